@@ -1,0 +1,31 @@
+"""Speed and memory, measured in one run: the numbers that `python -m fer_core bench` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fer_core.benchmarks.serving import SERVING, serving_numbers
+from fer_core.benchmarks.start import START, start_numbers
+from fer_core.store import StoredModel
+
+__all__ = ["MEANINGS", "run_benchmarks"]
+
+MEANINGS = {**START, **SERVING}
+"""What each key means, in words."""
+
+
+def run_benchmarks(model: StoredModel, seconds: float, say: Callable[[str], None]) -> dict[str, float]:
+    """Measure everything, the same model on both sides of each ratio.
+
+    Args:
+        model: a stored model with its `.keras` file.
+        seconds: how long to time each thing.
+        say: told each step.
+
+    Raises:
+        FerError: the model has no `.keras` file to compare with.
+    """
+    say("Start-up time and memory, in fresh processes …")
+    numbers = start_numbers(model)
+    say("Classification and whole frames …")
+    return {**numbers, **serving_numbers(model, seconds)}

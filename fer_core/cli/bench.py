@@ -1,0 +1,30 @@
+"""`bench`: how fast, as ratios measured in one run on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from fer_core.cli.output import AsJson, fails_clearly, print_json, stderr, stdout
+from fer_core.store import DEFAULT_MODEL, load_model
+
+
+@fails_clearly
+def bench(
+    model: Annotated[str, typer.Option(help="Which trained model.")] = DEFAULT_MODEL,
+    seconds: Annotated[float, typer.Option(min=0.2, help="How long to time each thing.")] = 3.0,
+    as_json: AsJson = False,
+) -> None:
+    """Time the served path against the usual one (Haar on the full frame plus `keras.Model.predict`)."""
+    from fer_core.benchmarks import MEANINGS, run_benchmarks
+
+    numbers = run_benchmarks(load_model(model), seconds, stderr.print)
+    if as_json:
+        print_json(numbers)
+        return
+    table = Table("What", "Value", "Key")
+    for key, value in numbers.items():
+        table.add_row(MEANINGS[key], f"{value:,.2f}", key)
+    stdout.print(table)

@@ -1,0 +1,64 @@
+"""`data info`, `data download`: FER2013 at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from fer_core.cli.output import AsJson, fails_clearly, print_json, stderr, stdout
+from fer_core.data import SPLITS, download_fer2013, find_duplicates, leaked_mask, load_fer2013
+from fer_core.labels import EXPRESSIONS
+
+data = typer.Typer(help="FER2013: look at it, fetch it.", no_args_is_help=True)
+
+
+@data.command()
+@fails_clearly
+def info(
+    path: Annotated[Path | None, typer.Argument(help="CSV, folder or zip; default: FER2013_PATH or the app's.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count faces by split and expression, and the exact duplicates among them."""
+    dataset = load_fer2013(path)
+    counts, duplicates = dataset.counts(), find_duplicates(dataset)
+    present = [split for split in SPLITS if int(counts.loc[split].sum())]
+    leaked = {
+        split: int(leaked_mask(dataset.split(split), dataset.split("training")).sum())
+        for split in present
+        if split != "Training" and "Training" in present
+    }
+    report = {
+        "faces": len(dataset),
+        "fingerprint": dataset.fingerprint,
+        "counts": {split: {name: int(counts.loc[split, name]) for name in EXPRESSIONS} for split in SPLITS},
+        "duplicate_groups": len(duplicates.groups),
+        "duplicate_faces": duplicates.faces,
+        "duplicate_groups_across_splits": int(duplicates.across_splits.sum()),
+        "duplicate_groups_with_differing_labels": int(duplicates.differing_labels.sum()),
+        "test_faces_also_in_training": leaked,
+    }
+    if as_json:
+        print_json(report)
+        return
+    table = Table("Split", *EXPRESSIONS, "all")
+    for split in SPLITS:
+        row = report["counts"][split]  # type: ignore[index]
+        table.add_row(split, *(f"{row[name]:,}" for name in EXPRESSIONS), f"{sum(row.values()):,}")
+    stdout.print(table)
+    stdout.print(
+        f"{len(dataset):,} faces, fingerprint {dataset.fingerprint}. {duplicates.faces:,} faces stand in "
+        f"{len(duplicates.groups):,} groups of identical ones; {report['duplicate_groups_across_splits']} groups span "
+        f"splits, {report['duplicate_groups_with_differing_labels']} carry different labels. "
+        f"Test faces that are also in Training: {', '.join(f'{k} {v}' for k, v in leaked.items()) or 'none'}."
+    )
+
+
+@data.command()
+@fails_clearly
+def download() -> None:
+    """Fetch FER2013 from Kaggle into the app's data folder (about 60 MB)."""
+    stderr.print("Downloading FER2013 from Kaggle …")
+    stdout.print(f"FER2013 is at {download_fer2013()}")

@@ -1,0 +1,78 @@
+"""`evaluate`: measure stored models again, from the file that is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout
+from fer_core.data import load_fer2013
+from fer_core.store import list_models, load_model
+from fer_core.types import FerError
+
+
+@fails_clearly
+def evaluate(
+    names: Annotated[list[str] | None, typer.Argument(help="Models to measure.", metavar="NAME…")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Measure all models.")] = False,
+    data: Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure models on PublicTest and PrivateTest, plain and with flip, with 95 % intervals."""
+    from fer_core.inference import Classifier
+    from fer_core.inference.measure import predict_splits, summarize
+
+    stored, warnings = list_models(servable=True)
+    for warning in warnings:
+        complain(warning)
+    if not names and not every:
+        known = ", ".join(model.name for model in stored) or "none"
+        raise FerError(f"Name the models to measure, or use --all. Trained models here: {known}.")
+    chosen = stored if every else [load_model(name) for name in names or []]
+    dataset = load_fer2013(data)
+    report: dict[str, Any] = {}
+    with progress_bar() as bar:
+        for model in bar.track(chosen, description="Measuring"):
+            predictions = predict_splits(Classifier(model.weights), dataset)
+            report[model.name] = summarize(predictions, dataset)
+            _compare_with_card(model.name, report[model.name], model.card["metrics"])
+    if as_json:
+        print_json(report)
+    else:
+        stdout.print(_table(report))
+
+
+def _compare_with_card(name: str, measured: dict[str, Any], card: dict[str, Any]) -> None:
+    """Complain where this machine's numbers are not the card's (another CPU may round one face differently)."""
+    for split, views in measured.items():
+        for view, values in views.items():
+            stored = card.get(split, {}).get(view, {}).get("accuracy")
+            if stored is None or abs(stored - values["accuracy"]) > 0.001:
+                complain(f"{name}, {split}, {view}: measured {values['accuracy']:.4f}, but the card says {stored}.")
+
+
+def _table(report: dict[str, Any]) -> Table:
+    table = Table(
+        "Model", "Split", "View", "Accuracy (95 %)", "Macro F1 (95 %)", "ROC AUC", "Avg TPR", "Avg FPR", "ECE"
+    )
+    table.add_column("Without leaked")
+    for name, splits in report.items():
+        for split, views in splits.items():
+            for view, v in views.items():
+                table.add_row(
+                    name,
+                    split,
+                    view,
+                    _with_interval(v["accuracy"], v["accuracy_interval"]),
+                    _with_interval(v["macro_f1"], v["macro_f1_interval"]),
+                    *(f"{v[key]:.4f}" for key in ("roc_auc", "avg_tpr", "avg_fpr", "ece")),
+                    f"{v['accuracy_without_leaked']:.4f} (n={v['n_without_leaked']:,})",
+                )
+    return table
+
+
+def _with_interval(value: float, interval: list[float]) -> str:
+    return f"{value:.4f} ({interval[0]:.4f}–{interval[1]:.4f})"

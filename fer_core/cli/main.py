@@ -1,0 +1,25 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+import typer
+
+from fer_core.cli.bench import bench
+from fer_core.cli.data import data
+from fer_core.cli.evaluate import evaluate
+from fer_core.cli.models import models
+from fer_core.cli.predict import predict
+from fer_core.cli.train import train
+
+app = typer.Typer(
+    help="FER Lab: facial expression recognition from the command line.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+app.command()(predict)
+app.command()(train)
+app.command()(evaluate)
+app.command()(models)
+app.command()(bench)
+app.add_typer(data, name="data")

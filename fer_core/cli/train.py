@@ -1,0 +1,63 @@
+"""`train`: fit a named model and store it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_core.cli.output import fails_clearly, progress_bar, stderr, stdout
+from fer_core.data import FerDataset, load_fer2013
+from fer_core.models import model_names, model_spec
+from fer_core.store import SHIPPED, promoted
+from fer_core.types import FerError
+
+
+@fails_clearly
+def train(
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(model_names())}.")],
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data; default: the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
+    subset: Annotated[int | None, typer.Option(min=70, help="Only that many faces of each split, to try it.")] = None,
+    data: Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")] = None,
+    run: Annotated[Path | None, typer.Option(help="The run's folder; a run cut off there goes on.")] = None,
+    ship: Annotated[bool, typer.Option(help="Store into trained_models/ instead of your own models.")] = False,
+) -> None:
+    """Fit a named model on FER2013, convert it, measure it and store it.
+
+    Cut it off whenever you like: the same command goes on at the last finished epoch.
+    """
+    spec = model_spec(name)
+    dataset = load_fer2013(data)
+    if subset is not None:
+        if ship:
+            raise FerError(
+                "A model trained on a subset is a trial and cannot be shipped: leave out --ship or --subset."
+            )
+        dataset = _thin_out(dataset, subset)
+    stderr.print("Starting Keras …")
+    from fer_core.cli.train_progress import EpochBar
+    from fer_core.training.recipes import RECIPES
+    from fer_core.training.train import train as run_training
+
+    recipe = RECIPES[name]
+    recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
+    with progress_bar() as bar:
+        model = run_training(spec, recipe, dataset, SHIPPED if ship else promoted(), run, [EpochBar(bar)], bar.log)
+    test = model.card["metrics"]["public_test"]["plain"]
+    stdout.print(
+        f"Stored {model.folder} – PublicTest accuracy {test['accuracy']:.4f} ({model.size_bytes / 1e6:.1f} MB)"
+    )
+
+
+def _thin_out(dataset: FerDataset, faces: int) -> FerDataset:
+    """Keep about every k-th face of each split."""
+    import numpy as np
+
+    kept = []
+    for split in np.unique(dataset.usage):
+        indices = np.flatnonzero(dataset.usage == split)
+        kept.append(indices[:: max(1, len(indices) // faces)][:faces])
+    return dataset.subset(np.sort(np.concatenate(kept)))

@@ -1,0 +1,127 @@
+"""Unpacking a zip that a stranger made."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from fer_core.types import FerError
+
+MAX_BYTES: Final[int] = 2 * 1024**3
+"""Unpacked size of all files together; FER2013's CSV has 0.3 GB, five hundred phone photos about 2."""
+
+MAX_FILES: Final[int] = 100_000
+"""FER2013's image-folder edition has 35,887."""
+
+MAX_RATIO: Final[int] = 100
+"""Unpacked by packed size; photos reach 1, text of numbers 4, a bomb 1000."""
+
+_HARMLESS: Final = 64 * 1024**2  # bytes; below it a high ratio is a plain picture rather than a bomb
+
+
+def extract_zip(
+    source: Path | str | BinaryIO,
+    target: Path | str,
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_files: int = MAX_FILES,
+    max_ratio: int = MAX_RATIO,
+) -> Path:
+    """Unpack a zip into a new or empty folder, or refuse it whole.
+
+    All names and sizes are checked before the first byte is written; what a failed extraction left is removed. The
+    Mac's `__MACOSX` entries are left out.
+
+    Args:
+        source: the zip's path, or a binary stream of it that can seek.
+        target: the folder to unpack into; created if absent.
+        max_bytes: limit for the unpacked files together.
+        max_files: limit for their number.
+        max_ratio: limit for unpacked by packed size, for archives that unpack to more than 64 MB.
+
+    Returns:
+        The target.
+
+    Raises:
+        FerError: not a zip, damaged, cut off or encrypted; a name leads out of the folder; a link is inside; a limit
+            is passed; or the target is not empty or cannot be written.
+    """
+    named = source if isinstance(source, str | Path) else getattr(source, "name", None)
+    shown = Path(named).name if isinstance(named, str | Path) else "The zip"
+    folder = Path(target)
+    try:
+        with zipfile.ZipFile(source) as archive:
+            members = [info for info in archive.infolist() if not info.filename.startswith("__MACOSX/")]
+            _check_limits(members, shown, max_bytes, max_files, max_ratio)
+            places = [_place(info, shown) for info in members]
+            folder.mkdir(parents=True, exist_ok=True)
+            if any(folder.iterdir()):
+                raise FerError(f"{shown} cannot be unpacked into {folder}: the folder is not empty. Name a new one.")
+            try:
+                for info, place in zip(members, places, strict=True):
+                    _write(archive, info, folder.joinpath(*place))
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+    except FerError:
+        raise
+    except FileNotFoundError as error:
+        raise FerError(f"{shown} does not exist. Expected a zip file. Received: {source}") from error
+    except (NotImplementedError, RuntimeError) as error:
+        raise FerError(
+            f"{shown} is packed in a way that cannot be read ({error}). Pack it as an ordinary zip."
+        ) from error
+    except OSError as error:
+        raise FerError(
+            f"{shown} cannot be unpacked ({error.strerror or error}). Check the file and the disk."
+        ) from error
+    except Exception as error:  # besides BadZipFile, damaged zips make zipfile raise nearly anything
+        raise FerError(f"{shown} is not a zip, or is damaged or cut off. Pack or download it again.") from error
+    return folder
+
+
+def _check_limits(members: list[zipfile.ZipInfo], shown: str, max_bytes: int, max_files: int, max_ratio: int) -> None:
+    files = [info for info in members if not info.is_dir()]
+    if not files:
+        raise FerError(f"{shown} is an empty zip. Expected files in it.")
+    if len(members) > max_files:
+        raise FerError(f"{shown} holds too many files. Expected at most {max_files:,}. Received: {len(members):,}")
+    unpacked = sum(info.file_size for info in files)
+    packed = max(1, sum(info.compress_size for info in files))
+    if unpacked > max_bytes:
+        raise FerError(
+            f"{shown} would unpack to too much. Expected at most {max_bytes / 1e6:,.0f} MB; leave files out or make "
+            f"them smaller. Received: {unpacked / 1e6:,.0f} MB"
+        )
+    if unpacked > _HARMLESS and unpacked > max_ratio * packed:
+        raise FerError(
+            f"{shown} looks like a zip bomb: {packed / 1e6:,.1f} MB would unpack to {unpacked / 1e6:,.0f} MB. "
+            f"Expected pictures or tables, at most {max_ratio} times their packed size."
+        )
+
+
+def _place(info: zipfile.ZipInfo, shown: str) -> tuple[str, ...]:
+    """Return the parts of the entry's path below the target."""
+    if info.flag_bits & 0x1:
+        raise FerError(f"{shown} is encrypted. Pack it again without a password.")
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise FerError(f"{shown} holds a link ({info.filename!r}). Pack the files themselves instead.")
+    name = info.filename.replace("\\", "/")
+    parts = tuple(part for part in name.split("/") if part not in ("", "."))
+    if name.startswith("/") or ".." in parts or any(":" in part for part in parts[:1]):
+        raise FerError(
+            f"{shown} holds a path that leads out of its folder ({info.filename!r}). Pack one folder plainly."
+        )
+    return parts
+
+
+def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> None:
+    if info.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(info) as packed, path.open("xb") as unpacked:
+        shutil.copyfileobj(packed, unpacked)  # zipfile gives no byte more than the size that was checked

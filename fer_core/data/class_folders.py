@@ -1,0 +1,192 @@
+"""A user's own pictures to train on: one folder per expression, as a folder or a zip."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.data.archive import extract_zip
+from fer_core.data.images import IMAGE_SUFFIXES, read_image
+from fer_core.data.paths import home
+from fer_core.labels import EXPRESSIONS, expression_index
+from fer_core.types import FerError, Image
+
+MIN_IMAGES: Final[int] = 2
+"""Readable images that every class needs: one to train on, one to hold out."""
+
+_JUNK: Final = ("thumbs.db", "desktop.ini")
+_EXPECTED: Final = f"Expected a folder for each expression, named {', '.join(EXPRESSIONS)}, with pictures in it."
+
+
+@dataclass(frozen=True, eq=False)
+class ClassFolders:
+    """Readable pictures with their classes; the pixels stay on disk.
+
+    Attributes:
+        paths: `n` files, ordered by class, then path.
+        labels: `(n,)` int64 class indices in the order of `labels.EXPRESSIONS`.
+        skipped: a sentence for every file that was left out.
+    """
+
+    paths: tuple[Path, ...]
+    labels: NDArray[np.int64]
+    skipped: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def images(self) -> Iterator[Image]:
+        """Yield the pictures one by one, `(height, width, 3)` uint8 RGB of any size."""
+        return (read_image(path) for path in self.paths)
+
+
+def read_class_folders(path: Path | str, minimum: int = MIN_IMAGES) -> ClassFolders:
+    """Look through class folders of pictures of any size and kind.
+
+    Every picture is decoded once, so that a damaged one is found now and not in the middle of a training. A zip is
+    unpacked under `home()/uploads`, by its content, so that the same zip is unpacked only once.
+
+    Args:
+        path: a folder, or a zip of it; a single folder around the class folders is looked through.
+        minimum: readable pictures that each class needs.
+
+    Raises:
+        FerError: no class folders, only one, one named after no expression, or too few readable pictures in one.
+    """
+    place = Path(path)
+    try:
+        if place.is_dir():
+            return _scan(place, place.name, minimum)
+        if place.is_file():
+            return _scan_zip(place, minimum)
+    except OSError as error:
+        raise FerError(f"{place.name[:80]} cannot be read ({error.strerror}). Check its permissions.") from error
+    raise FerError(f"{place.name or place} does not exist. {_EXPECTED} Received: {place}")
+
+
+def _scan_zip(zipped: Path, minimum: int) -> ClassFolders:
+    folder, fresh = _unpacked(zipped)
+    try:
+        return _scan(folder, zipped.name, minimum)
+    except FerError:
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _unpacked(zipped: Path) -> tuple[Path, bool]:
+    """Return the folder of the zip's files, and whether it was unpacked just now."""
+    with zipped.open("rb") as stream:
+        key = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    uploads = home() / "uploads"
+    uploads.mkdir(exist_ok=True)
+    folder = uploads / key
+    if folder.is_dir():
+        return folder, False
+    with tempfile.TemporaryDirectory(dir=uploads, prefix="partial-") as partial:
+        files = extract_zip(zipped, Path(partial) / key)
+        try:
+            files.rename(folder)
+        except OSError:  # another process was faster
+            if not folder.is_dir():
+                raise
+            return folder, False
+    return folder, True
+
+
+def _scan(folder: Path, shown: str, minimum: int) -> ClassFolders:
+    root = _root(folder)
+    classes = _class_folders(root, shown)
+    paths: list[Path] = []
+    labels: list[int] = []
+    skipped = [
+        f"{entry.name} lies outside the class folders."
+        for entry in sorted(root.iterdir())
+        if entry.is_file() and entry.suffix.lower() in IMAGE_SUFFIXES and not _is_junk(entry.name)
+    ]
+    for label, class_folder in classes:
+        for file in _files(class_folder):
+            try:
+                read_image(file, name=file.relative_to(root).as_posix())
+            except FerError as error:
+                skipped.append(str(error))
+            else:
+                paths.append(file)
+                labels.append(label)
+    _check_counts(classes, labels, skipped, shown, minimum)
+    return ClassFolders(tuple(paths), np.array(labels, dtype=np.int64), tuple(skipped))
+
+
+def _root(folder: Path) -> Path:
+    """Step into single folders around the class folders, as archives have them."""
+    for _ in range(3):
+        inside = _subfolders(folder)
+        if len(inside) != 1 or _label(inside[0]) is not None:
+            break
+        folder = inside[0]
+    return folder
+
+
+def _class_folders(root: Path, shown: str) -> list[tuple[int, Path]]:
+    """Return (class index, folder), by class; several spellings of one class may stand side by side."""
+    subfolders = _subfolders(root)
+    labelled = [(label, sub) for sub in subfolders if (label := _label(sub)) is not None]
+    if not labelled:
+        received = ", ".join(sub.name for sub in subfolders)[:80] or "no folders"
+        raise FerError(f"{shown} has no class folders. {_EXPECTED} Received: {received}")
+    unknown = [sub.name for sub in subfolders if _label(sub) is None]
+    if unknown:
+        raise FerError(
+            f"The folder {unknown[0]!r} in {shown} is named after no expression. Rename it or take it out. {_EXPECTED}"
+        )
+    if len({label for label, _ in labelled}) == 1:
+        raise FerError(
+            f"{shown} has only one class, {EXPRESSIONS[labelled[0][0]]!r}. Expected at least two expressions to tell "
+            f"apart; add another folder."
+        )
+    return sorted(labelled)
+
+
+def _check_counts(
+    classes: list[tuple[int, Path]], labels: list[int], skipped: list[str], shown: str, minimum: int
+) -> None:
+    for label in sorted({label for label, _ in classes}):
+        count = labels.count(label)
+        if count < minimum:
+            hint = f" {len(skipped)} files were skipped, the first because: {skipped[0]}" if skipped else ""
+            raise FerError(
+                f"The class {EXPRESSIONS[label]!r} in {shown} has too few readable pictures. "
+                f"Expected at least {minimum}. Received: {count}.{hint}"
+            )
+
+
+def _files(class_folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for folder, folders, names in os.walk(class_folder):
+        folders[:] = [name for name in folders if not _is_junk(name)]  # os.walk then leaves these out
+        found += [Path(folder) / name for name in names if not _is_junk(name)]
+    return sorted(found)
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not _is_junk(entry.name))
+
+
+def _is_junk(name: str) -> bool:
+    return name.startswith((".", "__")) or name.lower() in _JUNK
+
+
+def _label(folder: Path) -> int | None:
+    try:
+        return expression_index(folder.name)
+    except ValueError:
+        return None

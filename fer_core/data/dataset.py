@@ -1,0 +1,149 @@
+"""FER2013 in memory: faces, labels and splits, held together and checked once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.types import FerError
+
+SPLITS: Final[tuple[str, ...]] = ("Training", "PublicTest", "PrivateTest")
+"""FER2013's official names, in its order. PublicTest is the paper's test split, PrivateTest the challenge's."""
+
+FACE_SIZE: Final[int] = 48
+"""Pixels on a side of every FER2013 face."""
+
+HOLDOUT_FRACTION: Final[float] = 0.1
+HOLDOUT_SEED: Final[int] = 2013
+
+_SPLIT_KEYS: Final[dict[str, str]] = {name.lower(): name for name in SPLITS} | {"train": "Training"}
+
+
+def split_name(name: str) -> str:
+    """Return a split's official name for it or a usual spelling: `"train"`, `"public_test"`, `"PrivateTest"`, …
+
+    Raises:
+        FerError: no split is called so.
+    """
+    key = name.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
+    if key not in _SPLIT_KEYS:
+        raise FerError(f"Unknown split. Expected training, public_test or private_test. Received: {name!r}")
+    return _SPLIT_KEYS[key]
+
+
+@dataclass(frozen=True, eq=False)
+class FerDataset:
+    """Faces with labels and official splits.
+
+    Attributes:
+        images: `(n, 48, 48)` uint8 gray.
+        labels: `(n,)` int64 class indices in the order of `labels.EXPRESSIONS`.
+        usage: `(n,)` str, each one of `SPLITS`.
+        rows: `(n,)` int64 official row index, counted from 0 in `fer2013.csv`; -1 where unknown (image folders).
+
+    Raises:
+        FerError: on creation, if the arrays do not fit together or hold other values.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    usage: NDArray[np.str_]
+    rows: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        if self.images.shape != (n, FACE_SIZE, FACE_SIZE) or self.images.dtype != np.uint8:
+            received = f"{self.images.shape} {self.images.dtype}"
+            raise FerError(f"Expected images of shape (n, 48, 48) and type uint8. Received: {received}")
+        for name in ("labels", "usage", "rows"):
+            if getattr(self, name).shape != (n,):
+                raise FerError(f"Expected {name} of shape ({n},), one per image. Received: {getattr(self, name).shape}")
+        for name in ("labels", "rows"):
+            if getattr(self, name).dtype != np.int64:
+                raise FerError(f"Expected {name} of type int64. Received: {getattr(self, name).dtype}")
+        if n and not 0 <= self.labels.min() <= self.labels.max() < NUM_CLASSES:
+            raise FerError(f"Expected labels from 0 to 6. Received: {self.labels.min()} to {self.labels.max()}")
+        if n and self.rows.min() < -1:
+            raise FerError(f"Expected rows from 0 on, or -1 where unknown. Received: {self.rows.min()}")
+        unknown = set(np.unique(self.usage).tolist()) - set(SPLITS)
+        if unknown:
+            raise FerError(f"Expected usage to be one of {', '.join(SPLITS)}. Received: {sorted(unknown)[0]!r}")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash (32 hex digits) of images, labels and usage in their order, whatever file or cache they came from."""
+        digest = hashlib.sha256(b"fer-dataset-1")
+        digest.update(np.ascontiguousarray(self.images).data)
+        digest.update(self.labels.astype("<i8").tobytes())
+        digest.update(usage_codes(self.usage).tobytes())
+        return digest.hexdigest()[:32]
+
+    def subset(self, selection: NDArray) -> FerDataset:
+        """Return the faces that a boolean mask `(n,)` or integer indices `(m,)` select, in that order."""
+        chosen = np.asarray(selection)
+        if chosen.size == 0:
+            chosen = chosen.astype(np.int64)
+        return FerDataset(self.images[chosen], self.labels[chosen], self.usage[chosen], self.rows[chosen])
+
+    def split(self, name: str) -> FerDataset:
+        """Return one split: "training" (or "train"), "public_test", "private_test", or an official name.
+
+        Raises:
+            FerError: no split is called so, or none of these faces is in it.
+        """
+        official = split_name(name)
+        mask = self.usage == official
+        if not mask.any():
+            present = ", ".join(part for part in SPLITS if (self.usage == part).any()) or "no faces at all"
+            raise FerError(f"The dataset has no {official} faces. It holds: {present}")
+        return self.subset(mask)
+
+    def holdout(self) -> tuple[FerDataset, FerDataset]:
+        """Return the Training split as (part to train on, part to choose epochs and hyperparameters on).
+
+        The second part is a stratified 10 %, always the same for the same data; both keep the dataset's order. Test
+        splits are never touched.
+
+        Raises:
+            FerError: there is no Training split, or it is too small to be divided by class.
+        """
+        from sklearn.model_selection import train_test_split
+
+        training = self.split("training")
+        try:
+            kept, held = train_test_split(
+                np.arange(len(training)),
+                test_size=HOLDOUT_FRACTION,
+                stratify=training.labels,
+                random_state=HOLDOUT_SEED,
+            )
+        except ValueError as error:
+            raise FerError(
+                f"{len(training)} Training faces are too few to hold out a tenth of every expression. Expected at "
+                f"least two faces of each expression present, and ten times as many faces as expressions."
+            ) from error
+        return training.subset(np.sort(kept)), training.subset(np.sort(held))
+
+    def counts(self) -> pd.DataFrame:
+        """Return the number of faces: a row for each of `SPLITS`, a column for each of `labels.EXPRESSIONS`."""
+        table = np.zeros((len(SPLITS), NUM_CLASSES), dtype=np.int64)
+        np.add.at(table, (usage_codes(self.usage), self.labels), 1)
+        return pd.DataFrame(table, index=list(SPLITS), columns=list(EXPRESSIONS))
+
+
+def usage_codes(usage: NDArray[np.str_]) -> NDArray[np.uint8]:
+    """Return the positions in `SPLITS`, `(n,)` uint8."""
+    codes = np.zeros(len(usage), dtype=np.uint8)
+    for code, name in enumerate(SPLITS):
+        codes[usage == name] = code
+    return codes

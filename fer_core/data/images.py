@@ -1,0 +1,157 @@
+"""Reading any picture a person may hand in as one plain thing: upright 8-bit RGB."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+import warnings
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from fer_core.types import FerError, Image
+
+IMAGE_SUFFIXES: Final[tuple[str, ...]] = (
+    ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm", ".pgm",
+)  # fmt: skip
+"""File name endings of the readable types. Only a hint for file pickers: `read_image` looks at the content."""
+
+MAX_PIXELS: Final[int] = 100_000_000
+"""Larger pictures are refused before they are decoded: 100 megapixels are 300 MB as RGB."""
+
+MIN_SIDE: Final[int] = 2
+"""Pixels; anything smaller is a tracking pixel, not a picture."""
+
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
+_EXPECTED: Final = "Expected a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or PPM picture."
+_SIGNATURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+_HEIC: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+_opening = threading.Lock()
+
+
+def read_image(source: bytes | Path | str, name: str | None = None) -> Image:
+    """Return a picture as RGB, whatever its file type says or hides.
+
+    The EXIF orientation is applied, 16-bit values are scaled to 8 bits, CMYK and palettes are converted,
+    transparency is laid on white, and of an animation the first frame is taken. The type is recognised by content,
+    so a PNG named `.jpg` is simply read.
+
+    Args:
+        source: the file's content, or its path.
+        name: what messages call the picture; by default the path's last part, or "The image".
+
+    Returns:
+        `(height, width, 3)` uint8 RGB of the picture's full size.
+
+    Raises:
+        FerError: the source is missing, a folder, empty, damaged, no picture of a readable type, smaller than
+            2 x 2 pixels or larger than 100 megapixels.
+    """
+    if isinstance(source, bytes):
+        return _read(io.BytesIO(source), name or "The image")
+    path = Path(source)
+    shown = name or (path.name or str(path))[:80]
+    try:
+        if path.is_dir():
+            raise FerError(f"{shown} is a folder. Expected one image file.")
+        stream = path.open("rb")
+    except FerError:
+        raise
+    except FileNotFoundError as error:
+        raise FerError(f"{shown} does not exist. Check the path. Received: {path}") from error
+    except PermissionError as error:
+        raise FerError(f"{shown} may not be read. Give yourself permission to read the file, or copy it.") from error
+    except (OSError, ValueError) as error:
+        raise FerError(f"{shown!r} cannot be opened as a file. Expected the path of an image file.") from error
+    with stream:
+        return _read(stream, shown)
+
+
+def _read(stream: BinaryIO, shown: str) -> Image:
+    try:
+        head = stream.read(16)
+        if not head:
+            raise FerError(f"{shown} is empty (0 bytes). {_EXPECTED}")
+        stream.seek(0)
+        with _opened(stream) as picture:
+            _check_size(picture.size, shown)
+            picture.load()
+            return _as_rgb(picture)
+    except FerError:
+        raise
+    except Pillow.DecompressionBombError as error:
+        raise FerError(_too_large(shown, "far more")) from error
+    except UnidentifiedImageError as error:
+        raise FerError(_unknown(head, shown)) from error
+    except MemoryError as error:
+        raise FerError(f"{shown} does not fit into memory. Make the picture smaller and try again.") from error
+    except Exception as error:  # damaged files make Pillow's decoders raise nearly anything
+        raise FerError(_damaged(shown)) from error
+
+
+def _opened(stream: BinaryIO) -> Pillow.Image:
+    # Pillow warns from 89 megapixels on; our own limit is checked right after. Filters are per process: hence the lock.
+    with _opening, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+        return Pillow.open(stream, formats=_FORMATS)
+
+
+def _check_size(size: tuple[int, int], shown: str) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise FerError(_too_large(shown, f"{width} x {height} pixels"))
+    if min(size) < MIN_SIDE:
+        raise FerError(
+            f"{shown} is too small to show anything. Expected at least {MIN_SIDE} x {MIN_SIDE} pixels. "
+            f"Received: {width} x {height}"
+        )
+
+
+def _as_rgb(picture: Pillow.Image) -> Image:
+    with contextlib.suppress(Exception):  # damaged EXIF data is no reason to refuse an intact picture
+        picture = ImageOps.exif_transpose(picture)
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        gray = _to_eight_bits(np.asarray(picture))
+        return np.repeat(gray[:, :, None], 3, axis=2)
+    if picture.has_transparency_data:
+        white = Pillow.new("RGBA", picture.size, "white")
+        white.alpha_composite(picture.convert("RGBA"))
+        picture = white
+    return np.array(picture.convert("RGB"), dtype=np.uint8)
+
+
+def _to_eight_bits(values: NDArray) -> NDArray[np.uint8]:
+    """Scale gray values `(height, width)` of any wider type to 0..255, by the type's range and not by clipping."""
+    if values.dtype.kind == "u":
+        full = 65535.0
+        scaled = values.astype(np.float32)
+    else:  # 32-bit integers and floats carry no range: take the smallest usual one that holds the values
+        scaled = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0).clip(min=0)
+        peak = float(scaled.max())
+        ranges = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
+        full = next((limit for limit in ranges if peak <= limit), peak)
+    return np.rint(scaled * (255.0 / full)).astype(np.uint8)
+
+
+def _unknown(head: bytes, shown: str) -> str:
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
+        return f"{shown} is a HEIC photo, which cannot be read here. Export or share it as JPEG and try again."
+    if head.startswith(_SIGNATURES):
+        return _damaged(shown)
+    return f"{shown} is not an image, or of a type that cannot be read. {_EXPECTED}"
+
+
+def _damaged(shown: str) -> str:
+    return f"{shown} is damaged or cut off: its pixels cannot be decoded. Open it in a viewer and save it anew."
+
+
+def _too_large(shown: str, received: str) -> str:
+    return (
+        f"{shown} is too large. Expected at most {MAX_PIXELS // 1_000_000} megapixels; make it smaller and try again. "
+        f"Received: {received}"
+    )

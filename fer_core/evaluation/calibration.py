@@ -1,0 +1,128 @@
+"""How far to trust a probability: calibration error, reliability diagram, temperature scaling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fer_core.evaluation.checks import FloatArray, IntArray, as_pair, as_probabilities, check_count
+from fer_core.evaluation.intervals import Interval, wilson_interval
+
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
+"""Bounds of the fit. Without them a hold-out without a single error would drive the temperature to 0."""
+
+_SMALLEST = np.finfo(np.float64).tiny
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """A reliability diagram's data: rows binned by the probability of their predicted class.
+
+    Attributes:
+        edges: `(bins + 1,)` from 0 to 1; a bin holds its upper edge, the first also 0.
+        counts: `(bins,)` rows in each bin.
+        confidence: `(bins,)` mean probability of the predicted class; NaN in an empty bin.
+        accuracy: `(bins,)` share predicted rightly; NaN in an empty bin.
+        intervals: Wilson's 95 % interval of each bin's accuracy; NaN in an empty bin.
+        ece: expected calibration error.
+    """
+
+    edges: FloatArray
+    counts: IntArray
+    confidence: FloatArray
+    accuracy: FloatArray
+    intervals: tuple[Interval, ...]
+    ece: float
+
+
+def reliability(y_true: ArrayLike, proba: ArrayLike, bins: int = 15) -> Reliability:
+    """Return the reliability diagram of the predicted class, in bins of equal width.
+
+    The expected calibration error is the mean over rows of their bin's |accuracy - confidence| (Naeini et al. 2015,
+    AAAI; 15 bins as in Guo et al. 2017, "On Calibration of Modern Neural Networks", ICML).
+
+    Args:
+        y_true: `(n,)` int 0..6.
+        proba: `(n, 7)`.
+        bins: how many, at least 1.
+
+    Raises:
+        ValueError: the arrays are not acceptable (see `checks`), or `bins` is below 1.
+    """
+    labels, values = as_pair(y_true, proba)
+    bins = check_count(bins, "bins")
+    top, right = values.max(axis=1), values.argmax(axis=1) == labels
+    edges = np.linspace(0, 1, bins + 1)
+    place = np.clip(np.searchsorted(edges, top, side="left") - 1, 0, bins - 1)
+    counts = np.bincount(place, minlength=bins)
+    confidence, accuracy = np.full(bins, np.nan), np.full(bins, np.nan)
+    hits = np.bincount(place, weights=right, minlength=bins)
+    np.divide(np.bincount(place, weights=top, minlength=bins), counts, out=confidence, where=counts > 0)
+    np.divide(hits, counts, out=accuracy, where=counts > 0)
+    return Reliability(
+        edges=edges,
+        counts=counts.astype(np.int64),
+        confidence=confidence,
+        accuracy=accuracy,
+        intervals=tuple(wilson_interval(int(h), int(n)) for h, n in zip(hits, counts, strict=True)),
+        ece=float(np.nansum(counts * np.abs(accuracy - confidence)) / len(labels)),
+    )
+
+
+def expected_calibration_error(y_true: ArrayLike, proba: ArrayLike, bins: int = 15) -> float:
+    """Return the expected calibration error, 0 (best) to 1; see `reliability`."""
+    return reliability(y_true, proba, bins).ece
+
+
+def fit_temperature(y_true: ArrayLike, proba: ArrayLike) -> float:
+    """Return the temperature that minimises the log loss (Guo et al. 2017).
+
+    Probabilities become `softmax(log(proba) / T)`, which needs no logits: they differ from log-probabilities by a
+    constant a row, and softmax does not see it. Above 1 softens an overconfident model, below 1 sharpens a timid
+    one; the predicted class never changes. Fit on the hold-out, never on a test split.
+
+    Args:
+        y_true: `(n,)` int 0..6 of the hold-out.
+        proba: `(n, 7)` of the hold-out.
+
+    Returns:
+        Between 0.05 and 20; at a bound when every row is right (0.05) or worse than chance (20). 1 where the
+        temperature has no effect: all rows uniform.
+
+    Raises:
+        ValueError: the arrays are not acceptable (see `checks`).
+    """
+    from scipy.optimize import minimize_scalar
+
+    labels, values = as_pair(y_true, proba)
+    logs = np.log(np.maximum(values, _SMALLEST))
+    if np.ptp(logs, axis=1).max() < 1e-12:
+        return 1.0
+    logs -= logs[np.arange(len(labels)), labels][:, None]  # the true class at 0: loss = log(sum(exp(logs / T)))
+
+    def loss(log_temperature: float) -> float:
+        scaled = logs * np.exp(-log_temperature)
+        top = scaled.max(axis=1, keepdims=True)
+        return float((np.log(np.exp(scaled - top).sum(axis=1)) + top[:, 0]).mean())
+
+    low, high = np.log(LOWEST_TEMPERATURE), np.log(HIGHEST_TEMPERATURE)
+    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
+    best = min((low, float(found.x), high), key=loss)
+    return float(np.exp(best))
+
+
+def apply_temperature(proba: ArrayLike, temperature: float) -> FloatArray:
+    """Return `softmax(log(proba) / temperature)`, `(n, 7)` float64.
+
+    Raises:
+        ValueError: `proba` is not acceptable (see `checks`), or the temperature is not a positive number.
+    """
+    values = as_probabilities(proba)
+    if not (np.isfinite(temperature) and temperature > 0):
+        raise ValueError(f"Expected a positive temperature. Received: {temperature}")
+    scaled = np.log(np.maximum(values, _SMALLEST)) / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    result: FloatArray = powers / powers.sum(axis=1, keepdims=True)
+    return result

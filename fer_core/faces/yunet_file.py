@@ -1,0 +1,142 @@
+"""YuNet's weights: a local copy, the cached one, or one download, always checked by hash."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+from typing import Final
+
+import filelock
+
+from fer_core.data.paths import cache_folder
+from fer_core.types import FerError
+
+FILE_NAME: Final = "face_detection_yunet_2023mar.onnx"
+URL: Final = f"https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/face_detection_yunet/{FILE_NAME}"
+"""OpenCV Zoo's file (MIT licence). It lies in git-lfs: the `raw` address would only redirect here."""
+
+SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+SIZE: Final = 232_589  # bytes
+TIMEOUT_SECONDS: Final = 10.0
+RETRY_SECONDS: Final = 300.0
+"""After a failed download, the time without another try: a page must not hang ten seconds each time it opens."""
+
+LOCAL_COPY: Final = f"Download {FILE_NAME} from OpenCV Zoo elsewhere and set FER_YUNET_MODEL to its path"
+
+
+class DetectorUnavailable(FerError):
+    """YuNet's weights cannot be had; the message says why and what would help."""
+
+
+class _LastFailure:
+    """The last failed download of this process, so that it is remembered rather than repeated."""
+
+    lock = threading.Lock()
+    message = ""
+    until = 0.0  # time.monotonic()
+
+
+def yunet_path(download: bool = True) -> Path:
+    """Return the path of YuNet's ONNX file, its SHA-256 verified.
+
+    Looked for in this order: the file that the environment variable `FER_YUNET_MODEL` names, the copy in
+    `cache_folder("models")`, and, once, OpenCV Zoo on GitHub.
+
+    Args:
+        download: False: never touch the network.
+
+    Raises:
+        DetectorUnavailable: there is no intact file and none could be downloaded. A failed download is tried again
+            only after `RETRY_SECONDS`.
+    """
+    named = os.environ.get("FER_YUNET_MODEL")
+    if named:
+        return _named_file(Path(named).expanduser())
+    try:
+        path = cache_folder("models") / FILE_NAME
+    except FerError as error:
+        raise DetectorUnavailable(str(error)) from error
+    if _is_intact(path):
+        return path
+    if not download:
+        raise DetectorUnavailable(f"The face detector YuNet is not on this computer yet: {LOCAL_COPY}.")
+    with _LastFailure.lock:
+        if time.monotonic() < _LastFailure.until:
+            raise DetectorUnavailable(_LastFailure.message)
+        try:
+            _download(path)
+        except DetectorUnavailable as error:
+            _LastFailure.message, _LastFailure.until = str(error), time.monotonic() + RETRY_SECONDS
+            raise
+    return path
+
+
+def _named_file(path: Path) -> Path:
+    if not path.is_file():
+        raise DetectorUnavailable(f"FER_YUNET_MODEL should name {FILE_NAME}, but there is no such file: {path}")
+    if not _is_intact(path):
+        raise DetectorUnavailable(
+            f"FER_YUNET_MODEL names a file that is not OpenCV Zoo's {FILE_NAME} of {SIZE:,} bytes "
+            f"(its SHA-256 differs): download it again. Received: {path}"
+        )
+    return path
+
+
+def _is_intact(path: Path) -> bool:
+    try:
+        return path.stat().st_size == SIZE and hashlib.sha256(path.read_bytes()).hexdigest() == SHA256
+    except OSError:
+        return False
+
+
+def _download(path: Path) -> None:
+    """Put the verified file at `path` in one step, one process at a time."""
+    try:
+        with filelock.FileLock(f"{path}.lock", timeout=2 * TIMEOUT_SECONDS):
+            if not _is_intact(path):
+                _write_atomically(path, _fetch())
+    except filelock.Timeout as error:
+        raise DetectorUnavailable(
+            f"Another process is still downloading the face detector YuNet: wait a few minutes. Lock: {path}.lock"
+        ) from error
+    except OSError as error:
+        raise DetectorUnavailable(f"The face detector YuNet cannot be stored at {path} ({error}).") from error
+
+
+def _fetch() -> bytes:
+    """Return the file's bytes from GitHub, or raise `DetectorUnavailable`."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    content = b""
+    try:
+        with urllib.request.urlopen(URL, timeout=TIMEOUT_SECONDS) as response:
+            while len(content) <= SIZE and (part := response.read1(65_536)):
+                content += part
+                if time.monotonic() > deadline:
+                    raise TimeoutError("too slow")
+    except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
+        reason = getattr(error, "reason", None) or error
+        raise DetectorUnavailable(
+            f"The face detector YuNet could not be downloaded from GitHub ({reason}). {LOCAL_COPY}."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != SHA256:
+        raise DetectorUnavailable(
+            f"GitHub's answer was not the face detector YuNet (its SHA-256 differs; is there a proxy?). {LOCAL_COPY}."
+        )
+    return content
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

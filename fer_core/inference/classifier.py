@@ -1,0 +1,143 @@
+"""The served classifier: a LiteRT file, any batch size, safe to share between browser sessions."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.labels import NUM_CLASSES
+from fer_core.types import FerError
+
+BATCH = 32
+"""Faces that one call of the interpreter takes; larger batches gained nothing on two cores."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the classifier says of `n` faces.
+
+    Attributes:
+        probabilities: `(n, 7)` float32, each row sums to 1.
+        activation: `(n, rows, columns, 7)` float32 class activation maps; their mean over places is the logit.
+    """
+
+    probabilities: NDArray[np.float32]
+    activation: NDArray[np.float32]
+
+
+class Classifier:
+    """Expression probabilities of face crops, from a LiteRT file.
+
+    Interpreters are not thread-safe, so each thread gets its own on first use; the file's bytes are shared.
+
+    Args:
+        path: the `.tflite` file, as `fer_core.training.convert.to_litert` writes it.
+        threads: CPU threads of each interpreter.
+
+    Raises:
+        FerError: the file is missing, damaged, or another kind of model.
+    """
+
+    def __init__(self, path: Path, threads: int = 2) -> None:
+        try:
+            self._content = Path(path).read_bytes()
+        except OSError as error:
+            raise FerError(f"The model file cannot be read: {path} ({error.strerror}).") from error
+        self._path, self._threads, self._local = Path(path), threads, threading.local()
+        self.input_size = self._runner(1).input_size
+        """Side in pixels of the square input."""
+
+    def predict(self, faces: NDArray[np.uint8], flip: bool = False) -> Prediction:
+        """Classify face crops.
+
+        Args:
+            faces: `(n, height, width)` uint8 gray crops framed as FER2013 frames faces; resized where the model takes
+                another size. `n` may be 0.
+            flip: average each face with its mirror image (reported separately everywhere).
+
+        Returns:
+            Probabilities and activation maps in the order of `faces`.
+
+        Raises:
+            ValueError: another shape or type.
+        """
+        if faces.ndim != 3 or faces.dtype != np.uint8:
+            raise ValueError(
+                f"Expected uint8 gray faces of shape (n, height, width). Received: {faces.dtype} {faces.shape}"
+            )
+        inputs = self._resized(faces).astype(np.float32)[..., None]
+        plain = self._run(inputs)
+        if not flip:
+            return plain
+        mirrored = self._run(np.ascontiguousarray(inputs[:, :, ::-1]))
+        return Prediction(
+            (plain.probabilities + mirrored.probabilities) / 2,
+            (plain.activation + mirrored.activation[:, :, ::-1]) / 2,
+        )
+
+    def _resized(self, faces: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        if faces.shape[1:] == (self.input_size, self.input_size) or len(faces) == 0:
+            return faces.reshape(-1, self.input_size, self.input_size)
+        import cv2
+
+        size = (self.input_size, self.input_size)
+        shrinks = max(faces.shape[1:]) > self.input_size
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return np.stack([cv2.resize(face, size, interpolation=how) for face in faces]).astype(np.uint8)
+
+    def _run(self, inputs: NDArray[np.float32]) -> Prediction:
+        parts = [self._runner(len(part)).run(part) for part in _batches(inputs)]
+        if not parts:
+            rows, columns = self._runner(1).map_shape
+            return Prediction(np.zeros((0, NUM_CLASSES), np.float32), np.zeros((0, rows, columns, 7), np.float32))
+        return Prediction(np.concatenate([p for p, _ in parts]), np.concatenate([a for _, a in parts]))
+
+    def _runner(self, batch: int) -> _Runner:
+        """This thread's interpreter for a batch size: one stays at a single face, another serves full batches."""
+        runners = self._local.__dict__.setdefault("runners", {})
+        if batch not in runners:
+            runners[batch] = self._make(batch)
+        return runners[batch]
+
+    def _make(self, batch: int) -> _Runner:
+        try:
+            return _Runner(self._content, batch, self._threads)
+        except (ValueError, RuntimeError, KeyError, IndexError, TypeError) as error:
+            raise FerError(
+                f"This is not a FER Lab model file; expected a LiteRT file with the outputs probabilities and "
+                f"activation. Convert it again with `python -m fer_core train`. Received: {self._path.name}"
+            ) from error
+
+
+class _Runner:
+    """One interpreter, laid out for one batch size."""
+
+    def __init__(self, content: bytes, batch: int, threads: int) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self._interpreter = Interpreter(model_content=content, num_threads=threads)
+        (face,) = self._interpreter.get_input_details()
+        self._input, self.input_size = face["index"], int(face["shape"][1])
+        self._interpreter.resize_tensor_input(self._input, (batch, self.input_size, self.input_size, 1))
+        self._interpreter.allocate_tensors()
+        outputs = {len(detail["shape"]): detail for detail in self._interpreter.get_output_details()}
+        self._probabilities, self._activation = outputs[2]["index"], outputs[4]["index"]
+        if int(outputs[2]["shape"][1]) != NUM_CLASSES or int(outputs[4]["shape"][3]) != NUM_CLASSES:
+            raise ValueError("another number of classes")
+        self.map_shape = (int(outputs[4]["shape"][1]), int(outputs[4]["shape"][2]))
+
+    def run(self, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        self._interpreter.set_tensor(self._input, inputs)
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._probabilities), self._interpreter.get_tensor(self._activation)
+
+
+def _batches(inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Cut into full batches and single faces, the two sizes that interpreters are kept for."""
+    full = len(inputs) // BATCH * BATCH
+    batches = [inputs[start : start + BATCH] for start in range(0, full, BATCH)]
+    return batches + [inputs[k : k + 1] for k in range(full, len(inputs))]

@@ -1,0 +1,71 @@
+"""Run the served classifier over the test splits and sum up what it says: the only source of a card's numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_core.data import FerDataset, leaked_mask
+from fer_core.evaluation import bootstrap_intervals, evaluate
+from fer_core.inference.classifier import Classifier
+from fer_core.store import PROBABILITIES
+
+TEST_SPLITS = ("public_test", "private_test")
+VIEWS = ("plain", "flip")
+"""`plain` is one look at each face; `flip` averages it with its mirror image."""
+
+
+def predict_splits(classifier: Classifier, dataset: FerDataset) -> pd.DataFrame:
+    """Classify both test splits, plain and with flip.
+
+    Returns:
+        Columns `row` (FER2013's, -1 where unknown), `split`, `view`, `label`, `p_angry` … `p_neutral` (float32).
+    """
+    tables = []
+    for split in TEST_SPLITS:
+        part = dataset.split(split)
+        for view in VIEWS:
+            probabilities = classifier.predict(part.images, flip=view == "flip").probabilities
+            table = pd.DataFrame(probabilities, columns=PROBABILITIES)
+            table.insert(0, "row", part.rows)
+            table.insert(1, "split", split)
+            table.insert(2, "view", view)
+            table.insert(3, "label", part.labels)
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def summarize(predictions: pd.DataFrame, dataset: FerDataset) -> dict[str, dict[str, dict[str, Any]]]:
+    """Sum up the predictions of `predict_splits`.
+
+    Args:
+        predictions: its table.
+        dataset: the same data, for the count of test faces that also stand in Training.
+
+    Returns:
+        `{split: {view: {"accuracy": …, "accuracy_interval": [low, high], "macro_f1": …, …}}}` with 95 % bootstrap
+        intervals over the faces, and `accuracy_without_leaked` over the `n_without_leaked` faces whose pixels are not
+        in Training too.
+    """
+    training = dataset.split("training")
+    result: dict[str, dict[str, dict[str, Any]]] = {}
+    for split in TEST_SPLITS:
+        clean = ~leaked_mask(dataset.split(split), training)
+        result[split] = {}
+        for view in VIEWS:
+            table = predictions[(predictions["split"] == split) & (predictions["view"] == view)]
+            labels = table["label"].to_numpy()
+            probabilities = table[PROBABILITIES].to_numpy(np.float64)
+            metrics = evaluate(labels, probabilities)
+            intervals = bootstrap_intervals(labels, probabilities)
+            values: dict[str, Any] = dict(metrics.as_dict())
+            for name in ("accuracy", "macro_f1", "roc_auc", "avg_tpr", "avg_fpr"):
+                interval = getattr(intervals, name)
+                values[f"{name}_interval"] = [interval.low, interval.high]
+            values["accuracy_without_leaked"] = evaluate(labels[clean], probabilities[clean]).accuracy
+            values["n_without_leaked"] = int(clean.sum())
+            values["per_class"] = metrics.per_class.as_dict()
+            result[split][view] = values
+    return result

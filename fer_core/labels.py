@@ -1,0 +1,57 @@
+"""The seven expressions: their order, names, colours and icons, the same everywhere."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXPRESSIONS: Final[tuple[str, ...]] = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""Names in FER2013's order: the position of a name is its class index."""
+
+NUM_CLASSES: Final[int] = len(EXPRESSIONS)
+
+COLORS: Final[dict[str, str]] = {
+    "angry": "#D55E00",
+    "disgust": "#009E73",
+    "fear": "#CC79A7",
+    "happy": "#E69F00",
+    "sad": "#0072B2",
+    "surprise": "#56B4E9",
+    "neutral": "#7F7F7F",
+}
+"""Okabe and Ito's colour-blind safe palette (jfly.uni-koeln.de/color); always shown with the word beside."""
+
+EMOJI: Final[dict[str, str]] = {
+    "angry": "😠",
+    "disgust": "🤢",
+    "fear": "😨",
+    "happy": "😊",
+    "sad": "😢",
+    "surprise": "😮",
+    "neutral": "😐",
+}
+
+_ALIASES: Final[dict[str, str]] = {
+    "anger": "angry",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "afraid": "fear",
+    "happiness": "happy",
+    "sadness": "sad",
+    "surprised": "surprise",
+}
+
+
+def expression_index(name: str) -> int:
+    """Return the class index of an expression's name.
+
+    Case does not matter, and the usual other spellings of the dataset's folders ("anger", "happiness",
+    "surprised", …) are understood.
+
+    Raises:
+        ValueError: the name is none of the seven.
+    """
+    key = name.strip().lower()
+    key = _ALIASES.get(key, key)
+    if key not in EXPRESSIONS:
+        raise ValueError(f"Unknown expression. Expected one of {', '.join(EXPRESSIONS)}. Received: {name!r}")
+    return EXPRESSIONS.index(key)

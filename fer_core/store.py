@@ -1,0 +1,192 @@
+"""The stored models: read and write `trained_models/<name>/` with its card, weights, predictions and history."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_core.data.paths import home
+from fer_core.labels import EXPRESSIONS
+from fer_core.types import FerError
+
+SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
+DEFAULT_MODEL = "compact_cnn"
+CARD, WEIGHTS, PREDICTIONS, HISTORY, KERAS = (
+    "card.json",
+    "model.tflite",
+    "predictions.parquet",
+    "history.csv",
+    "model.keras",
+)
+PROBABILITIES = [f"p_{name}" for name in EXPRESSIONS]
+"""Columns of the predictions table that hold the seven probabilities; `row`, `split`, `view`, `label` stand before."""
+
+_CARD_KEYS = ("name", "title", "parameters", "weights_from", "input_size", "metrics", "served")
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """One model in the store.
+
+    Attributes:
+        name: the folder's name.
+        folder: where it is.
+        card: how it was made and what was measured (`card.json`).
+    """
+
+    name: str
+    folder: Path
+    card: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """The name that people read."""
+        return str(self.card["title"])
+
+    @property
+    def weights(self) -> Path:
+        """The LiteRT file that serves."""
+        return self.folder / WEIGHTS
+
+    @property
+    def servable(self) -> bool:
+        """Whether it can predict new faces: a baseline kept for comparison has predictions only (`served` is null)."""
+        return self.card["served"] is not None
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the served file; 0 for a model that is not served."""
+        return self.weights.stat().st_size if self.servable else 0
+
+    def predictions(self, split: str, view: str = "plain") -> pd.DataFrame:
+        """Return the stored predictions of a test split.
+
+        Args:
+            split: `public_test` or `private_test`.
+            view: `plain`, or `flip` for the average with the mirror image.
+
+        Returns:
+            Columns `row` (FER2013's), `label`, `p_angry` … `p_neutral`, in FER2013's order.
+
+        Raises:
+            FerError: the model has no stored predictions, or none of that split and view.
+        """
+        path = self.folder / PREDICTIONS
+        if not path.is_file():
+            raise FerError(f"The model {self.name} has no stored predictions: {path.name} is missing from its folder.")
+        table = pd.read_parquet(path)
+        found = table[(table["split"] == split) & (table["view"] == view)]
+        if found.empty:
+            raise FerError(f"The model {self.name} has no stored predictions of {split} ({view}).")
+        return found.drop(columns=["split", "view"]).reset_index(drop=True)
+
+    def history(self) -> pd.DataFrame:
+        """Return the curves of training, one row an epoch; empty where none are stored."""
+        path = self.folder / HISTORY
+        return pd.read_csv(path) if path.is_file() else pd.DataFrame()
+
+
+def list_models(servable: bool = False) -> tuple[list[StoredModel], list[str]]:
+    """Return all stored models, default first, and one sentence for each folder that is broken.
+
+    Args:
+        servable: leave out those that are kept for comparison only.
+    """
+    models, warnings = [], []
+    folders = {
+        path.name: path
+        for root in (SHIPPED, promoted())
+        if root.is_dir()
+        for path in sorted(root.iterdir())
+        if path.is_dir() and not path.name.startswith(".")
+    }
+    for path in folders.values():
+        try:
+            model = open_model(path)
+            if model.servable or not servable:
+                models.append(model)
+        except FerError as error:
+            warnings.append(str(error))
+    return sorted(models, key=lambda m: (m.name != DEFAULT_MODEL, m.title.lower())), warnings
+
+
+def load_model(name: str = DEFAULT_MODEL) -> StoredModel:
+    """Return a stored model by name.
+
+    Raises:
+        FerError: there is none of that name, or its folder is broken.
+    """
+    for root in (promoted(), SHIPPED):
+        if (root / name).is_dir() and Path(name).name == name:
+            return open_model(root / name)
+    names = ", ".join(model.name for model in list_models()[0]) or "none"
+    raise FerError(f"There is no trained model of that name. Trained models here: {names}. Received: {name}")
+
+
+def open_model(folder: Path) -> StoredModel:
+    """Read a model's folder.
+
+    Raises:
+        FerError: card or weights are missing or damaged.
+    """
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FerError(f"The model folder {folder.name} is skipped: it has no readable {CARD}.") from error
+    except ValueError as error:
+        raise FerError(f"The model folder {folder.name} is skipped: its {CARD} is not valid JSON ({error}).") from error
+    missing = [key for key in _CARD_KEYS if key not in card] if isinstance(card, dict) else list(_CARD_KEYS)
+    if missing:
+        raise FerError(f"The model folder {folder.name} is skipped: its {CARD} lacks {', '.join(missing)}.")
+    needed = folder / (PREDICTIONS if card["served"] is None else WEIGHTS)
+    if not needed.is_file() or needed.stat().st_size == 0:
+        raise FerError(f"The model folder {folder.name} is skipped: {needed.name} is missing or empty.")
+    return StoredModel(folder.name, folder, card)
+
+
+def save_model(
+    root: Path, card: dict[str, Any], weights: bytes, predictions: pd.DataFrame, history: pd.DataFrame, keras: bytes
+) -> StoredModel:
+    """Write a model's folder in one step: it is seen whole or not at all.
+
+    Args:
+        root: `SHIPPED` or `promoted()`.
+        card: with at least name, title, parameters, weights_from, input_size, metrics and served (null for a model
+            that is kept for comparison only).
+        weights: the LiteRT file's bytes; empty for such a model.
+        predictions: columns `row`, `split`, `view`, `label`, `p_angry` … `p_neutral`.
+        history: one row an epoch.
+        keras: the `.keras` file's bytes, for warm starts; may be empty.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    target = root / card["name"]
+    work = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+    try:
+        for name, content in ((WEIGHTS, weights), (KERAS, keras)):
+            if content:
+                (work / name).write_bytes(content)
+        predictions.to_parquet(work / PREDICTIONS, index=False, compression="zstd")
+        history.to_csv(work / HISTORY, index=False)
+        (work / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        work.chmod(0o755)
+        if target.exists():
+            old = Path(tempfile.mkdtemp(prefix=".old-", dir=root))
+            target.replace(old / "model")
+            work.replace(target)
+            shutil.rmtree(old)
+        else:
+            work.replace(target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return open_model(target)
+
+
+def promoted() -> Path:
+    """Return the folder of the user's own models."""
+    return home() / "models"

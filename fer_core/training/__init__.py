@@ -1,0 +1,1 @@
+"""Fit models: augmentation, recipes, the fit itself, and conversion to what is served."""

@@ -1,0 +1,37 @@
+"""Run the command line as a user does, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from fer_core.cli import app
+from fer_core.data.sample import sample_portrait
+
+
+@pytest.fixture
+def fer() -> Callable[..., Result]:
+    """`fer("predict", path, "--json")` runs the command; the result has exit_code, stdout and stderr."""
+    runner = CliRunner(env={"COLUMNS": "200"})
+    return lambda *words: runner.invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture(scope="session")
+def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample portrait as a PNG file."""
+    path = tmp_path_factory.mktemp("pictures") / "portrait.png"
+    Image.fromarray(sample_portrait()).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def two_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample portrait twice, side by side, as a JPEG file."""
+    path = tmp_path_factory.mktemp("pictures") / "two.jpg"
+    Image.fromarray(np.concatenate([sample_portrait(), sample_portrait()[:, ::-1]], axis=1)).save(path, quality=95)
+    return path

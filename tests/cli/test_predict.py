@@ -1,0 +1,123 @@
+"""`predict`: the stable JSON, CSV, annotated pictures, and one bad file never stops the rest."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core.labels import EXPRESSIONS
+from tests.bad_inputs import bad_inputs
+
+
+def test_json_has_the_stable_keys(fer, portrait):
+    result = fer("predict", portrait, "--json")
+    assert result.exit_code == 0
+    (answer,) = json.loads(result.stdout)
+    assert set(answer) == {"file", "error", "faces"}
+    assert answer["file"] == str(portrait)
+    assert answer["error"] is None
+    (face,) = answer["faces"]
+    assert set(face) == {"box", "expression", "probabilities"}
+    assert list(face["probabilities"]) == list(EXPRESSIONS)
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert face["expression"] == max(face["probabilities"], key=face["probabilities"].get)
+    x, y, width, height = face["box"]
+    assert 150 < x < 240 and 30 < y < 110 and 60 < width < 130 and 80 < height < 170
+
+
+def test_the_smiling_portrait_is_happy(fer, portrait):
+    (answer,) = json.loads(fer("predict", portrait, "--json").stdout)
+    assert answer["faces"][0]["expression"] == "happy"
+
+
+def test_csv_has_a_row_for_each_face(fer, two_faces):
+    result = fer("predict", two_faces, "--csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["face"] for row in rows] == ["1", "2"]
+    assert {row["expression"] for row in rows} <= set(EXPRESSIONS)
+
+
+def test_table_names_file_and_expression(fer, portrait):
+    result = fer("predict", portrait)
+    assert result.exit_code == 0
+    assert "portrait.png" in result.stdout
+    assert "happy" in result.stdout
+
+
+def test_folders_globs_and_files_each_once(fer, portrait, tmp_path):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    for path in (tmp_path / "a.png", inner / "b.png"):
+        path.write_bytes(portrait.read_bytes())
+    (tmp_path / "notes.txt").write_text("not a picture, and not asked for")
+    result = fer("predict", tmp_path, tmp_path / "*.png", tmp_path / "a.png", "--json")
+    assert [answer["file"] for answer in json.loads(result.stdout)] == [
+        str(tmp_path / "a.png"),
+        str(inner / "b.png"),
+    ]
+
+
+def test_annotated_pictures_differ_from_their_source(fer, portrait, tmp_path):
+    assert fer("predict", portrait, "--annotate", tmp_path / "out").exit_code == 0
+    (target,) = (tmp_path / "out").iterdir()
+    with Image.open(target) as drawn, Image.open(portrait) as source:
+        assert drawn.size == source.size
+        assert (np.asarray(drawn.convert("RGB")) != np.asarray(source.convert("RGB"))).any()
+
+
+def test_whole_image_takes_the_picture_as_one_face(fer, tmp_path):
+    path = tmp_path / "crop.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)).save(path)
+    (answer,) = json.loads(fer("predict", path, "--whole-image", "--json").stdout)
+    assert len(answer["faces"]) == 1
+
+
+def test_every_bad_input_gets_a_sentence_and_the_good_one_is_done(fer, portrait, tmp_path):
+    inputs = bad_inputs()
+    assert sum(expected == "error" for _, _, expected in inputs.values()) >= 20
+    files = {}
+    for name, (filename, content, expected) in inputs.items():
+        path = tmp_path / name / filename
+        path.parent.mkdir()
+        path.write_bytes(content)
+        files[str(path)] = expected
+    result = fer("predict", *files, portrait, "--json")
+    assert result.exit_code == 1
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    answers = {answer["file"]: answer for answer in json.loads(result.stdout)}
+    for path, expected in files.items():
+        error = answers[path]["error"]
+        if expected == "ok":
+            assert error is None, path
+        else:
+            assert error, path
+            assert "Traceback" not in error and "\n" not in error and len(error) < 400, path
+    assert len(answers[str(portrait)]["faces"]) == 1
+
+
+def test_missing_and_empty_places(fer, portrait, tmp_path):
+    (tmp_path / "empty").mkdir()
+    result = fer("predict", tmp_path / "gone.jpg", tmp_path / "empty", tmp_path / "*.gif", portrait, "--json")
+    assert result.exit_code == 1
+    errors = [answer["error"] for answer in json.loads(result.stdout)]
+    assert all(errors[:3])
+    assert errors[3] is None
+
+
+def test_wrong_calls_are_explained(fer, portrait, tmp_path):
+    result = fer("predict", portrait, "--model", "nothing")
+    assert result.exit_code == 1
+    assert "Trained models here" in result.stderr
+    result = fer("predict", portrait, "--csv", "--json")
+    assert result.exit_code == 1
+    assert "one of --csv and --json" in result.stderr
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    result = fer("predict", portrait, "--annotate", blocked, "--json")
+    assert result.exit_code == 1
+    assert "cannot be written" in json.loads(result.stdout)[0]["error"]

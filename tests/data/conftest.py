@@ -1,0 +1,69 @@
+"""Small made-up datasets in FER2013's formats."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core.data import SPLITS, FerDataset
+from fer_core.labels import EXPRESSIONS
+
+
+def make_dataset(n: int = 21, seed: int = 0) -> FerDataset:
+    """Random faces; labels and splits go round in turn."""
+    rng = np.random.default_rng(seed)
+    return FerDataset(
+        rng.integers(0, 256, (n, 48, 48), dtype=np.uint8),
+        np.arange(n, dtype=np.int64) % 7,
+        np.array(SPLITS)[np.arange(n) // 7 % 3],
+        np.arange(n, dtype=np.int64),
+    )
+
+
+def csv_text(dataset: FerDataset) -> str:
+    rows = (
+        f"{label},{' '.join(map(str, image.ravel().tolist()))},{usage}"
+        for image, label, usage in zip(dataset.images, dataset.labels, dataset.usage, strict=True)
+    )
+    return "\n".join(["emotion,pixels,Usage", *rows]) + "\n"
+
+
+def png(height: int = 48, width: int = 48, value: int = 128) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.full((height, width), value, dtype=np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def make_zip(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.fixture
+def small() -> FerDataset:
+    return make_dataset()
+
+
+@pytest.fixture
+def write_image_edition(tmp_path: Path) -> Callable[[FerDataset], Path]:
+    """Write a dataset as the image-folder edition (lossless PNG, so that pixels can be compared)."""
+
+    def write(dataset: FerDataset) -> Path:
+        root = tmp_path / "holder" / "edition"
+        for index, image in enumerate(dataset.images):
+            usage = str(dataset.usage[index])
+            top = "train" if usage == "Training" else "test"
+            folder = root / top / EXPRESSIONS[dataset.labels[index]]
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(folder / f"{usage}_{index}.png")
+        return root
+
+    return write

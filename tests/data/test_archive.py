@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_core.data import extract_zip
+from fer_core.types import FerError
+from tests.data.conftest import make_zip
+
+
+def test_unpacks_files_and_folders(tmp_path):
+    source = make_zip(tmp_path / "a.zip", [("one.txt", b"1"), ("deep/er/two.txt", b"2"), ("__MACOSX/._one.txt", b"x")])
+    target = extract_zip(source, tmp_path / "out")
+    files = {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
+    assert files == {"one.txt", "deep/er/two.txt"}
+    assert (target / "deep/er/two.txt").read_bytes() == b"2"
+
+
+def test_reads_from_a_stream(tmp_path):
+    source = make_zip(tmp_path / "a.zip", [("one.txt", b"1")])
+    assert (extract_zip(io.BytesIO(source.read_bytes()), tmp_path / "out") / "one.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "a/../../evil.txt", "/etc/evil.txt", "..\\evil.txt", "C:\\evil.txt"])
+def test_paths_that_lead_out(tmp_path, name):
+    source = make_zip(tmp_path / "a.zip", [("fine.txt", b"1"), (name, b"2")])
+    with pytest.raises(FerError, match=r"a\.zip holds a path that leads out of its folder .*evil"):
+        extract_zip(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob("**/evil*"))
+
+
+def test_symlink(tmp_path):
+    link = zipfile.ZipInfo("innocent")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(FerError, match=r"holds a link \('innocent'\)"):
+        extract_zip(tmp_path / "a.zip", tmp_path / "out")
+
+
+def test_bomb_by_ratio(tmp_path):
+    source = make_zip(tmp_path / "a.zip", [("zeros", bytes(80 * 1024**2))])
+    with pytest.raises(FerError, match=r"looks like a zip bomb: 0\.1 MB would unpack to 84 MB"):
+        extract_zip(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_too_many_bytes_and_files(tmp_path):
+    source = make_zip(tmp_path / "a.zip", [(f"{i}.txt", bytes(3_000_000)) for i in range(3)])
+    with pytest.raises(FerError, match=r"would unpack to too much\. Expected at most 5 MB.* Received: 9 MB"):
+        extract_zip(source, tmp_path / "out", max_bytes=5_000_000)
+    with pytest.raises(FerError, match=r"too many files\. Expected at most 2\. Received: 3"):
+        extract_zip(source, tmp_path / "out", max_files=2)
+
+
+def test_lying_size_writes_no_more_than_declared(tmp_path):
+    data = make_zip(tmp_path / "a.zip", [("zeros", bytes(1_000_000))]).read_bytes()
+    lied = data.replace((1_000_000).to_bytes(4, "little"), (1_000).to_bytes(4, "little"))
+    with pytest.raises(FerError, match="not a zip, or is damaged or cut off"):
+        extract_zip(io.BytesIO(lied), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_encrypted(tmp_path):
+    data = bytearray(make_zip(tmp_path / "a.zip", [("one.txt", b"1")]).read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(FerError, match=r"The zip is encrypted\. Pack it again without a password"):
+        extract_zip(io.BytesIO(data), tmp_path / "out")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 but no more"])
+def test_not_a_zip(tmp_path, content):
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(FerError, match=r"a\.zip is not a zip, or is damaged or cut off"):
+        extract_zip(tmp_path / "a.zip", tmp_path / "out")
+
+
+def test_truncated(tmp_path):
+    source = make_zip(tmp_path / "a.zip", [("one.txt", bytes(range(256)) * 100)])
+    source.write_bytes(source.read_bytes()[:-40])
+    with pytest.raises(FerError, match="damaged or cut off"):
+        extract_zip(source, tmp_path / "out")
+
+
+def test_damaged_inside_leaves_nothing(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("good.txt", b"good")
+        archive.writestr("bad.txt", b"FINDME" * 10)
+    data = (tmp_path / "a.zip").read_bytes().replace(b"FINDME", b"LOSTME", 1)
+    with pytest.raises(FerError, match="damaged or cut off"):
+        extract_zip(io.BytesIO(data), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_empty_zip(tmp_path):
+    with pytest.raises(FerError, match=r"a\.zip is an empty zip\. Expected files in it"):
+        extract_zip(make_zip(tmp_path / "a.zip", []), tmp_path / "out")
+
+
+def test_missing_and_folder(tmp_path):
+    with pytest.raises(FerError, match=r"gone\.zip does not exist\. Expected a zip file"):
+        extract_zip(tmp_path / "gone.zip", tmp_path / "out")
+    with pytest.raises(FerError, match="cannot be unpacked"):
+        extract_zip(tmp_path, tmp_path / "out")
+
+
+def test_target_with_files_is_left_alone(tmp_path):
+    source = make_zip(tmp_path / "a.zip", [("one.txt", b"1")])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(FerError, match=r"the folder is not empty. Name a new one"):
+        extract_zip(source, tmp_path / "out")
+    assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+
+
+def test_same_name_twice(tmp_path):
+    source = make_zip(tmp_path / "a.zip", [("a", b"1"), ("a/b", b"2")])
+    with pytest.raises(FerError, match="cannot be unpacked"):
+        extract_zip(source, tmp_path / "out")
+
+
+@given(st.integers(0, 2**16), st.binary(min_size=1, max_size=6))
+@settings(max_examples=100, deadline=None)
+def test_damage_gives_files_or_one_sentence(tmp_path_factory, position, patch):
+    folder = tmp_path_factory.mktemp("zip")
+    data = make_zip(folder / "a.zip", [("one/a.txt", b"hello " * 9), ("two.txt", b"x")]).read_bytes()
+    position %= len(data)
+    try:
+        extract_zip(io.BytesIO(data[:position] + patch + data[position + len(patch) :]), folder / "out")
+    except FerError as error:
+        assert "\n" not in str(error)
+    assert {entry.name for entry in folder.iterdir()} <= {"a.zip", "out"}

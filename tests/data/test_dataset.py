@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_core.data import SPLITS, FerDataset, split_name
+from fer_core.labels import EXPRESSIONS
+from fer_core.types import FerError
+from tests.data.conftest import make_dataset
+
+OFFICIAL_COUNTS = {
+    "Training": [3995, 436, 4097, 7215, 4830, 3171, 4965],
+    "PublicTest": [467, 56, 496, 895, 653, 415, 607],
+    "PrivateTest": [491, 55, 528, 879, 594, 416, 626],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "official"),
+    [
+        ("train", "Training"),
+        ("training", "Training"),
+        ("Training", "Training"),
+        ("public_test", "PublicTest"),
+        ("PublicTest", "PublicTest"),
+        ("private-test", "PrivateTest"),
+        ("PrivateTest", "PrivateTest"),
+    ],
+)
+def test_split_names(small, name, official):
+    assert split_name(name) == official
+    assert set(small.split(name).usage) == {official}
+
+
+def test_unknown_split(small):
+    with pytest.raises(FerError, match=r"Unknown split\. Expected training, public_test .* Received: 'validation'"):
+        small.split("validation")
+
+
+def test_split_without_faces(small):
+    training = small.split("train")
+    with pytest.raises(FerError, match=r"has no PublicTest faces. It holds: Training"):
+        training.split("public_test")
+
+
+def test_subset_by_mask_and_by_indices(small):
+    mask = small.labels == 3
+    by_mask, by_index = small.subset(mask), small.subset(np.flatnonzero(mask))
+    assert by_mask.fingerprint == by_index.fingerprint
+    assert by_mask.rows.tolist() == [3, 10, 17]
+    assert len(small.subset(np.array([]))) == 0
+
+
+def test_fingerprint_follows_content_and_order_only(small):
+    other_rows = FerDataset(small.images, small.labels, small.usage.astype("<U20"), small.rows - 1)
+    assert other_rows.fingerprint == small.fingerprint
+    assert small.subset(np.arange(21)[::-1]).fingerprint != small.fingerprint
+    changed = small.images.copy()
+    changed[5, 7, 7] ^= 1
+    relabelled = (small.labels + 1) % 7
+    moved = np.roll(small.usage, 7)
+    for parts in ((changed, small.labels, small.usage), (small.images, relabelled, small.usage)):
+        assert FerDataset(*parts, small.rows).fingerprint != small.fingerprint
+    assert FerDataset(small.images, small.labels, moved, small.rows).fingerprint != small.fingerprint
+
+
+def test_counts_of_a_small_set(small):
+    table = small.counts()
+    assert table.index.tolist() == list(SPLITS)
+    assert table.columns.tolist() == list(EXPRESSIONS)
+    assert (table == 1).all(axis=None)
+    assert small.split("train").counts().to_numpy().sum() == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": np.zeros((21, 48, 47), np.uint8)}, r"images of shape \(n, 48, 48\).*Received: \(21, 48, 47\)"),
+        ({"images": np.zeros((21, 48, 48), np.float32)}, "type uint8.*Received: .*float32"),
+        ({"labels": np.zeros(20, np.int64)}, r"labels of shape \(21,\).*Received: \(20,\)"),
+        ({"labels": np.full(21, 9)}, "labels from 0 to 6. Received: 9 to 9"),
+        ({"labels": np.zeros(21)}, "labels of type int64. Received: float64"),
+        ({"usage": np.array(["Testing"] * 21)}, "usage to be one of Training, PublicTest.*Received: 'Testing'"),
+        ({"rows": np.full(21, -2)}, "rows from 0 on, or -1"),
+        ({"rows": np.zeros(3, np.int64)}, r"rows of shape \(21,\)"),
+    ],
+)
+def test_validation(small, change, message):
+    parts = {name: getattr(small, name) for name in ("images", "labels", "usage", "rows")}
+    with pytest.raises(FerError, match=message):
+        FerDataset(**(parts | change))
+
+
+def test_holdout_is_fixed_stratified_and_from_training_only():
+    dataset = make_dataset(2100)
+    kept, held = dataset.holdout()
+    assert (len(kept), len(held)) == (630, 70)
+    assert set(held.labels.tolist()) == set(range(7))
+    assert np.bincount(held.labels).tolist() == [10] * 7
+    assert not set(kept.rows) & set(held.rows)
+    assert set(np.concatenate([kept.rows, held.rows])) == set(dataset.split("train").rows)
+    assert (np.diff(held.rows) > 0).all()
+    np.testing.assert_array_equal(dataset.split("train").holdout()[1].rows, held.rows)
+
+
+def test_holdout_of_too_few(small):
+    with pytest.raises(FerError, match="7 Training faces are too few to hold out a tenth"):
+        small.holdout()
+
+
+def test_real_counts(fer2013):
+    assert len(fer2013) == 35_887
+    table = fer2013.counts()
+    for split, expected in OFFICIAL_COUNTS.items():
+        assert table.loc[split].tolist() == expected
+    assert fer2013.split("training").counts().to_numpy().sum() == 28_709
+    assert len(fer2013.split("public_test")) == len(fer2013.split("private_test")) == 3_589
+
+
+def test_real_first_face(fer2013):
+    assert fer2013.images[0, 0, :8].tolist() == [70, 80, 82, 72, 58, 58, 60, 63]
+    assert fer2013.labels[0] == 0
+    assert fer2013.rows[[0, -1]].tolist() == [0, 35_886]
+
+
+def test_real_holdout(fer2013):
+    kept, held = fer2013.holdout()
+    assert (len(kept), len(held)) == (25_838, 2_871)
+    assert held.counts().loc["Training"].tolist() == [399, 44, 410, 722, 483, 317, 496]
+    assert held.rows[:3].tolist() == sorted(held.rows[:3].tolist())

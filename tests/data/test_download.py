@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+import requests
+
+from fer_core.data import download_fer2013, load_fer2013
+from fer_core.types import FerError
+from tests.data.conftest import make_dataset
+
+
+@pytest.fixture
+def kaggle(monkeypatch):
+    """Replace kagglehub: the returned function sets what a download does with its output folder."""
+
+    def behave(action):
+        def dataset_download(handle, *, force_download, output_dir):
+            assert handle == "msambare/fer2013"
+            return action(output_dir)
+
+        monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(dataset_download=dataset_download))
+
+    return behave
+
+
+def test_download_lands_in_home_and_is_not_repeated(home, kaggle, tmp_path, write_image_edition):
+    source = write_image_edition(make_dataset(21))
+    kaggle(lambda folder: source.rename(folder) and folder)
+    assert download_fer2013() == home / "fer2013"
+    assert load_fer2013().fingerprint == make_dataset(21).fingerprint
+    assert not (home / "fer2013.partial").exists()
+    kaggle(lambda _: pytest.fail("downloaded again"))
+    assert download_fer2013() == home / "fer2013"
+
+
+def test_download_ignoring_our_folder_is_copied(home, kaggle, write_image_edition):
+    source = write_image_edition(make_dataset(21))  # as on Colab and Kaggle, where the data is mounted
+    kaggle(lambda _: str(source))
+    download_fer2013()
+    assert (source / "train").is_dir()
+    assert (home / "fer2013" / "train").is_dir()
+    download_fer2013(force=True)
+    assert len(load_fer2013()) == 21
+
+
+class UnauthenticatedError(Exception):
+    """Named as kagglehub's own."""
+
+
+def refused(status: int) -> requests.HTTPError:
+    response = requests.Response()
+    response.status_code = status
+    return requests.HTTPError("refused", response=response)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (requests.ConnectionError("no route"), "the network is closed or Kaggle does not answer"),
+        (requests.Timeout("slow"), "the network is closed or Kaggle does not answer"),
+        (UnauthenticatedError(), "asks for credentials"),
+        (refused(403), "asks for credentials"),
+        (refused(404), "HTTPError, HTTP status 404"),
+        (OSError(28, "No space left on device"), "OSError"),
+    ],
+)
+def test_failure_is_one_sentence_and_leaves_nothing(home, kaggle, error, message):
+    def fail(_folder):
+        raise error
+
+    kaggle(fail)
+    with pytest.raises(FerError, match=rf"could not be downloaded from Kaggle: .*{message}.* in a browser") as caught:
+        download_fer2013()
+    assert "\n" not in str(caught.value)
+    assert not list(home.glob("fer2013*"))
+
+
+def test_something_else_came(home, kaggle, tmp_path):
+    kaggle(lambda _: str(tmp_path))
+    with pytest.raises(FerError, match="Kaggle sent something else than FER2013's train/ and test/ folders"):
+        download_fer2013()
+
+
+def test_without_kagglehub(home, monkeypatch):
+    monkeypatch.setitem(sys.modules, "kagglehub", None)
+    with pytest.raises(FerError, match="cannot be downloaded without kagglehub: `pip install kagglehub`"):
+        download_fer2013()

@@ -1,0 +1,45 @@
+"""Made-up test faces: labels and the probabilities of a model that is often right."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+Sample = tuple[np.ndarray, np.ndarray]
+
+
+def _sample(n: int = 400, seed: int = 0, skill: float = 1.5, classes: int = 7) -> Sample:
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, classes, n)
+    logits = rng.normal(size=(n, 7))
+    logits[np.arange(n), labels] += skill
+    powers = np.exp(logits)
+    return labels, powers / powers.sum(axis=1, keepdims=True)
+
+
+@pytest.fixture(scope="session")
+def sample() -> Callable[..., Sample]:
+    """`sample(n, seed, skill, classes)` gives `y_true (n,)` from the first `classes`, and `proba (n, 7)`."""
+    return _sample
+
+
+@pytest.fixture(scope="session")
+def degenerate() -> dict[str, Sample]:
+    """Awkward but legal inputs."""
+    labels, proba = _sample(60, 3)
+    return {
+        "one row": (labels[:1], proba[:1]),
+        "class missing": _sample(60, 4, classes=6),
+        "one class": (np.full(20, 3), _sample(20, 5)[1]),
+        "all one prediction": (labels, np.tile([0.1, 0.1, 0.1, 0.4, 0.1, 0.1, 0.1], (60, 1))),
+        "all ties": (labels, np.full((60, 7), 1 / 7)),
+        "certain and right": (labels, np.eye(7)[labels]),
+        "certain and wrong": (labels, np.eye(7)[(labels + 1) % 7]),
+        "rounded to tenths": (labels, _to_tenths(proba)),
+    }
+
+
+def _to_tenths(proba: np.ndarray) -> np.ndarray:
+    rounded = np.floor(proba * 10) / 10
+    rounded[:, 6] += 1 - rounded.sum(axis=1)
+    return rounded

@@ -1,0 +1,205 @@
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.evaluation import paper
+from fer_core.labels import EXPRESSIONS
+
+PAPER = Path(__file__).parents[2] / ".." / "shared" / "paper.txt"
+NAMES = ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral")
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    if not PAPER.exists():
+        if os.environ.get("FER_REQUIRE_ALL") == "1":
+            pytest.fail(f"FER_REQUIRE_ALL=1, but {PAPER} is not there")
+        pytest.skip("the paper's text is not beside the repository")
+    return PAPER.read_text(encoding="utf-8")
+
+
+def _figures(text: str) -> dict[int, list[list[str]]]:
+    """Return the tables' rows as printed, by the number of the figure whose caption follows."""
+    tables, rows = {}, []
+    for line in text.splitlines():
+        if line.startswith("|"):
+            rows.append([cell.strip() for cell in line.strip("| ").split("|")])
+        elif rows and (caption := re.search(r"Figure (\d+)", line)):
+            tables[int(caption[1])], rows = rows[2:], []
+    return tables
+
+
+def _block(text: str, title: str) -> list[str]:
+    """Return the seven numbers, as printed, of one of section 4.5's lists."""
+    body = text[text.index(f"**{title}:**") :].split("}", 1)[0]
+    found = re.findall(r"'?(\w+)'?: ([\d.]+)", body)
+    assert tuple(name for name, _ in found) == NAMES
+    return [number for _, number in found]
+
+
+def _printed(value: float) -> str:
+    return repr(float(value)).rstrip("0")
+
+
+def test_every_table_is_transcribed_to_the_digit(text):
+    printed = _figures(text)
+    assert sorted(printed) == [5, 6, 11, 12, 13, 14, 15, 16]
+    ours = {figure: [] for figure in printed}
+    for row in paper.OVERALL:
+        ours[row.figure].append([row.name, row.accuracy, row.roc_auc, row.avg_tpr, row.avg_fpr, row.macro_f1])
+    for row in paper.F1_BY_CLASS:
+        ours[row.figure].append([row.name, *row.f1])
+    for figure, rows in printed.items():
+        assert [[r[0], *map(_printed, r[1:])] for r in ours[figure]] == [
+            [r[0], *(cell.rstrip("0") for cell in r[1:])] for r in rows
+        ]
+
+
+def test_section_4_5_is_transcribed_to_the_digit(text):
+    final = paper.FINAL
+    assert f"**Accuracy:** {final.accuracy!r}\n" in text
+    assert f"ROC AUC: {final.roc_auc!r}\n" in text
+    for title, values in (
+        ("F1 scores", final.f1),
+        ("Precision scores", final.precision),
+        ("Recall scores", final.recall),
+    ):
+        assert [_printed(value) for value in values] == [n.rstrip("0") for n in _block(text, title)]
+    for title, values in (("True Positive Rates", final.tpr), ("False Positive Rates", final.fpr)):
+        assert [f"{value:.2f}" for value in values] == _block(text, title)
+
+
+def test_the_classification_report_is_transcribed_to_the_digit(text):
+    final = paper.FINAL
+    body = text[text.index("## Classification Report: ") : text.index("ROC AUC: 0.876")].replace("```", "")
+    body = "{" + body.split("{", 1)[1].strip().replace("'", '"')
+    report = json.loads(body, parse_float=str)
+    columns = zip(NAMES, final.precision, final.recall, final.f1, final.support, strict=True)
+    for name, precision, recall, f1, support in columns:
+        assert report[name] == {
+            "precision": repr(precision), "recall": repr(recall), "f1-score": repr(f1), "support": support,
+        }  # fmt: skip
+    assert report["accuracy"] == repr(final.report_accuracy)
+    for title, row in (("macro avg", final.macro), ("weighted avg", final.weighted)):
+        assert report[title] == {
+            "precision": repr(row.precision), "recall": repr(row.recall), "f1-score": repr(row.f1),
+            "support": row.support,
+        }  # fmt: skip
+
+
+def test_quotations_are_verbatim_and_numbers_are_printed(text):
+    plain = " ".join(text.replace("\\", "").replace("`", "").split())
+    for item in paper.CONTRADICTIONS:
+        for statement in item.statements:
+            if isinstance(statement.value, str):
+                assert statement.value in plain, statement
+            elif not re.search(r"possible|recomputed|mean of|/ 7", statement.where):
+                assert re.search(rf"(?<![\d.]){re.escape(repr(statement.value))}0*(?!\d)", plain), statement
+
+
+def test_numbers_stand_in_the_figures_they_are_said_to():
+    """A statement's number about figures is in every figure that it names."""
+    for item in paper.CONTRADICTIONS:
+        for statement in item.statements:
+            if isinstance(statement.value, str) or re.search(r"possible|mean of|/ 7", statement.where):
+                continue
+            head = re.match(r"figures? ([\d, ]+)", statement.where)
+            for figure in re.findall(r"\d+", head[1]) if head else ():
+                rows = [r for r in (*paper.OVERALL, *paper.F1_BY_CLASS) if r.figure == int(figure)]
+                numbers = [v for r in rows for f in vars(r).values() for v in (f if isinstance(f, tuple) else (f,))]
+                assert statement.value in numbers, statement
+
+
+def test_contradictions_are_complete_and_well_formed():
+    variants = set(paper.VARIANTS.values())
+    topics = [item.topic for item in paper.CONTRADICTIONS]
+    assert len(set(topics)) == len(topics)
+    for item in paper.CONTRADICTIONS:
+        assert set(item.variants) <= variants
+        assert len(item.statements) >= 2
+        assert len({statement.value for statement in item.statements}) >= 2
+        assert item.note.endswith(".")
+    accuracy = {s.value for c in paper.CONTRADICTIONS if c.topic == "accuracy of VGG16_modified" for s in c.statements}
+    assert {0.584, 0.6163276678740597} <= accuracy
+    avg_tpr = {s.value for c in paper.CONTRADICTIONS if c.topic == "Avg TPR of VGG16_modified" for s in c.statements}
+    assert {0.5976, 0.5357, 0.6021} <= avg_tpr
+    about = paper.contradictions_about("resnet50_frozen")
+    assert any(item.kind == "values" for item in about)
+    assert any(not item.variants for item in about)
+
+
+RANGES = {
+    ("accuracy of VGG16_modified against its F1 scores", "accuracy"): (12, "VGG16_modified", None),
+    ("accuracy of VGG16_mod_face against its F1 scores", "accuracy"): (16, "VGG16_mod_face", None),
+    ("Avg TPR of VGG16_modified against its F1 scores", "avg_tpr"): (14, "VGG16_modified", None),
+    ("Avg FPR of VGG16_freezed against its accuracy", "avg_fpr"): (6, "VGG16_frozen", 0.4784),
+    ("Avg FPR of MobileNet_freezed against its accuracy and F1 scores", "avg_fpr"): (6, "MobileNet", 0.5352),
+    ("Avg FPR of ResNet50_freezed against its accuracy and F1 scores", "avg_fpr"): (6, "ResNet50", 0.4823),
+    ("Avg FPR of MobileNet_modified against its accuracy and F1 scores", "avg_fpr"): (
+        12, "MobileNet_modified", 0.5458,
+    ),
+}  # fmt: skip
+
+
+def test_impossible_numbers_lie_outside_the_recomputed_range():
+    impossible = {item.topic: item for item in paper.CONTRADICTIONS if item.kind == "impossible"}
+    assert set(impossible) == {topic for topic, _ in RANGES}
+    for (topic, metric), (figure, name, accuracy) in RANGES.items():
+        f1 = next(row.f1 for row in paper.F1_BY_CLASS if (row.figure, row.name) == (figure, name))
+        possible = paper.possible_range(metric, f1, accuracy)
+        ends = {s.where.split("possible")[0].split()[-1]: s.value for s in impossible[topic].statements[-2:]}
+        assert (ends["lowest"], ends["highest"]) == pytest.approx((possible.low, possible.high), abs=5.1e-5)
+        said = impossible[topic].statements[0].value
+        assert said < possible.low - 5e-5 or said > possible.high + 5e-5
+
+
+def test_possible_range_holds_every_table_that_has_the_f1(sample):
+    from fer_core.evaluation import evaluate
+
+    for seed in range(5):
+        labels, proba = sample(300, seed=seed, skill=1.2)
+        metrics = evaluate(labels, proba)
+        f1 = np.round(metrics.per_class.f1, 4)
+        support = np.bincount(labels, minlength=7)
+        for metric in ("accuracy", "avg_tpr", "avg_fpr"):
+            for accuracy in (None, round(metrics.accuracy, 4)):
+                possible = paper.possible_range(metric, f1, accuracy, support)
+                assert possible.low - 1e-9 <= getattr(metrics, metric) <= possible.high + 1e-9
+    assert paper.possible_range("avg_tpr", paper.FINAL.f1, 0.584) is None
+    assert paper.possible_range("avg_tpr", paper.FINAL.f1, 0.6163) is not None
+
+
+def test_vgg16_modified_recomputed_from_section_4_5():
+    again, final = paper.recompute_vgg16_modified(), paper.FINAL
+    assert again.true_positives == (244, 30, 261, 689, 339, 316, 333)
+    assert sum(again.predicted) == sum(final.support) == 3589
+    np.testing.assert_allclose(np.array(again.true_positives) / final.support, final.recall, rtol=1e-15)
+    np.testing.assert_allclose(np.array(again.true_positives) / again.predicted, final.precision, rtol=1e-15)
+    assert again.accuracy == pytest.approx(final.report_accuracy, rel=1e-15)
+    assert again.macro_f1 == pytest.approx(final.macro.f1, rel=1e-15)
+    assert again.avg_tpr == pytest.approx(final.macro.recall, rel=1e-15)
+    assert again.avg_fpr == pytest.approx(0.0656, abs=5e-5)
+    false = np.array(again.predicted) - again.true_positives
+    np.testing.assert_allclose(false / (3589 - np.array(final.support)), final.fpr, atol=0.005)
+    assert [row.figure for row in again.reported] == [11, 13, 15]
+    assert again.reported_accuracy == (0.584006667137146, 0.6163276678740597)
+    assert float(np.float32(2096 / 3589)) == pytest.approx(final.accuracy, abs=1e-15)
+
+
+def test_names_map_onto_the_eight_variants():
+    assert set(paper.VARIANTS.values()) == {
+        "mobilenetv2_frozen", "vgg16_frozen", "xception_frozen", "resnet50_frozen",
+        "mobilenetv2_modified", "vgg16_modified", "vgg16_modified_noise", "vgg16_modified_face",
+    }  # fmt: skip
+    for variant in set(paper.VARIANTS.values()):
+        assert paper.reported(variant)
+        assert paper.reported_f1(variant)
+        assert {row.source for row in paper.reported(variant)} == {"reported"}
+        assert {row.split for row in paper.reported_f1(variant)} == {"PublicTest"}
+    assert [row.avg_tpr for row in paper.reported("vgg16_modified")] == [0.5976, 0.5357, 0.6021]
+    assert paper.reported("compact_cnn") == paper.reported_f1("compact_cnn") == ()
+    assert [name.lower() for name in NAMES] == list(EXPRESSIONS)
