@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from fer_core.data.paths import home
+from fer_core.data.paths import cache_folder, home
 from fer_core.labels import EXPRESSIONS
+from fer_core.models.composed import HEAD, composed_file
 from fer_core.types import FerError
 
 SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
@@ -51,7 +52,18 @@ class StoredModel:
 
     @property
     def weights(self) -> Path:
-        """The LiteRT file that serves."""
+        """The LiteRT file that serves.
+
+        Where only a head is shipped it is put together with its downloaded backbone on first use, in a process of its
+        own, and kept in the user's cache: the first call takes some 20 seconds, later ones nothing.
+
+        Raises:
+            FerError: the model is kept for comparison only, or its backbone cannot be had.
+        """
+        if not self.servable:
+            raise FerError(f"The model {self.name} is kept for comparison only and cannot predict new faces.")
+        if self.composed:
+            return composed_file(self.folder, self.card["served"]["storage"], cache_folder("composed"))
         return self.folder / WEIGHTS
 
     @property
@@ -60,8 +72,15 @@ class StoredModel:
         return self.card["served"] is not None
 
     @property
+    def composed(self) -> bool:
+        """Whether only its head is shipped, and what serves is put together on first use."""
+        return _is_composed(self.card)
+
+    @property
     def size_bytes(self) -> int:
-        """Size of the served file; 0 for a model that is not served."""
+        """Size of the served file, as measured where it is composed; 0 for a model that is not served."""
+        if self.composed:
+            return int(self.card["served"]["size_bytes"])
         return self.weights.stat().st_size if self.servable else 0
 
     def predictions(self, split: str, view: str = "plain") -> pd.DataFrame:
@@ -77,17 +96,25 @@ class StoredModel:
         Raises:
             FerError: the model has no stored predictions, or none of that split and view.
         """
-        path = self.folder / PREDICTIONS
-        if not path.is_file():
-            raise FerError(f"The model {self.name} has no stored predictions: {path.name} is missing from its folder.")
-        table = pd.read_parquet(path)
+        table = self.all_predictions()
         found = table[(table["split"] == split) & (table["view"] == view)]
         if found.empty:
             raise FerError(f"The model {self.name} has no stored predictions of {split} ({view}).")
         return found.drop(columns=["split", "view"]).reset_index(drop=True)
 
+    def all_predictions(self) -> pd.DataFrame:
+        """Return the stored predictions of both splits and views, with the columns `split` and `view`.
+
+        Raises:
+            FerError: there are none.
+        """
+        path = self.folder / PREDICTIONS
+        if not path.is_file():
+            raise FerError(f"The model {self.name} has no stored predictions: {path.name} is missing from its folder.")
+        return pd.read_parquet(path)
+
     def history(self) -> pd.DataFrame:
-        """Return the curves of training, one row an epoch; empty where none are stored."""
+        """Return the curves of training, one row an epoch; empty where none are stored, as for a baseline."""
         path = self.folder / HISTORY
         return pd.read_csv(path) if path.is_file() else pd.DataFrame()
 
@@ -123,7 +150,7 @@ def load_model(name: str = DEFAULT_MODEL) -> StoredModel:
         FerError: there is none of that name, or its folder is broken.
     """
     for root in (promoted(), SHIPPED):
-        if (root / name).is_dir() and Path(name).name == name:
+        if name and Path(name).name == name and (root / name).is_dir():
             return open_model(root / name)
     names = ", ".join(model.name for model in list_models()[0]) or "none"
     raise FerError(f"There is no trained model of that name. Trained models here: {names}. Received: {name}")
@@ -144,14 +171,20 @@ def open_model(folder: Path) -> StoredModel:
     missing = [key for key in _CARD_KEYS if key not in card] if isinstance(card, dict) else list(_CARD_KEYS)
     if missing:
         raise FerError(f"The model folder {folder.name} is skipped: its {CARD} lacks {', '.join(missing)}.")
-    needed = folder / (PREDICTIONS if card["served"] is None else WEIGHTS)
+    needed = folder / (PREDICTIONS if card["served"] is None else HEAD if _is_composed(card) else WEIGHTS)
     if not needed.is_file() or needed.stat().st_size == 0:
         raise FerError(f"The model folder {folder.name} is skipped: {needed.name} is missing or empty.")
     return StoredModel(folder.name, folder, card)
 
 
 def save_model(
-    root: Path, card: dict[str, Any], weights: bytes, predictions: pd.DataFrame, history: pd.DataFrame, keras: bytes
+    root: Path,
+    card: dict[str, Any],
+    weights: bytes,
+    predictions: pd.DataFrame,
+    history: pd.DataFrame,
+    keras: bytes,
+    head: bytes = b"",
 ) -> StoredModel:
     """Write a model's folder in one step: it is seen whole or not at all.
 
@@ -159,20 +192,22 @@ def save_model(
         root: `SHIPPED` or `promoted()`.
         card: with at least name, title, parameters, weights_from, input_size, metrics and served (null for a model
             that is kept for comparison only).
-        weights: the LiteRT file's bytes; empty for such a model.
+        weights: the LiteRT file's bytes; empty for such a model, and for one that ships its head only.
         predictions: columns `row`, `split`, `view`, `label`, `p_angry` … `p_neutral`.
-        history: one row an epoch.
+        history: one row an epoch; none where there are no epochs.
         keras: the `.keras` file's bytes, for warm starts; may be empty.
+        head: `head.npz`'s bytes for a model that ships its head only; its card has `served["composed"]`.
     """
     root.mkdir(parents=True, exist_ok=True)
     target = root / card["name"]
     work = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
     try:
-        for name, content in ((WEIGHTS, weights), (KERAS, keras)):
+        for name, content in ((WEIGHTS, weights), (KERAS, keras), (HEAD, head)):
             if content:
                 (work / name).write_bytes(content)
         predictions.to_parquet(work / PREDICTIONS, index=False, compression="zstd")
-        history.to_csv(work / HISTORY, index=False)
+        if not history.empty:
+            history.to_csv(work / HISTORY, index=False)
         (work / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         work.chmod(0o755)
         if target.exists():
@@ -185,6 +220,10 @@ def save_model(
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return open_model(target)
+
+
+def _is_composed(card: dict[str, Any]) -> bool:
+    return isinstance(card["served"], dict) and "composed" in card["served"]
 
 
 def promoted() -> Path:

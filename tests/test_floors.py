@@ -7,7 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
-    {"labels", "types"},
+    {"labels"},
+    {"types"},
     {"data", "models", "evaluation", "figures"},
     {"faces", "store"},
     {"inference"},

@@ -24,7 +24,8 @@ def info(
     """Count faces by split and expression, and the exact duplicates among them."""
     dataset = load_fer2013(path)
     counts, duplicates = dataset.counts(), find_duplicates(dataset)
-    present = [split for split in SPLITS if int(counts.loc[split].sum())]
+    table_of_counts = {split: dict(zip(EXPRESSIONS, map(int, counts.loc[split]), strict=True)) for split in SPLITS}
+    present = [split for split in SPLITS if sum(table_of_counts[split].values())]
     leaked = {
         split: int(leaked_mask(dataset.split(split), dataset.split("training")).sum())
         for split in present
@@ -33,7 +34,7 @@ def info(
     report = {
         "faces": len(dataset),
         "fingerprint": dataset.fingerprint,
-        "counts": {split: {name: int(counts.loc[split, name]) for name in EXPRESSIONS} for split in SPLITS},
+        "counts": table_of_counts,
         "duplicate_groups": len(duplicates.groups),
         "duplicate_faces": duplicates.faces,
         "duplicate_groups_across_splits": int(duplicates.across_splits.sum()),
@@ -45,7 +46,7 @@ def info(
         return
     table = Table("Split", *EXPRESSIONS, "all")
     for split in SPLITS:
-        row = report["counts"][split]  # type: ignore[index]
+        row = table_of_counts[split]
         table.add_row(split, *(f"{row[name]:,}" for name in EXPRESSIONS), f"{sum(row.values()):,}")
     stdout.print(table)
     stdout.print(

@@ -1,4 +1,4 @@
-"""`evaluate`: measure stored models again, from the file that is served."""
+"""`evaluate`: measure stored models again, from the file that is served, or sum up what a baseline left."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 
 from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout
-from fer_core.data import load_fer2013
-from fer_core.store import list_models, load_model
+from fer_core.data import FerDataset, load_fer2013
+from fer_core.store import StoredModel, list_models, load_model
 from fer_core.types import FerError
 
 
@@ -21,11 +21,11 @@ def evaluate(
     data: Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure models on PublicTest and PrivateTest, plain and with flip, with 95 % intervals."""
-    from fer_core.inference import Classifier
-    from fer_core.inference.measure import predict_splits, summarize
+    """Measure models on PublicTest and PrivateTest, plain and with flip, with 95 % intervals.
 
-    stored, warnings = list_models(servable=True)
+    Of a baseline, which is not served, the stored predictions are summed up again.
+    """
+    stored, warnings = list_models()
     for warning in warnings:
         complain(warning)
     if not names and not every:
@@ -36,13 +36,31 @@ def evaluate(
     report: dict[str, Any] = {}
     with progress_bar() as bar:
         for model in bar.track(chosen, description="Measuring"):
-            predictions = predict_splits(Classifier(model.weights), dataset)
-            report[model.name] = summarize(predictions, dataset)
+            try:
+                report[model.name] = _measure(model, dataset)
+            except FerError as error:
+                complain(f"{model.name} is skipped: {error}")
+                continue
             _compare_with_card(model.name, report[model.name], model.card["metrics"])
+    if not report:
+        raise FerError("No model could be measured.")
     if as_json:
         print_json(report)
     else:
         stdout.print(_table(report))
+
+
+def _measure(model: StoredModel, dataset: FerDataset) -> dict[str, Any]:
+    """Measure the served file; of a baseline, sum up the stored predictions, if they are of the same data."""
+    from fer_core.inference import Classifier
+    from fer_core.inference.measure import predict_splits, summarize
+
+    if model.servable:
+        return summarize(predict_splits(Classifier(model.weights), dataset), dataset)
+    if model.card.get("data_fingerprint") != dataset.fingerprint:
+        raise FerError("it is not served, and its stored predictions are of other data than this.")
+    complain(f"{model.name} is not served: its stored predictions are summed up, nothing is predicted again.")
+    return summarize(model.all_predictions(), dataset)
 
 
 def _compare_with_card(name: str, measured: dict[str, Any], card: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from fer_core.cli.bench import bench
+from fer_core.cli.compose import compose
 from fer_core.cli.data import data
 from fer_core.cli.evaluate import evaluate
 from fer_core.cli.models import models
@@ -21,5 +22,6 @@ app.command()(predict)
 app.command()(train)
 app.command()(evaluate)
 app.command()(models)
+app.command()(compose)
 app.command()(bench)
 app.add_typer(data, name="data")

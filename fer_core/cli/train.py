@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.progress import Progress
 
-from fer_core.cli.output import fails_clearly, progress_bar, stderr, stdout
+from fer_core.cli.output import fails_clearly, progress_bar, stdout
 from fer_core.data import FerDataset, load_fer2013
 from fer_core.models import model_names, model_spec
 from fer_core.store import SHIPPED, promoted
@@ -27,7 +27,8 @@ def train(
 ) -> None:
     """Fit a named model on FER2013, convert it, measure it and store it.
 
-    Cut it off whenever you like: the same command goes on at the last finished epoch.
+    Cut it off whenever you like: the same command goes on at the last finished epoch (compact_cnn) or with the
+    features computed so far (frozen backbones).
     """
     spec = model_spec(name)
     dataset = load_fer2013(data)
@@ -37,19 +38,22 @@ def train(
                 "A model trained on a subset is a trial and cannot be shipped: leave out --ship or --subset."
             )
         dataset = _thin_out(dataset, subset)
-    stderr.print("Starting Keras …")
-    from fer_core.cli.train_progress import EpochBar
-    from fer_core.training.recipes import RECIPES
-    from fer_core.training.train import train as run_training
+    from fer_core.training.named import train_named
 
-    recipe = RECIPES[name]
-    recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
     with progress_bar() as bar:
-        model = run_training(spec, recipe, dataset, SHIPPED if ship else promoted(), run, [EpochBar(bar)], bar.log)
+        model = train_named(
+            spec, dataset, SHIPPED if ship else promoted(), epochs, seed, run, lambda: _epoch_bar(bar), bar.log
+        )
     test = model.card["metrics"]["public_test"]["plain"]
-    stdout.print(
-        f"Stored {model.folder} – PublicTest accuracy {test['accuracy']:.4f} ({model.size_bytes / 1e6:.1f} MB)"
-    )
+    size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
+    stdout.print(f"Stored {model.folder} – PublicTest accuracy {test['accuracy']:.4f} ({size})", soft_wrap=True)
+
+
+def _epoch_bar(bar: Progress) -> list[Any]:
+    """The callbacks that show a Keras fit; importing them imports Keras."""
+    from fer_core.cli.train_progress import EpochBar
+
+    return [EpochBar(bar)]
 
 
 def _thin_out(dataset: FerDataset, faces: int) -> FerDataset:

@@ -34,6 +34,10 @@ _HEIC: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _opening = threading.Lock()
 
 
+# A picture with damaged EXIF data is still a picture; Pillow's complaint would only land in a server's log.
+warnings.filterwarnings("ignore", message="Corrupt EXIF data", category=UserWarning)
+
+
 def read_image(source: bytes | Path | str, name: str | None = None) -> Image:
     """Return a picture as RGB, whatever its file type says or hides.
 

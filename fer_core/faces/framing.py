@@ -126,8 +126,8 @@ def crop_face(image: Image, face: Face, size: int = CROP_SIZE, rotate: bool = Tr
 def whole_image_face(image: Image) -> Face:
     """Return a face whose crop is the whole picture, for pictures that are face crops already.
 
-    A picture up to 1.2 times as long as wide is taken as a square with the same centre and area's side; of a longer
-    one, the centre square is, so that no face is squeezed.
+    The crop is a square about the picture's centre, so that no face is squeezed. Its side is the mean of the
+    picture's sides if one is at most 1.2 times the other, else the shorter one.
 
     Raises:
         FerError: `image` is no RGB picture.

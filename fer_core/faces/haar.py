@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import cv2
+import cv2.data
 import numpy as np
 from numpy.typing import NDArray
 

@@ -75,8 +75,8 @@ class Classifier:
             return plain
         mirrored = self._run(np.ascontiguousarray(inputs[:, :, ::-1]))
         return Prediction(
-            (plain.probabilities + mirrored.probabilities) / 2,
-            (plain.activation + mirrored.activation[:, :, ::-1]) / 2,
+            (plain.probabilities + mirrored.probabilities) * np.float32(0.5),
+            (plain.activation + mirrored.activation[:, :, ::-1]) * np.float32(0.5),
         )
 
     def _resized(self, faces: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer_core.data import FerDataset, leaked_mask
 from fer_core.evaluation import bootstrap_intervals, evaluate
@@ -18,7 +20,17 @@ VIEWS = ("plain", "flip")
 
 
 def predict_splits(classifier: Classifier, dataset: FerDataset) -> pd.DataFrame:
-    """Classify both test splits, plain and with flip.
+    """Classify both test splits, plain and with flip, as `tabulate_splits`."""
+    return tabulate_splits(lambda faces, flip: classifier.predict(faces, flip=flip).probabilities, dataset)
+
+
+def tabulate_splits(predict: Callable[[NDArray[np.uint8], bool], NDArray], dataset: FerDataset) -> pd.DataFrame:
+    """Tabulate what anything says of both test splits, plain and with flip.
+
+    Args:
+        predict: from faces `(n, 48, 48)` uint8, and whether to average each with its mirror image, to probabilities
+            `(n, 7)`.
+        dataset: FER2013, all splits.
 
     Returns:
         Columns `row` (FER2013's, -1 where unknown), `split`, `view`, `label`, `p_angry` … `p_neutral` (float32).
@@ -27,8 +39,8 @@ def predict_splits(classifier: Classifier, dataset: FerDataset) -> pd.DataFrame:
     for split in TEST_SPLITS:
         part = dataset.split(split)
         for view in VIEWS:
-            probabilities = classifier.predict(part.images, flip=view == "flip").probabilities
-            table = pd.DataFrame(probabilities, columns=PROBABILITIES)
+            probabilities = predict(part.images, view == "flip")
+            table = pd.DataFrame(probabilities.astype(np.float32), columns=PROBABILITIES)
             table.insert(0, "row", part.rows)
             table.insert(1, "split", split)
             table.insert(2, "view", view)

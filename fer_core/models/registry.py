@@ -19,13 +19,32 @@ _SPECS = {
             architecture="compact_cnn",
             widths=(32, 64, 128, 192),  # 1.87 M parameters, 5 MB in float16 with room to spare
             dropout=0.3,
-        )
+        ),
+        ModelSpec(
+            name="mobilenetv2_frozen",
+            title="MobileNetV2, frozen",
+            architecture="mobilenetv2_frozen",
+            weights_from="imagenet",
+        ),
+        ModelSpec(
+            name="hog_linear",
+            title="HOG + logistic regression",
+            architecture="hog_linear",
+            weights_from="none",
+        ),
+        ModelSpec(
+            name="class_prior",
+            title="Class prior (the floor)",
+            architecture="class_prior",
+            weights_from="none",
+        ),
     ]
 }
+_NETWORKS = ("compact_cnn", "mobilenetv2_frozen")
 
 
 def model_names() -> list[str]:
-    """Return the names of all models that can be built."""
+    """Return the names of all models that can be trained, the default first."""
     return list(_SPECS)
 
 
@@ -43,7 +62,7 @@ def model_spec(name: str) -> ModelSpec:
 
 
 def build_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
-    """Build a spec's network with fresh random weights.
+    """Build a spec's network, with fresh random weights except where `weights_from` says otherwise.
 
     Args:
         spec: what to build.
@@ -53,17 +72,20 @@ def build_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
         A model from `(batch, height, width, 1)` gray levels 0 to 255 to `(batch, 7)` probabilities.
 
     Raises:
-        FerError: the spec's architecture is unknown.
+        FerError: the spec's architecture is no network, or downloaded weights cannot be had.
     """
+    if spec.architecture not in _NETWORKS:
+        raise FerError(f"Unknown architecture. Expected: {', '.join(_NETWORKS)}. Received: {spec.architecture}")
     import keras
 
     from fer_core.models.compact_cnn import compact_cnn
+    from fer_core.models.mobilenetv2 import mobilenetv2_frozen
 
-    if spec.architecture != "compact_cnn":
-        raise FerError(f"Unknown architecture. Expected: compact_cnn. Received: {spec.architecture}")
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(dtype)
     try:
+        if spec.architecture == "mobilenetv2_frozen":
+            return mobilenetv2_frozen(spec.weights_from)
         return compact_cnn(spec.widths, spec.dropout)
     finally:
         keras.config.set_dtype_policy(before)

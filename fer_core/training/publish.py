@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import platform
-import subprocess
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import pandas as pd
 
-from fer_core.data import FerDataset
+from fer_core.data import FerDataset, cache_folder
 from fer_core.evaluation import evaluate
 from fer_core.inference import Classifier
-from fer_core.inference.measure import predict_splits, summarize
+from fer_core.inference.measure import predict_splits
 from fer_core.models import ModelSpec
+from fer_core.models.backbone import weights_digest
+from fer_core.models.composed import HEAD, composed_path, head_bytes, keep
 from fer_core.store import StoredModel, save_model
+from fer_core.training.card import make_card
 from fer_core.training.convert import QUANTIZATIONS, to_litert
-from fer_core.training.recipe import Recipe
 
 TOLERATED_LOSS = 0.002
 """A smaller file is served if it costs at most this much accuracy on the hold-out (0.2 points)."""
 
 
+class DescribesItself(Protocol):
+    """Any recipe."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+
+
 def publish(
     network: keras.Model,
     spec: ModelSpec,
-    recipe: Recipe,
+    recipe: DescribesItself,
     dataset: FerDataset,
     history: dict[str, list[float]],
     training: dict[str, Any],
@@ -41,6 +46,8 @@ def publish(
     """Convert a fitted network and store it with everything measured on the converted file.
 
     How weights are stored (float32, float16, int8) is chosen on the hold-out alone; the test splits are run once.
+    A network on a downloaded, unchanged backbone ships its head only; the measured file goes into the cache that
+    `StoredModel.weights` reads.
 
     Args:
         network: fitted, in float32.
@@ -56,31 +63,35 @@ def publish(
         The stored model.
     """
     say("Converting to LiteRT and measuring each storage on the hold-out")
-    weights, choice = choose_storage(network, spec.input_size, dataset)
+    weights, served = choose_storage(network, spec.input_size, dataset)
+    served |= {"size_bytes": len(weights), "sha256": hashlib.sha256(weights).hexdigest()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(weights)
         say("Measuring the served file on PublicTest and PrivateTest")
         predictions = predict_splits(Classifier(path), dataset)
         archive = Path(folder) / "model.keras"
-        network.save(archive)
-        kept = archive.read_bytes()
-    card = {
-        "name": spec.name,
-        "title": spec.title,
-        "spec": spec.as_dict(),
-        "recipe": recipe.as_dict(),
-        "parameters": int(network.count_params()),
-        "weights_from": spec.weights_from,
-        "input_size": spec.input_size,
-        "training": training,
-        "served": {**choice, "size_bytes": len(weights), "sha256": hashlib.sha256(weights).hexdigest()},
-        "data_fingerprint": dataset.fingerprint,
-        "metrics": summarize(predictions, dataset),
-        "measured": "on the served LiteRT file, by `python -m fer_core train` when it stored the model",
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    return save_model(root, card, weights, predictions, pd.DataFrame(history).rename_axis("epoch").reset_index(), kept)
+        if not spec.ships_head_only:
+            network.save(archive)
+        kept = archive.read_bytes() if archive.is_file() else b""
+    head = head_bytes(*network.get_layer("head").get_weights()) if spec.ships_head_only else b""
+    if head:
+        served["composed"] = _composition(network, spec, head)
+    card = make_card(
+        spec,
+        recipe.as_dict(),
+        int(network.count_params()),
+        training,
+        served,
+        dataset,
+        predictions,
+        "on the composed LiteRT file" if head else "on the served LiteRT file",
+    )
+    curves = pd.DataFrame(history).rename_axis("epoch").reset_index()
+    model = save_model(root, card, b"" if head else weights, predictions, curves, kept, head)
+    if head:
+        keep(weights, composed_path(model.folder / HEAD, served["storage"], cache_folder("composed")))
+    return model
 
 
 def choose_storage(network: keras.Model, input_size: int, dataset: FerDataset) -> tuple[bytes, dict[str, Any]]:
@@ -100,40 +111,20 @@ def choose_storage(network: keras.Model, input_size: int, dataset: FerDataset) -
     return files[chosen], {"storage": chosen, "holdout_accuracy": accuracies, "sizes": sizes}
 
 
-def training_facts(dataset: FerDataset, recipe: Recipe, seconds: float) -> dict[str, Any]:
-    """Collect where and on what a model was fitted, for its card."""
-    part, holdout = dataset.holdout()
+def libraries() -> dict[str, str]:
+    """Return what computed a fit, for the card."""
+    return {"backend": keras.backend.backend(), "keras": keras.__version__}
+
+
+def _composition(network: keras.Model, spec: ModelSpec, head: bytes) -> dict[str, Any]:
+    """Say of which parts the served file is put together, and on which backbone weights it was measured."""
+    backbone = keras.Model(network.input, network.get_layer("features").output)
     return {
-        "data": "FER2013 Training without the fixed hold-out",
-        "faces": len(part),
-        "holdout_faces": len(holdout),
-        "epochs": recipe.epochs,
-        "seed": recipe.seed,
-        "seconds": round(seconds),
-        "device": f"{_processor()}, {os.cpu_count()} cores",
-        "backend": keras.backend.backend(),
-        "keras": keras.__version__,
-        "commit": _commit(),
+        "how": f"The linear head in {HEAD} on the unchanged {spec.weights_from} backbone, which is not shipped: put "
+        f"together and converted to LiteRT on first use",
+        "architecture": spec.architecture,
+        "head_parameters": int(network.get_layer("head").count_params()),
+        "head_sha256": hashlib.sha256(head).hexdigest(),
+        "backbone_parameters": int(backbone.count_params()),
+        "backbone_digest": weights_digest(backbone),
     }
-
-
-def _processor() -> str:
-    """The processor's name, where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def _commit() -> str | None:
-    """The commit of this code, where it is a git checkout."""
-    folder = Path(__file__).resolve().parent
-    try:
-        answer = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, check=True, timeout=10
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip()

@@ -1,4 +1,4 @@
-"""Train a named model from start to store: what `python -m fer_core train` does."""
+"""Train a network from its faces to the store, cut off and resumed as often as need be."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import numpy as np
 from fer_core.data import FerDataset, home
 from fer_core.models import ModelSpec, build_network
 from fer_core.store import StoredModel
+from fer_core.training.card import training_facts
 from fer_core.training.fit import fit, precision
-from fer_core.training.publish import publish, training_facts
+from fer_core.training.publish import libraries, publish
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
 
@@ -63,9 +64,8 @@ def train(
     )
     final = build_network(spec)
     final.set_weights(network.get_weights())
-    return publish(
-        final, spec, recipe, dataset, read_history(folder), training_facts(dataset, recipe, clock.seconds), root, say
-    )
+    facts = training_facts(dataset, recipe.epochs, recipe.seed, clock.seconds, libraries())
+    return publish(final, spec, recipe, dataset, read_history(folder), facts, root, say)
 
 
 def read_history(folder: Path) -> dict[str, list[float]]:

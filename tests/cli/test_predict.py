@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_every_bad_input_gets_a_sentence_and_the_good_one_is_done(fer, portrait,
     assert sum(expected == "error" for _, _, expected in inputs.values()) >= 20
     files = {}
     for name, (filename, content, expected) in inputs.items():
-        path = tmp_path / name / filename
+        path = tmp_path / name / Path(filename).name
         path.parent.mkdir()
         path.write_bytes(content)
         files[str(path)] = expected

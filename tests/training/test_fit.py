@@ -63,9 +63,7 @@ def test_weight_decay_spares_normalisation_and_biases(tiny_spec, bright_and_dark
     """With a learning rate too small to learn, only decayed weights shrink."""
     network = build_network(tiny_spec)
     before = {v.path: keras.ops.convert_to_numpy(v).copy() for v in network.trainable_variables}
-    recipe = Recipe(
-        epochs=1, batch_size=64, peak_learning_rate=1e-7, weight_decay=1e6, ema=0.0, mixed_precision=False
-    )
+    recipe = Recipe(epochs=1, batch_size=64, peak_learning_rate=1e-7, weight_decay=1e6, ema=0.0, mixed_precision=False)
     fit(network, recipe, bright_and_dark, bright_and_dark)
     for variable in network.trainable_variables:
         was, now = before[variable.path], keras.ops.convert_to_numpy(variable)

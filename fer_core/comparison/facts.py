@@ -1,0 +1,73 @@
+"""What a model's card says of how it was made, whatever it leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fer_core.store import StoredModel
+
+_TRAINED: Final = {"random": "every layer", "none": "no network"}
+_BY_NAME: Final = {"_frozen": "head only", "_modified": "head and last six layers"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One model, apart from its predictions.
+
+    Attributes:
+        size_bytes: of the served file; None for a model kept for comparison only.
+        parameters: how many; None if the card has no number.
+        trained: which part was trained, in words.
+        weights_from: where the weights start, as the card says.
+        latency_ms: of one face, as the card says; None if it does not.
+        holdout_accuracy: of what is served, on the fixed tenth of Training; None if the card has none.
+    """
+
+    size_bytes: int | None = None
+    parameters: int | None = None
+    trained: str = "–"
+    weights_from: str = "–"
+    latency_ms: float | None = None
+    holdout_accuracy: float | None = None
+
+
+def facts(model: StoredModel) -> Facts:
+    """Read a model's card; what is missing or of another type is left out."""
+    card = model.card
+    served = _dictionary(card.get("served"))
+    parameters = _number(card.get("parameters"))
+    return Facts(
+        size_bytes=model.size_bytes or None,
+        parameters=None if parameters is None else int(parameters),
+        trained=_trained(model),
+        weights_from=str(card.get("weights_from") or "–"),
+        latency_ms=_number(served.get("latency_ms", card.get("latency_ms"))),
+        holdout_accuracy=_holdout(card, served),
+    )
+
+
+def _trained(model: StoredModel) -> str:
+    card = model.card
+    for part in (card, _dictionary(card.get("training")), _dictionary(card.get("spec"))):
+        for key in ("trained", "trained_part"):
+            if isinstance(part.get(key), str):
+                return str(part[key])
+    architecture = str(_dictionary(card.get("spec")).get("architecture", model.name))
+    named = [words for mark, words in _BY_NAME.items() if mark in f"{architecture} {model.name}"]
+    return named[0] if named else _TRAINED.get(str(card.get("weights_from")), "–")
+
+
+def _holdout(card: dict[str, Any], served: dict[str, Any]) -> float | None:
+    stated = served.get("holdout_accuracy", card.get("holdout_accuracy"))
+    if isinstance(stated, dict):
+        stated = stated.get(served.get("storage"))
+    return _number(stated)
+
+
+def _dictionary(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

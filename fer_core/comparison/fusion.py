@@ -1,0 +1,115 @@
+"""Several stored models fused into one, with weights that never saw the split on show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from fer_core.comparison.answers import ENSEMBLE, Answers
+from fer_core.comparison.facts import Facts
+from fer_core.evaluation import (
+    exponential_weights,
+    fit_exponent,
+    mean_fusion,
+    validation_accuracies,
+    weighted_fusion,
+)
+
+FUSIONS: Final[dict[str, str]] = {
+    "mean": "Every model counts the same.",
+    "weighted": "Each model counts by its accuracy.",
+    "exponential": "Each model counts by its accuracy to the power q (Kim et al. 2015): the larger q, the more the "
+    "best model decides.",
+}
+"""The ways to fuse, and what each does in one sentence."""
+
+LOWEST_EXPONENT, HIGHEST_EXPONENT = -50, 150
+"""Kim et al. search between these."""
+
+_FLOOR = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """A fusion of models and what it rests on.
+
+    Attributes:
+        answers: the models given, and the ensemble as one more.
+        weights: member's title to its share; they sum to 1.
+        source: what the weights come from, in words; empty for the mean.
+        best_exponent: q that is right most often on the other test split; None unless asked for.
+    """
+
+    answers: Answers
+    weights: dict[str, float]
+    source: str
+    best_exponent: float | None = None
+
+
+def fuse(
+    answers: Answers,
+    members: Sequence[str],
+    fusion: str = "mean",
+    exponent: float = 10.0,
+    facts: Mapping[str, Facts] | None = None,
+    other: Answers | None = None,
+) -> Ensemble:
+    """Add the members' fusion to the answers, under the name `ENSEMBLE`.
+
+    Args:
+        answers: of the split on show.
+        members: names in `answers`, at least two; others are ignored.
+        fusion: one of `FUSIONS`.
+        exponent: q of the exponential fusion.
+        facts: of the models: the hold-out accuracies that weights rest on where every member has one.
+        other: the same models on the other test split: weights rest on it where a hold-out accuracy is missing.
+
+    Raises:
+        ValueError: fewer than two members, an unknown fusion, or nothing that weights could rest on.
+    """
+    chosen = [name for name in answers.names if name in set(members)]
+    if len(chosen) < 2:
+        raise ValueError(f"Expected at least two models to fuse. Received: {len(chosen)}")
+    if fusion not in FUSIONS:
+        raise ValueError(f"Expected fusion to be one of {', '.join(FUSIONS)}. Received: {fusion!r}")
+    probabilities = [answers.probabilities[name] for name in chosen]
+    source, best = "", None
+    if fusion == "mean":
+        fused, shares = mean_fusion(probabilities), np.full(len(chosen), 1 / len(chosen))
+    else:
+        accuracies, source = _accuracies(chosen, facts or {}, other)
+        if fusion == "exponential":
+            best = _best_exponent(chosen, other)
+        shares = exponential_weights(accuracies, exponent if fusion == "exponential" else 1.0)
+        fused = weighted_fusion(probabilities, shares)
+    title = f"Ensemble of {len(chosen)} ({fusion})"
+    weights = {answers.titles[name]: float(share) for name, share in zip(chosen, shares, strict=True)}
+    return Ensemble(answers.plus(ENSEMBLE, title, fused), weights, source, best)
+
+
+def _accuracies(members: Sequence[str], facts: Mapping[str, Facts], other: Answers | None) -> tuple[np.ndarray, str]:
+    """Return each member's accuracy on something that is not on show, and what it is."""
+    stated = [facts[name].holdout_accuracy if name in facts else None for name in members]
+    known = [value for value in stated if value is not None]
+    if len(known) == len(members):
+        return np.clip(known, _FLOOR, 1), "accuracy on the hold-out (a tenth of Training)"
+    if other is not None and set(members) <= set(other.names):
+        measured = validation_accuracies(other.labels, [other.probabilities[name] for name in members])
+        return np.clip(measured, _FLOOR, 1), f"accuracy on {other.split}, for a card lacks the hold-out's"
+    raise ValueError(
+        "These models cannot be weighted: a card lacks the hold-out accuracy, and the other test split is missing. "
+        "Use the plain mean."
+    )
+
+
+def _best_exponent(members: Sequence[str], other: Answers | None) -> float | None:
+    """Return q fitted on the other test split, in whole steps; None without its predictions."""
+    if other is None or not set(members) <= set(other.names):
+        return None
+    probabilities = [other.probabilities[name] for name in members]
+    if not validation_accuracies(other.labels, probabilities).all():
+        return None
+    return fit_exponent(other.labels, probabilities, np.arange(LOWEST_EXPONENT, HIGHEST_EXPONENT + 1))

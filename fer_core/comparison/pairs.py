@@ -1,0 +1,71 @@
+"""Every pair of models compared on the same faces, in numbers and in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+
+from fer_core.comparison.answers import Answers
+from fer_core.evaluation import compare_all
+
+LEVEL: Final = 0.05
+"""Below this adjusted p-value a difference is called real."""
+
+
+def pairs(answers: Answers) -> pd.DataFrame:
+    """Return McNemar's test and the paired bootstrap of every pair, p-values adjusted over all pairs (Holm).
+
+    Returns:
+        Columns `first`, `second` (titles), `difference` (accuracy of the first minus the second), `low`, `high` (95 %
+        interval), `only_first`, `only_second` (faces that only one of them names rightly), `p`, `p_holm`, `test`
+        ("exact" or "chi-square"), `macro_f1_difference`, `macro_f1_low`, `macro_f1_high`, `verdict`. No rows with
+        fewer than two models.
+    """
+    if len(answers.names) < 2:
+        return pd.DataFrame(columns=["first", "second", "difference", "p_holm", "verdict"])
+    rows = []
+    for one in compare_all(answers.labels, dict(answers.probabilities)):
+        first, second, found = answers.titles[one.first], answers.titles[one.second], one.difference
+        rows.append(
+            {
+                "first": first,
+                "second": second,
+                "difference": found.accuracy,
+                "low": found.accuracy_interval.low,
+                "high": found.accuracy_interval.high,
+                "only_first": one.mcnemar.table[0][1],
+                "only_second": one.mcnemar.table[1][0],
+                "p": one.mcnemar.p_value,
+                "p_holm": one.p_holm,
+                "test": "exact" if one.mcnemar.exact else "chi-square",
+                "macro_f1_difference": found.macro_f1,
+                "macro_f1_low": found.macro_f1_interval.low,
+                "macro_f1_high": found.macro_f1_interval.high,
+                "verdict": _verdict(first, second, found.accuracy, one.p_holm),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def both_ways(table: pd.DataFrame) -> pd.DataFrame:
+    """Return every pair twice, once each way round: what a square matrix of models shows."""
+    turned = table.assign(
+        first=table["second"],
+        second=table["first"],
+        difference=-table["difference"],
+        low=-table["high"],
+        high=-table["low"],
+        only_first=table["only_second"],
+        only_second=table["only_first"],
+    )
+    both = pd.concat([table, turned], ignore_index=True)
+    points = [f"{100 * value:+.1f}" for value in both["difference"]]
+    clear = both["p_holm"] < LEVEL
+    return both.assign(clear=clear, words=[p if c else f"({p})" for p, c in zip(points, clear, strict=True)])
+
+
+def _verdict(first: str, second: str, difference: float, p_holm: float) -> str:
+    if p_holm >= LEVEL:
+        return "no clear difference"
+    return f"{first if difference > 0 else second} is better"

@@ -1,0 +1,109 @@
+"""The paper's eight variants, reported beside measured here: never mixed, never mended."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+
+from fer_core.comparison.answers import Answers
+from fer_core.comparison.tables import METRICS, Measured
+from fer_core.evaluation.paper import (
+    CONTRADICTIONS,
+    OVERALL,
+    VARIANTS,
+    contradictions_about,
+    reported,
+    reported_f1,
+)
+from fer_core.labels import EXPRESSIONS
+
+NOT_TRAINED: Final = "not trained here yet"
+
+PAPER_VARIANTS: Final[tuple[str, ...]] = tuple(dict.fromkeys(VARIANTS[row.name] for row in OVERALL))
+"""Our names of the paper's eight models, in its order."""
+
+
+def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
+    """Return every reported row of the overall tables beside what we measured.
+
+    Args:
+        answers: of PublicTest, the paper's test split; None if nothing is stored.
+        measured: of these answers.
+
+    Returns:
+        Columns `variant`, `paper_name`, `reported` ("reported, figure 11"), `measured` ("measured, PublicTest plain",
+        or "not trained here yet"), and for each of `METRICS` `…_reported`, `…_measured`, `…_low`, `…_high` (None
+        where not measured).
+    """
+    rows = []
+    for line in (line for variant in PAPER_VARIANTS for line in reported(variant)):
+        ours = measured.get(line.variant)
+        row: dict[str, object] = {
+            "variant": line.variant,
+            "paper_name": line.name,
+            "reported": f"reported, figure {line.figure}",
+            "measured": f"measured, {answers.split} {answers.view}" if ours and answers else NOT_TRAINED,
+        }
+        for metric in METRICS:
+            interval = getattr(ours[1], metric) if ours else None
+            row[f"{metric}_reported"] = getattr(line, metric)
+            row[f"{metric}_measured"] = getattr(ours[0], metric) if ours else None
+            row[f"{metric}_low"] = interval.low if interval else None
+            row[f"{metric}_high"] = interval.high if interval else None
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    numbers = [column for column in table if column.endswith(("_reported", "_measured", "_low", "_high"))]
+    return table.astype(dict.fromkeys(numbers, float))
+
+
+def paper_marks(table: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return `paper_overall` as one row a mark, for one metric: `variant`, `source`, `where`, `value`, `low`, `high`.
+
+    A variant that is not trained here has its reported marks only.
+    """
+    said = table[["variant", "reported", f"{metric}_reported"]].set_axis(["variant", "where", "value"], axis=1)
+    ours = table[["variant", "measured", f"{metric}_measured", f"{metric}_low", f"{metric}_high"]]
+    ours = ours.set_axis(["variant", "where", "value", "low", "high"], axis=1).drop_duplicates("variant")
+    return pd.concat(
+        [said.assign(source="reported"), ours.dropna(subset=["value"]).assign(source="measured here")],
+        ignore_index=True,
+    )
+
+
+def paper_f1(variant: str, measured: Measured) -> pd.DataFrame:
+    """Return F1 by expression of one variant: columns `model` ("reported, figure 12", "measured here"),
+    `expression`, `f1`, `low`, `high`."""
+    rows: list[dict[str, object]] = []
+    for line in {row.f1: row for row in reversed(reported_f1(variant))}.values():
+        said = f"reported, figure {line.figure}"
+        rows += [{"model": said, "expression": e, "f1": v} for e, v in zip(EXPRESSIONS, line.f1, strict=True)]
+    if variant in measured:
+        metrics, intervals = measured[variant]
+        for index, expression in enumerate(EXPRESSIONS):
+            interval = intervals.f1[expression]
+            value = metrics.per_class.f1[index]
+            ours = {"model": "measured here", "expression": expression, "f1": value}
+            rows.append({**ours, "low": interval.low, "high": interval.high})
+    table = pd.DataFrame(rows, columns=["model", "expression", "f1", "low", "high"])
+    return table.astype({"f1": float, "low": float, "high": float})
+
+
+def paper_notes(variant: str | None = None) -> pd.DataFrame:
+    """Return where the paper disagrees with itself: columns `variants`, `topic`, `note`, `statements`.
+
+    Args:
+        variant: only what concerns this one (and what concerns all); None for everything.
+    """
+    found = CONTRADICTIONS if variant is None else contradictions_about(variant)
+    return pd.DataFrame(
+        [
+            {
+                "variants": ", ".join(one.variants) or "all",
+                "topic": one.topic,
+                "note": one.note,
+                "statements": "; ".join(f"{side.where}: {side.value}" for side in one.statements),
+            }
+            for one in found
+        ]
+    )

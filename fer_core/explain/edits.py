@@ -1,0 +1,151 @@
+"""Changes to a picture whose effect on the prediction one wants to see: all pure, RGB uint8 in and out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+
+from fer_core.faces import framing_transform
+from fer_core.types import Face, FerError, Image
+
+REGIONS: Final[dict[str, tuple[float, float, float, float]]] = {
+    "eyes": (0.08, 0.22, 0.92, 0.50),
+    "nose": (0.34, 0.36, 0.66, 0.66),
+    "mouth": (0.20, 0.64, 0.80, 0.94),
+    "left half": (0.0, 0.0, 0.5, 1.0),
+    "right half": (0.5, 0.0, 1.0, 1.0),
+}
+"""Left, top, right, bottom as shares of the FER2013 frame: the mean eyes lie at (0.31, 0.39) and (0.68, 0.40), the
+mouth line at y = 0.76. Left and right are the picture's, not the person's."""
+
+GRAY: Final = 128
+NOISE_SEED: Final = 2013
+CLOSE_UP: Final = 2.0
+"""Sides of the face's frame that a close-up shows."""
+
+CLOSE_UP_FRAME: Final = 200
+"""Pixels that the face's frame has at most in a close-up, so that noise means the same on every camera."""
+
+
+@dataclass(frozen=True)
+class Edits:
+    """What to change. The default changes nothing.
+
+    Attributes:
+        blur: standard deviation of a Gaussian blur, in percent of the face's width.
+        brightness: added to every pixel, in percent of white, -100 to 100.
+        contrast: factor around mid gray, 1 leaves it.
+        noise: standard deviation of Gaussian noise, in percent of white. The seed is fixed.
+        rotate: degrees counter-clockwise about the picture's centre.
+        cover: names in `REGIONS` to cover with gray on every face.
+    """
+
+    blur: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 1.0
+    noise: float = 0.0
+    rotate: float = 0.0
+    cover: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.cover if name not in REGIONS]
+        if unknown:
+            raise FerError(f"Unknown region. Expected some of {', '.join(REGIONS)}. Received: {', '.join(unknown)}")
+        for name in ("blur", "contrast", "noise"):
+            if not getattr(self, name) >= 0:
+                raise FerError(f"Expected a {name} of 0 or more. Received: {getattr(self, name)}")
+
+    def apply(self, image: Image, faces: Sequence[Face] = ()) -> Image:
+        """Return the changed picture, of the same size.
+
+        Faces are covered first, then the light changes, the picture turns, it blurs, and noise comes last, as in a
+        camera.
+
+        Args:
+            image: `(height, width, 3)` RGB uint8; not changed itself.
+            faces: the faces of this image to cover; their mean width is the unit of blur (without any, the image's).
+        """
+        changed = image.copy()
+        for face in faces:
+            for region in self.cover:
+                changed = cover_region(changed, face, region)
+        if self.contrast != 1 or self.brightness:
+            light = (np.arange(256) - GRAY) * self.contrast + GRAY + self.brightness * 2.55
+            changed = np.rint(light.clip(0, 255)).astype(np.uint8)[changed]
+        if self.rotate:
+            changed = _rotated(changed, self.rotate)
+        if self.blur:
+            width = float(np.mean([face.box[2] for face in faces])) if faces else image.shape[1]
+            sigma = self.blur / 100 * width
+            changed = np.asarray(cv2.GaussianBlur(changed, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.uint8)
+        if self.noise:
+            grain = np.random.default_rng(NOISE_SEED).standard_normal(changed.shape, dtype=np.float32)
+            changed = np.rint((changed + grain * np.float32(self.noise * 2.55)).clip(0, 255)).astype(np.uint8)
+        return changed
+
+
+def cover_region(image: Image, face: Face, region: str) -> Image:
+    """Return a copy of the picture with one region of a face under gray, turned as the face is.
+
+    Args:
+        image: `(height, width, 3)` RGB uint8.
+        face: a face of this image.
+        region: a name in `REGIONS`.
+    """
+    left, top, right, bottom = REGIONS[region]
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    to_frame = framing_transform(face, size=1)  # the crop's x and y as shares of its side, pixel centres at -0.5
+    back = np.linalg.inv(to_frame[:, :2])
+    points = (corners - 0.5 - to_frame[:, 2]) @ back.T
+    covered = image.copy()
+    cv2.fillConvexPoly(covered, np.rint(points).astype(np.int32), (GRAY, GRAY, GRAY))
+    return covered
+
+
+def close_up(image: Image, face: Face) -> tuple[Image, Face]:
+    """Return a square around one face, made small if it is large, and the same face in it.
+
+    Args:
+        image: `(height, width, 3)` RGB uint8.
+        face: a face of this image.
+
+    Returns:
+        About `(side, side, 3)` RGB uint8, centred on the face, the picture's edges repeated beyond its border; and
+        the face with box and landmarks in its pixels.
+    """
+    to_frame = framing_transform(face, size=1)
+    frame = 1 / math.sqrt(abs(float(np.linalg.det(to_frame[:, :2]))))
+    scale = min(1.0, CLOSE_UP_FRAME / frame)
+    x, y, width, height = face.box
+    reach = max(1, math.ceil(CLOSE_UP * frame / 2))
+    left, top = round(x + width / 2) - reach, round(y + height / 2) - reach
+    part, missing = _inside(image, left, top, 2 * reach)
+    if scale < 1:
+        size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
+        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    left_rim, right_rim, top_rim, bottom_rim = (round(rim * scale) for rim in missing)
+    framed = cv2.copyMakeBorder(part, top_rim, bottom_rim, left_rim, right_rim, cv2.BORDER_REPLICATE)
+    box = ((x - left) * scale, (y - top) * scale, width * scale, height * scale)
+    landmarks = None if face.landmarks is None else ((face.landmarks - (left, top)) * scale).astype(np.float32)
+    return np.asarray(framed, np.uint8), replace(face, box=box, landmarks=landmarks)
+
+
+def _inside(image: Image, left: int, top: int, side: int) -> tuple[Image, tuple[int, int, int, int]]:
+    """Return the part of a square that lies in the picture, and what is missing left, right, above and below."""
+    height, width = image.shape[:2]
+    x0, x1 = min(max(left, 0), width - 1), max(min(left + side, width), 1)
+    y0, y1 = min(max(top, 0), height - 1), max(min(top + side, height), 1)
+    missing = (max(0, -left), max(0, left + side - width), max(0, -top), max(0, top + side - height))
+    return image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)], missing
+
+
+def _rotated(image: Image, degrees: float) -> Image:
+    height, width = image.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    turned = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(turned, np.uint8)

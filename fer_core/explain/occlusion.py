@@ -1,0 +1,101 @@
+"""Occlusion sensitivity: cover the face bit by bit and see how far the prediction falls.
+
+Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, section 4.2. It needs no look
+inside the model, so it works for any classifier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.inference import Classifier
+from fer_core.labels import EXPRESSIONS, expression_index
+from fer_core.types import Image
+
+PATCH = 14
+"""Pixels of a 48-pixel crop: about an eye with its brow."""
+
+STRIDE = 4
+"""Pixels between positions: 13 x 13 of them on a 48-pixel crop."""
+
+
+@dataclass(frozen=True, eq=False)
+class OcclusionMap:
+    """How far covering each place lowers one expression's probability.
+
+    Attributes:
+        expression: whose probability.
+        probability: of the uncovered face.
+        drop: `(rows, columns)` float32, evenly spread over the crop: `probability` minus the probability with that
+            place covered. Negative where covering makes the expression more probable.
+    """
+
+    expression: str
+    probability: float
+    drop: NDArray[np.float32]
+
+
+def occlusion_map(
+    classifier: Classifier,
+    crop: Image,
+    expression: str | None = None,
+    patch: int = PATCH,
+    stride: int = STRIDE,
+    fill: Literal["gray", "blur"] = "gray",
+    flip: bool = False,
+) -> OcclusionMap:
+    """Slide a patch over a face crop and record the drop of an expression's probability.
+
+    The patch's centre runs from border to border, so that every place is covered equally often.
+
+    Args:
+        classifier: any served model.
+        crop: `(height, width)` uint8 gray, framed as FER2013 frames faces.
+        expression: one of the seven; by default the predicted one.
+        patch: side of the patch in pixels.
+        stride: pixels between neighbouring positions, at most.
+        fill: cover with the crop's mean gray, or with its own blurred copy (no new edges).
+        flip: average with the mirror image, as the prediction to explain was made.
+
+    Raises:
+        ValueError: the crop is not gray uint8, patch or stride is not positive, or the expression is unknown.
+    """
+    if crop.ndim != 2 or crop.dtype != np.uint8:
+        raise ValueError(f"Expected a gray uint8 crop (height, width). Received: {crop.dtype} {crop.shape}")
+    if patch < 1 or stride < 1:
+        raise ValueError(f"Expected a patch and a stride of at least 1 pixel. Received: {patch}, {stride}")
+    height, width = crop.shape
+    rows, columns = _centres(height, stride), _centres(width, stride)
+    cover = _cover(crop, fill)
+    faces = np.repeat(crop[None], 1 + len(rows) * len(columns), axis=0)  # (1 + positions, height, width)
+    for face, (row, column) in zip(faces[1:], ((r, c) for r in rows for c in columns), strict=True):
+        place = (_reach(row, patch), _reach(column, patch))
+        face[place] = cover[place]
+    probabilities = classifier.predict(faces, flip=flip).probabilities  # (1 + positions, 7)
+    index = int(probabilities[0].argmax()) if expression is None else expression_index(expression)
+    uncovered = probabilities[0, index]
+    drop = (uncovered - probabilities[1:, index]).reshape(len(rows), len(columns))
+    return OcclusionMap(EXPRESSIONS[index], float(uncovered), drop.astype(np.float32))
+
+
+def _centres(length: int, stride: int) -> NDArray[np.float64]:
+    """Evenly spread cell centres, each about `stride` pixels wide, that fill a side."""
+    count = max(1, -(-length // stride))
+    return (np.arange(count) + 0.5) * length / count
+
+
+def _reach(centre: float, patch: int) -> slice:
+    start = round(centre - patch / 2)
+    return slice(max(0, start), max(0, start + patch))
+
+
+def _cover(crop: Image, fill: Literal["gray", "blur"]) -> Image:
+    if fill == "gray":
+        return np.full_like(crop, round(float(crop.mean())))
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(crop, (0, 0), crop.shape[1] / 8, borderType=cv2.BORDER_REPLICATE), np.uint8)

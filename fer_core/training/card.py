@@ -1,0 +1,103 @@
+"""The card of a trained model: what it is, how it was made, what was measured. Needs no Keras."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_core.data import FerDataset
+from fer_core.inference.measure import summarize
+from fer_core.models import ModelSpec
+
+
+def make_card(
+    spec: ModelSpec,
+    recipe: dict[str, Any],
+    parameters: int,
+    training: dict[str, Any],
+    served: dict[str, Any] | None,
+    dataset: FerDataset,
+    predictions: pd.DataFrame,
+    measured: str,
+) -> dict[str, Any]:
+    """Write the card that `fer_core.store.save_model` takes.
+
+    Args:
+        spec: what the model is.
+        recipe: how it was fitted, as plain JSON types.
+        parameters: how many numbers it holds.
+        training: as `training_facts` collects them.
+        served: how the served file was chosen and made; None for a model that is kept for comparison only.
+        dataset: FER2013, all splits.
+        predictions: of both test splits, as `fer_core.inference.measure` tabulates them.
+        measured: in words, on what the numbers were measured.
+    """
+    return {
+        "name": spec.name,
+        "title": spec.title,
+        "spec": spec.as_dict(),
+        "recipe": recipe,
+        "parameters": parameters,
+        "weights_from": spec.weights_from,
+        "input_size": spec.input_size,
+        "training": training,
+        "served": served,
+        "data_fingerprint": dataset.fingerprint,
+        "metrics": summarize(predictions, dataset),
+        "measured": f"{measured}, by `python -m fer_core train` when it stored the model",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def training_facts(
+    dataset: FerDataset, epochs: int | None, seed: int, seconds: float, libraries: dict[str, str]
+) -> dict[str, Any]:
+    """Collect where and on what a model was fitted, for its card.
+
+    Args:
+        dataset: FER2013, all splits.
+        epochs: passes over the training part; None where there are none.
+        seed: of the fit.
+        seconds: that the fit took.
+        libraries: what computed it: `backend` and versions.
+    """
+    part, holdout = dataset.holdout()
+    return {
+        "data": "FER2013 Training without the fixed hold-out",
+        "faces": len(part),
+        "holdout_faces": len(holdout),
+        "epochs": epochs,
+        "seed": seed,
+        "seconds": round(seconds),
+        "device": f"{_processor()}, {os.cpu_count()} cores",
+        **libraries,
+        "commit": _commit(),
+    }
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _commit() -> str | None:
+    """The commit of this code, where it is a git checkout."""
+    folder = Path(__file__).resolve().parent
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()

@@ -1,0 +1,99 @@
+"""What a frozen backbone sees in each face, computed once and kept on disk: its output never changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.data import FerDataset, cache_folder
+from fer_core.models import ModelSpec
+from fer_core.models.backbone import weights_digest
+from fer_core.types import FerError
+
+BATCH: Final = 64
+_VERSION: Final = 1  # raise it when the layers before the backbone change
+
+logger = logging.getLogger(__name__)
+
+
+def pooled_features(network: keras.Model, spec: ModelSpec, faces: FerDataset, mirrored: bool) -> NDArray[np.float16]:
+    """Return the pooled features of faces, from the cache where an earlier call left them.
+
+    The cache (`cache_folder("features")`) is keyed by the faces' fingerprint, the architecture, the weights of
+    everything below the layer `pool`, the input's size and the view; a damaged file is computed again.
+
+    Args:
+        network: has a layer `pool`; nothing below it trains.
+        spec: what the network is.
+        faces: any faces.
+        mirrored: see each in the mirror.
+
+    Returns:
+        `(n, channels)` float16.
+
+    Raises:
+        ValueError: something below `pool` trains, so that its output would change.
+    """
+    extractor = keras.Model(network.input, network.get_layer("pool").output)
+    if extractor.trainable_weights:
+        raise ValueError(
+            f"Expected a frozen backbone below the layer pool. Received: {len(extractor.trainable_weights)} trainable "
+            f"weights"
+        )
+    path = _path(extractor, spec, faces, mirrored)
+    features = _read(path, len(faces))
+    if features is None:
+        features = _compute(extractor, faces.images[:, :, ::-1] if mirrored else faces.images)
+        _write(path, features)
+    return features
+
+
+def _compute(extractor: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float16]:
+    """Run the backbone in parts, so that the faces in float32 never stand in memory all at once."""
+    parts = [
+        extractor.predict(images[start : start + 4096, ..., None].astype(np.float32), batch_size=BATCH, verbose=0)
+        for start in range(0, len(images), 4096)
+    ]
+    return np.concatenate(parts).astype(np.float16)
+
+
+def _path(extractor: keras.Model, spec: ModelSpec, faces: FerDataset, mirrored: bool) -> Path:
+    identity = [_VERSION, faces.fingerprint, spec.architecture, weights_digest(extractor), spec.input_size, mirrored]
+    return cache_folder("features") / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]}.npz"
+
+
+def _read(path: Path, faces: int) -> NDArray[np.float16] | None:
+    """Return what is kept; None if nothing, or damaged (the archive's checksum tells)."""
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            features = arrays["features"]
+        if features.ndim != 2 or len(features) != faces or features.dtype != np.float16:
+            raise ValueError(f"expected float16 features of {faces} faces, found {features.dtype} {features.shape}")
+        return features
+    except Exception as error:  # whatever is wrong with a cache, the backbone is still there
+        logger.warning("The cached features %s cannot be used (%s) and will be computed again.", path.name, error)
+        return None
+
+
+def _write(path: Path, features: NDArray[np.float16]) -> None:
+    """Keep the features in one step; a full disk costs only the cache."""
+    partial: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as stream:
+            partial = Path(stream.name)
+            np.savez(stream, features=features)
+        partial.replace(path)
+    except (OSError, FerError) as error:
+        logger.warning("The features could not be cached (%s) and will be computed again next time.", error)
+        if partial is not None:
+            partial.unlink(missing_ok=True)

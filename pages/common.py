@@ -1,0 +1,144 @@
+"""What pages share: models kept loaded, pictures analysed once, words fit for Markdown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fer_core.data import read_image
+from fer_core.data.sample import sample_portrait
+from fer_core.faces import default_detector
+from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.store import DEFAULT_MODEL, StoredModel
+from fer_core.types import FaceResult, FerError, Image
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture that somebody handed in; `file` is None for the built-in sample.
+
+    Attributes:
+        name: its file name.
+        key: stands for its content in the caches.
+        file: what holds its content, read only when needed.
+    """
+
+    name: str
+    key: str
+    file: Any = field(default=None, repr=False, compare=False)
+
+
+SAMPLE = Picture("astronaut.png", "sample")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one model says of one picture: its faces, or the sentence that says what is wrong with the file."""
+
+    file: str
+    model: str
+    faces: tuple[FaceResult, ...] = ()
+    error: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the same keys as `python -m fer_core predict --json`, and which model it was."""
+        faces = [face.as_dict() for face in self.faces]
+        return {"file": self.file, "error": self.error, "faces": faces, "model": self.model}
+
+
+@dataclass(frozen=True)
+class How:
+    """How pictures are to be read: by which model, mirrored too, as face crops already."""
+
+    model: str
+    weights: str
+    stamp: int
+    flip: bool = False
+    whole_image: bool = False
+
+    @staticmethod
+    def by(model: StoredModel, flip: bool = False, whole_image: bool = False) -> How:
+        """Name a stored model as its file is now, so that a newly trained one is not taken for the old."""
+        return How(model.name, str(model.weights), model.weights.stat().st_mtime_ns, flip, whole_image)
+
+    def analyzer(self) -> FaceAnalyzer:
+        """Return the analyser, with its model loaded once for all sessions."""
+        return FaceAnalyzer(_classifier(self.weights, self.stamp), default_detector(), flip=self.flip)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _classifier(path: str, _stamp: int) -> Classifier:
+    return Classifier(Path(path))
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs={Picture: lambda picture: picture.key})
+def pixels(picture: Picture) -> Image:
+    """Return a picture as RGB. The last few stay decoded; do not write into them."""
+    return sample_portrait() if picture.file is None else read_image(picture.file.getvalue(), picture.name)
+
+
+def answer(picture: Picture, how: How) -> Answer:
+    """Return what a model says of a picture; each pair is worked out once."""
+    return _answer(picture, how, default_detector().note)
+
+
+@st.cache_data(max_entries=1000, show_spinner=False, hash_funcs={Picture: lambda picture: picture.key})
+def _answer(picture: Picture, how: How, _detector_note: str | None) -> Answer:
+    try:
+        faces = how.analyzer().analyze(pixels(picture), whole_image=how.whole_image)
+    except FerError as error:
+        return Answer(picture.name, how.model, error=str(error))
+    return Answer(picture.name, how.model, tuple(faces))
+
+
+def answers_for(pictures: list[Picture], hows: list[How]) -> dict[How, list[Answer]]:
+    """Return each model's answers to all pictures, with a progress bar while several are new."""
+    total = len(pictures) * len(hows)
+    bar = st.progress(0.0, "Looking for faces") if len(pictures) > 3 else None
+    answers: dict[How, list[Answer]] = {how: [] for how in hows}
+    for done, (picture, how) in enumerate(((p, h) for p in pictures for h in hows), 1):
+        answers[how].append(answer(picture, how))
+        if bar:
+            bar.progress(done / total, f"Looking for faces: {done} of {total}")
+    if bar:
+        bar.empty()
+    return answers
+
+
+def loadable(models: list[StoredModel]) -> tuple[list[StoredModel], list[str]]:
+    """Return the models whose file really serves, and one sentence for each that does not."""
+    good, complaints = [], []
+    for model in models:
+        try:
+            How.by(model).analyzer()
+            good.append(model)
+        except FerError as error:
+            complaints.append(str(error))
+    return good, complaints
+
+
+def no_model_yet() -> None:
+    """Say that no model is trained, and how to get one."""
+    st.info(
+        f"There is no trained model yet. Train one with `python -m fer_core train {DEFAULT_MODEL}`, then reload "
+        "this page.",
+        icon=":material/model_training:",
+    )
+
+
+def warn(sentences: list[str], title: str) -> None:
+    """Show what is wrong, one sentence a line, in one box."""
+    if len(sentences) == 1:
+        st.warning(plain(sentences[0]), icon=":material/warning:")
+    elif sentences:
+        lines = "\n".join(f"- {plain(sentence)}" for sentence in sentences)
+        st.warning(f"{title}\n\n{lines}", icon=":material/warning:")
+
+
+def plain(text: str) -> str:
+    """Return text that Markdown shows as it is, whatever a file's name holds."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|~$:<>&-])", r"\\\1", text)

@@ -1,0 +1,73 @@
+"""Home: what FER Lab is, one live prediction, how good the models are, and where to go."""
+
+import streamlit as st
+
+from fer_core.data.sample import SAMPLE_CREDIT
+from fer_core.evaluation.paper import OVERALL
+from fer_core.faces import default_detector
+from fer_core.figures import accuracy_intervals, probability_bars, probability_text
+from fer_core.store import list_models
+from pages.common import SAMPLE, How, answer, loadable, no_model_yet, plain, warn
+from pages.pictures import annotated
+from pages.scores import scoreboard
+
+st.title("FER Lab")
+st.markdown("See which of seven expressions a model reads on a face, why it says so, and how far to trust it.")
+
+stored, complaints = list_models()
+servable, broken = loadable([model for model in stored if model.servable])
+warn(complaints + broken, "Some models cannot be used:")
+
+if servable:
+    model = servable[0]
+    how = How.by(model)
+    given = answer(SAMPLE, how)
+    left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
+    face = given.faces[0] if given.faces else None
+    alt = f"Portrait with a box around the face, labelled {face.expression}" if face else "Portrait without a box"
+    left.image(annotated(SAMPLE, how), width="stretch", caption=SAMPLE_CREDIT, alt=alt)
+    with right:
+        if face:
+            st.subheader(f"{model.title} says: {face.expression}")
+            st.altair_chart(
+                probability_bars(face.probabilities), alt=f"Probabilities: {probability_text(face.probabilities, 7)}"
+            )
+        else:
+            st.info(plain(given.error or "No face was found in the sample."))
+        with st.container(horizontal=True):
+            for words, icon, source in (
+                ("Try your own pictures", ":material/upload:", "Upload"),
+                ("Take a photo", ":material/photo_camera:", "Camera"),
+                ("Ask why", ":material/psychology_alt:", "Sample"),
+            ):
+                st.page_link("pages/predict.py", label=words, icon=icon, query_params={"p_source": source})
+    if note := default_detector().note:
+        st.caption(f":material/info: {plain(note)}")
+else:
+    no_model_yet()
+
+intervals, table, unscored = scoreboard(stored)
+if intervals:
+    st.header("How good the models are")
+    st.markdown(
+        "Share of FER2013's test faces that each model names rightly, with 95 % intervals: models whose lines overlap "
+        "widely may well be equally good."
+    )
+    best = max(OVERALL, key=lambda row: row.accuracy)
+    st.altair_chart(
+        accuracy_intervals(intervals, {f"best of the paper, as reported: {best.accuracy:.1%}": best.accuracy}),
+        alt="Accuracy: " + "; ".join(f"{one.model} {one.accuracy:.1%} on {one.split}" for one in intervals),
+    )
+    percent = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        table,
+        hide_index=True,
+        alt="Scoreboard of the models",
+        column_config={
+            **{name: percent for name in table if str(name).endswith("accuracy")},
+            **{name: st.column_config.NumberColumn(format="%.3f") for name in table if str(name).endswith("F1")},
+            "Parameters": st.column_config.NumberColumn(format="compact"),
+            "Size": st.column_config.NumberColumn(format="bytes"),
+        },
+    )
+warn(unscored, "Some models have no score:")

@@ -1,0 +1,49 @@
+"""The scoreboard's rows, read from the models' cards: nothing here is computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from fer_core.figures import AccuracyInterval
+from fer_core.store import StoredModel
+
+SPLITS = {"public_test": "PublicTest", "private_test": "PrivateTest"}
+
+
+def scoreboard(models: list[StoredModel]) -> tuple[list[AccuracyInterval], pd.DataFrame, list[str]]:
+    """Return what the models' cards say of the plain view.
+
+    Returns:
+        One accuracy with interval a model and split; a table with one row a model; and one sentence for each model
+        whose card holds no usable numbers.
+    """
+    intervals: list[AccuracyInterval] = []
+    rows: list[dict[str, Any]] = []
+    complaints: list[str] = []
+    for model in models:
+        try:
+            found, row = _read(model)
+        except (KeyError, TypeError, ValueError):
+            complaints.append(f"The model {model.name} has no score: its card.json lacks measured numbers.")
+            continue
+        intervals += found
+        rows.append(row)
+    return intervals, pd.DataFrame(rows), complaints
+
+
+def _read(model: StoredModel) -> tuple[list[AccuracyInterval], dict[str, Any]]:
+    intervals = []
+    row: dict[str, Any] = {"Model": model.title}
+    for key, split in SPLITS.items():
+        numbers = model.card["metrics"][key]["plain"]
+        low, high = (float(bound) for bound in numbers["accuracy_interval"])
+        intervals.append(AccuracyInterval(model.title, split, float(numbers["accuracy"]), low, high))
+        row[f"{split} accuracy"] = float(numbers["accuracy"])
+        row[f"{split} 95 % interval"] = f"{low:.1%} – {high:.1%}".replace("%", " %")
+        row[f"{split} macro F1"] = float(numbers["macro_f1"])
+    parameters = model.card["parameters"]
+    row["Parameters"] = None if parameters is None else int(parameters)
+    row["Size"] = model.size_bytes or None
+    return intervals, row

@@ -1,0 +1,73 @@
+"""The shipped models: cards say what the stored predictions say, and the house rules of size hold."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
+
+from fer_core.inference import Classifier
+from fer_core.store import DEFAULT_MODEL, PROBABILITIES, SHIPPED, StoredModel, open_model
+
+FOLDERS = sorted(path for path in SHIPPED.iterdir() if path.is_dir() and not path.name.startswith("."))
+VIEWS = [(split, view) for split in ("public_test", "private_test") for view in ("plain", "flip")]
+
+
+@pytest.fixture(params=FOLDERS, ids=lambda path: path.name)
+def model(request: pytest.FixtureRequest) -> StoredModel:
+    return open_model(request.param)
+
+
+def test_card_equals_the_stored_predictions(model):
+    for split, view in VIEWS:
+        if view not in model.card["metrics"][split]:
+            continue
+        table = model.predictions(split, view)
+        assert len(table) == 3589
+        labels, probabilities = table["label"], table[PROBABILITIES].to_numpy()
+        probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+        predicted = probabilities.argmax(axis=1)
+        stored = model.card["metrics"][split][view]
+        assert stored["n"] == 3589
+        assert stored["accuracy"] == pytest.approx(accuracy_score(labels, predicted), abs=1e-9)
+        assert stored["macro_f1"] == pytest.approx(f1_score(labels, predicted, average="macro"), abs=1e-6)
+        assert stored["avg_tpr"] == pytest.approx(
+            recall_score(labels, predicted, average="macro", zero_division=0), abs=1e-6
+        )
+        auc = roc_auc_score(labels, probabilities, multi_class="ovr", average="macro")
+        assert stored["roc_auc"] == pytest.approx(auc, abs=1e-4)
+        low, high = stored["accuracy_interval"]
+        assert low < stored["accuracy"] < high
+        assert 0.01 < high - low < 0.05
+
+
+def test_served_file_is_the_measured_one():
+    model = open_model(SHIPPED / DEFAULT_MODEL)
+    content = model.weights.read_bytes()
+    assert hashlib.sha256(content).hexdigest() == model.card["served"]["sha256"]
+    assert len(content) == model.card["served"]["size_bytes"] <= 8_000_000
+
+
+def test_default_model_beats_the_fer_package():
+    metrics = open_model(SHIPPED / DEFAULT_MODEL).card["metrics"]
+    assert metrics["public_test"]["plain"]["accuracy"] > 0.655
+    assert metrics["private_test"]["plain"]["accuracy"] > 0.654
+
+
+def test_served_file_repeats_the_stored_predictions(fer2013):
+    model = open_model(SHIPPED / DEFAULT_MODEL)
+    stored = model.predictions("public_test").head(200)
+    faces = fer2013.split("public_test").images[:200]
+    again = pd.DataFrame(Classifier(model.weights).predict(faces).probabilities, columns=PROBABILITIES)
+    assert (stored["label"].to_numpy() == fer2013.split("public_test").labels[:200]).all()
+    agree = again.to_numpy().argmax(axis=1) == stored[PROBABILITIES].to_numpy().argmax(axis=1)
+    assert agree.mean() >= 0.98
+
+
+def test_sizes_stay_within_the_house_rules():
+    files = [path for path in Path(SHIPPED).rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 130e6
+    assert max(path.stat().st_size for path in files) < 50e6
