@@ -125,10 +125,16 @@ def list_models(servable: bool = False) -> tuple[list[StoredModel], list[str]]:
     Args:
         servable: leave out those that are kept for comparison only.
     """
-    models, warnings = [], []
+    models: list[StoredModel] = []
+    warnings: list[str] = []
+    roots = [SHIPPED]
+    try:
+        roots.append(promoted())
+    except FerError as error:  # the data folder cannot be made: what is shipped still serves
+        warnings.append(str(error))
     folders = {
         path.name: path
-        for root in (SHIPPED, promoted())
+        for root in roots
         if root.is_dir()
         for path in sorted(root.iterdir())
         if path.is_dir() and not path.name.startswith(".")

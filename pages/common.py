@@ -71,7 +71,7 @@ class How:
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _classifier(path: str, _stamp: int) -> Classifier:
+def _classifier(path: str, stamp: int) -> Classifier:  # noqa: ARG001 (a newer file is another model)
     return Classifier(Path(path))
 
 
@@ -87,7 +87,7 @@ def answer(picture: Picture, how: How) -> Answer:
 
 
 @st.cache_data(max_entries=1000, show_spinner=False, hash_funcs={Picture: lambda picture: picture.key})
-def _answer(picture: Picture, how: How, _detector_note: str | None) -> Answer:
+def _answer(picture: Picture, how: How, detector_note: str | None) -> Answer:  # noqa: ARG001 (another detector)
     try:
         faces = how.analyzer().analyze(pixels(picture), whole_image=how.whole_image)
     except FerError as error:
@@ -98,25 +98,34 @@ def _answer(picture: Picture, how: How, _detector_note: str | None) -> Answer:
 def answers_for(pictures: list[Picture], hows: list[How]) -> dict[How, list[Answer]]:
     """Return each model's answers to all pictures, with a progress bar while several are new."""
     total = len(pictures) * len(hows)
-    bar = st.progress(0.0, "Looking for faces") if len(pictures) > 3 else None
+    bar = st.progress(0.0) if len(pictures) > 3 else None
     answers: dict[How, list[Answer]] = {how: [] for how in hows}
-    for done, (picture, how) in enumerate(((p, h) for p in pictures for h in hows), 1):
-        answers[how].append(answer(picture, how))
-        if bar:
-            bar.progress(done / total, f"Looking for faces: {done} of {total}")
+    with st.spinner("Looking for faces"):
+        for done, (picture, how) in enumerate(((p, h) for p in pictures for h in hows), 1):
+            answers[how].append(answer(picture, how))
+            if bar:
+                bar.progress(done / total, f"{done} of {total}")
     if bar:
         bar.empty()
     return answers
 
 
-def loadable(models: list[StoredModel]) -> tuple[list[StoredModel], list[str]]:
-    """Return the models whose file really serves, and one sentence for each that does not."""
-    good, complaints = [], []
+def ready(models: list[StoredModel], flip: bool = False, whole_image: bool = False) -> tuple[dict[How, str], list[str]]:
+    """Load models, which is quick unless one has to be put together with its backbone first.
+
+    Returns:
+        Each model that serves to its title, and one sentence for each that does not.
+    """
+    good: dict[How, str] = {}
+    complaints: list[str] = []
     for model in models:
+        once = ", once: this takes about 20 seconds" if model.composed else ""
         try:
-            How.by(model).analyzer()
-            good.append(model)
-        except FerError as error:
+            with st.spinner(f"Preparing {plain(model.title)}{once}"):
+                how = How.by(model, flip, whole_image)
+                how.analyzer()
+            good[how] = model.title
+        except (FerError, OSError) as error:
             complaints.append(str(error))
     return good, complaints
 

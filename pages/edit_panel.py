@@ -26,7 +26,7 @@ def edit_panel(views: list[View]) -> None:
     controls, results = st.columns([2, 5], gap="large")
     with controls:
         edits, again = _controls()
-    with results, st.grid(2, min_column_width=290, gap="medium"):
+    with results, st.grid(2, min_column_width=250, gap="medium"):
         for number, view in enumerate(views):
             face = view.face
             edited = edit_and_rerun(view.how.analyzer(), pixels(view.picture), face.face, edits, again)
@@ -46,7 +46,7 @@ def _controls() -> tuple[Edits, bool]:
         name: st.slider(label, low, high, neutral, step, format=shown, key=f"p_{name}", bind="query-params")
         for name, (label, low, high, neutral, step, shown) in SLIDERS.items()
     }
-    cover = st.pills("Cover", list(REGIONS), selection_mode="multi", key="p_cover", bind="query-params")
+    cover = st.pills("Cover", list(REGIONS), selection_mode="multi", key="p_cover", bind="query-params", wrap=True)
     again = st.toggle(
         "Find the face again",
         key="p_again",
@@ -85,4 +85,5 @@ def _change(view: View, before: FaceResult, after: FaceResult | None, edited: bo
         alt=f"{view.title} after the changes: {probability_text(after.probabilities)}; "
         f"before: {probability_text(before.probabilities)}",
     )
-    st.caption("The gray marks show where each bar ended before.")
+    if edited:
+        st.caption("Gray bars: before the changes.")

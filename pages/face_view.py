@@ -45,7 +45,7 @@ def face_bars(views: list[View]) -> None:
         st.subheader(f"Face {views[0].number}: {best}")
     else:
         st.subheader(f"Face {views[0].number}: {said.count(best)} of {len(views)} models say {best}")
-    with st.grid(len(views) if len(views) < 3 else 2, min_column_width=290, gap="medium"):
+    with st.grid(min(len(views), 2), min_column_width=250, gap="medium"):
         for view in views:
             with st.container(gap="xsmall"):
                 if len(views) > 1:
@@ -71,7 +71,7 @@ def face_reasons(views: list[View]) -> None:
             help="Covers the face bit by bit with gray and measures how far the probability falls: about 150 "
             "predictions, half a second a model.",
         )
-    with st.grid(4, min_column_width=220, gap="medium"):
+    with st.grid(3, min_column_width=240, gap="medium"):
         st.image(
             crop_tile(views[0].face),
             caption="What the model saw: 48 × 48 gray pixels",
@@ -85,7 +85,7 @@ def face_reasons(views: list[View]) -> None:
             if face.activation is not None:
                 st.image(
                     activation_tile(face, expression),
-                    caption=f"{who}the bright places speak for {expression}",
+                    caption=f"{who}Bright places speak for {expression}",
                     width="stretch",
                     alt=f"Activation map of {view.title} for {expression}",
                 )
@@ -94,7 +94,7 @@ def face_reasons(views: list[View]) -> None:
                     covered = occlusion(view.picture, view.how, view.number, expression)
                 st.image(
                     occlusion_tile(face, covered),
-                    caption=f"{who}covering the bright places costs {expression} most, up to "
+                    caption=f"{who}Covering bright places costs {expression} most, up to "
                     f"{max(0.0, float(covered.drop.max())) * 100:.0f} points",
                     width="stretch",
                     alt=f"Occlusion map of {view.title} for {expression}",

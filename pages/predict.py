@@ -6,7 +6,7 @@ from fer_core.data.sample import SAMPLE_CREDIT
 from fer_core.faces import default_detector
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import list_models
-from pages.common import SAMPLE, How, answers_for, loadable, no_model_yet, plain, warn
+from pages.common import SAMPLE, answers_for, no_model_yet, plain, ready, warn
 from pages.edit_panel import edit_panel
 from pages.exports import as_csv, as_json, as_pictures, as_table
 from pages.face_view import View, face_bars, face_reasons, no_face_found
@@ -18,9 +18,8 @@ MANY_FACES = 10
 st.title("Predict")
 st.markdown("Every face in a picture gets seven probabilities, one for each expression.")
 
-stored, complaints = list_models(servable=True)
-models, broken = loadable(stored)
-warn(complaints + broken, "Some models cannot be used:")
+models, complaints = list_models(servable=True)
+warn(complaints, "Some models cannot be used:")
 if not models:
     no_model_yet()
     st.stop()
@@ -30,9 +29,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     source = st.segmented_control(
         "Picture", list(SOURCES), default="Sample", required=True, key="p_source", bind="query-params"
     )
-    chosen = st.pills(
-        "Models", names, selection_mode="multi", default=names[:1], required=True, key="p_models", bind="query-params"
-    )
+    chosen = st.pills("Models", names, selection_mode="multi", default=names[:1], key="p_models", bind="query-params")
     flip = st.toggle("Average with mirror image", key="p_flip", bind="query-params")
     whole = st.toggle(
         "Pictures are faces already",
@@ -40,7 +37,11 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         bind="query-params",
         help="Take each whole picture as one face, framed as in FER2013, and look for no face in it.",
     )
-hows = [How.by(model, flip, whole) for model in models if model.name in (chosen or names[:1])]
+titles, broken = ready([model for model in models if model.name in (chosen or names[:1])], flip, whole)
+warn(broken, "Some models cannot be used:")
+if not titles:
+    st.stop()
+hows = list(titles)
 pictures = pictures_from(str(source))
 if not pictures:
     st.caption(SOURCES[str(source)])
@@ -64,7 +65,6 @@ if len(good) > 1:
     )
 picture = pictures[shown]
 faces = answers[hows[0]][shown].faces
-titles = {how: next(model.title for model in models if model.name == how.model) for how in hows}
 
 left, right = st.columns([4, 5], gap="large")
 boxes = ", ".join(f"{number} {face.expression}" for number, face in enumerate(faces, 1)) or "no face found"

@@ -40,8 +40,7 @@ def _read(model: StoredModel) -> tuple[list[AccuracyInterval], dict[str, Any]]:
         numbers = model.card["metrics"][key]["plain"]
         low, high = (float(bound) for bound in numbers["accuracy_interval"])
         intervals.append(AccuracyInterval(model.title, split, float(numbers["accuracy"]), low, high))
-        row[f"{split} accuracy"] = float(numbers["accuracy"])
-        row[f"{split} 95 % interval"] = f"{low:.1%} – {high:.1%}".replace("%", " %")
+        row[f"{split} accuracy"] = f"{intervals[-1].accuracy * 100:.1f} %  ({low * 100:.1f} – {high * 100:.1f})"
         row[f"{split} macro F1"] = float(numbers["macro_f1"])
     parameters = model.card["parameters"]
     row["Parameters"] = None if parameters is None else int(parameters)

@@ -12,7 +12,8 @@ FLOORS = [
     {"data", "models", "evaluation", "figures"},
     {"faces", "store"},
     {"inference"},
-    {"training", "explain", "benchmarks"},
+    {"training", "explain", "benchmarks", "comparison"},
+    {"report"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

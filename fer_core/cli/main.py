@@ -10,6 +10,7 @@ from fer_core.cli.data import data
 from fer_core.cli.evaluate import evaluate
 from fer_core.cli.models import models
 from fer_core.cli.predict import predict
+from fer_core.cli.report import report
 from fer_core.cli.train import train
 
 app = typer.Typer(
@@ -24,4 +25,5 @@ app.command()(evaluate)
 app.command()(models)
 app.command()(compose)
 app.command()(bench)
+app.command()(report)
 app.add_typer(data, name="data")

@@ -1,42 +1,82 @@
-"""`models`: what can be served."""
+"""`models`: what is trained and stored."""
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
+import typer
 from rich.table import Table
 
 from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, stdout
-from fer_core.store import DEFAULT_MODEL, list_models
+from fer_core.store import DEFAULT_MODEL, StoredModel, list_models
+from fer_core.types import FerError
 
 
 @fails_clearly
-def models(as_json: AsJson = False) -> None:
+def models(
+    markdown: Annotated[bool, typer.Option(help="Print the README's table, numbers from the cards.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """List the trained models."""
+    if markdown and as_json:
+        raise FerError("Choose one of --markdown and --json.")
     stored, warnings = list_models()
     for warning in warnings:
         complain(warning)
-    rows = [
-        {
-            "name": model.name,
-            "title": model.title,
-            "parameters": model.card["parameters"],
-            "size_bytes": model.size_bytes,
-            "input_shape": [model.card["input_size"], model.card["input_size"], 1],
-            "weights_from": model.card["weights_from"],
-            "default": model.name == DEFAULT_MODEL,
-        }
-        for model in stored
+    if markdown:
+        print(markdown_table(stored))
+    elif as_json:
+        print_json([_row(model) for model in stored])
+    else:
+        stdout.print(_table([_row(model) for model in stored]))
+
+
+def markdown_table(stored: list[StoredModel]) -> str:
+    """Return the README's table: plain accuracy with its 95 % interval on both test splits, from the cards."""
+    lines = [
+        "| Model | PublicTest | PrivateTest | Macro F1 (Public) | Parameters | Served file |",
+        "|---|---|---|---|---|---|",
     ]
-    if as_json:
-        print_json(rows)
-        return
+    for model in stored:
+        public, private = (model.card["metrics"][split]["plain"] for split in ("public_test", "private_test"))
+        lines.append(
+            f"| `{model.name}` | {_percent(public)} | {_percent(private)} | {public['macro_f1']:.3f} "
+            f"| {model.card['parameters']:,} | {_size(model.size_bytes)} |"
+        )
+    return "\n".join(lines)
+
+
+def _row(model: StoredModel) -> dict[str, Any]:
+    side = model.card["input_size"]
+    return {
+        "name": model.name,
+        "title": model.title,
+        "parameters": model.card["parameters"],
+        "size_bytes": model.size_bytes,
+        "input_shape": [side, side, 1],
+        "weights_from": model.card["weights_from"],
+        "default": model.name == DEFAULT_MODEL,
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
     table = Table("Name", "Title", "Parameters", "Size", "Input", "Weights from")
     for row in rows:
         table.add_row(
             row["name"] + (" (default)" if row["default"] else ""),
             row["title"],
             f"{row['parameters']:,}",
-            f"{row['size_bytes'] / 1e6:.1f} MB" if row["size_bytes"] else "not served",
+            _size(row["size_bytes"]),
             "×".join(str(side) for side in row["input_shape"]),
             row["weights_from"],
         )
-    stdout.print(table)
+    return table
+
+
+def _percent(values: dict[str, Any]) -> str:
+    low, high = values["accuracy_interval"]
+    return f"{values['accuracy']:.1%} ({low:.1%}–{high:.1%})"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size else "not served"

@@ -38,15 +38,26 @@ class Ensemble:
 
     Attributes:
         answers: the models given, and the ensemble as one more.
+        fusion: one of `FUSIONS`.
         weights: member's title to its share; they sum to 1.
         source: what the weights come from, in words; empty for the mean.
-        best_exponent: q that is right most often on the other test split; None unless asked for.
+        best_exponent: q that is right most often on the other test split, `best_on`; None unless asked for.
     """
 
     answers: Answers
+    fusion: str
     weights: dict[str, float]
     source: str
     best_exponent: float | None = None
+    best_on: str = ""
+
+    @property
+    def words(self) -> str:
+        """The weights and where they come from, in one paragraph."""
+        shares = ", ".join(f"{title} {share:.0%}" for title, share in self.weights.items())
+        source = f" Weights from {self.source}, not from the faces shown." if self.source else ""
+        best = "" if self.best_exponent is None else f" On {self.best_on}, q = {self.best_exponent:.0f} is best."
+        return f"{FUSIONS[self.fusion]} {shares}.{source}{best}"
 
 
 def fuse(
@@ -87,7 +98,9 @@ def fuse(
         fused = weighted_fusion(probabilities, shares)
     title = f"Ensemble of {len(chosen)} ({fusion})"
     weights = {answers.titles[name]: float(share) for name, share in zip(chosen, shares, strict=True)}
-    return Ensemble(answers.plus(ENSEMBLE, title, fused), weights, source, best)
+    return Ensemble(
+        answers.plus(ENSEMBLE, title, fused), fusion, weights, source, best, other.split if other is not None else ""
+    )
 
 
 def _accuracies(members: Sequence[str], facts: Mapping[str, Facts], other: Answers | None) -> tuple[np.ndarray, str]:

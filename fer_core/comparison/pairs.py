@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from fer_core.comparison.answers import Answers
 from fer_core.evaluation import compare_all
@@ -17,15 +18,15 @@ def pairs(answers: Answers) -> pd.DataFrame:
     """Return McNemar's test and the paired bootstrap of every pair, p-values adjusted over all pairs (Holm).
 
     Returns:
-        Columns `first`, `second` (titles), `difference` (accuracy of the first minus the second), `low`, `high` (95 %
-        interval), `only_first`, `only_second` (faces that only one of them names rightly), `p`, `p_holm`, `test`
-        ("exact" or "chi-square"), `macro_f1_difference`, `macro_f1_low`, `macro_f1_high`, `verdict`. No rows with
-        fewer than two models.
+        Columns `first`, `second` (titles; the first is the more accurate), `difference` (accuracy of the first minus
+        the second), `low`, `high` (95 % interval), `only_first`, `only_second` (faces that only one of them names
+        rightly), `p`, `p_holm`, `test` ("exact" or "chi-square"), `macro_f1_difference`, `macro_f1_low`,
+        `macro_f1_high`, `verdict`. No rows with fewer than two models.
     """
     if len(answers.names) < 2:
         return pd.DataFrame(columns=["first", "second", "difference", "p_holm", "verdict"])
     rows = []
-    for one in compare_all(answers.labels, dict(answers.probabilities)):
+    for one in compare_all(answers.labels, _best_first(answers)):
         first, second, found = answers.titles[one.first], answers.titles[one.second], one.difference
         rows.append(
             {
@@ -63,6 +64,12 @@ def both_ways(table: pd.DataFrame) -> pd.DataFrame:
     points = [f"{100 * value:+.1f}" for value in both["difference"]]
     clear = both["p_holm"] < LEVEL
     return both.assign(clear=clear, words=[p if c else f"({p})" for p, c in zip(points, clear, strict=True)])
+
+
+def _best_first(answers: Answers) -> dict[str, ArrayLike]:
+    """Return the probabilities, the most accurate model first: then every difference is one of better minus worse."""
+    right = {name: (p.argmax(axis=1) == answers.labels).mean() for name, p in answers.probabilities.items()}
+    return {name: answers.probabilities[name] for name in sorted(right, key=lambda name: -right[name])}
 
 
 def _verdict(first: str, second: str, difference: float, p_holm: float) -> str:

@@ -53,7 +53,7 @@ def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
             row[f"{metric}_high"] = interval.high if interval else None
         rows.append(row)
     table = pd.DataFrame(rows)
-    numbers = [column for column in table if column.endswith(("_reported", "_measured", "_low", "_high"))]
+    numbers = [column for column in table if str(column).endswith(("_reported", "_measured", "_low", "_high"))]
     return table.astype(dict.fromkeys(numbers, float))
 
 
@@ -89,13 +89,13 @@ def paper_f1(variant: str, measured: Measured) -> pd.DataFrame:
     return table.astype({"f1": float, "low": float, "high": float})
 
 
-def paper_notes(variant: str | None = None) -> pd.DataFrame:
-    """Return where the paper disagrees with itself: columns `variants`, `topic`, `note`, `statements`.
+def paper_notes(variant: str) -> dict[str, str]:
+    """Return where the paper disagrees with itself about a variant (or about all): topic to one sentence."""
+    return {one.topic: one.note for one in contradictions_about(variant)}
 
-    Args:
-        variant: only what concerns this one (and what concerns all); None for everything.
-    """
-    found = CONTRADICTIONS if variant is None else contradictions_about(variant)
+
+def paper_contradictions() -> pd.DataFrame:
+    """Return every contradiction with its sides: columns `variants`, `topic`, `note`, `statements`."""
     return pd.DataFrame(
         [
             {
@@ -104,6 +104,6 @@ def paper_notes(variant: str | None = None) -> pd.DataFrame:
                 "note": one.note,
                 "statements": "; ".join(f"{side.where}: {side.value}" for side in one.statements),
             }
-            for one in found
+            for one in CONTRADICTIONS
         ]
     )

@@ -16,9 +16,11 @@ from fer_core.labels import COLORS
 from fer_core.types import FaceResult, FerError, Image
 
 LINE_WIDTH: Final = 0.006  # of the picture's mean side
-FONT_SIZE: Final = 0.042  # of the picture's mean side
+FONT_SIZE: Final = (0.018, 0.042)  # of the picture's mean side, at least and at most
+FONT_TO_FACE: Final = 0.17  # of the median box's height, within those limits: a crowd needs small labels
 SMALLEST_FONT: Final = 11  # pixels; smaller letters cannot be read
 SMALLEST_CANVAS: Final = 320  # pixels: smaller pictures are enlarged so that a label fits
+SMOOTHING: Final = 0.4  # of a map cell's size, so that no cell's edge is seen
 MAX_HEAT: Final = 0.65  # opacity of the strongest evidence
 DARK: Final = (17, 17, 17)
 LIGHT: Final = (255, 255, 255)
@@ -56,15 +58,16 @@ def draw_faces(image: Image, results: Sequence[FaceResult], scale: float | None 
         canvas = canvas.resize((width, height), Pillow.Resampling.BICUBIC)
     pen = ImageDraw.Draw(canvas)
     mean_side = (width * height) ** 0.5
-    font = ImageFont.load_default(size=max(SMALLEST_FONT, FONT_SIZE * mean_side))
     line = max(2, round(LINE_WIDTH * mean_side))
-    boxes = [_scaled(result.face.box, scale) for result in results]
+    boxes = [_visible_part(result.face.box, scale, width, height) for result in results]
+    font = ImageFont.load_default(size=_font_size(boxes, mean_side))
     for box, result in zip(boxes, results, strict=True):
         _draw_box(pen, box, COLORS[result.expression], line)
-    placed: list[Rectangle] = []
+    labels: list[Rectangle] = []
     for number, (box, result) in enumerate(zip(boxes, results, strict=True), start=1):
         text = _fitting_text(pen, font, number, result, width)
-        placed.append(_draw_label(pen, font, text, box, placed, COLORS[result.expression], line))
+        others = [other for other in boxes if other is not box]
+        labels.append(_draw_label(pen, font, text, box, [*others, *labels], COLORS[result.expression]))
     return np.array(canvas)
 
 
@@ -95,27 +98,39 @@ def overlay_activation(
         raise FerError(f"An activation map must have shape (rows, columns). Received: {heat.shape}")
     strongest = float(heat.max() if peak is None else peak)
     heat = np.clip(heat / strongest, 0, 1) if strongest > 0 else np.zeros_like(heat)
+    top = float(heat.max())
     factor = size / max(crop.shape[:2])
     target = (max(1, round(crop.shape[1] * factor)), max(1, round(crop.shape[0] * factor)))
-    heat = np.clip(cv2.resize(heat, target, interpolation=cv2.INTER_CUBIC), 0, 1)
+    cell = max(target[0] / heat.shape[1], target[1] / heat.shape[0])
+    heat = cv2.resize(heat, target, interpolation=cv2.INTER_LINEAR)
+    heat = cv2.GaussianBlur(heat, (0, 0), max(0.1, SMOOTHING * cell), borderType=cv2.BORDER_REPLICATE)
+    heat = np.clip(heat * (top / max(float(heat.max()), 1e-6)), 0, 1)  # blurring lowered the peak
     picture = cv2.resize(crop, target, interpolation=cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA)
     if picture.ndim == 2:
         picture = np.repeat(picture[:, :, None], 3, axis=2)
     levels = np.round(heat * 255).astype(np.uint8)
     colors = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
-    opacity = MAX_HEAT * np.sqrt(heat)[:, :, None]
+    opacity = MAX_HEAT * heat[:, :, None]
     return np.round(picture * (1 - opacity) + colors * opacity).astype(np.uint8)
 
 
-def _scaled(box: tuple[float, float, float, float], scale: float) -> Rectangle:
-    x, y, width, height = box
-    return x * scale, y * scale, (x + width) * scale, (y + height) * scale
+def _visible_part(box: tuple[float, float, float, float], scale: float, width: int, height: int) -> Rectangle:
+    x, y, box_width, box_height = (value * scale for value in box)
+    left, right = np.clip((x, x + box_width), 0, width - 1)
+    top, bottom = np.clip((y, y + box_height), 0, height - 1)
+    return float(left), float(top), float(right), float(bottom)
+
+
+def _font_size(boxes: Sequence[Rectangle], mean_side: float) -> float:
+    smallest, largest = (part * mean_side for part in FONT_SIZE)
+    face = float(np.median([bottom - top for _, top, _, bottom in boxes])) if boxes else mean_side
+    return max(SMALLEST_FONT, min(max(FONT_TO_FACE * face, smallest), largest))
 
 
 def _draw_box(pen: ImageDraw.ImageDraw, box: Rectangle, color: str, line: int) -> None:
     """Draw a coloured rectangle between two thin dark ones, so that it shows on any background."""
     halo = max(1, line // 3)
-    for inset, width, ink in ((-halo, line + 2 * halo, DARK), (0, line, color)):
+    for inset, width, ink in ((0, line + 2 * halo, DARK), (halo, line, color)):
         corners = (box[0] + inset, box[1] + inset, box[2] - inset, box[3] - inset)
         if corners[2] - corners[0] > 2 * line and corners[3] - corners[1] > 2 * line:
             pen.rectangle(corners, outline=ink, width=width)
@@ -143,27 +158,27 @@ def _draw_label(
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     text: str,
     box: Rectangle,
-    taken: Sequence[Rectangle],
+    avoided: Sequence[Rectangle],
     color: str,
-    line: int,
 ) -> Rectangle:
-    """Write a label above its box, or below or inside it where above is the border or another label."""
+    """Write a label above its box, or where it covers less: below, or inside at the top or bottom."""
     left, top, right, bottom = pen.textbbox((0, 0), text, font)
     pad = max(2.0, (bottom - top) * 0.25)
     width, height = right - left + 2 * pad, bottom - top + 2 * pad
     room_x, room_y = max(0.0, pen.im.size[0] - width), max(0.0, pen.im.size[1] - height)
-    x = min(max(box[0] - line / 2, 0.0), room_x)
-    wishes = (box[1] - height, box[3], box[1], box[3] - height)
-    inside = [y for y in wishes if 0 <= y <= room_y] or [min(max(wishes[0], 0.0), room_y)]
-    places = [(x, y, x + width, y + height) for y in inside]
-    place = next((p for p in places if not any(_overlap(p, other) for other in taken)), places[0])
+    x = min(box[0], room_x)
+    heights = (box[1] - height, box[3], box[1], box[3] - height)
+    places = [(x, y, x + width, y + height) for y in (min(max(y, 0.0), room_y) for y in heights)]
+    place = min(places, key=lambda p: sum(_shared_area(p, other) for other in (box, *avoided)))
     pen.rectangle(place, fill=color, outline=DARK)
     pen.text((place[0] + pad - left, place[1] + pad - top), text, fill=_ink_on(color), font=font)
     return place
 
 
-def _overlap(one: Rectangle, other: Rectangle) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _shared_area(one: Rectangle, other: Rectangle) -> float:
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, across) * max(0.0, down)
 
 
 def _ink_on(color: str) -> tuple[int, int, int]:

@@ -31,7 +31,7 @@ STEEP_ROLL: Final = 60.0
 MAX_AXIS_ERROR: Final = 35.0  # degrees between the eye line's normal and the line from eyes to mouth
 MIN_EYE_DISTANCE: Final = 0.15  # of the box's width; closer eyes (a profile) give no direction
 NEARLY_SQUARE: Final = 1.2  # longer side over shorter side
-MAX_SAMPLES: Final = 16  # per crop pixel and axis, when a large face is made small
+MAX_SAMPLES: Final = 32  # per crop pixel and axis, when a large face is made small
 
 Transform = NDArray[np.float64]
 """`(2, 3)` affine matrix: `matrix @ (x, y, 1)`."""
@@ -58,10 +58,18 @@ def framing_roll(face: Face) -> float:
     return roll if abs(difference) <= MAX_AXIS_ERROR else 0.0
 
 
+def lies_on_its_side(roll: float) -> bool:
+    """Tell whether a face turned by `roll` degrees is wider than high in the image."""
+    return 45.0 < abs(roll) < 135.0
+
+
 def frame_side(face: Face) -> float:
-    """Return the side in pixels of the square that frames a face: the mean of width / 0.77 and height / 1.03."""
+    """Return the side in pixels of the square that frames a face: the mean of width / 0.77 and height / 1.03.
+
+    A box is never turned, so for a face nearer to lying than to standing, width and height change places.
+    """
     _, _, width, height = face.box
-    if 45.0 < abs(framing_roll(face)) < 135.0:  # the face lies on its side: its height is the box's width
+    if lies_on_its_side(framing_roll(face)):  # its height is the box's width
         width, height = height, width
     return (width / BOX_WIDTH + height / BOX_HEIGHT) / 2
 
@@ -109,18 +117,21 @@ def crop_face(image: Image, face: Face, size: int = CROP_SIZE, rotate: bool = Tr
     Raises:
         FerError: `image` is no RGB picture.
     """
-    image = require_rgb(image)
     transform = framing_transform(face, size, rotate)
+    return cv2.cvtColor(cut_square(require_rgb(image), transform, size), cv2.COLOR_RGB2GRAY), transform
+
+
+def cut_square(image: Image, transform: Transform, size: int) -> Image:
+    """Return the `(size, size, 3)` square that a similarity `transform` cuts out of an RGB image, without aliasing."""
     left, top, part = _part_under(image, transform, size)
-    gray = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
     samples = min(MAX_SAMPLES, max(1, math.ceil(1 / _scale(transform) - 0.01)))
     fine = transform.copy()
     fine[:, 2] += fine[:, :2] @ (left, top)
     fine = fine * samples
     fine[:, 2] += (samples - 1) / 2  # pixel centres, not edges, have whole coordinates
     fine_size = (size * samples, size * samples)
-    warped = cv2.warpAffine(gray, fine, fine_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return (cv2.resize(warped, (size, size), interpolation=cv2.INTER_AREA) if samples > 1 else warped), transform
+    warped = cv2.warpAffine(part, fine, fine_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(warped, (size, size), interpolation=cv2.INTER_AREA) if samples > 1 else warped)
 
 
 def whole_image_face(image: Image) -> Face:

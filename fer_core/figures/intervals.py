@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 FONT = 15
+INK = "currentColor"  # the page's own text colour, in light and dark
 SPLIT_COLORS = ("#7A6FD0", "#2A9D8F")
 """Of the first and the second split: none of the seven expressions' colours; the shapes differ too."""
 
@@ -55,12 +56,17 @@ def accuracy_intervals(
     high = max([row.high for row in measured] + list(lines.values()))
     scale = alt.Scale(domain=[max(0.0, low - 0.02), min(1.0, high + 0.04)], nice=False, zero=False)
     base = alt.Chart(table).encode(
-        y=alt.Y("model:N", sort=models, title=None, axis=alt.Axis(labelFontSize=FONT, labelLimit=220, ticks=False)),
+        y=alt.Y(
+            "model:N",
+            sort=models,
+            title=None,
+            axis=alt.Axis(labelFontSize=FONT, labelColor=INK, labelLimit=220, ticks=False),
+        ),
         yOffset=alt.YOffset("split:N", sort=splits),
         color=alt.Color(
             "split:N",
             scale=alt.Scale(domain=splits, range=list(SPLIT_COLORS[: len(splits)])),
-            legend=alt.Legend(title=None, orient="top", labelFontSize=FONT, symbolSize=140),
+            legend=alt.Legend(title=None, orient="top", labelFontSize=FONT, labelColor=INK, symbolSize=140),
         ),
         tooltip=[
             alt.Tooltip("model:N"),
@@ -70,7 +76,9 @@ def accuracy_intervals(
             alt.Tooltip("high:Q", format=".1%", title="to"),
         ],
     )
-    axis = alt.Axis(format=".0%", title="Accuracy with 95 % interval", labelFontSize=FONT, titleFontSize=FONT)
+    axis = alt.Axis(
+        format=".0%", title="Accuracy", tickMinStep=0.01, tickCount=6, labelFontSize=FONT, titleFontSize=FONT
+    )
     whiskers = base.mark_rule(strokeWidth=4, strokeCap="round").encode(
         x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q"
     )
@@ -82,7 +90,7 @@ def accuracy_intervals(
         x=alt.X("high:Q", scale=scale), text="words:N"
     )
     layers = [*_reference_lines(lines, scale), whiskers, dots, words]
-    return alt.LayerChart(layer=layers, height=60 + 74 * len(models))
+    return alt.LayerChart(layer=layers, height=150 + 74 * len(models))
 
 
 def _reference_lines(lines: Mapping[str, float], scale: alt.Scale) -> list[alt.Chart]:
@@ -93,7 +101,7 @@ def _reference_lines(lines: Mapping[str, float], scale: alt.Scale) -> list[alt.C
     rule = base.mark_rule(strokeDash=[6, 5], strokeWidth=2, color="#8A94A0").encode(
         tooltip=[alt.Tooltip("what:N"), alt.Tooltip("accuracy:Q", format=".1%")]
     )
-    words = base.mark_text(align="left", dx=6, dy=4, baseline="top", fontSize=FONT - 2).encode(
+    words = base.mark_text(align="left", dx=6, dy=-2, baseline="bottom", color=INK, fontSize=FONT - 2).encode(
         y=alt.value(0), text="what:N"
     )
     return [rule, words]

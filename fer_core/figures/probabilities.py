@@ -11,11 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.labels import COLORS, EXPRESSIONS, NUM_CLASSES
 
-ROW = 38
+ROW = 44
 """Pixels from one bar to the next."""
 
-FONT = 17
-"""Pixels of words and percentages: as large as the pages' text."""
+FONT = 18
+"""Pixels of words and percentages: a little larger than the pages' text."""
+
+INK = "currentColor"
+"""The page's own text colour, in light and dark: Streamlit's theme leaves text marks black."""
 
 LABEL_ROOM = 0.22
 """Share of the axis right of 100 % where the percentage of a full bar stands."""
@@ -36,7 +39,7 @@ def probability_bars(probabilities: ArrayLike) -> alt.LayerChart:
 
 
 def probability_change(before: ArrayLike, after: ArrayLike) -> alt.LayerChart:
-    """Return the bars of `after` with a mark where each bar ended before.
+    """Return the bars of `after` before wider gray ones of `before`.
 
     Args:
         before: `(7,)` probabilities of the picture as it was.
@@ -47,12 +50,13 @@ def probability_change(before: ArrayLike, after: ArrayLike) -> alt.LayerChart:
     """
     table = _table(after)
     table["before"] = _seven(before)
-    mark = (
+    table["furthest"] = table[["before", "probability"]].max(axis=1)
+    ghosts = (
         alt.Chart()
-        .mark_tick(thickness=4, size=ROW - 6, color="#8A94A0")
+        .mark_bar(height=ROW - 6, cornerRadiusEnd=4, color="#8A94A0", opacity=0.4)
         .encode(x=_share("before"), y=_rows(), tooltip=_tooltip("before"))
     )
-    return _layered(table, _bars(), *_percentages(), mark)
+    return _layered(table, ghosts, _bars(height=ROW - 22), *_percentages("furthest"))
 
 
 def probability_text(probabilities: ArrayLike, top: int = 3) -> str:
@@ -95,7 +99,9 @@ def _percent(share: float) -> str:
 
 
 def _rows() -> alt.Y:
-    axis = alt.Axis(title=None, labelFontSize=FONT, labelPadding=8, ticks=False, domain=False, minExtent=84)
+    axis = alt.Axis(
+        title=None, labelFontSize=FONT, labelColor=INK, labelPadding=8, ticks=False, domain=False, minExtent=84
+    )
     return alt.Y("expression:N", sort=list(EXPRESSIONS), axis=axis)
 
 
@@ -107,11 +113,11 @@ def _tooltip(field: str) -> list[alt.Tooltip]:
     return [alt.Tooltip("expression:N"), alt.Tooltip(f"{field}:Q", format=".1%")]
 
 
-def _bars() -> alt.Chart:
+def _bars(height: int = ROW - 12) -> alt.Chart:
     colours = alt.Scale(domain=list(EXPRESSIONS), range=[COLORS[name] for name in EXPRESSIONS])
     return (
         alt.Chart()
-        .mark_bar(height=ROW - 12, cornerRadiusEnd=4)
+        .mark_bar(height=height, cornerRadiusEnd=4)
         .encode(
             x=_share("probability"),
             y=_rows(),
@@ -121,13 +127,13 @@ def _bars() -> alt.Chart:
     )
 
 
-def _percentages() -> list[alt.Chart]:
-    """The percentage at each bar's end; the most probable in bold."""
+def _percentages(end: str = "probability") -> list[alt.Chart]:
+    """The percentage after each bar, which ends at the field `end`; the most probable in bold."""
     return [
         alt.Chart()
         .transform_filter(f"datum.best === {'true' if best else 'false'}")
-        .mark_text(align="left", dx=7, fontSize=FONT, fontWeight="bold" if best else "normal")
-        .encode(x=_share("probability"), y=_rows(), text="percent:N")
+        .mark_text(align="left", dx=7, color=INK, fontSize=FONT, fontWeight="bold" if best else "normal")
+        .encode(x=_share(end), y=_rows(), text="percent:N")
         for best in (True, False)
     ]
 

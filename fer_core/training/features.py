@@ -6,8 +6,9 @@ import hashlib
 import json
 import logging
 import tempfile
+import time
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import keras
 import numpy as np
@@ -24,7 +25,14 @@ _VERSION: Final = 1  # raise it when the layers before the backbone change
 logger = logging.getLogger(__name__)
 
 
-def pooled_features(network: keras.Model, spec: ModelSpec, faces: FerDataset, mirrored: bool) -> NDArray[np.float16]:
+class Pooled(NamedTuple):
+    """Features `(n, channels)` float16, and the seconds that computing them took, now or when they were cached."""
+
+    values: NDArray[np.float16]
+    seconds: float
+
+
+def pooled_features(network: keras.Model, spec: ModelSpec, faces: FerDataset, mirrored: bool) -> Pooled:
     """Return the pooled features of faces, from the cache where an earlier call left them.
 
     The cache (`cache_folder("features")`) is keyed by the faces' fingerprint, the architecture, the weights of
@@ -36,9 +44,6 @@ def pooled_features(network: keras.Model, spec: ModelSpec, faces: FerDataset, mi
         faces: any faces.
         mirrored: see each in the mirror.
 
-    Returns:
-        `(n, channels)` float16.
-
     Raises:
         ValueError: something below `pool` trains, so that its output would change.
     """
@@ -49,11 +54,13 @@ def pooled_features(network: keras.Model, spec: ModelSpec, faces: FerDataset, mi
             f"weights"
         )
     path = _path(extractor, spec, faces, mirrored)
-    features = _read(path, len(faces))
-    if features is None:
-        features = _compute(extractor, faces.images[:, :, ::-1] if mirrored else faces.images)
-        _write(path, features)
-    return features
+    pooled = _read(path, len(faces))
+    if pooled is None:
+        started = time.monotonic()
+        values = _compute(extractor, faces.images[:, :, ::-1] if mirrored else faces.images)
+        pooled = Pooled(values, time.monotonic() - started)
+        _write(path, pooled)
+    return pooled
 
 
 def _compute(extractor: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float16]:
@@ -70,28 +77,28 @@ def _path(extractor: keras.Model, spec: ModelSpec, faces: FerDataset, mirrored: 
     return cache_folder("features") / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]}.npz"
 
 
-def _read(path: Path, faces: int) -> NDArray[np.float16] | None:
+def _read(path: Path, faces: int) -> Pooled | None:
     """Return what is kept; None if nothing, or damaged (the archive's checksum tells)."""
     if not path.is_file():
         return None
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            features = arrays["features"]
-        if features.ndim != 2 or len(features) != faces or features.dtype != np.float16:
-            raise ValueError(f"expected float16 features of {faces} faces, found {features.dtype} {features.shape}")
-        return features
+            values, seconds = arrays["values"], float(arrays["seconds"])
+        if values.ndim != 2 or len(values) != faces or values.dtype != np.float16:
+            raise ValueError(f"expected float16 features of {faces} faces, found {values.dtype} {values.shape}")
+        return Pooled(values, seconds)
     except Exception as error:  # whatever is wrong with a cache, the backbone is still there
         logger.warning("The cached features %s cannot be used (%s) and will be computed again.", path.name, error)
         return None
 
 
-def _write(path: Path, features: NDArray[np.float16]) -> None:
+def _write(path: Path, pooled: Pooled) -> None:
     """Keep the features in one step; a full disk costs only the cache."""
     partial: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as stream:
             partial = Path(stream.name)
-            np.savez(stream, features=features)
+            np.savez(stream, values=pooled.values, seconds=np.array(pooled.seconds))
         partial.replace(path)
     except (OSError, FerError) as error:
         logger.warning("The features could not be cached (%s) and will be computed again next time.", error)

@@ -84,3 +84,13 @@ def test_no_faces_is_refused(tiny_spec, bright_and_dark, empty):
 def test_recipe_refuses_nonsense():
     with pytest.raises(ValueError, match="at least one epoch"):
         Recipe(epochs=0)
+
+
+def test_a_finished_run_gives_its_result_again(tiny_spec, bright_and_dark, tmp_path):
+    """Cut off after the last epoch but before conversion: the same command must not train again."""
+    recipe = Recipe(epochs=2, batch_size=32, mixed_precision=False)
+    first, again = build_network(tiny_spec), build_network(tiny_spec)
+    fit(first, recipe, bright_and_dark, bright_and_dark, tmp_path)
+    assert fit(again, recipe, bright_and_dark, bright_and_dark, tmp_path) == {}
+    for one, other in zip(first.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)

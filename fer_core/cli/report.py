@@ -1,0 +1,53 @@
+"""`report`: a comparison to hand out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_core.cli.output import complain, fails_clearly, stderr, stdout
+from fer_core.store import list_models, load_model
+from fer_core.types import FerError
+
+
+@fails_clearly
+def report(
+    names: Annotated[list[str] | None, typer.Argument(help="Models; default: all.", metavar="NAME…")] = None,
+    out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
+    csv: Annotated[Path | None, typer.Option(help="Also write every table as CSV into this folder.")] = None,
+    split: Annotated[str, typer.Option(help="PublicTest or PrivateTest.")] = "PublicTest",
+    view: Annotated[str, typer.Option(help="plain, or flip: averaged with the mirror image.")] = "plain",
+    ensemble: Annotated[str | None, typer.Option(help="Also fuse them: mean, weighted or exponential.")] = None,
+) -> None:
+    """Write one self-contained HTML file that compares models: charts, tables, significance, the paper beside.
+
+    No picture of the dataset is in it, so it may be handed to a class.
+    """
+    from fer_core.comparison import FUSIONS, SPLITS, VIEWS
+    from fer_core.report import find, write_csv, write_report
+
+    for value, allowed, what in (
+        (split, SPLITS, "--split"),
+        (view, VIEWS, "--view"),
+        (ensemble, FUSIONS, "--ensemble"),
+    ):
+        if value is not None and value not in allowed:
+            raise FerError(f"Expected {what} to be one of {', '.join(allowed)}. Received: {value}")
+    if names:
+        models = [load_model(name) for name in dict.fromkeys(names)]
+    else:
+        models, warnings = list_models()
+        for warning in warnings:
+            complain(warning)
+    if not models:
+        raise FerError("There is no trained model to report on. Train one with `python -m fer_core train compact_cnn`.")
+    stderr.print("Measuring and drawing …")
+    findings = find(models, split, view, ensemble)
+    for sentence in findings.complaints:
+        complain(sentence)
+    path = write_report(findings, out)
+    stdout.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)", soft_wrap=True)
+    if csv is not None:
+        stdout.print(f"Wrote {len(write_csv(findings, csv))} tables into {csv}", soft_wrap=True)

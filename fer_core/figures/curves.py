@@ -1,0 +1,194 @@
+"""ROC, precision-recall, reliability and training curves: one model in front, the others behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from fer_core.figures.models import FONT, MUTED, axis, legend_height, model_color
+
+HEIGHT = 340
+UNIT = alt.Scale(domain=[0, 1])
+
+
+def roc_chart(curves: pd.DataFrame, points: pd.DataFrame, focus: str | None = None) -> alt.LayerChart:
+    """Return ROC curves with each model's point at the chosen threshold.
+
+    Args:
+        curves: `model`, `order`, `x` (false positive rate), `y` (true positive rate), `area`.
+        points: `model`, `fpr`, `tpr`, `threshold`; may be empty.
+        focus: the model to draw in front; all alike without one.
+    """
+    chance = pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0]})
+    guide = alt.Chart(chance).mark_line(strokeDash=[6, 5], color=MUTED).encode(x="x:Q", y="y:Q")
+    dots = points.rename(columns={"fpr": "x", "tpr": "y"})
+    return _curves(curves, dots, focus, "False positive rate", "True positive rate", "ROC AUC", guide)
+
+
+def pr_chart(curves: pd.DataFrame, points: pd.DataFrame, focus: str | None = None) -> alt.LayerChart:
+    """Return precision-recall curves with each model's point at the chosen threshold.
+
+    Args:
+        curves: `model`, `order`, `x` (recall), `y` (precision), `area`.
+        points: `model`, `recall`, `precision`, `threshold`; may be empty.
+        focus: the model to draw in front; all alike without one.
+    """
+    dots = points.rename(columns={"recall": "x", "precision": "y"})
+    return _curves(curves, dots, focus, "Recall", "Precision", "Average precision", None)
+
+
+def reliability_chart(bins: pd.DataFrame, focus: str | None = None) -> alt.LayerChart:
+    """Return how often each model is right when it is so confident: on the dashed line, confidence can be believed.
+
+    Args:
+        bins: `model`, `confidence`, `accuracy`, `low`, `high`, `faces`.
+        focus: the model to draw in front, with 95 % intervals; all alike without one.
+    """
+    models = list(dict.fromkeys(bins["model"]))
+    perfect = alt.Chart(pd.DataFrame({"x": [0.0, 1.0]})).mark_line(strokeDash=[6, 5], color=MUTED)
+    guide = perfect.encode(x="x:Q", y="x:Q")
+    base = alt.Chart(bins).encode(
+        x=alt.X("confidence:Q", scale=UNIT, axis=axis("Confidence in the answer")),
+        y=alt.Y("accuracy:Q", scale=UNIT, axis=axis("Share of right answers")),
+        color=model_color(models),
+        tooltip=[
+            alt.Tooltip("model:N"),
+            alt.Tooltip("confidence:Q", format=".1%"),
+            alt.Tooltip("accuracy:Q", format=".1%", title="right"),
+            alt.Tooltip("faces:Q", format=","),
+        ],
+    )
+    lines = base.mark_line(strokeWidth=2).encode(opacity=_opacity(focus), strokeWidth=_width(focus))
+    dots = base.mark_point(filled=True, size=80).encode(opacity=_opacity(focus))
+    layers: list[alt.Chart] = [guide, lines, dots]
+    if focus is not None:
+        front = base.transform_filter(alt.datum.model == focus)
+        layers.append(front.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q"), y2="high:Q"))
+    return alt.LayerChart(layer=layers, height=HEIGHT + legend_height(models))
+
+
+def confidence_bars(bins: pd.DataFrame) -> alt.Chart:
+    """Return how often one model was how confident: bars over the bins of the reliability diagram.
+
+    Args:
+        bins: of one model: `from`, `to`, `share`, `faces`.
+    """
+    return (
+        alt.Chart(bins, height=170)
+        .mark_bar(color=MUTED, binSpacing=2)
+        .encode(
+            x=alt.X("from:Q", bin="binned", scale=UNIT, axis=axis("Confidence in the answer")),
+            x2="to:Q",
+            y=alt.Y("share:Q", axis=axis("Share of faces")),
+            tooltip=[alt.Tooltip("faces:Q", format=","), alt.Tooltip("share:Q", format=".1%")],
+        )
+    )
+
+
+def training_chart(history: pd.DataFrame, what: str) -> alt.Chart:
+    """Return one quantity over the epochs: solid on the training part, dashed on the hold-out.
+
+    Args:
+        history: `model`, `epoch`, `what`, `faces` ("training" or "hold-out"), `value`.
+        what: "loss" or "accuracy".
+    """
+    table = history[history["what"] == what]
+    models = list(dict.fromkeys(history["model"]))
+    dash = alt.StrokeDash(
+        "faces:N",
+        scale=alt.Scale(domain=["training", "hold-out"], range=[[1, 0], [7, 4]]),
+        legend=alt.Legend(
+            title=None, orient="top", labelFontSize=FONT, symbolType="stroke", symbolStrokeColor=MUTED, symbolSize=700
+        ),
+    )
+    return (
+        alt.Chart(table, height=HEIGHT + 30 + legend_height(models))
+        .mark_line(strokeWidth=2.5, point=table["epoch"].nunique() < 3)
+        .encode(
+            x=alt.X("epoch:Q", axis=alt.Axis(title="Epoch", labelFontSize=FONT, titleFontSize=FONT, tickMinStep=1)),
+            y=alt.Y(
+                "value:Q",
+                scale=alt.Scale(zero=False),
+                axis=axis("Accuracy") if what == "accuracy" else axis("Loss", percent=False),
+            ),
+            color=model_color(models),
+            strokeDash=dash,
+            tooltip=[
+                alt.Tooltip("model:N"),
+                alt.Tooltip("faces:N"),
+                alt.Tooltip("epoch:Q"),
+                alt.Tooltip("value:Q", format=".4f", title=what),
+            ],
+        )
+    )
+
+
+def _curves(
+    curves: pd.DataFrame,
+    dots: pd.DataFrame,
+    focus: str | None,
+    x_title: str,
+    y_title: str,
+    area: str,
+    guide: alt.Chart | None,
+) -> alt.LayerChart:
+    models = list(dict.fromkeys(curves["model"]))
+    color = model_color(models)
+    lines = (
+        alt.Chart(curves)
+        .mark_line(interpolate="linear")
+        .encode(
+            x=alt.X("x:Q", scale=UNIT, axis=axis(x_title)),
+            y=alt.Y("y:Q", scale=UNIT, axis=axis(y_title)),
+            order="order:Q",
+            color=color,
+            opacity=_opacity(focus),
+            strokeWidth=_width(focus),
+            tooltip=[alt.Tooltip("model:N"), alt.Tooltip("area:Q", format=".3f", title=area)],
+        )
+    )
+    marks = (
+        alt.Chart(_ordered(dots, models, focus))
+        .mark_point(filled=True, stroke="white", strokeWidth=2)
+        .encode(
+            x="x:Q",
+            y="y:Q",
+            color=color,
+            size=_choose(focus, 260, 110, 150),
+            opacity=_choose(focus, 1.0, 0.75, 1.0),
+            tooltip=[
+                alt.Tooltip("model:N"),
+                alt.Tooltip("threshold:Q", format=".2f"),
+                alt.Tooltip("x:Q", format=".3f", title=x_title),
+                alt.Tooltip("y:Q", format=".3f", title=y_title),
+            ],
+        )
+    )
+    layers = [layer for layer in (guide, lines, marks) if layer is not None]
+    return alt.LayerChart(layer=layers, height=HEIGHT + legend_height(models))
+
+
+def _ordered(dots: pd.DataFrame, models: Sequence[str], focus: str | None) -> pd.DataFrame:
+    """Put the model in front last, so that its dot lies on top."""
+    if dots.empty:
+        return pd.DataFrame({"x": [], "y": [], "model": [], "threshold": []})
+    shown = dots[dots["model"].isin(models)]
+    return pd.concat([shown[shown["model"] != focus], shown[shown["model"] == focus]])
+
+
+def _opacity(focus: str | None) -> Any:
+    return _choose(focus, 1.0, 0.35, 1.0)
+
+
+def _width(focus: str | None) -> Any:
+    return _choose(focus, 4.0, 2.0, 2.5)
+
+
+def _choose(focus: str | None, front: float, behind: float, alike: float) -> Any:
+    """Return one value for the model in front and another for the rest, or the same for all."""
+    if focus is None:
+        return alt.value(alike)
+    return alt.when(alt.datum.model == focus).then(alt.value(front)).otherwise(alt.value(behind))

@@ -1,0 +1,59 @@
+"""Colours of models: none of the seven expressions' colours, and legible on light and on dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import altair as alt
+
+MODEL_COLORS: Final[tuple[str, ...]] = (
+    "#7A6FD0", "#2A9D8F", "#C2577E", "#8C9A2B", "#B0703C", "#4C8BD6",
+    "#5FA85B", "#9B59A6", "#D98C5F", "#5B8A99", "#C7A63C", "#A34A4A",
+)  # fmt: skip
+"""By order, again from the start after twelve; charts say the name too."""
+
+FONT: Final = 14
+
+ACCENT: Final = "#7A6FD0"
+"""Of what is shown alone: legible on light and on dark, none of the expressions' colours."""
+
+MUTED: Final = "#8A94A0"
+"""Of guides and of what stands back: grey that shows on light and on dark."""
+
+
+def model_color(models: Sequence[str], legend: bool = True) -> alt.Color:
+    """Return the colour encoding of a chart's field `model`, one colour a model in their order."""
+    colors = [MODEL_COLORS[index % len(MODEL_COLORS)] for index in range(len(models))]
+    return alt.Color(
+        "model:N",
+        scale=alt.Scale(domain=list(models), range=colors),
+        sort=list(models),
+        legend=model_legend() if legend else None,
+    )
+
+
+def model_legend() -> alt.Legend:
+    """Return a legend above the chart in one column, so that long names fit a narrow screen."""
+    return alt.Legend(
+        title=None,
+        orient="top",
+        columns=1,
+        labelFontSize=FONT,
+        labelLimit=300,
+        symbolSize=90,
+        rowPadding=3,
+        symbolType="circle",
+    )
+
+
+def legend_height(models: Sequence[str]) -> int:
+    """Return the pixels that `model_legend` takes from a chart's height."""
+    return 14 + 20 * len(models)
+
+
+def axis(title: str | None, percent: bool = True) -> alt.Axis:
+    """Return an axis with large words, and percentages unless asked otherwise."""
+    if percent:
+        return alt.Axis(title=title, format=".0%", labelFontSize=FONT, titleFontSize=FONT, tickCount=5)
+    return alt.Axis(title=title, labelFontSize=FONT, titleFontSize=FONT, tickCount=5)

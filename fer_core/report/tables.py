@@ -1,0 +1,112 @@
+"""Everything that a report shows, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from fer_core import comparison
+from fer_core.comparison import PAPER_VARIANTS, SPLITS, Answers
+from fer_core.labels import EXPRESSIONS
+from fer_core.store import StoredModel
+from fer_core.types import FerError
+
+THRESHOLDS = tuple(step / 20 for step in range(1, 20))
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What a report says of some models on one split.
+
+    Attributes:
+        answers: the models', and the ensemble's where one was asked for.
+        tables: name to table, each with columns `split` and `view` where it rests on predictions.
+        ensemble: the ensemble's weights in words; empty without one.
+        complaints: one sentence for each model or file that is left out.
+    """
+
+    answers: Answers
+    tables: dict[str, pd.DataFrame]
+    ensemble: str
+    complaints: list[str]
+
+
+def find(models: Sequence[StoredModel], split: str, view: str, fusion: str | None = None) -> Findings:
+    """Work out every table of the report.
+
+    Args:
+        models: which.
+        split: "PublicTest" or "PrivateTest".
+        view: "plain" or "flip".
+        fusion: also fuse all of them, by one of `comparison.FUSIONS`.
+
+    Raises:
+        FerError: no model has predictions of that split and view, or they cannot be fused.
+    """
+    answers, complaints = comparison.load_answers(models, split, view)
+    if answers is None:
+        raise FerError(f"No model has usable predictions of {split} ({view}). {' '.join(complaints)}")
+    other, _ = comparison.load_answers(models, next(name for name in SPLITS if name != split), view)
+    facts = {model.name: comparison.facts(model) for model in models}
+    words = ""
+    if fusion is not None:
+        try:
+            fused = comparison.fuse(answers, answers.names, fusion, facts=facts, other=other)
+            answers, words = fused.answers, fused.words
+            if other is not None:
+                other = comparison.fuse(other, other.names, fusion, facts=facts, other=answers.only(facts)).answers
+        except ValueError as error:
+            raise FerError(str(error)) from error
+    measured = comparison.measure(answers)
+    history, _, damaged = comparison.histories(models)
+    tables = {
+        "scoreboard": comparison.scoreboard(answers, measured, facts),
+        "class_f1": comparison.class_f1(answers, measured),
+        "curves": comparison.curve_points(answers),
+        "thresholds": pd.concat(
+            [comparison.thresholds(answers, name, at) for name in EXPRESSIONS for at in THRESHOLDS], ignore_index=True
+        ),
+        "reliability": comparison.reliability_bins(answers),
+        "calibration": comparison.calibration(answers, other),
+        "pairs": comparison.pairs(answers),
+        "confusion": pd.concat(
+            [
+                comparison.confusion_cells(answers, name).assign(name=name, model=answers.titles[name])
+                for name in answers.names
+            ],
+            ignore_index=True,
+        ),
+    }
+    tables = {name: table.assign(split=split, view=view) for name, table in tables.items()}
+    tables |= {"training": history} | _paper(models, view)
+    return Findings(answers, tables, words, complaints + damaged)
+
+
+def write_csv(findings: Findings, folder: Path) -> list[Path]:
+    """Write every table into a folder, created on demand, and return the files.
+
+    Raises:
+        FerError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in findings.tables.items():
+            shown = table.drop(columns=[column for column in table if str(column).endswith("_interval")])
+            shown.to_csv(folder / f"{name}.csv", index=False)
+    except OSError as error:
+        raise FerError(f"The tables cannot be written to {folder} ({error.strerror or error}).") from error
+    return [folder / f"{name}.csv" for name in findings.tables]
+
+
+def _paper(models: Sequence[StoredModel], view: str) -> dict[str, pd.DataFrame]:
+    public, _ = comparison.load_answers(models, "PublicTest", view)
+    measured = comparison.measure(public) if public is not None else {}
+    f1 = [comparison.paper_f1(variant, measured).assign(variant=variant) for variant in PAPER_VARIANTS]
+    return {
+        "paper": comparison.paper_overall(public, measured),
+        "paper_f1": pd.concat(f1, ignore_index=True),
+        "paper_contradictions": comparison.paper_contradictions(),
+    }

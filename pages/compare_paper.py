@@ -1,0 +1,61 @@
+"""The Compare page's section on the paper: reported numbers beside ours, and where the paper disagrees with itself."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fer_core.comparison import METRICS, PAPER_VARIANTS, paper_marks, paper_notes
+from fer_core.figures import class_bars, paper_chart
+from pages import compare_data as data
+from pages.common import plain
+from pages.compare_data import Choice
+
+
+def paper(choice: Choice) -> None:
+    """The paper's eight variants, reported beside measured."""
+    metric = st.segmented_control(
+        "Metric",
+        list(METRICS),
+        default="accuracy",
+        required=True,
+        format_func=METRICS.__getitem__,
+        key="c_paper_metric",
+        bind="query-params",
+    )
+    metric = metric or "accuracy"
+    overall, f1 = data.paper_tables(choice)
+    trained = int(overall.dropna(subset=["accuracy_measured"])["variant"].nunique())
+    st.altair_chart(
+        paper_chart(paper_marks(overall, metric), METRICS[metric]),
+        alt=f"{METRICS[metric]} of the paper’s eight variants, as reported; {trained} of them measured here",
+    )
+    pairs = [f"{name}_{source}" for name in METRICS for source in ("reported", "measured")]
+    st.dataframe(
+        overall,
+        hide_index=True,
+        placeholder="–",
+        alt="The paper’s results beside ours",
+        column_order=["variant", "reported", "measured", *pairs],
+        column_config={
+            "variant": st.column_config.TextColumn("Variant", pinned=True),
+            "reported": "Reported",
+            "measured": "Measured",
+            **{
+                f"{name}_{source}": st.column_config.NumberColumn(f"{words}, {source}", format="%.4f")
+                for name, words in METRICS.items()
+                for source in ("reported", "measured")
+            },
+        },
+    )
+    st.caption(
+        "Reported numbers stand as the paper prints them, contradictions included. Both on PublicTest, the paper’s "
+        f"test split; ours {choice.view}."
+    )
+    variant = st.selectbox("Variant", PAPER_VARIANTS, index=5, key="c_variant", bind="query-params")
+    st.altair_chart(class_bars(f1[variant], 18), alt=f"F1 by expression of {variant}, reported and measured")
+    st.markdown("**Where the paper disagrees with itself**")
+    st.table(
+        {plain(topic): plain(note) for topic, note in paper_notes(variant).items()},
+        border="horizontal",
+        alt=f"Where the paper disagrees with itself about {variant}",
+    )

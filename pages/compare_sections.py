@@ -1,0 +1,222 @@
+"""The sections of the Compare page: each shows one way to look at the chosen models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.comparison import LEVEL, METRICS, both_ways, curves_of, thresholds
+from fer_core.figures import (
+    class_bars,
+    confidence_bars,
+    pair_matrix,
+    pr_chart,
+    ranking,
+    reliability_chart,
+    roc_chart,
+    training_chart,
+)
+from fer_core.labels import EXPRESSIONS
+from pages import compare_data as data
+from pages.common import plain, warn
+from pages.compare_data import Choice
+from pages.compare_paper import paper
+
+
+def scoreboard(choice: Choice) -> None:
+    """Models ranked by one metric, and every number in a table."""
+    metric = st.segmented_control(
+        "Rank by", list(METRICS), default="accuracy", required=True, format_func=METRICS.__getitem__, key="c_metric",
+        bind="query-params",
+    )  # fmt: skip
+    metric = metric or "accuracy"
+    table = data.board(choice)
+    best = table.sort_values(metric, ascending=metric == "avg_fpr").iloc[0]
+    st.altair_chart(
+        ranking(table, metric, METRICS[metric], ascending=metric == "avg_fpr"),
+        alt=f"{METRICS[metric]} of {len(table)} models with 95 % intervals; best: {best['model']}, {best[metric]:.3f}",
+    )
+    answers = data.shown(choice)
+    st.caption(
+        f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval: models whose lines overlap "
+        "widely may well be equally good; Significance tells."
+    )
+    if st.button("Measure latency here", icon=":material/timer:", help="One face, on this machine, a second a model."):
+        st.session_state["c_latency"] = {n: data.milliseconds(folder, s) for n, folder, s in choice.stamps}
+    measured = pd.Series(st.session_state.get("c_latency", {}), dtype=float)
+    table = table.assign(latency_ms=table["latency_ms"].astype(float).fillna(table["name"].map(measured)))
+    numbers = [column for name in METRICS for column in (name, f"{name}_interval")]
+    st.dataframe(
+        table,
+        hide_index=True,
+        alt=f"Scoreboard of {len(table)} models on {answers.where}",
+        column_order=["model", *numbers, "latency_ms", "size_bytes", "parameters", "trained", "weights_from"],
+        column_config={
+            "model": st.column_config.TextColumn("Model", pinned=True),
+            **{name: st.column_config.NumberColumn(words, format="%.3f") for name, words in METRICS.items()},
+            **{f"{name}_interval": "95 % interval" for name in METRICS},
+            "latency_ms": st.column_config.NumberColumn("Latency, ms a face", format="%.1f"),
+            "size_bytes": st.column_config.NumberColumn("Size", format="bytes"),
+            "parameters": st.column_config.NumberColumn("Parameters", format="compact"),
+            "trained": "Trained",
+            "weights_from": "Weights from",
+        },
+    )
+
+
+def by_expression(choice: Choice) -> None:
+    """F1 of every model and expression."""
+    table = data.f1_by_class(choice)
+    hardest = table.groupby("expression")["f1"].mean().idxmin()
+    st.altair_chart(class_bars(table), alt=f"F1 by expression of each model with 95 % intervals; lowest for {hardest}")
+    st.caption(f"{data.shown(choice).where}. Rare expressions have wide intervals: disgust has some 55 faces.")
+
+
+@st.fragment
+def curves(choice: Choice) -> None:
+    """ROC and precision-recall curves of one expression, with a threshold to move."""
+    answers = data.shown(choice)
+    with st.container(horizontal=True):
+        expression = st.selectbox(
+            "Expression against the rest", EXPRESSIONS, index=3, key="c_expression", bind="query-params"
+        )
+        focus = st.selectbox(
+            "Model in front", answers.names, format_func=answers.titles.__getitem__, key="c_focus",
+            bind="query-params",
+        )  # fmt: skip
+    threshold = st.slider(
+        f"Say “{expression}” from this probability on", 0.0, 1.0, 0.5, 0.01, key="c_threshold", bind="query-params"
+    )
+    points = thresholds(answers, expression, threshold)
+    front = answers.titles[focus if focus in answers.titles else answers.names[0]]
+    at = points[points["model"] == front].iloc[0]
+    with st.container(horizontal=True):
+        for label, value in (("Precision", at["precision"]), ("Recall", at["recall"]), ("F1", at["f1"])):
+            st.metric(label, "–" if pd.isna(value) else f"{value:.3f}", border=True)
+        st.metric("Said rightly, wrongly", f"{at['true_positives']}, {at['false_positives']}", border=True)
+    drawn = data.curve_points(choice)
+    with st.grid(2, min_column_width=330):
+        for curve, chart, words in (("roc", roc_chart, "ROC"), ("pr", pr_chart, "Precision against recall")):
+            lines = curves_of(drawn, curve, expression)
+            if lines.empty:
+                st.info(f"These faces allow no {words} curve of {expression}.")
+            else:
+                area = lines.loc[lines["model"] == front, "area"].iloc[0]
+                st.altair_chart(
+                    chart(lines, points, front), alt=f"{words} for {expression}; area {area:.3f} for {front}"
+                )
+    st.dataframe(
+        points,
+        hide_index=True,
+        alt=f"Every model at threshold {threshold:.2f} for {expression}",
+        column_order=["model", "precision", "recall", "f1", "fpr", "true_positives", "false_positives"],
+        column_config={
+            "model": st.column_config.TextColumn("Model", pinned=True),
+            **{key: st.column_config.NumberColumn(key.title(), format="%.3f") for key in ("precision", "recall", "f1")},
+            "fpr": st.column_config.NumberColumn("False positive rate", format="%.3f"),
+            "true_positives": "Said rightly",
+            "false_positives": "Said wrongly",
+        },
+    )
+    st.caption(f"{answers.where}. The dots are where each model stands at this threshold.")
+
+
+def calibration(choice: Choice) -> None:
+    """Whether a model that is 80 % sure is right 80 % of the time."""
+    answers = data.shown(choice)
+    focus = st.selectbox(
+        "Model in front", answers.names, format_func=answers.titles.__getitem__,
+        key="c_calibrated", bind="query-params",
+    )  # fmt: skip
+    front = answers.titles[focus if focus in answers.titles else answers.names[0]]
+    bins, table = data.reliability_bins(choice), data.calibration(choice)
+    row = table[table["model"] == front].iloc[0]
+    with st.container(horizontal=True):
+        st.metric("Expected calibration error", f"{row['ece']:.3f}", border=True)
+        st.metric("Mean confidence", f"{row['confidence']:.1%}", border=True)
+        st.metric("Accuracy", f"{row['accuracy']:.1%}", border=True)
+    st.altair_chart(
+        reliability_chart(bins, front), alt=f"Reliability diagram; calibration error of {front} {row['ece']:.3f}"
+    )
+    st.altair_chart(confidence_bars(bins[bins["model"] == front]), alt=f"How often {front} is how confident")
+    st.dataframe(
+        table,
+        hide_index=True,
+        alt="Calibration of every model",
+        column_order=["model", "ece", "confidence", "accuracy", "temperature", "ece_scaled"],
+        column_config={
+            "model": st.column_config.TextColumn("Model", pinned=True),
+            "ece": st.column_config.NumberColumn("Calibration error", format="%.3f"),
+            "confidence": st.column_config.NumberColumn("Mean confidence", format="%.3f"),
+            "accuracy": st.column_config.NumberColumn("Accuracy", format="%.3f"),
+            "temperature": st.column_config.NumberColumn("Temperature", format="%.2f"),
+            "ece_scaled": st.column_config.NumberColumn("Error after it", format="%.3f"),
+        },
+    )
+    st.caption(
+        f"{answers.where}. Below the dashed line a model is too sure of itself, above it too timid. The temperature "
+        f"that would mend it is fitted on {choice.other.split}, never on the faces shown."
+    )
+
+
+def significance(choice: Choice) -> None:
+    """Which differences are more than luck."""
+    table = data.pairs(choice)
+    if table.empty:
+        st.info("Two models are needed to compare. Choose more above.", icon=":material/info:")
+        return
+    order = list(data.board(choice)["model"])
+    clear = int((table["p_holm"] < LEVEL).sum())
+    st.altair_chart(
+        pair_matrix(both_ways(table), order),
+        alt=f"Differences in accuracy of every pair; {clear} of {len(table)} clear",
+    )
+    st.caption(
+        f"{data.shown(choice).where}. Points by which the model at the left is more accurate than the one below. "
+        "Coloured: more than luck (McNemar’s test, Holm’s correction over all pairs, p < 0.05). In brackets: not clear."
+    )
+    points = {column: 100 * table[column] for column in ("difference", "low", "high")}
+    st.dataframe(
+        table.assign(**points),
+        hide_index=True,
+        alt="McNemar’s test of every pair of models",
+        column_order=["first", "second", "difference", "low", "high", "only_first", "only_second", "p_holm", "verdict"],
+        column_config={
+            "first": "First",
+            "second": "Second",
+            "difference": st.column_config.NumberColumn("Points ahead", format="%+.1f"),
+            "low": st.column_config.NumberColumn("95 % from", format="%+.1f"),
+            "high": st.column_config.NumberColumn("to", format="%+.1f"),
+            "only_first": "Only first right",
+            "only_second": "Only second right",
+            "p_holm": st.column_config.NumberColumn("p (Holm)", format="%.2g"),
+            "verdict": "Verdict",
+        },
+    )
+
+
+def training(choice: Choice) -> None:
+    """How the models learned."""
+    history, without, complaints = data.histories(choice)
+    warn(complaints, "Some training curves are left out:")
+    if not history.empty:
+        with st.grid(2, min_column_width=330):
+            for what in ("accuracy", "loss"):
+                st.altair_chart(training_chart(history, what), alt=f"{what.title()} over the epochs of training")
+        st.caption("Solid: on the faces it trains on, as augmented. Dashed: on the hold-out, a tenth of Training.")
+    if without:
+        st.caption(f"Without curves: {plain(', '.join(without))}.")
+
+
+SECTIONS: dict[str, Callable[[Choice], None]] = {
+    "Scoreboard": scoreboard,
+    "F1 by expression": by_expression,
+    "ROC and PR": curves,
+    "Calibration": calibration,
+    "Significance": significance,
+    "Training": training,
+    "Paper": paper,
+}
+"""Tab to what it shows. A tab that is not open is not worked out."""

@@ -1,0 +1,109 @@
+"""Confusion: which expressions a model takes for which, and the faces behind every cell."""
+
+import streamlit as st
+
+from fer_core.comparison import SHOWN, SPLITS, VIEWS, cell_faces, differing_faces, sample_faces
+from fer_core.comparison import confusion_cells as cells
+from fer_core.comparison import difference_cells as minus
+from fer_core.figures import confusion_chart, difference_chart
+from fer_core.labels import EXPRESSIONS
+from fer_core.store import list_models
+from pages.common import no_model_yet, plain, warn
+from pages.compare_data import Choice, album, all_answers, stamps
+from pages.confusion_faces import clickable, show_faces
+
+LAYOUTS = {"one": "One model", "two": "Two side by side", "difference": "Their difference"}
+
+st.title("Confusion")
+st.markdown("Which expressions a model takes for which. Click a cell to see its faces.")
+
+stored, complaints = list_models()
+if not stored:
+    warn(complaints, "Some model folders are skipped:")
+    no_model_yet()
+    st.stop()
+
+with st.container(horizontal=True):
+    split = st.segmented_control(
+        "Test split", list(SPLITS), default="PublicTest", required=True, key="m_split", bind="query-params"
+    )
+    view = st.segmented_control(
+        "How each face is seen", list(VIEWS), default="plain", required=True, key="m_view", bind="query-params",
+        help="plain: once. flip: averaged with its mirror image.",
+    )  # fmt: skip
+    values = st.segmented_control(
+        "In the cells", ["counts", "rates"], default="rates", required=True, key="m_values", bind="query-params",
+        help="rates: of 100 faces of the row's expression, how many get the column's.",
+    )  # fmt: skip
+    layout = st.segmented_control(
+        "Show", list(LAYOUTS), default="one", required=True, format_func=LAYOUTS.__getitem__, key="m_layout",
+        bind="query-params",
+    )  # fmt: skip
+
+answers, left_out = all_answers(Choice(stamps(stored), split or "PublicTest", view or "plain"))
+warn(complaints + left_out, "Some models are left out:")
+if answers is None:
+    st.info("No model has predictions of this split. Choose another one, or train a model.", icon=":material/info:")
+    st.stop()
+if layout != "one" and len(answers.names) < 2:
+    st.info("Only one model has predictions of this split, so there is nothing to set beside it.")
+    layout = "one"
+
+title = answers.titles.__getitem__
+with st.container(horizontal=True):
+    first = st.selectbox("Model", answers.names, format_func=title, key="m_model", bind="query-params")
+    second = first
+    if layout != "one":
+        rest = [name for name in answers.names if name != first]
+        second = st.selectbox("Second model", rest, format_func=title, key="m_second", bind="query-params")
+
+charts = st.container()
+st.header("The faces of a cell")
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    actual = st.selectbox("Actual", EXPRESSIONS, index=1, key="m_actual", bind="query-params")
+    predicted = st.selectbox("Predicted", EXPRESSIONS, index=0, key="m_predicted", bind="query-params")
+    number = st.select_slider("How many at most", [6, 12, 24, 48], 12, key="m_number", bind="query-params")
+
+where, cell, values = answers.where, (actual, predicted), values or "rates"
+shown = [first, second] if layout == "two" else [first]
+with charts:
+    if layout == "difference":
+        chart = difference_chart(minus(answers, first, second), values, cell)
+        clickable(chart, f"m_minus_{actual}_{predicted}", f"{title(first)} minus {title(second)} on {where}")
+        unit = "in faces" if values == "counts" else "in points of the row"
+        st.caption(f"{where}. Blue: {plain(title(first))} has more than {plain(title(second))}; orange: fewer, {unit}.")
+    else:
+        with st.grid(len(shown), min_column_width=330):
+            for place, name in enumerate(shown):
+                with st.container():
+                    if layout == "two":
+                        st.markdown(f"**{plain(title(name))}**")
+                    chart = confusion_chart(cells(answers, name), values, cell)
+                    clickable(chart, f"m_cells_{place}_{actual}_{predicted}", f"Confusion of {title(name)} on {where}")
+        unit = (
+            "Each number is a count of faces" if values == "counts" else "Each row is 100 % of one expression’s faces"
+        )
+        st.caption(f"{where}. {unit}; the diagonal is right.")
+
+at_hand = album()
+if at_hand.missing:
+    st.info(f"The faces themselves are not here. {plain(at_hand.missing)}", icon=":material/image_not_supported:")
+if layout == "difference":
+    faces = differing_faces(answers, first, second, actual, predicted)
+    what = f"{len(faces)} {actual} faces that only one of the two models takes for {predicted}"
+    show_faces(faces.head(number), at_hand, what, who=True)
+else:
+    for name in shown:
+        faces = cell_faces(answers, name, actual, predicted)
+        does = f"names {len(faces)} {actual} faces rightly"
+        if actual != predicted:
+            does = f"takes {len(faces)} {actual} faces for {predicted}"
+        show_faces(faces.head(number), at_hand, f"{plain(title(name))} {does}, the surest first")
+
+st.header("Predicted and actual, at random")
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    which = st.segmented_control(
+        "Which predictions", list(SHOWN), default="all", required=True, key="m_which", bind="query-params"
+    )
+    seed = st.number_input("Another handful", 1, 999, 1, key="m_seed", bind="query-params", width=180)
+show_faces(sample_faces(answers, first, which or "all", 14, int(seed)), at_hand, f"{plain(title(first))}, {where}")

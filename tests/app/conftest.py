@@ -1,0 +1,82 @@
+"""The app without a browser: Streamlit's AppTest, from the front door."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core import store
+from fer_core.faces import DetectorUnavailable, yunet_path
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED_DEFAULT = store.SHIPPED / store.DEFAULT_MODEL
+
+
+@pytest.fixture(scope="session")
+def yunet(request: pytest.FixtureRequest) -> Path | None:
+    """The detector's file: the named one, or one fetched once for all sessions; None where the network is closed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_HOME", str(request.config.cache.mkdir("fer_home")))
+        try:
+            return yunet_path()
+        except DetectorUnavailable:
+            return None
+
+
+@pytest.fixture(autouse=True)
+def own_home(home: Path, tmp_path: Path, yunet: Path | None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test's own, of the shipped models only the default one, and the same detector for all."""
+    monkeypatch.setenv("FER_YUNET_MODEL", str(yunet or "not here"))
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    (shipped / store.DEFAULT_MODEL).symlink_to(SHIPPED_DEFAULT)
+    monkeypatch.setattr(store, "SHIPPED", shipped)
+    return home
+
+
+@pytest.fixture
+def open_app() -> Callable[..., AppTest]:
+    """Open a page through `app.py`, as a link with these query parameters would."""
+
+    def opened(page: str | None = None, **query: str | list[str]) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.run()
+        if page:
+            app.switch_page(f"pages/{page}.py").run()
+        return app
+
+    return opened
+
+
+@pytest.fixture
+def predict(open_app: Callable[..., AppTest]) -> Callable[..., AppTest]:
+    """Open the Predict page."""
+
+    def opened(**query: str | list[str]) -> AppTest:
+        return open_app("predict", **query)
+
+    return opened
+
+
+@pytest.fixture
+def second_model() -> str:
+    """A second model in the user's own store: the shipped one under another name."""
+    source, target = store.SHIPPED / store.DEFAULT_MODEL, store.promoted() / "second"
+    target.mkdir(parents=True)
+    shutil.copy(source / store.WEIGHTS, target)
+    card = json.loads((source / store.CARD).read_text(encoding="utf-8"))
+    (target / store.CARD).write_text(json.dumps({**card, "name": "second", "title": "Second model"}), encoding="utf-8")
+    return "second"
+
+
+@pytest.fixture
+def no_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A fresh clone before any training."""
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "nothing")

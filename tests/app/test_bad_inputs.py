@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import pytest
+from PIL import Image
+
+from fer_core.store import load_model
+from pages.common import How, Picture, answer
+from pages.exports import as_pictures
+from tests.bad_inputs import bad_inputs, encoded, good_input
+
+BAD = {what: (name, content) for what, (name, content, expected) in bad_inputs().items() if expected == "error"}
+ODD = {what: (name, content) for what, (name, content, expected) in bad_inputs().items() if expected == "ok"}
+
+
+class Upload:
+    """What the page needs of Streamlit's uploaded file."""
+
+    def __init__(self, content: bytes) -> None:
+        self.getvalue = lambda: content
+
+
+def picture(what: str, name: str, content: bytes) -> Picture:
+    return Picture(name, f"bad inputs {what}", Upload(content))
+
+
+def unescaped(markdown: str) -> str:
+    return re.sub(r"\\(.)", r"\1", markdown)
+
+
+def upload(app, files):
+    for name, content in files:
+        app.file_uploader(key="p_upload").upload(name, content)
+    return app.run()
+
+
+def test_the_collection_is_large_enough():
+    assert len(BAD) + len(ODD) >= 40
+    assert len(BAD) >= 20
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_unreadable_gives_one_sentence(what):
+    given = answer(picture(what, *BAD[what]), How.by(load_model()))
+    assert given.error
+    assert "\n" not in given.error
+    assert given.error.startswith(BAD[what][0])
+    assert not given.faces
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_readable_is_predicted(what):
+    given = answer(picture(what, *ODD[what]), How.by(load_model()))
+    assert given.error is None
+    assert len(given.faces) == 1
+    assert given.faces[0].expression == "happy"
+
+
+def test_all_of_them_in_one_batch_on_the_page(predict):
+    app = upload(predict(p_source="Upload"), [*BAD.values(), *ODD.values(), ("good.jpg", good_input())])
+    assert not app.exception
+    (box,) = app.warning
+    sentences = unescaped(box.value).splitlines()
+    assert sentences[0] == f"{len(BAD)} of {len(BAD) + len(ODD) + 1} files cannot be used:"
+    assert len([line for line in sentences if line.startswith("- ")]) == len(BAD)
+    for name, _ in BAD.values():
+        assert f"- {name} is" in unescaped(box.value)
+    table = app.dataframe[0].value
+    assert list(table["File"]) == [*(name for name, _ in ODD.values()), "good.jpg"]
+    assert len(app.get("vega_lite_chart")) == 2  # one picture at a time, however many there are
+    app.selectbox(key="p_picture").set_value(len(BAD) + len(ODD)).run()
+    assert not app.exception
+    assert app.subheader[0].value == "Face 1: happy"
+
+
+@pytest.mark.parametrize("what", ["empty", "PNG cut off", "3,600 megapixels in the header"])
+def test_alone_on_the_page(predict, what):
+    app = upload(predict(p_source="Upload"), [BAD[what]])
+    assert not app.exception
+    assert unescaped(app.warning[0].value).startswith(BAD[what][0])
+    assert not app.get("vega_lite_chart")
+
+
+def test_a_picture_without_a_face_offers_to_take_it_whole(predict):
+    wall = encoded(Image.new("RGB", (200, 200), "gray"), "PNG")
+    app = upload(predict(p_source="Upload"), [("wall.png", wall)])
+    assert not app.exception
+    assert "No face was found" in app.info[0].value
+    app.button(key="p_take_whole").click().run()
+    assert not app.exception
+    assert app.toggle(key="p_whole").value is True
+    assert app.subheader[0].value.startswith("Face 1: ")
+
+
+def test_annotated_pictures_of_a_batch_come_as_a_zip_with_safe_names():
+    how = How.by(load_model())
+    odd = [picture(what, *ODD[what]) for what in ("name like a path", "name of other letters", "name like markup")]
+    drawn = [answer(one, how) for one in odd]
+    with zipfile.ZipFile(io.BytesIO(as_pictures(odd, drawn))) as archive:
+        names = archive.namelist()
+        assert names[:2] == ["001-face-annotated.png", "002-лицо 表情 😀-annotated.png"]
+        assert not any(".." in name or "/" in name or "<" in name for name in names)
+        assert Image.open(io.BytesIO(archive.read(names[0]))).format == "PNG"
+    assert as_pictures(odd[:1], drawn[:1]).startswith(b"\x89PNG")

@@ -1,0 +1,161 @@
+"""The Compare page without a browser: every section and choice, broken stores, and each view by its URL."""
+
+import pytest
+
+from fer_core import store
+from fer_core.comparison import METRICS
+from fer_core.store import promoted
+from tests.app.conftest import ROOT
+from tests.made_up_store import add_model, add_models, predictions
+
+SECTIONS = ["Scoreboard", "F1 by expression", "ROC and PR", "Calibration", "Significance", "Training", "Paper"]
+
+
+@pytest.fixture
+def compare(no_models, own_home, open_app):
+    def opened(**query):
+        app = open_app("compare", **query)
+        assert not app.exception
+        return app
+
+    return opened
+
+
+@pytest.fixture
+def three(own_home):
+    return add_models(promoted())
+
+
+def board(app):
+    return next(frame.value for frame in app.dataframe if "accuracy_low" in frame.value)
+
+
+def test_an_empty_store_says_what_to_do(compare):
+    app = compare()
+    assert "no trained model yet" in app.info[0].value
+    assert not app.dataframe
+
+
+def test_the_scoreboard_stands_there_before_any_click(compare, three):
+    app = compare()
+    assert app.title[0].value == "Compare models"
+    assert board(app)["model"].tolist() == ["The able one", "The fair one", "The weak one"]
+    assert len(app.get("vega_lite_chart")) == 1
+    assert any("PublicTest, plain" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_opens_by_its_url(compare, three, section):
+    app = compare(c_section=section, c_fuse=["The able one", "The weak one"])
+    assert app.get("vega_lite_chart")
+    assert not app.error
+
+
+def test_split_view_and_models_by_url(compare, three):
+    app = compare(c_split="PrivateTest", c_view="flip", c_models=["The weak one", "The fair one"], c_metric="Avg FPR")
+    table = board(app)
+    assert table["name"].tolist() == ["fair", "weak"]
+    assert set(table["split"]) == {"PrivateTest"}
+    assert set(table["view"]) == {"flip"}
+    assert app.get_by_key("c_metric").value == "avg_fpr"
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_ranks(compare, three, metric):
+    app = compare()
+    app.get_by_key("c_metric").set_value(metric).run()
+    assert not app.exception
+
+
+@pytest.mark.parametrize("fusion", ["mean", "weighted", "exponential"])
+def test_a_ticked_ensemble_gets_its_row_at_once(compare, three, fusion):
+    app = compare()
+    assert len(board(app)) == 3
+    app.get_by_key("c_fuse").set_value(["able", "weak"]).run()
+    assert "Ensemble of 2 (mean)" in board(app)["model"].tolist()
+    app.get_by_key("c_fusion").set_value(fusion).run()
+    assert not app.exception
+    assert f"Ensemble of 2 ({fusion})" in board(app)["model"].tolist()
+    caption = " ".join(caption.value for caption in app.caption)
+    assert ("accuracy on PrivateTest" in caption) == (fusion != "mean")
+
+
+def test_the_ensemble_stands_in_the_pairs(compare, three):
+    app = compare(c_section="Significance", c_fuse=["The able one", "The fair one"], c_fusion="weighted")
+    table = app.dataframe[0].value
+    assert len(table) == 6
+    assert "Ensemble of 2 (weighted)" in set(table["first"]) | set(table["second"])
+
+
+def test_the_threshold_moves_the_numbers(compare, three):
+    app = compare(c_section="ROC and PR", c_expression="fear", c_threshold="0.2")
+    before = [metric.value for metric in app.metric]
+    app.slider(key="c_threshold").set_value(0.9).run()
+    assert [metric.value for metric in app.metric] != before
+    app.slider(key="c_threshold").set_value(1.0).run()
+    assert app.metric[0].value == "–"
+
+
+def test_the_paper_beside_ours(compare, three):
+    add_model(promoted(), "vgg16_frozen", 2.5)
+    table = compare(c_section="Paper", c_variant="vgg16_frozen", c_split="PrivateTest").dataframe[0].value
+    assert table.set_index("variant").loc["vgg16_frozen", "measured"] == "measured, PublicTest plain"
+    assert table.set_index("variant").loc["xception_frozen", "measured"] == "not trained here yet"
+
+
+def test_latency_is_measured_on_demand(compare, three):
+    weights = (ROOT / "trained_models" / "compact_cnn" / "model.tflite").read_bytes()
+    card = {**three[0].card, "name": "fast", "title": "Fast", "served": {}}
+    assert store.save_model(promoted(), card, weights, predictions(2.0), three[0].history(), b"").servable
+    app = compare()
+    assert board(app)["latency_ms"].isna().all()
+    app.button[0].click().run()
+    times = board(app).set_index("name")["latency_ms"]
+    assert times["fast"] > 0
+    assert times.drop("fast").isna().all()
+
+
+def test_broken_models_are_named_and_skipped(compare, three):
+    (three[1].folder / "predictions.parquet").write_bytes(b"PAR1" + b"x" * 99)
+    (three[2].folder / "history.csv").write_bytes(b"\xff\xfe\x00damaged")
+    half = promoted() / "half_written"
+    half.mkdir()
+    (half / "card.json").write_text("{")
+    app = compare(c_section="Training")
+    words = " ".join(warning.value for warning in app.warning).replace("\\", "")
+    assert "half_written" in words
+    assert "fair" in words
+    assert "weak" in words
+    assert board(compare())["name"].tolist() == ["able", "weak"]
+
+
+def test_no_usable_predictions_say_so(compare, three):
+    for model in three:
+        (model.folder / "predictions.parquet").write_bytes(b"no")
+    app = compare()
+    assert "No model has predictions of this split" in app.info[0].value
+
+
+def test_a_new_folder_shows_up_with_no_change_of_code(compare, three):
+    app = compare()
+    add_model(promoted(), "anything", 2.8, title="Somebody’s *own* model")
+    app.run()
+    assert not app.exception
+    assert "Somebody’s *own* model" in board(app)["model"].tolist()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"c_split": "Training"}, {"c_models": ["Nobody"]}, {"c_fuse": ["Nobody", "The able one"]}, {"c_section": "?"},
+        {"c_section": "ROC and PR", "c_threshold": "nan", "c_expression": "bored", "c_focus": "Nobody"},
+    ],
+)  # fmt: skip
+def test_nonsense_in_the_url_falls_back(compare, three, query):
+    assert compare(**query).dataframe
+
+
+def test_one_model_alone(compare, own_home):
+    add_model(promoted(), "only")
+    assert len(board(compare())) == 1
+    assert "Two models are needed" in compare(c_section="Significance").info[0].value

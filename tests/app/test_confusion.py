@@ -1,0 +1,107 @@
+"""The Confusion page without a browser: layouts, cells, faces with and without FER2013."""
+
+import pytest
+
+from fer_core.store import promoted
+from tests.made_up_store import add_model, add_models, write_fer2013, write_votes
+
+
+@pytest.fixture
+def confusion(no_models, own_home, open_app):
+    def opened(**query):
+        app = open_app("confusion", **query)
+        assert not app.exception
+        return app
+
+    return opened
+
+
+@pytest.fixture
+def three(own_home):
+    return add_models(promoted())
+
+
+@pytest.fixture
+def dataset(own_home):
+    write_fer2013(own_home / "fer2013")
+    write_votes(own_home / "fer2013")
+
+
+def lines(app):
+    return " ".join(block.value for block in app.markdown)
+
+
+def test_an_empty_store_says_what_to_do(confusion):
+    assert "no trained model yet" in confusion().info[0].value
+
+
+@pytest.mark.parametrize(("layout", "charts"), [("One model", 1), ("Two side by side", 2), ("Their difference", 1)])
+@pytest.mark.parametrize("values", ["counts", "rates"])
+def test_layouts_by_url(confusion, three, dataset, layout, charts, values):
+    app = confusion(m_layout=layout, m_values=values, m_model="The weak one", m_actual="fear", m_predicted="sad")
+    assert len(app.get("vega_lite_chart")) == charts
+    assert "The weak one" in lines(app) or layout == "Their difference"
+
+
+def test_the_faces_of_a_cell(confusion, three, dataset):
+    app = confusion(m_model="The weak one", m_actual="fear", m_predicted="fear", m_number=6)
+    assert "The weak one names" in lines(app)
+    table = app.dataframe[0].value
+    assert set(table["actual"]) == {"fear"}
+    assert table["The weak one"].str.startswith("fear").all()
+    assert set(table["annotators"]) == {"fear 6, contempt 3, not a face 1"}
+    assert len(app.get("image")) == len(table) + 14
+    app.selectbox(key="m_predicted").set_value("happy").run()
+    assert not app.exception
+    assert "faces for happy" in lines(app)
+
+
+def test_a_difference_tells_whose_answer_it_is(confusion, three, dataset):
+    app = confusion(m_layout="Their difference", m_second="The weak one", m_actual="happy", m_predicted="happy")
+    assert "only one of the two models" in lines(app)
+    assert any("says The able one" in caption.value for caption in app.caption)
+
+
+def test_without_data_rows_and_probabilities_stand_there(confusion, three):
+    app = confusion(m_model="The weak one", m_actual="fear", m_predicted="fear")
+    assert "data download" in app.info[0].value.replace("\\", "")
+    table = app.dataframe[0].value
+    assert table["row"].ge(3).all()
+    assert "annotators" in table
+    assert not app.get("image")
+
+
+def test_faces_of_other_data_are_not_shown(confusion, three, own_home):
+    path = write_fer2013(own_home / "fer2013")
+    text = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([text[0], *("0" + line[1:] for line in text[1:])]) + "\n", encoding="utf-8")
+    app = confusion(m_model="The weak one", m_actual="fear", m_predicted="fear")
+    assert any("is another face" in caption.value for caption in app.caption)
+
+
+def test_the_grid_draws_right_and_wrong(confusion, three, dataset):
+    app = confusion(m_model="The weak one", m_which="wrong", m_seed=2)
+    wrong = app.dataframe[-1].value
+    assert (wrong["actual"] != wrong["predicted"]).all()
+    app.get_by_key("m_which").set_value("right").run()
+    right = app.dataframe[-1].value
+    assert (right["actual"] == right["predicted"]).all()
+
+
+def test_one_model_has_nothing_beside_it(confusion, own_home):
+    add_model(promoted(), "only")
+    app = confusion(m_layout="Two side by side")
+    assert "nothing to set beside it" in app.info[0].value
+    assert len(app.get("vega_lite_chart")) == 1
+
+
+def test_broken_models_are_named_and_skipped(confusion, three):
+    (three[0].folder / "predictions.parquet").write_bytes(b"no")
+    app = confusion()
+    assert "able" in app.warning[0].value
+    assert app.selectbox(key="m_model").options == ["The fair one", "The weak one"]
+
+
+@pytest.mark.parametrize("query", [{"m_actual": "bored"}, {"m_model": "Nobody"}, {"m_number": "7"}, {"m_seed": "-1"}])
+def test_nonsense_in_the_url_falls_back(confusion, three, query):
+    assert confusion(**query).get("vega_lite_chart")

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from fer_core import store
+from fer_core.store import DEFAULT_MODEL, load_model
+
+
+def words(app) -> str:
+    return " ".join(
+        str(element.value) for kind in (app.markdown, app.caption, app.warning, app.info) for element in kind
+    )
+
+
+def test_prediction_and_scoreboard_before_any_click(open_app):
+    app = open_app()
+    assert not app.exception
+    assert app.title[0].value == "FER Lab"
+    assert "says: happy" in app.subheader[0].value
+    assert len(app.get("vega_lite_chart")) == 2
+    table = app.dataframe[0].value
+    card = load_model(DEFAULT_MODEL).card
+    row = table[table["Model"] == card["title"]].iloc[0]
+    accuracy = card["metrics"]["public_test"]["plain"]["accuracy"]
+    assert row["PublicTest accuracy"].startswith(f"{accuracy * 100:.1f} %")
+    assert row["Parameters"] == card["parameters"]
+    assert row["Size"] == load_model(DEFAULT_MODEL).weights.stat().st_size
+
+
+def test_every_figure_has_words_for_those_who_cannot_see_it(open_app):
+    app = open_app()
+    bars, scores = app.get("vega_lite_chart")
+    assert "happy" in bars.proto.alt
+    assert "PublicTest" in scores.proto.alt
+    assert "happy" in app.get("image")[0].proto.imgs[0].alt
+
+
+def test_links_lead_on(open_app):
+    links = {link.proto.label: link.proto for link in open_app().get("page_link")}
+    assert links["Take a photo"].page == "predict"
+    assert "p_source=Camera" in links["Take a photo"].query_string
+
+
+def test_without_any_model_says_how_to_get_one(open_app, no_models):
+    app = open_app()
+    assert not app.exception
+    assert f"python -m fer_core train {DEFAULT_MODEL}" in app.info[0].value
+
+
+def test_names_broken_model_folders_and_shows_the_rest(open_app):
+    broken = store.promoted() / "half_written"
+    broken.mkdir(parents=True)
+    (broken / store.CARD).write_text('{"name": "half', encoding="utf-8")
+    app = open_app()
+    assert not app.exception
+    assert "half\\_written" in app.warning[0].value
+    assert "says: happy" in app.subheader[0].value
+
+
+def test_the_next_model_steps_in_for_a_damaged_default(open_app, second_model):
+    shutil.copytree(store.promoted() / second_model, store.promoted() / DEFAULT_MODEL)
+    (store.promoted() / DEFAULT_MODEL / store.WEIGHTS).write_bytes(b"not a model")
+    app = open_app()
+    assert not app.exception
+    assert "not a FER Lab model file" in app.warning[0].value
+    assert app.subheader[0].value == "Second model says: happy"
+
+
+@pytest.mark.parametrize("metrics", [{}, [], None, {"public_test": {"plain": {}}}, {"public_test": 3}])
+def test_card_without_numbers_costs_only_its_own_row(open_app, second_model, metrics):
+    path = store.promoted() / second_model / store.CARD
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "metrics": metrics}), encoding="utf-8")
+    app = open_app()
+    assert not app.exception
+    assert list(app.dataframe[0].value["Model"]) == [load_model(DEFAULT_MODEL).title]
+    assert "The model second has no score" in words(app)
+
+
+def test_says_so_when_the_lesser_detector_is_at_work(open_app, monkeypatch):
+    monkeypatch.setenv("FER_YUNET_MODEL", "/nowhere/yunet.onnx")
+    app = open_app()
+    assert not app.exception
+    assert "Haar cascades" in words(app)
+    app.switch_page("pages/predict.py").run()
+    assert not app.exception
+    assert "Haar cascades" in words(app)
+    assert app.subheader[0].value.startswith("Face 1: ")
+
+
+def test_a_data_folder_that_cannot_be_made_costs_only_a_warning(open_app, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "file" / "home"))
+    app = open_app()
+    assert not app.exception
+    assert "cannot be created" in app.warning[0].value
+    assert "says: happy" in app.subheader[0].value

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core import store
+from fer_core.labels import EXPRESSIONS
+from fer_core.types import FerError
+from pages.common import SAMPLE, Answer, How, answer
+from pages.exports import COLUMNS, as_csv, as_json
+from tests.bad_inputs import encoded, good_input
+
+
+def charts(app) -> list[str]:
+    return [chart.proto.alt for chart in app.get("vega_lite_chart")]
+
+
+def pictures(app) -> list[str]:
+    return [image.alt for element in app.get("image") for image in element.proto.imgs]
+
+
+def faces(app):
+    return app.dataframe[0].value
+
+
+def test_real_results_before_any_click(predict):
+    app = predict()
+    assert not app.exception
+    assert app.title[0].value == "Predict"
+    assert app.subheader[0].value == "Face 1: happy"
+    assert len(faces(app)) == 1
+    assert len(charts(app)) == 2
+    assert all("happy" in words for words in charts(app))
+    assert all(pictures(app))
+
+
+def test_flip_changes_the_numbers(predict):
+    app = predict()
+    plain = faces(app)["Probability"][0]
+    app.toggle(key="p_flip").set_value(True).run()
+    assert not app.exception
+    assert faces(app)["Probability"][0] != plain
+    assert faces(predict(p_flip="true"))["Probability"][0] == faces(app)["Probability"][0]
+
+
+def test_whole_image_takes_the_picture_as_one_face(predict):
+    app = predict(p_whole="true")
+    assert app.toggle(key="p_whole").value is True
+    assert not app.exception
+    assert len(faces(app)) == 1
+    assert faces(app)["happy"][0] != predict().dataframe[0].value["happy"][0]
+
+
+def test_several_models_side_by_side(predict, second_model):
+    app = predict(p_models=["compact_cnn", "second"])
+    assert not app.exception
+    assert app.subheader[0].value == "Face 1: 2 of 2 models say happy"
+    assert list(faces(app)["Model"]) == ["compact_cnn", "second"]
+    assert sum(words.startswith("Second model") for words in charts(app)) == 2
+    app.get_by_key("p_models").set_value(["second"]).run()
+    assert list(faces(app)["Model"]) == ["second"]
+    app.get_by_key("p_models").set_value([]).run()
+    assert not app.exception
+    assert list(faces(app)["Model"]) == ["compact_cnn"]
+
+
+def test_evidence_for_another_expression(predict):
+    app = predict(p_evidence="fear")
+    assert "Activation map of Compact CNN for fear" in pictures(app)
+    app.selectbox(key="p_evidence").set_value("the prediction").run()
+    assert "Activation map of Compact CNN for happy" in pictures(app)
+
+
+def test_occlusion_map_on_demand(predict):
+    app = predict()
+    assert not any("Occlusion" in words for words in pictures(app))
+    app.toggle(key="p_occlusion").set_value(True).run()
+    assert not app.exception
+    assert "Occlusion map of Compact CNN for happy" in pictures(app)
+
+
+@pytest.mark.parametrize(
+    ("control", "value"),
+    [("p_blur", 12.0), ("p_brightness", -60.0), ("p_contrast", 2.5), ("p_noise", 30.0), ("p_rotate", 45.0)],
+)
+def test_each_slider_moves_the_probabilities_by_hand_and_by_link(predict, control, value):
+    app = predict()
+    untouched = charts(app)[-1]
+    app.slider(key=control).set_value(value).run()
+    assert not app.exception
+    assert charts(app)[-1] != untouched
+    linked = predict(**{control: str(value)})
+    assert linked.slider(key=control).value == value
+    assert charts(linked)[-1] == charts(app)[-1]
+
+
+def test_covering_the_face_and_undoing_it(predict):
+    app = predict(p_cover=["left half", "right half"])
+    assert not app.exception
+    covered = charts(app)[-1]
+    app.button(key="p_undo").click().run()
+    assert app.get_by_key("p_cover").value == []
+    assert charts(app)[-1] != covered
+
+
+def test_a_face_that_is_not_found_again(predict):
+    app = predict(p_cover=["left half", "right half"], p_again="true")
+    assert not app.exception
+    assert any("no longer finds a face" in box.value for box in app.info)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"p_source": "Nowhere"},
+        {"p_models": "no_such_model"},
+        {"p_face": "99"},
+        {"p_blur": "-5"},
+        {"p_blur": "a lot"},
+        {"p_cover": "hair"},
+        {"p_evidence": "boredom"},
+        {"p_flip": "perhaps"},
+    ],
+)
+def test_nonsense_in_the_url_is_ignored(predict, query):
+    app = predict(**query)
+    assert not app.exception
+    assert app.subheader[0].value == "Face 1: happy"
+
+
+def test_without_any_model_says_how_to_get_one(predict, no_models):
+    app = predict()
+    assert not app.exception
+    assert "python -m fer_core train" in app.info[0].value
+
+
+def test_camera_snapshot(predict):
+    app = predict(p_source="Camera")
+    assert not app.exception
+    assert not charts(app)
+    app.camera_input(key="p_camera").upload("shot.jpg", good_input()).run()
+    assert not app.exception
+    assert app.subheader[0].value == "Face 1: happy"
+    assert faces(app)["File"][0] == "camera.jpg"
+
+
+def test_choosing_among_pictures_and_faces(predict):
+    group = np.concatenate([np.asarray(Image.open(io.BytesIO(good_input())))] * 3, axis=1)
+    app = predict(p_source="Upload")
+    for name, content in (("group.png", encoded(Image.fromarray(group), "PNG")), ("one.jpg", good_input())):
+        app.file_uploader(key="p_upload").upload(name, content)
+    app.run()
+    assert not app.exception
+    assert list(faces(app)["File"]) == ["group.png"] * 3 + ["one.jpg"]
+    app.get_by_key("p_face").set_value(3).run()
+    assert app.subheader[0].value == "Face 3: happy"
+    app.selectbox(key="p_picture").set_value(1).run()
+    assert not app.exception
+    assert app.subheader[0].value == "Face 1: happy"
+
+
+def test_twenty_faces_get_a_list_to_choose_from(predict):
+    row = np.concatenate([np.asarray(Image.open(io.BytesIO(good_input())))] * 5, axis=1)
+    crowd = np.concatenate([row] * 4)
+    app = predict(p_source="Upload")
+    app.file_uploader(key="p_upload").upload("crowd.png", encoded(Image.fromarray(crowd), "PNG")).run()
+    assert not app.exception
+    assert len(faces(app)) == 20
+    assert len(charts(app)) == 2
+    app.selectbox(key="p_face").set_value(20).run()
+    assert app.subheader[0].value == "Face 20: happy"
+
+
+def test_a_newly_trained_model_is_not_taken_for_the_old(predict, second_model):
+    app = predict(p_models=["second", "compact_cnn"])
+    assert not app.exception
+    (store.promoted() / second_model / store.WEIGHTS).write_bytes(b"half written")
+    app.run()
+    assert not app.exception
+    assert "not a FER Lab model file" in app.warning[0].value
+    assert list(faces(app)["Model"]) == ["compact_cnn"]
+
+
+def test_downloads_have_the_command_lines_keys_and_columns():
+    given = answer(SAMPLE, How.by(store.load_model()))
+    failed = Answer("bad.jpg", "compact_cnn", error="bad.jpg is empty (0 bytes).")
+    good, bad = json.loads(as_json([given, failed]))
+    assert list(good) == ["file", "error", "faces", "model"]
+    assert list(good["faces"][0]) == ["box", "expression", "probabilities"]
+    assert list(good["faces"][0]["probabilities"]) == list(EXPRESSIONS)
+    assert bad == {"file": "bad.jpg", "error": "bad.jpg is empty (0 bytes).", "faces": [], "model": "compact_cnn"}
+    lines = as_csv([given, failed]).splitlines()
+    assert lines[0] == ",".join(COLUMNS)
+    assert lines[1].startswith("astronaut.png,,1,")
+    assert lines[2].startswith("bad.jpg,bad.jpg is empty (0 bytes).,,")
+    assert all(line.count(",") == len(COLUMNS) - 1 for line in lines)
+
+
+def test_a_model_that_must_be_put_together_waits_until_it_is_chosen(predict, second_model, monkeypatch):
+    asked = []
+
+    def composed_file(folder, storage, cache):
+        asked.append(folder.name)
+        raise FerError("The backbone's weights are not at hand.")
+
+    monkeypatch.setattr(store, "composed_file", composed_file)
+    monkeypatch.setattr(store, "_is_composed", lambda card: card["name"] == second_model)
+    folder = store.promoted() / second_model
+    (folder / store.HEAD).write_bytes(b"head")
+    app = predict()
+    assert not app.exception
+    assert not app.warning
+    assert asked == []
+    app.get_by_key("p_models").set_value(["compact_cnn", second_model]).run()
+    assert not app.exception
+    assert "weights are not at hand" in app.warning[0].value
+    assert list(faces(app)["Model"]) == ["compact_cnn"]
+    assert set(asked) == {second_model}

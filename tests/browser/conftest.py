@@ -1,0 +1,140 @@
+"""The app in a real Chromium, against a real server on a free port."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.bad_inputs import encoded, good_input
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+PATIENCE = 90_000
+"""Milliseconds: the tests may share two cores with a training run."""
+
+
+def _chromium() -> str:
+    named = os.environ.get("FER_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found:
+        return found
+    message = "needs Chromium: install it (Debian: apt-get install chromium) or name it in FER_CHROMIUM"
+    if os.environ.get("FER_REQUIRE_ALL") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path; without one the tests skip, or fail if FER_REQUIRE_ALL=1."""
+    return _chromium()
+
+
+@pytest.fixture(scope="session")
+def start_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """Start `streamlit run app.py` as often as needed; each call returns the address of a fresh server."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> str:
+        folder = tmp_path_factory.mktemp("server")
+        port = _free_port()
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+        options = ["--server.headless=true", "--server.fileWatcherType=none", "--server.address=127.0.0.1"]
+        environment = {**os.environ, "FER_HOME": str(folder / "home")}
+        with (folder / "log.txt").open("wb") as log:
+            server = subprocess.Popen([*command, *options], cwd=ROOT, env=environment, stdout=log, stderr=log)
+        running.append(server)
+        address = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + PATIENCE / 1000
+        while time.monotonic() < deadline and server.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
+                    return address
+            except OSError:
+                time.sleep(0.2)
+        pytest.fail(f"Streamlit did not start: {(folder / 'log.txt').read_text(errors='replace')[-2000:]}")
+
+    yield start
+    for server in running:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def server(start_server: Callable[[], str]) -> str:
+    """The address of the server that the tests share."""
+    return start_server()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """One Chromium whose camera shows the sample portrait's head."""
+    from playwright.sync_api import sync_playwright
+
+    film = tmp_path_factory.mktemp("camera") / "face.mjpeg"
+    film.write_bytes(camera_picture() * 30)  # MJPEG: one JPEG after the other
+    with sync_playwright() as playwright:
+        camera = f"--use-file-for-fake-video-capture={film}"
+        found = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, camera])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def visit(browser: object, server: str) -> Iterator[Callable[..., object]]:
+    """Open an address of the app in a fresh window and wait until the page has settled."""
+    contexts = []
+
+    def opened(path: str = "/", width: int = 1280, scheme: str = "light", base: str | None = None) -> object:
+        context = browser.new_context(  # type: ignore[attr-defined]
+            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
+        )
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto((base or server) + path)
+        page.wait_for_selector("h1")
+        settle(page)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def camera_picture() -> bytes:
+    """Return one 640 x 480 JPEG with the sample's head in it."""
+    head = Image.open(io.BytesIO(good_input())).resize((400, 400))
+    frame = Image.new("RGB", (640, 480), "gray")
+    frame.paste(head, (120, 40))
+    return encoded(frame, "JPEG", quality=90)
+
+
+def settle(page: object) -> None:
+    """Wait until no script runs and nothing on the page is stale, and see that nothing went wrong."""
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')  # type: ignore[attr-defined]
+    page.wait_for_timeout(300)  # type: ignore[attr-defined]
+    assert page.locator('[data-testid="stException"]').count() == 0  # type: ignore[attr-defined]

@@ -1,0 +1,66 @@
+"""The Compare page in a real browser: it opens, the threshold moves the numbers, a ticked ensemble appears."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer_core.store import list_models
+from tests.browser.conftest import settle
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def titles():
+    found = [model.title for model in list_models()[0]]
+    if len(found) < 2:
+        pytest.skip(f"needs two shipped models. Received: {found}")
+    return found
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+def test_it_opens(visit, width, scheme):
+    page = visit("/compare", width, scheme)
+    assert page.inner_text("h1") == "Compare models"
+    page.wait_for_selector('[data-testid="stVegaLiteChart"] svg')
+    page.wait_for_selector('[data-testid="stDataFrame"] canvas')
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_threshold_moves_the_numbers(visit):
+    page = visit("/compare?c_section=ROC+and+PR&c_expression=sad")
+    numbers = page.locator('[data-testid="stMetricValue"]')
+    numbers.first.wait_for()
+    before = numbers.all_inner_texts()
+    slider = page.get_by_role("slider")
+    slider.focus()
+    for _ in range(20):
+        slider.press("ArrowLeft")
+    page.wait_for_function(
+        "was => document.querySelector('[data-testid=stMetricValue]').innerText !== was", arg=before[0]
+    )
+    settle(page)
+    assert numbers.all_inner_texts() != before
+    page.wait_for_url("**c_threshold=0.3**")
+    assert "c_section=ROC" in page.url
+
+
+def test_a_ticked_ensemble_shows_its_row(visit, titles):
+    page = visit("/compare?c_section=Significance")
+    page.get_by_text("Fuse models into an ensemble").click()
+    for title in titles[:2]:
+        page.get_by_role("button", name=title, exact=True).click()
+        settle(page)
+    labels = page.locator('[data-testid="stVegaLiteChart"] svg text')
+    labels.filter(has_text="Ensemble of 2").first.wait_for()
+    page.get_by_role("tab", name="Scoreboard").click()
+    settle(page)
+    labels.filter(has_text="Ensemble of 2").first.wait_for()
+    assert "c_fuse=" in page.url
+
+
+def test_a_view_comes_back_by_its_url(visit):
+    page = visit("/compare?c_section=Paper&c_paper_metric=Macro+F1&c_variant=vgg16_frozen&c_split=PrivateTest")
+    assert page.get_by_role("tab", name="Paper").get_attribute("aria-selected") == "true"
+    page.locator('[data-testid="stVegaLiteChart"] svg text').filter(has_text="Macro F1").first.wait_for()
+    page.get_by_text("Where the paper disagrees with itself").wait_for()

@@ -1,0 +1,46 @@
+"""The Confusion page in a real browser: clicking a cell shows that cell's faces."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from fer_core.comparison import cell_faces, load_answers
+from fer_core.store import list_models
+from tests.browser.conftest import settle
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (400, "light")])
+def test_it_opens(visit, width, scheme):
+    page = visit("/confusion?m_number=6", width, scheme)
+    assert page.inner_text("h1") == "Confusion"
+    page.wait_for_selector('[data-testid="stVegaLiteChart"] svg path')
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_click_on_a_cell_shows_its_faces(visit, fer2013_path):
+    answers, _ = load_answers(list_models()[0], "PublicTest", "plain")
+    name = answers.names[0]
+    expected = cell_faces(answers, name, "fear", "sad")
+    page = visit("/confusion?m_number=6")
+    cell = page.locator(
+        '[data-testid="stVegaLiteChart"] svg path[aria-label*="actual: fear"][aria-label*="predicted: sad"]'
+    )
+    cell.first.click(force=True)
+    page.get_by_text(re.compile(rf"takes {len(expected)} fear faces for sad")).wait_for()
+    settle(page)
+    page.wait_for_url("**m_actual=fear**")
+    assert "m_predicted=sad" in page.url
+    faces = page.locator('[data-testid="stImage"] img[alt*="actual fear, predicted sad"]')
+    faces.nth(5).wait_for()
+    rows = [int(re.search(r"row (\d+)", face.get_attribute("alt")).group(1)) for face in faces.all()[:6]]
+    assert rows == expected["row"].head(6).tolist()
+
+
+def test_a_view_comes_back_by_its_url(visit):
+    page = visit("/confusion?m_actual=happy&m_predicted=happy&m_values=counts&m_split=PrivateTest&m_number=6")
+    page.get_by_text(re.compile(r"names \d+ happy faces rightly")).first.wait_for()
+    page.get_by_text("PrivateTest, plain. Each number is a count of faces").wait_for()

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bad_inputs import bad_inputs, good_input
+from tests.browser.conftest import settle
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("/", "/predict")
+
+
+def upload(page, *files: tuple[str, bytes]) -> None:
+    payload = [{"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files]
+    page.set_input_files('[data-testid="stFileUploader"] input[type=file]', payload)
+
+
+def test_home_shows_a_live_prediction_and_leads_on(visit):
+    page = visit("/")
+    page.get_by_role("heading", name="says: happy").wait_for()
+    page.locator("svg.marks").first.wait_for()
+    assert "happy" in page.locator('[data-testid="stImage"] img').first.get_attribute("alt")
+    page.get_by_role("link", name="Take a photo").click()
+    page.get_by_role("heading", name="Predict").wait_for()
+    settle(page)
+    assert "p_source=Camera" in page.url
+
+
+def test_predict_shows_the_sample_before_any_click(visit):
+    page = visit("/predict")
+    page.get_by_role("heading", name="Face 1: happy").wait_for()
+    page.locator("svg.marks").nth(1).wait_for()
+    assert page.locator("svg.marks").count() == 2
+    assert page.get_by_text("What the model saw").is_visible()
+
+
+def test_a_link_straight_to_a_page_is_served_by_a_fresh_server(start_server, visit):
+    page = visit("/predict?p_blur=8&p_cover=mouth", base=start_server())
+    page.get_by_role("heading", name="Face 1: happy").wait_for()
+    navigation = page.get_by_test_id("stTopNavLink")
+    assert navigation.count() >= 2
+    assert page.get_by_text("common", exact=True).count() == 0
+    assert page.get_by_role("slider", name="Blur").input_value() == "8"
+
+
+def test_good_and_bad_files_in_one_batch(visit):
+    page = visit("/predict?p_source=Upload")
+    name, content, _ = bad_inputs()["text named jpg"]
+    upload(page, (name, content), ("good.jpg", good_input()))
+    page.get_by_role("heading", name="Face 1: happy").wait_for()
+    settle(page)
+    warning = page.locator('[data-testid="stAlert"]')
+    assert warning.count() == 1
+    assert warning.inner_text().strip().endswith("AVIF or PPM picture.")
+    assert "notes.jpg is not an image" in warning.inner_text()
+
+
+def test_edits_move_the_bars_and_the_url(visit):
+    page = visit("/predict")
+    page.get_by_role("heading", name="Face 1: happy").wait_for()
+    chart = page.locator('[data-testid="stVegaLiteChart"]').last
+    before = chart.inner_html()
+    page.get_by_role("button", name="mouth", exact=True).click()
+    page.wait_for_url("**p_cover=mouth**")
+    page.get_by_text("Gray bars: before the changes.").wait_for()
+    settle(page)
+    assert chart.inner_html() != before
+
+
+def test_occlusion_map_by_a_click(visit):
+    page = visit("/predict")
+    page.get_by_text("Occlusion map", exact=True).click()
+    page.get_by_text("Covering bright places costs happy most").wait_for()
+    settle(page)
+    assert "p_occlusion=true" in page.url
+
+
+def test_downloads(visit, tmp_path: Path):
+    page = visit("/predict")
+    page.get_by_role("heading", name="Take the results along").wait_for()
+    kept = {}
+    for name in ("CSV", "JSON", "Picture with boxes (PNG)"):
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=name).click()
+        kept[name] = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(kept[name])
+    assert json.loads(kept["JSON"].read_text("utf-8"))[0]["faces"][0]["expression"] == "happy"
+    assert kept["CSV"].read_text("utf-8").startswith("file,error,face,x,y,width,height,expression,angry")
+    assert kept["Picture with boxes (PNG)"].read_bytes().startswith(b"\x89PNG")
+
+
+def test_camera_snapshot(visit):
+    page = visit("/predict?p_source=Camera")
+    page.wait_for_function("(document.querySelector('video') || {}).videoWidth > 0")
+    page.get_by_role("button", name="Take Photo").click()
+    page.get_by_role("heading", name="Face 1: happy").wait_for()
+    settle(page)
+    assert page.get_by_role("button", name="Clear photo").is_visible()
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone_width_and_both_themes(visit, path, scheme):
+    page = visit(path, width=400, scheme=scheme)
+    page.locator("svg.marks").first.wait_for()
+    assert page.evaluate("document.scrollingElement.scrollWidth <= document.scrollingElement.clientWidth")
+    inner = page.locator('[data-testid="stMain"]')
+    assert inner.evaluate("element => element.scrollWidth <= element.clientWidth")
+    background = page.locator('[data-testid="stApp"]').evaluate("element => getComputedStyle(element).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+    ink = page.locator("svg.marks text").first.evaluate("element => getComputedStyle(element).fill")
+    lightness = sum(int(part) for part in ink.removeprefix("rgb(").rstrip(")").split(","))
+    assert lightness > 600 if scheme == "dark" else lightness < 200

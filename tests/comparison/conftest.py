@@ -1,0 +1,24 @@
+"""A made-up store."""
+
+import pytest
+
+from fer_core import store
+from fer_core.comparison import Answers, load_answers
+from fer_core.store import StoredModel, promoted
+from tests.made_up_store import add_models
+
+
+@pytest.fixture
+def models(home, tmp_path, monkeypatch) -> list[StoredModel]:
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
+    return add_models(promoted())
+
+
+@pytest.fixture
+def answers(models) -> Answers:
+    return load_answers(models, "PublicTest", "plain")[0]
+
+
+@pytest.fixture
+def other(models) -> Answers:
+    return load_answers(models, "PrivateTest", "plain")[0]

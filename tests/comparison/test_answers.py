@@ -1,0 +1,111 @@
+"""Stored predictions side by side: aligned by row, and what cannot be used named and left out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.comparison import facts, load_answers
+from fer_core.store import PROBABILITIES, promoted, save_model
+from tests.made_up_store import FACES, START, add_model, card, labels, predictions, probabilities
+
+
+def test_all_models_on_the_same_faces(models, answers):
+    assert answers.names == ["able", "fair", "weak"]
+    assert answers.rows.tolist() == list(range(START["public_test"], START["public_test"] + FACES))
+    assert answers.labels.tolist() == labels().tolist()
+    expected = probabilities(3.0, 3000 + 10 * START["public_test"] + len("plain"))
+    np.testing.assert_allclose(answers.probabilities["able"], expected, atol=1e-12)
+
+
+def test_another_order_of_rows_is_put_right(models, answers):
+    shuffled = predictions(2.0).sample(frac=1, random_state=3)
+    save_model(promoted(), card("fair"), b"", shuffled, pd.DataFrame(), b"")
+    again, complaints = load_answers(models, "PublicTest", "plain")
+    assert not complaints
+    np.testing.assert_array_equal(again.probabilities["fair"], answers.probabilities["fair"])
+
+
+def test_shared_arrays_are_read_only(answers):
+    with pytest.raises(ValueError, match="read-only"):
+        answers.probabilities["able"][0, 0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        answers.labels[0] = 1
+
+
+def test_models_of_one_title_are_told_apart(models):
+    twin = add_model(promoted(), "twin", title="The able one")
+    answers, _ = load_answers([*models, twin], "PublicTest", "plain")
+    assert answers.titles["able"] == "The able one (able)"
+    assert answers.titles["twin"] == "The able one (twin)"
+
+
+BROKEN = {
+    "no such split": lambda table: table[table["split"] == "private_test"],
+    "lacks a column": lambda table: table.drop(columns="p_sad"),
+    "no labels": lambda table: table.drop(columns="label"),
+    "sums": lambda table: table.assign(p_sad=table["p_sad"] + 1),
+    "not a number": lambda table: table.assign(p_sad=np.nan),
+    "a label of 9": lambda table: table.assign(label=9),
+    "words": lambda table: table.assign(label="happy"),
+    "other faces": lambda table: table.assign(row=table["row"] + 1),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_unusable_predictions_are_named_and_left_out(models, kind):
+    bad = save_model(promoted(), card("bad"), b"", BROKEN[kind](predictions(2.0)), pd.DataFrame(), b"")
+    answers, complaints = load_answers([bad, *models], "PublicTest", "plain")
+    assert answers.names == ["able", "fair", "weak"]
+    assert len(complaints) == 1
+    assert "bad" in complaints[0]
+    assert "\n" not in complaints[0]
+
+
+@pytest.mark.parametrize("content", [b"PAR1", b"", b"PAR1" + b"x" * 500 + b"PAR1"])
+def test_damaged_files_are_named_and_left_out(models, content):
+    (models[1].folder / "predictions.parquet").write_bytes(content)
+    answers, complaints = load_answers(models, "PublicTest", "plain")
+    assert answers.names == ["able", "weak"]
+    assert len(complaints) == 1
+    assert "fair" in complaints[0]
+
+
+def test_nothing_usable_is_no_answer(models):
+    for model in models:
+        (model.folder / "predictions.parquet").unlink()
+    answers, complaints = load_answers(models, "PublicTest", "plain")
+    assert answers is None
+    assert len(complaints) == 3
+
+
+def test_unknown_rows_are_compared_by_their_order(models):
+    table = predictions(2.0).assign(row=-1)
+    pair = [save_model(promoted(), card(name), b"", table, pd.DataFrame(), b"") for name in ("one", "two")]
+    answers, complaints = load_answers(pair, "PublicTest", "plain")
+    assert not complaints
+    expected = table[(table["split"] == "public_test") & (table["view"] == "plain")][PROBABILITIES]
+    np.testing.assert_allclose(answers.probabilities["one"], expected)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, ("every layer", None, None)),
+        ({"weights_from": "none", "parameters": None}, ("no network", None, None)),
+        ({"name": "vgg16_frozen", "weights_from": "imagenet"}, ("head only", None, None)),
+        ({"trained": "the last block", "parameters": "many"}, ("the last block", None, None)),
+        (
+            {"served": {"storage": "int8", "holdout_accuracy": {"int8": 0.5, "float32": 0.6}}},
+            ("every layer", 0.5, None),
+        ),
+        ({"served": {"holdout_accuracy": 0.4, "latency_ms": 2}}, ("every layer", 0.4, 2.0)),
+        ({"holdout_accuracy": 0.3, "spec": "?", "training": []}, ("every layer", 0.3, None)),
+    ],
+)
+def test_cards_are_read_as_far_as_they_go(home, more, expected):
+    weights = b"weights" if more.get("served") else b""
+    table = pd.DataFrame()
+    model = save_model(promoted(), {**card("x"), **more}, weights, predictions(1.0), table, b"")
+    found = facts(model)
+    assert (found.trained, found.holdout_accuracy, found.latency_ms) == expected
+    assert found.size_bytes == (7 if weights else None)

@@ -1,0 +1,78 @@
+"""Cells of the confusion table, and the faces behind them."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix
+
+from fer_core import comparison
+from fer_core.labels import EXPRESSIONS
+from tests.made_up_store import START, write_fer2013, write_votes
+
+
+def test_cells_count_as_scikit_learn_does(answers):
+    cells = comparison.confusion_cells(answers, "weak")
+    expected = confusion_matrix(answers.labels, answers.probabilities["weak"].argmax(axis=1))
+    assert cells["count"].to_numpy().reshape(7, 7).tolist() == expected.tolist()
+    difference = comparison.difference_cells(answers, "able", "weak")
+    other = comparison.confusion_cells(answers, "able")
+    np.testing.assert_array_equal(difference["count"], other["count"] - cells["count"])
+
+
+@pytest.mark.parametrize("cell", [("fear", "sad"), ("happy", "happy"), ("disgust", "angry")])
+def test_faces_of_a_cell(answers, cell):
+    actual, predicted = cell
+    faces = comparison.cell_faces(answers, "weak", actual, predicted)
+    cells = comparison.confusion_cells(answers, "weak").set_index(["actual", "predicted"])
+    assert len(faces) == cells.loc[cell, "count"]
+    assert faces["confidence"].is_monotonic_decreasing
+    for face in faces.itertuples():
+        place = face.row - START["public_test"]
+        assert EXPRESSIONS[answers.labels[place]] == actual
+        assert EXPRESSIONS[answers.probabilities["weak"][place].argmax()] == predicted
+        assert face.confidence == pytest.approx(answers.probabilities["weak"][place].max())
+    assert {"The able one", "The fair one", "The weak one"} <= set(faces)
+
+
+def test_faces_of_a_difference(answers):
+    faces = comparison.differing_faces(answers, "able", "weak", "happy", "happy")
+    told = {name: p.argmax(axis=1) == 3 for name, p in answers.probabilities.items()}
+    differ = (answers.labels == 3) & (told["able"] ^ told["weak"])
+    assert sorted(faces["row"]) == sorted(answers.rows[differ])
+    assert set(faces[faces["said_by"] == "The able one"]["row"]) == set(answers.rows[differ & told["able"]])
+
+
+def test_an_empty_cell_has_no_faces(answers):
+    same = comparison.differing_faces(answers, "able", "able", "happy", "sad")
+    assert same.empty
+    assert "row" in same
+
+
+def test_a_handful_depends_on_its_seed(answers):
+    first = comparison.sample_faces(answers, "weak", "wrong", 8, 1)
+    assert len(first) == 8
+    assert (first["actual"] != first["predicted"]).all()
+    assert first.equals(comparison.sample_faces(answers, "weak", "wrong", 8, 1))
+    assert not first["row"].equals(comparison.sample_faces(answers, "weak", "wrong", 8, 2)["row"])
+    right = comparison.sample_faces(answers, "weak", "right", 1000, 1)
+    assert (right["actual"] == right["predicted"]).all()
+
+
+def test_the_album_finds_faces_and_votes(home):
+    folder = home / "fer2013"
+    write_fer2013(folder)
+    write_votes(folder)
+    album = comparison.open_album()
+    assert not album.missing
+    assert album.face(10, EXPRESSIONS[(10 - START["public_test"]) % 7]).tolist() == np.full((48, 48), 10).tolist()
+    assert album.face(10, "neutral" if (10 - START["public_test"]) % 7 != 6 else "sad") is None
+    assert album.face(10**6, "happy") is None
+    assert album.votes(10) == "fear 6, contempt 3, not a face 1"
+    assert album.votes(-1) == ""
+
+
+def test_without_data_the_album_says_how_to_get_it(home):
+    album = comparison.open_album()
+    assert "data download" in album.missing
+    assert "FERPlus" in album.votes_missing
+    assert album.face(10, "happy") is None
+    assert album.votes(10) == ""

@@ -1,0 +1,119 @@
+"""Tables against scikit-learn and counting by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, precision_score, roc_auc_score
+
+from fer_core import comparison
+from fer_core.comparison import Facts
+from fer_core.labels import EXPRESSIONS
+from fer_core.store import promoted
+from tests.made_up_store import add_model
+
+
+def test_scoreboard(answers):
+    table = comparison.scoreboard(answers, comparison.measure(answers), {"able": Facts(7, 9, "all", "random", 1.5)})
+    assert table["name"].tolist() == ["able", "fair", "weak"]
+    for row in table.itertuples():
+        predicted = answers.probabilities[row.name].argmax(axis=1)
+        assert row.accuracy == pytest.approx(accuracy_score(answers.labels, predicted))
+        assert row.macro_f1 == pytest.approx(f1_score(answers.labels, predicted, average="macro"))
+        auc = roc_auc_score(answers.labels, answers.probabilities[row.name], multi_class="ovr")
+        assert row.roc_auc == pytest.approx(auc)
+        assert row.accuracy_low <= row.accuracy <= row.accuracy_high
+    assert table.loc[0, ["size_bytes", "parameters", "trained", "latency_ms"]].tolist() == [7, 9, "all", 1.5]
+    assert set(table["split"]) == {"PublicTest"}
+
+
+def test_class_f1(answers):
+    table = comparison.class_f1(answers, comparison.measure(answers))
+    expected = f1_score(answers.labels, answers.probabilities["fair"].argmax(axis=1), average=None)
+    assert table[table["name"] == "fair"]["f1"].tolist() == pytest.approx(expected)
+
+
+def test_thresholds(answers):
+    table = comparison.thresholds(answers, "fear", 0.4).set_index("name")
+    said = answers.probabilities["fair"][:, 2] >= 0.4
+    assert table.loc["fair", "precision"] == pytest.approx(precision_score(answers.labels == 2, said))
+    assert table.loc["fair", "true_positives"] == (said & (answers.labels == 2)).sum()
+
+
+def test_curves_hold_every_model_and_expression(answers):
+    points = comparison.curve_points(answers)
+    happy = comparison.curves_of(points, "roc", "happy")
+    assert set(happy["name"]) == set(answers.names)
+    area = happy[happy["name"] == "weak"]["area"].iloc[0]
+    assert area == pytest.approx(roc_auc_score(answers.labels == 3, answers.probabilities["weak"][:, 3]))
+    assert set(points["expression"]) == {*EXPRESSIONS, "macro", "micro"}
+
+
+def test_temperature_is_fitted_on_the_other_split(answers, other):
+    table = comparison.calibration(answers, other).set_index("name")
+    assert table["temperature"].between(0.05, 20).all()
+    assert comparison.calibration(answers, None)["temperature"].isna().all()
+
+
+def test_pairs_name_the_better_one_first(answers):
+    table = comparison.pairs(answers)
+    assert len(table) == 3
+    assert (table["difference"] >= 0).all()
+    row = table[(table["first"] == "The able one") & (table["second"] == "The weak one")].iloc[0]
+    right = {name: p.argmax(axis=1) == answers.labels for name, p in answers.probabilities.items()}
+    assert row["only_first"] == (right["able"] & ~right["weak"]).sum()
+    assert row["verdict"] == "The able one is better"
+    assert row["p_holm"] >= row["p"]
+    both = comparison.both_ways(table)
+    assert len(both) == 6
+    assert both["difference"].sum() == pytest.approx(0)
+
+
+def test_one_model_makes_no_pair(answers):
+    assert comparison.pairs(answers.only(["fair"])).empty
+
+
+def test_histories(models):
+    add_model(promoted(), "bare", history=False)
+    (models[2].folder / "history.csv").write_bytes(b"\xff\xfe\x00")
+    table, without, complaints = comparison.histories([*models, comparison_model("bare")])
+    assert set(table["name"]) == {"able", "fair"}
+    assert without == ["The bare one"]
+    assert len(complaints) == 1
+    assert "weak" in complaints[0]
+    first = table[(table["name"] == "able") & (table["what"] == "accuracy")]
+    assert first["faces"].tolist() == ["training"] * 2 + ["hold-out"] * 2
+    assert first["epoch"].tolist() == [1, 2, 1, 2]
+
+
+def comparison_model(name):
+    from fer_core.store import load_model
+
+    return load_model(name)
+
+
+def test_the_paper_beside_ours(models, home):
+    ours = add_model(promoted(), "vgg16_modified", 2.5)
+    answers, _ = comparison.load_answers([*models, ours], "PublicTest", "plain")
+    measured = comparison.measure(answers)
+    table = comparison.paper_overall(answers, measured)
+    assert table["variant"].nunique() == 8
+    assert len(table) == 10
+    mine = table[table["variant"] == "vgg16_modified"]
+    assert mine["reported"].tolist() == ["reported, figure 11", "reported, figure 13", "reported, figure 15"]
+    assert mine["avg_tpr_reported"].tolist() == [0.5976, 0.5357, 0.6021]
+    assert set(mine["measured"]) == {"measured, PublicTest plain"}
+    assert mine["accuracy_measured"].notna().all()
+    rest = table[table["variant"] != "vgg16_modified"]
+    assert set(rest["measured"]) == {comparison.NOT_TRAINED}
+    assert rest["accuracy_measured"].isna().all()
+    marks = comparison.paper_marks(table, "accuracy")
+    assert marks["source"].value_counts().to_dict() == {"reported": 10, "measured here": 1}
+    assert set(comparison.paper_f1("vgg16_modified", measured)["model"]) == {"reported, figure 12", "measured here"}
+    assert "accuracy of VGG16_modified" in comparison.paper_notes("vgg16_modified")
+
+
+def test_the_paper_alone():
+    table = comparison.paper_overall(None, {})
+    assert set(table["measured"]) == {comparison.NOT_TRAINED}
+    assert isinstance(comparison.paper_contradictions(), pd.DataFrame)
+    assert not np.isnan(table["accuracy_reported"]).any()

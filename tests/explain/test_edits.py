@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_core.explain import REGIONS, Edits, close_up, cover_region, edit_and_rerun
+from fer_core.explain.edits import CLOSE_UP_FRAME
+from fer_core.faces import crop_face
+from fer_core.inference import FaceAnalyzer
+from fer_core.types import Face, FerError
+
+
+def test_default_changes_nothing_and_copies(picture, face):
+    changed = Edits().apply(picture, [face])
+    np.testing.assert_array_equal(changed, picture)
+    assert not np.shares_memory(changed, picture)
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        Edits(blur=5),
+        Edits(brightness=20),
+        Edits(contrast=0.5),
+        Edits(noise=10),
+        Edits(rotate=15),
+        Edits(cover=("eyes",)),
+    ],
+)
+def test_each_changes_the_picture_and_only_a_copy(picture, face, edits):
+    before = picture.copy()
+    changed = edits.apply(picture, [face])
+    np.testing.assert_array_equal(picture, before)
+    assert changed.shape == picture.shape
+    assert changed.dtype == np.uint8
+    assert (changed != picture).any()
+
+
+def test_light():
+    picture = np.array([[[0, 128, 250]]], np.uint8)
+    np.testing.assert_array_equal(Edits(brightness=10).apply(picture)[0, 0], [26, 154, 255])
+    np.testing.assert_array_equal(Edits(contrast=0).apply(picture)[0, 0], [128, 128, 128])
+    np.testing.assert_array_equal(Edits(contrast=2).apply(picture)[0, 0], [0, 128, 255])
+
+
+def test_noise_is_the_same_each_time_and_as_strong_as_said():
+    gray = np.full((100, 100, 3), 128, np.uint8)
+    noisy = Edits(noise=10).apply(gray)
+    np.testing.assert_array_equal(noisy, Edits(noise=10).apply(gray))
+    assert noisy.std() == pytest.approx(25.5, rel=0.03)
+
+
+def test_quarter_turn_is_counter_clockwise():
+    square = np.random.default_rng(0).integers(0, 256, (41, 41, 3), dtype=np.uint8)
+    turned = Edits(rotate=90).apply(square).astype(int)
+    assert np.abs(turned - np.rot90(square)).max() <= 2
+
+
+def test_blur_is_measured_in_face_widths(picture, face):
+    wide = Face((face.box[0], face.box[1], 2 * face.box[2], face.box[3]), 0.9)
+    np.testing.assert_array_equal(Edits(blur=4).apply(picture, [face]), Edits(blur=2).apply(picture, [wide]))
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_covered_region_is_gray_in_the_crop_and_nothing_else(face, region):
+    white = np.full((160, 200, 3), 255, np.uint8)
+    crop, _ = crop_face(cover_region(white, face, region), face)
+    left, top, right, bottom = (round(48 * share) for share in REGIONS[region])
+    covered = np.zeros((48, 48), bool)
+    covered[top:bottom, left:right] = True
+    inside = covered.copy()
+    inside[: top + 2], inside[bottom - 2 :], inside[:, : left + 2], inside[:, right - 2 :] = False, False, False, False
+    around = np.ones((48, 48), bool)
+    around[max(0, top - 2) : bottom + 2, max(0, left - 2) : right + 2] = False
+    assert (crop[inside] == 128).all()
+    assert (crop[around] == 255).all()
+
+
+def test_regions_hold_what_they_are_named_after():
+    eyes, mouth = REGIONS["eyes"], REGIONS["mouth"]
+    for x, y in ((0.31, 0.39), (0.68, 0.40)):
+        assert eyes[0] < x < eyes[2]
+        assert eyes[1] < y < eyes[3]
+    assert mouth[1] < 0.76 < mouth[3]
+
+
+def test_wrong_settings():
+    with pytest.raises(FerError, match=r"Unknown region\. Expected some of eyes, nose"):
+        Edits(cover=("hair",))
+    for wrong in ({"blur": -1}, {"noise": float("nan")}, {"contrast": -0.1}):
+        with pytest.raises(FerError, match="of 0 or more"):
+            Edits(**wrong)
+
+
+@pytest.mark.parametrize("factor", [0.2, 1, 4, 12])
+def test_close_up_shows_the_same_crop(face, factor):
+    import cv2
+
+    smooth = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (160, 200, 3), dtype=np.uint8), (0, 0), 6)
+    size = (round(200 * factor), round(160 * factor))
+    picture = cv2.resize(smooth, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+    there = Face(tuple(v * factor for v in face.box), 0.9, face.landmarks * factor)
+    part, inside = close_up(picture, there)
+    assert max(part.shape) <= 2 * CLOSE_UP_FRAME + 4
+    assert abs(part.shape[0] - part.shape[1]) <= 2
+    before, after = crop_face(picture, there)[0].astype(int), crop_face(part, inside)[0].astype(int)
+    assert np.abs(before - after).mean() < 3
+
+
+def test_close_up_at_the_border_and_beyond(picture):
+    for box in ((-30.0, -20.0, 60.0, 80.0), (170.0, 120.0, 60.0, 80.0), (-100.0, -80.0, 400.0, 400.0)):
+        part, inside = close_up(picture, Face(box, 0.9))
+        x, y, width, height = inside.box
+        assert abs(x + width / 2 - part.shape[1] / 2) < 3
+        assert abs(y + height / 2 - part.shape[0] / 2) < 3
+
+
+class Blind:
+    note = None
+
+    def detect(self, image, thorough=True):
+        return []
+
+
+class TwoFaces:
+    note = None
+
+    def detect(self, image, thorough=True):
+        side = image.shape[0]
+        return [Face((0.0, 0.0, 20.0, 20.0), 1.0), Face((side / 2 - 15, side / 2 - 20, 30.0, 40.0), 0.8)]
+
+
+def test_rerun_keeps_the_framing_or_looks_again(watcher, picture, face):
+    kept = edit_and_rerun(FaceAnalyzer(watcher, Blind()), picture, face, Edits(rotate=20))
+    assert kept.result is not None
+    lost = edit_and_rerun(FaceAnalyzer(watcher, Blind()), picture, face, Edits(), find_again=True)
+    assert lost.result is None
+    again = edit_and_rerun(FaceAnalyzer(watcher, TwoFaces()), picture, face, Edits(), find_again=True)
+    assert again.result is not None
+    assert again.result.face.score == 0.8

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_core.data.sample import sample_portrait
+from fer_core.explain import occlusion_map
+from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.store import load_model
+
+
+def bright_square() -> np.ndarray:
+    crop = np.zeros((48, 48), np.uint8)
+    crop[30:40, 8:18] = 255
+    return crop
+
+
+@pytest.mark.parametrize("fill", ["gray", "blur"])
+def test_the_place_that_the_model_looks_at_costs_most(watcher, fill):
+    found = occlusion_map(watcher, bright_square(), fill=fill)
+    assert found.expression == "happy"
+    assert found.probability == pytest.approx(1.0)
+    row, column = np.unravel_index(found.drop.argmax(), found.drop.shape)
+    cell = 48 / found.drop.shape[0]
+    assert 30 <= (row + 0.5) * cell <= 40
+    assert 8 <= (column + 0.5) * cell <= 18
+    assert found.drop[0, -1] == 0
+
+
+def test_drop_is_what_a_plain_loop_gives(watcher):
+    crop = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
+    found = occlusion_map(watcher, crop, "happy", patch=12, stride=8)
+    uncovered = watcher.predict(crop[None]).probabilities[0, 3]
+    for row in range(6):
+        for column in range(6):
+            covered = crop.copy()
+            y, x = row * 8 + 4 - 6, column * 8 + 4 - 6
+            covered[max(0, y) : y + 12, max(0, x) : x + 12] = round(crop.mean())
+            expected = uncovered - watcher.predict(covered[None]).probabilities[0, 3]
+            assert found.drop[row, column] == pytest.approx(expected, abs=1e-6)
+
+
+def test_other_expression_rises_where_the_predicted_one_falls(watcher):
+    assert occlusion_map(watcher, bright_square(), "sad").drop.min() < 0
+
+
+def test_one_batch_and_the_crop_stays_as_it_was(watcher):
+    crop = bright_square()
+    before = crop.copy()
+    found = occlusion_map(watcher, crop, flip=True)
+    assert watcher.calls == [(1 + found.drop.size, True)]
+    np.testing.assert_array_equal(crop, before)
+
+
+def test_sizes_that_do_not_divide(watcher):
+    assert occlusion_map(watcher, bright_square(), stride=5).drop.shape == (10, 10)
+    assert occlusion_map(watcher, bright_square(), patch=200, stride=100).drop.shape == (1, 1)
+
+
+def test_wrong_arguments(watcher):
+    with pytest.raises(ValueError, match="gray uint8 crop"):
+        occlusion_map(watcher, np.zeros((48, 48, 3), np.uint8))
+    with pytest.raises(ValueError, match="at least 1 pixel"):
+        occlusion_map(watcher, bright_square(), stride=0)
+    with pytest.raises(ValueError, match="Unknown expression"):
+        occlusion_map(watcher, bright_square(), "bored")
+
+
+def test_covering_the_mouth_of_the_sample_makes_it_less_happy():
+    classifier = Classifier(load_model().weights)
+    (face,) = FaceAnalyzer(classifier).analyze(sample_portrait())
+    found = occlusion_map(classifier, face.crop)
+    assert found.expression == face.expression == "happy"
+    assert found.probability == pytest.approx(face.confidence, abs=1e-3)
+    half = len(found.drop) // 2
+    assert found.drop[half:].max() > found.drop[:half].max()

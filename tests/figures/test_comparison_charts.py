@@ -1,0 +1,94 @@
+"""Charts of comparisons: they draw what the table says, name every model, and can be turned into pictures."""
+
+import pytest
+
+from fer_core import comparison, figures
+from fer_core.figures.models import MODEL_COLORS, model_color
+from fer_core.labels import COLORS
+from tests.made_up_store import add_models
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    return add_models(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def answers(models):
+    return comparison.load_answers(models, "PublicTest", "plain")[0]
+
+
+@pytest.fixture(scope="module")
+def charts(answers, models):
+    measured = comparison.measure(answers)
+    at = comparison.thresholds(answers, "fear", 0.4)
+    curves = comparison.curve_points(answers)
+    history, _, _ = comparison.histories(models)
+    board = comparison.scoreboard(answers, measured, {})
+    bins = comparison.reliability_bins(answers)
+    cells = comparison.confusion_cells(answers, "weak")
+    front = answers.titles["fair"]
+    return {
+        "ranking": figures.ranking(board, "avg_fpr", "Avg FPR", ascending=True),
+        "class_bars": figures.class_bars(comparison.class_f1(answers, measured)),
+        "roc": figures.roc_chart(comparison.curves_of(curves, "roc", "fear"), at, front),
+        "roc without points": figures.roc_chart(comparison.curves_of(curves, "roc", "fear"), at.head(0)),
+        "pr": figures.pr_chart(comparison.curves_of(curves, "pr", "fear"), at),
+        "reliability": figures.reliability_chart(bins, front),
+        "confidence": figures.confidence_bars(bins[bins["model"] == front]),
+        "training": figures.training_chart(history, "accuracy"),
+        "pairs": figures.pair_matrix(comparison.both_ways(comparison.pairs(answers)), list(board["model"])),
+        "paper": figures.paper_chart(
+            comparison.paper_marks(comparison.paper_overall(None, {}), "accuracy"), "Accuracy"
+        ),
+        "counts": figures.confusion_chart(cells, "counts", ("fear", "sad")),
+        "difference": figures.difference_chart(comparison.difference_cells(answers, "able", "weak"), "rates"),
+    }
+
+
+def test_every_chart_can_be_drawn(charts):
+    for name, chart in charts.items():
+        assert chart.to_dict()["height"] > 100, name
+
+
+def test_ranking_puts_the_best_on_top(charts, answers):
+    order = charts["ranking"].to_dict()["layer"][0]["encoding"]["y"]["sort"]
+    assert order == [answers.titles[name] for name in ("able", "fair", "weak")]
+
+
+def test_the_confusion_chart_offers_its_cells_to_a_click(charts):
+    for name in ("counts", "difference"):
+        params = charts[name].to_dict()["params"]
+        pick = next(param for param in params if param["name"] == figures.CELL)
+        assert pick["select"]["fields"] == ["actual", "predicted"]
+
+
+def test_the_chosen_cell_is_framed(charts):
+    table = charts["counts"].data
+    framed = table[table["frame"] == "yes"]
+    assert framed[["actual", "predicted"]].to_numpy().tolist() == [["fear", "sad"]]
+    assert (charts["difference"].data["frame"] == "no").all()
+
+
+def test_an_expression_without_faces_shows_a_dash(answers):
+    cells = comparison.confusion_cells(answers, "weak")
+    cells.loc[cells["actual"] == "disgust", ["count", "rate"]] = [0, float("nan")]
+    chart = figures.confusion_chart(cells, "rates")
+    assert set(chart.data[chart.data["actual"] == "disgust"]["words"]) == {"–"}
+    assert isinstance(chart.to_dict(), dict)
+
+
+def test_models_have_colours_of_their_own():
+    assert not set(MODEL_COLORS) & set(COLORS.values())
+    many = [f"model {number}" for number in range(20)]
+    scale = model_color(many).to_dict()["scale"]
+    assert len(scale["range"]) == len(scale["domain"]) == 20
+
+
+def test_pictures_need_nothing_from_outside(charts):
+    from fer_core.report.pictures import picture
+
+    drawn = picture(charts["roc"], 300, 'ROC of "fear" <b>')
+    assert drawn.startswith('<figure role="img" aria-label="ROC of &quot;fear&quot; &lt;b&gt;"><svg')
+    assert "<script" not in drawn
+    assert 'id="clip' not in drawn

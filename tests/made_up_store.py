@@ -1,0 +1,88 @@
+"""Stored models and a small FER2013, made up: predictions are noise around made-up labels, faces are flat gray."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_core.store import PROBABILITIES, StoredModel, save_model
+
+FACES = 105
+"""Of each test split; labels go round the seven expressions."""
+
+TRAINING = 3
+"""Rows before the test splits, so that row numbers are not positions."""
+
+START = {"public_test": TRAINING, "private_test": TRAINING + FACES}
+SKILLS = {"able": 3.0, "fair": 2.0, "weak": 1.0}
+"""Model to how far the true class stands out of its noise."""
+
+
+def labels() -> np.ndarray:
+    return np.arange(FACES) % 7
+
+
+def probabilities(skill: float, seed: int) -> np.ndarray:
+    logits = np.random.default_rng(seed).normal(size=(FACES, 7))
+    logits[np.arange(FACES), labels()] += skill
+    powers = np.exp(logits)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def predictions(skill: float, splits: tuple[str, ...] = ("public_test", "private_test")) -> pd.DataFrame:
+    tables = []
+    for split in splits:
+        for view in ("plain", "flip"):
+            seed = int(1000 * skill) + 10 * START[split] + len(view)
+            table = pd.DataFrame(probabilities(skill, seed), columns=PROBABILITIES)
+            rows = START[split] + np.arange(FACES)
+            tables.append(table.assign(row=rows, split=split, view=view, label=labels()))
+    return pd.concat(tables, ignore_index=True)
+
+
+def card(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": f"The {name} one",
+        "parameters": 1234567,
+        "weights_from": "random",
+        "input_size": 48,
+        "metrics": {},
+        "served": None,
+        **more,
+    }
+
+
+def add_model(root: Path, name: str, skill: float = 2.0, history: bool = True, **more: Any) -> StoredModel:
+    curves = {"epoch": [0, 1], "loss": [1.9, 1.5], "accuracy": [0.2, 0.4], "val_accuracy": [0.3, 0.5]}
+    table = pd.DataFrame(curves) if history else pd.DataFrame()
+    return save_model(root, card(name, **more), b"", predictions(skill), table, b"")
+
+
+def add_models(root: Path) -> list[StoredModel]:
+    return [add_model(root, name, skill) for name, skill in SKILLS.items()]
+
+
+def write_fer2013(folder: Path) -> Path:
+    """Write `fer2013.csv` whose face in row r is all gray level `r % 256`."""
+    lines = ["emotion,pixels,Usage"]
+    usage = ["Training"] * TRAINING + ["PublicTest"] * FACES + ["PrivateTest"] * FACES
+    emotions = [0] * TRAINING + 2 * labels().tolist()
+    for row, (emotion, split) in enumerate(zip(emotions, usage, strict=True)):
+        lines.append(f"{emotion},{' '.join([str(row % 256)] * 2304)},{split}")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "fer2013.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def write_votes(folder: Path) -> Path:
+    """Write FER+ votes: everybody says fear 6, contempt 3, not a face 1."""
+    columns = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+    line = "x,y,0,0,0,0,0,0,6,3,0,1"
+    path = folder / "ferplus_votes.csv"
+    path.write_text("\n".join([columns] + [line] * (TRAINING + 2 * FACES)) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,109 @@
+"""The baselines against scikit-image, scikit-learn and NumPy used by themselves, and what they leave in the store."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from skimage.feature import hog
+from sklearn.linear_model import LogisticRegression
+
+from fer_core.data import FerDataset
+from fer_core.inference.measure import TEST_SPLITS, VIEWS
+from fer_core.models import model_spec
+from fer_core.store import PROBABILITIES
+from fer_core.training.baselines import class_prior, hog_linear, train_baseline
+from fer_core.training.hog import hog_features
+from fer_core.types import FerError
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    """Faces with a bar whose direction tells the class, noisy; uneven classes."""
+    rng = np.random.default_rng(0)
+    n = 360
+    labels = rng.choice(7, n, p=[0.1, 0.06, 0.12, 0.3, 0.16, 0.12, 0.14])
+    rows, columns = np.mgrid[:48, :48] - 23.5
+    angles = np.pi * labels / 7 + rng.normal(0, 0.12, n)
+    distance = np.abs(np.cos(angles)[:, None, None] * rows + np.sin(angles)[:, None, None] * columns)
+    images = np.clip(255 * (distance < 5) * 0.7 + rng.normal(40, 25, (n, 48, 48)), 0, 255).astype(np.uint8)
+    usage = np.repeat(["Training", "PublicTest", "PrivateTest"], [240, 60, 60])
+    return FerDataset(images, labels.astype(np.int64), usage, np.arange(n))
+
+
+def test_prior_is_the_class_frequencies(dataset):
+    part, _ = dataset.holdout()
+    baseline = class_prior(part)
+    expected = np.bincount(part.labels, minlength=7) / len(part)
+    np.testing.assert_allclose(baseline.predict(dataset.images[:5]), np.tile(expected, (5, 1)))
+    assert baseline.parameters == 7
+
+
+def test_a_class_never_seen_has_probability_zero(dataset):
+    part, holdout = dataset.subset(dataset.labels != 1).holdout()
+    for baseline in (class_prior(part), hog_linear(part, holdout, penalties=(1.0,))):
+        probabilities = baseline.predict(dataset.images[:9])
+        assert probabilities.shape == (9, 7)
+        assert (probabilities[:, 1] == 0).all()
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+
+
+def test_hog_values_and_their_number(dataset):
+    features = hog_features(dataset.images[:3])
+    assert features.shape == (3, 1764)
+    expected = hog(dataset.images[2], orientations=9, pixels_per_cell=(6, 6), cells_per_block=(2, 2))
+    np.testing.assert_allclose(features[2], expected, atol=1e-6)
+    assert hog_features(dataset.images[:0]).shape == (0, 1764)
+
+
+def test_hog_linear_is_logistic_regression_with_the_best_penalty(dataset):
+    part, holdout = dataset.holdout()
+    baseline = hog_linear(part, holdout, penalties=(1e-6, 0.5))
+    describe = lambda images: np.array([hog(image, 9, (6, 6), (2, 2), "L2-Hys") for image in images])  # noqa: E731
+    same = LogisticRegression(C=0.5, max_iter=3000, tol=1e-6).fit(describe(part.images), part.labels)
+    expected = same.predict_proba(describe(holdout.images))
+    got = baseline.predict(holdout.images)
+    np.testing.assert_allclose(got, expected, atol=0.01)
+    assert baseline.recipe["C"] == 0.5
+    assert [trial["C"] for trial in baseline.tried] == [1e-6, 0.5]
+    assert baseline.tried[1]["holdout_accuracy"] == (got.argmax(axis=1) == holdout.labels).mean()
+    assert baseline.parameters == 1764 * 7 + 7
+
+
+@pytest.mark.parametrize("name", ["class_prior", "hog_linear"])
+def test_stored_for_comparison_only(dataset, home, tmp_path, name):
+    model = train_baseline(model_spec(name), dataset, tmp_path / "store")
+    assert not model.servable
+    assert model.card["served"] is None
+    assert {path.name for path in model.folder.iterdir()} == {"card.json", "predictions.parquet"}
+    assert model.history().empty
+    with pytest.raises(FerError, match="kept for comparison only"):
+        _ = model.weights
+    for split in TEST_SPLITS:
+        part = dataset.split(split)
+        for view in VIEWS:
+            table = model.predictions(split, view)
+            assert (table["row"] == part.rows).all()
+            predicted = table[PROBABILITIES].to_numpy().argmax(axis=1)
+            assert model.card["metrics"][split][view]["accuracy"] == pytest.approx((predicted == part.labels).mean())
+    plain, flip = (model.predictions("public_test", view)[PROBABILITIES].to_numpy() for view in VIEWS)
+    assert np.allclose(plain, flip) == (name == "class_prior")
+
+
+def test_flip_is_the_mean_with_the_mirror_image(dataset, home, tmp_path):
+    part, holdout = dataset.holdout()
+    baseline = hog_linear(part, holdout)
+    model = train_baseline(model_spec("hog_linear"), dataset, tmp_path / "store")
+    images = dataset.split("private_test").images
+    mean = (baseline.predict(images) + baseline.predict(np.flip(images, axis=2))) / 2
+    np.testing.assert_allclose(model.predictions("private_test", "flip")[PROBABILITIES], mean, atol=1e-5)
+
+
+def test_needs_no_training_framework():
+    program = (
+        "import fer_core.training.baselines, fer_core.training.named, sys;"
+        "assert not {'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
