@@ -13,9 +13,9 @@ from typing import Any
 
 import pandas as pd
 
+from fer_core.explain import annotated_png
 from fer_core.labels import EXPRESSIONS
-from pages.common import Answer, Picture
-from pages.pictures import annotated_png
+from pages.common import Answer, Picture, pixels
 
 COLUMNS = ("file", "error", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS, "model")
 """The command line's columns, and the model last."""
@@ -60,11 +60,12 @@ def as_pictures(pictures: Sequence[Picture], answers: Sequence[Answer]) -> bytes
         answers: what to draw into each, in the same order.
     """
     if len(pictures) == 1:
-        return annotated_png(pictures[0], answers[0])
+        return annotated_png(pixels(pictures[0]), answers[0].faces)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:  # PNGs are compressed already
         for number, (picture, given) in enumerate(zip(pictures, answers, strict=True), 1):
-            archive.writestr(f"{number:03d}-{_stem(picture.name)}-annotated.png", annotated_png(picture, given))
+            name = f"{number:03d}-{_stem(picture.name)}-annotated.png"
+            archive.writestr(name, annotated_png(pixels(picture), given.faces))
     return stream.getvalue()
 
 

@@ -58,7 +58,7 @@ if intervals:
     )
     best = max(OVERALL, key=lambda row: row.accuracy)
     st.altair_chart(
-        accuracy_intervals(intervals, {f"best of the paper, as reported: {best.accuracy * 100:.1f} %": best.accuracy}),
+        accuracy_intervals(intervals, {f"paper's best, as reported {best.accuracy * 100:.1f} %": best.accuracy}),
         alt="Accuracy: " + "; ".join(f"{one.model} {one.accuracy:.1%} on {one.split}" for one in intervals),
     )
     f1 = st.column_config.NumberColumn(format="%.3f")
@@ -70,7 +70,6 @@ if intervals:
             "PublicTest macro F1": f1,
             "PrivateTest macro F1": f1,
             "Parameters": st.column_config.NumberColumn(format="compact"),
-            "Size": st.column_config.NumberColumn(format="bytes"),
         },
     )
 warn(unscored, "Some models have no score:")

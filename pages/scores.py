@@ -44,5 +44,5 @@ def _read(model: StoredModel) -> tuple[list[AccuracyInterval], dict[str, Any]]:
         row[f"{split} macro F1"] = float(numbers["macro_f1"])
     parameters = model.card["parameters"]
     row["Parameters"] = None if parameters is None else int(parameters)
-    row["Size"] = model.size_bytes or None
+    row["Size"] = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "–"
     return intervals, row

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fer_core.benchmarks.pages import PAGES, page_numbers
 from fer_core.benchmarks.serving import SERVING, serving_numbers
 from fer_core.benchmarks.start import START, start_numbers
 from fer_core.store import StoredModel
 
 __all__ = ["MEANINGS", "run_benchmarks"]
 
-MEANINGS = {**START, **SERVING}
+MEANINGS = {**START, **SERVING, **PAGES}
 """What each key means, in words."""
 
 
@@ -28,4 +29,6 @@ def run_benchmarks(model: StoredModel, seconds: float, say: Callable[[str], None
     say("Start-up time and memory, in fresh processes …")
     numbers = start_numbers(model)
     say("Classification and whole frames …")
-    return {**numbers, **serving_numbers(model, seconds)}
+    numbers |= serving_numbers(model, seconds)
+    say("The Compare models page with twelve models …")
+    return numbers | page_numbers(model)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fer_core.benchmarks.timing import median_seconds
 from fer_core.data.sample import sample_portrait
+from fer_core.faces import default_detector
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.store import KERAS, StoredModel
 from fer_core.types import FerError
@@ -30,7 +31,7 @@ def serving_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
         FerError: the model has no `.keras` file, or a way of looking finds no face in the frame.
     """
     classifier = Classifier(model.weights)
-    analyzer = FaceAnalyzer(classifier, thorough=False)
+    analyzer = FaceAnalyzer(classifier, default_detector(detection_size=320), thorough=False)
     frame = portrait_frame()
     results = analyzer.analyze(frame)
     if len(results) != 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -54,7 +55,9 @@ def accuracy_intervals(
     lines = dict(references or {})
     low = min([row.low for row in measured] + list(lines.values()))
     high = max([row.high for row in measured] + list(lines.values()))
-    scale = alt.Scale(domain=[max(0.0, low - 0.02), min(1.0, high + 0.04)], nice=False, zero=False)
+    room = max(0.02, 0.35 * (high - low))  # for the words right of the last whisker
+    domain = (max(0.0, low - 0.02), high + room)
+    scale = alt.Scale(domain=list(domain), nice=False, zero=False)
     base = alt.Chart(table).encode(
         y=alt.Y(
             "model:N",
@@ -89,11 +92,12 @@ def accuracy_intervals(
     words = base.mark_text(align="left", dx=8, fontSize=FONT, fontWeight="bold").encode(
         x=alt.X("high:Q", scale=scale), text="words:N"
     )
-    layers = [*_reference_lines(lines, scale), whiskers, dots, words]
+    layers = [*_reference_lines(lines, scale, sum(domain) / 2), whiskers, dots, words]
     return alt.LayerChart(layer=layers, height=150 + 74 * len(models))
 
 
-def _reference_lines(lines: Mapping[str, float], scale: alt.Scale) -> list[alt.Chart]:
+def _reference_lines(lines: Mapping[str, float], scale: alt.Scale, middle: float) -> list[alt.Chart]:
+    """Dashed lines with words above them, on the side where there is more room."""
     if not lines:
         return []
     table = pd.DataFrame({"what": list(lines), "accuracy": list(lines.values())})
@@ -101,7 +105,10 @@ def _reference_lines(lines: Mapping[str, float], scale: alt.Scale) -> list[alt.C
     rule = base.mark_rule(strokeDash=[6, 5], strokeWidth=2, color="#8A94A0").encode(
         tooltip=[alt.Tooltip("what:N"), alt.Tooltip("accuracy:Q", format=".1%")]
     )
-    words = base.mark_text(align="left", dx=6, dy=-2, baseline="bottom", color=INK, fontSize=FONT - 2).encode(
-        y=alt.value(0), text="what:N"
-    )
-    return [rule, words]
+    text: dict[str, Any] = {"dy": -2, "baseline": "bottom", "color": INK, "fontSize": FONT - 2}
+    words = [
+        base.transform_filter(f"datum.accuracy <= {middle}").mark_text(align="left", dx=6, **text),
+        base.transform_filter(f"datum.accuracy > {middle}").mark_text(align="right", dx=-6, **text),
+    ]
+    words = [part.encode(y=alt.value(0), text="what:N") for part in words]
+    return [rule, *words]

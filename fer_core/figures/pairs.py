@@ -46,7 +46,8 @@ def pair_matrix(both: pd.DataFrame, order: list[str]) -> alt.LayerChart:
     )
     scale = alt.Scale(domain=[-most, 0, most], range=[_MINUS, _NOTHING, _PLUS])
     squares = base.mark_rect(cornerRadius=3).encode(color=alt.Color("shade:Q", scale=scale, legend=None))
-    words = base.mark_text(fontSize=FONT).encode(
+    room = 36 * len(order)  # on a narrow screen the words would run into each other: then colours and tooltips tell
+    words = base.mark_text(fontSize=FONT, opacity=alt.expr(f"width < {room} ? 0 : 1")).encode(
         text="words:N",
         color=alt.when("datum.strong").then(alt.value("white")).otherwise(alt.value("#16202B")),
     )

@@ -80,10 +80,11 @@ def class_bars(table: pd.DataFrame, height: int = BAR) -> alt.LayerChart:
         x=alt.X("f1:Q", scale=unit, axis=axis("F1 with 95 % interval", percent=False)),
         color=model_color(models),
     )
-    whiskers = (
-        base.mark_bar(size=2, color=MUTED)
+    whiskers = (  # lines, for a rule or a thin bar would not stand in the middle of its bar
+        base.mark_line(strokeWidth=2, color=MUTED)
         .transform_filter("isValid(datum.low)")
-        .encode(x=alt.X("low:Q", scale=unit), x2="high:Q")
+        .transform_fold(["low", "high"], ["end", "f1_end"])
+        .encode(x=alt.X("f1_end:Q", scale=unit), detail=["model:N", "expression:N"])
     )
     group = int((height + 2) * max(len(models), 1) / 0.78)
     total = max(group, 26) * len(EXPRESSIONS) + 60 + legend_height(models)

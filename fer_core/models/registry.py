@@ -17,7 +17,7 @@ _SPECS = {
             name="compact_cnn",
             title="Compact CNN",
             architecture="compact_cnn",
-            widths=(32, 64, 128, 192),  # 1.87 M parameters, 5 MB in float16 with room to spare
+            widths=(32, 64, 128, 192),  # 1.87 M parameters
             dropout=0.3,
         ),
         ModelSpec(

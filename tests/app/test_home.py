@@ -27,7 +27,7 @@ def test_prediction_and_scoreboard_before_any_click(open_app):
     accuracy = card["metrics"]["public_test"]["plain"]["accuracy"]
     assert row["PublicTest accuracy"].startswith(f"{accuracy * 100:.1f} %")
     assert row["Parameters"] == card["parameters"]
-    assert row["Size"] == load_model(DEFAULT_MODEL).weights.stat().st_size
+    assert row["Size"] == f"{load_model(DEFAULT_MODEL).weights.stat().st_size / 1e6:.1f} MB"
 
 
 def test_every_figure_has_words_for_those_who_cannot_see_it(open_app):
