@@ -6,12 +6,23 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.table import Table
 
 from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout
 from fer_core.data import FerDataset, load_fer2013
 from fer_core.store import StoredModel, list_models, load_model
 from fer_core.types import FerError
+
+_METRICS = {
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro F1",
+    "roc_auc": "ROC AUC",
+    "avg_tpr": "Avg TPR",
+    "avg_fpr": "Avg FPR",
+    "ece": "Calibration error",
+    "accuracy_without_leaked": "Accuracy, no leaks*",
+}
 
 
 @fails_clearly
@@ -47,7 +58,9 @@ def evaluate(
     if as_json:
         print_json(report)
     else:
-        stdout.print(_table(report))
+        for name, splits in report.items():
+            stdout.print(_table(name, splits))
+        stdout.print("* on the test faces whose pixels do not stand in Training too")
 
 
 def _measure(model: StoredModel, dataset: FerDataset) -> dict[str, Any]:
@@ -72,25 +85,16 @@ def _compare_with_card(name: str, measured: dict[str, Any], card: dict[str, Any]
                 complain(f"{name}, {split}, {view}: measured {values['accuracy']:.4f}, but the card says {stored}.")
 
 
-def _table(report: dict[str, Any]) -> Table:
-    table = Table(
-        "Model", "Split", "View", "Accuracy (95 %)", "Macro F1 (95 %)", "ROC AUC", "Avg TPR", "Avg FPR", "ECE"
-    )
-    table.add_column("Without leaked")
-    for name, splits in report.items():
-        for split, views in splits.items():
-            for view, v in views.items():
-                table.add_row(
-                    name,
-                    split,
-                    view,
-                    _with_interval(v["accuracy"], v["accuracy_interval"]),
-                    _with_interval(v["macro_f1"], v["macro_f1_interval"]),
-                    *(f"{v[key]:.4f}" for key in ("roc_auc", "avg_tpr", "avg_fpr", "ece")),
-                    f"{v['accuracy_without_leaked']:.4f} (n={v['n_without_leaked']:,})",
-                )
+def _table(name: str, splits: dict[str, Any]) -> Table:
+    """One model's numbers, a row a metric: narrow enough for a terminal of 80 columns."""
+    views = [(split, view, values) for split, by_view in splits.items() for view, values in by_view.items()]
+    table = Table(title=name, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table.add_column("")
+    for split, view, _ in views:
+        table.add_column(f"{split}\n{view}")
+    for key, title in _METRICS.items():
+        table.add_row(title, *(f"{values[key]:.4f}" for _, _, values in views))
+        if f"{key}_interval" in views[0][2]:
+            intervals = [values[f"{key}_interval"] for _, _, values in views]
+            table.add_row("  95 % interval", *(f"{low:.3f}–{high:.3f}" for low, high in intervals), style="dim")
     return table
-
-
-def _with_interval(value: float, interval: list[float]) -> str:
-    return f"{value:.4f} ({interval[0]:.4f}–{interval[1]:.4f})"

@@ -24,7 +24,7 @@ from fer_core.store import StoredModel, save_model
 from fer_core.training.card import make_card, training_facts
 from fer_core.training.hog import HOG_SETTINGS, hog_features
 
-PENALTIES = (0.03, 0.1, 0.3, 1.0)
+PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Values of logistic regression's C that are tried, upwards; smaller is smoother."""
 
 ITERATIONS = 1000
