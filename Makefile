@@ -1,11 +1,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
+WATCH ?= none
 
 .PHONY: run test lint clean
 
 run: .venv/.installed
-	$(BIN)/streamlit run app.py --server.port $(PORT)
+	$(BIN)/streamlit run app.py --server.port $(PORT) --server.fileWatcherType $(WATCH)
 
 test: .venv/.installed-dev lint
 	$(BIN)/python -m pytest

@@ -16,21 +16,18 @@ def scoreboard(models: list[StoredModel]) -> tuple[list[AccuracyInterval], pd.Da
     """Return what the models' cards say of the plain view.
 
     Returns:
-        One accuracy with interval a model and split; a table with one row a model; and one sentence for each model
-        whose card holds no usable numbers.
+        One accuracy with interval a model and split, most accurate model first; a table with one row a model in the
+        same order; and one sentence for each model whose card holds no usable numbers.
     """
-    intervals: list[AccuracyInterval] = []
-    rows: list[dict[str, Any]] = []
+    read: list[tuple[list[AccuracyInterval], dict[str, Any]]] = []
     complaints: list[str] = []
     for model in models:
         try:
-            found, row = _read(model)
+            read.append(_read(model))
         except (KeyError, TypeError, ValueError):
             complaints.append(f"The model {model.name} has no score: its card.json lacks measured numbers.")
-            continue
-        intervals += found
-        rows.append(row)
-    return intervals, pd.DataFrame(rows), complaints
+    read.sort(key=lambda one: -one[0][0].accuracy)
+    return [interval for found, _ in read for interval in found], pd.DataFrame([row for _, row in read]), complaints
 
 
 def _read(model: StoredModel) -> tuple[list[AccuracyInterval], dict[str, Any]]:

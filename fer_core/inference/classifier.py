@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.faces.pool import Pool
 from fer_core.labels import NUM_CLASSES
 from fer_core.types import FerError
 
@@ -32,11 +33,14 @@ class Prediction:
 class Classifier:
     """Expression probabilities of face crops, from a LiteRT file.
 
-    Interpreters are not thread-safe, so each thread gets its own on first use; the file's bytes are shared.
+    Interpreters are not thread-safe: each call borrows one, and there are as many as calls were ever under way at once.
 
     Args:
         path: the `.tflite` file, as `fer_core.training.convert.to_litert` writes it.
         threads: CPU threads of each interpreter.
+
+    Attributes:
+        input_size: side in pixels of the square input.
 
     Raises:
         FerError: the file is missing, damaged, or another kind of model.
@@ -47,9 +51,10 @@ class Classifier:
             self._content = Path(path).read_bytes()
         except OSError as error:
             raise FerError(f"The model file cannot be read: {path} ({error.strerror}).") from error
-        self._path, self._threads, self._local = Path(path), threads, threading.local()
-        self.input_size = self._runner(1).input_size
-        """Side in pixels of the square input."""
+        self._path, self._threads = Path(path), threads
+        self._pools = {batch: Pool(partial(self._make, batch)) for batch in (1, BATCH)}
+        with self._pools[1].borrow() as runner:
+            self.input_size, self._map_shape = runner.input_size, runner.map_shape
 
     def predict(self, faces: NDArray[np.uint8], flip: bool = False) -> Prediction:
         """Classify face crops.
@@ -90,18 +95,12 @@ class Classifier:
         return np.stack([cv2.resize(face, size, interpolation=how) for face in faces]).astype(np.uint8)
 
     def _run(self, inputs: NDArray[np.float32]) -> Prediction:
-        parts = [self._runner(len(part)).run(part) for part in _batches(inputs)]
-        if not parts:
-            rows, columns = self._runner(1).map_shape
-            return Prediction(np.zeros((0, NUM_CLASSES), np.float32), np.zeros((0, rows, columns, 7), np.float32))
-        return Prediction(np.concatenate([p for p, _ in parts]), np.concatenate([a for _, a in parts]))
-
-    def _runner(self, batch: int) -> _Runner:
-        """This thread's interpreter for a batch size: one stays at a single face, another serves full batches."""
-        runners = self._local.__dict__.setdefault("runners", {})
-        if batch not in runners:
-            runners[batch] = self._make(batch)
-        return runners[batch]
+        probabilities = np.zeros((len(inputs), NUM_CLASSES), np.float32)
+        activation = np.zeros((len(inputs), *self._map_shape, NUM_CLASSES), np.float32)
+        for start, stop in _batches(len(inputs)):
+            with self._pools[stop - start].borrow() as runner:
+                probabilities[start:stop], activation[start:stop] = runner.run(inputs[start:stop])
+        return Prediction(probabilities, activation)
 
     def _make(self, batch: int) -> _Runner:
         try:
@@ -136,8 +135,7 @@ class _Runner:
         return self._interpreter.get_tensor(self._probabilities), self._interpreter.get_tensor(self._activation)
 
 
-def _batches(inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Cut into full batches and single faces, the two sizes that interpreters are kept for."""
-    full = len(inputs) // BATCH * BATCH
-    batches = [inputs[start : start + BATCH] for start in range(0, full, BATCH)]
-    return batches + [inputs[k : k + 1] for k in range(full, len(inputs))]
+def _batches(count: int) -> list[tuple[int, int]]:
+    """Cut into full batches and single faces, the two sizes that interpreters are kept for: start and stop of each."""
+    full = count // BATCH * BATCH
+    return [(k, k + BATCH) for k in range(0, full, BATCH)] + [(k, k + 1) for k in range(full, count)]

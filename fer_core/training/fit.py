@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from pathlib import Path
 
 import keras
@@ -48,12 +48,7 @@ def fit(
     Raises:
         ValueError: no faces, or images and labels of different numbers.
     """
-    for part, (images, labels) in {"training": training, "hold-out": holdout}.items():
-        if len(images) == 0 or len(images) != len(labels):
-            raise ValueError(
-                f"Expected as many labels as faces, at least one, in the {part} part. "
-                f"Received: {len(images)} faces, {len(labels)} labels"
-            )
+    check_parts(training, holdout, "faces")
     model = keras.Sequential([keras.Input((*training[0].shape[1:], 1), dtype="uint8"), *_front(recipe), network])
     model.compile(
         optimizer=_optimizer(recipe, network, len(training[0])),
@@ -72,6 +67,20 @@ def fit(
         verbose=verbose,
     )
     return {name: [float(v) for v in values] for name, values in history.history.items()}
+
+
+def check_parts(training: Sequence[Sized], holdout: Sequence[Sized], what: str) -> None:
+    """Make sure that both parts, each of inputs and labels, hold something and as much of both.
+
+    Raises:
+        ValueError: they do not; `what` names the inputs.
+    """
+    for part, (inputs, labels) in {"training": training, "hold-out": holdout}.items():
+        if len(inputs) == 0 or len(inputs) != len(labels):
+            raise ValueError(
+                f"Expected as many labels as {what}, at least one, in the {part} part. "
+                f"Received: {len(inputs)} {what}, {len(labels)} labels"
+            )
 
 
 def precision(recipe: Recipe) -> keras.DTypePolicy:

@@ -13,6 +13,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from fer_core.labels import NUM_CLASSES
+from fer_core.training.fit import check_parts
 
 Features = tuple[NDArray[np.float16], NDArray[np.int64]]
 """Pooled features `(n, channels)` and labels `(n,)` 0 to 6."""
@@ -79,12 +80,7 @@ def fit_head(
     Raises:
         ValueError: no features, or features and labels of different numbers.
     """
-    for part, (features, labels) in {"training": training, "hold-out": holdout}.items():
-        if len(features) == 0 or len(features) != len(labels):
-            raise ValueError(
-                f"Expected as many labels as features, at least one, in the {part} part. "
-                f"Received: {len(features)} features, {len(labels)} labels"
-            )
+    check_parts(training, holdout, "features")
     fits, tried = [], []
     for penalty in recipe.penalties:
         weights, history = _fit_one(training, holdout, recipe, penalty)
