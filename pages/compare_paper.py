@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.comparison import METRICS, PAPER_VARIANTS, paper_marks, paper_notes
+from fer_core.comparison import METRICS, PAPER_VARIANTS, paper_marks, paper_notes, paper_recomputed
 from fer_core.figures import class_bars, paper_chart
 from pages import compare_data as data
 from pages.common import plain
@@ -53,6 +53,21 @@ def paper(choice: Choice) -> None:
     )
     variant = st.selectbox("Variant", PAPER_VARIANTS, index=5, key="c_variant", bind="query-params")
     st.altair_chart(class_bars(f1[variant], 18), alt=f"F1 by expression of {variant}, reported and measured")
+    st.markdown("**The final model, recomputed from the paper’s own table of precision, recall and support**")
+    recomputed = paper_recomputed()
+    st.dataframe(
+        recomputed,
+        hide_index=True,
+        alt="VGG16_modified recomputed from section 4.5, beside the paper’s figures",
+        column_config={
+            "metric": "vgg16_modified",
+            "recomputed": st.column_config.NumberColumn("Recomputed from section 4.5", format="%.4f"),
+            **{
+                name: st.column_config.NumberColumn(f"Reported, {name}", format="%.4f")
+                for name in recomputed.columns[2:]
+            },
+        },
+    )
     st.markdown("**Where the paper disagrees with itself**")
     st.table(
         {plain(topic): plain(note) for topic, note in paper_notes(variant).items()},

@@ -27,6 +27,7 @@ from fer_core.comparison.published import (
     paper_marks,
     paper_notes,
     paper_overall,
+    paper_recomputed,
 )
 from fer_core.comparison.tables import METRICS, Measured, class_f1, measure, scoreboard
 
@@ -69,6 +70,7 @@ __all__ = [
     "paper_marks",
     "paper_notes",
     "paper_overall",
+    "paper_recomputed",
     "reliability_bins",
     "sample_faces",
     "scoreboard",

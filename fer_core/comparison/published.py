@@ -13,6 +13,7 @@ from fer_core.evaluation.paper import (
     OVERALL,
     VARIANTS,
     contradictions_about,
+    recompute_vgg16_modified,
     reported,
     reported_f1,
 )
@@ -87,6 +88,24 @@ def paper_f1(variant: str, measured: Measured) -> pd.DataFrame:
             rows.append({**ours, "low": interval.low, "high": interval.high})
     table = pd.DataFrame(rows, columns=["model", "expression", "f1", "low", "high"])
     return table.astype({"f1": float, "low": float, "high": float})
+
+
+def paper_recomputed() -> pd.DataFrame:
+    """Return what section 4.5's table of `VGG16_modified` comes to, beside what the paper reports of the same model.
+
+    Returns:
+        A row for each of accuracy, macro F1, Avg TPR and Avg FPR; columns `metric`, `recomputed`, and one for each
+        figure that reports the model ("figure 11", …).
+    """
+    found = recompute_vgg16_modified()
+    names = [name for name in METRICS if hasattr(found, name)]
+    return pd.DataFrame(
+        {
+            "metric": [METRICS[name] for name in names],
+            "recomputed": [getattr(found, name) for name in names],
+            **{f"figure {row.figure}": [getattr(row, name) for name in names] for row in found.reported},
+        }
+    )
 
 
 def paper_notes(variant: str) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import altair as alt
 import pandas as pd
 
@@ -59,14 +61,25 @@ def class_bars(table: pd.DataFrame, height: int = BAR) -> alt.LayerChart:
         height: of a bar in pixels.
     """
     models = list(dict.fromkeys(table["model"]))
+    # One band a bar, a free one after each group: a whisker on an offset inside a band misses its bar's middle.
+    places = [[f"{expression}|{k}" for k in range(len(models))] for expression in EXPRESSIONS]
+    middles = [group[(len(models) - 1) // 2] for group in places if group]
     rows = alt.Y(
-        "expression:N",
-        sort=list(EXPRESSIONS),
-        scale=alt.Scale(paddingInner=0.22, paddingOuter=0.1),
-        axis=alt.Axis(title=None, labelFontSize=FONT + 1, ticks=False, domain=False, labelPadding=8),
+        "place:N",
+        scale=alt.Scale(
+            domain=[place for group in places for place in [*group, f"{group[0]}|after"]], paddingInner=0.12
+        ),
+        axis=alt.Axis(
+            title=None,
+            labelExpr=f"indexof({json.dumps(middles)}, datum.value) < 0 ? '' : split(datum.value, '|')[0]",
+            labelFontSize=FONT + 1,
+            labelOverlap=False,
+            ticks=False,
+            domain=False,
+            labelPadding=8,
+        ),
     )
-    inside = alt.Scale(paddingInner=0.12, paddingOuter=0)
-    within = alt.YOffset("model:N", sort=models, scale=inside)
+    table = table.assign(place=[f"{e}|{models.index(m)}" for e, m in zip(table.expression, table.model, strict=True)])
     tooltip = [
         alt.Tooltip("model:N"),
         alt.Tooltip("expression:N"),
@@ -75,19 +88,17 @@ def class_bars(table: pd.DataFrame, height: int = BAR) -> alt.LayerChart:
         alt.Tooltip("high:Q", format=".3f", title="to"),
     ]
     unit = alt.Scale(domain=[0, 1])
-    base = alt.Chart().encode(y=rows, yOffset=within, tooltip=tooltip)
+    base = alt.Chart().encode(y=rows, tooltip=tooltip)
     bars = base.mark_bar(cornerRadiusEnd=2).encode(
         x=alt.X("f1:Q", scale=unit, axis=axis("F1 with 95 % interval", percent=False)),
         color=model_color(models),
     )
-    whiskers = (  # lines, for a rule or a thin bar would not stand in the middle of its bar
-        base.mark_line(strokeWidth=2, color=MUTED)
+    whiskers = (
+        base.mark_rule(strokeWidth=2, color=MUTED)
         .transform_filter("isValid(datum.low)")
-        .transform_fold(["low", "high"], ["end", "f1_end"])
-        .encode(x=alt.X("f1_end:Q", scale=unit), detail=["model:N", "expression:N"])
+        .encode(x=alt.X("low:Q", scale=unit), x2="high:Q")
     )
-    group = int((height + 2) * max(len(models), 1) / 0.78)
-    total = max(group, 26) * len(EXPRESSIONS) + 60 + legend_height(models)
+    total = (height + 2) * (len(models) + 1) * len(EXPRESSIONS) + 60 + legend_height(models)
     return alt.LayerChart(layer=[bars, whiskers], data=table, height=total)
 
 

@@ -167,6 +167,9 @@ def _paper(findings: Findings) -> Iterable[str]:
     for name, title in METRICS.items():
         words |= {f"{name}_reported": f"{title}, reported", f"{name}_measured": f"{title}, measured"}
     yield _table(table, list(words), words)
+    yield "<h3>The final model, recomputed from the paper’s own table (section 4.5), beside its figures</h3>"
+    again = findings.tables["paper_recomputed"]
+    yield _table(again, list(again.columns), {"metric": "VGG16_modified", "recomputed": "Recomputed"})
     yield "<h3>Where the paper disagrees with itself</h3>"
     words = {"topic": "About", "note": "What does not fit", "statements": "Its statements"}
     yield _table(findings.tables["paper_contradictions"], list(words), words, long=("topic", "note", "statements"))

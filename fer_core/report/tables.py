@@ -108,5 +108,6 @@ def _paper(models: Sequence[StoredModel], view: str) -> dict[str, pd.DataFrame]:
     return {
         "paper": comparison.paper_overall(public, measured),
         "paper_f1": pd.concat(f1, ignore_index=True),
+        "paper_recomputed": comparison.paper_recomputed(),
         "paper_contradictions": comparison.paper_contradictions(),
     }

@@ -57,5 +57,6 @@ def train_frozen(
     facts |= {
         "features_seconds": round(sum(pooled.seconds for pooled in (*seen, watched))),  # on top of the fit's seconds
         "tried": fitted.tried,
+        "penalty": fitted.penalty,
     }
     return publish(network, spec, recipe, dataset, fitted.history, facts, root, say)

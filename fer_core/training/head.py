@@ -57,11 +57,13 @@ class FittedHead:
 
     Attributes:
         weights: kernel `(channels, 7)` and bias `(7,)`.
+        penalty: the one that the hold-out chose.
         history: curves of its fit: `loss`, `accuracy`, `val_loss`, `val_accuracy`.
         tried: each penalty with its hold-out accuracy.
     """
 
     weights: list[NDArray[np.float32]]
+    penalty: float
     history: dict[str, list[float]]
     tried: list[dict[str, float]]
 
@@ -88,7 +90,8 @@ def fit_head(
         tried.append({"penalty": penalty, "holdout_accuracy": history["val_accuracy"][-1]})
         say(f"Penalty {penalty:g}: hold-out accuracy {history['val_accuracy'][-1]:.4f}")
     best = int(np.argmax([trial["holdout_accuracy"] for trial in tried]))
-    return FittedHead(*fits[best], tried)
+    weights, history = fits[best]
+    return FittedHead(weights, recipe.penalties[best], history, tried)
 
 
 def _fit_one(

@@ -44,6 +44,7 @@ def test_holdout_chooses_the_penalty(features):
     fitted = fit_head(training, holdout, HeadRecipe(epochs=8, batch_size=50, penalties=(10.0, 0.001, 1.0)))
     accuracies = [trial["holdout_accuracy"] for trial in fitted.tried]
     assert [trial["penalty"] for trial in fitted.tried] == [10.0, 0.001, 1.0]
+    assert fitted.penalty == fitted.tried[int(np.argmax(accuracies))]["penalty"]
     predicted = probabilities(fitted.weights, holdout[0]).argmax(axis=1)
     assert (predicted == holdout[1]).mean() == pytest.approx(max(accuracies))
     assert fitted.history["val_accuracy"][-1] == max(accuracies)
