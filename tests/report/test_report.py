@@ -41,8 +41,8 @@ def test_one_file_for_chosen_models(tmp_path):
     assert text.count("<svg") >= 7 * 2 + 4
     tables = {path.stem: pd.read_csv(path) for path in csv.glob("*.csv")}
     assert set(tables) == {
-        "calibration", "class_f1", "confusion", "curves", "pairs", "paper", "paper_contradictions", "paper_f1", "paper_recomputed",
-        "reliability", "scoreboard", "thresholds", "training",
+        "calibration", "class_f1", "confusion", "curves", "pairs", "paper", "paper_contradictions", "paper_f1",
+        "paper_recomputed", "reliability", "scoreboard", "thresholds", "training",
     }  # fmt: skip
     assert len(tables["scoreboard"]) == 4
     assert set(tables["scoreboard"]["split"]) == {"PrivateTest"}
