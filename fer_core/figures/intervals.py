@@ -69,7 +69,7 @@ def accuracy_intervals(
         color=alt.Color(
             "split:N",
             scale=alt.Scale(domain=splits, range=list(SPLIT_COLORS[: len(splits)])),
-            legend=alt.Legend(title=None, orient="top", labelFontSize=FONT, labelColor=INK, symbolSize=140),
+            legend=alt.Legend(title=None, orient="top", columns=1, labelFontSize=FONT, labelColor=INK, symbolSize=140),
         ),
         tooltip=[
             alt.Tooltip("model:N"),
@@ -93,7 +93,7 @@ def accuracy_intervals(
         x=alt.X("high:Q", scale=scale), text="words:N"
     )
     layers = [*_reference_lines(lines, scale, sum(domain) / 2), whiskers, dots, words]
-    return alt.LayerChart(layer=layers, height=150 + 74 * len(models))
+    return alt.LayerChart(layer=layers, height=174 + 74 * len(models))
 
 
 def _reference_lines(lines: Mapping[str, float], scale: alt.Scale, middle: float) -> list[alt.Chart]:
