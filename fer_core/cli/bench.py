@@ -24,7 +24,8 @@ def bench(
     if as_json:
         print_json(numbers)
         return
-    table = Table("What", "Value", "Key")
+    table = Table("Key", "Value", "What")
+    table.columns[0].no_wrap = True
     for key, value in numbers.items():
-        table.add_row(MEANINGS[key], f"{value:,.2f}", key)
+        table.add_row(key, f"{value:,.2f}", MEANINGS[key])
     stdout.print(table)
