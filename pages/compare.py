@@ -2,43 +2,22 @@
 
 import streamlit as st
 
-from fer_core.comparison import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, SPLITS, VIEWS, Ensemble
-from fer_core.store import list_models
-from pages.common import no_model_yet, plain, warn
+from fer_core.comparison import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
+from pages.common import plain, warn
 from pages.compare_data import Choice, all_answers, ensemble, stamps
 from pages.compare_sections import SECTIONS
+from pages.faces_choice import models_or_stop, split_and_view
 
 st.title("Compare models")
 st.markdown(
     "How often each model is right on faces it never saw, how sure one may be of that, and where models differ."
 )
 
-stored, complaints = list_models()
-if not stored:
-    warn(complaints, "Some model folders are skipped:")
-    no_model_yet()
-    st.stop()
+stored, complaints = models_or_stop()
 
 with st.container(horizontal=True):
-    split = st.segmented_control(
-        "Test split",
-        list(SPLITS),
-        default="PublicTest",
-        required=True,
-        key="c_split",
-        bind="query-params",
-        help="PublicTest is the paper's test split, PrivateTest the challenge's.",
-    )
-    view = st.segmented_control(
-        "Each face",
-        list(VIEWS),
-        default="plain",
-        required=True,
-        key="c_view",
-        bind="query-params",
-        help="plain: seen once. flip: averaged with its mirror image.",
-    )
-    base = Choice(stamps(stored), split or "PublicTest", view or "plain")
+    split, view = split_and_view("c")
+    base = Choice(stamps(stored), split, view)
     answers, left_out = all_answers(base)
     names = answers.names if answers else []
     title = answers.titles.__getitem__ if answers else str

@@ -2,35 +2,25 @@
 
 import streamlit as st
 
-from fer_core.comparison import SHOWN, SPLITS, VIEWS, cell_faces, differing_faces, sample_faces
+from fer_core.comparison import SHOWN, cell_faces, differing_faces, sample_faces
 from fer_core.comparison import confusion_cells as cells
 from fer_core.comparison import difference_cells as minus
 from fer_core.figures import confusion_chart, difference_chart
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import list_models
-from pages.common import no_model_yet, plain, warn
+from pages.common import plain, warn
 from pages.compare_data import Choice, album, all_answers, stamps
 from pages.confusion_faces import clickable, show_faces
+from pages.faces_choice import models_or_stop, split_and_view
 
 LAYOUTS = {"one": "One model", "two": "Two side by side", "difference": "Their difference"}
 
 st.title("Confusion")
 st.markdown("Which expressions a model takes for which. Click a cell to see its faces.")
 
-stored, complaints = list_models()
-if not stored:
-    warn(complaints, "Some model folders are skipped:")
-    no_model_yet()
-    st.stop()
+stored, complaints = models_or_stop()
 
 with st.container(horizontal=True):
-    split = st.segmented_control(
-        "Test split", list(SPLITS), default="PublicTest", required=True, key="m_split", bind="query-params"
-    )
-    view = st.segmented_control(
-        "How each face is seen", list(VIEWS), default="plain", required=True, key="m_view", bind="query-params",
-        help="plain: once. flip: averaged with its mirror image.",
-    )  # fmt: skip
+    split, view = split_and_view("m")
     values = st.segmented_control(
         "In the cells", ["counts", "rates"], default="rates", required=True, key="m_values", bind="query-params",
         help="rates: of 100 faces of the row's expression, how many get the column's.",
@@ -40,7 +30,7 @@ with st.container(horizontal=True):
         bind="query-params",
     )  # fmt: skip
 
-answers, left_out = all_answers(Choice(stamps(stored), split or "PublicTest", view or "plain"))
+answers, left_out = all_answers(Choice(stamps(stored), split, view))
 warn(complaints + left_out, "Some models are left out:")
 if answers is None:
     st.info("No model has predictions of this split. Choose another one, or train a model.", icon=":material/info:")

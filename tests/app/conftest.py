@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core import store
 from fer_core.faces import DetectorUnavailable, yunet_path
+from fer_core.store import StoredModel, promoted
+from tests.made_up_store import add_models
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED_DEFAULT = store.SHIPPED / store.DEFAULT_MODEL
@@ -53,6 +55,24 @@ def open_app() -> Callable[..., AppTest]:
         return app
 
     return opened
+
+
+@pytest.fixture
+def opened_without_error(own_home: Path, open_app: Callable[..., AppTest]) -> Callable[..., AppTest]:
+    """Open a page of this test's own store and make sure that nothing was raised on it."""
+
+    def opened(page: str, **query: str | list[str]) -> AppTest:
+        app = open_app(page, **query)
+        assert not app.exception
+        return app
+
+    return opened
+
+
+@pytest.fixture
+def three(own_home: Path) -> list[StoredModel]:
+    """Three made-up models in the user's own store."""
+    return add_models(promoted())
 
 
 @pytest.fixture

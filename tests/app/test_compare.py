@@ -1,29 +1,21 @@
 """The Compare page without a browser: every section and choice, broken stores, and each view by its URL."""
 
+from functools import partial
+
 import pytest
 
 from fer_core import store
 from fer_core.comparison import METRICS
 from fer_core.store import promoted
 from tests.app.conftest import ROOT
-from tests.made_up_store import add_model, add_models, predictions
+from tests.made_up_store import add_model, predictions
 
 SECTIONS = ["Scoreboard", "F1 by expression", "ROC and PR", "Calibration", "Significance", "Training", "Paper"]
 
 
 @pytest.fixture
-def compare(no_models, own_home, open_app):
-    def opened(**query):
-        app = open_app("compare", **query)
-        assert not app.exception
-        return app
-
-    return opened
-
-
-@pytest.fixture
-def three(own_home):
-    return add_models(promoted())
+def compare(no_models, opened_without_error):
+    return partial(opened_without_error, "compare")
 
 
 def board(app):

@@ -1,24 +1,16 @@
 """The Confusion page without a browser: layouts, cells, faces with and without FER2013."""
 
+from functools import partial
+
 import pytest
 
 from fer_core.store import promoted
-from tests.made_up_store import add_model, add_models, write_fer2013, write_votes
+from tests.made_up_store import add_model, write_fer2013, write_votes
 
 
 @pytest.fixture
-def confusion(no_models, own_home, open_app):
-    def opened(**query):
-        app = open_app("confusion", **query)
-        assert not app.exception
-        return app
-
-    return opened
-
-
-@pytest.fixture
-def three(own_home):
-    return add_models(promoted())
+def confusion(no_models, opened_without_error):
+    return partial(opened_without_error, "confusion")
 
 
 @pytest.fixture
