@@ -9,7 +9,7 @@ run: .venv/.installed
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.fileWatcherType $(WATCH)
 
 test: .venv/.installed-dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ import pandas as pd
 
 from fer_core.data.paths import cache_folder, home
 from fer_core.labels import EXPRESSIONS
-from fer_core.models.composed import HEAD, composed_file
+from fer_core.models.composed import TRAINED, composed_file
 from fer_core.types import FerError
 
 SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
@@ -54,8 +54,8 @@ class StoredModel:
     def weights(self) -> Path:
         """The LiteRT file that serves.
 
-        Where only a head is shipped it is put together with its downloaded backbone on first use, in a process of its
-        own, and kept in the user's cache: the first call takes some 20 seconds, later ones nothing.
+        Where only the trained part is shipped it is put together with its downloaded backbone on first use, in a
+        process of its own, and kept in the user's cache: the first call takes some 20 seconds, later ones nothing.
 
         Raises:
             FerError: the model is kept for comparison only, or its backbone cannot be had.
@@ -73,8 +73,14 @@ class StoredModel:
 
     @property
     def composed(self) -> bool:
-        """Whether only its head is shipped, and what serves is put together on first use."""
+        """Whether only its trained part is shipped, and what serves is put together on first use."""
         return _is_composed(self.card)
+
+    @property
+    def preprocessing(self) -> str:
+        """What the model wants done to each face first, as in `fer_core.faces.prepare_faces`."""
+        spec = self.card.get("spec")
+        return str(spec.get("preprocessing", "none")) if isinstance(spec, dict) else "none"
 
     @property
     def size_bytes(self) -> int:
@@ -177,7 +183,7 @@ def open_model(folder: Path) -> StoredModel:
     missing = [key for key in _CARD_KEYS if key not in card] if isinstance(card, dict) else list(_CARD_KEYS)
     if missing:
         raise FerError(f"The model folder {folder.name} is skipped: its {CARD} lacks {', '.join(missing)}.")
-    needed = folder / (PREDICTIONS if card["served"] is None else HEAD if _is_composed(card) else WEIGHTS)
+    needed = folder / (PREDICTIONS if card["served"] is None else TRAINED if _is_composed(card) else WEIGHTS)
     if not needed.is_file() or needed.stat().st_size == 0:
         raise FerError(f"The model folder {folder.name} is skipped: {needed.name} is missing or empty.")
     return StoredModel(folder.name, folder, card)
@@ -190,7 +196,7 @@ def save_model(
     predictions: pd.DataFrame,
     history: pd.DataFrame,
     keras: bytes,
-    head: bytes = b"",
+    trained: bytes = b"",
 ) -> StoredModel:
     """Write a model's folder in one step: it is seen whole or not at all.
 
@@ -198,17 +204,18 @@ def save_model(
         root: `SHIPPED` or `promoted()`.
         card: with at least name, title, parameters, weights_from, input_size, metrics and served (null for a model
             that is kept for comparison only).
-        weights: the LiteRT file's bytes; empty for such a model, and for one that ships its head only.
+        weights: the LiteRT file's bytes; empty for such a model, and for one that ships its trained part only.
         predictions: columns `row`, `split`, `view`, `label`, `p_angry` … `p_neutral`.
         history: one row an epoch; none where there are no epochs.
         keras: the `.keras` file's bytes, for warm starts; may be empty.
-        head: `head.npz`'s bytes for a model that ships its head only; its card has `served["composed"]`.
+        trained: `trained.npz`'s bytes for a model that ships its trained part only; its card has
+            `served["composed"]`.
     """
     root.mkdir(parents=True, exist_ok=True)
     target = root / card["name"]
     work = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
     try:
-        for name, content in ((WEIGHTS, weights), (KERAS, keras), (HEAD, head)):
+        for name, content in ((WEIGHTS, weights), (KERAS, keras), (TRAINED, trained)):
             if content:
                 (work / name).write_bytes(content)
         predictions.to_parquet(work / PREDICTIONS, index=False, compression="zstd")

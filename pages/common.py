@@ -59,20 +59,26 @@ class How:
     stamp: int
     flip: bool = False
     whole_image: bool = False
+    preprocessing: str = "none"
 
     @staticmethod
     def by(model: StoredModel, flip: bool = False, whole_image: bool = False) -> How:
         """Name a stored model as its file is now, so that a newly trained one is not taken for the old."""
-        return How(model.name, str(model.weights), model.weights.stat().st_mtime_ns, flip, whole_image)
+        stamp = model.weights.stat().st_mtime_ns
+        return How(model.name, str(model.weights), stamp, flip, whole_image, model.preprocessing)
 
     def analyzer(self) -> FaceAnalyzer:
-        """Return the analyser, with its model loaded once for all sessions."""
-        return FaceAnalyzer(_classifier(self.weights, self.stamp), default_detector(), flip=self.flip)
+        """Return the analyser of photos."""
+        return FaceAnalyzer(self.classifier(), default_detector(), flip=self.flip)
+
+    def classifier(self) -> Classifier:
+        """Return the model, loaded once for all sessions."""
+        return _classifier(self.weights, self.stamp, self.preprocessing)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _classifier(path: str, stamp: int) -> Classifier:  # noqa: ARG001 (a newer file is another model)
-    return Classifier(Path(path))
+def _classifier(path: str, stamp: int, preprocessing: str) -> Classifier:  # noqa: ARG001 (newer file, other model)
+    return Classifier(Path(path), preprocessing=preprocessing)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs={Picture: lambda picture: picture.key})

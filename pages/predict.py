@@ -11,7 +11,7 @@ from pages.edit_panel import edit_panel
 from pages.exports import as_csv, as_json, as_pictures, as_table
 from pages.face_view import View, face_bars, face_reasons, no_face_found
 from pages.pictures import annotated
-from pages.sources import SOURCES, pictures_from
+from pages.sources import SOURCES, pictures_from, sources
 
 MANY_FACES = 10
 
@@ -27,7 +27,7 @@ if not models:
 names = [model.name for model in models]
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     source = st.segmented_control(
-        "Picture", list(SOURCES), default="Sample", required=True, key="p_source", bind="query-params"
+        "Picture", sources(), default="Sample", required=True, key="p_source", bind="query-params"
     )
     chosen = st.pills("Models", names, selection_mode="multi", default=names[:1], key="p_models", bind="query-params")
     flip = st.toggle("Average with mirror image", key="p_flip", bind="query-params")

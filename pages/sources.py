@@ -14,6 +14,17 @@ SOURCES = {
 }
 """Each source, and what to know about it."""
 
+LIVE = "Live"
+"""The source that there is once somebody froze a frame on the Live camera page."""
+
+FROZEN = "frozen_frame"
+"""Where the session keeps that frame, a `Picture`."""
+
+
+def sources() -> list[str]:
+    """Return the sources that can be chosen now."""
+    return [*SOURCES, LIVE] if FROZEN in st.session_state else list(SOURCES)
+
 
 def pictures_from(source: str) -> list[Picture]:
     """Show the source's widget and return the pictures that it holds."""
@@ -25,4 +36,6 @@ def pictures_from(source: str) -> list[Picture]:
         left, _ = st.columns([1, 1])
         photo = left.camera_input("Photo", key="p_camera", label_visibility="collapsed")
         return [Picture("camera.jpg", photo.file_id, photo)] if photo else []
+    if source == LIVE:
+        return [st.session_state[FROZEN]]
     return [SAMPLE]

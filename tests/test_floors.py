@@ -13,6 +13,8 @@ FLOORS = [
     {"faces", "store"},
     {"inference"},
     {"training", "explain", "benchmarks", "comparison"},
+    {"runs"},
+    {"tuning"},
     {"report"},
     {"cli"},
 ]
@@ -63,7 +65,7 @@ def test_every_room_has_its_floor():
 
 
 def test_only_training_models_and_benchmarks_name_a_training_framework():
-    allowed = {"models", "training", "benchmarks", "cli"}
+    allowed = {"models", "training", "benchmarks", "runs", "tuning", "cli"}
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in package_files()

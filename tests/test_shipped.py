@@ -67,6 +67,17 @@ def test_served_file_repeats_the_stored_predictions(fer2013):
     assert agree.mean() >= 0.98
 
 
+@pytest.mark.slow
+def test_small_storage_answers_as_the_trained_network(fer2013):
+    """What serves is int8; what was trained is float32."""
+    from fer_core.training.start import stored_network
+
+    faces = fer2013.split("public_test").images[:1000]
+    expected = stored_network(DEFAULT_MODEL).predict(faces[..., None].astype("float32"), verbose=0)
+    served = Classifier.of(open_model(SHIPPED / DEFAULT_MODEL)).predict(faces).probabilities
+    assert (served.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.99
+
+
 def test_sizes_stay_within_the_house_rules():
     files = [path for path in Path(SHIPPED).rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 130e6

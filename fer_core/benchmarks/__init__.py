@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fer_core.benchmarks.batch import BATCH, batch_numbers
+from fer_core.benchmarks.features import FEATURES, feature_numbers
 from fer_core.benchmarks.pages import PAGES, page_numbers
 from fer_core.benchmarks.serving import SERVING, serving_numbers
 from fer_core.benchmarks.start import START, start_numbers
+from fer_core.benchmarks.stream import STREAM, stream_numbers
 from fer_core.store import StoredModel
 
 __all__ = ["MEANINGS", "run_benchmarks"]
 
-MEANINGS = {**START, **SERVING, **PAGES}
+MEANINGS = {**START, **SERVING, **STREAM, **BATCH, **FEATURES, **PAGES}
 """What each key means, in words."""
 
 
@@ -30,5 +33,11 @@ def run_benchmarks(model: StoredModel, seconds: float, say: Callable[[str], None
     numbers = start_numbers(model)
     say("Classification and whole frames …")
     numbers |= serving_numbers(model, seconds)
+    say("A camera's stream, one face and five …")
+    numbers |= stream_numbers(model, seconds)
+    say("A folder of photos, by threads and by processes …")
+    numbers |= batch_numbers(model)
+    say("An epoch with and without kept features …")
+    numbers |= feature_numbers()
     say("The Compare models page with twelve models …")
     return numbers | page_numbers(model)

@@ -30,7 +30,7 @@ def serving_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     Raises:
         FerError: the model has no `.keras` file, or a way of looking finds no face in the frame.
     """
-    classifier = Classifier(model.weights)
+    classifier = Classifier.of(model)
     analyzer = FaceAnalyzer(classifier, default_detector(detection_size=320), thorough=False)
     frame = portrait_frame()
     results = analyzer.analyze(frame)
@@ -41,7 +41,7 @@ def serving_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     ours = median_seconds(lambda: analyzer.analyze(frame), seconds)
     many = np.repeat(face, 512, axis=0)
     batch = median_seconds(lambda: classifier.predict(many), seconds, warm_up=1)
-    usual = _UsualWay(model)
+    usual = UsualWay(model)
     predict = median_seconds(lambda: usual.classify(face[0]), seconds)
     usual_frame = median_seconds(lambda: usual.analyze(frame), seconds)
     return {
@@ -63,7 +63,7 @@ def portrait_frame() -> NDArray[np.uint8]:
     return frame
 
 
-class _UsualWay:
+class UsualWay:
     """What most demos of this kind do for each frame."""
 
     def __init__(self, model: StoredModel) -> None:

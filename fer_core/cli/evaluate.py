@@ -69,11 +69,11 @@ def _measure(model: StoredModel, dataset: FerDataset) -> dict[str, Any]:
     from fer_core.inference.measure import predict_splits, summarize
 
     if model.servable:
-        return summarize(predict_splits(Classifier(model.weights), dataset), dataset)
+        return summarize(predict_splits(Classifier.of(model), dataset), dataset, dataset.split("training"))
     if model.card.get("data_fingerprint") != dataset.fingerprint:
         raise FerError("it is not served, and its stored predictions are of other data than this.")
     complain(f"{model.name} is not served: its stored predictions are summed up, nothing is predicted again.")
-    return summarize(model.all_predictions(), dataset)
+    return summarize(model.all_predictions(), dataset, dataset.split("training"))
 
 
 def _compare_with_card(name: str, measured: dict[str, Any], card: dict[str, Any]) -> None:

@@ -10,8 +10,12 @@ from fer_core.cli.data import data
 from fer_core.cli.evaluate import evaluate
 from fer_core.cli.models import models
 from fer_core.cli.predict import predict
+from fer_core.cli.pretrain import pretrain
 from fer_core.cli.report import report
+from fer_core.cli.runs import runs
 from fer_core.cli.train import train
+from fer_core.cli.tune import tune
+from fer_core.cli.video import video
 
 app = typer.Typer(
     help="FER Lab: facial expression recognition from the command line.",
@@ -20,10 +24,14 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command()(predict)
+app.command()(video)
 app.command()(train)
+app.command()(tune)
+app.command()(pretrain)
 app.command()(evaluate)
 app.command()(models)
 app.command()(compose)
 app.command()(bench)
 app.command()(report)
 app.add_typer(data, name="data")
+app.add_typer(runs, name="runs")

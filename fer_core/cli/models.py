@@ -38,11 +38,14 @@ def markdown_table(stored: list[StoredModel]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for model in stored:
-        public, private = (model.card["metrics"][split]["plain"] for split in ("public_test", "private_test"))
-        lines.append(
-            f"| `{model.name}` | {_percent(public)} | {_percent(private)} | {public['macro_f1']:.3f} "
-            f"| {model.card['parameters']:,} | {_size(model.size_bytes)} |"
-        )
+        metrics = model.card["metrics"]
+        if not metrics:  # trained on own pictures, where FER2013 is not at hand
+            cells = ["–", "–", "–"]
+        else:
+            public, private = (metrics[split]["plain"] for split in ("public_test", "private_test"))
+            cells = [_percent(public), _percent(private), f"{public['macro_f1']:.3f}"]
+        cells += [f"{model.card['parameters']:,}", _size(model.size_bytes)]
+        lines.append(f"| `{model.name}` | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from fer_core.cli.inputs import picture_files
 from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout
 from fer_core.data import read_image
 from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference.batch import default_workers, in_parallel
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import DEFAULT_MODEL, load_model
 from fer_core.types import FaceResult, FerError
@@ -40,6 +42,9 @@ def predict(
     whole_image: Annotated[bool, typer.Option(help="The pictures are face crops already.")] = False,
     flip: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = False,
     annotate: Annotated[Path | None, typer.Option(help="Write pictures with boxes and words here.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Pictures to work on at once; by default one a CPU core.")
+    ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row a face.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,15 +54,18 @@ def predict(
     """
     if as_csv and as_json:
         raise FerError("Choose one of --csv and --json.")
-    analyzer = FaceAnalyzer(Classifier(load_model(model).weights), flip=flip)
+    files = picture_files(inputs)
+    workers = min(workers or default_workers(), len(files)) or 1
+    threads = 1 if workers > 1 else 2  # several pictures at once keep all cores busy
+    analyzer = FaceAnalyzer(Classifier.of(load_model(model), threads), flip=flip)
     if analyzer.detector.note and not whole_image:
         complain(analyzer.detector.note)
-    files = picture_files(inputs)
+    targets = _targets(annotate, files) if annotate else [None] * len(files)
     with progress_bar() as bar:
-        answers = [
-            _answer(file, analyzer, whole_image, annotate and _target(annotate, number, file, files))
-            for number, file in enumerate(bar.track(files, description="Predicting"))
-        ]
+        found = in_parallel(
+            lambda entry: _answer(entry[0], analyzer, whole_image, entry[1]), zip(files, targets, strict=True), workers
+        )
+        answers = list(bar.track(found, total=len(files), description="Predicting"))
     if as_json:
         print_json([answer.as_dict() for answer in answers])
     elif as_csv:
@@ -82,10 +90,11 @@ def _answer(file: Path, analyzer: FaceAnalyzer, whole_image: bool, target: Path 
     return Answer(file, faces)
 
 
-def _target(folder: Path, number: int, file: Path, files: list[Path]) -> Path:
-    """Name an annotated picture after its source, numbered where two sources share a name."""
-    shared = sum(other.stem == file.stem for other in files) > 1
-    return folder / f"{file.stem}{f'-{number + 1}' if shared else ''}-annotated.png"
+def _targets(folder: Path, files: list[Path]) -> list[Path]:
+    """Name annotated pictures after their sources, numbered where several share a name."""
+    stems = Counter(file.stem for file in files)
+    numbers = (f"-{k}" if stems[file.stem] > 1 else "" for k, file in enumerate(files, 1))
+    return [folder / f"{file.stem}{number}-annotated.png" for file, number in zip(files, numbers, strict=True)]
 
 
 def _write_annotated(target: Path, image: Any, faces: list[FaceResult]) -> None:

@@ -23,14 +23,18 @@ def train(
     subset: Annotated[int | None, typer.Option(min=70, help="Only that many faces of each split, to try it.")] = None,
     data: Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")] = None,
     run: Annotated[Path | None, typer.Option(help="The run's folder; a run cut off there goes on.")] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Start from these: imagenet, utkface, random or a stored model of the same network."),
+    ] = None,
     ship: Annotated[bool, typer.Option(help="Store into trained_models/ instead of your own models.")] = False,
 ) -> None:
     """Fit a named model on FER2013, convert it, measure it and store it.
 
-    Cut it off whenever you like: the same command goes on at the last finished epoch (compact_cnn) or with the
-    features computed so far (frozen backbones).
+    Cut it off whenever you like: the same command goes on at the last finished epoch, with the features computed so
+    far.
     """
-    spec = model_spec(name)
+    spec = model_spec(name) if weights is None else model_spec(name).with_weights(weights)
     dataset = load_fer2013(data)
     if subset is not None:
         if ship:
@@ -39,17 +43,26 @@ def train(
             )
         dataset = _thin_out(dataset, subset)
     from fer_core.training.named import train_named
+    from fer_core.training.training_data import TrainingData
 
     with progress_bar() as bar:
         model = train_named(
-            spec, dataset, SHIPPED if ship else promoted(), epochs, seed, run, lambda: _epoch_bar(bar), bar.log
+            spec,
+            TrainingData.of(dataset),
+            SHIPPED if ship else promoted(),
+            epochs,
+            seed,
+            run,
+            lambda: epoch_bar(bar),
+            bar.log,
+            ship,
         )
     test = model.card["metrics"]["public_test"]["plain"]
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
     stdout.print(f"Stored {model.folder} – PublicTest accuracy {test['accuracy']:.4f} ({size})", soft_wrap=True)
 
 
-def _epoch_bar(bar: Progress) -> list[Any]:
+def epoch_bar(bar: Progress) -> list[Any]:
     """The callbacks that show a Keras fit; importing them imports Keras."""
     from fer_core.cli.train_progress import EpochBar
 

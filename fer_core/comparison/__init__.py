@@ -14,7 +14,15 @@ from fer_core.comparison.cells import (
     differing_faces,
     sample_faces,
 )
-from fer_core.comparison.curves import calibration, curve_points, curves_of, histories, reliability_bins, thresholds
+from fer_core.comparison.curves import (
+    calibration,
+    curve_points,
+    curves_of,
+    histories,
+    reliability_bins,
+    thresholds,
+    training_curves,
+)
 from fer_core.comparison.facts import Facts, facts
 from fer_core.comparison.fusion import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble, fuse
 from fer_core.comparison.latency import face_milliseconds
@@ -75,4 +83,5 @@ __all__ = [
     "sample_faces",
     "scoreboard",
     "thresholds",
+    "training_curves",
 ]

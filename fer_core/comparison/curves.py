@@ -24,6 +24,7 @@ POINTS: Final = 120
 """Points of a drawn curve: more cannot be told apart on a projector."""
 
 _CURVES: Final = ("loss", "accuracy")
+_COLUMNS: Final = ["epoch", "value", "what", "faces", "name", "model"]
 
 
 def curve_points(answers: Answers) -> pd.DataFrame:
@@ -142,24 +143,32 @@ def histories(models: Sequence[StoredModel]) -> tuple[pd.DataFrame, list[str], l
             continue
         try:
             history = model.history()
-            tables += _tidy(history, model)
+            curves = training_curves(history, model.title, model.name)
         except (OSError, ValueError, TypeError) as error:
             reason = str(error).splitlines()[0][:160]
             complaints.append(f"The training curves of {model.name} are left out: its {HISTORY} is damaged ({reason}).")
             continue
-        if not set(_CURVES) & set(history.columns):
+        if curves.empty:
             without.append(model.title)
-    columns = ["epoch", "value", "what", "faces", "name", "model"]
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+        else:
+            tables.append(curves)
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
     return table.dropna(), without, complaints
 
 
-def _tidy(history: pd.DataFrame, model: StoredModel) -> list[pd.DataFrame]:
+def training_curves(history: pd.DataFrame, title: str, name: str) -> pd.DataFrame:
+    """Return one run's curves as `histories` does; no rows where it has none yet.
+
+    Args:
+        history: one row an epoch: `epoch` from 0, `loss`, `accuracy`, `val_loss`, `val_accuracy`, or some of them.
+        title: what people call it.
+        name: what tells it from others.
+    """
     epochs = history["epoch"] + 1 if "epoch" in history else history.index + 1
     found = []
     for what in _CURVES:
         for column, faces in ((what, "training"), (f"val_{what}", "hold-out")):
             if column in history:
                 table = pd.DataFrame({"epoch": epochs.astype(int), "value": history[column].astype(float)})
-                found.append(table.assign(what=what, faces=faces, name=model.name, model=model.title))
-    return found
+                found.append(table.assign(what=what, faces=faces, name=name, model=title))
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=_COLUMNS)

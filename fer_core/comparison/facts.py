@@ -8,7 +8,7 @@ from typing import Any, Final
 from fer_core.store import StoredModel
 
 _TRAINED: Final = {"random": "every layer", "none": "no network"}
-_BY_NAME: Final = {"_frozen": "head only", "_modified": "head and last six layers"}
+"""For cards that do not say which part was trained."""
 
 
 @dataclass(frozen=True)
@@ -40,22 +40,16 @@ def facts(model: StoredModel) -> Facts:
     return Facts(
         size_bytes=model.size_bytes or None,
         parameters=None if parameters is None else int(parameters),
-        trained=_trained(model),
+        trained=_trained(card),
         weights_from=str(card.get("weights_from") or "–"),
         latency_ms=_number(served.get("latency_ms", card.get("latency_ms"))),
         holdout_accuracy=_holdout(card, served),
     )
 
 
-def _trained(model: StoredModel) -> str:
-    card = model.card
-    for part in (card, _dictionary(card.get("training")), _dictionary(card.get("spec"))):
-        for key in ("trained", "trained_part"):
-            if isinstance(part.get(key), str):
-                return str(part[key])
-    architecture = str(_dictionary(card.get("spec")).get("architecture", model.name))
-    named = [words for mark, words in _BY_NAME.items() if mark in f"{architecture} {model.name}"]
-    return named[0] if named else _TRAINED.get(str(card.get("weights_from")), "–")
+def _trained(card: dict[str, Any]) -> str:
+    stated = card.get("trained")
+    return stated if isinstance(stated, str) else _TRAINED.get(str(card.get("weights_from")), "–")
 
 
 def _holdout(card: dict[str, Any], served: dict[str, Any]) -> float | None:

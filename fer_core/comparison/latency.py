@@ -21,7 +21,7 @@ def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:
     Raises:
         FerError: the model's file cannot be served.
     """
-    classifier = Classifier(model.weights)
+    classifier = Classifier.of(model)
     face = np.full((1, 48, 48), 128, np.uint8)
     for _ in range(3):
         classifier.predict(face)

@@ -9,12 +9,14 @@ from fer_core.data.fer2013 import DatasetMissing, find_fer2013, load_fer2013
 from fer_core.data.ferplus import VOTE_COLUMNS, FerPlusVotes, load_ferplus
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
 from fer_core.data.paths import cache_folder, home
+from fer_core.data.utkface import AgedFaces, load_utkface
 
 __all__ = [
     "FACE_SIZE",
     "IMAGE_SUFFIXES",
     "SPLITS",
     "VOTE_COLUMNS",
+    "AgedFaces",
     "ClassFolders",
     "DatasetMissing",
     "Duplicates",
@@ -29,6 +31,7 @@ __all__ = [
     "leaked_mask",
     "load_fer2013",
     "load_ferplus",
+    "load_utkface",
     "read_class_folders",
     "read_image",
     "split_name",

@@ -1,7 +1,7 @@
 """Finding faces in pictures, cutting them out as FER2013 frames them, and drawing what was found."""
 
 from fer_core.faces.detector import FaceDetector, default_detector
-from fer_core.faces.draw import draw_faces, overlay_activation
+from fer_core.faces.draw import draw_faces
 from fer_core.faces.enhance import clahe, equalize_histogram
 from fer_core.faces.framing import (
     CROP_SIZE,
@@ -13,6 +13,8 @@ from fer_core.faces.framing import (
     whole_image_face,
 )
 from fer_core.faces.haar import HaarDetector
+from fer_core.faces.heat import overlay_activation, overlay_on_face
+from fer_core.faces.prepare import prepare_faces
 from fer_core.faces.yunet import YuNetDetector
 from fer_core.faces.yunet_file import DetectorUnavailable, yunet_path
 
@@ -32,6 +34,8 @@ __all__ = [
     "framing_transform",
     "invert",
     "overlay_activation",
+    "overlay_on_face",
+    "prepare_faces",
     "whole_image_face",
     "yunet_path",
 ]

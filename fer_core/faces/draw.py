@@ -1,17 +1,16 @@
-"""Drawing results into pictures: numbered boxes with words, and heat over a crop."""
+"""Drawing results into pictures: numbered boxes with words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from fer_core.faces.image_check import require_gray_or_rgb, require_rgb
+from fer_core.faces.image_check import require_rgb
 from fer_core.labels import COLORS
 from fer_core.types import FaceResult, FerError, Image
 
@@ -20,8 +19,6 @@ FONT_SIZE: Final = (0.018, 0.042)  # of the picture's mean side, at least and at
 FONT_TO_FACE: Final = 0.17  # of the median box's height, within those limits: a crowd needs small labels
 SMALLEST_FONT: Final = 11  # pixels; smaller letters cannot be read
 SMALLEST_CANVAS: Final = 320  # pixels: smaller pictures are enlarged so that a label fits
-SMOOTHING: Final = 0.4  # of a map cell's size, so that no cell's edge is seen
-MAX_HEAT: Final = 0.65  # opacity of the strongest evidence
 DARK: Final = (17, 17, 17)
 LIGHT: Final = (255, 255, 255)
 
@@ -29,10 +26,12 @@ Rectangle = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 
-def draw_faces(image: Image, results: Sequence[FaceResult], scale: float | None = None) -> Image:
+def draw_faces(
+    image: Image, results: Sequence[FaceResult], scale: float | None = None, numbers: Sequence[int] | None = None
+) -> Image:
     """Return a copy of an image with each face boxed, numbered and labelled "1 happy 93%".
 
-    The numbers are the positions in `results`, from 1. Lines and letters grow with the picture; a label stays
+    Lines and letters grow with the picture; a label stays
     inside it, off other labels where there is room, and is shortened if the picture is narrower than the words.
 
     Args:
@@ -40,6 +39,7 @@ def draw_faces(image: Image, results: Sequence[FaceResult], scale: float | None 
         results: faces of this image, in the order of the table beside it.
         scale: how much larger the returned picture is. None: 1, but pictures whose longest side is below 320
             pixels are enlarged to that. Give 1 for video, whose frames must keep their size.
+        numbers: one for each result; None: their positions, from 1.
 
     Returns:
         `(height * scale, width * scale, 3)` uint8 RGB.
@@ -60,58 +60,15 @@ def draw_faces(image: Image, results: Sequence[FaceResult], scale: float | None 
     mean_side = (width * height) ** 0.5
     line = max(2, round(LINE_WIDTH * mean_side))
     boxes = [_visible_part(result.face.box, scale, width, height) for result in results]
-    font = ImageFont.load_default(size=_font_size(boxes, mean_side))
+    font = _font(_font_size(boxes, mean_side))
     for box, result in zip(boxes, results, strict=True):
         _draw_box(pen, box, COLORS[result.expression], line)
     labels: list[Rectangle] = []
-    for number, (box, result) in enumerate(zip(boxes, results, strict=True), start=1):
+    for number, box, result in zip(numbers or range(1, len(results) + 1), boxes, results, strict=True):
         text = _fitting_text(pen, font, number, result, width)
         others = [other for other in boxes if other is not box]
         labels.append(_draw_label(pen, font, text, box, [*others, *labels], COLORS[result.expression]))
     return np.array(canvas)
-
-
-def overlay_activation(
-    crop: Image, activation_map: NDArray[np.floating], size: int = 240, peak: float | None = None
-) -> Image:
-    """Return a crop with the regions that spoke for an expression glowing over it.
-
-    Only positive evidence shows. The stronger, the brighter and the more opaque, in the colours of `inferno`, whose
-    lightness rises evenly, so that colour-blind people and gray prints keep the order.
-
-    Args:
-        crop: `(height, width)` gray or `(height, width, 3)` RGB, uint8.
-        activation_map: `(rows, columns)` evidence for one expression, laid over the whole crop.
-        size: longer side of the returned picture in pixels.
-        peak: evidence shown at full strength; None: the map's own maximum. Give one value for all expressions to
-            make their maps comparable.
-
-    Returns:
-        `(height, width, 3)` uint8 RGB.
-
-    Raises:
-        FerError: the crop is no picture, or the map is not two-dimensional.
-    """
-    crop = require_gray_or_rgb(crop)
-    heat = np.nan_to_num(np.asarray(activation_map, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    if heat.ndim != 2 or heat.size == 0:
-        raise FerError(f"An activation map must have shape (rows, columns). Received: {heat.shape}")
-    strongest = float(heat.max() if peak is None else peak)
-    heat = np.clip(heat / strongest, 0, 1) if strongest > 0 else np.zeros_like(heat)
-    top = float(heat.max())
-    factor = size / max(crop.shape[:2])
-    target = (max(1, round(crop.shape[1] * factor)), max(1, round(crop.shape[0] * factor)))
-    cell = max(target[0] / heat.shape[1], target[1] / heat.shape[0])
-    heat = cv2.resize(heat, target, interpolation=cv2.INTER_LINEAR)
-    heat = cv2.GaussianBlur(heat, (0, 0), max(0.1, SMOOTHING * cell), borderType=cv2.BORDER_REPLICATE)
-    heat = np.clip(heat * (top / max(float(heat.max()), 1e-6)), 0, 1)  # blurring lowered the peak
-    picture = cv2.resize(crop, target, interpolation=cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA)
-    if picture.ndim == 2:
-        picture = np.repeat(picture[:, :, None], 3, axis=2)
-    levels = np.round(heat * 255).astype(np.uint8)
-    colors = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
-    opacity = MAX_HEAT * heat[:, :, None]
-    return np.round(picture * (1 - opacity) + colors * opacity).astype(np.uint8)
 
 
 def _visible_part(box: tuple[float, float, float, float], scale: float, width: int, height: int) -> Rectangle:
@@ -121,10 +78,15 @@ def _visible_part(box: tuple[float, float, float, float], scale: float, width: i
     return float(left), float(top), float(right), float(bottom)
 
 
-def _font_size(boxes: Sequence[Rectangle], mean_side: float) -> float:
+@lru_cache(maxsize=64)
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size=size)
+
+
+def _font_size(boxes: Sequence[Rectangle], mean_side: float) -> int:
     smallest, largest = (part * mean_side for part in FONT_SIZE)
     face = float(np.median([bottom - top for _, top, _, bottom in boxes])) if boxes else mean_side
-    return max(SMALLEST_FONT, min(max(FONT_TO_FACE * face, smallest), largest))
+    return round(max(SMALLEST_FONT, min(max(FONT_TO_FACE * face, smallest), largest)))
 
 
 def _draw_box(pen: ImageDraw.ImageDraw, box: Rectangle, color: str, line: int) -> None:

@@ -88,12 +88,13 @@ def confidence_bars(bins: pd.DataFrame) -> alt.Chart:
     )
 
 
-def training_chart(history: pd.DataFrame, what: str) -> alt.Chart:
+def training_chart(history: pd.DataFrame, what: str, epochs: int | None = None) -> alt.LayerChart:
     """Return one quantity over the epochs: solid on the training part, dashed on the hold-out.
 
     Args:
         history: `model`, `epoch`, `what`, `faces` ("training" or "hold-out"), `value`.
         what: "loss" or "accuracy".
+        epochs: how many there will be, for curves that still grow: a point marks each epoch, and the axis stays.
     """
     table = history[history["what"] == what]
     models = list(dict.fromkeys(history["model"]))
@@ -101,29 +102,37 @@ def training_chart(history: pd.DataFrame, what: str) -> alt.Chart:
         "faces:N",
         scale=alt.Scale(domain=["training", "hold-out"], range=[[1, 0], [7, 4]]),
         legend=alt.Legend(
-            title=None, orient="top", labelFontSize=FONT, symbolType="stroke", symbolStrokeColor=MUTED, symbolSize=700
+            title=None,
+            orient="bottom",  # beside the models' names there is no room for it on a phone
+            labelFontSize=FONT,
+            symbolType="stroke",
+            symbolStrokeColor=MUTED,
+            symbolSize=700,
         ),
     )
-    return (
-        alt.Chart(table, height=HEIGHT + 30 + legend_height(models))
-        .mark_line(strokeWidth=2.5, point=table["epoch"].nunique() < 3)
-        .encode(
-            x=alt.X("epoch:Q", axis=alt.Axis(title="Epoch", labelFontSize=FONT, titleFontSize=FONT, tickMinStep=1)),
-            y=alt.Y(
-                "value:Q",
-                scale=alt.Scale(zero=False),
-                axis=axis("Accuracy") if what == "accuracy" else axis("Loss", percent=False),
-            ),
-            color=model_color(models),
-            strokeDash=dash,
-            tooltip=[
-                alt.Tooltip("model:N"),
-                alt.Tooltip("faces:N"),
-                alt.Tooltip("epoch:Q"),
-                alt.Tooltip("value:Q", format=".4f", title=what),
-            ],
-        )
+    base = alt.Chart().encode(
+        x=alt.X(
+            "epoch:Q",
+            scale=alt.Undefined if epochs is None else alt.Scale(domain=[1, max(2, epochs)]),
+            axis=alt.Axis(title="Epoch", labelFontSize=FONT, titleFontSize=FONT, tickMinStep=1, format="d"),
+        ),
+        y=alt.Y(
+            "value:Q",
+            scale=alt.Scale(zero=False),
+            axis=axis("Accuracy") if what == "accuracy" else axis("Loss", percent=False),
+        ),
+        color=model_color(models),
+        tooltip=[
+            alt.Tooltip("model:N"),
+            alt.Tooltip("faces:N"),
+            alt.Tooltip("epoch:Q"),
+            alt.Tooltip("value:Q", format=".4f", title=what),
+        ],
     )
+    layers = [base.mark_line(strokeWidth=2.5).encode(strokeDash=dash)]
+    if epochs is not None or table["epoch"].nunique() < 3:
+        layers.append(base.mark_point(filled=True, size=45, opacity=1).encode(detail="faces:N"))
+    return alt.LayerChart(layer=layers, data=table, height=HEIGHT + 50 + legend_height(models))
 
 
 def _curves(

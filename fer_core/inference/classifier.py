@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.faces.pool import Pool
+from fer_core.faces.prepare import cut_to_boxes, face_boxes, prepare_faces, spread_maps
 from fer_core.labels import NUM_CLASSES
+from fer_core.store import StoredModel
 from fer_core.types import FerError
 
 BATCH = 32
@@ -23,7 +25,8 @@ class Prediction:
 
     Attributes:
         probabilities: `(n, 7)` float32, each row sums to 1.
-        activation: `(n, rows, columns, 7)` float32 class activation maps; their mean over places is the logit.
+        activation: `(n, rows, columns, 7)` float32 class activation maps; their mean over places is the logit, except
+            for a model that cuts faces closer: there they are laid onto the part that it sees.
     """
 
     probabilities: NDArray[np.float32]
@@ -38,6 +41,7 @@ class Classifier:
     Args:
         path: the `.tflite` file, as `fer_core.training.convert.to_litert` writes it.
         threads: CPU threads of each interpreter.
+        preprocessing: what the model wants done to each face first, as in `fer_core.faces.prepare_faces`.
 
     Attributes:
         input_size: side in pixels of the square input.
@@ -46,15 +50,24 @@ class Classifier:
         FerError: the file is missing, damaged, or another kind of model.
     """
 
-    def __init__(self, path: Path, threads: int = 2) -> None:
+    def __init__(self, path: Path, threads: int = 2, preprocessing: str = "none") -> None:
         try:
             self._content = Path(path).read_bytes()
         except OSError as error:
             raise FerError(f"The model file cannot be read: {path} ({error.strerror}).") from error
-        self._path, self._threads = Path(path), threads
+        self._path, self._threads, self._preprocessing = Path(path), threads, preprocessing
         self._pools = {batch: Pool(partial(self._make, batch)) for batch in (1, BATCH)}
         with self._pools[1].borrow() as runner:
             self.input_size, self._map_shape = runner.input_size, runner.map_shape
+
+    @classmethod
+    def of(cls, model: StoredModel, threads: int = 2) -> Classifier:
+        """Open a stored model as its card says that it is to be fed.
+
+        Raises:
+            FerError: the model is kept for comparison only, its file is damaged, or its backbone cannot be had.
+        """
+        return cls(model.weights, threads, model.preprocessing)
 
     def predict(self, faces: NDArray[np.uint8], flip: bool = False) -> Prediction:
         """Classify face crops.
@@ -74,15 +87,17 @@ class Classifier:
             raise ValueError(
                 f"Expected uint8 gray faces of shape (n, height, width). Received: {faces.dtype} {faces.shape}"
             )
-        inputs = self._resized(faces).astype(np.float32)[..., None]
-        plain = self._run(inputs)
-        if not flip:
-            return plain
-        mirrored = self._run(np.ascontiguousarray(inputs[:, :, ::-1]))
-        return Prediction(
-            (plain.probabilities + mirrored.probabilities) * np.float32(0.5),
-            (plain.activation + mirrored.activation[:, :, ::-1]) * np.float32(0.5),
-        )
+        boxes = face_boxes(faces) if self._preprocessing == "face" else None
+        prepared = prepare_faces(faces, self._preprocessing) if boxes is None else cut_to_boxes(faces, boxes)
+        inputs = self._resized(prepared).astype(np.float32)[..., None]
+        result = self._run(inputs)
+        if flip:
+            mirrored = self._run(np.ascontiguousarray(inputs[:, :, ::-1]))
+            result = Prediction(
+                (result.probabilities + mirrored.probabilities) * np.float32(0.5),
+                (result.activation + mirrored.activation[:, :, ::-1]) * np.float32(0.5),
+            )
+        return result if boxes is None else Prediction(result.probabilities, spread_maps(result.activation, boxes))
 
     def _resized(self, faces: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if faces.shape[1:] == (self.input_size, self.input_size) or len(faces) == 0:

@@ -49,22 +49,29 @@ def tabulate_splits(predict: Callable[[NDArray[np.uint8], bool], NDArray], datas
     return pd.concat(tables, ignore_index=True)
 
 
-def summarize(predictions: pd.DataFrame, dataset: FerDataset) -> dict[str, dict[str, dict[str, Any]]]:
+def no_predictions() -> pd.DataFrame:
+    """Return `tabulate_splits`' table without a row, for a model that no test split was at hand for."""
+    return pd.DataFrame(columns=["row", "split", "view", "label", *PROBABILITIES])
+
+
+def summarize(
+    predictions: pd.DataFrame, tests: FerDataset, training: FerDataset
+) -> dict[str, dict[str, dict[str, Any]]]:
     """Sum up the predictions of `predict_splits`.
 
     Args:
         predictions: its table.
-        dataset: the same data, for the count of test faces that also stand in Training.
+        tests: the same test splits.
+        training: what the model may have learnt from, for the count of test faces that also stand there.
 
     Returns:
         `{split: {view: {"accuracy": …, "accuracy_interval": [low, high], "macro_f1": …, …}}}` with 95 % bootstrap
         intervals over the faces, and `accuracy_without_leaked` over the `n_without_leaked` faces whose pixels are not
-        in Training too.
+        in `training` too.
     """
-    training = dataset.split("training")
     result: dict[str, dict[str, dict[str, Any]]] = {}
     for split in TEST_SPLITS:
-        clean = ~leaked_mask(dataset.split(split), training)
+        clean = ~leaked_mask(tests.split(split), training)
         result[split] = {}
         for view in VIEWS:
             table = predictions[(predictions["split"] == split) & (predictions["view"] == view)]

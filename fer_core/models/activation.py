@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 from keras import layers
+from numpy.typing import NDArray
 
 
 def with_activation_map(network: keras.Model) -> keras.Model:
     """Return the network with its class activation map as a second output (Zhou et al. 2016, CVPR, eq. 2).
 
     The logit of a class is the mean over all places of (features · head weights + bias), so that same product before
-    the mean says how much each place speaks for the class. No gradient is needed.
+    the mean says how much each place speaks for the class. No gradient is needed. A batch normalisation between
+    pooling and head is affine when serving, and is folded into the product.
 
     Args:
         network: has a layer `features` of `(batch, rows, columns, channels)`, pooled by its mean into the linear
-            layer `head`.
+            layer `head`, with a batch normalisation `head_normalization` between them or none.
 
     Returns:
         A model whose outputs are named `probabilities` `(batch, 7)` and `activation` `(batch, rows, columns, 7)`, in
@@ -24,7 +27,18 @@ def with_activation_map(network: keras.Model) -> keras.Model:
     features = network.get_layer("features").output
     places = layers.Conv2D(head.units, 1, name="activation", dtype="float32")
     activation = places(features)
-    kernel, bias = head.get_weights()
+    kernel, bias = _folded_head(network)
     places.set_weights([kernel[None, None], bias])
     probabilities = layers.Identity(name="probabilities", dtype="float32")(network.output)
     return keras.Model(network.input, {"probabilities": probabilities, "activation": activation})
+
+
+def _folded_head(network: keras.Model) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    kernel, bias = network.get_layer("head").get_weights()
+    names = {layer.name for layer in network.layers}
+    if "head_normalization" not in names:
+        return kernel, bias
+    normalization = network.get_layer("head_normalization")
+    gamma, beta, mean, variance = normalization.get_weights()
+    factor = gamma / np.sqrt(variance + normalization.epsilon)
+    return kernel * factor[:, None], bias + (beta - mean * factor) @ kernel

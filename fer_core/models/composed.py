@@ -1,4 +1,4 @@
-"""Models of which only the head is shipped: put together with the downloaded backbone on first use, then kept.
+"""Models of which only the trained part is shipped: put together with the downloaded backbone on first use, then kept.
 
 Nothing here imports Keras: putting together happens in a process of its own, and what serves is a LiteRT file.
 """
@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,9 @@ from numpy.typing import NDArray
 
 from fer_core.types import FerError
 
-HEAD: Final = "head.npz"
+TRAINED: Final = "trained.npz"
+"""The weights that training changed, each under its path in the network."""
+
 WORKER: Final = "fer_core.training.compose"
 REFUSED: Final = 3
 """The worker's exit status where its output is one sentence for people."""
@@ -29,20 +32,20 @@ _SECONDS: Final = 900  # with the backbone's download over a slow line
 
 
 def composed_file(folder: Path, storage: str, cache: Path) -> Path:
-    """Return the LiteRT file of a model folder that holds a head only.
+    """Return the LiteRT file of a model folder that holds a trained part only.
 
-    The first call for a head takes some 20 seconds, and longer where the backbone has to be downloaded; later ones find
+    The first call takes some 20 seconds, and longer where the backbone has to be downloaded; later ones find
     the file. Whoever asks at the same time waits for the one that works.
 
     Args:
-        folder: the model's, with `card.json` and `head.npz`.
+        folder: the model's, with `card.json` and `trained.npz`.
         storage: how weights are stored (`float32`, `float16` or `int8`).
         cache: the folder that keeps the files.
 
     Raises:
         FerError: the backbone cannot be had, or putting together failed.
     """
-    target = composed_path(folder / HEAD, storage, cache)
+    target = composed_path(folder / TRAINED, storage, cache)
     if _is_there(target):
         return target
     with FileLock(target.with_suffix(".lock")):
@@ -51,12 +54,12 @@ def composed_file(folder: Path, storage: str, cache: Path) -> Path:
     return target
 
 
-def composed_path(head: Path, storage: str, cache: Path) -> Path:
-    """Return where the LiteRT file of a head is kept, whether it is there or not."""
+def composed_path(trained: Path, storage: str, cache: Path) -> Path:
+    """Return where the LiteRT file of a trained part is kept, whether it is there or not."""
     try:
-        digest = hashlib.sha256(head.read_bytes()).hexdigest()
+        digest = hashlib.sha256(trained.read_bytes()).hexdigest()
     except OSError as error:
-        raise FerError(f"The model's head cannot be read: {head} ({error.strerror}).") from error
+        raise FerError(f"The model's trained part cannot be read: {trained} ({error.strerror}).") from error
     return cache / f"{digest[:16]}-{storage}.tflite"
 
 
@@ -68,27 +71,31 @@ def keep(content: bytes, target: Path) -> None:
     partial.replace(target)
 
 
-def head_bytes(kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:
-    """Return `head.npz` for a linear head: kernel `(channels, 7)` and bias `(7,)`, float32."""
+def pack_weights(weights: dict[str, NDArray[np.floating]]) -> bytes:
+    """Return `trained.npz` for weights by their paths; each keeps its type."""
     stream = io.BytesIO()
-    np.savez(stream, kernel=kernel.astype(np.float32), bias=bias.astype(np.float32))
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:  # np.savez takes no slashes in names everywhere
+        for path in sorted(weights):
+            content = io.BytesIO()
+            np.save(content, weights[path], allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{path}.npy"), content.getvalue())
     return stream.getvalue()
 
 
-def read_head(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Read kernel `(channels, 7)` and bias `(7,)`.
+def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Read `trained.npz` as float32.
 
     Raises:
         FerError: the file is missing or damaged.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            kernel, bias = arrays["kernel"], arrays["bias"]
+            found = {name: arrays[name].astype(np.float32) for name in arrays.files}
     except Exception as error:  # np.load raises whatever the archive's damage provokes
-        raise FerError(f"The model's head {path} is missing or damaged ({error}).") from error
-    if kernel.ndim != 2 or bias.shape != kernel.shape[1:]:
-        raise FerError(f"The model's head {path} is damaged: kernel {kernel.shape} and bias {bias.shape} do not fit.")
-    return kernel, bias
+        raise FerError(f"The model's trained part {path} is missing or damaged ({error}).") from error
+    if not found:
+        raise FerError(f"The model's trained part {path} is damaged: it is empty.")
+    return found
 
 
 def _is_there(path: Path) -> bool:

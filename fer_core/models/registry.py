@@ -4,43 +4,80 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fer_core.models.backbone import BACKBONE_SIZES
 from fer_core.models.spec import ModelSpec
 from fer_core.types import FerError
 
 if TYPE_CHECKING:
     import keras
 
+_TITLES = {
+    "MobileNetV2": "MobileNetV2",
+    "VGG16": "VGG16",
+    "Xception": "Xception",
+    "ResNet50": "ResNet50",
+    "EfficientNetB0": "EfficientNet-B0",
+    "EfficientNetV2B0": "EfficientNetV2-B0",
+    "DenseNet121": "DenseNet121",
+    "NASNetMobile": "NASNet Mobile",
+}
+_NOISE = 0.05
+"""Of the gray range. The paper does not say how strong its noise was."""
+
+
+def _frozen(backbone: str) -> ModelSpec:
+    """The paper's first round (its section 3.4.1): only the new head trains."""
+    return ModelSpec(
+        name=f"{backbone.lower()}_frozen",
+        title=f"{_TITLES[backbone]}, frozen",
+        architecture="transfer",
+        weights_from="imagenet",
+        backbone=backbone,
+        backbone_size=BACKBONE_SIZES[backbone],
+    )
+
+
+def _modified(backbone: str, extra: str = "", noise: float = 0.0, preprocessing: str = "none") -> ModelSpec:
+    """The paper's second round (3.4.2): last six layers open, batch normalisation; its recipe augments."""
+    return ModelSpec(
+        name=f"{backbone.lower()}_modified{f'_{extra}' if extra else ''}",
+        title=f"{_TITLES[backbone]}, modified{f', {extra}' if extra else ''}",
+        architecture="transfer",
+        weights_from="imagenet",
+        backbone=backbone,
+        backbone_size=BACKBONE_SIZES[backbone],
+        open_layers=6,
+        batch_normalization=True,
+        noise=noise,
+        preprocessing=preprocessing,
+    )
+
+
+_COMPACT = ModelSpec(
+    name="compact_cnn",
+    title="Compact CNN",
+    architecture="compact_cnn",
+    widths=(32, 64, 128, 192),  # 1.87 M parameters
+    dropout=0.3,
+)
+_BASELINES = [
+    ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
+    ModelSpec("class_prior", "Class prior (the floor)", "class_prior", weights_from="none"),
+]
 _SPECS = {
     spec.name: spec
     for spec in [
-        ModelSpec(
-            name="compact_cnn",
-            title="Compact CNN",
-            architecture="compact_cnn",
-            widths=(32, 64, 128, 192),  # 1.87 M parameters
-            dropout=0.3,
-        ),
-        ModelSpec(
-            name="mobilenetv2_frozen",
-            title="MobileNetV2, frozen",
-            architecture="mobilenetv2_frozen",
-            weights_from="imagenet",
-        ),
-        ModelSpec(
-            name="hog_linear",
-            title="HOG + logistic regression",
-            architecture="hog_linear",
-            weights_from="none",
-        ),
-        ModelSpec(
-            name="class_prior",
-            title="Class prior (the floor)",
-            architecture="class_prior",
-            weights_from="none",
-        ),
+        _COMPACT,
+        *map(_frozen, ("MobileNetV2", "VGG16", "Xception", "ResNet50")),
+        _modified("MobileNetV2"),
+        _modified("VGG16"),
+        _modified("VGG16", "noise", noise=_NOISE),
+        _modified("VGG16", "face", preprocessing="face"),
+        *map(_modified, ("EfficientNetB0", "EfficientNetV2B0", "DenseNet121", "NASNetMobile")),
+        *_BASELINES,
     ]
 }
-_NETWORKS = ("compact_cnn", "mobilenetv2_frozen")
+_NETWORKS = ("compact_cnn", "transfer")
 
 
 def model_names() -> list[str]:
@@ -62,7 +99,9 @@ def model_spec(name: str) -> ModelSpec:
 
 
 def build_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
-    """Build a spec's network, with fresh random weights except where `weights_from` says otherwise.
+    """Build a spec's network, with fresh random weights except where `weights_from` is `imagenet`.
+
+    The other sources, `utkface` and stored models, stand a floor higher: see `fer_core.training.start`.
 
     Args:
         spec: what to build.
@@ -79,13 +118,13 @@ def build_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
     import keras
 
     from fer_core.models.compact_cnn import compact_cnn
-    from fer_core.models.mobilenetv2 import mobilenetv2_frozen
+    from fer_core.models.transfer import transfer_network
 
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(dtype)
     try:
-        if spec.architecture == "mobilenetv2_frozen":
-            return mobilenetv2_frozen(spec.weights_from)
+        if spec.architecture == "transfer":
+            return transfer_network(spec)
         return compact_cnn(spec.widths, spec.dropout)
     finally:
         keras.config.set_dtype_policy(before)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Final
+
+from fer_core.types import FerError
+
+ALL_LAYERS: Final = -1
+"""Value of `ModelSpec.open_layers` that lets the whole backbone train."""
+
+PREPROCESSINGS: Final = ("none", "face", "equalize", "clahe")
+"""What may be done to a gray face before the network sees it; `fer_core.faces.prepare_faces` does it."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,15 @@ class ModelSpec:
         dropout: rate before the head while training.
         weights_from: where the weights start: `random`, `imagenet`, `utkface` or a stored model's name; `none` for a
             baseline, which starts from nothing.
+        backbone: its name in `keras.applications`, as `VGG16` (`transfer` only, as all below but preprocessing).
+        backbone_size: side in pixels to which the backbone's input is enlarged.
+        open_layers: how many of the backbone's last layers train; 0 none, `ALL_LAYERS` all.
+        batch_normalization: normalise the pooled features before the head.
+        noise: standard deviation of the Gaussian noise on the input while training, as a share of the gray range.
+        preprocessing: one of `PREPROCESSINGS`, done to every face in training, measuring and serving alike.
+
+    Raises:
+        FerError: on creation, if a value is none of these.
     """
 
     name: str
@@ -28,11 +45,50 @@ class ModelSpec:
     widths: tuple[int, ...] = ()
     dropout: float = 0.0
     weights_from: str = "random"
+    backbone: str = ""
+    backbone_size: int = 0
+    open_layers: int = 0
+    batch_normalization: bool = False
+    noise: float = 0.0
+    preprocessing: str = "none"
+
+    def __post_init__(self) -> None:
+        if self.preprocessing not in PREPROCESSINGS:
+            raise FerError(
+                f"Unknown preprocessing. Expected one of: {', '.join(PREPROCESSINGS)}. Received: {self.preprocessing}"
+            )
+        if self.open_layers < ALL_LAYERS or not 0 <= self.dropout < 1 or not 0 <= self.noise <= 1:
+            raise FerError(
+                f"Expected open layers from 0 on (or {ALL_LAYERS} for all), a dropout from 0 to below 1 and noise "
+                f"from 0 to 1. Received: {self.open_layers}, {self.dropout}, {self.noise}"
+            )
 
     @property
-    def ships_head_only(self) -> bool:
-        """Whether the backbone is downloaded and stays as it is, so that only the head is ours to ship."""
-        return self.weights_from == "imagenet"
+    def frozen(self) -> bool:
+        """Whether the backbone's output never changes in training, so that its features can be kept."""
+        return self.architecture == "transfer" and self.open_layers == 0 and self.noise == 0
+
+    @property
+    def composed(self) -> bool:
+        """Whether part of the weights is downloaded and stays as it is, so that only the rest is ours to ship."""
+        return self.weights_from == "imagenet" and self.open_layers != ALL_LAYERS
+
+    @property
+    def trained(self) -> str:
+        """Which part training changes, in words."""
+        if self.weights_from == "none":
+            return "no network"
+        if self.architecture != "transfer":
+            return "every layer"
+        if self.open_layers == 0:
+            return "head only"
+        return "every layer" if self.open_layers == ALL_LAYERS else f"head and last {self.open_layers} layers"
+
+    def with_weights(self, source: str) -> ModelSpec:
+        """Return the same model started from other weights, under a name and title that say so."""
+        if source == self.weights_from:
+            return self
+        return replace(self, name=f"{self.name}_{source}", title=f"{self.title} ({source})", weights_from=source)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types, for cards and run folders."""

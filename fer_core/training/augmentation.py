@@ -1,14 +1,10 @@
-"""Random variations of training faces, as backend-neutral Keras layers that do nothing outside training."""
+"""How strongly training faces vary: one dataclass, Keras-free."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-import keras
-from keras import layers, ops
-
-GRAY_LEVELS = (0, 255)
+from fer_core.types import FerError
 
 
 @dataclass(frozen=True)
@@ -35,91 +31,42 @@ class Augmentation:
     contrast: float = 0.3
     erase: float = 0.5
 
+    def __post_init__(self) -> None:
+        if not 8 <= self.crop <= 48 or not 0 < self.scale[0] <= self.scale[1]:
+            raise FerError(
+                f"Expected a crop from 8 to 48 pixels and a scale from small to great, above 0. "
+                f"Received: crop={self.crop}, scale={self.scale}"
+            )
 
-def augmentation_layers(augmentation: Augmentation, seed: int) -> list[layers.Layer]:
-    """Build the layers, in order, for gray faces `(batch, height, width, 1)` of levels 0 to 255.
+    @property
+    def only_mirrors(self) -> bool:
+        """Whether nothing but mirroring happens, so that a face has two views in all."""
+        return self == replace(MIRROR_ONLY, flip=self.flip)
 
-    While training the faces come out as `(batch, crop, crop, 1)`; otherwise unchanged.
-    """
-    a = augmentation
-    return [
-        RandomAffineCrop(a.crop, a.rotation, a.scale, a.shift, a.flip, seed=seed, dtype="float32"),
-        layers.RandomContrast(a.contrast, value_range=GRAY_LEVELS, seed=seed + 1, dtype="float32"),
-        layers.RandomBrightness(a.brightness, value_range=GRAY_LEVELS, seed=seed + 2, dtype="float32"),
-        layers.RandomErasing((a.erase, a.erase), scale=(0.02, 0.2), seed=seed + 3, dtype="float32"),
-    ]
+    @classmethod
+    def of_strength(cls, strength: float, crop: int = 48) -> Augmentation:
+        """Return everything scaled by one number: 0 only mirrors, 1 is as strong as the default, 2 twice that.
 
-
-@keras.saving.register_keras_serializable(package="fer_core")
-class RandomAffineCrop(layers.Layer):
-    """Rotation, scale, shift, flip and centre crop in one bilinear resampling.
-
-    Keras' own layers each resample once; on faces of 48 pixels three passes blur away what matters.
-
-    Args:
-        size: side of the crop in pixels, at most the input's.
-        rotation: greatest angle in degrees.
-        scale: `(smallest, greatest)` magnification.
-        shift: greatest displacement in pixels.
-        flip: mirror half of the images.
-        seed: of the layer's own random stream.
-    """
-
-    def __init__(
-        self,
-        size: int,
-        rotation: float = 0.0,
-        scale: tuple[float, float] = (1.0, 1.0),
-        shift: float = 0.0,
-        flip: bool = False,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.size, self.rotation, self.scale, self.shift, self.flip, self.seed = (
-            size,
-            rotation,
-            scale,
-            shift,
-            flip,
-            seed,
+        Raises:
+            FerError: a strength outside 0 to 2.
+        """
+        if not 0 <= strength <= 2:
+            raise FerError(f"Expected a strength of augmentation from 0 to 2. Received: {strength}")
+        full = cls()
+        return cls(
+            crop=crop,
+            rotation=full.rotation * strength,
+            scale=(1 - (1 - full.scale[0]) * strength, 1 + (full.scale[1] - 1) * strength),
+            shift=full.shift * strength,
+            flip=True,
+            brightness=full.brightness * strength,
+            contrast=full.contrast * strength,
+            erase=min(1.0, full.erase * strength),
         )
-        self.generator = keras.random.SeedGenerator(seed)
 
-    def call(self, images: Any, training: bool = False) -> Any:
-        """Return `(batch, size, size, channels)` while training, else `images` as they are."""
-        images = ops.cast(images, self.compute_dtype)
-        if not training:
-            return images
-        height, width = images.shape[1], images.shape[2]
-        warped = ops.image.affine_transform(
-            images, self._transforms(ops.shape(images)[0], height, width), interpolation="bilinear", fill_mode="reflect"
-        )
-        top, left = (height - self.size) // 2, (width - self.size) // 2
-        return warped[:, top : top + self.size, left : left + self.size, :]
 
-    def _transforms(self, batch: Any, height: int, width: int) -> Any:
-        """Draw `(batch, 8)` projective rows that take output x, y to input x, y, about the image's centre."""
+MIRROR_ONLY = Augmentation(48, 0.0, (1.0, 1.0), 0.0, True, 0.0, 0.0, 0.0)
+"""A face or its mirror image."""
 
-        def draw(low: float, high: float) -> Any:
-            return keras.random.uniform((batch,), low, high, seed=self.generator, dtype="float32")
-
-        angle = draw(-self.rotation, self.rotation) * (3.141592653589793 / 180)
-        zoom = 1.0 / draw(*self.scale)
-        mirror = ops.where(draw(0.0, 1.0) < (0.5 if self.flip else 0.0), -1.0, 1.0)
-        cosine, sine = ops.cos(angle) * zoom, ops.sin(angle) * zoom
-        a0, a1, b0, b1 = cosine * mirror, -sine, sine * mirror, cosine
-        center_x, center_y = (width - 1) / 2, (height - 1) / 2
-        a2 = center_x - a0 * center_x - a1 * center_y + draw(-self.shift, self.shift)
-        b2 = center_y - b0 * center_x - b1 * center_y + draw(-self.shift, self.shift)
-        zero = ops.zeros_like(a0)
-        return ops.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The spatial size depends on the phase: crop while training, input otherwise."""
-        return (input_shape[0], None, None, input_shape[3])
-
-    def get_config(self) -> dict[str, Any]:
-        """Keras' serialisation."""
-        names = ("size", "rotation", "scale", "shift", "flip", "seed")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+AS_THE_PAPER = Augmentation(48, 15.0, (0.85, 1.15), 0.0, True, 0.0, 0.0, 0.0)
+"""The paper's kinds (its section 3.4.2): rotation, flip and zoom. It does not say how strong."""

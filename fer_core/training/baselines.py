@@ -18,12 +18,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fer_core.data import FerDataset
-from fer_core.inference.measure import tabulate_splits
+from fer_core.inference.measure import no_predictions, tabulate_splits
 from fer_core.labels import NUM_CLASSES
 from fer_core.models import ModelSpec
 from fer_core.store import StoredModel, save_model
 from fer_core.training.card import make_card, training_facts
 from fer_core.training.hog import HOG_SETTINGS, hog_features
+from fer_core.training.training_data import TrainingData
 
 PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 """Values of logistic regression's C that are tried on standardised features; smaller is smoother."""
@@ -49,32 +50,32 @@ class Baseline:
 
 
 def train_baseline(
-    spec: ModelSpec, dataset: FerDataset, root: Path, seed: int = 0, say: Callable[[str], None] = lambda _: None
+    spec: ModelSpec, data: TrainingData, root: Path, seed: int = 0, say: Callable[[str], None] = lambda _: None
 ) -> StoredModel:
     """Fit, measure and store a baseline: card and predictions, nothing that serves.
 
     Args:
         spec: `class_prior` or `hog_linear`.
-        dataset: FER2013, all splits.
+        data: what to learn from and to measure on.
         root: the store's folder to write into.
         seed: noted on the card; both fits are deterministic.
         say: told each step.
     """
-    part, holdout = dataset.holdout()
+    part, holdout = data.training, data.holdout
     started = time.monotonic()
     say(f"Fitting {spec.title} on {len(part):,} faces")
     baseline = class_prior(part) if spec.architecture == "class_prior" else hog_linear(part, holdout, say=say)
     library = {"backend": "scikit-learn", "scikit_learn": sklearn.__version__}
-    facts = training_facts(dataset, None, seed, time.monotonic() - started, library)
+    facts = training_facts(data, None, seed, time.monotonic() - started, library)
     say("Measuring it on PublicTest and PrivateTest")
-    predictions = tabulate_splits(_Looks(baseline.predict), dataset)
+    predictions = tabulate_splits(_Looks(baseline.predict), data.tests) if data.tests is not None else no_predictions()
     card = make_card(
         spec,
         baseline.recipe,
         baseline.parameters,
         facts | {"tried": baseline.tried},
         None,
-        dataset,
+        data,
         predictions,
         "on the fitted scikit-learn estimator, which is not kept",
     )

@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from fer_core.data import FerDataset
 from fer_core.inference.measure import summarize
 from fer_core.models import ModelSpec
+from fer_core.training.training_data import TrainingData
 
 
 def make_card(
@@ -22,7 +22,7 @@ def make_card(
     parameters: int,
     training: dict[str, Any],
     served: dict[str, Any] | None,
-    dataset: FerDataset,
+    data: TrainingData,
     predictions: pd.DataFrame,
     measured: str,
 ) -> dict[str, Any]:
@@ -34,8 +34,8 @@ def make_card(
         parameters: how many numbers it holds.
         training: as `training_facts` collects them.
         served: how the served file was chosen and made; None for a model that is kept for comparison only.
-        dataset: FER2013, all splits.
-        predictions: of both test splits, as `fer_core.inference.measure` tabulates them.
+        data: what it learnt from and was measured on.
+        predictions: of both test splits, as `fer_core.inference.measure` tabulates them; empty where `data` has none.
         measured: in words, on what the numbers were measured.
     """
     return {
@@ -48,37 +48,42 @@ def make_card(
         "input_size": spec.input_size,
         "training": training,
         "served": served,
-        "data_fingerprint": dataset.fingerprint,
-        "metrics": summarize(predictions, dataset),
+        "trained": spec.trained,
+        "data_fingerprint": data.fingerprint,
+        "metrics": {} if data.tests is None else summarize(predictions, data.tests, data.seen),
         "measured": f"{measured}, by `python -m fer_core train` when it stored the model",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
 def training_facts(
-    dataset: FerDataset, epochs: int | None, seed: int, seconds: float, libraries: dict[str, str]
+    data: TrainingData, epochs: int | None, seed: int, seconds: float, libraries: dict[str, str]
 ) -> dict[str, Any]:
     """Collect where and on what a model was fitted, for its card.
 
     Args:
-        dataset: FER2013, all splits.
+        data: what it learnt from.
         epochs: passes over the training part; None where there are none.
         seed: of the fit.
         seconds: that the fit took.
         libraries: what computed it: `backend` and versions.
     """
-    part, holdout = dataset.holdout()
     return {
-        "data": "FER2013 Training without the fixed hold-out",
-        "faces": len(part),
-        "holdout_faces": len(holdout),
+        "data": data.name,
+        "faces": len(data.training),
+        "holdout_faces": len(data.holdout),
         "epochs": epochs,
         "seed": seed,
         "seconds": round(seconds),
-        "device": f"{_processor()}, {os.cpu_count()} cores",
+        "device": device(),
         **libraries,
         "commit": _commit(),
     }
+
+
+def device() -> str:
+    """Return the processor's name, where the system tells it, and its cores."""
+    return f"{_processor()}, {os.cpu_count()} cores"
 
 
 def _processor() -> str:

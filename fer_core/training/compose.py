@@ -1,4 +1,4 @@
-"""The worker that puts a shipped head onto its downloaded backbone: `python -m fer_core.training.compose`."""
+"""The worker that puts a shipped part onto its downloaded backbone: `python -m fer_core.training.compose`."""
 
 from __future__ import annotations
 
@@ -8,27 +8,23 @@ from pathlib import Path
 import keras
 
 from fer_core.models import ModelSpec, build_network
-from fer_core.models.composed import HEAD, REFUSED, keep, read_head
+from fer_core.models.composed import REFUSED, TRAINED, keep, read_weights
 from fer_core.store import StoredModel, open_model
 from fer_core.training.convert import to_litert
+from fer_core.training.trained_part import put_back
 from fer_core.types import FerError
 
 
 def compose(model: StoredModel) -> keras.Model:
-    """Build a stored model's network from its head and the backbone at hand.
+    """Build a stored model's network from its trained part and the backbone at hand.
 
     Raises:
-        FerError: the backbone cannot be had, or the head does not fit it.
+        FerError: the backbone cannot be had, or the part does not fit it.
     """
-    kernel, bias = read_head(model.folder / HEAD)
-    network = build_network(ModelSpec.from_dict(model.card["spec"]))
-    head = network.get_layer("head")
-    expected = tuple(head.kernel.shape)
-    if kernel.shape != expected:
-        raise FerError(
-            f"The head of {model.name} does not fit its backbone. Expected {expected}. Received: {kernel.shape}"
-        )
-    head.set_weights([kernel, bias])
+    spec = ModelSpec.from_dict(model.card["spec"])
+    part = read_weights(model.folder / TRAINED)
+    network = build_network(spec)
+    put_back(network, spec, part)
     return network
 
 

@@ -20,7 +20,7 @@ from fer_core.models.backbone import weights_digest
 from fer_core.types import FerError
 
 BATCH: Final = 64
-_VERSION: Final = 1  # raise it when the layers before the backbone change
+_VERSION: Final = 2  # raise it when the layers before the backbone change
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ class Pooled(NamedTuple):
 def pooled_features(network: keras.Model, spec: ModelSpec, faces: FerDataset, mirrored: bool) -> Pooled:
     """Return the pooled features of faces, from the cache where an earlier call left them.
 
-    The cache (`cache_folder("features")`) is keyed by the faces' fingerprint, the architecture, the weights of
-    everything below the layer `pool`, the input's size and the view; a damaged file is computed again.
+    The cache (`cache_folder("features")`) is keyed by the faces' fingerprint, the backbone and its size, the weights of
+    everything below the layer `pool`, and the view; a damaged file is computed again.
 
     Args:
         network: has a layer `pool`; nothing below it trains.
@@ -73,7 +73,8 @@ def _compute(extractor: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.fl
 
 
 def _path(extractor: keras.Model, spec: ModelSpec, faces: FerDataset, mirrored: bool) -> Path:
-    identity = [_VERSION, faces.fingerprint, spec.architecture, weights_digest(extractor), spec.input_size, mirrored]
+    network = [spec.architecture, spec.backbone, spec.backbone_size, weights_digest(extractor)]
+    identity = [_VERSION, faces.fingerprint, *network, mirrored]
     return cache_folder("features") / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]}.npz"
 
 

@@ -1,86 +1,80 @@
-"""Fit a network to faces by a recipe: one-cycle SGD, weight averaging, and resume after a kill."""
+"""Fit a network to faces by a recipe, kept after every epoch, so that a fit that was killed goes on."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence, Sized
+import json
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.data import FerDataset
 from fer_core.labels import NUM_CLASSES
-from fer_core.training.augmentation import augmentation_layers
-from fer_core.training.recipe import Recipe
+from fer_core.models import ModelSpec
+from fer_core.training.augmentation_layers import augmentation_layers
+from fer_core.training.features import pooled_features
+from fer_core.training.keep_best import KeepBest
+from fer_core.training.optimizing import make_loss, make_optimizer, schedule_callbacks
+from fer_core.training.recipe import Recipe, uses_features
 
-Faces = tuple[NDArray[np.uint8], NDArray[np.int64]]
-"""Images `(n, 48, 48)` uint8 gray and labels `(n,)` 0 to 6."""
+BACKUP, HISTORY = "backup", "history.csv"
 
 
 def fit(
     network: keras.Model,
+    spec: ModelSpec,
     recipe: Recipe,
-    training: Faces,
-    holdout: Faces,
+    training: FerDataset,
+    holdout: FerDataset,
     folder: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    verbose: int = 0,
+    keep_features: bool = True,
 ) -> dict[str, list[float]]:
     """Fit `network` in place.
 
-    The schedule has a fixed length and the averaged weights of its end are kept: the hold-out is watched, not used to
-    pick an epoch.
+    Where the backbone is frozen and faces are at most mirrored, its features are computed once and kept; an epoch then
+    takes about a second. The hold-out is watched; it picks an epoch only where the recipe stops early.
 
     Args:
-        network: takes `(batch, height, width, 1)` gray levels, gives `(batch, 7)` probabilities. Build it under
-            `precision(recipe)` for mixed precision.
+        network: of `spec`. Build it under `precision(recipe)` for mixed precision.
+        spec: what it is.
         recipe: how.
         training: faces to learn from.
         holdout: faces to watch.
         folder: where `backup/` (state after each epoch) and `history.csv` go. A fit that was killed goes on there.
         callbacks: more of Keras' callbacks.
-        verbose: as in `keras.Model.fit`.
+        keep_features: False runs a frozen backbone in every epoch, to see what keeping its features saves.
 
     Returns:
-        The history, one list an entry: `loss`, `accuracy`, `val_loss`, `val_accuracy`.
-
-    Raises:
-        ValueError: no faces, or images and labels of different numbers.
+        The history, one list an entry: `loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate`.
     """
-    check_parts(training, holdout, "faces")
-    model = keras.Sequential([keras.Input((*training[0].shape[1:], 1), dtype="uint8"), *_front(recipe), network])
+    if keep_features and uses_features(spec, recipe):
+        model, inputs = _on_features(network, spec, recipe, training, holdout)
+    else:
+        model, inputs = _on_faces(network, recipe, training, holdout)
+    (x, y), watched = inputs
     model.compile(
-        optimizer=_optimizer(recipe, network, len(training[0])),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        optimizer=make_optimizer(recipe, network, len(x)),
+        loss=make_loss(recipe),
         metrics=["accuracy"],
         jit_compile=False,
     )
     history = model.fit(
-        training[0][..., None],
-        keras.utils.to_categorical(training[1], NUM_CLASSES),
-        validation_data=(holdout[0][..., None], keras.utils.to_categorical(holdout[1], NUM_CLASSES)),
+        x,
+        _one_hot(y),
+        validation_data=(watched[0], _one_hot(watched[1])),
         validation_batch_size=512,
         batch_size=recipe.batch_size,
         epochs=recipe.epochs,
-        callbacks=[keras.callbacks.SwapEMAWeights(), *_records(folder), *callbacks],
-        verbose=verbose,
+        sample_weight=_sample_weights(y, recipe),
+        callbacks=[*_records(recipe, folder, model.optimizer.use_ema), *callbacks],
+        verbose=0,
     )
     return {name: [float(v) for v in values] for name, values in history.history.items()}
-
-
-def check_parts(training: Sequence[Sized], holdout: Sequence[Sized], what: str) -> None:
-    """Make sure that both parts, each of inputs and labels, hold something and as much of both.
-
-    Raises:
-        ValueError: they do not; `what` names the inputs.
-    """
-    for part, (inputs, labels) in {"training": training, "hold-out": holdout}.items():
-        if len(inputs) == 0 or len(inputs) != len(labels):
-            raise ValueError(
-                f"Expected as many labels as {what}, at least one, in the {part} part. "
-                f"Received: {len(inputs)} {what}, {len(labels)} labels"
-            )
 
 
 def precision(recipe: Recipe) -> keras.DTypePolicy:
@@ -88,36 +82,71 @@ def precision(recipe: Recipe) -> keras.DTypePolicy:
     return keras.DTypePolicy("mixed_bfloat16" if recipe.mixed_precision else "float32")
 
 
-def _front(recipe: Recipe) -> list[keras.layers.Layer]:
-    return augmentation_layers(recipe.augmentation, recipe.seed)
+Arrays = tuple[NDArray[Any], NDArray[np.int64]]
 
 
-def _optimizer(recipe: Recipe, network: keras.Model, faces: int) -> keras.optimizers.Optimizer:
-    steps = recipe.epochs * math.ceil(faces / recipe.batch_size)
-    warmup = int(steps * recipe.warmup)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        recipe.peak_learning_rate / 25,
-        decay_steps=max(1, steps - warmup),
-        warmup_target=recipe.peak_learning_rate,
-        warmup_steps=warmup,
+def _on_faces(
+    network: keras.Model, recipe: Recipe, training: FerDataset, holdout: FerDataset
+) -> tuple[keras.Model, tuple[Arrays, Arrays]]:
+    front = augmentation_layers(recipe.augmentation, recipe.seed) if recipe.augmentation else []
+    model = keras.Sequential([keras.Input((*training.images.shape[1:], 1), dtype="uint8"), *front, network])
+    return model, (
+        (training.images[..., None], training.labels),
+        (holdout.images[..., None], holdout.labels),
     )
-    optimizer = keras.optimizers.SGD(
-        schedule,
-        momentum=recipe.momentum,
-        nesterov=True,
-        weight_decay=recipe.weight_decay,
-        use_ema=True,
-        ema_momentum=recipe.ema,
-    )
-    optimizer.exclude_from_weight_decay([v for v in network.trainable_variables if v.name != "kernel"])
-    return optimizer
 
 
-def _records(folder: Path | None) -> list[keras.callbacks.Callback]:
-    if folder is None:
-        return []
-    folder.mkdir(parents=True, exist_ok=True)
-    return [
-        keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False),
-        keras.callbacks.CSVLogger(folder / "history.csv", append=True),
-    ]
+def _on_features(
+    network: keras.Model, spec: ModelSpec, recipe: Recipe, training: FerDataset, holdout: FerDataset
+) -> tuple[keras.Model, tuple[Arrays, Arrays]]:
+    views = (False, True) if recipe.augmentation and recipe.augmentation.flip else (False,)
+    seen = np.concatenate([pooled_features(network, spec, training, mirrored).values for mirrored in views])
+    watched = pooled_features(network, spec, holdout, mirrored=False).values
+    names = [layer.name for layer in network.layers]
+    above = network.layers[names.index("pool") + 1 :]
+    model = keras.Sequential([keras.Input(seen.shape[1:], dtype="float16"), *above])
+    return model, ((seen, np.tile(training.labels, len(views))), (watched, holdout.labels))
+
+
+def _one_hot(labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    return np.eye(NUM_CLASSES, dtype=np.float32)[labels]
+
+
+def _sample_weights(labels: NDArray[np.int64], recipe: Recipe) -> NDArray[np.float32] | None:
+    """Weigh each face by the rarity of its class: all classes that are present count the same, the mean weight is 1."""
+    if recipe.class_weights == "none":
+        return None
+    counts = np.bincount(labels, minlength=NUM_CLASSES)
+    return (len(labels) / (np.count_nonzero(counts) * counts[labels])).astype(np.float32)
+
+
+def _records(recipe: Recipe, folder: Path | None, averaged: bool) -> list[keras.callbacks.Callback]:
+    callbacks: list[keras.callbacks.Callback] = schedule_callbacks(recipe)
+    if averaged:
+        callbacks.append(keras.callbacks.SwapEMAWeights())
+    if recipe.early_stopping:
+        callbacks.append(KeepBest(recipe.early_stopping, folder))
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        _mend(folder / BACKUP)
+        callbacks.append(keras.callbacks.CSVLogger(folder / HISTORY, append=True))
+        callbacks.append(
+            keras.callbacks.BackupAndRestore(folder / BACKUP, double_checkpoint=True, delete_checkpoint=False)
+        )
+    return callbacks
+
+
+def _mend(backup: Path) -> None:
+    """Fall back to the state before, where a kill cut off the note that says which epoch the last one is."""
+    note = backup / "training_metadata.json"
+    try:
+        json.loads(note.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except ValueError:
+        for path in (note, backup / "latest.weights.h5"):
+            before = path.with_name(f"{path.name}.bkp")
+            if before.is_file():
+                shutil.copy(before, path)
+            else:
+                path.unlink(missing_ok=True)

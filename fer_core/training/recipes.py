@@ -1,16 +1,41 @@
-"""The recipe of each named network."""
+"""The recipe of each named network. Keras-free."""
 
 from __future__ import annotations
 
-from fer_core.training.head import HeadRecipe
+from fer_core.models import ModelSpec
+from fer_core.training.augmentation import AS_THE_PAPER, MIRROR_ONLY
 from fer_core.training.recipe import Recipe
 
-RECIPES: dict[str, Recipe] = {
-    # 64 epochs take 75 to 100 minutes on two cores; the hold-out came to rest over the last ten of them
-    "compact_cnn": Recipe(epochs=64),
-}
+COMPACT = Recipe(epochs=64)
+"""64 epochs take 75 to 100 minutes on two cores; the hold-out came to rest over the last ten of them."""
 
-HEAD_RECIPES: dict[str, HeadRecipe] = {
-    # a linear head is a convex problem: 20 epochs of a falling rate bring the hold-out curve to rest
-    "mobilenetv2_frozen": HeadRecipe(epochs=20),
-}
+FROZEN = Recipe(
+    epochs=20,  # a linear head is a convex problem: 20 epochs of a falling rate bring the hold-out curve to rest
+    batch_size=256,
+    optimizer="adamw",
+    schedule="cosine",
+    peak_learning_rate=2e-3,
+    weight_decay=0.3,
+    label_smoothing=0.0,
+    ema=0.0,
+    augmentation=MIRROR_ONLY,  # so that the features are computed once
+)
+
+MODIFIED = Recipe(
+    epochs=15,
+    batch_size=64,
+    optimizer="adam",
+    schedule="one_cycle",
+    peak_learning_rate=3e-4,
+    weight_decay=0.0,
+    label_smoothing=0.1,
+    ema=0.99,
+    augmentation=AS_THE_PAPER,
+)
+
+
+def recipe_for(spec: ModelSpec) -> Recipe:
+    """Return the recipe of a named network, or the one that suits another network best."""
+    if spec.architecture == "transfer":
+        return FROZEN if spec.open_layers == 0 else MODIFIED
+    return COMPACT

@@ -11,13 +11,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from fer_core.data import FerDataset, home
+from fer_core.data import home
 from fer_core.models import ModelSpec, build_network
 from fer_core.store import StoredModel
 from fer_core.training.card import training_facts
-from fer_core.training.fit import fit, precision
+from fer_core.training.fit import HISTORY, fit, precision
 from fer_core.training.publish import libraries, publish
-from fer_core.training.recipe import Recipe
+from fer_core.training.recipe import Recipe, uses_features
+from fer_core.training.start import starting_network
+from fer_core.training.training_data import TrainingData
 from fer_core.types import FerError
 
 SPEC, CLOCK = "spec.json", "seconds.json"
@@ -26,51 +28,48 @@ SPEC, CLOCK = "spec.json", "seconds.json"
 def train(
     spec: ModelSpec,
     recipe: Recipe,
-    dataset: FerDataset,
+    data: TrainingData,
     root: Path,
     folder: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     say: Callable[[str], None] = lambda _: None,
+    ship: bool = False,
 ) -> StoredModel:
     """Fit, convert, measure and store one model.
 
     Args:
         spec: what to build.
         recipe: how to fit it.
-        dataset: FER2013, all splits.
+        data: what to learn from and to measure on.
         root: the store's folder to write into.
         folder: the run's folder; a run that was cut off there goes on at its last epoch. Default: one in the user's
             data folder for each name and seed.
         callbacks: more of Keras' callbacks.
         say: told each step.
+        ship: as `publish` takes it.
 
     Raises:
-        FerError: the run's folder holds another run's state.
+        FerError: the run's folder holds another run's state, or the weights to start from cannot be had.
     """
     folder = folder or home() / "runs" / f"{spec.name}-seed{recipe.seed}"
-    _claim(folder, {"spec": spec.as_dict(), "recipe": recipe.as_dict(), "data": dataset.fingerprint})
-    part, holdout = dataset.holdout()
+    _claim(folder, {"spec": spec.as_dict(), "recipe": recipe.as_dict(), "data": data.fingerprint})
     keras.utils.set_random_seed(recipe.seed)
-    network = build_network(spec, precision(recipe).name)
-    say(f"Fitting {spec.title} on {len(part):,} faces, {recipe.epochs} epochs; state in {folder}")
+    network = starting_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
+    prepared = data.prepared(spec.preprocessing)
+    say(f"Fitting {spec.title} on {len(data.training):,} faces, {recipe.epochs} epochs; state in {folder}")
     clock = _Clock(folder / CLOCK)
-    fit(
-        network,
-        recipe,
-        (part.images, part.labels),
-        (holdout.images, holdout.labels),
-        folder,
-        callbacks=[clock, *callbacks],
-    )
+    fit(network, spec, recipe, prepared.training, prepared.holdout, folder, [clock, *callbacks])
     final = build_network(spec)
     final.set_weights(network.get_weights())
-    facts = training_facts(dataset, recipe.epochs, recipe.seed, clock.seconds, libraries())
-    return publish(final, spec, recipe, dataset, read_history(folder), facts, root, say)
+    history = read_history(folder)
+    epochs = max(map(len, history.values()))
+    facts = training_facts(data, epochs, recipe.seed, clock.seconds, libraries())
+    return publish(final, spec, recipe, data, history, facts, root, ship, say)
 
 
 def read_history(folder: Path) -> dict[str, list[float]]:
     """Return a run's curves; an epoch that was begun twice counts with its last try."""
-    rows = np.genfromtxt(folder / "history.csv", delimiter=",", names=True, ndmin=1)
+    rows = np.genfromtxt(folder / HISTORY, delimiter=",", names=True, ndmin=1)
     last = {int(row["epoch"]): row for row in rows}
     names = [name for name in rows.dtype.names or () if name != "epoch"]
     return {name: [float(last[epoch][name]) for epoch in sorted(last)] for name in names}
@@ -92,7 +91,7 @@ def _claim(folder: Path, identity: dict[str, Any]) -> None:
 
 
 class _Clock(keras.callbacks.Callback):
-    """Adds up the seconds of all finished epochs, over resumes too."""
+    """Adds up the seconds of all finished epochs, and of computing features, over resumes too."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -100,9 +99,16 @@ class _Clock(keras.callbacks.Callback):
         self.seconds = float(json.loads(path.read_text())) if path.is_file() else 0.0
         self._started = time.monotonic()
 
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        self._add()  # what came before the first epoch: features, if any
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         self._started = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        self._add()
+
+    def _add(self) -> None:
         self.seconds += time.monotonic() - self._started
+        self._started = time.monotonic()
         self.path.write_text(json.dumps(self.seconds))

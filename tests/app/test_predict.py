@@ -210,7 +210,7 @@ def test_a_model_that_must_be_put_together_waits_until_it_is_chosen(predict, sec
     monkeypatch.setattr(store, "composed_file", composed_file)
     monkeypatch.setattr(store, "_is_composed", lambda card: card["name"] == second_model)
     folder = store.promoted() / second_model
-    (folder / store.HEAD).write_bytes(b"head")
+    (folder / store.TRAINED).write_bytes(b"part")
     app = predict()
     assert not app.exception
     assert not app.warning

@@ -25,6 +25,8 @@ FLAGS = [
     "--disable-background-networking",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
 PATIENCE = 90_000
 """Milliseconds: the tests may share two cores with a training run."""

@@ -10,14 +10,16 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from fer_core.cli import app
+from fer_core.cli import app, output
 from fer_core.data.sample import sample_portrait
 
 
 @pytest.fixture
-def fer() -> Callable[..., Result]:
+def fer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """`fer("predict", path, "--json")` runs the command; the result has exit_code, stdout and stderr."""
-    runner = CliRunner(env={"COLUMNS": "200"})
+    for console in (output.stdout, output.stderr):
+        monkeypatch.setattr(console, "width", 200)
+    runner = CliRunner()
     return lambda *words: runner.invoke(app, [str(word) for word in words])
 
 

@@ -122,3 +122,24 @@ def test_wrong_calls_are_explained(fer, portrait, tmp_path):
     result = fer("predict", portrait, "--annotate", blocked, "--json")
     assert result.exit_code == 1
     assert "cannot be written" in json.loads(result.stdout)[0]["error"]
+
+
+def test_many_at_once_say_the_same_in_the_same_order(fer, portrait, two_faces, tmp_path):
+    files = []
+    for number in range(6):
+        files.append(tmp_path / f"{number:02d}.png")
+        files[-1].write_bytes((b"no picture", portrait.read_bytes(), two_faces.read_bytes())[number % 3])
+    alone, together = (
+        fer("predict", *files, "--json", "--workers", workers, "--annotate", tmp_path / workers) for workers in "14"
+    )
+    assert alone.exit_code == together.exit_code == 1
+    first, second = json.loads(alone.stdout), json.loads(together.stdout)
+    assert [answer["file"] for answer in second] == [str(file) for file in files]
+    assert [len(answer["faces"]) for answer in second] == [0, 1, 2] * 2
+    assert [bool(answer["error"]) for answer in second] == [True, False, False] * 2
+    for one, other in zip(first, second, strict=True):
+        assert one["error"] == other["error"]
+        for face, twin in zip(one["faces"], other["faces"], strict=True):
+            assert face["box"] == twin["box"]
+            assert face["probabilities"] == pytest.approx(twin["probabilities"], abs=1e-4)
+    assert len(list((tmp_path / "4").iterdir())) == 4

@@ -92,7 +92,7 @@ def test_unknown_rows_are_compared_by_their_order(models):
     [
         ({}, ("every layer", None, None)),
         ({"weights_from": "none", "parameters": None}, ("no network", None, None)),
-        ({"name": "vgg16_frozen", "weights_from": "imagenet"}, ("head only", None, None)),
+        ({"name": "vgg16_frozen", "weights_from": "imagenet"}, ("–", None, None)),
         ({"trained": "the last block", "parameters": "many"}, ("the last block", None, None)),
         (
             {"served": {"storage": "int8", "holdout_accuracy": {"int8": 0.5, "float32": 0.6}}},

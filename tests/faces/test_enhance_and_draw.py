@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from PIL import ImageColor
 
-from fer_core.faces import clahe, crop_face, draw_faces, equalize_histogram, overlay_activation
+from fer_core.faces import (
+    clahe,
+    crop_face,
+    draw_faces,
+    equalize_histogram,
+    framing_transform,
+    overlay_activation,
+    overlay_on_face,
+)
 from fer_core.labels import COLORS, EXPRESSIONS
 from fer_core.types import Face, FaceResult, FerError, Image
 
@@ -119,3 +127,34 @@ def test_overlay_survives_nan_and_refuses_other_shapes() -> None:
         overlay_activation(crop, np.ones((6, 6, 7)))
     with pytest.raises(FerError):
         overlay_activation(crop / 255.0, np.ones((3, 3)))
+
+
+@pytest.mark.parametrize("tilt", [0.0, 30.0])
+def test_heat_lies_on_the_face_where_the_model_saw_it(tilt: float) -> None:
+    photo = np.full((480, 640, 3), 100, np.uint8)
+    angle = np.radians(tilt)
+    level = np.array([[-30, -30], [30, -30], [0, 0], [-20, 30], [20, 30]])
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    face = Face((260.0, 160.0, 120.0, 160.0), 1.0, (level @ turn + (320, 240)).astype(np.float32))
+    evidence = np.zeros((6, 6))
+    evidence[1, 4] = 3.0  # above the middle, right of it, as the face sees itself
+    glowing = overlay_on_face(photo, framing_transform(face), evidence)
+    side = (120 / 0.77 + 160 / 1.03) / 2
+    expected = np.array([1.5, -1.5]) * side / 6 @ turn + (320, 240)
+    change = np.abs(glowing.astype(float) - 100).sum(axis=2)
+    rows, columns = np.nonzero(change > 0.7 * change.max())
+    assert np.hypot(columns.mean() - expected[0], rows.mean() - expected[1]) < 4
+    np.testing.assert_array_equal(overlay_on_face(photo, framing_transform(face), -evidence), photo)
+
+
+def test_heat_of_a_face_at_or_beyond_the_border() -> None:
+    photo = wall(200, 100)
+    for box in ((-40.0, -50.0, 60.0, 80.0), (190.0, 90.0, 60.0, 80.0), (900.0, 900.0, 60.0, 80.0)):
+        assert overlay_on_face(photo, framing_transform(Face(box, 1.0)), np.ones((6, 6))).shape == photo.shape
+
+
+def test_numbers_in_the_labels_may_be_given() -> None:
+    photo = wall(640, 480)
+    faces = [result(photo, (100, 150, 120, 160)), result(photo, (400, 150, 120, 160))]
+    np.testing.assert_array_equal(draw_faces(photo, faces), draw_faces(photo, faces, numbers=[1, 2]))
+    assert not np.array_equal(draw_faces(photo, faces), draw_faces(photo, faces, numbers=[7, 2]))

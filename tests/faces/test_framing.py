@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from fer_core.faces import crop_face, framing_roll, framing_transform, invert, whole_image_face
@@ -66,6 +66,7 @@ def test_transform_round_trip(x: float, y: float, side: float, roll: float, size
 def test_moving_and_scaling_a_face_changes_nothing_in_the_crop(
     side: float, roll: float, dx: float, dy: float, scale: float
 ) -> None:
+    assume(abs(abs(roll) % 90 - 45) > 0.01)  # there a face turns from standing to lying
     before, after = face_at(100, 80, side, roll), face_at(100 * scale + dx, 80 * scale + dy, side * scale, roll)
     point = np.array([110.0, 60.0])
     moved = point * scale + (dx, dy)

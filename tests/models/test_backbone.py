@@ -6,9 +6,18 @@ import keras
 import numpy as np
 import pytest
 
-from fer_core.models.backbone import MOBILENETV2_FILE, mobilenetv2_backbone, weights_digest
+from fer_core.models.backbone import (
+    BACKBONE_SIZES,
+    backbone_names,
+    build_backbone,
+    preprocessing,
+    weights_digest,
+    weights_file,
+)
 from fer_core.types import FerError
 from tests.conftest import require
+
+FILE = "mobilenet_v2_imagenet_notop.weights.h5"
 
 
 @pytest.fixture
@@ -21,10 +30,10 @@ def no_download(monkeypatch):
 
 def test_local_folder_is_read(no_download):
     folder = require("FER_BACKBONE_DIR", "needs MobileNetV2's ImageNet weights")
-    ours = mobilenetv2_backbone(96, "imagenet")
+    ours = build_backbone("MobileNetV2", 96, "imagenet")
     plain = keras.applications.MobileNetV2((96, 96, 3), include_top=False, weights=None)
     assert weights_digest(ours) != weights_digest(plain)
-    plain.load_weights(folder / MOBILENETV2_FILE)
+    plain.load_weights(folder / FILE)
     assert weights_digest(ours) == weights_digest(plain)
     for a, b in zip(ours.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -38,17 +47,43 @@ def test_without_file_and_network_one_sentence(no_download, folder, tmp_path, mo
     else:
         monkeypatch.setenv("FER_BACKBONE_DIR", str(tmp_path / folder))
     with pytest.raises(FerError, match=r"could not be downloaded .*no network.* set FER_BACKBONE_DIR") as caught:
-        mobilenetv2_backbone(96, "imagenet")
+        build_backbone("MobileNetV2", 96, "imagenet")
     assert "\n" not in str(caught.value)
 
 
 def test_damaged_file_is_named(no_download, tmp_path, monkeypatch):
     monkeypatch.setenv("FER_BACKBONE_DIR", str(tmp_path))
-    (tmp_path / MOBILENETV2_FILE).write_bytes(b"not weights")
-    with pytest.raises(FerError, match=rf"{MOBILENETV2_FILE} cannot be read"):
-        mobilenetv2_backbone(96, "imagenet")
+    (tmp_path / FILE).write_bytes(b"not weights")
+    with pytest.raises(FerError, match=rf"{FILE} cannot be read"):
+        build_backbone("MobileNetV2", 96, "imagenet")
 
 
 def test_unknown_source_is_refused():
     with pytest.raises(FerError, match="Expected imagenet or random"):
-        mobilenetv2_backbone(96, "somewhere")
+        build_backbone("MobileNetV2", 96, "somewhere")
+
+
+def test_unknown_or_too_small_is_refused():
+    with pytest.raises(FerError, match=r"Expected one of: VGG16, .*Received: ResNet9000"):
+        build_backbone("ResNet9000", 96, "random")
+    with pytest.raises(FerError, match="Xception cannot take faces enlarged to 48 pixels"):
+        build_backbone("Xception", 48, "random")
+
+
+@pytest.mark.parametrize("name", [*BACKBONE_SIZES, "ResNet50V2", "ConvNeXtTiny", "MobileNetV3Small"])
+def test_preprocessing_is_the_applications_own(name):
+    import importlib
+
+    module = importlib.import_module(getattr(keras.applications, name).__module__)
+    faces = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1)).repeat(3, axis=3).astype("float64")
+    scale, offset = preprocessing(name)
+    np.testing.assert_allclose(faces * scale + offset, module.preprocess_input(faces.copy()), atol=1e-4)
+
+
+def test_every_application_has_a_name_and_a_local_file():
+    names = backbone_names()
+    assert names[: len(BACKBONE_SIZES)] == list(BACKBONE_SIZES)
+    assert {"ResNet101", "ConvNeXtTiny", "EfficientNetB7", "VGG19"} <= set(names)
+    assert len(set(map(weights_file, names))) == len(names)
+    assert weights_file("MobileNetV2") == FILE
+    assert weights_file("VGG16") == "vgg16_imagenet_notop.weights.h5"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fer_core.models import composed
-from fer_core.models.composed import HEAD, composed_file, head_bytes, read_head
+from fer_core.models.composed import TRAINED, composed_file, pack_weights, read_weights
 from fer_core.types import FerError
 
 WORKER = """
@@ -29,6 +29,10 @@ if what == "work":
 """
 
 
+def part(bias):
+    return pack_weights({"head/kernel": np.ones((4, 7), np.float32), "head/bias": bias.astype(np.float32)})
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     (tmp_path / "fake_worker.py").write_text(WORKER)
@@ -36,7 +40,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     folder = tmp_path / "model"
     folder.mkdir()
-    (folder / HEAD).write_bytes(head_bytes(np.ones((4, 7)), np.zeros(7)))
+    (folder / TRAINED).write_bytes(part(np.zeros(7)))
     (folder / "do").write_text("work")
     return folder
 
@@ -58,10 +62,10 @@ def test_made_once_then_found(folder, cache):
     assert calls(folder) == 1
 
 
-def test_another_head_or_storage_is_another_file(folder, cache):
+def test_another_part_or_storage_is_another_file(folder, cache):
     path = composed_file(folder, "int8", cache)
     assert composed_file(folder, "float16", cache) != path
-    (folder / HEAD).write_bytes(head_bytes(np.ones((4, 7)), np.ones(7)))
+    (folder / TRAINED).write_bytes(part(np.ones(7)))
     assert composed_file(folder, "int8", cache) != path
 
 
@@ -99,17 +103,24 @@ def test_failures_are_one_sentence_and_leave_nothing(folder, cache, what, messag
     assert composed_file(folder, "int8", cache).read_bytes() == b"tflite"
 
 
-def test_head_survives_and_damage_is_named(tmp_path):
-    kernel = np.random.default_rng(0).normal(size=(5, 7)).astype(np.float32)
-    path = tmp_path / HEAD
-    path.write_bytes(head_bytes(kernel, np.arange(7)))
-    assert head_bytes(kernel, np.arange(7)) == path.read_bytes()
-    np.testing.assert_array_equal(read_head(path)[0], kernel)
-    np.testing.assert_array_equal(read_head(path)[1], np.arange(7))
-    for content in (b"", b"text", path.read_bytes()[:-30], head_bytes(kernel, np.zeros(6))):
+def test_weights_survive_and_damage_is_named(tmp_path):
+    rng = np.random.default_rng(0)
+    given = {
+        "vgg16/conv/kernel": rng.normal(size=(3, 3, 2)).astype(np.float16),
+        "head/bias": np.arange(7.0, dtype="f4"),
+    }
+    path = tmp_path / TRAINED
+    path.write_bytes(pack_weights(given))
+    assert pack_weights(dict(reversed(given.items()))) == path.read_bytes()
+    read = read_weights(path)
+    assert read.keys() == given.keys()
+    for name, values in given.items():
+        assert read[name].dtype == np.float32
+        np.testing.assert_array_equal(read[name], values.astype(np.float32))
+    for content in (b"", b"text", path.read_bytes()[:-30], pack_weights({})):
         path.write_bytes(content)
         with pytest.raises(FerError, match="damaged"):
-            read_head(path)
+            read_weights(path)
     with pytest.raises(FerError, match="cannot be read"):
         composed_file(tmp_path / "gone", "int8", tmp_path)
 

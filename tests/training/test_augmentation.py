@@ -7,7 +7,9 @@ import pytest
 from keras import ops
 from scipy import ndimage
 
-from fer_core.training.augmentation import Augmentation, RandomAffineCrop, augmentation_layers
+from fer_core.training.augmentation import MIRROR_ONLY, Augmentation
+from fer_core.training.augmentation_layers import RandomAffineCrop, augmentation_layers
+from fer_core.types import FerError
 
 
 @pytest.fixture
@@ -68,3 +70,27 @@ def test_full_chain_keeps_range_and_size(faces):
 def test_layer_survives_serialisation():
     layer = RandomAffineCrop(44, 15, (0.9, 1.1), 2, True, seed=1)
     assert RandomAffineCrop.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_strength_scales_everything():
+    assert Augmentation.of_strength(1, crop=44) == Augmentation()
+    assert Augmentation.of_strength(0) == MIRROR_ONLY
+    assert Augmentation.of_strength(0).only_mirrors
+    assert not Augmentation.of_strength(0.1).only_mirrors
+    assert Augmentation.of_strength(0.5).rotation == Augmentation().rotation / 2
+    for wrong in (-0.1, 2.1, float("nan")):
+        with pytest.raises(FerError, match="from 0 to 2"):
+            Augmentation.of_strength(wrong)
+
+
+def test_mirroring_alone_leaves_every_pixel_in_place(faces):
+    (layer,) = augmentation_layers(MIRROR_ONLY, seed=0)
+    out = ops.convert_to_numpy(layer(faces, training=True))
+    for got, face in zip(out, faces, strict=True):
+        assert np.allclose(got, face, atol=0.01) or np.allclose(got, face[:, ::-1], atol=0.01)
+
+
+def test_impossible_settings_are_refused():
+    for settings in ({"crop": 60}, {"crop": 4}, {"scale": (1.2, 0.8)}, {"scale": (0, 1)}):
+        with pytest.raises(FerError, match="Expected a crop"):
+            Augmentation(**settings)

@@ -16,6 +16,7 @@ from fer_core.models import model_spec
 from fer_core.store import PROBABILITIES
 from fer_core.training.baselines import _Looks, class_prior, hog_linear, train_baseline
 from fer_core.training.hog import hog_features
+from fer_core.training.training_data import TrainingData
 from fer_core.types import FerError
 
 
@@ -76,7 +77,7 @@ def test_hog_linear_is_logistic_regression_with_the_best_penalty(dataset):
 
 @pytest.mark.parametrize("name", ["class_prior", "hog_linear"])
 def test_stored_for_comparison_only(dataset, home, tmp_path, name):
-    model = train_baseline(model_spec(name), dataset, tmp_path / "store")
+    model = train_baseline(model_spec(name), TrainingData.of(dataset), tmp_path / "store")
     assert not model.servable
     assert model.card["served"] is None
     assert {path.name for path in model.folder.iterdir()} == {"card.json", "predictions.parquet"}

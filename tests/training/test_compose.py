@@ -1,87 +1,122 @@
-"""A shipped head on the backbone at hand is the network that was trained; without a backbone, one sentence."""
+"""A shipped part on the backbone at hand is the network that was trained; without a backbone, one sentence."""
 
 from __future__ import annotations
 
-import sys
-import time
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from fer_core.data import FerDataset
 from fer_core.inference import Classifier
-from fer_core.models import build_network, model_spec
-from fer_core.models.composed import head_bytes
-from fer_core.store import PROBABILITIES, promoted, save_model
+from fer_core.models import ModelSpec, build_network, composed, model_spec
+from fer_core.models.composed import pack_weights
+from fer_core.models.transfer import backbone_of
+from fer_core.store import PROBABILITIES, load_model, promoted
+from fer_core.training import publish
 from fer_core.training.compose import compose
+from fer_core.training.named import train_named
+from fer_core.training.trained_part import put_back, trained_part
+from fer_core.training.training_data import TrainingData
 from fer_core.types import FerError
 from tests.conftest import require
 
-
-@pytest.fixture
-def store_head(home):
-    """Store a head without its backbone, as `publish` does."""
-
-    def store(kernel, bias):
-        spec = model_spec("mobilenetv2_frozen")
-        served = {"storage": "float32", "size_bytes": 9_000_000, "composed": {}}
-        card = {
-            "name": spec.name,
-            "title": spec.title,
-            "spec": spec.as_dict(),
-            "parameters": 10,
-            "weights_from": "imagenet",
-            "input_size": 48,
-            "metrics": {},
-            "served": served,
-        }
-        predictions = pd.DataFrame([[0.0] * 7], columns=PROBABILITIES)
-        return save_model(promoted(), card, b"", predictions, pd.DataFrame(), b"", head_bytes(kernel, bias))
-
-    return store
+SMALL = ModelSpec("small", "Small", "transfer", backbone="MobileNetV2", backbone_size=32, open_layers=6)
 
 
-@pytest.fixture
-def head():
-    rng = np.random.default_rng(0)
-    return rng.normal(0, 0.1, (1280, 7)).astype(np.float32), rng.normal(0, 0.5, 7).astype(np.float32)
-
-
-@pytest.mark.slow
-def test_composed_equals_trained_and_serves(store_head, head):
+@pytest.fixture(scope="module")
+def shipped(fer2013, tmp_path_factory):
+    """MobileNetV2 as shipped, trained for one epoch on a few faces; its backbone is ImageNet's."""
     require("FER_BACKBONE_DIR", "needs MobileNetV2's ImageNet weights")
-    network = build_network(model_spec("mobilenetv2_frozen"))
-    network.get_layer("head").set_weights(list(head))
-    model = store_head(*head)
-    assert model.composed
-    assert model.size_bytes == 9_000_000
-    assert sum(path.stat().st_size for path in model.folder.iterdir()) < 100_000
-    faces = np.random.default_rng(1).integers(0, 256, (40, 48, 48)).astype(np.uint8)
-    expected = network.predict(faces[..., None].astype("float32"), verbose=0)
-    again = compose(model).predict(faces[..., None].astype("float32"), verbose=0)
-    np.testing.assert_array_equal(again, expected)
-    path = model.weights
-    np.testing.assert_allclose(Classifier(path).predict(faces).probabilities, expected, atol=1e-3)
-    started = time.monotonic()
-    assert model.weights == path
-    assert time.monotonic() - started < 0.5
+    kept = np.concatenate([np.flatnonzero(fer2013.usage == split)[:140] for split in np.unique(fer2013.usage)])
+    dataset: FerDataset = fer2013.subset(np.sort(kept))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_HOME", str(tmp_path_factory.mktemp("shipped")))
+        patch.setattr(publish, "QUANTIZATIONS", ("float32", "int8"))  # each conversion takes seconds
+        spec = model_spec("mobilenetv2_modified")
+        train_named(spec, TrainingData.of(dataset), promoted(), epochs=1, ship=True)
+        yield load_model(spec.name), dataset
 
 
 @pytest.mark.slow
-def test_without_backbone_one_sentence_from_the_worker(store_head, head, tmp_path, monkeypatch):
+def test_from_faces_to_the_store(shipped, monkeypatch):
+    model, dataset = shipped
+    names = {path.name for path in model.folder.iterdir()}
+    assert names == {"card.json", "trained.npz", "predictions.parquet", "history.csv"}
+    assert model.composed
+    assert model.card["trained"] == "head and last 6 layers"
+    part = model.card["served"]["composed"]
+    assert (
+        2 * part["trained_parameters"]
+        < (model.folder / "trained.npz").stat().st_size
+        < 2.2 * part["trained_parameters"]
+    )
+    monkeypatch.setattr(composed, "WORKER", "no_such_module")  # the measured file is in the cache already
+    faces = dataset.split("public_test").images
+    served = Classifier.of(model).predict(faces).probabilities
+    np.testing.assert_allclose(model.predictions("public_test")[PROBABILITIES], served, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_put_together_anew_it_is_the_same(shipped):
+    model, dataset = shipped
+    measured = model.weights
+    content = measured.read_bytes()
+    faces = dataset.split("public_test").images[:64]
+    before = Classifier(measured).predict(faces).probabilities
+    measured.unlink()
+    again = model.weights  # the worker's process builds, puts back and converts
+    assert again == measured
+    assert abs(len(again.read_bytes()) - len(content)) < 4096
+    np.testing.assert_allclose(Classifier(again).predict(faces).probabilities, before, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_without_backbone_one_sentence_from_the_worker(shipped, tmp_path, monkeypatch):
+    model, _ = shipped
+    model.weights.unlink()
     monkeypatch.setenv("FER_BACKBONE_DIR", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
     monkeypatch.delenv("no_proxy", raising=False)
     with pytest.raises(FerError, match=r"^The ImageNet weights of MobileNetV2 are not at hand: .*FER_BACKBONE_DIR"):
-        _ = store_head(*head).weights
+        _ = model.weights
 
 
-def test_a_head_of_another_size_is_named(store_head, head, monkeypatch):
-    compose_module = sys.modules[compose.__module__]
-    random = model_spec("mobilenetv2_frozen").as_dict() | {"weights_from": "random"}
-    model = store_head(head[0][:64], head[1])
-    monkeypatch.setattr(compose_module.ModelSpec, "from_dict", lambda _: compose_module.ModelSpec(**random))
-    with pytest.raises(FerError, match=r"does not fit its backbone. Expected \(1280, 7\)"):
+@pytest.mark.parametrize("open_layers", [0, 6])
+def test_the_part_makes_a_fresh_network_the_trained_one(open_layers, tmp_path):
+    spec = replace(SMALL, open_layers=open_layers, batch_normalization=True)
+    trained, fresh = build_network(spec), build_network(spec)
+    fresh.set_weights(trained.get_weights())
+    rng = np.random.default_rng(0)
+    own = [layer for layer in trained.layers if layer.name.startswith("head")]
+    for layer in [*own, *backbone_of(trained).layers[-open_layers:][:open_layers]]:
+        layer.set_weights([w + np.abs(rng.normal(0, 0.1, w.shape)) for w in layer.get_weights()])
+    path = tmp_path / "trained.npz"
+    path.write_bytes(pack_weights(trained_part(trained, spec)))
+    put_back(fresh, spec, composed.read_weights(path))
+    for one, other in zip(trained.get_weights(), fresh.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_part_of_another_network_is_named():
+    network = build_network(SMALL)
+    part = {path: values.astype("float32") for path, values in trained_part(network, SMALL).items()}
+    wrong = [
+        {**part, "head/kernel": part["head/kernel"][:64]},
+        {path: values for path, values in part.items() if path != "head/bias"},
+        {**part, "another/kernel": part["head/bias"]},
+    ]
+    for other in wrong:
+        with pytest.raises(FerError, match="does not fit its network"):
+            put_back(network, SMALL, other)
+
+
+def test_compose_names_a_damaged_part(tmp_path):
+    (tmp_path / "trained.npz").write_bytes(b"none")
+    from fer_core.store import StoredModel
+
+    model = StoredModel("x", tmp_path, {"spec": replace(SMALL, weights_from="random").as_dict()})
+    with pytest.raises(FerError, match="damaged"):
         compose(model)

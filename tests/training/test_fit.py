@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
-from fer_core.models import build_network
-from fer_core.training.augmentation import Augmentation
-from fer_core.training.fit import fit
-from fer_core.training.recipe import Recipe
+from fer_core.data import FerDataset, cache_folder
+from fer_core.models import ModelSpec, build_network
+from fer_core.training import features
+from fer_core.training.augmentation import MIRROR_ONLY, Augmentation
+from fer_core.training.fit import _mend, _sample_weights, fit
+from fer_core.training.optimizing import make_loss, make_optimizer
+from fer_core.training.recipe import Recipe, uses_features
 from fer_core.training.train import read_history
+from fer_core.types import FerError
 
-STILL = Augmentation(crop=48, rotation=0, scale=(1, 1), shift=0, flip=False, brightness=0, contrast=0, erase=0)
+PLAIN = Recipe(epochs=4, batch_size=32, mixed_precision=False)
 
 
 @pytest.fixture
@@ -21,17 +27,26 @@ def bright_and_dark():
     rng = np.random.default_rng(0)
     labels = np.tile([0, 3], 64).astype(np.int64)
     images = rng.integers(0, 100, (128, 48, 48)) + 120 * (labels == 3)[:, None, None]
-    return images.astype(np.uint8), labels
+    return FerDataset(images.astype(np.uint8), labels, np.full(128, "Training"), np.arange(128))
 
 
-def test_learns_what_is_easy(tiny_spec, bright_and_dark):
-    network = build_network(tiny_spec)
-    recipe = Recipe(epochs=6, batch_size=16, ema=0.5, mixed_precision=False, augmentation=STILL)
-    history = fit(network, recipe, bright_and_dark, bright_and_dark)
-    images, labels = bright_and_dark
-    predicted = network.predict(images[..., None].astype("float32"), verbose=0).argmax(axis=1)
-    assert (predicted == labels).mean() > 0.95
-    assert len(history["loss"]) == 6
+@pytest.fixture
+def run(tiny_spec, bright_and_dark):
+    """Fit a fresh tiny network on the easy faces."""
+
+    def run(recipe, folder=None, callbacks=(), network=None, spec=tiny_spec):
+        network = network or build_network(spec)
+        return network, fit(network, spec, recipe, bright_and_dark, bright_and_dark, folder, callbacks)
+
+    return run
+
+
+def test_learns_what_is_easy(run, bright_and_dark):
+    keras.utils.set_random_seed(0)
+    network, history = run(replace(PLAIN, epochs=15, batch_size=16, ema=0.5, augmentation=None))
+    predicted = network.predict(bright_and_dark.images[..., None].astype("float32"), verbose=0).argmax(axis=1)
+    assert (predicted == bright_and_dark.labels).mean() > 0.95
+    assert len(history["loss"]) == 15
     assert history["loss"][-1] < history["loss"][0]
 
 
@@ -49,22 +64,55 @@ class _KillIn(keras.callbacks.Callback):
             raise _Killed
 
 
-def test_goes_on_after_a_kill(tiny_spec, bright_and_dark, tmp_path):
-    recipe = Recipe(epochs=4, batch_size=32, mixed_precision=False)
+def test_goes_on_after_a_kill(run, tmp_path):
     with pytest.raises(_Killed):
-        fit(build_network(tiny_spec), recipe, bright_and_dark, bright_and_dark, tmp_path, [_KillIn(2)])
+        run(PLAIN, tmp_path, [_KillIn(2)])
     assert len(read_history(tmp_path)["loss"]) == 2
-    resumed = fit(build_network(tiny_spec), recipe, bright_and_dark, bright_and_dark, tmp_path)
+    _, resumed = run(PLAIN, tmp_path)
     assert len(resumed["loss"]) == 2
     assert len(read_history(tmp_path)["loss"]) == 4
 
 
-def test_weight_decay_spares_normalisation_and_biases(tiny_spec, bright_and_dark):
+def test_a_note_cut_off_in_writing_falls_back_one_epoch(tmp_path):
+    note, state = tmp_path / "training_metadata.json", tmp_path / "latest.weights.h5"
+    _mend(tmp_path / "no run yet")
+    note.write_text('{"epo')
+    state.write_bytes(b"half")
+    _mend(tmp_path)
+    assert not note.exists()
+    assert not state.exists()
+    note.write_text('{"epo')
+    (tmp_path / f"{note.name}.bkp").write_text('{"epoch": 2}')
+    (tmp_path / f"{state.name}.bkp").write_bytes(b"whole")
+    _mend(tmp_path)
+    assert note.read_text() == '{"epoch": 2}'
+    assert state.read_bytes() == b"whole"
+    note.write_text('{"epoch": 3}')
+    _mend(tmp_path)
+    assert note.read_text() == '{"epoch": 3}'
+
+
+def test_short_fits_average_over_fewer_steps(tiny_network):
+    recipe = replace(PLAIN, epochs=4, batch_size=32, ema=0.998)
+    assert make_optimizer(recipe, tiny_network, 32 * 5000).ema_momentum == 0.998
+    assert make_optimizer(recipe, tiny_network, 32 * 50).ema_momentum == pytest.approx(0.9)
+    assert not make_optimizer(recipe, tiny_network, 32 * 5).use_ema
+
+
+def test_a_finished_run_gives_its_result_again(run, tmp_path):
+    """Cut off after the last epoch but before conversion: the same command must not train again."""
+    first, _ = run(replace(PLAIN, epochs=2), tmp_path)
+    again, history = run(replace(PLAIN, epochs=2), tmp_path)
+    assert history == {}
+    for one, other in zip(first.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_weight_decay_spares_normalisation_and_biases(tiny_spec, run):
     """With a learning rate too small to learn, only decayed weights shrink."""
     network = build_network(tiny_spec)
     before = {v.path: keras.ops.convert_to_numpy(v).copy() for v in network.trainable_variables}
-    recipe = Recipe(epochs=1, batch_size=64, peak_learning_rate=1e-7, weight_decay=1e6, ema=0.0, mixed_precision=False)
-    fit(network, recipe, bright_and_dark, bright_and_dark)
+    run(replace(PLAIN, epochs=1, peak_learning_rate=1e-7, weight_decay=1e6, ema=0.0), network=network)
     for variable in network.trainable_variables:
         was, now = before[variable.path], keras.ops.convert_to_numpy(variable)
         if variable.name == "kernel":
@@ -73,24 +121,110 @@ def test_weight_decay_spares_normalisation_and_biases(tiny_spec, bright_and_dark
             np.testing.assert_allclose(now, was, atol=1e-3, err_msg=variable.path)
 
 
-@pytest.mark.parametrize("empty", ["training", "hold-out"])
-def test_no_faces_is_refused(tiny_spec, bright_and_dark, empty):
-    nothing = (np.zeros((0, 48, 48), np.uint8), np.zeros(0, np.int64))
-    parts = {"training": (nothing, bright_and_dark), "hold-out": (bright_and_dark, nothing)}[empty]
-    with pytest.raises(ValueError, match=f"at least one, in the {empty} part"):
-        fit(build_network(tiny_spec), Recipe(epochs=1), *parts)
+def test_early_stopping_ends_with_the_best_epochs_weights(run, tmp_path, monkeypatch):
+    from fer_core.training.keep_best import KeepBest
+
+    losses = iter([3.0, 1.0, 2.0, 2.5, 0.5])
+    told = KeepBest.on_epoch_end
+    monkeypatch.setattr(
+        KeepBest, "on_epoch_end", lambda self, epoch, _=None: told(self, epoch, {"val_loss": next(losses)})
+    )
+    seen = []
+
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append([w.copy() for w in self.model.layers[-1].get_weights()])
+
+    network, history = run(replace(PLAIN, epochs=9, ema=0.0, early_stopping=2, augmentation=None), tmp_path, [Keep()])
+    assert len(history["loss"]) == 4  # best in the second epoch, then two without a better one
+    for got, best in zip(network.get_weights(), seen[1], strict=True):
+        np.testing.assert_array_equal(got, best)
+    assert any(not np.array_equal(best, last) for best, last in zip(seen[1], seen[3], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("constant", [0.01] * 5),
+        ("reduce_on_plateau", [0.01] * 5),
+        ("cosine", [0.01 * (1 + np.cos(np.pi * k / 40)) / 2 for k in (0, 10, 20, 30, 40)]),
+        ("one_cycle", [0.0004, 0.01, *(0.01 * (1 + np.cos(np.pi * k / 30)) / 2 for k in (10, 20, 30))]),
+    ],
+)
+def test_schedules_go_where_they_say(tiny_network, schedule, expected):
+    """Over 40 steps, a quarter of them for one cycle's way up."""
+    recipe = replace(PLAIN, schedule=schedule, peak_learning_rate=0.01, warmup=0.25)
+    optimizer = make_optimizer(recipe, tiny_network, 32 * 10)
+    optimizer.build(tiny_network.trainable_variables)
+    for step, rate in zip((0, 10, 20, 30, 40), expected, strict=True):
+        optimizer.iterations.assign(step)
+        assert float(optimizer.learning_rate) == pytest.approx(rate, abs=1e-6), step
+
+
+def test_another_optimizer_and_schedule_learn(run):
+    recipe = replace(PLAIN, epochs=5, optimizer="adamw", peak_learning_rate=3e-3, schedule="reduce_on_plateau", ema=0.0)
+    _, history = run(replace(recipe, augmentation=None, class_weights="balanced", loss="focal"))
+    assert history["loss"][-1] < history["loss"][0]
+    assert history["learning_rate"][0] == pytest.approx(3e-3)
+
+
+def test_classes_count_the_same_when_balanced():
+    labels = np.array([0] * 90 + [1] * 9 + [5])
+    weights = _sample_weights(labels, replace(PLAIN, class_weights="balanced"))
+    totals = [weights[labels == k].sum() for k in (0, 1, 5)]
+    np.testing.assert_allclose(totals, totals[0], rtol=1e-5)
+    assert weights.mean() == pytest.approx(1)
+    assert _sample_weights(labels, PLAIN) is None
+
+
+def test_focal_loss_weighs_by_the_missing_probability():
+    """Lin et al. 2017, equation 4: (1 - p)^gamma times the cross-entropy."""
+    loss = make_loss(replace(PLAIN, loss="focal", focusing=2.0, label_smoothing=0.0))
+    given = np.array([[0.9, 0.05, 0.05, 0, 0, 0, 0], [0.2, 0.8, 0, 0, 0, 0, 0]], "float32")
+    wanted = np.eye(7, dtype="float32")[[0, 0]]
+    expected = np.mean([0.1**2 * -np.log(0.9), 0.8**2 * -np.log(0.2)])
+    assert float(loss(wanted, given)) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("augmentation", [None, MIRROR_ONLY])
+def test_a_frozen_backbone_is_run_once(home, bright_and_dark, augmentation, monkeypatch):
+    """The head learns from kept features, and the network that comes out is the one that the faces go through."""
+    spec = ModelSpec(
+        "small", "Small", "transfer", backbone="MobileNetV2", backbone_size=32, batch_normalization=True, dropout=0.1
+    )
+    recipe = replace(PLAIN, epochs=8, optimizer="adam", peak_learning_rate=0.05, ema=0.0, augmentation=augmentation)
+    assert uses_features(spec, recipe)
+    assert not uses_features(spec, replace(recipe, augmentation=Augmentation()))
+    assert not uses_features(replace(spec, open_layers=6), recipe)
+    assert not uses_features(replace(spec, noise=0.1), recipe)
+    calls = []
+    compute = features._compute
+    monkeypatch.setattr(features, "_compute", lambda *a: calls.append(1) or compute(*a))
+    keras.utils.set_random_seed(0)
+    network = build_network(spec)
+    history = fit(network, spec, recipe, bright_and_dark, bright_and_dark)
+    assert len(calls) == (1 if augmentation is None else 2)  # the hold-out here is the training part itself
+    assert len(list(cache_folder("features").glob("*.npz"))) == len(calls)
+    images = bright_and_dark.images[..., None].astype("float32")
+    network.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    _, accuracy = network.evaluate(images, bright_and_dark.labels, verbose=0)
+    assert accuracy == pytest.approx(history["val_accuracy"][-1], abs=0.02)
 
 
 def test_recipe_refuses_nonsense():
-    with pytest.raises(ValueError, match="at least one epoch"):
-        Recipe(epochs=0)
+    for wrong in (
+        {"epochs": 0}, {"batch_size": 0}, {"optimizer": "magic"}, {"schedule": "up"}, {"loss": "none"}, {"ema": 1.0},
+        {"class_weights": "some"}, {"peak_learning_rate": 0.0}, {"label_smoothing": 1.0},
+    ):  # fmt: skip
+        with pytest.raises(FerError, match="Expected"):
+            replace(PLAIN, **wrong)
+    with pytest.raises(FerError, match="Choose one"):
+        replace(PLAIN, early_stopping=3)
 
 
-def test_a_finished_run_gives_its_result_again(tiny_spec, bright_and_dark, tmp_path):
-    """Cut off after the last epoch but before conversion: the same command must not train again."""
-    recipe = Recipe(epochs=2, batch_size=32, mixed_precision=False)
-    first, again = build_network(tiny_spec), build_network(tiny_spec)
-    fit(first, recipe, bright_and_dark, bright_and_dark, tmp_path)
-    assert fit(again, recipe, bright_and_dark, bright_and_dark, tmp_path) == {}
-    for one, other in zip(first.get_weights(), again.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
+def test_recipe_survives_json():
+    for recipe in (PLAIN, replace(PLAIN, augmentation=None, ema=0.0, early_stopping=4)):
+        values = recipe.as_dict()
+        if values["augmentation"]:
+            values["augmentation"]["scale"] = list(values["augmentation"]["scale"])
+        assert Recipe.from_dict(values) == recipe

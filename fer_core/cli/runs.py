@@ -1,0 +1,116 @@
+"""`runs`: the trainings that were started from the Fine-tune page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, stdout
+from fer_core.runs import promote as promotion
+from fer_core.runs import queue
+from fer_core.runs.estimate import words_for
+from fer_core.runs.folder import Run, list_runs, open_run
+from fer_core.runs.status import STATE_WORDS
+
+runs = typer.Typer(help="Trainings of the Fine-tune page: look, stop, resume, promote.", no_args_is_help=True)
+
+RunId = Annotated[str, typer.Argument(help="The run's id, as `runs list` shows it.")]
+
+
+@runs.command(name="list")
+@fails_clearly
+def list_(as_json: AsJson = False) -> None:
+    """List the runs, newest first."""
+    found, warnings = list_runs()
+    for warning in warnings:
+        complain(warning)
+    if as_json:
+        print_json([_row(run) for run in found])
+        return
+    table = Table("Id", "Title", "State", "Epoch", "Left")
+    for run in found:
+        row = _row(run)
+        left = words_for(row["seconds_left"]) if row["seconds_left"] is not None else ""
+        table.add_row(run.id, run.title, STATE_WORDS[row["state"]], f"{row['epoch']}/{row['epochs']}", left)
+    stdout.print(table)
+
+
+@runs.command()
+@fails_clearly
+def show(run_id: RunId, as_json: AsJson = False) -> None:
+    """Show a run's state, its last epochs and the end of its log."""
+    run = open_run(run_id)
+    history = run.history()
+    if as_json:
+        print_json({**_row(run), "plan": run.plan.as_dict(), "history": history.to_dict("records")})
+        return
+    status = run.status()
+    stdout.print(f"{run.title}: {STATE_WORDS[status.state]}. {status.message}", soft_wrap=True)
+    for warning in status.warnings:
+        complain(warning)
+    if not history.empty:
+        stdout.print(history.tail(10).to_string(index=False))
+    stdout.print(run.log(15), markup=False, soft_wrap=True)
+
+
+@runs.command()
+@fails_clearly
+def stop(run_id: RunId) -> None:
+    """Stop a run; `runs resume` goes on at its last finished epoch."""
+    run = open_run(run_id)
+    queue.stop(run)
+    _tell(run, queue.wait(run, queue.PATIENCE + 5).state)
+
+
+@runs.command()
+@fails_clearly
+def resume(run_id: RunId) -> None:
+    """Put a run that was stopped or interrupted, or that failed, into the queue again."""
+    run = queue.resume(open_run(run_id))
+    _tell(run, run.status().state)
+
+
+@runs.command()
+@fails_clearly
+def delete(run_id: RunId) -> None:
+    """Remove a run that does not work; models that were promoted stay."""
+    run = open_run(run_id)
+    queue.delete(run)
+    stdout.print(f"{run.id} is deleted.")
+
+
+@runs.command()
+@fails_clearly
+def promote(
+    run_id: RunId,
+    name: Annotated[str | None, typer.Option(help="The model's name; default: made of the title.")] = None,
+    title: Annotated[str | None, typer.Option(help="What people read; default: the run's.")] = None,
+    replace: Annotated[bool, typer.Option(help="Take the place of a model of that name.")] = False,
+) -> None:
+    """Make a finished run's model one that every page and command offers."""
+    run = open_run(run_id)
+    model = promotion.promote(run, name or promotion.suggested_name(run), title or run.title, replace)
+    stdout.print(f"{model.name} is in {model.folder}", soft_wrap=True)
+
+
+def _tell(run: Run, state: str) -> None:
+    stdout.print(f"{run.id}: {STATE_WORDS[state]}")
+
+
+def _row(run: Run) -> dict[str, Any]:
+    status = run.status()
+    return {
+        "id": run.id,
+        "title": run.title,
+        "created": run.created.isoformat(timespec="seconds"),
+        "state": status.state,
+        "message": status.message,
+        "epoch": status.epoch,
+        "epochs": status.epochs or run.plan.recipe.epochs,
+        "seconds": round(status.seconds, 1),
+        "seconds_left": status.seconds_left,
+        "peak_memory": status.peak_memory,
+        "folder": str(run.folder),
+    }

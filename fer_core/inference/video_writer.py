@@ -1,0 +1,154 @@
+"""Writing a video that browsers play, each frame at its own time."""
+
+from __future__ import annotations
+
+from collections import deque
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import numpy as np
+
+from fer_core.types import FerError, Image
+
+CODECS: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
+    ("libx264", ".mp4", {"preset": "veryfast", "crf": "23", "bf": "0"}),  # without B-frames packets come in order
+    ("libopenh264", ".mp4", {}),
+    ("libvpx-vp9", ".webm", {"deadline": "realtime", "cpu-used": "8", "crf": "33", "b": "0", "row-mt": "1"}),
+)
+"""Encoder, file type and settings, the best first: H.264 plays everywhere, VP9 where no H.264 encoder is built in."""
+
+LONGEST: Final = 1920
+"""Pixels: larger frames are made smaller, for 4K takes four times as long to encode and browsers stutter."""
+
+TIME_BASE: Final = Fraction(1, 90_000)
+BT709: Final = 1
+"""FFmpeg's number of the colour space that players assume for HD; written into the file, so that nobody guesses."""
+
+
+class VideoWriter:
+    """A video file being written: H.264 in MP4 that can start before it is loaded, or VP9 in WebM. Without sound.
+
+    Frames that do not all have the first one's size are fitted to it. Odd sizes get one more row or column.
+
+    Args:
+        path: ends in `.mp4` or `.webm`; its folder is made.
+        rate: frames a second, roughly; only the encoder's bit rate depends on it.
+
+    Attributes:
+        path: where the video is: a name in `.mp4` becomes one in `.webm` where no H.264 encoder is built in.
+
+    Raises:
+        FerError: another ending, or the file cannot be written.
+
+    Example:
+        >>> writer = VideoWriter("out.mp4", rate=25)
+        >>> writer.add(image, seconds=0.0)
+        >>> writer.close(end=0.04)
+    """
+
+    def __init__(self, path: Path | str, rate: float = 25.0) -> None:
+        self._codec, self.path, self._options = _codec_for(Path(path))
+        self._rate = Fraction(min(max(rate, 1.0), 240.0)).limit_denominator(1001)
+        self._container: Any = None
+        self._stream: Any = None
+        self._held: tuple[Any, int] | None = None
+        self._durations: deque[int] = deque()
+
+    def add(self, image: Image, seconds: float) -> None:
+        """Write one frame.
+
+        Args:
+            image: `(height, width, 3)` uint8 RGB.
+            seconds: when it shows; later than the frame before.
+
+        Raises:
+            FerError: the file cannot be written.
+        """
+        frame = av.VideoFrame.from_ndarray(_even(image), format="rgb24")
+        try:
+            if self._container is None:
+                self._start(frame.width, frame.height)
+            stream = self._stream
+            frame = frame.reformat(stream.width, stream.height, "yuv420p", dst_colorspace="itu709")
+            self._encode_held(seconds)
+        except (av.FFmpegError, OSError) as error:
+            self._drop()
+            raise FerError(_cannot(self.path, error)) from error
+        self._held = frame, round(seconds / TIME_BASE)
+
+    def close(self, end: float) -> None:
+        """Finish the file; the last frame shows until `end` seconds. Without any frame no file is made.
+
+        Raises:
+            FerError: the file cannot be written.
+        """
+        if self._container is None:
+            return
+        try:
+            self._encode_held(end)
+            self._write(self._stream.encode())
+            self._container.close()
+        except (av.FFmpegError, OSError) as error:
+            raise FerError(_cannot(self.path, error)) from error
+        finally:
+            self._drop()
+
+    def _start(self, width: int, height: int) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        extra = {"movflags": "faststart"} if self.path.suffix == ".mp4" else {}
+        self._container = av.open(f"file:{self.path}", "w", format=self.path.suffix[1:], container_options=extra)
+        stream = self._container.add_stream(self._codec, rate=self._rate, options=self._options)
+        scale = min(1.0, LONGEST / max(width, height))
+        stream.width, stream.height = (max(2, round(side * scale / 2) * 2) for side in (width, height))
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = TIME_BASE
+        context.colorspace = context.color_primaries = context.color_trc = context.color_range = BT709
+        self._stream = stream
+
+    def _encode_held(self, until: float) -> None:
+        if self._held is None:
+            return
+        frame, start = self._held
+        self._held = None
+        frame.pts, frame.time_base = start, TIME_BASE
+        frame.duration = max(1, round(until / TIME_BASE) - start)
+        self._durations.append(frame.duration)
+        self._write(self._stream.encode(frame))
+
+    def _write(self, packets: list[Any]) -> None:
+        for packet in packets:
+            packet.duration = self._durations.popleft()  # encoders leave it out, and the last frame would flash by
+            self._container.mux(packet)
+
+    def _drop(self) -> None:
+        self._held = None
+        if self._container is not None:
+            container, self._container = self._container, None
+            try:
+                container.close()
+            except (av.FFmpegError, OSError):
+                self.path.unlink(missing_ok=True)
+
+
+def _codec_for(path: Path) -> tuple[str, Path, dict[str, str]]:
+    suffix = path.suffix.lower()
+    if suffix not in (".mp4", ".webm"):
+        raise FerError(f"An annotated video must be named .mp4 or .webm. Received: {path.name}")
+    for codec, makes, options in CODECS:
+        if codec in av.codecs_available and suffix in {makes, ".mp4"}:
+            return codec, path.with_suffix(makes), dict(options)
+    raise FerError("This build of PyAV can write neither H.264 nor VP9. Install its own wheel: pip install av")
+
+
+def _even(image: Image) -> Image:
+    """Return the frame with its last row and column doubled where their number is odd: yuv420p halves both."""
+    height, width = image.shape[:2]
+    return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if height % 2 or width % 2 else image
+
+
+def _cannot(path: Path, error: Exception) -> str:
+    why = getattr(error, "strerror", None) or error
+    return f"The annotated video cannot be written to {path}: {why}."

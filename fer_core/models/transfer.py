@@ -1,0 +1,74 @@
+"""The paper's networks: a pretrained backbone, global average pooling and a softmax head."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from fer_core.labels import NUM_CLASSES
+from fer_core.models.backbone import build_backbone, preprocessing
+from fer_core.models.spec import ALL_LAYERS, ModelSpec
+
+
+def transfer_network(spec: ModelSpec, num_classes: int = NUM_CLASSES) -> keras.Model:
+    """Build the network for gray faces, 48×48 as FER2013 has them.
+
+    Noise, enlarging, three equal channels and the backbone's own `preprocess_input` are part of the network, so that
+    it is fed as every other. Of the backbone only the last `open_layers` layers train, batch normalisations among them
+    with their statistics; those of frozen layers keep the statistics that they came with. The head is one linear layer
+    on the pooled features (normalised, if the spec says so, which is linear too when serving), so that its class
+    activation map is exact.
+
+    Args:
+        spec: which backbone and how; its weights are random unless `weights_from` is `imagenet`.
+        num_classes: outputs.
+
+    Returns:
+        A model from `(batch, height, width, 1)` gray levels 0 to 255 to `(batch, num_classes)` float32 probabilities.
+        The layer `features` gives `(batch, rows, columns, channels)`, `pool` their mean, and `head` is the linear one.
+
+    Raises:
+        FerError: the backbone is unknown or its weights cannot be had.
+    """
+    backbone = build_backbone(
+        spec.backbone, spec.backbone_size, "imagenet" if spec.weights_from == "imagenet" else "random"
+    )
+    open_backbone(backbone, spec.open_layers)
+    inputs = keras.Input((None, None, 1), name="face")
+    x = backbone_input(inputs, spec)
+    x = layers.Identity(name="features")(backbone(x))
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    if spec.batch_normalization:
+        x = layers.BatchNormalization(name="head_normalization")(x)
+    if spec.dropout:
+        x = layers.Dropout(spec.dropout, name="dropout")(x)
+    outputs = layers.Dense(num_classes, activation="softmax", dtype="float32", name="head")(x)
+    return keras.Model(inputs, outputs, name=spec.name)
+
+
+def backbone_input(faces: keras.KerasTensor, spec: ModelSpec) -> keras.KerasTensor:
+    """Turn gray faces `(batch, height, width, 1)` into the backbone's input, noisy while training if specified."""
+    x = faces
+    if spec.noise:  # Keras takes the deviation as a share of the range
+        x = layers.Rescaling(1 / 255, name="to_shares")(x)
+        x = layers.GaussianNoise(spec.noise, name="noise")(x)
+        x = layers.Rescaling(255.0, name="to_levels")(x)
+    side = spec.backbone_size
+    x = layers.Resizing(side, side, interpolation="bilinear", name="enlarge")(x)
+    x = layers.Concatenate(name="three_channels")([x, x, x])
+    scale, offset = preprocessing(spec.backbone)
+    return layers.Rescaling(scale, offset=offset, name="preprocess")(x)
+
+
+def open_backbone(backbone: keras.Model, open_layers: int) -> None:
+    """Let the last layers of a backbone train and no others."""
+    count = len(backbone.layers) if open_layers == ALL_LAYERS else open_layers
+    backbone.trainable = count > 0
+    if count > 0:
+        for position, layer in enumerate(backbone.layers):
+            layer.trainable = position >= len(backbone.layers) - count
+
+
+def backbone_of(network: keras.Model) -> keras.Model:
+    """Return the backbone inside a network of `transfer_network`."""
+    return next(layer for layer in network.layers if isinstance(layer, keras.Model))

@@ -1,0 +1,150 @@
+"""How long a run will take, from how long earlier ones took on this computer; without any, a guess that says so."""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+
+from fer_core.data import home
+from fer_core.models import ModelSpec
+from fer_core.runs.process import read_json, write_whole
+from fer_core.training.recipe import Recipe, uses_features
+
+TIMINGS: Final = "timings.json"
+GUESS: Final = (
+    "A rough guess for two processor cores: no run of this kind has been measured on this computer yet. It may be "
+    "several times shorter or longer."
+)
+
+_KEPT: Final = 8  # newest measurements of each kind
+_FORWARD: Final = {"MobileNetV2": (96, 6.1), "VGG16": (48, 12.0), "ResNet50": (48, 6.0), "Xception": (71, 10.0)}
+"""Side in pixels, and milliseconds a face on two cores; the first measured over all FER2013, the rest guessed."""
+
+_SERVED: Final = {"MobileNetV2": 2.0, "VGG16": 13.0, "ResNet50": 5.0, "Xception": 10.0}
+"""Milliseconds a face of the served file, measured on two cores, one face at a time."""
+
+_LOOKS: Final = 2 * 7178  # both test splits, each face plain and mirrored
+_COMPACT: Final = ((32, 64, 128, 192), 3.1)  # widths, and measured milliseconds a face and epoch on two cores
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How long a run will take.
+
+    Attributes:
+        seconds: from its start, without waiting for other runs.
+        measured: whether earlier runs of its kind were measured here.
+        basis: one sentence on where the number comes from.
+    """
+
+    seconds: float
+    measured: bool
+    basis: str
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one run took.
+
+    Attributes:
+        per_face: seconds a training face and epoch, hold-out included.
+        preparing: seconds before the first epoch.
+        measuring: seconds after the last one.
+        faces: training faces.
+        when: seconds since 1970.
+    """
+
+    per_face: float
+    preparing: float
+    measuring: float
+    faces: int
+    when: float
+
+
+def estimate(spec: ModelSpec, recipe: Recipe, faces: int) -> Estimate:
+    """Say how long a run will take.
+
+    Args:
+        spec: what is built.
+        recipe: how it is fitted; where it stops early, the estimate is the longest it can take.
+        faces: how many training faces there are.
+    """
+    known = timings(spec, recipe)
+    if not known:
+        return Estimate(_guess(spec, recipe, faces), False, GUESS)
+    fitting = statistics.median(timing.per_face for timing in known) * faces * recipe.epochs
+    preparing = max(timing.preparing * (faces / timing.faces if uses_features(spec, recipe) else 1) for timing in known)
+    runs = "one earlier run" if len(known) == 1 else f"{len(known)} earlier runs"
+    return Estimate(
+        fitting + preparing + expected_ending(spec, recipe), True, f"From {runs} of this kind on this computer."
+    )
+
+
+def expected_ending(spec: ModelSpec, recipe: Recipe) -> float:
+    """Return the seconds from the last epoch to the end: converting, and measuring on both test splits."""
+    known = timings(spec, recipe)
+    if known:
+        return statistics.median(timing.measuring for timing in known)
+    milliseconds = _SERVED.get(spec.backbone, 5.0) if spec.architecture == "transfer" else 1.0
+    return 20.0 + milliseconds / 1000 * _LOOKS
+
+
+def timings(spec: ModelSpec, recipe: Recipe) -> list[Timing]:
+    """Return what earlier runs of this kind took on this computer, oldest first."""
+    known = []
+    for values in _kinds().get(_kind(spec, recipe), []):
+        with contextlib.suppress(TypeError):
+            known.append(Timing(**values))
+    return [timing for timing in known if timing.faces > 0]
+
+
+def note_timing(spec: ModelSpec, recipe: Recipe, timing: Timing) -> None:
+    """Keep what a run took for later estimates; a full disk costs only that."""
+    with contextlib.suppress(OSError, Timeout), FileLock(home() / f".{TIMINGS}.lock", timeout=10):
+        kinds = _kinds()
+        kind = _kind(spec, recipe)
+        kinds[kind] = [*kinds.get(kind, []), asdict(timing)][-_KEPT:]
+        write_whole(home() / TIMINGS, kinds)
+
+
+def words_for(seconds: float) -> str:
+    """Return a duration as people say it: `about 4 minutes`."""
+    if seconds < 50:
+        return f"about {max(10, round(seconds, -1)):.0f} seconds"
+    if seconds < 90:
+        return "about a minute"
+    if seconds < 5400:
+        return f"about {seconds / 60:.0f} minutes"
+    return f"about {seconds / 3600:.1f} hours"
+
+
+def _kinds() -> dict[str, Any]:
+    kinds = read_json(home() / TIMINGS)
+    return {name: values for name, values in kinds.items() if isinstance(values, list)}
+
+
+def _kind(spec: ModelSpec, recipe: Recipe) -> str:
+    parts = [spec.architecture, *map(str, spec.widths)]
+    if spec.backbone:
+        parts += [spec.backbone, str(spec.backbone_size), f"open {spec.open_layers}"]
+    if uses_features(spec, recipe):
+        parts.append("features")
+    return " ".join(parts)
+
+
+def _guess(spec: ModelSpec, recipe: Recipe, faces: int) -> float:
+    start_and_end = 20.0 + expected_ending(spec, recipe)
+    if spec.architecture != "transfer":
+        widths, milliseconds = _COMPACT
+        share = sum(w * w for w in spec.widths) / sum(w * w for w in widths) if spec.widths else 1.0
+        return start_and_end + max(0.1, share) * milliseconds / 1000 * faces * recipe.epochs
+    side, milliseconds = _FORWARD.get(spec.backbone, (48, 10.0))
+    forward = milliseconds / 1000 * ((spec.backbone_size or side) / side) ** 2 * faces
+    if uses_features(spec, recipe):
+        return start_and_end + 2 * forward + 4e-5 * faces * recipe.epochs
+    times = 1.0 if spec.frozen else 2.0 if spec.open_layers > 0 else 3.0
+    return start_and_end + times * forward * recipe.epochs

@@ -1,0 +1,78 @@
+"""A model as an ONNX file, made once by a process of its own and then kept. Imports no Keras."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock
+
+from fer_core.data import cache_folder
+from fer_core.models.composed import REFUSED, TRAINED
+from fer_core.runs.folder import Run
+from fer_core.store import KERAS, StoredModel
+from fer_core.types import FerError
+
+WORKER: Final = "fer_core.training.onnx_export"
+ONNX: Final = "model.onnx"
+
+_ROOT: Final = Path(__file__).resolve().parent.parent.parent
+_SECONDS: Final = 600
+
+
+def onnx_file(run: Run) -> Path:
+    """Return a finished run's model as ONNX; some ten seconds at first, then nothing. It goes when the run goes.
+
+    Raises:
+        FerError: the run has no model, or it cannot be converted.
+    """
+    model = run.result()
+    if model is None:
+        raise FerError(f"{run.title} has no model to convert: it is {run.status().state}.")
+    return _converted(model, run.folder / ONNX)
+
+
+def onnx_of(model: StoredModel) -> Path:
+    """Return a stored model as ONNX, kept in the user's cache; some ten seconds at first, then nothing.
+
+    Raises:
+        FerError: it cannot be converted.
+    """
+    source = model.folder / (TRAINED if model.composed else KERAS)
+    if not source.is_file():
+        raise FerError(f"{model.title} keeps no Keras weights, so that it cannot be converted to ONNX.")
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    return _converted(model, cache_folder("onnx") / f"{digest}.onnx")
+
+
+def _converted(model: StoredModel, target: Path) -> Path:
+    try:
+        with FileLock(target.with_suffix(".onnx.lock")):
+            if not target.is_file():
+                _run_worker(model, target)
+    except OSError as error:
+        raise FerError(f"{model.title} cannot be written as ONNX ({error.strerror}). Make room on the disk.") from error
+    return target
+
+
+def _run_worker(model: StoredModel, target: Path) -> None:
+    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    own = {"PYTHONPATH": os.pathsep.join(paths), "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-m", WORKER, str(model.folder.resolve()), str(target.resolve())]
+    try:
+        done = subprocess.run(
+            command, env={**os.environ, **own}, capture_output=True, text=True, check=False, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise FerError(
+            f"{model.title} could not be converted to ONNX within {_SECONDS // 60} minutes. Try again."
+        ) from error
+    if done.returncode == REFUSED:
+        raise FerError(done.stdout.strip().splitlines()[-1])
+    if done.returncode != 0 or not target.is_file():
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1][:200]
+        raise FerError(f"{model.title} could not be converted to ONNX: {last}")

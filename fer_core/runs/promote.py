@@ -1,0 +1,109 @@
+"""From a finished run to a model that every page offers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock
+
+from fer_core.runs.folder import Run
+from fer_core.runs.names import checked_name, name_from
+from fer_core.store import CARD, KERAS, SHIPPED, WEIGHTS, StoredModel, open_model, promoted
+from fer_core.types import FerError
+
+MAX_TITLE: Final = 80
+_WORK, _OLD = ".promoting-", ".replaced-"
+
+
+def promote(run: Run, name: str, title: str, replace: bool = False) -> StoredModel:
+    """Copy a run's result into the user's own models, in one step: it is seen whole or not at all.
+
+    The model stays when the run is deleted.
+
+    Args:
+        run: a finished one.
+        name: the folder's: lower-case letters, digits, `_` and `-`.
+        title: what people read.
+        replace: take the place of an own model of that name, or stand before a shipped one.
+
+    Raises:
+        FerError: the run has no result, the name is unfit or taken, the title is empty or too long, or the disk is
+            full.
+    """
+    result = run.result()
+    if result is None:
+        raise FerError(f"{run.title} has no model to promote: it is {run.status().state}.")
+    checked_name(name, "A model")
+    title = " ".join(title.split())
+    if not title or len(title) > MAX_TITLE:
+        raise FerError(f"Expected a title of 1 to {MAX_TITLE} letters. Received: {title[:MAX_TITLE]!r}")
+    root = promoted()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / ".promoting.lock"):
+            _check_free(name, replace)
+            _clear(root)
+            with tempfile.TemporaryDirectory(dir=root, prefix=_WORK) as place:
+                work = Path(place) / "model"
+                shutil.copytree(result.folder, work)
+                card = {**result.card, "name": name, "title": title, "promoted_from": run.id}
+                (work / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                open_model(work)
+                _put(work, root / name)
+    except OSError as error:
+        raise FerError(f"{run.title} cannot be promoted ({error.strerror or error}). Make room on the disk.") from error
+    return open_model(root / name)
+
+
+def suggested_name(run: Run) -> str:
+    """Return a fit name that no model has yet, made of the run's title."""
+    stem = name_from(run.title)
+    names = [stem, *(f"{stem}_{number}" for number in range(2, 1000))]
+    return next(name for name in names if not (promoted() / name).exists() and not (SHIPPED / name).exists())
+
+
+def downloads(run: Run) -> dict[str, Path]:
+    """Return the files of a finished run worth taking away, by name: the LiteRT file and Keras', where it has them."""
+    result = run.result()
+    if result is None:
+        return {}
+    return {name: result.folder / name for name in (WEIGHTS, KERAS) if (result.folder / name).is_file()}
+
+
+def _check_free(name: str, replace: bool) -> None:
+    if replace:
+        return
+    if (promoted() / name).exists():
+        raise FerError(f"You have a model of that name already. Choose another name, or replace it. Received: {name}")
+    if (SHIPPED / name).exists():
+        raise FerError(
+            f"{name} is the name of a model that comes with FER Lab. Choose another, or let yours stand in its place."
+        )
+
+
+def _put(work: Path, target: Path) -> None:
+    """Rename into place; a model that was there is moved aside first, and back if that fails."""
+    if not target.exists():
+        work.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=_OLD, dir=target.parent)) / target.name
+    target.rename(old)
+    try:
+        work.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    shutil.rmtree(old.parent, ignore_errors=True)
+
+
+def _clear(root: Path) -> None:
+    """Remove what a promotion that was killed left behind; a model that it had moved aside goes back."""
+    for leftover in root.glob(f"{_OLD}*/*"):
+        if not (root / leftover.name).exists():
+            leftover.rename(root / leftover.name)
+    for leftover in [*root.glob(f"{_WORK}*"), *root.glob(f"{_OLD}*")]:
+        shutil.rmtree(leftover, ignore_errors=True)

@@ -1,0 +1,198 @@
+"""Starting, stopping, resuming and deleting runs. Every call returns at once; the runs' own processes do the work."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from filelock import FileLock, Timeout
+
+from fer_core.runs.collection import collections_folder
+from fer_core.runs.folder import LOG, PLAN, Run, read_run, runs_folder
+from fer_core.runs.names import checked_name, name_from
+from fer_core.runs.plan import RunPlan
+from fer_core.runs.process import PROCESS, RunProcess, note_process, noted_process, write_whole
+from fer_core.runs.status import STOP, Status, write_status
+from fer_core.types import FerError
+
+WORKER: Final = "fer_core.runs.worker"
+PATIENCE: Final = 30.0
+"""Seconds that a run is given to stop by itself: converting a large network cannot be broken off any sooner."""
+
+_PICTURES: Final = "pictures"
+_ROOT: Final = Path(__file__).resolve().parent.parent.parent
+
+
+def submit(plan: RunPlan) -> Run:
+    """Put a run into the queue; it begins as soon as no other works.
+
+    Snapshots of a collection are copied into the run, so that taking more of them does not change it.
+
+    Raises:
+        FerError: the model's name is unfit for a folder, or the run's folder cannot be written.
+    """
+    checked_name(plan.spec.name, "A model")
+    folder = runs_folder()
+    with _changing(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as place:
+        now = time.time_ns()
+        work = Path(place) / "run"
+        try:
+            work.mkdir()
+            target = _free_folder(folder, plan.title, now)
+            plan = _with_own_pictures(plan, work, target)
+            write_whole(work / PLAN, {"created": now / 1e9, **plan.as_dict()})
+            write_status(work, Status("waiting", "Starting", queued=now))
+            work.rename(target)
+        except OSError as error:
+            raise FerError(f"The run cannot be written to {folder} ({error.strerror}).") from error
+        run = read_run(target)
+        _start(run.folder)
+    return run
+
+
+def stop(run: Run, patience: float = PATIENCE) -> None:
+    """Ask a run to stop; it ends after the step that it is at and can be resumed at its last finished epoch.
+
+    A process that has not ended after `patience` seconds is killed, from a thread that nobody waits for. Nothing
+    happens if the run does not work.
+    """
+    noted = noted_process(run.folder)
+    process = noted.find() if noted and run.status().active else None
+    if process is None:
+        return
+    with contextlib.suppress(OSError):
+        (run.folder / STOP).touch()
+    with contextlib.suppress(psutil.Error):
+        process.terminate()
+    threading.Thread(target=_make_sure, args=(process, patience), daemon=True).start()
+
+
+def resume(run: Run) -> Run:
+    """Put a run that was stopped or interrupted, or that failed, into the queue again, at its end.
+
+    Raises:
+        FerError: it works, waits or has finished; or its folder cannot be written.
+    """
+    with _changing(run.folder.parent):
+        status = run.status()
+        if not status.can_resume:
+            raise FerError(f"{run.title} cannot be resumed: it is {status.state}.")
+        try:
+            for name in (STOP, PROCESS):
+                (run.folder / name).unlink(missing_ok=True)
+            again = replace(status, state="waiting", message="Starting", queued=time.time_ns(), seconds_left=None)
+            write_status(run.folder, replace(again, step=0))
+        except OSError as error:
+            raise FerError(f"{run.title} cannot be resumed ({error.strerror}).") from error
+        _start(run.folder)
+    return run
+
+
+def delete(run: Run) -> None:
+    """Remove a run and its result; one that waits is taken out of the queue. Promoted models stay.
+
+    Raises:
+        FerError: it works right now, or its folder cannot be removed.
+    """
+    with _changing(run.folder.parent):
+        if not run.status().can_delete:
+            raise FerError(f"{run.title} is working. Stop it first, then delete it.")
+        if run.status().active:
+            stop(run, patience=1.0)
+            wait(run, 10.0)
+        try:
+            gone = Path(tempfile.mkdtemp(prefix=".deleted-", dir=run.folder.parent))
+            run.folder.rename(gone / run.id)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise FerError(f"{run.title} cannot be deleted ({error.strerror}).") from error
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def wait(run: Run, timeout: float) -> Status:
+    """Return a run's status once it neither works nor waits, or after `timeout` seconds. Not for pages."""
+    limit = time.monotonic() + timeout
+    while (status := run.status()).active and time.monotonic() < limit:
+        time.sleep(0.05)
+    return status
+
+
+@contextlib.contextmanager
+def _changing(folder: Path) -> Iterator[None]:
+    """Held while the queue is changed, for moments only."""
+    try:
+        with FileLock(folder / ".queue.lock", timeout=60):
+            yield
+    except Timeout as error:
+        raise FerError("The queue of runs is being changed by another process. Try again in a minute.") from error
+
+
+def _free_folder(folder: Path, title: str, now: int) -> Path:
+    stem = f"{datetime.fromtimestamp(now / 1e9, UTC).astimezone():%Y%m%d-%H%M%S}-{name_from(title)}"
+    names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
+    return next(folder / name for name in names if not (folder / name).exists())
+
+
+def _with_own_pictures(plan: RunPlan, work: Path, target: Path) -> RunPlan:
+    """Copy a collection's snapshots; pictures that people keep elsewhere stay where they are."""
+    if plan.data.source != "folder":
+        return plan
+    source = Path(plan.data.path).expanduser().resolve()  # the worker, or who resumes it, may work elsewhere
+    kept = source
+    if source.is_relative_to(collections_folder().resolve()) and source.is_dir():
+        kept = target / _PICTURES / source.name
+        shutil.copytree(source, work / _PICTURES / source.name)
+    return replace(plan, data=replace(plan.data, path=str(kept)))
+
+
+def _start(folder: Path) -> None:
+    """Start the run's process, apart from ours: it outlives the page and the server."""
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+    apart: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
+    try:
+        with (folder / LOG).open("ab") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", WORKER, str(folder.resolve())],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                **apart,
+            )
+        process = RunProcess.of(worker.pid)
+        if process is not None:
+            note_process(folder, process)
+    except OSError as error:
+        message = f"Its process could not be started ({error.strerror}). Resume it to try again."
+        with contextlib.suppress(OSError):
+            write_status(folder, Status("failed", message))
+        raise FerError(message) from error
+    threading.Thread(target=worker.wait, daemon=True).start()  # or it would stay in the process table once it ended
+
+
+def _make_sure(process: psutil.Process, patience: float) -> None:
+    """Kill a process and its children unless it ends in time."""
+    with contextlib.suppress(psutil.Error):
+        children = process.children(recursive=True)
+        try:
+            process.wait(patience)
+        except psutil.TimeoutExpired:
+            for one in (process, *children):
+                with contextlib.suppress(psutil.Error):
+                    one.kill()

@@ -1,0 +1,79 @@
+"""The network that a training starts from, whichever weights its spec names."""
+
+from __future__ import annotations
+
+import keras
+
+from fer_core.data import home
+from fer_core.models import ModelSpec, build_network
+from fer_core.models.transfer import backbone_of
+from fer_core.store import KERAS, load_model
+from fer_core.training.compose import compose
+from fer_core.types import FerError
+
+
+def starting_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
+    """Build a spec's network with the weights that it starts from.
+
+    Args:
+        spec: `weights_from` is `random`, `imagenet`, `utkface` (see `python -m fer_core pretrain`) or the name of a
+            stored model of the same network.
+        dtype: as `build_network` takes it.
+
+    Raises:
+        FerError: the weights cannot be had or do not fit.
+    """
+    network = build_network(spec, dtype)
+    if spec.weights_from == "utkface":
+        _load_pretrained(network, spec)
+    elif spec.weights_from not in {"random", "imagenet"}:
+        _take_over(network, stored_network(spec.weights_from), spec)
+    return network
+
+
+def stored_network(name: str) -> keras.Model:
+    """Return a stored model as a Keras network in float32, read in safe mode.
+
+    Raises:
+        FerError: there is none of that name, or it keeps no Keras weights.
+    """
+    model = load_model(name)
+    if model.composed:
+        return compose(model)
+    path = model.folder / KERAS
+    if not path.is_file():
+        raise FerError(f"The model {name} keeps no Keras weights ({KERAS}), so that no training can start from it.")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever the archive's damage provokes
+        raise FerError(
+            f"The Keras weights of {name} cannot be read ({type(error).__name__}). Train it again."
+        ) from error
+
+
+def pretrained_file(backbone: str, size: int) -> str:
+    """Return the name of a backbone's weights file of `python -m fer_core pretrain`."""
+    return f"{backbone.lower()}_{size}_utkface.weights.h5"
+
+
+def _load_pretrained(network: keras.Model, spec: ModelSpec) -> None:
+    if spec.architecture != "transfer":
+        raise FerError(f"Only models with a backbone can start from utkface. Received: {spec.name}")
+    path = home() / "backbones" / pretrained_file(spec.backbone, spec.backbone_size)
+    command = f"python -m fer_core pretrain {spec.backbone} --data utkface.parquet"
+    if not path.is_file():
+        raise FerError(f"{spec.backbone} is not pretrained on UTKFace here. Do it once: `{command}`. Missing: {path}")
+    try:
+        backbone_of(network).load_weights(path)
+    except Exception as error:  # as above
+        raise FerError(f"The weights {path} cannot be read. Pretrain anew: `{command}`.") from error
+
+
+def _take_over(network: keras.Model, source: keras.Model, spec: ModelSpec) -> None:
+    wanted, given = ([tuple(v.shape) for v in one.weights] for one in (network, source))
+    if wanted != given:
+        raise FerError(
+            f"The network of {spec.weights_from} is another than {spec.name}'s, so that its weights do not fit. Start "
+            f"from a model of the same backbone and head, or from other weights."
+        )
+    network.set_weights(source.get_weights())

@@ -1,0 +1,183 @@
+"""What a finished run came to: measured on the test splits beside another model, promoted, and taken along."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from fer_core.comparison import (
+    SPLITS,
+    Answers,
+    Measured,
+    class_f1,
+    confusion_cells,
+    facts,
+    load_answers,
+    measure,
+    pairs,
+)
+from fer_core.figures import class_bars, confusion_chart
+from fer_core.runs.folder import Run
+from fer_core.runs.onnx import ONNX, onnx_file
+from fer_core.runs.promote import downloads, promote, suggested_name
+from fer_core.store import DEFAULT_MODEL, StoredModel, list_models, open_model
+from fer_core.types import FerError
+from pages.common import plain, warn
+from pages.compare_data import Stamps, stamps
+from pages.finetune_runs import ERROR
+
+MINE, OTHER = "this run", "the other"
+"""Keys of the two models that are compared: both may have the same name."""
+
+KINDS: Final = {".tflite": "LiteRT", ".keras": "Keras", ".onnx": "ONNX"}
+
+
+def result(run: Run) -> None:
+    """Show what a finished run came to."""
+    model = run.result()
+    if model is None:
+        st.warning(
+            "The result of this run is missing or damaged. Delete the run and train again.", icon=":material/warning:"
+        )
+        return
+    st.header("On faces it never saw")
+    if model.card["metrics"]:
+        _measured(run, model)
+    else:
+        _holdout_only(model)
+    st.header("Use it")
+    _promotion(run)
+    _downloads(run)
+
+
+def _holdout_only(model: StoredModel) -> None:
+    known, training = facts(model), model.card["training"]
+    if known.holdout_accuracy is not None:
+        st.metric("Accuracy on the hold-out", f"{known.holdout_accuracy:.1%}", border=True, width="content")
+    st.info(
+        f"Measured on its hold-out of {training.get('holdout_faces', 'some')} faces only, which are of the same people "
+        "and places as those it learnt from: expect worse elsewhere. FER2013’s test faces were not here when it was "
+        "trained (python -m fer\\_core data download).",
+        icon=":material/info:",
+    )
+
+
+def _measured(run: Run, model: StoredModel) -> None:
+    """Show accuracy, F1 and confusion beside those of the model that it started from, or of the default one."""
+    split = st.segmented_control(
+        "Test split", list(SPLITS), default="PublicTest", required=True, key="f_split", bind="query-params"
+    )
+    other, why = _other(run)
+    models = [model] if other is None else [model, other]
+    answers, numbers, verdict, complaints = _compared(
+        stamps(models), run.title, None if other is None else other.title, str(split or "PublicTest")
+    )
+    warn(complaints, "Some predictions cannot be used:")
+    if answers is None:
+        return
+    with st.grid(2, min_column_width=300):
+        for name in answers.names:
+            metrics, intervals = numbers[name]
+            with st.container(border=True):
+                st.markdown(f"**{plain(answers.titles[name])}**" + (f" {why}" if name == OTHER else ""))
+                with st.container(horizontal=True):
+                    for words, value, interval in (
+                        ("Accuracy", metrics.accuracy, intervals.accuracy),
+                        ("Macro F1", metrics.macro_f1, intervals.macro_f1),
+                    ):
+                        shown = f"{interval.low:.1%} – {interval.high:.1%}"
+                        st.metric(words, f"{value:.1%}", shown, delta_color="off", delta_arrow="off")
+                st.altair_chart(
+                    confusion_chart(confusion_cells(answers, name), "rates"),
+                    key=f"f_confusion_{name}",
+                    alt=f"Confusion of {answers.titles[name]} on {answers.where}",
+                )
+    st.caption(
+        f"{answers.where}, {len(answers.labels):,} faces; small: 95 % intervals. In the squares: of 100 faces of the "
+        f"row’s expression, how many get the column’s. {plain(verdict)}"
+    )
+    table = class_f1(answers, numbers)
+    st.altair_chart(class_bars(table), key="f_classes", alt="F1 by expression with 95 % intervals")
+
+
+def _other(run: Run) -> tuple[StoredModel | None, str]:
+    """Return the model to set a result beside, and in what relation it stands to it."""
+    start = run.plan.spec.weights_from
+    stored = {model.name: model for model in list_models()[0]}
+    if start in stored:
+        return stored[start], "(where it started)"
+    return stored.get(DEFAULT_MODEL), "(the default, for comparison)"
+
+
+@st.cache_resource(max_entries=20, show_spinner="Measuring, with 1,000 resamples …")
+def _compared(
+    compared: Stamps, title: str, other: str | None, split: str
+) -> tuple[Answers | None, Measured, str, list[str]]:
+    """Return the answers of one or two models, their numbers, whether they differ, and what is left out."""
+    models = []
+    for (_, folder, _), key, words in zip(compared, (MINE, OTHER), (title, other), strict=False):
+        model = open_model(Path(folder))
+        models.append(replace(model, name=key, card={**model.card, "title": words}))
+    answers, complaints = load_answers(models, split, "plain")
+    if answers is None:
+        return None, {}, "", complaints
+    table = pairs(answers)
+    verdict = "" if table.empty else f"Between the two: {table.iloc[0]['verdict']} (McNemar’s test)."
+    return answers, measure(answers), verdict, complaints
+
+
+def _promotion(run: Run) -> None:
+    """Make the result a model that every page offers, or lead to it."""
+    for model in (model for model in list_models()[0] if model.card.get("promoted_from") == run.id):
+        st.success(f"{plain(model.title)} is on every page now.", icon=":material/verified:")
+        st.page_link(
+            "pages/predict.py",
+            label=f"Try {plain(model.title)} on the Predict page",
+            icon=":material/ar_on_you:",
+            query_params={"p_models": model.name},
+        )
+
+    name, title, again = (f"f_{what}_{run.id}" for what in ("name", "promoted_title", "replace"))
+
+    def act() -> None:
+        state = st.session_state
+        try:
+            promote(run, state[name].strip(), state[title], replace=state[again])
+        except FerError as error:
+            state[ERROR] = str(error)
+
+    with st.popover("Promote: offer it on every page", icon=":material/publish:"), st.form("f_promote", border=False):
+        st.text_input("Name", suggested_name(run), max_chars=60, key=name)
+        st.text_input("Title that people read", run.title[:80], max_chars=80, key=title)
+        st.checkbox("Take the place of a model of that name", key=again)
+        st.form_submit_button("Promote", type="primary", on_click=act, key="f_promote_now")
+
+
+def _downloads(run: Run) -> None:
+    """Offer the result's files; ONNX is written by a process of its own once somebody asks for it."""
+    files = downloads(run)
+    if (run.folder / ONNX).is_file():
+        files[ONNX] = run.folder / ONNX
+    with st.container(horizontal=True):
+        for path in files.values():
+            st.download_button(
+                f"{KINDS[path.suffix]}, {path.stat().st_size / 1e6:.1f} MB",
+                path.read_bytes,
+                f"{suggested_name(run)}{path.suffix}",
+                "application/octet-stream",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"f_download_{path.suffix}",
+            )
+        wanted = ONNX not in files and st.button("Write as ONNX", icon=":material/transform:", key="f_onnx")
+    st.caption("LiteRT is what serves here, and on phones. Keras is for going on in a notebook, ONNX for elsewhere.")
+    if wanted:
+        try:
+            with st.spinner("Writing ONNX, in a process of its own: some twenty seconds"):
+                onnx_file(run)
+        except FerError as error:
+            st.session_state[ERROR] = str(error)
+        st.rerun()

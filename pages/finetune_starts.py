@@ -1,0 +1,80 @@
+"""Which weights a network can start from here, and why others cannot be had."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fer_core.data import home
+from fer_core.models import ModelSpec
+from fer_core.models.backbone import FOLDER_VARIABLE
+from fer_core.store import KERAS, StoredModel, list_models
+
+_SAME = ("architecture", "widths", "backbone", "backbone_size", "batch_normalization")
+"""What two specs must share for one's weights to fit the other."""
+
+
+@dataclass(frozen=True)
+class Starts:
+    """What a network can start from.
+
+    Attributes:
+        sources: values for `ModelSpec.weights_from`, the spec's own first.
+        notes: a sentence for each source that is not offered, or that has to be fetched first.
+    """
+
+    sources: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def starts(spec: ModelSpec) -> Starts:
+    """Return what a named network can start from on this computer."""
+    sources, notes = ["random"], []
+    if spec.architecture == "transfer":
+        sources.append("imagenet")
+        if not _imagenet_here(spec.backbone):
+            notes.append(
+                f"The ImageNet weights of {spec.backbone} are not here yet: a run that starts from them downloads them "
+                f"once, and fails without internet."
+            )
+        if (home() / "backbones" / f"{spec.backbone.lower()}_{spec.backbone_size}_utkface.weights.h5").is_file():
+            sources.append("utkface")
+        else:
+            notes.append(
+                f"utkface is not offered: {spec.backbone} is not pretrained on UTKFace here. Do it once: "
+                f"python -m fer_core pretrain {spec.backbone} --data utkface.parquet"
+            )
+    for model in list_models()[0]:
+        if _fits(spec, model.card.get("spec")):
+            if _has_weights(model):
+                sources.append(model.name)
+            else:
+                notes.append(f"{model.name} is not offered: it keeps no Keras weights to start from.")
+    sources.sort(key=lambda source: source != spec.weights_from)
+    return Starts(tuple(sources), tuple(notes))
+
+
+def _fits(spec: ModelSpec, stored: Any) -> bool:
+    """Whether a stored model's card tells of the same network."""
+    try:
+        other = ModelSpec.from_dict(stored)
+    except (TypeError, ValueError):
+        return False
+    return all(getattr(spec, name) == getattr(other, name) for name in _SAME)
+
+
+def _has_weights(model: StoredModel) -> bool:
+    return model.servable and (model.composed or (model.folder / KERAS).is_file())
+
+
+def _imagenet_here(backbone: str) -> bool:
+    """Whether a file of these weights is in `FER_BACKBONE_DIR` or in Keras' own cache, judged by its name."""
+    folders = [Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"]
+    if os.environ.get(FOLDER_VARIABLE):
+        folders.append(Path(os.environ[FOLDER_VARIABLE]).expanduser())
+    names = [path.name for folder in folders if folder.is_dir() for path in folder.iterdir()]
+    plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
+    return any(name.startswith(backbone.lower()) and "notop" in name for name in plain)

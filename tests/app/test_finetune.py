@@ -1,0 +1,247 @@
+"""The Fine-tune page without a browser: choices, own pictures and snapshots, runs in every state, promotion."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+from fer_core import store
+from fer_core.labels import EXPRESSIONS
+from fer_core.models import ModelSpec, model_spec
+from fer_core.runs.collection import Collection
+from fer_core.runs.folder import list_runs
+from fer_core.training.recipes import recipe_for
+from pages.finetune_settings import suited
+from pages.finetune_starts import starts
+from tests.app.made_up_runs import EACH, made_run, portrait, with_result, write_faces, zipped
+from tests.bad_inputs import encoded
+from tests.made_up_store import add_model
+
+
+@pytest.fixture
+def page(opened_without_error):
+    """Open the Fine-tune page."""
+    return lambda **query: opened_without_error("finetune", **query)
+
+
+@pytest.fixture
+def dataset(own_home):
+    write_faces(own_home / "fer2013")
+
+
+@pytest.fixture
+def submitted(monkeypatch):
+    """The plans that the page submits, which then are finished runs' folders."""
+    plans = []
+
+    def submit(plan):
+        plans.append(plan)
+        return made_run("waiting", plan.title)
+
+    monkeypatch.setattr("fer_core.runs.queue.submit", submit)
+    return plans
+
+
+def charts(app) -> list[str]:
+    return [chart.proto.alt for chart in app.get("vega_lite_chart")]
+
+
+def said(app) -> str:
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success)
+    return " ".join(one.value for kind in kinds for one in kind).replace("\\", "")
+
+
+def test_faces_counts_and_time_before_any_click_then_a_run(page, dataset, submitted):
+    app = page()
+    learnt = EACH - EACH // 10
+    assert charts(app) == [f"Faces to learn from: {', '.join(f'{n} {learnt}' for n in EXPRESSIONS)}"]
+    assert "rough guess" in said(app)
+    app.button(key="f_go").click().run()
+    assert not app.exception
+    (plan,) = submitted
+    assert (plan.spec.name, plan.spec.weights_from, plan.recipe.epochs) == ("mobilenetv2_frozen", "imagenet", 15)
+    assert (plan.data.source, plan.data.faces, plan.data.balanced) == ("fer2013", 2000, False)
+    assert plan.title == f"MobileNetV2, frozen, {7 * learnt} faces"
+    assert app.session_state["f_tab"] == "Runs"
+    assert plan.title in [heading.value.replace("\\", "") for heading in app.subheader]
+
+
+def test_settings_by_link_and_by_hand(page, dataset, submitted):
+    app = page(
+        f_faces="500", f_balanced="true", f_variant="vgg16_modified", f_start="random", f_epochs="3", f_rate="0.001",
+        f_augment="strong", f_patience="5", f_open="12", f_weights="balanced", f_noise="0.05",
+    )  # fmt: skip
+    app.selectbox(key="f_optimizer").set_value("sgd").run()
+    app.text_input(key="f_title").set_value("Mine").run()
+    app.button(key="f_go").click().run()
+    (plan,) = submitted
+    spec, recipe = plan.spec, plan.recipe
+    assert plan.title == "Mine"
+    assert (spec.backbone, spec.weights_from, spec.open_layers, spec.noise) == ("VGG16", "random", 12, 0.05)
+    assert spec.name == "vgg16_own"  # it is the named variant no more
+    assert (recipe.epochs, recipe.peak_learning_rate, recipe.optimizer) == (3, 0.001, "sgd")
+    assert (recipe.early_stopping, recipe.ema, recipe.class_weights) == (5, 0.0, "balanced")
+    assert recipe.augmentation.rotation > 15
+    assert (plan.data.faces, plan.data.balanced) == (500, True)
+
+
+@pytest.mark.parametrize(
+    "query", [{"f_variant": "hog_linear"}, {"f_faces": "7"}, {"f_start": "mars"}, {"f_epochs": "0"}]
+)
+def test_nonsense_in_the_url_is_ignored(page, dataset, submitted, query):
+    page(**query).button(key="f_go").click().run()
+    assert submitted[0].spec == model_spec("mobilenetv2_frozen")
+    assert (submitted[0].data.faces, submitted[0].recipe.epochs) == (2000, 15)
+
+
+def test_without_fer2013_it_says_how_to_get_it(page):
+    app = page()
+    assert "python -m fer_core data download" in app.info[0].value.replace("\\", "")
+    assert app.button(key="f_go_off").disabled
+
+
+def test_only_weights_that_fit_are_offered(own_home):
+    assert starts(model_spec("compact_cnn")).sources == ("random", "compact_cnn")
+    add_model(store.promoted(), "damaged", spec={"architecture": 7})
+    add_model(store.promoted(), "kept", spec=model_spec("vgg16_modified").as_dict())
+    found = starts(model_spec("vgg16_modified"))
+    assert found.sources[:2] == ("imagenet", "random")
+    assert "kept is not offered" in " ".join(found.notes)
+    assert "pretrain VGG16" in " ".join(found.notes)
+    weights = own_home / "backbones" / "vgg16_48_utkface.weights.h5"
+    weights.parent.mkdir()
+    weights.touch()
+    assert "utkface" in starts(model_spec("vgg16_modified")).sources
+
+
+def test_a_recipe_suits_few_faces():
+    frozen, compact = model_spec("mobilenetv2_frozen"), model_spec("compact_cnn")
+    assert suited(frozen, 25_838, 20) == recipe_for(frozen)
+    few = suited(compact, 60, 15)
+    assert few.batch_size < recipe_for(compact).batch_size
+    assert few.ema ** (60 // few.batch_size * 15) < 0.01  # the weights at the start are forgotten
+    warm = suited(ModelSpec.from_dict({**compact.as_dict(), "weights_from": "compact_cnn"}), 2000, 15)
+    assert warm.peak_learning_rate < recipe_for(compact).peak_learning_rate / 5
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"not a zip", "not a zip"),
+        (zipped(happy__1=b"x"), "expressions"),
+        (zipped(holiday__1=portrait(), work__1=portrait()), "Expected a folder for each expression"),
+    ],
+)
+def test_zips_that_cannot_be_used(page, content, sentence):
+    app = page(f_source="Own pictures")
+    app.file_uploader(key="f_zip").upload("mine.zip", content).run()
+    assert not app.exception
+    assert sentence.lower() in app.warning[0].value.replace("\\", "").lower()
+    assert app.button(key="f_go_off").disabled
+
+
+def test_a_zip_of_own_pictures(page, submitted):
+    turns = (0, 4, 8)
+    files = {f"{name}__{turn}.png": portrait(turn, name == "sad") for name in ("happy", "sad") for turn in turns}
+    app = page(f_source="Own pictures")
+    app.file_uploader(key="f_zip").upload("mine.zip", zipped(**files, sad__note=b"hello")).run()
+    assert not app.exception
+    assert "happy 2" in charts(app)[0]
+    assert "the model will never give that answer" in said(app)
+    app.button(key="f_go").click().run()
+    assert submitted[0].data.source == "folder"
+    assert submitted[0].data.path.endswith("mine.zip")
+
+
+def test_snapshots_from_camera_to_run(page, submitted):
+    app = page(f_source="Own snapshots", f_class="sad", f_collection="mine")
+
+    def shoot(content: bytes) -> None:
+        app.camera_input(key=f"f_picture_Camera_{app.session_state['f_shot']}").upload("shot.jpg", content).run()
+        assert not app.exception
+
+    assert "at least two expressions" in said(app)
+    shoot(encoded(Image.new("RGB", (320, 240), "gray"), "PNG"))
+    assert "No face was found" in app.warning[0].value
+    for turn in (0, 3, 6):
+        shoot(portrait(turn))
+    assert "sad 3" in charts(app)[0]
+    app.button(key="f_remove_sad_2").click().run()
+    app.button(key="f_undo").click().run()
+    assert [snapshot.number for snapshot in Collection("mine").snapshots("sad")] == [1]
+    shoot(portrait(9))
+    app.get_by_key("f_class").set_value("happy").run()
+    shoot(portrait(0, mirrored=True))
+    shoot(portrait(5, mirrored=True))
+    assert "Too few pictures of happy (2) and sad (2)" in said(app)
+    app.button(key="f_go").click().run()
+    assert submitted[0].data == Collection("mine").choice()
+
+
+def test_runs_in_every_state(page):
+    for age, state in enumerate(("stopped", "failed", "fitting")):
+        made_run(state, f"{state} run", f"What became of the {state} one.", epochs=2, age=100 * age)
+    damaged = made_run("finished", age=900).folder
+    (damaged / "plan.json").write_text("{", encoding="utf-8")
+    app = page(f_tab="Runs", f_run=["stopped-0", "failed-100"])
+    assert "plan.json is missing or damaged" in said(app)
+    table = app.dataframe[0].value
+    assert table["State"].tolist() == ["Stopped", "Failed", "Interrupted"]  # nobody works on the one that says it fits
+    assert table["Best on hold-out"].tolist() == ["35.0%"] * 3
+    assert charts(app) == [f"{what} over the epochs of stopped run, failed run" for what in ("Accuracy", "Loss")]
+    assert app.button(key="f_resume")
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "Epoch": "2 of 5", "Best on hold-out": "35.0%", "Worked for": "1:23 min", "Peak memory": "1.5 GB",
+    }  # fmt: skip
+    assert "What became of the failed one" in page(f_tab="Runs", f_run="failed-100").error[0].value
+    assert "Its process vanished" in page(f_tab="Runs", f_run="fitting-200").error[0].value
+
+
+def test_a_run_is_deleted_only_after_confirmation(page):
+    made_run("stopped")
+    app = page(f_tab="Runs")
+    app.button(key="f_delete_stopped-0").click().run()
+    assert not app.exception
+    assert list_runs() == ([], [])
+    assert "no run yet" in app.info[0].value
+
+
+def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app):
+    with_result(made_run("finished", "My run", epochs=3))
+    app = page(f_tab="Runs")
+    assert "Confusion of My run on PublicTest, plain" in charts(app)
+    assert any(words.startswith("Confusion of Compact CNN") for words in charts(app))
+    assert "(the default, for comparison)" in said(app)
+    card = store.load_model().card["metrics"]["public_test"]["plain"]
+    assert app.metric[4].value == f"{card['accuracy']:.1%}"  # after the four of the live part
+    assert app.metric[5].value == f"{card['macro_f1']:.1%}"
+    app.text_input(key="f_name_finished-0").set_value("compact_cnn")
+    app.button(key="f_promote_now").click().run()
+    assert "comes with FER Lab" in app.error[0].value
+    app.text_input(key="f_name_finished-0").set_value("mine")
+    app.button(key="f_promote_now").click().run()
+    assert "My run is on every page now" in said(app)
+    predict = open_app("predict", p_models="mine")
+    assert list(predict.dataframe[0].value["Model"]) == ["mine"]
+
+
+def test_onnx_is_written_once_somebody_asks_for_it(page, monkeypatch):
+    run = with_result(made_run("finished", epochs=3), measured=False)
+    monkeypatch.setattr("pages.finetune_result.onnx_file", lambda one: (one.folder / "model.onnx").write_bytes(b"onnx"))
+    app = page(f_tab="Runs")
+    assert [button.label.split(",")[0] for button in app.get("download_button")] == ["LiteRT", "Keras"]
+    app.button(key="f_onnx").click().run()
+    assert not app.exception
+    assert [button.label.split(",")[0] for button in app.get("download_button")] == ["LiteRT", "Keras", "ONNX"]
+    assert (run.folder / "model.onnx").is_file()
+
+
+def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, opened_without_error):
+    run = with_result(made_run("finished", "My run", epochs=3), measured=False)
+    app = page(f_tab="Runs")
+    assert "hold-out of 12 faces only" in said(app)
+    assert not any("Confusion" in words for words in charts(app))
+    app.button(key="f_promote_now").click().run()
+    assert store.load_model("my_run").card["promoted_from"] == run.id
+    for other in ("home", "compare", "confusion", "predict"):
+        assert not opened_without_error(other).exception

@@ -1,0 +1,143 @@
+"""The tuning part of the Fine-tune page: from the first study to the run with the best settings."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core.models import model_spec
+from fer_core.runs.choice import DataChoice
+from fer_core.runs.folder import list_runs
+from fer_core.training.recipes import recipe_for
+from fer_core.tuning import process
+from fer_core.tuning.plan import TuningPlan
+from fer_core.tuning.space import SearchSpace
+from fer_core.tuning.storage import open_storage
+from fer_core.tuning.study import TuningStudy, create_study, open_study
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def panel() -> None:
+    from pages.finetune_tuning import tuning_panel
+
+    tuning_panel()
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_function(panel, default_timeout=60)
+    app.query_params.update(query)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    """All that the panel says, without what keeps Markdown from reading it as its own."""
+    kinds = (app.markdown, app.caption, app.info, app.error)
+    return " ".join(element.value for kind in kinds for element in kind).replace("\\", "")
+
+
+@pytest.fixture(autouse=True)
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Which processes were to be started: none is."""
+    calls: list[tuple[str, int]] = []
+    monkeypatch.setattr(process, "start", lambda name, trials: calls.append((name, trials)))
+    monkeypatch.setattr("fer_core.runs.queue._start", lambda _: None)
+    return calls
+
+
+def made_study(name: str, trials: int) -> TuningStudy:
+    """A study whose trials are the better the lower their label smoothing is."""
+    spec = model_spec("mobilenetv2_frozen")
+    recipe = recipe_for(spec)
+    plan = TuningPlan(name, spec, recipe, DataChoice("fer2013", 500), 4, SearchSpace.around(spec, recipe))
+    study = create_study(plan, open_storage())
+    study.want(20)
+    study.study.optimize(lambda trial: 0.6 - plan.space.draw(trial)["label_smoothing"], n_trials=trials)
+    return study
+
+
+def test_the_first_study_is_made_and_started(started):
+    app = opened()
+    app.selectbox(key="t_model").set_value("mobilenetv2_frozen").run()
+    app.number_input(key="t_trials").set_value(12).run()
+    app.pills[0].set_value(["learning_rate"]).run()
+    app.text_input(key="t_name").set_value("My First!").run()
+    app.button(key="t_go").click().run()
+    assert not app.exception
+    assert started == [("my_first", 12)]
+    study = open_study("my_first", open_storage())
+    assert study.plan.space.varied == ("learning_rate",)
+    assert (study.wanted, study.plan.data.faces) == (12, 3000)
+    assert app.selectbox(key="t_study").value == "my_first"
+    assert app.button(key="t_more").label == "Go on to 12 trials"
+
+
+def test_nothing_to_vary_is_said_and_cannot_be_started():
+    app = opened()
+    app.pills[0].set_value([]).run()
+    assert "at least one setting" in app.warning[0].value
+    assert "t_go" not in [button.key for button in app.button]
+
+
+def test_a_link_opens_a_study_with_its_best_and_its_charts():
+    study = made_study("one", 12)
+    made_study("two", 2)
+    app = opened(t_study="one")
+    best = study.best()
+    assert app.metric[0].value == f"{best.value:.1%}"
+    assert f"Best: trial {best.number + 1}" in texts(app)
+    assert len(app.get("vega_lite_chart")) == 3
+    assert len(app.dataframe[0].value) == 12
+    other = opened()
+    assert other.selectbox(key="t_study").value == "two"
+    assert "once 8 trials have finished. So far: 2" in texts(other)
+
+
+def test_the_best_becomes_a_run(started):
+    study = made_study("one", 9)
+    app = opened()
+    app.button(key="t_train").click().run()
+    assert not app.exception
+    (run,) = list_runs()[0]
+    assert run.plan == study.best_plan()
+    assert run.plan.data.faces is None
+    app.button(key="t_more").click().run()
+    assert started == [("one", 20)]
+
+
+def test_a_study_at_work_shows_how_far_it_is_and_can_be_stopped(monkeypatch):
+    study = made_study("one", 3)
+    study.study.ask().report(0.4, 0)
+    monkeypatch.setattr(process, "working", lambda _: True)
+    stopped = []
+    monkeypatch.setattr(process, "stop", stopped.append)
+    app = opened()
+    bar = app.get("progress")[0].proto
+    assert (bar.value, bar.text) == (15, "3 of 20 trials: trial 4 after epoch 1 of 4")
+    app.button(key="t_stop").click().run()
+    assert stopped == ["one"]
+
+
+def test_why_a_process_ended_is_said(own_home):
+    made_study("one", 1)
+    folder = own_home / "tuning" / "one"
+    folder.mkdir(parents=True)
+    (folder / "log.txt").write_text("Starting\nError: FER2013 is not here.\n")
+    assert "FER2013 is not here." in texts(opened())
+
+
+def test_a_broken_database_is_one_sentence(own_home):
+    own_home.mkdir(exist_ok=True)
+    (own_home / "tuning.db").write_bytes(b"no database" * 1000)
+    assert "cannot be opened" in texts(opened())
+
+
+def test_the_page_imports_neither_keras_nor_optuna_before_there_is_a_study():
+    code = "import sys, pages.finetune_tuning; sys.exit(bool({'keras', 'tensorflow', 'optuna'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

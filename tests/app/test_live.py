@@ -1,0 +1,182 @@
+"""The Live camera page without a browser: before Start, and with a stand-in for the video that plays one scene."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import av
+import pytest
+
+from fer_core.inference import live as live_module
+from pages import live_camera
+from pages.live_panels import PATIENCE, WAITS
+from tests.inference.streams import frame_with_heads
+
+FRAME = av.VideoFrame.from_ndarray(frame_with_heads([(240, 120)], side=200), format="rgb24")
+
+
+@pytest.fixture
+def live(opened_without_error):
+    return lambda **query: opened_without_error("live", **query)
+
+
+@pytest.fixture
+def playing(monkeypatch):
+    """The video plays: each run of the page brings five frames. The dict holds the component's last arguments."""
+    given = {}
+
+    def stand_in(key, **options):
+        given.update(options)
+        for _ in range(given.get("frames", 5)):
+            options["video_frame_callback"](given.get("scene", FRAME))
+        return SimpleNamespace(state=SimpleNamespace(playing=True, signalling=False))
+
+    monkeypatch.setattr(live_camera, "webrtc_streamer", stand_in)
+    return given
+
+
+def words(app) -> str:
+    kinds = (app.markdown, app.caption, app.warning, app.info, app.subheader)
+    return " ".join(str(element.value) for kind in kinds for element in kind)
+
+
+def charts(app) -> list[str]:
+    return [chart.proto.alt for chart in app.get("vega_lite_chart")]
+
+
+def test_results_before_start(live):
+    app = live()
+    assert app.title[0].value == "Live camera"
+    assert "The built-in sample: happy" in words(app)
+    assert "Press START" in words(app)
+    for trouble in ("NotAllowedError", "NotFoundError", "NotReadableError", "firewall"):
+        assert trouble in words(app)
+    (bars,) = charts(app)
+    assert "happy" in bars
+    assert "happy" in app.get("image")[0].proto.imgs[0].alt
+    assert not app.button
+
+
+def test_bars_timeline_and_rate_while_it_plays(live, playing):
+    app = live()
+    assert "Face 1: happy" in words(app)
+    assert "Face 1 over the last minute" in words(app)
+    assert "5 analysed" in words(app)
+    bars, timeline = charts(app)
+    assert bars.startswith("Face 1: happy")
+    assert "last minute" in timeline
+
+
+def test_one_of_several_faces_can_be_chosen(live, playing):
+    heads = frame_with_heads([(40, 120), (390, 140)], side=200)
+    playing["scene"] = av.VideoFrame.from_ndarray(heads, format="rgb24")
+    app = live()
+    (choice,) = [group for group in app.get("button_group") if group.label == "Face"]
+    assert choice.options == ["1", "2"]
+    for number in (2, 1):
+        choice.set_value(number).run()
+        assert not app.exception
+        assert charts(app)[0].startswith(f"Face {number}: happy")
+    playing["scene"] = FRAME  # both are gone half a second later, and another one is there
+    app.run()
+    assert not app.exception
+
+
+def test_settings_reach_the_stream(live, playing, monkeypatch):
+    seen = []
+    monkeypatch.setattr(live_module.LiveSession, "configure", lambda _, *args, **more: seen.append((args, more)))
+    app = live(l_smoothing="1.2", l_activation="true", l_mirror="false")
+    ((settings,), more) = seen[-1]
+    assert (settings.smoothing, settings.activation, more) == (1.2, True, {"mirror": False})
+    app.slider(key="l_smoothing").set_value(0.0).run()
+    assert seen[-1][0][0].smoothing == 0
+
+
+def test_another_model_takes_over_while_it_plays(live, playing, second_model):
+    app = live()
+    app.button(key="l_record").click().run()
+    app.selectbox(key="l_model").set_value(second_model).run()
+    assert not app.exception
+    assert "10 analysed" not in words(app)
+    recorded = app.session_state["live_session"].recording_csv().splitlines()
+    assert recorded[-1].endswith(",second")
+    assert "compact_cnn" not in recorded[-1]
+
+
+def test_recording_from_start_to_file(live, playing):
+    app = live()
+    assert not app.get("download_button")
+    app.button(key="l_record").click().run()
+    app.run()
+    app.button(key="l_stop").click().run()
+    (download,) = app.get("download_button")
+    rows = app.session_state["live_session"].status().recorded
+    assert rows >= 5
+    assert f"{rows:,} rows" in download.proto.label
+    assert app.button(key="l_record")
+
+
+def test_a_frozen_frame_goes_to_predict(live, playing):
+    app = live()
+    app.button(key="l_freeze").click().run()
+    assert not app.exception
+    assert "The frozen frame" in [image.alt for element in app.get("image") for image in element.proto.imgs]
+    (link,) = app.get("page_link")
+    assert (link.proto.page, link.proto.query_string) == ("predict", "p_source=Live")
+    app.query_params["p_source"] = "Live"
+    app.switch_page("pages/predict.py").run()
+    assert not app.exception
+    assert "Face 1: happy" in words(app)
+    assert app.dataframe[0].value["File"].tolist() == ["live.png"]
+
+
+def test_predict_offers_no_live_frame_before_there_is_one(open_app):
+    app = open_app("predict", p_source="Live")
+    assert not app.exception
+    assert "Live" not in app.get("button_group")[0].options
+    assert app.dataframe[0].value["File"].tolist() == ["astronaut.png"]
+
+
+def test_ice_servers_come_from_the_secrets(live, playing, open_app):
+    live()
+    assert playing["rtc_configuration"] == {"iceServers": []}
+    assert playing["media_stream_constraints"]["audio"] is False
+    turn = {"urls": "turn:turn.example.org:3478", "username": "fer", "credential": "word"}
+    app = open_app()
+    app.secrets["webrtc"] = {"ice_servers": [turn, {"username": "no address"}]}
+    app.switch_page("pages/live.py").run()
+    assert not app.exception
+    assert playing["rtc_configuration"] == {"iceServers": [turn]}
+
+
+def test_says_what_helps_when_no_picture_comes(live, playing):
+    playing["frames"] = 0
+    app = live()
+    assert "Waiting for the camera" in words(app)
+    assert not app.warning
+    app.session_state[WAITS] = PATIENCE
+    app.run()
+    assert "no picture reaches FER Lab" in app.warning[0].value
+
+
+def test_video_that_cannot_be_set_up_costs_only_a_warning(live, monkeypatch):
+    def broken(*args, **options):
+        raise TimeoutError("no answer")
+
+    monkeypatch.setattr(live_camera, "webrtc_streamer", broken)
+    app = live()
+    assert "Snapshot" in app.warning[0].value
+    assert "The built-in sample: happy" in words(app)
+
+
+def test_snapshot_needs_no_live_video(live, monkeypatch):
+    monkeypatch.setattr(live_camera, "webrtc_streamer", None)
+    app = live(l_kind="Snapshot")
+    assert len(app.get("camera_input")) == 1
+    assert "Take a photo" in words(app)
+
+
+def test_without_any_model_says_how_to_get_one(open_app, no_models):
+    app = open_app("live")
+    assert not app.exception
+    assert "python -m fer_core train" in app.info[0].value

@@ -1,0 +1,59 @@
+"""The Fine-tune page in a real browser: a small run from the first click to the Predict page."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import PATIENCE, settle
+
+pytestmark = pytest.mark.browser
+
+SMALL = "f_faces=500&f_variant=compact_cnn&f_start=compact_cnn&f_epochs=5&f_augment=mirror"
+POINTS = '[data-testid="stVegaLiteChart"] path[aria-roledescription="point"]'
+
+
+def state(page, word: str) -> None:
+    page.locator(".stMarkdownBadge").filter(has_text=word).wait_for()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_start_watch_stop_resume_and_promote(visit, start_server, fer2013_path):
+    page = visit(f"/finetune?{SMALL}", base=start_server())
+    page.get_by_text("Faces to learn from").first.wait_for()
+    page.get_by_role("button", name="Start training").click()
+    page.locator(POINTS).nth(3).wait_for()  # two lines in each of two charts
+    drawn = page.locator("svg.marks").first
+    drawn.evaluate("chart => chart.dataset.same = 'yes'")
+    page.locator(POINTS).nth(7).wait_for()
+    assert drawn.get_attribute("data-same") == "yes", "the growing curves are drawn anew, which flickers"
+    page.get_by_role("button", name="Stop").click()
+    state(page, "Stopped")
+    settle(page)
+    before = page.locator(POINTS).count()
+    assert before < 4 * 5
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("heading", name="On faces it never saw").wait_for(timeout=3 * PATIENCE)  # the run is niced
+    page.get_by_role("heading", name="Use it").wait_for()
+    state(page, "Finished")
+    assert page.get_by_text("(where it started)").is_visible()
+    assert page.locator(
+        '[data-testid="stVegaLiteChart"][aria-label^="Confusion"], [aria-label^="Confusion of"]'
+    ).count()
+    page.get_by_role("button", name="Promote: offer it on every page").click()
+    page.get_by_role("textbox", name="Name", exact=True).fill("from_class")
+    page.get_by_role("button", name="Promote", exact=True).click()
+    page.get_by_role("link", name=re.compile("Try .* on the Predict page")).click()
+    page.get_by_role("heading", name=re.compile("Face 1: ")).wait_for()
+    settle(page)
+    assert "p_models=from_class" in page.url
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+def test_it_opens(visit, width, scheme, fer2013_path):
+    page = visit("/finetune", width, scheme)
+    page.locator("svg.marks text").first.wait_for()
+    assert page.get_by_role("button", name="Start training").is_enabled()
+    assert page.locator('[data-testid="stMain"]').evaluate("element => element.scrollWidth <= element.clientWidth")

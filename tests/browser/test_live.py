@@ -1,0 +1,129 @@
+"""Live video from Chromium's fake camera through WebRTC and back, and the page around it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from tests.browser.conftest import settle
+
+pytestmark = pytest.mark.browser
+
+CYCLES = 10
+ALLOWED_GROWTH = 50e6  # bytes, from the first cycle to the last
+
+
+def component(page):
+    return page.frame_locator('iframe[title*="webrtc_streamer"]')
+
+
+def start(page) -> None:
+    component(page).get_by_role("button", name="Start").click()
+    page.get_by_role("heading", name=re.compile(r"Face \d+: happy")).wait_for()
+
+
+def stop(page) -> None:
+    component(page).get_by_role("button", name="Stop").click()
+    page.get_by_role("heading", name="The built-in sample: happy").wait_for()
+    settle(page)
+
+
+def analysed(page) -> int:
+    words = page.get_by_text("frames a second").inner_text()
+    return int(re.search(r"([\d,]+) analysed", words).group(1).replace(",", ""))
+
+
+def server_memory(address: str) -> int:
+    """Return the resident bytes of the child process that serves this address."""
+    port = urlsplit(address).port
+    (server,) = [
+        child
+        for child in psutil.Process().children()
+        if any(connection.laddr.port == port for connection in child.net_connections("inet") if not connection.raddr)
+    ]
+    return int(server.memory_info().rss)
+
+
+def test_live_video_from_start_to_a_frozen_frame_on_predict(visit, tmp_path: Path):
+    page = visit("/live?l_smoothing=0.5")
+    page.get_by_role("heading", name="The built-in sample: happy").wait_for()
+    start(page)
+    video = component(page).locator("video")
+    seconds = video.evaluate("async v => { await v.play(); return v.currentTime }")
+    before = analysed(page)
+    page.get_by_role("button", name="Record numbers").click()
+    page.get_by_role("heading", name="Face 1 over the last minute").wait_for()
+    page.wait_for_timeout(2500)
+    assert video.evaluate("v => [v.currentTime, v.videoWidth]")[0] > seconds
+    assert analysed(page) > before
+    page.get_by_role("button", name="Stop recording").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="CSV").click()
+    waiting.value.save_as(tmp_path / "live.csv")
+    with (tmp_path / "live.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) > 3
+    assert {row["expression"] for row in rows} == {"happy"}
+    page.get_by_text("Presentation", exact=True).click()  # the layout changes, the stream goes on
+    page.wait_for_url("**l_large=true**")
+    before = analysed(page)
+    page.wait_for_timeout(2000)
+    assert analysed(page) > before
+    page.get_by_role("button", name="Freeze this frame").click()
+    page.get_by_role("link", name="Ask why on the Predict page").click()
+    page.get_by_role("heading", name="What changes the model's mind").wait_for()
+    settle(page)
+    assert "p_source=Live" in page.url
+    assert page.get_by_text("live.png").is_visible()
+    assert page.get_by_role("heading", name="Face 1: happy").is_visible()
+
+
+def test_the_snapshot_works_without_live_video(visit):
+    page = visit("/live?l_kind=Snapshot")
+    page.wait_for_function("(document.querySelector('video') || {}).videoWidth > 0")
+    page.get_by_role("button", name="Take Photo").click()
+    page.get_by_role("heading", name="Face 1: happy").wait_for()
+    settle(page)
+    assert page.locator('iframe[title*="webrtc_streamer"]').count() == 0
+
+
+def test_without_a_camera_the_error_is_in_the_help(visit):
+    page = visit("/live")
+    frame = page.locator('iframe[title*="webrtc_streamer"]').element_handle().content_frame()
+    failing = "async () => { throw new DOMException('gone', 'NotFoundError') }"
+    frame.evaluate(f"() => {{ navigator.mediaDevices.getUserMedia = {failing} }}")
+    component(page).get_by_role("button", name="Start").click()
+    component(page).get_by_text("NotFoundError").wait_for()
+    page.get_by_text("No picture, or an error?").click()
+    page.get_by_text("NotFoundError: no camera is there").wait_for()
+
+
+@pytest.mark.parametrize(("path", "scheme"), [("/live", "dark"), ("/live?l_kind=Snapshot", "light")])
+def test_fits_a_phone(visit, path, scheme):
+    page = visit(path, width=400, scheme=scheme)
+    page.locator("svg.marks").first.wait_for()
+    inner = page.locator('[data-testid="stMain"]')
+    assert inner.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
+@pytest.mark.slow
+def test_coming_and_going_ten_times_leaves_no_memory_behind(visit, start_server):
+    address = start_server()
+    page = visit("/live", base=address)
+    held = []
+    for cycle in range(CYCLES):
+        start(page)
+        page.wait_for_timeout(300)
+        stop(page)
+        page.get_by_role("link", name="Home").click()
+        page.get_by_role("heading", name="FER Lab", exact=True).wait_for()
+        held.append(server_memory(address))
+        if cycle < CYCLES - 1:
+            page.get_by_role("link", name="Live camera").click()
+            page.get_by_role("heading", name="The built-in sample: happy").wait_for()
+    assert held[-1] - held[0] < ALLOWED_GROWTH, [round(size / 1e6) for size in held]

@@ -1,0 +1,111 @@
+"""`video`: tables, the annotated film, stable JSON, one sentence for what cannot be read, and Ctrl-C that keeps."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import pandas as pd
+import pytest
+
+from fer_core.inference.video_table import COLUMNS
+from fer_core.labels import EXPRESSIONS
+from tests.clips import film, moving_head, scene
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One head that moves for half a second, then nobody for half a second."""
+    path = tmp_path_factory.mktemp("films") / "clip.mp4"
+    path.write_bytes(film([*moving_head(5), *[scene()] * 5]))
+    return path
+
+
+def test_json_has_the_stable_keys(fer, clip):
+    result = fer("video", clip, "--json")
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert list(document) == [
+        "file", "model", "seconds", "seconds_without_face", "stopped", "notes", "annotated", "faces", "frames",
+    ]  # fmt: skip
+    assert document["seconds"] == pytest.approx(1.0, abs=0.01)
+    assert document["seconds_without_face"] == pytest.approx(0.5, abs=0.01)
+    assert document["annotated"] is None
+    (face,) = document["faces"]
+    assert face["face"] == 1
+    assert face["seconds"] == pytest.approx(0.5, abs=0.01)
+    assert face["shares"] == {name: float(name == "happy") for name in EXPRESSIONS}
+    assert [len(frame["faces"]) for frame in document["frames"]] == [1] * 5 + [0] * 5
+    assert list(document["frames"][0]["faces"][0]) == ["face", "box", "expression", "probabilities"]
+
+
+def test_files_are_written_and_agree(fer, clip, tmp_path):
+    targets = {kind: tmp_path / "new" / f"out.{kind}" for kind in ("csv", "parquet", "mp4")}
+    result = fer(
+        "video", clip, "--rate", 5, "--csv", targets["csv"], "--parquet", targets["parquet"],
+        "--annotate", targets["mp4"],
+    )  # fmt: skip
+    assert result.exit_code == 0
+    assert "5 frames over 1.0 seconds" in result.stdout
+    assert "100%" in result.stdout
+    parquet = pd.read_parquet(targets["parquet"])
+    assert list(parquet.columns) == list(COLUMNS)
+    assert list(parquet["seconds"]) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8], abs=1e-3)
+    pd.testing.assert_frame_equal(pd.read_csv(targets["csv"]).astype(parquet.dtypes.to_dict()), parquet)
+    with av.open(str(targets["mp4"])) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 5
+
+
+def test_smoothing_is_off_unless_asked_for(fer, clip):
+    raw, smooth = (json.loads(fer("video", clip, "--json", "--smoothing", s).stdout)["frames"] for s in ("0", "5"))
+    happy = [[frame["faces"][0]["probabilities"]["happy"] for frame in frames[:5]] for frames in (raw, smooth)]
+    assert happy[0][0] == happy[1][0]
+    assert max(happy[1]) - min(happy[1]) < (max(happy[0]) - min(happy[0])) / 2
+
+
+def test_wrong_calls_are_one_sentence(fer, clip, tmp_path):
+    (tmp_path / "notes.mp4").write_text("no film")
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    for words, says in (
+        ((tmp_path / "notes.mp4",), "notes.mp4 is not a video"),
+        ((tmp_path / "gone.mp4",), "gone.mp4 does not exist"),
+        ((clip, "--model", "nothing"), "Trained models here"),
+        ((clip, "--annotate", tmp_path / "a.gif"), "named .mp4 or .webm"),
+        ((clip, "--annotate", clip), "overwrite"),
+        ((clip, "--csv", blocked / "out.csv"), "cannot be written"),
+    ):
+        result = fer("video", *words)
+        assert result.exit_code == 1
+        assert says in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_keeps_what_is_done(tmp_path):
+    path, out = tmp_path / "long.mp4", tmp_path / "out.mp4"
+    path.write_bytes(film([scene((10, 30))] * 400))
+    command = [sys.executable, "-m", "fer_core", "video", str(path), "--annotate", str(out), "--json"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ), text=True
+    )
+    deadline = time.monotonic() + 60
+    while not out.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    document = json.loads(stdout)
+    assert document["stopped"] is True
+    assert 0 < len(document["frames"]) < 400
+    assert "Stopped after" in stderr
+    with av.open(str(out)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == len(document["frames"])

@@ -1,0 +1,73 @@
+"""What models want done to a face first, against hand-worked cutting and OpenCV's own resampling."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_core.data.sample import sample_portrait
+from fer_core.faces import clahe, crop_face, default_detector, equalize_histogram, prepare_faces
+from fer_core.faces.prepare import WHOLE, cut_to_boxes, face_boxes, spread_maps
+from fer_core.types import Face, FerError
+
+
+class Finds:
+    """Finds what it is told, in pixels of the fourfold enlargement."""
+
+    note = None
+
+    def __init__(self, *boxes):
+        self.boxes = boxes
+
+    def detect(self, image, thorough=True):
+        assert image.shape == (192, 192, 3)
+        return [Face(box, 0.9) for box in self.boxes]
+
+
+@pytest.fixture
+def faces():
+    return np.random.default_rng(0).integers(0, 256, (3, 48, 48)).astype(np.uint8)
+
+
+def test_boxes_are_squares_within_the_frame(faces):
+    assert face_boxes(faces[:1], Finds((48, 48, 96, 96))) == [(0.25, 0.25, 0.5)]
+    assert face_boxes(faces[:1], Finds((48, 72, 96, 48), (0, 0, 10, 10))) == [(0.25, 0.25, 0.5)]  # the largest, squared
+    assert face_boxes(faces[:1], Finds((-40, 100, 96, 120))) == [(0.0, 72 / 192, 120 / 192)]  # moved inside
+    assert face_boxes(faces[:1], Finds((-10, -10, 300, 250))) == [WHOLE]
+    assert face_boxes(faces, Finds()) == [WHOLE] * 3
+
+
+def test_cutting_is_resizing_the_square(faces):
+    np.testing.assert_array_equal(cut_to_boxes(faces, [WHOLE] * 3), faces)
+    smooth = cv2.GaussianBlur(faces[0], (0, 0), 3)
+    cut = cut_to_boxes(smooth[None], [(0.25, 0.125, 0.5)])[0]
+    expected = cv2.resize(smooth[6:30, 12:36], (48, 48), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(cut[2:-2, 2:-2].astype(int), expected[2:-2, 2:-2], atol=1)
+
+
+def test_contrast_is_raised_face_by_face(faces):
+    for name, function in (("equalize", equalize_histogram), ("clahe", clahe)):
+        prepared = prepare_faces(faces, name)
+        for face, got in zip(faces, prepared, strict=True):
+            np.testing.assert_array_equal(got, function(face))
+    assert prepare_faces(faces, "none") is faces
+    assert prepare_faces(faces[:0], "face").shape == (0, 48, 48)
+    with pytest.raises(FerError, match="Expected none, face, equalize or clahe"):
+        prepare_faces(faces, "magic")
+
+
+def test_a_real_face_is_cut_closer():
+    portrait = sample_portrait()
+    crop, _ = crop_face(portrait, default_detector().detect(portrait)[0])
+    ((left, top, size),) = face_boxes(crop[None])
+    assert 0.5 < size <= 1
+    assert 0 <= left <= 1 - size + 1e-9
+    assert 0 <= top <= 1 - size + 1e-9
+
+
+def test_maps_lie_where_the_model_looked():
+    maps = np.arange(1, 17, dtype=np.float32).reshape(1, 4, 4, 1)
+    np.testing.assert_array_equal(spread_maps(maps, [WHOLE]), maps)
+    spread = spread_maps(maps, [(0.5, 0.5, 0.5)])[0, :, :, 0]  # the lower right quarter: each second place
+    np.testing.assert_array_equal(spread, [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 6, 8], [0, 0, 14, 16]])

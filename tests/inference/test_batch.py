@@ -1,0 +1,76 @@
+"""Batches: in order whoever is done first, few in memory, and gone at once on Ctrl-C."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from fer_core.inference.batch import default_workers, in_parallel
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_order_is_kept_whoever_is_done_first(workers):
+    def late(item: int) -> int:
+        time.sleep(0.03 if item % 3 == 0 else 0)
+        return item * item
+
+    assert list(in_parallel(late, range(20), workers)) == [item * item for item in range(20)]
+    assert list(in_parallel(late, [], workers)) == []
+
+
+def test_several_are_worked_on_at_once():
+    together = threading.Barrier(3, timeout=20)
+    assert sorted(in_parallel(lambda _: together.wait(), range(3), workers=3)) == [0, 1, 2]
+
+
+def test_items_are_taken_only_as_far_as_needed():
+    taken = []
+
+    def items():
+        for item in range(1000):
+            taken.append(item)
+            yield item
+
+    answers = in_parallel(lambda item: item, items(), workers=2)
+    assert [next(answers) for _ in range(10)] == list(range(10))
+    assert len(taken) <= 10 + 2 * 2
+    answers.close()
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_an_error_comes_at_its_turn_and_nothing_later_starts(workers):
+    begun = []
+
+    def fails(item: int) -> int:
+        begun.append(item)
+        if item == 5:
+            raise KeyboardInterrupt if workers == 1 else ValueError("made up")
+        return item
+
+    seen = []
+    with pytest.raises((ValueError, KeyboardInterrupt)):
+        seen.extend(in_parallel(fails, range(100), workers))
+    time.sleep(0.05)
+    assert len(begun) <= 6 + 2 * workers
+
+
+def test_the_caller_leaves_without_waiting_for_what_is_under_way():
+    release = threading.Event()
+
+    def slow(item: int) -> int:
+        if item:
+            release.wait(20)
+        return item
+
+    answers = in_parallel(slow, range(50), workers=2)
+    assert next(answers) == 0
+    start = time.monotonic()
+    answers.close()
+    assert time.monotonic() - start < 5
+    release.set()
+
+
+def test_workers_follow_the_cores_that_may_be_used():
+    assert 1 <= default_workers() <= 16

@@ -1,0 +1,308 @@
+"""A film analysed: boxes and times as drawn, tables that agree, annotated films that play, and stops that keep."""
+
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.faces import default_detector
+from fer_core.inference import Classifier, Prediction
+from fer_core.inference.stream import StreamAnalyzer
+from fer_core.inference.video import FILE_SETTINGS, VideoProgress, analyze_video
+from fer_core.inference.video_table import (
+    COLUMNS,
+    expression_runs,
+    seconds_without_face,
+    time_shares,
+    timeline_points,
+    video_table,
+)
+from fer_core.labels import EXPRESSIONS
+from fer_core.store import load_model
+from fer_core.types import Face, FerError
+from tests.clips import HEAD_BOX, cut_off, film, scene, with_sound
+from tests.conftest import require
+
+HAPPY, SAD = EXPRESSIONS.index("happy"), EXPRESSIONS.index("sad")
+LIGHT, GRAY = 250, 170
+SIDE = 60
+
+
+def squares(*places: tuple[int, int, int]) -> np.ndarray:
+    """A dark frame with bright squares: left, top, brightness of each."""
+    frame = np.full((240, 320, 3), 20, np.uint8)
+    for left, top, bright in places:
+        frame[top : top + SIDE, left : left + SIDE] = bright
+    return frame
+
+
+class SquareDetector:
+    """Takes every bright square for a face."""
+
+    note = None
+
+    def detect(self, image: np.ndarray, thorough: bool = True) -> list[Face]:
+        _, _, stats, _ = cv2.connectedComponentsWithStats((image[:, :, 0] > 95).astype(np.uint8))
+        return [Face((float(x), float(y), float(w), float(h)), 0.9) for x, y, w, h, area in stats[1:] if area > 1000]
+
+
+class BrightnessClassifier:
+    """Light squares are happy, gray ones sad."""
+
+    input_size = 48
+
+    def predict(self, faces: np.ndarray, flip: bool = False) -> Prediction:
+        answers = np.full((len(faces), 7), 0.02, np.float32)
+        for row, face in zip(answers, faces, strict=True):
+            row[HAPPY if face[12:36, 12:36].mean() > 210 else SAD] = 0.88
+        return Prediction(answers, np.ones((len(faces), 2, 2, 7), np.float32))
+
+
+@pytest.fixture
+def analyzer() -> StreamAnalyzer:
+    return StreamAnalyzer(BrightnessClassifier(), SquareDetector(), FILE_SETTINGS)  # type: ignore[arg-type]
+
+
+def moving_squares(count: int = 20) -> list[np.ndarray]:
+    """The left one goes right and turns gray half-way; the right one stays, from the sixth to the fifteenth."""
+    return [
+        squares((10 + 4 * k, 50, LIGHT if k < count // 2 else GRAY), *([(240, 120, LIGHT)] if 5 <= k < 15 else []))
+        for k in range(count)
+    ]
+
+
+def decoded(path: Path) -> tuple[str, str, list[float], list[np.ndarray]]:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frames = list(container.decode(stream))
+        times, images = [frame.time for frame in frames], [frame.to_ndarray(format="rgb24") for frame in frames]
+        return stream.codec_context.name, stream.codec_context.pix_fmt, times, images
+
+
+def test_times_boxes_and_expressions_are_as_drawn(analyzer):
+    result = analyze_video(film(moving_squares()), analyzer)
+    assert list(result.table.columns) == list(COLUMNS)
+    assert (result.frames, result.seconds, result.stopped, result.notes) == (20, pytest.approx(2.0), False, ())
+    assert result.faces == [1, 2]
+    left, right = (result.table[result.table["face"] == number] for number in (1, 2))
+    assert list(left["seconds"]) == pytest.approx(np.arange(20) / 10, abs=1e-3)
+    assert list(left["x"]) == pytest.approx(10 + 4 * np.arange(20), abs=2)
+    assert list(left["y"]) == pytest.approx([50] * 20, abs=2)
+    assert list(left["width"]) == pytest.approx([SIDE] * 20, abs=3)
+    assert list(left["expression"]) == ["happy"] * 10 + ["sad"] * 10
+    assert list(left["happy"]) == pytest.approx([0.88] * 10 + [0.02] * 10)  # not smoothed
+    assert list(right["seconds"]) == pytest.approx(np.arange(5, 15) / 10, abs=1e-3)
+
+
+def test_csv_and_parquet_hold_the_same(analyzer, tmp_path):
+    frames = [squares(), *moving_squares(8), squares()]
+    table = analyze_video(film(frames), analyzer).table
+    table.to_csv(tmp_path / "t.csv", index=False)
+    table.to_parquet(tmp_path / "t.parquet", index=False)
+    parquet = pd.read_parquet(tmp_path / "t.parquet")
+    pd.testing.assert_frame_equal(parquet, table)
+    csv = pd.read_csv(tmp_path / "t.csv").astype(parquet.dtypes.to_dict())
+    pd.testing.assert_frame_equal(csv, parquet)
+
+
+def test_frames_without_a_face_keep_their_time(analyzer):
+    table = analyze_video(film([squares()] * 4), analyzer).table
+    assert list(table["seconds"]) == pytest.approx([0, 0.1, 0.2, 0.3], abs=1e-3)
+    assert table.drop(columns="seconds").isna().all(axis=None)
+    assert seconds_without_face(table, 0.4) == pytest.approx(0.4)
+    assert time_shares(table, 0.4).empty
+    assert expression_runs(table, 0.4).empty
+
+
+def test_shares_count_time_and_not_frames(analyzer):
+    times = [0.0, 0.1, 0.2, 1.2, 1.3]  # the third frame stands for a whole second
+    pictures = [squares((50, 50, bright)) for bright in (LIGHT, LIGHT, GRAY, LIGHT, LIGHT)]
+    result = analyze_video(film(pictures, times=times), analyzer)
+    shares = time_shares(result.table, result.seconds).set_index("expression")
+    alone = shares[shares["face"] == 1]
+    assert alone.loc["sad", "seconds"] == pytest.approx(1.0, abs=0.01)
+    assert alone.loc["sad", "share"] == pytest.approx(1.0 / result.seconds, abs=0.01)
+    assert alone["share"].sum() == pytest.approx(1.0)
+    assert list(alone.index) == list(EXPRESSIONS)
+    together = shares[shares["face"].isna()]
+    assert list(together["share"]) == pytest.approx(list(alone["share"]))
+
+
+def test_shares_of_each_face_and_of_all(analyzer):
+    result = analyze_video(film(moving_squares()), analyzer)
+    shares = time_shares(result.table, result.seconds)
+    happy = shares[shares["expression"] == "happy"].set_index(shares["face"].fillna(0)[lambda s: s.index % 7 == HAPPY])
+    assert happy.loc[1, "share"] == pytest.approx(0.5, abs=0.01)
+    assert happy.loc[2, "share"] == pytest.approx(1.0)
+    assert happy.loc[0, "share"] == pytest.approx((1.0 + 1.0) / 3.0, abs=0.01)
+
+
+def test_stretches_of_one_expression(analyzer):
+    pictures = moving_squares()
+    pictures[3] = squares()  # lost for a moment
+    result = analyze_video(film(pictures), analyzer)
+    runs = expression_runs(result.table, result.seconds)
+    found = [(row.face, row.expression, round(row.start, 1), round(row.end, 1)) for row in runs.itertuples()]
+    assert found == [
+        (1, "happy", 0.0, 0.3),
+        (1, "happy", 0.4, 1.0),
+        (1, "sad", 1.0, 2.0),
+        (2, "happy", 0.5, 1.5),
+    ]
+    assert seconds_without_face(result.table, result.seconds) == pytest.approx(0.1, abs=0.01)
+
+
+def test_a_long_timeline_is_thinned_to_its_means():
+    rows = [(k / 10, 1, 0.0, 0.0, 9.0, 9.0, "happy", 0, 0, 0, k / 1000, 0, 0, 0) for k in range(1000)]
+    points = timeline_points(video_table(rows), 1, points=100)
+    assert len(points) == 100
+    assert points["happy"].is_monotonic_increasing
+    assert points["happy"].mean() == pytest.approx(0.4995, abs=1e-3)
+    assert len(timeline_points(video_table(rows), 1, points=1000)) == 1000
+
+
+def test_the_annotated_film_plays_and_has_every_frame(analyzer, tmp_path):
+    source = moving_squares()
+    result = analyze_video(film(source), analyzer, annotate=tmp_path / "out.mp4")
+    codec, pixels, times, images = decoded(tmp_path / "out.mp4")
+    assert result.annotated == tmp_path / "out.mp4"
+    assert (codec, pixels, len(images)) == ("h264", "yuv420p", 20)
+    assert times == pytest.approx(np.arange(20) / 10, abs=1e-3)
+    assert images[0].shape == source[0].shape
+    edge = np.abs(images[0][50:110, 10:15].astype(int) - source[0][50:110, 10:15]).max()
+    far = np.abs(images[0][200:, 200:].astype(int) - source[0][200:, 200:]).max()
+    assert edge > 60  # the box was drawn here,
+    assert far < 25  # and nothing there
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.duration / av.time_base == pytest.approx(2.0, abs=0.01)
+
+
+def test_fewer_frames_a_second_last_as_long(analyzer, tmp_path):
+    result = analyze_video(film(moving_squares()), analyzer, rate=2, annotate=tmp_path / "out.mp4")
+    _, _, times, _ = decoded(tmp_path / "out.mp4")
+    assert result.frames == 4
+    assert times == pytest.approx([0, 0.5, 1.0, 1.5], abs=1e-3)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.duration / av.time_base == pytest.approx(2.0, abs=0.01)
+    shares = time_shares(result.table, result.seconds)
+    assert shares[shares["face"] == 1]["seconds"].sum() == pytest.approx(2.0, abs=0.01)
+
+
+def test_progress_grows_to_the_end_and_tells_the_time_left(analyzer):
+    seen: list[VideoProgress] = []
+    analyze_video(film(moving_squares()), analyzer, on_progress=seen.append)
+    assert len(seen) == 21
+    assert all(one.share <= other.share for one, other in pairwise(seen))
+    assert seen[-1].share == 1
+    assert seen[-1].left == 0
+    assert seen[4].frames == 5
+    assert seen[4].total == pytest.approx(2.0)
+    assert seen[4].left is not None and seen[4].left > 0
+
+
+def test_a_stop_keeps_what_is_done(analyzer, tmp_path):
+    asked = iter(range(100))
+    result = analyze_video(
+        film(moving_squares()), analyzer, annotate=tmp_path / "out.mp4", should_stop=lambda: next(asked) == 6
+    )
+    assert result.stopped
+    assert result.frames == 7
+    assert result.seconds == pytest.approx(0.7, abs=0.01)
+    assert "Stopped after 0.7 seconds" in result.notes[0]
+    assert len(decoded(tmp_path / "out.mp4")[3]) == 7
+    assert result.table["seconds"].nunique() == 7
+
+
+def test_an_error_in_the_middle_leaves_a_film_that_plays(analyzer, tmp_path):
+    def interrupt(progress: VideoProgress) -> None:
+        if progress.frames == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        analyze_video(film(moving_squares()), analyzer, annotate=tmp_path / "out.mp4", on_progress=interrupt)
+    assert len(decoded(tmp_path / "out.mp4")[3]) == 5
+
+
+def test_a_film_cut_off_is_analysed_as_far_as_it_goes(analyzer):
+    noise = np.random.default_rng(0)
+    pictures = [np.maximum(frame, noise.integers(0, 60, frame.shape)).astype(np.uint8) for frame in moving_squares()]
+    whole = film(pictures, options={"movflags": "faststart"})
+    result = analyze_video(cut_off(whole, 0.6), analyzer, name="half.mp4")
+    assert 4 < result.frames < 18
+    assert result.notes[0].startswith("half.mp4 is cut off")
+    assert result.faces
+
+
+def test_sound_is_dropped_and_said_so(analyzer, tmp_path):
+    content = with_sound(moving_squares(5))
+    assert analyze_video(content, analyzer).notes == ()
+    assert analyze_video(content, analyzer, annotate=tmp_path / "o.mp4").notes == ("The annotated video has no sound.",)
+
+
+def test_frames_that_fail_are_counted(analyzer, monkeypatch):
+    detect = analyzer._own_detector.detect
+    calls = iter(range(100))
+
+    def sometimes(image, thorough=True):
+        if next(calls) == 2:
+            raise RuntimeError("made up")
+        return detect(image, thorough)
+
+    monkeypatch.setattr(analyzer._own_detector, "detect", sometimes)
+    result = analyze_video(film(moving_squares(5)), analyzer)
+    assert result.frames == 5
+    assert result.notes == ("1 of 5 frames could not be analysed; they count as without a face.",)
+
+
+def test_one_frame(analyzer):
+    result = analyze_video(film(moving_squares(20)[7:8]), analyzer)
+    assert (result.frames, result.faces) == (1, [1, 2])
+    assert result.seconds == pytest.approx(0.1)
+
+
+def test_the_film_itself_is_not_overwritten(analyzer, tmp_path):
+    path = tmp_path / "film.mp4"
+    path.write_bytes(film(moving_squares(3)))
+    before = path.read_bytes()
+    with pytest.raises(FerError, match="overwrite"):
+        analyze_video(path, analyzer, annotate=path)
+    assert path.read_bytes() == before
+
+
+def test_two_analyses_at_once_do_not_mix(tmp_path):
+    classifier, detector = BrightnessClassifier(), SquareDetector()
+    results = {}
+
+    def analyse(name: str, count: int) -> None:
+        stream = StreamAnalyzer(classifier, detector, FILE_SETTINGS)  # type: ignore[arg-type]
+        results[name] = analyze_video(film(moving_squares(count)), stream, annotate=tmp_path / f"{name}.mp4")
+
+    threads = [threading.Thread(target=analyse, args=(name, count)) for name, count in (("a", 12), ("b", 20))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (results["a"].frames, results["b"].frames) == (12, 20)
+    assert list(results["b"].table["x"][:3]) == pytest.approx([10, 14, 18], abs=2)
+
+
+def test_real_faces_are_found_where_they_are():
+    """Two heads, the left one moving: YuNet and the shipped model."""
+    require("FER_YUNET_MODEL", "needs YuNet's weights")
+    analyzer = StreamAnalyzer(Classifier.of(load_model()), default_detector(detection_size=640), FILE_SETTINGS)
+    frames = [scene((5 + 6 * k, 20), (320, 40), scale=0.9) for k in range(8)]
+    result = analyze_video(film(frames), analyzer)
+    assert result.faces == [1, 2]
+    x, y, width, height = (0.9 * value for value in HEAD_BOX)
+    moving = result.table[result.table["x"] < 280].reset_index(drop=True)
+    assert len(moving) == 8
+    assert np.abs(moving["x"] + moving["width"] / 2 - (5 + 6 * np.arange(8) + x + width / 2)).max() < 6
+    assert np.abs(moving["y"] + moving["height"] / 2 - (20 + y + height / 2)).max() < 8
+    assert (result.table["expression"] == "happy").all()

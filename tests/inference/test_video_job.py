@@ -1,0 +1,138 @@
+"""Analyses in the background: they tell how far they are, stop, fail with a sentence, and leave nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from fer_core.data import cache_folder
+from fer_core.inference.sample_clip import SECONDS, clip_frames, sample_clip
+from fer_core.inference.stream import StreamAnalyzer
+from fer_core.inference.video import FILE_SETTINGS
+from fer_core.inference.video_job import VideoJob
+from fer_core.inference.video_reader import VideoReader
+from tests.clips import film
+from tests.inference.test_video import BrightnessClassifier, SquareDetector, moving_squares
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+class Gate(SquareDetector):
+    """Waits before each frame until it is let through."""
+
+    def __init__(self) -> None:
+        self.open = threading.Semaphore(0)
+        self.entered = threading.Semaphore(0)
+
+    def detect(self, image: np.ndarray, thorough: bool = True):
+        self.entered.release()
+        self.open.acquire(timeout=20)
+        return super().detect(image, thorough)
+
+
+def job(content: bytes, detector: SquareDetector | None = None) -> VideoJob:
+    make = lambda: StreamAnalyzer(BrightnessClassifier(), detector or SquareDetector(), FILE_SETTINGS)  # noqa: E731
+    return VideoJob(content, make, "film.mp4")
+
+
+def folders() -> list[str]:
+    return [path.name for path in cache_folder("video").glob("job-*")]
+
+
+def test_a_job_ends_with_its_result_and_its_folder_goes_with_it():
+    one = job(film(moving_squares()))
+    assert one.wait(20)
+    assert not one.running
+    assert one.error is None
+    assert one.result.frames == 20
+    assert one.progress.share == 1
+    assert one.result.annotated.stat().st_size > 1000
+    assert len(folders()) == 1
+    del one
+    gc.collect()
+    assert folders() == []
+
+
+def test_progress_while_it_runs_and_a_stop_that_keeps():
+    gate = Gate()
+    one = job(film(moving_squares()), gate)
+    for _ in range(5):
+        gate.open.release()
+    for _ in range(6):
+        assert gate.entered.acquire(timeout=20)
+    assert one.running
+    assert one.result is None
+    assert one.progress.frames == 5
+    assert one.progress.total == pytest.approx(2.0)
+    one.stop()
+    gate.open.release()
+    assert one.wait(20)
+    assert one.result.stopped
+    assert one.result.frames == 6
+
+
+def test_an_abandoned_job_stops_by_itself():
+    gate = Gate()
+    one = job(film(moving_squares()), gate)
+    assert gate.entered.acquire(timeout=20)
+    done = one._state.done
+    del one
+    gc.collect()
+    gate.open.release()
+    assert done.wait(20)
+    deadline = time.monotonic() + 10
+    while folders() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert folders() == []
+
+
+def test_failures_are_sentences(caplog):
+    bad = job(b"no film at all")
+    assert bad.wait(20)
+    assert bad.result is None
+    assert bad.error.startswith("film.mp4 is not a video")
+
+    def broken() -> StreamAnalyzer:
+        raise RuntimeError("made up")
+
+    worse = VideoJob(film(moving_squares(2)), broken, "film.mp4")
+    assert worse.wait(20)
+    assert worse.error == "film.mp4 could not be analysed. Try another video, or save this one anew as MP4."
+    assert "made up" in caplog.text
+
+
+def test_what_killed_processes_left_is_swept_up():
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    days = 24 * 3600
+    kept = {"job-own": False, f"job-{os.getpid()}-old": True, f"job-{gone.pid}-new": False, f"job-{gone.pid}-old": True}
+    for name, old in kept.items():
+        folder = cache_folder("video") / name
+        folder.mkdir()
+        (folder / "annotated.mp4").write_bytes(b"half")
+        os.utime(folder, (time.time() - 2 * days * old,) * 2)
+    one = job(film(moving_squares(2)))
+    assert one.wait(20)
+    left = set(folders()) - {one._state.folder.name}
+    assert left == set(kept) - {f"job-{gone.pid}-old"}
+
+
+def test_the_sample_clip_is_made_once_and_reads_as_it_was_drawn():
+    path = sample_clip()
+    stamp = path.stat().st_mtime_ns
+    assert sample_clip() == path
+    assert path.stat().st_mtime_ns == stamp
+    assert [other.name for other in cache_folder("video").iterdir()] == [path.name]
+    with VideoReader(path) as video:
+        frames = list(video.frames())
+        assert video.end == pytest.approx(SECONDS, abs=0.01)
+    assert len(frames) == 100
+    first = next(clip_frames())
+    assert np.abs(frames[0][1].astype(int) - first).mean() < 5

@@ -1,0 +1,202 @@
+"""Reading films: upright pictures at their own times, and one sentence for each file that is no film."""
+
+from __future__ import annotations
+
+import tracemalloc
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core.inference.video_reader import VideoReader
+from fer_core.types import FerError
+from tests.bad_inputs import encoded
+from tests.clips import cut_off, film, moving_head, sound_only, with_sound
+
+MARKED = np.full((120, 160, 3), (30, 60, 160), np.uint8)
+MARKED[:40, :40] = (255, 255, 255)  # white at the top left
+FASTSTART = {"movflags": "faststart"}
+
+
+def noisy(count: int = 30) -> list[np.ndarray]:
+    """Pictures that take many bytes, so that half a file is half a film."""
+    return list(np.random.default_rng(0).integers(0, 256, (count, 120, 160, 3), dtype=np.uint8))
+
+
+def read(content: bytes | Path, rate: float | None = None):
+    with VideoReader(content, "film") as video:
+        found = list(video.frames(rate))
+        return [seconds for seconds, _ in found], [image for _, image in found], video
+
+
+@pytest.mark.parametrize(
+    ("kind", "codec"), [("mp4", "libx264"), ("mov", "libx264"), ("webm", "libvpx-vp9"), ("avi", "mpeg4")]
+)
+def test_every_container_gives_all_frames_at_their_times(kind, codec, tmp_path):
+    path = tmp_path / f"a: b%d *.{kind}"  # a name that FFmpeg would take for an address or a pattern
+    path.write_bytes(film([MARKED] * 12, kind, codec))
+    times, images, video = read(path)
+    assert times == pytest.approx(np.arange(12) / 10, abs=2e-3)
+    assert video.end == pytest.approx(1.2, abs=2e-3)
+    assert video.seconds == pytest.approx(1.2, abs=2e-3)
+    assert video.note is None
+    assert not video.has_sound
+    assert all(image.shape == (120, 160, 3) and image.dtype == np.uint8 for image in images)
+    assert np.abs(images[5][60:, 60:].mean((0, 1)) - MARKED[100, 100]).max() < 8  # RGB, not BGR
+    assert images[5][5, 5].min() > 230
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180, -90])
+def test_rotation_in_the_header_is_undone(turned):
+    quarters = turned // 90
+    stored = np.ascontiguousarray(np.rot90(MARKED, -quarters))
+    _, images, _ = read(film([stored] * 3, rotate=turned))
+    assert images[0].shape == MARKED.shape
+    assert np.abs(images[0].astype(int) - MARKED).mean() < 8
+
+
+def test_a_mirrored_film_is_put_right(tmp_path):
+    """As FFmpeg's own `-display_hflip` writes it: x' = -x."""
+    content = bytearray(film([MARKED[:, ::-1]] * 3, rotate=0))
+    plain = (1 << 16).to_bytes(4, "big") + bytes(12) + (1 << 16).to_bytes(4, "big") + bytes(12)
+    place = content.index(b"tkhd") + 44
+    assert content[place : place + 32] == plain
+    content[place : place + 4] = (-(1 << 16)).to_bytes(4, "big", signed=True)
+    _, images, _ = read(bytes(content))
+    assert np.abs(images[0].astype(int) - MARKED).mean() < 8
+
+
+def test_variable_frame_rate_keeps_its_times():
+    times = [0.0, 0.1, 0.5, 0.55, 2.0, 2.1]
+    assert read(film([MARKED] * 6, times=times))[0] == pytest.approx(times, abs=1e-3)
+    assert read(film([MARKED] * 6, times=[3 + t for t in times]))[0] == pytest.approx(times, abs=1e-3)
+    assert read(film([MARKED] * 6, times=times), rate=2)[0] == pytest.approx([0, 0.5, 2.0], abs=1e-3)
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(5, 10), (2, 4), (0.5, 1), (10, 20), (1000, 20)])
+def test_so_many_frames_a_second(rate, expected):
+    times, _, video = read(film([MARKED] * 20), rate)
+    assert len(times) == expected
+    assert times[0] == 0
+    assert np.diff(times) == pytest.approx(np.full(expected - 1, max(1 / rate, 0.1)), abs=2e-3)
+    assert video.end == pytest.approx(2.0, abs=2e-3)
+
+
+def test_pixels_that_are_not_square_become_square():
+    times, images, _ = read(film([MARKED] * 2, pixel_ratio=Fraction(4, 3)))
+    assert len(times) == 2
+    assert images[0].shape == (120, 213, 3)
+    assert images[0][5, 50].min() > 230  # the white square reaches to 40 * 4 / 3
+    assert images[0][5, 56].min() < 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "codec", "options"), [("mp4", "libx264", FASTSTART), ("webm", "libvpx", {}), ("avi", "mpeg4", {})]
+)
+def test_a_film_cut_off_gives_what_is_there_and_says_so(kind, codec, options):
+    pictures = noisy()
+    whole = film(pictures, kind, codec, options=options)
+    assert read(whole)[2].note is None
+    times, images, video = read(cut_off(whole))
+    assert 2 <= len(times) < 25
+    assert video.note is not None
+    if kind == "avi":  # FFmpeg lowers an AVI's length to what the file can hold
+        assert "missing" in video.note
+    else:
+        assert f"cut off or damaged: frames could be read up to {video.end:.1f} of 3.0 seconds" in video.note
+    small = [
+        cv2.resize(picture, (20, 15), interpolation=cv2.INTER_AREA).astype(int) for picture in (images[0], pictures[0])
+    ]
+    assert np.abs(small[0] - small[1]).mean() < 12
+
+
+def test_holes_in_a_film_are_told():
+    content = bytearray(film(noisy(), options=FASTSTART))
+    middle = len(content) // 2
+    content[middle : middle + 3000] = bytes(3000)
+    times, _, video = read(bytes(content))
+    assert len(times) >= 20
+    assert video.note == "film is damaged in places: some frames are smeared or missing."
+
+
+def test_odd_sizes_and_one_frame():
+    _, images, video = read(film([MARKED[:119, :157]], "avi", "ffv1"))
+    assert [image.shape for image in images] == [(119, 157, 3)]
+    assert video.end == pytest.approx(0.1)
+
+
+def test_sound_beside_pictures_is_noticed():
+    times, _, video = read(with_sound([MARKED] * 5))
+    assert len(times) == 5
+    assert video.has_sound
+
+
+def test_memory_does_not_grow_with_length():
+    def peak(count: int) -> int:
+        content = film([MARKED] * count)
+        tracemalloc.start()
+        with VideoReader(content) as video:
+            assert sum(1 for _ in video.frames()) == count
+        top = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return top
+
+    assert peak(200) < peak(20) + 4 * MARKED.nbytes
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("notes.mp4", b"This is no film.\n" * 50, "not a video"),
+        ("empty.mp4", b"", "empty (0 bytes)"),
+        ("zeros.webm", bytes(5000), "not a video"),
+        ("random.avi", np.random.default_rng(0).bytes(5000), "not a video"),
+        ("no-frames.mp4", film([]), "holds no frame"),
+        ("sound.mp4", sound_only(), "holds no frames"),
+        ("header-lost.mp4", cut_off(film(noisy(5))), "cut off at its start"),
+        ("picture.mp4", encoded(Image.fromarray(MARKED), "PNG"), "not a video"),
+        ("list.mp4", b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n", "not a video"),
+        ("concat.mp4", b"ffconcat version 1.0\nfile /etc/passwd\n", "not a video"),
+    ],
+)
+def test_no_film_gives_one_sentence(name, content, says, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    for source in (tmp_path / name, content):
+        with pytest.raises(FerError) as caught, VideoReader(source, name) as video:
+            list(video.frames())
+        message = str(caught.value)
+        assert message.startswith(f"{name} ")
+        assert says in message
+        assert "Expected an MP4, MOV, WebM or AVI file." in message
+        assert "\n" not in message
+
+
+def test_a_playlist_opens_no_other_file(tmp_path):
+    (tmp_path / "secret.ts").write_bytes(film([MARKED] * 3, "mpegts"))
+    playlist = tmp_path / "list.mp4"
+    playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:1,\n{tmp_path / 'secret.ts'}\n#EXT-X-ENDLIST\n")
+    assert len(read(tmp_path / "secret.ts")[0]) == 3
+    with pytest.raises(FerError, match="not a video"):
+        VideoReader(playlist)
+
+
+def test_missing_and_folders(tmp_path):
+    with pytest.raises(FerError, match=r"gone\.mp4 does not exist"):
+        VideoReader(tmp_path / "gone.mp4")
+    with pytest.raises(FerError, match="is a folder"):
+        VideoReader(tmp_path)
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan")])
+def test_a_rate_of_nothing(rate):
+    with VideoReader(film([MARKED])) as video, pytest.raises(FerError, match="above 0"):
+        list(video.frames(rate))
+
+
+def test_a_moving_head_is_where_it_was_drawn():
+    drawn = moving_head(5)
+    _, images, _ = read(film(drawn))
+    assert max(np.abs(one.astype(int) - other).mean() for one, other in zip(images, drawn, strict=True)) < 4

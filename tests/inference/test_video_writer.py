@@ -1,0 +1,107 @@
+"""Annotated videos: what browsers play, with each frame's own time and the colours that were put in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from fer_core.inference import video_writer
+from fer_core.inference.video_writer import VideoWriter
+from fer_core.types import FerError
+
+ORANGE = np.full((90, 120, 3), (200, 90, 30), np.uint8)
+
+
+def decoded(path: Path):
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frames = [(frame.time, frame.to_ndarray(format="rgb24")) for frame in container.decode(stream)]
+        return stream.codec_context.name, stream.codec_context.pix_fmt, container.duration / av.time_base, frames
+
+
+def write(path: Path, times: list[float], end: float, image: np.ndarray = ORANGE) -> Path:
+    writer = VideoWriter(path)
+    for seconds in times:
+        writer.add(image, seconds)
+    writer.close(end)
+    return writer.path
+
+
+def test_browsers_play_it_and_it_starts_before_it_is_loaded(tmp_path):
+    path = write(tmp_path / "new folder" / "out.mp4", [0.0, 0.1, 0.2], 0.3)
+    codec, pixels, seconds, frames = decoded(path)
+    assert (codec, pixels) == ("h264", "yuv420p")
+    assert seconds == pytest.approx(0.3, abs=0.01)
+    assert [time for time, _ in frames] == pytest.approx([0.0, 0.1, 0.2], abs=1e-3)
+    content = path.read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.webm"])
+def test_uneven_times_and_colours_are_kept(tmp_path, name):
+    times = [0.0, 0.04, 0.5, 0.54, 2.0]
+    _, _, seconds, frames = decoded(write(tmp_path / name, times, 3.5))
+    assert [time for time, _ in frames] == pytest.approx(times, abs=2e-3)
+    if name.endswith("mp4"):  # WebM keeps no length of the last frame
+        assert seconds == pytest.approx(3.5, abs=0.01)
+    assert np.abs(frames[2][1].mean((0, 1)) - ORANGE[0, 0]).max() < 5
+
+
+@pytest.mark.parametrize(("size", "expected"), [((91, 121), (92, 122)), ((90, 121), (90, 122)), ((1, 1), (2, 2))])
+def test_odd_sizes_get_one_more_row_or_column(tmp_path, size, expected):
+    _, _, _, frames = decoded(write(tmp_path / "odd.mp4", [0.0], 0.1, np.full((*size, 3), 90, np.uint8)))
+    assert frames[0][1].shape == (*expected, 3)
+
+
+def test_large_frames_are_made_smaller(tmp_path):
+    _, _, _, frames = decoded(write(tmp_path / "4k.mp4", [0.0], 0.1, np.full((2160, 3840, 3), 90, np.uint8)))
+    assert frames[0][1].shape == (1080, 1920, 3)
+
+
+def test_frames_of_another_size_are_fitted_to_the_first(tmp_path):
+    writer = VideoWriter(tmp_path / "sizes.mp4")
+    writer.add(ORANGE, 0.0)
+    writer.add(np.repeat(ORANGE, 2, axis=0), 0.1)
+    writer.close(0.2)
+    assert [image.shape for _, image in decoded(writer.path)[3]] == [ORANGE.shape] * 2
+
+
+def test_without_h264_it_becomes_webm(tmp_path, monkeypatch):
+    monkeypatch.setattr(video_writer.av, "codecs_available", {"libvpx-vp9"})
+    path = write(tmp_path / "out.mp4", [0.0, 0.1], 0.2)
+    assert path == tmp_path / "out.webm"
+    codec, pixels, _, frames = decoded(path)
+    assert (codec, pixels, len(frames)) == ("vp9", "yuv420p", 2)
+    monkeypatch.setattr(video_writer.av, "codecs_available", set())
+    with pytest.raises(FerError, match=r"neither H\.264 nor VP9"):
+        VideoWriter(tmp_path / "out.mp4")
+
+
+def test_without_frames_there_is_no_file(tmp_path):
+    assert not write(tmp_path / "none.mp4", [], 0.0).exists()
+
+
+def test_places_that_cannot_be_written(tmp_path):
+    with pytest.raises(FerError, match=r"named \.mp4 or \.webm"):
+        VideoWriter(tmp_path / "out.gif")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FerError, match="cannot be written"):
+        write(tmp_path / "file" / "out.mp4", [0.0], 0.1)
+    (tmp_path / "folder.mp4").mkdir()
+    with pytest.raises(FerError, match="cannot be written"):
+        write(tmp_path / "folder.mp4", [0.0], 0.1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_disk(tmp_path):
+    (tmp_path / "full.mp4").symlink_to("/dev/full")
+    with pytest.raises(FerError, match="cannot be written"):
+        write(
+            tmp_path / "full.mp4",
+            [k / 10 for k in range(30)],
+            3.0,
+            np.random.default_rng(0).integers(0, 256, (360, 480, 3), dtype=np.uint8),
+        )

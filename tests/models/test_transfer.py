@@ -1,0 +1,180 @@
+"""The paper's networks: what goes into the backbone, which layers train, what serves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from fer_core.models import ModelSpec, build_network, model_names, model_spec
+from fer_core.models.activation import with_activation_map
+from fer_core.models.spec import ALL_LAYERS
+from fer_core.models.transfer import backbone_of
+from fer_core.types import FerError
+
+VARIANTS = [name for name in model_names() if model_spec(name).architecture == "transfer"]
+
+# weights that train: two of the head, two more of its normalisation, and what the last six layers of the backbone hold
+OPEN = {
+    "mobilenetv2_modified": 6,  # two convolutions without bias, gamma and beta of two normalisations
+    "vgg16_modified": 8,  # block4_conv3 and block 5: kernel and bias of four convolutions
+    "vgg16_modified_noise": 8,
+    "vgg16_modified_face": 8,
+    "efficientnetb0_modified": 6,  # as MobileNetV2
+    "efficientnetv2b0_modified": 5,  # gamma and beta of two normalisations, one convolution
+    "densenet121_modified": 5,  # the same
+    "nasnetmobile_modified": 0,  # sums, a concatenation and an activation hold no weights
+}
+
+
+def untrained(name, **changes):
+    keras.utils.set_random_seed(3)
+    return build_network(replace(model_spec(name), weights_from="random", **changes))
+
+
+@pytest.fixture(scope="module")
+def network():
+    network = untrained("mobilenetv2_frozen")
+    network.get_layer("head").set_weights([np.random.default_rng(0).normal(0, 0.5, (1280, 7)), np.linspace(-1, 1, 7)])
+    return network
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return np.random.default_rng(0).integers(0, 256, (8, 48, 48)).astype(np.uint8)
+
+
+def as_input(faces):
+    return faces[..., None].astype("float32")
+
+
+def test_the_papers_eight_are_there():
+    assert {
+        "mobilenetv2_frozen", "vgg16_frozen", "xception_frozen", "resnet50_frozen",
+        "mobilenetv2_modified", "vgg16_modified", "vgg16_modified_noise", "vgg16_modified_face",
+    } <= set(VARIANTS)  # fmt: skip
+    assert all(model_spec(name).weights_from == "imagenet" for name in VARIANTS)
+    assert [name for name in VARIANTS if model_spec(name).noise] == ["vgg16_modified_noise"]
+    assert [name for name in VARIANTS if model_spec(name).preprocessing != "none"] == ["vgg16_modified_face"]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_open_and_frozen_layers(name):
+    network = untrained(name)
+    backbone = backbone_of(network)
+    spec = model_spec(name)
+    assert len(backbone.trainable_weights) == OPEN.get(name, 0)
+    own = 4 if spec.batch_normalization else 2
+    assert len(network.trainable_weights) == OPEN.get(name, 0) + own
+    assert [layer.trainable for layer in backbone.layers].count(True) == spec.open_layers
+    assert all(layer.trainable for layer in backbone.layers[len(backbone.layers) - spec.open_layers :])
+
+
+def test_shapes_and_sizes(network, faces):
+    assert network.get_layer("features").output.shape == (None, 3, 3, 1280)
+    assert network.count_params() == 2_257_984 + 1280 * 7 + 7
+    probabilities = network.predict(as_input(faces), verbose=0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [("mobilenetv2_frozen", "mobilenet_v2"), ("vgg16_frozen", "vgg16"), ("xception_frozen", "xception")],
+)
+def test_backbone_sees_its_own_preprocessing_of_the_enlarged_gray_face(name, module, faces):
+    network = untrained(name)
+    side = model_spec(name).backbone_size
+    seen = keras.Model(network.input, network.get_layer("preprocess").output).predict(as_input(faces), verbose=0)
+    for face, got in zip(faces, seen, strict=True):
+        large = cv2.resize(face.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
+        expected = getattr(keras.applications, module).preprocess_input(np.stack([large] * 3, axis=-1))
+        np.testing.assert_allclose(got, expected, atol=1e-2)
+
+
+def moved_by_a_step(network, faces):
+    """Paths of the weights that one step of training changes."""
+    before = {v.path: keras.ops.convert_to_numpy(v).copy() for v in network.variables}
+    network.compile(keras.optimizers.SGD(1.0), "sparse_categorical_crossentropy", jit_compile=False)
+    network.fit(as_input(faces), np.arange(len(faces)) % 7, batch_size=4, epochs=1, verbose=0)
+    after = {v.path: keras.ops.convert_to_numpy(v) for v in network.variables}
+    assert before.keys() == after.keys()
+    return {path for path in before if not np.array_equal(before[path], after[path])}
+
+
+def let_through(network, layer):
+    """Random weights let next to nothing through, so that gradients vanish: make every feature about 1."""
+    normalization = backbone_of(network).get_layer(layer)
+    normalization.beta.assign(np.ones(normalization.beta.shape))
+
+
+def test_training_moves_the_head_alone_where_frozen(faces):
+    network = untrained("mobilenetv2_frozen")
+    let_through(network, "Conv_1_bn")
+    assert moved_by_a_step(network, faces) == {"head/kernel", "head/bias"}
+
+
+def test_training_moves_the_opened_layers_and_no_others(faces):
+    network = untrained("mobilenetv2_modified")
+    let_through(network, "block_16_depthwise_BN")
+    let_through(network, "Conv_1_bn")
+    moved = moved_by_a_step(network, faces)
+    opened = {v.path for layer in backbone_of(network).layers[-6:] for v in layer.weights}
+    body = {path for path in moved if not path.startswith("head")}
+    assert body <= opened
+    assert {path for path in opened if path.endswith(("kernel", "beta", "moving_mean"))} <= body
+    assert {"head_normalization/moving_mean", "head_normalization/gamma", "head/kernel"} <= moved
+
+
+def test_all_layers_open_train_with_their_statistics(faces):
+    network = untrained("mobilenetv2_frozen", open_layers=ALL_LAYERS)
+    assert all(layer.trainable for layer in backbone_of(network).layers)
+    moved = moved_by_a_step(network, faces)
+    statistics = {v.path for v in network.non_trainable_variables if v.path.endswith("moving_mean")}
+    assert len(statistics) == 52
+    assert statistics <= moved
+
+
+def test_noise_is_added_while_training_only(faces):
+    network = untrained("vgg16_modified_noise")
+    seen = keras.Model(network.input, network.get_layer("preprocess").output)
+    quiet = keras.ops.convert_to_numpy(seen(as_input(faces), training=False))
+    loud = keras.ops.convert_to_numpy(seen(as_input(faces), training=True))
+    np.testing.assert_array_equal(quiet, keras.ops.convert_to_numpy(seen(as_input(faces), training=False)))
+    assert (loud - quiet).std() == pytest.approx(0.05 * 255, rel=0.05)
+    np.testing.assert_allclose((loud - quiet)[..., 0], (loud - quiet)[..., 2], atol=1e-3)  # gray noise
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+def test_mean_of_activation_map_is_the_logit(faces, normalized):
+    network = untrained("mobilenetv2_frozen", batch_normalization=normalized)
+    rng = np.random.default_rng(0)
+    if normalized:
+        layer = network.get_layer("head_normalization")
+        layer.set_weights(
+            [rng.uniform(0.5, 2, 1280), rng.normal(size=1280), rng.normal(size=1280), rng.uniform(0.1, 2, 1280)]
+        )
+    network.get_layer("head").set_weights([rng.normal(0, 0.05, (1280, 7)), np.linspace(-1, 1, 7)])
+    outputs = with_activation_map(network).predict(as_input(faces), verbose=0)
+    assert outputs["activation"].shape == (8, 3, 3, 7)
+    logits = outputs["activation"].mean(axis=(1, 2))
+    softmax = np.exp(logits - logits.max(axis=1, keepdims=True))
+    softmax /= softmax.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(softmax, outputs["probabilities"], atol=1e-4)
+
+
+def test_spec_says_what_trains_and_refuses_nonsense():
+    spec = model_spec("vgg16_modified")
+    assert spec.trained == "head and last 6 layers"
+    assert not spec.frozen
+    assert model_spec("vgg16_frozen").trained == "head only"
+    assert model_spec("vgg16_frozen").frozen
+    assert model_spec("compact_cnn").trained == "every layer"
+    assert spec.with_weights("imagenet") == spec
+    assert spec.with_weights("utkface").name == "vgg16_modified_utkface"
+    assert ModelSpec.from_dict(spec.as_dict()) == spec
+    for wrong in ({"preprocessing": "magic"}, {"open_layers": -2}, {"dropout": 1.0}, {"noise": 2.0}):
+        with pytest.raises(FerError, match="Expected"):
+            replace(spec, **wrong)

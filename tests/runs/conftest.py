@@ -1,0 +1,75 @@
+"""Runs that are quick, and nothing left running after a test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core.models import ModelSpec
+from fer_core.runs.choice import DataChoice
+from fer_core.runs.folder import PLAN, Run, read_run
+from fer_core.runs.plan import RunPlan
+from fer_core.runs.process import noted_process, write_whole
+from fer_core.runs.status import Status, write_status
+from fer_core.training.recipe import Recipe
+
+
+@pytest.fixture
+def runs(home: Path) -> Iterator[Path]:
+    """The folder of all runs; processes that a test leaves behind are killed."""
+    yield home / "runs"
+    for folder in (home / "runs").glob("*"):
+        process = (noted := noted_process(folder)) and noted.find()
+        if process:
+            process.kill()
+
+
+@pytest.fixture
+def plan_for(tiny_spec: ModelSpec) -> Callable[..., RunPlan]:
+    """`plan_for(pictures, epochs=4)` plans a fit of a tiny network."""
+
+    def make(pictures: Path, title: str = "A try", epochs: int = 4, **choice: object) -> RunPlan:
+        recipe = Recipe(epochs=epochs, batch_size=4, ema=0.5, mixed_precision=False, augmentation=None)
+        return RunPlan(title, tiny_spec, recipe, DataChoice("folder", path=str(pictures), whole_image=True, **choice))
+
+    return make
+
+
+@pytest.fixture
+def made_run(runs: Path, plan_for: Callable[..., RunPlan]) -> Callable[..., Run]:
+    """`made_run("fitting", epoch=3)` makes a run's folder, without a process."""
+
+    def make(state: str = "finished", title: str = "A try", **values: object) -> Run:
+        folder = runs / f"run-{len(list(runs.glob('*'))) + 1}"
+        folder.mkdir(parents=True)
+        write_whole(folder / PLAN, {"created": time.time(), **plan_for(Path("pictures"), title).as_dict()})
+        write_status(folder, Status(state, "As made.", **values))
+        return read_run(folder)
+
+    return make
+
+
+def write_faces(root: Path, count: int = 40, names: tuple[str, ...] = ("happy", "sad"), seed: int = 0) -> Path:
+    """Write `count` pictures of noise a class, 48 x 48; each class is brighter in another corner."""
+    generator = np.random.default_rng(seed)
+    for place, name in enumerate(names):
+        folder = root / name
+        folder.mkdir(parents=True)
+        for index in range(count):
+            picture = generator.integers(0, 120, (48, 48)) + generator.integers(0, 60)
+            picture[:24, 24 * place : 24 * place + 24] += 70
+            Image.fromarray(picture.astype(np.uint8)).save(folder / f"{index:03d}.png")
+    return root
+
+
+def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait for a condition, or fail."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, f"not within {seconds} s: {what}"
+        time.sleep(0.02)

@@ -1,0 +1,107 @@
+"""What a run learns from: parts of FER2013."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_core.data import FerDataset
+from fer_core.runs.choice import DataChoice, expected_faces, load_training_data
+from fer_core.runs.fer2013_part import fer2013_part, shared_out
+from fer_core.types import FerError
+
+CLASSES = [400, 44, 410, 722, 483, 317, 497]
+"""Training faces of each class: a tenth of FER2013's."""
+
+
+@pytest.fixture(scope="module")
+def dataset() -> FerDataset:
+    """FER2013 a tenth as large; the first two pixels of a face are its row."""
+    labels = np.concatenate([np.repeat(np.arange(7), CLASSES), np.tile(np.arange(7), 20)])
+    n = len(labels)
+    images = np.zeros((n, 48, 48), np.uint8)
+    images[:, 0, 0], images[:, 0, 1] = np.arange(n) // 256, np.arange(n) % 256
+    usage = np.array(["Training"] * sum(CLASSES) + ["PublicTest"] * 70 + ["PrivateTest"] * 70)
+    return FerDataset(images, labels.astype(np.int64), usage, np.arange(n, dtype=np.int64))
+
+
+def counts(part: FerDataset) -> list[int]:
+    return np.bincount(part.labels, minlength=7).tolist()
+
+
+def test_all_faces_are_the_protocol(dataset):
+    part, holdout = dataset.holdout()
+    data = fer2013_part(dataset, None, False, 0)
+    assert data.training.fingerprint == part.fingerprint
+    assert data.holdout.fingerprint == holdout.fingerprint
+    assert sorted(set(data.tests.usage.tolist())) == ["PrivateTest", "PublicTest"]
+
+
+def test_own_shares(dataset):
+    data = fer2013_part(dataset, 280, False, 0)
+    whole = np.array(counts(dataset.holdout()[0]))
+    assert len(data.training) == 280
+    assert np.abs(np.array(counts(data.training)) - 280 * whole / whole.sum()).max() < 1
+    assert len(data.holdout) == 280
+    assert min(counts(data.holdout)) >= 1
+
+
+def test_equal_classes_as_far_as_they_go(dataset):
+    assert counts(fer2013_part(dataset, 210, True, 0).training) == [30] * 7
+    scarce = counts(dataset.holdout()[0])[1]
+    assert scarce < 100
+    part = counts(fer2013_part(dataset, 700, True, 0).training)
+    assert sum(part) == 700
+    assert part[1] == scarce
+    others = [count for label, count in enumerate(part) if label != 1]
+    assert max(others) - min(others) <= 1
+    assert counts(fer2013_part(dataset, None, True, 0).training) == [scarce] * 7
+
+
+def test_draws_are_seeded_and_lie_within_each_other(dataset):
+    def rows(faces: int, seed: int) -> set[int]:
+        return set(fer2013_part(dataset, faces, False, seed).training.rows.tolist())
+
+    assert rows(140, 1) == rows(140, 1)
+    assert rows(140, 1) != rows(140, 2)
+    assert rows(140, 1) < rows(1400, 1)
+    assert not rows(1400, 1) & set(dataset.holdout()[1].rows.tolist())
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+@pytest.mark.parametrize("wanted", [7, 70, 101, 2872])
+def test_shares_add_up(wanted, balanced):
+    available = np.array(CLASSES)
+    shares = shared_out(available, wanted, balanced)
+    assert (shares >= 1).all()
+    assert (shares <= available).all()
+    assert wanted <= shares.sum() <= wanted + 7
+
+
+def test_choice_goes_through_json_and_refuses_nonsense():
+    choice = DataChoice("folder", path="/somewhere", whole_image=True)
+    assert DataChoice.from_dict(choice.as_dict()) == choice
+    for values, message in [
+        ({"source": "the web"}, "Unknown source of faces"),
+        ({"source": "folder"}, "Expected the path of a folder or zip"),
+        ({"faces": 3}, "Expected at least 70 faces"),
+    ]:
+        with pytest.raises(FerError, match=message):
+            DataChoice(**values)
+
+
+def test_without_fer2013_it_says_how_to_get_it(home):
+    with pytest.raises(FerError, match="Get FER2013 with"):
+        load_training_data(DataChoice(faces=140))
+
+
+def test_the_real_fer2013(fer2013_path, home, monkeypatch, fer2013):
+    monkeypatch.setattr("fer_core.runs.choice.load_fer2013", lambda: fer2013)
+    chosen = load_training_data(DataChoice(faces=700, balanced=True))
+    assert chosen.counts["training"].tolist() == [100] * 7
+    assert chosen.warnings == ()
+    assert len(chosen.data.tests) == 2 * 3589
+    thin = load_training_data(DataChoice(faces=140))
+    assert "Too few pictures of disgust (2)" in thin.warnings[0]
+    assert expected_faces(DataChoice(balanced=True)) == 7 * counts(fer2013.holdout()[0])[1]
+    assert expected_faces(DataChoice()) == len(fer2013.holdout()[0])

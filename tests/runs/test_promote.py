@@ -1,0 +1,115 @@
+"""From a run to a model that is offered: whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from fer_core.runs import promote as module
+from fer_core.runs.folder import RESULT
+from fer_core.runs.promote import downloads, promote, suggested_name
+from fer_core.store import SHIPPED, list_models, load_model
+from fer_core.types import FerError
+from tests.made_up_store import add_model
+
+DIES_WHILE_COPYING = """
+import os, shutil, sys
+from fer_core.runs import promote
+from fer_core.runs.folder import open_run
+
+def half(source, target):
+    target.mkdir()
+    shutil.copy(source / "card.json", target)
+    os._exit(9)
+
+promote.shutil.copytree = half
+promote.promote(open_run(sys.argv[1]), "mine", "Mine", replace=True)
+"""
+
+
+@pytest.fixture
+def finished(made_run):
+    run = made_run("finished", title="My try")
+    add_model(run.folder / RESULT, run.plan.spec.name)
+    return run
+
+
+def own(home):
+    return {model.name: model.title for model in list_models()[0] if model.folder.parent == home / "models"}
+
+
+def test_promoted_under_its_new_name(finished, home):
+    assert suggested_name(finished) == "my_try"
+    model = promote(finished, "mine", "  My   model ")
+    assert own(home) == {"mine": "My model"}
+    assert load_model("mine").card["promoted_from"] == finished.id
+    assert load_model("mine").predictions("public_test").equals(finished.result().predictions("public_test"))
+    assert finished.result().title == "The tiny one"
+    assert sorted(path.name for path in (home / "models").iterdir()) == [".promoting.lock", "mine"]
+    assert model.folder == home / "models" / "mine"
+
+
+def test_names_and_titles_are_checked(finished, made_run, home):
+    promote(finished, "mine", "Mine")
+    for name in ("", ".", "..", "a/b", "..\\x", "Mine", ".hidden", "x" * 61, "nul"):
+        with pytest.raises(FerError, match="cannot be called so"):
+            promote(finished, name, "A title")
+    for title in ("", "  ", "x" * 81):
+        with pytest.raises(FerError, match="Expected a title"):
+            promote(finished, "other", title)
+    with pytest.raises(FerError, match="You have a model of that name already"):
+        promote(finished, "mine", "Again")
+    with pytest.raises(FerError, match="comes with FER Lab"):
+        promote(finished, "compact_cnn", "Mine now")
+    with pytest.raises(FerError, match="no model to promote: it is fitting"):
+        promote(made_run("fitting"), "mine2", "Mine")
+    assert own(home) == {"mine": "Mine"}
+    promote(finished, "mine", "Again", replace=True)
+    promote(finished, "compact_cnn", "Mine now", replace=True)
+    assert own(home) == {"mine": "Again", "compact_cnn": "Mine now"}
+    assert json.loads((SHIPPED / "compact_cnn" / "card.json").read_text())["title"] == "Compact CNN"
+
+
+def test_killed_while_copying_nothing_half_is_seen(finished, home):
+    promote(finished, "mine", "The first")
+    answer = subprocess.run([sys.executable, "-c", DIES_WHILE_COPYING, finished.id], check=False)
+    assert answer.returncode == 9
+    assert list((home / "models").glob(".promoting-*/model/card.json"))
+    assert own(home) == {"mine": "The first"}
+    promote(finished, "mine", "The second", replace=True)
+    assert own(home) == {"mine": "The second"}
+    assert not list((home / "models").glob(".promoting-*"))
+
+
+def test_killed_between_the_two_renames_the_old_one_comes_back(finished, home):
+    promote(finished, "mine", "The first")
+    aside = home / "models" / ".replaced-abc"
+    aside.mkdir()
+    (home / "models" / "mine").rename(aside / "mine")
+    promote(finished, "other", "Other")
+    assert own(home) == {"mine": "The first", "other": "Other"}
+
+
+def test_a_full_disk_leaves_what_was_there(finished, home, monkeypatch):
+    promote(finished, "mine", "The first")
+
+    def full(source, target):
+        target.mkdir()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module.shutil, "copytree", full)
+    with pytest.raises(FerError, match=r"cannot be promoted \(No space left on device\)"):
+        promote(finished, "mine", "The second", replace=True)
+    assert own(home) == {"mine": "The first"}
+
+
+def test_a_damaged_result_is_not_promoted(finished, home):
+    shutil.copy(finished.folder / "plan.json", finished.result().folder / "card.json")
+    with pytest.raises(FerError, match="no model to promote"):
+        promote(finished, "mine", "Mine")
+    assert downloads(finished) == {}

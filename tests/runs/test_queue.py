@@ -1,0 +1,155 @@
+"""The queue, with workers that have nothing to learn from and so end before they load Keras."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from filelock import FileLock
+
+from fer_core.runs import queue
+from fer_core.runs.collection import Collection
+from fer_core.runs.folder import list_runs
+from fer_core.runs.process import RunProcess, note_process, noted_process
+from fer_core.runs.turn import WORKING
+from fer_core.types import FerError
+from tests.runs.conftest import until, write_faces
+
+PAGE = """
+import os, signal, sys, time
+from pathlib import Path
+from fer_core.models import ModelSpec
+from fer_core.runs.choice import DataChoice
+from fer_core.runs.plan import RunPlan
+from fer_core.runs.queue import submit
+from fer_core.training.recipe import Recipe
+
+submit(RunPlan("x", ModelSpec("x", "X", "compact_cnn"), Recipe(1), DataChoice("folder", path=sys.argv[1])))
+os.killpg(0, signal.SIGKILL)  # as Ctrl+C and a closed terminal do, to everything that the server started
+"""
+
+
+def pid(run) -> int:
+    return noted_process(run.folder).pid
+
+
+def test_one_at_a_time_in_order_and_a_killed_one_holds_up_nobody(runs, plan_for, tmp_path):
+    runs.mkdir(parents=True)
+    plan = plan_for(tmp_path / "nothing")
+    with FileLock(runs / WORKING):  # as if another run worked
+        started: list = []
+        threads = [threading.Thread(target=lambda: started.append(queue.submit(plan))) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len({run.id for run in started}) == 2
+        more = [queue.submit(plan) for _ in range(3)]
+        first, second = sorted(started, key=lambda run: run.status().queued)
+        killed, deleted, last = more
+        until(lambda: all(run.status().message.startswith("Waiting for") for run in more), 60, "all wait")
+        with pytest.raises(FerError, match="cannot be resumed: it is waiting"):
+            queue.resume(last)
+        os.kill(pid(killed), signal.SIGKILL)
+        until(lambda: killed.status().state == "interrupted", 5, "the kill is seen")
+        queue.delete(deleted)
+        assert not deleted.folder.exists()
+        assert {run.status().state for run in (first, second, last)} == {"waiting"}
+    ends = [queue.wait(run, 60) for run in (first, second, last)]
+    assert [end.state for end in ends] == ["failed"] * 3
+    assert all("does not exist. Expected a folder for each expression" in end.message for end in ends)
+    assert all("Traceback" in run.log() for run in (first, second, last))
+    assert ends[0].updated <= ends[1].started
+    assert ends[1].updated <= ends[2].started
+    assert not list(runs.glob(".new-*")) + list(runs.glob(".deleted-*"))
+
+
+def test_stopping_and_resuming_a_waiting_run(runs, plan_for, tmp_path):
+    runs.mkdir(parents=True)
+    with FileLock(runs / WORKING):
+        run = queue.submit(plan_for(tmp_path / "nothing"))
+        until(lambda: run.status().updated > 0 and run.status().active, 20, "it waits")
+        queue.stop(run)
+        assert queue.wait(run, 20).state == "stopped"
+        outcomes: list = []
+
+        def again() -> None:
+            try:
+                outcomes.append(queue.resume(run).id)
+            except FerError as error:
+                outcomes.append(str(error))
+
+        threads = [threading.Thread(target=again) for _ in range(2)]  # a double click
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(outcomes) == sorted([run.id, "A try cannot be resumed: it is waiting."])
+        assert run.status().can_delete
+        queue.delete(run)
+    assert list_runs() == ([], [])
+
+
+def test_a_working_run_is_not_deleted_and_a_finished_one_not_resumed(made_run):
+    run = made_run("fitting", updated=0.0)
+    finished = made_run("finished")
+    with pytest.raises(FerError, match=r"is working\. Stop it first"):
+        queue.delete(run)
+    assert run.folder.is_dir()
+    queue.stop(finished)
+    with pytest.raises(FerError, match="cannot be resumed: it is finished"):
+        queue.resume(finished)
+    assert finished.status().state == "finished"
+    queue.delete(finished)
+    queue.delete(finished)
+    assert not finished.folder.exists()
+
+
+def test_a_collection_is_copied_into_the_run(runs, plan_for, home):
+    mine = Collection("mine")
+    write_faces(mine.folder, 3)
+    plan = plan_for(mine.folder)
+    runs.mkdir(parents=True, exist_ok=True)
+    with FileLock(runs / WORKING):
+        run = queue.submit(plan)
+        mine.clear()
+        kept = sorted(str(path.relative_to(run.plan.data.path)) for path in run.folder.rglob("*.png"))
+        queue.delete(run)
+    assert kept == [f"{name}/{index:03d}.png" for name in ("happy", "sad") for index in range(3)]
+
+
+def test_a_name_that_is_no_folder_is_refused(runs, plan_for, tmp_path):
+    plan = plan_for(tmp_path)
+    object.__setattr__(plan, "spec", type(plan.spec)("../evil", "Evil", "compact_cnn"))
+    with pytest.raises(FerError, match="A model cannot be called so"):
+        queue.submit(plan)
+    assert list_runs() == ([], [])
+
+
+def test_a_run_outlives_the_server_that_started_it(runs, tmp_path):
+    runs.mkdir(parents=True)
+    with FileLock(runs / WORKING):
+        server = subprocess.run([sys.executable, "-c", PAGE, str(tmp_path)], start_new_session=True, check=False)
+        assert server.returncode == -signal.SIGKILL
+        (run,) = list_runs()[0]
+        assert noted_process(run.folder).find() is not None
+    assert queue.wait(run, 60).message.endswith("Received: no folders")
+
+
+def test_a_process_that_does_not_listen_is_killed(made_run):
+    run = made_run("fitting")
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        note_process(run.folder, RunProcess.of(process.pid))
+        started = time.monotonic()
+        queue.stop(run, patience=0.5)
+        assert time.monotonic() - started < 0.4
+        assert run.status().stopping
+        assert process.wait(10) == -signal.SIGKILL
+    assert run.status().state == "stopped"

@@ -1,0 +1,119 @@
+"""Status and process: written whole, read whatever is there, and never the wrong process."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from fer_core.runs import queue, status
+from fer_core.runs.process import PROCESS, RunProcess, note_process, noted_process
+from fer_core.runs.status import STATUS, STOP, Status, read_status, write_status
+
+
+@pytest.fixture
+def sleeper():
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        yield process
+        process.kill()
+
+
+def test_what_is_written_is_read(tmp_path):
+    wanted = Status("finished", "Done.", 5, 3, 3, 0, 12, 4.5, None, 1000, 1.5, 0.0, ("Careful.",))
+    write_status(tmp_path, wanted)
+    read = read_status(tmp_path)
+    assert read.updated == pytest.approx(time.time(), abs=5)
+    assert read == Status(**{**wanted.__dict__, "updated": read.updated})
+    assert [path.name for path in tmp_path.iterdir()] == [STATUS]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"epoch": 3}',
+        b'{"state": "dancing"}',
+        b'{"state": "fitting", "epoch": "many"}',
+        b'{"state": "finished", "warnings": 3}',
+    ],
+)
+def test_a_damaged_status_is_told_and_can_be_resumed(tmp_path, content):
+    (tmp_path / STATUS).write_bytes(content)
+    read = read_status(tmp_path)
+    assert (read.state, read.message, read.can_resume) == ("interrupted", status.UNREADABLE, True)
+
+
+def test_a_run_without_its_process_is_interrupted_or_stopped(tmp_path, sleeper):
+    process = RunProcess.of(sleeper.pid)
+    write_status(tmp_path, Status("fitting", "Epoch 2 of 9.", epoch=1, epochs=9))
+    note_process(tmp_path, process)
+    assert noted_process(tmp_path) == process
+    assert read_status(tmp_path).state == "fitting"
+    (tmp_path / STOP).touch()
+    assert read_status(tmp_path).stopping
+    (tmp_path / STOP).unlink()
+    os.kill(sleeper.pid, 9)
+    zombie = psutil.Process(sleeper.pid)
+    while zombie.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    read = read_status(tmp_path)  # not waited for yet: the system still knows its id
+    assert (read.state, read.epoch, read.message) == ("interrupted", 1, status.VANISHED)
+    (tmp_path / STOP).touch()
+    assert read_status(tmp_path).state == "stopped"
+
+
+def test_working_time_goes_on_between_two_writings(tmp_path, sleeper):
+    write_status(tmp_path, Status("fitting", seconds=10.0, seconds_left=60.0))
+    note_process(tmp_path, RunProcess.of(sleeper.pid))
+    time.sleep(0.3)
+    read = read_status(tmp_path)
+    assert 10.3 <= read.seconds < 30
+    assert read.seconds + read.seconds_left == pytest.approx(70.0)
+
+
+def test_another_process_with_the_same_id_is_never_signalled(made_run, sleeper):
+    run = made_run("fitting")
+    now = RunProcess.of(sleeper.pid)
+    note_process(run.folder, RunProcess(now.pid, now.created - 100.0))
+    assert run.status().state == "interrupted"
+    queue.stop(run, patience=0.0)
+    queue.delete(run)
+    time.sleep(0.3)
+    assert sleeper.poll() is None
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b'{"pid": "x", "created": 1}', b'{"pid": -5, "created": 1}'])
+def test_a_damaged_note_of_the_process_names_none(made_run, content):
+    run = made_run("fitting", updated=1.0)
+    (run.folder / PROCESS).write_bytes(content)
+    queue.stop(run)
+    process = noted_process(run.folder)
+    assert process is None or process.find() is None
+
+
+def test_a_full_disk_can_still_be_told(tmp_path, monkeypatch):
+    write_status(tmp_path, Status("fitting", "A long sentence on what happens right now, and why.", epoch=2, epochs=4))
+    room = (tmp_path / STATUS).stat().st_size
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(status, "write_whole", full)
+    write_status(tmp_path, Status("failed", "Full."))
+    assert read_status(tmp_path).message == "Full."
+    assert (tmp_path / STATUS).stat().st_size == room
+
+
+def test_how_much_is_done():
+    assert Status("waiting").fraction == 0.0
+    assert Status("fitting", epoch=1, epochs=4, step=5, steps=10).fraction == pytest.approx(0.375)
+    assert Status("finished").fraction == 1.0
+    assert Status("fitting", epoch=9, epochs=4).fraction == 1.0

@@ -1,0 +1,89 @@
+"""The worker with real fits: killed, stopped, resumed, finished."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from fer_core.runs import queue
+from fer_core.runs.estimate import estimate
+from fer_core.runs.failure import DISK_FULL
+from fer_core.runs.folder import RESULT
+from fer_core.runs.process import noted_process
+from fer_core.runs.promote import downloads, promote
+from fer_core.store import list_models
+from tests.runs.conftest import until, write_faces
+
+LIGHT = """
+import sys
+import fer_core.runs.queue, fer_core.runs.promote, fer_core.runs.estimate, fer_core.runs.worker, fer_core.cli
+print(sorted({"keras", "tensorflow", "torch", "jax"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.slow
+def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_path, home):
+    """One long story, because every process takes seconds to load TensorFlow."""
+    pictures = write_faces(tmp_path / "faces", 82)
+    run = queue.submit(plan_for(pictures, "My model", epochs=8))
+    waiting = queue.submit(plan_for(tmp_path / "nothing", "Waits"))
+
+    until(lambda: run.status().epoch >= 2 and run.status().step >= 5, 120, "the third epoch is under way")
+    assert waiting.status().state == "waiting"
+    assert run.status().peak_memory > 100e6
+    worker = noted_process(run.folder).find()
+    assert worker.nice() > psutil.Process().nice()
+    os.kill(worker.pid, signal.SIGKILL)
+    until(lambda: run.status().state == "interrupted", 10, "the kill is seen")
+    assert queue.wait(waiting, 30).state == "failed"  # it got its turn, and found nothing to learn from
+    before = run.history()
+    assert len(before) == run.status().epoch
+    (pictures / "happy" / "000.png").unlink()  # what became of the pictures since does not matter
+
+    queue.resume(run)
+    until(lambda: run.status().state == "measuring", 120, "it is measuring")
+    history = run.history()
+    assert history["epoch"].tolist() == list(range(8))
+    assert history.head(len(before)).equals(before)
+    queue.stop(run)
+    stopped = queue.wait(run, 60)
+    assert (stopped.state, stopped.epoch) == ("stopped", 8)
+    assert run.result() is None
+    assert not (run.folder / RESULT / "tiny").exists()
+
+    queue.resume(run)
+    finished = queue.wait(run, 120)
+    assert finished.state == "finished", run.log()
+    assert run.history().equals(history)
+    assert finished.seconds > stopped.seconds
+    assert sorted(downloads(run)) == ["model.keras", "model.tflite"]
+    assert run.result().card["training"]["faces"] == 140
+    assert estimate(run.plan.spec, run.plan.recipe, 140).measured is False  # no whole fit in one process: no timing
+
+    model = promote(run, "mine", "Mine")
+    queue.delete(run)
+    assert [m.title for m in list_models()[0] if m.folder.parent == home / "models"] == ["Mine"]
+    assert model.weights.is_file()
+
+
+def test_a_full_disk_fails_in_one_sentence(runs, plan_for, tmp_path, monkeypatch):
+    """The system's own error: what the run writes first goes to /dev/full."""
+    start = queue._start
+    monkeypatch.setattr(
+        queue, "_start", lambda folder: (folder / ".faces.npz").symlink_to("/dev/full") or start(folder)
+    )
+    run = queue.submit(plan_for(write_faces(tmp_path / "faces", 3)))
+    status = queue.wait(run, 60)
+    assert (status.state, status.message) == ("failed", DISK_FULL)
+    assert "Errno 28" in run.log()
+    assert status.can_resume
+
+
+def test_neither_page_nor_command_line_load_a_training_framework():
+    answer = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"

@@ -1,0 +1,79 @@
+"""The paper's eight on real faces: two steps of training, conversion, and the same answers from what serves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from fer_core.inference import Classifier
+from fer_core.models import build_network, model_spec
+from fer_core.models.transfer import backbone_of
+from fer_core.training.convert import to_litert
+from fer_core.training.fit import fit
+from fer_core.training.recipes import recipe_for
+
+EIGHT = {  # a conversion takes seconds, so each variant has one or two
+    "mobilenetv2_frozen": ("float32", "float16"),
+    "vgg16_frozen": ("float32",),
+    "xception_frozen": ("float32",),
+    "resnet50_frozen": ("float32",),
+    "mobilenetv2_modified": ("float32", "float16"),
+    "vgg16_modified": ("float16",),
+    "vgg16_modified_noise": ("float32",),
+    "vgg16_modified_face": ("float32",),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EIGHT)
+def test_trains_converts_and_serves_the_same(name, fer2013, home, tmp_path):
+    spec = replace(model_spec(name), weights_from="random")
+    recipe = replace(recipe_for(spec), epochs=1, batch_size=16)
+    part = fer2013.subset(np.arange(32))
+    keras.utils.set_random_seed(1)
+    network = build_network(spec)
+    frozen = [array.copy() for array in _unopened(network)]
+    before = network.get_layer("head").get_weights()[0].copy()
+    history = fit(network, spec, recipe, part, part)
+    assert np.isfinite(history["loss"][0])
+    for was, now in zip(frozen, _unopened(network), strict=True):
+        np.testing.assert_array_equal(was, now)
+
+    _spread_answers(network, part.images)
+    faces = fer2013.split("public_test").images[:96]
+    expected = network.predict(faces[..., None].astype("float32"), verbose=0)
+    assert not np.array_equal(network.get_layer("head").get_weights()[0], before)
+    for quantization in EIGHT[name]:
+        path = tmp_path / f"{quantization}.tflite"
+        path.write_bytes(to_litert(network, 48, quantization))
+        served = Classifier(path).predict(faces).probabilities
+        if quantization == "float32":
+            np.testing.assert_allclose(served, expected, atol=1e-3)
+        else:
+            second, first = np.sort(expected, axis=1)[:, -2:].T
+            same = served.argmax(axis=1) == expected.argmax(axis=1)
+            assert (first - second > 0.02).mean() > 0.9  # a tie is no answer
+            assert same[first - second > 0.02].mean() >= 0.99
+
+
+def _unopened(network):
+    """Weights of the backbone's layers that are not to train, statistics too."""
+    return [w for layer in backbone_of(network).layers if not layer.trainable for w in layer.get_weights()]
+
+
+def _spread_answers(network, faces):
+    """Random backbones see all faces nearly alike: give the head what makes their small differences count."""
+    pooled = keras.Model(network.input, network.get_layer("pool").output)
+    features = pooled.predict(faces[..., None].astype("float32"), verbose=0)
+    if "head_normalization" in {layer.name for layer in network.layers}:
+        layer = network.get_layer("head_normalization")
+        layer.set_weights([*layer.get_weights()[:2], features.mean(axis=0), features.var(axis=0)])
+        deviations = np.sqrt(features.var(axis=0) + layer.epsilon)
+        features = (features - features.mean(axis=0)) / deviations
+    kernel = np.random.default_rng(0).normal(size=(features.shape[1], 7))
+    logits = features @ kernel
+    kernel *= 3 / logits.std(axis=0)
+    network.get_layer("head").set_weights([kernel, -(features @ kernel).mean(axis=0)])

@@ -1,0 +1,75 @@
+"""Studies that are quick: faces that a tiny network tells apart, and fits that only say what they were asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer_core.data import FerDataset
+from fer_core.models import ModelSpec
+from fer_core.runs.choice import DataChoice
+from fer_core.training.recipe import Recipe
+from fer_core.training.training_data import TrainingData
+from fer_core.tuning.plan import TuningPlan
+from fer_core.tuning.space import SearchSpace
+from fer_core.tuning.storage import open_storage
+from fer_core.tuning.study import TuningStudy, create_study
+
+
+def made_faces(count: int, seed: int) -> FerDataset:
+    """Dark faces are angry, bright ones happy."""
+    labels = np.tile([0, 3], count // 2).astype(np.int64)
+    images = np.random.default_rng(seed).integers(0, 100, (count, 48, 48)) + 120 * (labels == 3)[:, None, None]
+    return FerDataset(images.astype(np.uint8), labels, np.full(count, "Training"), np.arange(count))
+
+
+@pytest.fixture(scope="session")
+def data() -> TrainingData:
+    """112 faces to learn from, 28 to watch, and no test splits: whoever looks at them fails."""
+    return TrainingData(made_faces(112, 0), made_faces(28, 1))
+
+
+@pytest.fixture
+def plan(tiny_spec: ModelSpec) -> TuningPlan:
+    recipe = Recipe(epochs=8, batch_size=16, mixed_precision=False, augmentation=None)
+    space = SearchSpace((1e-4, 0.1), ("cosine", "constant"), None, (), (0.0, 0.2))
+    return TuningPlan("first", tiny_spec, recipe, DataChoice("fer2013", 112), 3, space)
+
+
+@pytest.fixture
+def study(home: Path, plan: TuningPlan) -> TuningStudy:
+    return create_study(plan, open_storage())
+
+
+@pytest.fixture
+def curves(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
+    """`curves(function)` replaces fitting: `function(spec, recipe)` gives the hold-out accuracies, epoch by epoch."""
+
+    def replaced(function: Callable[..., list[float]]) -> list[Any]:
+        asked: list[Any] = []
+
+        def fit(network: Any, spec: Any, recipe: Any, faces: Any, holdout: Any, callbacks: Any) -> dict[str, Any]:
+            asked.append((spec, recipe))
+            (report,) = callbacks
+            report.set_params({"epochs": recipe.epochs})
+            report.set_model(type("Model", (), {"stop_training": False})())
+            history: dict[str, Any] = {"val_accuracy": [], "val_loss": []}
+            for epoch, accuracy in enumerate(function(spec, recipe)):
+                loss = float("nan") if np.isnan(accuracy) else 1 - accuracy
+                history["val_accuracy"].append(0.1 if np.isnan(accuracy) else accuracy)
+                history["val_loss"].append(loss)
+                report.on_epoch_end(epoch, {"loss": loss, "val_accuracy": history["val_accuracy"][-1]})
+                if report.model.stop_training:
+                    break
+            return history
+
+        monkeypatch.setattr("fer_core.tuning.tune.fit", fit)
+        monkeypatch.setattr("fer_core.tuning.tune.starting_network", lambda *_: None)
+        monkeypatch.setattr("keras.backend.clear_session", lambda: None)  # takes longer than all the rest
+        return asked
+
+    return replaced

@@ -1,0 +1,91 @@
+"""A study in processes of its own: they share one database, and stop when they are told to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fer_core.tuning import process
+from fer_core.tuning.storage import default_storage, open_storage
+from fer_core.tuning.study import create_study, open_study
+from fer_core.types import FerError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+WORKER = """
+import sys, time
+from fer_core.tuning.storage import open_storage
+from fer_core.tuning.study import open_study
+study = open_study("first", open_storage())
+def objective(trial):
+    study.plan.space.draw(trial)
+    time.sleep(0.05)
+    return 0.1 * (trial.number % 5)
+study.study.optimize(objective, n_trials=7)
+"""
+
+
+def test_two_processes_share_one_study(study):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    workers = [subprocess.Popen([sys.executable, "-c", WORKER], env=environment) for _ in range(2)]
+    assert [worker.wait(120) for worker in workers] == [0, 0]
+    table = open_study("first", open_storage()).trials()
+    assert len(table) == 14
+    assert set(table["state"]) == {"finished"}
+    assert table["trial"].tolist() == list(range(1, 15))
+    assert table["learning_rate"].nunique() == 14  # nobody draws what somebody else has drawn
+    assert study.best().value == pytest.approx(0.4)
+
+
+def test_a_study_works_apart_and_stops(study, monkeypatch):
+    """The real command: without FER2013 it ends with a sentence; while it works it can be stopped."""
+    monkeypatch.setenv("FER_TUNING_STORAGE", default_storage())
+    process.start("first", 2)
+    with pytest.raises(FerError, match="being worked on already"):
+        process.start("first", 2)
+    _until(lambda: not process.working("first"), 60)
+    assert process.log("first", 1).startswith("Error: FER2013")
+    assert study.ended() == 0
+    process.start("first", 2)
+    process.stop("first", patience=5)
+    _until(lambda: not process.working("first"), 20)
+
+
+def test_nothing_happens_to_what_does_not_work(home):
+    assert not process.working("first")
+    process.stop("first")
+    assert process.log("first") == ""
+    with pytest.raises(FerError, match="cannot be called so"):
+        process.working("../first")
+
+
+def test_a_dead_process_leaves_no_trial_behind(study, plan, monkeypatch):
+    """Killed without warning, its trial is marked as cut off once it has given no sign of life for a while."""
+    monkeypatch.setattr("fer_core.tuning.storage._HEARTBEAT", 1)
+    monkeypatch.setattr("fer_core.tuning.storage._GRACE", 2)
+    code = WORKER.replace("time.sleep(0.05)", "print('begun', flush=True); time.sleep(60)").replace(
+        "from fer_core.tuning.storage import open_storage",
+        "from fer_core.tuning import storage; storage._HEARTBEAT, storage._GRACE = 1, 2; "
+        "from fer_core.tuning.storage import open_storage",
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    worker = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
+    assert worker.stdout.readline() == "begun\n"
+    time.sleep(1.5)
+    assert open_study("first", open_storage()).trials()["state"].tolist() == ["working"]
+    worker.kill()
+    worker.wait()
+    _until(lambda: open_study("first", open_storage()).trials()["state"].tolist() == ["cut off"], 15)
+    assert create_study(plan, open_storage()).ended() == 0
+
+
+def _until(condition, seconds):
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.1)

@@ -1,0 +1,161 @@
+"""A study's plan, table, importances, and the run that comes out of it; no fits here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import optuna
+import pytest
+
+from fer_core.models import model_spec
+from fer_core.runs.choice import DataChoice
+from fer_core.runs.estimate import estimate
+from fer_core.training.augmentation import Augmentation
+from fer_core.training.recipes import recipe_for
+from fer_core.tuning.estimate import BUILDING, study_estimate
+from fer_core.tuning.plan import TuningPlan
+from fer_core.tuning.space import VARIABLE, SearchSpace, applied
+from fer_core.tuning.storage import open_storage
+from fer_core.tuning.study import create_study, open_study, study_names
+from fer_core.types import FerError
+
+
+def add(study, count, accuracy):
+    """Add finished trials of which `accuracy(drawn)` tells how good they were."""
+
+    def objective(trial):
+        return accuracy(study.plan.space.draw(trial))
+
+    study.study.optimize(objective, n_trials=count)
+
+
+def test_a_plan_survives_the_storage(study, plan):
+    assert open_study("first", open_storage()).plan == plan
+    assert TuningPlan.from_dict(plan.as_dict()) == plan
+    assert create_study(plan, open_storage()).plan == plan
+    with pytest.raises(FerError, match="with other settings"):
+        create_study(replace(plan, epochs=5), open_storage())
+
+
+def test_studies_are_listed_newest_first(study, plan):
+    storage = open_storage()
+    create_study(replace(plan, name="second"), storage)
+    optuna.create_study(storage=storage, study_name="somebody else's")
+    assert study_names(storage) == ["second", "first"]
+    with pytest.raises(FerError, match=r"There are: second, first. Received: third"):
+        open_study("third", storage)
+
+
+def test_what_decides_is_the_most_important(study):
+    with pytest.raises(FerError, match=r"once 8 trials have finished. So far: 0"):
+        study.importances()
+    add(study, 14, lambda drawn: drawn["label_smoothing"])
+    shares = study.importances()
+    assert next(iter(shares)) == "label_smoothing"
+    assert shares["label_smoothing"] > 0.6
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_equal_trials_tell_nothing(study):
+    add(study, 8, lambda _: 0.5)
+    with pytest.raises(FerError, match="same accuracy"):
+        study.importances()
+
+
+def test_the_best_becomes_a_full_run(study, plan):
+    with pytest.raises(FerError, match="No trial of first has finished"):
+        study.best_plan()
+    add(study, 5, lambda drawn: drawn["learning_rate"])
+    best = study.best_plan()
+    drawn = study.study.best_params
+    assert best.recipe.peak_learning_rate == drawn["learning_rate"] == study.trials()["learning_rate"].max()
+    assert (best.recipe.schedule, best.recipe.label_smoothing) == (drawn["schedule"], drawn["label_smoothing"])
+    assert (best.recipe.epochs, best.recipe.ema) == (plan.recipe.epochs, plan.recipe.ema)
+    assert best.data == DataChoice("fer2013", None)
+
+
+def test_every_setting_reaches_model_and_recipe():
+    spec = model_spec("vgg16_modified")
+    drawn = {"learning_rate": 0.01, "schedule": "constant", "strength": 0.5, "open_layers": 2, "label_smoothing": 0.0}
+    changed, recipe = applied(drawn, spec, recipe_for(spec))
+    assert changed == replace(spec, open_layers=2)
+    assert recipe == replace(
+        recipe_for(spec), peak_learning_rate=0.01, schedule="constant", label_smoothing=0.0,
+        augmentation=Augmentation.of_strength(0.5, 48),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        ("vgg16_modified", set()),
+        ("compact_cnn", {"open_layers"}),
+        ("mobilenetv2_frozen", {"open_layers", "strength"}),
+    ],
+)
+def test_only_what_can_vary_varies(name, left_out):
+    spec = model_spec(name)
+    space = SearchSpace.around(spec, recipe_for(spec))
+    assert set(VARIABLE) - set(space.varied) == left_out
+    low, high = space.learning_rate
+    assert low < recipe_for(spec).peak_learning_rate < high
+    assert SearchSpace.around(spec, recipe_for(spec), ["schedule"]).varied == ("schedule",)
+
+
+def test_an_estimate_counts_what_is_done_once_once(home, plan):
+    frozen = model_spec("mobilenetv2_frozen")
+    plan = replace(plan, spec=frozen, recipe=recipe_for(frozen), data=DataChoice("fer2013", 10_000))
+    one, eleven = study_estimate(plan, 1), study_estimate(plan, 11)
+    run = estimate(frozen, replace(plan.recipe, epochs=plan.epochs), 10_000)
+    assert eleven.seconds - one.seconds == pytest.approx(10 * (BUILDING + 3 * 4e-5 * 10_000))
+    assert run.seconds < eleven.seconds < 11 * run.seconds
+    assert eleven.basis == run.basis
+
+
+def test_nonsense_is_refused(plan):
+    spec = model_spec("compact_cnn")
+    for make, message in (
+        (SearchSpace, "at least one setting to vary"),
+        (lambda: SearchSpace((0.1, 0.01)), "Learning rate: expected a lower and a higher"),
+        (lambda: SearchSpace(strength=(0.0, 3.0)), "Strength of augmentation"),
+        (lambda: SearchSpace(schedule=("cosine", "weekly")), "Expected schedules out of"),
+        (lambda: SearchSpace.around(spec, recipe_for(spec), ["colour"]), "Received: colour"),
+        (lambda: SearchSpace.around(spec, recipe_for(spec), ["open_layers"]), "at least one setting to vary"),
+        (lambda: replace(plan, name="../up"), "A study cannot be called so"),
+        (lambda: replace(plan, epochs=0), "at least one epoch"),
+        (lambda: replace(plan, spec=model_spec("hog_linear")), "no settings to tune"),
+        (lambda: TuningPlan.from_dict({"name": "a"}), "another version"),
+    ):
+        with pytest.raises(FerError, match=message):
+            make()
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("nonsense", "cannot be understood"),
+        ("sqlite:////proc/nowhere/tuning.db", "cannot be opened"),
+        ("oracle+nodriver://me:secret@host/tuning", "cannot be opened"),
+    ],
+)
+def test_a_database_that_cannot_be_had_is_explained(home, address, message):
+    with pytest.raises(FerError, match=message) as raised:
+        open_storage(address)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_file_that_is_no_database_is_explained(home):
+    home.mkdir()
+    (home / "tuning.db").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(FerError, match=r"cannot be opened: .*not a database"):
+        open_storage()
+
+
+def test_looking_at_studies_imports_no_keras():
+    code = (
+        "import sys, fer_core.tuning.study, fer_core.tuning.process; "
+        "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

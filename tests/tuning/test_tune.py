@@ -1,0 +1,180 @@
+"""Trials: what counts, what is stopped, and what no failure may take away."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import replace
+
+import pytest
+
+from fer_core.runs.status import Status, write_status
+from fer_core.tuning import tune as module
+from fer_core.tuning.plan import TuningPlan
+from fer_core.tuning.storage import open_storage
+from fer_core.tuning.study import create_study, open_study
+from fer_core.tuning.tune import DIVERGED, tune
+from fer_core.types import FerError
+
+
+@pytest.mark.slow
+def test_a_real_fit_tells_good_rates_from_bad_ones(study, data):
+    """Real trials: one rate that learns, one that is too small to; then one that tears the weights apart."""
+    for rate in (0.02, 1e-4):
+        study.study.enqueue_trial({"learning_rate": rate, "schedule": "constant", "label_smoothing": 0.0})
+    seen = []
+    tune(study, 2, data, watch=lambda *epoch: seen.append(epoch))
+    assert [epoch[:2] for epoch in seen] == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]
+    table = study.trials()
+    assert list(table["state"]) == ["finished", "finished"]
+    assert table["accuracy"].tolist() == [seen[2][2], seen[5][2]]
+    assert study.best().number == 0
+    assert table["accuracy"][0] > 0.9 > table["accuracy"][1]
+
+
+def test_the_best_is_the_highest_of_the_last_epochs(study, data, curves):
+    accuracies = iter([[0.2, 0.9, 0.3], [0.3, 0.4, 0.6], [0.3, 0.4, 0.5], [0.3, 0.4, 0.6]])
+    curves(lambda *_: next(accuracies))
+    tune(study, 4, data)
+    assert study.trials()["accuracy"].tolist() == [0.3, 0.6, 0.5, 0.6]
+    assert study.best().number == 1
+
+
+def test_early_stopping_counts_the_epoch_that_is_kept(home, plan, data, curves):
+    patient = replace(plan, recipe=replace(plan.recipe, early_stopping=1, ema=0.0))
+    study = create_study(patient, open_storage())
+    curves(lambda *_: [0.4, 0.7, 0.6])
+    tune(study, 1, data)
+    assert study.best().value == 0.7
+
+
+def test_what_is_behind_the_others_is_stopped_early(study, data, curves):
+    curves(lambda _, recipe: [0.5, 0.6, 0.7] if recipe.label_smoothing < 0.19 else [0.1, 0.1, 0.1])
+    settings = {"learning_rate": 0.01, "schedule": "cosine", "label_smoothing": 0.1}
+    for smoothing in (0.1, 0.1, 0.1, 0.1, 0.2):
+        study.study.enqueue_trial({**settings, "label_smoothing": smoothing})
+    tune(study, 5, data)
+    last = study.trials().iloc[-1]
+    assert (last["state"], last["epochs"], last["accuracy"]) == ("stopped early", 2, 0.1)
+    assert study.best().value == 0.7
+
+
+def test_a_loss_without_bound_ends_the_trial(study, data, curves):
+    accuracies = iter([[math.nan, 0.9, 0.9], [0.3, 0.3, 0.3]])
+    curves(lambda *_: next(accuracies))
+    tune(study, 2, data)
+    assert list(study.trials()["state"]) == ["stopped early", "finished"]
+    assert study.trials()["note"][0] == DIVERGED
+    assert study.best().value == 0.3
+
+
+def test_a_broken_trial_is_recorded_and_the_study_goes_on(study, data, curves):
+    outcomes = iter([[0.4] * 3, MemoryError(), FerError("The weights are gone."), [0.5] * 3])
+
+    def next_outcome(*_):
+        outcome = next(outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    curves(next_outcome)
+    told = []
+    tune(study, 4, data, told.append)
+    assert list(study.trials()["state"]) == ["finished", "failed", "failed", "finished"]
+    assert "memory of this computer" in study.trials()["note"][1]
+    assert study.trials()["note"][2] == "The weights are gone."
+    assert "Trial 3 failed. The weights are gone." in told
+
+
+def test_a_study_that_only_fails_ends(study, data, curves):
+    def broken(*_):
+        raise FerError("The weights are gone.")
+
+    curves(broken)
+    with pytest.raises(FerError, match=r"first 3 trials failed.*The weights are gone"):
+        tune(study, 20, data)
+    assert study.ended() == 3
+
+
+def test_interrupted_it_keeps_what_has_ended_and_goes_on(study, plan, data, curves):
+    outcomes = iter([[0.4] * 3, KeyboardInterrupt(), [0.6] * 3, [0.5] * 3])
+
+    def next_outcome(*_):
+        outcome = next(outcomes)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    asked = curves(next_outcome)
+    with pytest.raises(KeyboardInterrupt):
+        tune(study, 4, data)
+    again = open_study("first", open_storage())
+    assert list(again.trials()["state"]) == ["finished", "cut off"]
+    assert again.ended() == 1
+    tune(again, 3, data)
+    assert list(again.trials()["accuracy"].dropna()) == [0.4, 0.6, 0.5]
+    assert again.wanted == 3
+    rates = [recipe.peak_learning_rate for _, recipe in asked]
+    assert len(set(rates)) == 4  # the resumed part does not draw the first values again
+    with pytest.raises(FerError, match="has 3 trials already"):
+        tune(again, 3, data)
+
+
+def test_trials_are_as_the_plan_says(study, plan, data, curves):
+    asked = curves(lambda *_: [0.4] * 3)
+    tune(study, 6, data)
+    for spec, recipe in asked:
+        assert spec == plan.spec
+        assert recipe.epochs == 3
+        assert 1e-4 <= recipe.peak_learning_rate <= 0.1
+        assert recipe.schedule in ("cosine", "constant")
+        assert 0 <= recipe.label_smoothing <= 0.2
+        assert recipe.ema == plan.recipe.ema
+    assert len({recipe.peak_learning_rate for _, recipe in asked}) == 6
+
+
+def test_the_same_seed_draws_the_same(home, plan, data, curves):
+    def rates(name: str, seed: int, trials: int) -> list[float]:
+        asked = curves(lambda _, recipe: [recipe.label_smoothing] * 3)
+        tune(create_study(replace(plan, name=name, seed=seed), open_storage()), trials, data)
+        return [recipe.peak_learning_rate for _, recipe in asked]
+
+    first = rates("a", 1, 8)
+    assert rates("b", 1, 8) == first
+    assert rates("c", 2, 1) != first[:1]
+
+
+def test_other_faces_are_refused(study, data, curves):
+    from tests.tuning.conftest import made_faces
+
+    curves(lambda *_: [0.4] * 3)
+    tune(study, 1, data)
+    with pytest.raises(FerError, match="learnt from other faces"):
+        tune(study, 2, type(data)(made_faces(112, 5), data.holdout))
+
+
+def test_runs_go_first(study, data, curves, home, monkeypatch):
+    from fer_core.runs.folder import PLAN
+    from fer_core.runs.plan import RunPlan
+    from fer_core.runs.process import RunProcess, note_process, write_whole
+
+    plan: TuningPlan = study.plan
+    folder = home / "runs" / "other"
+    folder.mkdir(parents=True)
+    run_plan = RunPlan("Other", plan.spec, plan.recipe, plan.data)
+    write_whole(folder / PLAN, {"created": 1.0, **run_plan.as_dict()})
+    write_status(folder, Status("fitting", "Fitting."))
+    note_process(folder, RunProcess.of(os.getpid()))
+    waited = []
+
+    def wait(_: float) -> None:
+        waited.append(study.ended())
+        if len(waited) == 3:
+            write_status(folder, Status("finished", "Finished."))
+
+    monkeypatch.setattr(module.time, "sleep", wait)
+    curves(lambda *_: [0.4] * 3)
+    told = []
+    tune(study, 2, data, told.append)
+    assert waited == [0, 0, 0]
+    assert told[0] == "Waits until no run works or waits."
