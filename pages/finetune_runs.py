@@ -110,7 +110,7 @@ def _progress(status: Status) -> None:
     """Say how far it is, or what became of it."""
     if status.active:
         left = f", {words_for(status.seconds_left)} left" if status.seconds_left is not None else ""
-        what = "Stopping after this step" if status.stopping else status.message.split("; state in")[0].rstrip(".")
+        what = "Stopping after this step" if status.stopping else status.message.rstrip(".")
         st.progress(status.fraction, f"{plain(what)}{left}")
     elif status.state in ("failed", "interrupted"):
         st.error(plain(status.message), icon=LOOKS[status.state][0])

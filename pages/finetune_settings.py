@@ -89,17 +89,14 @@ def settings(spec: ModelSpec, faces: int) -> tuple[ModelSpec, Recipe]:
 def suited(spec: ModelSpec, faces: int, epochs: int) -> Recipe:
     """Return a network's recipe, made for all of FER2013, suited to fewer faces and epochs.
 
-    Batches get smaller where an epoch would have too few steps; the average of weights spans at most the last tenth
-    of all steps, or it would still be full of the weights at the start; and a stored model is trained on gently.
+    Batches get smaller where an epoch would have too few steps, and a stored model is trained on gently.
     """
     recipe = recipe_for(spec)
     batch = recipe.batch_size
     while batch > 8 and faces < ENOUGH_STEPS * batch:
         batch //= 2
-    steps = max(1, faces // batch) * epochs
     rate = recipe.peak_learning_rate * (1 if spec.weights_from in {"random", "imagenet", "utkface"} else GENTLER)
-    ema = min(recipe.ema, max(0.0, 1 - 10 / steps))
-    return replace(recipe, epochs=epochs, batch_size=batch, peak_learning_rate=rate, ema=ema)
+    return replace(recipe, epochs=epochs, batch_size=batch, peak_learning_rate=rate)
 
 
 def augmentation(spec: ModelSpec, word: str) -> Augmentation | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from fer_core.data import home
 from fer_core.models import ModelSpec
-from fer_core.models.backbone import FOLDER_VARIABLE
+from fer_core.models.backbone import FOLDER_VARIABLE, pretrained_file
 from fer_core.store import KERAS, StoredModel, list_models
 
 _SAME = ("architecture", "widths", "backbone", "backbone_size", "batch_normalization")
@@ -40,7 +40,7 @@ def starts(spec: ModelSpec) -> Starts:
                 f"The ImageNet weights of {spec.backbone} are not here yet: a run that starts from them downloads them "
                 f"once, and fails without internet."
             )
-        if (home() / "backbones" / f"{spec.backbone.lower()}_{spec.backbone_size}_utkface.weights.h5").is_file():
+        if (home() / "backbones" / pretrained_file(spec.backbone, spec.backbone_size)).is_file():
             sources.append("utkface")
         else:
             notes.append(

@@ -11,7 +11,6 @@ from fer_core.data.sample import SAMPLE_CREDIT
 from fer_core.figures import probability_bars, probability_text, timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus
 from fer_core.inference.stream import TrackedFace
-from fer_core.labels import EXPRESSIONS
 from pages.common import SAMPLE, How, Picture, answers_for
 from pages.live_help import NO_PICTURES
 from pages.pictures import annotated
@@ -64,8 +63,10 @@ def readings(session: LiveSession) -> None:
     else:
         result = face.result
         st.subheader(f"Face {face.number}: {result.expression}")
-        words = probability_text(result.probabilities, len(EXPRESSIONS))
-        st.altair_chart(probability_bars(result.probabilities), key="live_bars", alt=f"Face {face.number}: {words}")
+        # the alt has no numbers: whenever it changed, Streamlit would build the chart anew
+        st.altair_chart(
+            probability_bars(result.probabilities), key="live_bars", alt=f"Probabilities of face {face.number} now"
+        )
     st.caption(
         f"{status.frames_per_second:.0f} frames a second, {status.milliseconds:.0f} ms each · "
         f"{status.frames:,} analysed" + (f" · {status.failures} failed" if status.failures else "")

@@ -21,16 +21,21 @@ VIEWS = ("plain", "flip")
 
 def predict_splits(classifier: Classifier, dataset: FerDataset) -> pd.DataFrame:
     """Classify both test splits, plain and with flip, as `tabulate_splits`."""
-    return tabulate_splits(lambda faces, flip: classifier.predict(faces, flip=flip).probabilities, dataset)
+
+    def views(faces: NDArray[np.uint8]) -> tuple[NDArray, NDArray]:
+        plain, flipped = classifier.views(faces)
+        return plain.probabilities, flipped.probabilities
+
+    return tabulate_splits(views, dataset)
 
 
-def tabulate_splits(predict: Callable[[NDArray[np.uint8], bool], NDArray], dataset: FerDataset) -> pd.DataFrame:
+def tabulate_splits(views: Callable[[NDArray[np.uint8]], tuple[NDArray, NDArray]], dataset: FerDataset) -> pd.DataFrame:
     """Tabulate what anything says of both test splits, plain and with flip.
 
     Args:
-        predict: from faces `(n, 48, 48)` uint8, and whether to average each with its mirror image, to probabilities
-            `(n, 7)`.
-        dataset: FER2013, all splits.
+        views: from faces `(n, 48, 48)` uint8 to probabilities `(n, 7)` of each as it is, and averaged with its mirror
+            image.
+        dataset: has both test splits.
 
     Returns:
         Columns `row` (FER2013's, -1 where unknown), `split`, `view`, `label`, `p_angry` … `p_neutral` (float32).
@@ -38,8 +43,7 @@ def tabulate_splits(predict: Callable[[NDArray[np.uint8], bool], NDArray], datas
     tables = []
     for split in TEST_SPLITS:
         part = dataset.split(split)
-        for view in VIEWS:
-            probabilities = predict(part.images, view == "flip")
+        for view, probabilities in zip(VIEWS, views(part.images), strict=True):
             table = pd.DataFrame(probabilities.astype(np.float32), columns=PROBABILITIES)
             table.insert(0, "row", part.rows)
             table.insert(1, "split", split)

@@ -108,6 +108,11 @@ def weights_file(name: str) -> str:
     return f"{stem}_imagenet_notop.weights.h5"
 
 
+def pretrained_file(backbone: str, size: int) -> str:
+    """Return the name under which `python -m fer_core pretrain` keeps a backbone, in the data folder's `backbones/`."""
+    return f"{backbone.lower()}_{size}_utkface.weights.h5"
+
+
 def local_file(name: str) -> Path | None:
     """Return a weights file of the folder that `FER_BACKBONE_DIR` names; None without it."""
     folder = os.environ.get(FOLDER_VARIABLE)

@@ -29,7 +29,7 @@ def count_warnings(faces: FerDataset) -> list[str]:
     warnings = []
     missing = [name for name, count in zip(EXPRESSIONS, counts, strict=True) if count == 0]
     if missing:
-        warnings.append(f"There are no pictures of {_listed(missing)}: the model will never give that answer.")
+        warnings.append(f"There are no pictures of {_listed(missing)}: the model cannot learn what it looks like.")
     thin = [f"{name} ({count})" for name, count in zip(EXPRESSIONS, counts, strict=True) if 0 < count < FEW]
     if thin:
         warnings.append(f"Too few pictures of {_listed(thin)}: expect at least {FEW} of each, better hundreds.")

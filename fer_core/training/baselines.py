@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def train_baseline(
     library = {"backend": "scikit-learn", "scikit_learn": sklearn.__version__}
     facts = training_facts(data, None, seed, time.monotonic() - started, library)
     say("Measuring it on PublicTest and PrivateTest")
-    predictions = tabulate_splits(_Looks(baseline.predict), data.tests) if data.tests is not None else no_predictions()
+    predictions = tabulate_splits(partial(views, baseline), data.tests) if data.tests is not None else no_predictions()
     card = make_card(
         spec,
         baseline.recipe,
@@ -127,18 +128,10 @@ def hog_linear(
     )
 
 
-class _Looks:
-    """Looks at faces plainly, then averages that with a look at their mirror images, without looking twice."""
-
-    def __init__(self, predict: Callable[[NDArray[np.uint8]], NDArray[np.float64]]) -> None:
-        self.predict = predict
-        self.last: tuple[NDArray[np.uint8], NDArray[np.float64]] | None = None
-
-    def __call__(self, faces: NDArray[np.uint8], flip: bool) -> NDArray[np.float64]:
-        if self.last is None or self.last[0] is not faces:
-            self.last = faces, self.predict(faces)
-        plain = self.last[1]
-        return (plain + self.predict(faces[:, :, ::-1])) / 2 if flip else plain
+def views(baseline: Baseline, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what a baseline says of faces as they are, and averaged with their mirror images."""
+    plain = baseline.predict(faces)
+    return plain, (plain + baseline.predict(faces[:, :, ::-1])) / 2
 
 
 def _all_classes(probabilities: NDArray[np.float64], classes: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_core.data import AgedFaces, home
 from fer_core.models import ModelSpec
-from fer_core.models.backbone import BACKBONE_SIZES, DEFAULT_SIZE, build_backbone
+from fer_core.models.backbone import BACKBONE_SIZES, DEFAULT_SIZE, build_backbone, pretrained_file
 from fer_core.models.transfer import backbone_input
 from fer_core.training.augmentation import Augmentation
 from fer_core.training.augmentation_layers import augmentation_layers
@@ -23,7 +23,6 @@ from fer_core.training.card import device
 from fer_core.training.fit import precision
 from fer_core.training.optimizing import make_optimizer
 from fer_core.training.recipe import Recipe
-from fer_core.training.start import pretrained_file
 
 PRETRAINING: Final = Recipe(
     epochs=20,
@@ -85,7 +84,7 @@ def pretrain(
     )
     watched = np.arange(len(faces)) % WATCHED == 0
     part, rest = faces.subset(~watched), faces.subset(watched)
-    say(f"Pretraining {backbone} at {side} pixels on {len(part):,} faces, {recipe.epochs} epochs; state in {state}")
+    say(f"Pretraining {backbone} at {side} pixels on {len(part):,} faces, {recipe.epochs} epochs")
     started = time.monotonic()
     network.fit(
         part.images[..., None],

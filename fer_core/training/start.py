@@ -6,6 +6,7 @@ import keras
 
 from fer_core.data import home
 from fer_core.models import ModelSpec, build_network
+from fer_core.models.backbone import pretrained_file
 from fer_core.models.transfer import backbone_of
 from fer_core.store import KERAS, load_model
 from fer_core.training.compose import compose
@@ -49,11 +50,6 @@ def stored_network(name: str) -> keras.Model:
         raise FerError(
             f"The Keras weights of {name} cannot be read ({type(error).__name__}). Train it again."
         ) from error
-
-
-def pretrained_file(backbone: str, size: int) -> str:
-    """Return the name of a backbone's weights file of `python -m fer_core pretrain`."""
-    return f"{backbone.lower()}_{size}_utkface.weights.h5"
 
 
 def _load_pretrained(network: keras.Model, spec: ModelSpec) -> None:

@@ -56,7 +56,12 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     network = starting_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
     prepared = data.prepared(spec.preprocessing)
-    say(f"Fitting {spec.title} on {len(data.training):,} faces, {recipe.epochs} epochs; state in {folder}")
+    if uses_features(spec, recipe):
+        say(
+            f"Looking at {len(data.training) + len(data.holdout):,} faces with the frozen backbone, once for all epochs"
+        )
+    else:
+        say(f"Fitting {spec.title} on {len(data.training):,} faces, {recipe.epochs} epochs")
     clock = _Clock(folder / CLOCK)
     fit(network, spec, recipe, prepared.training, prepared.holdout, folder, [clock, *callbacks])
     final = build_network(spec)

@@ -119,7 +119,6 @@ def test_a_recipe_suits_few_faces():
     assert suited(frozen, 25_838, 20) == recipe_for(frozen)
     few = suited(compact, 60, 15)
     assert few.batch_size < recipe_for(compact).batch_size
-    assert few.ema ** (60 // few.batch_size * 15) < 0.01  # the weights at the start are forgotten
     warm = suited(ModelSpec.from_dict({**compact.as_dict(), "weights_from": "compact_cnn"}), 2000, 15)
     assert warm.peak_learning_rate < recipe_for(compact).peak_learning_rate / 5
 
@@ -147,7 +146,7 @@ def test_a_zip_of_own_pictures(page, submitted):
     app.file_uploader(key="f_zip").upload("mine.zip", zipped(**files, sad__note=b"hello")).run()
     assert not app.exception
     assert "happy 2" in charts(app)[0]
-    assert "the model will never give that answer" in said(app)
+    assert "the model cannot learn what it looks like" in said(app)
     app.button(key="f_go").click().run()
     assert submitted[0].data.source == "folder"
     assert submitted[0].data.path.endswith("mine.zip")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from fer_core.data import FerDataset
 from fer_core.inference.measure import TEST_SPLITS, VIEWS, tabulate_splits
 from fer_core.models import model_spec
 from fer_core.store import PROBABILITIES
-from fer_core.training.baselines import _Looks, class_prior, hog_linear, train_baseline
+from fer_core.training.baselines import class_prior, hog_linear, train_baseline, views
 from fer_core.training.hog import hog_features
 from fer_core.training.training_data import TrainingData
 from fer_core.types import FerError
@@ -98,7 +99,7 @@ def test_stored_for_comparison_only(dataset, home, tmp_path, name):
 def test_flip_is_the_mean_with_the_mirror_image(dataset):
     part, holdout = dataset.holdout()
     baseline = hog_linear(part, holdout, penalties=(1.0,))
-    table = tabulate_splits(_Looks(baseline.predict), dataset)
+    table = tabulate_splits(partial(views, baseline), dataset)
     for split in TEST_SPLITS:
         images = dataset.split(split).images
         plain, mirrored = baseline.predict(images), baseline.predict(np.flip(images, axis=2))

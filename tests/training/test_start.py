@@ -13,10 +13,11 @@ import pytest
 
 from fer_core.data import AgedFaces
 from fer_core.models import ModelSpec, build_network
+from fer_core.models.backbone import pretrained_file
 from fer_core.models.transfer import backbone_of
 from fer_core.store import promoted
 from fer_core.training.pretrain import pretrain
-from fer_core.training.start import pretrained_file, starting_network
+from fer_core.training.start import starting_network
 from fer_core.types import FerError
 
 SMALL = ModelSpec("small", "Small", "transfer", backbone="MobileNetV2", backbone_size=32, weights_from="utkface")
