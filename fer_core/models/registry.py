@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fer_core.models.backbone import BACKBONE_SIZES
+from fer_core.models.backbone import BACKBONE_SIZES, DEFAULT_SIZE, backbone_names
 from fer_core.models.spec import ModelSpec
 from fer_core.types import FerError
 
@@ -12,13 +12,8 @@ if TYPE_CHECKING:
     import keras
 
 _TITLES = {
-    "MobileNetV2": "MobileNetV2",
-    "VGG16": "VGG16",
-    "Xception": "Xception",
-    "ResNet50": "ResNet50",
     "EfficientNetB0": "EfficientNet-B0",
     "EfficientNetV2B0": "EfficientNetV2-B0",
-    "DenseNet121": "DenseNet121",
     "NASNetMobile": "NASNet Mobile",
 }
 _NOISE = 0.05
@@ -29,11 +24,11 @@ def _frozen(backbone: str) -> ModelSpec:
     """The paper's first round (its section 3.4.1): only the new head trains."""
     return ModelSpec(
         name=f"{backbone.lower()}_frozen",
-        title=f"{_TITLES[backbone]}, frozen",
+        title=f"{_TITLES.get(backbone, backbone)}, frozen",
         architecture="transfer",
         weights_from="imagenet",
         backbone=backbone,
-        backbone_size=BACKBONE_SIZES[backbone],
+        backbone_size=BACKBONE_SIZES.get(backbone, DEFAULT_SIZE),
     )
 
 
@@ -41,11 +36,11 @@ def _modified(backbone: str, extra: str = "", noise: float = 0.0, preprocessing:
     """The paper's second round (3.4.2): last six layers open, batch normalisation; its recipe augments."""
     return ModelSpec(
         name=f"{backbone.lower()}_modified{f'_{extra}' if extra else ''}",
-        title=f"{_TITLES[backbone]}, modified{f', {extra}' if extra else ''}",
+        title=f"{_TITLES.get(backbone, backbone)}, modified{f', {extra}' if extra else ''}",
         architecture="transfer",
         weights_from="imagenet",
         backbone=backbone,
-        backbone_size=BACKBONE_SIZES[backbone],
+        backbone_size=BACKBONE_SIZES.get(backbone, DEFAULT_SIZE),
         open_layers=6,
         batch_normalization=True,
         noise=noise,
@@ -77,6 +72,7 @@ _SPECS = {
         *_BASELINES,
     ]
 }
+_KINDS = {"frozen": _frozen, "modified": _modified}
 _NETWORKS = ("compact_cnn", "transfer")
 
 
@@ -88,14 +84,24 @@ def model_names() -> list[str]:
 def model_spec(name: str) -> ModelSpec:
     """Return a named model's spec.
 
+    Args:
+        name: one of `model_names()`, or any other application of Keras with `_frozen` or `_modified` behind it, as
+            `resnet101v2_modified`; only such a name makes this import Keras.
+
     Raises:
         FerError: there is none of that name.
     """
-    if name not in _SPECS:
-        raise FerError(
-            f"There is no model of that name to build. Expected one of: {', '.join(_SPECS)}. Received: {name}"
-        )
-    return _SPECS[name]
+    if name in _SPECS:
+        return _SPECS[name]
+    application, _, kind = name.rpartition("_")
+    if application and kind in _KINDS:
+        for backbone in backbone_names():
+            if backbone.lower() == application:
+                return _KINDS[kind](backbone)
+    raise FerError(
+        f"There is no model of that name to build. Expected one of: {', '.join(_SPECS)}; or another application of "
+        f"Keras, as resnet101v2_frozen or resnet101v2_modified. Received: {name}"
+    )
 
 
 def build_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:

@@ -165,6 +165,18 @@ def test_mean_of_activation_map_is_the_logit(faces, normalized):
     np.testing.assert_allclose(softmax, outputs["probabilities"], atol=1e-4)
 
 
+def test_any_other_application_goes_by_its_name():
+    spec = model_spec("resnet50v2_modified")
+    assert (spec.backbone, spec.backbone_size, spec.open_layers) == ("ResNet50V2", 96, 6)
+    assert spec.title == "ResNet50V2, modified"
+    assert model_spec("mobilenet_frozen").backbone == "MobileNet"
+    for wrong in ("resnet9000_frozen", "resnet50v2_other", "_frozen", "ResNet50V2"):
+        with pytest.raises(FerError, match="or another application of Keras"):
+            model_spec(wrong)
+    network = untrained("mobilenet_modified")
+    assert len(backbone_of(network).trainable_weights) > 0
+
+
 def test_spec_says_what_trains_and_refuses_nonsense():
     spec = model_spec("vgg16_modified")
     assert spec.trained == "head and last 6 layers"
