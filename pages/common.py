@@ -13,7 +13,7 @@ from fer_core.data import read_image
 from fer_core.data.sample import sample_portrait
 from fer_core.faces import default_detector
 from fer_core.inference import Classifier, FaceAnalyzer
-from fer_core.store import DEFAULT_MODEL, StoredModel
+from fer_core.store import DEFAULT_MODEL, StoredModel, list_models
 from fer_core.types import FaceResult, FerError, Image
 
 
@@ -134,6 +134,16 @@ def ready(models: list[StoredModel], flip: bool = False, whole_image: bool = Fal
         except (FerError, OSError) as error:
             complaints.append(str(error))
     return good, complaints
+
+
+def serving_models() -> list[StoredModel]:
+    """Return the models that can predict new faces, and say which are broken; without any, say so and end the page."""
+    models, complaints = list_models(servable=True)
+    warn(complaints, "Some models cannot be used:")
+    if not models:
+        no_model_yet()
+        st.stop()
+    return models
 
 
 def no_model_yet() -> None:

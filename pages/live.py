@@ -3,8 +3,7 @@
 import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
-from fer_core.store import list_models
-from pages.common import no_model_yet, ready, warn
+from pages.common import ready, serving_models, warn
 from pages.live_camera import camera, session_for
 from pages.live_help import KINDS, camera_help
 from pages.live_panels import keep, over_time, readings, sample_picture, sample_reading
@@ -15,12 +14,7 @@ st.markdown(
     "See the expression on your face while you move. Pictures are analysed by FER Lab's computer, and not kept."
 )
 
-models, complaints = list_models(servable=True)
-warn(complaints, "Some models cannot be used:")
-if not models:
-    no_model_yet()
-    st.stop()
-
+models = serving_models()
 names = [model.name for model in models]
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     kind = st.segmented_control(

@@ -5,8 +5,7 @@ import streamlit as st
 from fer_core.data.sample import SAMPLE_CREDIT
 from fer_core.faces import default_detector
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import list_models
-from pages.common import SAMPLE, answers_for, no_model_yet, plain, ready, warn
+from pages.common import SAMPLE, answers_for, plain, ready, serving_models, warn
 from pages.edit_panel import edit_panel
 from pages.exports import as_csv, as_json, as_pictures, as_table
 from pages.face_view import View, face_bars, face_reasons, no_face_found
@@ -18,12 +17,7 @@ MANY_FACES = 10
 st.title("Predict")
 st.markdown("Every face in a picture gets seven probabilities, one for each expression.")
 
-models, complaints = list_models(servable=True)
-warn(complaints, "Some models cannot be used:")
-if not models:
-    no_model_yet()
-    st.stop()
-
+models = serving_models()
 names = [model.name for model in models]
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     source = st.segmented_control(

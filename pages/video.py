@@ -2,21 +2,15 @@
 
 import streamlit as st
 
-from fer_core.store import list_models
 from fer_core.types import FerError
-from pages.common import no_model_yet, plain, ready, warn
+from pages.common import plain, ready, serving_models, warn
 from pages.video_jobs import RATES, SOURCES, own_job, progress, sample_job
 from pages.video_results import downloads, over_time, picture_and_shares
 
 st.title("Video")
 st.markdown("Every face in a video is followed, and gets seven probabilities in each frame, one for each expression.")
 
-models, complaints = list_models(servable=True)
-warn(complaints, "Some models cannot be used:")
-if not models:
-    no_model_yet()
-    st.stop()
-
+models = serving_models()
 names = [model.name for model in models]
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     source = st.segmented_control(

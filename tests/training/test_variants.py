@@ -14,6 +14,7 @@ from fer_core.models.transfer import backbone_of
 from fer_core.training.convert import to_litert
 from fer_core.training.fit import fit
 from fer_core.training.recipes import recipe_for
+from tests.conftest import require
 
 EIGHT = {  # a conversion takes seconds, so each variant has one or two
     "mobilenetv2_frozen": ("float32", "float16"),
@@ -30,7 +31,11 @@ EIGHT = {  # a conversion takes seconds, so each variant has one or two
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EIGHT)
 def test_trains_converts_and_serves_the_same(name, fer2013, home, tmp_path):
-    spec = replace(model_spec(name), weights_from="random")
+    spec = model_spec(name)
+    if spec.backbone == "MobileNetV2":
+        require("FER_BACKBONE_DIR", "needs MobileNetV2's ImageNet weights")
+    else:
+        spec = replace(spec, weights_from="random")
     recipe = replace(recipe_for(spec), epochs=1, batch_size=16)
     part = fer2013.subset(np.arange(32))
     keras.utils.set_random_seed(1)
@@ -55,8 +60,8 @@ def test_trains_converts_and_serves_the_same(name, fer2013, home, tmp_path):
         else:
             second, first = np.sort(expected, axis=1)[:, -2:].T
             same = served.argmax(axis=1) == expected.argmax(axis=1)
-            assert (first - second > 0.02).mean() > 0.9  # a tie is no answer
-            assert same[first - second > 0.02].mean() >= 0.99
+            assert (first - second > 0.05).mean() > 0.85  # a tie is no answer
+            assert same[first - second > 0.05].mean() >= 0.99
 
 
 def _unopened(network):
@@ -65,7 +70,7 @@ def _unopened(network):
 
 
 def _spread_answers(network, faces):
-    """Random backbones see all faces nearly alike: give the head what makes their small differences count."""
+    """Untrained networks answer all faces nearly alike: give the head what makes their small differences count."""
     pooled = keras.Model(network.input, network.get_layer("pool").output)
     features = pooled.predict(faces[..., None].astype("float32"), verbose=0)
     if "head_normalization" in {layer.name for layer in network.layers}:
