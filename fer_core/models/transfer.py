@@ -14,10 +14,10 @@ def transfer_network(spec: ModelSpec, num_classes: int = NUM_CLASSES) -> keras.M
     """Build the network for gray faces, 48×48 as FER2013 has them.
 
     Noise, enlarging, three equal channels and the backbone's own `preprocess_input` are part of the network, so that
-    it is fed as every other. Of the backbone only the last `open_layers` layers train, batch normalisations among them
-    with their statistics; those of frozen layers keep the statistics that they came with. The head is one linear layer
-    on the pooled features (normalised, if the spec says so, which is linear too when serving), so that its class
-    activation map is exact.
+    it is fed as every other. Of the backbone only the last `open_layers` layers train; unless all do, its batch
+    normalisations stay as they came, as Keras' guide to transfer learning advises: their averages move too slowly to
+    follow a short training. The head is one linear layer on the pooled features (normalised, if the spec says so,
+    which is linear too when serving), so that its class activation map is exact.
 
     Args:
         spec: which backbone and how; its weights are random unless `weights_from` is `imagenet`.
@@ -61,12 +61,14 @@ def backbone_input(faces: keras.KerasTensor, spec: ModelSpec) -> keras.KerasTens
 
 
 def open_backbone(backbone: keras.Model, open_layers: int) -> None:
-    """Let the last layers of a backbone train and no others."""
-    count = len(backbone.layers) if open_layers == ALL_LAYERS else open_layers
+    """Let the last layers of a backbone train and no others; of some layers, all but batch normalisations."""
+    everything = open_layers == ALL_LAYERS
+    count = len(backbone.layers) if everything else open_layers
     backbone.trainable = count > 0
     if count > 0:
         for position, layer in enumerate(backbone.layers):
-            layer.trainable = position >= len(backbone.layers) - count
+            stays = isinstance(layer, layers.BatchNormalization) and not everything
+            layer.trainable = position >= len(backbone.layers) - count and not stays
 
 
 def backbone_of(network: keras.Model) -> keras.Model:

@@ -91,7 +91,8 @@ def test_the_part_makes_a_fresh_network_the_trained_one(open_layers, tmp_path):
     fresh.set_weights(trained.get_weights())
     rng = np.random.default_rng(0)
     own = [layer for layer in trained.layers if layer.name.startswith("head")]
-    for layer in [*own, *backbone_of(trained).layers[-open_layers:][:open_layers]]:
+    opened = [layer for layer in backbone_of(trained).layers if open_layers and layer.trainable]
+    for layer in [*own, *opened]:
         layer.set_weights([w + np.abs(rng.normal(0, 0.1, w.shape)) for w in layer.get_weights()])
     path = tmp_path / "trained.npz"
     path.write_bytes(pack_weights(trained_part(trained, spec)))
