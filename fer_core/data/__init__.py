@@ -1,5 +1,6 @@
 """FER2013 in every edition, FER+ votes, a user's own pictures, and the folders that keep them."""
 
+from fer_core.data.aged_faces import AgedFaces, load_utkface
 from fer_core.data.archive import extract_zip
 from fer_core.data.class_folders import ClassFolders, read_class_folders
 from fer_core.data.dataset import FACE_SIZE, SPLITS, FerDataset, split_name
@@ -9,7 +10,6 @@ from fer_core.data.fer2013 import DatasetMissing, find_fer2013, load_fer2013
 from fer_core.data.ferplus import VOTE_COLUMNS, FerPlusVotes, load_ferplus
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
 from fer_core.data.paths import cache_folder, home
-from fer_core.data.utkface import AgedFaces, load_utkface
 
 __all__ = [
     "FACE_SIZE",
