@@ -22,6 +22,7 @@ def finished(app):
     """Run the page again, as its fragment would, until the analysis is done."""
     deadline = time.monotonic() + PATIENCE
     while app.get("progress") and time.monotonic() < deadline:
+        time.sleep(0.3)  # the analysis works in a thread of this very process
         app.run()
     assert not app.get("progress")
     return app

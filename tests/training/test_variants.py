@@ -58,10 +58,12 @@ def test_trains_converts_and_serves_the_same(name, fer2013, home, tmp_path):
         if quantization == "float32":
             np.testing.assert_allclose(served, expected, atol=1e-3)
         else:
+            # answers that hang on such small differences sway with rounding; where one is clear it must stay
             second, first = np.sort(expected, axis=1)[:, -2:].T
             same = served.argmax(axis=1) == expected.argmax(axis=1)
-            assert (first - second > 0.05).mean() > 0.85  # a tie is no answer
-            assert same[first - second > 0.05].mean() >= 0.99
+            assert (first - second > 0.3).mean() > 0.4
+            assert same[first - second > 0.3].mean() >= 0.99
+            assert np.abs(served - expected).mean() < 0.02
 
 
 def _unopened(network):
