@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 from PIL import Image
 
@@ -38,6 +40,7 @@ def submitted(monkeypatch):
         plans.append(plan)
         return made_run("waiting", plan.title)
 
+    importlib.import_module("pages.finetune_tuning")  # it must not take this function for its own, for good
     monkeypatch.setattr("fer_core.runs.queue.submit", submit)
     return plans
 
