@@ -9,7 +9,7 @@ run: .venv/.installed
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.fileWatcherType $(WATCH)
 
 test: .venv/.installed-dev lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 1
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
