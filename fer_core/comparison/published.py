@@ -21,6 +21,9 @@ from fer_core.labels import EXPRESSIONS
 
 NOT_TRAINED: Final = "not trained here yet"
 
+OTHER_WEIGHTS: Final = {"_utkface": "UTKFace weights"}
+"""Where a variant is not trained on ImageNet's weights, as the paper did, what stands in for it: ending and words."""
+
 PAPER_VARIANTS: Final[tuple[str, ...]] = tuple(dict.fromkeys(VARIANTS[row.name] for row in OVERALL))
 """Our names of the paper's eight models, in its order."""
 
@@ -34,17 +37,18 @@ def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
 
     Returns:
         Columns `variant`, `paper_name`, `reported` ("reported, figure 11"), `measured` ("measured, PublicTest plain",
-        or "not trained here yet"), and for each of `METRICS` `…_reported`, `…_measured`, `…_low`, `…_high` (None
+        with ", UTKFace weights" behind it where no model on ImageNet's is stored; or "not trained here yet"), and for each of `METRICS` `…_reported`, `…_measured`, `…_low`, `…_high` (None
         where not measured).
     """
     rows = []
     for line in (line for variant in PAPER_VARIANTS for line in reported(variant)):
-        ours = measured.get(line.variant)
+        name, weights = _trained_as(line.variant, measured)
+        ours = measured.get(name)
         row: dict[str, object] = {
             "variant": line.variant,
             "paper_name": line.name,
             "reported": f"reported, figure {line.figure}",
-            "measured": f"measured, {answers.split} {answers.view}" if ours and answers else NOT_TRAINED,
+            "measured": f"measured, {answers.split} {answers.view}{weights}" if ours and answers else NOT_TRAINED,
         }
         for metric in METRICS:
             interval = getattr(ours[1], metric) if ours else None
@@ -73,18 +77,23 @@ def paper_marks(table: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 
 def paper_f1(variant: str, measured: Measured) -> pd.DataFrame:
-    """Return F1 by expression of one variant: columns `model` ("reported, figure 12", "measured here"),
-    `expression`, `f1`, `low`, `high`."""
+    """Return F1 by expression of one variant.
+
+    Returns:
+        Columns `model` ("reported, figure 12", "measured here", as in `paper_overall` with the weights), `expression`,
+        `f1`, `low`, `high`.
+    """
     rows: list[dict[str, object]] = []
     for line in {row.f1: row for row in reversed(reported_f1(variant))}.values():
         said = f"reported, figure {line.figure}"
         rows += [{"model": said, "expression": e, "f1": v} for e, v in zip(EXPRESSIONS, line.f1, strict=True)]
-    if variant in measured:
-        metrics, intervals = measured[variant]
+    name, weights = _trained_as(variant, measured)
+    if name in measured:
+        metrics, intervals = measured[name]
         for index, expression in enumerate(EXPRESSIONS):
             interval = intervals.f1[expression]
             value = metrics.per_class.f1[index]
-            ours = {"model": "measured here", "expression": expression, "f1": value}
+            ours = {"model": f"measured here{weights}", "expression": expression, "f1": value}
             rows.append({**ours, "low": interval.low, "high": interval.high})
     table = pd.DataFrame(rows, columns=["model", "expression", "f1", "low", "high"])
     return table.astype({"f1": float, "low": float, "high": float})
@@ -126,3 +135,11 @@ def paper_contradictions() -> pd.DataFrame:
             for one in CONTRADICTIONS
         ]
     )
+
+
+def _trained_as(variant: str, measured: Measured) -> tuple[str, str]:
+    """Name the stored model that stands for a variant, and what to say of its weights if they are not ImageNet's."""
+    for ending, words in OTHER_WEIGHTS.items():
+        if variant not in measured and f"{variant}{ending}" in measured:
+            return f"{variant}{ending}", f", {words}"
+    return variant, ""
