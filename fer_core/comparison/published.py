@@ -37,8 +37,8 @@ def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
 
     Returns:
         Columns `variant`, `paper_name`, `reported` ("reported, figure 11"), `measured` ("measured, PublicTest plain",
-        with ", UTKFace weights" behind it where no model on ImageNet's is stored; or "not trained here yet"), and for each of `METRICS` `…_reported`, `…_measured`, `…_low`, `…_high` (None
-        where not measured).
+        with ", UTKFace weights" behind it where no model on ImageNet's is stored; or "not trained here yet"), and for
+        each of `METRICS` `…_reported`, `…_measured`, `…_low`, `…_high` (None where not measured).
     """
     rows = []
     for line in (line for variant in PAPER_VARIANTS for line in reported(variant)):

@@ -20,6 +20,8 @@ from fer_core.training.features import pooled_features
 from fer_core.training.keep_best import KeepBest
 from fer_core.training.optimizing import make_loss, make_optimizer, schedule_callbacks
 from fer_core.training.recipe import Recipe, uses_features
+from fer_core.training.start import teacher
+from fer_core.training.teaching import Teaching
 
 BACKUP, HISTORY = "backup", "history.csv"
 
@@ -55,7 +57,7 @@ def fit(
     if keep_features and uses_features(spec, recipe):
         model, inputs = _on_features(network, spec, recipe, training, holdout)
     else:
-        model, inputs = _on_faces(network, recipe, training, holdout)
+        model, inputs = _on_faces(network, spec, recipe, training, holdout)
     (x, y), watched = inputs
     model.compile(
         optimizer=make_optimizer(recipe, network, len(x)),
@@ -86,11 +88,16 @@ Arrays = tuple[NDArray[Any], NDArray[np.int64]]
 
 
 def _on_faces(
-    network: keras.Model, recipe: Recipe, training: FerDataset, holdout: FerDataset
+    network: keras.Model, spec: ModelSpec, recipe: Recipe, training: FerDataset, holdout: FerDataset
 ) -> tuple[keras.Model, tuple[Arrays, Arrays]]:
-    front = augmentation_layers(recipe.augmentation, recipe.seed) if recipe.augmentation else []
-    model = keras.Sequential([keras.Input((*training.images.shape[1:], 1), dtype="uint8"), *front, network])
-    return model, (
+    x = inputs = keras.Input((*training.images.shape[1:], 1), dtype="uint8")
+    for layer in augmentation_layers(recipe.augmentation, recipe.seed) if recipe.augmentation else []:
+        x = layer(x)
+    answers = network(x)
+    if recipe.teachers:
+        taught = [teacher(name, spec, precision(recipe).name) for name in recipe.teachers]
+        answers = Teaching(taught, recipe.temperature, recipe.teaching)(x, answers)
+    return keras.Model(inputs, answers), (
         (training.images[..., None], training.labels),
         (holdout.images[..., None], holdout.labels),
     )

@@ -113,7 +113,7 @@ def pretrain(
     partial = target.with_name(f".{target.name}".replace(".weights.h5", "-partial.weights.h5"))
     body.save_weights(partial)
     partial.replace(target)
-    target.with_name(target.name.replace(".weights.h5", ".json")).write_text(json.dumps(card, indent=1) + "\n")
+    target.with_suffix("").with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n")
     say(f"Watched faces: {card['watched']}")
     return target
 

@@ -41,6 +41,10 @@ class Recipe:
         seed: of initial weights, order and augmentation.
         mixed_precision: compute in bfloat16, keep weights in float32.
         augmentation: how the faces vary; None leaves them as they are.
+        teachers: stored models whose mean answer to the same faces is learnt too (see `Teaching`). They need their
+            Keras weights.
+        temperature: that softens their answers.
+        teaching: weight of their loss beside that of the labels, which counts 1.
 
     Raises:
         FerError: on creation, if a value is none of these.
@@ -63,6 +67,9 @@ class Recipe:
     seed: int = 0
     mixed_precision: bool = True
     augmentation: Augmentation | None = field(default_factory=Augmentation)
+    teachers: tuple[str, ...] = ()
+    temperature: float = 2.0
+    teaching: float = 1.0
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
@@ -79,6 +86,11 @@ class Recipe:
             raise FerError(
                 f"Expected a learning rate above 0, label smoothing and ema from 0 to below 1. Received: "
                 f"{self.peak_learning_rate}, {self.label_smoothing}, {self.ema}"
+            )
+        if not self.temperature > 0 or not self.teaching > 0:
+            raise FerError(
+                f"Expected a temperature and a weight of teaching above 0. Received: {self.temperature}, "
+                f"{self.teaching}"
             )
         if self.early_stopping and self.ema:
             raise FerError(
@@ -101,12 +113,13 @@ class Recipe:
         if isinstance(kept.get("augmentation"), dict):
             drawn = kept["augmentation"]
             kept["augmentation"] = Augmentation(**{**drawn, "scale": tuple(drawn["scale"])})
+        kept["teachers"] = tuple(kept.get("teachers", ()))
         return cls(**kept)
 
 
 def uses_features(spec: ModelSpec, recipe: Recipe) -> bool:
     """Whether a fit runs on kept features of a frozen backbone: only where a face looks the same in every epoch."""
-    return spec.frozen and (recipe.augmentation is None or recipe.augmentation.only_mirrors)
+    return spec.frozen and not recipe.teachers and (recipe.augmentation is None or recipe.augmentation.only_mirrors)
 
 
 _CHOICES = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "loss": LOSSES, "class_weights": CLASS_WEIGHTS}

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import keras
 
 from fer_core.data import home
@@ -52,10 +57,45 @@ def stored_network(name: str) -> keras.Model:
         ) from error
 
 
+def teacher(name: str, student: ModelSpec, dtype: str = "float32") -> keras.Model:
+    """Return a stored model to learn from.
+
+    Args:
+        name: of the stored model.
+        student: what learns from it.
+        dtype: Keras' dtype policy that it computes in.
+
+    Raises:
+        FerError: there is none of that name with Keras weights, or it sees its faces otherwise prepared.
+    """
+    spec = ModelSpec.from_dict(load_model(name).card["spec"])
+    if spec.preprocessing != student.preprocessing:
+        raise FerError(
+            f"{name} sees faces prepared by '{spec.preprocessing}', {student.name} by '{student.preprocessing}': "
+            f"choose a teacher with the same preprocessing."
+        )
+    network = build_network(replace(spec, weights_from="random"), dtype)
+    network.set_weights(stored_network(name).get_weights())
+    network.trainable = False
+    return network
+
+
+def pretraining(spec: ModelSpec) -> dict[str, Any] | None:
+    """Return how the backbone of a spec was pretrained, as `pretrain` noted it; None without such a note."""
+    note = _pretrained_path(spec).with_suffix("").with_suffix(".json")
+    if spec.weights_from != "utkface" or not note.is_file():
+        return None
+    return dict(json.loads(note.read_text(encoding="utf-8")))
+
+
+def _pretrained_path(spec: ModelSpec) -> Path:
+    return home() / "backbones" / pretrained_file(spec.backbone, spec.backbone_size)
+
+
 def _load_pretrained(network: keras.Model, spec: ModelSpec) -> None:
     if spec.architecture != "transfer":
         raise FerError(f"Only models with a backbone can start from utkface. Received: {spec.name}")
-    path = home() / "backbones" / pretrained_file(spec.backbone, spec.backbone_size)
+    path = _pretrained_path(spec)
     command = f"python -m fer_core pretrain {spec.backbone} --data utkface.parquet"
     if not path.is_file():
         raise FerError(f"{spec.backbone} is not pretrained on UTKFace here. Do it once: `{command}`. Missing: {path}")

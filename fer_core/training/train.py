@@ -18,7 +18,7 @@ from fer_core.training.card import training_facts
 from fer_core.training.fit import HISTORY, fit, precision
 from fer_core.training.publish import libraries, publish
 from fer_core.training.recipe import Recipe, uses_features
-from fer_core.training.start import starting_network
+from fer_core.training.start import pretraining, starting_network
 from fer_core.training.training_data import TrainingData
 from fer_core.types import FerError
 
@@ -69,6 +69,8 @@ def train(
     history = read_history(folder)
     epochs = max(map(len, history.values()))
     facts = training_facts(data, epochs, recipe.seed, clock.seconds, libraries())
+    if (note := pretraining(spec)) is not None:
+        facts["pretraining"] = note
     return publish(final, spec, recipe, data, history, facts, root, ship, say)
 
 

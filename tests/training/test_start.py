@@ -17,7 +17,7 @@ from fer_core.models.backbone import pretrained_file
 from fer_core.models.transfer import backbone_of
 from fer_core.store import promoted
 from fer_core.training.pretrain import pretrain
-from fer_core.training.start import starting_network
+from fer_core.training.start import pretraining, starting_network, teacher
 from fer_core.types import FerError
 
 SMALL = ModelSpec("small", "Small", "transfer", backbone="MobileNetV2", backbone_size=32, weights_from="utkface")
@@ -42,6 +42,8 @@ def test_a_pretrained_backbone_is_started_from(aged, home):
     assert card["recipe"]["epochs"] == 2
     assert 0 < card["watched"]["age_mean_absolute_error"] < 200
     assert 0 <= card["watched"]["gender_accuracy"] <= 1
+    assert pretraining(SMALL) == card
+    assert pretraining(replace(SMALL, weights_from="imagenet")) is None
     one, other = starting_network(SMALL), starting_network(SMALL)
     for a, b in zip(backbone_of(one).get_weights(), backbone_of(other).get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -76,6 +78,16 @@ def test_a_stored_model_is_started_from(tiny_spec, tiny_network, home):
         starting_network(replace(tiny_spec, weights_from="gone"))
     with pytest.raises(FerError, match="Only models with a backbone"):
         starting_network(replace(tiny_spec, weights_from="utkface"))
+
+
+def test_a_stored_model_teaches(tiny_spec, tiny_network, home):
+    store("master", tiny_network, tiny_spec)
+    faces = np.random.default_rng(0).integers(0, 256, (4, 44, 44, 1)).astype("float32")
+    loaded = teacher("master", tiny_spec)
+    assert loaded.trainable_variables == []
+    np.testing.assert_allclose(loaded(faces), tiny_network(faces, training=False), atol=1e-6)
+    with pytest.raises(FerError, match="master sees faces prepared by 'none', small by 'clahe'"):
+        teacher("master", replace(SMALL, preprocessing="clahe"))
 
 
 def test_keras_files_are_read_in_safe_mode_only(tiny_spec, tiny_network, home, tmp_path):

@@ -1,0 +1,73 @@
+"""Distillation: the loss against SciPy, and a student that learns what only its teacher knows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from scipy.special import rel_entr, softmax
+
+from fer_core.models import build_network
+from fer_core.training.fit import fit
+from fer_core.training.recipe import Recipe
+from fer_core.training.teaching import Teaching
+from fer_core.types import FerError
+from tests.training.test_fit import bright_and_dark  # noqa: F401
+from tests.training.test_start import store
+
+
+class Fixed(keras.layers.Layer):
+    """Gives the same probabilities for any face."""
+
+    def __init__(self, values):
+        super().__init__()
+        self.values = np.asarray(values, dtype="float32")
+
+    def call(self, faces):
+        return keras.ops.zeros((keras.ops.shape(faces)[0], 1)) + self.values
+
+
+def fixed_teacher(values, size=None):
+    return keras.Sequential([keras.Input((size, size, 1)), Fixed(values)])
+
+
+def test_the_loss_is_the_divergence_of_softened_answers():
+    first, second, answer = [0.7, 0.2, 0.1], [0.5, 0.1, 0.4], np.array([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1]])
+    layer = Teaching([fixed_teacher(first), fixed_teacher(second, size=48)], temperature=3.0, weight=0.5)
+    faces = np.zeros((2, 44, 44, 1), dtype="float32")
+    np.testing.assert_allclose(layer(faces, answer, training=True), answer, rtol=1e-6)
+
+    def softened(values):
+        return softmax(np.log(values) / 3.0, axis=-1)
+
+    taught = softened(np.mean([first, second], axis=0))
+    expected = 0.5 * 3.0**2 * rel_entr(taught, softened(answer)).sum(axis=1).mean()
+    assert float(sum(layer.losses)) == pytest.approx(expected, rel=1e-4)
+    layer(faces, answer, training=False)
+    assert layer.losses == []
+
+
+def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark, home):  # noqa: F811
+    keras.utils.set_random_seed(0)
+    plain = Recipe(epochs=12, batch_size=16, ema=0.5, mixed_precision=False, augmentation=None)
+    master = build_network(tiny_spec)
+    fit(master, tiny_spec, plain, bright_and_dark, bright_and_dark)
+    store("master", master, tiny_spec)
+
+    silent = replace(bright_and_dark, labels=np.full_like(bright_and_dark.labels, 3))  # labels that tell nothing
+    student = build_network(tiny_spec)
+    taught = replace(plain, teachers=("master",), teaching=5.0, peak_learning_rate=0.02)
+    history = fit(student, tiny_spec, taught, silent, bright_and_dark)
+    assert len(history["val_loss"]) == 12
+    faces = bright_and_dark.images[..., None].astype("float32")
+    agreed = student.predict(faces, verbose=0).argmax(axis=1) == master.predict(faces, verbose=0).argmax(axis=1)
+    assert agreed.mean() > 0.95
+
+
+def test_recipes_with_teachers():
+    recipe = Recipe(epochs=1, teachers=("one", "two"), temperature=4.0)
+    assert Recipe.from_dict({**recipe.as_dict(), "teachers": ["one", "two"]}) == recipe
+    with pytest.raises(FerError, match="temperature and a weight of teaching above 0"):
+        Recipe(epochs=1, temperature=0.0)
