@@ -73,6 +73,7 @@ _SPECS = {
     ]
 }
 _KINDS = {"frozen": _frozen, "modified": _modified}
+_OTHER_WEIGHTS = ("utkface", "random")
 _NETWORKS = ("compact_cnn", "transfer")
 
 
@@ -86,18 +87,21 @@ def model_spec(name: str) -> ModelSpec:
 
     Args:
         name: one of `model_names()`, or any other application of Keras with `_frozen` or `_modified` behind it, as
-            `resnet101v2_modified`; only such a name makes this import Keras.
+            `resnet101v2_modified` (only such a name makes this import Keras); with `_utkface` or `_random` behind it
+            started from these weights instead of ImageNet's.
 
     Raises:
         FerError: there is none of that name.
     """
     if name in _SPECS:
         return _SPECS[name]
-    application, _, kind = name.rpartition("_")
-    if application and kind in _KINDS:
+    stem, _, ending = name.rpartition("_")
+    if stem and ending in _OTHER_WEIGHTS and model_spec(stem).backbone:
+        return model_spec(stem).with_weights(ending)
+    if stem and ending in _KINDS:
         for backbone in backbone_names():
-            if backbone.lower() == application:
-                return _KINDS[kind](backbone)
+            if backbone.lower() == stem:
+                return _KINDS[ending](backbone)
     raise FerError(
         f"There is no model of that name to build. Expected one of: {', '.join(_SPECS)}; or another application of "
         f"Keras, as resnet101v2_frozen or resnet101v2_modified. Received: {name}"

@@ -16,6 +16,7 @@ from fer_core.data import FerDataset
 from fer_core.labels import NUM_CLASSES
 from fer_core.models import ModelSpec
 from fer_core.training.augmentation_layers import augmentation_layers
+from fer_core.training.batches import Batches
 from fer_core.training.features import pooled_features
 from fer_core.training.keep_best import KeepBest
 from fer_core.training.optimizing import make_loss, make_optimizer, schedule_callbacks
@@ -66,13 +67,10 @@ def fit(
         jit_compile=False,
     )
     history = model.fit(
-        x,
-        _one_hot(y),
-        validation_data=(watched[0], _one_hot(watched[1])),
-        validation_batch_size=512,
-        batch_size=recipe.batch_size,
+        Batches(x, _one_hot(y), recipe.batch_size, recipe.seed, _sample_weights(y, recipe)),
+        validation_data=Batches(watched[0], _one_hot(watched[1]), 512),
         epochs=recipe.epochs,
-        sample_weight=_sample_weights(y, recipe),
+        shuffle=False,  # Batches does it
         callbacks=[*_records(recipe, folder, model.optimizer.use_ema), *callbacks],
         verbose=0,
     )
