@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
 from fer_core.inference import Classifier
-from fer_core.store import DEFAULT_MODEL, PROBABILITIES, SHIPPED, StoredModel, open_model
+from fer_core.store import DEFAULT_MODEL, PROBABILITIES, SHIPPED, WEIGHTS, StoredModel, open_model
 
 FOLDERS = sorted(path for path in SHIPPED.iterdir() if path.is_dir() and not path.name.startswith("."))
+WHOLE = [path for path in FOLDERS if (path / WEIGHTS).is_file()]
+"""Those that ship the served file itself; the others are put together on a downloaded backbone."""
+
 VIEWS = [(split, view) for split in ("public_test", "private_test") for view in ("plain", "flip")]
 
 
@@ -44,11 +46,16 @@ def test_card_equals_the_stored_predictions(model):
         assert 0.01 < high - low < 0.05
 
 
-def test_served_file_is_the_measured_one():
-    model = open_model(SHIPPED / DEFAULT_MODEL)
+@pytest.mark.parametrize("folder", WHOLE, ids=lambda path: path.name)
+def test_served_file_is_the_measured_one(folder):
+    model = open_model(folder)
     content = model.weights.read_bytes()
     assert hashlib.sha256(content).hexdigest() == model.card["served"]["sha256"]
-    assert len(content) == model.card["served"]["size_bytes"] <= 8_000_000
+    assert len(content) == model.card["served"]["size_bytes"]
+
+
+def test_the_default_is_small():
+    assert open_model(SHIPPED / DEFAULT_MODEL).size_bytes <= 8_000_000
 
 
 def test_default_model_beats_the_fer_package():
@@ -57,14 +64,24 @@ def test_default_model_beats_the_fer_package():
     assert metrics["private_test"]["plain"]["accuracy"] > 0.654
 
 
-def test_served_file_repeats_the_stored_predictions(fer2013):
-    model = open_model(SHIPPED / DEFAULT_MODEL)
-    stored = model.predictions("public_test").head(200)
-    faces = fer2013.split("public_test").images[:200]
-    again = pd.DataFrame(Classifier(model.weights).predict(faces).probabilities, columns=PROBABILITIES)
-    assert (stored["label"].to_numpy() == fer2013.split("public_test").labels[:200]).all()
-    agree = again.to_numpy().argmax(axis=1) == stored[PROBABILITIES].to_numpy().argmax(axis=1)
-    assert agree.mean() >= 0.98
+@pytest.mark.parametrize("folder", WHOLE, ids=lambda path: path.name)
+def test_served_file_repeats_the_stored_predictions(folder, fer2013):
+    model = open_model(folder)
+    stored = model.predictions("public_test").head(100)
+    faces = fer2013.split("public_test").images[:100]
+    again = Classifier.of(model).predict(faces).probabilities
+    assert (stored["label"].to_numpy() == fer2013.split("public_test").labels[:100]).all()
+    assert (again.argmax(axis=1) == stored[PROBABILITIES].to_numpy().argmax(axis=1)).mean() >= 0.97
+
+
+@pytest.mark.parametrize(
+    "folder", [path for path in FOLDERS if path.name.endswith("_utkface")], ids=lambda path: path.name
+)
+def test_a_model_on_our_own_backbone_says_how_that_was_pretrained(folder):
+    note = open_model(folder).card["training"]["pretraining"]
+    assert note["data"].startswith("UTKFace")
+    assert 0.5 < note["watched"]["gender_accuracy"] < 1
+    assert note["recipe"]["epochs"] >= 1
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from fer_core.types import FerError
 def train(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(model_names())}.")],
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data; default: the recipe's.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's; stored as NAME_seedN.")] = None,
     subset: Annotated[int | None, typer.Option(min=70, help="Only that many faces of each split, to try it.")] = None,
     data: Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")] = None,
     run: Annotated[Path | None, typer.Option(help="The run's folder; a run cut off there goes on.")] = None,

@@ -35,7 +35,7 @@ def train_named(
         data: what to learn from and to measure on.
         root: the store's folder to write into.
         epochs: passes over the data; default: the recipe's.
-        seed: another than the recipe's.
+        seed: another than the recipe's; the model is then stored beside the first, as `<name>_seed<seed>`.
         run: the run's folder.
         callbacks: makes Keras' callbacks, once Keras is imported.
         say: told each step.
@@ -44,6 +44,8 @@ def train_named(
     Raises:
         FerError: epochs or a run's folder given for a baseline, which has none.
     """
+    if seed:
+        spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
     if spec.architecture in BASELINES:
         from fer_core.training.baselines import train_baseline
 

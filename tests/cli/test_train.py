@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fer_core.store import load_model
+from fer_core.store import load_model, promoted
 
 
 @pytest.mark.slow
@@ -24,6 +24,15 @@ def test_trains_stores_and_serves(fer, fer2013_path, home, portrait):
     again = fer("train", "compact_cnn", "--subset", "350", "--epochs", "2", "--data", fer2013_path)
     assert again.exit_code == 1
     assert "holds a run with another model, recipe or dataset" in again.stderr
+
+
+def test_another_seed_is_stored_beside_the_first(fer, fer2013_path, home):
+    for seed in ("0", "3"):
+        result = fer("train", "class_prior", "--seed", seed, "--subset", "350", "--data", fer2013_path)
+        assert result.exit_code == 0, result.output
+    assert {folder.name for folder in promoted().iterdir()} == {"class_prior", "class_prior_seed3"}
+    other = load_model("class_prior_seed3")
+    assert (other.title, other.card["training"]["seed"]) == ("Class prior (the floor), seed 3", 3)
 
 
 def test_wrong_calls_are_explained(fer, home, fer2013_path):
