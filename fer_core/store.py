@@ -77,6 +77,11 @@ class StoredModel:
         return _is_composed(self.card)
 
     @property
+    def tested(self) -> bool:
+        """Whether it was measured on FER2013's test splits: not if these were not at hand when it was stored."""
+        return self.card["metrics"] != {}
+
+    @property
     def preprocessing(self) -> str:
         """What the model wants done to each face first, as in `fer_core.faces.prepare_faces`."""
         spec = self.card.get("spec")

@@ -164,6 +164,16 @@ def warn(sentences: list[str], title: str) -> None:
         st.warning(f"{title}\n\n{lines}", icon=":material/warning:")
 
 
+def note_untested(models: list[StoredModel]) -> None:
+    """Say which models have no score, and why that is no fault."""
+    titles = [model.title for model in models if not model.tested]
+    if titles:
+        st.caption(
+            f"Without a score: {plain(', '.join(titles))}. FER2013's test faces were not at hand when "
+            f"{'it was' if len(titles) == 1 else 'they were'} trained."
+        )
+
+
 def plain(text: str) -> str:
     """Return text that Markdown shows as it is, whatever a file's name holds."""
     return re.sub(r"([\\`*_{}\[\]()#+!|~$:<>&-])", r"\\\1", text)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.comparison import SPLITS, VIEWS
 from fer_core.store import StoredModel, list_models
-from pages.common import no_model_yet, warn
+from pages.common import no_model_yet, note_untested, warn
 
 
 def models_or_stop() -> tuple[list[StoredModel], list[str]]:
@@ -16,6 +16,7 @@ def models_or_stop() -> tuple[list[StoredModel], list[str]]:
         warn(complaints, "Some model folders are skipped:")
         no_model_yet()
         st.stop()
+    note_untested(stored)
     return stored, complaints
 
 

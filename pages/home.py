@@ -7,7 +7,7 @@ from fer_core.evaluation.paper import OVERALL
 from fer_core.faces import default_detector
 from fer_core.figures import accuracy_intervals, probability_bars, probability_text
 from fer_core.store import list_models
-from pages.common import SAMPLE, How, answers_for, no_model_yet, plain, ready, warn
+from pages.common import SAMPLE, How, answers_for, no_model_yet, note_untested, plain, ready, warn
 from pages.pictures import annotated
 from pages.scores import scoreboard
 
@@ -49,7 +49,7 @@ if hows:
 else:
     no_model_yet()
 
-intervals, table, unscored = scoreboard(stored)
+intervals, table, unscored = scoreboard([model for model in stored if model.tested])
 if intervals:
     st.header("How good the models are")
     st.markdown(
@@ -72,4 +72,5 @@ if intervals:
             "Parameters": st.column_config.NumberColumn(format="compact"),
         },
     )
+note_untested(stored)
 warn(unscored, "Some models have no score:")

@@ -50,7 +50,7 @@ def card(name: str, **more: Any) -> dict[str, Any]:
         "parameters": 1234567,
         "weights_from": "random",
         "input_size": 48,
-        "metrics": {},
+        "metrics": {"made up": {}},
         "served": None,
         **more,
     }

@@ -74,7 +74,7 @@ def load_answers(models: Sequence[StoredModel], split: str, view: str) -> tuple[
     """Read the models' stored predictions.
 
     Args:
-        models: as the store lists them.
+        models: as the store lists them; those that are not `tested` have no answers to read.
         split: "PublicTest" or "PrivateTest".
         view: "plain" or "flip".
 
@@ -85,6 +85,8 @@ def load_answers(models: Sequence[StoredModel], split: str, view: str) -> tuple[
     tables: dict[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = {}
     complaints: list[str] = []
     for model in models:
+        if not model.tested:
+            continue
         try:
             tables[model.name] = _read(model, split, view)
         except FerError as error:

@@ -69,7 +69,7 @@ def test_the_next_model_steps_in_for_a_damaged_default(open_app, second_model):
     assert app.subheader[0].value == "Second model says: happy"
 
 
-@pytest.mark.parametrize("metrics", [{}, [], None, {"public_test": {"plain": {}}}, {"public_test": 3}])
+@pytest.mark.parametrize("metrics", [[], None, {"public_test": {"plain": {}}}, {"public_test": 3}])
 def test_card_without_numbers_costs_only_its_own_row(open_app, second_model, metrics):
     path = store.promoted() / second_model / store.CARD
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "metrics": metrics}), encoding="utf-8")
@@ -77,6 +77,19 @@ def test_card_without_numbers_costs_only_its_own_row(open_app, second_model, met
     assert not app.exception
     assert list(app.dataframe[0].value["Model"]) == [load_model(DEFAULT_MODEL).title]
     assert "The model second has no score" in words(app)
+
+
+def test_a_model_trained_without_test_faces_is_noted_and_no_fault(open_app, second_model):
+    path = store.promoted() / second_model / store.CARD
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "metrics": {}}), encoding="utf-8")
+    app = open_app()
+    assert [caption.value for caption in app.caption if "Without a score: Second model" in caption.value]
+    for page in ("pages/compare.py", "pages/confusion.py"):
+        assert not app.warning
+        app.switch_page(page).run()
+        assert not app.exception
+        assert [caption.value for caption in app.caption if "Without a score: Second model" in caption.value]
+    assert not app.warning
 
 
 def test_says_so_when_the_lesser_detector_is_at_work(open_app, monkeypatch):
