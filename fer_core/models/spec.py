@@ -85,10 +85,20 @@ class ModelSpec:
         return "every layer" if self.open_layers == ALL_LAYERS else f"head and last {self.open_layers} layers"
 
     def with_weights(self, source: str) -> ModelSpec:
-        """Return the same model started from other weights, under a name and title that say so."""
+        """Return the same model started from other weights, under a name and title that say so.
+
+        The features of backbones pretrained here differ in size by orders of magnitude. Where they start, the head
+        therefore normalises them; a linear head can say no more for it, it only learns it many times sooner.
+        """
         if source == self.weights_from:
             return self
-        return replace(self, name=f"{self.name}_{source}", title=f"{self.title} ({source})", weights_from=source)
+        return replace(
+            self,
+            name=f"{self.name}_{source}",
+            title=f"{self.title} ({source})",
+            weights_from=source,
+            batch_normalization=self.batch_normalization or (source == "utkface" and bool(self.backbone)),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types, for cards and run folders."""

@@ -185,6 +185,8 @@ def test_spec_says_what_trains_and_refuses_nonsense():
     assert spec.with_weights("imagenet") == spec
     assert spec.with_weights("utkface").name == "vgg16_modified_utkface"
     assert model_spec("vgg16_modified_utkface") == spec.with_weights("utkface")
+    assert model_spec("vgg16_frozen_utkface").batch_normalization
+    assert not model_spec("vgg16_frozen").batch_normalization
     assert model_spec("resnet50v2_frozen_random").weights_from == "random"
     with pytest.raises(FerError, match="no model of that name"):
         model_spec("compact_cnn_utkface")
