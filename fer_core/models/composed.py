@@ -39,7 +39,7 @@ def composed_file(folder: Path, storage: str, cache: Path) -> Path:
 
     Args:
         folder: the model's, with `card.json` and `trained.npz`.
-        storage: how weights are stored (`float32`, `float16` or `int8`).
+        storage: how weights are stored (see `fer_core.training.convert`).
         cache: the folder that keeps the files.
 
     Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import tempfile
 from pathlib import Path
 from typing import Literal
@@ -10,8 +12,9 @@ import keras
 
 from fer_core.models.activation import with_activation_map
 
-Quantization = Literal["float32", "float16", "int8"]
-QUANTIZATIONS: tuple[Quantization, ...] = ("float32", "float16", "int8")
+Quantization = Literal["float32", "int8", "int8_weights", "float16"]
+QUANTIZATIONS: tuple[Quantization, ...] = ("float32", "int8", "int8_weights", "float16")
+"""How weights may be stored: first what the others are measured against, then the best choice first."""
 
 
 def to_litert(network: keras.Model, input_size: int, quantization: Quantization = "float32") -> bytes:
@@ -20,7 +23,8 @@ def to_litert(network: keras.Model, input_size: int, quantization: Quantization 
     Args:
         network: from `(batch, size, size, 1)` gray levels 0 to 255 to probabilities, with layers `features` and `head`.
         input_size: side of the square input in pixels.
-        quantization: how weights are stored; `int8` is dynamic-range quantisation.
+        quantization: how weights are stored. `int8` is dynamic-range quantisation: it computes in int8 too and is the
+            fastest. `int8_weights` is as small but computes in float32, with a scale for each channel.
 
     Returns:
         The file's bytes: signature `serving_default`, input `face` `(batch, size, size, 1)` float32, outputs
@@ -37,7 +41,7 @@ def to_litert(network: keras.Model, input_size: int, quantization: Quantization 
     import tensorflow as tf
 
     options: dict[str, object] = {"experimental_enable_resource_variables": False}
-    if quantization != "float32":
+    if quantization in {"int8", "float16"}:
         options["optimizations"] = [tf.lite.Optimize.DEFAULT]
     supported: dict[str, object] = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
     if quantization == "float16":
@@ -48,4 +52,13 @@ def to_litert(network: keras.Model, input_size: int, quantization: Quantization 
         with_activation_map(network).export(
             path, format="litert", input_signature=[shape], verbose=False, target_spec=supported, **options
         )
-        return path.read_bytes()
+        content = path.read_bytes()
+    return _with_int8_weights(content) if quantization == "int8_weights" else content
+
+
+def _with_int8_weights(model: bytes) -> bytes:
+    from ai_edge_quantizer import quantizer, recipe
+
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints sizes
+        result = quantizer.Quantizer(bytearray(model), recipe.weight_only_wi8_afp32()).quantize()
+    return bytes(result.quantized_model)

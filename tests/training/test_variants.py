@@ -22,7 +22,7 @@ EIGHT = {  # a conversion takes seconds, so each variant has one or two
     "xception_frozen": ("float32",),
     "resnet50_frozen": ("float32",),
     "mobilenetv2_modified": ("float32", "float16"),
-    "vgg16_modified": ("float16",),
+    "vgg16_modified": ("float16", "int8_weights"),
     "vgg16_modified_noise": ("float32",),
     "vgg16_modified_face": ("float32",),
 }
