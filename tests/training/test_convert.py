@@ -7,6 +7,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from fer_core.data import FerDataset
 from fer_core.inference import Classifier
@@ -54,3 +55,12 @@ def test_the_first_storage_that_keeps_the_accuracy_serves(tiny_network, tiny_spe
     assert served["storage"] == "int8_weights"
     assert served["holdout_accuracy"]["float32"] == served["holdout_accuracy"]["int8_weights"] == 1.0
     assert served["holdout_accuracy"]["int8"] < 0.99
+
+
+@pytest.mark.parametrize("quantization", ["int8", "int8_weights"])
+def test_the_head_and_its_activation_map_stay_in_float32(tiny_network, quantization):
+    content = to_litert(tiny_network, 48, quantization)
+    kinds = {entry["name"]: entry["dtype"] for entry in Interpreter(model_content=content).get_tensor_details()}
+    heads = [kind for name, kind in kinds.items() if name.endswith(("head_1/MatMul", "activation_1/convolution"))]
+    assert heads == [np.float32, np.float32]
+    assert sum(kind == np.int8 for kind in kinds.values()) >= 5
