@@ -9,6 +9,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from fer_core.figures.models import TITLES_IN_LINES
+
 FONT = 15
 INK = "currentColor"  # the page's own text colour, in light and dark
 SPLIT_COLORS = ("#7A6FD0", "#2A9D8F")
@@ -63,7 +65,7 @@ def accuracy_intervals(
             "model:N",
             sort=models,
             title=None,
-            axis=alt.Axis(labelFontSize=FONT, labelColor=INK, labelLimit=220, ticks=False),
+            axis=alt.Axis(labelExpr=TITLES_IN_LINES, labelFontSize=FONT, labelColor=INK, labelLimit=220, ticks=False),
         ),
         yOffset=alt.YOffset("split:N", sort=splits),
         color=alt.Color(

@@ -21,6 +21,9 @@ ACCENT: Final = "#7A6FD0"
 MUTED: Final = "#8A94A0"
 """Of guides and of what stands back: grey that shows on light and on dark."""
 
+TITLES_IN_LINES: Final = "split(replace(datum.label, ' (', '|('), '|')"
+"""For axes of models: what stands in brackets behind a title goes below it, so that phones have room for the data."""
+
 
 def model_color(models: Sequence[str], legend: bool = True) -> alt.Color:
     """Return the colour encoding of a chart's field `model`, one colour a model in their order."""

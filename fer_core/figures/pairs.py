@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from fer_core.figures.models import FONT
+from fer_core.figures.models import FONT, TITLES_IN_LINES
 
 _MINUS, _NOTHING, _PLUS = "#B2560D", "#EDEDED", "#084C7F"
 
@@ -24,7 +24,14 @@ def pair_matrix(both: pd.DataFrame, order: list[str]) -> alt.LayerChart:
     table = both.assign(shade=both["difference"].where(both["clear"], 0.0), points=100 * both["difference"])
     table = table.assign(strong=table["shade"].abs() > 0.5 * most)
     axis = alt.Axis(
-        title=None, labelFontSize=FONT, labelLimit=150, labelFlush=False, ticks=False, domain=False, grid=False
+        title=None,
+        labelExpr=TITLES_IN_LINES,
+        labelFontSize=FONT,
+        labelLimit=160,
+        labelFlush=False,
+        ticks=False,
+        domain=False,
+        grid=False,
     )
     base = alt.Chart().encode(
         x=alt.X(

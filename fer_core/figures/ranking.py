@@ -7,10 +7,10 @@ import json
 import altair as alt
 import pandas as pd
 
-from fer_core.figures.models import ACCENT, FONT, MUTED, axis, legend_height, model_color
+from fer_core.figures.models import ACCENT, FONT, MUTED, TITLES_IN_LINES, axis, legend_height, model_color
 from fer_core.labels import EXPRESSIONS
 
-ROW = 34
+ROW = 40
 BAR = 13
 
 
@@ -36,7 +36,15 @@ def ranking(table: pd.DataFrame, metric: str, title: str, ascending: bool = Fals
         "model:N",
         sort=list(shown["model"]),
         axis=alt.Axis(
-            title=None, labelFontSize=FONT, labelLimit=190, labelFlush=False, ticks=False, domain=False, labelPadding=8
+            title=None,
+            labelExpr=TITLES_IN_LINES,
+            labelOverlap=False,
+            labelFontSize=FONT,
+            labelLimit=190,
+            labelFlush=False,
+            ticks=False,
+            domain=False,
+            labelPadding=8,
         ),
     )
     base = alt.Chart().encode(y=rows, tooltip=_tooltip(metric, title, low, high))

@@ -14,6 +14,10 @@ PREPROCESSINGS: Final = ("none", "face", "equalize", "clahe")
 """What may be done to a gray face before the network sees it; `fer_core.faces.prepare_faces` does it."""
 
 
+WEIGHTS: Final = {"imagenet": "ImageNet", "utkface": "UTKFace", "random": "random weights"}
+"""Where weights may start, as people write it."""
+
+
 @dataclass(frozen=True)
 class ModelSpec:
     """A named model: a network, or a baseline without one.
@@ -95,7 +99,7 @@ class ModelSpec:
         return replace(
             self,
             name=f"{self.name}_{source}",
-            title=f"{self.title} ({source})",
+            title=f"{self.title} ({WEIGHTS.get(source, source)})",
             weights_from=source,
             batch_normalization=self.batch_normalization or (source == "utkface" and bool(self.backbone)),
         )
