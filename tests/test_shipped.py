@@ -74,9 +74,7 @@ def test_served_file_repeats_the_stored_predictions(folder, fer2013):
     assert (again.argmax(axis=1) == stored[PROBABILITIES].to_numpy().argmax(axis=1)).mean() >= 0.97
 
 
-@pytest.mark.parametrize(
-    "folder", [path for path in FOLDERS if path.name.endswith("_utkface")], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("folder", [path for path in FOLDERS if path.name.endswith("_utk")], ids=lambda path: path.name)
 def test_a_model_on_our_own_backbone_says_how_that_was_pretrained(folder):
     note = open_model(folder).card["training"]["pretraining"]
     assert note["data"].startswith("UTKFace")

@@ -21,7 +21,7 @@ from fer_core.labels import EXPRESSIONS
 
 NOT_TRAINED: Final = "not trained here yet"
 
-OTHER_WEIGHTS: Final = {"_utkface": "UTKFace weights"}
+OTHER_WEIGHTS: Final = {"_utk": "UTKFace weights"}
 """Where a variant is not trained on ImageNet's weights, as the paper did, what stands in for it: ending and words."""
 
 PAPER_VARIANTS: Final[tuple[str, ...]] = tuple(dict.fromkeys(VARIANTS[row.name] for row in OVERALL))

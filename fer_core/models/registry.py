@@ -73,7 +73,7 @@ _SPECS = {
     ]
 }
 _KINDS = {"frozen": _frozen, "modified": _modified}
-_OTHER_WEIGHTS = ("utkface", "random")
+_OTHER_WEIGHTS = {"utk": "utkface", "random": "random"}
 _NETWORKS = ("compact_cnn", "transfer")
 
 
@@ -87,8 +87,8 @@ def model_spec(name: str) -> ModelSpec:
 
     Args:
         name: one of `model_names()`, or any other application of Keras with `_frozen` or `_modified` behind it, as
-            `resnet101v2_modified` (only such a name makes this import Keras); with `_utkface` or `_random` behind it
-            started from these weights instead of ImageNet's.
+            `resnet101v2_modified` (only such a name makes this import Keras); with `_utk` (UTKFace) or `_random`
+            behind it started from these weights instead of ImageNet's.
 
     Raises:
         FerError: there is none of that name.
@@ -97,7 +97,7 @@ def model_spec(name: str) -> ModelSpec:
         return _SPECS[name]
     stem, _, ending = name.rpartition("_")
     if stem and ending in _OTHER_WEIGHTS and model_spec(stem).backbone:
-        return model_spec(stem).with_weights(ending)
+        return model_spec(stem).with_weights(_OTHER_WEIGHTS[ending])
     if stem and ending in _KINDS:
         for backbone in backbone_names():
             if backbone.lower() == stem:

@@ -17,6 +17,9 @@ PREPROCESSINGS: Final = ("none", "face", "equalize", "clahe")
 WEIGHTS: Final = {"imagenet": "ImageNet", "utkface": "UTKFace", "random": "random weights"}
 """Where weights may start, as people write it."""
 
+ENDINGS: Final = {"utkface": "utk"}
+"""What stands for such weights in a model's name, where that is shorter."""
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -98,7 +101,7 @@ class ModelSpec:
             return self
         return replace(
             self,
-            name=f"{self.name}_{source}",
+            name=f"{self.name}_{ENDINGS.get(source, source)}",
             title=f"{self.title} ({WEIGHTS.get(source, source)})",
             weights_from=source,
             batch_normalization=self.batch_normalization or (source == "utkface" and bool(self.backbone)),

@@ -113,12 +113,12 @@ def test_the_paper_beside_ours(models, home):
 
 
 def test_where_imagenet_is_missing_another_source_of_weights_stands_in(models, home):
-    other = add_model(promoted(), "vgg16_frozen_utkface", 2.5)
+    other = add_model(promoted(), "vgg16_frozen_utk", 2.5)
     answers, _ = comparison.load_answers([*models, other], "PublicTest", "plain")
     measured = comparison.measure(answers)
     mine = comparison.paper_overall(answers, measured).set_index("variant").loc[["vgg16_frozen"]]
     assert set(mine["measured"]) == {"measured, PublicTest plain, UTKFace weights"}
-    assert set(mine["accuracy_measured"]) == {measured["vgg16_frozen_utkface"][0].accuracy}
+    assert set(mine["accuracy_measured"]) == {measured["vgg16_frozen_utk"][0].accuracy}
     assert "measured here, UTKFace weights" in set(comparison.paper_f1("vgg16_frozen", measured)["model"])
 
     as_the_paper = add_model(promoted(), "vgg16_frozen", 1.5)

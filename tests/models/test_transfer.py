@@ -183,13 +183,13 @@ def test_spec_says_what_trains_and_refuses_nonsense():
     assert model_spec("vgg16_frozen").frozen
     assert model_spec("compact_cnn").trained == "every layer"
     assert spec.with_weights("imagenet") == spec
-    assert spec.with_weights("utkface").name == "vgg16_modified_utkface"
-    assert model_spec("vgg16_modified_utkface") == spec.with_weights("utkface")
-    assert model_spec("vgg16_frozen_utkface").batch_normalization
+    assert spec.with_weights("utkface").name == "vgg16_modified_utk"
+    assert model_spec("vgg16_modified_utk") == spec.with_weights("utkface")
+    assert model_spec("vgg16_frozen_utk").batch_normalization
     assert not model_spec("vgg16_frozen").batch_normalization
     assert model_spec("resnet50v2_frozen_random").weights_from == "random"
     with pytest.raises(FerError, match="no model of that name"):
-        model_spec("compact_cnn_utkface")
+        model_spec("compact_cnn_utk")
     assert ModelSpec.from_dict(spec.as_dict()) == spec
     for wrong in ({"preprocessing": "magic"}, {"open_layers": -2}, {"dropout": 1.0}, {"noise": 2.0}):
         with pytest.raises(FerError, match="Expected"):
