@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from fer_core.models import ModelSpec, model_names, model_spec
+from fer_core.models import ModelSpec, model_spec, network_names
 from fer_core.models.spec import ALL_LAYERS, PREPROCESSINGS
 from fer_core.training.augmentation import AS_THE_PAPER, MIRROR_ONLY, Augmentation
 from fer_core.training.recipe import CLASS_WEIGHTS, LOSSES, OPTIMIZERS, SCHEDULES, Recipe
@@ -34,7 +34,7 @@ GENTLER: Final = 0.1
 
 def model_choice() -> ModelSpec:
     """Ask for the network and the weights that it starts from."""
-    names = [name for name in model_names() if model_spec(name).architecture in {"compact_cnn", "transfer"}]
+    names = network_names()
     with st.grid(2, min_column_width=200):
         name = st.selectbox("Network", names, index=names.index(DEFAULT_VARIANT), key="f_variant", bind="query-params")
         spec = model_spec(str(name))

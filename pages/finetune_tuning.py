@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from fer_core.models import model_names, model_spec
+from fer_core.models import model_spec, network_names
 from fer_core.runs.choice import ALL_FACES, MIN_FACES, DataChoice
 from fer_core.runs.estimate import words_for
 from fer_core.runs.names import name_from
 from fer_core.runs.plan import RunPlan
 from fer_core.runs.queue import submit
-from fer_core.training.named import BASELINES
 from fer_core.training.recipes import recipe_for
 from fer_core.tuning import process
 from fer_core.tuning.estimate import study_estimate
@@ -86,7 +85,7 @@ def _live(name: str, start: Callable[[RunPlan], None]) -> None:
 
 
 def _new_study(names: list[str]) -> None:
-    networks = [name for name in model_names() if name not in BASELINES]
+    networks = network_names()
     with st.grid(4, min_column_width=150):
         model = st.selectbox("Network", networks, key="t_model", bind="query-params")
         faces = st.number_input("Faces a trial", MIN_FACES, ALL_FACES, 3000, 500, key="t_faces", bind="query-params")

@@ -13,16 +13,15 @@ import typer
 from rich.table import Table
 
 from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout
-from fer_core.models import model_names, model_spec
+from fer_core.models import model_spec, network_names
 from fer_core.runs.choice import DataChoice
-from fer_core.training.named import BASELINES
 from fer_core.training.recipes import recipe_for
 from fer_core.tuning.plan import TuningPlan
 from fer_core.tuning.space import VARIABLE, SearchSpace
 from fer_core.tuning.storage import STORAGE_VARIABLE, open_storage
 from fer_core.types import FerError
 
-_NETWORKS = [name for name in model_names() if name not in BASELINES]
+_NETWORKS = network_names()
 Span = tuple[float, float]
 
 

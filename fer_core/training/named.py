@@ -9,7 +9,7 @@ from typing import Any
 
 from fer_core.models import ModelSpec
 from fer_core.store import StoredModel
-from fer_core.training.recipes import recipe_for
+from fer_core.training.recipes import BY_NAME, recipe_for
 from fer_core.training.training_data import TrainingData
 from fer_core.types import FerError
 
@@ -44,6 +44,7 @@ def train_named(
     Raises:
         FerError: epochs or a run's folder given for a baseline, which has none.
     """
+    recipe = BY_NAME.get(spec.name, recipe_for(spec))
     if seed:
         spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
     if spec.architecture in BASELINES:
@@ -55,6 +56,5 @@ def train_named(
     say("Starting Keras …")
     from fer_core.training.train import train
 
-    recipe = recipe_for(spec)
     recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
     return train(spec, recipe, data, root, run, callbacks(), say, ship)
