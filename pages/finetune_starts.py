@@ -12,6 +12,7 @@ from fer_core.data import home
 from fer_core.models import ModelSpec
 from fer_core.models.backbone import FOLDER_VARIABLE, pretrained_file
 from fer_core.store import KERAS, StoredModel, list_models
+from fer_core.training.kept_backbone import kept_backbone
 
 _SAME = ("architecture", "widths", "backbone", "backbone_size", "batch_normalization")
 """What two specs must share for one's weights to fit the other."""
@@ -40,7 +41,8 @@ def starts(spec: ModelSpec) -> Starts:
                 f"The ImageNet weights of {spec.backbone} are not here yet: a run that starts from them downloads them "
                 f"once, and fails without internet."
             )
-        if (home() / "backbones" / pretrained_file(spec.backbone, spec.backbone_size)).is_file():
+        here = (home() / "backbones" / pretrained_file(spec.backbone, spec.backbone_size)).is_file()
+        if here or kept_backbone(spec) is not None:
             sources.append("utkface")
         else:
             notes.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import altair as alt
 
@@ -53,6 +53,19 @@ def model_legend() -> alt.Legend:
 def legend_height(models: Sequence[str]) -> int:
     """Return the pixels that `model_legend` takes from a chart's height."""
     return 14 + 20 * len(models)
+
+
+def model_axis(**changes: Any) -> alt.Axis:
+    """Return an axis of models' titles, in full and without ticks.
+
+    Args:
+        changes: further properties of the axis, or others than these.
+    """
+    usual = {
+        "title": None, "labelExpr": TITLES_IN_LINES, "labelOverlap": False, "labelFontSize": FONT, "labelLimit": 190,
+        "labelFlush": False, "ticks": False, "domain": False, "labelPadding": 8,
+    }  # fmt: skip
+    return alt.Axis(**{**usual, **changes})
 
 
 def axis(title: str | None, percent: bool = True) -> alt.Axis:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from fer_core.figures.models import FONT, TITLES_IN_LINES
+from fer_core.figures.models import FONT, TITLES_IN_LINES, model_axis
 
 _MINUS, _NOTHING, _PLUS = "#B2560D", "#EDEDED", "#084C7F"
+
+ROOM = 36
+"""Pixels a column from which words fit. In less, columns have the rows' numbers, and colours and tooltips tell."""
+
+_NUMBER = "format(indexof(domain('y'), datum.value) + 1, 'd')"
 
 
 def pair_matrix(both: pd.DataFrame, order: list[str]) -> alt.LayerChart:
@@ -23,23 +28,16 @@ def pair_matrix(both: pd.DataFrame, order: list[str]) -> alt.LayerChart:
     most = max(float(both["difference"].abs().max()), 0.001)
     table = both.assign(shade=both["difference"].where(both["clear"], 0.0), points=100 * both["difference"])
     table = table.assign(strong=table["shade"].abs() > 0.5 * most)
-    axis = alt.Axis(
-        title=None,
-        labelExpr=TITLES_IN_LINES,
-        labelFontSize=FONT,
-        labelLimit=160,
-        labelFlush=False,
-        ticks=False,
-        domain=False,
-        grid=False,
-    )
+    narrow = f"width < {ROOM * len(order)}"
     base = alt.Chart().encode(
-        x=alt.X(
-            "second:N",
-            sort=order,
-            axis=alt.Axis(**{**axis.to_dict(), "labelAngle": -40, "labelOverlap": False, "orient": "bottom"}),
-        ),
-        y=alt.Y("first:N", sort=order, axis=axis),
+        x=alt.X("second:N", sort=order, axis=model_axis(
+            labelExpr=f"{narrow} ? {_NUMBER} : {TITLES_IN_LINES}", labelAngle=alt.expr(f"{narrow} ? 0 : -40"),
+            labelAlign=alt.expr(f"{narrow} ? 'center' : 'right'"), labelLimit=160,
+        )),
+        y=alt.Y("first:N", sort=order, axis=model_axis(
+            labelExpr=f"{narrow} ? split({_NUMBER} + '  ' + join({TITLES_IN_LINES}, '|'), '|') : {TITLES_IN_LINES}",
+            labelLimit=160,
+        )),
         tooltip=[
             alt.Tooltip("first:N", title="this model"),
             alt.Tooltip("second:N", title="minus this one"),
@@ -50,11 +48,10 @@ def pair_matrix(both: pd.DataFrame, order: list[str]) -> alt.LayerChart:
             alt.Tooltip("only_second:Q", format=",", title="only the other right"),
             alt.Tooltip("p_holm:Q", format=".2g", title="p (Holm)"),
         ],
-    )
+    )  # fmt: skip
     scale = alt.Scale(domain=[-most, 0, most], range=[_MINUS, _NOTHING, _PLUS])
     squares = base.mark_rect(cornerRadius=3).encode(color=alt.Color("shade:Q", scale=scale, legend=None))
-    room = 36 * len(order)  # on a narrow screen the words would run into each other: then colours and tooltips tell
-    words = base.mark_text(fontSize=FONT, opacity=alt.expr(f"width < {room} ? 0 : 1")).encode(
+    words = base.mark_text(fontSize=FONT, opacity=alt.expr(f"{narrow} ? 0 : 1")).encode(
         text="words:N",
         color=alt.when("datum.strong").then(alt.value("white")).otherwise(alt.value("#16202B")),
     )

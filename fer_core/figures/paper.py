@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from fer_core.figures.models import ACCENT, FONT, MUTED
+from fer_core.figures.models import ACCENT, FONT, MUTED, model_axis
 
 SOURCES = ("reported", "measured here")
 
@@ -19,19 +19,7 @@ def paper_chart(marks: pd.DataFrame, title: str) -> alt.LayerChart:
     """
     variants = list(dict.fromkeys(marks["variant"]))
     base = alt.Chart().encode(
-        y=alt.Y(
-            "variant:N",
-            sort=variants,
-            axis=alt.Axis(
-                title=None,
-                labelFontSize=FONT,
-                labelLimit=190,
-                labelFlush=False,
-                ticks=False,
-                domain=False,
-                labelPadding=8,
-            ),
-        ),
+        y=alt.Y("variant:N", sort=variants, axis=model_axis()),
         tooltip=[
             alt.Tooltip("variant:N"),
             alt.Tooltip("where:N", title="source"),

@@ -7,7 +7,7 @@ import json
 import altair as alt
 import pandas as pd
 
-from fer_core.figures.models import ACCENT, FONT, MUTED, TITLES_IN_LINES, axis, legend_height, model_color
+from fer_core.figures.models import ACCENT, FONT, MUTED, axis, legend_height, model_axis, model_color
 from fer_core.labels import EXPRESSIONS
 
 ROW = 40
@@ -32,21 +32,7 @@ def ranking(table: pd.DataFrame, metric: str, title: str, ascending: bool = Fals
         nice=False,
         zero=False,
     )
-    rows = alt.Y(
-        "model:N",
-        sort=list(shown["model"]),
-        axis=alt.Axis(
-            title=None,
-            labelExpr=TITLES_IN_LINES,
-            labelOverlap=False,
-            labelFontSize=FONT,
-            labelLimit=190,
-            labelFlush=False,
-            ticks=False,
-            domain=False,
-            labelPadding=8,
-        ),
-    )
+    rows = alt.Y("model:N", sort=list(shown["model"]), axis=model_axis())
     base = alt.Chart().encode(y=rows, tooltip=_tooltip(metric, title, low, high))
     across = alt.X(f"{low}:Q", scale=scale, axis=alt.Axis(
         title=f"{title} with 95 % interval", format=".2f", labelFontSize=FONT, titleFontSize=FONT, tickCount=6

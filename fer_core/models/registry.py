@@ -56,7 +56,7 @@ _COMPACT = ModelSpec(
     widths=(32, 64, 128, 192),  # 1.87 M parameters
     dropout=0.3,
 )
-_LABELS_ONLY = replace(_COMPACT, name="compact_cnn_labels", title="Compact CNN, labels only")
+_LABELS_ONLY = replace(_COMPACT, name="compact_cnn_labels", title="Compact CNN (labels only)")
 """The same network, which the default learns from besides the labels."""
 
 _BASELINES = [

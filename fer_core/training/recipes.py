@@ -12,7 +12,7 @@ COMPACT = Recipe(epochs=64)
 """64 epochs take 75 to 100 minutes on two cores; the hold-out came to rest over the last ten of them."""
 
 DISTILLED = replace(COMPACT, teachers=("compact_cnn_labels",), temperature=1.0, teaching=1.0)
-"""The labels, and what the same network learnt from them before, count the same (Furlanello et al. 2018). Temperature 1:
+"""Labels and what the same network learnt from them before count the same (Furlanello et al. 2018). Temperature 1:
 a teacher trained with smoothed labels is soft already; softened more it teaches worse (Chandrasegaran et al. 2022)."""
 
 FROZEN = Recipe(

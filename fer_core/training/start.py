@@ -15,6 +15,7 @@ from fer_core.models.backbone import pretrained_file
 from fer_core.models.transfer import backbone_of
 from fer_core.store import KERAS, load_model
 from fer_core.training.compose import compose
+from fer_core.training.kept_backbone import kept_backbone, read_backbone
 from fer_core.types import FerError
 
 
@@ -22,8 +23,8 @@ def starting_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
     """Build a spec's network with the weights that it starts from.
 
     Args:
-        spec: `weights_from` is `random`, `imagenet`, `utkface` (see `python -m fer_core pretrain`) or the name of a
-            stored model of the same network.
+        spec: `weights_from` is `random`, `imagenet`, `utkface` (what `python -m fer_core pretrain` made here, else
+            what a stored model kept of it) or the name of a stored model of the same network.
         dtype: as `build_network` takes it.
 
     Raises:
@@ -82,10 +83,15 @@ def teacher(name: str, student: ModelSpec, dtype: str = "float32") -> keras.Mode
 
 def pretraining(spec: ModelSpec) -> dict[str, Any] | None:
     """Return how the backbone of a spec was pretrained, as `pretrain` noted it; None without such a note."""
-    note = _pretrained_path(spec).with_suffix("").with_suffix(".json")
-    if spec.weights_from != "utkface" or not note.is_file():
+    if spec.weights_from != "utkface":
         return None
-    return dict(json.loads(note.read_text(encoding="utf-8")))
+    path = _pretrained_path(spec)
+    note = path.with_suffix("").with_suffix(".json")
+    if path.is_file():
+        return dict(json.loads(note.read_text(encoding="utf-8"))) if note.is_file() else None
+    if (kept := kept_backbone(spec)) is not None and (told := kept.card["training"].get("pretraining")):
+        return {**told, "read_from": f"{kept.name}, weights in {kept.card['served']['storage']}"}
+    return None
 
 
 def _pretrained_path(spec: ModelSpec) -> Path:
@@ -98,6 +104,8 @@ def _load_pretrained(network: keras.Model, spec: ModelSpec) -> None:
     path = _pretrained_path(spec)
     command = f"python -m fer_core pretrain {spec.backbone} --data utkface.parquet"
     if not path.is_file():
+        if (kept := kept_backbone(spec)) is not None:
+            return read_backbone(backbone_of(network), kept.weights)
         raise FerError(f"{spec.backbone} is not pretrained on UTKFace here. Do it once: `{command}`. Missing: {path}")
     try:
         backbone_of(network).load_weights(path)

@@ -108,13 +108,15 @@ def test_only_weights_that_fit_are_offered(own_home):
     add_model(store.promoted(), "damaged", spec={"architecture": 7})
     add_model(store.promoted(), "kept", spec=model_spec("vgg16_modified").as_dict())
     found = starts(model_spec("vgg16_modified"))
-    assert found.sources[:2] == ("imagenet", "random")
+    assert found.sources[:3] == ("imagenet", "random", "utkface"), "VGG16's are read out of a shipped model"
     assert "kept is not offered" in " ".join(found.notes)
-    assert "pretrain VGG16" in " ".join(found.notes)
-    weights = own_home / "backbones" / "vgg16_48_utkface.weights.h5"
+    found = starts(model_spec("xception_frozen"))
+    assert "utkface" not in found.sources
+    assert "pretrain Xception" in " ".join(found.notes)
+    weights = own_home / "backbones" / "xception_71_utkface.weights.h5"
     weights.parent.mkdir()
     weights.touch()
-    assert "utkface" in starts(model_spec("vgg16_modified")).sources
+    assert "utkface" in starts(model_spec("xception_frozen")).sources
 
 
 def test_a_recipe_suits_few_faces():
