@@ -44,7 +44,7 @@ def train_named(
     Raises:
         FerError: epochs or a run's folder given for a baseline, which has none.
     """
-    recipe = BY_NAME.get(spec.name, recipe_for(spec))
+    start, recipe = BY_NAME.get(spec.name, (spec.weights_from, recipe_for(spec)))
     if seed:
         spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
     if spec.architecture in BASELINES:
@@ -56,5 +56,6 @@ def train_named(
     say("Starting Keras …")
     from fer_core.training.train import train
 
+    spec = replace(spec, weights_from=start)
     recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
     return train(spec, recipe, data, root, run, callbacks(), say, ship)

@@ -12,7 +12,8 @@ class Teaching(keras.layers.Layer):
     """Passes a network's answers on, and while it trains adds the loss of not answering as its teachers do.
 
     The teachers see the very faces that the network sees, augmentation included (Beyer et al. 2022), so that they say
-    how certain one can be about each; labels cannot. Their mean answer and the network's are both softened by the
+    how certain one can be about each; labels cannot. They see each mirrored too, as with `flip` at test time, because
+    the mean of both looks is the better answer. The teachers' mean and the network's answer are both softened by the
     temperature; the loss is the Kullback-Leibler divergence times the temperature's square, which keeps gradients as
     large as at temperature 1.
 
@@ -32,7 +33,12 @@ class Teaching(keras.layers.Layer):
     def call(self, faces: keras.KerasTensor, answers: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         """Return `answers`, probabilities `(batch, classes)` for `faces`, unchanged."""
         if training:
-            given = [ops.cast(teacher(_fitted(faces, teacher), training=False), "float32") for teacher in self.teachers]
+            views = (faces, ops.flip(faces, axis=2))
+            given = [
+                ops.cast(teacher(_fitted(view, teacher), training=False), "float32")
+                for teacher in self.teachers
+                for view in views
+            ]
             taught = self._softened(ops.stop_gradient(ops.mean(ops.stack(given), axis=0)))
             divergence = keras.losses.kl_divergence(taught, self._softened(answers))
             self.add_loss(self.weight * self.temperature**2 * ops.mean(divergence))

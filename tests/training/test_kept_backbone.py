@@ -23,7 +23,7 @@ def body():
             layers.Conv2D(8, 3, padding="same", activation="relu", name="block1_conv1", **bias),
             layers.Conv2D(8, 3, padding="same", activation="relu", name="block1_conv2", **bias),
             layers.MaxPooling2D(name="block1_pool"),
-            layers.Conv2D(12, 3, padding="same", activation="relu", name="block2_conv1"),
+            layers.Conv2D(12, 3, padding="same", activation="relu", name="block2_conv1", **bias),
         ],
         name="vgg",
     )  # fmt: skip

@@ -49,6 +49,26 @@ def test_the_loss_is_the_divergence_of_softened_answers():
     assert layer.losses == []
 
 
+class BrightSide(keras.layers.Layer):
+    """Says how bright the left third of a face is, and the right two."""
+
+    def call(self, faces):
+        left, right = faces[:, :, :1], faces[:, :, 1:]
+        return keras.ops.stack([keras.ops.mean(left, axis=(1, 2, 3)), keras.ops.mean(right, axis=(1, 2, 3))], axis=1)
+
+
+def test_teachers_look_at_the_mirror_image_too():
+    """The left column is 0.6 and the others 0.4: so says the face. Mirrored, the right one is: 0.4, and 0.5 right."""
+    faces = np.full((1, 3, 3, 1), 0.4, dtype="float32")
+    faces[:, :, 0] = 0.6
+    answer = np.array([[0.5, 0.5]])
+    layer = Teaching([keras.Sequential([keras.Input((3, 3, 1)), BrightSide()])], temperature=1.0, weight=1.0)
+    layer(faces, answer, training=True)
+    taught = np.array([0.6 + 0.4, 0.4 + 0.5]) / 2
+    taught /= taught.sum()
+    assert float(sum(layer.losses)) == pytest.approx(rel_entr(taught, answer[0]).sum(), rel=1e-3)
+
+
 def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark, home):  # noqa: F811
     keras.utils.set_random_seed(0)
     plain = Recipe(epochs=12, batch_size=16, ema=0.5, mixed_precision=False, augmentation=None)
