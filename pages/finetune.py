@@ -14,6 +14,8 @@ from pages.finetune_settings import model_choice, settings, words_for_recipe
 from pages.finetune_tuning import tuning_panel
 
 TAB, NEW, RUNS, TUNING = "f_tab", "New run", "Runs", "Tuning"
+LAST_TAB = "f_last_tab"
+"""Which one was open: Streamlit forgets a page's widgets when one leaves it."""
 
 
 def start(plan: RunPlan) -> None:
@@ -31,7 +33,10 @@ st.markdown("Train a model on this computer, on FER2013 or on your own pictures,
 if ERROR in st.session_state:
     st.error(plain(st.session_state.pop(ERROR)), icon=":material/error:")
 
+if TAB not in st.session_state and TAB not in st.query_params:
+    st.session_state[TAB] = st.session_state.get(LAST_TAB, NEW)
 new, past, tuning = st.tabs([NEW, RUNS, TUNING], key=TAB, bind="query-params")
+st.session_state[LAST_TAB] = st.session_state[TAB]
 if new.open:
     with new:
         left, right = st.columns(2, gap="large")

@@ -19,6 +19,9 @@ from pages.common import plain, warn
 CHOSEN: Final = "f_run"
 """Query parameter: the ids of the runs on show; the first is the one that the page is about."""
 
+LAST: Final = "f_last_runs"
+"""The same, for who leaves the page and comes back without them in the address."""
+
 ERROR: Final = "f_error"
 """Where a callback leaves the sentence that says what went wrong."""
 
@@ -55,12 +58,14 @@ def choose(runs: list[Run]) -> list[Run]:
         The chosen ones, in the order of the list.
     """
     ids = [run.id for run in runs]
-    wanted = set(st.query_params.get_all(CHOSEN)) & set(ids) or {ids[0]}
+    asked = st.query_params.get_all(CHOSEN) or st.session_state.get(LAST, [])
+    wanted = set(asked) & set(ids) or {ids[0]}
+    st.session_state[LAST] = asked
     key = f"f_list_{hash(tuple(ids))}"  # another list forgets which rows were chosen: they are counted by place
 
     def remember() -> None:
         rows = st.session_state[key].selection.rows
-        st.query_params[CHOSEN] = [ids[row] for row in rows]
+        st.query_params[CHOSEN] = st.session_state[LAST] = [ids[row] for row in rows]
 
     st.dataframe(
         pd.DataFrame([_row(run) for run in runs]),

@@ -203,6 +203,18 @@ def test_runs_in_every_state(page):
     assert "Its process vanished" in page(f_tab="Runs", f_run="fitting-200").error[0].value
 
 
+def test_who_leaves_the_page_finds_it_as_it_was(page):
+    for age in (0, 100):
+        made_run("stopped", f"run {age}", "Stopped.", epochs=2, age=age)
+    app = page(f_tab="Runs", f_run="stopped-100")
+    app.switch_page("pages/home.py").run()
+    for name in ("f_tab", "f_run"):
+        app.query_params.pop(name, None)
+    app.switch_page("pages/finetune.py").run()
+    assert app.session_state["f_tab"] == "Runs"
+    assert charts(app) == [f"{what} over the epochs of run 100" for what in ("Accuracy", "Loss")]
+
+
 def test_a_run_is_deleted_only_after_confirmation(page):
     made_run("stopped")
     app = page(f_tab="Runs")
