@@ -46,7 +46,7 @@ def scoreboard(choice: Choice) -> None:
     if st.button("Measure latency here", icon=":material/timer:", help="One face, on this machine, a second a model."):
         st.session_state["c_latency"] = {n: data.milliseconds(folder, s) for n, folder, s in choice.stamps}
     measured = pd.Series(st.session_state.get("c_latency", {}), dtype=float)
-    table = table.assign(latency_ms=table["latency_ms"].astype(float).fillna(table["name"].map(measured)))
+    table = table.assign(latency_ms=table["name"].map(measured))
     numbers = [column for name in METRICS for column in (name, f"{name}_interval")]
     st.dataframe(
         table,

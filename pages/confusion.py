@@ -80,7 +80,8 @@ if at_hand.missing:
     st.info(f"The faces themselves are not here. {plain(at_hand.missing)}", icon=":material/image_not_supported:")
 if layout == "difference":
     faces = differing_faces(answers, first, second, actual, predicted)
-    what = f"{len(faces)} {actual} faces that only one of the two models takes for {predicted}"
+    each = ", ".join(f"{(faces['said_by'] == title(name)).sum()} by {plain(title(name))}" for name in (first, second))
+    what = f"{len(faces)} {actual} faces that only one of the two models takes for {predicted}: {each}"
     show_faces(faces.head(number), at_hand, what, who=True)
 else:
     for name in shown:

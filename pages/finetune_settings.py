@@ -47,6 +47,8 @@ def model_choice() -> ModelSpec:
     if found.notes:
         with st.expander("Other weights to start from", icon=":material/info:"):
             st.markdown("\n".join(f"- {plain(note)}" for note in found.notes))
+    if source == "utkface":
+        return spec.with_weights("utkface")  # with the head that such features need
     return replace(spec, weights_from=str(source))
 
 

@@ -25,7 +25,7 @@ def compose(
         complain(warning)
     chosen = [load_model(name) for name in names] if names else [model for model in stored if model.composed]
     for model in chosen:
-        stderr.print(f"{model.title} …")
+        stderr.print(f"{model.title} …", markup=False)
         path = model.weights
         stdout.print(f"{model.name}: {path} ({path.stat().st_size / 1e6:.1f} MB)", soft_wrap=True)
     if not chosen:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, stdout
+from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, stdout
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models
 from fer_core.types import FerError
 
@@ -75,7 +75,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         table.add_row(
             row["name"] + (" (default)" if row["default"] else ""),
-            row["title"],
+            escaped(row["title"]),
             f"{row['parameters']:,}",
             _size(row["size_bytes"]),
             "×".join(str(side) for side in row["input_shape"]),

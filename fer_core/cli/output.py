@@ -36,7 +36,7 @@ def fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except FerError as error:
-            stderr.print(f"[bold red]Error:[/] {_escaped(str(error))}", soft_wrap=True)
+            stderr.print(f"[bold red]Error:[/] {escaped(str(error))}", soft_wrap=True)
             raise typer.Exit(1) from error
 
     return wrapped
@@ -44,7 +44,7 @@ def fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
 
 def complain(text: str) -> None:
     """Print one warning to stderr."""
-    stderr.print(f"[yellow]{_escaped(text)}[/]", soft_wrap=True)
+    stderr.print(f"[yellow]{escaped(text)}[/]", soft_wrap=True)
 
 
 def print_json(document: Any) -> None:
@@ -64,7 +64,8 @@ def progress_bar() -> Progress:
     )
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return text as Rich prints it letter by letter: a file may be called `[draft].jpg`."""
     from rich.markup import escape
 
     return escape(text)

@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from fer_core.cli.inputs import picture_files
-from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout
+from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, progress_bar, stdout
 from fer_core.data import read_image
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.batch import default_workers, in_parallel
@@ -124,13 +124,13 @@ def _table(answers: list[Answer]) -> Table:
     table = Table("File", "Face", "Expression", "Probability", "Runner-up")
     for answer in answers:
         if answer.error:
-            table.add_row(str(answer.file), "–", "[red]failed[/]", "", "")
+            table.add_row(escaped(str(answer.file)), "–", "[red]failed[/]", "", "")
         elif not answer.faces:
-            table.add_row(str(answer.file), "–", "no face found", "", "")
+            table.add_row(escaped(str(answer.file)), "–", "no face found", "", "")
         for number, face in enumerate(answer.faces, 1):
             second = int(face.probabilities.argsort()[-2])
             table.add_row(
-                str(answer.file),
+                escaped(str(answer.file)),
                 str(number),
                 face.expression,
                 f"{face.confidence:.0%}",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, stdout
+from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, stdout
 from fer_core.runs import promote as promotion
 from fer_core.runs import queue
 from fer_core.runs.estimate import words_for
@@ -33,7 +33,7 @@ def list_(as_json: AsJson = False) -> None:
     for run in found:
         row = _row(run)
         left = words_for(row["seconds_left"]) if row["seconds_left"] is not None else ""
-        table.add_row(run.id, run.title, STATE_WORDS[row["state"]], f"{row['epoch']}/{row['epochs']}", left)
+        table.add_row(run.id, escaped(run.title), STATE_WORDS[row["state"]], f"{row['epoch']}/{row['epochs']}", left)
     stdout.print(table)
 
 
@@ -47,7 +47,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         print_json({**_row(run), "plan": run.plan.as_dict(), "history": history.to_dict("records")})
         return
     status = run.status()
-    stdout.print(f"{run.title}: {STATE_WORDS[status.state]}. {status.message}", soft_wrap=True)
+    stdout.print(f"{run.title}: {STATE_WORDS[status.state]}. {status.message}", markup=False, soft_wrap=True)
     for warning in status.warnings:
         complain(warning)
     if not history.empty:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
 
-from fer_core.cli.output import fails_clearly, progress_bar, stdout
+from fer_core.cli.output import complain, escaped, fails_clearly, progress_bar, stdout
 from fer_core.data import FerDataset, load_fer2013
 from fer_core.models import model_names, model_spec
 from fer_core.store import SHIPPED, promoted
@@ -20,7 +21,9 @@ def train(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(model_names())}.")],
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data; default: the recipe's.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's; stored as NAME_seedN.")] = None,
-    subset: Annotated[int | None, typer.Option(min=70, help="Only that many faces of each split, to try it.")] = None,
+    subset: Annotated[
+        int | None, typer.Option(min=70, help="Only that many faces of each split, to try it; stored as NAME_trial.")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")] = None,
     run: Annotated[Path | None, typer.Option(help="The run's folder; a run cut off there goes on.")] = None,
     weights: Annotated[
@@ -34,7 +37,9 @@ def train(
     Cut it off whenever you like: the same command goes on at the last finished epoch, with the features computed so
     far.
     """
-    spec = model_spec(name) if weights is None else model_spec(name).with_weights(weights)
+    spec = model_spec(name)
+    if weights is not None:
+        spec.with_weights(weights)  # complains at once where they cannot be
     dataset = load_fer2013(data)
     if subset is not None:
         if ship:
@@ -45,21 +50,33 @@ def train(
     from fer_core.training.named import train_named
     from fer_core.training.training_data import TrainingData
 
+    learnt = TrainingData.of(dataset)
+    if subset is not None:
+        learnt = replace(learnt, name=f"a part of {learnt.name}")
     with progress_bar() as bar:
         model = train_named(
             spec,
-            TrainingData.of(dataset),
+            learnt,
             SHIPPED if ship else promoted(),
             epochs,
             seed,
+            weights,
+            subset is not None,
             run,
             lambda: epoch_bar(bar),
-            bar.log,
+            lambda text: bar.log(escaped(text)),
             ship,
         )
-    test = model.card["metrics"]["public_test"]["plain"]
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
-    stdout.print(f"Stored {model.folder} – PublicTest accuracy {test['accuracy']:.4f} ({size})", soft_wrap=True)
+    accuracy = "not measured, for there are no test splits"
+    if model.tested:
+        accuracy = f"PublicTest accuracy {model.card['metrics']['public_test']['plain']['accuracy']:.4f}"
+    stdout.print(escaped(f"Stored {model.folder} – {accuracy} ({size})"), soft_wrap=True)
+    if not ship and (SHIPPED / model.name).is_dir():
+        complain(
+            f"It stands before the {model.name} that comes with FER Lab, on every page and in every command. To go "
+            f"back, delete {model.folder}."
+        )
 
 
 def epoch_bar(bar: Progress) -> list[Any]:

@@ -40,7 +40,7 @@ def cell_faces(answers: Answers, name: str, actual: str, predicted: str) -> pd.D
 
 
 def differing_faces(answers: Answers, first: str, second: str, actual: str, predicted: str) -> pd.DataFrame:
-    """Return the faces that only one of two models puts into a cell, the first model's before the second's.
+    """Return the faces that only one of two models puts into a cell, the first model's and the second's by turns.
 
     Columns as in `cell_faces`; `said_by` tells whose answer it is.
     """
@@ -49,7 +49,8 @@ def differing_faces(answers: Answers, first: str, second: str, actual: str, pred
     by_second = answers.probabilities[second].argmax(axis=1) == said
     mine = _faces(answers, first, np.flatnonzero(truth & by_first & ~by_second))
     theirs = _faces(answers, second, np.flatnonzero(truth & by_second & ~by_first))
-    return pd.concat([part for part in (mine, theirs) if len(part)] or [mine], ignore_index=True)
+    both = pd.concat([part for part in (mine, theirs) if len(part)] or [mine])
+    return both.sort_index(kind="stable").reset_index(drop=True)
 
 
 def sample_faces(answers: Answers, name: str, which: str, number: int, seed: int) -> pd.DataFrame:

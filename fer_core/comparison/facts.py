@@ -20,15 +20,14 @@ class Facts:
         parameters: how many; None if the card has no number.
         trained: which part was trained, in words.
         weights_from: where the weights start, as the card says.
-        latency_ms: of one face, as the card says; None if it does not.
-        holdout_accuracy: of what is served, on the fixed tenth of Training; None if the card has none.
+        holdout_accuracy: of what is served, on the fixed tenth of Training, or on a part of it; None if the card has
+            none, or one of own pictures, which says nothing of FER2013.
     """
 
     size_bytes: int | None = None
     parameters: int | None = None
     trained: str = "–"
     weights_from: str = "–"
-    latency_ms: float | None = None
     holdout_accuracy: float | None = None
 
 
@@ -42,7 +41,6 @@ def facts(model: StoredModel) -> Facts:
         parameters=None if parameters is None else int(parameters),
         trained=_trained(card),
         weights_from=str(card.get("weights_from") or "–"),
-        latency_ms=_number(served.get("latency_ms", card.get("latency_ms"))),
         holdout_accuracy=_holdout(card, served),
     )
 
@@ -53,6 +51,8 @@ def _trained(card: dict[str, Any]) -> str:
 
 
 def _holdout(card: dict[str, Any], served: dict[str, Any]) -> float | None:
+    if str(_dictionary(card.get("training")).get("data", "")).startswith("own pictures"):
+        return None
     stated = served.get("holdout_accuracy", card.get("holdout_accuracy"))
     if isinstance(stated, dict):
         stated = stated.get(served.get("storage"))

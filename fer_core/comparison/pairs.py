@@ -59,9 +59,12 @@ def both_ways(table: pd.DataFrame) -> pd.DataFrame:
         high=-table["low"],
         only_first=table["only_second"],
         only_second=table["only_first"],
+        macro_f1_difference=-table["macro_f1_difference"],
+        macro_f1_low=-table["macro_f1_high"],
+        macro_f1_high=-table["macro_f1_low"],
     )
     both = pd.concat([table, turned], ignore_index=True)
-    points = [f"{100 * value:+.1f}" for value in both["difference"]]
+    points = [f"{round(100 * value, 1) + 0.0:+.1f}" for value in both["difference"]]  # + 0.0: no minus before zero
     clear = both["p_holm"] < LEVEL
     return both.assign(clear=clear, words=[p if c else f"({p})" for p, c in zip(points, clear, strict=True)])
 

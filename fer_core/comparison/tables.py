@@ -36,7 +36,7 @@ def scoreboard(answers: Answers, measured: Measured, facts: Mapping[str, Facts])
     Returns:
         Columns `name`, `model`; for each of `METRICS` its value, `…_low` and `…_high` (95 % interval) and
         `…_interval` (the same in words); `ece`, `log_loss`, `size_bytes`, `parameters`, `trained`, `weights_from`,
-        `latency_ms`, `faces`, `split`, `view`.
+        `faces`, `split`, `view`.
     """
     rows = []
     for name in answers.names:
@@ -85,7 +85,6 @@ def _about(name: str, facts: Mapping[str, Facts]) -> dict[str, object]:
             "parameters": None,
             "trained": "fusion of models",
             "weights_from": "–",
-            "latency_ms": None,
         }
     about = facts.get(name, Facts())
     return {
@@ -93,5 +92,4 @@ def _about(name: str, facts: Mapping[str, Facts]) -> dict[str, object]:
         "parameters": about.parameters,
         "trained": about.trained,
         "weights_from": about.weights_from,
-        "latency_ms": about.latency_ms,
     }

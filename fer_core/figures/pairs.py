@@ -18,7 +18,7 @@ _NUMBER = "format(indexof(domain('y'), datum.value) + 1, 'd')"
 def pair_matrix(both: pd.DataFrame, order: list[str]) -> alt.LayerChart:
     """Return the difference in accuracy of each row's model minus each column's, in percentage points.
 
-    Clear differences are coloured and bold; the others are in brackets on grey.
+    Clear differences are coloured; the others are in brackets on grey.
 
     Args:
         both: every pair both ways: `first`, `second`, `difference`, `low`, `high`, `p_holm`, `clear`, `words`,

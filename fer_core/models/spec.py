@@ -96,9 +96,20 @@ class ModelSpec:
 
         The features of backbones pretrained here differ in size by orders of magnitude. Where they start, the head
         therefore normalises them; a linear head can say no more for it, it only learns it many times sooner.
+
+        Raises:
+            FerError: the source is one of backbones and the model has none, or its name tells other weights already.
         """
         if source == self.weights_from:
             return self
+        if source in {"imagenet", "utkface"} and not self.backbone:
+            raise FerError(f"Only models with a backbone can start from {source}. Received: {self.name}")
+        ending = f"_{ENDINGS.get(self.weights_from, self.weights_from)}"
+        if self.backbone and self.name.endswith(ending):
+            raise FerError(
+                f"{self.name} names the weights that it starts from. To start from {source}, name the model "
+                f"{self.name.removesuffix(ending)}."
+            )
         return replace(
             self,
             name=f"{self.name}_{ENDINGS.get(source, source)}",

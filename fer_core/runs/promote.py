@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from fer_core.runs.folder import Run
 from fer_core.runs.names import checked_name, name_from
-from fer_core.store import CARD, KERAS, SHIPPED, WEIGHTS, StoredModel, open_model, promoted
+from fer_core.store import CARD, KERAS, SHIPPED, WEIGHTS, StoredModel, list_models, open_model, promoted
 from fer_core.types import FerError
 
 MAX_TITLE: Final = 80
@@ -27,7 +27,7 @@ def promote(run: Run, name: str, title: str, replace: bool = False) -> StoredMod
     Args:
         run: a finished one.
         name: the folder's: lower-case letters, digits, `_` and `-`.
-        title: what people read.
+        title: what people read; where another model has the same, the name is put behind it.
         replace: take the place of an own model of that name, or stand before a shipped one.
 
     Raises:
@@ -47,6 +47,8 @@ def promote(run: Run, name: str, title: str, replace: bool = False) -> StoredMod
         with FileLock(root / ".promoting.lock"):
             _check_free(name, replace)
             _clear(root)
+            if title in {model.title for model in list_models()[0] if model.name != name}:
+                title = f"{title} ({name})"  # charts know models by their titles
             with tempfile.TemporaryDirectory(dir=root, prefix=_WORK) as place:
                 work = Path(place) / "model"
                 shutil.copytree(result.folder, work)

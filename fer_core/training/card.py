@@ -51,7 +51,7 @@ def make_card(
         "trained": spec.trained,
         "data_fingerprint": data.fingerprint,
         "metrics": {} if data.tests is None else summarize(predictions, data.tests, data.seen),
-        "measured": f"{measured}, by `python -m fer_core train` when it stored the model",
+        "measured": f"{measured}, when the model was stored",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -31,7 +31,9 @@ class KeepBest(keras.callbacks.Callback):
         best = self._read()
         if loss < best["loss"]:
             self.model.save_weights(self._weights)
-            self._note.write_text(json.dumps({"loss": loss, "epoch": epoch}), encoding="utf-8")
+            partial = self._note.with_suffix(".tmp")
+            partial.write_text(json.dumps({"loss": loss, "epoch": epoch}), encoding="utf-8")
+            partial.replace(self._note)
         elif epoch - best["epoch"] >= self.patience:
             self.model.stop_training = True
 

@@ -44,7 +44,7 @@ def read_backbone(backbone: keras.Model, path: Path) -> None:
         path: of a model on that backbone.
 
     Raises:
-        FerError: the file does not hold each of its layers once.
+        FerError: the file lacks one of its layers.
     """
     file = _File(path)
     for layer in backbone.layers:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.models import ModelSpec
+from fer_core.models.spec import WEIGHTS
 from fer_core.store import StoredModel
+from fer_core.training.recipe import Recipe
 from fer_core.training.recipes import BY_NAME, recipe_for
 from fer_core.training.training_data import TrainingData
 from fer_core.types import FerError
@@ -23,6 +25,8 @@ def train_named(
     root: Path,
     epochs: int | None = None,
     seed: int | None = None,
+    weights: str | None = None,
+    trial: bool = False,
     run: Path | None = None,
     callbacks: Callable[[], list[Any]] = list,
     say: Callable[[str], None] = lambda _: None,
@@ -36,6 +40,9 @@ def train_named(
         root: the store's folder to write into.
         epochs: passes over the data; default: the recipe's.
         seed: another than the recipe's; the model is then stored beside the first, as `<name>_seed<seed>`.
+        weights: to start from instead of the model's own: `random`, `imagenet`, `utkface` or a stored model's name; the
+            name then says so.
+        trial: store it as `<name>_trial`, so that it stands in no good model's place.
         run: the run's folder.
         callbacks: makes Keras' callbacks, once Keras is imported.
         say: told each step.
@@ -44,9 +51,11 @@ def train_named(
     Raises:
         FerError: epochs or a run's folder given for a baseline, which has none.
     """
-    start, recipe = BY_NAME.get(spec.name, (spec.weights_from, recipe_for(spec)))
+    spec, recipe = _resolved(spec, weights)
     if seed:
         spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
+    if trial:
+        spec = replace(spec, name=f"{spec.name}_trial", title=f"{spec.title}, trial")
     if spec.architecture in BASELINES:
         from fer_core.training.baselines import train_baseline
 
@@ -56,6 +65,16 @@ def train_named(
     say("Starting Keras …")
     from fer_core.training.train import train
 
-    spec = replace(spec, weights_from=start)
     recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
     return train(spec, recipe, data, root, run, callbacks(), say, ship)
+
+
+def _resolved(spec: ModelSpec, weights: str | None) -> tuple[ModelSpec, Recipe]:
+    """Return where a named model starts and how it is fitted; from given weights, as any model of its network."""
+    if weights is None:
+        start, recipe = BY_NAME.get(spec.name, (spec.weights_from, recipe_for(spec)))
+        return replace(spec, weights_from=start), recipe
+    changed = spec.with_weights(weights)
+    if spec.name in BY_NAME and changed is spec:  # other than its own all the same
+        changed = replace(spec, name=f"{spec.name}_{weights}", title=f"{spec.title} ({WEIGHTS[weights]})")
+    return changed, recipe_for(changed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -78,7 +79,7 @@ def pretrain(
     keras.utils.set_random_seed(recipe.seed)
     network, body = _network(backbone, side, recipe)
     target = (folder or home() / "backbones") / pretrained_file(backbone, side)
-    state = target.parent / f".{target.name}-state"
+    state = target.parent / f".{target.name}-{_identity(recipe, faces)}"
     state.mkdir(parents=True, exist_ok=True)
     network.compile(
         optimizer=make_optimizer(recipe, network, len(faces) - len(faces) // WATCHED),
@@ -118,6 +119,14 @@ def pretrain(
     target.with_suffix("").with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n")
     say(f"Watched faces: {card['watched']}")
     return target
+
+
+def _identity(recipe: Recipe, faces: AgedFaces) -> str:
+    """Hash (8 hex digits) of how and from what a backbone learns: only the same pretraining goes on."""
+    digest = hashlib.sha256(json.dumps(recipe.as_dict(), sort_keys=True).encode())
+    for values in (faces.images, faces.ages, faces.genders):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()[:8]
 
 
 def _recipe(backbone: str, epochs: int | None) -> Recipe:

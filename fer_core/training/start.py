@@ -89,7 +89,7 @@ def pretraining(spec: ModelSpec) -> dict[str, Any] | None:
     note = path.with_suffix("").with_suffix(".json")
     if path.is_file():
         return dict(json.loads(note.read_text(encoding="utf-8"))) if note.is_file() else None
-    if (kept := kept_backbone(spec)) is not None and (told := kept.card["training"].get("pretraining")):
+    if (kept := kept_backbone(spec)) is not None and (told := kept.card.get("training", {}).get("pretraining")):
         return {**told, "read_from": f"{kept.name}, weights in {kept.card['served']['storage']}"}
     return None
 

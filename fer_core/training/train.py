@@ -13,12 +13,14 @@ import numpy as np
 
 from fer_core.data import home
 from fer_core.models import ModelSpec, build_network
+from fer_core.models.backbone import weights_digest
+from fer_core.models.transfer import backbone_of
 from fer_core.store import StoredModel
 from fer_core.training.card import training_facts
 from fer_core.training.fit import HISTORY, fit, precision
 from fer_core.training.publish import libraries, publish
 from fer_core.training.recipe import Recipe, uses_features
-from fer_core.training.start import pretraining, starting_network
+from fer_core.training.start import pretraining, starting_network, stored_network
 from fer_core.training.training_data import TrainingData
 from fer_core.types import FerError
 
@@ -52,9 +54,11 @@ def train(
         FerError: the run's folder holds another run's state, or the weights to start from cannot be had.
     """
     folder = folder or home() / "runs" / f"{spec.name}-seed{recipe.seed}"
-    _claim(folder, {"spec": spec.as_dict(), "recipe": recipe.as_dict(), "data": data.fingerprint})
     keras.utils.set_random_seed(recipe.seed)
     network = starting_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
+    identity = {"spec": spec.as_dict(), "recipe": recipe.as_dict(), "data": data.fingerprint}
+    _claim(folder, {**identity, **_origins(network, spec, recipe)})
+    note = pretraining(spec)
     prepared = data.prepared(spec.preprocessing)
     if uses_features(spec, recipe):
         say(
@@ -69,7 +73,7 @@ def train(
     history = read_history(folder)
     epochs = max(map(len, history.values()))
     facts = training_facts(data, epochs, recipe.seed, clock.seconds, libraries())
-    if (note := pretraining(spec)) is not None:
+    if note is not None:
         facts["pretraining"] = note
     return publish(final, spec, recipe, data, history, facts, root, ship, say)
 
@@ -82,18 +86,32 @@ def read_history(folder: Path) -> dict[str, list[float]]:
     return {name: [float(last[epoch][name]) for epoch in sorted(last)] for name in names}
 
 
+def _origins(network: keras.Model, spec: ModelSpec, recipe: Recipe) -> dict[str, str]:
+    """Hashes of the weights that a fit starts from and learns from, which their names do not tell."""
+    found = {}
+    if spec.weights_from != "random":
+        found["start"] = weights_digest(backbone_of(network) if spec.backbone else network)
+    return found | {f"teacher {name}": weights_digest(stored_network(name)) for name in recipe.teachers}
+
+
 def _claim(folder: Path, identity: dict[str, Any]) -> None:
-    """Mark a run's folder as this run's, or make sure that it is."""
-    wanted = json.dumps(identity, sort_keys=True)
+    """Mark a run's folder as this run's, or make sure that it is, as far as an older version noted it."""
+    identity = json.loads(json.dumps(identity))
     path = folder / SPEC
-    if path.is_file() and path.read_text(encoding="utf-8") != wanted:
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if any(known[key] != identity[key] for key in known.keys() & identity.keys()):
         raise FerError(
-            f"The folder {folder} holds a run with another model, recipe or dataset. "
+            f"The folder {folder} holds a run with another model, recipe or dataset, or from other weights. "
             f"Delete it to start anew, or choose another seed."
         )
     folder.mkdir(parents=True, exist_ok=True)
+    _write(path, json.dumps(identity, sort_keys=True))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a small file whole or not at all."""
     temporary = path.with_suffix(".tmp")
-    temporary.write_text(wanted, encoding="utf-8")
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
 
 
@@ -118,4 +136,4 @@ class _Clock(keras.callbacks.Callback):
     def _add(self) -> None:
         self.seconds += time.monotonic() - self._started
         self._started = time.monotonic()
-        self.path.write_text(json.dumps(self.seconds))
+        _write(self.path, json.dumps(self.seconds))

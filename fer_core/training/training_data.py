@@ -48,9 +48,13 @@ class TrainingData:
         """Return FER2013 by the house's protocol: a fixed tenth of Training is watched, both test splits measure.
 
         Raises:
-            FerError: there is no Training split, or it is too small.
+            FerError: there is no Training split, or it is too small; or one test split is there without the other.
         """
         training, holdout = dataset.holdout()
+        if len(found := set(np.unique(dataset.usage)) - {"Training"}) == 1:
+            raise FerError(
+                f"Expected both test splits of FER2013, PublicTest and PrivateTest, or neither. Received: {found.pop()}"
+            )
         tests = dataset.subset(dataset.usage != "Training")
         return cls(training, holdout, tests if len(tests) else None, dataset_fingerprint=dataset.fingerprint)
 

@@ -50,6 +50,12 @@ def test_table_names_file_and_expression(fer, portrait):
     assert "happy" in result.stdout
 
 
+def test_names_in_brackets_stay_whole(fer, portrait, tmp_path):
+    file = tmp_path / "[draft] photo.png"
+    file.write_bytes(portrait.read_bytes())
+    assert "[draft] photo.png" in fer("predict", file).stdout
+
+
 def test_folders_globs_and_files_each_once(fer, portrait, tmp_path):
     inner = tmp_path / "inner"
     inner.mkdir()

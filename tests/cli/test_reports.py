@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,22 @@ def test_evaluate_agrees_with_the_card(fer, fer2013_path):
             for key in ("accuracy", "macro_f1", "roc_auc", "avg_tpr", "avg_fpr"):
                 # 0.001 is four faces of 3,589: another processor may round a near tie the other way
                 assert measured[split][view][key] == pytest.approx(stored[split][view][key], abs=1e-3)
+
+
+def test_a_model_without_test_scores_is_evaluated_without_complaint(fer, fer2013_path, home):
+    shutil.copytree(load_model("compact_cnn").folder, home / "models" / "mine")
+    path = home / "models" / "mine" / "card.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "name": "mine", "metrics": {}}))
+    result = fer("evaluate", "mine", "--data", fer2013_path)
+    assert result.exit_code == 0
+    assert "but the card says" not in result.stderr
+
+
+def test_titles_in_brackets_stay_whole(fer, home):
+    shutil.copytree(load_model("class_prior").folder, home / "models" / "mine")
+    path = home / "models" / "mine" / "card.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "name": "mine", "title": "[draft] of [/b] mine"}))
+    assert "[draft] of [/b] mine" in fer("models").stdout
 
 
 def test_evaluate_wants_names(fer, home):

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from fer_core.models import model_spec
 from fer_core.store import load_model, promoted
+from fer_core.training.named import _resolved
+from fer_core.training.recipes import recipe_for
 
 
 @pytest.mark.slow
 def test_trains_stores_and_serves(fer, fer2013_path, home, portrait):
     result = fer("train", "compact_cnn", "--subset", "350", "--epochs", "1", "--data", fer2013_path)
     assert result.exit_code == 0, result.output
-    model = load_model("compact_cnn")
+    model = load_model("compact_cnn_trial")
     assert model.folder.is_relative_to(home)
+    assert not load_model("compact_cnn").folder.is_relative_to(home), "a trial stands in no good model's place"
     assert model.card["training"]["faces"] == 315
+    assert model.card["training"]["data"].startswith("a part of FER2013")
+    assert model.card["recipe"]["teachers"] == ["compact_cnn_labels"]
     assert model.card["recipe"]["epochs"] == 1
     assert len(model.history()) == 1
     assert len(model.predictions("public_test")) == 350
-    answer = json.loads(fer("predict", portrait, "--json").stdout)
+    run = home / "runs" / "compact_cnn_trial-seed0"
+    answer = json.loads(fer("predict", portrait, "--json", "--model", "compact_cnn_trial").stdout)
     assert len(answer[0]["faces"]) == 1
+    (run / "seconds.json").unlink()
+    again = fer("train", "compact_cnn", "--subset", "350", "--epochs", "1", "--data", fer2013_path)
+    assert again.exit_code == 0, "a finished run gives its result again"
+    note = run / "spec.json"
+    note.write_text(note.read_text().replace('"start": "', '"start": "0'))
+    again = fer("train", "compact_cnn", "--subset", "350", "--epochs", "1", "--data", fer2013_path)
+    assert "from other weights" in again.stderr
     again = fer("train", "compact_cnn", "--subset", "350", "--epochs", "2", "--data", fer2013_path)
     assert again.exit_code == 1
     assert "holds a run with another model, recipe or dataset" in again.stderr
@@ -30,9 +46,59 @@ def test_another_seed_is_stored_beside_the_first(fer, fer2013_path, home):
     for seed in ("0", "3"):
         result = fer("train", "class_prior", "--seed", seed, "--subset", "350", "--data", fer2013_path)
         assert result.exit_code == 0, result.output
-    assert {folder.name for folder in promoted().iterdir()} == {"class_prior", "class_prior_seed3"}
-    other = load_model("class_prior_seed3")
-    assert (other.title, other.card["training"]["seed"]) == ("Class prior (the floor), seed 3", 3)
+    assert {folder.name for folder in promoted().iterdir()} == {"class_prior_trial", "class_prior_seed3_trial"}
+    other = load_model("class_prior_seed3_trial")
+    assert (other.title, other.card["training"]["seed"]) == ("Class prior (the floor), seed 3, trial", 3)
+
+
+def test_an_own_model_of_a_shipped_name_is_announced(fer, fer2013_path, home):
+    result = fer("train", "class_prior", "--data", fer2013_path)
+    assert result.exit_code == 0, result.output
+    assert load_model("class_prior").folder.is_relative_to(home)
+    assert "stands before the class_prior that comes with FER Lab" in result.stderr
+
+
+def some_faces(path: Path, *usages: str) -> Path:
+    """A CSV of three flat faces of each expression and split."""
+    faces = [(k % 7, " ".join([str(k)] * 48 * 48), usage) for usage in usages for k in range(105)]
+    pd.DataFrame(faces, columns=["emotion", "pixels", "Usage"]).to_csv(path, index=False)
+    return path
+
+
+def test_data_without_test_splits(fer, home, tmp_path):
+    result = fer("train", "class_prior", "--data", some_faces(tmp_path / "a.csv", "Training"))
+    assert result.exit_code == 0, result.output
+    assert "not measured, for there are no test splits" in result.stdout
+    assert load_model("class_prior").card["metrics"] == {}
+    result = fer("train", "class_prior", "--data", some_faces(tmp_path / "b.csv", "Training", "PublicTest"))
+    assert result.exit_code == 1
+    assert "or neither. Received: PublicTest" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "sentence"),
+    [
+        ("compact_cnn", "imagenet", "Only models with a backbone can start from imagenet"),
+        ("compact_cnn", "utkface", "Only models with a backbone can start from utkface"),
+        ("vgg16_frozen_utk", "imagenet", "name the model vgg16_frozen."),
+        ("vgg16_frozen_random", "utkface", "name the model vgg16_frozen."),
+    ],
+)
+def test_weights_that_do_not_fit_the_name(fer, home, name, weights, sentence):
+    result = fer("train", name, "--weights", weights)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+
+
+def test_given_weights_replace_those_of_the_recipe():
+    compact, taught = _resolved(model_spec("compact_cnn"), None)
+    assert (compact.name, compact.weights_from, taught.teachers) == (
+        "compact_cnn", "compact_cnn_labels", ("compact_cnn_labels",),
+    )  # fmt: skip
+    alone, recipe = _resolved(model_spec("compact_cnn"), "random")
+    assert (alone.name, alone.weights_from, recipe.teachers) == ("compact_cnn_random", "random", ())
+    other, recipe = _resolved(model_spec("vgg16_frozen"), "utkface")
+    assert (other.name, recipe) == ("vgg16_frozen_utk", recipe_for(model_spec("vgg16_frozen_utk")))
 
 
 def test_wrong_calls_are_explained(fer, home, fer2013_path):

@@ -13,7 +13,7 @@ from tests.made_up_store import add_model
 
 
 def test_scoreboard(answers):
-    table = comparison.scoreboard(answers, comparison.measure(answers), {"able": Facts(7, 9, "all", "random", 1.5)})
+    table = comparison.scoreboard(answers, comparison.measure(answers), {"able": Facts(7, 9, "all", "random")})
     assert table["name"].tolist() == ["able", "fair", "weak"]
     for row in table.itertuples():
         predicted = answers.probabilities[row.name].argmax(axis=1)
@@ -22,7 +22,7 @@ def test_scoreboard(answers):
         auc = roc_auc_score(answers.labels, answers.probabilities[row.name], multi_class="ovr")
         assert row.roc_auc == pytest.approx(auc)
         assert row.accuracy_low <= row.accuracy <= row.accuracy_high
-    assert table.loc[0, ["size_bytes", "parameters", "trained", "latency_ms"]].tolist() == [7, 9, "all", 1.5]
+    assert table.loc[0, ["size_bytes", "parameters", "trained"]].tolist() == [7, 9, "all"]
     assert set(table["split"]) == {"PublicTest"}
 
 
@@ -65,7 +65,12 @@ def test_pairs_name_the_better_one_first(answers):
     assert row["p_holm"] >= row["p"]
     both = comparison.both_ways(table)
     assert len(both) == 6
-    assert both["difference"].sum() == pytest.approx(0)
+    for name in ("difference", "macro_f1_difference"):
+        assert both[name].sum() == pytest.approx(0)
+    low, high = (both.groupby(["first", "second"])[f"macro_f1_{end}"].first() for end in ("low", "high"))
+    assert low["The weak one", "The able one"] == -high["The able one", "The weak one"]
+    equal = comparison.both_ways(table.assign(difference=0.0, p_holm=1.0))
+    assert set(equal["words"]) == {"(+0.0)"}
 
 
 def test_one_model_makes_no_pair(answers):

@@ -71,7 +71,8 @@ def test_names_and_titles_are_checked(finished, made_run, home):
     assert own(home) == {"mine": "Mine"}
     promote(finished, "mine", "Again", replace=True)
     promote(finished, "compact_cnn", "Mine now", replace=True)
-    assert own(home) == {"mine": "Again", "compact_cnn": "Mine now"}
+    promote(finished, "twin", "Again")
+    assert own(home) == {"mine": "Again", "compact_cnn": "Mine now", "twin": "Again (twin)"}
     assert json.loads((SHIPPED / "compact_cnn" / "card.json").read_text())["title"] == "Compact CNN"
 
 

@@ -52,6 +52,11 @@ def test_a_pretrained_backbone_is_started_from(aged, home):
     told = []
     assert pretrain("MobileNetV2", aged, size=32, epochs=2, say=told.append) == path  # done already: no epoch again
     assert str(card["watched"]["gender_accuracy"]) in told[-1]
+    pretrain("MobileNetV2", aged.subset(np.arange(40)), size=32, epochs=2, folder=home / "trials", say=told.append)
+    assert json.loads((home / "trials" / "mobilenetv2_32_utkface.json").read_text())["data"].startswith("UTKFace, 36")
+    states = list((home / "backbones").glob(".mobilenetv2_32*"))
+    pretrain("MobileNetV2", aged.subset(np.arange(40)), size=32, epochs=1)  # other faces do not go on where these ended
+    assert len(list((home / "backbones").glob(".mobilenetv2_32*"))) == len(states) + 1
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(FerError, match="Pretrain anew"):
         starting_network(SMALL)
