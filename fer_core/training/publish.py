@@ -23,6 +23,7 @@ from fer_core.models.transfer import backbone_of
 from fer_core.store import StoredModel, save_model
 from fer_core.training.card import make_card
 from fer_core.training.convert import QUANTIZATIONS, Quantization, to_litert
+from fer_core.training.keras_archive import keras_archive
 from fer_core.training.recipe import Recipe
 from fer_core.training.trained_part import trained_part
 from fer_core.training.training_data import TrainingData
@@ -54,9 +55,9 @@ def publish(
         history: curves of the fit.
         training: facts of the fit for the card, as `training_facts` collects them.
         root: the store's folder to write into.
-        ship: for this repository: leave out the large `.keras` file of a model with a backbone, and of a downloaded
-            backbone what training left unchanged. The measured file then goes into the cache that
-            `StoredModel.weights` reads.
+        ship: for this repository: leave out the large `.keras` file of a model with a backbone, make that of another
+            one small, and of a downloaded backbone leave out what training left unchanged. The measured file then
+            goes into the cache that `StoredModel.weights` reads.
         say: told each step.
 
     Returns:
@@ -72,10 +73,6 @@ def publish(
         say("Measuring the served file on PublicTest and PrivateTest")
         classifier = Classifier(path, preprocessing=spec.preprocessing)
         predictions = predict_splits(classifier, data.tests) if data.tests is not None else no_predictions()
-        archive = Path(folder) / "model.keras"
-        if not ship or spec.architecture != "transfer":
-            network.save(archive)
-        kept = archive.read_bytes() if archive.is_file() else b""
     if part:
         served["composed"] = _composition(network, spec, part)
     card = make_card(
@@ -88,6 +85,7 @@ def publish(
         predictions,
         "on the composed LiteRT file" if part else "on the served LiteRT file",
     )
+    kept = keras_archive(network, small=ship) if not ship or spec.architecture != "transfer" else b""
     curves = pd.DataFrame(history).rename_axis("epoch").reset_index()
     model = save_model(root, card, b"" if part else weights, predictions, curves, kept, part)
     if part:
