@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fer_core.models.backbone import BACKBONE_SIZES, DEFAULT_SIZE, backbone_names
@@ -56,9 +55,6 @@ _COMPACT = ModelSpec(
     widths=(32, 64, 128, 192),  # 1.87 M parameters
     dropout=0.3,
 )
-_LABELS_ONLY = replace(_COMPACT, name="compact_cnn_labels", title="Compact CNN (labels only)")
-"""The same network, which the default learns from besides the labels."""
-
 _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
     ModelSpec("class_prior", "Class prior (the floor)", "class_prior", weights_from="none"),
@@ -67,7 +63,6 @@ _SPECS = {
     spec.name: spec
     for spec in [
         _COMPACT,
-        _LABELS_ONLY,
         *map(_frozen, ("MobileNetV2", "VGG16", "Xception", "ResNet50")),
         _modified("MobileNetV2"),
         _modified("VGG16"),
@@ -88,12 +83,8 @@ def model_names() -> list[str]:
 
 
 def network_names() -> list[str]:
-    """Return the names of all networks, the default first; of those that differ only in their training, the first."""
-    first: dict[ModelSpec, str] = {}
-    for spec in _SPECS.values():
-        if spec.architecture in _NETWORKS:
-            first.setdefault(replace(spec, name="", title=""), spec.name)
-    return list(first.values())
+    """Return the names of those that are networks, not baselines, the default first."""
+    return [spec.name for spec in _SPECS.values() if spec.architecture in _NETWORKS]
 
 
 def model_spec(name: str) -> ModelSpec:

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.models import ModelSpec
-from fer_core.models.spec import WEIGHTS
 from fer_core.store import StoredModel
-from fer_core.training.recipe import Recipe
-from fer_core.training.recipes import BY_NAME, recipe_for
+from fer_core.training.recipes import recipe_for
 from fer_core.training.training_data import TrainingData
 from fer_core.types import FerError
 
@@ -51,7 +49,9 @@ def train_named(
     Raises:
         FerError: epochs or a run's folder given for a baseline, which has none.
     """
-    spec, recipe = _resolved(spec, weights)
+    if weights is not None:
+        spec = spec.with_weights(weights)
+    recipe = recipe_for(spec)
     if seed:
         spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
     if trial:
@@ -67,14 +67,3 @@ def train_named(
 
     recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
     return train(spec, recipe, data, root, run, callbacks(), say, ship)
-
-
-def _resolved(spec: ModelSpec, weights: str | None) -> tuple[ModelSpec, Recipe]:
-    """Return where a named model starts and how it is fitted; from given weights, as any model of its network."""
-    if weights is None:
-        start, recipe = BY_NAME.get(spec.name, (spec.weights_from, recipe_for(spec)))
-        return replace(spec, weights_from=start), recipe
-    changed = spec.with_weights(weights)
-    if spec.name in BY_NAME and changed is spec:  # other than its own all the same
-        changed = replace(spec, name=f"{spec.name}_{weights}", title=f"{spec.title} ({WEIGHTS[weights]})")
-    return changed, recipe_for(changed)

@@ -11,16 +11,6 @@ from fer_core.training.recipe import Recipe
 COMPACT = Recipe(epochs=64)
 """64 epochs take 75 to 100 minutes on two cores; the hold-out came to rest over the last ten of them."""
 
-DISTILLED = replace(
-    COMPACT,
-    epochs=4,  # a fit of sixteen gained on the hold-out in its first two epochs and nothing in the next five
-    peak_learning_rate=0.05,  # it goes on from trained weights: a warm restart (Loshchilov and Hutter 2017)
-    teachers=("compact_cnn_labels",),
-    temperature=1.0,  # smoothed labels made its answers soft already: more of it harms (Chandrasegaran et al. 2022)
-    teaching=1.0,
-)
-"""Labels, and what the same network learnt from them before, count the same (Furlanello et al. 2018)."""
-
 FROZEN = Recipe(
     epochs=20,  # a linear head is a convex problem: 20 epochs of a falling rate bring the hold-out curve to rest
     batch_size=256,
@@ -50,10 +40,6 @@ MODIFIED = Recipe(
 
 MODIFIED_UTKFACE = replace(MODIFIED, epochs=8)
 """As far as two cores' hours went; the hold-out still rose."""
-
-
-BY_NAME = {"compact_cnn": ("compact_cnn_labels", DISTILLED)}
-"""Weights to start from and recipe of named models that are trained with more than their network and any data give."""
 
 
 def recipe_for(spec: ModelSpec) -> Recipe:
