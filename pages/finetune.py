@@ -14,8 +14,7 @@ from pages.finetune_settings import model_choice, settings, words_for_recipe
 from pages.finetune_tuning import tuning_panel
 
 TAB, NEW, RUNS, TUNING = "f_tab", "New run", "Runs", "Tuning"
-LAST_TAB = "f_last_tab"
-"""Which one was open: Streamlit forgets a page's widgets when one leaves it."""
+LAST_TAB = "f_last_tab"  # which one was open: Streamlit forgets a page's widgets when one leaves it
 
 
 def start(plan: RunPlan) -> None:

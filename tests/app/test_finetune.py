@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 from pathlib import Path
 
@@ -201,6 +202,17 @@ def test_runs_in_every_state(page):
     }  # fmt: skip
     assert "What became of the failed one" in page(f_tab="Runs", f_run="failed-100").error[0].value
     assert "Its process vanished" in page(f_tab="Runs", f_run="fitting-200").error[0].value
+
+
+def test_no_page_shows_its_own_notes():
+    """Streamlit prints bare strings of a page's script, all but the first."""
+    for path in Path("pages").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if "\nst.title(" in text:
+            rest = ast.parse(text).body[1:]
+            assert not [node for node in rest if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)], (
+                path
+            )
 
 
 def test_who_leaves_the_page_finds_it_as_it_was(page):
