@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fer_core.models.backbone import BACKBONE_SIZES, DEFAULT_SIZE, backbone_names
@@ -55,6 +56,9 @@ _COMPACT = ModelSpec(
     widths=(32, 64, 128, 192),  # 1.87 M parameters
     dropout=0.3,
 )
+_DISTILLED = replace(_COMPACT, name="compact_cnn_distilled", title="Compact CNN, distilled")
+"""The same network; its recipe adds what the first learnt."""
+
 _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
     ModelSpec("class_prior", "Class prior (the floor)", "class_prior", weights_from="none"),
@@ -63,6 +67,7 @@ _SPECS = {
     spec.name: spec
     for spec in [
         _COMPACT,
+        _DISTILLED,
         *map(_frozen, ("MobileNetV2", "VGG16", "Xception", "ResNet50")),
         _modified("MobileNetV2"),
         _modified("VGG16"),
@@ -83,8 +88,12 @@ def model_names() -> list[str]:
 
 
 def network_names() -> list[str]:
-    """Return the names of those that are networks, not baselines, the default first."""
-    return [spec.name for spec in _SPECS.values() if spec.architecture in _NETWORKS]
+    """Return the names of those that are networks, not baselines; of those that differ in training only, the first."""
+    first: dict[ModelSpec, str] = {}
+    for spec in _SPECS.values():
+        if spec.architecture in _NETWORKS:
+            first.setdefault(replace(spec, name="", title=""), spec.name)
+    return list(first.values())
 
 
 def model_spec(name: str) -> ModelSpec:

@@ -18,6 +18,7 @@ from fer_core.models import ModelSpec
 from fer_core.training.augmentation_layers import augmentation_layers
 from fer_core.training.batches import Batches
 from fer_core.training.features import pooled_features
+from fer_core.training.fused import fused_batch_normalization
 from fer_core.training.keep_best import KeepBest
 from fer_core.training.optimizing import make_loss, make_optimizer, schedule_callbacks
 from fer_core.training.recipe import Recipe, uses_features
@@ -66,14 +67,15 @@ def fit(
         metrics=["accuracy"],
         jit_compile=False,
     )
-    history = model.fit(
-        Batches(x, _one_hot(y), recipe.batch_size, recipe.seed, _sample_weights(y, recipe)),
-        validation_data=Batches(watched[0], _one_hot(watched[1]), 512),
-        epochs=recipe.epochs,
-        shuffle=False,  # Batches does it
-        callbacks=[*_records(recipe, folder, model.optimizer.use_ema), *callbacks],
-        verbose=0,
-    )
+    with fused_batch_normalization(model):
+        history = model.fit(
+            Batches(x, _one_hot(y), recipe.batch_size, recipe.seed, _sample_weights(y, recipe)),
+            validation_data=Batches(watched[0], _one_hot(watched[1]), 512),
+            epochs=recipe.epochs,
+            shuffle=False,  # Batches does it
+            callbacks=[*_records(recipe, folder, model.optimizer.use_ema), *callbacks],
+            verbose=0,
+        )
     return {name: [float(v) for v in values] for name, values in history.history.items()}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from fer_core.models import ModelSpec
 from fer_core.store import StoredModel
-from fer_core.training.recipes import recipe_for
+from fer_core.training.recipes import BY_NAME, recipe_for
 from fer_core.training.training_data import TrainingData
 from fer_core.types import FerError
 
@@ -51,7 +51,7 @@ def train_named(
     """
     if weights is not None:
         spec = spec.with_weights(weights)
-    recipe = recipe_for(spec)
+    recipe = BY_NAME.get(spec.name) or recipe_for(spec)
     if seed:
         spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
     if trial:

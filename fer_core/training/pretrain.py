@@ -23,6 +23,7 @@ from fer_core.training.augmentation_layers import augmentation_layers
 from fer_core.training.batches import Batches
 from fer_core.training.card import device
 from fer_core.training.fit import precision
+from fer_core.training.fused import fused_batch_normalization
 from fer_core.training.optimizing import make_optimizer
 from fer_core.training.recipe import Recipe
 
@@ -91,18 +92,19 @@ def pretrain(
     part, rest = faces.subset(~watched), faces.subset(watched)
     say(f"Pretraining {backbone} at {side} pixels on {len(part):,} faces, {recipe.epochs} epochs")
     started = time.monotonic()
-    network.fit(
-        Batches(part.images[..., None], _targets(part), recipe.batch_size, recipe.seed),
-        validation_data=Batches(rest.images[..., None], _targets(rest), 256),
-        epochs=recipe.epochs,
-        shuffle=False,  # Batches does it
-        callbacks=[
-            keras.callbacks.CSVLogger(state / "history.csv", append=True),
-            keras.callbacks.BackupAndRestore(state / "backup", double_checkpoint=True, delete_checkpoint=False),
-            *callbacks(),
-        ],
-        verbose=0,
-    )
+    with fused_batch_normalization(network):
+        network.fit(
+            Batches(part.images[..., None], _targets(part), recipe.batch_size, recipe.seed),
+            validation_data=Batches(rest.images[..., None], _targets(rest), 256),
+            epochs=recipe.epochs,
+            shuffle=False,  # Batches does it
+            callbacks=[
+                keras.callbacks.CSVLogger(state / "history.csv", append=True),
+                keras.callbacks.BackupAndRestore(state / "backup", double_checkpoint=True, delete_checkpoint=False),
+                *callbacks(),
+            ],
+            verbose=0,
+        )
     card = {
         "backbone": backbone,
         "size": side,
