@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fer_core.benchmarks.batch import BATCH, batch_numbers
 from fer_core.benchmarks.features import FEATURES, feature_numbers
+from fer_core.benchmarks.normalization import NORMALIZATION, normalization_numbers
 from fer_core.benchmarks.pages import PAGES, page_numbers
 from fer_core.benchmarks.serving import SERVING, serving_numbers
 from fer_core.benchmarks.start import START, start_numbers
@@ -14,7 +15,7 @@ from fer_core.store import StoredModel
 
 __all__ = ["MEANINGS", "run_benchmarks"]
 
-MEANINGS = {**START, **SERVING, **STREAM, **BATCH, **FEATURES, **PAGES}
+MEANINGS = {**START, **SERVING, **STREAM, **BATCH, **FEATURES, **NORMALIZATION, **PAGES}
 """What each key means, in words."""
 
 
@@ -39,5 +40,7 @@ def run_benchmarks(model: StoredModel, seconds: float, say: Callable[[str], None
     numbers |= batch_numbers(model)
     say("An epoch with and without kept features …")
     numbers |= feature_numbers()
+    say("A step of a fit with and without fused batch normalisation …")
+    numbers |= normalization_numbers()
     say("The Compare models page with twelve models …")
     return numbers | page_numbers(model)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
-from pathlib import Path
 from typing import Final
 
-from fer_core.types import FerError
+from fer_core.benchmarks.fresh import measured
 
 FEATURES: Final = {
     "feature_epoch_seconds": "An epoch of MobileNetV2's frozen variant over 512 faces with kept features, seconds",
@@ -60,17 +55,6 @@ def feature_numbers() -> dict[str, float]:
     Raises:
         FerError: the process failed.
     """
-    root = Path(__file__).resolve().parents[2]
     with tempfile.TemporaryDirectory() as home:
-        answer = subprocess.run(
-            [sys.executable, "-c", _PROGRAM],
-            cwd=root,
-            env={**os.environ, "FER_HOME": home, "PYTHONPATH": str(root), "TF_CPP_MIN_LOG_LEVEL": "3"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if answer.returncode:
-        raise FerError(f"The process that times the feature cache failed: {answer.stderr.strip().splitlines()[-1:]}")
-    kept, again = json.loads(answer.stdout.splitlines()[-1])
+        kept, again = measured(_PROGRAM, "the feature cache", home=home)
     return {"feature_epoch_seconds": kept, "frozen_epoch_seconds": again, "feature_cache_speedup": again / kept}

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -13,6 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from fer_core.benchmarks.fresh import measured
 from fer_core.store import PROBABILITIES, SHIPPED, StoredModel, list_models, save_model
 from fer_core.types import FerError
 
@@ -45,21 +42,10 @@ def page_numbers(model: StoredModel) -> dict[str, float]:
     Raises:
         FerError: the model has no predictions, or the page failed.
     """
-    app = SHIPPED.parent / "app.py"
     with tempfile.TemporaryDirectory() as home:
         copies = MODELS - sum(shown.folder.parent == SHIPPED for shown in list_models()[0])
         noisy_copies(model, Path(home) / "models", copies)
-        answer = subprocess.run(
-            [sys.executable, "-c", _PROGRAM, str(app)],
-            cwd=app.parent,
-            env={**os.environ, "FER_HOME": home, "PYTHONPATH": str(app.parent)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if answer.returncode:
-        raise FerError(f"The process that renders the Compare page failed: {answer.stderr.strip().splitlines()[-1:]}")
-    seconds, models = json.loads(answer.stdout.splitlines()[-1])
+        seconds, models = measured(_PROGRAM, "the Compare page", str(SHIPPED.parent / "app.py"), home=home)
     if models < MODELS:
         raise FerError(f"Expected {MODELS} models on the Compare page. Received: {models}")
     return {"page_render_seconds": seconds}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
-import sys
 
+from fer_core.benchmarks.fresh import measured
 from fer_core.store import StoredModel
-from fer_core.types import FerError
 
 START = {
     "startup_seconds": "Seconds from a fresh process to the first predicted face (median of 3)",
@@ -36,13 +33,6 @@ def start_numbers(model: StoredModel) -> dict[str, float]:
     Raises:
         FerError: such a process failed.
     """
-    results = []
-    for _ in range(3):
-        answer = subprocess.run(
-            [sys.executable, "-c", _PROGRAM, str(model.weights)], capture_output=True, text=True, check=False
-        )
-        if answer.returncode:
-            raise FerError(f"The process that measures start-up failed: {answer.stderr.strip().splitlines()[-1:]}")
-        results.append(json.loads(answer.stdout.splitlines()[-1]))
+    results = [measured(_PROGRAM, "start-up", str(model.weights)) for _ in range(3)]
     seconds, memory = zip(*results, strict=True)
     return {"startup_seconds": statistics.median(seconds), "resident_mb": statistics.median(memory)}

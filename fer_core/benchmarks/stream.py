@@ -70,7 +70,10 @@ def portrait_clip(faces: int) -> list[Image]:
 
 
 def _our_loop(classifier: Classifier, faces: int) -> Callable[[Image], object]:
-    stream = StreamAnalyzer(classifier, default_detector(detection_size=320))
+    detector = default_detector(detection_size=320)
+    if detector.note:
+        raise FerError(f"The benchmark needs YuNet. {detector.note}")
+    stream = StreamAnalyzer(classifier, detector)
     times = (k / RATE for k in itertools.count())
 
     def loop(frame: Image) -> object:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.store import load_model
+from tests.conftest import require
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -91,9 +92,9 @@ def test_evaluate_wants_names(fer, home):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_bench_has_the_stable_keys(home):
     """In a process of its own: it starts others, which must not find a test's main module."""
+    require("FER_YUNET_MODEL", "needs YuNet's weights")
     command = [sys.executable, "-m", "fer_core", "bench", "--seconds", "0.2", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -107,6 +108,7 @@ def test_bench_has_the_stable_keys(home):
         "stream_speedup_vs_usual_loop",
         "stream_frames_per_second",
         "feature_cache_speedup",
+        "fused_normalization_speedup",
     }
     assert expected <= set(numbers)
     assert all(value > 0 for value in numbers.values())
