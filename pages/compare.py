@@ -8,7 +8,7 @@ from pages.compare_data import Choice, all_answers, ensemble, stamps
 from pages.compare_sections import SECTIONS
 from pages.faces_choice import models_or_stop, split_and_view
 
-st.title("Compare models")
+st.title("Compare models", anchor=False)  # on phones its link would take a line of its own
 st.markdown(
     "How often each model is right on faces it never saw, how sure one may be of that, and where models differ."
 )

@@ -51,6 +51,7 @@ def scoreboard(choice: Choice) -> None:
     st.dataframe(
         table,
         hide_index=True,
+        height="content",
         alt=f"Scoreboard of {len(table)} models on {answers.where}",
         column_order=["model", *numbers, "latency_ms", "size_bytes", "parameters", "trained", "weights_from"],
         column_config={
@@ -110,6 +111,7 @@ def curves(choice: Choice) -> None:
     st.dataframe(
         points,
         hide_index=True,
+        height="content",
         alt=f"Every model at threshold {threshold:.2f} for {expression}",
         column_order=["model", "precision", "recall", "f1", "fpr", "true_positives", "false_positives"],
         column_config={
@@ -144,6 +146,7 @@ def calibration(choice: Choice) -> None:
     st.dataframe(
         table,
         hide_index=True,
+        height="content",
         alt="Calibration of every model",
         column_order=["model", "ece", "confidence", "accuracy", "temperature", "ece_scaled"],
         column_config={

@@ -12,7 +12,7 @@ from pages.compare_data import Choice, album, all_answers, stamps
 from pages.confusion_faces import clickable, show_faces
 from pages.faces_choice import models_or_stop, split_and_view
 
-LAYOUTS = {"one": "One model", "two": "Two side by side", "difference": "Their difference"}
+LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"}
 
 st.title("Confusion")
 st.markdown("Which expressions a model takes for which. Click a cell to see its faces.")

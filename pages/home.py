@@ -65,6 +65,7 @@ if intervals:
     st.dataframe(
         table,
         hide_index=True,
+        height="content",
         alt="Scoreboard of the models",
         column_config={
             "PublicTest macro F1": f1,

@@ -27,12 +27,12 @@ def test_an_empty_store_says_what_to_do(confusion):
     assert "no trained model yet" in confusion().info[0].value
 
 
-@pytest.mark.parametrize(("layout", "charts"), [("One model", 1), ("Two side by side", 2), ("Their difference", 1)])
+@pytest.mark.parametrize(("layout", "charts"), [("One model", 1), ("Side by side", 2), ("Difference", 1)])
 @pytest.mark.parametrize("values", ["counts", "rates"])
 def test_layouts_by_url(confusion, three, dataset, layout, charts, values):
     app = confusion(m_layout=layout, m_values=values, m_model="The weak one", m_actual="fear", m_predicted="sad")
     assert len(app.get("vega_lite_chart")) == charts
-    assert "The weak one" in lines(app) or layout == "Their difference"
+    assert "The weak one" in lines(app) or layout == "Difference"
 
 
 def test_the_faces_of_a_cell(confusion, three, dataset):
@@ -49,7 +49,7 @@ def test_the_faces_of_a_cell(confusion, three, dataset):
 
 
 def test_a_difference_tells_whose_answer_it_is(confusion, three, dataset):
-    app = confusion(m_layout="Their difference", m_second="The weak one", m_actual="happy", m_predicted="happy")
+    app = confusion(m_layout="Difference", m_second="The weak one", m_actual="happy", m_predicted="happy")
     assert "only one of the two models" in lines(app)
     assert any("says The able one" in caption.value for caption in app.caption)
 
@@ -82,7 +82,7 @@ def test_the_grid_draws_right_and_wrong(confusion, three, dataset):
 
 def test_one_model_has_nothing_beside_it(confusion, own_home):
     add_model(promoted(), "only")
-    app = confusion(m_layout="Two side by side")
+    app = confusion(m_layout="Side by side")
     assert "nothing to set beside it" in app.info[0].value
     assert len(app.get("vega_lite_chart")) == 1
 
