@@ -106,7 +106,7 @@ def test_without_fer2013_it_says_how_to_get_it(page):
 
 
 def test_only_weights_that_fit_are_offered(own_home):
-    assert starts(model_spec("compact_cnn")).sources == ("random", "compact_cnn")
+    assert starts(model_spec("compact_cnn")).sources == ("random", store.DEFAULT_MODEL)
     add_model(store.promoted(), "damaged", spec={"architecture": 7})
     add_model(store.promoted(), "kept", spec=model_spec("vgg16_modified").as_dict())
     found = starts(model_spec("vgg16_modified"))
@@ -240,12 +240,12 @@ def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app)
     with_result(made_run("finished", "My run", epochs=3))
     app = page(f_tab="Runs")
     assert "Confusion of My run on PublicTest, plain" in charts(app)
-    assert any(words.startswith("Confusion of Compact CNN") for words in charts(app))
+    assert any(words.startswith(f"Confusion of {store.load_model().title} on") for words in charts(app))
     assert "(the default, for comparison)" in said(app)
     card = store.load_model().card["metrics"]["public_test"]["plain"]
     assert app.metric[4].value == f"{card['accuracy']:.1%}"  # after the four of the live part
     assert app.metric[5].value == f"{card['macro_f1']:.1%}"
-    app.text_input(key="f_name_finished-0").set_value("compact_cnn")
+    app.text_input(key="f_name_finished-0").set_value(store.DEFAULT_MODEL)
     app.button(key="f_promote_now").click().run()
     assert "comes with FER Lab" in app.error[0].value
     app.text_input(key="f_name_finished-0").set_value("mine")

@@ -8,6 +8,7 @@ import av
 import pytest
 
 from fer_core.inference import live as live_module
+from fer_core.store import DEFAULT_MODEL
 from pages import live_camera
 from pages.live_panels import PATIENCE, WAITS
 from tests.inference.streams import frame_with_heads
@@ -103,7 +104,7 @@ def test_another_model_takes_over_while_it_plays(live, playing, second_model):
     assert "10 analysed" not in words(app)
     recorded = app.session_state["live_session"].recording_csv().splitlines()
     assert recorded[-1].endswith(",second")
-    assert "compact_cnn" not in recorded[-1]
+    assert DEFAULT_MODEL not in recorded[-1]
 
 
 def test_recording_from_start_to_file(live, playing):

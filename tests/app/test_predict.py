@@ -56,23 +56,23 @@ def test_whole_image_takes_the_picture_as_one_face(predict):
 
 
 def test_several_models_side_by_side(predict, second_model):
-    app = predict(p_models=["compact_cnn", "second"])
+    app = predict(p_models=[store.DEFAULT_MODEL, "second"])
     assert not app.exception
     assert app.subheader[0].value == "Face 1: 2 of 2 models say happy"
-    assert list(faces(app)["Model"]) == ["compact_cnn", "second"]
+    assert list(faces(app)["Model"]) == [store.DEFAULT_MODEL, "second"]
     assert sum(words.startswith("Second model") for words in charts(app)) == 2
     app.get_by_key("p_models").set_value(["second"]).run()
     assert list(faces(app)["Model"]) == ["second"]
     app.get_by_key("p_models").set_value([]).run()
     assert not app.exception
-    assert list(faces(app)["Model"]) == ["compact_cnn"]
+    assert list(faces(app)["Model"]) == [store.DEFAULT_MODEL]
 
 
 def test_evidence_for_another_expression(predict):
     app = predict(p_evidence="fear")
-    assert "Activation map of Compact CNN for fear" in pictures(app)
+    assert f"Activation map of {store.load_model().title} for fear" in pictures(app)
     app.selectbox(key="p_evidence").set_value("the prediction").run()
-    assert "Activation map of Compact CNN for happy" in pictures(app)
+    assert f"Activation map of {store.load_model().title} for happy" in pictures(app)
 
 
 def test_occlusion_map_on_demand(predict):
@@ -80,7 +80,7 @@ def test_occlusion_map_on_demand(predict):
     assert not any("Occlusion" in words for words in pictures(app))
     app.toggle(key="p_occlusion").set_value(True).run()
     assert not app.exception
-    assert "Occlusion map of Compact CNN for happy" in pictures(app)
+    assert f"Occlusion map of {store.load_model().title} for happy" in pictures(app)
 
 
 @pytest.mark.parametrize(
@@ -176,23 +176,23 @@ def test_twenty_faces_get_a_list_to_choose_from(predict):
 
 
 def test_a_newly_trained_model_is_not_taken_for_the_old(predict, second_model):
-    app = predict(p_models=["second", "compact_cnn"])
+    app = predict(p_models=["second", store.DEFAULT_MODEL])
     assert not app.exception
     (store.promoted() / second_model / store.WEIGHTS).write_bytes(b"half written")
     app.run()
     assert not app.exception
     assert "not a FER Lab model file" in app.warning[0].value
-    assert list(faces(app)["Model"]) == ["compact_cnn"]
+    assert list(faces(app)["Model"]) == [store.DEFAULT_MODEL]
 
 
 def test_downloads_have_the_command_lines_keys_and_columns():
     given = answer(SAMPLE, How.by(store.load_model()))
-    failed = Answer("bad.jpg", "compact_cnn", error="bad.jpg is empty (0 bytes).")
+    failed = Answer("bad.jpg", store.DEFAULT_MODEL, error="bad.jpg is empty (0 bytes).")
     good, bad = json.loads(as_json([given, failed]))
     assert list(good) == ["file", "error", "faces", "model"]
     assert list(good["faces"][0]) == ["box", "expression", "probabilities"]
     assert list(good["faces"][0]["probabilities"]) == list(EXPRESSIONS)
-    assert bad == {"file": "bad.jpg", "error": "bad.jpg is empty (0 bytes).", "faces": [], "model": "compact_cnn"}
+    assert bad == {"file": "bad.jpg", "error": "bad.jpg is empty (0 bytes).", "faces": [], "model": store.DEFAULT_MODEL}
     lines = as_csv([given, failed]).splitlines()
     assert lines[0] == ",".join(COLUMNS)
     assert lines[1].startswith("astronaut.png,,1,")
@@ -215,8 +215,8 @@ def test_a_model_that_must_be_put_together_waits_until_it_is_chosen(predict, sec
     assert not app.exception
     assert not app.warning
     assert asked == []
-    app.get_by_key("p_models").set_value(["compact_cnn", second_model]).run()
+    app.get_by_key("p_models").set_value([store.DEFAULT_MODEL, second_model]).run()
     assert not app.exception
     assert "weights are not at hand" in app.warning[0].value
-    assert list(faces(app)["Model"]) == ["compact_cnn"]
+    assert list(faces(app)["Model"]) == [store.DEFAULT_MODEL]
     assert set(asked) == {second_model}

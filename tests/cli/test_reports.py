@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.store import load_model
+from fer_core.store import DEFAULT_MODEL, load_model
 from tests.conftest import require
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,10 +20,10 @@ def test_models_has_the_stable_keys(fer, home):
     rows = json.loads(fer("models", "--json").stdout)
     (default,) = [row for row in rows if row["default"]]
     assert set(default) == {"name", "title", "parameters", "size_bytes", "input_shape", "weights_from", "default"}
-    assert default["name"] == "compact_cnn"
+    assert default["name"] == DEFAULT_MODEL
     assert default["input_shape"] == [48, 48, 1]
     assert default["size_bytes"] == load_model().weights.stat().st_size
-    assert "compact_cnn (default)" in fer("models").stdout
+    assert f"{DEFAULT_MODEL} (default)" in fer("models").stdout
 
 
 def test_broken_models_are_named(fer, home):
