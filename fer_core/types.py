@@ -54,7 +54,7 @@ class FaceResult:
 
     Attributes:
         face: where it was found.
-        crop: `(48, 48)` uint8 gray, framed as FER2013 frames faces: what the model saw.
+        crop: `(48, 48)` uint8 gray, framed as FER2013 frames faces: what the model saw, before its own preprocessing.
         transform: `(2, 3)` float64 affine matrix that takes image x, y (pixels) to crop x, y (pixels).
         probabilities: `(7,)` float32 in the order of `labels.EXPRESSIONS`; sums to 1.
         activation: `(rows, columns, 7)` float32 class activation map over the crop, or None.

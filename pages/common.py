@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ class Picture:
 
 
 SAMPLE = Picture("astronaut.png", "sample")
+
+MINE: dict[str, Any] = {"scope": "session", "hash_funcs": {Picture: lambda picture: picture.key}}
+"""How what is made of a picture is cached: by the picture's key, and gone with its session."""
 
 
 @dataclass(frozen=True)
@@ -81,24 +85,34 @@ def _classifier(path: str, stamp: int, preprocessing: str) -> Classifier:  # noq
     return Classifier(Path(path), preprocessing=preprocessing)
 
 
-@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs={Picture: lambda picture: picture.key})
-def pixels(picture: Picture) -> Image:
-    """Return a picture as RGB. The last few stay decoded; do not write into them."""
+def decoded(picture: Picture) -> Image:
+    """Return a picture as RGB."""
     return sample_portrait() if picture.file is None else read_image(picture.file.getvalue(), picture.name)
 
 
-def answer(picture: Picture, how: How) -> Answer:
-    """Return what a model says of a picture; each pair is worked out once."""
-    return _answer(picture, how, default_detector().note)
+@st.cache_resource(max_entries=3, show_spinner=False, **MINE)
+def pixels(picture: Picture) -> Image:
+    """Return a picture as RGB. The last few stay decoded in their session; do not write into them."""
+    return decoded(picture)
 
 
-@st.cache_data(max_entries=1000, show_spinner=False, hash_funcs={Picture: lambda picture: picture.key})
-def _answer(picture: Picture, how: How, detector_note: str | None) -> Answer:  # noqa: ARG001 (another detector)
+def look(picture: Picture, how: How, read: Callable[[Picture], Image] = decoded) -> Answer:
+    """Return what a model says of a picture, worked out anew."""
     try:
-        faces = how.analyzer().analyze(pixels(picture), whole_image=how.whole_image)
+        faces = how.analyzer().analyze(read(picture), whole_image=how.whole_image)
     except FerError as error:
         return Answer(picture.name, how.model, error=str(error))
     return Answer(picture.name, how.model, tuple(faces))
+
+
+def answer(picture: Picture, how: How) -> Answer:
+    """Return what a model says of a picture; each pair is worked out once a session."""
+    return _answer(picture, how, default_detector().note)
+
+
+@st.cache_data(max_entries=1000, show_spinner=False, **MINE)
+def _answer(picture: Picture, how: How, detector_note: str | None) -> Answer:  # noqa: ARG001 (another detector)
+    return look(picture, how, pixels)
 
 
 def answers_for(pictures: list[Picture], hows: list[How]) -> dict[How, list[Answer]]:

@@ -137,9 +137,9 @@ def reliability_bins(choice: Choice) -> pd.DataFrame:
 def calibration(choice: Choice) -> pd.DataFrame:
     """Return calibration errors, and temperatures fitted on the other test split."""
     other, _ = all_answers(choice.other)
-    if other is not None and isinstance(ensemble(choice), Ensemble):
-        fused = ensemble(replace(choice, split=choice.other.split))
-        other = fused.answers if isinstance(fused, Ensemble) else other
+    fused = ensemble(choice)
+    if other is not None and isinstance(fused, Ensemble):
+        other = fused.on(other)
     return comparison.calibration(shown(choice), other)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.explain import REGIONS, Edits, edit_and_rerun
 from fer_core.figures import probability_change, probability_text
 from fer_core.types import FaceResult
-from pages.common import pixels
+from pages.common import pixels, plain
 from pages.face_view import View
 
 SLIDERS: dict[str, tuple[str, float, float, float, float, str]] = {
@@ -78,7 +78,7 @@ def _change(view: View, before: FaceResult, after: FaceResult | None, edited: bo
         sentence = f"Still {now}, before {before.confidence:.0%}"
     else:
         sentence = f"Now {now}, before {was}"
-    st.markdown(f"**{view.title}** – {sentence}")
+    st.markdown(f"**{plain(view.title)}** – {sentence}")
     st.altair_chart(
         probability_change(before.probabilities, after.probabilities),
         key=f"change_{view.how.model}",

@@ -15,7 +15,7 @@ import pandas as pd
 
 from fer_core.explain import annotated_png
 from fer_core.labels import EXPRESSIONS
-from pages.common import Answer, Picture, pixels
+from pages.common import Answer, Picture, decoded
 
 COLUMNS = ("file", "error", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS, "model")
 """The command line's columns, and the model last."""
@@ -53,19 +53,19 @@ def as_table(answers: Sequence[Answer]) -> pd.DataFrame:
 
 
 def as_pictures(pictures: Sequence[Picture], answers: Sequence[Answer]) -> bytes:
-    """Return the annotated picture as a PNG, or a zip of PNGs for several.
+    """Return the annotated picture as a PNG, or a zip of PNGs for several. Needs no session.
 
     Args:
         pictures: readable ones.
         answers: what to draw into each, in the same order.
     """
     if len(pictures) == 1:
-        return annotated_png(pixels(pictures[0]), answers[0].faces)
+        return annotated_png(decoded(pictures[0]), answers[0].faces)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:  # PNGs are compressed already
         for number, (picture, given) in enumerate(zip(pictures, answers, strict=True), 1):
             name = f"{number:03d}-{_stem(picture.name)}-annotated.png"
-            archive.writestr(name, annotated_png(pixels(picture), given.faces))
+            archive.writestr(name, annotated_png(decoded(picture), given.faces))
     return stream.getvalue()
 
 

@@ -9,8 +9,8 @@ import streamlit as st
 from fer_core.figures import probability_bars, probability_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FaceResult
-from pages.common import How, Picture, answer
-from pages.pictures import activation_tile, crop_tile, occlusion, occlusion_tile
+from pages.common import How, Picture, answer, plain
+from pages.pictures import activation_tile, occlusion, occlusion_tile, seen_tile
 
 PREDICTED = "the prediction"
 
@@ -49,7 +49,7 @@ def face_bars(views: list[View]) -> None:
         for view in views:
             with st.container(gap="xsmall"):
                 if len(views) > 1:
-                    st.markdown(f"**{view.title}**")
+                    st.markdown(f"**{plain(view.title)}**")
                 words = probability_text(view.face.probabilities, len(EXPRESSIONS))
                 st.altair_chart(
                     probability_bars(view.face.probabilities),
@@ -72,16 +72,11 @@ def face_reasons(views: list[View]) -> None:
             "predictions, half a second a model.",
         )
     with st.grid(3, min_column_width=240, gap="medium"):
-        st.image(
-            crop_tile(views[0].face),
-            caption="What the model saw: 48 × 48 gray pixels",
-            width="stretch",
-            alt=f"Face {views[0].number}, cut out upright in gray",
-        )
+        _seen(views)
         for view in views:
             face = view.face
             expression = face.expression if wanted == PREDICTED else str(wanted)
-            who = f"{view.title}: " if len(views) > 1 else ""
+            who = f"{plain(view.title)}: " if len(views) > 1 else ""
             if face.activation is not None:
                 st.image(
                     activation_tile(face, expression),
@@ -99,6 +94,23 @@ def face_reasons(views: list[View]) -> None:
                     width="stretch",
                     alt=f"Occlusion map of {view.title} for {expression}",
                 )
+
+
+def _seen(views: list[View]) -> None:
+    """Show the face as the models saw it, once for all that want nothing else done to it."""
+    seers: dict[str, list[View]] = {}
+    for view in views:
+        seers.setdefault(view.how.preprocessing, []).append(view)
+    for alike in seers.values():
+        one, several = alike[0], "the models" if len(views) > 1 else "the model"
+        who = several if len(seers) == 1 else " and ".join(plain(view.title) for view in alike)
+        st.image(
+            seen_tile(one.face, one.how),
+            caption=f"What {who} saw: 48 × 48 gray pixels",
+            width="stretch",
+            alt=f"Face {one.number}, cut out upright in gray"
+            + ("" if one.how.preprocessing == "none" else f", prepared for {one.title}"),
+        )
 
 
 def no_face_found() -> None:

@@ -13,7 +13,7 @@ from fer_core.figures import class_counts
 from fer_core.labels import EXPRESSIONS
 from fer_core.runs.choice import ChosenData, DataChoice, load_training_data
 from fer_core.runs.collection import Collection
-from fer_core.runs.uploads import keep_upload
+from fer_core.runs.uploads import KEPT_DAYS, keep_upload
 from fer_core.types import FerError
 from pages.common import plain, warn
 from pages.finetune_snapshots import snapshots
@@ -58,7 +58,7 @@ def fer2013() -> Chosen:
         "The same number of each expression",
         key="f_balanced",
         bind="query-params",
-        help="As far as they go: FER2013 has 436 faces of disgust and 7,215 of happy to learn from.",
+        help="As far as they go: FER2013 has 16 times as many happy faces as disgusted ones.",
     )
     choice = DataChoice(faces=SIZES[str(size)], balanced=balanced)
     try:
@@ -93,7 +93,10 @@ def own_pictures() -> Chosen:
             st.session_state[ZIP] = (file.name, _kept(file.file_id, file.name, file))
         if ZIP not in st.session_state:
             st.code(LAYOUT, language=None)
-            st.caption("Two expressions or more, two pictures or more of each. They stay on FER Lab’s computer.")
+            st.caption(
+                f"Two expressions or more, two pictures or more of each. They stay on FER Lab’s computer: for "
+                f"{KEPT_DAYS} days, or as long as there is a run that learns from them."
+            )
             return Chosen()
         name, path = st.session_state[ZIP]
         choice = DataChoice("folder", path=path, whole_image=whole)
@@ -111,7 +114,7 @@ def own_pictures() -> Chosen:
     if found.skipped:
         with st.expander(f"{len(found.skipped)} left out", icon=":material/visibility_off:"):
             st.markdown("\n".join(f"- {plain(sentence)}" for sentence in found.skipped[:50]))
-    return Chosen(choice, faces, plain(name).removesuffix(".zip"))
+    return Chosen(choice, faces, name.removesuffix(".zip"))
 
 
 def own_snapshots() -> Chosen:

@@ -20,7 +20,7 @@ THUMBNAILS = 24
 
 def snapshots() -> Collection:
     """Ask for pictures of one expression at a time and show what was collected."""
-    names = list_collections() or [FIRST]
+    names = [FIRST, *(name for name in list_collections() if name != FIRST)]  # not somebody else's at first
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
             "Collection", names, accept_new_options=True, key="f_collection", bind="query-params", width=190,

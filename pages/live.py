@@ -11,7 +11,8 @@ from pages.live_snapshot import snapshot
 
 st.title("Live camera")
 st.markdown(
-    "See the expression on your face while you move. Pictures are analysed by FER Lab's computer, and not kept."
+    "See the expression on your face while you move. Pictures are analysed by FER Lab's computer, and gone once you "
+    "close the page."
 )
 
 models = serving_models()

@@ -5,24 +5,24 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.explain import OcclusionMap, annotated_jpeg, enlarged_pixels, occlusion_map
-from fer_core.faces import overlay_activation
+from fer_core.faces import overlay_activation, prepare_faces
 from fer_core.labels import expression_index
 from fer_core.types import FaceResult, Image
-from pages.common import How, Picture, answer, pixels
+from pages.common import MINE, How, Picture, answer, pixels
 
 TILE = 336
 """Pixels: seven times a crop's 48."""
 
 
-@st.cache_data(max_entries=60, show_spinner=False, hash_funcs={Picture: lambda picture: picture.key})
+@st.cache_data(max_entries=60, show_spinner=False, **MINE)
 def annotated(picture: Picture, how: How) -> bytes:
     """Return the picture with numbered boxes, as a JPEG for the page."""
     return annotated_jpeg(pixels(picture), answer(picture, how).faces)
 
 
-def crop_tile(face: FaceResult) -> Image:
-    """Return the crop that the model saw, each pixel as a square."""
-    return enlarged_pixels(face.crop, TILE)
+def seen_tile(face: FaceResult, how: How) -> Image:
+    """Return the crop as the model saw it, each pixel as a square."""
+    return enlarged_pixels(prepare_faces(face.crop[None], how.preprocessing)[0], TILE)
 
 
 def activation_tile(face: FaceResult, expression: str) -> Image:
@@ -36,7 +36,7 @@ def occlusion_tile(face: FaceResult, covered: OcclusionMap) -> Image:
     return overlay_activation(face.crop, covered.drop, size=TILE)
 
 
-@st.cache_data(max_entries=200, show_spinner=False, hash_funcs={Picture: lambda picture: picture.key})
+@st.cache_data(max_entries=200, show_spinner=False, **MINE)
 def occlusion(picture: Picture, how: How, number: int, expression: str) -> OcclusionMap:
     """Return the occlusion map of one face, worked out once."""
     face = answer(picture, how).faces[number - 1]

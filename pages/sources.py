@@ -9,7 +9,7 @@ from pages.common import SAMPLE, Picture
 
 SOURCES = {
     "Sample": "The built-in portrait: " + SAMPLE_CREDIT + ".",
-    "Upload": "Your pictures stay on the computer that runs FER Lab, and only while this page is open.",
+    "Upload": "Your pictures stay on the computer that runs FER Lab, and only as long as this page is open.",
     "Camera": "Look into the camera and take a photo. The browser asks for permission first.",
 }
 """Each source, and what to know about it."""

@@ -39,17 +39,29 @@ class Ensemble:
     Attributes:
         answers: the models given, and the ensemble as one more.
         fusion: one of `FUSIONS`.
-        weights: member's title to its share; they sum to 1.
+        shares: member's name to its share; they sum to 1.
         source: what the weights come from, in words; empty for the mean.
         best_exponent: q that is right most often on the other test split, `best_on`; None unless asked for.
     """
 
     answers: Answers
     fusion: str
-    weights: dict[str, float]
+    shares: dict[str, float]
     source: str
     best_exponent: float | None = None
     best_on: str = ""
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The shares by the members' titles."""
+        return {self.answers.titles[name]: share for name, share in self.shares.items()}
+
+    def on(self, other: Answers) -> Answers:
+        """Add the fusion with these very shares to the same models' answers elsewhere, if all members are there."""
+        if not set(self.shares) <= set(other.names):
+            return other
+        fused = weighted_fusion([other.probabilities[name] for name in self.shares], list(self.shares.values()))
+        return other.plus(ENSEMBLE, self.answers.titles[ENSEMBLE], fused)
 
     @property
     def words(self) -> str:
@@ -93,13 +105,13 @@ def fuse(
     else:
         accuracies, source = _accuracies(chosen, facts or {}, other)
         if fusion == "exponential":
-            best = _best_exponent(chosen, other)
+            best = _best_exponent(chosen, accuracies, other)
         shares = exponential_weights(accuracies, exponent if fusion == "exponential" else 1.0)
         fused = weighted_fusion(probabilities, shares)
     title = f"Ensemble of {len(chosen)} ({fusion})"
-    weights = {answers.titles[name]: float(share) for name, share in zip(chosen, shares, strict=True)}
+    by_name = {name: float(share) for name, share in zip(chosen, shares, strict=True)}
     return Ensemble(
-        answers.plus(ENSEMBLE, title, fused), fusion, weights, source, best, other.split if other is not None else ""
+        answers.plus(ENSEMBLE, title, fused), fusion, by_name, source, best, other.split if other is not None else ""
     )
 
 
@@ -108,7 +120,7 @@ def _accuracies(members: Sequence[str], facts: Mapping[str, Facts], other: Answe
     stated = [facts[name].holdout_accuracy if name in facts else None for name in members]
     known = [value for value in stated if value is not None]
     if len(known) == len(members):
-        return np.clip(known, _FLOOR, 1), "accuracy on the hold-out (a tenth of Training)"
+        return np.clip(known, _FLOOR, 1), "accuracy on the hold-out (of Training)"
     if other is not None and set(members) <= set(other.names):
         measured = validation_accuracies(other.labels, [other.probabilities[name] for name in members])
         return np.clip(measured, _FLOOR, 1), f"accuracy on {other.split}, for a card lacks the hold-out's"
@@ -118,11 +130,9 @@ def _accuracies(members: Sequence[str], facts: Mapping[str, Facts], other: Answe
     )
 
 
-def _best_exponent(members: Sequence[str], other: Answers | None) -> float | None:
+def _best_exponent(members: Sequence[str], accuracies: np.ndarray, other: Answers | None) -> float | None:
     """Return q fitted on the other test split, in whole steps; None without its predictions."""
     if other is None or not set(members) <= set(other.names):
         return None
     probabilities = [other.probabilities[name] for name in members]
-    if not validation_accuracies(other.labels, probabilities).all():
-        return None
-    return fit_exponent(other.labels, probabilities, np.arange(LOWEST_EXPONENT, HIGHEST_EXPONENT + 1))
+    return fit_exponent(other.labels, probabilities, np.arange(LOWEST_EXPONENT, HIGHEST_EXPONENT + 1), accuracies)

@@ -77,7 +77,12 @@ def exponential_weights(accuracies: ArrayLike, exponent: float) -> FloatArray:
     return result
 
 
-def fit_exponent(y_true: ArrayLike, probas: Sequence[ArrayLike], exponents: ArrayLike = EXPONENTS) -> float:
+def fit_exponent(
+    y_true: ArrayLike,
+    probas: Sequence[ArrayLike],
+    exponents: ArrayLike = EXPONENTS,
+    accuracies: ArrayLike | None = None,
+) -> float:
     """Return the exponent whose fusion is right most often on the hold-out.
 
     As Kim et al. do, by trying every exponent; of equally good ones they take the lowest, we the one nearest to 0
@@ -87,6 +92,7 @@ def fit_exponent(y_true: ArrayLike, probas: Sequence[ArrayLike], exponents: Arra
         y_true: `(n,)` int 0..6 of the hold-out.
         probas: one `(n, 7)` a model, of the hold-out.
         exponents: which to try.
+        accuracies: `(models,)` that the exponent is to be taken of; default: those on this hold-out.
 
     Raises:
         ValueError: an array is not acceptable (see `checks`), lengths differ, or a model is never right.
@@ -100,13 +106,13 @@ def fit_exponent(y_true: ArrayLike, probas: Sequence[ArrayLike], exponents: Arra
     tried = tried[np.argsort(np.abs(tried), kind="stable")]
     if len(stacked) == 1 or not tried.size:
         return 0.0
-    accuracies = validation_accuracies(labels, stacked)
+    bases = validation_accuracies(labels, stacked) if accuracies is None else accuracies
     chosen = stacked.argmax(axis=2)
     disputed = (chosen != chosen[0]).any(axis=0)  # elsewhere no weighting changes the prediction
     contested = stacked[:, disputed].reshape(len(stacked), -1)  # (models, rows * 7)
     hits = np.empty(len(tried), dtype=np.int64)
     for index, exponent in enumerate(tried):
-        fused = exponential_weights(accuracies, float(exponent)) @ contested
+        fused = exponential_weights(bases, float(exponent)) @ contested
         hits[index] = (fused.reshape(-1, NUM_CLASSES).argmax(axis=1) == labels[disputed]).sum()
     return float(tried[hits.argmax()])
 

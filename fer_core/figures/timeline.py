@@ -12,7 +12,7 @@ from fer_core.labels import COLORS, EXPRESSIONS
 FONT: Final = 15
 INK: Final = "currentColor"  # the page's own text colour, in light and dark
 HEIGHT: Final = 360
-MAX_GAP: Final = 1.0  # seconds without the face; a longer gap breaks its lines
+MAX_GAP: Final = 1.0  # seconds without the face; a longer gap breaks its lines, unless most steps are that long
 WORD_ROOM: Final = 0.14  # of the time axis, right of the last moment: the leading expression's word stands there
 
 
@@ -35,7 +35,8 @@ def timeline_chart(
     if missing:
         raise ValueError(f"Expected the columns seconds and the seven expressions. Missing: {', '.join(missing)}")
     moments = table[["seconds", *EXPRESSIONS]].sort_values("seconds").reset_index(drop=True)
-    moments["part"] = (moments["seconds"].diff() > MAX_GAP).cumsum()
+    steps = moments["seconds"].diff()
+    moments["part"] = (steps > max(MAX_GAP, 3 * steps.median())).cumsum()
     lines = moments.melt(["seconds", "part"], list(EXPRESSIONS), "expression", "probability")
     low, high = _span(moments["seconds"], start, stop)
     until = f"datum.value <= {high} ? datum.label : ''"

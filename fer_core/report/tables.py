@@ -56,8 +56,7 @@ def find(models: Sequence[StoredModel], split: str, view: str, fusion: str | Non
         try:
             fused = comparison.fuse(answers, answers.names, fusion, facts=facts, other=other)
             answers, words = fused.answers, fused.words
-            if other is not None:
-                other = comparison.fuse(other, other.names, fusion, facts=facts, other=answers.only(facts)).answers
+            other = fused.on(other) if other is not None else None
         except ValueError as error:
             raise FerError(str(error)) from error
     measured = comparison.measure(answers)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fer_core.store import load_model
-from pages.common import How, Picture, answer
+from pages.common import How, Picture, look
 from pages.exports import as_pictures
 from tests.bad_inputs import bad_inputs, encoded, good_input
 
@@ -44,7 +44,7 @@ def test_the_collection_is_large_enough():
 
 @pytest.mark.parametrize("what", BAD)
 def test_unreadable_gives_one_sentence(what):
-    given = answer(picture(what, *BAD[what]), How.by(load_model()))
+    given = look(picture(what, *BAD[what]), How.by(load_model()))
     assert given.error
     assert "\n" not in given.error
     assert given.error.startswith(BAD[what][0])
@@ -53,7 +53,7 @@ def test_unreadable_gives_one_sentence(what):
 
 @pytest.mark.parametrize("what", ODD)
 def test_readable_is_predicted(what):
-    given = answer(picture(what, *ODD[what]), How.by(load_model()))
+    given = look(picture(what, *ODD[what]), How.by(load_model()))
     assert given.error is None
     assert len(given.faces) == 1
     assert given.faces[0].expression == "happy"
@@ -98,7 +98,7 @@ def test_a_picture_without_a_face_offers_to_take_it_whole(predict):
 def test_annotated_pictures_of_a_batch_come_as_a_zip_with_safe_names():
     how = How.by(load_model())
     odd = [picture(what, *ODD[what]) for what in ("name like a path", "name of other letters", "name like markup")]
-    drawn = [answer(one, how) for one in odd]
+    drawn = [look(one, how) for one in odd]
     with zipfile.ZipFile(io.BytesIO(as_pictures(odd, drawn))) as archive:
         names = archive.namelist()
         assert names[:2] == ["001-face-annotated.png", "002-лицо 表情 😀-annotated.png"]

@@ -151,13 +151,21 @@ def test_a_zip_of_own_pictures(page, submitted):
     turns = (0, 4, 8)
     files = {f"{name}__{turn}.png": portrait(turn, name == "sad") for name in ("happy", "sad") for turn in turns}
     app = page(f_source="Own pictures")
-    app.file_uploader(key="f_zip").upload("mine.zip", zipped(**files, sad__note=b"hello")).run()
+    app.file_uploader(key="f_zip").upload("my_own-[faces].zip", zipped(**files, sad__note=b"hello")).run()
     assert not app.exception
     assert "happy 2" in charts(app)[0]
     assert "the model cannot learn what it looks like" in said(app)
     app.button(key="f_go").click().run()
     assert submitted[0].data.source == "folder"
-    assert submitted[0].data.path.endswith("mine.zip")
+    assert submitted[0].data.path.endswith("my_own-faces.zip")
+    assert submitted[0].title.endswith("my_own-[faces]")
+
+
+def test_snapshots_go_into_nobody_elses_collection_at_first(page):
+    Collection("anas").add(portrait(0), "sad")
+    app = page(f_source="Own snapshots")
+    assert app.selectbox(key="f_collection").value == "mine"
+    assert app.selectbox(key="f_collection").options == ["mine", "anas"]
 
 
 def test_snapshots_from_camera_to_run(page, submitted):

@@ -6,12 +6,16 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from fer_core import store
+from fer_core.faces import equalize_histogram
+from fer_core.inference import FaceAnalyzer
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
-from pages.common import SAMPLE, Answer, How, answer
+from pages.common import SAMPLE, Answer, How, look
 from pages.exports import COLUMNS, as_csv, as_json
+from pages.pictures import seen_tile
 from tests.bad_inputs import encoded, good_input
 
 
@@ -66,6 +70,43 @@ def test_several_models_side_by_side(predict, second_model):
     app.get_by_key("p_models").set_value([]).run()
     assert not app.exception
     assert list(faces(app)["Model"]) == [store.DEFAULT_MODEL]
+
+
+def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_model):
+    path = store.promoted() / second_model / store.CARD
+    card = json.loads(path.read_text(encoding="utf-8"))
+    card |= {"title": "Second *model*", "spec": {**card["spec"], "preprocessing": "equalize"}}
+    path.write_text(json.dumps(card), encoding="utf-8")
+    app = predict(p_models=[store.DEFAULT_MODEL, "second"])
+    assert not app.exception
+    assert {"Face 1, cut out upright in gray", "Face 1, cut out upright in gray, prepared for Second *model*"} <= set(
+        pictures(app)
+    )
+    captions = [image.caption for element in app.get("image") for image in element.proto.imgs]
+    assert "What Second \\*model\\* saw: 48 × 48 gray pixels" in captions
+    assert "**Second \\*model\\***" in [element.value for element in app.markdown]
+    how = How.by(store.load_model("second"))
+    face = look(SAMPLE, how).faces[0]
+    np.testing.assert_array_equal(seen_tile(face, how)[::7, ::7], equalize_histogram(face.crop))
+
+
+def test_pictures_are_gone_with_their_session(predict, monkeypatch):
+    looks = []
+    analyze = FaceAnalyzer.analyze
+    monkeypatch.setattr(FaceAnalyzer, "analyze", lambda *args, **more: looks.append(1) or analyze(*args, **more))
+    app = predict()
+    once = len(looks)
+    app.run()
+    assert len(looks) == once > 0, "in its own session a picture is analysed once"
+    begin = LocalScriptRunner.__init__
+
+    def begin_another(runner, *args, **more):
+        begin(runner, *args, **more)
+        runner._session_id = "another"
+
+    monkeypatch.setattr(LocalScriptRunner, "__init__", begin_another)
+    predict()
+    assert len(looks) == 2 * once, "another session finds nothing of it"
 
 
 def test_evidence_for_another_expression(predict):
@@ -186,7 +227,7 @@ def test_a_newly_trained_model_is_not_taken_for_the_old(predict, second_model):
 
 
 def test_downloads_have_the_command_lines_keys_and_columns():
-    given = answer(SAMPLE, How.by(store.load_model()))
+    given = look(SAMPLE, How.by(store.load_model()))
     failed = Answer("bad.jpg", store.DEFAULT_MODEL, error="bad.jpg is empty (0 bytes).")
     good, bad = json.loads(as_json([given, failed]))
     assert list(good) == ["file", "error", "faces", "model"]

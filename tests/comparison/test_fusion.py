@@ -41,6 +41,23 @@ def test_a_large_exponent_trusts_the_best_alone(answers, other):
     assert "On PrivateTest, q = " in fused.words
 
 
+def test_elsewhere_the_shares_are_the_same(answers, other):
+    fused = fuse(answers, ["able", "weak"], "weighted", other=other)
+    there = fused.on(other)
+    share = fused.weights["The able one"]
+    expected = share * other.probabilities["able"] + (1 - share) * other.probabilities["weak"]
+    np.testing.assert_allclose(there.probabilities[ENSEMBLE], expected)
+    assert there.titles[ENSEMBLE] == fused.answers.titles[ENSEMBLE]
+    assert fused.on(other.only(["able", "fair"])).names == ["able", "fair"], "a member has no answers there"
+
+
+def test_the_best_exponent_is_that_of_the_weights_in_use(answers, other):
+    """The card says that the weak one is better: then only a negative exponent trusts the able one."""
+    facts = {"able": Facts(holdout_accuracy=0.2), "weak": Facts(holdout_accuracy=0.6)}
+    misled = fuse(answers, ["able", "weak"], "exponential", facts=facts, other=other)
+    assert misled.best_exponent < 0 < fuse(answers, ["able", "weak"], "exponential", other=other).best_exponent
+
+
 def test_what_cannot_be_fused_says_so(answers):
     with pytest.raises(ValueError, match="at least two"):
         fuse(answers, ["able", "unknown"])

@@ -72,6 +72,14 @@ def test_fit_exponent_is_as_good_as_a_naive_search(committee):
     assert fitted > 0
 
 
+def test_fit_exponent_of_given_accuracies(committee):
+    labels, models = committee
+    given, grid = np.linspace(0.3, 0.6, len(models)), np.arange(-20, 21)
+    scores = [evaluate(labels, weighted_fusion(models, exponential_weights(given, q))).accuracy for q in grid]
+    best = grid[np.isclose(scores, max(scores))]
+    assert abs(fit_exponent(labels, models, grid, given)) == np.abs(best).min()
+
+
 def test_the_grid_of_kim_et_al_and_the_plain_mean_for_equals(committee):
     labels, models = committee
     assert (EXPONENTS[0], EXPONENTS[-1], len(EXPONENTS)) == (-50, 150, 2001)

@@ -37,6 +37,14 @@ def test_lines_break_where_the_face_was_away():
     assert parts.tolist() == [0, 0, 0, 1, 1]
 
 
+def test_lines_of_a_long_video_hold_together():
+    """400 moments of ten minutes lie 1.5 seconds apart; only the minute without the face is a gap."""
+    seconds = [1.5 * k + (60 if k > 200 else 0) for k in range(400)]
+    long = pd.DataFrame(np.full((400, 7), 1 / 7), columns=list(EXPRESSIONS)).assign(seconds=seconds)
+    parts = rows(timeline_chart(long)).groupby("seconds")["part"].first()
+    assert parts.tolist() == [0] * 201 + [1] * 199
+
+
 def test_the_leading_expression_is_named_at_the_end():
     named = rows(timeline_chart(table())).dropna(subset="word")
     assert named[["seconds", "expression", "word"]].to_numpy().tolist() == [[4.5, "sad", "sad"]]

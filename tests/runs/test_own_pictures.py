@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import time
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +18,9 @@ from fer_core.data.sample import sample_portrait
 from fer_core.faces import crop_face, default_detector
 from fer_core.runs.choice import DataChoice, expected_faces, load_training_data
 from fer_core.runs.data_warnings import count_warnings, light_warnings
+from fer_core.runs.folder import PLAN
 from fer_core.runs.own_pictures import as_faces, own_pictures
-from fer_core.runs.uploads import keep_upload
+from fer_core.runs.uploads import KEPT_DAYS, keep_upload
 from fer_core.types import FerError
 from tests.data.conftest import make_zip, png
 from tests.runs.conftest import write_faces
@@ -139,6 +144,24 @@ def test_uploads_are_kept_once_under_a_harmless_name(home, tmp_path):
     assert kept[0].read_bytes() == content
     with pytest.raises(FerError, match="empty or too large"):
         keep_upload("a.zip", b"")
+
+
+def test_old_uploads_go_unless_a_run_names_them(home, tmp_path, made_run):
+    paths = []
+    for number in range(3):
+        path = Path(keep_upload("a.zip", zip_of(tmp_path, [(f"happy/{number}.png", png())]).read_bytes()))
+        (home / "uploads" / path.parent.name).mkdir()  # as if unpacked
+        paths.append(path)
+    old, used, _ = paths
+    plan = made_run().folder / PLAN
+    values = json.loads(plan.read_text())
+    plan.write_text(json.dumps({**values, "data": {**values["data"], "path": str(used)}}))
+    long_ago = time.time() - (KEPT_DAYS + 1) * 86_400
+    for path in (old, used):
+        os.utime(path.parent, (long_ago, long_ago))
+    keep_upload("b.zip", zip_of(tmp_path, [("sad/1.png", png())]).read_bytes())
+    assert [path.is_file() for path in paths] == [False, True, True]
+    assert [(home / "uploads" / path.parent.name).is_dir() for path in paths] == [False, True, True]
 
 
 def faces_of(levels: dict[int, list[float]]):
