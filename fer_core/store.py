@@ -17,7 +17,7 @@ from fer_core.models.composed import TRAINED, composed_file
 from fer_core.types import FerError
 
 SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
-DEFAULT_MODEL = "compact_cnn"
+DEFAULT_MODEL = "compact_cnn_distilled"
 CARD, WEIGHTS, PREDICTIONS, HISTORY, KERAS = (
     "card.json",
     "model.tflite",

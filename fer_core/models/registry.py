@@ -83,7 +83,7 @@ _NETWORKS = ("compact_cnn", "transfer")
 
 
 def model_names() -> list[str]:
-    """Return the names of all models that can be trained, the default first."""
+    """Return the names of all models that can be trained, the compact ones first."""
     return list(_SPECS)
 
 
