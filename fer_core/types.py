@@ -57,7 +57,8 @@ class FaceResult:
         crop: `(48, 48)` uint8 gray, framed as FER2013 frames faces: what the model saw, before its own preprocessing.
         transform: `(2, 3)` float64 affine matrix that takes image x, y (pixels) to crop x, y (pixels).
         probabilities: `(7,)` float32 in the order of `labels.EXPRESSIONS`; sums to 1.
-        activation: `(rows, columns, 7)` float32 class activation map over the crop, or None.
+        activation: `(rows, columns, 7)` float32 class activation map over the crop; None where the model takes the
+            face as one piece.
     """
 
     face: Face

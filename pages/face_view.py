@@ -84,6 +84,11 @@ def face_reasons(views: list[View]) -> None:
                     width="stretch",
                     alt=f"Activation map of {view.title} for {expression}",
                 )
+            else:
+                st.caption(
+                    f"{who}It takes the face as one piece, so there are no places to light up. The occlusion map tells "
+                    "what it rests on."
+                )
             if covering:
                 with st.spinner("Covering the face bit by bit"):
                     covered = occlusion(view.picture, view.how, view.number, expression)

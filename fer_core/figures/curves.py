@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from fer_core.figures.models import FONT, MUTED, axis, legend_height, model_color
+from fer_core.figures.models import FONT, MUTED, PLOT_HEIGHT, axis, model_color
 
 HEIGHT = 340
 UNIT = alt.Scale(domain=[0, 1])
@@ -67,7 +67,7 @@ def reliability_chart(bins: pd.DataFrame, focus: str | None = None) -> alt.Layer
     if focus is not None:
         front = base.transform_filter(alt.datum.model == focus)
         layers.append(front.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q"), y2="high:Q"))
-    return alt.LayerChart(layer=layers, height=HEIGHT + legend_height(models))
+    return alt.LayerChart(layer=layers, height=HEIGHT, autosize=PLOT_HEIGHT)
 
 
 def confidence_bars(bins: pd.DataFrame) -> alt.Chart:
@@ -132,7 +132,7 @@ def training_chart(history: pd.DataFrame, what: str, epochs: int | None = None) 
     layers = [base.mark_line(strokeWidth=2.5).encode(strokeDash=dash)]
     if epochs is not None or table["epoch"].nunique() < 3:
         layers.append(base.mark_point(filled=True, size=45, opacity=1).encode(detail="faces:N"))
-    return alt.LayerChart(layer=layers, data=table, height=HEIGHT + 50 + legend_height(models))
+    return alt.LayerChart(layer=layers, data=table, height=HEIGHT, autosize=PLOT_HEIGHT)
 
 
 def _curves(
@@ -177,7 +177,7 @@ def _curves(
         )
     )
     layers = [layer for layer in (guide, lines, marks) if layer is not None]
-    return alt.LayerChart(layer=layers, height=HEIGHT + legend_height(models))
+    return alt.LayerChart(layer=layers, height=HEIGHT, autosize=PLOT_HEIGHT)
 
 
 def _ordered(dots: pd.DataFrame, models: Sequence[str], focus: str | None) -> pd.DataFrame:

@@ -21,6 +21,9 @@ ACCENT: Final = "#7A6FD0"
 MUTED: Final = "#8A94A0"
 """Of guides and of what stands back: grey that shows on light and on dark."""
 
+NAME_ROOM: Final = 220
+"""Pixels for a model's name in a legend."""
+
 TITLES_IN_LINES: Final = "split(replace(datum.label, ' (', '|('), '|')"
 """For axes of models: what stands in brackets behind a title goes below it, so that phones have room for the data."""
 
@@ -37,22 +40,21 @@ def model_color(models: Sequence[str], legend: bool = True) -> alt.Color:
 
 
 def model_legend() -> alt.Legend:
-    """Return a legend above the chart in one column, so that long names fit a narrow screen."""
+    """Return a legend above the chart, in as many columns as long names have room for: one on a phone."""
     return alt.Legend(
         title=None,
         orient="top",
-        columns=1,
+        columns=alt.ExprRef(f"max(1, floor(width / {NAME_ROOM}))"),
         labelFontSize=FONT,
-        labelLimit=300,
+        labelLimit=NAME_ROOM - 20,
         symbolSize=90,
         rowPadding=3,
         symbolType="circle",
     )
 
 
-def legend_height(models: Sequence[str]) -> int:
-    """Return the pixels that `model_legend` takes from a chart's height."""
-    return 14 + 20 * len(models)
+PLOT_HEIGHT: Final = alt.AutoSizeParams(type="fit-x", contains="padding")
+"""Sizing of charts with a `model_legend`: their height is the plot's alone, however long the legend grows."""
 
 
 def model_axis(**changes: Any) -> alt.Axis:

@@ -7,7 +7,7 @@ import json
 import altair as alt
 import pandas as pd
 
-from fer_core.figures.models import ACCENT, FONT, MUTED, axis, legend_height, model_axis, model_color
+from fer_core.figures.models import ACCENT, FONT, MUTED, PLOT_HEIGHT, axis, model_axis, model_color
 from fer_core.labels import EXPRESSIONS
 
 ROW = 40
@@ -92,8 +92,8 @@ def class_bars(table: pd.DataFrame, height: int = BAR) -> alt.LayerChart:
         .transform_filter("isValid(datum.low)")
         .encode(x=alt.X("low:Q", scale=unit), x2="high:Q")
     )
-    total = (height + 2) * (len(models) + 1) * len(EXPRESSIONS) + 60 + legend_height(models)
-    return alt.LayerChart(layer=[bars, whiskers], data=table, height=total)
+    total = (height + 2) * (len(models) + 1) * len(EXPRESSIONS)
+    return alt.LayerChart(layer=[bars, whiskers], data=table, height=total, autosize=PLOT_HEIGHT)
 
 
 def _tooltip(metric: str, title: str, low: str, high: str) -> list[alt.Tooltip]:

@@ -51,7 +51,7 @@ class FaceAnalyzer:
         crops: NDArray[np.uint8] = np.stack([crop for crop, _ in cuts]) if cuts else np.zeros((0, 48, 48), np.uint8)
         prediction = self.classifier.predict(crops, flip=self.flip)
         return [
-            FaceResult(face, crop, transform, probabilities, activation)
+            FaceResult(face, crop, transform, probabilities, activation if self.classifier.locates else None)
             for face, (crop, transform), probabilities, activation in zip(
                 faces, cuts, prediction.probabilities, prediction.activation, strict=True
             )

@@ -45,6 +45,7 @@ class Classifier:
 
     Attributes:
         input_size: side in pixels of the square input.
+        locates: whether its activation maps tell places; VGG16's at 48 pixels is one cell for the whole face.
 
     Raises:
         FerError: the file is missing, damaged, or another kind of model.
@@ -59,6 +60,7 @@ class Classifier:
         self._pools = {batch: Pool(partial(self._make, batch)) for batch in (1, BATCH)}
         with self._pools[1].borrow() as runner:
             self.input_size, self._map_shape = runner.input_size, runner.map_shape
+        self.locates = self._map_shape != (1, 1)
 
     @classmethod
     def of(cls, model: StoredModel, threads: int = 2) -> Classifier:

@@ -27,6 +27,19 @@ def test_it_opens(visit, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+@pytest.mark.parametrize(("width", "columns"), [(1280, 2), (400, 1)])
+def test_a_long_legend_leaves_the_plot_its_height(visit, titles, width, columns):
+    page = visit("/compare?c_section=ROC and PR", width)
+    chart = page.locator('[data-testid="stVegaLiteChart"]').first
+    chart.locator("path.background").first.wait_for()
+    plots = chart.locator("path.background").evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
+    assert plots[0] == pytest.approx(340, abs=10)
+    names = chart.locator(".role-legend-label text")
+    assert names.count() == len(titles)
+    lefts = {round(box["x"]) for box in (names.nth(k).bounding_box() for k in range(len(titles)))}
+    assert len(lefts) == columns
+
+
 def test_the_threshold_moves_the_numbers(visit):
     page = visit("/compare?c_section=ROC+and+PR&c_expression=sad")
     numbers = page.locator('[data-testid="stMetricValue"]')

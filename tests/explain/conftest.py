@@ -11,6 +11,8 @@ from fer_core.types import Face
 class Watcher:
     """A classifier that looks at one square of the crop only: the brighter it is, the happier."""
 
+    locates = True
+
     def __init__(self, rows: slice, columns: slice) -> None:
         self.rows, self.columns = rows, columns
         self.calls: list[tuple[int, bool]] = []

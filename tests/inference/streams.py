@@ -47,6 +47,7 @@ class ScriptedClassifier:
     """Says of every face the probabilities that it is told."""
 
     input_size = 48
+    locates = True
 
     def __init__(self, says: Sequence[float]) -> None:
         self.says = np.array(says, np.float32)

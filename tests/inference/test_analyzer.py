@@ -28,6 +28,14 @@ def test_one_smiling_face_on_the_sample(analyzer):
     assert result.probabilities.sum() == pytest.approx(1, abs=1e-4)
 
 
+def test_a_model_that_takes_the_face_as_one_piece_tells_no_places():
+    """VGG16 shrinks 48 pixels to one."""
+    classifier = Classifier.of(load_model("vgg16_frozen_utk"))
+    assert classifier.predict(np.zeros((1, 48, 48), np.uint8)).activation.shape == (1, 1, 1, 7)
+    (result,) = FaceAnalyzer(classifier).analyze(sample_portrait())
+    assert result.activation is None
+
+
 def test_no_face_gives_no_result(analyzer):
     assert analyzer.analyze(np.full((300, 400, 3), 128, np.uint8)) == []
 

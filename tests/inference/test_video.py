@@ -57,6 +57,7 @@ class BrightnessClassifier:
     """Light squares are happy, gray ones sad."""
 
     input_size = 48
+    locates = True
 
     def predict(self, faces: np.ndarray, flip: bool = False) -> Prediction:
         answers = np.full((len(faces), 7), 0.02, np.float32)
