@@ -208,7 +208,10 @@ def training(choice: Choice) -> None:
         with st.grid(2, min_column_width=330):
             for what in ("accuracy", "loss"):
                 st.altair_chart(training_chart(history, what), alt=f"{what.title()} over the epochs of training")
-        st.caption("Solid: on the faces it trains on, as augmented. Dashed: on the hold-out.")
+        st.caption(
+            "Solid: on the faces it trains on, as augmented; where it learns from teachers, their part of the loss "
+            "counts. Dashed: on the hold-out."
+        )
     if without:
         st.caption(f"Without curves: {plain(', '.join(without))}.")
 

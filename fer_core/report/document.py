@@ -150,7 +150,10 @@ def _training(findings: Findings) -> Iterable[str]:
     table = findings.tables["training"]
     if table.empty:
         return
-    yield "<h2>Training</h2><p>Solid: on the faces trained on, as augmented. Dashed: on the hold-out.</p>"
+    yield (
+        "<h2>Training</h2><p>Solid: on the faces trained on, as augmented; where a model learns from teachers, their "
+        "part of the loss counts. Dashed: on the hold-out.</p>"
+    )
     drawn = [picture(figures.training_chart(table, what), HALF, f"{what} of training") for what in ("accuracy", "loss")]
     yield f'<div class="pair">{"".join(drawn)}</div>'
 
