@@ -35,6 +35,9 @@ BACKBONE_SIZES: Final = {
 DEFAULT_SIZE: Final = 96
 """For any other application."""
 
+SOON: Final = 0.99
+"""Highest momentum of batch normalisation's moving averages."""
+
 
 def backbone_names() -> list[str]:
     """Return the names of all backbones that Keras offers, those of the named variants first."""
@@ -69,11 +72,11 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
     except ValueError as error:
         raise FerError(f"{name} cannot take faces enlarged to {size} pixels ({_first_line(error)}).") from error
     if weights == "random":
-        return network
+        return _follows_soon(network)
     local = local_file(weights_file(name))
     try:
         if local is None:
-            return builder(**settings, weights="imagenet")
+            return _follows_soon(builder(**settings, weights="imagenet"))
         network.load_weights(local)
     except Exception as error:  # Keras raises a bare Exception where a download fails
         reason = f"{local} cannot be read" if local is not None else "they could not be downloaded"
@@ -81,6 +84,18 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
             f"The ImageNet weights of {name} are not at hand: {reason} ({_first_line(error)}). Connect to the "
             f"internet once, or set {FOLDER_VARIABLE} to a folder that holds {weights_file(name)}."
         ) from error
+    return _follows_soon(network)
+
+
+def _follows_soon(network: keras.Model) -> keras.Model:
+    """Let batch normalisation's moving averages follow within a hundred steps.
+
+    MobileNetV2's and NASNet's take more than a thousand, for ImageNet's long trainings; after a short one they would
+    still hold the random start, and the network, right while it trains, would be blind when it serves.
+    """
+    for layer in network.layers:
+        if hasattr(layer, "moving_variance"):
+            layer.momentum = min(layer.momentum, SOON)
     return network
 
 

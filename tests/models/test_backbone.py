@@ -58,6 +58,19 @@ def test_damaged_file_is_named(no_download, tmp_path, monkeypatch):
         build_backbone("MobileNetV2", 96, "imagenet")
 
 
+def test_a_short_training_shows_when_it_serves(no_download):
+    """With MobileNetV2's own momentum of 0.999 the moving averages would be three quarters start after 300 steps."""
+    network = build_backbone("MobileNetV2", 32, "random")
+    layer = network.get_layer("bn_Conv1")
+    start = layer.moving_variance.numpy()
+    faces = np.random.default_rng(0).uniform(-1, 1, (4, 32, 32, 3)).astype("float32")
+    for _ in range(70):
+        layer(network.get_layer("Conv1")(faces), training=True)
+    seen = np.var(network.get_layer("Conv1")(faces), axis=(0, 1, 2))
+    gone = (layer.moving_variance.numpy() - start) / (seen - start)
+    np.testing.assert_allclose(gone, 1 - 0.99**70, rtol=1e-3)
+
+
 def test_unknown_source_is_refused():
     with pytest.raises(FerError, match="Expected imagenet or random"):
         build_backbone("MobileNetV2", 96, "somewhere")
