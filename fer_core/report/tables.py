@@ -56,7 +56,8 @@ def find(models: Sequence[StoredModel], split: str, view: str, fusion: str | Non
         try:
             fused = comparison.fuse(answers, answers.names, fusion, facts=facts, other=other)
             answers, words = fused.answers, fused.words
-            other = fused.on(other) if other is not None else None
+            if other is not None:
+                other = fused.on(other)
         except ValueError as error:
             raise FerError(str(error)) from error
     measured = comparison.measure(answers)
