@@ -9,8 +9,8 @@ from fer_core.training.augmentation import AS_THE_PAPER, MIRROR_ONLY
 from fer_core.training.recipe import Recipe
 
 COMPACT = Recipe(epochs=64)
-"""64 epochs take 40 minutes on two fast cores, up to twice that on others; the hold-out came to rest over the last ten of
-them."""
+"""64 epochs take 40 minutes on two fast cores, up to twice that on others. The hold-out came to rest over the last
+ten."""
 
 DISTILLED = Recipe(
     epochs=84,  # beyond the first's: a teacher that sees the same views leaves more to learn (Beyer et al. 2022)
