@@ -41,12 +41,13 @@ def model_color(models: Sequence[str], legend: bool = True) -> alt.Color:
 
 def model_legend() -> alt.Legend:
     """Return a legend above the chart, in as many columns as long names have room for: one on a phone."""
+    columns = f"max(1, floor(width / {NAME_ROOM}))"
     return alt.Legend(
         title=None,
         orient="top",
-        columns=alt.ExprRef(f"max(1, floor(width / {NAME_ROOM}))"),
+        columns=alt.ExprRef(columns),
         labelFontSize=FONT,
-        labelLimit=NAME_ROOM - 20,
+        labelLimit=alt.ExprRef(f"max({NAME_ROOM}, width / {columns}) - 20"),
         symbolSize=90,
         rowPadding=3,
         symbolType="circle",
