@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
@@ -25,11 +25,13 @@ def roc_chart(curves: pd.DataFrame, points: pd.DataFrame, focus: str | None = No
     chance = pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0]})
     guide = alt.Chart(chance).mark_line(strokeDash=[6, 5], color=MUTED).encode(x="x:Q", y="y:Q")
     dots = points.rename(columns={"fpr": "x", "tpr": "y"})
-    return _curves(curves, dots, focus, "False positive rate", "True positive rate", "ROC AUC", guide)
+    return _curves(curves, dots, focus, "False positive rate", "True positive rate", "ROC AUC", "linear", guide)
 
 
 def pr_chart(curves: pd.DataFrame, points: pd.DataFrame, focus: str | None = None) -> alt.LayerChart:
     """Return precision-recall curves with each model's point at the chosen threshold.
+
+    In steps: straight lines between points promise too much (Davis and Goadrich 2006).
 
     Args:
         curves: `model`, `order`, `x` (recall), `y` (precision), `area`.
@@ -37,7 +39,7 @@ def pr_chart(curves: pd.DataFrame, points: pd.DataFrame, focus: str | None = Non
         focus: the model to draw in front; all alike without one.
     """
     dots = points.rename(columns={"recall": "x", "precision": "y"})
-    return _curves(curves, dots, focus, "Recall", "Precision", "Average precision", None)
+    return _curves(curves, dots, focus, "Recall", "Precision", "Average precision", "step-before")
 
 
 def reliability_chart(bins: pd.DataFrame, focus: str | None = None) -> alt.LayerChart:
@@ -142,13 +144,14 @@ def _curves(
     x_title: str,
     y_title: str,
     area: str,
-    guide: alt.Chart | None,
+    interpolate: Literal["linear", "step-before"],
+    guide: alt.Chart | None = None,
 ) -> alt.LayerChart:
     models = list(dict.fromkeys(curves["model"]))
     color = model_color(models)
     lines = (
         alt.Chart(curves)
-        .mark_line(interpolate="linear")
+        .mark_line(interpolate=interpolate)
         .encode(
             x=alt.X("x:Q", scale=UNIT, axis=axis(x_title)),
             y=alt.Y("y:Q", scale=UNIT, axis=axis(y_title)),

@@ -51,6 +51,15 @@ def test_every_chart_can_be_drawn(charts):
         assert chart.to_dict()["height"] > 100, name
 
 
+def test_precision_is_not_interpolated_between_recalls(charts):
+    """The class prior's curve of two points would else run straight from 100 % down to the share of the class."""
+    shapes = {
+        name: [layer["mark"].get("interpolate") for layer in charts[name].to_dict()["layer"]] for name in ("roc", "pr")
+    }
+    assert "step-before" in shapes["pr"]
+    assert "linear" in shapes["roc"]
+
+
 def test_ranking_puts_the_best_on_top(charts, answers):
     order = charts["ranking"].to_dict()["layer"][0]["encoding"]["y"]["sort"]
     assert order == [answers.titles[name] for name in ("able", "fair", "weak")]
