@@ -153,7 +153,7 @@ def pairs(choice: Choice) -> pd.DataFrame:
 def histories(choice: Choice) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Return curves of training of the chosen models, titles without, and what is damaged."""
     names = choice.names or [name for name, _, _ in choice.stamps]
-    return comparison.histories([model for model in _models(choice) if model.name in names])
+    return comparison.histories([model for model in _models(choice) if model.name in names], shown(choice).titles)
 
 
 @st.cache_data(max_entries=12, show_spinner=False)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from fer_core.comparison import LEVEL, METRICS, both_ways, curves_of, thresholds
+from fer_core.comparison import LEVEL, METRICS, Answers, both_ways, curves_of, thresholds
 from fer_core.figures import (
     class_bars,
     confidence_bars,
+    model_key,
     pair_matrix,
     pr_chart,
     ranking,
@@ -98,6 +99,7 @@ def curves(choice: Choice) -> None:
             st.metric(label, "–" if pd.isna(value) else f"{value:.3f}", border=True)
         st.metric("Said rightly, wrongly", f"{at['true_positives']}, {at['false_positives']}", border=True)
     drawn = data.curve_points(choice)
+    key = _key(answers, drawn)
     with st.grid(2, min_column_width=330):
         for curve, chart, words in (("roc", roc_chart, "ROC"), ("pr", pr_chart, "Precision against recall")):
             lines = curves_of(drawn, curve, expression)
@@ -106,7 +108,8 @@ def curves(choice: Choice) -> None:
             else:
                 area = lines.loc[lines["model"] == front, "area"].iloc[0]
                 st.altair_chart(
-                    chart(lines, points, front), alt=f"{words} for {expression}; area {area:.3f} for {front}"
+                    chart(lines, points, front, key=key),
+                    alt=f"{words} for {expression}; area {area:.3f} for {front}",
                 )
     st.dataframe(
         points,
@@ -205,15 +208,26 @@ def training(choice: Choice) -> None:
     history, without, complaints = data.histories(choice)
     warn(complaints, "Some training curves are left out:")
     if not history.empty:
+        key = _key(data.shown(choice), history)
         with st.grid(2, min_column_width=330):
             for what in ("accuracy", "loss"):
-                st.altair_chart(training_chart(history, what), alt=f"{what.title()} over the epochs of training")
+                st.altair_chart(
+                    training_chart(history, what, key=key), alt=f"{what.title()} over the epochs of training"
+                )
         st.caption(
             "Solid: on the faces it trains on, as augmented; where it learns from teachers, their part of the loss "
             "counts. Dashed: on the hold-out."
         )
     if without:
         st.caption(f"Without curves: {plain(', '.join(without))}.")
+
+
+def _key(answers: Answers, table: pd.DataFrame) -> list[str]:
+    """Name the models of the charts below once, in the colours that they have in every section; return all models."""
+    drawn = list(table["model"].unique())
+    models = list(dict.fromkeys([*answers.titles.values(), *drawn]))
+    st.altair_chart(model_key(models, drawn), alt=f"Colours of {len(drawn)} models")
+    return models
 
 
 SECTIONS: dict[str, Callable[[Choice], None]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -126,8 +126,14 @@ def calibration(answers: Answers, other: Answers | None) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def histories(models: Sequence[StoredModel]) -> tuple[pd.DataFrame, list[str], list[str]]:
+def histories(
+    models: Sequence[StoredModel], titles: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Read the models' curves of training.
+
+    Args:
+        models: whose.
+        titles: model's name to what people read, where it is not the model's title: `Answers.titles`.
 
     Returns:
         Columns `name`, `model`, `epoch` (from 1), `what` ("loss" or "accuracy"), `faces` ("training" or "hold-out"),
@@ -138,18 +144,19 @@ def histories(models: Sequence[StoredModel]) -> tuple[pd.DataFrame, list[str], l
     complaints: list[str] = []
     for model in models:
         path = model.folder / HISTORY
+        title = (titles or {}).get(model.name, model.title)
         if not path.is_file() or path.stat().st_size < 2:
-            without.append(model.title)
+            without.append(title)
             continue
         try:
             history = model.history()
-            curves = training_curves(history, model.title, model.name)
+            curves = training_curves(history, title, model.name)
         except (OSError, ValueError, TypeError) as error:
             reason = str(error).splitlines()[0][:160]
             complaints.append(f"The training curves of {model.name} are left out: its {HISTORY} is damaged ({reason}).")
             continue
         if curves.empty:
-            without.append(model.title)
+            without.append(title)
         else:
             tables.append(curves)
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)

@@ -4,6 +4,7 @@ from fer_core.figures.class_counts import class_counts
 from fer_core.figures.confusion import CELL, confusion_chart, difference_chart
 from fer_core.figures.curves import confidence_bars, pr_chart, reliability_chart, roc_chart, training_chart
 from fer_core.figures.intervals import AccuracyInterval, accuracy_intervals
+from fer_core.figures.models import model_key
 from fer_core.figures.pairs import pair_matrix
 from fer_core.figures.paper import paper_chart
 from fer_core.figures.probabilities import probability_bars, probability_change, probability_text
@@ -23,6 +24,7 @@ __all__ = [
     "difference_chart",
     "expression_strips",
     "importance_bars",
+    "model_key",
     "pair_matrix",
     "paper_chart",
     "pr_chart",

@@ -14,21 +14,27 @@ HEIGHT = 340
 UNIT = alt.Scale(domain=[0, 1])
 
 
-def roc_chart(curves: pd.DataFrame, points: pd.DataFrame, focus: str | None = None) -> alt.LayerChart:
+def roc_chart(
+    curves: pd.DataFrame, points: pd.DataFrame, focus: str | None = None, key: Sequence[str] | None = None
+) -> alt.LayerChart:
     """Return ROC curves with each model's point at the chosen threshold.
 
     Args:
         curves: `model`, `order`, `x` (false positive rate), `y` (true positive rate), `area`.
         points: `model`, `fpr`, `tpr`, `threshold`; may be empty.
         focus: the model to draw in front; all alike without one.
+        key: all models of a `model_key` that stands by; without one the chart names its own.
     """
     chance = pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0]})
     guide = alt.Chart(chance).mark_line(strokeDash=[6, 5], color=MUTED).encode(x="x:Q", y="y:Q")
     dots = points.rename(columns={"fpr": "x", "tpr": "y"})
-    return _curves(curves, dots, focus, "False positive rate", "True positive rate", "ROC AUC", "linear", guide)
+    color = _color(curves, key)
+    return _curves(curves, dots, focus, color, "False positive rate", "True positive rate", "ROC AUC", "linear", guide)
 
 
-def pr_chart(curves: pd.DataFrame, points: pd.DataFrame, focus: str | None = None) -> alt.LayerChart:
+def pr_chart(
+    curves: pd.DataFrame, points: pd.DataFrame, focus: str | None = None, key: Sequence[str] | None = None
+) -> alt.LayerChart:
     """Return precision-recall curves with each model's point at the chosen threshold.
 
     In steps: straight lines between points promise too much (Davis and Goadrich 2006).
@@ -37,9 +43,11 @@ def pr_chart(curves: pd.DataFrame, points: pd.DataFrame, focus: str | None = Non
         curves: `model`, `order`, `x` (recall), `y` (precision), `area`.
         points: `model`, `recall`, `precision`, `threshold`; may be empty.
         focus: the model to draw in front; all alike without one.
+        key: all models of a `model_key` that stands by; without one the chart names its own.
     """
     dots = points.rename(columns={"recall": "x", "precision": "y"})
-    return _curves(curves, dots, focus, "Recall", "Precision", "Average precision", "step-before")
+    color = _color(curves, key)
+    return _curves(curves, dots, focus, color, "Recall", "Precision", "Average precision", "step-before")
 
 
 def reliability_chart(bins: pd.DataFrame, focus: str | None = None) -> alt.LayerChart:
@@ -90,16 +98,18 @@ def confidence_bars(bins: pd.DataFrame) -> alt.Chart:
     )
 
 
-def training_chart(history: pd.DataFrame, what: str, epochs: int | None = None) -> alt.LayerChart:
+def training_chart(
+    history: pd.DataFrame, what: str, epochs: int | None = None, key: Sequence[str] | None = None
+) -> alt.LayerChart:
     """Return one quantity over the epochs: solid on the training part, dashed on the hold-out.
 
     Args:
         history: `model`, `epoch`, `what`, `faces` ("training" or "hold-out"), `value`.
         what: "loss" or "accuracy".
         epochs: how many there will be, for curves that still grow: a point marks each epoch, and the axis stays.
+        key: all models of a `model_key` that stands by; without one the chart names its own.
     """
     table = history[history["what"] == what]
-    models = list(dict.fromkeys(history["model"]))
     dash = alt.StrokeDash(
         "faces:N",
         scale=alt.Scale(domain=["training", "hold-out"], range=[[1, 0], [7, 4]]),
@@ -123,7 +133,7 @@ def training_chart(history: pd.DataFrame, what: str, epochs: int | None = None) 
             scale=alt.Scale(zero=False),
             axis=axis("Accuracy") if what == "accuracy" else axis("Loss", percent=False),
         ),
-        color=model_color(models),
+        color=_color(history, key),
         tooltip=[
             alt.Tooltip("model:N"),
             alt.Tooltip("faces:N"),
@@ -141,14 +151,13 @@ def _curves(
     curves: pd.DataFrame,
     dots: pd.DataFrame,
     focus: str | None,
+    color: alt.Color,
     x_title: str,
     y_title: str,
     area: str,
     interpolate: Literal["linear", "step-before"],
     guide: alt.Chart | None = None,
 ) -> alt.LayerChart:
-    models = list(dict.fromkeys(curves["model"]))
-    color = model_color(models)
     lines = (
         alt.Chart(curves)
         .mark_line(interpolate=interpolate)
@@ -163,7 +172,7 @@ def _curves(
         )
     )
     marks = (
-        alt.Chart(_ordered(dots, models, focus))
+        alt.Chart(_ordered(dots, list(curves["model"].unique()), focus))
         .mark_point(filled=True, stroke="white", strokeWidth=2)
         .encode(
             x="x:Q",
@@ -181,6 +190,10 @@ def _curves(
     )
     layers = [layer for layer in (guide, lines, marks) if layer is not None]
     return alt.LayerChart(layer=layers, height=HEIGHT, autosize=PLOT_HEIGHT)
+
+
+def _color(table: pd.DataFrame, key: Sequence[str] | None) -> alt.Color:
+    return model_color(list(table["model"].unique()) if key is None else key, legend=key is None)
 
 
 def _ordered(dots: pd.DataFrame, models: Sequence[str], focus: str | None) -> pd.DataFrame:

@@ -100,14 +100,16 @@ def _curves(findings: Findings) -> Iterable[str]:
     points, curves = findings.tables["thresholds"], findings.tables["curves"]
     yield "<h2>ROC and precision against recall</h2>"
     yield "<p>One expression against the rest; the dots are where each model stands at a threshold of 0.5.</p>"
+    key, named = _key(findings, curves)
+    yield named
     for expression in EXPRESSIONS:
         at = points[(points["expression"] == expression) & (points["threshold"] == 0.5)]
         roc, pr = curves_of(curves, "roc", expression), curves_of(curves, "pr", expression)
         if roc.empty or pr.empty:
             continue
         drawn = [
-            picture(figures.roc_chart(roc, at), HALF, f"ROC curves for {expression}"),
-            picture(figures.pr_chart(pr, at), HALF, f"Precision against recall for {expression}"),
+            picture(figures.roc_chart(roc, at, key=key), HALF, f"ROC curves for {expression}"),
+            picture(figures.pr_chart(pr, at, key=key), HALF, f"Precision against recall for {expression}"),
         ]
         yield f'<h3>{expression}</h3><div class="pair">{"".join(drawn)}</div>'
 
@@ -154,8 +156,20 @@ def _training(findings: Findings) -> Iterable[str]:
         "<h2>Training</h2><p>Solid: on the faces trained on, as augmented; where a model learns from teachers, their "
         "part of the loss counts. Dashed: on the hold-out.</p>"
     )
-    drawn = [picture(figures.training_chart(table, what), HALF, f"{what} of training") for what in ("accuracy", "loss")]
+    key, named = _key(findings, table)
+    yield named
+    drawn = [
+        picture(figures.training_chart(table, what, key=key), HALF, f"{what} of training")
+        for what in ("accuracy", "loss")
+    ]
     yield f'<div class="pair">{"".join(drawn)}</div>'
+
+
+def _key(findings: Findings, table: pd.DataFrame) -> tuple[list[str], str]:
+    """Return all models and the picture that names those in the table."""
+    drawn = list(table["model"].unique())
+    models = list(dict.fromkeys([*findings.tables["curves"]["model"], *drawn]))
+    return models, picture(figures.model_key(models, drawn), WIDE, f"Colours of {len(drawn)} models")
 
 
 def _paper(findings: Findings) -> Iterable[str]:

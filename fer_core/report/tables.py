@@ -61,7 +61,7 @@ def find(models: Sequence[StoredModel], split: str, view: str, fusion: str | Non
         except ValueError as error:
             raise FerError(str(error)) from error
     measured = comparison.measure(answers)
-    history, _, damaged = comparison.histories(models)
+    history, _, damaged = comparison.histories(models, answers.titles)
     tables = {
         "scoreboard": comparison.scoreboard(answers, measured, facts),
         "class_f1": comparison.class_f1(answers, measured),

@@ -80,8 +80,9 @@ def test_one_model_makes_no_pair(answers):
 def test_histories(models):
     add_model(promoted(), "bare", history=False)
     (models[2].folder / "history.csv").write_bytes(b"\xff\xfe\x00")
-    table, without, complaints = comparison.histories([*models, comparison_model("bare")])
+    table, without, complaints = comparison.histories([*models, comparison_model("bare")], {"fair": "Fair (fair)"})
     assert set(table["name"]) == {"able", "fair"}
+    assert set(table["model"]) == {"The able one", "Fair (fair)"}
     assert without == ["The bare one"]
     assert len(complaints) == 1
     assert "weak" in complaints[0]

@@ -1,9 +1,10 @@
 """Charts of comparisons: they draw what the table says, name every model, and can be turned into pictures."""
 
+import pandas as pd
 import pytest
 
 from fer_core import comparison, figures
-from fer_core.figures.models import MODEL_COLORS, model_color
+from fer_core.figures.models import MODEL_COLORS, model_color, model_key
 from fer_core.labels import COLORS
 from tests.made_up_store import add_models
 
@@ -92,6 +93,18 @@ def test_models_have_colours_of_their_own():
     many = [f"model {number}" for number in range(20)]
     scale = model_color(many).to_dict()["scale"]
     assert len(scale["range"]) == len(scale["domain"]) == 20
+
+
+def test_a_key_names_what_is_shown_in_the_colours_of_the_charts_beside_it(answers):
+    models = [*answers.titles.values(), "without curves"]
+    assert len(models) > 2
+    key = model_key(models, models[1:2]).to_dict()["encoding"]["color"]
+    history = pd.DataFrame({"model": models[1:2], "epoch": [1], "what": "loss", "faces": "training", "value": [1.0]})
+    drawn = figures.training_chart(history, "loss", key=models).to_dict()["layer"][0]["encoding"]["color"]
+    assert key["legend"]["values"] == models[1:2]
+    assert drawn["legend"] is None
+    assert key["scale"] == drawn["scale"]
+    assert drawn["scale"]["range"][drawn["scale"]["domain"].index(models[1])] == MODEL_COLORS[1]
 
 
 def test_pictures_need_nothing_from_outside(charts):
