@@ -223,7 +223,7 @@ def save_model(
         for name, content in ((WEIGHTS, weights), (KERAS, keras), (TRAINED, trained)):
             if content:
                 (work / name).write_bytes(content)
-        predictions.to_parquet(work / PREDICTIONS, index=False, compression="zstd")
+        _write(predictions, work / PREDICTIONS)
         if not history.empty:
             history.to_csv(work / HISTORY, index=False)
         (work / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -238,6 +238,19 @@ def save_model(
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return open_model(target)
+
+
+def _write(predictions: pd.DataFrame, path: Path) -> None:
+    """Write a table, its floats' bytes sorted by place: so they pack away to half, and lose nothing."""
+    floats = [name for name in predictions.columns if predictions[name].dtype.kind == "f"]
+    predictions.to_parquet(
+        path,
+        index=False,
+        compression="zstd",
+        compression_level=19,
+        use_dictionary=[name for name in predictions.columns if name not in floats],
+        use_byte_stream_split=floats,
+    )
 
 
 def _is_composed(card: dict[str, Any]) -> bool:

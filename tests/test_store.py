@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -41,6 +42,13 @@ def test_round_trip(nothing_shipped, predictions):
     assert model.size_bytes == 7
     assert model.predictions("public_test", "flip")["row"].tolist() == [6]
     assert model.history()["loss"].tolist() == [1.5]
+
+
+def test_predictions_come_back_to_the_last_digit(nothing_shipped, predictions):
+    table = predictions.astype(dict.fromkeys(PROBABILITIES, "float32"))
+    table[PROBABILITIES] = np.random.default_rng(0).dirichlet(np.ones(7), 2).astype("float32")
+    stored = save_model(promoted(), CARD, b"weights", table, pd.DataFrame(), b"")
+    assert pd.read_parquet(stored.folder / "predictions.parquet").equals(table)
 
 
 def test_writing_again_replaces_the_whole(nothing_shipped, predictions):

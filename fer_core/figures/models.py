@@ -76,7 +76,9 @@ def model_key(models: Sequence[str], shown: Sequence[str] | None = None) -> alt.
     """
     names = pd.DataFrame({"model": list(models if shown is None else shown)})
     drawn = alt.Chart(names, height=1, autosize=PLOT_HEIGHT, view=alt.ViewBackground(stroke=None))
-    return drawn.mark_point(filled=True, size=0, opacity=1).encode(color=model_color(models, shown=list(names["model"])))
+    return drawn.mark_point(filled=True, size=0, opacity=1).encode(
+        color=model_color(models, shown=list(names["model"]))
+    )
 
 
 def model_axis(**changes: Any) -> alt.Axis:
