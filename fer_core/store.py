@@ -241,7 +241,7 @@ def save_model(
 
 
 def _write(predictions: pd.DataFrame, path: Path) -> None:
-    """Write a table, its floats' bytes sorted by place: so they pack away to half, and lose nothing."""
+    """Write a table, its floats' bytes sorted by place: so they pack into two thirds, and lose nothing."""
     floats = [name for name in predictions.columns if predictions[name].dtype.kind == "f"]
     predictions.to_parquet(
         path,
