@@ -54,7 +54,9 @@ def starts(spec: ModelSpec) -> Starts:
             if _has_weights(model):
                 sources.append(model.name)
             else:
-                notes.append(f"{model.name} is not offered: it keeps no Keras weights to start from.")
+                notes.append(
+                    f"{model.name} is not offered: only training it again makes the Keras weights to start from."
+                )
     sources.sort(key=lambda source: source != spec.weights_from)
     return Starts(tuple(sources), tuple(notes))
 

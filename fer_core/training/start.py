@@ -49,7 +49,10 @@ def stored_network(name: str) -> keras.Model:
         return compose(model)
     path = model.folder / KERAS
     if not path.is_file():
-        raise FerError(f"The model {name} keeps no Keras weights ({KERAS}), so that no training can start from it.")
+        raise FerError(
+            f"The model {name} keeps no Keras weights ({KERAS}), so that no training can start from it or be taught "
+            f"by it. `python -m fer_core train {name}` makes them, if it is one of the named models."
+        )
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever the archive's damage provokes
