@@ -57,8 +57,7 @@ _COMPACT = ModelSpec(
     dropout=0.3,
 )
 _DISTILLED = replace(_COMPACT, name="compact_cnn_distilled", title="Compact CNN, distilled")
-_DISTILLED_TWICE = replace(_COMPACT, name="compact_cnn_distilled_twice", title="Compact CNN, distilled twice")
-"""The same network; its recipe adds what those before it learnt."""
+"""The same network; its recipe adds what the first learnt."""
 
 _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
@@ -69,7 +68,6 @@ _SPECS = {
     for spec in [
         _COMPACT,
         _DISTILLED,
-        _DISTILLED_TWICE,
         *map(_frozen, ("MobileNetV2", "VGG16", "Xception", "ResNet50")),
         _modified("MobileNetV2"),
         _modified("VGG16"),

@@ -21,10 +21,8 @@ DISTILLED = Recipe(
     teaching=3.0,  # a quarter is left to the labels, of which about one in ten is wrong
 )
 """The same network again, from random weights, learning from the first more than from labels: a born-again network
-(Furlanello et al. 2018)."""
-
-DISTILLED_TWICE = replace(DISTILLED, epochs=72, seed=2, teachers=("compact_cnn", "compact_cnn_distilled"))
-"""The next generation, taught by the mean of both before it; fewer epochs because two teachers take longer."""
+(Furlanello et al. 2018). One more generation, taught by the mean of both for 72 epochs (seed 2), came out level: 70.3
+against 70.6 % on the hold-out, each in int8. More than this wants a stronger teacher."""
 
 FROZEN = Recipe(
     epochs=20,  # a linear head is a convex problem: 20 epochs of a falling rate bring the hold-out curve to rest
@@ -57,7 +55,7 @@ MODIFIED_UTKFACE = replace(MODIFIED, epochs=8)
 """As far as two cores' hours went; the hold-out still rose."""
 
 
-BY_NAME = {"compact_cnn_distilled": DISTILLED, "compact_cnn_distilled_twice": DISTILLED_TWICE}
+BY_NAME = {"compact_cnn_distilled": DISTILLED}
 """Recipes of named models that learn from more than their faces' labels."""
 
 
