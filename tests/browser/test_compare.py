@@ -27,17 +27,28 @@ def test_it_opens(visit, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-@pytest.mark.parametrize(("width", "columns"), [(1280, 2), (400, 1)])
-def test_a_long_legend_leaves_the_plot_its_height(visit, titles, width, columns):
+@pytest.mark.parametrize(("width", "columns"), [(1280, 4), (400, 1)])
+def test_one_legend_names_every_model_and_leaves_the_plots_their_height(visit, titles, width, columns):
     page = visit("/compare?c_section=ROC and PR", width)
-    chart = page.locator('[data-testid="stVegaLiteChart"]').first
-    chart.locator("path.background").first.wait_for()
-    plots = chart.locator("path.background").evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
-    assert plots[0] == pytest.approx(340, abs=10)
-    names = chart.locator(".role-legend-label text")
-    assert names.count() == len(titles)
+    key, *curves = (page.locator('[data-testid="stVegaLiteChart"]').nth(k) for k in range(3))
+    for chart in curves:
+        plot = chart.locator("path.background").first
+        plot.wait_for()
+        assert plot.bounding_box()["height"] == pytest.approx(340, abs=10)
+        assert chart.locator(".role-legend-label").count() == 0
+    names = key.locator(".role-legend-label text")
+    assert names.all_text_contents() == titles
     lefts = {round(box["x"]) for box in (names.nth(k).bounding_box() for k in range(len(titles)))}
     assert len(lefts) == columns
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_legend_of_its_own_leaves_the_plot_its_height(visit, titles, width):
+    chart = visit("/compare?c_section=Calibration", width).locator('[data-testid="stVegaLiteChart"]').first
+    plot = chart.locator("path.background").first
+    plot.wait_for()
+    assert plot.bounding_box()["height"] == pytest.approx(340, abs=10)
+    assert chart.locator(".role-legend-label text").count() == len(titles)
 
 
 def test_the_threshold_moves_the_numbers(visit):
