@@ -8,9 +8,7 @@ from pathlib import Path
 import keras
 
 from fer_core.models import ModelSpec, build_network
-from fer_core.models.backbone import weights_digest
 from fer_core.models.composed import REFUSED, TRAINED, keep, read_weights
-from fer_core.models.transfer import backbone_of
 from fer_core.store import StoredModel, open_model
 from fer_core.training.convert import to_litert
 from fer_core.training.trained_part import put_back
@@ -21,19 +19,11 @@ def compose(model: StoredModel) -> keras.Model:
     """Build a stored model's network from its trained part and the backbone at hand.
 
     Raises:
-        FerError: the backbone cannot be had, it is another than the one that the model was measured on, or the part
-            does not fit it.
+        FerError: the backbone cannot be had, or the part does not fit it.
     """
     spec = ModelSpec.from_dict(model.card["spec"])
     part = read_weights(model.folder / TRAINED)
     network = build_network(spec)
-    digest, expected = weights_digest(backbone_of(network)), model.card["served"]["composed"].get("backbone_digest")
-    if expected not in {None, digest}:
-        raise FerError(
-            f"The {spec.weights_from} weights of {spec.backbone} here are other ones (digest {digest}) than those that "
-            f"{model.name} was trained and measured on ({expected}): its numbers would not hold. Take Keras' own "
-            f"(without FER_BACKBONE_DIR), or train it again on these: python -m fer_core train {model.name}"
-        )
     put_back(network, spec, part)
     return network
 
