@@ -55,8 +55,13 @@ def put_back(network: keras.Model, spec: ModelSpec, part: dict[str, NDArray[np.f
 
 
 def _changing(network: keras.Model, spec: ModelSpec) -> list[keras.Variable]:
-    """Everything but the frozen layers of the backbone; of opened layers their statistics too."""
-    backbone = backbone_of(network)
-    frozen = [layer for layer in backbone.layers if not (spec.open_layers and layer.trainable)]
-    unchanged = {id(variable) for layer in frozen for variable in layer.weights}
+    """Everything but the closed layers of the backbone.
+
+    The batch normalisations among the opened layers are shipped too, although they stand still: the kernels were
+    trained to go with them, and another file of the same backbone may share out the two otherwise, as where one is
+    folded into the other.
+    """
+    layers = backbone_of(network).layers
+    closed = layers[: len(layers) - spec.open_layers]
+    unchanged = {id(variable) for layer in closed for variable in layer.weights}
     return [variable for variable in network.weights if id(variable) not in unchanged]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -99,6 +100,35 @@ def test_the_part_makes_a_fresh_network_the_trained_one(open_layers, tmp_path):
     put_back(fresh, spec, composed.read_weights(path))
     for one, other in zip(trained.get_weights(), fresh.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_part_fits_a_backbone_whose_normalisations_are_not_folded(tmp_path):
+    spec = replace(SMALL, batch_normalization=True)
+    own, folded = build_network(spec), build_network(spec)
+    rng = np.random.default_rng(0)
+    for layer in backbone_of(own).layers:
+        if hasattr(layer, "moving_variance"):
+            layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
+    folded.set_weights(own.get_weights())
+    layers = backbone_of(folded).layers
+    for convolution, normalization in itertools.pairwise(layers):
+        if hasattr(normalization, "moving_variance"):
+            gamma, beta, mean, variance = normalization.get_weights()
+            scale = gamma / np.sqrt(variance + normalization.epsilon)
+            depthwise = "depthwise" in convolution.name
+            convolution.set_weights([convolution.get_weights()[0] * (scale[:, None] if depthwise else scale)])
+            ones = np.ones_like(gamma)
+            normalization.set_weights([ones, beta - mean * scale, 0 * ones, ones - normalization.epsilon])
+    faces = rng.uniform(0, 255, (4, 48, 48, 1)).astype("float32")
+    np.testing.assert_allclose(folded.predict(faces, verbose=0), own.predict(faces, verbose=0), atol=1e-3)
+    for layer in layers[-6:]:
+        layer.set_weights([w * rng.uniform(0.5, 1.5, w.shape) if w.ndim > 1 else w for w in layer.get_weights()])
+    path = tmp_path / "trained.npz"
+    path.write_bytes(pack_weights(trained_part(folded, spec)))
+    before = own.predict(faces, verbose=0)
+    put_back(own, spec, composed.read_weights(path))
+    np.testing.assert_allclose(own.predict(faces, verbose=0), folded.predict(faces, verbose=0), atol=1e-3)
+    assert np.abs(own.predict(faces, verbose=0) - before).max() > 0.01
 
 
 def test_a_part_of_another_network_is_named():
