@@ -3,10 +3,10 @@
 import streamlit as st
 
 from fer_core.comparison import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
-from pages.common import plain, warn
-from pages.compare_data import Choice, all_answers, ensemble, stamps
-from pages.compare_sections import SECTIONS
-from pages.faces_choice import models_or_stop, split_and_view
+from pages.parts.analysis import plain, warn
+from pages.parts.compare.results import Choice, all_answers, ensemble, stamps
+from pages.parts.compare.sections import SECTIONS
+from pages.parts.faces_choice import models_or_stop, split_and_view
 
 st.title("Compare models", anchor=False)  # on phones its link would take a line of its own
 st.markdown(

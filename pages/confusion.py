@@ -7,10 +7,10 @@ from fer_core.comparison import confusion_cells as cells
 from fer_core.comparison import difference_cells as minus
 from fer_core.figures import confusion_chart, difference_chart
 from fer_core.labels import EXPRESSIONS
-from pages.common import plain, warn
-from pages.compare_data import Choice, album, all_answers, stamps
-from pages.confusion_faces import clickable, show_faces
-from pages.faces_choice import models_or_stop, split_and_view
+from pages.parts.analysis import plain, warn
+from pages.parts.compare.results import Choice, album, all_answers, stamps
+from pages.parts.confusion import clickable, show_faces
+from pages.parts.faces_choice import models_or_stop, split_and_view
 
 LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"}
 

@@ -6,12 +6,12 @@ from fer_core.runs.estimate import estimate, words_for
 from fer_core.runs.plan import RunPlan
 from fer_core.runs.queue import submit
 from fer_core.types import FerError
-from pages.common import plain
-from pages.finetune_data import data_choice
-from pages.finetune_result import result
-from pages.finetune_runs import CHOSEN, ERROR, all_runs, choose, live
-from pages.finetune_settings import model_choice, settings, words_for_recipe
-from pages.finetune_tuning import tuning_panel
+from pages.parts.analysis import plain
+from pages.parts.finetune.data import data_choice
+from pages.parts.finetune.result import result
+from pages.parts.finetune.runs import CHOSEN, ERROR, all_runs, choose, live
+from pages.parts.finetune.settings import model_choice, settings, words_for_recipe
+from pages.parts.finetune.tuning import tuning_panel
 
 TAB, NEW, RUNS, TUNING = "f_tab", "New run", "Runs", "Tuning"
 LAST_TAB = "f_last_tab"  # which one was open: Streamlit forgets a page's widgets when one leaves it

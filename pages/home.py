@@ -7,9 +7,9 @@ from fer_core.evaluation.paper import OVERALL
 from fer_core.faces import default_detector
 from fer_core.figures import accuracy_intervals, probability_bars, probability_text
 from fer_core.store import list_models
-from pages.common import SAMPLE, How, answers_for, no_model_yet, note_untested, plain, ready, warn
-from pages.pictures import annotated
-from pages.scores import scoreboard
+from pages.parts.analysis import SAMPLE, How, answers_for, no_model_yet, note_untested, plain, ready, warn
+from pages.parts.pictures import annotated
+from pages.parts.scores import scoreboard
 
 st.title("FER Lab")
 st.markdown("See which of seven expressions a model reads on a face, why it says so, and how far to trust it.")

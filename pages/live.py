@@ -3,11 +3,11 @@
 import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
-from pages.common import ready, serving_models, warn
-from pages.live_camera import camera, session_for
-from pages.live_help import KINDS, camera_help
-from pages.live_panels import keep, over_time, readings, sample_picture, sample_reading
-from pages.live_snapshot import snapshot
+from pages.parts.analysis import ready, serving_models, warn
+from pages.parts.live.camera import camera, session_for
+from pages.parts.live.help import KINDS, camera_help
+from pages.parts.live.panels import keep, over_time, readings, sample_picture, sample_reading
+from pages.parts.live.snapshot import snapshot
 
 st.title("Live camera")
 st.markdown(

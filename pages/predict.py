@@ -5,12 +5,12 @@ import streamlit as st
 from fer_core.data.sample import SAMPLE_CREDIT
 from fer_core.faces import default_detector
 from fer_core.labels import EXPRESSIONS
-from pages.common import SAMPLE, answers_for, plain, ready, serving_models, warn
-from pages.edit_panel import edit_panel
-from pages.exports import as_csv, as_json, as_pictures, as_table
-from pages.face_view import View, face_bars, face_reasons, no_face_found
-from pages.pictures import annotated
-from pages.sources import SOURCES, pictures_from, sources
+from pages.parts.analysis import SAMPLE, answers_for, plain, ready, serving_models, warn
+from pages.parts.edit_panel import edit_panel
+from pages.parts.exports import as_csv, as_json, as_pictures, as_table
+from pages.parts.pictures import annotated
+from pages.parts.predict import View, face_bars, face_reasons, no_face_found
+from pages.parts.sources import SOURCES, pictures_from, sources
 
 MANY_FACES = 10
 

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from fer_core.types import FerError
-from pages.common import plain, ready, serving_models, warn
-from pages.video_jobs import RATES, SOURCES, own_job, progress, sample_job
-from pages.video_results import downloads, over_time, picture_and_shares
+from pages.parts.analysis import plain, ready, serving_models, warn
+from pages.parts.video.jobs import RATES, SOURCES, own_job, progress, sample_job
+from pages.parts.video.results import downloads, over_time, picture_and_shares
 
 st.title("Video")
 st.markdown("Every face in a video is followed, and gets seven probabilities in each frame, one for each expression.")

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from fer_core.store import load_model
-from pages.common import How, Picture, look
-from pages.exports import as_pictures
+from pages.parts.analysis import How, Picture, look
+from pages.parts.exports import as_pictures
 from tests.bad_inputs import bad_inputs, encoded, good_input
 
 BAD = {what: (name, content) for what, (name, content, expected) in bad_inputs().items() if expected == "error"}

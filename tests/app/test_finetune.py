@@ -15,8 +15,8 @@ from fer_core.models import ModelSpec, model_spec
 from fer_core.runs.collection import Collection
 from fer_core.runs.folder import list_runs
 from fer_core.training.recipes import recipe_for
-from pages.finetune_settings import suited
-from pages.finetune_starts import starts
+from fer_core.training.weight_sources import starts
+from pages.parts.finetune.settings import suited
 from tests.app.made_up_runs import EACH, made_run, portrait, with_result, write_faces, zipped
 from tests.bad_inputs import encoded
 from tests.made_up_store import add_model
@@ -42,7 +42,7 @@ def submitted(monkeypatch):
         plans.append(plan)
         return made_run("waiting", plan.title)
 
-    importlib.import_module("pages.finetune_tuning")  # it must not take this function for its own, for good
+    importlib.import_module("pages.parts.finetune.tuning")  # it must not take this function for its own, for good
     monkeypatch.setattr("fer_core.runs.queue.submit", submit)
     return plans
 
@@ -214,7 +214,7 @@ def test_runs_in_every_state(page):
 
 def test_no_page_shows_its_own_notes():
     """Streamlit prints bare strings of a page's script, all but the first."""
-    for path in Path("pages").glob("*.py"):
+    for path in Path("pages").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         if "\nst.title(" in text:
             rest = ast.parse(text).body[1:]
@@ -265,7 +265,9 @@ def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app)
 
 def test_onnx_is_written_once_somebody_asks_for_it(page, monkeypatch):
     run = with_result(made_run("finished", epochs=3), measured=False)
-    monkeypatch.setattr("pages.finetune_result.onnx_file", lambda one: (one.folder / "model.onnx").write_bytes(b"onnx"))
+    monkeypatch.setattr(
+        "pages.parts.finetune.result.onnx_file", lambda one: (one.folder / "model.onnx").write_bytes(b"onnx")
+    )
     app = page(f_tab="Runs")
     assert [button.label.split(",")[0] for button in app.get("download_button")] == ["LiteRT", "Keras"]
     app.button(key="f_onnx").click().run()

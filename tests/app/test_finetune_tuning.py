@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def panel() -> None:
-    from pages.finetune_tuning import tuning_panel
+    from pages.parts.finetune.tuning import tuning_panel
 
     tuning_panel()
 
@@ -139,5 +139,7 @@ def test_a_broken_database_is_one_sentence(own_home):
 
 
 def test_the_page_imports_neither_keras_nor_optuna_before_there_is_a_study():
-    code = "import sys, pages.finetune_tuning; sys.exit(bool({'keras', 'tensorflow', 'optuna'} & set(sys.modules)))"
+    code = (
+        "import sys, pages.parts.finetune.tuning; sys.exit(bool({'keras', 'tensorflow', 'optuna'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

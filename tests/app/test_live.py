@@ -9,8 +9,8 @@ import pytest
 
 from fer_core.inference import live as live_module
 from fer_core.store import DEFAULT_MODEL
-from pages import live_camera
-from pages.live_panels import PATIENCE, WAITS
+from pages.parts.live import camera as live_camera
+from pages.parts.live.panels import PATIENCE, WAITS
 from tests.inference.streams import frame_with_heads
 
 FRAME = av.VideoFrame.from_ndarray(frame_with_heads([(240, 120)], side=200), format="rgb24")

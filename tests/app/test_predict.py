@@ -13,9 +13,9 @@ from fer_core.faces import equalize_histogram
 from fer_core.inference import FaceAnalyzer
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
-from pages.common import SAMPLE, Answer, How, look
-from pages.exports import COLUMNS, as_csv, as_json
-from pages.pictures import seen_tile
+from pages.parts.analysis import SAMPLE, Answer, How, look
+from pages.parts.exports import COLUMNS, as_csv, as_json
+from pages.parts.pictures import seen_tile
 from tests.bad_inputs import encoded, good_input
 
 

@@ -14,7 +14,7 @@ from fer_core.tuning import process
 from fer_core.tuning.space import WORDS
 from fer_core.tuning.storage import default_storage
 from fer_core.types import FerError
-from pages.common import plain
+from pages.parts.analysis import plain
 
 if TYPE_CHECKING:
     from fer_core.tuning.study import TuningStudy

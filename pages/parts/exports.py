@@ -15,7 +15,7 @@ import pandas as pd
 
 from fer_core.explain import annotated_png
 from fer_core.labels import EXPRESSIONS
-from pages.common import Answer, Picture, decoded
+from pages.parts.analysis import Answer, Picture, decoded
 
 COLUMNS = ("file", "error", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS, "model")
 """The command line's columns, and the model last."""

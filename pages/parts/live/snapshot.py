@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import How, Picture, answers_for, plain
-from pages.face_view import View, face_bars
-from pages.live_panels import sample_reading
-from pages.pictures import annotated
+from pages.parts.analysis import How, Picture, answers_for, plain
+from pages.parts.live.panels import sample_reading
+from pages.parts.pictures import annotated
+from pages.parts.predict import View, face_bars
 
 
 def snapshot(how: How, title: str) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.comparison import SPLITS, VIEWS
 from fer_core.store import StoredModel, list_models
-from pages.common import no_model_yet, note_untested, warn
+from pages.parts.analysis import no_model_yet, note_untested, warn
 
 
 def models_or_stop() -> tuple[list[StoredModel], list[str]]:

@@ -14,7 +14,7 @@ from fer_core.runs.folder import Run, list_runs
 from fer_core.runs.queue import delete, resume, stop
 from fer_core.runs.status import STATE_WORDS, Status
 from fer_core.types import FerError
-from pages.common import plain, warn
+from pages.parts.analysis import plain, warn
 
 CHOSEN: Final = "f_run"
 """Query parameter: the ids of the runs on show; the first is the one that the page is about."""

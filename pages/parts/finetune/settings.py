@@ -13,8 +13,8 @@ from fer_core.models.spec import ALL_LAYERS, PREPROCESSINGS
 from fer_core.training.augmentation import AS_THE_PAPER, MIRROR_ONLY, Augmentation
 from fer_core.training.recipe import CLASS_WEIGHTS, LOSSES, OPTIMIZERS, SCHEDULES, Recipe
 from fer_core.training.recipes import recipe_for
-from pages.common import plain
-from pages.finetune_starts import starts
+from fer_core.training.weight_sources import starts
+from pages.parts.analysis import plain
 
 AUTO: Final = "auto"
 """The value that leaves a setting as the network's recipe has it."""

@@ -20,10 +20,10 @@ from fer_core.figures import (
     training_chart,
 )
 from fer_core.labels import EXPRESSIONS
-from pages import compare_data as data
-from pages.common import plain, warn
-from pages.compare_data import Choice
-from pages.compare_paper import paper
+from pages.parts.analysis import plain, warn
+from pages.parts.compare import results as data
+from pages.parts.compare.paper import paper
+from pages.parts.compare.results import Choice
 
 
 def scoreboard(choice: Choice) -> None:

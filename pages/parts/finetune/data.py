@@ -15,8 +15,8 @@ from fer_core.runs.choice import ChosenData, DataChoice, load_training_data
 from fer_core.runs.collection import Collection
 from fer_core.runs.uploads import KEPT_DAYS, keep_upload
 from fer_core.types import FerError
-from pages.common import plain, warn
-from pages.finetune_snapshots import snapshots
+from pages.parts.analysis import plain, warn
+from pages.parts.finetune.snapshots import snapshots
 
 SIZES: Final = {"500": 500, "1000": 1000, "2000": 2000, "5000": 5000, "10000": 10_000, "all": None}
 MOST_MEGABYTES: Final = 500

@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core.comparison import Album
 from fer_core.figures import CELL
-from pages.common import plain
+from pages.parts.analysis import plain
 
 
 def clickable(chart: alt.LayerChart, key: str, description: str) -> None:

@@ -9,8 +9,8 @@ import streamlit as st
 from fer_core.figures import probability_bars, probability_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FaceResult
-from pages.common import How, Picture, answer, plain
-from pages.pictures import activation_tile, occlusion, occlusion_tile, seen_tile
+from pages.parts.analysis import How, Picture, answer, plain
+from pages.parts.pictures import activation_tile, occlusion, occlusion_tile, seen_tile
 
 PREDICTED = "the prediction"
 

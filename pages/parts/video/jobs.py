@@ -12,7 +12,7 @@ from fer_core.inference.sample_clip import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS
 from fer_core.inference.video_job import VideoJob
-from pages.common import How, plain
+from pages.parts.analysis import How, plain
 
 RATES: dict[str, float | None] = {"all": None, "10": 10.0, "5": 5.0, "2": 2.0}
 """Choices on the page, and frames a second."""

@@ -12,7 +12,7 @@ from fer_core.inference.video import VideoResult
 from fer_core.inference.video_job import VideoJob
 from fer_core.inference.video_table import expression_runs, seconds_without_face, time_shares, timeline_points
 from fer_core.labels import EXPRESSIONS
-from pages.common import plain
+from pages.parts.analysis import plain
 
 MOST_FACES = 8
 """Faces on the page, those seen longest; the table holds all."""

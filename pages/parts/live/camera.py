@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from fer_core.inference.live import LiveSession, give_memory_back
-from pages.common import How
-from pages.live_help import NO_PICTURES, WORDS
+from pages.parts.analysis import How
+from pages.parts.live.help import NO_PICTURES, WORDS
 
 SESSION, HOW, RAN = "live_session", "live_how", "live_ran"
 """Names in the session's state."""

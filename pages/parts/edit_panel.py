@@ -7,8 +7,8 @@ import streamlit as st
 from fer_core.explain import REGIONS, Edits, edit_and_rerun
 from fer_core.figures import probability_change, probability_text
 from fer_core.types import FaceResult
-from pages.common import pixels, plain
-from pages.face_view import View
+from pages.parts.analysis import pixels, plain
+from pages.parts.predict import View
 
 SLIDERS: dict[str, tuple[str, float, float, float, float, str]] = {
     "blur": ("Blur", 0.0, 20.0, 0.0, 0.5, "%.1f %%"),

@@ -8,7 +8,7 @@ from fer_core.explain import OcclusionMap, annotated_jpeg, enlarged_pixels, occl
 from fer_core.faces import overlay_activation, prepare_faces
 from fer_core.labels import expression_index
 from fer_core.types import FaceResult, Image
-from pages.common import MINE, How, Picture, answer, pixels
+from pages.parts.analysis import MINE, How, Picture, answer, pixels
 
 TILE = 336
 """Pixels: seven times a crop's 48."""

@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.labels import EXPRESSIONS
 from fer_core.runs.collection import Collection, list_collections
 from fer_core.types import FerError
-from pages.common import plain, warn
+from pages.parts.analysis import plain, warn
 
 FIRST = "mine"
 """The collection that there is before anybody names one."""

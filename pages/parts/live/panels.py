@@ -11,10 +11,10 @@ from fer_core.data.sample import SAMPLE_CREDIT
 from fer_core.figures import probability_bars, probability_text, timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus
 from fer_core.inference.stream import TrackedFace
-from pages.common import SAMPLE, How, Picture, answers_for
-from pages.live_help import NO_PICTURES
-from pages.pictures import annotated
-from pages.sources import FROZEN, LIVE
+from pages.parts.analysis import SAMPLE, How, Picture, answers_for
+from pages.parts.live.help import NO_PICTURES
+from pages.parts.pictures import annotated
+from pages.parts.sources import FROZEN, LIVE
 
 FOLLOWED, WAITS, FROZEN_PNG = "live_followed", "live_waits", "live_frozen_png"
 PATIENCE = 16

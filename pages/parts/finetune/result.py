@@ -25,9 +25,9 @@ from fer_core.runs.onnx import ONNX, onnx_file
 from fer_core.runs.promote import downloads, promote, suggested_name
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models, open_model
 from fer_core.types import FerError
-from pages.common import plain, warn
-from pages.compare_data import Stamps, stamps
-from pages.finetune_runs import ERROR
+from pages.parts.analysis import plain, warn
+from pages.parts.compare.results import Stamps, stamps
+from pages.parts.finetune.runs import ERROR
 
 MINE, OTHER = "this run", "the other"
 """Keys of the two models that are compared: both may have the same name."""

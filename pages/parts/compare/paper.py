@@ -6,9 +6,9 @@ import streamlit as st
 
 from fer_core.comparison import METRICS, PAPER_VARIANTS, paper_marks, paper_notes, paper_recomputed
 from fer_core.figures import class_bars, paper_chart
-from pages import compare_data as data
-from pages.common import plain
-from pages.compare_data import Choice
+from pages.parts.analysis import plain
+from pages.parts.compare import results as data
+from pages.parts.compare.results import Choice
 
 
 def paper(choice: Choice) -> None:

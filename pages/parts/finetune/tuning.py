@@ -20,8 +20,8 @@ from fer_core.tuning.plan import TuningPlan
 from fer_core.tuning.space import WORDS, SearchSpace, variable
 from fer_core.tuning.storage import anything_stored, default_storage, open_storage
 from fer_core.types import FerError
-from pages.common import plain
-from pages.finetune_trials import show
+from pages.parts.analysis import plain
+from pages.parts.finetune.trials import show
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage

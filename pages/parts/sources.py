@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.data.sample import SAMPLE_CREDIT
-from pages.common import SAMPLE, Picture
+from pages.parts.analysis import SAMPLE, Picture
 
 SOURCES = {
     "Sample": "The built-in portrait: " + SAMPLE_CREDIT + ".",
