@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from fer_core.data.paths import cache_folder, home
+from fer_core.files import cache_folder, home, whole_folder, write_json
 from fer_core.labels import EXPRESSIONS
 from fer_core.models.composed import TRAINED, composed_file
 from fer_core.types import FerError
@@ -218,25 +216,14 @@ def save_model(
     """
     root.mkdir(parents=True, exist_ok=True)
     target = root / card["name"]
-    work = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
-    try:
+    with whole_folder(target) as work:
         for name, content in ((WEIGHTS, weights), (KERAS, keras), (TRAINED, trained)):
             if content:
                 (work / name).write_bytes(content)
         _write(predictions, work / PREDICTIONS)
         if not history.empty:
             history.to_csv(work / HISTORY, index=False)
-        (work / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        work.chmod(0o755)
-        if target.exists():
-            old = Path(tempfile.mkdtemp(prefix=".old-", dir=root))
-            target.replace(old / "model")
-            work.replace(target)
-            shutil.rmtree(old)
-        else:
-            work.replace(target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        write_json(work / CARD, card)
     return open_model(target)
 
 

@@ -9,8 +9,11 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
     {"labels"},
     {"types"},
+    {"files"},
+    {"processes"},
     {"data", "models", "evaluation", "figures"},
-    {"faces", "store"},
+    {"faces", "card"},
+    {"store"},
     {"inference"},
     {"training", "explain", "benchmarks", "comparison"},
     {"runs"},

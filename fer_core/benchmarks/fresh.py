@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
-from fer_core.store import SHIPPED
+from fer_core.processes import run_python
 from fer_core.types import FerError
 
 
@@ -24,16 +21,7 @@ def measured(program: str, what: str, *arguments: str, home: str | None = None) 
     Raises:
         FerError: the process failed.
     """
-    root = SHIPPED.parent
-    variables = {"PYTHONPATH": str(root), "TF_CPP_MIN_LOG_LEVEL": "3"} | ({"FER_HOME": home} if home else {})
-    answer = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        cwd=root,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    answer = run_python("-c", program, *arguments, variables={"FER_HOME": home} if home else None)
     if answer.returncode:
         raise FerError(f"The process that measures {what} failed: {answer.stderr.strip().splitlines()[-1:]}")
     return json.loads(answer.stdout.splitlines()[-1])

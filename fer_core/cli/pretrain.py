@@ -23,7 +23,8 @@ def pretrain(
 
     Cut it off whenever you like: the same command goes on at the last finished epoch.
     """
-    from fer_core.data import home, load_utkface
+    from fer_core.data import load_utkface
+    from fer_core.files import home
 
     faces = load_utkface(data)
     if subset is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,15 +50,12 @@ def tune(
     ] = None,
     as_json: AsJson = False,
     submit: Annotated[bool, typer.Option(help="In the end, queue a full training with the best settings.")] = False,
-    nice: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Look for good settings: many short trainings, judged by the hold-out alone.
 
     Stop it whenever you like, the same command goes on; run it on several machines with one --storage, and they share
     the work.
     """
-    if nice and hasattr(os, "nice"):
-        os.nice(5)
     place = open_storage(storage)
     from fer_core.tuning.study import create_study, open_study
 

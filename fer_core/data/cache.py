@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from fer_core.data.dataset import SPLITS, FerDataset, usage_codes
-from fer_core.data.paths import cache_folder
+from fer_core.files import cache_folder, whole_file
 from fer_core.types import FerError
 
 _VERSION: Final = 1  # raise it when the readers' results change
@@ -55,24 +54,18 @@ def write_cache(source: Path, signature: str, dataset: FerDataset) -> None:
 
     A full or read-only disk costs only the cache; the log says so.
     """
-    partial: Path | None = None
     try:
-        path = _cache_path(source)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as stream:
-            partial = Path(stream.name)
+        with whole_file(_cache_path(source)) as partial:
             np.savez(
-                stream,
+                partial,
                 signature=np.array(signature),
                 images=dataset.images,
                 labels=dataset.labels,
                 usage=usage_codes(dataset.usage),
                 rows=dataset.rows,
             )
-        partial.replace(path)
     except (OSError, FerError) as error:
         logger.warning("FER2013 could not be cached (%s); it will be parsed again next time.", error)
-        if partial is not None:
-            partial.unlink(missing_ok=True)
 
 
 def _cache_path(source: Path) -> Path:

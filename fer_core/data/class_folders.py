@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_core.data.archive import extract_zip
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
-from fer_core.data.paths import home
+from fer_core.files import home, whole_folder
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.types import FerError, Image
 
@@ -92,14 +91,8 @@ def _unpacked(zipped: Path) -> tuple[Path, bool]:
     folder = uploads / key
     if folder.is_dir():
         return folder, False
-    with tempfile.TemporaryDirectory(dir=uploads, prefix="partial-") as partial:
-        files = extract_zip(zipped, Path(partial) / key)
-        try:
-            files.rename(folder)
-        except OSError:  # another process was faster
-            if not folder.is_dir():
-                raise
-            return folder, False
+    with whole_folder(folder) as partial:
+        extract_zip(zipped, partial)
     return folder, True
 
 

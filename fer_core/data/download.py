@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Final
 
 from fer_core.data.fer2013 import DatasetMissing, find_fer2013
 from fer_core.data.folder_reader import is_image_edition
-from fer_core.data.paths import home
+from fer_core.files import home, whole_folder
 from fer_core.types import FerError
 
 KAGGLE_DATASET: Final = "msambare/fer2013"
@@ -42,23 +43,19 @@ def download_fer2013(force: bool = False) -> Path:
         raise FerError(
             f"FER2013 cannot be downloaded without kagglehub: `pip install kagglehub`. {_BY_HAND}"
         ) from error
-    staging = home() / "fer2013.partial"
-    shutil.rmtree(staging, ignore_errors=True)
     try:
-        folder = Path(kagglehub.dataset_download(KAGGLE_DATASET, force_download=force, output_dir=str(staging)))
-        if not is_image_edition(folder):
-            raise FerError(f"Kaggle sent something else than FER2013's train/ and test/ folders. {_BY_HAND}")
-        target.mkdir(exist_ok=True)
-        for name in ("train", "test"):
-            if (target / name).exists():
-                shutil.rmtree(target / name)
-            (shutil.move if folder.is_relative_to(staging) else shutil.copytree)(folder / name, target / name)
+        with tempfile.TemporaryDirectory(dir=home(), prefix=".download-") as staging:
+            folder = Path(kagglehub.dataset_download(KAGGLE_DATASET, force_download=force, output_dir=staging))
+            if not is_image_edition(folder):
+                raise FerError(f"Kaggle sent something else than FER2013's train/ and test/ folders. {_BY_HAND}")
+            target.mkdir(exist_ok=True)
+            for name in ("train", "test"):
+                with whole_folder(target / name) as work:
+                    shutil.copytree(folder / name, work, dirs_exist_ok=True)
     except FerError:
         raise
     except Exception as error:  # kagglehub passes on whatever its HTTP and file layers raise
         raise FerError(f"FER2013 could not be downloaded from Kaggle: {_reason(error)}. {_BY_HAND}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return target
 
 

@@ -13,7 +13,7 @@ from fer_core.data.cache import read_cache, source_signature, write_cache
 from fer_core.data.csv_reader import read_csv
 from fer_core.data.dataset import FerDataset
 from fer_core.data.folder_reader import is_image_edition, read_folder
-from fer_core.data.paths import cache_folder, home
+from fer_core.files import cache_folder, home
 from fer_core.types import FerError
 
 CSV_NAMES: Final[tuple[str, ...]] = ("fer2013.csv", "fer2013.csv.gz", "icml_face_data.csv")

@@ -10,8 +10,8 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.paths import home
 from fer_core.data.tables import read_rows, shown
+from fer_core.files import home
 from fer_core.labels import NUM_CLASSES, expression_index
 from fer_core.types import FerError
 

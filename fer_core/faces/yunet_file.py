@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import tempfile
 import threading
 import time
 import urllib.request
@@ -14,7 +13,7 @@ from typing import Final
 
 import filelock
 
-from fer_core.data.paths import cache_folder
+from fer_core.files import cache_folder, whole_file
 from fer_core.types import FerError
 
 FILE_NAME: Final = "face_detection_yunet_2023mar.onnx"
@@ -100,7 +99,9 @@ def _download(path: Path) -> None:
     try:
         with filelock.FileLock(f"{path}.lock", timeout=2 * TIMEOUT_SECONDS):
             if not _is_intact(path):
-                _write_atomically(path, _fetch())
+                content = _fetch()
+                with whole_file(path) as partial:
+                    partial.write_bytes(content)
     except filelock.Timeout as error:
         raise DetectorUnavailable(
             f"Another process is still downloading the face detector YuNet: wait a few minutes. Lock: {path}.lock"
@@ -129,14 +130,3 @@ def _fetch() -> bytes:
             f"GitHub's answer was not the face detector YuNet (its SHA-256 differs; is there a proxy?). {LOCAL_COPY}."
         )
     return content
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from fer_core.data import cache_folder
+from fer_core.files import cache_folder
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import VideoProgress, VideoResult, analyze_video
 from fer_core.types import FerError

@@ -10,7 +10,6 @@ import io
 import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Final
@@ -19,6 +18,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from fer_core.files import whole_file
 from fer_core.types import FerError
 
 TRAINED: Final = "trained.npz"
@@ -65,10 +65,8 @@ def composed_path(trained: Path, storage: str, cache: Path) -> Path:
 
 def keep(content: bytes, target: Path) -> None:
     """Write a composed file in one step: it is seen whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".partial", delete=False) as stream:
-        partial = Path(stream.name)
-        stream.write(content)
-    partial.replace(target)
+    with whole_file(target) as partial:
+        partial.write_bytes(content)
 
 
 def pack_weights(weights: dict[str, NDArray[np.floating]]) -> bytes:

@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 from PIL import Image as Pillow
 
-from fer_core.data import home, read_class_folders, read_image
+from fer_core.data import read_class_folders, read_image
 from fer_core.data.class_folders import MIN_IMAGES
 from fer_core.faces import crop_face, default_detector
+from fer_core.files import home
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.runs.choice import DataChoice
 from fer_core.runs.data_warnings import count_warnings, light_warnings

@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
-from fer_core.data import home
+from fer_core.files import home, read_json, write_json
 from fer_core.models import ModelSpec
-from fer_core.runs.process import read_json, write_whole
 from fer_core.training.recipe import Recipe, uses_features
 
 TIMINGS: Final = "timings.json"
@@ -110,7 +109,7 @@ def note_timing(spec: ModelSpec, recipe: Recipe, timing: Timing) -> None:
         kinds = _kinds()
         kind = _kind(spec, recipe)
         kinds[kind] = [*kinds.get(kind, []), asdict(timing)][-_KEPT:]
-        write_whole(home() / TIMINGS, kinds)
+        write_json(home() / TIMINGS, kinds)
 
 
 def words_for(seconds: float) -> str:

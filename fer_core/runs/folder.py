@@ -11,9 +11,8 @@ from typing import Final
 
 import pandas as pd
 
-from fer_core.data import home
+from fer_core.files import home, read_json
 from fer_core.runs.plan import RunPlan
-from fer_core.runs.process import read_json
 from fer_core.runs.status import Status, read_status
 from fer_core.store import StoredModel, open_model
 from fer_core.types import FerError

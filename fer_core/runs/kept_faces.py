@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from fer_core.data import FerDataset, load_fer2013
+from fer_core.files import whole_file
 from fer_core.runs.choice import ChosenData, DataChoice, load_training_data
 from fer_core.runs.own_pictures import as_faces
 from fer_core.runs.reporter import Reporter
@@ -38,10 +39,9 @@ def faces_for(folder: Path, choice: DataChoice, reporter: Reporter) -> ChosenDat
 
 def _write(path: Path, chosen: ChosenData) -> None:
     data = chosen.data
-    partial = path.with_name(f".{path.name}")
-    with partial.open("wb") as stream:
+    with whole_file(path) as partial:
         np.savez(
-            stream,
+            partial,
             training=data.training.images,
             training_labels=data.training.labels,
             holdout=data.holdout.images,
@@ -51,7 +51,6 @@ def _write(path: Path, chosen: ChosenData) -> None:
             warnings=np.array(chosen.warnings, dtype=np.str_),
             skipped=np.array(chosen.skipped, dtype=np.str_),
         )
-    partial.replace(path)
 
 
 def _read(path: Path) -> ChosenData:

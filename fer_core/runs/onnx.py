@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
 from filelock import FileLock
 
-from fer_core.data import cache_folder
+from fer_core.files import cache_folder
 from fer_core.models.composed import REFUSED, TRAINED
+from fer_core.processes import run_python
 from fer_core.runs.folder import Run
 from fer_core.store import KERAS, StoredModel
 from fer_core.types import FerError
@@ -20,7 +19,6 @@ from fer_core.types import FerError
 WORKER: Final = "fer_core.training.onnx_export"
 ONNX: Final = "model.onnx"
 
-_ROOT: Final = Path(__file__).resolve().parent.parent.parent
 _SECONDS: Final = 600
 
 
@@ -60,13 +58,9 @@ def _converted(model: StoredModel, target: Path) -> Path:
 
 
 def _run_worker(model: StoredModel, target: Path) -> None:
-    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    own = {"PYTHONPATH": os.pathsep.join(paths), "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-m", WORKER, str(model.folder.resolve()), str(target.resolve())]
+    arguments = ("-m", WORKER, str(model.folder.resolve()), str(target.resolve()))
     try:
-        done = subprocess.run(
-            command, env={**os.environ, **own}, capture_output=True, text=True, check=False, timeout=_SECONDS
-        )
+        done = run_python(*arguments, timeout=_SECONDS, variables={"KERAS_BACKEND": "tensorflow"})
     except subprocess.TimeoutExpired as error:
         raise FerError(
             f"{model.title} could not be converted to ONNX within {_SECONDS // 60} minutes. Try again."

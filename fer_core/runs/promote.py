@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from filelock import FileLock
 
+from fer_core.files import whole_folder, write_json
 from fer_core.runs.folder import Run
 from fer_core.runs.names import checked_name, name_from
 from fer_core.store import CARD, KERAS, SHIPPED, WEIGHTS, StoredModel, list_models, open_model, promoted
 from fer_core.types import FerError
 
 MAX_TITLE: Final = 80
-_WORK, _OLD = ".promoting-", ".replaced-"
 
 
 def promote(run: Run, name: str, title: str, replace: bool = False) -> StoredModel:
@@ -46,16 +44,13 @@ def promote(run: Run, name: str, title: str, replace: bool = False) -> StoredMod
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / ".promoting.lock"):
             _check_free(name, replace)
-            _clear(root)
             if title in {model.title for model in list_models()[0] if model.name != name}:
                 title = f"{title} ({name})"  # charts know models by their titles
-            with tempfile.TemporaryDirectory(dir=root, prefix=_WORK) as place:
-                work = Path(place) / "model"
-                shutil.copytree(result.folder, work)
+            with whole_folder(root / name) as work:
+                shutil.copytree(result.folder, work, dirs_exist_ok=True)
                 card = {**result.card, "name": name, "title": title, "promoted_from": run.id}
-                (work / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                write_json(work / CARD, card)
                 open_model(work)
-                _put(work, root / name)
     except OSError as error:
         raise FerError(f"{run.title} cannot be promoted ({error.strerror or error}). Make room on the disk.") from error
     return open_model(root / name)
@@ -85,27 +80,3 @@ def _check_free(name: str, replace: bool) -> None:
         raise FerError(
             f"{name} is the name of a model that comes with FER Lab. Choose another, or let yours stand in its place."
         )
-
-
-def _put(work: Path, target: Path) -> None:
-    """Rename into place; a model that was there is moved aside first, and back if that fails."""
-    if not target.exists():
-        work.rename(target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=_OLD, dir=target.parent)) / target.name
-    target.rename(old)
-    try:
-        work.rename(target)
-    except BaseException:
-        old.rename(target)
-        raise
-    shutil.rmtree(old.parent, ignore_errors=True)
-
-
-def _clear(root: Path) -> None:
-    """Remove what a promotion that was killed left behind; a model that it had moved aside goes back."""
-    for leftover in root.glob(f"{_OLD}*/*"):
-        if not (root / leftover.name).exists():
-            leftover.rename(root / leftover.name)
-    for leftover in [*root.glob(f"{_WORK}*"), *root.glob(f"{_OLD}*")]:
-        shutil.rmtree(leftover, ignore_errors=True)

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import psutil
 from filelock import FileLock, Timeout
 
+from fer_core.files import whole_folder, write_json
+from fer_core.processes import PROCESS, ProcessNote, start_python, stop_process
 from fer_core.runs.collection import collections_folder
-from fer_core.runs.folder import LOG, PLAN, Run, read_run, runs_folder
+from fer_core.runs.folder import PLAN, Run, read_run, runs_folder
 from fer_core.runs.names import checked_name, name_from
 from fer_core.runs.plan import RunPlan
-from fer_core.runs.process import PROCESS, RunProcess, note_process, noted_process, write_whole
 from fer_core.runs.status import STOP, Status, write_status
 from fer_core.types import FerError
 
@@ -32,7 +28,6 @@ PATIENCE: Final = 30.0
 """Seconds that a run is given to stop by itself: converting a large network cannot be broken off any sooner."""
 
 _PICTURES: Final = "pictures"
-_ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
 
 def submit(plan: RunPlan) -> Run:
@@ -45,16 +40,14 @@ def submit(plan: RunPlan) -> Run:
     """
     checked_name(plan.spec.name, "A model")
     folder = runs_folder()
-    with _changing(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as place:
+    with _changing(folder):
         now = time.time_ns()
-        work = Path(place) / "run"
+        target = _free_folder(folder, plan.title, now)
         try:
-            work.mkdir()
-            target = _free_folder(folder, plan.title, now)
-            plan = _with_own_pictures(plan, work, target)
-            write_whole(work / PLAN, {"created": now / 1e9, **plan.as_dict()})
-            write_status(work, Status("waiting", "Starting", queued=now))
-            work.rename(target)
+            with whole_folder(target) as work:
+                plan = _with_own_pictures(plan, work, target)
+                write_json(work / PLAN, {"created": now / 1e9, **plan.as_dict()})
+                write_status(work, Status("waiting", "Starting", queued=now))
         except OSError as error:
             raise FerError(f"The run cannot be written to {folder} ({error.strerror}).") from error
         run = read_run(target)
@@ -68,15 +61,13 @@ def stop(run: Run, patience: float = PATIENCE) -> None:
     A process that has not ended after `patience` seconds is killed, from a thread that nobody waits for. Nothing
     happens if the run does not work.
     """
-    noted = noted_process(run.folder)
+    noted = ProcessNote.read(run.folder)
     process = noted.find() if noted and run.status().active else None
     if process is None:
         return
     with contextlib.suppress(OSError):
         (run.folder / STOP).touch()
-    with contextlib.suppress(psutil.Error):
-        process.terminate()
-    threading.Thread(target=_make_sure, args=(process, patience), daemon=True).start()
+    stop_process(process, patience)
 
 
 def resume(run: Run) -> Run:
@@ -160,39 +151,10 @@ def _with_own_pictures(plan: RunPlan, work: Path, target: Path) -> RunPlan:
 
 def _start(folder: Path) -> None:
     """Start the run's process, apart from ours: it outlives the page and the server."""
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
-    apart: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
     try:
-        with (folder / LOG).open("ab") as log:
-            worker = subprocess.Popen(
-                [sys.executable, "-m", WORKER, str(folder.resolve())],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                **apart,
-            )
-        process = RunProcess.of(worker.pid)
-        if process is not None:
-            note_process(folder, process)
+        start_python("-m", WORKER, str(folder.resolve()), folder=folder)
     except OSError as error:
         message = f"Its process could not be started ({error.strerror}). Resume it to try again."
         with contextlib.suppress(OSError):
             write_status(folder, Status("failed", message))
         raise FerError(message) from error
-    threading.Thread(target=worker.wait, daemon=True).start()  # or it would stay in the process table once it ended
-
-
-def _make_sure(process: psutil.Process, patience: float) -> None:
-    """Kill a process and its children unless it ends in time."""
-    with contextlib.suppress(psutil.Error):
-        children = process.children(recursive=True)
-        try:
-            process.wait(patience)
-        except psutil.TimeoutExpired:
-            for one in (process, *children):
-                with contextlib.suppress(psutil.Error):
-                    one.kill()

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import psutil
 
-from fer_core.runs.process import read_json
+from fer_core.files import read_json
 from fer_core.runs.status import STATUS, Status, positive, read_status, write_status
 
 _BETWEEN: Final = 0.4  # seconds between two writings of the status while nothing but the step changes

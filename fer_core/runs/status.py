@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from fer_core.runs.process import noted_process, read_json, write_whole
+from fer_core.files import read_json, write_json
+from fer_core.processes import ProcessNote
 
 STATUS, STOP = "status.json", "stop"
 """Names in a run's folder: the status, and the mark that somebody asked it to stop."""
@@ -126,7 +127,7 @@ def write_status(folder: Path, status: Status) -> None:
     values = asdict(replace(status, updated=time.time(), stopping=False))
     path = folder / STATUS
     try:
-        write_whole(path, values)
+        write_json(path, values)
     except OSError:
         if not path.is_file():
             raise
@@ -138,7 +139,7 @@ def read_status(folder: Path) -> Status:
     status = _parsed(read_json(folder / STATUS))
     if status is not None and not status.active:
         return status
-    process = noted_process(folder)
+    process = ProcessNote.read(folder)
     if process is not None and process.find() is not None:
         known = status or Status("preparing", "Starting")
         return replace(_up_to_now(known), stopping=(folder / STOP).exists())

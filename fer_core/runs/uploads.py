@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Final
 
-from fer_core.data import home
 from fer_core.data.archive import MAX_BYTES
+from fer_core.files import home, whole_file
 from fer_core.runs.folder import list_runs
 from fer_core.types import FerError
 
@@ -44,16 +43,11 @@ def keep_upload(name: str, content: bytes) -> str:
     if target.is_file():
         os.utime(target.parent)
         return str(target)
-    partial: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".partial-", delete=False) as stream:
-            partial = Path(stream.name)
-            stream.write(content)
-        partial.replace(target)
+        with whole_file(target) as partial:
+            partial.write_bytes(content)
     except OSError as error:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
         raise FerError(f"{name[:80]} cannot be kept ({error.strerror}). Make room on the disk.") from error
     return str(target)
 

@@ -8,12 +8,10 @@ import time
 import traceback
 from pathlib import Path
 
-from fer_core.runs.process import RunProcess, note_process
+from fer_core.processes import ProcessNote
 from fer_core.runs.reporter import Reporter, Stopped
 from fer_core.runs.status import STOPPED
 from fer_core.runs.turn import turn
-
-_NICENESS = 5  # the page, and whoever else works here, come first
 
 
 def main(folder: Path) -> int:
@@ -22,11 +20,9 @@ def main(folder: Path) -> int:
     Returns:
         The process's exit status.
     """
-    process = RunProcess.of(os.getpid())
+    process = ProcessNote.of(os.getpid())
     if process is not None:
-        note_process(folder, process)
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
+        process.write(folder)
     reporter = Reporter(folder)
     try:
         reporter.listen()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import tempfile
 import time
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,7 +13,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data import FerDataset, cache_folder
+from fer_core.data import FerDataset
+from fer_core.files import cache_folder, whole_file
 from fer_core.models import ModelSpec
 from fer_core.models.backbone import weights_digest
 from fer_core.types import FerError
@@ -95,13 +95,8 @@ def _read(path: Path, faces: int) -> Pooled | None:
 
 def _write(path: Path, pooled: Pooled) -> None:
     """Keep the features in one step; a full disk costs only the cache."""
-    partial: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as stream:
-            partial = Path(stream.name)
-            np.savez(stream, values=pooled.values, seconds=np.array(pooled.seconds))
-        partial.replace(path)
+        with whole_file(path) as partial:
+            np.savez(partial, values=pooled.values, seconds=np.array(pooled.seconds))
     except (OSError, FerError) as error:
         logger.warning("The features could not be cached (%s) and will be computed again next time.", error)
-        if partial is not None:
-            partial.unlink(missing_ok=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import keras
 
+from fer_core.files import whole_file, write_json
+
 
 class KeepBest(keras.callbacks.Callback):
     """Stop when the hold-out loss has not fallen for some epochs, and end with the best epoch's weights.
@@ -30,10 +32,9 @@ class KeepBest(keras.callbacks.Callback):
         loss = float((logs or {}).get("val_loss", math.inf))
         best = self._read()
         if loss < best["loss"]:
-            self.model.save_weights(self._weights)
-            partial = self._note.with_suffix(".tmp")
-            partial.write_text(json.dumps({"loss": loss, "epoch": epoch}), encoding="utf-8")
-            partial.replace(self._note)
+            with whole_file(self._weights) as partial:
+                self.model.save_weights(partial)
+            write_json(self._note, {"loss": loss, "epoch": epoch})
         elif epoch - best["epoch"] >= self.patience:
             self.model.stop_training = True
 

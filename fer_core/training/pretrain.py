@@ -14,7 +14,8 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from fer_core.data import AgedFaces, home
+from fer_core.data import AgedFaces
+from fer_core.files import home, whole_file, write_json
 from fer_core.models import ModelSpec
 from fer_core.models.backbone import BACKBONE_SIZES, DEFAULT_SIZE, build_backbone, pretrained_file
 from fer_core.models.transfer import backbone_input
@@ -115,10 +116,9 @@ def pretrain(
         "device": device(),
         "backend": keras.backend.backend(),
     }
-    partial = target.with_name(f".{target.name}".replace(".weights.h5", "-partial.weights.h5"))
-    body.save_weights(partial)
-    partial.replace(target)
-    target.with_suffix("").with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n")
+    with whole_file(target) as partial:
+        body.save_weights(partial)
+    write_json(target.with_suffix("").with_suffix(".json"), card)
     say(f"Watched faces: {card['watched']}")
     return target
 

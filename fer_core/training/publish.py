@@ -12,8 +12,9 @@ from typing import Any
 import keras
 import pandas as pd
 
-from fer_core.data import FerDataset, cache_folder
+from fer_core.data import FerDataset
 from fer_core.evaluation import evaluate
+from fer_core.files import cache_folder
 from fer_core.inference import Classifier
 from fer_core.inference.measure import no_predictions, predict_splits
 from fer_core.models import ModelSpec, build_network

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from fer_core.data import home
+from fer_core.files import home
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbone import pretrained_file
 from fer_core.models.transfer import backbone_of

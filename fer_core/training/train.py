@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from fer_core.data import home
+from fer_core.files import home, write_json
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbone import weights_digest
 from fer_core.models.transfer import backbone_of
@@ -105,14 +105,7 @@ def _claim(folder: Path, identity: dict[str, Any]) -> None:
             f"Delete it to start anew, or choose another seed."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    _write(path, json.dumps(identity, sort_keys=True))
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a small file whole or not at all."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_json(path, identity)
 
 
 class _Clock(keras.callbacks.Callback):
@@ -136,4 +129,4 @@ class _Clock(keras.callbacks.Callback):
     def _add(self) -> None:
         self.seconds += time.monotonic() - self._started
         self._started = time.monotonic()
-        _write(self.path, json.dumps(self.seconds))
+        write_json(self.path, self.seconds)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fer_core.data import home
+from fer_core.files import home
 from fer_core.models import ModelSpec
 from fer_core.models.backbone import FOLDER_VARIABLE, pretrained_file
 from fer_core.store import KERAS, StoredModel, list_models

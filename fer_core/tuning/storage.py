@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from fer_core.data import home
+from fer_core.files import home
 from fer_core.types import FerError
 
 if TYPE_CHECKING:

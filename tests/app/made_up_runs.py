@@ -14,13 +14,12 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from fer_core import store
-from fer_core.data import home
+from fer_core.files import home, read_json, write_json
 from fer_core.labels import EXPRESSIONS
 from fer_core.models import model_spec
 from fer_core.runs.choice import DataChoice
 from fer_core.runs.folder import PLAN, RESULT, Run, read_run
 from fer_core.runs.plan import RunPlan
-from fer_core.runs.process import read_json, write_whole
 from fer_core.runs.status import STATUS, Status, write_status
 from fer_core.training.recipes import recipe_for
 from tests.bad_inputs import encoded, good_input
@@ -36,14 +35,14 @@ def made_run(state: str, title: str = "A try", message: str = "As made.", epochs
     plan = RunPlan(title, spec, replace(recipe_for(spec), epochs=5), DataChoice(faces=500))
     folder = home() / "runs" / f"{state}-{age}"
     folder.mkdir(parents=True)
-    write_whole(folder / PLAN, {"created": time.time() - age, **plan.as_dict()})
+    write_json(folder / PLAN, {"created": time.time() - age, **plan.as_dict()})
     lines = ["epoch,accuracy,loss,val_accuracy,val_loss"]
     lines += [f"{epoch},0.{2 + epoch}1,1.9,0.{2 + epoch}5,1.8" for epoch in range(epochs)]
     (folder / "history.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "log.txt").write_text("12:00  Loading the faces\n", encoding="utf-8")
     write_status(folder, Status(state, message, epoch=epochs, epochs=5, seconds=83.0, peak_memory=1_500_000_000))
     long_ago = {**read_json(folder / STATUS), "updated": time.time() - 100}
-    write_whole(folder / STATUS, long_ago)
+    write_json(folder / STATUS, long_ago)
     return read_run(folder)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 
+from fer_core.files import write_json
 from fer_core.models import model_spec
 from fer_core.runs.choice import DataChoice
 from fer_core.runs.folder import PLAN, RESULT
 from fer_core.runs.plan import RunPlan
-from fer_core.runs.process import write_whole
 from fer_core.runs.status import Status, write_status
 from fer_core.store import load_model
 from fer_core.training.recipe import Recipe
@@ -20,7 +20,7 @@ def test_look_promote_delete(fer, home):
     plan = RunPlan("My try", model_spec("compact_cnn"), Recipe(epochs=3), DataChoice(faces=140))
     folder = home / "runs" / "one"
     folder.mkdir(parents=True)
-    write_whole(folder / PLAN, {"created": time.time(), **plan.as_dict()})
+    write_json(folder / PLAN, {"created": time.time(), **plan.as_dict()})
     write_status(folder, Status("finished", "Done.", epoch=3, epochs=3, warnings=("Careful.",)))
     (folder / "history.csv").write_text("epoch,accuracy\n0,0.25\n")
     (home / "runs" / "broken").mkdir()

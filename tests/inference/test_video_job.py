@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from fer_core.data import cache_folder
+from fer_core.files import cache_folder
 from fer_core.inference.sample_clip import SECONDS, clip_frames, sample_clip
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fer_core.files import write_json
 from fer_core.models import ModelSpec
+from fer_core.processes import ProcessNote
 from fer_core.runs.choice import DataChoice
 from fer_core.runs.folder import PLAN, Run, read_run
 from fer_core.runs.plan import RunPlan
-from fer_core.runs.process import noted_process, write_whole
 from fer_core.runs.status import Status, write_status
 from fer_core.training.recipe import Recipe
 
@@ -24,7 +25,7 @@ def runs(home: Path) -> Iterator[Path]:
     """The folder of all runs; processes that a test leaves behind are killed."""
     yield home / "runs"
     for folder in (home / "runs").glob("*"):
-        process = (noted := noted_process(folder)) and noted.find()
+        process = (noted := ProcessNote.read(folder)) and noted.find()
         if process:
             process.kill()
 
@@ -47,7 +48,7 @@ def made_run(runs: Path, plan_for: Callable[..., RunPlan]) -> Callable[..., Run]
     def make(state: str = "finished", title: str = "A try", **values: object) -> Run:
         folder = runs / f"run-{len(list(runs.glob('*'))) + 1}"
         folder.mkdir(parents=True)
-        write_whole(folder / PLAN, {"created": time.time(), **plan_for(Path("pictures"), title).as_dict()})
+        write_json(folder / PLAN, {"created": time.time(), **plan_for(Path("pictures"), title).as_dict()})
         write_status(folder, Status(state, "As made.", **values))
         return read_run(folder)
 

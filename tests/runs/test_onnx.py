@@ -44,6 +44,6 @@ def test_what_cannot_be_converted_is_said(model, made_run, monkeypatch):
 
 def test_a_refusal_reaches_the_caller(model, monkeypatch):
     refusal = CompletedProcess([], onnx.REFUSED, stdout="a note\nThe Keras file cannot be read.\n")
-    monkeypatch.setattr(onnx.subprocess, "run", lambda *_, **__: refusal)
+    monkeypatch.setattr(onnx, "run_python", lambda *_, **__: refusal)
     with pytest.raises(FerError, match=r"^The Keras file cannot be read\.$"):
         onnx.onnx_of(model)

@@ -12,10 +12,10 @@ import time
 import pytest
 from filelock import FileLock
 
+from fer_core.processes import ProcessNote
 from fer_core.runs import queue
 from fer_core.runs.collection import Collection
 from fer_core.runs.folder import list_runs
-from fer_core.runs.process import RunProcess, note_process, noted_process
 from fer_core.runs.turn import WORKING
 from fer_core.types import FerError
 from tests.runs.conftest import until, write_faces
@@ -35,7 +35,7 @@ os.killpg(0, signal.SIGKILL)  # as Ctrl+C and a closed terminal do, to everythin
 
 
 def pid(run) -> int:
-    return noted_process(run.folder).pid
+    return ProcessNote.read(run.folder).pid
 
 
 def test_one_at_a_time_in_order_and_a_killed_one_holds_up_nobody(runs, plan_for, tmp_path):
@@ -66,7 +66,7 @@ def test_one_at_a_time_in_order_and_a_killed_one_holds_up_nobody(runs, plan_for,
     assert all("Traceback" in run.log() for run in (first, second, last))
     assert ends[0].updated <= ends[1].started
     assert ends[1].updated <= ends[2].started
-    assert not list(runs.glob(".new-*")) + list(runs.glob(".deleted-*"))
+    assert not list(runs.glob(".partial-*")) + list(runs.glob(".deleted-*"))
 
 
 def test_stopping_and_resuming_a_waiting_run(runs, plan_for, tmp_path):
@@ -137,7 +137,7 @@ def test_a_run_outlives_the_server_that_started_it(runs, tmp_path):
         server = subprocess.run([sys.executable, "-c", PAGE, str(tmp_path)], start_new_session=True, check=False)
         assert server.returncode == -signal.SIGKILL
         (run,) = list_runs()[0]
-        assert noted_process(run.folder).find() is not None
+        assert ProcessNote.read(run.folder).find() is not None
     assert queue.wait(run, 60).message.endswith("Received: no folders")
 
 
@@ -146,7 +146,7 @@ def test_a_process_that_does_not_listen_is_killed(made_run):
     deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as process:
         process.stdout.readline()
-        note_process(run.folder, RunProcess.of(process.pid))
+        ProcessNote.of(process.pid).write(run.folder)
         started = time.monotonic()
         queue.stop(run, patience=0.5)
         assert time.monotonic() - started < 0.4

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from fer_core.files import read_json
 from fer_core.models import model_spec
 from fer_core.runs import reporter as module
 from fer_core.runs.estimate import GUESS, TIMINGS, Timing, estimate, note_timing, words_for
 from fer_core.runs.failure import DISK_FULL, NO_MEMORY, sentence_for
-from fer_core.runs.process import read_json
 from fer_core.runs.reporter import Reporter, Stopped
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError

@@ -11,8 +11,8 @@ import time
 import psutil
 import pytest
 
+from fer_core.processes import PROCESS, ProcessNote
 from fer_core.runs import queue, status
-from fer_core.runs.process import PROCESS, RunProcess, note_process, noted_process
 from fer_core.runs.status import STATUS, STOP, Status, read_status, write_status
 
 
@@ -52,10 +52,10 @@ def test_a_damaged_status_is_told_and_can_be_resumed(tmp_path, content):
 
 
 def test_a_run_without_its_process_is_interrupted_or_stopped(tmp_path, sleeper):
-    process = RunProcess.of(sleeper.pid)
+    process = ProcessNote.of(sleeper.pid)
     write_status(tmp_path, Status("fitting", "Epoch 2 of 9.", epoch=1, epochs=9))
-    note_process(tmp_path, process)
-    assert noted_process(tmp_path) == process
+    process.write(tmp_path)
+    assert ProcessNote.read(tmp_path) == process
     assert read_status(tmp_path).state == "fitting"
     (tmp_path / STOP).touch()
     assert read_status(tmp_path).stopping
@@ -72,7 +72,7 @@ def test_a_run_without_its_process_is_interrupted_or_stopped(tmp_path, sleeper):
 
 def test_working_time_goes_on_between_two_writings(tmp_path, sleeper):
     write_status(tmp_path, Status("fitting", seconds=10.0, seconds_left=60.0))
-    note_process(tmp_path, RunProcess.of(sleeper.pid))
+    ProcessNote.of(sleeper.pid).write(tmp_path)
     time.sleep(0.3)
     read = read_status(tmp_path)
     assert 10.3 <= read.seconds < 30
@@ -81,8 +81,8 @@ def test_working_time_goes_on_between_two_writings(tmp_path, sleeper):
 
 def test_another_process_with_the_same_id_is_never_signalled(made_run, sleeper):
     run = made_run("fitting")
-    now = RunProcess.of(sleeper.pid)
-    note_process(run.folder, RunProcess(now.pid, now.created - 100.0))
+    now = ProcessNote.of(sleeper.pid)
+    ProcessNote(now.pid, now.created - 100.0).write(run.folder)
     assert run.status().state == "interrupted"
     queue.stop(run, patience=0.0)
     queue.delete(run)
@@ -95,7 +95,7 @@ def test_a_damaged_note_of_the_process_names_none(made_run, content):
     run = made_run("fitting", updated=1.0)
     (run.folder / PROCESS).write_bytes(content)
     queue.stop(run)
-    process = noted_process(run.folder)
+    process = ProcessNote.read(run.folder)
     assert process is None or process.find() is None
 
 
@@ -106,7 +106,7 @@ def test_a_full_disk_can_still_be_told(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(status, "write_whole", full)
+    monkeypatch.setattr(status, "write_json", full)
     write_status(tmp_path, Status("failed", "Full."))
     assert read_status(tmp_path).message == "Full."
     assert (tmp_path / STATUS).stat().st_size == room

@@ -10,11 +10,11 @@ import sys
 import psutil
 import pytest
 
+from fer_core.processes import ProcessNote
 from fer_core.runs import queue
 from fer_core.runs.estimate import estimate
 from fer_core.runs.failure import DISK_FULL
 from fer_core.runs.folder import RESULT
-from fer_core.runs.process import noted_process
 from fer_core.runs.promote import downloads, promote
 from fer_core.store import list_models
 from tests.runs.conftest import until, write_faces
@@ -36,7 +36,7 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
     until(lambda: run.status().epoch >= 2 and run.status().step >= 5, 120, "the third epoch is under way")
     assert waiting.status().state == "waiting"
     assert run.status().peak_memory > 100e6
-    worker = noted_process(run.folder).find()
+    worker = ProcessNote.read(run.folder).find()
     assert worker.nice() > psutil.Process().nice()
     os.kill(worker.pid, signal.SIGKILL)
     until(lambda: run.status().state == "interrupted", 10, "the kill is seen")
@@ -71,12 +71,20 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
     assert model.weights.is_file()
 
 
+FULL_DISK = """
+import errno, numpy
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+numpy.savez = full
+"""
+
+
 def test_a_full_disk_fails_in_one_sentence(runs, plan_for, tmp_path, monkeypatch):
-    """The system's own error: what the run writes first goes to /dev/full."""
-    start = queue._start
-    monkeypatch.setattr(
-        queue, "_start", lambda folder: (folder / ".faces.npz").symlink_to("/dev/full") or start(folder)
-    )
+    """Python runs `sitecustomize` as it starts: in the run's process, saving arrays fails."""
+    (tmp_path / "sitecustomize.py").write_text(FULL_DISK)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     run = queue.submit(plan_for(write_faces(tmp_path / "faces", 3)))
     status = queue.wait(run, 60)
     assert (status.state, status.message) == ("failed", DISK_FULL)

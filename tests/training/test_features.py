@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from fer_core.data import FerDataset, cache_folder
+from fer_core.data import FerDataset
+from fer_core.files import cache_folder
 from fer_core.models import build_network
 from fer_core.training import features
 from fer_core.training.features import pooled_features

@@ -154,17 +154,18 @@ def test_other_faces_are_refused(study, data, curves):
 
 
 def test_runs_go_first(study, data, curves, home, monkeypatch):
+    from fer_core.files import write_json
+    from fer_core.processes import ProcessNote
     from fer_core.runs.folder import PLAN
     from fer_core.runs.plan import RunPlan
-    from fer_core.runs.process import RunProcess, note_process, write_whole
 
     plan: TuningPlan = study.plan
     folder = home / "runs" / "other"
     folder.mkdir(parents=True)
     run_plan = RunPlan("Other", plan.spec, plan.recipe, plan.data)
-    write_whole(folder / PLAN, {"created": 1.0, **run_plan.as_dict()})
+    write_json(folder / PLAN, {"created": 1.0, **run_plan.as_dict()})
     write_status(folder, Status("fitting", "Fitting."))
-    note_process(folder, RunProcess.of(os.getpid()))
+    ProcessNote.of(os.getpid()).write(folder)
     waited = []
 
     def wait(_: float) -> None:

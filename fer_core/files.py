@@ -1,0 +1,139 @@
+"""Where the user's data lives, and how files and folders are written: completely or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+
+from fer_core.types import FerError
+
+APP_NAME: Final = "fer-lab"
+_PARTIAL: Final = ".partial-"  # prefix of everything that is not complete yet; readers skip hidden names
+
+
+def home() -> Path:
+    """Return the user's data folder, created on demand.
+
+    The environment variable `FER_HOME` overrides the system's default (on Linux `~/.local/share/fer-lab`).
+
+    Raises:
+        FerError: the folder cannot be created.
+    """
+    named = os.environ.get("FER_HOME")
+    return _created(Path(named).expanduser() if named else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
+
+
+def cache_folder(name: str) -> Path:
+    """Return the folder `cache/<name>` under `home()`, created on demand; its contents can always be rebuilt.
+
+    Raises:
+        FerError: the folder cannot be created.
+    """
+    return _created(home() / "cache" / name)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` to write to; the file replaces `path` when the block ends.
+
+    Other processes see the old file or the new one, never a part of it. If the block raises, the temporary file is
+    removed and `path` stays as it was.
+
+    Args:
+        path: the file to write; its folder must exist. The temporary file has the same suffixes.
+
+    Raises:
+        OSError: the file cannot be written, for instance because the disk is full.
+    """
+    partial = path.with_name(f"{_PARTIAL}{secrets.token_hex(4)}-{path.name}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file, completely or not at all (see `whole_file`)."""
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, completely or not at all (see `whole_file`)."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file, or an empty dictionary if the file is missing or damaged."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+@contextlib.contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside `path`; it replaces `path` when the block ends.
+
+    Other processes see the old folder or the new one, never a part of it; between the two there is a moment without
+    either. If the block raises, or the process is killed, `path` stays as it was. What killed processes leave behind
+    is removed by the next call for the same parent folder.
+
+    Args:
+        path: the folder to write; its parent must exist.
+
+    Raises:
+        OSError: the folder cannot be written, for instance because the disk is full.
+    """
+    _clean_up_after_killed_processes(path.parent)
+    place = Path(tempfile.mkdtemp(prefix=f"{_PARTIAL}{os.getpid()}-", dir=path.parent))
+    new, old = place / "new" / path.name, place / "old" / path.name
+    try:
+        new.mkdir(parents=True)
+        yield new
+        if path.exists():
+            old.parent.mkdir()
+            path.rename(old)
+        new.rename(path)
+    finally:
+        _clean_up(place)
+
+
+def _created(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FerError(
+            f"FER Lab's data folder {folder} cannot be created ({error.strerror}). "
+            f"Set the environment variable FER_HOME to a folder that can be written."
+        ) from error
+    return folder
+
+
+def _clean_up(place: Path) -> None:
+    """Remove the temporary folder of `whole_folder`; move the old folder back if no new one took its place."""
+    for old in place.glob("old/*"):
+        if not (place.parent / old.name).exists():
+            old.rename(place.parent / old.name)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _clean_up_after_killed_processes(parent: Path) -> None:
+    for place in parent.glob(f"{_PARTIAL}*-*"):
+        pid = place.name.removeprefix(_PARTIAL).split("-")[0]
+        if place.is_dir() and pid.isdigit():
+            import psutil
+
+            if not psutil.pid_exists(int(pid)):
+                _clean_up(place)

@@ -1,0 +1,152 @@
+"""The user's folders, and writing completely or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from fer_core.files import cache_folder, read_json, whole_file, whole_folder, write_json
+from fer_core.files import home as data_home
+from fer_core.processes import run_python
+from fer_core.types import FerError
+
+
+def test_home_is_named_by_fer_home_and_created(home):
+    assert not home.exists()
+    assert data_home() == home
+    assert home.is_dir()
+
+
+def test_home_follows_the_system_without_fer_home(tmp_path, monkeypatch):
+    monkeypatch.delenv("FER_HOME", raising=False)
+    monkeypatch.setattr(platformdirs, "user_data_dir", lambda name, **_: str(tmp_path / name))
+    assert data_home() == tmp_path / "fer-lab"
+
+
+def test_cache_folder_lies_under_home(home):
+    assert cache_folder("features") == home / "cache" / "features"
+    assert (home / "cache" / "features").is_dir()
+
+
+def test_home_that_is_a_file(tmp_path, monkeypatch):
+    (tmp_path / "taken").write_text("x")
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "taken"))
+    with pytest.raises(FerError, match=r"cannot be created .* Set the environment variable FER_HOME"):
+        data_home()
+
+
+def test_home_expands_the_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FER_HOME", "~/lab")
+    assert data_home() == Path(tmp_path / "lab")
+
+
+def test_whole_file_replaces_the_old_one(tmp_path):
+    path = tmp_path / "values.npz"
+    path.write_text("old")
+    with whole_file(path) as partial:
+        assert partial.parent == tmp_path
+        assert partial.suffix == ".npz"
+        partial.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_whole_file_keeps_the_old_one_on_failure(tmp_path):
+    path = tmp_path / "note.txt"
+    path.write_text("old")
+    with pytest.raises(OSError, match="full"), whole_file(path) as partial:
+        partial.write_text("half")
+        raise OSError("full")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_json_round_trip(tmp_path):
+    path = tmp_path / "note.json"
+    write_json(path, {"name": "Müller", "values": [1, 2.5, None]})
+    assert read_json(path) == {"name": "Müller", "values": [1, 2.5, None]}
+    assert path.stat().st_mode & 0o777 == 0o666 & ~umask()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[1]", b"\xff", b"{"])
+def test_read_json_of_a_damaged_file_is_empty(tmp_path, content):
+    if content is not None:
+        (tmp_path / "note.json").write_bytes(content)
+    assert read_json(tmp_path / "note.json") == {}
+
+
+def test_nothing_is_written_into_a_folder_that_is_gone(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        write_json(tmp_path / "gone" / "note.json", {})
+    with pytest.raises(FileNotFoundError), whole_folder(tmp_path / "gone" / "model"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_whole_folder_replaces_the_old_one(tmp_path):
+    path = tmp_path / "model"
+    for text in ("old", "new"):
+        with whole_folder(path) as work:
+            (work / "card.json").write_text(text)
+    assert (path / "card.json").read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o777 & ~umask()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_whole_folder_keeps_the_old_one_on_failure(tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    with pytest.raises(OSError, match="full"), whole_folder(path) as work:
+        (work / "card.json").write_text("half")
+        raise OSError("full")
+    assert list(path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [path]
+
+
+KILLED = """
+import os, sys
+import os
+from pathlib import Path
+from fer_core.files import whole_folder
+
+rename, left = Path.rename, int(sys.argv[2])
+
+def dies(self, target):
+    global left
+    left -= 1
+    return os._exit(9) if left < 0 else rename(self, target)
+
+Path.rename = dies
+with whole_folder(Path(sys.argv[1])) as work:
+    (work / "card.json").write_text("new")
+"""
+
+
+@pytest.mark.parametrize("renames", [0, 1])
+def test_a_killed_process_loses_nothing(tmp_path, renames):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "card.json").write_text("old")
+    assert run_python("-c", KILLED, str(path), str(renames)).returncode == 9
+    with whole_folder(tmp_path / "other"):
+        pass
+    assert (path / "card.json").read_text() == "old"
+    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "other"]
+
+
+def test_the_work_of_a_running_process_is_left_alone(tmp_path):
+    with whole_folder(tmp_path / "one") as first, whole_folder(tmp_path / "two") as second:
+        (first / "a").touch()
+        (second / "b").touch()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "one", "two"]
+
+
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
