@@ -10,7 +10,7 @@ import typer
 from rich.progress import Progress
 
 from fer_core.cli.output import complain, escaped, fails_clearly, progress_bar, stdout
-from fer_core.data import FerDataset, load_fer2013
+from fer_core.data import FerDataset, load_fer2013, load_ferplus
 from fer_core.models import model_names, model_spec
 from fer_core.store import SHIPPED, promoted
 from fer_core.types import FerError
@@ -47,10 +47,10 @@ def train(
                 "A model trained on a subset is a trial and cannot be shipped: leave out --ship or --subset."
             )
         dataset = _thin_out(dataset, subset)
-    from fer_core.training.named import train_named
+    from fer_core.training.named import needs_votes, train_named
     from fer_core.training.training_data import TrainingData
 
-    learnt = TrainingData.of(dataset)
+    learnt = TrainingData.of(dataset, load_ferplus() if needs_votes(spec) else None)
     if subset is not None:
         learnt = replace(learnt, name=f"a part of {learnt.name}")
     with progress_bar() as bar:

@@ -1,5 +1,6 @@
 """Finding faces in pictures, cutting them out as FER2013 frames them, and drawing what was found."""
 
+from fer_core.faces.degrade import add_noise, blur_faces
 from fer_core.faces.detector import FaceDetector, default_detector
 from fer_core.faces.draw import draw_faces
 from fer_core.faces.enhance import clahe, equalize_histogram
@@ -25,6 +26,8 @@ __all__ = [
     "HaarDetector",
     "Transform",
     "YuNetDetector",
+    "add_noise",
+    "blur_faces",
     "clahe",
     "crop_face",
     "default_detector",

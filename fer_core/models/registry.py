@@ -59,6 +59,12 @@ _COMPACT = ModelSpec(
 _DISTILLED = replace(_COMPACT, name="compact_cnn_distilled", title="Compact CNN, distilled")
 """The same network; its recipe adds what the first learnt."""
 
+_VOTES = replace(_COMPACT, name="compact_cnn_votes", title="Compact CNN, labels and votes")
+"""The same network; its recipe adds the votes of ten annotators and degraded faces."""
+
+_WIDE = replace(_COMPACT, name="compact_cnn_wide", title="Compact CNN, wide", widths=(48, 96, 192, 288))
+"""A teacher: 4.2 M parameters."""
+
 _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
     ModelSpec("class_prior", "Class prior (the floor)", "class_prior", weights_from="none"),
@@ -68,6 +74,8 @@ _SPECS = {
     for spec in [
         _COMPACT,
         _DISTILLED,
+        _VOTES,
+        _WIDE,
         *map(_frozen, ("MobileNetV2", "VGG16", "Xception", "ResNet50")),
         _modified("MobileNetV2"),
         _modified("VGG16"),

@@ -8,6 +8,7 @@ import keras
 from keras import layers, ops
 
 from fer_core.training.augmentation import Augmentation
+from fer_core.training.degradation_layers import RandomDegradation, RandomGamma
 
 GRAY_LEVELS = (0, 255)
 
@@ -25,6 +26,14 @@ def augmentation_layers(augmentation: Augmentation, seed: int) -> list[layers.La
         chain.append(layers.RandomContrast(a.contrast, value_range=GRAY_LEVELS, seed=seed + 1, dtype="float32"))
     if a.brightness:
         chain.append(layers.RandomBrightness(a.brightness, value_range=GRAY_LEVELS, seed=seed + 2, dtype="float32"))
+    if a.gamma > 1:
+        chain.append(RandomGamma(a.gamma, seed=seed + 4, dtype="float32"))
+    if a.cover:
+        cover = layers.RandomErasing((a.cover, a.cover), (0.05, 0.25), 128.0, seed=seed + 5, dtype="float32")
+        chain.append(cover)
+    if a.degraded:
+        strengths = {"noise": a.noise, "blur": a.blur, "resolution": a.resolution, "compression": a.compression}
+        chain.append(RandomDegradation(a.degraded, **strengths, seed=seed + 6, dtype="float32"))
     if a.erase:
         chain.append(layers.RandomErasing((a.erase, a.erase), scale=(0.02, 0.2), seed=seed + 3, dtype="float32"))
     return chain

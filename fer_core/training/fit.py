@@ -20,9 +20,10 @@ from fer_core.training.batches import Batches
 from fer_core.training.features import pooled_features
 from fer_core.training.fused import fused_batch_normalization
 from fer_core.training.keep_best import KeepBest
-from fer_core.training.optimizing import make_loss, make_optimizer, schedule_callbacks
+from fer_core.training.optimizing import make_loss, make_metrics, make_optimizer, schedule_callbacks
 from fer_core.training.recipe import Recipe, uses_features
 from fer_core.training.start import teacher
+from fer_core.training.targets import Shares, make_targets
 from fer_core.training.teaching import Teaching
 
 BACKUP, HISTORY = "backup", "history.csv"
@@ -36,6 +37,7 @@ def fit(
     holdout: FerDataset,
     folder: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    votes: tuple[Shares, Shares] | None = None,
     keep_features: bool = True,
 ) -> dict[str, list[float]]:
     """Fit `network` in place.
@@ -44,13 +46,15 @@ def fit(
     takes about a second. The hold-out is watched; it picks an epoch only where the recipe stops early.
 
     Args:
-        network: of `spec`. Build it under `precision(recipe)` for mixed precision.
+        network: of `spec`, with a second head (`with_votes_head`) if the recipe learns from labels and votes. Build it
+            under `precision(recipe)` for mixed precision.
         spec: what it is.
         recipe: how.
         training: faces to learn from.
         holdout: faces to watch.
         folder: where `backup/` (state after each epoch) and `history.csv` go. A fit that was killed goes on there.
         callbacks: more of Keras' callbacks.
+        votes: shares of votes on both parts, as in `TrainingData.votes`.
         keep_features: False runs a frozen backbone in every epoch, to see what keeping its features saves.
 
     Returns:
@@ -64,13 +68,16 @@ def fit(
     model.compile(
         optimizer=make_optimizer(recipe, network, len(x)),
         loss=make_loss(recipe),
-        metrics=["accuracy"],
+        metrics=make_metrics(recipe),
         jit_compile=False,
     )
+    shares, watched_shares = votes or (None, None)
+    targets = make_targets(y, shares, recipe.target)
+    watched_targets = make_targets(watched[1], watched_shares, recipe.target)
     with fused_batch_normalization(model):
         history = model.fit(
-            Batches(x, _one_hot(y), recipe.batch_size, recipe.seed, _sample_weights(y, recipe)),
-            validation_data=Batches(watched[0], _one_hot(watched[1]), 512),
+            Batches(x, targets, recipe.batch_size, recipe.seed, _sample_weights(y, recipe)),
+            validation_data=Batches(watched[0], watched_targets, 512),
             epochs=recipe.epochs,
             shuffle=False,  # Batches does it
             callbacks=[*_records(recipe, folder, model.optimizer.use_ema), *callbacks],
@@ -113,10 +120,6 @@ def _on_features(
     above = network.layers[names.index("pool") + 1 :]
     model = keras.Sequential([keras.Input(seen.shape[1:], dtype="float16"), *above])
     return model, ((seen, np.tile(training.labels, len(views))), (watched, holdout.labels))
-
-
-def _one_hot(labels: NDArray[np.int64]) -> NDArray[np.float32]:
-    return np.eye(NUM_CLASSES, dtype=np.float32)[labels]
 
 
 def _sample_weights(labels: NDArray[np.int64], recipe: Recipe) -> NDArray[np.float32] | None:

@@ -17,6 +17,12 @@ BASELINES = ("class_prior", "hog_linear")
 """Architectures of scikit-learn; training them imports no Keras."""
 
 
+def needs_votes(spec: ModelSpec) -> bool:
+    """Whether a named model's recipe learns from FER+'s votes."""
+    recipe = BY_NAME.get(spec.name)
+    return recipe is not None and recipe.target != "labels"
+
+
 def train_named(
     spec: ModelSpec,
     data: TrainingData,

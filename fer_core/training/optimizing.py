@@ -6,7 +6,9 @@ import math
 
 import keras
 
+from fer_core.labels import NUM_CLASSES
 from fer_core.training.recipe import Recipe
+from fer_core.training.targets import PluralityAccuracy, TwoHeadLoss
 
 PLATEAU_FACTOR, PLATEAU_PATIENCE = 0.2, 3
 
@@ -44,7 +46,19 @@ def make_loss(recipe: Recipe) -> keras.losses.Loss:
         return keras.losses.CategoricalFocalCrossentropy(
             alpha=1.0, gamma=recipe.focusing, label_smoothing=recipe.label_smoothing
         )
-    return keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+    if recipe.target == "both":
+        return TwoHeadLoss(recipe.label_smoothing)
+    return keras.losses.CategoricalCrossentropy(
+        label_smoothing=recipe.label_smoothing if recipe.target == "labels" else 0.0
+    )
+
+
+def make_metrics(recipe: Recipe) -> list[str | keras.metrics.Metric]:
+    """Return the metrics of a fit: `accuracy` by its target, and `votes_accuracy` beside where it has two."""
+    if recipe.target == "labels":
+        return ["accuracy"]
+    second = [PluralityAccuracy("votes_accuracy", NUM_CLASSES)] if recipe.target == "both" else []
+    return [PluralityAccuracy(), *second]
 
 
 def schedule_callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:

@@ -13,6 +13,7 @@ OPTIMIZERS: Final = ("sgd", "adam", "adamw")
 SCHEDULES: Final = ("one_cycle", "cosine", "constant", "reduce_on_plateau")
 LOSSES: Final = ("cross_entropy", "focal")
 CLASS_WEIGHTS: Final = ("none", "balanced")
+TARGETS: Final = ("labels", "votes", "both")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,9 @@ class Recipe:
         seed: of initial weights, order and augmentation.
         mixed_precision: compute in bfloat16, keep weights in float32.
         augmentation: how the faces vary; None leaves them as they are.
+        target: what is learnt: FER2013's `labels`; the shares of FER+'s `votes` over the seven expressions; or `both`,
+            with a head each on one trunk. One head between the two is then served, as the hold-out decides (see
+            `fer_core.training.targets.blend`).
         teachers: stored models whose mean answer to the same faces is learnt too (see `Teaching`). They need their
             Keras weights.
         temperature: that softens their answers.
@@ -67,6 +71,7 @@ class Recipe:
     seed: int = 0
     mixed_precision: bool = True
     augmentation: Augmentation | None = field(default_factory=Augmentation)
+    target: str = "labels"
     teachers: tuple[str, ...] = ()
     temperature: float = 2.0
     teaching: float = 1.0
@@ -92,6 +97,8 @@ class Recipe:
                 f"Expected a temperature and a weight of teaching above 0. Received: {self.temperature}, "
                 f"{self.teaching}"
             )
+        if self.target != "labels" and (self.loss != "cross_entropy" or self.class_weights != "none"):
+            raise FerError("Focal loss and class weights need labels as the target. Choose target='labels'.")
         if self.early_stopping and self.ema:
             raise FerError(
                 "Early stopping keeps the best epoch's weights, ema the average of the last ones. Choose one: set ema "
@@ -119,7 +126,14 @@ class Recipe:
 
 def uses_features(spec: ModelSpec, recipe: Recipe) -> bool:
     """Whether a fit runs on kept features of a frozen backbone: only where a face looks the same in every epoch."""
-    return spec.frozen and not recipe.teachers and (recipe.augmentation is None or recipe.augmentation.only_mirrors)
+    one_head = recipe.target == "labels" and not recipe.teachers
+    return spec.frozen and one_head and (recipe.augmentation is None or recipe.augmentation.only_mirrors)
 
 
-_CHOICES = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "loss": LOSSES, "class_weights": CLASS_WEIGHTS}
+_CHOICES = {
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "loss": LOSSES,
+    "class_weights": CLASS_WEIGHTS,
+    "target": TARGETS,
+}

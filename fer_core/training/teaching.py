@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from fer_core.labels import NUM_CLASSES
+
 
 class Teaching(keras.layers.Layer):
     """Passes a network's answers on, and while it trains adds the loss of not answering as its teachers do.
@@ -40,12 +42,20 @@ class Teaching(keras.layers.Layer):
                 for view in views
             ]
             taught = self._softened(ops.stop_gradient(ops.mean(ops.stack(given), axis=0)))
-            divergence = keras.losses.kl_divergence(taught, self._softened(answers))
+            divergence = keras.losses.kl_divergence(taught, self._softened(_one_head(answers)))
             self.add_loss(self.weight * self.temperature**2 * ops.mean(divergence))
         return answers
 
     def _softened(self, probabilities: keras.KerasTensor) -> keras.KerasTensor:
         return ops.softmax(ops.log(probabilities + keras.config.epsilon()) / self.temperature)
+
+
+def _one_head(answers: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the answers as they are; of two heads, the softmax of the mean of their logits."""
+    if answers.shape[1] == NUM_CLASSES:
+        return answers
+    logits = ops.log(answers + keras.config.epsilon())
+    return ops.softmax((logits[:, :NUM_CLASSES] + logits[:, NUM_CLASSES:]) / 2)
 
 
 def _fitted(faces: keras.KerasTensor, teacher: keras.Model) -> keras.KerasTensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from fer_core.training.fit import HISTORY, fit, precision
 from fer_core.training.publish import libraries, publish
 from fer_core.training.recipe import Recipe, uses_features
 from fer_core.training.start import pretraining, starting_network, stored_network
+from fer_core.training.targets import VOTES_HEAD, blend_heads, choose_blend, with_votes_head
 from fer_core.training.training_data import TrainingData
 from fer_core.types import FerError
 
@@ -57,6 +59,8 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     network = starting_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
     identity = {"spec": spec.as_dict(), "recipe": recipe.as_dict(), "data": data.fingerprint}
+    if data.votes is not None:
+        identity["votes"] = hashlib.sha256(b"".join(part.tobytes() for part in data.votes)).hexdigest()[:16]
     _claim(folder, {**identity, **_origins(network, spec, recipe)})
     note = pretraining(spec)
     prepared = data.prepared(spec.preprocessing)
@@ -67,7 +71,8 @@ def train(
     else:
         say(f"Fitting {spec.title} on {len(data.training):,} faces, {recipe.epochs} epochs")
     clock = _Clock(folder / CLOCK)
-    fit(network, spec, recipe, prepared.training, prepared.holdout, folder, [clock, *callbacks])
+    learner = with_votes_head(network) if recipe.target == "both" else network
+    fit(learner, spec, recipe, prepared.training, prepared.holdout, folder, [clock, *callbacks], data.votes)
     final = build_network(spec)
     final.set_weights(network.get_weights())
     history = read_history(folder)
@@ -75,6 +80,13 @@ def train(
     facts = training_facts(data, epochs, recipe.seed, clock.seconds, libraries())
     if note is not None:
         facts["pretraining"] = note
+    facts["target"] = recipe.target
+    if recipe.target == "both" and data.votes is not None:
+        both = with_votes_head(final)
+        both.get_layer(VOTES_HEAD).set_weights(learner.get_layer(VOTES_HEAD).get_weights())
+        share, facts["holdout_by_votes_share"] = choose_blend(both, prepared.holdout, data.votes[1])
+        blend_heads(final, both, share)
+        facts["votes_share"] = share
     return publish(final, spec, recipe, data, history, facts, root, ship, say)
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fer_core.data import FerDataset
+from fer_core.data import FerDataset, FerPlusVotes
 from fer_core.faces import prepare_faces
+from fer_core.labels import NUM_CLASSES
 from fer_core.types import FerError
 
 FULL = "FER2013 Training without the fixed hold-out"
@@ -25,9 +27,11 @@ class TrainingData:
         tests: FER2013's PublicTest and PrivateTest, looked at once, at the end; None where they are not at hand.
         name: what the model learns from, in words, for its card.
         dataset_fingerprint: of the dataset that all parts together are, if they are a whole one.
+        votes: shares of FER+'s votes over the seven expressions, for `training` and `holdout`: two arrays `(n, 7)`
+            float32, a row of zeros where no vote can be used. None where the faces have no votes.
 
     Raises:
-        FerError: on creation, if there is nothing to learn from or to watch.
+        FerError: on creation, if there is nothing to learn from or to watch, or votes of another number.
     """
 
     training: FerDataset
@@ -35,6 +39,7 @@ class TrainingData:
     tests: FerDataset | None = None
     name: str = FULL
     dataset_fingerprint: str | None = None
+    votes: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
     def __post_init__(self) -> None:
         if len(self.training) == 0 or len(self.holdout) == 0:
@@ -42,13 +47,21 @@ class TrainingData:
                 f"Expected at least one face to learn from and one to watch. Received: {len(self.training)} and "
                 f"{len(self.holdout)}"
             )
+        for faces, shares in zip((self.training, self.holdout), self.votes or (), strict=False):
+            if shares.shape != (len(faces), NUM_CLASSES):
+                raise FerError(f"Expected shares of votes of shape ({len(faces)}, 7). Received: {shares.shape}")
 
     @classmethod
-    def of(cls, dataset: FerDataset) -> TrainingData:
+    def of(cls, dataset: FerDataset, votes: FerPlusVotes | None = None) -> TrainingData:
         """Return FER2013 by the house's protocol: a fixed tenth of Training is watched, both test splits measure.
 
+        Args:
+            dataset: FER2013.
+            votes: of FER+, in the row order of `fer2013.csv`; for recipes that learn from votes.
+
         Raises:
-            FerError: there is no Training split, or it is too small; or one test split is there without the other.
+            FerError: there is no Training split, or it is too small; or one test split is there without the other; or
+                votes are given and the faces' rows are unknown.
         """
         training, holdout = dataset.holdout()
         if len(found := set(np.unique(dataset.usage)) - {"Training"}) == 1:
@@ -56,7 +69,8 @@ class TrainingData:
                 f"Expected both test splits of FER2013, PublicTest and PrivateTest, or neither. Received: {found.pop()}"
             )
         tests = dataset.subset(dataset.usage != "Training")
-        return cls(training, holdout, tests if len(tests) else None, dataset_fingerprint=dataset.fingerprint)
+        shares = None if votes is None else (vote_shares(votes, training), vote_shares(votes, holdout))
+        return cls(training, holdout, tests if len(tests) else None, FULL, dataset.fingerprint, shares)
 
     @cached_property
     def seen(self) -> FerDataset:
@@ -81,7 +95,16 @@ class TrainingData:
             _prepared(self.holdout, preprocessing),
             self.tests,  # the served classifier prepares these itself
             self.name,
+            votes=self.votes,
         )
+
+
+def vote_shares(votes: FerPlusVotes, faces: FerDataset) -> NDArray[np.float32]:
+    """Return the shares of votes over the seven expressions, `(n, 7)`: zeros where none of the seven has a vote.
+
+    Contempt, unknown and not-a-face are left out.
+    """
+    return np.nan_to_num(votes.align(faces.rows).distribution()).astype(np.float32)
 
 
 _ARRAYS = ("images", "labels", "usage", "rows")

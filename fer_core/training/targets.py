@@ -1,0 +1,186 @@
+"""What a network learns to answer: FER2013's labels, the shares of FER+'s votes, or both with a head each."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from fer_core.data import FerDataset
+from fer_core.evaluation import evaluate
+from fer_core.faces import add_noise, blur_faces
+from fer_core.labels import NUM_CLASSES
+from fer_core.types import FerError
+
+VOTES_HEAD: Final = "votes_head"
+BLENDS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Shares of the votes head that `choose_blend` tries."""
+
+Shares = NDArray[np.float32]
+
+
+def make_targets(labels: NDArray[np.int64], votes: Shares | None, target: str) -> Shares:
+    """Return what the network's output is compared with.
+
+    Args:
+        labels: `(n,)` class indices.
+        votes: `(n, 7)` shares, a row of zeros where no vote can be used; needed unless `target` is `labels`.
+        target: one of `fer_core.training.recipe.TARGETS`.
+
+    Returns:
+        `(n, 7)`, or `(n, 14)` for both: labels first. A row of zeros costs nothing in the loss.
+
+    Raises:
+        FerError: votes are needed and there are none.
+    """
+    one_hot = np.eye(NUM_CLASSES, dtype=np.float32)[labels]
+    if target == "labels":
+        return one_hot
+    if votes is None:
+        raise FerError(
+            "This recipe learns from FER+'s votes, and these faces have none. Use FER2013 as fer2013.csv, and set the "
+            "environment variable FERPLUS_PATH to FER+'s fer2013new.csv."
+        )
+    return votes if target == "votes" else np.concatenate([one_hot, votes], axis=1)
+
+
+def with_votes_head(network: keras.Model) -> keras.Model:
+    """Return a model that shares the network's layers and has a second head for the votes.
+
+    Args:
+        network: ends in the linear softmax layer `head`.
+
+    Returns:
+        From the network's input to `(batch, 14)` float32: the answers of `head`, then those of the layer `votes_head`.
+    """
+    features = network.get_layer("head").input
+    votes = keras.layers.Dense(NUM_CLASSES, activation="softmax", dtype="float32", name=VOTES_HEAD)(features)
+    both = keras.layers.Concatenate(dtype="float32", name="both_heads")([network.output, votes])
+    return keras.Model(network.input, both)
+
+
+def blend(both: NDArray[np.floating], share: float) -> NDArray[np.floating]:
+    """Return the answers `(n, 7)` of one head between the two.
+
+    The head's weights are the weighted mean of both heads' weights, so that its logits are the mean of their logits:
+    the network stays as small as with one head, and its activation map exact.
+
+    Args:
+        both: `(n, 14)` probabilities of `with_votes_head`.
+        share: of the votes head, 0 to 1.
+    """
+    logits = np.log(np.clip(both.astype(np.float64), 1e-12, None))
+    mixed = (1 - share) * logits[:, :NUM_CLASSES] + share * logits[:, NUM_CLASSES:]
+    exponentials = np.exp(mixed - mixed.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def blend_heads(network: keras.Model, two_heads: keras.Model, share: float) -> None:
+    """Give the network's head the weighted mean of both heads' weights, as `blend` does with their answers."""
+    head, votes = network.get_layer("head"), two_heads.get_layer(VOTES_HEAD)
+    pairs = zip(head.get_weights(), votes.get_weights(), strict=True)
+    head.set_weights([(1 - share) * ours + share * other for ours, other in pairs])
+
+
+def choose_blend(
+    two_heads: keras.Model, holdout: FerDataset, votes: Shares
+) -> tuple[float, dict[str, dict[str, float]]]:
+    """Choose the share of the votes head on the hold-out.
+
+    The rule is the one for the default model: the mean of the accuracies by FER2013's label and by the annotators'
+    plurality, on clean faces and on degraded ones.
+
+    Args:
+        two_heads: of `with_votes_head`, fitted.
+        holdout: as the network sees it.
+        votes: `(n, 7)` shares of the same faces.
+
+    Returns:
+        The share, and the accuracies of each share that was tried: `label`, `plurality`, `label_degraded`,
+        `plurality_degraded` and their mean, `score`.
+    """
+    answers = {
+        name: two_heads.predict(faces[..., None].astype(np.float32), batch_size=512, verbose=0)
+        for name, faces in degraded_copies(holdout.images).items()
+    }
+    judged = plurality(votes)
+    tried = {}
+    for share in BLENDS:
+        found: dict[str, list[float]] = {"label": [], "plurality": [], "label_degraded": [], "plurality_degraded": []}
+        for name, both in answers.items():
+            said = blend(both, share)
+            ending = "" if name == "clean" else "_degraded"
+            found[f"label{ending}"].append(evaluate(holdout.labels, said).accuracy)
+            found[f"plurality{ending}"].append(evaluate(judged[judged >= 0], said[judged >= 0]).accuracy)
+        means = {name: float(np.mean(values)) for name, values in found.items()}
+        tried[f"{share:.2f}"] = means | {"score": float(np.mean(list(means.values())))}
+    best = max(BLENDS, key=lambda share: tried[f"{share:.2f}"]["score"])
+    return best, tried
+
+
+def degraded_copies(faces: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
+    """Return the faces `(n, 48, 48)` as they are (`clean`), under noise of 13 and 26 gray levels and blurs of 1 and 2
+    pixels (standard deviations)."""
+    return {
+        "clean": faces,
+        **{f"noise_{level}": add_noise(faces, level) for level in (13, 26)},
+        **{f"blur_{width}": blur_faces(faces, width) for width in (1, 2)},
+    }
+
+
+def plurality(votes: Shares) -> NDArray[np.int64]:
+    """Return the expression with the most votes, `(n,)`; -1 where two share the first place or none has a vote."""
+    top = votes.max(axis=1, keepdims=True)
+    alone = (votes >= top - 1e-6).sum(axis=1) == 1
+    return np.where(alone, votes.argmax(axis=1), -1)
+
+
+class TwoHeadLoss(keras.losses.Loss):
+    """Cross-entropy with the labels plus cross-entropy with the votes, `(batch, 14)` each.
+
+    Args:
+        label_smoothing: of the labels; the votes are soft already.
+    """
+
+    def __init__(self, label_smoothing: float = 0.0, name: str = "two_head_loss") -> None:
+        super().__init__(name=name)
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the loss of each face, `(batch,)`."""
+        labels = keras.losses.categorical_crossentropy(
+            y_true[:, :NUM_CLASSES], y_pred[:, :NUM_CLASSES], label_smoothing=self.label_smoothing
+        )
+        return labels + keras.losses.categorical_crossentropy(y_true[:, NUM_CLASSES:], y_pred[:, NUM_CLASSES:])
+
+
+class PluralityAccuracy(keras.metrics.Metric):
+    """Share of the faces whose most probable answer has the most votes, among those with one answer in the first place.
+
+    Args:
+        name: of the metric.
+        first: the column at which the seven targets and answers begin.
+    """
+
+    def __init__(self, name: str = "accuracy", first: int = 0) -> None:
+        super().__init__(name=name)
+        self.first = first
+        self.right = self.add_weight(name="right", initializer="zeros")
+        self.faces = self.add_weight(name="faces", initializer="zeros")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: ARG002
+        """Add a batch."""
+        columns = slice(self.first, self.first + NUM_CLASSES)
+        wanted, said = ops.cast(y_true[:, columns], "float32"), y_pred[:, columns]
+        top = ops.max(wanted, axis=1, keepdims=True)
+        alone = ops.equal(ops.sum(ops.cast(wanted >= top - 1e-6, "float32"), axis=1), 1.0)
+        right = ops.logical_and(alone, ops.equal(ops.argmax(wanted, axis=1), ops.argmax(said, axis=1)))
+        self.right.assign_add(ops.sum(ops.cast(right, "float32")))
+        self.faces.assign_add(ops.sum(ops.cast(alone, "float32")))
+
+    def result(self) -> Any:
+        """Return the share, 0 to 1."""
+        return ops.divide_no_nan(self.right, self.faces)
