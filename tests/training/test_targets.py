@@ -1,0 +1,145 @@
+"""Learning from labels, votes or both: targets, losses, metrics and the head between the two."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from fer_core.data import FerDataset, FerPlusVotes
+from fer_core.faces import add_noise, blur_faces
+from fer_core.training.fit import fit
+from fer_core.training.recipe import Recipe
+from fer_core.training.targets import (
+    VOTES_HEAD,
+    PluralityAccuracy,
+    TwoHeadLoss,
+    blend,
+    blend_heads,
+    choose_blend,
+    make_targets,
+    plurality,
+    with_votes_head,
+)
+from fer_core.training.training_data import TrainingData, vote_shares
+from fer_core.types import FerError
+from tests.training.test_fit import PLAIN, bright_and_dark  # noqa: F401
+
+VOTES = np.array(
+    [[0.5, 0, 0, 0.5, 0, 0, 0], [0, 0, 0, 0.2, 0.8, 0, 0], [0, 0, 0, 0, 0, 0, 0]], np.float32
+)  # a tie, four fifths sad, no usable vote
+
+
+def blank_faces(rows):
+    n = len(rows)
+    return FerDataset(np.zeros((n, 48, 48), np.uint8), np.zeros(n, np.int64), np.full(n, "Training"), np.array(rows))
+
+
+def test_targets_of_each_kind():
+    labels = np.array([0, 3, 6])
+    assert make_targets(labels, None, "labels").argmax(axis=1).tolist() == [0, 3, 6]
+    np.testing.assert_array_equal(make_targets(labels, VOTES, "votes"), VOTES)
+    both = make_targets(labels, VOTES, "both")
+    assert both.shape == (3, 14)
+    np.testing.assert_array_equal(both[:, 7:], VOTES)
+    with pytest.raises(FerError, match="FERPLUS_PATH"):
+        make_targets(labels, None, "both")
+
+
+def test_plurality_is_unknown_where_two_share_the_first_place():
+    assert plurality(VOTES).tolist() == [-1, 4, -1]
+
+
+def test_vote_shares_leave_contempt_unknown_and_no_face_out():
+    votes = np.zeros((3, 10), np.int64)
+    votes[0, [0, 1, 7]] = [2, 2, 6]  # neutral, happiness, contempt
+    votes[1, 9] = 10  # not a face
+    votes[2, 3] = 10  # sadness
+    shares = vote_shares(FerPlusVotes(votes), blank_faces([1, 0]))
+    assert shares[0].tolist() == [0] * 7
+    assert shares[1].tolist() == [0, 0, 0, 0.5, 0, 0, 0.5]
+
+
+def test_votes_of_another_number_are_refused():
+    faces = blank_faces([0, 1])
+    with pytest.raises(FerError, match=r"\(2, 7\)"):
+        TrainingData(faces, faces, votes=(VOTES, VOTES[:2]))
+
+
+def test_the_loss_is_the_sum_of_both_cross_entropies():
+    labels, said, voted = np.eye(7)[[4]], np.full((1, 7), 1 / 7), np.array([[0.1, 0.1, 0.1, 0.1, 0.4, 0.1, 0.1]])
+    wanted = np.concatenate([labels, VOTES[1:2]], axis=1).astype(np.float32)
+    loss = float(TwoHeadLoss()(wanted, np.concatenate([said, voted], axis=1).astype(np.float32)))
+    assert loss == pytest.approx(np.log(7) - 0.2 * np.log(0.1) - 0.8 * np.log(0.4), rel=1e-5)
+
+
+def test_a_face_without_votes_costs_nothing_by_votes():
+    said = np.full((1, 14), 1 / 7, np.float32)
+    wanted = np.concatenate([np.eye(7)[[2]], np.zeros((1, 7))], axis=1).astype(np.float32)
+    assert float(TwoHeadLoss()(wanted, said)) == pytest.approx(np.log(7), rel=1e-5)
+
+
+def test_accuracy_counts_faces_with_one_answer_in_the_first_place():
+    metric = PluralityAccuracy(first=7)
+    said = np.zeros((3, 14), np.float32)
+    said[:, 7 + 4] = 1
+    metric.update_state(np.concatenate([np.eye(7)[[0, 0, 0]], VOTES], axis=1).astype(np.float32), said)
+    assert float(metric.result()) == 1.0
+    assert float(metric.faces) == 1.0
+
+
+@pytest.fixture
+def two_heads(tiny_network):
+    both = with_votes_head(tiny_network)
+    random = np.random.default_rng(0)
+    for name in ("head", VOTES_HEAD):
+        layer = both.get_layer(name)
+        layer.set_weights([random.normal(size=w.shape) for w in layer.get_weights()])
+    return tiny_network, both
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_one_head_answers_as_the_blend_of_two(two_heads, share):
+    network, both = two_heads
+    faces = np.random.default_rng(1).uniform(0, 255, (5, 48, 48, 1)).astype(np.float32)
+    expected = blend(both.predict(faces, verbose=0), share)
+    blend_heads(network, both, share)
+    np.testing.assert_allclose(network.predict(faces, verbose=0), expected, atol=1e-4)
+
+
+def test_the_blend_is_chosen_where_the_mean_of_both_accuracies_is_highest(two_heads, bright_and_dark):  # noqa: F811
+    _, both = two_heads
+    votes = np.eye(7, dtype=np.float32)[bright_and_dark.labels]
+    share, tried = choose_blend(both, bright_and_dark, votes)
+    assert set(tried) == {"0.00", "0.25", "0.50", "0.75", "1.00"}
+    assert tried[f"{share:.2f}"]["score"] == max(one["score"] for one in tried.values())
+    for one in tried.values():
+        assert one["label"] == one["plurality"]  # votes and labels agree here
+
+
+def test_both_targets_are_learnt_although_some_faces_have_no_votes(tiny_network, tiny_spec, bright_and_dark):  # noqa: F811
+    keras.utils.set_random_seed(0)
+    votes = np.eye(7, dtype=np.float32)[np.where(bright_and_dark.labels == 0, 5, 6)]
+    votes[::10] = 0
+    learner = with_votes_head(tiny_network)
+    recipe = replace(PLAIN, target="both", epochs=15, batch_size=16, ema=0.5, augmentation=None)
+    history = fit(learner, tiny_spec, recipe, bright_and_dark, bright_and_dark, votes=(votes, votes))
+    assert history["val_accuracy"][-1] > 0.9
+    assert history["val_votes_accuracy"][-1] > 0.9
+
+
+def test_focal_loss_and_class_weights_need_labels():
+    for other in ({"loss": "focal"}, {"class_weights": "balanced"}):
+        with pytest.raises(FerError, match="target"):
+            Recipe(epochs=1, target="votes", **other)
+
+
+def test_degraded_copies_are_the_same_every_time_and_as_strong_as_asked():
+    faces = np.full((4, 48, 48), 128, np.uint8)
+    noisy = add_noise(faces, 13)
+    np.testing.assert_array_equal(noisy, add_noise(faces, 13))
+    assert noisy.std() == pytest.approx(13, rel=0.05)
+    spike = np.zeros((1, 48, 48), np.uint8)
+    spike[0, 24, 24] = 255
+    assert blur_faces(spike, 1.0)[0, 24, 24] == pytest.approx(255 / (2 * np.pi), abs=3)
+    assert len(add_noise(faces[:0], 5)) == 0
