@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from fer_core.files import cache_folder, home, whole_folder, write_json
-from fer_core.labels import EXPRESSIONS
+from fer_core.card import CARD, ModelCard
+from fer_core.files import cache_folder, home, whole_folder
 from fer_core.models.composed import TRAINED, composed_file
 from fer_core.types import FerError
 
 SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
 DEFAULT_MODEL = "compact_cnn_distilled"
-CARD, WEIGHTS, PREDICTIONS, HISTORY, KERAS = (
-    "card.json",
-    "model.tflite",
-    "predictions.parquet",
-    "history.csv",
-    "model.keras",
-)
-PROBABILITIES = [f"p_{name}" for name in EXPRESSIONS]
-"""Columns of the predictions table that hold the seven probabilities; `row`, `split`, `view`, `label` stand before."""
-
-_CARD_KEYS = ("name", "title", "parameters", "weights_from", "input_size", "metrics", "served")
+WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
 
 
 @dataclass(frozen=True)
@@ -36,17 +24,17 @@ class StoredModel:
     Attributes:
         name: the folder's name.
         folder: where it is.
-        card: how it was made and what was measured (`card.json`).
+        card: how it was trained and what was measured (`card.json`).
     """
 
     name: str
     folder: Path
-    card: dict[str, Any]
+    card: ModelCard
 
     @property
     def title(self) -> str:
         """The name that people read."""
-        return str(self.card["title"])
+        return self.card.title
 
     @property
     def weights(self) -> Path:
@@ -61,13 +49,13 @@ class StoredModel:
         if not self.servable:
             raise FerError(f"The model {self.name} is kept for comparison only and cannot predict new faces.")
         if self.composed:
-            return composed_file(self.folder, self.card["served"]["storage"], cache_folder("composed"))
+            return composed_file(self.folder, (self.card.served or {})["storage"], cache_folder("composed"))
         return self.folder / WEIGHTS
 
     @property
     def servable(self) -> bool:
         """Whether it can predict new faces: a baseline kept for comparison has predictions only (`served` is null)."""
-        return self.card["served"] is not None
+        return self.card.served is not None
 
     @property
     def composed(self) -> bool:
@@ -75,21 +63,10 @@ class StoredModel:
         return _is_composed(self.card)
 
     @property
-    def tested(self) -> bool:
-        """Whether it was measured on FER2013's test splits: not if these were not at hand when it was stored."""
-        return self.card["metrics"] != {}
-
-    @property
-    def preprocessing(self) -> str:
-        """What the model wants done to each face first, as in `fer_core.faces.prepare_faces`."""
-        spec = self.card.get("spec")
-        return str(spec.get("preprocessing", "none")) if isinstance(spec, dict) else "none"
-
-    @property
     def size_bytes(self) -> int:
         """Size of the served file, as measured where it is composed; 0 for a model that is not served."""
         if self.composed:
-            return int(self.card["served"]["size_bytes"])
+            return int((self.card.served or {})["size_bytes"])
         return self.weights.stat().st_size if self.servable else 0
 
     def predictions(self, split: str, view: str = "plain") -> pd.DataFrame:
@@ -177,16 +154,8 @@ def open_model(folder: Path) -> StoredModel:
     Raises:
         FerError: card or weights are missing or damaged.
     """
-    try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FerError(f"The model folder {folder.name} is skipped: it has no readable {CARD}.") from error
-    except ValueError as error:
-        raise FerError(f"The model folder {folder.name} is skipped: its {CARD} is not valid JSON ({error}).") from error
-    missing = [key for key in _CARD_KEYS if key not in card] if isinstance(card, dict) else list(_CARD_KEYS)
-    if missing:
-        raise FerError(f"The model folder {folder.name} is skipped: its {CARD} lacks {', '.join(missing)}.")
-    needed = folder / (PREDICTIONS if card["served"] is None else TRAINED if _is_composed(card) else WEIGHTS)
+    card = ModelCard.read(folder / CARD)
+    needed = folder / (PREDICTIONS if card.served is None else TRAINED if _is_composed(card) else WEIGHTS)
     if not needed.is_file() or needed.stat().st_size == 0:
         raise FerError(f"The model folder {folder.name} is skipped: {needed.name} is missing or empty.")
     return StoredModel(folder.name, folder, card)
@@ -194,7 +163,7 @@ def open_model(folder: Path) -> StoredModel:
 
 def save_model(
     root: Path,
-    card: dict[str, Any],
+    card: ModelCard,
     weights: bytes,
     predictions: pd.DataFrame,
     history: pd.DataFrame,
@@ -205,8 +174,7 @@ def save_model(
 
     Args:
         root: `SHIPPED` or `promoted()`.
-        card: with at least name, title, parameters, weights_from, input_size, metrics and served (null for a model
-            that is kept for comparison only).
+        card: its name becomes the folder's.
         weights: the LiteRT file's bytes; empty for such a model, and for one that ships its trained part only.
         predictions: columns `row`, `split`, `view`, `label`, `p_angry` … `p_neutral`.
         history: one row an epoch; none where there are no epochs.
@@ -215,7 +183,7 @@ def save_model(
             `served["composed"]`.
     """
     root.mkdir(parents=True, exist_ok=True)
-    target = root / card["name"]
+    target = root / card.name
     with whole_folder(target) as work:
         for name, content in ((WEIGHTS, weights), (KERAS, keras), (TRAINED, trained)):
             if content:
@@ -223,7 +191,7 @@ def save_model(
         _write(predictions, work / PREDICTIONS)
         if not history.empty:
             history.to_csv(work / HISTORY, index=False)
-        write_json(work / CARD, card)
+        card.write(work / CARD)
     return open_model(target)
 
 
@@ -240,8 +208,8 @@ def _write(predictions: pd.DataFrame, path: Path) -> None:
     )
 
 
-def _is_composed(card: dict[str, Any]) -> bool:
-    return isinstance(card["served"], dict) and "composed" in card["served"]
+def _is_composed(card: ModelCard) -> bool:
+    return card.served is not None and "composed" in card.served
 
 
 def promoted() -> Path:

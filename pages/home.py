@@ -49,7 +49,7 @@ if hows:
 else:
     no_model_yet()
 
-intervals, table, unscored = scoreboard([model for model in stored if model.tested])
+intervals, table, unscored = scoreboard([model for model in stored if model.card.tested])
 if intervals:
     st.header("How good the models are")
     st.markdown(

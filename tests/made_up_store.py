@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_core.store import PROBABILITIES, StoredModel, save_model
+from fer_core.card import ModelCard
+from fer_core.columns import PROBABILITIES
+from fer_core.store import StoredModel, save_model
 
 FACES = 105
 """Of each test split; labels go round the seven expressions."""
@@ -43,8 +45,8 @@ def predictions(skill: float, splits: tuple[str, ...] = ("public_test", "private
     return pd.concat(tables, ignore_index=True)
 
 
-def card(name: str, **more: Any) -> dict[str, Any]:
-    return {
+def card(name: str, **more: Any) -> ModelCard:
+    values = {
         "name": name,
         "title": f"The {name} one",
         "parameters": 1234567,
@@ -54,6 +56,7 @@ def card(name: str, **more: Any) -> dict[str, Any]:
         "served": None,
         **more,
     }
+    return ModelCard.from_dict(values)
 
 
 def add_model(root: Path, name: str, skill: float = 2.0, history: bool = True, **more: Any) -> StoredModel:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
+from fer_core.columns import PROBABILITIES
 from fer_core.inference import Classifier
-from fer_core.store import DEFAULT_MODEL, PROBABILITIES, SHIPPED, WEIGHTS, StoredModel, open_model
+from fer_core.store import DEFAULT_MODEL, SHIPPED, WEIGHTS, StoredModel, open_model
 
 FOLDERS = sorted(path for path in SHIPPED.iterdir() if path.is_dir() and not path.name.startswith("."))
 WHOLE = [path for path in FOLDERS if (path / WEIGHTS).is_file()]
@@ -25,14 +26,14 @@ def model(request: pytest.FixtureRequest) -> StoredModel:
 
 def test_card_equals_the_stored_predictions(model):
     for split, view in VIEWS:
-        if view not in model.card["metrics"][split]:
+        if view not in model.card.metrics[split]:
             continue
         table = model.predictions(split, view)
         assert len(table) == 3589
         labels, probabilities = table["label"], table[PROBABILITIES].to_numpy()
         probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
         predicted = probabilities.argmax(axis=1)
-        stored = model.card["metrics"][split][view]
+        stored = model.card.metrics[split][view]
         assert stored["n"] == 3589
         assert stored["accuracy"] == pytest.approx(accuracy_score(labels, predicted), abs=1e-9)
         assert stored["macro_f1"] == pytest.approx(f1_score(labels, predicted, average="macro"), abs=1e-6)
@@ -50,8 +51,8 @@ def test_card_equals_the_stored_predictions(model):
 def test_served_file_is_the_measured_one(folder):
     model = open_model(folder)
     content = model.weights.read_bytes()
-    assert hashlib.sha256(content).hexdigest() == model.card["served"]["sha256"]
-    assert len(content) == model.card["served"]["size_bytes"]
+    assert hashlib.sha256(content).hexdigest() == model.card.served["sha256"]
+    assert len(content) == model.card.served["size_bytes"]
 
 
 def test_the_default_is_small():
@@ -59,9 +60,9 @@ def test_the_default_is_small():
 
 
 def test_default_model_beats_the_fer_package():
-    metrics = open_model(SHIPPED / DEFAULT_MODEL).card["metrics"]
-    assert metrics["public_test"]["plain"]["accuracy"] > 0.655
-    assert metrics["private_test"]["plain"]["accuracy"] > 0.654
+    card = open_model(SHIPPED / DEFAULT_MODEL).card
+    assert card.score("public_test").accuracy > 0.655
+    assert card.score("private_test").accuracy > 0.654
 
 
 @pytest.mark.parametrize("folder", WHOLE, ids=lambda path: path.name)
@@ -76,7 +77,7 @@ def test_served_file_repeats_the_stored_predictions(folder, fer2013):
 
 @pytest.mark.parametrize("folder", [path for path in FOLDERS if path.name.endswith("_utk")], ids=lambda path: path.name)
 def test_a_model_on_our_own_backbone_says_how_that_was_pretrained(folder):
-    note = open_model(folder).card["training"]["pretraining"]
+    note = open_model(folder).card.training["pretraining"]
     assert note["data"].startswith("UTKFace")
     assert 0.5 < note["watched"]["gender_accuracy"] < 1
     assert note["recipe"]["epochs"] >= 1

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from fer_core import store
-from fer_core.store import PROBABILITIES, list_models, load_model, open_model, promoted, save_model
+from fer_core.card import ModelCard
+from fer_core.columns import PROBABILITIES
+from fer_core.store import list_models, load_model, open_model, promoted, save_model
 from fer_core.types import FerError
 
 CARD = {
@@ -21,6 +24,7 @@ CARD = {
     "metrics": {},
     "served": {"storage": "int8"},
 }
+MINE = ModelCard.from_dict(CARD)
 
 
 @pytest.fixture
@@ -35,9 +39,9 @@ def nothing_shipped(home, tmp_path, monkeypatch):
 
 
 def test_round_trip(nothing_shipped, predictions):
-    save_model(promoted(), CARD, b"weights", predictions, pd.DataFrame({"epoch": [0], "loss": [1.5]}), b"keras")
+    save_model(promoted(), MINE, b"weights", predictions, pd.DataFrame({"epoch": [0], "loss": [1.5]}), b"keras")
     model = load_model("mine")
-    assert model.card == CARD
+    assert model.card.as_dict() == CARD
     assert model.weights.read_bytes() == b"weights"
     assert model.size_bytes == 7
     assert model.predictions("public_test", "flip")["row"].tolist() == [6]
@@ -47,22 +51,22 @@ def test_round_trip(nothing_shipped, predictions):
 def test_predictions_come_back_to_the_last_digit(nothing_shipped, predictions):
     table = predictions.astype(dict.fromkeys(PROBABILITIES, "float32"))
     table[PROBABILITIES] = np.random.default_rng(0).dirichlet(np.ones(7), 2).astype("float32")
-    stored = save_model(promoted(), CARD, b"weights", table, pd.DataFrame(), b"")
+    stored = save_model(promoted(), MINE, b"weights", table, pd.DataFrame(), b"")
     assert pd.read_parquet(stored.folder / "predictions.parquet").equals(table)
 
 
 def test_writing_again_replaces_the_whole(nothing_shipped, predictions):
-    save_model(promoted(), CARD, b"old", predictions, pd.DataFrame(), b"keras")
-    save_model(promoted(), {**CARD, "title": "New"}, b"new", predictions, pd.DataFrame(), b"")
+    save_model(promoted(), MINE, b"old", predictions, pd.DataFrame(), b"keras")
+    save_model(promoted(), replace(MINE, title="New"), b"new", predictions, pd.DataFrame(), b"")
     assert load_model("mine").title == "New"
     assert not (promoted() / "mine" / "model.keras").exists()
     assert [path.name for path in promoted().iterdir()] == ["mine"]
 
 
 def test_a_failed_write_leaves_the_old_one(nothing_shipped, predictions):
-    save_model(promoted(), CARD, b"old", predictions, pd.DataFrame(), b"")
+    save_model(promoted(), MINE, b"old", predictions, pd.DataFrame(), b"")
     with pytest.raises(TypeError):
-        save_model(promoted(), {**CARD, "bad": object()}, b"new", predictions, pd.DataFrame(), b"")
+        save_model(promoted(), replace(MINE, other={"bad": object()}), b"new", predictions, pd.DataFrame(), b"")
     assert load_model("mine").weights.read_bytes() == b"old"
     assert [path.name for path in promoted().iterdir()] == ["mine"]
 
@@ -81,7 +85,7 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken_folders_are_named_and_skipped(nothing_shipped, predictions, name):
     card, weights, message = BROKEN[name]
-    save_model(promoted(), CARD, b"good", predictions, pd.DataFrame(), b"")
+    save_model(promoted(), MINE, b"good", predictions, pd.DataFrame(), b"")
     folder = promoted() / name
     folder.mkdir()
     if card is not None:
@@ -99,13 +103,13 @@ def test_broken_folders_are_named_and_skipped(nothing_shipped, predictions, name
 
 @pytest.mark.parametrize("name", ["missing", "../mine", "", "."])
 def test_unknown_names_are_refused(nothing_shipped, predictions, name):
-    save_model(promoted(), CARD, b"good", predictions, pd.DataFrame(), b"")
+    save_model(promoted(), MINE, b"good", predictions, pd.DataFrame(), b"")
     with pytest.raises(FerError, match="Trained models here: mine"):
         load_model(name)
 
 
 def test_a_baseline_is_listed_but_not_served(nothing_shipped, predictions):
-    save_model(promoted(), {**CARD, "served": None}, b"", predictions, pd.DataFrame(), b"")
+    save_model(promoted(), replace(MINE, served=None), b"", predictions, pd.DataFrame(), b"")
     (model,), warnings = list_models()
     assert not warnings
     assert not model.servable
@@ -114,7 +118,7 @@ def test_a_baseline_is_listed_but_not_served(nothing_shipped, predictions):
 
 
 def test_missing_predictions_say_so(nothing_shipped, predictions):
-    model = save_model(promoted(), CARD, b"good", predictions, pd.DataFrame(), b"")
+    model = save_model(promoted(), MINE, b"good", predictions, pd.DataFrame(), b"")
     with pytest.raises(FerError, match=r"no stored predictions of private_test \(plain\)"):
         model.predictions("private_test")
     (model.folder / "predictions.parquet").unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from fer_core.benchmarks.fresh import measured
-from fer_core.store import PROBABILITIES, SHIPPED, StoredModel, list_models, save_model
+from fer_core.columns import PROBABILITIES
+from fer_core.store import SHIPPED, StoredModel, list_models, save_model
 from fer_core.types import FerError
 
 PAGES: Final = {"page_render_seconds": "The Compare page with 12 models, rendered again, seconds (median of 5)"}
@@ -69,6 +71,6 @@ def noisy_copies(model: StoredModel, root: Path, copies: int) -> list[StoredMode
         powers = np.exp(logs + noise)
         noisy = original.copy()
         noisy[PROBABILITIES] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-        card = {**model.card, "name": f"noisy_{number:02d}", "title": f"Noisy copy {number}", "served": None}
+        card = replace(model.card, name=f"noisy_{number:02d}", title=f"Noisy copy {number}", served=None)
         made.append(save_model(root, card, b"", noisy, model.history(), b""))
     return made

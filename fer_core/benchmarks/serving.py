@@ -73,7 +73,7 @@ class UsualWay:
         import keras
 
         self.network = keras.saving.load_model(path, compile=False, safe_mode=True)
-        self.size = int(model.card["input_size"])
+        self.size = model.card.input_size
         self.haar = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
 
     def classify(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:

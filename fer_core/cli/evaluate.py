@@ -9,20 +9,14 @@ import typer
 from rich import box
 from rich.table import Table
 
+from fer_core.card import ModelCard
 from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout
+from fer_core.columns import METRICS
 from fer_core.data import FerDataset, load_fer2013
 from fer_core.store import StoredModel, list_models, load_model
 from fer_core.types import FerError
 
-_METRICS = {
-    "accuracy": "Accuracy",
-    "macro_f1": "Macro F1",
-    "roc_auc": "ROC AUC",
-    "avg_tpr": "Avg TPR",
-    "avg_fpr": "Avg FPR",
-    "ece": "Calibration error",
-    "accuracy_without_leaked": "Accuracy, no leaks*",
-}
+_METRICS = {**METRICS, "ece": "Calibration error", "accuracy_without_leaked": "Accuracy, no leaks*"}
 
 
 @fails_clearly
@@ -52,7 +46,7 @@ def evaluate(
             except FerError as error:
                 complain(f"{model.name} is skipped: {error}")
                 continue
-            _compare_with_card(model.name, report[model.name], model.card["metrics"])
+            _compare_with_card(model.name, report[model.name], model.card)
     if not report:
         raise FerError("No model could be measured.")
     if as_json:
@@ -70,22 +64,23 @@ def _measure(model: StoredModel, dataset: FerDataset) -> dict[str, Any]:
 
     if model.servable:
         return summarize(predict_splits(Classifier.of(model), dataset), dataset, dataset.split("training"))
-    if model.card.get("data_fingerprint") != dataset.fingerprint:
+    if model.card.data_fingerprint != dataset.fingerprint:
         raise FerError("it is not served, and its stored predictions are of other data than this.")
     complain(f"{model.name} is not served: its stored predictions are summed up, nothing is predicted again.")
     return summarize(model.all_predictions(), dataset, dataset.split("training"))
 
 
-def _compare_with_card(name: str, measured: dict[str, Any], card: dict[str, Any]) -> None:
+def _compare_with_card(name: str, measured: dict[str, Any], card: ModelCard) -> None:
     """Complain where this machine's numbers are not the card's (another CPU may round one face differently).
 
     A model that was stored without test splits at hand has none there.
     """
     for split, views in measured.items():
         for view, values in views.items():
-            stored = card.get(split, {}).get(view, {}).get("accuracy")
-            if stored is not None and abs(stored - values["accuracy"]) > 0.001:
-                complain(f"{name}, {split}, {view}: measured {values['accuracy']:.4f}, but the card says {stored}.")
+            stored = card.score(split, view)
+            if stored is not None and abs(stored.accuracy - values["accuracy"]) > 0.001:
+                said = f"measured {values['accuracy']:.4f}, but the card says {stored.accuracy}"
+                complain(f"{name}, {split}, {view}: {said}.")
 
 
 def _table(name: str, splits: dict[str, Any]) -> Table:

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from fer_core.card import Score
 from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, stdout
+from fer_core.columns import TEST_SPLITS
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models
 from fer_core.types import FerError
 
@@ -41,31 +43,27 @@ def markdown_table(stored: list[StoredModel]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for model in sorted(stored, key=lambda model: (model.name != DEFAULT_MODEL, -_accuracy(model))):
-        metrics = model.card["metrics"]
-        if not metrics:  # trained on own pictures, where FER2013 is not at hand
-            cells = ["–", "–", "–"]
-        else:
-            public, private = (metrics[split]["plain"] for split in ("public_test", "private_test"))
-            cells = [_percent(public), _percent(private), f"{public['macro_f1']:.3f}"]
-        cells += [f"{model.card['parameters']:,}", _size(model.size_bytes)]
+        public, private = (model.card.score(split) for split in TEST_SPLITS.values())
+        cells = [_percent(public), _percent(private), f"{public.macro_f1:.3f}" if public else "–"]
+        cells += [_count(model.card.parameters), _size(model.size_bytes)]
         lines.append(f"| `{model.name}` | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _accuracy(model: StoredModel) -> float:
-    metrics = model.card["metrics"]
-    return float(metrics["public_test"]["plain"]["accuracy"]) if metrics else 0.0
+    score = model.card.score("public_test")
+    return score.accuracy if score else 0.0
 
 
 def _row(model: StoredModel) -> dict[str, Any]:
-    side = model.card["input_size"]
+    side = model.card.input_size
     return {
         "name": model.name,
         "title": model.title,
-        "parameters": model.card["parameters"],
+        "parameters": model.card.parameters,
         "size_bytes": model.size_bytes,
         "input_shape": [side, side, 1],
-        "weights_from": model.card["weights_from"],
+        "weights_from": model.card.weights_from,
         "default": model.name == DEFAULT_MODEL,
     }
 
@@ -76,7 +74,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         table.add_row(
             row["name"] + (" (default)" if row["default"] else ""),
             escaped(row["title"]),
-            f"{row['parameters']:,}",
+            _count(row["parameters"]),
             _size(row["size_bytes"]),
             "×".join(str(side) for side in row["input_shape"]),
             row["weights_from"],
@@ -84,9 +82,15 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _percent(values: dict[str, Any]) -> str:
-    low, high = values["accuracy_interval"]
-    return f"{values['accuracy']:.1%} ({low:.1%}–{high:.1%})"
+def _percent(score: Score | None) -> str:
+    if score is None:
+        return "–"
+    interval = score.interval("accuracy")
+    return f"{score.accuracy:.1%} ({interval.low:.1%}–{interval.high:.1%})"
+
+
+def _count(parameters: int | None) -> str:
+    return "–" if parameters is None else f"{parameters:,}"
 
 
 def _size(size: int) -> str:

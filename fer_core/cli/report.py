@@ -25,11 +25,12 @@ def report(
 
     No picture of the dataset is in it, so it may be handed to a class.
     """
-    from fer_core.comparison import FUSIONS, SPLITS, VIEWS
+    from fer_core.columns import TEST_SPLITS, VIEWS
+    from fer_core.comparison import FUSIONS
     from fer_core.report import find, write_csv, write_report
 
     for value, allowed, what in (
-        (split, SPLITS, "--split"),
+        (split, TEST_SPLITS, "--split"),
         (view, VIEWS, "--view"),
         (ensemble, FUSIONS, "--ensemble"),
     ):

@@ -69,8 +69,8 @@ def train(
         )
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
     accuracy = "not measured, for there are no test splits"
-    if model.tested:
-        accuracy = f"PublicTest accuracy {model.card['metrics']['public_test']['plain']['accuracy']:.4f}"
+    if score := model.card.score("public_test"):
+        accuracy = f"PublicTest accuracy {score.accuracy:.4f}"
     stdout.print(escaped(f"Stored {model.folder} – {accuracy} ({size})"), soft_wrap=True)
     if not ship and (SHIPPED / model.name).is_dir():
         complain(

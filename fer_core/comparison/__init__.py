@@ -5,7 +5,7 @@ Everything here returns plain tables (`pandas.DataFrame`) that pages show, `fer_
 """
 
 from fer_core.comparison.album import Album, open_album
-from fer_core.comparison.answers import ENSEMBLE, SPLITS, VIEWS, Answers, load_answers
+from fer_core.comparison.answers import ENSEMBLE, Answers, load_answers
 from fer_core.comparison.cells import (
     SHOWN,
     cell_faces,
@@ -23,7 +23,6 @@ from fer_core.comparison.curves import (
     thresholds,
     training_curves,
 )
-from fer_core.comparison.facts import Facts, facts
 from fer_core.comparison.fusion import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble, fuse
 from fer_core.comparison.latency import face_milliseconds
 from fer_core.comparison.pairs import LEVEL, both_ways, pairs
@@ -37,7 +36,7 @@ from fer_core.comparison.published import (
     paper_overall,
     paper_recomputed,
 )
-from fer_core.comparison.tables import METRICS, Measured, class_f1, measure, scoreboard
+from fer_core.comparison.tables import Measured, class_f1, measure, scoreboard
 
 __all__ = [
     "ENSEMBLE",
@@ -45,16 +44,12 @@ __all__ = [
     "HIGHEST_EXPONENT",
     "LEVEL",
     "LOWEST_EXPONENT",
-    "METRICS",
     "NOT_TRAINED",
     "PAPER_VARIANTS",
     "SHOWN",
-    "SPLITS",
-    "VIEWS",
     "Album",
     "Answers",
     "Ensemble",
-    "Facts",
     "Measured",
     "both_ways",
     "calibration",
@@ -66,7 +61,6 @@ __all__ = [
     "difference_cells",
     "differing_faces",
     "face_milliseconds",
-    "facts",
     "fuse",
     "histories",
     "load_answers",

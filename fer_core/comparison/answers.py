@@ -10,15 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.columns import PROBABILITIES, TEST_SPLITS
 from fer_core.evaluation.checks import as_pair
-from fer_core.store import PREDICTIONS, PROBABILITIES, StoredModel
+from fer_core.store import PREDICTIONS, StoredModel
 from fer_core.types import FerError
-
-SPLITS: Final[dict[str, str]] = {"PublicTest": "public_test", "PrivateTest": "private_test"}
-"""FER2013's names of the test splits to the store's."""
-
-VIEWS: Final[tuple[str, ...]] = ("plain", "flip")
-"""One look at each face, or the average with its mirror image."""
 
 ENSEMBLE: Final = "+ensemble"
 """The key of a fusion of several models; no folder is called so, for folders of the store are shown by their name."""
@@ -85,7 +80,7 @@ def load_answers(models: Sequence[StoredModel], split: str, view: str) -> tuple[
     tables: dict[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = {}
     complaints: list[str] = []
     for model in models:
-        if not model.tested:
+        if not model.card.tested:
             continue
         try:
             tables[model.name] = _read(model, split, view)
@@ -124,7 +119,7 @@ def _read(
     """
     where = f"The model {model.name} is left out: its {PREDICTIONS}"
     try:
-        table = model.predictions(SPLITS[split], view).sort_values("row", kind="stable")
+        table = model.predictions(TEST_SPLITS[split], view).sort_values("row", kind="stable")
         rows, labels = (table[column].to_numpy(np.int64) for column in ("row", "label"))
         return rows, *as_pair(labels, table[PROBABILITIES].to_numpy(np.float64), "the probabilities")
     except FerError:

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from fer_core.card import ModelCard
 from fer_core.comparison.answers import ENSEMBLE, Answers
-from fer_core.comparison.facts import Facts
 from fer_core.evaluation import (
     exponential_weights,
     fit_exponent,
@@ -77,7 +77,7 @@ def fuse(
     members: Sequence[str],
     fusion: str = "mean",
     exponent: float = 10.0,
-    facts: Mapping[str, Facts] | None = None,
+    cards: Mapping[str, ModelCard] | None = None,
     other: Answers | None = None,
 ) -> Ensemble:
     """Add the members' fusion to the answers, under the name `ENSEMBLE`.
@@ -87,7 +87,7 @@ def fuse(
         members: names in `answers`, at least two; others are ignored.
         fusion: one of `FUSIONS`.
         exponent: q of the exponential fusion.
-        facts: of the models: the hold-out accuracies that weights rest on where every member has one.
+        cards: of the models: the hold-out accuracies that weights rest on where every member has one.
         other: the same models on the other test split: weights rest on it where a hold-out accuracy is missing.
 
     Raises:
@@ -103,7 +103,7 @@ def fuse(
     if fusion == "mean":
         fused, shares = mean_fusion(probabilities), np.full(len(chosen), 1 / len(chosen))
     else:
-        accuracies, source = _accuracies(chosen, facts or {}, other)
+        accuracies, source = _accuracies(chosen, cards or {}, other)
         if fusion == "exponential":
             best = _best_exponent(chosen, accuracies, other)
         shares = exponential_weights(accuracies, exponent if fusion == "exponential" else 1.0)
@@ -115,9 +115,11 @@ def fuse(
     )
 
 
-def _accuracies(members: Sequence[str], facts: Mapping[str, Facts], other: Answers | None) -> tuple[np.ndarray, str]:
+def _accuracies(
+    members: Sequence[str], cards: Mapping[str, ModelCard], other: Answers | None
+) -> tuple[np.ndarray, str]:
     """Return each member's accuracy on something that is not on show, and what it is."""
-    stated = [facts[name].holdout_accuracy if name in facts else None for name in members]
+    stated = [cards[name].holdout_accuracy if name in cards else None for name in members]
     known = [value for value in stated if value is not None]
     if len(known) == len(members):
         return np.clip(known, _FLOOR, 1), "accuracy on the hold-out (of Training)"

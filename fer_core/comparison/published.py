@@ -6,8 +6,9 @@ from typing import Final
 
 import pandas as pd
 
+from fer_core.columns import METRICS
 from fer_core.comparison.answers import Answers
-from fer_core.comparison.tables import METRICS, Measured
+from fer_core.comparison.tables import Measured
 from fer_core.evaluation.paper import (
     CONTRADICTIONS,
     OVERALL,

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Sequence
 
 import pandas as pd
 
-from fer_core.comparison.answers import ENSEMBLE, Answers
-from fer_core.comparison.facts import Facts
+from fer_core.columns import METRICS
+from fer_core.comparison.answers import Answers
 from fer_core.evaluation import BootstrapIntervals, Metrics, bootstrap_intervals, evaluate
 from fer_core.labels import EXPRESSIONS
-
-METRICS: Final[dict[str, str]] = {
-    "accuracy": "Accuracy",
-    "macro_f1": "Macro F1",
-    "roc_auc": "ROC AUC",
-    "avg_tpr": "Avg TPR",
-    "avg_fpr": "Avg FPR",
-}
-"""The scoreboard's metrics: column to the words that people read. Of all but Avg FPR more is better."""
+from fer_core.store import StoredModel
 
 Measured = dict[str, tuple[Metrics, BootstrapIntervals]]
 
@@ -30,7 +21,7 @@ def measure(answers: Answers) -> Measured:
     return {name: (evaluate(answers.labels, values), intervals[name]) for name, values in answers.probabilities.items()}
 
 
-def scoreboard(answers: Answers, measured: Measured, facts: Mapping[str, Facts]) -> pd.DataFrame:
+def scoreboard(answers: Answers, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
     """Return one row a model, the most accurate first.
 
     Returns:
@@ -38,6 +29,7 @@ def scoreboard(answers: Answers, measured: Measured, facts: Mapping[str, Facts])
         `…_interval` (the same in words); `ece`, `log_loss`, `size_bytes`, `parameters`, `trained`, `weights_from`,
         `faces`, `split`, `view`.
     """
+    known = {model.name: model for model in models}
     rows = []
     for name in answers.names:
         metrics, intervals = measured[name]
@@ -48,7 +40,7 @@ def scoreboard(answers: Answers, measured: Measured, facts: Mapping[str, Facts])
             row[f"{metric}_low"], row[f"{metric}_high"] = interval.low, interval.high
             row[f"{metric}_interval"] = f"{interval.low:.3f} – {interval.high:.3f}"
         row |= {"ece": metrics.ece, "log_loss": metrics.log_loss}
-        row |= _about(name, facts)
+        row |= _about(known.get(name))
         row |= {"faces": metrics.n, "split": answers.split, "view": answers.view}
         rows.append(row)
     return pd.DataFrame(rows).sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
@@ -78,18 +70,13 @@ def class_f1(answers: Answers, measured: Measured) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _about(name: str, facts: Mapping[str, Facts]) -> dict[str, object]:
-    if name == ENSEMBLE:
-        return {
-            "size_bytes": None,
-            "parameters": None,
-            "trained": "fusion of models",
-            "weights_from": "–",
-        }
-    about = facts.get(name, Facts())
+def _about(model: StoredModel | None) -> dict[str, object]:
+    if model is None:
+        return {"size_bytes": None, "parameters": None, "trained": "fusion of models", "weights_from": "–"}
+    card = model.card
     return {
-        "size_bytes": about.size_bytes,
-        "parameters": about.parameters,
-        "trained": about.trained,
-        "weights_from": about.weights_from,
+        "size_bytes": model.size_bytes or None,
+        "parameters": card.parameters,
+        "trained": card.trained_part,
+        "weights_from": card.weights_from,
     }

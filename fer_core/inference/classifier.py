@@ -69,7 +69,7 @@ class Classifier:
         Raises:
             FerError: the model is kept for comparison only, its file is damaged, or its backbone cannot be had.
         """
-        return cls(model.weights, threads, model.preprocessing)
+        return cls(model.weights, threads, model.card.preprocessing)
 
     def predict(self, faces: NDArray[np.uint8], flip: bool = False) -> Prediction:
         """Classify face crops.

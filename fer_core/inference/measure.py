@@ -9,14 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.columns import METRICS, PREDICTION_COLUMNS, PROBABILITIES, TEST_SPLITS, VIEWS
 from fer_core.data import FerDataset, leaked_mask
 from fer_core.evaluation import bootstrap_intervals, evaluate
 from fer_core.inference.classifier import Classifier
-from fer_core.store import PROBABILITIES
-
-TEST_SPLITS = ("public_test", "private_test")
-VIEWS = ("plain", "flip")
-"""`plain` is one look at each face; `flip` averages it with its mirror image."""
 
 
 def predict_splits(classifier: Classifier, dataset: FerDataset) -> pd.DataFrame:
@@ -41,7 +37,7 @@ def tabulate_splits(views: Callable[[NDArray[np.uint8]], tuple[NDArray, NDArray]
         Columns `row` (FER2013's, -1 where unknown), `split`, `view`, `label`, `p_angry` … `p_neutral` (float32).
     """
     tables = []
-    for split in TEST_SPLITS:
+    for split in TEST_SPLITS.values():
         part = dataset.split(split)
         for view, probabilities in zip(VIEWS, views(part.images), strict=True):
             table = pd.DataFrame(probabilities.astype(np.float32), columns=PROBABILITIES)
@@ -55,7 +51,7 @@ def tabulate_splits(views: Callable[[NDArray[np.uint8]], tuple[NDArray, NDArray]
 
 def no_predictions() -> pd.DataFrame:
     """Return `tabulate_splits`' table without a row, for a model that no test split was at hand for."""
-    return pd.DataFrame(columns=["row", "split", "view", "label", *PROBABILITIES])
+    return pd.DataFrame(columns=PREDICTION_COLUMNS)
 
 
 def summarize(
@@ -74,7 +70,7 @@ def summarize(
         in `training` too.
     """
     result: dict[str, dict[str, dict[str, Any]]] = {}
-    for split in TEST_SPLITS:
+    for split in TEST_SPLITS.values():
         clean = ~leaked_mask(tests.split(split), training)
         result[split] = {}
         for view in VIEWS:
@@ -84,7 +80,7 @@ def summarize(
             metrics = evaluate(labels, probabilities)
             intervals = bootstrap_intervals(labels, probabilities)
             values: dict[str, Any] = dict(metrics.as_dict())
-            for name in ("accuracy", "macro_f1", "roc_auc", "avg_tpr", "avg_fpr"):
+            for name in METRICS:
                 interval = getattr(intervals, name)
                 values[f"{name}_interval"] = [interval.low, interval.high]
             values["accuracy_without_leaked"] = evaluate(labels[clean], probabilities[clean]).accuracy

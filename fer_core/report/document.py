@@ -11,7 +11,8 @@ from typing import Any, Final
 import pandas as pd
 
 from fer_core import figures
-from fer_core.comparison import METRICS, both_ways, curves_of, paper_marks
+from fer_core.columns import METRICS
+from fer_core.comparison import both_ways, curves_of, paper_marks
 from fer_core.evaluation.paper import AUTHORS, TITLE
 from fer_core.labels import EXPRESSIONS
 from fer_core.report.pictures import picture

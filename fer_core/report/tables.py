@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from fer_core import comparison
-from fer_core.comparison import PAPER_VARIANTS, SPLITS, Answers
+from fer_core.columns import TEST_SPLITS
+from fer_core.comparison import PAPER_VARIANTS, Answers
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import StoredModel
 from fer_core.types import FerError
@@ -49,12 +50,12 @@ def find(models: Sequence[StoredModel], split: str, view: str, fusion: str | Non
     answers, complaints = comparison.load_answers(models, split, view)
     if answers is None:
         raise FerError(f"No model has usable predictions of {split} ({view}). {' '.join(complaints)}")
-    other, _ = comparison.load_answers(models, next(name for name in SPLITS if name != split), view)
-    facts = {model.name: comparison.facts(model) for model in models}
+    other, _ = comparison.load_answers(models, next(name for name in TEST_SPLITS if name != split), view)
+    cards = {model.name: model.card for model in models}
     words = ""
     if fusion is not None:
         try:
-            fused = comparison.fuse(answers, answers.names, fusion, facts=facts, other=other)
+            fused = comparison.fuse(answers, answers.names, fusion, cards=cards, other=other)
             answers, words = fused.answers, fused.words
             if other is not None:
                 other = fused.on(other)
@@ -63,7 +64,7 @@ def find(models: Sequence[StoredModel], split: str, view: str, fusion: str | Non
     measured = comparison.measure(answers)
     history, _, damaged = comparison.histories(models, answers.titles)
     tables = {
-        "scoreboard": comparison.scoreboard(answers, measured, facts),
+        "scoreboard": comparison.scoreboard(answers, measured, models),
         "class_f1": comparison.class_f1(answers, measured),
         "curves": comparison.curve_points(answers),
         "thresholds": pd.concat(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import Final
 
 from filelock import FileLock
 
-from fer_core.files import whole_folder, write_json
+from fer_core.card import CARD
+from fer_core.files import whole_folder
 from fer_core.runs.folder import Run
 from fer_core.runs.names import checked_name, name_from
-from fer_core.store import CARD, KERAS, SHIPPED, WEIGHTS, StoredModel, list_models, open_model, promoted
+from fer_core.store import KERAS, SHIPPED, WEIGHTS, StoredModel, list_models, open_model, promoted
 from fer_core.types import FerError
 
 MAX_TITLE: Final = 80
@@ -48,8 +50,8 @@ def promote(run: Run, name: str, title: str, replace: bool = False) -> StoredMod
                 title = f"{title} ({name})"  # charts know models by their titles
             with whole_folder(root / name) as work:
                 shutil.copytree(result.folder, work, dirs_exist_ok=True)
-                card = {**result.card, "name": name, "title": title, "promoted_from": run.id}
-                write_json(work / CARD, card)
+                card = dataclasses.replace(result.card, name=name, title=title, promoted_from=run.id)
+                card.write(work / CARD)
                 open_model(work)
     except OSError as error:
         raise FerError(f"{run.title} cannot be promoted ({error.strerror or error}). Make room on the disk.") from error

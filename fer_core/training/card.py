@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from fer_core.card import ModelCard
 from fer_core.inference.measure import summarize
 from fer_core.models import ModelSpec
 from fer_core.training.training_data import TrainingData
@@ -25,8 +26,8 @@ def make_card(
     data: TrainingData,
     predictions: pd.DataFrame,
     measured: str,
-) -> dict[str, Any]:
-    """Write the card that `fer_core.store.save_model` takes.
+) -> ModelCard:
+    """Make the card that `fer_core.store.save_model` takes.
 
     Args:
         spec: what the model is.
@@ -38,22 +39,22 @@ def make_card(
         predictions: of both test splits, as `fer_core.inference.measure` tabulates them; empty where `data` has none.
         measured: in words, on what the numbers were measured.
     """
-    return {
-        "name": spec.name,
-        "title": spec.title,
-        "spec": spec.as_dict(),
-        "recipe": recipe,
-        "parameters": parameters,
-        "weights_from": spec.weights_from,
-        "input_size": spec.input_size,
-        "training": training,
-        "served": served,
-        "trained": spec.trained,
-        "data_fingerprint": data.fingerprint,
-        "metrics": {} if data.tests is None else summarize(predictions, data.tests, data.seen),
-        "measured": f"{measured}, when the model was stored",
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    return ModelCard(
+        name=spec.name,
+        title=spec.title,
+        spec=spec,
+        recipe=recipe,
+        parameters=parameters,
+        weights_from=spec.weights_from,
+        input_size=spec.input_size,
+        training=training,
+        served=served,
+        trained=spec.trained,
+        data_fingerprint=data.fingerprint,
+        metrics={} if data.tests is None else summarize(predictions, data.tests, data.seen),
+        measured=f"{measured}, when the model was stored",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def training_facts(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from fer_core.models import ModelSpec, build_network
+from fer_core.models import build_network
 from fer_core.models.composed import REFUSED, TRAINED, keep, read_weights
 from fer_core.store import StoredModel, open_model
 from fer_core.training.convert import to_litert
@@ -21,7 +21,8 @@ def compose(model: StoredModel) -> keras.Model:
     Raises:
         FerError: the backbone cannot be had, or the part does not fit it.
     """
-    spec = ModelSpec.from_dict(model.card["spec"])
+    spec = model.card.spec
+    assert spec is not None
     part = read_weights(model.folder / TRAINED)
     network = build_network(spec)
     put_back(network, spec, part)
@@ -32,7 +33,7 @@ def main(folder: Path, target: Path) -> int:
     """Compose a model's folder into a LiteRT file; the exit status, with one sentence on stdout where it is not 0."""
     try:
         model = open_model(folder)
-        keep(to_litert(compose(model), model.card["input_size"], model.card["served"]["storage"]), target)
+        keep(to_litert(compose(model), model.card.input_size, (model.card.served or {})["storage"]), target)
     except FerError as error:
         print(error)
         return REFUSED

@@ -26,9 +26,7 @@ def kept_backbone(spec: ModelSpec) -> StoredModel | None:
     if spec.backbone not in READABLE:
         return None
     for model in list_models(servable=True)[0]:
-        try:
-            other = ModelSpec.from_dict(model.card["spec"])
-        except (KeyError, TypeError, ValueError):  # a stranger's card
+        if (other := model.card.spec) is None:
             continue
         wanted = ("utkface", spec.backbone, spec.backbone_size)
         if other.frozen and (other.weights_from, other.backbone, other.backbone_size) == wanted:

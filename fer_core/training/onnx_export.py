@@ -78,7 +78,7 @@ def main(source: Path, target: Path) -> int:
         if source.is_dir():
             model = open_model(source)
             network = compose(model) if model.composed else read_keras(source / KERAS)
-            content = to_onnx(network, int(model.card["input_size"]), model.preprocessing)
+            content = to_onnx(network, model.card.input_size, model.card.preprocessing)
         else:
             content = to_onnx(read_keras(source))
         keep(content, target)

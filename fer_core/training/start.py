@@ -72,7 +72,9 @@ def teacher(name: str, student: ModelSpec, dtype: str = "float32") -> keras.Mode
     Raises:
         FerError: there is none of that name with Keras weights, or it sees its faces otherwise prepared.
     """
-    spec = ModelSpec.from_dict(load_model(name).card["spec"])
+    spec = load_model(name).card.spec
+    if spec is None:
+        raise FerError(f"The card of {name} does not describe a network that this version can build.")
     if spec.preprocessing != student.preprocessing:
         raise FerError(
             f"{name} sees faces prepared by '{spec.preprocessing}', {student.name} by '{student.preprocessing}': "
@@ -92,8 +94,8 @@ def pretraining(spec: ModelSpec) -> dict[str, Any] | None:
     note = path.with_suffix("").with_suffix(".json")
     if path.is_file():
         return dict(json.loads(note.read_text(encoding="utf-8"))) if note.is_file() else None
-    if (kept := kept_backbone(spec)) is not None and (told := kept.card.get("training", {}).get("pretraining")):
-        return {**told, "read_from": f"{kept.name}, weights in {kept.card['served']['storage']}"}
+    if (kept := kept_backbone(spec)) is not None and (told := kept.card.training.get("pretraining")):
+        return {**told, "read_from": f"{kept.name}, weights in {(kept.card.served or {})['storage']}"}
     return None
 
 

@@ -6,7 +6,6 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fer_core.files import home
 from fer_core.models import ModelSpec
@@ -50,7 +49,7 @@ def starts(spec: ModelSpec) -> Starts:
                 f"python -m fer_core pretrain {spec.backbone} --data utkface.parquet"
             )
     for model in list_models()[0]:
-        if _fits(spec, model.card.get("spec")):
+        if _fits(spec, model.card.spec):
             if _has_weights(model):
                 sources.append(model.name)
             else:
@@ -61,13 +60,9 @@ def starts(spec: ModelSpec) -> Starts:
     return Starts(tuple(sources), tuple(notes))
 
 
-def _fits(spec: ModelSpec, stored: Any) -> bool:
-    """Whether a stored model's card tells of the same network."""
-    try:
-        other = ModelSpec.from_dict(stored)
-    except (TypeError, ValueError):
-        return False
-    return all(getattr(spec, name) == getattr(other, name) for name in _SAME)
+def _fits(spec: ModelSpec, other: ModelSpec | None) -> bool:
+    """Whether a stored model is the same network."""
+    return other is not None and all(getattr(spec, name) == getattr(other, name) for name in _SAME)
 
 
 def _has_weights(model: StoredModel) -> bool:

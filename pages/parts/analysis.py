@@ -69,7 +69,7 @@ class How:
     def by(model: StoredModel, flip: bool = False, whole_image: bool = False) -> How:
         """Name a stored model as its file is now, so that a newly trained one is not taken for the old."""
         stamp = model.weights.stat().st_mtime_ns
-        return How(model.name, str(model.weights), stamp, flip, whole_image, model.preprocessing)
+        return How(model.name, str(model.weights), stamp, flip, whole_image, model.card.preprocessing)
 
     def analyzer(self) -> FaceAnalyzer:
         """Return the analyser of photos."""
@@ -180,7 +180,7 @@ def warn(sentences: list[str], title: str) -> None:
 
 def note_untested(models: list[StoredModel]) -> None:
     """Say which models have no score, and why that is no fault."""
-    titles = [model.title for model in models if not model.tested]
+    titles = [model.title for model in models if not model.card.tested]
     if titles:
         st.caption(
             f"Without a score: {plain(', '.join(titles))}. FER2013's test faces were not at hand when "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.comparison import SPLITS, VIEWS
+from fer_core.columns import TEST_SPLITS, VIEWS
 from fer_core.store import StoredModel, list_models
 from pages.parts.analysis import no_model_yet, note_untested, warn
 
@@ -24,7 +24,7 @@ def split_and_view(prefix: str) -> tuple[str, str]:
     """Ask for the test split and for how each face is seen; `prefix` keeps a page's place in the URL its own."""
     split = st.segmented_control(
         "Test split",
-        list(SPLITS),
+        list(TEST_SPLITS),
         default="PublicTest",
         required=True,
         key=f"{prefix}_split",

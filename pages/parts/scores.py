@@ -6,10 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from fer_core.columns import TEST_SPLITS
 from fer_core.figures import AccuracyInterval
 from fer_core.store import StoredModel
-
-SPLITS = {"public_test": "PublicTest", "private_test": "PrivateTest"}
 
 
 def scoreboard(models: list[StoredModel]) -> tuple[list[AccuracyInterval], pd.DataFrame, list[str]]:
@@ -22,24 +21,26 @@ def scoreboard(models: list[StoredModel]) -> tuple[list[AccuracyInterval], pd.Da
     read: list[tuple[list[AccuracyInterval], dict[str, Any]]] = []
     complaints: list[str] = []
     for model in models:
-        try:
-            read.append(_read(model))
-        except (KeyError, TypeError, ValueError):
+        if (row := _read(model)) is not None:
+            read.append(row)
+        else:
             complaints.append(f"The model {model.name} has no score: its card.json lacks measured numbers.")
     read.sort(key=lambda one: -one[0][0].accuracy)
     return [interval for found, _ in read for interval in found], pd.DataFrame([row for _, row in read]), complaints
 
 
-def _read(model: StoredModel) -> tuple[list[AccuracyInterval], dict[str, Any]]:
+def _read(model: StoredModel) -> tuple[list[AccuracyInterval], dict[str, Any]] | None:
     intervals = []
     row: dict[str, Any] = {"Model": model.title}
-    for key, split in SPLITS.items():
-        numbers = model.card["metrics"][key]["plain"]
-        low, high = (float(bound) for bound in numbers["accuracy_interval"])
-        intervals.append(AccuracyInterval(model.title, split, float(numbers["accuracy"]), low, high))
-        row[f"{split} accuracy"] = f"{intervals[-1].accuracy * 100:.1f} %  ({low * 100:.1f} – {high * 100:.1f})"
-        row[f"{split} macro F1"] = float(numbers["macro_f1"])
-    parameters = model.card["parameters"]
-    row["Parameters"] = None if parameters is None else int(parameters)
+    for split, key in TEST_SPLITS.items():
+        score = model.card.score(key)
+        if score is None:
+            return None
+        interval = score.interval("accuracy")
+        intervals.append(AccuracyInterval(model.title, split, score.accuracy, interval.low, interval.high))
+        percents = (f"{100 * value:.1f}" for value in (score.accuracy, interval.low, interval.high))
+        row[f"{split} accuracy"] = "{} %  ({} – {})".format(*percents)
+        row[f"{split} macro F1"] = score.macro_f1
+    row["Parameters"] = model.card.parameters
     row["Size"] = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "–"
     return intervals, row

@@ -1,11 +1,12 @@
 """The Compare page without a browser: every section and choice, broken stores, and each view by its URL."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from fer_core import store
-from fer_core.comparison import METRICS
+from fer_core.columns import METRICS
 from fer_core.store import promoted
 from tests.app.conftest import ROOT
 from tests.made_up_store import add_model, predictions
@@ -97,7 +98,7 @@ def test_the_paper_beside_ours(compare, three):
 
 def test_latency_is_measured_on_demand(compare, three):
     weights = (ROOT / "trained_models" / "compact_cnn" / "model.tflite").read_bytes()
-    card = {**three[0].card, "name": "fast", "title": "Fast", "served": {}}
+    card = replace(three[0].card, name="fast", title="Fast", served={})
     assert store.save_model(promoted(), card, weights, predictions(2.0), three[0].history(), b"").servable
     app = compare()
     assert board(app)["latency_ms"].isna().all()

@@ -250,9 +250,9 @@ def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app)
     assert "Confusion of My run on PublicTest, plain" in charts(app)
     assert any(words.startswith(f"Confusion of {store.load_model().title} on") for words in charts(app))
     assert "(the default, for comparison)" in said(app)
-    card = store.load_model().card["metrics"]["public_test"]["plain"]
-    assert app.metric[4].value == f"{card['accuracy']:.1%}"  # after the four of the live part
-    assert app.metric[5].value == f"{card['macro_f1']:.1%}"
+    score = store.load_model().card.score("public_test")
+    assert app.metric[4].value == f"{score.accuracy:.1%}"  # after the four of the live part
+    assert app.metric[5].value == f"{score.macro_f1:.1%}"
     app.text_input(key="f_name_finished-0").set_value(store.DEFAULT_MODEL)
     app.button(key="f_promote_now").click().run()
     assert "comes with FER Lab" in app.error[0].value
@@ -282,6 +282,6 @@ def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, op
     assert "hold-out of 12 faces only" in said(app)
     assert not any("Confusion" in words for words in charts(app))
     app.button(key="f_promote_now").click().run()
-    assert store.load_model("my_run").card["promoted_from"] == run.id
+    assert store.load_model("my_run").card.promoted_from == run.id
     for other in ("home", "compare", "confusion", "predict"):
         assert not opened_without_error(other).exception

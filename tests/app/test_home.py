@@ -23,10 +23,10 @@ def test_prediction_and_scoreboard_before_any_click(open_app):
     assert len(app.get("vega_lite_chart")) == 2
     table = app.dataframe[0].value
     card = load_model(DEFAULT_MODEL).card
-    row = table[table["Model"] == card["title"]].iloc[0]
-    accuracy = card["metrics"]["public_test"]["plain"]["accuracy"]
+    row = table[table["Model"] == card.title].iloc[0]
+    accuracy = card.score("public_test").accuracy
     assert row["PublicTest accuracy"].startswith(f"{accuracy * 100:.1f} %")
-    assert row["Parameters"] == card["parameters"]
+    assert row["Parameters"] == card.parameters
     assert row["Size"] == f"{load_model(DEFAULT_MODEL).weights.stat().st_size / 1e6:.1f} MB"
 
 

@@ -249,7 +249,7 @@ def test_a_model_that_must_be_put_together_waits_until_it_is_chosen(predict, sec
         raise FerError("The backbone's weights are not at hand.")
 
     monkeypatch.setattr(store, "composed_file", composed_file)
-    monkeypatch.setattr(store, "_is_composed", lambda card: card["name"] == second_model)
+    monkeypatch.setattr(store, "_is_composed", lambda card: card.name == "second")
     folder = store.promoted() / second_model
     (folder / store.TRAINED).write_bytes(b"part")
     app = predict()

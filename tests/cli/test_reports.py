@@ -60,7 +60,7 @@ def test_evaluate_agrees_with_the_card(fer, fer2013_path):
     result = fer("evaluate", "compact_cnn", "--data", fer2013_path, "--json")
     assert result.exit_code == 0
     measured = json.loads(result.stdout)["compact_cnn"]
-    stored = load_model("compact_cnn").card["metrics"]
+    stored = load_model("compact_cnn").card.metrics
     for split in ("public_test", "private_test"):
         for view in ("plain", "flip"):
             for key in ("accuracy", "macro_f1", "roc_auc", "avg_tpr", "avg_fpr"):

@@ -18,9 +18,9 @@ def test_trains_stores_and_serves(fer, fer2013_path, home, portrait):
     model = load_model("compact_cnn_trial")
     assert model.folder.is_relative_to(home)
     assert not load_model("compact_cnn").folder.is_relative_to(home), "a trial stands in no good model's place"
-    assert model.card["training"]["faces"] == 315
-    assert model.card["training"]["data"].startswith("a part of FER2013")
-    assert model.card["recipe"]["epochs"] == 1
+    assert model.card.training["faces"] == 315
+    assert model.card.training["data"].startswith("a part of FER2013")
+    assert model.card.recipe["epochs"] == 1
     assert len(model.history()) == 1
     assert len(model.predictions("public_test")) == 350
     answer = json.loads(fer("predict", portrait, "--json", "--model", "compact_cnn_trial").stdout)
@@ -36,7 +36,7 @@ def test_another_seed_is_stored_beside_the_first(fer, fer2013_path, home):
         assert result.exit_code == 0, result.output
     assert {folder.name for folder in promoted().iterdir()} == {"class_prior_trial", "class_prior_seed3_trial"}
     other = load_model("class_prior_seed3_trial")
-    assert (other.title, other.card["training"]["seed"]) == ("Class prior (the floor), seed 3, trial", 3)
+    assert (other.title, other.card.training["seed"]) == ("Class prior (the floor), seed 3, trial", 3)
 
 
 def some_faces(path: Path, *usages: str) -> Path:
@@ -50,7 +50,7 @@ def test_data_without_test_splits(fer, home, tmp_path):
     result = fer("train", "class_prior", "--data", some_faces(tmp_path / "a.csv", "Training"))
     assert result.exit_code == 0, result.output
     assert "not measured, for there are no test splits" in result.stdout
-    assert load_model("class_prior").card["metrics"] == {}
+    assert load_model("class_prior").card.metrics == {}
     assert load_model("class_prior").folder.is_relative_to(home)
     assert "stands before the class_prior that comes with FER Lab" in result.stderr
     result = fer("train", "class_prior", "--data", some_faces(tmp_path / "b.csv", "Training", "PublicTest"))

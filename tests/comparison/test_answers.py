@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.comparison import facts, load_answers
-from fer_core.store import PROBABILITIES, promoted, save_model
+from fer_core.columns import PROBABILITIES
+from fer_core.comparison import load_answers
+from fer_core.store import promoted, save_model
 from tests.made_up_store import FACES, START, add_model, card, labels, predictions, probabilities
 
 
@@ -85,28 +86,3 @@ def test_unknown_rows_are_compared_by_their_order(models):
     assert not complaints
     expected = table[(table["split"] == "public_test") & (table["view"] == "plain")][PROBABILITIES]
     np.testing.assert_allclose(answers.probabilities["one"], expected)
-
-
-@pytest.mark.parametrize(
-    ("more", "expected"),
-    [
-        ({}, ("every layer", None)),
-        ({"weights_from": "none", "parameters": None}, ("no network", None)),
-        ({"name": "vgg16_frozen", "weights_from": "imagenet"}, ("–", None)),
-        ({"trained": "the last block", "parameters": "many"}, ("the last block", None)),
-        (
-            {"served": {"storage": "int8", "holdout_accuracy": {"int8": 0.5, "float32": 0.6}}},
-            ("every layer", 0.5),
-        ),
-        ({"served": {"holdout_accuracy": 0.4}}, ("every layer", 0.4)),
-        ({"holdout_accuracy": 0.3, "spec": "?", "training": []}, ("every layer", 0.3)),
-        ({"holdout_accuracy": 0.95, "training": {"data": "own pictures (my zip)"}}, ("every layer", None)),
-    ],
-)
-def test_cards_are_read_as_far_as_they_go(home, more, expected):
-    weights = b"weights" if more.get("served") else b""
-    table = pd.DataFrame()
-    model = save_model(promoted(), {**card("x"), **more}, weights, predictions(1.0), table, b"")
-    found = facts(model)
-    assert (found.trained, found.holdout_accuracy) == expected
-    assert found.size_bytes == (7 if weights else None)

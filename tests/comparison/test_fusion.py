@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from fer_core.comparison import ENSEMBLE, Facts, fuse
+from fer_core.card import ModelCard
+from fer_core.comparison import ENSEMBLE, fuse
+from tests.made_up_store import card
+
+
+def held(accuracy: float) -> ModelCard:
+    return card("x", served={"storage": "int8", "holdout_accuracy": {"int8": accuracy}})
 
 
 def test_the_mean(answers):
@@ -16,8 +22,8 @@ def test_the_mean(answers):
 
 
 def test_weights_rest_on_the_hold_out_where_every_card_has_it(answers, other):
-    facts = {"able": Facts(holdout_accuracy=0.6), "weak": Facts(holdout_accuracy=0.2)}
-    fused = fuse(answers, ["able", "weak"], "weighted", facts=facts, other=other)
+    cards = {"able": held(0.6), "weak": held(0.2)}
+    fused = fuse(answers, ["able", "weak"], "weighted", cards=cards, other=other)
     assert fused.weights == pytest.approx({"The able one": 0.75, "The weak one": 0.25})
     assert "hold-out" in fused.source
     expected = 0.75 * answers.probabilities["able"] + 0.25 * answers.probabilities["weak"]
@@ -25,8 +31,8 @@ def test_weights_rest_on_the_hold_out_where_every_card_has_it(answers, other):
 
 
 def test_weights_rest_on_the_other_split_otherwise_and_say_so(answers, other):
-    facts = {"able": Facts(holdout_accuracy=0.6), "weak": Facts()}
-    fused = fuse(answers, ["able", "weak"], "weighted", facts=facts, other=other)
+    cards = {"able": held(0.6), "weak": card("weak")}
+    fused = fuse(answers, ["able", "weak"], "weighted", cards=cards, other=other)
     right = [(other.probabilities[name].argmax(axis=1) == other.labels).mean() for name in ("able", "weak")]
     assert list(fused.weights.values()) == pytest.approx([value / sum(right) for value in right])
     assert "accuracy on PrivateTest" in fused.source
@@ -53,8 +59,8 @@ def test_elsewhere_the_shares_are_the_same(answers, other):
 
 def test_the_best_exponent_is_that_of_the_weights_in_use(answers, other):
     """The card says that the weak one is better: then only a negative exponent trusts the able one."""
-    facts = {"able": Facts(holdout_accuracy=0.2), "weak": Facts(holdout_accuracy=0.6)}
-    misled = fuse(answers, ["able", "weak"], "exponential", facts=facts, other=other)
+    cards = {"able": held(0.2), "weak": held(0.6)}
+    misled = fuse(answers, ["able", "weak"], "exponential", cards=cards, other=other)
     assert misled.best_exponent < 0 < fuse(answers, ["able", "weak"], "exponential", other=other).best_exponent
 
 

@@ -6,14 +6,13 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_score, roc_auc_score
 
 from fer_core import comparison
-from fer_core.comparison import Facts
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import promoted
 from tests.made_up_store import add_model
 
 
-def test_scoreboard(answers):
-    table = comparison.scoreboard(answers, comparison.measure(answers), {"able": Facts(7, 9, "all", "random")})
+def test_scoreboard(models, answers):
+    table = comparison.scoreboard(answers, comparison.measure(answers), models)
     assert table["name"].tolist() == ["able", "fair", "weak"]
     for row in table.itertuples():
         predicted = answers.probabilities[row.name].argmax(axis=1)
@@ -22,7 +21,7 @@ def test_scoreboard(answers):
         auc = roc_auc_score(answers.labels, answers.probabilities[row.name], multi_class="ovr")
         assert row.roc_auc == pytest.approx(auc)
         assert row.accuracy_low <= row.accuracy <= row.accuracy_high
-    assert table.loc[0, ["size_bytes", "parameters", "trained"]].tolist() == [7, 9, "all"]
+    assert table.loc[0, ["size_bytes", "parameters", "trained"]].tolist() == [None, 1234567, "every layer"]
     assert set(table["split"]) == {"PublicTest"}
 
 

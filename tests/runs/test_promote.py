@@ -46,7 +46,7 @@ def test_promoted_under_its_new_name(finished, home):
     assert suggested_name(finished) == "my_try"
     model = promote(finished, "mine", "  My   model ")
     assert own(home) == {"mine": "My model"}
-    assert load_model("mine").card["promoted_from"] == finished.id
+    assert load_model("mine").card.promoted_from == finished.id
     assert load_model("mine").predictions("public_test").equals(finished.result().predictions("public_test"))
     assert finished.result().title == "The tiny one"
     assert sorted(path.name for path in (home / "models").iterdir()) == [".promoting.lock", "mine"]

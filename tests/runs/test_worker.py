@@ -62,7 +62,7 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
     assert run.history().equals(history)
     assert finished.seconds > stopped.seconds
     assert sorted(downloads(run)) == ["model.keras", "model.tflite"]
-    assert run.result().card["training"]["faces"] == 140
+    assert run.result().card.training["faces"] == 140
     assert estimate(run.plan.spec, run.plan.recipe, 140).measured is False  # no whole fit in one process: no timing
 
     model = promote(run, "mine", "Mine")

@@ -11,10 +11,10 @@ import pytest
 from skimage.feature import hog
 from sklearn.linear_model import LogisticRegression
 
+from fer_core.columns import PROBABILITIES, TEST_SPLITS, VIEWS
 from fer_core.data import FerDataset
-from fer_core.inference.measure import TEST_SPLITS, VIEWS, tabulate_splits
+from fer_core.inference.measure import tabulate_splits
 from fer_core.models import model_spec
-from fer_core.store import PROBABILITIES
 from fer_core.training.baselines import class_prior, hog_linear, train_baseline, views
 from fer_core.training.hog import hog_features
 from fer_core.training.training_data import TrainingData
@@ -80,18 +80,18 @@ def test_hog_linear_is_logistic_regression_with_the_best_penalty(dataset):
 def test_stored_for_comparison_only(dataset, home, tmp_path, name):
     model = train_baseline(model_spec(name), TrainingData.of(dataset), tmp_path / "store")
     assert not model.servable
-    assert model.card["served"] is None
+    assert model.card.served is None
     assert {path.name for path in model.folder.iterdir()} == {"card.json", "predictions.parquet"}
     assert model.history().empty
     with pytest.raises(FerError, match="kept for comparison only"):
         _ = model.weights
-    for split in TEST_SPLITS:
+    for split in TEST_SPLITS.values():
         part = dataset.split(split)
         for view in VIEWS:
             table = model.predictions(split, view)
             assert (table["row"] == part.rows).all()
             predicted = table[PROBABILITIES].to_numpy().argmax(axis=1)
-            assert model.card["metrics"][split][view]["accuracy"] == pytest.approx((predicted == part.labels).mean())
+            assert model.card.metrics[split][view]["accuracy"] == pytest.approx((predicted == part.labels).mean())
     plain, flip = (model.predictions("public_test", view)[PROBABILITIES].to_numpy() for view in VIEWS)
     assert np.allclose(plain, flip) == (name == "class_prior")
 
@@ -100,7 +100,7 @@ def test_flip_is_the_mean_with_the_mirror_image(dataset):
     part, holdout = dataset.holdout()
     baseline = hog_linear(part, holdout, penalties=(1.0,))
     table = tabulate_splits(partial(views, baseline), dataset)
-    for split in TEST_SPLITS:
+    for split in TEST_SPLITS.values():
         images = dataset.split(split).images
         plain, mirrored = baseline.predict(images), baseline.predict(np.flip(images, axis=2))
         for view, expected in zip(VIEWS, (plain, (plain + mirrored) / 2), strict=True):

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fer_core.columns import PROBABILITIES
 from fer_core.data import FerDataset
 from fer_core.inference import Classifier
 from fer_core.models import ModelSpec, build_network, composed, model_spec
 from fer_core.models.composed import pack_weights
 from fer_core.models.transfer import backbone_of
-from fer_core.store import PROBABILITIES, load_model, promoted
+from fer_core.store import load_model, promoted
 from fer_core.training import publish
 from fer_core.training.compose import compose
 from fer_core.training.named import train_named
@@ -45,8 +46,8 @@ def test_from_faces_to_the_store(shipped, monkeypatch):
     names = {path.name for path in model.folder.iterdir()}
     assert names == {"card.json", "trained.npz", "predictions.parquet", "history.csv"}
     assert model.composed
-    assert model.card["trained"] == "head and last 6 layers"
-    part = model.card["served"]["composed"]
+    assert model.card.trained == "head and last 6 layers"
+    part = model.card.served["composed"]
     assert (
         2 * part["trained_parameters"]
         < (model.folder / "trained.npz").stat().st_size

@@ -73,8 +73,6 @@ def test_training_starts_from_it_where_nothing_is_pretrained(home):
     spec = model_spec("vgg16_modified_utk")
     told = pretraining(spec)
     assert told["read_from"] == "vgg16_frozen_utk, weights in int8"
-    assert (
-        told["recipe"]["epochs"] == load_model("vgg16_frozen_utk").card["training"]["pretraining"]["recipe"]["epochs"]
-    )
+    assert told["recipe"]["epochs"] == load_model("vgg16_frozen_utk").card.training["pretraining"]["recipe"]["epochs"]
     one, other = (backbone_of(starting_network(spec)).get_weights() for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.comparison import METRICS, PAPER_VARIANTS, paper_marks, paper_notes, paper_recomputed
+from fer_core.columns import METRICS
+from fer_core.comparison import PAPER_VARIANTS, paper_marks, paper_notes, paper_recomputed
 from fer_core.figures import class_bars, paper_chart
 from pages.parts.analysis import plain
 from pages.parts.compare import results as data

@@ -9,7 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from fer_core import comparison
-from fer_core.comparison import ENSEMBLE, Album, Answers, Ensemble, Facts, Measured
+from fer_core.card import ModelCard
+from fer_core.columns import TEST_SPLITS
+from fer_core.comparison import ENSEMBLE, Album, Answers, Ensemble, Measured
 from fer_core.data import find_fer2013
 from fer_core.store import HISTORY, PREDICTIONS, StoredModel, open_model
 from fer_core.types import FerError
@@ -45,7 +47,7 @@ class Choice:
     @property
     def other(self) -> Choice:
         """The other test split, for what must not be fitted on the one on show."""
-        return replace(self.whole, split=next(split for split in comparison.SPLITS if split != self.split))
+        return replace(self.whole, split=next(split for split in TEST_SPLITS if split != self.split))
 
 
 def stamps(models: list[StoredModel]) -> Stamps:
@@ -67,7 +69,7 @@ def ensemble(choice: Choice) -> Ensemble | str | None:
         return None
     try:
         return comparison.fuse(
-            answers, choice.members, choice.fusion, choice.exponent, all_facts(choice), all_answers(choice.other)[0]
+            answers, choice.members, choice.fusion, choice.exponent, all_cards(choice), all_answers(choice.other)[0]
         )
     except ValueError as error:
         return str(error)
@@ -104,15 +106,15 @@ def measured(choice: Choice) -> Measured:
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
-def all_facts(choice: Choice) -> dict[str, Facts]:
-    """Return what the cards say."""
-    return {model.name: comparison.facts(model) for model in _models(choice)}
+def all_cards(choice: Choice) -> dict[str, ModelCard]:
+    """Return the models' cards."""
+    return {model.name: model.card for model in _models(choice)}
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def board(choice: Choice) -> pd.DataFrame:
     """Return the scoreboard of the chosen models."""
-    return comparison.scoreboard(shown(choice), measured(choice), all_facts(choice.whole))
+    return comparison.scoreboard(shown(choice), measured(choice), _models(choice.whole))
 
 
 @st.cache_data(max_entries=40, show_spinner=False)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from fer_core.comparison import LEVEL, METRICS, Answers, both_ways, curves_of, thresholds
+from fer_core.columns import METRICS
+from fer_core.comparison import LEVEL, Answers, both_ways, curves_of, thresholds
 from fer_core.figures import (
     class_bars,
     confidence_bars,

@@ -8,13 +8,12 @@ from typing import Final
 
 import streamlit as st
 
+from fer_core.columns import TEST_SPLITS
 from fer_core.comparison import (
-    SPLITS,
     Answers,
     Measured,
     class_f1,
     confusion_cells,
-    facts,
     load_answers,
     measure,
     pairs,
@@ -44,7 +43,7 @@ def result(run: Run) -> None:
         )
         return
     st.header("On faces it never saw")
-    if model.card["metrics"]:
+    if model.card.tested:
         _measured(run, model)
     else:
         _holdout_only(model)
@@ -54,13 +53,13 @@ def result(run: Run) -> None:
 
 
 def _holdout_only(model: StoredModel) -> None:
-    known, training = facts(model), model.card["training"]
-    if known.holdout_accuracy is not None:
-        st.metric("Accuracy on the hold-out", f"{known.holdout_accuracy:.1%}", border=True, width="content")
+    card = model.card
+    if card.holdout_accuracy is not None:
+        st.metric("Accuracy on the hold-out", f"{card.holdout_accuracy:.1%}", border=True, width="content")
     st.info(
-        f"Measured on its hold-out of {training.get('holdout_faces', 'some')} faces only, which are of the same people "
-        "and places as those it learnt from: expect worse elsewhere. FER2013’s test faces were not here when it was "
-        "trained (python -m fer\\_core data download).",
+        f"Measured on its hold-out of {card.training.get('holdout_faces', 'some')} faces only, which are of the same "
+        "people and places as those it learnt from: expect worse elsewhere. FER2013’s test faces were not here when it "
+        "was trained (python -m fer\\_core data download).",
         icon=":material/info:",
     )
 
@@ -68,7 +67,7 @@ def _holdout_only(model: StoredModel) -> None:
 def _measured(run: Run, model: StoredModel) -> None:
     """Show accuracy, F1 and confusion beside those of the model that it started from, or of the default one."""
     split = st.segmented_control(
-        "Test split", list(SPLITS), default="PublicTest", required=True, key="f_split", bind="query-params"
+        "Test split", list(TEST_SPLITS), default="PublicTest", required=True, key="f_split", bind="query-params"
     )
     other, why = _other(run)
     models = [model] if other is None else [model, other]
@@ -120,7 +119,7 @@ def _compared(
     models = []
     for (_, folder, _), key, words in zip(compared, (MINE, OTHER), (title, other), strict=False):
         model = open_model(Path(folder))
-        models.append(replace(model, name=key, card={**model.card, "title": words}))
+        models.append(replace(model, name=key, card=replace(model.card, title=words or model.title)))
     answers, complaints = load_answers(models, split, "plain")
     if answers is None:
         return None, {}, "", complaints
@@ -131,7 +130,7 @@ def _compared(
 
 def _promotion(run: Run) -> None:
     """Make the result a model that every page offers, or lead to it."""
-    for model in (model for model in list_models()[0] if model.card.get("promoted_from") == run.id):
+    for model in (model for model in list_models()[0] if model.card.promoted_from == run.id):
         st.success(f"{plain(model.title)} is on every page now.", icon=":material/verified:")
         st.page_link(
             "pages/predict.py",

@@ -1,0 +1,221 @@
+"""The model card: what a stored model is, how it was trained and what was measured of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, TypeGuard
+
+from fer_core.evaluation.intervals import Interval
+from fer_core.files import write_json
+from fer_core.models import ModelSpec
+from fer_core.types import FerError
+
+CARD: Final = "card.json"
+
+REQUIRED: Final = ("name", "title", "parameters", "weights_from", "input_size", "metrics", "served")
+"""Keys that every card has."""
+
+_TRAINED: Final = {"random": "every layer", "none": "no network"}
+"""Which part was trained, for older cards that do not say so, by `weights_from`."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """The metrics of one model on one test split in one view.
+
+    Attributes:
+        values: as the card has them, keyed by metric; 95 % intervals have keys that end in `_interval`.
+
+    Raises:
+        FerError: on creation, if accuracy, its interval or macro F1 is missing.
+    """
+
+    values: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        try:
+            _ = self.accuracy, self.macro_f1, self.interval("accuracy")
+        except (KeyError, TypeError, ValueError) as error:
+            raise FerError("A score needs accuracy with its interval, and macro F1.") from error
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the faces that are classified correctly."""
+        return float(self.values["accuracy"])
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 over the expressions."""
+        return float(self.values["macro_f1"])
+
+    def interval(self, metric: str) -> Interval:
+        """Return the 95 % interval of one of `columns.METRICS`."""
+        low, high = self.values[f"{metric}_interval"]
+        return Interval(float(low), float(high))
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """The content of `card.json`. A field is a key of the file, unless stated otherwise.
+
+    Attributes:
+        name: the name of the model's folder.
+        title: the name that people read.
+        parameters: number of parameters; None if the file states no number.
+        weights_from: where the weights start, as in `ModelSpec`.
+        input_size: side in pixels of the square gray face that the model takes.
+        metrics: measured values by split and view, see `score`; empty if the test splits were not available.
+        served: how the served file was made: `storage` (how its weights are stored), `holdout_accuracy` and `sizes`
+            of each storage that was tried, `size_bytes`, `sha256`. None for a model that is kept for comparison only.
+        spec: the network or baseline; None if the file has none that this version can build.
+        recipe: how the model was fitted.
+        training: where and on what it was fitted: `data`, `faces`, `holdout_faces`, `epochs`, `seed`, `seconds`,
+            `device`, library versions, `commit`, and `pretraining` of a backbone that was pretrained here.
+        trained: which part of the network was trained, in words.
+        data_fingerprint: identifies the data set.
+        measured: what the metrics were measured on, in words.
+        created: when, as ISO 8601.
+        promoted_from: the run that the model comes from.
+        other: keys of the file that this version does not know or cannot use. They are written back unchanged.
+
+    Raises:
+        FerError: on creation, if name, title, input size or `served` cannot be used.
+    """
+
+    name: str
+    title: str
+    parameters: int | None
+    weights_from: str
+    input_size: int
+    metrics: Mapping[str, Any]
+    served: Mapping[str, Any] | None
+    spec: ModelSpec | None = None
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    trained: str = ""
+    data_fingerprint: str = ""
+    measured: str = ""
+    created: str = ""
+    promoted_from: str = ""
+    other: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.title:
+            raise FerError(f"{CARD} needs a name and a title. Received: {self.name!r}, {self.title!r}")
+        if not _is_number(self.input_size) or self.input_size < 1:
+            raise FerError(f"{CARD} needs an input size of at least 1 pixel. Received: {self.input_size!r}")
+        if not isinstance(self.served, Mapping | None):
+            raise FerError(f"{CARD} needs an object or null as `served`. Received: {self.served!r}")
+
+    @classmethod
+    def from_dict(cls, values: Any) -> ModelCard:
+        """Build a card from the content of a `card.json`; an optional key of the wrong type counts as missing.
+
+        Raises:
+            FerError: a required key is missing or cannot be used.
+        """
+        if not isinstance(values, dict):
+            values = {}
+        if missing := [key for key in REQUIRED if key not in values]:
+            raise FerError(f"{CARD} lacks {', '.join(missing)}.")
+        known = {key: values[key] for key in REQUIRED if key != "parameters"}
+        known |= {key: str(values[key]) for key in ("name", "title", "weights_from")}
+        known |= {key: values[key] for key in ("recipe", "training") if isinstance(values.get(key), dict)}
+        known |= {key: values[key] for key in _TEXTS if isinstance(values.get(key), str)}
+        if (spec := _spec(values.get("spec"))) is not None:
+            known["spec"] = spec
+        if _is_number(values["parameters"]):
+            known["parameters"] = int(values["parameters"])
+        other = {key: value for key, value in values.items() if key not in known}
+        return cls(**{"parameters": None, **known}, other=other)
+
+    @classmethod
+    def read(cls, path: Path) -> ModelCard:
+        """Read a model folder's `card.json`.
+
+        Raises:
+            FerError: the file is missing or damaged.
+        """
+        skipped = f"The model folder {path.parent.name} is skipped:"
+        try:
+            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise FerError(f"{skipped} it has no readable {CARD}.") from error
+        except FerError as error:
+            raise FerError(f"{skipped} its {error}") from error
+        except ValueError as error:
+            raise FerError(f"{skipped} its {CARD} is not valid JSON ({error}).") from error
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types; keys that were not given are left out."""
+        values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "other"}
+        values["spec"] = self.spec.as_dict() if self.spec is not None else None
+        given = {key: value for key in _ORDER if (value := values[key]) or key in REQUIRED}
+        return {**given, **self.other}
+
+    def write(self, path: Path) -> None:
+        """Write the card as a `card.json`.
+
+        Raises:
+            TypeError: a value is not of a JSON type.
+        """
+        write_json(path, self.as_dict())
+
+    def score(self, split: str, view: str = "plain") -> Score | None:
+        """Return the metrics of a test split (`public_test` or `private_test`); None if missing or damaged."""
+        try:
+            return Score(self.metrics[split][view])
+        except (KeyError, TypeError, FerError):
+            return None
+
+    @property
+    def tested(self) -> bool:
+        """Whether the test splits were available when the model was stored."""
+        return self.metrics != {}
+
+    @property
+    def preprocessing(self) -> str:
+        """What is done to each face first, as in `fer_core.faces.prepare_faces`."""
+        if self.spec is not None:
+            return self.spec.preprocessing
+        unknown = self.other.get("spec")
+        return str(unknown.get("preprocessing", "none")) if isinstance(unknown, dict) else "none"
+
+    @property
+    def trained_part(self) -> str:
+        """Which part was trained, in words; "–" if unknown."""
+        return self.trained or _TRAINED.get(self.weights_from, "–")
+
+    @property
+    def holdout_accuracy(self) -> float | None:
+        """Accuracy of the served file on the hold-out of FER2013's Training split.
+
+        None if unknown, and for a model trained on the user's own pictures: theirs says nothing about FER2013.
+        """
+        if self.served is None or str(self.training.get("data", "")).startswith("own pictures"):
+            return None
+        accuracies = self.served.get("holdout_accuracy")
+        value = accuracies.get(self.served.get("storage")) if isinstance(accuracies, dict) else None
+        return float(value) if _is_number(value) else None
+
+
+_TEXTS: Final = ("trained", "data_fingerprint", "measured", "created", "promoted_from")
+_ORDER: Final = (
+    *("name", "title", "spec", "recipe", "parameters", "weights_from", "input_size", "training", "served"),
+    *("trained", "data_fingerprint", "metrics", "measured", "created", "promoted_from"),
+)
+"""Of the keys in the file."""
+
+
+def _spec(values: Any) -> ModelSpec | None:
+    try:
+        return ModelSpec.from_dict(values)
+    except (AttributeError, TypeError, ValueError):
+        return None
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

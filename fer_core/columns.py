@@ -1,0 +1,28 @@
+"""Names that tables, model cards and charts share: test splits, views, columns and metrics."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fer_core.labels import EXPRESSIONS
+
+TEST_SPLITS: Final[dict[str, str]] = {"PublicTest": "public_test", "PrivateTest": "private_test"}
+"""FER2013's names of its test splits, each with the key that stored models use for it."""
+
+VIEWS: Final[tuple[str, ...]] = ("plain", "flip")
+"""How a face is classified: once as it is, or as the average with its mirror image."""
+
+PROBABILITIES: Final[list[str]] = [f"p_{name}" for name in EXPRESSIONS]
+"""Columns of the seven probabilities in a table of predictions."""
+
+PREDICTION_COLUMNS: Final[list[str]] = ["row", "split", "view", "label", *PROBABILITIES]
+"""Columns of a model's stored predictions. `row` is FER2013's row number, -1 if unknown."""
+
+METRICS: Final[dict[str, str]] = {
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro F1",
+    "roc_auc": "ROC AUC",
+    "avg_tpr": "Avg TPR",
+    "avg_fpr": "Avg FPR",
+}
+"""Metrics that have a 95 % interval, each with its title. Higher is better, except for `avg_fpr`."""
