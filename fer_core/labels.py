@@ -1,4 +1,4 @@
-"""The seven expressions: their order, names, colours and icons, the same everywhere."""
+"""The seven expressions: their order, names and colours."""
 
 from __future__ import annotations
 
@@ -18,17 +18,7 @@ COLORS: Final[dict[str, str]] = {
     "surprise": "#56B4E9",
     "neutral": "#7F7F7F",
 }
-"""Okabe and Ito's colour-blind safe palette (jfly.uni-koeln.de/color); always shown with the word beside."""
-
-EMOJI: Final[dict[str, str]] = {
-    "angry": "😠",
-    "disgust": "🤢",
-    "fear": "😨",
-    "happy": "😊",
-    "sad": "😢",
-    "surprise": "😮",
-    "neutral": "😐",
-}
+"""Okabe and Ito's palette for colour-blind readers (jfly.uni-koeln.de/color). Always show the name as well."""
 
 _ALIASES: Final[dict[str, str]] = {
     "anger": "angry",
@@ -44,8 +34,7 @@ _ALIASES: Final[dict[str, str]] = {
 def expression_index(name: str) -> int:
     """Return the class index of an expression's name.
 
-    Case does not matter, and the usual other spellings of the dataset's folders ("anger", "happiness",
-    "surprised", …) are understood.
+    Case is ignored. Other common names of the dataset's folders ("anger", "happiness", "surprised", …) are accepted.
 
     Raises:
         ValueError: the name is none of the seven.

@@ -1,4 +1,4 @@
-"""The few frozen dataclasses that flow between the rooms of the package."""
+"""Types that all parts of the package share: pictures, faces, results and the error shown to users."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Image = NDArray[np.uint8]
 
 
 class FerError(ValueError):
-    """Something a user handed in cannot be used. The message is one sentence fit to be shown as it is."""
+    """Input from the user cannot be used. Pages and commands show the message as it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,10 +23,10 @@ class Face:
     """A face found in an image.
 
     Attributes:
-        box: `(x, y, width, height)` in pixels of the image; may reach beyond its border.
+        box: `(x, y, width, height)` in pixels of the image. It may extend beyond the image.
         score: the detector's confidence, 0 to 1.
-        landmarks: `(5, 2)` float32 x, y in pixels: the eye on the image's left, the eye on its right, nose tip,
-            mouth corner on the image's left, mouth corner on its right. None if the detector gives none.
+        landmarks: `(5, 2)` float32 x, y in pixels: left eye, right eye, nose tip, left and right corner of the mouth.
+            Left and right are the image's. None if the detector does not provide them.
     """
 
     box: tuple[float, float, float, float]
@@ -40,25 +40,28 @@ class Face:
             raise ValueError(f"Expected landmarks of shape (5, 2). Received: {self.landmarks.shape}")
 
     @property
-    def roll(self) -> float:
-        """Angle of the line between the eyes in degrees, positive when the image's right eye is lower; 0 if unknown."""
-        if self.landmarks is None:
-            return 0.0
-        dx, dy = self.landmarks[1] - self.landmarks[0]
-        return float(np.degrees(np.arctan2(dy, dx)))
+    def center(self) -> tuple[float, float]:
+        """The centre of the box, x and y in pixels."""
+        x, y, width, height = self.box
+        return x + width / 2, y + height / 2
+
+    @property
+    def area(self) -> float:
+        """The area of the box in square pixels."""
+        return self.box[2] * self.box[3]
 
 
 @dataclass(frozen=True, eq=False)
 class FaceResult:
-    """One analysed face.
+    """The prediction for one face.
 
     Attributes:
-        face: where it was found.
-        crop: `(48, 48)` uint8 gray, framed as FER2013 frames faces: what the model saw, before its own preprocessing.
-        transform: `(2, 3)` float64 affine matrix that takes image x, y (pixels) to crop x, y (pixels).
-        probabilities: `(7,)` float32 in the order of `labels.EXPRESSIONS`; sums to 1.
-        activation: `(rows, columns, 7)` float32 class activation map over the crop; None where the model takes the
-            face as one piece.
+        face: where the face is in the image.
+        crop: `(48, 48)` uint8 gray, framed like FER2013's faces: the model's input before its own preprocessing.
+        transform: `(2, 3)` float64 affine matrix from image x, y to crop x, y, both in pixels.
+        probabilities: `(7,)` float32 in the order of `labels.EXPRESSIONS`, with the sum 1.
+        activation: `(rows, columns, 7)` float32 class activation map over the crop. None if the model's last feature
+            map has only one cell.
     """
 
     face: Face
@@ -73,7 +76,7 @@ class FaceResult:
 
     @property
     def expression(self) -> str:
-        """The most probable expression's name."""
+        """The name of the most probable expression."""
         return EXPRESSIONS[int(self.probabilities.argmax())]
 
     @property
@@ -82,7 +85,7 @@ class FaceResult:
         return float(self.probabilities.max())
 
     def as_dict(self) -> dict[str, Any]:
-        """Return box, expression and probabilities as plain JSON types (the CLI's stable keys)."""
+        """Return box, expression and probabilities as JSON types, with the keys of the command line's output."""
         return {
             "box": [round(float(v), 1) for v in self.face.box],
             "expression": self.expression,

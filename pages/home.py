@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fer_core.data.sample import SAMPLE_CREDIT
+from fer_core.data import SAMPLE_CREDIT
 from fer_core.evaluation.paper import OVERALL
 from fer_core.faces import default_detector
 from fer_core.figures import accuracy_intervals, probability_bars, probability_text

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fer_core.data.sample import SAMPLE_CREDIT
+from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import default_detector
 from fer_core.labels import EXPRESSIONS
 from pages.parts.analysis import SAMPLE, answers_for, plain, ready, serving_models, warn

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
-from fer_core.data.sample import sample_portrait
+from fer_core.data import sample_portrait
 
 BadInputs = dict[str, tuple[str, bytes, str]]
 """`{what it is: (file name, content, "error" or "ok")}`: unreadable in one sentence, or read like any picture."""

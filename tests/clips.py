@@ -13,7 +13,7 @@ import av
 import cv2
 import numpy as np
 
-from fer_core.data.sample import sample_portrait
+from fer_core.data import sample_portrait
 from fer_core.types import Image
 
 TIME_BASE = Fraction(1, 12_800)

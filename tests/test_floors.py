@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
     {"labels"},
-    {"types", "columns"},
+    {"types", "columns", "threads"},
     {"files"},
     {"processes"},
     {"data", "models", "evaluation", "figures"},

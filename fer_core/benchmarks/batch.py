@@ -15,11 +15,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fer_core.data import read_image
-from fer_core.data.sample import sample_portrait
+from fer_core.data import read_image, sample_portrait
 from fer_core.inference import Classifier, FaceAnalyzer
-from fer_core.inference.batch import default_workers, in_parallel
 from fer_core.store import StoredModel, load_model
+from fer_core.threads import default_workers, in_parallel
 from fer_core.types import FerError
 
 BATCH: Final = {

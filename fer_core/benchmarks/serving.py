@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.benchmarks.timing import median_seconds
-from fer_core.data.sample import sample_portrait
+from fer_core.data import sample_portrait
 from fer_core.faces import default_detector
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.store import KERAS, StoredModel

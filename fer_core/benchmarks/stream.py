@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from fer_core.benchmarks.serving import UsualWay
-from fer_core.data.sample import sample_portrait
+from fer_core.data import sample_portrait
 from fer_core.faces import default_detector
 from fer_core.inference import Classifier
 from fer_core.inference.stream import StreamAnalyzer

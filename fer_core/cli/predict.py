@@ -16,9 +16,9 @@ from fer_core.cli.inputs import picture_files
 from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, progress_bar, stdout
 from fer_core.data import read_image
 from fer_core.inference import Classifier, FaceAnalyzer
-from fer_core.inference.batch import default_workers, in_parallel
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.threads import default_workers, in_parallel
 from fer_core.types import FaceResult, FerError
 
 

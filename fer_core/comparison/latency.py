@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from fer_core.data.sample import sample_portrait
+from fer_core.data import sample_portrait
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.store import StoredModel
 

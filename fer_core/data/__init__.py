@@ -8,11 +8,12 @@ from fer_core.data.download import download_fer2013
 from fer_core.data.duplicates import Duplicates, find_duplicates, leaked_mask
 from fer_core.data.fer2013 import DatasetMissing, find_fer2013, load_fer2013
 from fer_core.data.ferplus import VOTE_COLUMNS, FerPlusVotes, load_ferplus
-from fer_core.data.images import IMAGE_SUFFIXES, read_image
+from fer_core.data.images import IMAGE_SUFFIXES, SAMPLE_CREDIT, read_image, sample_portrait
 
 __all__ = [
     "FACE_SIZE",
     "IMAGE_SUFFIXES",
+    "SAMPLE_CREDIT",
     "SPLITS",
     "VOTE_COLUMNS",
     "AgedFaces",
@@ -31,5 +32,6 @@ __all__ = [
     "load_utkface",
     "read_class_folders",
     "read_image",
+    "sample_portrait",
     "split_name",
 ]

@@ -1,4 +1,4 @@
-"""Reading any picture a person may hand in as one plain thing: upright 8-bit RGB."""
+"""Read pictures of any kind as upright 8-bit RGB, and the built-in sample portrait."""
 
 from __future__ import annotations
 
@@ -19,42 +19,46 @@ from fer_core.types import FerError, Image
 IMAGE_SUFFIXES: Final[tuple[str, ...]] = (
     ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm", ".pgm",
 )  # fmt: skip
-"""File name endings of the readable types. Only a hint for file pickers: `read_image` looks at the content."""
+"""File name extensions of the readable types, for file pickers. `read_image` checks the content instead."""
 
 MAX_PIXELS: Final[int] = 100_000_000
-"""Larger pictures are refused before they are decoded: 100 megapixels are 300 MB as RGB."""
+"""Larger pictures are rejected before they are decoded: 100 megapixels are 300 MB as RGB."""
 
 MIN_SIDE: Final[int] = 2
-"""Pixels; anything smaller is a tracking pixel, not a picture."""
+"""Pixels; smaller pictures are tracking pixels."""
+
+SAMPLE_CREDIT: Final = "Eileen Collins, NASA, public domain (from scikit-image)"
 
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
+_NOT_RGB: Final = (
+    "A picture must be an RGB array of shape (height, width, 3) and type uint8. Convert the picture first."
+)
 _EXPECTED: Final = "Expected a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or PPM picture."
 _SIGNATURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 _HEIC: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _opening = threading.Lock()
 
-
-# A picture with damaged EXIF data is still a picture; Pillow's complaint would only land in a server's log.
+# Pictures with damaged EXIF data are still readable, so Pillow's warning is not useful in the log.
 warnings.filterwarnings("ignore", message="Corrupt EXIF data", category=UserWarning)
 
 
 def read_image(source: bytes | Path | str, name: str | None = None) -> Image:
-    """Return a picture as RGB, whatever its file type says or hides.
+    """Read a picture of any type as RGB.
 
     The EXIF orientation is applied, 16-bit values are scaled to 8 bits, CMYK and palettes are converted,
-    transparency is laid on white, and of an animation the first frame is taken. The type is recognised by content,
-    so a PNG named `.jpg` is simply read.
+    transparent areas become white, and the first frame of an animation is used. The type is recognised by its
+    content, so a PNG named `.jpg` is read as well.
 
     Args:
         source: the file's content, or its path.
-        name: what messages call the picture; by default the path's last part, or "The image".
+        name: name of the picture in messages; by default the file name, or "The image".
 
     Returns:
-        `(height, width, 3)` uint8 RGB of the picture's full size.
+        `(height, width, 3)` uint8 RGB in the picture's full size.
 
     Raises:
-        FerError: the source is missing, a folder, empty, damaged, no picture of a readable type, smaller than
-            2 x 2 pixels or larger than 100 megapixels.
+        FerError: the source is missing, a folder, empty, damaged, not a readable picture, smaller than 2 x 2 pixels
+            or larger than 100 megapixels.
     """
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), name or "The image")
@@ -74,6 +78,26 @@ def read_image(source: bytes | Path | str, name: str | None = None) -> Image:
         raise FerError(f"{shown!r} cannot be opened as a file. Expected the path of an image file.") from error
     with stream:
         return _read(stream, shown)
+
+
+def require_rgb(image: Image) -> Image:
+    """Return `image` as a contiguous array if it is `(height, width, 3)` uint8 and not empty.
+
+    Raises:
+        FerError: it is anything else.
+    """
+    if not isinstance(image, np.ndarray):
+        raise FerError(f"{_NOT_RGB} Received: {type(image).__name__}")
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise FerError(f"{_NOT_RGB} Received: shape {image.shape}, {image.dtype}")
+    return np.ascontiguousarray(image)
+
+
+def sample_portrait() -> Image:
+    """Return the portrait of the astronaut Eileen Collins from scikit-image, `(512, 512, 3)` RGB uint8."""
+    from skimage import data
+
+    return np.asarray(data.astronaut(), dtype=np.uint8)
 
 
 def _read(stream: BinaryIO, shown: str) -> Image:
@@ -99,7 +123,7 @@ def _read(stream: BinaryIO, shown: str) -> Image:
 
 
 def _opened(stream: BinaryIO) -> Pillow.Image:
-    # Pillow warns from 89 megapixels on; our own limit is checked right after. Filters are per process: hence the lock.
+    # Pillow warns above 89 megapixels; our own limit is checked afterwards. Warning filters are global, hence the lock.
     with _opening, warnings.catch_warnings():
         warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
         return Pillow.open(stream, formats=_FORMATS)
@@ -117,7 +141,7 @@ def _check_size(size: tuple[int, int], shown: str) -> None:
 
 
 def _as_rgb(picture: Pillow.Image) -> Image:
-    with contextlib.suppress(Exception):  # damaged EXIF data is no reason to refuse an intact picture
+    with contextlib.suppress(Exception):  # the EXIF data may be damaged
         picture = ImageOps.exif_transpose(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         gray = _to_eight_bits(np.asarray(picture))
@@ -130,11 +154,11 @@ def _as_rgb(picture: Pillow.Image) -> Image:
 
 
 def _to_eight_bits(values: NDArray) -> NDArray[np.uint8]:
-    """Scale gray values `(height, width)` of any wider type to 0..255, by the type's range and not by clipping."""
+    """Scale gray values `(height, width)` of a wider type to 0 to 255."""
     if values.dtype.kind == "u":
         full = 65535.0
         scaled = values.astype(np.float32)
-    else:  # 32-bit integers and floats carry no range: take the smallest usual one that holds the values
+    else:  # 32-bit integers and floats have no fixed range: use the smallest usual one that contains the values
         scaled = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0).clip(min=0)
         peak = float(scaled.max())
         ranges = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)

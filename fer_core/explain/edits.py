@@ -1,4 +1,4 @@
-"""Changes to a picture whose effect on the prediction one wants to see: all pure, RGB uint8 in and out."""
+"""Edit a picture and classify a face again, to see what the prediction depends on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from fer_core.faces import framing_transform
-from fer_core.types import Face, FerError, Image
+from fer_core.inference import FaceAnalyzer
+from fer_core.types import Face, FaceResult, FerError, Image
 
 REGIONS: Final[dict[str, tuple[float, float, float, float]]] = {
     "eyes": (0.08, 0.22, 0.92, 0.50),
@@ -20,29 +21,30 @@ REGIONS: Final[dict[str, tuple[float, float, float, float]]] = {
     "left half": (0.0, 0.0, 0.5, 1.0),
     "right half": (0.5, 0.0, 1.0, 1.0),
 }
-"""Left, top, right, bottom as shares of the FER2013 frame: the mean eyes lie at (0.31, 0.39) and (0.68, 0.40), the
-mouth line at y = 0.76. Left and right are the picture's, not the person's."""
+"""Left, top, right, bottom as shares of FER2013's frame. The mean eyes are at (0.31, 0.39) and (0.68, 0.40), the mouth
+at y = 0.76. Left and right are the picture's, not the person's."""
 
 GRAY: Final = 128
 NOISE_SEED: Final = 2013
-CLOSE_UP: Final = 2.0
-"""Sides of the face's frame that a close-up shows."""
-
+CLOSE_UP: Final = 2.0  # side of a close-up, as a multiple of the face's frame
 CLOSE_UP_FRAME: Final = 200
-"""Pixels that the face's frame has at most in a close-up, so that noise means the same on every camera."""
+"""Maximum side in pixels of the face's frame in a close-up, so that noise has the same effect on every camera."""
 
 
 @dataclass(frozen=True)
 class Edits:
-    """What to change. The default changes nothing.
+    """Edits to apply to a picture. The defaults change nothing.
 
     Attributes:
         blur: standard deviation of a Gaussian blur, in percent of the face's width.
         brightness: added to every pixel, in percent of white, -100 to 100.
-        contrast: factor around mid gray, 1 leaves it.
+        contrast: factor around mid gray; 1 changes nothing.
         noise: standard deviation of Gaussian noise, in percent of white. The seed is fixed.
         rotate: degrees counter-clockwise about the picture's centre.
-        cover: names in `REGIONS` to cover with gray on every face.
+        cover: names in `REGIONS`, covered with gray on every face.
+
+    Raises:
+        FerError: a region is unknown, or blur, contrast or noise is negative.
     """
 
     blur: float = 0.0
@@ -61,14 +63,13 @@ class Edits:
                 raise FerError(f"Expected a {name} of 0 or more. Received: {getattr(self, name)}")
 
     def apply(self, image: Image, faces: Sequence[Face] = ()) -> Image:
-        """Return the changed picture, of the same size.
+        """Return an edited copy of a picture, of the same size.
 
-        Faces are covered first, then the light changes, the picture turns, it blurs, and noise comes last, as in a
-        camera.
+        The order is that of a camera: cover, contrast and brightness, rotation, blur, noise.
 
         Args:
-            image: `(height, width, 3)` RGB uint8; not changed itself.
-            faces: the faces of this image to cover; their mean width is the unit of blur (without any, the image's).
+            image: `(height, width, 3)` RGB uint8.
+            faces: the faces to cover. Their mean width is the unit of blur; without faces it is the image's width.
         """
         changed = image.copy()
         for face in faces:
@@ -89,8 +90,43 @@ class Edits:
         return changed
 
 
+@dataclass(frozen=True, eq=False)
+class EditedFace:
+    """A face after its picture was edited.
+
+    Attributes:
+        image: `(side, side, 3)` RGB uint8, the edited close-up.
+        result: the new prediction; None if the face was to be detected again and was not found.
+    """
+
+    image: Image
+    result: FaceResult | None
+
+
+def edit_and_rerun(
+    analyzer: FaceAnalyzer, image: Image, face: Face, edits: Edits, find_again: bool = False
+) -> EditedFace:
+    """Edit a close-up of one face and classify it again.
+
+    Args:
+        analyzer: detects and classifies.
+        image: `(height, width, 3)` RGB uint8, the whole picture.
+        face: a face of this image.
+        edits: what to edit.
+        find_again: False: use the same crop as before, so that only the model is tested. True: detect the face again
+            in the edited picture.
+    """
+    part, there = close_up(image, face)
+    changed = edits.apply(part, [there])
+    found = analyzer.detector.detect(changed) if find_again else [there]
+    if not found:
+        return EditedFace(changed, None)
+    nearest = min(found, key=lambda other: math.dist(other.center, there.center))
+    return EditedFace(changed, analyzer.classify(changed, [nearest])[0])
+
+
 def cover_region(image: Image, face: Face, region: str) -> Image:
-    """Return a copy of the picture with one region of a face under gray, turned as the face is.
+    """Return a copy of a picture with one region of a face covered with gray, rotated like the face.
 
     Args:
         image: `(height, width, 3)` RGB uint8.
@@ -99,7 +135,7 @@ def cover_region(image: Image, face: Face, region: str) -> Image:
     """
     left, top, right, bottom = REGIONS[region]
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-    to_frame = framing_transform(face, size=1)  # the crop's x and y as shares of its side, pixel centres at -0.5
+    to_frame = framing_transform(face, size=1)  # to shares of the crop's side; pixel centres are at -0.5
     back = np.linalg.inv(to_frame[:, :2])
     points = (corners - 0.5 - to_frame[:, 2]) @ back.T
     covered = image.copy()
@@ -108,22 +144,22 @@ def cover_region(image: Image, face: Face, region: str) -> Image:
 
 
 def close_up(image: Image, face: Face) -> tuple[Image, Face]:
-    """Return a square around one face, made small if it is large, and the same face in it.
+    """Return a square around one face, reduced if it is large, and the face in its coordinates.
 
     Args:
         image: `(height, width, 3)` RGB uint8.
         face: a face of this image.
 
     Returns:
-        About `(side, side, 3)` RGB uint8, centred on the face, the picture's edges repeated beyond its border; and
-        the face with box and landmarks in its pixels.
+        About `(side, side, 3)` RGB uint8, centred on the face, with edge pixels repeated beyond the picture's border;
+        and the face with box and landmarks in pixels of this square.
     """
     to_frame = framing_transform(face, size=1)
     frame = 1 / math.sqrt(abs(float(np.linalg.det(to_frame[:, :2]))))
     scale = min(1.0, CLOSE_UP_FRAME / frame)
     x, y, width, height = face.box
     reach = max(1, math.ceil(CLOSE_UP * frame / 2))
-    left, top = round(x + width / 2) - reach, round(y + height / 2) - reach
+    left, top = round(face.center[0]) - reach, round(face.center[1]) - reach
     part, missing = _inside(image, left, top, 2 * reach)
     if scale < 1:
         size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
@@ -136,7 +172,7 @@ def close_up(image: Image, face: Face) -> tuple[Image, Face]:
 
 
 def _inside(image: Image, left: int, top: int, side: int) -> tuple[Image, tuple[int, int, int, int]]:
-    """Return the part of a square that lies in the picture, and what is missing left, right, above and below."""
+    """Return the part of a square inside the picture, and the missing pixels at the left, right, top and bottom."""
     height, width = image.shape[:2]
     x0, x1 = min(max(left, 0), width - 1), max(min(left + side, width), 1)
     y0, y1 = min(max(top, 0), height - 1), max(min(top + side, height), 1)
@@ -147,5 +183,5 @@ def _inside(image: Image, left: int, top: int, side: int) -> tuple[Image, tuple[
 def _rotated(image: Image, degrees: float) -> Image:
     height, width = image.shape[:2]
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
-    turned = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(turned, np.uint8)
+    rotated = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(rotated, np.uint8)

@@ -1,7 +1,7 @@
-"""Occlusion sensitivity: cover the face bit by bit and see how far the prediction falls.
+"""Occlusion sensitivity: cover each part of a face in turn and measure how much the prediction drops.
 
-Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, section 4.2. It needs no look
-inside the model, so it works for any classifier.
+Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, section 4.2. It only needs
+predictions, so it works with any classifier.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.types import Image
 
 PATCH = 14
-"""Pixels of a 48-pixel crop: about an eye with its brow."""
+"""Pixels of a 48-pixel crop: about the size of an eye with its brow."""
 
 STRIDE = 4
 """Pixels between positions: 13 x 13 of them on a 48-pixel crop."""
@@ -25,12 +25,12 @@ STRIDE = 4
 
 @dataclass(frozen=True, eq=False)
 class OcclusionMap:
-    """How far covering each place lowers one expression's probability.
+    """The drop of one expression's probability when each part of a face is covered.
 
     Attributes:
-        expression: whose probability.
-        probability: of the uncovered face.
-        drop: `(rows, columns)` float32, evenly spread over the crop: `probability` minus the probability with that
+        expression: the expression's name.
+        probability: its probability for the uncovered face.
+        drop: `(rows, columns)` float32, evenly spread over the crop: `probability` minus the probability with this
             place covered. Negative where covering makes the expression more probable.
     """
 
@@ -50,16 +50,16 @@ def occlusion_map(
 ) -> OcclusionMap:
     """Slide a patch over a face crop and record the drop of an expression's probability.
 
-    The patch's centre runs from border to border, so that every place is covered equally often.
+    The patch's centre moves from border to border, so that every place is covered equally often.
 
     Args:
-        classifier: any served model.
-        crop: `(height, width)` uint8 gray, framed as FER2013 frames faces.
+        classifier: the model to explain.
+        crop: `(height, width)` uint8 gray, framed like FER2013's faces.
         expression: one of the seven; by default the predicted one.
         patch: side of the patch in pixels.
-        stride: pixels between neighbouring positions, at most.
-        fill: cover with the crop's mean gray, or with its own blurred copy (no new edges).
-        flip: average with the mirror image, as the prediction to explain was made.
+        stride: maximum distance in pixels between neighbouring positions.
+        fill: cover with the crop's mean gray, or with a blurred copy of it, which adds no edges.
+        flip: average with the mirror image, if the prediction to explain was made this way.
 
     Raises:
         ValueError: the crop is not gray uint8, patch or stride is not positive, or the expression is unknown.
@@ -69,7 +69,7 @@ def occlusion_map(
     if patch < 1 or stride < 1:
         raise ValueError(f"Expected a patch and a stride of at least 1 pixel. Received: {patch}, {stride}")
     height, width = crop.shape
-    rows, columns = _centres(height, stride), _centres(width, stride)
+    rows, columns = _centers(height, stride), _centers(width, stride)
     cover = _cover(crop, fill)
     faces = np.repeat(crop[None], 1 + len(rows) * len(columns), axis=0)  # (1 + positions, height, width)
     for face, (row, column) in zip(faces[1:], ((r, c) for r in rows for c in columns), strict=True):
@@ -82,14 +82,14 @@ def occlusion_map(
     return OcclusionMap(EXPRESSIONS[index], float(uncovered), drop.astype(np.float32))
 
 
-def _centres(length: int, stride: int) -> NDArray[np.float64]:
-    """Evenly spread cell centres, each about `stride` pixels wide, that fill a side."""
+def _centers(length: int, stride: int) -> NDArray[np.float64]:
+    """Return the centres of cells about `stride` pixels wide that divide a side evenly."""
     count = max(1, -(-length // stride))
     return (np.arange(count) + 0.5) * length / count
 
 
-def _reach(centre: float, patch: int) -> slice:
-    start = round(centre - patch / 2)
+def _reach(center: float, patch: int) -> slice:
+    start = round(center - patch / 2)
     return slice(max(0, start), max(0, start + patch))
 
 

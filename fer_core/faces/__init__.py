@@ -1,44 +1,42 @@
-"""Finding faces in pictures, cutting them out as FER2013 frames them, and drawing what was found."""
+"""Detect faces in pictures, crop them like FER2013's faces, and draw results."""
 
 from fer_core.faces.degrade import add_noise, blur_faces
 from fer_core.faces.detector import FaceDetector, default_detector
-from fer_core.faces.draw import draw_faces
-from fer_core.faces.enhance import clahe, equalize_histogram
-from fer_core.faces.framing import (
-    CROP_SIZE,
-    Transform,
-    crop_face,
-    framing_roll,
-    framing_transform,
-    invert,
-    whole_image_face,
+from fer_core.faces.draw import (
+    annotated_jpeg,
+    annotated_png,
+    draw_faces,
+    enlarged_pixels,
+    heatmap_on_crop,
+    heatmap_on_face,
+    png,
 )
+from fer_core.faces.framing import crop_face, framing_roll, framing_transform, invert, whole_image_face
 from fer_core.faces.haar import HaarDetector
-from fer_core.faces.heat import overlay_activation, overlay_on_face
-from fer_core.faces.prepare import prepare_faces
+from fer_core.faces.preprocessing import preprocess_faces
 from fer_core.faces.yunet import YuNetDetector
-from fer_core.faces.yunet_file import DetectorUnavailable, yunet_path
+from fer_core.faces.yunet_weights import DetectorUnavailable, yunet_path
 
 __all__ = [
-    "CROP_SIZE",
     "DetectorUnavailable",
     "FaceDetector",
     "HaarDetector",
-    "Transform",
     "YuNetDetector",
     "add_noise",
+    "annotated_jpeg",
+    "annotated_png",
     "blur_faces",
-    "clahe",
     "crop_face",
     "default_detector",
     "draw_faces",
-    "equalize_histogram",
+    "enlarged_pixels",
     "framing_roll",
     "framing_transform",
+    "heatmap_on_crop",
+    "heatmap_on_face",
     "invert",
-    "overlay_activation",
-    "overlay_on_face",
-    "prepare_faces",
+    "png",
+    "preprocess_faces",
     "whole_image_face",
     "yunet_path",
 ]

@@ -1,44 +1,49 @@
-"""Which face detector to use: YuNet where its weights are, Haar cascades where they are not."""
+"""Choose the face detector: YuNet, or Haar cascades where YuNet's weights are not available."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
-from fer_core.faces.haar import HaarDetector
-from fer_core.faces.yunet import YuNetDetector
-from fer_core.faces.yunet_file import DetectorUnavailable, yunet_path
+import cv2
+
+from fer_core.faces.yunet_weights import DetectorUnavailable, yunet_path
 from fer_core.types import Face, Image
 
 FALLBACK_NOTE: Final = "Faces are found with the slower, less accurate Haar cascades. {why}"
 
+MAX_OVERLAP: Final = 0.3
+"""Boxes with a larger intersection over union show the same face (OpenCV's default for YuNet)."""
+
 
 class FaceDetector(Protocol):
-    """What finds faces. Implementations may be shared between threads."""
+    """Interface of the detectors. Implementations are thread-safe."""
 
     @property
     def note(self) -> str | None:
-        """What pages should tell people about this detector, or None if it is the one we want."""
+        """A sentence about the detector's limits for the user, or None."""
 
     def detect(self, image: Image, thorough: bool = True) -> list[Face]:
-        """Return the faces in a `(height, width, 3)` uint8 RGB image, the largest first.
+        """Return the faces in a `(height, width, 3)` uint8 RGB image, largest first.
 
         Args:
             image: of any size, at least one pixel.
-            thorough: True for photos; False, several times faster, for frames of a video.
+            thorough: True for photos. False is several times faster, for video frames.
         """
 
 
 def default_detector(download: bool = True, detection_size: int = 640) -> FaceDetector:
-    """Return YuNet, or, with a `note` that says why, Haar cascades.
+    """Return YuNet if its weights are available, else Haar cascades with a `note` that gives the reason.
 
-    Cheap to call for each picture: detectors are kept, and a failed download is not repeated for some minutes.
+    Detectors are cached, and a failed download is not repeated for some minutes, so this is cheap to call for each
+    picture.
 
     Args:
-        download: False: do not fetch YuNet's weights if they are not on this computer.
-        detection_size: longest side in pixels of the copy that YuNet searches first; 320 is enough for the near faces
-            of a camera and takes a quarter of the time.
+        download: whether YuNet's weights may be downloaded.
+        detection_size: longest side in pixels to which YuNet scales a picture for its first search. 320 is enough
+            for faces near a camera and takes a quarter of the time.
     """
     try:
         return _yunet(yunet_path(download), detection_size)
@@ -46,11 +51,24 @@ def default_detector(download: bool = True, detection_size: int = 640) -> FaceDe
         return _haar(FALLBACK_NOTE.format(why=error))
 
 
+def suppress_overlaps(faces: Sequence[Face]) -> list[Face]:
+    """Return the faces that remain after non-maximum suppression, largest first."""
+    if not faces:
+        return []
+    boxes = [tuple(map(float, face.box)) for face in faces]
+    kept = cv2.dnn.NMSBoxes(boxes, [float(face.score) for face in faces], 0.0, MAX_OVERLAP)
+    return sorted((faces[int(index)] for index in kept), key=lambda face: face.area, reverse=True)
+
+
 @lru_cache(maxsize=4)
-def _yunet(path: Path, detection_size: int) -> YuNetDetector:
+def _yunet(path: Path, detection_size: int) -> FaceDetector:
+    from fer_core.faces.yunet import YuNetDetector
+
     return YuNetDetector(path, detection_size)
 
 
 @lru_cache(maxsize=2)
-def _haar(note: str) -> HaarDetector:
+def _haar(note: str) -> FaceDetector:
+    from fer_core.faces.haar import HaarDetector
+
     return HaarDetector(note=note)

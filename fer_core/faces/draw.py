@@ -1,57 +1,66 @@
-"""Drawing results into pictures: numbered boxes with words."""
+"""Draw results into pictures: numbered boxes with labels, and heatmaps of activation maps."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from fer_core.faces.image_check import require_rgb
+from fer_core.data.images import require_rgb
+from fer_core.faces.framing import CROP_SIZE, Transform, invert
 from fer_core.labels import COLORS
 from fer_core.types import FaceResult, FerError, Image
 
+SHOWN_SIDE: Final = 1400  # pixels; pages do not show larger pictures
 LINE_WIDTH: Final = 0.006  # of the picture's mean side
 FONT_SIZE: Final = (0.018, 0.042)  # of the picture's mean side, at least and at most
-FONT_TO_FACE: Final = 0.17  # of the median box's height, within those limits: a crowd needs small labels
-SMALLEST_FONT: Final = 11  # pixels; smaller letters cannot be read
-SMALLEST_CANVAS: Final = 320  # pixels: smaller pictures are enlarged so that a label fits
+FONT_TO_FACE: Final = 0.17  # of the median box's height, within these limits
+MIN_FONT: Final = 11  # pixels; smaller text is not readable
+MIN_CANVAS: Final = 320  # pixels; smaller pictures are enlarged so that a label fits
 DARK: Final = (17, 17, 17)
 LIGHT: Final = (255, 255, 255)
+
+HEATMAP_BLUR: Final = 0.4  # of a map cell's size, so that cells have no visible edges
+MAX_OPACITY: Final = 0.65  # of the strongest evidence
+HEATMAP_COLORS: Final = cv2.cvtColor(
+    cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB
+)
+"""`(256, 1, 3)` uint8 RGB: the colour map `inferno`. Its lightness increases evenly, so it also works in gray."""
 
 Rectangle = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 
 def draw_faces(
-    image: Image, results: Sequence[FaceResult], scale: float | None = None, numbers: Sequence[int] | None = None
+    image: Image, results: Sequence[FaceResult], enlarge: bool = True, numbers: Sequence[int] | None = None
 ) -> Image:
-    """Return a copy of an image with each face boxed, numbered and labelled "1 happy 93%".
+    """Return a copy of an image with a box and a label such as "1 happy 93%" for each face.
 
-    Lines and letters grow with the picture; a label stays
-    inside it, off other labels where there is room, and is shortened if the picture is narrower than the words.
+    The size of lines and text depends on the picture. A label stays inside the picture, avoids other labels if there
+    is room, and is shortened if the picture is too narrow for it.
 
     Args:
         image: `(height, width, 3)` uint8 RGB.
-        results: faces of this image, in the order of the table beside it.
-        scale: how much larger the returned picture is. None: 1, but pictures whose longest side is below 320
-            pixels are enlarged to that. Give 1 for video, whose frames must keep their size.
-        numbers: one for each result; None: their positions, from 1.
+        results: faces of this image.
+        enlarge: enlarge a picture whose longest side is below 320 pixels to that size. Give False for video, whose
+            frames must keep their size.
+        numbers: the number of each result; by default 1, 2, …
 
     Returns:
-        `(height * scale, width * scale, 3)` uint8 RGB.
+        `(height, width, 3)` uint8 RGB, larger than `image` if it was enlarged.
 
     Raises:
-        FerError: `image` is no RGB picture, or `scale` is not positive.
+        FerError: `image` is not an RGB picture.
     """
     image = require_rgb(image)
-    if scale is None:
-        scale = max(1.0, SMALLEST_CANVAS / max(image.shape[:2]))
-    if not scale > 0:
-        raise FerError(f"The scale of a drawing must be a number above 0, such as 1 or 2. Received: {scale}")
+    scale = max(1.0, MIN_CANVAS / max(image.shape[:2])) if enlarge else 1.0
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     canvas = Pillow.fromarray(image)
     if canvas.size != (width, height):
@@ -71,6 +80,82 @@ def draw_faces(
     return np.array(canvas)
 
 
+def annotated_jpeg(image: Image, results: Sequence[FaceResult], side: int = SHOWN_SIDE) -> bytes:
+    """Return the drawing of `draw_faces` as a JPEG of at most `side` pixels, small enough to send to a browser."""
+    drawn = Pillow.fromarray(draw_faces(image, results))
+    drawn.thumbnail((side, side))
+    return _encoded(drawn, "JPEG", quality=90)
+
+
+def annotated_png(image: Image, results: Sequence[FaceResult]) -> bytes:
+    """Return the drawing of `draw_faces` in full size as a PNG."""
+    return png(draw_faces(image, results))
+
+
+def png(image: Image) -> bytes:
+    """Return a picture encoded as PNG."""
+    return _encoded(Pillow.fromarray(image), "PNG")
+
+
+def enlarged_pixels(crop: Image, size: int = 336) -> Image:
+    """Return a crop enlarged by a whole factor to at most `size` pixels, so that its pixels become visible squares."""
+    factor = max(1, size // crop.shape[1])
+    return np.repeat(np.repeat(crop, factor, axis=0), factor, axis=1)
+
+
+def heatmap_on_crop(crop: Image, activation_map: NDArray[np.floating], size: int = 240) -> Image:
+    """Return a face crop with a heatmap of the evidence for one expression.
+
+    Only positive evidence is shown: stronger evidence is brighter and more opaque.
+
+    Args:
+        crop: `(height, width)` uint8 gray.
+        activation_map: `(rows, columns)` evidence, stretched over the whole crop.
+        size: longer side of the returned picture in pixels.
+
+    Returns:
+        `(height, width, 3)` uint8 RGB.
+
+    Raises:
+        FerError: the map is not two-dimensional.
+    """
+    factor = size / max(crop.shape)
+    target = (max(1, round(crop.shape[1] * factor)), max(1, round(crop.shape[0] * factor)))
+    heatmap = _heatmap(activation_map, target)
+    picture = cv2.resize(crop, target, interpolation=cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA)
+    return _blended(np.repeat(picture[:, :, None], 3, axis=2), heatmap)
+
+
+def heatmap_on_face(image: Image, transform: Transform, activation_map: NDArray[np.floating]) -> Image:
+    """Return a copy of an image with a heatmap of the evidence for one face's expression.
+
+    Args:
+        image: `(height, width, 3)` uint8 RGB.
+        transform: `(2, 3)` from the image to the face's 48 x 48 crop, as in `FaceResult`.
+        activation_map: `(rows, columns)` evidence, stretched over the whole crop.
+
+    Returns:
+        `(height, width, 3)` uint8 RGB.
+
+    Raises:
+        FerError: `image` is not an RGB picture, or the map is not two-dimensional.
+    """
+    image = require_rgb(image).copy()
+    back = invert(transform)
+    edge = CROP_SIZE - 0.5
+    corners = np.array([[-0.5, -0.5], [edge, -0.5], [-0.5, edge], [edge, edge]]) @ back[:, :2].T + back[:, 2]
+    limit = (image.shape[1], image.shape[0])
+    left, top = np.clip(np.floor(corners.min(0)), 0, limit).astype(int)
+    right, bottom = np.clip(np.ceil(corners.max(0)) + 1, 0, limit).astype(int)
+    if right <= left or bottom <= top:
+        return image
+    back[:, 2] -= (left, top)
+    heatmap = _heatmap(activation_map, (CROP_SIZE, CROP_SIZE))
+    heatmap = cv2.warpAffine(heatmap, back, (int(right - left), int(bottom - top)), flags=cv2.INTER_LINEAR)
+    image[top:bottom, left:right] = _blended(image[top:bottom, left:right], np.asarray(heatmap))
+    return image
+
+
 def _visible_part(box: tuple[float, float, float, float], scale: float, width: int, height: int) -> Rectangle:
     x, y, box_width, box_height = (value * scale for value in box)
     left, right = np.clip((x, x + box_width), 0, width - 1)
@@ -86,11 +171,11 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def _font_size(boxes: Sequence[Rectangle], mean_side: float) -> int:
     smallest, largest = (part * mean_side for part in FONT_SIZE)
     face = float(np.median([bottom - top for _, top, _, bottom in boxes])) if boxes else mean_side
-    return round(max(SMALLEST_FONT, min(max(FONT_TO_FACE * face, smallest), largest)))
+    return round(max(MIN_FONT, min(max(FONT_TO_FACE * face, smallest), largest)))
 
 
 def _draw_box(pen: ImageDraw.ImageDraw, box: Rectangle, color: str, line: int) -> None:
-    """Draw a coloured rectangle between two thin dark ones, so that it shows on any background."""
+    """Draw a coloured rectangle between two thin dark ones, so that it is visible on any background."""
     halo = max(1, line // 3)
     for inset, width, ink in ((0, line + 2 * halo, DARK), (halo, line, color)):
         corners = (box[0] + inset, box[1] + inset, box[2] - inset, box[3] - inset)
@@ -105,14 +190,14 @@ def _fitting_text(
     result: FaceResult,
     width: int,
 ) -> str:
-    """Return the fullest wording that fits into a picture `width` pixels wide."""
-    wordings = (
+    """Return the longest label that fits into a picture `width` pixels wide."""
+    texts = (
         f"{number} {result.expression} {result.confidence:.0%}",
         f"{number} {result.expression}",
         result.expression,
         f"{number}",
     )
-    return next((text for text in wordings if pen.textlength(text, font) + 8 <= width), wordings[-1])
+    return next((text for text in texts if pen.textlength(text, font) + 8 <= width), texts[-1])
 
 
 def _draw_label(
@@ -123,7 +208,7 @@ def _draw_label(
     avoided: Sequence[Rectangle],
     color: str,
 ) -> Rectangle:
-    """Write a label above its box, or where it covers less: below, or inside at the top or bottom."""
+    """Draw a label at the place that covers least: above its box, below it, or inside at its top or bottom."""
     left, top, right, bottom = pen.textbbox((0, 0), text, font)
     pad = max(2.0, (bottom - top) * 0.25)
     width, height = right - left + 2 * pad, bottom - top + 2 * pad
@@ -144,8 +229,35 @@ def _shared_area(one: Rectangle, other: Rectangle) -> float:
 
 
 def _ink_on(color: str) -> tuple[int, int, int]:
-    """Return black or white, whichever contrasts more (WCAG 2 relative luminance) with a `#rrggbb` colour."""
+    """Return dark or light, whichever has more contrast (WCAG 2 relative luminance) with a `#rrggbb` colour."""
     channels = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     luminance = float(linear @ (0.2126, 0.7152, 0.0722))
     return DARK if luminance > 0.179 else LIGHT
+
+
+def _heatmap(activation_map: NDArray[np.floating], target: tuple[int, int]) -> NDArray[np.float32]:
+    """Return the positive evidence, scaled to 0 to 1 and smoothly enlarged to `target` (width, height)."""
+    heatmap = np.nan_to_num(np.asarray(activation_map, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    if heatmap.ndim != 2 or heatmap.size == 0:
+        raise FerError(f"An activation map must have shape (rows, columns). Received: {heatmap.shape}")
+    strongest = float(heatmap.max())
+    heatmap = np.clip(heatmap / strongest, 0, 1) if strongest > 0 else np.zeros_like(heatmap)
+    peak = float(heatmap.max())
+    cell = max(target[0] / heatmap.shape[1], target[1] / heatmap.shape[0])
+    heatmap = cv2.resize(heatmap, target, interpolation=cv2.INTER_LINEAR)
+    heatmap = cv2.GaussianBlur(heatmap, (0, 0), max(0.1, HEATMAP_BLUR * cell), borderType=cv2.BORDER_REPLICATE)
+    return np.clip(heatmap * (peak / max(float(heatmap.max()), 1e-6)), 0, 1)  # blurring lowers the peak
+
+
+def _blended(picture: Image, heatmap: NDArray[np.float32]) -> Image:
+    """Return an RGB picture with a heatmap of the same height and width over it."""
+    colors = cv2.applyColorMap(np.round(heatmap * 255).astype(np.uint8), HEATMAP_COLORS)
+    opacity = MAX_OPACITY * heatmap
+    return np.asarray(cv2.blendLinear(np.ascontiguousarray(picture), colors, 1 - opacity, opacity))
+
+
+def _encoded(picture: Pillow.Image, kind: str, **options: int) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, kind, **options)
+    return stream.getvalue()

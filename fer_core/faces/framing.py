@@ -1,12 +1,12 @@
-"""Cutting a face out as FER2013 frames faces: the models have seen nothing else.
+"""Crop faces with the framing of FER2013, which is the only framing that the models were trained on.
 
-Measured with YuNet on FER2013's training split: the face box is 0.77 of the frame wide and 1.03 high (medians), the
-eyes lie at (0.31, 0.39) and (0.68, 0.40). 1,197 PrivateTest faces pasted into a larger scene, found again and
-classified by one fixed model: original frames 64.0 %, this crop 65.1 %, without rotation 64.5 %, scaled by the
-distance of the eyes 62.8 %.
+Measured with YuNet on FER2013's training split: the face box is 0.77 of the frame wide and 1.03 high (medians), and
+the eyes are at (0.31, 0.39) and (0.68, 0.40). Accuracy of one model on 1,197 PrivateTest faces pasted into a larger
+scene and detected again: original frames 64.0 %, this crop 65.1 %, without rotation 64.5 %, scaled by the distance of
+the eyes 62.8 %.
 
-Coordinates: a box counts from the picture's edge (x = 0 is the left edge of the first pixel); a transform, as in
-OpenCV, from the first pixel's centre.
+Coordinates: a box is measured from the picture's edge (x = 0 is the left edge of the first pixel). A transform uses
+pixel centres, as in OpenCV (x = 0 is the centre of the first pixel).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.faces.image_check import require_rgb
+from fer_core.data.images import require_rgb
 from fer_core.types import Face, Image
 
 BOX_WIDTH: Final = 0.77  # of the frame's side
@@ -26,22 +26,23 @@ BOX_HEIGHT: Final = 1.03  # of the frame's side
 CROP_SIZE: Final = 48  # pixels
 
 STEEP_ROLL: Final = 60.0
-"""Degrees; a steeper eye line is believed only if the mouth lies where it should."""
+"""Degrees; a steeper eye line is used only if the position of the mouth agrees with it."""
 
 MAX_AXIS_ERROR: Final = 35.0  # degrees between the eye line's normal and the line from eyes to mouth
-MIN_EYE_DISTANCE: Final = 0.15  # of the box's width; closer eyes (a profile) give no direction
+MIN_EYE_DISTANCE: Final = 0.15  # of the box's width; eyes closer together (a profile) give no direction
 NEARLY_SQUARE: Final = 1.2  # longer side over shorter side
-MAX_SAMPLES: Final = 32  # per crop pixel and axis, when a large face is made small
+MAX_SAMPLES: Final = 32  # per crop pixel and axis, when a large face is reduced
 
 Transform = NDArray[np.float64]
 """`(2, 3)` affine matrix: `matrix @ (x, y, 1)`."""
 
 
 def framing_roll(face: Face) -> float:
-    """Return the angle in degrees by which a face's frame is turned: its roll, or 0 where that cannot be believed.
+    """Return the angle in degrees by which a face's frame is rotated; 0 if it cannot be determined.
 
-    Up to 60° the eye line counts. A steeper one (someone lying down) counts only if the mouth lies below it, as
-    seen by the face; otherwise the landmarks are wrong, as they are for profiles, and the frame stays upright.
+    Up to 60° this is the angle of the line between the eyes. A steeper line (a person lying down) is used only if the
+    mouth is on the matching side of it. Otherwise the landmarks are wrong, as is common for profiles, and the frame
+    stays upright.
     """
     if face.landmarks is None:
         return 0.0
@@ -59,70 +60,66 @@ def framing_roll(face: Face) -> float:
 
 
 def lies_on_its_side(roll: float) -> bool:
-    """Tell whether a face turned by `roll` degrees is wider than high in the image."""
+    """Tell whether a face rotated by `roll` degrees is wider than high in the image."""
     return 45.0 < abs(roll) < 135.0
 
 
 def frame_side(face: Face) -> float:
     """Return the side in pixels of the square that frames a face: the mean of width / 0.77 and height / 1.03.
 
-    A box is never turned, so for a face nearer to lying than to standing, width and height change places.
+    Boxes are not rotated, so width and height are swapped for a face that lies on its side.
     """
     _, _, width, height = face.box
-    if lies_on_its_side(framing_roll(face)):  # its height is the box's width
+    if lies_on_its_side(framing_roll(face)):
         width, height = height, width
     return (width / BOX_WIDTH + height / BOX_HEIGHT) / 2
 
 
-def framing_transform(face: Face, size: int = CROP_SIZE, rotate: bool = True) -> Transform:
-    """Return the affine map from an image to the `size` x `size` crop of one of its faces.
+def framing_transform(face: Face, size: int = CROP_SIZE) -> Transform:
+    """Return the affine transform from an image to the `size` x `size` crop of one of its faces.
 
     Args:
-        face: its box gives centre and side of the square, its eyes the rotation.
+        face: its box determines centre and side of the square, its eyes the rotation.
         size: side of the crop in pixels.
-        rotate: False: keep the picture's own upright.
 
     Returns:
-        `(2, 3)` float64: image x, y (pixels) to crop x, y (pixels).
+        `(2, 3)` float64, from image x, y to crop x, y, both in pixels.
     """
-    x, y, width, height = face.box
     scale = size / frame_side(face)
-    angle = math.radians(framing_roll(face)) if rotate else 0.0
-    turn = scale * np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    centre = np.array([x + width / 2 - 0.5, y + height / 2 - 0.5])
-    return np.column_stack([turn, np.full(2, size / 2 - 0.5) - turn @ centre])
+    angle = math.radians(framing_roll(face))
+    rotation = scale * np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    center = np.array(face.center) - 0.5
+    return np.column_stack([rotation, np.full(2, size / 2 - 0.5) - rotation @ center])
 
 
 def invert(transform: Transform) -> Transform:
-    """Return the `(2, 3)` affine matrix that leads back, for example from the crop to the image."""
-    turn_back = np.linalg.inv(transform[:, :2])
-    return np.column_stack([turn_back, -turn_back @ transform[:, 2]])
+    """Return the inverse `(2, 3)` affine matrix, for example from the crop to the image."""
+    inverse = np.linalg.inv(transform[:, :2])
+    return np.column_stack([inverse, -inverse @ transform[:, 2]])
 
 
-def crop_face(image: Image, face: Face, size: int = CROP_SIZE, rotate: bool = True) -> tuple[Image, Transform]:
-    """Cut a face out, upright, gray and framed as in FER2013.
+def crop_face(image: Image, face: Face) -> tuple[Image, Transform]:
+    """Crop a face from an image: upright, gray and framed like FER2013's faces.
 
-    Gray is ITU-R 601 luma. Each crop pixel is the mean of the image area under it, so that a large face does not
-    alias; beyond the image's border its edge pixels are repeated.
+    Gray is ITU-R 601 luma. Each crop pixel is the mean of the image area under it, which avoids aliasing. Beyond the
+    image's border its edge pixels are repeated.
 
     Args:
         image: `(height, width, 3)` uint8 RGB.
         face: a face of this image.
-        size: side of the crop in pixels.
-        rotate: False: do not level the eyes.
 
     Returns:
-        The `(size, size)` uint8 gray crop, and the `(2, 3)` transform of `framing_transform`.
+        The `(48, 48)` uint8 gray crop, and its transform as in `framing_transform`.
 
     Raises:
-        FerError: `image` is no RGB picture.
+        FerError: `image` is not an RGB picture.
     """
-    transform = framing_transform(face, size, rotate)
-    return cv2.cvtColor(cut_square(require_rgb(image), transform, size), cv2.COLOR_RGB2GRAY), transform
+    transform = framing_transform(face)
+    return cv2.cvtColor(cut_square(require_rgb(image), transform, CROP_SIZE), cv2.COLOR_RGB2GRAY), transform
 
 
 def cut_square(image: Image, transform: Transform, size: int) -> Image:
-    """Return the `(size, size, 3)` square that a similarity `transform` cuts out of an RGB image, without aliasing."""
+    """Return the `(size, size, 3)` part of an RGB image under a similarity `transform`, without aliasing."""
     left, top, part = _part_under(image, transform, size)
     samples = min(MAX_SAMPLES, max(1, math.ceil(1 / _scale(transform) - 0.01)))
     fine = transform.copy()
@@ -135,13 +132,13 @@ def cut_square(image: Image, transform: Transform, size: int) -> Image:
 
 
 def whole_image_face(image: Image) -> Face:
-    """Return a face whose crop is the whole picture, for pictures that are face crops already.
+    """Return a face whose crop is the whole picture, for pictures that are already face crops.
 
-    The crop is a square about the picture's centre, so that no face is squeezed. Its side is the mean of the
-    picture's sides if one is at most 1.2 times the other, else the shorter one.
+    The crop is a square around the picture's centre, so the face is not distorted. Its side is the mean of the
+    picture's sides if they differ by a factor of at most 1.2, otherwise the shorter side.
 
     Raises:
-        FerError: `image` is no RGB picture.
+        FerError: `image` is not an RGB picture.
     """
     height, width = require_rgb(image).shape[:2]
     shorter, longer = sorted((height, width))
@@ -155,9 +152,9 @@ def _scale(transform: Transform) -> float:
 
 
 def _part_under(image: Image, transform: Transform, size: int) -> tuple[int, int, Image]:
-    """Return left, top and pixels of the image part that a crop touches, with a margin of two pixels.
+    """Return left, top and pixels of the part of the image under a crop, with a margin of two pixels.
 
-    A part is enough, and OpenCV warps no image of 32,768 pixels or more a side.
+    OpenCV cannot warp images with a side of 32,768 pixels or more, so it is given only this part.
     """
     corners = np.array([[-0.5, -0.5], [size - 0.5, -0.5], [-0.5, size - 0.5], [size - 0.5, size - 0.5]])
     back = invert(transform)

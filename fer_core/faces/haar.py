@@ -1,4 +1,4 @@
-"""Haar cascades: the fallback that ships inside OpenCV and needs no download.
+"""Haar cascades, the fallback detector: included in OpenCV, so nothing has to be downloaded.
 
 Viola, Jones: "Rapid Object Detection using a Boosted Cascade of Simple Features" (CVPR 2001).
 """
@@ -13,35 +13,35 @@ import cv2.data
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.data.images import require_rgb
+from fer_core.faces.detector import suppress_overlaps
 from fer_core.faces.framing import BOX_HEIGHT, BOX_WIDTH
-from fer_core.faces.image_check import require_rgb
-from fer_core.faces.overlaps import without_overlaps
-from fer_core.faces.pool import Pool
+from fer_core.threads import Pool
 from fer_core.types import Face, Image
 
-BOX_SIDE: Final = 0.965  # of FER2013's frame: median side of a Haar box, centred on the frame (300 faces)
+BOX_SIDE: Final = 0.965  # of FER2013's frame: median side of a Haar box (300 faces)
 MIN_NEIGHBORS: Final = 3
 SMALLEST_FACE: Final = 24  # pixels of the working copy; the cascade's window is 20
 THOROUGH_SIZE: Final = (320, 960)  # longest side at least and at most
 CLOSE_UP_SIZE: Final = 240  # longest side, border included
-CLOSE_UP_BORDER: Final = 0.25  # of the longest side, added all around: the cascade wants to see around a face
-EYE_PATCH: Final = 112  # pixels a side to which a face is brought before its eyes are sought
-EYE_DISTANCE: Final = (0.2, 0.6)  # of the box's side; pairs closer or farther apart are no eyes
-MAX_EYE_SLOPE: Final = 0.7  # about 35 degrees; the face cascade finds no face tilted more
+CLOSE_UP_BORDER: Final = 0.25  # of the longest side, added on each side: the cascade needs some surroundings
+EYE_PATCH: Final = 112  # side in pixels to which a face is scaled for eye detection
+EYE_DISTANCE: Final = (0.2, 0.6)  # of the box's side, at least and at most
+MAX_EYE_SLOPE: Final = 0.7  # about 35 degrees; the face cascade does not find faces tilted more
 
 _LANDMARKS: Final = np.array([[0.31, 0.39], [0.68, 0.40], [0.49, 0.58], [0.34, 0.75], [0.66, 0.75]])
-"""Medians in FER2013's frame, measured with YuNet: eyes, nose tip, mouth corners."""
+"""Medians in FER2013's frame, measured with YuNet: eyes, nose tip, corners of the mouth."""
 
 
 class HaarDetector:
-    """Detects upright frontal faces with OpenCV's `alt2` cascade; may be shared between threads.
+    """Detect upright frontal faces with OpenCV's `alt2` cascade. Thread-safe.
 
-    Boxes are brought to the proportions of YuNet's, so that crops are framed alike. Eyes come from the eye cascade;
-    nose and mouth are placed where they lie in a median face. A face whose eyes are not found has no landmarks.
+    Boxes are converted to YuNet's proportions, so that crops are framed in the same way. Eyes come from the eye
+    cascade; nose and mouth are placed as in a median face. A face whose eyes are not found has no landmarks.
 
     Args:
-        detection_size: longest side in pixels of the copy that is searched in video frames.
-        note: what pages should tell people about this detector, one sentence, or None.
+        detection_size: longest side in pixels to which video frames are scaled.
+        note: a sentence about this detector for the user, or None.
     """
 
     def __init__(self, detection_size: int = 320, note: str | None = None) -> None:
@@ -51,32 +51,32 @@ class HaarDetector:
         self._eyes: Pool[Any] = Pool(lambda: _cascade("haarcascade_eye.xml"))
 
     def detect(self, image: Image, thorough: bool = True) -> list[Face]:
-        """Return the faces in an image, the largest first.
+        """Return the faces in an image, largest first.
 
         Args:
             image: `(height, width, 3)` uint8 RGB of any size.
-            thorough: for photos: search a larger copy, and, if nothing was found, a small one with a border, for
-                pictures that a face fills. False, for video frames, searches one small copy.
+            thorough: for photos: search a larger copy and, if nothing was found, a small one with a border for a face
+                that fills the picture. False, for video frames, searches one small copy.
 
         Raises:
-            FerError: `image` is no RGB picture.
+            FerError: `image` is not an RGB picture.
         """
         image = require_rgb(image)
         longest = max(image.shape[:2])
         if not thorough:
-            return without_overlaps(self._search(image, min(longest, self.detection_size), border=0.0))
+            return suppress_overlaps(self._search(image, min(longest, self.detection_size), border=0.0))
         faces = self._search(image, int(np.clip(longest, *THOROUGH_SIZE)), border=0.0)
-        return without_overlaps(faces or self._search(image, CLOSE_UP_SIZE, CLOSE_UP_BORDER))
+        return suppress_overlaps(faces or self._search(image, CLOSE_UP_SIZE, CLOSE_UP_BORDER))
 
     def _search(self, image: Image, longest: int, border: float) -> list[Face]:
-        """Return the faces found in a gray copy of `longest` pixels, with a border of that part of its inside."""
+        """Return the faces found in a gray copy of `longest` pixels, including a border of this share on each side."""
         height, width = image.shape[:2]
         scale = longest / (max(height, width) * (1 + 2 * border))
         size = (round(width * scale), round(height * scale))
         if min(size) < SMALLEST_FACE:
             return []
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        gray = cv2.cvtColor(cv2.resize(image, size, interpolation=how), cv2.COLOR_RGB2GRAY)
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        gray = cv2.cvtColor(cv2.resize(image, size, interpolation=interpolation), cv2.COLOR_RGB2GRAY)
         edge = round(border * max(size))
         gray = cv2.copyMakeBorder(gray, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
         with self._faces.borrow() as cascade:
@@ -87,23 +87,23 @@ class HaarDetector:
         ]
 
     def _eyes_in(self, gray: Image, box: NDArray[np.int32]) -> NDArray[np.float64] | None:
-        """Return `(2, 2)` eye centres in pixels of `gray`, left one first, or None."""
+        """Return the `(2, 2)` centres of the eyes in pixels of `gray`, left eye first, or None."""
         x, y, side, _ = box
         upper = cv2.resize(gray[y : y + side, x : x + side], (EYE_PATCH, EYE_PATCH))[: EYE_PATCH * 6 // 10]
         low, high = EYE_PATCH // 8, EYE_PATCH * 4 // 10
         with self._eyes.borrow() as cascade:
             found, counts = cascade.detectMultiScale2(upper, 1.1, 2, minSize=(low, low), maxSize=(high, high))
-        centres = np.array([(a + w / 2, b + h / 2) for a, b, w, h in found]).reshape(-1, 2)
+        centers = np.array([(a + w / 2, b + h / 2) for a, b, w, h in found]).reshape(-1, 2)
         pairs = [
             (int(counts[i]) + int(counts[j]), i, j)
-            for i, left in enumerate(centres)
-            for j, right in enumerate(centres)
+            for i, left in enumerate(centers)
+            for j, right in enumerate(centers)
             if _is_pair(left / EYE_PATCH, right / EYE_PATCH)
         ]
         if not pairs:
             return None
         _, i, j = max(pairs)
-        return centres[[i, j]] * (side / EYE_PATCH) + (x, y)
+        return centers[[i, j]] * (side / EYE_PATCH) + (x, y)
 
 
 def _cascade(name: str) -> Any:
@@ -111,7 +111,7 @@ def _cascade(name: str) -> Any:
 
 
 def _is_pair(left: NDArray[np.float64], right: NDArray[np.float64]) -> bool:
-    """Tell whether two centres, in parts of the face box's side, can be its left and right eye."""
+    """Tell whether two points, as shares of the face box's side, can be its left and right eye."""
     across, down = right - left
     return bool(left[0] < 0.5 < right[0] and EYE_DISTANCE[0] < across < EYE_DISTANCE[1]) and bool(
         abs(down) < MAX_EYE_SLOPE * across
@@ -119,22 +119,22 @@ def _is_pair(left: NDArray[np.float64], right: NDArray[np.float64]) -> bool:
 
 
 def _face(box: NDArray[np.int32], neighbors: int, eyes: NDArray[np.float64] | None, scale: float, edge: int) -> Face:
-    """Return a Haar box of the working copy as a face in pixels of the image.
+    """Convert a Haar box of the searched copy to a face in pixels of the image.
 
-    The score is n / (n + 3) for n windows that agreed: 0.5 at the least, never quite 1.
+    The score is n / (n + 3) for n overlapping windows: at least 0.5, always below 1.
     """
     x, y, side, _ = (float(value) for value in box)
     frame = side / BOX_SIDE / scale
-    centre_x, centre_y = (x + side / 2 - edge) / scale, (y + side / 2 - edge) / scale
+    center_x, center_y = (x + side / 2 - edge) / scale, (y + side / 2 - edge) / scale
     width, height = BOX_WIDTH * frame, BOX_HEIGHT * frame
     landmarks = None if eyes is None else _landmarks((eyes - edge) / scale)
-    upright = (centre_x - width / 2, centre_y - height / 2, width, height)
+    upright = (center_x - width / 2, center_y - height / 2, width, height)
     return Face(upright, neighbors / (neighbors + MIN_NEIGHBORS), landmarks)
 
 
 def _landmarks(eyes: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return `(5, 2)` points: the median face's, moved, turned and scaled so that its eyes are these."""
-    reference = _LANDMARKS @ (1, 1j)  # as complex numbers, a similarity is one factor and one shift
+    """Return the median face's `(5, 2)` landmarks, moved, rotated and scaled to match these eyes."""
+    reference = _LANDMARKS @ (1, 1j)  # with complex numbers, a similarity is one factor and one shift
     left, right = eyes @ (1, 1j)
     factor = (right - left) / (reference[1] - reference[0])
     points = left + factor * (reference - reference[0])

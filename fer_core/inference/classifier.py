@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.faces.pool import Pool
-from fer_core.faces.prepare import cut_to_boxes, face_boxes, prepare_faces, spread_maps
+from fer_core.faces.preprocessing import crop_to_boxes, detect_boxes, maps_on_whole_faces, preprocess_faces
 from fer_core.labels import NUM_CLASSES
 from fer_core.store import StoredModel
+from fer_core.threads import Pool
 from fer_core.types import FerError
 
 BATCH = 32
@@ -41,7 +41,7 @@ class Classifier:
     Args:
         path: the `.tflite` file, as `fer_core.training.convert.to_litert` writes it.
         threads: CPU threads of each interpreter.
-        preprocessing: what the model wants done to each face first, as in `fer_core.faces.prepare_faces`.
+        preprocessing: what the model wants done to each face first, as in `fer_core.faces.preprocess_faces`.
 
     Attributes:
         input_size: side in pixels of the square input.
@@ -99,8 +99,8 @@ class Classifier:
             faces: as `predict` takes them, and checked there.
             flip: False leaves the mirror image out, and gives the plain prediction twice.
         """
-        boxes = face_boxes(faces) if self._preprocessing == "face" else None
-        prepared = prepare_faces(faces, self._preprocessing) if boxes is None else cut_to_boxes(faces, boxes)
+        boxes = detect_boxes(faces) if self._preprocessing == "face" else None
+        prepared = preprocess_faces(faces, self._preprocessing) if boxes is None else crop_to_boxes(faces, boxes)
         inputs = self._resized(prepared).astype(np.float32)[..., None]
         plain = flipped = self._run(inputs)
         if flip:
@@ -111,7 +111,7 @@ class Classifier:
             )
         if boxes is not None:
             plain, flipped = (
-                Prediction(one.probabilities, spread_maps(one.activation, boxes)) for one in (plain, flipped)
+                Prediction(one.probabilities, maps_on_whole_faces(one.activation, boxes)) for one in (plain, flipped)
             )
         return plain, flipped
 

@@ -11,7 +11,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from fer_core.data.sample import sample_portrait
+from fer_core.data import sample_portrait
 from fer_core.files import cache_folder
 from fer_core.inference.video_writer import VideoWriter
 from fer_core.types import FerError, Image

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.faces import FaceDetector, default_detector, draw_faces, overlay_on_face
+from fer_core.faces import FaceDetector, default_detector, draw_faces, heatmap_on_face
 from fer_core.inference.analyzer import FaceAnalyzer
 from fer_core.inference.classifier import Classifier
 from fer_core.inference.smoothing import Smoother
@@ -220,11 +220,11 @@ class StreamAnalyzer:
             for result in results:
                 if result.activation is not None:
                     heat = result.activation[:, :, int(result.probabilities.argmax())]
-                    image = overlay_on_face(image, result.transform, heat)
+                    image = heatmap_on_face(image, result.transform, heat)
         if mirror:
             image = np.asarray(cv2.flip(image, 1))
             results = [replace(result, face=_mirrored(result.face, image.shape[1])) for result in results]
-        return draw_faces(image, results, scale=1, numbers=[one.number for one in frame_result.faces])
+        return draw_faces(image, results, enlarge=False, numbers=[one.number for one in frame_result.faces])
 
 
 def _mirrored(face: Face, width: int) -> Face:

@@ -11,7 +11,7 @@ ALL_LAYERS: Final = -1
 """Value of `ModelSpec.open_layers` that lets the whole backbone train."""
 
 PREPROCESSINGS: Final = ("none", "face", "equalize", "clahe")
-"""What may be done to a gray face before the network sees it; `fer_core.faces.prepare_faces` does it."""
+"""What may be done to a gray face before the network sees it; `fer_core.faces.preprocess_faces` does it."""
 
 
 WEIGHTS: Final = {"imagenet": "ImageNet", "utkface": "UTKFace", "random": "random weights"}

@@ -31,7 +31,7 @@ def to_onnx(network: keras.Model, side: int = SIDE, preprocessing: str = "none")
     Args:
         network: from `(batch, height, width, 1)` gray levels to `(batch, 7)` probabilities.
         side: of the faces that it will be given.
-        preprocessing: what has to be done to faces before, as in `fer_core.faces.prepare_faces`; noted only.
+        preprocessing: what has to be done to faces before, as in `fer_core.faces.preprocess_faces`; noted only.
 
     Raises:
         FerError: a package is missing.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from fer_core.faces import prepare_faces
+from fer_core.faces import preprocess_faces
 from fer_core.models import model_spec
 from fer_core.models.spec import PREPROCESSINGS
 from fer_core.training.augmentation import Augmentation
@@ -75,7 +75,7 @@ def preprocessing_preview(face: NDArray[np.uint8], seed: int = 0) -> dict[str, N
         FerError: a face of another shape or type.
     """
     _check(face)
-    shown = {name: prepare_faces(face[None], name)[0] for name in PREPROCESSINGS}
+    shown = {name: preprocess_faces(face[None], name)[0] for name in PREPROCESSINGS}
     deviation = 255 * model_spec("vgg16_modified_noise").noise
     noisy = face + np.random.default_rng(seed).normal(0.0, deviation, face.shape)
     return {**shown, NOISE: np.clip(np.rint(noisy), 0, 255).astype(np.uint8)}

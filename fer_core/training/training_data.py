@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data import FerDataset, FerPlusVotes
-from fer_core.faces import prepare_faces
+from fer_core.faces import preprocess_faces
 from fer_core.labels import NUM_CLASSES
 from fer_core.types import FerError
 
@@ -111,4 +111,4 @@ _ARRAYS = ("images", "labels", "usage", "rows")
 
 
 def _prepared(faces: FerDataset, preprocessing: str) -> FerDataset:
-    return FerDataset(prepare_faces(faces.images, preprocessing), faces.labels, faces.usage, faces.rows)
+    return FerDataset(preprocess_faces(faces.images, preprocessing), faces.labels, faces.usage, faces.rows)

@@ -10,8 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core.data import read_image
-from fer_core.data.sample import sample_portrait
+from fer_core.data import read_image, sample_portrait
 from fer_core.faces import default_detector
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models

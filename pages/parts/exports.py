@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from fer_core.explain import annotated_png
+from fer_core.faces import annotated_png
 from fer_core.labels import EXPRESSIONS
 from pages.parts.analysis import Answer, Picture, decoded
 

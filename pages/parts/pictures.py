@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.explain import OcclusionMap, annotated_jpeg, enlarged_pixels, occlusion_map
-from fer_core.faces import overlay_activation, prepare_faces
+from fer_core.explain import OcclusionMap, occlusion_map
+from fer_core.faces import annotated_jpeg, enlarged_pixels, heatmap_on_crop, preprocess_faces
 from fer_core.labels import expression_index
 from fer_core.types import FaceResult, Image
 from pages.parts.analysis import MINE, How, Picture, answer, pixels
@@ -22,18 +22,18 @@ def annotated(picture: Picture, how: How) -> bytes:
 
 def seen_tile(face: FaceResult, how: How) -> Image:
     """Return the crop as the model saw it, each pixel as a square."""
-    return enlarged_pixels(prepare_faces(face.crop[None], how.preprocessing)[0], TILE)
+    return enlarged_pixels(preprocess_faces(face.crop[None], how.preprocessing)[0], TILE)
 
 
 def activation_tile(face: FaceResult, expression: str) -> Image:
     """Return the crop with the evidence for one expression glowing."""
     assert face.activation is not None
-    return overlay_activation(face.crop, face.activation[:, :, expression_index(expression)], size=TILE)
+    return heatmap_on_crop(face.crop, face.activation[:, :, expression_index(expression)], size=TILE)
 
 
 def occlusion_tile(face: FaceResult, covered: OcclusionMap) -> Image:
     """Return the crop with the places glowing whose covering costs the expression most."""
-    return overlay_activation(face.crop, covered.drop, size=TILE)
+    return heatmap_on_crop(face.crop, covered.drop, size=TILE)
 
 
 @st.cache_data(max_entries=200, show_spinner=False, **MINE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.data.sample import SAMPLE_CREDIT
+from fer_core.data import SAMPLE_CREDIT
 from pages.parts.analysis import SAMPLE, Picture
 
 SOURCES = {

@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from fer_core.cli import app, output
-from fer_core.data.sample import sample_portrait
+from fer_core.data import sample_portrait
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.explain import REGIONS, Edits, close_up, cover_region, edit_and_rerun
-from fer_core.explain.edits import CLOSE_UP_FRAME
+from fer_core.explain import REGIONS, Edits, edit_and_rerun
+from fer_core.explain.edits import CLOSE_UP_FRAME, close_up, cover_region
 from fer_core.faces import crop_face
 from fer_core.inference import FaceAnalyzer
 from fer_core.types import Face, FerError

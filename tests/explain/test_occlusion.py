@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.data.sample import sample_portrait
+from fer_core.data import sample_portrait
 from fer_core.explain import occlusion_map
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.store import load_model

@@ -10,8 +10,8 @@ import pytest
 
 from fer_core.data import FerDataset
 from fer_core.faces import FaceDetector, HaarDetector, YuNetDetector, crop_face, default_detector, framing_roll
+from fer_core.faces.detector import suppress_overlaps
 from fer_core.faces.framing import frame_side
-from fer_core.faces.overlaps import without_overlaps
 from fer_core.types import Face, FerError, Image
 
 from .scenes import Scene, scene_with_face, scene_with_grid, wall
@@ -128,8 +128,8 @@ def test_default_is_yunet_without_a_note(yunet: YuNetDetector) -> None:
 
 def test_overlaps_keep_the_most_confident() -> None:
     weak, strong, far = Face((0, 0, 100, 100), 0.6), Face((5, 5, 90, 90), 0.9), Face((300, 0, 20, 20), 0.5)
-    assert without_overlaps([far, weak, strong]) == [strong, far]
-    assert without_overlaps([]) == []
+    assert suppress_overlaps([far, weak, strong]) == [strong, far]
+    assert suppress_overlaps([]) == []
 
 
 def faces_and_scenes(fer2013: FerDataset, count: int) -> list[tuple[Image, Scene]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from fer_core.data.sample import sample_portrait
+from fer_core.data import sample_portrait
 from fer_core.inference import Prediction
 from fer_core.types import Face, Image
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.data import SPLITS
-from fer_core.data.sample import sample_portrait
+from fer_core.data import SPLITS, sample_portrait
 from fer_core.faces import HaarDetector
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.store import load_model

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_core.data.sample import sample_portrait
+from fer_core.data import sample_portrait
 from fer_core.faces import crop_face, default_detector
 from fer_core.runs import collection as module
 from fer_core.runs.choice import load_training_data

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_core.data.sample import sample_portrait
+from fer_core.data import sample_portrait
 from fer_core.faces import crop_face, default_detector
 from fer_core.runs.choice import DataChoice, expected_faces, load_training_data
 from fer_core.runs.data_warnings import count_warnings, light_warnings

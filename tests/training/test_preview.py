@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_core.faces import prepare_faces
+from fer_core.faces import preprocess_faces
 from fer_core.training import preview
 from fer_core.training.augmentation import MIRROR_ONLY, Augmentation
 from fer_core.training.preview import augmentation_draws, augmentation_sheet, preprocessing_pictures
@@ -97,7 +97,7 @@ def test_preprocessings_are_those_of_the_models(face):
     assert list(shown) == ["none", "face", "equalize", "clahe", "noise"]
     np.testing.assert_array_equal(shown["none"], face)
     for name in ("equalize", "clahe"):
-        np.testing.assert_array_equal(shown[name], prepare_faces(face[None], name)[0])
+        np.testing.assert_array_equal(shown[name], preprocess_faces(face[None], name)[0])
         assert (shown[name] != face).any()
     noise = shown["noise"].astype(float) - face
     assert noise.std() == pytest.approx(0.05 * 255, rel=0.1)

@@ -7,7 +7,7 @@ import uuid
 
 import streamlit as st
 
-from fer_core.data.sample import SAMPLE_CREDIT
+from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures import probability_bars, probability_text, timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus
 from fer_core.inference.stream import TrackedFace

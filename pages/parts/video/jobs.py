@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core.data.sample import SAMPLE_CREDIT
+from fer_core.data import SAMPLE_CREDIT
 from fer_core.inference.sample_clip import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS

@@ -1,4 +1,4 @@
-"""YuNet's weights: a local copy, the cached one, or one download, always checked by hash."""
+"""Find or download the weights of the YuNet face detector, verified by SHA-256."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from fer_core.types import FerError
 
 FILE_NAME: Final = "face_detection_yunet_2023mar.onnx"
 URL: Final = f"https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/face_detection_yunet/{FILE_NAME}"
-"""OpenCV Zoo's file (MIT licence). It lies in git-lfs: the `raw` address would only redirect here."""
+"""OpenCV Zoo's file (MIT licence) in Git LFS; the `raw` URL redirects here."""
 
 SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 SIZE: Final = 232_589  # bytes
 TIMEOUT_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 300.0
-"""After a failed download, the time without another try: a page must not hang ten seconds each time it opens."""
+"""After a failed download it is not tried again for this time, so that pages do not wait for it on every run."""
 
 LOCAL_COPY: Final = f"Download {FILE_NAME} from OpenCV Zoo elsewhere and set FER_YUNET_MODEL to its path"
 
 
 class DetectorUnavailable(FerError):
-    """YuNet's weights cannot be had; the message says why and what would help."""
+    """YuNet's weights are not available. The message gives the reason and what to do."""
 
 
 class _LastFailure:
-    """The last failed download of this process, so that it is remembered rather than repeated."""
+    """The last failed download of this process."""
 
     lock = threading.Lock()
     message = ""
@@ -42,21 +42,21 @@ class _LastFailure:
 
 
 def yunet_path(download: bool = True) -> Path:
-    """Return the path of YuNet's ONNX file, its SHA-256 verified.
+    """Return the path of YuNet's ONNX file after verifying its SHA-256.
 
-    Looked for in this order: the file that the environment variable `FER_YUNET_MODEL` names, the copy in
-    `cache_folder("models")`, and, once, OpenCV Zoo on GitHub.
+    The file is the one that the environment variable `FER_YUNET_MODEL` names, or the copy in
+    `cache_folder("models")`, which is downloaded once from OpenCV Zoo on GitHub.
 
     Args:
-        download: False: never touch the network.
+        download: whether the network may be used.
 
     Raises:
-        DetectorUnavailable: there is no intact file and none could be downloaded. A failed download is tried again
+        DetectorUnavailable: there is no valid file and it could not be downloaded. A failed download is tried again
             only after `RETRY_SECONDS`.
     """
-    named = os.environ.get("FER_YUNET_MODEL")
-    if named:
-        return _named_file(Path(named).expanduser())
+    configured = os.environ.get("FER_YUNET_MODEL")
+    if configured:
+        return _configured_file(Path(configured).expanduser())
     try:
         path = cache_folder("models") / FILE_NAME
     except FerError as error:
@@ -76,7 +76,7 @@ def yunet_path(download: bool = True) -> Path:
     return path
 
 
-def _named_file(path: Path) -> Path:
+def _configured_file(path: Path) -> Path:
     if not path.is_file():
         raise DetectorUnavailable(f"FER_YUNET_MODEL should name {FILE_NAME}, but there is no such file: {path}")
     if not _is_intact(path):
@@ -95,7 +95,7 @@ def _is_intact(path: Path) -> bool:
 
 
 def _download(path: Path) -> None:
-    """Put the verified file at `path` in one step, one process at a time."""
+    """Download the file to `path`, one process at a time."""
     try:
         with filelock.FileLock(f"{path}.lock", timeout=2 * TIMEOUT_SECONDS):
             if not _is_intact(path):
@@ -111,7 +111,6 @@ def _download(path: Path) -> None:
 
 
 def _fetch() -> bytes:
-    """Return the file's bytes from GitHub, or raise `DetectorUnavailable`."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     content = b""
     try:

@@ -1,29 +1,28 @@
-"""Contrast and drawing."""
+"""Boxes, labels and heatmaps drawn into pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 from PIL import ImageColor
 
 from fer_core.faces import (
-    clahe,
+    annotated_jpeg,
+    annotated_png,
     crop_face,
     draw_faces,
-    equalize_histogram,
+    enlarged_pixels,
     framing_transform,
-    overlay_activation,
-    overlay_on_face,
+    heatmap_on_crop,
+    heatmap_on_face,
 )
 from fer_core.labels import COLORS, EXPRESSIONS
 from fer_core.types import Face, FaceResult, FerError, Image
 
 from .scenes import wall
-
-RNG = np.random.default_rng(0)
-DARK_FACE = RNG.integers(20, 60, (48, 48), dtype=np.uint8)
 
 
 def result(image: Image, box: tuple[float, float, float, float], expression: str = "happy") -> FaceResult:
@@ -32,32 +31,6 @@ def result(image: Image, box: tuple[float, float, float, float], expression: str
     probabilities[EXPRESSIONS.index(expression)] = 0.94
     crop, transform = crop_face(image, face)
     return FaceResult(face, crop, transform, probabilities)
-
-
-@pytest.mark.parametrize("enhance", [equalize_histogram, clahe])
-def test_enhancing_raises_contrast_and_keeps_shape(enhance: Callable[[Image], Image]) -> None:
-    enhanced = enhance(DARK_FACE)
-    assert enhanced.dtype == np.uint8
-    assert enhanced.shape == (48, 48)
-    assert enhanced.std() > DARK_FACE.std()
-    stack = np.stack([DARK_FACE, DARK_FACE[::-1]])
-    np.testing.assert_array_equal(enhance(stack)[0], enhanced)
-    rgb = np.repeat(DARK_FACE[:, :, None], 3, axis=2)
-    assert np.abs(enhance(rgb).astype(int) - enhanced[:, :, None]).max() <= 2
-    assert enhance(np.zeros((1, 1), np.uint8)).shape == (1, 1)
-
-
-def test_equalised_levels_are_evenly_spread() -> None:
-    levels = equalize_histogram(DARK_FACE).ravel() / 255
-    assert np.abs(np.quantile(levels, [0.25, 0.5, 0.75]) - [0.25, 0.5, 0.75]).max() < 0.05
-
-
-@pytest.mark.parametrize("bad", [DARK_FACE / 255.0, np.zeros((2, 2, 2, 2), np.uint8), np.zeros((0, 3), np.uint8), 7])
-def test_enhancing_refuses_other_arrays(bad: Image) -> None:
-    with pytest.raises(FerError, match="Received: "):
-        equalize_histogram(bad)
-    with pytest.raises(FerError, match="clip limit"):
-        clahe(DARK_FACE, clip_limit=0)
 
 
 def test_box_and_label_show_in_the_expressions_colour() -> None:
@@ -87,11 +60,8 @@ def test_small_pictures_are_enlarged_unless_told_otherwise() -> None:
     tiny = wall(48, 48)
     one = [result(tiny, (5, 0, 37, 48))]
     assert draw_faces(tiny, one).shape == (320, 320, 3)
-    assert draw_faces(tiny, one, scale=1).shape == (48, 48, 3)
-    assert draw_faces(tiny, one, scale=2.5).shape == (120, 120, 3)
-    assert draw_faces(wall(1, 1), [], scale=1).shape == (1, 1, 3)
-    with pytest.raises(FerError, match="scale"):
-        draw_faces(tiny, one, scale=0)
+    assert draw_faces(tiny, one, enlarge=False).shape == (48, 48, 3)
+    assert draw_faces(wall(1, 1), [], enlarge=False).shape == (1, 1, 3)
     with pytest.raises(FerError, match="RGB"):
         draw_faces(tiny[:, :, 0], one)
 
@@ -105,32 +75,28 @@ def test_neighbours_do_not_cover_each_other() -> None:
         np.testing.assert_array_equal(drawn[inside], photo[inside])
 
 
-def test_only_positive_evidence_glows() -> None:
+def test_only_positive_evidence_is_shown() -> None:
     crop = np.full((48, 48), 100, np.uint8)
     evidence = np.zeros((6, 6), np.float32)
     evidence[4, 4], evidence[1, 1] = 2.0, -5.0
-    overlay = overlay_activation(crop, evidence)
-    assert overlay.shape == (240, 240, 3)
-    assert overlay.dtype == np.uint8
-    assert (overlay[:100, :100] == 100).all()
-    assert overlay[180, 180].astype(int).max() > 170
-    assert (overlay_activation(crop, -np.ones((3, 3))) == 100).all()
-    weak = overlay_activation(crop, evidence, peak=20.0)
-    assert np.abs(weak.astype(int) - 100).max() < np.abs(overlay.astype(int) - 100).max()
+    drawn = heatmap_on_crop(crop, evidence)
+    assert drawn.shape == (240, 240, 3)
+    assert drawn.dtype == np.uint8
+    assert (drawn[:100, :100] == 100).all()
+    assert drawn[180, 180].astype(int).max() > 170
+    assert (heatmap_on_crop(crop, -np.ones((3, 3))) == 100).all()
 
 
-def test_overlay_survives_nan_and_refuses_other_shapes() -> None:
-    crop = np.full((48, 40, 3), 100, np.uint8)
-    assert (overlay_activation(crop, np.full((3, 3), np.nan)) == 100).all()
-    assert overlay_activation(crop, np.ones((1, 1)), size=96).shape == (96, 80, 3)
+def test_heatmap_survives_nan_and_refuses_other_shapes() -> None:
+    crop = np.full((48, 40), 100, np.uint8)
+    assert (heatmap_on_crop(crop, np.full((3, 3), np.nan)) == 100).all()
+    assert heatmap_on_crop(crop, np.ones((1, 1)), size=96).shape == (96, 80, 3)
     with pytest.raises(FerError, match="rows, columns"):
-        overlay_activation(crop, np.ones((6, 6, 7)))
-    with pytest.raises(FerError):
-        overlay_activation(crop / 255.0, np.ones((3, 3)))
+        heatmap_on_crop(crop, np.ones((6, 6, 7)))
 
 
 @pytest.mark.parametrize("tilt", [0.0, 30.0])
-def test_heat_lies_on_the_face_where_the_model_saw_it(tilt: float) -> None:
+def test_heatmap_is_where_the_model_saw_the_evidence(tilt: float) -> None:
     photo = np.full((480, 640, 3), 100, np.uint8)
     angle = np.radians(tilt)
     level = np.array([[-30, -30], [30, -30], [0, 0], [-20, 30], [20, 30]])
@@ -138,19 +104,19 @@ def test_heat_lies_on_the_face_where_the_model_saw_it(tilt: float) -> None:
     face = Face((260.0, 160.0, 120.0, 160.0), 1.0, (level @ turn + (320, 240)).astype(np.float32))
     evidence = np.zeros((6, 6))
     evidence[1, 4] = 3.0  # above the middle, right of it, as the face sees itself
-    glowing = overlay_on_face(photo, framing_transform(face), evidence)
+    drawn = heatmap_on_face(photo, framing_transform(face), evidence)
     side = (120 / 0.77 + 160 / 1.03) / 2
     expected = np.array([1.5, -1.5]) * side / 6 @ turn + (320, 240)
-    change = np.abs(glowing.astype(float) - 100).sum(axis=2)
+    change = np.abs(drawn.astype(float) - 100).sum(axis=2)
     rows, columns = np.nonzero(change > 0.7 * change.max())
     assert np.hypot(columns.mean() - expected[0], rows.mean() - expected[1]) < 4
-    np.testing.assert_array_equal(overlay_on_face(photo, framing_transform(face), -evidence), photo)
+    np.testing.assert_array_equal(heatmap_on_face(photo, framing_transform(face), -evidence), photo)
 
 
-def test_heat_of_a_face_at_or_beyond_the_border() -> None:
+def test_heatmap_of_a_face_at_or_beyond_the_border() -> None:
     photo = wall(200, 100)
     for box in ((-40.0, -50.0, 60.0, 80.0), (190.0, 90.0, 60.0, 80.0), (900.0, 900.0, 60.0, 80.0)):
-        assert overlay_on_face(photo, framing_transform(Face(box, 1.0)), np.ones((6, 6))).shape == photo.shape
+        assert heatmap_on_face(photo, framing_transform(Face(box, 1.0)), np.ones((6, 6))).shape == photo.shape
 
 
 def test_numbers_in_the_labels_may_be_given() -> None:
@@ -158,3 +124,20 @@ def test_numbers_in_the_labels_may_be_given() -> None:
     faces = [result(photo, (100, 150, 120, 160)), result(photo, (400, 150, 120, 160))]
     np.testing.assert_array_equal(draw_faces(photo, faces), draw_faces(photo, faces, numbers=[1, 2]))
     assert not np.array_equal(draw_faces(photo, faces), draw_faces(photo, faces, numbers=[7, 2]))
+
+
+def test_page_gets_a_small_jpeg_and_the_download_is_a_full_png() -> None:
+    photo = wall(2000, 1600)
+    shown = Pillow.open(io.BytesIO(annotated_jpeg(photo, [], side=500)))
+    assert shown.format == "JPEG"
+    assert max(shown.size) == 500
+    kept = Pillow.open(io.BytesIO(annotated_png(photo, [])))
+    np.testing.assert_array_equal(np.asarray(kept), draw_faces(photo, []))
+
+
+def test_each_pixel_becomes_a_square() -> None:
+    crop = np.arange(48 * 48, dtype=np.int64).reshape(48, 48).astype(np.uint8)
+    tile = enlarged_pixels(crop, 336)
+    assert tile.shape == (336, 336)
+    np.testing.assert_array_equal(tile[3::7, 3::7], crop)
+    np.testing.assert_array_equal(enlarged_pixels(crop, 20), crop)

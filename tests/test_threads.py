@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fer_core.inference.batch import default_workers, in_parallel
+from fer_core.threads import default_workers, in_parallel
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])

@@ -1,0 +1,84 @@
+"""Share work and objects between threads."""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Pool(Generic[T]):
+    """A pool of objects that only one thread may use at a time, such as OpenCV's detectors.
+
+    It grows to the largest number of objects that were in use at once. Streamlit handles each page run in a new
+    thread, so one object per thread would mean a new one for every click. With a single object behind a lock, one
+    long video would block all other users.
+
+    Args:
+        make: creates another object.
+
+    Example:
+        >>> pool = Pool(lambda: cv2.CascadeClassifier(path))
+        >>> with pool.borrow() as cascade:
+        ...     cascade.detectMultiScale(gray)
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._idle: queue.LifoQueue[T] = queue.LifoQueue()
+
+    @contextmanager
+    def borrow(self) -> Iterator[T]:
+        """Yield an object for the duration of the block. After an exception in the block it is not used again."""
+        try:
+            item = self._idle.get_nowait()
+        except queue.Empty:
+            item = self._make()
+        yield item
+        self._idle.put(item)
+
+
+def default_workers() -> int:
+    """Return the default number of threads: the CPU cores that this process may use, at most 16."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, 16)
+
+
+def in_parallel(function: Callable[[T], R], items: Iterable[T], workers: int | None = None) -> Iterator[R]:
+    """Yield `function(item)` for each item in order, computed by several threads.
+
+    Image decoding, face detection and LiteRT release Python's global lock, so threads are enough: they share one
+    loaded model, and no process has to be started.
+
+    Args:
+        function: must be thread-safe. An exception is raised when its item's turn comes, and no later item is
+            started.
+        items: read at most `2 * workers` items ahead of the results that were consumed.
+        workers: number of threads; by default `default_workers()`. 1 runs everything in the caller's thread.
+
+    Example:
+        >>> list(in_parallel(len, ["a", "bcd"], workers=2))
+        [1, 3]
+    """
+    workers = workers or default_workers()
+    if workers == 1:
+        yield from map(function, items)
+        return
+    executor = ThreadPoolExecutor(workers, thread_name_prefix="batch")
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            waiting.append(executor.submit(function, item))
+            if len(waiting) >= 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:  # also if the caller stops early or Ctrl-C is pressed
+        executor.shutdown(wait=False, cancel_futures=True)

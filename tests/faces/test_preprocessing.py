@@ -1,0 +1,80 @@
+"""Preprocessing of face crops, against squares worked out by hand and OpenCV's resampling."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_core.data import sample_portrait
+from fer_core.faces import crop_face, default_detector, preprocess_faces
+from fer_core.faces.preprocessing import WHOLE, crop_to_boxes, detect_boxes, maps_on_whole_faces
+from fer_core.types import Face, FerError
+
+
+class Finds:
+    """Finds what it is told, in pixels of the fourfold enlargement."""
+
+    note = None
+
+    def __init__(self, *boxes):
+        self.boxes = boxes
+
+    def detect(self, image, thorough=True):
+        assert image.shape == (192, 192, 3)
+        return [Face(box, 0.9) for box in self.boxes]
+
+
+@pytest.fixture
+def faces():
+    return np.random.default_rng(0).integers(0, 256, (3, 48, 48)).astype(np.uint8)
+
+
+def test_boxes_are_squares_within_the_frame(faces):
+    assert detect_boxes(faces[:1], Finds((48, 48, 96, 96))) == [(0.25, 0.25, 0.5)]
+    assert detect_boxes(faces[:1], Finds((48, 72, 96, 48), (0, 0, 10, 10))) == [(0.25, 0.25, 0.5)]  # the largest
+    assert detect_boxes(faces[:1], Finds((-40, 100, 96, 120))) == [(0.0, 72 / 192, 120 / 192)]  # moved inside
+    assert detect_boxes(faces[:1], Finds((-10, -10, 300, 250))) == [WHOLE]
+    assert detect_boxes(faces, Finds()) == [WHOLE] * 3
+
+
+def test_cutting_is_resizing_the_square(faces):
+    np.testing.assert_array_equal(crop_to_boxes(faces, [WHOLE] * 3), faces)
+    smooth = cv2.GaussianBlur(faces[0], (0, 0), 3)
+    cut = crop_to_boxes(smooth[None], [(0.25, 0.125, 0.5)])[0]
+    expected = cv2.resize(smooth[6:30, 12:36], (48, 48), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(cut[2:-2, 2:-2].astype(int), expected[2:-2, 2:-2], atol=1)
+
+
+def test_contrast_is_raised_face_by_face(faces):
+    dark = (faces // 5 + 20).astype(np.uint8)
+    for name in ("equalize", "clahe"):
+        enhanced = preprocess_faces(dark, name)
+        assert enhanced.dtype == np.uint8
+        assert enhanced.std() > dark.std()
+        np.testing.assert_array_equal(enhanced[1:], preprocess_faces(dark[1:], name))
+    levels = preprocess_faces(dark, "equalize")[0].ravel() / 255
+    assert np.abs(np.quantile(levels, [0.25, 0.5, 0.75]) - [0.25, 0.5, 0.75]).max() < 0.05
+
+
+def test_other_preprocessing_and_no_faces(faces):
+    assert preprocess_faces(faces, "none") is faces
+    assert preprocess_faces(faces[:0], "face").shape == (0, 48, 48)
+    with pytest.raises(FerError, match="Expected none, face, equalize or clahe"):
+        preprocess_faces(faces, "magic")
+
+
+def test_a_real_face_is_cut_closer():
+    portrait = sample_portrait()
+    crop, _ = crop_face(portrait, default_detector().detect(portrait)[0])
+    ((left, top, size),) = detect_boxes(crop[None])
+    assert 0.5 < size <= 1
+    assert 0 <= left <= 1 - size + 1e-9
+    assert 0 <= top <= 1 - size + 1e-9
+
+
+def test_maps_lie_where_the_model_looked():
+    maps = np.arange(1, 17, dtype=np.float32).reshape(1, 4, 4, 1)
+    np.testing.assert_array_equal(maps_on_whole_faces(maps, [WHOLE]), maps)
+    spread = maps_on_whole_faces(maps, [(0.5, 0.5, 0.5)])[0, :, :, 0]  # the lower right quarter: each second place
+    np.testing.assert_array_equal(spread, [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 6, 8], [0, 0, 14, 16]])
