@@ -45,6 +45,7 @@ def apply(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
 @example(300.0, 200.0, 150.0, 59.0)
 @example(300.0, 200.0, 150.0, -95.0)
 def test_frame_corners_land_on_crop_corners(x: float, y: float, side: float, roll: float) -> None:
+    assume(abs(abs(roll) % 90 - 45) > 0.01)  # there a face changes from upright to lying
     transform = framing_transform(face_at(x, y, side, roll))
     angle = np.radians(roll)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -66,7 +67,7 @@ def test_transform_round_trip(x: float, y: float, side: float, roll: float, size
 def test_moving_and_scaling_a_face_changes_nothing_in_the_crop(
     side: float, roll: float, dx: float, dy: float, scale: float
 ) -> None:
-    assume(abs(abs(roll) % 90 - 45) > 0.01)  # there a face turns from standing to lying
+    assume(abs(abs(roll) % 90 - 45) > 0.01)  # there a face changes from upright to lying
     before, after = face_at(100, 80, side, roll), face_at(100 * scale + dx, 80 * scale + dy, side * scale, roll)
     point = np.array([110.0, 60.0])
     moved = point * scale + (dx, dy)
