@@ -178,7 +178,7 @@ class ModelCard:
 
     @property
     def preprocessing(self) -> str:
-        """What is done to each face first, as in `fer_core.faces.prepare_faces`."""
+        """What is done to each face first, as in `fer_core.faces.preprocess_faces`."""
         if self.spec is not None:
             return self.spec.preprocessing
         unknown = self.other.get("spec")

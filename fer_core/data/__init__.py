@@ -1,14 +1,13 @@
-"""FER2013 in every edition, FER+ votes, and a user's own pictures."""
+"""Datasets and pictures: FER2013, FER+ votes, UTKFace, a user's own pictures."""
 
-from fer_core.data.aged_faces import AgedFaces, load_utkface
 from fer_core.data.archive import extract_zip
 from fer_core.data.class_folders import ClassFolders, read_class_folders
-from fer_core.data.dataset import FACE_SIZE, SPLITS, FerDataset, split_name
+from fer_core.data.dataset import FACE_SIZE, SPLITS, Duplicates, FerDataset, find_duplicates, leaked_mask
 from fer_core.data.download import download_fer2013
-from fer_core.data.duplicates import Duplicates, find_duplicates, leaked_mask
 from fer_core.data.fer2013 import DatasetMissing, find_fer2013, load_fer2013
 from fer_core.data.ferplus import VOTE_COLUMNS, FerPlusVotes, load_ferplus
 from fer_core.data.images import IMAGE_SUFFIXES, SAMPLE_CREDIT, read_image, sample_portrait
+from fer_core.data.utkface import UTKFaceDataset, load_utkface
 
 __all__ = [
     "FACE_SIZE",
@@ -16,12 +15,12 @@ __all__ = [
     "SAMPLE_CREDIT",
     "SPLITS",
     "VOTE_COLUMNS",
-    "AgedFaces",
     "ClassFolders",
     "DatasetMissing",
     "Duplicates",
     "FerDataset",
     "FerPlusVotes",
+    "UTKFaceDataset",
     "download_fer2013",
     "extract_zip",
     "find_duplicates",
@@ -33,5 +32,4 @@ __all__ = [
     "read_class_folders",
     "read_image",
     "sample_portrait",
-    "split_name",
 ]

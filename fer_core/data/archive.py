@@ -1,4 +1,4 @@
-"""Unpacking a zip that a stranger made."""
+"""Unpack a zip file safely, whoever made it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import BinaryIO, Final
 from fer_core.types import FerError
 
 MAX_BYTES: Final[int] = 2 * 1024**3
-"""Unpacked size of all files together; FER2013's CSV has 0.3 GB, five hundred phone photos about 2."""
+"""Total unpacked size. FER2013's CSV has 0.3 GB, five hundred photos of a phone about 2 GB."""
 
 MAX_FILES: Final[int] = 100_000
-"""FER2013's image-folder edition has 35,887."""
+"""The edition of FER2013 with image folders has 35,887."""
 
 MAX_RATIO: Final[int] = 100
-"""Unpacked by packed size; photos reach 1, text of numbers 4, a bomb 1000."""
+"""Unpacked size divided by packed size: about 1 for photos, 4 for tables of numbers, 1000 for a zip bomb."""
 
-_HARMLESS: Final = 64 * 1024**2  # bytes; below it a high ratio is a plain picture rather than a bomb
+_HARMLESS: Final = 64 * 1024**2  # bytes; below it a high ratio is allowed, since a plain picture may have one
 
 
 def extract_zip(
@@ -30,27 +30,27 @@ def extract_zip(
     max_files: int = MAX_FILES,
     max_ratio: int = MAX_RATIO,
 ) -> Path:
-    """Unpack a zip into a new or empty folder, or refuse it whole.
+    """Unpack a zip into a new or empty folder, completely or not at all.
 
-    All names and sizes are checked before the first byte is written; what a failed extraction left is removed. The
-    Mac's `__MACOSX` entries are left out.
+    All names and sizes are checked before anything is written. If unpacking fails, the folder is removed. The
+    `__MACOSX` entries of macOS are skipped.
 
     Args:
-        source: the zip's path, or a binary stream of it that can seek.
-        target: the folder to unpack into; created if absent.
-        max_bytes: limit for the unpacked files together.
-        max_files: limit for their number.
-        max_ratio: limit for unpacked by packed size, for archives that unpack to more than 64 MB.
+        source: path of the zip, or a seekable binary stream of it.
+        target: folder to unpack to; created if it does not exist.
+        max_bytes: maximum total size of the unpacked files.
+        max_files: maximum number of files.
+        max_ratio: maximum of unpacked size divided by packed size, for archives that unpack to more than 64 MB.
 
     Returns:
         The target.
 
     Raises:
-        FerError: not a zip, damaged, cut off or encrypted; a name leads out of the folder; a link is inside; a limit
-            is passed; or the target is not empty or cannot be written.
+        FerError: the source is not a zip, or is damaged, cut off or encrypted; a name points outside the folder; it
+            contains a link; a limit is exceeded; or the target is not empty or cannot be written.
     """
-    named = source if isinstance(source, str | Path) else getattr(source, "name", None)
-    shown = Path(named).name if isinstance(named, str | Path) else "The zip"
+    name = source if isinstance(source, str | Path) else getattr(source, "name", None)
+    shown = Path(name).name if isinstance(name, str | Path) else "The zip"
     folder = Path(target)
     try:
         with zipfile.ZipFile(source) as archive:
@@ -78,7 +78,7 @@ def extract_zip(
         raise FerError(
             f"{shown} cannot be unpacked ({error.strerror or error}). Check the file and the disk."
         ) from error
-    except Exception as error:  # besides BadZipFile, damaged zips make zipfile raise nearly anything
+    except Exception as error:  # zipfile raises many types of errors for damaged files
         raise FerError(f"{shown} is not a zip, or is damaged or cut off. Pack or download it again.") from error
     return folder
 
@@ -104,7 +104,7 @@ def _check_limits(members: list[zipfile.ZipInfo], shown: str, max_bytes: int, ma
 
 
 def _place(info: zipfile.ZipInfo, shown: str) -> tuple[str, ...]:
-    """Return the parts of the entry's path below the target."""
+    """Return the parts of the entry's path relative to the target."""
     if info.flag_bits & 0x1:
         raise FerError(f"{shown} is encrypted. Pack it again without a password.")
     if stat.S_ISLNK(info.external_attr >> 16):
@@ -124,4 +124,4 @@ def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(info) as packed, path.open("xb") as unpacked:
-        shutil.copyfileobj(packed, unpacked)  # zipfile gives no byte more than the size that was checked
+        shutil.copyfileobj(packed, unpacked)  # never more than the size that was checked

@@ -1,4 +1,4 @@
-"""A user's own pictures to train on: one folder per expression, as a folder or a zip."""
+"""Read a user's own pictures to train on: one folder per expression, possibly in a zip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.types import FerError, Image
 
 MIN_IMAGES: Final[int] = 2
-"""Readable images that every class needs: one to train on, one to hold out."""
+"""Readable images that every class needs: one to train on and one for the hold-out."""
 
 _JUNK: Final = ("thumbs.db", "desktop.ini")
 _EXPECTED: Final = f"Expected a folder for each expression, named {', '.join(EXPRESSIONS)}, with pictures in it."
@@ -28,12 +28,12 @@ _EXPECTED: Final = f"Expected a folder for each expression, named {', '.join(EXP
 
 @dataclass(frozen=True, eq=False)
 class ClassFolders:
-    """Readable pictures with their classes; the pixels stay on disk.
+    """Readable pictures with their classes. The pixels are not kept in memory.
 
     Attributes:
         paths: `n` files, ordered by class, then path.
         labels: `(n,)` int64 class indices in the order of `labels.EXPRESSIONS`.
-        skipped: a sentence for every file that was left out.
+        skipped: the reason for each file that was skipped.
     """
 
     paths: tuple[Path, ...]
@@ -49,17 +49,18 @@ class ClassFolders:
 
 
 def read_class_folders(path: Path | str, minimum: int = MIN_IMAGES) -> ClassFolders:
-    """Look through class folders of pictures of any size and kind.
+    """Read class folders of pictures of any size and type.
 
-    Every picture is decoded once, so that a damaged one is found now and not in the middle of a training. A zip is
-    unpacked under `home()/uploads`, by its content, so that the same zip is unpacked only once.
+    Each picture is decoded once, so that damaged ones are found before a training starts. A zip is unpacked under
+    `home()/uploads` in a folder named after its hash, so the same zip is unpacked only once.
 
     Args:
-        path: a folder, or a zip of it; a single folder around the class folders is looked through.
-        minimum: readable pictures that each class needs.
+        path: a folder, or a zip of it. The class folders may be inside a single folder.
+        minimum: number of readable pictures that each class needs.
 
     Raises:
-        FerError: no class folders, only one, one named after no expression, or too few readable pictures in one.
+        FerError: there are no class folders or only one, a folder is not named after an expression, or a class has
+            too few readable pictures.
     """
     place = Path(path)
     try:
@@ -73,17 +74,17 @@ def read_class_folders(path: Path | str, minimum: int = MIN_IMAGES) -> ClassFold
 
 
 def _scan_zip(zipped: Path, minimum: int) -> ClassFolders:
-    folder, fresh = _unpacked(zipped)
+    folder, is_new = _unpacked(zipped)
     try:
         return _scan(folder, zipped.name, minimum)
     except FerError:
-        if fresh:
+        if is_new:
             shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
 def _unpacked(zipped: Path) -> tuple[Path, bool]:
-    """Return the folder of the zip's files, and whether it was unpacked just now."""
+    """Return the folder with the zip's files, and whether it was unpacked by this call."""
     with zipped.open("rb") as stream:
         key = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
     uploads = home() / "uploads"
@@ -102,7 +103,7 @@ def _scan(folder: Path, shown: str, minimum: int) -> ClassFolders:
     paths: list[Path] = []
     labels: list[int] = []
     skipped = [
-        f"{entry.name} lies outside the class folders."
+        f"{entry.name} is outside the class folders."
         for entry in sorted(root.iterdir())
         if entry.is_file() and entry.suffix.lower() in IMAGE_SUFFIXES and not _is_junk(entry.name)
     ]
@@ -120,7 +121,7 @@ def _scan(folder: Path, shown: str, minimum: int) -> ClassFolders:
 
 
 def _root(folder: Path) -> Path:
-    """Step into single folders around the class folders, as archives have them."""
+    """Return the folder that contains the class folders; archives often have a single folder around them."""
     for _ in range(3):
         inside = _subfolders(folder)
         if len(inside) != 1 or _label(inside[0]) is not None:
@@ -130,7 +131,7 @@ def _root(folder: Path) -> Path:
 
 
 def _class_folders(root: Path, shown: str) -> list[tuple[int, Path]]:
-    """Return (class index, folder), by class; several spellings of one class may stand side by side."""
+    """Return class index and folder of each class, by class; one class may have several folders."""
     subfolders = _subfolders(root)
     labelled = [(label, sub) for sub in subfolders if (label := _label(sub)) is not None]
     if not labelled:
@@ -139,12 +140,12 @@ def _class_folders(root: Path, shown: str) -> list[tuple[int, Path]]:
     unknown = [sub.name for sub in subfolders if _label(sub) is None]
     if unknown:
         raise FerError(
-            f"The folder {unknown[0]!r} in {shown} is named after no expression. Rename it or take it out. {_EXPECTED}"
+            f"The folder {unknown[0]!r} in {shown} is not named after an expression. Rename or remove it. {_EXPECTED}"
         )
     if len({label for label, _ in labelled}) == 1:
         raise FerError(
-            f"{shown} has only one class, {EXPRESSIONS[labelled[0][0]]!r}. Expected at least two expressions to tell "
-            f"apart; add another folder."
+            f"{shown} has only one class, {EXPRESSIONS[labelled[0][0]]!r}. Expected at least two expressions; add "
+            f"another folder."
         )
     return sorted(labelled)
 
@@ -165,7 +166,7 @@ def _check_counts(
 def _files(class_folder: Path) -> list[Path]:
     found: list[Path] = []
     for folder, folders, names in os.walk(class_folder):
-        folders[:] = [name for name in folders if not _is_junk(name)]  # os.walk then leaves these out
+        folders[:] = [name for name in folders if not _is_junk(name)]  # os.walk then skips the others
         found += [Path(folder) / name for name in names if not _is_junk(name)]
     return sorted(found)
 

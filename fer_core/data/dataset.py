@@ -1,4 +1,4 @@
-"""FER2013 in memory: faces, labels and splits, held together and checked once."""
+"""FER2013 in memory: faces, labels and splits, and the exact duplicates among them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.types import FerError
 
 SPLITS: Final[tuple[str, ...]] = ("Training", "PublicTest", "PrivateTest")
-"""FER2013's official names, in its order. PublicTest is the paper's test split, PrivateTest the challenge's."""
+"""FER2013's official names. PublicTest is the test split of the paper, PrivateTest that of the challenge."""
 
 FACE_SIZE: Final[int] = 48
-"""Pixels on a side of every FER2013 face."""
+"""Side of FER2013's faces in pixels."""
 
 HOLDOUT_FRACTION: Final[float] = 0.1
 HOLDOUT_SEED: Final[int] = 2013
@@ -27,10 +27,10 @@ _SPLIT_KEYS: Final[dict[str, str]] = {name.lower(): name for name in SPLITS} | {
 
 
 def split_name(name: str) -> str:
-    """Return a split's official name for it or a usual spelling: `"train"`, `"public_test"`, `"PrivateTest"`, …
+    """Return the official name of a split, given it or another spelling: `"train"`, `"public_test"`, …
 
     Raises:
-        FerError: no split is called so.
+        FerError: there is no such split.
     """
     key = name.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
     if key not in _SPLIT_KEYS:
@@ -46,10 +46,10 @@ class FerDataset:
         images: `(n, 48, 48)` uint8 gray.
         labels: `(n,)` int64 class indices in the order of `labels.EXPRESSIONS`.
         usage: `(n,)` str, each one of `SPLITS`.
-        rows: `(n,)` int64 official row index, counted from 0 in `fer2013.csv`; -1 where unknown (image folders).
+        rows: `(n,)` int64 row index in `fer2013.csv`, from 0; -1 if unknown (image folders).
 
     Raises:
-        FerError: on creation, if the arrays do not fit together or hold other values.
+        FerError: the arrays have other shapes, types or values.
     """
 
     images: NDArray[np.uint8]
@@ -81,7 +81,7 @@ class FerDataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash (32 hex digits) of images, labels and usage in their order, whatever file or cache they came from."""
+        """Hash (32 hex digits) of images, labels and usage in their order; it does not depend on the file format."""
         digest = hashlib.sha256(b"fer-dataset-1")
         digest.update(np.ascontiguousarray(self.images).data)
         digest.update(self.labels.astype("<i8").tobytes())
@@ -90,16 +90,16 @@ class FerDataset:
 
     def subset(self, selection: NDArray) -> FerDataset:
         """Return the faces that a boolean mask `(n,)` or integer indices `(m,)` select, in that order."""
-        chosen = np.asarray(selection)
-        if chosen.size == 0:
-            chosen = chosen.astype(np.int64)
-        return FerDataset(self.images[chosen], self.labels[chosen], self.usage[chosen], self.rows[chosen])
+        selection = np.asarray(selection)
+        if selection.size == 0:
+            selection = selection.astype(np.int64)
+        return FerDataset(self.images[selection], self.labels[selection], self.usage[selection], self.rows[selection])
 
     def split(self, name: str) -> FerDataset:
         """Return one split: "training" (or "train"), "public_test", "private_test", or an official name.
 
         Raises:
-            FerError: no split is called so, or none of these faces is in it.
+            FerError: there is no such split, or the dataset has no faces of it.
         """
         official = split_name(name)
         mask = self.usage == official
@@ -109,13 +109,12 @@ class FerDataset:
         return self.subset(mask)
 
     def holdout(self) -> tuple[FerDataset, FerDataset]:
-        """Return the Training split as (part to train on, part to choose epochs and hyperparameters on).
+        """Divide the Training split into a part to train on and the hold-out, to choose epochs and settings on.
 
-        The second part is a stratified 10 %, always the same for the same data; both keep the dataset's order. Test
-        splits are never touched.
+        The hold-out is a stratified tenth, always the same for the same data. Both parts keep the dataset's order.
 
         Raises:
-            FerError: there is no Training split, or it is too small to be divided by class.
+            FerError: there is no Training split, or it is too small to divide by class.
         """
         from sklearn.model_selection import train_test_split
 
@@ -135,10 +134,55 @@ class FerDataset:
         return training.subset(np.sort(kept)), training.subset(np.sort(held))
 
     def counts(self) -> pd.DataFrame:
-        """Return the number of faces: a row for each of `SPLITS`, a column for each of `labels.EXPRESSIONS`."""
+        """Return the number of faces, with a row for each of `SPLITS` and a column for each expression."""
         table = np.zeros((len(SPLITS), NUM_CLASSES), dtype=np.int64)
         np.add.at(table, (usage_codes(self.usage), self.labels), 1)
         return pd.DataFrame(table, index=list(SPLITS), columns=list(EXPRESSIONS))
+
+
+@dataclass(frozen=True, eq=False)
+class Duplicates:
+    """Groups of faces with identical pixels.
+
+    Attributes:
+        groups: for each group the indices `(k,)` int64 into the dataset, k >= 2, ascending. Groups are ordered by
+            their first face.
+        across_splits: `(len(groups),)` bool, whether the group's faces are in more than one split.
+        differing_labels: `(len(groups),)` bool, whether the group's faces have more than one label.
+    """
+
+    groups: tuple[NDArray[np.int64], ...]
+    across_splits: NDArray[np.bool_]
+    differing_labels: NDArray[np.bool_]
+
+    @property
+    def faces(self) -> int:
+        """Number of faces in all groups."""
+        return sum(len(group) for group in self.groups)
+
+    @property
+    def redundant(self) -> int:
+        """Number of faces that would be removed if one of each group were kept."""
+        return self.faces - len(self.groups)
+
+
+def find_duplicates(dataset: FerDataset) -> Duplicates:
+    """Find all groups of faces with identical pixels."""
+    members: dict[bytes, list[int]] = {}
+    for index, key in enumerate(_pixel_hashes(dataset)):
+        members.setdefault(key, []).append(index)
+    groups = tuple(np.array(group, dtype=np.int64) for group in members.values() if len(group) > 1)
+    return Duplicates(
+        groups,
+        np.array([len(set(dataset.usage[group])) > 1 for group in groups], dtype=bool),
+        np.array([len(set(dataset.labels[group])) > 1 for group in groups], dtype=bool),
+    )
+
+
+def leaked_mask(test: FerDataset, training: FerDataset) -> NDArray[np.bool_]:
+    """Return `(len(test),)` bool: whether a test face is also among the training faces, with identical pixels."""
+    seen = set(_pixel_hashes(training))
+    return np.array([key in seen for key in _pixel_hashes(test)], dtype=bool)
 
 
 def usage_codes(usage: NDArray[np.str_]) -> NDArray[np.uint8]:
@@ -147,3 +191,7 @@ def usage_codes(usage: NDArray[np.str_]) -> NDArray[np.uint8]:
     for code, name in enumerate(SPLITS):
         codes[usage == name] = code
     return codes
+
+
+def _pixel_hashes(dataset: FerDataset) -> list[bytes]:
+    return [hashlib.blake2b(face.tobytes(), digest_size=16).digest() for face in dataset.images]

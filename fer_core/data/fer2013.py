@@ -1,53 +1,58 @@
-"""Finding FER2013, in whichever edition it lies there, and loading it."""
+"""Find FER2013 on this computer and load it, from a cache after the first time."""
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from fer_core.data.archive import extract_zip
-from fer_core.data.cache import read_cache, source_signature, write_cache
-from fer_core.data.csv_reader import read_csv
-from fer_core.data.dataset import FerDataset
-from fer_core.data.folder_reader import is_image_edition, read_folder
-from fer_core.files import cache_folder, home
+from fer_core.data.dataset import SPLITS, FerDataset, usage_codes
+from fer_core.data.readers import is_image_edition, read_csv, read_folder
+from fer_core.files import cache_folder, home, whole_file
 from fer_core.types import FerError
 
-CSV_NAMES: Final[tuple[str, ...]] = ("fer2013.csv", "fer2013.csv.gz", "icml_face_data.csv")
+CSV_NAMES: Final = ("fer2013.csv", "fer2013.csv.gz", "icml_face_data.csv")
 HOW_TO_GET: Final = (
     "Get FER2013 with `python -m fer_core data download`, or set the environment variable FER2013_PATH to "
     "fer2013.csv, fer2013.csv.gz, a zip of it, or the folder that holds train/ and test/."
 )
 
+_CACHE_VERSION: Final = 1  # increase it when the readers' results change
+_LOG = logging.getLogger(__name__)
+
 
 class DatasetMissing(FerError):
-    """FER2013 is not here. The message tells how to get it."""
+    """FER2013 is not available. The message says how to get it."""
 
 
 def load_fer2013(path: Path | str | None = None) -> FerDataset:
-    """Load FER2013 from wherever it is.
+    """Load FER2013.
 
-    The first load parses the source (seconds); later ones read a cache under `cache_folder("fer2013")`, which follows
-    the source's size and time.
+    The first load parses the source, which takes seconds. Later ones read a cache in `cache_folder("fer2013")` until
+    the size or time of the source changes.
 
     Args:
-        path: `fer2013.csv`, `fer2013.csv.gz`, the image-folder edition, a folder holding one of these, or a zip of
-            either. By default what the environment variable `FER2013_PATH` names, else `home()/fer2013`.
+        path: `fer2013.csv`, `fer2013.csv.gz`, the edition with image folders, a folder that contains one of these, or
+            a zip. By default the value of the environment variable `FER2013_PATH`, else `home()/fer2013`.
 
     Raises:
-        DatasetMissing: nothing is there.
-        FerError: what is there cannot be used; the message names the row or file.
+        DatasetMissing: there is no such file or folder.
+        FerError: the source cannot be used; the message names the row or file.
     """
     source = find_fer2013(path)
     try:
-        signature = source_signature(source)  # taken before reading: a source that changes meanwhile is read again
-        dataset = read_cache(source, signature)
+        signature = _signature(source)  # before reading, so that a source that changes meanwhile is read again
+        dataset = _read_cache(source, signature)
         if dataset is None:
             dataset = _read(source)
-            write_cache(source, signature, dataset)
+            _write_cache(source, signature, dataset)
     except OSError as error:
         raise FerError(
             f"FER2013 at {source} cannot be read ({error.strerror}). Check the files' permissions."
@@ -59,17 +64,17 @@ def find_fer2013(path: Path | str | None = None) -> Path:
     """Return the CSV, zip or image folder that `load_fer2013(path)` would read, without reading it.
 
     Raises:
-        DatasetMissing: nothing is there.
+        DatasetMissing: there is none.
     """
-    named = path if path is not None else os.environ.get("FER2013_PATH") or None
-    place = Path(named).expanduser() if named is not None else home() / "fer2013"
+    given = path if path is not None else os.environ.get("FER2013_PATH") or None
+    place = Path(given).expanduser() if given is not None else home() / "fer2013"
     try:
         found = _found_in(place)
     except OSError as error:
-        raise DatasetMissing(f"{str(place)[:80]} cannot be looked into ({error.strerror}). {HOW_TO_GET}") from error
+        raise DatasetMissing(f"{str(place)[:80]} cannot be opened ({error.strerror}). {HOW_TO_GET}") from error
     if found is not None:
         return found
-    if named is None:
+    if given is None:
         raise DatasetMissing(f"FER2013 is not here yet. {HOW_TO_GET}")
     origin = "" if path is not None else ", named by FER2013_PATH,"
     if not place.exists():
@@ -92,7 +97,7 @@ def _found_in(place: Path) -> Path | None:
     if zips:
         return zips[0]
     folders = [entry for entry in inside if entry.is_dir()]
-    return _found_in(folders[0]) if len(folders) == 1 else None  # an archive's usual single top folder
+    return _found_in(folders[0]) if len(folders) == 1 else None  # archives often have a single top folder
 
 
 def _read(source: Path) -> FerDataset:
@@ -106,3 +111,54 @@ def _read(source: Path) -> FerDataset:
                 raise FerError(f"{source.name} holds neither fer2013.csv nor train/ and test/. {HOW_TO_GET}")
             return _read(inside)
     return read_csv(source)
+
+
+def _signature(source: Path) -> str:
+    """Return a text that changes with the source: size and time of the file, or of all files in the folder."""
+    if source.is_file():
+        stat = source.stat()
+        return f"{_CACHE_VERSION} {stat.st_size} {stat.st_mtime_ns}"
+    count = size = newest = 0
+    for folder, _, _ in os.walk(source):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                stat = entry.stat()
+                count, size, newest = count + 1, size + stat.st_size, max(newest, stat.st_mtime_ns)
+    return f"{_CACHE_VERSION} {count} {size} {newest}"
+
+
+def _read_cache(source: Path, signature: str) -> FerDataset | None:
+    """Return the cached dataset of this source and signature; None if there is none or it is damaged."""
+    try:
+        path = _cache_path(source)
+        if not path.exists():
+            return None
+        with np.load(path, allow_pickle=False) as arrays:
+            if str(arrays["signature"]) != signature:
+                return None
+            usage = np.array(SPLITS)[arrays["usage"]]
+            return FerDataset(arrays["images"], arrays["labels"], usage, arrays["rows"])
+    except Exception as error:  # a damaged cache is not a problem: the source can be parsed again
+        _LOG.warning("The cache of %s cannot be used (%s) and will be built again.", source, error)
+        return None
+
+
+def _write_cache(source: Path, signature: str, dataset: FerDataset) -> None:
+    """Write the dataset for `_read_cache`. If the disk is full or read-only, only log a warning."""
+    try:
+        with whole_file(_cache_path(source)) as partial:
+            np.savez(
+                partial,
+                signature=np.array(signature),
+                images=dataset.images,
+                labels=dataset.labels,
+                usage=usage_codes(dataset.usage),
+                rows=dataset.rows,
+            )
+    except (OSError, FerError) as error:
+        _LOG.warning("FER2013 could not be cached (%s); it will be parsed again next time.", error)
+
+
+def _cache_path(source: Path) -> Path:
+    key = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:16]
+    return cache_folder("fer2013") / f"{key}.npz"

@@ -1,4 +1,4 @@
-"""FER+: what ten annotators each said about every FER2013 face (Barsoum et al., 2016)."""
+"""FER+: the votes of ten annotators on each face of FER2013 (Barsoum et al., 2016)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.tables import read_rows, shown
+from fer_core.data.readers import read_rows, shortened
 from fer_core.files import home
 from fer_core.labels import NUM_CLASSES, expression_index
 from fer_core.types import FerError
@@ -18,7 +18,7 @@ from fer_core.types import FerError
 VOTE_COLUMNS: Final[tuple[str, ...]] = (
     "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF",
 )  # fmt: skip
-"""The annotators' choices in the file's order; "NF" is "not a face"."""
+"""The possible votes in the file's order; "NF" is "not a face"."""
 
 FILE_NAMES: Final[tuple[str, ...]] = ("ferplus_votes.csv", "fer2013new.csv")
 HOW_TO_GET: Final = (
@@ -28,7 +28,7 @@ HOW_TO_GET: Final = (
 
 _OURS: Final[NDArray[np.int64]] = np.array(
     [expression_index(name) for name in VOTE_COLUMNS[:NUM_CLASSES]] + [-1] * (len(VOTE_COLUMNS) - NUM_CLASSES)
-)  # class index of every vote column; -1 for contempt, unknown and not a face
+)  # class index of each vote column; -1 for contempt, unknown and not a face
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class FerPlusVotes:
         columns: `VOTE_COLUMNS`.
 
     Raises:
-        FerError: on creation, if the array has another shape or type, or negative counts.
+        FerError: the array has another shape or type, or negative counts.
     """
 
     votes: NDArray[np.int64]
@@ -57,53 +57,53 @@ class FerPlusVotes:
         return len(self.votes)
 
     def majority(self) -> NDArray[np.int64]:
-        """Return the most voted expression, `(n,)` class indices in the order of `labels.EXPRESSIONS`.
+        """Return the expression with most votes, `(n,)` class indices in the order of `labels.EXPRESSIONS`.
 
-        -1 where the first place is shared, nobody voted, or contempt, unknown or not-a-face came first.
+        -1 if there is a tie or no vote, or if contempt, unknown or not-a-face has most votes.
         """
         top = self.votes.max(axis=1, initial=0)
         alone = (self.votes == top[:, None]).sum(axis=1) == 1
         return np.where(alone & (top > 0), _OURS[self.votes.argmax(axis=1)], -1)
 
     def distribution(self) -> NDArray[np.float64]:
-        """Return the shares of votes over our seven, `(n, 7)`; a row is NaN where none of the seven got a vote."""
+        """Return the shares of votes for the seven expressions, `(n, 7)`; NaN for a face without such votes."""
         counts = np.zeros((len(self), NUM_CLASSES))
         counts[:, _OURS[:NUM_CLASSES]] = self.votes[:, :NUM_CLASSES]
         total = counts.sum(axis=1, keepdims=True)
         return np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
 
     def agreement(self) -> NDArray[np.float64]:
-        """Return the share of all votes that the most voted answer got, `(n,)`; NaN where nobody voted."""
+        """Return the share of votes for the most frequent answer, `(n,)`; NaN for a face without votes."""
         total = self.votes.sum(axis=1)
         top = self.votes.max(axis=1, initial=0)
         return np.divide(top, total, out=np.full(len(self), np.nan), where=total > 0)
 
     def align(self, rows: NDArray[np.int64]) -> FerPlusVotes:
-        """Return the votes on the faces with these official row indices (`FerDataset.rows`), in their order.
+        """Return the votes for the faces with these row indices (`FerDataset.rows`), in that order.
 
         Raises:
-            FerError: a row is unknown (-1, as in the image-folder edition) or beyond the table.
+            FerError: a row is unknown (-1, as in the edition with image folders) or not in the table.
         """
         if (rows < 0).any():
             raise FerError(
-                "FER+ counts faces by their row in fer2013.csv, which the image-folder edition does not tell. "
-                "Load FER2013 from fer2013.csv or fer2013.csv.gz."
+                "FER+ identifies faces by their row in fer2013.csv, which the edition with image folders does not "
+                "contain. Load FER2013 from fer2013.csv or fer2013.csv.gz."
             )
         if rows.size and rows.max() >= len(self):
-            raise FerError(f"FER+ has votes on {len(self)} rows only. Received: row {rows.max()}")
+            raise FerError(f"FER+ has votes for {len(self)} rows only. Received: row {rows.max()}")
         return FerPlusVotes(self.votes[rows])
 
 
 def load_ferplus(path: Path | str | None = None) -> FerPlusVotes:
-    """Read FER+'s votes.
+    """Load the votes of FER+.
 
     Args:
-        path: the table, `fer2013new.csv` of FER+. By default what the environment variable `FERPLUS_PATH` names,
-            else `ferplus_votes.csv` or `fer2013new.csv` in `home()/fer2013`.
+        path: `fer2013new.csv` of FER+. By default the value of the environment variable `FERPLUS_PATH`, else
+            `ferplus_votes.csv` or `fer2013new.csv` in `home()/fer2013`.
 
     Raises:
-        FerError: the table is missing, empty or damaged, a column is missing, or a row's votes are no whole numbers
-            from 0 on. Rows are counted from 1 below the header.
+        FerError: the table is missing, empty or damaged, a column is missing, or a row has invalid votes. Rows are
+            counted from 1 below the header.
     """
     source = _found(path)
     return FerPlusVotes(
@@ -116,17 +116,17 @@ def _votes(values: list[str], where: str) -> list[int]:
         if not (value.strip().isdecimal() and len(value) < 10):
             raise FerError(
                 f"{where} has no valid votes for {column!r}. Expected a whole number, 0 or more. "
-                f"Received: {shown(value)}"
+                f"Received: {shortened(value)}"
             )
     return [int(value) for value in values]
 
 
 def _found(path: Path | str | None) -> Path:
-    named = path if path is not None else os.environ.get("FERPLUS_PATH") or None
+    given = path if path is not None else os.environ.get("FERPLUS_PATH") or None
     at_home = [home() / "fer2013" / name for name in FILE_NAMES]
-    candidates = at_home if named is None else [Path(named).expanduser()]
+    candidates = at_home if given is None else [Path(given).expanduser()]
     found = next((candidate for candidate in candidates if candidate.is_file()), None)
     if found is None:
-        received = f" Received: {named}" if named is not None else ""
+        received = f" Received: {given}" if given is not None else ""
         raise FerError(f"The FER+ votes are not here. {HOW_TO_GET}{received}")
     return found

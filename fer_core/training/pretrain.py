@@ -14,7 +14,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from fer_core.data import AgedFaces
+from fer_core.data import UTKFaceDataset
 from fer_core.files import home, whole_file, write_json
 from fer_core.models import ModelSpec
 from fer_core.models.backbone import BACKBONE_SIZES, DEFAULT_SIZE, build_backbone, pretrained_file
@@ -50,7 +50,7 @@ WATCHED: Final = 10
 
 def pretrain(
     backbone: str,
-    faces: AgedFaces,
+    faces: UTKFaceDataset,
     size: int | None = None,
     epochs: int | None = None,
     folder: Path | None = None,
@@ -123,7 +123,7 @@ def pretrain(
     return target
 
 
-def _identity(recipe: Recipe, faces: AgedFaces) -> str:
+def _identity(recipe: Recipe, faces: UTKFaceDataset) -> str:
     """Hash (8 hex digits) of how and from what a backbone learns: only the same pretraining goes on."""
     digest = hashlib.sha256(json.dumps(recipe.as_dict(), sort_keys=True).encode())
     for values in (faces.images, faces.ages, faces.genders):
@@ -156,11 +156,11 @@ def _network(backbone: str, side: int, recipe: Recipe) -> tuple[keras.Model, ker
     return network, body
 
 
-def _targets(faces: AgedFaces) -> dict[str, NDArray[np.float32]]:
+def _targets(faces: UTKFaceDataset) -> dict[str, NDArray[np.float32]]:
     return {"age": np.log1p(faces.ages)[:, None], "gender": faces.genders[:, None]}
 
 
-def _measure(network: keras.Model, faces: AgedFaces) -> dict[str, float]:
+def _measure(network: keras.Model, faces: UTKFaceDataset) -> dict[str, float]:
     """Mean error of age in years and accuracy of gender."""
     said = network.predict(faces.images[..., None], batch_size=256, verbose=0)
     years = np.expm1(np.asarray(said["age"])[:, 0])

@@ -43,7 +43,7 @@ def test_unreadable_files_are_skipped_and_named(tmp_path):
     found = read_class_folders(root)
     assert len(found) == 4
     assert len(found.skipped) == 3
-    assert found.skipped[0] == "loose.png lies outside the class folders."
+    assert found.skipped[0] == "loose.png is outside the class folders."
     assert found.skipped[1].startswith("happy/broken.jpg is damaged or cut off")
     assert found.skipped[2].startswith("happy/notes.txt is not an image")
 
@@ -70,7 +70,7 @@ def test_two_spellings_of_one_class_are_one(tmp_path):
         (["happy", "happiness"], "has only one class, 'happy'"),
         (
             ["happy", "sad", "bored"],
-            "The folder 'bored' in faces is named after no expression. Rename it or take it out",
+            "The folder 'bored' in faces is not named after an expression. Rename or remove it",
         ),
     ],
 )

@@ -58,8 +58,8 @@ def refused(status: int) -> requests.HTTPError:
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (requests.ConnectionError("no route"), "the network is closed or Kaggle does not answer"),
-        (requests.Timeout("slow"), "the network is closed or Kaggle does not answer"),
+        (requests.ConnectionError("no route"), "there is no network, or Kaggle does not answer"),
+        (requests.Timeout("slow"), "there is no network, or Kaggle does not answer"),
         (UnauthenticatedError(), "asks for credentials"),
         (refused(403), "asks for credentials"),
         (refused(404), "HTTPError, HTTP status 404"),
@@ -79,7 +79,7 @@ def test_failure_is_one_sentence_and_leaves_nothing(home, kaggle, error, message
 
 def test_something_else_came(home, kaggle, tmp_path):
     kaggle(lambda _: str(tmp_path))
-    with pytest.raises(FerError, match="Kaggle sent something else than FER2013's train/ and test/ folders"):
+    with pytest.raises(FerError, match="Kaggle sent something other than FER2013's train/ and test/ folders"):
         download_fer2013()
 
 

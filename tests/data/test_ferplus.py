@@ -53,9 +53,9 @@ def test_agreement(table):
 
 def test_align(table):
     assert table.align(np.array([3, 0])).votes.tolist() == table.votes[[3, 0]].tolist()
-    with pytest.raises(FerError, match=r"image-folder edition does not tell. Load FER2013 from fer2013.csv"):
+    with pytest.raises(FerError, match=r"edition with image folders does not contain. Load FER2013 from fer2013.csv"):
         table.align(np.array([-1, 0]))
-    with pytest.raises(FerError, match=r"votes on 6 rows only. Received: row 6"):
+    with pytest.raises(FerError, match=r"votes for 6 rows only. Received: row 6"):
         table.align(np.array([6]))
 
 

@@ -8,10 +8,9 @@ from dataclasses import replace
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 
-from fer_core.data import AgedFaces
+from fer_core.data import UTKFaceDataset
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbone import pretrained_file
 from fer_core.models.transfer import backbone_of
@@ -29,7 +28,7 @@ def aged():
     rng = np.random.default_rng(0)
     old = np.arange(60) % 2 == 0
     images = rng.integers(0, 100, (60, 48, 48)) + 120 * old[:, None, None]
-    return AgedFaces(images.astype(np.uint8), np.where(old, 70, 20).astype("float32"), old.astype("float32"))
+    return UTKFaceDataset(images.astype(np.uint8), np.where(old, 70, 20).astype("float32"), old.astype("float32"))
 
 
 @pytest.mark.slow
@@ -109,36 +108,3 @@ def test_keras_files_are_read_in_safe_mode_only(tiny_spec, tiny_network, home, t
     (folder / "model.keras").unlink()
     with pytest.raises(FerError, match="keeps no Keras weights"):
         starting_network(replace(tiny_spec, weights_from="evil"))
-
-
-def test_utkface_table(tmp_path):
-    import cv2
-
-    from fer_core.data import load_utkface
-
-    def jpeg(level, side=64):
-        return cv2.imencode(".png", np.full((side, side), level, np.uint8))[1].tobytes()
-
-    path = tmp_path / "faces.parquet"
-    table = pd.DataFrame({"age": [1, 90], "gender": [0, 1], "jpeg": [jpeg(10), jpeg(200, 30)], "file": ["a", "b"]})
-    table.to_parquet(path)
-    faces = load_utkface(path)
-    assert faces.images.shape == (2, 48, 48)
-    assert faces.images[0].mean() == pytest.approx(10, abs=1)
-    assert faces.images[1].mean() == pytest.approx(200, abs=1)
-    assert faces.ages.tolist() == [1, 90]
-    assert faces.subset(np.array([1])).genders.tolist() == [1]
-    for broken, words in (
-        (table.drop(columns="age"), "Expected the columns age, gender, jpeg"),
-        (table.assign(age=[1, 500]), "Row 1 .* no usable age or gender"),
-        (table.assign(gender=[0, 7]), "Row 1 .* no usable age or gender"),
-        (table.assign(age=["x", "2"]), "Row 0"),
-        (table.assign(jpeg=[b"no", b"no"]), "picture in row 0 .* cannot be decoded"),
-        (table.iloc[:0], "0 rows"),
-    ):
-        broken.to_parquet(path)
-        with pytest.raises(FerError, match=words):
-            load_utkface(path)
-    path.write_text("no table")
-    with pytest.raises(FerError, match="cannot be read"):
-        load_utkface(path)

@@ -1,4 +1,4 @@
-"""UTKFace (Zhang, Song and Qi 2017, CVPR): aligned faces with age and gender, to pretrain backbones on."""
+"""UTKFace: face images with age and gender, to pretrain backbones on (Zhang, Song and Qi, CVPR 2017)."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from fer_core.data.dataset import FACE_SIZE
 from fer_core.types import FerError
 
 COLUMNS: Final = ("age", "gender", "jpeg")
-OLDEST: Final = 120
+MAX_AGE: Final = 120
 
 
 @dataclass(frozen=True, eq=False)
-class AgedFaces:
+class UTKFaceDataset:
     """Faces with age and gender.
 
     Attributes:
         images: `(n, 48, 48)` uint8 gray.
         ages: `(n,)` float32, years.
-        genders: `(n,)` float32, 0 male, 1 female, as UTKFace's annotators saw it.
+        genders: `(n,)` float32, 0 male, 1 female, as labelled in UTKFace.
     """
 
     images: NDArray[np.uint8]
@@ -35,25 +35,26 @@ class AgedFaces:
     def __len__(self) -> int:
         return len(self.images)
 
-    def subset(self, selection: NDArray) -> AgedFaces:
-        """Return the faces that a mask or indices select, in that order."""
-        return AgedFaces(self.images[selection], self.ages[selection], self.genders[selection])
+    def subset(self, selection: NDArray) -> UTKFaceDataset:
+        """Return the faces that a boolean mask or indices select, in that order."""
+        return UTKFaceDataset(self.images[selection], self.ages[selection], self.genders[selection])
 
 
-def load_utkface(path: Path | str) -> AgedFaces:
-    """Read faces from a Parquet table.
+def load_utkface(path: Path | str) -> UTKFaceDataset:
+    """Load UTKFace from a Parquet table.
 
     Args:
-        path: has the columns `age` (years), `gender` (0 male, 1 female) and `jpeg` (the encoded picture, gray or
-            colour, of any size); others are ignored. Pictures are made gray and 48×48, as FER2013's faces are.
+        path: a table with the columns `age` (years), `gender` (0 male, 1 female) and `jpeg` (an encoded picture of
+            any size, gray or colour). Other columns are ignored. Pictures are converted to gray and to 48 x 48
+            pixels, like FER2013's.
 
     Raises:
-        FerError: the file cannot be read, lacks a column, or holds a picture or an age that is none.
+        FerError: the file cannot be read, a column is missing, or a row has an invalid picture, age or gender.
     """
     file = Path(path)
     try:
         table = pd.read_parquet(file)
-    except Exception as error:  # pyarrow raises whatever the file's damage provokes
+    except Exception as error:  # pyarrow raises many types of errors for damaged files
         raise FerError(
             f"{file.name} cannot be read. Expected a Parquet table of faces with the columns {', '.join(COLUMNS)}. "
             f"Received: {file}"
@@ -61,19 +62,19 @@ def load_utkface(path: Path | str) -> AgedFaces:
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing or table.empty:
         raise FerError(
-            f"{file.name} is no table of faces with age and gender. Expected the columns {', '.join(COLUMNS)}. "
+            f"{file.name} is not a table of faces with age and gender. Expected the columns {', '.join(COLUMNS)}. "
             f"Received: {', '.join(map(str, table.columns)) or 'no columns'}, {len(table)} rows"
         )
     ages = pd.to_numeric(table["age"], errors="coerce").to_numpy(np.float32)
     genders = pd.to_numeric(table["gender"], errors="coerce").to_numpy(np.float32)
-    wrong = np.flatnonzero(~((ages >= 0) & (ages <= OLDEST) & np.isin(genders, (0, 1))))
+    wrong = np.flatnonzero(~((ages >= 0) & (ages <= MAX_AGE) & np.isin(genders, (0, 1))))
     if len(wrong):
         raise FerError(
-            f"Row {wrong[0]} of {file.name} has no usable age or gender. Expected years from 0 to {OLDEST} and 0 or 1. "
+            f"Row {wrong[0]} of {file.name} has an invalid age or gender. Expected 0 to {MAX_AGE} years and 0 or 1. "
             f"Received: {table['age'].iloc[wrong[0]]} and {table['gender'].iloc[wrong[0]]}"
         )
     images = np.stack([_gray(jpeg, row, file.name) for row, jpeg in enumerate(table["jpeg"])])
-    return AgedFaces(images, ages, genders)
+    return UTKFaceDataset(images, ages, genders)
 
 
 def _gray(content: bytes, row: int, name: str) -> NDArray[np.uint8]:
@@ -83,6 +84,5 @@ def _gray(content: bytes, row: int, name: str) -> NDArray[np.uint8]:
         picture = None
     if picture is None:
         raise FerError(f"The picture in row {row} of {name} cannot be decoded. Expected an encoded JPEG or PNG.")
-    shrinks = min(picture.shape) >= FACE_SIZE
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, (FACE_SIZE, FACE_SIZE), interpolation=how), np.uint8)
+    interpolation = cv2.INTER_AREA if min(picture.shape) >= FACE_SIZE else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (FACE_SIZE, FACE_SIZE), interpolation=interpolation), np.uint8)
