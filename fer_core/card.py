@@ -70,6 +70,7 @@ class ModelCard:
         metrics: measured values by split and view, see `score`; empty if the test splits were not available.
         served: how the served file was made: `storage` (how its weights are stored), `holdout_accuracy` and `sizes`
             of each storage that was tried, `size_bytes`, `sha256`. None for a model that is kept for comparison only.
+        measured_file: the same of a file that was measured but is not kept, where `served` is None.
         spec: the network or baseline; None if the file has none that this version can build.
         recipe: how the model was fitted.
         training: where and on what it was fitted: `data`, `faces`, `holdout_faces`, `epochs`, `seed`, `seconds`,
@@ -92,6 +93,7 @@ class ModelCard:
     input_size: int
     metrics: Mapping[str, Any]
     served: Mapping[str, Any] | None
+    measured_file: Mapping[str, Any] | None = None
     spec: ModelSpec | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -123,7 +125,9 @@ class ModelCard:
             raise FerError(f"{CARD} lacks {', '.join(missing)}.")
         known = {key: values[key] for key in REQUIRED if key != "parameters"}
         known |= {key: str(values[key]) for key in ("name", "title", "weights_from")}
-        known |= {key: values[key] for key in ("recipe", "training") if isinstance(values.get(key), dict)}
+        known |= {
+            key: values[key] for key in ("recipe", "training", "measured_file") if isinstance(values.get(key), dict)
+        }
         known |= {key: values[key] for key in _TEXTS if isinstance(values.get(key), str)}
         if (spec := _spec(values.get("spec"))) is not None:
             known["spec"] = spec
@@ -191,20 +195,33 @@ class ModelCard:
 
     @property
     def holdout_accuracy(self) -> float | None:
-        """Accuracy of the served file on the hold-out of FER2013's Training split.
+        """Accuracy of the served or measured file on the hold-out of FER2013's Training split.
 
         None if unknown, and for a model trained on the user's own pictures: theirs says nothing about FER2013.
         """
-        if self.served is None or str(self.training.get("data", "")).startswith("own pictures"):
+        file = self.served or self.measured_file
+        if file is None or str(self.training.get("data", "")).startswith("own pictures"):
             return None
-        accuracies = self.served.get("holdout_accuracy")
-        value = accuracies.get(self.served.get("storage")) if isinstance(accuracies, dict) else None
+        accuracies = file.get("holdout_accuracy")
+        value = accuracies.get(file.get("storage")) if isinstance(accuracies, dict) else None
         return float(value) if _is_number(value) else None
 
 
+_OBJECTS: Final = ("recipe", "training", "measured_file")
 _TEXTS: Final = ("trained", "data_fingerprint", "measured", "created", "promoted_from")
 _ORDER: Final = (
-    *("name", "title", "spec", "recipe", "parameters", "weights_from", "input_size", "training", "served"),
+    *(
+        "name",
+        "title",
+        "spec",
+        "recipe",
+        "parameters",
+        "weights_from",
+        "input_size",
+        "training",
+        "served",
+        "measured_file",
+    ),
     *("trained", "data_fingerprint", "metrics", "measured", "created", "promoted_from"),
 )
 """Of the keys in the file."""

@@ -8,8 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from fer_core.card import CARD, ModelCard
-from fer_core.files import cache_folder, home, whole_folder
-from fer_core.models.composed import TRAINED, composed_file
+from fer_core.files import home, whole_folder
 from fer_core.types import FerError
 
 SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
@@ -40,33 +39,21 @@ class StoredModel:
     def weights(self) -> Path:
         """The LiteRT file that serves.
 
-        Where only the trained part is shipped it is put together with its downloaded backbone on first use, in a
-        process of its own, and kept in the user's cache: the first call takes some 20 seconds, later ones nothing.
-
         Raises:
-            FerError: the model is kept for comparison only, or its backbone cannot be had.
+            FerError: the model is kept for comparison only.
         """
         if not self.servable:
             raise FerError(f"The model {self.name} is kept for comparison only and cannot predict new faces.")
-        if self.composed:
-            return composed_file(self.folder, (self.card.served or {})["storage"], cache_folder("composed"))
         return self.folder / WEIGHTS
 
     @property
     def servable(self) -> bool:
-        """Whether it can predict new faces: a baseline kept for comparison has predictions only (`served` is null)."""
+        """Whether it can predict new faces; a model that is kept for comparison only has predictions, but no file."""
         return self.card.served is not None
 
     @property
-    def composed(self) -> bool:
-        """Whether only its trained part is shipped, and what serves is put together on first use."""
-        return _is_composed(self.card)
-
-    @property
     def size_bytes(self) -> int:
-        """Size of the served file, as measured where it is composed; 0 for a model that is not served."""
-        if self.composed:
-            return int((self.card.served or {})["size_bytes"])
+        """Size of the served file in bytes; 0 for a model that is not served."""
         return self.weights.stat().st_size if self.servable else 0
 
     def predictions(self, split: str, view: str = "plain") -> pd.DataFrame:
@@ -155,7 +142,7 @@ def open_model(folder: Path) -> StoredModel:
         FerError: card or weights are missing or damaged.
     """
     card = ModelCard.read(folder / CARD)
-    needed = folder / (PREDICTIONS if card.served is None else TRAINED if _is_composed(card) else WEIGHTS)
+    needed = folder / (PREDICTIONS if card.served is None else WEIGHTS)
     if not needed.is_file() or needed.stat().st_size == 0:
         raise FerError(f"The model folder {folder.name} is skipped: {needed.name} is missing or empty.")
     return StoredModel(folder.name, folder, card)
@@ -168,24 +155,21 @@ def save_model(
     predictions: pd.DataFrame,
     history: pd.DataFrame,
     keras: bytes,
-    trained: bytes = b"",
 ) -> StoredModel:
     """Write a model's folder in one step: it is seen whole or not at all.
 
     Args:
         root: `SHIPPED` or `promoted()`.
         card: its name becomes the folder's.
-        weights: the LiteRT file's bytes; empty for such a model, and for one that ships its trained part only.
+        weights: the LiteRT file's bytes; empty for a model that is not served.
         predictions: columns `row`, `split`, `view`, `label`, `p_angry` … `p_neutral`.
         history: one row an epoch; none where there are no epochs.
         keras: the `.keras` file's bytes, for warm starts; may be empty.
-        trained: `trained.npz`'s bytes for a model that ships its trained part only; its card has
-            `served["composed"]`.
     """
     root.mkdir(parents=True, exist_ok=True)
     target = root / card.name
     with whole_folder(target) as work:
-        for name, content in ((WEIGHTS, weights), (KERAS, keras), (TRAINED, trained)):
+        for name, content in ((WEIGHTS, weights), (KERAS, keras)):
             if content:
                 (work / name).write_bytes(content)
         _write(predictions, work / PREDICTIONS)
@@ -206,10 +190,6 @@ def _write(predictions: pd.DataFrame, path: Path) -> None:
         use_dictionary=[name for name in predictions.columns if name not in floats],
         use_byte_stream_split=floats,
     )
-
-
-def _is_composed(card: ModelCard) -> bool:
-    return card.served is not None and "composed" in card.served
 
 
 def promoted() -> Path:

@@ -17,7 +17,7 @@ st.markdown("See which of seven expressions a model reads on a face, why it says
 stored, complaints = list_models()
 hows: dict[How, str] = {}
 for model in stored:
-    if model.servable and not model.composed and not hows:
+    if model.servable and not hows:
         hows, broken = ready([model])
         complaints += broken
 warn(complaints, "Some models cannot be used:")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from fer_core.cli.bench import bench
-from fer_core.cli.compose import compose
 from fer_core.cli.data import data
 from fer_core.cli.evaluate import evaluate
 from fer_core.cli.models import models
@@ -30,7 +29,6 @@ app.command()(tune)
 app.command()(pretrain)
 app.command()(evaluate)
 app.command()(models)
-app.command()(compose)
 app.command()(bench)
 app.command()(report)
 app.add_typer(data, name="data")

@@ -76,11 +76,6 @@ class ModelSpec:
         return self.architecture == "transfer" and self.open_layers == 0 and self.noise == 0
 
     @property
-    def composed(self) -> bool:
-        """Whether part of the weights is downloaded and stays as it is, so that only the rest is ours to ship."""
-        return self.weights_from == "imagenet" and self.open_layers != ALL_LAYERS
-
-    @property
     def trained(self) -> str:
         """Which part training changes, in words."""
         if self.weights_from == "none":

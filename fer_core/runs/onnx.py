@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from pathlib import Path
 from typing import Final
 
 from filelock import FileLock
 
-from fer_core.files import cache_folder
-from fer_core.models.composed import REFUSED, TRAINED
 from fer_core.processes import run_python
 from fer_core.runs.folder import Run
-from fer_core.store import KERAS, StoredModel
+from fer_core.store import StoredModel
 from fer_core.types import FerError
+
+REFUSED: Final = 3
+"""Exit status of the worker where its output is one sentence for people."""
 
 WORKER: Final = "fer_core.training.onnx_export"
 ONNX: Final = "model.onnx"
@@ -32,19 +32,6 @@ def onnx_file(run: Run) -> Path:
     if model is None:
         raise FerError(f"{run.title} has no model to convert: it is {run.status().state}.")
     return _converted(model, run.folder / ONNX)
-
-
-def onnx_of(model: StoredModel) -> Path:
-    """Return a stored model as ONNX, kept in the user's cache; some ten seconds at first, then nothing.
-
-    Raises:
-        FerError: it cannot be converted.
-    """
-    source = model.folder / (TRAINED if model.composed else KERAS)
-    if not source.is_file():
-        raise FerError(f"{model.title} keeps no Keras weights, so that it cannot be converted to ONNX.")
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    return _converted(model, cache_folder("onnx") / f"{digest}.onnx")
 
 
 def _converted(model: StoredModel, target: Path) -> Path:

@@ -10,11 +10,13 @@ from typing import Final
 
 import keras
 
+from fer_core.files import whole_file
 from fer_core.labels import EXPRESSIONS
-from fer_core.models.composed import REFUSED, keep
 from fer_core.store import KERAS, open_model
-from fer_core.training.compose import compose
 from fer_core.types import FerError
+
+REFUSED: Final = 3
+"""Exit status of the worker where its output is one sentence for people."""
 
 INPUT, OUTPUT, SIDE = "face", "probabilities", 48
 
@@ -77,11 +79,12 @@ def main(source: Path, target: Path) -> int:
     try:
         if source.is_dir():
             model = open_model(source)
-            network = compose(model) if model.composed else read_keras(source / KERAS)
+            network = read_keras(source / KERAS)
             content = to_onnx(network, model.card.input_size, model.card.preprocessing)
         else:
             content = to_onnx(read_keras(source))
-        keep(content, target)
+        with whole_file(target) as partial:
+            partial.write_bytes(content)
     except FerError as error:
         print(error)
         return REFUSED

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,14 @@ import pandas as pd
 
 from fer_core.data import FerDataset
 from fer_core.evaluation import evaluate
-from fer_core.files import cache_folder
 from fer_core.inference import Classifier
 from fer_core.inference.measure import no_predictions, predict_splits
-from fer_core.models import ModelSpec, build_network
-from fer_core.models.backbone import weights_digest
-from fer_core.models.composed import TRAINED, composed_path, keep, pack_weights
-from fer_core.models.transfer import backbone_of
+from fer_core.models import ModelSpec
 from fer_core.store import StoredModel, save_model
 from fer_core.training.card import make_card
 from fer_core.training.convert import QUANTIZATIONS, Quantization, to_litert
 from fer_core.training.keras_archive import keras_archive
 from fer_core.training.recipe import Recipe
-from fer_core.training.trained_part import trained_part
 from fer_core.training.training_data import TrainingData
 
 TOLERATED_LOSS = 0.002
@@ -56,15 +51,15 @@ def publish(
         history: curves of the fit.
         training: facts of the fit for the card, as `training_facts` collects them.
         root: the store's folder to write into.
-        ship: for this repository: leave out the large `.keras` file of a model with a backbone, make that of another
-            one small, and of a downloaded backbone leave out what training left unchanged. The measured file then
-            goes into the cache that `StoredModel.weights` reads.
+        ship: for this repository: leave out the large `.keras` file of a model with a backbone, and make that of
+            another one small. A model on a downloaded backbone is then kept for comparison only, with its card,
+            history and predictions, because its weights are not ours to ship.
         say: told each step.
 
     Returns:
         The stored model.
     """
-    part = pack_weights(trained_part(network, spec)) if ship and spec.composed else b""
+    kept_only = ship and spec.weights_from == "imagenet"
     say("Converting to LiteRT and measuring each storage on the hold-out")
     weights, served = choose_storage(network, spec, data.holdout)
     served |= {"size_bytes": len(weights), "sha256": hashlib.sha256(weights).hexdigest()}
@@ -74,8 +69,6 @@ def publish(
         say("Measuring the served file on PublicTest and PrivateTest")
         classifier = Classifier(path, preprocessing=spec.preprocessing)
         predictions = predict_splits(classifier, data.tests) if data.tests is not None else no_predictions()
-    if part:
-        served["composed"] = _composition(network, spec, part)
     card = make_card(
         spec,
         recipe.as_dict(),
@@ -84,14 +77,13 @@ def publish(
         served,
         data,
         predictions,
-        "on the composed LiteRT file" if part else "on the served LiteRT file",
+        "on the LiteRT file, which is not kept" if kept_only else "on the served LiteRT file",
     )
+    if kept_only:
+        card, weights = replace(card, served=None, measured_file=served), b""
     kept = keras_archive(network, small=ship) if not ship or spec.architecture != "transfer" else b""
     curves = pd.DataFrame(history).rename_axis("epoch").reset_index()
-    model = save_model(root, card, b"" if part else weights, predictions, curves, kept, part)
-    if part:
-        keep(weights, composed_path(model.folder / TRAINED, served["storage"], cache_folder("composed")))
-    return model
+    return save_model(root, card, weights, predictions, curves, kept)
 
 
 def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -> tuple[bytes, dict[str, Any]]:
@@ -119,18 +111,3 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -
 def libraries() -> dict[str, str]:
     """Return what computed a fit, for the card."""
     return {"backend": keras.backend.backend(), "keras": keras.__version__}
-
-
-def _composition(network: keras.Model, spec: ModelSpec, part: bytes) -> dict[str, Any]:
-    """Say of which parts the served file is put together, and on which backbone weights it was measured."""
-    downloaded = build_network(spec)
-    return {
-        "how": f"The {spec.trained} in {TRAINED} on the unchanged rest of the {spec.weights_from} backbone, which is "
-        f"not shipped: put together and converted to LiteRT on first use",
-        "architecture": spec.architecture,
-        "backbone": spec.backbone,
-        "trained_sha256": hashlib.sha256(part).hexdigest(),
-        "trained_parameters": sum(math.prod(variable.shape) for variable in network.trainable_variables),
-        "backbone_parameters": int(backbone_of(network).count_params()),
-        "backbone_digest": weights_digest(backbone_of(downloaded)),
-    }

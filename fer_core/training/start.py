@@ -14,7 +14,6 @@ from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbone import pretrained_file
 from fer_core.models.transfer import backbone_of
 from fer_core.store import KERAS, load_model
-from fer_core.training.compose import compose
 from fer_core.training.kept_backbone import kept_backbone, read_backbone
 from fer_core.types import FerError
 
@@ -45,8 +44,6 @@ def stored_network(name: str) -> keras.Model:
         FerError: there is none of that name, or it keeps no Keras weights.
     """
     model = load_model(name)
-    if model.composed:
-        return compose(model)
     path = model.folder / KERAS
     if not path.is_file():
         raise FerError(

@@ -66,7 +66,7 @@ def _fits(spec: ModelSpec, other: ModelSpec | None) -> bool:
 
 
 def _has_weights(model: StoredModel) -> bool:
-    return model.servable and (model.composed or (model.folder / KERAS).is_file())
+    return model.servable and (model.folder / KERAS).is_file()
 
 
 def _imagenet_here(backbone: str) -> bool:

@@ -138,9 +138,8 @@ def ready(models: list[StoredModel], flip: bool = False, whole_image: bool = Fal
     good: dict[How, str] = {}
     complaints: list[str] = []
     for model in models:
-        once = ", once: this takes about 20 seconds" if model.composed else ""
         try:
-            with st.spinner(f"Preparing {plain(model.title)}{once}"):
+            with st.spinner(f"Preparing {plain(model.title)}"):
                 how = How.by(model, flip, whole_image)
                 how.analyzer()
             good[how] = model.title

@@ -12,7 +12,6 @@ from fer_core import store
 from fer_core.faces import preprocess_faces
 from fer_core.inference import FaceAnalyzer
 from fer_core.labels import EXPRESSIONS
-from fer_core.types import FerError
 from pages.parts.analysis import SAMPLE, Answer, How, look
 from pages.parts.exports import COLUMNS, as_csv, as_json
 from pages.parts.pictures import seen_tile
@@ -239,25 +238,3 @@ def test_downloads_have_the_command_lines_keys_and_columns():
     assert lines[1].startswith("astronaut.png,,1,")
     assert lines[2].startswith("bad.jpg,bad.jpg is empty (0 bytes).,,")
     assert all(line.count(",") == len(COLUMNS) - 1 for line in lines)
-
-
-def test_a_model_that_must_be_put_together_waits_until_it_is_chosen(predict, second_model, monkeypatch):
-    asked = []
-
-    def composed_file(folder, storage, cache):
-        asked.append(folder.name)
-        raise FerError("The backbone's weights are not at hand.")
-
-    monkeypatch.setattr(store, "composed_file", composed_file)
-    monkeypatch.setattr(store, "_is_composed", lambda card: card.name == "second")
-    folder = store.promoted() / second_model
-    (folder / store.TRAINED).write_bytes(b"part")
-    app = predict()
-    assert not app.exception
-    assert not app.warning
-    assert asked == []
-    app.get_by_key("p_models").set_value([store.DEFAULT_MODEL, second_model]).run()
-    assert not app.exception
-    assert "weights are not at hand" in app.warning[0].value
-    assert list(faces(app)["Model"]) == [store.DEFAULT_MODEL]
-    assert set(asked) == {second_model}

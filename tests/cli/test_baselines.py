@@ -1,4 +1,4 @@
-"""`train`, `models`, `evaluate`, `predict` and `compose` with models that are not served, or not whole."""
+"""`train`, `models`, `evaluate` and `predict` with models that are not served."""
 
 from __future__ import annotations
 
@@ -40,5 +40,3 @@ def test_wrong_calls_are_explained(fer, fer2013_path, home, tmp_path):
     result = fer("train", "hog_linear", "--run", tmp_path, "--data", fer2013_path)
     assert result.exit_code == 1
     assert "leave out --epochs and --run" in result.stderr
-    assert fer("compose", "nothing").exit_code == 1
-    assert fer("compose", "compact_cnn_of_nobody").exit_code == 1

@@ -31,19 +31,27 @@ def test_a_run_is_converted_once(model, made_run, monkeypatch):
     assert onnx.onnx_file(run) == path
 
 
-def test_what_cannot_be_converted_is_said(model, made_run, monkeypatch):
+@pytest.fixture
+def run(model, made_run, monkeypatch):
+    """A run whose result is the made-up model."""
+    run = made_run()
+    monkeypatch.setattr(type(run), "result", lambda _: model)
+    return run
+
+
+def test_a_run_without_a_model_is_not_converted(made_run):
     with pytest.raises(FerError, match="A try has no model to convert: it is fitting"):
         onnx.onnx_file(made_run("fitting"))
+
+
+def test_a_worker_that_fails_is_reported(run, monkeypatch):
     monkeypatch.setattr(onnx, "WORKER", "not_a_module")
     with pytest.raises(FerError, match=r"could not be converted to ONNX: .*not_a_module"):
-        onnx.onnx_of(model)
-    (model.folder / "model.keras").unlink()
-    with pytest.raises(FerError, match="keeps no Keras weights"):
-        onnx.onnx_of(model)
+        onnx.onnx_file(run)
 
 
-def test_a_refusal_reaches_the_caller(model, monkeypatch):
+def test_a_refusal_reaches_the_caller(run, monkeypatch):
     refusal = CompletedProcess([], onnx.REFUSED, stdout="a note\nThe Keras file cannot be read.\n")
     monkeypatch.setattr(onnx, "run_python", lambda *_, **__: refusal)
     with pytest.raises(FerError, match=r"^The Keras file cannot be read\.$"):
-        onnx.onnx_of(model)
+        onnx.onnx_file(run)
