@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
-from fer_core.evaluation.intervals import Interval
+from fer_core.evaluation import Interval
 from fer_core.files import write_json
 from fer_core.models import ModelSpec
 from fer_core.types import FerError

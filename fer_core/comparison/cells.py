@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.comparison.answers import Answers
-from fer_core.evaluation import Confusion, confusion, confusion_difference
+from fer_core.evaluation import confusion_matrix, normalized_by_row
 from fer_core.labels import EXPRESSIONS
 
 SHOWN: Final[tuple[str, ...]] = ("all", "right", "wrong")
@@ -17,14 +17,13 @@ SHOWN: Final[tuple[str, ...]] = ("all", "right", "wrong")
 
 def confusion_cells(answers: Answers, name: str) -> pd.DataFrame:
     """Return one row a cell: `actual`, `predicted`, `count`, `rate` (share of the actual expression's faces)."""
-    table = _confusion(answers, name)
-    return _cells(table.counts, table.rates)
+    return _cells(*_confusion(answers, name))
 
 
 def difference_cells(answers: Answers, first: str, second: str) -> pd.DataFrame:
     """Return the first model's cells minus the second's, columns as in `confusion_cells`."""
-    found = confusion_difference(_confusion(answers, first), _confusion(answers, second))
-    return _cells(found.counts, found.rates)
+    one, two = _confusion(answers, first), _confusion(answers, second)
+    return _cells(one[0] - two[0], one[1] - two[1])
 
 
 def cell_faces(answers: Answers, name: str, actual: str, predicted: str) -> pd.DataFrame:
@@ -69,8 +68,9 @@ def sample_faces(answers: Answers, name: str, which: str, number: int, seed: int
     return _faces(answers, name, drawn, by_confidence=False)
 
 
-def _confusion(answers: Answers, name: str) -> Confusion:
-    return confusion(answers.labels, answers.probabilities[name])
+def _confusion(answers: Answers, name: str) -> tuple[np.ndarray, np.ndarray]:
+    counts = confusion_matrix(answers.labels, answers.probabilities[name])
+    return counts, normalized_by_row(counts)
 
 
 def _cells(counts: np.ndarray, rates: np.ndarray) -> pd.DataFrame:

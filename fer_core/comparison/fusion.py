@@ -11,10 +11,9 @@ import numpy as np
 from fer_core.card import ModelCard
 from fer_core.comparison.answers import ENSEMBLE, Answers
 from fer_core.evaluation import (
+    accuracies_of,
     exponential_weights,
     fit_exponent,
-    mean_fusion,
-    validation_accuracies,
     weighted_fusion,
 )
 
@@ -101,7 +100,7 @@ def fuse(
     probabilities = [answers.probabilities[name] for name in chosen]
     source, best = "", None
     if fusion == "mean":
-        fused, shares = mean_fusion(probabilities), np.full(len(chosen), 1 / len(chosen))
+        fused, shares = weighted_fusion(probabilities, np.ones(len(chosen))), np.full(len(chosen), 1 / len(chosen))
     else:
         accuracies, source = _accuracies(chosen, cards or {}, other)
         if fusion == "exponential":
@@ -124,7 +123,7 @@ def _accuracies(
     if len(known) == len(members):
         return np.clip(known, _FLOOR, 1), "accuracy on the hold-out (of Training)"
     if other is not None and set(members) <= set(other.names):
-        measured = validation_accuracies(other.labels, [other.probabilities[name] for name in members])
+        measured = accuracies_of(other.labels, [other.probabilities[name] for name in members])
         return np.clip(measured, _FLOOR, 1), f"accuracy on {other.split}, for a card lacks the hold-out's"
     raise ValueError(
         "These models cannot be weighted: a card lacks the hold-out accuracy, and the other test split is missing. "

@@ -1,44 +1,48 @@
-"""How sure one may be of a model's numbers: bootstrap intervals over the test faces."""
+"""Bootstrap confidence intervals over the test faces, from resamples that all models share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from fer_core.evaluation.auc import macro_auc_interval
-from fer_core.evaluation.checks import FloatArray, IntArray, as_labels, as_pair, check_count, check_fraction
-from fer_core.evaluation.intervals import Interval, percentile_interval, wilson_interval
-from fer_core.evaluation.rates import accuracy_of, class_rates, mean_defined
-from fer_core.evaluation.resampling import resampled_counts
-from fer_core.labels import EXPRESSIONS
+from fer_core.evaluation.checks import (
+    FloatArray,
+    IntArray,
+    as_labels,
+    as_pair,
+    check_count,
+    check_fraction,
+    predicted_labels,
+)
+from fer_core.evaluation.confusion import accuracy_of, class_rates, mean_defined
+from fer_core.evaluation.intervals import Interval, percentile_interval
+from fer_core.evaluation.roc_pr import macro_auc_interval
+from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+
+DRAWS_AT_ONCE = 2_000_000
+"""Number of draws held in memory at the same time, about 40 MB."""
 
 
 @dataclass(frozen=True)
 class BootstrapIntervals:
-    """Intervals of one model's metrics.
+    """Confidence intervals of the metrics of one model.
 
     Attributes:
         accuracy, macro_f1, avg_tpr, avg_fpr: percentile bootstrap over rows.
-        accuracy_wilson: Wilson's interval of the accuracy, for comparison and for small n.
-        roc_auc: by `auc.macro_auc_interval`, not resampled.
-        f1: by expression's name; NaN for one that never occurs.
-        n_resamples: how many.
-        confidence: 0.95 unless asked otherwise.
+        roc_auc: not resampled, see `roc_pr.macro_auc_interval`.
+        f1: F1 of each expression by name; NaN for one that never occurs.
     """
 
     accuracy: Interval
-    accuracy_wilson: Interval
     macro_f1: Interval
     avg_tpr: Interval
     avg_fpr: Interval
     roc_auc: Interval
     f1: dict[str, Interval]
-    n_resamples: int
-    confidence: float
 
 
 @overload
@@ -60,23 +64,23 @@ def bootstrap_intervals(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> BootstrapIntervals | dict[str, BootstrapIntervals]:
-    """Return percentile bootstrap intervals (Efron and Tibshirani 1993) of one model, or of each in a mapping.
+    """Return percentile bootstrap intervals (Efron and Tibshirani 1993) of one model, or of several by name.
 
-    Faces are drawn with replacement; models given together share the draws. The intervals say how the numbers
-    would vary with other test faces, not how they would with another training run.
+    Faces are drawn with replacement; models that are passed together share the draws. The intervals describe how the
+    metrics vary with the test faces, not with the training run.
 
     Args:
         y_true: `(n,)` int 0..6.
-        proba: `(n, 7)`, or a mapping from a model's name to that.
-        n_resamples: how many; 1,000 steadies an end of the interval to about a tenth of its half-width.
-        seed: the same seed gives the same intervals.
+        proba: `(n, 7)`, or a mapping from model names to such arrays.
+        n_resamples: number of resamples; with 1,000 the ends vary by about a tenth of the half-width.
+        seed: of NumPy's default generator.
         confidence: between 0 and 1.
 
     Returns:
-        One `BootstrapIntervals`, or a dict of them under the mapping's names.
+        One `BootstrapIntervals`, or a dict of them with the keys of the mapping.
 
     Raises:
-        ValueError: the arrays are not acceptable (see `checks`), no model, or a setting out of range.
+        ValueError: the arrays are not valid (see `checks`), there is no model, or a setting is out of range.
     """
     n_resamples = check_count(n_resamples, "n_resamples")
     check_fraction(confidence, "confidence")
@@ -85,14 +89,14 @@ def bootstrap_intervals(
         return only["proba"]
     labels, probas = checked_models(y_true, proba)
     counts = resampled_counts(labels, probas, n_resamples, seed)
-    return {name: _intervals(labels, values, counts[name], n_resamples, confidence) for name, values in probas.items()}
+    return {name: _intervals(labels, values, counts[name], confidence) for name, values in probas.items()}
 
 
 def checked_models(y_true: ArrayLike, probas: Mapping[str, ArrayLike]) -> tuple[IntArray, dict[str, FloatArray]]:
-    """Return checked labels `(n,)` and each model's checked `(n, 7)`.
+    """Return validated labels `(n,)` and validated probabilities `(n, 7)` of each model.
 
     Raises:
-        ValueError: no model, or an array that is not acceptable; the message names the model.
+        ValueError: there is no model, or an array is not valid; the message names the model.
     """
     if not probas:
         raise ValueError("Expected at least one model's probabilities. Received: none")
@@ -100,23 +104,64 @@ def checked_models(y_true: ArrayLike, probas: Mapping[str, ArrayLike]) -> tuple[
     return labels, {name: as_pair(labels, values, name)[1] for name, values in probas.items()}
 
 
-def _intervals(
-    labels: IntArray, values: FloatArray, counts: FloatArray, n_resamples: int, confidence: float
-) -> BootstrapIntervals:
+def resample_weights(n: int, n_resamples: int, seed: int) -> Iterator[NDArray[np.float32]]:
+    """Yield how often each of `n` rows is drawn in each resample, in blocks of shape `(b, n)`.
+
+    There are `n_resamples` rows in all, each the result of `n` draws with replacement.
+    """
+    rng = np.random.default_rng(seed)
+    block = max(1, DRAWS_AT_ONCE // n)
+    for start in range(0, n_resamples, block):
+        size = min(block, n_resamples - start)
+        drawn = rng.integers(0, n, size=(size, n))
+        drawn += np.arange(size)[:, None] * n
+        yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float32)
+
+
+def resampled_counts(
+    labels: IntArray, probas: Mapping[str, FloatArray], n_resamples: int, seed: int
+) -> dict[str, FloatArray]:
+    """Return the confusion matrix of each model in every resample, `(n_resamples, 7, 7)`.
+
+    All models share the resamples, so differences between them are paired. Counting is one matrix product: weights
+    `(b, n)` times one-hot cells `(n, 49 * models)`. It is exact in float32, which holds integers up to 16.7 million.
+
+    Args:
+        labels: `(n,)` int64, validated.
+        probas: name to `(n, 7)`, validated.
+        n_resamples: number of resamples.
+        seed: of NumPy's default generator.
+    """
+    n = len(labels)
+    cells = [labels * NUM_CLASSES + predicted_labels(values) for values in probas.values()]
+    used = [np.unique(cell, return_inverse=True) for cell in cells]  # only the cells that occur
+    one_hot = np.zeros((n, sum(len(kinds) for kinds, _ in used)), dtype=np.float32)
+    start = 0
+    for kinds, place in used:
+        one_hot[np.arange(n), start + place] = 1
+        start += len(kinds)
+    blocks = [weights @ one_hot for weights in resample_weights(n, n_resamples, seed)]
+    products = np.concatenate(blocks)  # (n_resamples, cells of all models)
+    result, start = {}, 0
+    for name, (kinds, _) in zip(probas, used, strict=True):
+        counts = np.zeros((n_resamples, NUM_CLASSES**2))
+        counts[:, kinds] = products[:, start : start + len(kinds)]
+        result[name] = counts.reshape(n_resamples, NUM_CLASSES, NUM_CLASSES)
+        start += len(kinds)
+    return result
+
+
+def _intervals(labels: IntArray, values: FloatArray, counts: FloatArray, confidence: float) -> BootstrapIntervals:
     rates = class_rates(counts)
-    hits = int((values.argmax(axis=1) == labels).sum())
 
     def interval(resampled: FloatArray) -> Interval:
         return percentile_interval(np.asarray(resampled), confidence)
 
     return BootstrapIntervals(
         accuracy=interval(accuracy_of(counts)),
-        accuracy_wilson=wilson_interval(hits, len(labels), confidence),
         macro_f1=interval(mean_defined(rates.f1)),
         avg_tpr=interval(mean_defined(rates.recall)),
         avg_fpr=interval(mean_defined(rates.fpr)),
         roc_auc=macro_auc_interval(labels, values, confidence),
         f1={name: interval(rates.f1[:, index]) for index, name in enumerate(EXPRESSIONS)},
-        n_resamples=n_resamples,
-        confidence=confidence,
     )

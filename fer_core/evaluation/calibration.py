@@ -1,4 +1,4 @@
-"""How far to trust a probability: calibration error, reliability diagram, temperature scaling."""
+"""Calibration: reliability diagram, expected calibration error, temperature scaling."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from fer_core.evaluation.checks import FloatArray, IntArray, as_pair, as_probabi
 from fer_core.evaluation.intervals import Interval, wilson_interval
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
-"""Bounds of the fit. Without them a hold-out without a single error would drive the temperature to 0."""
+"""Bounds of the fit. Without them, data without a single error would give a temperature of 0."""
 
 _SMALLEST = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """A reliability diagram's data: rows binned by the probability of their predicted class.
+    """The data of a reliability diagram: rows binned by the probability of the predicted class.
+
+    Confidence, accuracy and interval of an empty bin are NaN.
 
     Attributes:
-        edges: `(bins + 1,)` from 0 to 1; a bin holds its upper edge, the first also 0.
-        counts: `(bins,)` rows in each bin.
-        confidence: `(bins,)` mean probability of the predicted class; NaN in an empty bin.
-        accuracy: `(bins,)` share predicted rightly; NaN in an empty bin.
-        intervals: Wilson's 95 % interval of each bin's accuracy; NaN in an empty bin.
+        edges: `(bins + 1,)` from 0 to 1; a bin includes its upper edge, the first one also 0.
+        counts: `(bins,)`, number of rows.
+        confidence: `(bins,)`, mean probability of the predicted class.
+        accuracy: `(bins,)`, share of correct predictions.
+        intervals: Wilson's 95 % interval of the accuracy of each bin.
         ece: expected calibration error.
     """
 
@@ -38,18 +40,18 @@ class Reliability:
 
 
 def reliability(y_true: ArrayLike, proba: ArrayLike, bins: int = 15) -> Reliability:
-    """Return the reliability diagram of the predicted class, in bins of equal width.
+    """Return the reliability diagram of the predicted class with bins of equal width.
 
-    The expected calibration error is the mean over rows of their bin's |accuracy - confidence| (Naeini et al. 2015,
-    AAAI; 15 bins as in Guo et al. 2017, "On Calibration of Modern Neural Networks", ICML).
+    The expected calibration error is the mean of |accuracy - confidence| over the bins, weighted by their counts
+    (Naeini et al. 2015, AAAI; 15 bins as in Guo et al. 2017, "On Calibration of Modern Neural Networks", ICML).
 
     Args:
         y_true: `(n,)` int 0..6.
         proba: `(n, 7)`.
-        bins: how many, at least 1.
+        bins: number of bins, at least 1.
 
     Raises:
-        ValueError: the arrays are not acceptable (see `checks`), or `bins` is below 1.
+        ValueError: the arrays are not valid (see `checks`), or `bins` is below 1.
     """
     labels, values = as_pair(y_true, proba)
     bins = check_count(bins, "bins")
@@ -77,22 +79,21 @@ def expected_calibration_error(y_true: ArrayLike, proba: ArrayLike, bins: int = 
 
 
 def fit_temperature(y_true: ArrayLike, proba: ArrayLike) -> float:
-    """Return the temperature that minimises the log loss (Guo et al. 2017).
+    """Return the temperature that minimizes the log loss (Guo et al. 2017).
 
-    Probabilities become `softmax(log(proba) / T)`, which needs no logits: they differ from log-probabilities by a
-    constant a row, and softmax does not see it. Above 1 softens an overconfident model, below 1 sharpens a timid
-    one; the predicted class never changes. Fit on the hold-out, never on a test split.
+    Scaled probabilities are `softmax(log(proba) / T)`; logits are not needed, because they differ from
+    log-probabilities only by a constant in each row. T > 1 reduces the confidence of an overconfident model, T < 1
+    increases that of an underconfident one; the predicted class does not change. Do not fit on the data that is shown.
 
     Args:
-        y_true: `(n,)` int 0..6 of the hold-out.
-        proba: `(n, 7)` of the hold-out.
+        y_true: `(n,)` int 0..6.
+        proba: `(n, 7)`.
 
     Returns:
-        Between 0.05 and 20; at a bound when every row is right (0.05) or worse than chance (20). 1 where the
-        temperature has no effect: all rows uniform.
+        A number between 0.05 (all rows are correct) and 20 (worse than chance); 1 if all rows are uniform.
 
     Raises:
-        ValueError: the arrays are not acceptable (see `checks`).
+        ValueError: the arrays are not valid (see `checks`).
     """
     from scipy.optimize import minimize_scalar
 
@@ -117,7 +118,7 @@ def apply_temperature(proba: ArrayLike, temperature: float) -> FloatArray:
     """Return `softmax(log(proba) / temperature)`, `(n, 7)` float64.
 
     Raises:
-        ValueError: `proba` is not acceptable (see `checks`), or the temperature is not a positive number.
+        ValueError: `proba` is not valid (see `checks`), or the temperature is not positive.
     """
     values = as_probabilities(proba)
     if not (np.isfinite(temperature) and temperature > 0):

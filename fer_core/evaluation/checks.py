@@ -1,4 +1,4 @@
-"""What `evaluation` accepts: labels 0..6, rows of seven probabilities, equal lengths, never empty."""
+"""Validation of the arrays and settings that the functions of this package take."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 SUM_TOLERANCE: Final[float] = 1e-3
-"""How far a row may sum from 1: float16 storage of seven numbers loses up to about 5e-4."""
+"""Tolerance for the sum of a row; seven float16 numbers may be off by about 5e-4."""
 
 
 def as_labels(y_true: ArrayLike, name: str = "y_true") -> IntArray:
     """Return labels as `(n,)` int64.
 
     Raises:
-        ValueError: not one-dimensional, empty, not whole numbers, or outside 0..6.
+        ValueError: they are not one-dimensional, empty, not integers, or outside 0..6.
     """
     labels = np.asarray(y_true)
     if labels.ndim != 1 or labels.size == 0:
@@ -34,10 +34,10 @@ def as_labels(y_true: ArrayLike, name: str = "y_true") -> IntArray:
 
 
 def as_probabilities(proba: ArrayLike, name: str = "proba") -> FloatArray:
-    """Return probabilities as `(n, 7)` float64, each row rescaled to sum to exactly 1.
+    """Return probabilities as `(n, 7)` float64, each row scaled to sum to exactly 1.
 
     Raises:
-        ValueError: another shape, empty, not finite, negative, or a row further than `SUM_TOLERANCE` from 1.
+        ValueError: the shape is another, a value is not finite or negative, or a row does not sum to 1.
     """
     values = np.asarray(proba)
     if values.ndim != 2 or values.shape[1] != NUM_CLASSES or values.shape[0] == 0:
@@ -63,10 +63,10 @@ def as_probabilities(proba: ArrayLike, name: str = "proba") -> FloatArray:
 
 
 def as_pair(y_true: ArrayLike, proba: ArrayLike, name: str = "proba") -> tuple[IntArray, FloatArray]:
-    """Return checked `y_true (n,)` and `proba (n, 7)` of equal length.
+    """Return validated labels `(n,)` and probabilities `(n, 7)` of equal length.
 
     Raises:
-        ValueError: either is not acceptable, or their lengths differ.
+        ValueError: one of them is not valid, or their lengths differ.
     """
     labels, values = as_labels(y_true), as_probabilities(proba, name)
     if len(labels) != len(values):
@@ -77,27 +77,19 @@ def as_pair(y_true: ArrayLike, proba: ArrayLike, name: str = "proba") -> tuple[I
 
 
 def check_fraction(value: float, name: str) -> float:
-    """Return `value` if it lies strictly between 0 and 1.
-
-    Raises:
-        ValueError: it does not.
-    """
+    """Return `value` if it is greater than 0 and less than 1, otherwise raise a ValueError."""
     if not 0 < value < 1:
         raise ValueError(f"Expected {name} between 0 and 1. Received: {value}")
     return float(value)
 
 
 def check_count(value: int, name: str) -> int:
-    """Return `value` if it is a whole number of at least 1.
-
-    Raises:
-        ValueError: it is not.
-    """
+    """Return `value` if it is an integer of at least 1, otherwise raise a ValueError."""
     if int(value) != value or value < 1:
         raise ValueError(f"Expected {name} to be a whole number of at least 1. Received: {value}")
     return int(value)
 
 
 def predicted_labels(proba: FloatArray) -> IntArray:
-    """Return the most probable class of each row, `(n, 7)` to `(n,)`; of equals the first in `EXPRESSIONS`' order."""
+    """Return the most probable class of each row, `(n,)`; the first of equals."""
     return proba.argmax(axis=1).astype(np.int64)

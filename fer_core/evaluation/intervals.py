@@ -1,4 +1,4 @@
-"""Confidence intervals: the small dataclass, Wilson's interval of a share, and percentiles of resamples."""
+"""Confidence intervals: Wilson's interval of a proportion, and percentiles of resampled values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fer_core.evaluation.checks import FloatArray, check_fraction
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval; both ends NaN when it is undefined."""
+    """A confidence interval; both ends are NaN where it is undefined."""
 
     low: float
     high: float
@@ -23,7 +23,7 @@ class Interval:
 
     @property
     def half_width(self) -> float:
-        """Half of the distance between the ends: the number after ±."""
+        """Half the width: the number after ±."""
         return (self.high - self.low) / 2
 
     def __contains__(self, value: float) -> bool:
@@ -31,14 +31,14 @@ class Interval:
 
 
 def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """Return Wilson's score interval of a share (Wilson 1927, JASA 22:209).
+    """Return Wilson's score interval of a proportion (Wilson 1927, JASA 22:209).
 
-    It stays inside 0..1 and keeps its coverage for small `n` and shares near 0 or 1, where `p ± 1.96 s` does not.
-    Computed here, not by statsmodels, because pages show it and importing statsmodels takes seconds.
+    Unlike `p ± 1.96 s`, it stays within 0..1 and keeps its coverage for small `n` and for proportions near 0 or 1.
+    Pages show it, and importing statsmodels, which has it too, takes seconds.
 
     Args:
-        successes: how many of `n`; NaN interval if `n` is 0.
-        n: how many in all.
+        successes: number of successes.
+        n: number of trials; 0 gives NaN at both ends.
         confidence: between 0 and 1.
 
     Raises:
@@ -58,7 +58,7 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interva
 
 
 def percentile_interval(values: FloatArray, confidence: float = 0.95) -> Interval:
-    """Return the central percentiles of resampled values `(b,)`, without NaN (Efron and Tibshirani 1993, ch. 13)."""
+    """Return the percentile interval of resampled values `(b,)`, NaN left out (Efron and Tibshirani 1993, ch. 13)."""
     tail = (1 - check_fraction(confidence, "confidence")) / 2
     defined = values[~np.isnan(values)]
     if not defined.size:

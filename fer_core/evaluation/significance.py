@@ -1,4 +1,4 @@
-"""Is one model really better than another: McNemar's test, paired bootstrap, all pairs with Holm's correction."""
+"""Significance of the differences between models: McNemar's test with Holm's correction, and paired bootstrap."""
 
 from __future__ import annotations
 
@@ -10,41 +10,34 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fer_core.evaluation.bootstrap import checked_models
+from fer_core.evaluation.bootstrap import checked_models, resampled_counts
 from fer_core.evaluation.checks import FloatArray, IntArray, check_count, check_fraction
+from fer_core.evaluation.confusion import accuracy_of, class_rates, mean_defined
 from fer_core.evaluation.intervals import Interval, percentile_interval
-from fer_core.evaluation.rates import accuracy_of, class_rates, mean_defined
-from fer_core.evaluation.resampling import resampled_counts
 
 EXACT_BELOW: Final[int] = 25
-"""Discordant pairs below which McNemar's test is the exact binomial one: the chi-square is poor there."""
+"""Number of discordant faces below which McNemar's test uses the exact binomial distribution."""
 
 
 @dataclass(frozen=True)
 class McNemar:
-    """McNemar's test of two models on the same faces.
+    """McNemar's test of two models on the same faces (McNemar 1947, Psychometrika 12:153).
 
     Attributes:
-        table: ((both right, only the first right), (only the second right, neither right)).
-        statistic: chi-square with continuity correction; the smaller of the two discordant counts if `exact`.
-        p_value: two-sided; 1 when the models never differ in being right.
-        exact: whether the binomial distribution was used.
+        only_first, only_second: numbers of faces that only this model classifies correctly.
+        p_value: two-sided; 1 if there are no such faces.
+        exact: whether the binomial distribution was used; otherwise chi-square with Edwards' continuity correction.
     """
 
-    table: tuple[tuple[int, int], tuple[int, int]]
-    statistic: float
+    only_first: int
+    only_second: int
     p_value: float
     exact: bool
-
-    @property
-    def discordant(self) -> int:
-        """How many faces exactly one of the two models gets right."""
-        return self.table[0][1] + self.table[1][0]
 
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """First model minus second, with percentile intervals over shared resamples."""
+    """Metrics of the first model minus the second, with percentile intervals over shared resamples."""
 
     accuracy: float
     accuracy_interval: Interval
@@ -54,13 +47,13 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two named models compared.
+    """The comparison of two models.
 
     Attributes:
-        first, second: their names.
+        first, second: names of the models.
         difference: first minus second.
-        mcnemar: the test of equal accuracy.
-        p_holm: its p-value adjusted for all pairs compared (Holm 1979, Scand. J. Statist. 6:65).
+        mcnemar: test of equal accuracy.
+        p_holm: p-value of the test, adjusted for all pairs that were compared (Holm 1979, Scand. J. Statist. 6:65).
     """
 
     first: str
@@ -70,46 +63,6 @@ class Comparison:
     p_holm: float
 
 
-def mcnemar(y_true: ArrayLike, proba_a: ArrayLike, proba_b: ArrayLike) -> McNemar:
-    """Test whether two models are right equally often on the same faces (McNemar 1947, Psychometrika 12:153).
-
-    Exact binomial with fewer than `EXACT_BELOW` discordant faces, otherwise chi-square with Edwards' continuity
-    correction; both by statsmodels.
-
-    Args:
-        y_true: `(n,)` int 0..6.
-        proba_a: `(n, 7)` of the first model.
-        proba_b: `(n, 7)` of the second.
-
-    Raises:
-        ValueError: the arrays are not acceptable (see `checks`).
-    """
-    labels, probas = checked_models(y_true, {"proba_a": proba_a, "proba_b": proba_b})
-    return _mcnemar(_right(labels, probas["proba_a"]), _right(labels, probas["proba_b"]))
-
-
-def paired_bootstrap(
-    y_true: ArrayLike,
-    proba_a: ArrayLike,
-    proba_b: ArrayLike,
-    *,
-    n_resamples: int = 1000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> PairedDifference:
-    """Return the first model's accuracy and macro F1 minus the second's, with intervals.
-
-    Both models see the same resamples, so what is hard for both cancels out (Efron and Tibshirani 1993).
-    Arguments as in `mcnemar` and `bootstrap_intervals`.
-
-    Raises:
-        ValueError: the arrays are not acceptable (see `checks`), or a setting is out of range.
-    """
-    labels, probas = checked_models(y_true, {"proba_a": proba_a, "proba_b": proba_b})
-    scores = _scores(labels, probas, n_resamples, seed)
-    return _difference(scores["proba_a"], scores["proba_b"], confidence)
-
-
 def compare_all(
     y_true: ArrayLike,
     probas: Mapping[str, ArrayLike],
@@ -117,28 +70,32 @@ def compare_all(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> tuple[Comparison, ...]:
-    """Compare every pair of models, p-values adjusted over all pairs by Holm's method.
+    """Compare every pair of models; p-values are adjusted over all pairs by Holm's method.
+
+    All models share the resamples, so that faces which are hard for both models cancel out.
 
     Args:
         y_true: `(n,)` int 0..6.
         probas: name to `(n, 7)`, at least two.
-        n_resamples: for the intervals of the differences.
+        n_resamples: number of resamples for the intervals of the differences.
         seed: of the resamples.
-        confidence: of the intervals, each by itself (not adjusted).
+        confidence: of each interval, not adjusted.
 
     Returns:
-        One `Comparison` a pair, in the mapping's order.
+        One `Comparison` per pair, in the order of the mapping.
 
     Raises:
-        ValueError: the arrays are not acceptable (see `checks`), fewer than two models, or a setting out of range.
+        ValueError: the arrays are not valid (see `checks`), there are fewer than two models, or a setting is out of
+            range.
     """
     from statsmodels.stats.multitest import multipletests
 
     if len(probas) < 2:
         raise ValueError(f"Expected at least two models. Received: {len(probas)}")
+    check_fraction(confidence, "confidence")
     labels, checked = checked_models(y_true, probas)
     scores = _scores(labels, checked, n_resamples, seed)
-    right = {name: _right(labels, values) for name, values in checked.items()}
+    right = {name: values.argmax(axis=1) == labels for name, values in checked.items()}
     pairs = list(combinations(checked, 2))
     tests = [_mcnemar(right[a], right[b]) for a, b in pairs]
     adjusted = multipletests([test.p_value for test in tests], method="holm")[1]
@@ -148,24 +105,19 @@ def compare_all(
     )
 
 
-def _right(labels: IntArray, values: FloatArray) -> np.ndarray:
-    return values.argmax(axis=1) == labels
-
-
 def _mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> McNemar:
-    from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+    from statsmodels.stats.contingency_tables import mcnemar
 
     only_a, only_b = int((right_a & ~right_b).sum()), int((~right_a & right_b).sum())
-    table = ((int((right_a & right_b).sum()), only_a), (only_b, int((~right_a & ~right_b).sum())))
     exact = only_a + only_b < EXACT_BELOW
-    result = statsmodels_mcnemar(table, exact=exact, correction=True)
-    return McNemar(table, float(result.statistic), float(min(result.pvalue, 1.0)), exact)
+    result = mcnemar([[0, only_a], [only_b, 0]], exact=exact, correction=True)  # uses the discordant faces only
+    return McNemar(only_a, only_b, float(min(result.pvalue, 1.0)), exact)
 
 
 def _scores(
     labels: IntArray, probas: Mapping[str, FloatArray], n_resamples: int, seed: int
 ) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Return each model's accuracy and macro F1, `(1 + n_resamples,)`: on all faces first, then on each resample."""
+    """Return accuracy and macro F1 of each model, `(1 + n_resamples,)`: on all faces, then on each resample."""
     resamples = resampled_counts(labels, probas, check_count(n_resamples, "n_resamples"), seed)
     scores = {}
     for name, values in probas.items():
@@ -179,7 +131,6 @@ def _scores(
 def _difference(
     first: tuple[FloatArray, FloatArray], second: tuple[FloatArray, FloatArray], confidence: float
 ) -> PairedDifference:
-    check_fraction(confidence, "confidence")
     accuracy, macro_f1 = first[0] - second[0], first[1] - second[1]
     return PairedDifference(
         accuracy=float(accuracy[0]),

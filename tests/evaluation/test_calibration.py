@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from fer_core.evaluation import apply_temperature, expected_calibration_error, fit_temperature, log_loss, reliability
+from fer_core.evaluation import apply_temperature, evaluate, expected_calibration_error, fit_temperature, reliability
 
 
 def _top(confidences, rights):
@@ -62,9 +62,9 @@ def test_temperature_recovers_what_was_done_to_a_calibrated_model():
 def test_the_fit_is_the_best_of_a_grid(sample):
     labels, proba = sample(500, skill=1)
     fitted = fit_temperature(labels, proba)
-    best = min(np.geomspace(0.05, 20, 400), key=lambda t: log_loss(labels, apply_temperature(proba, t)))
+    best = min(np.geomspace(0.05, 20, 400), key=lambda t: evaluate(labels, apply_temperature(proba, t)).log_loss)
     assert fitted == pytest.approx(best, rel=0.01)
-    assert log_loss(labels, apply_temperature(proba, fitted)) <= log_loss(labels, proba)
+    assert evaluate(labels, apply_temperature(proba, fitted)).log_loss <= evaluate(labels, proba).log_loss
 
 
 def test_fit_on_degenerate_input(degenerate):

@@ -3,6 +3,7 @@ import pytest
 
 from fer_core import evaluation
 from fer_core.evaluation.checks import as_probabilities
+from fer_core.evaluation.roc_pr import class_auc, macro_auc_interval
 
 GOOD_LABELS, GOOD = [0, 6], np.full((2, 7), 1 / 7)
 
@@ -32,21 +33,17 @@ BAD = {
 }
 TAKE_A_PAIR = (
     evaluation.evaluate,
-    evaluation.per_class,
-    evaluation.log_loss,
-    evaluation.confusion,
-    evaluation.class_auc,
-    evaluation.macro_auc_interval,
+    evaluation.confusion_matrix,
+    class_auc,
+    macro_auc_interval,
     evaluation.roc_curves,
     evaluation.pr_curves,
     lambda y, p: evaluation.threshold_metrics(y, p, 0, 0.5),
     evaluation.reliability,
     evaluation.fit_temperature,
     evaluation.bootstrap_intervals,
-    lambda y, p: evaluation.mcnemar(y, p, p),
-    lambda y, p: evaluation.paired_bootstrap(y, p, p),
     lambda y, p: evaluation.compare_all(y, {"a": p, "b": p}),
-    lambda y, p: evaluation.fit_exponent(y, [p, p]),
+    lambda y, p: evaluation.fit_exponent(y, [p, p], [0, 1], [0.5, 0.5]),
 )
 
 

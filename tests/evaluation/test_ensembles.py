@@ -2,15 +2,12 @@ import numpy as np
 import pytest
 
 from fer_core.evaluation import (
+    accuracies_of,
     evaluate,
     exponential_weights,
     fit_exponent,
-    majority_vote,
-    mean_fusion,
-    validation_accuracies,
     weighted_fusion,
 )
-from fer_core.evaluation.ensembles import EXPONENTS
 
 
 @pytest.fixture
@@ -26,8 +23,8 @@ def committee(sample):
 
 def test_mean_and_weighted(committee):
     _, models = committee
-    np.testing.assert_allclose(mean_fusion(models), np.mean(models, axis=0))
-    np.testing.assert_allclose(mean_fusion(models[:1]), models[0])
+    np.testing.assert_allclose(weighted_fusion(models, [1, 1, 1]), np.mean(models, axis=0))
+    np.testing.assert_allclose(weighted_fusion(models[:1], [1]), models[0])
     expected = (models[0] + 2 * models[1] + 5 * models[2]) / 8
     np.testing.assert_allclose(weighted_fusion(models, [1, 2, 5]), expected)
     np.testing.assert_allclose(weighted_fusion(models, [0, 0, 9]), models[2])
@@ -42,31 +39,19 @@ def test_exponential_weights_hand_worked():
 
 def test_every_fusion_is_a_distribution_that_evaluate_takes(committee):
     labels, models = committee
-    for fused in (mean_fusion(models), weighted_fusion(models, [1, 0, 3]), majority_vote(models)):
+    for fused in (weighted_fusion(models, [1, 1, 1]), weighted_fusion(models, [1, 0, 3])):
         assert fused.shape == (400, 7)
         np.testing.assert_allclose(fused.sum(axis=1), 1)
         evaluate(labels, fused)
 
 
-def test_majority_wins_and_mean_breaks_ties():
-    def sure(index: int, p: float) -> np.ndarray:
-        row = np.full(7, (1 - p) / 6)
-        row[index] = p
-        return row[None]
-
-    assert majority_vote([sure(0, 0.2), sure(0, 0.2), sure(3, 1.0)]).argmax() == 0
-    assert majority_vote([sure(0, 0.3), sure(3, 0.9)]).argmax() == 3
-    assert majority_vote([sure(6, 0.9), sure(3, 0.3)]).argmax() == 6
-    assert majority_vote([sure(2, 0.3)]).argmax() == 2
-
-
 def test_fit_exponent_is_as_good_as_a_naive_search(committee):
     labels, models = committee
-    accuracies = validation_accuracies(labels, models)
+    accuracies = accuracies_of(labels, models)
     np.testing.assert_allclose(accuracies, [evaluate(labels, m).accuracy for m in models])
     grid = np.arange(-20, 60.5, 0.5)
     scores = [evaluate(labels, weighted_fusion(models, exponential_weights(accuracies, q))).accuracy for q in grid]
-    fitted = fit_exponent(labels, models, grid)
+    fitted = fit_exponent(labels, models, grid, accuracies)
     best = grid[np.isclose(scores, max(scores))]
     assert fitted == best[np.abs(best).argmin()]
     assert fitted > 0
@@ -80,21 +65,20 @@ def test_fit_exponent_of_given_accuracies(committee):
     assert abs(fit_exponent(labels, models, grid, given)) == np.abs(best).min()
 
 
-def test_the_grid_of_kim_et_al_and_the_plain_mean_for_equals(committee):
+def test_equal_models_get_equal_weights(committee):
     labels, models = committee
-    assert (EXPONENTS[0], EXPONENTS[-1], len(EXPONENTS)) == (-50, 150, 2001)
-    assert fit_exponent(labels, [models[1], models[1]]) == 0
-    assert fit_exponent(labels, models[:1]) == 0
+    assert fit_exponent(labels, [models[1], models[1]], [-3, 0, 5], [0.5, 0.5]) == 0
+    assert fit_exponent(labels, models[:1], [-3, 5], [0.5]) == 0
 
 
 def test_bad_input(committee):
     labels, models = committee
     with pytest.raises(ValueError, match="at least one model"):
-        mean_fusion([])
+        weighted_fusion([], [])
     with pytest.raises(ValueError, match=r"equal length. Received: \[400, 7\] rows"):
-        majority_vote([models[0], models[1][:7]])
+        weighted_fusion([models[0], models[1][:7]], [1, 1])
     with pytest.raises(ValueError, match=r"probas\[1\]"):
-        mean_fusion([models[0], models[1] * 2])
+        weighted_fusion([models[0], models[1] * 2], [1, 1])
     for weights in ([1, 1], [1, -1, 1], [0, 0, 0], [1, np.nan, 1]):
         with pytest.raises(ValueError, match=r"weight.*Received"):
             weighted_fusion(models, weights)
@@ -104,4 +88,4 @@ def test_bad_input(committee):
     with pytest.raises(ValueError, match="finite exponent"):
         exponential_weights([0.5], np.inf)
     with pytest.raises(ValueError, match="equal length"):
-        fit_exponent(labels[:5], models)
+        fit_exponent(labels[:5], models, [0, 1], [0.5, 0.5, 0.5])

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from fer_core.evaluation import class_auc, confusion, evaluate, macro_auc_interval, per_class
+from fer_core.evaluation import confusion_matrix, evaluate
+from fer_core.evaluation.roc_pr import class_auc, macro_auc_interval
 from fer_core.labels import EXPRESSIONS
 
 KEYS = ["accuracy", "macro_f1", "roc_auc", "avg_tpr", "avg_fpr", "ece", "log_loss", "n"]
@@ -55,7 +56,7 @@ def test_roc_auc_is_scikit_learns_macro_ovr(sample):
 def test_report_agrees_with_classification_report(sample):
     labels, proba = sample(700)
     expected = reference.classification_report(labels, proba.argmax(axis=1), target_names=EXPRESSIONS, output_dict=True)
-    report = per_class(labels, proba).as_dict()
+    report = evaluate(labels, proba).per_class.as_dict()
     for title in (*EXPRESSIONS, "macro avg", "weighted avg"):
         for ours, theirs in (("precision", "precision"), ("recall", "recall"), ("f1", "f1-score")):
             assert report[title][ours] == pytest.approx(expected[title][theirs])
@@ -82,7 +83,7 @@ def test_hand_worked():
 
 
 def test_ties_go_to_the_first_expression():
-    table = confusion([0, 1, 6], np.full((3, 7), 1 / 7)).counts
+    table = confusion_matrix([0, 1, 6], np.full((3, 7), 1 / 7))
     assert table[:, 0].tolist() == [1, 1, 0, 0, 0, 0, 1]
 
 

@@ -1,20 +1,12 @@
-"""The paper's results as data, to show beside ours: reported numbers as reported, contradictions named."""
+"""The results that the paper reports, as printed, and where they contradict each other."""
 
-from fer_core.evaluation.paper.consistency import Recomputed, possible_range, recompute_vgg16_modified
-from fer_core.evaluation.paper.contradiction import Contradiction, Statement
 from fer_core.evaluation.paper.contradictions import CONTRADICTIONS, contradictions_about
-from fer_core.evaluation.paper.tables import (
+from fer_core.evaluation.paper.results import (
     AUTHORS,
-    F1_BY_CLASS,
-    FINAL,
     OVERALL,
-    SPLIT,
     TITLE,
     VARIANTS,
-    Averages,
-    ReportedF1,
-    ReportedFinal,
-    ReportedOverall,
+    recompute_vgg16_modified,
     reported,
     reported_f1,
 )
@@ -22,21 +14,10 @@ from fer_core.evaluation.paper.tables import (
 __all__ = [
     "AUTHORS",
     "CONTRADICTIONS",
-    "F1_BY_CLASS",
-    "FINAL",
     "OVERALL",
-    "SPLIT",
     "TITLE",
     "VARIANTS",
-    "Averages",
-    "Contradiction",
-    "Recomputed",
-    "ReportedF1",
-    "ReportedFinal",
-    "ReportedOverall",
-    "Statement",
     "contradictions_about",
-    "possible_range",
     "recompute_vgg16_modified",
     "reported",
     "reported_f1",

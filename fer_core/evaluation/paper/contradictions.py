@@ -1,19 +1,57 @@
-"""Where the paper disagrees with itself, as data: what, where, and the values. Shown beside its numbers, never mended.
+"""Contradictions within the paper, with the statements that contradict each other.
 
-Ranges called "possible" are `consistency.possible_range` of the printed F1 scores on PublicTest; the tests recompute
-them. Quotations are verbatim.
+"Possible" values are what the printed F1 scores allow on PublicTest: bounds of a linear program over all confusion
+matrices, computed in tests/evaluation/test_paper.py. Quotations are verbatim.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
-from fer_core.evaluation.paper.contradiction import Contradiction, contradiction
+Kind = Literal["values", "impossible", "text", "definition", "rounding", "method", "naming"]
+"""values: different numbers for one quantity. impossible: numbers that no set of predictions has. text: the text
+disagrees with a table. definition: a column does not hold what its title says. method: two descriptions differ."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A number or a quotation, and where the paper has it."""
+
+    where: str
+    value: float | str
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A place where the paper disagrees with itself.
+
+    Attributes:
+        kind: see `Kind`.
+        topic: the subject in a few words.
+        variants: our names of the models; empty if it is about all models.
+        statements: at least two that contradict each other.
+        note: one sentence that explains the contradiction.
+    """
+
+    kind: Kind
+    topic: str
+    variants: tuple[str, ...]
+    statements: tuple[Statement, ...]
+    note: str
+
+
+def _contradiction(
+    kind: Kind, topic: str, variants: str, note: str, *statements: tuple[str, float | str]
+) -> Contradiction:
+    """Build a contradiction; `variants` are separated by spaces, `statements` are pairs of place and value."""
+    return Contradiction(kind, topic, tuple(variants.split()), tuple(Statement(*one) for one in statements), note)
+
 
 _FROZEN = "mobilenetv2_frozen vgg16_frozen xception_frozen resnet50_frozen"
 
 _VALUES: Final = (
-    contradiction(
+    _contradiction(
         "values", "accuracy of VGG16_modified", "vgg16_modified",
         "The same model has 2,096 and 2,212 of 3,589 faces right; the classification report's number follows from "
         "its recalls, the tables carry the other.",
@@ -22,7 +60,7 @@ _VALUES: Final = (
         ("section 4.5, classification report", 0.6163276678740597),
         ("section 4.5, weighted avg recall", 0.6163276678740597),
     ),
-    contradiction(
+    _contradiction(
         "values", "Avg TPR of VGG16_modified", "vgg16_modified",
         "Three values for one model; section 4.5's mean recall agrees with figure 11, and figure 13's is the recall "
         "of Disgust alone (0.5357).",
@@ -32,7 +70,7 @@ _VALUES: Final = (
         ("section 4.5, macro avg recall", 0.5976325969508828),
         ("section 4.5, recall of Disgust", 0.5357142857142857),
     ),
-    contradiction(
+    _contradiction(
         "values", "Avg FPR of VGG16_modified", "vgg16_modified",
         "Three values for one model; section 4.5 recomputes to 0.0656, and figure 13's is the mean of the "
         "two-decimal rates.",
@@ -41,13 +79,13 @@ _VALUES: Final = (
         ("figure 15", 0.0643),
         ("section 4.5, recomputed", 0.0655940359639766),
     ),
-    contradiction(
+    _contradiction(
         "values", "macro F1 of ResNet50_freezed", "resnet50_frozen",
         "Macro F1 is the mean of the seven F1 scores, but figure 6's have the mean 0.465.",
         ("figure 5", 0.458),
         ("figure 6, mean of the seven", 0.465),
     ),
-    contradiction(
+    _contradiction(
         "rounding", "macro F1 of VGG16_modified", "vgg16_modified",
         "0.60315 rounded in some places and cut off in others.",
         ("figures 11, 13", 0.6032),
@@ -58,14 +96,14 @@ _VALUES: Final = (
 )  # fmt: skip
 
 _IMPOSSIBLE: Final = (
-    contradiction(
+    _contradiction(
         "impossible", "accuracy of VGG16_modified against its F1 scores", "vgg16_modified",
         "Figure 12's F1 scores cannot come with an accuracy of 0.584; 0.6163 is possible.",
         ("figures 11, 13, 15", 0.584),
         ("figure 12, lowest possible accuracy", 0.5990),
         ("figure 12, highest possible accuracy", 0.6474),
     ),
-    contradiction(
+    _contradiction(
         "impossible", "accuracy of VGG16_mod_face against its F1 scores", "vgg16_modified_face",
         "Figure 16's F1 scores cannot come with an accuracy of 0.5525 on all of PublicTest; section 4.4's argument "
         "against face detection rests on that accuracy.",
@@ -73,14 +111,14 @@ _IMPOSSIBLE: Final = (
         ("figure 16, lowest possible accuracy", 0.5933),
         ("figure 16, highest possible accuracy", 0.6467),
     ),
-    contradiction(
+    _contradiction(
         "impossible", "Avg TPR of VGG16_modified against its F1 scores", "vgg16_modified",
         "Figure 14's F1 scores cannot come with a mean recall of 0.5357.",
         ("figure 13", 0.5357),
         ("figure 14, lowest possible Avg TPR", 0.5534),
         ("figure 14, highest possible Avg TPR", 0.6901),
     ),
-    contradiction(
+    _contradiction(
         "impossible", "Avg FPR of VGG16_freezed against its accuracy", "vgg16_frozen",
         "Every error is a false positive of one class, so Avg FPR is at least (1 - accuracy) / 7 on any test set.",
         ("figure 5", 0.0743),
@@ -88,28 +126,28 @@ _IMPOSSIBLE: Final = (
         ("figures 5 and 6, lowest possible Avg FPR", 0.0858),
         ("figures 5 and 6, highest possible Avg FPR", 0.0934),
     ),
-    contradiction(
+    _contradiction(
         "impossible", "Avg FPR of MobileNet_freezed against its accuracy and F1 scores", "mobilenetv2_frozen",
         "The reported rate is higher than any table with this accuracy and these F1 scores has.",
         ("figure 5", 0.0836),
         ("figures 5 and 6, lowest possible Avg FPR", 0.0755),
         ("figures 5 and 6, highest possible Avg FPR", 0.0812),
     ),
-    contradiction(
+    _contradiction(
         "impossible", "Avg FPR of ResNet50_freezed against its accuracy and F1 scores", "resnet50_frozen",
         "The reported rate is lower than any table with this accuracy and these F1 scores has.",
         ("figure 5", 0.0853),
         ("figures 5 and 6, lowest possible Avg FPR", 0.0858),
         ("figures 5 and 6, highest possible Avg FPR", 0.0925),
     ),
-    contradiction(
+    _contradiction(
         "impossible", "Avg FPR of MobileNet_modified against its accuracy and F1 scores", "mobilenetv2_modified",
         "The reported rate is higher than any table with this accuracy and these F1 scores has.",
         ("figure 11", 0.0826),
         ("figures 11 and 12, lowest possible Avg FPR", 0.0749),
         ("figures 11 and 12, highest possible Avg FPR", 0.0816),
     ),
-    contradiction(
+    _contradiction(
         "definition", "Avg TPR of the frozen models", _FROZEN,
         "In figure 5 Avg TPR equals accuracy within 0.0002 four times, as a mean weighted by class size would; in "
         "figures 11 to 15 it does not, and section 4.5's is the plain mean.",
@@ -127,7 +165,7 @@ _IMPOSSIBLE: Final = (
 )  # fmt: skip
 
 _TEXT: Final = (
-    contradiction(
+    _contradiction(
         "text", "TPR and FPR with and without face detection", "vgg16_modified vgg16_modified_face",
         "Figure 15 gives two different Avg TPR; only the Avg FPR are identical.",
         ("section 4.4", "The average TPR and FPR were also identical for both models"),
@@ -135,7 +173,7 @@ _TEXT: Final = (
         ("figure 15, VGG16_modified, Avg TPR", 0.6021),
         ("figure 15, both, Avg FPR", 0.0643),
     ),
-    contradiction(
+    _contradiction(
         "text", "macro F1 with and without face detection", "vgg16_modified vgg16_modified_face",
         "In figure 15 the model with face detection has the higher macro F1, Avg TPR and ROC AUC.",
         ("section 4.4", "the VGG16_modified model had a slightly higher Macro F1-score"),
@@ -145,7 +183,7 @@ _TEXT: Final = (
         ("figure 15, VGG16_mod_face, ROC AUC", 0.8769),
         ("figure 15, VGG16_modified, ROC AUC", 0.8761),
     ),
-    contradiction(
+    _contradiction(
         "text", "the best model", "vgg16_modified vgg16_modified_noise vgg16_modified_face",
         "By the tables VGG16_mod_noise has the highest accuracy and VGG16_mod_face the highest macro F1; only the "
         "report's 0.6163, in no table, makes VGG16_modified the most accurate.",
@@ -156,7 +194,7 @@ _TEXT: Final = (
         ("figure 15, VGG16_mod_face, Macro F1", 0.6131),
         ("figure 15, VGG16_modified, Macro F1", 0.6031),
     ),
-    contradiction(
+    _contradiction(
         "text", "the two best frozen models", _FROZEN,
         "In figure 5 VGG16 has the lowest accuracy and ROC AUC of the four, 5.7 points below MobileNetV2.",
         ("section 3.4.1", "Among the initial models, MobileNetV2 and VGG16 showed better and similar performance."),
@@ -168,45 +206,45 @@ _TEXT: Final = (
 )  # fmt: skip
 
 _METHOD: Final = (
-    contradiction(
+    _contradiction(
         "method", "how the data was split", "",
         "FER2013's own split by usage, or one of the authors' own; the shares are the same, and section 4.5's "
         "supports are those of PublicTest.",
         ("section 3.1", "private testing (validation), and public testing (test)"),
         ("section 3.2", "splitting the data into training (80%), validation (10%), and testing (10%) sets"),
     ),
-    contradiction(
+    _contradiction(
         "method", "which split chose the model", "",
         "Section 4 chooses by tables whose VGG16_modified values are those of the test split.",
         ("section 3.1", "select the best model architecture, we used the 'Private Testing' set"),
         ("figures 12, 14, 16, VGG16_modified, Angry-F1", 0.5073),
         ("section 4.5, Angry, on PublicTest's 467 faces", 0.5072765072765072),
     ),
-    contradiction(
+    _contradiction(
         "method", "augmentation", "mobilenetv2_modified vgg16_modified vgg16_modified_noise vgg16_modified_face",
         "Shifts in one place, zooming in the other.",
         ("abstract", "random rotations, shifts, and flips"),
         ("section 3.4.2", "random rotations, horizontal flips, and zooming"),
     ),
-    contradiction(
+    _contradiction(
         "method", "face alignment", "vgg16_modified_face",
         "Only detection and cropping are described afterwards.",
         ("abstract", "face detection and alignment using OpenCV libraries"),
         ("section 3.4.4", "This involved detecting and cropping faces in the images"),
     ),
-    contradiction(
+    _contradiction(
         "method", "which models were fine-tuned", _FROZEN,
         "Xception and ResNet50 were trained with every layer frozen and left there.",
         ("section 3.3", "we fine-tuned these four pre-trained models"),
         ("section 4.2", "we fine-tuned the VGG16 and MobileNetV2 models"),
     ),
-    contradiction(
+    _contradiction(
         "method", "order of noise and batch normalisation", "vgg16_modified_noise",
         "Several orders are announced, one result is given, and its order is not named.",
         ("abstract", "These additional layers were added in various orders"),
         ("figure 13, VGG16_mod_noise, Accuracy", 0.5979),
     ),
-    contradiction(
+    _contradiction(
         "naming", "names of the models and expressions", "",
         "One thing, several names.",
         ("figure 5", "VGG16_freezed"),
@@ -222,5 +260,5 @@ CONTRADICTIONS: Final[tuple[Contradiction, ...]] = _VALUES + _IMPOSSIBLE + _TEXT
 
 
 def contradictions_about(variant: str) -> tuple[Contradiction, ...]:
-    """Return the contradictions that concern one of our variants, those that concern all included."""
+    """Return the contradictions about one of our variants, and those about all models."""
     return tuple(item for item in CONTRADICTIONS if not item.variants or variant in item.variants)

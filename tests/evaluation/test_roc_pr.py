@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from fer_core.evaluation import class_auc, evaluate, pr_curves, roc_curves, threshold_metrics
+from fer_core.evaluation import evaluate, pr_curves, roc_curves, threshold_metrics
+from fer_core.evaluation.roc_pr import class_auc
 from fer_core.labels import EXPRESSIONS
 
 ALL = [*EXPRESSIONS, "macro", "micro"]
@@ -35,8 +36,6 @@ def test_pr_curves_agree_with_scikit_learn(sample):
     assert curves["micro"].average_precision == pytest.approx(
         reference.average_precision_score(one_hot, proba, average="micro")
     )
-    assert curves["angry"].base_rate == pytest.approx((labels == 0).mean())
-    assert curves["micro"].base_rate == pytest.approx(1 / 7)
 
 
 def test_macro_curves_enclose_their_areas(sample):
