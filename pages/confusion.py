@@ -1,42 +1,45 @@
-"""Confusion: which expressions a model takes for which, and the faces behind every cell."""
+"""Confusion: which expressions a model confuses, and the faces of every cell."""
 
 import streamlit as st
 
-from fer_core.comparison import SHOWN, cell_faces, differing_faces, sample_faces
-from fer_core.comparison import confusion_cells as cells
-from fer_core.comparison import difference_cells as minus
+from fer_core.comparison import (
+    SHOWN,
+    cell_faces,
+    confusion_cells,
+    difference_cells,
+    differing_faces,
+    sample_faces,
+)
 from fer_core.figures import confusion_chart, difference_chart
 from fer_core.labels import EXPRESSIONS
-from pages.parts.analysis import plain, warn
-from pages.parts.compare.results import Choice, album, all_answers, stamps
-from pages.parts.confusion import clickable, show_faces
-from pages.parts.faces_choice import models_or_stop, split_and_view
+from pages.parts.common import choose_split_and_view, plain, stop_without_predictions, stored_models, warn
+from pages.parts.compare.results import Selection, album, all_answers, stamps
+from pages.parts.confusion import clickable_matrix, show_faces
 
 LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"}
 
 st.title("Confusion")
-st.markdown("Which expressions a model takes for which. Click a cell to see its faces.")
+st.markdown("Which expressions a model confuses. Click a cell to see its faces.")
 
-stored, complaints = models_or_stop()
+stored, complaints = stored_models()
 
 with st.container(horizontal=True):
-    split, view = split_and_view("m")
+    split, view = choose_split_and_view("m")
     values = st.segmented_control(
         "In the cells", ["counts", "rates"], default="rates", required=True, key="m_values", bind="query-params",
-        help="rates: of 100 faces of the row's expression, how many get the column's.",
+        help="rates: of 100 faces of the row's expression, how many are predicted as the column's.",
     )  # fmt: skip
     layout = st.segmented_control(
         "Show", list(LAYOUTS), default="one", required=True, format_func=LAYOUTS.__getitem__, key="m_layout",
         bind="query-params",
     )  # fmt: skip
 
-answers, left_out = all_answers(Choice(stamps(stored), split, view))
+answers, left_out = all_answers(Selection(stamps(stored), split, view))
 warn(complaints + left_out, "Some models are left out:")
 if answers is None:
-    st.info("No model has predictions of this split. Choose another one, or train a model.", icon=":material/info:")
-    st.stop()
+    stop_without_predictions()
 if layout != "one" and len(answers.names) < 2:
-    st.info("Only one model has predictions of this split, so there is nothing to set beside it.")
+    st.info("Only one model has predictions of this split, so there is no other one to compare it with.")
     layout = "one"
 
 title = answers.titles.__getitem__
@@ -58,8 +61,8 @@ where, cell, values = answers.where, (actual, predicted), values or "rates"
 shown = [first, second] if layout == "two" else [first]
 with charts:
     if layout == "difference":
-        chart = difference_chart(minus(answers, first, second), values, cell)
-        clickable(chart, f"m_minus_{actual}_{predicted}", f"{title(first)} minus {title(second)} on {where}")
+        chart = difference_chart(difference_cells(answers, first, second), values, cell)
+        clickable_matrix(chart, f"m_minus_{actual}_{predicted}", f"{title(first)} minus {title(second)} on {where}")
         unit = "in faces" if values == "counts" else "in points of the row"
         st.caption(f"{where}. Blue: {plain(title(first))} has more than {plain(title(second))}; orange: fewer, {unit}.")
     else:
@@ -68,33 +71,35 @@ with charts:
                 with st.container():
                     if layout == "two":
                         st.markdown(f"**{plain(title(name))}**")
-                    chart = confusion_chart(cells(answers, name), values, cell)
-                    clickable(chart, f"m_cells_{place}_{actual}_{predicted}", f"Confusion of {title(name)} on {where}")
+                    chart = confusion_chart(confusion_cells(answers, name), values, cell)
+                    clickable_matrix(
+                        chart, f"m_cells_{place}_{actual}_{predicted}", f"Confusion of {title(name)} on {where}"
+                    )
         unit = (
             "Each number is a count of faces" if values == "counts" else "Each row is 100 % of one expression’s faces"
         )
-        st.caption(f"{where}. {unit}; the diagonal is right.")
+        st.caption(f"{where}. {unit}; the diagonal is correct.")
 
-at_hand = album()
-if at_hand.missing:
-    st.info(f"The faces themselves are not here. {plain(at_hand.missing)}", icon=":material/image_not_supported:")
+faces_and_votes = album()
+if faces_and_votes.missing:
+    st.info(f"The faces cannot be shown. {plain(faces_and_votes.missing)}", icon=":material/image_not_supported:")
 if layout == "difference":
     faces = differing_faces(answers, first, second, actual, predicted)
     each = ", ".join(f"{(faces['said_by'] == title(name)).sum()} by {plain(title(name))}" for name in (first, second))
-    what = f"{len(faces)} {actual} faces that only one of the two models takes for {predicted}: {each}"
-    show_faces(faces.head(number), at_hand, what, who=True)
+    line = f"{len(faces)} {actual} faces that only one of the two models predicts as {predicted}: {each}"
+    show_faces(faces.head(number), faces_and_votes, line, with_model=True)
 else:
     for name in shown:
         faces = cell_faces(answers, name, actual, predicted)
-        does = f"names {len(faces)} {actual} faces rightly"
-        if actual != predicted:
-            does = f"takes {len(faces)} {actual} faces for {predicted}"
-        show_faces(faces.head(number), at_hand, f"{plain(title(name))} {does}, the surest first")
+        line = f"{plain(title(name))} predicts {len(faces)} {actual} faces as {predicted}, most confident first"
+        show_faces(faces.head(number), faces_and_votes, line)
 
-st.header("Predicted and actual, at random")
+st.header("Random faces, predicted and actual")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     which = st.segmented_control(
         "Which predictions", list(SHOWN), default="all", required=True, key="m_which", bind="query-params"
     )
-    seed = st.number_input("Another handful", 1, 999, 1, key="m_seed", bind="query-params", width=180)
-show_faces(sample_faces(answers, first, which or "all", 14, int(seed)), at_hand, f"{plain(title(first))}, {where}")
+    seed = st.number_input("Sample number", 1, 999, 1, key="m_seed", bind="query-params", width=180)
+show_faces(
+    sample_faces(answers, first, which or "all", 14, int(seed)), faces_and_votes, f"{plain(title(first))}, {where}"
+)

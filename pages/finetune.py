@@ -1,80 +1,71 @@
-"""Fine-tune: choose faces and a network, watch it learn, measure it, and offer it on every page."""
+"""Fine-tune: select faces and a network, train, evaluate the result, and make it available on every page."""
 
 import streamlit as st
 
 from fer_core.runs.estimate import estimate, words_for
 from fer_core.runs.plan import RunPlan
-from fer_core.runs.queue import submit
+from fer_core.training.fine_tuning import recipe_summary
 from fer_core.types import FerError
-from pages.parts.analysis import plain
-from pages.parts.finetune.data import data_choice
+from pages.parts.common import plain
+from pages.parts.finetune.data import select_data
 from pages.parts.finetune.result import result
-from pages.parts.finetune.runs import CHOSEN, ERROR, all_runs, choose, live
-from pages.parts.finetune.settings import model_choice, settings, words_for_recipe
-from pages.parts.finetune.tuning import tuning_panel
+from pages.parts.finetune.runs import RUNS_TAB, TAB, all_runs, live, select_runs, show_error, start
+from pages.parts.finetune.settings import select_network, select_recipe
+from pages.parts.finetune.tuning import tuning
 
-TAB, NEW, RUNS, TUNING = "f_tab", "New run", "Runs", "Tuning"
-LAST_TAB = "f_last_tab"  # which one was open: Streamlit forgets a page's widgets when one leaves it
-
-
-def start(plan: RunPlan) -> None:
-    """Put a run into the queue and turn to it."""
-    try:
-        run = submit(plan)
-        st.session_state[TAB] = RUNS
-        st.query_params[CHOSEN] = run.id
-    except FerError as error:
-        st.session_state[ERROR] = str(error)
-
+NEW_TAB, TUNING_TAB = "New run", "Tuning"
+LAST_TAB = "f_last_tab"  # Streamlit forgets which tab was open when the visitor leaves the page
 
 st.title("Fine-tune")
 st.markdown("Train a model on this computer, on FER2013 or on your own pictures, and watch it learn.")
-if ERROR in st.session_state:
-    st.error(plain(st.session_state.pop(ERROR)), icon=":material/error:")
+show_error()
 
 if TAB not in st.session_state and TAB not in st.query_params:
-    st.session_state[TAB] = st.session_state.get(LAST_TAB, NEW)
-new, past, tuning = st.tabs([NEW, RUNS, TUNING], key=TAB, bind="query-params")
+    st.session_state[TAB] = st.session_state.get(LAST_TAB, NEW_TAB)
+new_tab, runs_tab, tuning_tab = st.tabs([NEW_TAB, RUNS_TAB, TUNING_TAB], key=TAB, bind="query-params")
 st.session_state[LAST_TAB] = st.session_state[TAB]
-if new.open:
-    with new:
+if new_tab.open:
+    with new_tab:
         left, right = st.columns(2, gap="large")
         with left:
             st.subheader("1. Faces")
-            chosen = data_choice()
+            data = select_data()
         with right:
             st.subheader("2. Network and settings")
-            spec = model_choice()
+            spec = select_network()
             try:
-                spec, recipe = settings(spec, chosen.faces or 2000)
+                spec, recipe = select_recipe(spec, data.faces or 2000)
             except FerError as error:
                 st.warning(plain(str(error)), icon=":material/warning:")
                 st.stop()
-            st.caption(plain(words_for_recipe(spec, recipe)))
+            st.caption(plain(recipe_summary(spec, recipe)))
             st.subheader("3. Start")
-            title = f"{spec.title}, {chosen.words}" if chosen.choice else spec.title
+            title = f"{spec.title}, {data.title}" if data.source else spec.title
             given = st.text_input("Name of the run", placeholder=title, max_chars=80, key="f_title")
-            if chosen.choice is None:
+            if data.source is None:
                 st.button("Start training", icon=":material/play_arrow:", disabled=True, key="f_go_off")
-                st.caption("There is nothing to learn from yet: see step 1.")
+                st.caption("There is nothing to train on yet: see step 1.")
             else:
-                plan = RunPlan(given.strip() or title, spec, recipe, chosen.choice)
                 st.button(
-                    "Start training", type="primary", icon=":material/play_arrow:", key="f_go", on_click=start,
-                    args=(plan,),
-                )  # fmt: skip
-                time = estimate(spec, recipe, chosen.faces)
+                    "Start training",
+                    type="primary",
+                    icon=":material/play_arrow:",
+                    key="f_go",
+                    on_click=start,
+                    args=(RunPlan(given.strip() or title, spec, recipe, data.source),),
+                )
+                time = estimate(spec, recipe, data.faces)
                 st.caption(f"Takes {words_for(time.seconds)}. {time.basis}")
-if past.open:
-    with past:
+if runs_tab.open:
+    with runs_tab:
         runs = all_runs()
         if not runs:
-            st.info("There is no run yet. Start one under “New run”; it then learns here, before your eyes.")
+            st.info("There is no run yet. Start one under “New run”, and watch it here.")
         else:
-            shown = choose(runs)
-            live(shown)
-            if shown[0].status().state == "finished":
-                result(shown[0])
-if tuning.open:
-    with tuning:
-        tuning_panel(start)
+            selected = select_runs(runs)
+            live(selected)
+            if selected[0].status().state == "finished":
+                result(selected[0])
+if tuning_tab.open:
+    with tuning_tab:
+        tuning()

@@ -1,47 +1,47 @@
-"""Home: what FER Lab is, one live prediction, how good the models are, and where to go."""
+"""Home: what FER Lab is, one live prediction, how good the models are, and links to the other pages."""
 
 import streamlit as st
 
+from fer_core.comparison.scores import scoreboard
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.evaluation.paper import OVERALL
 from fer_core.faces import default_detector
 from fer_core.figures import accuracy_intervals, probability_bars, probability_text
 from fer_core.store import list_models
-from pages.parts.analysis import SAMPLE, How, answers_for, no_model_yet, note_untested, plain, ready, warn
-from pages.parts.pictures import annotated
-from pages.parts.scores import scoreboard
+from pages.parts.common import no_model_yet, note_untested, plain, warn
+from pages.parts.pictures import SAMPLE, ServedModel, annotated, load_models, results_for
 
 st.title("FER Lab")
 st.markdown("See which of seven expressions a model reads on a face, why it says so, and how far to trust it.")
 
 stored, complaints = list_models()
-hows: dict[How, str] = {}
-for model in stored:
-    if model.servable and not hows:
-        hows, broken = ready([model])
+models: list[ServedModel] = []
+for candidate in stored:
+    if candidate.servable and not models:
+        models, broken = load_models([candidate])
         complaints += broken
 warn(complaints, "Some models cannot be used:")
 
-if hows:
-    how, title = next(iter(hows.items()))
-    (given,) = answers_for([SAMPLE], [how])[how]
+if models:
+    model = models[0]
+    result = results_for([SAMPLE], [model])[model][0]
     left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
-    face = given.faces[0] if given.faces else None
+    face = result.faces[0] if result.faces else None
     alt = f"Portrait with a box around the face, labelled {face.expression}" if face else "Portrait without a box"
-    left.image(annotated(SAMPLE, how), width="stretch", caption=SAMPLE_CREDIT, alt=alt)
+    left.image(annotated(SAMPLE, model), width="stretch", caption=SAMPLE_CREDIT, alt=alt)
     with right:
         if face:
-            st.subheader(f"{plain(title)} says: {face.expression}")
+            st.subheader(f"{plain(model.title)} says: {face.expression}")
             st.altair_chart(
                 probability_bars(face.probabilities), alt=f"Probabilities: {probability_text(face.probabilities, 7)}"
             )
         else:
-            st.info(plain(given.error or "No face was found in the sample."))
+            st.info(plain(result.error or "No face was found in the sample."))
         with st.container(horizontal=True):
             for words, icon, source in (
                 ("Try your own pictures", ":material/upload:", "Upload"),
                 ("Take a photo", ":material/photo_camera:", "Camera"),
-                ("Ask why", ":material/psychology_alt:", "Sample"),
+                ("See why", ":material/psychology_alt:", "Sample"),
             ):
                 st.page_link("pages/predict.py", label=words, icon=icon, query_params={"p_source": source})
     if note := default_detector().note:
@@ -53,8 +53,8 @@ intervals, table, unscored = scoreboard([model for model in stored if model.card
 if intervals:
     st.header("How good the models are")
     st.markdown(
-        "Share of FER2013's test faces that each model names rightly, with 95 % intervals: models whose lines overlap "
-        "widely may well be equally good."
+        "Share of FER2013's test faces that each model classifies correctly, with 95 % intervals. Models whose "
+        "intervals overlap widely may well be equally good."
     )
     best = max(OVERALL, key=lambda row: row.accuracy)
     st.altair_chart(

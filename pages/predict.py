@@ -1,27 +1,34 @@
-"""Predict: expressions of every face in one's own pictures, why, and what changes the model's mind."""
+"""Predict: the expressions of every face in a visitor's pictures, the reasons, and the effect of edits."""
 
 import streamlit as st
 
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import default_detector
+from fer_core.inference.exports import results_csv, results_json, results_table
 from fer_core.labels import EXPRESSIONS
-from pages.parts.analysis import SAMPLE, answers_for, plain, ready, serving_models, warn
-from pages.parts.edit_panel import edit_panel
-from pages.parts.exports import as_csv, as_json, as_pictures, as_table
-from pages.parts.pictures import annotated
-from pages.parts.predict import View, face_bars, face_reasons, no_face_found
-from pages.parts.sources import SOURCES, pictures_from, sources
+from pages.parts.common import plain, servable_models, warn
+from pages.parts.pictures import (
+    SAMPLE,
+    SOURCES,
+    annotated,
+    annotated_download,
+    available_sources,
+    load_models,
+    pictures_from,
+    results_for,
+)
+from pages.parts.predict import FaceView, edit_panel, face_bars, face_reasons, no_face_found
 
 MANY_FACES = 10
 
 st.title("Predict")
 st.markdown("Every face in a picture gets seven probabilities, one for each expression.")
 
-models = serving_models()
-names = [model.name for model in models]
+stored = servable_models()
+names = [model.name for model in stored]
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     source = st.segmented_control(
-        "Picture", sources(), default="Sample", required=True, key="p_source", bind="query-params"
+        "Picture", available_sources(), default="Sample", required=True, key="p_source", bind="query-params"
     )
     chosen = st.pills("Models", names, selection_mode="multi", default=names[:1], key="p_models", bind="query-params")
     flip = st.toggle("Average with mirror image", key="p_flip", bind="query-params")
@@ -29,28 +36,28 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         "Pictures are faces already",
         key="p_whole",
         bind="query-params",
-        help="Take each whole picture as one face, framed as in FER2013, and look for no face in it.",
+        help="Take each whole picture as one face, framed as in FER2013, without looking for a face in it.",
     )
-titles, broken = ready([model for model in models if model.name in (chosen or names[:1])], flip, whole)
+models, broken = load_models([model for model in stored if model.name in (chosen or names[:1])], flip, whole)
 warn(broken, "Some models cannot be used:")
-if not titles:
+if not models:
     st.stop()
-hows = list(titles)
 pictures = pictures_from(str(source))
 if not pictures:
     st.caption(SOURCES[str(source)])
     st.stop()
 
-answers = answers_for(pictures, hows)
-failed = [given.error for given in answers[hows[0]] if given.error]
+results = results_for(pictures, models)
+first = results[models[0]]
+failed = [result.error for result in first if result.error]
 warn(failed, f"{len(failed)} of {len(pictures)} files cannot be used:")
-good = [k for k, given in enumerate(answers[hows[0]]) if not given.error]
+good = [k for k, result in enumerate(first) if not result.error]
 if not good:
     st.stop()
 
 shown = good[0]
 if len(good) > 1:
-    counts = {k: len(answers[hows[0]][k].faces) for k in good}
+    counts = {k: len(first[k].faces) for k in good}
     shown = st.selectbox(
         f"Show one of {len(good)} pictures",
         good,
@@ -58,12 +65,12 @@ if len(good) > 1:
         key="p_picture",
     )
 picture = pictures[shown]
-faces = answers[hows[0]][shown].faces
+faces = first[shown].faces
 
 left, right = st.columns([4, 5], gap="large")
 boxes = ", ".join(f"{number} {face.expression}" for number, face in enumerate(faces, 1)) or "no face found"
 left.image(
-    annotated(picture, hows[0]),
+    annotated(picture, models[0]),
     caption=SAMPLE_CREDIT if picture is SAMPLE else plain(picture.name),
     width="stretch",
     alt=f"Picture with numbered boxes: {boxes}",
@@ -81,43 +88,50 @@ with right:
             number = st.pills("Face", numbers, default=1, required=True, key="p_face", bind="query-params") or 1
         elif len(faces) > MANY_FACES:
             number = st.selectbox(f"Face, 1 to {len(faces)}", numbers, key="p_face", bind="query-params")
-        number = min(int(number), len(faces))
-        views = [View(picture, how, titles[how], number) for how in hows]
+        views = [FaceView(picture, model, min(int(number), len(faces))) for model in models]
         face_bars(views)
 
 if faces:
     st.header("Why")
     face_reasons(views)
-    st.header("What changes the model's mind")
+    st.header("What changes the prediction")
     edit_panel(views)
 
-st.header("Take the results along")
-every = [given for how in hows for given in answers[how]]
+st.header("Download the results")
+everything = [result for model in models for result in results[model]]
 with st.container(horizontal=True):
     st.download_button(
-        "CSV", as_csv(every), "expressions.csv", "text/csv", icon=":material/table:", on_click="ignore", key="p_csv"
+        "CSV",
+        results_csv(everything),
+        "expressions.csv",
+        "text/csv",
+        icon=":material/table:",
+        on_click="ignore",
+        key="p_csv",
     )
     st.download_button(
-        "JSON", as_json(every), "expressions.json", "application/json", icon=":material/data_object:",
-        on_click="ignore", key="p_json",
-    )  # fmt: skip
-    kept = [pictures[k] for k in good]
-    drawn = [answers[hows[0]][k] for k in good]
-    one = len(kept) == 1
+        "JSON",
+        results_json(everything),
+        "expressions.json",
+        "application/json",
+        icon=":material/data_object:",
+        on_click="ignore",
+        key="p_json",
+    )
+    single = len(good) == 1
     st.download_button(
-        "Picture with boxes (PNG)" if one else "Pictures with boxes (zip)",
-        lambda: as_pictures(kept, drawn),
-        "annotated.png" if one else "annotated.zip",
-        "image/png" if one else "application/zip",
+        "Picture with boxes (PNG)" if single else "Pictures with boxes (zip)",
+        lambda: annotated_download([pictures[k] for k in good], [first[k] for k in good]),
+        "annotated.png" if single else "annotated.zip",
+        "image/png" if single else "application/zip",
         icon=":material/image:",
         on_click="ignore",
         key="p_png",
     )
-table = as_table(every)
+table = results_table(everything)
 if not table.empty:
-    percent = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
     columns = {
-        "Probability": percent,
+        "Probability": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
         **{name: st.column_config.NumberColumn(format="percent") for name in EXPRESSIONS},
     }
     with st.expander("All faces as a table", icon=":material/table_rows:"):

@@ -1,4 +1,4 @@
-"""Parts of the Confusion page: a table to click on, and the faces behind a cell."""
+"""The parts of the Confusion page: a confusion matrix to click on, and the faces of a cell."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import streamlit as st
 
 from fer_core.comparison import Album
 from fer_core.figures import CELL
-from pages.parts.analysis import plain
+from pages.parts.common import plain
 
 
-def clickable(chart: alt.LayerChart, key: str, description: str) -> None:
-    """Show a confusion chart; a click on a cell chooses it in the boxes below.
+def clickable_matrix(chart: alt.LayerChart, key: str, description: str) -> None:
+    """Show a confusion matrix; a click on a cell chooses it in the select boxes below.
 
-    The key ought to change with the chosen cell: the chart then forgets its own selection, and every cell can be
-    clicked again.
+    The key should change with the chosen cell. The chart then starts without a selection, and any cell can be clicked.
     """
 
     def choose() -> None:
@@ -28,16 +27,16 @@ def clickable(chart: alt.LayerChart, key: str, description: str) -> None:
     st.altair_chart(chart, key=key, on_select=choose, selection_mode=CELL, alt=description)
 
 
-def show_faces(faces: pd.DataFrame, album: Album, what: str, who: bool = False) -> None:
-    """Show faces with predicted and actual; without FER2013 their row numbers, and how to get it.
+def show_faces(faces: pd.DataFrame, album: Album, title: str, with_model: bool = False) -> None:
+    """Show faces with the predicted and the actual expression; without FER2013, only their row numbers.
 
     Args:
         faces: as `fer_core.comparison.cell_faces` returns them.
-        album: the faces and votes at hand.
-        what: the line above them.
-        who: also whose answer it is.
+        album: FER2013's faces and FER+'s votes, where available.
+        title: the line above the faces.
+        with_model: whether to name the model of each prediction.
     """
-    st.markdown(f"**{what}**")
+    st.markdown(f"**{title}**")
     if faces.empty:
         st.caption("No face is in this cell.")
         return
@@ -45,22 +44,22 @@ def show_faces(faces: pd.DataFrame, album: Album, what: str, who: bool = False) 
         with st.grid("auto", min_column_width=108, gap="small"):
             for face in faces.itertuples():
                 with st.container(gap=None):
-                    _card(face, album, who)
-    with st.expander("What every model and the annotators say of them", expanded=bool(album.missing)):
+                    _face_tile(face, album, with_model)
+    with st.expander("Predictions of all models, and votes of the annotators", expanded=bool(album.missing)):
         _table(faces, album)
 
 
-def _card(face: Any, album: Album, who: bool) -> None:
+def _face_tile(face: Any, album: Album, with_model: bool) -> None:
     image = album.face(face.row, face.actual)
     if image is None:
-        st.caption(f"Row {face.row} of the data at hand is another face.")
+        st.caption(f"Row {face.row} of the installed data is another face.")
     else:
         st.image(
             image, width="stretch", alt=f"Face of row {face.row}: actual {face.actual}, predicted {face.predicted}"
         )
     mark = ":green[:material/check:]" if face.actual == face.predicted else ":red[:material/close:]"
     st.markdown(f"{mark} **{face.predicted}** {face.confidence:.0%}")
-    by = f", says {plain(face.said_by)}" if who else ""
+    by = f", says {plain(face.said_by)}" if with_model else ""
     st.caption(f"actual {face.actual}{by}  \nrow {face.row}")
 
 
@@ -72,10 +71,10 @@ def _table(faces: pd.DataFrame, album: Album) -> None:
         shown,
         hide_index=True,
         height="content",
-        alt="What every model and the annotators say of these faces",
+        alt="Predictions of all models and votes of the annotators for these faces",
         column_order=["row", "actual", *([] if album.votes_missing else ["annotators"]), *models],
         column_config={
-            "row": st.column_config.NumberColumn("Row", format="%d", pinned=True, help="In FER2013, counted from 0"),
+            "row": st.column_config.NumberColumn("Row", format="%d", pinned=True, help="In FER2013, starting at 0"),
             "actual": "Actual",
             "annotators": st.column_config.TextColumn("Ten annotators (FER+)", width="large"),
         },

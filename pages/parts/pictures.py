@@ -1,43 +1,226 @@
-"""Pictures that the pages show, worked out once and of a size that travels fast."""
+"""Pictures that visitors give, and what models predict for them; each is analysed once per session."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
 import streamlit as st
 
+from fer_core.data import SAMPLE_CREDIT, read_image, sample_portrait
 from fer_core.explain import OcclusionMap, occlusion_map
-from fer_core.faces import annotated_jpeg, enlarged_pixels, heatmap_on_crop, preprocess_faces
+from fer_core.faces import (
+    annotated_jpeg,
+    annotated_png,
+    default_detector,
+    enlarged_pixels,
+    heatmap_on_crop,
+    preprocess_faces,
+)
+from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference.exports import PictureResult, annotated_zip
 from fer_core.labels import expression_index
-from fer_core.types import FaceResult, Image
-from pages.parts.analysis import MINE, How, Picture, answer, pixels
+from fer_core.store import StoredModel
+from fer_core.types import FaceResult, FerError, Image
+from pages.parts.common import plain
 
-TILE = 336
-"""Pixels: seven times a crop's 48."""
+SOURCES: Final = {
+    "Sample": "The built-in portrait: " + SAMPLE_CREDIT + ".",
+    "Upload": "Your pictures stay on the computer that runs FER Lab, and only as long as this page is open.",
+    "Camera": "Look into the camera and take a photo. The browser asks for permission first.",
+}
+"""Where pictures come from, and what to know about it."""
+
+LIVE: Final = "Live"
+"""The source that is offered once a frame was frozen on the Live camera page."""
+
+FROZEN: Final = "frozen_frame"
+"""Key of that frame in the session state, a `Picture`."""
+
+TILE: Final = 336
+"""Side in pixels of an enlarged face crop: seven times 48."""
 
 
-@st.cache_data(max_entries=60, show_spinner=False, **MINE)
-def annotated(picture: Picture, how: How) -> bytes:
-    """Return the picture with numbered boxes, as a JPEG for the page."""
-    return annotated_jpeg(pixels(picture), answer(picture, how).faces)
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a visitor.
+
+    Attributes:
+        name: its file name.
+        key: identifies its content in the caches.
+        file: an open file, read only when needed; None for the built-in sample.
+    """
+
+    name: str
+    key: str
+    file: Any = field(default=None, repr=False, compare=False)
 
 
-def seen_tile(face: FaceResult, how: How) -> Image:
-    """Return the crop as the model saw it, each pixel as a square."""
-    return enlarged_pixels(preprocess_faces(face.crop[None], how.preprocessing)[0], TILE)
+SAMPLE: Final = Picture("astronaut.png", "sample")
+
+_PER_SESSION: Final[dict[str, Any]] = {"scope": "session", "hash_funcs": {Picture: lambda picture: picture.key}}
+"""Options of the caches of pictures: they end with the session."""
+
+
+def available_sources() -> list[str]:
+    """Return the sources that can be chosen now."""
+    return [*SOURCES, LIVE] if FROZEN in st.session_state else list(SOURCES)
+
+
+def pictures_from(source: str) -> list[Picture]:
+    """Show the widget of a source and return the pictures that it holds."""
+    if source == "Upload":
+        # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
+        files = st.file_uploader("Pictures, as many as you like", accept_multiple_files=True, key="p_upload")
+        return [Picture(file.name, file.file_id, file) for file in files]
+    if source == "Camera":
+        left, _ = st.columns([1, 1])
+        photo = left.camera_input("Photo", key="p_camera", label_visibility="collapsed")
+        return [Picture("camera.jpg", photo.file_id, photo)] if photo else []
+    if source == LIVE:
+        return [st.session_state[FROZEN]]
+    return [SAMPLE]
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A stored model as its file is now, and how it is applied to pictures.
+
+    Attributes:
+        name, title: of the stored model.
+        weights: path of its LiteRT file.
+        stamp: modification time of that file, so that a newly trained model is loaded anew.
+        flip: average each face with its mirror image.
+        whole_image: take each picture as a face crop.
+        preprocessing: what is done to a crop before the model sees it.
+    """
+
+    name: str
+    title: str
+    weights: str
+    stamp: int
+    flip: bool = False
+    whole_image: bool = False
+    preprocessing: str = "none"
+
+    @staticmethod
+    def of(model: StoredModel, flip: bool = False, whole_image: bool = False) -> ServedModel:
+        """Describe a stored model as its file is now."""
+        stamp = model.weights.stat().st_mtime_ns
+        return ServedModel(
+            model.name, model.title, str(model.weights), stamp, flip, whole_image, model.card.preprocessing
+        )
+
+    def analyzer(self) -> FaceAnalyzer:
+        """Return the analyzer of pictures."""
+        return FaceAnalyzer(self.classifier(), default_detector(), flip=self.flip)
+
+    def classifier(self) -> Classifier:
+        """Return the classifier, which is loaded once for all sessions."""
+        return _classifier(self.weights, self.stamp, self.preprocessing)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _classifier(path: str, stamp: int, preprocessing: str) -> Classifier:  # noqa: ARG001 (part of the cache key)
+    return Classifier(Path(path), preprocessing=preprocessing)
+
+
+def load_models(
+    models: list[StoredModel], flip: bool = False, whole_image: bool = False
+) -> tuple[list[ServedModel], list[str]]:
+    """Load models and return those that work, and a sentence for each that does not."""
+    loaded: list[ServedModel] = []
+    complaints: list[str] = []
+    for model in models:
+        try:
+            with st.spinner(f"Loading {plain(model.title)}"):
+                served = ServedModel.of(model, flip, whole_image)
+                served.analyzer()
+            loaded.append(served)
+        except (FerError, OSError) as error:
+            complaints.append(str(error))
+    return loaded, complaints
+
+
+def decoded(picture: Picture) -> Image:
+    """Return a picture as RGB."""
+    return sample_portrait() if picture.file is None else read_image(picture.file.getvalue(), picture.name)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, **_PER_SESSION)
+def pixels(picture: Picture) -> Image:
+    """Return a picture as RGB from the session's cache. The array must not be changed."""
+    return decoded(picture)
+
+
+def analyze(picture: Picture, model: ServedModel, read: Callable[[Picture], Image] = decoded) -> PictureResult:
+    """Return what a model predicts for a picture, without the cache."""
+    try:
+        faces = model.analyzer().analyze(read(picture), whole_image=model.whole_image)
+    except FerError as error:
+        return PictureResult(picture.name, model.name, error=str(error))
+    return PictureResult(picture.name, model.name, tuple(faces))
+
+
+def result_for(picture: Picture, model: ServedModel) -> PictureResult:
+    """Return what a model predicts for a picture, from the session's cache."""
+    return _result(picture, model, default_detector().note)
+
+
+@st.cache_data(max_entries=1000, show_spinner=False, **_PER_SESSION)
+def _result(picture: Picture, model: ServedModel, detector_note: str | None) -> PictureResult:  # noqa: ARG001 (cache key)
+    return analyze(picture, model, pixels)
+
+
+def results_for(pictures: list[Picture], models: list[ServedModel]) -> dict[ServedModel, list[PictureResult]]:
+    """Return what each model predicts for each picture, with a progress bar if there are many pictures."""
+    total = len(pictures) * len(models)
+    bar = st.progress(0.0) if len(pictures) > 3 else None
+    results: dict[ServedModel, list[PictureResult]] = {model: [] for model in models}
+    with st.spinner("Looking for faces"):
+        for done, (picture, model) in enumerate(((p, m) for p in pictures for m in models), 1):
+            results[model].append(result_for(picture, model))
+            if bar:
+                bar.progress(done / total, f"{done} of {total}")
+    if bar:
+        bar.empty()
+    return results
+
+
+@st.cache_data(max_entries=60, show_spinner=False, **_PER_SESSION)
+def annotated(picture: Picture, model: ServedModel) -> bytes:
+    """Return the picture with numbered boxes around its faces, as a JPEG file for the page."""
+    return annotated_jpeg(pixels(picture), result_for(picture, model).faces)
+
+
+def annotated_download(pictures: list[Picture], results: list[PictureResult]) -> bytes:
+    """Return the annotated picture as a PNG file, or several as a zip. It needs no session."""
+    if len(pictures) == 1:
+        return annotated_png(decoded(pictures[0]), results[0].faces)
+    pairs = zip(pictures, results, strict=True)
+    return annotated_zip((picture.name, decoded(picture), result.faces) for picture, result in pairs)
+
+
+def input_tile(face: FaceResult, model: ServedModel) -> Image:
+    """Return the crop as the model sees it, each pixel enlarged to a square."""
+    return enlarged_pixels(preprocess_faces(face.crop[None], model.preprocessing)[0], TILE)
 
 
 def activation_tile(face: FaceResult, expression: str) -> Image:
-    """Return the crop with the evidence for one expression glowing."""
+    """Return the crop with the class activation map of an expression laid over it."""
     assert face.activation is not None
     return heatmap_on_crop(face.crop, face.activation[:, :, expression_index(expression)], size=TILE)
 
 
-def occlusion_tile(face: FaceResult, covered: OcclusionMap) -> Image:
-    """Return the crop with the places glowing whose covering costs the expression most."""
-    return heatmap_on_crop(face.crop, covered.drop, size=TILE)
+def occlusion_tile(face: FaceResult, occlusion: OcclusionMap) -> Image:
+    """Return the crop with an occlusion map laid over it."""
+    return heatmap_on_crop(face.crop, occlusion.drop, size=TILE)
 
 
-@st.cache_data(max_entries=200, show_spinner=False, **MINE)
-def occlusion(picture: Picture, how: How, number: int, expression: str) -> OcclusionMap:
-    """Return the occlusion map of one face, worked out once."""
-    face = answer(picture, how).faces[number - 1]
-    return occlusion_map(how.analyzer().classifier, face.crop, expression, flip=how.flip)
+@st.cache_data(max_entries=200, show_spinner=False, **_PER_SESSION)
+def occlusion_of(picture: Picture, model: ServedModel, number: int, expression: str) -> OcclusionMap:
+    """Return the occlusion map of one face; faces are numbered from 1."""
+    face = result_for(picture, model).faces[number - 1]
+    return occlusion_map(model.classifier(), face.crop, expression, flip=model.flip)

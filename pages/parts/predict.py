@@ -1,132 +1,219 @@
-"""One face on the Predict page, through the eyes of each chosen model: bars, reasons, edits."""
+"""The parts of the Predict page: one face as each model sees it, the reasons, and the edit controls."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import streamlit as st
 
-from fer_core.figures import probability_bars, probability_text
+from fer_core.explain import REGIONS, Edits, edit_and_rerun
+from fer_core.figures import probability_bars, probability_change, probability_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FaceResult
-from pages.parts.analysis import How, Picture, answer, plain
-from pages.parts.pictures import activation_tile, occlusion, occlusion_tile, seen_tile
+from pages.parts.common import plain
+from pages.parts.pictures import (
+    Picture,
+    ServedModel,
+    activation_tile,
+    input_tile,
+    occlusion_of,
+    occlusion_tile,
+    pixels,
+    result_for,
+)
 
-PREDICTED = "the prediction"
+PREDICTED: Final = "the prediction"
+
+SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
+    "blur": ("Blur", 0.0, 20.0, 0.0, 0.5, "%.1f %%"),
+    "brightness": ("Brightness", -80.0, 80.0, 0.0, 5.0, "%+.0f %%"),
+    "contrast": ("Contrast", 0.0, 3.0, 1.0, 0.1, "× %.1f"),
+    "noise": ("Noise", 0.0, 40.0, 0.0, 1.0, "%.0f %%"),
+    "rotate": ("Rotation", -90.0, 90.0, 0.0, 5.0, "%+.0f°"),
+}
+"""Label, minimum, maximum, neutral value, step and format of each numeric field of `Edits`."""
 
 
 @dataclass(frozen=True)
-class View:
-    """One face of one picture, as one model sees it.
-
-    Attributes:
-        picture: where the face is.
-        how: which model, and how it looks.
-        title: the model's name for people.
-        number: the face's number in the picture, from 1.
-    """
+class FaceView:
+    """One face of a picture as one model sees it; faces are numbered from 1."""
 
     picture: Picture
-    how: How
-    title: str
+    model: ServedModel
     number: int
 
     @property
     def face(self) -> FaceResult:
-        """The analysed face."""
-        return answer(self.picture, self.how).faces[self.number - 1]
-
-
-def face_bars(views: list[View]) -> None:
-    """Show the seven probabilities by each model, side by side, under one headline."""
-    said = [view.face.expression for view in views]
-    best = max(dict.fromkeys(said), key=said.count)
-    if len(views) == 1:
-        st.subheader(f"Face {views[0].number}: {best}")
-    else:
-        st.subheader(f"Face {views[0].number}: {said.count(best)} of {len(views)} models say {best}")
-    with st.grid(min(len(views), 2), min_column_width=250, gap="medium"):
-        for view in views:
-            with st.container(gap="xsmall"):
-                if len(views) > 1:
-                    st.markdown(f"**{plain(view.title)}**")
-                words = probability_text(view.face.probabilities, len(EXPRESSIONS))
-                st.altair_chart(
-                    probability_bars(view.face.probabilities),
-                    key=f"bars_{view.how.model}",
-                    alt=f"{view.title}, face {view.number}: {words}",
-                )
-
-
-def face_reasons(views: list[View]) -> None:
-    """Show what the model saw, where it found evidence, and, on demand, what hurts to cover."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.selectbox(
-            "Evidence for", [PREDICTED, *EXPRESSIONS], key="p_evidence", bind="query-params", width=240
-        )
-        covering = st.toggle(
-            "Occlusion map",
-            key="p_occlusion",
-            bind="query-params",
-            help="Covers the face bit by bit with gray and measures how far the probability falls: about 150 "
-            "predictions, half a second a model.",
-        )
-    with st.grid(3, min_column_width=240, gap="medium"):
-        _seen(views)
-        for view in views:
-            face = view.face
-            expression = face.expression if wanted == PREDICTED else str(wanted)
-            who = f"{plain(view.title)}: " if len(views) > 1 else ""
-            if face.activation is not None:
-                st.image(
-                    activation_tile(face, expression),
-                    caption=f"{who}Bright places speak for {expression}",
-                    width="stretch",
-                    alt=f"Activation map of {view.title} for {expression}",
-                )
-            else:
-                st.caption(
-                    f"{who}It takes the face as one piece, so there are no places to light up. The occlusion map tells "
-                    "what it rests on."
-                )
-            if covering:
-                with st.spinner("Covering the face bit by bit"):
-                    covered = occlusion(view.picture, view.how, view.number, expression)
-                st.image(
-                    occlusion_tile(face, covered),
-                    caption=f"{who}Covering bright places costs {expression} most, up to "
-                    f"{max(0.0, float(covered.drop.max())) * 100:.0f} points",
-                    width="stretch",
-                    alt=f"Occlusion map of {view.title} for {expression}",
-                )
-
-
-def _seen(views: list[View]) -> None:
-    """Show the face as the models saw it, once for all that want nothing else done to it."""
-    seers: dict[str, list[View]] = {}
-    for view in views:
-        seers.setdefault(view.how.preprocessing, []).append(view)
-    for alike in seers.values():
-        one, several = alike[0], "the models" if len(views) > 1 else "the model"
-        who = several if len(seers) == 1 else " and ".join(plain(view.title) for view in alike)
-        st.image(
-            seen_tile(one.face, one.how),
-            caption=f"What {who} saw: 48 × 48 gray pixels",
-            width="stretch",
-            alt=f"Face {one.number}, cut out upright in gray"
-            + ("" if one.how.preprocessing == "none" else f", prepared for {one.title}"),
-        )
+        """The prediction for the face."""
+        return result_for(self.picture, self.model).faces[self.number - 1]
 
 
 def no_face_found() -> None:
     """Say that there is no face, and what may help."""
+
+    def take_whole() -> None:
+        st.session_state["p_whole"] = True
+
     st.info(
         "No face was found in this picture. A larger, brighter or more frontal face may help. If the picture is a face "
         "crop already, as in FER2013, take it as a whole.",
         icon=":material/face_retouching_off:",
     )
-    st.button("Take the whole picture as a face", icon=":material/crop_free:", on_click=_take_whole, key="p_take_whole")
+    st.button("Take the whole picture as a face", icon=":material/crop_free:", on_click=take_whole, key="p_take_whole")
 
 
-def _take_whole() -> None:
-    st.session_state["p_whole"] = True
+def face_bars(views: list[FaceView]) -> None:
+    """Show the seven probabilities of each model side by side, below a headline with the most frequent prediction."""
+    predictions = [view.face.expression for view in views]
+    best = max(dict.fromkeys(predictions), key=predictions.count)
+    if len(views) == 1:
+        st.subheader(f"Face {views[0].number}: {best}")
+    else:
+        st.subheader(f"Face {views[0].number}: {predictions.count(best)} of {len(views)} models say {best}")
+    with st.grid(min(len(views), 2), min_column_width=250, gap="medium"):
+        for view in views:
+            with st.container(gap="xsmall"):
+                if len(views) > 1:
+                    st.markdown(f"**{plain(view.model.title)}**")
+                words = probability_text(view.face.probabilities, len(EXPRESSIONS))
+                st.altair_chart(
+                    probability_bars(view.face.probabilities),
+                    key=f"bars_{view.model.name}",
+                    alt=f"{view.model.title}, face {view.number}: {words}",
+                )
+
+
+def face_reasons(views: list[FaceView]) -> None:
+    """Show the input of the models, their activation maps, and on demand their occlusion maps."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.selectbox(
+            "Evidence for", [PREDICTED, *EXPRESSIONS], key="p_evidence", bind="query-params", width=240
+        )
+        with_occlusion = st.toggle(
+            "Occlusion map",
+            key="p_occlusion",
+            bind="query-params",
+            help="Covers one part of the face after the other with gray and measures how far the probability falls: "
+            "about 150 predictions, half a second per model.",
+        )
+    with st.grid(3, min_column_width=240, gap="medium"):
+        _inputs(views)
+        for view in views:
+            expression = view.face.expression if wanted == PREDICTED else str(wanted)
+            prefix = f"{plain(view.model.title)}: " if len(views) > 1 else ""
+            _activation(view, expression, prefix)
+            if with_occlusion:
+                _occlusion(view, expression, prefix)
+
+
+def _inputs(views: list[FaceView]) -> None:
+    """Show the face as the models see it, once for all models with the same preprocessing."""
+    groups: dict[str, list[FaceView]] = {}
+    for view in views:
+        groups.setdefault(view.model.preprocessing, []).append(view)
+    for group in groups.values():
+        first, everyone = group[0], "the models" if len(views) > 1 else "the model"
+        who = everyone if len(groups) == 1 else " and ".join(plain(view.model.title) for view in group)
+        st.image(
+            input_tile(first.face, first.model),
+            caption=f"What {who} saw: 48 × 48 gray pixels",
+            width="stretch",
+            alt=f"Face {first.number}, cut out upright in gray"
+            + ("" if first.model.preprocessing == "none" else f", prepared for {first.model.title}"),
+        )
+
+
+def _activation(view: FaceView, expression: str, prefix: str) -> None:
+    if view.face.activation is None:
+        st.caption(
+            f"{prefix}This model takes the face as one piece and has no activation map. The occlusion map shows "
+            "what its prediction depends on."
+        )
+        return
+    st.image(
+        activation_tile(view.face, expression),
+        caption=f"{prefix}Bright places speak for {expression}",
+        width="stretch",
+        alt=f"Activation map of {view.model.title} for {expression}",
+    )
+
+
+def _occlusion(view: FaceView, expression: str, prefix: str) -> None:
+    with st.spinner("Covering the face part by part"):
+        occlusion = occlusion_of(view.picture, view.model, view.number, expression)
+    st.image(
+        occlusion_tile(view.face, occlusion),
+        caption=f"{prefix}Covering bright places lowers {expression} most, by up to "
+        f"{max(0.0, float(occlusion.drop.max())) * 100:.0f} points",
+        width="stretch",
+        alt=f"Occlusion map of {view.model.title} for {expression}",
+    )
+
+
+@st.fragment
+def edit_panel(views: list[FaceView]) -> None:
+    """Show controls that change the picture, the changed face, and the probabilities before and after."""
+    controls, results = st.columns([2, 5], gap="large")
+    with controls:
+        edits, detect_again = _edit_controls()
+    with results, st.grid(2, min_column_width=250, gap="medium"):
+        for index, view in enumerate(views):
+            face = view.face
+            edited = edit_and_rerun(view.model.analyzer(), pixels(view.picture), face.face, edits, detect_again)
+            if index == 0:
+                st.image(
+                    edited.image,
+                    caption=f"Face {view.number}, changed as the controls say",
+                    width="stretch",
+                    alt=f"Close-up of face {view.number} after the changes",
+                )
+            with st.container(gap="xsmall"):
+                _before_and_after(view, face, edited.result, edits != Edits())
+
+
+def _edit_controls() -> tuple[Edits, bool]:
+    def undo() -> None:
+        for name, (_, _, _, neutral, _, _) in SLIDERS.items():
+            st.session_state[f"p_{name}"] = neutral
+        st.session_state["p_cover"] = []
+        st.session_state["p_again"] = False
+
+    values = {
+        name: st.slider(label, low, high, neutral, step, format=shown, key=f"p_{name}", bind="query-params")
+        for name, (label, low, high, neutral, step, shown) in SLIDERS.items()
+    }
+    cover = st.pills("Cover", list(REGIONS), selection_mode="multi", key="p_cover", bind="query-params", wrap=True)
+    detect_again = st.toggle(
+        "Find the face again",
+        key="p_again",
+        bind="query-params",
+        help="Off: the face is cut out as before, so only the expression model is tested. On: the face detector has "
+        "to find the face in the changed picture first.",
+    )
+    st.button("Undo all changes", icon=":material/undo:", on_click=undo, key="p_undo")
+    return Edits(**values, cover=tuple(cover)), detect_again
+
+
+def _before_and_after(view: FaceView, before: FaceResult, after: FaceResult | None, edited: bool) -> None:
+    """Show the probabilities of one model before and after the changes, below a sentence that compares them."""
+    if after is None:
+        st.info("The face detector no longer finds a face here.", icon=":material/visibility_off:")
+        return
+    was = f"{before.expression} {before.confidence:.0%}"
+    now = f"{after.expression} {after.confidence:.0%}"
+    if not edited:
+        sentence = f"{was}: move a control"
+    elif before.expression == after.expression:
+        sentence = f"Still {now}, before {before.confidence:.0%}"
+    else:
+        sentence = f"Now {now}, before {was}"
+    st.markdown(f"**{plain(view.model.title)}** – {sentence}")
+    st.altair_chart(
+        probability_change(before.probabilities, after.probabilities),
+        key=f"change_{view.model.name}",
+        alt=f"{view.model.title} after the changes: {probability_text(after.probabilities)}; "
+        f"before: {probability_text(before.probabilities)}",
+    )
+    if edited:
+        st.caption("Gray bars: before the changes.")

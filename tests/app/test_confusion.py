@@ -37,7 +37,7 @@ def test_layouts_by_url(confusion, three, dataset, layout, charts, values):
 
 def test_the_faces_of_a_cell(confusion, three, dataset):
     app = confusion(m_model="The weak one", m_actual="fear", m_predicted="fear", m_number=6)
-    assert "The weak one names" in lines(app)
+    assert "The weak one predicts" in lines(app)
     table = app.dataframe[0].value
     assert set(table["actual"]) == {"fear"}
     assert table["The weak one"].str.startswith("fear").all()
@@ -45,7 +45,7 @@ def test_the_faces_of_a_cell(confusion, three, dataset):
     assert len(app.get("image")) == len(table) + 14
     app.selectbox(key="m_predicted").set_value("happy").run()
     assert not app.exception
-    assert "faces for happy" in lines(app)
+    assert "fear faces as happy" in lines(app)
 
 
 def test_a_difference_tells_whose_answer_it_is(confusion, three, dataset):
@@ -83,7 +83,7 @@ def test_the_grid_draws_right_and_wrong(confusion, three, dataset):
 def test_one_model_has_nothing_beside_it(confusion, own_home):
     add_model(promoted(), "only")
     app = confusion(m_layout="Side by side")
-    assert "nothing to set beside it" in app.info[0].value
+    assert "no other one to compare it with" in app.info[0].value
     assert len(app.get("vega_lite_chart")) == 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,11 @@ from PIL import Image
 
 from fer_core import store
 from fer_core.labels import EXPRESSIONS
-from fer_core.models import ModelSpec, model_spec
+from fer_core.models import model_spec
 from fer_core.runs.collection import Collection
 from fer_core.runs.folder import list_runs
-from fer_core.training.recipes import recipe_for
-from fer_core.training.weight_sources import starts
-from pages.parts.finetune.settings import suited
 from tests.app.made_up_runs import EACH, made_run, portrait, with_result, write_faces, zipped
 from tests.bad_inputs import encoded
-from tests.made_up_store import add_model
 
 
 @pytest.fixture
@@ -42,8 +37,7 @@ def submitted(monkeypatch):
         plans.append(plan)
         return made_run("waiting", plan.title)
 
-    importlib.import_module("pages.parts.finetune.tuning")  # it must not take this function for its own, for good
-    monkeypatch.setattr("fer_core.runs.queue.submit", submit)
+    monkeypatch.setattr("pages.parts.finetune.runs.submit", submit)
     return plans
 
 
@@ -59,7 +53,7 @@ def said(app) -> str:
 def test_faces_counts_and_time_before_any_click_then_a_run(page, dataset, submitted):
     app = page()
     learnt = EACH - EACH // 10
-    assert charts(app) == [f"Faces to learn from: {', '.join(f'{n} {learnt}' for n in EXPRESSIONS)}"]
+    assert charts(app) == [f"Faces to train on: {', '.join(f'{n} {learnt}' for n in EXPRESSIONS)}"]
     assert "rough guess" in said(app)
     app.button(key="f_go").click().run()
     assert not app.exception
@@ -103,32 +97,6 @@ def test_without_fer2013_it_says_how_to_get_it(page):
     app = page()
     assert "python -m fer_core data download" in app.info[0].value.replace("\\", "")
     assert app.button(key="f_go_off").disabled
-
-
-def test_only_weights_that_fit_are_offered(own_home):
-    assert starts(model_spec("compact_cnn")).sources == ("random", store.DEFAULT_MODEL)
-    add_model(store.promoted(), "damaged", spec={"architecture": 7})
-    add_model(store.promoted(), "kept", spec=model_spec("vgg16_modified").as_dict())
-    found = starts(model_spec("vgg16_modified"))
-    assert found.sources[:2] == ("imagenet", "random")
-    assert "kept is not offered" in " ".join(found.notes)
-    assert "pretrain VGG16" in " ".join(found.notes)
-    (store.SHIPPED / "vgg16_frozen_utk").symlink_to(Path("trained_models/vgg16_frozen_utk").resolve())
-    assert "utkface" in starts(model_spec("vgg16_modified")).sources, "read out of what is shipped"
-    assert "pretrain Xception" in " ".join(starts(model_spec("xception_frozen")).notes)
-    weights = own_home / "backbones" / "xception_71_utkface.weights.h5"
-    weights.parent.mkdir()
-    weights.touch()
-    assert "utkface" in starts(model_spec("xception_frozen")).sources
-
-
-def test_a_recipe_suits_few_faces():
-    frozen, compact = model_spec("mobilenetv2_frozen"), model_spec("compact_cnn")
-    assert suited(frozen, 25_838, 20) == recipe_for(frozen)
-    few = suited(compact, 60, 15)
-    assert few.batch_size < recipe_for(compact).batch_size
-    warm = suited(ModelSpec.from_dict({**compact.as_dict(), "weights_from": "compact_cnn"}), 2000, 15)
-    assert warm.peak_learning_rate < recipe_for(compact).peak_learning_rate / 5
 
 
 @pytest.mark.parametrize(
@@ -279,7 +247,7 @@ def test_onnx_is_written_once_somebody_asks_for_it(page, monkeypatch):
 def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, opened_without_error):
     run = with_result(made_run("finished", "My run", epochs=3), measured=False)
     app = page(f_tab="Runs")
-    assert "hold-out of 12 faces only" in said(app)
+    assert "only on its hold-out of 12 faces" in said(app)
     assert not any("Confusion" in words for words in charts(app))
     app.button(key="f_promote_now").click().run()
     assert store.load_model("my_run").card.promoted_from == run.id

@@ -1,9 +1,11 @@
-"""The tuning part of the Fine-tune page: from the first study to the run with the best settings."""
+"""The Tuning tab of the Fine-tune page: from the first study to the run with the best settings."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,22 +24,14 @@ from fer_core.tuning.study import TuningStudy, create_study, open_study
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def panel() -> None:
-    from pages.parts.finetune.tuning import tuning_panel
-
-    tuning_panel()
-
-
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_function(panel, default_timeout=60)
-    app.query_params.update(query)
-    app.run()
-    assert not app.exception
-    return app
+@pytest.fixture
+def opened(opened_without_error: Callable[..., AppTest]) -> Callable[..., AppTest]:
+    """Open the Tuning tab."""
+    return partial(opened_without_error, "finetune", f_tab="Tuning")
 
 
 def texts(app: AppTest) -> str:
-    """All that the panel says, without what keeps Markdown from reading it as its own."""
+    """All texts of the page, without the escapes of Markdown."""
     kinds = (app.markdown, app.caption, app.info, app.error)
     return " ".join(element.value for kind in kinds for element in kind).replace("\\", "")
 
@@ -47,7 +41,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Which processes were to be started: none is."""
     calls: list[tuple[str, int]] = []
     monkeypatch.setattr(process, "start", lambda name, trials: calls.append((name, trials)))
-    monkeypatch.setattr("fer_core.runs.queue._start", lambda _: None)
+    monkeypatch.setattr("fer_core.runs.queue.start_python", lambda *_, **__: None)
     return calls
 
 
@@ -62,7 +56,7 @@ def made_study(name: str, trials: int) -> TuningStudy:
     return study
 
 
-def test_the_first_study_is_made_and_started(started):
+def test_the_first_study_is_made_and_started(opened, started):
     app = opened()
     app.selectbox(key="t_model").set_value("mobilenetv2_frozen").run()
     app.number_input(key="t_trials").set_value(12).run()
@@ -75,17 +69,17 @@ def test_the_first_study_is_made_and_started(started):
     assert study.plan.space.varied == ("learning_rate",)
     assert (study.wanted, study.plan.data.faces) == (12, 3000)
     assert app.selectbox(key="t_study").value == "my_first"
-    assert app.button(key="t_more").label == "Go on to 12 trials"
+    assert app.button(key="t_more").label == "Continue to 12 trials"
 
 
-def test_nothing_to_vary_is_said_and_cannot_be_started():
+def test_nothing_to_vary_is_said_and_cannot_be_started(opened):
     app = opened()
     app.pills[0].set_value([]).run()
     assert "at least one setting" in app.warning[0].value
     assert "t_go" not in [button.key for button in app.button]
 
 
-def test_a_link_opens_a_study_with_its_best_and_its_charts():
+def test_a_link_opens_a_study_with_its_best_and_its_charts(opened):
     study = made_study("one", 12)
     made_study("two", 2)
     app = opened(t_study="one")
@@ -99,7 +93,7 @@ def test_a_link_opens_a_study_with_its_best_and_its_charts():
     assert "once 8 trials have finished. So far: 2" in texts(other)
 
 
-def test_the_best_becomes_a_run(started):
+def test_the_best_becomes_a_run(opened, started):
     study = made_study("one", 9)
     app = opened()
     app.button(key="t_train").click().run()
@@ -107,11 +101,12 @@ def test_the_best_becomes_a_run(started):
     (run,) = list_runs()[0]
     assert run.plan == study.best_plan()
     assert run.plan.data.faces is None
-    app.button(key="t_more").click().run()
+    assert app.session_state["f_tab"] == "Runs"
+    opened().button(key="t_more").click().run()
     assert started == [("one", 20)]
 
 
-def test_a_study_at_work_shows_how_far_it_is_and_can_be_stopped(monkeypatch):
+def test_a_study_at_work_shows_how_far_it_is_and_can_be_stopped(opened, monkeypatch):
     study = made_study("one", 3)
     study.study.ask().report(0.4, 0)
     monkeypatch.setattr(process, "working", lambda _: True)
@@ -124,7 +119,7 @@ def test_a_study_at_work_shows_how_far_it_is_and_can_be_stopped(monkeypatch):
     assert stopped == ["one"]
 
 
-def test_why_a_process_ended_is_said(own_home):
+def test_why_a_process_ended_is_said(opened, own_home):
     made_study("one", 1)
     folder = own_home / "tuning" / "one"
     folder.mkdir(parents=True)
@@ -132,7 +127,7 @@ def test_why_a_process_ended_is_said(own_home):
     assert "FER2013 is not here." in texts(opened())
 
 
-def test_a_broken_database_is_one_sentence(own_home):
+def test_a_broken_database_is_one_sentence(opened, own_home):
     own_home.mkdir(exist_ok=True)
     (own_home / "tuning.db").write_bytes(b"no database" * 1000)
     assert "cannot be opened" in texts(opened())

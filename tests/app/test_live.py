@@ -10,7 +10,7 @@ import pytest
 from fer_core.inference import live as live_module
 from fer_core.store import DEFAULT_MODEL
 from pages.parts.live import camera as live_camera
-from pages.parts.live.panels import PATIENCE, WAITS
+from pages.parts.live.panels import PATIENCE, REFRESHES_WITHOUT_PICTURE
 from tests.inference.streams import frame_with_heads
 
 FRAME = av.VideoFrame.from_ndarray(frame_with_heads([(240, 120)], side=200), format="rgb24")
@@ -158,7 +158,7 @@ def test_says_what_helps_when_no_picture_comes(live, playing):
     app = live()
     assert "Waiting for the camera" in words(app)
     assert not app.warning
-    app.session_state[WAITS] = PATIENCE
+    app.session_state[REFRESHES_WITHOUT_PICTURE] = PATIENCE
     app.run()
     assert "no picture reaches FER Lab" in app.warning[0].value
 

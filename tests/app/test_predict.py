@@ -11,10 +11,7 @@ from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 from fer_core import store
 from fer_core.faces import preprocess_faces
 from fer_core.inference import FaceAnalyzer
-from fer_core.labels import EXPRESSIONS
-from pages.parts.analysis import SAMPLE, Answer, How, look
-from pages.parts.exports import COLUMNS, as_csv, as_json
-from pages.parts.pictures import seen_tile
+from pages.parts.pictures import SAMPLE, ServedModel, analyze, input_tile
 from tests.bad_inputs import encoded, good_input
 
 
@@ -84,9 +81,9 @@ def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_mo
     captions = [image.caption for element in app.get("image") for image in element.proto.imgs]
     assert "What Second \\*model\\* saw: 48 × 48 gray pixels" in captions
     assert "**Second \\*model\\***" in [element.value for element in app.markdown]
-    how = How.by(store.load_model("second"))
-    face = look(SAMPLE, how).faces[0]
-    np.testing.assert_array_equal(seen_tile(face, how)[::7, ::7], preprocess_faces(face.crop[None], "equalize")[0])
+    model = ServedModel.of(store.load_model("second"))
+    face = analyze(SAMPLE, model).faces[0]
+    np.testing.assert_array_equal(input_tile(face, model)[::7, ::7], preprocess_faces(face.crop[None], "equalize")[0])
 
 
 def test_pictures_are_gone_with_their_session(predict, monkeypatch):
@@ -223,18 +220,3 @@ def test_a_newly_trained_model_is_not_taken_for_the_old(predict, second_model):
     assert not app.exception
     assert "not a FER Lab model file" in app.warning[0].value
     assert list(faces(app)["Model"]) == [store.DEFAULT_MODEL]
-
-
-def test_downloads_have_the_command_lines_keys_and_columns():
-    given = look(SAMPLE, How.by(store.load_model()))
-    failed = Answer("bad.jpg", store.DEFAULT_MODEL, error="bad.jpg is empty (0 bytes).")
-    good, bad = json.loads(as_json([given, failed]))
-    assert list(good) == ["file", "error", "faces", "model"]
-    assert list(good["faces"][0]) == ["box", "expression", "probabilities"]
-    assert list(good["faces"][0]["probabilities"]) == list(EXPRESSIONS)
-    assert bad == {"file": "bad.jpg", "error": "bad.jpg is empty (0 bytes).", "faces": [], "model": store.DEFAULT_MODEL}
-    lines = as_csv([given, failed]).splitlines()
-    assert lines[0] == ",".join(COLUMNS)
-    assert lines[1].startswith("astronaut.png,,1,")
-    assert lines[2].startswith("bad.jpg,bad.jpg is empty (0 bytes).,,")
-    assert all(line.count(",") == len(COLUMNS) - 1 for line in lines)

@@ -71,7 +71,7 @@ def test_the_threshold_moves_the_numbers(visit):
 
 def test_a_ticked_ensemble_shows_its_row(visit, titles):
     page = visit("/compare?c_section=Significance")
-    page.get_by_text("Fuse models into an ensemble").click()
+    page.get_by_text("Combine models into an ensemble").click()
     for title in titles[:2]:
         page.get_by_role("button", name=title, exact=True).click()
         settle(page)
@@ -87,4 +87,4 @@ def test_a_view_comes_back_by_its_url(visit):
     page = visit("/compare?c_section=Paper&c_paper_metric=Macro+F1&c_variant=vgg16_frozen&c_split=PrivateTest")
     assert page.get_by_role("tab", name="Paper").get_attribute("aria-selected") == "true"
     page.locator('[data-testid="stVegaLiteChart"] svg text').filter(has_text="Macro F1").first.wait_for()
-    page.get_by_text("Where the paper disagrees with itself").wait_for()
+    page.get_by_text("Where the paper contradicts itself").wait_for()

@@ -30,7 +30,7 @@ def test_a_click_on_a_cell_shows_its_faces(visit, fer2013_path):
         '[data-testid="stVegaLiteChart"] svg path[aria-label*="actual: fear"][aria-label*="predicted: sad"]'
     )
     cell.first.click(force=True)
-    page.get_by_text(re.compile(rf"takes {len(expected)} fear faces for sad")).wait_for()
+    page.get_by_text(re.compile(rf"predicts {len(expected)} fear faces as sad")).wait_for()
     settle(page)
     page.wait_for_url("**m_actual=fear**")
     assert "m_predicted=sad" in page.url
@@ -42,5 +42,5 @@ def test_a_click_on_a_cell_shows_its_faces(visit, fer2013_path):
 
 def test_a_view_comes_back_by_its_url(visit):
     page = visit("/confusion?m_actual=happy&m_predicted=happy&m_values=counts&m_split=PrivateTest&m_number=6")
-    page.get_by_text(re.compile(r"names \d+ happy faces rightly")).first.wait_for()
+    page.get_by_text(re.compile(r"predicts \d+ happy faces as happy")).first.wait_for()
     page.get_by_text("PrivateTest, plain. Each number is a count of faces").wait_for()

@@ -22,7 +22,7 @@ def state(page, word: str) -> None:
 @pytest.mark.timeout(600)
 def test_start_watch_stop_resume_and_promote(visit, start_server, fer2013_path):
     page = visit(f"/finetune?{SMALL}", base=start_server())
-    page.get_by_text("Faces to learn from").first.wait_for()
+    page.get_by_text("Faces to train on").first.wait_for()
     page.get_by_role("button", name="Start training").click()
     page.locator(POINTS).nth(3).wait_for()  # two lines in each of two charts
     drawn = page.locator("svg.marks").first
@@ -35,14 +35,14 @@ def test_start_watch_stop_resume_and_promote(visit, start_server, fer2013_path):
     before = page.locator(POINTS).count()
     assert before < 4 * 5
     page.get_by_role("button", name="Resume").click()
-    page.get_by_role("heading", name="On faces it never saw").wait_for(timeout=3 * PATIENCE)  # the run is niced
+    page.get_by_role("heading", name="On unseen faces").wait_for(timeout=3 * PATIENCE)  # the run is niced
     page.get_by_role("heading", name="Use it").wait_for()
     state(page, "Finished")
     assert page.get_by_text("(where it started)").is_visible()
     assert page.locator(
         '[data-testid="stVegaLiteChart"][aria-label^="Confusion"], [aria-label^="Confusion of"]'
     ).count()
-    page.get_by_role("button", name="Promote: offer it on every page").click()
+    page.get_by_role("button", name="Promote: use it on every page").click()
     page.get_by_role("textbox", name="Name", exact=True).fill("from_class")
     page.get_by_role("button", name="Promote", exact=True).click()
     page.get_by_role("link", name=re.compile("Try .* on the Predict page")).click()

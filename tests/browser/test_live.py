@@ -34,7 +34,7 @@ def stop(page) -> None:
 
 
 def analysed(page) -> int:
-    words = page.get_by_text("frames a second").inner_text()
+    words = page.get_by_text("frames per second").inner_text()
     return int(re.search(r"([\d,]+) analysed", words).group(1).replace(",", ""))
 
 
@@ -56,7 +56,7 @@ def test_live_video_from_start_to_a_frozen_frame_on_predict(visit, tmp_path: Pat
     video = component(page).locator("video")
     seconds = video.evaluate("async v => { await v.play(); return v.currentTime }")
     before = analysed(page)
-    page.get_by_role("button", name="Record numbers").click()
+    page.get_by_role("button", name="Record probabilities").click()
     page.get_by_role("heading", name="Face 1 over the last minute").wait_for()
     page.wait_for_timeout(2500)
     assert video.evaluate("v => [v.currentTime, v.videoWidth]")[0] > seconds
@@ -75,8 +75,8 @@ def test_live_video_from_start_to_a_frozen_frame_on_predict(visit, tmp_path: Pat
     page.wait_for_timeout(2000)
     assert analysed(page) > before
     page.get_by_role("button", name="Freeze this frame").click()
-    page.get_by_role("link", name="Ask why on the Predict page").click()
-    page.get_by_role("heading", name="What changes the model's mind").wait_for()
+    page.get_by_role("link", name="See why on the Predict page").click()
+    page.get_by_role("heading", name="What changes the prediction").wait_for()
     settle(page)
     assert "p_source=Live" in page.url
     assert page.get_by_text("live.png").is_visible()

@@ -73,14 +73,14 @@ def test_edits_move_the_bars_and_the_url(visit):
 def test_occlusion_map_by_a_click(visit):
     page = visit("/predict")
     page.get_by_text("Occlusion map", exact=True).click()
-    page.get_by_text("Covering bright places costs happy most").wait_for()
+    page.get_by_text("Covering bright places lowers happy most").wait_for()
     settle(page)
     assert "p_occlusion=true" in page.url
 
 
 def test_downloads(visit, tmp_path: Path):
     page = visit("/predict")
-    page.get_by_role("heading", name="Take the results along").wait_for()
+    page.get_by_role("heading", name="Download the results").wait_for()
     kept = {}
     for name in ("CSV", "JSON", "Picture with boxes (PNG)"):
         with page.expect_download() as waiting:

@@ -1,4 +1,4 @@
-"""The Compare page's section on the paper: reported numbers beside ours, and where the paper disagrees with itself."""
+"""The section of the Compare page on the paper: its reported results beside ours, and its contradictions."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import streamlit as st
 from fer_core.columns import METRICS
 from fer_core.comparison import PAPER_VARIANTS, paper_marks, paper_notes, paper_recomputed
 from fer_core.figures import class_bars, paper_chart
-from pages.parts.analysis import plain
-from pages.parts.compare import results as data
-from pages.parts.compare.results import Choice
+from pages.parts.common import plain
+from pages.parts.compare import results
+from pages.parts.compare.results import Selection
 
 
-def paper(choice: Choice) -> None:
-    """The paper's eight variants, reported beside measured."""
+def paper(selection: Selection) -> None:
+    """Show the paper's eight variants, reported and measured."""
     metric = st.segmented_control(
         "Metric",
         list(METRICS),
@@ -24,7 +24,7 @@ def paper(choice: Choice) -> None:
         bind="query-params",
     )
     metric = metric or "accuracy"
-    overall, f1 = data.paper_tables(choice)
+    overall, f1 = results.paper_tables(selection)
     trained = int(overall.dropna(subset=["accuracy_measured"])["variant"].nunique())
     st.altair_chart(
         paper_chart(paper_marks(overall, metric), METRICS[metric]),
@@ -49,8 +49,8 @@ def paper(choice: Choice) -> None:
         },
     )
     st.caption(
-        "Reported numbers stand as the paper prints them, contradictions included. Both on PublicTest, the paper’s "
-        f"test split; ours {choice.view}."
+        "Reported numbers are as the paper prints them, with its contradictions. Both on PublicTest, the paper’s "
+        f"test split; ours {selection.view}."
     )
     variant = st.selectbox("Variant", PAPER_VARIANTS, index=5, key="c_variant", bind="query-params")
     st.altair_chart(class_bars(f1[variant], 18), alt=f"F1 by expression of {variant}, reported and measured")
@@ -69,9 +69,9 @@ def paper(choice: Choice) -> None:
             },
         },
     )
-    st.markdown("**Where the paper disagrees with itself**")
+    st.markdown("**Where the paper contradicts itself**")
     st.table(
         {plain(topic): plain(note) for topic, note in paper_notes(variant).items()},
         border="horizontal",
-        alt=f"Where the paper disagrees with itself about {variant}",
+        alt=f"Where the paper contradicts itself about {variant}",
     )

@@ -1,4 +1,4 @@
-"""What Compare and Confusion show, worked out once for each choice and kept for all sessions."""
+"""The results of Compare and Confusion, computed once per selection and cached for all sessions."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from fer_core.store import HISTORY, PREDICTIONS, StoredModel, open_model
 from fer_core.types import FerError
 
 Stamps = tuple[tuple[str, str, tuple[int, ...]], ...]
+"""Name, folder and modification times of stored models, so that a changed model is read again."""
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Which models on which faces; equal choices share what was worked out.
+class Selection:
+    """Which models to show on which faces, and which of them to combine.
 
     Attributes:
-        stamps: the stored models as their files are now, so that a changed one is read again.
+        stamps: all stored models as their files are now.
         split, view: which predictions.
-        names: the models to show; all if empty.
-        members: the models to fuse; fewer than two is no ensemble.
-        fusion, exponent: how.
+        names: the models to show; empty for all.
+        members: the models of the ensemble; fewer than two make none.
+        fusion, exponent: how the members are combined.
     """
 
     stamps: Stamps
@@ -40,136 +41,142 @@ class Choice:
     exponent: float = 10
 
     @property
-    def whole(self) -> Choice:
-        """The same faces and every model, without ensemble."""
-        return Choice(self.stamps, self.split, self.view)
+    def all_models(self) -> Selection:
+        """The same faces with all models and no ensemble."""
+        return Selection(self.stamps, self.split, self.view)
 
     @property
-    def other(self) -> Choice:
-        """The other test split, for what must not be fitted on the one on show."""
-        return replace(self.whole, split=next(split for split in TEST_SPLITS if split != self.split))
+    def other_split(self) -> Selection:
+        """All models on the other test split, for what must not be fitted on the split on show."""
+        return replace(self.all_models, split=next(split for split in TEST_SPLITS if split != self.split))
 
 
 def stamps(models: list[StoredModel]) -> Stamps:
-    """Name stored models as they are now."""
-    return tuple((model.name, str(model.folder), _times(model.folder)) for model in models)
+    """Return stored models as their files are now."""
+    return tuple((model.name, str(model.folder), _file_times(model.folder)) for model in models)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Reading stored predictions …")
-def all_answers(choice: Choice) -> tuple[Answers | None, list[str]]:
-    """Return every stored model's answers, and what is wrong with those left out; `choice` must be a `whole` one."""
-    return comparison.load_answers(_models(choice), choice.split, choice.view)
+def all_answers(selection: Selection) -> tuple[Answers | None, list[str]]:
+    """Return the predictions of all models, and a sentence for each model that is left out.
+
+    Args:
+        selection: an `all_models` one, so that the cache holds each split and view once.
+    """
+    return comparison.load_answers(_models(selection), selection.split, selection.view)
 
 
-@st.cache_resource(max_entries=40, show_spinner="Fusing …")
-def ensemble(choice: Choice) -> Ensemble | str | None:
-    """Return the ensemble of all answers, or why there is none; None where none is asked for."""
-    answers, _ = all_answers(choice.whole)
-    if answers is None or len(set(choice.members) & set(answers.names)) < 2:
+@st.cache_resource(max_entries=40, show_spinner="Combining …")
+def ensemble(selection: Selection) -> Ensemble | str | None:
+    """Return the ensemble; a sentence if it cannot be computed; None if it has fewer than two members."""
+    answers, _ = all_answers(selection.all_models)
+    if answers is None or len(set(selection.members) & set(answers.names)) < 2:
         return None
+    other, _ = all_answers(selection.other_split)
     try:
         return comparison.fuse(
-            answers, choice.members, choice.fusion, choice.exponent, all_cards(choice), all_answers(choice.other)[0]
+            answers, selection.members, selection.fusion, selection.exponent, all_cards(selection), other
         )
     except ValueError as error:
         return str(error)
 
 
-def shown(choice: Choice) -> Answers:
-    """Return the chosen models' answers and the ensemble's; there must be some."""
-    answers, _ = all_answers(choice.whole)
+def shown(selection: Selection) -> Answers:
+    """Return the predictions of the models on show, with the ensemble's. Some model must have predictions."""
+    answers, _ = all_answers(selection.all_models)
     assert answers is not None
-    fused = ensemble(choice)
-    chosen = answers.only(choice.names)
-    if not isinstance(fused, Ensemble):
+    combined = ensemble(selection)
+    chosen = answers.only(selection.names)
+    if not isinstance(combined, Ensemble):
         return chosen
-    return chosen.plus(ENSEMBLE, fused.answers.titles[ENSEMBLE], fused.answers.probabilities[ENSEMBLE])
+    return chosen.plus(ENSEMBLE, combined.answers.titles[ENSEMBLE], combined.answers.probabilities[ENSEMBLE])
 
 
 @st.cache_resource(max_entries=12, show_spinner="Measuring, with 1,000 resamples …")
-def _measured_all(choice: Choice) -> Measured:
-    answers, _ = all_answers(choice)
+def _measured_models(selection: Selection) -> Measured:
+    answers, _ = all_answers(selection)
     return comparison.measure(answers) if answers is not None else {}
 
 
 @st.cache_resource(max_entries=40, show_spinner="Measuring the ensemble …")
-def _measured_ensemble(choice: Choice) -> Measured:
-    return comparison.measure(shown(choice).only([ENSEMBLE]))
+def _measured_ensemble(selection: Selection) -> Measured:
+    return comparison.measure(shown(selection).only([ENSEMBLE]))
 
 
-def measured(choice: Choice) -> Measured:
-    """Return metrics and intervals of all models and the ensemble; every model sees the same resamples."""
-    whole = _measured_all(choice.whole)
-    if isinstance(ensemble(choice), Ensemble):
-        return {**whole, **_measured_ensemble(replace(choice, names=()))}
-    return whole
-
-
-@st.cache_data(max_entries=40, show_spinner=False)
-def all_cards(choice: Choice) -> dict[str, ModelCard]:
-    """Return the models' cards."""
-    return {model.name: model.card for model in _models(choice)}
+def measured(selection: Selection) -> Measured:
+    """Return metrics and intervals of all models and the ensemble, all with the same resamples."""
+    models = _measured_models(selection.all_models)
+    if isinstance(ensemble(selection), Ensemble):
+        return {**models, **_measured_ensemble(replace(selection, names=()))}
+    return models
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
-def board(choice: Choice) -> pd.DataFrame:
-    """Return the scoreboard of the chosen models."""
-    return comparison.scoreboard(shown(choice), measured(choice), _models(choice.whole))
+def all_cards(selection: Selection) -> dict[str, ModelCard]:
+    """Return the cards of all models."""
+    return {model.name: model.card for model in _models(selection)}
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
-def f1_by_class(choice: Choice) -> pd.DataFrame:
-    """Return F1 by expression of the chosen models."""
-    return comparison.class_f1(shown(choice), measured(choice))
+def scoreboard(selection: Selection) -> pd.DataFrame:
+    """Return the scoreboard."""
+    return comparison.scoreboard(shown(selection), measured(selection), _models(selection))
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def class_f1(selection: Selection) -> pd.DataFrame:
+    """Return F1 by expression."""
+    return comparison.class_f1(shown(selection), measured(selection))
 
 
 @st.cache_data(max_entries=20, show_spinner="Drawing curves …")
-def curve_points(choice: Choice) -> pd.DataFrame:
-    """Return ROC and precision-recall curves of the chosen models."""
-    return comparison.curve_points(shown(choice))
+def curve_points(selection: Selection) -> pd.DataFrame:
+    """Return ROC and precision-recall curves."""
+    return comparison.curve_points(shown(selection))
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
-def reliability_bins(choice: Choice) -> pd.DataFrame:
-    """Return reliability diagrams of the chosen models."""
-    return comparison.reliability_bins(shown(choice))
+def reliability_bins(selection: Selection) -> pd.DataFrame:
+    """Return the bins of the reliability diagrams."""
+    return comparison.reliability_bins(shown(selection))
 
 
 @st.cache_data(max_entries=40, show_spinner="Fitting temperatures …")
-def calibration(choice: Choice) -> pd.DataFrame:
+def calibration(selection: Selection) -> pd.DataFrame:
     """Return calibration errors, and temperatures fitted on the other test split."""
-    other, _ = all_answers(choice.other)
-    fused = ensemble(choice)
-    if other is not None and isinstance(fused, Ensemble):
-        other = fused.on(other)
-    return comparison.calibration(shown(choice), other)
+    other, _ = all_answers(selection.other_split)
+    combined = ensemble(selection)
+    if other is not None and isinstance(combined, Ensemble):
+        other = combined.on(other)
+    return comparison.calibration(shown(selection), other)
 
 
 @st.cache_data(max_entries=40, show_spinner="Comparing every pair …")
-def pairs(choice: Choice) -> pd.DataFrame:
-    """Return every pair of the chosen models, compared."""
-    return comparison.pairs(shown(choice))
+def pairs(selection: Selection) -> pd.DataFrame:
+    """Return the comparison of every pair of models."""
+    return comparison.pairs(shown(selection))
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def histories(choice: Choice) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Return curves of training of the chosen models, titles without, and what is damaged."""
-    names = choice.names or [name for name, _, _ in choice.stamps]
-    return comparison.histories([model for model in _models(choice) if model.name in names], shown(choice).titles)
+def histories(selection: Selection) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Return the training curves, the titles of models without them, and a sentence for each damaged file."""
+    names = selection.names or [name for name, _, _ in selection.stamps]
+    models = [model for model in _models(selection) if model.name in names]
+    return comparison.histories(models, shown(selection).titles)
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
-def paper_tables(choice: Choice) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Return the paper's overall rows, and F1 by expression by variant, beside ours on PublicTest."""
-    public = replace(choice.whole, split="PublicTest")
-    ours = _measured_all(public)
+def paper_tables(selection: Selection) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Return the paper's overall results, and F1 by expression of each variant, beside ours on PublicTest."""
+    public = replace(selection.all_models, split="PublicTest")
+    ours = _measured_models(public)
     f1 = {variant: comparison.paper_f1(variant, ours) for variant in comparison.PAPER_VARIANTS}
     return comparison.paper_overall(all_answers(public)[0], ours), f1
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
-def milliseconds(folder: str, stamp: tuple[int, ...]) -> float | None:  # noqa: ARG001 (part of the cache's key)
-    """Return the time for one face on this machine, measured once; None if the model cannot be served."""
+def milliseconds(folder: str, stamp: tuple[int, ...]) -> float | None:  # noqa: ARG001 (part of the cache key)
+    """Return the latency of a model for one face on this computer; None if it cannot predict."""
     try:
         return comparison.face_milliseconds(open_model(Path(folder)))
     except FerError:
@@ -177,23 +184,23 @@ def milliseconds(folder: str, stamp: tuple[int, ...]) -> float | None:  # noqa: 
 
 
 def album() -> Album:
-    """Return FER2013's faces and FER+'s votes, loaded once while the file stays as it is."""
+    """Return FER2013's faces and FER+'s votes, loaded once while the file is unchanged."""
     try:
         source = find_fer2013()
-        return _album(str(source), (source.stat().st_mtime_ns,))
+        return _album(str(source), source.stat().st_mtime_ns)
     except (FerError, OSError):
-        return _album("", ())
+        return _album("", 0)
 
 
 @st.cache_resource(max_entries=2, ttl="10m", show_spinner="Opening FER2013 …")
-def _album(source: str, stamp: tuple[int, ...]) -> Album:  # noqa: ARG001 (the cache's key)
+def _album(source: str, stamp: int) -> Album:  # noqa: ARG001 (the cache key)
     return comparison.open_album()
 
 
-def _models(choice: Choice) -> list[StoredModel]:
-    return [open_model(Path(folder)) for _, folder, _ in choice.stamps]
+def _models(selection: Selection) -> list[StoredModel]:
+    return [open_model(Path(folder)) for _, folder, _ in selection.stamps]
 
 
-def _times(folder: Path) -> tuple[int, ...]:
+def _file_times(folder: Path) -> tuple[int, ...]:
     files = [folder / name for name in ("card.json", PREDICTIONS, HISTORY)]
     return tuple(path.stat().st_mtime_ns for path in files if path.is_file())

@@ -1,4 +1,4 @@
-"""The sections of the Compare page: each shows one way to look at the chosen models."""
+"""The sections of the Compare page, each one view of the models on show."""
 
 from __future__ import annotations
 
@@ -21,32 +21,34 @@ from fer_core.figures import (
     training_chart,
 )
 from fer_core.labels import EXPRESSIONS
-from pages.parts.analysis import plain, warn
-from pages.parts.compare import results as data
+from pages.parts.common import plain, warn
+from pages.parts.compare import results
 from pages.parts.compare.paper import paper
-from pages.parts.compare.results import Choice
+from pages.parts.compare.results import Selection
 
 
-def scoreboard(choice: Choice) -> None:
-    """Models ranked by one metric, and every number in a table."""
+def scoreboard(selection: Selection) -> None:
+    """Show the models ranked by one metric, and a table of all numbers."""
     metric = st.segmented_control(
         "Rank by", list(METRICS), default="accuracy", required=True, format_func=METRICS.__getitem__, key="c_metric",
         bind="query-params",
     )  # fmt: skip
     metric = metric or "accuracy"
-    table = data.board(choice)
+    table = results.scoreboard(selection)
     best = table.sort_values(metric, ascending=metric == "avg_fpr").iloc[0]
     st.altair_chart(
         ranking(table, metric, METRICS[metric], ascending=metric == "avg_fpr"),
         alt=f"{METRICS[metric]} of {len(table)} models with 95 % intervals; best: {best['model']}, {best[metric]:.3f}",
     )
-    answers = data.shown(choice)
+    answers = results.shown(selection)
     st.caption(
-        f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval: models whose lines overlap "
-        "widely may well be equally good; Significance tells."
+        f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval. Models whose intervals "
+        "overlap widely may well be equally good; see Significance."
     )
-    if st.button("Measure latency here", icon=":material/timer:", help="One face, on this machine, a second a model."):
-        st.session_state["c_latency"] = {n: data.milliseconds(folder, s) for n, folder, s in choice.stamps}
+    if st.button(
+        "Measure latency here", icon=":material/timer:", help="One face on this computer, a second per model."
+    ):
+        st.session_state["c_latency"] = {n: results.milliseconds(folder, s) for n, folder, s in selection.stamps}
     measured = pd.Series(st.session_state.get("c_latency", {}), dtype=float)
     table = table.assign(latency_ms=table["name"].map(measured))
     numbers = [column for name in METRICS for column in (name, f"{name}_interval")]
@@ -60,7 +62,7 @@ def scoreboard(choice: Choice) -> None:
             "model": st.column_config.TextColumn("Model", pinned=True),
             **{name: st.column_config.NumberColumn(words, format="%.3f") for name, words in METRICS.items()},
             **{f"{name}_interval": "95 % interval" for name in METRICS},
-            "latency_ms": st.column_config.NumberColumn("Latency, ms a face", format="%.1f"),
+            "latency_ms": st.column_config.NumberColumn("Latency, ms per face", format="%.1f"),
             "size_bytes": st.column_config.NumberColumn("Size", format="bytes"),
             "parameters": st.column_config.NumberColumn("Parameters", format="compact"),
             "trained": "Trained",
@@ -69,28 +71,34 @@ def scoreboard(choice: Choice) -> None:
     )
 
 
-def by_expression(choice: Choice) -> None:
-    """F1 of every model and expression."""
-    table = data.f1_by_class(choice)
+def by_expression(selection: Selection) -> None:
+    """Show F1 of every model and expression."""
+    table = results.class_f1(selection)
     hardest = table.groupby("expression")["f1"].mean().idxmin()
     st.altair_chart(class_bars(table), alt=f"F1 by expression of each model with 95 % intervals; lowest for {hardest}")
-    st.caption(f"{data.shown(choice).where}. Rare expressions have wide intervals: disgust has some 55 faces.")
+    st.caption(f"{results.shown(selection).where}. Rare expressions have wide intervals: disgust has about 55 faces.")
 
 
 @st.fragment
-def curves(choice: Choice) -> None:
-    """ROC and precision-recall curves of one expression, with a threshold to move."""
-    answers = data.shown(choice)
+def curves(selection: Selection) -> None:
+    """Show ROC and precision-recall curves of one expression, and the metrics at a threshold."""
+    answers = results.shown(selection)
     with st.container(horizontal=True):
         expression = st.selectbox(
             "Expression against the rest", EXPRESSIONS, index=3, key="c_expression", bind="query-params"
         )
         focus = st.selectbox(
-            "Model in front", answers.names, format_func=answers.titles.__getitem__, key="c_focus",
+            "Model to highlight", answers.names, format_func=answers.titles.__getitem__, key="c_focus",
             bind="query-params",
         )  # fmt: skip
     threshold = st.slider(
-        f"Say “{expression}” from this probability on", 0.0, 1.0, 0.5, 0.01, key="c_threshold", bind="query-params"
+        f"Probability from which “{expression}” is predicted",
+        0.0,
+        1.0,
+        0.5,
+        0.01,
+        key="c_threshold",
+        bind="query-params",
     )
     points = thresholds(answers, expression, threshold)
     front = answers.titles[focus if focus in answers.titles else answers.names[0]]
@@ -98,14 +106,14 @@ def curves(choice: Choice) -> None:
     with st.container(horizontal=True):
         for label, value in (("Precision", at["precision"]), ("Recall", at["recall"]), ("F1", at["f1"])):
             st.metric(label, "–" if pd.isna(value) else f"{value:.3f}", border=True)
-        st.metric("Said rightly, wrongly", f"{at['true_positives']}, {at['false_positives']}", border=True)
-    drawn = data.curve_points(choice)
+        st.metric("Correct predictions / Errors", f"{at['true_positives']} / {at['false_positives']}", border=True)
+    drawn = results.curve_points(selection)
     key = _key(answers, drawn)
     with st.grid(2, min_column_width=330):
         for curve, chart, words in (("roc", roc_chart, "ROC"), ("pr", pr_chart, "Precision against recall")):
             lines = curves_of(drawn, curve, expression)
             if lines.empty:
-                st.info(f"These faces allow no {words} curve of {expression}.")
+                st.info(f"There is no {words} curve of {expression} for these faces.")
             else:
                 area = lines.loc[lines["model"] == front, "area"].iloc[0]
                 st.altair_chart(
@@ -122,22 +130,22 @@ def curves(choice: Choice) -> None:
             "model": st.column_config.TextColumn("Model", pinned=True),
             **{key: st.column_config.NumberColumn(key.title(), format="%.3f") for key in ("precision", "recall", "f1")},
             "fpr": st.column_config.NumberColumn("False positive rate", format="%.3f"),
-            "true_positives": "Said rightly",
-            "false_positives": "Said wrongly",
+            "true_positives": "True positives",
+            "false_positives": "False positives",
         },
     )
-    st.caption(f"{answers.where}. The dots are where each model stands at this threshold.")
+    st.caption(f"{answers.where}. The dots mark each model at this threshold.")
 
 
-def calibration(choice: Choice) -> None:
-    """Whether a model that is 80 % sure is right 80 % of the time."""
-    answers = data.shown(choice)
+def calibration(selection: Selection) -> None:
+    """Show whether predictions made with a confidence of 80 % are right 80 % of the time."""
+    answers = results.shown(selection)
     focus = st.selectbox(
-        "Model in front", answers.names, format_func=answers.titles.__getitem__,
+        "Model to highlight", answers.names, format_func=answers.titles.__getitem__,
         key="c_calibrated", bind="query-params",
     )  # fmt: skip
     front = answers.titles[focus if focus in answers.titles else answers.names[0]]
-    bins, table = data.reliability_bins(choice), data.calibration(choice)
+    bins, table = results.reliability_bins(selection), results.calibration(selection)
     row = table[table["model"] == front].iloc[0]
     with st.container(horizontal=True):
         st.metric("Expected calibration error", f"{row['ece']:.3f}", border=True)
@@ -146,7 +154,7 @@ def calibration(choice: Choice) -> None:
     st.altair_chart(
         reliability_chart(bins, front), alt=f"Reliability diagram; calibration error of {front} {row['ece']:.3f}"
     )
-    st.altair_chart(confidence_bars(bins[bins["model"] == front]), alt=f"How often {front} is how confident")
+    st.altair_chart(confidence_bars(bins[bins["model"] == front]), alt=f"How often each confidence of {front} occurs")
     st.dataframe(
         table,
         hide_index=True,
@@ -159,30 +167,31 @@ def calibration(choice: Choice) -> None:
             "confidence": st.column_config.NumberColumn("Mean confidence", format="%.3f"),
             "accuracy": st.column_config.NumberColumn("Accuracy", format="%.3f"),
             "temperature": st.column_config.NumberColumn("Temperature", format="%.2f"),
-            "ece_scaled": st.column_config.NumberColumn("Error after it", format="%.3f"),
+            "ece_scaled": st.column_config.NumberColumn("Error with temperature", format="%.3f"),
         },
     )
     st.caption(
-        f"{answers.where}. Below the dashed line a model is too sure of itself, above it too timid. The temperature "
-        f"that would mend it is fitted on {choice.other.split}, never on the faces shown."
+        f"{answers.where}. Below the dashed line a model is overconfident, above it underconfident. The "
+        f"temperature that corrects this is fitted on {selection.other_split.split}, never on the faces shown."
     )
 
 
-def significance(choice: Choice) -> None:
-    """Which differences are more than luck."""
-    table = data.pairs(choice)
+def significance(selection: Selection) -> None:
+    """Show which differences between models are significant."""
+    table = results.pairs(selection)
     if table.empty:
         st.info("Two models are needed to compare. Choose more above.", icon=":material/info:")
         return
-    order = list(data.board(choice)["model"])
-    clear = int((table["p_holm"] < LEVEL).sum())
+    order = list(results.scoreboard(selection)["model"])
+    significant = int((table["p_holm"] < LEVEL).sum())
     st.altair_chart(
         pair_matrix(both_ways(table), order),
-        alt=f"Differences in accuracy of every pair; {clear} of {len(table)} clear",
+        alt=f"Differences in accuracy of every pair; {significant} of {len(table)} significant",
     )
     st.caption(
-        f"{data.shown(choice).where}. Points by which the model at the left is more accurate than the one below. "
-        "Coloured: more than luck (McNemar’s test, Holm’s correction over all pairs, p < 0.05). In brackets: not clear."
+        f"{results.shown(selection).where}. Percentage points by which the model at the left is more accurate "
+        "than the one below. Coloured: significant (McNemar’s test, Holm’s correction over all pairs, p < 0.05). In "
+        "brackets: not significant."
     )
     points = {column: 100 * table[column] for column in ("difference", "low", "high")}
     st.dataframe(
@@ -204,34 +213,34 @@ def significance(choice: Choice) -> None:
     )
 
 
-def training(choice: Choice) -> None:
-    """How the models learned."""
-    history, without, complaints = data.histories(choice)
+def training(selection: Selection) -> None:
+    """Show the training curves."""
+    history, without, complaints = results.histories(selection)
     warn(complaints, "Some training curves are left out:")
     if not history.empty:
-        key = _key(data.shown(choice), history)
+        key = _key(results.shown(selection), history)
         with st.grid(2, min_column_width=330):
             for what in ("accuracy", "loss"):
                 st.altair_chart(
                     training_chart(history, what, key=key), alt=f"{what.title()} over the epochs of training"
                 )
         st.caption(
-            "Solid: on the faces it trains on, as augmented; where it learns from teachers, their part of the loss "
-            "counts. Dashed: on the hold-out."
+            "Solid: training faces, augmented; with distillation, the loss includes the teacher’s part. Dashed: "
+            "hold-out."
         )
     if without:
         st.caption(f"Without curves: {plain(', '.join(without))}.")
 
 
 def _key(answers: Answers, table: pd.DataFrame) -> list[str]:
-    """Name the models of the charts below once, in the colours that they have in every section; return all models."""
+    """Show the models of the charts below with the colours that they have in every section; return all models."""
     drawn = list(table["model"].unique())
     models = list(dict.fromkeys([*answers.titles.values(), *drawn]))
     st.altair_chart(model_key(models, drawn), alt=f"Colours of {len(drawn)} models")
     return models
 
 
-SECTIONS: dict[str, Callable[[Choice], None]] = {
+SECTIONS: dict[str, Callable[[Selection], None]] = {
     "Scoreboard": scoreboard,
     "F1 by expression": by_expression,
     "ROC and PR": curves,
@@ -240,4 +249,4 @@ SECTIONS: dict[str, Callable[[Choice], None]] = {
     "Training": training,
     "Paper": paper,
 }
-"""Tab to what it shows. A tab that is not open is not worked out."""
+"""Name of each tab, and the function that shows it. Only the open tab is computed."""

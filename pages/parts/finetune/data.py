@@ -1,4 +1,4 @@
-"""What a run learns from: the Fine-tune page's first step."""
+"""The first step of a new run: the faces to train on."""
 
 from __future__ import annotations
 
@@ -15,162 +15,166 @@ from fer_core.runs.choice import ChosenData, DataChoice, load_training_data
 from fer_core.runs.collection import Collection
 from fer_core.runs.uploads import KEPT_DAYS, keep_upload
 from fer_core.types import FerError
-from pages.parts.analysis import plain, warn
+from pages.parts.common import plain, warn
 from pages.parts.finetune.snapshots import snapshots
 
 SIZES: Final = {"500": 500, "1000": 1000, "2000": 2000, "5000": 5000, "10000": 10_000, "all": None}
-MOST_MEGABYTES: Final = 500
+MAX_MEGABYTES: Final = 500
 
-LAYOUT: Final = """pictures.zip
+ZIP_LAYOUT: Final = """pictures.zip
    happy/   anna.jpg   ben.png   …
    sad/     carl.jpg   dora.jpg  …"""
-"""What a zip of own pictures looks like."""
 
-ZIP = "f_zip_kept"
-"""Where a session keeps the name and path of its zip: it stays chosen while another part of the page is open."""
+ZIP: Final = "f_zip_kept"
+"""Key of the name and path of the session's zip, which stays selected while another part of the page is open."""
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """What was chosen to learn from.
+class SelectedData:
+    """The data of a new run.
 
     Attributes:
-        choice: for the run; None if there is nothing to learn from yet.
-        faces: to learn from.
-        words: what it is, for the run's name.
+        source: for the run; None if there is nothing to train on yet.
+        faces: number of training faces.
+        title: a short description, for the name of the run.
     """
 
-    choice: DataChoice | None = None
+    source: DataChoice | None = None
     faces: int = 0
-    words: str = ""
+    title: str = ""
 
 
-def fer2013() -> Chosen:
-    """Ask for a part of FER2013 and show how many faces of each expression that is."""
+def select_data() -> SelectedData:
+    """Ask what to train on and show the number of faces."""
+    sources = {"FER2013 subset": _fer2013, "Own pictures": _own_pictures, "Own snapshots": _own_snapshots}
+    source = st.segmented_control(
+        "Learn from",
+        list(sources),
+        default="FER2013 subset",
+        required=True,
+        key="f_source",
+        bind="query-params",
+        wrap=True,
+    )
+    return sources[str(source)]()
+
+
+def _fer2013() -> SelectedData:
     try:
-        source = find_fer2013()
-        stamp = source.stat().st_mtime_ns
+        path = find_fer2013()
+        stamp = path.stat().st_mtime_ns
     except (FerError, OSError) as error:
         st.info(plain(str(error)), icon=":material/download:")
-        return Chosen()
-    size = st.select_slider("Faces to learn from", list(SIZES), "2000", key="f_faces", bind="query-params")
+        return SelectedData()
+    size = st.select_slider("Faces to train on", list(SIZES), "2000", key="f_faces", bind="query-params")
     balanced = st.toggle(
         "The same number of each expression",
         key="f_balanced",
         bind="query-params",
-        help="As far as they go: FER2013 has 16 times as many happy faces as disgusted ones.",
+        help="As far as possible: FER2013 has 16 times as many happy faces as disgusted ones.",
     )
-    choice = DataChoice(faces=SIZES[str(size)], balanced=balanced)
+    source = DataChoice(faces=SIZES[str(size)], balanced=balanced)
     try:
-        counts = _counts(choice, str(source), stamp)
+        counts = _fer2013_counts(source, str(path), stamp)
     except FerError as error:
         st.warning(plain(str(error)), icon=":material/warning:")
-        return Chosen()
-    faces = _show(counts)
+        return SelectedData()
+    faces = _show_counts(counts)
     st.caption(
-        "Solid: to learn from. Pale: the hold-out, of FER2013’s fixed tenth of Training, to watch how it does on other "
-        "faces. The test faces are looked at once, at the end."
+        "Solid: training faces. Pale: the hold-out, from a fixed tenth of FER2013’s Training split, which shows how "
+        "well the model does on other faces. The test faces are used once, at the end."
     )
-    return Chosen(choice, faces, f"{faces:,} faces{', balanced' if balanced else ''}")
+    return SelectedData(source, faces, f"{faces:,} faces{', balanced' if balanced else ''}")
 
 
-def own_pictures() -> Chosen:
-    """Ask for a zip of class folders and show how many faces of each expression are in it."""
-    # No type filter: a wrong file gets our sentence, which says what is wrong and what would work.
+def _own_pictures() -> SelectedData:
+    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
     file = st.file_uploader(
         "A zip with a folder of pictures for each expression: happy, sad …",
         key="f_zip",
-        max_upload_size=MOST_MEGABYTES,
+        max_upload_size=MAX_MEGABYTES,
     )
     whole = st.toggle(
         "Pictures are faces already",
         key="f_whole",
         bind="query-params",
-        help="Take each whole picture as one face, framed as in FER2013, and look for no face in it.",
+        help="Take each whole picture as one face, framed as in FER2013, without looking for a face in it.",
     )
     try:
         if file is not None:
-            st.session_state[ZIP] = (file.name, _kept(file.file_id, file.name, file))
+            st.session_state[ZIP] = (file.name, _kept_upload(file.file_id, file.name, file))
         if ZIP not in st.session_state:
-            st.code(LAYOUT, language=None)
+            st.code(ZIP_LAYOUT, language=None)
             st.caption(
-                f"Two expressions or more, two pictures or more of each. They stay on FER Lab’s computer: for "
-                f"{KEPT_DAYS} days, or as long as there is a run that learns from them."
+                "At least two expressions, with at least two pictures each. They stay on FER Lab’s computer for "
+                f"{KEPT_DAYS} days, or as long as there is a run that uses them."
             )
-            return Chosen()
+            return SelectedData()
         name, path = st.session_state[ZIP]
-        choice = DataChoice("folder", path=path, whole_image=whole)
-        found = _found(choice)
+        source = DataChoice("folder", path=path, whole_image=whole)
+        found = _loaded(source)
     except FerError as error:
         st.session_state.pop(ZIP, None)
         st.warning(plain(str(error)), icon=":material/warning:")
-        return Chosen()
+        return SelectedData()
     if isinstance(found, str):
         st.warning(plain(found), icon=":material/warning:")
-        return Chosen()
-    faces = _show(found.counts)
-    st.caption(f"{plain(name)}. Solid: to learn from. Pale: the hold-out, to watch how it does on other pictures.")
-    warn(list(found.warnings), "Before you train:")
+        return SelectedData()
+    faces = _show_own(found, f"{plain(name)}. ", "pictures")
     if found.skipped:
         with st.expander(f"{len(found.skipped)} left out", icon=":material/visibility_off:"):
             st.markdown("\n".join(f"- {plain(sentence)}" for sentence in found.skipped[:50]))
-    return Chosen(choice, faces, name.removesuffix(".zip"))
+    return SelectedData(source, faces, name.removesuffix(".zip"))
 
 
-def own_snapshots() -> Chosen:
-    """Collect snapshots, expression by expression, and show how many there are."""
+def _own_snapshots() -> SelectedData:
     collection = snapshots()
     missing = collection.ready
-    found = _found(collection.choice(), _stamp(collection)) if missing is None else missing
+    found = _loaded(collection.choice(), _content_hash(collection)) if missing is None else missing
     if isinstance(found, str):
-        _show(pd.DataFrame({"snapshots": pd.Series(collection.counts())}))
+        _show_counts(pd.DataFrame({"snapshots": pd.Series(collection.counts())}))
         st.caption(f":material/info: {plain(found)}")
-        return Chosen()
-    faces = _show(found.counts)
-    st.caption("Solid: to learn from. Pale: the hold-out, to watch how it does on other snapshots.")
+        return SelectedData()
+    return SelectedData(collection.choice(), _show_own(found, "", "snapshots"), "own snapshots")
+
+
+def _show_own(found: ChosenData, prefix: str, kind: str) -> int:
+    """Show the number of own faces with a caption and warnings; return the number of training faces."""
+    faces = _show_counts(found.counts)
+    st.caption(
+        f"{prefix}Solid: training faces. Pale: the hold-out, which shows how well the model does on other {kind}."
+    )
     warn(list(found.warnings), "Before you train:")
-    return Chosen(collection.choice(), faces, "own snapshots")
+    return faces
 
 
-SOURCES: Final = {"FER2013 subset": fer2013, "Own pictures": own_pictures, "Own snapshots": own_snapshots}
-
-
-def data_choice() -> Chosen:
-    """Ask what to learn from."""
-    source = st.segmented_control(
-        "Learn from", list(SOURCES), default="FER2013 subset", required=True, key="f_source", bind="query-params",
-        wrap=True,
-    )  # fmt: skip
-    return SOURCES[str(source)]()
-
-
-def _show(counts: pd.DataFrame) -> int:
-    """Draw how many faces there are; return how many to learn from."""
-    learnt = counts.iloc[:, 0]
-    words = ", ".join(f"{name} {count:,}" for name, count in learnt.items())
-    st.altair_chart(class_counts(counts), alt=f"Faces to learn from: {words}", key="f_counts")
-    return int(learnt.sum())
+def _show_counts(counts: pd.DataFrame) -> int:
+    """Draw the number of faces of each expression; return the number of training faces."""
+    training = counts.iloc[:, 0]
+    words = ", ".join(f"{name} {count:,}" for name, count in training.items())
+    st.altair_chart(class_counts(counts), alt=f"Faces to train on: {words}", key="f_counts")
+    return int(training.sum())
 
 
 @st.cache_data(max_entries=40, show_spinner="Opening FER2013; the first time takes some seconds …")
-def _counts(choice: DataChoice, source: str, stamp: int) -> pd.DataFrame:  # noqa: ARG001 (the cache's key)
-    return load_training_data(choice).counts
+def _fer2013_counts(source: DataChoice, path: str, stamp: int) -> pd.DataFrame:  # noqa: ARG001 (the cache key)
+    return load_training_data(source).counts
 
 
-def _stamp(collection: Collection) -> int:
-    """Return a number that changes with any snapshot: numbers of removed ones are given again."""
+def _content_hash(collection: Collection) -> int:
+    """Return a number that changes with any snapshot, because the numbers of removed ones are used again."""
     return hash(tuple(one.png for expression in EXPRESSIONS for one in collection.snapshots(expression)))
 
 
-@st.cache_data(max_entries=20, show_spinner="Keeping the zip …")
-def _kept(file_id: str, name: str, _file: Any) -> str:  # noqa: ARG001 (the cache's key)
+@st.cache_data(max_entries=20, show_spinner="Saving the zip …")
+def _kept_upload(file_id: str, name: str, _file: Any) -> str:  # noqa: ARG001 (the cache key)
     return keep_upload(name, _file.getvalue())
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking at every picture …")
-def _found(choice: DataChoice, stamp: int = 0) -> ChosenData | str:  # noqa: ARG001 (the cache's key)
-    """Return the faces of own pictures, or the sentence that says why they cannot be used."""
+def _loaded(source: DataChoice, stamp: int = 0) -> ChosenData | str:  # noqa: ARG001 (the cache key)
+    """Return the faces of own pictures, or a sentence that says why they cannot be used."""
     try:
-        return load_training_data(choice)
+        return load_training_data(source)
     except FerError as error:
         return str(error)

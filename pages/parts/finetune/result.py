@@ -1,4 +1,4 @@
-"""What a finished run came to: measured on the test splits beside another model, promoted, and taken along."""
+"""The result of a finished run: its metrics beside those of another model, its promotion, and its files."""
 
 from __future__ import annotations
 
@@ -23,49 +23,48 @@ from fer_core.runs.folder import Run
 from fer_core.runs.onnx import ONNX, onnx_file
 from fer_core.runs.promote import downloads, promote, suggested_name
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models, open_model
-from fer_core.types import FerError
-from pages.parts.analysis import plain, warn
+from pages.parts.common import plain, warn
 from pages.parts.compare.results import Stamps, stamps
-from pages.parts.finetune.runs import ERROR
+from pages.parts.finetune.runs import attempt
 
-MINE, OTHER = "this run", "the other"
-"""Keys of the two models that are compared: both may have the same name."""
+RESULT, OTHER = "this run", "the other"
+"""Keys of the two models that are compared, which may have the same name."""
 
-KINDS: Final = {".tflite": "LiteRT", ".keras": "Keras", ".onnx": "ONNX"}
+FORMATS: Final = {".tflite": "LiteRT", ".keras": "Keras", ".onnx": "ONNX"}
 
 
 def result(run: Run) -> None:
-    """Show what a finished run came to."""
+    """Show the result of a finished run."""
     model = run.result()
     if model is None:
         st.warning(
             "The result of this run is missing or damaged. Delete the run and train again.", icon=":material/warning:"
         )
         return
-    st.header("On faces it never saw")
+    st.header("On unseen faces")
     if model.card.tested:
-        _measured(run, model)
+        _test_metrics(run, model)
     else:
-        _holdout_only(model)
+        _holdout_accuracy(model)
     st.header("Use it")
     _promotion(run)
     _downloads(run)
 
 
-def _holdout_only(model: StoredModel) -> None:
+def _holdout_accuracy(model: StoredModel) -> None:
     card = model.card
     if card.holdout_accuracy is not None:
         st.metric("Accuracy on the hold-out", f"{card.holdout_accuracy:.1%}", border=True, width="content")
     st.info(
-        f"Measured on its hold-out of {card.training.get('holdout_faces', 'some')} faces only, which are of the same "
-        "people and places as those it learnt from: expect worse elsewhere. FER2013’s test faces were not here when it "
-        "was trained (python -m fer\\_core data download).",
+        f"Measured only on its hold-out of {card.training.get('holdout_faces', 'some')} faces, which show the same "
+        "people and places as the training faces: expect a lower accuracy elsewhere. FER2013’s test faces were not "
+        "available when it was trained (python -m fer\\_core data download).",
         icon=":material/info:",
     )
 
 
-def _measured(run: Run, model: StoredModel) -> None:
-    """Show accuracy, F1 and confusion beside those of the model that it started from, or of the default one."""
+def _test_metrics(run: Run, model: StoredModel) -> None:
+    """Show accuracy, F1 and confusion matrix beside those of the model that it started from, or the default one."""
     split = st.segmented_control(
         "Test split", list(TEST_SPLITS), default="PublicTest", required=True, key="f_split", bind="query-params"
     )
@@ -95,15 +94,15 @@ def _measured(run: Run, model: StoredModel) -> None:
                     alt=f"Confusion of {answers.titles[name]} on {answers.where}",
                 )
     st.caption(
-        f"{answers.where}, {len(answers.labels):,} faces; small: 95 % intervals. In the squares: of 100 faces of the "
-        f"row’s expression, how many get the column’s. {plain(verdict)}"
+        f"{answers.where}, {len(answers.labels):,} faces; small: 95 % intervals. In the matrix: of 100 faces of the "
+        f"row’s expression, how many are predicted as the column’s. {plain(verdict)}"
     )
     table = class_f1(answers, numbers)
     st.altair_chart(class_bars(table), key="f_classes", alt="F1 by expression with 95 % intervals")
 
 
 def _other(run: Run) -> tuple[StoredModel | None, str]:
-    """Return the model to set a result beside, and in what relation it stands to it."""
+    """Return the model to compare the result with, and why it is this one."""
     start = run.plan.spec.weights_from
     stored = {model.name: model for model in list_models()[0]}
     if start in stored:
@@ -115,9 +114,9 @@ def _other(run: Run) -> tuple[StoredModel | None, str]:
 def _compared(
     compared: Stamps, title: str, other: str | None, split: str
 ) -> tuple[Answers | None, Measured, str, list[str]]:
-    """Return the answers of one or two models, their numbers, whether they differ, and what is left out."""
+    """Return the predictions of one or two models, their metrics, whether they differ, and what is left out."""
     models = []
-    for (_, folder, _), key, words in zip(compared, (MINE, OTHER), (title, other), strict=False):
+    for (_, folder, _), key, words in zip(compared, (RESULT, OTHER), (title, other), strict=False):
         model = open_model(Path(folder))
         models.append(replace(model, name=key, card=replace(model.card, title=words or model.title)))
     answers, complaints = load_answers(models, split, "plain")
@@ -129,7 +128,7 @@ def _compared(
 
 
 def _promotion(run: Run) -> None:
-    """Make the result a model that every page offers, or lead to it."""
+    """Offer to make the result available on every page; link to it if it is."""
     for model in (model for model in list_models()[0] if model.card.promoted_from == run.id):
         st.success(f"{plain(model.title)} is on every page now.", icon=":material/verified:")
         st.page_link(
@@ -141,29 +140,26 @@ def _promotion(run: Run) -> None:
 
     name, title, again = (f"f_{what}_{run.id}" for what in ("name", "promoted_title", "replace"))
 
-    def act() -> None:
+    def promote_now() -> None:
         state = st.session_state
-        try:
-            promote(run, state[name].strip(), state[title], replace=state[again])
-        except FerError as error:
-            state[ERROR] = str(error)
+        attempt(lambda: promote(run, state[name].strip(), state[title], replace=state[again]))
 
-    with st.popover("Promote: offer it on every page", icon=":material/publish:"), st.form("f_promote", border=False):
+    with st.popover("Promote: use it on every page", icon=":material/publish:"), st.form("f_promote", border=False):
         st.text_input("Name", suggested_name(run), max_chars=60, key=name)
-        st.text_input("Title that people read", run.title[:80], max_chars=80, key=title)
-        st.checkbox("Take the place of a model of that name", key=again)
-        st.form_submit_button("Promote", type="primary", on_click=act, key="f_promote_now")
+        st.text_input("Title", run.title[:80], max_chars=80, key=title)
+        st.checkbox("Replace a model of that name", key=again)
+        st.form_submit_button("Promote", type="primary", on_click=promote_now, key="f_promote_now")
 
 
 def _downloads(run: Run) -> None:
-    """Offer the result's files; ONNX is written by a process of its own once somebody asks for it."""
+    """Offer the files of the result; the ONNX file is written on demand, in another process."""
     files = downloads(run)
     if (run.folder / ONNX).is_file():
         files[ONNX] = run.folder / ONNX
     with st.container(horizontal=True):
         for path in files.values():
             st.download_button(
-                f"{KINDS[path.suffix]}, {path.stat().st_size / 1e6:.1f} MB",
+                f"{FORMATS[path.suffix]}, {path.stat().st_size / 1e6:.1f} MB",
                 path.read_bytes,
                 f"{suggested_name(run)}{path.suffix}",
                 "application/octet-stream",
@@ -172,11 +168,8 @@ def _downloads(run: Run) -> None:
                 key=f"f_download_{path.suffix}",
             )
         wanted = ONNX not in files and st.button("Write as ONNX", icon=":material/transform:", key="f_onnx")
-    st.caption("LiteRT is what serves here, and on phones. Keras is for going on in a notebook, ONNX for elsewhere.")
+    st.caption("LiteRT is used here and on phones, Keras in notebooks, ONNX elsewhere.")
     if wanted:
-        try:
-            with st.spinner("Writing ONNX, in a process of its own: some twenty seconds"):
-                onnx_file(run)
-        except FerError as error:
-            st.session_state[ERROR] = str(error)
+        with st.spinner("Writing ONNX in another process: about twenty seconds"):
+            attempt(lambda: onnx_file(run))
         st.rerun()

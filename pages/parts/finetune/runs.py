@@ -1,7 +1,8 @@
-"""All runs, and one of them live: state, progress, growing curves, log, and what can be done with it."""
+"""All runs, and the selected ones live: state, progress, training curves, log, and the actions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import pandas as pd
@@ -11,24 +12,29 @@ from fer_core.comparison import training_curves
 from fer_core.figures import training_chart
 from fer_core.runs.estimate import words_for
 from fer_core.runs.folder import Run, list_runs
-from fer_core.runs.queue import delete, resume, stop
+from fer_core.runs.plan import RunPlan
+from fer_core.runs.queue import delete, resume, stop, submit
 from fer_core.runs.status import STATE_WORDS, Status
 from fer_core.types import FerError
-from pages.parts.analysis import plain, warn
+from pages.parts.common import duration, plain, warn
 
-CHOSEN: Final = "f_run"
-"""Query parameter: the ids of the runs on show; the first is the one that the page is about."""
+TAB: Final = "f_tab"
+"""Key and query parameter of the open tab."""
 
-LAST: Final = "f_last_runs"
-"""The same, for who leaves the page and comes back without them in the address."""
+RUNS_TAB: Final = "Runs"
+
+SELECTED: Final = "f_run"
+"""Query parameter: the ids of the selected runs. The page is about the first of them."""
+
+LAST_SELECTED: Final = "f_last_runs"
+"""Key of the same ids in the session state, for visitors who come back to the page without them in the address."""
 
 ERROR: Final = "f_error"
-"""Where a callback leaves the sentence that says what went wrong."""
+"""Key of the error of the last action in the session state."""
 
-EVERY: Final = 1.0
-"""Seconds between two looks at runs that work."""
+REFRESH_SECONDS: Final = 1.0
 
-LOOKS: Final[dict[str, tuple[str, Any]]] = {
+STATE_STYLES: Final[dict[str, tuple[str, Any]]] = {
     "waiting": (":material/hourglass_empty:", "gray"),
     "preparing": (":material/settings:", "blue"),
     "fitting": (":material/model_training:", "blue"),
@@ -41,8 +47,33 @@ LOOKS: Final[dict[str, tuple[str, Any]]] = {
 """Icon and colour of each state."""
 
 
+def attempt(action: Callable[[], Any]) -> None:
+    """Run an action; if it fails, keep the error for `show_error` in the next run of the page."""
+    try:
+        action()
+    except FerError as error:
+        st.session_state[ERROR] = str(error)
+
+
+def show_error() -> None:
+    """Show the error of the last action, once."""
+    if ERROR in st.session_state:
+        st.error(plain(st.session_state.pop(ERROR)), icon=":material/error:")
+
+
+def start(plan: RunPlan) -> None:
+    """Put a run into the queue, then select it and open the tab of the runs."""
+
+    def submit_and_select() -> None:
+        run = submit(plan)
+        st.session_state[TAB] = RUNS_TAB
+        st.query_params[SELECTED] = run.id
+
+    attempt(submit_and_select)
+
+
 def all_runs() -> list[Run]:
-    """Return all runs, newest first; say which folders are damaged."""
+    """Return all runs, newest first, and warn of damaged folders."""
     try:
         runs, complaints = list_runs()
     except FerError as error:
@@ -51,21 +82,17 @@ def all_runs() -> list[Run]:
     return runs
 
 
-def choose(runs: list[Run]) -> list[Run]:
-    """List all runs with their states and let some be chosen; without a choice, the newest is.
-
-    Returns:
-        The chosen ones, in the order of the list.
-    """
+def select_runs(runs: list[Run]) -> list[Run]:
+    """Show the list of runs and return the selected ones in its order; without a selection, the newest."""
     ids = [run.id for run in runs]
-    asked = st.query_params.get_all(CHOSEN) or st.session_state.get(LAST, [])
+    asked = st.query_params.get_all(SELECTED) or st.session_state.get(LAST_SELECTED, [])
     wanted = set(asked) & set(ids) or {ids[0]}
-    st.session_state[LAST] = asked
-    key = f"f_list_{hash(tuple(ids))}"  # another list forgets which rows were chosen: they are counted by place
+    st.session_state[LAST_SELECTED] = asked
+    key = f"f_list_{hash(tuple(ids))}"  # Streamlit remembers row numbers, which mean other runs in another list
 
     def remember() -> None:
         rows = st.session_state[key].selection.rows
-        st.query_params[CHOSEN] = st.session_state[LAST] = [ids[row] for row in rows]
+        st.query_params[SELECTED] = st.session_state[LAST_SELECTED] = [ids[row] for row in rows]
 
     st.dataframe(
         pd.DataFrame([_row(run) for run in runs]),
@@ -82,23 +109,23 @@ def choose(runs: list[Run]) -> list[Run]:
         },
     )
     if len(runs) > 1:
-        st.caption("Tick several to lay their curves over each other.")
+        st.caption("Select several to compare their curves.")
     return [run for run in runs if run.id in wanted]
 
 
 def live(runs: list[Run]) -> None:
-    """Show the first run, and the curves of all, renewing itself while one of them works."""
-    seen = {run.id: run.status().state for run in runs}
+    """Show the first run, and the curves of all runs, refreshed while one of them works."""
+    states = {run.id: run.status().state for run in runs}
     working = any(run.status().active for run in runs)
-    st.fragment(_live, run_every=EVERY if working else None)(runs, seen)
+    st.fragment(_live, run_every=REFRESH_SECONDS if working else None)(runs, states)
 
 
-def _live(runs: list[Run], seen: dict[str, str]) -> None:
+def _live(runs: list[Run], states: dict[str, str]) -> None:
     statuses = [run.status() for run in runs]
-    if any(status.state != seen[run.id] for run, status in zip(runs, statuses, strict=True)):
-        st.rerun()  # the list and the result below change too
+    if any(status.state != states[run.id] for run, status in zip(runs, statuses, strict=True)):
+        st.rerun()  # the list and the result below change, too
     run, status = runs[0], statuses[0]
-    icon, color = LOOKS[status.state]
+    icon, color = STATE_STYLES[status.state]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(run.title), width="content")
         st.badge(STATE_WORDS[status.state], icon=icon, color=color)
@@ -108,34 +135,47 @@ def _live(runs: list[Run], seen: dict[str, str]) -> None:
     warn(list(status.warnings), "About its faces:")
     _curves(runs, statuses)
     with st.expander("Log", icon=":material/article:"):
-        st.code(run.log() or "Nothing was written yet.", language=None, height=260)
+        st.code(run.log() or "The log is empty.", language=None, height=260)
+
+
+def _actions(run: Run, status: Status) -> None:
+    if status.can_stop and st.button("Stop", icon=":material/stop_circle:", key="f_stop"):
+        attempt(lambda: stop(run))
+        st.rerun()
+    if status.can_resume and st.button("Resume", icon=":material/play_circle:", type="primary", key="f_resume"):
+        attempt(lambda: resume(run))
+        st.rerun()
+    if status.can_delete:
+        with st.popover("Delete", icon=":material/delete:"):
+            st.markdown(f"**{plain(run.title)}** and its result are deleted for good. A promoted model stays.")
+            if st.button("Delete for good", type="primary", key=f"f_delete_{run.id}"):
+                attempt(lambda: delete(run))
+                st.rerun()
 
 
 def _progress(status: Status) -> None:
-    """Say how far it is, or what became of it."""
+    """Show the progress of a working run, or how a run ended."""
     if status.active:
         left = f", {words_for(status.seconds_left)} left" if status.seconds_left is not None else ""
-        what = "Stopping after this step" if status.stopping else status.message.rstrip(".")
-        st.progress(status.fraction, f"{plain(what)}{left}")
+        step = "Stopping after this step" if status.stopping else status.message.rstrip(".")
+        st.progress(status.fraction, f"{plain(step)}{left}")
     elif status.state in ("failed", "interrupted"):
-        st.error(plain(status.message), icon=LOOKS[status.state][0])
+        st.error(plain(status.message), icon=STATE_STYLES[status.state][0])
     else:
         st.caption(plain(status.message))
 
 
 def _numbers(run: Run, status: Status) -> None:
-    best = best_on_holdout(run)
-    epochs = status.epochs or run.plan.recipe.epochs
+    memory = f"{status.peak_memory / 1e9:.1f} GB" if status.peak_memory else "–"
     with st.container(horizontal=True):
-        st.metric("Epoch", f"{status.epoch} of {epochs}", border=True)
-        st.metric("Best on hold-out", "–" if best is None else f"{best:.1%}", border=True)
-        st.metric("Worked for", _clock(status.seconds), border=True)
-        memory = f"{status.peak_memory / 1e9:.1f} GB" if status.peak_memory else "–"
+        st.metric("Epoch", _epochs(run, status), border=True)
+        st.metric("Best on hold-out", _best_on_holdout(run), border=True)
+        st.metric("Worked for", duration(status.seconds), border=True)
         st.metric("Peak memory", memory, border=True)
 
 
 def _curves(runs: list[Run], statuses: list[Status]) -> None:
-    titles = _told_apart(runs)
+    titles = _distinct_titles(runs)
     tables = [training_curves(run.history(), titles[run.id], run.id) for run in runs]
     history = pd.concat(tables, ignore_index=True).dropna()
     if history.empty:
@@ -143,65 +183,41 @@ def _curves(runs: list[Run], statuses: list[Status]) -> None:
         return
     epochs = max(status.epochs or run.plan.recipe.epochs for run, status in zip(runs, statuses, strict=True))
     with st.grid(2, min_column_width=330):
-        for what in ("accuracy", "loss"):
+        for metric in ("accuracy", "loss"):
             st.altair_chart(
-                training_chart(history, what, epochs),
-                key=f"f_curve_{what}",
-                alt=f"{what.title()} over the epochs of {', '.join(titles.values())}",  # another alt draws it anew
+                training_chart(history, metric, epochs),
+                key=f"f_curve_{metric}",
+                # Without numbers: Streamlit builds the chart anew whenever `alt` changes.
+                alt=f"{metric.title()} over the epochs of {', '.join(titles.values())}",
             )
-    st.caption("Solid: on the faces it learns from, as they are varied. Dashed: on the hold-out.")
-
-
-def _actions(run: Run, status: Status) -> None:
-    """Offer what can be done with a run now."""
-    if status.can_stop and st.button("Stop", icon=":material/stop_circle:", key="f_stop"):
-        _do(lambda: stop(run))
-    if status.can_resume and st.button("Resume", icon=":material/play_circle:", type="primary", key="f_resume"):
-        _do(lambda: resume(run))
-    if status.can_delete:
-        with st.popover("Delete", icon=":material/delete:"):
-            st.markdown(f"**{plain(run.title)}** and its result are deleted for good. A model that you promoted stays.")
-            if st.button("Delete for good", type="primary", key=f"f_delete_{run.id}"):
-                _do(lambda: delete(run))
-
-
-def _do(act: Any) -> None:
-    """Act, keep what went wrong for the page to say, and show the page anew."""
-    try:
-        act()
-    except FerError as error:
-        st.session_state[ERROR] = str(error)
-    st.rerun()
-
-
-def best_on_holdout(run: Run) -> float | None:
-    """Return a run's best accuracy on its hold-out so far."""
-    history = run.history()
-    return float(history["val_accuracy"].max()) if "val_accuracy" in history else None
+    st.caption("Solid: training faces, augmented. Dashed: hold-out.")
 
 
 def _row(run: Run) -> dict[str, Any]:
-    status, best = run.status(), best_on_holdout(run)
+    status = run.status()
     return {
         "Run": run.title,
         "State": STATE_WORDS[status.state],
-        "Best on hold-out": "–" if best is None else f"{best:.1%}",
-        "Epochs": f"{status.epoch} of {status.epochs or run.plan.recipe.epochs}",
+        "Best on hold-out": _best_on_holdout(run),
+        "Epochs": _epochs(run, status),
         "Network": run.plan.spec.name,
         "Started": run.created.astimezone().replace(tzinfo=None),
     }
 
 
-def _told_apart(runs: list[Run]) -> dict[str, str]:
-    """Return a title for each run; those that share one get their place in the list too."""
+def _best_on_holdout(run: Run) -> str:
+    history = run.history()
+    return f"{history['val_accuracy'].max():.1%}" if "val_accuracy" in history else "–"
+
+
+def _epochs(run: Run, status: Status) -> str:
+    return f"{status.epoch} of {status.epochs or run.plan.recipe.epochs}"
+
+
+def _distinct_titles(runs: list[Run]) -> dict[str, str]:
+    """Return a title for each run; runs with the same title get their number in the list."""
     titles = [run.title for run in runs]
     return {
-        run.id: f"{run.title} ({place})" if titles.count(run.title) > 1 else run.title
-        for place, run in enumerate(runs, 1)
+        run.id: f"{run.title} ({number})" if titles.count(run.title) > 1 else run.title
+        for number, run in enumerate(runs, 1)
     }
-
-
-def _clock(seconds: float) -> str:
-    """Return a time that people read: "8 s", "3:05 min"."""
-    whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02d} min"

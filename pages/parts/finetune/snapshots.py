@@ -1,83 +1,92 @@
-"""Collecting snapshots of one's own face, expression by expression, as in Google's Teachable Machine."""
+"""A collection of snapshots of one's own face, expression by expression, as in Google's Teachable Machine."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import streamlit as st
 
 from fer_core.labels import EXPRESSIONS
 from fer_core.runs.collection import Collection, list_collections
 from fer_core.types import FerError
-from pages.parts.analysis import plain, warn
+from pages.parts.common import plain, warn
 
-FIRST = "mine"
-"""The collection that there is before anybody names one."""
+DEFAULT_COLLECTION: Final = "mine"
 
-SHOT, TROUBLES = "f_shot", "f_troubles"
-"""In a session's state: how many pictures it took, and what was wrong with the last ones."""
+PICTURES_TAKEN: Final = "f_shot"
+REJECTED: Final = "f_troubles"
+"""Keys of the session state: how many pictures were taken, and what was wrong with the last ones."""
 
-THUMBNAILS = 24
+THUMBNAILS: Final = 24
 
 
 def snapshots() -> Collection:
-    """Ask for pictures of one expression at a time and show what was collected."""
-    names = [FIRST, *(name for name in list_collections() if name != FIRST)]  # not somebody else's at first
+    """Ask for pictures of one expression at a time and show the collection."""
+    # The default one first: the others may be somebody else's.
+    names = [DEFAULT_COLLECTION, *(name for name in list_collections() if name != DEFAULT_COLLECTION)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
-            "Collection", names, accept_new_options=True, key="f_collection", bind="query-params", width=190,
-            help="One for each person or idea. Type a new name to begin another.",
-        )  # fmt: skip
-        by = st.segmented_control(
-            "Take them by", ["Camera", "Upload"], default="Camera", required=True, key="f_by", bind="query-params"
+            "Collection",
+            names,
+            accept_new_options=True,
+            key="f_collection",
+            bind="query-params",
+            width=190,
+            help="One for each person or idea. Type a new name to start another.",
+        )
+        source = st.segmented_control(
+            "Take them with", ["Camera", "Upload"], default="Camera", required=True, key="f_by", bind="query-params"
         )
     try:
-        collection = Collection(name or FIRST)
+        collection = Collection(name or DEFAULT_COLLECTION)
     except FerError as error:
         st.warning(plain(str(error)), icon=":material/warning:")
-        collection = Collection(FIRST)
+        collection = Collection(DEFAULT_COLLECTION)
     counts = collection.counts()
-    expression = st.pills(
-        "Expression to show",
-        EXPRESSIONS,
-        default="happy",
-        required=True,
-        key="f_class",
-        bind="query-params",
-        wrap=True,
+    expression = str(
+        st.pills(
+            "Expression to show",
+            EXPRESSIONS,
+            default="happy",
+            required=True,
+            key="f_class",
+            bind="query-params",
+            wrap=True,
+        )
+        or "happy"
     )
-    expression = str(expression or "happy")
-    _take(collection, expression, str(by))
-    warn(st.session_state.pop(TROUBLES, []), "Some pictures were not kept:")
+    _picture_input(collection, expression, str(source))
+    warn(st.session_state.pop(REJECTED, []), "Some pictures were not kept:")
     for one in [expression, *(name for name, count in counts.items() if count and name != expression)]:
-        _thumbnails(collection, one, chosen=one == expression)
+        _thumbnails(collection, one, removable=one == expression)
     return collection
 
 
-def _take(collection: Collection, expression: str, by: str) -> None:
-    """Show the camera, or the place for files; a new key afterwards makes room for the next picture."""
-    key = f"f_picture_{by}_{st.session_state.setdefault(SHOT, 0)}"
+def _picture_input(collection: Collection, expression: str, source: str) -> None:
+    """Show the camera or the file uploader; it gets a new key after each use, so that it is empty again."""
+    key = f"f_picture_{source}_{st.session_state.setdefault(PICTURES_TAKEN, 0)}"
 
-    def keep() -> None:
+    def add() -> None:
         given = st.session_state[key]
         files = given if isinstance(given, list) else [given] if given else []
-        troubles = []
+        rejected = []
         for file in files:
             try:
                 collection.add(file.getvalue(), expression)
             except FerError as error:
-                troubles.append(f"{file.name}: {error}" if len(files) > 1 else str(error))
-        st.session_state[TROUBLES] = troubles
-        st.session_state[SHOT] += 1
+                rejected.append(f"{file.name}: {error}" if len(files) > 1 else str(error))
+        st.session_state[REJECTED] = rejected
+        st.session_state[PICTURES_TAKEN] += 1
 
-    if by == "Camera":
-        st.camera_input(f"Look {expression} and take photos, with other light and angles too", key=key, on_change=keep)
+    if source == "Camera":
+        st.camera_input(f"Look {expression} and take photos, also with other light and angles", key=key, on_change=add)
     else:
-        st.file_uploader(
-            f"Pictures that show {expression}", accept_multiple_files=True, key=key, on_change=keep
-        )  # no type filter: a wrong file gets our sentence
+        # Without a type filter, so that a wrong file gets a sentence that says what is wrong.
+        st.file_uploader(f"Pictures that show {expression}", accept_multiple_files=True, key=key, on_change=add)
 
 
-def _thumbnails(collection: Collection, expression: str, chosen: bool) -> None:
-    """Show one expression's faces; those of the chosen one can be removed."""
+def _thumbnails(collection: Collection, expression: str, removable: bool) -> None:
+    """Show the faces of one expression, with buttons to remove them if `removable`."""
     kept = collection.snapshots(expression)
     shown = kept[-THUMBNAILS:]
     st.markdown(f"**{expression}: {len(kept)}**")
@@ -87,7 +96,7 @@ def _thumbnails(collection: Collection, expression: str, chosen: bool) -> None:
         for snapshot in shown:
             with st.container(gap=None, horizontal_alignment="center"):
                 st.image(snapshot.png, width=48, alt=f"Snapshot {snapshot.number} of {expression}")
-                if chosen:
+                if removable:
                     st.button(
                         "",
                         icon=":material/close:",
@@ -99,12 +108,15 @@ def _thumbnails(collection: Collection, expression: str, chosen: bool) -> None:
                     )
     if len(kept) > len(shown):
         st.caption(f"The last {len(shown)} of {len(kept)}.")
-    if chosen:
+    if removable:
         with st.container(horizontal=True):
             st.button(
-                "Remove the last", icon=":material/undo:", key="f_undo", on_click=collection.remove_last,
+                "Remove the last",
+                icon=":material/undo:",
+                key="f_undo",
+                on_click=collection.remove_last,
                 args=(expression,),
-            )  # fmt: skip
+            )
             with st.popover("Remove all", icon=":material/delete:"):
                 st.markdown(f"All {len(kept)} snapshots of {expression} are deleted for good.")
                 st.button("Delete them", key="f_clear", on_click=collection.clear, args=(expression,))

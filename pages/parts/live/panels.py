@@ -1,9 +1,10 @@
-"""What stands around the live video: bars, the last minute, and what can be kept. Each part renews itself."""
+"""What the Live camera page shows beside the video, and the snapshot that can replace it."""
 
 from __future__ import annotations
 
 import io
 import uuid
+from typing import Final
 
 import streamlit as st
 
@@ -11,70 +12,94 @@ from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures import probability_bars, probability_text, timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus
 from fer_core.inference.stream import TrackedFace
-from pages.parts.analysis import SAMPLE, How, Picture, answers_for
-from pages.parts.live.help import NO_PICTURES
-from pages.parts.pictures import annotated
-from pages.parts.sources import FROZEN, LIVE
+from pages.parts.common import plain
+from pages.parts.live.camera import NO_PICTURES
+from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, ServedModel, annotated, result_for
+from pages.parts.predict import FaceView, face_bars
 
-FOLLOWED, WAITS, FROZEN_PNG = "live_followed", "live_waits", "live_frozen_png"
-PATIENCE = 16
-"""Renewals without a picture, two a second, before help is shown."""
+FOLLOWED: Final = "live_followed"
+REFRESHES_WITHOUT_PICTURE: Final = "live_refreshes_without_picture"
+FROZEN_PNG: Final = "live_frozen_png"
+"""Keys of the session state."""
+
+PATIENCE: Final = 16
+"""Refreshes without a picture, two per second, before help is shown."""
 
 
-def sample_picture(how: How) -> None:
-    """Show, until the camera runs, what its picture will look like: the built-in sample."""
-    (given,) = answers_for([SAMPLE], [how])[how]
+def sample_picture(model: ServedModel) -> None:
+    """Show the annotated sample until the camera runs."""
+    faces = result_for(SAMPLE, model).faces
     place, _ = st.columns([2, 1])
     place.image(
-        annotated(SAMPLE, how),
+        annotated(SAMPLE, model),
         width="stretch",
         caption=f"Until then: {SAMPLE_CREDIT}",
         alt="Portrait with a box around the face"
-        + (f", labelled {given.faces[0].expression}" if given.faces else ", which was not found"),
+        + (f", labelled {faces[0].expression}" if faces else ", which was not found"),
     )
 
 
-def sample_reading(how: How) -> None:
-    """Show, until the camera runs, the bars of the built-in sample."""
-    (given,) = answers_for([SAMPLE], [how])[how]
-    if given.faces:
-        face = given.faces[0]
+def sample_reading(model: ServedModel) -> None:
+    """Show the probabilities of the sample until the camera runs."""
+    for face in result_for(SAMPLE, model).faces[:1]:
         st.subheader(f"The built-in sample: {face.expression}")
         st.altair_chart(
             probability_bars(face.probabilities), alt=f"Probabilities: {probability_text(face.probabilities, 7)}"
         )
 
 
+def snapshot(model: ServedModel) -> None:
+    """Take a photo with the browser's camera widget and show the prediction."""
+    left, right = st.columns([3, 2], gap="large")
+    photo = left.camera_input("Photo", key="l_camera", label_visibility="collapsed")
+    with right:
+        if not photo:
+            sample_reading(model)
+            return
+        picture = Picture("camera.jpg", photo.file_id, photo)
+        with st.spinner("Looking for faces"):
+            result = result_for(picture, model)
+        if result.error:
+            st.warning(plain(result.error), icon=":material/warning:")
+        elif not result.faces:
+            st.info("No face was found. Come nearer, or turn to the light.", icon=":material/face_retouching_off:")
+        else:
+            boxes = ", ".join(f"{number} {face.expression}" for number, face in enumerate(result.faces, 1))
+            st.image(annotated(picture, model), width="stretch", alt=f"Photo with numbered boxes: {boxes}")
+            face_bars([FaceView(picture, model, 1)])
+
+
 @st.fragment(run_every=0.5)
 def readings(session: LiveSession) -> None:
-    """Show the bars of one face, how fast it goes, and help when no picture comes."""
+    """Show the probabilities of one face and the frame rate, or help if no picture arrives."""
     status = session.status()
-    st.session_state[WAITS] = 0 if status.frames_per_second else st.session_state.get(WAITS, 0) + 1
-    if st.session_state[WAITS] > PATIENCE:
+    waited = 0 if status.frames_per_second else st.session_state.get(REFRESHES_WITHOUT_PICTURE, 0) + 1
+    st.session_state[REFRESHES_WITHOUT_PICTURE] = waited
+    if waited > PATIENCE:
         st.warning(NO_PICTURES, icon=":material/videocam_off:")
         return
     if not status.frames_per_second:
         st.subheader("Waiting for the camera")
         return
-    face = followed_face(status)
+    face = _followed_face(status)
     if face is None:
         st.subheader("No face in sight")
-        st.caption("Come nearer, look into the camera, let light fall on your face.")
+        st.caption("Come nearer, look into the camera, and turn to the light.")
     else:
         result = face.result
         st.subheader(f"Face {face.number}: {result.expression}")
-        # the alt has no numbers: whenever it changed, Streamlit would build the chart anew
+        # Without numbers in `alt`: Streamlit builds the chart anew whenever `alt` changes.
         st.altair_chart(
             probability_bars(result.probabilities), key="live_bars", alt=f"Probabilities of face {face.number} now"
         )
     st.caption(
-        f"{status.frames_per_second:.0f} frames a second, {status.milliseconds:.0f} ms each · "
+        f"{status.frames_per_second:.0f} frames per second, {status.milliseconds:.0f} ms each · "
         f"{status.frames:,} analysed" + (f" · {status.failures} failed" if status.failures else "")
     )
 
 
-def followed_face(status: LiveStatus) -> TrackedFace | None:
-    """Return the face that the charts are about: the chosen or latest one while it is in sight, else the largest."""
+def _followed_face(status: LiveStatus) -> TrackedFace | None:
+    """Return the face that the charts show: the chosen or previous one while it is in sight, else the largest."""
     if status.result is None or not status.result.faces:
         return None
     faces = {face.number: face for face in status.result.faces}
@@ -89,7 +114,7 @@ def followed_face(status: LiveStatus) -> TrackedFace | None:
 
 @st.fragment(run_every=1.0)
 def over_time(session: LiveSession) -> None:
-    """Show the last minute of the face that the bars are about."""
+    """Show the last minute of the face that the charts show."""
     table = session.timeline()
     number = st.session_state.get(FOLLOWED)
     one = table[table["face"] == number]
@@ -103,17 +128,17 @@ def over_time(session: LiveSession) -> None:
 
 @st.fragment
 def keep(session: LiveSession, running: bool) -> None:
-    """Offer to freeze a frame and to record the numbers."""
+    """Offer to freeze a frame for the Predict page and to record the probabilities."""
     status = session.status()
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Freeze this frame", icon=":material/photo_camera:", disabled=not running, key="l_freeze"):
-            freeze(session)
+            _freeze(session)
         if status.recording or status.full:
             st.button("Stop recording", icon=":material/stop_circle:", on_click=session.stop_recording, key="l_stop")
-            recorded(session)
+            _recorded_rows(session)
         else:
             st.button(
-                "Record numbers",
+                "Record probabilities",
                 icon=":material/fiber_manual_record:",
                 on_click=session.start_recording,
                 disabled=not running,
@@ -132,7 +157,7 @@ def keep(session: LiveSession, running: bool) -> None:
         if FROZEN in st.session_state:
             st.page_link(
                 "pages/predict.py",
-                label="Ask why on the Predict page",
+                label="See why on the Predict page",
                 icon=":material/psychology_alt:",
                 query_params={"p_source": LIVE},
             )
@@ -147,13 +172,12 @@ def keep(session: LiveSession, running: bool) -> None:
 
 
 @st.fragment(run_every=1.0)
-def recorded(session: LiveSession) -> None:
-    """Tell how much is recorded."""
+def _recorded_rows(session: LiveSession) -> None:
     status = session.status()
-    st.caption(f"{status.recorded:,} rows" + ("; that is all it holds" if status.full else ""))
+    st.caption(f"{status.recorded:,} rows" + ("; the recording is full" if status.full else ""))
 
 
-def freeze(session: LiveSession) -> None:
+def _freeze(session: LiveSession) -> None:
     """Keep the latest frame for this page and for Predict."""
     frozen = session.freeze()
     if frozen:

@@ -1,0 +1,221 @@
+"""The parts of the Video page: analyses that run in the background, and their results."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.data import SAMPLE_CREDIT
+from fer_core.figures import expression_strips, time_share_bars, time_share_text, timeline_chart
+from fer_core.inference.sample_clip import SAMPLE_CLIP_NOTE, sample_clip
+from fer_core.inference.stream import StreamAnalyzer
+from fer_core.inference.video import FILE_SETTINGS, VideoResult
+from fer_core.inference.video_job import VideoJob
+from fer_core.inference.video_table import expression_runs, seconds_without_face, time_shares, timeline_points
+from fer_core.labels import EXPRESSIONS
+from pages.parts.common import duration, plain
+from pages.parts.pictures import ServedModel
+
+RATES: Final[dict[str, float | None]] = {"all": None, "10": 10.0, "5": 5.0, "2": 2.0}
+"""Choices on the page, and analysed frames per second."""
+
+SOURCES: Final = {
+    "Sample": f"{SAMPLE_CLIP_NOTE} Portrait: {SAMPLE_CREDIT}.",
+    "Upload": "Your video stays on the computer that runs FER Lab, and only as long as your visit.",
+}
+"""Where the video comes from, and what to know about it."""
+
+JOB: Final = "v_job"
+"""Key of the session's own analysis in the session state."""
+
+MAX_MEGABYTES: Final = 500
+
+MAX_FACES: Final = 8
+"""Faces shown on the page, those seen longest; the table holds all."""
+
+
+def uploaded_job(model: ServedModel, rate: str) -> VideoJob | None:
+    """Ask for a video and start its analysis; return the session's latest analysis, running or finished.
+
+    Raises:
+        FerError: the folder for the annotated video cannot be written.
+    """
+    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
+    file = st.file_uploader("An MP4, MOV, WebM or AVI file", key="v_upload", max_upload_size=MAX_MEGABYTES)
+    wanted = st.button("Analyse", type="primary", icon=":material/play_arrow:", disabled=file is None, key="v_start")
+    if wanted and file is not None:
+        earlier = st.session_state.pop(JOB, None)
+        if earlier:
+            earlier.stop()
+        st.session_state[JOB] = _start(file.getvalue(), model, file.name, rate)
+    job: VideoJob | None = st.session_state.get(JOB)
+    return job
+
+
+@st.cache_resource(max_entries=6, show_spinner="Making the sample clip")
+def sample_job(model: ServedModel, rate: str) -> VideoJob:
+    """Return the analysis of the sample clip, running or finished; all sessions share it.
+
+    Raises:
+        FerError: the cache folder cannot be written.
+    """
+    return _start(sample_clip(), model, "The sample clip", rate)
+
+
+def _start(source: Any, model: ServedModel, name: str, rate: str) -> VideoJob:
+    classifier, settings = model.classifier(), replace(FILE_SETTINGS, flip=model.flip)
+    return VideoJob(source, lambda: StreamAnalyzer(classifier, settings=settings), name, RATES[rate], model.name)
+
+
+@st.fragment(run_every=0.5)
+def progress(job: VideoJob, can_stop: bool) -> None:
+    """Show the progress of an analysis until it ends."""
+    if not job.running:
+        st.rerun()
+    now = job.progress
+    if now is None:
+        st.progress(0.0, f"Opening {plain(job.name)}")
+    else:
+        of = f" of {now.total:.0f}" if now.total else ""
+        left = f", about {duration(now.left)} left" if now.left is not None else ""
+        st.progress(now.share, f"Second {now.seconds:.0f}{of}: {now.frames} frames analysed{left}")
+    if can_stop:
+        st.button("Stop and keep the results so far", icon=":material/stop_circle:", on_click=job.stop, key="v_stop")
+
+
+def video_and_shares(job: VideoJob) -> int | None:
+    """Show the annotated video and the share of time of each expression; return the chosen face, None without faces."""
+    result = _result(job)
+    shares = time_shares(result.table, result.seconds)
+    faces, longest = _longest_seen(shares.groupby("face")["seconds"].sum())
+    left, right = st.columns([4, 3], gap="large")
+    with left:
+        if target := _annotated_file(result):
+            mime = "video/webm" if target.suffix == ".webm" else "video/mp4"
+            st.video(str(target), format=mime, alt=f"{job.name} with numbered boxes around the faces")
+        without = seconds_without_face(result.table, result.seconds)
+        st.caption(
+            f"{plain(job.name)}: {result.frames:,} frames over {result.seconds:.1f} seconds, "
+            f"{_count_faces(len(result.faces))}, {without:.1f} seconds without a face; model: {plain(job.model)}."
+        )
+    with right:
+        if not faces:
+            st.info("No face was found in this video.", icon=":material/face_retouching_off:")
+            return None
+        face = longest
+        if len(faces) > 1:
+            face = st.pills("Face", faces, default=longest, required=True, key="v_face") or longest
+        if len(result.faces) > len(faces):
+            st.caption(f"The {len(faces)} faces seen longest; the table holds all {len(result.faces)}.")
+        part = shares[(shares["face"] == face).fillna(False)]
+        most = time_share_text(part).split(", ")[0]
+        st.subheader(f"Face {face}: {most} of {part['seconds'].sum():.1f} seconds")
+        st.altair_chart(
+            time_share_bars(part),
+            key="v_shares",
+            alt=f"Share of the time that face {face} was seen: {time_share_text(part)}",
+        )
+        if len(faces) > 1:
+            st.caption(f"All faces together: {time_share_text(shares[shares['face'].isna()])}")
+    return int(face)
+
+
+def over_time(job: VideoJob, face: int) -> None:
+    """Show the most probable expression of each face over time, and the seven probabilities of one face."""
+    result = _result(job)
+    runs = expression_runs(result.table, result.seconds)
+    faces, _ = _longest_seen((runs["end"] - runs["start"]).groupby(runs["face"]).sum())
+    st.altair_chart(
+        expression_strips(runs, faces, result.seconds),
+        key="v_strips",
+        alt=f"The most probable expression of {_count_faces(len(faces))} over {result.seconds:.1f} seconds",
+    )
+    st.altair_chart(
+        timeline_chart(timeline_points(result.table, face), 0.0, result.seconds),
+        key="v_timeline",
+        alt=f"Seven probabilities of face {face} over {result.seconds:.1f} seconds",
+    )
+
+
+def downloads(job: VideoJob) -> None:
+    """Offer the table and the annotated video as downloads, and show the table."""
+    result = _result(job)
+    stem = PurePath(job.name.replace("\\", "/")).stem.replace(" ", "-") or "video"
+    with st.container(horizontal=True):
+        st.download_button(
+            "CSV",
+            lambda: result.table.to_csv(index=False),
+            f"{stem}.csv",
+            "text/csv",
+            icon=":material/table:",
+            on_click="ignore",
+            key="v_csv",
+        )
+        st.download_button(
+            "Parquet",
+            lambda: _parquet(result.table),
+            f"{stem}.parquet",
+            "application/vnd.apache.parquet",
+            icon=":material/table_view:",
+            on_click="ignore",
+            key="v_parquet",
+        )
+        if target := _annotated_file(result):
+            kind = target.suffix.removeprefix(".")
+            st.download_button(
+                f"Video with boxes ({kind.upper()})",
+                lambda: _annotated_content(job),
+                f"{stem}-annotated.{kind}",
+                f"video/{kind}",
+                icon=":material/movie:",
+                on_click="ignore",
+                key="v_video",
+            )
+    number = st.column_config.NumberColumn
+    columns = {name: number(format="percent") for name in EXPRESSIONS} | {"seconds": number(format="%.2f")}
+    with st.expander("All frames as a table", icon=":material/table_rows:"):
+        st.dataframe(
+            result.table, hide_index=True, column_config=columns, alt="Every face of every frame with its probabilities"
+        )
+
+
+def _result(job: VideoJob) -> VideoResult:
+    assert job.result is not None
+    return job.result
+
+
+def _longest_seen(seconds: pd.Series) -> tuple[list[int], int]:
+    """Return the faces that were seen longest, in the order of their numbers, and the first of them all.
+
+    Args:
+        seconds: how long each face was seen, indexed by its number.
+    """
+    ranked = [int(number) for number in seconds.sort_values(ascending=False, kind="stable").index[:MAX_FACES]]
+    return sorted(ranked), ranked[0] if ranked else 0
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    stream = io.BytesIO()
+    table.to_parquet(stream, index=False)
+    return stream.getvalue()
+
+
+def _annotated_file(result: VideoResult) -> Path | None:
+    """Return the annotated video unless its file was deleted from the cache folder."""
+    return result.annotated if result.annotated and result.annotated.is_file() else None
+
+
+def _annotated_content(job: VideoJob) -> bytes:
+    """Return the annotated video. The job owns its folder and must live until then."""
+    target = _result(job).annotated
+    assert target is not None
+    return target.read_bytes()
+
+
+def _count_faces(count: int) -> str:
+    return f"{count} face" if count == 1 else f"{count} faces"
