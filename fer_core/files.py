@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -18,6 +19,8 @@ from fer_core.types import FerError
 
 APP_NAME: Final = "fer-lab"
 _PARTIAL: Final = ".partial-"  # prefix of everything that is not complete yet; readers skip hidden names
+_MAX_NAME: Final = 60
+_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # not allowed as file names on Windows
 
 
 def home() -> Path:
@@ -108,6 +111,31 @@ def whole_folder(path: Path) -> Iterator[Path]:
         new.rename(path)
     finally:
         _clean_up(place)
+
+
+def checked_name(name: str, kind: str) -> str:
+    """Return `name` if it can be used as a folder's name on any system.
+
+    Args:
+        name: a name that a person chose.
+        kind: what it names, for the message, for instance `model`.
+
+    Raises:
+        FerError: it has other characters than lower-case letters, digits, `_` and `-`, does not begin with a letter or
+            digit, is too long, or is reserved on Windows.
+    """
+    if len(name) > _MAX_NAME or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or _RESERVED.fullmatch(name):
+        raise FerError(
+            f"This is not a valid {kind} name. Expected lower-case letters, digits, _ and -, at most {_MAX_NAME}, for "
+            f"example my_first_{kind}. Received: {name[: _MAX_NAME + 1]!r}"
+        )
+    return name
+
+
+def name_from(title: str) -> str:
+    """Return a name that `checked_name` accepts, made of a title's letters and digits."""
+    plain = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:40].strip("_")
+    return plain if plain and not _RESERVED.fullmatch(plain) else f"my_{plain or 'model'}"
 
 
 def _created(folder: Path) -> Path:

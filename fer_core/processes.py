@@ -19,6 +19,9 @@ from fer_core.files import read_json, write_json
 LOG, PROCESS = "log.txt", "process.json"
 """Names of the files in a background process's folder: its output, and the note of which process it is."""
 
+REFUSED: Final = 3
+"""Exit status of a child whose last line of output is a message for the user, the text of a `FerError`."""
+
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _NICENESS: Final = 5  # background work yields the CPU to the pages
 _SAME: Final = 2.0
@@ -133,6 +136,18 @@ def stop_process(process: psutil.Process, patience: float) -> None:
     with contextlib.suppress(psutil.Error):
         process.terminate()
     threading.Thread(target=_kill_unless_ended, args=(process, patience), daemon=True).start()
+
+
+def read_log(folder: Path, lines: int) -> str:
+    """Return the last lines of a background process's output; empty if there is none."""
+    try:
+        with (folder / LOG).open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - 1000 * lines))
+            text = stream.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])
 
 
 def _environment() -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from fer_core.runs.estimate import estimate, words_for
-from fer_core.runs.plan import RunPlan
+from fer_core.runs.estimate import duration_text, estimate
+from fer_core.runs.run import RunPlan
 from fer_core.training.fine_tuning import recipe_summary
 from fer_core.types import FerError
 from pages.parts.common import plain
@@ -55,7 +55,7 @@ if new_tab.open:
                     args=(RunPlan(given.strip() or title, spec, recipe, data.source),),
                 )
                 time = estimate(spec, recipe, data.faces)
-                st.caption(f"Takes {words_for(time.seconds)}. {time.basis}")
+                st.caption(f"Takes {duration_text(time.seconds)}. {time.basis}")
 if runs_tab.open:
     with runs_tab:
         runs = all_runs()

@@ -10,9 +10,9 @@ from rich.table import Table
 from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, stdout
 from fer_core.runs import promote as promotion
 from fer_core.runs import queue
-from fer_core.runs.estimate import words_for
-from fer_core.runs.folder import Run, list_runs, open_run
-from fer_core.runs.status import STATE_WORDS
+from fer_core.runs.estimate import duration_text
+from fer_core.runs.run import Run, list_runs, open_run
+from fer_core.runs.status import STATE_LABELS
 
 runs = typer.Typer(help="Trainings of the Fine-tune page: look, stop, resume, promote.", no_args_is_help=True)
 
@@ -32,8 +32,8 @@ def list_(as_json: AsJson = False) -> None:
     table = Table("Id", "Title", "State", "Epoch", "Left")
     for run in found:
         row = _row(run)
-        left = words_for(row["seconds_left"]) if row["seconds_left"] is not None else ""
-        table.add_row(run.id, escaped(run.title), STATE_WORDS[row["state"]], f"{row['epoch']}/{row['epochs']}", left)
+        left = duration_text(row["seconds_left"]) if row["seconds_left"] is not None else ""
+        table.add_row(run.id, escaped(run.title), STATE_LABELS[row["state"]], f"{row['epoch']}/{row['epochs']}", left)
     stdout.print(table)
 
 
@@ -47,7 +47,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         print_json({**_row(run), "plan": run.plan.as_dict(), "history": history.to_dict("records")})
         return
     status = run.status()
-    stdout.print(f"{run.title}: {STATE_WORDS[status.state]}. {status.message}", markup=False, soft_wrap=True)
+    stdout.print(f"{run.title}: {STATE_LABELS[status.state]}. {status.message}", markup=False, soft_wrap=True)
     for warning in status.warnings:
         complain(warning)
     if not history.empty:
@@ -96,7 +96,7 @@ def promote(
 
 
 def _tell(run: Run, state: str) -> None:
-    stdout.print(f"{run.id}: {STATE_WORDS[state]}")
+    stdout.print(f"{run.id}: {STATE_LABELS[state]}")
 
 
 def _row(run: Run) -> dict[str, Any]:

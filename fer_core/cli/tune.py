@@ -13,7 +13,7 @@ from rich.table import Table
 
 from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout
 from fer_core.models import model_spec, network_names
-from fer_core.runs.choice import DataChoice
+from fer_core.runs.data import DataSettings
 from fer_core.training.recipes import recipe_for
 from fer_core.tuning.plan import TuningPlan
 from fer_core.tuning.space import VARIABLE, SearchSpace
@@ -64,9 +64,9 @@ def tune(
             raise FerError(f"Name a model, or an existing --study. Models: {', '.join(_NETWORKS)}.")
         work = open_study(study, place)
     else:
-        spec, data = model_spec(model), DataChoice("fer2013", faces, balanced)
+        spec, data = model_spec(model), DataSettings("fer2013", faces, balanced)
         if pictures is not None:
-            data = DataChoice("folder", path=pictures, whole_image=crops)
+            data = DataSettings("folder", path=pictures, whole_image=crops)
         recipe = recipe_for(spec)
         spans = {"learning_rate": learning_rate, "strength": strength, "label_smoothing": label_smoothing}
         given: dict[str, Any] = {name: span for name, span in spans.items() if span is not None}

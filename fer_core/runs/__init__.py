@@ -1,4 +1,4 @@
-"""Trainings that people start: what they learn from, their folders, the queue, the process that works, promotion.
+"""Runs: trainings started from the Fine-tune page, each in a folder and a process of its own.
 
-Import from the modules: a process that waits its turn loads only the two that it needs.
+Import from the modules: a process that waits in the queue loads only the few that it needs.
 """

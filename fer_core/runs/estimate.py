@@ -1,4 +1,4 @@
-"""How long a run will take, from how long earlier ones took on this computer; without any, a guess that says so."""
+"""How long a run will take, estimated from earlier runs on this computer, or guessed if there are none."""
 
 from __future__ import annotations
 
@@ -21,25 +21,24 @@ GUESS: Final = (
 
 _KEPT: Final = 8  # newest measurements of each kind
 _FORWARD: Final = {"MobileNetV2": (96, 6.1), "VGG16": (48, 12.0), "ResNet50": (48, 6.0), "Xception": (71, 10.0)}
-"""Side in pixels, and milliseconds a face on two cores; the first measured over all FER2013, the rest guessed."""
+"""Side in pixels, and milliseconds per face on two cores; MobileNetV2's was measured on all of FER2013."""
 
 _SERVED: Final = {"MobileNetV2": 2.0, "VGG16": 13.0, "ResNet50": 5.0, "Xception": 10.0}
-"""Milliseconds a face of the served file, measured on two cores, one face at a time."""
+"""Milliseconds per face of the LiteRT model, measured on two cores, one face at a time."""
 
-_LOOKS: Final = 2 * 7178  # both test splits, each face plain and mirrored
+_PREDICTIONS: Final = 2 * 7178  # both test splits, each face plain and mirrored
 _COMPACT: Final = ((32, 64, 128, 192), 1.7)
-"""Widths, and milliseconds a face and epoch on two cores: 3.1 and, with faster ones and fused normalisation, 1.5 were
-measured, and fusing saves nearly half (`bench`)."""
+"""Widths, and milliseconds per face and epoch on two cores, between the 1.5 and 3.1 of two computers."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """How long a run will take.
+    """Estimated duration of a run.
 
     Attributes:
         seconds: from its start, without waiting for other runs.
-        measured: whether earlier runs of its kind were measured here.
-        basis: one sentence on where the number comes from.
+        measured: whether it is based on runs of the same kind on this computer.
+        basis: one sentence on how it was estimated.
     """
 
     seconds: float
@@ -49,10 +48,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Timing:
-    """What one run took.
+    """Measured durations of one run.
 
     Attributes:
-        per_face: seconds a training face and epoch, hold-out included.
+        per_face: seconds per training face and epoch, including the hold-out.
         preparing: seconds before the first epoch.
         measuring: seconds after the last one.
         faces: training faces.
@@ -67,14 +66,14 @@ class Timing:
 
 
 def estimate(spec: ModelSpec, recipe: Recipe, faces: int) -> Estimate:
-    """Say how long a run will take.
+    """Estimate the duration of a run.
 
     Args:
-        spec: what is built.
-        recipe: how it is fitted; where it stops early, the estimate is the longest it can take.
-        faces: how many training faces there are.
+        spec: the model.
+        recipe: its recipe; with early stopping, the longest possible duration is estimated.
+        faces: number of training faces.
     """
-    known = timings(spec, recipe)
+    known = _timings(spec, recipe)
     if not known:
         return Estimate(_guess(spec, recipe, faces), False, GUESS)
     fitting = statistics.median(timing.per_face for timing in known) * faces * recipe.epochs
@@ -86,25 +85,16 @@ def estimate(spec: ModelSpec, recipe: Recipe, faces: int) -> Estimate:
 
 
 def expected_ending(spec: ModelSpec, recipe: Recipe) -> float:
-    """Return the seconds from the last epoch to the end: converting, and measuring on both test splits."""
-    known = timings(spec, recipe)
+    """Return the seconds after the last epoch, for converting the model and measuring it on both test splits."""
+    known = _timings(spec, recipe)
     if known:
         return statistics.median(timing.measuring for timing in known)
     milliseconds = _SERVED.get(spec.backbone, 5.0) if spec.architecture == "transfer" else 1.0
-    return 20.0 + milliseconds / 1000 * _LOOKS
-
-
-def timings(spec: ModelSpec, recipe: Recipe) -> list[Timing]:
-    """Return what earlier runs of this kind took on this computer, oldest first."""
-    known = []
-    for values in _kinds().get(_kind(spec, recipe), []):
-        with contextlib.suppress(TypeError):
-            known.append(Timing(**values))
-    return [timing for timing in known if timing.faces > 0]
+    return 20.0 + milliseconds / 1000 * _PREDICTIONS
 
 
 def note_timing(spec: ModelSpec, recipe: Recipe, timing: Timing) -> None:
-    """Keep what a run took for later estimates; a full disk costs only that."""
+    """Save the durations of a run for later estimates; errors are ignored."""
     with contextlib.suppress(OSError, Timeout), FileLock(home() / f".{TIMINGS}.lock", timeout=10):
         kinds = _kinds()
         kind = _kind(spec, recipe)
@@ -112,8 +102,8 @@ def note_timing(spec: ModelSpec, recipe: Recipe, timing: Timing) -> None:
         write_json(home() / TIMINGS, kinds)
 
 
-def words_for(seconds: float) -> str:
-    """Return a duration as people say it: `about 4 minutes`."""
+def duration_text(seconds: float) -> str:
+    """Return a rounded duration for people, for example `about 4 minutes`."""
     if seconds < 50:
         return f"about {max(10, round(seconds, -1)):.0f} seconds"
     if seconds < 90:
@@ -123,12 +113,22 @@ def words_for(seconds: float) -> str:
     return f"about {seconds / 3600:.1f} hours"
 
 
+def _timings(spec: ModelSpec, recipe: Recipe) -> list[Timing]:
+    """Return the durations of earlier runs of this kind on this computer, oldest first."""
+    known = []
+    for values in _kinds().get(_kind(spec, recipe), []):
+        with contextlib.suppress(TypeError):
+            known.append(Timing(**values))
+    return [timing for timing in known if timing.faces > 0]
+
+
 def _kinds() -> dict[str, Any]:
     kinds = read_json(home() / TIMINGS)
     return {name: values for name, values in kinds.items() if isinstance(values, list)}
 
 
 def _kind(spec: ModelSpec, recipe: Recipe) -> str:
+    """Return the key of runs whose durations per face are comparable."""
     parts = [spec.architecture, *map(str, spec.widths)]
     if spec.backbone:
         parts += [spec.backbone, str(spec.backbone_size), f"open {spec.open_layers}"]
@@ -147,5 +147,5 @@ def _guess(spec: ModelSpec, recipe: Recipe, faces: int) -> float:
     forward = milliseconds / 1000 * ((spec.backbone_size or side) / side) ** 2 * faces
     if uses_features(spec, recipe):
         return start_and_end + 2 * forward + 4e-5 * faces * recipe.epochs
-    times = 1.0 if spec.frozen else 2.0 if spec.open_layers > 0 else 3.0
-    return start_and_end + times * forward * recipe.epochs
+    passes = 1.0 if spec.frozen else 2.0 if spec.open_layers > 0 else 3.0  # forward and backward
+    return start_and_end + passes * forward * recipe.epochs

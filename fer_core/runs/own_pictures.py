@@ -1,8 +1,8 @@
-"""Somebody's own pictures, cut out as FER2013 frames faces and divided into what is learnt and what is watched."""
+"""The user's own pictures: cut out as FER2013 frames faces, checked, and divided into training part and hold-out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,23 +13,31 @@ from numpy.typing import NDArray
 from fer_core.data import FACE_SIZE, FerDataset, find_duplicates, read_class_folders
 from fer_core.data.class_folders import MIN_IMAGES
 from fer_core.faces import crop_face, default_detector, whole_image_face
-from fer_core.labels import EXPRESSIONS
+from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.types import FerError, Image
 
-HOLDOUT_SHARE: Final = 0.15
-_SEED: Final = 2013  # of the division: the same pictures are always divided alike
-_EVERY: Final = 50  # pictures between two words on how far it is
+_HOLDOUT_SHARE: Final = 0.15
+_SEED: Final = 2013  # of the division: the same pictures are always divided in the same way
+_FEW: Final = 20  # pictures of a class below which a warning is given
+_SAME_LIGHT: Final = 3.0
+"""Gray levels: if a class's faces vary less than this in mean and in spread, they were all taken in the same light."""
+
+_BRIGHTNESS_RECALL: Final = 0.9
+"""Mean recall of a classifier that sees only the brightness, from which a warning is given."""
+
+_MIN_FOR_LIGHT: Final = 5  # faces of a class needed to judge its light
+_PROGRESS_EVERY: Final = 50  # pictures between two progress messages
 
 
 @dataclass(frozen=True, eq=False)
 class OwnPictures:
-    """Own pictures as faces.
+    """Faces from the user's own pictures.
 
     Attributes:
-        training: to learn from, at least one face a class.
-        holdout: to watch, at least one face a class.
-        warnings: a sentence for each thing to know.
-        skipped: a sentence for each picture that was left out.
+        training: training faces, at least one per class.
+        holdout: hold-out, at least one per class.
+        warnings: one sentence for each thing to know.
+        skipped: one sentence for each picture that was left out.
     """
 
     training: FerDataset
@@ -44,18 +52,18 @@ class OwnPictures:
         return as_faces(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels")))
 
 
-def own_pictures(place: Path, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnPictures:
-    """Read class folders, find the largest face of each picture, and divide the faces by class.
+def read_own_pictures(place: Path, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnPictures:
+    """Read class folders, crop the largest face of each picture, and divide the faces by class.
 
-    Of pictures that are the same to the last pixel only one is used: a copy on both sides would make the hold-out lie.
+    Of pictures with identical pixels only one is used: otherwise copies of training faces could be in the hold-out.
 
     Args:
-        place: a folder of class folders, or a zip of it.
+        place: a folder of class folders, or a zip of one.
         whole_image: the pictures are face crops already.
-        say: told how far it is.
+        say: called with progress messages.
 
     Raises:
-        FerError: the folder or zip cannot be used, or a class is left with fewer than two faces.
+        FerError: the folder or zip cannot be used, or a class has fewer than two faces.
     """
     found = read_class_folders(place)
     detector = None if whole_image else default_detector()
@@ -63,18 +71,19 @@ def own_pictures(place: Path, whole_image: bool, say: Callable[[str], None] = la
     labels: list[int] = []
     skipped = list(found.skipped)
     for index, (path, label, image) in enumerate(zip(found.paths, found.labels, found.images(), strict=True)):
-        if index % _EVERY == 0:
+        if index % _PROGRESS_EVERY == 0:
             say(f"Looking for faces: {index} of {len(found)} pictures")
-        found_faces = [whole_image_face(image)] if detector is None else detector.detect(image)
-        if not found_faces:
+        faces = [whole_image_face(image)] if detector is None else detector.detect(image)
+        if not faces:
             skipped.append(f"{path.parent.name}/{path.name} shows no face that can be found and is left out.")
             continue
-        crops.append(crop_face(image, found_faces[0])[0])
+        crops.append(crop_face(image, faces[0])[0])
         labels.append(int(label))
-    _check_counts(labels, sorted(set(found.labels.tolist())), place.name, skipped)
-    faces, warnings = _without_copies(as_faces(np.stack(crops), np.array(labels)))
-    _check_counts(faces.labels.tolist(), sorted(set(found.labels.tolist())), place.name, warnings)
-    training, holdout = divided(faces)
+    classes = sorted(set(found.labels.tolist()))
+    _check_counts(labels, classes, place.name, skipped)
+    unique, warnings = _without_copies(as_faces(np.stack(crops), np.array(labels)))
+    _check_counts(unique.labels.tolist(), classes, place.name, warnings)
+    training, holdout = _divided(unique)
     return OwnPictures(training, holdout, tuple(warnings), tuple(skipped))
 
 
@@ -85,14 +94,52 @@ def as_faces(images: NDArray[np.uint8], labels: NDArray) -> FerDataset:
     return FerDataset(shaped, labels.astype(np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
 
 
-def divided(faces: FerDataset) -> tuple[FerDataset, FerDataset]:
-    """Return (to learn from, to watch): about `HOLDOUT_SHARE` of each class, at least one, is watched."""
+def count_warnings(faces: FerDataset) -> list[str]:
+    """Return one sentence about classes without pictures, and one about classes with few."""
+    counts = np.bincount(faces.labels, minlength=NUM_CLASSES)
+    warnings = []
+    missing = [name for name, count in zip(EXPRESSIONS, counts, strict=True) if count == 0]
+    if missing:
+        warnings.append(f"There are no pictures of {_listed(missing)}: the model cannot learn what it looks like.")
+    few = [f"{name} ({count})" for name, count in zip(EXPRESSIONS, counts, strict=True) if 0 < count < _FEW]
+    if few:
+        warnings.append(f"Too few pictures of {_listed(few)}: expect at least {_FEW} of each, better hundreds.")
+    return warnings
+
+
+def light_warnings(faces: FerDataset) -> list[str]:
+    """Return one sentence about classes taken in a single light, and one if brightness alone separates the classes."""
+    brightness = faces.images.mean(axis=(1, 2))
+    contrast = faces.images.std(axis=(1, 2))
+    members = {label: faces.labels == label for label in np.unique(faces.labels).tolist()}
+    judged = {label: mask for label, mask in members.items() if mask.sum() >= _MIN_FOR_LIGHT}
+    warnings = []
+    uniform = [
+        EXPRESSIONS[label]
+        for label, mask in judged.items()
+        if max(brightness[mask].std(), contrast[mask].std()) < _SAME_LIGHT
+    ]
+    if uniform:
+        warnings.append(
+            f"All pictures of {_listed(uniform)} were taken in nearly the same light: the model may fail in any other. "
+            f"Take some elsewhere, or with the light from another side."
+        )
+    if len(judged) >= 2 and (recall := _recall_by_brightness(brightness, judged)) >= _BRIGHTNESS_RECALL:
+        warnings.append(
+            f"Brightness alone tells the classes apart ({recall:.0%} right): the model may learn the light instead of "
+            f"the face. Take pictures of every expression in the same places."
+        )
+    return warnings
+
+
+def _divided(faces: FerDataset) -> tuple[FerDataset, FerDataset]:
+    """Return (training part, hold-out): about `_HOLDOUT_SHARE` of each class, at least one, is held out."""
     generator = np.random.default_rng(_SEED)
-    watched = np.zeros(len(faces), dtype=bool)
+    held_out = np.zeros(len(faces), dtype=bool)
     for label in np.unique(faces.labels):
         members = generator.permutation(np.flatnonzero(faces.labels == label))
-        watched[members[: max(1, round(HOLDOUT_SHARE * len(members)))]] = True
-    return faces.subset(~watched), faces.subset(watched)
+        held_out[members[: max(1, round(_HOLDOUT_SHARE * len(members)))]] = True
+    return faces.subset(~held_out), faces.subset(held_out)
 
 
 def _without_copies(faces: FerDataset) -> tuple[FerDataset, list[str]]:
@@ -106,7 +153,7 @@ def _without_copies(faces: FerDataset) -> tuple[FerDataset, list[str]]:
     if copies.differing_labels.any():
         group = copies.groups[int(np.flatnonzero(copies.differing_labels)[0])]
         names = " and ".join(EXPRESSIONS[label] for label in sorted(set(faces.labels[group].tolist())))
-        text += f" Some stood under different expressions ({names}); the first one counts."
+        text += f" Some were in the folders of different expressions ({names}); the first one counts."
     return faces.subset(kept), [text]
 
 
@@ -118,3 +165,18 @@ def _check_counts(labels: list[int], classes: list[int], shown: str, reasons: li
                 f"The class {EXPRESSIONS[label]!r} in {shown} has too few pictures with a face. Expected at least "
                 f"{MIN_IMAGES}. Received: {labels.count(label)}.{hint}"
             )
+
+
+def _recall_by_brightness(brightness: NDArray[np.float64], members: dict[int, NDArray[np.bool_]]) -> float:
+    """Return the mean recall of the classifier that predicts the class whose mean brightness is nearest."""
+    means = np.array([brightness[mask].mean() for mask in members.values()])
+    recalls = [
+        (np.abs(brightness[mask][:, None] - means).argmin(axis=1) == place).mean()
+        for place, mask in enumerate(members.values())
+    ]
+    return float(np.mean(recalls))
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,34 +1,210 @@
-"""The Keras callback that tells a run's reporter where the fit is. Imported by the worker once it has its turn."""
+"""How a run's process reports its progress: status, log, and remaining time. Does not import Keras by itself."""
 
 from __future__ import annotations
 
-import keras
+import contextlib
+import signal
+import statistics
+import time
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
 
-from fer_core.runs.reporter import Reporter
+import psutil
+
+from fer_core.files import read_json
+from fer_core.runs.status import STATUS, Status, positive, read_status, write_status
+
+_WRITE_EVERY: Final = 0.4  # seconds between two writes of the status while only the step changes
 
 
-class RunProgress(keras.callbacks.Callback):
-    """Passes epochs and steps on; ends the fit after a step if somebody asked to stop.
+class Stopped(BaseException):
+    """The run was asked to stop. Not an `Exception`, so that no error handler on the way catches it."""
+
+
+class Reporter:
+    """Writes a run's status and log, and ends the run when it is asked to stop.
 
     Args:
-        reporter: the run's.
+        folder: the run's folder.
+
+    Attributes:
+        epoch_seconds: durations of the epochs so far.
+        preparing: seconds from the start to the first epoch.
     """
 
-    def __init__(self, reporter: Reporter) -> None:
-        super().__init__()
-        self.reporter = reporter
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.epoch_seconds: list[float] = []
+        self.preparing = 0.0
+        self._expected: float | None = None
+        self._expected_ending = 0.0
+        self._status = _last_status(folder)
+        self._worked_before = self._status.seconds
+        self._began = self._fitted = self._epoch_began = self._first_step = 0.0
+        self._written = 0.0
+        self._stop_asked = self._in_fit = False
 
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        self.reporter.fit_begins()
+    def listen(self) -> None:
+        """Handle the stop signal from now on."""
+        signal.signal(signal.SIGTERM, self._on_signal)
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        self.reporter.epoch_begins(epoch, self.params["epochs"], self.params["steps"] or 0)
+    def wait_for(self, before: int) -> None:
+        """Report how many runs come first."""
+        text = f"Waiting for {before} other run{'s' if before > 1 else ''}." if before else "Starting."
+        self._write(state="waiting", message=text)
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        self.reporter.step_ends(batch)
+    def begin(self) -> None:
+        """Report that the run begins to work."""
+        self._began = time.monotonic()
+        self._write(state="preparing", message="Loading the faces", started=time.time())
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        self.reporter.epoch_ends(epoch)
+    def expect(self, seconds: float, ending: float) -> None:
+        """Set the estimated durations, used until epochs have been measured.
 
-    def on_train_end(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        self.reporter.fit_ends()
+        Args:
+            seconds: of the whole run.
+            ending: of converting and measuring, after the last epoch.
+        """
+        self._expected, self._expected_ending = seconds, ending
+
+    def say(self, text: str) -> None:
+        """Report what is happening, in the status and in the log."""
+        self.check()
+        _log(text)
+        self._write(message=text, seconds_left=self._left())
+
+    def warn(self, warnings: tuple[str, ...]) -> None:
+        """Report the problems of the data."""
+        self._write(warnings=warnings)
+
+    def check(self) -> None:
+        """Raise `Stopped` if the run was asked to stop."""
+        if self._stop_asked:
+            raise Stopped
+
+    def fit_begins(self) -> None:
+        """Report the start of the fit; during it a stop waits for the end of a step, so no backup is interrupted."""
+        self._in_fit = True
+        self.preparing += time.monotonic() - self._began
+        self._write(state="fitting")
+
+    def fit_ends(self) -> None:
+        """Report the end of the last epoch."""
+        self._in_fit = False
+        self._fitted = time.monotonic()
+        self._write(state="measuring", message="Converting and measuring", seconds_left=self._expected_ending)
+        self.check()
+
+    def epoch_begins(self, epoch: int, epochs: int, steps: int) -> None:
+        """Report the start of epoch `epoch`, from 0."""
+        self._epoch_began = time.monotonic()
+        self._status = replace(self._status, epoch=epoch, epochs=epochs, steps=steps, step=0)
+        self._write(message=f"Epoch {epoch + 1} of {epochs}.", seconds_left=self._left())
+
+    def step_ends(self, step: int) -> None:
+        """Report the end of step `step`, from 0; raise `Stopped` if the run was asked to stop."""
+        self.check()
+        if not self._first_step:
+            self._first_step = time.monotonic()
+        self._status = replace(self._status, step=step + 1)
+        if time.monotonic() - self._written >= _WRITE_EVERY:
+            self._write(seconds_left=self._left())
+
+    def epoch_ends(self, epoch: int) -> None:
+        """Report the end of epoch `epoch`, from 0."""
+        self.epoch_seconds.append(time.monotonic() - self._epoch_began)
+        self._status = replace(self._status, epoch=epoch + 1, step=0)
+        self._write(seconds_left=self._left())
+
+    def usual_epoch(self) -> float | None:
+        """Return the seconds per epoch without compilation; None if too little has been measured.
+
+        The first step compiles the network. Until a second epoch has ended, the rest of the first epoch is used.
+        """
+        if len(self.epoch_seconds) > 1:
+            return statistics.median(self.epoch_seconds[1:])
+        status, now = self._status, time.monotonic()
+        end = self._epoch_began + self.epoch_seconds[0] if self.epoch_seconds else now
+        steps = status.steps if self.epoch_seconds else status.step
+        return (end - self._first_step) / (steps - 1) * status.steps if self._first_step and steps > 1 else None
+
+    def seconds_since_fit(self) -> float:
+        """Return the seconds since the end of the last epoch; 0 if there was none."""
+        return time.monotonic() - self._fitted if self._fitted else 0.0
+
+    def end(self, state: str, message: str) -> None:
+        """Write the last status. Stop signals are ignored from now on."""
+        self._in_fit = True
+        _log(message)
+        with contextlib.suppress(OSError):
+            self._write(state=state, message=message, seconds_left=None)
+
+    def _left(self) -> float | None:
+        """Return the remaining seconds by measured epochs, by the first epoch's steps, or by the estimate."""
+        now, status = time.monotonic(), self._status
+        if status.state == "measuring":
+            return positive(self._expected_ending - (now - self._fitted))
+        one = self.usual_epoch() if status.state == "fitting" else None
+        if one is not None:
+            done = status.epoch + (status.step / status.steps if status.steps else 0.0)
+            return (status.epochs - done) * one + self._expected_ending
+        return positive(self._expected - (now - self._began)) if self._expected is not None else None
+
+    def _write(self, **changes: Any) -> None:
+        self._status = replace(self._status, **changes, peak_memory=max(self._status.peak_memory, _peak_memory()))
+        if self._began:
+            self._status = replace(self._status, seconds=self._worked_before + time.monotonic() - self._began)
+        write_status(self.folder, self._status)
+        self._written = time.monotonic()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self._stop_asked = True
+        if not self._in_fit:
+            raise Stopped
+
+
+def keras_callback(reporter: Reporter) -> Any:
+    """Return a Keras callback that reports a fit's epochs and steps. Imports Keras."""
+    import keras
+
+    class Callback(keras.callbacks.Callback):
+        def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+            reporter.fit_begins()
+
+        def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+            reporter.epoch_begins(epoch, self.params["epochs"], self.params["steps"] or 0)
+
+        def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+            reporter.step_ends(batch)
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+            reporter.epoch_ends(epoch)
+
+        def on_train_end(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+            reporter.fit_ends()
+
+    return Callback()
+
+
+def _log(text: str) -> None:
+    """Write a line with the time to standard output, which is the run's log; if the disk is full, it is lost."""
+    with contextlib.suppress(OSError):
+        print(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {text}", flush=True)
+
+
+def _last_status(folder: Path) -> Status:
+    """Return the status that `queue.submit` or `queue.resume` wrote."""
+    status = read_status(folder) if read_json(folder / STATUS) else Status("waiting")
+    return replace(status, state="waiting", message="Starting.", stopping=False)
+
+
+def _peak_memory() -> int:
+    """Return the largest memory of this process so far in bytes; its current memory on systems without that number."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    except (OSError, StopIteration, ValueError):
+        return int(psutil.Process().memory_info().rss)

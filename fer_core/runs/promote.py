@@ -1,76 +1,102 @@
-"""From a finished run to a model that every page offers."""
+"""What becomes of a finished run's model: promoted so that every page offers it, downloaded, or converted to ONNX."""
 
 from __future__ import annotations
 
 import dataclasses
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Final
 
 from filelock import FileLock
 
 from fer_core.card import CARD
-from fer_core.files import whole_folder
-from fer_core.runs.folder import Run
-from fer_core.runs.names import checked_name, name_from
+from fer_core.files import checked_name, name_from, whole_folder
+from fer_core.processes import REFUSED, run_python
+from fer_core.runs.run import Run
 from fer_core.store import KERAS, SHIPPED, WEIGHTS, StoredModel, list_models, open_model, promoted
 from fer_core.types import FerError
 
-MAX_TITLE: Final = 80
+ONNX: Final = "model.onnx"
+"""The ONNX file's name in a run's folder."""
+
+ONNX_WORKER: Final = "fer_core.training.onnx_export"
+_ONNX_SECONDS: Final = 600
+_MAX_TITLE: Final = 80
 
 
 def promote(run: Run, name: str, title: str, replace: bool = False) -> StoredModel:
-    """Copy a run's result into the user's own models, in one step: it is seen whole or not at all.
+    """Copy a run's model to the user's own models, completely or not at all.
 
     The model stays when the run is deleted.
 
     Args:
-        run: a finished one.
-        name: the folder's: lower-case letters, digits, `_` and `-`.
-        title: what people read; where another model has the same, the name is put behind it.
-        replace: take the place of an own model of that name, or stand before a shipped one.
+        run: a finished run.
+        name: the model's folder name: lower-case letters, digits, `_` and `-`.
+        title: the model's name on the pages; if another model has the same title, the folder name is appended.
+        replace: replace an own model of that name, or take precedence over a shipped one.
 
     Raises:
-        FerError: the run has no result, the name is unfit or taken, the title is empty or too long, or the disk is
+        FerError: the run has no model, the name is not valid or taken, the title is empty or too long, or the disk is
             full.
     """
-    result = run.result()
-    if result is None:
-        raise FerError(f"{run.title} has no model to promote: it is {run.status().state}.")
-    checked_name(name, "A model")
+    result = _result(run, "promote")
+    checked_name(name, "model")
     title = " ".join(title.split())
-    if not title or len(title) > MAX_TITLE:
-        raise FerError(f"Expected a title of 1 to {MAX_TITLE} letters. Received: {title[:MAX_TITLE]!r}")
+    if not title or len(title) > _MAX_TITLE:
+        raise FerError(f"Expected a title of 1 to {_MAX_TITLE} letters. Received: {title[:_MAX_TITLE]!r}")
     root = promoted()
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / ".promoting.lock"):
+        with FileLock(root / ".promoting.lock"), whole_folder(root / name) as work:
             _check_free(name, replace)
             if title in {model.title for model in list_models()[0] if model.name != name}:
-                title = f"{title} ({name})"  # charts know models by their titles
-            with whole_folder(root / name) as work:
-                shutil.copytree(result.folder, work, dirs_exist_ok=True)
-                card = dataclasses.replace(result.card, name=name, title=title, promoted_from=run.id)
-                card.write(work / CARD)
-                open_model(work)
+                title = f"{title} ({name})"  # charts identify models by their titles
+            shutil.copytree(result.folder, work, dirs_exist_ok=True)
+            dataclasses.replace(result.card, name=name, title=title, promoted_from=run.id).write(work / CARD)
+            open_model(work)
     except OSError as error:
-        raise FerError(f"{run.title} cannot be promoted ({error.strerror or error}). Make room on the disk.") from error
+        raise FerError(f"{run.title} cannot be promoted ({error.strerror or error}). Free some disk space.") from error
     return open_model(root / name)
 
 
 def suggested_name(run: Run) -> str:
-    """Return a fit name that no model has yet, made of the run's title."""
+    """Return a valid name made from the run's title that no model has yet."""
     stem = name_from(run.title)
     names = [stem, *(f"{stem}_{number}" for number in range(2, 1000))]
     return next(name for name in names if not (promoted() / name).exists() and not (SHIPPED / name).exists())
 
 
 def downloads(run: Run) -> dict[str, Path]:
-    """Return the files of a finished run worth taking away, by name: the LiteRT file and Keras', where it has them."""
+    """Return the LiteRT and Keras files of a finished run by name, as far as it has them."""
     result = run.result()
     if result is None:
         return {}
     return {name: result.folder / name for name in (WEIGHTS, KERAS) if (result.folder / name).is_file()}
+
+
+def onnx_file(run: Run) -> Path:
+    """Return a finished run's model as ONNX; the first call takes about ten seconds and keeps the file in the run.
+
+    Raises:
+        FerError: the run has no model, or it cannot be converted.
+    """
+    model = _result(run, "convert")
+    target = run.folder / ONNX
+    try:
+        with FileLock(target.with_suffix(".onnx.lock")):
+            if not target.is_file():
+                _convert_to_onnx(model, target)
+    except OSError as error:
+        raise FerError(f"{model.title} cannot be written as ONNX ({error.strerror}). Free some disk space.") from error
+    return target
+
+
+def _result(run: Run, action: str) -> StoredModel:
+    model = run.result()
+    if model is None:
+        raise FerError(f"{run.title} has no model to {action}: it is {run.status().state}.")
+    return model
 
 
 def _check_free(name: str, replace: bool) -> None:
@@ -80,5 +106,21 @@ def _check_free(name: str, replace: bool) -> None:
         raise FerError(f"You have a model of that name already. Choose another name, or replace it. Received: {name}")
     if (SHIPPED / name).exists():
         raise FerError(
-            f"{name} is the name of a model that comes with FER Lab. Choose another, or let yours stand in its place."
+            f"{name} is the name of a model that comes with FER Lab. Choose another, or let yours take its place."
         )
+
+
+def _convert_to_onnx(model: StoredModel, target: Path) -> None:
+    """Run the exporter in a process of its own, because it imports Keras."""
+    arguments = ("-m", ONNX_WORKER, str(model.folder.resolve()), str(target.resolve()))
+    try:
+        done = run_python(*arguments, timeout=_ONNX_SECONDS, variables={"KERAS_BACKEND": "tensorflow"})
+    except subprocess.TimeoutExpired as error:
+        raise FerError(
+            f"{model.title} could not be converted to ONNX within {_ONNX_SECONDS // 60} minutes. Try again."
+        ) from error
+    if done.returncode == REFUSED:
+        raise FerError(done.stdout.strip().splitlines()[-1])
+    if done.returncode != 0 or not target.is_file():
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1][:200]
+        raise FerError(f"{model.title} could not be converted to ONNX: {last}")

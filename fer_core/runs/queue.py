@@ -1,4 +1,4 @@
-"""Starting, stopping, resuming and deleting runs. Every call returns at once; the runs' own processes do the work."""
+"""Submit, stop, resume and delete runs. Every call returns at once: each run is worked on by a process of its own."""
 
 from __future__ import annotations
 
@@ -14,31 +14,29 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from fer_core.files import whole_folder, write_json
+from fer_core.files import checked_name, name_from, whole_folder, write_json
 from fer_core.processes import PROCESS, ProcessNote, start_python, stop_process
-from fer_core.runs.collection import collections_folder
-from fer_core.runs.folder import PLAN, Run, read_run, runs_folder
-from fer_core.runs.names import checked_name, name_from
-from fer_core.runs.plan import RunPlan
+from fer_core.runs.run import PLAN, Run, RunPlan, read_run, runs_folder
 from fer_core.runs.status import STOP, Status, write_status
+from fer_core.runs.uploads import collections_folder
 from fer_core.types import FerError
 
 WORKER: Final = "fer_core.runs.worker"
 PATIENCE: Final = 30.0
-"""Seconds that a run is given to stop by itself: converting a large network cannot be broken off any sooner."""
+"""Seconds after which a run that was asked to stop is killed: converting a large network cannot be interrupted."""
 
 _PICTURES: Final = "pictures"
 
 
 def submit(plan: RunPlan) -> Run:
-    """Put a run into the queue; it begins as soon as no other works.
+    """Put a run into the queue; it begins when no other run is working.
 
-    Snapshots of a collection are copied into the run, so that taking more of them does not change it.
+    Snapshots of a collection are copied into the run's folder, so that later changes do not affect the run.
 
     Raises:
-        FerError: the model's name is unfit for a folder, or the run's folder cannot be written.
+        FerError: the model's name cannot be used for a folder, or the run's folder cannot be written.
     """
-    checked_name(plan.spec.name, "A model")
+    checked_name(plan.spec.name, "model")
     folder = runs_folder()
     with _changing(folder):
         now = time.time_ns()
@@ -56,10 +54,9 @@ def submit(plan: RunPlan) -> Run:
 
 
 def stop(run: Run, patience: float = PATIENCE) -> None:
-    """Ask a run to stop; it ends after the step that it is at and can be resumed at its last finished epoch.
+    """Ask a run to stop after the current step; it can be resumed after its last finished epoch.
 
-    A process that has not ended after `patience` seconds is killed, from a thread that nobody waits for. Nothing
-    happens if the run does not work.
+    Its process is killed if it has not ended after `patience` seconds. Does nothing if the run is not active.
     """
     noted = ProcessNote.read(run.folder)
     process = noted.find() if noted and run.status().active else None
@@ -71,10 +68,10 @@ def stop(run: Run, patience: float = PATIENCE) -> None:
 
 
 def resume(run: Run) -> Run:
-    """Put a run that was stopped or interrupted, or that failed, into the queue again, at its end.
+    """Put a run that was stopped or interrupted, or that failed, at the end of the queue.
 
     Raises:
-        FerError: it works, waits or has finished; or its folder cannot be written.
+        FerError: it is working or waiting or has finished, or its folder cannot be written.
     """
     with _changing(run.folder.parent):
         status = run.status()
@@ -92,10 +89,10 @@ def resume(run: Run) -> Run:
 
 
 def delete(run: Run) -> None:
-    """Remove a run and its result; one that waits is taken out of the queue. Promoted models stay.
+    """Delete a run and its result; a waiting one is taken out of the queue. Promoted models stay.
 
     Raises:
-        FerError: it works right now, or its folder cannot be removed.
+        FerError: it is working, or its folder cannot be deleted.
     """
     with _changing(run.folder.parent):
         if not run.status().can_delete:
@@ -114,7 +111,7 @@ def delete(run: Run) -> None:
 
 
 def wait(run: Run, timeout: float) -> Status:
-    """Return a run's status once it neither works nor waits, or after `timeout` seconds. Not for pages."""
+    """Wait until a run is neither working nor waiting, at most `timeout` seconds, and return its status."""
     limit = time.monotonic() + timeout
     while (status := run.status()).active and time.monotonic() < limit:
         time.sleep(0.05)
@@ -123,7 +120,7 @@ def wait(run: Run, timeout: float) -> Status:
 
 @contextlib.contextmanager
 def _changing(folder: Path) -> Iterator[None]:
-    """Held while the queue is changed, for moments only."""
+    """Hold the lock of the queue, for moments only."""
     try:
         with FileLock(folder / ".queue.lock", timeout=60):
             yield
@@ -138,10 +135,10 @@ def _free_folder(folder: Path, title: str, now: int) -> Path:
 
 
 def _with_own_pictures(plan: RunPlan, work: Path, target: Path) -> RunPlan:
-    """Copy a collection's snapshots; pictures that people keep elsewhere stay where they are."""
+    """Return the plan with the absolute path of its pictures; snapshots of a collection are copied into the run."""
     if plan.data.source != "folder":
         return plan
-    source = Path(plan.data.path).expanduser().resolve()  # the worker, or who resumes it, may work elsewhere
+    source = Path(plan.data.path).expanduser().resolve()  # processes that resume it may have another working directory
     kept = source
     if source.is_relative_to(collections_folder().resolve()) and source.is_dir():
         kept = target / _PICTURES / source.name
@@ -150,7 +147,7 @@ def _with_own_pictures(plan: RunPlan, work: Path, target: Path) -> RunPlan:
 
 
 def _start(folder: Path) -> None:
-    """Start the run's process, apart from ours: it outlives the page and the server."""
+    """Start the run's process, which outlives the page and the server."""
     try:
         start_python("-m", WORKER, str(folder.resolve()), folder=folder)
     except OSError as error:

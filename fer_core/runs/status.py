@@ -1,7 +1,8 @@
-"""How far a run is: written by its process a few times a second, read by whoever looks."""
+"""The state and progress of a run: written by its process a few times a second, read by the page and the commands."""
 
 from __future__ import annotations
 
+import errno
 import json
 import time
 from dataclasses import asdict, dataclass, fields, replace
@@ -10,11 +11,12 @@ from typing import Any, Final
 
 from fer_core.files import read_json, write_json
 from fer_core.processes import ProcessNote
+from fer_core.types import FerError
 
 STATUS, STOP = "status.json", "stop"
-"""Names in a run's folder: the status, and the mark that somebody asked it to stop."""
+"""Names in a run's folder: the status, and an empty file that exists once the run was asked to stop."""
 
-STATE_WORDS: Final = {
+STATE_LABELS: Final = {
     "waiting": "Waiting",
     "preparing": "Preparing",
     "fitting": "Fitting",
@@ -24,42 +26,45 @@ STATE_WORDS: Final = {
     "failed": "Failed",
     "interrupted": "Interrupted",
 }
-"""Every state in words. `interrupted` is never written: it is what a run is whose process vanished."""
-
-RUNNING: Final = ("preparing", "fitting", "measuring")
-ACTIVE: Final = ("waiting", *RUNNING)
-RESUMABLE: Final = ("stopped", "failed", "interrupted")
+"""All states with their labels. `interrupted` is never written to disk: it means that the process has vanished."""
 
 VANISHED: Final = (
-    "Its process vanished (killed, out of memory, or the computer was restarted). Resume it to go on at its last "
+    "Its process vanished (killed, out of memory, or the computer was restarted). Resume it to continue after its last "
     "finished epoch."
 )
-UNREADABLE: Final = "Its status cannot be read. Resume it to go on at its last finished epoch."
-STOPPED: Final = "Stopped. Resume it to go on at its last finished epoch."
+UNREADABLE: Final = "Its status cannot be read. Resume it to continue after its last finished epoch."
+STOPPED: Final = "Stopped. Resume it to continue after its last finished epoch."
+DISK_FULL: Final = "The disk is full. Free some space, then resume the run: it continues after its last finished epoch."
+NO_MEMORY: Final = (
+    "This computer does not have enough memory. Choose fewer faces, a smaller batch or a smaller model, or close other "
+    "programs and resume the run."
+)
+UNEXPECTED: Final = "An unexpected error occurred ({kind}). The run's log has the details; resume it to try again."
 
-_STARTING: Final = 30.0
-"""Seconds in which a run may be without a process: it is being started."""
+_RUNNING: Final = ("preparing", "fitting", "measuring")
+_MEMORY_ERRORS: Final = ("ResourceExhaustedError", "OutOfMemoryError", "XlaRuntimeError")
+_STARTING: Final = 30.0  # seconds for which a run may be without a process while it is being started
 
 
 @dataclass(frozen=True)
 class Status:
-    """How far a run is.
+    """State and progress of a run.
 
     Attributes:
-        state: a key of `STATE_WORDS`.
-        message: one sentence on what happens, or on what went wrong.
-        queued: when it was put into the queue, in nanoseconds since 1970: the queue's order.
-        epoch: how many epochs are finished.
-        epochs: how many there will be; 0 until they begin.
-        step: how many steps of the running epoch are done.
-        steps: how many an epoch has; 0 until they are known.
-        seconds: for how long it has worked, over resumes too, without waiting.
-        seconds_left: how long it will still take; None if unknown.
-        peak_memory: most bytes that its process held at once; 0 if unknown.
-        started: when it began to work, in seconds since 1970; 0 if it did not.
-        updated: when this was written, in seconds since 1970.
-        warnings: a sentence for each thing to know about its data.
-        stopping: whether somebody asked it to stop and it still works.
+        state: a key of `STATE_LABELS`.
+        message: one sentence on what is happening, or on what went wrong.
+        queued: when it was put into the queue, in nanoseconds since 1970; runs start in this order.
+        epoch: number of finished epochs.
+        epochs: number of epochs in all; 0 until the first begins.
+        step: number of finished steps of the current epoch.
+        steps: number of steps per epoch; 0 until it is known.
+        seconds: working time so far, including before a resume and without waiting.
+        seconds_left: remaining time; None if unknown.
+        peak_memory: largest memory of its process so far in bytes; 0 if unknown.
+        started: when it began to work, in seconds since 1970; 0 if it has not yet.
+        updated: when this status was written, in seconds since 1970.
+        warnings: one sentence for each problem of its data.
+        stopping: whether it was asked to stop and is still working.
     """
 
     state: str
@@ -79,7 +84,7 @@ class Status:
 
     @property
     def fraction(self) -> float:
-        """How much of the fitting is done, 0 to 1."""
+        """Finished part of the fit, 0 to 1."""
         if self.state in ("measuring", "finished"):
             return 1.0
         part = self.step / self.steps if self.steps else 0.0
@@ -87,42 +92,38 @@ class Status:
 
     @property
     def running(self) -> bool:
-        """Whether it works right now."""
-        return self.state in RUNNING
+        """Whether it is working now."""
+        return self.state in _RUNNING
 
     @property
     def active(self) -> bool:
-        """Whether it works or waits its turn."""
-        return self.state in ACTIVE
+        """Whether it is working or waiting in the queue."""
+        return self.running or self.state == "waiting"
 
     @property
     def can_stop(self) -> bool:
-        """Whether `stop` makes sense."""
+        """Whether `queue.stop` applies."""
         return self.active and not self.stopping
 
     @property
     def can_resume(self) -> bool:
-        """Whether `resume` makes sense."""
-        return self.state in RESUMABLE
+        """Whether `queue.resume` applies."""
+        return self.state in ("stopped", "failed", "interrupted")
 
     @property
     def can_delete(self) -> bool:
-        """Whether `delete` is allowed."""
+        """Whether `queue.delete` is allowed."""
         return not self.running
-
-    @property
-    def can_promote(self) -> bool:
-        """Whether there is a model to promote."""
-        return self.state == "finished"
 
 
 def write_status(folder: Path, status: Status) -> None:
-    """Write a run's status in one step, with the time.
+    """Write a run's status completely or not at all, with the current time.
 
-    On a full disk it is written over the old one, which needs no more room: people must see that the disk is full.
+    If the disk is full, the old file is overwritten in place, which needs no more space: otherwise the page could not
+    show that the disk is full.
 
     Raises:
-        OSError: even that is impossible.
+        OSError: that failed, too.
     """
     values = asdict(replace(status, updated=time.time(), stopping=False))
     path = folder / STATUS
@@ -135,7 +136,7 @@ def write_status(folder: Path, status: Status) -> None:
 
 
 def read_status(folder: Path) -> Status:
-    """Return how far a run is, by what its folder says and by whether its process lives. Cheap."""
+    """Return a run's status from its file and from whether its process is running. Cheap."""
     status = _parsed(read_json(folder / STATUS))
     if status is not None and not status.active:
         return status
@@ -143,13 +144,27 @@ def read_status(folder: Path) -> Status:
     if process is not None and process.find() is not None:
         known = status or Status("preparing", "Starting")
         return replace(_up_to_now(known), stopping=(folder / STOP).exists())
-    again = _parsed(read_json(folder / STATUS))  # it may have ended between the two looks
+    again = _parsed(read_json(folder / STATUS))  # it may have ended between the two reads
     starting = process is None and again is not None and time.time() - again.updated < _STARTING
     return again if again is not None and (starting or not again.active) else _abandoned(folder, again)
 
 
+def failure_message(error: BaseException) -> str:
+    """Return one sentence for the user about an error that ended a run; the traceback goes to the log."""
+    if isinstance(error, FerError):
+        return str(error)
+    if isinstance(error, MemoryError) or type(error).__name__ in _MEMORY_ERRORS:
+        return NO_MEMORY
+    if isinstance(error, OSError) and (
+        error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+        or "No space left" in str(error)  # HDF5 puts the system's error into its own message
+    ):
+        return DISK_FULL
+    return UNEXPECTED.format(kind=type(error).__name__)
+
+
 def _abandoned(folder: Path, status: Status | None) -> Status:
-    """Return the status of a run whose process is gone without a last word."""
+    """Return the status of a run whose process ended without writing its last status."""
     if status is None:
         return Status("interrupted", UNREADABLE)
     stopped = (folder / STOP).exists()
@@ -158,19 +173,19 @@ def _abandoned(folder: Path, status: Status | None) -> Status:
 
 
 def _up_to_now(status: Status) -> Status:
-    """Return a working run's status with the seconds since it was written counted in: long steps write nothing."""
+    """Return a working run's status plus the time since it was written: nothing is written during a long step."""
     since = max(0.0, time.time() - status.updated) if status.running and status.updated else 0.0
     left = None if status.seconds_left is None else positive(status.seconds_left - since)
     return replace(status, seconds=status.seconds + since, seconds_left=left)
 
 
 def positive(seconds: float) -> float | None:
-    """Return the seconds left; None where an estimate is used up, for then nothing is known."""
+    """Return the remaining seconds; None if more time has passed than was estimated."""
     return seconds if seconds > 0 else None
 
 
 def _parsed(values: dict[str, Any]) -> Status | None:
-    """Return the status that a file holds; None if it holds none."""
+    """Return the status in a file's values; None if they are not a valid status."""
     known = {field.name for field in fields(Status)}
     try:
         status = Status(**{name: value for name, value in values.items() if name in known})
@@ -180,11 +195,11 @@ def _parsed(values: dict[str, Any]) -> Status | None:
         good = all(isinstance(n, int) for n in numbers) and all(isinstance(t, int | float) for t in times)
     except TypeError:
         return None
-    return status if good and status.state in STATE_WORDS else None
+    return status if good and status.state in STATE_LABELS else None
 
 
 def _write_over(path: Path, content: bytes) -> None:
     with path.open("r+b") as stream:
         room = len(stream.read())
         stream.seek(0)
-        stream.write(content.ljust(room))  # JSON may end in blanks
+        stream.write(content.ljust(room))  # JSON may end with spaces

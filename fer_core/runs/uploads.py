@@ -1,33 +1,191 @@
-"""A zip that was handed to a page, kept as a file as long as runs may read it."""
+"""Pictures that people bring: snapshots collected on the page, and uploaded zips."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from PIL import Image as Pillow
+
+from fer_core.data import read_class_folders, read_image
 from fer_core.data.archive import MAX_BYTES
-from fer_core.files import home, whole_file
-from fer_core.runs.folder import list_runs
+from fer_core.data.class_folders import MIN_IMAGES
+from fer_core.faces import crop_face, default_detector
+from fer_core.files import checked_name, home, whole_file
+from fer_core.labels import EXPRESSIONS, expression_index
+from fer_core.runs.data import DataSettings
+from fer_core.runs.own_pictures import as_faces, count_warnings, light_warnings
+from fer_core.runs.run import list_runs
 from fer_core.types import FerError
 
-UPLOADS: Final = "uploads"
 KEPT_DAYS: Final = 30
-"""So long after it was last handed in, a zip that no run names is deleted, with what was unpacked of it."""
+"""Days after its last upload when a zip that no run uses is deleted, together with its unpacked files."""
+
+MAX_SNAPSHOTS: Final = 500  # of one expression: more of the same person and room add little
+_SUFFIX: Final = ".png"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One face of a collection.
+
+    Attributes:
+        expression: the expression that it shows.
+        number: its number within the expression, from 1; numbers of removed snapshots are not used again.
+        png: the 48 x 48 gray face as a PNG file's bytes.
+    """
+
+    expression: str
+    number: int
+    png: bytes
+
+
+class Collection:
+    """A named collection of snapshots with one folder per expression; every call reads the disk again.
+
+    Args:
+        name: lower-case letters, digits, `_` and `-`.
+
+    Raises:
+        FerError: the name cannot be used for a folder.
+    """
+
+    def __init__(self, name: str = "mine") -> None:
+        self.name = checked_name(name, "collection")
+
+    @property
+    def folder(self) -> Path:
+        """The collection's folder; it is created with the first snapshot."""
+        return collections_folder() / self.name
+
+    def add(self, picture: bytes, expression: str) -> Snapshot:
+        """Crop the largest face of a picture as FER2013 frames faces, and keep it.
+
+        Args:
+            picture: bytes of an image file.
+            expression: one of `labels.EXPRESSIONS`.
+
+        Raises:
+            FerError: the picture cannot be read or shows no face, the expression has 500 snapshots, or the disk is
+                full.
+        """
+        place = self._place(expression)
+        image = read_image(picture, "The snapshot")
+        faces = default_detector().detect(image)
+        if not faces:
+            raise FerError("No face was found in the snapshot. Look into the camera, with light on your face.")
+        stream = io.BytesIO()
+        Pillow.fromarray(crop_face(image, faces[0])[0]).save(stream, "PNG")
+        numbers = self._numbers(expression)
+        if len(numbers) >= MAX_SNAPSHOTS:
+            raise FerError(f"The collection has {MAX_SNAPSHOTS} snapshots of {expression}, which is the maximum.")
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            return self._keep(place, expression, max(numbers, default=0) + 1, stream.getvalue())
+        except OSError as error:
+            raise FerError(f"The snapshot cannot be saved ({error.strerror}). Free some disk space.") from error
+
+    def snapshots(self, expression: str) -> list[Snapshot]:
+        """Return an expression's snapshots, oldest first."""
+        place = self._place(expression)
+        return [
+            Snapshot(expression, number, (place / _file(number)).read_bytes()) for number in self._numbers(expression)
+        ]
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of snapshots of each of the seven expressions."""
+        return {expression: len(self._numbers(expression)) for expression in EXPRESSIONS}
+
+    def remove(self, expression: str, number: int) -> None:
+        """Delete one snapshot, if it still exists."""
+        place = self._place(expression)
+        (place / _file(number)).unlink(missing_ok=True)
+        if place.is_dir() and not any(place.iterdir()):
+            place.rmdir()
+
+    def remove_last(self, expression: str) -> None:
+        """Delete the newest snapshot of an expression, if it has any."""
+        numbers = self._numbers(expression)
+        if numbers:
+            self.remove(expression, numbers[-1])
+
+    def clear(self, expression: str | None = None) -> None:
+        """Delete all snapshots of an expression, or of all expressions."""
+        shutil.rmtree(self.folder if expression is None else self._place(expression), ignore_errors=True)
+
+    def settings(self) -> DataSettings:
+        """Return the settings of a run that learns from the collection; a submitted run copies the snapshots."""
+        return DataSettings("folder", path=str(self.folder), whole_image=True)
+
+    @property
+    def missing(self) -> str | None:
+        """One sentence on what is missing before a run can learn from the collection; None if nothing is."""
+        counts = {name: count for name, count in self.counts().items() if count}
+        if len(counts) < 2:
+            return "Collect snapshots of at least two expressions to tell apart."
+        few = [name for name, count in counts.items() if count < MIN_IMAGES]
+        return f"Take at least {MIN_IMAGES} snapshots of {few[0]}, or remove what it has." if few else None
+
+    def warnings(self) -> list[str]:
+        """Return one sentence for each problem of the snapshots; none while `missing` says what to add."""
+        if self.missing is not None:
+            return []
+        found = read_class_folders(self.folder)
+        faces = as_faces(np.stack([image[:, :, 0] for image in found.images()]), found.labels)
+        return [*count_warnings(faces), *light_warnings(faces), *found.skipped]
+
+    def _place(self, expression: str) -> Path:
+        try:
+            return self.folder / EXPRESSIONS[expression_index(expression)]
+        except ValueError as error:
+            raise FerError(str(error)) from error
+
+    def _numbers(self, expression: str) -> list[int]:
+        place = self._place(expression)
+        if not place.is_dir():
+            return []
+        return sorted(int(path.stem) for path in place.iterdir() if path.suffix == _SUFFIX and path.stem.isdigit())
+
+    def _keep(self, place: Path, expression: str, number: int, png: bytes) -> Snapshot:
+        """Write the snapshot under the next free number: two pages may add snapshots at once."""
+        while True:
+            try:
+                with (place / _file(number)).open("xb") as stream:
+                    stream.write(png)
+                return Snapshot(expression, number, png)
+            except FileExistsError:
+                number += 1
+
+
+def collections_folder() -> Path:
+    """Return the folder of all collections, whether it exists or not."""
+    return home() / "uploads" / "collections"
+
+
+def list_collections() -> list[str]:
+    """Return the names of all collections."""
+    place = collections_folder()
+    return sorted(path.name for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
 
 
 def keep_upload(name: str, content: bytes) -> str:
-    """Keep an uploaded zip under `home()/uploads`, by its content: the same zip is kept only once. Old ones go.
+    """Save an uploaded zip under `home()/uploads` by its content, so that the same zip is saved only once.
+
+    Zips that have not been used for `KEPT_DAYS` are deleted first.
 
     Args:
-        name: what the person called it; its letters and digits stay in the file's name.
+        name: the uploaded file's name; its letters and digits are kept in the saved file's name.
         content: its bytes.
 
     Returns:
-        The path, for `DataChoice.path`.
+        The path, for `DataSettings.path`.
 
     Raises:
         FerError: it is empty or too large, or the disk is full.
@@ -38,8 +196,8 @@ def keep_upload(name: str, content: bytes) -> str:
             f"{len(content) / 1e6:,.1f} MB"
         )
     stem = "".join(letter for letter in Path(name).stem if letter.isalnum() or letter in "-_ ")[:40].strip() or "upload"
-    target = home() / UPLOADS / "zips" / hashlib.sha256(content).hexdigest()[:16] / f"{stem}.zip"
-    _sweep()
+    target = home() / "uploads" / "zips" / hashlib.sha256(content).hexdigest()[:16] / f"{stem}.zip"
+    _delete_old_uploads()
     if target.is_file():
         os.utime(target.parent)
         return str(target)
@@ -48,15 +206,18 @@ def keep_upload(name: str, content: bytes) -> str:
         with whole_file(target) as partial:
             partial.write_bytes(content)
     except OSError as error:
-        raise FerError(f"{name[:80]} cannot be kept ({error.strerror}). Make room on the disk.") from error
+        raise FerError(f"{name[:80]} cannot be saved ({error.strerror}). Free some disk space.") from error
     return str(target)
 
 
-def _sweep() -> None:
-    """Delete what nobody has handed in for long and no run names."""
-    uploads = home() / UPLOADS
-    named = {Path(run.plan.data.path).parent.name for run in list_runs()[0]}
+def _delete_old_uploads() -> None:
+    uploads = home() / "uploads"
+    used = {Path(run.plan.data.path).parent.name for run in list_runs()[0]}
     for folder in (uploads / "zips").glob("*"):
-        if folder.name not in named and time.time() - folder.stat().st_mtime > KEPT_DAYS * 86_400:
+        if folder.name not in used and time.time() - folder.stat().st_mtime > KEPT_DAYS * 86_400:
             for old in (folder, uploads / folder.name):
                 shutil.rmtree(old, ignore_errors=True)
+
+
+def _file(number: int) -> str:
+    return f"{number:03d}{_SUFFIX}"

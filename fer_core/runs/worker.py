@@ -1,4 +1,9 @@
-"""The process of one run: wait for its turn, load the faces, fit, measure. `python -m fer_core.runs.worker FOLDER`."""
+"""The process of one run: wait in the queue, load the faces, fit, measure. `python -m fer_core.runs.worker FOLDER`.
+
+Every waiting run has a process of its own, so nothing else has to start the next run: the operating system releases
+the lock when the process that holds it ends, for whatever reason. A waiting process needs about 30 MB, because the
+imports at the top of this module load very little.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +11,25 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
 
 from fer_core.processes import ProcessNote
-from fer_core.runs.reporter import Reporter, Stopped
-from fer_core.runs.status import STOPPED
-from fer_core.runs.turn import turn
+from fer_core.runs.progress import Reporter, Stopped, keras_callback
+from fer_core.runs.status import STOPPED, failure_message, read_status
+
+WORKING_LOCK: Final = ".working.lock"
+"""Locked in the folder of all runs by the one that is working."""
+
+_PAUSE: Final = 0.5  # seconds between two checks of the queue
 
 
 def main(folder: Path) -> int:
-    """Work for the run in `folder` until it is finished, stopped or failed, and say so in its status.
+    """Work on the run in `folder` until it has finished, stopped or failed, and write its status.
 
     Returns:
         The process's exit status.
@@ -26,42 +40,80 @@ def main(folder: Path) -> int:
     reporter = Reporter(folder)
     try:
         reporter.listen()
-        with turn(folder, reporter.wait_for):
+        with queued(folder, reporter.wait_for):
             reporter.begin()
-            _work(folder, reporter)
+            _train(folder, reporter)
             reporter.end("finished", "Finished. Its model can be promoted.")
     except (Stopped, KeyboardInterrupt):
         reporter.end("stopped", STOPPED)
     except BaseException as error:
-        from fer_core.runs.failure import sentence_for
-
         traceback.print_exc()
-        reporter.end("failed", sentence_for(error))
+        reporter.end("failed", failure_message(error))
         return 1
     return 0
 
 
-def _work(folder: Path, reporter: Reporter) -> None:
+@contextmanager
+def queued(folder: Path, waiting_for: Callable[[int], None]) -> Iterator[None]:
+    """Wait until no other run works or was submitted earlier, then hold the lock until the block ends.
+
+    Args:
+        folder: the run's folder, in the folder of all runs.
+        waiting_for: called with the number of runs that come first, whenever it changes.
+    """
+    lock = FileLock(folder.parent / WORKING_LOCK)
+    reported = -1
+    while True:
+        working, earlier = _runs_before(folder)
+        if working + earlier != reported:
+            reported = working + earlier
+            waiting_for(reported)
+        if earlier == 0:
+            try:
+                lock.acquire(timeout=_PAUSE)
+                break
+            except Timeout:
+                continue
+        time.sleep(_PAUSE)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _runs_before(folder: Path) -> tuple[int, int]:
+    """Return how many other runs are working, and how many are waiting that were submitted before this one."""
+    mine = (read_status(folder).queued, folder.name)
+    working = earlier = 0
+    for other in folder.parent.iterdir():
+        if other.name.startswith(".") or other == folder or not other.is_dir():
+            continue
+        status = read_status(other)
+        working += status.running
+        earlier += status.state == "waiting" and (status.queued, other.name) < mine
+    return working, earlier
+
+
+def _train(folder: Path, reporter: Reporter) -> None:
+    from fer_core.runs.data import load_for_run
     from fer_core.runs.estimate import Timing, estimate, expected_ending, note_timing
-    from fer_core.runs.folder import RESULT, read_run
-    from fer_core.runs.kept_faces import faces_for
+    from fer_core.runs.run import RESULT, read_run
 
     plan = read_run(folder).plan
-    chosen = faces_for(folder, plan.data, reporter)
-    reporter.warn(chosen.warnings)
-    faces = len(chosen.data.training)
+    loaded = load_for_run(folder, plan.data, reporter.say)
+    reporter.warn(loaded.warnings)
+    faces = len(loaded.data.training)
     reporter.expect(estimate(plan.spec, plan.recipe, faces).seconds, expected_ending(plan.spec, plan.recipe))
     reporter.say("Starting Keras")
-    from fer_core.runs.progress import RunProgress
     from fer_core.training.train import train
 
     train(
         plan.spec,
         plan.recipe,
-        chosen.data,
+        loaded.data,
         folder / RESULT,
         folder,
-        callbacks=[RunProgress(reporter)],
+        callbacks=[keras_callback(reporter)],
         say=reporter.say,
     )
     usual = reporter.usual_epoch()

@@ -12,11 +12,9 @@ import keras
 
 from fer_core.files import whole_file
 from fer_core.labels import EXPRESSIONS
+from fer_core.processes import REFUSED
 from fer_core.store import KERAS, open_model
 from fer_core.types import FerError
-
-REFUSED: Final = 3
-"""Exit status of the worker where its output is one sentence for people."""
 
 INPUT, OUTPUT, SIDE = "face", "probabilities", 48
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from fer_core.runs.choice import expected_faces
+from fer_core.runs.data import expected_faces
 from fer_core.runs.estimate import Estimate, estimate
 from fer_core.tuning.plan import TuningPlan
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fer_core.files import checked_name
 from fer_core.models import ModelSpec
-from fer_core.runs.choice import DataChoice
-from fer_core.runs.names import checked_name
+from fer_core.runs.data import DataSettings
 from fer_core.training.named import BASELINES
 from fer_core.training.recipe import Recipe
 from fer_core.tuning.space import SearchSpace
@@ -34,13 +34,13 @@ class TuningPlan:
     name: str
     spec: ModelSpec
     recipe: Recipe
-    data: DataChoice
+    data: DataSettings
     epochs: int
     space: SearchSpace
     seed: int = 0
 
     def __post_init__(self) -> None:
-        checked_name(self.name, "A study")
+        checked_name(self.name, "study")
         if self.epochs < 1:
             raise FerError(f"Expected at least one epoch a trial. Received: {self.epochs}")
         if self.spec.architecture in BASELINES:
@@ -63,7 +63,7 @@ class TuningPlan:
                 str(values["name"]),
                 ModelSpec.from_dict(values["spec"]),
                 Recipe.from_dict(values["recipe"]),
-                DataChoice.from_dict(values["data"]),
+                DataSettings.from_dict(values["data"]),
                 int(values["epochs"]),
                 SearchSpace.from_dict(values["space"]),
                 int(values["seed"]),

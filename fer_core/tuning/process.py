@@ -7,9 +7,8 @@ from typing import Final
 
 import psutil
 
-from fer_core.files import home
+from fer_core.files import checked_name, home
 from fer_core.processes import LOG, ProcessNote, start_python, stop_process
-from fer_core.runs.names import checked_name
 from fer_core.types import FerError
 
 PATIENCE: Final = 30.0
@@ -65,4 +64,4 @@ def _process(name: str) -> psutil.Process | None:
 
 
 def _folder(name: str) -> Path:
-    return home() / "tuning" / checked_name(name, "A study")
+    return home() / "tuning" / checked_name(name, "study")

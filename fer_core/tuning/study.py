@@ -10,7 +10,7 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from fer_core.runs.plan import RunPlan
+from fer_core.runs.run import RunPlan
 from fer_core.tuning.plan import TuningPlan
 from fer_core.tuning.sampling import SeededByTrial
 from fer_core.tuning.space import applied

@@ -13,9 +13,9 @@ from typing import Final
 import keras
 import optuna
 
-from fer_core.runs.choice import load_training_data
-from fer_core.runs.failure import sentence_for
-from fer_core.runs.folder import list_runs
+from fer_core.runs.data import load_training_data
+from fer_core.runs.run import list_runs
+from fer_core.runs.status import failure_message
 from fer_core.training.fit import fit, precision
 from fer_core.training.recipe import uses_features
 from fer_core.training.start import starting_network
@@ -87,7 +87,7 @@ class _Trials:
         except (optuna.TrialPruned, KeyboardInterrupt):
             raise
         except Exception as error:
-            trial.set_user_attr(NOTE, sentence_for(error))
+            trial.set_user_attr(NOTE, failure_message(error))
             raise
 
     def ended(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:

@@ -17,9 +17,8 @@ from fer_core import store
 from fer_core.files import home, read_json, write_json
 from fer_core.labels import EXPRESSIONS
 from fer_core.models import model_spec
-from fer_core.runs.choice import DataChoice
-from fer_core.runs.folder import PLAN, RESULT, Run, read_run
-from fer_core.runs.plan import RunPlan
+from fer_core.runs.data import DataSettings
+from fer_core.runs.run import PLAN, RESULT, Run, RunPlan, read_run
 from fer_core.runs.status import STATUS, Status, write_status
 from fer_core.training.recipes import recipe_for
 from tests.bad_inputs import encoded, good_input
@@ -32,7 +31,7 @@ EACH = 20
 def made_run(state: str, title: str = "A try", message: str = "As made.", epochs: int = 0, age: int = 0) -> Run:
     """Make a run's folder without a process; `age` in seconds orders the list."""
     spec = model_spec("compact_cnn")
-    plan = RunPlan(title, spec, replace(recipe_for(spec), epochs=5), DataChoice(faces=500))
+    plan = RunPlan(title, spec, replace(recipe_for(spec), epochs=5), DataSettings(faces=500))
     folder = home() / "runs" / f"{state}-{age}"
     folder.mkdir(parents=True)
     write_json(folder / PLAN, {"created": time.time() - age, **plan.as_dict()})

@@ -11,8 +11,8 @@ from PIL import Image
 from fer_core import store
 from fer_core.labels import EXPRESSIONS
 from fer_core.models import model_spec
-from fer_core.runs.collection import Collection
-from fer_core.runs.folder import list_runs
+from fer_core.runs.run import list_runs
+from fer_core.runs.uploads import Collection
 from tests.app.made_up_runs import EACH, made_run, portrait, with_result, write_faces, zipped
 from tests.bad_inputs import encoded
 
@@ -158,7 +158,7 @@ def test_snapshots_from_camera_to_run(page, submitted):
     shoot(portrait(5, mirrored=True))
     assert "Too few pictures of happy (2) and sad (2)" in said(app)
     app.button(key="f_go").click().run()
-    assert submitted[0].data == Collection("mine").choice()
+    assert submitted[0].data == Collection("mine").settings()
 
 
 def test_runs_in_every_state(page):

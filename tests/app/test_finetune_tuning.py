@@ -12,8 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.models import model_spec
-from fer_core.runs.choice import DataChoice
-from fer_core.runs.folder import list_runs
+from fer_core.runs.data import DataSettings
+from fer_core.runs.run import list_runs
 from fer_core.training.recipes import recipe_for
 from fer_core.tuning import process
 from fer_core.tuning.plan import TuningPlan
@@ -49,7 +49,7 @@ def made_study(name: str, trials: int) -> TuningStudy:
     """A study whose trials are the better the lower their label smoothing is."""
     spec = model_spec("mobilenetv2_frozen")
     recipe = recipe_for(spec)
-    plan = TuningPlan(name, spec, recipe, DataChoice("fer2013", 500), 4, SearchSpace.around(spec, recipe))
+    plan = TuningPlan(name, spec, recipe, DataSettings("fer2013", 500), 4, SearchSpace.around(spec, recipe))
     study = create_study(plan, open_storage())
     study.want(20)
     study.study.optimize(lambda trial: 0.6 - plan.space.draw(trial)["label_smoothing"], n_trials=trials)

@@ -7,9 +7,8 @@ import time
 
 from fer_core.files import write_json
 from fer_core.models import model_spec
-from fer_core.runs.choice import DataChoice
-from fer_core.runs.folder import PLAN, RESULT
-from fer_core.runs.plan import RunPlan
+from fer_core.runs.data import DataSettings
+from fer_core.runs.run import PLAN, RESULT, RunPlan
 from fer_core.runs.status import Status, write_status
 from fer_core.store import load_model
 from fer_core.training.recipe import Recipe
@@ -17,7 +16,7 @@ from tests.made_up_store import add_model
 
 
 def test_look_promote_delete(fer, home):
-    plan = RunPlan("My try", model_spec("compact_cnn"), Recipe(epochs=3), DataChoice(faces=140))
+    plan = RunPlan("My try", model_spec("compact_cnn"), Recipe(epochs=3), DataSettings(faces=140))
     folder = home / "runs" / "one"
     folder.mkdir(parents=True)
     write_json(folder / PLAN, {"created": time.time(), **plan.as_dict()})
@@ -43,5 +42,5 @@ def test_look_promote_delete(fer, home):
     assert fer("runs", "delete", "one").exit_code == 0
     gone = fer("runs", "show", "one")
     assert gone.exit_code == 1
-    assert "There is no run of that id" in gone.stderr
+    assert "There is no run with this id" in gone.stderr
     assert load_model("my_try").title == "My try"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.runs.folder import list_runs
+from fer_core.runs.run import list_runs
 from tests.runs.conftest import write_faces
 
 
@@ -27,7 +27,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list:
 
     monkeypatch.setattr("fer_core.tuning.tune.fit", fit)
     monkeypatch.setattr("fer_core.tuning.tune.starting_network", lambda *_: None)
-    monkeypatch.setattr("fer_core.runs.queue._start", lambda _: None)
+    monkeypatch.setattr("fer_core.runs.queue.start_python", lambda *_, **__: None)
     return recipes
 
 

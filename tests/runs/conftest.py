@@ -13,9 +13,8 @@ from PIL import Image
 from fer_core.files import write_json
 from fer_core.models import ModelSpec
 from fer_core.processes import ProcessNote
-from fer_core.runs.choice import DataChoice
-from fer_core.runs.folder import PLAN, Run, read_run
-from fer_core.runs.plan import RunPlan
+from fer_core.runs.data import DataSettings
+from fer_core.runs.run import PLAN, Run, RunPlan, read_run
 from fer_core.runs.status import Status, write_status
 from fer_core.training.recipe import Recipe
 
@@ -36,7 +35,7 @@ def plan_for(tiny_spec: ModelSpec) -> Callable[..., RunPlan]:
 
     def make(pictures: Path, title: str = "A try", epochs: int = 4, **choice: object) -> RunPlan:
         recipe = Recipe(epochs=epochs, batch_size=4, ema=0.5, mixed_precision=False, augmentation=None)
-        return RunPlan(title, tiny_spec, recipe, DataChoice("folder", path=str(pictures), whole_image=True, **choice))
+        return RunPlan(title, tiny_spec, recipe, DataSettings("folder", path=str(pictures), whole_image=True, **choice))
 
     return make
 

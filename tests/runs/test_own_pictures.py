@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
-import os
-import time
 import zipfile
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,11 +12,8 @@ from PIL import Image
 
 from fer_core.data import sample_portrait
 from fer_core.faces import crop_face, default_detector
-from fer_core.runs.choice import DataChoice, expected_faces, load_training_data
-from fer_core.runs.data_warnings import count_warnings, light_warnings
-from fer_core.runs.folder import PLAN
-from fer_core.runs.own_pictures import as_faces, own_pictures
-from fer_core.runs.uploads import KEPT_DAYS, keep_upload
+from fer_core.runs.data import DataSettings, expected_faces, load_training_data
+from fer_core.runs.own_pictures import as_faces, count_warnings, light_warnings, read_own_pictures
 from fer_core.types import FerError
 from tests.data.conftest import make_zip, png
 from tests.runs.conftest import write_faces
@@ -37,7 +30,7 @@ def test_the_largest_face_is_cut_out_and_pictures_without_one_are_skipped(home, 
         for index, gain in enumerate(gains):
             portrait(gain - 0.3 * (name == "sad")).save(tmp_path / name / f"{index}.png")
     (tmp_path / "sad" / "wall.png").write_bytes(png(200, 200))
-    found = own_pictures(tmp_path, whole_image=False)
+    found = read_own_pictures(tmp_path, whole_image=False)
     assert found.skipped == ("sad/wall.png shows no face that can be found and is left out.",)
     assert sorted(found.training.labels.tolist()) == [3, 3, 4, 4]
     assert sorted(found.holdout.labels.tolist()) == [3, 4]
@@ -48,11 +41,11 @@ def test_the_largest_face_is_cut_out_and_pictures_without_one_are_skipped(home, 
 
 def test_crops_stay_as_they_are_and_are_divided_by_class(home, tmp_path):
     root = write_faces(tmp_path / "faces", 20)
-    found = own_pictures(root, whole_image=True)
+    found = read_own_pictures(root, whole_image=True)
     written = {np.asarray(Image.open(path)).tobytes() for path in root.rglob("*.png")}
     assert {face.tobytes() for face in found.faces.images} == written
     assert np.bincount(found.holdout.labels).tolist() == [0, 0, 0, 3, 3]
-    again = own_pictures(root, whole_image=True)
+    again = read_own_pictures(root, whole_image=True)
     assert again.holdout.fingerprint == found.holdout.fingerprint
 
 
@@ -61,14 +54,14 @@ def test_copies_never_stand_on_both_sides(home, tmp_path):
     for index in range(5):
         (root / "happy" / f"copy-{index}.png").write_bytes((root / "happy" / "000.png").read_bytes())
     (root / "sad" / "other.png").write_bytes((root / "happy" / "001.png").read_bytes())
-    chosen = load_training_data(DataChoice("folder", path=str(root), whole_image=True))
+    chosen = load_training_data(DataSettings("folder", path=str(root), whole_image=True))
     parts = [{face.tobytes() for face in part.images} for part in (chosen.data.training, chosen.data.holdout)]
     assert not parts[0] & parts[1]
     assert chosen.counts.sum(axis=1)[["happy", "sad"]].tolist() == [10, 10]
     assert "6 pictures are exact copies of others" in chosen.warnings[-1]
     assert "different expressions (happy and sad)" in chosen.warnings[-1]
     assert chosen.data.tests is None
-    assert expected_faces(DataChoice("folder", path=str(root))) == 26
+    assert expected_faces(DataSettings("folder", path=str(root))) == 26
 
 
 def zip_of(tmp_path, files):
@@ -124,7 +117,7 @@ def png_bomb():
 )
 def test_what_cannot_be_used_is_said_in_one_sentence(home, tmp_path, make, message):
     with pytest.raises(FerError, match=message) as caught:
-        load_training_data(DataChoice("folder", path=str(make(tmp_path)), whole_image=True))
+        load_training_data(DataSettings("folder", path=str(make(tmp_path)), whole_image=True))
     assert "\n" not in str(caught.value)
     assert "Traceback" not in str(caught.value)
 
@@ -132,36 +125,7 @@ def test_what_cannot_be_used_is_said_in_one_sentence(home, tmp_path, make, messa
 def test_no_face_anywhere(home, tmp_path):
     files = [(f"{name}/{i}.png", png(100, 100, value=i)) for name in ("happy", "sad") for i in range(2)]
     with pytest.raises(FerError, match=r"'happy'.*too few pictures with a face.*Received: 0.*shows no face"):
-        load_training_data(DataChoice("folder", path=str(zip_of(tmp_path, files))))
-
-
-def test_uploads_are_kept_once_under_a_harmless_name(home, tmp_path):
-    content = zip_of(tmp_path, [("happy/1.png", png())]).read_bytes()
-    path = keep_upload("../../My <faces>.zip", content)
-    assert keep_upload("../../My <faces>.zip", content) == path
-    kept = [file for file in home.rglob("*") if file.is_file()]
-    assert [file.name for file in kept] == ["My faces.zip"]
-    assert kept[0].read_bytes() == content
-    with pytest.raises(FerError, match="empty or too large"):
-        keep_upload("a.zip", b"")
-
-
-def test_old_uploads_go_unless_a_run_names_them(home, tmp_path, made_run):
-    paths = []
-    for number in range(3):
-        path = Path(keep_upload("a.zip", zip_of(tmp_path, [(f"happy/{number}.png", png())]).read_bytes()))
-        (home / "uploads" / path.parent.name).mkdir()  # as if unpacked
-        paths.append(path)
-    old, used, _ = paths
-    plan = made_run().folder / PLAN
-    values = json.loads(plan.read_text())
-    plan.write_text(json.dumps({**values, "data": {**values["data"], "path": str(used)}}))
-    long_ago = time.time() - (KEPT_DAYS + 1) * 86_400
-    for path in (old, used):
-        os.utime(path.parent, (long_ago, long_ago))
-    keep_upload("b.zip", zip_of(tmp_path, [("sad/1.png", png())]).read_bytes())
-    assert [path.is_file() for path in paths] == [False, True, True]
-    assert [(home / "uploads" / path.parent.name).is_dir() for path in paths] == [False, True, True]
+        load_training_data(DataSettings("folder", path=str(zip_of(tmp_path, files))))
 
 
 def faces_of(levels: dict[int, list[float]]):

@@ -1,4 +1,4 @@
-"""From a run to a model that is offered: whole or not at all."""
+"""A run's model promoted, completely or not at all, and converted to ONNX."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import shutil
 import subprocess
 import sys
 
+import onnxruntime
 import pytest
 
 from fer_core.runs import promote as module
-from fer_core.runs.folder import RESULT
-from fer_core.runs.promote import downloads, promote, suggested_name
+from fer_core.runs.promote import downloads, onnx_file, promote, suggested_name
+from fer_core.runs.run import RESULT
 from fer_core.store import SHIPPED, list_models, load_model
 from fer_core.types import FerError
 from tests.made_up_store import add_model
@@ -20,7 +21,7 @@ from tests.made_up_store import add_model
 DIES_WHILE_COPYING = """
 import os, shutil, sys
 from fer_core.runs import promote
-from fer_core.runs.folder import open_run
+from fer_core.runs.run import open_run
 
 def half(source, target, **_):
     shutil.copy(source / "card.json", target)
@@ -56,7 +57,7 @@ def test_promoted_under_its_new_name(finished, home):
 def test_names_and_titles_are_checked(finished, made_run, home):
     promote(finished, "mine", "Mine")
     for name in ("", ".", "..", "a/b", "..\\x", "Mine", ".hidden", "x" * 61, "nul"):
-        with pytest.raises(FerError, match="cannot be called so"):
+        with pytest.raises(FerError, match="not a valid model name"):
             promote(finished, name, "A title")
     for title in ("", "  ", "x" * 81):
         with pytest.raises(FerError, match="Expected a title"):
@@ -103,3 +104,33 @@ def test_a_damaged_result_is_not_promoted(finished, home):
     with pytest.raises(FerError, match="no model to promote"):
         promote(finished, "mine", "Mine")
     assert downloads(finished) == {}
+
+
+@pytest.fixture
+def finished_network(finished, tiny_network):
+    """A finished run with the Keras file of a tiny network."""
+    tiny_network.save(finished.result().folder / "model.keras")
+    return finished
+
+
+def test_a_run_is_converted_to_onnx_once(finished_network, monkeypatch):
+    run = finished_network
+    path = onnx_file(run)
+    assert path == run.folder / "model.onnx"
+    assert onnxruntime.InferenceSession(path).get_outputs()[0].name == "probabilities"
+    monkeypatch.setattr(module, "ONNX_WORKER", "not_a_module")
+    assert onnx_file(run) == path
+
+
+def test_what_cannot_be_converted_is_explained(finished_network, made_run, monkeypatch):
+    with pytest.raises(FerError, match="A try has no model to convert: it is fitting"):
+        onnx_file(made_run("fitting"))
+    monkeypatch.setattr(module, "ONNX_WORKER", "not_a_module")
+    with pytest.raises(FerError, match=r"could not be converted to ONNX: .*not_a_module"):
+        onnx_file(finished_network)
+
+
+def test_a_damaged_keras_file_is_explained(finished_network):
+    (finished_network.result().folder / "model.keras").write_bytes(b"nothing")
+    with pytest.raises(FerError, match=r"^The Keras file model.keras cannot be read"):
+        onnx_file(finished_network)

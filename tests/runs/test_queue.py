@@ -14,9 +14,9 @@ from filelock import FileLock
 
 from fer_core.processes import ProcessNote
 from fer_core.runs import queue
-from fer_core.runs.collection import Collection
-from fer_core.runs.folder import list_runs
-from fer_core.runs.turn import WORKING
+from fer_core.runs.run import list_runs
+from fer_core.runs.uploads import Collection
+from fer_core.runs.worker import WORKING_LOCK
 from fer_core.types import FerError
 from tests.runs.conftest import until, write_faces
 
@@ -24,12 +24,12 @@ PAGE = """
 import os, signal, sys, time
 from pathlib import Path
 from fer_core.models import ModelSpec
-from fer_core.runs.choice import DataChoice
-from fer_core.runs.plan import RunPlan
+from fer_core.runs.data import DataSettings
 from fer_core.runs.queue import submit
+from fer_core.runs.run import RunPlan
 from fer_core.training.recipe import Recipe
 
-submit(RunPlan("x", ModelSpec("x", "X", "compact_cnn"), Recipe(1), DataChoice("folder", path=sys.argv[1])))
+submit(RunPlan("x", ModelSpec("x", "X", "compact_cnn"), Recipe(1), DataSettings("folder", path=sys.argv[1])))
 os.killpg(0, signal.SIGKILL)  # as Ctrl+C and a closed terminal do, to everything that the server started
 """
 
@@ -41,7 +41,7 @@ def pid(run) -> int:
 def test_one_at_a_time_in_order_and_a_killed_one_holds_up_nobody(runs, plan_for, tmp_path):
     runs.mkdir(parents=True)
     plan = plan_for(tmp_path / "nothing")
-    with FileLock(runs / WORKING):  # as if another run worked
+    with FileLock(runs / WORKING_LOCK):  # as if another run worked
         started: list = []
         threads = [threading.Thread(target=lambda: started.append(queue.submit(plan))) for _ in range(2)]
         for thread in threads:
@@ -56,7 +56,7 @@ def test_one_at_a_time_in_order_and_a_killed_one_holds_up_nobody(runs, plan_for,
         with pytest.raises(FerError, match="cannot be resumed: it is waiting"):
             queue.resume(last)
         os.kill(pid(killed), signal.SIGKILL)
-        until(lambda: killed.status().state == "interrupted", 5, "the kill is seen")
+        until(lambda: killed.status().state == "interrupted", 20, "the kill is seen")
         queue.delete(deleted)
         assert not deleted.folder.exists()
         assert {run.status().state for run in (first, second, last)} == {"waiting"}
@@ -71,7 +71,7 @@ def test_one_at_a_time_in_order_and_a_killed_one_holds_up_nobody(runs, plan_for,
 
 def test_stopping_and_resuming_a_waiting_run(runs, plan_for, tmp_path):
     runs.mkdir(parents=True)
-    with FileLock(runs / WORKING):
+    with FileLock(runs / WORKING_LOCK):
         run = queue.submit(plan_for(tmp_path / "nothing"))
         until(lambda: run.status().updated > 0 and run.status().active, 20, "it waits")
         queue.stop(run)
@@ -115,7 +115,7 @@ def test_a_collection_is_copied_into_the_run(runs, plan_for, home):
     write_faces(mine.folder, 3)
     plan = plan_for(mine.folder)
     runs.mkdir(parents=True, exist_ok=True)
-    with FileLock(runs / WORKING):
+    with FileLock(runs / WORKING_LOCK):
         run = queue.submit(plan)
         mine.clear()
         kept = sorted(str(path.relative_to(run.plan.data.path)) for path in run.folder.rglob("*.png"))
@@ -126,14 +126,14 @@ def test_a_collection_is_copied_into_the_run(runs, plan_for, home):
 def test_a_name_that_is_no_folder_is_refused(runs, plan_for, tmp_path):
     plan = plan_for(tmp_path)
     object.__setattr__(plan, "spec", type(plan.spec)("../evil", "Evil", "compact_cnn"))
-    with pytest.raises(FerError, match="A model cannot be called so"):
+    with pytest.raises(FerError, match="not a valid model name"):
         queue.submit(plan)
     assert list_runs() == ([], [])
 
 
 def test_a_run_outlives_the_server_that_started_it(runs, tmp_path):
     runs.mkdir(parents=True)
-    with FileLock(runs / WORKING):
+    with FileLock(runs / WORKING_LOCK):
         server = subprocess.run([sys.executable, "-c", PAGE, str(tmp_path)], start_new_session=True, check=False)
         assert server.returncode == -signal.SIGKILL
         (run,) = list_runs()[0]

@@ -1,4 +1,4 @@
-"""Status and process: written whole, read whatever is there, and never the wrong process."""
+"""Status and process: written completely, read whatever the file holds, and never another process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ import pytest
 
 from fer_core.processes import PROCESS, ProcessNote
 from fer_core.runs import queue, status
-from fer_core.runs.status import STATUS, STOP, Status, read_status, write_status
+from fer_core.runs.status import (
+    DISK_FULL,
+    NO_MEMORY,
+    STATUS,
+    STOP,
+    Status,
+    failure_message,
+    read_status,
+    write_status,
+)
+from fer_core.types import FerError
 
 
 @pytest.fixture
@@ -117,3 +127,18 @@ def test_how_much_is_done():
     assert Status("fitting", epoch=1, epochs=4, step=5, steps=10).fraction == pytest.approx(0.375)
     assert Status("finished").fraction == 1.0
     assert Status("fitting", epoch=9, epochs=4).fraction == 1.0
+
+
+class ResourceExhaustedError(Exception):
+    """Named as TensorFlow's."""
+
+
+def test_every_error_is_one_sentence():
+    assert failure_message(FerError("As it is.")) == "As it is."
+    assert failure_message(OSError(errno.ENOSPC, "x")) == DISK_FULL
+    assert failure_message(OSError("Unable to write (errno = 28, error message = 'No space left')")) == DISK_FULL
+    assert failure_message(MemoryError()) == NO_MEMORY
+    assert failure_message(ResourceExhaustedError("OOM when allocating tensor")) == NO_MEMORY
+    told = failure_message(KeyError("secret\npath"))
+    assert "KeyError" in told
+    assert "secret" not in told

@@ -13,9 +13,9 @@ import pytest
 from fer_core.processes import ProcessNote
 from fer_core.runs import queue
 from fer_core.runs.estimate import estimate
-from fer_core.runs.failure import DISK_FULL
-from fer_core.runs.folder import RESULT
 from fer_core.runs.promote import downloads, promote
+from fer_core.runs.run import RESULT
+from fer_core.runs.status import DISK_FULL
 from fer_core.store import list_models
 from tests.runs.conftest import until, write_faces
 

@@ -11,7 +11,7 @@ import pytest
 
 from fer_core.data import FerDataset
 from fer_core.models import ModelSpec
-from fer_core.runs.choice import DataChoice
+from fer_core.runs.data import DataSettings
 from fer_core.training.recipe import Recipe
 from fer_core.training.training_data import TrainingData
 from fer_core.tuning.plan import TuningPlan
@@ -37,7 +37,7 @@ def data() -> TrainingData:
 def plan(tiny_spec: ModelSpec) -> TuningPlan:
     recipe = Recipe(epochs=8, batch_size=16, mixed_precision=False, augmentation=None)
     space = SearchSpace((1e-4, 0.1), ("cosine", "constant"), None, (), (0.0, 0.2))
-    return TuningPlan("first", tiny_spec, recipe, DataChoice("fer2013", 112), 3, space)
+    return TuningPlan("first", tiny_spec, recipe, DataSettings("fer2013", 112), 3, space)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_nothing_happens_to_what_does_not_work(home):
     assert not process.working("first")
     process.stop("first")
     assert process.log("first") == ""
-    with pytest.raises(FerError, match="cannot be called so"):
+    with pytest.raises(FerError, match="not a valid study name"):
         process.working("../first")
 
 

@@ -10,7 +10,7 @@ import optuna
 import pytest
 
 from fer_core.models import model_spec
-from fer_core.runs.choice import DataChoice
+from fer_core.runs.data import DataSettings
 from fer_core.runs.estimate import estimate
 from fer_core.training.augmentation import Augmentation
 from fer_core.training.recipes import recipe_for
@@ -73,7 +73,7 @@ def test_the_best_becomes_a_full_run(study, plan):
     assert best.recipe.peak_learning_rate == drawn["learning_rate"] == study.trials()["learning_rate"].max()
     assert (best.recipe.schedule, best.recipe.label_smoothing) == (drawn["schedule"], drawn["label_smoothing"])
     assert (best.recipe.epochs, best.recipe.ema) == (plan.recipe.epochs, plan.recipe.ema)
-    assert best.data == DataChoice("fer2013", None)
+    assert best.data == DataSettings("fer2013", None)
 
 
 def test_every_setting_reaches_model_and_recipe():
@@ -106,7 +106,7 @@ def test_only_what_can_vary_varies(name, left_out):
 
 def test_an_estimate_counts_what_is_done_once_once(home, plan):
     frozen = model_spec("mobilenetv2_frozen")
-    plan = replace(plan, spec=frozen, recipe=recipe_for(frozen), data=DataChoice("fer2013", 10_000))
+    plan = replace(plan, spec=frozen, recipe=recipe_for(frozen), data=DataSettings("fer2013", 10_000))
     one, eleven = study_estimate(plan, 1), study_estimate(plan, 11)
     run = estimate(frozen, replace(plan.recipe, epochs=plan.epochs), 10_000)
     assert eleven.seconds - one.seconds == pytest.approx(10 * (BUILDING + 3 * 4e-5 * 10_000))
@@ -123,7 +123,7 @@ def test_nonsense_is_refused(plan):
         (lambda: SearchSpace(schedule=("cosine", "weekly")), "Expected schedules out of"),
         (lambda: SearchSpace.around(spec, recipe_for(spec), ["colour"]), "Received: colour"),
         (lambda: SearchSpace.around(spec, recipe_for(spec), ["open_layers"]), "at least one setting to vary"),
-        (lambda: replace(plan, name="../up"), "A study cannot be called so"),
+        (lambda: replace(plan, name="../up"), "not a valid study name"),
         (lambda: replace(plan, epochs=0), "at least one epoch"),
         (lambda: replace(plan, spec=model_spec("hog_linear")), "no settings to tune"),
         (lambda: TuningPlan.from_dict({"name": "a"}), "another version"),

@@ -11,9 +11,8 @@ import streamlit as st
 from fer_core.data import find_fer2013
 from fer_core.figures import class_counts
 from fer_core.labels import EXPRESSIONS
-from fer_core.runs.choice import ChosenData, DataChoice, load_training_data
-from fer_core.runs.collection import Collection
-from fer_core.runs.uploads import KEPT_DAYS, keep_upload
+from fer_core.runs.data import DataSettings, LoadedData, load_training_data
+from fer_core.runs.uploads import KEPT_DAYS, Collection, keep_upload
 from fer_core.types import FerError
 from pages.parts.common import plain, warn
 from pages.parts.finetune.snapshots import snapshots
@@ -39,7 +38,7 @@ class SelectedData:
         title: a short description, for the name of the run.
     """
 
-    source: DataChoice | None = None
+    source: DataSettings | None = None
     faces: int = 0
     title: str = ""
 
@@ -73,7 +72,7 @@ def _fer2013() -> SelectedData:
         bind="query-params",
         help="As far as possible: FER2013 has 16 times as many happy faces as disgusted ones.",
     )
-    source = DataChoice(faces=SIZES[str(size)], balanced=balanced)
+    source = DataSettings(faces=SIZES[str(size)], balanced=balanced)
     try:
         counts = _fer2013_counts(source, str(path), stamp)
     except FerError as error:
@@ -111,7 +110,7 @@ def _own_pictures() -> SelectedData:
             )
             return SelectedData()
         name, path = st.session_state[ZIP]
-        source = DataChoice("folder", path=path, whole_image=whole)
+        source = DataSettings("folder", path=path, whole_image=whole)
         found = _loaded(source)
     except FerError as error:
         st.session_state.pop(ZIP, None)
@@ -129,16 +128,16 @@ def _own_pictures() -> SelectedData:
 
 def _own_snapshots() -> SelectedData:
     collection = snapshots()
-    missing = collection.ready
-    found = _loaded(collection.choice(), _content_hash(collection)) if missing is None else missing
+    missing = collection.missing
+    found = _loaded(collection.settings(), _content_hash(collection)) if missing is None else missing
     if isinstance(found, str):
         _show_counts(pd.DataFrame({"snapshots": pd.Series(collection.counts())}))
         st.caption(f":material/info: {plain(found)}")
         return SelectedData()
-    return SelectedData(collection.choice(), _show_own(found, "", "snapshots"), "own snapshots")
+    return SelectedData(collection.settings(), _show_own(found, "", "snapshots"), "own snapshots")
 
 
-def _show_own(found: ChosenData, prefix: str, kind: str) -> int:
+def _show_own(found: LoadedData, prefix: str, kind: str) -> int:
     """Show the number of own faces with a caption and warnings; return the number of training faces."""
     faces = _show_counts(found.counts)
     st.caption(
@@ -157,7 +156,7 @@ def _show_counts(counts: pd.DataFrame) -> int:
 
 
 @st.cache_data(max_entries=40, show_spinner="Opening FER2013; the first time takes some seconds …")
-def _fer2013_counts(source: DataChoice, path: str, stamp: int) -> pd.DataFrame:  # noqa: ARG001 (the cache key)
+def _fer2013_counts(source: DataSettings, path: str, stamp: int) -> pd.DataFrame:  # noqa: ARG001 (the cache key)
     return load_training_data(source).counts
 
 
@@ -172,7 +171,7 @@ def _kept_upload(file_id: str, name: str, _file: Any) -> str:  # noqa: ARG001 (t
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking at every picture …")
-def _loaded(source: DataChoice, stamp: int = 0) -> ChosenData | str:  # noqa: ARG001 (the cache key)
+def _loaded(source: DataSettings, stamp: int = 0) -> LoadedData | str:  # noqa: ARG001 (the cache key)
     """Return the faces of own pictures, or a sentence that says why they cannot be used."""
     try:
         return load_training_data(source)

@@ -19,9 +19,8 @@ from fer_core.comparison import (
     pairs,
 )
 from fer_core.figures import class_bars, confusion_chart
-from fer_core.runs.folder import Run
-from fer_core.runs.onnx import ONNX, onnx_file
-from fer_core.runs.promote import downloads, promote, suggested_name
+from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
+from fer_core.runs.run import Run
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models, open_model
 from pages.parts.common import plain, warn
 from pages.parts.compare.results import Stamps, stamps

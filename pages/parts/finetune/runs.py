@@ -10,11 +10,10 @@ import streamlit as st
 
 from fer_core.comparison import training_curves
 from fer_core.figures import training_chart
-from fer_core.runs.estimate import words_for
-from fer_core.runs.folder import Run, list_runs
-from fer_core.runs.plan import RunPlan
+from fer_core.runs.estimate import duration_text
 from fer_core.runs.queue import delete, resume, stop, submit
-from fer_core.runs.status import STATE_WORDS, Status
+from fer_core.runs.run import Run, RunPlan, list_runs
+from fer_core.runs.status import STATE_LABELS, Status
 from fer_core.types import FerError
 from pages.parts.common import duration, plain, warn
 
@@ -128,7 +127,7 @@ def _live(runs: list[Run], states: dict[str, str]) -> None:
     icon, color = STATE_STYLES[status.state]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(run.title), width="content")
-        st.badge(STATE_WORDS[status.state], icon=icon, color=color)
+        st.badge(STATE_LABELS[status.state], icon=icon, color=color)
         _actions(run, status)
     _progress(status)
     _numbers(run, status)
@@ -156,7 +155,7 @@ def _actions(run: Run, status: Status) -> None:
 def _progress(status: Status) -> None:
     """Show the progress of a working run, or how a run ended."""
     if status.active:
-        left = f", {words_for(status.seconds_left)} left" if status.seconds_left is not None else ""
+        left = f", {duration_text(status.seconds_left)} left" if status.seconds_left is not None else ""
         step = "Stopping after this step" if status.stopping else status.message.rstrip(".")
         st.progress(status.fraction, f"{plain(step)}{left}")
     elif status.state in ("failed", "interrupted"):
@@ -197,7 +196,7 @@ def _row(run: Run) -> dict[str, Any]:
     status = run.status()
     return {
         "Run": run.title,
-        "State": STATE_WORDS[status.state],
+        "State": STATE_LABELS[status.state],
         "Best on hold-out": _best_on_holdout(run),
         "Epochs": _epochs(run, status),
         "Network": run.plan.spec.name,

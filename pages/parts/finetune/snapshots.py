@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from fer_core.labels import EXPRESSIONS
-from fer_core.runs.collection import Collection, list_collections
+from fer_core.runs.uploads import Collection, list_collections
 from fer_core.types import FerError
 from pages.parts.common import plain, warn
 

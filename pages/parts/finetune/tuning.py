@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
+from fer_core.files import name_from
 from fer_core.models import model_spec, network_names
-from fer_core.runs.choice import ALL_FACES, MIN_FACES, DataChoice
-from fer_core.runs.estimate import words_for
-from fer_core.runs.names import name_from
+from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
+from fer_core.runs.estimate import duration_text
 from fer_core.training.recipes import recipe_for
 from fer_core.tuning import process
 from fer_core.tuning.estimate import study_estimate
@@ -86,7 +86,7 @@ def _new_study(names: list[str]) -> None:
     given = st.text_input("Name of the study", placeholder=suggestion, max_chars=60, key="t_name")
     try:
         space = SearchSpace.around(spec, recipe, vary)
-        data = DataChoice("fer2013", int(faces))
+        data = DataSettings("fer2013", int(faces))
         plan = TuningPlan(name_from(given) if given.strip() else suggestion, spec, recipe, data, int(epochs), space)
     except FerError as error:
         st.warning(plain(str(error)), icon=":material/warning:")
@@ -101,7 +101,7 @@ def _new_study(names: list[str]) -> None:
     )
     time = study_estimate(plan, int(trials))
     st.caption(
-        f"Takes at most {words_for(time.seconds)}, less if poor trials stop early. {time.basis} For own pictures, "
+        f"Takes at most {duration_text(time.seconds)}, less if poor trials stop early. {time.basis} For own pictures, "
         "other ranges, or several computers at once: `python -m fer_core tune --help`."
     )
 

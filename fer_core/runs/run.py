@@ -1,27 +1,75 @@
-"""A run is a folder: its plan, status, curves, log and, once finished, its result."""
+"""A run: one training that was started from the Fine-tune page or by a study, kept in a folder of its own.
+
+The folder holds `plan.json`, `status.json`, `history.csv`, `log.txt`, what a fit needs to be resumed, and, once the run
+has finished, the trained model.
+"""
 
 from __future__ import annotations
 
 import io
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from fer_core.files import home, read_json
-from fer_core.runs.plan import RunPlan
+from fer_core.models import ModelSpec
+from fer_core.processes import read_log
+from fer_core.runs.data import DataSettings
 from fer_core.runs.status import Status, read_status
 from fer_core.store import StoredModel, open_model
+from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
 
-PLAN, HISTORY, LOG, RESULT = "plan.json", "history.csv", "log.txt", "result"
-"""Names in a run's folder; the worker adds `status.json`, `process.json`, and what a fit keeps to go on."""
+PLAN, HISTORY, RESULT = "plan.json", "history.csv", "result"
+"""Names in a run's folder."""
 
-_COMMAND_LINE: Final = "spec.json"
-"""What a training from the command line leaves in its folder, which has no plan and is not listed here."""
+_COMMAND_LINE: Final = "spec.json"  # trainings from the command line have this file but no plan; they are not listed
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A training as it was requested.
+
+    Attributes:
+        title: the run's name on the page.
+        spec: the model to build.
+        recipe: how to fit it.
+        data: what to learn from.
+    """
+
+    title: str
+    spec: ModelSpec
+    recipe: Recipe
+    data: DataSettings
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types, for `plan.json`."""
+        return {
+            "title": self.title,
+            "spec": self.spec.as_dict(),
+            "recipe": self.recipe.as_dict(),
+            "data": self.data.as_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RunPlan:
+        """Build from the result of `as_dict`.
+
+        Raises:
+            FerError: a part is missing, or was written by another version.
+        """
+        try:
+            return cls(
+                str(values["title"]),
+                ModelSpec.from_dict(values["spec"]),
+                Recipe.from_dict(values["recipe"]),
+                DataSettings.from_dict(values["data"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise FerError(f"The plan cannot be read: {error}.") from error
 
 
 @dataclass(frozen=True)
@@ -29,8 +77,8 @@ class Run:
     """One run.
 
     Attributes:
-        folder: where it is; its name is the run's id.
-        plan: what it is to do.
+        folder: its folder, named by the run's id.
+        plan: the training as it was requested.
         created: when it was submitted.
     """
 
@@ -40,23 +88,23 @@ class Run:
 
     @property
     def id(self) -> str:
-        """What names it, in addresses and on the command line."""
+        """The id, used in URLs and on the command line."""
         return self.folder.name
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """The name on the page."""
         return self.plan.title
 
     def status(self) -> Status:
-        """Return how far it is, read now. Cheap: ask as often as you like."""
+        """Return the state and progress, read from the folder now. Cheap."""
         return read_status(self.folder)
 
     def history(self) -> pd.DataFrame:
-        """Return its curves, one row an epoch: `epoch` from 0, `accuracy`, `loss`, `val_accuracy`, `val_loss`, ….
+        """Return one row per epoch: `epoch` from 0, `accuracy`, `loss`, `val_accuracy`, `val_loss`, and others.
 
-        An epoch that was begun twice counts with its last try; a line that is being written is left out. Empty before
-        the first epoch ends.
+        Of an epoch that was started twice the last attempt is used. Incomplete lines are left out. The table is empty
+        before the first epoch has ended.
         """
         try:
             text = (self.folder / HISTORY).read_text(encoding="utf-8", errors="replace")
@@ -75,17 +123,10 @@ class Run:
 
     def log(self, lines: int = 200) -> str:
         """Return the last lines of its log; empty if there is none."""
-        try:
-            with (self.folder / LOG).open("rb") as stream:
-                stream.seek(0, os.SEEK_END)
-                stream.seek(max(0, stream.tell() - 1000 * lines))
-                text = stream.read().decode("utf-8", errors="replace")
-        except OSError:
-            return ""
-        return "\n".join(text.splitlines()[-lines:])
+        return read_log(self.folder, lines)
 
     def result(self) -> StoredModel | None:
-        """Return the model that it made; None if it has not made one."""
+        """Return the trained model; None before the run has finished."""
         folder = self.folder / RESULT / self.plan.spec.name
         try:
             return open_model(folder) if self.status().state == "finished" else None
@@ -103,7 +144,7 @@ def runs_folder() -> Path:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise FerError(f"The folder of the runs cannot be made: {folder} ({error.strerror}).") from error
+        raise FerError(f"The folder of the runs cannot be created: {folder} ({error.strerror}).") from error
     return folder
 
 
@@ -125,10 +166,10 @@ def read_run(folder: Path) -> Run:
 
 
 def list_runs() -> tuple[list[Run], list[str]]:
-    """Return all runs, newest first, and one sentence for each folder that is damaged. Cheap.
+    """Return all runs, newest first, and one sentence for each damaged folder. Cheap.
 
     Raises:
-        FerError: the user's data folder cannot be made.
+        FerError: the user's data folder cannot be created.
     """
     runs: list[Run] = []
     warnings: list[str] = []
@@ -145,7 +186,7 @@ def list_runs() -> tuple[list[Run], list[str]]:
 
 
 def open_run(run_id: str) -> Run:
-    """Return the run of that id.
+    """Return the run with this id.
 
     Raises:
         FerError: there is none, or its folder is damaged.
@@ -153,5 +194,5 @@ def open_run(run_id: str) -> Run:
     folder = runs_folder() / run_id
     if not run_id or Path(run_id).name != run_id or run_id.startswith(".") or not folder.is_dir():
         ids = ", ".join(run.id for run in list_runs()[0][:5]) or "none"
-        raise FerError(f"There is no run of that id. The newest ones: {ids}. Received: {run_id[:80]}")
+        raise FerError(f"There is no run with this id. The newest ones: {ids}. Received: {run_id[:80]}")
     return read_run(folder)

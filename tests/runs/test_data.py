@@ -1,4 +1,4 @@
-"""What a run learns from: parts of FER2013."""
+"""The faces that a run learns from."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from fer_core.data import FerDataset
-from fer_core.runs.choice import DataChoice, expected_faces, load_training_data
-from fer_core.runs.fer2013_part import fer2013_part, shared_out
+from fer_core.runs.data import DataSettings, expected_faces, faces_per_class, fer2013_part, load_training_data
 from fer_core.types import FerError
 
 CLASSES = [400, 44, 410, 722, 483, 317, 497]
@@ -72,36 +71,36 @@ def test_draws_are_seeded_and_lie_within_each_other(dataset):
 @pytest.mark.parametrize("wanted", [7, 70, 101, 2872])
 def test_shares_add_up(wanted, balanced):
     available = np.array(CLASSES)
-    shares = shared_out(available, wanted, balanced)
+    shares = faces_per_class(available, wanted, balanced)
     assert (shares >= 1).all()
     assert (shares <= available).all()
     assert wanted <= shares.sum() <= wanted + 7
 
 
-def test_choice_goes_through_json_and_refuses_nonsense():
-    choice = DataChoice("folder", path="/somewhere", whole_image=True)
-    assert DataChoice.from_dict(choice.as_dict()) == choice
+def test_settings_go_through_json_and_are_validated():
+    settings = DataSettings("folder", path="/somewhere", whole_image=True)
+    assert DataSettings.from_dict(settings.as_dict()) == settings
     for values, message in [
         ({"source": "the web"}, "Unknown source of faces"),
         ({"source": "folder"}, "Expected the path of a folder or zip"),
         ({"faces": 3}, "Expected at least 70 faces"),
     ]:
         with pytest.raises(FerError, match=message):
-            DataChoice(**values)
+            DataSettings(**values)
 
 
 def test_without_fer2013_it_says_how_to_get_it(home):
     with pytest.raises(FerError, match="Get FER2013 with"):
-        load_training_data(DataChoice(faces=140))
+        load_training_data(DataSettings(faces=140))
 
 
 def test_the_real_fer2013(fer2013_path, home, monkeypatch, fer2013):
-    monkeypatch.setattr("fer_core.runs.choice.load_fer2013", lambda: fer2013)
-    chosen = load_training_data(DataChoice(faces=700, balanced=True))
+    monkeypatch.setattr("fer_core.runs.data.load_fer2013", lambda: fer2013)
+    chosen = load_training_data(DataSettings(faces=700, balanced=True))
     assert chosen.counts["training"].tolist() == [100] * 7
     assert chosen.warnings == ()
     assert len(chosen.data.tests) == 2 * 3589
-    thin = load_training_data(DataChoice(faces=140))
+    thin = load_training_data(DataSettings(faces=140))
     assert "Too few pictures of disgust (2)" in thin.warnings[0]
-    assert expected_faces(DataChoice(balanced=True)) == 7 * counts(fer2013.holdout()[0])[1]
-    assert expected_faces(DataChoice()) == len(fer2013.holdout()[0])
+    assert expected_faces(DataSettings(balanced=True)) == 7 * counts(fer2013.holdout()[0])[1]
+    assert expected_faces(DataSettings()) == len(fer2013.holdout()[0])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.runs.folder import HISTORY, LOG, PLAN, list_runs, open_run
+from fer_core.processes import LOG
+from fer_core.runs.run import HISTORY, PLAN, list_runs, open_run
 from fer_core.types import FerError
 
 HEAD = "epoch,accuracy,loss,val_accuracy,val_loss\n"
@@ -18,7 +19,7 @@ def test_newest_first_and_damaged_ones_told(made_run, runs):
     (runs / "empty").mkdir()
     (runs / "compact_cnn-seed0").mkdir()
     (runs / "compact_cnn-seed0" / "spec.json").write_text("{}")
-    (runs / ".new-xyz").mkdir()
+    (runs / ".partial-1-xyz").mkdir()
     (runs / "note.txt").write_text("hello")
     found, warnings = list_runs()
     assert [run.id for run in found] == [second.id, first.id]
@@ -30,7 +31,7 @@ def test_one_by_its_id(made_run, runs):
     run = made_run()
     assert open_run(run.id) == run
     for wrong in ("", "..", "../" + run.id, ".working.lock", "nothing"):
-        with pytest.raises(FerError, match="no run of that id"):
+        with pytest.raises(FerError, match="no run with this id"):
             open_run(wrong)
 
 

@@ -1,9 +1,13 @@
-"""Own snapshots, expression by expression."""
+"""Snapshots, expression by expression, and uploaded zips."""
 
 from __future__ import annotations
 
 import io
+import json
+import os
 import threading
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +15,13 @@ from PIL import Image
 
 from fer_core.data import sample_portrait
 from fer_core.faces import crop_face, default_detector
-from fer_core.runs import collection as module
-from fer_core.runs.choice import load_training_data
-from fer_core.runs.collection import Collection, Snapshot, list_collections
+from fer_core.runs import uploads as module
+from fer_core.runs.data import load_training_data
+from fer_core.runs.run import PLAN
+from fer_core.runs.uploads import KEPT_DAYS, Collection, Snapshot, keep_upload, list_collections
 from fer_core.types import FerError
 from tests.bad_inputs import bad_inputs
-from tests.data.conftest import png
+from tests.data.conftest import make_zip, png
 
 
 def picture(gain: float = 1.0) -> bytes:
@@ -39,7 +44,7 @@ def test_collect_look_and_remove(home):
     assert {name: count for name, count in mine.counts().items() if count} == {"happy": 2, "sad": 1}
     assert [one.number for one in mine.snapshots("happy")] == [1, 2]
     assert mine.snapshots("happy")[0] == Snapshot("happy", 1, first.png)
-    assert mine.ready == "Take at least 2 snapshots of sad, or remove what it has."
+    assert mine.missing == "Take at least 2 snapshots of sad, or remove what it has."
     mine.remove("happy", 1)
     mine.remove("happy", 1)
     assert mine.add(picture(0.7), "happy").number == 3
@@ -61,24 +66,24 @@ def test_what_cannot_be_added_is_said_and_changes_nothing(home, monkeypatch):
     with pytest.raises(FerError, match="Unknown expression"):
         mine.add(picture(), "../../elsewhere")
     for name in ("", "..", "a/b", "A", "x" * 61, "con"):
-        with pytest.raises(FerError, match="A collection cannot be called so"):
+        with pytest.raises(FerError, match="not a valid collection name"):
             Collection(name)
     assert sum(mine.counts().values()) == 0
-    monkeypatch.setattr(module, "MOST", 1)
+    monkeypatch.setattr(module, "MAX_SNAPSHOTS", 1)
     mine.add(picture(), "happy")
-    with pytest.raises(FerError, match="which is all that a collection keeps"):
+    with pytest.raises(FerError, match="which is the maximum"):
         mine.add(picture(), "happy")
 
 
 def test_it_is_what_a_run_learns_from(home):
     mine = Collection()
     assert mine.warnings() == []
-    assert mine.ready == "Collect snapshots of at least two expressions to tell apart."
+    assert mine.missing == "Collect snapshots of at least two expressions to tell apart."
     for gain in (1.0, 0.9, 0.8):
         for expression, share in (("happy", 1.0), ("sad", 0.65)):
             mine.add(picture(gain * share), expression)
-    assert mine.ready is None
-    chosen = load_training_data(mine.choice())
+    assert mine.missing is None
+    chosen = load_training_data(mine.settings())
     assert chosen.counts.loc[["happy", "sad"]].to_numpy().tolist() == [[2, 1], [2, 1]]
     kept = {np.asarray(Image.open(io.BytesIO(one.png))).tobytes() for one in mine.snapshots("happy")}
     faces = [*chosen.data.training.images, *chosen.data.holdout.images]
@@ -94,3 +99,33 @@ def test_two_pages_add_at_once(home):
     for thread in threads:
         thread.join()
     assert [one.number for one in mine.snapshots("happy")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_uploads_are_kept_once_under_a_harmless_name(home, tmp_path):
+    content = make_zip(tmp_path / "mine.zip", [("happy/1.png", png())]).read_bytes()
+    path = keep_upload("../../My <faces>.zip", content)
+    assert keep_upload("../../My <faces>.zip", content) == path
+    kept = [file for file in home.rglob("*") if file.is_file()]
+    assert [file.name for file in kept] == ["My faces.zip"]
+    assert kept[0].read_bytes() == content
+    with pytest.raises(FerError, match="empty or too large"):
+        keep_upload("a.zip", b"")
+
+
+def test_old_uploads_go_unless_a_run_names_them(home, tmp_path, made_run):
+    paths = []
+    for number in range(3):
+        content = make_zip(tmp_path / "mine.zip", [(f"happy/{number}.png", png())]).read_bytes()
+        path = Path(keep_upload("a.zip", content))
+        (home / "uploads" / path.parent.name).mkdir()  # as if unpacked
+        paths.append(path)
+    old, used, _ = paths
+    plan = made_run().folder / PLAN
+    values = json.loads(plan.read_text())
+    plan.write_text(json.dumps({**values, "data": {**values["data"], "path": str(used)}}))
+    long_ago = time.time() - (KEPT_DAYS + 1) * 86_400
+    for path in (old, used):
+        os.utime(path.parent, (long_ago, long_ago))
+    keep_upload("b.zip", make_zip(tmp_path / "mine.zip", [("sad/1.png", png())]).read_bytes())
+    assert [path.is_file() for path in paths] == [False, True, True]
+    assert [(home / "uploads" / path.parent.name).is_dir() for path in paths] == [False, True, True]

@@ -1,0 +1,258 @@
+"""What a run learns from: a part of FER2013, or the user's own pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.data import IMAGE_SUFFIXES, FerDataset, load_fer2013
+from fer_core.files import whole_file
+from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.runs.own_pictures import as_faces, count_warnings, light_warnings, read_own_pictures
+from fer_core.training.training_data import TrainingData
+from fer_core.types import FerError
+
+MIN_FACES: Final[int] = 70
+"""Fewest training faces of FER2013 that can be asked for: ten per expression."""
+
+ALL_FACES: Final[int] = 25_838
+"""Training faces in all of FER2013, without the fixed hold-out."""
+
+_SOURCES: Final = ("fer2013", "folder")
+_DISGUST_FACES: Final = 392  # of FER2013's rarest expression in the training part
+_FACES_FILE: Final = "faces.npz"
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which faces to learn from.
+
+    Attributes:
+        source: `fer2013`, or `folder` for the user's own pictures.
+        faces: number of training faces of FER2013; None for all.
+        balanced: take the same number of each expression where possible, instead of FER2013's own proportions. With
+            `faces=None`, as many of each as there are of the rarest.
+        path: folder or zip with a folder of pictures per expression (`folder` only).
+        whole_image: the pictures are face crops already, so no face is detected in them (`folder` only).
+        seed: which faces are drawn from FER2013; a smaller draw is a subset of a larger one with the same seed.
+
+    Raises:
+        FerError: on creation, if a value is not valid.
+    """
+
+    source: str = "fer2013"
+    faces: int | None = None
+    balanced: bool = False
+    path: str = ""
+    whole_image: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.source not in _SOURCES:
+            raise FerError(f"Unknown source of faces. Expected one of: {', '.join(_SOURCES)}. Received: {self.source}")
+        if self.source == "folder" and not self.path:
+            raise FerError("Expected the path of a folder or zip with a folder of pictures for each expression.")
+        if self.faces is not None and self.faces < MIN_FACES:
+            raise FerError(f"Expected at least {MIN_FACES} faces of FER2013. Received: {self.faces}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types, for `from_dict`."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> DataSettings:
+        """Build from the result of `as_dict`.
+
+        Raises:
+            TypeError: a key is unknown.
+            FerError: a value is not valid.
+        """
+        return cls(**values)
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedData:
+    """The faces that a `DataSettings` describes.
+
+    Attributes:
+        data: training faces, hold-out, and test splits.
+        warnings: one sentence for each problem that will make the model worse than its hold-out accuracy suggests.
+        skipped: one sentence for each picture that was left out.
+    """
+
+    data: TrainingData
+    warnings: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> pd.DataFrame:
+        """Number of faces: one row per expression of `labels.EXPRESSIONS`, columns `training` and `hold-out`."""
+        parts = {"training": self.data.training, "hold-out": self.data.holdout}
+        return pd.DataFrame({name: part.counts().sum() for name, part in parts.items()}).rename_axis("expression")
+
+
+def load_training_data(settings: DataSettings, say: Callable[[str], None] = lambda _: None) -> LoadedData:
+    """Load the faces to learn from, and FER2013's test splits if FER2013 is available.
+
+    The hold-out of FER2013 is always drawn from its fixed tenth, and has at most as many faces as the training part.
+    The hold-out of own pictures is about a seventh of each class.
+
+    Args:
+        settings: what to load. In own pictures the largest face of each is used; detecting it takes about 20 ms.
+        say: called with progress messages.
+
+    Raises:
+        FerError: FER2013 is not available, or the pictures cannot be used; the message says why.
+    """
+    if settings.source == "fer2013":
+        data = fer2013_part(load_fer2013(), settings.faces, settings.balanced, settings.seed)
+        return LoadedData(data, tuple(count_warnings(data.training)))
+    place = Path(settings.path).expanduser()
+    found = read_own_pictures(place, settings.whole_image, say)
+    data = TrainingData(found.training, found.holdout, _test_splits(), f"own pictures ({place.name})")
+    warnings = (*count_warnings(found.faces), *light_warnings(found.faces), *found.warnings)
+    return LoadedData(data, warnings, found.skipped)
+
+
+def load_for_run(folder: Path, settings: DataSettings, say: Callable[[str], None]) -> LoadedData:
+    """Load the faces of a run; own pictures are kept in the run's folder, so it can be resumed if they are deleted.
+
+    Args:
+        folder: the run's folder.
+        settings: what it learns from.
+        say: called with progress messages.
+
+    Raises:
+        FerError: as `load_training_data`, or FER2013 was available when the run began and is not any more.
+    """
+    kept = folder / _FACES_FILE
+    if settings.source != "folder":
+        return load_training_data(settings, say)
+    if kept.is_file():
+        return _read_faces(kept)
+    loaded = load_training_data(settings, say)
+    _write_faces(kept, loaded)
+    return loaded
+
+
+def expected_faces(settings: DataSettings) -> int:
+    """Return the approximate number of training faces, without detecting any."""
+    if settings.source == "fer2013":
+        balanced = _DISGUST_FACES * len(EXPRESSIONS)
+        return min(settings.faces or (balanced if settings.balanced else ALL_FACES), ALL_FACES)
+    place = Path(settings.path).expanduser()
+    if not place.is_dir():
+        return max(1, int(place.stat().st_size / 50_000)) if place.is_file() else 1  # assumes 50 kB per picture
+    return sum(name.lower().endswith(IMAGE_SUFFIXES) for _, _, names in os.walk(place) for name in names) or 1
+
+
+def fer2013_part(dataset: FerDataset, faces: int | None, balanced: bool, seed: int) -> TrainingData:
+    """Return FER2013 divided as everywhere in FER Lab, with fewer training faces.
+
+    Args:
+        dataset: all of FER2013.
+        faces: number of training faces; None for all, or, if balanced, as many of each expression as of the rarest.
+        balanced: take the same number of each expression where possible.
+        seed: of the draw.
+
+    Raises:
+        FerError: there is no Training split.
+    """
+    whole = TrainingData.of(dataset)
+    if faces is None and not balanced:
+        return whole
+    available = _counts(whole.training)
+    present = available > 0
+    wanted = int(available[present].min() * present.sum()) if faces is None else faces
+    training = _draw(whole.training, wanted, balanced, seed)
+    holdout = _draw(whole.holdout, len(training), False, 0)
+    shares = "equal classes" if balanced else "FER2013's own shares"
+    name = f"{len(training):,} faces of FER2013 Training ({shares}), without the fixed hold-out"
+    return TrainingData(training, holdout, whole.tests, name)
+
+
+def faces_per_class(available: NDArray[np.int64], wanted: int, balanced: bool) -> NDArray[np.int64]:
+    """Divide a number of faces among the classes.
+
+    Args:
+        available: `(7,)` int64, faces of each class.
+        wanted: number of faces in all, at most the sum of `available`.
+        balanced: take the same number of each class where possible, instead of keeping the classes' proportions.
+
+    Returns:
+        `(7,)` int64, faces to take of each class; at least one of each class that has any.
+    """
+    if balanced:
+        low, high = 0, int(available.max())
+        while low < high:  # find the highest equal count that does not exceed the wanted sum
+            level = (low + high + 1) // 2
+            low, high = (level, high) if np.minimum(available, level).sum() <= wanted else (low, level - 1)
+        shares = np.minimum(available, low)
+        spare = np.flatnonzero(available > low)[: wanted - int(shares.sum())]
+    else:
+        exact = available * wanted / available.sum()
+        shares = np.floor(exact).astype(np.int64)
+        spare = np.argsort(shares - exact, kind="stable")[: wanted - int(shares.sum())]
+    shares[spare] += 1
+    return np.maximum(shares, np.minimum(available, 1))
+
+
+def _draw(faces: FerDataset, wanted: int, balanced: bool, seed: int) -> FerDataset:
+    """Return about `wanted` of the faces, stratified by class and in their original order."""
+    if wanted >= len(faces):
+        return faces
+    generator = np.random.default_rng(seed)
+    shares = faces_per_class(_counts(faces), wanted, balanced)
+    rows = [np.flatnonzero(faces.labels == label) for label in range(NUM_CLASSES)]
+    drawn = [generator.permutation(of_class)[:share] for of_class, share in zip(rows, shares, strict=True)]
+    return faces.subset(np.sort(np.concatenate(drawn)))
+
+
+def _counts(faces: FerDataset) -> NDArray[np.int64]:
+    return np.bincount(faces.labels, minlength=NUM_CLASSES)
+
+
+def _test_splits(required: bool = False) -> FerDataset | None:
+    """Return FER2013's test splits; None if FER2013 is not available and not required."""
+    try:
+        dataset = load_fer2013()
+    except FerError:
+        if required:
+            raise
+        return None
+    tests = dataset.subset(dataset.usage != "Training")
+    return tests if len(tests) else None
+
+
+def _write_faces(path: Path, loaded: LoadedData) -> None:
+    data = loaded.data
+    with whole_file(path) as partial:
+        np.savez(
+            partial,
+            training=data.training.images,
+            training_labels=data.training.labels,
+            holdout=data.holdout.images,
+            holdout_labels=data.holdout.labels,
+            measured=np.array(data.tests is not None),
+            name=np.array(data.name),
+            warnings=np.array(loaded.warnings, dtype=np.str_),
+            skipped=np.array(loaded.skipped, dtype=np.str_),
+        )
+
+
+def _read_faces(path: Path) -> LoadedData:
+    with np.load(path, allow_pickle=False) as arrays:
+        data = TrainingData(
+            as_faces(arrays["training"], arrays["training_labels"]),
+            as_faces(arrays["holdout"], arrays["holdout_labels"]),
+            _test_splits(required=True) if bool(arrays["measured"]) else None,
+            str(arrays["name"]),
+        )
+        return LoadedData(data, tuple(arrays["warnings"].tolist()), tuple(arrays["skipped"].tolist()))
