@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests share."""
+"""Fixtures that all tests share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fer_core.models import ModelSpec, build_network
 
 
 def require(path_env: str, reason: str) -> Path:
-    """Return the path that an environment variable names; skip without it, or fail if FER_REQUIRE_ALL=1."""
+    """Return the path in an environment variable; without it, skip the test, or fail it if FER_REQUIRE_ALL=1."""
     value = os.environ.get(path_env)
     if value and Path(value).exists():
         return Path(value)
@@ -26,21 +26,27 @@ def require(path_env: str, reason: str) -> Path:
 
 @pytest.fixture(scope="session")
 def fer2013_path() -> Path:
-    """Where the real FER2013 is."""
+    """The path of the real FER2013."""
     return require("FER2013_PATH", "needs the real FER2013")
 
 
 @pytest.fixture(scope="session")
 def fer2013(fer2013_path: Path, request: pytest.FixtureRequest) -> FerDataset:
-    """The real FER2013, parsed once and kept in pytest's own cache folder between sessions."""
+    """The real FER2013, parsed once and kept in pytest's cache folder between sessions."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FER_HOME", str(request.config.cache.mkdir("fer_home")))
         return load_fer2013(fer2013_path)
 
 
+@pytest.fixture(scope="session")
+def yunet_file() -> Path:
+    """YuNet's weights. Needed by tests that count faces: the fallback, Haar cascades, finds some that are none."""
+    return require("FER_YUNET_MODEL", "needs YuNet's weights")
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty data folder of the test's own, and no dataset named by the environment."""
+    """An empty data folder for one test; the environment names no dataset."""
     folder = tmp_path / "fer_home"
     monkeypatch.setenv("FER_HOME", str(folder))
     monkeypatch.delenv("FER2013_PATH", raising=False)
@@ -50,13 +56,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_spec() -> ModelSpec:
-    """The default architecture, thin enough to build and fit in a second."""
+    """The default architecture with few channels, built and fitted in a second."""
     return ModelSpec("tiny", "Tiny", "compact_cnn", widths=(8, 8, 12, 16))
 
 
 @pytest.fixture(scope="session")
 def tiny_network(tiny_spec: ModelSpec) -> Any:
-    """A tiny network with random weights and, so that nothing hides behind zeros, random biases too."""
+    """A tiny network with random weights and random biases (zeros could hide errors)."""
     import keras
 
     keras.utils.set_random_seed(7)
@@ -68,7 +74,7 @@ def tiny_network(tiny_spec: ModelSpec) -> Any:
 
 @pytest.fixture(scope="session")
 def tiny_classifier(tiny_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """The tiny network, served."""
+    """The tiny network, converted to LiteRT."""
     from fer_core.training.convert import to_litert
 
     path = tmp_path_factory.mktemp("tiny") / "model.tflite"

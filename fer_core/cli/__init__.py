@@ -1,5 +1,30 @@
-"""The command line, `python -m fer_core …`. Reports go to stdout, progress and complaints to stderr."""
+"""The command line, `fer-lab` or `python -m fer_core`: reports go to stdout, progress and warnings to stderr."""
 
-from fer_core.cli.main import app
+from __future__ import annotations
+
+import typer
+
+from fer_core.cli.bench import bench
+from fer_core.cli.data import data
+from fer_core.cli.evaluate import evaluate
+from fer_core.cli.models import models
+from fer_core.cli.predict import predict
+from fer_core.cli.pretrain import pretrain
+from fer_core.cli.report import report
+from fer_core.cli.runs import runs
+from fer_core.cli.train import train
+from fer_core.cli.tune import tune
+from fer_core.cli.video import video
 
 __all__ = ["app"]
+
+app = typer.Typer(
+    help="FER Lab: facial expression recognition from the command line.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+for command in (predict, video, train, tune, pretrain, evaluate, models, bench, report):
+    app.command()(command)
+app.add_typer(data, name="data")
+app.add_typer(runs, name="runs")

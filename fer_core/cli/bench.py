@@ -1,4 +1,4 @@
-"""`bench`: how fast, as ratios measured in one run on this machine."""
+"""`bench`: measure how fast FER Lab is on this machine."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from fer_core.store import DEFAULT_MODEL, load_model
 
 @fails_clearly
 def bench(
-    model: Annotated[str, typer.Option(help="Which trained model.")] = DEFAULT_MODEL,
-    seconds: Annotated[float, typer.Option(min=0.2, help="How long to time each thing.")] = 3.0,
+    model: Annotated[str, typer.Option(help="Name of a trained model.")] = DEFAULT_MODEL,
+    seconds: Annotated[float, typer.Option(min=0.2, help="How long to time each step.")] = 3.0,
     as_json: AsJson = False,
 ) -> None:
-    """Time the served path against the usual one (Haar on the full frame plus `keras.Model.predict`)."""
+    """Compare the speed of the served model with the usual setup (Haar on the full frame, `keras.Model.predict`)."""
     from fer_core.benchmarks import MEANINGS, run_benchmarks
 
     numbers = run_benchmarks(load_model(model), seconds, stderr.print)
     if as_json:
         print_json(numbers)
         return
-    table = Table("Key", "Value", "What")
+    table = Table("Key", "Value", "Meaning")
     table.columns[0].no_wrap = True
     for key, value in numbers.items():
         table.add_row(key, f"{value:,.2f}", MEANINGS[key])

@@ -1,4 +1,4 @@
-"""`data info`, `data download`: FER2013 at hand."""
+"""`data info` and `data download`: count the faces of FER2013, or fetch it from Kaggle."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from fer_core.cli.output import AsJson, fails_clearly, print_json, stderr, stdou
 from fer_core.data import SPLITS, download_fer2013, find_duplicates, leaked_mask, load_fer2013
 from fer_core.labels import EXPRESSIONS
 
-data = typer.Typer(help="FER2013: look at it, fetch it.", no_args_is_help=True)
+data = typer.Typer(help="Inspect or download FER2013.", no_args_is_help=True)
 
 
 @data.command()
 @fails_clearly
 def info(
-    path: Annotated[Path | None, typer.Argument(help="CSV, folder or zip; default: FER2013_PATH or the app's.")] = None,
+    path: Annotated[
+        Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count faces by split and expression, and the exact duplicates among them."""
+    """Count the faces per split and expression, and the exact duplicates."""
     dataset = load_fer2013(path)
     counts, duplicates = dataset.counts(), find_duplicates(dataset)
-    table_of_counts = {split: dict(zip(EXPRESSIONS, map(int, counts.loc[split]), strict=True)) for split in SPLITS}
-    present = [split for split in SPLITS if sum(table_of_counts[split].values())]
+    counts_by_split = {split: dict(zip(EXPRESSIONS, map(int, counts.loc[split]), strict=True)) for split in SPLITS}
+    present = [split for split in SPLITS if sum(counts_by_split[split].values())]
     leaked = {
         split: int(leaked_mask(dataset.split(split), dataset.split("training")).sum())
         for split in present
@@ -34,7 +36,7 @@ def info(
     report = {
         "faces": len(dataset),
         "fingerprint": dataset.fingerprint,
-        "counts": table_of_counts,
+        "counts": counts_by_split,
         "duplicate_groups": len(duplicates.groups),
         "duplicate_faces": duplicates.faces,
         "duplicate_groups_across_splits": int(duplicates.across_splits.sum()),
@@ -45,14 +47,13 @@ def info(
         print_json(report)
         return
     table = Table("Split", *EXPRESSIONS, "all")
-    for split in SPLITS:
-        row = table_of_counts[split]
-        table.add_row(split, *(f"{row[name]:,}" for name in EXPRESSIONS), f"{sum(row.values()):,}")
+    for split, row in counts_by_split.items():
+        table.add_row(split, *(f"{count:,}" for count in row.values()), f"{sum(row.values()):,}")
     stdout.print(table)
     stdout.print(
-        f"{len(dataset):,} faces, fingerprint {dataset.fingerprint}. {duplicates.faces:,} faces stand in "
-        f"{len(duplicates.groups):,} groups of identical ones; {report['duplicate_groups_across_splits']} groups span "
-        f"splits, {report['duplicate_groups_with_differing_labels']} carry different labels. "
+        f"{len(dataset):,} faces, fingerprint {dataset.fingerprint}. {duplicates.faces:,} are exact duplicates, in "
+        f"{len(duplicates.groups):,} groups. {report['duplicate_groups_across_splits']} groups span several splits, "
+        f"{report['duplicate_groups_with_differing_labels']} have different labels. "
         f"Test faces that are also in Training: {', '.join(f'{k} {v}' for k, v in leaked.items()) or 'none'}."
     )
 
@@ -60,6 +61,6 @@ def info(
 @data.command()
 @fails_clearly
 def download() -> None:
-    """Fetch FER2013 from Kaggle into the app's data folder (about 60 MB)."""
+    """Download FER2013 from Kaggle into the app's data folder (about 60 MB)."""
     stderr.print("Downloading FER2013 from Kaggle …")
     stdout.print(f"FER2013 is at {download_fer2013()}")

@@ -1,4 +1,4 @@
-"""How every command speaks: tables on stdout, or one JSON document; the rest on stderr."""
+"""Output that all commands share: tables or JSON on stdout; progress, warnings and errors on stderr."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
@@ -25,9 +26,9 @@ R = TypeVar("R")
 
 
 def fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
-    """Print a `FerError` as one sentence and exit with 1; leave every other error as it is.
+    """Decorate a command to print a `FerError` as one sentence and exit with status 1.
 
-    Also keeps TensorFlow's start-up chatter out of the way of the report.
+    Other exceptions are not caught. TensorFlow's start-up messages are switched off.
     """
 
     @functools.wraps(command)
@@ -42,18 +43,19 @@ def fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def complain(text: str) -> None:
-    """Print one warning to stderr."""
-    stderr.print(f"[yellow]{escaped(text)}[/]", soft_wrap=True)
+def complain(*warnings: str) -> None:
+    """Print each warning to stderr."""
+    for text in warnings:
+        stderr.print(f"[yellow]{escaped(text)}[/]", soft_wrap=True)
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document to stdout, undecorated."""
+    """Print a JSON document to stdout, without Rich's formatting."""
     sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 def progress_bar() -> Progress:
-    """Return a progress bar on stderr with the time left."""
+    """Return a progress bar for stderr that shows the time left."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -65,7 +67,25 @@ def progress_bar() -> Progress:
 
 
 def escaped(text: str) -> str:
-    """Return text as Rich prints it letter by letter: a file may be called `[draft].jpg`."""
+    """Escape Rich's markup, so that names such as `[draft].jpg` are printed unchanged."""
     from rich.markup import escape
 
     return escape(text)
+
+
+def write_output(path: Path, what: str, write: Callable[[Path], object]) -> None:
+    """Create the folder of `path` if needed, then call `write(path)`.
+
+    Args:
+        path: the file to write.
+        what: name of the content for the error message, e.g. "table".
+        write: function that writes the file.
+
+    Raises:
+        FerError: the folder or the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path)
+    except OSError as error:
+        raise FerError(f"The {what} cannot be written to {path}: {error.strerror or error}.") from error

@@ -1,10 +1,12 @@
-"""`predict`: expressions of all faces in picture files."""
+"""`predict`: predict the expressions of all faces in picture files."""
 
 from __future__ import annotations
 
 import csv
+import glob
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +14,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from fer_core.cli.inputs import picture_files
-from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, progress_bar, stdout
-from fer_core.data import read_image
+from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, progress_bar, stdout, write_output
+from fer_core.data import IMAGE_SUFFIXES, read_image
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import DEFAULT_MODEL, load_model
@@ -23,8 +24,8 @@ from fer_core.types import FaceResult, FerError
 
 
 @dataclass
-class Answer:
-    """What became of one file: its faces, or the sentence that says what is wrong with it."""
+class Prediction:
+    """The faces in one file, or the error if it could not be processed."""
 
     file: Path
     faces: list[FaceResult] = field(default_factory=list)
@@ -38,60 +39,83 @@ class Answer:
 @fails_clearly
 def predict(
     inputs: Annotated[list[str], typer.Argument(help="Pictures, folders or globs.", metavar="PICTURE…")],
-    model: Annotated[str, typer.Option(help="Which trained model.")] = DEFAULT_MODEL,
-    whole_image: Annotated[bool, typer.Option(help="The pictures are face crops already.")] = False,
+    model: Annotated[str, typer.Option(help="Name of a trained model.")] = DEFAULT_MODEL,
+    whole_image: Annotated[
+        bool, typer.Option(help="Treat each picture as one face crop; do not search for faces.")
+    ] = False,
     flip: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = False,
-    annotate: Annotated[Path | None, typer.Option(help="Write pictures with boxes and words here.")] = None,
+    annotate: Annotated[Path | None, typer.Option(help="Folder for pictures with the faces drawn in.")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Pictures to work on at once; by default one a CPU core.")
+        int | None, typer.Option(min=1, help="Pictures to process in parallel. Default: one per CPU core.")
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row a face.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row per face.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Predict the expression of every face in pictures.
 
-    Exits with 1 if any file failed; the others are done all the same.
+    A file that fails does not stop the others; the exit status is then 1.
     """
     if as_csv and as_json:
         raise FerError("Choose one of --csv and --json.")
     files = picture_files(inputs)
     workers = min(workers or default_workers(), len(files)) or 1
-    threads = 1 if workers > 1 else 2  # several pictures at once keep all cores busy
+    threads = 1 if workers > 1 else 2  # parallel pictures already use all cores
     analyzer = FaceAnalyzer(Classifier.of(load_model(model), threads), flip=flip)
     if analyzer.detector.note and not whole_image:
         complain(analyzer.detector.note)
     targets = _targets(annotate, files) if annotate else [None] * len(files)
     with progress_bar() as bar:
         found = in_parallel(
-            lambda entry: _answer(entry[0], analyzer, whole_image, entry[1]), zip(files, targets, strict=True), workers
+            lambda pair: _predict_file(pair[0], analyzer, whole_image, pair[1]),
+            zip(files, targets, strict=True),
+            workers,
         )
-        answers = list(bar.track(found, total=len(files), description="Predicting"))
+        predictions = list(bar.track(found, total=len(files), description="Predicting"))
     if as_json:
-        print_json([answer.as_dict() for answer in answers])
+        print_json([prediction.as_dict() for prediction in predictions])
     elif as_csv:
-        _print_csv(answers)
+        _print_csv(predictions)
     else:
-        stdout.print(_table(answers))
-    failed = [answer for answer in answers if answer.error]
-    for answer in failed:
-        complain(f"{answer.file}: {answer.error}")
+        stdout.print(_table(predictions))
+    failed = [prediction for prediction in predictions if prediction.error]
+    complain(*(f"{prediction.file}: {prediction.error}" for prediction in failed))
     if failed:
         raise typer.Exit(1)
 
 
-def _answer(file: Path, analyzer: FaceAnalyzer, whole_image: bool, target: Path | None) -> Answer:
+def picture_files(inputs: Iterable[str]) -> list[Path]:
+    """Expand files, folders and glob patterns to a list of picture files, without repeats.
+
+    A folder stands for all pictures in it and its subfolders, recognised by their suffixes. A name that matches nothing
+    stays in the list, so that it is reported as missing.
+    """
+    found: list[Path] = []
+    for text in inputs:
+        path = Path(text).expanduser()
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+            found.extend(inside or [path])
+        elif not path.exists() and glob.has_magic(text):
+            matches = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 (absolute patterns)
+            found.extend([m for m in matches if m.is_file()] or [path])
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def _predict_file(file: Path, analyzer: FaceAnalyzer, whole_image: bool, target: Path | None) -> Prediction:
     try:
         image = read_image(file)
         faces = analyzer.analyze(image, whole_image=whole_image)
         if target:
             _write_annotated(target, image, faces)
     except FerError as error:
-        return Answer(file, error=str(error))
-    return Answer(file, faces)
+        return Prediction(file, error=str(error))
+    return Prediction(file, faces)
 
 
 def _targets(folder: Path, files: list[Path]) -> list[Path]:
-    """Name annotated pictures after their sources, numbered where several share a name."""
+    """Return one output path per file, with its name; files of the same name are numbered."""
     stems = Counter(file.stem for file in files)
     numbers = (f"-{k}" if stems[file.stem] > 1 else "" for k, file in enumerate(files, 1))
     return [folder / f"{file.stem}{number}-annotated.png" for file, number in zip(files, numbers, strict=True)]
@@ -102,35 +126,33 @@ def _write_annotated(target: Path, image: Any, faces: list[FaceResult]) -> None:
 
     from fer_core.faces import draw_faces
 
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(draw_faces(image, faces)).save(target)
-    except OSError as error:
-        raise FerError(f"The annotated picture cannot be written to {target}: {error.strerror or error}.") from error
+    write_output(target, "annotated picture", Image.fromarray(draw_faces(image, faces)).save)
 
 
-def _print_csv(answers: list[Answer]) -> None:
+def _print_csv(predictions: list[Prediction]) -> None:
     writer = csv.writer(sys.stdout)
     writer.writerow(["file", "error", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS])
-    for answer in answers:
-        if answer.error:
-            writer.writerow([answer.file, answer.error])
-        for number, face in enumerate(answer.faces, 1):
+    for prediction in predictions:
+        if prediction.error:
+            writer.writerow([prediction.file, prediction.error])
+        for number, face in enumerate(prediction.faces, 1):
             row = face.as_dict()
-            writer.writerow([answer.file, "", number, *row["box"], row["expression"], *row["probabilities"].values()])
+            writer.writerow(
+                [prediction.file, "", number, *row["box"], row["expression"], *row["probabilities"].values()]
+            )
 
 
-def _table(answers: list[Answer]) -> Table:
+def _table(predictions: list[Prediction]) -> Table:
     table = Table("File", "Face", "Expression", "Probability", "Runner-up")
-    for answer in answers:
-        if answer.error:
-            table.add_row(escaped(str(answer.file)), "–", "[red]failed[/]", "", "")
-        elif not answer.faces:
-            table.add_row(escaped(str(answer.file)), "–", "no face found", "", "")
-        for number, face in enumerate(answer.faces, 1):
+    for prediction in predictions:
+        if prediction.error:
+            table.add_row(escaped(str(prediction.file)), "–", "[red]failed[/]", "", "")
+        elif not prediction.faces:
+            table.add_row(escaped(str(prediction.file)), "–", "no face found", "", "")
+        for number, face in enumerate(prediction.faces, 1):
             second = int(face.probabilities.argsort()[-2])
             table.add_row(
-                escaped(str(answer.file)),
+                escaped(str(prediction.file)),
                 str(number),
                 face.expression,
                 f"{face.confidence:.0%}",

@@ -1,4 +1,4 @@
-"""`video`: expressions over time in a video file."""
+"""`video`: analyse the expressions in a video file over time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout
+from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout, write_output
 from fer_core.faces import default_detector
 from fer_core.inference import Classifier
 from fer_core.inference.stream import StreamAnalyzer
@@ -21,26 +21,25 @@ from fer_core.inference.video import FILE_SETTINGS, VideoResult, analyze_video
 from fer_core.inference.video_table import seconds_without_face, time_shares
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import DEFAULT_MODEL, load_model
-from fer_core.types import FerError
 
 
 @fails_clearly
 def video(
     file: Annotated[Path, typer.Argument(help="An MP4, MOV, WebM or AVI file.", metavar="FILE")],
-    model: Annotated[str, typer.Option(help="Which trained model.")] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(help="Name of a trained model.")] = DEFAULT_MODEL,
     rate: Annotated[
-        float | None, typer.Option(min=0.01, help="Analyse so many frames a second; by default every frame.")
+        float | None, typer.Option(min=0.01, help="Frames to analyse per second. Default: every frame.")
     ] = None,
     flip: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = False,
-    smoothing: Annotated[float, typer.Option(min=0.0, help="Time constant in seconds; 0 keeps each frame apart.")] = 0,
-    csv: Annotated[Path | None, typer.Option(help="Write the table of all frames and faces here.")] = None,
-    parquet: Annotated[Path | None, typer.Option(help="The same table as Parquet.")] = None,
-    annotate: Annotated[Path | None, typer.Option(help="Write the video with boxes and words here (.mp4).")] = None,
+    smoothing: Annotated[float, typer.Option(min=0.0, help="Time constant of the smoothing in seconds; 0: none.")] = 0,
+    csv: Annotated[Path | None, typer.Option(help="CSV file for the table of all frames and faces.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Parquet file for the same table.")] = None,
+    annotate: Annotated[Path | None, typer.Option(help="Video file with the faces drawn in (.mp4).")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Analyse a video file: every face of every frame, and how long each expression showed.
+    """Predict the expression of every face in every frame of a video, and how long each expression lasted.
 
-    Ctrl-C stops, and keeps what is done by then.
+    Ctrl-C stops the analysis and keeps the results so far.
     """
     classifier = Classifier.of(load_model(model))
     if note := default_detector().note:
@@ -57,13 +56,12 @@ def video(
             should_stop,
         )
     if csv:
-        _write(csv, lambda path: result.table.to_csv(path, index=False))
+        write_output(csv, "table", lambda path: result.table.to_csv(path, index=False))
     if parquet:
-        _write(parquet, lambda path: result.table.to_parquet(path, index=False))
-    for sentence in result.notes:
-        complain(sentence)
+        write_output(parquet, "table", lambda path: result.table.to_parquet(path, index=False))
+    complain(*result.notes)
     if annotate and result.annotated != annotate:
-        complain(f"There is no H.264 encoder here: the annotated video is {result.annotated}.")
+        complain(f"No H.264 encoder was found, so the annotated video was written to {result.annotated}.")
     if as_json:
         print_json(_document(file, model, result))
     else:
@@ -72,7 +70,7 @@ def video(
 
 @contextmanager
 def _stopped_by_ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Yield what tells whether Ctrl-C was pressed; pressed twice, it interrupts as usual."""
+    """Yield a function that tells whether Ctrl-C was pressed. A second Ctrl-C interrupts as usual."""
     stop = threading.Event()
     usual = signal.getsignal(signal.SIGINT)
 
@@ -82,7 +80,7 @@ def _stopped_by_ctrl_c() -> Iterator[Callable[[], bool]]:
 
     try:
         signal.signal(signal.SIGINT, once)
-    except ValueError:  # not the main thread: somebody else's program
+    except ValueError:  # signals can only be handled in the main thread
         yield stop.is_set
         return
     try:
@@ -91,16 +89,8 @@ def _stopped_by_ctrl_c() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, usual)
 
 
-def _write(path: Path, write: Callable[[Path], None]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path)
-    except OSError as error:
-        raise FerError(f"The table cannot be written to {path}: {error.strerror or error}.") from error
-
-
 def _document(file: Path, model: str, result: VideoResult) -> dict[str, Any]:
-    """Return the stable JSON form: shares of time by face, then every frame with its faces."""
+    """Return the JSON document: the time shares of each face, then every frame with its faces."""
     shares = time_shares(result.table, result.seconds)
     faces = [
         {
@@ -114,7 +104,7 @@ def _document(file: Path, model: str, result: VideoResult) -> dict[str, Any]:
     rows: list[dict[str, Any]] = result.table.to_dict("records")  # type: ignore[assignment]
     for row in rows:
         frame = frames.setdefault(row["seconds"], {"seconds": row["seconds"], "faces": []})
-        if row["expression"] in EXPRESSIONS:  # a frame without a face has a row of its time alone
+        if row["expression"] in EXPRESSIONS:  # a frame without faces has one row with only its time
             frame["faces"].append(
                 {
                     "face": int(row["face"]),

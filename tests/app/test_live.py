@@ -120,7 +120,7 @@ def test_recording_from_start_to_file(live, playing):
     assert app.button(key="l_record")
 
 
-def test_a_frozen_frame_goes_to_predict(live, playing):
+def test_a_frozen_frame_goes_to_predict(live, playing, yunet_file):
     app = live()
     app.button(key="l_freeze").click().run()
     assert not app.exception

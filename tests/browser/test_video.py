@@ -31,7 +31,7 @@ def test_the_sample_plays_on_a_phone_in_the_dark(visit):
     assert not inks & {"rgb(0, 0, 0)", "black"}
 
 
-def test_an_upload_shows_its_progress_and_plays(visit):
+def test_an_upload_shows_its_progress_and_plays(visit, yunet_file):
     page = visit("/video?v_source=Upload")
     frames = [scene((10 + k % 50, 30)) for k in range(40)]
     content = film(frames, "webm", "libvpx")

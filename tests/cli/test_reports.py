@@ -1,4 +1,4 @@
-"""`models`, `data`, `evaluate`, `bench`: what they print is what is there."""
+"""`models`, `data`, `evaluate`, `bench`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from fer_core.store import DEFAULT_MODEL, load_model
-from tests.conftest import require
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -92,9 +91,8 @@ def test_evaluate_wants_names(fer, home):
 
 
 @pytest.mark.slow
-def test_bench_has_the_stable_keys(home):
-    """In a process of its own: it starts others, which must not find a test's main module."""
-    require("FER_YUNET_MODEL", "needs YuNet's weights")
+def test_bench_has_the_stable_keys(home, yunet_file):
+    """In a process of its own: the processes it starts must not import pytest's main module."""
     command = [sys.executable, "-m", "fer_core", "bench", "--seconds", "0.2", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-2000:]

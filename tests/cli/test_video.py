@@ -1,4 +1,4 @@
-"""`video`: tables, the annotated film, stable JSON, one sentence for what cannot be read, and Ctrl-C that keeps."""
+"""`video`: tables, the annotated video, JSON, errors in one sentence, and results so far after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One head that moves for half a second, then nobody for half a second."""
+    """One face that moves for half a second, then half a second without a face."""
     path = tmp_path_factory.mktemp("films") / "clip.mp4"
     path.write_bytes(film([*moving_head(5), *[scene()] * 5]))
     return path
 
 
-def test_json_has_the_stable_keys(fer, clip):
+def test_json_has_the_stable_keys(fer, clip, yunet_file):
     result = fer("video", clip, "--json")
     assert result.exit_code == 0
     document = json.loads(result.stdout)

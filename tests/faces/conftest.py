@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +13,9 @@ from fer_core.types import Image
 
 
 @pytest.fixture(scope="session")
-def yunet() -> YuNetDetector:
-    """YuNet from the local copy that FER_YUNET_MODEL names; tests never download."""
-    path = os.environ.get("FER_YUNET_MODEL", "")
-    if not Path(path).is_file():
-        reason = "needs YuNet's weights: set FER_YUNET_MODEL to face_detection_yunet_2023mar.onnx"
-        if os.environ.get("FER_REQUIRE_ALL") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return YuNetDetector()
+def yunet(yunet_file: Path) -> YuNetDetector:
+    """The YuNet detector, from a local file: tests never download it."""
+    return YuNetDetector(yunet_file)
 
 
 @pytest.fixture(scope="session")

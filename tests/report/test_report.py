@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fer_core import store
-from fer_core.cli.main import app
+from fer_core.cli import app
 from fer_core.store import promoted
 from tests.made_up_store import add_model, add_models
 
