@@ -70,7 +70,7 @@ def test_bars_timeline_and_rate_while_it_plays(live, playing):
     assert "last minute" in timeline
 
 
-def test_one_of_several_faces_can_be_chosen(live, playing):
+def test_one_of_several_faces_can_be_chosen(live, yunet_file, playing):
     heads = frame_with_heads([(40, 120), (390, 140)], side=200)
     playing["scene"] = av.VideoFrame.from_ndarray(heads, format="rgb24")
     app = live()
