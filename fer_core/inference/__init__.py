@@ -1,4 +1,4 @@
-"""Serve predictions, by LiteRT alone: importing this never imports TensorFlow or Keras."""
+"""Predict expressions in photos, videos and camera streams with LiteRT, without TensorFlow or Keras."""
 
 from fer_core.inference.analyzer import FaceAnalyzer
 from fer_core.inference.classifier import Classifier, Prediction

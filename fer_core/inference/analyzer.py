@@ -1,4 +1,4 @@
-"""A photo in, one result a face out: the path that every page and command takes."""
+"""From a photo to one result per face: the path that all pages and commands use."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from fer_core.types import Face, FaceResult, Image
 
 
 class FaceAnalyzer:
-    """Find the faces of an image, cut them out as FER2013 frames faces, and classify each.
+    """Detect the faces in an image, crop them like FER2013's faces, and classify each.
 
     Args:
-        classifier: says the expression of a crop.
-        detector: finds faces; YuNet where it can be had, else Haar.
+        classifier: classifies the face crops.
+        detector: by default `default_detector()`.
         flip: average each face with its mirror image.
-        thorough: search photos for small faces too; False, several times faster, for frames of a camera or video.
+        thorough: True for photos. False is several times faster, for frames of a camera or video.
     """
 
     def __init__(
@@ -33,20 +33,20 @@ class FaceAnalyzer:
         self.detector = detector or default_detector()
 
     def analyze(self, image: Image, whole_image: bool = False) -> list[FaceResult]:
-        """Return one result a face, largest first; none where there is no face.
+        """Return one result per face, largest first; an empty list if there is no face.
 
         Args:
             image: `(height, width, 3)` RGB uint8.
-            whole_image: take the picture as a face crop already, and look for no face in it.
+            whole_image: the picture is already a face crop, so do not detect faces in it.
 
         Raises:
-            ValueError: another shape or type.
+            FerError: the image has another shape or type.
         """
         faces = [whole_image_face(image)] if whole_image else self.detector.detect(image, self.thorough)
         return self.classify(image, faces)
 
     def classify(self, image: Image, faces: Sequence[Face]) -> list[FaceResult]:
-        """Cut out and classify faces that are found already, in their order."""
+        """Crop and classify faces that were already detected, in their order."""
         cuts = [crop_face(image, face) for face in faces]
         crops: NDArray[np.uint8] = np.stack([crop for crop, _ in cuts]) if cuts else np.zeros((0, 48, 48), np.uint8)
         prediction = self.classifier.predict(crops, flip=self.flip)

@@ -1,4 +1,4 @@
-"""The served classifier: a LiteRT file, any batch size, safe to share between browser sessions."""
+"""The served classifier: runs a LiteRT file on any number of faces. Thread-safe."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from fer_core.threads import Pool
 from fer_core.types import FerError
 
 BATCH = 32
-"""Faces that one call of the interpreter takes; larger batches gained nothing on two cores."""
+"""Faces per call of the interpreter; larger batches were not faster on two cores."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the classifier says of `n` faces.
+    """The predictions for `n` faces.
 
     Attributes:
-        probabilities: `(n, 7)` float32, each row sums to 1.
-        activation: `(n, rows, columns, 7)` float32 class activation maps; their mean over places is the logit, except
-            for a model that cuts faces closer: there they are laid onto the part that it sees.
+        probabilities: `(n, 7)` float32; each row sums to 1.
+        activation: `(n, rows, columns, 7)` float32 class activation maps. Their mean over rows and columns is the
+            logit, except for models with the preprocessing `face`, whose maps cover only a part of the face.
     """
 
     probabilities: NDArray[np.float32]
@@ -34,21 +34,21 @@ class Prediction:
 
 
 class Classifier:
-    """Expression probabilities of face crops, from a LiteRT file.
+    """Predict the expression probabilities of face crops with a LiteRT file.
 
-    Interpreters are not thread-safe: each call borrows one, and there are as many as calls were ever under way at once.
+    Interpreters are not thread-safe, so they are kept in a pool.
 
     Args:
-        path: the `.tflite` file, as `fer_core.training.convert.to_litert` writes it.
+        path: a `.tflite` file of this project.
         threads: CPU threads of each interpreter.
-        preprocessing: what the model wants done to each face first, as in `fer_core.faces.preprocess_faces`.
+        preprocessing: preprocessing of the faces, as in `fer_core.faces.preprocess_faces`.
 
     Attributes:
-        input_size: side in pixels of the square input.
-        locates: whether its activation maps tell places; VGG16's at 48 pixels is one cell for the whole face.
+        input_size: side of the square input in pixels.
+        locates: whether its activation maps have more than one cell. VGG16's have only one for 48 pixels.
 
     Raises:
-        FerError: the file is missing, damaged, or another kind of model.
+        FerError: the file is missing, damaged, or another type of model.
     """
 
     def __init__(self, path: Path, threads: int = 2, preprocessing: str = "none") -> None:
@@ -64,10 +64,10 @@ class Classifier:
 
     @classmethod
     def of(cls, model: StoredModel, threads: int = 2) -> Classifier:
-        """Open a stored model as its card says that it is to be fed.
+        """Open a stored model with the preprocessing that its card names.
 
         Raises:
-            FerError: the model is kept for comparison only, its file is damaged, or its backbone cannot be had.
+            FerError: the model is kept for comparison only, its file is damaged, or its backbone is not available.
         """
         return cls(model.weights, threads, model.card.preprocessing)
 
@@ -75,15 +75,15 @@ class Classifier:
         """Classify face crops.
 
         Args:
-            faces: `(n, height, width)` uint8 gray crops framed as FER2013 frames faces; resized where the model takes
-                another size. `n` may be 0.
-            flip: average each face with its mirror image (reported separately everywhere).
+            faces: `(n, height, width)` uint8 gray crops, framed like FER2013's faces. They are resized if the model's
+                input has another size. `n` may be 0.
+            flip: average each face with its mirror image.
 
         Returns:
             Probabilities and activation maps in the order of `faces`.
 
         Raises:
-            ValueError: another shape or type.
+            ValueError: `faces` has another shape or type.
         """
         if faces.ndim != 3 or faces.dtype != np.uint8:
             raise ValueError(
@@ -93,11 +93,11 @@ class Classifier:
         return flipped if flip else plain
 
     def views(self, faces: NDArray[np.uint8], flip: bool = True) -> tuple[Prediction, Prediction]:
-        """Return what `predict` says plain and with flip, for little more than the time of the latter.
+        """Return the predictions without and with `flip`, in about the time of the latter.
 
         Args:
-            faces: as `predict` takes them, and checked there.
-            flip: False leaves the mirror image out, and gives the plain prediction twice.
+            faces: as for `predict`, but not checked.
+            flip: False: do not use mirror images, and return the plain prediction twice.
         """
         boxes = detect_boxes(faces) if self._preprocessing == "face" else None
         prepared = preprocess_faces(faces, self._preprocessing) if boxes is None else crop_to_boxes(faces, boxes)
@@ -122,8 +122,8 @@ class Classifier:
 
         size = (self.input_size, self.input_size)
         shrinks = max(faces.shape[1:]) > self.input_size
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        return np.stack([cv2.resize(face, size, interpolation=how) for face in faces]).astype(np.uint8)
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return np.stack([cv2.resize(face, size, interpolation=interpolation) for face in faces]).astype(np.uint8)
 
     def _run(self, inputs: NDArray[np.float32]) -> Prediction:
         probabilities = np.zeros((len(inputs), NUM_CLASSES), np.float32)
@@ -144,7 +144,7 @@ class Classifier:
 
 
 class _Runner:
-    """One interpreter, laid out for one batch size."""
+    """An interpreter with a fixed batch size."""
 
     def __init__(self, content: bytes, batch: int, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter
@@ -167,6 +167,6 @@ class _Runner:
 
 
 def _batches(count: int) -> list[tuple[int, int]]:
-    """Cut into full batches and single faces, the two sizes that interpreters are kept for: start and stop of each."""
+    """Return start and stop of full batches and of single faces, the two batch sizes of the interpreters."""
     full = count // BATCH * BATCH
     return [(k, k + BATCH) for k in range(0, full, BATCH)] + [(k, k + 1) for k in range(full, count)]

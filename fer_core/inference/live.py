@@ -1,7 +1,8 @@
-"""One visitor's camera: what streamlit-webrtc calls for each frame, and what the page reads meanwhile."""
+"""One visitor's live camera: analyse the frames that streamlit-webrtc delivers, and what the page shows of them."""
 
 from __future__ import annotations
 
+import csv
 import ctypes
 import gc
 import io
@@ -16,34 +17,40 @@ from typing import Final
 import av
 import numpy as np
 import pandas as pd
-from PIL import Image as Pillow
 
+from fer_core.faces import FaceDetector, png
 from fer_core.inference.classifier import Classifier
-from fer_core.inference.recording import Recording
+from fer_core.inference.face_table import COLUMNS, face_row
 from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
-from fer_core.inference.timeline import Timeline
+from fer_core.labels import EXPRESSIONS
 from fer_core.types import Image
 
-STALE_SECONDS: Final = 0.5
-"""A result older than that is no longer what the camera shows."""
+STALE_SECONDS: Final = 0.5  # after which a result no longer shows what the camera sees
+RATE_SECONDS: Final = 2.0  # over which frames per second are counted
+MAX_TIMES: Final = 240  # frames; more than any camera delivers in that time
 
-RATE_SECONDS: Final = 2.0  # over which frames a second are counted
-MAX_TIMES: Final = 240  # frames; more than any camera gives in that time
+TIMELINE_SECONDS: Final = 60.0
+TIMELINE_STEP: Final = 0.2  # seconds between two points of the timeline
+TIMELINE_FACES: Final = 16  # per point; of more faces, those with the lowest numbers
+
+RECORDING_COLUMNS: Final = (*COLUMNS, "model")
+MAX_ROWS: Final = 100_000
+"""Rows of a recording: almost an hour of one face at 30 frames per second, 12 MB."""
 
 
 @dataclass(frozen=True, eq=False)
 class LiveStatus:
-    """How a live stream is doing.
+    """The state of a live stream.
 
     Attributes:
-        frames: how many came in all.
-        failures: how many of them could not be analysed and were passed through.
-        frames_per_second: over the last two seconds; 0 when none comes any more.
-        milliseconds: mean time that a frame took to be analysed and drawn.
-        result: the latest frame's, or None if that is older than half a second.
+        frames: number of frames so far.
+        failures: number of frames that could not be analysed and were returned unchanged.
+        frames_per_second: over the last two seconds; 0 if no frames arrive.
+        milliseconds: mean time to analyse and draw a frame.
+        result: the latest result, or None if it is older than half a second.
         recorded: rows of the recording.
         recording: whether rows are being added.
-        full: whether none are added any more because the recording is full.
+        full: whether the recording has ended because it is full.
     """
 
     frames: int
@@ -58,27 +65,26 @@ class LiveStatus:
 
 @dataclass(frozen=True, eq=False)
 class FrozenFrame:
-    """A frame kept.
+    """A single frame to keep.
 
     Attributes:
-        png: the picture as the camera gave it.
-        annotated_png: the same with the faces drawn in.
-        result: what was said of it.
+        png: the picture from the camera.
+        annotated_png: the same picture with boxes and labels.
     """
 
     png: bytes
     annotated_png: bytes
-    result: FrameResult
 
 
 class LiveSession:
-    """Analyses one visitor's camera; every method may be called from any thread.
+    """Analyse one visitor's camera. All methods are thread-safe.
 
     Args:
-        classifier: says the expression of a crop.
+        classifier: classifies the face crops.
         model: the classifier's name, for recordings.
-        settings: how to read the stream.
-        clock: seconds that never run backwards.
+        settings: settings of the stream.
+        clock: returns seconds that never decrease.
+        detector: by default that of `StreamAnalyzer`.
     """
 
     def __init__(
@@ -87,9 +93,10 @@ class LiveSession:
         model: str,
         settings: StreamSettings | None = None,
         clock: Callable[[], float] = time.monotonic,
+        detector: FaceDetector | None = None,
     ) -> None:
-        self._stream = StreamAnalyzer(classifier, settings=settings)
-        self._stream.process(np.zeros((48, 48, 3), np.uint8), 0.0)  # the first picture should not wait for the detector
+        self._stream = StreamAnalyzer(classifier, detector, settings)
+        self._stream.process(np.zeros((48, 48, 3), np.uint8), 0.0)  # load the detector before the first frame arrives
         self._stream.reset()
         self._model, self._clock, self._mirror = model, clock, False
         self._working, self._lock = threading.Lock(), threading.Lock()
@@ -102,48 +109,48 @@ class LiveSession:
         self._is_recording = False
 
     def configure(self, settings: StreamSettings, mirror: bool = False) -> None:
-        """Read and show the following frames like this.
+        """Set the settings for the following frames.
 
         Args:
-            settings: how to read them.
-            mirror: swap left and right in what is shown; boxes in recordings stay as the camera sees them.
+            settings: settings of the stream.
+            mirror: flip the shown picture horizontally. Boxes in recordings are not flipped.
         """
         self._stream.settings, self._mirror = settings, mirror
 
     def use(self, classifier: Classifier, model: str) -> None:
-        """Classify the following frames with another model; smoothing starts anew."""
+        """Classify the following frames with another model. Smoothing restarts."""
         with self._working:
             self._stream.classifier, self._model = classifier, model
 
     def video_frame_callback(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Return a frame with its faces drawn in; any frame that fails is returned as it came."""
+        """Return a frame with its faces drawn into it; after an error, the frame itself."""
         with self._working:
             started = self._clock()
             with self._lock:
                 self._frames += 1
                 self._arrivals.append(started)
             try:
-                return self._answer(frame, started)
+                return self._annotated(frame, started)
             except Exception as error:
                 self._stream.count_failure(error)
                 return frame
 
     def status(self) -> LiveStatus:
-        """Return how the stream is doing now."""
+        """Return the current state of the stream."""
         now = self._clock()
         with self._lock:
             recent = [arrival for arrival in self._arrivals if now - arrival <= RATE_SECONDS]
             result = self._latest[1] if self._latest else None
-            kept = self._recording
+            recording = self._recording
             return LiveStatus(
                 frames=self._frames,
                 failures=self._stream.failures,
                 frames_per_second=_rate(recent),
                 milliseconds=1e3 * sum(self._durations) / max(1, len(self._durations)),
                 result=result if result and now - result.seconds <= STALE_SECONDS else None,
-                recorded=kept.rows if kept else 0,
-                recording=self._is_recording and kept is not None and not kept.full,
-                full=self._is_recording and kept is not None and kept.full,
+                recorded=recording.rows if recording else 0,
+                recording=self._is_recording and recording is not None and not recording.full,
+                full=self._is_recording and recording is not None and recording.full,
             )
 
     def timeline(self) -> pd.DataFrame:
@@ -152,51 +159,115 @@ class LiveSession:
             return self._timeline.table(self._clock())
 
     def freeze(self) -> FrozenFrame | None:
-        """Return the latest frame that was analysed, or None before the first."""
+        """Return the latest analysed frame, or None if there is none."""
         with self._lock:
             latest = self._latest
         if latest is None:
             return None
         image, result = latest
-        return FrozenFrame(_png(image), _png(self._stream.annotate(image, result)), result)
+        return FrozenFrame(png(image), png(self._stream.annotate(image, result)))
 
-    def start_recording(self) -> None:
-        """Begin a recording; an earlier one is discarded."""
+    def start_recording(self, max_rows: int = MAX_ROWS) -> None:
+        """Start a recording of at most `max_rows` rows and discard the previous one."""
         with self._lock:
-            self._recording, self._is_recording = Recording(self._clock()), True
+            self._recording, self._is_recording = Recording(self._clock(), max_rows), True
 
     def stop_recording(self) -> None:
-        """Add no more rows; what is recorded stays."""
+        """Stop adding rows; the recording is kept."""
         with self._lock:
             self._is_recording = False
 
     def recording_csv(self) -> str:
-        """Return what is recorded, as `Recording.as_csv`; nothing if nothing was."""
+        """Return the recording as CSV with `RECORDING_COLUMNS`; an empty string if there is none."""
         with self._lock:
             return self._recording.as_csv() if self._recording else ""
 
-    def _answer(self, frame: av.VideoFrame, started: float) -> av.VideoFrame:
+    def _annotated(self, frame: av.VideoFrame, started: float) -> av.VideoFrame:
         image = frame.to_ndarray(format="rgb24")
         result = self._stream.process(image, started)
         if result.failed:
             return frame
         drawn = self._stream.annotate(image, result, self._mirror)
-        answer = av.VideoFrame.from_ndarray(drawn, format="rgb24")
+        annotated = av.VideoFrame.from_ndarray(drawn, format="rgb24")
         if frame.time_base is not None:
-            answer.pts, answer.time_base = frame.pts, frame.time_base
+            annotated.pts, annotated.time_base = frame.pts, frame.time_base
         with self._lock:
             self._durations.append(self._clock() - started)
             self._latest = image, result
             self._timeline.add(result)
             if self._recording and self._is_recording:
                 self._recording.add(result, self._model)
-        return answer
+        return annotated
 
 
-def give_memory_back() -> None:
-    """Return what stopped streams held to the system: their frames and encoders, some 30 MB each.
+class Timeline:
+    """The faces' smoothed probabilities of the last minute, five times per second."""
 
-    They lie in reference cycles, and glibc keeps what is freed for itself unless told otherwise.
+    def __init__(self) -> None:
+        self._points: deque[FrameResult] = deque(maxlen=round(TIMELINE_SECONDS / TIMELINE_STEP))
+
+    def add(self, result: FrameResult) -> None:
+        """Add the result of a frame, unless there already is one for this time step."""
+        if not self._points or result.seconds // TIMELINE_STEP != self._points[-1].seconds // TIMELINE_STEP:
+            self._points.append(result)
+
+    def table(self, now: float) -> pd.DataFrame:
+        """Return one row per face and time step.
+
+        Args:
+            now: stream time that becomes 0.
+
+        Returns:
+            Columns `seconds` (from -60 to 0), `face` (its number) and the seven expressions.
+        """
+        rows = [
+            [point.seconds - now, face.number, *map(float, face.result.probabilities)]
+            for point in self._points
+            if now - point.seconds <= TIMELINE_SECONDS
+            for face in point.faces[:TIMELINE_FACES]
+        ]
+        return pd.DataFrame(rows, columns=["seconds", "face", *EXPRESSIONS])
+
+
+class Recording:
+    """The faces of a running stream as CSV, up to a number of rows.
+
+    Args:
+        start: stream time in seconds that becomes 0.
+        max_rows: maximum number of rows.
+
+    Attributes:
+        rows: number of rows so far.
+    """
+
+    def __init__(self, start: float, max_rows: int) -> None:
+        self.rows = 0
+        self._start, self._max_rows = start, max_rows
+        self._text = io.StringIO()
+        self._writer = csv.writer(self._text, lineterminator="\n")
+        self._writer.writerow(RECORDING_COLUMNS)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more rows are added."""
+        return self.rows >= self._max_rows
+
+    def add(self, result: FrameResult, model: str) -> None:
+        """Add one row for each face that was detected in this frame, with its smoothed probabilities."""
+        for face in result.faces:
+            if face.seen == result.seconds and not self.full:
+                self._writer.writerow([*face_row(face, round(result.seconds - self._start, 3)), model])
+                self.rows += 1
+
+    def as_csv(self) -> str:
+        """Return the rows with a header."""
+        return self._text.getvalue()
+
+
+def release_memory() -> None:
+    """Return the memory of streams that have ended to the system: frames and encoders, about 30 MB per stream.
+
+    They are parts of reference cycles, and glibc does not return freed memory by itself.
     """
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
@@ -205,12 +276,6 @@ def give_memory_back() -> None:
 
 
 def _rate(arrivals: list[float]) -> float:
-    """Return how many arrive a second; 0 for too few to tell."""
+    """Return the arrivals per second; 0 if there are too few."""
     passed = arrivals[-1] - arrivals[0] if len(arrivals) > 2 else 0.0
     return (len(arrivals) - 1) / passed if passed > 0 else 0.0
-
-
-def _png(image: Image) -> bytes:
-    stream = io.BytesIO()
-    Pillow.fromarray(image).save(stream, "PNG")
-    return stream.getvalue()

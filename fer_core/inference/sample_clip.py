@@ -1,4 +1,4 @@
-"""A short film to try things with: the built-in portrait, moved, tilted and zoomed as a hand-held camera would."""
+"""The sample clip: the sample portrait, moved, tilted and zoomed as by a hand-held camera."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from fer_core.inference.video_writer import VideoWriter
 from fer_core.types import FerError, Image
 
 SAMPLE_CLIP_NOTE: Final = (
-    "Made from one still picture, moved, tilted, zoomed, blurred and darkened: the expression never changes, so "
-    "whatever the curves do is the model's."
+    "Made from one still picture, moved, tilted, zoomed, blurred and darkened. The expression never changes, so all "
+    "changes of the curves come from the model."
 )
 
 SIZE: Final = (640, 360)  # width, height in pixels
 SECONDS: Final = 8.0
-RATE: Final = 12.5  # frames a second
+RATE: Final = 12.5  # frames per second
 HEAD: Final = (224.0, 118.0)  # x, y in the portrait
 BLUR: Final = 11.0  # pixels
-DARKNESS: Final = 0.85  # of the light taken away
+DARKNESS: Final = 0.85  # share of the light that is removed at most
 _VERSION: Final = 1
 
 
 def sample_clip() -> Path:
-    """Return the clip's file, made on first use and kept in the user's cache.
+    """Return the clip's path. It is created on first use and kept in the user's cache.
 
     Raises:
         FerError: the cache cannot be written.
@@ -54,8 +54,8 @@ def sample_clip() -> Path:
 def clip_frames() -> Iterator[Image]:
     """Yield the clip's `(360, 640, 3)` RGB frames.
 
-    The head sways and comes nearer and tilts by up to 20 degrees; at 2.5 seconds the picture goes out of focus, at 6.8
-    the light goes down. Beside the picture is a blurred copy of it.
+    The head moves, comes nearer and tilts by up to 20 degrees. At 2.5 seconds the picture is out of focus, at 6.8 it is
+    dark. The background is a blurred copy of the picture.
     """
     portrait = sample_portrait()
     width, height = SIZE
@@ -68,14 +68,14 @@ def clip_frames() -> Iterator[Image]:
         blur = BLUR * _bump(part, 0.18, 0.44)
         light = 1.0 - DARKNESS * _bump(part, 0.7, 1.0)
         centre = (width * (0.5 + 0.14 * math.sin(4 * math.pi * part)), height * (0.4 + 0.06 * math.sin(6 * part)))
-        turn = cv2.getRotationMatrix2D(HEAD, tilt, scale)
-        turn[:, 2] += np.subtract(centre, HEAD)
-        frame = cv2.warpAffine(portrait, turn, SIZE, dst=wall.copy(), borderMode=cv2.BORDER_TRANSPARENT)
+        transform = cv2.getRotationMatrix2D(HEAD, tilt, scale)
+        transform[:, 2] += np.subtract(centre, HEAD)
+        frame = cv2.warpAffine(portrait, transform, SIZE, dst=wall.copy(), borderMode=cv2.BORDER_TRANSPARENT)
         if blur > 0.3:
             frame = cv2.GaussianBlur(frame, (0, 0), blur)
         yield np.asarray(cv2.convertScaleAbs(frame, alpha=light), np.uint8)
 
 
 def _bump(part: float, start: float, end: float) -> float:
-    """Return 0 outside of start to end, and half a sine wave between."""
+    """Return half a sine wave between start and end, and 0 outside."""
     return math.sin(math.pi * (part - start) / (end - start)) if start < part < end else 0.0

@@ -1,4 +1,4 @@
-"""A camera or a film, frame by frame: who is where, what each face shows, and the frame with it drawn in."""
+"""Analyse a camera stream or a video frame by frame: track faces, classify them, and draw them into the frames."""
 
 from __future__ import annotations
 
@@ -13,26 +13,25 @@ from numpy.typing import NDArray
 from fer_core.faces import FaceDetector, default_detector, draw_faces, heatmap_on_face
 from fer_core.inference.analyzer import FaceAnalyzer
 from fer_core.inference.classifier import Classifier
-from fer_core.inference.smoothing import Smoother
-from fer_core.inference.tracking import FaceTracker
+from fer_core.inference.tracking import FaceTracker, Smoother
 from fer_core.types import Face, FaceResult, FerError, Image
 
 DETECT_SECONDS: Final = 0.2
-"""However few frames come, faces are looked for at least that often."""
+"""Faces are detected at least this often, even at low frame rates."""
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """How a stream is read; may be changed while it runs.
+    """Settings of a stream. They may be changed while it runs.
 
     Attributes:
-        detect_every: look for faces in every so manieth frame; between, they go on as they moved.
-        smoothing: time constant in seconds of the mean over a face's probabilities; 0: none.
-        detection_size: longest side in pixels of the copy in which faces are looked for.
+        detect_every: detect faces in every n-th frame. In between, faces keep moving with constant velocity.
+        smoothing: time constant in seconds of the moving average of a face's probabilities; 0 for none.
+        detection_size: longest side in pixels to which frames are scaled for detection.
         flip: average each face with its mirror image.
-        activation: let the regions glow that spoke for the expression.
+        activation: draw the evidence for each face's expression as a heatmap.
 
     Raises:
         FerError: a number is out of range.
@@ -57,11 +56,11 @@ class TrackedFace:
     """One face of a stream.
 
     Attributes:
-        number: from 1, the same as long as the face is followed, never given to another one.
+        number: from 1; stays the same while the face is tracked and is never reused.
         result: box, crop, and the smoothed probabilities and activation map.
-        probabilities: `(7,)` float32 of its last frame alone.
-        seen: stream time in seconds of what `result` says; older than the frame's (by half a second at most) while
-            the detector misses the face.
+        probabilities: `(7,)` float32, those of the last frame alone.
+        seen: stream time of `result` in seconds. Up to half a second before the frame's time if the detector misses
+            the face.
     """
 
     number: int
@@ -72,12 +71,12 @@ class TrackedFace:
 
 @dataclass(frozen=True, eq=False)
 class FrameResult:
-    """What is known of one frame.
+    """The result for one frame.
 
     Attributes:
-        seconds: its stream time.
-        faces: by number.
-        failed: whether it could not be analysed.
+        seconds: stream time of the frame.
+        faces: the tracked faces, by number.
+        failed: whether the frame could not be analysed.
     """
 
     seconds: float
@@ -87,22 +86,22 @@ class FrameResult:
     @property
     def largest(self) -> TrackedFace | None:
         """The face with the largest box, or None."""
-        return max(self.faces, key=lambda one: one.result.face.box[2] * one.result.face.box[3], default=None)
+        return max(self.faces, key=lambda one: one.result.face.area, default=None)
 
 
 class StreamAnalyzer:
-    """Follow the faces of a stream; for one stream at a time, in one thread.
+    """Track and classify the faces of one stream, in one thread.
 
-    Attributes `settings` and `classifier` may be set at any time, from any thread; they hold from the next frame on.
-    With another classifier, smoothing starts anew.
+    The attributes `settings` and `classifier` may be set at any time from any thread; they take effect with the next
+    frame. Smoothing restarts with another classifier.
 
     Args:
-        classifier: says the expression of a crop.
-        detector: finds faces; None: YuNet where it can be had, else Haar, on a copy of `detection_size`.
-        settings: how to read the stream.
+        classifier: classifies the face crops.
+        detector: by default `default_detector` with the `detection_size` of the settings.
+        settings: settings of the stream.
 
     Attributes:
-        failures: frames that could not be analysed.
+        failures: number of frames that could not be analysed.
 
     Example:
         >>> stream = StreamAnalyzer(Classifier.of(load_model()))
@@ -116,28 +115,28 @@ class StreamAnalyzer:
         self.classifier = classifier
         self.settings = settings or StreamSettings()
         self.failures = 0
-        self._own_detector = detector
+        self._given_detector = detector
         self._detector: tuple[int, FaceDetector] | None = None
         self.reset()
 
     def reset(self) -> None:
-        """Forget all faces; their numbers start from 1 again."""
+        """Forget all faces. Numbers start from 1 again."""
         self._tracker = FaceTracker()
-        self._memory: dict[int, tuple[Smoother, TrackedFace]] = {}
+        self._faces: dict[int, tuple[Smoother, TrackedFace]] = {}
         self._classified_by = self.classifier
         self._size: tuple[int, int] | None = None
-        self._frames_since_look = 0
-        self._looked = self._now = float("-inf")
+        self._frames_since_detection = 0
+        self._detected = self._now = float("-inf")
 
     def process(self, image: Image, seconds: float) -> FrameResult:
         """Analyse a frame.
 
         Args:
-            image: `(height, width, 3)` uint8 RGB; sizes may change.
-            seconds: its time in the stream. If it runs backwards, a new stream has begun and all faces are new.
+            image: `(height, width, 3)` uint8 RGB. The size may change during the stream.
+            seconds: stream time of the frame. If it is earlier than the previous one, the analyzer is reset.
 
         Returns:
-            The faces; none, and `failed`, if anything went wrong, which is counted and logged the first time.
+            The tracked faces. After an error, no faces and `failed`; errors are counted, and the first one is logged.
         """
         try:
             return self._process(image, seconds)
@@ -146,15 +145,15 @@ class StreamAnalyzer:
             return FrameResult(seconds, failed=True)
 
     def annotate(self, image: Image, frame_result: FrameResult, mirror: bool = False) -> Image:
-        """Return a frame with its faces boxed, numbered and labelled, and the activation map if it is wanted.
+        """Return a frame with boxes, numbers and labels, and with heatmaps if the settings ask for them.
 
         Args:
             image: the frame.
-            frame_result: what `process` said of it.
-            mirror: swap left and right, but not in the words.
+            frame_result: the result of `process` for it.
+            mirror: flip the picture horizontally, but not the labels.
 
         Returns:
-            The size of `image`; `image` itself, if it could not be drawn upon.
+            A picture of the same size; `image` itself after an error.
         """
         try:
             return self._annotate(image, frame_result, mirror)
@@ -163,7 +162,7 @@ class StreamAnalyzer:
             return image
 
     def count_failure(self, error: Exception) -> None:
-        """Count a frame that failed, here or on its way here; the first one is logged."""
+        """Count a frame that could not be analysed, and log the first one."""
         self.failures += 1
         if self.failures == 1:
             _LOG.error("A frame of a stream could not be analysed; later failures are only counted.", exc_info=error)
@@ -174,43 +173,43 @@ class StreamAnalyzer:
             self.reset()
         self._now = seconds
         if classifier is not self._classified_by:
-            self._memory, self._classified_by = {}, classifier
+            self._faces, self._classified_by = {}, classifier
         detector = self._detector_for(settings.detection_size)
-        if self._must_look(image, seconds, settings.detect_every):
-            self._frames_since_look = 0
+        if self._must_detect(image, seconds, settings.detect_every):
+            self._frames_since_detection = 0
             self._tracker.update(detector.detect(image, thorough=False), seconds)
-            self._looked = seconds
-        self._frames_since_look += 1
+            self._detected = seconds
+        self._frames_since_detection += 1
         tracks = self._tracker.current(seconds)
-        there = [track for track in tracks if track.seen == self._looked]
+        present = [track for track in tracks if track.seen == self._detected]
         analyzer = FaceAnalyzer(classifier, detector, settings.flip)
-        results = analyzer.classify(image, [track.at(seconds) for track in there])
-        for track, result in zip(there, results, strict=True):
-            self._remember(track.number, result, seconds, settings.smoothing)
-        self._memory = {track.number: self._memory[track.number] for track in tracks if track.number in self._memory}
-        return FrameResult(seconds, tuple(face for _, face in self._memory.values()))
+        results = analyzer.classify(image, [track.at(seconds) for track in present])
+        for track, result in zip(present, results, strict=True):
+            self._smooth(track.number, result, seconds, settings.smoothing)
+        self._faces = {track.number: self._faces[track.number] for track in tracks if track.number in self._faces}
+        return FrameResult(seconds, tuple(face for _, face in self._faces.values()))
 
     def _detector_for(self, size: int) -> FaceDetector:
-        if self._own_detector:
-            return self._own_detector
+        if self._given_detector:
+            return self._given_detector
         if self._detector is None or self._detector[0] != size:
             self._detector = size, default_detector(detection_size=size)
         return self._detector[1]
 
-    def _must_look(self, image: Image, seconds: float, detect_every: int) -> bool:
-        """Tell whether to look for faces in this frame; a frame of a new size always needs it."""
+    def _must_detect(self, image: Image, seconds: float, detect_every: int) -> bool:
+        """Tell whether to detect faces in this frame. This is always so after a change of size."""
         size = image.shape[:2]
         if self._size and size != self._size:
             self._tracker.rescale(size[1] / self._size[1], size[0] / self._size[0])
         resized, self._size = size != self._size, size
-        return resized or self._frames_since_look >= detect_every or seconds - self._looked >= DETECT_SECONDS
+        return resized or self._frames_since_detection >= detect_every or seconds - self._detected >= DETECT_SECONDS
 
-    def _remember(self, number: int, result: FaceResult, seconds: float, time_constant: float) -> None:
-        smoother = self._memory[number][0] if number in self._memory else Smoother()
+    def _smooth(self, number: int, result: FaceResult, seconds: float, time_constant: float) -> None:
+        smoother = self._faces[number][0] if number in self._faces else Smoother()
         values = [result.probabilities] if result.activation is None else [result.probabilities, result.activation]
         probabilities, *maps = smoother.add(values, seconds, time_constant)
         smooth = replace(result, probabilities=probabilities, activation=maps[0] if maps else None)
-        self._memory[number] = smoother, TrackedFace(number, smooth, result.probabilities, seconds)
+        self._faces[number] = smoother, TrackedFace(number, smooth, result.probabilities, seconds)
 
     def _annotate(self, image: Image, frame_result: FrameResult, mirror: bool) -> Image:
         if frame_result.failed:
@@ -219,8 +218,8 @@ class StreamAnalyzer:
         if self.settings.activation:
             for result in results:
                 if result.activation is not None:
-                    heat = result.activation[:, :, int(result.probabilities.argmax())]
-                    image = heatmap_on_face(image, result.transform, heat)
+                    evidence = result.activation[:, :, int(result.probabilities.argmax())]
+                    image = heatmap_on_face(image, result.transform, evidence)
         if mirror:
             image = np.asarray(cv2.flip(image, 1))
             results = [replace(result, face=_mirrored(result.face, image.shape[1])) for result in results]
@@ -228,6 +227,6 @@ class StreamAnalyzer:
 
 
 def _mirrored(face: Face, width: int) -> Face:
-    """Return where a face's box is in the mirrored picture."""
-    x, y, wide, high = face.box
-    return Face((width - x - wide, y, wide, high), face.score)
+    """Return a face with its box flipped horizontally in a picture `width` pixels wide."""
+    x, y, box_width, box_height = face.box
+    return Face((width - x - box_width, y, box_width, box_height), face.score)

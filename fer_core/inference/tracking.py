@@ -1,7 +1,8 @@
-"""Following faces from one detection to the next, so that each keeps its number."""
+"""Follow faces from frame to frame: stable numbers, motion between detections, and smoothing over time."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,16 +14,16 @@ from scipy.optimize import linear_sum_assignment
 from fer_core.types import Face
 
 LOST_SECONDS: Final = 0.5
-"""A face that the detector has not seen for longer is shown no more."""
+"""A face that has not been detected for longer is no longer shown."""
 
 MEMORY_SECONDS: Final = 2.0
-"""A face that comes back at its old place within this time gets its old number; later it is a new one."""
+"""A face that is detected again in its old place within this time keeps its number. After that it gets a new one."""
 
-ROOM: Final = 1.5  # boxes are compared that much wider and higher: a quick face hardly overlaps its last place
-MIN_OVERLAP: Final = 0.1  # intersection over union of such boxes; two neighbours' faces have less
-MAX_COAST: Final = 0.2  # seconds that an unseen face goes on as it moved; then it waits where it got to
-HIDES: Final = 0.3  # overlap of such boxes from which a face that is seen takes the place of one that is not
-TRUST_IN_NEW_SPEED: Final = 0.5  # the rest stays with the old one: boxes tremble by a pixel or two
+BOX_GROWTH: Final = 1.5  # boxes are enlarged before comparing them, since a fast face hardly overlaps its last box
+MIN_OVERLAP: Final = 0.1  # intersection over union of enlarged boxes of the same face; two neighbours have less
+MAX_COAST: Final = 0.2  # seconds for which an undetected face keeps moving; after that it stays where it is
+OCCLUSION: Final = 0.3  # overlap of enlarged boxes from which a detected face replaces an undetected one
+VELOCITY_WEIGHT: Final = 0.5  # of the new velocity; the rest is the old one, since boxes jitter by a pixel or two
 
 
 @dataclass(eq=False)
@@ -30,10 +31,10 @@ class Track:
     """One face over time.
 
     Attributes:
-        number: from 1, never given to another face.
-        face: where it was last detected.
-        seen: stream time of that, in seconds.
-        velocity: `(2,)` pixels a second.
+        number: from 1, never reused for another face.
+        face: the last detection.
+        seen: stream time of the last detection, in seconds.
+        velocity: `(2,)` pixels per second.
     """
 
     number: int
@@ -42,7 +43,7 @@ class Track:
     velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
 
     def at(self, seconds: float) -> Face:
-        """Return the face where it should be now if it goes on as before."""
+        """Return the face at its expected position at a stream time, assuming constant velocity."""
         shift = self.velocity * min(seconds - self.seen, MAX_COAST)
         if not shift.any():
             return self.face
@@ -51,36 +52,36 @@ class Track:
         moved = None if points is None else (points + shift).astype(np.float32)
         return Face((x + float(shift[0]), y + float(shift[1]), width, height), self.face.score, moved)
 
-    def meet(self, face: Face, seconds: float) -> None:
-        """Take a new detection of this face."""
+    def update(self, face: Face, seconds: float) -> None:
+        """Add a new detection of this face."""
         gap = seconds - self.seen
         if gap > LOST_SECONDS:
             self.velocity = np.zeros(2)
         elif gap > 0:
-            new = (_centre(face) - _centre(self.face)) / gap
-            self.velocity = TRUST_IN_NEW_SPEED * new + (1 - TRUST_IN_NEW_SPEED) * self.velocity
+            new = np.subtract(face.center, self.face.center) / gap
+            self.velocity = VELOCITY_WEIGHT * new + (1 - VELOCITY_WEIGHT) * self.velocity
         self.face, self.seen = face, seconds
 
 
 class FaceTracker:
-    """Gives detected faces numbers that stay, by the overlap of boxes."""
+    """Give detected faces stable numbers, by the overlap of their boxes."""
 
     def __init__(self) -> None:
         self._tracks: list[Track] = []
         self._numbers = 0
 
     def update(self, faces: Sequence[Face], seconds: float) -> None:
-        """Take what a detector found at a stream time, which never runs backwards."""
+        """Add the detections of a stream time, which must not decrease."""
         self._tracks = [track for track in self._tracks if seconds - track.seen <= MEMORY_SECONDS]
         unmatched = dict(enumerate(faces))
         for track, k in self._pairs(faces, seconds):
-            track.meet(unmatched.pop(k), seconds)
+            track.update(unmatched.pop(k), seconds)
         for face in unmatched.values():
             self._numbers += 1
             self._tracks.append(Track(self._numbers, face, seconds))
 
     def current(self, seconds: float) -> list[Track]:
-        """Return the faces detected within `LOST_SECONDS`, by number, but no unseen one where a seen one is now."""
+        """Return the faces to show, by number: those detected within `LOST_SECONDS` and not occluded by newer ones."""
         tracks = self._recent(seconds)
         latest = max((track.seen for track in tracks), default=0.0)
         seen = [track for track in tracks if track.seen == latest]
@@ -88,27 +89,26 @@ class FaceTracker:
         if not unseen:
             return tracks
         overlaps = _overlaps(_corners([track.at(seconds) for track in unseen]), _corners([one.face for one in seen]))
-        hidden = {track.number for track, worst in zip(unseen, overlaps.max(axis=1), strict=True) if worst >= HIDES}
-        return [track for track in tracks if track.number not in hidden]
+        occluded = {
+            track.number for track, worst in zip(unseen, overlaps.max(axis=1), strict=True) if worst >= OCCLUSION
+        }
+        return [track for track in tracks if track.number not in occluded]
 
-    def rescale(self, across: float, down: float) -> None:
-        """Follow a stream whose pictures have become that many times wider and higher."""
-        factors = np.array([across, down])
+    def rescale(self, horizontal: float, vertical: float) -> None:
+        """Adapt all faces to frames that have become wider and higher by these factors."""
+        factors = np.array([horizontal, vertical])
         for track in self._tracks:
             x, y, width, height = track.face.box
             points = track.face.landmarks
             scaled = None if points is None else (points * factors).astype(np.float32)
-            box = (x * across, y * down, width * across, height * down)
+            box = (x * horizontal, y * vertical, width * horizontal, height * vertical)
             track.face, track.velocity = Face(box, track.face.score, scaled), track.velocity * factors
 
     def _recent(self, seconds: float) -> list[Track]:
         return [track for track in self._tracks if seconds - track.seen <= LOST_SECONDS]
 
     def _pairs(self, faces: Sequence[Face], seconds: float) -> list[tuple[Track, int]]:
-        """Return which track is which detection, so that the overlaps' sum is the greatest.
-
-        Faces that are on screen choose first, those only remembered then.
-        """
+        """Assign detections to tracks with the greatest total overlap, first to those that are shown."""
         pairs: list[tuple[Track, int]] = []
         shown = self._recent(seconds)
         remembered = [track for track in self._tracks if seconds - track.seen > LOST_SECONDS]
@@ -121,8 +121,36 @@ class FaceTracker:
         return pairs
 
 
+class Smoother:
+    """An exponential moving average of values that arrive at irregular times.
+
+    A value that arrives `gap` seconds after the previous one gets the weight `1 - exp(-gap / time_constant)`. So the
+    result does not depend on the frame rate: after one time constant, an old value always has a weight of 37 %.
+    """
+
+    def __init__(self) -> None:
+        self._means: list[NDArray[np.float32]] = []
+        self._seconds = 0.0
+
+    def add(self, values: list[NDArray[np.float32]], seconds: float, time_constant: float) -> list[NDArray[np.float32]]:
+        """Add values and return the averages.
+
+        Args:
+            values: arrays whose shapes do not change.
+            seconds: time of the values, which must not decrease.
+            time_constant: in seconds; may change from call to call. 0 returns `values`.
+        """
+        if not self._means or time_constant <= 0:
+            self._means = list(values)
+        else:
+            weight = np.float32(-math.expm1(-(seconds - self._seconds) / time_constant))
+            self._means = [mean + weight * (value - mean) for mean, value in zip(self._means, values, strict=True)]
+        self._seconds = seconds
+        return self._means
+
+
 def _matches(tracks: list[Track], found: list[Face], seconds: float) -> list[tuple[int, int]]:
-    """Return positions of tracks and of faces that belong together; a track may go on as it moved, or stop."""
+    """Return the indices of tracks and faces that belong together. A track may have kept moving, or stopped."""
     if not tracks or not found:
         return []
     there = _corners(found)
@@ -133,21 +161,16 @@ def _matches(tracks: list[Track], found: list[Face], seconds: float) -> list[tup
 
 
 def _corners(faces: list[Face]) -> NDArray[np.float64]:
-    """Return `(n, 4)` left, top, right, bottom of the boxes, grown about their centres."""
+    """Return `(n, 4)` left, top, right, bottom of the boxes, enlarged about their centres."""
     boxes = np.array([face.box for face in faces], np.float64)
-    centres, halves = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:] * (ROOM / 2)
-    return np.hstack([centres - halves, centres + halves])
+    centers, halves = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:] * (BOX_GROWTH / 2)
+    return np.hstack([centers - halves, centers + halves])
 
 
 def _overlaps(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `(n, m)` intersections over unions."""
+    """Return the `(n, m)` intersections over unions."""
     low = np.maximum(one[:, None, :2], other[None, :, :2])
     high = np.minimum(one[:, None, 2:], other[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(axis=2)
     areas = [(corners[:, 2:] - corners[:, :2]).prod(axis=1) for corners in (one, other)]
     return shared / (areas[0][:, None] + areas[1][None, :] - shared)
-
-
-def _centre(face: Face) -> NDArray[np.float64]:
-    x, y, width, height = face.box
-    return np.array([x + width / 2, y + height / 2])

@@ -1,35 +1,48 @@
-"""A video file in; a table, and the video with its faces drawn in, out."""
+"""Analyse a video file, directly or in the background."""
 
 from __future__ import annotations
 
+import logging
+import os
+import shutil
+import tempfile
+import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
+import psutil
 
+from fer_core.files import cache_folder
+from fer_core.inference.face_table import Row, face_table, frame_rows
 from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
 from fer_core.inference.video_reader import VideoReader
-from fer_core.inference.video_table import Row, frame_rows, video_table
 from fer_core.inference.video_writer import VideoWriter
 from fer_core.types import FerError
 
 FILE_SETTINGS: Final = StreamSettings(detect_every=1, smoothing=0.0, detection_size=640)
-"""A file can wait, so accuracy goes before speed: faces are looked for in every analysed frame, on the copy of 640
-pixels that photos get too, and probabilities stay as the model gives them, unsmoothed."""
+"""Settings for files, where accuracy matters more than speed: faces are detected in each analysed frame, at the same
+size as in photos, and probabilities are not smoothed."""
+
+LEFTOVER_SECONDS: Final = 24 * 3600
+"""Age from which the folder of a job is deleted if its process no longer exists."""
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class VideoProgress:
-    """How far an analysis is.
+    """Progress of an analysis.
 
     Attributes:
-        frames: analysed so far.
-        seconds: of the video reached.
-        total: seconds of the whole video, or None where the file does not say.
-        left: seconds of waiting that are left at this pace, or None where that cannot be told.
+        frames: number of analysed frames.
+        seconds: position in the video.
+        total: length of the video in seconds, or None if the file does not contain it.
+        left: estimated remaining time in seconds, or None if unknown.
     """
 
     frames: int
@@ -39,21 +52,21 @@ class VideoProgress:
 
     @property
     def share(self) -> float:
-        """The part that is done, 0 to 1; 0 where the file does not say how long it is."""
+        """The share of the video that is done, 0 to 1; 0 if its length is unknown."""
         return min(self.seconds / self.total, 1.0) if self.total else 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class VideoResult:
-    """What was found in a video, or in the part of it that was analysed.
+    """The faces found in the analysed part of a video.
 
     Attributes:
-        table: one row a face and frame, with `video_table.COLUMNS`.
-        frames: how many were analysed.
+        table: one row per face and frame, with `face_table.COLUMNS`.
+        frames: number of analysed frames.
         seconds: from the first frame to the end of the last one.
-        annotated: the video with its faces drawn in, or None.
+        annotated: path of the annotated video, or None.
         stopped: whether the analysis was stopped before the end.
-        notes: a sentence on each thing to know, such as a file that is cut off.
+        notes: sentences for the user, for example that the file is cut off.
     """
 
     table: pd.DataFrame
@@ -65,7 +78,7 @@ class VideoResult:
 
     @property
     def faces(self) -> list[int]:
-        """The numbers of all faces found."""
+        """The numbers of all faces."""
         return sorted(int(number) for number in self.table["face"].dropna().unique())
 
 
@@ -78,23 +91,22 @@ def analyze_video(
     should_stop: Callable[[], bool] | None = None,
     name: str | None = None,
 ) -> VideoResult:
-    """Analyse a video file, frame by frame; memory does not grow with its length but for the table.
+    """Analyse a video file frame by frame. Apart from the table, memory use does not depend on its length.
 
     Args:
         source: the file's path, or its content.
-        analyzer: follows the faces, best with `FILE_SETTINGS`; it starts anew here.
-        rate: analyse so many frames a second; None for every frame.
-        annotate: write the analysed frames with boxes and words here, as `.mp4` or `.webm`, at their own times and
-            without sound.
-        on_progress: told after every frame.
-        should_stop: asked after every frame; what is done by then is kept.
-        name: what messages call the video.
+        analyzer: tracks the faces, usually with `FILE_SETTINGS`; it is reset first.
+        rate: number of frames to analyse per second; None for all.
+        annotate: where to write the analysed frames with boxes and labels, as `.mp4` or `.webm` without sound.
+        on_progress: called after each frame.
+        should_stop: called after each frame; True ends the analysis.
+        name: name of the video in messages.
 
     Returns:
-        The result; after a stop or for a file that is cut off, that of the part before.
+        The result, of the first part if the analysis was stopped or the file is cut off.
 
     Raises:
-        FerError: the file is no readable video, or the annotated one cannot be written.
+        FerError: the file is not a readable video, or the annotated video cannot be written.
     """
     if annotate and not isinstance(source, bytes) and annotate.resolve() == Path(source).resolve():
         raise FerError(f"The annotated video would overwrite the video itself. Give another name. Received: {annotate}")
@@ -106,7 +118,7 @@ def analyze_video(
         writer = VideoWriter(annotate, min(rate or video.rate, video.rate)) if annotate else None
         try:
             for seconds, image in video.frames(rate):
-                found = _seen_now(analyzer.process(image, seconds))
+                found = _detected_only(analyzer.process(image, seconds))
                 rows += frame_rows(found)
                 frames, failed = frames + 1, failed + found.failed
                 if writer:
@@ -128,11 +140,134 @@ def analyze_video(
             notes.append(f"Stopped after {video.end:.1f} seconds of the video; what was done is kept.")
         if writer and video.has_sound:
             notes.append("The annotated video has no sound.")
-        return VideoResult(video_table(rows), frames, video.end, writer.path if writer else None, stopped, tuple(notes))
+        return VideoResult(face_table(rows), frames, video.end, writer.path if writer else None, stopped, tuple(notes))
 
 
-def _seen_now(found: FrameResult) -> FrameResult:
-    """Leave out faces that the detector missed in this very frame: nothing is known of them but their past."""
+class VideoJob:
+    """An analysis in a background thread, with a temporary folder for the annotated video.
+
+    When the job is garbage-collected, the analysis stops and the folder is deleted.
+
+    Args:
+        source: the video's path, or its content.
+        make_analyzer: creates the analyzer; called in the thread, since loading a model takes time.
+        name: name of the video in messages.
+        rate: number of frames to analyse per second; None for all.
+        model: name of the analyzer's model, to be shown with the results.
+
+    Attributes:
+        name, rate, model: the arguments.
+
+    Raises:
+        FerError: the cache folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        source: Path | bytes,
+        make_analyzer: Callable[[], StreamAnalyzer],
+        name: str,
+        rate: float | None = None,
+        model: str = "",
+    ) -> None:
+        self.name, self.rate, self.model = name, rate, model
+        root = cache_folder("video")
+        _delete_leftovers(root)
+        try:
+            folder = Path(tempfile.mkdtemp(prefix=f"job-{os.getpid()}-", dir=root))
+        except OSError as error:
+            raise FerError(f"The folder {root} cannot be written ({error.strerror or error}).") from error
+        self._state = _State(folder)
+        # The thread has a reference to the state and not to the job, which could otherwise never be garbage-collected.
+        threading.Thread(
+            target=_run, args=(self._state, source, make_analyzer, rate, name), name="video", daemon=True
+        ).start()
+        weakref.finalize(self, self._state.abandon)
+
+    @property
+    def progress(self) -> VideoProgress | None:
+        """The latest progress; None before the first frame."""
+        return self._state.progress
+
+    @property
+    def running(self) -> bool:
+        """Whether the analysis is running."""
+        return not self._state.done.is_set()
+
+    @property
+    def result(self) -> VideoResult | None:
+        """The result of a finished analysis; None if it is running or has failed."""
+        return self._state.result
+
+    @property
+    def error(self) -> str | None:
+        """The reason why the analysis failed, or None."""
+        return self._state.error
+
+    def stop(self) -> None:
+        """Stop the analysis after the current frame. The result contains the part that was analysed."""
+        self._state.stop.set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the analysis has finished, or for some seconds; return whether it has finished."""
+        return self._state.done.wait(seconds)
+
+
+class _State:
+    """What a job shares with its thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stop, self.done, self.abandoned = threading.Event(), threading.Event(), threading.Event()
+        self.progress: VideoProgress | None = None
+        self.result: VideoResult | None = None
+        self.error: str | None = None
+
+    def abandon(self) -> None:
+        """Stop, and delete the folder. A thread that is still writing to it calls this again when it ends."""
+        self.stop.set()
+        self.abandoned.set()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _run(
+    state: _State,
+    source: Path | bytes,
+    make_analyzer: Callable[[], StreamAnalyzer],
+    rate: float | None,
+    name: str,
+) -> None:
+    def set_progress(progress: VideoProgress) -> None:
+        state.progress = progress
+
+    target = state.folder / "annotated.mp4"
+    try:
+        state.result = analyze_video(source, make_analyzer(), rate, target, set_progress, state.stop.is_set, name)
+    except FerError as error:
+        state.error = str(error)
+    except Exception:  # decoders raise many types of errors for damaged files, and the page must not wait forever
+        if not state.abandoned.is_set():
+            _LOG.exception("The video %s could not be analysed.", name)
+        state.error = f"{name} could not be analysed. Try another video, or save this one as MP4 again."
+    finally:
+        state.done.set()
+        if state.abandoned.is_set():
+            state.abandon()
+
+
+def _delete_leftovers(root: Path) -> None:
+    """Delete the folders of jobs whose process was killed."""
+    for folder in root.glob("job-*-*"):
+        try:
+            old = time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS
+            if old and not psutil.pid_exists(int(folder.name.split("-")[1])):
+                shutil.rmtree(folder, ignore_errors=True)
+        except (OSError, ValueError):  # already deleted, or not a job's folder
+            continue
+
+
+def _detected_only(found: FrameResult) -> FrameResult:
+    """Remove the faces that were not detected in this frame."""
     return replace(found, faces=tuple(face for face in found.faces if face.seen == found.seconds))
 
 

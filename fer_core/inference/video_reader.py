@@ -1,4 +1,4 @@
-"""Reading a video file frame by frame: upright RGB with true times, however it was filmed or cut off."""
+"""Read a video file frame by frame: upright RGB pictures with their times."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ logger = logging.getLogger(__name__)
 EXPECTED: Final = "Expected an MP4, MOV, WebM or AVI file."
 
 READABLE: Final = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg"
-"""FFmpeg's containers that we open. Playlists are not among them: they would make it read other files and addresses."""
+"""FFmpeg's names of the supported containers. Playlists are excluded, since they can refer to other files and URLs."""
 
 MAX_PIXELS: Final = 36_000_000
-"""8K has 33 million pixels; larger frames would take gigabytes while they are decoded."""
+"""8K has 33 million pixels; decoding larger frames would need gigabytes of memory."""
 
 USUAL_RATE: Final = 25.0
-"""Frames a second where a file does not say."""
+"""Frames per second if the file does not contain the rate."""
 
-ROUNDED: Final = 0.002
-"""Seconds by which containers may round times, so that frame 5 at 25 a second is still one at 5 a second."""
+ROUNDING: Final = 0.002
+"""Seconds by which containers may round times; without it, `rate=5` could miss each fifth frame of 25 per second."""
 
 MISSING: Final = (0.5, 0.02)
-"""Seconds, and share of the declared length, that may lack at the end of an intact file."""
+"""Seconds, and share of the declared length, that may be missing at the end of an intact file."""
 
 
 class VideoReader:
-    """An open video, to be read once from start to end; only a few frames are in memory at any time.
+    """An open video, to be read once from start to end. Only a few frames are in memory at any time.
 
     Args:
         source: the file's path, or its content.
-        name: what messages call the video; by default the path's last part, or "The video".
+        name: name of the video in messages; by default the file name, or "The video".
 
     Attributes:
-        seconds: declared length, or None where the file does not say.
-        rate: frames a second on average.
+        seconds: declared length, or None if the file does not contain it.
+        rate: mean number of frames per second.
         has_sound: whether there is a sound track.
         end: seconds from the first frame to the end of the last one read so far.
-        note: after reading, one sentence on what is damaged or missing; None for an intact file.
+        note: after reading, a sentence about damaged or missing parts; None for an intact file.
 
     Raises:
-        FerError: the source is missing, empty, no video, without frames, or larger than 8K.
+        FerError: the source is missing, empty, not a video, without frames, or larger than 8K.
 
     Example:
         >>> with VideoReader("class.mp4") as video:
@@ -82,25 +82,25 @@ class VideoReader:
         self._container.close()
 
     def frames(self, rate: float | None = None) -> Iterator[tuple[float, Image]]:
-        """Yield each frame with its time in seconds since the first one, which always comes.
+        """Yield frames with their times in seconds since the first frame.
 
         Args:
-            rate: at most so many frames a second, evenly over time; None for all of them.
+            rate: maximum number of frames per second, evenly spaced and including the first one; None for all.
 
         Raises:
-            FerError: not one frame can be decoded, or `rate` is not positive.
+            FerError: no frame can be decoded, or `rate` is not positive.
         """
         if rate is not None and not rate > 0:
-            raise FerError(f"The frames to analyse a second must be a number above 0, such as 5. Received: {rate}")
+            raise FerError(f"The frames to analyse per second must be a number above 0, such as 5. Received: {rate}")
         slot = -1
         for seconds, frame in self._timed():
-            found = math.floor((seconds + ROUNDED) * rate) if rate else slot + 1
+            found = math.floor((seconds + ROUNDING) * rate) if rate else slot + 1
             if found > slot:
                 slot = found
                 yield seconds, _upright(frame, self._stream.sample_aspect_ratio)
 
     def _timed(self) -> Iterator[tuple[float, Any]]:
-        """Yield decoded frames with times that start at 0 and always grow."""
+        """Yield decoded frames with increasing times from 0."""
         first: float | None = None
         last = -1 / self.rate
         damaged = 0
@@ -119,15 +119,15 @@ class VideoReader:
             yield seconds, frame
         if first is None:
             raise FerError(f"{self.name} holds no frame that can be decoded. {EXPECTED}")
-        self.note = self._what_lacks(damaged)
+        self.note = self._damage_note(damaged)
 
     def _decoded(self) -> Iterator[Any]:
-        """Yield frames, and None for each part that is damaged."""
+        """Yield frames, and None for each damaged part."""
         packets = self._container.demux(self._stream)
         while True:
             try:
                 packet = next(packets, None)
-            except (av.FFmpegError, OSError):  # the container itself is damaged from here on
+            except (av.FFmpegError, OSError):  # the rest of the container is damaged
                 yield None
                 return
             if packet is None:
@@ -139,9 +139,9 @@ class VideoReader:
                 continue
             yield from frames
 
-    def _what_lacks(self, damaged: int) -> str | None:
-        lacking = (self.seconds or 0.0) - self.end
-        if lacking > max(MISSING[0], MISSING[1] * (self.seconds or 0.0)):
+    def _damage_note(self, damaged: int) -> str | None:
+        missing = (self.seconds or 0.0) - self.end
+        if missing > max(MISSING[0], MISSING[1] * (self.seconds or 0.0)):
             return (
                 f"{self.name} is cut off or damaged: frames could be read up to {self.end:.1f} of "
                 f"{self.seconds:.1f} seconds."
@@ -195,13 +195,13 @@ def _opened(source: Path | str | bytes, name: str) -> Any:
 
 
 def _upright(frame: Any, pixel_ratio: Any) -> Image:
-    """Return a frame as `(height, width, 3)` RGB with square pixels, turned as its display matrix says."""
+    """Return a frame as `(height, width, 3)` RGB with square pixels, rotated according to its display matrix."""
     width = round(frame.width * float(pixel_ratio)) if pixel_ratio else frame.width
     image: Image = frame.to_ndarray(format="rgb24", width=max(1, width), height=frame.height)
     matrix = next((data for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), None)
     if matrix is not None:
         (a, b, _), (c, d, _), _ = np.frombuffer(matrix, np.int32).reshape(3, 3).tolist()
-        if abs(b) + abs(c) > abs(a) + abs(d):  # a quarter turn: x and y change places
+        if abs(b) + abs(c) > abs(a) + abs(d):  # rotated by 90 or 270 degrees: swap x and y
             image, a, d = image.transpose(1, 0, 2), c, b
         image = image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
     return np.ascontiguousarray(image)

@@ -1,4 +1,4 @@
-"""Writing a video that browsers play, each frame at its own time."""
+"""Write a video that browsers can play, with a time for each frame."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ import numpy as np
 from fer_core.types import FerError, Image
 
 CODECS: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
-    ("libx264", ".mp4", {"preset": "veryfast", "crf": "23", "bf": "0"}),  # without B-frames packets come in order
+    ("libx264", ".mp4", {"preset": "veryfast", "crf": "23", "bf": "0"}),  # without B-frames, packets are in order
     ("libopenh264", ".mp4", {}),
     ("libvpx-vp9", ".webm", {"deadline": "realtime", "cpu-used": "8", "crf": "33", "b": "0", "row-mt": "1"}),
 )
-"""Encoder, file type and settings, the best first: H.264 plays everywhere, VP9 where no H.264 encoder is built in."""
+"""Encoder, file type and settings, best first. VP9 is used if PyAV was built without an H.264 encoder."""
 
 LONGEST: Final = 1920
-"""Pixels: larger frames are made smaller, for 4K takes four times as long to encode and browsers stutter."""
+"""Pixels. Larger frames are reduced: 4K takes four times as long to encode, and browsers do not play it smoothly."""
 
 TIME_BASE: Final = Fraction(1, 90_000)
 BT709: Final = 1
-"""FFmpeg's number of the colour space that players assume for HD; written into the file, so that nobody guesses."""
+"""FFmpeg's number of the usual colour space of HD video, which is written to the file."""
 
 
 class VideoWriter:
-    """A video file being written: H.264 in MP4 that can start before it is loaded, or VP9 in WebM. Without sound.
+    """Write a video without sound: H.264 in MP4, which can play while it is loading, or VP9 in WebM.
 
-    Frames that do not all have the first one's size are fitted to it. Odd sizes get one more row or column.
+    Frames are scaled to the size of the first one. Odd sizes are padded by one row or column.
 
     Args:
-        path: ends in `.mp4` or `.webm`; its folder is made.
-        rate: frames a second, roughly; only the encoder's bit rate depends on it.
+        path: a name that ends in `.mp4` or `.webm`. Its folder is created.
+        rate: approximate number of frames per second, for the encoder's bit rate.
 
     Attributes:
-        path: where the video is: a name in `.mp4` becomes one in `.webm` where no H.264 encoder is built in.
+        path: the video's path. Its suffix is `.webm` instead of `.mp4` if there is no H.264 encoder.
 
     Raises:
-        FerError: another ending, or the file cannot be written.
+        FerError: the name has another suffix, or the file cannot be written.
 
     Example:
         >>> writer = VideoWriter("out.mp4", rate=25)
@@ -61,7 +61,7 @@ class VideoWriter:
 
         Args:
             image: `(height, width, 3)` uint8 RGB.
-            seconds: when it shows; later than the frame before.
+            seconds: time of the frame, which must be later than that of the previous one.
 
         Raises:
             FerError: the file cannot be written.
@@ -79,7 +79,7 @@ class VideoWriter:
         self._held = frame, round(seconds / TIME_BASE)
 
     def close(self, end: float) -> None:
-        """Finish the file; the last frame shows until `end` seconds. Without any frame no file is made.
+        """Finish the file; the last frame is shown until `end` seconds. Without frames no file is written.
 
         Raises:
             FerError: the file cannot be written.
@@ -120,7 +120,7 @@ class VideoWriter:
 
     def _write(self, packets: list[Any]) -> None:
         for packet in packets:
-            packet.duration = self._durations.popleft()  # encoders leave it out, and the last frame would flash by
+            packet.duration = self._durations.popleft()  # encoders do not set it, and the last frame would be too short
             self._container.mux(packet)
 
     def _drop(self) -> None:
@@ -144,7 +144,7 @@ def _codec_for(path: Path) -> tuple[str, Path, dict[str, str]]:
 
 
 def _even(image: Image) -> Image:
-    """Return the frame with its last row and column doubled where their number is odd: yuv420p halves both."""
+    """Return a frame with an even number of rows and columns, as yuv420p needs: repeat the last ones."""
     height, width = image.shape[:2]
     return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if height % 2 or width % 2 else image
 

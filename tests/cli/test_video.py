@@ -14,7 +14,7 @@ import av
 import pandas as pd
 import pytest
 
-from fer_core.inference.video_table import COLUMNS
+from fer_core.inference.face_table import COLUMNS
 from fer_core.labels import EXPRESSIONS
 from tests.clips import film, moving_head, scene
 

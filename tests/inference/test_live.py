@@ -15,9 +15,8 @@ import pytest
 from PIL import Image as Pillow
 
 from fer_core.inference import Classifier
-from fer_core.inference.live import LiveSession
-from fer_core.inference.recording import COLUMNS, Recording
-from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
+from fer_core.inference.live import MAX_ROWS, RECORDING_COLUMNS, LiveSession, Recording
+from fer_core.inference.stream import FrameResult, StreamSettings
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import load_model
 from tests.inference.streams import (
@@ -67,10 +66,11 @@ def play(session: LiveSession, clock: Clock, frames: int, rate: float = 30, imag
         session.video_frame_callback(frame)
 
 
-def with_script(session: LiveSession, found=lambda _: [(40, 30, 40, 50)], says: int = 3) -> LiveSession:
-    """Give the session a detector and a classifier that cost nothing."""
-    session._stream = StreamAnalyzer(ScriptedClassifier(one_hot(says)), ScriptedDetector(found))
-    return session
+@pytest.fixture
+def scripted(clock) -> LiveSession:
+    """A session whose detector and classifier take no time."""
+    detector = ScriptedDetector(lambda _: [(40, 30, 40, 50)])
+    return LiveSession(ScriptedClassifier(one_hot(3)), "compact_cnn", clock=clock, detector=detector)
 
 
 def test_a_frame_comes_back_drawn_upon_and_on_time(session, clock):
@@ -119,21 +119,19 @@ def test_a_failing_frame_goes_through_and_the_next_one_is_analysed(session, capl
     assert (status.frames, status.failures, len(status.result.faces)) == (4, 3, 1)
 
 
-def test_rate_and_staleness_by_the_clock(session, clock):
-    with_script(session)
-    play(session, clock, 60, rate=25)
-    assert session.status().frames_per_second == pytest.approx(25)
-    assert session.status().result is not None
+def test_rate_and_staleness_by_the_clock(scripted, clock):
+    play(scripted, clock, 60, rate=25)
+    assert scripted.status().frames_per_second == pytest.approx(25)
+    assert scripted.status().result is not None
     clock.now += 0.6
-    assert session.status().result is None
+    assert scripted.status().result is None
     clock.now += 2.0
-    assert session.status().frames_per_second == 0
+    assert scripted.status().frames_per_second == 0
 
 
-def test_the_timeline_holds_one_minute_five_times_a_second(session, clock):
-    with_script(session)
-    play(session, clock, 90 * 10, rate=10)
-    table = session.timeline()
+def test_the_timeline_holds_one_minute_five_times_a_second(scripted, clock):
+    play(scripted, clock, 90 * 10, rate=10)
+    table = scripted.timeline()
     assert list(table.columns) == ["seconds", "face", *EXPRESSIONS]
     assert 290 <= len(table) <= 301
     assert table["seconds"].min() >= -60
@@ -151,7 +149,7 @@ def test_recording_by_the_row(session, clock, classifier):
     session.stop_recording()
     play(session, clock, 5, image=SCENE)
     table = list(csv.DictReader(io.StringIO(session.recording_csv())))
-    assert tuple(table[0]) == COLUMNS
+    assert tuple(table[0]) == RECORDING_COLUMNS
     assert [float(row["seconds"]) for row in table] == pytest.approx([0.1, 0.2, 0.3, 0.4])
     assert [row["model"] for row in table] == ["compact_cnn"] * 3 + ["another"]
     for row in table:
@@ -163,16 +161,15 @@ def test_recording_by_the_row(session, clock, classifier):
     assert session.status().recorded == 0
 
 
-def test_a_recording_stops_when_it_is_full(session, clock):
-    with_script(session)
-    play(session, clock, 1)
-    result = session.status().result
+def test_a_recording_stops_when_it_is_full(scripted, clock):
+    play(scripted, clock, 1)
+    result = scripted.status().result
     recording = Recording(start=result.seconds, max_rows=3)
     for _ in range(5):
         recording.add(result, "m")
     assert recording.full
     assert len(recording.as_csv().splitlines()) == 1 + 3
-    late = Recording(start=0.0)
+    late = Recording(start=0.0, max_rows=MAX_ROWS)
     late.add(FrameResult(result.seconds + 0.1, result.faces), "m")  # a face not seen in this frame
     assert late.rows == 0
 
@@ -185,7 +182,6 @@ def test_freezing_keeps_the_clean_frame_and_the_drawn_one(session, clock):
     assert np.abs(clean.astype(int) - SCENE).mean() < 3  # what yuv420p loses
     assert clean.shape == drawn.shape == SCENE.shape
     assert np.abs(clean.astype(int) - drawn).max() > 60
-    assert frozen.result.faces[0].result.expression == "happy"
 
 
 def test_mirrored_only_for_show(session):
@@ -199,40 +195,38 @@ def test_mirrored_only_for_show(session):
     assert shown[:, :400].std() < 5
 
 
-def test_read_from_other_threads_while_frames_come(session, clock):
-    with_script(session)
-    session.start_recording()
+def test_read_from_other_threads_while_frames_come(scripted, clock):
+    scripted.start_recording()
     errors: list[BaseException] = []
 
     def read() -> None:
         try:
             for _ in range(40):
-                session.status(), session.timeline(), session.freeze(), session.recording_csv()
+                scripted.status(), scripted.timeline(), scripted.freeze(), scripted.recording_csv()
         except BaseException as error:
             errors.append(error)
 
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
-    play(session, clock, 200)
+    play(scripted, clock, 200)
     for reader in readers:
         reader.join()
     assert not errors
-    assert session.status().failures == 0
-    assert session.status().recorded == 200
+    assert scripted.status().failures == 0
+    assert scripted.status().recorded == 200
 
 
-def test_memory_stays_bounded_over_ten_minutes(session, clock):
-    with_script(session)
-    session._recording, session._is_recording = Recording(0.0, max_rows=500), True
+def test_memory_stays_bounded_over_ten_minutes(scripted, clock):
+    scripted.start_recording(max_rows=500)
     frame = video_frame(BLANK)
     held = []
     tracemalloc.start()
     for k in range(2000):
         clock.now += 0.3
-        session.video_frame_callback(frame)
+        scripted.video_frame_callback(frame)
         if k % 125 == 0:
             held.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
-    assert session.status().full
+    assert scripted.status().full
     assert max(held[8:]) < max(held[:8]) + 150_000  # 100 bytes a frame

@@ -213,7 +213,7 @@ def test_the_mirrored_frame_has_its_box_on_the_other_side():
         assert abs(columns.max() - right) <= 3
 
 
-def test_activation_glows_inside_the_face_only():
+def test_the_heatmap_is_inside_the_face_only():
     stream = StreamAnalyzer(
         ScriptedClassifier(one_hot(SAD)),
         ScriptedDetector(lambda _: [(100, 60, 90, 120)]),

@@ -14,16 +14,16 @@ import pytest
 
 from fer_core.faces import default_detector
 from fer_core.inference import Classifier, Prediction
-from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.video import FILE_SETTINGS, VideoProgress, analyze_video
-from fer_core.inference.video_table import (
+from fer_core.inference.face_table import (
     COLUMNS,
     expression_runs,
+    face_table,
     seconds_without_face,
     time_shares,
     timeline_points,
-    video_table,
 )
+from fer_core.inference.stream import StreamAnalyzer
+from fer_core.inference.video import FILE_SETTINGS, VideoProgress, analyze_video
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import load_model
 from fer_core.types import Face, FerError
@@ -162,11 +162,11 @@ def test_stretches_of_one_expression(analyzer):
 
 def test_a_long_timeline_is_thinned_to_its_means():
     rows = [(k / 10, 1, 0.0, 0.0, 9.0, 9.0, "happy", 0, 0, 0, k / 1000, 0, 0, 0) for k in range(1000)]
-    points = timeline_points(video_table(rows), 1, points=100)
+    points = timeline_points(face_table(rows), 1, points=100)
     assert len(points) == 100
     assert points["happy"].is_monotonic_increasing
     assert points["happy"].mean() == pytest.approx(0.4995, abs=1e-3)
-    assert len(timeline_points(video_table(rows), 1, points=1000)) == 1000
+    assert len(timeline_points(face_table(rows), 1, points=1000)) == 1000
 
 
 def test_the_annotated_film_plays_and_has_every_frame(analyzer, tmp_path):
@@ -247,16 +247,17 @@ def test_sound_is_dropped_and_said_so(analyzer, tmp_path):
     assert analyze_video(content, analyzer, annotate=tmp_path / "o.mp4").notes == ("The annotated video has no sound.",)
 
 
-def test_frames_that_fail_are_counted(analyzer, monkeypatch):
-    detect = analyzer._own_detector.detect
-    calls = iter(range(100))
+def test_frames_that_fail_are_counted():
+    class FailsOnce(SquareDetector):
+        calls = 0
 
-    def sometimes(image, thorough=True):
-        if next(calls) == 2:
-            raise RuntimeError("made up")
-        return detect(image, thorough)
+        def detect(self, image, thorough=True):
+            self.calls += 1
+            if self.calls == 3:
+                raise RuntimeError("made up")
+            return super().detect(image, thorough)
 
-    monkeypatch.setattr(analyzer._own_detector, "detect", sometimes)
+    analyzer = StreamAnalyzer(BrightnessClassifier(), FailsOnce(), FILE_SETTINGS)
     result = analyze_video(film(moving_squares(5)), analyzer)
     assert result.frames == 5
     assert result.notes == ("1 of 5 frames could not be analysed; they count as without a face.",)

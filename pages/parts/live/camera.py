@@ -8,7 +8,7 @@ from typing import Any, Final
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
-from fer_core.inference.live import LiveSession, give_memory_back
+from fer_core.inference.live import LiveSession, release_memory
 from pages.parts.pictures import ServedModel
 
 SESSION: Final = "live_session"
@@ -82,7 +82,7 @@ def camera(session: LiveSession) -> bool:
         return False
     running = bool(context.state.playing or context.state.signalling)
     if st.session_state.get(WAS_RUNNING, False) != running:
-        give_memory_back()
+        release_memory()
     st.session_state[WAS_RUNNING] = running
     return running
 

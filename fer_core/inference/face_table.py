@@ -1,4 +1,4 @@
-"""What was found in a video as tables: every face of every analysed frame, and how long each expression showed."""
+"""Tables of the faces in a video: one row per face and frame, and how long each expression was shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from fer_core.inference.stream import FrameResult
+from fer_core.inference.stream import FrameResult, TrackedFace
 from fer_core.labels import EXPRESSIONS
 
 COLUMNS: Final = ("seconds", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS)
@@ -18,20 +18,23 @@ Row = tuple[float | int | str | None, ...]
 """One row of `COLUMNS`."""
 
 
+def face_row(face: TrackedFace, seconds: float) -> Row:
+    """Return a face as a row of `COLUMNS`."""
+    entry = face.result.as_dict()
+    return seconds, face.number, *entry["box"], entry["expression"], *entry["probabilities"].values()
+
+
 def frame_rows(found: FrameResult) -> list[Row]:
-    """Return one row a face, or, for a frame without a face, one row that holds its time alone."""
+    """Return one row per face of a frame; for a frame without faces, one row that contains only its time."""
     seconds = round(found.seconds, 6)
-    rows: list[Row] = []
-    for face in found.faces:
-        entry = face.result.as_dict()
-        rows.append((seconds, face.number, *entry["box"], entry["expression"], *entry["probabilities"].values()))
+    rows = [face_row(face, seconds) for face in found.faces]
     return rows or [(seconds, *[None] * 6, *[np.nan] * len(EXPRESSIONS))]
 
 
-def video_table(rows: Sequence[Row]) -> pd.DataFrame:
-    """Return rows as a table with the columns and types of every video table.
+def face_table(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return rows as a table with the columns and types of every face table.
 
-    `face` is a whole number or missing, `expression` a word or missing, all other columns are floats.
+    `face` is an integer or missing, `expression` a string or missing, all other columns are floats.
     """
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     floats = {name: np.float64 for name in COLUMNS if name not in {"face", "expression"}}
@@ -39,17 +42,18 @@ def video_table(rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def time_shares(table: pd.DataFrame, end: float) -> pd.DataFrame:
-    """Return how long each expression showed, for each face and for all together.
+    """Return how long each expression was shown, for all faces together and for each face.
 
-    A frame counts until the next analysed one, the last until `end`. A share is of the time that the face was found.
+    A frame lasts until the next analysed one, and the last frame until `end`. Shares are of the time in which the
+    face was found.
 
     Args:
-        table: a video table.
-        end: where the analysed part ends, in seconds.
+        table: a face table.
+        end: end of the analysed part, in seconds.
 
     Returns:
-        Columns `face` (missing: all faces together), `expression`, `seconds`, `share`; seven rows each, all faces
-        together first. No rows if there is no face.
+        Columns `face` (missing for all faces together), `expression`, `seconds`, `share`, with seven rows for all
+        faces together and for each face. Without faces it has no rows.
     """
     faces = _with_durations(table, end).dropna(subset="face")
     together = faces.assign(face=pd.array([pd.NA] * len(faces), dtype="Int64"))
@@ -58,14 +62,14 @@ def time_shares(table: pd.DataFrame, end: float) -> pd.DataFrame:
 
 
 def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
-    """Return each stretch of time in which a face shows one expression.
+    """Return the intervals in which a face shows one expression without interruption.
 
     Args:
-        table: a video table.
-        end: where the analysed part ends, in seconds.
+        table: a face table.
+        end: end of the analysed part, in seconds.
 
     Returns:
-        Columns `face`, `expression`, `start`, `end`; a face that is lost for a frame starts a new stretch.
+        Columns `face`, `expression`, `start`, `end`. An interval ends if the face is missing in a frame.
     """
     faces = _with_durations(table, end).dropna(subset="face").sort_values(["face", "seconds"], kind="stable")
     before = faces.shift()
@@ -82,18 +86,18 @@ def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
 
 
 def seconds_without_face(table: pd.DataFrame, end: float) -> float:
-    """Return how long no face was found at all."""
+    """Return the time in which no face was found."""
     table = _with_durations(table, end)
     return float(table.loc[table["face"].isna(), "duration"].sum())
 
 
 def timeline_points(table: pd.DataFrame, face: int, points: int = 400) -> pd.DataFrame:
-    """Return one face's probabilities over time, few enough to draw.
+    """Return one face's probabilities over time, reduced to a number of points that can be drawn.
 
     Args:
-        table: a video table.
-        face: its number.
-        points: where it was found in more frames, as many stretches of equal length are averaged.
+        table: a face table.
+        face: the face's number.
+        points: maximum number of rows. A longer timeline is averaged over intervals of equal length.
 
     Returns:
         Columns `seconds` and the seven expressions.
@@ -102,12 +106,12 @@ def timeline_points(table: pd.DataFrame, face: int, points: int = 400) -> pd.Dat
     if len(found) <= points:
         return found.reset_index(drop=True)
     times = found["seconds"]
-    stretch = ((times - times.min()) / (times.max() - times.min()) * points).astype(int).clip(upper=points - 1)
-    return found.groupby(stretch.to_numpy()).mean().reset_index(drop=True)
+    interval = ((times - times.min()) / (times.max() - times.min()) * points).astype(int).clip(upper=points - 1)
+    return found.groupby(interval.to_numpy()).mean().reset_index(drop=True)
 
 
 def _with_durations(table: pd.DataFrame, end: float) -> pd.DataFrame:
-    """Add `frame`, the number of the frame, and `duration`, the seconds until the next one."""
+    """Add the columns `frame`, the frame's index, and `duration`, the seconds until the next frame."""
     times, frame = np.unique(table["seconds"].to_numpy(np.float64), return_inverse=True)
     until = np.append(times[1:], max(end, times[-1])) if len(times) else times
     return table.assign(frame=frame, duration=(until - times)[frame])
