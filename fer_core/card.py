@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
-from fer_core.evaluation import Interval
+from fer_core.columns import METRICS
+from fer_core.evaluation import BootstrapIntervals, Interval, Metrics
 from fer_core.files import write_json
 from fer_core.models import ModelSpec
 from fer_core.types import FerError
@@ -37,23 +38,37 @@ class Score:
 
     def __post_init__(self) -> None:
         try:
-            _ = self.accuracy, self.macro_f1, self.interval("accuracy")
-        except (KeyError, TypeError, ValueError) as error:
-            raise FerError("A score needs accuracy with its interval, and macro F1.") from error
+            numbers = [self.values["accuracy"], self.values["macro_f1"], *self.values["accuracy_interval"]]
+            self.interval("accuracy")
+        except (KeyError, TypeError, ValueError):
+            numbers = [None]
+        if not all(_is_number(value) for value in numbers):
+            raise FerError("A score needs accuracy with its interval, and macro F1.")
+
+    @classmethod
+    def of(cls, metrics: Metrics, intervals: BootstrapIntervals) -> Score:
+        """Return the score that these metrics and intervals make."""
+        ends = {name: getattr(intervals, name) for name in METRICS}
+        return cls(metrics.as_dict() | {f"{name}_interval": [end.low, end.high] for name, end in ends.items()})
+
+    def __getitem__(self, metric: str) -> float:
+        """Return a metric; NaN if it is missing or undefined."""
+        value = self.values.get(metric)
+        return float(value) if _is_number(value) else float("nan")
 
     @property
     def accuracy(self) -> float:
         """Share of the faces that are classified correctly."""
-        return float(self.values["accuracy"])
+        return self["accuracy"]
 
     @property
     def macro_f1(self) -> float:
         """Mean F1 over the expressions."""
-        return float(self.values["macro_f1"])
+        return self["macro_f1"]
 
     def interval(self, metric: str) -> Interval:
-        """Return the 95 % interval of one of `columns.METRICS`."""
-        low, high = self.values[f"{metric}_interval"]
+        """Return the 95 % interval of one of `columns.METRICS`; its ends are NaN if it is missing."""
+        low, high = self.values.get(f"{metric}_interval") or (float("nan"), float("nan"))
         return Interval(float(low), float(high))
 
 

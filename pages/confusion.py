@@ -13,7 +13,7 @@ from fer_core.comparison import (
 from fer_core.figures import confusion_chart, difference_chart
 from fer_core.labels import EXPRESSIONS
 from pages.parts.common import choose_split_and_view, plain, stop_without_predictions, stored_models, warn
-from pages.parts.compare.results import Selection, album, all_answers, stamps
+from pages.parts.compare.results import Selection, all_answers, fer2013_faces, stamps
 from pages.parts.confusion import clickable_matrix, show_faces
 
 LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"}
@@ -80,7 +80,7 @@ with charts:
         )
         st.caption(f"{where}. {unit}; the diagonal is correct.")
 
-faces_and_votes = album()
+faces_and_votes = fer2013_faces()
 if faces_and_votes.missing:
     st.info(f"The faces cannot be shown. {plain(faces_and_votes.missing)}", icon=":material/image_not_supported:")
 if layout == "difference":

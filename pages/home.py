@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fer_core.comparison.scores import scoreboard
+from fer_core.comparison import home_scoreboard
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.evaluation.paper import OVERALL
 from fer_core.faces import default_detector
@@ -49,7 +49,7 @@ if models:
 else:
     no_model_yet()
 
-intervals, table, unscored = scoreboard([model for model in stored if model.card.tested])
+intervals, table, unscored = home_scoreboard([model for model in stored if model.card.tested])
 if intervals:
     st.header("How good the models are")
     st.markdown(

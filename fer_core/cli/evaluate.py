@@ -1,4 +1,4 @@
-"""`evaluate`: measure stored models again, from the file that is served, or sum up what a baseline left."""
+"""`evaluate`: measure stored models again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def evaluate(
 ) -> None:
     """Measure models on PublicTest and PrivateTest, plain and with flip, with 95 % intervals.
 
-    Of a baseline, which is not served, the stored predictions are summed up again.
+    For a model that is kept for comparison only, the metrics are computed from its stored predictions.
     """
     stored, warnings = list_models()
     for warning in warnings:
@@ -54,27 +54,24 @@ def evaluate(
     else:
         for name, splits in report.items():
             stdout.print(_table(name, splits))
-        stdout.print("* on the test faces whose pixels do not stand in Training too")
+        stdout.print("* on the test faces whose pixels do not occur in Training")
 
 
 def _measure(model: StoredModel, dataset: FerDataset) -> dict[str, Any]:
-    """Measure the served file; of a baseline, sum up the stored predictions, if they are of the same data."""
+    """Measure the served file, or compute the metrics from the stored predictions if they are of the same data."""
     from fer_core.inference import Classifier
     from fer_core.inference.measure import predict_splits, summarize
 
     if model.servable:
         return summarize(predict_splits(Classifier.of(model), dataset), dataset, dataset.split("training"))
     if model.card.data_fingerprint != dataset.fingerprint:
-        raise FerError("it is not served, and its stored predictions are of other data than this.")
-    complain(f"{model.name} is not served: its stored predictions are summed up, nothing is predicted again.")
+        raise FerError("it is not served, and its stored predictions are of other data.")
+    complain(f"{model.name} is not served: the metrics are computed from its stored predictions.")
     return summarize(model.all_predictions(), dataset, dataset.split("training"))
 
 
 def _compare_with_card(name: str, measured: dict[str, Any], card: ModelCard) -> None:
-    """Complain where this machine's numbers are not the card's (another CPU may round one face differently).
-
-    A model that was stored without test splits at hand has none there.
-    """
+    """Warn where the accuracy differs from the card by more than another processor's rounding can explain."""
     for split, views in measured.items():
         for view, values in views.items():
             stored = card.score(split, view)
@@ -84,7 +81,7 @@ def _compare_with_card(name: str, measured: dict[str, Any], card: ModelCard) -> 
 
 
 def _table(name: str, splits: dict[str, Any]) -> Table:
-    """One model's numbers, a row a metric: narrow enough for a terminal of 80 columns."""
+    """Return a table of one model with one row for each metric, at most 80 columns wide."""
     views = [(split, view, values) for split, by_view in splits.items() for view, values in by_view.items()]
     table = Table(title=name, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     table.add_column("")

@@ -1,4 +1,4 @@
-"""`models`: what is trained and stored."""
+"""`models`: list the stored models."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from fer_core.card import Score
 from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, stdout
-from fer_core.columns import TEST_SPLITS
-from fer_core.store import DEFAULT_MODEL, StoredModel, list_models
+from fer_core.store import StoredModel, list_models
 from fer_core.types import FerError
 
 
 @fails_clearly
 def models(
-    markdown: Annotated[bool, typer.Option(help="Print the README's table, numbers from the cards.")] = False,
+    markdown: Annotated[bool, typer.Option(help="Print the table of the README, with the scores.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the trained models."""
+    from fer_core.comparison import card_scoreboard
+
     if markdown and as_json:
         raise FerError("Choose one of --markdown and --json.")
     stored, warnings = list_models()
@@ -27,44 +27,42 @@ def models(
         complain(warning)
     if markdown:
         print(markdown_table(stored))
-    elif as_json:
-        print_json([_row(model) for model in stored])
+        return
+    rows = [_chosen(row) for row in card_scoreboard(stored)]
+    if as_json:
+        print_json(rows)
     else:
-        stdout.print(_table([_row(model) for model in stored]))
+        stdout.print(_table(rows))
 
 
 def markdown_table(stored: list[StoredModel]) -> str:
-    """Return the README's table: plain accuracy with its 95 % interval on both test splits, from the cards.
+    """Return the table of the README: scores of the plain view with 95 % intervals, the default model first, then by
+    accuracy."""
+    from fer_core.comparison import card_scoreboard
 
-    The default comes first, then the most accurate.
-    """
     lines = [
         "| Model | PublicTest | PrivateTest | Macro F1 (Public) | Parameters | Served file |",
         "|---|---|---|---|---|---|",
     ]
-    for model in sorted(stored, key=lambda model: (model.name != DEFAULT_MODEL, -_accuracy(model))):
-        public, private = (model.card.score(split) for split in TEST_SPLITS.values())
-        cells = [_percent(public), _percent(private), f"{public.macro_f1:.3f}" if public else "–"]
-        cells += [_count(model.card.parameters), _size(model.size_bytes)]
-        lines.append(f"| `{model.name}` | {' | '.join(cells)} |")
+    rows = card_scoreboard(stored)
+    for row in sorted(rows, key=lambda row: (not row["default"], -row.get("public_test_accuracy", 0.0))):
+        f1 = f"{row['public_test_macro_f1']:.3f}" if "public_test_macro_f1" in row else "–"
+        cells = [_accuracy(row, "public_test"), _accuracy(row, "private_test"), f1]
+        cells += [_count(row["parameters"]), _size(row["size_bytes"])]
+        lines.append(f"| `{row['name']}` | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _accuracy(model: StoredModel) -> float:
-    score = model.card.score("public_test")
-    return score.accuracy if score else 0.0
-
-
-def _row(model: StoredModel) -> dict[str, Any]:
-    side = model.card.input_size
+def _chosen(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of `models --json`; the keys are stable."""
     return {
-        "name": model.name,
-        "title": model.title,
-        "parameters": model.card.parameters,
-        "size_bytes": model.size_bytes,
-        "input_shape": [side, side, 1],
-        "weights_from": model.card.weights_from,
-        "default": model.name == DEFAULT_MODEL,
+        "name": row["name"],
+        "title": row["model"],
+        "parameters": row["parameters"],
+        "size_bytes": row["size_bytes"] or 0,
+        "input_shape": [row["input_size"], row["input_size"], 1],
+        "weights_from": row["weights_from"],
+        "default": row["default"],
     }
 
 
@@ -82,16 +80,16 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _percent(score: Score | None) -> str:
-    if score is None:
+def _accuracy(row: dict[str, Any], split: str) -> str:
+    if f"{split}_accuracy" not in row:
         return "–"
-    interval = score.interval("accuracy")
-    return f"{score.accuracy:.1%} ({interval.low:.1%}–{interval.high:.1%})"
+    accuracy, low, high = (row[f"{split}_accuracy{end}"] for end in ("", "_low", "_high"))
+    return f"{accuracy:.1%} ({low:.1%}–{high:.1%})"
 
 
 def _count(parameters: int | None) -> str:
     return "–" if parameters is None else f"{parameters:,}"
 
 
-def _size(size: int) -> str:
+def _size(size: int | None) -> str:
     return f"{size / 1e6:.1f} MB" if size else "not served"

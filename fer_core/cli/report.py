@@ -1,4 +1,4 @@
-"""`report`: a comparison to hand out."""
+"""`report`: write a comparison of models as HTML."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def report(
     csv: Annotated[Path | None, typer.Option(help="Also write every table as CSV into this folder.")] = None,
     split: Annotated[str, typer.Option(help="PublicTest or PrivateTest.")] = "PublicTest",
     view: Annotated[str, typer.Option(help="plain, or flip: averaged with the mirror image.")] = "plain",
-    ensemble: Annotated[str | None, typer.Option(help="Also fuse them: mean, weighted or exponential.")] = None,
+    ensemble: Annotated[str | None, typer.Option(help="Add an ensemble: mean, weighted or exponential.")] = None,
 ) -> None:
-    """Write one self-contained HTML file that compares models: charts, tables, significance, the paper beside.
+    """Write one HTML file that compares models: charts, tables, significance, and the results of the paper.
 
-    No picture of the dataset is in it, so it may be handed to a class.
+    It contains no pictures of the dataset, so it may be shared.
     """
     from fer_core.columns import TEST_SPLITS, VIEWS
     from fer_core.comparison import FUSIONS
-    from fer_core.report import find, write_csv, write_report
+    from fer_core.report import build_report, write_csv, write_html
 
     for value, allowed, what in (
         (split, TEST_SPLITS, "--split"),
@@ -45,10 +45,10 @@ def report(
     if not models:
         raise FerError("There is no trained model to report on. Train one with `python -m fer_core train compact_cnn`.")
     stderr.print("Measuring and drawing …")
-    findings = find(models, split, view, ensemble)
-    for sentence in findings.complaints:
+    contents = build_report(models, split, view, ensemble)
+    for sentence in contents.complaints:
         complain(sentence)
-    path = write_report(findings, out)
+    path = write_html(contents, out)
     stdout.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)", soft_wrap=True)
     if csv is not None:
-        stdout.print(f"Wrote {len(write_csv(findings, csv))} tables into {csv}", soft_wrap=True)
+        stdout.print(f"Wrote {len(write_csv(contents, csv))} tables into {csv}", soft_wrap=True)

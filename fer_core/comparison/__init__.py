@@ -1,20 +1,17 @@
-"""Stored models side by side: their answers read once, fused, tabled, and traced back to faces.
+"""Stored models compared: predictions read once, then tables that pages show, `figures` draws and `report` saves."""
 
-Everything here returns plain tables (`pandas.DataFrame`) that pages show, `fer_core.figures` draws and
-`python -m fer_core report` saves.
-"""
-
-from fer_core.comparison.album import Album, open_album
 from fer_core.comparison.answers import ENSEMBLE, Answers, load_answers
-from fer_core.comparison.cells import (
+from fer_core.comparison.confusion import (
     SHOWN,
+    Fer2013Faces,
     cell_faces,
     confusion_cells,
     difference_cells,
     differing_faces,
+    load_fer2013_faces,
     sample_faces,
 )
-from fer_core.comparison.curves import (
+from fer_core.comparison.curve_tables import (
     calibration,
     curve_points,
     curves_of,
@@ -23,11 +20,9 @@ from fer_core.comparison.curves import (
     thresholds,
     training_curves,
 )
-from fer_core.comparison.fusion import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble, fuse
-from fer_core.comparison.latency import face_milliseconds
+from fer_core.comparison.ensemble import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble, fuse
 from fer_core.comparison.pairs import LEVEL, both_ways, pairs
-from fer_core.comparison.published import (
-    NOT_TRAINED,
+from fer_core.comparison.paper import (
     PAPER_VARIANTS,
     paper_contradictions,
     paper_f1,
@@ -36,7 +31,15 @@ from fer_core.comparison.published import (
     paper_overall,
     paper_recomputed,
 )
-from fer_core.comparison.tables import Measured, class_f1, measure, scoreboard
+from fer_core.comparison.scoreboard import (
+    Measured,
+    card_scoreboard,
+    class_f1,
+    face_milliseconds,
+    home_scoreboard,
+    measure,
+    scoreboard,
+)
 
 __all__ = [
     "ENSEMBLE",
@@ -44,15 +47,15 @@ __all__ = [
     "HIGHEST_EXPONENT",
     "LEVEL",
     "LOWEST_EXPONENT",
-    "NOT_TRAINED",
     "PAPER_VARIANTS",
     "SHOWN",
-    "Album",
     "Answers",
     "Ensemble",
+    "Fer2013Faces",
     "Measured",
     "both_ways",
     "calibration",
+    "card_scoreboard",
     "cell_faces",
     "class_f1",
     "confusion_cells",
@@ -63,9 +66,10 @@ __all__ = [
     "face_milliseconds",
     "fuse",
     "histories",
+    "home_scoreboard",
     "load_answers",
+    "load_fer2013_faces",
     "measure",
-    "open_album",
     "pairs",
     "paper_contradictions",
     "paper_f1",

@@ -1,4 +1,4 @@
-"""What every stored model answered on one test split, face by face: the one input of all comparisons."""
+"""The stored predictions of several models on one test split, aligned by face."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from fer_core.store import PREDICTIONS, StoredModel
 from fer_core.types import FerError
 
 ENSEMBLE: Final = "+ensemble"
-"""The key of a fusion of several models; no folder is called so, for folders of the store are shown by their name."""
+"""Name of the ensemble among the models. No folder of the store can have it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Several models on the same faces. Arrays are read-only: they are shared between sessions.
+    """The predictions of several models on the same faces. Arrays are read-only, because sessions share them.
 
     Attributes:
         split: "PublicTest" or "PrivateTest".
         view: "plain" or "flip".
-        rows: `(n,)` int64, FER2013's row numbers; -1 where unknown.
+        rows: `(n,)` int64, row numbers in FER2013; -1 if unknown.
         labels: `(n,)` int64, 0..6.
-        probabilities: model's name to `(n, 7)` float64, rows that sum to 1.
-        titles: model's name to the title that people read.
+        probabilities: `(n, 7)` float64 by name of the model; rows sum to 1.
+        titles: the name that people read, by name of the model.
     """
 
     split: str
@@ -41,26 +41,26 @@ class Answers:
 
     @property
     def names(self) -> list[str]:
-        """The models, in the store's order; an ensemble last."""
+        """Names of the models in the order of the store, an ensemble last."""
         return list(self.probabilities)
 
     @property
     def where(self) -> str:
-        """Split and view in words, to stand beside every number."""
+        """Split and view as text, for captions."""
         return f"{self.split}, {'plain' if self.view == 'plain' else 'averaged with the mirror image'}"
 
     def only(self, names: Iterable[str]) -> Answers:
-        """Return these models alone, in this object's order; all of them if none of the names is known."""
+        """Return the predictions of these models only, in the same order; of all if no name is known."""
         wanted = set(names) & set(self.probabilities)
         if not wanted:
             return self
         return replace(self, probabilities={n: p for n, p in self.probabilities.items() if n in wanted})
 
     def plus(self, name: str, title: str, probabilities: NDArray[np.float64]) -> Answers:
-        """Return these models and one more."""
+        """Return the predictions with one more model."""
         return replace(
             self,
-            probabilities={**self.probabilities, name: _frozen(probabilities)},
+            probabilities={**self.probabilities, name: _read_only(probabilities)},
             titles={**self.titles, name: title},
         )
 
@@ -69,13 +69,13 @@ def load_answers(models: Sequence[StoredModel], split: str, view: str) -> tuple[
     """Read the models' stored predictions.
 
     Args:
-        models: as the store lists them; those that are not `tested` have no answers to read.
+        models: as the store lists them; those without measured test splits are skipped.
         split: "PublicTest" or "PrivateTest".
         view: "plain" or "flip".
 
     Returns:
-        The answers (None if no model has usable ones), and one sentence for each model that is left out: without
-        predictions of this split, with a damaged file, or measured on other faces than most of the models.
+        The predictions (None if no model has any), and one sentence for each model that is left out because it has no
+        predictions of this split, its file is damaged, or it was measured on other faces than most models.
     """
     tables: dict[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = {}
     complaints: list[str] = []
@@ -89,22 +89,22 @@ def load_answers(models: Sequence[StoredModel], split: str, view: str) -> tuple[
     if not tables:
         return None, complaints
     faces = {name: (rows.tobytes(), labels.tobytes()) for name, (rows, labels, _) in tables.items()}
-    usual = Counter(faces.values()).most_common(1)[0][0]
-    kept = [name for name in tables if faces[name] == usual]
+    common = Counter(faces.values()).most_common(1)[0][0]
+    kept = [name for name in tables if faces[name] == common]
     complaints += [
         f"The model {name} is left out of this comparison: its stored predictions of {split} are of other faces than "
         f"those of {kept[0]}."
         for name in tables
-        if faces[name] != usual
+        if faces[name] != common
     ]
     rows, labels, _ = tables[kept[0]]
     answers = Answers(
         split=split,
         view=view,
-        rows=_frozen(rows),
-        labels=_frozen(labels),
-        probabilities={name: _frozen(tables[name][2]) for name in kept},
-        titles=_told_apart({model.name: model.title for model in models if model.name in kept}),
+        rows=_read_only(rows),
+        labels=_read_only(labels),
+        probabilities={name: _read_only(tables[name][2]) for name in kept},
+        titles=_unique_titles({model.name: model.title for model in models if model.name in kept}),
     )
     return answers, complaints
 
@@ -115,7 +115,7 @@ def _read(
     """Return rows, labels and probabilities, sorted by row.
 
     Raises:
-        FerError: there are none of that split and view, or they cannot be used.
+        FerError: there are none of this split and view, or they cannot be used.
     """
     where = f"The model {model.name} is left out: its {PREDICTIONS}"
     try:
@@ -130,12 +130,12 @@ def _read(
         raise FerError(f"{where} cannot be used ({str(error).splitlines()[0][:160]}).") from error
 
 
-def _told_apart(titles: Mapping[str, str]) -> dict[str, str]:
-    """Put the folder's name behind a title that two models share."""
-    often = Counter(titles.values())
-    return {name: f"{title} ({name})" if often[title] > 1 else title for name, title in titles.items()}
+def _unique_titles(titles: Mapping[str, str]) -> dict[str, str]:
+    """Append the name to titles that several models share."""
+    counts = Counter(titles.values())
+    return {name: f"{title} ({name})" if counts[title] > 1 else title for name, title in titles.items()}
 
 
-def _frozen(values: NDArray) -> NDArray:
+def _read_only(values: NDArray) -> NDArray:
     values.setflags(write=False)
     return values

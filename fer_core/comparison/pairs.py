@@ -1,4 +1,4 @@
-"""Every pair of models compared on the same faces, in numbers and in words."""
+"""Pairwise comparisons of models: differences, intervals and significance."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from fer_core.comparison.answers import Answers
 from fer_core.evaluation import compare_all
 
 LEVEL: Final = 0.05
-"""Below this adjusted p-value a difference is called real."""
+"""Differences with an adjusted p-value below this are significant."""
 
 
 def pairs(answers: Answers) -> pd.DataFrame:
-    """Return McNemar's test and the paired bootstrap of every pair, p-values adjusted over all pairs (Holm).
+    """Compare every pair by McNemar's test and paired bootstrap; p-values are adjusted over all pairs (Holm).
 
     Returns:
-        Columns `first`, `second` (titles; the first is the more accurate), `difference` (accuracy of the first minus
-        the second), `low`, `high` (95 % interval), `only_first`, `only_second` (faces that only one of them names
-        rightly), `p`, `p_holm`, `test` ("exact" or "chi-square"), `macro_f1_difference`, `macro_f1_low`,
-        `macro_f1_high`, `verdict`. No rows with fewer than two models.
+        Columns `first`, `second` (titles, the more accurate model first), `difference` (of their accuracies), `low`,
+        `high` (95 % interval), `only_first`, `only_second` (faces that only this model classifies correctly), `p`,
+        `p_holm`, `test` ("exact" or "chi-square"), `macro_f1_difference`, `macro_f1_low`, `macro_f1_high`, `verdict`.
+        Empty for fewer than two models.
     """
     if len(answers.names) < 2:
         return pd.DataFrame(columns=["first", "second", "difference", "p_holm", "verdict"])
@@ -50,8 +50,8 @@ def pairs(answers: Answers) -> pd.DataFrame:
 
 
 def both_ways(table: pd.DataFrame) -> pd.DataFrame:
-    """Return every pair twice, once each way round: what a square matrix of models shows."""
-    turned = table.assign(
+    """Return each pair in both orders, for a square matrix of models."""
+    swapped = table.assign(
         first=table["second"],
         second=table["first"],
         difference=-table["difference"],
@@ -63,14 +63,14 @@ def both_ways(table: pd.DataFrame) -> pd.DataFrame:
         macro_f1_low=-table["macro_f1_high"],
         macro_f1_high=-table["macro_f1_low"],
     )
-    both = pd.concat([table, turned], ignore_index=True)
+    both = pd.concat([table, swapped], ignore_index=True)
     points = [f"{round(100 * value, 1) + 0.0:+.1f}" for value in both["difference"]]  # + 0.0: no minus before zero
     clear = both["p_holm"] < LEVEL
     return both.assign(clear=clear, words=[p if c else f"({p})" for p, c in zip(points, clear, strict=True)])
 
 
 def _best_first(answers: Answers) -> dict[str, ArrayLike]:
-    """Return the probabilities, the most accurate model first: then every difference is one of better minus worse."""
+    """Return the probabilities, the most accurate model first, so that no difference is negative."""
     right = {name: (p.argmax(axis=1) == answers.labels).mean() for name, p in answers.probabilities.items()}
     return {name: answers.probabilities[name] for name in sorted(right, key=lambda name: -right[name])}
 

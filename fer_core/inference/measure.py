@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.columns import METRICS, PREDICTION_COLUMNS, PROBABILITIES, TEST_SPLITS, VIEWS
+from fer_core.card import Score
+from fer_core.columns import PREDICTION_COLUMNS, PROBABILITIES, TEST_SPLITS, VIEWS
 from fer_core.data import FerDataset, leaked_mask
 from fer_core.evaluation import bootstrap_intervals, evaluate
 from fer_core.inference.classifier import Classifier
@@ -78,11 +79,7 @@ def summarize(
             labels = table["label"].to_numpy()
             probabilities = table[PROBABILITIES].to_numpy(np.float64)
             metrics = evaluate(labels, probabilities)
-            intervals = bootstrap_intervals(labels, probabilities)
-            values: dict[str, Any] = dict(metrics.as_dict())
-            for name in METRICS:
-                interval = getattr(intervals, name)
-                values[f"{name}_interval"] = [interval.low, interval.high]
+            values = dict(Score.of(metrics, bootstrap_intervals(labels, probabilities)).values)
             values["accuracy_without_leaked"] = evaluate(labels[clean], probabilities[clean]).accuracy
             values["n_without_leaked"] = int(clean.sum())
             values["per_class"] = metrics.per_class.as_dict()

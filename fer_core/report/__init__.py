@@ -1,6 +1,6 @@
-"""A comparison to hand out: one HTML file that needs nothing else, and every table of it as CSV."""
+"""A comparison of models as one HTML file, and its tables as CSV."""
 
-from fer_core.report.document import write_report
-from fer_core.report.tables import Findings, find, write_csv
+from fer_core.report.contents import build_report, write_csv
+from fer_core.report.html import write_html
 
-__all__ = ["Findings", "find", "write_csv", "write_report"]
+__all__ = ["build_report", "write_csv", "write_html"]

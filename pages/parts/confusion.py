@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from fer_core.comparison import Album
+from fer_core.comparison import Fer2013Faces
 from fer_core.figures import CELL
 from pages.parts.common import plain
 
@@ -27,12 +27,12 @@ def clickable_matrix(chart: alt.LayerChart, key: str, description: str) -> None:
     st.altair_chart(chart, key=key, on_select=choose, selection_mode=CELL, alt=description)
 
 
-def show_faces(faces: pd.DataFrame, album: Album, title: str, with_model: bool = False) -> None:
+def show_faces(faces: pd.DataFrame, fer2013_faces: Fer2013Faces, title: str, with_model: bool = False) -> None:
     """Show faces with the predicted and the actual expression; without FER2013, only their row numbers.
 
     Args:
         faces: as `fer_core.comparison.cell_faces` returns them.
-        album: FER2013's faces and FER+'s votes, where available.
+        fer2013_faces: FER2013's faces and FER+'s votes, where available.
         title: the line above the faces.
         with_model: whether to name the model of each prediction.
     """
@@ -40,17 +40,17 @@ def show_faces(faces: pd.DataFrame, album: Album, title: str, with_model: bool =
     if faces.empty:
         st.caption("No face is in this cell.")
         return
-    if not album.missing:
+    if not fer2013_faces.missing:
         with st.grid("auto", min_column_width=108, gap="small"):
             for face in faces.itertuples():
                 with st.container(gap=None):
-                    _face_tile(face, album, with_model)
-    with st.expander("Predictions of all models, and votes of the annotators", expanded=bool(album.missing)):
-        _table(faces, album)
+                    _face_tile(face, fer2013_faces, with_model)
+    with st.expander("Predictions of all models, and votes of the annotators", expanded=bool(fer2013_faces.missing)):
+        _table(faces, fer2013_faces)
 
 
-def _face_tile(face: Any, album: Album, with_model: bool) -> None:
-    image = album.face(face.row, face.actual)
+def _face_tile(face: Any, fer2013_faces: Fer2013Faces, with_model: bool) -> None:
+    image = fer2013_faces.face(face.row, face.actual)
     if image is None:
         st.caption(f"Row {face.row} of the installed data is another face.")
     else:
@@ -63,8 +63,8 @@ def _face_tile(face: Any, album: Album, with_model: bool) -> None:
     st.caption(f"actual {face.actual}{by}  \nrow {face.row}")
 
 
-def _table(faces: pd.DataFrame, album: Album) -> None:
-    votes = [album.votes(row) for row in faces["row"]]
+def _table(faces: pd.DataFrame, fer2013_faces: Fer2013Faces) -> None:
+    votes = [fer2013_faces.votes(row) for row in faces["row"]]
     models = [str(column) for column in faces if column not in {"row", "actual", "predicted", "confidence", "said_by"}]
     shown = faces.assign(annotators=votes)
     st.dataframe(
@@ -72,12 +72,12 @@ def _table(faces: pd.DataFrame, album: Album) -> None:
         hide_index=True,
         height="content",
         alt="Predictions of all models and votes of the annotators for these faces",
-        column_order=["row", "actual", *([] if album.votes_missing else ["annotators"]), *models],
+        column_order=["row", "actual", *([] if fer2013_faces.votes_missing else ["annotators"]), *models],
         column_config={
             "row": st.column_config.NumberColumn("Row", format="%d", pinned=True, help="In FER2013, starting at 0"),
             "actual": "Actual",
             "annotators": st.column_config.TextColumn("Ten annotators (FER+)", width="large"),
         },
     )
-    if album.votes_missing:
-        st.caption(plain(album.votes_missing))
+    if fer2013_faces.votes_missing:
+        st.caption(plain(fer2013_faces.votes_missing))

@@ -11,7 +11,7 @@ import streamlit as st
 from fer_core import comparison
 from fer_core.card import ModelCard
 from fer_core.columns import TEST_SPLITS
-from fer_core.comparison import ENSEMBLE, Album, Answers, Ensemble, Measured
+from fer_core.comparison import ENSEMBLE, Answers, Ensemble, Fer2013Faces, Measured
 from fer_core.data import find_fer2013
 from fer_core.store import HISTORY, PREDICTIONS, StoredModel, open_model
 from fer_core.types import FerError
@@ -183,18 +183,18 @@ def milliseconds(folder: str, stamp: tuple[int, ...]) -> float | None:  # noqa: 
         return None
 
 
-def album() -> Album:
+def fer2013_faces() -> Fer2013Faces:
     """Return FER2013's faces and FER+'s votes, loaded once while the file is unchanged."""
     try:
         source = find_fer2013()
-        return _album(str(source), source.stat().st_mtime_ns)
+        return _fer2013_faces(str(source), source.stat().st_mtime_ns)
     except (FerError, OSError):
-        return _album("", 0)
+        return _fer2013_faces("", 0)
 
 
 @st.cache_resource(max_entries=2, ttl="10m", show_spinner="Opening FER2013 …")
-def _album(source: str, stamp: int) -> Album:  # noqa: ARG001 (the cache key)
-    return comparison.open_album()
+def _fer2013_faces(source: str, stamp: int) -> Fer2013Faces:  # noqa: ARG001 (the cache key)
+    return comparison.load_fer2013_faces()
 
 
 def _models(selection: Selection) -> list[StoredModel]:

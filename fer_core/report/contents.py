@@ -1,4 +1,4 @@
-"""Everything that a report shows, as tables."""
+"""The contents of a report: every table that it shows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ THRESHOLDS = tuple(step / 20 for step in range(1, 20))
 
 
 @dataclass(frozen=True, eq=False)
-class Findings:
-    """What a report says of some models on one split.
+class Report:
+    """A report about several models on one split.
 
     Attributes:
-        answers: the models', and the ensemble's where one was asked for.
-        tables: name to table, each with columns `split` and `view` where it rests on predictions.
-        ensemble: the ensemble's weights in words; empty without one.
+        answers: predictions of the models, and of the ensemble if there is one.
+        tables: by name; those computed from predictions have the columns `split` and `view`.
+        ensemble: the weights of the ensemble as text; empty without one.
         complaints: one sentence for each model or file that is left out.
     """
 
@@ -35,28 +35,28 @@ class Findings:
     complaints: list[str]
 
 
-def find(models: Sequence[StoredModel], split: str, view: str, fusion: str | None = None) -> Findings:
-    """Work out every table of the report.
+def build_report(models: Sequence[StoredModel], split: str, view: str, fusion: str | None = None) -> Report:
+    """Compute every table of the report.
 
     Args:
-        models: which.
+        models: of the store.
         split: "PublicTest" or "PrivateTest".
         view: "plain" or "flip".
-        fusion: also fuse all of them, by one of `comparison.FUSIONS`.
+        fusion: one of `comparison.FUSIONS`, to add an ensemble of all models; None for no ensemble.
 
     Raises:
-        FerError: no model has predictions of that split and view, or they cannot be fused.
+        FerError: no model has predictions of this split and view, or they cannot be combined.
     """
     answers, complaints = comparison.load_answers(models, split, view)
     if answers is None:
         raise FerError(f"No model has usable predictions of {split} ({view}). {' '.join(complaints)}")
     other, _ = comparison.load_answers(models, next(name for name in TEST_SPLITS if name != split), view)
     cards = {model.name: model.card for model in models}
-    words = ""
+    ensemble = ""
     if fusion is not None:
         try:
             fused = comparison.fuse(answers, answers.names, fusion, cards=cards, other=other)
-            answers, words = fused.answers, fused.words
+            answers, ensemble = fused.answers, fused.words
             if other is not None:
                 other = fused.on(other)
         except ValueError as error:
@@ -83,23 +83,23 @@ def find(models: Sequence[StoredModel], split: str, view: str, fusion: str | Non
     }
     tables = {name: table.assign(split=split, view=view) for name, table in tables.items()}
     tables |= {"training": history} | _paper(models, view)
-    return Findings(answers, tables, words, complaints + damaged)
+    return Report(answers, tables, ensemble, complaints + damaged)
 
 
-def write_csv(findings: Findings, folder: Path) -> list[Path]:
-    """Write every table into a folder, created on demand, and return the files.
+def write_csv(report: Report, folder: Path) -> list[Path]:
+    """Write every table into a folder, which is created if it does not exist, and return the files.
 
     Raises:
         FerError: the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, table in findings.tables.items():
+        for name, table in report.tables.items():
             shown = table.drop(columns=[column for column in table if str(column).endswith("_interval")])
             shown.to_csv(folder / f"{name}.csv", index=False)
     except OSError as error:
         raise FerError(f"The tables cannot be written to {folder} ({error.strerror or error}).") from error
-    return [folder / f"{name}.csv" for name in findings.tables]
+    return [folder / f"{name}.csv" for name in report.tables]
 
 
 def _paper(models: Sequence[StoredModel], view: str) -> dict[str, pd.DataFrame]:

@@ -1,4 +1,4 @@
-"""Several stored models fused into one, with weights that never saw the split on show."""
+"""Ensembles of stored models, with weights that do not depend on the split that is shown."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ FUSIONS: Final[dict[str, str]] = {
     "exponential": "Each model counts by its accuracy to the power q (Kim et al. 2015): the larger q, the more the "
     "best model decides.",
 }
-"""The ways to fuse, and what each does in one sentence."""
+"""The kinds of weights, each with a sentence that explains it."""
 
 LOWEST_EXPONENT, HIGHEST_EXPONENT = -50, 150
-"""Kim et al. search between these."""
+"""Range of exponents that Kim et al. search."""
 
 _FLOOR = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """A fusion of models and what it rests on.
+    """An ensemble of models.
 
     Attributes:
-        answers: the models given, and the ensemble as one more.
+        answers: predictions of all models and of the ensemble.
         fusion: one of `FUSIONS`.
-        shares: member's name to its share; they sum to 1.
-        source: what the weights come from, in words; empty for the mean.
-        best_exponent: q that is right most often on the other test split, `best_on`; None unless asked for.
+        shares: weight of each member by name; they sum to 1.
+        source: what the weights are computed from, as text; empty for equal weights.
+        best_exponent: q with the highest accuracy on the other test split, `best_on`; None if not exponential.
     """
 
     answers: Answers
@@ -52,11 +52,11 @@ class Ensemble:
 
     @property
     def weights(self) -> dict[str, float]:
-        """The shares by the members' titles."""
+        """Weight of each member by title."""
         return {self.answers.titles[name]: share for name, share in self.shares.items()}
 
     def on(self, other: Answers) -> Answers:
-        """Add the fusion with these very shares to the same models' answers elsewhere, if all members are there."""
+        """Add the ensemble with the same weights to other predictions, if these have all members."""
         if not set(self.shares) <= set(other.names):
             return other
         fused = weighted_fusion([other.probabilities[name] for name in self.shares], list(self.shares.values()))
@@ -64,7 +64,7 @@ class Ensemble:
 
     @property
     def words(self) -> str:
-        """The weights and where they come from, in one paragraph."""
+        """The weights and their source as one paragraph."""
         shares = ", ".join(f"{title} {share:.0%}" for title, share in self.weights.items())
         source = f" Weights from {self.source}, not from the faces shown." if self.source else ""
         best = "" if self.best_exponent is None else f" On {self.best_on}, q = {self.best_exponent:.0f} is best."
@@ -79,18 +79,21 @@ def fuse(
     cards: Mapping[str, ModelCard] | None = None,
     other: Answers | None = None,
 ) -> Ensemble:
-    """Add the members' fusion to the answers, under the name `ENSEMBLE`.
+    """Add an ensemble to the predictions, under the name `ENSEMBLE`.
+
+    Weights are computed from the hold-out accuracies on the cards if every member has one, otherwise from the
+    accuracies on the other test split.
 
     Args:
-        answers: of the split on show.
-        members: names in `answers`, at least two; others are ignored.
+        answers: predictions of the split that is shown.
+        members: names in `answers`, at least two; other names are ignored.
         fusion: one of `FUSIONS`.
-        exponent: q of the exponential fusion.
-        cards: of the models: the hold-out accuracies that weights rest on where every member has one.
-        other: the same models on the other test split: weights rest on it where a hold-out accuracy is missing.
+        exponent: q of the exponential weights.
+        cards: by name of the model.
+        other: predictions of the same models on the other test split.
 
     Raises:
-        ValueError: fewer than two members, an unknown fusion, or nothing that weights could rest on.
+        ValueError: there are fewer than two members, the fusion is unknown, or there are no accuracies to weight by.
     """
     chosen = [name for name in answers.names if name in set(members)]
     if len(chosen) < 2:
@@ -117,22 +120,22 @@ def fuse(
 def _accuracies(
     members: Sequence[str], cards: Mapping[str, ModelCard], other: Answers | None
 ) -> tuple[np.ndarray, str]:
-    """Return each member's accuracy on something that is not on show, and what it is."""
+    """Return the accuracy of each member on faces that are not shown, and a description of these faces."""
     stated = [cards[name].holdout_accuracy if name in cards else None for name in members]
     known = [value for value in stated if value is not None]
     if len(known) == len(members):
         return np.clip(known, _FLOOR, 1), "accuracy on the hold-out (of Training)"
     if other is not None and set(members) <= set(other.names):
         measured = accuracies_of(other.labels, [other.probabilities[name] for name in members])
-        return np.clip(measured, _FLOOR, 1), f"accuracy on {other.split}, for a card lacks the hold-out's"
+        return np.clip(measured, _FLOOR, 1), f"accuracy on {other.split}, because a card has no hold-out accuracy"
     raise ValueError(
-        "These models cannot be weighted: a card lacks the hold-out accuracy, and the other test split is missing. "
-        "Use the plain mean."
+        "These models cannot be weighted: a card has no hold-out accuracy, and there are no predictions of the other "
+        "test split. Use the mean."
     )
 
 
 def _best_exponent(members: Sequence[str], accuracies: np.ndarray, other: Answers | None) -> float | None:
-    """Return q fitted on the other test split, in whole steps; None without its predictions."""
+    """Return the best integer q on the other test split; None without its predictions."""
     if other is None or not set(members) <= set(other.names):
         return None
     probabilities = [other.probabilities[name] for name in members]

@@ -1,4 +1,4 @@
-"""Tables of curves: ROC, precision and recall, thresholds, reliability, epochs of training."""
+"""Tables of curves: ROC, precision-recall, thresholds, calibration, training."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.store import HISTORY, StoredModel
 
 POINTS: Final = 120
-"""Points of a drawn curve: more cannot be told apart on a projector."""
+"""Number of points of a drawn curve; more would not be visible."""
 
 _CURVES: Final = ("loss", "accuracy")
 _COLUMNS: Final = ["epoch", "value", "what", "faces", "name", "model"]
 
 
 def curve_points(answers: Answers) -> pd.DataFrame:
-    """Return every model's ROC and precision-recall curves, one expression against the rest, and their mean.
+    """Return the one-vs-rest ROC and precision-recall curves of each model and expression.
 
     Returns:
-        Columns `curve` ("roc" or "pr"), `name`, `model`, `expression` (a name or "macro"), `order`, `x`, `y` (false
-        against true positive rate; recall against precision) and `area` (ROC AUC; average precision).
+        Columns `curve` ("roc" or "pr"), `name`, `model`, `expression` (also "macro" and "micro"), `order`, `x`, `y`
+        (false and true positive rate; recall and precision) and `area` (ROC AUC; average precision).
     """
     tables = []
     for name, probabilities in answers.probabilities.items():
@@ -47,16 +47,15 @@ def curve_points(answers: Answers) -> pd.DataFrame:
 
 
 def curves_of(points: pd.DataFrame, curve: str, expression: str) -> pd.DataFrame:
-    """Return the rows of one kind of curve and one expression."""
+    """Return the rows of `curve_points` about one kind of curve and one expression."""
     return points[(points["curve"] == curve) & (points["expression"] == expression)]
 
 
 def thresholds(answers: Answers, expression: str, threshold: float) -> pd.DataFrame:
-    """Return what comes of announcing an expression wherever its probability reaches the threshold.
+    """Return the rates of predicting an expression wherever its probability is at least the threshold.
 
     Returns:
-        One row a model: `name`, `model`, `expression`, `threshold`, `precision`, `recall`, `f1`, `tpr`, `fpr` (NaN
-        where undefined), and the four counts.
+        One row for each model: `name`, `model`, `expression`, and the fields of `evaluation.roc_pr.ThresholdMetrics`.
     """
     index = EXPRESSIONS.index(expression)
     rows = []
@@ -67,11 +66,11 @@ def thresholds(answers: Answers, expression: str, threshold: float) -> pd.DataFr
 
 
 def reliability_bins(answers: Answers) -> pd.DataFrame:
-    """Return the reliability diagrams: one row a model and bin that holds faces.
+    """Return the reliability diagram of each model, one row for each bin that is not empty.
 
     Returns:
-        Columns `name`, `model`, `confidence`, `accuracy`, `low`, `high`, `faces`, `share` (of all faces), `from`,
-        `to` (the bin's edges).
+        Columns `name`, `model`, `confidence`, `accuracy`, `low`, `high`, `faces`, `share` (of all faces), `from`, `to`
+        (edges of the bin).
     """
     rows = []
     for name, probabilities in answers.probabilities.items():
@@ -96,15 +95,15 @@ def reliability_bins(answers: Answers) -> pd.DataFrame:
 
 
 def calibration(answers: Answers, other: Answers | None) -> pd.DataFrame:
-    """Return how far each model's confidence can be trusted, and what one temperature would mend.
+    """Return the calibration error of each model before and after temperature scaling.
 
     Args:
-        answers: of the split on show.
-        other: of the other test split, for fitting the temperature: it must not be fitted on what it is shown on.
+        answers: predictions of the split that is shown.
+        other: predictions of the other test split, on which the temperature is fitted.
 
     Returns:
-        One row a model: `name`, `model`, `ece`, `confidence` (mean), `accuracy`, `temperature` and `ece_scaled` (None
-        where the other split lacks the model).
+        One row for each model: `name`, `model`, `ece`, `confidence` (mean), `accuracy`, `temperature` and `ece_scaled`
+        (None if there are no predictions of the other split).
     """
     rows = []
     for name, probabilities in answers.probabilities.items():
@@ -129,15 +128,15 @@ def calibration(answers: Answers, other: Answers | None) -> pd.DataFrame:
 def histories(
     models: Sequence[StoredModel], titles: Mapping[str, str] | None = None
 ) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Read the models' curves of training.
+    """Read the training curves of models.
 
     Args:
-        models: whose.
-        titles: model's name to what people read, where it is not the model's title: `Answers.titles`.
+        models: of the store.
+        titles: replaces the titles of models, by name.
 
     Returns:
-        Columns `name`, `model`, `epoch` (from 1), `what` ("loss" or "accuracy"), `faces` ("training" or "hold-out"),
-        `value`; the titles of models without curves; and one sentence for each file that cannot be read.
+        A table with the columns `name`, `model`, `epoch` (from 1), `what` ("loss" or "accuracy"), `faces` ("training"
+        or "hold-out") and `value`; the titles of models without curves; one sentence for each file that cannot be read.
     """
     tables: list[pd.DataFrame] = []
     without: list[str] = []
@@ -164,12 +163,12 @@ def histories(
 
 
 def training_curves(history: pd.DataFrame, title: str, name: str) -> pd.DataFrame:
-    """Return one run's curves as `histories` does; no rows where it has none yet.
+    """Return the training curves of one run with the columns of `histories`; empty if there are none yet.
 
     Args:
-        history: one row an epoch: `epoch` from 0, `loss`, `accuracy`, `val_loss`, `val_accuracy`, or some of them.
-        title: what people call it.
-        name: what tells it from others.
+        history: one row for each epoch, with some of `epoch` (from 0), `loss`, `accuracy`, `val_loss`, `val_accuracy`.
+        title: the name that people read.
+        name: unique among the runs.
     """
     epochs = history["epoch"] + 1 if "epoch" in history else history.index + 1
     found = []

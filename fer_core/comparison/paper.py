@@ -1,4 +1,4 @@
-"""The paper's eight variants, reported beside measured here: never mixed, never mended."""
+"""The results that the paper reports, beside those measured here for the same variants."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from fer_core.columns import METRICS
 from fer_core.comparison.answers import Answers
-from fer_core.comparison.tables import Measured
+from fer_core.comparison.scoreboard import Measured
 from fer_core.evaluation.paper import (
     CONTRADICTIONS,
     OVERALL,
@@ -20,26 +20,24 @@ from fer_core.evaluation.paper import (
 )
 from fer_core.labels import EXPRESSIONS
 
-NOT_TRAINED: Final = "not trained here yet"
-
 OTHER_WEIGHTS: Final = {"_utk": "UTKFace weights"}
-"""Where a variant is not trained on ImageNet's weights, as the paper did, what stands in for it: ending and words."""
+"""Models that stand in for a variant that is not trained on ImageNet weights as in the paper: suffix and label."""
 
 PAPER_VARIANTS: Final[tuple[str, ...]] = tuple(dict.fromkeys(VARIANTS[row.name] for row in OVERALL))
-"""Our names of the paper's eight models, in its order."""
+"""Our names of the eight models in the paper, in its order."""
 
 
 def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
-    """Return every reported row of the overall tables beside what we measured.
+    """Return each row of the overall tables in the paper beside our measurement.
 
     Args:
-        answers: of PublicTest, the paper's test split; None if nothing is stored.
-        measured: of these answers.
+        answers: predictions of PublicTest, the test split of the paper; None if there are none.
+        measured: metrics of these predictions.
 
     Returns:
         Columns `variant`, `paper_name`, `reported` ("reported, figure 11"), `measured` ("measured, PublicTest plain",
-        with ", UTKFace weights" behind it where no model on ImageNet's is stored; or "not trained here yet"), and for
-        each of `METRICS` `…_reported`, `…_measured`, `…_low`, `…_high` (None where not measured).
+        followed by ", UTKFace weights" for a stand-in, or "not trained here yet"), and for each of `METRICS`
+        `…_reported`, `…_measured`, `…_low`, `…_high` (NaN where not measured).
     """
     rows = []
     for line in (line for variant in PAPER_VARIANTS for line in reported(variant)):
@@ -49,8 +47,10 @@ def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
             "variant": line.variant,
             "paper_name": line.name,
             "reported": f"reported, figure {line.figure}",
-            "measured": f"measured, {answers.split} {answers.view}{weights}" if ours and answers else NOT_TRAINED,
+            "measured": "not trained here yet",
         }
+        if ours and answers:
+            row["measured"] = f"measured, {answers.split} {answers.view}{weights}"
         for metric in METRICS:
             interval = getattr(ours[1], metric) if ours else None
             row[f"{metric}_reported"] = getattr(line, metric)
@@ -64,15 +64,16 @@ def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
 
 
 def paper_marks(table: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return `paper_overall` as one row a mark, for one metric: `variant`, `source`, `where`, `value`, `low`, `high`.
+    """Return one metric of `paper_overall` with one row for each value.
 
-    A variant that is not trained here has its reported marks only.
+    Returns:
+        Columns `variant`, `source` ("reported" or "measured here"), `where`, `value`, `low`, `high`.
     """
-    said = table[["variant", "reported", f"{metric}_reported"]].set_axis(["variant", "where", "value"], axis=1)
+    printed = table[["variant", "reported", f"{metric}_reported"]].set_axis(["variant", "where", "value"], axis=1)
     ours = table[["variant", "measured", f"{metric}_measured", f"{metric}_low", f"{metric}_high"]]
     ours = ours.set_axis(["variant", "where", "value", "low", "high"], axis=1).drop_duplicates("variant")
     return pd.concat(
-        [said.assign(source="reported"), ours.dropna(subset=["value"]).assign(source="measured here")],
+        [printed.assign(source="reported"), ours.dropna(subset=["value"]).assign(source="measured here")],
         ignore_index=True,
     )
 
@@ -81,13 +82,13 @@ def paper_f1(variant: str, measured: Measured) -> pd.DataFrame:
     """Return F1 by expression of one variant.
 
     Returns:
-        Columns `model` ("reported, figure 12", "measured here", as in `paper_overall` with the weights), `expression`,
-        `f1`, `low`, `high`.
+        Columns `model` ("reported, figure 12" or "measured here", with the weights of a stand-in), `expression`, `f1`,
+        `low`, `high`.
     """
     rows: list[dict[str, object]] = []
     for line in {row.f1: row for row in reversed(reported_f1(variant))}.values():
-        said = f"reported, figure {line.figure}"
-        rows += [{"model": said, "expression": e, "f1": v} for e, v in zip(EXPRESSIONS, line.f1, strict=True)]
+        title = f"reported, figure {line.figure}"
+        rows += [{"model": title, "expression": e, "f1": v} for e, v in zip(EXPRESSIONS, line.f1, strict=True)]
     name, weights = _trained_as(variant, measured)
     if name in measured:
         metrics, intervals = measured[name]
@@ -101,11 +102,11 @@ def paper_f1(variant: str, measured: Measured) -> pd.DataFrame:
 
 
 def paper_recomputed() -> pd.DataFrame:
-    """Return what section 4.5's table of `VGG16_modified` comes to, beside what the paper reports of the same model.
+    """Return VGG16_modified recomputed from section 4.5, beside what the figures report of it.
 
     Returns:
-        A row for each of accuracy, macro F1, Avg TPR and Avg FPR; columns `metric`, `recomputed`, and one for each
-        figure that reports the model ("figure 11", …).
+        Rows for accuracy, macro F1, Avg TPR and Avg FPR; columns `metric`, `recomputed` and one for each figure
+        ("figure 11", …).
     """
     found = recompute_vgg16_modified()
     names = [name for name in METRICS if hasattr(found, name)]
@@ -119,12 +120,12 @@ def paper_recomputed() -> pd.DataFrame:
 
 
 def paper_notes(variant: str) -> dict[str, str]:
-    """Return where the paper disagrees with itself about a variant (or about all): topic to one sentence."""
+    """Return the contradictions in the paper about a variant or about all: one sentence by topic."""
     return {one.topic: one.note for one in contradictions_about(variant)}
 
 
 def paper_contradictions() -> pd.DataFrame:
-    """Return every contradiction with its sides: columns `variants`, `topic`, `note`, `statements`."""
+    """Return all contradictions in the paper: columns `variants`, `topic`, `note`, `statements`."""
     return pd.DataFrame(
         [
             {
@@ -139,7 +140,7 @@ def paper_contradictions() -> pd.DataFrame:
 
 
 def _trained_as(variant: str, measured: Measured) -> tuple[str, str]:
-    """Name the stored model that stands for a variant, and what to say of its weights if they are not ImageNet's."""
+    """Return the stored model for a variant, and a label of its weights if they are not ImageNet's."""
     for ending, words in OTHER_WEIGHTS.items():
         if variant not in measured and f"{variant}{ending}" in measured:
             return f"{variant}{ending}", f", {words}"

@@ -1,0 +1,171 @@
+"""The scoreboard: one row for each model, from its card and from the metrics of its predictions."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from fer_core.card import Score
+from fer_core.columns import METRICS, TEST_SPLITS
+from fer_core.comparison.answers import Answers
+from fer_core.data import sample_portrait
+from fer_core.evaluation import BootstrapIntervals, Metrics, bootstrap_intervals, evaluate
+from fer_core.figures import AccuracyInterval
+from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.labels import EXPRESSIONS
+from fer_core.store import DEFAULT_MODEL, StoredModel
+
+Measured = dict[str, tuple[Metrics, BootstrapIntervals]]
+
+_ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
+_ENDS: Final = ("", "_low", "_high", "_interval")
+_SCORES: Final = (*(f"{name}{end}" for name in METRICS for end in _ENDS), "ece", "log_loss")
+
+
+def card_scoreboard(models: Sequence[StoredModel]) -> list[dict[str, Any]]:
+    """Return one row for each model from its card, with the scores of the plain view of both test splits.
+
+    The keys are those of `_row`; scores have the split as a prefix, as in `public_test_accuracy`, and are missing where
+    the card has none.
+    """
+    splits = TEST_SPLITS.values()
+    return [
+        _row(model.name, model.title, model, {f"{split}_": model.card.score(split) for split in splits})
+        for model in models
+    ]
+
+
+def home_scoreboard(models: list[StoredModel]) -> tuple[list[AccuracyInterval], pd.DataFrame, list[str]]:
+    """Return the scoreboard of the Home page, from the cards alone.
+
+    Returns:
+        An accuracy with its interval for each model and split, the most accurate model first; a table with one row for
+        each model in the same order; one sentence for each model whose card has no scores.
+    """
+    rows = [row for row in card_scoreboard(models) if {"public_test_accuracy", "private_test_accuracy"} <= row.keys()]
+    rows.sort(key=lambda row: -row["public_test_accuracy"])
+    scored = {row["name"] for row in rows}
+    complaints = [
+        f"The model {model.name} has no score: its card.json lacks measured numbers."
+        for model in models
+        if model.name not in scored
+    ]
+    intervals = [
+        AccuracyInterval(row["model"], split, *(row[f"{key}_accuracy{end}"] for end in ("", "_low", "_high")))
+        for row in rows
+        for split, key in TEST_SPLITS.items()
+    ]
+    return intervals, pd.DataFrame([_home_row(row) for row in rows]), complaints
+
+
+def scoreboard(answers: Answers, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
+    """Return one row for each model from its predictions, the most accurate first.
+
+    Returns:
+        Columns `name`, `model`; each of `METRICS` with `…_low`, `…_high` (95 % interval) and `…_interval` (as text);
+        `ece`, `log_loss`, `size_bytes`, `parameters`, `trained`, `weights_from`, `faces`, `split`, `view`.
+    """
+    known = {model.name: model for model in models}
+    rows = [
+        _row(name, answers.titles[name], known.get(name), {"": Score.of(*measured[name])}) for name in answers.names
+    ]
+    table = pd.DataFrame(rows)[["name", "model", *_SCORES, *_ABOUT]]
+    table = table.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
+    return table.assign(faces=len(answers.labels), split=answers.split, view=answers.view)
+
+
+def measure(answers: Answers) -> Measured:
+    """Return metrics and 95 % intervals of each model; all models share the resamples."""
+    intervals = bootstrap_intervals(answers.labels, dict(answers.probabilities))
+    return {name: (evaluate(answers.labels, values), intervals[name]) for name, values in answers.probabilities.items()}
+
+
+def class_f1(answers: Answers, measured: Measured) -> pd.DataFrame:
+    """Return F1 of each model and expression: columns `name`, `model`, `expression`, `f1`, `low`, `high`, `precision`,
+    `recall`, `faces`."""
+    rows = []
+    for name in answers.names:
+        metrics, intervals = measured[name]
+        classes = metrics.per_class
+        for index, expression in enumerate(EXPRESSIONS):
+            rows.append(
+                {
+                    "name": name,
+                    "model": answers.titles[name],
+                    "expression": expression,
+                    "f1": classes.f1[index],
+                    "low": intervals.f1[expression].low,
+                    "high": intervals.f1[expression].high,
+                    "precision": classes.precision[index],
+                    "recall": classes.recall[index],
+                    "faces": int(classes.support[index]),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:
+    """Measure the median time to classify one 48×48 face on this machine, in milliseconds, after a warm-up.
+
+    Args:
+        model: one that can predict.
+        seconds: duration of the measurement, at least five calls.
+
+    Raises:
+        FerError: the model's file cannot be loaded.
+    """
+    classifier = Classifier.of(model)
+    (portrait,) = FaceAnalyzer(classifier).analyze(sample_portrait())[:1]
+    face = portrait.crop[None]  # a real face, because the time of the preprocessing depends on the pixels
+    for _ in range(3):
+        classifier.predict(face)
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(times) < 5 or time.perf_counter() < end:
+        start = time.perf_counter()
+        classifier.predict(face)
+        times.append(time.perf_counter() - start)
+    return 1e3 * statistics.median(times)
+
+
+def _row(name: str, title: str, model: StoredModel | None, scores: Mapping[str, Score | None]) -> dict[str, Any]:
+    """Return one row of any scoreboard.
+
+    Args:
+        name: of the model.
+        title: the name that people read.
+        model: None for an ensemble.
+        scores: by prefix of their keys; those that are None are left out.
+    """
+    row: dict[str, Any] = {"name": name, "model": title, "default": name == DEFAULT_MODEL}
+    for prefix, score in scores.items():
+        if score is not None:
+            for metric in METRICS:
+                interval = score.interval(metric)
+                row |= {
+                    f"{prefix}{metric}": score[metric],
+                    f"{prefix}{metric}_low": interval.low,
+                    f"{prefix}{metric}_high": interval.high,
+                    f"{prefix}{metric}_interval": f"{interval.low:.3f} – {interval.high:.3f}",
+                }
+            row |= {f"{prefix}ece": score["ece"], f"{prefix}log_loss": score["log_loss"]}
+    about: tuple[int | str | None, ...] = (None, None, "fusion of models", "–")
+    if model is not None:
+        about = (model.size_bytes or None, model.card.parameters, model.card.trained_part, model.card.weights_from)
+        row["input_size"] = model.card.input_size
+    return row | dict(zip(_ABOUT, about, strict=True))
+
+
+def _home_row(row: dict[str, Any]) -> dict[str, Any]:
+    cells: dict[str, Any] = {"Model": row["model"]}
+    for split, key in TEST_SPLITS.items():
+        accuracy, low, high = (f"{100 * row[f'{key}_accuracy{end}']:.1f}" for end in ("", "_low", "_high"))
+        cells[f"{split} accuracy"] = f"{accuracy} %  ({low} – {high})"
+        cells[f"{split} macro F1"] = row[f"{key}_macro_f1"]
+    cells["Parameters"] = row["parameters"]
+    cells["Size"] = f"{row['size_bytes'] / 1e6:.1f} MB" if row["size_bytes"] else "–"
+    return cells
