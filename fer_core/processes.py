@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -148,6 +149,12 @@ def read_log(folder: Path, lines: int) -> str:
     except OSError:
         return ""
     return "\n".join(text.splitlines()[-lines:])
+
+
+def log_line(text: str) -> None:
+    """Print a line with the time, for a background process's log; if the disk is full, it is lost."""
+    with contextlib.suppress(OSError):
+        print(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {text}", flush=True)
 
 
 def _environment() -> dict[str, str]:

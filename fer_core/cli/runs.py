@@ -1,4 +1,4 @@
-"""`runs`: the trainings that were started from the Fine-tune page."""
+"""`runs`: trainings that were started from the Fine-tune page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fer_core.runs.estimate import duration_text
 from fer_core.runs.run import Run, list_runs, open_run
 from fer_core.runs.status import STATE_LABELS
 
-runs = typer.Typer(help="Trainings of the Fine-tune page: look, stop, resume, promote.", no_args_is_help=True)
+runs = typer.Typer(help="List, stop, resume and promote the trainings of the Fine-tune page.", no_args_is_help=True)
 
 RunId = Annotated[str, typer.Argument(help="The run's id, as `runs list` shows it.")]
 
@@ -40,7 +40,7 @@ def list_(as_json: AsJson = False) -> None:
 @runs.command()
 @fails_clearly
 def show(run_id: RunId, as_json: AsJson = False) -> None:
-    """Show a run's state, its last epochs and the end of its log."""
+    """Show a run's state, its last epochs, and the end of its log."""
     run = open_run(run_id)
     history = run.history()
     if as_json:
@@ -58,44 +58,44 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
 @runs.command()
 @fails_clearly
 def stop(run_id: RunId) -> None:
-    """Stop a run; `runs resume` goes on at its last finished epoch."""
+    """Stop a run; `runs resume` continues it after its last finished epoch."""
     run = open_run(run_id)
     queue.stop(run)
-    _tell(run, queue.wait(run, queue.PATIENCE + 5).state)
+    _print_state(run, queue.wait(run, queue.PATIENCE + 5).state)
 
 
 @runs.command()
 @fails_clearly
 def resume(run_id: RunId) -> None:
-    """Put a run that was stopped or interrupted, or that failed, into the queue again."""
+    """Queue a run again that was stopped or interrupted, or that failed."""
     run = queue.resume(open_run(run_id))
-    _tell(run, run.status().state)
+    _print_state(run, run.status().state)
 
 
 @runs.command()
 @fails_clearly
 def delete(run_id: RunId) -> None:
-    """Remove a run that does not work; models that were promoted stay."""
+    """Delete a run that is not working; promoted models are kept."""
     run = open_run(run_id)
     queue.delete(run)
-    stdout.print(f"{run.id} is deleted.")
+    stdout.print(f"{run.id} was deleted.")
 
 
 @runs.command()
 @fails_clearly
 def promote(
     run_id: RunId,
-    name: Annotated[str | None, typer.Option(help="The model's name; default: made of the title.")] = None,
-    title: Annotated[str | None, typer.Option(help="What people read; default: the run's.")] = None,
-    replace: Annotated[bool, typer.Option(help="Take the place of a model of that name.")] = False,
+    name: Annotated[str | None, typer.Option(help="The model's name; default: made from the run's title.")] = None,
+    title: Annotated[str | None, typer.Option(help="The model's title; default: the run's.")] = None,
+    replace: Annotated[bool, typer.Option(help="Replace a model of that name.")] = False,
 ) -> None:
-    """Make a finished run's model one that every page and command offers."""
+    """Make a finished run's model available to all pages and commands."""
     run = open_run(run_id)
     model = promotion.promote(run, name or promotion.suggested_name(run), title or run.title, replace)
     stdout.print(f"{model.name} is in {model.folder}", soft_wrap=True)
 
 
-def _tell(run: Run, state: str) -> None:
+def _print_state(run: Run, state: str) -> None:
     stdout.print(f"{run.id}: {STATE_LABELS[state]}")
 
 

@@ -1,10 +1,7 @@
-"""`tune`: look for good settings with many short trainings."""
+"""`tune`: search for good settings with many short trainings."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -15,8 +12,8 @@ from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, pro
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import DataSettings
 from fer_core.training.recipes import recipe_for
-from fer_core.tuning.plan import TuningPlan
-from fer_core.tuning.space import VARIABLE, SearchSpace
+from fer_core.tuning.plan import TUNABLE, SearchSpace, TuningPlan
+from fer_core.tuning.process import interrupted_by_sigterm
 from fer_core.tuning.storage import STORAGE_VARIABLE, open_storage
 from fer_core.types import FerError
 
@@ -28,41 +25,39 @@ Span = tuple[float, float]
 def tune(
     model: Annotated[str | None, typer.Argument(help=f"For a new study, one of: {', '.join(_NETWORKS)}.")] = None,
     study: Annotated[
-        str | None, typer.Option(help="The study's name; an existing one goes on. Default: MODEL.")
+        str | None, typer.Option(help="The study's name; an existing study is continued. Default: MODEL.")
     ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="How many it shall have in all.")] = 20,
-    epochs: Annotated[int, typer.Option(min=1, help="Of a trial.")] = 6,
-    faces: Annotated[int, typer.Option(help="Training faces of FER2013 for a trial.")] = 3000,
-    balanced: Annotated[bool, typer.Option(help="The same number of each expression, as far as they go.")] = False,
-    pictures: Annotated[str | None, typer.Option(help="Own pictures instead: a folder or zip of classes.")] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Trials that the study will have in all.")] = 20,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs per trial.")] = 6,
+    faces: Annotated[int, typer.Option(help="Training faces of FER2013 per trial.")] = 3000,
+    balanced: Annotated[bool, typer.Option(help="Use the same number of each expression where possible.")] = False,
+    pictures: Annotated[str | None, typer.Option(help="Learn from this folder or zip of class folders.")] = None,
     crops: Annotated[bool, typer.Option(help="The own pictures are face crops already.")] = False,
-    vary: Annotated[
-        list[str] | None, typer.Option(help=f"Repeat: some of {', '.join(VARIABLE)}. Default: all.")
-    ] = None,
+    vary: Annotated[list[str] | None, typer.Option(help=f"Repeatable, of {', '.join(TUNABLE)}. Default: all.")] = None,
     learning_rate: Annotated[Span | None, typer.Option(help="Lowest and highest.")] = None,
-    strength: Annotated[Span | None, typer.Option(help="Of augmentation, from 0 to 2.")] = None,
+    strength: Annotated[Span | None, typer.Option(help="Lowest and highest, of augmentation, from 0 to 2.")] = None,
     label_smoothing: Annotated[Span | None, typer.Option(help="Lowest and highest.")] = None,
-    open_layers: Annotated[list[int] | None, typer.Option(help="Repeat: last layers that train.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    open_layers: Annotated[list[int] | None, typer.Option(help="Number of last layers to train; repeatable.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
     storage: Annotated[
         str | None,
-        typer.Option(envvar=STORAGE_VARIABLE, help="A database's address, for several machines to share a study."),
+        typer.Option(envvar=STORAGE_VARIABLE, help="URL of a database, if several computers share a study."),
     ] = None,
     as_json: AsJson = False,
-    submit: Annotated[bool, typer.Option(help="In the end, queue a full training with the best settings.")] = False,
+    submit: Annotated[bool, typer.Option(help="Finally, queue a full training with the best settings.")] = False,
 ) -> None:
-    """Look for good settings: many short trainings, judged by the hold-out alone.
+    """Search for good settings with many short trainings, ranked by their accuracy on the hold-out.
 
-    Stop it whenever you like, the same command goes on; run it on several machines with one --storage, and they share
-    the work.
+    A study that was stopped is continued by the same command. Run the command on several computers with the same
+    --storage to share the work.
     """
-    place = open_storage(storage)
+    database = open_storage(storage)
     from fer_core.tuning.study import create_study, open_study
 
     if model is None:
         if study is None:
-            raise FerError(f"Name a model, or an existing --study. Models: {', '.join(_NETWORKS)}.")
-        work = open_study(study, place)
+            raise FerError(f"Expected a model, or an existing --study. Models: {', '.join(_NETWORKS)}.")
+        work = open_study(study, database)
     else:
         spec, data = model_spec(model), DataSettings("fer2013", faces, balanced)
         if pictures is not None:
@@ -72,13 +67,13 @@ def tune(
         given: dict[str, Any] = {name: span for name, span in spans.items() if span is not None}
         if open_layers:
             given["open_layers"] = tuple(open_layers)
-        space = replace(SearchSpace.around(spec, recipe, vary or VARIABLE), **given)
-        work = create_study(TuningPlan(study or model, spec, recipe, data, epochs, space, seed), place)
+        space = replace(SearchSpace.around(spec, recipe, vary or TUNABLE), **given)
+        work = create_study(TuningPlan(study or model, spec, recipe, data, epochs, space, seed), database)
     try:
-        with _stop_as_by_ctrl_c():
+        with interrupted_by_sigterm():
             _work(work, trials)
     except KeyboardInterrupt:
-        complain(f"Stopped. The trials that have ended are kept; `tune --study {work.name}` goes on.")
+        complain(f"Stopped. Finished trials are kept; continue with `tune --study {work.name}`.")
     run = None
     if submit:
         from fer_core.runs import queue
@@ -87,30 +82,20 @@ def tune(
     _show(work, run, as_json)
 
 
-@contextmanager
-def _stop_as_by_ctrl_c() -> Iterator[None]:
-    """Let the signal that ends a process end the trial at hand first, as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _work(study: Any, trials: int) -> None:
     with progress_bar() as bar:
         task = bar.add_task(study.name, total=trials, completed=study.ended())
-        bar.log("Starting Keras …")
+        bar.log("Starting Keras")
         from fer_core.tuning.tune import tune as run
 
         def say(text: str) -> None:
             bar.log(text)
             bar.update(task, completed=study.ended())
 
-        def watch(trial: int, epoch: int, accuracy: float) -> None:
+        def on_epoch(trial: int, epoch: int, accuracy: float) -> None:
             bar.update(task, description=f"Trial {trial}, epoch {epoch}/{study.plan.epochs}: {accuracy:.3f}")
 
-        run(study, trials, say=say, watch=watch)
+        run(study, trials, say=say, on_epoch=on_epoch)
 
 
 def _show(study: Any, run: str | None, as_json: bool) -> None:
@@ -127,4 +112,4 @@ def _show(study: Any, run: str | None, as_json: bool) -> None:
         table.add_row(str(row["trial"]), row["state"], f"{row['accuracy']:.3f}", *words)
     stdout.print(table)
     if run is not None:
-        stdout.print(f"In the queue: {run}")
+        stdout.print(f"Queued run: {run}")

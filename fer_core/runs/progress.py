@@ -7,7 +7,6 @@ import signal
 import statistics
 import time
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -15,6 +14,7 @@ from typing import Any, Final
 import psutil
 
 from fer_core.files import read_json
+from fer_core.processes import log_line
 from fer_core.runs.status import STATUS, Status, positive, read_status, write_status
 
 _WRITE_EVERY: Final = 0.4  # seconds between two writes of the status while only the step changes
@@ -73,7 +73,7 @@ class Reporter:
     def say(self, text: str) -> None:
         """Report what is happening, in the status and in the log."""
         self.check()
-        _log(text)
+        log_line(text)
         self._write(message=text, seconds_left=self._left())
 
     def warn(self, warnings: tuple[str, ...]) -> None:
@@ -138,7 +138,7 @@ class Reporter:
     def end(self, state: str, message: str) -> None:
         """Write the last status. Stop signals are ignored from now on."""
         self._in_fit = True
-        _log(message)
+        log_line(message)
         with contextlib.suppress(OSError):
             self._write(state=state, message=message, seconds_left=None)
 
@@ -187,12 +187,6 @@ def keras_callback(reporter: Reporter) -> Any:
             reporter.fit_ends()
 
     return Callback()
-
-
-def _log(text: str) -> None:
-    """Write a line with the time to standard output, which is the run's log; if the disk is full, it is lost."""
-    with contextlib.suppress(OSError):
-        print(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {text}", flush=True)
 
 
 def _last_status(folder: Path) -> Status:

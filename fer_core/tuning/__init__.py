@@ -1,1 +1,1 @@
-"""Tuning: many short trainings that look for good settings, chosen by the hold-out alone, never by a test split."""
+"""Tuning: many short trainings that look for good settings, ranked by the hold-out alone, never by a test split."""

@@ -1,34 +1,153 @@
-"""What a study is to do: one record, written into its storage once. Keras-free."""
+"""What a tuning study does: the settings that it varies, between which values, and how its trials learn. Keras-free."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from fer_core.files import checked_name
 from fer_core.models import ModelSpec
-from fer_core.runs.data import DataSettings
+from fer_core.runs.data import DataSettings, expected_faces
+from fer_core.runs.estimate import Estimate, estimate
+from fer_core.training.augmentation import Augmentation
 from fer_core.training.named import BASELINES
-from fer_core.training.recipe import Recipe
-from fer_core.tuning.space import SearchSpace
+from fer_core.training.recipe import SCHEDULES, Recipe
 from fer_core.types import FerError
+
+if TYPE_CHECKING:
+    import optuna
+
+TUNABLE: Final = ("learning_rate", "schedule", "strength", "open_layers", "label_smoothing")
+"""Names of the settings that can be varied, as in trials and tables."""
+
+SETTING_LABELS: Final = {
+    "learning_rate": "Learning rate",
+    "schedule": "Schedule",
+    "strength": "Strength of augmentation",
+    "open_layers": "Open layers",
+    "label_smoothing": "Label smoothing",
+}
+
+BUILD_SECONDS: Final = 8.0
+"""Seconds to build a network and compile its first step, needed by each trial; measured for `compact_cnn`."""
+
+_LIMITS: Final = {"learning_rate": (1e-9, 1e3), "strength": (0.0, 2.0), "label_smoothing": (0.0, 0.9)}
+_SCHEDULES: Final = ("one_cycle", "cosine", "constant")  # `plateau` needs more epochs than a trial has
+_OPEN_LAYERS: Final = (2, 6, 12)
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """The settings to vary: lowest and highest values, or a list of values. Empty settings keep the recipe's value.
+
+    Attributes:
+        learning_rate: range of the peak learning rate, sampled on a logarithmic scale.
+        schedule: some of `recipe.SCHEDULES`.
+        strength: range of the augmentation strength of `Augmentation.of_strength`.
+        open_layers: numbers of last backbone layers to train; -1 for all.
+        label_smoothing: range, as in `Recipe`.
+
+    Raises:
+        FerError: on creation, if nothing varies or a value is out of its limits.
+    """
+
+    learning_rate: tuple[float, float] | None = None
+    schedule: tuple[str, ...] = ()
+    strength: tuple[float, float] | None = None
+    open_layers: tuple[int, ...] = ()
+    label_smoothing: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        for name, (lowest, highest) in _LIMITS.items():
+            span = getattr(self, name)
+            if span is not None and not lowest <= span[0] < span[1] <= highest:
+                raise FerError(
+                    f"{SETTING_LABELS[name]}: expected a lower and a higher value from {lowest} to {highest}. "
+                    f"Received: {span}"
+                )
+        if not set(self.schedule) <= set(SCHEDULES) or any(count < -1 for count in self.open_layers):
+            raise FerError(
+                f"Expected schedules out of {', '.join(SCHEDULES)} and open layers from 0 on, or -1 for all. "
+                f"Received: {self.schedule} and {self.open_layers}"
+            )
+        if not self.varied:
+            raise FerError(
+                f"Expected at least one setting to vary, with two values or more. There are: {', '.join(TUNABLE)}"
+            )
+
+    @classmethod
+    def around(cls, spec: ModelSpec, recipe: Recipe, vary: Collection[str] = TUNABLE) -> SearchSpace:
+        """Return a search space around a recipe's values.
+
+        Args:
+            spec: the model.
+            recipe: the model's recipe.
+            vary: some of `TUNABLE`; settings that are not tunable for this model are left out.
+
+        Raises:
+            FerError: a name is unknown, or no setting is left.
+        """
+        unknown = sorted(set(vary) - set(TUNABLE))
+        if unknown:
+            raise FerError(f"Expected to vary some of {', '.join(TUNABLE)}. Received: {', '.join(unknown)}")
+        peak = recipe.peak_learning_rate
+        ranges = {
+            "learning_rate": (peak / 30, peak * 10),
+            "schedule": _SCHEDULES,
+            "strength": (0.0, 1.5),
+            "open_layers": _OPEN_LAYERS,
+            "label_smoothing": (0.0, 0.2),
+        }
+        return cls(**{name: ranges[name] for name in tunable(spec) if name in vary})  # type: ignore[arg-type]
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """Names of the settings that vary."""
+        return tuple(name for name in TUNABLE if len(getattr(self, name) or ()) > 1)
+
+    def draw(self, trial: optuna.Trial) -> dict[str, Any]:
+        """Sample a value for each setting that varies."""
+        drawn: dict[str, Any] = {}
+        for name in self.varied:
+            values = getattr(self, name)
+            if name in _LIMITS:
+                drawn[name] = trial.suggest_float(name, *values, log=name == "learning_rate")
+            else:
+                drawn[name] = trial.suggest_categorical(name, list(values))
+        return drawn
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types, for `from_dict`."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> SearchSpace:
+        """Build from the result of `as_dict`, also after a round trip through JSON.
+
+        Raises:
+            TypeError: a key is unknown.
+            FerError: a value is not valid.
+        """
+        given: dict[str, Any] = {name: value if value is None else tuple(value) for name, value in values.items()}
+        return cls(**given)
 
 
 @dataclass(frozen=True)
 class TuningPlan:
-    """A study as it was asked for.
+    """A study as it was requested, stored with it once.
 
     Attributes:
-        name: the study's; whoever names it again goes on with it.
+        name: the study's name, by which it is continued.
         spec: the model.
-        recipe: its recipe for a full training; a trial takes it with fewer epochs and the values it has drawn.
-        data: what trials learn from; as few faces as tell good settings from bad ones.
-        epochs: of a trial.
+        recipe: recipe of a full training; each trial uses it with fewer epochs and with its sampled values.
+        data: what the trials learn from; few faces are enough to rank settings.
+        epochs: epochs of a trial.
         space: what varies.
-        seed: of the draws.
+        seed: of the sampling.
 
     Raises:
-        FerError: on creation, if a value makes no sense.
+        FerError: on creation, if a value is not valid.
     """
 
     name: str
@@ -47,16 +166,16 @@ class TuningPlan:
             raise FerError(f"{self.spec.name} has no settings to tune. Choose a network.")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON types, for the storage."""
+        """Return plain JSON types, for `from_dict`."""
         parts = {part: getattr(self, part).as_dict() for part in ("spec", "recipe", "data", "space")}
         return {"name": self.name, "epochs": self.epochs, "seed": self.seed, **parts}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TuningPlan:
-        """Build from `as_dict`'s result.
+        """Build from the result of `as_dict`.
 
         Raises:
-            FerError: a part is missing or of another version's making.
+            FerError: a part is missing, or was written by another version.
         """
         try:
             return cls(
@@ -73,3 +192,43 @@ class TuningPlan:
                 f"A study was made by another version of FER Lab and cannot be read ({error}). Start a new one under "
                 "another name."
             ) from error
+
+
+def tunable(spec: ModelSpec) -> tuple[str, ...]:
+    """Return the names of the settings that can be varied for a model.
+
+    With a frozen backbone, augmentation and open layers are not varied: its features could not be cached, and a trial
+    would take minutes instead of seconds.
+    """
+    if spec.frozen:
+        return ("learning_rate", "schedule", "label_smoothing")
+    return TUNABLE if spec.architecture == "transfer" else tuple(n for n in TUNABLE if n != "open_layers")
+
+
+def with_values(drawn: dict[str, Any], spec: ModelSpec, recipe: Recipe) -> tuple[ModelSpec, Recipe]:
+    """Return a model and its recipe with a trial's sampled values."""
+    names = {"learning_rate": "peak_learning_rate", "schedule": "schedule", "label_smoothing": "label_smoothing"}
+    recipe = replace(recipe, **{names[name]: value for name, value in drawn.items() if name in names})
+    if "strength" in drawn:
+        crop = recipe.augmentation.crop if recipe.augmentation else 48
+        recipe = replace(recipe, augmentation=Augmentation.of_strength(drawn["strength"], crop))
+    if "open_layers" in drawn:
+        spec = replace(spec, open_layers=drawn["open_layers"])
+    return spec, recipe
+
+
+def study_estimate(plan: TuningPlan, trials: int) -> Estimate:
+    """Estimate the duration of a study if no trial is stopped early.
+
+    Args:
+        plan: the study's plan; features of a frozen backbone are computed once for all trials.
+        trials: number of trials.
+    """
+    faces = expected_faces(plan.data)
+
+    def with_epochs(epochs: int) -> Estimate:
+        return estimate(plan.spec, replace(plan.recipe, epochs=epochs), faces)
+
+    once = with_epochs(1)
+    fitting = with_epochs(1 + plan.epochs).seconds - once.seconds
+    return replace(once, seconds=once.seconds + trials * (BUILD_SECONDS + fitting))

@@ -1,67 +1,107 @@
-"""A study that works in a process of its own, apart from the page that started it. Imports neither Optuna nor Keras."""
+"""Work on a study in the background: `python -m fer_core.tuning.process STUDY TRIALS`.
+
+The functions start, find and stop that process. They import neither Optuna nor Keras.
+"""
 
 from __future__ import annotations
 
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import psutil
 
 from fer_core.files import checked_name, home
-from fer_core.processes import LOG, ProcessNote, start_python, stop_process
+from fer_core.processes import ProcessNote, log_line, read_log, start_python, stop_process
 from fer_core.types import FerError
 
+WORKER: Final = "fer_core.tuning.process"
 PATIENCE: Final = 30.0
-"""Seconds that a study is given to end by itself once it is asked to."""
-
-_SHOWN: Final = 20_000  # bytes of a log, from its end
+"""Seconds after which a study's process that was asked to stop is killed."""
 
 
 def start(name: str, trials: int) -> None:
-    """Let a process work on a study that stands in the default storage; it outlives this one.
+    """Start a process that works on a study of the default storage; it outlives this process.
 
     Args:
-        name: the study's.
-        trials: how many trials it shall have in all.
+        name: the study's name.
+        trials: number of trials that the study will have in all.
 
     Raises:
-        FerError: one works on it already, or none can be started.
+        FerError: a process is working on it already, or none can be started.
     """
     folder = _folder(name)
     if working(name):
-        raise FerError(f"{name} is being worked on already.")
+        raise FerError(f"A process is already working on {name}.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        start_python("-m", "fer_core", "tune", "--study", name, "--trials", str(trials), folder=folder)
+        start_python("-m", WORKER, name, str(trials), folder=folder)
     except OSError as error:
         raise FerError(f"{name} could not be started ({error.strerror}).") from error
 
 
 def working(name: str) -> bool:
-    """Whether a process that was started here works on a study. Cheap."""
+    """Whether a process of this computer is working on a study. Cheap."""
     return _process(name) is not None
 
 
 def stop(name: str, patience: float = PATIENCE) -> None:
-    """Ask a study's process to end; its finished trials are kept. Returns at once."""
+    """Ask a study's process to stop, and return at once; finished trials are kept."""
     process = _process(name)
     if process is not None:
         stop_process(process, patience)
 
 
 def log(name: str, lines: int = 12) -> str:
-    """Return the last lines that a study's process wrote; empty if there are none."""
+    """Return the last lines of the output of a study's processes; empty if there is none."""
+    return read_log(_folder(name), lines)
+
+
+@contextmanager
+def interrupted_by_sigterm() -> Iterator[None]:
+    """Handle the signal that ends a process as Ctrl-C, so that the current trial is stored as cut off."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        content = (_folder(name) / LOG).read_bytes()[-_SHOWN:]
-    except OSError:
-        return ""
-    return "\n".join(content.decode("utf-8", errors="replace").splitlines()[-lines:])
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def main(name: str, trials: int) -> int:
+    """Work on a study until it has `trials` trials.
+
+    Returns:
+        The process's exit status.
+    """
+    try:
+        with interrupted_by_sigterm():
+            from fer_core.tuning.storage import open_storage
+            from fer_core.tuning.study import open_study
+
+            study = open_study(name, open_storage())
+            log_line("Starting Keras")
+            from fer_core.tuning.tune import tune
+
+            tune(study, trials, say=log_line)
+    except KeyboardInterrupt:
+        log_line("Stopped. The finished trials are kept.")
+    except FerError as error:
+        log_line(f"Error: {error}")
+        return 1
+    return 0
 
 
 def _process(name: str) -> psutil.Process | None:
-    noted = ProcessNote.read(_folder(name))
-    return noted.find() if noted else None
+    note = ProcessNote.read(_folder(name))
+    return note.find() if note else None
 
 
 def _folder(name: str) -> Path:
     return home() / "tuning" / checked_name(name, "study")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))

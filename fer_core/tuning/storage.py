@@ -1,4 +1,4 @@
-"""Where studies are kept: a file of one's own, or a database that several machines share."""
+"""Where studies are stored: in a file of the user's own, or in a database that several computers share."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 STORAGE_VARIABLE: Final = "FER_TUNING_STORAGE"
 FILE: Final = "tuning.db"
 
-_PATIENCE = 60  # seconds that SQLite waits for others to finish writing
-_HEARTBEAT, _GRACE = 20, 90  # seconds between signs of life, and after which a silent trial counts as failed
+_LOCK_SECONDS = 60  # for which SQLite waits for other processes to finish writing
+HEARTBEAT_SECONDS, GRACE_SECONDS = 20, 90  # between heartbeats; without one until a trial is cut off
 
 
 def default_storage() -> str:
-    """Return the address of the studies: what `FER_TUNING_STORAGE` names, else SQLite in the user's data folder."""
+    """Return the database URL in `FER_TUNING_STORAGE`, by default of an SQLite file in the user's data folder."""
     return os.environ.get(STORAGE_VARIABLE) or f"sqlite:///{(home() / FILE).resolve().as_posix()}"
 
 
-def anything_stored() -> bool:
-    """Whether there may be studies. Quick: nothing is loaded or opened."""
+def may_have_studies() -> bool:
+    """Whether there may be studies. Quick: Optuna is not imported and no database is opened."""
     return bool(os.environ.get(STORAGE_VARIABLE)) or (home() / FILE).is_file()
 
 
 def open_storage(address: str | None = None) -> optuna.storages.RDBStorage:
-    """Open the studies' database; its tables are made on demand.
+    """Open the database of the studies; its tables are created on demand.
 
     The first call imports Optuna and SQLAlchemy (about half a second).
 
     Args:
-        address: as SQLAlchemy writes it, for example `postgresql+psycopg://user:password@host/tuning` (needs the
-            database's driver installed) or `sqlite:////shared/tuning.db`; None for `default_storage()`.
+        address: SQLAlchemy URL, for example `postgresql+psycopg://user:password@host/tuning` (the
+            database's driver must be installed) or `sqlite:////shared/tuning.db`; None for `default_storage()`.
 
     Raises:
         FerError: it cannot be opened.
@@ -52,16 +52,16 @@ def open_storage(address: str | None = None) -> optuna.storages.RDBStorage:
         url = sqlalchemy.engine.make_url(address)
     except (sqlalchemy.exc.ArgumentError, ValueError) as error:
         raise FerError(
-            "The address of the studies' database cannot be understood. Expected for example "
+            "The URL of the studies' database is not valid. Expected for example "
             "sqlite:////shared/tuning.db or postgresql+psycopg://user:password@host/name."
         ) from error
     local = url.get_backend_name() == "sqlite"
-    options = {"connect_args": {"timeout": _PATIENCE}} if local else {"pool_pre_ping": True}
+    options = {"connect_args": {"timeout": _LOCK_SECONDS}} if local else {"pool_pre_ping": True}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return optuna.storages.RDBStorage(
-                address, engine_kwargs=options, heartbeat_interval=_HEARTBEAT, grace_period=_GRACE
+                address, engine_kwargs=options, heartbeat_interval=HEARTBEAT_SECONDS, grace_period=GRACE_SECONDS
             )
     except Exception as error:  # whatever the database's driver raises
         name = url.render_as_string(hide_password=True)
@@ -71,10 +71,10 @@ def open_storage(address: str | None = None) -> optuna.storages.RDBStorage:
 
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Turn what a database raises into a sentence; also a decorator.
+    """Replace database errors by a message for the user; also usable as a decorator.
 
     Raises:
-        FerError: instead of SQLAlchemy's errors, and of Optuna's about its storage.
+        FerError: instead of an error of SQLAlchemy or of Optuna's storage.
     """
     import optuna
     import sqlalchemy

@@ -1,4 +1,4 @@
-"""A study: its plan, its trials as a table, and what came out best. Imports Optuna, but no Keras."""
+"""A tuning study: its plan, its trials as a table, and the best of them. Imports Optuna, but not Keras."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from fer_core.runs.run import RunPlan
-from fer_core.tuning.plan import TuningPlan
-from fer_core.tuning.sampling import SeededByTrial
-from fer_core.tuning.space import applied
+from fer_core.tuning.plan import TuningPlan, with_values
 from fer_core.tuning.storage import database_errors
 from fer_core.types import FerError
 
 MIN_FOR_IMPORTANCE: Final = 8
-"""Fewest finished trials from which importances are worth computing."""
+"""Finished trials needed to compute importances."""
 
 STATES: Final = {
     TrialState.COMPLETE: "finished",
@@ -27,25 +25,25 @@ STATES: Final = {
     TrialState.RUNNING: "working",
     TrialState.WAITING: "waiting",
 }
-"""Optuna's states, in words."""
+"""Names of Optuna's states."""
 
 CUT_OFF: Final = "cut off"
-"""State of a trial whose process was stopped or died: it tells nothing about its settings, and does not count."""
+"""State of a trial whose process was stopped or killed. It says nothing about its settings and is not counted."""
 
 NOTE: Final = "note"
-"""Attribute of a trial: one sentence on why it failed or stopped."""
+"""Attribute of a trial: one sentence on why it failed or was stopped."""
 
-_PLAN, _WANTED, _FACES = "plan", "wanted", "faces"
-_FREE_TRIALS, _FREE_EPOCHS = 4, 1  # no trial is stopped before so many have finished, nor in its first epoch
+_PLAN, _REQUESTED, _FACES = "plan", "wanted", "faces"  # attributes of a study
+_UNPRUNED_TRIALS, _UNPRUNED_EPOCHS = 4, 1  # no trial is stopped before 4 have finished, or in its first epoch
 
 
 @dataclass(frozen=True)
 class TuningStudy:
-    """One study in its storage.
+    """A study in its storage.
 
     Attributes:
-        plan: what it is to do.
-        study: Optuna's, which the storage keeps.
+        plan: the study as it was requested.
+        study: Optuna's study.
     """
 
     plan: TuningPlan
@@ -53,55 +51,55 @@ class TuningStudy:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The study's name."""
         return self.plan.name
 
     @property
-    def wanted(self) -> int:
-        """How many trials were asked for in all; 0 if nobody has yet."""
-        return int(self.study.user_attrs.get(_WANTED, 0))
+    def requested(self) -> int:
+        """Number of trials that were requested in all; 0 before the first request."""
+        return int(self.study.user_attrs.get(_REQUESTED, 0))
 
     @database_errors()
-    def want(self, trials: int) -> None:
-        """Ask for so many trials in all.
+    def request(self, trials: int) -> None:
+        """Request a number of trials in all.
 
         Raises:
-            FerError: fewer than one.
+            FerError: it is smaller than one.
         """
         if trials < 1:
             raise FerError(f"Expected at least one trial. Received: {trials}")
-        self.study.set_user_attr(_WANTED, trials)
+        self.study.set_user_attr(_REQUESTED, trials)
 
     @database_errors()
     def ended(self) -> int:
-        """Return how many trials have finished, were stopped early, or failed."""
+        """Return the number of trials that have finished, were stopped early, or failed."""
         counted = [STATES[state] for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)]
         return sum(_state(trial) in counted for trial in self.study.get_trials(deepcopy=False))
 
     @database_errors()
     def claim_faces(self, fingerprint: str) -> None:
-        """Note which faces the trials learn from, or make sure that they are the noted ones.
+        """Store which faces the trials learn from, or check that they are the stored ones.
 
         Raises:
-            FerError: earlier trials, perhaps on another machine, learnt from others.
+            FerError: earlier trials, perhaps on another computer, learned from other faces.
         """
         noted = self.study.user_attrs.get(_FACES)
         if noted is None:
             self.study.set_user_attr(_FACES, fingerprint)
         elif noted != fingerprint:
             raise FerError(
-                f"The study {self.name} learnt from other faces so far, so that its trials could not be compared. Use "
-                "the same dataset on every machine, or start a new study under another name."
+                f"The earlier trials of {self.name} learned from other faces, so accuracies cannot be compared. Use "
+                "the same dataset on every computer, or start a new study under another name."
             )
 
     @database_errors()
     def trials(self) -> pd.DataFrame:
-        """Return one row a trial, in their order.
+        """Return one row per trial, in their order.
 
         Returns:
-            Columns `trial` (from 1), `state` (in words), `accuracy` (on the hold-out, 0 to 1: of a trial that was
-            stopped early, or works, its last epoch's; NaN without any), `epochs` (finished), `seconds`, what varies
-            under the names of `space.VARIABLE`, and `note`.
+            Columns `trial` (from 1), `state` (one of `STATES` or `CUT_OFF`), `accuracy` (on the hold-out, 0 to 1; of
+            the last epoch if the trial is working or was stopped early; NaN before the first epoch has ended),
+            `epochs` (finished), `seconds`, the settings that vary (names as in `plan.TUNABLE`), and `note`.
         """
         rows = [self._row(trial) for trial in self.study.get_trials(deepcopy=False)]
         columns = ["trial", "state", "accuracy", "epochs", "seconds", *self.plan.space.varied, "note"]
@@ -109,10 +107,10 @@ class TuningStudy:
 
     @database_errors()
     def best(self) -> FrozenTrial:
-        """Return the finished trial with the highest accuracy on the hold-out, the first of several.
+        """Return the finished trial with the highest accuracy on the hold-out; the first of equal ones.
 
         Raises:
-            FerError: none has finished.
+            FerError: no trial has finished.
         """
         finished = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if not finished:
@@ -121,33 +119,33 @@ class TuningStudy:
 
     @database_errors()
     def importances(self) -> dict[str, float]:
-        """Return how much of the differences in accuracy each setting explains (fANOVA, Hutter et al. 2014).
+        """Return the share of the variance in accuracy that each setting explains (fANOVA, Hutter et al. 2014).
 
         Returns:
-            Shares that add up to 1, by the names of `space.VARIABLE`, the greatest first.
+            Shares that add up to 1 by names of `plan.TUNABLE`, the largest first.
 
         Raises:
-            FerError: too few trials have finished, or nothing differs.
+            FerError: too few trials have finished, or all reached the same accuracy.
         """
         finished = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if len(finished) < MIN_FOR_IMPORTANCE:
             raise FerError(
-                f"What matters most can be told once {MIN_FOR_IMPORTANCE} trials have finished. So far: {len(finished)}"
+                f"Importances can be computed once {MIN_FOR_IMPORTANCE} trials have finished. So far: {len(finished)}"
             )
         if len({trial.value for trial in finished}) < 2:
-            raise FerError("All finished trials reached the same accuracy, so that no setting matters more.")
+            raise FerError("All finished trials reached the same accuracy, so no setting matters more.")
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=self.plan.seed)
         shares = optuna.importance.get_param_importances(self.study, evaluator=evaluator)
         return {name: float(share) for name, share in shares.items()}
 
     def best_plan(self) -> RunPlan:
-        """Return the plan of a full training with the best trial's settings, on all faces of the study's source.
+        """Return the plan of a full training with the best trial's settings on all faces of the study's source.
 
         Raises:
             FerError: no trial has finished.
         """
         best = self.best()
-        spec, recipe = applied(best.params, self.plan.spec, self.plan.recipe)
+        spec, recipe = with_values(best.params, self.plan.spec, self.plan.recipe)
         data = replace(self.plan.data, faces=None) if self.plan.data.source == "fer2013" else self.plan.data
         return RunPlan(f"{self.plan.spec.title}, best of {self.name}", spec, recipe, data)
 
@@ -165,44 +163,44 @@ class TuningStudy:
 
 
 def _state(trial: FrozenTrial) -> str:
-    """Return a trial's state in words; a failure always has its note, and without one nobody was left to write it."""
+    """Return a trial's state; a failed trial without a note was cut off, because nobody was left to write the note."""
     silent = trial.state == TrialState.FAIL and NOTE not in trial.user_attrs
     return CUT_OFF if silent else STATES[trial.state]
 
 
 def create_study(plan: TuningPlan, storage: optuna.storages.RDBStorage) -> TuningStudy:
-    """Write a study's plan into the storage, or open the study of that name if its plan is the same.
+    """Create a study, or open the existing study of that name if its plan is the same.
 
     Raises:
-        FerError: there is one of that name with another plan, or the database fails.
+        FerError: the existing study has another plan, or the database fails.
     """
     with database_errors():
         study = optuna.create_study(
-            storage=storage, study_name=plan.name, direction="maximize", load_if_exists=True, **_ways(plan)
+            storage=storage, study_name=plan.name, direction="maximize", load_if_exists=True, **_strategies(plan)
         )
         noted = study.user_attrs.get(_PLAN)
         if noted is None:
             study.set_user_attr(_PLAN, plan.as_dict())
         elif TuningPlan.from_dict(noted) != plan:
             raise FerError(
-                f"There is a study called {plan.name} with other settings. Go on with it by its name alone, or choose "
+                f"There is a study named {plan.name} with other settings. Continue it by its name alone, or choose "
                 "another name."
             )
     return TuningStudy(plan, study)
 
 
 def open_study(name: str, storage: optuna.storages.RDBStorage) -> TuningStudy:
-    """Return a study of the storage; trials of processes that died are marked as ended.
+    """Return a study; trials of processes that were killed are marked as ended.
 
     Raises:
-        FerError: there is none of that name, it is of another making, or the database fails.
+        FerError: there is no study of that name, another version wrote it, or the database fails.
     """
     with database_errors():
         names = study_names(storage)
         if name not in names:
-            raise FerError(f"There is no study of that name. There are: {', '.join(names) or 'none'}. Received: {name}")
+            raise FerError(f"There is no study of that name. Existing: {', '.join(names) or 'none'}. Received: {name}")
         plan = TuningPlan.from_dict(optuna.load_study(study_name=name, storage=storage).user_attrs.get(_PLAN, {}))
-        study = optuna.load_study(study_name=name, storage=storage, **_ways(plan))
+        study = optuna.load_study(study_name=name, storage=storage, **_strategies(plan))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             optuna.storages.fail_stale_trials(study)
@@ -210,7 +208,7 @@ def open_study(name: str, storage: optuna.storages.RDBStorage) -> TuningStudy:
 
 
 def study_names(storage: optuna.storages.RDBStorage) -> list[str]:
-    """Return the names of all studies of FER Lab in the storage, the newest first.
+    """Return the names of FER Lab's studies in the storage, newest first.
 
     Raises:
         FerError: the database fails.
@@ -220,6 +218,46 @@ def study_names(storage: optuna.storages.RDBStorage) -> list[str]:
         return [study.study_name for study in newest_first if _PLAN in study.user_attrs]
 
 
-def _ways(plan: TuningPlan) -> dict[str, Any]:
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=_FREE_TRIALS, n_warmup_steps=_FREE_EPOCHS)
-    return {"sampler": SeededByTrial(plan.seed), "pruner": pruner}
+def _strategies(plan: TuningPlan) -> dict[str, Any]:
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=_UNPRUNED_TRIALS, n_warmup_steps=_UNPRUNED_EPOCHS)
+    return {"sampler": _SeededByTrial(plan.seed), "pruner": pruner}
+
+
+class _SeededByTrial(optuna.samplers.BaseSampler):
+    """Optuna's tree-structured Parzen estimator (TPE), with a new seed for each trial, derived from its number.
+
+    With one seed per process, a resumed study would sample its first values again, and two processes the same values.
+
+    Args:
+        seed: the study's seed.
+        random_trials: number of finished trials before TPE is used; until then values are sampled at random.
+    """
+
+    def __init__(self, seed: int, random_trials: int = 6) -> None:
+        self.seed, self.random_trials = seed, random_trials
+        self._sampler = self._for(0)
+
+    def before_trial(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+        self._sampler = self._for(trial.number)
+        self._sampler.before_trial(study, trial)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
+        return self._sampler.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: optuna.trial.FrozenTrial, search_space: dict[str, Any]
+    ) -> dict[str, Any]:
+        return self._sampler.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: optuna.Study, trial: optuna.trial.FrozenTrial, param_name: str, param_distribution: Any
+    ) -> Any:
+        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(self, study: optuna.Study, trial: optuna.trial.FrozenTrial, state: Any, values: Any) -> None:
+        self._sampler.after_trial(study, trial, state, values)
+
+    def _for(self, number: int) -> optuna.samplers.TPESampler:
+        return optuna.samplers.TPESampler(
+            seed=(self.seed * 100_003 + number) % 2**32, n_startup_trials=self.random_trials
+        )

@@ -16,8 +16,7 @@ from fer_core.runs.data import DataSettings
 from fer_core.runs.run import list_runs
 from fer_core.training.recipes import recipe_for
 from fer_core.tuning import process
-from fer_core.tuning.plan import TuningPlan
-from fer_core.tuning.space import SearchSpace
+from fer_core.tuning.plan import SearchSpace, TuningPlan
 from fer_core.tuning.storage import open_storage
 from fer_core.tuning.study import TuningStudy, create_study, open_study
 
@@ -51,7 +50,7 @@ def made_study(name: str, trials: int) -> TuningStudy:
     recipe = recipe_for(spec)
     plan = TuningPlan(name, spec, recipe, DataSettings("fer2013", 500), 4, SearchSpace.around(spec, recipe))
     study = create_study(plan, open_storage())
-    study.want(20)
+    study.request(20)
     study.study.optimize(lambda trial: 0.6 - plan.space.draw(trial)["label_smoothing"], n_trials=trials)
     return study
 
@@ -67,7 +66,7 @@ def test_the_first_study_is_made_and_started(opened, started):
     assert started == [("my_first", 12)]
     study = open_study("my_first", open_storage())
     assert study.plan.space.varied == ("learning_rate",)
-    assert (study.wanted, study.plan.data.faces) == (12, 3000)
+    assert (study.requested, study.plan.data.faces) == (12, 3000)
     assert app.selectbox(key="t_study").value == "my_first"
     assert app.button(key="t_more").label == "Continue to 12 trials"
 

@@ -50,14 +50,14 @@ def test_a_study_is_made_gone_on_with_and_its_best_queued(fer, pictures, asked):
 
 def test_wrong_calls_are_explained(fer, pictures, asked):
     for words, message in (
-        (["tune"], "Name a model, or an existing --study"),
+        (["tune"], "Expected a model, or an existing --study"),
         (["tune", "--study", "none"], "no study of that name"),
         (["tune", "resnet9000"], "Expected one of: compact_cnn"),
         (["tune", "hog_linear"], "no settings to tune"),
         (["tune", "compact_cnn", "--faces", "3"], "at least 70 faces"),
         (["tune", "compact_cnn", "--vary", "colour"], "Received: colour"),
         (["tune", "compact_cnn", "--learning-rate", "1", "0.1"], "a lower and a higher value"),
-        (["tune", "compact_cnn", "--storage", "nonsense"], "cannot be understood"),
+        (["tune", "compact_cnn", "--storage", "nonsense"], "is not valid"),
         (["tune", "compact_cnn"], "FER2013"),
     ):
         result = fer(*words)

@@ -14,8 +14,7 @@ from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings
 from fer_core.training.recipe import Recipe
 from fer_core.training.training_data import TrainingData
-from fer_core.tuning.plan import TuningPlan
-from fer_core.tuning.space import SearchSpace
+from fer_core.tuning.plan import SearchSpace, TuningPlan
 from fer_core.tuning.storage import open_storage
 from fer_core.tuning.study import TuningStudy, create_study
 

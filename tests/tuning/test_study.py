@@ -14,9 +14,7 @@ from fer_core.runs.data import DataSettings
 from fer_core.runs.estimate import estimate
 from fer_core.training.augmentation import Augmentation
 from fer_core.training.recipes import recipe_for
-from fer_core.tuning.estimate import BUILDING, study_estimate
-from fer_core.tuning.plan import TuningPlan
-from fer_core.tuning.space import VARIABLE, SearchSpace, applied
+from fer_core.tuning.plan import BUILD_SECONDS, TUNABLE, SearchSpace, TuningPlan, study_estimate, with_values
 from fer_core.tuning.storage import open_storage
 from fer_core.tuning.study import create_study, open_study, study_names
 from fer_core.types import FerError
@@ -44,7 +42,7 @@ def test_studies_are_listed_newest_first(study, plan):
     create_study(replace(plan, name="second"), storage)
     optuna.create_study(storage=storage, study_name="somebody else's")
     assert study_names(storage) == ["second", "first"]
-    with pytest.raises(FerError, match=r"There are: second, first. Received: third"):
+    with pytest.raises(FerError, match=r"Existing: second, first. Received: third"):
         open_study("third", storage)
 
 
@@ -79,7 +77,7 @@ def test_the_best_becomes_a_full_run(study, plan):
 def test_every_setting_reaches_model_and_recipe():
     spec = model_spec("vgg16_modified")
     drawn = {"learning_rate": 0.01, "schedule": "constant", "strength": 0.5, "open_layers": 2, "label_smoothing": 0.0}
-    changed, recipe = applied(drawn, spec, recipe_for(spec))
+    changed, recipe = with_values(drawn, spec, recipe_for(spec))
     assert changed == replace(spec, open_layers=2)
     assert recipe == replace(
         recipe_for(spec), peak_learning_rate=0.01, schedule="constant", label_smoothing=0.0,
@@ -98,7 +96,7 @@ def test_every_setting_reaches_model_and_recipe():
 def test_only_what_can_vary_varies(name, left_out):
     spec = model_spec(name)
     space = SearchSpace.around(spec, recipe_for(spec))
-    assert set(VARIABLE) - set(space.varied) == left_out
+    assert set(TUNABLE) - set(space.varied) == left_out
     low, high = space.learning_rate
     assert low < recipe_for(spec).peak_learning_rate < high
     assert SearchSpace.around(spec, recipe_for(spec), ["schedule"]).varied == ("schedule",)
@@ -109,7 +107,7 @@ def test_an_estimate_counts_what_is_done_once_once(home, plan):
     plan = replace(plan, spec=frozen, recipe=recipe_for(frozen), data=DataSettings("fer2013", 10_000))
     one, eleven = study_estimate(plan, 1), study_estimate(plan, 11)
     run = estimate(frozen, replace(plan.recipe, epochs=plan.epochs), 10_000)
-    assert eleven.seconds - one.seconds == pytest.approx(10 * (BUILDING + 3 * 4e-5 * 10_000))
+    assert eleven.seconds - one.seconds == pytest.approx(10 * (BUILD_SECONDS + 3 * 4e-5 * 10_000))
     assert run.seconds < eleven.seconds < 11 * run.seconds
     assert eleven.basis == run.basis
 
@@ -135,7 +133,7 @@ def test_nonsense_is_refused(plan):
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("nonsense", "cannot be understood"),
+        ("nonsense", "is not valid"),
         ("sqlite:////proc/nowhere/tuning.db", "cannot be opened"),
         ("oracle+nodriver://me:secret@host/tuning", "cannot be opened"),
     ],

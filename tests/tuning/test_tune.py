@@ -23,7 +23,7 @@ def test_a_real_fit_tells_good_rates_from_bad_ones(study, data):
     for rate in (0.02, 1e-4):
         study.study.enqueue_trial({"learning_rate": rate, "schedule": "constant", "label_smoothing": 0.0})
     seen = []
-    tune(study, 2, data, watch=lambda *epoch: seen.append(epoch))
+    tune(study, 2, data, on_epoch=lambda *epoch: seen.append(epoch))
     assert [epoch[:2] for epoch in seen] == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]
     table = study.trials()
     assert list(table["state"]) == ["finished", "finished"]
@@ -113,7 +113,7 @@ def test_interrupted_it_keeps_what_has_ended_and_goes_on(study, plan, data, curv
     assert again.ended() == 1
     tune(again, 3, data)
     assert list(again.trials()["accuracy"].dropna()) == [0.4, 0.6, 0.5]
-    assert again.wanted == 3
+    assert again.requested == 3
     rates = [recipe.peak_learning_rate for _, recipe in asked]
     assert len(set(rates)) == 4  # the resumed part does not draw the first values again
     with pytest.raises(FerError, match="has 3 trials already"):
@@ -149,7 +149,7 @@ def test_other_faces_are_refused(study, data, curves):
 
     curves(lambda *_: [0.4] * 3)
     tune(study, 1, data)
-    with pytest.raises(FerError, match="learnt from other faces"):
+    with pytest.raises(FerError, match="learned from other faces"):
         tune(study, 2, type(data)(made_faces(112, 5), data.holdout))
 
 
@@ -177,4 +177,4 @@ def test_runs_go_first(study, data, curves, home, monkeypatch):
     told = []
     tune(study, 2, data, told.append)
     assert waited == [0, 0, 0]
-    assert told[0] == "Waits until no run works or waits."
+    assert told[0] == "Waiting until no run is working or waiting."

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer_core.figures import importance_bars, setting_chart, tuning_history
 from fer_core.tuning import process
-from fer_core.tuning.space import WORDS
+from fer_core.tuning.plan import SETTING_LABELS
 from fer_core.tuning.storage import default_storage
 from fer_core.types import FerError
 from pages.parts.common import plain
@@ -33,7 +33,7 @@ def show_study(study: TuningStudy, working: bool) -> None:
         if working:
             _stop_button(study)
         else:
-            _continue_button(study, study.wanted if ended < study.wanted else ended + MORE_TRIALS)
+            _continue_button(study, study.requested if ended < study.requested else ended + MORE_TRIALS)
     varied = ", ".join(map(_label, plan.space.varied))
     st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {varied}.")
     _progress(study, trials, ended, working)
@@ -83,7 +83,7 @@ def _continue_button(study: TuningStudy, goal: int) -> None:
 
 def _progress(study: TuningStudy, trials: pd.DataFrame, ended: int, working: bool) -> None:
     if working:
-        goal = max(study.wanted, 1)
+        goal = max(study.requested, 1)
         current = ", ".join(
             f"trial {row.trial} after epoch {row.epochs} of {study.plan.epochs}"
             for row in trials[trials["state"] == "working"].itertuples()
@@ -124,7 +124,7 @@ def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
             st.markdown("**Importance of each setting**")
             try:
                 importances = _importances(study, default_storage(), study.name, study.ended())
-                shares = {WORDS[name]: share for name, share in importances.items()}
+                shares = {SETTING_LABELS[name]: share for name, share in importances.items()}
                 st.altair_chart(
                     importance_bars(shares), key="t_importance", alt=f"Most important: {next(iter(shares))}"
                 )
@@ -137,12 +137,12 @@ def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
             varied,
             default=varied[0],
             required=True,
-            format_func=WORDS.__getitem__,
+            format_func=SETTING_LABELS.__getitem__,
             key=f"t_by_{'_'.join(varied)}",
         )
     )
     st.altair_chart(
-        setting_chart(trials, setting, WORDS[setting]),
+        setting_chart(trials, setting, SETTING_LABELS[setting]),
         key=f"t_by_chart_{setting}",
         alt=f"Hold-out accuracy of each trial by {_label(setting)}",
     )
@@ -156,10 +156,10 @@ def _table(trials: pd.DataFrame, varied: tuple[str, ...]) -> None:
         "epochs": "Epochs",
         "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
         "note": st.column_config.TextColumn("Note", width="large"),
-        **{name: WORDS[name] for name in varied},
+        **{name: SETTING_LABELS[name] for name in varied},
     }
     for name in ("learning_rate", "strength", "label_smoothing"):
-        columns[name] = st.column_config.NumberColumn(WORDS[name], format="%.2g")
+        columns[name] = st.column_config.NumberColumn(SETTING_LABELS[name], format="%.2g")
     shown = trials.assign(accuracy=100 * trials["accuracy"])
     if not trials["note"].any():
         shown = shown.drop(columns="note")
@@ -179,7 +179,7 @@ def _importances(_study: TuningStudy, *key: object) -> dict[str, float]:  # noqa
 
 
 def _label(name: str) -> str:
-    return WORDS[name].lower()
+    return SETTING_LABELS[name].lower()
 
 
 def _value(value: Any) -> str:

@@ -12,10 +12,8 @@ from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
 from fer_core.runs.estimate import duration_text
 from fer_core.training.recipes import recipe_for
 from fer_core.tuning import process
-from fer_core.tuning.estimate import study_estimate
-from fer_core.tuning.plan import TuningPlan
-from fer_core.tuning.space import WORDS, SearchSpace, variable
-from fer_core.tuning.storage import anything_stored, default_storage, open_storage
+from fer_core.tuning.plan import SETTING_LABELS, SearchSpace, TuningPlan, study_estimate, tunable
+from fer_core.tuning.storage import default_storage, may_have_studies, open_storage
 from fer_core.types import FerError
 from pages.parts.common import plain
 from pages.parts.finetune.runs import attempt
@@ -73,14 +71,14 @@ def _new_study(names: list[str]) -> None:
         trials = st.number_input("Trials", 1, 500, 20, key="t_trials", bind="query-params")
     spec = model_spec(str(model))
     recipe = recipe_for(spec)
-    choices = variable(spec)
+    choices = tunable(spec)
     vary = st.pills(
         "Settings to vary",
         choices,
         selection_mode="multi",
         default=choices,
         key=f"t_vary_{len(choices)}",
-        format_func=WORDS.__getitem__,
+        format_func=SETTING_LABELS.__getitem__,
     )
     suggestion = next(name for number in range(1, 1000) if (name := f"{name_from(spec.name)}_{number}") not in names)
     given = st.text_input("Name of the study", placeholder=suggestion, max_chars=60, key="t_name")
@@ -110,14 +108,14 @@ def _begin(plan: TuningPlan, trials: int) -> None:
     """Store a new study, start a process that works on it, and select it."""
     from fer_core.tuning.study import create_study
 
-    create_study(plan, _storage(default_storage())).want(trials)
+    create_study(plan, _storage(default_storage())).request(trials)
     process.start(plan.name, trials)
     st.session_state[STUDY] = plan.name
 
 
 def _study_names() -> list[str]:
     """Return the names of the studies. Optuna is not imported before there is one."""
-    if not anything_stored():
+    if not may_have_studies():
         return []
     from fer_core.tuning.study import study_names
 
