@@ -1,4 +1,4 @@
-"""A folder of photos: one after the other, by threads, and by processes."""
+"""Benchmark: analyse a folder of photos one after the other, by threads, and by processes."""
 
 from __future__ import annotations
 
@@ -29,19 +29,18 @@ BATCH: Final = {
 PHOTOS: Final = 16
 ROUNDS: Final = 3
 
-_analyzer: FaceAnalyzer | None = None
-"""Of a worker process."""
+_analyzer: FaceAnalyzer | None = None  # of a worker process
 
 
 def batch_numbers(model: StoredModel, rounds: int = ROUNDS) -> dict[str, float]:
-    """Time the three ways in turns, so that a busy machine slows all of them; the median ratio of the rounds.
+    """Time the three ways alternately, so that other load affects all of them, and return the median ratios.
 
     Args:
-        model: a model of the store.
-        rounds: how many turns.
+        model: a stored model.
+        rounds: how often to time each way.
 
     Raises:
-        FerError: a photo's face was not found.
+        FerError: the face of a photo was not found.
     """
     workers = default_workers()
     alone, shared = FaceAnalyzer(Classifier.of(model)), FaceAnalyzer(Classifier.of(model, threads=1))
@@ -54,7 +53,7 @@ def batch_numbers(model: StoredModel, rounds: int = ROUNDS) -> dict[str, float]:
                 lambda: in_parallel(lambda file: _faces(shared, file), files, workers),
                 lambda: processes.map(_faces_by_process, files),
             ]
-            for way in ways:  # start threads and processes, load models
+            for way in ways:  # to start threads and processes and load models
                 _seconds(way)
             times = [[_seconds(way) for way in ways] for _ in range(rounds)]
     return {
@@ -72,7 +71,7 @@ def _seconds(way: Callable[[], Iterable[int]]) -> float:
 
 
 def _photos(folder: Path) -> list[Path]:
-    """Write JPEGs of 1280 x 960 pixels, each with one face at another place."""
+    """Write JPEGs of 1280 x 960 pixels, each with one face at a different place."""
     portrait = cv2.resize(sample_portrait(), (720, 720), interpolation=cv2.INTER_CUBIC)
     files = []
     for number in range(PHOTOS):
@@ -89,7 +88,7 @@ def _faces(analyzer: FaceAnalyzer, file: Path) -> int:
 
 
 def _start(name: str) -> None:
-    global _analyzer  # noqa: PLW0603 (a worker process has no other place for what it loads once)
+    global _analyzer  # noqa: PLW0603 (a worker process loads it once)
     _analyzer = FaceAnalyzer(Classifier.of(load_model(name), threads=1))
 
 

@@ -18,7 +18,7 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Compare the speed of the served model with the usual setup (Haar on the full frame, `keras.Model.predict`)."""
-    from fer_core.benchmarks import MEANINGS, run_benchmarks
+    from fer_core.benchmarks.run import MEANINGS, run_benchmarks
 
     numbers = run_benchmarks(load_model(model), seconds, stderr.print)
     if as_json:
