@@ -1,4 +1,4 @@
-"""How a study of settings went: each trial, what mattered, and how accuracy goes with one setting."""
+"""Charts of a tuning study: its trials, the importance of the settings, and accuracy by one setting."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any, Final
 import altair as alt
 import pandas as pd
 
-from fer_core.figures.models import ACCENT, FONT, MUTED, axis
+from fer_core.figures.style import ACCENT, FONT, MUTED, axis
 
 HEIGHT: Final = 300
 BAR: Final = 40
 OUTCOMES: Final = ("finished", "stopped early")
-"""States of trials that have an accuracy to show; their marks differ in colour and shape."""
+"""States of trials that have an accuracy."""
 
 
 def tuning_history(table: pd.DataFrame) -> alt.LayerChart:
     """Return a mark for each trial, and a line of the best accuracy so far.
 
     Args:
-        table: one row a trial: `trial`, `state`, `accuracy` (0 to 1); further columns do no harm. Trials in other
-            states than `OUTCOMES`, or without accuracy, are left out.
+        table: one row for each trial: `trial`, `state`, `accuracy` (0 to 1). Trials in other states than `OUTCOMES` or
+            without accuracy are left out.
 
     Raises:
         ValueError: a column is missing.
@@ -53,10 +53,10 @@ def tuning_history(table: pd.DataFrame) -> alt.LayerChart:
 
 
 def importance_bars(shares: Mapping[str, float]) -> alt.LayerChart:
-    """Return a bar a setting, the one that explains most on top.
+    """Return a bar for each setting, the most important one on top.
 
     Args:
-        shares: `{setting in words: share of the differences that it explains}`, 0 to 1.
+        shares: label of the setting to the share of the variance in accuracy that it explains, 0 to 1.
 
     Raises:
         ValueError: there are none.
@@ -74,7 +74,7 @@ def importance_bars(shares: Mapping[str, float]) -> alt.LayerChart:
             axis=alt.Axis(title=None, labelFontSize=FONT, labelLimit=190, ticks=False, domain=False, labelPadding=8),
         ),
         x=alt.X(
-            "share:Q", scale=alt.Scale(domain=[0, 1.18 * top]), axis=axis("Share of the differences that it explains")
+            "share:Q", scale=alt.Scale(domain=[0, 1.18 * top]), axis=axis("Share of the variance that it explains")
         ),
         tooltip=[alt.Tooltip("setting:N"), alt.Tooltip("share:Q", format=".1%")],
     )
@@ -84,12 +84,12 @@ def importance_bars(shares: Mapping[str, float]) -> alt.LayerChart:
 
 
 def setting_chart(table: pd.DataFrame, setting: str, title: str) -> alt.Chart:
-    """Return how the trials' accuracy goes with one setting: numbers along an axis, words side by side.
+    """Return the accuracy of the trials by one setting.
 
     Args:
-        table: as in `tuning_history`, with a column named by `setting`; `learning_rate` gets a logarithmic axis.
-        setting: the column.
-        title: what people call it.
+        table: as in `tuning_history`, with a column for the setting; `learning_rate` gets a logarithmic axis.
+        setting: name of the column.
+        title: of the axis.
 
     Raises:
         ValueError: a column is missing.

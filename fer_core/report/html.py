@@ -80,10 +80,27 @@ def render(report: Report) -> str:
     )
 
 
+def svg_figure(chart: alt.Chart | alt.LayerChart, width: int, description: str) -> str:
+    """Return a chart as SVG in a `<figure>`.
+
+    Args:
+        chart: from `fer_core.figures`.
+        width: of the plot in pixels.
+        description: alternative text.
+    """
+    import vl_convert
+
+    shown = chart.properties(width=width).configure(font="system-ui, sans-serif").configure_view(stroke=None)
+    with alt.data_transformers.enable("default", max_rows=None):
+        spec = json.dumps(shown.to_dict())
+    svg = _unique_ids(vl_convert.vegalite_to_svg(spec))
+    return f'<figure role="img" aria-label="{escape(description, quote=True)}">{svg}</figure>'
+
+
 def _scoreboard(report: Report) -> Iterable[str]:
     table = report.tables["scoreboard"]
     yield "<h2>Scoreboard</h2>"
-    yield _figure(figures.ranking(table, "accuracy", "Accuracy"), WIDE, "Accuracy of every model with intervals")
+    yield svg_figure(figures.ranking(table, "accuracy", "Accuracy"), WIDE, "Accuracy of every model with intervals")
     if report.ensemble:
         yield f"<p>{escape(report.ensemble)}</p>"
     numbers = [column for name in METRICS for column in (name, f"{name}_interval")]
@@ -96,7 +113,7 @@ def _scoreboard(report: Report) -> Iterable[str]:
 def _expressions(report: Report) -> Iterable[str]:
     table = report.tables["class_f1"]
     yield "<h2>F1 by expression</h2>"
-    yield _figure(figures.class_bars(table), WIDE, "F1 by expression of every model, with intervals")
+    yield svg_figure(figures.class_bars(table), WIDE, "F1 by expression of every model, with intervals")
     wide = table.pivot_table(index="model", columns="expression", values="f1", sort=False)[list(EXPRESSIONS)]
     yield _table(wide.reset_index(), ["model", *EXPRESSIONS], {"model": "Model"})
 
@@ -113,15 +130,15 @@ def _curves(report: Report) -> Iterable[str]:
         if roc.empty or pr.empty:
             continue
         drawn = [
-            _figure(figures.roc_chart(roc, at, key=key), HALF, f"ROC curves for {expression}"),
-            _figure(figures.pr_chart(pr, at, key=key), HALF, f"Precision against recall for {expression}"),
+            svg_figure(figures.roc_chart(roc, at, key=key), HALF, f"ROC curves for {expression}"),
+            svg_figure(figures.pr_chart(pr, at, key=key), HALF, f"Precision against recall for {expression}"),
         ]
         yield f'<h3>{expression}</h3><div class="pair">{"".join(drawn)}</div>'
 
 
 def _calibration(report: Report) -> Iterable[str]:
     yield "<h2>Calibration</h2><p>On the dashed line, confidence equals accuracy.</p>"
-    yield _figure(figures.reliability_chart(report.tables["reliability"]), WIDE, "Reliability of every model")
+    yield svg_figure(figures.reliability_chart(report.tables["reliability"]), WIDE, "Reliability of every model")
     words = {"model": "Model", "ece": "Calibration error", "confidence": "Mean confidence", "accuracy": "Accuracy"}
     words |= {"temperature": "Temperature, fitted on the other test split", "ece_scaled": "Error after scaling"}
     yield _table(report.tables["calibration"], list(words), words)
@@ -137,7 +154,7 @@ def _pairs(report: Report) -> Iterable[str]:
         "significant.</p>"
     )
     order = list(report.tables["scoreboard"]["model"])
-    yield _figure(figures.pair_matrix(both_ways(table), order), WIDE - 200, "Every pair of models")
+    yield svg_figure(figures.pair_matrix(both_ways(table), order), WIDE - 200, "Every pair of models")
     words = {"first": "First", "second": "Second", "difference": "Difference", "low": "95 % from", "high": "to"}
     words |= {"only_first": "Only first correct", "only_second": "Only second correct", "p_holm": "p (Holm)"}
     yield _table(table, [*words, "verdict"], {**words, "verdict": "Verdict"})
@@ -147,7 +164,7 @@ def _confusion(report: Report) -> Iterable[str]:
     yield "<h2>Confusion</h2><p>Rows: actual expression. Columns: predicted expression, in percent of the row.</p>"
     drawn = [
         f"<div><h3>{escape(str(model))}</h3>"
-        + _figure(figures.confusion_chart(cells, "rates"), NARROW, f"Confusion of {model}")
+        + svg_figure(figures.confusion_chart(cells, "rates"), NARROW, f"Confusion of {model}")
         + "</div>"
         for model, cells in report.tables["confusion"].groupby("model", sort=False)
     ]
@@ -165,7 +182,7 @@ def _training(report: Report) -> Iterable[str]:
     key, named = _key(report, table)
     yield named
     drawn = [
-        _figure(figures.training_chart(table, what, key=key), HALF, f"{what} of training")
+        svg_figure(figures.training_chart(table, what, key=key), HALF, f"{what} of training")
         for what in ("accuracy", "loss")
     ]
     yield f'<div class="pair">{"".join(drawn)}</div>'
@@ -175,7 +192,7 @@ def _key(report: Report, table: pd.DataFrame) -> tuple[list[str], str]:
     """Return all models, and a legend of those in the table."""
     drawn = list(table["model"].unique())
     models = list(dict.fromkeys([*report.tables["curves"]["model"], *drawn]))
-    return models, _figure(figures.model_key(models, drawn), WIDE, f"Colours of {len(drawn)} models")
+    return models, svg_figure(figures.model_key(models, drawn), WIDE, f"Colours of {len(drawn)} models")
 
 
 def _paper(report: Report) -> Iterable[str]:
@@ -185,7 +202,7 @@ def _paper(report: Report) -> Iterable[str]:
         "numbers are as printed. Both on PublicTest.</p>"
     )
     marks = paper_marks(table, "accuracy")
-    yield _figure(figures.paper_chart(marks, "Accuracy"), WIDE, "Accuracy of the paper’s variants")
+    yield svg_figure(figures.paper_chart(marks, "Accuracy"), WIDE, "Accuracy of the paper’s variants")
     words = {"variant": "Variant", "reported": "Reported", "measured": "Measured"}
     for name, title in METRICS.items():
         words |= {f"{name}_reported": f"{title}, reported", f"{name}_measured": f"{title}, measured"}
@@ -218,23 +235,6 @@ def _cell(value: Any) -> str:
     if isinstance(value, float) and value != int(value):
         return f"{value:.4f}" if abs(value) >= 5e-5 else f"{value:.1e}"
     return f"{value:,.0f}" if isinstance(value, float | int) else str(value)
-
-
-def _figure(chart: alt.Chart | alt.LayerChart, width: int, description: str) -> str:
-    """Return a chart as SVG in a `<figure>`.
-
-    Args:
-        chart: from `fer_core.figures`.
-        width: of the plot in pixels.
-        description: alternative text.
-    """
-    import vl_convert
-
-    shown = chart.properties(width=width).configure(font="system-ui, sans-serif").configure_view(stroke=None)
-    with alt.data_transformers.enable("default", max_rows=None):
-        spec = json.dumps(shown.to_dict())
-    svg = _unique_ids(vl_convert.vegalite_to_svg(spec))
-    return f'<figure role="img" aria-label="{escape(description, quote=True)}">{svg}</figure>'
 
 
 def _unique_ids(svg: str) -> str:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from fer_core import comparison, figures
-from fer_core.figures.models import MODEL_COLORS, model_color, model_key
+from fer_core.figures.style import MODEL_COLORS, model_color, model_key
 from fer_core.labels import COLORS
 from tests.made_up_store import add_models
 
@@ -25,7 +25,7 @@ def charts(answers, models):
     at = comparison.thresholds(answers, "fear", 0.4)
     curves = comparison.curve_points(answers)
     history, _, _ = comparison.histories(models)
-    board = comparison.scoreboard(answers, measured, {})
+    board = comparison.scoreboard(answers, measured, models)
     bins = comparison.reliability_bins(answers)
     cells = comparison.confusion_cells(answers, "weak")
     front = answers.titles["fair"]
@@ -107,10 +107,17 @@ def test_a_key_names_what_is_shown_in_the_colours_of_the_charts_beside_it(answer
     assert drawn["scale"]["range"][drawn["scale"]["domain"].index(models[1])] == MODEL_COLORS[1]
 
 
-def test_pictures_need_nothing_from_outside(charts):
-    from fer_core.report.pictures import picture
+def test_growing_curves_keep_their_axis_and_mark_every_epoch():
+    history = pd.DataFrame({"epoch": [0, 1], "loss": [1.9, 1.7], "accuracy": [0.2, 0.3], "val_accuracy": [0.25, 0.26]})
+    curves = comparison.training_curves(history, "A run", "run-1")
+    assert curves["epoch"].tolist() == [1, 2] * 3
+    assert set(curves[curves["what"] == "accuracy"]["faces"]) == {"training", "hold-out"}
+    growing, whole = (figures.training_chart(curves, "accuracy", epochs).to_dict() for epochs in (15, None))
+    assert growing["layer"][0]["encoding"]["x"]["scale"]["domain"] == [1, 15]
+    assert [layer["mark"]["type"] for layer in growing["layer"]] == ["line", "point"]
+    assert len(growing["datasets"][growing["data"]["name"]]) == 4
+    assert "scale" not in whole["layer"][0]["encoding"]["x"]
 
-    drawn = picture(charts["roc"], 300, 'ROC of "fear" <b>')
-    assert drawn.startswith('<figure role="img" aria-label="ROC of &quot;fear&quot; &lt;b&gt;"><svg')
-    assert "<script" not in drawn
-    assert 'id="clip' not in drawn
+
+def test_a_run_without_an_epoch_has_no_curves():
+    assert comparison.training_curves(pd.DataFrame(), "A run", "run-1").empty

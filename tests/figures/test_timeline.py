@@ -4,9 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.figures import timeline_chart
+from fer_core.figures import expression_strips, timeline_chart
 from fer_core.labels import COLORS, EXPRESSIONS
 
+RUNS = pd.DataFrame(
+    {
+        "face": [1, 1, 2, 3],
+        "expression": ["happy", "sad", "happy", "fear"],
+        "start": [0.0, 4.0, 1.0, 2.0],
+        "end": [4.0, 4.5, 5.0, 3.0],
+    }
+)
 SECONDS = [0.0, 0.5, 1.0, 4.0, 4.5]
 
 
@@ -62,3 +70,19 @@ def test_an_empty_table_is_an_empty_chart_and_a_missing_column_is_named():
     assert len(timeline_chart(table().iloc[:1]).to_dict()["layer"]) == 2
     with pytest.raises(ValueError, match="Missing: disgust"):
         timeline_chart(table().drop(columns="disgust"))
+
+
+def test_strips_show_the_asked_faces_from_top_to_bottom():
+    chart = expression_strips(RUNS, [2, 1], 5.0)
+    assert set(rows(chart)["name"]) == {"Face 1", "Face 2"}
+    document = chart.to_dict()
+    assert document["layer"][0]["encoding"]["y"]["sort"] == ["Face 2", "Face 1"]
+    assert document["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0, 5.0]
+    wide = {(row["name"], row["expression"]): row["wide"] for _, row in rows(chart).iterrows()}
+    assert wide == {("Face 1", "happy"): True, ("Face 1", "sad"): False, ("Face 2", "happy"): True}
+
+
+def test_vega_can_draw_strips():
+    import vl_convert
+
+    assert "<svg" in vl_convert.vegalite_to_svg(expression_strips(RUNS, [1, 2, 3], 5.0).to_dict())

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from fer_core import store
+from fer_core import figures, store
 from fer_core.cli import app
+from fer_core.report.html import svg_figure
 from fer_core.store import promoted
 from tests.made_up_store import add_model, add_models
 
@@ -84,3 +85,11 @@ def test_an_empty_store_says_so(tmp_path):
     result = run("--out", tmp_path / "report.html")
     assert result.exit_code == 1
     assert "no trained model" in result.output
+
+
+def test_figures_need_nothing_from_outside():
+    chart = figures.probability_bars([0.1, 0, 0, 0.9, 0, 0, 0])
+    drawn = svg_figure(chart, 300, 'ROC of "fear" <b>')
+    assert drawn.startswith('<figure role="img" aria-label="ROC of &quot;fear&quot; &lt;b&gt;"><svg')
+    assert "<script" not in drawn
+    assert 'id="clip' not in drawn

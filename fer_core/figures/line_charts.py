@@ -1,4 +1,4 @@
-"""ROC, precision-recall, reliability and training curves: one model in front, the others behind it."""
+"""ROC, precision-recall, reliability and training curves of several models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from fer_core.figures.models import FONT, MUTED, PLOT_HEIGHT, axis, model_color
+from fer_core.figures.style import FONT, MUTED, PLOT_HEIGHT, axis, model_color
 
 HEIGHT = 340
 UNIT = alt.Scale(domain=[0, 1])
@@ -17,13 +17,13 @@ UNIT = alt.Scale(domain=[0, 1])
 def roc_chart(
     curves: pd.DataFrame, points: pd.DataFrame, focus: str | None = None, key: Sequence[str] | None = None
 ) -> alt.LayerChart:
-    """Return ROC curves with each model's point at the chosen threshold.
+    """Return ROC curves, with the point of each model at a threshold.
 
     Args:
         curves: `model`, `order`, `x` (false positive rate), `y` (true positive rate), `area`.
         points: `model`, `fpr`, `tpr`, `threshold`; may be empty.
-        focus: the model to draw in front; all alike without one.
-        key: all models of a `model_key` that stands by; without one the chart names its own.
+        focus: model to emphasize; None for none.
+        key: models of a separate `model_key`; None gives the chart its own legend.
     """
     chance = pd.DataFrame({"x": [0.0, 1.0], "y": [0.0, 1.0]})
     guide = alt.Chart(chance).mark_line(strokeDash=[6, 5], color=MUTED).encode(x="x:Q", y="y:Q")
@@ -35,15 +35,15 @@ def roc_chart(
 def pr_chart(
     curves: pd.DataFrame, points: pd.DataFrame, focus: str | None = None, key: Sequence[str] | None = None
 ) -> alt.LayerChart:
-    """Return precision-recall curves with each model's point at the chosen threshold.
+    """Return precision-recall curves, with the point of each model at a threshold.
 
-    In steps: straight lines between points promise too much (Davis and Goadrich 2006).
+    Curves have steps, because linear interpolation is too optimistic (Davis and Goadrich 2006, ICML).
 
     Args:
         curves: `model`, `order`, `x` (recall), `y` (precision), `area`.
         points: `model`, `recall`, `precision`, `threshold`; may be empty.
-        focus: the model to draw in front; all alike without one.
-        key: all models of a `model_key` that stands by; without one the chart names its own.
+        focus: model to emphasize; None for none.
+        key: models of a separate `model_key`; None gives the chart its own legend.
     """
     dots = points.rename(columns={"recall": "x", "precision": "y"})
     color = _color(curves, key)
@@ -51,23 +51,23 @@ def pr_chart(
 
 
 def reliability_chart(bins: pd.DataFrame, focus: str | None = None) -> alt.LayerChart:
-    """Return how often each model is right when it is so confident: on the dashed line, confidence can be believed.
+    """Return reliability diagrams: the accuracy of each model by its confidence.
 
     Args:
         bins: `model`, `confidence`, `accuracy`, `low`, `high`, `faces`.
-        focus: the model to draw in front, with 95 % intervals; all alike without one.
+        focus: model to emphasize and to show 95 % intervals of; None for none.
     """
     models = list(dict.fromkeys(bins["model"]))
     perfect = alt.Chart(pd.DataFrame({"x": [0.0, 1.0]})).mark_line(strokeDash=[6, 5], color=MUTED)
     guide = perfect.encode(x="x:Q", y="x:Q")
     base = alt.Chart(bins).encode(
-        x=alt.X("confidence:Q", scale=UNIT, axis=axis("Confidence in the answer")),
-        y=alt.Y("accuracy:Q", scale=UNIT, axis=axis("Share of right answers")),
+        x=alt.X("confidence:Q", scale=UNIT, axis=axis("Confidence")),
+        y=alt.Y("accuracy:Q", scale=UNIT, axis=axis("Accuracy")),
         color=model_color(models),
         tooltip=[
             alt.Tooltip("model:N"),
             alt.Tooltip("confidence:Q", format=".1%"),
-            alt.Tooltip("accuracy:Q", format=".1%", title="right"),
+            alt.Tooltip("accuracy:Q", format=".1%", title="accuracy"),
             alt.Tooltip("faces:Q", format=","),
         ],
     )
@@ -81,16 +81,16 @@ def reliability_chart(bins: pd.DataFrame, focus: str | None = None) -> alt.Layer
 
 
 def confidence_bars(bins: pd.DataFrame) -> alt.Chart:
-    """Return how often one model was how confident: bars over the bins of the reliability diagram.
+    """Return the distribution of the confidence of one model over the bins of its reliability diagram.
 
     Args:
-        bins: of one model: `from`, `to`, `share`, `faces`.
+        bins: `from`, `to`, `share`, `faces`.
     """
     return (
         alt.Chart(bins, height=170)
         .mark_bar(color=MUTED, binSpacing=2)
         .encode(
-            x=alt.X("from:Q", bin="binned", scale=UNIT, axis=axis("Confidence in the answer")),
+            x=alt.X("from:Q", bin="binned", scale=UNIT, axis=axis("Confidence")),
             x2="to:Q",
             y=alt.Y("share:Q", axis=axis("Share of faces")),
             tooltip=[alt.Tooltip("faces:Q", format=","), alt.Tooltip("share:Q", format=".1%")],
@@ -101,13 +101,13 @@ def confidence_bars(bins: pd.DataFrame) -> alt.Chart:
 def training_chart(
     history: pd.DataFrame, what: str, epochs: int | None = None, key: Sequence[str] | None = None
 ) -> alt.LayerChart:
-    """Return one quantity over the epochs: solid on the training part, dashed on the hold-out.
+    """Return training curves: solid for the training part, dashed for the hold-out.
 
     Args:
         history: `model`, `epoch`, `what`, `faces` ("training" or "hold-out"), `value`.
         what: "loss" or "accuracy".
-        epochs: how many there will be, for curves that still grow: a point marks each epoch, and the axis stays.
-        key: all models of a `model_key` that stands by; without one the chart names its own.
+        epochs: planned number of epochs, for a run in progress: fixes the axis and marks each epoch; None otherwise.
+        key: models of a separate `model_key`; None gives the chart its own legend.
     """
     table = history[history["what"] == what]
     dash = alt.StrokeDash(
@@ -115,7 +115,7 @@ def training_chart(
         scale=alt.Scale(domain=["training", "hold-out"], range=[[1, 0], [7, 4]]),
         legend=alt.Legend(
             title=None,
-            orient="bottom",  # beside the models' names there is no room for it on a phone
+            orient="bottom",  # on a phone, there is no room beside the names of the models
             labelFontSize=FONT,
             symbolType="stroke",
             symbolStrokeColor=MUTED,
@@ -197,7 +197,7 @@ def _color(table: pd.DataFrame, key: Sequence[str] | None) -> alt.Color:
 
 
 def _ordered(dots: pd.DataFrame, models: Sequence[str], focus: str | None) -> pd.DataFrame:
-    """Put the model in front last, so that its dot lies on top."""
+    """Put the emphasized model last, so that its dot is on top."""
     if dots.empty:
         return pd.DataFrame({"x": [], "y": [], "model": [], "threshold": []})
     shown = dots[dots["model"].isin(models)]
@@ -213,7 +213,7 @@ def _width(focus: str | None) -> Any:
 
 
 def _choose(focus: str | None, front: float, behind: float, alike: float) -> Any:
-    """Return one value for the model in front and another for the rest, or the same for all."""
+    """Return one value for the emphasized model and another for the rest, or the same for all."""
     if focus is None:
         return alt.value(alike)
     return alt.when(alt.datum.model == focus).then(alt.value(front)).otherwise(alt.value(behind))
