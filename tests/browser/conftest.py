@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -92,7 +93,7 @@ def server(start_server: Callable[[], str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """One Chromium whose camera shows the sample portrait's head."""
     from playwright.sync_api import sync_playwright
 
@@ -106,12 +107,12 @@ def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def visit(browser: object, server: str) -> Iterator[Callable[..., object]]:
+def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
     """Open an address of the app in a fresh window and wait until the page has settled."""
     contexts = []
 
-    def opened(path: str = "/", width: int = 1280, scheme: str = "light", base: str | None = None) -> object:
-        context = browser.new_context(  # type: ignore[attr-defined]
+    def opened(path: str = "/", width: int = 1280, scheme: str = "light", base: str | None = None) -> Any:
+        context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
         )
         context.set_default_timeout(PATIENCE)
@@ -135,8 +136,31 @@ def camera_picture() -> bytes:
     return encoded(frame, "JPEG", quality=90)
 
 
-def settle(page: object) -> None:
-    """Wait until no script runs and nothing on the page is stale, and see that nothing went wrong."""
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')  # type: ignore[attr-defined]
-    page.wait_for_timeout(300)  # type: ignore[attr-defined]
-    assert page.locator('[data-testid="stException"]').count() == 0  # type: ignore[attr-defined]
+QUIET = """() => {
+    const running = !document.querySelector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    if (running || document.querySelector('[data-stale="true"]')) window.quietSince = undefined
+    else window.quietSince ??= performance.now()
+    return performance.now() - window.quietSince > 500
+}"""
+"""Whether no script has run and nothing on the page has been stale for half a second."""
+
+
+def settle(page: Any) -> None:
+    """Wait until the page is quiet, and check that it shows no exception."""
+    page.evaluate("() => { window.quietSince = undefined }")
+    page.wait_for_function(QUIET, polling=50)
+    assert page.locator('[data-testid="stException"]').count() == 0
+
+
+def until(page: Any, condition: Callable[[], Any], every: int = 100) -> None:
+    """Wait until a condition holds; it is checked again after some milliseconds."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not condition():
+        assert time.monotonic() < deadline, "The condition did not come true."
+        page.wait_for_timeout(every)
+
+
+def fits_width(page: Any) -> None:
+    """Wait until the page needs no horizontal scrolling."""
+    main = page.locator('[data-testid="stMain"]')
+    until(page, lambda: main.evaluate("element => element.scrollWidth <= element.clientWidth"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fer_core.store import list_models
-from tests.browser.conftest import settle
+from tests.browser.conftest import fits_width, settle, until
 
 pytestmark = pytest.mark.browser
 
@@ -18,13 +18,19 @@ def titles():
     return found
 
 
+def has_its_height(page, chart) -> None:
+    plot = chart.locator("path.background").first
+    plot.wait_for()
+    until(page, lambda: plot.bounding_box()["height"] == pytest.approx(340, abs=10))
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
 def test_it_opens(visit, width, scheme):
     page = visit("/compare", width, scheme)
     assert page.inner_text("h1") == "Compare models"
     page.wait_for_selector('[data-testid="stVegaLiteChart"] svg')
     page.wait_for_selector('[data-testid="stDataFrame"] canvas')
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    fits_width(page)
 
 
 @pytest.mark.parametrize(("width", "columns"), [(1280, 4), (400, 1)])
@@ -32,23 +38,19 @@ def test_one_legend_names_every_model_and_leaves_the_plots_their_height(visit, t
     page = visit("/compare?c_section=ROC and PR", width)
     key, *curves = (page.locator('[data-testid="stVegaLiteChart"]').nth(k) for k in range(3))
     for chart in curves:
-        plot = chart.locator("path.background").first
-        plot.wait_for()
-        assert plot.bounding_box()["height"] == pytest.approx(340, abs=10)
+        has_its_height(page, chart)
         assert chart.locator(".role-legend-label").count() == 0
     names = key.locator(".role-legend-label text")
-    assert names.all_text_contents() == titles
-    lefts = {round(box["x"]) for box in (names.nth(k).bounding_box() for k in range(len(titles)))}
-    assert len(lefts) == columns
+    until(page, lambda: names.all_text_contents() == titles)
+    until(page, lambda: len({round(names.nth(k).bounding_box()["x"]) for k in range(len(titles))}) == columns)
 
 
 @pytest.mark.parametrize("width", [1280, 400])
 def test_a_legend_of_its_own_leaves_the_plot_its_height(visit, titles, width):
-    chart = visit("/compare?c_section=Calibration", width).locator('[data-testid="stVegaLiteChart"]').first
-    plot = chart.locator("path.background").first
-    plot.wait_for()
-    assert plot.bounding_box()["height"] == pytest.approx(340, abs=10)
-    assert chart.locator(".role-legend-label text").count() == len(titles)
+    page = visit("/compare?c_section=Calibration", width)
+    chart = page.locator('[data-testid="stVegaLiteChart"]').first
+    has_its_height(page, chart)
+    until(page, lambda: chart.locator(".role-legend-label text").count() == len(titles))
 
 
 def test_the_threshold_moves_the_numbers(visit):
