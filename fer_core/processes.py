@@ -23,7 +23,6 @@ LOG, PROCESS = "log.txt", "process.json"
 REFUSED: Final = 3
 """Exit status of a child whose last line of output is a message for the user, the text of a `FerError`."""
 
-_ROOT: Final = Path(__file__).resolve().parent.parent
 _NICENESS: Final = 5  # background work yields the CPU to the pages
 _SAME: Final = 2.0
 """Seconds by which two readings of a process's start may differ: the system clock may be adjusted in between."""
@@ -158,14 +157,8 @@ def log_line(text: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a child.
-
-    `PYTHONPATH` starts with the folder that `fer_core` was imported from, so that the child runs the same code whether
-    the package is installed or not. The working directory stays the parent's: paths in arguments and variables may be
-    relative to it.
-    """
-    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
-    return {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": path}
+    """Return the environment of a child: this process's, without TensorFlow's start-up messages."""
+    return {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
 
 
 def _kill_unless_ended(process: psutil.Process, patience: float) -> None:

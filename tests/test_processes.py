@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 
 import psutil
 import pytest
 
 from fer_core.processes import LOG, PROCESS, ProcessNote, run_python, start_python, stop_process
+from tests.waiting import until
 
 STUBBORN = """
 import signal, subprocess, sys, time
@@ -20,17 +20,8 @@ time.sleep(60)
 """
 
 
-def until(condition, seconds=20):
-    limit = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < limit
-        time.sleep(0.02)
-    return value
-
-
 def test_a_child_imports_the_same_package_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("PYTHONPATH", raising=False)
     program = "import fer_core, os, sys; print(fer_core.__file__, os.getcwd(), os.environ['EXTRA'], sys.argv[1])"
     done = run_python("-c", program, "last", variables={"EXTRA": "1"})
     import fer_core

@@ -65,11 +65,3 @@ def write_faces(root: Path, count: int = 40, names: tuple[str, ...] = ("happy", 
             picture[:24, 24 * place : 24 * place + 24] += 70
             Image.fromarray(picture.astype(np.uint8)).save(folder / f"{index:03d}.png")
     return root
-
-
-def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait for a condition, or fail."""
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, f"not within {seconds} s: {what}"
-        time.sleep(0.02)

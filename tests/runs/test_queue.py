@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 from filelock import FileLock
@@ -18,7 +17,8 @@ from fer_core.runs.run import list_runs
 from fer_core.runs.uploads import Collection
 from fer_core.runs.worker import WORKING_LOCK
 from fer_core.types import FerError
-from tests.runs.conftest import until, write_faces
+from tests.runs.conftest import write_faces
+from tests.waiting import until
 
 PAGE = """
 import os, signal, sys, time
@@ -52,11 +52,11 @@ def test_one_at_a_time_in_order_and_a_killed_one_holds_up_nobody(runs, plan_for,
         more = [queue.submit(plan) for _ in range(3)]
         first, second = sorted(started, key=lambda run: run.status().queued)
         killed, deleted, last = more
-        until(lambda: all(run.status().message.startswith("Waiting for") for run in more), 60, "all wait")
+        until(lambda: all(run.status().message.startswith("Waiting for") for run in more))
         with pytest.raises(FerError, match="cannot be resumed: it is waiting"):
             queue.resume(last)
         os.kill(pid(killed), signal.SIGKILL)
-        until(lambda: killed.status().state == "interrupted", 20, "the kill is seen")
+        until(lambda: killed.status().state == "interrupted")
         queue.delete(deleted)
         assert not deleted.folder.exists()
         assert {run.status().state for run in (first, second, last)} == {"waiting"}
@@ -73,7 +73,7 @@ def test_stopping_and_resuming_a_waiting_run(runs, plan_for, tmp_path):
     runs.mkdir(parents=True)
     with FileLock(runs / WORKING_LOCK):
         run = queue.submit(plan_for(tmp_path / "nothing"))
-        until(lambda: run.status().updated > 0 and run.status().active, 20, "it waits")
+        until(lambda: run.status().updated > 0 and run.status().active)
         queue.stop(run)
         assert queue.wait(run, 20).state == "stopped"
         outcomes: list = []
@@ -147,9 +147,8 @@ def test_a_process_that_does_not_listen_is_killed(made_run):
     with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as process:
         process.stdout.readline()
         ProcessNote.of(process.pid).write(run.folder)
-        started = time.monotonic()
-        queue.stop(run, patience=0.5)
-        assert time.monotonic() - started < 0.4
+        queue.stop(run, patience=2.0)  # returns at once
+        assert process.poll() is None
         assert run.status().stopping
-        assert process.wait(10) == -signal.SIGKILL
+        assert process.wait(60) == -signal.SIGKILL
     assert run.status().state == "stopped"

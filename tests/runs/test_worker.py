@@ -17,7 +17,8 @@ from fer_core.runs.promote import downloads, promote
 from fer_core.runs.run import RESULT
 from fer_core.runs.status import DISK_FULL
 from fer_core.store import list_models
-from tests.runs.conftest import until, write_faces
+from tests.runs.conftest import write_faces
+from tests.waiting import until
 
 LIGHT = """
 import sys
@@ -33,20 +34,20 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
     run = queue.submit(plan_for(pictures, "My model", epochs=8))
     waiting = queue.submit(plan_for(tmp_path / "nothing", "Waits"))
 
-    until(lambda: run.status().epoch >= 2 and run.status().step >= 5, 120, "the third epoch is under way")
+    until(lambda: run.status().epoch >= 2 and run.status().step >= 5, 120)
     assert waiting.status().state == "waiting"
     assert run.status().peak_memory > 100e6
     worker = ProcessNote.read(run.folder).find()
     assert worker.nice() > psutil.Process().nice()
     os.kill(worker.pid, signal.SIGKILL)
-    until(lambda: run.status().state == "interrupted", 10, "the kill is seen")
+    until(lambda: run.status().state == "interrupted")
     assert queue.wait(waiting, 30).state == "failed"  # it got its turn, and found nothing to learn from
     before = run.history()
     assert len(before) == run.status().epoch
     (pictures / "happy" / "000.png").unlink()  # what became of the pictures since does not matter
 
     queue.resume(run)
-    until(lambda: run.status().state == "measuring", 120, "it is measuring")
+    until(lambda: run.status().state == "measuring", 120)
     history = run.history()
     assert history["epoch"].tolist() == list(range(8))
     assert history.head(len(before)).equals(before)

@@ -14,6 +14,7 @@ from fer_core.tuning import process
 from fer_core.tuning.storage import default_storage, open_storage
 from fer_core.tuning.study import create_study, open_study
 from fer_core.types import FerError
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,12 +49,12 @@ def test_a_study_works_apart_and_stops(study, monkeypatch):
     process.start("first", 2)
     with pytest.raises(FerError, match="is already working on first"):
         process.start("first", 2)
-    _until(lambda: not process.working("first"), 60)
+    until(lambda: not process.working("first"))
     assert "Error: FER2013" in process.log("first", 1)
     assert study.ended() == 0
     process.start("first", 2)
     process.stop("first", patience=5)
-    _until(lambda: not process.working("first"), 20)
+    until(lambda: not process.working("first"))
 
 
 def test_nothing_happens_to_what_does_not_work(home):
@@ -80,12 +81,5 @@ def test_a_dead_process_leaves_no_trial_behind(study, plan, monkeypatch):
     assert open_study("first", open_storage()).trials()["state"].tolist() == ["working"]
     worker.kill()
     worker.wait()
-    _until(lambda: open_study("first", open_storage()).trials()["state"].tolist() == ["cut off"], 15)
+    until(lambda: open_study("first", open_storage()).trials()["state"].tolist() == ["cut off"])
     assert create_study(plan, open_storage()).ended() == 0
-
-
-def _until(condition, seconds):
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.1)
