@@ -161,7 +161,7 @@ class TuningPlan:
     def __post_init__(self) -> None:
         checked_name(self.name, "study")
         if self.epochs < 1:
-            raise FerError(f"Expected at least one epoch a trial. Received: {self.epochs}")
+            raise FerError(f"Expected at least one epoch per trial. Received: {self.epochs}")
         if self.spec.architecture in BASELINES:
             raise FerError(f"{self.spec.name} has no settings to tune. Choose a network.")
 

@@ -163,7 +163,7 @@ class TuningStudy:
 
 
 def _state(trial: FrozenTrial) -> str:
-    """Return a trial's state; a failed trial without a note was cut off, because nobody was left to write the note."""
+    """Return a trial's state. A trial that failed without a note was cut off: its process ended before writing one."""
     silent = trial.state == TrialState.FAIL and NOTE not in trial.user_attrs
     return CUT_OFF if silent else STATES[trial.state]
 

@@ -1,4 +1,4 @@
-"""Own pictures: faces found, divided, and everything wrong said in one sentence."""
+"""Own pictures: detecting faces, dividing them, and explaining what cannot be used."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def png_bomb():
         (lambda p: p / "nothing.zip", "does not exist"),
     ],
 )
-def test_what_cannot_be_used_is_said_in_one_sentence(home, tmp_path, make, message):
+def test_what_cannot_be_used_is_explained_in_one_sentence(home, tmp_path, make, message):
     with pytest.raises(FerError, match=message) as caught:
         load_training_data(DataSettings("folder", path=str(make(tmp_path)), whole_image=True))
     assert "\n" not in str(caught.value)
@@ -145,9 +145,9 @@ def test_warnings_about_light():
     same = light_warnings(faces_of({3: [128.0] * 25, 4: mixed}))
     assert len(same) == 1
     assert "All pictures of happy were taken in nearly the same light" in same[0]
-    told = light_warnings(faces_of({3: mixed - 60, 4: mixed + 60}))
-    assert len(told) == 1
-    assert "Brightness alone tells the classes apart" in told[0]
+    found = light_warnings(faces_of({3: mixed - 60, 4: mixed + 60}))
+    assert len(found) == 1
+    assert "Brightness alone tells the classes apart" in found[0]
 
 
 def test_warnings_about_counts():

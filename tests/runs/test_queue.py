@@ -38,7 +38,7 @@ def pid(run) -> int:
     return ProcessNote.read(run.folder).pid
 
 
-def test_one_at_a_time_in_order_and_a_killed_one_holds_up_nobody(runs, plan_for, tmp_path):
+def test_one_at_a_time_in_order_and_a_killed_one_delays_no_other(runs, plan_for, tmp_path):
     runs.mkdir(parents=True)
     plan = plan_for(tmp_path / "nothing")
     with FileLock(runs / WORKING_LOCK):  # as if another run worked

@@ -1,4 +1,4 @@
-"""Run folders, read with whatever is in them."""
+"""Reading run folders, also damaged ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fer_core.types import FerError
 HEAD = "epoch,accuracy,loss,val_accuracy,val_loss\n"
 
 
-def test_newest_first_and_damaged_ones_told(made_run, runs):
+def test_newest_first_and_damaged_ones_reported(made_run, runs):
     first, second = made_run(title="First"), made_run(title="Second")
     for name, content in {"a": "", "b": "{", "c": '{"created": 1}', "d": '{"created": 1e99, "title": "x"}'}.items():
         (runs / name).mkdir()

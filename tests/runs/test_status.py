@@ -55,7 +55,7 @@ def test_what_is_written_is_read(tmp_path):
         b'{"state": "finished", "warnings": 3}',
     ],
 )
-def test_a_damaged_status_is_told_and_can_be_resumed(tmp_path, content):
+def test_a_damaged_status_is_reported_and_can_be_resumed(tmp_path, content):
     (tmp_path / STATUS).write_bytes(content)
     read = read_status(tmp_path)
     assert (read.state, read.message, read.can_resume) == ("interrupted", status.UNREADABLE, True)
@@ -109,7 +109,7 @@ def test_a_damaged_note_of_the_process_names_none(made_run, content):
     assert process is None or process.find() is None
 
 
-def test_a_full_disk_can_still_be_told(tmp_path, monkeypatch):
+def test_a_full_disk_can_still_be_reported(tmp_path, monkeypatch):
     write_status(tmp_path, Status("fitting", "A long sentence on what happens right now, and why.", epoch=2, epochs=4))
     room = (tmp_path / STATUS).stat().st_size
 
@@ -139,6 +139,6 @@ def test_every_error_is_one_sentence():
     assert failure_message(OSError("Unable to write (errno = 28, error message = 'No space left')")) == DISK_FULL
     assert failure_message(MemoryError()) == NO_MEMORY
     assert failure_message(ResourceExhaustedError("OOM when allocating tensor")) == NO_MEMORY
-    told = failure_message(KeyError("secret\npath"))
-    assert "KeyError" in told
-    assert "secret" not in told
+    message = failure_message(KeyError("secret\npath"))
+    assert "KeyError" in message
+    assert "secret" not in message

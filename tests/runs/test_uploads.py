@@ -55,7 +55,7 @@ def test_collect_look_and_remove(home):
     assert list_collections() == []
 
 
-def test_what_cannot_be_added_is_said_and_changes_nothing(home, monkeypatch):
+def test_what_cannot_be_added_is_explained_and_changes_nothing(home, monkeypatch):
     mine = Collection()
     with pytest.raises(FerError, match="No face was found"):
         mine.add(png(200, 200), "happy")

@@ -28,7 +28,7 @@ def made_faces(count: int, seed: int) -> FerDataset:
 
 @pytest.fixture(scope="session")
 def data() -> TrainingData:
-    """112 faces to learn from, 28 to watch, and no test splits: whoever looks at them fails."""
+    """112 training faces, 28 in the hold-out, and no test splits, so that using them fails."""
     return TrainingData(made_faces(112, 0), made_faces(28, 1))
 
 

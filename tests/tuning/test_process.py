@@ -1,4 +1,4 @@
-"""A study in processes of its own: they share one database, and stop when they are told to."""
+"""A study in processes of its own: they share one database, and stop when they are asked to."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def test_two_processes_share_one_study(study):
     assert len(table) == 14
     assert set(table["state"]) == {"finished"}
     assert table["trial"].tolist() == list(range(1, 15))
-    assert table["learning_rate"].nunique() == 14  # nobody draws what somebody else has drawn
+    assert table["learning_rate"].nunique() == 14  # no two processes sample the same values
     assert study.best().value == pytest.approx(0.4)
 
 
-def test_a_study_works_apart_and_stops(study, monkeypatch):
-    """The real command: without FER2013 it ends with a sentence; while it works it can be stopped."""
+def test_a_study_runs_in_the_background_and_stops(study, monkeypatch):
+    """The real process: without FER2013 it ends with a message; while it is working it can be stopped."""
     monkeypatch.setenv("FER_TUNING_STORAGE", default_storage())
     process.start("first", 2)
     with pytest.raises(FerError, match="is already working on first"):
@@ -57,7 +57,7 @@ def test_a_study_works_apart_and_stops(study, monkeypatch):
     until(lambda: not process.working("first"))
 
 
-def test_nothing_happens_to_what_does_not_work(home):
+def test_stopping_a_study_without_a_process_does_nothing(home):
     assert not process.working("first")
     process.stop("first")
     assert process.log("first") == ""
@@ -66,7 +66,7 @@ def test_nothing_happens_to_what_does_not_work(home):
 
 
 def test_a_dead_process_leaves_no_trial_behind(study, plan, monkeypatch):
-    """Killed without warning, its trial is marked as cut off once it has given no sign of life for a while."""
+    """Killed without warning, its trial is marked as cut off once it has sent no heartbeat for a while."""
     monkeypatch.setattr("fer_core.tuning.storage.HEARTBEAT_SECONDS", 1)
     monkeypatch.setattr("fer_core.tuning.storage.GRACE_SECONDS", 2)
     code = WORKER.replace("time.sleep(0.05)", "print('begun', flush=True); time.sleep(60)").replace(

@@ -1,4 +1,4 @@
-"""Trials: what counts, what is stopped, and what no failure may take away."""
+"""Trials: which accuracy counts, which are stopped early, and that failures lose nothing."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def test_a_broken_trial_is_recorded_and_the_study_goes_on(study, data, curves):
         return outcome
 
     curves(next_outcome)
-    told = []
-    tune(study, 4, data, told.append)
+    messages = []
+    tune(study, 4, data, messages.append)
     assert list(study.trials()["state"]) == ["finished", "failed", "failed", "finished"]
     assert study.trials()["note"][1] == NO_MEMORY
     assert study.trials()["note"][2] == "The weights are gone."
-    assert "Trial 3 failed. The weights are gone." in told
+    assert "Trial 3 failed. The weights are gone." in messages
 
 
 def test_a_study_that_only_fails_ends(study, data, curves):
@@ -174,7 +174,7 @@ def test_runs_go_first(study, data, curves, home, monkeypatch):
 
     monkeypatch.setattr(module.time, "sleep", wait)
     curves(lambda *_: [0.4] * 3)
-    told = []
-    tune(study, 2, data, told.append)
+    messages = []
+    tune(study, 2, data, messages.append)
     assert waited == [0, 0, 0]
-    assert told[0] == "Waiting until no run is working or waiting."
+    assert messages[0] == "Waiting until no run is working or waiting."
