@@ -1,15 +1,22 @@
-"""`models`: list the stored models."""
+"""`models` and `evaluate`: list the stored models, and measure them again."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.table import Table
 
-from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, stdout
-from fer_core.store import StoredModel, list_models
+from fer_core.card import ModelCard
+from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, progress_bar, stdout
+from fer_core.columns import METRICS
+from fer_core.data import FerDataset, load_fer2013
+from fer_core.store import StoredModel, list_models, load_model
 from fer_core.types import FerError
+
+_METRICS = {**METRICS, "ece": "Calibration error", "accuracy_without_leaked": "Accuracy, no leaks*"}
 
 
 @fails_clearly
@@ -22,9 +29,7 @@ def models(
 
     if markdown and as_json:
         raise FerError("Choose one of --markdown and --json.")
-    stored, warnings = list_models()
-    for warning in warnings:
-        complain(warning)
+    stored = stored_models()
     if markdown:
         print(markdown_table(stored))
         return
@@ -32,7 +37,43 @@ def models(
     if as_json:
         print_json(rows)
     else:
-        stdout.print(_table(rows))
+        stdout.print(_models_table(rows))
+
+
+@fails_clearly
+def evaluate(
+    names: Annotated[list[str] | None, typer.Argument(help="Models to measure.", metavar="NAME…")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Measure all models.")] = False,
+    data: Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure models on PublicTest and PrivateTest, plain and with flip, with 95 % intervals.
+
+    For a model that is kept for comparison only, the metrics are computed from its stored predictions.
+    """
+    stored = stored_models()
+    if not names and not every:
+        known = ", ".join(model.name for model in stored) or "none"
+        raise FerError(f"Name the models to measure, or use --all. Trained models here: {known}.")
+    chosen = stored if every else [load_model(name) for name in names or []]
+    dataset = load_fer2013(data)
+    report: dict[str, Any] = {}
+    with progress_bar() as bar:
+        for model in bar.track(chosen, description="Measuring"):
+            try:
+                report[model.name] = _measure(model, dataset)
+            except FerError as error:
+                complain(f"{model.name} is skipped: {error}")
+                continue
+            _compare_with_card(model.name, report[model.name], model.card)
+    if not report:
+        raise FerError("No model could be measured.")
+    if as_json:
+        print_json(report)
+    else:
+        for name, splits in report.items():
+            stdout.print(_metrics_table(name, splits))
+        stdout.print("* on the test faces whose pixels do not occur in Training")
 
 
 def markdown_table(stored: list[StoredModel]) -> str:
@@ -53,6 +94,13 @@ def markdown_table(stored: list[StoredModel]) -> str:
     return "\n".join(lines)
 
 
+def stored_models() -> list[StoredModel]:
+    """Return the stored models; print a warning for each that cannot be read."""
+    stored, warnings = list_models()
+    complain(*warnings)
+    return stored
+
+
 def _chosen(row: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of `models --json`; the keys are stable."""
     return {
@@ -66,7 +114,7 @@ def _chosen(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
+def _models_table(rows: list[dict[str, Any]]) -> Table:
     table = Table("Name", "Title", "Parameters", "Size", "Input", "Weights from")
     for row in rows:
         table.add_row(
@@ -93,3 +141,41 @@ def _count(parameters: int | None) -> str:
 
 def _size(size: int | None) -> str:
     return f"{size / 1e6:.1f} MB" if size else "not served"
+
+
+def _measure(model: StoredModel, dataset: FerDataset) -> dict[str, Any]:
+    """Measure the served file, or compute the metrics from the stored predictions if they are of the same data."""
+    from fer_core.inference import Classifier
+    from fer_core.inference.measure import predict_splits, summarize
+
+    if model.servable:
+        return summarize(predict_splits(Classifier.of(model), dataset), dataset, dataset.split("training"))
+    if model.card.data_fingerprint != dataset.fingerprint:
+        raise FerError("it is not served, and its stored predictions are of other data.")
+    complain(f"{model.name} is not served: the metrics are computed from its stored predictions.")
+    return summarize(model.all_predictions(), dataset, dataset.split("training"))
+
+
+def _compare_with_card(name: str, measured: dict[str, Any], card: ModelCard) -> None:
+    """Warn where the accuracy differs from the card by more than another processor's rounding can explain."""
+    for split, views in measured.items():
+        for view, values in views.items():
+            stored = card.score(split, view)
+            if stored is not None and abs(stored.accuracy - values["accuracy"]) > 0.001:
+                said = f"measured {values['accuracy']:.4f}, but the card says {stored.accuracy}"
+                complain(f"{name}, {split}, {view}: {said}.")
+
+
+def _metrics_table(name: str, splits: dict[str, Any]) -> Table:
+    """Return a table of one model with one row for each metric, at most 80 columns wide."""
+    views = [(split, view, values) for split, by_view in splits.items() for view, values in by_view.items()]
+    table = Table(title=name, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table.add_column("")
+    for split, view, _ in views:
+        table.add_column(f"{split}\n{view}")
+    for key, title in _METRICS.items():
+        table.add_row(title, *(f"{values[key]:.4f}" for _, _, values in views))
+        if f"{key}_interval" in views[0][2]:
+            intervals = [values[f"{key}_interval"] for _, _, values in views]
+            table.add_row("  95 % interval", *(f"{low:.3f}–{high:.3f}" for low, high in intervals), style="dim")
+    return table

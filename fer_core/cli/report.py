@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from fer_core.cli.models import stored_models
 from fer_core.cli.output import complain, fails_clearly, stderr, stdout
-from fer_core.store import list_models, load_model
+from fer_core.store import load_model
 from fer_core.types import FerError
 
 
@@ -36,18 +37,12 @@ def report(
     ):
         if value is not None and value not in allowed:
             raise FerError(f"Expected {what} to be one of {', '.join(allowed)}. Received: {value}")
-    if names:
-        models = [load_model(name) for name in dict.fromkeys(names)]
-    else:
-        models, warnings = list_models()
-        for warning in warnings:
-            complain(warning)
+    models = [load_model(name) for name in dict.fromkeys(names)] if names else stored_models()
     if not models:
         raise FerError("There is no trained model to report on. Train one with `python -m fer_core train compact_cnn`.")
     stderr.print("Measuring and drawing …")
     contents = build_report(models, split, view, ensemble)
-    for sentence in contents.complaints:
-        complain(sentence)
+    complain(*contents.complaints)
     path = write_html(contents, out)
     stdout.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)", soft_wrap=True)
     if csv is not None:

@@ -24,8 +24,7 @@ RunId = Annotated[str, typer.Argument(help="The run's id, as `runs list` shows i
 def list_(as_json: AsJson = False) -> None:
     """List the runs, newest first."""
     found, warnings = list_runs()
-    for warning in warnings:
-        complain(warning)
+    complain(*warnings)
     if as_json:
         print_json([_row(run) for run in found])
         return
@@ -48,8 +47,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         return
     status = run.status()
     stdout.print(f"{run.title}: {STATE_LABELS[status.state]}. {status.message}", markup=False, soft_wrap=True)
-    for warning in status.warnings:
-        complain(warning)
+    complain(*status.warnings)
     if not history.empty:
         stdout.print(history.tail(10).to_string(index=False))
     stdout.print(run.log(15), markup=False, soft_wrap=True)
