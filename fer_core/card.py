@@ -20,7 +20,7 @@ REQUIRED: Final = ("name", "title", "parameters", "weights_from", "input_size", 
 """Keys that every card has."""
 
 _TRAINED: Final = {"random": "every layer", "none": "no network"}
-"""Which part was trained, for older cards that do not say so, by `weights_from`."""
+"""The trained part by `weights_from`, for older cards without `trained`."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ class ModelCard:
         recipe: how the model was fitted.
         training: where and on what it was fitted: `data`, `faces`, `holdout_faces`, `epochs`, `seed`, `seconds`,
             `device`, library versions, `commit`, and `pretraining` of a backbone that was pretrained here.
-        trained: which part of the network was trained, in words.
+        trained: the trained part of the network, as text.
         data_fingerprint: identifies the data set.
-        measured: what the metrics were measured on, in words.
+        measured: what the metrics were measured on, as text.
         created: when, as ISO 8601.
         promoted_from: the run that the model comes from.
         other: keys of the file that this version does not know or cannot use. They are written back unchanged.
@@ -205,14 +205,14 @@ class ModelCard:
 
     @property
     def trained_part(self) -> str:
-        """Which part was trained, in words; "–" if unknown."""
+        """The trained part of the network, as text; "–" if unknown."""
         return self.trained or _TRAINED.get(self.weights_from, "–")
 
     @property
     def holdout_accuracy(self) -> float | None:
         """Accuracy of the served or measured file on the hold-out of FER2013's Training split.
 
-        None if unknown, and for a model trained on the user's own pictures: theirs says nothing about FER2013.
+        None if unknown, or if the model was trained on the user's own pictures.
         """
         file = self.served or self.measured_file
         if file is None or str(self.training.get("data", "")).startswith("own pictures"):

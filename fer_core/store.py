@@ -1,4 +1,4 @@
-"""The stored models: read and write `trained_models/<name>/` with its card, weights, predictions and history."""
+"""The model store: folders with a model card, weights, predictions and training history."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from fer_core.files import home, whole_folder
 from fer_core.types import FerError
 
 SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
+"""Folder of the models that come with FER Lab."""
+
 DEFAULT_MODEL = "compact_cnn_distilled"
 WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
 
 
 @dataclass(frozen=True)
 class StoredModel:
-    """One model in the store.
+    """A model in the store.
 
     Attributes:
-        name: the folder's name.
-        folder: where it is.
-        card: how it was trained and what was measured (`card.json`).
+        name: name of the folder.
+        folder: path of the folder.
+        card: content of `card.json`.
     """
 
     name: str
@@ -37,7 +39,7 @@ class StoredModel:
 
     @property
     def weights(self) -> Path:
-        """The LiteRT file that serves.
+        """The LiteRT file that predicts.
 
         Raises:
             FerError: the model is kept for comparison only.
@@ -48,12 +50,12 @@ class StoredModel:
 
     @property
     def servable(self) -> bool:
-        """Whether it can predict new faces; a model that is kept for comparison only has predictions, but no file."""
+        """Whether the model can predict; one that is kept for comparison has stored predictions only."""
         return self.card.served is not None
 
     @property
     def size_bytes(self) -> int:
-        """Size of the served file in bytes; 0 for a model that is not served."""
+        """Size of the LiteRT file in bytes; 0 if there is none."""
         return self.weights.stat().st_size if self.servable else 0
 
     def predictions(self, split: str, view: str = "plain") -> pd.DataFrame:
@@ -64,10 +66,10 @@ class StoredModel:
             view: `plain`, or `flip` for the average with the mirror image.
 
         Returns:
-            Columns `row` (FER2013's), `label`, `p_angry` … `p_neutral`, in FER2013's order.
+            Columns `row` (in FER2013), `label`, `p_angry` … `p_neutral`, in the order of FER2013.
 
         Raises:
-            FerError: the model has no stored predictions, or none of that split and view.
+            FerError: there are no predictions of this split and view.
         """
         table = self.all_predictions()
         found = table[(table["split"] == split) & (table["view"] == view)]
@@ -76,7 +78,7 @@ class StoredModel:
         return found.drop(columns=["split", "view"]).reset_index(drop=True)
 
     def all_predictions(self) -> pd.DataFrame:
-        """Return the stored predictions of both splits and views, with the columns `split` and `view`.
+        """Return all stored predictions, with the columns `columns.PREDICTION_COLUMNS`.
 
         Raises:
             FerError: there are none.
@@ -87,23 +89,28 @@ class StoredModel:
         return pd.read_parquet(path)
 
     def history(self) -> pd.DataFrame:
-        """Return the curves of training, one row an epoch; empty where none are stored, as for a baseline."""
+        """Return the training history with one row for each epoch; empty if there is none, as for a baseline."""
         path = self.folder / HISTORY
         return pd.read_csv(path) if path.is_file() else pd.DataFrame()
 
 
+def promoted() -> Path:
+    """Return the folder of the user's own models."""
+    return home() / "models"
+
+
 def list_models(servable: bool = False) -> tuple[list[StoredModel], list[str]]:
-    """Return all stored models, default first, and one sentence for each folder that is broken.
+    """Return all stored models, the default first, and one sentence for each folder that cannot be used.
 
     Args:
-        servable: leave out those that are kept for comparison only.
+        servable: leave out models that are kept for comparison only.
     """
     models: list[StoredModel] = []
     warnings: list[str] = []
     roots = [SHIPPED]
     try:
         roots.append(promoted())
-    except FerError as error:  # the data folder cannot be made: what is shipped still serves
+    except FerError as error:  # without the data folder, the shipped models can still be used
         warnings.append(str(error))
     folders = {
         path.name: path
@@ -126,7 +133,7 @@ def load_model(name: str = DEFAULT_MODEL) -> StoredModel:
     """Return a stored model by name.
 
     Raises:
-        FerError: there is none of that name, or its folder is broken.
+        FerError: there is no such model, or its folder cannot be used.
     """
     for root in (promoted(), SHIPPED):
         if name and Path(name).name == name and (root / name).is_dir():
@@ -136,10 +143,10 @@ def load_model(name: str = DEFAULT_MODEL) -> StoredModel:
 
 
 def open_model(folder: Path) -> StoredModel:
-    """Read a model's folder.
+    """Open the folder of a model.
 
     Raises:
-        FerError: card or weights are missing or damaged.
+        FerError: the card is missing or damaged, or the file that the model needs is missing.
     """
     card = ModelCard.read(folder / CARD)
     needed = folder / (PREDICTIONS if card.served is None else WEIGHTS)
@@ -156,15 +163,15 @@ def save_model(
     history: pd.DataFrame,
     keras: bytes,
 ) -> StoredModel:
-    """Write a model's folder in one step: it is seen whole or not at all.
+    """Write the folder of a model, completely or not at all, and return the model.
 
     Args:
         root: `SHIPPED` or `promoted()`.
-        card: its name becomes the folder's.
-        weights: the LiteRT file's bytes; empty for a model that is not served.
-        predictions: columns `row`, `split`, `view`, `label`, `p_angry` … `p_neutral`.
-        history: one row an epoch; none where there are no epochs.
-        keras: the `.keras` file's bytes, for warm starts; may be empty.
+        card: its name is the name of the folder.
+        weights: content of the LiteRT file; empty for a model that is kept for comparison only.
+        predictions: with the columns `columns.PREDICTION_COLUMNS`.
+        history: one row for each epoch; empty if there are none.
+        keras: content of the `.keras` file, from which training can continue; may be empty.
     """
     root.mkdir(parents=True, exist_ok=True)
     target = root / card.name
@@ -180,7 +187,7 @@ def save_model(
 
 
 def _write(predictions: pd.DataFrame, path: Path) -> None:
-    """Write a table, its floats' bytes sorted by place: so they pack into two thirds, and lose nothing."""
+    """Write a table without loss; byte-stream split of the floats reduces the file to two thirds."""
     floats = [name for name in predictions.columns if predictions[name].dtype.kind == "f"]
     predictions.to_parquet(
         path,
@@ -190,8 +197,3 @@ def _write(predictions: pd.DataFrame, path: Path) -> None:
         use_dictionary=[name for name in predictions.columns if name not in floats],
         use_byte_stream_split=floats,
     )
-
-
-def promoted() -> Path:
-    """Return the folder of the user's own models."""
-    return home() / "models"

@@ -45,7 +45,7 @@ with st.expander("Combine models into an ensemble", icon=":material/hub:", expan
     )
     combined = ensemble(selection)
     if isinstance(combined, Ensemble):
-        st.caption(plain(combined.words))
+        st.caption(plain(combined.description))
     elif isinstance(combined, str):
         st.warning(plain(combined), icon=":material/warning:")
     else:

@@ -85,7 +85,7 @@ if faces_and_votes.missing:
     st.info(f"The faces cannot be shown. {plain(faces_and_votes.missing)}", icon=":material/image_not_supported:")
 if layout == "difference":
     faces = differing_faces(answers, first, second, actual, predicted)
-    each = ", ".join(f"{(faces['said_by'] == title(name)).sum()} by {plain(title(name))}" for name in (first, second))
+    each = ", ".join(f"{(faces['source'] == title(name)).sum()} by {plain(title(name))}" for name in (first, second))
     line = f"{len(faces)} {actual} faces that only one of the two models predicts as {predicted}: {each}"
     show_faces(faces.head(number), faces_and_votes, line, with_model=True)
 else:

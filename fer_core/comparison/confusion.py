@@ -38,7 +38,7 @@ def cell_faces(answers: Answers, name: str, actual: str, predicted: str) -> pd.D
     """Return the faces of one cell, the most confident predictions first.
 
     Returns:
-        Columns `row`, `actual`, `predicted`, `confidence`, `said_by` (title of the model), then one column for each
+        Columns `row`, `actual`, `predicted`, `confidence`, `source` (title of the model), then one column for each
         model, named by its title, with its prediction as text ("neutral 91 %").
     """
     chosen = answers.probabilities[name].argmax(axis=1)
@@ -49,7 +49,7 @@ def cell_faces(answers: Answers, name: str, actual: str, predicted: str) -> pd.D
 def differing_faces(answers: Answers, first: str, second: str, actual: str, predicted: str) -> pd.DataFrame:
     """Return the faces that only one of two models puts into a cell, alternating between the models.
 
-    Columns as in `cell_faces`; `said_by` is the model that does.
+    Columns as in `cell_faces`; `source` is the model that does.
     """
     truth, column = answers.labels == EXPRESSIONS.index(actual), EXPRESSIONS.index(predicted)
     by_first = answers.probabilities[first].argmax(axis=1) == column
@@ -148,7 +148,7 @@ def _faces(answers: Answers, name: str, places: np.ndarray, by_confidence: bool 
             "actual": names[answers.labels[places]],
             "predicted": names[answers.probabilities[name][places].argmax(axis=1)],
             "confidence": confidence,
-            "said_by": answers.titles[name],
+            "source": answers.titles[name],
         }
     )
     predictions = {answers.titles[other]: _as_text(values[places]) for other, values in answers.probabilities.items()}

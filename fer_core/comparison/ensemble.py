@@ -63,7 +63,7 @@ class Ensemble:
         return other.plus(ENSEMBLE, self.answers.titles[ENSEMBLE], fused)
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The weights and their source as one paragraph."""
         shares = ", ".join(f"{title} {share:.0%}" for title, share in self.weights.items())
         source = f" Weights from {self.source}, not from the faces shown." if self.source else ""

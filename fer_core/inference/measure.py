@@ -1,4 +1,4 @@
-"""Run the served classifier over the test splits and sum up what it says: the only source of a card's numbers."""
+"""Measure a model on the test splits: its predictions, and the metrics for its card."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fer_core.inference.classifier import Classifier
 
 
 def predict_splits(classifier: Classifier, dataset: FerDataset) -> pd.DataFrame:
-    """Classify both test splits, plain and with flip, as `tabulate_splits`."""
+    """Classify both test splits in both views; the table is that of `tabulate_splits`."""
 
     def views(faces: NDArray[np.uint8]) -> tuple[NDArray, NDArray]:
         plain, flipped = classifier.views(faces)
@@ -27,15 +27,15 @@ def predict_splits(classifier: Classifier, dataset: FerDataset) -> pd.DataFrame:
 
 
 def tabulate_splits(views: Callable[[NDArray[np.uint8]], tuple[NDArray, NDArray]], dataset: FerDataset) -> pd.DataFrame:
-    """Tabulate what anything says of both test splits, plain and with flip.
+    """Return the predictions of any classifier on both test splits in both views.
 
     Args:
-        views: from faces `(n, 48, 48)` uint8 to probabilities `(n, 7)` of each as it is, and averaged with its mirror
-            image.
-        dataset: has both test splits.
+        views: takes faces `(n, 48, 48)` uint8 and returns probabilities `(n, 7)` of the faces, and the averages with
+            those of their mirror images.
+        dataset: with both test splits.
 
     Returns:
-        Columns `row` (FER2013's, -1 where unknown), `split`, `view`, `label`, `p_angry` … `p_neutral` (float32).
+        Columns `columns.PREDICTION_COLUMNS`, probabilities as float32.
     """
     tables = []
     for split in TEST_SPLITS.values():
@@ -51,24 +51,23 @@ def tabulate_splits(views: Callable[[NDArray[np.uint8]], tuple[NDArray, NDArray]
 
 
 def no_predictions() -> pd.DataFrame:
-    """Return `tabulate_splits`' table without a row, for a model that no test split was at hand for."""
+    """Return an empty table of predictions, for a model stored without test splits."""
     return pd.DataFrame(columns=PREDICTION_COLUMNS)
 
 
 def summarize(
     predictions: pd.DataFrame, tests: FerDataset, training: FerDataset
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Sum up the predictions of `predict_splits`.
+    """Return the metrics of predictions by split and view, as a model card has them.
 
     Args:
-        predictions: its table.
+        predictions: table of `tabulate_splits`.
         tests: the same test splits.
-        training: what the model may have learnt from, for the count of test faces that also stand there.
+        training: the faces that the model may have been trained on.
 
     Returns:
-        `{split: {view: {"accuracy": …, "accuracy_interval": [low, high], "macro_f1": …, …}}}` with 95 % bootstrap
-        intervals over the faces, and `accuracy_without_leaked` over the `n_without_leaked` faces whose pixels are not
-        in `training` too.
+        `{split: {view: {"accuracy": …, "accuracy_interval": [low, high], "macro_f1": …, …}}}` with 95 % intervals, and
+        `accuracy_without_leaked` over the `n_without_leaked` faces whose pixels do not occur in `training`.
     """
     result: dict[str, dict[str, dict[str, Any]]] = {}
     for split in TEST_SPLITS.values():

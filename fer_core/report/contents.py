@@ -56,7 +56,7 @@ def build_report(models: Sequence[StoredModel], split: str, view: str, fusion: s
     if fusion is not None:
         try:
             fused = comparison.fuse(answers, answers.names, fusion, cards=cards, other=other)
-            answers, ensemble = fused.answers, fused.words
+            answers, ensemble = fused.answers, fused.description
             if other is not None:
                 other = fused.on(other)
         except ValueError as error:

@@ -104,10 +104,10 @@ def _scoreboard(report: Report) -> Iterable[str]:
     if report.ensemble:
         yield f"<p>{escape(report.ensemble)}</p>"
     numbers = [column for name in METRICS for column in (name, f"{name}_interval")]
-    words = {"model": "Model", **METRICS, **{f"{name}_interval": "95 % interval" for name in METRICS}}
-    words |= {"ece": "ECE", "parameters": "Parameters", "size_bytes": "Bytes", "trained": "Trained"}
-    words |= {"weights_from": "Weights from"}
-    yield _table(table, ["model", *numbers, "ece", "parameters", "size_bytes", "trained", "weights_from"], words)
+    titles = {"model": "Model", **METRICS, **{f"{name}_interval": "95 % interval" for name in METRICS}}
+    titles |= {"ece": "ECE", "parameters": "Parameters", "size_bytes": "Bytes", "trained": "Trained"}
+    titles |= {"weights_from": "Weights from"}
+    yield _table(table, ["model", *numbers, "ece", "parameters", "size_bytes", "trained", "weights_from"], titles)
 
 
 def _expressions(report: Report) -> Iterable[str]:
@@ -139,9 +139,9 @@ def _curves(report: Report) -> Iterable[str]:
 def _calibration(report: Report) -> Iterable[str]:
     yield "<h2>Calibration</h2><p>On the dashed line, confidence equals accuracy.</p>"
     yield svg_figure(figures.reliability_chart(report.tables["reliability"]), WIDE, "Reliability of every model")
-    words = {"model": "Model", "ece": "Calibration error", "confidence": "Mean confidence", "accuracy": "Accuracy"}
-    words |= {"temperature": "Temperature, fitted on the other test split", "ece_scaled": "Error after scaling"}
-    yield _table(report.tables["calibration"], list(words), words)
+    titles = {"model": "Model", "ece": "Calibration error", "confidence": "Mean confidence", "accuracy": "Accuracy"}
+    titles |= {"temperature": "Temperature, fitted on the other test split", "ece_scaled": "Error after scaling"}
+    yield _table(report.tables["calibration"], list(titles), titles)
 
 
 def _pairs(report: Report) -> Iterable[str]:
@@ -155,9 +155,9 @@ def _pairs(report: Report) -> Iterable[str]:
     )
     order = list(report.tables["scoreboard"]["model"])
     yield svg_figure(figures.pair_matrix(both_ways(table), order), WIDE - 200, "Every pair of models")
-    words = {"first": "First", "second": "Second", "difference": "Difference", "low": "95 % from", "high": "to"}
-    words |= {"only_first": "Only first correct", "only_second": "Only second correct", "p_holm": "p (Holm)"}
-    yield _table(table, [*words, "verdict"], {**words, "verdict": "Verdict"})
+    titles = {"first": "First", "second": "Second", "difference": "Difference", "low": "95 % from", "high": "to"}
+    titles |= {"only_first": "Only first correct", "only_second": "Only second correct", "p_holm": "p (Holm)"}
+    yield _table(table, [*titles, "verdict"], {**titles, "verdict": "Verdict"})
 
 
 def _confusion(report: Report) -> Iterable[str]:
@@ -203,20 +203,20 @@ def _paper(report: Report) -> Iterable[str]:
     )
     marks = paper_marks(table, "accuracy")
     yield svg_figure(figures.paper_chart(marks, "Accuracy"), WIDE, "Accuracy of the paper’s variants")
-    words = {"variant": "Variant", "reported": "Reported", "measured": "Measured"}
+    titles = {"variant": "Variant", "reported": "Reported", "measured": "Measured"}
     for name, title in METRICS.items():
-        words |= {f"{name}_reported": f"{title}, reported", f"{name}_measured": f"{title}, measured"}
-    yield _table(table, list(words), words)
+        titles |= {f"{name}_reported": f"{title}, reported", f"{name}_measured": f"{title}, measured"}
+    yield _table(table, list(titles), titles)
     yield "<h3>The final model, recomputed from the table in section 4.5, beside the figures</h3>"
     again = report.tables["paper_recomputed"]
     yield _table(again, list(again.columns), {"metric": "VGG16_modified", "recomputed": "Recomputed"})
     yield "<h3>Contradictions in the paper</h3>"
-    words = {"topic": "Topic", "note": "Contradiction", "statements": "Statements"}
-    yield _table(report.tables["paper_contradictions"], list(words), words, long=("topic", "note", "statements"))
+    titles = {"topic": "Topic", "note": "Contradiction", "statements": "Statements"}
+    yield _table(report.tables["paper_contradictions"], list(titles), titles, long=("topic", "note", "statements"))
 
 
-def _table(table: pd.DataFrame, columns: list[str], words: dict[str, str], long: tuple[str, ...] = ()) -> str:
-    head = "".join(f"<th>{escape(words.get(column, column))}</th>" for column in columns)
+def _table(table: pd.DataFrame, columns: list[str], titles: dict[str, str], long: tuple[str, ...] = ()) -> str:
+    head = "".join(f"<th>{escape(titles.get(column, column))}</th>" for column in columns)
     rows = [
         "<tr>"
         + "".join(

@@ -59,13 +59,13 @@ def _face_tile(face: Any, fer2013_faces: Fer2013Faces, with_model: bool) -> None
         )
     mark = ":green[:material/check:]" if face.actual == face.predicted else ":red[:material/close:]"
     st.markdown(f"{mark} **{face.predicted}** {face.confidence:.0%}")
-    by = f", says {plain(face.said_by)}" if with_model else ""
+    by = f", says {plain(face.source)}" if with_model else ""
     st.caption(f"actual {face.actual}{by}  \nrow {face.row}")
 
 
 def _table(faces: pd.DataFrame, fer2013_faces: Fer2013Faces) -> None:
     votes = [fer2013_faces.votes(row) for row in faces["row"]]
-    models = [str(column) for column in faces if column not in {"row", "actual", "predicted", "confidence", "said_by"}]
+    models = [str(column) for column in faces if column not in {"row", "actual", "predicted", "confidence", "source"}]
     shown = faces.assign(annotators=votes)
     st.dataframe(
         shown,

@@ -38,10 +38,10 @@ def test_faces_of_a_difference(answers):
     told = {name: p.argmax(axis=1) == 3 for name, p in answers.probabilities.items()}
     differ = (answers.labels == 3) & (told["able"] ^ told["weak"])
     assert sorted(faces["row"]) == sorted(answers.rows[differ])
-    assert set(faces[faces["said_by"] == "The able one"]["row"]) == set(answers.rows[differ & told["able"]])
+    assert set(faces[faces["source"] == "The able one"]["row"]) == set(answers.rows[differ & told["able"]])
     fewer = min((differ & told[name]).sum() for name in ("able", "weak"))
     assert fewer >= 1
-    assert (faces.head(2 * fewer)["said_by"].value_counts() == fewer).all(), "both have their turn among the first"
+    assert (faces.head(2 * fewer)["source"].value_counts() == fewer).all(), "both have their turn among the first"
 
 
 def test_an_empty_cell_has_no_faces(answers):

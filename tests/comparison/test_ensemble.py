@@ -18,7 +18,7 @@ def test_the_mean(answers):
     np.testing.assert_allclose(fused.answers.probabilities[ENSEMBLE], expected)
     assert fused.answers.names == ["able", "fair", "weak", ENSEMBLE]
     assert fused.weights == {"The able one": 0.5, "The weak one": 0.5}
-    assert "Every model counts the same" in fused.words
+    assert "Every model counts the same" in fused.description
 
 
 def test_weights_rest_on_the_hold_out_where_every_card_has_it(answers, other):
@@ -36,7 +36,7 @@ def test_weights_rest_on_the_other_split_otherwise_and_say_so(answers, other):
     right = [(other.probabilities[name].argmax(axis=1) == other.labels).mean() for name in ("able", "weak")]
     assert list(fused.weights.values()) == pytest.approx([value / sum(right) for value in right])
     assert "accuracy on PrivateTest" in fused.source
-    assert "not from the faces shown" in fused.words
+    assert "not from the faces shown" in fused.description
 
 
 def test_a_large_exponent_trusts_the_best_alone(answers, other):
@@ -44,7 +44,7 @@ def test_a_large_exponent_trusts_the_best_alone(answers, other):
     assert max(fused.weights, key=fused.weights.get) == "The able one"
     assert fused.weights["The able one"] > 0.99
     assert fused.best_exponent is not None
-    assert "On PrivateTest, q = " in fused.words
+    assert "On PrivateTest, q = " in fused.description
 
 
 def test_elsewhere_the_shares_are_the_same(answers, other):
