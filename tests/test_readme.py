@@ -1,14 +1,32 @@
-"""The README's table is what the cards say."""
+"""The README agrees with the stored models and with the package's layers."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from fer_core.cli.models import markdown_table
 from fer_core.store import list_models
+from tests.test_floors import LEVEL
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
 def test_table_of_models_is_up_to_date(home):
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     table = markdown_table(list_models()[0])
-    assert table in readme, f"Put this into the README (python -m fer_core models --markdown):\n{table}"
+    assert table in README, f"Put this into the README (python -m fer_core models --markdown):\n{table}"
+
+
+def test_the_tree_shows_every_room_above_those_that_import_it():
+    rooms = re.findall(r"^[├└]── (\w+)", README, re.MULTILINE)
+    assert set(rooms) == set(LEVEL)
+    assert rooms == sorted(rooms, key=LEVEL.get)
+
+
+def test_every_command_of_the_readme_exists():
+    from typer.main import get_command
+
+    from fer_core.cli import app
+
+    commands = re.findall(r"^fer-lab (\w+)", README, re.MULTILINE)
+    assert set(commands) == set(get_command(app).commands)
