@@ -63,50 +63,9 @@ class ReportedF1:
 
 
 @dataclass(frozen=True)
-class Averages:
-    """ "macro avg" or "weighted avg" of the classification report."""
-
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-@dataclass(frozen=True)
-class ReportedFinal:
-    """The final model, VGG16_modified, in section 4.5.
-
-    Attributes:
-        accuracy: the line "Accuracy".
-        f1, precision, recall: the lists of scores; the classification report has the same numbers.
-        tpr, fpr: the lists of rates, two decimals.
-        report_accuracy: "accuracy" of the classification report.
-    """
-
-    accuracy: float
-    f1: ClassValues
-    precision: ClassValues
-    recall: ClassValues
-    tpr: ClassValues
-    fpr: ClassValues
-    support: tuple[int, int, int, int, int, int, int]
-    report_accuracy: float
-    macro: Averages
-    weighted: Averages
-    roc_auc: float
-
-
-@dataclass(frozen=True)
 class Recomputed:
-    """VGG16_modified recomputed from precision, recall and support in section 4.5.
+    """The final model, VGG16_modified, recomputed from precision, recall and support in section 4.5."""
 
-    Attributes:
-        true_positives, predicted: counts for each expression.
-        accuracy, macro_f1, avg_tpr, avg_fpr: from these counts.
-    """
-
-    true_positives: tuple[int, ...]
-    predicted: tuple[int, ...]
     accuracy: float
     macro_f1: float
     avg_tpr: float
@@ -140,43 +99,26 @@ F1_BY_CLASS: Final[tuple[ReportedF1, ...]] = (
     ReportedF1(16, "VGG16_modified", (0.5073, 0.5769, 0.5189, 0.7965, 0.516, 0.7698, 0.5367)),
 )
 
-FINAL: Final = ReportedFinal(
-    accuracy=0.584006667137146,
-    f1=(
-        0.5072765072765072,
-        0.576923076923077,
-        0.5188866799204771,
-        0.7965317919075143,
-        0.5159817351598174,
-        0.7697929354445797,
-        0.5366639806607573,
-    ),
-    precision=(
-        0.49292929292929294,
-        0.625,
-        0.5117647058823529,
-        0.8251497005988024,
-        0.5128593040847201,
-        0.7783251231527094,
-        0.5252365930599369,
-    ),
-    recall=(
-        0.5224839400428265,
-        0.5357142857142857,
-        0.5262096774193549,
-        0.7698324022346369,
-        0.5191424196018377,
-        0.7614457831325301,
-        0.5485996705107083,
-    ),
-    tpr=(0.52, 0.54, 0.53, 0.77, 0.52, 0.76, 0.55),
-    fpr=(0.08, 0.01, 0.08, 0.05, 0.11, 0.03, 0.10),
-    support=(467, 56, 496, 895, 653, 415, 607),
-    report_accuracy=0.6163276678740597,
-    macro=Averages(0.6101806742439735, 0.5976325969508828, 0.6031509581846758, 3589),
-    weighted=Averages(0.6225307661227734, 0.6163276678740597, 0.6190094025448716, 3589),
-    roc_auc=0.8760710426056891,
+FINAL_SUPPORT: Final = (467, 56, 496, 895, 653, 415, 607)
+FINAL_PRECISION: Final[ClassValues] = (
+    0.49292929292929294,
+    0.625,
+    0.5117647058823529,
+    0.8251497005988024,
+    0.5128593040847201,
+    0.7783251231527094,
+    0.5252365930599369,
 )
+FINAL_RECALL: Final[ClassValues] = (
+    0.5224839400428265,
+    0.5357142857142857,
+    0.5262096774193549,
+    0.7698324022346369,
+    0.5191424196018377,
+    0.7614457831325301,
+    0.5485996705107083,
+)
+"""Classification report of the final model, VGG16_modified, in section 4.5. The supports are those of PublicTest."""
 
 
 def reported(variant: str) -> tuple[ReportedOverall, ...]:
@@ -195,12 +137,10 @@ def recompute_vgg16_modified() -> Recomputed:
     The printed fractions determine the counts: recall times support, and the true positives divided by precision, are
     integers, and the predicted counts sum to the 3,589 faces.
     """
-    support = np.array(FINAL.support)
-    hits = np.rint(np.array(FINAL.recall) * support).astype(int)
-    predicted = np.rint(hits / np.array(FINAL.precision)).astype(int)
+    support = np.array(FINAL_SUPPORT)
+    hits = np.rint(np.array(FINAL_RECALL) * support).astype(int)
+    predicted = np.rint(hits / np.array(FINAL_PRECISION)).astype(int)
     return Recomputed(
-        true_positives=tuple(int(value) for value in hits),
-        predicted=tuple(int(value) for value in predicted),
         accuracy=float(hits.sum() / support.sum()),
         macro_f1=float((2 * hits / (support + predicted)).mean()),
         avg_tpr=float((hits / support).mean()),
