@@ -86,10 +86,14 @@ class FaceResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Return box, expression and probabilities as JSON types, with the keys of the command line's output."""
+        box, values = [round(float(v), 1) for v in self.face.box], [round(float(p), 6) for p in self.probabilities]
         return {
-            "box": [round(float(v), 1) for v in self.face.box],
+            "box": box,
             "expression": self.expression,
-            "probabilities": {
-                name: round(float(p), 6) for name, p in zip(EXPRESSIONS, self.probabilities, strict=True)
-            },
+            "probabilities": dict(zip(EXPRESSIONS, values, strict=True)),
         }
+
+    def as_row(self) -> list[float | str]:
+        """Return x, y, width, height, expression and the seven probabilities, rounded as in `as_dict`."""
+        entry = self.as_dict()
+        return [*entry["box"], entry["expression"], *entry["probabilities"].values()]

@@ -136,10 +136,7 @@ def _print_csv(predictions: list[Prediction]) -> None:
         if prediction.error:
             writer.writerow([prediction.file, prediction.error])
         for number, face in enumerate(prediction.faces, 1):
-            row = face.as_dict()
-            writer.writerow(
-                [prediction.file, "", number, *row["box"], row["expression"], *row["probabilities"].values()]
-            )
+            writer.writerow([prediction.file, "", number, *face.as_row()])
 
 
 def _table(predictions: list[Prediction]) -> Table:

@@ -48,7 +48,7 @@ class ClassFolders:
         return (read_image(path) for path in self.paths)
 
 
-def read_class_folders(path: Path | str, minimum: int = MIN_IMAGES) -> ClassFolders:
+def read_class_folders(path: Path | str) -> ClassFolders:
     """Read class folders of pictures of any size and type.
 
     Each picture is decoded once, so that damaged ones are found before a training starts. A zip is unpacked under
@@ -56,7 +56,6 @@ def read_class_folders(path: Path | str, minimum: int = MIN_IMAGES) -> ClassFold
 
     Args:
         path: a folder, or a zip of it. The class folders may be inside a single folder.
-        minimum: number of readable pictures that each class needs.
 
     Raises:
         FerError: there are no class folders or only one, a folder is not named after an expression, or a class has
@@ -65,18 +64,18 @@ def read_class_folders(path: Path | str, minimum: int = MIN_IMAGES) -> ClassFold
     place = Path(path)
     try:
         if place.is_dir():
-            return _scan(place, place.name, minimum)
+            return _scan(place, place.name)
         if place.is_file():
-            return _scan_zip(place, minimum)
+            return _scan_zip(place)
     except OSError as error:
         raise FerError(f"{place.name[:80]} cannot be read ({error.strerror}). Check its permissions.") from error
     raise FerError(f"{place.name or place} does not exist. {_EXPECTED} Received: {place}")
 
 
-def _scan_zip(zipped: Path, minimum: int) -> ClassFolders:
+def _scan_zip(zipped: Path) -> ClassFolders:
     folder, is_new = _unpacked(zipped)
     try:
-        return _scan(folder, zipped.name, minimum)
+        return _scan(folder, zipped.name)
     except FerError:
         if is_new:
             shutil.rmtree(folder, ignore_errors=True)
@@ -97,7 +96,7 @@ def _unpacked(zipped: Path) -> tuple[Path, bool]:
     return folder, True
 
 
-def _scan(folder: Path, shown: str, minimum: int) -> ClassFolders:
+def _scan(folder: Path, shown: str) -> ClassFolders:
     root = _root(folder)
     classes = _class_folders(root, shown)
     paths: list[Path] = []
@@ -116,7 +115,7 @@ def _scan(folder: Path, shown: str, minimum: int) -> ClassFolders:
             else:
                 paths.append(file)
                 labels.append(label)
-    _check_counts(classes, labels, skipped, shown, minimum)
+    _check_counts(classes, labels, skipped, shown)
     return ClassFolders(tuple(paths), np.array(labels, dtype=np.int64), tuple(skipped))
 
 
@@ -150,16 +149,14 @@ def _class_folders(root: Path, shown: str) -> list[tuple[int, Path]]:
     return sorted(labelled)
 
 
-def _check_counts(
-    classes: list[tuple[int, Path]], labels: list[int], skipped: list[str], shown: str, minimum: int
-) -> None:
+def _check_counts(classes: list[tuple[int, Path]], labels: list[int], skipped: list[str], shown: str) -> None:
     for label in sorted({label for label, _ in classes}):
         count = labels.count(label)
-        if count < minimum:
+        if count < MIN_IMAGES:
             hint = f" {len(skipped)} files were skipped, the first because: {skipped[0]}" if skipped else ""
             raise FerError(
                 f"The class {EXPRESSIONS[label]!r} in {shown} has too few readable pictures. "
-                f"Expected at least {minimum}. Received: {count}.{hint}"
+                f"Expected at least {MIN_IMAGES}. Received: {count}.{hint}"
             )
 
 

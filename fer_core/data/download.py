@@ -20,13 +20,10 @@ _BY_HAND: Final = (
 )
 
 
-def download_fer2013(force: bool = False) -> Path:
+def download_fer2013() -> Path:
     """Download FER2013 with kagglehub to `home()/fer2013`, in the edition with image folders.
 
     Nothing is downloaded if the dataset is already there. An incomplete download leaves nothing behind.
-
-    Args:
-        force: download it again, and replace the existing image folders.
 
     Returns:
         `home()/fer2013`.
@@ -35,7 +32,7 @@ def download_fer2013(force: bool = False) -> Path:
         FerError: there is no network, Kaggle asks for credentials, or the download is not the dataset.
     """
     target = home() / "fer2013"
-    if not force and _is_there(target):
+    if _is_there(target):
         return target
     try:
         import kagglehub
@@ -45,7 +42,7 @@ def download_fer2013(force: bool = False) -> Path:
         ) from error
     try:
         with tempfile.TemporaryDirectory(dir=home(), prefix=".download-") as staging:
-            folder = Path(kagglehub.dataset_download(KAGGLE_DATASET, force_download=force, output_dir=staging))
+            folder = Path(kagglehub.dataset_download(KAGGLE_DATASET, output_dir=staging))
             if not is_image_edition(folder):
                 raise FerError(f"Kaggle sent something other than FER2013's train/ and test/ folders. {_BY_HAND}")
             target.mkdir(exist_ok=True)

@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
@@ -91,6 +92,13 @@ def require_rgb(image: Image) -> Image:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
         raise FerError(f"{_NOT_RGB} Received: shape {image.shape}, {image.dtype}")
     return np.ascontiguousarray(image)
+
+
+def resized(image: Image, size: tuple[int, int]) -> Image:
+    """Return a picture scaled to `size` (width, height): by area averaging if it becomes smaller, else bilinear."""
+    width, height = size
+    shrinks = image.shape[0] >= height and image.shape[1] >= width
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8)
 
 
 def sample_portrait() -> Image:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data.dataset import FACE_SIZE
+from fer_core.data.images import resized
 from fer_core.types import FerError
 
 COLUMNS: Final = ("age", "gender", "jpeg")
@@ -84,5 +85,4 @@ def _gray(content: bytes, row: int, name: str) -> NDArray[np.uint8]:
         picture = None
     if picture is None:
         raise FerError(f"The picture in row {row} of {name} cannot be decoded. Expected an encoded JPEG or PNG.")
-    interpolation = cv2.INTER_AREA if min(picture.shape) >= FACE_SIZE else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, (FACE_SIZE, FACE_SIZE), interpolation=interpolation), np.uint8)
+    return resized(picture, (FACE_SIZE, FACE_SIZE))

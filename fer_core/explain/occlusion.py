@@ -7,7 +7,6 @@ predictions, so it works with any classifier.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +44,9 @@ def occlusion_map(
     expression: str | None = None,
     patch: int = PATCH,
     stride: int = STRIDE,
-    fill: Literal["gray", "blur"] = "gray",
     flip: bool = False,
 ) -> OcclusionMap:
-    """Slide a patch over a face crop and record the drop of an expression's probability.
+    """Slide a gray patch over a face crop and record the drop of an expression's probability.
 
     The patch's centre moves from border to border, so that every place is covered equally often.
 
@@ -58,7 +56,6 @@ def occlusion_map(
         expression: one of the seven; by default the predicted one.
         patch: side of the patch in pixels.
         stride: maximum distance in pixels between neighbouring positions.
-        fill: cover with the crop's mean gray, or with a blurred copy of it, which adds no edges.
         flip: average with the mirror image, if the prediction to explain was made this way.
 
     Raises:
@@ -70,11 +67,10 @@ def occlusion_map(
         raise ValueError(f"Expected a patch and a stride of at least 1 pixel. Received: {patch}, {stride}")
     height, width = crop.shape
     rows, columns = _centers(height, stride), _centers(width, stride)
-    cover = _cover(crop, fill)
+    gray = round(float(crop.mean()))
     faces = np.repeat(crop[None], 1 + len(rows) * len(columns), axis=0)  # (1 + positions, height, width)
     for face, (row, column) in zip(faces[1:], ((r, c) for r in rows for c in columns), strict=True):
-        place = (_reach(row, patch), _reach(column, patch))
-        face[place] = cover[place]
+        face[_reach(row, patch), _reach(column, patch)] = gray
     probabilities = classifier.predict(faces, flip=flip).probabilities  # (1 + positions, 7)
     index = int(probabilities[0].argmax()) if expression is None else expression_index(expression)
     uncovered = probabilities[0, index]
@@ -91,11 +87,3 @@ def _centers(length: int, stride: int) -> NDArray[np.float64]:
 def _reach(center: float, patch: int) -> slice:
     start = round(center - patch / 2)
     return slice(max(0, start), max(0, start + patch))
-
-
-def _cover(crop: Image, fill: Literal["gray", "blur"]) -> Image:
-    if fill == "gray":
-        return np.full_like(crop, round(float(crop.mean())))
-    import cv2
-
-    return np.asarray(cv2.GaussianBlur(crop, (0, 0), crop.shape[1] / 8, borderType=cv2.BORDER_REPLICATE), np.uint8)

@@ -1,6 +1,5 @@
 """Detect faces in pictures, crop them like FER2013's faces, and draw results."""
 
-from fer_core.faces.degrade import add_noise, blur_faces
 from fer_core.faces.detector import FaceDetector, default_detector
 from fer_core.faces.draw import (
     annotated_jpeg,
@@ -13,7 +12,7 @@ from fer_core.faces.draw import (
 )
 from fer_core.faces.framing import crop_face, framing_roll, framing_transform, invert, whole_image_face
 from fer_core.faces.haar import HaarDetector
-from fer_core.faces.preprocessing import preprocess_faces
+from fer_core.faces.preprocessing import add_noise, blur_faces, preprocess_faces
 from fer_core.faces.yunet import YuNetDetector
 from fer_core.faces.yunet_weights import DetectorUnavailable, yunet_path
 

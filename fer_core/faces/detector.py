@@ -34,19 +34,18 @@ class FaceDetector(Protocol):
         """
 
 
-def default_detector(download: bool = True, detection_size: int = 640) -> FaceDetector:
+def default_detector(detection_size: int = 640) -> FaceDetector:
     """Return YuNet if its weights are available, else Haar cascades with a `note` that gives the reason.
 
     Detectors are cached, and a failed download is not repeated for some minutes, so this is cheap to call for each
     picture.
 
     Args:
-        download: whether YuNet's weights may be downloaded.
         detection_size: longest side in pixels to which YuNet scales a picture for its first search. 320 is enough
             for faces near a camera and takes a quarter of the time.
     """
     try:
-        return _yunet(yunet_path(download), detection_size)
+        return _yunet(yunet_path(), detection_size)
     except DetectorUnavailable as error:
         return _haar(FALLBACK_NOTE.format(why=error))
 

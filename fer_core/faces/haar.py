@@ -13,7 +13,7 @@ import cv2.data
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.images import require_rgb
+from fer_core.data.images import require_rgb, resized
 from fer_core.faces.detector import suppress_overlaps
 from fer_core.faces.framing import BOX_HEIGHT, BOX_WIDTH
 from fer_core.threads import Pool
@@ -22,6 +22,7 @@ from fer_core.types import Face, Image
 BOX_SIDE: Final = 0.965  # of FER2013's frame: median side of a Haar box (300 faces)
 MIN_NEIGHBORS: Final = 3
 SMALLEST_FACE: Final = 24  # pixels of the working copy; the cascade's window is 20
+FRAME_SIZE: Final = 320  # longest side to which video frames are scaled
 THOROUGH_SIZE: Final = (320, 960)  # longest side at least and at most
 CLOSE_UP_SIZE: Final = 240  # longest side, border included
 CLOSE_UP_BORDER: Final = 0.25  # of the longest side, added on each side: the cascade needs some surroundings
@@ -40,12 +41,10 @@ class HaarDetector:
     cascade; nose and mouth are placed as in a median face. A face whose eyes are not found has no landmarks.
 
     Args:
-        detection_size: longest side in pixels to which video frames are scaled.
         note: a sentence about this detector for the user, or None.
     """
 
-    def __init__(self, detection_size: int = 320, note: str | None = None) -> None:
-        self.detection_size = detection_size
+    def __init__(self, note: str | None = None) -> None:
         self.note = note
         self._faces: Pool[Any] = Pool(lambda: _cascade("haarcascade_frontalface_alt2.xml"))
         self._eyes: Pool[Any] = Pool(lambda: _cascade("haarcascade_eye.xml"))
@@ -64,7 +63,7 @@ class HaarDetector:
         image = require_rgb(image)
         longest = max(image.shape[:2])
         if not thorough:
-            return suppress_overlaps(self._search(image, min(longest, self.detection_size), border=0.0))
+            return suppress_overlaps(self._search(image, min(longest, FRAME_SIZE), border=0.0))
         faces = self._search(image, int(np.clip(longest, *THOROUGH_SIZE)), border=0.0)
         return suppress_overlaps(faces or self._search(image, CLOSE_UP_SIZE, CLOSE_UP_BORDER))
 
@@ -75,8 +74,7 @@ class HaarDetector:
         size = (round(width * scale), round(height * scale))
         if min(size) < SMALLEST_FACE:
             return []
-        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        gray = cv2.cvtColor(cv2.resize(image, size, interpolation=interpolation), cv2.COLOR_RGB2GRAY)
+        gray = cv2.cvtColor(resized(image, size), cv2.COLOR_RGB2GRAY)
         edge = round(border * max(size))
         gray = cv2.copyMakeBorder(gray, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
         with self._faces.borrow() as cascade:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.images import require_rgb
+from fer_core.data.images import require_rgb, resized
 from fer_core.faces.detector import MAX_OVERLAP, suppress_overlaps
 from fer_core.faces.framing import (
     BOX_WIDTH,
@@ -114,8 +114,7 @@ class YuNetDetector:
         if min(height, width) * scale < MIN_SIDE:
             return []
         size = (round(width * scale), round(height * scale))
-        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        copy = image if scale == 1 else cv2.resize(image, size, interpolation=interpolation)
+        copy = image if scale == 1 else resized(image, size)
         with self._pool.borrow() as network:
             network.setInputSize(size)
             _, rows = network.detect(cv2.cvtColor(copy, cv2.COLOR_RGB2BGR))

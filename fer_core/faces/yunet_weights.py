@@ -33,7 +33,7 @@ class DetectorUnavailable(FerError):
     """YuNet's weights are not available. The message gives the reason and what to do."""
 
 
-class _LastFailure:
+class LastFailure:
     """The last failed download of this process."""
 
     lock = threading.Lock()
@@ -41,14 +41,11 @@ class _LastFailure:
     until = 0.0  # time.monotonic()
 
 
-def yunet_path(download: bool = True) -> Path:
+def yunet_path() -> Path:
     """Return the path of YuNet's ONNX file after verifying its SHA-256.
 
     The file is the one that the environment variable `FER_YUNET_MODEL` names, or the copy in
     `cache_folder("models")`, which is downloaded once from OpenCV Zoo on GitHub.
-
-    Args:
-        download: whether the network may be used.
 
     Raises:
         DetectorUnavailable: there is no valid file and it could not be downloaded. A failed download is tried again
@@ -63,15 +60,13 @@ def yunet_path(download: bool = True) -> Path:
         raise DetectorUnavailable(str(error)) from error
     if _is_intact(path):
         return path
-    if not download:
-        raise DetectorUnavailable(f"The face detector YuNet is not on this computer yet: {LOCAL_COPY}.")
-    with _LastFailure.lock:
-        if time.monotonic() < _LastFailure.until:
-            raise DetectorUnavailable(_LastFailure.message)
+    with LastFailure.lock:
+        if time.monotonic() < LastFailure.until:
+            raise DetectorUnavailable(LastFailure.message)
         try:
             _download(path)
         except DetectorUnavailable as error:
-            _LastFailure.message, _LastFailure.until = str(error), time.monotonic() + RETRY_SECONDS
+            LastFailure.message, LastFailure.until = str(error), time.monotonic() + RETRY_SECONDS
             raise
     return path
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.data.images import resized
 from fer_core.faces.preprocessing import crop_to_boxes, detect_boxes, maps_on_whole_faces, preprocess_faces
 from fer_core.labels import NUM_CLASSES
 from fer_core.store import StoredModel
@@ -118,12 +119,7 @@ class Classifier:
     def _resized(self, faces: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if faces.shape[1:] == (self.input_size, self.input_size) or len(faces) == 0:
             return faces.reshape(-1, self.input_size, self.input_size)
-        import cv2
-
-        size = (self.input_size, self.input_size)
-        shrinks = max(faces.shape[1:]) > self.input_size
-        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        return np.stack([cv2.resize(face, size, interpolation=interpolation) for face in faces]).astype(np.uint8)
+        return np.stack([resized(face, (self.input_size, self.input_size)) for face in faces])
 
     def _run(self, inputs: NDArray[np.float32]) -> Prediction:
         probabilities = np.zeros((len(inputs), NUM_CLASSES), np.float32)

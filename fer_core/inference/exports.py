@@ -58,9 +58,7 @@ def results_csv(results: Sequence[PictureResult]) -> str:
         if result.error:
             writer.writerow([result.file, result.error, *[""] * (len(COLUMNS) - 3), result.model])
         for number, face in enumerate(result.faces, 1):
-            entry = face.as_dict()
-            values = entry["probabilities"].values()
-            writer.writerow([result.file, "", number, *entry["box"], entry["expression"], *values, result.model])
+            writer.writerow([result.file, "", number, *face.as_row(), result.model])
     return stream.getvalue()
 
 

@@ -20,8 +20,7 @@ Row = tuple[float | int | str | None, ...]
 
 def face_row(face: TrackedFace, seconds: float) -> Row:
     """Return a face as a row of `COLUMNS`."""
-    entry = face.result.as_dict()
-    return seconds, face.number, *entry["box"], entry["expression"], *entry["probabilities"].values()
+    return seconds, face.number, *face.result.as_row()
 
 
 def frame_rows(found: FrameResult) -> list[Row]:

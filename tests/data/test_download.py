@@ -16,7 +16,7 @@ def kaggle(monkeypatch):
     """Replace kagglehub: the returned function sets what a download does with its output folder."""
 
     def behave(action):
-        def dataset_download(handle, *, force_download, output_dir):
+        def dataset_download(handle, *, output_dir):
             assert handle == "msambare/fer2013"
             return action(output_dir)
 
@@ -41,7 +41,6 @@ def test_download_ignoring_our_folder_is_copied(home, kaggle, write_image_editio
     download_fer2013()
     assert (source / "train").is_dir()
     assert (home / "fer2013" / "train").is_dir()
-    download_fer2013(force=True)
     assert len(load_fer2013()) == 21
 
 

@@ -23,8 +23,8 @@ CONTENT = b"weights" * 100
 def fresh(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing cached, nothing named, nothing remembered, and no network."""
     monkeypatch.delenv("FER_YUNET_MODEL", raising=False)
-    monkeypatch.setattr(yunet_weights._LastFailure, "until", 0.0)
-    monkeypatch.setattr(yunet_weights._LastFailure, "message", "")
+    monkeypatch.setattr(yunet_weights.LastFailure, "until", 0.0)
+    monkeypatch.setattr(yunet_weights.LastFailure, "message", "")
     monkeypatch.setattr(yunet_weights.urllib.request, "urlopen", closed_network)
 
 
@@ -101,15 +101,8 @@ def test_failure_is_remembered_then_retried(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(DetectorUnavailable, match="name resolution"):
         yunet_path()
     assert calls == []
-    monkeypatch.setattr(yunet_weights._LastFailure, "until", time.monotonic() - 1)
+    monkeypatch.setattr(yunet_weights.LastFailure, "until", time.monotonic() - 1)
     assert yunet_path().is_file()
-
-
-def test_download_false_never_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = serve(monkeypatch, CONTENT)
-    with pytest.raises(DetectorUnavailable, match="FER_YUNET_MODEL"):
-        yunet_path(download=False)
-    assert calls == []
 
 
 def test_named_file_must_exist_and_match(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
