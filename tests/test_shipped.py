@@ -86,7 +86,7 @@ def test_a_model_on_our_own_backbone_says_how_that_was_pretrained(folder):
 @pytest.mark.slow
 def test_small_storage_answers_as_the_trained_network(fer2013):
     """What serves is int8; what was trained is float32."""
-    from fer_core.training.start import stored_network
+    from fer_core.training.initial_weights import stored_network
 
     faces = fer2013.split("public_test").images[:1000]
     expected = stored_network(DEFAULT_MODEL).predict(faces[..., None].astype("float32"), verbose=0)

@@ -60,7 +60,7 @@ def _time_features() -> list[float]:
     from fer_core.data import FerDataset
     from fer_core.models import build_network, model_spec
     from fer_core.training.fit import fit
-    from fer_core.training.recipes import FROZEN
+    from fer_core.training.recipe import FROZEN
 
     class Clock(keras.callbacks.Callback):
         def on_train_begin(self, *_: Any) -> None:
@@ -92,7 +92,7 @@ def _time_features() -> list[float]:
 def _time_batch_norm() -> list[float]:
     """Return the median seconds of a training step with and without fused batch normalization."""
     from fer_core.models import build_network, model_spec
-    from fer_core.training.fused import fused_batch_normalization
+    from fer_core.training.batch_norm import fused_batch_norm
 
     rng = np.random.default_rng(0)
     faces, labels = rng.integers(0, 256, (128, 44, 44, 1)).astype("float32"), np.arange(128) % 7
@@ -101,7 +101,7 @@ def _time_batch_norm() -> list[float]:
         network = build_network(model_spec("compact_cnn"), "mixed_bfloat16")
         network.compile("sgd", "sparse_categorical_crossentropy", jit_compile=False)
         times = []
-        with fused_batch_normalization(network) if fused else contextlib.nullcontext():
+        with fused_batch_norm(network) if fused else contextlib.nullcontext():
             for _ in range(12):
                 start = time.perf_counter()
                 network.train_on_batch(faces, labels)

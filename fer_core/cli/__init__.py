@@ -8,10 +8,9 @@ from fer_core.cli.bench import bench
 from fer_core.cli.data import data
 from fer_core.cli.models import evaluate, models
 from fer_core.cli.predict import predict
-from fer_core.cli.pretrain import pretrain
 from fer_core.cli.report import report
 from fer_core.cli.runs import runs
-from fer_core.cli.train import train
+from fer_core.cli.train import pretrain, train
 from fer_core.cli.tune import tune
 from fer_core.cli.video import video
 

@@ -1,15 +1,15 @@
-"""`train`: fit a named model and store it."""
+"""`train` and `pretrain`: fit a named model and store it, or a backbone for such models."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import numpy as np
 import typer
-from rich.progress import Progress
 
-from fer_core.cli.output import complain, escaped, fails_clearly, progress_bar, stdout
+from fer_core.cli.output import complain, escaped, fails_clearly, progress_bar, stderr, stdout
 from fer_core.data import FerDataset, load_fer2013, load_ferplus
 from fer_core.models import model_names, model_spec
 from fer_core.store import SHIPPED, promoted
@@ -20,26 +20,26 @@ from fer_core.types import FerError
 def train(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(model_names())}.")],
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data; default: the recipe's.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's; stored as NAME_seedN.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's; stored as NAME_seedN.")] = None,
     subset: Annotated[
-        int | None, typer.Option(min=70, help="Only that many faces of each split, to try it; stored as NAME_trial.")
+        int | None,
+        typer.Option(min=70, help="Use only this many faces of each split, as a trial; stored as NAME_trial."),
     ] = None,
     data: Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")] = None,
-    run: Annotated[Path | None, typer.Option(help="The run's folder; a run cut off there goes on.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Folder of the run; an interrupted run resumes from it.")] = None,
     weights: Annotated[
         str | None,
         typer.Option(help="Start from these: imagenet, utkface, random or a stored model of the same network."),
     ] = None,
-    ship: Annotated[bool, typer.Option(help="Store into trained_models/ instead of your own models.")] = False,
+    ship: Annotated[bool, typer.Option(help="Store in trained_models/ instead of your own models.")] = False,
 ) -> None:
     """Fit a named model on FER2013, convert it, measure it and store it.
 
-    Cut it off whenever you like: the same command goes on at the last finished epoch, with the features computed so
-    far.
+    You can interrupt it at any time: the same command resumes at the last finished epoch.
     """
     spec = model_spec(name)
     if weights is not None:
-        spec.with_weights(weights)  # complains at once where they cannot be
+        spec.with_weights(weights)  # raises an error at once if it cannot start from them
     dataset = load_fer2013(data)
     if subset is not None:
         if ship:
@@ -47,49 +47,77 @@ def train(
                 "A model trained on a subset is a trial and cannot be shipped: leave out --ship or --subset."
             )
         dataset = _thin_out(dataset, subset)
-    from fer_core.training.named import needs_votes, train_named
-    from fer_core.training.training_data import TrainingData
+    from fer_core.training.data import TrainingData
+    from fer_core.training.recipe import named_recipe
 
-    learnt = TrainingData.of(dataset, load_ferplus() if needs_votes(spec) else None)
+    parts = TrainingData.of(dataset, load_ferplus() if named_recipe(spec).target != "labels" else None)
     if subset is not None:
-        learnt = replace(learnt, name=f"a part of {learnt.name}")
+        parts = replace(parts, name=f"a part of {parts.name}")
+    stderr.print("Starting Keras …")
+    from fer_core.cli.train_progress import EpochBar
+    from fer_core.training.train import train_named
+
     with progress_bar() as bar:
         model = train_named(
             spec,
-            learnt,
+            parts,
             SHIPPED if ship else promoted(),
             epochs,
             seed,
             weights,
             subset is not None,
             run,
-            lambda: epoch_bar(bar),
+            [EpochBar(bar)],
             lambda text: bar.log(escaped(text)),
             ship,
         )
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
-    accuracy = "not measured, for there are no test splits"
+    accuracy = "not measured: there are no test splits"
     if score := model.card.score("public_test"):
         accuracy = f"PublicTest accuracy {score.accuracy:.4f}"
     stdout.print(escaped(f"Stored {model.folder} – {accuracy} ({size})"), soft_wrap=True)
     if not ship and (SHIPPED / model.name).is_dir():
         complain(
-            f"It stands before the {model.name} that comes with FER Lab, on every page and in every command. To go "
-            f"back, delete {model.folder}."
+            f"Every page and command now uses it instead of the {model.name} that comes with FER Lab. To undo this, "
+            f"delete {model.folder}."
         )
 
 
-def epoch_bar(bar: Progress) -> list[Any]:
-    """The callbacks that show a Keras fit; importing them imports Keras."""
-    from fer_core.cli.train_progress import EpochBar
+@fails_clearly
+def pretrain(
+    backbone: Annotated[str, typer.Argument(help="Its name in keras.applications, for example VGG16.")],
+    data: Annotated[Path, typer.Option(help="Parquet table with the columns age, gender (0 male, 1 female) and jpeg.")],
+    size: Annotated[
+        int | None, typer.Option(min=32, help="Side of its input in pixels; default: that of the named models.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the faces.")] = None,
+    subset: Annotated[
+        int | None, typer.Option(min=20, help="Use only this many faces, as a trial; stored separately.")
+    ] = None,
+) -> None:
+    """Pretrain a backbone on UTKFace's age and gender, for `train --weights utkface`.
 
-    return [EpochBar(bar)]
+    You can interrupt it at any time: the same command resumes at the last finished epoch.
+    """
+    from fer_core.data import load_utkface
+    from fer_core.files import home
+
+    faces = load_utkface(data)
+    if subset is not None:
+        faces = faces.subset(np.arange(min(subset, len(faces))))
+    folder = home() / "backbones" / "trials" if subset is not None else None
+    from fer_core.cli.train_progress import EpochBar
+    from fer_core.training import pretrain as pretraining
+
+    with progress_bar() as bar:
+        path = pretraining.pretrain(
+            backbone, faces, size, epochs, folder, [EpochBar(bar)], lambda text: bar.log(escaped(text))
+        )
+    stdout.print(escaped(f"Stored {path} ({path.stat().st_size / 1e6:.1f} MB)"), soft_wrap=True)
 
 
 def _thin_out(dataset: FerDataset, faces: int) -> FerDataset:
-    """Keep about every k-th face of each split."""
-    import numpy as np
-
+    """Keep about this many faces of each split, evenly spaced."""
     kept = []
     for split in np.unique(dataset.usage):
         indices = np.flatnonzero(dataset.usage == split)

@@ -11,7 +11,7 @@ from rich.table import Table
 from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import DataSettings
-from fer_core.training.recipes import recipe_for
+from fer_core.training.recipe import recipe_for
 from fer_core.tuning.plan import TUNABLE, SearchSpace, TuningPlan
 from fer_core.tuning.process import interrupted_by_sigterm
 from fer_core.tuning.storage import STORAGE_VARIABLE, open_storage

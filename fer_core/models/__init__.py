@@ -1,4 +1,4 @@
-"""Specs and builders of every network. Importing this does not import Keras; building does."""
+"""Specs and builders of all networks. Importing this does not import Keras; building a network does."""
 
 from fer_core.models.registry import build_network, model_names, model_spec, network_names
 from fer_core.models.spec import ModelSpec

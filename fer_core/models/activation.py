@@ -1,4 +1,4 @@
-"""The exact class activation map of a network that ends in global average pooling and a linear head."""
+"""The class activation map of a network, which is exact for global average pooling and a linear head."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 def with_activation_map(network: keras.Model) -> keras.Model:
     """Return the network with its class activation map as a second output (Zhou et al. 2016, CVPR, eq. 2).
 
-    The logit of a class is the mean over all places of (features · head weights + bias), so that same product before
-    the mean says how much each place speaks for the class. No gradient is needed. A batch normalisation between
-    pooling and head is affine when serving, and is folded into the product.
+    The logit of a class is the mean of (features · head weights + bias) over all positions, so this product before the
+    mean is the evidence for the class at each position. No gradient is needed. A batch norm between pooling and head
+    is affine at inference and is folded into the product.
 
     Args:
-        network: has a layer `features` of `(batch, rows, columns, channels)`, pooled by its mean into the linear
-            layer `head`, with a batch normalisation `head_normalization` between them or none.
+        network: has a layer `features` with output `(batch, rows, columns, channels)`, whose mean goes to the linear
+            layer `head`, optionally through a batch norm `head_normalization`.
 
     Returns:
-        A model whose outputs are named `probabilities` `(batch, 7)` and `activation` `(batch, rows, columns, 7)`, in
-        float32; the mean of `activation` over rows and columns is the logit.
+        A model with the float32 outputs `probabilities` `(batch, 7)` and `activation` `(batch, rows, columns, 7)`; the
+        mean of `activation` over rows and columns is the logit.
     """
     head = network.get_layer("head")
     features = network.get_layer("features").output

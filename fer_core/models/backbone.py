@@ -1,4 +1,4 @@
-"""The backbones of `keras.applications`: their own preprocessing, their weights, and what is told where these lack."""
+"""The backbones of `keras.applications`, with their preprocessing and their weights."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ FOLDER_VARIABLE: Final = "FER_BACKBONE_DIR"
 BACKBONE_SIZES: Final = {
     "VGG16": 48,
     "ResNet50": 48,
-    "MobileNetV2": 96,  # the smallest that its ImageNet weights come for
-    "Xception": 71,  # the smallest that it takes
+    "MobileNetV2": 96,  # the minimum size of its ImageNet weights
+    "Xception": 71,  # the minimum size that it accepts
     "EfficientNetB0": 64,
     "EfficientNetV2B0": 64,
     "DenseNet121": 64,
     "NASNetMobile": 64,
 }
-"""Side in pixels that the backbones of the named variants see; a FER2013 face has 48."""
+"""Input size in pixels of the backbones of the named models; a FER2013 face has 48."""
 
 DEFAULT_SIZE: Final = 96
-"""For any other application."""
+"""Input size of all other backbones."""
 
-SOON: Final = 0.99
-"""Highest momentum of batch normalisation's moving averages."""
+MAX_MOMENTUM: Final = 0.99
+"""Of the moving averages of batch normalization."""
 
 
 def backbone_names() -> list[str]:
-    """Return the names of all backbones that Keras offers, those of the named variants first."""
+    """Return the names of all backbones in Keras, those of the named models first."""
     import keras
 
     others = [name for name in dir(keras.applications) if name[0].isupper() and name not in BACKBONE_SIZES]
@@ -48,20 +48,19 @@ def backbone_names() -> list[str]:
 
 
 def build_backbone(name: str, size: int, weights: str) -> keras.Model:
-    """Build an application without its top.
+    """Build a backbone without its classification layers.
 
     Args:
         name: as in `keras.applications`.
         size: side of the square input in pixels.
-        weights: `imagenet`: the file `<keras' name>_imagenet_notop.weights.h5` in the folder that the environment
-            variable `FER_BACKBONE_DIR` names, else Keras' own download, kept in its cache; or `random`.
+        weights: `random`, or `imagenet`: the file `weights_file(name)` in the folder `FER_BACKBONE_DIR` (an environment
+            variable) if there is one, else Keras' download.
 
     Returns:
-        A model from `(batch, size, size, 3)`, preprocessed as the application wants it, to
-        `(batch, rows, columns, channels)`.
+        A model from `(batch, size, size, 3)`, preprocessed for this backbone, to `(batch, rows, columns, channels)`.
 
     Raises:
-        FerError: there is no such application, the size is too small for it, or the weights cannot be had.
+        FerError: there is no such backbone, the size is too small for it, or the weights are not available.
     """
     builder = _builder(name)
     if weights not in {"imagenet", "random"}:
@@ -72,40 +71,40 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
     except ValueError as error:
         raise FerError(f"{name} cannot take faces enlarged to {size} pixels ({_first_line(error)}).") from error
     if weights == "random":
-        return _follows_soon(network)
+        return _limit_momentum(network)
     local = local_file(weights_file(name))
     try:
         if local is None:
-            return _follows_soon(builder(**settings, weights="imagenet"))
+            return _limit_momentum(builder(**settings, weights="imagenet"))
         network.load_weights(local)
     except Exception as error:  # Keras raises a bare Exception where a download fails
         reason = f"{local} cannot be read" if local is not None else "they could not be downloaded"
         raise FerError(
-            f"The ImageNet weights of {name} are not at hand: {reason} ({_first_line(error)}). Connect to the "
-            f"internet once, or set {FOLDER_VARIABLE} to a folder that holds {weights_file(name)}."
+            f"The ImageNet weights of {name} are not available: {reason} ({_first_line(error)}). Connect to the "
+            f"internet once, or set {FOLDER_VARIABLE} to a folder with {weights_file(name)}."
         ) from error
-    return _follows_soon(network)
+    return _limit_momentum(network)
 
 
-def _follows_soon(network: keras.Model) -> keras.Model:
-    """Let batch normalisation's moving averages follow within a hundred steps.
+def _limit_momentum(network: keras.Model) -> keras.Model:
+    """Let the moving averages of batch normalization adapt within about a hundred steps.
 
-    MobileNetV2's and NASNet's take more than a thousand, for ImageNet's long trainings; after a short one they would
-    still hold the random start, and the network, right while it trains, would be blind when it serves.
+    Those of MobileNetV2 and NASNet need more than a thousand, which suits long trainings on ImageNet. After a short
+    training they would still depend on the initial weights, and inference would be wrong.
     """
     for layer in network.layers:
         if hasattr(layer, "moving_variance"):
-            layer.momentum = min(layer.momentum, SOON)
+            layer.momentum = min(layer.momentum, MAX_MOMENTUM)
     return network
 
 
 def preprocessing(name: str) -> tuple[list[float], list[float]]:
-    """Return an application's own `preprocess_input` as three factors and three offsets, one a channel.
+    """Return the `preprocess_input` of a backbone as a factor and an offset for each of the three channels.
 
-    All of them are affine in each channel, and a gray face has three equal channels, so that black and white tell all.
+    All backbones have an affine function for each channel, so the values for black and white define it.
 
     Raises:
-        FerError: there is no such application.
+        FerError: there is no such backbone.
     """
     preprocess = sys.modules[_builder(name).__module__].preprocess_input
     black, white = (_as_list(preprocess(np.full((1, 1, 1, 3), level))) for level in (0.0, 255.0))
@@ -113,10 +112,10 @@ def preprocessing(name: str) -> tuple[list[float], list[float]]:
 
 
 def weights_file(name: str) -> str:
-    """Return the name of an application's local file of ImageNet weights, as `mobilenet_v2_imagenet_notop.weights.h5`.
+    """Return the name of a local file with ImageNet weights, for example `mobilenet_v2_imagenet_notop.weights.h5`.
 
     Raises:
-        FerError: there is no such application.
+        FerError: there is no such backbone.
     """
     module = _builder(name).__module__.rsplit(".", 1)[-1]
     stem = module if module.replace("_", "") == name.lower() else re.sub(r"(?<=[a-z])(?=V\d)", "_", name).lower()
@@ -124,19 +123,19 @@ def weights_file(name: str) -> str:
 
 
 def pretrained_file(backbone: str, size: int) -> str:
-    """Return the name under which `python -m fer_core pretrain` keeps a backbone, in the data folder's `backbones/`."""
+    """Return the name of the file that `python -m fer_core pretrain` writes to `backbones/` in the data folder."""
     return f"{backbone.lower()}_{size}_utkface.weights.h5"
 
 
 def local_file(name: str) -> Path | None:
-    """Return a weights file of the folder that `FER_BACKBONE_DIR` names; None without it."""
+    """Return a weights file in the folder `FER_BACKBONE_DIR`; None if there is none."""
     folder = os.environ.get(FOLDER_VARIABLE)
     path = Path(folder).expanduser() / name if folder else None
     return path if path is not None and path.is_file() else None
 
 
 def weights_digest(network: keras.Model) -> str:
-    """Return a hash (16 hex digits) of a network's weights in their order, whichever file they came from."""
+    """Return a hash of a network's weights, 16 hexadecimal digits."""
     digest = hashlib.sha256()
     for array in network.get_weights():
         digest.update(str(array.shape).encode() + array.astype("<f4").tobytes())
@@ -149,7 +148,7 @@ def _builder(name: str) -> Callable[..., Any]:
     builder = getattr(keras.applications, name, None) if name[:1].isupper() else None
     if builder is None:
         raise FerError(
-            f"Keras has no application of that name. Expected one of: {', '.join(backbone_names())}. Received: {name}"
+            f"Keras has no backbone of that name. Expected one of: {', '.join(backbone_names())}. Received: {name}"
         )
     return builder
 

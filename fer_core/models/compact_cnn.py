@@ -13,19 +13,19 @@ def compact_cnn(
 ) -> keras.Model:
     """Build the network for gray faces of any size from about 40 pixels on.
 
-    A 5×5 convolution with stride 2 stands in for the usual full-resolution stem: on a CPU it costs a third of it.
-    Then follow one plain and one residual block at half resolution and two residual blocks each at a quarter and an
-    eighth (He et al. 2016, basic blocks). The head is global average pooling and one linear layer, so that its class
-    activation map is exact (Zhou et al. 2016).
+    It starts with a 5×5 convolution of stride 2, which costs a third of a stem at full resolution on a CPU. Then come
+    a convolution and a residual block at half resolution, and two residual blocks each at a quarter and an eighth
+    (basic blocks of He et al. 2016). The head is global average pooling and a linear layer, so the class activation
+    map is exact (Zhou et al. 2016).
 
     Args:
         widths: channels of the stem and of the three stages.
-        dropout: rate between pooling and head, while training.
-        num_classes: outputs.
+        dropout: rate between pooling and head, in training.
+        num_classes: number of outputs.
 
     Returns:
         A model from `(batch, height, width, 1)` gray levels 0 to 255 to `(batch, num_classes)` float32 probabilities.
-        The layer `features` gives `(batch, height / 8, width / 8, widths[3])`, the layer `head` is the linear one.
+        The layer `features` returns `(batch, height / 8, width / 8, widths[3])`; `head` is the linear layer.
     """
     stem, half, quarter, eighth = widths
     inputs = keras.Input((None, None, 1), name="face")
@@ -53,7 +53,7 @@ def _conv(x: keras.KerasTensor, filters: int, size: int, name: str, strides: int
 
 
 def _residual(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
-    """Basic residual block; a 1×1 projection on the shortcut where the number of channels changes."""
+    """Basic residual block, with a 1×1 projection on the shortcut if the number of channels changes."""
     shortcut = x
     if x.shape[-1] != filters:
         shortcut = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_project")(x)

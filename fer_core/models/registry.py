@@ -18,11 +18,11 @@ _TITLES = {
     "NASNetMobile": "NASNet Mobile",
 }
 _NOISE = 0.05
-"""Of the gray range. The paper does not say how strong its noise was."""
+"""Share of the gray range. The paper does not give the strength of its noise."""
 
 
 def _frozen(backbone: str) -> ModelSpec:
-    """The paper's first round (its section 3.4.1): only the new head trains."""
+    """The paper's first stage (section 3.4.1): only the new head is trained."""
     return ModelSpec(
         name=f"{backbone.lower()}_frozen",
         title=f"{_TITLES.get(backbone, backbone)}, frozen",
@@ -34,7 +34,7 @@ def _frozen(backbone: str) -> ModelSpec:
 
 
 def _modified(backbone: str, extra: str = "", noise: float = 0.0, preprocessing: str = "none") -> ModelSpec:
-    """The paper's second round (3.4.2): last six layers open, batch normalisation; its recipe augments."""
+    """The paper's second stage (section 3.4.2): the last six layers are trained, with batch norm and augmentation."""
     return ModelSpec(
         name=f"{backbone.lower()}_modified{f'_{extra}' if extra else ''}",
         title=f"{_TITLES.get(backbone, backbone)}, modified{f', {extra}' if extra else ''}",
@@ -57,13 +57,13 @@ _COMPACT = ModelSpec(
     dropout=0.3,
 )
 _DISTILLED = replace(_COMPACT, name="compact_cnn_distilled", title="Compact CNN, distilled")
-"""The same network; its recipe adds what the first learnt."""
+"""The same network, distilled from the first."""
 
 _VOTES = replace(_COMPACT, name="compact_cnn_votes", title="Compact CNN, labels and votes")
-"""The same network; its recipe adds the votes of ten annotators and degraded faces."""
+"""The same network, trained on labels and votes and on degraded faces."""
 
 _WIDE = replace(_COMPACT, name="compact_cnn_wide", title="Compact CNN, wide", widths=(48, 96, 192, 288))
-"""A teacher: 4.2 M parameters."""
+"""A teacher for distillation with 4.2 M parameters."""
 
 _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
@@ -96,7 +96,7 @@ def model_names() -> list[str]:
 
 
 def network_names() -> list[str]:
-    """Return the names of those that are networks, not baselines; of those that differ in training only, the first."""
+    """Return the names of all networks, without baselines; of networks that only differ in training, the first."""
     first: dict[ModelSpec, str] = {}
     for spec in _SPECS.values():
         if spec.architecture in _NETWORKS:
@@ -108,12 +108,12 @@ def model_spec(name: str) -> ModelSpec:
     """Return a named model's spec.
 
     Args:
-        name: one of `model_names()`, or any other application of Keras with `_frozen` or `_modified` behind it, as
-            `resnet101v2_modified` (only such a name makes this import Keras); with `_utk` (UTKFace) or `_random`
-            behind it started from these weights instead of ImageNet's.
+        name: one of `model_names()`, or another backbone of Keras followed by `_frozen` or `_modified`, for example
+            `resnet101v2_modified` (only such a name imports Keras). `_utk` (UTKFace) or `_random` at the end starts
+            from these weights instead of ImageNet's.
 
     Raises:
-        FerError: there is none of that name.
+        FerError: there is no such model.
     """
     if name in _SPECS:
         return _SPECS[name]
@@ -125,25 +125,25 @@ def model_spec(name: str) -> ModelSpec:
             if backbone.lower() == stem:
                 return _KINDS[ending](backbone)
     raise FerError(
-        f"There is no model of that name to build. Expected one of: {', '.join(_SPECS)}; or another application of "
-        f"Keras, as resnet101v2_frozen or resnet101v2_modified. Received: {name}"
+        f"There is no model of that name to build. Expected one of: {', '.join(_SPECS)}; or another backbone of "
+        f"Keras, such as resnet101v2_frozen or resnet101v2_modified. Received: {name}"
     )
 
 
 def build_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
-    """Build a spec's network, with fresh random weights except where `weights_from` is `imagenet`.
+    """Build a spec's network, with random weights unless `weights_from` is `imagenet`.
 
-    The other sources, `utkface` and stored models, stand a floor higher: see `fer_core.training.start`.
+    `fer_core.training.initial_weights` loads the other sources, `utkface` and stored models.
 
     Args:
         spec: what to build.
-        dtype: Keras' dtype policy: `float32`, or `mixed_bfloat16` to compute faster in training.
+        dtype: Keras' dtype policy: `float32`, or `mixed_bfloat16` for faster training.
 
     Returns:
         A model from `(batch, height, width, 1)` gray levels 0 to 255 to `(batch, 7)` probabilities.
 
     Raises:
-        FerError: the spec's architecture is no network, or downloaded weights cannot be had.
+        FerError: the spec is not a network, or downloaded weights are not available.
     """
     if spec.architecture not in _NETWORKS:
         raise FerError(f"Unknown architecture. Expected: {', '.join(_NETWORKS)}. Received: {spec.architecture}")

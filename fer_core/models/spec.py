@@ -1,4 +1,4 @@
-"""What a model is, in one frozen record: enough to build it, feed it and say where its weights come from."""
+"""The description of a model: enough to build it, to preprocess its input and to say where its weights come from."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import Any, Final
 from fer_core.types import FerError
 
 ALL_LAYERS: Final = -1
-"""Value of `ModelSpec.open_layers` that lets the whole backbone train."""
+"""Value of `ModelSpec.open_layers` for training the whole backbone."""
 
 PREPROCESSINGS: Final = ("none", "face", "equalize", "clahe")
-"""What may be done to a gray face before the network sees it; `fer_core.faces.preprocess_faces` does it."""
-
+"""Names of preprocessing for gray faces, see `fer_core.faces.preprocess_faces`."""
 
 WEIGHTS: Final = {"imagenet": "ImageNet", "utkface": "UTKFace", "random": "random weights"}
-"""Where weights may start, as people write it."""
+"""Initial weights, with their titles."""
 
 ENDINGS: Final = {"utkface": "utk"}
-"""What stands for such weights in a model's name, where that is shorter."""
+"""Short forms of initial weights in a model's name."""
 
 
 @dataclass(frozen=True)
@@ -26,23 +25,22 @@ class ModelSpec:
     """A named model: a network, or a baseline without one.
 
     Attributes:
-        name: the registry's and the folder's name, as `compact_cnn`.
+        name: of the model and of its folder, for example `compact_cnn`.
         title: the name that people read.
-        architecture: key of the builder in `fer_core.models.registry`, or of the baseline in `fer_core.training`.
-        input_size: side in pixels of the square gray face that the network takes when it serves.
+        architecture: `compact_cnn`, `transfer`, or the name of a baseline.
+        input_size: side in pixels of the square gray face at inference.
         widths: channels of the network's stages (`compact_cnn` only).
-        dropout: rate before the head while training.
-        weights_from: where the weights start: `random`, `imagenet`, `utkface` or a stored model's name; `none` for a
-            baseline, which starts from nothing.
-        backbone: its name in `keras.applications`, as `VGG16` (`transfer` only, as all below but preprocessing).
+        dropout: rate before the head in training.
+        weights_from: initial weights: `random`, `imagenet`, `utkface` or a stored model's name; `none` for a baseline.
+        backbone: its name in `keras.applications`, for example `VGG16` (this and the next four: `transfer` only).
         backbone_size: side in pixels to which the backbone's input is enlarged.
-        open_layers: how many of the backbone's last layers train; 0 none, `ALL_LAYERS` all.
-        batch_normalization: normalise the pooled features before the head.
-        noise: standard deviation of the Gaussian noise on the input while training, as a share of the gray range.
-        preprocessing: one of `PREPROCESSINGS`, done to every face in training, measuring and serving alike.
+        open_layers: number of the backbone's last layers that are trained; 0 for none, `ALL_LAYERS` for all.
+        batch_normalization: normalize the pooled features before the head.
+        noise: standard deviation of Gaussian noise on the input in training, as a share of the gray range.
+        preprocessing: one of `PREPROCESSINGS`, applied to every face in training, measuring and serving.
 
     Raises:
-        FerError: on creation, if a value is none of these.
+        FerError: on creation, if a value cannot be used.
     """
 
     name: str
@@ -72,12 +70,12 @@ class ModelSpec:
 
     @property
     def frozen(self) -> bool:
-        """Whether the backbone's output never changes in training, so that its features can be kept."""
+        """Whether the backbone's output does not change in training, so that its features can be cached."""
         return self.architecture == "transfer" and self.open_layers == 0 and self.noise == 0
 
     @property
     def trained(self) -> str:
-        """Which part training changes, in words."""
+        """Which part is trained, in words."""
         if self.weights_from == "none":
             return "no network"
         if self.architecture != "transfer":
@@ -87,13 +85,13 @@ class ModelSpec:
         return "every layer" if self.open_layers == ALL_LAYERS else f"head and last {self.open_layers} layers"
 
     def with_weights(self, source: str) -> ModelSpec:
-        """Return the same model started from other weights, under a name and title that say so.
+        """Return the same model with other initial weights, which its name and title include.
 
-        The features of backbones pretrained here differ in size by orders of magnitude. Where they start, the head
-        therefore normalises them; a linear head can say no more for it, it only learns it many times sooner.
+        The features of backbones that are pretrained here differ in scale by orders of magnitude. A batch norm before
+        the head lets it converge many times faster, without making it more expressive.
 
         Raises:
-            FerError: the source is one of backbones and the model has none, or its name tells other weights already.
+            FerError: the source needs a backbone and the model has none, or the name includes other weights already.
         """
         if source == self.weights_from:
             return self
@@ -102,7 +100,7 @@ class ModelSpec:
         ending = f"_{ENDINGS.get(self.weights_from, self.weights_from)}"
         if self.backbone and self.name.endswith(ending):
             raise FerError(
-                f"{self.name} names the weights that it starts from. To start from {source}, name the model "
+                f"{self.name} includes the weights that it starts from. To start from {source}, use the model "
                 f"{self.name.removesuffix(ending)}."
             )
         return replace(
@@ -119,7 +117,7 @@ class ModelSpec:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelSpec:
-        """Build from `as_dict`'s result.
+        """Build a spec from the result of `as_dict`.
 
         Raises:
             TypeError: a key is unknown or missing.

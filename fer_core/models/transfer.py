@@ -13,22 +13,23 @@ from fer_core.models.spec import ALL_LAYERS, ModelSpec
 def transfer_network(spec: ModelSpec, num_classes: int = NUM_CLASSES) -> keras.Model:
     """Build the network for gray faces, 48×48 as FER2013 has them.
 
-    Noise, enlarging, three equal channels and the backbone's own `preprocess_input` are part of the network, so that
-    it is fed as every other. Of the backbone only the last `open_layers` layers train; unless all do, its batch
-    normalisations stay as they came, as Keras' guide to transfer learning advises: their averages move too slowly to
-    follow a short training. The head is one linear layer on the pooled features (normalised, if the spec says so,
-    which is linear too when serving), so that its class activation map is exact.
+    Noise, enlarging, three equal channels and the backbone's `preprocess_input` are part of the network, so its input
+    is that of all networks. Only the last `open_layers` layers of the backbone are trained. Unless all of them are,
+    its batch norm layers stay unchanged, as Keras' guide to transfer learning recommends: their averages adapt too
+    slowly for a short training. The head is a linear layer on the pooled features, after a batch norm if the spec has
+    one, so the class activation map is exact.
 
     Args:
-        spec: which backbone and how; its weights are random unless `weights_from` is `imagenet`.
-        num_classes: outputs.
+        spec: describes the network; its weights are random unless `weights_from` is `imagenet`.
+        num_classes: number of outputs.
 
     Returns:
         A model from `(batch, height, width, 1)` gray levels 0 to 255 to `(batch, num_classes)` float32 probabilities.
-        The layer `features` gives `(batch, rows, columns, channels)`, `pool` their mean, and `head` is the linear one.
+        The layer `features` returns `(batch, rows, columns, channels)`, `pool` their mean, and `head` is the linear
+        layer.
 
     Raises:
-        FerError: the backbone is unknown or its weights cannot be had.
+        FerError: the backbone is unknown or its weights are not available.
     """
     backbone = build_backbone(
         spec.backbone, spec.backbone_size, "imagenet" if spec.weights_from == "imagenet" else "random"
@@ -47,9 +48,9 @@ def transfer_network(spec: ModelSpec, num_classes: int = NUM_CLASSES) -> keras.M
 
 
 def backbone_input(faces: keras.KerasTensor, spec: ModelSpec) -> keras.KerasTensor:
-    """Turn gray faces `(batch, height, width, 1)` into the backbone's input, noisy while training if specified."""
+    """Convert gray faces `(batch, height, width, 1)` to the backbone's input, with noise in training if specified."""
     x = faces
-    if spec.noise:  # Keras takes the deviation as a share of the range
+    if spec.noise:  # the layer expects values from 0 to 1
         x = layers.Rescaling(1 / 255, name="to_shares")(x)
         x = layers.GaussianNoise(spec.noise, name="noise")(x)
         x = layers.Rescaling(255.0, name="to_levels")(x)
@@ -61,7 +62,7 @@ def backbone_input(faces: keras.KerasTensor, spec: ModelSpec) -> keras.KerasTens
 
 
 def open_backbone(backbone: keras.Model, open_layers: int) -> None:
-    """Let the last layers of a backbone train and no others; of some layers, all but batch normalisations."""
+    """Make the last layers of a backbone trainable; batch norm layers only if all layers are."""
     everything = open_layers == ALL_LAYERS
     count = len(backbone.layers) if everything else open_layers
     backbone.trainable = count > 0
@@ -72,5 +73,5 @@ def open_backbone(backbone: keras.Model, open_layers: int) -> None:
 
 
 def backbone_of(network: keras.Model) -> keras.Model:
-    """Return the backbone inside a network of `transfer_network`."""
+    """Return the backbone in a network from `transfer_network`."""
     return next(layer for layer in network.layers if isinstance(layer, keras.Model))

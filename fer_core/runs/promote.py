@@ -20,7 +20,7 @@ from fer_core.types import FerError
 ONNX: Final = "model.onnx"
 """The ONNX file's name in a run's folder."""
 
-ONNX_WORKER: Final = "fer_core.training.onnx_export"
+ONNX_WORKER: Final = "fer_core.training.export"
 _ONNX_SECONDS: Final = 600
 _MAX_TITLE: Final = 80
 

@@ -1,4 +1,4 @@
-"""How strongly training faces vary: one dataclass, Keras-free."""
+"""How strongly training faces vary: settings only, without Keras. `augmentation_layers` builds the layers."""
 
 from __future__ import annotations
 
@@ -12,22 +12,25 @@ class Augmentation:
     """How strongly training faces vary.
 
     Attributes:
-        crop: side in pixels of the random crop that the network trains on.
-        rotation: greatest angle in degrees, either way.
-        scale: smallest and greatest magnification.
-        shift: greatest displacement in pixels, either way.
+        crop: side of the random crop in pixels; the network trains on it.
+        rotation: maximum angle in degrees, in both directions.
+        scale: minimum and maximum magnification.
+        shift: maximum displacement in pixels, in both directions.
         flip: mirror half of the faces.
-        brightness: greatest change as a share of 255.
-        contrast: greatest change of the factor from 1.
-        erase: share of faces of which one patch of 2 to 20 % becomes noise (Zhong et al. 2020).
-        gamma: greatest factor of the exponent of the gray levels, either way; 1 changes nothing.
-        cover: share of faces of which one patch of 5 to 25 % becomes flat gray, as under a hand or a mask.
-        degraded: share of faces that get noise, and, drawn apart, the share that get blur, a lower resolution or
-            compression (one of these). The four strengths below say how much at most.
-        noise: standard deviation of Gaussian noise, in gray levels of 255.
-        blur: standard deviation of a Gaussian blur, in pixels of the 48.
-        resolution: smallest side to which a face is scaled down and up again, as a share of its side; 1 does nothing.
-        compression: greatest factor of JPEG's standard quantisation table; 1 is quality 50.
+        brightness: maximum change as a share of 255.
+        contrast: maximum change of the factor from 1.
+        erase: share of the faces in which a patch of 2 to 20 % is replaced by noise (Zhong et al. 2020).
+        gamma: maximum factor of the exponent of the gray levels, in both directions; 1 changes nothing.
+        cover: share of the faces in which a patch of 5 to 25 % becomes flat gray, like a hand or a mask.
+        degraded: share of the faces that get noise, and, drawn independently, share that get one of blur, low
+            resolution and compression. The next four values limit their strength.
+        noise: maximum standard deviation of Gaussian noise, in gray levels of 255.
+        blur: maximum standard deviation of Gaussian blur, in pixels of the 48.
+        resolution: minimum side, as a share, to which a face is scaled down before it is scaled up again; 1 is off.
+        compression: maximum factor of JPEG's standard quantization table; 1 is quality 50.
+
+    Raises:
+        FerError: on creation, if a value is out of range.
     """
 
     crop: int = 44
@@ -49,12 +52,12 @@ class Augmentation:
     def __post_init__(self) -> None:
         if not 8 <= self.crop <= 48 or not 0 < self.scale[0] <= self.scale[1]:
             raise FerError(
-                f"Expected a crop from 8 to 48 pixels and a scale from small to great, above 0. "
+                f"Expected a crop from 8 to 48 pixels, and a scale above 0 with the minimum first. "
                 f"Received: crop={self.crop}, scale={self.scale}"
             )
         if self.gamma < 1 or not 0 < self.resolution <= 1 or min(self.noise, self.blur, self.compression) < 0:
             raise FerError(
-                f"Expected gamma from 1 on, a resolution above 0 and at most 1, and no negative strength. Received: "
+                f"Expected gamma of at least 1, a resolution above 0 and up to 1, and no negative strength. Received: "
                 f"gamma={self.gamma}, resolution={self.resolution}, noise={self.noise}, blur={self.blur}, "
                 f"compression={self.compression}"
             )
@@ -63,15 +66,15 @@ class Augmentation:
 
     @property
     def only_mirrors(self) -> bool:
-        """Whether nothing but mirroring happens, so that a face has two views in all."""
+        """Whether faces are only mirrored, so that each has two views in all."""
         return self == replace(MIRROR_ONLY, flip=self.flip)
 
     @classmethod
     def of_strength(cls, strength: float, crop: int = 48) -> Augmentation:
-        """Return everything scaled by one number: 0 only mirrors, 1 is as strong as the default, 2 twice that.
+        """Scale the default settings by one number: 0 only mirrors, 1 is the default, 2 is twice as strong.
 
         Raises:
-            FerError: a strength outside 0 to 2.
+            FerError: the strength is not between 0 and 2.
         """
         if not 0 <= strength <= 2:
             raise FerError(f"Expected a strength of augmentation from 0 to 2. Received: {strength}")
@@ -92,18 +95,18 @@ MIRROR_ONLY = Augmentation(48, 0.0, (1.0, 1.0), 0.0, True, 0.0, 0.0, 0.0)
 """A face or its mirror image."""
 
 AS_THE_PAPER = Augmentation(48, 15.0, (0.85, 1.15), 0.0, True, 0.0, 0.0, 0.0)
-"""The paper's kinds (its section 3.4.2): rotation, flip and zoom. It does not say how strong."""
+"""The paper's three (section 3.4.2): rotation, flip and zoom. The paper does not give their strength."""
 
 ROBUST = Augmentation(
-    scale=(0.75, 1.25),  # a face detector's box is off by more than FER2013's own frames
+    scale=(0.75, 1.25),  # the boxes of a face detector vary more than FER2013's framing
     shift=5.0,
     erase=0.25,
-    gamma=1.5,  # a webcam against the light, or a flash
+    gamma=1.5,  # a webcam facing a window, or a flash
     cover=0.25,
-    degraded=0.4,  # two kinds drawn apart: 36 % of the faces stay sharp and free of noise
-    noise=30.0,  # a little beyond what a webcam shows in the dark (about 26)
-    blur=2.2,  # a face that is 20 pixels wide in the picture, enlarged to 48
+    degraded=0.4,  # two independent draws leave 36 % of the faces sharp and free of noise
+    noise=30.0,  # slightly more than a webcam shows in a dark room (about 26)
+    blur=2.2,  # a face of 20 pixels in the picture, enlarged to 48
     resolution=0.3,
-    compression=3.0,  # JPEG at quality 17, as video calls on a slow line
+    compression=3.0,  # JPEG at quality 17, as in video calls on a slow connection
 )
-"""For faces from cameras, not only from FER2013."""
+"""For faces from cameras as well as from FER2013."""

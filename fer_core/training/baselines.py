@@ -1,4 +1,4 @@
-"""The baselines without a network, from scikit-learn: what any model has to beat. Needs no Keras."""
+"""Baselines from scikit-learn, which every network should beat. Nothing here imports Keras."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,14 +23,21 @@ from fer_core.inference.measure import no_predictions, tabulate_splits
 from fer_core.labels import NUM_CLASSES
 from fer_core.models import ModelSpec
 from fer_core.store import StoredModel, save_model
-from fer_core.training.card import make_card, training_facts
-from fer_core.training.hog import HOG_SETTINGS, hog_features
-from fer_core.training.training_data import TrainingData
+from fer_core.training.data import TrainingData
+from fer_core.training.model_card import make_card, training_facts
 
-PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-"""Values of logistic regression's C that are tried on standardised features; smaller is smoother."""
+HOG_SETTINGS: Final[dict[str, Any]] = {
+    "orientations": 9,
+    "pixels_per_cell": (6, 6),  # eight cells across a face, two across an eye
+    "cells_per_block": (2, 2),
+    "block_norm": "L2-Hys",
+}
+"""Arguments of `skimage.feature.hog`."""
 
-ITERATIONS = 1000
+PENALTIES: Final = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+"""Values of C that are tried for logistic regression on standardized features; a smaller one regularizes more."""
+
+ITERATIONS: Final = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +46,9 @@ class Baseline:
 
     Attributes:
         predict: from faces `(n, 48, 48)` uint8 to probabilities `(n, 7)`.
-        parameters: how many numbers it holds.
-        recipe: how it was fitted.
-        tried: each setting that the hold-out chose from, with its accuracy there.
+        parameters: number of parameters.
+        recipe: how it was fitted, for the card.
+        tried: each setting that was tried, with its accuracy on the hold-out.
     """
 
     predict: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
@@ -53,14 +60,14 @@ class Baseline:
 def train_baseline(
     spec: ModelSpec, data: TrainingData, root: Path, seed: int = 0, say: Callable[[str], None] = lambda _: None
 ) -> StoredModel:
-    """Fit, measure and store a baseline: card and predictions, nothing that serves.
+    """Fit, measure and store a baseline. It is kept for comparison: card and predictions, no file to serve.
 
     Args:
         spec: `class_prior` or `hog_linear`.
-        data: what to learn from and to measure on.
-        root: the store's folder to write into.
-        seed: noted on the card; both fits are deterministic.
-        say: told each step.
+        data: what to fit and to measure on.
+        root: the folder of the store to write to.
+        seed: for the card; both fits are deterministic.
+        say: called with a sentence for each step.
     """
     part, holdout = data.training, data.holdout
     started = time.monotonic()
@@ -84,7 +91,7 @@ def train_baseline(
 
 
 def class_prior(part: FerDataset) -> Baseline:
-    """Answer every face with the class frequencies of the training part: the floor."""
+    """Predict the class frequencies of the training part for every face."""
     model = DummyClassifier(strategy="prior").fit(np.zeros((len(part), 1)), part.labels)
     return Baseline(
         lambda faces: _all_classes(model.predict_proba(np.zeros((len(faces), 1))), model.classes_),
@@ -99,14 +106,14 @@ def hog_linear(
     penalties: Sequence[float] = PENALTIES,
     say: Callable[[str], None] = lambda _: None,
 ) -> Baseline:
-    """Fit multinomial logistic regression on histograms of oriented gradients, C chosen on the hold-out."""
-    say("Histograms of oriented gradients of each face")
-    seen, watched = hog_features(part.images), hog_features(holdout.images)
+    """Fit multinomial logistic regression on histograms of oriented gradients; C is chosen on the hold-out."""
+    say("Computing histograms of oriented gradients")
+    features, holdout_features = hog_features(part.images), hog_features(holdout.images)
     models, tried = [], []
     for penalty in penalties:
         model = make_pipeline(StandardScaler(), LogisticRegression(C=penalty, max_iter=ITERATIONS))
-        model.fit(seen, part.labels)
-        accuracy = float((model.predict(watched) == holdout.labels).mean())
+        model.fit(features, part.labels)
+        accuracy = float((model.predict(holdout_features) == holdout.labels).mean())
         iterations = int(model[-1].n_iter_.max())
         models.append(model)
         tried.append({"C": penalty, "holdout_accuracy": accuracy, "iterations": iterations})
@@ -114,7 +121,7 @@ def hog_linear(
     best = int(np.argmax([trial["holdout_accuracy"] for trial in tried]))
     chosen = models[best]
     recipe = {
-        "features": f"skimage.feature.hog, {seen.shape[1]} values a face",
+        "features": f"skimage.feature.hog, {features.shape[1]} values a face",
         "hog": HOG_SETTINGS,
         "estimator": "sklearn: StandardScaler, then LogisticRegression (multinomial, lbfgs)",
         "C": penalties[best],
@@ -128,14 +135,30 @@ def hog_linear(
     )
 
 
+def hog_features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Compute histograms of oriented gradients (Dalal and Triggs 2005).
+
+    Args:
+        images: `(n, 48, 48)` uint8 gray.
+
+    Returns:
+        `(n, 1764)` float32: 7×7 blocks of 2×2 cells with nine orientations.
+    """
+    from skimage.feature import hog
+
+    if len(images) == 0:
+        return np.zeros((0, 1764), np.float32)
+    return np.stack([hog(image, **HOG_SETTINGS).astype(np.float32) for image in images])
+
+
 def views(baseline: Baseline, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what a baseline says of faces as they are, and averaged with their mirror images."""
+    """Return the probabilities for the faces, and their average with those for the mirror images."""
     plain = baseline.predict(faces)
     return plain, (plain + baseline.predict(faces[:, :, ::-1])) / 2
 
 
 def _all_classes(probabilities: NDArray[np.float64], classes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Widen to all seven columns: an estimator knows only the classes it has seen."""
+    """Return all seven columns; an estimator has a column only for each class in its training part."""
     wide = np.zeros((len(probabilities), NUM_CLASSES))
     wide[:, classes] = probabilities
     return wide

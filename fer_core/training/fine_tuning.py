@@ -1,21 +1,13 @@
-"""How a fine-tuning run starts: the weights that are available on this computer, and a recipe for few faces."""
+"""The recipe of a fine-tuning run on few faces, and its augmentation by name."""
 
 from __future__ import annotations
 
-import os
-import re
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Final
 
-from fer_core.files import home
 from fer_core.models import ModelSpec
-from fer_core.models.backbone import FOLDER_VARIABLE, pretrained_file
-from fer_core.store import KERAS, StoredModel, list_models
 from fer_core.training.augmentation import AS_THE_PAPER, MIRROR_ONLY, Augmentation
-from fer_core.training.kept_backbone import kept_backbone
-from fer_core.training.recipe import Recipe
-from fer_core.training.recipes import recipe_for
+from fer_core.training.recipe import Recipe, recipe_for
 
 AUGMENTATIONS: Final[tuple[str, ...]] = ("off", "mirror", "weak", "medium", "strong", "as the paper")
 """Names for `augmentation_named`."""
@@ -27,50 +19,6 @@ _MIN_STEPS: Final = 4
 
 _STORED_MODEL_RATE: Final = 0.1
 """Factor on the learning rate where training continues from a stored model: a higher one would undo its training."""
-
-_SHARED: Final = ("architecture", "widths", "backbone", "backbone_size", "batch_normalization")
-"""Fields in which two specs must agree for the weights of one to fit the other."""
-
-
-@dataclass(frozen=True)
-class WeightSources:
-    """The weights that a network can start from.
-
-    Attributes:
-        names: values for `ModelSpec.weights_from`, the spec's own first.
-        notes: a sentence for each source that is not available, or that a run has to download first.
-    """
-
-    names: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-def weight_sources(spec: ModelSpec) -> WeightSources:
-    """Return the weights that a network can start from on this computer."""
-    names, notes = ["random"], []
-    if spec.architecture == "transfer":
-        names.append("imagenet")
-        if not _has_imagenet(spec.backbone):
-            notes.append(
-                f"The ImageNet weights of {spec.backbone} are not here yet: a run that starts from them downloads them "
-                f"once, and fails without internet."
-            )
-        pretrained = home() / "backbones" / pretrained_file(spec.backbone, spec.backbone_size)
-        if pretrained.is_file() or kept_backbone(spec) is not None:
-            names.append("utkface")
-        else:
-            notes.append(
-                f"utkface is not available: {spec.backbone} is not pretrained on UTKFace here. To do this once, run "
-                f"python -m fer_core pretrain {spec.backbone} --data utkface.parquet"
-            )
-    for model in list_models()[0]:
-        if _fits(spec, model.card.spec):
-            if _has_weights(model):
-                names.append(model.name)
-            else:
-                notes.append(f"{model.name} is not available: its Keras weights are not stored. Train it again first.")
-    names.sort(key=lambda name: name != spec.weights_from)
-    return WeightSources(tuple(names), tuple(notes))
 
 
 def fine_tuning_recipe(spec: ModelSpec, faces: int, epochs: int) -> Recipe:
@@ -107,22 +55,3 @@ def recipe_summary(spec: ModelSpec, recipe: Recipe) -> str:
         f"{spec.title}: trains {spec.trained}; {recipe.optimizer}, learning rate {recipe.peak_learning_rate:g} "
         f"({recipe.schedule.replace('_', ' ')}), batches of {recipe.batch_size}{smoothing}; {augmented}."
     )
-
-
-def _fits(spec: ModelSpec, other: ModelSpec | None) -> bool:
-    """Whether a stored model is the same network."""
-    return other is not None and all(getattr(spec, name) == getattr(other, name) for name in _SHARED)
-
-
-def _has_weights(model: StoredModel) -> bool:
-    return model.servable and (model.folder / KERAS).is_file()
-
-
-def _has_imagenet(backbone: str) -> bool:
-    """Whether a file of these weights, judged by its name, is in `FER_BACKBONE_DIR` or in the cache of Keras."""
-    folders = [Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"]
-    if os.environ.get(FOLDER_VARIABLE):
-        folders.append(Path(os.environ[FOLDER_VARIABLE]).expanduser())
-    names = [path.name for folder in folders if folder.is_dir() for path in folder.iterdir()]
-    plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
-    return any(name.startswith(backbone.lower()) and "notop" in name for name in plain)

@@ -1,32 +1,38 @@
-"""Fit a network to faces by a recipe, kept after every epoch, so that a fit that was killed goes on."""
+"""Fit a network to faces by a recipe. A fit that was killed resumes at its last epoch."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import shutil
+import logging
+import math
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data import FerDataset
+from fer_core.files import cache_folder, whole_file
 from fer_core.labels import NUM_CLASSES
 from fer_core.models import ModelSpec
+from fer_core.models.backbone import weights_digest
 from fer_core.training.augmentation_layers import augmentation_layers
-from fer_core.training.batches import Batches
-from fer_core.training.features import pooled_features
-from fer_core.training.fused import fused_batch_normalization
-from fer_core.training.keep_best import KeepBest
-from fer_core.training.optimizing import make_loss, make_metrics, make_optimizer, schedule_callbacks
+from fer_core.training.batch_norm import fused_batch_norm
+from fer_core.training.callbacks import fit_callbacks
+from fer_core.training.distillation import Distillation
+from fer_core.training.initial_weights import teacher
+from fer_core.training.optimizer import make_optimizer
 from fer_core.training.recipe import Recipe, uses_features
-from fer_core.training.start import teacher
-from fer_core.training.targets import Shares, make_targets
-from fer_core.training.teaching import Teaching
+from fer_core.training.targets import Shares, make_loss, make_metrics, make_targets
+from fer_core.types import FerError
 
-BACKUP, HISTORY = "backup", "history.csv"
+_FEATURES_VERSION: Final = 2  # increase it when the layers before the backbone change
+
+logger = logging.getLogger(__name__)
 
 
 def fit(
@@ -42,45 +48,47 @@ def fit(
 ) -> dict[str, list[float]]:
     """Fit `network` in place.
 
-    Where the backbone is frozen and faces are at most mirrored, its features are computed once and kept; an epoch then
-    takes about a second. The hold-out is watched; it picks an epoch only where the recipe stops early.
+    If the backbone is frozen and faces are at most mirrored, its features are computed once and cached, and an epoch
+    then takes about a second. The hold-out is used for validation; it selects an epoch only if the recipe stops early.
 
     Args:
-        network: of `spec`, with a second head (`with_votes_head`) if the recipe learns from labels and votes. Build it
-            under `precision(recipe)` for mixed precision.
-        spec: what it is.
-        recipe: how.
-        training: faces to learn from.
-        holdout: faces to watch.
-        folder: where `backup/` (state after each epoch) and `history.csv` go. A fit that was killed goes on there.
-        callbacks: more of Keras' callbacks.
-        votes: shares of votes on both parts, as in `TrainingData.votes`.
-        keep_features: False runs a frozen backbone in every epoch, to see what keeping its features saves.
+        network: built from `spec`, with a second head (`with_votes_head`) if the recipe learns from labels and votes.
+            Build it under `precision(recipe)` for mixed precision.
+        spec: describes the network.
+        recipe: how to fit.
+        training: faces to fit on.
+        holdout: faces for validation.
+        folder: where `backup/` (the state after each epoch) and `history.csv` are written, and from which a killed fit
+            resumes.
+        callbacks: additional Keras callbacks.
+        votes: shares of votes for both parts, as in `TrainingData.votes`.
+        keep_features: False computes a frozen backbone in every epoch, to measure what caching saves.
 
     Returns:
-        The history, one list an entry: `loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate`.
+        The history by column: `loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate`.
     """
     if keep_features and uses_features(spec, recipe):
-        model, inputs = _on_features(network, spec, recipe, training, holdout)
+        model, (x, labels), (val_x, val_labels) = _on_features(network, spec, recipe, training, holdout)
     else:
-        model, inputs = _on_faces(network, spec, recipe, training, holdout)
-    (x, y), watched = inputs
+        model, (x, labels), (val_x, val_labels) = _on_faces(network, spec, recipe, training, holdout)
+    shares, val_shares = votes or (None, None)
+    y, val_y = (
+        make_targets(labels, shares, recipe.target),
+        make_targets(val_labels, val_shares, recipe.target),
+    )
     model.compile(
         optimizer=make_optimizer(recipe, network, len(x)),
         loss=make_loss(recipe),
         metrics=make_metrics(recipe),
         jit_compile=False,
     )
-    shares, watched_shares = votes or (None, None)
-    targets = make_targets(y, shares, recipe.target)
-    watched_targets = make_targets(watched[1], watched_shares, recipe.target)
-    with fused_batch_normalization(model):
+    with fused_batch_norm(model):
         history = model.fit(
-            Batches(x, targets, recipe.batch_size, recipe.seed, _sample_weights(y, recipe)),
-            validation_data=Batches(watched[0], watched_targets, 512),
+            Batches(x, y, recipe.batch_size, recipe.seed, sample_weights(labels, recipe)),
+            validation_data=Batches(val_x, val_y, 512),
             epochs=recipe.epochs,
-            shuffle=False,  # Batches does it
-            callbacks=[*_records(recipe, folder, model.optimizer.use_ema), *callbacks],
+            shuffle=False,  # Batches shuffles
+            callbacks=[*fit_callbacks(recipe, folder, model.optimizer.use_ema), *callbacks],
             verbose=0,
         )
     return {name: [float(v) for v in values] for name, values in history.history.items()}
@@ -91,72 +99,152 @@ def precision(recipe: Recipe) -> keras.DTypePolicy:
     return keras.DTypePolicy("mixed_bfloat16" if recipe.mixed_precision else "float32")
 
 
-Arrays = tuple[NDArray[Any], NDArray[np.int64]]
+class Batches(keras.utils.PyDataset):
+    """Feed arrays to `keras.Model.fit` in batches, in a new order in every epoch.
+
+    Keras would accept the arrays themselves. On TensorFlow, however, `tf.data` then tunes its own threads, and the end
+    of an epoch waits for that: half a minute on average after epochs of a minute or more. Keras does not use this
+    tuning for a `PyDataset`.
+
+    Args:
+        x: faces or features, `(n, …)`.
+        y: targets, `(n, …)`, or a dictionary of targets by output name.
+        batch_size: rows in a batch; the last batch may be smaller.
+        seed: of the order; None keeps the given order, for validation.
+        sample_weight: weight of each row, `(n,)`.
+    """
+
+    def __init__(
+        self,
+        x: NDArray[Any],
+        y: NDArray[Any] | dict[str, NDArray[Any]],
+        batch_size: int,
+        seed: int | None = None,
+        sample_weight: NDArray[np.float32] | None = None,
+    ) -> None:
+        super().__init__()
+        self._arrays = (x, y) if sample_weight is None else (x, y, sample_weight)
+        self._batch_size, self._order = batch_size, np.arange(len(x))
+        self._random = None if seed is None else np.random.default_rng(seed)
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._order) / self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        return tuple(
+            {name: values[rows] for name, values in part.items()} if isinstance(part, dict) else part[rows]
+            for part in self._arrays
+        )
+
+    def on_epoch_end(self) -> None:
+        """Shuffle for the next epoch."""
+        if self._random is not None:
+            self._order = self._random.permutation(len(self._order))
+
+
+class Features(NamedTuple):
+    """Pooled features `(n, channels)` float16, and the seconds it took to compute them at first."""
+
+    values: NDArray[np.float16]
+    seconds: float
+
+
+def pooled_features(network: keras.Model, spec: ModelSpec, faces: FerDataset, mirrored: bool) -> Features:
+    """Return the pooled features of a frozen backbone, from the cache if possible.
+
+    The cache, `cache_folder("features")`, has a key for the faces, the backbone and its size, the weights of all layers
+    below `pool`, and the view. A damaged file is computed again.
+
+    Args:
+        network: has a layer `pool`; no layer below it is trainable.
+        spec: describes the network.
+        faces: any faces.
+        mirrored: use their mirror images.
+
+    Raises:
+        ValueError: a layer below `pool` is trainable, so the features would change.
+    """
+    extractor = keras.Model(network.input, network.get_layer("pool").output)
+    if extractor.trainable_weights:
+        raise ValueError(
+            f"Expected a frozen backbone below the layer pool. Received: {len(extractor.trainable_weights)} trainable "
+            f"weights"
+        )
+    layers = [spec.architecture, spec.backbone, spec.backbone_size, weights_digest(extractor)]
+    key = json.dumps([_FEATURES_VERSION, faces.fingerprint, *layers, mirrored])
+    path = cache_folder("features") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
+    features = _read_features(path, len(faces))
+    if features is None:
+        started = time.monotonic()
+        values = _compute_features(extractor, faces.images[:, :, ::-1] if mirrored else faces.images)
+        features = Features(values, time.monotonic() - started)
+        try:
+            with whole_file(path) as partial:
+                np.savez(partial, values=features.values, seconds=np.array(features.seconds))
+        except (OSError, FerError) as error:
+            logger.warning("The features could not be cached (%s) and will be computed again next time.", error)
+    return features
+
+
+Part = tuple[NDArray[Any], NDArray[np.int64]]
 
 
 def _on_faces(
     network: keras.Model, spec: ModelSpec, recipe: Recipe, training: FerDataset, holdout: FerDataset
-) -> tuple[keras.Model, tuple[Arrays, Arrays]]:
+) -> tuple[keras.Model, Part, Part]:
+    """Return the model to fit, from faces through the augmentation, and both parts as its inputs and labels."""
     x = inputs = keras.Input((*training.images.shape[1:], 1), dtype="uint8")
     for layer in augmentation_layers(recipe.augmentation, recipe.seed) if recipe.augmentation else []:
         x = layer(x)
     answers = network(x)
     if recipe.teachers:
-        taught = [teacher(name, spec, precision(recipe).name) for name in recipe.teachers]
-        answers = Teaching(taught, recipe.temperature, recipe.teaching)(x, answers)
-    return keras.Model(inputs, answers), (
-        (training.images[..., None], training.labels),
-        (holdout.images[..., None], holdout.labels),
-    )
+        teachers = [teacher(name, spec, precision(recipe).name) for name in recipe.teachers]
+        answers = Distillation(teachers, recipe.temperature, recipe.teaching)(x, answers)
+    model = keras.Model(inputs, answers)
+    return model, (training.images[..., None], training.labels), (holdout.images[..., None], holdout.labels)
 
 
 def _on_features(
     network: keras.Model, spec: ModelSpec, recipe: Recipe, training: FerDataset, holdout: FerDataset
-) -> tuple[keras.Model, tuple[Arrays, Arrays]]:
+) -> tuple[keras.Model, Part, Part]:
+    """Return the layers above the pooled features as a model, and both parts as features and labels."""
     views = (False, True) if recipe.augmentation and recipe.augmentation.flip else (False,)
-    seen = np.concatenate([pooled_features(network, spec, training, mirrored).values for mirrored in views])
-    watched = pooled_features(network, spec, holdout, mirrored=False).values
-    names = [layer.name for layer in network.layers]
-    above = network.layers[names.index("pool") + 1 :]
-    model = keras.Sequential([keras.Input(seen.shape[1:], dtype="float16"), *above])
-    return model, ((seen, np.tile(training.labels, len(views))), (watched, holdout.labels))
+    x = np.concatenate([pooled_features(network, spec, training, mirrored).values for mirrored in views])
+    val_x = pooled_features(network, spec, holdout, mirrored=False).values
+    above = network.layers[[layer.name for layer in network.layers].index("pool") + 1 :]
+    model = keras.Sequential([keras.Input(x.shape[1:], dtype="float16"), *above])
+    return model, (x, np.tile(training.labels, len(views))), (val_x, holdout.labels)
 
 
-def _sample_weights(labels: NDArray[np.int64], recipe: Recipe) -> NDArray[np.float32] | None:
-    """Weigh each face by the rarity of its class: all classes that are present count the same, the mean weight is 1."""
+def sample_weights(labels: NDArray[np.int64], recipe: Recipe) -> NDArray[np.float32] | None:
+    """Return a weight for each face so that all classes have the same total weight and the mean weight is 1."""
     if recipe.class_weights == "none":
         return None
     counts = np.bincount(labels, minlength=NUM_CLASSES)
     return (len(labels) / (np.count_nonzero(counts) * counts[labels])).astype(np.float32)
 
 
-def _records(recipe: Recipe, folder: Path | None, averaged: bool) -> list[keras.callbacks.Callback]:
-    callbacks: list[keras.callbacks.Callback] = schedule_callbacks(recipe)
-    if averaged:
-        callbacks.append(keras.callbacks.SwapEMAWeights())
-    if recipe.early_stopping:
-        callbacks.append(KeepBest(recipe.early_stopping, folder))
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        _mend(folder / BACKUP)
-        callbacks.append(keras.callbacks.CSVLogger(folder / HISTORY, append=True))
-        callbacks.append(
-            keras.callbacks.BackupAndRestore(folder / BACKUP, double_checkpoint=True, delete_checkpoint=False)
-        )
-    return callbacks
+def _compute_features(extractor: keras.Model, images: NDArray[np.uint8], at_once: int = 4096) -> NDArray[np.float16]:
+    """Run the backbone on parts of the faces, to limit the memory for float32 copies."""
+    parts = [
+        extractor.predict(images[start : start + at_once, ..., None].astype(np.float32), batch_size=64, verbose=0)
+        for start in range(0, len(images), at_once)
+    ]
+    return np.concatenate(parts).astype(np.float16)
 
 
-def _mend(backup: Path) -> None:
-    """Fall back to the state before, where a kill cut off the note that says which epoch the last one is."""
-    note = backup / "training_metadata.json"
+def _read_features(path: Path, faces: int) -> Features | None:
+    """Return cached features; None if there are none or they are damaged (the archive has a checksum)."""
+    if not path.is_file():
+        return None
     try:
-        json.loads(note.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return
-    except ValueError:
-        for path in (note, backup / "latest.weights.h5"):
-            before = path.with_name(f"{path.name}.bkp")
-            if before.is_file():
-                shutil.copy(before, path)
-            else:
-                path.unlink(missing_ok=True)
+        with np.load(path, allow_pickle=False) as arrays:
+            values, seconds = arrays["values"], float(arrays["seconds"])
+        if values.ndim != 2 or len(values) != faces or values.dtype != np.float16:
+            raise ValueError(f"expected float16 features of {faces} faces, found {values.dtype} {values.shape}")
+        return Features(values, seconds)
+    except Exception as error:  # whatever is wrong with the cache, the features can be computed again
+        logger.warning("The cached features %s cannot be used (%s) and will be computed again.", path.name, error)
+        return None

@@ -1,4 +1,4 @@
-"""Pretrain a backbone on faces with age and gender, for `weights="utkface"`."""
+"""Pretrain a backbone on UTKFace's ages and genders, for models that start from `utkface`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import keras
 import numpy as np
@@ -21,11 +22,11 @@ from fer_core.models.backbone import BACKBONE_SIZES, DEFAULT_SIZE, build_backbon
 from fer_core.models.transfer import backbone_input
 from fer_core.training.augmentation import Augmentation
 from fer_core.training.augmentation_layers import augmentation_layers
-from fer_core.training.batches import Batches
-from fer_core.training.card import device
-from fer_core.training.fit import precision
-from fer_core.training.fused import fused_batch_normalization
-from fer_core.training.optimizing import make_optimizer
+from fer_core.training.batch_norm import fused_batch_norm
+from fer_core.training.callbacks import resumable
+from fer_core.training.fit import Batches, precision
+from fer_core.training.model_card import device
+from fer_core.training.optimizer import make_optimizer
 from fer_core.training.recipe import Recipe
 
 PRETRAINING: Final = Recipe(
@@ -38,14 +39,14 @@ PRETRAINING: Final = Recipe(
     ema=0.0,
     augmentation=Augmentation(48, 15.0, (0.85, 1.15), 3.0, True, 0.15, 0.3, 0.25),
 )
-CALM: Final = {"VGG16": 2e-4}
-"""Peak rates of backbones without batch normalisation, which the usual one would throw off course."""
+LEARNING_RATES: Final = {"VGG16": 2e-4}
+"""Peak rates of backbones without batch normalization, which diverge at the usual rate."""
 
-SHORTER: Final = {"VGG16": 10, "ResNet50": 8, "MobileNetV2": 6, "Xception": 6}
-"""Epochs of the backbones behind the shipped models, as far as two cores' hours went: their loss still fell."""
+EPOCHS: Final = {"VGG16": 10, "ResNet50": 8, "MobileNetV2": 6, "Xception": 6}
+"""Epochs of the backbones of the shipped models, limited by computing time: their loss was still falling."""
 
-WATCHED: Final = 10
-"""Every tenth face is watched."""
+VALIDATION_STEP: Final = 10
+"""Every tenth face is used for validation."""
 
 
 def pretrain(
@@ -54,96 +55,98 @@ def pretrain(
     size: int | None = None,
     epochs: int | None = None,
     folder: Path | None = None,
-    callbacks: Callable[[], Sequence[keras.callbacks.Callback]] = list,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     say: Callable[[str], None] = lambda _: None,
 ) -> Path:
-    """Train a backbone from random weights to tell age (its logarithm, by regression) and gender, and keep it.
+    """Train a backbone from random weights to predict the logarithm of the age and the gender, and store its weights.
 
-    A pretraining that was cut off goes on at its last epoch.
+    An interrupted pretraining resumes at its last epoch.
 
     Args:
         backbone: its name in `keras.applications`.
-        faces: to learn from; every tenth is watched only.
-        size: side in pixels that the backbone sees; default: the named variants'.
-        epochs: passes over the faces; default: 20, or what the shipped models' backbones had (`SHORTER`).
-        folder: where the weights go; default: `backbones/` under the user's data folder, where training finds them.
-        callbacks: makes more of Keras' callbacks.
-        say: told each step.
+        faces: every tenth is used for validation only.
+        size: side in pixels of the backbone's input; default: that of the named models.
+        epochs: passes over the faces; default: `EPOCHS`, else 20.
+        folder: where the weights are written; by default `backbones/` in the user's data folder, where training looks
+            for them.
+        callbacks: additional Keras callbacks.
+        say: called with a sentence for each step.
 
     Returns:
-        The weights' file; a `.json` of the same name says how they came about.
+        The weights file. A `.json` file of the same name says how it was made.
 
     Raises:
-        FerError: there is no such backbone, or it takes no faces of that size.
+        FerError: there is no such backbone, or it does not accept faces of that size.
     """
     side = size or BACKBONE_SIZES.get(backbone, DEFAULT_SIZE)
-    recipe = _recipe(backbone, epochs)
+    recipe = pretraining_recipe(backbone, epochs)
     keras.utils.set_random_seed(recipe.seed)
     network, body = _network(backbone, side, recipe)
     target = (folder or home() / "backbones") / pretrained_file(backbone, side)
-    state = target.parent / f".{target.name}-{_identity(recipe, faces)}"
+    state = target.parent / f".{target.name}-{pretraining_key(recipe, faces)}"
     state.mkdir(parents=True, exist_ok=True)
+    held_out = np.arange(len(faces)) % VALIDATION_STEP == 0
+    training, validation = faces.subset(~held_out), faces.subset(held_out)
     network.compile(
-        optimizer=make_optimizer(recipe, network, len(faces) - len(faces) // WATCHED),
+        optimizer=make_optimizer(recipe, network, len(training)),
         loss={"age": "huber", "gender": "binary_crossentropy"},
         metrics={"age": ["mae"], "gender": ["accuracy"]},
         jit_compile=False,
     )
-    watched = np.arange(len(faces)) % WATCHED == 0
-    part, rest = faces.subset(~watched), faces.subset(watched)
-    say(f"Pretraining {backbone} at {side} pixels on {len(part):,} faces, {recipe.epochs} epochs")
+    say(f"Pretraining {backbone} at {side} pixels on {len(training):,} faces, {recipe.epochs} epochs")
     started = time.monotonic()
-    with fused_batch_normalization(network):
+    with fused_batch_norm(network):
         network.fit(
-            Batches(part.images[..., None], _targets(part), recipe.batch_size, recipe.seed),
-            validation_data=Batches(rest.images[..., None], _targets(rest), 256),
+            Batches(training.images[..., None], _targets(training), recipe.batch_size, recipe.seed),
+            validation_data=Batches(validation.images[..., None], _targets(validation), 256),
             epochs=recipe.epochs,
-            shuffle=False,  # Batches does it
-            callbacks=[
-                keras.callbacks.CSVLogger(state / "history.csv", append=True),
-                keras.callbacks.BackupAndRestore(state / "backup", double_checkpoint=True, delete_checkpoint=False),
-                *callbacks(),
-            ],
+            shuffle=False,  # Batches shuffles
+            callbacks=[*resumable(state), *callbacks],
             verbose=0,
         )
-    card = {
+    measured = _measure(network, validation)
+    note = {
         "backbone": backbone,
         "size": side,
-        "data": f"UTKFace, {len(part):,} faces to learn from, {len(rest):,} watched",
+        "data": f"UTKFace, {len(training):,} faces for training, {len(validation):,} for validation",
         "recipe": recipe.as_dict(),
-        "watched": _measure(network, rest),
+        "watched": measured,  # on the validation faces; the key is older than that word
         "seconds_of_last_start": round(time.monotonic() - started),
         "device": device(),
         "backend": keras.backend.backend(),
     }
     with whole_file(target) as partial:
         body.save_weights(partial)
-    write_json(target.with_suffix("").with_suffix(".json"), card)
-    say(f"Watched faces: {card['watched']}")
+    write_json(target.with_suffix("").with_suffix(".json"), note)
+    say(f"On the validation faces: {measured}")
     return target
 
 
-def _identity(recipe: Recipe, faces: UTKFaceDataset) -> str:
-    """Hash (8 hex digits) of how and from what a backbone learns: only the same pretraining goes on."""
+def pretraining_recipe(backbone: str, epochs: int | None = None) -> Recipe:
+    """Return the recipe for a backbone."""
+    return replace(
+        PRETRAINING,
+        epochs=epochs or EPOCHS.get(backbone, PRETRAINING.epochs),
+        peak_learning_rate=LEARNING_RATES.get(backbone, PRETRAINING.peak_learning_rate),
+    )
+
+
+def pretraining_key(recipe: Recipe, faces: UTKFaceDataset) -> str:
+    """Return a hash, 8 hexadecimal digits, of recipe and faces: only the same pretraining is resumed."""
     digest = hashlib.sha256(json.dumps(recipe.as_dict(), sort_keys=True).encode())
     for values in (faces.images, faces.ages, faces.genders):
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()[:8]
 
 
-def _recipe(backbone: str, epochs: int | None) -> Recipe:
-    values: dict[str, Any] = {**PRETRAINING.as_dict(), "peak_learning_rate": CALM.get(backbone, 1e-3)}
-    return Recipe.from_dict({**values, "epochs": epochs or SHORTER.get(backbone, PRETRAINING.epochs)})
-
-
 def _network(backbone: str, side: int, recipe: Recipe) -> tuple[keras.Model, keras.Model]:
+    """Return the network to fit, and the backbone inside it."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision(recipe))
     try:
         body = build_backbone(backbone, side, "random")
-        assert recipe.augmentation is not None
         x = inputs = keras.Input((48, 48, 1), dtype="uint8", name="face")
-        for layer in augmentation_layers(recipe.augmentation, recipe.seed):
+        for layer in augmentation_layers(recipe.augmentation or Augmentation(), recipe.seed):
             x = layer(x)
         x = backbone_input(x, ModelSpec("pretraining", "", "transfer", backbone=backbone, backbone_size=side))
         x = layers.GlobalAveragePooling2D(name="pool")(body(x))
@@ -161,8 +164,11 @@ def _targets(faces: UTKFaceDataset) -> dict[str, NDArray[np.float32]]:
 
 
 def _measure(network: keras.Model, faces: UTKFaceDataset) -> dict[str, float]:
-    """Mean error of age in years and accuracy of gender."""
-    said = network.predict(faces.images[..., None], batch_size=256, verbose=0)
-    years = np.expm1(np.asarray(said["age"])[:, 0])
-    right = (np.asarray(said["gender"])[:, 0] > 0.5) == (faces.genders > 0.5)
-    return {"age_mean_absolute_error": float(np.abs(years - faces.ages).mean()), "gender_accuracy": float(right.mean())}
+    """Return the mean absolute error of the age in years and the accuracy of the gender."""
+    predicted = network.predict(faces.images[..., None], batch_size=256, verbose=0)
+    years = np.expm1(np.asarray(predicted["age"])[:, 0])
+    correct = (np.asarray(predicted["gender"])[:, 0] > 0.5) == (faces.genders > 0.5)
+    return {
+        "age_mean_absolute_error": float(np.abs(years - faces.ages).mean()),
+        "gender_accuracy": float(correct.mean()),
+    }

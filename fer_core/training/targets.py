@@ -1,4 +1,4 @@
-"""What a network learns to answer: FER2013's labels, the shares of FER+'s votes, or both with a head each."""
+"""What a network learns: FER2013's labels, the shares of FER+'s votes, or both with a head for each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fer_core.data import FerDataset
 from fer_core.evaluation import evaluate
 from fer_core.faces import add_noise, blur_faces
 from fer_core.labels import NUM_CLASSES
+from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
 
 VOTES_HEAD: Final = "votes_head"
@@ -23,15 +24,15 @@ Shares = NDArray[np.float32]
 
 
 def make_targets(labels: NDArray[np.int64], votes: Shares | None, target: str) -> Shares:
-    """Return what the network's output is compared with.
+    """Return the targets that the loss compares the network's output with.
 
     Args:
         labels: `(n,)` class indices.
-        votes: `(n, 7)` shares, a row of zeros where no vote can be used; needed unless `target` is `labels`.
+        votes: `(n, 7)` shares, with a row of zeros where no vote can be used; not needed for `labels`.
         target: one of `fer_core.training.recipe.TARGETS`.
 
     Returns:
-        `(n, 7)`, or `(n, 14)` for both: labels first. A row of zeros costs nothing in the loss.
+        `(n, 7)`, or `(n, 14)` for both, labels first. A row of zeros adds nothing to the loss.
 
     Raises:
         FerError: votes are needed and there are none.
@@ -47,14 +48,34 @@ def make_targets(labels: NDArray[np.int64], votes: Shares | None, target: str) -
     return votes if target == "votes" else np.concatenate([one_hot, votes], axis=1)
 
 
+def make_loss(recipe: Recipe) -> keras.losses.Loss:
+    """Build a recipe's loss over the targets of `make_targets` and probabilities."""
+    smoothing = recipe.label_smoothing
+    if recipe.target == "both":
+        return TwoHeadLoss(smoothing)
+    if recipe.target == "votes":
+        return keras.losses.CategoricalCrossentropy()
+    if recipe.loss == "focal":
+        return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, gamma=recipe.focusing, label_smoothing=smoothing)
+    return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+
+
+def make_metrics(recipe: Recipe) -> list[str | keras.metrics.Metric]:
+    """Return the metrics of a fit: `accuracy` by the target, and `votes_accuracy` as well if there are two."""
+    if recipe.target == "labels":
+        return ["accuracy"]
+    second = [PluralityAccuracy("votes_accuracy", NUM_CLASSES)] if recipe.target == "both" else []
+    return [PluralityAccuracy(), *second]
+
+
 def with_votes_head(network: keras.Model) -> keras.Model:
     """Return a model that shares the network's layers and has a second head for the votes.
 
     Args:
-        network: ends in the linear softmax layer `head`.
+        network: its last layer is the softmax layer `head`.
 
     Returns:
-        From the network's input to `(batch, 14)` float32: the answers of `head`, then those of the layer `votes_head`.
+        A model from the same input to `(batch, 14)` float32: the answers of `head`, then those of `votes_head`.
     """
     features = network.get_layer("head").input
     votes = keras.layers.Dense(NUM_CLASSES, activation="softmax", dtype="float32", name=VOTES_HEAD)(features)
@@ -63,10 +84,10 @@ def with_votes_head(network: keras.Model) -> keras.Model:
 
 
 def blend(both: NDArray[np.floating], share: float) -> NDArray[np.floating]:
-    """Return the answers `(n, 7)` of one head between the two.
+    """Return the answers `(n, 7)` of a head whose weights are the weighted mean of both heads' weights.
 
-    The head's weights are the weighted mean of both heads' weights, so that its logits are the mean of their logits:
-    the network stays as small as with one head, and its activation map exact.
+    Its logits are then the weighted mean of both heads' logits. The served network stays as small as with one head,
+    and its class activation map stays exact.
 
     Args:
         both: `(n, 14)` probabilities of `with_votes_head`.
@@ -79,7 +100,7 @@ def blend(both: NDArray[np.floating], share: float) -> NDArray[np.floating]:
 
 
 def blend_heads(network: keras.Model, two_heads: keras.Model, share: float) -> None:
-    """Give the network's head the weighted mean of both heads' weights, as `blend` does with their answers."""
+    """Set the weights of the network's head to the weighted mean of both heads' weights, see `blend`."""
     head, votes = network.get_layer("head"), two_heads.get_layer(VOTES_HEAD)
     pairs = zip(head.get_weights(), votes.get_weights(), strict=True)
     head.set_weights([(1 - share) * ours + share * other for ours, other in pairs])
@@ -90,17 +111,17 @@ def choose_blend(
 ) -> tuple[float, dict[str, dict[str, float]]]:
     """Choose the share of the votes head on the hold-out.
 
-    The rule is the one for the default model: the mean of the accuracies by FER2013's label and by the annotators'
-    plurality, on clean faces and on degraded ones.
+    The best share has the highest mean of four accuracies: by FER2013's label and by the annotators' plurality, on
+    clean and on degraded faces. The default model is chosen by the same rule.
 
     Args:
-        two_heads: of `with_votes_head`, fitted.
-        holdout: as the network sees it.
-        votes: `(n, 7)` shares of the same faces.
+        two_heads: the fitted result of `with_votes_head`.
+        holdout: its faces, preprocessed for the network.
+        votes: `(n, 7)` shares for the same faces.
 
     Returns:
-        The share, and the accuracies of each share that was tried: `label`, `plurality`, `label_degraded`,
-        `plurality_degraded` and their mean, `score`.
+        The share, and for each share that was tried the accuracies `label`, `plurality`, `label_degraded` and
+        `plurality_degraded` with their mean `score`.
     """
     answers = {
         name: two_heads.predict(faces[..., None].astype(np.float32), batch_size=512, verbose=0)
@@ -111,10 +132,10 @@ def choose_blend(
     for share in BLENDS:
         found: dict[str, list[float]] = {"label": [], "plurality": [], "label_degraded": [], "plurality_degraded": []}
         for name, both in answers.items():
-            said = blend(both, share)
+            given = blend(both, share)
             ending = "" if name == "clean" else "_degraded"
-            found[f"label{ending}"].append(evaluate(holdout.labels, said).accuracy)
-            found[f"plurality{ending}"].append(evaluate(judged[judged >= 0], said[judged >= 0]).accuracy)
+            found[f"label{ending}"].append(evaluate(holdout.labels, given).accuracy)
+            found[f"plurality{ending}"].append(evaluate(judged[judged >= 0], given[judged >= 0]).accuracy)
         means = {name: float(np.mean(values)) for name, values in found.items()}
         tried[f"{share:.2f}"] = means | {"score": float(np.mean(list(means.values())))}
     best = max(BLENDS, key=lambda share: tried[f"{share:.2f}"]["score"])
@@ -122,8 +143,10 @@ def choose_blend(
 
 
 def degraded_copies(faces: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
-    """Return the faces `(n, 48, 48)` as they are (`clean`), under noise of 13 and 26 gray levels and blurs of 1 and 2
-    pixels (standard deviations)."""
+    """Return the faces `(n, 48, 48)` unchanged (`clean`), with noise and with blur.
+
+    The standard deviations are 13 and 26 gray levels for the noise, and 1 and 2 pixels for the blur.
+    """
     return {
         "clean": faces,
         **{f"noise_{level}": add_noise(faces, level) for level in (13, 26)},
@@ -132,17 +155,17 @@ def degraded_copies(faces: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
 
 
 def plurality(votes: Shares) -> NDArray[np.int64]:
-    """Return the expression with the most votes, `(n,)`; -1 where two share the first place or none has a vote."""
+    """Return the expression with the most votes, `(n,)`; -1 if there is a tie or no vote."""
     top = votes.max(axis=1, keepdims=True)
-    alone = (votes >= top - 1e-6).sum(axis=1) == 1
-    return np.where(alone, votes.argmax(axis=1), -1)
+    single = (votes >= top - 1e-6).sum(axis=1) == 1
+    return np.where(single, votes.argmax(axis=1), -1)
 
 
 class TwoHeadLoss(keras.losses.Loss):
-    """Cross-entropy with the labels plus cross-entropy with the votes, `(batch, 14)` each.
+    """Cross-entropy with the labels plus cross-entropy with the votes; targets and answers are `(batch, 14)`.
 
     Args:
-        label_smoothing: of the labels; the votes are soft already.
+        label_smoothing: applies to the labels only; votes are soft already.
     """
 
     def __init__(self, label_smoothing: float = 0.0, name: str = "two_head_loss") -> None:
@@ -150,7 +173,7 @@ class TwoHeadLoss(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the loss of each face, `(batch,)`."""
+        """Return the loss for each face, `(batch,)`."""
         labels = keras.losses.categorical_crossentropy(
             y_true[:, :NUM_CLASSES], y_pred[:, :NUM_CLASSES], label_smoothing=self.label_smoothing
         )
@@ -158,29 +181,29 @@ class TwoHeadLoss(keras.losses.Loss):
 
 
 class PluralityAccuracy(keras.metrics.Metric):
-    """Share of the faces whose most probable answer has the most votes, among those with one answer in the first place.
+    """Share of the faces whose most probable answer has the most votes; faces with a tie or no votes do not count.
 
     Args:
         name: of the metric.
-        first: the column at which the seven targets and answers begin.
+        first: the first of the seven columns of targets and answers to compare.
     """
 
     def __init__(self, name: str = "accuracy", first: int = 0) -> None:
         super().__init__(name=name)
         self.first = first
-        self.right = self.add_weight(name="right", initializer="zeros")
+        self.correct = self.add_weight(name="correct", initializer="zeros")
         self.faces = self.add_weight(name="faces", initializer="zeros")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: ARG002
         """Add a batch."""
         columns = slice(self.first, self.first + NUM_CLASSES)
-        wanted, said = ops.cast(y_true[:, columns], "float32"), y_pred[:, columns]
+        wanted, given = ops.cast(y_true[:, columns], "float32"), y_pred[:, columns]
         top = ops.max(wanted, axis=1, keepdims=True)
-        alone = ops.equal(ops.sum(ops.cast(wanted >= top - 1e-6, "float32"), axis=1), 1.0)
-        right = ops.logical_and(alone, ops.equal(ops.argmax(wanted, axis=1), ops.argmax(said, axis=1)))
-        self.right.assign_add(ops.sum(ops.cast(right, "float32")))
-        self.faces.assign_add(ops.sum(ops.cast(alone, "float32")))
+        single = ops.equal(ops.sum(ops.cast(wanted >= top - 1e-6, "float32"), axis=1), 1.0)
+        correct = ops.logical_and(single, ops.equal(ops.argmax(wanted, axis=1), ops.argmax(given, axis=1)))
+        self.correct.assign_add(ops.sum(ops.cast(correct, "float32")))
+        self.faces.assign_add(ops.sum(ops.cast(single, "float32")))
 
     def result(self) -> Any:
         """Return the share, 0 to 1."""
-        return ops.divide_no_nan(self.right, self.faces)
+        return ops.divide_no_nan(self.correct, self.faces)

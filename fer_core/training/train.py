@@ -1,32 +1,89 @@
-"""Train a network from its faces to the store, cut off and resumed as often as need be."""
+"""Train a model, from its faces to the store: build, fit, convert, measure, store."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import time
+import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import keras
-import numpy as np
+import pandas as pd
 
+from fer_core.data import FerDataset
+from fer_core.evaluation import evaluate
 from fer_core.files import home, write_json
+from fer_core.inference import Classifier
+from fer_core.inference.measure import no_predictions, predict_splits
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbone import weights_digest
 from fer_core.models.transfer import backbone_of
-from fer_core.store import StoredModel
-from fer_core.training.card import training_facts
-from fer_core.training.fit import HISTORY, fit, precision
-from fer_core.training.publish import libraries, publish
-from fer_core.training.recipe import Recipe, uses_features
-from fer_core.training.start import pretraining, starting_network, stored_network
+from fer_core.store import StoredModel, save_model
+from fer_core.training.baselines import train_baseline
+from fer_core.training.callbacks import Clock, read_history
+from fer_core.training.data import TrainingData
+from fer_core.training.export import QUANTIZATIONS, Quantization, keras_archive, to_litert
+from fer_core.training.fit import fit, precision
+from fer_core.training.initial_weights import initial_network, pretraining_note, stored_network
+from fer_core.training.model_card import make_card, training_facts
+from fer_core.training.recipe import BASELINES, Recipe, named_recipe, uses_features
 from fer_core.training.targets import VOTES_HEAD, blend_heads, choose_blend, with_votes_head
-from fer_core.training.training_data import TrainingData
 from fer_core.types import FerError
 
-SPEC, CLOCK = "spec.json", "seconds.json"
+TOLERATED_LOSS: Final = 0.002
+"""A smaller file is served if its accuracy on the hold-out is at most this much lower (0.2 points)."""
+
+Say = Callable[[str], None]
+
+
+def train_named(
+    spec: ModelSpec,
+    data: TrainingData,
+    root: Path,
+    epochs: int | None = None,
+    seed: int | None = None,
+    weights: str | None = None,
+    trial: bool = False,
+    run: Path | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    say: Say = lambda _: None,
+    ship: bool = False,
+) -> StoredModel:
+    """Train a named model by its own recipe: what `python -m fer_core train` does.
+
+    Args:
+        spec: the model.
+        data: what to fit and to measure on.
+        root: the folder of the store to write to.
+        epochs: passes over the data; default: the recipe's.
+        seed: instead of the recipe's; the model is then stored as `<name>_seed<seed>`.
+        weights: to start from instead of the model's own: `random`, `imagenet`, `utkface` or a stored model's name. The
+            stored name then includes it.
+        trial: store the model as `<name>_trial`, so that it does not replace a good one.
+        run: folder of the run, see `train`.
+        callbacks: additional Keras callbacks.
+        say: called with a sentence for each step.
+        ship: store it for this repository, see `train`.
+
+    Raises:
+        FerError: epochs or a run's folder are given for a baseline, which has none.
+    """
+    if weights is not None:
+        spec = spec.with_weights(weights)
+    recipe = named_recipe(spec)
+    if seed:
+        spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
+    if trial:
+        spec = replace(spec, name=f"{spec.name}_trial", title=f"{spec.title}, trial")
+    if spec.architecture in BASELINES:
+        if epochs is not None or run is not None:
+            raise FerError(f"{spec.name} is not trained in epochs: leave out --epochs and --run.")
+        return train_baseline(spec, data, root, seed or 0, say)
+    recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
+    return train(spec, recipe, data, root, run, callbacks, say, ship)
 
 
 def train(
@@ -36,109 +93,147 @@ def train(
     root: Path,
     folder: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    say: Callable[[str], None] = lambda _: None,
+    say: Say = lambda _: None,
     ship: bool = False,
 ) -> StoredModel:
-    """Fit, convert, measure and store one model.
+    """Build, fit, convert, measure and store one model.
+
+    How the served file stores its weights is chosen on the hold-out; the test splits are used once, at the end.
 
     Args:
         spec: what to build.
         recipe: how to fit it.
-        data: what to learn from and to measure on.
-        root: the store's folder to write into.
-        folder: the run's folder; a run that was cut off there goes on at its last epoch. Default: one in the user's
+        data: what to fit and to measure on.
+        root: the folder of the store to write to.
+        folder: folder of the run; an interrupted run resumes from it at its last epoch. Default: one in the user's
             data folder for each name and seed.
-        callbacks: more of Keras' callbacks.
-        say: told each step.
-        ship: as `publish` takes it.
+        callbacks: additional Keras callbacks.
+        say: called with a sentence for each step.
+        ship: store it for this repository: without the large `.keras` file of a model with a backbone, and with a small
+            one of others. A model on a downloaded backbone is kept for comparison only, with card, history and
+            predictions, because its weights are not ours to ship.
 
     Raises:
-        FerError: the run's folder holds another run's state, or the weights to start from cannot be had.
+        FerError: the folder belongs to another run, or the weights to start from are not available.
     """
     folder = folder or home() / "runs" / f"{spec.name}-seed{recipe.seed}"
     keras.utils.set_random_seed(recipe.seed)
-    network = starting_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
+    network = initial_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
+    claim_folder(folder, run_identity(network, spec, recipe, data))
+
+    fitted, facts = _fit(network, spec, recipe, data, folder, callbacks, say)
+
+    say("Converting to LiteRT and measuring each way to store the weights on the hold-out")
+    weights, served = choose_storage(fitted, spec, data.holdout)
+    say("Measuring the served file on PublicTest and PrivateTest")
+    predictions = _predict(weights, spec, data)
+
+    kept_for_comparison = ship and spec.weights_from == "imagenet"
+    measured = "on the LiteRT file, which is not kept" if kept_for_comparison else "on the served LiteRT file"
+    parameters = int(fitted.count_params())
+    card = make_card(spec, recipe.as_dict(), parameters, facts, served, data, predictions, measured)
+    if kept_for_comparison:
+        card, weights = replace(card, served=None, measured_file=served), b""
+    archive = b"" if ship and spec.architecture == "transfer" else keras_archive(fitted, small=ship)
+    history = pd.DataFrame(read_history(folder)).rename_axis("epoch").reset_index()
+    return save_model(root, card, weights, predictions, history, archive)
+
+
+def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -> tuple[bytes, dict[str, Any]]:
+    """Convert a network to the LiteRT file that is served.
+
+    The weights are stored in the first of `QUANTIZATIONS` after float32 that loses at most `TOLERATED_LOSS` against
+    float32 on the hold-out, else in float32.
+
+    Returns:
+        The file's bytes, and what was measured, for the card.
+    """
+    files, accuracies = {}, {}
+    chosen: Quantization = "float32"
+    with tempfile.TemporaryDirectory() as folder:
+        for quantization in QUANTIZATIONS:
+            files[quantization] = to_litert(network, spec.input_size, quantization)
+            path = Path(folder) / f"{quantization}.tflite"
+            path.write_bytes(files[quantization])
+            probabilities = Classifier(path, preprocessing=spec.preprocessing).predict(holdout.images).probabilities
+            accuracies[quantization] = evaluate(holdout.labels, probabilities).accuracy
+            if quantization != "float32" and accuracies[quantization] >= accuracies["float32"] - TOLERATED_LOSS:
+                chosen = quantization
+                break
+    return files[chosen], {
+        "storage": chosen,
+        "holdout_accuracy": accuracies,
+        "sizes": {name: len(content) for name, content in files.items()},
+        "size_bytes": len(files[chosen]),
+        "sha256": hashlib.sha256(files[chosen]).hexdigest(),
+    }
+
+
+def run_identity(network: keras.Model, spec: ModelSpec, recipe: Recipe, data: TrainingData) -> dict[str, Any]:
+    """Return what makes a run the same run, including hashes of the weights that it starts from and learns from."""
     identity = {"spec": spec.as_dict(), "recipe": recipe.as_dict(), "data": data.fingerprint}
     if data.votes is not None:
         identity["votes"] = hashlib.sha256(b"".join(part.tobytes() for part in data.votes)).hexdigest()[:16]
-    _claim(folder, {**identity, **_origins(network, spec, recipe)})
-    note = pretraining(spec)
-    prepared = data.prepared(spec.preprocessing)
-    if uses_features(spec, recipe):
-        say(
-            f"Looking at {len(data.training) + len(data.holdout):,} faces with the frozen backbone, once for all epochs"
-        )
-    else:
-        say(f"Fitting {spec.title} on {len(data.training):,} faces, {recipe.epochs} epochs")
-    clock = _Clock(folder / CLOCK)
-    learner = with_votes_head(network) if recipe.target == "both" else network
-    fit(learner, spec, recipe, prepared.training, prepared.holdout, folder, [clock, *callbacks], data.votes)
-    final = build_network(spec)
-    final.set_weights(network.get_weights())
-    history = read_history(folder)
-    epochs = max(map(len, history.values()))
-    facts = training_facts(data, epochs, recipe.seed, clock.seconds, libraries())
-    if note is not None:
-        facts["pretraining"] = note
-    facts["target"] = recipe.target
-    if recipe.target == "both" and data.votes is not None:
-        both = with_votes_head(final)
-        both.get_layer(VOTES_HEAD).set_weights(learner.get_layer(VOTES_HEAD).get_weights())
-        share, facts["holdout_by_votes_share"] = choose_blend(both, prepared.holdout, data.votes[1])
-        blend_heads(final, both, share)
-        facts["votes_share"] = share
-    return publish(final, spec, recipe, data, history, facts, root, ship, say)
-
-
-def read_history(folder: Path) -> dict[str, list[float]]:
-    """Return a run's curves; an epoch that was begun twice counts with its last try."""
-    rows = np.genfromtxt(folder / HISTORY, delimiter=",", names=True, ndmin=1)
-    last = {int(row["epoch"]): row for row in rows}
-    names = [name for name in rows.dtype.names or () if name != "epoch"]
-    return {name: [float(last[epoch][name]) for epoch in sorted(last)] for name in names}
-
-
-def _origins(network: keras.Model, spec: ModelSpec, recipe: Recipe) -> dict[str, str]:
-    """Hashes of the weights that a fit starts from and learns from, which their names do not tell."""
-    found = {}
     if spec.weights_from != "random":
-        found["start"] = weights_digest(backbone_of(network) if spec.backbone else network)
-    return found | {f"teacher {name}": weights_digest(stored_network(name)) for name in recipe.teachers}
+        identity["start"] = weights_digest(backbone_of(network) if spec.backbone else network)
+    return identity | {f"teacher {name}": weights_digest(stored_network(name)) for name in recipe.teachers}
 
 
-def _claim(folder: Path, identity: dict[str, Any]) -> None:
-    """Mark a run's folder as this run's, or make sure that it is, as far as an older version noted it."""
+def claim_folder(folder: Path, identity: dict[str, Any]) -> None:
+    """Write a run's identity to its folder, or check it against the one that is there."""
     identity = json.loads(json.dumps(identity))
-    path = folder / SPEC
+    path = folder / "spec.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if any(known[key] != identity[key] for key in known.keys() & identity.keys()):
         raise FerError(
-            f"The folder {folder} holds a run with another model, recipe or dataset, or from other weights. "
-            f"Delete it to start anew, or choose another seed."
+            f"The folder {folder} belongs to a run with another model, recipe or dataset, or from other weights. "
+            f"Delete it to start again, or choose another seed."
         )
     folder.mkdir(parents=True, exist_ok=True)
     write_json(path, identity)
 
 
-class _Clock(keras.callbacks.Callback):
-    """Adds up the seconds of all finished epochs, and of computing features, over resumes too."""
+def _fit(
+    network: keras.Model,
+    spec: ModelSpec,
+    recipe: Recipe,
+    data: TrainingData,
+    folder: Path,
+    callbacks: Sequence[keras.callbacks.Callback],
+    say: Say,
+) -> tuple[keras.Model, dict[str, Any]]:
+    """Fit a network and return it in float32 with one head, and the facts of the fit for the card."""
+    pretraining = pretraining_note(spec)
+    prepared = data.prepared(spec.preprocessing)
+    if uses_features(spec, recipe):
+        say(f"Computing the frozen backbone once for {len(data.training) + len(data.holdout):,} faces")
+    else:
+        say(f"Fitting {spec.title} on {len(data.training):,} faces, {recipe.epochs} epochs")
+    clock = Clock(folder / "seconds.json")
+    learner = with_votes_head(network) if recipe.target == "both" else network
+    fit(learner, spec, recipe, prepared.training, prepared.holdout, folder, [clock, *callbacks], data.votes)
 
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.path = path
-        self.seconds = float(json.loads(path.read_text())) if path.is_file() else 0.0
-        self._started = time.monotonic()
+    fitted = build_network(spec)
+    fitted.set_weights(network.get_weights())
+    epochs = max(map(len, read_history(folder).values()))
+    libraries = {"backend": keras.backend.backend(), "keras": keras.__version__}
+    facts = training_facts(data, epochs, recipe.seed, clock.seconds, libraries) | {"target": recipe.target}
+    if pretraining is not None:
+        facts["pretraining"] = pretraining
+    if recipe.target == "both" and data.votes is not None:
+        both = with_votes_head(fitted)
+        both.get_layer(VOTES_HEAD).set_weights(learner.get_layer(VOTES_HEAD).get_weights())
+        share, facts["holdout_by_votes_share"] = choose_blend(both, prepared.holdout, data.votes[1])
+        blend_heads(fitted, both, share)
+        facts["votes_share"] = share
+    return fitted, facts
 
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        self._add()  # what came before the first epoch: features, if any
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        self._started = time.monotonic()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        self._add()
-
-    def _add(self) -> None:
-        self.seconds += time.monotonic() - self._started
-        self._started = time.monotonic()
-        write_json(self.path, self.seconds)
+def _predict(weights: bytes, spec: ModelSpec, data: TrainingData) -> pd.DataFrame:
+    """Classify both test splits with a LiteRT file; no rows if they are not available."""
+    if data.tests is None:
+        return no_predictions()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(weights)
+        return predict_splits(Classifier(path, preprocessing=spec.preprocessing), data.tests)

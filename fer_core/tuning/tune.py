@@ -16,10 +16,10 @@ import optuna
 from fer_core.runs.data import load_training_data
 from fer_core.runs.run import list_runs
 from fer_core.runs.status import failure_message
+from fer_core.training.data import TrainingData
 from fer_core.training.fit import fit, precision
+from fer_core.training.initial_weights import initial_network
 from fer_core.training.recipe import uses_features
-from fer_core.training.start import starting_network
-from fer_core.training.training_data import TrainingData
 from fer_core.tuning.plan import with_values
 from fer_core.tuning.study import NOTE, TuningStudy
 from fer_core.types import FerError
@@ -116,7 +116,7 @@ class _Trials:
         spec, recipe = with_values(plan.space.draw(trial), plan.spec, replace(plan.recipe, epochs=plan.epochs))
         keras.backend.clear_session()
         keras.utils.set_random_seed(recipe.seed)
-        network = starting_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
+        network = initial_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
         report = _Report(trial, self.on_epoch)
         history = fit(network, spec, recipe, faces, self.data.holdout, callbacks=[report])
         if report.diverged:

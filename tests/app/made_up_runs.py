@@ -20,7 +20,7 @@ from fer_core.models import model_spec
 from fer_core.runs.data import DataSettings
 from fer_core.runs.run import PLAN, RESULT, Run, RunPlan, read_run
 from fer_core.runs.status import STATUS, Status, write_status
-from fer_core.training.recipes import recipe_for
+from fer_core.training.recipe import recipe_for
 from tests.bad_inputs import encoded, good_input
 from tests.made_up_store import predictions
 

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.models import model_spec
 from fer_core.runs.data import DataSettings
 from fer_core.runs.run import list_runs
-from fer_core.training.recipes import recipe_for
+from fer_core.training.recipe import recipe_for
 from fer_core.tuning import process
 from fer_core.tuning.plan import SearchSpace, TuningPlan
 from fer_core.tuning.storage import open_storage

@@ -26,7 +26,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list:
         return {"val_accuracy": [1 - recipe.label_smoothing], "val_loss": [0.5]}
 
     monkeypatch.setattr("fer_core.tuning.tune.fit", fit)
-    monkeypatch.setattr("fer_core.tuning.tune.starting_network", lambda *_: None)
+    monkeypatch.setattr("fer_core.tuning.tune.initial_network", lambda *_: None)
     monkeypatch.setattr("fer_core.runs.queue.start_python", lambda *_, **__: None)
     return recipes
 

@@ -15,9 +15,8 @@ from fer_core.columns import PROBABILITIES, TEST_SPLITS, VIEWS
 from fer_core.data import FerDataset
 from fer_core.inference.measure import tabulate_splits
 from fer_core.models import model_spec
-from fer_core.training.baselines import class_prior, hog_linear, train_baseline, views
-from fer_core.training.hog import hog_features
-from fer_core.training.training_data import TrainingData
+from fer_core.training.baselines import class_prior, hog_features, hog_linear, train_baseline, views
+from fer_core.training.data import TrainingData
 from fer_core.types import FerError
 
 
@@ -110,7 +109,7 @@ def test_flip_is_the_mean_with_the_mirror_image(dataset):
 
 def test_needs_no_training_framework():
     program = (
-        "import fer_core.training.baselines, fer_core.training.named, sys;"
+        "import fer_core.training.baselines, fer_core.training.recipe, fer_core.training.data, sys;"
         "assert not {'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_core.training.batches import Batches
+from fer_core.training.fit import Batches
 
 
 def epoch(batches):

@@ -9,8 +9,7 @@ import pytest
 from fer_core.data import FerDataset
 from fer_core.files import cache_folder
 from fer_core.models import build_network
-from fer_core.training import features
-from fer_core.training.features import pooled_features
+from fer_core.training.fit import pooled_features
 
 
 @pytest.fixture
@@ -30,15 +29,15 @@ def frozen(tiny_spec):
 
 @pytest.fixture
 def count(monkeypatch):
-    """How often features were really computed."""
+    """One entry for each time that a backbone is computed."""
     computed = []
-    compute = features._compute
+    predict = keras.Model.predict
 
-    def counted(*arguments):
+    def counted(*arguments, **settings):
         computed.append(1)
-        return compute(*arguments)
+        return predict(*arguments, **settings)
 
-    monkeypatch.setattr(features, "_compute", counted)
+    monkeypatch.setattr(keras.Model, "predict", counted)
     return computed
 
 

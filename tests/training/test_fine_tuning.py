@@ -14,9 +14,9 @@ from fer_core.training.fine_tuning import (
     augmentation_named,
     fine_tuning_recipe,
     recipe_summary,
-    weight_sources,
 )
-from fer_core.training.recipes import recipe_for
+from fer_core.training.initial_weights import weight_sources
+from fer_core.training.recipe import recipe_for
 from tests.made_up_store import add_model
 
 

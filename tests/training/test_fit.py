@@ -11,12 +11,12 @@ import pytest
 from fer_core.data import FerDataset
 from fer_core.files import cache_folder
 from fer_core.models import ModelSpec, build_network
-from fer_core.training import features
 from fer_core.training.augmentation import MIRROR_ONLY, Augmentation
-from fer_core.training.fit import _mend, _sample_weights, fit
-from fer_core.training.optimizing import make_loss, make_optimizer
+from fer_core.training.callbacks import read_history, repair_backup
+from fer_core.training.fit import fit, sample_weights
+from fer_core.training.optimizer import make_optimizer
 from fer_core.training.recipe import Recipe, uses_features
-from fer_core.training.train import read_history
+from fer_core.training.targets import make_loss
 from fer_core.types import FerError
 
 PLAIN = Recipe(epochs=4, batch_size=32, mixed_precision=False)
@@ -76,20 +76,20 @@ def test_goes_on_after_a_kill(run, tmp_path):
 
 def test_a_note_cut_off_in_writing_falls_back_one_epoch(tmp_path):
     note, state = tmp_path / "training_metadata.json", tmp_path / "latest.weights.h5"
-    _mend(tmp_path / "no run yet")
+    repair_backup(tmp_path / "no run yet")
     note.write_text('{"epo')
     state.write_bytes(b"half")
-    _mend(tmp_path)
+    repair_backup(tmp_path)
     assert not note.exists()
     assert not state.exists()
     note.write_text('{"epo')
     (tmp_path / f"{note.name}.bkp").write_text('{"epoch": 2}')
     (tmp_path / f"{state.name}.bkp").write_bytes(b"whole")
-    _mend(tmp_path)
+    repair_backup(tmp_path)
     assert note.read_text() == '{"epoch": 2}'
     assert state.read_bytes() == b"whole"
     note.write_text('{"epoch": 3}')
-    _mend(tmp_path)
+    repair_backup(tmp_path)
     assert note.read_text() == '{"epoch": 3}'
 
 
@@ -123,12 +123,12 @@ def test_weight_decay_spares_normalisation_and_biases(tiny_spec, run):
 
 
 def test_early_stopping_ends_with_the_best_epochs_weights(run, tmp_path, monkeypatch):
-    from fer_core.training.keep_best import KeepBest
+    from fer_core.training.callbacks import EarlyStopping
 
     losses = iter([3.0, 1.0, 2.0, 2.5, 0.5])
-    told = KeepBest.on_epoch_end
+    told = EarlyStopping.on_epoch_end
     monkeypatch.setattr(
-        KeepBest, "on_epoch_end", lambda self, epoch, _=None: told(self, epoch, {"val_loss": next(losses)})
+        EarlyStopping, "on_epoch_end", lambda self, epoch, _=None: told(self, epoch, {"val_loss": next(losses)})
     )
     seen = []
 
@@ -171,11 +171,11 @@ def test_another_optimizer_and_schedule_learn(run):
 
 def test_classes_count_the_same_when_balanced():
     labels = np.array([0] * 90 + [1] * 9 + [5])
-    weights = _sample_weights(labels, replace(PLAIN, class_weights="balanced"))
+    weights = sample_weights(labels, replace(PLAIN, class_weights="balanced"))
     totals = [weights[labels == k].sum() for k in (0, 1, 5)]
     np.testing.assert_allclose(totals, totals[0], rtol=1e-5)
     assert weights.mean() == pytest.approx(1)
-    assert _sample_weights(labels, PLAIN) is None
+    assert sample_weights(labels, PLAIN) is None
 
 
 def test_focal_loss_weighs_by_the_missing_probability():
@@ -199,8 +199,8 @@ def test_a_frozen_backbone_is_run_once(home, bright_and_dark, augmentation, monk
     assert not uses_features(replace(spec, open_layers=6), recipe)
     assert not uses_features(replace(spec, noise=0.1), recipe)
     calls = []
-    compute = features._compute
-    monkeypatch.setattr(features, "_compute", lambda *a: calls.append(1) or compute(*a))
+    predict = keras.Model.predict
+    monkeypatch.setattr(keras.Model, "predict", lambda *a, **k: calls.append(1) or predict(*a, **k))
     keras.utils.set_random_seed(0)
     network = build_network(spec)
     history = fit(network, spec, recipe, bright_and_dark, bright_and_dark)

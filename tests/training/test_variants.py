@@ -11,9 +11,9 @@ import pytest
 from fer_core.inference import Classifier
 from fer_core.models import build_network, model_spec
 from fer_core.models.transfer import backbone_of
-from fer_core.training.convert import to_litert
+from fer_core.training.export import to_litert
 from fer_core.training.fit import fit
-from fer_core.training.recipes import recipe_for
+from fer_core.training.recipe import recipe_for
 from tests.conftest import require
 
 EIGHT = {  # a conversion takes seconds, so each variant has one or two

@@ -12,8 +12,8 @@ import pytest
 from fer_core.data import FerDataset
 from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings
+from fer_core.training.data import TrainingData
 from fer_core.training.recipe import Recipe
-from fer_core.training.training_data import TrainingData
 from fer_core.tuning.plan import SearchSpace, TuningPlan
 from fer_core.tuning.storage import open_storage
 from fer_core.tuning.study import TuningStudy, create_study
@@ -67,7 +67,7 @@ def curves(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
             return history
 
         monkeypatch.setattr("fer_core.tuning.tune.fit", fit)
-        monkeypatch.setattr("fer_core.tuning.tune.starting_network", lambda *_: None)
+        monkeypatch.setattr("fer_core.tuning.tune.initial_network", lambda *_: None)
         monkeypatch.setattr("keras.backend.clear_session", lambda: None)  # takes longer than all the rest
         return asked
 

@@ -13,7 +13,7 @@ from fer_core.models import model_spec
 from fer_core.runs.data import DataSettings
 from fer_core.runs.estimate import estimate
 from fer_core.training.augmentation import Augmentation
-from fer_core.training.recipes import recipe_for
+from fer_core.training.recipe import recipe_for
 from fer_core.tuning.plan import BUILD_SECONDS, TUNABLE, SearchSpace, TuningPlan, study_estimate, with_values
 from fer_core.tuning.storage import open_storage
 from fer_core.tuning.study import create_study, open_study, study_names

@@ -10,7 +10,7 @@ from fer_core.files import name_from
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
 from fer_core.runs.estimate import duration_text
-from fer_core.training.recipes import recipe_for
+from fer_core.training.recipe import recipe_for
 from fer_core.tuning import process
 from fer_core.tuning.plan import SETTING_LABELS, SearchSpace, TuningPlan, study_estimate, tunable
 from fer_core.tuning.storage import default_storage, may_have_studies, open_storage

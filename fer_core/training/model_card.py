@@ -1,4 +1,4 @@
-"""The card of a trained model: what it is, how it was made, what was measured. Needs no Keras."""
+"""Make the card of a trained model. Nothing here imports Keras."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pandas as pd
 from fer_core.card import ModelCard
 from fer_core.inference.measure import summarize
 from fer_core.models import ModelSpec
-from fer_core.training.training_data import TrainingData
+from fer_core.training.data import TrainingData
 
 
 def make_card(
@@ -27,17 +27,17 @@ def make_card(
     predictions: pd.DataFrame,
     measured: str,
 ) -> ModelCard:
-    """Make the card that `fer_core.store.save_model` takes.
+    """Make the card for `fer_core.store.save_model`.
 
     Args:
         spec: what the model is.
-        recipe: how it was fitted, as plain JSON types.
-        parameters: how many numbers it holds.
-        training: as `training_facts` collects them.
-        served: how the served file was chosen and made; None for a model that is kept for comparison only.
-        data: what it learnt from and was measured on.
-        predictions: of both test splits, as `fer_core.inference.measure` tabulates them; empty where `data` has none.
-        measured: in words, on what the numbers were measured.
+        recipe: how it was fitted, in plain JSON types.
+        parameters: number of parameters.
+        training: the result of `training_facts`.
+        served: how the served file was made; None for a model that is kept for comparison only.
+        data: what it was fitted and measured on.
+        predictions: for both test splits, see `fer_core.inference.measure`; empty if `data` has no test splits.
+        measured: what the metrics were measured on, in words.
     """
     return ModelCard(
         name=spec.name,
@@ -63,11 +63,11 @@ def training_facts(
     """Collect where and on what a model was fitted, for its card.
 
     Args:
-        data: what it learnt from.
-        epochs: passes over the training part; None where there are none.
+        data: what it was fitted on.
+        epochs: passes over the training part; None if it was not fitted in epochs.
         seed: of the fit.
-        seconds: that the fit took.
-        libraries: what computed it: `backend` and versions.
+        seconds: duration of the fit.
+        libraries: `backend` and versions.
     """
     return {
         "data": data.name,
@@ -83,12 +83,11 @@ def training_facts(
 
 
 def device() -> str:
-    """Return the processor's name, where the system tells it, and its cores."""
+    """Return the processor's name, as far as the system tells it, and the number of cores."""
     return f"{_processor()}, {os.cpu_count()} cores"
 
 
 def _processor() -> str:
-    """The processor's name, where the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -98,7 +97,7 @@ def _processor() -> str:
 
 
 def _commit() -> str | None:
-    """The commit of this code, where it is a git checkout."""
+    """Return the commit of this code if it is a git checkout."""
     folder = Path(__file__).resolve().parent
     try:
         answer = subprocess.run(

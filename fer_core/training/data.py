@@ -1,4 +1,4 @@
-"""What a model learns from, is watched on and is measured on. Keras-free."""
+"""The faces that a model is trained, validated and tested on. Nothing here imports Keras."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ FULL = "FER2013 Training without the fixed hold-out"
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """The parts of a training.
+    """The parts of the data for one training.
 
     Attributes:
-        training: faces to learn from.
-        holdout: faces to watch, and to choose anything by.
-        tests: FER2013's PublicTest and PrivateTest, looked at once, at the end; None where they are not at hand.
+        training: faces to fit on.
+        holdout: faces for validation and for every choice.
+        tests: FER2013's PublicTest and PrivateTest, used once, at the end; None if they are not available.
         name: what the model learns from, in words, for its card.
-        dataset_fingerprint: of the dataset that all parts together are, if they are a whole one.
-        votes: shares of FER+'s votes over the seven expressions, for `training` and `holdout`: two arrays `(n, 7)`
-            float32, a row of zeros where no vote can be used. None where the faces have no votes.
+        dataset_fingerprint: of the whole dataset, if the parts make up one.
+        votes: shares of FER+'s votes over the seven expressions for `training` and `holdout`: two arrays `(n, 7)`
+            float32, with a row of zeros where no vote can be used. None if the faces have no votes.
 
     Raises:
-        FerError: on creation, if there is nothing to learn from or to watch, or votes of another number.
+        FerError: on creation, if a part is empty or the votes have another number of rows.
     """
 
     training: FerDataset
@@ -44,7 +44,7 @@ class TrainingData:
     def __post_init__(self) -> None:
         if len(self.training) == 0 or len(self.holdout) == 0:
             raise FerError(
-                f"Expected at least one face to learn from and one to watch. Received: {len(self.training)} and "
+                f"Expected at least one face for training and one for validation. Received: {len(self.training)} and "
                 f"{len(self.holdout)}"
             )
         for faces, shares in zip((self.training, self.holdout), self.votes or (), strict=False):
@@ -53,15 +53,15 @@ class TrainingData:
 
     @classmethod
     def of(cls, dataset: FerDataset, votes: FerPlusVotes | None = None) -> TrainingData:
-        """Return FER2013 by the house's protocol: a fixed tenth of Training is watched, both test splits measure.
+        """Divide FER2013: a fixed tenth of Training is the hold-out, and both test splits are for measuring.
 
         Args:
             dataset: FER2013.
             votes: of FER+, in the row order of `fer2013.csv`; for recipes that learn from votes.
 
         Raises:
-            FerError: there is no Training split, or it is too small; or one test split is there without the other; or
-                votes are given and the faces' rows are unknown.
+            FerError: the Training split is missing or too small, one test split is missing, or votes are given for
+                faces whose rows are unknown.
         """
         training, holdout = dataset.holdout()
         if len(found := set(np.unique(dataset.usage)) - {"Training"}) == 1:
@@ -74,35 +74,35 @@ class TrainingData:
 
     @cached_property
     def seen(self) -> FerDataset:
-        """Everything that is known while training: against it copies in the test splits are counted."""
+        """All faces that are used in training; copies of test faces among them are counted."""
         parts = (self.training, self.holdout)
         return FerDataset(*(np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS))
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash (32 hex digits) of all parts."""
+        """Hash of all parts, 32 hexadecimal digits."""
         if self.dataset_fingerprint:
             return self.dataset_fingerprint
         parts = [self.training, self.holdout, *([self.tests] if self.tests is not None else [])]
         return hashlib.sha256("".join(part.fingerprint for part in parts).encode()).hexdigest()[:32]
 
     def prepared(self, preprocessing: str) -> TrainingData:
-        """Return the same parts with every face as a model with this preprocessing sees it."""
+        """Return the same parts with every face preprocessed, as in `fer_core.faces.prepare_faces`."""
         if preprocessing == "none":
             return self
         return TrainingData(
             _prepared(self.training, preprocessing),
             _prepared(self.holdout, preprocessing),
-            self.tests,  # the served classifier prepares these itself
+            self.tests,  # the classifier that measures them applies the preprocessing itself
             self.name,
             votes=self.votes,
         )
 
 
 def vote_shares(votes: FerPlusVotes, faces: FerDataset) -> NDArray[np.float32]:
-    """Return the shares of votes over the seven expressions, `(n, 7)`: zeros where none of the seven has a vote.
+    """Return the shares of votes over the seven expressions, `(n, 7)`; zeros if none of the seven has a vote.
 
-    Contempt, unknown and not-a-face are left out.
+    Votes for contempt, unknown and not-a-face are left out.
     """
     return np.nan_to_num(votes.align(faces.rows).distribution()).astype(np.float32)
 

@@ -10,12 +10,12 @@ import pytest
 from scipy.special import rel_entr, softmax
 
 from fer_core.models import build_network
+from fer_core.training.distillation import Distillation
 from fer_core.training.fit import fit
 from fer_core.training.recipe import Recipe
-from fer_core.training.teaching import Teaching
 from fer_core.types import FerError
 from tests.training.test_fit import bright_and_dark  # noqa: F401
-from tests.training.test_start import store
+from tests.training.test_initial_weights import store
 
 
 class Fixed(keras.layers.Layer):
@@ -35,7 +35,7 @@ def fixed_teacher(values, size=None):
 
 def test_the_loss_is_the_divergence_of_softened_answers():
     first, second, answer = [0.7, 0.2, 0.1], [0.5, 0.1, 0.4], np.array([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1]])
-    layer = Teaching([fixed_teacher(first), fixed_teacher(second, size=48)], temperature=3.0, weight=0.5)
+    layer = Distillation([fixed_teacher(first), fixed_teacher(second, size=48)], temperature=3.0, weight=0.5)
     faces = np.zeros((2, 44, 44, 1), dtype="float32")
     np.testing.assert_allclose(layer(faces, answer, training=True), answer, rtol=1e-6)
 
@@ -62,7 +62,7 @@ def test_teachers_look_at_the_mirror_image_too():
     faces = np.full((1, 3, 3, 1), 0.4, dtype="float32")
     faces[:, :, 0] = 0.6
     answer = np.array([[0.5, 0.5]])
-    layer = Teaching([keras.Sequential([keras.Input((3, 3, 1)), BrightSide()])], temperature=1.0, weight=1.0)
+    layer = Distillation([keras.Sequential([keras.Input((3, 3, 1)), BrightSide()])], temperature=1.0, weight=1.0)
     layer(faces, answer, training=True)
     taught = np.array([0.6 + 0.4, 0.4 + 0.5]) / 2
     taught /= taught.sum()
@@ -89,5 +89,5 @@ def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark
 def test_recipes_with_teachers():
     recipe = Recipe(epochs=1, teachers=("one", "two"), temperature=4.0)
     assert Recipe.from_dict({**recipe.as_dict(), "teachers": ["one", "two"]}) == recipe
-    with pytest.raises(FerError, match="temperature and a weight of teaching above 0"):
+    with pytest.raises(FerError, match="temperature and a weight of distillation above 0"):
         Recipe(epochs=1, temperature=0.0)

@@ -1,4 +1,4 @@
-"""Batch normalisation in one kernel instead of a dozen passes over the activations, while a network trains."""
+"""Batch normalization in TensorFlow's fused kernel while a network trains on a CPU."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from keras import layers, ops
 
 
 @contextmanager
-def fused_batch_normalization(*networks: keras.Model) -> Iterator[None]:
-    """Let every batch normalisation in `networks`, nested ones too, compute in TensorFlow's fused kernel meanwhile.
+def fused_batch_norm(*networks: keras.Model) -> Iterator[None]:
+    """Compute every batch normalization in `networks`, including nested ones, in the fused kernel inside the block.
 
-    Keras writes it out in elementary operations and widens bfloat16 to float32 first, so that on a CPU half of a
-    step's time is normalisation. Weights, configuration and names in files stay those of Keras' own layer, and so do
-    the numbers up to rounding. On other backends, whose compilers fuse by themselves, nothing changes.
+    Keras computes it with elementary operations, in float32 even if the activations are bfloat16. On a CPU this takes
+    half of a training step. Weights, configuration, file format and results, up to rounding, stay those of Keras'
+    layer. Other backends fuse these operations when they compile, so nothing changes for them.
     """
     swapped = [
         layer
         for network in networks
-        for layer in network._flatten_layers()
+        for layer in network._flatten_layers()  # no public method returns nested layers inside layers
         if type(layer) is layers.BatchNormalization and keras.backend.backend() == "tensorflow"
     ]
     for layer in swapped:
@@ -34,13 +34,13 @@ def fused_batch_normalization(*networks: keras.Model) -> Iterator[None]:
 
 
 class BatchNormalization(layers.BatchNormalization):
-    """Keras' layer, fused where there is a kernel for it: images with channels last, scaled and centred.
+    """Keras' layer in one kernel, for images with channels last that are scaled and centered.
 
-    It bears the parent's name because the class name is part of the paths in a file of weights.
+    It has the name of its parent because class names are part of the paths in a weights file.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Return `inputs` normalised, in their dtype."""
+        """Return `inputs` normalized, in their dtype."""
         if len(inputs.shape) != 4 or self.axis not in {-1, 3} or not (self.scale and self.center) or self.renorm:
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
@@ -56,8 +56,8 @@ class BatchNormalization(layers.BatchNormalization):
             is_training=learns,
         )
         if learns:
-            faces = ops.cast(ops.size(inputs) / inputs.shape[-1], variance.dtype)
-            biased = variance * (faces - 1) / faces  # the kernel gives the unbiased one; Keras keeps the other
-            for kept, seen in ((self.moving_mean, mean), (self.moving_variance, biased)):
-                kept.assign(kept * self.momentum + seen * (1 - self.momentum))
+            count = ops.cast(ops.size(inputs) / inputs.shape[-1], variance.dtype)
+            biased = variance * (count - 1) / count  # the kernel returns the unbiased one, Keras keeps the biased one
+            for moving, batch in ((self.moving_mean, mean), (self.moving_variance, biased)):
+                moving.assign(moving * self.momentum + batch * (1 - self.momentum))
         return outputs

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from fer_core.training.fused import fused_batch_normalization
+from fer_core.training.batch_norm import fused_batch_norm
 
 
 def network(**options):
@@ -41,7 +41,7 @@ def test_a_step_is_keras_own_up_to_rounding(options, learns):
     for model in (plain, fused):
         model.get_layer("body").get_layer("inner").trainable = learns
     expected = step(plain, faces)
-    with fused_batch_normalization(fused):
+    with fused_batch_norm(fused):
         given = step(fused, faces)
     for wanted, got in zip(expected, given, strict=True):
         np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-3)  # some gradients are 0
@@ -56,7 +56,7 @@ def test_it_is_the_fused_kernel_meanwhile_and_keras_layer_afterwards():
         return [o.type for o in graph.get_operations()]
 
     assert "FusedBatchNormV3" not in kernels()
-    with pytest.raises(KeyboardInterrupt), fused_batch_normalization(model):
+    with pytest.raises(KeyboardInterrupt), fused_batch_norm(model):
         assert kernels().count("FusedBatchNormV3") == 1  # the head's has no image to normalise
         raise KeyboardInterrupt
     assert type(inner) is layers.BatchNormalization
@@ -65,7 +65,7 @@ def test_it_is_the_fused_kernel_meanwhile_and_keras_layer_afterwards():
 
 def test_files_of_weights_are_the_same(tmp_path):
     model, other = network(), network()
-    with fused_batch_normalization(model):
+    with fused_batch_norm(model):
         model.get_layer("body").get_layer("inner").moving_mean.assign([1, 2, 3, 4])
         model.save_weights(tmp_path / "fused.weights.h5")
     other.load_weights(tmp_path / "fused.weights.h5")
@@ -77,7 +77,7 @@ def test_bfloat16_stays_bfloat16():
     model = keras.Sequential([keras.Input((6, 6, 2), dtype="bfloat16"), layer])
     faces = tf.cast(np.random.default_rng(0).uniform(0, 5, (9, 6, 6, 2)), "bfloat16")
     plain = model(faces, training=True)
-    with fused_batch_normalization(model):
+    with fused_batch_norm(model):
         fused = model(faces, training=True)
     assert plain.dtype == fused.dtype == tf.bfloat16
     np.testing.assert_allclose(tf.cast(fused, "float32"), tf.cast(plain, "float32"), atol=0.02)

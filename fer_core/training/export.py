@@ -1,0 +1,180 @@
+"""Export a Keras network: as the LiteRT file that is served, as ONNX, and as a Keras archive.
+
+`python -m fer_core.training.export FOLDER OUT.onnx` is the worker that writes a stored model as ONNX. Conversion to
+LiteRT and to ONNX needs TensorFlow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import tempfile
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import keras
+import numpy as np
+
+from fer_core.files import whole_file
+from fer_core.labels import EXPRESSIONS
+from fer_core.models.activation import with_activation_map
+from fer_core.processes import REFUSED
+from fer_core.store import KERAS, open_model
+from fer_core.training.initial_weights import read_keras
+from fer_core.types import FerError
+
+Quantization = Literal["float32", "int8", "int8_weights", "float16"]
+QUANTIZATIONS: tuple[Quantization, ...] = ("float32", "int8", "int8_weights", "float16")
+"""Ways to store weights: float32 is the reference, then in order of preference."""
+
+
+def to_litert(network: keras.Model, input_size: int, quantization: Quantization = "float32") -> bytes:
+    """Convert a float32 network, with its activation map as second output.
+
+    Args:
+        network: from `(batch, size, size, 1)` gray levels 0 to 255 to probabilities, with the layers `features` and
+            `head`.
+        input_size: side of the square input in pixels.
+        quantization: how the weights are stored. `int8` also computes in int8 and is the fastest; `int8_weights` has
+            the same size but computes in float32. Both keep the head in float32: it is small, and if a batch norm is
+            folded into it, the range of its weights is too wide for eight bits.
+
+    Returns:
+        The file's bytes: signature `serving_default`, input `face` `(batch, size, size, 1)` float32, outputs
+        `probabilities` and `activation`.
+
+    Raises:
+        RuntimeError: Keras does not run on TensorFlow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            f"Conversion to LiteRT needs Keras on TensorFlow. Run it again with KERAS_BACKEND=tensorflow. "
+            f"Received: KERAS_BACKEND={keras.backend.backend()}"
+        )
+    import tensorflow as tf
+
+    options: dict[str, object] = {"experimental_enable_resource_variables": False}
+    supported: dict[str, object] = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
+    if quantization == "float16":
+        options["optimizations"] = [tf.lite.Optimize.DEFAULT]
+        supported["supported_types"] = [tf.float16]
+    shape = keras.InputSpec(shape=(None, input_size, input_size, 1), dtype="float32", name="face")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        with_activation_map(network).export(
+            path, format="litert", input_signature=[shape], verbose=False, target_spec=supported, **options
+        )
+        content = path.read_bytes()
+    return _in_int8(content, computing=quantization == "int8") if quantization.startswith("int8") else content
+
+
+def _in_int8(model: bytes, computing: bool) -> bytes:
+    """Store the weights of a float32 file in int8 with a scale for each channel; the head stays in float32."""
+    from ai_edge_quantizer.algorithm_manager import AlgorithmName
+    from ai_edge_quantizer.qtyping import TFLOperationName
+    from ai_edge_quantizer.quantizer import Quantizer
+    from ai_edge_quantizer.recipe_manager import RecipeManager
+
+    plan = RecipeManager()
+    store = plan.add_dynamic_config if computing else plan.add_weight_only_config
+    store(regex=".*", operation_name=TFLOperationName.ALL_SUPPORTED, num_bits=8)
+    for regex, operation in ((".*", TFLOperationName.FULLY_CONNECTED), (_OUTPUT, TFLOperationName.CONV_2D)):
+        plan.add_quantization_config(regex, operation, algorithm_key=AlgorithmName.NO_QUANTIZE)
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints statistics
+        return bytes(Quantizer(bytearray(model), plan.get_quantization_recipe()).quantize().quantized_model)
+
+
+_OUTPUT = ".*StatefulPartitionedCall.*"
+"""The converter's name for the outputs of the file; one of them is the head as a convolution, the activation map."""
+
+
+def to_onnx(network: keras.Model, side: int = 48, preprocessing: str = "none") -> bytes:
+    """Convert a network to ONNX.
+
+    Args:
+        network: from `(batch, height, width, 1)` gray levels to `(batch, 7)` probabilities.
+        side: of the square faces in pixels.
+        preprocessing: what must be done to faces first, as in `fer_core.faces.preprocess_faces`. It is noted in the
+            file, not part of it.
+
+    Returns:
+        The file's bytes: input `face`, output `probabilities`, metadata `labels` and `preprocessing`.
+
+    Raises:
+        FerError: a package is missing.
+    """
+    if not all(map(find_spec, ("onnx", "tf2onnx"))):  # Keras' exporter calls both
+        raise FerError("ONNX needs the packages onnx and tf2onnx. Install this project's requirements.txt again.")
+    import onnx
+
+    face = keras.InputSpec(dtype="float32", shape=(None, side, side, 1), name="face")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        network.export(str(path), format="onnx", input_signature=[face], verbose=False)
+        model = onnx.load(path)
+    before = "" if preprocessing == "none" else f", after the preprocessing `{preprocessing}` of fer_core.faces"
+    model.doc_string = (
+        f"Input `face`: (batch, {side}, {side}, 1) float32, levels 0 to 255, cropped like FER2013's faces{before}. "
+        f"Output `probabilities`: (batch, 7), in the order of the metadata entry `labels`."
+    )
+    onnx.helper.set_model_props(model, {"labels": ",".join(EXPRESSIONS), "preprocessing": preprocessing})
+    _rename_output(model.graph, "probabilities")
+    for value in (model.graph.input[0], model.graph.output[0]):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def keras_archive(network: keras.Model, small: bool = False) -> bytes:
+    """Return a network as the bytes of a `.keras` file.
+
+    Args:
+        network: in float32.
+        small: round the kernels to float16, also in the network itself, and compress the archive. It then has about
+            half the size.
+    """
+    if small:
+        network.set_weights(
+            [w.astype(np.float16).astype(np.float32) if w.ndim > 1 else w for w in network.get_weights()]
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        network.save(path)
+        if not small:
+            return path.read_bytes()
+        packed = io.BytesIO()
+        with zipfile.ZipFile(path) as source, zipfile.ZipFile(packed, "w") as target:
+            for entry in source.infolist():
+                target.writestr(entry, source.read(entry), zipfile.ZIP_DEFLATED, 9)
+        return packed.getvalue()
+
+
+def main(folder: Path, target: Path) -> int:
+    """Write a stored model as ONNX; return the exit status, after one sentence on stdout if it is `REFUSED`."""
+    try:
+        card = open_model(folder).card
+        content = to_onnx(read_keras(folder / KERAS), card.input_size, card.preprocessing)
+        with whole_file(target) as partial:
+            partial.write_bytes(content)
+    except FerError as error:
+        print(error)
+        return REFUSED
+    return 0
+
+
+def _rename_output(graph: object, wanted: str) -> None:
+    """Rename the only output, to which tf2onnx gives the name of TensorFlow's last operation."""
+    output = graph.output[0]  # type: ignore[attr-defined]
+    for node in graph.node:  # type: ignore[attr-defined]
+        for names in (node.input, node.output):
+            for position, name in enumerate(names):
+                if name == output.name:
+                    names[position] = wanted
+    output.name = wanted
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -1,0 +1,176 @@
+"""Where a training starts from: pretrained backbones, stored models, and the sentence where these lack."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from fer_core.data import UTKFaceDataset
+from fer_core.models import ModelSpec, build_network, model_spec
+from fer_core.models.backbone import pretrained_file
+from fer_core.models.transfer import backbone_of
+from fer_core.store import load_model, promoted
+from fer_core.training.export import to_litert
+from fer_core.training.initial_weights import initial_network, pretraining_note, read_backbone, stored_backbone, teacher
+from fer_core.training.pretrain import pretrain, pretraining_key, pretraining_recipe
+from fer_core.types import FerError
+
+SMALL = ModelSpec("small", "Small", "transfer", backbone="MobileNetV2", backbone_size=32, weights_from="utkface")
+
+
+@pytest.fixture(scope="module")
+def aged():
+    """Bright faces are old women, dark ones young men."""
+    rng = np.random.default_rng(0)
+    old = np.arange(60) % 2 == 0
+    images = rng.integers(0, 100, (60, 48, 48)) + 120 * old[:, None, None]
+    return UTKFaceDataset(images.astype(np.uint8), np.where(old, 70, 20).astype("float32"), old.astype("float32"))
+
+
+@pytest.mark.slow
+def test_a_pretrained_backbone_is_started_from(aged, home):
+    with pytest.raises(
+        FerError, match=r"MobileNetV2 has not been pretrained .*`python -m fer_core pretrain MobileNetV2"
+    ):
+        initial_network(SMALL)
+    path = pretrain("MobileNetV2", aged, size=32, epochs=2)
+    assert path == home / "backbones" / pretrained_file("MobileNetV2", 32)
+    card = json.loads(path.with_name("mobilenetv2_32_utkface.json").read_text())
+    assert card["recipe"]["epochs"] == 2
+    assert 0 < card["watched"]["age_mean_absolute_error"] < 200
+    assert 0 <= card["watched"]["gender_accuracy"] <= 1
+    assert pretraining_note(SMALL) == card
+    assert pretraining_note(replace(SMALL, weights_from="imagenet")) is None
+    one, other = initial_network(SMALL), initial_network(SMALL)
+    for a, b in zip(backbone_of(one).get_weights(), backbone_of(other).get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    fresh = build_network(SMALL)
+    assert not np.array_equal(backbone_of(one).get_weights()[0], backbone_of(fresh).get_weights()[0])
+    told = []
+    assert pretrain("MobileNetV2", aged, size=32, epochs=2, say=told.append) == path  # done already: no epoch again
+    assert str(card["watched"]["gender_accuracy"]) in told[-1]
+    fewer = aged.subset(np.arange(40))
+    recipe = pretraining_recipe("MobileNetV2", 2)
+    assert pretraining_key(recipe, fewer) != pretraining_key(recipe, aged), "other faces do not go on where these ended"
+    assert pretraining_key(recipe, aged) != pretraining_key(pretraining_recipe("MobileNetV2", 3), aged)
+    assert (home / "backbones" / f".mobilenetv2_32_utkface.weights.h5-{pretraining_key(recipe, aged)}").is_dir()
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(FerError, match="Pretrain again"):
+        initial_network(SMALL)
+
+
+def store(name, network, spec):
+    folder = promoted() / name
+    folder.mkdir(parents=True)
+    network.save(folder / "model.keras")
+    (folder / "model.tflite").write_bytes(b"not needed here")
+    card = {"name": name, "title": name, "parameters": 1, "weights_from": "random", "input_size": 48, "metrics": {}}
+    (folder / "card.json").write_text(json.dumps({**card, "served": {}, "spec": spec.as_dict()}))
+    return folder
+
+
+def test_a_stored_model_is_started_from(tiny_spec, tiny_network, home):
+    store("mine", tiny_network, tiny_spec)
+    started = initial_network(replace(tiny_spec, weights_from="mine"), "mixed_bfloat16")
+    for a, b in zip(started.get_weights(), tiny_network.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(FerError, match="do not fit tiny"):
+        initial_network(replace(tiny_spec, weights_from="mine", widths=(8, 8, 12, 20)))
+    with pytest.raises(FerError, match="no trained model of that name"):
+        initial_network(replace(tiny_spec, weights_from="gone"))
+    with pytest.raises(FerError, match="Only models with a backbone"):
+        initial_network(replace(tiny_spec, weights_from="utkface"))
+
+
+def test_a_stored_model_teaches(tiny_spec, tiny_network, home):
+    store("master", tiny_network, tiny_spec)
+    faces = np.random.default_rng(0).integers(0, 256, (4, 44, 44, 1)).astype("float32")
+    loaded = teacher("master", tiny_spec)
+    assert loaded.trainable_variables == []
+    np.testing.assert_allclose(loaded(faces), tiny_network(faces, training=False), atol=1e-6)
+    with pytest.raises(FerError, match="master uses the preprocessing 'none', small 'clahe'"):
+        teacher("master", replace(SMALL, preprocessing="clahe"))
+
+
+def test_keras_files_are_read_in_safe_mode_only(tiny_spec, tiny_network, home, tmp_path):
+    """A Lambda layer carries code; a damaged file carries nothing."""
+    inputs = keras.Input((48, 48, 1))
+    evil = keras.Model(inputs, keras.layers.Lambda(lambda x: x + 1)(inputs))
+    folder = store("evil", evil, tiny_spec)
+    with pytest.raises(FerError, match="cannot be read"):
+        initial_network(replace(tiny_spec, weights_from="evil"))
+    with zipfile.ZipFile(folder / "model.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    with pytest.raises(FerError, match="cannot be read"):
+        initial_network(replace(tiny_spec, weights_from="evil"))
+    (folder / "model.keras").unlink()
+    with pytest.raises(FerError, match="has no Keras weights"):
+        initial_network(replace(tiny_spec, weights_from="evil"))
+
+
+def body():
+    layers, bias = keras.layers, {"bias_initializer": "random_normal"}
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            layers.Conv2D(8, 3, padding="same", activation="relu", name="block1_conv1", **bias),
+            layers.Conv2D(8, 3, padding="same", activation="relu", name="block1_conv2", **bias),
+            layers.MaxPooling2D(name="block1_pool"),
+            layers.Conv2D(12, 3, padding="same", activation="relu", name="block2_conv1", **bias),
+        ],
+        name="vgg",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A small VGG and a network on it, as `transfer_network` builds them."""
+    keras.utils.set_random_seed(0)
+    backbone, inputs = body(), keras.Input((None, None, 1))
+    x = keras.layers.Resizing(32, 32)(inputs)
+    x = keras.layers.Identity(name="features")(backbone(keras.layers.Concatenate()([x, x, x])))
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    return backbone, keras.Model(inputs, keras.layers.Dense(7, activation="softmax", name="head")(x))
+
+
+@pytest.mark.parametrize("storage", ["float32", "int8", "int8_weights", "float16"])
+def test_weights_come_back_to_the_last_bit_that_is_stored(trained, storage, tmp_path):
+    backbone, network = trained
+    path = tmp_path / "model.tflite"
+    path.write_bytes(to_litert(network, 48, storage))
+    found = body()
+    read_backbone(found, path)
+    for read, true in zip(found.get_weights(), backbone.get_weights(), strict=True):
+        largest = np.abs(true).max(axis=tuple(range(true.ndim - 1))) if true.ndim > 1 else np.abs(true).max()
+        step = {"float32": 0.0, "float16": 2.0**-10}.get(storage, 1 / 127 if true.ndim > 1 else 0.0) * largest
+        assert (np.abs(read - true) <= step / 2 + 1e-7).all()
+
+
+def test_another_network_is_refused(trained, tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(to_litert(trained[1], 48))
+    other = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(9, 3, name="block1_conv1")])
+    with pytest.raises(FerError, match=r"no weights for the layer block1_conv1\. Expected the shape \(9, 3, 3, 3\)"):
+        read_backbone(other, path)
+
+
+def test_the_shipped_model_keeps_it(home):
+    kept = stored_backbone(model_spec("vgg16_modified_face_utk"))
+    assert kept is not None
+    assert kept.name == "vgg16_frozen_utk"
+    assert stored_backbone(model_spec("resnet50_frozen_utk")) is None, "its normalisations are folded into its weights"
+
+
+@pytest.mark.slow
+def test_training_starts_from_it_where_nothing_is_pretrained(home):
+    spec = model_spec("vgg16_modified_utk")
+    told = pretraining_note(spec)
+    assert told["read_from"] == "vgg16_frozen_utk, weights in int8"
+    assert told["recipe"]["epochs"] == load_model("vgg16_frozen_utk").card.training["pretraining"]["recipe"]["epochs"]
+    one, other = (backbone_of(initial_network(spec)).get_weights() for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
