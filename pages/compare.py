@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from fer_core.comparison import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
-from pages.parts.common import choose_split_and_view, plain, stop_without_predictions, stored_models, warn
+from pages.parts.common import choose, choose_split_and_view, plain, stop_without_predictions, stored_models, warn
 from pages.parts.compare.results import Selection, all_answers, ensemble, stamps
 from pages.parts.compare.sections import SECTIONS
 
@@ -35,14 +35,10 @@ with st.expander("Combine models into an ensemble", icon=":material/hub:", expan
         "Select two or more", names, selection_mode="multi", format_func=title, key="c_fuse", bind="query-params"
     )
     if len(members) > 1:
-        fusion = st.segmented_control(
-            "How to combine", list(FUSIONS), default="mean", required=True, key="c_fusion", bind="query-params"
-        )
+        fusion = choose("How to combine", FUSIONS, "c_fusion")
     if fusion == "exponential":
         exponent = st.slider("Exponent q", LOWEST_EXPONENT, HIGHEST_EXPONENT, 10, key="c_exponent", bind="query-params")
-    selection = replace(
-        selection, names=tuple(chosen), members=tuple(members), fusion=fusion or "mean", exponent=exponent
-    )
+    selection = replace(selection, names=tuple(chosen), members=tuple(members), fusion=fusion, exponent=exponent)
     combined = ensemble(selection)
     if isinstance(combined, Ensemble):
         st.caption(plain(combined.description))

@@ -2,17 +2,10 @@
 
 import streamlit as st
 
-from fer_core.comparison import (
-    SHOWN,
-    cell_faces,
-    confusion_cells,
-    difference_cells,
-    differing_faces,
-    sample_faces,
-)
+from fer_core.comparison import SHOWN, cell_faces, confusion_cells, difference_cells, differing_faces, sample_faces
 from fer_core.figures import confusion_chart, difference_chart
 from fer_core.labels import EXPRESSIONS
-from pages.parts.common import choose_split_and_view, plain, stop_without_predictions, stored_models, warn
+from pages.parts.common import choose, choose_split_and_view, plain, stop_without_predictions, stored_models, warn
 from pages.parts.compare.results import Selection, all_answers, fer2013_faces, stamps
 from pages.parts.confusion import clickable_matrix, show_faces
 
@@ -25,14 +18,9 @@ stored, complaints = stored_models()
 
 with st.container(horizontal=True):
     split, view = choose_split_and_view("m")
-    values = st.segmented_control(
-        "In the cells", ["counts", "rates"], default="rates", required=True, key="m_values", bind="query-params",
-        help="rates: of 100 faces of the row's expression, how many are predicted as the column's.",
-    )  # fmt: skip
-    layout = st.segmented_control(
-        "Show", list(LAYOUTS), default="one", required=True, format_func=LAYOUTS.__getitem__, key="m_layout",
-        bind="query-params",
-    )  # fmt: skip
+    rates = "rates: of 100 faces of the row's expression, how many are predicted as the column's."
+    values = choose("In the cells", ("counts", "rates"), "m_values", "rates", help=rates)
+    layout = choose("Show", LAYOUTS, "m_layout", format_func=LAYOUTS.__getitem__)
 
 answers, left_out = all_answers(Selection(stamps(stored), split, view))
 warn(complaints + left_out, "Some models are left out:")
@@ -57,7 +45,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     predicted = st.selectbox("Predicted", EXPRESSIONS, index=0, key="m_predicted", bind="query-params")
     number = st.select_slider("How many at most", [6, 12, 24, 48], 12, key="m_number", bind="query-params")
 
-where, cell, values = answers.where, (actual, predicted), values or "rates"
+where, cell = answers.where, (actual, predicted)
 shown = [first, second] if layout == "two" else [first]
 with charts:
     if layout == "difference":
@@ -96,10 +84,6 @@ else:
 
 st.header("Random faces, predicted and actual")
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    which = st.segmented_control(
-        "Which predictions", list(SHOWN), default="all", required=True, key="m_which", bind="query-params"
-    )
+    which = choose("Which predictions", SHOWN, "m_which", "all")
     seed = st.number_input("Sample number", 1, 999, 1, key="m_seed", bind="query-params", width=180)
-show_faces(
-    sample_faces(answers, first, which or "all", 14, int(seed)), faces_and_votes, f"{plain(title(first))}, {where}"
-)
+show_faces(sample_faces(answers, first, which, 14, int(seed)), faces_and_votes, f"{plain(title(first))}, {where}")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
-from pages.parts.common import servable_models, warn
+from pages.parts.common import choose, servable_models, warn
 from pages.parts.live.camera import KINDS, camera, camera_help, session_for
 from pages.parts.live.panels import keep, over_time, readings, sample_picture, sample_reading, snapshot
 from pages.parts.pictures import load_models
@@ -16,9 +16,7 @@ st.markdown(
 
 stored = servable_models()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-    kind = st.segmented_control(
-        "Camera", list(KINDS), default="Video", required=True, key="l_kind", bind="query-params"
-    )
+    kind = choose("Camera", KINDS, "l_kind")
     chosen = st.selectbox("Model", [model.name for model in stored], key="l_model", bind="query-params", width=200)
     if kind == "Video":
         smoothing = st.slider(

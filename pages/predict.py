@@ -6,7 +6,7 @@ from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import default_detector
 from fer_core.inference.exports import results_csv, results_json, results_table
 from fer_core.labels import EXPRESSIONS
-from pages.parts.common import plain, servable_models, warn
+from pages.parts.common import choose, offer_download, plain, servable_models, warn, whole_image_toggle
 from pages.parts.pictures import (
     SAMPLE,
     SOURCES,
@@ -27,24 +27,17 @@ st.markdown("Every face in a picture gets seven probabilities, one for each expr
 stored = servable_models()
 names = [model.name for model in stored]
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-    source = st.segmented_control(
-        "Picture", available_sources(), default="Sample", required=True, key="p_source", bind="query-params"
-    )
+    source = choose("Picture", available_sources(), "p_source")
     chosen = st.pills("Models", names, selection_mode="multi", default=names[:1], key="p_models", bind="query-params")
     flip = st.toggle("Average with mirror image", key="p_flip", bind="query-params")
-    whole = st.toggle(
-        "Pictures are faces already",
-        key="p_whole",
-        bind="query-params",
-        help="Take each whole picture as one face, framed as in FER2013, without looking for a face in it.",
-    )
+    whole = whole_image_toggle("p_whole")
 models, broken = load_models([model for model in stored if model.name in (chosen or names[:1])], flip, whole)
 warn(broken, "Some models cannot be used:")
 if not models:
     st.stop()
-pictures = pictures_from(str(source))
+pictures = pictures_from(source)
 if not pictures:
-    st.caption(SOURCES[str(source)])
+    st.caption(SOURCES[source])
     st.stop()
 
 results = results_for(pictures, models)
@@ -100,33 +93,16 @@ if faces:
 st.header("Download the results")
 everything = [result for model in models for result in results[model]]
 with st.container(horizontal=True):
-    st.download_button(
-        "CSV",
-        results_csv(everything),
-        "expressions.csv",
-        "text/csv",
-        icon=":material/table:",
-        on_click="ignore",
-        key="p_csv",
-    )
-    st.download_button(
-        "JSON",
-        results_json(everything),
-        "expressions.json",
-        "application/json",
-        icon=":material/data_object:",
-        on_click="ignore",
-        key="p_json",
-    )
+    offer_download("CSV", results_csv(everything), "expressions.csv", "text/csv", "table", "p_csv")
+    offer_download("JSON", results_json(everything), "expressions.json", "application/json", "data_object", "p_json")
     single = len(good) == 1
-    st.download_button(
+    offer_download(
         "Picture with boxes (PNG)" if single else "Pictures with boxes (zip)",
         lambda: annotated_download([pictures[k] for k in good], [first[k] for k in good]),
         "annotated.png" if single else "annotated.zip",
         "image/png" if single else "application/zip",
-        icon=":material/image:",
-        on_click="ignore",
-        key="p_png",
+        "image",
+        "p_png",
     )
 table = results_table(everything)
 if not table.empty:

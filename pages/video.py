@@ -3,18 +3,9 @@
 import streamlit as st
 
 from fer_core.types import FerError
-from pages.parts.common import plain, servable_models, warn
+from pages.parts.common import choose, plain, servable_models, warn
 from pages.parts.pictures import load_models
-from pages.parts.video import (
-    RATES,
-    SOURCES,
-    downloads,
-    over_time,
-    progress,
-    sample_job,
-    uploaded_job,
-    video_and_shares,
-)
+from pages.parts.video import RATES, SOURCES, downloads, over_time, progress, sample_job, uploaded_job, video_and_shares
 
 st.title("Video")
 st.markdown("Every face in a video is followed, and gets seven probabilities in each frame, one for each expression.")
@@ -22,30 +13,21 @@ st.markdown("Every face in a video is followed, and gets seven probabilities in 
 stored = servable_models()
 names = [model.name for model in stored]
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-    source = st.segmented_control(
-        "Video", list(SOURCES), default="Sample", required=True, key="v_source", bind="query-params"
-    )
+    source = choose("Video", SOURCES, "v_source")
     chosen = st.pills("Model", names, default=names[0], required=True, key="v_model", bind="query-params")
-    rate = st.segmented_control(
-        "Frames per second",
-        list(RATES),
-        default="all",
-        required=True,
-        key="v_rate",
-        bind="query-params",
-        help="How many frames are analysed: fewer are faster. The annotated video contains only these frames.",
-    )
+    fewer = "How many frames are analysed: fewer are faster. The annotated video contains only these frames."
+    rate = choose("Frames per second", RATES, "v_rate", help=fewer)
 models, broken = load_models([model for model in stored if model.name == chosen])
 warn(broken, "This model cannot be used:")
 if not models:
     st.stop()
 
 try:
-    job = uploaded_job(models[0], str(rate)) if source == "Upload" else sample_job(models[0], str(rate))
+    job = uploaded_job(models[0], rate) if source == "Upload" else sample_job(models[0], rate)
 except FerError as error:
     st.warning(plain(str(error)), icon=":material/warning:")
     st.stop()
-st.caption(SOURCES[str(source)])
+st.caption(SOURCES[source])
 
 if job is None:
     st.stop()

@@ -1,10 +1,12 @@
-"""What several pages share: the stored models, notices about them, the choice of test split, and safe Markdown."""
+"""What several pages share: notices, the stored models, widgets, and text that is safe in Markdown."""
 
 from __future__ import annotations
 
 import re
-from typing import NoReturn
+from collections.abc import Iterable
+from typing import Any, NoReturn
 
+import pandas as pd
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS, VIEWS
@@ -71,27 +73,51 @@ def note_untested(models: list[StoredModel]) -> None:
         )
 
 
+def choose(label: str, options: Iterable[str], key: str, default: str | None = None, **settings: Any) -> str:
+    """Show a segmented control whose value is kept in the URL; return the chosen option, by default the first."""
+    names = list(options)
+    chosen = st.segmented_control(
+        label, names, default=default or names[0], required=True, key=key, bind="query-params", **settings
+    )
+    return str(chosen or default or names[0])
+
+
 def choose_split_and_view(prefix: str) -> tuple[str, str]:
     """Ask for the test split and the view; `prefix` starts the names of the query parameters."""
-    split = st.segmented_control(
-        "Test split",
-        list(TEST_SPLITS),
-        default="PublicTest",
-        required=True,
-        key=f"{prefix}_split",
-        bind="query-params",
-        help="PublicTest is the paper's test split, PrivateTest the challenge's.",
+    splits = "PublicTest is the paper's test split, PrivateTest the challenge's."
+    views = "plain: predicted once. flip: averaged with its mirror image."
+    return (
+        choose("Test split", TEST_SPLITS, f"{prefix}_split", help=splits),
+        choose("Each face", VIEWS, f"{prefix}_view", help=views),
     )
-    view = st.segmented_control(
-        "Each face",
-        list(VIEWS),
-        default="plain",
-        required=True,
-        key=f"{prefix}_view",
-        bind="query-params",
-        help="plain: predicted once. flip: averaged with its mirror image.",
-    )
-    return split or "PublicTest", view or "plain"
+
+
+def whole_image_toggle(key: str) -> bool:
+    """Ask whether pictures are face crops."""
+    words = "Take each whole picture as one face, framed as in FER2013, without looking for a face in it."
+    return st.toggle("Pictures are faces already", key=key, bind="query-params", help=words)
+
+
+def show_table(frame: pd.DataFrame, alt: str, columns: dict[str, str | tuple[str, str]], **settings: Any) -> None:
+    """Show a table.
+
+    Args:
+        frame: the table.
+        alt: a description for people who cannot see it.
+        columns: the label of each column in order, with the number format of a numeric column. The first is pinned.
+        settings: for `st.dataframe`.
+    """
+    first, *others = columns
+    shown: dict[str, Any] = {first: st.column_config.TextColumn(str(columns[first]), pinned=True)}
+    for name in others:
+        label = columns[name]
+        shown[name] = label if isinstance(label, str) else st.column_config.NumberColumn(label[0], format=label[1])
+    st.dataframe(frame, hide_index=True, alt=alt, column_order=list(columns), column_config=shown, **settings)
+
+
+def offer_download(label: str, content: Any, file_name: str, mime: str, icon: str, key: str) -> None:
+    """Show a download button; a click does not run the page again. `content` may be a function that returns it."""
+    st.download_button(label, content, file_name, mime, icon=f":material/{icon}:", on_click="ignore", key=key)
 
 
 def stop_without_predictions() -> NoReturn:

@@ -17,7 +17,7 @@ from fer_core.inference.sample_clip import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
 from fer_core.labels import EXPRESSIONS
-from pages.parts.common import duration, plain
+from pages.parts.common import duration, offer_download, plain
 from pages.parts.pictures import ServedModel
 
 RATES: Final[dict[str, float | None]] = {"all": None, "10": 10.0, "5": 5.0, "2": 2.0}
@@ -146,34 +146,24 @@ def downloads(job: VideoJob) -> None:
     result = _result(job)
     stem = PurePath(job.name.replace("\\", "/")).stem.replace(" ", "-") or "video"
     with st.container(horizontal=True):
-        st.download_button(
-            "CSV",
-            lambda: result.table.to_csv(index=False),
-            f"{stem}.csv",
-            "text/csv",
-            icon=":material/table:",
-            on_click="ignore",
-            key="v_csv",
-        )
-        st.download_button(
+        offer_download("CSV", lambda: result.table.to_csv(index=False), f"{stem}.csv", "text/csv", "table", "v_csv")
+        offer_download(
             "Parquet",
             lambda: _parquet(result.table),
             f"{stem}.parquet",
             "application/vnd.apache.parquet",
-            icon=":material/table_view:",
-            on_click="ignore",
-            key="v_parquet",
+            "table_view",
+            "v_parquet",
         )
         if target := _annotated_file(result):
             kind = target.suffix.removeprefix(".")
-            st.download_button(
+            offer_download(
                 f"Video with boxes ({kind.upper()})",
                 lambda: _annotated_content(job),
                 f"{stem}-annotated.{kind}",
                 f"video/{kind}",
-                icon=":material/movie:",
-                on_click="ignore",
-                key="v_video",
+                "movie",
+                "v_video",
             )
     number = st.column_config.NumberColumn
     columns = {name: number(format="percent") for name in EXPRESSIONS} | {"seconds": number(format="%.2f")}

@@ -7,46 +7,34 @@ import streamlit as st
 from fer_core.columns import METRICS
 from fer_core.comparison import PAPER_VARIANTS, paper_marks, paper_notes, paper_recomputed
 from fer_core.figures import class_bars, paper_chart
-from pages.parts.common import plain
+from pages.parts.common import choose, plain, show_table
 from pages.parts.compare import results
 from pages.parts.compare.results import Selection
 
 
 def paper(selection: Selection) -> None:
     """Show the paper's eight variants, reported and measured."""
-    metric = st.segmented_control(
-        "Metric",
-        list(METRICS),
-        default="accuracy",
-        required=True,
-        format_func=METRICS.__getitem__,
-        key="c_paper_metric",
-        bind="query-params",
-    )
-    metric = metric or "accuracy"
+    metric = choose("Metric", METRICS, "c_paper_metric", format_func=METRICS.__getitem__)
     overall, f1 = results.paper_tables(selection)
     trained = int(overall.dropna(subset=["accuracy_measured"])["variant"].nunique())
     st.altair_chart(
         paper_chart(paper_marks(overall, metric), METRICS[metric]),
         alt=f"{METRICS[metric]} of the paper’s eight variants, as reported; {trained} of them measured here",
     )
-    pairs = [f"{name}_{source}" for name in METRICS for source in ("reported", "measured")]
-    st.dataframe(
+    show_table(
         overall,
-        hide_index=True,
-        placeholder="–",
-        alt="The paper’s results beside ours",
-        column_order=["variant", "reported", "measured", *pairs],
-        column_config={
-            "variant": st.column_config.TextColumn("Variant", pinned=True),
+        "The paper’s results beside ours",
+        {
+            "variant": "Variant",
             "reported": "Reported",
             "measured": "Measured",
             **{
-                f"{name}_{source}": st.column_config.NumberColumn(f"{words}, {source}", format="%.4f")
+                f"{name}_{source}": (f"{words}, {source}", "%.4f")
                 for name, words in METRICS.items()
                 for source in ("reported", "measured")
             },
         },
+        placeholder="–",
     )
     st.caption(
         "Reported numbers are as the paper prints them, with its contradictions. Both on PublicTest, the paper’s "

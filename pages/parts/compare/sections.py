@@ -21,7 +21,7 @@ from fer_core.figures import (
     training_chart,
 )
 from fer_core.labels import EXPRESSIONS
-from pages.parts.common import plain, warn
+from pages.parts.common import choose, plain, show_table, warn
 from pages.parts.compare import results
 from pages.parts.compare.paper import paper
 from pages.parts.compare.results import Selection
@@ -29,11 +29,7 @@ from pages.parts.compare.results import Selection
 
 def scoreboard(selection: Selection) -> None:
     """Show the models ranked by one metric, and a table of all numbers."""
-    metric = st.segmented_control(
-        "Rank by", list(METRICS), default="accuracy", required=True, format_func=METRICS.__getitem__, key="c_metric",
-        bind="query-params",
-    )  # fmt: skip
-    metric = metric or "accuracy"
+    metric = choose("Rank by", METRICS, "c_metric", format_func=METRICS.__getitem__)
     table = results.scoreboard(selection)
     best = table.sort_values(metric, ascending=metric == "avg_fpr").iloc[0]
     st.altair_chart(
@@ -51,23 +47,22 @@ def scoreboard(selection: Selection) -> None:
         st.session_state["c_latency"] = {n: results.milliseconds(folder, s) for n, folder, s in selection.stamps}
     measured = pd.Series(st.session_state.get("c_latency", {}), dtype=float)
     table = table.assign(latency_ms=table["name"].map(measured))
-    numbers = [column for name in METRICS for column in (name, f"{name}_interval")]
-    st.dataframe(
+    numbers: dict[str, str | tuple[str, str]] = {}
+    for name, words in METRICS.items():
+        numbers |= {name: (words, "%.3f"), f"{name}_interval": "95 % interval"}
+    show_table(
         table,
-        hide_index=True,
-        height="content",
-        alt=f"Scoreboard of {len(table)} models on {answers.where}",
-        column_order=["model", *numbers, "latency_ms", "size_bytes", "parameters", "trained", "weights_from"],
-        column_config={
-            "model": st.column_config.TextColumn("Model", pinned=True),
-            **{name: st.column_config.NumberColumn(words, format="%.3f") for name, words in METRICS.items()},
-            **{f"{name}_interval": "95 % interval" for name in METRICS},
-            "latency_ms": st.column_config.NumberColumn("Latency, ms per face", format="%.1f"),
-            "size_bytes": st.column_config.NumberColumn("Size", format="bytes"),
-            "parameters": st.column_config.NumberColumn("Parameters", format="compact"),
+        f"Scoreboard of {len(table)} models on {answers.where}",
+        {
+            "model": "Model",
+            **numbers,
+            "latency_ms": ("Latency, ms per face", "%.1f"),
+            "size_bytes": ("Size", "bytes"),
+            "parameters": ("Parameters", "compact"),
             "trained": "Trained",
             "weights_from": "Weights from",
         },
+        height="content",
     )
 
 
@@ -87,10 +82,7 @@ def curves(selection: Selection) -> None:
         expression = st.selectbox(
             "Expression against the rest", EXPRESSIONS, index=3, key="c_expression", bind="query-params"
         )
-        focus = st.selectbox(
-            "Model to highlight", answers.names, format_func=answers.titles.__getitem__, key="c_focus",
-            bind="query-params",
-        )  # fmt: skip
+        front = _highlighted(answers, "c_focus")
     threshold = st.slider(
         f"Probability from which “{expression}” is predicted",
         0.0,
@@ -101,7 +93,6 @@ def curves(selection: Selection) -> None:
         bind="query-params",
     )
     points = thresholds(answers, expression, threshold)
-    front = answers.titles[focus if focus in answers.titles else answers.names[0]]
     at = points[points["model"] == front].iloc[0]
     with st.container(horizontal=True):
         for label, value in (("Precision", at["precision"]), ("Recall", at["recall"]), ("F1", at["f1"])):
@@ -117,22 +108,19 @@ def curves(selection: Selection) -> None:
             else:
                 area = lines.loc[lines["model"] == front, "area"].iloc[0]
                 st.altair_chart(
-                    chart(lines, points, front, key=key),
-                    alt=f"{words} for {expression}; area {area:.3f} for {front}",
+                    chart(lines, points, front, key=key), alt=f"{words} for {expression}; area {area:.3f} for {front}"
                 )
-    st.dataframe(
+    show_table(
         points,
-        hide_index=True,
-        height="content",
-        alt=f"Every model at threshold {threshold:.2f} for {expression}",
-        column_order=["model", "precision", "recall", "f1", "fpr", "true_positives", "false_positives"],
-        column_config={
-            "model": st.column_config.TextColumn("Model", pinned=True),
-            **{key: st.column_config.NumberColumn(key.title(), format="%.3f") for key in ("precision", "recall", "f1")},
-            "fpr": st.column_config.NumberColumn("False positive rate", format="%.3f"),
+        f"Every model at threshold {threshold:.2f} for {expression}",
+        {
+            "model": "Model",
+            **{name: (name.title(), "%.3f") for name in ("precision", "recall", "f1")},
+            "fpr": ("False positive rate", "%.3f"),
             "true_positives": "True positives",
             "false_positives": "False positives",
         },
+        height="content",
     )
     st.caption(f"{answers.where}. The dots mark each model at this threshold.")
 
@@ -140,11 +128,7 @@ def curves(selection: Selection) -> None:
 def calibration(selection: Selection) -> None:
     """Show whether predictions made with a confidence of 80 % are right 80 % of the time."""
     answers = results.shown(selection)
-    focus = st.selectbox(
-        "Model to highlight", answers.names, format_func=answers.titles.__getitem__,
-        key="c_calibrated", bind="query-params",
-    )  # fmt: skip
-    front = answers.titles[focus if focus in answers.titles else answers.names[0]]
+    front = _highlighted(answers, "c_calibrated")
     bins, table = results.reliability_bins(selection), results.calibration(selection)
     row = table[table["model"] == front].iloc[0]
     with st.container(horizontal=True):
@@ -155,20 +139,18 @@ def calibration(selection: Selection) -> None:
         reliability_chart(bins, front), alt=f"Reliability diagram; calibration error of {front} {row['ece']:.3f}"
     )
     st.altair_chart(confidence_bars(bins[bins["model"] == front]), alt=f"How often each confidence of {front} occurs")
-    st.dataframe(
+    show_table(
         table,
-        hide_index=True,
-        height="content",
-        alt="Calibration of every model",
-        column_order=["model", "ece", "confidence", "accuracy", "temperature", "ece_scaled"],
-        column_config={
-            "model": st.column_config.TextColumn("Model", pinned=True),
-            "ece": st.column_config.NumberColumn("Calibration error", format="%.3f"),
-            "confidence": st.column_config.NumberColumn("Mean confidence", format="%.3f"),
-            "accuracy": st.column_config.NumberColumn("Accuracy", format="%.3f"),
-            "temperature": st.column_config.NumberColumn("Temperature", format="%.2f"),
-            "ece_scaled": st.column_config.NumberColumn("Error with temperature", format="%.3f"),
+        "Calibration of every model",
+        {
+            "model": "Model",
+            "ece": ("Calibration error", "%.3f"),
+            "confidence": ("Mean confidence", "%.3f"),
+            "accuracy": ("Accuracy", "%.3f"),
+            "temperature": ("Temperature", "%.2f"),
+            "ece_scaled": ("Error with temperature", "%.3f"),
         },
+        height="content",
     )
     st.caption(
         f"{answers.where}. Below the dashed line a model is overconfident, above it underconfident. The "
@@ -194,20 +176,18 @@ def significance(selection: Selection) -> None:
         "brackets: not significant."
     )
     points = {column: 100 * table[column] for column in ("difference", "low", "high")}
-    st.dataframe(
+    show_table(
         table.assign(**points),
-        hide_index=True,
-        alt="McNemar’s test of every pair of models",
-        column_order=["first", "second", "difference", "low", "high", "only_first", "only_second", "p_holm", "verdict"],
-        column_config={
+        "McNemar’s test of every pair of models",
+        {
             "first": "First",
             "second": "Second",
-            "difference": st.column_config.NumberColumn("Points ahead", format="%+.1f"),
-            "low": st.column_config.NumberColumn("95 % from", format="%+.1f"),
-            "high": st.column_config.NumberColumn("to", format="%+.1f"),
+            "difference": ("Points ahead", "%+.1f"),
+            "low": ("95 % from", "%+.1f"),
+            "high": ("to", "%+.1f"),
             "only_first": "Only first right",
             "only_second": "Only second right",
-            "p_holm": st.column_config.NumberColumn("p (Holm)", format="%.2g"),
+            "p_holm": ("p (Holm)", "%.2g"),
             "verdict": "Verdict",
         },
     )
@@ -230,6 +210,15 @@ def training(selection: Selection) -> None:
         )
     if without:
         st.caption(f"Without curves: {plain(', '.join(without))}.")
+
+
+def _highlighted(answers: Answers, key: str) -> str:
+    """Ask for the model to highlight; return its title."""
+    titles = answers.titles
+    name = st.selectbox(
+        "Model to highlight", answers.names, format_func=titles.__getitem__, key=key, bind="query-params"
+    )
+    return titles[name if name in titles else answers.names[0]]
 
 
 def _key(answers: Answers, table: pd.DataFrame) -> list[str]:

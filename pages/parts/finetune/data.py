@@ -14,7 +14,7 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.runs.data import DataSettings, LoadedData, load_training_data
 from fer_core.runs.uploads import KEPT_DAYS, Collection, keep_upload
 from fer_core.types import FerError
-from pages.parts.common import plain, warn
+from pages.parts.common import choose, plain, warn, whole_image_toggle
 from pages.parts.finetune.snapshots import snapshots
 
 SIZES: Final = {"500": 500, "1000": 1000, "2000": 2000, "5000": 5000, "10000": 10_000, "all": None}
@@ -46,16 +46,7 @@ class SelectedData:
 def select_data() -> SelectedData:
     """Ask what to train on and show the number of faces."""
     sources = {"FER2013 subset": _fer2013, "Own pictures": _own_pictures, "Own snapshots": _own_snapshots}
-    source = st.segmented_control(
-        "Learn from",
-        list(sources),
-        default="FER2013 subset",
-        required=True,
-        key="f_source",
-        bind="query-params",
-        wrap=True,
-    )
-    return sources[str(source)]()
+    return sources[choose("Learn from", sources, "f_source", wrap=True)]()
 
 
 def _fer2013() -> SelectedData:
@@ -89,16 +80,9 @@ def _fer2013() -> SelectedData:
 def _own_pictures() -> SelectedData:
     # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
     file = st.file_uploader(
-        "A zip with a folder of pictures for each expression: happy, sad …",
-        key="f_zip",
-        max_upload_size=MAX_MEGABYTES,
+        "A zip with a folder of pictures for each expression: happy, sad …", key="f_zip", max_upload_size=MAX_MEGABYTES
     )
-    whole = st.toggle(
-        "Pictures are faces already",
-        key="f_whole",
-        bind="query-params",
-        help="Take each whole picture as one face, framed as in FER2013, without looking for a face in it.",
-    )
+    whole = whole_image_toggle("f_whole")
     try:
         if file is not None:
             st.session_state[ZIP] = (file.name, _kept_upload(file.file_id, file.name, file))

@@ -9,20 +9,12 @@ from typing import Final
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
-from fer_core.comparison import (
-    Answers,
-    Measured,
-    class_f1,
-    confusion_cells,
-    load_answers,
-    measure,
-    pairs,
-)
+from fer_core.comparison import Answers, Measured, class_f1, confusion_cells, load_answers, measure, pairs
 from fer_core.figures import class_bars, confusion_chart
 from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
 from fer_core.runs.run import Run
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models, open_model
-from pages.parts.common import plain, warn
+from pages.parts.common import choose, offer_download, plain, warn
 from pages.parts.compare.results import Stamps, stamps
 from pages.parts.finetune.runs import attempt
 
@@ -64,13 +56,11 @@ def _holdout_accuracy(model: StoredModel) -> None:
 
 def _test_metrics(run: Run, model: StoredModel) -> None:
     """Show accuracy, F1 and confusion matrix beside those of the model that it started from, or the default one."""
-    split = st.segmented_control(
-        "Test split", list(TEST_SPLITS), default="PublicTest", required=True, key="f_split", bind="query-params"
-    )
+    split = choose("Test split", TEST_SPLITS, "f_split")
     other, why = _other(run)
     models = [model] if other is None else [model, other]
     answers, numbers, verdict, complaints = _compared(
-        stamps(models), run.title, None if other is None else other.title, str(split or "PublicTest")
+        stamps(models), run.title, None if other is None else other.title, split
     )
     warn(complaints, "Some predictions cannot be used:")
     if answers is None:
@@ -157,14 +147,13 @@ def _downloads(run: Run) -> None:
         files[ONNX] = run.folder / ONNX
     with st.container(horizontal=True):
         for path in files.values():
-            st.download_button(
+            offer_download(
                 f"{FORMATS[path.suffix]}, {path.stat().st_size / 1e6:.1f} MB",
                 path.read_bytes,
                 f"{suggested_name(run)}{path.suffix}",
                 "application/octet-stream",
-                icon=":material/download:",
-                on_click="ignore",
-                key=f"f_download_{path.suffix}",
+                "download",
+                f"f_download_{path.suffix}",
             )
         wanted = ONNX not in files and st.button("Write as ONNX", icon=":material/transform:", key="f_onnx")
     st.caption("LiteRT is used here and on phones, Keras in notebooks, ONNX elsewhere.")

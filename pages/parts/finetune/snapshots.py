@@ -9,7 +9,7 @@ import streamlit as st
 from fer_core.labels import EXPRESSIONS
 from fer_core.runs.uploads import Collection, list_collections
 from fer_core.types import FerError
-from pages.parts.common import plain, warn
+from pages.parts.common import choose, plain, warn
 
 DEFAULT_COLLECTION: Final = "mine"
 
@@ -34,9 +34,7 @@ def snapshots() -> Collection:
             width=190,
             help="One for each person or idea. Type a new name to start another.",
         )
-        source = st.segmented_control(
-            "Take them with", ["Camera", "Upload"], default="Camera", required=True, key="f_by", bind="query-params"
-        )
+        source = choose("Take them with", ("Camera", "Upload"), "f_by")
     try:
         collection = Collection(name or DEFAULT_COLLECTION)
     except FerError as error:
@@ -55,7 +53,7 @@ def snapshots() -> Collection:
         )
         or "happy"
     )
-    _picture_input(collection, expression, str(source))
+    _picture_input(collection, expression, source)
     warn(st.session_state.pop(REJECTED, []), "Some pictures were not kept:")
     for one in [expression, *(name for name, count in counts.items() if count and name != expression)]:
         _thumbnails(collection, one, removable=one == expression)

@@ -12,7 +12,7 @@ from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures import probability_bars, probability_text, timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus
 from fer_core.inference.stream import TrackedFace
-from pages.parts.common import plain
+from pages.parts.common import offer_download, plain
 from pages.parts.live.camera import NO_PICTURES
 from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, ServedModel, annotated, result_for
 from pages.parts.predict import FaceView, face_bars
@@ -145,15 +145,8 @@ def keep(session: LiveSession, running: bool) -> None:
                 key="l_record",
             )
             if status.recorded:
-                st.download_button(
-                    f"CSV, {status.recorded:,} rows",
-                    session.recording_csv,
-                    "live.csv",
-                    "text/csv",
-                    icon=":material/table:",
-                    on_click="ignore",
-                    key="l_csv",
-                )
+                label = f"CSV, {status.recorded:,} rows"
+                offer_download(label, session.recording_csv, "live.csv", "text/csv", "table", "l_csv")
         if FROZEN in st.session_state:
             st.page_link(
                 "pages/predict.py",
