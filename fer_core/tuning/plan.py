@@ -11,8 +11,7 @@ from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings, expected_faces
 from fer_core.runs.estimate import Estimate, estimate
 from fer_core.training.augmentation import Augmentation
-from fer_core.training.recipe import SCHEDULES, Recipe
-from fer_core.training.train import BASELINES
+from fer_core.training.recipe import BASELINES, SCHEDULES, Recipe
 from fer_core.types import FerError
 
 if TYPE_CHECKING:

@@ -169,7 +169,7 @@ def test_any_other_application_goes_by_its_name():
     assert spec.title == "ResNet50V2, modified"
     assert model_spec("mobilenet_frozen").backbone == "MobileNet"
     for wrong in ("resnet9000_frozen", "resnet50v2_other", "_frozen", "ResNet50V2"):
-        with pytest.raises(FerError, match="or another application of Keras"):
+        with pytest.raises(FerError, match="or another backbone of Keras"):
             model_spec(wrong)
     network = untrained("mobilenet_modified")
     assert len(backbone_of(network).trainable_weights) > 0
