@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from fer_core.card import ModelCard
-from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, progress_bar, stdout
+from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, progress_bar, stdout, warn
 from fer_core.columns import METRICS
 from fer_core.data import FerDataset, load_fer2013
 from fer_core.store import StoredModel, list_models, load_model
@@ -63,7 +63,7 @@ def evaluate(
             try:
                 report[model.name] = _measure(model, dataset)
             except FerError as error:
-                complain(f"{model.name} is skipped: {error}")
+                warn(f"{model.name} is skipped: {error}")
                 continue
             _compare_with_card(model.name, report[model.name], model.card)
     if not report:
@@ -97,7 +97,7 @@ def markdown_table(stored: list[StoredModel]) -> str:
 def stored_models() -> list[StoredModel]:
     """Return the stored models; print a warning for each that cannot be read."""
     stored, warnings = list_models()
-    complain(*warnings)
+    warn(*warnings)
     return stored
 
 
@@ -152,7 +152,7 @@ def _measure(model: StoredModel, dataset: FerDataset) -> dict[str, Any]:
         return summarize(predict_splits(Classifier.of(model), dataset), dataset, dataset.split("training"))
     if model.card.data_fingerprint != dataset.fingerprint:
         raise FerError("it is not served, and its stored predictions are of other data.")
-    complain(f"{model.name} is not served: the metrics are computed from its stored predictions.")
+    warn(f"{model.name} is not served: the metrics are computed from its stored predictions.")
     return summarize(model.all_predictions(), dataset, dataset.split("training"))
 
 
@@ -163,7 +163,7 @@ def _compare_with_card(name: str, measured: dict[str, Any], card: ModelCard) -> 
             stored = card.score(split, view)
             if stored is not None and abs(stored.accuracy - values["accuracy"]) > 0.001:
                 said = f"measured {values['accuracy']:.4f}, but the card says {stored.accuracy}"
-                complain(f"{name}, {split}, {view}: {said}.")
+                warn(f"{name}, {split}, {view}: {said}.")
 
 
 def _metrics_table(name: str, splits: dict[str, Any]) -> Table:

@@ -43,7 +43,7 @@ def fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def complain(*warnings: str) -> None:
+def warn(*warnings: str) -> None:
     """Print each warning to stderr."""
     for text in warnings:
         stderr.print(f"[yellow]{escaped(text)}[/]", soft_wrap=True)

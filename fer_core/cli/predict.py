@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, progress_bar, stdout, write_output
+from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, progress_bar, stdout, warn, write_output
 from fer_core.data import IMAGE_SUFFIXES, read_image
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.labels import EXPRESSIONS
@@ -62,7 +62,7 @@ def predict(
     threads = 1 if workers > 1 else 2  # parallel pictures already use all cores
     analyzer = FaceAnalyzer(Classifier.of(load_model(model), threads), flip=flip)
     if analyzer.detector.note and not whole_image:
-        complain(analyzer.detector.note)
+        warn(analyzer.detector.note)
     targets = _targets(annotate, files) if annotate else [None] * len(files)
     with progress_bar() as bar:
         found = in_parallel(
@@ -78,7 +78,7 @@ def predict(
     else:
         stdout.print(_table(predictions))
     failed = [prediction for prediction in predictions if prediction.error]
-    complain(*(f"{prediction.file}: {prediction.error}" for prediction in failed))
+    warn(*(f"{prediction.file}: {prediction.error}" for prediction in failed))
     if failed:
         raise typer.Exit(1)
 

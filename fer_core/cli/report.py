@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fer_core.cli.models import stored_models
-from fer_core.cli.output import complain, fails_clearly, stderr, stdout
+from fer_core.cli.output import fails_clearly, stderr, stdout, warn
 from fer_core.store import load_model
 from fer_core.types import FerError
 
@@ -42,7 +42,7 @@ def report(
         raise FerError("There is no trained model to report on. Train one with `python -m fer_core train compact_cnn`.")
     stderr.print("Measuring and drawing …")
     contents = build_report(models, split, view, ensemble)
-    complain(*contents.complaints)
+    warn(*contents.complaints)
     path = write_html(contents, out)
     stdout.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)", soft_wrap=True)
     if csv is not None:

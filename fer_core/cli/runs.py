@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from fer_core.cli.output import AsJson, complain, escaped, fails_clearly, print_json, stdout
+from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, stdout, warn
 from fer_core.runs import promote as promotion
 from fer_core.runs import queue
 from fer_core.runs.estimate import duration_text
@@ -24,7 +24,7 @@ RunId = Annotated[str, typer.Argument(help="The run's id, as `runs list` shows i
 def list_(as_json: AsJson = False) -> None:
     """List the runs, newest first."""
     found, warnings = list_runs()
-    complain(*warnings)
+    warn(*warnings)
     if as_json:
         print_json([_row(run) for run in found])
         return
@@ -47,7 +47,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         return
     status = run.status()
     stdout.print(f"{run.title}: {STATE_LABELS[status.state]}. {status.message}", markup=False, soft_wrap=True)
-    complain(*status.warnings)
+    warn(*status.warnings)
     if not history.empty:
         stdout.print(history.tail(10).to_string(index=False))
     stdout.print(run.log(15), markup=False, soft_wrap=True)

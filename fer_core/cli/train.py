@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from fer_core.cli.output import complain, escaped, fails_clearly, progress_bar, stderr, stdout
+from fer_core.cli.output import escaped, fails_clearly, progress_bar, stderr, stdout, warn
 from fer_core.data import FerDataset, load_fer2013, load_ferplus
 from fer_core.models import model_names, model_spec
 from fer_core.store import SHIPPED, promoted
@@ -77,7 +77,7 @@ def train(
         accuracy = f"PublicTest accuracy {score.accuracy:.4f}"
     stdout.print(escaped(f"Stored {model.folder} – {accuracy} ({size})"), soft_wrap=True)
     if not ship and (SHIPPED / model.name).is_dir():
-        complain(
+        warn(
             f"Every page and command now uses it instead of the {model.name} that comes with FER Lab. To undo this, "
             f"delete {model.folder}."
         )

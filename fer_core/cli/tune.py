@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout
+from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import DataSettings
 from fer_core.training.recipe import recipe_for
@@ -73,7 +73,7 @@ def tune(
         with interrupted_by_sigterm():
             _work(work, trials)
     except KeyboardInterrupt:
-        complain(f"Stopped. Finished trials are kept; continue with `tune --study {work.name}`.")
+        warn(f"Stopped. Finished trials are kept; continue with `tune --study {work.name}`.")
     run = None
     if submit:
         from fer_core.runs import queue

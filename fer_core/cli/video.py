@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from fer_core.cli.output import AsJson, complain, fails_clearly, print_json, progress_bar, stdout, write_output
+from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn, write_output
 from fer_core.faces import default_detector
 from fer_core.inference import Classifier
 from fer_core.inference.face_table import seconds_without_face, time_shares
@@ -43,7 +43,7 @@ def video(
     """
     classifier = Classifier.of(load_model(model))
     if note := default_detector().note:
-        complain(note)
+        warn(note)
     analyzer = StreamAnalyzer(classifier, settings=replace(FILE_SETTINGS, flip=flip, smoothing=smoothing))
     with _stopped_by_ctrl_c() as should_stop, progress_bar() as bar:
         task = bar.add_task("Seconds of video", total=None)
@@ -59,9 +59,9 @@ def video(
         write_output(csv, "table", lambda path: result.table.to_csv(path, index=False))
     if parquet:
         write_output(parquet, "table", lambda path: result.table.to_parquet(path, index=False))
-    complain(*result.notes)
+    warn(*result.notes)
     if annotate and result.annotated != annotate:
-        complain(f"No H.264 encoder was found, so the annotated video was written to {result.annotated}.")
+        warn(f"No H.264 encoder was found, so the annotated video was written to {result.annotated}.")
     if as_json:
         print_json(_document(file, model, result))
     else:

@@ -1,4 +1,4 @@
-"""`predict`: the stable JSON, CSV, annotated pictures, and one bad file never stops the rest."""
+"""`predict`: JSON, CSV, annotated pictures; a bad file does not stop the others."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_wrong_calls_are_explained(fer, portrait, tmp_path):
     assert "cannot be written" in json.loads(result.stdout)[0]["error"]
 
 
-def test_many_at_once_say_the_same_in_the_same_order(fer, portrait, two_faces, tmp_path):
+def test_parallel_predictions_are_the_same_and_in_order(fer, portrait, two_faces, tmp_path):
     files = []
     for number in range(6):
         files.append(tmp_path / f"{number:02d}.png")

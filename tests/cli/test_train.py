@@ -1,4 +1,4 @@
-"""`train`: from a few faces to a stored, served model."""
+"""`train`: a few faces in, a stored model out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_another_seed_is_stored_beside_the_first(fer, fer2013_path, home):
 
 
 def some_faces(path: Path, *usages: str) -> Path:
-    """A CSV of three flat faces of each expression and split."""
+    """Write a CSV with 105 uniform faces per split."""
     faces = [(k % 7, " ".join([str(k)] * 48 * 48), usage) for usage in usages for k in range(105)]
     pd.DataFrame(faces, columns=["emotion", "pixels", "Usage"]).to_csv(path, index=False)
     return path
@@ -73,7 +73,13 @@ def test_weights_that_do_not_fit_the_name(fer, home, name, weights, sentence):
     assert sentence in result.stderr
 
 
-def test_wrong_calls_are_explained(fer, home, fer2013_path):
+def test_wrong_calls_are_explained(fer, home, fer2013_path, tmp_path):
+    result = fer("train", "class_prior", "--epochs", "3", "--data", fer2013_path)
+    assert result.exit_code == 1
+    assert "not in epochs" in result.stderr
+    result = fer("train", "hog_linear", "--run", tmp_path, "--data", fer2013_path)
+    assert result.exit_code == 1
+    assert "leave out --epochs and --run" in result.stderr
     result = fer("train", "resnet9000")
     assert result.exit_code == 1
     assert "Expected one of: compact_cnn" in result.stderr

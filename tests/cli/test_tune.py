@@ -1,4 +1,4 @@
-"""`tune`: a study from the command line, gone on with by the same command. Fits are replaced: see tests/tuning."""
+"""`tune`: a study is created, and continued by the same command. Real fits are tested in tests/tuning."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def pictures(home: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list:
-    """The recipes that were to be fitted; the smaller the label smoothing, the better."""
+    """Replace fits; return the list of recipes they are called with. Smaller label smoothing gives higher accuracy."""
     recipes = []
 
     def fit(network, spec, recipe, faces, holdout, callbacks):
@@ -31,7 +31,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list:
     return recipes
 
 
-def test_a_study_is_made_gone_on_with_and_its_best_queued(fer, pictures, asked):
+def test_a_study_is_created_and_continued_and_its_best_queued(fer, pictures, asked):
     words = ["--pictures", pictures, "--crops", "--trials", "2", "--epochs", "1", "--learning-rate", "0.001", "0.01"]
     first = fer("tune", "compact_cnn", "--study", "own", *words)
     assert first.exit_code == 0, first.output
