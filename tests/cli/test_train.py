@@ -49,10 +49,10 @@ def some_faces(path: Path, *usages: str) -> Path:
 def test_data_without_test_splits(fer, home, tmp_path):
     result = fer("train", "class_prior", "--data", some_faces(tmp_path / "a.csv", "Training"))
     assert result.exit_code == 0, result.output
-    assert "not measured, for there are no test splits" in result.stdout
+    assert "not measured: there are no test splits" in result.stdout
     assert load_model("class_prior").card.metrics == {}
     assert load_model("class_prior").folder.is_relative_to(home)
-    assert "stands before the class_prior that comes with FER Lab" in result.stderr
+    assert "instead of the class_prior that comes with FER Lab" in result.stderr
     result = fer("train", "class_prior", "--data", some_faces(tmp_path / "b.csv", "Training", "PublicTest"))
     assert result.exit_code == 1
     assert "or neither. Received: PublicTest" in result.stderr
@@ -63,8 +63,8 @@ def test_data_without_test_splits(fer, home, tmp_path):
     [
         ("compact_cnn", "imagenet", "Only models with a backbone can start from imagenet"),
         ("compact_cnn", "utkface", "Only models with a backbone can start from utkface"),
-        ("vgg16_frozen_utk", "imagenet", "name the model vgg16_frozen."),
-        ("vgg16_frozen_random", "utkface", "name the model vgg16_frozen."),
+        ("vgg16_frozen_utk", "imagenet", "use the model vgg16_frozen."),
+        ("vgg16_frozen_random", "utkface", "use the model vgg16_frozen."),
     ],
 )
 def test_weights_that_do_not_fit_the_name(fer, home, name, weights, sentence):
@@ -76,7 +76,7 @@ def test_weights_that_do_not_fit_the_name(fer, home, name, weights, sentence):
 def test_wrong_calls_are_explained(fer, home, fer2013_path, tmp_path):
     result = fer("train", "class_prior", "--epochs", "3", "--data", fer2013_path)
     assert result.exit_code == 1
-    assert "not in epochs" in result.stderr
+    assert "not trained in epochs" in result.stderr
     result = fer("train", "hog_linear", "--run", tmp_path, "--data", fer2013_path)
     assert result.exit_code == 1
     assert "leave out --epochs and --run" in result.stderr
