@@ -83,12 +83,12 @@ def test_every_room_has_a_floor():
 
 
 def test_every_module_is_imported():
-    """Worker programs and benchmarks are imported by their names in strings; the navigation names the pages' files."""
+    """Worker programs and benchmarks are imported by their names in strings; the navigation names the pages."""
     navigation = (ROOT / "pages" / "__init__.py").read_text(encoding="utf-8")
     unused = []
     for path in production_files():
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        is_page = path.parent == ROOT / "pages" and f'"pages/{path.name}"' in navigation
+        is_page = path.parent == ROOT / "pages" and f'"{path.stem}"' in navigation
         if path.name in {"__init__.py", "__main__.py", "app.py"} or is_page:
             continue
         if not any(module in imported(other) for other in production_files() if other != path):
