@@ -4,7 +4,7 @@ import streamlit as st
 
 from fer_core.runs.estimate import duration_text, estimate
 from fer_core.runs.run import RunPlan
-from fer_core.training.fine_tuning import recipe_summary
+from fer_core.training.recipe import recipe_summary
 from fer_core.types import FerError
 from pages.parts.common import plain
 from pages.parts.finetune.data import select_data

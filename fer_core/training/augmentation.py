@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
+from fer_core.models import ModelSpec
 from fer_core.types import FerError
 
 
@@ -110,3 +112,19 @@ ROBUST = Augmentation(
     compression=3.0,  # JPEG at quality 17, as in video calls on a slow connection
 )
 """For faces from cameras as well as from FER2013."""
+
+AUGMENTATIONS: Final = ("off", "mirror", "weak", "medium", "strong", "as the paper")
+"""Names for `augmentation_named`."""
+
+_STRENGTHS: Final = {"weak": 0.5, "medium": 1.0, "strong": 1.5}
+
+
+def augmentation_named(name: str, spec: ModelSpec) -> Augmentation | None:
+    """Return one of `AUGMENTATIONS` for a network."""
+    if name == "off":
+        return None
+    if name == "mirror":
+        return MIRROR_ONLY
+    if name == "as the paper":
+        return AS_THE_PAPER
+    return Augmentation.of_strength(_STRENGTHS[name], crop=48 if spec.architecture == "transfer" else 44)

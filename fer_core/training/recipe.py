@@ -18,6 +18,12 @@ TARGETS: Final = ("labels", "votes", "both")
 BASELINES: Final = ("class_prior", "hog_linear")
 """Architectures that scikit-learn fits, without a recipe."""
 
+MIN_STEPS: Final = 4
+"""Steps per epoch below which batches are made smaller."""
+
+STORED_MODEL_RATE: Final = 0.1
+"""Factor on the learning rate where training continues from a stored model: a higher one would undo its training."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -147,6 +153,31 @@ def recipe_for(spec: ModelSpec) -> Recipe:
 def named_recipe(spec: ModelSpec) -> Recipe:
     """Return the recipe of a named model on FER2013; other models get that of their network."""
     return BY_NAME.get(spec.name) or recipe_for(spec)
+
+
+def fine_tuning_recipe(spec: ModelSpec, faces: int, epochs: int) -> Recipe:
+    """Return the recipe of a network, adapted to few faces and epochs.
+
+    Batches are smaller if an epoch would have too few steps. A stored model gets a tenth of the learning rate.
+    """
+    recipe = recipe_for(spec)
+    batch = recipe.batch_size
+    while batch > 8 and faces < MIN_STEPS * batch:
+        batch //= 2
+    factor = 1 if spec.weights_from in {"random", "imagenet", "utkface"} else STORED_MODEL_RATE
+    return replace(recipe, epochs=epochs, batch_size=batch, peak_learning_rate=recipe.peak_learning_rate * factor)
+
+
+def recipe_summary(spec: ModelSpec, recipe: Recipe) -> str:
+    """Return one line that says how a network will be fitted."""
+    smoothing = f", label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
+    augmented = "no augmentation"
+    if (kinds := recipe.augmentation) is not None:
+        augmented = "faces mirrored" if kinds.only_mirrors else f"faces augmented (±{kinds.rotation:.0f}°, mirrored …)"
+    return (
+        f"{spec.title}: trains {spec.trained}; {recipe.optimizer}, learning rate {recipe.peak_learning_rate:g} "
+        f"({recipe.schedule.replace('_', ' ')}), batches of {recipe.batch_size}{smoothing}; {augmented}."
+    )
 
 
 def uses_features(spec: ModelSpec, recipe: Recipe) -> bool:

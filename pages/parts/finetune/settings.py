@@ -10,9 +10,9 @@ import streamlit as st
 
 from fer_core.models import ModelSpec, model_spec, network_names
 from fer_core.models.spec import ALL_LAYERS, PREPROCESSINGS
-from fer_core.training.fine_tuning import AUGMENTATIONS, augmentation_named, fine_tuning_recipe
+from fer_core.training.augmentation import AUGMENTATIONS, augmentation_named
 from fer_core.training.initial_weights import weight_sources
-from fer_core.training.recipe import CLASS_WEIGHTS, LOSSES, OPTIMIZERS, SCHEDULES, Recipe
+from fer_core.training.recipe import CLASS_WEIGHTS, LOSSES, OPTIMIZERS, SCHEDULES, Recipe, fine_tuning_recipe
 from pages.parts.common import plain
 
 AUTO: Final = "auto"

@@ -9,14 +9,9 @@ import pytest
 from fer_core import store
 from fer_core.models import ModelSpec, model_spec
 from fer_core.store import SHIPPED
-from fer_core.training.fine_tuning import (
-    AUGMENTATIONS,
-    augmentation_named,
-    fine_tuning_recipe,
-    recipe_summary,
-)
+from fer_core.training.augmentation import AUGMENTATIONS, augmentation_named
 from fer_core.training.initial_weights import weight_sources
-from fer_core.training.recipe import recipe_for
+from fer_core.training.recipe import fine_tuning_recipe, recipe_for, recipe_summary
 from tests.made_up_store import add_model
 
 
