@@ -4,7 +4,7 @@ import streamlit as st
 
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import default_detector
-from fer_core.inference.exports import results_csv, results_json, results_table
+from fer_core.inference.tables import results_csv, results_json, results_table
 from fer_core.labels import EXPRESSIONS
 from pages.parts.common import choose, offer_download, plain, servable_models, warn, whole_image_toggle
 from pages.parts.pictures import (

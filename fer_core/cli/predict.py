@@ -7,33 +7,21 @@ import glob
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, progress_bar, stdout, warn, write_output
 from fer_core.data import IMAGE_SUFFIXES, read_image
+from fer_core.faces import annotated_png
 from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference.tables import PICTURE_COLUMNS, PictureResult
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import DEFAULT_MODEL, load_model
 from fer_core.threads import default_workers, in_parallel
-from fer_core.types import FaceResult, FerError
-
-
-@dataclass
-class Prediction:
-    """The faces in one file, or the error if it could not be processed."""
-
-    file: Path
-    faces: list[FaceResult] = field(default_factory=list)
-    error: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the stable JSON form."""
-        return {"file": str(self.file), "error": self.error, "faces": [face.as_dict() for face in self.faces]}
+from fer_core.types import FerError
 
 
 @fails_clearly
@@ -66,19 +54,19 @@ def predict(
     targets = _targets(annotate, files) if annotate else [None] * len(files)
     with progress_bar() as bar:
         found = in_parallel(
-            lambda pair: _predict_file(pair[0], analyzer, whole_image, pair[1]),
+            lambda pair: _predict_file(pair[0], model, analyzer, whole_image, pair[1]),
             zip(files, targets, strict=True),
             workers,
         )
-        predictions = list(bar.track(found, total=len(files), description="Predicting"))
+        results = list(bar.track(found, total=len(files), description="Predicting"))
     if as_json:
-        print_json([prediction.as_dict() for prediction in predictions])
+        print_json([result.as_dict() for result in results])
     elif as_csv:
-        _print_csv(predictions)
+        _print_csv(results)
     else:
-        stdout.print(_table(predictions))
-    failed = [prediction for prediction in predictions if prediction.error]
-    warn(*(f"{prediction.file}: {prediction.error}" for prediction in failed))
+        stdout.print(_table(results))
+    failed = [result for result in results if result.error]
+    warn(*(f"{result.file}: {result.error}" for result in failed))
     if failed:
         raise typer.Exit(1)
 
@@ -103,15 +91,17 @@ def picture_files(inputs: Iterable[str]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _predict_file(file: Path, analyzer: FaceAnalyzer, whole_image: bool, target: Path | None) -> Prediction:
+def _predict_file(
+    file: Path, model: str, analyzer: FaceAnalyzer, whole_image: bool, target: Path | None
+) -> PictureResult:
     try:
         image = read_image(file)
         faces = analyzer.analyze(image, whole_image=whole_image)
         if target:
-            _write_annotated(target, image, faces)
+            write_output(target, "annotated picture", lambda path: path.write_bytes(annotated_png(image, faces)))
     except FerError as error:
-        return Prediction(file, error=str(error))
-    return Prediction(file, faces)
+        return PictureResult(str(file), model, error=str(error))
+    return PictureResult(str(file), model, tuple(faces))
 
 
 def _targets(folder: Path, files: list[Path]) -> list[Path]:
@@ -121,35 +111,23 @@ def _targets(folder: Path, files: list[Path]) -> list[Path]:
     return [folder / f"{file.stem}{number}-annotated.png" for file, number in zip(files, numbers, strict=True)]
 
 
-def _write_annotated(target: Path, image: Any, faces: list[FaceResult]) -> None:
-    from PIL import Image
-
-    from fer_core.faces import draw_faces
-
-    write_output(target, "annotated picture", Image.fromarray(draw_faces(image, faces)).save)
-
-
-def _print_csv(predictions: list[Prediction]) -> None:
+def _print_csv(results: list[PictureResult]) -> None:
     writer = csv.writer(sys.stdout)
-    writer.writerow(["file", "error", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS])
-    for prediction in predictions:
-        if prediction.error:
-            writer.writerow([prediction.file, prediction.error])
-        for number, face in enumerate(prediction.faces, 1):
-            writer.writerow([prediction.file, "", number, *face.as_row()])
+    writer.writerow(PICTURE_COLUMNS)
+    writer.writerows(row for result in results for row in result.rows())
 
 
-def _table(predictions: list[Prediction]) -> Table:
+def _table(results: list[PictureResult]) -> Table:
     table = Table("File", "Face", "Expression", "Probability", "Runner-up")
-    for prediction in predictions:
-        if prediction.error:
-            table.add_row(escaped(str(prediction.file)), "–", "[red]failed[/]", "", "")
-        elif not prediction.faces:
-            table.add_row(escaped(str(prediction.file)), "–", "no face found", "", "")
-        for number, face in enumerate(prediction.faces, 1):
+    for result in results:
+        if result.error:
+            table.add_row(escaped(result.file), "–", "[red]failed[/]", "", "")
+        elif not result.faces:
+            table.add_row(escaped(result.file), "–", "no face found", "", "")
+        for number, face in enumerate(result.faces, 1):
             second = int(face.probabilities.argsort()[-2])
             table.add_row(
-                escaped(str(prediction.file)),
+                escaped(result.file),
                 str(number),
                 face.expression,
                 f"{face.confidence:.0%}",

@@ -1,7 +1,8 @@
-"""The served classifier: runs a LiteRT file on any number of faces. Thread-safe."""
+"""Predict expressions with LiteRT files: of face crops, and of all faces in a picture. Thread-safe."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.images import resized
+from fer_core.faces import FaceDetector, crop_face, default_detector, whole_image_face
 from fer_core.faces.preprocessing import crop_to_boxes, detect_boxes, maps_on_whole_faces, preprocess_faces
 from fer_core.labels import NUM_CLASSES
 from fer_core.store import StoredModel
 from fer_core.threads import Pool
-from fer_core.types import FerError
+from fer_core.types import Face, FaceResult, FerError, Image
 
 BATCH = 32
 """Faces per call of the interpreter; larger batches were not faster on two cores."""
@@ -137,6 +139,52 @@ class Classifier:
                 f"This is not a FER Lab model file; expected a LiteRT file with the outputs probabilities and "
                 f"activation. Convert it again with `python -m fer_core train`. Received: {self._path.name}"
             ) from error
+
+
+class FaceAnalyzer:
+    """Detect the faces in an image, crop them like FER2013's faces, and classify each.
+
+    Args:
+        classifier: classifies the face crops.
+        detector: by default `default_detector()`.
+        flip: average each face with its mirror image.
+        thorough: True for photos. False is several times faster, for frames of a camera or video.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        detector: FaceDetector | None = None,
+        flip: bool = False,
+        thorough: bool = True,
+    ) -> None:
+        self.classifier, self.flip, self.thorough = classifier, flip, thorough
+        self.detector = detector or default_detector()
+
+    def analyze(self, image: Image, whole_image: bool = False) -> list[FaceResult]:
+        """Return one result per face, largest first; an empty list if there is no face.
+
+        Args:
+            image: `(height, width, 3)` RGB uint8.
+            whole_image: the picture is already a face crop, so do not detect faces in it.
+
+        Raises:
+            FerError: the image has another shape or type.
+        """
+        faces = [whole_image_face(image)] if whole_image else self.detector.detect(image, self.thorough)
+        return self.classify(image, faces)
+
+    def classify(self, image: Image, faces: Sequence[Face]) -> list[FaceResult]:
+        """Crop and classify faces that were already detected, in their order."""
+        cuts = [crop_face(image, face) for face in faces]
+        crops: NDArray[np.uint8] = np.stack([crop for crop, _ in cuts]) if cuts else np.zeros((0, 48, 48), np.uint8)
+        prediction = self.classifier.predict(crops, flip=self.flip)
+        return [
+            FaceResult(face, crop, transform, probabilities, activation if self.classifier.locates else None)
+            for face, (crop, transform), probabilities, activation in zip(
+                faces, cuts, prediction.probabilities, prediction.activation, strict=True
+            )
+        ]
 
 
 class _Runner:

@@ -20,8 +20,8 @@ import pandas as pd
 
 from fer_core.faces import FaceDetector, png
 from fer_core.inference.classifier import Classifier
-from fer_core.inference.face_table import COLUMNS, face_row
 from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
+from fer_core.inference.tables import FACE_COLUMNS, face_row
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import Image
 
@@ -33,7 +33,7 @@ TIMELINE_SECONDS: Final = 60.0
 TIMELINE_STEP: Final = 0.2  # seconds between two points of the timeline
 TIMELINE_FACES: Final = 16  # per point; of more faces, those with the lowest numbers
 
-RECORDING_COLUMNS: Final = (*COLUMNS, "model")
+RECORDING_COLUMNS: Final = (*FACE_COLUMNS, "model")
 MAX_ROWS: Final = 100_000
 """Rows of a recording: almost an hour of one face at 30 frames per second, 12 MB."""
 
@@ -63,26 +63,12 @@ class LiveStatus:
     full: bool
 
 
-@dataclass(frozen=True, eq=False)
-class FrozenFrame:
-    """A single frame to keep.
-
-    Attributes:
-        png: the picture from the camera.
-        annotated_png: the same picture with boxes and labels.
-    """
-
-    png: bytes
-    annotated_png: bytes
-
-
 class LiveSession:
     """Analyse one visitor's camera. All methods are thread-safe.
 
     Args:
         classifier: classifies the face crops.
         model: the classifier's name, for recordings.
-        settings: settings of the stream.
         clock: returns seconds that never decrease.
         detector: by default that of `StreamAnalyzer`.
     """
@@ -91,11 +77,10 @@ class LiveSession:
         self,
         classifier: Classifier,
         model: str,
-        settings: StreamSettings | None = None,
         clock: Callable[[], float] = time.monotonic,
         detector: FaceDetector | None = None,
     ) -> None:
-        self._stream = StreamAnalyzer(classifier, detector, settings)
+        self._stream = StreamAnalyzer(classifier, detector)
         self._stream.process(np.zeros((48, 48, 3), np.uint8), 0.0)  # load the detector before the first frame arrives
         self._stream.reset()
         self._model, self._clock, self._mirror = model, clock, False
@@ -111,9 +96,7 @@ class LiveSession:
     def configure(self, settings: StreamSettings, mirror: bool = False) -> None:
         """Set the settings for the following frames.
 
-        Args:
-            settings: settings of the stream.
-            mirror: flip the shown picture horizontally. Boxes in recordings are not flipped.
+        With `mirror` the shown picture is flipped horizontally, but not the boxes in recordings.
         """
         self._stream.settings, self._mirror = settings, mirror
 
@@ -158,14 +141,11 @@ class LiveSession:
         with self._lock:
             return self._timeline.table(self._clock())
 
-    def freeze(self) -> FrozenFrame | None:
-        """Return the latest analysed frame, or None if there is none."""
+    def freeze(self) -> tuple[bytes, bytes] | None:
+        """Return the latest analysed frame as PNG files, without and with boxes; None if there is none."""
         with self._lock:
             latest = self._latest
-        if latest is None:
-            return None
-        image, result = latest
-        return FrozenFrame(png(image), png(self._stream.annotate(image, result)))
+        return (png(latest[0]), png(self._stream.annotate(*latest))) if latest else None
 
     def start_recording(self, max_rows: int = MAX_ROWS) -> None:
         """Start a recording of at most `max_rows` rows and discard the previous one."""
@@ -212,14 +192,7 @@ class Timeline:
             self._points.append(result)
 
     def table(self, now: float) -> pd.DataFrame:
-        """Return one row per face and time step.
-
-        Args:
-            now: stream time that becomes 0.
-
-        Returns:
-            Columns `seconds` (from -60 to 0), `face` (its number) and the seven expressions.
-        """
+        """Return one row per face and time step, with the columns of `LiveSession.timeline`; `now` becomes 0."""
         rows = [
             [point.seconds - now, face.number, *map(float, face.result.probabilities)]
             for point in self._points

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.faces import FaceDetector, default_detector, draw_faces, heatmap_on_face
-from fer_core.inference.analyzer import FaceAnalyzer
-from fer_core.inference.classifier import Classifier
+from fer_core.inference.classifier import Classifier, FaceAnalyzer
 from fer_core.inference.tracking import FaceTracker, Smoother
 from fer_core.types import Face, FaceResult, FerError, Image
 

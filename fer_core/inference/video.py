@@ -11,6 +11,7 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +19,8 @@ import pandas as pd
 import psutil
 
 from fer_core.files import cache_folder
-from fer_core.inference.face_table import Row, face_table, frame_rows
-from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
+from fer_core.inference.stream import StreamAnalyzer, StreamSettings
+from fer_core.inference.tables import Row, face_table, frame_rows
 from fer_core.inference.video_reader import VideoReader
 from fer_core.inference.video_writer import VideoWriter
 from fer_core.types import FerError
@@ -61,7 +62,7 @@ class VideoResult:
     """The faces found in the analysed part of a video.
 
     Attributes:
-        table: one row per face and frame, with `face_table.COLUMNS`.
+        table: one row per face and frame, with `tables.FACE_COLUMNS`.
         frames: number of analysed frames.
         seconds: from the first frame to the end of the last one.
         annotated: path of the annotated video, or None.
@@ -118,7 +119,8 @@ def analyze_video(
         writer = VideoWriter(annotate, min(rate or video.rate, video.rate)) if annotate else None
         try:
             for seconds, image in video.frames(rate):
-                found = _detected_only(analyzer.process(image, seconds))
+                found = analyzer.process(image, seconds)
+                found = replace(found, faces=tuple(face for face in found.faces if face.seen == seconds))
                 rows += frame_rows(found)
                 frames, failed = frames + 1, failed + found.failed
                 if writer:
@@ -149,14 +151,9 @@ class VideoJob:
     When the job is garbage-collected, the analysis stops and the folder is deleted.
 
     Args:
-        source: the video's path, or its content.
+        source, name, rate: as for `analyze_video`.
         make_analyzer: creates the analyzer; called in the thread, since loading a model takes time.
-        name: name of the video in messages.
-        rate: number of frames to analyse per second; None for all.
         model: name of the analyzer's model, to be shown with the results.
-
-    Attributes:
-        name, rate, model: the arguments.
 
     Raises:
         FerError: the cache folder cannot be written.
@@ -170,7 +167,7 @@ class VideoJob:
         rate: float | None = None,
         model: str = "",
     ) -> None:
-        self.name, self.rate, self.model = name, rate, model
+        self.name, self.model = name, model
         root = cache_folder("video")
         _delete_leftovers(root)
         try:
@@ -178,10 +175,9 @@ class VideoJob:
         except OSError as error:
             raise FerError(f"The folder {root} cannot be written ({error.strerror or error}).") from error
         self._state = _State(folder)
-        # The thread has a reference to the state and not to the job, which could otherwise never be garbage-collected.
-        threading.Thread(
-            target=_run, args=(self._state, source, make_analyzer, rate, name), name="video", daemon=True
-        ).start()
+        # The thread refers to the state and not to the job, which could otherwise never be garbage-collected.
+        arguments = (self._state, source, make_analyzer, rate, name)
+        threading.Thread(target=_run, args=arguments, name="video", daemon=True).start()
         weakref.finalize(self, self._state.abandon)
 
     @property
@@ -231,18 +227,12 @@ class _State:
 
 
 def _run(
-    state: _State,
-    source: Path | bytes,
-    make_analyzer: Callable[[], StreamAnalyzer],
-    rate: float | None,
-    name: str,
+    state: _State, source: Path | bytes, make_analyzer: Callable[[], StreamAnalyzer], rate: float | None, name: str
 ) -> None:
-    def set_progress(progress: VideoProgress) -> None:
-        state.progress = progress
-
+    show = partial(setattr, state, "progress")
     target = state.folder / "annotated.mp4"
     try:
-        state.result = analyze_video(source, make_analyzer(), rate, target, set_progress, state.stop.is_set, name)
+        state.result = analyze_video(source, make_analyzer(), rate, target, show, state.stop.is_set, name)
     except FerError as error:
         state.error = str(error)
     except Exception:  # decoders raise many types of errors for damaged files, and the page must not wait forever
@@ -264,11 +254,6 @@ def _delete_leftovers(root: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
         except (OSError, ValueError):  # already deleted, or not a job's folder
             continue
-
-
-def _detected_only(found: FrameResult) -> FrameResult:
-    """Remove the faces that were not detected in this frame."""
-    return replace(found, faces=tuple(face for face in found.faces if face.seen == found.seconds))
 
 
 def _progress(frames: int, video: VideoReader, elapsed: float) -> VideoProgress:

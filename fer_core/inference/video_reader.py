@@ -7,7 +7,6 @@ import logging
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 import av
@@ -62,11 +61,10 @@ class VideoReader:
         self.name = name or ("The video" if isinstance(source, bytes) else Path(source).name[:80] or str(source))
         self._container = _opened(source, self.name)
         try:
-            self._stream = self._video_stream()
+            self._stream = stream = self._video_stream()
         except FerError:
             self._container.close()
             raise
-        stream = self._stream
         self.rate = float(stream.average_rate or stream.guessed_rate or USUAL_RATE)
         self.seconds = self._declared_seconds()
         self.has_sound = bool(self._container.streams.audio)
@@ -76,9 +74,7 @@ class VideoReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._container.close()
 
     def frames(self, rate: float | None = None) -> Iterator[tuple[float, Image]]:
@@ -111,7 +107,7 @@ class VideoReader:
                 continue
             if first is None:
                 first = frame.time or 0.0
-            seconds = last + 1 / self.rate if frame.time is None else frame.time - first
+            seconds = last if frame.time is None else frame.time - first
             if seconds <= last:
                 seconds = last + 1 / self.rate
             self.end = seconds + (float(frame.duration * frame.time_base) if frame.duration else 1 / self.rate)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fer_core.data import IMAGE_SUFFIXES, FerDataset, load_fer2013
 from fer_core.files import whole_file
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
-from fer_core.runs.own_pictures import as_faces, count_warnings, light_warnings, read_own_pictures
+from fer_core.runs.own_pictures import as_faces, count_warnings, read_own_pictures
 from fer_core.training.data import TrainingData
 from fer_core.types import FerError
 
@@ -63,18 +63,8 @@ class DataSettings:
             raise FerError(f"Expected at least {MIN_FACES} faces of FER2013. Received: {self.faces}")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON types, for `from_dict`."""
+        """Return the attributes as plain JSON types."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> DataSettings:
-        """Build from the result of `as_dict`.
-
-        Raises:
-            TypeError: a key is unknown.
-            FerError: a value is not valid.
-        """
-        return cls(**values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,17 +107,11 @@ def load_training_data(settings: DataSettings, say: Callable[[str], None] = lamb
     place = Path(settings.path).expanduser()
     found = read_own_pictures(place, settings.whole_image, say)
     data = TrainingData(found.training, found.holdout, _test_splits(), f"own pictures ({place.name})")
-    warnings = (*count_warnings(found.faces), *light_warnings(found.faces), *found.warnings)
-    return LoadedData(data, warnings, found.skipped)
+    return LoadedData(data, found.warnings, found.skipped)
 
 
 def load_for_run(folder: Path, settings: DataSettings, say: Callable[[str], None]) -> LoadedData:
     """Load the faces of a run; own pictures are kept in the run's folder, so it can be resumed if they are deleted.
-
-    Args:
-        folder: the run's folder.
-        settings: what it learns from.
-        say: called with progress messages.
 
     Raises:
         FerError: as `load_training_data`, or FER2013 was available when the run began and is not any more.
@@ -156,11 +140,7 @@ def expected_faces(settings: DataSettings) -> int:
 def fer2013_part(dataset: FerDataset, faces: int | None, balanced: bool, seed: int) -> TrainingData:
     """Return FER2013 divided as everywhere in FER Lab, with fewer training faces.
 
-    Args:
-        dataset: all of FER2013.
-        faces: number of training faces; None for all, or, if balanced, as many of each expression as of the rarest.
-        balanced: take the same number of each expression where possible.
-        seed: of the draw.
+    The arguments `faces`, `balanced` and `seed` are those of `DataSettings`.
 
     Raises:
         FerError: there is no Training split.
@@ -209,9 +189,8 @@ def _draw(faces: FerDataset, wanted: int, balanced: bool, seed: int) -> FerDatas
     if wanted >= len(faces):
         return faces
     generator = np.random.default_rng(seed)
-    shares = faces_per_class(_counts(faces), wanted, balanced)
-    rows = [np.flatnonzero(faces.labels == label) for label in range(NUM_CLASSES)]
-    drawn = [generator.permutation(of_class)[:share] for of_class, share in zip(rows, shares, strict=True)]
+    shares = enumerate(faces_per_class(_counts(faces), wanted, balanced))
+    drawn = [generator.permutation(np.flatnonzero(faces.labels == label))[:share] for label, share in shares]
     return faces.subset(np.sort(np.concatenate(drawn)))
 
 

@@ -37,12 +37,10 @@ class Estimate:
 
     Attributes:
         seconds: from its start, without waiting for other runs.
-        measured: whether it is based on runs of the same kind on this computer.
         basis: one sentence on how it was estimated.
     """
 
     seconds: float
-    measured: bool
     basis: str
 
 
@@ -75,13 +73,12 @@ def estimate(spec: ModelSpec, recipe: Recipe, faces: int) -> Estimate:
     """
     known = _timings(spec, recipe)
     if not known:
-        return Estimate(_guess(spec, recipe, faces), False, GUESS)
+        return Estimate(_guess(spec, recipe, faces), GUESS)
     fitting = statistics.median(timing.per_face for timing in known) * faces * recipe.epochs
     preparing = max(timing.preparing * (faces / timing.faces if uses_features(spec, recipe) else 1) for timing in known)
     runs = "one earlier run" if len(known) == 1 else f"{len(known)} earlier runs"
-    return Estimate(
-        fitting + preparing + expected_ending(spec, recipe), True, f"From {runs} of this kind on this computer."
-    )
+    basis = f"From {runs} of this kind on this computer."
+    return Estimate(fitting + preparing + expected_ending(spec, recipe), basis)
 
 
 def expected_ending(spec: ModelSpec, recipe: Recipe) -> float:

@@ -45,12 +45,6 @@ class OwnPictures:
     warnings: tuple[str, ...]
     skipped: tuple[str, ...]
 
-    @property
-    def faces(self) -> FerDataset:
-        """Both parts together."""
-        parts = (self.training, self.holdout)
-        return as_faces(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels")))
-
 
 def read_own_pictures(place: Path, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnPictures:
     """Read class folders, crop the largest face of each picture, and divide the faces by class.
@@ -81,10 +75,10 @@ def read_own_pictures(place: Path, whole_image: bool, say: Callable[[str], None]
         labels.append(int(label))
     classes = sorted(set(found.labels.tolist()))
     _check_counts(labels, classes, place.name, skipped)
-    unique, warnings = _without_copies(as_faces(np.stack(crops), np.array(labels)))
-    _check_counts(unique.labels.tolist(), classes, place.name, warnings)
-    training, holdout = _divided(unique)
-    return OwnPictures(training, holdout, tuple(warnings), tuple(skipped))
+    unique, copies = _without_copies(as_faces(np.stack(crops), np.array(labels)))
+    _check_counts(unique.labels.tolist(), classes, place.name, copies)
+    warnings = (*count_warnings(unique), *light_warnings(unique), *copies)
+    return OwnPictures(*_divided(unique), warnings, tuple(skipped))
 
 
 def as_faces(images: NDArray[np.uint8], labels: NDArray) -> FerDataset:

@@ -170,23 +170,17 @@ def keras_callback(reporter: Reporter) -> Any:
     """Return a Keras callback that reports a fit's epochs and steps. Imports Keras."""
     import keras
 
-    class Callback(keras.callbacks.Callback):
-        def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-            reporter.fit_begins()
+    def epoch_begins(epoch: int, logs: Any) -> None:  # noqa: ARG001
+        reporter.epoch_begins(epoch, callback.params["epochs"], callback.params["steps"] or 0)
 
-        def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-            reporter.epoch_begins(epoch, self.params["epochs"], self.params["steps"] or 0)
-
-        def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-            reporter.step_ends(batch)
-
-        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-            reporter.epoch_ends(epoch)
-
-        def on_train_end(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-            reporter.fit_ends()
-
-    return Callback()
+    callback = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: reporter.fit_begins(),  # noqa: ARG005
+        on_epoch_begin=epoch_begins,
+        on_train_batch_end=lambda batch, logs: reporter.step_ends(batch),  # noqa: ARG005
+        on_epoch_end=lambda epoch, logs: reporter.epoch_ends(epoch),  # noqa: ARG005
+        on_train_end=lambda logs: reporter.fit_ends(),  # noqa: ARG005
+    )
+    return callback
 
 
 def _last_status(folder: Path) -> Status:

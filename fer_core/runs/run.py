@@ -47,12 +47,7 @@ class RunPlan:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types, for `plan.json`."""
-        return {
-            "title": self.title,
-            "spec": self.spec.as_dict(),
-            "recipe": self.recipe.as_dict(),
-            "data": self.data.as_dict(),
-        }
+        return {"title": self.title, **{part: getattr(self, part).as_dict() for part in ("spec", "recipe", "data")}}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RunPlan:
@@ -66,7 +61,7 @@ class RunPlan:
                 str(values["title"]),
                 ModelSpec.from_dict(values["spec"]),
                 Recipe.from_dict(values["recipe"]),
-                DataSettings.from_dict(values["data"]),
+                DataSettings(**values["data"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise FerError(f"The plan cannot be read: {error}.") from error

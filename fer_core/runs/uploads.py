@@ -37,12 +37,10 @@ class Snapshot:
     """One face of a collection.
 
     Attributes:
-        expression: the expression that it shows.
         number: its number within the expression, from 1; numbers of removed snapshots are not used again.
         png: the 48 x 48 gray face as a PNG file's bytes.
     """
 
-    expression: str
     number: int
     png: bytes
 
@@ -88,16 +86,14 @@ class Collection:
             raise FerError(f"The collection has {MAX_SNAPSHOTS} snapshots of {expression}, which is the maximum.")
         try:
             place.mkdir(parents=True, exist_ok=True)
-            return self._keep(place, expression, max(numbers, default=0) + 1, stream.getvalue())
+            return _keep(place, max(numbers, default=0) + 1, stream.getvalue())
         except OSError as error:
             raise FerError(f"The snapshot cannot be saved ({error.strerror}). Free some disk space.") from error
 
     def snapshots(self, expression: str) -> list[Snapshot]:
         """Return an expression's snapshots, oldest first."""
         place = self._place(expression)
-        return [
-            Snapshot(expression, number, (place / _file(number)).read_bytes()) for number in self._numbers(expression)
-        ]
+        return [Snapshot(number, (place / _file(number)).read_bytes()) for number in self._numbers(expression)]
 
     def counts(self) -> dict[str, int]:
         """Return the number of snapshots of each of the seven expressions."""
@@ -153,16 +149,6 @@ class Collection:
             return []
         return sorted(int(path.stem) for path in place.iterdir() if path.suffix == _SUFFIX and path.stem.isdigit())
 
-    def _keep(self, place: Path, expression: str, number: int, png: bytes) -> Snapshot:
-        """Write the snapshot under the next free number: two pages may add snapshots at once."""
-        while True:
-            try:
-                with (place / _file(number)).open("xb") as stream:
-                    stream.write(png)
-                return Snapshot(expression, number, png)
-            except FileExistsError:
-                number += 1
-
 
 def collections_folder() -> Path:
     """Return the folder of all collections, whether it exists or not."""
@@ -217,6 +203,17 @@ def _delete_old_uploads() -> None:
         if folder.name not in used and time.time() - folder.stat().st_mtime > KEPT_DAYS * 86_400:
             for old in (folder, uploads / folder.name):
                 shutil.rmtree(old, ignore_errors=True)
+
+
+def _keep(place: Path, number: int, png: bytes) -> Snapshot:
+    """Write a snapshot under this number, or the next free one: two pages may add snapshots at once."""
+    while True:
+        try:
+            with (place / _file(number)).open("xb") as stream:
+                stream.write(png)
+            return Snapshot(number, png)
+        except FileExistsError:
+            number += 1
 
 
 def _file(number: int) -> str:

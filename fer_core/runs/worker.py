@@ -107,23 +107,13 @@ def _train(folder: Path, reporter: Reporter) -> None:
     reporter.say("Starting Keras")
     from fer_core.training.train import train
 
-    train(
-        plan.spec,
-        plan.recipe,
-        loaded.data,
-        folder / RESULT,
-        folder,
-        callbacks=[keras_callback(reporter)],
-        say=reporter.say,
-    )
+    callbacks = [keras_callback(reporter)]
+    train(plan.spec, plan.recipe, loaded.data, folder / RESULT, folder, callbacks=callbacks, say=reporter.say)
     usual = reporter.usual_epoch()
     if usual is not None and reporter.epoch_seconds:
-        compiling = max(0.0, reporter.epoch_seconds[0] - usual)
-        note_timing(
-            plan.spec,
-            plan.recipe,
-            Timing(usual / faces, reporter.preparing + compiling, reporter.seconds_since_fit(), faces, time.time()),
-        )
+        preparing = reporter.preparing + max(0.0, reporter.epoch_seconds[0] - usual)  # with the compilation
+        timing = Timing(usual / faces, preparing, reporter.seconds_since_fit(), faces, time.time())
+        note_timing(plan.spec, plan.recipe, timing)
 
 
 if __name__ == "__main__":

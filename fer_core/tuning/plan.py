@@ -181,7 +181,7 @@ class TuningPlan:
                 str(values["name"]),
                 ModelSpec.from_dict(values["spec"]),
                 Recipe.from_dict(values["recipe"]),
-                DataSettings.from_dict(values["data"]),
+                DataSettings(**values["data"]),
                 int(values["epochs"]),
                 SearchSpace.from_dict(values["space"]),
                 int(values["seed"]),

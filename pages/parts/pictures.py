@@ -20,7 +20,7 @@ from fer_core.faces import (
     preprocess_faces,
 )
 from fer_core.inference import Classifier, FaceAnalyzer
-from fer_core.inference.exports import PictureResult, annotated_zip
+from fer_core.inference.tables import PictureResult, annotated_zip
 from fer_core.labels import expression_index
 from fer_core.store import StoredModel
 from fer_core.types import FaceResult, FerError, Image

@@ -12,10 +12,10 @@ import streamlit as st
 
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures import expression_strips, time_share_bars, time_share_text, timeline_chart
-from fer_core.inference.face_table import expression_runs, seconds_without_face, time_shares, timeline_points
-from fer_core.inference.sample_clip import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.inference.stream import StreamAnalyzer
+from fer_core.inference.tables import expression_runs, seconds_without_face, time_shares, timeline_points
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
+from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.labels import EXPRESSIONS
 from pages.parts.common import duration, offer_download, plain
 from pages.parts.pictures import ServedModel

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 from fer_core.files import cache_folder
-from fer_core.inference.face_table import COLUMNS
+from fer_core.inference.tables import FACE_COLUMNS
 from tests.clips import film, moving_head, scene, sound_only
 from tests.conftest import require
 
@@ -48,7 +48,7 @@ def test_the_sample_has_results_before_any_click(open_app):
     assert app.subheader[0].value.startswith("Face 1: happy ")
     assert [words.split(" ")[0] for words in charts(app)] == ["Share", "The", "Seven"]
     assert all("happy" in words for words in charts(app)[:1])
-    assert list(app.dataframe[0].value.columns) == list(COLUMNS)
+    assert list(app.dataframe[0].value.columns) == list(FACE_COLUMNS)
     assert [button.key for button in app.get("download_button")] == ["v_csv", "v_parquet", "v_video"]
 
 

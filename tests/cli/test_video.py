@@ -13,7 +13,7 @@ import av
 import pandas as pd
 import pytest
 
-from fer_core.inference.face_table import COLUMNS
+from fer_core.inference.tables import FACE_COLUMNS
 from fer_core.labels import EXPRESSIONS
 from tests.clips import film, moving_head, scene
 from tests.waiting import until
@@ -57,7 +57,7 @@ def test_files_are_written_and_agree(fer, clip, tmp_path):
     assert "5 frames over 1.0 seconds" in result.stdout
     assert "100%" in result.stdout
     parquet = pd.read_parquet(targets["parquet"])
-    assert list(parquet.columns) == list(COLUMNS)
+    assert list(parquet.columns) == list(FACE_COLUMNS)
     assert list(parquet["seconds"]) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8], abs=1e-3)
     pd.testing.assert_frame_equal(pd.read_csv(targets["csv"]).astype(parquet.dtypes.to_dict()), parquet)
     with av.open(str(targets["mp4"])) as container:

@@ -50,7 +50,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def session(classifier, clock) -> LiveSession:
-    return LiveSession(classifier, "compact_cnn", StreamSettings(detect_every=1), clock)
+    session = LiveSession(classifier, "compact_cnn", clock)
+    session.configure(StreamSettings(detect_every=1))
+    return session
 
 
 def video_frame(image: np.ndarray = SCENE, number: int = 0) -> av.VideoFrame:
@@ -178,7 +180,7 @@ def test_freezing_keeps_the_clean_frame_and_the_drawn_one(session, clock):
     assert session.freeze() is None
     session.video_frame_callback(video_frame())
     frozen = session.freeze()
-    clean, drawn = (np.asarray(Pillow.open(io.BytesIO(png))) for png in (frozen.png, frozen.annotated_png))
+    clean, drawn = (np.asarray(Pillow.open(io.BytesIO(png))) for png in frozen)
     assert np.abs(clean.astype(int) - SCENE).mean() < 3  # what yuv420p loses
     assert clean.shape == drawn.shape == SCENE.shape
     assert np.abs(clean.astype(int) - drawn).max() > 60

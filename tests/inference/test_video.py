@@ -14,15 +14,15 @@ import pytest
 
 from fer_core.faces import default_detector
 from fer_core.inference import Classifier, Prediction
-from fer_core.inference.face_table import (
-    COLUMNS,
+from fer_core.inference.stream import StreamAnalyzer
+from fer_core.inference.tables import (
+    FACE_COLUMNS,
     expression_runs,
     face_table,
     seconds_without_face,
     time_shares,
     timeline_points,
 )
-from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoProgress, analyze_video
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import load_model
@@ -89,7 +89,7 @@ def decoded(path: Path) -> tuple[str, str, list[float], list[np.ndarray]]:
 
 def test_times_boxes_and_expressions_are_as_drawn(analyzer):
     result = analyze_video(film(moving_squares()), analyzer)
-    assert list(result.table.columns) == list(COLUMNS)
+    assert list(result.table.columns) == list(FACE_COLUMNS)
     assert (result.frames, result.seconds, result.stopped, result.notes) == (20, pytest.approx(2.0), False, ())
     assert result.faces == [1, 2]
     left, right = (result.table[result.table["face"] == number] for number in (1, 2))

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from fer_core.files import cache_folder
-from fer_core.inference.sample_clip import SECONDS, clip_frames, sample_clip
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob
 from fer_core.inference.video_reader import VideoReader
+from fer_core.inference.video_writer import CLIP_SECONDS, clip_frames, sample_clip
 from tests.clips import film
 from tests.inference.test_video import BrightnessClassifier, SquareDetector, moving_squares
 
@@ -128,7 +128,7 @@ def test_the_sample_clip_is_made_once_and_reads_as_it_was_drawn():
     assert [other.name for other in cache_folder("video").iterdir()] == [path.name]
     with VideoReader(path) as video:
         frames = list(video.frames())
-        assert video.end == pytest.approx(SECONDS, abs=0.01)
+        assert video.end == pytest.approx(CLIP_SECONDS, abs=0.01)
     assert len(frames) == 100
     first = next(clip_frames())
     assert np.abs(frames[0][1].astype(int) - first).mean() < 5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -79,7 +81,7 @@ def test_shares_add_up(wanted, balanced):
 
 def test_settings_go_through_json_and_are_validated():
     settings = DataSettings("folder", path="/somewhere", whole_image=True)
-    assert DataSettings.from_dict(settings.as_dict()) == settings
+    assert DataSettings(**json.loads(json.dumps(settings.as_dict()))) == settings
     for values, message in [
         ({"source": "the web"}, "Unknown source of faces"),
         ({"source": "folder"}, "Expected the path of a folder or zip"),

@@ -36,14 +36,14 @@ def test_the_largest_face_is_cut_out_and_pictures_without_one_are_skipped(home, 
     assert sorted(found.holdout.labels.tolist()) == [3, 4]
     image = np.asarray(portrait(1.0))
     expected, _ = crop_face(image, default_detector().detect(image)[0])
-    assert any((face == expected).all() for face in found.faces.images)
+    assert any((face == expected).all() for face in (*found.training.images, *found.holdout.images))
 
 
 def test_crops_stay_as_they_are_and_are_divided_by_class(home, tmp_path):
     root = write_faces(tmp_path / "faces", 20)
     found = read_own_pictures(root, whole_image=True)
     written = {np.asarray(Image.open(path)).tobytes() for path in root.rglob("*.png")}
-    assert {face.tobytes() for face in found.faces.images} == written
+    assert {face.tobytes() for face in (*found.training.images, *found.holdout.images)} == written
     assert np.bincount(found.holdout.labels).tolist() == [0, 0, 0, 3, 3]
     again = read_own_pictures(root, whole_image=True)
     assert again.holdout.fingerprint == found.holdout.fingerprint

@@ -43,7 +43,7 @@ def test_collect_look_and_remove(home):
     mine.add(picture(0.6), "Sadness")
     assert {name: count for name, count in mine.counts().items() if count} == {"happy": 2, "sad": 1}
     assert [one.number for one in mine.snapshots("happy")] == [1, 2]
-    assert mine.snapshots("happy")[0] == Snapshot("happy", 1, first.png)
+    assert mine.snapshots("happy")[0] == Snapshot(1, first.png)
     assert mine.missing == "Take at least 2 snapshots of sad, or remove what it has."
     mine.remove("happy", 1)
     mine.remove("happy", 1)

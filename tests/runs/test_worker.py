@@ -12,7 +12,7 @@ import pytest
 
 from fer_core.processes import ProcessNote
 from fer_core.runs import queue
-from fer_core.runs.estimate import estimate
+from fer_core.runs.estimate import GUESS, estimate
 from fer_core.runs.promote import downloads, promote
 from fer_core.runs.run import RESULT
 from fer_core.runs.status import DISK_FULL
@@ -64,7 +64,7 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
     assert finished.seconds > stopped.seconds
     assert sorted(downloads(run)) == ["model.keras", "model.tflite"]
     assert run.result().card.training["faces"] == 140
-    assert estimate(run.plan.spec, run.plan.recipe, 140).measured is False  # no whole fit in one process: no timing
+    assert estimate(run.plan.spec, run.plan.recipe, 140).basis == GUESS  # no whole fit in one process: no timing
 
     model = promote(run, "mine", "Mine")
     queue.delete(run)

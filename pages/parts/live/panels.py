@@ -174,5 +174,5 @@ def _freeze(session: LiveSession) -> None:
     """Keep the latest frame for this page and for Predict."""
     frozen = session.freeze()
     if frozen:
-        st.session_state[FROZEN] = Picture("live.png", uuid.uuid4().hex, io.BytesIO(frozen.png))
-        st.session_state[FROZEN_PNG] = frozen.annotated_png
+        clean, st.session_state[FROZEN_PNG] = frozen
+        st.session_state[FROZEN] = Picture("live.png", uuid.uuid4().hex, io.BytesIO(clean))

@@ -11,8 +11,8 @@ from PIL import Image
 
 from fer_core.data import sample_portrait
 from fer_core.inference import Classifier, FaceAnalyzer
-from fer_core.inference.exports import (
-    COLUMNS,
+from fer_core.inference.tables import (
+    PICTURE_COLUMNS,
     PictureResult,
     annotated_zip,
     results_csv,
@@ -41,10 +41,10 @@ def test_json_has_the_keys_of_the_command_line_and_the_model(results):
 
 def test_csv_has_a_row_for_each_face_and_for_each_failure(results):
     lines = results_csv(results).splitlines()
-    assert lines[0] == ",".join(COLUMNS)
+    assert lines[0] == ",".join([*PICTURE_COLUMNS, "model"])
     assert lines[1].startswith("astronaut.png,,1,")
     assert lines[2].startswith("bad.jpg,bad.jpg is empty (0 bytes).,,")
-    assert all(line.count(",") == len(COLUMNS) - 1 for line in lines)
+    assert all(line.count(",") == len(PICTURE_COLUMNS) for line in lines)
 
 
 def test_the_table_has_a_row_for_each_face(results):

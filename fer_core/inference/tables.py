@@ -1,25 +1,113 @@
-"""Tables of the faces in a video: one row per face and frame, and how long each expression was shown."""
+"""Results as tables and files: of pictures, and of the faces in a video."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+import csv
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
-from fer_core.inference.stream import FrameResult, TrackedFace
+from fer_core.faces import annotated_png
 from fer_core.labels import EXPRESSIONS
+from fer_core.types import FaceResult, Image
 
-COLUMNS: Final = ("seconds", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS)
+if TYPE_CHECKING:
+    from fer_core.inference.stream import FrameResult, TrackedFace
+
+PICTURE_COLUMNS: Final = ("file", "error", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS)
+"""Columns of `PictureResult.rows`: the picture, why it cannot be used, and a face as in `FACE_COLUMNS`."""
+
+FACE_COLUMNS: Final = ("seconds", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS)
 """Time, the face's number, its box in pixels, the most probable expression, the seven probabilities."""
 
 Row = tuple[float | int | str | None, ...]
-"""One row of `COLUMNS`."""
+"""One row of `FACE_COLUMNS`."""
+
+
+@dataclass(frozen=True)
+class PictureResult:
+    """The faces that one model found in one picture.
+
+    Attributes:
+        file: the name of the picture.
+        model: the name of the model.
+        faces: largest first.
+        error: why the picture cannot be used, one sentence.
+    """
+
+    file: str
+    model: str
+    faces: tuple[FaceResult, ...] = ()
+    error: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all but the model as JSON types."""
+        return {"file": self.file, "error": self.error, "faces": [face.as_dict() for face in self.faces]}
+
+    def rows(self) -> list[list[Any]]:
+        """Return one row of `PICTURE_COLUMNS` per face; for a picture that cannot be used, its name and error."""
+        if self.error:
+            return [[self.file, self.error]]
+        return [[self.file, "", number, *face.as_row()] for number, face in enumerate(self.faces, 1)]
+
+
+def results_json(results: Sequence[PictureResult]) -> str:
+    """Return results as a JSON list with one entry per picture and model."""
+    entries = [{**result.as_dict(), "model": result.model} for result in results]
+    return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
+
+
+def results_csv(results: Sequence[PictureResult]) -> str:
+    """Return results as CSV with `PICTURE_COLUMNS` and `model`."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*PICTURE_COLUMNS, "model"])
+    for result in results:
+        for row in result.rows():
+            writer.writerow([*row, *[""] * (len(PICTURE_COLUMNS) - len(row)), result.model])
+    return stream.getvalue()
+
+
+def results_table(results: Sequence[PictureResult]) -> pd.DataFrame:
+    """Return results for people to read, with one row per face."""
+    rows = [
+        {
+            "File": result.file,
+            "Face": number,
+            "Expression": face.expression,
+            "Probability": face.confidence,
+            **dict(zip(EXPRESSIONS, map(float, face.probabilities), strict=True)),
+            "Model": result.model,
+        }
+        for result in results
+        for number, face in enumerate(result.faces, 1)
+    ]
+    return pd.DataFrame(rows)
+
+
+def annotated_zip(pictures: Iterable[tuple[str, Image, Sequence[FaceResult]]]) -> bytes:
+    """Return a zip of PNG files, each a picture with numbered boxes around its faces.
+
+    Args:
+        pictures: the file name, the RGB picture and the faces of each.
+    """
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:  # no compression: PNG files are compressed already
+        for number, (name, image, faces) in enumerate(pictures, 1):
+            archive.writestr(f"{number:03d}-{_safe_stem(name)}-annotated.png", annotated_png(image, faces))
+    return stream.getvalue()
 
 
 def face_row(face: TrackedFace, seconds: float) -> Row:
-    """Return a face as a row of `COLUMNS`."""
+    """Return a face as a row of `FACE_COLUMNS`."""
     return seconds, face.number, *face.result.as_row()
 
 
@@ -35,8 +123,8 @@ def face_table(rows: Sequence[Row]) -> pd.DataFrame:
 
     `face` is an integer or missing, `expression` a string or missing, all other columns are floats.
     """
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    floats = {name: np.float64 for name in COLUMNS if name not in {"face", "expression"}}
+    table = pd.DataFrame(rows, columns=list(FACE_COLUMNS))
+    floats = {name: np.float64 for name in FACE_COLUMNS if name not in {"face", "expression"}}
     return table.astype({"face": "Int64", "expression": "str", **floats})
 
 
@@ -127,3 +215,9 @@ def _shares(faces: pd.DataFrame) -> pd.DataFrame:
             "share": seconds.to_numpy(np.float64) / max(float(seconds.sum()), 1e-9),
         }
     )
+
+
+def _safe_stem(name: str) -> str:
+    """Return the stem of a file name with only characters that are allowed in any zip and on any disk."""
+    stem = PurePath(name.replace("\\", "/")).stem
+    return re.sub(r'[\x00-\x1f<>:"/|?*]', "_", stem).strip(". ")[:80] or "picture"
