@@ -132,5 +132,5 @@ def test_what_cannot_be_converted_is_explained(finished_network, made_run, monke
 
 def test_a_damaged_keras_file_is_explained(finished_network):
     (finished_network.result().folder / "model.keras").write_bytes(b"nothing")
-    with pytest.raises(FerError, match=r"^The Keras file model.keras cannot be read"):
+    with pytest.raises(FerError, match=r"^The Keras weights of .* cannot be read"):
         onnx_file(finished_network)
