@@ -7,13 +7,15 @@ from rich.progress import Progress
 
 
 class EpochBar(keras.callbacks.Callback):
-    """Shows epoch, accuracy so far and the time left of the whole fit."""
+    """Show the epoch, the accuracy so far and the remaining time of the whole fit, from its start on."""
 
     def __init__(self, bar: Progress) -> None:
         super().__init__()
         self.bar = bar
-        self.task = bar.add_task("Starting", total=None)
         self.epoch = 0
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        self.task = self.bar.add_task("Starting", total=None)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         steps, epochs = self.params["steps"], self.params["epochs"]
