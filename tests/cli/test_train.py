@@ -27,7 +27,7 @@ def test_trains_stores_and_serves(fer, fer2013_path, home, portrait):
     assert len(answer[0]["faces"]) == 1
     again = fer("train", "compact_cnn", "--subset", "350", "--epochs", "2", "--data", fer2013_path)
     assert again.exit_code == 1
-    assert "holds a run with another model, recipe or dataset" in again.stderr
+    assert "belongs to a run with another model, recipe or dataset" in again.stderr
 
 
 def test_another_seed_is_stored_beside_the_first(fer, fer2013_path, home):
