@@ -91,7 +91,7 @@ def test_live_video_from_start_to_a_frozen_frame_on_predict(visit, yunet_file, t
     page.get_by_role("heading", name="Face 1: happy").wait_for()
 
 
-def test_the_snapshot_works_without_live_video(visit):
+def test_the_snapshot_works_without_live_video(visit, yunet_file):
     page = visit("/live?l_kind=Snapshot")
     page.wait_for_function("(document.querySelector('video') || {}).videoWidth > 0")
     page.get_by_role("button", name="Take Photo").click()
