@@ -103,7 +103,7 @@ def test_the_snapshot_works_without_live_video(visit):
         page.wait_for_timeout(1000)
         return face.count() > 0
 
-    until(taken)
+    until(page, taken)
     settle(page)
     assert page.locator('iframe[title*="webrtc_streamer"]').count() == 0
 
