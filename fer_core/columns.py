@@ -26,3 +26,14 @@ METRICS: Final[dict[str, str]] = {
     "avg_fpr": "Avg FPR",
 }
 """Metrics that have a 95 % interval, each with its title. Higher is better, except for `avg_fpr`."""
+
+DEGRADED_COLUMNS: Final[list[str]] = [
+    *("kind", "strength", "level", "faces", "accuracy", "low", "high", "confidence"),
+    *("faces_plurality", "accuracy_plurality", "low_plurality", "high_plurality"),
+]
+"""Columns of a model's results on degraded faces, one row for each copy of the faces.
+
+`kind` is a key of `faces.DEGRADATIONS`, `strength` 1 to 5 and `level` in the unit of the kind; the unchanged faces have
+the kind `clean`, strength 0 and level 0. `confidence` is the mean probability of the predicted expression. The columns
+that end in `_plurality` count the annotators' plurality as right instead of FER2013's label, on the faces with one.
+"""

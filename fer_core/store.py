@@ -1,4 +1,4 @@
-"""The model store: folders with a model card, weights, predictions and training history."""
+"""The model store: folders with a model card, weights, predictions, training history and results on degraded faces."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from fer_core.card import CARD, ModelCard
-from fer_core.files import home, whole_folder
+from fer_core.columns import DEGRADED_COLUMNS
+from fer_core.files import home, whole_folder, write_text
 from fer_core.types import FerError
 
 SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
@@ -16,6 +17,7 @@ SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
 
 DEFAULT_MODEL = "compact_cnn_distilled"
 WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
+DEGRADED = "degraded.csv"
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,26 @@ class StoredModel:
         path = self.folder / HISTORY
         return pd.read_csv(path) if path.is_file() else pd.DataFrame()
 
+    def degraded(self) -> pd.DataFrame:
+        """Return the results on degraded faces, with the columns `columns.DEGRADED_COLUMNS`; empty if there are none.
+
+        Raises:
+            FerError: the file is damaged.
+        """
+        path = self.folder / DEGRADED
+        if not path.is_file():
+            return pd.DataFrame(columns=DEGRADED_COLUMNS)
+        try:
+            table = pd.read_csv(path, float_precision="round_trip")[DEGRADED_COLUMNS]
+            whole = ("strength", "faces", "faces_plurality")
+            return table.astype({name: int if name in whole else float for name in DEGRADED_COLUMNS[1:]})
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0][:160]
+            raise FerError(
+                f"The file {DEGRADED} of {self.name} is damaged: expected the columns {', '.join(DEGRADED_COLUMNS)}, "
+                f"with numbers. Received: {reason}. Measure again: fer-lab evaluate {self.name} --degraded --save"
+            ) from error
+
 
 def promoted() -> Path:
     """Return the folder of the user's own models."""
@@ -162,6 +184,7 @@ def save_model(
     predictions: pd.DataFrame,
     history: pd.DataFrame,
     keras: bytes,
+    degraded: pd.DataFrame | None = None,
 ) -> StoredModel:
     """Write the folder of a model, completely or not at all, and return the model.
 
@@ -172,6 +195,7 @@ def save_model(
         predictions: with the columns `columns.PREDICTION_COLUMNS`.
         history: one row for each epoch; empty if there are none.
         keras: content of the `.keras` file, from which training can continue; may be empty.
+        degraded: results on degraded faces, with the columns `columns.DEGRADED_COLUMNS`; None if not measured.
     """
     root.mkdir(parents=True, exist_ok=True)
     target = root / card.name
@@ -182,8 +206,26 @@ def save_model(
         _write(predictions, work / PREDICTIONS)
         if not history.empty:
             history.to_csv(work / HISTORY, index=False)
+        if degraded is not None:
+            degraded.to_csv(work / DEGRADED, index=False)
         card.write(work / CARD)
     return open_model(target)
+
+
+def save_degraded(model: StoredModel, degraded: pd.DataFrame) -> None:
+    """Add results on degraded faces to a stored model, or replace those that it has.
+
+    Args:
+        model: in the store.
+        degraded: with the columns `columns.DEGRADED_COLUMNS`.
+
+    Raises:
+        FerError: the folder cannot be written.
+    """
+    try:
+        write_text(model.folder / DEGRADED, degraded.to_csv(index=False))
+    except OSError as error:
+        raise FerError(f"{DEGRADED} of {model.name} cannot be written ({error.strerror or error}).") from error
 
 
 def _write(predictions: pd.DataFrame, path: Path) -> None:

@@ -11,9 +11,10 @@ import pytest
 
 from fer_core import store
 from fer_core.card import ModelCard
-from fer_core.columns import PROBABILITIES
-from fer_core.store import list_models, load_model, open_model, promoted, save_model
+from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
+from fer_core.store import list_models, load_model, open_model, promoted, save_degraded, save_model
 from fer_core.types import FerError
+from tests.made_up_store import degraded_table
 
 CARD = {
     "name": "mine",
@@ -46,6 +47,32 @@ def test_round_trip(nothing_shipped, predictions):
     assert model.size_bytes == 7
     assert model.predictions("public_test", "flip")["row"].tolist() == [6]
     assert model.history()["loss"].tolist() == [1.5]
+
+
+def test_results_on_degraded_faces_come_back_to_the_last_digit(nothing_shipped, predictions):
+    table = degraded_table(1 / 3)
+    model = save_model(promoted(), MINE, b"weights", predictions, pd.DataFrame(), b"", table)
+    pd.testing.assert_frame_equal(model.degraded(), table)
+    save_degraded(model, degraded_table(0.5))
+    assert load_model("mine").degraded()["accuracy"].max() == 0.5
+
+
+def test_a_model_without_results_on_degraded_faces_has_no_rows(nothing_shipped, predictions):
+    table = save_model(promoted(), MINE, b"weights", predictions, pd.DataFrame(), b"").degraded()
+    assert table.empty
+    assert list(table.columns) == DEGRADED_COLUMNS
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"kind,accuracy\nnoise,0.5\n", b"half"])
+def test_damaged_results_on_degraded_faces_say_what_to_do(nothing_shipped, predictions, content):
+    model = save_model(promoted(), MINE, b"weights", predictions, pd.DataFrame(), b"", degraded_table(0.5))
+    (model.folder / "degraded.csv").write_bytes(content)
+    with pytest.raises(FerError, match=r"degraded.csv of mine is damaged: expected .* fer-lab evaluate mine"):
+        model.degraded()
+    text = degraded_table(0.5).to_csv(index=False).replace("0.5", "half")
+    (model.folder / "degraded.csv").write_text(text)
+    with pytest.raises(FerError, match="half"):
+        model.degraded()
 
 
 def test_predictions_come_back_to_the_last_digit(nothing_shipped, predictions):

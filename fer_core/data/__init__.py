@@ -2,7 +2,15 @@
 
 from fer_core.data.archive import extract_zip
 from fer_core.data.class_folders import ClassFolders, read_class_folders
-from fer_core.data.dataset import FACE_SIZE, SPLITS, Duplicates, FerDataset, find_duplicates, leaked_mask
+from fer_core.data.dataset import (
+    FACE_SIZE,
+    SPLITS,
+    Duplicates,
+    FerDataset,
+    find_duplicates,
+    leaked_mask,
+    pixel_hashes,
+)
 from fer_core.data.download import download_fer2013
 from fer_core.data.fer2013 import DatasetMissing, find_fer2013, load_fer2013
 from fer_core.data.ferplus import VOTE_COLUMNS, FerPlusVotes, load_ferplus
@@ -29,6 +37,7 @@ __all__ = [
     "load_fer2013",
     "load_ferplus",
     "load_utkface",
+    "pixel_hashes",
     "read_class_folders",
     "read_image",
     "sample_portrait",

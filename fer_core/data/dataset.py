@@ -169,7 +169,7 @@ class Duplicates:
 def find_duplicates(dataset: FerDataset) -> Duplicates:
     """Find all groups of faces with identical pixels."""
     members: dict[bytes, list[int]] = {}
-    for index, key in enumerate(_pixel_hashes(dataset)):
+    for index, key in enumerate(pixel_hashes(dataset)):
         members.setdefault(key, []).append(index)
     groups = tuple(np.array(group, dtype=np.int64) for group in members.values() if len(group) > 1)
     return Duplicates(
@@ -181,8 +181,8 @@ def find_duplicates(dataset: FerDataset) -> Duplicates:
 
 def leaked_mask(test: FerDataset, training: FerDataset) -> NDArray[np.bool_]:
     """Return `(len(test),)` bool: whether a test face is also among the training faces, with identical pixels."""
-    seen = set(_pixel_hashes(training))
-    return np.array([key in seen for key in _pixel_hashes(test)], dtype=bool)
+    seen = set(pixel_hashes(training))
+    return np.array([key in seen for key in pixel_hashes(test)], dtype=bool)
 
 
 def usage_codes(usage: NDArray[np.str_]) -> NDArray[np.uint8]:
@@ -193,5 +193,6 @@ def usage_codes(usage: NDArray[np.str_]) -> NDArray[np.uint8]:
     return codes
 
 
-def _pixel_hashes(dataset: FerDataset) -> list[bytes]:
+def pixel_hashes(dataset: FerDataset) -> list[bytes]:
+    """Return a hash of 16 bytes for each face, the same for faces with identical pixels only."""
     return [hashlib.blake2b(face.tobytes(), digest_size=16).digest() for face in dataset.images]

@@ -1,5 +1,6 @@
 """Detect faces in pictures, crop them like FER2013's faces, and draw results."""
 
+from fer_core.faces.degradation import DEGRADATIONS, Degradation, add_noise, blur_faces, degrade
 from fer_core.faces.detector import FaceDetector, default_detector
 from fer_core.faces.draw import (
     annotated_jpeg,
@@ -12,11 +13,13 @@ from fer_core.faces.draw import (
 )
 from fer_core.faces.framing import crop_face, framing_roll, framing_transform, invert, whole_image_face
 from fer_core.faces.haar import HaarDetector
-from fer_core.faces.preprocessing import add_noise, blur_faces, preprocess_faces
+from fer_core.faces.preprocessing import preprocess_faces
 from fer_core.faces.yunet import YuNetDetector
 from fer_core.faces.yunet_weights import DetectorUnavailable, yunet_path
 
 __all__ = [
+    "DEGRADATIONS",
+    "Degradation",
     "DetectorUnavailable",
     "FaceDetector",
     "HaarDetector",
@@ -27,6 +30,7 @@ __all__ = [
     "blur_faces",
     "crop_face",
     "default_detector",
+    "degrade",
     "draw_faces",
     "enlarged_pixels",
     "framing_roll",

@@ -1,4 +1,4 @@
-"""Preprocessing of gray face crops: a closer crop or more contrast for some models, noise and blur to test all.
+"""Preprocessing of gray face crops: a closer crop, or more contrast.
 
 CLAHE: Zuiderveld, "Contrast Limited Adaptive Histogram Equalization" (Graphics Gems IV, 1994).
 """
@@ -19,7 +19,6 @@ ENLARGED: Final = 192
 
 CLAHE_CLIP_LIMIT: Final = 2.0
 CLAHE_TILES: Final = (4, 4)  # 12 x 12 pixels each on a FER2013 face
-NOISE_SEED: Final = 2013
 
 Box = tuple[float, float, float]
 """Left, top and side of a square, as shares of a crop's width."""
@@ -51,18 +50,6 @@ def preprocess_faces(faces: NDArray[np.uint8], preprocessing: str) -> NDArray[np
         clahe = cv2.createCLAHE(CLAHE_CLIP_LIMIT, CLAHE_TILES)
         return np.stack([clahe.apply(face) for face in faces])
     raise FerError(f"Unknown preprocessing. Expected none, face, equalize or clahe. Received: {preprocessing}")
-
-
-def add_noise(faces: NDArray[np.uint8], deviation: float) -> NDArray[np.uint8]:
-    """Return faces `(n, height, width)` with Gaussian noise of this standard deviation in gray levels; fixed seed."""
-    rng = np.random.default_rng(NOISE_SEED)
-    noisy = [np.clip(np.rint(face + rng.normal(0, deviation, face.shape)), 0, 255) for face in faces]
-    return np.array(noisy, np.uint8).reshape(faces.shape)
-
-
-def blur_faces(faces: NDArray[np.uint8], deviation: float) -> NDArray[np.uint8]:
-    """Return faces `(n, height, width)` with a Gaussian blur of this standard deviation in pixels."""
-    return np.array([cv2.GaussianBlur(face, (0, 0), deviation) for face in faces], np.uint8).reshape(faces.shape)
 
 
 def detect_boxes(faces: NDArray[np.uint8], detector: FaceDetector | None = None) -> list[Box]:

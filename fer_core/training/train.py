@@ -18,6 +18,7 @@ from fer_core.evaluation import evaluate
 from fer_core.files import home, write_json
 from fer_core.inference import Classifier
 from fer_core.inference.measure import no_predictions, predict_splits
+from fer_core.inference.robustness import measure_degraded, robustness_faces
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbone import weights_digest
 from fer_core.models.transfer import backbone_of
@@ -125,8 +126,7 @@ def train(
 
     say("Converting to LiteRT and measuring each way to store the weights on the hold-out")
     weights, served = choose_storage(fitted, spec, data.holdout)
-    say("Measuring the served file on PublicTest and PrivateTest")
-    predictions = _predict(weights, spec, data)
+    predictions, degraded = _measure(weights, spec, data, say)
 
     kept_for_comparison = ship and spec.weights_from == "imagenet"
     measured = "on the LiteRT file, which is not kept" if kept_for_comparison else "on the served LiteRT file"
@@ -136,7 +136,7 @@ def train(
         card, weights = replace(card, served=None, measured_file=served), b""
     archive = b"" if ship and spec.architecture == "transfer" else keras_archive(fitted, small=ship)
     history = pd.DataFrame(read_history(folder)).rename_axis("epoch").reset_index()
-    return save_model(root, card, weights, predictions, history, archive)
+    return save_model(root, card, weights, predictions, history, archive, degraded)
 
 
 def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -> tuple[bytes, dict[str, Any]]:
@@ -229,11 +229,19 @@ def _fit(
     return fitted, facts
 
 
-def _predict(weights: bytes, spec: ModelSpec, data: TrainingData) -> pd.DataFrame:
-    """Classify both test splits with a LiteRT file; no rows if they are not available."""
+def _measure(weights: bytes, spec: ModelSpec, data: TrainingData, say: Say) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return the predictions of a LiteRT file on both test splits, and its results on degraded faces.
+
+    If the splits are not available, there are no rows, and no results.
+    """
     if data.tests is None:
-        return no_predictions()
+        return no_predictions(), None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(weights)
-        return predict_splits(Classifier(path, preprocessing=spec.preprocessing), data.tests)
+        classifier = Classifier(path, preprocessing=spec.preprocessing)
+        say("Measuring the served file on PublicTest and PrivateTest")
+        predictions = predict_splits(classifier, data.tests)
+        faces = robustness_faces(data.tests)
+        say(f"Measuring it on {len(faces):,} degraded faces, five kinds in five strengths")
+        return predictions, measure_degraded(classifier, faces)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from fer_core.data import FerDataset, FerPlusVotes
-from fer_core.faces import add_noise, blur_faces
 from fer_core.models import build_network
 from fer_core.training.data import TrainingData, vote_shares
 from fer_core.training.fit import fit
@@ -139,14 +138,3 @@ def test_focal_loss_and_class_weights_need_labels():
     for other in ({"loss": "focal"}, {"class_weights": "balanced"}):
         with pytest.raises(FerError, match="target"):
             Recipe(epochs=1, target="votes", **other)
-
-
-def test_degraded_copies_are_the_same_every_time_and_as_strong_as_asked():
-    faces = np.full((4, 48, 48), 128, np.uint8)
-    noisy = add_noise(faces, 13)
-    np.testing.assert_array_equal(noisy, add_noise(faces, 13))
-    assert noisy.std() == pytest.approx(13, rel=0.05)
-    spike = np.zeros((1, 48, 48), np.uint8)
-    spike[0, 24, 24] = 255
-    assert blur_faces(spike, 1.0)[0, 24, 24] == pytest.approx(255 / (2 * np.pi), abs=3)
-    assert len(add_noise(faces[:0], 5)) == 0

@@ -1,0 +1,178 @@
+"""Degraded faces: noise, blur, low resolution, low light and occlusion in five strengths, to test models on.
+
+Hendrycks and Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations" (ICLR 2019),
+measure classifiers in this way, with five strengths of each kind.
+
+Nothing here is random: noise and places follow from the pixels of each face, so a face is degraded in the same way
+whatever other faces are given with it. A stronger degradation has the same noise, or a square that covers the smaller
+one, so curves over the strengths are smooth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.types import FerError
+
+SEED: Final = 2013
+GRAY: Final = 128
+
+Faces = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """One kind of degradation.
+
+    Attributes:
+        title: its name for people.
+        unit: what a level is, in words.
+        levels: from weak to strong.
+        apply: takes faces `(n, height, width)` uint8 and a level, and returns faces of the same shape and type.
+    """
+
+    title: str
+    unit: str
+    levels: tuple[float, float, float, float, float]
+    apply: Callable[[Faces, float], Faces]
+
+
+def degrade(faces: Faces, kind: str, level: float) -> Faces:
+    """Return degraded copies of faces.
+
+    Args:
+        faces: `(n, height, width)` uint8 gray.
+        kind: a key of `DEGRADATIONS`.
+        level: in the unit of that kind; `DEGRADATIONS[kind].levels` are the five that models are measured at.
+
+    Returns:
+        Same shape and type as `faces`.
+
+    Raises:
+        FerError: the kind is unknown, the level is out of its range, or the faces have another shape or type.
+    """
+    if kind not in DEGRADATIONS:
+        raise FerError(f"Unknown kind of degradation. Expected one of {', '.join(DEGRADATIONS)}. Received: {kind}")
+    if faces.ndim != 3 or faces.dtype != np.uint8:
+        raise FerError(f"Expected uint8 gray faces of shape (n, height, width). Received: {faces.dtype} {faces.shape}")
+    return DEGRADATIONS[kind].apply(faces, level)
+
+
+def add_noise(faces: Faces, deviation: float) -> Faces:
+    """Return faces `(n, height, width)` with Gaussian noise of this standard deviation in gray levels, at least 0.
+
+    Raises:
+        FerError: the standard deviation is negative or not a number.
+    """
+    _check(deviation, "a standard deviation of the noise of at least 0", 0, math.inf)
+
+    def noisy(face: Faces) -> Faces:
+        noise = _generator(face, "noise").standard_normal(face.shape, np.float32)
+        return np.clip(np.rint(face + deviation * noise), 0, 255).astype(np.uint8)
+
+    return _each(faces, noisy)
+
+
+def blur_faces(faces: Faces, deviation: float) -> Faces:
+    """Return faces `(n, height, width)` with a Gaussian blur of this standard deviation in pixels, at least 0.
+
+    Raises:
+        FerError: the standard deviation is negative or not a number.
+    """
+    _check(deviation, "a standard deviation of the blur of at least 0", 0, math.inf)
+    if deviation == 0:
+        return faces.copy()
+    return _each(faces, lambda face: cv2.GaussianBlur(face, (0, 0), deviation))
+
+
+def reduce_resolution(faces: Faces, side: float) -> Faces:
+    """Return faces reduced to `side` × `side` pixels and enlarged to their size again.
+
+    Pixels are averaged on the way down, as a sensor with fewer pixels does, and interpolated linearly on the way up.
+
+    Args:
+        faces: `(n, height, width)` uint8 gray.
+        side: a whole number from 1 to the smaller side of the faces.
+
+    Raises:
+        FerError: the side is out of this range.
+    """
+    height, width = faces.shape[1:]
+    _check(side, f"a whole side from 1 to {min(height, width)} pixels", 1, min(height, width), whole=True)
+
+    def coarse(face: Faces) -> Faces:
+        small = cv2.resize(face, (int(side), int(side)), interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    return _each(faces, coarse)
+
+
+def reduce_light(faces: Faces, percent: float) -> Faces:
+    """Return faces `(n, height, width)` with this part of the light taken away, 0 to 100 percent.
+
+    Every gray level is multiplied by the part that is left, as by a shorter exposure. So brightness (the mean) and
+    contrast (the standard deviation) are both reduced by this percentage, and rounding removes the finest shades.
+
+    Raises:
+        FerError: the percentage is out of range.
+    """
+    _check(percent, "a percentage of the light from 0 to 100", 0, 100)
+    return np.rint(faces * np.float32(1 - percent / 100)).astype(np.uint8)
+
+
+def occlude(faces: Faces, percent: float) -> Faces:
+    """Return faces `(n, height, width)` with a gray rectangle over this percentage of the area, 0 to 100.
+
+    It has the proportions of the face crop and lies completely within it, at a random place.
+
+    Raises:
+        FerError: the percentage is out of range.
+    """
+    _check(percent, "a percentage of the area from 0 to 100", 0, 100)
+    sides = np.rint(np.array(faces.shape[1:]) * math.sqrt(percent / 100)).astype(int)
+
+    def covered(face: Faces) -> Faces:
+        top, left = np.rint(_generator(face, "place").random(2) * (face.shape - sides)).astype(int)
+        result = face.copy()
+        result[top : top + sides[0], left : left + sides[1]] = GRAY
+        return result
+
+    return _each(faces, covered)
+
+
+DEGRADATIONS: Final[dict[str, Degradation]] = {
+    # from hardly visible to a camera in a dark room; 13 and 26 are a twentieth and a tenth of the range
+    "noise": Degradation("Noise", "standard deviation in gray levels", (6.5, 13, 19.5, 26, 39), add_noise),
+    # at 3 pixels, a sixteenth of the width, eyes and mouth are only spots
+    "blur": Degradation("Blur", "standard deviation in pixels", (0.5, 1, 1.5, 2, 3), blur_faces),
+    # faces of 32 pixels are common in pictures of groups; at 8, an eye is about one pixel
+    "resolution": Degradation("Low resolution", "pixels per side", (32, 24, 16, 12, 8), reduce_resolution),
+    # half the light is one stop of exposure; with 90 % taken away, at most 27 shades are left
+    "light": Degradation("Low brightness and contrast", "% of the light missing", (30, 50, 65, 80, 90), reduce_light),
+    # 5 % hides about an eye or half a mouth, 40 % more than a scarf or sunglasses do
+    "occlusion": Degradation("Occlusion", "% of the area covered", (5, 10, 20, 30, 40), occlude),
+}
+"""The kinds of degradation by their keys in tables, each with five levels from weak to strong."""
+
+
+def _each(faces: Faces, change: Callable[[Faces], Faces]) -> Faces:
+    return np.array([change(face) for face in faces], np.uint8).reshape(faces.shape)
+
+
+def _generator(face: Faces, purpose: str) -> np.random.Generator:
+    """Return a random generator that depends on the face's pixels and on the purpose only."""
+    digest = hashlib.blake2b(face.tobytes(), digest_size=16, person=purpose.encode()).digest()
+    return np.random.default_rng([SEED, int.from_bytes(digest, "little")])
+
+
+def _check(level: float, expected: str, low: float, high: float, whole: bool = False) -> None:
+    if not (math.isfinite(level) and low <= level <= high and (not whole or level == int(level))):
+        raise FerError(f"Expected {expected}. Received: {level}")

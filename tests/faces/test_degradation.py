@@ -1,0 +1,132 @@
+"""Degraded faces, against measured deviations, the Gaussian's values and blocks averaged by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from fer_core.faces import DEGRADATIONS, add_noise, blur_faces, degrade
+from fer_core.types import FerError
+
+FLAT = np.full((4, 48, 48), 128, np.uint8)
+EVERY = [(kind, level) for kind, one in DEGRADATIONS.items() for level in one.levels]
+
+
+@pytest.fixture
+def faces():
+    return np.random.default_rng(0).integers(0, 256, (5, 48, 48)).astype(np.uint8)
+
+
+def test_five_strengths_of_five_kinds():
+    assert list(DEGRADATIONS) == ["noise", "blur", "resolution", "light", "occlusion"]
+    assert {len(one.levels) for one in DEGRADATIONS.values()} == {5}
+    for kind, level in (("noise", 13), ("noise", 26), ("blur", 1), ("blur", 2)):  # those that models are chosen by
+        assert level in DEGRADATIONS[kind].levels
+
+
+@pytest.mark.parametrize(("kind", "level"), EVERY)
+def test_a_face_is_degraded_in_the_same_way_alone_and_among_others(faces, kind, level):
+    before = faces.copy()
+    together = degrade(faces, kind, level)
+    assert together.shape == faces.shape
+    assert together.dtype == np.uint8
+    np.testing.assert_array_equal(faces, before)
+    np.testing.assert_array_equal(together[3:4], degrade(faces[3:4], kind, level))
+    assert (together != faces).any(axis=(1, 2)).all()
+    assert degrade(faces[:0], kind, level).shape == (0, 48, 48)
+
+
+@pytest.mark.parametrize("kind", DEGRADATIONS)
+def test_every_strength_is_further_from_the_original(kind):
+    smooth = blur_faces(np.random.default_rng(1).integers(0, 256, (20, 48, 48)).astype(np.uint8), 1.2)
+    distances = [
+        np.abs(degrade(smooth, kind, level).astype(float) - smooth).mean() for level in DEGRADATIONS[kind].levels
+    ]
+    assert distances == sorted(distances)
+
+
+@pytest.mark.parametrize("deviation", DEGRADATIONS["noise"].levels)
+def test_noise_has_the_standard_deviation_asked_for(deviation):
+    noise = add_noise(FLAT[:1], deviation).astype(float) - 128
+    assert noise.std() == pytest.approx(deviation, rel=0.05)
+    assert abs(noise.mean()) < 3 * deviation / 48
+    neighbours = np.corrcoef(noise[0, :, :-1].ravel(), noise[0, :, 1:].ravel())[0, 1]
+    assert abs(neighbours) < 0.08
+
+
+def test_other_faces_get_other_noise():
+    noise = [add_noise(np.full((1, 48, 48), gray, np.uint8), 13).astype(float).ravel() - gray for gray in (100, 130)]
+    assert abs(np.corrcoef(noise)[0, 1]) < 0.08
+
+
+@pytest.mark.parametrize("deviation", [1, 1.5, 2])
+def test_an_impulse_is_blurred_to_a_gaussian(deviation):
+    spike = np.zeros((1, 48, 48), np.uint8)
+    spike[0, 24, 24] = 255
+    distance = (np.arange(48)[:, None] - 24) ** 2 + (np.arange(48)[None] - 24) ** 2
+    expected = 255 * np.exp(-distance / (2 * deviation**2)) / (2 * math.pi * deviation**2)
+    np.testing.assert_allclose(blur_faces(spike, deviation)[0], expected, atol=1.5)
+
+
+def test_low_resolution_averages_blocks(faces):
+    means = faces[0].reshape(24, 2, 24, 2).mean(axis=(1, 3))
+    coarse = degrade(faces[:1], "resolution", 24)[0].astype(float)
+    # linear interpolation by two: a pixel is 9, 3, 3 and 1 sixteenths of the four blocks around it
+    expected = (9 * means[5, 7] + 3 * means[4, 7] + 3 * means[5, 6] + means[4, 6]) / 16
+    assert coarse[10, 14] == pytest.approx(expected, abs=1.5)
+    np.testing.assert_array_equal(degrade(faces, "resolution", 48), faces)
+
+
+def test_less_light_scales_mean_and_contrast(faces):
+    dark = degrade(faces, "light", 80)
+    assert dark.mean() == pytest.approx(0.2 * faces.mean(), rel=0.01)
+    assert dark.std() == pytest.approx(0.2 * faces.std(), rel=0.01)
+    assert len(np.unique(degrade(np.arange(256).astype(np.uint8).reshape(1, 16, 16), "light", 90))) == 27
+
+
+@pytest.mark.parametrize("percent", DEGRADATIONS["occlusion"].levels)
+def test_one_gray_square_covers_the_share_asked_for(faces, percent):
+    rng = np.random.default_rng(2)
+    many = np.where(rng.random((40, 48, 48)) < 0.5, 10, 250).astype(np.uint8)
+    covered = degrade(many, "occlusion", percent) == 128
+    side = round(48 * math.sqrt(percent / 100))
+    places = set()
+    for mask in covered:
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        assert mask.sum() == len(rows) * len(columns) == side * side
+        assert side * side / 48**2 == pytest.approx(percent / 100, abs=0.015)
+        places.add((rows[0], columns[0]))
+    assert len(places) > 30
+    np.testing.assert_array_equal(degrade(many, "occlusion", percent)[~covered], many[~covered])
+
+
+def test_a_level_of_nothing_changes_nothing(faces):
+    for kind, level in (("noise", 0), ("blur", 0), ("light", 0), ("occlusion", 0)):
+        np.testing.assert_array_equal(degrade(faces, kind, level), faces)
+
+
+@pytest.mark.parametrize(
+    ("kind", "level", "message"),
+    [
+        ("fog", 1, "Expected one of noise, blur, resolution, light, occlusion. Received: fog"),
+        ("noise", -1, "standard deviation of the noise of at least 0. Received: -1"),
+        ("noise", math.nan, "Received: nan"),
+        ("blur", math.inf, "Received: inf"),
+        ("resolution", 0, "whole side from 1 to 48 pixels. Received: 0"),
+        ("resolution", 12.5, "Received: 12.5"),
+        ("resolution", 49, "Received: 49"),
+        ("light", 101, "percentage of the light from 0 to 100. Received: 101"),
+        ("occlusion", -5, "percentage of the area from 0 to 100. Received: -5"),
+    ],
+)
+def test_what_cannot_be_done_says_so(faces, kind, level, message):
+    with pytest.raises(FerError, match=message):
+        degrade(faces, kind, level)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((48, 48), np.uint8), np.zeros((1, 48, 48), np.float32)])
+def test_other_arrays_are_refused(bad):
+    with pytest.raises(FerError, match=r"uint8 gray faces of shape \(n, height, width\). Received"):
+        degrade(bad, "noise", 13)
