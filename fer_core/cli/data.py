@@ -1,4 +1,4 @@
-"""`data info` and `data download`: count the faces of FER2013, or fetch it from Kaggle."""
+"""`data info` and `data download`: count the faces of FER2013, or fetch it and FER+'s votes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from fer_core.cli.output import AsJson, fails_clearly, print_json, stderr, stdout
-from fer_core.data import SPLITS, download_fer2013, find_duplicates, leaked_mask, load_fer2013
+from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
 from fer_core.labels import EXPRESSIONS
 
 data = typer.Typer(help="Inspect or download FER2013.", no_args_is_help=True)
@@ -61,6 +61,8 @@ def info(
 @data.command()
 @fails_clearly
 def download() -> None:
-    """Download FER2013 from Kaggle into the app's data folder (about 60 MB)."""
+    """Download FER2013 from Kaggle (about 60 MB) and FER+'s votes from GitHub (2 MB) into the app's data folder."""
     stderr.print("Downloading FER2013 from Kaggle …")
     stdout.print(f"FER2013 is at {download_fer2013()}")
+    stderr.print("Downloading FER+'s votes from GitHub …")
+    stdout.print(f"FER+'s votes are at {download_ferplus()}")

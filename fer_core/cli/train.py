@@ -10,7 +10,7 @@ import numpy as np
 import typer
 
 from fer_core.cli.output import escaped, fails_clearly, progress_bar, stderr, stdout, warn
-from fer_core.data import FerDataset, load_fer2013, load_ferplus
+from fer_core.data import FerDataset, load_fer2013
 from fer_core.models import model_names, model_spec
 from fer_core.store import SHIPPED, promoted
 from fer_core.types import FerError
@@ -48,9 +48,8 @@ def train(
             )
         dataset = _thin_out(dataset, subset)
     from fer_core.training.data import TrainingData
-    from fer_core.training.recipe import named_recipe
 
-    parts = TrainingData.of(dataset, load_ferplus() if named_recipe(spec).target != "labels" else None)
+    parts = TrainingData.of(dataset)
     if subset is not None:
         parts = replace(parts, name=f"a part of {parts.name}")
     stderr.print("Starting Keras …")

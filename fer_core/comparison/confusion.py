@@ -17,10 +17,7 @@ from fer_core.types import FerError, Image
 SHOWN: Final[tuple[str, ...]] = ("all", "right", "wrong")
 """Predictions that `sample_faces` can draw from."""
 
-NO_ROWS: Final = (
-    "This edition of FER2013 has no row numbers, so stored predictions cannot be matched with its faces. Use "
-    "fer2013.csv to see the faces."
-)
+NO_ROWS: Final = "These faces are not those of FER2013, so stored predictions cannot be matched with them."
 
 
 def confusion_cells(answers: Answers, name: str) -> pd.DataFrame:

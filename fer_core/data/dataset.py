@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.data.votes import FerPlusVotes
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.types import FerError
 
@@ -19,9 +20,6 @@ SPLITS: Final[tuple[str, ...]] = ("Training", "PublicTest", "PrivateTest")
 
 FACE_SIZE: Final[int] = 48
 """Side of FER2013's faces in pixels."""
-
-HOLDOUT_FRACTION: Final[float] = 0.1
-HOLDOUT_SEED: Final[int] = 2013
 
 _SPLIT_KEYS: Final[dict[str, str]] = {name.lower(): name for name in SPLITS} | {"train": "Training"}
 
@@ -46,7 +44,8 @@ class FerDataset:
         images: `(n, 48, 48)` uint8 gray.
         labels: `(n,)` int64 class indices in the order of `labels.EXPRESSIONS`.
         usage: `(n,)` str, each one of `SPLITS`.
-        rows: `(n,)` int64 row index in `fer2013.csv`, from 0; -1 if unknown (image folders).
+        rows: `(n,)` int64 row index in `fer2013.csv`, from 0; -1 if unknown.
+        votes: of FER+'s annotators on the same faces; None if there are none.
 
     Raises:
         FerError: the arrays have other shapes, types or values.
@@ -56,6 +55,7 @@ class FerDataset:
     labels: NDArray[np.int64]
     usage: NDArray[np.str_]
     rows: NDArray[np.int64]
+    votes: FerPlusVotes | None = None
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -72,6 +72,8 @@ class FerDataset:
             raise FerError(f"Expected labels from 0 to 6. Received: {self.labels.min()} to {self.labels.max()}")
         if n and self.rows.min() < -1:
             raise FerError(f"Expected rows from 0 on, or -1 where unknown. Received: {self.rows.min()}")
+        if self.votes is not None and len(self.votes) != n:
+            raise FerError(f"Expected votes on {n} faces. Received: {len(self.votes)}")
         unknown = set(np.unique(self.usage).tolist()) - set(SPLITS)
         if unknown:
             raise FerError(f"Expected usage to be one of {', '.join(SPLITS)}. Received: {sorted(unknown)[0]!r}")
@@ -93,7 +95,13 @@ class FerDataset:
         selection = np.asarray(selection)
         if selection.size == 0:
             selection = selection.astype(np.int64)
-        return FerDataset(self.images[selection], self.labels[selection], self.usage[selection], self.rows[selection])
+        return FerDataset(
+            self.images[selection],
+            self.labels[selection],
+            self.usage[selection],
+            self.rows[selection],
+            None if self.votes is None else self.votes[selection],
+        )
 
     def split(self, name: str) -> FerDataset:
         """Return one split: "training" (or "train"), "public_test", "private_test", or an official name.
@@ -108,30 +116,27 @@ class FerDataset:
             raise FerError(f"The dataset has no {official} faces. It holds: {present}")
         return self.subset(mask)
 
-    def holdout(self) -> tuple[FerDataset, FerDataset]:
-        """Divide the Training split into a part to train on and the hold-out, to choose epochs and settings on.
+    @property
+    def plurality(self) -> NDArray[np.int64]:
+        """What most annotators say, `(n,)` class indices; -1 for a face without votes or without one clear answer.
 
-        The hold-out is a stratified tenth, always the same for the same data. Both parts keep the dataset's order.
+        See `FerPlusVotes.plurality`.
+        """
+        return np.full(len(self), -1) if self.votes is None else self.votes.plurality()
+
+    def with_votes(self, votes: FerPlusVotes) -> FerDataset:
+        """Return the same faces with the votes on each; a face of unknown row has none.
+
+        Args:
+            votes: in the row order of `fer2013.csv`.
 
         Raises:
-            FerError: there is no Training split, or it is too small to divide by class.
+            FerError: a row is not in the table.
         """
-        from sklearn.model_selection import train_test_split
-
-        training = self.split("training")
-        try:
-            kept, held = train_test_split(
-                np.arange(len(training)),
-                test_size=HOLDOUT_FRACTION,
-                stratify=training.labels,
-                random_state=HOLDOUT_SEED,
-            )
-        except ValueError as error:
-            raise FerError(
-                f"{len(training)} Training faces are too few to hold out a tenth of every expression. Expected at "
-                f"least two faces of each expression present, and ten times as many faces as expressions."
-            ) from error
-        return training.subset(np.sort(kept)), training.subset(np.sort(held))
+        if self.rows.size and self.rows.max() >= len(votes):
+            raise FerError(f"FER+ has votes for {len(votes)} rows only. Received: row {self.rows.max()}")
+        counts = np.where(self.rows[:, None] >= 0, votes.votes[self.rows], 0)
+        return replace(self, votes=FerPlusVotes(counts))
 
     def counts(self) -> pd.DataFrame:
         """Return the number of faces, with a row for each of `SPLITS` and a column for each expression."""

@@ -1,20 +1,29 @@
-"""Download FER2013 from Kaggle into the user's data folder."""
+"""Download FER2013 from Kaggle and FER+'s votes from GitHub into the user's data folder."""
 
 from __future__ import annotations
 
+import http.client
 import shutil
 import tempfile
+import urllib.request
 from pathlib import Path
 from typing import Final
 
 from fer_core.data.fer2013 import DatasetMissing, find_fer2013
+from fer_core.data.ferplus import FILE_NAMES, find_ferplus, load_ferplus
 from fer_core.data.readers import is_image_edition
-from fer_core.files import home, whole_folder
+from fer_core.files import home, whole_file, whole_folder
 from fer_core.types import FerError
 
 KAGGLE_DATASET: Final = "msambare/fer2013"
 """The edition with image folders: `train/<class>/*.jpg`, `test/<class>/*.jpg`, about 60 MB."""
 
+VOTES_URL: Final = "https://raw.githubusercontent.com/microsoft/FERPlus/master/fer2013new.csv"
+"""FER+'s table of votes (MIT licence), 1.6 MB."""
+
+_TIMEOUT_SECONDS: Final = 20.0
+_MAX_BYTES: Final = 20_000_000
+_VOTES_BY_HAND: Final = "Download fer2013new.csv from github.com/microsoft/FERPlus and set FERPLUS_PATH to it instead."
 _BY_HAND: Final = (
     f"Download kaggle.com/datasets/{KAGGLE_DATASET} in a browser and set FER2013_PATH to the zip or folder instead."
 )
@@ -53,6 +62,33 @@ def download_fer2013() -> Path:
         raise
     except Exception as error:  # kagglehub passes on the errors of its HTTP and file layers
         raise FerError(f"FER2013 could not be downloaded from Kaggle: {_reason(error)}. {_BY_HAND}") from error
+    return target
+
+
+def download_ferplus() -> Path:
+    """Download FER+'s votes to `home()/fer2013`, unless they are already there or `FERPLUS_PATH` names them.
+
+    Returns:
+        The table.
+
+    Raises:
+        FerError: there is no network, or GitHub's answer is not the table.
+    """
+    if (found := find_ferplus()) is not None:
+        return found
+    target = home() / "fer2013" / FILE_NAMES[-1]
+    target.parent.mkdir(exist_ok=True)
+    try:
+        with urllib.request.urlopen(VOTES_URL, timeout=_TIMEOUT_SECONDS) as response:
+            content = response.read(_MAX_BYTES)
+        with whole_file(target) as partial:
+            partial.write_bytes(content)
+            load_ferplus(partial)
+    except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
+        reason = getattr(error, "reason", None) or error
+        raise FerError(f"FER+'s votes could not be downloaded from GitHub ({reason}). {_VOTES_BY_HAND}") from error
+    except FerError as error:
+        raise FerError(f"GitHub's answer was not FER+'s table of votes. {_VOTES_BY_HAND} {error}") from error
     return target
 
 

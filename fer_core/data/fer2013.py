@@ -7,6 +7,7 @@ import logging
 import os
 import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,8 @@ import numpy as np
 
 from fer_core.data.archive import extract_zip
 from fer_core.data.dataset import SPLITS, FerDataset, usage_codes
+from fer_core.data.fer2013_rows import find_rows, known_rows
+from fer_core.data.ferplus import find_ferplus, load_ferplus
 from fer_core.data.readers import is_image_edition, read_csv, read_folder
 from fer_core.files import cache_folder, home, whole_file
 from fer_core.types import FerError
@@ -24,7 +27,7 @@ HOW_TO_GET: Final = (
     "fer2013.csv, fer2013.csv.gz, a zip of it, or the folder that holds train/ and test/."
 )
 
-_CACHE_VERSION: Final = 1  # increase it when the readers' results change
+_CACHE_VERSION: Final = 2  # increase it when the readers' results change
 _LOG = logging.getLogger(__name__)
 
 
@@ -33,7 +36,9 @@ class DatasetMissing(FerError):
 
 
 def load_fer2013(path: Path | str | None = None) -> FerDataset:
-    """Load FER2013.
+    """Load FER2013, with FER+'s votes if their table is here (see `load_ferplus`).
+
+    Faces of the edition with image folders get the row numbers of `fer2013.csv`, by `find_rows`.
 
     The first load parses the source, which takes seconds. Later ones read a cache in `cache_folder("fer2013")` until
     the size or time of the source changes.
@@ -57,7 +62,7 @@ def load_fer2013(path: Path | str | None = None) -> FerDataset:
         raise FerError(
             f"FER2013 at {source} cannot be read ({error.strerror}). Check the files' permissions."
         ) from error
-    return dataset
+    return _with_votes(dataset)
 
 
 def find_fer2013(path: Path | str | None = None) -> Path:
@@ -100,9 +105,17 @@ def _found_in(place: Path) -> Path | None:
     return _found_in(folders[0]) if len(folders) == 1 else None  # archives often have a single top folder
 
 
+def _with_votes(dataset: FerDataset) -> FerDataset:
+    """Add FER+'s votes, unless the faces are another dataset, which FER+ does not know."""
+    if len(dataset) != len(known_rows().signatures) or find_ferplus() is None:
+        return dataset
+    return dataset.with_votes(load_ferplus())
+
+
 def _read(source: Path) -> FerDataset:
     if source.is_dir():
-        return read_folder(source)
+        dataset = read_folder(source)
+        return replace(dataset, rows=find_rows(dataset.images))
     if source.suffix.lower() == ".zip" or zipfile.is_zipfile(source):
         with tempfile.TemporaryDirectory(dir=cache_folder("unpacked")) as folder:
             extract_zip(source, folder)

@@ -96,8 +96,8 @@ def read_folder(folder: Path) -> FerDataset:
     """Read the image edition of FER2013: `train/<class>/*.jpg` and `test/<class>/*.jpg`.
 
     The faces are ordered by split, class and file name. A file's name gives its split (`Training_…`, `PublicTest_…`,
-    `PrivateTest_…`); in `train` any name is accepted. The official row indices are unknown in this edition, so
-    `FerDataset.rows` is -1 throughout.
+    `PrivateTest_…`); in `train` any name is accepted. This edition has no row numbers, so `FerDataset.rows` is -1
+    throughout; `find_rows` finds them.
 
     Raises:
         FerError: there are no class folders or no images, a class folder's name is unknown, or an image cannot be

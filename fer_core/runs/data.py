@@ -22,11 +22,11 @@ from fer_core.types import FerError
 MIN_FACES: Final[int] = 70
 """Fewest training faces of FER2013 that can be asked for: ten per expression."""
 
-ALL_FACES: Final[int] = 25_838
+ALL_FACES: Final[int] = 26_040
 """Training faces in all of FER2013, without the fixed hold-out."""
 
 _SOURCES: Final = ("fer2013", "folder")
-_DISGUST_FACES: Final = 392  # of FER2013's rarest expression in the training part
+_DISGUST_FACES: Final = 402  # of FER2013's rarest expression in the training part
 _FACES_FILE: Final = "faces.npz"
 
 
@@ -155,7 +155,7 @@ def fer2013_part(dataset: FerDataset, faces: int | None, balanced: bool, seed: i
     holdout = _draw(whole.holdout, len(training), False, 0)
     shares = "equal classes" if balanced else "FER2013's own shares"
     name = f"{len(training):,} faces of FER2013 Training ({shares}), without the fixed hold-out"
-    return TrainingData(training, holdout, whole.tests, name)
+    return TrainingData(training, holdout, whole.tests, name, holdout_rule=whole.holdout_rule)
 
 
 def faces_per_class(available: NDArray[np.int64], wanted: int, balanced: bool) -> NDArray[np.int64]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fer_core.data import FerDataset, FerPlusVotes
+from fer_core.data import FerDataset, holdout_rule, training_and_holdout
+from fer_core.data.holdout import DRAWN
 from fer_core.faces import preprocess_faces
-from fer_core.labels import NUM_CLASSES
 from fer_core.types import FerError
 
 FULL = "FER2013 Training without the fixed hold-out"
@@ -27,11 +26,10 @@ class TrainingData:
         tests: FER2013's PublicTest and PrivateTest, used once, at the end; None if they are not available.
         name: what the model learns from, in words, for its card.
         dataset_fingerprint: of the whole dataset, if the parts make up one.
-        votes: shares of FER+'s votes over the seven expressions for `training` and `holdout`: two arrays `(n, 7)`
-            float32, with a row of zeros where no vote can be used. None if the faces have no votes.
+        holdout_rule: how the hold-out was chosen, in words, for the card.
 
     Raises:
-        FerError: on creation, if a part is empty or the votes have another number of rows.
+        FerError: on creation, if a part is empty.
     """
 
     training: FerDataset
@@ -39,7 +37,7 @@ class TrainingData:
     tests: FerDataset | None = None
     name: str = FULL
     dataset_fingerprint: str | None = None
-    votes: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+    holdout_rule: str = DRAWN
 
     def __post_init__(self) -> None:
         if len(self.training) == 0 or len(self.holdout) == 0:
@@ -47,36 +45,31 @@ class TrainingData:
                 f"Expected at least one face for training and one for validation. Received: {len(self.training)} and "
                 f"{len(self.holdout)}"
             )
-        for faces, shares in zip((self.training, self.holdout), self.votes or (), strict=False):
-            if shares.shape != (len(faces), NUM_CLASSES):
-                raise FerError(f"Expected shares of votes of shape ({len(faces)}, 7). Received: {shares.shape}")
 
     @classmethod
-    def of(cls, dataset: FerDataset, votes: FerPlusVotes | None = None) -> TrainingData:
+    def of(cls, dataset: FerDataset) -> TrainingData:
         """Divide FER2013: a fixed tenth of Training is the hold-out, and both test splits are for measuring.
 
-        Args:
-            dataset: FER2013.
-            votes: of FER+, in the row order of `fer2013.csv`; for recipes that learn from votes.
-
         Raises:
-            FerError: the Training split is missing or too small, one test split is missing, or votes are given for
-                faces whose rows are unknown.
+            FerError: the Training split is missing or too small, or one test split is missing.
         """
-        training, holdout = dataset.holdout()
+        training, holdout = training_and_holdout(dataset)
+        rule = holdout_rule(dataset.split("training"))
         if len(found := set(np.unique(dataset.usage)) - {"Training"}) == 1:
             raise FerError(
                 f"Expected both test splits of FER2013, PublicTest and PrivateTest, or neither. Received: {found.pop()}"
             )
         tests = dataset.subset(dataset.usage != "Training")
-        shares = None if votes is None else (vote_shares(votes, training), vote_shares(votes, holdout))
-        return cls(training, holdout, tests if len(tests) else None, FULL, dataset.fingerprint, shares)
+        return cls(training, holdout, tests if len(tests) else None, FULL, dataset.fingerprint, rule)
 
     @cached_property
     def seen(self) -> FerDataset:
         """All faces that are used in training; copies of test faces among them are counted."""
-        parts = (self.training, self.holdout)
-        return FerDataset(*(np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS))
+        images, labels, usage, rows = (
+            np.concatenate([getattr(self.training, name), getattr(self.holdout, name)])
+            for name in ("images", "labels", "usage", "rows")
+        )
+        return FerDataset(images, labels, usage, rows)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -90,25 +83,10 @@ class TrainingData:
         """Return the same parts with every face preprocessed, as in `fer_core.faces.prepare_faces`."""
         if preprocessing == "none":
             return self
-        return TrainingData(
-            _prepared(self.training, preprocessing),
-            _prepared(self.holdout, preprocessing),
-            self.tests,  # the classifier that measures them applies the preprocessing itself
-            self.name,
-            votes=self.votes,
-        )
-
-
-def vote_shares(votes: FerPlusVotes, faces: FerDataset) -> NDArray[np.float32]:
-    """Return the shares of votes over the seven expressions, `(n, 7)`; zeros if none of the seven has a vote.
-
-    Votes for contempt, unknown and not-a-face are left out.
-    """
-    return np.nan_to_num(votes.align(faces.rows).distribution()).astype(np.float32)
-
-
-_ARRAYS = ("images", "labels", "usage", "rows")
+        # tests stay as they are: the classifier that measures them applies the preprocessing itself
+        parts = (_prepared(self.training, preprocessing), _prepared(self.holdout, preprocessing))
+        return replace(self, training=parts[0], holdout=parts[1], dataset_fingerprint=None)
 
 
 def _prepared(faces: FerDataset, preprocessing: str) -> FerDataset:
-    return FerDataset(preprocess_faces(faces.images, preprocessing), faces.labels, faces.usage, faces.rows)
+    return replace(faces, images=preprocess_faces(faces.images, preprocessing))

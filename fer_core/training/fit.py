@@ -27,7 +27,7 @@ from fer_core.training.distillation import Distillation
 from fer_core.training.initial_weights import teacher
 from fer_core.training.optimizer import make_optimizer
 from fer_core.training.recipe import Recipe, uses_features
-from fer_core.training.targets import Shares, make_loss, make_metrics, make_targets
+from fer_core.training.targets import make_loss, make_metrics, make_targets
 from fer_core.types import FerError
 
 _FEATURES_VERSION: Final = 2  # increase it when the layers before the backbone change
@@ -43,7 +43,6 @@ def fit(
     holdout: FerDataset,
     folder: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    votes: tuple[Shares, Shares] | None = None,
     keep_features: bool = True,
 ) -> dict[str, list[float]]:
     """Fit `network` in place.
@@ -56,12 +55,11 @@ def fit(
             Build it under `precision(recipe)` for mixed precision.
         spec: describes the network.
         recipe: how to fit.
-        training: faces to fit on.
-        holdout: faces for validation.
+        training: faces to fit on, with votes if the recipe learns from them.
+        holdout: faces for validation, also with votes then.
         folder: where `backup/` (the state after each epoch) and `history.csv` are written, and from which a killed fit
             resumes.
         callbacks: additional Keras callbacks.
-        votes: shares of votes for both parts, as in `TrainingData.votes`.
         keep_features: False computes a frozen backbone in every epoch, to measure what caching saves.
 
     Returns:
@@ -71,11 +69,8 @@ def fit(
         model, (x, labels), (val_x, val_labels) = _on_features(network, spec, recipe, training, holdout)
     else:
         model, (x, labels), (val_x, val_labels) = _on_faces(network, spec, recipe, training, holdout)
-    shares, val_shares = votes or (None, None)
-    y, val_y = (
-        make_targets(labels, shares, recipe.target),
-        make_targets(val_labels, val_shares, recipe.target),
-    )
+    y = make_targets(labels, training.votes, recipe.target)
+    val_y = make_targets(val_labels, holdout.votes, recipe.target)
     model.compile(
         optimizer=make_optimizer(recipe, network, len(x)),
         loss=make_loss(recipe),

@@ -73,6 +73,7 @@ def training_facts(
         "data": data.name,
         "faces": len(data.training),
         "holdout_faces": len(data.holdout),
+        "holdout": data.holdout_rule,
         "epochs": epochs,
         "seed": seed,
         "seconds": round(seconds),

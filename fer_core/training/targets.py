@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from fer_core.data import FerDataset
+from fer_core.data import FerDataset, FerPlusVotes
 from fer_core.evaluation import evaluate
 from fer_core.faces import add_noise, blur_faces
 from fer_core.labels import NUM_CLASSES
@@ -20,19 +20,18 @@ VOTES_HEAD: Final = "votes_head"
 BLENDS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of the votes head that `choose_blend` tries."""
 
-Shares = NDArray[np.float32]
 
-
-def make_targets(labels: NDArray[np.int64], votes: Shares | None, target: str) -> Shares:
+def make_targets(labels: NDArray[np.int64], votes: FerPlusVotes | None, target: str) -> NDArray[np.float32]:
     """Return the targets that the loss compares the network's output with.
 
     Args:
         labels: `(n,)` class indices.
-        votes: `(n, 7)` shares, with a row of zeros where no vote can be used; not needed for `labels`.
+        votes: on the same faces; not needed for `labels`.
         target: one of `fer_core.training.recipe.TARGETS`.
 
     Returns:
-        `(n, 7)`, or `(n, 14)` for both, labels first. A row of zeros adds nothing to the loss.
+        `(n, 7)`, or `(n, 14)` for both, labels first. A face without a vote for one of the seven has shares of zero,
+        which add nothing to the loss.
 
     Raises:
         FerError: votes are needed and there are none.
@@ -42,10 +41,10 @@ def make_targets(labels: NDArray[np.int64], votes: Shares | None, target: str) -
         return one_hot
     if votes is None:
         raise FerError(
-            "This recipe learns from FER+'s votes, and these faces have none. Use FER2013 as fer2013.csv, and set the "
-            "environment variable FERPLUS_PATH to FER+'s fer2013new.csv."
+            "This recipe learns from FER+'s votes, and these faces have none. Use FER2013. Get the votes with "
+            "`python -m fer_core data download`, or set the environment variable FERPLUS_PATH to FER+'s fer2013new.csv."
         )
-    return votes if target == "votes" else np.concatenate([one_hot, votes], axis=1)
+    return votes.shares() if target == "votes" else np.concatenate([one_hot, votes.shares()], axis=1)
 
 
 def make_loss(recipe: Recipe) -> keras.losses.Loss:
@@ -106,9 +105,7 @@ def blend_heads(network: keras.Model, two_heads: keras.Model, share: float) -> N
     head.set_weights([(1 - share) * ours + share * other for ours, other in pairs])
 
 
-def choose_blend(
-    two_heads: keras.Model, holdout: FerDataset, votes: Shares
-) -> tuple[float, dict[str, dict[str, float]]]:
+def choose_blend(two_heads: keras.Model, holdout: FerDataset) -> tuple[float, dict[str, dict[str, float]]]:
     """Choose the share of the votes head on the hold-out.
 
     The best share has the highest mean of four accuracies: by FER2013's label and by the annotators' plurality, on
@@ -116,8 +113,7 @@ def choose_blend(
 
     Args:
         two_heads: the fitted result of `with_votes_head`.
-        holdout: its faces, preprocessed for the network.
-        votes: `(n, 7)` shares for the same faces.
+        holdout: its faces, preprocessed for the network, with votes.
 
     Returns:
         The share, and for each share that was tried the accuracies `label`, `plurality`, `label_degraded` and
@@ -127,7 +123,7 @@ def choose_blend(
         name: two_heads.predict(faces[..., None].astype(np.float32), batch_size=512, verbose=0)
         for name, faces in degraded_copies(holdout.images).items()
     }
-    judged = plurality(votes)
+    judged = holdout.plurality
     tried = {}
     for share in BLENDS:
         found: dict[str, list[float]] = {"label": [], "plurality": [], "label_degraded": [], "plurality_degraded": []}
@@ -154,13 +150,6 @@ def degraded_copies(faces: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
     }
 
 
-def plurality(votes: Shares) -> NDArray[np.int64]:
-    """Return the expression with the most votes, `(n,)`; -1 if there is a tie or no vote."""
-    top = votes.max(axis=1, keepdims=True)
-    single = (votes >= top - 1e-6).sum(axis=1) == 1
-    return np.where(single, votes.argmax(axis=1), -1)
-
-
 class TwoHeadLoss(keras.losses.Loss):
     """Cross-entropy with the labels plus cross-entropy with the votes; targets and answers are `(batch, 14)`.
 
@@ -181,7 +170,7 @@ class TwoHeadLoss(keras.losses.Loss):
 
 
 class PluralityAccuracy(keras.metrics.Metric):
-    """Share of the faces whose most probable answer has the most votes; faces with a tie or no votes do not count.
+    """Share of the faces whose most probable answer has the most votes of the seven; faces with a tie do not count.
 
     Args:
         name: of the metric.

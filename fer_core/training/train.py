@@ -172,8 +172,8 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -
 def run_identity(network: keras.Model, spec: ModelSpec, recipe: Recipe, data: TrainingData) -> dict[str, Any]:
     """Return what makes a run the same run, including hashes of the weights that it starts from and learns from."""
     identity = {"spec": spec.as_dict(), "recipe": recipe.as_dict(), "data": data.fingerprint}
-    if data.votes is not None:
-        identity["votes"] = hashlib.sha256(b"".join(part.tobytes() for part in data.votes)).hexdigest()[:16]
+    if recipe.target != "labels" and data.training.votes is not None:
+        identity["votes"] = hashlib.sha256(data.training.votes.votes.tobytes()).hexdigest()[:16]
     if spec.weights_from != "random":
         identity["start"] = weights_digest(backbone_of(network) if spec.backbone else network)
     return identity | {f"teacher {name}": weights_digest(stored_network(name)) for name in recipe.teachers}
@@ -211,7 +211,7 @@ def _fit(
         say(f"Fitting {spec.title} on {len(data.training):,} faces, {recipe.epochs} epochs")
     clock = Clock(folder / "seconds.json")
     learner = with_votes_head(network) if recipe.target == "both" else network
-    fit(learner, spec, recipe, prepared.training, prepared.holdout, folder, [clock, *callbacks], data.votes)
+    fit(learner, spec, recipe, prepared.training, prepared.holdout, folder, [clock, *callbacks])
 
     fitted = build_network(spec)
     fitted.set_weights(network.get_weights())
@@ -220,10 +220,10 @@ def _fit(
     facts = training_facts(data, epochs, recipe.seed, clock.seconds, libraries) | {"target": recipe.target}
     if pretraining is not None:
         facts["pretraining"] = pretraining
-    if recipe.target == "both" and data.votes is not None:
+    if recipe.target == "both":
         both = with_votes_head(fitted)
         both.get_layer(VOTES_HEAD).set_weights(learner.get_layer(VOTES_HEAD).get_weights())
-        share, facts["holdout_by_votes_share"] = choose_blend(both, prepared.holdout, data.votes[1])
+        share, facts["holdout_by_votes_share"] = choose_blend(both, prepared.holdout)
         blend_heads(fitted, both, share)
         facts["votes_share"] = share
     return fitted, facts

@@ -92,23 +92,6 @@ def test_validation(small, change, message):
         FerDataset(**(parts | change))
 
 
-def test_holdout_is_fixed_stratified_and_from_training_only():
-    dataset = make_dataset(2100)
-    kept, held = dataset.holdout()
-    assert (len(kept), len(held)) == (630, 70)
-    assert set(held.labels.tolist()) == set(range(7))
-    assert np.bincount(held.labels).tolist() == [10] * 7
-    assert not set(kept.rows) & set(held.rows)
-    assert set(np.concatenate([kept.rows, held.rows])) == set(dataset.split("train").rows)
-    assert (np.diff(held.rows) > 0).all()
-    np.testing.assert_array_equal(dataset.split("train").holdout()[1].rows, held.rows)
-
-
-def test_holdout_of_too_few(small):
-    with pytest.raises(FerError, match="7 Training faces are too few to hold out a tenth"):
-        small.holdout()
-
-
 def test_real_counts(fer2013):
     assert len(fer2013) == 35_887
     table = fer2013.counts()
@@ -122,13 +105,6 @@ def test_real_first_face(fer2013):
     assert fer2013.images[0, 0, :8].tolist() == [70, 80, 82, 72, 58, 58, 60, 63]
     assert fer2013.labels[0] == 0
     assert fer2013.rows[[0, -1]].tolist() == [0, 35_886]
-
-
-def test_real_holdout(fer2013):
-    kept, held = fer2013.holdout()
-    assert (len(kept), len(held)) == (25_838, 2_871)
-    assert held.counts().loc["Training"].tolist() == [399, 44, 410, 722, 483, 317, 496]
-    assert held.rows[:3].tolist() == sorted(held.rows[:3].tolist())
 
 
 def test_groups_across_splits_and_labels():

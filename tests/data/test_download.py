@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import io
 import sys
 from types import SimpleNamespace
 
 import pytest
 import requests
 
-from fer_core.data import download_fer2013, load_fer2013
+from fer_core.data import VOTE_COLUMNS, download_fer2013, download_ferplus, load_fer2013, load_ferplus
 from fer_core.types import FerError
 from tests.data.conftest import make_dataset
 
@@ -86,3 +87,51 @@ def test_without_kagglehub(home, monkeypatch):
     monkeypatch.setitem(sys.modules, "kagglehub", None)
     with pytest.raises(FerError, match="cannot be downloaded without kagglehub: `pip install kagglehub`"):
         download_fer2013()
+
+
+TABLE = f"Usage,Image name,{','.join(VOTE_COLUMNS)}\nTraining,a,1,2,3,4,0,0,0,0,0,0\n".encode()
+
+
+@pytest.fixture
+def github(monkeypatch):
+    """Replace the request: the returned function sets what it does."""
+
+    def behave(action):
+        monkeypatch.setattr("fer_core.data.download.urllib.request.urlopen", lambda *_, **__: action())
+
+    return behave
+
+
+def test_votes_land_in_home_and_are_not_downloaded_again(home, github):
+    github(lambda: io.BytesIO(TABLE))
+    assert download_ferplus() == home / "fer2013" / "fer2013new.csv"
+    assert load_ferplus().votes.tolist() == [[1, 2, 3, 4, 0, 0, 0, 0, 0, 0]]
+    github(lambda: pytest.fail("downloaded again"))
+    assert download_ferplus() == home / "fer2013" / "fer2013new.csv"
+
+
+def test_votes_that_are_here_are_not_downloaded(home, github, tmp_path, monkeypatch):
+    (tmp_path / "votes.csv").write_bytes(TABLE)
+    monkeypatch.setenv("FERPLUS_PATH", str(tmp_path / "votes.csv"))
+    github(lambda: pytest.fail("downloaded"))
+    assert download_ferplus() == tmp_path / "votes.csv"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (OSError("no route"), "could not be downloaded from GitHub .no route"),
+        (b"<html>sign in</html>", "GitHub's answer was not FER.'s table of votes"),
+        (b"", "GitHub's answer was not FER.'s table of votes"),
+    ],
+)
+def test_votes_that_do_not_come(home, github, content, message):
+    def action():
+        if isinstance(content, Exception):
+            raise content
+        return io.BytesIO(content)
+
+    github(action)
+    with pytest.raises(FerError, match=f"{message}.*github.com/microsoft/FERPlus and set FERPLUS_PATH"):
+        download_ferplus()
+    assert not any((home / "fer2013").iterdir())

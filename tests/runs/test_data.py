@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from fer_core.data import FerDataset
+from fer_core.data import FerDataset, training_and_holdout
 from fer_core.runs.data import DataSettings, expected_faces, faces_per_class, fer2013_part, load_training_data
 from fer_core.types import FerError
 
@@ -31,7 +31,7 @@ def counts(part: FerDataset) -> list[int]:
 
 
 def test_all_faces_are_the_protocol(dataset):
-    part, holdout = dataset.holdout()
+    part, holdout = training_and_holdout(dataset)
     data = fer2013_part(dataset, None, False, 0)
     assert data.training.fingerprint == part.fingerprint
     assert data.holdout.fingerprint == holdout.fingerprint
@@ -40,7 +40,7 @@ def test_all_faces_are_the_protocol(dataset):
 
 def test_own_shares(dataset):
     data = fer2013_part(dataset, 280, False, 0)
-    whole = np.array(counts(dataset.holdout()[0]))
+    whole = np.array(counts(training_and_holdout(dataset)[0]))
     assert len(data.training) == 280
     assert np.abs(np.array(counts(data.training)) - 280 * whole / whole.sum()).max() < 1
     assert len(data.holdout) == 280
@@ -49,7 +49,7 @@ def test_own_shares(dataset):
 
 def test_equal_classes_as_far_as_they_go(dataset):
     assert counts(fer2013_part(dataset, 210, True, 0).training) == [30] * 7
-    scarce = counts(dataset.holdout()[0])[1]
+    scarce = counts(training_and_holdout(dataset)[0])[1]
     assert scarce < 100
     part = counts(fer2013_part(dataset, 700, True, 0).training)
     assert sum(part) == 700
@@ -66,7 +66,7 @@ def test_draws_are_seeded_and_lie_within_each_other(dataset):
     assert rows(140, 1) == rows(140, 1)
     assert rows(140, 1) != rows(140, 2)
     assert rows(140, 1) < rows(1400, 1)
-    assert not rows(1400, 1) & set(dataset.holdout()[1].rows.tolist())
+    assert not rows(1400, 1) & set(training_and_holdout(dataset)[1].rows.tolist())
 
 
 @pytest.mark.parametrize("balanced", [False, True])
@@ -104,5 +104,5 @@ def test_the_real_fer2013(fer2013_path, home, monkeypatch, fer2013):
     assert len(chosen.data.tests) == 2 * 3589
     thin = load_training_data(DataSettings(faces=140))
     assert "Too few pictures of disgust (2)" in thin.warnings[0]
-    assert expected_faces(DataSettings(balanced=True)) == 7 * counts(fer2013.holdout()[0])[1]
-    assert expected_faces(DataSettings()) == len(fer2013.holdout()[0])
+    assert expected_faces(DataSettings(balanced=True)) == 7 * counts(training_and_holdout(fer2013)[0])[1]
+    assert expected_faces(DataSettings()) == len(training_and_holdout(fer2013)[0])

@@ -12,7 +12,7 @@ from skimage.feature import hog
 from sklearn.linear_model import LogisticRegression
 
 from fer_core.columns import PROBABILITIES, TEST_SPLITS, VIEWS
-from fer_core.data import FerDataset
+from fer_core.data import FerDataset, training_and_holdout
 from fer_core.inference.measure import tabulate_splits
 from fer_core.models import model_spec
 from fer_core.training.baselines import class_prior, hog_features, hog_linear, train_baseline, views
@@ -35,7 +35,7 @@ def dataset():
 
 
 def test_prior_is_the_class_frequencies(dataset):
-    part, _ = dataset.holdout()
+    part, _ = training_and_holdout(dataset)
     baseline = class_prior(part)
     expected = np.bincount(part.labels, minlength=7) / len(part)
     np.testing.assert_allclose(baseline.predict(dataset.images[:5]), np.tile(expected, (5, 1)))
@@ -43,7 +43,7 @@ def test_prior_is_the_class_frequencies(dataset):
 
 
 def test_a_class_never_seen_has_probability_zero(dataset):
-    part, holdout = dataset.subset(dataset.labels != 1).holdout()
+    part, holdout = training_and_holdout(dataset.subset(dataset.labels != 1))
     for baseline in (class_prior(part), hog_linear(part, holdout, penalties=(1.0,))):
         probabilities = baseline.predict(dataset.images[:9])
         assert probabilities.shape == (9, 7)
@@ -60,7 +60,7 @@ def test_hog_values_and_their_number(dataset):
 
 
 def test_hog_linear_is_logistic_regression_with_the_best_penalty(dataset):
-    part, holdout = dataset.holdout()
+    part, holdout = training_and_holdout(dataset)
     baseline = hog_linear(part, holdout, penalties=(1e-8, 0.05))
     describe = lambda images: np.array([hog(image, 9, (6, 6), (2, 2), "L2-Hys") for image in images])  # noqa: E731
     seen, watched = describe(part.images), describe(holdout.images)
@@ -96,7 +96,7 @@ def test_stored_for_comparison_only(dataset, home, tmp_path, name):
 
 
 def test_flip_is_the_mean_with_the_mirror_image(dataset):
-    part, holdout = dataset.holdout()
+    part, holdout = training_and_holdout(dataset)
     baseline = hog_linear(part, holdout, penalties=(1.0,))
     table = tabulate_splits(partial(views, baseline), dataset)
     for split in TEST_SPLITS.values():

@@ -6,9 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from fer_core.data import FerDataset, FerPlusVotes
+from fer_core.data import VOTE_COLUMNS, FerPlusVotes
 from fer_core.models import build_network
-from fer_core.training.data import TrainingData, vote_shares
 from fer_core.training.fit import fit
 from fer_core.training.recipe import Recipe
 from fer_core.training.targets import (
@@ -19,56 +18,40 @@ from fer_core.training.targets import (
     blend_heads,
     choose_blend,
     make_targets,
-    plurality,
     with_votes_head,
 )
 from fer_core.types import FerError
 from tests.training.test_fit import PLAIN, bright_and_dark  # noqa: F401
 
-VOTES = np.array(
-    [[0.5, 0, 0, 0.5, 0, 0, 0], [0, 0, 0, 0.2, 0.8, 0, 0], [0, 0, 0, 0, 0, 0, 0]], np.float32
-)  # a tie, four fifths sad, no usable vote
+SHARES = np.array([[0.5, 0, 0, 0.5, 0, 0, 0], [0, 0, 0, 0.2, 0.8, 0, 0], [0, 0, 0, 0, 0, 0, 0]], np.float32)
+"""Of three faces: angry and happy in a tie; four fifths sad; no vote for one of the seven."""
 
 
-def blank_faces(rows):
-    n = len(rows)
-    return FerDataset(np.zeros((n, 48, 48), np.uint8), np.zeros(n, np.int64), np.full(n, "Training"), np.array(rows))
+def votes_on(*faces):
+    counts = np.zeros((len(faces), 10), np.int64)
+    for row, votes in enumerate(faces):
+        for column, count in votes.items():
+            counts[row, VOTE_COLUMNS.index(column)] = count
+    return FerPlusVotes(counts)
+
+
+VOTES = votes_on({"anger": 3, "happiness": 3, "contempt": 4}, {"happiness": 2, "sadness": 8}, {"NF": 10})
 
 
 def test_targets_of_each_kind():
     labels = np.array([0, 3, 6])
     assert make_targets(labels, None, "labels").argmax(axis=1).tolist() == [0, 3, 6]
-    np.testing.assert_array_equal(make_targets(labels, VOTES, "votes"), VOTES)
+    np.testing.assert_array_equal(make_targets(labels, VOTES, "votes"), SHARES)
     both = make_targets(labels, VOTES, "both")
     assert both.shape == (3, 14)
-    np.testing.assert_array_equal(both[:, 7:], VOTES)
+    np.testing.assert_array_equal(both[:, 7:], SHARES)
     with pytest.raises(FerError, match="FERPLUS_PATH"):
         make_targets(labels, None, "both")
 
 
-def test_plurality_is_unknown_where_two_share_the_first_place():
-    assert plurality(VOTES).tolist() == [-1, 4, -1]
-
-
-def test_vote_shares_leave_contempt_unknown_and_no_face_out():
-    votes = np.zeros((3, 10), np.int64)
-    votes[0, [0, 1, 7]] = [2, 2, 6]  # neutral, happiness, contempt
-    votes[1, 9] = 10  # not a face
-    votes[2, 3] = 10  # sadness
-    shares = vote_shares(FerPlusVotes(votes), blank_faces([1, 0]))
-    assert shares[0].tolist() == [0] * 7
-    assert shares[1].tolist() == [0, 0, 0, 0.5, 0, 0, 0.5]
-
-
-def test_votes_of_another_number_are_refused():
-    faces = blank_faces([0, 1])
-    with pytest.raises(FerError, match=r"\(2, 7\)"):
-        TrainingData(faces, faces, votes=(VOTES, VOTES[:2]))
-
-
 def test_the_loss_is_the_sum_of_both_cross_entropies():
     labels, said, voted = np.eye(7)[[4]], np.full((1, 7), 1 / 7), np.array([[0.1, 0.1, 0.1, 0.1, 0.4, 0.1, 0.1]])
-    wanted = np.concatenate([labels, VOTES[1:2]], axis=1).astype(np.float32)
+    wanted = np.concatenate([labels, SHARES[1:2]], axis=1).astype(np.float32)
     loss = float(TwoHeadLoss()(wanted, np.concatenate([said, voted], axis=1).astype(np.float32)))
     assert loss == pytest.approx(np.log(7) - 0.2 * np.log(0.1) - 0.8 * np.log(0.4), rel=1e-5)
 
@@ -83,9 +66,15 @@ def test_accuracy_counts_faces_with_one_answer_in_the_first_place():
     metric = PluralityAccuracy(first=7)
     said = np.zeros((3, 14), np.float32)
     said[:, 7 + 4] = 1
-    metric.update_state(np.concatenate([np.eye(7)[[0, 0, 0]], VOTES], axis=1).astype(np.float32), said)
+    metric.update_state(np.concatenate([np.eye(7)[[0, 0, 0]], SHARES], axis=1).astype(np.float32), said)
     assert float(metric.result()) == 1.0
     assert float(metric.faces) == 1.0
+
+
+def with_votes(faces, voted):
+    """Ten votes for one expression on each face; none where it is -1."""
+    columns = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
+    return replace(faces, votes=votes_on(*[{columns[k]: 10} if k >= 0 else {} for k in voted]))
 
 
 @pytest.fixture
@@ -115,8 +104,7 @@ def test_one_head_answers_as_the_blend_of_two(two_heads, share):
 
 def test_the_blend_is_chosen_where_the_mean_of_both_accuracies_is_highest(two_heads, bright_and_dark):  # noqa: F811
     _, both = two_heads
-    votes = np.eye(7, dtype=np.float32)[bright_and_dark.labels]
-    share, tried = choose_blend(both, bright_and_dark, votes)
+    share, tried = choose_blend(both, with_votes(bright_and_dark, bright_and_dark.labels))
     assert set(tried) == {"0.00", "0.25", "0.50", "0.75", "1.00"}
     assert tried[f"{share:.2f}"]["score"] == max(one["score"] for one in tried.values())
     for one in tried.values():
@@ -125,11 +113,12 @@ def test_the_blend_is_chosen_where_the_mean_of_both_accuracies_is_highest(two_he
 
 def test_both_targets_are_learnt_although_some_faces_have_no_votes(network, tiny_spec, bright_and_dark):  # noqa: F811
     keras.utils.set_random_seed(0)
-    votes = np.eye(7, dtype=np.float32)[np.where(bright_and_dark.labels == 0, 5, 6)]
-    votes[::10] = 0
+    voted = np.where(bright_and_dark.labels == 0, 5, 6)
+    voted[::10] = -1
+    faces = with_votes(bright_and_dark, voted)
     learner = with_votes_head(network)
     recipe = replace(PLAIN, target="both", epochs=15, batch_size=16, ema=0.5, augmentation=None)
-    history = fit(learner, tiny_spec, recipe, bright_and_dark, bright_and_dark, votes=(votes, votes))
+    history = fit(learner, tiny_spec, recipe, faces, faces)
     assert history["val_accuracy"][-1] > 0.9
     assert history["val_votes_accuracy"][-1] > 0.9
 

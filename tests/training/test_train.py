@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fer_core.data import FerDataset
+from fer_core.data import FerDataset, FerPlusVotes
 from fer_core.models import build_network
 from fer_core.training.data import TrainingData
 from fer_core.training.recipe import Recipe
@@ -43,9 +43,8 @@ def test_other_weights_of_the_same_name_are_another_run(tiny_spec, home, tmp_pat
 
 def test_votes_are_part_of_a_run(tiny_spec):
     faces = FerDataset(np.zeros((2, 48, 48), np.uint8), np.zeros(2, np.int64), np.full(2, "Training"), np.arange(2))
-    one, other = (np.full((2, 7), value, np.float32) for value in (0.0, 0.1))
-    found = [
-        run_identity(build_network(tiny_spec), tiny_spec, Recipe(epochs=1), TrainingData(faces, faces, votes=votes))
-        for votes in ((one, one), (one, other))
-    ]
-    assert found[0]["votes"] != found[1]["votes"]
+    voted = [replace(faces, votes=FerPlusVotes(np.full((2, 10), count))) for count in (1, 2)]
+    network, recipe = build_network(tiny_spec), Recipe(epochs=1, target="both")
+    first, second = (run_identity(network, tiny_spec, recipe, TrainingData(one, one)) for one in voted)
+    assert first["votes"] != second["votes"]
+    assert "votes" not in run_identity(network, tiny_spec, Recipe(epochs=1), TrainingData(voted[0], voted[0]))

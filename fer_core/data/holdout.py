@@ -1,0 +1,81 @@
+"""Divide Training into a part to train on and the hold-out, on which epochs, settings and models are chosen.
+
+FER2013's hold-out is a fixed list of 2,669 rows. It is the stratified tenth that `draw_holdout` draws from
+`fer2013.csv`, without the faces that have a copy with the same pixels in the rest. It is thus a part of the hold-out of
+the models that were trained before there was a list, and no model of FER Lab has seen a face of it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.data.dataset import FerDataset, pixel_hashes
+from fer_core.data.fer2013_rows import is_row, known_rows
+from fer_core.types import FerError
+
+FRACTION: Final = 0.1
+SEED: Final = 2013
+
+LISTED: Final = "fixed list of rows"
+DRAWN: Final = "stratified tenth"
+
+
+def holdout_rule(training: FerDataset) -> str:
+    """Return how the hold-out of these faces is chosen: `LISTED` for FER2013, `DRAWN` for other faces."""
+    return LISTED if _listed(training).any() else DRAWN
+
+
+def training_and_holdout(dataset: FerDataset) -> tuple[FerDataset, FerDataset]:
+    """Divide the Training split; both parts keep the dataset's order.
+
+    The hold-out of FER2013 is the same in every edition and in every part of it. That of other faces is drawn by
+    `draw_holdout`.
+
+    Raises:
+        FerError: there is no Training split, or it is too small to divide by class.
+    """
+    training = dataset.split("training")
+    held = _listed(training)
+    if not held.any():
+        held = draw_holdout(training)
+    return training.subset(~held), training.subset(held)
+
+
+def draw_holdout(training: FerDataset) -> NDArray[np.bool_]:
+    """Draw a tenth, stratified by class, always the same for the same faces.
+
+    A drawn face that has a copy with the same pixels among the others is not held out.
+
+    Returns:
+        `(n,)` whether a face is held out.
+
+    Raises:
+        FerError: there are too few faces.
+    """
+    from sklearn.model_selection import train_test_split
+
+    try:
+        kept, held = train_test_split(
+            np.arange(len(training)), test_size=FRACTION, stratify=training.labels, random_state=SEED
+        )
+    except ValueError as error:
+        raise FerError(
+            f"{len(training)} Training faces are too few to hold out a tenth of every expression. Expected at "
+            f"least two faces of each expression present, and ten times as many faces as expressions."
+        ) from error
+    hashes = pixel_hashes(training)
+    others = {hashes[index] for index in kept}
+    mask = np.zeros(len(training), dtype=bool)
+    mask[[index for index in held if hashes[index] not in others]] = True
+    return mask
+
+
+def _listed(training: FerDataset) -> NDArray[np.bool_]:
+    """Return which faces are on FER2013's list, `(n,)`; none if the rows are those of another dataset."""
+    listed = np.isin(training.rows, known_rows().holdout)
+    if listed.any() and is_row(training.images[listed], training.rows[listed]).mean() > 0.5:
+        return listed
+    return np.zeros(len(training), dtype=bool)
