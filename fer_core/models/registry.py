@@ -65,6 +65,9 @@ _VOTES = replace(_COMPACT, name="compact_cnn_votes", title="Compact CNN, labels 
 _WIDE = replace(_COMPACT, name="compact_cnn_wide", title="Compact CNN, wide", widths=(48, 96, 192, 288))
 """A teacher for distillation with 4.2 M parameters."""
 
+_STUDENT = replace(_COMPACT, name="compact_cnn_student", title="Compact CNN, taught by three")
+"""The same network, distilled from three teachers."""
+
 _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
     ModelSpec("class_prior", "Class prior (the floor)", "class_prior", weights_from="none"),
@@ -76,6 +79,7 @@ _SPECS = {
         _DISTILLED,
         _VOTES,
         _WIDE,
+        _STUDENT,
         *map(_frozen, ("MobileNetV2", "VGG16", "Xception", "ResNet50")),
         _modified("MobileNetV2"),
         _modified("VGG16"),

@@ -24,6 +24,7 @@ from fer_core.training.augmentation_layers import augmentation_layers
 from fer_core.training.batch_norm import fused_batch_norm
 from fer_core.training.callbacks import fit_callbacks
 from fer_core.training.distillation import Distillation
+from fer_core.training.growing import GrowingFaces, Growth
 from fer_core.training.initial_weights import teacher
 from fer_core.training.optimizer import make_optimizer
 from fer_core.training.recipe import Recipe, uses_features
@@ -77,13 +78,14 @@ def fit(
         metrics=make_metrics(recipe),
         jit_compile=False,
     )
+    growth = [Growth(layer, recipe) for layer in model.layers if isinstance(layer, GrowingFaces)]
     with fused_batch_norm(model):
         history = model.fit(
             Batches(x, y, recipe.batch_size, recipe.seed, sample_weights(labels, recipe)),
             validation_data=Batches(val_x, val_y, 512),
             epochs=recipe.epochs,
             shuffle=False,  # Batches shuffles
-            callbacks=[*fit_callbacks(recipe, folder, model.optimizer.use_ema), *callbacks],
+            callbacks=[*fit_callbacks(recipe, folder, model.optimizer.use_ema), *growth, *callbacks],
             verbose=0,
         )
     return {name: [float(v) for v in values] for name, values in history.history.items()}
@@ -189,14 +191,23 @@ Part = tuple[NDArray[Any], NDArray[np.int64]]
 def _on_faces(
     network: keras.Model, spec: ModelSpec, recipe: Recipe, training: FerDataset, holdout: FerDataset
 ) -> tuple[keras.Model, Part, Part]:
-    """Return the model to fit, from faces through the augmentation, and both parts as its inputs and labels."""
-    x = inputs = keras.Input((*training.images.shape[1:], 1), dtype="uint8")
-    for layer in augmentation_layers(recipe.augmentation, recipe.seed) if recipe.augmentation else []:
+    """Return the model to fit, from faces through the augmentation, and both parts as its inputs and labels.
+
+    Teachers see each face in the same frame as the student, but sharp, evenly lit and whole: the student learns to
+    answer on a degraded face as they do on the original.
+    """
+    x = framed = inputs = keras.Input((*training.images.shape[1:], 1), dtype="uint8")
+    for number, layer in enumerate(
+        augmentation_layers(recipe.augmentation, recipe.seed) if recipe.augmentation else []
+    ):
         x = layer(x)
+        framed = x if number == 0 else framed
+    if recipe.growing:
+        x = GrowingFaces()(x)
     answers = network(x)
     if recipe.teachers:
         teachers = [teacher(name, spec, precision(recipe).name) for name in recipe.teachers]
-        answers = Distillation(teachers, recipe.temperature, recipe.teaching)(x, answers)
+        answers = Distillation(teachers, recipe.temperature, recipe.teaching, recipe.seed)(framed, answers)
     model = keras.Model(inputs, answers)
     return model, (training.images[..., None], training.labels), (holdout.images[..., None], holdout.labels)
 

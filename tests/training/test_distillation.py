@@ -10,6 +10,7 @@ import pytest
 from scipy.special import rel_entr, softmax
 
 from fer_core.models import build_network
+from fer_core.training.augmentation import Augmentation
 from fer_core.training.distillation import Distillation
 from fer_core.training.fit import fit
 from fer_core.training.recipe import Recipe
@@ -34,39 +35,31 @@ def fixed_teacher(values, size=None):
 
 
 def test_the_loss_is_the_divergence_of_softened_answers():
-    first, second, answer = [0.7, 0.2, 0.1], [0.5, 0.1, 0.4], np.array([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1]])
-    layer = Distillation([fixed_teacher(first), fixed_teacher(second, size=48)], temperature=3.0, weight=0.5)
+    given, answer = [0.7, 0.2, 0.1], np.array([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1]])
+    layer = Distillation([fixed_teacher(given, size=48)], temperature=3.0, weight=0.5)
     faces = np.zeros((2, 44, 44, 1), dtype="float32")
     np.testing.assert_allclose(layer(faces, answer, training=True), answer, rtol=1e-6)
 
     def softened(values):
         return softmax(np.log(values) / 3.0, axis=-1)
 
-    taught = softened(np.mean([first, second], axis=0))
-    expected = 0.5 * 3.0**2 * rel_entr(taught, softened(answer)).sum(axis=1).mean()
+    expected = 0.5 * 3.0**2 * rel_entr(softened(given), softened(answer)).sum(axis=1).mean()
     assert float(sum(layer.losses)) == pytest.approx(expected, rel=1e-4)
     layer(faces, answer, training=False)
     assert layer.losses == []
 
 
-class BrightSide(keras.layers.Layer):
-    """Says how bright the left third of a face is, and the right two."""
-
-    def call(self, faces):
-        left, right = faces[:, :, :1], faces[:, :, 1:]
-        return keras.ops.stack([keras.ops.mean(left, axis=(1, 2, 3)), keras.ops.mean(right, axis=(1, 2, 3))], axis=1)
-
-
-def test_teachers_look_at_the_mirror_image_too():
-    """The left column is 0.6 and the others 0.4: so says the face. Mirrored, the right one is: 0.4, and 0.5 right."""
-    faces = np.full((1, 3, 3, 1), 0.4, dtype="float32")
-    faces[:, :, 0] = 0.6
-    answer = np.array([[0.5, 0.5]])
-    layer = Distillation([keras.Sequential([keras.Input((3, 3, 1)), BrightSide()])], temperature=1.0, weight=1.0)
-    layer(faces, answer, training=True)
-    taught = np.array([0.6 + 0.4, 0.4 + 0.5]) / 2
-    taught /= taught.sum()
-    assert float(sum(layer.losses)) == pytest.approx(rel_entr(taught, answer[0]).sum(), rel=1e-3)
+def test_each_batch_is_answered_by_one_teacher_and_all_have_their_turn():
+    taught, answer = ([0.7, 0.2, 0.1], [0.5, 0.1, 0.4]), np.array([[0.2, 0.5, 0.3]])
+    layer = Distillation([fixed_teacher(values) for values in taught], temperature=1.0, weight=1.0, seed=0)
+    expected = [rel_entr(values, answer[0]).sum() for values in taught]
+    found = []
+    for _ in range(40):
+        layer(np.zeros((1, 44, 44, 1), dtype="float32"), answer, training=True)
+        (loss,) = layer.losses
+        found.append(int(np.argmin(np.abs(np.array(expected) - float(loss)))))
+        assert float(loss) == pytest.approx(expected[found[-1]], rel=1e-3)
+    assert 8 < sum(found) < 32
 
 
 def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark, home):  # noqa: F811
@@ -91,3 +84,23 @@ def test_recipes_with_teachers():
     assert Recipe.from_dict({**recipe.as_dict(), "teachers": ["one", "two"]}) == recipe
     with pytest.raises(FerError, match="temperature and a weight of distillation above 0"):
         Recipe(epochs=1, temperature=0.0)
+
+
+def test_teachers_see_the_face_in_its_frame_without_degradation(tiny_spec, bright_and_dark, home, monkeypatch):  # noqa: F811
+    seen = []
+
+    class Watch(Distillation):
+        def call(self, faces, answers, training=False):
+            if training:
+                seen.append((keras.ops.std(faces), faces.shape))
+                self.add_loss(keras.ops.mean(faces))
+            return answers
+
+    store("master", build_network(tiny_spec), tiny_spec)
+    monkeypatch.setattr("fer_core.training.fit.Distillation", Watch)
+    flat = replace(bright_and_dark, images=np.full_like(bright_and_dark.images, 100))
+    noisy = Augmentation(crop=40, degraded=1.0, noise=80.0, contrast=0, brightness=0.5, erase=1.0)
+    recipe = Recipe(epochs=1, batch_size=16, teachers=("master",), augmentation=noisy, mixed_precision=False)
+    history = fit(build_network(tiny_spec), tiny_spec, recipe, flat, flat)
+    assert seen[0][1][1:] == (40, 40, 1)
+    assert history["loss"][0] == pytest.approx(100, abs=4)  # the mean level that the teachers see, and a small loss
