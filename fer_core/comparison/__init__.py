@@ -31,6 +31,12 @@ from fer_core.comparison.paper import (
     paper_overall,
     paper_recomputed,
 )
+from fer_core.comparison.robustness import (
+    mean_corruption_accuracy,
+    robustness,
+    robustness_curves,
+    robustness_summary,
+)
 from fer_core.comparison.scoreboard import (
     Measured,
     card_scoreboard,
@@ -69,6 +75,7 @@ __all__ = [
     "home_scoreboard",
     "load_answers",
     "load_fer2013_faces",
+    "mean_corruption_accuracy",
     "measure",
     "pairs",
     "paper_contradictions",
@@ -78,6 +85,9 @@ __all__ = [
     "paper_overall",
     "paper_recomputed",
     "reliability_bins",
+    "robustness",
+    "robustness_curves",
+    "robustness_summary",
     "sample_faces",
     "scoreboard",
     "thresholds",

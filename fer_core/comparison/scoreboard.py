@@ -12,6 +12,7 @@ import pandas as pd
 from fer_core.card import Score
 from fer_core.columns import METRICS, TEST_SPLITS
 from fer_core.comparison.answers import Answers
+from fer_core.comparison.robustness import mean_corruption_accuracy, robustness
 from fer_core.data import sample_portrait
 from fer_core.evaluation import BootstrapIntervals, Metrics, bootstrap_intervals, evaluate
 from fer_core.figures import AccuracyInterval
@@ -67,7 +68,8 @@ def scoreboard(answers: Answers, measured: Measured, models: Sequence[StoredMode
 
     Returns:
         Columns `name`, `model`; each of `METRICS` with `…_low`, `…_high` (95 % interval) and `…_interval` (as text);
-        `ece`, `log_loss`, `size_bytes`, `parameters`, `trained`, `weights_from`, `faces`, `split`, `view`.
+        `ece`, `log_loss`, `size_bytes`, `parameters`, `trained`, `weights_from`, `degraded_accuracy` (see
+        `mean_corruption_accuracy`; NaN where it was not measured), `faces`, `split`, `view`.
     """
     known = {model.name: model for model in models}
     rows = [
@@ -75,6 +77,8 @@ def scoreboard(answers: Answers, measured: Measured, models: Sequence[StoredMode
     ]
     table = pd.DataFrame(rows)[["name", "model", *_SCORES, *_ABOUT]]
     table = table.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
+    degraded = mean_corruption_accuracy(robustness(models)[0])
+    table["degraded_accuracy"] = table["name"].map(degraded).astype(float)
     return table.assign(faces=len(answers.labels), split=answers.split, view=answers.view)
 
 

@@ -156,7 +156,7 @@ DEGRADATIONS: Final[dict[str, Degradation]] = {
     # faces of 32 pixels are common in pictures of groups; at 8, an eye is about one pixel
     "resolution": Degradation("Low resolution", "pixels per side", (32, 24, 16, 12, 8), reduce_resolution),
     # half the light is one stop of exposure; with 90 % taken away, at most 27 shades are left
-    "light": Degradation("Low brightness and contrast", "% of the light missing", (30, 50, 65, 80, 90), reduce_light),
+    "light": Degradation("Low light", "% of the light missing", (30, 50, 65, 80, 90), reduce_light),
     # 5 % hides about an eye or half a mouth, 40 % more than a scarf or sunglasses do
     "occlusion": Degradation("Occlusion", "% of the area covered", (5, 10, 20, 30, 40), occlude),
 }

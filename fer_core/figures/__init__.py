@@ -10,6 +10,7 @@ from fer_core.figures.expression_bars import (
 )
 from fer_core.figures.line_charts import confidence_bars, pr_chart, reliability_chart, roc_chart, training_chart
 from fer_core.figures.matrices import CELL, confusion_chart, difference_chart, pair_matrix
+from fer_core.figures.robustness import robustness_chart
 from fer_core.figures.scores import AccuracyInterval, accuracy_intervals, class_bars, paper_chart, ranking
 from fer_core.figures.style import model_key
 from fer_core.figures.timeline import expression_strips, timeline_chart
@@ -35,6 +36,7 @@ __all__ = [
     "probability_text",
     "ranking",
     "reliability_chart",
+    "robustness_chart",
     "roc_chart",
     "setting_chart",
     "time_share_bars",

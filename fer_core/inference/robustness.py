@@ -67,10 +67,7 @@ def _row(
     predicted = probabilities.argmax(axis=1)
     row = {"kind": kind, "strength": strength, "level": float(level)}
     row["confidence"] = float(probabilities.max(axis=1).mean(dtype=np.float64))
-    plurality = getattr(faces, "plurality", None)
-    if plurality is None:
-        plurality = np.full(len(faces), -1)
-    for ending, wanted in (("", faces.labels), ("_plurality", plurality)):
+    for ending, wanted in (("", faces.labels), ("_plurality", faces.plurality)):
         judged = wanted >= 0
         correct, count = int((predicted == wanted)[judged].sum()), int(judged.sum())
         interval = wilson_interval(correct, count)

@@ -82,8 +82,9 @@ def build_report(models: Sequence[StoredModel], split: str, view: str, fusion: s
         ),
     }
     tables = {name: table.assign(split=split, view=view) for name, table in tables.items()}
-    tables |= {"training": history} | _paper(models, view)
-    return Report(answers, tables, ensemble, complaints + damaged)
+    robustness, _, unusable = comparison.robustness(models, answers.titles)
+    tables |= {"robustness": robustness, "training": history} | _paper(models, view)
+    return Report(answers, tables, ensemble, complaints + damaged + unusable)
 
 
 def write_csv(report: Report, folder: Path) -> list[Path]:

@@ -16,8 +16,9 @@ import pandas as pd
 
 from fer_core import figures
 from fer_core.columns import METRICS
-from fer_core.comparison import both_ways, curves_of, paper_marks
+from fer_core.comparison import both_ways, curves_of, paper_marks, robustness_curves, robustness_summary
 from fer_core.evaluation.paper import AUTHORS, TITLE
+from fer_core.faces import DEGRADATIONS
 from fer_core.files import write_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.report.contents import Report
@@ -66,6 +67,7 @@ def render(report: Report) -> str:
         *_expressions(report),
         *_curves(report),
         *_calibration(report),
+        *_robustness(report),
         *_pairs(report),
         *_confusion(report),
         *_training(report),
@@ -105,9 +107,16 @@ def _scoreboard(report: Report) -> Iterable[str]:
         yield f"<p>{escape(report.ensemble)}</p>"
     numbers = [column for name in METRICS for column in (name, f"{name}_interval")]
     titles = {"model": "Model", **METRICS, **{f"{name}_interval": "95 % interval" for name in METRICS}}
-    titles |= {"ece": "ECE", "parameters": "Parameters", "size_bytes": "Bytes", "trained": "Trained"}
+    titles |= {
+        "ece": "ECE",
+        "degraded_accuracy": "Accuracy, degraded",
+        "parameters": "Parameters",
+        "size_bytes": "Bytes",
+        "trained": "Trained",
+    }
     titles |= {"weights_from": "Weights from"}
-    yield _table(table, ["model", *numbers, "ece", "parameters", "size_bytes", "trained", "weights_from"], titles)
+    others = ("ece", "degraded_accuracy", "parameters", "size_bytes", "trained", "weights_from")
+    yield _table(table, ["model", *numbers, *others], titles)
 
 
 def _expressions(report: Report) -> Iterable[str]:
@@ -142,6 +151,31 @@ def _calibration(report: Report) -> Iterable[str]:
     titles = {"model": "Model", "ece": "Calibration error", "confidence": "Mean confidence", "accuracy": "Accuracy"}
     titles |= {"temperature": "Temperature, fitted on the other test split", "ece_scaled": "Error after scaling"}
     yield _table(report.tables["calibration"], list(titles), titles)
+
+
+def _robustness(report: Report) -> Iterable[str]:
+    table = report.tables["robustness"]
+    if table.empty:
+        return
+    yield (
+        f"<h2>Robustness</h2><p>Accuracy on {table['faces'].max():,} test faces of both splits with five kinds of "
+        "degradation, in five strengths each. These faces are always the same. Low light also lowers the contrast; "
+        "occlusion is a gray square at a random place. Models that are not shown were not measured.</p>"
+    )
+    key, named = _key(report, table)
+    yield named
+    drawn = [
+        svg_figure(
+            figures.robustness_chart(robustness_curves(table, kind), one.title, one.unit, key),
+            HALF,
+            f"{one.title}: accuracy",
+        )
+        for kind, one in DEGRADATIONS.items()
+    ]
+    yield f'<div class="pair">{"".join(drawn)}</div>'
+    titles = {"model": "Model", "clean": "Clean", "degraded": "Degraded, mean"}
+    titles |= {kind: one.title for kind, one in DEGRADATIONS.items()} | {"confidence": "Mean confidence, degraded"}
+    yield _table(robustness_summary(table), list(titles), titles)
 
 
 def _pairs(report: Report) -> Iterable[str]:

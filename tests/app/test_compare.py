@@ -11,7 +11,9 @@ from fer_core.store import promoted
 from tests.app.conftest import ROOT
 from tests.made_up_store import add_model, predictions
 
-SECTIONS = ["Scoreboard", "F1 by expression", "ROC and PR", "Calibration", "Significance", "Training", "Paper"]
+SECTIONS = [
+    *("Scoreboard", "F1 by expression", "ROC and PR", "Calibration", "Robustness", "Significance", "Training", "Paper"),
+]
 
 
 @pytest.fixture
@@ -87,6 +89,26 @@ def test_the_threshold_moves_the_numbers(compare, three):
     assert [metric.value for metric in app.metric] != before
     app.slider(key="c_threshold").set_value(1.0).run()
     assert app.metric[0].value == "–"
+
+
+def test_robustness_of_the_highlighted_model(compare, three):
+    add_model(promoted(), "bare", degraded=False)
+    (three[1].folder / "degraded.csv").write_bytes(b"no")
+    app = compare(c_section="Robustness", c_robust="The weak one")
+    assert [metric.value for metric in app.metric] == ["40.0%", "28.0%", "40.0%"]  # of 0.4; strengths lose 0.1 each
+    assert app.dataframe[0].value["name"].tolist() == ["able", "weak"]
+    assert "degraded.csv of fair is damaged" in app.warning[0].value.replace("\\", "")
+    assert any(caption.value.startswith("Not measured: The bare one.") for caption in app.caption)
+    assert board(compare()).set_index("name")["degraded_accuracy"].round(3).to_dict() == pytest.approx(
+        {"able": 0.56, "fair": float("nan"), "weak": 0.28, "bare": float("nan")}, nan_ok=True
+    )
+
+
+def test_robustness_without_any_results(compare, own_home):
+    add_model(promoted(), "only", degraded=False)
+    app = compare(c_section="Robustness")
+    assert not app.error
+    assert any("fer-lab evaluate NAME --degraded --save" in caption.value for caption in app.caption)
 
 
 def test_the_paper_beside_ours(compare, three):

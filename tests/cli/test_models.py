@@ -7,7 +7,10 @@ import shutil
 
 import pytest
 
+from fer_core.columns import DEGRADED_COLUMNS
+from fer_core.data import load_fer2013
 from fer_core.store import DEFAULT_MODEL, load_model
+from tests.made_up_store import add_model, write_fer2013
 
 
 @pytest.fixture
@@ -85,3 +88,37 @@ def test_evaluate_refuses_stored_predictions_of_other_data(fer, trained_prior, f
     assert result.exit_code == 1
     assert "predictions are of other data" in result.stderr
     assert "No model could be measured" in result.stderr
+
+
+def test_degraded_faces_are_measured_printed_and_kept_on_request(fer, home, tmp_path):
+    shutil.copytree(load_model("compact_cnn").folder, home / "models" / "mine")
+    path = home / "models" / "mine" / "card.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "name": "mine", "metrics": {}}))
+    (home / "models" / "mine" / "degraded.csv").unlink(missing_ok=True)
+    words = ("evaluate", "mine", "--data", write_fer2013(tmp_path), "--degraded")
+    rows = json.loads(fer(*words, "--json").stdout)["mine"]["degraded"]
+    assert len(rows) == 26
+    assert rows[0]["kind"] == "clean"
+    assert set(rows[0]) == set(DEGRADED_COLUMNS)
+    assert load_model("mine").degraded().empty, "measuring alone writes nothing"
+    result = fer(*words, "--save")
+    assert result.exit_code == 0, result.output
+    kept = load_model("mine").degraded()
+    assert kept["accuracy"].tolist() == [row["accuracy"] for row in rows]
+    for said in ("mine on 210 degraded faces", "Low resolution", f"{kept['confidence'][25]:.1%}"):
+        assert said in result.stdout
+
+
+def test_unserved_models_are_not_measured_on_degraded_faces(fer, home, tmp_path):
+    path = write_fer2013(tmp_path)
+    add_model(home / "models", "kept", data_fingerprint=load_fer2013(path).fingerprint)
+    result = fer("evaluate", "kept", "--degraded", "--json", "--data", path)
+    assert result.exit_code == 0, result.output
+    assert "kept is not served, so it cannot be measured on degraded faces" in result.stderr
+    assert set(json.loads(result.stdout)["kept"]) == {"public_test", "private_test"}
+
+
+def test_save_needs_something_to_save(fer, home):
+    result = fer("evaluate", "compact_cnn", "--save")
+    assert result.exit_code == 1
+    assert "--save keeps the results of --degraded" in result.stderr

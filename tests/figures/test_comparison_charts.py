@@ -37,6 +37,8 @@ def charts(answers, models):
         "pr": figures.pr_chart(comparison.curves_of(curves, "pr", "fear"), at),
         "reliability": figures.reliability_chart(bins, front),
         "confidence": figures.confidence_bars(bins[bins["model"] == front]),
+        "robustness": _robustness(models, front),
+        "robustness of all alike": _robustness(models, None),
         "training": figures.training_chart(history, "accuracy"),
         "pairs": figures.pair_matrix(comparison.both_ways(comparison.pairs(answers)), list(board["model"])),
         "paper": figures.paper_chart(
@@ -45,6 +47,12 @@ def charts(answers, models):
         "counts": figures.confusion_chart(cells, "counts", ("fear", "sad")),
         "difference": figures.difference_chart(comparison.difference_cells(answers, "able", "weak"), "rates"),
     }
+
+
+def _robustness(models, front):
+    table, _, _ = comparison.robustness(models)
+    curves = comparison.robustness_curves(table, "blur")
+    return figures.robustness_chart(curves, "Blur", "pixels", [model.title for model in models], front)
 
 
 def test_every_chart_can_be_drawn(charts):
@@ -59,6 +67,15 @@ def test_precision_is_not_interpolated_between_recalls(charts):
     }
     assert "step-before" in shapes["pr"]
     assert "linear" in shapes["roc"]
+
+
+def test_robustness_goes_from_clean_to_the_strongest(charts):
+    layers = charts["robustness"].to_dict()["layer"]
+    assert layers[0]["encoding"]["x"]["sort"] == ["clean", "0.5", "1", "1.5", "2", "3"]
+    assert [layer["mark"]["type"] for layer in layers] == ["line", "line", "line", "rule"]
+    assert [layer["encoding"]["y"]["field"] for layer in layers] == ["accuracy", "confidence", "accuracy", "low"]
+    assert layers[1]["mark"]["strokeDash"]
+    assert len(charts["robustness of all alike"].to_dict()["layer"]) == 1
 
 
 def test_ranking_puts_the_best_on_top(charts, answers):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fer_core.columns import DEGRADED_COLUMNS
-from fer_core.data import FerDataset
+from fer_core.data import VOTE_COLUMNS, FerDataset, FerPlusVotes
 from fer_core.faces import DEGRADATIONS
 from fer_core.inference.robustness import FACES, measure_degraded, robustness_faces
 from fer_core.types import FerError
@@ -97,6 +97,20 @@ def test_one_row_for_each_kind_and_strength(flat):
         for kind, one in DEGRADATIONS.items()
         for strength, level in enumerate(one.levels, start=1)
     ]
+
+
+def test_what_the_annotators_chose_counts_on_the_faces_that_have_a_plurality(flat):
+    votes = np.zeros((4, len(VOTE_COLUMNS)), np.int64)
+    votes[0, VOTE_COLUMNS.index("sadness")] = 10
+    votes[1, VOTE_COLUMNS.index("happiness")] = 6
+    votes[2, [0, 1]] = 5  # a tie
+    votes[3, VOTE_COLUMNS.index("sadness")] = 7
+    clean = measure_degraded(Bright(), flat.with_votes(FerPlusVotes(votes))).iloc[0]
+    assert clean["accuracy"] == 0.75
+    assert clean["faces_plurality"] == 3
+    assert clean["accuracy_plurality"] == pytest.approx(2 / 3)
+    # Wilson's interval of 2 of 3 as statsmodels gives it
+    assert clean[["low_plurality", "high_plurality"]].tolist() == pytest.approx([0.207655, 0.938508], abs=1e-5)
 
 
 def test_without_a_plurality_its_columns_are_missing(flat):

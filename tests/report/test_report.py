@@ -36,30 +36,33 @@ def test_one_file_for_chosen_models(tmp_path):
     assert "<script" not in text
     assert not re.findall(r"<(?:img|link|iframe)\b|@import|url\((?![\"\']?#)", text)
     for words in ("PrivateTest", "The able one", "The weak one", "Ensemble of 3 (weighted)", "Significance",
-                  "Calibration", "Confusion", "Training", "not trained here yet", "reported, figure 11"):  # fmt: skip
+                  "Calibration", "Robustness", "Low light",
+                  "Confusion", "Training", "not trained here yet", "reported, figure 11"):  # fmt: skip
         assert words in text, words
     assert "The fair one" not in text
     assert text.count("<svg") >= 7 * 2 + 4
     tables = {path.stem: pd.read_csv(path) for path in csv.glob("*.csv")}
     assert set(tables) == {
         "calibration", "class_f1", "confusion", "curves", "pairs", "paper", "paper_contradictions", "paper_f1",
-        "paper_recomputed", "reliability", "scoreboard", "thresholds", "training",
+        "paper_recomputed", "reliability", "robustness", "scoreboard", "thresholds", "training",
     }  # fmt: skip
     assert len(tables["scoreboard"]) == 4
     assert set(tables["scoreboard"]["split"]) == {"PrivateTest"}
     assert len(tables["pairs"]) == 6
+    assert tables["robustness"].groupby("name").size().to_dict() == {"able": 26, "tricky": 26, "weak": 26}
     assert tables["confusion"].groupby("name")["count"].sum().eq(105).all()
 
 
 def test_one_model_alone_and_a_broken_one(tmp_path):
-    add_model(promoted(), "able", history=False)
-    (add_model(promoted(), "bad").folder / "predictions.parquet").write_bytes(b"PAR1")
+    add_model(promoted(), "able", history=False, degraded=False)
+    (add_model(promoted(), "bad", degraded=False).folder / "predictions.parquet").write_bytes(b"PAR1")
     out = tmp_path / "report.html"
     result = run("--out", out)
     assert result.exit_code == 0, result.output
     assert "bad" in result.output
     text = out.read_text(encoding="utf-8")
     assert "Significance" not in text
+    assert "Robustness" not in text
     assert "The model bad is left out" in text
 
 

@@ -13,7 +13,7 @@ from fer_core.card import ModelCard
 from fer_core.columns import TEST_SPLITS
 from fer_core.comparison import ENSEMBLE, Answers, Ensemble, Fer2013Faces, Measured
 from fer_core.data import find_fer2013
-from fer_core.store import HISTORY, PREDICTIONS, StoredModel, open_model
+from fer_core.store import DEGRADED, HISTORY, PREDICTIONS, StoredModel, open_model
 from fer_core.types import FerError
 
 Stamps = tuple[tuple[str, str, tuple[int, ...]], ...]
@@ -160,9 +160,13 @@ def pairs(selection: Selection) -> pd.DataFrame:
 @st.cache_data(max_entries=20, show_spinner=False)
 def histories(selection: Selection) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Return the training curves, the titles of models without them, and a sentence for each damaged file."""
-    names = selection.names or [name for name, _, _ in selection.stamps]
-    models = [model for model in _models(selection) if model.name in names]
-    return comparison.histories(models, shown(selection).titles)
+    return comparison.histories(_chosen_models(selection), shown(selection).titles)
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def robustness(selection: Selection) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Return the results on degraded faces, the titles of models without them, and a sentence for each bad file."""
+    return comparison.robustness(_chosen_models(selection), shown(selection).titles)
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
@@ -201,6 +205,10 @@ def _models(selection: Selection) -> list[StoredModel]:
     return [open_model(Path(folder)) for _, folder, _ in selection.stamps]
 
 
+def _chosen_models(selection: Selection) -> list[StoredModel]:
+    return [model for model in _models(selection) if not selection.names or model.name in selection.names]
+
+
 def _file_times(folder: Path) -> tuple[int, ...]:
-    files = [folder / name for name in ("card.json", PREDICTIONS, HISTORY)]
+    files = [folder / name for name in ("card.json", PREDICTIONS, HISTORY, DEGRADED)]
     return tuple(path.stat().st_mtime_ns for path in files if path.is_file())

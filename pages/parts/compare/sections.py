@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 import streamlit as st
 
 from fer_core.columns import METRICS
-from fer_core.comparison import LEVEL, Answers, both_ways, curves_of, thresholds
+from fer_core.comparison import (
+    LEVEL,
+    Answers,
+    both_ways,
+    curves_of,
+    robustness_curves,
+    robustness_summary,
+    thresholds,
+)
+from fer_core.faces import DEGRADATIONS
 from fer_core.figures import (
     class_bars,
     confidence_bars,
@@ -17,6 +26,7 @@ from fer_core.figures import (
     pr_chart,
     ranking,
     reliability_chart,
+    robustness_chart,
     roc_chart,
     training_chart,
 )
@@ -56,6 +66,7 @@ def scoreboard(selection: Selection) -> None:
         {
             "model": "Model",
             **numbers,
+            "degraded_accuracy": ("Accuracy, degraded", "%.3f"),
             "latency_ms": ("Latency, ms per face", "%.1f"),
             "size_bytes": ("Size", "bytes"),
             "parameters": ("Parameters", "compact"),
@@ -82,7 +93,7 @@ def curves(selection: Selection) -> None:
         expression = st.selectbox(
             "Expression against the rest", EXPRESSIONS, index=3, key="c_expression", bind="query-params"
         )
-        front = _highlighted(answers, "c_focus")
+        front = _highlighted(answers.titles, "c_focus")
     threshold = st.slider(
         f"Probability from which “{expression}” is predicted",
         0.0,
@@ -128,7 +139,7 @@ def curves(selection: Selection) -> None:
 def calibration(selection: Selection) -> None:
     """Show whether predictions made with a confidence of 80 % are right 80 % of the time."""
     answers = results.shown(selection)
-    front = _highlighted(answers, "c_calibrated")
+    front = _highlighted(answers.titles, "c_calibrated")
     bins, table = results.reliability_bins(selection), results.calibration(selection)
     row = table[table["model"] == front].iloc[0]
     with st.container(horizontal=True):
@@ -156,6 +167,50 @@ def calibration(selection: Selection) -> None:
         f"{answers.where}. Below the dashed line a model is overconfident, above it underconfident. The "
         f"temperature that corrects this is fitted on {selection.other_split.split}, never on the faces shown."
     )
+
+
+def robustness(selection: Selection) -> None:
+    """Show how accuracy and confidence change on degraded faces."""
+    table, without, complaints = results.robustness(selection)
+    warn(complaints, "Some results on degraded faces are left out:")
+    if not table.empty:
+        answers, summary = results.shown(selection), robustness_summary(table)
+        front = _highlighted(dict(zip(table["name"], table["model"], strict=True)), "c_robust")
+        row = summary[summary["model"] == front].iloc[0]
+        with st.container(horizontal=True):
+            st.metric("Accuracy, clean", f"{row['clean']:.1%}", border=True)
+            st.metric("Accuracy, degraded", f"{row['degraded']:.1%}", border=True)
+            st.metric("Mean confidence, degraded", f"{row['confidence']:.1%}", border=True)
+        key = _key(answers, table)
+        with st.grid(2, min_column_width=330):
+            for kind, one in DEGRADATIONS.items():
+                st.altair_chart(
+                    robustness_chart(robustness_curves(table, kind), one.title, one.unit, key, front),
+                    alt=f"{one.title}: accuracy of {front} {row['clean']:.0%} when clean, on average {row[kind]:.0%}",
+                )
+        show_table(
+            summary,
+            "Accuracy of every model on degraded faces",
+            {
+                "model": "Model",
+                "clean": ("Clean", "%.3f"),
+                "degraded": ("Degraded", "%.3f"),
+                **{kind: (one.title, "%.3f") for kind, one in DEGRADATIONS.items()},
+                "confidence": ("Mean confidence", "%.3f"),
+            },
+            height="content",
+        )
+        st.caption(
+            f"On {row['faces']:,} fixed test faces of both splits, without mirror images, whatever is chosen above. "
+            "Solid: accuracy, with 95 % intervals for the highlighted model. Dashed: its mean confidence; where it is "
+            "above the solid line, the model is overconfident. Degraded: the mean over five kinds in five strengths. "
+            "Low light also lowers the contrast; occlusion is a gray square at a random place."
+        )
+    if without:
+        st.caption(
+            f"Not measured: {plain(', '.join(without))}. Models that can predict are measured at the end of their "
+            "training, or with `fer-lab evaluate NAME --degraded --save`. An ensemble is not measured."
+        )
 
 
 def significance(selection: Selection) -> None:
@@ -212,13 +267,11 @@ def training(selection: Selection) -> None:
         st.caption(f"Without curves: {plain(', '.join(without))}.")
 
 
-def _highlighted(answers: Answers, key: str) -> str:
-    """Ask for the model to highlight; return its title."""
-    titles = answers.titles
-    name = st.selectbox(
-        "Model to highlight", answers.names, format_func=titles.__getitem__, key=key, bind="query-params"
-    )
-    return titles[name if name in titles else answers.names[0]]
+def _highlighted(titles: Mapping[str, str], key: str) -> str:
+    """Ask for the model to highlight, given titles by name; return its title."""
+    names = list(titles)
+    name = st.selectbox("Model to highlight", names, format_func=titles.__getitem__, key=key, bind="query-params")
+    return titles[name if name in titles else names[0]]
 
 
 def _key(answers: Answers, table: pd.DataFrame) -> list[str]:
@@ -234,6 +287,7 @@ SECTIONS: dict[str, Callable[[Selection], None]] = {
     "F1 by expression": by_expression,
     "ROC and PR": curves,
     "Calibration": calibration,
+    "Robustness": robustness,
     "Significance": significance,
     "Training": training,
     "Paper": paper,
