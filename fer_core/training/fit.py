@@ -197,11 +197,11 @@ def _on_faces(
     answer on a degraded face as they do on the original.
     """
     x = framed = inputs = keras.Input((*training.images.shape[1:], 1), dtype="uint8")
-    for number, layer in enumerate(
-        augmentation_layers(recipe.augmentation, recipe.seed) if recipe.augmentation else []
-    ):
-        x = layer(x)
-        framed = x if number == 0 else framed
+    if recipe.augmentation:
+        frame, *others = augmentation_layers(recipe.augmentation, recipe.seed)
+        x = framed = frame(x)
+        for layer in others:
+            x = layer(x)
     if recipe.growing:
         x = GrowingFaces()(x)
     answers = network(x)
