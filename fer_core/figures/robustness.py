@@ -11,7 +11,6 @@ import pandas as pd
 from fer_core.figures.style import FONT, PLOT_HEIGHT, axis, model_color
 
 HEIGHT: Final = 260
-WHAT: Final = ("accuracy", "mean confidence")
 
 
 def robustness_chart(
@@ -32,7 +31,12 @@ def robustness_chart(
         "words:O",
         sort=order,
         axis=alt.Axis(
-            title=unit.capitalize(), labelFontSize=FONT, titleFontSize=FONT, labelAngle=0, labelOverlap=False
+            title=unit.capitalize(),
+            labelFontSize=FONT,
+            titleFontSize=FONT,
+            labelAngle=0,
+            labelOverlap=False,
+            labelFlush=False,  # "clean" stands below its point
         ),
     )
     scale = alt.Scale(domain=[0, 1])
@@ -49,11 +53,8 @@ def robustness_chart(
     others = base if focus is None else base.transform_filter(alt.datum.model != focus)
     accuracy = alt.Y("accuracy:Q", scale=scale, axis=axis("Accuracy" if front.empty else "Accuracy, confidence"))
     strong = base.transform_filter(alt.datum.model == focus)
-    layers = [
-        others.mark_line(strokeWidth=2.5 if focus is None else 2, opacity=1 if focus is None else 0.35).encode(
-            y=accuracy
-        )
-    ]
+    width, opacity = (2.5, 1.0) if focus is None else (2.0, 0.5)
+    layers = [others.mark_line(strokeWidth=width, opacity=opacity).encode(y=accuracy)]
     if not front.empty:
         layers += [
             strong.mark_line(strokeWidth=3, strokeDash=[7, 4]).encode(y=alt.Y("confidence:Q", scale=scale)),

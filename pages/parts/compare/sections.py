@@ -196,7 +196,7 @@ def robustness(selection: Selection) -> None:
                 "clean": ("Clean", "%.3f"),
                 "degraded": ("Degraded", "%.3f"),
                 **{kind: (one.title, "%.3f") for kind, one in DEGRADATIONS.items()},
-                "confidence": ("Mean confidence", "%.3f"),
+                "confidence": ("Mean confidence, degraded", "%.3f"),
             },
             height="content",
         )
