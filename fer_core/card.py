@@ -84,7 +84,8 @@ class ModelCard:
         input_size: side in pixels of the square gray face that the model takes.
         metrics: measured values by split and view, see `score`; empty if the test splits were not available.
         served: how the served file was made: `storage` (how its weights are stored), `holdout_accuracy` and `sizes`
-            of each storage that was tried, `size_bytes`, `sha256`. None for a model that is kept for comparison only.
+            of each storage that was tried, `size_bytes`, `sha256`, and `holdout_score` if it was measured. None for a
+            model that is kept for comparison only.
         measured_file: the same of a file that was measured but is not kept, where `served` is None.
         spec: the network or baseline; None if the file has none that this version can build.
         recipe: how the model was fitted.
@@ -183,12 +184,26 @@ class ModelCard:
         """
         write_json(path, self.as_dict())
 
-    def score(self, split: str, view: str = "plain") -> Score | None:
-        """Return the metrics of a test split (`public_test` or `private_test`); None if missing or damaged."""
+    def score(self, split: str, view: str = "plain", by: str = "label") -> Score | None:
+        """Return the metrics of a test split; None if missing or damaged.
+
+        Args:
+            split: `public_test` or `private_test`.
+            view: one of `columns.VIEWS`.
+            by: one of `columns.YARDSTICKS`.
+        """
         try:
-            return Score(self.metrics[split][view])
+            values = self.metrics[split][view]
+            return Score(values if by == "label" else values["by"][by])
         except (KeyError, TypeError, FerError):
             return None
+
+    @property
+    def holdout_score(self) -> float | None:
+        """The score by which the default model is chosen, see `fer_core.inference.holdout_score`; None if unknown."""
+        scores = (self.served or {}).get("holdout_score")
+        value = scores.get("score") if isinstance(scores, Mapping) else None
+        return float(value) if _is_number(value) else None
 
     @property
     def tested(self) -> bool:

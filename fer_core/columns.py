@@ -15,8 +15,12 @@ VIEWS: Final[tuple[str, ...]] = ("plain", "flip")
 PROBABILITIES: Final[list[str]] = [f"p_{name}" for name in EXPRESSIONS]
 """Columns of the seven probabilities in a table of predictions."""
 
-PREDICTION_COLUMNS: Final[list[str]] = ["row", "split", "view", "label", *PROBABILITIES]
-"""Columns of a model's stored predictions. `row` is FER2013's row number, -1 if unknown."""
+PREDICTION_COLUMNS: Final[list[str]] = ["row", "split", "view", "label", "plurality", *PROBABILITIES]
+"""Columns of a model's stored predictions. `row` is FER2013's row number, -1 if unknown. `label` is FER2013's label,
+`plurality` what most of FER+'s annotators say, -1 without votes or one clear answer. Older tables lack it."""
+
+YARDSTICKS: Final[dict[str, str]] = {"label": "FER2013's label", "plurality": "most annotators"}
+"""What predictions are judged by, each with its title. The keys are columns of a table of predictions."""
 
 METRICS: Final[dict[str, str]] = {
     "accuracy": "Accuracy",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fer_core.card import CARD, ModelCard
 from fer_core.columns import DEGRADED_COLUMNS
-from fer_core.files import home, whole_folder, write_text
+from fer_core.files import home, whole_file, whole_folder, write_text
 from fer_core.types import FerError
 
 SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
@@ -68,7 +68,8 @@ class StoredModel:
             view: `plain`, or `flip` for the average with the mirror image.
 
         Returns:
-            Columns `row` (in FER2013), `label`, `p_angry` … `p_neutral`, in the order of FER2013.
+            Columns `row` (in FER2013), `label`, `plurality` (-1 if unknown), `p_angry` … `p_neutral`, in the order of
+            FER2013.
 
         Raises:
             FerError: there are no predictions of this split and view.
@@ -88,7 +89,8 @@ class StoredModel:
         path = self.folder / PREDICTIONS
         if not path.is_file():
             raise FerError(f"The model {self.name} has no stored predictions: {path.name} is missing from its folder.")
-        return pd.read_parquet(path)
+        table = pd.read_parquet(path)
+        return table if "plurality" in table else table.assign(plurality=-1)  # as older versions wrote it
 
     def history(self) -> pd.DataFrame:
         """Return the training history with one row for each epoch; empty if there is none, as for a baseline."""
@@ -212,20 +214,28 @@ def save_model(
     return open_model(target)
 
 
-def save_degraded(model: StoredModel, degraded: pd.DataFrame) -> None:
-    """Add results on degraded faces to a stored model, or replace those that it has.
+def update_model(
+    model: StoredModel, card: ModelCard, predictions: pd.DataFrame, degraded: pd.DataFrame | None = None
+) -> None:
+    """Write what was measured again into a model's folder; its weights and training history stay.
 
     Args:
         model: in the store.
-        degraded: with the columns `columns.DEGRADED_COLUMNS`.
+        card: with the new metrics.
+        predictions: with the columns `columns.PREDICTION_COLUMNS`.
+        degraded: results on degraded faces; None keeps those that are there.
 
     Raises:
         FerError: the folder cannot be written.
     """
     try:
-        write_text(model.folder / DEGRADED, degraded.to_csv(index=False))
+        with whole_file(model.folder / PREDICTIONS) as partial:
+            _write(predictions, partial)
+        if degraded is not None:
+            write_text(model.folder / DEGRADED, degraded.to_csv(index=False))
+        card.write(model.folder / CARD)
     except OSError as error:
-        raise FerError(f"{DEGRADED} of {model.name} cannot be written ({error.strerror or error}).") from error
+        raise FerError(f"The folder of {model.name} cannot be written ({error.strerror or error}).") from error
 
 
 def _write(predictions: pd.DataFrame, path: Path) -> None:

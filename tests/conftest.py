@@ -39,6 +39,12 @@ def fer2013(fer2013_path: Path, request: pytest.FixtureRequest) -> FerDataset:
 
 
 @pytest.fixture(scope="session")
+def ferplus_path() -> Path:
+    """The path of the real FER+ votes."""
+    return require("FERPLUS_PATH", "needs the real FER+ votes")
+
+
+@pytest.fixture(scope="session")
 def yunet_file() -> Path:
     """YuNet's weights. Needed by tests that count faces: the fallback, Haar cascades, finds some that are none."""
     return require("FER_YUNET_MODEL", "needs YuNet's weights")

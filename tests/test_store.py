@@ -12,7 +12,7 @@ import pytest
 from fer_core import store
 from fer_core.card import ModelCard
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
-from fer_core.store import list_models, load_model, open_model, promoted, save_degraded, save_model
+from fer_core.store import DEGRADED, list_models, load_model, open_model, promoted, save_model
 from fer_core.types import FerError
 from tests.made_up_store import degraded_table
 
@@ -53,7 +53,7 @@ def test_results_on_degraded_faces_come_back_to_the_last_digit(nothing_shipped, 
     table = degraded_table(1 / 3)
     model = save_model(promoted(), MINE, b"weights", predictions, pd.DataFrame(), b"", table)
     pd.testing.assert_frame_equal(model.degraded(), table)
-    save_degraded(model, degraded_table(0.5))
+    degraded_table(0.5).to_csv(model.folder / DEGRADED, index=False)
     assert load_model("mine").degraded()["accuracy"].max() == 0.5
 
 

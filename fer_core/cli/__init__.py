@@ -6,7 +6,8 @@ import typer
 
 from fer_core.cli.bench import bench
 from fer_core.cli.data import data
-from fer_core.cli.models import evaluate, models
+from fer_core.cli.evaluate import evaluate
+from fer_core.cli.models import models
 from fer_core.cli.predict import predict
 from fer_core.cli.report import report
 from fer_core.cli.runs import runs

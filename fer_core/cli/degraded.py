@@ -1,4 +1,4 @@
-"""`evaluate --degraded`: measure models on degraded faces."""
+"""Results on degraded faces, for `evaluate --degraded`."""
 
 from __future__ import annotations
 
@@ -7,33 +7,6 @@ from typing import Any
 import pandas as pd
 from rich import box
 from rich.table import Table
-
-from fer_core.cli.output import warn
-from fer_core.data import FerDataset
-from fer_core.store import StoredModel, save_degraded
-
-
-def measured_degraded(model: StoredModel, dataset: FerDataset, save: bool) -> pd.DataFrame | None:
-    """Measure a served model on degraded faces; warn and return None if the model is not served.
-
-    Args:
-        model: in the store.
-        dataset: with the test splits.
-        save: write the results to the model's folder.
-
-    Raises:
-        FerError: the model's file or folder cannot be used, or there are no test faces.
-    """
-    from fer_core.inference import Classifier
-    from fer_core.inference.robustness import measure_degraded, robustness_faces
-
-    if not model.servable:
-        warn(f"{model.name} is not served, so it cannot be measured on degraded faces.")
-        return None
-    table = measure_degraded(Classifier.of(model), robustness_faces(dataset))
-    if save:
-        save_degraded(model, table)
-    return table
 
 
 def degraded_rows(table: pd.DataFrame) -> list[dict[str, Any]]:

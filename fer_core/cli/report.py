@@ -20,19 +20,21 @@ def report(
     csv: Annotated[Path | None, typer.Option(help="Also write every table as CSV into this folder.")] = None,
     split: Annotated[str, typer.Option(help="PublicTest or PrivateTest.")] = "PublicTest",
     view: Annotated[str, typer.Option(help="plain, or flip: averaged with the mirror image.")] = "plain",
+    by: Annotated[str, typer.Option(help="Judged by: label (FER2013's), or plurality (most annotators).")] = "label",
     ensemble: Annotated[str | None, typer.Option(help="Add an ensemble: mean, weighted or exponential.")] = None,
 ) -> None:
     """Write one HTML file that compares models: charts, tables, significance, and the results of the paper.
 
     It contains no pictures of the dataset, so it may be shared.
     """
-    from fer_core.columns import TEST_SPLITS, VIEWS
+    from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
     from fer_core.comparison import FUSIONS
     from fer_core.report import build_report, write_csv, write_html
 
     for value, allowed, what in (
         (split, TEST_SPLITS, "--split"),
         (view, VIEWS, "--view"),
+        (by, YARDSTICKS, "--by"),
         (ensemble, FUSIONS, "--ensemble"),
     ):
         if value is not None and value not in allowed:
@@ -41,7 +43,7 @@ def report(
     if not models:
         raise FerError("There is no trained model to report on. Train one with `python -m fer_core train compact_cnn`.")
     stderr.print("Measuring and drawing …")
-    contents = build_report(models, split, view, ensemble)
+    contents = build_report(models, split, view, ensemble, by)
     warn(*contents.complaints)
     path = write_html(contents, out)
     stdout.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)", soft_wrap=True)

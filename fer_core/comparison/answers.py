@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.columns import PROBABILITIES, TEST_SPLITS
+from fer_core.columns import PROBABILITIES, TEST_SPLITS, YARDSTICKS
 from fer_core.evaluation.checks import as_pair
 from fer_core.store import PREDICTIONS, StoredModel
 from fer_core.types import FerError
 
 ENSEMBLE: Final = "+ensemble"
 """Name of the ensemble among the models. No folder of the store can have it."""
+
+
+ADD: Final = "To add them, measure a model again with FER+'s votes at hand: fer-lab evaluate NAME --save"
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +29,22 @@ class Answers:
     Attributes:
         split: "PublicTest" or "PrivateTest".
         view: "plain" or "flip".
+        by: what the predictions are judged by, one of `columns.YARDSTICKS`.
         rows: `(n,)` int64, row numbers in FER2013; -1 if unknown.
-        labels: `(n,)` int64, 0..6.
+        labels: `(n,)` int64, 0..6: the right answers by this yardstick.
+        given: `(n,)` int64, FER2013's labels.
+        split_faces: number of faces of the split; more than n if some have no answer by this yardstick.
         probabilities: `(n, 7)` float64 by name of the model; rows sum to 1.
         titles: the name that people read, by name of the model.
     """
 
     split: str
     view: str
+    by: str
     rows: NDArray[np.int64]
     labels: NDArray[np.int64]
+    given: NDArray[np.int64]
+    split_faces: int
     probabilities: Mapping[str, NDArray[np.float64]]
     titles: Mapping[str, str]
 
@@ -46,8 +55,9 @@ class Answers:
 
     @property
     def where(self) -> str:
-        """Split and view as text, for captions."""
-        return f"{self.split}, {'plain' if self.view == 'plain' else 'averaged with the mirror image'}"
+        """Split, view and yardstick as text, for captions."""
+        view = "plain" if self.view == "plain" else "averaged with the mirror image"
+        return f"{self.split}, {view}, judged by {YARDSTICKS[self.by]}"
 
     def only(self, names: Iterable[str]) -> Answers:
         """Return the predictions of these models only, in the same order; of all if no name is known."""
@@ -65,19 +75,26 @@ class Answers:
         )
 
 
-def load_answers(models: Sequence[StoredModel], split: str, view: str) -> tuple[Answers | None, list[str]]:
+def load_answers(
+    models: Sequence[StoredModel], split: str, view: str, by: str = "label"
+) -> tuple[Answers | None, list[str]]:
     """Read the models' stored predictions.
+
+    What most annotators say is known of the faces, so it is enough if one model's table has it. Faces without one clear
+    answer are then left out.
 
     Args:
         models: as the store lists them; those without measured test splits are skipped.
         split: "PublicTest" or "PrivateTest".
         view: "plain" or "flip".
+        by: one of `columns.YARDSTICKS`.
 
     Returns:
-        The predictions (None if no model has any), and one sentence for each model that is left out because it has no
-        predictions of this split, its file is damaged, or it was measured on other faces than most models.
+        The predictions (None if no model has any, or no table has this yardstick), and one sentence for each model that
+        is left out because it has no predictions of this split, its file is damaged, or it was measured on other faces
+        than most models.
     """
-    tables: dict[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = {}
+    tables: dict[str, _Table] = {}
     complaints: list[str] = []
     for model in models:
         if not model.card.tested:
@@ -88,7 +105,7 @@ def load_answers(models: Sequence[StoredModel], split: str, view: str) -> tuple[
             complaints.append(str(error))
     if not tables:
         return None, complaints
-    faces = {name: (rows.tobytes(), labels.tobytes()) for name, (rows, labels, _) in tables.items()}
+    faces = {name: (table.rows.tobytes(), table.labels.tobytes()) for name, table in tables.items()}
     common = Counter(faces.values()).most_common(1)[0][0]
     kept = [name for name in tables if faces[name] == common]
     complaints += [
@@ -97,22 +114,37 @@ def load_answers(models: Sequence[StoredModel], split: str, view: str) -> tuple[
         for name in tables
         if faces[name] != common
     ]
-    rows, labels, _ = tables[kept[0]]
+    first = tables[kept[0]]
+    truth = first.labels
+    if by == "plurality":
+        known = [tables[name].plurality for name in kept if (tables[name].plurality >= 0).any()]
+        if not known:
+            return None, [*complaints, f"No model has the annotators' answers on {split} with its predictions. {ADD}"]
+        truth = known[0]
+    judged = truth >= 0
     answers = Answers(
         split=split,
         view=view,
-        rows=_read_only(rows),
-        labels=_read_only(labels),
-        probabilities={name: _read_only(tables[name][2]) for name in kept},
+        by=by,
+        rows=_read_only(first.rows[judged]),
+        labels=_read_only(truth[judged]),
+        given=_read_only(first.labels[judged]),
+        split_faces=len(judged),
+        probabilities={name: _read_only(tables[name].probabilities[judged]) for name in kept},
         titles=_unique_titles({model.name: model.title for model in models if model.name in kept}),
     )
     return answers, complaints
 
 
-def _read(
-    model: StoredModel, split: str, view: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return rows, labels and probabilities, sorted by row.
+class _Table(NamedTuple):
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    plurality: NDArray[np.int64]
+
+
+def _read(model: StoredModel, split: str, view: str) -> _Table:
+    """Return a model's table, sorted by row.
 
     Raises:
         FerError: there are none of this split and view, or they cannot be used.
@@ -120,8 +152,9 @@ def _read(
     where = f"The model {model.name} is left out: its {PREDICTIONS}"
     try:
         table = model.predictions(TEST_SPLITS[split], view).sort_values("row", kind="stable")
-        rows, labels = (table[column].to_numpy(np.int64) for column in ("row", "label"))
-        return rows, *as_pair(labels, table[PROBABILITIES].to_numpy(np.float64), "the probabilities")
+        rows, labels, plurality = (table[column].to_numpy(np.int64) for column in ("row", "label", "plurality"))
+        probabilities = table[PROBABILITIES].to_numpy(np.float64)
+        return _Table(rows, *as_pair(labels, probabilities, "the probabilities"), plurality)
     except FerError:
         raise
     except KeyError as error:

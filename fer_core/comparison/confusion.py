@@ -35,8 +35,9 @@ def cell_faces(answers: Answers, name: str, actual: str, predicted: str) -> pd.D
     """Return the faces of one cell, the most confident predictions first.
 
     Returns:
-        Columns `row`, `actual`, `predicted`, `confidence`, `source` (title of the model), then one column for each
-        model, named by its title, with its prediction as text ("neutral 91 %").
+        Columns `row`, `label` (FER2013's), `actual` (by the yardstick of the answers), `predicted`, `confidence`,
+        `source` (title of the model), then one column for each model, named by its title, with its prediction as text
+        ("neutral 91 %").
     """
     chosen = answers.probabilities[name].argmax(axis=1)
     inside = (answers.labels == EXPRESSIONS.index(actual)) & (chosen == EXPRESSIONS.index(predicted))
@@ -88,10 +89,10 @@ class Fer2013Faces:
     _places: dict[int, int] = field(default_factory=dict, repr=False)
     _votes: FerPlusVotes | None = field(default=None, repr=False)
 
-    def face(self, row: int, actual: str) -> Image | None:
-        """Return a face, `(48, 48)` uint8 gray; None if there is no such row or its label is another."""
+    def face(self, row: int, label: str) -> Image | None:
+        """Return a face, `(48, 48)` uint8 gray; None if there is no such row or FER2013's label of it is another."""
         place = self._places.get(row)
-        if self._dataset is None or place is None or EXPRESSIONS[self._dataset.labels[place]] != actual:
+        if self._dataset is None or place is None or EXPRESSIONS[self._dataset.labels[place]] != label:
             return None
         return self._dataset.images[place]
 
@@ -142,6 +143,7 @@ def _faces(answers: Answers, name: str, places: np.ndarray, by_confidence: bool 
     table = pd.DataFrame(
         {
             "row": answers.rows[places],
+            "label": names[answers.given[places]],
             "actual": names[answers.labels[places]],
             "predicted": names[answers.probabilities[name][places].argmax(axis=1)],
             "confidence": confidence,

@@ -7,6 +7,7 @@ from typing import Final
 
 import pandas as pd
 
+from fer_core.columns import YARDSTICKS
 from fer_core.faces import DEGRADATIONS
 from fer_core.store import StoredModel
 from fer_core.types import FerError
@@ -29,7 +30,7 @@ def robustness(
     Args:
         models: of the store.
         titles: replaces the titles of models, by name.
-        by: what counts as right: "label", FER2013's, or "plurality", the annotators'.
+        by: what predictions are judged by, one of `columns.YARDSTICKS`.
 
     Returns:
         A table with 26 rows for each model and the columns `name`, `model`, `kind`, `strength`, `level`, `faces`,
@@ -39,8 +40,8 @@ def robustness(
     Raises:
         FerError: `by` is neither.
     """
-    if by not in ("label", "plurality"):
-        raise FerError(f"Expected by to be label or plurality. Received: {by}")
+    if by not in YARDSTICKS:
+        raise FerError(f"Expected by to be one of {', '.join(YARDSTICKS)}. Received: {by}")
     tables: list[pd.DataFrame] = []
     without: list[str] = []
     complaints: list[str] = []

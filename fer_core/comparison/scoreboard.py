@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from fer_core.card import Score
-from fer_core.columns import METRICS, TEST_SPLITS
+from fer_core.columns import METRICS, TEST_SPLITS, YARDSTICKS
 from fer_core.comparison.answers import Answers
 from fer_core.comparison.robustness import mean_corruption_accuracy, robustness
 from fer_core.data import sample_portrait
@@ -27,40 +27,53 @@ _ENDS: Final = ("", "_low", "_high", "_interval")
 _SCORES: Final = (*(f"{name}{end}" for name in METRICS for end in _ENDS), "ece", "log_loss")
 
 
-def card_scoreboard(models: Sequence[StoredModel]) -> list[dict[str, Any]]:
+def card_scoreboard(models: Sequence[StoredModel], by: str = "label") -> list[dict[str, Any]]:
     """Return one row for each model from its card, with the scores of the plain view of both test splits.
 
-    The keys are those of `_row`; scores have the split as a prefix, as in `public_test_accuracy`, and are missing where
-    the card has none.
+    The keys are those of `_row`, and `degraded_accuracy` as in `scoreboard`, judged by `by`. Scores have a prefix, as
+    in `public_test_accuracy` and `public_test_plurality_accuracy`, and are missing where the card has none.
     """
-    splits = TEST_SPLITS.values()
-    return [
-        _row(model.name, model.title, model, {f"{split}_": model.card.score(split) for split in splits})
-        for model in models
-    ]
+    degraded = mean_corruption_accuracy(robustness(models, by=by)[0])
+    rows = []
+    for model in models:
+        scores = {
+            f"{split}_{prefix}": model.card.score(split, by=by)
+            for split in TEST_SPLITS.values()
+            for by, prefix in (("label", ""), ("plurality", "plurality_"))
+        }
+        rows.append(_row(model.name, model.title, model, scores) | {"degraded_accuracy": degraded.get(model.name)})
+    return rows
 
 
-def home_scoreboard(models: list[StoredModel]) -> tuple[list[AccuracyInterval], pd.DataFrame, list[str]]:
+def home_scoreboard(
+    models: list[StoredModel], by: str = "label"
+) -> tuple[list[AccuracyInterval], pd.DataFrame, list[str]]:
     """Return the scoreboard of the Home page, from the cards alone.
+
+    Args:
+        models: of the store.
+        by: what predictions are judged by, one of `columns.YARDSTICKS`.
 
     Returns:
         An accuracy with its interval for each model and split, the most accurate model first; a table with one row for
         each model in the same order; one sentence for each model whose card has no scores.
     """
-    rows = [row for row in card_scoreboard(models) if {"public_test_accuracy", "private_test_accuracy"} <= row.keys()]
-    rows.sort(key=lambda row: -row["public_test_accuracy"])
+    prefixes = {split: f"{key}_{'' if by == 'label' else 'plurality_'}" for split, key in TEST_SPLITS.items()}
+    needed = {f"{prefix}accuracy" for prefix in prefixes.values()}
+    rows = [row for row in card_scoreboard(models, by) if needed <= row.keys()]
+    rows.sort(key=lambda row: -row[f"{prefixes['PublicTest']}accuracy"])
     scored = {row["name"] for row in rows}
     complaints = [
-        f"The model {model.name} has no score: its card.json lacks measured numbers."
+        f"The model {model.name} has no score: its card.json lacks numbers judged by {YARDSTICKS[by]}."
         for model in models
         if model.name not in scored
     ]
     intervals = [
-        AccuracyInterval(row["model"], split, *(row[f"{key}_accuracy{end}"] for end in ("", "_low", "_high")))
+        AccuracyInterval(row["model"], split, *(row[f"{prefix}accuracy{end}"] for end in ("", "_low", "_high")))
         for row in rows
-        for split, key in TEST_SPLITS.items()
+        for split, prefix in prefixes.items()
     ]
-    return intervals, pd.DataFrame([_home_row(row) for row in rows]), complaints
+    return intervals, pd.DataFrame([_home_row(row, prefixes) for row in rows]), complaints
 
 
 def scoreboard(answers: Answers, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
@@ -77,7 +90,7 @@ def scoreboard(answers: Answers, measured: Measured, models: Sequence[StoredMode
     ]
     table = pd.DataFrame(rows)[["name", "model", *_SCORES, *_ABOUT]]
     table = table.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
-    degraded = mean_corruption_accuracy(robustness(models)[0])
+    degraded = mean_corruption_accuracy(robustness(models, by=answers.by)[0])
     table["degraded_accuracy"] = table["name"].map(degraded).astype(float)
     return table.assign(faces=len(answers.labels), split=answers.split, view=answers.view)
 
@@ -160,16 +173,17 @@ def _row(name: str, title: str, model: StoredModel | None, scores: Mapping[str, 
     about: tuple[int | str | None, ...] = (None, None, "fusion of models", "–")
     if model is not None:
         about = (model.size_bytes or None, model.card.parameters, model.card.trained_part, model.card.weights_from)
-        row["input_size"] = model.card.input_size
+        row |= {"input_size": model.card.input_size, "holdout_score": model.card.holdout_score}
     return row | dict(zip(_ABOUT, about, strict=True))
 
 
-def _home_row(row: dict[str, Any]) -> dict[str, Any]:
+def _home_row(row: dict[str, Any], prefixes: Mapping[str, str]) -> dict[str, Any]:
     cells: dict[str, Any] = {"Model": row["model"]}
-    for split, key in TEST_SPLITS.items():
-        accuracy, low, high = (f"{100 * row[f'{key}_accuracy{end}']:.1f}" for end in ("", "_low", "_high"))
+    for split, prefix in prefixes.items():
+        accuracy, low, high = (f"{100 * row[f'{prefix}accuracy{end}']:.1f}" for end in ("", "_low", "_high"))
         cells[f"{split} accuracy"] = f"{accuracy} %  ({low} – {high})"
-        cells[f"{split} macro F1"] = row[f"{key}_macro_f1"]
+        cells[f"{split} macro F1"] = row[f"{prefix}macro_f1"]
+    cells["Degraded faces"] = row["degraded_accuracy"]
     cells["Parameters"] = row["parameters"]
     cells["Size"] = f"{row['size_bytes'] / 1e6:.1f} MB" if row["size_bytes"] else "–"
     return cells

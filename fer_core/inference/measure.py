@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.card import Score
-from fer_core.columns import PREDICTION_COLUMNS, PROBABILITIES, TEST_SPLITS, VIEWS
+from fer_core.columns import PREDICTION_COLUMNS, PROBABILITIES, TEST_SPLITS, VIEWS, YARDSTICKS
 from fer_core.data import FerDataset, leaked_mask
 from fer_core.evaluation import bootstrap_intervals, evaluate
 from fer_core.inference.classifier import Classifier
@@ -46,6 +46,7 @@ def tabulate_splits(views: Callable[[NDArray[np.uint8]], tuple[NDArray, NDArray]
             table.insert(1, "split", split)
             table.insert(2, "view", view)
             table.insert(3, "label", part.labels)
+            table.insert(4, "plurality", part.plurality)
             tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
@@ -66,8 +67,10 @@ def summarize(
         training: the faces that the model may have been trained on.
 
     Returns:
-        `{split: {view: {"accuracy": …, "accuracy_interval": [low, high], "macro_f1": …, …}}}` with 95 % intervals, and
-        `accuracy_without_leaked` over the `n_without_leaked` faces whose pixels do not occur in `training`.
+        `{split: {view: {"accuracy": …, "accuracy_interval": [low, high], "macro_f1": …, …}}}` by FER2013's label, with
+        95 % intervals, and `accuracy_without_leaked` over the `n_without_leaked` faces whose pixels do not occur in
+        `training`. `by` has the same metrics for each of `columns.YARDSTICKS`; that of the annotators is missing if no
+        face has votes.
     """
     result: dict[str, dict[str, dict[str, Any]]] = {}
     for split in TEST_SPLITS.values():
@@ -75,12 +78,22 @@ def summarize(
         result[split] = {}
         for view in VIEWS:
             table = predictions[(predictions["split"] == split) & (predictions["view"] == view)]
-            labels = table["label"].to_numpy()
             probabilities = table[PROBABILITIES].to_numpy(np.float64)
-            metrics = evaluate(labels, probabilities)
-            values = dict(Score.of(metrics, bootstrap_intervals(labels, probabilities)).values)
-            values["accuracy_without_leaked"] = evaluate(labels[clean], probabilities[clean]).accuracy
-            values["n_without_leaked"] = int(clean.sum())
-            values["per_class"] = metrics.per_class.as_dict()
-            result[split][view] = values
+            truth = {name: table[name].to_numpy() for name in YARDSTICKS}
+            by = {name: _scores(wanted, probabilities) for name, wanted in truth.items() if (wanted >= 0).any()}
+            leakless = evaluate(truth["label"][clean], probabilities[clean])
+            result[split][view] = {
+                **by["label"],
+                "accuracy_without_leaked": leakless.accuracy,
+                "n_without_leaked": leakless.n,
+                "by": by,
+            }
     return result
+
+
+def _scores(wanted: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
+    """Return metrics, intervals and per-class rates over the faces with an answer, where `wanted` is not -1."""
+    judged = wanted >= 0
+    metrics = evaluate(wanted[judged], probabilities[judged])
+    score = Score.of(metrics, bootstrap_intervals(wanted[judged], probabilities[judged]))
+    return dict(score.values, per_class=metrics.per_class.as_dict())

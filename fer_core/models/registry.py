@@ -65,8 +65,8 @@ _VOTES = replace(_COMPACT, name="compact_cnn_votes", title="Compact CNN, labels 
 _WIDE = replace(_COMPACT, name="compact_cnn_wide", title="Compact CNN, wide", widths=(48, 96, 192, 288))
 """A teacher for distillation with 4.2 M parameters."""
 
-_STUDENT = replace(_COMPACT, name="compact_cnn_student", title="Compact CNN, taught by three")
-"""The same network, distilled from three teachers."""
+_STUDENT = replace(_COMPACT, name="compact_cnn_student", title="Compact CNN, student", weights_from="compact_cnn_votes")
+"""The same network, trained further from the last one, distilled from it and from one that learned labels alone."""
 
 _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
@@ -104,7 +104,7 @@ def network_names() -> list[str]:
     first: dict[ModelSpec, str] = {}
     for spec in _SPECS.values():
         if spec.architecture in _NETWORKS:
-            first.setdefault(replace(spec, name="", title=""), spec.name)
+            first.setdefault(replace(spec, name="", title="", weights_from=""), spec.name)
     return list(first.values())
 
 

@@ -35,7 +35,9 @@ class Report:
     complaints: list[str]
 
 
-def build_report(models: Sequence[StoredModel], split: str, view: str, fusion: str | None = None) -> Report:
+def build_report(
+    models: Sequence[StoredModel], split: str, view: str, fusion: str | None = None, by: str = "label"
+) -> Report:
     """Compute every table of the report.
 
     Args:
@@ -43,14 +45,15 @@ def build_report(models: Sequence[StoredModel], split: str, view: str, fusion: s
         split: "PublicTest" or "PrivateTest".
         view: "plain" or "flip".
         fusion: one of `comparison.FUSIONS`, to add an ensemble of all models; None for no ensemble.
+        by: what predictions are judged by, one of `columns.YARDSTICKS`; the paper's part stays with FER2013's label.
 
     Raises:
         FerError: no model has predictions of this split and view, or they cannot be combined.
     """
-    answers, complaints = comparison.load_answers(models, split, view)
+    answers, complaints = comparison.load_answers(models, split, view, by)
     if answers is None:
         raise FerError(f"No model has usable predictions of {split} ({view}). {' '.join(complaints)}")
-    other, _ = comparison.load_answers(models, next(name for name in TEST_SPLITS if name != split), view)
+    other, _ = comparison.load_answers(models, next(name for name in TEST_SPLITS if name != split), view, by)
     cards = {model.name: model.card for model in models}
     ensemble = ""
     if fusion is not None:
@@ -81,8 +84,8 @@ def build_report(models: Sequence[StoredModel], split: str, view: str, fusion: s
             ignore_index=True,
         ),
     }
-    tables = {name: table.assign(split=split, view=view) for name, table in tables.items()}
-    robustness, _, unusable = comparison.robustness(models, answers.titles)
+    tables = {name: table.assign(split=split, view=view, by=by) for name, table in tables.items()}
+    robustness, _, unusable = comparison.robustness(models, answers.titles, by)
     tables |= {"robustness": robustness, "training": history} | _paper(models, view)
     return Report(answers, tables, ensemble, complaints + damaged + unusable)
 

@@ -10,8 +10,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from fer_core.data import FerDataset, FerPlusVotes
-from fer_core.evaluation import evaluate
-from fer_core.faces import add_noise, blur_faces
+from fer_core.inference.holdout_score import degraded_copies, score_copies
 from fer_core.labels import NUM_CLASSES
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
@@ -108,46 +107,24 @@ def blend_heads(network: keras.Model, two_heads: keras.Model, share: float) -> N
 def choose_blend(two_heads: keras.Model, holdout: FerDataset) -> tuple[float, dict[str, dict[str, float]]]:
     """Choose the share of the votes head on the hold-out.
 
-    The best share has the highest mean of four accuracies: by FER2013's label and by the annotators' plurality, on
-    clean and on degraded faces. The default model is chosen by the same rule.
+    The best share has the highest `score` of `holdout_score`, by which the default model is chosen as well.
 
     Args:
         two_heads: the fitted result of `with_votes_head`.
         holdout: its faces, preprocessed for the network, with votes.
 
     Returns:
-        The share, and for each share that was tried the accuracies `label`, `plurality`, `label_degraded` and
-        `plurality_degraded` with their mean `score`.
+        The share, and the result of `holdout_score` for each share that was tried.
     """
     answers = {
         name: two_heads.predict(faces[..., None].astype(np.float32), batch_size=512, verbose=0)
         for name, faces in degraded_copies(holdout.images).items()
     }
-    judged = holdout.plurality
-    tried = {}
-    for share in BLENDS:
-        found: dict[str, list[float]] = {"label": [], "plurality": [], "label_degraded": [], "plurality_degraded": []}
-        for name, both in answers.items():
-            given = blend(both, share)
-            ending = "" if name == "clean" else "_degraded"
-            found[f"label{ending}"].append(evaluate(holdout.labels, given).accuracy)
-            found[f"plurality{ending}"].append(evaluate(judged[judged >= 0], given[judged >= 0]).accuracy)
-        means = {name: float(np.mean(values)) for name, values in found.items()}
-        tried[f"{share:.2f}"] = means | {"score": float(np.mean(list(means.values())))}
-    best = max(BLENDS, key=lambda share: tried[f"{share:.2f}"]["score"])
-    return best, tried
-
-
-def degraded_copies(faces: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
-    """Return the faces `(n, 48, 48)` unchanged (`clean`), with noise and with blur.
-
-    The standard deviations are 13 and 26 gray levels for the noise, and 1 and 2 pixels for the blur.
-    """
-    return {
-        "clean": faces,
-        **{f"noise_{level}": add_noise(faces, level) for level in (13, 26)},
-        **{f"blur_{width}": blur_faces(faces, width) for width in (1, 2)},
+    tried = {
+        f"{share:.2f}": score_copies({name: blend(both, share) for name, both in answers.items()}, holdout)
+        for share in BLENDS
     }
+    return max(BLENDS, key=lambda share: tried[f"{share:.2f}"]["score"]), tried
 
 
 class TwoHeadLoss(keras.losses.Loss):

@@ -17,6 +17,7 @@ from fer_core.data import FerDataset
 from fer_core.evaluation import evaluate
 from fer_core.files import home, write_json
 from fer_core.inference import Classifier
+from fer_core.inference.holdout_score import holdout_score
 from fer_core.inference.measure import no_predictions, predict_splits
 from fer_core.inference.robustness import measure_degraded, robustness_faces
 from fer_core.models import ModelSpec, build_network
@@ -126,7 +127,8 @@ def train(
 
     say("Converting to LiteRT and measuring each way to store the weights on the hold-out")
     weights, served = choose_storage(fitted, spec, data.holdout)
-    predictions, degraded = _measure(weights, spec, data, say)
+    predictions, degraded, scores = _measure(weights, spec, data, say)
+    served |= scores
 
     kept_for_comparison = ship and spec.weights_from == "imagenet"
     measured = "on the LiteRT file, which is not kept" if kept_for_comparison else "on the served LiteRT file"
@@ -155,7 +157,8 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -
             files[quantization] = to_litert(network, spec.input_size, quantization)
             path = Path(folder) / f"{quantization}.tflite"
             path.write_bytes(files[quantization])
-            probabilities = Classifier(path, preprocessing=spec.preprocessing).predict(holdout.images).probabilities
+            classifier = Classifier(path, preprocessing=spec.preprocessing)
+            probabilities = classifier.predict(holdout.images).probabilities
             accuracies[quantization] = evaluate(holdout.labels, probabilities).accuracy
             if quantization != "float32" and accuracies[quantization] >= accuracies["float32"] - TOLERATED_LOSS:
                 chosen = quantization
@@ -229,19 +232,24 @@ def _fit(
     return fitted, facts
 
 
-def _measure(weights: bytes, spec: ModelSpec, data: TrainingData, say: Say) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """Return the predictions of a LiteRT file on both test splits, and its results on degraded faces.
+def _measure(
+    weights: bytes, spec: ModelSpec, data: TrainingData, say: Say
+) -> tuple[pd.DataFrame, pd.DataFrame | None, dict[str, dict[str, float]]]:
+    """Return the predictions of a LiteRT file on both test splits, its results on degraded faces, and `holdout_score`.
 
-    If the splits are not available, there are no rows, and no results.
+    If the splits are not available, there are no rows, and no results. Without votes there is no score.
     """
-    if data.tests is None:
-        return no_predictions(), None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(weights)
         classifier = Classifier(path, preprocessing=spec.preprocessing)
+        scores = {}
+        if (data.holdout.plurality >= 0).any():
+            scores["holdout_score"] = holdout_score(lambda faces: classifier.predict(faces).probabilities, data.holdout)
+        if data.tests is None:
+            return no_predictions(), None, scores
         say("Measuring the served file on PublicTest and PrivateTest")
         predictions = predict_splits(classifier, data.tests)
         faces = robustness_faces(data.tests)
         say(f"Measuring it on {len(faces):,} degraded faces, five kinds in five strengths")
-        return predictions, measure_degraded(classifier, faces)
+        return predictions, measure_degraded(classifier, faces), scores

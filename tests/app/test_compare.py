@@ -6,10 +6,10 @@ from functools import partial
 import pytest
 
 from fer_core import store
-from fer_core.columns import METRICS
+from fer_core.columns import METRICS, PROBABILITIES
 from fer_core.store import promoted
 from tests.app.conftest import ROOT
-from tests.made_up_store import add_model, predictions
+from tests.made_up_store import add_model, plurality, predictions
 
 SECTIONS = [
     *("Scoreboard", "F1 by expression", "ROC and PR", "Calibration", "Robustness", "Significance", "Training", "Paper"),
@@ -53,6 +53,23 @@ def test_split_view_and_models_by_url(compare, three):
     assert set(table["split"]) == {"PrivateTest"}
     assert set(table["view"]) == {"flip"}
     assert app.get_by_key("c_metric").value == "avg_fpr"
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_can_be_judged_by_most_annotators(compare, three, section):
+    app = compare(c_section=section, c_by="most annotators", c_fuse=["The able one", "The weak one"])
+    assert app.get("vega_lite_chart")
+    assert not app.error
+
+
+def test_the_scoreboard_by_most_annotators(compare, three):
+    table = board(compare(c_by="most annotators")).set_index("name")
+    clear = plurality() >= 0
+    stored = three[0].predictions("public_test")[PROBABILITIES].to_numpy()
+    right = (stored.argmax(axis=1) == plurality())[clear].mean()
+    assert table.loc["able", "accuracy"] == pytest.approx(right)
+    assert set(table["faces"]) == {84}
+    assert table.loc["able", "degraded_accuracy"] > board(compare()).set_index("name").loc["able", "degraded_accuracy"]
 
 
 @pytest.mark.parametrize("metric", METRICS)

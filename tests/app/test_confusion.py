@@ -39,13 +39,22 @@ def test_the_faces_of_a_cell(confusion, three, dataset):
     app = confusion(m_model="The weak one", m_actual="fear", m_predicted="fear", m_number=6)
     assert "The weak one predicts" in lines(app)
     table = app.dataframe[0].value
-    assert set(table["actual"]) == {"fear"}
+    assert set(table["label"]) == {"fear"}
     assert table["The weak one"].str.startswith("fear").all()
     assert set(table["annotators"]) == {"fear 6, contempt 3, not a face 1"}
     assert len(app.get("image")) == len(table) + 14
     app.selectbox(key="m_predicted").set_value("happy").run()
     assert not app.exception
     assert "fear faces as happy" in lines(app)
+
+
+def test_most_annotators_can_be_the_judge(confusion, three, dataset):
+    chosen = {"m_model": "The able one", "m_actual": "disgust", "m_predicted": "angry", "m_number": 48}
+    app = confusion(m_by="most annotators", **chosen)
+    assert "angry" in set(app.dataframe[0].value["label"])  # every third angry face is disgust to them
+    assert any("judged by most annotators" in caption.value for caption in app.caption)
+    assert any("actual disgust" in caption.value for caption in app.caption)
+    assert not any("is another face" in caption.value for caption in app.caption)
 
 
 def test_a_difference_tells_whose_answer_it_is(confusion, three, dataset):

@@ -110,3 +110,13 @@ def test_a_data_folder_that_cannot_be_made_costs_only_a_warning(open_app, monkey
     assert not app.exception
     assert "cannot be created" in app.warning[0].value
     assert "says: happy" in app.subheader[0].value
+
+
+def test_most_annotators_can_be_the_judge(open_app):
+    app = open_app()
+    by_label = app.dataframe[0].value
+    app.get_by_key("h_by").set_value("plurality").run()
+    assert not app.exception
+    by_annotators = app.dataframe[0].value
+    assert set(by_annotators["Model"]) == set(by_label["Model"])
+    assert by_annotators["PublicTest accuracy"].tolist() != by_label["PublicTest accuracy"].tolist()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 
-from fer_core.columns import DEGRADED_COLUMNS
-from fer_core.data import load_fer2013
-from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
+from fer_core.data import load_fer2013, load_ferplus
+from fer_core.store import DEFAULT_MODEL, PREDICTIONS, load_model
 from tests.made_up_store import add_model, write_fer2013
 
 
@@ -118,7 +120,48 @@ def test_unserved_models_are_not_measured_on_degraded_faces(fer, home, tmp_path)
     assert set(json.loads(result.stdout)["kept"]) == {"public_test", "private_test"}
 
 
-def test_save_needs_something_to_save(fer, home):
-    result = fer("evaluate", "compact_cnn", "--save")
-    assert result.exit_code == 1
-    assert "--save keeps the results of --degraded" in result.stderr
+def test_save_replaces_what_was_stored_and_adds_the_annotators(
+    fer, home, fer2013, fer2013_path, ferplus_path, monkeypatch
+):
+    monkeypatch.setenv("FERPLUS_PATH", str(ferplus_path))
+    voted = fer2013.with_votes(load_ferplus(ferplus_path))
+    shutil.copytree(load_model("compact_cnn").folder, home / "models" / "mine")
+    card = load_model("mine").card
+    replace(card, name="mine", metrics={"made up": {}}).write(home / "models" / "mine" / "card.json")
+    result = fer("evaluate", "mine", "--save", "--data", fer2013_path)
+    assert result.exit_code == 0, result.output
+    again = load_model("mine")
+    for split in ("public_test", "private_test"):
+        table, faces = again.predictions(split), voted.split(split)
+        assert table["plurality"].tolist() == faces.plurality.tolist()
+        clear = faces.plurality >= 0
+        right = (table[PROBABILITIES].to_numpy().argmax(axis=1) == faces.plurality)[clear].mean()
+        assert again.card.score(split, by="plurality").accuracy == pytest.approx(right)
+        assert again.card.score(split).accuracy == pytest.approx(card.score(split).accuracy, abs=1e-3)
+    scores = again.card.served["holdout_score"]
+    assert again.card.holdout_score == scores["score"]
+    assert scores["label"] == pytest.approx(card.holdout_accuracy, abs=0.02)  # of the older, larger hold-out
+    assert f"Hold-out: {scores['score']:.1%}" in result.stdout
+    assert "By most annotators" in result.stdout
+
+
+def test_a_model_that_saw_the_holdout_is_not_scored_on_it(fer, home, fer2013_path, ferplus_path, monkeypatch):
+    monkeypatch.setenv("FERPLUS_PATH", str(ferplus_path))
+    shutil.copytree(load_model("compact_cnn").folder, home / "models" / "mine")
+    card = load_model("mine").card
+    replace(card, name="mine", data_fingerprint="another edition").write(home / "models" / "mine" / "card.json")
+    result = fer("evaluate", "mine", "--save", "--data", fer2013_path)
+    assert "mine is not scored on the hold-out: it may have been trained on a part of it" in result.stderr
+    assert load_model("mine").card.holdout_score is None
+
+
+def test_stored_predictions_of_unserved_models_get_the_annotators_too(fer, home, tmp_path):
+    path = write_fer2013(tmp_path)
+    model = add_model(home / "models", "kept", data_fingerprint=load_fer2013(path).fingerprint)
+    table = pd.read_parquet(model.folder / PREDICTIONS)
+    table.drop(columns="plurality").to_parquet(model.folder / PREDICTIONS)
+    assert fer("evaluate", "kept", "--save", "--data", path).exit_code == 0
+    kept = pd.read_parquet(model.folder / PREDICTIONS)
+    assert set(kept["plurality"]) == {-1}  # no votes here
+    assert kept[PROBABILITIES].equals(table[PROBABILITIES])
+    assert load_model("kept").card.score("public_test").accuracy > 0

@@ -6,8 +6,9 @@ import pytest
 
 from fer_core.columns import PROBABILITIES
 from fer_core.comparison import load_answers
-from fer_core.store import promoted, save_model
-from tests.made_up_store import FACES, START, add_model, card, labels, predictions, probabilities
+from fer_core.evaluation import evaluate
+from fer_core.store import PREDICTIONS, promoted, save_model
+from tests.made_up_store import FACES, START, add_model, card, labels, plurality, predictions, probabilities
 
 
 def test_all_models_on_the_same_faces(models, answers):
@@ -86,3 +87,34 @@ def test_unknown_rows_are_compared_by_their_order(models):
     assert not complaints
     expected = table[(table["split"] == "public_test") & (table["view"] == "plain")][PROBABILITIES]
     np.testing.assert_allclose(answers.probabilities["one"], expected)
+
+
+def test_most_annotators_judge_the_faces_with_a_clear_answer(models, answers):
+    voted, complaints = load_answers(models, "PublicTest", "plain", "plurality")
+    clear = plurality() >= 0
+    assert complaints == []
+    assert voted.labels.tolist() == plurality()[clear].tolist()
+    assert voted.given.tolist() == labels()[clear].tolist()
+    assert (len(voted.labels), voted.split_faces) == (84, 105)
+    np.testing.assert_array_equal(voted.probabilities["able"], answers.probabilities["able"][clear])
+    assert voted.where == "PublicTest, plain, judged by most annotators"
+    right = voted.probabilities["able"].argmax(axis=1) == plurality()[clear]
+    assert evaluate(voted.labels, voted.probabilities["able"]).accuracy == right.mean()
+
+
+def test_one_table_with_votes_is_enough_and_none_is_not(models):
+    for model in models[:2]:
+        without_votes(model)
+    voted, _ = load_answers(models, "PublicTest", "plain", "plurality")
+    assert len(voted.names) == 3
+    without_votes(models[2])
+    voted, complaints = load_answers(models, "PublicTest", "plain", "plurality")
+    assert voted is None
+    assert "fer-lab evaluate NAME --save" in complaints[0]
+    assert len(load_answers(models, "PublicTest", "plain")[0].labels) == 105
+
+
+def without_votes(model):
+    """As an older version wrote it."""
+    path = model.folder / PREDICTIONS
+    pd.read_parquet(path).drop(columns="plurality").to_parquet(path)

@@ -7,14 +7,14 @@ import pytest
 
 from fer_core import comparison
 from fer_core.faces import DEGRADATIONS
-from fer_core.store import promoted, save_degraded
+from fer_core.store import DEGRADED, promoted
 from fer_core.types import FerError
 from tests.made_up_store import add_model, degraded_table
 
 
 @pytest.fixture
 def table(models):
-    save_degraded(models[0], degraded_table(0.5))
+    degraded_table(0.5).to_csv(models[0].folder / DEGRADED, index=False)
     return comparison.robustness(models)[0]
 
 
@@ -53,20 +53,20 @@ def test_curves_of_one_kind_start_at_the_clean_faces(table):
 
 def test_what_the_annotators_chose_can_count_instead(models):
     table = degraded_table(0.5)
-    save_degraded(models[1], table.assign(accuracy_plurality=float("nan"), faces_plurality=0))
+    table.assign(accuracy_plurality=float("nan"), faces_plurality=0).to_csv(models[1].folder / DEGRADED, index=False)
     found, without, _ = comparison.robustness(models, by="plurality")
     assert without == ["The fair one"]
     able = found[found["name"] == "able"].reset_index(drop=True)
     assert able["accuracy"].tolist() == pytest.approx(models[0].degraded()["accuracy_plurality"].tolist())
     assert able["low"].tolist() == pytest.approx(models[0].degraded()["low_plurality"].tolist())
     assert set(able["faces"]) == {900}
-    with pytest.raises(FerError, match=r"Expected by to be label or plurality\. Received: votes"):
+    with pytest.raises(FerError, match=r"Expected by to be one of label, plurality\. Received: votes"):
         comparison.robustness(models, by="votes")
 
 
 def test_models_without_results_and_unusable_ones_are_named(models, answers):
     (models[0].folder / "degraded.csv").write_bytes(b"no")
-    save_degraded(models[1], degraded_table(0.5).head(20))
+    degraded_table(0.5).head(20).to_csv(models[1].folder / DEGRADED, index=False)
     bare = add_model(promoted(), "bare", degraded=False)
     table, without, complaints = comparison.robustness([*models, bare])
     assert set(table["name"]) == {"weak"}

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from fer_core.data import VOTE_COLUMNS, load_ferplus
 from fer_core.types import FerError
-from tests.conftest import require
 
 HEADER = "Usage,Image name," + ",".join(VOTE_COLUMNS)
 
@@ -59,8 +58,8 @@ def test_where_it_is_looked_for(home, tmp_path, monkeypatch):
     assert len(load_ferplus()) == 2
 
 
-def test_real_votes(fer2013):
-    table = load_ferplus(require("FERPLUS_PATH", "needs the real FER+ votes"))
+def test_real_votes(fer2013, ferplus_path):
+    table = load_ferplus(ferplus_path)
     assert table.votes.shape == (35_887, 10)
     for split, faces, agreement in (("public_test", 3_372, 0.654), ("private_test", 3_350, 0.656)):
         part = fer2013.with_votes(table).split(split)

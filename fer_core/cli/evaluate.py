@@ -1,0 +1,125 @@
+"""`evaluate`: measure stored models again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+
+from fer_core.card import ModelCard
+from fer_core.cli.degraded import degraded_rows, degraded_table
+from fer_core.cli.models import stored_models
+from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn
+from fer_core.columns import METRICS
+from fer_core.data import load_fer2013
+from fer_core.store import load_model
+from fer_core.types import FerError
+
+if TYPE_CHECKING:
+    from fer_core.inference.measure_again import Measurements
+
+_METRICS = {**METRICS, "ece": "Calibration error", "accuracy_without_leaked": "Accuracy, no leaks*"}
+
+
+@fails_clearly
+def evaluate(
+    names: Annotated[list[str] | None, typer.Argument(help="Models to measure.", metavar="NAME…")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Measure all models.")] = False,
+    data: Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")] = None,
+    degraded: Annotated[bool, typer.Option("--degraded", help="Measure on degraded faces too: noise, blur …")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Keep the results in the models' folders.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure models on PublicTest and PrivateTest, plain and with flip, with 95 % intervals.
+
+    Predictions are judged by FER2013's label and, with FER+'s votes at hand, by what most annotators say. For a model
+    that is kept for comparison only, the metrics are computed from its stored predictions.
+
+    With --degraded, also measure accuracy and mean confidence on 1,000 test faces with noise, blur, low resolution, low
+    brightness and contrast, and occlusion, in five strengths each. --save replaces the stored predictions and results,
+    and adds the score on the hold-out by which the default model is chosen.
+    """
+    from fer_core.inference.measure_again import measure_again, save_measurements
+
+    stored = stored_models()
+    if not names and not every:
+        known = ", ".join(model.name for model in stored) or "none"
+        raise FerError(f"Name the models to measure, or use --all. Trained models here: {known}.")
+    chosen = stored if every else [load_model(name) for name in names or []]
+    dataset = load_fer2013(data)
+    measured: dict[str, Measurements] = {}
+    with progress_bar() as bar:
+        for model in bar.track(chosen, description="Measuring"):
+            try:
+                found = measure_again(model, dataset, degraded, holdout=save)
+                if save:
+                    save_measurements(model, found)
+            except FerError as error:
+                warn(f"{model.name} is skipped: {error}")
+                continue
+            warn(*found.notes)
+            measured[model.name] = found
+            _compare_with_card(model.name, found.metrics, model.card)
+    if not measured:
+        raise FerError("No model could be measured.")
+    if as_json:
+        print_json({name: _as_json(found) for name, found in measured.items()})
+        return
+    for name, found in measured.items():
+        stdout.print(_metrics_table(name, found.metrics))
+        if found.holdout:
+            stdout.print(_holdout_line(found.holdout))
+        if found.degraded is not None:
+            stdout.print(degraded_table(name, found.degraded))
+    stdout.print("* on the test faces whose pixels do not occur in Training")
+
+
+def _as_json(found: Measurements) -> dict[str, Any]:
+    more: dict[str, Any] = {} if found.degraded is None else {"degraded": degraded_rows(found.degraded)}
+    return {**found.metrics, **more} | ({"holdout_score": found.holdout} if found.holdout else {})
+
+
+def _holdout_line(scores: dict[str, float]) -> str:
+    return (
+        f"Hold-out: {scores['score']:.1%}, the mean of {scores['label']:.1%} by FER2013's label and "
+        f"{scores['plurality']:.1%} by most annotators, {scores['label_degraded']:.1%} and "
+        f"{scores['plurality_degraded']:.1%} on degraded faces."
+    )
+
+
+def _compare_with_card(name: str, measured: dict[str, Any], card: ModelCard) -> None:
+    """Warn where the accuracy differs from the card by more than another processor's rounding can explain."""
+    for split, views in measured.items():
+        for view, values in views.items():
+            stored = card.score(split, view)
+            if stored is not None and abs(stored.accuracy - values["accuracy"]) > 0.001:
+                said = f"measured {values['accuracy']:.4f}, but the card says {stored.accuracy}"
+                warn(f"{name}, {split}, {view}: {said}.")
+
+
+def _metrics_table(name: str, splits: dict[str, Any]) -> Table:
+    """Return a table of one model with one row for each metric, at most 80 columns wide."""
+    views = [(split, view, values) for split, by_view in splits.items() for view, values in by_view.items()]
+    table = Table(title=name, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table.add_column("")
+    for split, view, _ in views:
+        table.add_column(f"{split}\n{view}")
+    for key, title in _METRICS.items():
+        _add_rows(table, title, key, [values for _, _, values in views])
+    voted = [values["by"].get("plurality") for _, _, values in views]
+    if all(voted):
+        table.add_row("By most annotators", style="bold")
+        for key in ("accuracy", "macro_f1", "ece"):
+            _add_rows(table, f"  {_METRICS[key]}", key, voted)
+        table.add_row("  Faces", *(f"{values['n']:,}" for values in voted))
+    return table
+
+
+def _add_rows(table: Table, title: str, key: str, columns: list[dict[str, Any]]) -> None:
+    table.add_row(title, *(f"{values[key]:.4f}" for values in columns))
+    if f"{key}_interval" in columns[0]:
+        intervals = [values[f"{key}_interval"] for values in columns]
+        table.add_row("  95 % interval", *(f"{low:.3f}–{high:.3f}" for low, high in intervals), style="dim")

@@ -1,0 +1,45 @@
+"""The score on the hold-out, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_core.data import FerDataset, FerPlusVotes
+from fer_core.inference.holdout_score import degraded_copies, holdout_score
+from fer_core.types import FerError
+
+
+def faces(voted):
+    """Four angry, disgust, fear and happy faces; ten votes for one column of FER+ on each."""
+    votes = np.zeros((4, 10), np.int64)
+    votes[np.arange(4), voted] = 10
+    images = np.full((4, 48, 48), 100, np.uint8)
+    return FerDataset(images, np.arange(4), np.full(4, "Training"), np.arange(4), FerPlusVotes(votes))
+
+
+def predict(images):
+    """Right by the label on flat faces; always angry on noisy ones."""
+    noisy = images.std(axis=(1, 2)) > 1
+    return np.eye(7)[np.where(noisy, 0, np.arange(len(images)))]
+
+
+def test_four_accuracies_and_their_mean():
+    scores = holdout_score(predict, faces([4, 4, 7, 1]))  # anger, anger, contempt, happiness
+    assert scores["label"] == 1
+    assert scores["plurality"] == pytest.approx(2 / 3)  # contempt is not one of the seven: three faces count
+    assert scores["label_degraded"] == pytest.approx((0.25 + 0.25 + 1 + 1) / 4)  # two kinds of noise, two of blur
+    assert scores["plurality_degraded"] == pytest.approx((2 / 3) / 1)
+    assert scores["score"] == pytest.approx(np.mean([1, 2 / 3, 0.625, 2 / 3]))
+
+
+def test_without_votes_there_is_no_score():
+    with pytest.raises(FerError, match=r"needs FER\+'s votes"):
+        holdout_score(predict, faces([9, 9, 9, 9]))
+
+
+def test_copies():
+    copies = degraded_copies(faces([0, 0, 0, 0]).images)
+    assert list(copies) == ["clean", "noise_13", "noise_26", "blur_1", "blur_2"]
+    assert copies["noise_26"].std() == pytest.approx(26, rel=0.05)
+    assert (copies["blur_2"] == 100).all()
