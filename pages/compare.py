@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from fer_core.comparison import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
-from pages.parts.common import choose, choose_split_and_view, plain, stop_without_predictions, stored_models, warn
+from pages.parts.common import choose, choose_faces, plain, stop_without_predictions, stored_models, warn
 from pages.parts.compare.results import Selection, all_answers, ensemble, stamps
 from pages.parts.compare.sections import SECTIONS
 
@@ -17,8 +17,8 @@ st.markdown(
 stored, complaints = stored_models()
 
 with st.container(horizontal=True):
-    split, view = choose_split_and_view("c")
-    selection = Selection(stamps(stored), split, view)
+    split, view, by = choose_faces("c")
+    selection = Selection(stamps(stored), split, view, by)
     answers, left_out = all_answers(selection)
     names = answers.names if answers else []
     title = answers.titles.__getitem__ if answers else str
@@ -28,6 +28,7 @@ with st.container(horizontal=True):
 warn(complaints + left_out, "Some models are left out:")
 if answers is None:
     stop_without_predictions()
+st.caption(answers.yardstick)
 
 fusion, exponent = "mean", 10
 with st.expander("Combine models into an ensemble", icon=":material/hub:", expanded="c_fuse" in st.query_params):

@@ -5,7 +5,7 @@ import streamlit as st
 from fer_core.comparison import SHOWN, cell_faces, confusion_cells, difference_cells, differing_faces, sample_faces
 from fer_core.figures import confusion_chart, difference_chart
 from fer_core.labels import EXPRESSIONS
-from pages.parts.common import choose, choose_split_and_view, plain, stop_without_predictions, stored_models, warn
+from pages.parts.common import choose, choose_faces, plain, stop_without_predictions, stored_models, warn
 from pages.parts.compare.results import Selection, all_answers, fer2013_faces, stamps
 from pages.parts.confusion import clickable_matrix, show_faces
 
@@ -17,15 +17,16 @@ st.markdown("Which expressions a model confuses. Click a cell to see its faces."
 stored, complaints = stored_models()
 
 with st.container(horizontal=True):
-    split, view = choose_split_and_view("m")
+    split, view, by = choose_faces("m")
     rates = "rates: of 100 faces of the row's expression, how many are predicted as the column's."
     values = choose("In the cells", ("counts", "rates"), "m_values", "rates", help=rates)
     layout = choose("Show", LAYOUTS, "m_layout", format_func=LAYOUTS.__getitem__)
 
-answers, left_out = all_answers(Selection(stamps(stored), split, view))
+answers, left_out = all_answers(Selection(stamps(stored), split, view, by))
 warn(complaints + left_out, "Some models are left out:")
 if answers is None:
     stop_without_predictions()
+st.caption(answers.yardstick)
 if layout != "one" and len(answers.names) < 2:
     st.info("Only one model has predictions of this split, so there is no other one to compare it with.")
     layout = "one"

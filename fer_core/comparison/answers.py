@@ -59,6 +59,17 @@ class Answers:
         view = "plain" if self.view == "plain" else "averaged with the mirror image"
         return f"{self.split}, {view}, judged by {YARDSTICKS[self.by]}"
 
+    @property
+    def yardstick(self) -> str:
+        """What the predictions are judged by, in a sentence with the number of faces."""
+        if self.by == "label":
+            return f"Judged by FER2013's own label, on {len(self.labels):,} faces."
+        same = (self.labels == self.given).mean()
+        return (
+            f"Judged by what most of ten annotators said (FER+), on the {len(self.labels):,} of {self.split_faces:,} "
+            f"faces with one clear answer. FER2013's own label is the same on {same:.1%} of them."
+        )
+
     def only(self, names: Iterable[str]) -> Answers:
         """Return the predictions of these models only, in the same order; of all if no name is known."""
         wanted = set(names) & set(self.probabilities)

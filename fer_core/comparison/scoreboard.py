@@ -183,7 +183,8 @@ def _home_row(row: dict[str, Any], prefixes: Mapping[str, str]) -> dict[str, Any
         accuracy, low, high = (f"{100 * row[f'{prefix}accuracy{end}']:.1f}" for end in ("", "_low", "_high"))
         cells[f"{split} accuracy"] = f"{accuracy} %  ({low} – {high})"
         cells[f"{split} macro F1"] = row[f"{prefix}macro_f1"]
-    cells["Degraded faces"] = row["degraded_accuracy"]
+    degraded = row["degraded_accuracy"]
+    cells["Degraded faces"] = "–" if degraded is None else f"{100 * degraded:.1f} %"
     cells["Parameters"] = row["parameters"]
     cells["Size"] = f"{row['size_bytes'] / 1e6:.1f} MB" if row["size_bytes"] else "–"
     return cells

@@ -62,6 +62,7 @@ def render(report: Report) -> str:
     parts = [
         f"<h1>Facial expression models compared</h1><p>{len(answers.names)} models on {len(answers.labels):,} faces of "
         f"FER2013’s {escape(answers.where)}. Intervals are 95 %. Made with FER Lab, {made}.</p>",
+        f"<p>{escape(answers.yardstick)}</p>",
         *[f'<p class="note">{escape(sentence)}</p>' for sentence in report.complaints],
         *_scoreboard(report),
         *_expressions(report),

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pandas as pd
 import streamlit as st
 
-from fer_core.columns import TEST_SPLITS, VIEWS
+from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models
 
 
@@ -82,14 +82,29 @@ def choose(label: str, options: Iterable[str], key: str, default: str | None = N
     return str(chosen or default or names[0])
 
 
-def choose_split_and_view(prefix: str) -> tuple[str, str]:
-    """Ask for the test split and the view; `prefix` starts the names of the query parameters."""
+def choose_faces(prefix: str) -> tuple[str, str, str]:
+    """Ask for the test split, the view and the yardstick; `prefix` starts the names of the query parameters."""
     splits = "PublicTest is the paper's test split, PrivateTest the challenge's."
     views = "plain: predicted once. flip: averaged with its mirror image."
     return (
         choose("Test split", TEST_SPLITS, f"{prefix}_split", help=splits),
         choose("Each face", VIEWS, f"{prefix}_view", help=views),
+        choose_yardstick(f"{prefix}_by"),
     )
+
+
+def choose_yardstick(key: str) -> str:
+    """Ask what predictions are judged by; return one of `columns.YARDSTICKS`."""
+    words = (
+        "FER2013's label: one per face, made from search words on the web and a check by hand. Most annotators: what "
+        "most of ten people said who saw the face (FER+). Faces without one clear answer do not count."
+    )
+    return choose("Judged by", YARDSTICKS, key, help=words, format_func=lambda name: upper_first(YARDSTICKS[name]))
+
+
+def upper_first(words: str) -> str:
+    """Return words with a capital first letter, and the others as they are."""
+    return words[:1].upper() + words[1:]
 
 
 def whole_image_toggle(key: str) -> bool:

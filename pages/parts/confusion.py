@@ -50,7 +50,7 @@ def show_faces(faces: pd.DataFrame, fer2013_faces: Fer2013Faces, title: str, wit
 
 
 def _face_tile(face: Any, fer2013_faces: Fer2013Faces, with_model: bool) -> None:
-    image = fer2013_faces.face(face.row, face.actual)
+    image = fer2013_faces.face(face.row, face.label)
     if image is None:
         st.caption(f"Row {face.row} of the installed data is another face.")
     else:
@@ -65,17 +65,18 @@ def _face_tile(face: Any, fer2013_faces: Fer2013Faces, with_model: bool) -> None
 
 def _table(faces: pd.DataFrame, fer2013_faces: Fer2013Faces) -> None:
     votes = [fer2013_faces.votes(row) for row in faces["row"]]
-    models = [str(column) for column in faces if column not in {"row", "actual", "predicted", "confidence", "source"}]
+    about = {"row", "label", "actual", "predicted", "confidence", "source"}
+    models = [str(column) for column in faces if column not in about]
     shown = faces.assign(annotators=votes)
     st.dataframe(
         shown,
         hide_index=True,
         height="content",
         alt="Predictions of all models and votes of the annotators for these faces",
-        column_order=["row", "actual", *([] if fer2013_faces.votes_missing else ["annotators"]), *models],
+        column_order=["row", "label", *([] if fer2013_faces.votes_missing else ["annotators"]), *models],
         column_config={
             "row": st.column_config.NumberColumn("Row", format="%d", pinned=True, help="In FER2013, starting at 0"),
-            "actual": "Actual",
+            "label": "FER2013's label",
             "annotators": st.column_config.TextColumn("Ten annotators (FER+)", width="large"),
         },
     )

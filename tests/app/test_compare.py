@@ -57,13 +57,13 @@ def test_split_view_and_models_by_url(compare, three):
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_can_be_judged_by_most_annotators(compare, three, section):
-    app = compare(c_section=section, c_by="most annotators", c_fuse=["The able one", "The weak one"])
+    app = compare(c_section=section, c_by="Most annotators", c_fuse=["The able one", "The weak one"])
     assert app.get("vega_lite_chart")
     assert not app.error
 
 
 def test_the_scoreboard_by_most_annotators(compare, three):
-    table = board(compare(c_by="most annotators")).set_index("name")
+    table = board(compare(c_by="Most annotators")).set_index("name")
     clear = plurality() >= 0
     stored = three[0].predictions("public_test")[PROBABILITIES].to_numpy()
     right = (stored.argmax(axis=1) == plurality())[clear].mean()

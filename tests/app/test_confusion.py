@@ -50,7 +50,7 @@ def test_the_faces_of_a_cell(confusion, three, dataset):
 
 def test_most_annotators_can_be_the_judge(confusion, three, dataset):
     chosen = {"m_model": "The able one", "m_actual": "disgust", "m_predicted": "angry", "m_number": 48}
-    app = confusion(m_by="most annotators", **chosen)
+    app = confusion(m_by="Most annotators", **chosen)
     assert "angry" in set(app.dataframe[0].value["label"])  # every third angry face is disgust to them
     assert any("judged by most annotators" in caption.value for caption in app.caption)
     assert any("actual disgust" in caption.value for caption in app.caption)

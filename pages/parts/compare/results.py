@@ -27,6 +27,7 @@ class Selection:
     Attributes:
         stamps: all stored models as their files are now.
         split, view: which predictions.
+        by: what they are judged by, one of `columns.YARDSTICKS`.
         names: the models to show; empty for all.
         members: the models of the ensemble; fewer than two make none.
         fusion, exponent: how the members are combined.
@@ -35,6 +36,7 @@ class Selection:
     stamps: Stamps
     split: str
     view: str
+    by: str = "label"
     names: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     fusion: str = "mean"
@@ -43,7 +45,7 @@ class Selection:
     @property
     def all_models(self) -> Selection:
         """The same faces with all models and no ensemble."""
-        return Selection(self.stamps, self.split, self.view)
+        return Selection(self.stamps, self.split, self.view, self.by)
 
     @property
     def other_split(self) -> Selection:
@@ -61,9 +63,9 @@ def all_answers(selection: Selection) -> tuple[Answers | None, list[str]]:
     """Return the predictions of all models, and a sentence for each model that is left out.
 
     Args:
-        selection: an `all_models` one, so that the cache holds each split and view once.
+        selection: an `all_models` one, so that the cache holds each split, view and yardstick once.
     """
-    return comparison.load_answers(_models(selection), selection.split, selection.view)
+    return comparison.load_answers(_models(selection), selection.split, selection.view, selection.by)
 
 
 @st.cache_resource(max_entries=40, show_spinner="Combining …")
@@ -166,13 +168,16 @@ def histories(selection: Selection) -> tuple[pd.DataFrame, list[str], list[str]]
 @st.cache_data(max_entries=20, show_spinner=False)
 def robustness(selection: Selection) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Return the results on degraded faces, the titles of models without them, and a sentence for each bad file."""
-    return comparison.robustness(_chosen_models(selection), shown(selection).titles)
+    return comparison.robustness(_chosen_models(selection), shown(selection).titles, selection.by)
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
 def paper_tables(selection: Selection) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Return the paper's overall results, and F1 by expression of each variant, beside ours on PublicTest."""
-    public = replace(selection.all_models, split="PublicTest")
+    """Return the paper's overall results, and F1 by expression of each variant, beside ours on PublicTest.
+
+    The paper judges by FER2013's label, so ours are judged by it here too.
+    """
+    public = replace(selection.all_models, split="PublicTest", by="label")
     ours = _measured_models(public)
     f1 = {variant: comparison.paper_f1(variant, ours) for variant in comparison.PAPER_VARIANTS}
     return comparison.paper_overall(all_answers(public)[0], ours), f1
