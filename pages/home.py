@@ -8,7 +8,7 @@ from fer_core.evaluation.paper import OVERALL
 from fer_core.faces import default_detector
 from fer_core.figures import accuracy_intervals, probability_bars, probability_text
 from fer_core.store import list_models
-from pages.parts.common import choose_yardstick, no_model_yet, note_untested, plain, warn
+from pages.parts.common import choose_yardstick, no_model_yet, note_untested, note_utkface, plain, warn
 from pages.parts.pictures import SAMPLE, ServedModel, annotated, load_models, results_for
 
 st.title("FER Lab")
@@ -82,4 +82,5 @@ if tested and intervals:
             "Parameters": st.column_config.NumberColumn(format="compact"),
         },
     )
+note_utkface(model.card for model in tested)
 note_untested(stored)

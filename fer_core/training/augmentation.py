@@ -113,7 +113,7 @@ ROBUST = Augmentation(
 )
 """For faces from cameras as well as from FER2013."""
 
-AUGMENTATIONS: Final = ("off", "mirror", "weak", "medium", "strong", "as the paper")
+AUGMENTATIONS: Final = ("off", "mirror", "weak", "medium", "strong", "robust", "as the paper")
 """Names for `augmentation_named`."""
 
 _STRENGTHS: Final = {"weak": 0.5, "medium": 1.0, "strong": 1.5}
@@ -127,4 +127,7 @@ def augmentation_named(name: str, spec: ModelSpec) -> Augmentation | None:
         return MIRROR_ONLY
     if name == "as the paper":
         return AS_THE_PAPER
-    return Augmentation.of_strength(_STRENGTHS[name], crop=48 if spec.architecture == "transfer" else 44)
+    crop = 48 if spec.architecture == "transfer" else 44
+    if name == "robust":
+        return replace(ROBUST, crop=crop)
+    return Augmentation.of_strength(_STRENGTHS[name], crop=crop)

@@ -178,7 +178,9 @@ def recipe_summary(spec: ModelSpec, recipe: Recipe) -> str:
     smoothing = f", label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
     augmented = "no augmentation"
     if (kinds := recipe.augmentation) is not None:
-        augmented = "faces mirrored" if kinds.only_mirrors else f"faces augmented (±{kinds.rotation:.0f}°, mirrored …)"
+        degraded = ", degraded" if kinds.degraded else ""
+        augmented = f"faces augmented (±{kinds.rotation:.0f}°, mirrored{degraded} …)"
+        augmented = "faces mirrored" if kinds.only_mirrors else augmented
     return (
         f"{spec.title}: trains {spec.trained}; {recipe.optimizer}, learning rate {recipe.peak_learning_rate:g} "
         f"({recipe.schedule.replace('_', ' ')}), batches of {recipe.batch_size}{smoothing}; {augmented}."
@@ -191,8 +193,12 @@ def uses_features(spec: ModelSpec, recipe: Recipe) -> bool:
     return spec.frozen and one_target and (recipe.augmentation is None or recipe.augmentation.only_mirrors)
 
 
-COMPACT = Recipe(epochs=64)
-"""64 epochs take about 40 minutes on two fast cores. The validation accuracy was stable over the last ten."""
+COMPACT = Recipe(epochs=64, augmentation=ROBUST)
+"""64 epochs take about 80 minutes on two cores. The validation accuracy was stable over the last ten. Without degraded
+faces, accuracy falls from 69 to 26 % under noise with a standard deviation of 26 gray levels."""
+
+UNDEGRADED = replace(COMPACT, augmentation=Augmentation())
+"""As `compact_cnn` was trained."""
 
 DISTILLED = Recipe(
     epochs=84,  # more than the teacher's: distillation gains from long schedules (Beyer et al. 2022)
@@ -206,7 +212,7 @@ DISTILLED = Recipe(
 by both for 72 epochs (seed 2), was no better: 70.3 % against 70.6 % on the hold-out in int8. A stronger teacher is
 needed for more."""
 
-LABELS_AND_VOTES = Recipe(epochs=64, target="both", augmentation=ROBUST)
+LABELS_AND_VOTES = replace(COMPACT, target="both")
 """For what most people would say, and for faces from cameras."""
 
 WIDE = replace(LABELS_AND_VOTES, epochs=72, growing=(24, 32), seed=1)
@@ -225,6 +231,7 @@ STUDENT = replace(
 head of the first."""
 
 BY_NAME: Final = {
+    "compact_cnn": UNDEGRADED,
     "compact_cnn_distilled": DISTILLED,
     "compact_cnn_votes": LABELS_AND_VOTES,
     "compact_cnn_wide": WIDE,

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import pandas as pd
 import streamlit as st
 
+from fer_core.card import ModelCard
 from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models
 
@@ -70,6 +71,16 @@ def note_untested(models: list[StoredModel]) -> None:
         st.caption(
             f"Without a score: {plain(', '.join(titles))}. FER2013's test faces were not available when "
             f"{'it was' if len(titles) == 1 else 'they were'} trained."
+        )
+
+
+def note_utkface(cards: Iterable[ModelCard]) -> None:
+    """Say what models start from whose backbones were pretrained here, if there are any."""
+    if any(card.weights_from == "utkface" for card in cards):
+        st.caption(
+            "Models marked (UTKFace) start from backbones that this project trained on ages and genders of UTKFace "
+            "faces, which are for non-commercial research. The paper started from ImageNet, so their numbers do not "
+            "repeat the paper's."
         )
 
 

@@ -135,6 +135,14 @@ def test_the_paper_beside_ours(compare, three):
     assert table.set_index("variant").loc["xception_frozen", "measured"] == "not trained here yet"
 
 
+@pytest.mark.parametrize("section", ["Scoreboard", "Paper"])
+def test_rows_that_start_from_utkface_say_so(compare, three, section):
+    said = "non-commercial research"
+    assert not any(said in caption.value for caption in compare(c_section=section).caption)
+    add_model(promoted(), "other", weights_from="utkface")
+    assert any(said in caption.value for caption in compare(c_section=section).caption)
+
+
 def test_latency_is_measured_on_demand(compare, three):
     weights = (ROOT / "trained_models" / "compact_cnn" / "model.tflite").read_bytes()
     card = replace(three[0].card, name="fast", title="Fast", served={})

@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from fer_core import store
-from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.store import DEFAULT_MODEL, load_model, promoted
+from tests.made_up_store import add_model
 
 
 def words(app) -> str:
@@ -120,3 +121,9 @@ def test_most_annotators_can_be_the_judge(open_app):
     by_annotators = app.dataframe[0].value
     assert set(by_annotators["Model"]) == set(by_label["Model"])
     assert by_annotators["PublicTest accuracy"].tolist() != by_label["PublicTest accuracy"].tolist()
+
+
+def test_rows_that_start_from_utkface_say_so(open_app):
+    assert not any("non-commercial research" in caption.value for caption in open_app().caption)
+    add_model(promoted(), "other", weights_from="utkface")
+    assert any("non-commercial research" in caption.value for caption in open_app().caption)

@@ -11,7 +11,7 @@ from fer_core.models import ModelSpec, model_spec
 from fer_core.store import SHIPPED
 from fer_core.training.augmentation import AUGMENTATIONS, augmentation_named
 from fer_core.training.initial_weights import weight_sources
-from fer_core.training.recipe import fine_tuning_recipe, recipe_for, recipe_summary
+from fer_core.training.recipe import fine_tuning_recipe, named_recipe, recipe_for, recipe_summary
 from tests.made_up_store import add_model
 
 
@@ -58,6 +58,17 @@ def test_every_augmentation_has_its_name():
     assert found["mirror"].only_mirrors
     assert found["weak"].rotation < found["medium"].rotation < found["strong"].rotation
     assert not found["as the paper"].only_mirrors
+    assert found["robust"] == recipe_for(spec).augmentation
+    assert found["robust"].degraded > 0
+
+
+def test_degraded_faces_are_the_default_but_for_the_papers_variants_and_what_was_trained_before():
+    for name in ("compact_cnn", "compact_cnn_distilled", "vgg16_frozen", "vgg16_modified", "vgg16_modified_noise"):
+        assert named_recipe(model_spec(name)).augmentation.degraded == 0
+    for name in ("compact_cnn_votes", "compact_cnn_wide", "compact_cnn_student"):
+        assert named_recipe(model_spec(name)).augmentation.degraded > 0
+    assert recipe_for(model_spec("compact_cnn")).augmentation.degraded > 0
+    assert "mirrored, degraded" in recipe_summary(model_spec("compact_cnn"), recipe_for(model_spec("compact_cnn")))
 
 
 def test_the_summary_names_what_is_trained_and_how():

@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.columns import METRICS
 from fer_core.comparison import PAPER_VARIANTS, paper_marks, paper_notes, paper_recomputed
 from fer_core.figures import class_bars, paper_chart
-from pages.parts.common import choose, plain, show_table
+from pages.parts.common import choose, note_utkface, plain, show_table
 from pages.parts.compare import results
 from pages.parts.compare.results import Selection
 
@@ -40,6 +40,7 @@ def paper(selection: Selection) -> None:
         "Reported numbers are as the paper prints them, with its contradictions. Both on PublicTest, the paper’s "
         f"test split; ours {selection.view}."
     )
+    note_utkface(results.all_cards(selection).values())
     variant = st.selectbox("Variant", PAPER_VARIANTS, index=5, key="c_variant", bind="query-params")
     st.altair_chart(class_bars(f1[variant], 18), alt=f"F1 by expression of {variant}, reported and measured")
     st.markdown("**The final model, recomputed from the paper’s own table of precision, recall and support**")

@@ -31,7 +31,7 @@ from fer_core.figures import (
     training_chart,
 )
 from fer_core.labels import EXPRESSIONS
-from pages.parts.common import choose, plain, show_table, warn
+from pages.parts.common import choose, note_utkface, plain, show_table, warn
 from pages.parts.compare import results
 from pages.parts.compare.paper import paper
 from pages.parts.compare.results import Selection
@@ -51,6 +51,7 @@ def scoreboard(selection: Selection) -> None:
         f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval. Models whose intervals "
         "overlap widely may well be equally good; see Significance."
     )
+    note_utkface(results.all_cards(selection).values())
     if st.button(
         "Measure latency here", icon=":material/timer:", help="One face on this computer, a second per model."
     ):
