@@ -91,7 +91,7 @@ class LoadedData:
 def load_training_data(settings: DataSettings, say: Callable[[str], None] = lambda _: None) -> LoadedData:
     """Load the faces to learn from, and FER2013's test splits if FER2013 is available.
 
-    The hold-out of FER2013 is always drawn from its fixed tenth, and has at most as many faces as the training part.
+    The hold-out of FER2013 is always drawn from its fixed list, and has at most as many faces as the training part.
     The hold-out of own pictures is about a seventh of each class.
 
     Args:

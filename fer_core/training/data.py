@@ -48,7 +48,7 @@ class TrainingData:
 
     @classmethod
     def of(cls, dataset: FerDataset) -> TrainingData:
-        """Divide FER2013: a fixed tenth of Training is the hold-out, and both test splits are for measuring.
+        """Divide FER2013: fixed faces of Training are the hold-out, and both test splits are for measuring.
 
         Raises:
             FerError: the Training split is missing or too small, or one test split is missing.

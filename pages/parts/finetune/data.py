@@ -71,7 +71,7 @@ def _fer2013() -> SelectedData:
         return SelectedData()
     faces = _show_counts(counts)
     st.caption(
-        "Solid: training faces. Pale: the hold-out, from a fixed tenth of FER2013’s Training split, which shows how "
+        "Solid: training faces. Pale: the hold-out, from fixed faces of FER2013’s Training split, which shows how "
         "well the model does on other faces. The test faces are used once, at the end."
     )
     return SelectedData(source, faces, f"{faces:,} faces{', balanced' if balanced else ''}")
