@@ -15,7 +15,7 @@ from fer_core.types import FerError
 SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
 """Folder of the models that come with FER Lab."""
 
-DEFAULT_MODEL = "compact_cnn_distilled"
+DEFAULT_MODEL = "compact_cnn_votes"
 WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
 DEGRADED = "degraded.csv"
 

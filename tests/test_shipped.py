@@ -64,7 +64,7 @@ def test_the_default_is_small():
 def test_the_default_follows_from_the_rule_of_the_readme():
     scores = {path.name: open_model(path).card.holdout_score for path in FOLDERS}
     known = {name: score for name, score in scores.items() if score is not None}
-    assert len(known) > 3
+    assert len(known) >= 3
     assert max(known, key=known.__getitem__) == DEFAULT_MODEL
 
 

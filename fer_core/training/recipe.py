@@ -227,8 +227,8 @@ STUDENT = replace(
     temperature=1.0,
     teaching=3.0,
 )
-"""Taught by the best model by most annotators and the best by FER2013's label; their mean is better by both than either
-head of the first."""
+"""Taught by the best model by most annotators and the best by FER2013's label. It scored 72.3 % on the hold-out, not
+clearly more than the first teacher's 71.9 %, so it is not shipped."""
 
 BY_NAME: Final = {
     "compact_cnn": UNDEGRADED,

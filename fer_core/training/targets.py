@@ -16,8 +16,11 @@ from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
 
 VOTES_HEAD: Final = "votes_head"
-BLENDS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+BLENDS: Final = tuple(step / 20 for step in range(21))
 """Shares of the votes head that `choose_blend` tries."""
+
+TOLERATED: Final = 0.002
+"""Scores that differ by less (0.2 points) count as equal; their standard error is about three times as large."""
 
 
 def make_targets(labels: NDArray[np.int64], votes: FerPlusVotes | None, target: str) -> NDArray[np.float32]:
@@ -107,7 +110,8 @@ def blend_heads(network: keras.Model, two_heads: keras.Model, share: float) -> N
 def choose_blend(two_heads: keras.Model, holdout: FerDataset) -> tuple[float, dict[str, dict[str, float]]]:
     """Choose the share of the votes head on the hold-out.
 
-    The best share has the highest `score` of `holdout_score`, by which the default model is chosen as well.
+    The best share has the highest `score` of `holdout_score`, by which the default model is chosen as well. Of shares
+    with equal scores, that nearest to one half is chosen.
 
     Args:
         two_heads: the fitted result of `with_votes_head`.
@@ -124,7 +128,9 @@ def choose_blend(two_heads: keras.Model, holdout: FerDataset) -> tuple[float, di
         f"{share:.2f}": score_copies({name: blend(both, share) for name, both in answers.items()}, holdout)
         for share in BLENDS
     }
-    return max(BLENDS, key=lambda share: tried[f"{share:.2f}"]["score"]), tried
+    best = max(one["score"] for one in tried.values())
+    close = [share for share in BLENDS if tried[f"{share:.2f}"]["score"] >= best - TOLERATED]
+    return min(close, key=lambda share: abs(share - 0.5)), tried
 
 
 class TwoHeadLoss(keras.losses.Loss):

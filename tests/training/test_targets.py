@@ -105,8 +105,11 @@ def test_one_head_answers_as_the_blend_of_two(two_heads, share):
 def test_the_blend_is_chosen_where_the_mean_of_both_accuracies_is_highest(two_heads, bright_and_dark):  # noqa: F811
     _, both = two_heads
     share, tried = choose_blend(both, with_votes(bright_and_dark, bright_and_dark.labels))
-    assert set(tried) == {"0.00", "0.25", "0.50", "0.75", "1.00"}
-    assert tried[f"{share:.2f}"]["score"] == max(one["score"] for one in tried.values())
+    assert list(tried)[:2] == ["0.00", "0.05"]
+    best = max(one["score"] for one in tried.values())
+    close = [float(name) for name, one in tried.items() if one["score"] >= best - 0.002]
+    assert share in close
+    assert abs(share - 0.5) == min(abs(one - 0.5) for one in close)
     for one in tried.values():
         assert one["label"] == one["plurality"]  # votes and labels agree here
 
