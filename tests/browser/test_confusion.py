@@ -39,8 +39,6 @@ def test_a_click_on_a_cell_shows_its_faces(visit, fer2013_path):
 
     until(page, clicked)
     settle(page)
-    page.wait_for_url("**m_actual=fear**")
-    assert "m_predicted=sad" in page.url
     faces = page.locator('[data-testid="stImage"] img[alt*="actual fear, predicted sad"]')
     faces.nth(5).wait_for()
     rows = [int(re.search(r"row (\d+)", face.get_attribute("alt")).group(1)) for face in faces.all()[:6]]
