@@ -3,7 +3,8 @@
 Kaggle's edition with image folders sorts the faces in another way, and JPEG changes their pixels slightly. A face is
 therefore recognized by the signs of its low frequencies, a perceptual hash (Zauner, "Implementation and Benchmarking of
 Perceptual Image Hash Functions", 2010). Of 3,000 faces of FER2013 saved as JPEG with quality 50, none differed from its
-signature in more than 12 of the 128 bits, while the next other face differs in 35 bits in the median.
+signature in more than 12 of the 128 bits, while the next other face differs in 35 bits in the median. The file
+beside this module holds these hashes and row numbers only, no pixels, labels or votes.
 """
 
 from __future__ import annotations
