@@ -5,8 +5,17 @@ from dataclasses import replace
 import streamlit as st
 
 from fer_core.comparison import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
-from pages.parts.common import choose, choose_faces, plain, stop_without_predictions, stored_models, warn
-from pages.parts.compare.results import Selection, all_answers, ensemble, stamps
+from pages.parts.charts import choose_picture_format
+from pages.parts.common import (
+    choose,
+    choose_faces,
+    offer_download,
+    plain,
+    stop_without_predictions,
+    stored_models,
+    warn,
+)
+from pages.parts.compare.results import Selection, all_answers, ensemble, report_html, stamps
 from pages.parts.compare.sections import SECTIONS
 
 st.title("Compare models", anchor=False)  # an anchor would take a line of its own on phones
@@ -53,3 +62,10 @@ for tab, section in zip(tabs, SECTIONS.values(), strict=True):
     if tab.open:
         with tab:
             section(selection)
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    file_name = f"fer-lab-{split.lower()}-{view}.html"
+    offer_download(
+        "Report with all sections", lambda: report_html(selection), file_name, "text/html", "description", "c_report"
+    )
+    choose_picture_format()

@@ -5,9 +5,11 @@ import streamlit as st
 from fer_core.comparison import SHOWN, cell_faces, confusion_cells, difference_cells, differing_faces, sample_faces
 from fer_core.figures import confusion_chart, difference_chart
 from fer_core.labels import EXPRESSIONS
+from pages.parts.charts import choose_picture_format
 from pages.parts.common import choose, choose_faces, plain, stop_without_predictions, stored_models, warn
 from pages.parts.compare.results import Selection, all_answers, fer2013_faces, stamps
 from pages.parts.confusion import clickable_matrix, show_faces
+from pages.parts.explanations import explain
 
 LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"}
 
@@ -47,8 +49,14 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     number = st.select_slider("How many at most", [6, 12, 24, 48], 12, key="m_number", bind="query-params")
 
 where, cell = answers.where, (actual, predicted)
+cells = confusion_cells(answers, first)
+one = cells[(cells["actual"] == actual) & (cells["predicted"] == predicted)].iloc[0]
 shown = [first, second] if layout == "two" else [first]
 with charts:
+    explain(
+        "Confusion matrix",
+        f"{title(first)} predicts {one['count']:,} of the {actual} faces as {predicted}: {one['rate']:.0%}.",
+    )
     if layout == "difference":
         chart = difference_chart(difference_cells(answers, first, second), values, cell)
         clickable_matrix(chart, f"m_minus_{actual}_{predicted}", f"{title(first)} minus {title(second)} on {where}")
@@ -88,3 +96,4 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     which = choose("Which predictions", SHOWN, "m_which", "all")
     seed = st.number_input("Sample number", 1, 999, 1, key="m_seed", bind="query-params", width=180)
 show_faces(sample_faces(answers, first, which, 14, int(seed)), faces_and_votes, f"{plain(title(first))}, {where}")
+choose_picture_format()

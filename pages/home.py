@@ -8,7 +8,9 @@ from fer_core.evaluation.paper import OVERALL
 from fer_core.faces import default_detector
 from fer_core.figures import accuracy_intervals, probability_bars, probability_text
 from fer_core.store import list_models
+from pages.parts.charts import show_chart
 from pages.parts.common import choose_yardstick, no_model_yet, note_untested, note_utkface, plain, warn
+from pages.parts.explanations import explain
 from pages.parts.pictures import SAMPLE, ServedModel, annotated, load_models, results_for
 
 st.title("FER Lab")
@@ -32,7 +34,7 @@ if models:
     with right:
         if face:
             st.subheader(f"{plain(model.title)} says: {face.expression}")
-            st.altair_chart(
+            show_chart(
                 probability_bars(face.probabilities), alt=f"Probabilities: {probability_text(face.probabilities, 7)}"
             )
         else:
@@ -56,14 +58,21 @@ if tested:
         "Share of FER2013's test faces that each model classifies correctly, with 95 % intervals. Models whose "
         "intervals overlap widely may well be equally good."
     )
-    by = choose_yardstick("h_by")
-    intervals, table, unscored = home_scoreboard(tested, by)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        by = choose_yardstick("h_by")
+        intervals, table, unscored = home_scoreboard(tested, by)
+        if intervals:
+            one = intervals[0]
+            explain(
+                "Accuracy",
+                f"{one.model}: {one.accuracy:.1%} on {one.split}, 95 % interval {one.low:.1%} to {one.high:.1%}.",
+            )
     warn(unscored, "Some models have no score:")
 if tested and intervals:
     best = max(OVERALL, key=lambda row: row.accuracy)
     words = f"paper's best, as reported {best.accuracy * 100:.1f} %"
     reported = {words: best.accuracy} if by == "label" else {}  # the paper judges by FER2013's label
-    st.altair_chart(
+    show_chart(
         accuracy_intervals(intervals, reported),
         alt="Accuracy: " + "; ".join(f"{one.model} {one.accuracy:.1%} on {one.split}" for one in intervals),
     )

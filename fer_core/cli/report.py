@@ -18,6 +18,7 @@ def report(
     names: Annotated[list[str] | None, typer.Argument(help="Models; default: all.", metavar="NAME…")] = None,
     out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
     csv: Annotated[Path | None, typer.Option(help="Also write every table as CSV into this folder.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Also write every chart as a picture into this folder.")] = None,
     split: Annotated[str, typer.Option(help="PublicTest or PrivateTest.")] = "PublicTest",
     view: Annotated[str, typer.Option(help="plain, or flip: averaged with the mirror image.")] = "plain",
     by: Annotated[str, typer.Option(help="Judged by: label (FER2013's), or plurality (most annotators).")] = "label",
@@ -25,11 +26,12 @@ def report(
 ) -> None:
     """Write one HTML file that compares models: charts, tables, significance, and the results of the paper.
 
-    It contains no pictures of the dataset, so it may be shared.
+    Its charts need no network. It contains no pictures of the dataset, so it may be shared. --png needs Chromium or
+    Chrome.
     """
     from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
     from fer_core.comparison import FUSIONS
-    from fer_core.report import build_report, write_csv, write_html
+    from fer_core.report import build_report, write_csv, write_html, write_png
 
     for value, allowed, what in (
         (split, TEST_SPLITS, "--split"),
@@ -49,3 +51,6 @@ def report(
     stdout.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)", soft_wrap=True)
     if csv is not None:
         stdout.print(f"Wrote {len(write_csv(contents, csv))} tables into {csv}", soft_wrap=True)
+    if png is not None:
+        stderr.print("Drawing the pictures …")
+        stdout.print(f"Wrote {len(write_png(contents, png))} pictures into {png}", soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from fer_core.comparison.answers import Answers
@@ -17,31 +18,39 @@ from fer_core.evaluation import (
     roc_curves,
     threshold_metrics,
 )
+from fer_core.evaluation.intervals import wilson_interval
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import HISTORY, StoredModel
 
-POINTS: Final = 120
-"""Number of points of a drawn curve; more would not be visible."""
+HALF_A_PIXEL: Final = 0.5 / 1000
+"""Curves are thinned so that none moves by more on a plot of 1,000 pixels, as wide as one is in full screen."""
 
 _CURVES: Final = ("loss", "accuracy")
 _COLUMNS: Final = ["epoch", "value", "what", "faces", "name", "model"]
 
 
-def curve_points(answers: Answers) -> pd.DataFrame:
+def curve_points(answers: Answers, tolerance: float = HALF_A_PIXEL) -> pd.DataFrame:
     """Return the one-vs-rest ROC and precision-recall curves of each model and expression.
+
+    Args:
+        answers: of the models.
+        tolerance: by how much leaving out points may move a curve.
 
     Returns:
         Columns `curve` ("roc" or "pr"), `name`, `model`, `expression` (also "macro" and "micro"), `order`, `x`, `y`
-        (false and true positive rate; recall and precision) and `area` (ROC AUC; average precision).
+        (false and true positive rate; recall and precision), `threshold` (0 to 1; NaN for "macro") and `area` (ROC
+        AUC; average precision).
     """
     tables = []
     for name, probabilities in answers.probabilities.items():
-        roc = roc_curves(answers.labels, probabilities, POINTS)
-        pr = pr_curves(answers.labels, probabilities, POINTS)
-        drawn = [("roc", kind, c.fpr, c.tpr, c.auc) for kind, c in roc.items()]
-        drawn += [("pr", kind, c.recall, c.precision, c.average_precision) for kind, c in pr.items()]
-        for curve, kind, x, y, area in drawn:
-            table = pd.DataFrame({"x": x, "y": y}).assign(curve=curve, expression=kind, area=area)
+        roc = roc_curves(answers.labels, probabilities, tolerance)
+        pr = pr_curves(answers.labels, probabilities, tolerance)
+        drawn = [("roc", kind, c.fpr, c.tpr, c.thresholds, c.auc) for kind, c in roc.items()]
+        drawn += [("pr", kind, c.recall, c.precision, c.thresholds, c.average_precision) for kind, c in pr.items()]
+        for curve, kind, x, y, threshold, area in drawn:
+            table = pd.DataFrame({"x": x, "y": y, "threshold": np.minimum(threshold, 1.0)}).assign(
+                curve=curve, expression=kind, area=area
+            )
             tables.append(table.assign(order=range(len(table)), name=name, model=answers.titles[name]))
     return pd.concat(tables, ignore_index=True)
 
@@ -92,6 +101,28 @@ def reliability_bins(answers: Answers) -> pd.DataFrame:
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def faces_in_bins(bins: pd.DataFrame) -> dict[str, float]:
+    """Return how often the faces in some bins of one model's reliability diagram are classified correctly.
+
+    Args:
+        bins: rows of `reliability_bins`, at least one.
+
+    Returns:
+        `faces`, `share` (of all faces), `confidence` (mean), `accuracy`, and `low` and `high` (Wilson's 95 % interval).
+    """
+    faces = int(bins["faces"].sum())
+    correct = round(float((bins["accuracy"] * bins["faces"]).sum()))
+    interval = wilson_interval(correct, faces)
+    return {
+        "faces": faces,
+        "share": float(bins["share"].sum()),
+        "confidence": float((bins["confidence"] * bins["faces"]).sum() / faces),
+        "accuracy": correct / faces,
+        "low": interval.low,
+        "high": interval.high,
+    }
 
 
 def calibration(answers: Answers, other: Answers | None) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from fer_core.card import Score
 from fer_core.columns import METRICS, TEST_SPLITS, YARDSTICKS
-from fer_core.comparison.answers import Answers
+from fer_core.comparison.answers import ENSEMBLE, Answers
 from fer_core.comparison.robustness import mean_corruption_accuracy, robustness
 from fer_core.data import sample_portrait
 from fer_core.evaluation import BootstrapIntervals, Metrics, bootstrap_intervals, evaluate
@@ -21,6 +21,12 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.store import DEFAULT_MODEL, StoredModel
 
 Measured = dict[str, tuple[Metrics, BootstrapIntervals]]
+
+FRONT: Final = 6
+"""How many models charts of many show at first."""
+
+FAMILIES: Final = ("VGG16", "ResNet50", "MobileNetV2", "Xception")
+"""The paper's backbones."""
 
 _ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
 _ENDS: Final = ("", "_low", "_high", "_interval")
@@ -93,6 +99,24 @@ def scoreboard(answers: Answers, measured: Measured, models: Sequence[StoredMode
     degraded = mean_corruption_accuracy(robustness(models, by=answers.by)[0])
     table["degraded_accuracy"] = table["name"].map(degraded).astype(float)
     return table.assign(faces=len(answers.labels), split=answers.split, view=answers.view)
+
+
+def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> list[str]:
+    """Return the titles of the models that charts of many show at first: at most six, the most accurate first.
+
+    In this order: the most accurate model, an ensemble, the default model, the most accurate one of each of the paper's
+    four backbones, then the most accurate of the rest.
+
+    Args:
+        board: of `scoreboard`.
+        backbones: name of a model to that of its backbone; None without one.
+    """
+    kinds = board["name"].map(backbones)
+    leaders = board[kinds.isin(FAMILIES) & ~kinds.duplicated()]
+    named = board[board["name"].isin([ENSEMBLE, DEFAULT_MODEL])].sort_values("name")  # "+ensemble" first
+    order = [*board["model"].head(1), *named["model"], *leaders["model"], *board["model"]]
+    first = list(dict.fromkeys(order))[:FRONT]
+    return [str(model) for model in board["model"] if model in first]
 
 
 def measure(answers: Answers) -> Measured:

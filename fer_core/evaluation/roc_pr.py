@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fer_core.evaluation.checks import FloatArray, IntArray, as_pair, check_count
+from fer_core.evaluation.checks import FloatArray, IntArray, as_pair, check_fraction
 from fer_core.evaluation.confusion import mean_defined
 from fer_core.evaluation.intervals import Interval, normal_quantile
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
@@ -23,11 +23,13 @@ class RocCurve:
     Attributes:
         fpr: false positive rates.
         tpr: true positive rates.
+        thresholds: from which probability each point counts as positive, falling from infinity; NaN for "macro".
         auc: area under the curve, before points are left out for drawing.
     """
 
     fpr: FloatArray
     tpr: FloatArray
+    thresholds: FloatArray
     auc: float
 
 
@@ -38,11 +40,13 @@ class PrCurve:
     Attributes:
         recall: at falling thresholds.
         precision: at the same thresholds.
+        thresholds: from which probability each point counts as positive; NaN for "macro".
         average_precision: as scikit-learn's `average_precision_score`.
     """
 
     recall: FloatArray
     precision: FloatArray
+    thresholds: FloatArray
     average_precision: float
 
 
@@ -65,7 +69,7 @@ class ThresholdMetrics:
     true_negatives: int
 
 
-def roc_curves(y_true: ArrayLike, proba: ArrayLike, max_points: int | None = None) -> dict[str, RocCurve]:
+def roc_curves(y_true: ArrayLike, proba: ArrayLike, tolerance: float | None = None) -> dict[str, RocCurve]:
     """Return the ROC curve of each expression, then "macro" and "micro".
 
     "macro" is the vertical average of the expressions' curves (Fawcett 2006, Pattern Recognition Letters 27:861) with
@@ -74,32 +78,37 @@ def roc_curves(y_true: ArrayLike, proba: ArrayLike, max_points: int | None = Non
     Args:
         y_true: `(n,)` int 0..6.
         proba: `(n, 7)`.
-        max_points: keep about this many points of each curve for drawing; None keeps all. Areas do not change.
+        tolerance: leave out points for drawing, if the drawn curve then moves by no more than this (in rates, as the
+            curve's own values); None keeps all. Areas do not change.
 
     Returns:
         Curves by name. An expression without positive or negative rows has no curve; if all rows have the same
         label, there is only "micro".
 
     Raises:
-        ValueError: the arrays are not valid (see `checks`), or `max_points` is below 1.
+        ValueError: the arrays are not valid (see `checks`), or `tolerance` is not between 0 and 1.
     """
     from sklearn.metrics import auc, roc_curve
 
     curves: dict[str, RocCurve] = {}
     for name, truth, scores in _one_vs_rest(y_true, proba):
-        fpr, tpr, _ = roc_curve(truth, scores)
-        curves[name] = RocCurve(fpr, tpr, float(auc(fpr, tpr)))
+        fpr, tpr, thresholds = roc_curve(truth, scores)
+        curves[name] = RocCurve(fpr, tpr, thresholds, float(auc(fpr, tpr)))
     micro = curves.pop(MICRO)
     if curves:
         grid = np.unique(np.concatenate([curve.fpr for curve in curves.values()]))
         heights = np.mean([np.interp(grid, curve.fpr, curve.tpr) for curve in curves.values()], axis=0)
         area = float(np.mean([curve.auc for curve in curves.values()]))
-        curves[MACRO] = RocCurve(np.r_[0.0, grid], np.r_[0.0, heights], area)
+        curves[MACRO] = RocCurve(np.r_[0.0, grid], np.r_[0.0, heights], np.full(len(grid) + 1, np.nan), area)
     curves[MICRO] = micro
-    return {name: RocCurve(*_thin(max_points, c.fpr, c.tpr), c.auc) for name, c in curves.items()}
+    if tolerance is None:
+        return curves
+    check_fraction(tolerance, "tolerance")
+    kept = {name: _enough_of_lines(curve.fpr, curve.tpr, tolerance) for name, curve in curves.items()}
+    return {n: RocCurve(c.fpr[kept[n]], c.tpr[kept[n]], c.thresholds[kept[n]], c.auc) for n, c in curves.items()}
 
 
-def pr_curves(y_true: ArrayLike, proba: ArrayLike, max_points: int | None = None) -> dict[str, PrCurve]:
+def pr_curves(y_true: ArrayLike, proba: ArrayLike, tolerance: float | None = None) -> dict[str, PrCurve]:
     """Return the precision-recall curve of each expression, then "macro" and "micro".
 
     "macro" is the mean precision at each of 1,001 recalls, interpolated in steps as average precision is, with the
@@ -109,17 +118,24 @@ def pr_curves(y_true: ArrayLike, proba: ArrayLike, max_points: int | None = None
 
     curves: dict[str, PrCurve] = {}
     for name, truth, scores in _one_vs_rest(y_true, proba):
-        precision, recall, _ = precision_recall_curve(truth, scores)
+        precision, recall, thresholds = precision_recall_curve(truth, scores)
         area = float(average_precision_score(truth, scores))
-        curves[name] = PrCurve(recall[::-1], precision[::-1], area)
+        curves[name] = PrCurve(recall[::-1], precision[::-1], np.r_[np.inf, thresholds[::-1]], area)
     micro = curves.pop(MICRO)
     if curves:
         grid = np.linspace(0, 1, 1001)
         steps = [c.precision[np.searchsorted(c.recall, grid - 1e-12)] for c in curves.values()]
         area = float(np.mean([c.average_precision for c in curves.values()]))
-        curves[MACRO] = PrCurve(grid, np.mean(steps, axis=0), area)
+        curves[MACRO] = PrCurve(grid, np.mean(steps, axis=0), np.full(len(grid), np.nan), area)
     curves[MICRO] = micro
-    return {name: PrCurve(*_thin(max_points, c.recall, c.precision), c.average_precision) for name, c in curves.items()}
+    if tolerance is None:
+        return curves
+    check_fraction(tolerance, "tolerance")
+    kept = {name: _enough_of_steps(curve.recall, curve.precision, tolerance) for name, curve in curves.items()}
+    return {
+        n: PrCurve(c.recall[kept[n]], c.precision[kept[n]], c.thresholds[kept[n]], c.average_precision)
+        for n, c in curves.items()
+    }
 
 
 def threshold_metrics(y_true: ArrayLike, proba: ArrayLike, class_index: int, threshold: float) -> ThresholdMetrics:
@@ -212,14 +228,30 @@ def _one_vs_rest(y_true: ArrayLike, proba: ArrayLike) -> list[tuple[str, np.ndar
     return [*problems, (MICRO, truth.ravel(), values.ravel())]
 
 
-def _thin(max_points: int | None, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Keep points at equal distances along the curve, and both ends."""
-    if max_points is None or len(x) <= check_count(max_points, "max_points"):
-        return x, y
-    length = np.r_[0.0, np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))]
-    keep = np.searchsorted(length, np.linspace(0, length[-1], max(max_points, 2)))
-    keep = np.unique(np.r_[0, np.minimum(keep, len(x) - 1), len(x) - 1])
-    return x[keep], y[keep]
+def _enough_of_lines(x: FloatArray, y: FloatArray, tolerance: float) -> IntArray:
+    """Return the points of a rising curve that suffice if straight lines join them (Douglas and Peucker 1973)."""
+    import cv2
+
+    points = np.column_stack([x, y]).astype(np.float32)
+    kept = cv2.approxPolyDP(points, tolerance / 2, closed=False)[:, 0]  # its last step may double the distance
+    return np.unique(np.searchsorted(points.sum(axis=1, dtype=np.float64), kept.sum(axis=1, dtype=np.float64)))
+
+
+def _enough_of_steps(x: FloatArray, y: FloatArray, tolerance: float) -> IntArray:
+    """Return the points that suffice if steps join them: from each point first up or down, then to the right.
+
+    A step replaces several if each lies within the tolerance of its height, or all within the tolerance in width.
+    """
+    kept = [0]
+    start, low, high = 0, np.inf, -np.inf
+    for place in range(1, len(x)):
+        low, high = min(low, y[place]), max(high, y[place])
+        level = max(high - y[place], y[place] - low) <= tolerance
+        if not level and x[place] - x[start] > tolerance:
+            if place - 1 > start:
+                kept.append(place - 1)
+            start, low, high = kept[-1], y[place], y[place]
+    return np.unique([*kept, len(x) - 1])
 
 
 def _share(part: int, whole: int) -> float:

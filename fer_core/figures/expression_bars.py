@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-import altair as alt
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from fer_core.figures.style import EXPRESSION_SCALE, FONT, INK, MUTED, expression_axis, percent_text
+from fer_core.figures.theme import FONT, LARGE, MUTED, chart, expression_axis, expression_colors, percent_text, safe
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 
 ROW: Final = 44
 """Distance of the bars in pixels."""
-
-LARGE: Final = 18
-"""Font size in pixels, slightly larger than the text of the pages."""
-
-LABEL_ROOM: Final = 0.22
-"""Space for the percentage to the right of a full bar, as a share of the axis."""
 
 COUNT_ROW: Final = 34
 OPACITIES: Final = (1.0, 0.4)
 """Of the first and the second part of `class_counts`."""
 
 
-def probability_bars(probabilities: ArrayLike) -> alt.LayerChart:
+def probability_bars(probabilities: ArrayLike) -> go.Figure:
     """Return seven horizontal bars with percentages, the most probable expression in bold.
 
     Args:
@@ -35,10 +30,11 @@ def probability_bars(probabilities: ArrayLike) -> alt.LayerChart:
     Raises:
         ValueError: another shape.
     """
-    return _layered(_table(probabilities), _bars(), *_percentages())
+    values = _seven(probabilities)
+    return _bars([_bar(values, _words(values), width=0.72)])
 
 
-def probability_change(before: ArrayLike, after: ArrayLike) -> alt.LayerChart:
+def probability_change(before: ArrayLike, after: ArrayLike) -> go.Figure:
     """Return the bars of `after` in front of wider gray bars of `before`.
 
     Args:
@@ -48,15 +44,21 @@ def probability_change(before: ArrayLike, after: ArrayLike) -> alt.LayerChart:
     Raises:
         ValueError: another shape.
     """
-    table = _table(after)
-    table["before"] = _seven(before)
-    table["furthest"] = table[["before", "probability"]].max(axis=1)
-    ghosts = (
-        alt.Chart()
-        .mark_bar(height=ROW - 6, cornerRadiusEnd=4, color=MUTED, opacity=0.4)
-        .encode(x=_share("before"), y=expression_axis(LARGE), tooltip=_tooltip("before"))
-    )
-    return _layered(table, ghosts, _bars(height=ROW - 22), *_percentages("furthest"))
+    old, new = _seven(before), _seven(after)
+    behind = _bar(old, [""] * NUM_CLASSES, width=0.86, name="before") | {"marker": {"color": MUTED, "opacity": 0.4}}
+    front = _bar(new, [""] * NUM_CLASSES, width=0.5, name="after")
+    words = {
+        "type": "scatter",
+        "mode": "text",
+        "x": np.maximum(old, new),
+        "y": EXPRESSIONS,
+        "text": [f"  {word}" for word in _words(new)],
+        "textposition": "middle right",
+        "textfont": {"size": LARGE},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }
+    return _bars([behind, front, words])
 
 
 def probability_text(probabilities: ArrayLike, top: int = 3) -> str:
@@ -75,71 +77,60 @@ def probability_text(probabilities: ArrayLike, top: int = 3) -> str:
     return ", ".join(f"{EXPRESSIONS[k]} {percent_text(values[k])}" for k in best)
 
 
-def class_counts(counts: pd.DataFrame) -> alt.LayerChart:
+def class_counts(counts: pd.DataFrame) -> go.Figure:
     """Return the number of faces of each expression, as stacked bars if there are two parts.
 
     Args:
         counts: indexed by expression, with one or two columns of integers named after the parts ("training").
     """
-    parts = list(counts.columns)
-    table = counts.rename_axis("expression").reset_index()
-    table["total"] = counts.sum(axis=1).to_numpy()
-    table["words"] = [" + ".join(f"{value:,}" for value in row) for row in counts.to_numpy().tolist()]
-    long = table.melt(["expression", "total", "words"], parts, "part", "faces")
-    long["after"] = long["part"].map({part: place for place, part in enumerate(parts)})
-    most = max(1.0, float(table["total"].max()))
-    rows = expression_axis(FONT + 1, 70, alt.Undefined)
-    across = alt.Scale(domain=[0, 1.35 * most])  # room for the text
-    bars = (
-        alt.Chart(long)
-        .mark_bar(height=COUNT_ROW - 12, cornerRadius=2)
-        .encode(
-            x=alt.X("faces:Q", stack="zero", axis=None, scale=across),
-            y=rows,
-            order="after:O",
-            color=alt.Color("expression:N", scale=EXPRESSION_SCALE, legend=None),
-            opacity=alt.Opacity(
-                "part:N", scale=alt.Scale(domain=parts, range=list(OPACITIES[: len(parts)])), legend=None
-            ),
-            tooltip=[alt.Tooltip("expression:N"), alt.Tooltip("part:N"), alt.Tooltip("faces:Q", format=",")],
-        )
+    counts = counts.reindex(EXPRESSIONS, fill_value=0)
+    words = [" + ".join(f"{value:,}" for value in row) for row in counts.to_numpy().tolist()]
+    totals = counts.sum(axis=1)
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": safe(part),
+            "x": counts[part],
+            "y": EXPRESSIONS,
+            "width": 0.66,
+            "marker": {"color": expression_colors(), "opacity": opacity},
+            "hovertemplate": f"%{{y}}, {safe(part)}: %{{x:,}} faces<extra></extra>",
+        }
+        for part, opacity in zip(counts, OPACITIES, strict=False)
+    ]
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "text",
+            "x": totals,
+            "y": EXPRESSIONS,
+            "text": [f"  {word}" for word in words],
+            "textposition": "middle right",
+            "textfont": {"size": FONT},
+            "hoverinfo": "skip",
+            "cliponaxis": False,
+        }
     )
-    words = (
-        alt.Chart(table)
-        .mark_text(align="left", dx=7, fontSize=FONT, color=INK)
-        .encode(x=alt.X("total:Q", axis=None, scale=across), y=rows, text="words:N")
+    across = {"visible": False, "range": [0, 1.35 * max(1.0, float(totals.max()))], "fixedrange": True}
+    return chart(
+        traces, COUNT_ROW * NUM_CLASSES + 36, barmode="stack", xaxis=across, yaxis=expression_axis(), dragmode=False
     )
-    return alt.LayerChart(layer=[bars, words], height=COUNT_ROW * len(EXPRESSIONS))
 
 
-def time_share_bars(shares: pd.DataFrame) -> alt.LayerChart:
+def time_share_bars(shares: pd.DataFrame) -> go.Figure:
     """Return the share of time of each expression, for one face or for all faces together.
 
     Args:
         shares: seven rows with the columns `expression`, `seconds` and `share` (0 to 1).
     """
-    percent = [percent_text(float(share)) for share in shares["share"]]
-    table = shares[["expression", "seconds", "share"]].assign(percent=percent)
-    most = float(table["share"].max())
-    base = alt.Chart(table).encode(
-        x=_share("share"),
-        y=expression_axis(LARGE),
-        tooltip=[
-            alt.Tooltip("expression:N"),
-            alt.Tooltip("share:Q", format=".1%", title="share of time"),
-            alt.Tooltip("seconds:Q", format=".1f"),
-        ],
-    )
-    bars = base.mark_bar(height=ROW - 12, cornerRadiusEnd=4).encode(
-        color=alt.Color("expression:N", scale=EXPRESSION_SCALE, legend=None)
-    )
-    words = [
-        base.transform_filter((alt.datum.share == most) == bold)
-        .mark_text(align="left", dx=7, color=INK, fontSize=LARGE, fontWeight="bold" if bold else "normal")
-        .encode(text="percent:N")
-        for bold in (True, False)
-    ]
-    return alt.LayerChart(layer=[bars, *words], data=table, height=ROW * len(EXPRESSIONS))
+    ordered = shares.set_index("expression").reindex(EXPRESSIONS)
+    values = ordered["share"].to_numpy(np.float64)
+    bar = _bar(values, _words(values), width=0.72) | {
+        "customdata": ordered["seconds"],
+        "hovertemplate": "%{y}: %{x:.1%} of the time, %{customdata:.1f} seconds<extra></extra>",
+    }
+    return _bars([bar])
 
 
 def time_share_text(shares: pd.DataFrame) -> str:
@@ -150,18 +141,6 @@ def time_share_text(shares: pd.DataFrame) -> str:
     )
 
 
-def _table(probabilities: ArrayLike) -> pd.DataFrame:
-    values = _seven(probabilities)
-    return pd.DataFrame(
-        {
-            "expression": EXPRESSIONS,
-            "probability": values,
-            "percent": [percent_text(value) for value in values],
-            "best": values == values.max(),
-        }
-    )
-
-
 def _seven(probabilities: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(probabilities, dtype=np.float64)
     if values.shape != (NUM_CLASSES,):
@@ -169,37 +148,38 @@ def _seven(probabilities: ArrayLike) -> NDArray[np.float64]:
     return values
 
 
-def _share(field: str) -> alt.X:
-    return alt.X(f"{field}:Q", axis=None, scale=alt.Scale(domain=[0, 1 + LABEL_ROOM]))
+def _words(values: NDArray[np.float64]) -> list[str]:
+    """Return the percentages, the largest in bold."""
+    most = values.max()
+    return [f"<b>{percent_text(value)}</b>" if value == most else percent_text(value) for value in values]
 
 
-def _tooltip(field: str) -> list[alt.Tooltip]:
-    return [alt.Tooltip("expression:N"), alt.Tooltip(f"{field}:Q", format=".1%")]
+def _bar(values: NDArray[np.float64], words: Sequence[str], width: float, name: str = "") -> dict[str, Any]:
+    said = f"{name}: " if name else ""
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "x": values,
+        "y": EXPRESSIONS,
+        "width": width,
+        "text": words,
+        "textposition": "outside",
+        "textfont": {"size": LARGE},
+        "cliponaxis": False,
+        "marker": {"color": expression_colors(), "cornerradius": 4},
+        "hovertemplate": f"%{{y}}, {said}%{{x:.1%}}<extra></extra>" if said else "%{y}: %{x:.1%}<extra></extra>",
+    }
 
 
-def _bars(height: int = ROW - 12) -> alt.Chart:
-    return (
-        alt.Chart()
-        .mark_bar(height=height, cornerRadiusEnd=4)
-        .encode(
-            x=_share("probability"),
-            y=expression_axis(LARGE),
-            color=alt.Color("expression:N", scale=EXPRESSION_SCALE, legend=None),
-            tooltip=_tooltip("probability"),
-        )
+def _bars(traces: Sequence[dict[str, Any]]) -> go.Figure:
+    across = {"visible": False, "range": [0, 1.22], "fixedrange": True}  # room for the percentage of a full bar
+    return chart(
+        traces,
+        ROW * NUM_CLASSES,
+        barmode="overlay",
+        xaxis=across,
+        yaxis=expression_axis(LARGE),
+        dragmode=False,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
     )
-
-
-def _percentages(end: str = "probability") -> list[alt.Chart]:
-    """Return the percentages to the right of the bars, which end at the field `end`; the largest in bold."""
-    return [
-        alt.Chart()
-        .transform_filter(f"datum.best === {'true' if best else 'false'}")
-        .mark_text(align="left", dx=7, color=INK, fontSize=LARGE, fontWeight="bold" if best else "normal")
-        .encode(x=_share(end), y=expression_axis(LARGE), text="percent:N")
-        for best in (True, False)
-    ]
-
-
-def _layered(table: pd.DataFrame, *layers: Any) -> alt.LayerChart:
-    return alt.LayerChart(layer=list(layers), data=table, height=ROW * NUM_CLASSES)

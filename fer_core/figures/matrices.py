@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-import altair as alt
+import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
-from fer_core.figures.style import DIVERGING, FONT, MUTED, ON_FILL, TITLES_IN_LINES, model_axis
+from fer_core.figures.theme import DIVERGING, FONT, SEQUENTIAL, category_axis, chart, contrasting, in_lines, safe
 from fer_core.labels import EXPRESSIONS
 
-CELL: Final = "cell"
-"""Name of the selection; after a click it is `{"cell": [{"actual": …, "predicted": …}]}`."""
-
-SIZE: Final = 480
-
-ROOM: Final = 36
-"""Width in pixels of a column of `pair_matrix` that has room for text. Narrower ones show the numbers of the rows."""
-
-_LIGHT, _DARK = "#E8EEF4", "#084C7F"
-_NUMBER = "format(indexof(domain('y'), datum.value) + 1, 'd')"
-_FRAMES: Final = alt.Scale(domain=["no", "yes"], range=["transparent", "#E0457B"])
+SIZE: Final = 500
+FRAME: Final = "#E0457B"
 
 
-def confusion_chart(cells: pd.DataFrame, values: str, chosen: tuple[str, str] | None = None) -> alt.LayerChart:
+def confusion_chart(cells: pd.DataFrame, values: str, chosen: tuple[str, str] | None = None) -> go.Figure:
     """Return the confusion matrix of one model: actual expressions in rows, predicted ones in columns.
 
-    The colour is always the share of the row, so that rare expressions are visible.
+    The colour is always the share of the row, so that rare expressions are visible. Over every cell lies an invisible
+    marker with the two expressions as `customdata`, because a heatmap alone cannot be selected.
 
     Args:
         cells: columns `actual`, `predicted`, `count`, `rate`.
@@ -34,12 +28,10 @@ def confusion_chart(cells: pd.DataFrame, values: str, chosen: tuple[str, str] | 
         chosen: actual and predicted expression of the cell to highlight.
     """
     words = [f"{c:,}" for c in cells["count"]] if values == "counts" else [_percent(r) for r in cells["rate"]]
-    table = cells.assign(words=words, strong=cells["rate"] > 0.45)
-    color = alt.Color("rate:Q", scale=alt.Scale(domain=[0, 1], range=[_LIGHT, _DARK]), legend=None)
-    return _squares(table, color, chosen, signed=False)
+    return _squares(cells, words, (0.0, 1.0), SEQUENTIAL, chosen, signed=False)
 
 
-def difference_chart(cells: pd.DataFrame, values: str, chosen: tuple[str, str] | None = None) -> alt.LayerChart:
+def difference_chart(cells: pd.DataFrame, values: str, chosen: tuple[str, str] | None = None) -> go.Figure:
     """Return the difference of two confusion matrices: blue where the first model has more faces, orange where fewer.
 
     Args:
@@ -53,95 +45,123 @@ def difference_chart(cells: pd.DataFrame, values: str, chosen: tuple[str, str] |
         else [_points(rate) for rate in cells["rate"]]
     )
     most = max(float(cells["rate"].abs().max()), 0.01)
-    table = cells.assign(words=words, strong=cells["rate"].abs() > 0.55 * most)
-    scale = alt.Scale(domain=[-most, 0, most], range=list(DIVERGING))
-    return _squares(table, alt.Color("rate:Q", scale=scale, legend=None), chosen, signed=True)
+    return _squares(cells, words, (-most, most), DIVERGING, chosen, signed=True)
 
 
-def pair_matrix(both: pd.DataFrame, order: list[str]) -> alt.LayerChart:
+def pair_matrix(both: pd.DataFrame, order: Sequence[str], narrow: bool = False) -> go.Figure:
     """Return the accuracy of the model in each row minus that of the model in each column, in percentage points.
 
-    Significant differences are coloured; the others are grey and in brackets.
+    Significant differences are coloured; the others are grey and in brackets. Columns show the numbers of the rows.
 
     Args:
         both: every pair in both orders: `first`, `second`, `difference`, `low`, `high`, `p_holm`, `clear`, `words`,
             `only_first`, `only_second`.
         order: titles of the models, the best first.
+        narrow: whether there is no room for numbers in the cells; hovering shows them.
     """
+    numbers = {model: str(number) for number, model in enumerate(order, 1)}
+    shades = both["difference"].where(both["clear"], 0.0)
     most = max(float(both["difference"].abs().max()), 0.001)
-    table = both.assign(shade=both["difference"].where(both["clear"], 0.0), points=100 * both["difference"])
-    table = table.assign(strong=table["shade"].abs() > 0.5 * most)
-    narrow = f"width < {ROOM * len(order)}"
-    base = alt.Chart().encode(
-        x=alt.X("second:N", sort=order, axis=model_axis(
-            labelExpr=f"{narrow} ? {_NUMBER} : {TITLES_IN_LINES}", labelAngle=alt.expr(f"{narrow} ? 0 : -40"),
-            labelAlign=alt.expr(f"{narrow} ? 'center' : 'right'"), labelLimit=160,
-        )),
-        y=alt.Y("first:N", sort=order, axis=model_axis(
-            labelExpr=f"{narrow} ? split({_NUMBER} + '  ' + join({TITLES_IN_LINES}, '|'), '|') : {TITLES_IN_LINES}",
-            labelLimit=160,
-        )),
-        tooltip=[
-            alt.Tooltip("first:N", title="this model"),
-            alt.Tooltip("second:N", title="minus this one"),
-            alt.Tooltip("difference:Q", format="+.2%"),
-            alt.Tooltip("low:Q", format="+.2%", title="95 % interval from"),
-            alt.Tooltip("high:Q", format="+.2%", title="to"),
-            alt.Tooltip("only_first:Q", format=",", title="only this one correct"),
-            alt.Tooltip("only_second:Q", format=",", title="only the other correct"),
-            alt.Tooltip("p_holm:Q", format=".2g", title="p (Holm)"),
+    rows, columns = both["first"].map(numbers), both["second"].map(numbers)
+    cells = {
+        "type": "scatter",
+        "mode": "markers" if narrow else "markers+text",
+        "x": columns,
+        "y": rows,
+        "text": both["words"],
+        "textfont": {"size": FONT, "color": contrasting(shades.abs() > 0.5 * most)},
+        "marker": {"symbol": "square", "size": 16 if narrow else 40, "opacity": 0},
+        "hovertext": [
+            f"<b>{safe(row['first'])}</b><br>minus {safe(row['second'])}<br>{100 * row['difference']:+.2f} points "
+            f"(95 % interval {100 * row['low']:+.2f} to {100 * row['high']:+.2f})<br>only this one correct: "
+            f"{row['only_first']:,}, only the other: {row['only_second']:,}<br>p (Holm) {row['p_holm']:.2g}"
+            for row in both.to_dict("records")
         ],
-    )  # fmt: skip
-    scale = alt.Scale(domain=[-most, 0, most], range=list(DIVERGING))
-    squares = base.mark_rect(cornerRadius=3).encode(color=alt.Color("shade:Q", scale=scale, legend=None))
-    words = base.mark_text(fontSize=FONT, opacity=alt.expr(f"{narrow} ? 0 : 1")).encode(
-        text="words:N",
-        color=alt.when("datum.strong").then(alt.value("white")).otherwise(alt.value(ON_FILL)),
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+    names = [f"{in_lines(model, 18 if narrow else 22)}  <b>{numbers[model]}</b>" for model in order]
+    places = list(numbers.values())
+    font = FONT - 4 if narrow else FONT
+    return chart(
+        [_heat(columns, rows, shades, (-most, most), DIVERGING, gap=1 if narrow else 3), cells],
+        110 + 46 * len(order),
+        xaxis=category_axis(places, font, autorange=True, side="top", tickangle=0),
+        yaxis=category_axis(places, ticktext=names),
+        dragmode=False,
     )
-    return alt.LayerChart(layer=[squares, words], data=table, height=120 + 44 * len(order))
 
 
-def _squares(table: pd.DataFrame, color: alt.Color, chosen: tuple[str, str] | None, signed: bool) -> alt.LayerChart:
-    pick = alt.selection_point(name=CELL, fields=["actual", "predicted"], toggle=False, empty=False)
-    table = table.assign(frame=[_frame(a, p, chosen) for a, p in zip(table["actual"], table["predicted"], strict=True)])
-    rate = alt.Tooltip("rate:Q", format="+.1%" if signed else ".1%", title="of the row")
-    base = alt.Chart().encode(
-        x=alt.X("predicted:N", sort=list(EXPRESSIONS), axis=_axis("Predicted", -40), scale=alt.Scale(padding=0.03)),
-        y=alt.Y("actual:N", sort=list(EXPRESSIONS), axis=_axis("Actual", 0), scale=alt.Scale(padding=0.03)),
-        tooltip=[alt.Tooltip("actual:N"), alt.Tooltip("predicted:N"), alt.Tooltip("count:Q", format=","), rate],
+def _squares(
+    cells: pd.DataFrame,
+    words: Sequence[str],
+    span: tuple[float, float],
+    colors: Sequence[str],
+    chosen: tuple[str, str] | None,
+    signed: bool,
+) -> go.Figure:
+    sign = "+" if signed else ""
+    invisible = {"marker": {"opacity": 0}}
+    clicks = {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": cells["predicted"],
+        "y": cells["actual"],
+        "text": list(words),
+        "textfont": {"size": FONT + 2, "color": contrasting(cells["rate"].abs() > 0.5 * span[1])},
+        "customdata": cells[["actual", "predicted", "count", "rate"]].to_numpy(object),
+        "marker": {"symbol": "square", "size": 44, "opacity": 0},
+        "selected": invisible,
+        "unselected": invisible,
+        "hovertemplate": f"actual %{{y}}, predicted %{{x}}<br>%{{customdata[2]:{sign},}} faces, "
+        f"%{{customdata[3]:{sign}.1%}} of the row<extra></extra>",
+    }
+    return chart(
+        [_heat(cells["predicted"], cells["actual"], cells["rate"], span, colors), clicks],
+        SIZE,
+        xaxis=_expressions("Predicted") | {"autorange": True, "tickangle": -40},
+        yaxis=_expressions("Actual"),
+        shapes=_frame(chosen),
+        dragmode=False,
     )
-    squares = (
-        base.mark_rect(cursor="pointer", cornerRadius=3)
-        .encode(
-            color=color,
-            stroke=alt.Stroke("frame:N", scale=_FRAMES, legend=None),
-            strokeWidth=alt.value(4),
-        )
-        .add_params(pick)
-    )
-    words = base.mark_text(fontSize=FONT + 3, cursor="pointer").encode(
-        text="words:N",
-        color=alt.when("datum.strong").then(alt.value("white")).otherwise(alt.value(ON_FILL)),
-    )
-    return alt.LayerChart(layer=[squares, words], data=table, height=SIZE)
 
 
-def _frame(actual: str, predicted: str, chosen: tuple[str, str] | None) -> str:
-    return "yes" if (actual, predicted) == chosen else "no"
+def _heat(
+    x: pd.Series, y: pd.Series, values: pd.Series, span: tuple[float, float], colors: Sequence[str], gap: int = 3
+) -> dict[str, Any]:
+    steps = np.linspace(0, 1, len(colors))
+    return {
+        "type": "heatmap",
+        "x": x,
+        "y": y,
+        "z": values,
+        "zmin": span[0],
+        "zmax": span[1],
+        "colorscale": [[float(step), color] for step, color in zip(steps, colors, strict=True)],
+        "showscale": False,
+        "xgap": gap,
+        "ygap": gap,
+        "hoverinfo": "skip",
+    }
 
 
-def _axis(title: str, angle: int) -> Any:
-    return alt.Axis(
-        title=title,
-        labelFontSize=FONT + 1,
-        titleFontSize=FONT,
-        labelAngle=angle,
-        labelOverlap=False,
-        ticks=False,
-        domain=False,
-        grid=False,
-        titleColor=MUTED,
-    )
+def _frame(chosen: tuple[str, str] | None) -> list[dict[str, Any]]:
+    if chosen is None:
+        return []
+    row, column = (EXPRESSIONS.index(name) for name in chosen)
+    return [
+        {
+            "type": "rect",
+            "x0": column - 0.48,
+            "x1": column + 0.48,
+            "y0": row - 0.48,
+            "y1": row + 0.48,
+            "line": {"color": FRAME, "width": 4},
+        }
+    ]
+
+
+def _expressions(title: str) -> dict[str, Any]:
+    return category_axis(EXPRESSIONS, title={"text": title, "font": {"size": FONT}, "standoff": 6})
 
 
 def _percent(rate: float) -> str:

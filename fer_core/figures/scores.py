@@ -1,34 +1,35 @@
-"""Scores of models with their 95 % intervals, as dots with whiskers or as bars."""
+"""Scores of models with their 95 % intervals, as dots with whiskers."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import altair as alt
+import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
-from fer_core.figures.style import (
+from fer_core.figures.theme import (
     ACCENT,
     FONT,
-    INK,
     MUTED,
-    PLOT_HEIGHT,
-    TITLES_IN_LINES,
     axis,
-    model_axis,
-    model_color,
+    category_axis,
+    chart,
+    expression_axis,
+    in_lines,
+    legend,
+    legend_height,
+    listed,
+    model_styles,
+    safe,
 )
 from fer_core.labels import EXPRESSIONS
 
-ROW: Final = 40
-BAR: Final = 13
-LARGE: Final = FONT + 1
-
+ROW: Final = 44
 SPLIT_COLORS: Final = ("#7A6FD0", "#2A9D8F")
-SHAPES: Final = ("circle", "diamond")
+SPLIT_SYMBOLS: Final = ("circle", "diamond")
 """Of the first and the second split."""
 
 SOURCES: Final = ("reported", "measured here")
@@ -54,7 +55,7 @@ class AccuracyInterval:
 
 def accuracy_intervals(
     measured: Sequence[AccuracyInterval], references: Mapping[str, float] | None = None
-) -> alt.LayerChart:
+) -> go.Figure:
     """Return a dot and a whisker for each accuracy, with dashed lines at reference values.
 
     Args:
@@ -67,53 +68,49 @@ def accuracy_intervals(
     if not measured:
         raise ValueError("Expected at least one measured accuracy. Received: none")
     table = pd.DataFrame([row.__dict__ for row in measured])
-    table["words"] = [f"{row.accuracy:.1%}".replace("%", " %") for row in measured]
     models, splits = list(dict.fromkeys(table["model"])), list(dict.fromkeys(table["split"]))
     lines = dict(references or {})
-    low = min([row.low for row in measured] + list(lines.values()))
-    high = max([row.high for row in measured] + list(lines.values()))
-    room = max(0.02, 0.35 * (high - low))  # for the text to the right of the last whisker
-    domain = (max(0.0, low - 0.02), high + room)
-    scale = alt.Scale(domain=list(domain), nice=False, zero=False)
-    base = alt.Chart(table).encode(
-        y=alt.Y(
-            "model:N",
-            sort=models,
-            title=None,
-            axis=alt.Axis(labelExpr=TITLES_IN_LINES, labelFontSize=LARGE, labelColor=INK, labelLimit=220, ticks=False),
-        ),
-        yOffset=alt.YOffset("split:N", sort=splits),
-        color=alt.Color(
-            "split:N",
-            scale=alt.Scale(domain=splits, range=list(SPLIT_COLORS[: len(splits)])),
-            legend=alt.Legend(title=None, orient="top", columns=1, labelFontSize=LARGE, labelColor=INK, symbolSize=140),
-        ),
-        tooltip=[
-            alt.Tooltip("model:N"),
-            alt.Tooltip("split:N"),
-            alt.Tooltip("accuracy:Q", format=".1%"),
-            alt.Tooltip("low:Q", format=".1%", title="95 % interval from"),
-            alt.Tooltip("high:Q", format=".1%", title="to"),
-        ],
+    traces = []
+    for place, split in enumerate(splits):
+        part = table[table["split"] == split]
+        traces.append(
+            _dots(
+                part["accuracy"],
+                [models.index(model) + (place - (len(splits) - 1) / 2) * 0.42 for model in part["model"]],
+                part["low"],
+                part["high"],
+                SPLIT_COLORS[place % 2],
+            )
+            | {"name": safe(split), "hovertemplate": _hover("accuracy", ".1%")}
+            | _named(part["model"], part["low"], part["high"])
+        )
+        traces[-1]["marker"]["symbol"] = SPLIT_SYMBOLS[place % 2]
+        traces.append(_values(part["accuracy"], traces[-1]["y"], part["high"], ".1%") | {"legendgroup": safe(split)})
+        traces[-2]["legendgroup"] = safe(split)
+    ends = [*table["low"], *table["high"], *lines.values()]
+    across = axis("Accuracy", range=_room(min(ends), max(ends)), fixedrange=True)
+    rows = axis(
+        None,
+        range=[len(models) - 0.4, -0.6],
+        tickvals=list(range(len(models))),
+        ticktext=[in_lines(model) for model in models],
+        showgrid=False,
+        fixedrange=True,
+        automargin=True,
     )
-    axis = alt.Axis(
-        format=".0%", title="Accuracy", tickMinStep=0.01, tickCount=6, labelFontSize=LARGE, titleFontSize=LARGE
+    return chart(
+        traces,
+        120 + 74 * len(models),
+        xaxis=across,
+        yaxis=rows,
+        dragmode=False,
+        showlegend=True,
+        legend=legend(columns_fit=False),
+        **_references(lines, sum(across["range"]) / 2),
     )
-    whiskers = base.mark_rule(strokeWidth=4, strokeCap="round").encode(
-        x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q"
-    )
-    dots = base.mark_point(filled=True, size=190, opacity=1).encode(
-        x=alt.X("accuracy:Q", scale=scale),
-        shape=alt.Shape("split:N", scale=alt.Scale(domain=splits, range=list(SHAPES[: len(splits)])), legend=None),
-    )
-    words = base.mark_text(align="left", dx=8, fontSize=LARGE, fontWeight="bold").encode(
-        x=alt.X("high:Q", scale=scale), text="words:N"
-    )
-    layers = [*_reference_lines(lines, scale, sum(domain) / 2), whiskers, dots, words]
-    return alt.LayerChart(layer=layers, height=174 + 74 * len(models))
 
 
-def ranking(table: pd.DataFrame, metric: str, title: str, ascending: bool = False) -> alt.LayerChart:
+def ranking(table: pd.DataFrame, metric: str, title: str, ascending: bool = False) -> go.Figure:
     """Return a dot and a 95 % whisker for each model, the best on top.
 
     Args:
@@ -124,78 +121,70 @@ def ranking(table: pd.DataFrame, metric: str, title: str, ascending: bool = Fals
     """
     low, high = f"{metric}_low", f"{metric}_high"
     shown = table[["model", metric, low, high]].sort_values(metric, ascending=ascending, kind="stable")
-    shown = shown.assign(words=[f"{value:.3f}" for value in shown[metric]])
-    room = 0.25 * float(shown[high].max() - shown[low].min()) + 0.005
-    scale = alt.Scale(
-        domain=[max(0.0, float(shown[low].min()) - room / 3), min(1.0, float(shown[high].max()) + room)],
-        nice=False,
-        zero=False,
+    models = list(shown["model"])
+    dots = _dots(shown[metric], models, shown[low], shown[high], ACCENT) | {"hovertemplate": _hover(title, ".4f")}
+    ends = [*shown[low], *shown[high]]
+    return chart(
+        [dots | _named(shown["model"], shown[low], shown[high]), _values(shown[metric], models, shown[high], ".3f")],
+        100 + ROW * len(models),
+        xaxis=axis(f"{title} with 95 % interval", tickformat=".2f", range=_room(min(ends), max(ends)), fixedrange=True),
+        yaxis=category_axis(models, ticktext=[in_lines(model) for model in models]),
+        dragmode=False,
     )
-    rows = alt.Y("model:N", sort=list(shown["model"]), axis=model_axis())
-    base = alt.Chart().encode(y=rows, tooltip=_tooltip(metric, title, low, high))
-    across = alt.X(f"{low}:Q", scale=scale, axis=alt.Axis(
-        title=f"{title} with 95 % interval", format=".2f", labelFontSize=FONT, titleFontSize=FONT, tickCount=6
-    ))  # fmt: skip
-    whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", color=ACCENT, opacity=0.55).encode(
-        x=across, x2=f"{high}:Q"
-    )
-    dots = base.mark_point(filled=True, size=170, opacity=1, color=ACCENT).encode(x=alt.X(f"{metric}:Q", scale=scale))
-    words = base.mark_text(align="left", dx=8, fontSize=FONT, fontWeight="bold", color=ACCENT).encode(
-        x=alt.X(f"{high}:Q", scale=scale), text="words:N"
-    )
-    return alt.LayerChart(layer=[whiskers, dots, words], data=shown, height=60 + ROW * len(shown))
 
 
-def class_bars(table: pd.DataFrame, height: int = BAR) -> alt.LayerChart:
-    """Return F1 by expression as groups of bars, one bar for each model, with 95 % whiskers.
+def class_scores(
+    table: pd.DataFrame,
+    models: Sequence[str] | None = None,
+    front: Collection[str] | None = None,
+    narrow: bool = False,
+) -> go.Figure:
+    """Return F1 by expression as a dot with a 95 % whisker for each model.
 
     Args:
         table: columns `model`, `expression`, `f1`, `low`, `high` (NaN for none); models keep their order.
-        height: of a bar in pixels.
+        models: titles in the order of their colours; default: those of the table.
+        front: models that are shown at first; the others appear on a click in the legend. None for all.
+        narrow: whether the screen is as narrow as a phone.
     """
-    models = list(dict.fromkeys(table["model"]))
-    # Each bar has a band of its own, because a whisker in a band with an offset is not centred on its bar.
-    places = [[f"{expression}|{k}" for k in range(len(models))] for expression in EXPRESSIONS]
-    middles = [group[(len(models) - 1) // 2] for group in places if group]
-    rows = alt.Y(
-        "place:N",
-        scale=alt.Scale(
-            domain=[place for group in places for place in [*group, f"{group[0]}|after"]], paddingInner=0.12
-        ),
-        axis=alt.Axis(
-            title=None,
-            labelExpr=f"indexof({json.dumps(middles)}, datum.value) < 0 ? '' : split(datum.value, '|')[0]",
-            labelFontSize=FONT + 1,
-            labelOverlap=False,
-            ticks=False,
-            domain=False,
-            labelPadding=8,
-        ),
+    drawn = list(dict.fromkeys(table["model"]))
+    styles = model_styles(drawn, models)
+    traces = []
+    for model in drawn:
+        part = table[table["model"] == model].set_index("expression").reindex(EXPRESSIONS)
+        dots = _dots(part["f1"], EXPRESSIONS, part["low"], part["high"], styles[model].color, width=2.5)
+        dots["marker"] |= {"symbol": styles[model].symbol, "size": 11}
+        traces.append(
+            dots
+            | {
+                "name": safe(model),
+                "orientation": "h",
+                **listed(model, front),
+                "hovertemplate": _hover("F1", ".3f"),
+            }
+            | _named([model] * len(EXPRESSIONS), part["low"], part["high"])
+        )
+    at_first = len([trace for trace in traces if trace["visible"] is True])
+    bands = [
+        {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": row - 0.5, "y1": row + 0.5, "layer": "below",
+         "line": {"width": 0}, "fillcolor": MUTED, "opacity": 0.1}
+        for row in range(0, len(EXPRESSIONS), 2)
+    ]  # fmt: skip
+    return chart(
+        traces,
+        100 + len(EXPRESSIONS) * max(54, 15 * at_first) + legend_height(len(drawn), narrow),
+        xaxis=axis("F1 with 95 % interval", tickformat=".1f", range=[0, 1]),
+        yaxis=expression_axis(FONT + 1),
+        scattermode="group",
+        scattergap=0.15,
+        shapes=bands,
+        showlegend=True,
+        legend=legend(),
+        dragmode=False,
     )
-    table = table.assign(place=[f"{e}|{models.index(m)}" for e, m in zip(table.expression, table.model, strict=True)])
-    tooltip = [
-        alt.Tooltip("model:N"),
-        alt.Tooltip("expression:N"),
-        alt.Tooltip("f1:Q", format=".3f", title="F1"),
-        alt.Tooltip("low:Q", format=".3f", title="95 % interval from"),
-        alt.Tooltip("high:Q", format=".3f", title="to"),
-    ]
-    unit = alt.Scale(domain=[0, 1])
-    base = alt.Chart().encode(y=rows, tooltip=tooltip)
-    bars = base.mark_bar(cornerRadiusEnd=2).encode(
-        x=alt.X("f1:Q", scale=unit, axis=axis("F1 with 95 % interval", percent=False)),
-        color=model_color(models),
-    )
-    whiskers = (
-        base.mark_rule(strokeWidth=2, color=MUTED)
-        .transform_filter("isValid(datum.low)")
-        .encode(x=alt.X("low:Q", scale=unit), x2="high:Q")
-    )
-    total = (height + 2) * (len(models) + 1) * len(EXPRESSIONS)
-    return alt.LayerChart(layer=[bars, whiskers], data=table, height=total, autosize=PLOT_HEIGHT)
 
 
-def paper_chart(marks: pd.DataFrame, title: str) -> alt.LayerChart:
+def paper_chart(marks: pd.DataFrame, title: str) -> go.Figure:
     """Return the reported and the measured values of one metric for each variant.
 
     Args:
@@ -203,60 +192,89 @@ def paper_chart(marks: pd.DataFrame, title: str) -> alt.LayerChart:
         title: of the metric.
     """
     variants = list(dict.fromkeys(marks["variant"]))
-    base = alt.Chart().encode(
-        y=alt.Y("variant:N", sort=variants, axis=model_axis()),
-        tooltip=[
-            alt.Tooltip("variant:N"),
-            alt.Tooltip("where:N", title="source"),
-            alt.Tooltip("value:Q", format=".4f", title=title),
-        ],
+    traces = []
+    for source, color, symbol in zip(SOURCES, (MUTED, ACCENT), ("circle-open", "diamond"), strict=True):
+        part = marks[marks["source"] == source]
+        dots = _dots(part["value"], part["variant"], part["low"], part["high"], color) | {"name": source}
+        dots["marker"] |= {"symbol": symbol, "line": {"width": 3, "color": color}}
+        dots["customdata"] = part["where"].map(safe)
+        dots["hovertemplate"] = f"%{{y}}: {safe(title)} %{{x:.4f}}<br>%{{customdata}}<extra></extra>"
+        traces.append(dots)
+    return chart(
+        traces,
+        120 + 40 * len(variants),
+        xaxis=axis(title, tickformat=".2f", fixedrange=True),
+        yaxis=category_axis(variants, ticktext=[in_lines(variant) for variant in variants]),
+        showlegend=True,
+        legend=legend(columns_fit=False),
+        dragmode=False,
     )
-    across = alt.X(
-        "value:Q",
-        scale=alt.Scale(zero=False, padding=16),
-        axis=alt.Axis(title=title, format=".2f", labelFontSize=FONT, titleFontSize=FONT, tickCount=6),
-    )
-    color = alt.Color(
-        "source:N",
-        scale=alt.Scale(domain=list(SOURCES), range=[MUTED, ACCENT]),
-        legend=alt.Legend(title=None, orient="top", labelFontSize=FONT, symbolSize=140),
-    )
-    whiskers = (
-        base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.55)
-        .transform_filter("isValid(datum.low)")
-        .encode(x=alt.X("low:Q", scale=alt.Scale(zero=False, padding=16)), x2="high:Q", color=color)
-    )
-    dots = base.mark_point(size=170, strokeWidth=3, opacity=1).encode(
-        x=across,
-        color=color,
-        shape=alt.Shape("source:N", scale=alt.Scale(domain=list(SOURCES), range=["circle", "diamond"])),
-        fill=alt.when(alt.datum.source == SOURCES[1]).then(alt.value(ACCENT)).otherwise(alt.value("transparent")),
-    )
-    return alt.LayerChart(layer=[whiskers, dots], data=marks, height=70 + 36 * len(variants))
 
 
-def _reference_lines(lines: Mapping[str, float], scale: alt.Scale, middle: float) -> list[alt.Chart]:
-    """Return dashed lines with labels, each on the side with more room."""
-    if not lines:
-        return []
-    table = pd.DataFrame({"what": list(lines), "accuracy": list(lines.values())})
-    base = alt.Chart(table).encode(x=alt.X("accuracy:Q", scale=scale))
-    rule = base.mark_rule(strokeDash=[6, 5], strokeWidth=2, color=MUTED).encode(
-        tooltip=[alt.Tooltip("what:N"), alt.Tooltip("accuracy:Q", format=".1%")]
+def _dots(values: Any, rows: Any, low: Any, high: Any, color: str, width: float = 4) -> dict[str, Any]:
+    """Return dots at `values` with whiskers from `low` to `high`; NaN for none."""
+    middle, left, right = (np.asarray(part, dtype=np.float64) for part in (values, low, high))
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": middle,
+        "y": list(rows),
+        "marker": {"color": color, "size": 14},
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": np.nan_to_num(right - middle),
+            "arrayminus": np.nan_to_num(middle - left),
+            "color": color,
+            "thickness": width,
+            "width": 0,
+        },
+    }
+
+
+def _named(models: Any, low: Any, high: Any) -> dict[str, Any]:
+    return {"customdata": [(safe(m), a, b) for m, a, b in zip(models, low, high, strict=True)]}
+
+
+def _hover(title: str, number: str) -> str:
+    return (
+        f"<b>%{{customdata[0]}}</b><br>{safe(title)} %{{x:{number}}}<br>95 % interval "
+        f"%{{customdata[1]:{number}}} to %{{customdata[2]:{number}}}<extra></extra>"
     )
-    text: dict[str, Any] = {"dy": -2, "baseline": "bottom", "color": INK, "fontSize": LARGE - 2}
+
+
+def _values(values: Any, rows: Any, ends: Any, number: str) -> dict[str, Any]:
+    """Return the numbers as text to the right of the whiskers."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": list(ends),
+        "y": list(rows),
+        "text": [f"  <b>{format(value, number).replace('%', ' %')}</b>" for value in values],
+        "textposition": "middle right",
+        "textfont": {"size": FONT},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _room(low: float, high: float) -> list[float]:
+    """Return the range of an axis with space for a number to the right of the last whisker."""
+    room = max(0.02, 0.3 * (high - low))
+    return [max(0.0, low - room / 3), high + room]
+
+
+def _references(lines: Mapping[str, float], middle: float) -> dict[str, Any]:
+    """Return dashed lines with labels, each label on the side with more room."""
+    rules = [
+        {"type": "line", "x0": value, "x1": value, "yref": "paper", "y0": 0, "y1": 1, "layer": "below",
+         "line": {"color": MUTED, "width": 2, "dash": "dash"}}
+        for value in lines.values()
+    ]  # fmt: skip
     words = [
-        base.transform_filter(f"datum.accuracy <= {middle}").mark_text(align="left", dx=6, **text),
-        base.transform_filter(f"datum.accuracy > {middle}").mark_text(align="right", dx=-6, **text),
-    ]
-    words = [part.encode(y=alt.value(0), text="what:N") for part in words]
-    return [rule, *words]
-
-
-def _tooltip(metric: str, title: str, low: str, high: str) -> list[alt.Tooltip]:
-    return [
-        alt.Tooltip("model:N"),
-        alt.Tooltip(f"{metric}:Q", format=".4f", title=title),
-        alt.Tooltip(f"{low}:Q", format=".4f", title="95 % interval from"),
-        alt.Tooltip(f"{high}:Q", format=".4f", title="to"),
-    ]
+        {"text": safe(name), "x": value, "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False,
+         "xanchor": "left" if value <= middle else "right", "font": {"size": FONT - 1}}
+        for name, value in lines.items()
+    ]  # fmt: skip
+    return {"shapes": rules, "annotations": words}

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import altair as alt
+import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
-from fer_core.figures.style import EXPRESSION_SCALE, FONT, INK
-from fer_core.labels import EXPRESSIONS
+from fer_core.figures.theme import FONT, LARGE, axis, category_axis, chart, expression_dash, legend
+from fer_core.labels import COLORS, EXPRESSIONS
 
-MEDIUM: Final = 15
-LARGE: Final = 18  # font sizes in pixels
-HEIGHT: Final = 360
+HEIGHT: Final = 400
 MAX_GAP: Final = 1.0  # seconds; a longer gap breaks the lines, unless most steps are that long
-WORD_ROOM: Final = 0.14  # space right of the last moment for the name of the leading expression, as a share of the axis
-STRIP: Final = 34  # height in pixels of the strip of one face
+STRIP: Final = 48  # height in pixels of the row of one face
 SHORT: Final = 0.12  # a shorter stretch, as a share of the axis, has no room for its name
 
 
 def timeline_chart(
     table: pd.DataFrame, start: float | None = None, stop: float | None = None, title: str = "Seconds"
-) -> alt.LayerChart:
+) -> go.Figure:
     """Return one line for each expression, with the name of the leading one at the end.
 
     Args:
@@ -38,41 +36,35 @@ def timeline_chart(
     missing = [name for name in ("seconds", *EXPRESSIONS) if name not in table]
     if missing:
         raise ValueError(f"Expected the columns seconds and the seven expressions. Missing: {', '.join(missing)}")
-    moments = table[["seconds", *EXPRESSIONS]].sort_values("seconds").reset_index(drop=True)
-    steps = moments["seconds"].diff()
-    moments["part"] = (steps > max(MAX_GAP, 3 * steps.median())).cumsum()
-    lines = moments.melt(["seconds", "part"], list(EXPRESSIONS), "expression", "probability")
-    low, high = _span(moments["seconds"], start, stop)
-    until = f"datum.value <= {high} ? datum.label : ''"
-    scale = alt.Scale(domain=[low, high + WORD_ROOM * (high - low)], nice=False, zero=False)
-    base = alt.Chart().encode(
-        x=alt.X("seconds:Q", scale=scale, axis=_axis(title, grid=False, labelExpr=until)),
-        y=alt.Y("probability:Q", scale=alt.Scale(domain=[0, 1]), axis=_axis("Probability", format=".0%", tickCount=5)),
-        color=alt.Color("expression:N", scale=EXPRESSION_SCALE, legend=_legend()),
+    moments = _with_gaps(table[["seconds", *EXPRESSIONS]].sort_values("seconds").reset_index(drop=True))
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "x": moments["seconds"],
+            "y": moments[name],
+            "line": {"color": COLORS[name], "dash": expression_dash(name), "width": 3.5},
+            "connectgaps": False,
+            "hovertemplate": "%{y:.1%}",
+        }
+        for name in EXPRESSIONS
+    ]
+    low, high = _span(table["seconds"], start, stop)
+    return chart(
+        traces,
+        HEIGHT,
+        xaxis=axis(title, tickformat="~g", range=[low, high], showgrid=False, hoverformat=".1f"),
+        yaxis=axis("Probability", range=[0, 1], fixedrange=True),
+        hovermode="x unified",
+        showlegend=True,
+        legend=legend(columns_fit=False),
+        margin={"l": 0, "r": 84, "t": 36, "b": 0},
+        annotations=_leading(table),
     )
-    drawn = base.mark_line(strokeWidth=3.5, clip=True).encode(
-        detail="part:N",
-        tooltip=[
-            alt.Tooltip("seconds:Q", format=".1f"),
-            alt.Tooltip("expression:N"),
-            alt.Tooltip("probability:Q", format=".1%"),
-        ],
-    )
-    layers = [drawn]
-    if len(moments):
-        end = moments.iloc[-1]
-        leads = max(EXPRESSIONS, key=lambda name: float(end[name]))
-        lines["word"] = ((lines["seconds"] == end["seconds"]) & (lines["expression"] == leads)).map(
-            {True: leads, False: None}
-        )
-        word = base.transform_filter("isValid(datum.word)").mark_text(
-            align="left", dx=8, fontSize=MEDIUM, fontWeight="bold", color=INK
-        )
-        layers.append(word.encode(text="word:N", color=alt.value(INK)))
-    return alt.LayerChart(layer=layers, data=lines, height=HEIGHT)
 
 
-def expression_strips(runs: pd.DataFrame, faces: Sequence[int], end: float) -> alt.LayerChart:
+def expression_strips(runs: pd.DataFrame, faces: Sequence[int], end: float) -> go.Figure:
     """Return one strip for each face with its expressions over time, with gaps where it was not found.
 
     Args:
@@ -81,58 +73,74 @@ def expression_strips(runs: pd.DataFrame, faces: Sequence[int], end: float) -> a
         end: end of the time axis in seconds.
     """
     table = runs[runs["face"].isin(list(faces))]
-    names = table["face"].map(lambda number: f"Face {number}")
-    table = table.assign(name=names, wide=(table["end"] - table["start"]) >= SHORT * end)
-    table = table.assign(middle=(table["start"] + table["end"]) / 2)[
-        ["name", "expression", "start", "end", "middle", "wide"]
+    traces = []
+    for name in EXPRESSIONS:
+        part = table[table["expression"] == name]
+        wide = (part["end"] - part["start"]) >= SHORT * end
+        traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": name,
+                "base": part["start"],
+                "x": part["end"] - part["start"],
+                "y": [f"Face {number}" for number in part["face"]],
+                "width": 0.72,
+                "marker": {"color": COLORS[name]},
+                "text": [f"<b>{name}</b>" if fits else "" for fits in wide],
+                "textposition": "inside",
+                "insidetextanchor": "middle",
+                "insidetextfont": {"size": FONT, "color": "#111111"},
+                "textangle": 0,
+                "customdata": part[["start", "end"]],
+                "hovertemplate": f"%{{y}}: {name} from second %{{customdata[0]:.2f}} to %{{customdata[1]:.2f}}"
+                "<extra></extra>",
+                "showlegend": True,
+            }
+        )
+    return chart(
+        traces,
+        len(faces) * STRIP + 170,
+        barmode="overlay",
+        xaxis=axis("Seconds", tickformat="~g", range=[0, end], showgrid=False, nticks=8),
+        yaxis=category_axis([f"Face {number}" for number in faces], LARGE),
+        showlegend=True,
+        legend=legend(columns_fit=False),
+    )
+
+
+def _with_gaps(moments: pd.DataFrame) -> pd.DataFrame:
+    """Add an empty moment in every long gap, which breaks the lines there."""
+    steps = moments["seconds"].diff()
+    after = moments.index[steps > max(MAX_GAP, 3 * steps.median())]
+    gaps = pd.DataFrame({"seconds": moments["seconds"].to_numpy()[after] - 1e-6}, columns=moments.columns)
+    if gaps.empty:
+        return moments
+    return pd.concat([moments, gaps.astype(np.float64)]).sort_values("seconds", kind="stable")
+
+
+def _leading(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the name of the last moment's leading expression, at the right edge of the plot."""
+    if table.empty:
+        return []
+    last = table.sort_values("seconds").iloc[-1]
+    name = max(EXPRESSIONS, key=lambda one: float(last[one]))
+    return [
+        {
+            "text": f"<b>{name}</b>",
+            "xref": "paper",
+            "x": 1,
+            "xanchor": "left",
+            "xshift": 6,
+            "y": float(last[name]),
+            "yanchor": "middle",
+            "showarrow": False,
+            "font": {"size": FONT},
+        }
     ]
-    rows = alt.Y(
-        "name:N",
-        sort=[f"Face {number}" for number in faces],
-        axis=alt.Axis(title=None, labelFontSize=LARGE, labelColor=INK, ticks=False, domain=False, labelPadding=8),
-    )
-    seconds = alt.Scale(domain=[0, end], nice=False)
-    axis = alt.Axis(
-        title="Seconds",
-        labelFontSize=FONT,
-        titleFontSize=FONT,
-        labelColor=INK,
-        titleColor=INK,
-        grid=False,
-        tickCount=8,
-    )
-    legend = alt.Legend(title=None, orient="top", columns=4, labelFontSize=FONT, labelColor=INK, symbolType="square")
-    base = alt.Chart(table).encode(y=rows)
-    bars = base.mark_bar(height=STRIP).encode(
-        x=alt.X("start:Q", scale=seconds, axis=axis),
-        x2="end:Q",
-        color=alt.Color("expression:N", scale=EXPRESSION_SCALE, legend=legend),
-        tooltip=[
-            alt.Tooltip("name:N", title="face"),
-            alt.Tooltip("expression:N"),
-            alt.Tooltip("start:Q", format=".2f", title="from second"),
-            alt.Tooltip("end:Q", format=".2f", title="to second"),
-        ],
-    )
-    words = (
-        base.transform_filter(alt.datum.wide)
-        .mark_text(fontSize=FONT, fontWeight="bold", color="#111111")
-        .encode(x=alt.X("middle:Q", scale=seconds), text="expression:N")
-    )
-    return alt.LayerChart(layer=[bars, words], data=table, height=len(faces) * (STRIP + 14) + 160)
 
 
 def _span(seconds: pd.Series, start: float | None, stop: float | None) -> tuple[float, float]:
     low = start if start is not None else float(seconds.min()) if len(seconds) else 0.0
     high = stop if stop is not None else float(seconds.max()) if len(seconds) else 1.0
     return low, max(high, low + 1e-3)
-
-
-def _axis(title: str, **more: Any) -> alt.Axis:
-    return alt.Axis(title=title, labelFontSize=MEDIUM, titleFontSize=MEDIUM, labelColor=INK, titleColor=INK, **more)
-
-
-def _legend() -> alt.Legend:
-    return alt.Legend(
-        title=None, orient="top", columns=3, labelFontSize=MEDIUM, labelColor=INK, symbolStrokeWidth=5, symbolSize=200
-    )

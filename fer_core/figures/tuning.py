@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import altair as alt
 import pandas as pd
+import plotly.graph_objects as go
 
-from fer_core.figures.style import ACCENT, FONT, MUTED, axis
+from fer_core.figures.theme import ACCENT, FONT, MUTED, axis, category_axis, chart, legend, percent_text, safe
 
-HEIGHT: Final = 300
+HEIGHT: Final = 340
 BAR: Final = 40
 OUTCOMES: Final = ("finished", "stopped early")
 """States of trials that have an accuracy."""
 
+_MARKS: Final = {OUTCOMES[0]: (ACCENT, "circle"), OUTCOMES[1]: (MUTED, "diamond")}
 
-def tuning_history(table: pd.DataFrame) -> alt.LayerChart:
+
+def tuning_history(table: pd.DataFrame) -> go.Figure:
     """Return a mark for each trial, and a line of the best accuracy so far.
 
     Args:
@@ -27,32 +29,28 @@ def tuning_history(table: pd.DataFrame) -> alt.LayerChart:
         ValueError: a column is missing.
     """
     shown = _shown(table, "trial")
-    shown["best"] = shown["accuracy"].where(shown["state"] == "finished").cummax().ffill()
-    scale = alt.Scale(zero=False, nice=True)
-    x = alt.X(
-        "trial:Q",
-        scale=alt.Scale(domain=[0.5, max(2.0, float(shown["trial"].max()) if len(shown) else 0.0) + 0.5], nice=False),
-        axis=alt.Axis(title="Trial", tickMinStep=1, format="d", labelFontSize=FONT, titleFontSize=FONT, grid=False),
+    best = shown["accuracy"].where(shown["state"] == OUTCOMES[0]).cummax().ffill()
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "best so far",
+        "x": shown["trial"],
+        "y": best,
+        "line": {"shape": "hv", "width": 3, "color": ACCENT},
+        "hovertemplate": "best so far %{y:.1%}<extra></extra>",
+    }
+    last = max(2.0, float(shown["trial"].max()) if len(shown) else 0.0)
+    return chart(
+        [line, *_marks(shown, "trial", "Trial")],
+        HEIGHT,
+        xaxis=axis("Trial", tickformat="d", range=[0.5, last + 0.5], showgrid=False),
+        yaxis=axis("Hold-out accuracy"),
+        showlegend=True,
+        legend=legend(columns_fit=False),
     )
-    base = alt.Chart().encode(x=x)
-    line = (
-        base.mark_line(interpolate="step-after", strokeWidth=3, color=ACCENT)
-        .transform_filter("isValid(datum.best)")
-        .encode(y=alt.Y("best:Q", scale=scale, axis=axis("Hold-out accuracy")))
-    )
-    marks = base.mark_point(size=130, filled=True, opacity=1).encode(
-        y=alt.Y("accuracy:Q", scale=scale),
-        **_outcome(),
-        tooltip=[
-            alt.Tooltip("trial:Q", title="Trial"),
-            alt.Tooltip("state:N", title="Outcome"),
-            alt.Tooltip("accuracy:Q", format=".1%", title="Hold-out accuracy"),
-        ],
-    )
-    return alt.LayerChart(layer=[line, marks], data=shown, height=HEIGHT)
 
 
-def importance_bars(shares: Mapping[str, float]) -> alt.LayerChart:
+def importance_bars(shares: Mapping[str, float]) -> go.Figure:
     """Return a bar for each setting, the most important one on top.
 
     Args:
@@ -63,27 +61,33 @@ def importance_bars(shares: Mapping[str, float]) -> alt.LayerChart:
     """
     if not shares:
         raise ValueError("Expected at least one setting. Received: none")
-    table = pd.DataFrame({"setting": list(shares), "share": list(shares.values())})
-    table["words"] = [f"{share:.0%}".replace("%", " %") for share in table["share"]]
-    order = list(table.sort_values("share", ascending=False, kind="stable")["setting"])
-    top = max(0.05, float(table["share"].max()))
-    base = alt.Chart().encode(
-        y=alt.Y(
-            "setting:N",
-            sort=order,
-            axis=alt.Axis(title=None, labelFontSize=FONT, labelLimit=190, ticks=False, domain=False, labelPadding=8),
-        ),
-        x=alt.X(
-            "share:Q", scale=alt.Scale(domain=[0, 1.18 * top]), axis=axis("Share of the variance that it explains")
-        ),
-        tooltip=[alt.Tooltip("setting:N"), alt.Tooltip("share:Q", format=".1%")],
+    order = sorted(shares, key=lambda name: -shares[name])
+    values = [shares[name] for name in order]
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "x": values,
+        "y": [safe(name) for name in order],
+        "text": [f"<b>{percent_text(value)}</b>" for value in values],
+        "textposition": "outside",
+        "textfont": {"size": FONT},
+        "cliponaxis": False,
+        "marker": {"color": ACCENT, "cornerradius": 2},
+        "hovertemplate": "%{y}: %{x:.1%}<extra></extra>",
+    }
+    across = axis(
+        "Share of the variance that it explains", range=[0, 1.25 * max(0.05, *values)], nticks=4, fixedrange=True
     )
-    bars = base.mark_bar(color=ACCENT, cornerRadiusEnd=2)
-    words = base.mark_text(align="left", dx=6, fontSize=FONT, fontWeight="bold", color=ACCENT).encode(text="words:N")
-    return alt.LayerChart(layer=[bars, words], data=table, height=60 + BAR * len(table))
+    return chart(
+        [bars],
+        96 + BAR * len(order),
+        xaxis=across,
+        yaxis=category_axis([safe(name) for name in order]),
+        dragmode=False,
+    )
 
 
-def setting_chart(table: pd.DataFrame, setting: str, title: str) -> alt.Chart:
+def setting_chart(table: pd.DataFrame, setting: str, title: str) -> go.Figure:
     """Return the accuracy of the trials by one setting.
 
     Args:
@@ -95,30 +99,40 @@ def setting_chart(table: pd.DataFrame, setting: str, title: str) -> alt.Chart:
         ValueError: a column is missing.
     """
     shown = _shown(table, setting).dropna(subset=[setting])
-    words: dict[str, Any] = {"title": title, "labelFontSize": FONT, "titleFontSize": FONT}
     if pd.api.types.is_float_dtype(shown[setting]) and setting != "open_layers":
-        scale = alt.Scale(type="log" if setting == "learning_rate" else "linear", zero=False, nice=False, padding=12)
-        field, x = (
-            f"{setting}:Q",
-            alt.X(f"{setting}:Q", scale=scale, axis=alt.Axis(**words, format="~g", tickCount=5, grid=False)),
-        )
+        kind = "log" if setting == "learning_rate" else "linear"
+        across = axis(title, tickformat="~g", type=kind, showgrid=False)
     else:
         shown[setting] = [str(value).replace("_", " ").removesuffix(".0") for value in shown[setting]]
-        field, x = f"{setting}:N", alt.X(f"{setting}:N", axis=alt.Axis(**words, labelAngle=0))
-    return (
-        alt.Chart(shown, height=HEIGHT)
-        .mark_point(size=130, filled=True, opacity=0.9)
-        .encode(
-            x=x,
-            y=alt.Y("accuracy:Q", scale=alt.Scale(zero=False, nice=True), axis=axis("Hold-out accuracy")),
-            **_outcome(),
-            tooltip=[
-                alt.Tooltip("trial:Q", title="Trial"),
-                alt.Tooltip(field, title=title),
-                alt.Tooltip("accuracy:Q", format=".1%", title="Hold-out accuracy"),
-            ],
-        )
+        across = axis(title, type="category", showgrid=False, tickangle=0)
+    return chart(
+        _marks(shown, setting, title),
+        HEIGHT,
+        xaxis=across,
+        yaxis=axis("Hold-out accuracy"),
+        showlegend=True,
+        legend=legend(columns_fit=False),
     )
+
+
+def _marks(shown: pd.DataFrame, column: str, title: str) -> list[dict[str, Any]]:
+    traces = []
+    for outcome, (color, symbol) in _MARKS.items():
+        part = shown[shown["state"] == outcome]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": outcome,
+                "x": part[column],
+                "y": part["accuracy"],
+                "marker": {"color": color, "symbol": symbol, "size": 12},
+                "customdata": part["trial"],
+                "hovertemplate": f"trial %{{customdata}}, {outcome}<br>{safe(title)}: %{{x}}<br>"
+                "hold-out accuracy %{y:.1%}<extra></extra>",
+            }
+        )
+    return traces
 
 
 def _shown(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -127,11 +141,3 @@ def _shown(table: pd.DataFrame, column: str) -> pd.DataFrame:
         raise ValueError(f"Expected the columns trial, state, accuracy and {column}. Missing: {', '.join(missing)}")
     kept = table[table["state"].isin(OUTCOMES) & table["accuracy"].notna()]
     return kept[list(dict.fromkeys(["trial", "state", "accuracy", column]))].sort_values("trial").reset_index(drop=True)
-
-
-def _outcome() -> dict[str, Any]:
-    legend = alt.Legend(title=None, orient="top", labelFontSize=FONT, symbolSize=130)
-    return {
-        "color": alt.Color("state:N", scale=alt.Scale(domain=list(OUTCOMES), range=[ACCENT, MUTED]), legend=legend),
-        "shape": alt.Shape("state:N", scale=alt.Scale(domain=list(OUTCOMES), range=["circle", "diamond"]), legend=None),
-    }

@@ -17,6 +17,9 @@ from fer_core.types import FerError
 
 THRESHOLDS = tuple(step / 20 for step in range(1, 20))
 
+HALF_A_PIXEL = 0.5 / 500
+"""By how much leaving out points may move a curve; the report's plots are 500 pixels wide."""
+
 
 @dataclass(frozen=True, eq=False)
 class Report:
@@ -25,14 +28,27 @@ class Report:
     Attributes:
         answers: predictions of the models, and of the ensemble if there is one.
         tables: by name; those computed from predictions have the columns `split` and `view`.
+        front: titles of the models that charts show at first; the others appear on a click in the legend.
         ensemble: the weights of the ensemble as text; empty without one.
         complaints: one sentence for each model or file that is left out.
     """
 
     answers: Answers
     tables: dict[str, pd.DataFrame]
+    front: list[str]
     ensemble: str
     complaints: list[str]
+
+    @property
+    def ranked(self) -> list[str]:
+        """Titles of the compared models, the most accurate first."""
+        return list(self.tables["scoreboard"]["model"])
+
+    @property
+    def titles(self) -> list[str]:
+        """Titles of all models in some table, in the order of their colours in every chart."""
+        compared = [self.answers.titles[name] for name in self.answers.names]
+        return list(dict.fromkeys([*compared, *self.tables["robustness"]["model"], *self.tables["training"]["model"]]))
 
 
 def build_report(
@@ -66,10 +82,13 @@ def build_report(
             raise FerError(str(error)) from error
     measured = comparison.measure(answers)
     history, _, damaged = comparison.histories(models, answers.titles)
+    board = comparison.scoreboard(answers, measured, models)
+    backbones = {name: card.spec.backbone if card.spec else None for name, card in cards.items()}
+    front = comparison.front_models(board, backbones)
     tables = {
-        "scoreboard": comparison.scoreboard(answers, measured, models),
+        "scoreboard": board,
         "class_f1": comparison.class_f1(answers, measured),
-        "curves": comparison.curve_points(answers),
+        "curves": comparison.curve_points(answers, HALF_A_PIXEL),
         "thresholds": pd.concat(
             [comparison.thresholds(answers, name, at) for name in EXPRESSIONS for at in THRESHOLDS], ignore_index=True
         ),
@@ -87,7 +106,7 @@ def build_report(
     tables = {name: table.assign(split=split, view=view, by=by) for name, table in tables.items()}
     robustness, _, unusable = comparison.robustness(models, answers.titles, by)
     tables |= {"robustness": robustness, "training": history} | _paper(models, view)
-    return Report(answers, tables, ensemble, complaints + damaged + unusable)
+    return Report(answers, tables, front, ensemble, complaints + damaged + unusable)
 
 
 def write_csv(report: Report, folder: Path) -> list[Path]:

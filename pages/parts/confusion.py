@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.comparison import Fer2013Faces
-from fer_core.figures import CELL
+from pages.parts.charts import show_chart
 from pages.parts.common import plain
 
 
-def clickable_matrix(chart: alt.LayerChart, key: str, description: str) -> None:
+def clickable_matrix(figure: go.Figure, key: str, description: str) -> None:
     """Show a confusion matrix; a click on a cell chooses it in the select boxes below.
 
     The key should change with the chosen cell. The chart then starts without a selection, and any cell can be clicked.
@@ -21,10 +21,10 @@ def clickable_matrix(chart: alt.LayerChart, key: str, description: str) -> None:
 
     def choose() -> None:
         state: Any = st.session_state
-        if picked := state[key].selection.get(CELL):
-            state["m_actual"], state["m_predicted"] = picked[0]["actual"], picked[0]["predicted"]
+        if picked := state[key].selection.points:
+            state["m_actual"], state["m_predicted"] = picked[0]["customdata"][:2]
 
-    st.altair_chart(chart, key=key, on_select=choose, selection_mode=CELL, alt=description)
+    show_chart(figure, description, key=key, on_select=choose, selection_mode="points")
 
 
 def show_faces(faces: pd.DataFrame, fer2013_faces: Fer2013Faces, title: str, with_model: bool = False) -> None:

@@ -11,6 +11,7 @@ from fer_core.explain import REGIONS, Edits, edit_and_rerun
 from fer_core.figures import probability_bars, probability_change, probability_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FaceResult
+from pages.parts.charts import show_chart
 from pages.parts.common import plain
 from pages.parts.pictures import (
     Picture,
@@ -77,7 +78,7 @@ def face_bars(views: list[FaceView]) -> None:
                 if len(views) > 1:
                     st.markdown(f"**{plain(view.model.title)}**")
                 words = probability_text(view.face.probabilities, len(EXPRESSIONS))
-                st.altair_chart(
+                show_chart(
                     probability_bars(view.face.probabilities),
                     key=f"bars_{view.model.name}",
                     alt=f"{view.model.title}, face {view.number}: {words}",
@@ -209,7 +210,7 @@ def _before_and_after(view: FaceView, before: FaceResult, after: FaceResult | No
     else:
         sentence = f"Now {now}, before {was}"
     st.markdown(f"**{plain(view.model.title)}** – {sentence}")
-    st.altair_chart(
+    show_chart(
         probability_change(before.probabilities, after.probabilities),
         key=f"change_{view.model.name}",
         alt=f"{view.model.title} after the changes: {probability_text(after.probabilities)}; "

@@ -17,6 +17,7 @@ from fer_core.inference.tables import expression_runs, seconds_without_face, tim
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
 from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.labels import EXPRESSIONS
+from pages.parts.charts import show_chart
 from pages.parts.common import duration, offer_download, plain
 from pages.parts.pictures import ServedModel
 
@@ -114,7 +115,7 @@ def video_and_shares(job: VideoJob) -> int | None:
         part = shares[(shares["face"] == face).fillna(False)]
         most = time_share_text(part).split(", ")[0]
         st.subheader(f"Face {face}: {most} of {part['seconds'].sum():.1f} seconds")
-        st.altair_chart(
+        show_chart(
             time_share_bars(part),
             key="v_shares",
             alt=f"Share of the time that face {face} was seen: {time_share_text(part)}",
@@ -129,12 +130,12 @@ def over_time(job: VideoJob, face: int) -> None:
     result = _result(job)
     runs = expression_runs(result.table, result.seconds)
     faces, _ = _longest_seen((runs["end"] - runs["start"]).groupby(runs["face"]).sum())
-    st.altair_chart(
+    show_chart(
         expression_strips(runs, faces, result.seconds),
         key="v_strips",
         alt=f"The most probable expression of {_count_faces(len(faces))} over {result.seconds:.1f} seconds",
     )
-    st.altair_chart(
+    show_chart(
         timeline_chart(timeline_points(result.table, face), 0.0, result.seconds),
         key="v_timeline",
         alt=f"Seven probabilities of face {face} over {result.seconds:.1f} seconds",

@@ -69,7 +69,7 @@ def test_all_of_them_in_one_batch_on_the_page(predict):
         assert f"- {name} is" in unescaped(box.value)
     table = app.dataframe[0].value
     assert list(table["File"]) == [*(name for name, _ in ODD.values()), "good.jpg"]
-    assert len(app.get("vega_lite_chart")) == 2  # one picture at a time, however many there are
+    assert len(app.get("plotly_chart")) == 2  # one picture at a time, however many there are
     app.selectbox(key="p_picture").set_value(len(BAD) + len(ODD)).run()
     assert not app.exception
     assert app.subheader[0].value == "Face 1: happy"
@@ -80,7 +80,7 @@ def test_alone_on_the_page(predict, what):
     app = upload(predict(p_source="Upload"), [BAD[what]])
     assert not app.exception
     assert unescaped(app.warning[0].value).startswith(BAD[what][0])
-    assert not app.get("vega_lite_chart")
+    assert not app.get("plotly_chart")
 
 
 def test_a_picture_without_a_face_offers_to_take_it_whole(predict):

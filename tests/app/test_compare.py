@@ -35,14 +35,14 @@ def test_the_scoreboard_stands_there_before_any_click(compare, three):
     app = compare()
     assert app.title[0].value == "Compare models"
     assert board(app)["model"].tolist() == ["The able one", "The fair one", "The weak one"]
-    assert len(app.get("vega_lite_chart")) == 1
+    assert len(app.get("plotly_chart")) == 1
     assert any("PublicTest, plain" in caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_opens_by_its_url(compare, three, section):
     app = compare(c_section=section, c_fuse=["The able one", "The weak one"])
-    assert app.get("vega_lite_chart")
+    assert app.get("plotly_chart")
     assert not app.error
 
 
@@ -58,7 +58,7 @@ def test_split_view_and_models_by_url(compare, three):
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_can_be_judged_by_most_annotators(compare, three, section):
     app = compare(c_section=section, c_by="Most annotators", c_fuse=["The able one", "The weak one"])
-    assert app.get("vega_lite_chart")
+    assert app.get("plotly_chart")
     assert not app.error
 
 

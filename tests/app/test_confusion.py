@@ -31,7 +31,7 @@ def test_an_empty_store_says_what_to_do(confusion):
 @pytest.mark.parametrize("values", ["counts", "rates"])
 def test_layouts_by_url(confusion, three, dataset, layout, charts, values):
     app = confusion(m_layout=layout, m_values=values, m_model="The weak one", m_actual="fear", m_predicted="sad")
-    assert len(app.get("vega_lite_chart")) == charts
+    assert len(app.get("plotly_chart")) == charts
     assert "The weak one" in lines(app) or layout == "Difference"
 
 
@@ -93,7 +93,7 @@ def test_one_model_has_nothing_beside_it(confusion, own_home):
     add_model(promoted(), "only")
     app = confusion(m_layout="Side by side")
     assert "no other one to compare it with" in app.info[0].value
-    assert len(app.get("vega_lite_chart")) == 1
+    assert len(app.get("plotly_chart")) == 1
 
 
 def test_broken_models_are_named_and_skipped(confusion, three):
@@ -105,4 +105,4 @@ def test_broken_models_are_named_and_skipped(confusion, three):
 
 @pytest.mark.parametrize("query", [{"m_actual": "bored"}, {"m_model": "Nobody"}, {"m_number": "7"}, {"m_seed": "-1"}])
 def test_nonsense_in_the_url_falls_back(confusion, three, query):
-    assert confusion(**query).get("vega_lite_chart")
+    assert confusion(**query).get("plotly_chart")

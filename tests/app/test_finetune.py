@@ -42,7 +42,7 @@ def submitted(monkeypatch):
 
 
 def charts(app) -> list[str]:
-    return [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
 
 
 def said(app) -> str:
@@ -171,7 +171,7 @@ def test_runs_in_every_state(page):
     table = app.dataframe[0].value
     assert table["State"].tolist() == ["Stopped", "Failed", "Interrupted"]  # nobody works on the one that says it fits
     assert table["Best on hold-out"].tolist() == ["35.0%"] * 3
-    assert charts(app) == [f"{what} over the epochs of stopped run, failed run" for what in ("Accuracy", "Loss")]
+    assert charts(app) == ["Accuracy and loss over the epochs of stopped run, failed run"]
     assert app.button(key="f_resume")
     assert {metric.label: metric.value for metric in app.metric} == {
         "Epoch": "2 of 5", "Best on hold-out": "35.0%", "Worked for": "1:23 min", "Peak memory": "1.5 GB",
@@ -200,7 +200,7 @@ def test_who_leaves_the_page_finds_it_as_it_was(page):
         app.query_params.pop(name, None)
     app.switch_page("pages/finetune.py").run()
     assert app.session_state["f_tab"] == "Runs"
-    assert charts(app) == [f"{what} over the epochs of run 100" for what in ("Accuracy", "Loss")]
+    assert charts(app) == ["Accuracy and loss over the epochs of run 100"]
 
 
 def test_a_run_is_deleted_only_after_confirmation(page):

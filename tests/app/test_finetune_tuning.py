@@ -85,7 +85,7 @@ def test_a_link_opens_a_study_with_its_best_and_its_charts(opened):
     best = study.best()
     assert app.metric[0].value == f"{best.value:.1%}"
     assert f"Best: trial {best.number + 1}" in texts(app)
-    assert len(app.get("vega_lite_chart")) == 3
+    assert len(app.get("plotly_chart")) == 3
     assert len(app.dataframe[0].value) == 12
     other = opened()
     assert other.selectbox(key="t_study").value == "two"

@@ -21,7 +21,7 @@ def test_prediction_and_scoreboard_before_any_click(open_app):
     assert not app.exception
     assert app.title[0].value == "FER Lab"
     assert "says: happy" in app.subheader[0].value
-    assert len(app.get("vega_lite_chart")) == 2
+    assert len(app.get("plotly_chart")) == 2
     table = app.dataframe[0].value
     card = load_model(DEFAULT_MODEL).card
     row = table[table["Model"] == card.title].iloc[0]
@@ -33,7 +33,7 @@ def test_prediction_and_scoreboard_before_any_click(open_app):
 
 def test_every_figure_has_words_for_those_who_cannot_see_it(open_app):
     app = open_app()
-    bars, scores = app.get("vega_lite_chart")
+    bars, scores = app.get("plotly_chart")
     assert "happy" in bars.proto.alt
     assert "PublicTest" in scores.proto.alt
     assert "happy" in app.get("image")[0].proto.imgs[0].alt

@@ -44,7 +44,7 @@ def words(app) -> str:
 
 
 def charts(app) -> list[str]:
-    return [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
 
 
 def test_results_before_start(live):

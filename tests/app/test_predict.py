@@ -16,7 +16,7 @@ from tests.bad_inputs import encoded, good_input
 
 
 def charts(app) -> list[str]:
-    return [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
 
 
 def pictures(app) -> list[str]:

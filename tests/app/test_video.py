@@ -11,7 +11,7 @@ PATIENCE = 120.0
 
 
 def charts(app) -> list[str]:
-    return [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
 
 
 def captions(app) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from PIL import Image
 
 from fer_core.store import list_models
 from tests.browser.conftest import fits_width, settle, until
@@ -18,39 +21,108 @@ def titles():
     return found
 
 
-def has_its_height(page, chart) -> None:
-    plot = chart.locator("path.background").first
-    plot.wait_for()
-    until(page, lambda: plot.bounding_box()["height"] == pytest.approx(340, abs=10))
+def shown(chart) -> list[str]:
+    """Return the models whose curves are drawn in a chart."""
+    return chart.evaluate(
+        "plot => plot._fullData.filter(t => t.visible === true && t.showlegend && t.legendgroup).map(t => t.name)"
+    )
+
+
+def plot_of(page, number: int = 0):
+    found = page.locator(".js-plotly-plot").nth(number)
+    found.locator(".main-svg").first.wait_for()
+    return found
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
 def test_it_opens(visit, width, scheme):
     page = visit("/compare", width, scheme)
     assert page.inner_text("h1") == "Compare models"
-    page.wait_for_selector('[data-testid="stVegaLiteChart"] svg')
+    plot_of(page)
     page.wait_for_selector('[data-testid="stDataFrame"] canvas')
     fits_width(page)
 
 
-@pytest.mark.parametrize(("width", "columns"), [(1280, 4), (400, 1)])
-def test_one_legend_names_every_model_and_leaves_the_plots_their_height(visit, titles, width, columns):
+@pytest.mark.parametrize(("width", "columns", "across"), [(1280, 3, 2), (400, 1, 1)])
+def test_one_legend_names_every_model_and_leaves_the_plots_their_height(visit, titles, width, columns, across):
     page = visit("/compare?c_section=ROC and PR", width)
-    key, *curves = (page.locator('[data-testid="stVegaLiteChart"]').nth(k) for k in range(3))
-    for chart in curves:
-        has_its_height(page, chart)
-        assert chart.locator(".role-legend-label").count() == 0
-    names = key.locator(".role-legend-label text")
-    until(page, lambda: names.all_text_contents() == titles)
+    plot = plot_of(page)
+    names = plot.locator(".legendtext")
+    until(page, lambda: sorted(names.all_text_contents()) == sorted(titles))
     until(page, lambda: len({round(names.nth(k).bounding_box()["x"]) for k in range(len(titles))}) == columns)
+    left = plot.evaluate("plot => ['xaxis', 'xaxis2'].map(name => plot._fullLayout[name]._offset)")
+    assert len(set(left)) == across
+    assert min(plot.evaluate("plot => ['yaxis', 'yaxis2'].map(name => plot._fullLayout[name]._length)")) > 280
+    assert page.locator(".js-plotly-plot").count() == 1
 
 
-@pytest.mark.parametrize("width", [1280, 400])
-def test_a_legend_of_its_own_leaves_the_plot_its_height(visit, titles, width):
-    page = visit("/compare?c_section=Calibration", width)
-    chart = page.locator('[data-testid="stVegaLiteChart"]').first
-    has_its_height(page, chart)
-    until(page, lambda: chart.locator(".role-legend-label text").count() == len(titles))
+def test_at_most_six_models_are_drawn_until_the_legend_is_clicked(visit, titles):
+    page = visit("/compare?c_section=ROC and PR")
+    plot = plot_of(page)
+    first = shown(plot)
+    assert 2 <= len(first) <= 6
+    assert titles[0] in first  # the default model
+    plot.locator(".legendtoggle").nth(1).click()
+    until(page, lambda: len(shown(plot)) == len(first) - 1)
+    plot.locator(".legendtoggle").nth(1).click()
+    until(page, lambda: shown(plot) == first)
+    plot.locator(".legendtoggle").nth(0).dblclick()
+    until(page, lambda: len(shown(plot)) == 1)
+
+
+def test_the_camera_saves_a_picture_that_says_what_it_shows(visit, tmp_path):
+    page = visit("/compare?c_section=ROC and PR&c_expression=sad")
+    plot = plot_of(page)
+    plot.hover(position={"x": 300, "y": 150})
+    with page.expect_download() as waiting:
+        plot.locator('.modebar-btn[data-title*="PNG"]').click()
+    assert waiting.value.suggested_filename == "roc-and-precision-recall-curves-for-sad.png"
+    waiting.value.save_as(tmp_path / "chart.png")
+    with Image.open(tmp_path / "chart.png") as picture:
+        width, height = picture.size
+        assert len(picture.convert("RGB").getcolors(width * height)) > 20
+    box = plot.bounding_box()
+    assert (width, height) == pytest.approx((2 * box["width"], 2 * box["height"]), abs=4)
+    page.get_by_role("radio", name="SVG").or_(page.get_by_role("button", name="SVG", exact=True)).first.click()
+    settle(page)
+    plot = plot_of(page)
+    plot.hover(position={"x": 300, "y": 150})
+    with page.expect_download() as waiting:
+        plot.locator('.modebar-btn[data-title*="Download"]').click()
+    waiting.value.save_as(tmp_path / "chart.svg")
+    assert (tmp_path / "chart.svg").read_text("utf-8").startswith("<svg")
+
+
+def test_bars_of_confidence_can_be_selected_by_dragging(visit):
+    page = visit("/compare?c_section=Calibration")
+    plot = plot_of(page, 1)
+    plot.scroll_into_view_if_needed()
+    area = plot.locator(".nsewdrag").bounding_box()
+    page.mouse.move(area["x"] + 0.5 * area["width"], area["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(area["x"] + 0.9 * area["width"], area["y"] + area["height"] - 5, steps=5)
+    page.mouse.up()
+    page.get_by_text("of these predictions are correct (95 % interval").wait_for()
+    settle(page)
+
+
+@pytest.mark.parametrize(("scheme", "bright"), [("light", False), ("dark", True)])
+def test_text_in_charts_follows_the_theme(visit, scheme, bright):
+    """Charts use a colour that Streamlit replaces by that of the text; see `figures.theme.INK`."""
+    tick = plot_of(visit("/compare", 1280, scheme)).locator(".ytick text").first
+    red, green, blue = map(int, re.findall(r"\d+", tick.evaluate("text => getComputedStyle(text).fill"))[:3])
+    assert (red + green + blue > 3 * 170) if bright else (red + green + blue < 3 * 90)
+
+
+@pytest.mark.parametrize("section", ["Calibration", "Training", "Robustness", "F1 by expression"])
+def test_a_legend_leaves_its_plot_room_on_a_phone(visit, section):
+    page = visit(f"/compare?c_section={section}", 400)
+    plot = plot_of(page)
+    until(page, lambda: plot.evaluate("plot => plot._fullLayout.yaxis._length") > 180)
+    names, box = plot.locator(".legendtext"), plot.bounding_box()
+    for k in range(names.count()):
+        name = names.nth(k).bounding_box()
+        assert name["x"] + name["width"] <= box["x"] + box["width"] + 1
 
 
 def test_the_threshold_moves_the_numbers(visit):
@@ -77,7 +149,7 @@ def test_a_ticked_ensemble_shows_its_row(visit, titles):
     for title in titles[:2]:
         page.get_by_role("button", name=title, exact=True).click()
         settle(page)
-    labels = page.locator('[data-testid="stVegaLiteChart"] svg text')
+    labels = page.locator(".js-plotly-plot text")
     labels.filter(has_text="Ensemble of 2").first.wait_for()
     page.get_by_role("tab", name="Scoreboard").click()
     settle(page)
@@ -88,5 +160,5 @@ def test_a_ticked_ensemble_shows_its_row(visit, titles):
 def test_a_view_comes_back_by_its_url(visit):
     page = visit("/compare?c_section=Paper&c_paper_metric=Macro+F1&c_variant=vgg16_frozen&c_split=PrivateTest")
     assert page.get_by_role("tab", name="Paper").get_attribute("aria-selected") == "true"
-    page.locator('[data-testid="stVegaLiteChart"] svg text').filter(has_text="Macro F1").first.wait_for()
+    page.locator(".js-plotly-plot text").filter(has_text="Macro F1").first.wait_for()
     page.get_by_text("Where the paper contradicts itself").wait_for()

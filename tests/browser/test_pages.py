@@ -65,8 +65,8 @@ def test_good_and_bad_files_in_one_batch(visit):
 def test_edits_move_the_bars_and_the_url(visit):
     page = visit("/predict")
     page.get_by_role("heading", name="Face 1: happy").wait_for()
-    chart = page.locator('[data-testid="stVegaLiteChart"]').last
-    chart.locator("svg.marks").wait_for()
+    chart = page.locator('[data-testid="stPlotlyChart"]').last
+    chart.locator(".main-svg").first.wait_for()
     before = chart.inner_html()
     page.get_by_role("button", name="mouth", exact=True).click()
     page.wait_for_url("**p_cover=mouth**")

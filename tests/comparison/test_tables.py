@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_score, roc_auc_score
+from statsmodels.stats.proportion import proportion_confint
 
 from fer_core import comparison
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import promoted
+from fer_core.store import DEFAULT_MODEL, promoted
 from tests.made_up_store import add_model
 
 
@@ -45,6 +46,34 @@ def test_curves_hold_every_model_and_expression(answers):
     area = happy[happy["name"] == "weak"]["area"].iloc[0]
     assert area == pytest.approx(roc_auc_score(answers.labels == 3, answers.probabilities["weak"][:, 3]))
     assert set(points["expression"]) == {*EXPRESSIONS, "macro", "micro"}
+
+
+def test_faces_in_bins_are_counted_together(answers):
+    bins = comparison.reliability_bins(answers)
+    own = bins[(bins["name"] == "fair") & (bins["from"] > 0.4)]
+    found = comparison.faces_in_bins(own)
+    proba = answers.probabilities["fair"]
+    chosen = proba.max(axis=1) > own["from"].min()
+    right = (proba.argmax(axis=1) == answers.labels)[chosen]
+    assert found["faces"] == chosen.sum()
+    assert found["accuracy"] == pytest.approx(right.mean())
+    assert found["confidence"] == pytest.approx(proba.max(axis=1)[chosen].mean())
+    low, high = proportion_confint(right.sum(), len(right), method="wilson")
+    assert (found["low"], found["high"]) == pytest.approx((low, high))
+
+
+def test_charts_of_many_models_start_with_the_best_the_default_and_the_papers_families():
+    names = ["best", "second", "vgg16_a", "vgg16_b", "xception_a", "resnet50_a", "mobilenetv2_a", DEFAULT_MODEL]
+    board = pd.DataFrame({"name": names, "model": [f"title of {name}" for name in names]})
+    backbones = {"vgg16_a": "VGG16", "vgg16_b": "VGG16", "xception_a": "Xception", "resnet50_a": "ResNet50"}
+    backbones |= {"mobilenetv2_a": "MobileNetV2", "best": None, "second": "DenseNet121"}
+    front = comparison.front_models(board, backbones)
+    expected = ["best", "vgg16_a", "xception_a", "resnet50_a", "mobilenetv2_a", DEFAULT_MODEL]
+    assert front == [f"title of {name}" for name in expected]
+    fused = pd.concat([board, pd.DataFrame({"name": [comparison.ENSEMBLE], "model": ["Ensemble"]})])
+    assert "Ensemble" in comparison.front_models(fused, backbones)
+    assert len(comparison.front_models(fused, backbones)) == 6
+    assert len(comparison.front_models(board.head(3), backbones)) == 3
 
 
 def test_temperature_is_fitted_on_the_other_split(answers, other):

@@ -45,27 +45,59 @@ def test_macro_curves_enclose_their_areas(sample):
     assert pr.precision[1:].mean() == pytest.approx(pr.average_precision, abs=2e-3)
 
 
-@pytest.mark.parametrize("max_points", [None, 1, 2, 50])
-def test_curves_rise_from_end_to_end_also_when_thinned(sample, degenerate, max_points):
+@pytest.mark.parametrize("tolerance", [None, 0.0005, 0.02, 0.5])
+def test_curves_rise_from_end_to_end_also_when_thinned(sample, degenerate, tolerance):
     for labels, proba in (sample(500), *degenerate.values()):
-        for curve in roc_curves(labels, proba, max_points).values():
+        for curve in roc_curves(labels, proba, tolerance).values():
             assert (curve.fpr[0], curve.tpr[0], curve.fpr[-1], curve.tpr[-1]) == (0, 0, 1, 1)
             assert (np.diff(curve.fpr) >= 0).all()
             assert (np.diff(curve.tpr) >= 0).all()
-        for curve in pr_curves(labels, proba, max_points).values():
+        for curve in pr_curves(labels, proba, tolerance).values():
             assert (curve.recall[0], curve.recall[-1]) == (0, 1)
             assert (np.diff(curve.recall) >= 0).all()
-            if max_points:
-                assert len(curve.recall) <= max_points + 2
 
 
-def test_thinning_keeps_shape_and_areas(sample):
+def test_every_point_is_the_model_at_its_threshold_also_when_thinned(sample):
+    labels, proba = sample(400)
+    roc, pr = roc_curves(labels, proba, 0.01)["sad"], pr_curves(labels, proba, 0.01)["sad"]
+    index = EXPRESSIONS.index("sad")
+    assert roc.thresholds[0] == pr.thresholds[0] == np.inf
+    for fpr, tpr, threshold in zip(roc.fpr[1:], roc.tpr[1:], roc.thresholds[1:], strict=True):
+        point = threshold_metrics(labels, proba, index, threshold)
+        assert (point.fpr, point.tpr) == (fpr, tpr)
+    for recall, precision, threshold in zip(pr.recall[1:], pr.precision[1:], pr.thresholds[1:], strict=True):
+        point = threshold_metrics(labels, proba, index, threshold)
+        assert (point.recall, point.precision) == pytest.approx((recall, precision))
+    assert np.isnan(roc_curves(labels, proba)["macro"].thresholds).all()
+
+
+def distance_to_lines(x, y, px, py):
+    """Return how far each of the points (px, py) lies from the nearest of the lines that join (x, y)."""
+    a, b = np.column_stack([x[:-1], y[:-1]]), np.column_stack([x[1:], y[1:]])
+    along = b - a
+    points = np.column_stack([px, py])[:, None]
+    share = ((points - a) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-18)
+    nearest = a + np.clip(share, 0, 1)[..., None] * along
+    return np.linalg.norm(points - nearest, axis=-1).min(axis=1)
+
+
+def steps(x, y):
+    """Return the corners of the drawn steps: from each point first up or down, then to the right."""
+    return np.r_[x[0], np.column_stack([x[:-1], x[1:]]).ravel()], np.r_[y[0], np.repeat(y[1:], 2)]
+
+
+@pytest.mark.parametrize("tolerance", [0.0005, 0.01])
+def test_no_point_moves_by_more_than_the_tolerance(sample, tolerance):
     labels, proba = sample(3000)
-    whole, thin = roc_curves(labels, proba), roc_curves(labels, proba, 200)
-    for name in ALL:
-        assert thin[name].auc == whole[name].auc
-        assert len(thin[name].fpr) <= 202
-        assert np.trapezoid(thin[name].tpr, thin[name].fpr) == pytest.approx(whole[name].auc, abs=2e-3)
+    for name in ALL[:-1]:
+        whole, thin = (roc_curves(labels, proba, t)[name] for t in (None, tolerance))
+        assert thin.auc == whole.auc
+        assert distance_to_lines(thin.fpr, thin.tpr, whole.fpr, whole.tpr).max() <= tolerance * 1.001
+    whole, thin = (pr_curves(labels, proba, t)["sad"] for t in (None, tolerance))
+    assert thin.average_precision == whole.average_precision
+    corners = steps(whole.recall, whole.precision)
+    assert distance_to_lines(*steps(thin.recall, thin.precision), *corners).max() <= tolerance * 1.001
+    assert len(pr_curves(labels, proba, 0.01)["micro"].recall) < 300 < len(pr_curves(labels, proba)["micro"].recall)
 
 
 def test_classes_without_both_kinds_of_rows_have_no_curve(sample, degenerate):
@@ -105,5 +137,5 @@ def test_the_threshold_itself_counts_and_its_point_is_on_the_curve():
 def test_bad_settings(sample, index, threshold):
     with pytest.raises(ValueError, match="Received"):
         threshold_metrics(*sample(10), index, threshold)
-    with pytest.raises(ValueError, match="max_points"):
-        roc_curves(*sample(100), max_points=0)
+    with pytest.raises(ValueError, match="tolerance"):
+        roc_curves(*sample(100), tolerance=0)

@@ -26,49 +26,36 @@ SHARES = pd.DataFrame(
 )
 
 
-def spec_of(chart) -> dict:
-    return chart.to_dict()
-
-
-def rows_of(chart) -> list[dict]:
-    (rows,) = spec_of(chart)["datasets"].values()
-    return rows
-
-
 def test_seven_bars_in_the_projects_order_and_colours():
-    chart = probability_bars(HAPPY)
-    assert [row["expression"] for row in rows_of(chart)] == list(EXPRESSIONS)
-    bars = spec_of(chart)["layer"][0]["encoding"]
-    assert bars["y"]["sort"] == list(EXPRESSIONS)
-    assert bars["color"]["scale"] == {"domain": list(EXPRESSIONS), "range": [COLORS[name] for name in EXPRESSIONS]}
+    figure = probability_bars(HAPPY)
+    (bars,) = figure.data
+    assert bars.y == EXPRESSIONS
+    np.testing.assert_allclose(bars.x, HAPPY, rtol=1e-6)
+    assert dict(zip(bars.y, bars.marker.color, strict=True)) == COLORS
+    assert figure.layout.yaxis.categoryarray == EXPRESSIONS
+    assert figure.layout.yaxis.autorange == "reversed"  # the first on top
 
 
-def test_percentages_and_the_best_are_in_the_data():
-    rows = {row["expression"]: row for row in rows_of(probability_bars(HAPPY))}
-    assert rows["happy"]["percent"] == "90 %"
-    assert rows["fear"]["percent"] == "< 1 %"
-    assert rows["disgust"]["percent"] == "0 %"
-    assert [name for name, row in rows.items() if row["best"]] == ["happy"]
+def test_percentages_with_the_largest_in_bold():
+    (bars,) = probability_bars(HAPPY).data
+    said = dict(zip(bars.y, bars.text, strict=True))
+    assert said["happy"] == "<b>90 %</b>"
+    assert (said["fear"], said["disgust"], said["sad"]) == ("< 1 %", "0 %", "5 %")
 
 
 def test_axis_ends_at_the_same_place_in_every_small_multiple():
-    domains = [spec_of(probability_bars(p))["layer"][0]["encoding"]["x"]["scale"]["domain"] for p in (HAPPY, SAD)]
-    assert domains[0] == domains[1]
-    assert domains[0][0] == 0
-    assert domains[0][1] > 1
-
-
-def test_text_follows_the_pages_colour():
-    layers = spec_of(probability_bars(HAPPY))["layer"]
-    assert {layer["mark"]["color"] for layer in layers if layer["mark"]["type"] == "text"} == {"currentColor"}
+    ranges = [probability_bars(p).layout.xaxis.range for p in (HAPPY, SAD)]
+    assert ranges[0] == ranges[1]
+    assert ranges[0][0] == 0
+    assert ranges[0][1] > 1
 
 
 def test_change_holds_both_and_writes_beyond_the_longer_bar():
-    rows = {row["expression"]: row for row in rows_of(probability_change(HAPPY, SAD))}
-    assert rows["happy"]["before"] == pytest.approx(0.9)
-    assert rows["happy"]["probability"] == pytest.approx(0.1)
-    assert rows["happy"]["furthest"] == pytest.approx(0.9)
-    assert rows["sad"]["furthest"] == pytest.approx(0.6)
+    before, after, words = probability_change(HAPPY, SAD).data
+    np.testing.assert_allclose(before.x, HAPPY, rtol=1e-6)
+    np.testing.assert_allclose(after.x, SAD)
+    np.testing.assert_allclose(words.x, np.maximum(HAPPY, SAD), rtol=1e-6)
+    assert words.text[EXPRESSIONS.index("sad")].strip() == "<b>60 %</b>"
 
 
 def test_words():
@@ -90,29 +77,28 @@ def counts(**parts: list[int]) -> pd.DataFrame:
 
 
 def test_every_expression_has_its_colour_and_its_number():
-    drawn = class_counts(counts(training=[1, 0, 3, 4000, 5, 6, 7], holdout=[1] * 7)).to_dict()
-    bars, words = drawn["layer"]
-    assert bars["encoding"]["color"]["scale"]["range"] == list(COLORS.values())
-    said = drawn["datasets"][words["data"]["name"]]
-    assert [row["words"] for row in said] == ["1 + 1", "0 + 1", "3 + 1", "4,000 + 1", "5 + 1", "6 + 1", "7 + 1"]
-    faces = drawn["datasets"][bars["data"]["name"]]
-    assert len(faces) == 14
-    assert sum(row["faces"] for row in faces) == 4029
+    training, holdout, words = class_counts(counts(training=[1, 0, 3, 4000, 5, 6, 7], holdout=[1] * 7)).data
+    assert list(training.marker.color) == list(COLORS.values())
+    assert [word.strip() for word in words.text] == [
+        "1 + 1", "0 + 1", "3 + 1", "4,000 + 1", "5 + 1", "6 + 1", "7 + 1"
+    ]  # fmt: skip
+    assert sum(training.x) + sum(holdout.x) == 4029
+    assert training.marker.opacity > holdout.marker.opacity
 
 
 def test_one_part_and_no_face_at_all():
-    drawn = class_counts(counts(snapshots=[0] * 7)).to_dict()
-    assert drawn["layer"][0]["encoding"]["x"]["scale"]["domain"][1] > 0
+    figure = class_counts(counts(snapshots=[0] * 7))
+    assert figure.layout.xaxis.range[1] > 0
+    assert len(figure.data) == 2
 
 
 def test_bars_carry_all_seven_with_their_percentages():
-    chart = time_share_bars(SHARES)
-    assert [(row["expression"], row["percent"]) for row in rows_of(chart)] == [
-        ("angry", "0 %"), ("disgust", "0 %"), ("fear", "< 1 %"), ("happy", "60 %"), ("sad", "0 %"),
+    (bars,) = time_share_bars(SHARES).data
+    assert list(zip(bars.y, bars.text, strict=True)) == [
+        ("angry", "0 %"), ("disgust", "0 %"), ("fear", "< 1 %"), ("happy", "<b>60 %</b>"), ("sad", "0 %"),
         ("surprise", "0 %"), ("neutral", "40 %"),
     ]  # fmt: skip
-    scale = chart.to_dict()["layer"][0]["encoding"]["color"]["scale"]
-    assert dict(zip(scale["domain"], scale["range"], strict=True)) == COLORS
+    assert list(bars.customdata) == SHARES["seconds"].tolist()
 
 
 def test_words_name_what_was_seen_the_longest_first():

@@ -23,37 +23,34 @@ def trials() -> pd.DataFrame:
     )
 
 
-def rows(chart) -> list[dict]:
-    return next(iter(chart.to_dict()["datasets"].values()))
-
-
 def test_only_finished_trials_make_the_best_so_far(trials):
-    drawn = rows(tuning_history(trials))
-    assert [(row["trial"], row["best"]) for row in drawn] == [(1, 0.4), (2, 0.4), (4, 0.5)]
+    line, finished, stopped = tuning_history(trials).data
+    assert list(zip(line.x, line.y, strict=True)) == [(1, 0.4), (2, 0.4), (4, 0.5)]
+    assert (list(finished.x), list(stopped.x)) == ([1, 4], [2])
+    assert finished.marker.symbol != stopped.marker.symbol
 
 
 def test_a_study_without_trials_can_be_drawn(trials):
-    assert rows(tuning_history(trials.head(0))) == []
+    assert all(len(trace.x) == 0 for trace in tuning_history(trials.head(0)).data)
     only_stopped = tuning_history(trials[1:2])
-    assert rows(only_stopped)[0]["best"] is None
+    assert np.isnan(only_stopped.data[0].y[0])
 
 
 def test_the_most_important_setting_is_on_top():
-    chart = importance_bars({"Schedule": 0.2, "Learning rate": 0.7, "Label smoothing": 0.1}).to_dict()
-    bars = chart["layer"][0]["encoding"]
-    assert bars["y"]["sort"] == ["Learning rate", "Schedule", "Label smoothing"]
-    assert {row["words"] for row in next(iter(chart["datasets"].values()))} == {"20 %", "70 %", "10 %"}
+    figure = importance_bars({"Schedule": 0.2, "Learning rate": 0.7, "Label smoothing": 0.1})
+    assert figure.layout.yaxis.categoryarray == ("Learning rate", "Schedule", "Label smoothing")
+    assert list(figure.data[0].text) == ["<b>70 %</b>", "<b>20 %</b>", "<b>10 %</b>"]
     with pytest.raises(ValueError, match="at least one setting"):
         importance_bars({})
 
 
 def test_numbers_get_an_axis_and_choices_stand_side_by_side(trials):
-    rate = setting_chart(trials, "learning_rate", "Learning rate").to_dict()["encoding"]["x"]
-    assert (rate["type"], rate["scale"]["type"]) == ("quantitative", "log")
+    assert setting_chart(trials, "learning_rate", "Learning rate").layout.xaxis.type == "log"
     layers = setting_chart(trials, "open_layers", "Open layers")
-    assert layers.to_dict()["encoding"]["x"]["type"] == "nominal"
-    assert [row["open_layers"] for row in rows(layers)] == ["2", "6", "2"]
-    assert {row["schedule"] for row in rows(setting_chart(trials, "schedule", "Schedule"))} == {"cosine", "one cycle"}
+    assert layers.layout.xaxis.type == "category"
+    assert [list(trace.x) for trace in layers.data] == [["2", "2"], ["6"]]
+    drawn = {value for trace in setting_chart(trials, "schedule", "Schedule").data for value in trace.x}
+    assert drawn == {"cosine", "one cycle"}
 
 
 def test_a_missing_column_is_named(trials):

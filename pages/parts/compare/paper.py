@@ -6,7 +6,8 @@ import streamlit as st
 
 from fer_core.columns import METRICS
 from fer_core.comparison import PAPER_VARIANTS, paper_marks, paper_notes, paper_recomputed
-from fer_core.figures import class_bars, paper_chart
+from fer_core.figures import class_scores, paper_chart
+from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, note_utkface, plain, show_table
 from pages.parts.compare import results
 from pages.parts.compare.results import Selection
@@ -17,7 +18,7 @@ def paper(selection: Selection) -> None:
     metric = choose("Metric", METRICS, "c_paper_metric", format_func=METRICS.__getitem__)
     overall, f1 = results.paper_tables(selection)
     trained = int(overall.dropna(subset=["accuracy_measured"])["variant"].nunique())
-    st.altair_chart(
+    show_chart(
         paper_chart(paper_marks(overall, metric), METRICS[metric]),
         alt=f"{METRICS[metric]} of the paper’s eight variants, as reported; {trained} of them measured here",
     )
@@ -42,7 +43,9 @@ def paper(selection: Selection) -> None:
     )
     note_utkface(results.all_cards(selection).values())
     variant = st.selectbox("Variant", PAPER_VARIANTS, index=5, key="c_variant", bind="query-params")
-    st.altair_chart(class_bars(f1[variant], 18), alt=f"F1 by expression of {variant}, reported and measured")
+    show_chart(
+        class_scores(f1[variant], narrow=narrow_screen()), alt=f"F1 by expression of {variant}, reported and measured"
+    )
     st.markdown("**The final model, recomputed from the paper’s own table of precision, recall and support**")
     recomputed = paper_recomputed()
     st.dataframe(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -13,8 +14,12 @@ from fer_core.card import ModelCard
 from fer_core.columns import TEST_SPLITS
 from fer_core.comparison import ENSEMBLE, Answers, Ensemble, Fer2013Faces, Measured
 from fer_core.data import find_fer2013
+from fer_core.report import build_report, render
 from fer_core.store import DEGRADED, HISTORY, PREDICTIONS, StoredModel, open_model
 from fer_core.types import FerError
+
+LEGEND: Final = "A click on a name in the legend shows or hides a model, a double click shows it alone."
+"""For captions of charts with a legend of models."""
 
 Stamps = tuple[tuple[str, str, tuple[int, ...]], ...]
 """Name, folder and modification times of stored models, so that a changed model is read again."""
@@ -126,6 +131,22 @@ def scoreboard(selection: Selection) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
+def front(selection: Selection) -> list[str] | None:
+    """Return the titles of the models that charts show at first; None for all, if the models were chosen."""
+    if selection.names:
+        return None
+    backbones = {name: card.spec.backbone if card.spec else None for name, card in all_cards(selection).items()}
+    return comparison.front_models(scoreboard(selection), backbones)
+
+
+def all_titles(selection: Selection) -> list[str]:
+    """Return the titles of all models, in the order of their colours in every section."""
+    answers, _ = all_answers(selection.all_models)
+    titles = {} if answers is None else {**answers.titles}
+    return list({**titles, **shown(selection).titles}.values())
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
 def class_f1(selection: Selection) -> pd.DataFrame:
     """Return F1 by expression."""
     return comparison.class_f1(shown(selection), measured(selection))
@@ -190,6 +211,12 @@ def milliseconds(folder: str, stamp: tuple[int, ...]) -> float | None:  # noqa: 
         return comparison.face_milliseconds(open_model(Path(folder)))
     except FerError:
         return None
+
+
+def report_html(selection: Selection) -> str:
+    """Return a report about the models on show as the text of an HTML file."""
+    fusion = selection.fusion if isinstance(ensemble(selection), Ensemble) else None
+    return render(build_report(_chosen_models(selection), selection.split, selection.view, fusion, selection.by))
 
 
 def fer2013_faces() -> Fer2013Faces:

@@ -14,6 +14,7 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.runs.data import DataSettings, LoadedData, load_training_data
 from fer_core.runs.uploads import KEPT_DAYS, Collection, keep_upload
 from fer_core.types import FerError
+from pages.parts.charts import show_chart
 from pages.parts.common import choose, plain, warn, whole_image_toggle
 from pages.parts.finetune.snapshots import snapshots
 
@@ -135,7 +136,7 @@ def _show_counts(counts: pd.DataFrame) -> int:
     """Draw the number of faces of each expression; return the number of training faces."""
     training = counts.iloc[:, 0]
     words = ", ".join(f"{name} {count:,}" for name, count in training.items())
-    st.altair_chart(class_counts(counts), alt=f"Faces to train on: {words}", key="f_counts")
+    show_chart(class_counts(counts), alt=f"Faces to train on: {words}", key="f_counts")
     return int(training.sum())
 
 

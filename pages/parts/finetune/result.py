@@ -10,10 +10,11 @@ import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
 from fer_core.comparison import Answers, Measured, class_f1, confusion_cells, load_answers, measure, pairs
-from fer_core.figures import class_bars, confusion_chart
+from fer_core.figures import class_scores, confusion_chart
 from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
 from fer_core.runs.run import Run
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models, open_model
+from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, offer_download, plain, warn
 from pages.parts.compare.results import Stamps, stamps
 from pages.parts.finetune.runs import attempt
@@ -77,7 +78,7 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
                     ):
                         shown = f"{interval.low:.1%} – {interval.high:.1%}"
                         st.metric(words, f"{value:.1%}", shown, delta_color="off", delta_arrow="off")
-                st.altair_chart(
+                show_chart(
                     confusion_chart(confusion_cells(answers, name), "rates"),
                     key=f"f_confusion_{name}",
                     alt=f"Confusion of {answers.titles[name]} on {answers.where}",
@@ -87,7 +88,7 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
         f"row’s expression, how many are predicted as the column’s. {plain(verdict)}"
     )
     table = class_f1(answers, numbers)
-    st.altair_chart(class_bars(table), key="f_classes", alt="F1 by expression with 95 % intervals")
+    show_chart(class_scores(table, narrow=narrow_screen()), key="f_classes", alt="F1 by expression with 95 % intervals")
 
 
 def _other(run: Run) -> tuple[StoredModel | None, str]:

@@ -15,6 +15,7 @@ from fer_core.runs.queue import delete, resume, stop, submit
 from fer_core.runs.run import Run, RunPlan, list_runs
 from fer_core.runs.status import STATE_LABELS, Status
 from fer_core.types import FerError
+from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import duration, plain, warn
 
 TAB: Final = "f_tab"
@@ -181,15 +182,13 @@ def _curves(runs: list[Run], statuses: list[Status]) -> None:
         st.caption("The curves begin after the first epoch.")
         return
     epochs = max(status.epochs or run.plan.recipe.epochs for run, status in zip(runs, statuses, strict=True))
-    with st.grid(2, min_column_width=330):
-        for metric in ("accuracy", "loss"):
-            st.altair_chart(
-                training_chart(history, metric, epochs),
-                key=f"f_curve_{metric}",
-                # Without numbers: Streamlit builds the chart anew whenever `alt` changes.
-                alt=f"{metric.title()} over the epochs of {', '.join(titles.values())}",
-            )
-    st.caption("Solid: training faces, augmented. Dashed: hold-out.")
+    show_chart(
+        training_chart(history, epochs=epochs, narrow=narrow_screen()),
+        key="f_curves",
+        # Without numbers: Streamlit builds the chart anew whenever `alt` changes.
+        alt=f"Accuracy and loss over the epochs of {', '.join(titles.values())}",
+    )
+    st.caption("Dotted: training faces, augmented. Solid: hold-out.")
 
 
 def _row(run: Run) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from fer_core.tuning import process
 from fer_core.tuning.plan import SETTING_LABELS
 from fer_core.tuning.storage import default_storage
 from fer_core.types import FerError
+from pages.parts.charts import show_chart
 from pages.parts.common import plain
 from pages.parts.finetune.runs import attempt, start
 
@@ -119,15 +120,13 @@ def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
     with st.grid(2, min_column_width=330):
         with st.container():
             st.markdown("**Accuracy of each trial**; the line is the best so far")
-            st.altair_chart(tuning_history(trials), key="t_history", alt=f"Hold-out accuracy of {len(trials)} trials")
+            show_chart(tuning_history(trials), key="t_history", alt=f"Hold-out accuracy of {len(trials)} trials")
         with st.container():
             st.markdown("**Importance of each setting**")
             try:
                 importances = _importances(study, default_storage(), study.name, study.ended())
                 shares = {SETTING_LABELS[name]: share for name, share in importances.items()}
-                st.altair_chart(
-                    importance_bars(shares), key="t_importance", alt=f"Most important: {next(iter(shares))}"
-                )
+                show_chart(importance_bars(shares), key="t_importance", alt=f"Most important: {next(iter(shares))}")
             except FerError as error:
                 st.info(plain(str(error)), icon=":material/info:")
     varied = study.plan.space.varied
@@ -141,7 +140,7 @@ def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
             key=f"t_by_{'_'.join(varied)}",
         )
     )
-    st.altair_chart(
+    show_chart(
         setting_chart(trials, setting, SETTING_LABELS[setting]),
         key=f"t_by_chart_{setting}",
         alt=f"Hold-out accuracy of each trial by {_label(setting)}",

@@ -12,6 +12,7 @@ from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures import probability_bars, probability_text, timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus
 from fer_core.inference.stream import TrackedFace
+from pages.parts.charts import show_chart
 from pages.parts.common import offer_download, plain
 from pages.parts.live.camera import NO_PICTURES
 from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, ServedModel, annotated, result_for
@@ -43,7 +44,7 @@ def sample_reading(model: ServedModel) -> None:
     """Show the probabilities of the sample until the camera runs."""
     for face in result_for(SAMPLE, model).faces[:1]:
         st.subheader(f"The built-in sample: {face.expression}")
-        st.altair_chart(
+        show_chart(
             probability_bars(face.probabilities), alt=f"Probabilities: {probability_text(face.probabilities, 7)}"
         )
 
@@ -89,7 +90,7 @@ def readings(session: LiveSession) -> None:
         result = face.result
         st.subheader(f"Face {face.number}: {result.expression}")
         # Without numbers in `alt`: Streamlit builds the chart anew whenever `alt` changes.
-        st.altair_chart(
+        show_chart(
             probability_bars(result.probabilities), key="live_bars", alt=f"Probabilities of face {face.number} now"
         )
     st.caption(
@@ -119,7 +120,7 @@ def over_time(session: LiveSession) -> None:
     number = st.session_state.get(FOLLOWED)
     one = table[table["face"] == number]
     st.subheader(f"Face {number} over the last minute" if len(one) else "The last minute")
-    st.altair_chart(
+    show_chart(
         timeline_chart(one, start=-60.0, stop=0.0, title="Seconds from now"),
         key="live_timeline",
         alt="Probabilities of the seven expressions over the last minute",

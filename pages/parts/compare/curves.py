@@ -1,0 +1,223 @@
+"""The sections of the Compare page with curves: ROC and PR, calibration, robustness, training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.comparison import curves_of, faces_in_bins, robustness_curves, robustness_summary, thresholds
+from fer_core.faces import DEGRADATIONS
+from fer_core.figures import confidence_bars, reliability_chart, robustness_chart, roc_pr_chart, training_chart
+from fer_core.labels import EXPRESSIONS
+from pages.parts.charts import narrow_screen, show_chart
+from pages.parts.common import plain, show_table, warn
+from pages.parts.compare import results
+from pages.parts.compare.results import Selection
+from pages.parts.explanations import explain
+
+
+@st.fragment
+def roc_and_pr(selection: Selection) -> None:
+    """Show ROC and precision-recall curves of one expression, and the metrics at a threshold."""
+    answers = results.shown(selection)
+    with st.container(horizontal=True):
+        expression = st.selectbox(
+            "Expression against the rest", EXPRESSIONS, index=3, key="c_expression", bind="query-params"
+        )
+        focus = _highlighted(answers.titles, "c_focus")
+    threshold = st.slider(
+        f"Probability from which “{expression}” is predicted",
+        0.0,
+        1.0,
+        0.5,
+        0.01,
+        key="c_threshold",
+        bind="query-params",
+    )
+    points = thresholds(answers, expression, threshold)
+    at = points[points["model"] == focus].iloc[0]
+    with st.container(horizontal=True):
+        for label, value in (("Precision", at["precision"]), ("Recall", at["recall"]), ("F1", at["f1"])):
+            st.metric(label, "–" if pd.isna(value) else f"{value:.3f}", border=True)
+        st.metric("True / false positives", f"{at['true_positives']} / {at['false_positives']}", border=True)
+    explain(
+        "ROC and precision-recall curves",
+        f"At {threshold:.2f}, {focus} predicts {expression} for {at['true_positives'] + at['false_positives']} faces, "
+        f"{at['true_positives']} of them correctly; of the {at['true_positives'] + at['false_negatives']} faces of "
+        f"{expression} it misses {at['false_negatives']}.",
+    )
+    drawn = results.curve_points(selection)
+    roc, pr = (curves_of(drawn, curve, expression) for curve in ("roc", "pr"))
+    if roc.empty:
+        st.info(f"There are no curves of {expression} for these faces.")
+    else:
+        area, average = (lines.loc[lines["model"] == focus, "area"].iloc[0] for lines in (roc, pr))
+        show_chart(
+            roc_pr_chart(
+                roc, pr, points, focus, results.all_titles(selection), results.front(selection), narrow_screen()
+            ),
+            f"ROC and precision-recall curves for {expression}; areas {area:.3f} and {average:.3f} for {focus}",
+            key="c_roc_pr",
+        )
+    show_table(
+        points,
+        f"Every model at threshold {threshold:.2f} for {expression}",
+        {
+            "model": "Model",
+            **{name: (name.title(), "%.3f") for name in ("precision", "recall", "f1")},
+            "fpr": ("False positive rate", "%.3f"),
+            "true_positives": "True positives",
+            "false_positives": "False positives",
+        },
+        height="content",
+    )
+    st.caption(f"{answers.where}. The dots mark each model at this threshold. {results.LEGEND}")
+
+
+@st.fragment
+def calibration(selection: Selection) -> None:
+    """Show whether predictions made with a confidence of 80 % are right 80 % of the time."""
+    answers = results.shown(selection)
+    focus = _highlighted(answers.titles, "c_calibrated")
+    bins, table = results.reliability_bins(selection), results.calibration(selection)
+    row = table[table["model"] == focus].iloc[0]
+    with st.container(horizontal=True):
+        st.metric("Expected calibration error", f"{row['ece']:.3f}", border=True)
+        st.metric("Mean confidence", f"{row['confidence']:.1%}", border=True)
+        st.metric("Accuracy", f"{row['accuracy']:.1%}", border=True)
+    one = bins[bins["model"] == focus]
+    last = one.iloc[-1]
+    explain(
+        "Reliability and calibration error",
+        f"{focus} predicts {last['faces']:,} faces with a confidence of {last['from']:.0%} or more, on average "
+        f"{last['confidence']:.1%}; {last['accuracy']:.1%} of these predictions are correct.",
+    )
+    show_chart(
+        reliability_chart(bins, focus, results.all_titles(selection), results.front(selection), narrow_screen()),
+        f"Reliability diagram; calibration error of {focus} {row['ece']:.3f}",
+        key="c_reliability",
+    )
+    picked = show_chart(
+        confidence_bars(one),
+        f"How often each confidence of {focus} occurs",
+        key="c_confidence",
+        on_select="rerun",
+    )
+    chosen = one.iloc[sorted(place for place in picked.selection.point_indices if place < len(one))]
+    if chosen.empty:
+        st.caption("Click a bar, or drag over several, to see how often such predictions are correct.")
+    else:
+        found = faces_in_bins(chosen)
+        st.markdown(
+            f"**{len(chosen)} selected bins**: {found['faces']:,} faces ({found['share']:.0%} of all) with a mean "
+            f"confidence of {found['confidence']:.1%}; {found['accuracy']:.1%} of these predictions are correct "
+            f"(95 % interval {found['low']:.1%} to {found['high']:.1%})."
+        )
+    show_table(
+        table,
+        "Calibration of every model",
+        {
+            "model": "Model",
+            "ece": ("Calibration error", "%.3f"),
+            "confidence": ("Mean confidence", "%.3f"),
+            "accuracy": ("Accuracy", "%.3f"),
+            "temperature": ("Temperature", "%.2f"),
+            "ece_scaled": ("Error with temperature", "%.3f"),
+        },
+        height="content",
+    )
+    st.caption(
+        f"{answers.where}. Below the dashed line a model is overconfident, above it underconfident. The "
+        f"temperature that corrects this is fitted on {selection.other_split.split}, never on the faces shown. "
+        f"{results.LEGEND}"
+    )
+
+
+def robustness(selection: Selection) -> None:
+    """Show how accuracy and confidence change on degraded faces."""
+    table, without, complaints = results.robustness(selection)
+    warn(complaints, "Some results on degraded faces are left out:")
+    if not table.empty:
+        summary = robustness_summary(table)
+        focus = _highlighted(dict(zip(table["name"], table["model"], strict=True)), "c_robust")
+        row = summary[summary["model"] == focus].iloc[0]
+        with st.container(horizontal=True):
+            st.metric("Accuracy, clean", f"{row['clean']:.1%}", border=True)
+            st.metric("Accuracy, degraded", f"{row['degraded']:.1%}", border=True)
+            st.metric("Mean confidence, degraded", f"{row['confidence']:.1%}", border=True)
+        explain(
+            "Robustness",
+            f"{focus} falls from {row['clean']:.1%} on clean faces to {row['degraded']:.1%} on average, while its mean "
+            f"confidence there is {row['confidence']:.1%}.",
+        )
+        show_chart(
+            robustness_chart(
+                {kind: robustness_curves(table, kind) for kind in DEGRADATIONS},
+                {kind: (one.title, one.unit) for kind, one in DEGRADATIONS.items()},
+                focus,
+                results.all_titles(selection),
+                results.front(selection),
+                narrow_screen(),
+            ),
+            f"Accuracy on degraded faces; {focus}: {row['clean']:.0%} when clean, on average "
+            + ", ".join(f"{one.title.lower()} {row[kind]:.0%}" for kind, one in DEGRADATIONS.items()),
+            key="c_robustness",
+        )
+        show_table(
+            summary,
+            "Accuracy of every model on degraded faces",
+            {
+                "model": "Model",
+                "clean": ("Clean", "%.3f"),
+                "degraded": ("Degraded", "%.3f"),
+                **{kind: (one.title, "%.3f") for kind, one in DEGRADATIONS.items()},
+                "confidence": ("Mean confidence, degraded", "%.3f"),
+            },
+            height="content",
+        )
+        st.caption(
+            f"On {row['faces']:,} fixed test faces of both splits, without mirror images, whatever is chosen above. "
+            "Solid: accuracy, with 95 % intervals for the highlighted model. Dashed: its mean confidence; where it is "
+            "above the solid line, the model is overconfident. Degraded: the mean over five kinds in five strengths. "
+            f"Low light also lowers the contrast; occlusion is a gray square at a random place. {results.LEGEND}"
+        )
+    if without:
+        st.caption(
+            f"Not measured: {plain(', '.join(without))}. Models that can predict are measured at the end of their "
+            "training, or with `fer-lab evaluate NAME --degraded --save`. An ensemble is not measured."
+        )
+
+
+def training(selection: Selection) -> None:
+    """Show the training curves."""
+    history, without, complaints = results.histories(selection)
+    warn(complaints, "Some training curves are left out:")
+    if not history.empty:
+        held = history[(history["faces"] == "hold-out") & (history["what"] == "accuracy")]
+        if not held.empty:
+            best = held.sort_values("value").iloc[-1]
+            explain(
+                "Training curves",
+                f"{best['model']} reaches the highest hold-out accuracy, {best['value']:.1%}, after epoch "
+                f"{best['epoch']:.0f}.",
+            )
+        show_chart(
+            training_chart(history, results.all_titles(selection), results.front(selection), narrow=narrow_screen()),
+            f"Accuracy and loss over the epochs of training of {history['model'].nunique()} models",
+            key="c_training",
+        )
+        st.caption(
+            "Dotted: training faces, augmented; with distillation, the loss includes the teacher’s part. Solid: "
+            f"hold-out. {results.LEGEND}"
+        )
+    if without:
+        st.caption(f"Without curves: {plain(', '.join(without))}.")
+
+
+def _highlighted(titles: Mapping[str, str], key: str) -> str:
+    """Ask for the model to highlight, given titles by name; return its title."""
+    names = list(titles)
+    name = st.selectbox("Model to highlight", names, format_func=titles.__getitem__, key=key, bind="query-params")
+    return titles[name if name in titles else names[0]]

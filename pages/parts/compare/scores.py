@@ -1,0 +1,125 @@
+"""The sections of the Compare page with one score for each model: scoreboard, F1 by expression, significance."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.columns import METRICS
+from fer_core.comparison import LEVEL, both_ways
+from fer_core.figures import class_scores, pair_matrix, ranking
+from pages.parts.charts import narrow_screen, show_chart
+from pages.parts.common import choose, note_utkface, show_table
+from pages.parts.compare import results
+from pages.parts.compare.results import Selection
+from pages.parts.explanations import explain
+
+
+def scoreboard(selection: Selection) -> None:
+    """Show the models ranked by one metric, and a table of all numbers."""
+    table, answers = results.scoreboard(selection), results.shown(selection)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        metric = choose("Rank by", METRICS, "c_metric", format_func=METRICS.__getitem__)
+        best = table.sort_values(metric, ascending=metric == "avg_fpr").iloc[0]
+        explain(
+            METRICS[metric],
+            f"{best['model']} is best with {best[metric]:.3f}. In 95 % of resamples of the {len(answers.labels):,} "
+            f"faces it lies between {best[f'{metric}_low']:.3f} and {best[f'{metric}_high']:.3f}.",
+        )
+    show_chart(
+        ranking(table, metric, METRICS[metric], ascending=metric == "avg_fpr"),
+        f"{METRICS[metric]} of {len(table)} models with 95 % intervals; best: {best['model']}, {best[metric]:.3f}",
+    )
+    st.caption(
+        f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval. Models whose intervals "
+        "overlap widely may well be equally good; see Significance."
+    )
+    note_utkface(results.all_cards(selection).values())
+    if st.button(
+        "Measure latency here", icon=":material/timer:", help="One face on this computer, a second per model."
+    ):
+        st.session_state["c_latency"] = {n: results.milliseconds(folder, s) for n, folder, s in selection.stamps}
+    measured = pd.Series(st.session_state.get("c_latency", {}), dtype=float)
+    table = table.assign(latency_ms=table["name"].map(measured))
+    numbers: dict[str, str | tuple[str, str]] = {}
+    for name, words in METRICS.items():
+        numbers |= {name: (words, "%.3f"), f"{name}_interval": "95 % interval"}
+    show_table(
+        table,
+        f"Scoreboard of {len(table)} models on {answers.where}",
+        {
+            "model": "Model",
+            **numbers,
+            "degraded_accuracy": ("Accuracy, degraded", "%.3f"),
+            "latency_ms": ("Latency, ms per face", "%.1f"),
+            "size_bytes": ("Size", "bytes"),
+            "parameters": ("Parameters", "compact"),
+            "trained": "Trained",
+            "weights_from": "Weights from",
+        },
+        height="content",
+    )
+
+
+def by_expression(selection: Selection) -> None:
+    """Show F1 of every model and expression."""
+    table = results.class_f1(selection)
+    hardest = table.groupby("expression")["f1"].mean().idxmin()
+    front = results.front(selection)
+    one = table[table["model"] == results.scoreboard(selection)["model"].iloc[0]]
+    row = one.sort_values("f1").iloc[0]
+    explain(
+        "F1",
+        f"{row['model']} has its lowest F1 for {row['expression']}: precision {row['precision']:.2f} and recall "
+        f"{row['recall']:.2f} give {row['f1']:.2f}, on {row['faces']} faces.",
+    )
+    show_chart(
+        class_scores(table, results.all_titles(selection), front, narrow_screen()),
+        f"F1 by expression of each model with 95 % intervals; lowest for {hardest}",
+        key="c_class_scores",
+    )
+    st.caption(
+        f"{results.shown(selection).where}. Rare expressions have wide intervals: disgust has about 55 faces. "
+        f"{results.LEGEND}"
+    )
+
+
+def significance(selection: Selection) -> None:
+    """Show which differences between models are significant."""
+    table = results.pairs(selection)
+    if table.empty:
+        st.info("Two models are needed to compare. Choose more above.", icon=":material/info:")
+        return
+    order = list(results.scoreboard(selection)["model"])
+    significant = int((table["p_holm"] < LEVEL).sum())
+    first = table.iloc[0]
+    explain(
+        "McNemar’s test",
+        f"{first['only_first']:,} faces are classified correctly only by {first['first']}, {first['only_second']:,} "
+        f"only by {first['second']}: p = {first['p_holm']:.2g} after correction.",
+    )
+    show_chart(
+        pair_matrix(both_ways(table), order, narrow_screen()),
+        f"Differences in accuracy of every pair; {significant} of {len(table)} significant",
+    )
+    st.caption(
+        f"{results.shown(selection).where}. Percentage points by which the model at the left is more accurate "
+        "than the one with the number above. Coloured: significant (McNemar’s test, Holm’s correction over all pairs, "
+        "p < 0.05). In brackets: not significant."
+    )
+    points = {column: 100 * table[column] for column in ("difference", "low", "high")}
+    show_table(
+        table.assign(**points),
+        "McNemar’s test of every pair of models",
+        {
+            "first": "First",
+            "second": "Second",
+            "difference": ("Points ahead", "%+.1f"),
+            "low": ("95 % from", "%+.1f"),
+            "high": ("to", "%+.1f"),
+            "only_first": "Only first right",
+            "only_second": "Only second right",
+            "p_holm": ("p (Holm)", "%.2g"),
+            "verdict": "Verdict",
+        },
+    )

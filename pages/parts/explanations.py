@@ -1,0 +1,112 @@
+"""What metrics and curves mean: a definition, how to read them, a trap, and an example from the page's own numbers."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import streamlit as st
+
+from pages.parts.common import plain
+
+
+class Explanation(NamedTuple):
+    """What a popover says about one metric or chart."""
+
+    definition: str
+    reading: str
+    trap: str
+
+
+EXPLANATIONS: Final[dict[str, Explanation]] = {
+    "Accuracy": Explanation(
+        "The share of faces whose expression is predicted correctly.",
+        "Higher is better. Always answering “happy” already reaches about 25 % on FER2013.",
+        "It is dominated by frequent expressions: a model that never predicts disgust loses less than 2 points.",
+    ),
+    "Macro F1": Explanation(
+        "The mean of the seven F1 scores, one for each expression, each with the same weight (macro average).",
+        "Higher is better. Rare expressions count as much as frequent ones.",
+        "With 55 faces of disgust, a few faces move it visibly. Look at its interval.",
+    ),
+    "ROC AUC": Explanation(
+        "The probability that a random face of an expression gets a higher probability for it than a random face of "
+        "another expression; the mean over the seven (macro average).",
+        "0.5 is chance, 1 is perfect. It judges the order of faces, not the predicted expression.",
+        "With few positives it can be high although most positive predictions are wrong. See precision and recall.",
+    ),
+    "Avg TPR": Explanation(
+        "The mean true positive rate over the seven expressions: of the faces of an expression, the share predicted as "
+        "it. This is also called balanced accuracy, or macro-averaged recall.",
+        "Higher is better; 1 in 7 (14 %) is chance.",
+        "It says nothing about false positives. Read it together with Avg FPR.",
+    ),
+    "Avg FPR": Explanation(
+        "The mean false positive rate over the seven expressions: of the faces of other expressions, the share "
+        "predicted as it.",
+        "Lower is better.",
+        "Even poor models have low values, because every expression has many more negatives than positives.",
+    ),
+    "F1": Explanation(
+        "The harmonic mean of precision (of the predictions of an expression, the share that is correct) and recall "
+        "(of its faces, the share that is found).",
+        "1 is perfect. It is high only if both precision and recall are high.",
+        "It depends on how frequent the expression is, so it cannot be compared between differently mixed datasets.",
+    ),
+    "ROC and precision-recall curves": Explanation(
+        "How the rates change with the threshold from which an expression is predicted. ROC: true positive rate "
+        "against false positive rate. The other: precision against recall.",
+        "ROC: the nearer to the top left, the better; the dashed diagonal is chance. Precision and recall: the nearer "
+        "to the top right, the better.",
+        "For rare expressions a ROC curve looks good although most predictions are false positives; the "
+        "precision-recall curve shows that.",
+    ),
+    "Reliability and calibration error": Explanation(
+        "Faces are sorted into bins by confidence; each point shows the accuracy in a bin. The expected calibration "
+        "error is the mean distance of the points from the dashed line, weighted by the number of faces.",
+        "On the dashed line, predictions made with 80 % confidence are correct in 80 % of cases. Below it a model is "
+        "overconfident.",
+        "A model can be well calibrated and still be poor: always answering the class frequencies is calibrated.",
+    ),
+    "Robustness": Explanation(
+        "Accuracy on the same faces with noise, blur, low resolution, low light or occlusion of increasing strength.",
+        "The flatter a curve, the better a model keeps up. Where the dashed confidence is above the accuracy, the "
+        "model does not notice how often it is wrong.",
+        "These are simulations. Real cameras combine several, and compress the picture as well.",
+    ),
+    "McNemar’s test": Explanation(
+        "A test of two models on the same faces. Only faces that exactly one of them classifies correctly count.",
+        "A small p means that such a difference would be rare between equally good models. Holm’s correction keeps "
+        "the risk of any false alarm over all pairs below 5 %.",
+        "Significant does not mean large, and not significant does not mean equal. Look at the interval.",
+    ),
+    "Training curves": Explanation(
+        "Accuracy and loss after every epoch (one pass over the training faces), on the training faces and on the "
+        "hold-out, which is not trained on.",
+        "While the hold-out’s curve improves, the model still learns something general. If only the training curve "
+        "improves, it overfits.",
+        "Losses of different recipes (label smoothing, distillation, two targets) cannot be compared.",
+    ),
+    "Confusion matrix": Explanation(
+        "Rows are actual expressions, columns predicted ones. The diagonal is correct; the rest of a row is where "
+        "faces of that expression are lost (false negatives), the rest of a column what is wrongly given to it (false "
+        "positives).",
+        "Read a row: of 100 faces of this expression, how many get each answer.",
+        "Colours show shares of the row, so a dark cell can mean few faces. Switch to counts to see.",
+    ),
+}
+"""By the title of the popover."""
+
+
+def explain(name: str, example: str = "") -> None:
+    """Show a popover that explains a metric or a chart.
+
+    Args:
+        name: one of `EXPLANATIONS`.
+        example: a sentence with numbers that the page shows.
+    """
+    words = EXPLANATIONS[name]
+    with st.popover("What is this?", icon=":material/help:", type="tertiary", key=f"explain_{name}"):
+        st.markdown(
+            f"**{name}**\n\n{words.definition}\n\n**How to read it.** {words.reading}\n\n**Careful.** {words.trap}"
+            + (f"\n\n**Here.** {plain(example)}" if example else "")
+        )

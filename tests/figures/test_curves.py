@@ -1,0 +1,159 @@
+"""Curves draw what the tables say, with one legend for all plots of a figure."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core import comparison, figures
+from fer_core.faces import DEGRADATIONS
+from tests.made_up_store import add_models
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    return add_models(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def answers(models):
+    return comparison.load_answers(models, "PublicTest", "plain")[0]
+
+
+@pytest.fixture(scope="module")
+def curves(answers):
+    return comparison.curve_points(answers)
+
+
+def roc_pr(answers, curves, **settings):
+    points = comparison.thresholds(answers, "fear", 0.4)
+    roc, pr = (comparison.curves_of(curves, kind, "fear") for kind in ("roc", "pr"))
+    return figures.roc_pr_chart(roc, pr, points, **settings)
+
+
+def drawn(figure, name, axis, mode):
+    (trace,) = [t for t in figure.data if t.name == name and t.xaxis == axis and t.mode == mode]
+    return trace
+
+
+def test_both_curves_and_the_points_at_the_threshold(answers, curves):
+    figure = roc_pr(answers, curves)
+    at = comparison.thresholds(answers, "fear", 0.4).set_index("model").loc[answers.titles["fair"]]
+    roc = drawn(figure, answers.titles["fair"], "x", "markers")
+    pr = drawn(figure, answers.titles["fair"], "x2", "markers")
+    assert (roc.x[0], roc.y[0]) == (at["fpr"], at["tpr"])
+    assert (pr.x[0], pr.y[0]) == (at["recall"], at["precision"])
+    line = drawn(figure, answers.titles["fair"], "x", "lines")
+    table = comparison.curves_of(curves, "roc", "fear")
+    table = table[table["name"] == "fair"]
+    np.testing.assert_array_equal(line.x, table["x"])
+    np.testing.assert_array_equal(line.customdata, table["threshold"])
+    assert "threshold" in line.hovertemplate
+
+
+def test_precision_is_not_interpolated_between_recalls(answers, curves):
+    """The class prior's curve of two points would else run straight from 100 % down to the share of the class."""
+    figure = roc_pr(answers, curves)
+    assert drawn(figure, answers.titles["fair"], "x", "lines").line.shape == "linear"
+    assert drawn(figure, answers.titles["fair"], "x2", "lines").line.shape == "vh"
+
+
+def test_one_entry_of_the_legend_stands_for_all_traces_of_a_model(answers, curves):
+    figure = roc_pr(answers, curves)
+    for title in answers.titles.values():
+        own = [trace for trace in figure.data if trace.name == title]
+        assert len(own) == 4
+        assert len({trace.legendgroup for trace in own}) == 1
+        assert sum(bool(trace.showlegend) for trace in own) == 1
+
+
+def test_models_differ_by_dash_and_symbol_not_only_by_colour(answers, curves):
+    figure = roc_pr(answers, curves)
+    lines = [drawn(figure, title, "x", "lines").line for title in answers.titles.values()]
+    marks = [drawn(figure, title, "x", "markers").marker for title in answers.titles.values()]
+    for looks in ([line.color for line in lines], [line.dash for line in lines], [mark.symbol for mark in marks]):
+        assert len(set(looks)) == len(answers.titles)
+
+
+def test_the_emphasized_model_is_drawn_at_first_and_on_top(answers, curves):
+    able, fair, weak = (answers.titles[name] for name in ("able", "fair", "weak"))
+    figure = roc_pr(answers, curves, focus=weak, front=[able])
+    lines = {title: drawn(figure, title, "x", "lines") for title in (able, fair, weak)}
+    assert {title: line.visible for title, line in lines.items()} == {able: True, fair: "legendonly", weak: True}
+    assert lines[weak].zorder > lines[able].zorder
+    assert lines[weak].line.width > lines[able].line.width
+
+
+def test_plots_stand_side_by_side_or_below_one_another(answers, curves):
+    wide, narrow = (roc_pr(answers, curves, narrow=narrow).layout for narrow in (False, True))
+    assert wide.yaxis.domain == wide.yaxis2.domain
+    assert wide.xaxis.domain[1] < wide.xaxis2.domain[0]
+    assert narrow.xaxis.domain == narrow.xaxis2.domain
+    assert narrow.yaxis2.domain[1] < narrow.yaxis.domain[0]
+    assert narrow.height > wide.height
+
+
+def test_names_cannot_bring_markup_into_a_chart(answers, curves):
+    table = comparison.curves_of(curves, "roc", "fear").assign(model='<a href="x">evil</a>')
+    figure = figures.roc_pr_chart(table, table, comparison.thresholds(answers, "fear", 0.4).head(0))
+    assert "<a" not in figure.to_json()
+
+
+def test_reliability_shows_the_bins_and_intervals_of_the_emphasized_model(answers):
+    bins, title = comparison.reliability_bins(answers), answers.titles["fair"]
+    figure = figures.reliability_chart(bins, title)
+    own = bins[bins["model"] == title]
+    (line,) = [trace for trace in figure.data if trace.name == title]
+    np.testing.assert_array_equal(line.y, own["accuracy"])
+    np.testing.assert_allclose(np.asarray(line.y) + line.error_y.array, own["high"])
+    assert all(trace.error_y.array is None for trace in figure.data if trace.name != title)
+
+
+def test_confidence_bars_lie_between_the_edges_of_their_bins(answers):
+    bins = comparison.reliability_bins(answers)
+    own = bins[bins["name"] == "fair"]
+    (bars,) = figures.confidence_bars(own).data
+    left = np.asarray(bars.x) - np.asarray(bars.width) / 2
+    assert (left >= own["from"]).all()
+    assert sum(bars.y) == pytest.approx(1)
+
+
+def test_robustness_goes_from_clean_to_the_strongest_in_five_plots(models):
+    table, _, _ = comparison.robustness(models)
+    focus = models[1].title
+    figure = figures.robustness_chart(
+        {kind: comparison.robustness_curves(table, kind) for kind in DEGRADATIONS},
+        {kind: (one.title, one.unit) for kind, one in DEGRADATIONS.items()},
+        focus,
+    )
+    assert [note.text for note in figure.layout.annotations] == [f"<b>{one.title}</b>" for one in DEGRADATIONS.values()]
+    place = list(DEGRADATIONS).index("blur") + 1
+    assert figure.layout[f"xaxis{place}"].ticktext == ("clean", "0.5", "1", "1.5", "2", "3")
+    confidence, accuracy = [t for t in figure.data if t.name == focus and t.xaxis == f"x{place}"]
+    rows = comparison.robustness_curves(table, "blur").query("model == @focus").sort_values("strength")
+    np.testing.assert_array_equal(accuracy.y, rows["accuracy"])
+    np.testing.assert_array_equal(confidence.y, rows["confidence"])
+    assert (accuracy.line.dash, confidence.line.dash) == ("solid", "dash")
+    alike = figures.robustness_chart(
+        {"blur": comparison.robustness_curves(table, "blur")}, {"blur": ("Blur", "pixels")}
+    )
+    assert len(alike.data) == len(models)
+
+
+def test_growing_curves_keep_their_axis_and_mark_every_epoch():
+    history = pd.DataFrame({"epoch": [0, 1], "loss": [1.9, 1.7], "accuracy": [0.2, 0.3], "val_accuracy": [0.25, 0.26]})
+    curves = comparison.training_curves(history, "A run", "run-1")
+    assert curves["epoch"].tolist() == [1, 2] * 3
+    assert set(curves[curves["what"] == "accuracy"]["faces"]) == {"training", "hold-out"}
+    growing, whole = (figures.training_chart(curves, epochs=epochs) for epochs in (15, None))
+    low, high = growing.layout.xaxis.range
+    assert low < 1
+    assert 15 < high < 16
+    assert whole.layout.xaxis.range is None
+    held, trained = [trace for trace in growing.data if trace.xaxis == "x"]
+    assert (list(held.y), list(trained.y)) == ([0.25, 0.26], [0.2, 0.3])
+    assert held.line.dash != trained.line.dash
+    assert "markers" in trained.mode
+
+
+def test_a_run_without_an_epoch_has_no_curves():
+    assert comparison.training_curves(pd.DataFrame(), "A run", "run-1").empty

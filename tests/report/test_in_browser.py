@@ -1,0 +1,90 @@
+"""The report in a real browser without network: charts are drawn, and a click in a legend shows and hides models."""
+
+import pytest
+
+from fer_core.report import build_report, write_html
+from fer_core.store import list_models, promoted
+from tests.browser.conftest import FLAGS, PATIENCE, until
+from tests.made_up_store import add_model
+
+pytestmark = pytest.mark.browser
+
+CHARTS = 1 + 1 + 7 + 1 + 1 + 1 + 8 + 1 + 1
+LINK = '<a href="https://example.org">here</a> <script>alert(1)</script>'
+
+
+@pytest.fixture
+def opened(made_up, tmp_path, chromium):
+    """Open the report on eight models in a window of some width; return the page, and what went wrong so far."""
+    from playwright.sync_api import sync_playwright
+
+    for place in range(8):
+        title = {"title": LINK} if place == 7 else {}
+        add_model(promoted(), f"m{place}", skill=1 + place / 4, **title)
+    path = write_html(build_report(list_models()[0], "PublicTest", "plain"), tmp_path / "report.html")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+
+        def window(width):
+            page, wrong = browser.new_page(viewport={"width": width, "height": 900}), []
+            page.context.set_offline(True)
+            page.on("console", lambda message: wrong.append(message.text))
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("dialog", lambda dialog: wrong.append(dialog.message))
+            page.on("request", lambda request: request.url.startswith("file:") or wrong.append(request.url))
+            page.goto(path.as_uri(), timeout=PATIENCE)
+            until(page, lambda: page.locator(".js-plotly-plot .main-svg .plot").count() >= CHARTS)
+            until(page, lambda: page.evaluate("charts.size") == CHARTS)
+            return page, wrong
+
+        yield window
+        browser.close()
+
+
+def shown(page, name):
+    """Return the names of the models that a chart draws."""
+    plot = page.locator(f'[data-name="{name}"]')
+    found = plot.evaluate("plot => plot._fullData.filter(one => one.visible === true && one.name).map(one => one.name)")
+    return {title for title in found if title.startswith(("The ", "&lt;"))}
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_it_works_without_network(opened, width):
+    page, wrong = opened(width)
+    assert page.locator(".js-plotly-plot").count() == CHARTS
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("svg a").count() == 0
+    for svg in page.locator(".chart > .plot-container").all():
+        assert svg.bounding_box()["width"] <= width
+    assert LINK in page.locator('[data-name="accuracy"] .ytick').all_inner_texts()[0].replace("\n", " ")
+    assert wrong == []
+
+
+def test_a_click_in_the_legend_hides_and_shows_a_model(opened):
+    page, wrong = opened(1280)
+    before = shown(page, "roc-pr-happy")
+    assert len(before) == 6
+    legend = page.locator('[data-name="roc-pr-happy"] .legend')
+    for title in ("The m5 one", "The m0 one"):  # one that is shown at first, and one that is not
+        legend.locator(".traces", has_text=title).locator(".legendtoggle").click()
+        was = title in before
+        until(page, lambda title=title, was=was: (title in shown(page, "roc-pr-happy")) != was)
+    assert shown(page, "roc-pr-happy") == before - {"The m5 one"} | {"The m0 one"}
+    assert shown(page, "roc-pr-sad") == before
+    assert wrong == []
+
+
+def test_on_paper_charts_fit_and_list_only_what_they_show(opened):
+    page, wrong = opened(1280)
+    plot = page.locator('[data-name="roc-pr-happy"]')
+    assert plot.locator(".legend .traces").count() == 8
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    until(page, lambda: plot.locator(".legend .traces").count() == 6)
+    assert not page.locator(".modebar-container").first.is_visible()
+    assert max(box.bounding_box()["width"] for box in page.locator(".chart").all()) <= 690
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    until(page, lambda: plot.locator(".legend .traces").count() == 8)
+    assert len(shown(page, "roc-pr-happy")) == 6
+    assert wrong == []
