@@ -1,4 +1,4 @@
-"""Benchmark: time to render the Compare models page with twelve models."""
+"""Benchmark: time to render the Compare models page with fourteen models, on the server and in a browser."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from fer_core.benchmarks.browser import BROWSER, chromium
 from fer_core.benchmarks.timing import run_program
 from fer_core.columns import PROBABILITIES
 from fer_core.store import SHIPPED, StoredModel, list_models, save_model
 from fer_core.types import FerError
 
-PAGES: Final = {"page_render_seconds": "The Compare page with 12 models, rendered again, seconds (median of 5)"}
+PAGES: Final = {
+    "page_render_seconds": "The Compare page with 14 models or more, rendered again by the server, seconds",
+    **BROWSER,
+}
 
-MODELS: Final = 12
+MODELS: Final = 14
 
 
 def page_numbers(model: StoredModel) -> dict[str, float]:
     """Render the page in a new process, with the shipped models and noisy copies of one in a temporary store.
+
+    Without Chromium and Playwright, the numbers of the browser are left out.
 
     Args:
         model: a stored model with predictions.
@@ -38,9 +44,13 @@ def page_numbers(model: StoredModel) -> dict[str, float]:
         _save_noisy_copies(model, Path(home) / "models", copies)
         app = str(SHIPPED.parent / "app.py")
         seconds, models = run_program("fer_core.benchmarks.compare_page", "the Compare page", app, home=home)
+        drawn = {}
+        if chromium():
+            found = run_program("fer_core.benchmarks.browser", "the Compare page in a browser", app, home=home)
+            drawn = dict(zip(BROWSER, found, strict=True))
     if models < MODELS:
         raise FerError(f"Expected {MODELS} models on the Compare page. Received: {models}")
-    return {"page_render_seconds": seconds}
+    return {"page_render_seconds": seconds, **drawn}
 
 
 def _save_noisy_copies(model: StoredModel, root: Path, copies: int) -> None:

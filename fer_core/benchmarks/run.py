@@ -38,5 +38,5 @@ def run_benchmarks(model: StoredModel, seconds: float, say: Callable[[str], None
     numbers |= feature_numbers()
     say("A training step with and without fused batch normalization …")
     numbers |= batch_norm_numbers()
-    say("The Compare models page with twelve models …")
+    say("The Compare models page …")
     return numbers | page_numbers(model)

@@ -71,9 +71,9 @@ def roc_pr_chart(
                 {
                     "type": "scatter",
                     "mode": "lines",
-                    "x": part["x"],
-                    "y": part["y"],
-                    "customdata": part["threshold"],
+                    "x": part["x"].to_numpy(np.float32),  # half the bytes to send
+                    "y": part["y"].to_numpy(np.float32),
+                    "customdata": part["threshold"].to_numpy(np.float32),
                     "line": _line(styles[model], model, focus) | {"shape": shape},
                     "opacity": _opacity(model, focus),
                     "hovertemplate": hover,

@@ -159,7 +159,7 @@ def legend(columns_fit: bool = True) -> dict[str, Any]:
     """
     below: dict[str, Any] = {
         "orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left",
-        "font": {"size": FONT, "color": INK}, "itemsizing": "constant", "title": {"text": ""},
+        "font": {"size": FONT, "color": INK}, "maxheight": 0.75, "itemsizing": "constant", "title": {"text": ""},
     }  # fmt: skip
     return below | ({"entrywidth": LEGEND_ENTRY} if columns_fit else {})
 

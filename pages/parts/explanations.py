@@ -18,6 +18,13 @@ class Explanation(NamedTuple):
 
 
 EXPLANATIONS: Final[dict[str, Explanation]] = {
+    "Probabilities": Explanation(
+        "The model’s answer to each of the seven expressions, from a softmax: all are positive, and they add up to "
+        "100 %. The largest is the prediction, and its value the confidence.",
+        "Compare the first with the second: 45 % against 40 % is hardly a decision.",
+        "They describe the picture of a face, not what the person feels. Whether 80 % means right in 80 % of cases is "
+        "measured under Compare models, Calibration.",
+    ),
     "Accuracy": Explanation(
         "The share of faces whose expression is predicted correctly.",
         "Higher is better. Always answering “happy” already reaches about 25 % on FER2013.",

@@ -13,6 +13,7 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.types import FaceResult
 from pages.parts.charts import show_chart
 from pages.parts.common import plain
+from pages.parts.explanations import explain
 from pages.parts.pictures import (
     Picture,
     ServedModel,
@@ -83,6 +84,9 @@ def face_bars(views: list[FaceView]) -> None:
                     key=f"bars_{view.model.name}",
                     alt=f"{view.model.title}, face {view.number}: {words}",
                 )
+    ranked = sorted(zip(views[0].face.probabilities, EXPRESSIONS, strict=True), reverse=True)
+    (high, one), (next_high, other) = ranked[:2]
+    explain("Probabilities", f"{views[0].model.title}: {one} {high:.1%}, then {other} {next_high:.1%}.")
 
 
 def face_reasons(views: list[FaceView]) -> None:

@@ -122,7 +122,7 @@ def test_without_a_camera_the_error_is_in_the_help(visit):
 @pytest.mark.parametrize(("path", "scheme"), [("/live", "dark"), ("/live?l_kind=Snapshot", "light")])
 def test_fits_a_phone(visit, path, scheme):
     page = visit(path, width=400, scheme=scheme)
-    page.locator("svg.marks").first.wait_for()
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
     fits_width(page)
 
 

@@ -22,7 +22,7 @@ def upload(page, *files: tuple[str, bytes]) -> None:
 def test_home_shows_a_live_prediction_and_leads_on(visit):
     page = visit("/")
     page.get_by_role("heading", name="says: happy").wait_for()
-    page.locator("svg.marks").first.wait_for()
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
     assert "happy" in page.locator('[data-testid="stImage"] img').first.get_attribute("alt")
     page.get_by_role("link", name="Take a photo").click()
     page.get_by_role("heading", name="Predict").wait_for()
@@ -33,7 +33,7 @@ def test_home_shows_a_live_prediction_and_leads_on(visit):
 def test_predict_shows_the_sample_before_any_click(visit):
     page = visit("/predict")
     page.get_by_role("heading", name="Face 1: happy").wait_for()
-    until(page, lambda: page.locator("svg.marks").count() == 2)
+    until(page, lambda: page.locator(".js-plotly-plot").count() == 2)
     page.get_by_text("What the model saw").wait_for()
 
 
@@ -110,10 +110,10 @@ def test_camera_snapshot(visit):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_phone_width_and_both_themes(visit, path, scheme):
     page = visit(path, width=400, scheme=scheme)
-    page.locator("svg.marks").first.wait_for()
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
     fits_width(page)
     background = page.locator('[data-testid="stApp"]').evaluate("element => getComputedStyle(element).backgroundColor")
     assert (background == "rgb(255, 255, 255)") == (scheme == "light")
-    ink = page.locator("svg.marks text").first.evaluate("element => getComputedStyle(element).fill")
+    ink = page.locator(".js-plotly-plot .main-svg text").first.evaluate("element => getComputedStyle(element).fill")
     lightness = sum(int(part) for part in ink.removeprefix("rgb(").rstrip(")").split(","))
     assert lightness > 600 if scheme == "dark" else lightness < 200

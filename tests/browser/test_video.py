@@ -30,10 +30,10 @@ def plays(page) -> list:
 def test_the_sample_plays_on_a_phone_in_the_dark(visit):
     page = visit("/video?v_rate=5", width=400, scheme="dark")
     assert plays(page) == [640, 360, pytest.approx(8.0, abs=0.05), None]
-    page.locator("svg.marks").nth(2).wait_for()
+    page.locator(".js-plotly-plot").nth(2).wait_for()
     settle(page)
     fits_width(page)
-    words = page.locator("svg.marks text")
+    words = page.locator(".js-plotly-plot text")
     inks = {words.nth(k).evaluate("e => getComputedStyle(e).fill") for k in range(words.count())}
     assert not inks & {"rgb(0, 0, 0)", "black"}
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fer_core.benchmarks.browser import BROWSER, chromium
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -29,6 +31,8 @@ def test_bench_has_the_stable_keys(home, yunet_file):
         "stream_frames_per_second",
         "feature_cache_speedup",
         "fused_normalization_speedup",
+        "page_render_seconds",
+        *(BROWSER if chromium() else ()),
     }
     assert expected <= set(numbers)
     assert all(value > 0 for value in numbers.values())

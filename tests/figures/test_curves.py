@@ -45,8 +45,8 @@ def test_both_curves_and_the_points_at_the_threshold(answers, curves):
     line = drawn(figure, answers.titles["fair"], "x", "lines")
     table = comparison.curves_of(curves, "roc", "fear")
     table = table[table["name"] == "fair"]
-    np.testing.assert_array_equal(line.x, table["x"])
-    np.testing.assert_array_equal(line.customdata, table["threshold"])
+    np.testing.assert_allclose(line.x, table["x"], atol=1e-7)
+    np.testing.assert_allclose(line.customdata, table["threshold"], atol=1e-7)
     assert "threshold" in line.hovertemplate
 
 

@@ -43,7 +43,7 @@ def test_without_a_browser_it_says_what_to_do(made_up, tmp_path, monkeypatch, fo
         monkeypatch.setenv("BROWSER_PATH", found)
     else:
         monkeypatch.delenv("BROWSER_PATH", raising=False)
-        monkeypatch.setattr(Chromium, "find_browser", lambda **options: None)
+        monkeypatch.setattr(Chromium, "find_browser", lambda **_: None)
     add_models(promoted())
     result, said, pictures = run(tmp_path)
     assert result.exit_code == 1

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from fer_core.comparison import curves_of, faces_in_bins, robustness_curves, robustness_summary, thresholds
+from fer_core.comparison import curves_of, faces_in_bins, robustness_summary, thresholds
 from fer_core.faces import DEGRADATIONS
-from fer_core.figures import confidence_bars, reliability_chart, robustness_chart, roc_pr_chart, training_chart
+from fer_core.figures import confidence_bars
 from fer_core.labels import EXPRESSIONS
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import plain, show_table, warn
-from pages.parts.compare import results
+from pages.parts.compare import drawings, results
 from pages.parts.compare.results import Selection
 from pages.parts.explanations import explain
 
@@ -55,9 +55,7 @@ def roc_and_pr(selection: Selection) -> None:
     else:
         area, average = (lines.loc[lines["model"] == focus, "area"].iloc[0] for lines in (roc, pr))
         show_chart(
-            roc_pr_chart(
-                roc, pr, points, focus, results.all_titles(selection), results.front(selection), narrow_screen()
-            ),
+            drawings.roc_and_pr(selection, expression, threshold, focus, narrow_screen()),
             f"ROC and precision-recall curves for {expression}; areas {area:.3f} and {average:.3f} for {focus}",
             key="c_roc_pr",
         )
@@ -95,7 +93,7 @@ def calibration(selection: Selection) -> None:
         f"{last['confidence']:.1%}; {last['accuracy']:.1%} of these predictions are correct.",
     )
     show_chart(
-        reliability_chart(bins, focus, results.all_titles(selection), results.front(selection), narrow_screen()),
+        drawings.reliability(selection, focus, narrow_screen()),
         f"Reliability diagram; calibration error of {focus} {row['ece']:.3f}",
         key="c_reliability",
     )
@@ -153,14 +151,7 @@ def robustness(selection: Selection) -> None:
             f"confidence there is {row['confidence']:.1%}.",
         )
         show_chart(
-            robustness_chart(
-                {kind: robustness_curves(table, kind) for kind in DEGRADATIONS},
-                {kind: (one.title, one.unit) for kind, one in DEGRADATIONS.items()},
-                focus,
-                results.all_titles(selection),
-                results.front(selection),
-                narrow_screen(),
-            ),
+            drawings.robustness(selection, focus, narrow_screen()),
             f"Accuracy on degraded faces; {focus}: {row['clean']:.0%} when clean, on average "
             + ", ".join(f"{one.title.lower()} {row[kind]:.0%}" for kind, one in DEGRADATIONS.items()),
             key="c_robustness",
@@ -204,7 +195,7 @@ def training(selection: Selection) -> None:
                 f"{best['epoch']:.0f}.",
             )
         show_chart(
-            training_chart(history, results.all_titles(selection), results.front(selection), narrow=narrow_screen()),
+            drawings.training(selection, narrow_screen()),
             f"Accuracy and loss over the epochs of training of {history['model'].nunique()} models",
             key="c_training",
         )

@@ -11,12 +11,16 @@ from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, note_utkface, plain, show_table
 from pages.parts.compare import results
 from pages.parts.compare.results import Selection
+from pages.parts.explanations import explain
 
 
 def paper(selection: Selection) -> None:
     """Show the paper's eight variants, reported and measured."""
-    metric = choose("Metric", METRICS, "c_paper_metric", format_func=METRICS.__getitem__)
     overall, f1 = results.paper_tables(selection)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        metric = choose("Metric", METRICS, "c_paper_metric", format_func=METRICS.__getitem__)
+        reported = overall.dropna(subset=[f"{metric}_reported"]).iloc[-1]
+        explain(METRICS[metric], f"The paper reports {reported[f'{metric}_reported']:.4f} for {reported['variant']}.")
     trained = int(overall.dropna(subset=["accuracy_measured"])["variant"].nunique())
     show_chart(
         paper_chart(paper_marks(overall, metric), METRICS[metric]),

@@ -6,11 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.columns import METRICS
-from fer_core.comparison import LEVEL, both_ways
-from fer_core.figures import class_scores, pair_matrix, ranking
+from fer_core.comparison import LEVEL
+from fer_core.figures import ranking
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, note_utkface, show_table
-from pages.parts.compare import results
+from pages.parts.compare import drawings, results
 from pages.parts.compare.results import Selection
 from pages.parts.explanations import explain
 
@@ -65,7 +65,6 @@ def by_expression(selection: Selection) -> None:
     """Show F1 of every model and expression."""
     table = results.class_f1(selection)
     hardest = table.groupby("expression")["f1"].mean().idxmin()
-    front = results.front(selection)
     one = table[table["model"] == results.scoreboard(selection)["model"].iloc[0]]
     row = one.sort_values("f1").iloc[0]
     explain(
@@ -74,7 +73,7 @@ def by_expression(selection: Selection) -> None:
         f"{row['recall']:.2f} give {row['f1']:.2f}, on {row['faces']} faces.",
     )
     show_chart(
-        class_scores(table, results.all_titles(selection), front, narrow_screen()),
+        drawings.f1_by_expression(selection, narrow_screen()),
         f"F1 by expression of each model with 95 % intervals; lowest for {hardest}",
         key="c_class_scores",
     )
@@ -90,7 +89,6 @@ def significance(selection: Selection) -> None:
     if table.empty:
         st.info("Two models are needed to compare. Choose more above.", icon=":material/info:")
         return
-    order = list(results.scoreboard(selection)["model"])
     significant = int((table["p_holm"] < LEVEL).sum())
     first = table.iloc[0]
     explain(
@@ -99,7 +97,7 @@ def significance(selection: Selection) -> None:
         f"only by {first['second']}: p = {first['p_holm']:.2g} after correction.",
     )
     show_chart(
-        pair_matrix(both_ways(table), order, narrow_screen()),
+        drawings.significance(selection, narrow_screen()),
         f"Differences in accuracy of every pair; {significant} of {len(table)} significant",
     )
     st.caption(

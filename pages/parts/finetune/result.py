@@ -17,6 +17,7 @@ from fer_core.store import DEFAULT_MODEL, StoredModel, list_models, open_model
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, offer_download, plain, warn
 from pages.parts.compare.results import Stamps, stamps
+from pages.parts.explanations import explain
 from pages.parts.finetune.runs import attempt
 
 RESULT, OTHER = "this run", "the other"
@@ -87,6 +88,7 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
         f"{answers.where}, {len(answers.labels):,} faces; small: 95 % intervals. In the matrix: of 100 faces of the "
         f"row’s expression, how many are predicted as the column’s. {plain(verdict)}"
     )
+    explain("Confusion matrix")
     table = class_f1(answers, numbers)
     show_chart(class_scores(table, narrow=narrow_screen()), key="f_classes", alt="F1 by expression with 95 % intervals")
 

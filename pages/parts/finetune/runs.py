@@ -17,6 +17,7 @@ from fer_core.runs.status import STATE_LABELS, Status
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import duration, plain, warn
+from pages.parts.explanations import explain
 
 TAB: Final = "f_tab"
 """Key and query parameter of the open tab."""
@@ -189,6 +190,7 @@ def _curves(runs: list[Run], statuses: list[Status]) -> None:
         alt=f"Accuracy and loss over the epochs of {', '.join(titles.values())}",
     )
     st.caption("Dotted: training faces, augmented. Solid: hold-out.")
+    explain("Training curves")
 
 
 def _row(run: Run) -> dict[str, Any]:
