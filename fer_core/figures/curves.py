@@ -191,7 +191,7 @@ def training_chart(
     epochs: int | None = None,
     narrow: bool = False,
 ) -> go.Figure:
-    """Return the accuracy and the loss over the epochs: dashed for the training part, solid for the hold-out.
+    """Return the accuracy and the loss over the epochs: dotted for the training part, solid for the hold-out.
 
     Args:
         history: `model`, `epoch`, `what` ("accuracy" or "loss"), `faces` ("training" or "hold-out"), `value`.

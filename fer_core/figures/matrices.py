@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.figures.theme import DIVERGING, FONT, SEQUENTIAL, category_axis, chart, contrasting, in_lines, safe
+from fer_core.figures.theme import DIVERGING, FONT, INK, SEQUENTIAL, category_axis, chart, contrasting, in_lines, safe
 from fer_core.labels import EXPRESSIONS
 
 SIZE: Final = 500
@@ -80,13 +80,13 @@ def pair_matrix(both: pd.DataFrame, order: Sequence[str], narrow: bool = False) 
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
     names = [f"{in_lines(model, 18 if narrow else 22)}  <b>{numbers[model]}</b>" for model in order]
-    places = list(numbers.values())
+    places, last = list(numbers.values()), len(order) - 0.5
     font = FONT - 4 if narrow else FONT
     return chart(
         [_heat(columns, rows, shades, (-most, most), DIVERGING, gap=1 if narrow else 3), cells],
         110 + 46 * len(order),
-        xaxis=category_axis(places, font, autorange=True, side="top", tickangle=0),
-        yaxis=category_axis(places, ticktext=names),
+        xaxis=category_axis(places, font, range=[-0.5, last], side="top", tickangle=0),
+        yaxis=category_axis(places, range=[last, -0.5], ticktext=names),
         dragmode=False,
     )
 
@@ -118,8 +118,8 @@ def _squares(
     return chart(
         [_heat(cells["predicted"], cells["actual"], cells["rate"], span, colors), clicks],
         SIZE,
-        xaxis=_expressions("Predicted") | {"autorange": True, "tickangle": -40},
-        yaxis=_expressions("Actual"),
+        xaxis=_expressions("Predicted", range=[-0.5, 6.5], tickangle=-40),
+        yaxis=_expressions("Actual", range=[6.5, -0.5]),
         shapes=_frame(chosen),
         dragmode=False,
     )
@@ -160,8 +160,8 @@ def _frame(chosen: tuple[str, str] | None) -> list[dict[str, Any]]:
     ]
 
 
-def _expressions(title: str) -> dict[str, Any]:
-    return category_axis(EXPRESSIONS, title={"text": title, "font": {"size": FONT}, "standoff": 6})
+def _expressions(title: str, **changes: Any) -> dict[str, Any]:
+    return category_axis(EXPRESSIONS, title={"text": title, "font": {"size": FONT, "color": INK}}, **changes)
 
 
 def _percent(rate: float) -> str:

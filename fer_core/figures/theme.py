@@ -127,12 +127,11 @@ def axis(title: str | None, **changes: Any) -> dict[str, Any]:
 
 
 def category_axis(names: Sequence[str], font: int = FONT, **changes: Any) -> dict[str, Any]:
-    """Return an axis of names, the first on top or at the left; `changes` override its properties."""
-    usual = {
+    """Return a vertical axis of names, the first on top; `changes` override its properties."""
+    usual: dict[str, Any] = {
         "type": "category",
         "categoryorder": "array",
         "categoryarray": list(names),
-        "autorange": "reversed",
         "tickmode": "array",
         "tickvals": list(names),
         "tickfont": {"size": font, "color": INK},
@@ -143,6 +142,8 @@ def category_axis(names: Sequence[str], font: int = FONT, **changes: Any) -> dic
         "automargin": True,
         "fixedrange": True,
     }
+    if "range" not in changes:
+        usual["autorange"] = "reversed"
     return usual | changes
 
 
@@ -159,7 +160,7 @@ def legend(columns_fit: bool = True) -> dict[str, Any]:
     """
     below: dict[str, Any] = {
         "orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left",
-        "font": {"size": FONT, "color": INK}, "maxheight": 0.75, "itemsizing": "constant", "title": {"text": ""},
+        "font": {"size": FONT, "color": INK}, "itemsizing": "constant", "tracegroupgap": 0, "title": {"text": ""},
     }  # fmt: skip
     return below | ({"entrywidth": LEGEND_ENTRY} if columns_fit else {})
 

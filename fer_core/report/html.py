@@ -97,11 +97,11 @@ def _curves(report: Report) -> Iterator[str]:
 def _calibration(report: Report) -> Iterator[str]:
     yield (
         "<p>On the dashed line, confidence equals accuracy; below it a model is overconfident, above it "
-        "underconfident.</p>"
+        "underconfident. The temperature that corrects this is fitted on the other test split.</p>"
     )
     yield from _all(charts.reliability(report))
     titles = {"model": "Model", "ece": "Calibration error", "confidence": "Mean confidence", "accuracy": "Accuracy"}
-    titles |= {"temperature": "Temperature, fitted on the other test split", "ece_scaled": "Error after scaling"}
+    titles |= {"temperature": "Temperature", "ece_scaled": "Error with temperature"}
     yield table(report.tables["calibration"].set_index("model").loc[report.ranked].reset_index(), titles)
 
 

@@ -33,9 +33,10 @@ figure { margin: .5rem 0 1rem; }
 .scroll { overflow: auto; margin: 1rem 0; } details .scroll { max-height: 40rem; }
 table { border-collapse: collapse; font-size: 15px; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .7rem; border-bottom: 1px solid #d5dbe3; text-align: left; }
-td { white-space: pre; } td:first-child { min-width: 11rem; white-space: pre-line; }
+td { white-space: pre; }
 th { position: sticky; top: 0; background: #fff; vertical-align: bottom; }
 td.long { white-space: normal; min-width: 13rem; }
+@media (max-width: 640px) { td:first-child { min-width: 11rem; white-space: pre-line; } }
 summary { cursor: pointer; padding: .3rem 0; }
 .note { color: #55606c; }
 body.paper { width: 688px; margin: 0; padding: 0; font-size: 13px; }
@@ -43,7 +44,7 @@ body.paper { width: 688px; margin: 0; padding: 0; font-size: 13px; }
 .paper .chart { zoom: 0.7; }
 @page { margin: 14mm; }
 @media print {
-  nav, .hint, .modebar-container { display: none !important; }
+  nav, .hint, .modebar-container, details:not([open]) { display: none !important; }
   h2, h3, h2 + p, p:has(+ .scroll) { break-after: avoid; } h2 { margin-top: 1.5rem; }
   figure, tr, p, .pair > div { break-inside: avoid; }
   .scroll, details .scroll { overflow: visible; max-height: none; }
@@ -86,8 +87,13 @@ function redraw() {
   for (const div of charts.keys()) draw(div);
 }
 
-let waiting;
-addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(redraw, 200); });
+let waiting, width = innerWidth;
+addEventListener("resize", () => {
+  if (innerWidth === width) return;  // on phones, only a bar of the browser has come or gone
+  width = innerWidth;
+  clearTimeout(waiting);
+  waiting = setTimeout(redraw, 200);
+});
 addEventListener("beforeprint", () => { document.body.classList.add("paper"); divs.forEach(draw); });
 addEventListener("afterprint", () => { document.body.classList.remove("paper"); redraw(); });
 drawAll();
@@ -107,7 +113,8 @@ def page(title: str, body: Iterable[str]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(body)
-        + f"\n<script>{get_plotlyjs()}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
+        + "\n<noscript>The charts need JavaScript.</noscript>\n"
+        + f"<script>{get_plotlyjs()}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )
 
 

@@ -40,8 +40,9 @@ def test_a_click_gives_the_cell_that_is_drawn_there(cells, values):
 def test_expressions_stand_in_the_projects_order_with_the_first_row_on_top(cells):
     layout = figures.confusion_chart(cells, "rates").layout
     assert layout.yaxis.categoryarray == layout.xaxis.categoryarray == EXPRESSIONS
-    assert layout.yaxis.autorange == "reversed"
-    assert layout.xaxis.autorange is True
+    assert layout.yaxis.range == (6.5, -0.5)
+    assert layout.xaxis.range == (-0.5, 6.5)
+    assert layout.xaxis.autorange is layout.yaxis.autorange is None  # "reversed" would turn the ranges round
 
 
 def test_the_chosen_cell_is_framed(cells):

@@ -1,6 +1,7 @@
 """The report in a real browser without network: charts are drawn, and a click in a legend shows and hides models."""
 
 import pytest
+from PIL import Image
 
 from fer_core.report import build_report, write_html
 from fer_core.store import list_models, promoted
@@ -31,7 +32,7 @@ def opened(made_up, tmp_path, chromium):
             page.on("console", lambda message: wrong.append(message.text))
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("dialog", lambda dialog: wrong.append(dialog.message))
-            page.on("request", lambda request: request.url.startswith("file:") or wrong.append(request.url))
+            page.on("request", lambda request: request.url.startswith(("file:", "blob:")) or wrong.append(request.url))
             page.goto(path.as_uri(), timeout=PATIENCE)
             until(page, lambda: page.evaluate("charts.size") == CHARTS)
             return page, wrong
@@ -53,6 +54,11 @@ def test_it_works_without_network(opened, width):
     assert page.locator(".js-plotly-plot").count() == CHARTS
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.locator("svg a").count() == 0
+    page.locator('[data-name="accuracy"]').hover()
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.locator('[data-name="accuracy"] [data-title*="PNG"]').click()
+    assert download.value.suggested_filename == "accuracy.png"
+    assert Image.open(download.value.path()).height > 600
     for svg in page.locator(".chart > .plot-container").all():
         assert svg.bounding_box()["width"] <= width
     assert page.locator('[data-name="accuracy"] .ytick').first.text_content().replace(" ", "") == LINK.replace(" ", "")
@@ -70,6 +76,10 @@ def test_a_click_in_the_legend_hides_and_shows_a_model(opened):
         until(page, lambda title=title, was=was: (title in shown(page, "roc-pr-happy")) != was)
     assert shown(page, "roc-pr-happy") == before - {"The m5 one"} | {"The m0 one"}
     assert shown(page, "roc-pr-sad") == before
+    tall = page.locator('[data-name="roc-pr-happy"]').bounding_box()["height"]
+    page.set_viewport_size({"width": 400, "height": 900})  # the layout of a phone, with the same models
+    until(page, lambda: page.locator('[data-name="roc-pr-happy"]').bounding_box()["height"] > 1.5 * tall)
+    assert shown(page, "roc-pr-happy") == before - {"The m5 one"} | {"The m0 one"}
     assert wrong == []
 
 
