@@ -23,6 +23,7 @@ PAGES: Final = (
         "Which model is best, how certain that is, and what an ensemble gains.",
     ),
     ("confusion", "Confusion", "grid_on", "Which expressions a model confuses, and the faces behind each number."),
+    ("dataset", "Dataset", "dataset", "The faces of FER2013, what people say about them, and how good its labels are."),
     (
         "finetune",
         "Fine-tune",

@@ -1,15 +1,16 @@
-"""`data info` and `data download`: count the faces of FER2013, or fetch it and FER+'s votes."""
+"""`data`: count the faces of FER2013, find its duplicates, or fetch it and FER+'s votes."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from fer_core.cli.output import AsJson, fails_clearly, print_json, stderr, stdout
 from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
+from fer_core.data.near_duplicates import LEAST, same_pictures_by_row, save_same_pictures
 from fer_core.labels import EXPRESSIONS
 
 data = typer.Typer(help="Inspect or download FER2013.", no_args_is_help=True)
@@ -66,3 +67,36 @@ def download() -> None:
     stdout.print(f"FER2013 is at {download_fer2013()}")
     stderr.print("Downloading FER+'s votes from GitHub …")
     stdout.print(f"FER+'s votes are at {download_ferplus()}")
+
+
+@data.command()
+@fails_clearly
+def duplicates(
+    path: Annotated[
+        Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
+    ] = None,
+    save: Annotated[bool, typer.Option("--save", help="Replace the list that comes with the package.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find faces that are the same picture, with equal pixels or nearly so, which takes about a minute."""
+    dataset = load_fer2013(path)
+    stderr.print("Comparing every face with every other one …")
+    found = save_same_pictures(dataset) if save else same_pictures_by_row(dataset)
+    training = dataset.rows[dataset.usage == "Training"]
+    report: dict[str, Any] = {"pairs": len(found.pairs), "exact_pairs": int(found.exact.sum()), "least": LEAST}
+    for split in SPLITS[1:]:
+        faces = dataset.rows[dataset.usage == split]
+        exact, near = (found.partners(faces, training, only) for only in (True, False))
+        report[split] = {"exact_in_training": int(exact.sum()), "near_in_training": int((near & ~exact).sum())}
+    if as_json:
+        print_json(report)
+        return
+    stdout.print(
+        f"{report['pairs']:,} pairs with a correlation of {LEAST} or more, {report['exact_pairs']:,} of them equal."
+    )
+    for split in SPLITS[1:]:
+        counts = report[split]
+        stdout.print(
+            f"{split}: {counts['exact_in_training']} faces have equal pixels in Training, "
+            f"{counts['near_in_training']} more nearly equal ones."
+        )

@@ -81,20 +81,21 @@ class Fer2013Faces:
     Attributes:
         missing: why there are no faces, and how to get them; empty if there are.
         votes_missing: the same for the votes.
+        dataset: all faces; None if they are missing.
     """
 
     missing: str = ""
     votes_missing: str = ""
-    _dataset: FerDataset | None = field(default=None, repr=False)
+    dataset: FerDataset | None = field(default=None, repr=False)
     _places: dict[int, int] = field(default_factory=dict, repr=False)
     _votes: FerPlusVotes | None = field(default=None, repr=False)
 
     def face(self, row: int, label: str) -> Image | None:
         """Return a face, `(48, 48)` uint8 gray; None if there is no such row or FER2013's label of it is another."""
         place = self._places.get(row)
-        if self._dataset is None or place is None or EXPRESSIONS[self._dataset.labels[place]] != label:
+        if self.dataset is None or place is None or EXPRESSIONS[self.dataset.labels[place]] != label:
             return None
-        return self._dataset.images[place]
+        return self.dataset.images[place]
 
     def votes(self, row: int) -> str:
         """Return the votes of the ten annotators, most votes first ("disgust 6, neutral 3"); empty if unknown."""

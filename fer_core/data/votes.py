@@ -64,9 +64,14 @@ class FerPlusVotes:
 
         Votes for contempt, unknown and not-a-face are left out.
         """
-        counts = np.zeros((len(self), NUM_CLASSES))
-        counts[:, _OURS[:NUM_CLASSES]] = self.votes[:, :NUM_CLASSES]
+        counts = self.counts()
         return (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).astype(np.float32)
+
+    def counts(self) -> NDArray[np.int64]:
+        """Return the votes for the seven expressions, `(n, 7)` in the order of `labels.EXPRESSIONS`."""
+        counts = np.zeros((len(self), NUM_CLASSES), np.int64)
+        counts[:, _OURS[:NUM_CLASSES]] = self.votes[:, :NUM_CLASSES]
+        return counts
 
     def agreement(self) -> NDArray[np.float64]:
         """Return the share of votes for the most frequent answer, `(n,)`; NaN for a face without votes."""

@@ -7,6 +7,7 @@ from fer_core.figures.curves import (
     roc_pr_chart,
     training_chart,
 )
+from fer_core.figures.dataset import class_distribution, pixel_chart
 from fer_core.figures.expression_bars import (
     class_counts,
     probability_bars,
@@ -24,6 +25,7 @@ __all__ = [
     "AccuracyInterval",
     "accuracy_intervals",
     "class_counts",
+    "class_distribution",
     "class_scores",
     "confidence_bars",
     "confusion_chart",
@@ -32,6 +34,7 @@ __all__ = [
     "importance_bars",
     "pair_matrix",
     "paper_chart",
+    "pixel_chart",
     "probability_bars",
     "probability_change",
     "probability_text",

@@ -16,7 +16,13 @@ SIZE: Final = 500
 FRAME: Final = "#E0457B"
 
 
-def confusion_chart(cells: pd.DataFrame, values: str, chosen: tuple[str, str] | None = None) -> go.Figure:
+def confusion_chart(
+    cells: pd.DataFrame,
+    values: str,
+    chosen: tuple[str, str] | None = None,
+    rows: str = "Actual",
+    columns: str = "Predicted",
+) -> go.Figure:
     """Return the confusion matrix of one model: actual expressions in rows, predicted ones in columns.
 
     The colour is always the share of the row, so that rare expressions are visible. Over every cell lies an invisible
@@ -26,9 +32,10 @@ def confusion_chart(cells: pd.DataFrame, values: str, chosen: tuple[str, str] | 
         cells: columns `actual`, `predicted`, `count`, `rate`.
         values: "counts" or "rates", the text in the cells.
         chosen: actual and predicted expression of the cell to highlight.
+        rows, columns: titles of the axes.
     """
     words = [f"{c:,}" for c in cells["count"]] if values == "counts" else [_percent(r) for r in cells["rate"]]
-    return _squares(cells, words, (0.0, 1.0), SEQUENTIAL, chosen, signed=False)
+    return _squares(cells, words, (0.0, 1.0), SEQUENTIAL, chosen, signed=False, titles=(rows, columns))
 
 
 def difference_chart(cells: pd.DataFrame, values: str, chosen: tuple[str, str] | None = None) -> go.Figure:
@@ -98,6 +105,7 @@ def _squares(
     colors: Sequence[str],
     chosen: tuple[str, str] | None,
     signed: bool,
+    titles: tuple[str, str] = ("Actual", "Predicted"),
 ) -> go.Figure:
     sign = "+" if signed else ""
     invisible = {"marker": {"opacity": 0}}
@@ -112,14 +120,14 @@ def _squares(
         "marker": {"symbol": "square", "size": 44, "opacity": 0},
         "selected": invisible,
         "unselected": invisible,
-        "hovertemplate": f"actual %{{y}}, predicted %{{x}}<br>%{{customdata[2]:{sign},}} faces, "
+        "hovertemplate": f"{titles[0].lower()} %{{y}}, {titles[1].lower()} %{{x}}<br>%{{customdata[2]:{sign},}} faces, "
         f"%{{customdata[3]:{sign}.1%}} of the row<extra></extra>",
     }
     return chart(
         [_heat(cells["predicted"], cells["actual"], cells["rate"], span, colors), clicks],
         SIZE,
-        xaxis=_expressions("Predicted", range=[-0.5, 6.5], tickangle=-40),
-        yaxis=_expressions("Actual", range=[6.5, -0.5]),
+        xaxis=_expressions(titles[1], range=[-0.5, 6.5], tickangle=-40),
+        yaxis=_expressions(titles[0], range=[6.5, -0.5]),
         shapes=_frame(chosen),
         dragmode=False,
     )

@@ -1,0 +1,155 @@
+"""What FER2013's labels are worth: FER+'s ten votes beside each label, and models judged without repeated pictures."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.comparison.answers import Answers
+from fer_core.data import FerDataset, FerPlusVotes
+from fer_core.data.near_duplicates import TRAINING_ROWS, known_same_pictures
+from fer_core.evaluation.intervals import wilson_interval
+from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+
+ORDERS: Final[dict[str, str]] = {
+    "divided": "the annotators are divided",
+    "alone": "nobody gave the label",
+    "agreed": "all agree, on another expression",
+}
+"""What `contested_faces` can look for, each in words."""
+
+
+def label_cells(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.DataFrame:
+    """Return how often each label goes with each plurality of the annotators.
+
+    Args:
+        labels: `(n,)` FER2013's labels.
+        votes: of the annotators on the same faces.
+
+    Returns:
+        One row for each of 49 cells, columns as the confusion charts need them: `actual` (FER2013's label), `predicted`
+        (plurality), `count`, `rate` (share of the label's faces with one clear answer). Other faces are left out.
+    """
+    said = votes.plurality()
+    counts = np.zeros((NUM_CLASSES, NUM_CLASSES), np.int64)
+    np.add.at(counts, (labels[said >= 0], said[said >= 0]), 1)
+    totals = counts.sum(axis=1, keepdims=True)
+    rates = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    grid = pd.MultiIndex.from_product([EXPRESSIONS, EXPRESSIONS], names=["actual", "predicted"])
+    return pd.DataFrame({"count": counts.ravel(), "rate": rates.ravel()}, index=grid).reset_index()
+
+
+def agreement_by_label(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.DataFrame:
+    """Return how far annotators agree with each label and with each other.
+
+    Returns:
+        One row for each label, then "all": `label`, `faces`, `clear` (share of faces with one clear answer among the
+        seven), `same` (share of the clear ones whose answer is the label: the accuracy of a perfect reader of the
+        majority), `low`, `high` (Wilson's 95 % interval of `same`), `votes_for_label` (mean share of all votes),
+        `entropy` (mean over the faces, in bits, of the ten possible answers: 0 if all say the same).
+    """
+    said, counts = votes.plurality(), votes.votes.astype(np.float64)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    logs = np.log2(shares, out=np.zeros_like(shares), where=shares > 0)
+    entropy = -(shares * logs).sum(axis=1)
+    for_label = _votes_for(labels, votes) / np.maximum(counts.sum(axis=1), 1)
+    rows = []
+    for index, name in enumerate([*EXPRESSIONS, "all"]):
+        chosen = labels == index if index < NUM_CLASSES else np.ones(len(labels), bool)
+        clear = chosen & (said >= 0)
+        same = int((said[clear] == labels[clear]).sum())
+        interval = wilson_interval(same, int(clear.sum())) if clear.any() else None
+        rows.append(
+            {
+                "label": name,
+                "faces": int(chosen.sum()),
+                "clear": clear.sum() / chosen.sum() if chosen.any() else np.nan,
+                "same": same / clear.sum() if clear.any() else np.nan,
+                "low": interval.low if interval else np.nan,
+                "high": interval.high if interval else np.nan,
+                "votes_for_label": for_label[chosen].mean() if chosen.any() else np.nan,
+                "entropy": entropy[chosen].mean() if chosen.any() else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def contested_faces(dataset: FerDataset, order: str) -> NDArray[np.int64]:
+    """Return places of faces with votes, the most contested first.
+
+    Args:
+        dataset: faces with votes.
+        order: "divided": least agreement among the annotators. "alone": no vote for the label, most agreement on
+            something else first; only faces with one clear answer. "agreed": the same, only faces on which all agree.
+
+    Raises:
+        ValueError: unknown order, or the faces have no votes.
+    """
+    if order not in ORDERS:
+        raise ValueError(f"Expected one of {', '.join(ORDERS)}. Received: {order}")
+    if dataset.votes is None:
+        raise ValueError("Expected faces with FER+'s votes. Received: faces without")
+    agreement = np.nan_to_num(dataset.votes.agreement(), nan=2.0)  # faces without votes come last
+    voted = dataset.votes.votes.sum(axis=1) > 0
+    if order == "divided":
+        return np.flatnonzero(voted)[np.argsort(agreement[voted], kind="stable")]
+    alone = voted & (_votes_for(dataset.labels, dataset.votes) == 0) & (dataset.plurality >= 0)
+    if order == "agreed":
+        alone &= agreement == 1
+    return np.flatnonzero(alone)[np.argsort(-agreement[alone], kind="stable")]
+
+
+def copies_counted() -> dict[str, int]:
+    """Return the number of pairs in FER2013: `exact` (equal pixels), `near` (nearly), `across` (Training, test)."""
+    known = known_same_pictures()
+    in_training = known.pairs < TRAINING_ROWS
+    exact = int(known.exact.sum())
+    return {
+        "exact": exact,
+        "near": len(known.pairs) - exact,
+        "across": int((in_training[:, 0] != in_training[:, 1]).sum()),
+    }
+
+
+def differing_copies(dataset: FerDataset) -> tuple[NDArray[np.int64], int]:
+    """Return the places of pairs of the same picture with different labels, `(k, 2)`, and the number of all pairs.
+
+    Pictures of one gray, of which FER2013 has several, come last.
+    """
+    place_of = {int(row): place for place, row in enumerate(dataset.rows) if row >= 0}
+    found = [(place_of[a], place_of[b]) for a, b in known_same_pictures().pairs.tolist() if {a, b} <= place_of.keys()]
+    pairs = np.array(found, np.int64).reshape(-1, 2)
+    differing = pairs[dataset.labels[pairs[:, 0]] != dataset.labels[pairs[:, 1]]]
+    blank = np.ptp(dataset.images[differing[:, 0]], axis=(1, 2)) == 0
+    return differing[np.argsort(blank, kind="stable")], len(pairs)
+
+
+def without_copies(answers: Answers) -> pd.DataFrame:
+    """Return the accuracy of models with and without test faces whose picture also stands in Training.
+
+    Returns:
+        One row for each model: `name`, `model`, and for each of `all`, `no_exact` (without faces with equal pixels in
+        Training) and `no_near` (without nearly equal ones too) the accuracy, with `_faces`, `_low` and `_high`
+        (Wilson's 95 % interval).
+    """
+    training, known = np.arange(TRAINING_ROWS), known_same_pictures()
+    exact, near = (known.partners(answers.rows, training, only) for only in (True, False))
+    rows = []
+    for name, probabilities in answers.probabilities.items():
+        right = probabilities.argmax(axis=1) == answers.labels
+        row: dict[str, object] = {"name": name, "model": answers.titles[name]}
+        for kind, left_out in (("all", np.zeros_like(exact)), ("no_exact", exact), ("no_near", near)):
+            kept = right[~left_out]
+            interval = wilson_interval(int(kept.sum()), len(kept))
+            row |= {kind: kept.mean(), f"{kind}_faces": len(kept)}
+            row |= {f"{kind}_low": interval.low, f"{kind}_high": interval.high}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _votes_for(labels: NDArray[np.int64], votes: FerPlusVotes) -> NDArray[np.int64]:
+    """Return the number of votes for the label of each face."""
+    return votes.counts()[np.arange(len(labels)), labels]

@@ -1,0 +1,113 @@
+"""Pairs of faces in FER2013 that are the same picture, with the same pixels or nearly so.
+
+The file beside this module lists them by row number, so that models can be judged without them where FER2013 is not
+installed. It holds no pixels. `fer-lab data duplicates --save` makes it again from the pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.data.dataset import FACE_SIZE, FerDataset
+from fer_core.files import whole_file
+from fer_core.types import FerError
+
+LEAST: Final = 0.9
+"""Correlation of the pixels from which two faces count as nearly the same picture."""
+
+TRAINING_ROWS: Final = 28_709
+"""The rows of Training come first in `fer2013.csv`."""
+
+FILE: Final = Path(__file__).with_name("near_duplicates.npz")
+
+_AT_ONCE: Final = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class SamePicture:
+    """Pairs of faces whose pixels correlate with at least `LEAST`.
+
+    Attributes:
+        pairs: `(m, 2)` int64, the two faces; the first number is the smaller one.
+        correlation: `(m,)` float32, Pearson's correlation of the 2,304 pixels.
+        exact: `(m,)` bool, whether all pixels are equal.
+    """
+
+    pairs: NDArray[np.int64]
+    correlation: NDArray[np.float32]
+    exact: NDArray[np.bool_]
+
+    def partners(self, faces: NDArray[np.int64], others: NDArray[np.int64], exact: bool) -> NDArray[np.bool_]:
+        """Return for each face, `(n,)`, whether one of the others is the same picture.
+
+        Args:
+            faces: `(n,)` numbers as in `pairs`.
+            others: `(k,)` numbers as in `pairs`.
+            exact: whether only pairs with equal pixels count.
+        """
+        chosen = self.pairs[self.exact] if exact else self.pairs
+        both = np.concatenate([chosen, chosen[:, ::-1]])
+        return np.isin(faces, both[np.isin(both[:, 1], others), 0])
+
+
+def find_same_pictures(images: NDArray[np.uint8]) -> SamePicture:
+    """Compare every face with every other one; a minute for all of FER2013 on two cores.
+
+    Args:
+        images: `(n, 48, 48)` uint8 gray.
+
+    Returns:
+        The pairs, numbered by place in `images`.
+    """
+    flat = images.reshape(len(images), FACE_SIZE**2).astype(np.float32)
+    flat -= flat.mean(axis=1, keepdims=True)
+    blank = np.flatnonzero(~flat.any(axis=1))  # pictures of one gray, which correlate with nothing
+    flat[blank, images.reshape(len(images), FACE_SIZE**2)[blank, 0]] = 1  # alike if the gray is the same
+    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+    found, strengths = [], []
+    for start in range(0, len(flat), _AT_ONCE):
+        block = flat[start : start + _AT_ONCE] @ flat[start:].T
+        first, second = np.nonzero(np.triu(block >= LEAST, k=1))
+        found.append(np.column_stack([first, second]) + start)
+        strengths.append(block[first, second])
+    pairs = np.concatenate(found) if found else np.empty((0, 2), np.int64)
+    exact = (images[pairs[:, 0]] == images[pairs[:, 1]]).all(axis=(1, 2))
+    return SamePicture(pairs.astype(np.int64), np.concatenate(strengths or [np.empty(0)]).astype(np.float32), exact)
+
+
+@cache
+def known_same_pictures() -> SamePicture:
+    """Return the pairs in all of FER2013, by row in `fer2013.csv`, from the file that comes with this package."""
+    with np.load(FILE, allow_pickle=False) as arrays:
+        return SamePicture(arrays["pairs"].astype(np.int64), arrays["correlation"].astype(np.float32), arrays["exact"])
+
+
+def same_pictures_by_row(dataset: FerDataset) -> SamePicture:
+    """Find the pairs in FER2013, numbered by row in `fer2013.csv`.
+
+    Raises:
+        FerError: the row of a face is unknown.
+    """
+    if (dataset.rows < 0).any():
+        raise FerError("Expected FER2013 with all its rows. Received: faces of unknown row")
+    found = find_same_pictures(dataset.images)
+    return SamePicture(np.sort(dataset.rows[found.pairs], axis=1), found.correlation, found.exact)
+
+
+def save_same_pictures(dataset: FerDataset, path: Path = FILE) -> SamePicture:
+    """Find the pairs in FER2013 as `same_pictures_by_row` does, write them, and return them."""
+    found = same_pictures_by_row(dataset)
+    with whole_file(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(
+            file,
+            pairs=found.pairs.astype(np.int32),
+            correlation=found.correlation.astype(np.float16),
+            exact=found.exact,
+        )
+    return found

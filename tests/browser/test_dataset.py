@@ -1,0 +1,28 @@
+"""The Dataset page in a real browser, on a wide screen and on a phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import fits_width, settle
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (400, "light")])
+def test_it_opens(visit, fer2013_path, width, scheme):
+    page = visit("/dataset", width, scheme)
+    assert page.inner_text("h1") == "Dataset"
+    page.locator(".js-plotly-plot .barlayer").first.wait_for()
+    fits_width(page)
+
+
+def test_a_filter_changes_the_faces_and_the_url(visit, fer2013_path):
+    page = visit("/dataset?d_section=Faces&d_split=PublicTest&d_label=disgust")
+    page.get_by_text("56 faces").wait_for()
+    page.get_by_text("The default model is wrong").click()
+    page.wait_for_url("**d_wrong=true**")
+    settle(page)
+    assert page.get_by_text("56 faces").count() == 0
+    page.get_by_text("The numbers of row").wait_for()
+    fits_width(page)

@@ -1,0 +1,51 @@
+"""The table of faces: plain NumPy beside it, and predictions that belong to their rows."""
+
+import cv2
+import numpy as np
+
+from fer_core.columns import PROBABILITIES
+from fer_core.comparison import face_table, filtered
+from fer_core.labels import EXPRESSIONS
+
+
+def test_columns_say_what_the_faces_are(fer2013):
+    places = np.r_[:40, 28_709:28_749]
+    part = fer2013.subset(places)
+    table = face_table(part)
+    assert table["row"].tolist() == places.tolist()
+    assert table["label"].tolist() == [EXPRESSIONS[label] for label in part.labels]
+    assert (table["said"] == "").tolist() == (part.plurality < 0).tolist()
+    np.testing.assert_allclose(table["brightness"], [face.mean() for face in part.images])
+    np.testing.assert_allclose(table["contrast"], [np.std(face) for face in part.images])
+    blurred = cv2.GaussianBlur(part.images[3], (0, 0), 2)
+    assert cv2.Laplacian(blurred, cv2.CV_32F).var() < table["sharpness"][3]
+    assert (table["predicted"] == "").all()
+    assert not table["wrong"].any()
+
+
+def test_predictions_belong_to_their_rows(fer2013, models):
+    part = fer2013.subset(np.arange(300))  # the made-up store predicts rows 3 to 212
+    table = face_table(part, models[0]).set_index("row")
+    stored = models[0].predictions("public_test")
+    stored = stored[stored["row"].isin(table.index)]
+    assert len(stored)
+    said = [EXPRESSIONS[k] for k in stored[PROBABILITIES].to_numpy().argmax(axis=1)]
+    assert table.loc[stored["row"], "predicted"].tolist() == said
+    wrong = table["wrong"].to_numpy()
+    assert ((table["predicted"] != table["label"]) & (table["predicted"] != "")).tolist() == wrong.tolist()
+
+
+def test_filters_join(fer2013):
+    table = face_table(fer2013.subset(np.arange(28_500, 29_000)))
+    found = filtered(table, split="PublicTest", label="sad", differing=True)
+    assert len(found)
+    expected = [
+        row.row
+        for row in table.itertuples()
+        if row.split == "PublicTest" and row.label == "sad" and row.said not in ("", "sad")
+    ]
+    assert found["row"].tolist() == expected
+    assert len(filtered(table)) == 500
+    assert filtered(table, said="happy")["said"].unique().tolist() == ["happy"]
+    assert filtered(table, copies=True)["copy"].all()
+    assert filtered(table, wrong=True).empty
