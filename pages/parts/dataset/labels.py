@@ -84,16 +84,14 @@ def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for a
         "Accuracies on PrivateTest by FER2013’s label, as their authors report them. Networks are tuned, sometimes on "
         "the test split, and reported by those who built them, so reproductions are often lower."
     )
-    show_table(
-        pd.DataFrame(PUBLISHED),
-        "Published accuracies on FER2013",
+    rows = [
         {
-            "what": "Method",
-            "claimed": ("Claimed, %", "%.2f"),
-            "reproduced": "Reproduced",
-            "source": "Source of the claim",
-            "reproduced_source": "Source of the reproduction",
-        },
-        height="content",
-    )
+            "Method": one.what,
+            "Claimed": f"{one.claimed:.2f} %",
+            "Reproduced": one.reproduced or "–",
+            "Source": "; reproduced: ".join(filter(None, (one.source, one.reproduced_source))),
+        }
+        for one in PUBLISHED
+    ]
+    st.table(pd.DataFrame(rows).set_index("Method"), border="horizontal", alt="Published accuracies on FER2013")
     st.caption("Reported by others, not measured here. What is measured here stands under Compare models.")
