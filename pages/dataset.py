@@ -7,16 +7,18 @@ from pages.parts.compare.results import fer2013_faces
 from pages.parts.dataset.classes import classes
 from pages.parts.dataset.copies import copies
 from pages.parts.dataset.faces import browse
+from pages.parts.dataset.hardest import hardest
 from pages.parts.dataset.labels import labels, published
 
 SECTIONS = {
     "Classes": classes,
     "Faces": browse,
     "Labels and votes": labels,
+    "Hardest faces": hardest,
     "Copies": copies,
     "Published results": published,
 }
-WITHOUT_FACES = ("Copies", "Published results")
+WITHOUT_FACES = ("Hardest faces", "Copies", "Published results")
 
 st.title("Dataset")
 st.markdown("The faces that models here learn from, what people say about them, and how far to trust the labels.")

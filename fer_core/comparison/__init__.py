@@ -2,12 +2,14 @@
 
 from fer_core.comparison.answers import ENSEMBLE, Answers, load_answers
 from fer_core.comparison.confusion import (
+    HARDEST,
     SHOWN,
     Fer2013Faces,
     cell_faces,
     confusion_cells,
     difference_cells,
     differing_faces,
+    hardest_faces,
     load_fer2013_faces,
     sample_faces,
 )
@@ -62,6 +64,7 @@ from fer_core.comparison.scoreboard import (
 __all__ = [
     "ENSEMBLE",
     "FUSIONS",
+    "HARDEST",
     "HIGHEST_EXPONENT",
     "LEVEL",
     "LOWEST_EXPONENT",
@@ -92,6 +95,7 @@ __all__ = [
     "filtered",
     "front_models",
     "fuse",
+    "hardest_faces",
     "histories",
     "home_scoreboard",
     "label_cells",

@@ -11,11 +11,18 @@ import pandas as pd
 from fer_core.comparison.answers import Answers
 from fer_core.data import FerDataset, FerPlusVotes, load_fer2013, load_ferplus
 from fer_core.evaluation import confusion_matrix, normalized_by_row
-from fer_core.labels import EXPRESSIONS
+from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.types import FerError, Image
 
 SHOWN: Final[tuple[str, ...]] = ("all", "right", "wrong")
 """Predictions that `sample_faces` can draw from."""
+
+HARDEST: Final[dict[str, str]] = {
+    "all wrong": "All models are wrong",
+    "confident": "Confident and wrong",
+    "divided": "Models are divided",
+}
+"""What `hardest_faces` can look for, each with its title."""
 
 NO_ROWS: Final = "These faces are not those of FER2013, so stored predictions cannot be matched with them."
 
@@ -72,6 +79,38 @@ def sample_faces(answers: Answers, name: str, which: str, number: int, seed: int
     pool = np.flatnonzero({"all": np.ones_like(right), "right": right, "wrong": ~right}[which])
     drawn = np.random.default_rng(seed).permutation(pool)[:number]
     return _faces(answers, name, drawn, by_confidence=False)
+
+
+def hardest_faces(answers: Answers, order: str, name: str) -> pd.DataFrame:
+    """Return faces on which models fail, the hardest first, columns as in `cell_faces`.
+
+    Args:
+        answers: predictions of several models.
+        order: "all wrong": every model is wrong; lowest mean probability of the right expression first. "confident":
+            wrong predictions of one model, most confident first. "divided": most different answers first, by the
+            entropy of the models' predicted expressions.
+        name: of the model whose prediction the table shows, and that "confident" is about.
+
+    Raises:
+        ValueError: unknown order.
+    """
+    every = np.stack(list(answers.probabilities.values()))  # (models, n, 7)
+    chosen = every.argmax(axis=2)
+    if order == "all wrong":
+        places = np.flatnonzero((chosen != answers.labels).all(axis=0))
+        right = every[:, np.arange(len(answers.labels)), answers.labels].mean(axis=0)
+        places = places[np.argsort(right[places], kind="stable")]
+    elif order == "confident":
+        own = answers.probabilities[name]
+        places = np.flatnonzero(own.argmax(axis=1) != answers.labels)
+        places = places[np.argsort(-own[places].max(axis=1), kind="stable")]
+    elif order == "divided":
+        shares = (chosen[:, :, None] == np.arange(NUM_CLASSES)).mean(axis=0)
+        logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+        places = np.argsort((shares * logs).sum(axis=1), kind="stable")
+    else:
+        raise ValueError(f"Expected one of {', '.join(HARDEST)}. Received: {order}")
+    return _faces(answers, name, places, by_confidence=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.made_up_store import write_fer2013
 
-WITH_FACES = ["Classes", "Faces", "Labels and votes", "Copies", "Published results"]
+WITH_FACES = ["Classes", "Faces", "Labels and votes", "Hardest faces", "Copies", "Published results"]
 
 
 @pytest.fixture
@@ -37,7 +37,8 @@ def tabs(app) -> list[str]:
 def test_without_fer2013_it_says_how_to_get_it_and_shows_what_needs_no_faces(page):
     app = page()
     assert "data download" in app.info[0].value
-    assert tabs(app) == ["Copies", "Published results"]
+    assert tabs(app) == ["Hardest faces", "Copies", "Published results"]
+    app = page(d_section="Copies")
     assert "pairs of faces with equal pixels" in said(app)
     assert not page(d_section="Published results").exception
 
@@ -104,6 +105,14 @@ def test_accuracy_without_copies_of_every_model(page, made_up, three):
     table = app.dataframe[0].value
     assert {"The able one", "The fair one", "The weak one"} <= set(table["model"])
     assert (table["no_near_faces"] <= table["no_exact_faces"]).all()
+
+
+@pytest.mark.parametrize("order", ["All models are wrong", "Confident and wrong", "Models are divided"])
+def test_hardest_faces(page, made_up, three, order):
+    app = page(d_section="Hardest faces", d_hardest=order, d_hard_split="PrivateTest")
+    assert order in said(app)
+    assert "PrivateTest, plain" in said(app)
+    assert not app.error
 
 
 def test_pictures_with_two_labels(page, real):

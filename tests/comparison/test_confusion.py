@@ -79,3 +79,19 @@ def test_without_data_the_album_says_how_to_get_it(home):
     assert "FERPlus" in known.votes_missing
     assert known.face(10, "happy") is None
     assert known.votes(10) == ""
+
+
+def test_hardest_faces_by_counting(answers):
+    chosen = {name: proba.argmax(axis=1) for name, proba in answers.probabilities.items()}
+    all_wrong = comparison.hardest_faces(answers, "all wrong", "fair")
+    expected = [k for k in range(len(answers.labels)) if all(said[k] != answers.labels[k] for said in chosen.values())]
+    assert sorted(all_wrong["row"] - START["public_test"]) == expected
+    confident = comparison.hardest_faces(answers, "confident", "fair")
+    assert len(confident) == (chosen["fair"] != answers.labels).sum()
+    assert confident["confidence"].is_monotonic_decreasing
+    assert (confident["predicted"] != confident["actual"]).all()
+    divided = comparison.hardest_faces(answers, "divided", "fair")
+    answered = [len({said[row - START["public_test"]] for said in chosen.values()}) for row in divided["row"]]
+    assert answered == sorted(answered, reverse=True)
+    with pytest.raises(ValueError, match="Received: easiest"):
+        comparison.hardest_faces(answers, "easiest", "fair")
