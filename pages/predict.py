@@ -17,7 +17,8 @@ from pages.parts.pictures import (
     pictures_from,
     results_for,
 )
-from pages.parts.predict import FaceView, edit_panel, face_bars, face_reasons, no_face_found
+from pages.parts.predict import FaceView, edit_panel, face_bars, no_face_found
+from pages.parts.reasons import face_reasons
 
 MANY_FACES = 10
 

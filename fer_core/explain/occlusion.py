@@ -12,54 +12,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.inference import Classifier
-from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.types import Image
 
 PATCH = 14
 """Pixels of a 48-pixel crop: about the size of an eye with its brow."""
 
 STRIDE = 4
-"""Pixels between positions: 13 x 13 of them on a 48-pixel crop."""
+"""Pixels between positions: 12 x 12 of them on a 48-pixel crop."""
+
+NOTABLE = 0.1
+"""A drop of 10 points of probability. Smaller ones should not be drawn as if they were large."""
 
 
 @dataclass(frozen=True, eq=False)
 class OcclusionMap:
-    """The drop of one expression's probability when each part of a face is covered.
+    """The drop of each expression's probability when one part of a face after the other is covered.
 
     Attributes:
-        expression: the expression's name.
-        probability: its probability for the uncovered face.
-        drop: `(rows, columns)` float32, evenly spread over the crop: `probability` minus the probability with this
-            place covered. Negative where covering makes the expression more probable.
+        probabilities: `(7,)` float32, of the uncovered face.
+        drop: `(rows, columns, 7)` float32, one value for each position of the patch, evenly spread over the crop:
+            `probabilities` minus those with the patch centred there. Negative where covering makes an expression more
+            probable.
     """
 
-    expression: str
-    probability: float
+    probabilities: NDArray[np.float32]
     drop: NDArray[np.float32]
 
 
 def occlusion_map(
-    classifier: Classifier,
-    crop: Image,
-    expression: str | None = None,
-    patch: int = PATCH,
-    stride: int = STRIDE,
-    flip: bool = False,
+    classifier: Classifier, crop: Image, patch: int = PATCH, stride: int = STRIDE, flip: bool = False
 ) -> OcclusionMap:
-    """Slide a gray patch over a face crop and record the drop of an expression's probability.
+    """Slide a gray patch over a face crop and record the drop of the probabilities.
 
-    The patch's centre moves from border to border, so that every place is covered equally often.
+    The crop is divided evenly into cells about `stride` pixels wide, and the patch is centred once on each: by default
+    12 x 12 cells of 4 x 4 pixels and a patch of 14 x 14, so 144 positions. Patches overlap. Each value is the drop for
+    one position and not an average over the patches that cover a cell, because these differ in number: along each side
+    a pixel is under 3 or 4 positions, and under 2 at the border. A patch at the border sticks out and covers less, in a
+    corner 9 x 9 pixels, so values at the border tend to be smaller.
 
     Args:
         classifier: the model to explain.
-        crop: `(height, width)` uint8 gray, framed like FER2013's faces.
-        expression: one of the seven; by default the predicted one.
+        crop: `(height, width)` uint8 gray, framed like FER2013's faces. The patch has its mean gray.
         patch: side of the patch in pixels.
         stride: maximum distance in pixels between neighbouring positions.
         flip: average with the mirror image, if the prediction to explain was made this way.
 
     Raises:
-        ValueError: the crop is not gray uint8, patch or stride is not positive, or the expression is unknown.
+        ValueError: the crop is not gray uint8, or patch or stride is not positive.
     """
     if crop.ndim != 2 or crop.dtype != np.uint8:
         raise ValueError(f"Expected a gray uint8 crop (height, width). Received: {crop.dtype} {crop.shape}")
@@ -72,10 +71,8 @@ def occlusion_map(
     for face, (row, column) in zip(faces[1:], ((r, c) for r in rows for c in columns), strict=True):
         face[_reach(row, patch), _reach(column, patch)] = gray
     probabilities = classifier.predict(faces, flip=flip).probabilities  # (1 + positions, 7)
-    index = int(probabilities[0].argmax()) if expression is None else expression_index(expression)
-    uncovered = probabilities[0, index]
-    drop = (uncovered - probabilities[1:, index]).reshape(len(rows), len(columns))
-    return OcclusionMap(EXPRESSIONS[index], float(uncovered), drop.astype(np.float32))
+    drop = (probabilities[0] - probabilities[1:]).reshape(len(rows), len(columns), -1)
+    return OcclusionMap(probabilities[0], drop)
 
 
 def _centers(length: int, stride: int) -> NDArray[np.float64]:

@@ -7,12 +7,11 @@ from fer_core.faces.draw import (
     annotated_png,
     draw_faces,
     enlarged_pixels,
-    heatmap_on_crop,
-    heatmap_on_face,
     png,
 )
 from fer_core.faces.framing import crop_face, framing_roll, framing_transform, invert, whole_image_face
 from fer_core.faces.haar import HaarDetector
+from fer_core.faces.heatmap import Evidence, evidence_for, heatmap_on_crop, heatmap_on_face
 from fer_core.faces.preprocessing import preprocess_faces
 from fer_core.faces.yunet import YuNetDetector
 from fer_core.faces.yunet_weights import DetectorUnavailable, yunet_path
@@ -21,6 +20,7 @@ __all__ = [
     "DEGRADATIONS",
     "Degradation",
     "DetectorUnavailable",
+    "Evidence",
     "FaceDetector",
     "HaarDetector",
     "YuNetDetector",
@@ -33,6 +33,7 @@ __all__ = [
     "degrade",
     "draw_faces",
     "enlarged_pixels",
+    "evidence_for",
     "framing_roll",
     "framing_transform",
     "heatmap_on_crop",

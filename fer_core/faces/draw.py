@@ -1,4 +1,4 @@
-"""Draw results into pictures: numbered boxes with labels, and heatmaps of activation maps."""
+"""Draw results into pictures: numbered boxes with labels."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from fer_core.data.images import require_rgb
-from fer_core.faces.framing import CROP_SIZE, Transform, invert
 from fer_core.labels import COLORS
-from fer_core.types import FaceResult, FerError, Image
+from fer_core.types import FaceResult, Image
 
 SHOWN_SIDE: Final = 1400  # pixels; pages do not show larger pictures
 LINE_WIDTH: Final = 0.006  # of the picture's mean side
@@ -26,13 +23,6 @@ MIN_FONT: Final = 11  # pixels; smaller text is not readable
 MIN_CANVAS: Final = 320  # pixels; smaller pictures are enlarged so that a label fits
 DARK: Final = (17, 17, 17)
 LIGHT: Final = (255, 255, 255)
-
-HEATMAP_BLUR: Final = 0.4  # of a map cell's size, so that cells have no visible edges
-MAX_OPACITY: Final = 0.65  # of the strongest evidence
-HEATMAP_COLORS: Final = cv2.cvtColor(
-    cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB
-)
-"""`(256, 1, 3)` uint8 RGB: the colour map `inferno`. Its lightness increases evenly, so it also works in gray."""
 
 Rectangle = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -101,59 +91,6 @@ def enlarged_pixels(crop: Image, size: int = 336) -> Image:
     """Return a crop enlarged by a whole factor to at most `size` pixels, so that its pixels become visible squares."""
     factor = max(1, size // crop.shape[1])
     return np.repeat(np.repeat(crop, factor, axis=0), factor, axis=1)
-
-
-def heatmap_on_crop(crop: Image, activation_map: NDArray[np.floating], size: int = 240) -> Image:
-    """Return a face crop with a heatmap of the evidence for one expression.
-
-    Only positive evidence is shown: stronger evidence is brighter and more opaque.
-
-    Args:
-        crop: `(height, width)` uint8 gray.
-        activation_map: `(rows, columns)` evidence, stretched over the whole crop.
-        size: longer side of the returned picture in pixels.
-
-    Returns:
-        `(height, width, 3)` uint8 RGB.
-
-    Raises:
-        FerError: the map is not two-dimensional.
-    """
-    factor = size / max(crop.shape)
-    target = (max(1, round(crop.shape[1] * factor)), max(1, round(crop.shape[0] * factor)))
-    heatmap = _heatmap(activation_map, target)
-    picture = cv2.resize(crop, target, interpolation=cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA)
-    return _blended(np.repeat(picture[:, :, None], 3, axis=2), heatmap)
-
-
-def heatmap_on_face(image: Image, transform: Transform, activation_map: NDArray[np.floating]) -> Image:
-    """Return a copy of an image with a heatmap of the evidence for one face's expression.
-
-    Args:
-        image: `(height, width, 3)` uint8 RGB.
-        transform: `(2, 3)` from the image to the face's 48 x 48 crop, as in `FaceResult`.
-        activation_map: `(rows, columns)` evidence, stretched over the whole crop.
-
-    Returns:
-        `(height, width, 3)` uint8 RGB.
-
-    Raises:
-        FerError: `image` is not an RGB picture, or the map is not two-dimensional.
-    """
-    image = require_rgb(image).copy()
-    back = invert(transform)
-    edge = CROP_SIZE - 0.5
-    corners = np.array([[-0.5, -0.5], [edge, -0.5], [-0.5, edge], [edge, edge]]) @ back[:, :2].T + back[:, 2]
-    limit = (image.shape[1], image.shape[0])
-    left, top = np.clip(np.floor(corners.min(0)), 0, limit).astype(int)
-    right, bottom = np.clip(np.ceil(corners.max(0)) + 1, 0, limit).astype(int)
-    if right <= left or bottom <= top:
-        return image
-    back[:, 2] -= (left, top)
-    heatmap = _heatmap(activation_map, (CROP_SIZE, CROP_SIZE))
-    heatmap = cv2.warpAffine(heatmap, back, (int(right - left), int(bottom - top)), flags=cv2.INTER_LINEAR)
-    image[top:bottom, left:right] = _blended(image[top:bottom, left:right], np.asarray(heatmap))
-    return image
 
 
 def _visible_part(box: tuple[float, float, float, float], scale: float, width: int, height: int) -> Rectangle:
@@ -234,27 +171,6 @@ def _ink_on(color: str) -> tuple[int, int, int]:
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     luminance = float(linear @ (0.2126, 0.7152, 0.0722))
     return DARK if luminance > 0.179 else LIGHT
-
-
-def _heatmap(activation_map: NDArray[np.floating], target: tuple[int, int]) -> NDArray[np.float32]:
-    """Return the positive evidence, scaled to 0 to 1 and smoothly enlarged to `target` (width, height)."""
-    heatmap = np.nan_to_num(np.asarray(activation_map, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    if heatmap.ndim != 2 or heatmap.size == 0:
-        raise FerError(f"An activation map must have shape (rows, columns). Received: {heatmap.shape}")
-    strongest = float(heatmap.max())
-    heatmap = np.clip(heatmap / strongest, 0, 1) if strongest > 0 else np.zeros_like(heatmap)
-    peak = float(heatmap.max())
-    cell = max(target[0] / heatmap.shape[1], target[1] / heatmap.shape[0])
-    heatmap = cv2.resize(heatmap, target, interpolation=cv2.INTER_LINEAR)
-    heatmap = cv2.GaussianBlur(heatmap, (0, 0), max(0.1, HEATMAP_BLUR * cell), borderType=cv2.BORDER_REPLICATE)
-    return np.clip(heatmap * (peak / max(float(heatmap.max()), 1e-6)), 0, 1)  # blurring lowers the peak
-
-
-def _blended(picture: Image, heatmap: NDArray[np.float32]) -> Image:
-    """Return an RGB picture with a heatmap of the same height and width over it."""
-    colors = cv2.applyColorMap(np.round(heatmap * 255).astype(np.uint8), HEATMAP_COLORS)
-    opacity = MAX_OPACITY * heatmap
-    return np.asarray(cv2.blendLinear(np.ascontiguousarray(picture), colors, 1 - opacity, opacity))
 
 
 def _encoded(picture: Pillow.Image, kind: str, **options: int) -> bytes:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.faces import FaceDetector, default_detector, draw_faces, heatmap_on_face
+from fer_core.faces import FaceDetector, default_detector, draw_faces, evidence_for, heatmap_on_face
 from fer_core.inference.classifier import Classifier, FaceAnalyzer
 from fer_core.inference.tracking import FaceTracker, Smoother
 from fer_core.types import Face, FaceResult, FerError, Image
@@ -217,7 +217,7 @@ class StreamAnalyzer:
         if self.settings.activation:
             for result in results:
                 if result.activation is not None:
-                    evidence = result.activation[:, :, int(result.probabilities.argmax())]
+                    evidence = evidence_for(result.activation, result.expression)
                     image = heatmap_on_face(image, result.transform, evidence)
         if mirror:
             image = np.asarray(cv2.flip(image, 1))

@@ -1,4 +1,4 @@
-"""What metrics and curves mean: a definition, how to read them, a trap, and an example from the page's own numbers."""
+"""What metrics, curves and maps mean: a definition, how to read them, a trap, and an example from the page."""
 
 from __future__ import annotations
 
@@ -24,6 +24,24 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "Compare the first with the second: 45 % against 40 % is hardly a decision.",
         "They describe the picture of a face, not what the person feels. Whether 80 % means right in 80 % of cases is "
         "measured under Compare models, Calibration.",
+    ),
+    "Activation map": Explanation(
+        "How much each place of the face adds to an expression’s score before the softmax (its logit), compared with "
+        "the mean of the six others, or with one other. For these models it is exact: the mean over all places is the "
+        "difference of the scores.",
+        "All seven expressions of a face share one scale: the strongest evidence for any of them is brightest, and an "
+        "expression that little speaks for stays dark. Against one other, the largest difference between any two has "
+        "the full colour.",
+        "A cell sees much of the face, not only what lies under it. Bright shows where the evidence is, not what it "
+        "is, and not what the person feels. Do not compare the brightness of two faces or two models.",
+    ),
+    "Occlusion map": Explanation(
+        "A gray square of 14 × 14 pixels is centred on each of 12 × 12 places of the 48 × 48 pixels. Each place shows "
+        "how far the probability falls while it is covered.",
+        "Bright places matter. All seven expressions share one scale, whose end is the largest fall of any of them, "
+        "at least 10 points: a prediction that no square changes much stays dark.",
+        "Squares overlap, so the map is blurred, and at the border they cover less. A gray square is itself something "
+        "that no face has, and two places that say the same can each be covered without a fall.",
     ),
     "Accuracy": Explanation(
         "The share of faces whose expression is predicted correctly.",

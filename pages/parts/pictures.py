@@ -12,6 +12,7 @@ import streamlit as st
 from fer_core.data import SAMPLE_CREDIT, read_image, sample_portrait
 from fer_core.explain import OcclusionMap, occlusion_map
 from fer_core.faces import (
+    Evidence,
     annotated_jpeg,
     annotated_png,
     default_detector,
@@ -21,7 +22,6 @@ from fer_core.faces import (
 )
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.tables import PictureResult, annotated_zip
-from fer_core.labels import expression_index
 from fer_core.store import StoredModel
 from fer_core.types import FaceResult, FerError, Image
 from pages.parts.common import plain
@@ -208,19 +208,13 @@ def input_tile(face: FaceResult, model: ServedModel) -> Image:
     return enlarged_pixels(preprocess_faces(face.crop[None], model.preprocessing)[0], TILE)
 
 
-def activation_tile(face: FaceResult, expression: str) -> Image:
-    """Return the crop with the class activation map of an expression laid over it."""
-    assert face.activation is not None
-    return heatmap_on_crop(face.crop, face.activation[:, :, expression_index(expression)], size=TILE)
-
-
-def occlusion_tile(face: FaceResult, occlusion: OcclusionMap) -> Image:
-    """Return the crop with an occlusion map laid over it."""
-    return heatmap_on_crop(face.crop, occlusion.drop, size=TILE)
+def evidence_tile(face: FaceResult, evidence: Evidence) -> Image:
+    """Return the crop with the evidence laid over it."""
+    return heatmap_on_crop(face.crop, evidence, size=TILE)
 
 
 @st.cache_data(max_entries=200, show_spinner=False, **_PER_SESSION)
-def occlusion_of(picture: Picture, model: ServedModel, number: int, expression: str) -> OcclusionMap:
+def occlusion_of(picture: Picture, model: ServedModel, number: int) -> OcclusionMap:
     """Return the occlusion map of one face; faces are numbered from 1."""
     face = result_for(picture, model).faces[number - 1]
-    return occlusion_map(model.classifier(), face.crop, expression, flip=model.flip)
+    return occlusion_map(model.classifier(), face.crop, flip=model.flip)

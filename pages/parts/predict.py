@@ -1,4 +1,4 @@
-"""The parts of the Predict page: one face as each model sees it, the reasons, and the edit controls."""
+"""Parts of the Predict page: the probabilities of one face by each model, and the edit controls."""
 
 from __future__ import annotations
 
@@ -17,15 +17,9 @@ from pages.parts.explanations import explain
 from pages.parts.pictures import (
     Picture,
     ServedModel,
-    activation_tile,
-    input_tile,
-    occlusion_of,
-    occlusion_tile,
     pixels,
     result_for,
 )
-
-PREDICTED: Final = "the prediction"
 
 SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
     "blur": ("Blur", 0.0, 20.0, 0.0, 0.5, "%.1f %%"),
@@ -87,73 +81,6 @@ def face_bars(views: list[FaceView]) -> None:
     ranked = sorted(zip(views[0].face.probabilities, EXPRESSIONS, strict=True), reverse=True)
     (high, one), (next_high, other) = ranked[:2]
     explain("Probabilities", f"{views[0].model.title}: {one} {high:.1%}, then {other} {next_high:.1%}.")
-
-
-def face_reasons(views: list[FaceView]) -> None:
-    """Show the input of the models, their activation maps, and on demand their occlusion maps."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.selectbox(
-            "Evidence for", [PREDICTED, *EXPRESSIONS], key="p_evidence", bind="query-params", width=240
-        )
-        with_occlusion = st.toggle(
-            "Occlusion map",
-            key="p_occlusion",
-            bind="query-params",
-            help="Covers one part of the face after the other with gray and measures how far the probability falls: "
-            "about 150 predictions, half a second per model.",
-        )
-    with st.grid(3, min_column_width=240, gap="medium"):
-        _inputs(views)
-        for view in views:
-            expression = view.face.expression if wanted == PREDICTED else str(wanted)
-            prefix = f"{plain(view.model.title)}: " if len(views) > 1 else ""
-            _activation(view, expression, prefix)
-            if with_occlusion:
-                _occlusion(view, expression, prefix)
-
-
-def _inputs(views: list[FaceView]) -> None:
-    """Show the face as the models see it, once for all models with the same preprocessing."""
-    groups: dict[str, list[FaceView]] = {}
-    for view in views:
-        groups.setdefault(view.model.preprocessing, []).append(view)
-    for group in groups.values():
-        first, everyone = group[0], "the models" if len(views) > 1 else "the model"
-        who = everyone if len(groups) == 1 else " and ".join(plain(view.model.title) for view in group)
-        st.image(
-            input_tile(first.face, first.model),
-            caption=f"What {who} saw: 48 × 48 gray pixels",
-            width="stretch",
-            alt=f"Face {first.number}, cut out upright in gray"
-            + ("" if first.model.preprocessing == "none" else f", prepared for {first.model.title}"),
-        )
-
-
-def _activation(view: FaceView, expression: str, prefix: str) -> None:
-    if view.face.activation is None:
-        st.caption(
-            f"{prefix}This model takes the face as one piece and has no activation map. The occlusion map shows "
-            "what its prediction depends on."
-        )
-        return
-    st.image(
-        activation_tile(view.face, expression),
-        caption=f"{prefix}Bright places speak for {expression}",
-        width="stretch",
-        alt=f"Activation map of {view.model.title} for {expression}",
-    )
-
-
-def _occlusion(view: FaceView, expression: str, prefix: str) -> None:
-    with st.spinner("Covering the face part by part"):
-        occlusion = occlusion_of(view.picture, view.model, view.number, expression)
-    st.image(
-        occlusion_tile(view.face, occlusion),
-        caption=f"{prefix}Covering bright places lowers {expression} most, by up to "
-        f"{max(0.0, float(occlusion.drop.max())) * 100:.0f} points",
-        width="stretch",
-        alt=f"Occlusion map of {view.model.title} for {expression}",
-    )
 
 
 @st.fragment

@@ -11,6 +11,7 @@ from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 from fer_core import store
 from fer_core.faces import preprocess_faces
 from fer_core.inference import FaceAnalyzer
+from pages.parts import pictures as parts
 from pages.parts.pictures import SAMPLE, ServedModel, analyze, input_tile
 from tests.bad_inputs import encoded, good_input
 
@@ -21,6 +22,10 @@ def charts(app) -> list[str]:
 
 def pictures(app) -> list[str]:
     return [image.alt for element in app.get("image") for image in element.proto.imgs]
+
+
+def captions(app) -> list[str]:
+    return [image.caption for element in app.get("image") for image in element.proto.imgs]
 
 
 def faces(app):
@@ -78,8 +83,7 @@ def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_mo
     assert {"Face 1, cut out upright in gray", "Face 1, cut out upright in gray, prepared for Second *model*"} <= set(
         pictures(app)
     )
-    captions = [image.caption for element in app.get("image") for image in element.proto.imgs]
-    assert "What Second \\*model\\* saw: 48 × 48 gray pixels" in captions
+    assert "What Second \\*model\\* saw: 48 × 48 gray pixels" in captions(app)
     assert "**Second \\*model\\***" in [element.value for element in app.markdown]
     model = ServedModel.of(store.load_model("second"))
     face = analyze(SAMPLE, model).faces[0]
@@ -108,8 +112,37 @@ def test_pictures_are_gone_with_their_session(predict, monkeypatch):
 def test_evidence_for_another_expression(predict):
     app = predict(p_evidence="fear")
     assert f"Activation map of {store.load_model().title} for fear" in pictures(app)
+    assert any("of the strongest evidence for any expression" in words for words in captions(app))
     app.selectbox(key="p_evidence").set_value("the prediction").run()
     assert f"Activation map of {store.load_model().title} for happy" in pictures(app)
+    assert "Bright places speak for happy" in captions(app)
+
+
+def test_evidence_against_another_expression(predict):
+    title = store.load_model().title
+    app = predict(p_against="neutral")
+    assert app.selectbox(key="p_against").value == "neutral"
+    assert f"Activation map of {title} for happy against neutral" in pictures(app)
+    assert "Blue places speak for happy, orange ones for neutral" in captions(app)
+    app.selectbox(key="p_against").set_value("sad").run()
+    assert f"Activation map of {title} for happy against sad" in pictures(app)
+    app.selectbox(key="p_against").set_value("all others").run()
+    assert f"Activation map of {title} for happy" in pictures(app)
+
+
+def test_an_expression_against_itself_says_what_to_do(predict):
+    app = predict(p_evidence="fear", p_against="fear", p_occlusion="true")
+    assert not app.exception
+    assert "fear cannot be compared with itself. Choose another expression." in [text.value for text in app.caption]
+    assert not any("map of" in words for words in pictures(app))
+
+
+def test_the_maps_say_what_they_cannot_say(predict):
+    app = predict(p_occlusion="true")
+    assert any("do not say why, or what the person feels" in text.value for text in app.caption)
+    explained = {words.value.split("**")[1]: words.value for words in app.markdown if "**Careful.**" in words.value}
+    assert "6 × 6 cells. The strongest evidence is for happy \\(100 %" in explained["Activation map"]
+    assert "12 × 12 places. Covering the most important one lowers happy from 96 % by" in explained["Occlusion map"]
 
 
 def test_occlusion_map_on_demand(predict):
@@ -118,6 +151,19 @@ def test_occlusion_map_on_demand(predict):
     app.toggle(key="p_occlusion").set_value(True).run()
     assert not app.exception
     assert f"Occlusion map of {store.load_model().title} for happy" in pictures(app)
+    app.selectbox(key="p_against").set_value("neutral").run()
+    assert f"Occlusion map of {store.load_model().title} for happy against neutral" in pictures(app)
+
+
+def test_another_expression_needs_no_new_occlusion(predict, monkeypatch):
+    made = []
+    real = parts.occlusion_map
+    monkeypatch.setattr(parts, "occlusion_map", lambda *args, **more: made.append(1) or real(*args, **more))
+    app = predict(p_occlusion="true")
+    app.selectbox(key="p_evidence").set_value("sad").run()
+    app.selectbox(key="p_against").set_value("fear").run()
+    assert f"Occlusion map of {store.load_model().title} for sad against fear" in pictures(app)
+    assert len(made) == 1
 
 
 @pytest.mark.parametrize(
@@ -160,6 +206,7 @@ def test_a_face_that_is_not_found_again(predict):
         {"p_blur": "a lot"},
         {"p_cover": "hair"},
         {"p_evidence": "boredom"},
+        {"p_against": "boredom"},
         {"p_flip": "perhaps"},
     ],
 )

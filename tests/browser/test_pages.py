@@ -83,6 +83,15 @@ def test_occlusion_map_by_a_click(visit):
     assert "p_occlusion=true" in page.url
 
 
+def test_evidence_against_another_expression_by_clicks(visit):
+    page = visit("/predict")
+    page.get_by_text("Bright places speak for happy").wait_for()
+    page.get_by_test_id("stSelectbox").filter(has_text="Against").locator("input").click()
+    page.get_by_role("option", name="neutral").click()
+    page.get_by_text("Blue places speak for happy, orange ones for neutral").wait_for()
+    page.wait_for_url("**p_against=neutral**")
+
+
 def test_downloads(visit, tmp_path: Path):
     page = visit("/predict")
     page.get_by_role("heading", name="Download the results").wait_for()

@@ -1,4 +1,4 @@
-"""Boxes, labels and heatmaps drawn into pictures."""
+"""Boxes and labels drawn into pictures."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from fer_core.faces import (
     crop_face,
     draw_faces,
     enlarged_pixels,
-    framing_transform,
-    heatmap_on_crop,
-    heatmap_on_face,
 )
 from fer_core.labels import COLORS, EXPRESSIONS
 from fer_core.types import Face, FaceResult, FerError, Image
@@ -73,50 +70,6 @@ def test_neighbours_do_not_cover_each_other() -> None:
     for x, y, width, height in boxes:
         inside = np.s_[int(y) + 12 : int(y + height) - 12, int(x) + 12 : int(x + width) - 12]
         np.testing.assert_array_equal(drawn[inside], photo[inside])
-
-
-def test_only_positive_evidence_is_shown() -> None:
-    crop = np.full((48, 48), 100, np.uint8)
-    evidence = np.zeros((6, 6), np.float32)
-    evidence[4, 4], evidence[1, 1] = 2.0, -5.0
-    drawn = heatmap_on_crop(crop, evidence)
-    assert drawn.shape == (240, 240, 3)
-    assert drawn.dtype == np.uint8
-    assert (drawn[:100, :100] == 100).all()
-    assert drawn[180, 180].astype(int).max() > 170
-    assert (heatmap_on_crop(crop, -np.ones((3, 3))) == 100).all()
-
-
-def test_heatmap_survives_nan_and_refuses_other_shapes() -> None:
-    crop = np.full((48, 40), 100, np.uint8)
-    assert (heatmap_on_crop(crop, np.full((3, 3), np.nan)) == 100).all()
-    assert heatmap_on_crop(crop, np.ones((1, 1)), size=96).shape == (96, 80, 3)
-    with pytest.raises(FerError, match="rows, columns"):
-        heatmap_on_crop(crop, np.ones((6, 6, 7)))
-
-
-@pytest.mark.parametrize("tilt", [0.0, 30.0])
-def test_heatmap_is_where_the_model_saw_the_evidence(tilt: float) -> None:
-    photo = np.full((480, 640, 3), 100, np.uint8)
-    angle = np.radians(tilt)
-    level = np.array([[-30, -30], [30, -30], [0, 0], [-20, 30], [20, 30]])
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    face = Face((260.0, 160.0, 120.0, 160.0), 1.0, (level @ turn + (320, 240)).astype(np.float32))
-    evidence = np.zeros((6, 6))
-    evidence[1, 4] = 3.0  # above the middle, right of it, as the face sees itself
-    drawn = heatmap_on_face(photo, framing_transform(face), evidence)
-    side = (120 / 0.77 + 160 / 1.03) / 2
-    expected = np.array([1.5, -1.5]) * side / 6 @ turn + (320, 240)
-    change = np.abs(drawn.astype(float) - 100).sum(axis=2)
-    rows, columns = np.nonzero(change > 0.7 * change.max())
-    assert np.hypot(columns.mean() - expected[0], rows.mean() - expected[1]) < 4
-    np.testing.assert_array_equal(heatmap_on_face(photo, framing_transform(face), -evidence), photo)
-
-
-def test_heatmap_of_a_face_at_or_beyond_the_border() -> None:
-    photo = wall(200, 100)
-    for box in ((-40.0, -50.0, 60.0, 80.0), (190.0, 90.0, 60.0, 80.0), (900.0, 900.0, 60.0, 80.0)):
-        assert heatmap_on_face(photo, framing_transform(Face(box, 1.0)), np.ones((6, 6))).shape == photo.shape
 
 
 def test_numbers_in_the_labels_may_be_given() -> None:
