@@ -20,15 +20,15 @@ from fer_core.labels import NUM_CLASSES, expression_index
 from fer_core.types import Image
 
 BLUR: Final = 0.4  # of a map cell's size, so that cells have no visible edges
-MAX_OPACITY: Final = 0.65  # of the strongest evidence
+MAX_OPACITY: Final = 0.7  # of the strongest evidence
 
 GLOW: Final = cv2.cvtColor(
     cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB
 )
 """`(256, 1, 3)` uint8 RGB: the colour map `inferno`. Its lightness increases evenly, so it also works in gray."""
 
-AGAINST, FOR = (255, 140, 20), (40, 150, 255)
-"""RGB orange and blue: bright enough for dark hair, and different for colour-blind readers."""
+AGAINST, FOR = (240, 100, 0), (20, 120, 240)
+"""RGB orange and blue: visible on skin and dark hair, similarly light, different for colour-blind readers."""
 
 TWO_SIDED: Final = np.array([AGAINST] * 128 + [FOR] * 128, np.uint8)[:, None]
 """`(256, 1, 3)` uint8 RGB: the first half for evidence against, the second for evidence for an expression."""

@@ -18,6 +18,9 @@ from pages.parts.predict import FaceView
 PREDICTED: Final = "the prediction"
 OTHERS: Final = "all others"
 
+WEAK: Final = 0.25
+"""Share of the scale below which a map is nearly dark."""
+
 
 def face_reasons(views: list[FaceView]) -> None:
     """Show the input of the models, their activation maps, and on demand their occlusion maps."""
@@ -82,15 +85,15 @@ def _activation(view: FaceView, expression: str, against: str | None, prefix: st
         )
         return
     evidence = evidence_for(view.face.activation, expression, against)
-    share = float(evidence.shares.max())
-    if against:
+    share = float(abs(evidence.shares).max())
+    if against and share < WEAK:
+        words = f"Little separates {expression} from {against}"
+    elif against:
         words = f"Blue places speak for {expression}, orange ones for {against}"
-    elif share == 0:
-        words = f"No place speaks for {expression}"
+    elif share < WEAK:
+        words = f"Little speaks for {expression}: at most {percent_text(share)} of the strongest evidence in this face"
     else:
         words = f"Bright places speak for {expression}"
-        if share < 0.995:
-            words += f", with {percent_text(share)} of the strongest evidence for any expression"
     _tile(view, evidence, prefix + words, f"Activation map of {view.model.title} for {expression}", against)
 
 
@@ -115,7 +118,10 @@ def _occlusion(view: FaceView, expression: str, against: str | None, prefix: str
             f"covering orange ones {against} more than {expression}"
         )
     else:
-        words = f"Covering bright places lowers {expression} most, by up to {_points(occlusion, expression)} points"
+        points = _points(occlusion, expression)
+        words = f"Covering bright places lowers {expression} most, by up to {points} points"
+        if points == 0:
+            words = f"Covering any place lowers {expression} by less than 1 point"
     evidence = evidence_for(occlusion.drop, expression, against, at_least=NOTABLE)
     _tile(view, evidence, prefix + words, f"Occlusion map of {view.model.title} for {expression}", against)
 
