@@ -35,7 +35,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             "Evidence",
             key="l_activation",
             bind="query-params",
-            help="Highlights the places in the face that speak for the predicted expression, against the six others.",
+            help="Highlights the places in the face that speak for the predicted expression, against all others.",
         )
         large = st.toggle("Presentation", key="l_large", bind="query-params", help="Gives the video most of the page.")
 models, broken = load_models([model for model in stored if model.name == chosen])

@@ -2,7 +2,7 @@
 
 A class activation map (Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016) says how much
 each place of a face adds to the logit of each expression. Softmax depends on differences of logits only, so evidence is
-always a difference of maps: one expression against the mean of the six others, or against one other.
+always a difference of maps: one expression against the mean of all seven, or against one other.
 """
 
 from __future__ import annotations
@@ -70,16 +70,19 @@ def evidence_for(
 ) -> Evidence:
     """Return the evidence for an expression, on the scale that all expressions of the face share.
 
-    Against the six others, the value of a place is the map of the expression minus the mean of the other maps, and the
-    limit is the largest such value of any expression. Against one other, the value is the difference of two maps, and
-    the limit is the largest difference between any two. So only the strongest evidence of a face is drawn at full
-    strength, and an expression that little speaks for stays dark. The mean over all places is the difference of
-    logits; against one other it is the logarithm of the ratio of the two probabilities.
+    Against all others, the value of a place is the map of the expression minus the mean of all seven maps, and the
+    limit is the largest such value of any expression. (The mean of the six others would give the same picture: all
+    values are then 7/6 as large.) Against one other, the value is the difference of two maps, and the limit is the
+    largest difference between any two. So only the strongest evidence of a face is drawn at full strength, and an
+    expression that little speaks for stays dark.
+
+    The mean of an activation map over all places is the logit. So the mean of the values is a difference of logits:
+    against one other, the logarithm of the ratio of the two probabilities.
 
     Args:
         maps: `(rows, columns, 7)`, what each place adds to each expression. Values that are not finite count as 0.
         expression: its name.
-        against: the name of another expression; None for the mean of the six others.
+        against: the name of another expression; None for all others.
         at_least: minimum of the limit, so that a face without notable evidence stays dark.
 
     Raises:
@@ -90,7 +93,7 @@ def evidence_for(
     maps = np.nan_to_num(np.asarray(maps, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     index = expression_index(expression)
     if against is None:
-        compared = (maps - maps.mean(axis=2, keepdims=True)) * np.float32(NUM_CLASSES / (NUM_CLASSES - 1))
+        compared = maps - maps.mean(axis=2, keepdims=True)
         return Evidence(compared[:, :, index], max(at_least, float(compared.max())))
     other = expression_index(against)
     if other == index:

@@ -27,7 +27,7 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
     ),
     "Activation map": Explanation(
         "How much each place of the face adds to an expression’s score before the softmax (its logit), compared with "
-        "the mean of the six others, or with one other. For these models it is exact: the mean over all places is the "
+        "the mean of all seven, or with one other. For these models it is exact: the mean over all places is the "
         "difference of the scores.",
         "All seven expressions of a face share one scale: the strongest evidence for any of them is brightest, and an "
         "expression that little speaks for stays dark. Against one other, the largest difference between any two has "

@@ -114,8 +114,8 @@ def _occlusion(view: FaceView, expression: str, against: str | None, prefix: str
         occlusion = occlusion_of(view.picture, view.model, view.number)
     if against:
         words = (
-            f"Covering blue places lowers {expression} more than {against}, "
-            f"covering orange ones {against} more than {expression}"
+            f"Covering blue places shifts the balance from {expression} to {against}, "
+            f"covering orange ones from {against} to {expression}"
         )
     else:
         points = _points(occlusion, expression)

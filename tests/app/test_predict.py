@@ -156,6 +156,7 @@ def test_occlusion_map_on_demand(predict):
     assert f"Occlusion map of {store.load_model().title} for happy" in pictures(app)
     app.selectbox(key="p_against").set_value("neutral").run()
     assert f"Occlusion map of {store.load_model().title} for happy against neutral" in pictures(app)
+    assert any(words.startswith("Covering blue places shifts the balance from happy to") for words in captions(app))
 
 
 def test_another_expression_needs_no_new_occlusion(predict, monkeypatch):
