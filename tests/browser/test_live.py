@@ -15,7 +15,7 @@ from tests.browser.conftest import fits_width, settle, until
 pytestmark = pytest.mark.browser
 
 CYCLES = 10
-ALLOWED_GROWTH = 50e6  # bytes, from the first cycle to the last
+ALLOWED_GROWTH = 80e6  # bytes, from the first cycle to the last; the allocator alone moves it by up to 40e6
 
 
 def component(page):

@@ -3,9 +3,10 @@
 import pytest
 from PIL import Image
 
+from fer_core import store
 from fer_core.report import build_report, write_html
 from fer_core.store import list_models, promoted
-from tests.browser.conftest import FLAGS, PATIENCE, until
+from tests.browser.conftest import PATIENCE, until
 from tests.made_up_store import add_model
 
 pytestmark = pytest.mark.browser
@@ -15,30 +16,30 @@ LINK = '<a href="https://example.org">here</a> <script>alert(1)</script>'
 
 
 @pytest.fixture
-def opened(made_up, tmp_path, chromium):
+def opened(home, tmp_path, monkeypatch, browser):
     """Open the report on eight models in a window of some width; return the page, and what went wrong so far."""
-    from playwright.sync_api import sync_playwright
-
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
     for place in range(8):
         title = {"title": LINK} if place == 7 else {}
         add_model(promoted(), f"m{place}", skill=1 + place / 4, **title)
     path = write_html(build_report(list_models()[0], "PublicTest", "plain"), tmp_path / "report.html")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    pages = []
 
-        def window(width):
-            page, wrong = browser.new_page(viewport={"width": width, "height": 900}), []
-            page.context.set_offline(True)
-            page.on("console", lambda message: wrong.append(message.text))
-            page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("dialog", lambda dialog: wrong.append(dialog.message))
-            page.on("request", lambda request: request.url.startswith(("file:", "blob:")) or wrong.append(request.url))
-            page.goto(path.as_uri(), timeout=PATIENCE)
-            until(page, lambda: page.evaluate("charts.size") == CHARTS)
-            return page, wrong
+    def window(width):
+        page, wrong = browser.new_page(viewport={"width": width, "height": 900}), []
+        pages.append(page)
+        page.context.set_offline(True)
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("dialog", lambda dialog: wrong.append(dialog.message))
+        page.on("request", lambda request: request.url.startswith(("file:", "blob:")) or wrong.append(request.url))
+        page.goto(path.as_uri(), timeout=PATIENCE)
+        until(page, lambda: page.evaluate("charts.size") == CHARTS)
+        return page, wrong
 
-        yield window
-        browser.close()
+    yield window
+    for page in pages:
+        page.close()
 
 
 def shown(page, name):
