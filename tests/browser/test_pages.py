@@ -86,8 +86,11 @@ def test_occlusion_map_by_a_click(visit):
 def test_evidence_against_another_expression_by_clicks(visit):
     page = visit("/predict")
     page.get_by_text("Bright places speak for happy").wait_for()
-    page.get_by_test_id("stSelectbox").filter(has_text="Against").locator("input").click()
-    page.get_by_role("option", name="neutral").click()
+    box = page.get_by_test_id("stSelectbox").filter(has_text="Against").locator("input")
+    box.click()
+    box.press_sequentially("neutral")  # typing opens the list, if the click alone did not
+    page.get_by_role("option", name="neutral").wait_for()
+    box.press("Enter")
     page.get_by_text("Blue places speak for happy, orange ones for neutral").wait_for()
     page.wait_for_url("**p_against=neutral**")
 
