@@ -72,9 +72,17 @@ def test_live_video_from_start_to_a_frozen_frame_on_predict(visit, yunet_file, t
     until(page, lambda: video.evaluate("v => v.currentTime") > seconds)
     until(page, lambda: recorded(page) > 3)
     page.get_by_role("button", name="Stop recording").click()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="CSV").click()
-    waiting.value.save_as(tmp_path / "live.csv")
+
+    def saved() -> bool:
+        """Click again if Chromium canceled the download, which it rarely does while the video plays."""
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name="CSV").click()
+        if waiting.value.failure():
+            return False
+        waiting.value.save_as(tmp_path / "live.csv")
+        return True
+
+    until(page, saved)
     with (tmp_path / "live.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) > 3
