@@ -3,7 +3,6 @@
 from fer_core.figures.curves import (
     confidence_bars,
     reliability_chart,
-    robustness_chart,
     roc_pr_chart,
     training_chart,
 )
@@ -17,6 +16,7 @@ from fer_core.figures.expression_bars import (
     time_share_text,
 )
 from fer_core.figures.matrices import confusion_chart, difference_chart, pair_matrix
+from fer_core.figures.robustness import robustness_chart
 from fer_core.figures.scores import AccuracyInterval, accuracy_intervals, class_scores, paper_chart, ranking
 from fer_core.figures.timeline import expression_strips, timeline_chart
 from fer_core.figures.tuning import importance_bars, setting_chart, tuning_history

@@ -1,23 +1,22 @@
-"""Curves of several models: ROC, precision-recall, reliability, training and robustness."""
+"""Curves of several models: ROC, precision-recall, reliability and training."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from fer_core.figures.model_traces import group_of, line_of, opacity_of, whiskers_of
 from fer_core.figures.panels import panels
 from fer_core.figures.theme import (
     MUTED,
-    ModelStyle,
     axis,
     chart,
     legend,
     legend_height,
-    listed,
     model_styles,
     safe,
 )
@@ -60,7 +59,7 @@ def roc_pr_chart(
         places = {"xaxis": f"x{panel}", "yaxis": f"y{panel}"}
         for model in drawn:
             part = table[table["model"] == model].sort_values("order")
-            look = {**places, **_group(model, front, focus, first=panel == 1)}
+            look = {**places, **group_of(model, front, focus, first=panel == 1)}
             if part.empty:
                 continue
             hover = (
@@ -74,8 +73,8 @@ def roc_pr_chart(
                     "x": part["x"].to_numpy(np.float32),  # half the bytes to send
                     "y": part["y"].to_numpy(np.float32),
                     "customdata": part["threshold"].to_numpy(np.float32),
-                    "line": _line(styles[model], model, focus) | {"shape": shape},
-                    "opacity": _opacity(model, focus),
+                    "line": line_of(styles[model], model, focus) | {"shape": shape},
+                    "opacity": opacity_of(model, focus),
                     "hovertemplate": hover,
                     **look,
                 }
@@ -137,15 +136,15 @@ def reliability_chart(
             "x": part["confidence"],
             "y": part["accuracy"],
             "customdata": part[["faces", "low", "high"]],
-            "line": _line(styles[model], model, focus) | {"dash": "solid"},
+            "line": line_of(styles[model], model, focus) | {"dash": "solid"},
             "marker": {"symbol": styles[model].symbol, "size": 11 if model == focus else 8},
-            "opacity": _opacity(model, focus),
+            "opacity": opacity_of(model, focus),
             "hovertemplate": f"<b>{safe(model)}</b><br>mean confidence %{{x:.1%}}, accuracy %{{y:.1%}}"
             "<br>95 % interval %{customdata[1]:.1%} to %{customdata[2]:.1%}<br>%{customdata[0]:,} faces<extra></extra>",
-            **_group(model, front, focus),
+            **group_of(model, front, focus),
         }
         if model == focus:
-            trace["error_y"] = _whiskers(part, styles[model])
+            trace["error_y"] = whiskers_of(part, styles[model])
         traces.append(trace)
     return chart(
         traces,
@@ -219,7 +218,7 @@ def training_chart(
                         "line": {"color": styles[model].color, "dash": dash, "width": 2.5},
                         "marker": {"symbol": styles[model].symbol, "size": 7, "maxdisplayed": 0 if few else 8},
                         "hovertemplate": f"{safe(model)}, {faces}: %{{y:{number}}}<extra></extra>",
-                        **_group(model, front, None, first=panel == 1 and faces == "hold-out"),
+                        **group_of(model, front, None, first=panel == 1 and faces == "hold-out"),
                     }
                 )
     across = {"tickformat": "d", "showgrid": False} | ({} if epochs is None else {"range": [0.5, max(2, epochs) + 0.5]})
@@ -234,88 +233,3 @@ def training_chart(
         narrow,
         hovermode="x unified",
     )
-
-
-def robustness_chart(
-    curves: Mapping[str, pd.DataFrame],
-    titles: Mapping[str, tuple[str, str]],
-    focus: str | None = None,
-    models: Sequence[str] | None = None,
-    front: Collection[str] | None = None,
-    narrow: bool = False,
-) -> go.Figure:
-    """Return accuracy over the strengths of each kind of degradation; for one model also its mean confidence, dashed.
-
-    Args:
-        curves: for each kind `model`, `strength` (0 is clean), `words` (the level as text), `accuracy`, `low`, `high`,
-            `confidence`.
-        titles: title and unit of each kind.
-        focus: model to emphasize, with 95 % intervals and its confidence; None for none.
-        models, front, narrow: as in `roc_pr_chart`.
-    """
-    drawn = list(dict.fromkeys(next(iter(curves.values()))["model"]))
-    styles = model_styles(drawn, models)
-    traces, layout = [], []
-    for panel, (kind, table) in enumerate(curves.items(), start=1):
-        title, unit = titles[kind]
-        places = {"xaxis": f"x{panel}", "yaxis": f"y{panel}"}
-        for model in drawn:
-            part = table[table["model"] == model].sort_values("strength")
-            line = _line(styles[model], model, focus) | {"dash": "solid"}
-            said = f"{safe(unit)} %{{customdata[0]}}<br>accuracy %{{customdata[1]:.1%}} (95 % interval "
-            common: dict[str, Any] = {
-                "type": "scatter",
-                "x": part["strength"],
-                "customdata": part[["words", "accuracy", "low", "high", "confidence"]],
-                "hovertemplate": f"<b>{safe(model)}</b><br>{said}%{{customdata[2]:.1%}} to %{{customdata[3]:.1%}})"
-                "<br>mean confidence %{customdata[4]:.1%}<extra></extra>",
-                "opacity": _opacity(model, focus),
-                **places,
-            }
-            accuracy = {**common, "mode": "lines+markers", "y": part["accuracy"], "line": line}
-            accuracy["marker"] = {"symbol": styles[model].symbol, "size": 10 if model == focus else 7}
-            if model == focus:
-                accuracy["error_y"] = _whiskers(part, styles[model])
-                dashed = {
-                    **common,
-                    "mode": "lines",
-                    "y": part["confidence"],
-                    "line": line | {"dash": "dash", "width": 3},
-                }
-                traces.append({**dashed, **_group(model, front, focus, first=False)})
-            traces.append({**accuracy, **_group(model, front, focus, first=panel == 1)})
-        levels = table.drop_duplicates("strength").sort_values("strength")
-        ticks = {"tickvals": list(levels["strength"]), "ticktext": list(levels["words"]), "tickangle": 0}
-        x = axis(
-            unit.capitalize(), showgrid=False, range=[-0.3, levels["strength"].max() + 0.3], fixedrange=True, **ticks
-        )
-        layout.append((title, x, axis(None, range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1], fixedrange=True)))
-    return panels(traces, layout, 250, len(drawn), narrow, dragmode=False)
-
-
-def _group(model: str, front: Collection[str] | None, focus: str | None, first: bool = True) -> dict[str, Any]:
-    """Return what joins all traces of a model: one entry in the legend shows and hides them together."""
-    shown = front if front is None else {*front, focus}
-    return {
-        "name": safe(model),
-        "legendgroup": safe(model),
-        "showlegend": first,
-        **listed(model, shown),
-        "zorder": int(model == focus),
-    }
-
-
-def _line(style: ModelStyle, model: str, focus: str | None) -> dict[str, Any]:
-    return {"color": style.color, "dash": style.dash, "width": 4 if model == focus else 2.2}
-
-
-def _opacity(model: str, focus: str | None) -> float:
-    return 1.0 if focus in (None, model) else 0.55
-
-
-def _whiskers(part: pd.DataFrame, style: ModelStyle) -> dict[str, Any]:
-    middle, low, high = (part[name].to_numpy(np.float64) for name in ("accuracy", "low", "high"))
-    return {
-        "type": "data", "symmetric": False, "array": high - middle, "arrayminus": middle - low,
-        "color": style.color, "thickness": 2, "width": 0,
-    }  # fmt: skip

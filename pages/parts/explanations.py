@@ -51,7 +51,7 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
     "Macro F1": Explanation(
         "The mean of the seven F1 scores, one for each expression, each with the same weight (macro average).",
         "Higher is better. Rare expressions count as much as frequent ones.",
-        "With 55 faces of disgust, a few faces move it visibly. Look at its interval.",
+        "A few faces of a rare expression such as disgust move it visibly. Look at its interval.",
     ),
     "ROC AUC": Explanation(
         "The probability that a random face of an expression gets a higher probability for it than a random face of "

@@ -65,6 +65,7 @@ def by_expression(selection: Selection) -> None:
     """Show F1 of every model and expression."""
     table = results.class_f1(selection)
     hardest = table.groupby("expression")["f1"].mean().idxmin()
+    rare = table.sort_values("faces").iloc[0]
     one = table[table["model"] == results.scoreboard(selection)["model"].iloc[0]]
     row = one.sort_values("f1").iloc[0]
     explain(
@@ -78,8 +79,8 @@ def by_expression(selection: Selection) -> None:
         key="c_class_scores",
     )
     st.caption(
-        f"{results.shown(selection).where}. Rare expressions have wide intervals: disgust has about 55 faces. "
-        f"{results.LEGEND}"
+        f"{results.shown(selection).where}. Rare expressions have wide intervals: {rare['expression']} has "
+        f"{rare['faces']} faces. {results.LEGEND}"
     )
 
 
