@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import av
 import pytest
 
 from fer_core.inference import live as live_module
+from fer_core.inference import stream, tracking
 from fer_core.store import DEFAULT_MODEL
 from pages.parts.live import camera as live_camera
 from pages.parts.live.panels import PATIENCE, REFRESHES_WITHOUT_PICTURE
@@ -33,8 +35,13 @@ def playing(monkeypatch):
         return SimpleNamespace(state=SimpleNamespace(playing=True, signalling=False))
 
     monkeypatch.setattr(live_camera, "webrtc_streamer", stand_in)
-    for name in ("STALE_SECONDS", "RATE_SECONDS"):  # a busy machine renders the page later than half a second after
-        monkeypatch.setattr(live_module, name, 30.0)
+    # A busy machine renders the page later than half a second after. No result and no face is forgotten meanwhile.
+    for module, names in (
+        (live_module, ("STALE_SECONDS", "RATE_SECONDS")),
+        (tracking, ("LOST_SECONDS", "MEMORY_SECONDS")),
+    ):
+        for name in names:
+            monkeypatch.setattr(module, name, 30.0)
     return given
 
 
@@ -70,7 +77,7 @@ def test_bars_timeline_and_rate_while_it_plays(live, playing):
     assert "last minute" in timeline
 
 
-def test_one_of_several_faces_can_be_chosen(live, yunet_file, playing):
+def test_one_of_several_faces_can_be_chosen(live, yunet_file, playing, monkeypatch):
     heads = frame_with_heads([(40, 120), (390, 140)], side=200)
     playing["scene"] = av.VideoFrame.from_ndarray(heads, format="rgb24")
     app = live()
@@ -81,9 +88,13 @@ def test_one_of_several_faces_can_be_chosen(live, yunet_file, playing):
         assert not app.exception
         assert f"Face {number}: happy" in words(app)
         assert charts(app)[0] == f"Probabilities of face {number} now"
-    playing["scene"] = FRAME  # both are gone half a second later, and another one is there
+    monkeypatch.setattr(stream, "DETECT_SECONDS", 0.0)  # both are forgotten, and another one is there
+    for name in ("LOST_SECONDS", "MEMORY_SECONDS"):
+        monkeypatch.setattr(tracking, name, 0.0)
+    playing["scene"] = FRAME
     app.run()
     assert not app.exception
+    assert re.search(r"Face [3-9]: happy", words(app))
 
 
 def test_settings_reach_the_stream(live, playing, monkeypatch):
