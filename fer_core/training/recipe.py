@@ -224,8 +224,8 @@ WIDE = replace(
     temperature=1.0,
     teaching=3.0,
 )
-"""For the wider network, whose steps take 2.3 times as long: two thirds of the epochs on smaller faces, and teachers, from
-whom a network learns in fewer epochs than from labels alone."""
+"""For the wider network, whose steps take 2.3 times as long: two thirds of the epochs on smaller faces, and teachers,
+from whom a network learns in fewer epochs than from labels alone."""
 
 STUDENT = replace(
     LABELS_AND_VOTES,
