@@ -217,7 +217,7 @@ LABELS_AND_VOTES = replace(COMPACT, target="both")
 
 WIDE = replace(
     LABELS_AND_VOTES,
-    epochs=36,
+    epochs=24,
     growing=(24, 32),
     seed=1,
     teachers=("compact_cnn_votes", "compact_cnn_distilled"),
