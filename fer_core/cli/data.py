@@ -1,16 +1,18 @@
-"""`data`: count the faces of FER2013, find its duplicates, or fetch it and FER+'s votes."""
+"""`data`: count the faces of FER2013, find its duplicates, measure head roll, or fetch it and FER+'s votes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.table import Table
 
 from fer_core.cli.output import AsJson, fails_clearly, print_json, stderr, stdout
 from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
 from fer_core.data.near_duplicates import LEAST, same_pictures_by_row, save_same_pictures
+from fer_core.faces import head_roll, save_roll
 from fer_core.labels import EXPRESSIONS
 
 data = typer.Typer(help="Inspect or download FER2013.", no_args_is_help=True)
@@ -100,3 +102,33 @@ def duplicates(
             f"{split}: {counts['exact_in_training']} faces have equal pixels in Training, "
             f"{counts['near_in_training']} more nearly equal ones."
         )
+
+
+@data.command()
+@fails_clearly
+def roll(
+    path: Annotated[
+        Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
+    ] = None,
+    save: Annotated[bool, typer.Option("--save", help="Replace the table that comes with the package.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how far each head is tilted to the side, which takes minutes."""
+    dataset = load_fer2013(path)
+    stderr.print("Looking for the eyes of every face …")
+    degrees = save_roll(dataset) if save else head_roll(dataset.images)
+    known = np.abs(degrees[~np.isnan(degrees)])
+    report = {
+        "faces": len(degrees),
+        "without_roll": len(degrees) - len(known),
+        "median": float(np.median(known)) if len(known) else None,
+        "above_15_degrees": int((known > 15).sum()),
+    }
+    if as_json:
+        print_json(report)
+        return
+    stdout.print(
+        f"{report['faces']:,} faces, {report['without_roll']:,} without a measured roll. "
+        + (f"Median {report['median']:.1f} degrees to either side, " if len(known) else "")
+        + f"above 15 degrees: {report['above_15_degrees']:,} faces."
+    )

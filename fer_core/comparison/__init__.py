@@ -24,7 +24,7 @@ from fer_core.comparison.curve_tables import (
     training_curves,
 )
 from fer_core.comparison.ensemble import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble, fuse
-from fer_core.comparison.face_table import face_table, filtered
+from fer_core.comparison.face_table import MEASURES, Measure, face_table, filtered
 from fer_core.comparison.label_truth import (
     ORDERS,
     agreement_by_label,
@@ -68,12 +68,14 @@ __all__ = [
     "HIGHEST_EXPONENT",
     "LEVEL",
     "LOWEST_EXPONENT",
+    "MEASURES",
     "ORDERS",
     "PAPER_VARIANTS",
     "SHOWN",
     "Answers",
     "Ensemble",
     "Fer2013Faces",
+    "Measure",
     "Measured",
     "agreement_by_label",
     "both_ways",

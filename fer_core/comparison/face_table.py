@@ -1,6 +1,9 @@
-"""All faces of FER2013 as a table to filter: label, votes, brightness, copies, and what a model says."""
+"""All faces of a dataset as a table to filter: label, votes, brightness, head roll, copies, what a model says."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -10,9 +13,35 @@ from numpy.typing import NDArray
 from fer_core.columns import PROBABILITIES, TEST_SPLITS
 from fer_core.data import FerDataset
 from fer_core.data.near_duplicates import known_same_pictures
+from fer_core.faces import dataset_roll
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import StoredModel
 from fer_core.types import FerError
+
+
+class Measure(NamedTuple):
+    """A number of each face that faces can be ordered and filtered by.
+
+    Attributes:
+        title: its name for people.
+        low, high: the limits that a range of `filtered` can have. A range that ends at a limit is open at this end.
+        help: what it is.
+    """
+
+    title: str
+    low: float
+    high: float
+    help: str
+
+
+MEASURES: Final[dict[str, Measure]] = {
+    "agreement": Measure("Annotators’ agreement", 0.0, 1.0, "Share of the votes for the most frequent answer."),
+    "brightness": Measure("Brightness", 0, 255, "Mean gray level: 0 is black, 255 is white."),
+    "contrast": Measure("Contrast", 0, 100, "Standard deviation of the gray levels."),
+    "sharpness": Measure("Sharpness", 0, 5000, "Variance of the Laplacian: low for blurred faces."),
+    "roll": Measure("Head roll, degrees", -45, 45, "Angle of the line between the eyes, positive if clockwise."),
+}
+"""The numeric columns of `face_table`."""
 
 
 def face_table(dataset: FerDataset, model: StoredModel | None = None) -> pd.DataFrame:
@@ -25,8 +54,9 @@ def face_table(dataset: FerDataset, model: StoredModel | None = None) -> pd.Data
     Returns:
         Columns `row`, `split`, `label`, `said` (the annotators' plurality; empty without one), `agreement` (share of
         votes for the most frequent answer; NaN without votes), `brightness` (mean gray, 0 to 255), `contrast` (standard
-        deviation of the gray values), `sharpness` (variance of the Laplacian), `copy` (whether nearly the same picture
-        occurs elsewhere), `predicted` (empty if unknown) and `wrong` (whether the prediction is not the label).
+        deviation of the gray values), `sharpness` (variance of the Laplacian), `roll` (degrees, see
+        `fer_core.faces.head_roll`; NaN if unknown), `copy` (whether nearly the same picture occurs elsewhere),
+        `predicted` (empty if unknown) and `wrong` (whether the prediction is not the label).
     """
     names = np.array([*EXPRESSIONS, ""])
     flat = dataset.images.reshape(len(dataset), -1)
@@ -42,6 +72,7 @@ def face_table(dataset: FerDataset, model: StoredModel | None = None) -> pd.Data
             "brightness": flat.mean(axis=1),
             "contrast": flat.std(axis=1),
             "sharpness": [cv2.Laplacian(face, cv2.CV_32F).var() for face in dataset.images],
+            "roll": dataset_roll(dataset),
             "copy": np.isin(dataset.rows, known.pairs),
             "predicted": names[predicted],
             "wrong": (predicted >= 0) & (predicted != dataset.labels),
@@ -57,6 +88,7 @@ def filtered(
     differing: bool = False,
     wrong: bool = False,
     copies: bool = False,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
 ) -> pd.DataFrame:
     """Return the rows of `face_table` that pass all filters.
 
@@ -66,6 +98,8 @@ def filtered(
         differing: only faces whose label is not what most annotators say.
         wrong: only faces that the model predicts wrongly.
         copies: only faces whose picture occurs elsewhere too.
+        ranges: lowest and highest value by column, one of `MEASURES`. An end at the measure's limit is open. Faces
+            without a value pass only if both ends are open.
     """
     kept = pd.Series(True, index=table.index)
     for column, value in (("split", split), ("label", label), ("said", said)):
@@ -77,6 +111,11 @@ def filtered(
         kept &= table["wrong"]
     if copies:
         kept &= table["copy"]
+    for column, (low, high) in (ranges or {}).items():
+        if low > MEASURES[column].low:
+            kept &= table[column] >= low
+        if high < MEASURES[column].high:
+            kept &= table[column] <= high
     return table[kept]
 
 

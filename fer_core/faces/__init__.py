@@ -9,10 +9,11 @@ from fer_core.faces.draw import (
     enlarged_pixels,
     png,
 )
-from fer_core.faces.framing import crop_face, framing_roll, framing_transform, invert, whole_image_face
+from fer_core.faces.framing import crop_face, framing_roll, framing_transform, invert, measured_roll, whole_image_face
 from fer_core.faces.haar import HaarDetector
 from fer_core.faces.heatmap import Evidence, evidence_for, heatmap_on_crop, heatmap_on_face
 from fer_core.faces.preprocessing import preprocess_faces
+from fer_core.faces.roll import dataset_roll, head_roll, known_roll, save_roll
 from fer_core.faces.yunet import YuNetDetector
 from fer_core.faces.yunet_weights import DetectorUnavailable, yunet_path
 
@@ -29,6 +30,7 @@ __all__ = [
     "annotated_png",
     "blur_faces",
     "crop_face",
+    "dataset_roll",
     "default_detector",
     "degrade",
     "draw_faces",
@@ -36,11 +38,15 @@ __all__ = [
     "evidence_for",
     "framing_roll",
     "framing_transform",
+    "head_roll",
     "heatmap_on_crop",
     "heatmap_on_face",
     "invert",
+    "known_roll",
+    "measured_roll",
     "png",
     "preprocess_faces",
+    "save_roll",
     "whole_image_face",
     "yunet_path",
 ]

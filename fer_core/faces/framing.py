@@ -37,26 +37,31 @@ Transform = NDArray[np.float64]
 """`(2, 3)` affine matrix: `matrix @ (x, y, 1)`."""
 
 
-def framing_roll(face: Face) -> float:
-    """Return the angle in degrees by which a face's frame is rotated; 0 if it cannot be determined.
+def measured_roll(face: Face) -> float:
+    """Return the angle in degrees by which a face is rotated, clockwise in the picture; NaN if it cannot be determined.
 
     Up to 60° this is the angle of the line between the eyes. A steeper line (a person lying down) is used only if the
-    mouth is on the matching side of it. Otherwise the landmarks are wrong, as is common for profiles, and the frame
-    stays upright.
+    mouth is on the matching side of it. Otherwise the landmarks are wrong, as is common for profiles.
     """
     if face.landmarks is None:
-        return 0.0
+        return math.nan
     points = face.landmarks.astype(np.float64)
     eye_line = points[1] - points[0]
     if not np.isfinite(points).all() or math.hypot(*eye_line) < MIN_EYE_DISTANCE * face.box[2]:
-        return 0.0
+        return math.nan
     roll = math.degrees(math.atan2(eye_line[1], eye_line[0]))
     if abs(roll) <= STEEP_ROLL:
         return roll
     to_mouth = points[3:].mean(axis=0) - points[:2].mean(axis=0)
     mouth_roll = math.degrees(math.atan2(-to_mouth[0], to_mouth[1]))
     difference = (roll - mouth_roll + 180.0) % 360.0 - 180.0
-    return roll if abs(difference) <= MAX_AXIS_ERROR else 0.0
+    return roll if abs(difference) <= MAX_AXIS_ERROR else math.nan
+
+
+def framing_roll(face: Face) -> float:
+    """Return the angle in degrees by which a face's frame is rotated: `measured_roll`, or 0 if it is unknown."""
+    roll = measured_roll(face)
+    return 0.0 if math.isnan(roll) else roll
 
 
 def lies_on_its_side(roll: float) -> bool:

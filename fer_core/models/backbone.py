@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.models.network_input import BACKBONE_SCALES
 from fer_core.types import FerError
 
 if TYPE_CHECKING:
@@ -101,11 +102,14 @@ def _limit_momentum(network: keras.Model) -> keras.Model:
 def preprocessing(name: str) -> tuple[list[float], list[float]]:
     """Return the `preprocess_input` of a backbone as a factor and an offset for each of the three channels.
 
-    All backbones have an affine function for each channel, so the values for black and white define it.
+    Those of the named models are listed in `network_input`. All backbones have an affine function for each channel, so
+    the values for black and white define the others'.
 
     Raises:
         FerError: there is no such backbone.
     """
+    if name in BACKBONE_SCALES:
+        return BACKBONE_SCALES[name]
     preprocess = sys.modules[_builder(name).__module__].preprocess_input
     black, white = (_as_list(preprocess(np.full((1, 1, 1, 3), level))) for level in (0.0, 255.0))
     return [(w - b) / 255 for w, b in zip(white, black, strict=True)], black

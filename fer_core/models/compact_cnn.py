@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from fer_core.labels import NUM_CLASSES
+from fer_core.models.network_input import MINUS_ONE_TO_ONE
 
 
 def compact_cnn(
@@ -28,8 +29,9 @@ def compact_cnn(
         The layer `features` returns `(batch, height / 8, width / 8, widths[3])`; `head` is the linear layer.
     """
     stem, half, quarter, eighth = widths
+    factor, offset = MINUS_ONE_TO_ONE
     inputs = keras.Input((None, None, 1), name="face")
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(inputs)
+    x = layers.Rescaling(factor, offset=offset, name="scale")(inputs)
     x = _conv(x, stem, 5, strides=2, name="stem")
     x = _conv(x, half, 3, name="half_conv")
     x = _residual(x, half, "half_block")

@@ -2,9 +2,11 @@
 
 import cv2
 import numpy as np
+import pandas as pd
 
 from fer_core.columns import PROBABILITIES
-from fer_core.comparison import face_table, filtered
+from fer_core.comparison import MEASURES, face_table, filtered
+from fer_core.faces import known_roll
 from fer_core.labels import EXPRESSIONS
 
 
@@ -19,6 +21,9 @@ def test_columns_say_what_the_faces_are(fer2013):
     np.testing.assert_allclose(table["contrast"], [np.std(face) for face in part.images])
     blurred = cv2.GaussianBlur(part.images[3], (0, 0), 2)
     assert cv2.Laplacian(blurred, cv2.CV_32F).var() < table["sharpness"][3]
+    np.testing.assert_array_equal(table["roll"], known_roll(places))
+    votes = part.votes.votes
+    np.testing.assert_allclose(table["agreement"], votes.max(axis=1) / votes.sum(axis=1))
     assert (table["predicted"] == "").all()
     assert not table["wrong"].any()
 
@@ -49,3 +54,12 @@ def test_filters_join(fer2013):
     assert filtered(table, said="happy")["said"].unique().tolist() == ["happy"]
     assert filtered(table, copies=True)["copy"].all()
     assert filtered(table, wrong=True).empty
+
+
+def test_a_range_is_open_at_its_limits():
+    table = pd.DataFrame({"roll": [-90.0, -45.0, 0.0, 20.0, np.nan], "brightness": [1.0, 2.0, 3.0, 4.0, 5.0]})
+    low, high = MEASURES["roll"].low, MEASURES["roll"].high
+    assert len(filtered(table, ranges={"roll": (low, high)})) == 5
+    assert filtered(table, ranges={"roll": (low, 10)}).index.tolist() == [0, 1, 2]
+    assert filtered(table, ranges={"roll": (-45 + 1, high)}).index.tolist() == [2, 3]
+    assert filtered(table, ranges={"roll": (0, 20), "brightness": (0, 3)}).index.tolist() == [2]

@@ -1,0 +1,72 @@
+"""Head roll: rotated faces, pictures without a face, and the table that comes with the package."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_core.faces import HaarDetector, dataset_roll, head_roll, known_roll, roll, save_roll
+from fer_core.types import FerError
+
+
+@pytest.fixture
+def face(portrait):
+    return cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY)[:260, 90:350]
+
+
+@pytest.mark.parametrize("degrees", [-40, -15, 15, 40])
+def test_a_rotated_picture_adds_its_angle(face, yunet, degrees):
+    side = len(face)
+    turn = cv2.getRotationMatrix2D((side / 2, side / 2), -degrees, 1)  # OpenCV counts anticlockwise
+    rotated = cv2.warpAffine(face, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    before, after = head_roll(np.stack([face, rotated]), yunet)
+    assert after - before == pytest.approx(degrees, abs=5)
+
+
+def test_it_is_unknown_without_a_face_and_upside_down(face, yunet):
+    blank = np.full((2, 48, 48), 128, np.uint8)
+    assert np.isnan(head_roll(blank, yunet)).all()
+    upside_down = face[::-1, ::-1]
+    assert yunet.detect(np.repeat(upside_down[..., None], 3, axis=2))
+    assert np.isnan(head_roll(upside_down[None], yunet)).all()
+    assert head_roll(blank[:0], yunet).shape == (0,)
+
+
+def test_the_known_table_is_what_is_measured(fer2013, yunet):
+    rows = np.random.default_rng(5).permutation(len(fer2013))[:60]
+    part = fer2013.subset(rows)
+    measured, known = head_roll(part.images, yunet), known_roll(part.rows)
+    assert (np.isnan(measured) == np.isnan(known)).mean() > 0.95
+    assert np.nanmax(np.abs(measured - known)) <= 1
+    np.testing.assert_array_equal(dataset_roll(part), known)
+
+
+def test_rows_outside_the_table_have_no_known_roll():
+    assert np.isnan(known_roll(np.array([-1, 35_887]))).all()
+    assert known_roll(np.array([0])).shape == (1,)
+    assert roll.FILE.stat().st_size < 60_000
+
+
+def test_faces_of_unknown_row_are_measured(fer2013, yunet, monkeypatch):
+    part = fer2013.subset(np.arange(3))
+    monkeypatch.setattr(roll, "default_detector", lambda: yunet)
+    mixed = replace(part, rows=np.array([0, -1, 2]))
+    np.testing.assert_allclose(dataset_roll(mixed)[1], head_roll(part.images[1:2], yunet)[0])
+    np.testing.assert_array_equal(dataset_roll(mixed)[[0, 2]], known_roll(part.rows[[0, 2]]))
+
+
+def test_it_is_saved_in_whole_degrees_by_row(fer2013, yunet, monkeypatch, tmp_path):
+    monkeypatch.setattr(roll, "default_detector", lambda: yunet)
+    part = fer2013.subset(np.array([2, 0, 1, 3]))
+    measured = save_roll(part, tmp_path / "roll.npz")
+    with np.load(tmp_path / "roll.npz") as arrays:
+        assert arrays["degrees"].tolist() == np.rint(measured[[1, 2, 0, 3]]).tolist()
+    with pytest.raises(FerError, match="all its rows"):
+        save_roll(fer2013.subset(np.array([1, 2])), tmp_path / "roll.npz")
+
+
+def test_haar_cascades_cannot_fill_the_table(fer2013, monkeypatch, tmp_path):
+    monkeypatch.setattr(roll, "default_detector", lambda: HaarDetector(note="No YuNet here."))
+    with pytest.raises(FerError, match="needs YuNet"):
+        save_roll(fer2013.subset(np.arange(2)), tmp_path / "roll.npz")
