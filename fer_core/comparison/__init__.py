@@ -24,7 +24,7 @@ from fer_core.comparison.curve_tables import (
     training_curves,
 )
 from fer_core.comparison.ensemble import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble, fuse
-from fer_core.comparison.face_table import MEASURES, Measure, face_table, filtered
+from fer_core.comparison.face_table import MEASURES, Measure, face_table, filtered, shuffled_places
 from fer_core.comparison.label_truth import (
     ORDERS,
     agreement_by_label,
@@ -118,6 +118,7 @@ __all__ = [
     "robustness_summary",
     "sample_faces",
     "scoreboard",
+    "shuffled_places",
     "thresholds",
     "training_curves",
     "without_copies",

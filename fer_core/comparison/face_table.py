@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from fer_core.columns import PROBABILITIES, TEST_SPLITS
 from fer_core.data import FerDataset
-from fer_core.data.near_duplicates import known_same_pictures
+from fer_core.data.near_duplicates import find_same_pictures, known_same_pictures
 from fer_core.faces import dataset_roll
+from fer_core.inference import Classifier
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import StoredModel
 from fer_core.types import FerError
@@ -43,13 +44,18 @@ MEASURES: Final[dict[str, Measure]] = {
 }
 """The numeric columns of `face_table`."""
 
+_SEED: Final = 2013
 
-def face_table(dataset: FerDataset, model: StoredModel | None = None) -> pd.DataFrame:
+
+def face_table(
+    dataset: FerDataset, model: StoredModel | None = None, classifier: Classifier | None = None
+) -> pd.DataFrame:
     """Return one row for each face, in the order of the dataset.
 
     Args:
-        dataset: FER2013.
-        model: whose stored predictions of the test splits are added; None for none.
+        dataset: FER2013, or faces from the user's own pictures.
+        model: whose stored predictions of FER2013's test splits are added; None for none.
+        classifier: predicts faces of unknown row; None for no predictions of them.
 
     Returns:
         Columns `row`, `split`, `label`, `said` (the annotators' plurality; empty without one), `agreement` (share of
@@ -60,8 +66,10 @@ def face_table(dataset: FerDataset, model: StoredModel | None = None) -> pd.Data
     """
     names = np.array([*EXPRESSIONS, ""])
     flat = dataset.images.reshape(len(dataset), -1)
-    known = known_same_pictures()
     predicted = _predictions(dataset.rows, model)
+    unknown = dataset.rows < 0
+    if classifier is not None and unknown.any():
+        predicted[unknown] = classifier.predict(dataset.images[unknown]).probabilities.argmax(axis=1)
     return pd.DataFrame(
         {
             "row": dataset.rows,
@@ -73,7 +81,7 @@ def face_table(dataset: FerDataset, model: StoredModel | None = None) -> pd.Data
             "contrast": flat.std(axis=1),
             "sharpness": [cv2.Laplacian(face, cv2.CV_32F).var() for face in dataset.images],
             "roll": dataset_roll(dataset),
-            "copy": np.isin(dataset.rows, known.pairs),
+            "copy": _copies(dataset),
             "predicted": names[predicted],
             "wrong": (predicted >= 0) & (predicted != dataset.labels),
         }
@@ -117,6 +125,20 @@ def filtered(
         if high < MEASURES[column].high:
             kept &= table[column] <= high
     return table[kept]
+
+
+def shuffled_places(dataset: FerDataset, label: str = "") -> list[int]:
+    """Return the places of all faces with a label, or of all faces if it is empty, in a random order that stays."""
+    chosen = dataset.labels == EXPRESSIONS.index(label) if label else np.ones(len(dataset), bool)
+    return np.random.default_rng(_SEED).permutation(np.flatnonzero(chosen)).tolist()
+
+
+def _copies(dataset: FerDataset) -> NDArray[np.bool_]:
+    """Return for each face whether nearly the same picture occurs elsewhere, in FER2013 or among the own pictures."""
+    copies = np.isin(dataset.rows, known_same_pictures().pairs)
+    unknown = np.flatnonzero(dataset.rows < 0)
+    copies[unknown[find_same_pictures(dataset.images[unknown]).pairs]] = True
+    return copies
 
 
 def _predictions(rows: NDArray[np.int64], model: StoredModel | None) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ from fer_core.faces.draw import (
     annotated_png,
     draw_faces,
     enlarged_pixels,
+    marked_faces,
     png,
 )
 from fer_core.faces.framing import crop_face, framing_roll, framing_transform, invert, measured_roll, whole_image_face
@@ -14,12 +15,14 @@ from fer_core.faces.haar import HaarDetector
 from fer_core.faces.heatmap import Evidence, evidence_for, heatmap_on_crop, heatmap_on_face
 from fer_core.faces.preprocessing import preprocess_faces
 from fer_core.faces.roll import dataset_roll, head_roll, known_roll, save_roll
+from fer_core.faces.stages import DetectionStages, detection_stages
 from fer_core.faces.yunet import YuNetDetector
 from fer_core.faces.yunet_weights import DetectorUnavailable, yunet_path
 
 __all__ = [
     "DEGRADATIONS",
     "Degradation",
+    "DetectionStages",
     "DetectorUnavailable",
     "Evidence",
     "FaceDetector",
@@ -33,6 +36,7 @@ __all__ = [
     "dataset_roll",
     "default_detector",
     "degrade",
+    "detection_stages",
     "draw_faces",
     "enlarged_pixels",
     "evidence_for",
@@ -43,6 +47,7 @@ __all__ = [
     "heatmap_on_face",
     "invert",
     "known_roll",
+    "marked_faces",
     "measured_roll",
     "png",
     "preprocess_faces",

@@ -1,4 +1,4 @@
-"""Draw results into pictures: numbered boxes with labels."""
+"""Draw results into pictures: numbered boxes with labels, and detected faces with their landmarks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import ImageDraw, ImageFont
 
 from fer_core.data.images import require_rgb
 from fer_core.labels import COLORS
-from fer_core.types import FaceResult, Image
+from fer_core.types import Face, FaceResult, Image
 
 SHOWN_SIDE: Final = 1400  # pixels; pages do not show larger pictures
 LINE_WIDTH: Final = 0.006  # of the picture's mean side
@@ -21,6 +21,8 @@ FONT_SIZE: Final = (0.018, 0.042)  # of the picture's mean side, at least and at
 FONT_TO_FACE: Final = 0.17  # of the median box's height, within these limits
 MIN_FONT: Final = 11  # pixels; smaller text is not readable
 MIN_CANVAS: Final = 320  # pixels; smaller pictures are enlarged so that a label fits
+MARKED_SIDE: Final = 384  # pixels; longest side of pictures with marked faces
+MARK: Final = "#F0E442"  # Okabe and Ito's yellow, which no expression has
 DARK: Final = (17, 17, 17)
 LIGHT: Final = (255, 255, 255)
 
@@ -67,6 +69,31 @@ def draw_faces(
         text = _fitting_text(pen, font, number, result, width)
         others = [other for other in boxes if other is not box]
         labels.append(_draw_label(pen, font, text, box, [*others, *labels], COLORS[result.expression]))
+    return np.array(canvas)
+
+
+def marked_faces(image: Image, faces: Sequence[Face]) -> Image:
+    """Return a copy of an image, 384 pixels wide or high, with the box and the five landmarks of each face.
+
+    Args:
+        image: `(height, width, 3)` uint8 RGB.
+        faces: of this image.
+
+    Returns:
+        `(height, width, 3)` uint8 RGB, enlarged or reduced.
+
+    Raises:
+        FerError: `image` is not an RGB picture.
+    """
+    scale = MARKED_SIDE / max(require_rgb(image).shape[:2])
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    canvas = Pillow.fromarray(image).resize((width, height), Pillow.Resampling.BICUBIC)
+    pen = ImageDraw.Draw(canvas)
+    for face in faces:
+        _draw_box(pen, _visible_part(face.box, scale, width, height), MARK, 2)
+        radius = max(2.0, 0.025 * scale * face.box[2])
+        for x, y in [] if face.landmarks is None else (face.landmarks * scale).tolist():
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=MARK, outline=DARK)
     return np.array(canvas)
 
 

@@ -1,4 +1,4 @@
-"""The user's own pictures: cut out as FER2013 frames faces, checked, and divided into training part and hold-out."""
+"""The user's own pictures as training data: checked, and divided into training part and hold-out."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data import FACE_SIZE, FerDataset, find_duplicates, read_class_folders
+from fer_core.data import FerDataset, find_duplicates
 from fer_core.data.class_folders import MIN_IMAGES
-from fer_core.faces import crop_face, default_detector, whole_image_face
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
-from fer_core.types import FerError, Image
+from fer_core.runs.own_faces import read_own_faces
+from fer_core.types import FerError
 
 _HOLDOUT_SHARE: Final = 0.15
 _SEED: Final = 2013  # of the division: the same pictures are always divided in the same way
@@ -26,7 +26,6 @@ _BRIGHTNESS_RECALL: Final = 0.9
 """Mean recall of a classifier that sees only the brightness, from which a warning is given."""
 
 _MIN_FOR_LIGHT: Final = 5  # faces of a class needed to judge its light
-_PROGRESS_EVERY: Final = 50  # pictures between two progress messages
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,33 +58,13 @@ def read_own_pictures(place: Path, whole_image: bool, say: Callable[[str], None]
     Raises:
         FerError: the folder or zip cannot be used, or a class has fewer than two faces.
     """
-    found = read_class_folders(place)
-    detector = None if whole_image else default_detector()
-    crops: list[Image] = []
-    labels: list[int] = []
-    skipped = list(found.skipped)
-    for index, (path, label, image) in enumerate(zip(found.paths, found.labels, found.images(), strict=True)):
-        if index % _PROGRESS_EVERY == 0:
-            say(f"Looking for faces: {index} of {len(found)} pictures")
-        faces = [whole_image_face(image)] if detector is None else detector.detect(image)
-        if not faces:
-            skipped.append(f"{path.parent.name}/{path.name} shows no face that can be found and is left out.")
-            continue
-        crops.append(crop_face(image, faces[0])[0])
-        labels.append(int(label))
-    classes = sorted(set(found.labels.tolist()))
-    _check_counts(labels, classes, place.name, skipped)
-    unique, copies = _without_copies(as_faces(np.stack(crops), np.array(labels)))
-    _check_counts(unique.labels.tolist(), classes, place.name, copies)
+    found = read_own_faces(place, whole_image, say)
+    labels, skipped = found.dataset.labels.tolist(), list(found.skipped)
+    _check_counts(labels, found.classes, place.name, skipped)
+    unique, copies = _without_copies(found.dataset)
+    _check_counts(unique.labels.tolist(), found.classes, place.name, copies)
     warnings = (*count_warnings(unique), *light_warnings(unique), *copies)
     return OwnPictures(*_divided(unique), warnings, tuple(skipped))
-
-
-def as_faces(images: NDArray[np.uint8], labels: NDArray) -> FerDataset:
-    """Return faces `(n, 48, 48)` uint8 gray with labels `(n,)` as the Training split of a dataset."""
-    n = len(images)
-    shaped = images.reshape(n, FACE_SIZE, FACE_SIZE)
-    return FerDataset(shaped, labels.astype(np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
 
 
 def count_warnings(faces: FerDataset) -> list[str]:
@@ -151,7 +130,7 @@ def _without_copies(faces: FerDataset) -> tuple[FerDataset, list[str]]:
     return faces.subset(kept), [text]
 
 
-def _check_counts(labels: list[int], classes: list[int], shown: str, reasons: list[str]) -> None:
+def _check_counts(labels: list[int], classes: Iterable[int], shown: str, reasons: list[str]) -> None:
     for label in classes:
         if labels.count(label) < MIN_IMAGES:
             hint = f" {reasons[-1]}" if reasons else ""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.made_up_store import write_fer2013
 
-WITH_FACES = ["Classes", "Faces", "Labels and votes", "Hardest faces", "Copies", "Published results"]
+WITH_FACES = ["Classes", "Faces", "Preparation", "Labels and votes", "Hardest faces", "Copies", "Published results"]
 
 
 @pytest.fixture

@@ -1,0 +1,68 @@
+"""A face as each kind of network gets it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from fer_core.faces import DEGRADATIONS, degrade, preprocess_faces
+from fer_core.models import model_spec
+from fer_core.models.network_input import BLUE_FIRST, input_picture, network_input
+from pages.parts.common import plain
+from pages.parts.dataset.source import ShownFaces
+
+PREPARED: Final = {
+    "As stored": "none",
+    "Histogram equalized": "equalize",
+    "CLAHE": "clahe",
+    "Cropped to the detected face": "face",
+}
+"""Preprocessings of models, each with its caption."""
+
+NETWORKS: Final = {
+    "Compact CNN": "compact_cnn",
+    "MobileNetV2": "mobilenetv2_modified",
+    "VGG16": "vgg16_modified",
+    "VGG16, face": "vgg16_modified_face",
+    "ResNet50": "resnet50_frozen",
+    "Xception": "xception_frozen",
+    "EfficientNet-B0": "efficientnetb0_modified",
+    "DenseNet121": "densenet121_modified",
+    "NASNet Mobile": "nasnetmobile_modified",
+}
+"""One named model of each kind of input."""
+
+
+def inputs(shown: ShownFaces, places: list[int], number: int) -> None:
+    """Show one face after each preprocessing, as the input of each kind of network, and degraded."""
+    face = shown.dataset.images[places[number]]
+    st.subheader(f"Preprocessing of {plain(shown.name(places[number]))}")
+    with st.grid("auto", min_column_width=130, gap="small"):
+        for caption, preprocessing in PREPARED.items():
+            st.image(preprocess_faces(face[None], preprocessing)[0], caption=caption, width="stretch", alt=caption)
+    st.subheader("Input of each network")
+    with st.grid("auto", min_column_width=150, gap="medium"):
+        for title, name in NETWORKS.items():
+            spec = model_spec(name)
+            numbers = network_input(preprocess_faces(face[None], spec.preprocessing)[0], spec)
+            height, width, channels = numbers.shape
+            order = (
+                "gray" if channels == 1 else "blue, green, red" if spec.backbone in BLUE_FIRST else "red, green, blue"
+            )
+            with st.container(gap=None):
+                st.image(input_picture(numbers, spec), width="stretch", alt=f"The face as {title} gets it")
+                st.markdown(f"**{title}**")
+                st.caption(
+                    f"{height} × {width} × {channels} ({colours if channels == 3 else 'gray'})  \nnumbers {numbers.min():.2f} to {numbers.max():.2f}"
+                )
+    st.caption(
+        "Backbones expect colour, so all three channels hold the same gray face, enlarged where a backbone needs it. "
+        "Each is scaled as the backbone was on ImageNet. Black is the lowest number that can occur, white the highest; "
+        "VGG16 and ResNet50 subtract another mean from each channel, which looks like a tint."
+    )
+    st.subheader("Degradations of medium strength")
+    with st.grid("auto", min_column_width=110, gap="small"):
+        for kind, one in DEGRADATIONS.items():
+            st.image(degrade(face[None], kind, one.levels[2])[0], caption=one.title, width="stretch", alt=one.title)
+    st.caption("Compare models measures every model on these.")

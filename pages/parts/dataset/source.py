@@ -1,0 +1,151 @@
+"""Which faces the Dataset page shows: FER2013, or the visitor's own pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.comparison import Fer2013Faces, face_table
+from fer_core.data import FerDataset
+from fer_core.runs.own_faces import OwnFaces, read_own_faces, read_own_zip
+from fer_core.store import load_model
+from fer_core.types import FerError, Image
+from pages.parts.common import choose, plain, whole_image_toggle
+from pages.parts.compare.results import fer2013_faces
+from pages.parts.finetune.data import MAX_MEGABYTES, ZIP_LAYOUT
+from pages.parts.pictures import ServedModel
+
+FER2013: Final = "FER2013"
+OWN: Final = "My own pictures"
+_LOCAL: Final = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, eq=False)
+class ShownFaces:
+    """The faces on show.
+
+    Attributes:
+        dataset: faces with labels.
+        fer2013: FER2013's faces and FER+'s votes.
+        own: the visitor's own pictures; None if FER2013 is on show.
+    """
+
+    dataset: FerDataset
+    fer2013: Fer2013Faces
+    own: OwnFaces | None = None
+
+    def name(self, place: int) -> str:
+        """Return the name of a face: its row in FER2013, or its file."""
+        return f"row {self.dataset.rows[place]}" if self.own is None else self.own.name(place)
+
+    def picture(self, place: int) -> Image:
+        """Return the picture that a face comes from: FER2013's face itself, or the visitor's picture."""
+        return self.dataset.images[place] if self.own is None else self.own.picture(place)
+
+    def table(self) -> pd.DataFrame:
+        """Return the table of `face_table`, from the cache."""
+        if self.own is None:
+            return _fer2013_table(self.dataset, self.dataset.fingerprint)
+        return _own_table(self.dataset, self.dataset.fingerprint)
+
+
+def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
+    """Ask which faces to show.
+
+    Returns:
+        The faces, None if there are none yet; and whether FER2013 is chosen.
+    """
+    fer2013 = fer2013_faces()
+    if choose("Faces", (FER2013, OWN), "d_of") == OWN:
+        own = _own_pictures()
+        return (ShownFaces(own.dataset, fer2013, own) if own else None), False
+    if fer2013.missing:
+        st.info(
+            "FER2013 is the dataset of a challenge in 2013: 35,887 faces from the web, 48 × 48 gray pixels, each with "
+            f"one of seven expressions. {plain(fer2013.missing)} Or choose **{OWN}** above.",
+            icon=":material/database:",
+        )
+    dataset = fer2013.dataset
+    return (None if fer2013.missing or dataset is None else ShownFaces(dataset, fer2013)), True
+
+
+def _own_pictures() -> OwnFaces | None:
+    """Ask for a zip or folder; show what is wrong with it, or what was left out."""
+    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
+    file = st.file_uploader(
+        "A zip with a folder of pictures for each expression: happy, sad …", key="d_zip", max_upload_size=MAX_MEGABYTES
+    )
+    folder = ""
+    if file is None and _on_this_computer():
+        folder = st.text_input("Or the path of such a folder on this computer", key="d_folder").strip()
+    whole = whole_image_toggle("d_whole")
+    if file is None and not folder:
+        st.code(ZIP_LAYOUT, language=None)
+        st.caption(
+            "At least two expressions, with at least two pictures each. An uploaded zip is deleted when you close this "
+            "page."
+        )
+        return None
+    found = _from_zip(file.file_id, whole, file) if file is not None else _from_folder(folder, whole)
+    if isinstance(found, str):
+        st.warning(plain(found), icon=":material/warning:")
+        return None
+    if found.skipped:
+        with st.expander(f"{len(found.skipped)} left out", icon=":material/visibility_off:"):
+            st.markdown("\n".join(f"- {plain(sentence)}" for sentence in found.skipped[:50]))
+    if not len(found.dataset):
+        st.warning("No face was found in any of these pictures.", icon=":material/warning:")
+        return None
+    return found
+
+
+def _on_this_computer() -> bool:
+    """Return whether the browser runs on the same computer as FER Lab, whose folders are the visitor's then."""
+    host = urlsplit(st.context.url or "").hostname
+    return st.context.ip_address is None and (host is None or host in _LOCAL)
+
+
+def _release(found: OwnFaces | str) -> None:
+    if isinstance(found, OwnFaces):
+        found.close()
+
+
+@st.cache_resource(max_entries=2, show_spinner="Looking at every picture …", scope="session", on_release=_release)
+def _from_zip(file_id: str, whole: bool, _file: Any) -> OwnFaces | str:  # noqa: ARG001 (the cache key)
+    """Return the faces of a zip, or a sentence that says why it cannot be used."""
+    try:
+        return read_own_zip(_file, _file.name, whole)
+    except FerError as error:
+        return str(error)
+
+
+@st.cache_resource(max_entries=2, ttl="10m", show_spinner="Looking at every picture …", scope="session")
+def _from_folder(folder: str, whole: bool) -> OwnFaces | str:
+    """Return the faces of a folder, or a sentence that says why it cannot be used."""
+    try:
+        return read_own_faces(Path(folder).expanduser(), whole)
+    except FerError as error:
+        return str(error)
+
+
+@st.cache_data(max_entries=2, show_spinner="Looking through the faces …")
+def _fer2013_table(_dataset: FerDataset, fingerprint: str) -> pd.DataFrame:  # noqa: ARG001 (the cache key)
+    try:
+        model = load_model()
+    except FerError:
+        model = None
+    return face_table(_dataset, model)
+
+
+@st.cache_data(max_entries=2, show_spinner="Looking through the faces …", scope="session")
+def _own_table(_dataset: FerDataset, fingerprint: str) -> pd.DataFrame:  # noqa: ARG001 (the cache key)
+    try:
+        classifier = ServedModel.of(load_model()).classifier()
+    except (FerError, OSError):
+        classifier = None
+    return face_table(_dataset, classifier=classifier)
