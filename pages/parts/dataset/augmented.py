@@ -53,9 +53,7 @@ def augmented(shown: ShownFaces, places: list[int], number: int) -> None:
         return
     face, image = plain(shown.name(places[number])), shown.dataset.images[places[number]]
     with st.grid("auto", min_column_width=110, gap="small"):
-        st.image(
-            shown.dataset.images[places[number]], caption="as stored", width="stretch", alt=f"Face of {plain(face)}"
-        )
+        st.image(image, caption="as stored", width="stretch", alt=f"Face of {face}")
         for count, copy in enumerate(copies[list(recipes).index(name)][number - start], 1):
             st.image(copy, caption=f"copy {count}", width="stretch", alt=f"Augmented copy {count} of {face}")
     st.caption(_in_words(recipes[name]))
@@ -97,5 +95,5 @@ def _drawn(
     return augmented_copies(_dataset.images[list(places)], kinds, COPIES)
 
 
-_fer2013_copies = st.cache_data(_drawn, max_entries=20, show_spinner=False)
-_own_copies = st.cache_data(_drawn, max_entries=20, show_spinner=False, scope="session")
+_fer2013_copies = st.cache_data(max_entries=20, show_spinner=False)(_drawn)
+_own_copies = st.cache_data(max_entries=20, show_spinner=False, scope="session")(_drawn)

@@ -47,15 +47,12 @@ def inputs(shown: ShownFaces, places: list[int], number: int) -> None:
             spec = model_spec(name)
             numbers = network_input(preprocess_faces(face[None], spec.preprocessing)[0], spec)
             height, width, channels = numbers.shape
-            order = (
-                "gray" if channels == 1 else "blue, green, red" if spec.backbone in BLUE_FIRST else "red, green, blue"
-            )
+            colours = "blue, green, red" if spec.backbone in BLUE_FIRST else "red, green, blue"
+            size = f"{height} × {width} × {channels} ({colours if channels == 3 else 'gray'})"
             with st.container(gap=None):
                 st.image(input_picture(numbers, spec), width="stretch", alt=f"The face as {title} gets it")
                 st.markdown(f"**{title}**")
-                st.caption(
-                    f"{height} × {width} × {channels} ({colours if channels == 3 else 'gray'})  \nnumbers {numbers.min():.2f} to {numbers.max():.2f}"
-                )
+                st.caption(f"{size}  \nnumbers {numbers.min():.2f} to {numbers.max():.2f}")
     st.caption(
         "Backbones expect colour, so all three channels hold the same gray face, enlarged where a backbone needs it. "
         "Each is scaled as the backbone was on ImageNet. Black is the lowest number that can occur, white the highest; "
