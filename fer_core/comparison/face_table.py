@@ -65,7 +65,8 @@ def face_table(
         `predicted` (empty if unknown) and `wrong` (whether the prediction is not the label).
     """
     names = np.array([*EXPRESSIONS, ""])
-    flat = dataset.images.reshape(len(dataset), -1)
+    levels = [cv2.meanStdDev(face) for face in dataset.images]
+    edges = [cv2.meanStdDev(cv2.Laplacian(face, cv2.CV_32F)) for face in dataset.images]
     predicted = _predictions(dataset.rows, model)
     unknown = dataset.rows < 0
     if classifier is not None and unknown.any():
@@ -77,9 +78,9 @@ def face_table(
             "label": names[dataset.labels],
             "said": names[dataset.plurality],
             "agreement": np.nan if dataset.votes is None else dataset.votes.agreement(),
-            "brightness": flat.mean(axis=1),
-            "contrast": flat.std(axis=1),
-            "sharpness": [cv2.Laplacian(face, cv2.CV_32F).var() for face in dataset.images],
+            "brightness": [mean.item() for mean, _ in levels],
+            "contrast": [deviation.item() for _, deviation in levels],
+            "sharpness": [deviation.item() ** 2 for _, deviation in edges],
             "roll": dataset_roll(dataset),
             "copy": _copies(dataset),
             "predicted": names[predicted],

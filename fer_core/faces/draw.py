@@ -90,7 +90,7 @@ def marked_faces(image: Image, faces: Sequence[Face]) -> Image:
     canvas = Pillow.fromarray(image).resize((width, height), Pillow.Resampling.BICUBIC)
     pen = ImageDraw.Draw(canvas)
     for face in faces:
-        _draw_box(pen, _visible_part(face.box, scale, width, height), MARK, 2)
+        _draw_box(pen, _visible_part(face.box, scale, width, height), MARK, 4)
         radius = max(2.0, 0.025 * scale * face.box[2])
         for x, y in [] if face.landmarks is None else (face.landmarks * scale).tolist():
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=MARK, outline=DARK)

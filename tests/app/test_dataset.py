@@ -1,12 +1,23 @@
-"""The Dataset page without a browser: its sections with and without FER2013, filters, and contested faces."""
+"""The Dataset page without a browser: FER2013 and own pictures, filters, preparation, and contested faces."""
 
+import io
 from functools import partial
 
+import numpy as np
 import pytest
+import streamlit as st
+from PIL import Image
 
+from fer_core.faces import known_roll
+from fer_core.training.augmentation import AS_THE_PAPER, ROBUST
+from fer_core.types import FerError
+from pages.parts.dataset import augmented
+from tests.app.made_up_runs import portrait, zipped
 from tests.made_up_store import write_fer2013
 
 WITH_FACES = ["Classes", "Faces", "Preparation", "Labels and votes", "Hardest faces", "Copies", "Published results"]
+
+PORTRAITS = {f"{name}__{turn}": portrait(turn, name == "sad") for name in ("happy", "sad") for turn in (0, 8)}
 
 
 @pytest.fixture
@@ -26,8 +37,32 @@ def real(monkeypatch, fer2013_path, ferplus_path):
     monkeypatch.setenv("FERPLUS_PATH", str(ferplus_path))
 
 
+@pytest.fixture
+def own(page):
+    """Open a section with own pictures: four portraits, and a picture without a face."""
+
+    def opened(**query):
+        app = page(d_of="My own pictures", **query)
+        app.file_uploader(key="d_zip").upload("my [faces].zip", zipped(**PORTRAITS, sad__wall=wall())).run()
+        assert not app.exception
+        return app
+
+    return opened
+
+
+def wall() -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (200, 150), "gray").save(stream, "PNG")
+    return stream.getvalue()
+
+
 def said(app) -> str:
-    return " ".join(block.value for block in [*app.markdown, *app.caption, *app.info])
+    return " ".join(block.value for block in [*app.markdown, *app.caption, *app.info, *app.subheader]).replace("\\", "")
+
+
+def pictures(app) -> list[str]:
+    """The texts below all pictures."""
+    return [image.caption for block in app.get("image") for image in block.proto.imgs]
 
 
 def tabs(app) -> list[str]:
@@ -73,12 +108,26 @@ def test_filters_by_votes_and_prediction(page, real, fer2013):
     assert "The default model predicts" in said(app)
 
 
-def test_pages_hold_24_faces_and_one_is_shown_closely(page, made_up):
-    app = page(d_section="Faces", d_split="PrivateTest")
-    app.number_input(key="d_page").set_value(5).run()
-    assert not app.exception
-    assert len(app.selectbox(key="d_row").options) == 105 - 4 * 24
-    assert "The numbers of row" in said(app)
+def test_ranges_by_url(page, real, fer2013):
+    roll = known_roll(fer2013.rows)
+    app = page(d_section="Faces", d_roll=["20", "45"])
+    assert f"**{(roll >= 20).sum():,} faces** · Head roll, degrees 20 to 45" in said(app)
+    assert f"{np.isnan(roll).sum():,} of 35,887 faces have no head roll" in said(app)
+    app = page(
+        d_section="Faces", d_roll=["-5", "5"], d_brightness=["0", "40"], d_order="Head roll, degrees", d_falling="true"
+    )
+    dark = fer2013.images.mean(axis=(1, 2)) <= 40
+    assert f"**{(dark & (abs(roll) <= 5)).sum():,} faces**" in said(app)
+    assert app.table[0].value.loc["Head roll"].item() == "5°"
+
+
+def test_detection_of_faces_and_of_the_sample(page, real):
+    app = page(d_section="Preparation", d_step="Face detection")
+    assert "of 6 pictures" in said(app)
+    assert {"Before", "Detected", "Upright", "Input", "Closer"} == set(pictures(app))
+    app = page(d_section="Preparation", d_step="Face detection", d_pictures="Sample")
+    assert "**astronaut.png**, 1 face" in said(app)
+    assert "No face is detected in 0 of 1 pictures" in said(app)
 
 
 def test_labels_beside_the_annotators(page, real):
@@ -92,6 +141,18 @@ def test_labels_beside_the_annotators(page, real):
         app.session_state["d_contested"] = order
         app.run()
         assert not app.exception
+
+
+def test_pictures_with_two_labels(page, real):
+    assert "have different labels" in said(page(d_section="Copies"))
+
+
+def test_pages_hold_24_faces_and_one_is_shown_closely(page, made_up):
+    app = page(d_section="Faces", d_split="PrivateTest")
+    app.number_input(key="d_page").set_value(5).run()
+    assert not app.exception
+    assert len(app.selectbox(key="d_row").options) == 105 - 4 * 24
+    assert "The numbers of row" in said(app)
 
 
 def test_without_votes_it_says_so(page, made_up):
@@ -115,5 +176,100 @@ def test_hardest_faces(page, made_up, three, order):
     assert not app.error
 
 
-def test_pictures_with_two_labels(page, real):
-    assert "have different labels" in said(page(d_section="Copies"))
+def test_what_networks_see(page, made_up):
+    app = page(d_section="Preparation", d_prepared="sad", d_face="2")
+    assert {"Histogram equalized", "CLAHE", "Noise"} <= set(pictures(app))
+    assert "48 × 48 × 3, BGR" in said(app)
+    assert "96 × 96 × 3, RGB" in said(app)
+    assert app.number_input(key="d_face").value == 2
+
+
+def test_augmented_copies_are_drawn_once_for_24_faces(page, made_up, monkeypatch):
+    calls = []
+
+    def draw(faces, kinds, count):
+        calls.append((faces.shape, kinds, count))
+        return [np.zeros((len(faces), count, kind.crop, kind.crop), np.uint8) for kind in kinds]
+
+    monkeypatch.setattr(augmented, "augmented_copies", draw)
+    app = page(d_section="Preparation", d_step="Augmentation")
+    assert not calls
+    app.button(key="d_draw").click().run()
+    app.number_input(key="d_face").set_value(24).run()
+    app.session_state["d_augmentation"] = "As in the paper"
+    app.run()
+    assert calls == [((24, 48, 48), (ROBUST, AS_THE_PAPER), 12)]
+    assert pictures(app) == ["as stored", *(f"copy {number}" for number in range(1, 13))]
+    assert "rotated by up to 15°, scaled by 0.85 to 1.15, mirrored or not." in said(app)
+    app.number_input(key="d_face").set_value(25).run()
+    assert [button.key for button in app.button] == ["d_draw"]
+
+
+def test_if_keras_fails_it_says_so_and_can_be_tried_again(page, made_up, monkeypatch):
+    def fail(*arguments):
+        raise FerError("Keras could not be started.")
+
+    monkeypatch.setattr(augmented, "augmented_copies", fail)
+    app = page(d_section="Preparation", d_step="Augmentation", d_face="30")
+    app.button(key="d_draw").click().run()
+    assert app.warning[0].value == "Keras could not be started."
+    assert app.run().button(key="d_draw")
+
+
+def test_detection_counts_pictures_without_a_face(page, made_up):
+    assert "No face is detected in 6 of 6 pictures" in said(page(d_section="Preparation", d_step="Face detection"))
+
+
+def test_own_pictures_get_the_same_tools(own):
+    app = own(d_section="Classes")
+    assert tabs(app) == ["Classes", "Faces", "Preparation"]
+    assert app.dataframe[0].value.loc["My own pictures", ["happy", "sad", "all"]].tolist() == [2, 2, 4]
+    assert "sad/wall shows no face" in said(app)
+    app = own(d_section="Faces", d_label="happy", d_order="Head roll, degrees", d_falling="true")
+    assert "**2 faces**" in said(app)
+    assert sorted(app.selectbox(key="d_row").options) == ["happy/0", "happy/8"]
+    assert "The default model predicts" in said(app)
+    assert "d_said" not in [box.key for box in app.selectbox]
+
+
+def test_own_pictures_before_and_after_detection(own):
+    app = own(d_section="Preparation", d_step="Face detection")
+    assert "**sad/8**, 1 face" in said(app)
+    assert "0 of 4 pictures" in said(app)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"not a zip", "not a zip"),
+        (zipped(happy__1=wall()), "only one class"),
+        (zipped(happy__1=wall(), happy__2=wall(), sad__1=wall(), sad__2=wall()), "No face was found"),
+        (zipped(holiday__1=portrait()), "Expected a folder for each expression"),
+    ],
+)
+def test_zips_that_cannot_be_used(page, content, sentence):
+    app = page(d_of="My own pictures")
+    app.file_uploader(key="d_zip").upload("mine.zip", content).run()
+    assert not app.exception
+    assert sentence in app.warning[0].value
+    assert not app.tabs
+
+
+def test_a_folder_on_this_computer(page, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(st.context), "ip_address", None)  # as where the browser runs on the same computer
+    for name, content in PORTRAITS.items():
+        path = tmp_path / "faces" / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    app = page(d_of="My own pictures")
+    app.text_input(key="d_folder").set_value(str(tmp_path / "faces")).run()
+    assert app.dataframe[0].value["all"].tolist() == [4]
+    app.text_input(key="d_folder").set_value(str(tmp_path / "none")).run()
+    assert "does not exist" in app.warning[0].value
+
+
+@pytest.mark.parametrize(("address", "url"), [("192.0.2.7", None), (None, "https://fer.example.org/dataset")])
+def test_others_are_not_asked_for_folders_of_the_server(page, monkeypatch, address, url):
+    monkeypatch.setattr(type(st.context), "ip_address", address)
+    monkeypatch.setattr(type(st.context), "url", url)
+    assert not page(d_of="My own pictures").text_input

@@ -1,12 +1,15 @@
 """The table of faces: plain NumPy beside it, and predictions that belong to their rows."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pandas as pd
 
 from fer_core.columns import PROBABILITIES
-from fer_core.comparison import MEASURES, face_table, filtered
+from fer_core.comparison import MEASURES, face_table, filtered, shuffled_places
 from fer_core.faces import known_roll
+from fer_core.inference import Classifier
 from fer_core.labels import EXPRESSIONS
 
 
@@ -19,6 +22,7 @@ def test_columns_say_what_the_faces_are(fer2013):
     assert (table["said"] == "").tolist() == (part.plurality < 0).tolist()
     np.testing.assert_allclose(table["brightness"], [face.mean() for face in part.images])
     np.testing.assert_allclose(table["contrast"], [np.std(face) for face in part.images])
+    np.testing.assert_allclose(table["sharpness"][5], cv2.Laplacian(part.images[5], cv2.CV_64F).var())
     blurred = cv2.GaussianBlur(part.images[3], (0, 0), 2)
     assert cv2.Laplacian(blurred, cv2.CV_32F).var() < table["sharpness"][3]
     np.testing.assert_array_equal(table["roll"], known_roll(places))
@@ -63,3 +67,23 @@ def test_a_range_is_open_at_its_limits():
     assert filtered(table, ranges={"roll": (low, 10)}).index.tolist() == [0, 1, 2]
     assert filtered(table, ranges={"roll": (-45 + 1, high)}).index.tolist() == [2, 3]
     assert filtered(table, ranges={"roll": (0, 20), "brightness": (0, 3)}).index.tolist() == [2]
+
+
+def test_own_faces_are_predicted_and_compared_with_each_other(fer2013, tiny_classifier: Classifier):
+    images = fer2013.images[[7, 8, 7, 9]]
+    own = replace(fer2013.subset(np.arange(4)), images=images, rows=np.full(4, -1), votes=None)
+    table = face_table(own, classifier=tiny_classifier)
+    assert table["copy"].tolist() == [True, False, True, False]
+    expected = [EXPRESSIONS[k] for k in tiny_classifier.predict(images).probabilities.argmax(axis=1)]
+    assert table["predicted"].tolist() == expected
+    assert (table["wrong"] == (table["predicted"] != table["label"])).all()
+    assert table["agreement"].isna().all()
+    assert (face_table(own)["predicted"] == "").all()
+
+
+def test_shuffled_places_are_all_of_a_label_in_an_order_that_stays(fer2013):
+    part = fer2013.subset(np.arange(200))
+    sad = shuffled_places(part, "sad")
+    assert sorted(sad) == np.flatnonzero(part.labels == EXPRESSIONS.index("sad")).tolist()
+    assert sad == shuffled_places(part, "sad") != sorted(sad)
+    assert sorted(shuffled_places(part)) == list(range(200))

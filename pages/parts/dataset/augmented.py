@@ -38,11 +38,14 @@ def augmented(shown: ShownFaces, places: list[int], number: int) -> None:
     group = tuple(places[start : start + AT_ONCE])
     asked = st.session_state.setdefault(DRAWN, set())
     key = (shown.dataset.fingerprint, group)
+    place = st.empty()
     if key not in asked:
-        st.markdown("Copies are drawn by the layers that training uses. They need Keras, which starts in ten seconds.")
-        if not st.button("Draw augmented copies", icon=":material/casino:", key="d_draw", type="primary"):
-            return
+        with place.container():
+            st.markdown("Copies are drawn by the layers that training uses. They need Keras, which starts slowly.")
+            if not st.button("Draw augmented copies", icon=":material/casino:", key="d_draw", type="primary"):
+                return
         asked.add(key)
+        place.empty()
     try:
         with st.spinner("Starting Keras, about ten seconds …", show_time=True):
             draw = _own_copies if shown.own else _fer2013_copies
@@ -52,7 +55,7 @@ def augmented(shown: ShownFaces, places: list[int], number: int) -> None:
         st.warning(plain(str(error)), icon=":material/warning:")
         return
     face, image = plain(shown.name(places[number])), shown.dataset.images[places[number]]
-    with st.grid("auto", min_column_width=110, gap="small"):
+    with st.grid("auto", min_column_width=120, gap="small"):
         st.image(image, caption="as stored", width="stretch", alt=f"Face of {face}")
         for count, copy in enumerate(copies[list(recipes).index(name)][number - start], 1):
             st.image(copy, caption=f"copy {count}", width="stretch", alt=f"Augmented copy {count} of {face}")

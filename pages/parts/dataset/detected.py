@@ -10,6 +10,7 @@ import streamlit as st
 
 from fer_core.faces import default_detector, detection_stages, enlarged_pixels, preprocess_faces
 from fer_core.types import FerError, Image
+from pages.parts.charts import narrow_screen
 from pages.parts.common import choose, plain
 from pages.parts.dataset.source import ShownFaces
 from pages.parts.pictures import SOURCES, available_sources, pictures_from, pixels
@@ -34,25 +35,25 @@ def detected(shown: ShownFaces, places: list[int], number: int) -> None:
 
 def _stages(pictures: list[tuple[str, Callable[[], Image]]]) -> None:
     without = []
-    with st.grid("auto", min_column_width=260, gap="small"):
-        for name, read in pictures:
-            with st.container(border=True):
-                try:
-                    found = _card(plain(name), read())
-                except FerError as error:
-                    st.warning(plain(str(error)), icon=":material/warning:")
-                    continue
-                if not found:
-                    without.append(name)
+    for name, read in pictures:
+        with st.container(border=True):
+            try:
+                found = _card(plain(name), read())
+            except FerError as error:
+                st.warning(plain(str(error)), icon=":material/warning:")
+                continue
+            if not found:
+                without.append(name)
     if not pictures:
         return
-    st.markdown(f"**In {len(without)} of {len(pictures)} pictures no face is detected.**")
-    note = default_detector().note
+    st.markdown(f"**No face is detected in {len(without)} of {len(pictures)} pictures.**")
     st.caption(
         "Detected: the box and the five landmarks. Upright: the square around the largest face, rotated so that the "
         "eyes are level, framed like FER2013’s faces. Input: the same with 48 × 48 gray pixels, as models get it from "
-        f"a photo. Closer: the input cropped to the detected box, as in the paper.{f' {plain(note)}' if note else ''}"
+        "a photo. Closer: the input cropped to the detected box, as in the paper’s figure 4."
     )
+    if note := default_detector().note:
+        st.caption(plain(note))
 
 
 def _card(name: str, picture: Image) -> bool:
@@ -69,7 +70,7 @@ def _card(name: str, picture: Image) -> bool:
             ("Input", enlarged_pixels(stages.gray, 192)),
             ("Closer", enlarged_pixels(closer, 192)),
         ]
-    with st.grid(2, gap="small"):
+    with st.grid(3 if narrow_screen() else 5, gap="small"):
         for caption, image in tiles:
             st.image(image, caption=caption, width="stretch", alt=f"{caption}: {name}")
     return stages.faces > 0

@@ -22,8 +22,8 @@ ANY: Final = "any"
 def browse(shown: ShownFaces) -> None:
     """Show faces that pass the chosen filters, page by page, and one of them closely."""
     table = shown.table()
-    found = _chosen(shown, table)
-    st.markdown(f"**{len(found):,} faces**")
+    found, ranges = _chosen(shown, table)
+    st.markdown(f"**{len(found):,} faces**{_in_words(ranges)}")
     if found.empty:
         st.caption("No face passes all of these filters.")
         return
@@ -44,8 +44,8 @@ def browse(shown: ShownFaces) -> None:
     _closely(shown, place, table.loc[place])
 
 
-def _chosen(shown: ShownFaces, table: pd.DataFrame) -> pd.DataFrame:
-    """Ask for filters and order, and return the rows that pass, in this order."""
+def _chosen(shown: ShownFaces, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, tuple[float, float]]]:
+    """Ask for filters and order, and return the rows that pass in this order, and the range of each measure."""
     columns = [name for name in MEASURES if table[name].notna().any()]
     split = said = ANY
     with st.container(horizontal=True):
@@ -67,7 +67,7 @@ def _chosen(shown: ShownFaces, table: pd.DataFrame) -> pd.DataFrame:
     ranges = _ranges(table, columns)
     split, label, said = ("" if value == ANY else str(value) for value in (split, label, said))
     found = filtered(table, split, label, said, differing, wrong, copies, ranges)
-    return found.sort_values(order, ascending=not falling, kind="stable")
+    return found.sort_values(order, ascending=not falling, kind="stable"), ranges
 
 
 def _ranges(table: pd.DataFrame, columns: list[str]) -> dict[str, tuple[float, float]]:
@@ -89,6 +89,16 @@ def _ranges(table: pd.DataFrame, columns: list[str]) -> dict[str, tuple[float, f
     unknown = int(table["roll"].isna().sum())
     st.caption(f"{unknown:,} of {len(table):,} faces have no head roll: no face or no eyes are detected in them.")
     return ranges
+
+
+def _in_words(ranges: dict[str, tuple[float, float]]) -> str:
+    """Return the ranges that leave faces out, in words."""
+    words = [
+        f"{MEASURES[name].title} {low:g} to {high:g}"
+        for name, (low, high) in ranges.items()
+        if (low, high) != (MEASURES[name].low, MEASURES[name].high)
+    ]
+    return "".join(f" · {text}" for text in words)
 
 
 def _said(face: Any) -> str:

@@ -47,16 +47,16 @@ def inputs(shown: ShownFaces, places: list[int], number: int) -> None:
             spec = model_spec(name)
             numbers = network_input(preprocess_faces(face[None], spec.preprocessing)[0], spec)
             height, width, channels = numbers.shape
-            colours = "blue, green, red" if spec.backbone in BLUE_FIRST else "red, green, blue"
-            size = f"{height} × {width} × {channels} ({colours if channels == 3 else 'gray'})"
+            colours = "gray" if channels == 1 else "BGR" if spec.backbone in BLUE_FIRST else "RGB"
             with st.container(gap=None):
                 st.image(input_picture(numbers, spec), width="stretch", alt=f"The face as {title} gets it")
                 st.markdown(f"**{title}**")
-                st.caption(f"{size}  \nnumbers {numbers.min():.2f} to {numbers.max():.2f}")
+                st.caption(f"{height} × {width} × {channels}, {colours}  \n{numbers.min():.3g} to {numbers.max():.3g}")
     st.caption(
-        "Backbones expect colour, so all three channels hold the same gray face, enlarged where a backbone needs it. "
-        "Each is scaled as the backbone was on ImageNet. Black is the lowest number that can occur, white the highest; "
-        "VGG16 and ResNet50 subtract another mean from each channel, which looks like a tint."
+        "Below each picture: its size, the order of its channels, and its lowest and highest number. Backbones expect "
+        "colour, so all three channels hold the same gray face, enlarged where the backbone needs it and scaled as it "
+        "was on ImageNet (EfficientNet scales by itself). Black is the lowest possible number, white the highest. "
+        "VGG16, ResNet50 and DenseNet121 subtract another mean from each channel, which looks like a tint."
     )
     st.subheader("Degradations of medium strength")
     with st.grid("auto", min_column_width=110, gap="small"):
