@@ -10,7 +10,6 @@ import streamlit as st
 
 from fer_core.faces import default_detector, detection_stages, enlarged_pixels, preprocess_faces
 from fer_core.types import FerError, Image
-from pages.parts.charts import narrow_screen
 from pages.parts.common import choose, plain
 from pages.parts.dataset.source import ShownFaces
 from pages.parts.pictures import SOURCES, available_sources, pictures_from, pixels
@@ -50,7 +49,7 @@ def _stages(pictures: list[tuple[str, Callable[[], Image]]]) -> None:
     st.caption(
         "Detected: the box and the five landmarks. Upright: the square around the largest face, rotated so that the "
         "eyes are level, framed like FER2013’s faces. Input: the same with 48 × 48 gray pixels, as models get it from "
-        "a photo. Closer: the input cropped to the detected box, as in the paper’s figure 4."
+        "a photo. Closer: cropped to the detected box without rotation, as in the paper’s figure 4."
     )
     if note := default_detector().note:
         st.caption(plain(note))
@@ -63,14 +62,14 @@ def _card(name: str, picture: Image) -> bool:
     st.markdown(f"**{name}**, {count}")
     tiles: Iterable[tuple[str, Image]] = [("Before", picture), ("Detected", stages.marked)]
     if stages.upright is not None and stages.gray is not None:
-        closer = preprocess_faces(stages.gray[None], "face")[0]
+        closer = preprocess_faces((stages.gray if picture.ndim == 3 else picture)[None], "face")[0]
         tiles = [
             *tiles,
             ("Upright", stages.upright),
             ("Input", enlarged_pixels(stages.gray, 192)),
             ("Closer", enlarged_pixels(closer, 192)),
         ]
-    with st.grid(3 if narrow_screen() else 5, gap="small"):
+    with st.grid(5, min_column_width=90, gap="small"):
         for caption, image in tiles:
             st.image(image, caption=caption, width="stretch", alt=f"{caption}: {name}")
     return stages.faces > 0
