@@ -18,7 +18,7 @@ FLOORS = [
     {"store"},
     {"inference"},
     {"training", "explain", "comparison"},
-    {"runs", "benchmarks"},
+    {"runs", "benchmarks", "audit"},
     {"tuning"},
     {"report"},
     {"cli"},

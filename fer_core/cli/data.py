@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import typer
 from rich.table import Table
 
+from fer_core.audit.fer2013_properties import measured_properties, save_properties
 from fer_core.cli.output import AsJson, fails_clearly, print_json, stderr, stdout
 from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
 from fer_core.data.near_duplicates import LEAST, same_pictures_by_row, save_same_pictures
@@ -132,3 +134,17 @@ def roll(
         + (f"Median {report['median']:.1f} degrees to either side, " if len(known) else "")
         + f"above 15 degrees: {report['above_15_degrees']:,} faces."
     )
+
+
+@data.command()
+@fails_clearly
+def properties(
+    path: Annotated[
+        Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
+    ] = None,
+    save: Annotated[bool, typer.Option("--save", help="Replace the table that comes with the package.")] = False,
+) -> None:
+    """Measure what audits divide the test faces by: brightness, contrast, sharpness, head roll, agreement; as CSV."""
+    dataset = load_fer2013(path)
+    table = save_properties(dataset) if save else measured_properties(dataset)
+    table.round(3).to_csv(sys.stdout)

@@ -15,6 +15,7 @@ from fer_core.figures.expression_bars import (
     time_share_bars,
     time_share_text,
 )
+from fer_core.figures.groups import error_leaves, group_rates
 from fer_core.figures.matrices import confusion_chart, difference_chart, pair_matrix
 from fer_core.figures.robustness import robustness_chart
 from fer_core.figures.scores import AccuracyInterval, accuracy_intervals, class_scores, paper_chart, ranking
@@ -30,7 +31,9 @@ __all__ = [
     "confidence_bars",
     "confusion_chart",
     "difference_chart",
+    "error_leaves",
     "expression_strips",
+    "group_rates",
     "importance_bars",
     "pair_matrix",
     "paper_chart",

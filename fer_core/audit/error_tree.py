@@ -1,0 +1,92 @@
+"""A small decision tree that finds the kinds of faces on which a model fails most."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.evaluation.intervals import wilson_interval
+from fer_core.types import FerError
+
+DEPTH: Final = 3
+MINIMUM: Final = 200
+"""Faces that a tree needs."""
+
+_LEAF: Final = 0.03  # share of the faces that a leaf has at least
+_SEED: Final = 0
+
+
+def error_tree(properties: pd.DataFrame, wrong: NDArray[np.bool_], depth: int = DEPTH) -> pd.DataFrame:
+    """Return the leaves of a decision tree that separates faces with wrong predictions from the others.
+
+    One half of the faces, drawn at random, grows the tree. The numbers are counted on the other half: on the first, a
+    leaf could look worse than it is, because it was chosen for its errors.
+
+    Args:
+        properties: one row for each face. Numbers are split by thresholds, and may be NaN; texts by their values.
+        wrong: `(n,)` whether the prediction is wrong.
+        depth: conditions that describe a leaf at most.
+
+    Returns:
+        One row for each leaf, most errors first. Columns `faces`, `wrong` (numbers of the second half), `value` (share
+        of wrong predictions), `low`, `high` (95 % interval) and `where` (the conditions as text).
+
+    Raises:
+        FerError: there are too few faces.
+    """
+    from sklearn.tree import DecisionTreeClassifier
+
+    if len(properties) < MINIMUM:
+        raise FerError(
+            f"A tree of errors needs at least {MINIMUM} faces with known answers. Received: {len(properties)}"
+        )
+    features = pd.get_dummies(properties, prefix_sep=_IS).astype(float)
+    generator = np.random.default_rng(_SEED)
+    first = np.zeros(len(features), dtype=bool)
+    first[generator.permutation(len(features))[: len(features) // 2]] = True
+    tree = DecisionTreeClassifier(
+        criterion="entropy", max_depth=depth, min_samples_leaf=max(20, int(_LEAF * first.sum())), random_state=_SEED
+    )
+    tree.fit(features[first].to_numpy(), wrong[first])
+    leaves = tree.apply(features[~first].to_numpy())
+    rows: list[dict[str, Any]] = []
+    for leaf, where in _conditions(tree.tree_, list(features.columns)).items():
+        inside = leaves == leaf
+        faces, errors = int(inside.sum()), int(wrong[~first][inside].sum())
+        if faces:
+            ends = wilson_interval(errors, faces)
+            numbers = {"faces": faces, "wrong": errors, "value": errors / faces, "low": ends.low, "high": ends.high}
+            rows.append(numbers | {"where": where})
+    return pd.DataFrame(rows).sort_values("value", ascending=False, kind="stable", ignore_index=True)
+
+
+_IS: Final = " is "
+
+
+def _conditions(tree: Any, names: list[str]) -> dict[int, str]:
+    """Return the conditions of each leaf as text, by the number of its node."""
+    found: dict[int, str] = {}
+
+    def walk(node: int, limits: dict[str, tuple[float, float]]) -> None:
+        if tree.children_left[node] == -1:
+            found[node] = ", ".join(_in_words(name, *ends) for name, ends in limits.items()) or "all faces"
+            return
+        name, threshold = names[tree.feature[node]], float(tree.threshold[node])
+        low, high = limits.get(name, (-np.inf, np.inf))
+        walk(tree.children_left[node], limits | {name: (low, min(high, threshold))})
+        walk(tree.children_right[node], limits | {name: (max(low, threshold), high)})
+
+    walk(0, {})
+    return found
+
+
+def _in_words(name: str, low: float, high: float) -> str:
+    feature, is_text, value = name.partition(_IS)
+    if is_text:
+        return f"{feature} is {'' if low > 0 else 'not '}{value}"
+    if np.isinf(low):
+        return f"{name} up to {high:.3g}"
+    return f"{name} over {low:.3g}" if np.isinf(high) else f"{name} {low:.3g} to {high:.3g}"

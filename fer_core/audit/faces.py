@@ -1,0 +1,190 @@
+"""Faces with a model's predictions, their properties and groups: what an audit compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.audit.error_tree import error_tree
+from fer_core.audit.fer2013_properties import known_properties
+from fer_core.audit.groups import MINIMUM, GroupAudit, audit_groups
+from fer_core.audit.pictures import GroupedPictures
+from fer_core.audit.slices import PROPERTIES, slice_groups
+from fer_core.comparison import Answers, face_table
+from fer_core.data import FerDataset, read_image
+from fer_core.faces import crop_face, default_detector, whole_image_face
+from fer_core.inference import Classifier
+from fer_core.store import StoredModel
+from fer_core.threads import in_parallel
+from fer_core.types import FerError, Image
+
+AND = " × "
+"""Between the names of two divisions, and of their groups."""
+
+_AT_ONCE = 512  # faces between two calls of `say`
+
+
+@dataclass(frozen=True, eq=False)
+class AuditedFaces:
+    """The predictions of a model for `n` faces, and what the faces can be divided by.
+
+    Attributes:
+        model: title of the model.
+        faces: what the faces are, for captions.
+        predicted: `(n,)` int64 class indices.
+        labels: `(n,)` int64 class indices; None if unknown.
+        properties: `n` rows; columns are keys of `slices.PROPERTIES`.
+        groups: `n` rows; one column of group names for each division that the user named.
+        orders: the groups of those divisions in a sensible order.
+        notes: sentences on what is left out.
+    """
+
+    model: str
+    faces: str
+    predicted: NDArray[np.int64]
+    labels: NDArray[np.int64] | None
+    properties: pd.DataFrame
+    groups: pd.DataFrame
+    orders: dict[str, list[str]]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.predicted)
+
+    @property
+    def divisions(self) -> dict[str, str]:
+        """The names of all divisions with their titles, those of the user first."""
+        own = {name: name[:1].upper() + name[1:] for name in self.orders}
+        known = [name for name in self.properties if self.properties[name].notna().any() and name not in own]
+        return own | {name: PROPERTIES[name].title for name in map(str, known)}
+
+    def compare(self, by: str, and_by: str = "", minimum: int = MINIMUM) -> GroupAudit:
+        """Compare the groups of one division, or of two crossed.
+
+        Args:
+            by: name of a division.
+            and_by: name of a second one; empty for none.
+            minimum: faces that a rate needs to be compared.
+
+        Raises:
+            FerError: there is no such division, or there are no faces.
+        """
+        groups, order = self._division(by)
+        if and_by and and_by != by:
+            others, second = self._division(and_by)
+            groups = np.char.add(np.char.add(groups, AND), others)
+            order = [f"{one}{AND}{two}" for one in order for two in second]
+            by = f"{by}{AND}{and_by}"
+        return audit_groups(by, groups, self.predicted, self.labels, order, minimum)
+
+    def where_it_fails(self) -> pd.DataFrame:
+        """Return the leaves of `error_tree` over properties and groups.
+
+        Raises:
+            FerError: the true expressions are unknown, or there are too few faces.
+        """
+        if self.labels is None:
+            raise FerError("A tree of errors needs the true expressions. Add the column expression to the table.")
+        numbers = self.properties.rename(columns=lambda name: PROPERTIES[name].title.lower())
+        texts = self.groups.drop(columns=[name for name in ("age",) if name in numbers])
+        return error_tree(pd.concat([numbers, texts], axis=1), self.predicted != self.labels)
+
+    def _division(self, name: str) -> tuple[NDArray[np.str_], list[str]]:
+        if name in self.orders:
+            return self.groups[name].to_numpy().astype(str), self.orders[name]
+        if name in self.divisions:
+            return slice_groups(name, self.properties[name])
+        raise FerError(f"Unknown division. Expected one of {', '.join(self.divisions)}. Received: {name}")
+
+
+def stored_faces(answers: Answers, name: str) -> AuditedFaces:
+    """Return FER2013's test faces with the stored predictions of a model.
+
+    Properties are those that come with the package, so the dataset itself is not needed.
+
+    Args:
+        answers: of one test split.
+        name: of a model in `answers`.
+
+    Raises:
+        FerError: the faces are not those of FER2013.
+    """
+    known = known_properties()
+    found = known.index.isin(answers.rows)
+    if found.sum() != len(answers.rows):
+        raise FerError("These stored predictions are not of FER2013’s test faces, so their properties are unknown.")
+    properties = known.loc[answers.rows].reset_index(drop=True)
+    predicted = answers.probabilities[name].argmax(axis=1)
+    empty = pd.DataFrame(index=properties.index)
+    return AuditedFaces(answers.titles[name], answers.where, predicted, answers.labels, properties, empty, {})
+
+
+def picture_faces(
+    pictures: GroupedPictures,
+    model: StoredModel,
+    whole_image: bool = False,
+    say: Callable[[int, int], None] = lambda *_: None,
+) -> AuditedFaces:
+    """Predict the largest face of each picture.
+
+    If some expressions are known, pictures without one are left out.
+
+    Args:
+        pictures: of people, with groups.
+        model: predicts.
+        whole_image: the pictures are face crops already.
+        say: called with the number of pictures that are done, and of all.
+
+    Raises:
+        FerError: no picture can be read or shows a face, or the model cannot predict.
+    """
+    classifier = Classifier.of(model)
+    labelled = bool((pictures.labels >= 0).any())
+    wanted = np.flatnonzero(pictures.labels >= 0) if labelled else np.arange(len(pictures))
+    notes = list(pictures.skipped)
+    if len(wanted) < len(pictures):
+        notes.append(f"{len(pictures) - len(wanted)} pictures without a known expression are left out.")
+
+    def crop(place: int) -> Image | str:
+        try:
+            image = read_image(pictures.sources[place], pictures.names[place])
+            found = [whole_image_face(image)] if whole_image else default_detector().detect(image)
+        except FerError as error:
+            return str(error)
+        return crop_face(image, found[0])[0] if found else f"{pictures.names[place]} shows no face that can be found."
+
+    kept: list[int] = []
+    crops: list[Image] = []
+    for done, (place, result) in enumerate(zip(wanted.tolist(), in_parallel(crop, wanted.tolist()), strict=True), 1):
+        if isinstance(result, str):
+            notes.append(result)
+        else:
+            kept.append(place)
+            crops.append(result)
+        if done % _AT_ONCE == 0:
+            say(done // 2, len(wanted))
+    if not crops:
+        raise FerError(f"None of the {len(wanted)} pictures shows a face that can be used. {' '.join(notes[-1:])}")
+    faces = np.stack(crops)
+    predicted = np.empty(len(faces), dtype=np.int64)
+    for start in range(0, len(faces), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        predicted[part] = classifier.predict(faces[part]).probabilities.argmax(axis=1)
+        say((len(wanted) + min(start + _AT_ONCE, len(faces))) // 2, len(wanted))
+    n, places = len(faces), np.array(kept)
+    dataset = FerDataset(faces, np.zeros(n, np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
+    columns = [name for name in PROPERTIES if name != "agreement"]
+    return AuditedFaces(
+        model.title,
+        f"{n:,} faces of your pictures",
+        predicted,
+        pictures.labels[places] if labelled else None,
+        face_table(dataset)[columns],
+        pictures.groups.iloc[places].reset_index(drop=True),
+        pictures.orders,
+        tuple(notes),
+    )

@@ -1,0 +1,225 @@
+"""Rates of each expression by group of faces, the largest differences between groups, and tests of these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from fer_core.evaluation.checks import as_labels
+from fer_core.evaluation.intervals import wilson_interval
+from fer_core.labels import EXPRESSIONS
+from fer_core.types import FerError
+
+MINIMUM: Final = 30
+"""Faces below which a rate is not compared with that of other groups."""
+
+ALL: Final = "all"
+"""Stands for all expressions together, in `accuracy`."""
+
+RATES: Final[dict[str, str]] = {
+    "recall": "Recall",
+    "precision": "Precision",
+    "selection_rate": "Predicted as",
+    "accuracy": "Accuracy",
+}
+"""Each rate with its title. Without labels of expressions there is only `selection_rate`."""
+
+PERMUTATIONS: Final = 10_000
+_SEED: Final = 0
+
+
+@dataclass(frozen=True, eq=False)
+class GroupAudit:
+    """How a model treats the groups of one division, such as "gender" or "brightness".
+
+    Attributes:
+        by: name of the division.
+        sizes: number of faces by group, in the order of the groups.
+        minimum: faces that a rate needs to be compared.
+        rates: one row for each group, rate and expression. Columns `group`, `rate` (a key of `RATES`), `expression`,
+            `faces` (that the rate is a share of), `value`, `low`, `high` (95 % interval by Wilson) and `compared`
+            (whether there are enough faces).
+        gaps: one row for each rate and expression with at least two groups to compare. Columns `rate`, `expression`,
+            `groups` (number of them), `highest`, `highest_value`, `lowest`, `lowest_value`, `gap` (their difference),
+            `low`, `high` (95 % interval of the difference by Newcombe), `ratio` (lowest divided by highest), `p`
+            (permutation test) and `p_holm` (adjusted for all rows).
+    """
+
+    by: str
+    sizes: dict[str, int]
+    minimum: int
+    rates: pd.DataFrame
+    gaps: pd.DataFrame
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON types; NaN becomes None."""
+        return {
+            "by": self.by,
+            "groups": self.sizes,
+            "minimum": self.minimum,
+            "rates": records(self.rates),
+            "gaps": records(self.gaps),
+        }
+
+
+def audit_groups(
+    by: str,
+    groups: Sequence[str] | NDArray[Any],
+    predicted: ArrayLike,
+    labels: ArrayLike | None = None,
+    order: Sequence[str] | None = None,
+    minimum: int = MINIMUM,
+) -> GroupAudit:
+    """Compare the predictions of a model between groups of faces.
+
+    Rates come from fairlearn's `MetricFrame`, one expression against the rest. A gap is the difference between the
+    groups with the highest and the lowest value. Its interval is that of these two groups (Newcombe 1998, method 10);
+    it does not know that they were picked because they differ most. The test does: group names are dealt out again at
+    random, and p is the share of `PERMUTATIONS` deals whose largest gap is at least as large. For recall they are dealt
+    out among the faces with the label, for precision among those with the prediction. Holm's correction covers all
+    rates and expressions of this division.
+
+    Faces count as independent. If a person is on several of them, intervals are too narrow and p-values too small.
+
+    Args:
+        by: name of the division.
+        groups: `(n,)` the name of each face's group.
+        predicted: `(n,)` predicted classes, 0..6.
+        labels: `(n,)` true classes, 0..6; None if unknown.
+        order: of the groups; by default alphabetical.
+        minimum: faces that a rate needs to be compared.
+
+    Raises:
+        FerError: there are no faces, or fewer than one face is asked for.
+        ValueError: the arrays have different lengths or hold other values.
+    """
+    names = np.asarray(groups, dtype=object).astype(str)
+    if minimum < 1:
+        raise FerError(f"Expected a minimum of at least one face in a group. Received: {minimum}")
+    if not len(names):
+        raise FerError("Expected at least one face to compare groups. Received: none")
+    answers = as_labels(predicted, "predicted")
+    truth = None if labels is None else as_labels(labels, "labels")
+    if len(answers) != len(names) or (truth is not None and len(truth) != len(names)):
+        raise ValueError(
+            f"Expected one group, prediction and label for each face. Received: {len(names)}, {len(answers)} and "
+            f"{'none' if truth is None else len(truth)}"
+        )
+    present = sorted(set(names.tolist()))
+    kept = present if order is None else [name for name in order if name in present]
+    rates = _rates(names, answers, truth, minimum)
+    place = {name: position for position, name in enumerate(kept)}
+    rates = rates.sort_values("group", key=lambda column: column.map(place), kind="stable", ignore_index=True)
+    sizes = {name: int((names == name).sum()) for name in kept}
+    return GroupAudit(by, sizes, minimum, rates, _gaps(rates))
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as JSON types; NaN becomes None."""
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in rows]
+
+
+def _rates(names: NDArray[Any], answers: NDArray, truth: NDArray | None, minimum: int) -> pd.DataFrame:
+    from fairlearn.metrics import MetricFrame, count, selection_rate
+    from sklearn.metrics import accuracy_score, precision_score, recall_score
+
+    # fairlearn and scikit-learn get labels of 0 and 1: with 0 to 6, they would look at class 1 only.
+    metrics: dict[str, Any] = {"selection_rate": selection_rate, "selection_rate faces": count}
+    if truth is not None:
+        metrics = {
+            "recall": partial(recall_score, zero_division=np.nan),
+            "recall faces": _positives,
+            "precision": partial(precision_score, zero_division=np.nan),
+            "precision faces": _selected,
+            **metrics,
+        }
+    frames = {}
+    for index, expression in enumerate(EXPRESSIONS):
+        chosen = (answers == index).astype(int)
+        real = chosen if truth is None else (truth == index).astype(int)
+        frames[expression] = MetricFrame(metrics=metrics, y_true=real, y_pred=chosen, sensitive_features=names)
+    if truth is not None:
+        accuracy = {"accuracy": accuracy_score, "accuracy faces": count}
+        frames[ALL] = MetricFrame(metrics=accuracy, y_true=truth, y_pred=answers, sensitive_features=names)
+    parts = []
+    for expression, frame in frames.items():
+        found = frame.by_group.astype(float)
+        for rate in [name for name in found.columns if name in RATES]:
+            part = pd.DataFrame({"value": found[rate], "faces": found[f"{rate} faces"].astype(int)})
+            part = part.rename_axis("group").reset_index().astype({"group": str})
+            parts.append(part.assign(rate=rate, expression=expression))
+    table = pd.concat(parts, ignore_index=True)
+    ends = [wilson_interval(round(v * n) if n else 0, n) for v, n in zip(table["value"], table["faces"], strict=True)]
+    table["low"], table["high"] = [end.low for end in ends], [end.high for end in ends]
+    table["compared"] = table["faces"] >= minimum
+    return table[["group", "rate", "expression", "faces", "value", "low", "high", "compared"]]
+
+
+def _positives(truth: NDArray, _: NDArray) -> int:
+    return int(np.sum(truth))
+
+
+def _selected(_: NDArray, answers: NDArray) -> int:
+    return int(np.sum(answers))
+
+
+def _gaps(rates: pd.DataFrame) -> pd.DataFrame:
+    """Return the largest gap of each rate and expression, with its interval and its test."""
+    from statsmodels.stats.multitest import multipletests
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    rows: list[dict[str, Any]] = []
+    for (rate, expression), part in rates[rates["compared"]].groupby(["rate", "expression"], sort=False):
+        if len(part) < 2:
+            continue
+        values, faces = part["value"].to_numpy(), part["faces"].to_numpy()
+        hits = np.rint(values * faces).astype(np.int64)
+        top, bottom = int(values.argmax()), int(values.argmin())
+        pair = (hits[top], faces[top], hits[bottom], faces[bottom])
+        low, high = (0.0, 0.0) if top == bottom else confint_proportions_2indep(*pair, method="newcomb", compare="diff")
+        rows.append(
+            {
+                "rate": rate,
+                "expression": expression,
+                "groups": len(part),
+                "highest": part["group"].iloc[top],
+                "highest_value": float(values[top]),
+                "lowest": part["group"].iloc[bottom],
+                "lowest_value": float(values[bottom]),
+                "gap": float(values[top] - values[bottom]),
+                "low": float(low),
+                "high": float(high),
+                "ratio": float(values[bottom] / values[top]) if values[top] else np.nan,
+                "p": permutation_p(hits, faces),
+            }
+        )
+    columns = ["rate", "expression", "groups", "highest", "highest_value", "lowest", "lowest_value", "gap"]
+    table = pd.DataFrame(rows, columns=[*columns, "low", "high", "ratio", "p"])
+    adjusted = multipletests(table["p"], method="holm")[1] if len(table) else []
+    return table.assign(p_holm=adjusted)
+
+
+def permutation_p(hits: NDArray[np.int64], faces: NDArray[np.int64], seed: int = _SEED) -> float:
+    """Return the p-value of the largest difference between the shares of several groups.
+
+    Dealing out group names at random leaves the number of hits and the sizes of the groups as they are. The hits of
+    the groups then follow a multivariate hypergeometric distribution, from which `PERMUTATIONS` deals are drawn. The
+    observed deal counts as one of them (Phipson and Smyth 2010).
+
+    Args:
+        hits: `(groups,)` faces of each group that count.
+        faces: `(groups,)` all faces of each group.
+        seed: of the deals.
+    """
+    observed = np.ptp(hits / faces)
+    generator = np.random.default_rng(seed)
+    deals = generator.multivariate_hypergeometric(faces, int(hits.sum()), PERMUTATIONS, method="marginals")
+    reached = int((np.ptp(deals / faces, axis=1) >= observed - 1e-12).sum())
+    return (1 + reached) / (1 + PERMUTATIONS)

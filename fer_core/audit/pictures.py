@@ -1,0 +1,212 @@
+"""Pictures of people with the groups that the user names: a folder or zip with a table, or UTKFace's file names."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.data import IMAGE_SUFFIXES
+from fer_core.data.archive import extract_zip
+from fer_core.labels import EXPRESSIONS, expression_index
+from fer_core.types import FerError
+
+FILE, PICTURE, LABEL = "file", "jpeg", "expression"
+"""Columns of a table: file name, encoded picture (Parquet only) and expression. All others are groups."""
+
+LAYOUT: Final = (
+    "Expected pictures and one table, CSV or Parquet, with the column file (the name of each picture) and a column for "
+    "each division, such as gender or age, and expression if it is known; or file names as UTKFace has them "
+    "(age_gender_ethnicity_….jpg)."
+)
+MAX_GROUPS: Final = 12
+"""Values of a column, above which numbers are divided into three groups and texts are left out."""
+
+AGES: Final = (10, 20, 40, 60)
+"""Lower ends of the bands of a column `age`, in years, but the first."""
+
+GENDERS: Final = ("male", "female")
+ETHNICITIES: Final = ("White", "Black", "Asian", "Indian", "other")
+"""UTKFace's codes 0, 1, … The names are those of its authors."""
+
+_UTKFACE: Final = re.compile(r"(\d{1,3})_([01])_([0-4])_[^/\\]*$")
+_TABLES: Final = (".csv", ".parquet")
+
+
+@dataclass(frozen=True, eq=False)
+class GroupedPictures:
+    """Pictures with the groups of the people on them.
+
+    Attributes:
+        sources: `n` encoded pictures: paths of files or bytes.
+        names: `n` file names, for messages.
+        groups: `n` rows; one column of texts for each division, and `age` in years if it is known.
+        orders: the groups of each division in a sensible order.
+        labels: `(n,)` int64 class indices, -1 where unknown.
+        skipped: one sentence for each file, row or column that is left out.
+    """
+
+    sources: tuple[Path | bytes, ...]
+    names: tuple[str, ...]
+    groups: pd.DataFrame
+    orders: dict[str, list[str]]
+    labels: NDArray[np.int64]
+    skipped: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+
+@contextmanager
+def open_grouped(place: Path) -> Iterator[GroupedPictures]:
+    """Read a folder, a zip of it, or a Parquet table that holds its pictures.
+
+    A zip is unpacked into a temporary folder, which is deleted when the block ends.
+
+    Args:
+        place: path of the folder, zip or table.
+
+    Raises:
+        FerError: it cannot be read, or has no pictures or no usable table.
+    """
+    if place.is_dir():
+        yield _read_folder(place, place.name)
+    elif place.suffix.lower() == ".parquet":
+        yield _from_table(_read_table(place), place.parent, place.name)
+    elif zipfile.is_zipfile(place):
+        with tempfile.TemporaryDirectory(prefix="fer-audit-") as folder:
+            yield _read_folder(extract_zip(place, folder), place.name)
+    else:
+        found = "an unknown type of file" if place.is_file() else "nothing at that place"
+        raise FerError(f"{place.name[:80]} is no folder, zip or Parquet table. {LAYOUT} Received: {found}")
+
+
+def _read_folder(folder: Path, shown: str) -> GroupedPictures:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_junk(path, folder))
+    tables = [path for path in files if path.suffix.lower() in _TABLES]
+    if len(tables) > 1:
+        names = ", ".join(path.name for path in tables[:3])
+        raise FerError(f"{shown[:80]} has several tables. Keep one. {LAYOUT} Received: {names}")
+    if tables:
+        return _from_table(_read_table(tables[0]), tables[0].parent, tables[0].name)
+    pictures = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+    if not pictures:
+        raise FerError(f"{shown[:80]} has no pictures. {LAYOUT}")
+    table = pd.DataFrame({FILE: [path.relative_to(folder).as_posix() for path in pictures]})
+    in_folders = [_expression(path.parent.name) for path in pictures]
+    if all(in_folders):
+        table[LABEL] = in_folders
+    return _from_table(table, folder, shown)
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path, encoding="utf-8-sig")
+    except Exception as error:  # pandas and pyarrow raise many types of errors for damaged files
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise FerError(f"The table {path.name[:80]} cannot be read. {LAYOUT} Received: {reason}") from error
+    return table.rename(columns=lambda name: str(name).strip().lower())
+
+
+def _from_table(table: pd.DataFrame, folder: Path, shown: str) -> GroupedPictures:
+    columns = ", ".join(map(str, table.columns))[:120] or "no columns"
+    if table.columns.duplicated().any() or table.empty or not {FILE, PICTURE} & set(table.columns):
+        raise FerError(f"The table {shown[:80]} cannot be used. {LAYOUT} Received: {len(table)} rows, {columns}")
+    numbers = pd.Series([f"row {k}" for k in range(1, len(table) + 1)], index=table.index)
+    names = table[FILE].astype(str) if FILE in table else numbers
+    sources: list[Path | bytes | None]
+    if PICTURE in table:
+        sources = [value if isinstance(value, bytes) else None for value in table[PICTURE]]
+    else:
+        sources = [_inside(folder, name) for name in names]
+    skipped = [
+        f"{name[:80]}: there is no such picture." for name, one in zip(names, sources, strict=True) if one is None
+    ]
+    kept = np.array([source is not None for source in sources])
+    if not kept.any():
+        raise FerError(f"No row of {shown[:80]} names a picture that is there. {LAYOUT} Received: {names.iloc[0][:80]}")
+    labels = _labels(table[LABEL], shown) if LABEL in table else np.full(len(table), -1, dtype=np.int64)
+    divisions = _utkface(names) if names.map(lambda name: bool(_UTKFACE.search(name))).all() else None
+    if divisions is None:
+        divisions = table.drop(columns=[name for name in (FILE, PICTURE, LABEL) if name in table])
+    groups, orders, left_out = _divided(divisions[kept].reset_index(drop=True))
+    found = tuple(source for source in sources if source is not None)
+    return GroupedPictures(found, tuple(names[kept]), groups, orders, labels[kept], (*left_out, *skipped))
+
+
+def _utkface(names: pd.Series) -> pd.DataFrame:
+    """Return age, gender and ethnicity from UTKFace's file names."""
+    codes = names.str.extract(_UTKFACE).astype(int)
+    return pd.DataFrame(
+        {
+            "age": codes[0],
+            "gender": codes[1].map(dict(enumerate(GENDERS))),
+            "ethnicity": codes[2].map(dict(enumerate(ETHNICITIES))),
+        }
+    )
+
+
+def _divided(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, list[str]], list[str]]:
+    """Return columns of groups, the order of the groups, and a sentence for each column that is no division."""
+    groups: dict[str, Any] = {}
+    orders: dict[str, list[str]] = {}
+    left_out: list[str] = []
+    for name, values in table.items():
+        column = str(name)
+        numbers = pd.to_numeric(values, errors="coerce")
+        if column == "age" and numbers.notna().any():
+            names = [f"0 to {AGES[0] - 1}", *(f"{a} to {b - 1}" for a, b in pairwise(AGES))]
+            cut = pd.cut(numbers, [-np.inf, *AGES, np.inf], right=False, labels=[*names, f"{AGES[-1]} or older"])
+        elif values.nunique() <= MAX_GROUPS:
+            cut = values.astype("category")
+        elif numbers.notna().all():
+            cut = pd.qcut(numbers, 3, duplicates="drop")
+        else:
+            left_out.append(f"The column {column[:40]} has more than {MAX_GROUPS} different values and is left out.")
+            continue
+        texts = cut.astype(object).where(cut.notna(), "unknown").astype(str)
+        known = [str(one) for one in cut.cat.categories]
+        orders[column] = [one for one in [*known, "unknown"] if (texts == one).any()]
+        groups[column] = texts
+    return pd.DataFrame(groups, index=table.index), orders, left_out
+
+
+def _labels(values: pd.Series, shown: str) -> NDArray[np.int64]:
+    labels = np.full(len(values), -1, dtype=np.int64)
+    for place, value in enumerate(values):
+        if pd.isna(value) or not str(value).strip():
+            continue
+        if (name := _expression(str(value))) is None:
+            raise FerError(
+                f"Row {place + 1} of {shown[:80]} has an unknown expression. Expected one of {', '.join(EXPRESSIONS)}, "
+                f"or nothing. Received: {str(value)[:40]!r}"
+            )
+        labels[place] = EXPRESSIONS.index(name)
+    return labels
+
+
+def _expression(name: str) -> str | None:
+    try:
+        return EXPRESSIONS[expression_index(name)]
+    except ValueError:
+        return None
+
+
+def _inside(folder: Path, name: str) -> Path | None:
+    """Return the picture's path if it is a file in the folder; a table must not name files elsewhere."""
+    path = (folder / name).resolve()
+    return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+
+
+def _is_junk(path: Path, folder: Path) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
