@@ -25,7 +25,7 @@ from fer_core.types import FerError, Image
 AND = " × "
 """Between the names of two divisions, and of their groups."""
 
-_AT_ONCE = 512  # faces between two calls of `say`
+_AT_ONCE = 512  # pictures between two calls of `say`
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,33 +158,35 @@ def picture_faces(
         return crop_face(image, found[0])[0] if found else f"{pictures.names[place]} shows no face that can be found."
 
     kept: list[int] = []
-    crops: list[Image] = []
-    for done, (place, result) in enumerate(zip(wanted.tolist(), in_parallel(crop, wanted.tolist()), strict=True), 1):
-        if isinstance(result, str):
-            notes.append(result)
-        else:
-            kept.append(place)
-            crops.append(result)
-        if done % _AT_ONCE == 0:
-            say(done // 2, len(wanted))
-    if not crops:
+    predicted: list[NDArray[np.int64]] = []
+    properties: list[pd.DataFrame] = []
+    for start in range(0, len(wanted), _AT_ONCE):
+        places = wanted[start : start + _AT_ONCE].tolist()
+        cut = dict(zip(places, in_parallel(crop, places), strict=True))
+        notes += [result for result in cut.values() if isinstance(result, str)]
+        crops = {place: result for place, result in cut.items() if not isinstance(result, str)}
+        if crops:
+            faces = np.stack(list(crops.values()))
+            kept += crops
+            predicted.append(classifier.predict(faces).probabilities.argmax(axis=1))
+            properties.append(_measured(faces))
+        say(start + len(places), len(wanted))
+    if not kept:
         raise FerError(f"None of the {len(wanted)} pictures shows a face that can be used. {' '.join(notes[-1:])}")
-    faces = np.stack(crops)
-    predicted = np.empty(len(faces), dtype=np.int64)
-    for start in range(0, len(faces), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        predicted[part] = classifier.predict(faces[part]).probabilities.argmax(axis=1)
-        say((len(wanted) + min(start + _AT_ONCE, len(faces))) // 2, len(wanted))
-    n, places = len(faces), np.array(kept)
-    dataset = FerDataset(faces, np.zeros(n, np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
-    columns = [name for name in PROPERTIES if name != "agreement"]
     return AuditedFaces(
         model.title,
-        f"{n:,} faces of your pictures",
-        predicted,
-        pictures.labels[places] if labelled else None,
-        face_table(dataset)[columns],
-        pictures.groups.iloc[places].reset_index(drop=True),
+        f"{len(kept):,} faces of your pictures",
+        np.concatenate(predicted),
+        pictures.labels[kept] if labelled else None,
+        pd.concat(properties, ignore_index=True),
+        pictures.groups.iloc[kept].reset_index(drop=True),
         pictures.orders,
         tuple(notes),
     )
+
+
+def _measured(faces: NDArray[np.uint8]) -> pd.DataFrame:
+    """Return the properties of face crops `(n, 48, 48)` that need no votes."""
+    n = len(faces)
+    dataset = FerDataset(faces, np.zeros(n, np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
+    return face_table(dataset)[[name for name in PROPERTIES if name != "agreement"]]

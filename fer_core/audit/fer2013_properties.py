@@ -1,7 +1,8 @@
 """Properties of FER2013's test faces, so that models can be audited where FER2013 is not installed.
 
 The file beside this module holds brightness, contrast, sharpness and the annotators' agreement by row number. It holds
-no pixels. Head roll has a file of its own, see `faces.known_roll`. `fer-lab data properties --save` makes it again from the pixels and FER+'s votes.
+no pixels. `fer-lab data properties --save` makes it again from the pixels and FER+'s votes. Head roll has a file of its
+own, see `faces.known_roll`.
 """
 
 from __future__ import annotations
