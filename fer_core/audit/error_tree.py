@@ -88,5 +88,9 @@ def _in_words(name: str, low: float, high: float) -> str:
     if is_text:
         return f"{feature} is {'' if low > 0 else 'not '}{value}"
     if np.isinf(low):
-        return f"{name} up to {high:.3g}"
-    return f"{name} over {low:.3g}" if np.isinf(high) else f"{name} {low:.3g} to {high:.3g}"
+        return f"{name} up to {_number(high)}"
+    return f"{name} over {_number(low)}" if np.isinf(high) else f"{name} {_number(low)} to {_number(high)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

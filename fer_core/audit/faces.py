@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -62,6 +63,16 @@ class AuditedFaces:
         known = [name for name in self.properties if self.properties[name].notna().any() and name not in own]
         return own | {name: PROPERTIES[name].title for name in map(str, known)}
 
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that comparisons depend on, the same for equal faces and predictions."""
+        digest = hashlib.blake2b(repr((self.model, self.orders)).encode(), digest_size=16)
+        for values in (self.predicted, self.labels):
+            digest.update(b"" if values is None else values.tobytes())
+        for table in (self.properties, self.groups):
+            digest.update(pd.util.hash_pandas_object(table).to_numpy().tobytes())
+        return digest.hexdigest()
+
     def compare(self, by: str, and_by: str = "", minimum: int = MINIMUM) -> GroupAudit:
         """Compare the groups of one division, or of two crossed.
 
@@ -89,7 +100,13 @@ class AuditedFaces:
         """
         if self.labels is None:
             raise FerError("A tree of errors needs the true expressions. Add the column expression to the table.")
-        numbers = self.properties.rename(columns=lambda name: PROPERTIES[name].title.lower())
+        numbers = pd.DataFrame(
+            {
+                one.title.lower(): self.properties[name].abs() if one.size else self.properties[name]
+                for name, one in PROPERTIES.items()
+                if name in self.properties
+            }
+        )
         texts = self.groups.drop(columns=[name for name in ("age",) if name in numbers])
         return error_tree(pd.concat([numbers, texts], axis=1), self.predicted != self.labels)
 

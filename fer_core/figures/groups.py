@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Any, Final
 
 import numpy as np
@@ -115,5 +116,5 @@ def _dots(part: pd.DataFrame, rows: Sequence[str] | pd.Series) -> dict[str, Any]
 
 
 def _end(high: pd.Series) -> float:
-    """Return the upper end of the axis: at least 5 %, at most 100 %."""
-    return min(1.0, max(0.05, 1.05 * float(high.max())))
+    """Return the upper end of the axis: the next multiple of 5 %, at most 100 %."""
+    return min(1.0, ceil(20.4 * float(high.max())) / 20)

@@ -48,6 +48,14 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "Higher is better. Always answering “happy” already reaches about 25 % on FER2013.",
         "It is dominated by frequent expressions: a model that never predicts disgust loses less than 2 points.",
     ),
+    "Gap between groups": Explanation(
+        "The difference between the groups with the highest and the lowest rate. Recall is the share of an "
+        "expression’s faces that are predicted as it, precision the share of right ones among its predictions, "
+        "“predicted as” the share of all faces.",
+        "p is how often groups dealt out at random would show a gap as large. Holm’s correction keeps the chance of a "
+        "false alarm among all gaps of the table at 5 %.",
+        "With more groups, the largest gap grows by chance alone. Its interval does not know that; p does.",
+    ),
     "Macro F1": Explanation(
         "The mean of the seven F1 scores, one for each expression, each with the same weight (macro average).",
         "Higher is better. Rare expressions count as much as frequent ones.",

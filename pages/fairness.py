@@ -1,0 +1,25 @@
+"""Fairness: for whom a model is right less often, and what it predicts more often for some groups of people."""
+
+import streamlit as st
+
+from pages.parts.charts import choose_picture_format
+from pages.parts.common import choose
+from pages.parts.fairness.faces import fer2013, own_pictures
+from pages.parts.fairness.sections import LIMITS, SECTIONS
+
+SOURCES = {"FER2013": fer2013, "My own pictures": own_pictures}
+
+st.title("Fairness", anchor=False)
+st.markdown("For which faces a model is right less often, and what it predicts more often for some people than others.")
+
+faces = SOURCES[choose("Faces", SOURCES, "a_source")]()
+if faces is None:
+    st.header("What an audit can say, and what not")
+    st.markdown(LIMITS)
+    st.stop()
+
+for tab, section in zip(st.tabs(list(SECTIONS), key="a_section", bind="query-params"), SECTIONS.values(), strict=True):
+    if tab.open:
+        with tab:
+            section(faces)
+choose_picture_format()

@@ -1,0 +1,108 @@
+"""The faces of an audit: FER2013's test faces, or pictures that a visitor brings with the groups of the people."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+
+from fer_core.audit import LAYOUT, AuditedFaces, open_grouped, picture_faces, stored_faces
+from fer_core.store import load_model
+from fer_core.types import FerError
+from pages.parts.common import (
+    choose_faces,
+    plain,
+    servable_models,
+    stop_without_predictions,
+    stored_models,
+    warn,
+    whole_image_toggle,
+)
+from pages.parts.compare.results import Selection, all_answers, stamps
+
+EXAMPLE: Final = """people.zip
+   table.csv        file,gender,age,expression
+                    anna.jpg,female,34,happy
+                    ben.jpg,male,61,
+   anna.jpg   ben.jpg   …"""
+
+MAX_MEGABYTES: Final = 500
+NOTES: Final = 50
+
+_AUDITED: Final = "a_audited"
+"""Key of the faces that were predicted last in this session, with what they were predicted from."""
+
+
+def fer2013() -> AuditedFaces | None:
+    """Ask for a split, a yardstick and a model, and return FER2013's test faces with its stored predictions."""
+    stored, complaints = stored_models()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        split, view, by = choose_faces("a")
+        answers, left_out = all_answers(Selection(stamps(stored), split, view, by))
+        if answers is None:
+            stop_without_predictions()
+        title = answers.titles.__getitem__
+        name = st.selectbox("Model", answers.names, format_func=title, key="a_model", bind="query-params")
+    warn(complaints + left_out, "Some models are left out:")
+    try:
+        faces = stored_faces(answers, name)
+    except FerError as error:
+        st.info(plain(str(error)), icon=":material/info:")
+        return None
+    st.caption(
+        f"{answers.yardstick} FER2013 says nothing about the people, so faces are divided by properties of the picture."
+    )
+    return faces
+
+
+def own_pictures() -> AuditedFaces | None:
+    """Ask for pictures and a model, and return the faces with its predictions; None before there are any."""
+    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
+    file = st.file_uploader(
+        "A zip of pictures with a table of groups, or a Parquet table that holds both",
+        key="a_zip",
+        max_upload_size=MAX_MEGABYTES,
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        models = {model.name: model.title for model in servable_models()}
+        name = st.selectbox("Model", models, format_func=models.__getitem__, key="a_served", bind="query-params")
+        whole = whole_image_toggle("a_whole")
+    if file is None:
+        st.session_state.pop(_AUDITED, None)
+        st.code(EXAMPLE, language=None)
+        st.caption(f"{plain(LAYOUT)} Pictures are deleted once they are predicted; results are gone with this page.")
+        return None
+    wanted = (file.file_id, name, whole)
+    done, faces = st.session_state.get(_AUDITED, (None, None))
+    if done != wanted:
+        try:
+            faces = _predicted(file, name, whole)
+        except FerError as error:
+            st.warning(plain(str(error)), icon=":material/warning:")
+            return None
+        st.session_state[_AUDITED] = (wanted, faces)
+    if faces.notes:
+        with st.expander(f"{len(faces.notes):,} notes on what is left out", icon=":material/visibility_off:"):
+            st.markdown("\n".join(f"- {plain(note)}" for note in faces.notes[:NOTES]))
+    return faces
+
+
+def _predicted(file: Any, name: str, whole: bool) -> AuditedFaces:
+    """Predict an uploaded file's pictures with progress; the file on disk is deleted afterwards."""
+    bar = st.progress(0.0, "Looking at the pictures …")
+
+    def say(done: int, total: int) -> None:
+        bar.progress(done / total, f"{done:,} of {total:,} pictures")
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="fer-audit-") as folder:
+            place = Path(folder) / f"upload{Path(file.name).suffix.lower()}"
+            place.write_bytes(file.getbuffer())
+            with open_grouped(place) as pictures:
+                return picture_faces(pictures, load_model(name), whole, say)
+    except OSError as error:
+        raise FerError(f"The pictures cannot be unpacked ({error.strerror or error}). Free some disk space.") from error
+    finally:
+        bar.empty()

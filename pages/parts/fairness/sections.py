@@ -1,0 +1,182 @@
+"""The sections of the Fairness page: groups compared, where a model fails most, and what this can say."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.audit import ALL, MINIMUM, PROPERTIES, RATES, AuditedFaces, GroupAudit
+from fer_core.comparison import LEVEL
+from fer_core.figures import error_leaves, group_rates
+from fer_core.labels import EXPRESSIONS
+from fer_core.types import FerError
+from pages.parts.charts import narrow_screen, show_chart
+from pages.parts.common import choose, offer_download, plain, show_table
+from pages.parts.explanations import explain
+
+NONE: Final = "–"
+SEVEN: Final = "all seven"
+
+LIMITS: Final = """
+- **These faces, this model.** The numbers describe the pictures at hand. Other cameras, other light and other people
+  can give others.
+- **The groups are those of the table.** No model here guesses gender, age or ethnicity, and none should: a face does
+  not show them. In UTKFace they are estimates by software, checked by people, not what anyone said of themselves.
+- **A gap in predictions is not yet an error.** Without known expressions nobody can say who is right. If men are
+  predicted angry more often than women, the model may be wrong, or the men on these pictures may scowl more often.
+  With known expressions, compare recall and precision.
+- **Labels are judgements too.** Annotators can hold the same prejudice as the model that learns from them. Equal
+  recall by their labels does not prove that a model treats people alike.
+- **Small groups say little.** Rates of fewer faces than the minimum are hollow and are not compared. Several pictures
+  of one person count as several faces, so the intervals are then too narrow.
+- **No gap found is not no gap.** It may be too small for the number of faces, or in a group that nobody named.
+- **Fair is not fit for use.** Even without any gap, an expression is not a feeling, and no decision about a person
+  should depend on it.
+"""
+
+
+def groups(faces: AuditedFaces) -> None:
+    """Show a rate by group, the largest gaps between groups, and whether chance explains them."""
+    divisions = faces.divisions
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        by = st.selectbox(
+            "Divide by", divisions, format_func=divisions.__getitem__, key="a_groups", bind="query-params"
+        )
+        others = [NONE, *(name for name in divisions if name != by)]
+        and_by = st.selectbox(
+            "and by", others, format_func=lambda name: divisions.get(name, name), key="a_crossed", bind="query-params"
+        )
+        least = st.number_input(
+            "Faces to compare",
+            1,
+            10_000,
+            MINIMUM,
+            key="a_minimum",
+            bind="query-params",
+            width=160,
+            help="A rate that is a share of fewer faces is shown hollow and not compared.",
+        )
+    audit = _compared(faces, by, "" if and_by == NONE else str(and_by), int(least))
+    rates = [rate for rate in RATES if (audit.rates["rate"] == rate).any()]
+    with st.container(horizontal=True):
+        rate = choose("Rate", rates, "a_rate", format_func=RATES.__getitem__)
+        expression = SEVEN
+        if rate != "accuracy":
+            expression = choose("Expression", (SEVEN, *EXPRESSIONS), "a_expression", wrap=True)
+    shown = audit.rates[audit.rates["rate"] == rate]
+    if expression != SEVEN:
+        shown = shown[shown["expression"] == expression]
+    gaps = audit.gaps[audit.gaps["rate"] == rate].sort_values("gap", ascending=False)
+    explain("Gap between groups", _largest(gaps))
+    title = RATES[rate] if expression in (SEVEN, ALL) else f"{RATES[rate]}, {expression}"
+    if shown["value"].notna().any():
+        show_chart(group_rates(shown, title, narrow_screen()), f"{title} by {audit.by}: {_in_words(shown)}")
+    st.caption(f"{plain(faces.model)}. {plain(faces.faces)}. {_about(by)}")
+    if gaps.empty:
+        st.caption(f"There are no two groups of at least {least} faces to compare.")
+    else:
+        _show_gaps(gaps)
+    name = f"fer-lab-audit-{audit.by.replace(' × ', '-')}.csv"
+    offer_download(
+        "All rates and groups", lambda: audit.rates.to_csv(index=False), name, "text/csv", "download", "a_csv"
+    )
+
+
+def failures(faces: AuditedFaces) -> None:
+    """Show the kinds of faces on which the model is wrong most often."""
+    try:
+        leaves = _leaves(faces)
+    except FerError as error:
+        st.info(plain(str(error)), icon=":material/info:")
+        return
+    overall = float(leaves["wrong"].sum() / leaves["faces"].sum())
+    worst = leaves.iloc[0]
+    st.markdown(
+        f"The model is wrong on **{overall:.0%}** of these faces. It fails most where **{plain(worst['where'])}**: on "
+        f"{worst['value']:.0%} of {worst['faces']:,} faces ({worst['low']:.0%} to {worst['high']:.0%})."
+    )
+    words = "; ".join(f"{row.where} {row.value:.0%}" for row in leaves.itertuples())
+    show_chart(error_leaves(leaves, overall), f"Share of wrong predictions by kind of face: {words}")
+    st.caption(
+        "A decision tree of at most three conditions separates wrong from right predictions. One half of the faces "
+        "grew it, the other half is counted here, so no group was chosen by the errors that it shows. "
+        + " ".join(f"{one.title}: {one.words}." for name, one in PROPERTIES.items() if name in faces.properties)
+    )
+
+
+def limits(_: AuditedFaces) -> None:
+    """Say what an audit can and cannot tell."""
+    st.markdown(LIMITS)
+
+
+_BY_CONTENT: Final[dict[str, Any]] = {"hash_funcs": {AuditedFaces: lambda faces: faces.fingerprint}}
+"""Options of caches, so that the same faces and predictions are compared once."""
+
+
+@st.cache_data(max_entries=60, show_spinner="Comparing groups …", **_BY_CONTENT)
+def _compared(faces: AuditedFaces, by: str, and_by: str, minimum: int) -> GroupAudit:
+    return faces.compare(by, and_by, minimum)
+
+
+@st.cache_data(max_entries=20, show_spinner="Growing a tree …", **_BY_CONTENT)
+def _leaves(faces: AuditedFaces) -> pd.DataFrame:
+    return faces.where_it_fails()
+
+
+SECTIONS: Final = {"Groups": groups, "Where it fails most": failures, "What this can say": limits}
+
+
+def _largest(gaps: pd.DataFrame) -> str:
+    if gaps.empty:
+        return "No two groups have enough faces."
+    one = gaps.iloc[0]
+    return (
+        f"{'' if one['expression'] == ALL else one['expression'] + ': '}{one['highest']} {one['highest_value']:.1%}, "
+        f"{one['lowest']} {one['lowest_value']:.1%}, so the gap is {100 * one['gap']:.1f} points, "
+        f"{_chance(one['p_holm'])}."
+    )
+
+
+def _show_gaps(gaps: pd.DataFrame) -> None:
+    beyond = gaps[gaps["p_holm"] < LEVEL]
+    one = (beyond if len(beyond) else gaps).iloc[0]
+    what = "" if one["expression"] == ALL else f" for **{one['expression']}**"
+    st.markdown(
+        f"**{len(beyond)} of {len(gaps)} gaps** are larger than chance explains (p < {LEVEL:g} after Holm’s "
+        f"correction). The largest{' of them' if len(beyond) else ''} is{what}: {plain(one['highest'])} "
+        f"{one['highest_value']:.1%}, {plain(one['lowest'])} {one['lowest_value']:.1%}."
+    )
+    in_percent = ["highest_value", "lowest_value", "gap", "low", "high"]
+    table = gaps.assign(**{name: 100 * gaps[name] for name in in_percent})
+    show_table(
+        table,
+        "Largest gap between groups for each expression",
+        {
+            "expression": "Expression",
+            "highest": "Highest",
+            "highest_value": ("Rate, %", "%.1f"),
+            "lowest": "Lowest",
+            "lowest_value": ("Rate, % ", "%.1f"),
+            "gap": ("Gap, points", "%.1f"),
+            "low": ("95 % from", "%.1f"),
+            "high": ("to", "%.1f"),
+            "ratio": ("Lowest / highest", "%.2f"),
+            "p_holm": ("p (Holm)", "%.4f"),
+        },
+        height="content",
+    )
+
+
+def _chance(p: float) -> str:
+    return f"{'larger than chance explains' if p < LEVEL else 'which chance can explain'} (p = {p:.3f} after Holm)"
+
+
+def _about(by: str) -> str:
+    return f"{PROPERTIES[by].title}: {PROPERTIES[by].words}." if by in PROPERTIES else ""
+
+
+def _in_words(rates: pd.DataFrame) -> str:
+    known = rates[rates["value"].notna()]
+    return "; ".join(f"{row.expression}, {row.group}: {row.value:.0%}" for row in known.itertuples())[:600]

@@ -1,0 +1,66 @@
+"""The Fairness page without a browser: FER2013's test faces, which it needs no files for, and own pictures."""
+
+from functools import partial
+
+import pytest
+
+from tests.audit.people import write_people, zipped
+
+
+@pytest.fixture
+def page(opened_without_error):
+    return partial(opened_without_error, "fairness")
+
+
+def said(app) -> str:
+    return " ".join(block.value for block in [*app.markdown, *app.caption, *app.info, *app.warning])
+
+
+def alts(app) -> list[str]:
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
+
+
+def test_groups_of_the_test_faces_without_the_dataset(page):
+    app = page()
+    assert "3,589 faces" in said(app)
+    assert "gaps** are larger than chance explains" in said(app)
+    (alt,) = alts(app)
+    assert alt.startswith("Recall by brightness: angry, dark")
+    assert len(app.dataframe[0].value) == 6, "disgust is too rare to be compared"
+
+
+def test_choices_by_url(page):
+    app = page(
+        a_groups="Head roll", a_crossed="Contrast", a_rate="Accuracy", a_by="Most annotators", a_split="PrivateTest"
+    )
+    assert alts(app)[0].startswith("Accuracy by roll × contrast")
+    app = page(a_rate="Predicted as", a_expression="angry", a_minimum="2000")
+    assert alts(app)[0].startswith("Predicted as, angry by brightness")
+    assert "no two groups of at least 2000 faces" in said(app)
+
+
+def test_where_it_fails_most_and_the_limits(page):
+    app = page(a_section="Where it fails most")
+    assert "It fails most where" in said(app)
+    assert alts(app)[0].startswith("Share of wrong predictions by kind of face")
+    assert "not a feeling" in said(page(a_section="What this can say"))
+
+
+def test_own_pictures(page, tmp_path):
+    app = page(a_source="My own pictures")
+    assert "people.zip" in app.code[0].value
+    path = zipped(write_people(tmp_path / "people"))
+    app.toggle(key="a_whole").set_value(True)
+    app.file_uploader(key="a_zip").set_value(("people.zip", path.read_bytes(), "application/zip")).run()
+    assert not app.exception
+    assert "1 pictures without a known expression" in said(app)
+    assert app.selectbox(key="a_groups").options[:2] == ["Gender", "Age"]
+    app.number_input(key="a_minimum").set_value(1).run()
+    assert alts(app)[0].startswith("Recall by gender")
+
+
+def test_a_wrong_file_gets_a_sentence(page):
+    app = page(a_source="My own pictures")
+    app.file_uploader(key="a_zip").set_value(("people.zip", b"no zip", "application/zip")).run()
+    assert not app.exception
+    assert "no folder, zip or Parquet table" in said(app)

@@ -1,0 +1,94 @@
+"""Audited faces: stored predictions of FER2013, own pictures, and divisions alone and crossed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_core.audit import open_grouped, picture_faces, stored_faces
+from fer_core.audit.fer2013_properties import known_properties
+from fer_core.comparison import load_answers
+from fer_core.inference import Classifier
+from fer_core.labels import EXPRESSIONS
+from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.types import FerError
+from tests.audit.people import write_people
+
+
+@pytest.fixture(scope="module")
+def stored():
+    answers, _ = load_answers([load_model()], "PublicTest", "plain", "plurality")
+    assert answers is not None
+    return answers, stored_faces(answers, DEFAULT_MODEL)
+
+
+def test_rates_of_stored_predictions_equal_counts_by_hand(stored):
+    answers, faces = stored
+    audit = faces.compare("agreement")
+    united = (known_properties().loc[answers.rows, "agreement"] > 0.9).to_numpy()
+    happy = answers.labels == EXPRESSIONS.index("happy")
+    predicted = answers.probabilities[DEFAULT_MODEL].argmax(axis=1)
+    rates = audit.rates.set_index(["group", "rate", "expression"])
+    one = rates.loc[("united, over 90 %", "recall", "happy")]
+    assert one["faces"] == (united & happy).sum()
+    assert one["value"] == pytest.approx((predicted[united & happy] == EXPRESSIONS.index("happy")).mean())
+    assert rates.loc[("united, over 90 %", "accuracy", "all"), "value"] == pytest.approx(
+        (predicted == answers.labels)[united].mean()
+    )
+
+
+def test_divisions_can_be_crossed(stored):
+    _, faces = stored
+    audit = faces.compare("brightness", "roll")
+    assert audit.by == "brightness × roll"
+    assert sum(audit.sizes.values()) == len(faces)
+    assert all(" × " in group for group in audit.sizes)
+    assert next(iter(audit.sizes)).endswith("upright, up to 5")
+
+
+def test_the_tree_says_where_it_fails(stored):
+    answers, faces = stored
+    leaves = faces.where_it_fails()
+    assert leaves["faces"].sum() == len(answers.rows) - len(answers.rows) // 2
+    assert "agreement" in leaves.iloc[0]["where"]
+
+
+def test_faces_of_another_dataset_have_no_properties(stored):
+    answers, _ = stored
+    from dataclasses import replace
+
+    with pytest.raises(FerError, match="not of FER2013"):
+        stored_faces(replace(answers, rows=np.arange(len(answers.rows))), DEFAULT_MODEL)
+
+
+def test_own_pictures_are_predicted_as_by_the_classifier(tmp_path):
+    told = []
+    with open_grouped(write_people(tmp_path / "people")) as pictures:
+        faces = picture_faces(pictures, load_model(), whole_image=True, say=lambda *pair: told.append(pair))
+    assert len(faces) == 2, "cleo has no known expression"
+    assert any("without a known expression" in note for note in faces.notes)
+    assert told[-1] == (2, 2)
+    assert list(faces.divisions) == ["gender", "age", "brightness", "contrast", "sharpness", *(
+        ["roll"] if faces.properties["roll"].notna().any() else []
+    )]  # fmt: skip
+    assert faces.properties["brightness"].round().tolist() == pytest.approx([60, 120], abs=2)
+    audit = faces.compare("gender", minimum=1)
+    assert audit.sizes == {"female": 1, "male": 1}
+    assert Classifier.of(load_model()).input_size == 48
+
+
+def test_pictures_without_a_face_are_named(tmp_path):
+    with open_grouped(write_people(tmp_path / "people")) as pictures, pytest.raises(FerError, match="None of the 2"):
+        picture_faces(pictures, load_model())
+
+
+def test_a_tree_needs_expressions(tmp_path):
+    table = "file,gender\nanna.png,female\nben.png,male\n"
+    with open_grouped(write_people(tmp_path / "people", table)) as pictures:
+        faces = picture_faces(pictures, load_model(), whole_image=True)
+    assert faces.labels is None
+    with pytest.raises(FerError, match="true expressions"):
+        faces.where_it_fails()
+    with pytest.raises(FerError, match="Unknown division"):
+        faces.compare("shoe size")
+    assert faces.fingerprint != ""

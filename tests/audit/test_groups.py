@@ -1,0 +1,167 @@
+"""Rates by group against counts by hand, the test against SciPy's, and fairlearn's trap with several classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import permutation_test
+from sklearn.metrics import precision_score, recall_score
+
+from fer_core.audit.groups import audit_groups, permutation_p, records
+from fer_core.evaluation.intervals import wilson_interval
+from fer_core.labels import EXPRESSIONS
+from fer_core.types import FerError
+
+ANGRY, HAPPY, SAD = (EXPRESSIONS.index(name) for name in ("angry", "happy", "sad"))
+
+
+def rate_of(audit, group, rate, expression):
+    table = audit.rates
+    rows = table[(table["group"] == group) & (table["rate"] == rate) & (table["expression"] == expression)]
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def gap_of(audit, rate, expression):
+    table = audit.gaps
+    return table[(table["rate"] == rate) & (table["expression"] == expression)].iloc[0]
+
+
+def test_a_case_by_hand():
+    """Four men: three angry, of whom two are found; four women: one angry, found, and two called angry wrongly."""
+    groups = ["man"] * 4 + ["woman"] * 4
+    labels = [ANGRY, ANGRY, ANGRY, HAPPY, ANGRY, SAD, SAD, HAPPY]
+    predicted = [ANGRY, ANGRY, SAD, HAPPY, ANGRY, ANGRY, ANGRY, HAPPY]
+    audit = audit_groups("gender", groups, predicted, labels, minimum=1)
+    assert audit.sizes == {"man": 4, "woman": 4}
+    assert rate_of(audit, "man", "recall", "angry")["value"] == pytest.approx(2 / 3)
+    assert rate_of(audit, "man", "precision", "angry")["value"] == 1
+    assert rate_of(audit, "woman", "recall", "angry")["value"] == 1
+    assert rate_of(audit, "woman", "precision", "angry")["value"] == pytest.approx(1 / 3)
+    assert rate_of(audit, "woman", "selection_rate", "angry")["value"] == 0.75
+    assert rate_of(audit, "woman", "accuracy", "all")["value"] == 0.5
+    assert rate_of(audit, "woman", "precision", "angry")["faces"] == 3
+    gap = gap_of(audit, "selection_rate", "angry")
+    assert (gap["highest"], gap["lowest"], gap["gap"]) == ("woman", "man", 0.25)
+    assert gap["ratio"] == pytest.approx(2 / 3)
+
+
+def test_every_expression_is_audited_not_only_class_1():
+    """fairlearn's selection rate of labels 0 to 6 is that of class 1, disgust, whatever the question."""
+    rng = np.random.default_rng(3)
+    labels, predicted = rng.integers(0, 7, (2, 600))
+    groups = rng.choice(["a", "b", "c"], 600)
+    audit = audit_groups("g", groups, predicted, labels)
+    for group in ("a", "b", "c"):
+        inside = groups == group
+        for index, name in enumerate(EXPRESSIONS):
+            truth, chosen = labels[inside] == index, predicted[inside] == index
+            assert rate_of(audit, group, "selection_rate", name)["value"] == pytest.approx(chosen.mean())
+            recall = rate_of(audit, group, "recall", name)
+            assert recall["value"] == pytest.approx(recall_score(truth, chosen))
+            interval = wilson_interval(int((truth & chosen).sum()), int(truth.sum()))
+            assert (recall["low"], recall["high"]) == pytest.approx((interval.low, interval.high))
+            precision = rate_of(audit, group, "precision", name)["value"]
+            assert precision == pytest.approx(precision_score(truth, chosen))
+
+
+def test_without_labels_there_are_only_predictions():
+    audit = audit_groups("g", ["a", "b"] * 40, [HAPPY, SAD] * 40)
+    assert set(audit.rates["rate"]) == {"selection_rate"}
+    assert gap_of(audit, "selection_rate", "happy")["gap"] == 1
+
+
+def test_rates_of_few_faces_are_not_compared():
+    groups = ["a"] * 50 + ["b"] * 50 + ["c"] * 3
+    audit = audit_groups("g", groups, [HAPPY] * 25 + [SAD] * 75 + [HAPPY] * 3, minimum=30)
+    assert not rate_of(audit, "c", "selection_rate", "happy")["compared"]
+    gap = gap_of(audit, "selection_rate", "happy")
+    assert (gap["highest"], gap["groups"]) == ("a", 2)
+    alone = audit_groups("g", ["a"] * 40 + ["b"] * 2, [HAPPY] * 42)
+    assert alone.gaps.empty
+
+
+def test_groups_keep_their_order():
+    audit = audit_groups("age", ["old", "young"] * 20, [HAPPY] * 40, order=["young", "middle", "old"])
+    assert list(audit.sizes) == ["young", "old"]
+    assert list(dict.fromkeys(audit.rates["group"])) == ["young", "old"]
+
+
+def test_p_equals_a_permutation_test():
+    rng = np.random.default_rng(5)
+    groups = np.repeat([0, 1, 2], [40, 60, 50])
+    success = rng.random(150) < np.array([0.3, 0.5, 0.45])[groups]
+
+    def largest_gap(values):
+        shares = [values[groups == group].mean() for group in range(3)]
+        return max(shares) - min(shares)
+
+    other = permutation_test(
+        (success.astype(float),), largest_gap, permutation_type="pairings", n_resamples=5000, rng=rng,
+        alternative="greater", vectorized=False,
+    )  # fmt: skip
+    hits, faces = np.bincount(groups, success).astype(int), np.bincount(groups)
+    assert permutation_p(hits, faces) == pytest.approx(other.pvalue, abs=0.03)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(40, 90)), min_size=2, max_size=5))
+def test_p_is_a_probability_and_1_without_a_gap(pairs):
+    hits, faces = (np.array(column) for column in zip(*pairs, strict=True))
+    assert 0 < permutation_p(hits, faces) <= 1
+    assert permutation_p(np.zeros_like(faces), faces) == 1
+    assert permutation_p(faces, faces) == 1
+
+
+def test_no_gap_is_found_where_there_is_none():
+    """Of four divisions that mean nothing, Holm's correction lets one in twenty raise an alarm."""
+    rng = np.random.default_rng(7)
+    labels = rng.integers(0, 7, 2000)
+    predicted = np.where(rng.random(2000) < 0.7, labels, rng.integers(0, 7, 2000))
+    alarms = [
+        (audit_groups("g", rng.choice(["a", "b"], 2000), predicted, labels).gaps["p_holm"] < 0.05).any()
+        for _ in range(4)
+    ]
+    assert sum(alarms) <= 1
+
+
+def test_holm_covers_all_gaps_of_the_division():
+    rng = np.random.default_rng(9)
+    audit = audit_groups("g", rng.choice(["a", "b"], 900), rng.integers(0, 7, 900))
+    p = np.sort(audit.gaps["p"].to_numpy())
+    by_hand = np.minimum(1, np.maximum.accumulate(p * np.arange(len(p), 0, -1)))
+    assert np.sort(audit.gaps["p_holm"].to_numpy()) == pytest.approx(by_hand)
+
+
+def test_the_interval_of_a_gap_is_near_that_of_a_bootstrap():
+    rng = np.random.default_rng(11)
+    predicted = np.where(np.repeat([rng.random(800) < 0.6, rng.random(800) < 0.4], 1).ravel(), HAPPY, SAD)
+    audit = audit_groups("g", np.repeat(["a", "b"], 800), predicted)
+    gap = gap_of(audit, "selection_rate", "happy")
+    drawn = [
+        (rng.choice(predicted[:800], 800) == HAPPY).mean() - (rng.choice(predicted[800:], 800) == HAPPY).mean()
+        for _ in range(2000)
+    ]
+    assert (gap["low"], gap["high"]) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("groups", "predicted", "labels"),
+    [(["a", "b"], [1], None), (["a"], [7], None), (["a", "b"], [1, 2], [1]), (["a"], [0.5], None)],
+)
+def test_arrays_must_fit(groups, predicted, labels):
+    with pytest.raises(ValueError, match="Expected"):
+        audit_groups("g", groups, predicted, labels)
+
+
+def test_no_faces_and_no_minimum_are_refused():
+    with pytest.raises(FerError, match="at least one face"):
+        audit_groups("g", [], [])
+    with pytest.raises(FerError, match="minimum of at least one"):
+        audit_groups("g", ["a"], [1], minimum=0)
+
+
+def test_records_are_json():
+    assert records(pd.DataFrame({"a": [1, 2], "b": [np.nan, 0.5]})) == [{"a": 1, "b": None}, {"a": 2, "b": 0.5}]

@@ -1,0 +1,108 @@
+"""Pictures with groups: tables in folders and zips, UTKFace's names, and files that are none of these."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.audit.pictures import open_grouped
+from fer_core.labels import EXPRESSIONS
+from fer_core.types import FerError
+from tests.audit.people import picture, write_people, zipped
+
+
+@pytest.mark.parametrize("pack", [lambda folder: folder, zipped])
+def test_a_table_beside_its_pictures(tmp_path, pack):
+    with open_grouped(pack(write_people(tmp_path / "people"))) as found:
+        assert found.names == ("anna.png", "ben.png", "cleo.png")
+        assert list(found.groups["gender"]) == ["female", "male", "female"]
+        assert list(found.groups["age"]) == ["20 to 39", "60 or older", "0 to 9"]
+        assert found.orders["age"] == ["0 to 9", "20 to 39", "60 or older"]
+        assert list(found.labels) == [EXPRESSIONS.index("happy"), EXPRESSIONS.index("sad"), -1]
+        assert not found.skipped
+
+
+def test_an_unpacked_zip_is_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    path = zipped(write_people(tmp_path / "people"))
+    with open_grouped(path) as found:
+        assert all(source.is_file() for source in found.sources)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_names_as_utkface_has_them(tmp_path):
+    for name in ("4_0_2_20170110.jpg", "45_1_0_20170111.jpg.chip.jpg", "20_1_4_x.png"):
+        (tmp_path / name).write_bytes(picture())
+    with open_grouped(tmp_path) as found:
+        assert list(found.groups["age"]) == ["20 to 39", "40 to 59", "0 to 9"]
+        assert list(found.groups["gender"]) == ["female", "female", "male"]
+        assert list(found.groups["ethnicity"]) == ["other", "White", "Asian"]
+        assert set(found.labels) == {-1}
+
+
+def test_a_parquet_table_that_holds_its_pictures(tmp_path):
+    table = pd.DataFrame({"file": ["a", "b", "c"], "jpeg": [picture(), None, picture(9)], "team": ["x", "y", "y"]})
+    table.to_parquet(tmp_path / "faces.parquet")
+    with open_grouped(tmp_path / "faces.parquet") as found:
+        assert list(found.groups["team"]) == ["x", "y"]
+        assert found.skipped == ("b: there is no such picture.",)
+
+
+def test_folders_of_expressions_are_labels(tmp_path):
+    for name in ("happy", "anger"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one.png").write_bytes(picture())
+    with open_grouped(tmp_path) as found:
+        assert [EXPRESSIONS[label] for label in found.labels] == ["angry", "happy"]
+        assert found.groups.empty
+
+
+def test_columns_of_many_numbers_and_of_many_texts(tmp_path):
+    names = [f"p{k:02d}.png" for k in range(30)]
+    for name in names:
+        (tmp_path / name).write_bytes(picture())
+    table = {"file": names, "income": np.arange(30) * 1.5, "name": [f"P. {name}" for name in names]}
+    pd.DataFrame(table | {"team": ["x", None] * 15}).to_csv(tmp_path / "t.csv", index=False)
+    with open_grouped(tmp_path) as found:
+        assert found.groups["income"].nunique() == 3
+        assert found.orders["team"] == ["x", "unknown"]
+        assert found.skipped == ("The column name has more than 12 different values and is left out.",)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("who,gender\nanna.png,female\n", "cannot be used"),
+        ("file,gender\n", "cannot be used"),
+        ("file,gender\nnobody.png,female\n", "No row of table.csv names a picture"),
+        ("file,gender\n../secret.png,female\n", "No row of table.csv names a picture"),
+        ("file,expression\nanna.png,bored\n", "unknown expression"),
+        ("\x00\x01", "cannot be used|cannot be read"),
+        ("", "cannot be read"),
+    ],
+)
+def test_unusable_tables_get_a_sentence(tmp_path, table, words):
+    folder = write_people(tmp_path / "people")
+    (tmp_path / "secret.png").write_bytes(picture())
+    (folder / "table.csv").write_text(table)
+    with pytest.raises(FerError, match=words), open_grouped(folder):
+        pass
+
+
+def test_other_files_get_a_sentence(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for path, words in (
+        (tmp_path / "empty", "has no pictures"),
+        (tmp_path / "nowhere", "no folder, zip or Parquet table"),
+        (write_people(tmp_path / "people") / "anna.png", "no folder, zip or Parquet table"),
+    ):
+        with pytest.raises(FerError, match=words), open_grouped(path):
+            pass
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(FerError, match="cannot be read"), open_grouped(tmp_path / "bad.parquet"):
+        pass
+    (tmp_path / "people" / "more.csv").write_text("file\n")
+    with pytest.raises(FerError, match="several tables"), open_grouped(tmp_path / "people"):
+        pass
