@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, stdout, warn
+from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, stdout, warn, write_output
 from fer_core.store import StoredModel, list_models
 from fer_core.types import FerError
 
@@ -16,14 +18,18 @@ from fer_core.types import FerError
 @fails_clearly
 def models(
     markdown: Annotated[bool, typer.Option(help="Print the table of the README, with the scores.")] = False,
+    cards: Annotated[bool, typer.Option(help="Write each model's card as README.md into its folder.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the trained models."""
     from fer_core.comparison import card_scoreboard
 
-    if markdown and as_json:
-        raise FerError("Choose one of --markdown and --json.")
+    if markdown + cards + as_json > 1:
+        raise FerError("Choose one of --markdown, --cards and --json.")
     stored = stored_models()
+    if cards:
+        _write_cards(stored)
+        return
     if markdown:
         print(markdown_table(stored))
         return
@@ -60,6 +66,15 @@ def stored_models() -> list[StoredModel]:
     stored, warnings = list_models()
     warn(*warnings)
     return stored
+
+
+def _write_cards(stored: list[StoredModel]) -> None:
+    from fer_core.report import FILE, model_readme
+
+    for model in stored:
+        text = model_readme(model)
+        write_output(model.folder / FILE, "model card", partial(Path.write_text, data=text, encoding="utf-8"))
+        stdout.print(f"{model.name}/{FILE}")
 
 
 def _chosen(row: dict[str, Any]) -> dict[str, Any]:

@@ -46,6 +46,15 @@ def test_every_section_opens_by_its_url(compare, three, section):
     assert not app.error
 
 
+def test_the_card_of_each_model(compare, three):
+    app = compare(c_section="Model cards", c_card="The weak one")
+    words = " ".join(block.value for block in app.markdown)
+    assert "#### The weak one" in words
+    assert "#### Uses" in words
+    app.selectbox(key="c_card").set_value("able").run()
+    assert any("#### The able one" in block.value for block in app.markdown)
+
+
 def test_split_view_and_models_by_url(compare, three):
     app = compare(c_split="PrivateTest", c_view="flip", c_models=["The weak one", "The fair one"], c_metric="Avg FPR")
     table = board(app)

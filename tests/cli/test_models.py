@@ -9,6 +9,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from fer_core import store
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
 from fer_core.data import load_fer2013, load_ferplus
 from fer_core.store import DEFAULT_MODEL, PREDICTIONS, load_model
@@ -46,6 +47,16 @@ def test_titles_in_brackets_stay_whole(fer, home):
     path = home / "models" / "mine" / "card.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "name": "mine", "title": "[draft] of [/b] mine"}))
     assert "[draft] of [/b] mine" in fer("models").stdout
+
+
+def test_cards_are_written_into_the_folders(fer, home, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
+    folder = add_model(tmp_path / "shipped", "able", 3.0).folder
+    result = fer("models", "--cards")
+    assert result.exit_code == 0
+    assert "able/README.md" in result.stdout
+    assert (folder / "README.md").read_text(encoding="utf-8").startswith("---\nlicense:")
+    assert "Choose one of" in fer("models", "--cards", "--json").stderr
 
 
 def test_evaluate_agrees_with_the_card(fer, fer2013_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pages.parts.compare.card import model_card
 from pages.parts.compare.curves import calibration, robustness, roc_and_pr, training
 from pages.parts.compare.paper import paper
 from pages.parts.compare.results import Selection
@@ -18,5 +19,6 @@ SECTIONS: dict[str, Callable[[Selection], None]] = {
     "Significance": significance,
     "Training": training,
     "Paper": paper,
+    "Model cards": model_card,
 }
 """Name of each tab, and the function that shows it. Only the open tab is computed."""

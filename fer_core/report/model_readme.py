@@ -1,0 +1,273 @@
+"""A model's card for people, as Markdown in Hugging Face's form: what it is for, what it can do, and whom it fails."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any, Final
+
+from fer_core.audit import MINIMUM, AuditedFaces, records, stored_faces
+from fer_core.card import ModelCard, Score
+from fer_core.columns import TEST_SPLITS, YARDSTICKS
+from fer_core.comparison import load_answers, robustness, robustness_summary
+from fer_core.faces import DEGRADATIONS
+from fer_core.labels import EXPRESSIONS
+from fer_core.store import StoredModel
+from fer_core.types import FerError
+
+FILE: Final = "README.md"
+
+_USES: Final = """\
+**Intended**: to show in class how facial expression recognition works and fails; to compare methods on FER2013; as a
+starting point for research on photos of faces whose owners agreed.
+
+**Not intended**: decisions about people, such as grading, hiring, advertising, health or security; monitoring people at
+work or at school; statements about what somebody feels. The model names the expression that people would say a face
+shows. That is not a feeling (Barrett et al. 2019, Psychological Science in the Public Interest 20:1)."""
+
+_DATA: Final = """\
+FER2013 (Goodfellow et al. 2013) was made for a challenge from pictures that a web search found for words of emotion.
+The rights in the pictures remain with their owners, and it is unknown who the people are. Its labels are noisy: on the
+test splits, most of ten annotators (FER+, Barsoum et al. 2016, MIT licence) agree with 65 % of them."""
+
+_UTKFACE: Final = """\
+The backbone was pretrained by this project on ages and genders of UTKFace (Zhang, Song and Qi 2017), whose pictures are
+for non-commercial research only."""
+
+_IMAGENET: Final = """\
+The backbone starts from Keras' weights for ImageNet (Russakovsky et al. 2015), whose pictures are for non-commercial
+research."""
+
+_LIMITS: Final = """\
+- Faces in training were 48 × 48 pixels, gray and mostly frontal. Faces that are turned away, dark, soft or partly
+  covered are recognized less well.
+- FER2013 does not say who the people are, so nothing is known about differences between groups of people on it.
+  `fer-lab audit` compares groups on pictures that you have.
+- A probability is the model's, not the chance that a person would agree."""
+
+
+def model_readme(model: StoredModel) -> str:
+    """Return the card of a stored model as Markdown, with Hugging Face's metadata in front.
+
+    All numbers come from the model's folder. Sections about results are left out if nothing was measured.
+    """
+    return f"{_metadata(model.card)}\n{model_text(model)}"
+
+
+def model_text(model: StoredModel) -> str:
+    """Return the same card without the metadata, as pages show it."""
+    card = model.card
+    sections = {
+        "": f"# {card.title}\n\n{_description(card)}",
+        "Uses": _USES,
+        "How to use it": _how_to_use(model),
+        "Data": "\n\n".join(_data(card)),
+        "Training": _training(card),
+        "Results": _results(card),
+        "By expression": _by_expression(card),
+        "On degraded faces": _degraded(model),
+        "Whom it fails": _fails(model),
+        "Limits": _LIMITS,
+    }
+    return "\n\n".join(f"## {title}\n\n{text}" if title else text for title, text in sections.items() if text) + "\n"
+
+
+def _metadata(card: ModelCard) -> str:
+    """Return the YAML block that Hugging Face reads. JSON values are YAML values."""
+    free = card.weights_from not in {"utkface", "imagenet"}
+    values: dict[str, Any] = {
+        "license": "mit" if free else "other",
+        **({} if free else {"license_name": "mit-with-non-commercial-data"}),
+        "pipeline_tag": "image-classification",
+        "library_name": "keras",
+        "tags": ["facial-expression-recognition", "fer2013", "litert"],
+        "datasets": ["fer2013"],
+        "metrics": ["accuracy", "f1", "roc_auc"],
+    }
+    results = [
+        {
+            "task": {"type": "image-classification", "name": "Facial expression recognition"},
+            "dataset": {"type": "fer2013", "name": f"FER2013, by {YARDSTICKS[by]}", "split": split},
+            "metrics": [
+                {"type": "accuracy", "value": round(score.accuracy, 4)},
+                {"type": "f1", "name": "Macro F1", "value": round(score.macro_f1, 4)},
+            ],
+        }
+        for split, by, score in _scores(card)
+    ]
+    if results:
+        values["model-index"] = [{"name": card.name, "results": results}]
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    return "\n".join(["---", *lines, "---", ""])
+
+
+def _description(card: ModelCard) -> str:
+    size = f"{card.input_size} × {card.input_size}"
+    parameters = "" if card.parameters is None else f", {card.parameters:,} parameters"
+    return (
+        f"`{card.name}` predicts which of seven expressions a face shows: {', '.join(EXPRESSIONS)}. Input: a gray face "
+        f"of {size} pixels, framed as in FER2013{parameters}. It belongs to FER Lab."
+    )
+
+
+def _how_to_use(model: StoredModel) -> str:
+    if not model.servable:
+        return "It is kept for comparison: its predictions for FER2013's test faces are stored, but not its weights."
+    size = f"{model.size_bytes / 1e6:.1f} MB"
+    storage = (model.card.served or {}).get("storage", "float32")
+    return f"""\
+```sh
+fer-lab predict photo.jpg --model {model.name}
+```
+
+```python
+from fer_core.inference import Classifier
+from fer_core.store import load_model
+
+classifier = Classifier.of(load_model("{model.name}"))
+probabilities = classifier.predict(faces).probabilities  # faces: (n, 48, 48) uint8 gray
+```
+
+The served file is LiteRT ({storage}, {size}). It needs no TensorFlow and also gives a class activation map."""
+
+
+def _data(card: ModelCard) -> list[str]:
+    trained_on = str(card.training.get("data", ""))
+    own = trained_on.startswith("own pictures")
+    texts = [] if own else [_DATA]
+    if own:
+        texts.append("It was trained on pictures of the person who trained it, which stay on that computer.")
+    return [*texts, *({"utkface": [_UTKFACE], "imagenet": [_IMAGENET]}.get(card.weights_from, []))]
+
+
+def _training(card: ModelCard) -> str:
+    """Return how the model was fitted, as a list of what the card knows."""
+    training, recipe = card.training, card.recipe
+    target = {"both": "FER2013's labels and the votes of FER+, a head each", "votes": "the votes of FER+"}
+    given: dict[str, Any] = {
+        "Starts from": {"none": "", "random": "random weights"}.get(card.weights_from, card.weights_from),
+        "Trained": card.trained_part,
+        "Faces": _counted(training.get("faces"), training.get("data")),
+        "Hold-out": _counted(training.get("holdout_faces"), "on which settings were chosen"),
+        "Target": target.get(str(recipe.get("target")), ""),
+        "Teachers": ", ".join(f"`{name}`" for name in recipe.get("teachers") or ()),
+        "Epochs, seed": f"{training['epochs']}, {training.get('seed', '–')}" if training.get("epochs") else "",
+        "Time": _time(training),
+        "Code": f"commit {training['commit']}" if training.get("commit") else "",
+    }
+    return "\n".join(f"- {name}: {value}" for name, value in given.items() if value and value != "–")
+
+
+def _results(card: ModelCard) -> str:
+    rows = [
+        [split, YARDSTICKS[by], _with_interval(score, "accuracy"), _with_interval(score, "macro_f1"),
+         _with_interval(score, "roc_auc"), f"{score.values.get('n', 0):,}"]
+        for split, by, score in _scores(card)
+    ]  # fmt: skip
+    if not rows:
+        return ""
+    text = _table(["Split", "Judged by", "Accuracy", "Macro F1", "ROC AUC", "Faces"], rows)
+    leaked = [
+        f"{split}: {card.metrics[key]['plain']['accuracy_without_leaked']:.1%}"
+        for split, key in TEST_SPLITS.items()
+        if "accuracy_without_leaked" in card.metrics.get(key, {}).get("plain", {})
+    ]
+    without = f" Accuracy by FER2013's label without faces that are also in Training: {', '.join(leaked)}."
+    return (
+        f"{text}\n\nThe served file, each face once, with 95 % bootstrap intervals over the faces. Nothing was chosen "
+        f"on these splits.{without if leaked else ''}"
+    )
+
+
+def _by_expression(card: ModelCard) -> str:
+    classes = card.metrics.get("public_test", {}).get("plain", {}).get("per_class", {})
+    rows = [
+        [name, *(f"{one[key]:.3f}" for key in ("precision", "recall", "f1")), f"{one['support']:,.0f}"]
+        for name in EXPRESSIONS
+        if (one := classes.get(name))
+    ]
+    head = ["Expression", "Precision", "Recall", "F1", "Faces"]
+    if not rows:
+        return ""
+    least = sorted(rows, key=lambda row: row[2])[:2]
+    words = " and ".join(f"{name} ({recall})" for name, _, recall, *_ in least)
+    return f"{_table(head, rows)}\n\nOn PublicTest, by FER2013's label. Found least often (recall): {words}."
+
+
+def _degraded(model: StoredModel) -> str:
+    table, _, _ = robustness([model])
+    if table.empty:
+        return ""
+    one = robustness_summary(table).iloc[0]
+    rows = [["clean", f"{one['clean']:.1%}"]]
+    rows += [[degradation.title, f"{one[kind]:.1%}"] for kind, degradation in DEGRADATIONS.items()]
+    return (
+        f"{_table(['Faces', 'Accuracy'], rows)}\n\nBy FER2013's label on {one['faces']:,.0f} test faces; each kind is "
+        f"the mean over five strengths. Mean confidence on degraded faces: {one['confidence']:.1%}."
+    )
+
+
+def _fails(model: StoredModel) -> str:
+    """Return where the model is right least often, from its stored predictions and the properties of the faces."""
+    answers, _ = load_answers([model], "PublicTest", "plain")
+    if answers is None:
+        return ""
+    try:
+        faces = stored_faces(answers, model.name)
+        leaves = faces.where_it_fails()
+    except FerError:
+        return ""
+    worst = leaves.iloc[0]
+    tree = (
+        f"A small decision tree over these properties finds the most errors where {worst['where']}: "
+        f"{worst['value']:.0%} of {worst['faces']:,} faces that did not grow the tree ({worst['low']:.0%} to "
+        f"{worst['high']:.0%})."
+    )
+    head = ["Faces divided by", "Most often right", "Least often right", "Gap", "p"]
+    return (
+        f"{_table(head, list(_gaps(faces)))}\n\nAccuracy on PublicTest by FER2013's label, in groups of at least "
+        f"{MINIMUM} faces. p: permutation test with Holm's correction over all rates of a division. {tree}"
+    )
+
+
+def _gaps(faces: AuditedFaces) -> Iterable[list[str]]:
+    for name, title in faces.divisions.items():
+        gaps = faces.compare(name).gaps
+        for gap in records(gaps[gaps["rate"] == "accuracy"]):
+            yield [
+                title,
+                f"{gap['highest']}: {gap['highest_value']:.1%}",
+                f"{gap['lowest']}: {gap['lowest_value']:.1%}",
+                f"{100 * gap['gap']:.1f} points ({100 * gap['low']:.1f} to {100 * gap['high']:.1f})",
+                f"{gap['p_holm']:.3f}",
+            ]
+
+
+def _scores(card: ModelCard) -> list[tuple[str, str, Score]]:
+    """Return split, yardstick and score of all that was measured, plain."""
+    found = [(split, by, card.score(key, "plain", by)) for by in YARDSTICKS for split, key in TEST_SPLITS.items()]
+    return [(split, by, score) for split, by, score in found if score is not None]
+
+
+def _with_interval(score: Score, metric: str) -> str:
+    ends = score.interval(metric)
+    if math.isnan(score[metric]):
+        return "–"
+    return f"{score[metric]:.3f}" + ("" if math.isnan(ends.low) else f" ({ends.low:.3f}–{ends.high:.3f})")
+
+
+def _counted(number: Any, what: Any) -> str:
+    return f"{number:,}{f', {what}' if what else ''}" if isinstance(number, int) else ""
+
+
+def _time(training: Any) -> str:
+    if not training.get("seconds"):
+        return ""
+    device = f" on {training['device']}" if training.get("device") else ""
+    return f"{training['seconds'] / 60:,.0f} minutes{device}"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)

@@ -1,0 +1,69 @@
+"""Model cards: metadata that a YAML reader understands, numbers of the card, and folders with less in them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from fer_core.report import model_readme, model_text
+from fer_core.store import DEFAULT_MODEL, SHIPPED, list_models, load_model, promoted
+from tests.made_up_store import add_models
+
+NAMES = sorted(path.name for path in SHIPPED.iterdir() if (path / "card.json").is_file())
+
+
+def sections(text: str) -> dict[str, str]:
+    parts = re.split(r"^## (.+)\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shipped_cards_are_up_to_date(name, monkeypatch):
+    """Only the default's comparison of groups is computed here, because it takes a second."""
+    stored = (SHIPPED / name / "README.md").read_text(encoding="utf-8")
+    if name == DEFAULT_MODEL:
+        assert model_readme(load_model(name)) == stored, "Write them again: python -m fer_core models --cards"
+        return
+    monkeypatch.setattr("fer_core.report.model_readme._fails", lambda _: "computed elsewhere")
+    ours, theirs = sections(model_readme(load_model(name))), sections(stored)
+    assert ours.pop("Whom it fails")
+    assert "permutation test" in theirs.pop("Whom it fails")
+    assert ours == theirs, "Write them again: python -m fer_core models --cards"
+
+
+def test_metadata_has_the_measured_numbers():
+    model = load_model()
+    _, block, text = model_readme(model).split("---\n", 2)
+    metadata = yaml.safe_load(block)
+    assert metadata["license"] == "mit"
+    results = metadata["model-index"][0]["results"]
+    assert [one["dataset"]["split"] for one in results] == ["PublicTest", "PrivateTest"] * 2
+    assert results[0]["metrics"][0]["value"] == round(model.card.score("public_test").accuracy, 4)
+    assert text.strip() == model_text(model).strip()
+
+
+def test_models_from_data_for_research_say_so():
+    text = model_readme(load_model("vgg16_modified_utk"))
+    assert 'license: "other"' in text
+    assert "non-commercial research only" in text
+
+
+def test_weakest_expressions_and_groups_are_named():
+    card = load_model().card
+    classes = card.metrics["public_test"]["plain"]["per_class"]
+    least = min((name for name in classes if "avg" not in name), key=lambda name: classes[name]["recall"])
+    found = sections(model_text(load_model()))
+    assert f"Found least often (recall): {least} ({classes[least]['recall']:.3f})" in found["By expression"]
+    assert "Annotators’ agreement | united, over 90 %" in found["Whom it fails"]
+
+
+def test_a_model_that_was_never_measured(home):
+    add_models(promoted())
+    model = next(model for model in list_models()[0] if model.name == "able")
+    found = sections(model_text(model))
+    assert "Results" not in found
+    assert "Whom it fails" not in found, "its faces are not those of FER2013"
+    assert "kept for comparison" in found["How to use it"]
+    assert {"Uses", "Limits"} <= set(found)
