@@ -93,13 +93,14 @@ def add_models(root: Path) -> list[StoredModel]:
     return [add_model(root, name, skill) for name, skill in SKILLS.items()]
 
 
-def write_fer2013(folder: Path) -> Path:
-    """Write `fer2013.csv` whose face in row r is all gray level `r % 256`."""
+def write_fer2013(folder: Path, flat: bool = True) -> Path:
+    """Write `fer2013.csv` whose face in row r is all gray level `r % 256`; if not flat, but for one pixel."""
     lines = ["emotion,pixels,Usage"]
     usage = ["Training"] * TRAINING + ["PublicTest"] * FACES + ["PrivateTest"] * FACES
     emotions = [0] * TRAINING + 2 * labels().tolist()
     for row, (emotion, split) in enumerate(zip(emotions, usage, strict=True)):
-        lines.append(f"{emotion},{' '.join([str(row % 256)] * 2304)},{split}")
+        first = str(row % 256 if flat else (row + 128) % 256)
+        lines.append(f"{emotion},{' '.join([first, *[str(row % 256)] * 2303])},{split}")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "fer2013.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ FLOORS = [
     {"store"},
     {"inference"},
     {"training", "explain", "comparison"},
-    {"runs", "benchmarks", "audit"},
+    {"runs", "benchmarks", "audit", "quiz"},
     {"tuning"},
     {"report"},
     {"cli"},

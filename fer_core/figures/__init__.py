@@ -8,12 +8,14 @@ from fer_core.figures.curves import (
 )
 from fer_core.figures.dataset import class_distribution, pixel_chart
 from fer_core.figures.expression_bars import (
+    answers_and_votes,
     class_counts,
     probability_bars,
     probability_change,
     probability_text,
     time_share_bars,
     time_share_text,
+    vote_bars,
 )
 from fer_core.figures.groups import error_leaves, group_rates
 from fer_core.figures.matrices import confusion_chart, difference_chart, pair_matrix
@@ -25,6 +27,7 @@ from fer_core.figures.tuning import importance_bars, setting_chart, tuning_histo
 __all__ = [
     "AccuracyInterval",
     "accuracy_intervals",
+    "answers_and_votes",
     "class_counts",
     "class_distribution",
     "class_scores",
@@ -51,4 +54,5 @@ __all__ = [
     "timeline_chart",
     "training_chart",
     "tuning_history",
+    "vote_bars",
 ]

@@ -1,4 +1,4 @@
-"""Bars of the seven expressions: probabilities, numbers of faces, shares of time."""
+"""Bars of the seven expressions: probabilities, votes, numbers of faces, shares of time."""
 
 from __future__ import annotations
 
@@ -45,20 +45,38 @@ def probability_change(before: ArrayLike, after: ArrayLike) -> go.Figure:
         ValueError: another shape.
     """
     old, new = _seven(before), _seven(after)
-    behind = _bar(old, [""] * NUM_CLASSES, width=0.86, name="before") | {"marker": {"color": MUTED, "opacity": 0.4}}
-    front = _bar(new, [""] * NUM_CLASSES, width=0.5, name="after")
-    words = {
-        "type": "scatter",
-        "mode": "text",
-        "x": np.maximum(old, new),
-        "y": EXPRESSIONS,
-        "text": [f"  {word}" for word in _words(new)],
-        "textposition": "middle right",
-        "textfont": {"size": LARGE},
-        "cliponaxis": False,
-        "hoverinfo": "skip",
-    }
-    return _bars([behind, front, words])
+    return _in_front(old, new, ("before", "after"), _words(new))
+
+
+def vote_bars(votes: ArrayLike, total: int) -> go.Figure:
+    """Return seven horizontal bars of votes with their numbers, the most frequent answer in bold.
+
+    Args:
+        votes: `(7,)` numbers in the order of `labels.EXPRESSIONS`.
+        total: number of votes that make a full bar, at least the sum.
+
+    Raises:
+        ValueError: another shape.
+    """
+    counts = _seven(votes)
+    shares = counts / max(1, total)
+    return _bars([_bar(shares, _numbers(counts), width=0.72)])
+
+
+def answers_and_votes(answers: ArrayLike, votes: ArrayLike, total: int) -> go.Figure:
+    """Return bars of the answers of a class in front of wider gray bars of the annotators' votes, as shares of each.
+
+    Args:
+        answers: `(7,)` numbers of people in the order of `labels.EXPRESSIONS`, written beside the bars.
+        votes: `(7,)` numbers of votes.
+        total: number of votes with those for other answers; 0 if there are none.
+
+    Raises:
+        ValueError: another shape.
+    """
+    counts = _seven(answers)
+    shares = counts / max(1.0, counts.sum())
+    return _in_front(_seven(votes) / max(1, total), shares, ("annotators", "class"), _numbers(counts))
 
 
 def probability_text(probabilities: ArrayLike, top: int = 3) -> str:
@@ -152,6 +170,32 @@ def _words(values: NDArray[np.float64]) -> list[str]:
     """Return the percentages, the largest in bold."""
     most = values.max()
     return [f"<b>{percent_text(value)}</b>" if value == most else percent_text(value) for value in values]
+
+
+def _numbers(counts: NDArray[np.float64]) -> list[str]:
+    """Return the numbers, the largest in bold and nothing for 0."""
+    most = counts.max()
+    return ["" if not n else f"<b>{n:,.0f}</b>" if n == most else f"{n:,.0f}" for n in counts]
+
+
+def _in_front(
+    old: NDArray[np.float64], new: NDArray[np.float64], names: tuple[str, str], texts: Sequence[str]
+) -> go.Figure:
+    """Return bars of `new` in front of wider gray bars of `old`, with the texts beyond the longer bar."""
+    behind = _bar(old, [""] * NUM_CLASSES, width=0.86, name=names[0]) | {"marker": {"color": MUTED, "opacity": 0.4}}
+    front = _bar(new, [""] * NUM_CLASSES, width=0.5, name=names[1])
+    words = {
+        "type": "scatter",
+        "mode": "text",
+        "x": np.maximum(old, new),
+        "y": EXPRESSIONS,
+        "text": [f"  {word}" for word in texts],
+        "textposition": "middle right",
+        "textfont": {"size": LARGE},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }
+    return _bars([behind, front, words])
 
 
 def _bar(values: NDArray[np.float64], words: Sequence[str], width: float, name: str = "") -> dict[str, Any]:

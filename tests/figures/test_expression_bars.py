@@ -5,12 +5,14 @@ import pandas as pd
 import pytest
 
 from fer_core.figures import (
+    answers_and_votes,
     class_counts,
     probability_bars,
     probability_change,
     probability_text,
     time_share_bars,
     time_share_text,
+    vote_bars,
 )
 from fer_core.labels import COLORS, EXPRESSIONS
 
@@ -103,3 +105,19 @@ def test_bars_carry_all_seven_with_their_percentages():
 
 def test_words_name_what_was_seen_the_longest_first():
     assert time_share_text(SHARES) == "happy 60 %, neutral 40 %, fear < 1 %"
+
+
+def test_votes_are_written_as_numbers_and_drawn_as_shares_of_all_ten():
+    (bars,) = vote_bars([0, 0, 1, 6, 0, 0, 1], total=10).data
+    assert list(bars.text) == ["", "", "1", "<b>6</b>", "", "", "1"]
+    np.testing.assert_allclose(bars.x, [0, 0, 0.1, 0.6, 0, 0, 0.1])
+    assert not vote_bars([0] * 7, total=0).data[0].x.any()
+
+
+def test_a_class_before_the_annotators():
+    annotators, people, words = answers_and_votes([0, 0, 0, 3, 1, 0, 0], [0, 0, 0, 5, 0, 0, 4], total=10).data
+    np.testing.assert_allclose(annotators.x, [0, 0, 0, 0.5, 0, 0, 0.4])
+    np.testing.assert_allclose(people.x, [0, 0, 0, 0.75, 0.25, 0, 0])
+    np.testing.assert_allclose(words.x, np.maximum(annotators.x, people.x))
+    assert [word.strip() for word in words.text] == ["", "", "", "<b>3</b>", "1", "", ""]
+    assert not answers_and_votes([0] * 7, [0] * 7, total=0).data[1].x.any()

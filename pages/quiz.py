@@ -1,0 +1,22 @@
+"""You against the model: name the expression on ten faces, alone or with a class, and compare."""
+
+import streamlit as st
+
+from pages.parts.common import plain
+from pages.parts.compare.results import fer2013_faces
+from pages.parts.quiz.alone import alone
+from pages.parts.quiz.lecturer import lecturer
+from pages.parts.quiz.student import room_in_url, student
+
+st.title("You against the model")
+
+faces = fer2013_faces()
+if faces.missing:
+    st.info(f"The quiz shows faces of FER2013. {plain(faces.missing)}", icon=":material/database:")
+    st.stop()
+
+if not lecturer(faces):
+    if code := room_in_url():
+        student(faces, code)
+    else:
+        alone(faces)

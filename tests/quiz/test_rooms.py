@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import gc
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fer_core.labels import EXPRESSIONS
+from fer_core.quiz import FACES, NAME_LENGTH, Person, Room, Rooms, rooms
+from fer_core.types import FerError
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def house(clock: Clock) -> Rooms:
+    return Rooms(clock)
+
+
+def names(house: Rooms, code: str) -> list[str]:
+    return [person.name for person in house.look(code).people]
+
+
+def test_a_room_counts_the_answers_of_its_people(house):
+    code, _ = house.open(7)
+    ada, bo = house.join(code, "Ada"), house.join(code, "Bo")
+    assert house.answer(code, ada, 1, 0, "sad")
+    assert house.answer(code, ada, 1, 1, "happy")
+    assert house.answer(code, bo, 1, 0, "fear")
+    assert house.look(code) == Room(code, 7, 1, (Person("Ada", ("sad", "happy")), Person("Bo", ("fear",))))
+    assert house.person(code, ada) == Person("Ada", ("sad", "happy"))
+
+
+def test_codes_can_be_read_aloud_and_typed_as_one_likes(house):
+    for seed in range(rooms.MOST_ROOMS):
+        code, _ = house.open(seed)
+        assert len(code) == 4
+        assert not set(code) & set("AEIOUY01")
+    assert house.look(f" {code[:2].lower()} {code[2:]}").code == code
+
+
+def test_no_answer_is_changed_skipped_or_added(house):
+    code, _ = house.open(7)
+    ada = house.join(code, "Ada")
+    assert house.answer(code, ada, 1, 0, "sad")
+    assert not house.answer(code, ada, 1, 0, "happy"), "a second answer to the same face"
+    assert not house.answer(code, ada, 1, 2, "happy"), "a face that was skipped"
+    assert not house.answer(code, ada, 2, 1, "happy"), "another round"
+    assert not house.answer(code, "nobody", 1, 0, "happy")
+    assert not house.answer("ZZZZ", ada, 1, 1, "happy")
+    for face in range(1, FACES):
+        assert house.answer(code, ada, 1, face, "fear")
+    assert not house.answer(code, ada, 1, FACES, "fear")
+    assert house.person(code, ada).answers == ("sad", *["fear"] * (FACES - 1))
+    with pytest.raises(ValueError, match="Received: 'bored'"):
+        house.answer(code, ada, 1, 0, "bored")
+
+
+def test_names(house):
+    code, _ = house.open(7)
+    for name in ("Ada", "ada", " Ada\n", "", "  ", "Ada 2", "x" * 99, "a\u202eb"):
+        house.join(code, name)
+    assert names(house, code) == [
+        "Ada", "ada 2", "Ada 3", "Guest 1", "Guest 2", "Ada 2 2", "x" * NAME_LENGTH, "a b"
+    ]  # fmt: skip
+
+
+@given(st.lists(st.text(max_size=40), max_size=8))
+def test_any_names_become_different_ones_of_one_short_line(typed):
+    house = Rooms()
+    code, _ = house.open(1)
+    for name in typed:
+        house.join(code, name)
+    found = names(house, code)
+    assert len({name.casefold() for name in found}) == len(typed)
+    assert all(name.isprintable() and 0 < len(name) <= NAME_LENGTH + 2 for name in found)
+
+
+def test_starting_again_keeps_the_people_only(house):
+    code, secret = house.open(7)
+    ada = house.join(code, "Ada")
+    house.answer(code, ada, 1, 0, "sad")
+    assert not house.restart(code, "guess", 8)
+    assert house.look(code).turn == 1
+    assert house.restart(code, secret, 8)
+    assert house.look(code) == Room(code, 8, 2, (Person("Ada"),))
+    assert not house.answer(code, ada, 1, 0, "sad"), "an answer to the round before"
+    assert house.answer(code, ada, 2, 0, "sad")
+
+
+def test_ending_a_room_forgets_it(house):
+    code, secret = house.open(7)
+    ada = house.join(code, "Ada Byron")
+    assert not house.end(code, "guess")
+    assert house.look(code)
+    assert house.end(code, secret)
+    assert house.look(code) is None
+    assert house.person(code, ada) is None
+    assert not house.answer(code, ada, 1, 0, "sad")
+    assert not house.end(code, secret)
+    assert len(house) == 0
+    with pytest.raises(FerError, match=f"no room with the code {code}"):
+        house.join(code, "Bo")
+    gc.collect()
+    assert not [one for one in gc.get_objects() if isinstance(one, Person) and one.name == "Ada Byron"]
+
+
+def test_leaving(house):
+    code, _ = house.open(7)
+    ada = house.join(code, "Ada")
+    house.leave(code, ada)
+    assert names(house, code) == []
+    house.leave("ZZZZ", ada)
+
+
+def test_an_idle_room_is_forgotten_and_looking_at_it_does_not_keep_it(house, clock):
+    code, _ = house.open(7)
+    ada = house.join(code, "Ada")
+    clock.now = rooms.IDLE_SECONDS - 1
+    house.answer(code, ada, 1, 0, "sad")
+    clock.now += rooms.IDLE_SECONDS
+    assert house.look(code)
+    clock.now += 1
+    assert house.look(code) is None
+    assert len(house) == 0
+
+
+def test_rooms_and_people_are_limited(house, monkeypatch):
+    monkeypatch.setattr(rooms, "MOST_ROOMS", 2)
+    monkeypatch.setattr(rooms, "MOST_PEOPLE", 2)
+    (code, secret), _ = house.open(1), house.open(2)
+    with pytest.raises(FerError, match="All 2 rooms of this server are in use"):
+        house.open(3)
+    house.join(code, "Ada")
+    house.join(code, "Bo")
+    with pytest.raises(FerError, match="full: it holds 2 people"):
+        house.join(code, "Cy")
+    house.end(code, secret)
+    house.open(3)
+
+
+@pytest.mark.parametrize("code", ["", "ZZZZ", "\x00\u202e", "<b>", "A" * 500])
+def test_wrong_codes_get_one_short_sentence(house, code):
+    assert house.look(code) is None
+    with pytest.raises(FerError) as error:
+        house.join(code, "Ada")
+    assert len(str(error.value)) < 120
+    assert str(error.value).isprintable()
+
+
+def test_many_people_at_once(house):
+    """Sixteen threads join under one name and answer, each face twice; every answer counts once."""
+    code, _ = house.open(7)
+    start = Barrier(16)
+
+    def play(_: int) -> tuple[str, int]:
+        start.wait()
+        key = house.join(code, "Ada")
+        kept = 0
+        for face in range(FACES):
+            kept += house.answer(code, key, 1, face, EXPRESSIONS[face % 7])
+            kept += house.answer(code, key, 1, face, "neutral")
+            house.look(code)
+        return key, kept
+
+    with ThreadPoolExecutor(16) as threads:
+        played = list(threads.map(play, range(16)))
+    assert [kept for _, kept in played] == [FACES] * 16
+    assert len({key for key, _ in played}) == 16
+    assert len(set(names(house, code))) == 16
+    assert {person.answers for person in house.look(code).people} == {tuple(EXPRESSIONS[k % 7] for k in range(FACES))}
+
+
+def test_one_window_wins_if_two_answer_at_once(house):
+    code, _ = house.open(7)
+    ada = house.join(code, "Ada")
+    start = Barrier(7)
+
+    def answer(expression: str) -> bool:
+        start.wait()
+        return house.answer(code, ada, 1, 0, expression)
+
+    with ThreadPoolExecutor(7) as threads:
+        kept = list(threads.map(answer, EXPRESSIONS))
+    assert sum(kept) == 1
+    assert house.person(code, ada).answers == (EXPRESSIONS[kept.index(True)],)
