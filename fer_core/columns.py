@@ -31,6 +31,13 @@ METRICS: Final[dict[str, str]] = {
 }
 """Metrics that have a 95 % interval, each with its title. Higher is better, except for `avg_fpr`."""
 
+MAP_COLUMNS: Final[list[str]] = ["row", "x", "y", "kept"]
+"""Columns of a model's map of faces, one row for each test face.
+
+`row` is FER2013's row number, `x` and `y` the place on the map. `kept` is how many of the ten faces with the most
+similar features are also among the ten nearest on the map.
+"""
+
 DEGRADED_COLUMNS: Final[list[str]] = [
     *("kind", "strength", "level", "faces", "accuracy", "low", "high", "confidence"),
     *("faces_plurality", "accuracy_plurality", "low_plurality", "high_plurality"),

@@ -1,14 +1,18 @@
-"""The model store: folders with a model card, weights, predictions, training history and results on degraded faces."""
+"""The model store: folders with a model card, weights, and what was measured.
+
+What was measured: predictions, training history, results on degraded faces, and a map of faces.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from fer_core.card import CARD, ModelCard
-from fer_core.columns import DEGRADED_COLUMNS
+from fer_core.columns import DEGRADED_COLUMNS, MAP_COLUMNS
 from fer_core.files import home, whole_file, whole_folder, write_text
 from fer_core.types import FerError
 
@@ -17,7 +21,7 @@ SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
 
 DEFAULT_MODEL = "compact_cnn_votes"
 WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
-DEGRADED = "degraded.csv"
+DEGRADED, FACE_MAP = "degraded.csv", "map.parquet"
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,33 @@ class StoredModel:
                 f"with numbers. Received: {reason}. Measure again: fer-lab evaluate {self.name} --degraded --save"
             ) from error
 
+    @property
+    def has_face_map(self) -> bool:
+        """Whether the folder has a map of faces."""
+        return (self.folder / FACE_MAP).is_file()
+
+    def face_map(self) -> pd.DataFrame:
+        """Return the map of FER2013's test faces, with the columns `columns.MAP_COLUMNS`.
+
+        Raises:
+            FerError: there is none, or the file is damaged.
+        """
+        again = f"Make it again: fer-lab evaluate {self.name} --map --save"
+        if not self.has_face_map:
+            raise FerError(f"The model {self.name} has no map of faces: {FACE_MAP} is missing from its folder. {again}")
+        try:
+            table = pd.read_parquet(self.folder / FACE_MAP)[MAP_COLUMNS]
+            table = table.astype({"row": int, "x": "float32", "y": "float32", "kept": int})
+            if not np.isfinite(table[["x", "y"]]).all(axis=None) or table["row"].duplicated().any():
+                raise ValueError("places that are not numbers, or a face that occurs twice")
+            return table
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0][:160]
+            raise FerError(
+                f"The file {FACE_MAP} of {self.name} is damaged: expected the columns {', '.join(MAP_COLUMNS)}, with "
+                f"numbers, one row for each face. Received: {reason}. {again}"
+            ) from error
+
 
 def promoted() -> Path:
     """Return the folder of the user's own models."""
@@ -187,6 +218,7 @@ def save_model(
     history: pd.DataFrame,
     keras: bytes,
     degraded: pd.DataFrame | None = None,
+    face_map: pd.DataFrame | None = None,
 ) -> StoredModel:
     """Write the folder of a model, completely or not at all, and return the model.
 
@@ -198,6 +230,7 @@ def save_model(
         history: one row for each epoch; empty if there are none.
         keras: content of the `.keras` file, from which training can continue; may be empty.
         degraded: results on degraded faces, with the columns `columns.DEGRADED_COLUMNS`; None if not measured.
+        face_map: with the columns `columns.MAP_COLUMNS`; None if there is none.
     """
     root.mkdir(parents=True, exist_ok=True)
     target = root / card.name
@@ -210,6 +243,8 @@ def save_model(
             history.to_csv(work / HISTORY, index=False)
         if degraded is not None:
             degraded.to_csv(work / DEGRADED, index=False)
+        if face_map is not None:
+            _write(face_map, work / FACE_MAP)
         card.write(work / CARD)
     return open_model(target)
 
@@ -238,14 +273,31 @@ def update_model(
         raise FerError(f"The folder of {model.name} cannot be written ({error.strerror or error}).") from error
 
 
-def _write(predictions: pd.DataFrame, path: Path) -> None:
+def save_face_map(model: StoredModel, face_map: pd.DataFrame) -> None:
+    """Write a map of faces into a model's folder.
+
+    Args:
+        model: in the store.
+        face_map: with the columns `columns.MAP_COLUMNS`.
+
+    Raises:
+        FerError: the folder cannot be written.
+    """
+    try:
+        with whole_file(model.folder / FACE_MAP) as partial:
+            _write(face_map, partial)
+    except OSError as error:
+        raise FerError(f"The folder of {model.name} cannot be written ({error.strerror or error}).") from error
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
     """Write a table without loss; byte-stream split of the floats reduces the file to two thirds."""
-    floats = [name for name in predictions.columns if predictions[name].dtype.kind == "f"]
-    predictions.to_parquet(
+    floats = [name for name in table.columns if table[name].dtype.kind == "f"]
+    table.to_parquet(
         path,
         index=False,
         compression="zstd",
         compression_level=19,
-        use_dictionary=[name for name in predictions.columns if name not in floats],
+        use_dictionary=[name for name in table.columns if name not in floats],
         use_byte_stream_split=floats,
     )

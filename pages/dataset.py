@@ -5,6 +5,7 @@ import streamlit as st
 from pages.parts.compare.results import fer2013_faces
 from pages.parts.dataset.classes import classes
 from pages.parts.dataset.copies import copies
+from pages.parts.dataset.face_map import face_map
 from pages.parts.dataset.faces import browse
 from pages.parts.dataset.hardest import hardest
 from pages.parts.dataset.labels import labels, published
@@ -13,12 +14,13 @@ from pages.parts.dataset.source import choose_faces_shown
 
 OF_FACES = {"Classes": classes, "Faces": browse, "Preparation": preparation}
 OF_FER2013 = {
+    "Map of faces": face_map,
     "Labels and votes": labels,
     "Hardest faces": hardest,
     "Copies": copies,
     "Published results": published,
 }
-WITHOUT_FACES = ("Hardest faces", "Copies", "Published results")
+WITHOUT_FACES = ("Map of faces", "Hardest faces", "Copies", "Published results")
 
 st.title("Dataset")
 st.markdown("The faces that models here learn from, what people say about them, and how far to trust the labels.")

@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_scor
 from fer_core.columns import PROBABILITIES
 from fer_core.data import load_ferplus
 from fer_core.inference import Classifier
-from fer_core.store import DEFAULT_MODEL, SHIPPED, WEIGHTS, StoredModel, open_model
+from fer_core.store import DEFAULT_MODEL, FACE_MAP, KERAS, SHIPPED, WEIGHTS, StoredModel, open_model
 
 FOLDERS = sorted(path for path in SHIPPED.iterdir() if path.is_dir() and not path.name.startswith("."))
 WHOLE = [path for path in FOLDERS if (path / WEIGHTS).is_file()]
@@ -129,6 +129,14 @@ def test_small_storage_answers_as_the_trained_network(fer2013):
     expected = stored_network(DEFAULT_MODEL).predict(faces[..., None].astype("float32"), verbose=0)
     served = Classifier.of(open_model(SHIPPED / DEFAULT_MODEL)).predict(faces).probabilities
     assert (served.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.99
+
+
+@pytest.mark.parametrize("folder", [path for path in FOLDERS if (path / KERAS).is_file()], ids=lambda path: path.name)
+def test_a_model_with_keras_weights_has_a_small_map_of_all_test_faces(folder):
+    places = open_model(folder).face_map()
+    assert set(places["row"]) == set(open_model(folder).all_predictions()["row"])
+    assert 3 < places["kept"].mean() < 10
+    assert (folder / FACE_MAP).stat().st_size < 80_000
 
 
 def test_sizes_stay_within_the_house_rules():

@@ -12,7 +12,16 @@ import pytest
 from fer_core import store
 from fer_core.card import ModelCard
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
-from fer_core.store import DEGRADED, list_models, load_model, open_model, promoted, save_model
+from fer_core.store import (
+    DEGRADED,
+    FACE_MAP,
+    list_models,
+    load_model,
+    open_model,
+    promoted,
+    save_face_map,
+    save_model,
+)
 from fer_core.types import FerError
 from tests.made_up_store import degraded_table
 
@@ -73,6 +82,41 @@ def test_damaged_results_on_degraded_faces_say_what_to_do(nothing_shipped, predi
     (model.folder / "degraded.csv").write_text(text)
     with pytest.raises(FerError, match="half"):
         model.degraded()
+
+
+def test_a_map_of_faces_comes_back(nothing_shipped, predictions):
+    table = pd.DataFrame({"row": [5, 6, 9], "x": [-80.5, 0, 1.25], "y": [0.5, 2, -3], "kept": [0, 10, 4]})
+    small = table.astype({"row": "int32", "x": "float16", "y": "float16", "kept": "uint8"})
+    model = save_model(promoted(), MINE, b"w", predictions, pd.DataFrame(), b"", face_map=small)
+    assert model.has_face_map
+    assert model.face_map().to_numpy().tolist() == table.to_numpy().tolist()
+    save_face_map(model, small.head(1))
+    assert load_model("mine").face_map()["row"].tolist() == [5]
+
+
+def test_a_model_without_a_map_says_how_to_make_it(nothing_shipped, predictions):
+    model = save_model(promoted(), MINE, b"w", predictions, pd.DataFrame(), b"")
+    assert not model.has_face_map
+    with pytest.raises(FerError, match=r"mine has no map of faces.* fer-lab evaluate mine --map --save"):
+        model.face_map()
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 half", "column", "twice", "infinite", "text"])
+def test_a_damaged_map_is_one_sentence_that_says_what_to_do(nothing_shipped, predictions, damage):
+    table = pd.DataFrame({"row": [5, 6], "x": [0.0, 1.0], "y": [0.0, 2.0], "kept": [0, 10]})
+    model = save_model(promoted(), MINE, b"w", predictions, pd.DataFrame(), b"", face_map=table)
+    if isinstance(damage, bytes):
+        (model.folder / FACE_MAP).write_bytes(damage)
+    else:
+        changed = {
+            "column": table.drop(columns="kept"),
+            "twice": table.assign(row=5),
+            "infinite": table.assign(x=np.inf),
+            "text": table.assign(y="here"),
+        }[damage]
+        changed.to_parquet(model.folder / FACE_MAP)
+    with pytest.raises(FerError, match=r"map.parquet of mine is damaged: expected .* fer-lab evaluate mine --map"):
+        model.face_map()
 
 
 def test_predictions_come_back_to_the_last_digit(nothing_shipped, predictions):

@@ -5,17 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import pandas as pd
 import typer
 from rich import box
 from rich.table import Table
 
 from fer_core.card import ModelCard
 from fer_core.cli.degraded import degraded_rows, degraded_table
+from fer_core.cli.face_map import arranged, map_line, map_rows
 from fer_core.cli.models import stored_models
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn
 from fer_core.columns import METRICS
 from fer_core.data import load_fer2013
-from fer_core.store import load_model
+from fer_core.store import load_model, save_face_map
 from fer_core.types import FerError
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ def evaluate(
     every: Annotated[bool, typer.Option("--all", help="Measure all models.")] = False,
     data: Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")] = None,
     degraded: Annotated[bool, typer.Option("--degraded", help="Measure on degraded faces too: noise, blur …")] = False,
+    mapped: Annotated[bool, typer.Option("--map", help="Make the map of the test faces too.")] = False,
     save: Annotated[bool, typer.Option("--save", help="Keep the results in the models' folders.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -39,8 +42,13 @@ def evaluate(
     that is kept for comparison only, the metrics are computed from its stored predictions.
 
     With --degraded, also measure accuracy and mean confidence on 1,000 test faces with noise, blur, low resolution, low
-    brightness and contrast, and occlusion, in five strengths each. --save replaces the stored predictions and results,
-    and adds the score on the hold-out by which the default model is chosen.
+    brightness and contrast, and occlusion, in five strengths each.
+
+    With --map, also arrange the test faces in two dimensions by the model's features (PCA, then t-SNE), for the Dataset
+    page. This takes a minute or two and needs the model's Keras weights.
+
+    --save replaces the stored predictions, results and map, and adds the score on the hold-out by which the default
+    model is chosen.
     """
     from fer_core.inference.measure_again import measure_again, save_measurements
 
@@ -51,12 +59,17 @@ def evaluate(
     chosen = stored if every else [load_model(name) for name in names or []]
     dataset = load_fer2013(data)
     measured: dict[str, Measurements] = {}
+    maps: dict[str, pd.DataFrame] = {}
     with progress_bar() as bar:
         for model in bar.track(chosen, description="Measuring"):
             try:
                 found = measure_again(model, dataset, degraded, holdout=save)
                 if save:
                     save_measurements(model, found)
+                if mapped and (places := arranged(model, dataset)) is not None:
+                    maps[model.name] = places
+                    if save:
+                        save_face_map(model, places)
             except FerError as error:
                 warn(f"{model.name} is skipped: {error}")
                 continue
@@ -66,7 +79,7 @@ def evaluate(
     if not measured:
         raise FerError("No model could be measured.")
     if as_json:
-        print_json({name: _as_json(found) for name, found in measured.items()})
+        print_json({name: _as_json(found, maps.get(name)) for name, found in measured.items()})
         return
     for name, found in measured.items():
         stdout.print(_metrics_table(name, found.metrics))
@@ -74,11 +87,15 @@ def evaluate(
             stdout.print(_holdout_line(found.holdout))
         if found.degraded is not None:
             stdout.print(degraded_table(name, found.degraded))
+        if name in maps:
+            stdout.print(map_line(maps[name]))
     stdout.print("* on the test faces whose pixels do not occur in Training")
 
 
-def _as_json(found: Measurements) -> dict[str, Any]:
+def _as_json(found: Measurements, places: pd.DataFrame | None) -> dict[str, Any]:
     more: dict[str, Any] = {} if found.degraded is None else {"degraded": degraded_rows(found.degraded)}
+    if places is not None:
+        more["map"] = map_rows(places)
     return {**found.metrics, **more} | ({"holdout_score": found.holdout} if found.holdout else {})
 
 

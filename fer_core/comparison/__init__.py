@@ -1,6 +1,6 @@
 """Stored models compared: predictions read once, then tables that pages show, `figures` draws and `report` saves."""
 
-from fer_core.comparison.answers import ENSEMBLE, Answers, load_answers
+from fer_core.comparison.answers import ENSEMBLE, Answers, joined, load_answers
 from fer_core.comparison.confusion import (
     HARDEST,
     SHOWN,
@@ -24,6 +24,7 @@ from fer_core.comparison.curve_tables import (
     training_curves,
 )
 from fer_core.comparison.ensemble import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble, fuse
+from fer_core.comparison.face_map import FEW, SHEET_COLUMNS, expression_scores, face_sheet, judged, map_table
 from fer_core.comparison.face_table import MEASURES, Measure, face_table, filtered, shuffled_places
 from fer_core.comparison.label_truth import (
     ORDERS,
@@ -63,6 +64,7 @@ from fer_core.comparison.scoreboard import (
 
 __all__ = [
     "ENSEMBLE",
+    "FEW",
     "FUSIONS",
     "HARDEST",
     "HIGHEST_EXPONENT",
@@ -71,6 +73,7 @@ __all__ = [
     "MEASURES",
     "ORDERS",
     "PAPER_VARIANTS",
+    "SHEET_COLUMNS",
     "SHOWN",
     "Answers",
     "Ensemble",
@@ -91,7 +94,9 @@ __all__ = [
     "difference_cells",
     "differing_copies",
     "differing_faces",
+    "expression_scores",
     "face_milliseconds",
+    "face_sheet",
     "face_table",
     "faces_in_bins",
     "filtered",
@@ -100,9 +105,12 @@ __all__ = [
     "hardest_faces",
     "histories",
     "home_scoreboard",
+    "joined",
+    "judged",
     "label_cells",
     "load_answers",
     "load_fer2013_faces",
+    "map_table",
     "mean_corruption_accuracy",
     "measure",
     "pairs",

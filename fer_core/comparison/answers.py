@@ -77,6 +77,19 @@ class Answers:
             return self
         return replace(self, probabilities={n: p for n, p in self.probabilities.items() if n in wanted})
 
+    def of_rows(self, rows: Iterable[int]) -> Answers:
+        """Return the predictions of the faces with these row numbers, in the same order; others are left out."""
+        wanted = np.fromiter(set(rows), np.int64)
+        kept = np.isin(self.rows, wanted)
+        return replace(
+            self,
+            rows=_read_only(self.rows[kept]),
+            labels=_read_only(self.labels[kept]),
+            given=_read_only(self.given[kept]),
+            split_faces=len(wanted),
+            probabilities={name: _read_only(values[kept]) for name, values in self.probabilities.items()},
+        )
+
     def plus(self, name: str, title: str, probabilities: NDArray[np.float64]) -> Answers:
         """Return the predictions with one more model."""
         return replace(
@@ -145,6 +158,28 @@ def load_answers(
         titles=_unique_titles({model.name: model.title for model in models if model.name in kept}),
     )
     return answers, complaints
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """Return the predictions of several splits together, of the models that have predictions of all of them.
+
+    Args:
+        parts: at least one, with the same view and yardstick.
+    """
+    first = parts[0]
+    names = [name for name in first.names if all(name in part.probabilities for part in parts)]
+    return replace(
+        first,
+        split=" and ".join(part.split for part in parts),
+        rows=_read_only(np.concatenate([part.rows for part in parts])),
+        labels=_read_only(np.concatenate([part.labels for part in parts])),
+        given=_read_only(np.concatenate([part.given for part in parts])),
+        split_faces=sum(part.split_faces for part in parts),
+        probabilities={
+            name: _read_only(np.concatenate([part.probabilities[name] for part in parts])) for name in names
+        },
+        titles={name: first.titles[name] for name in names},
+    )
 
 
 class _Table(NamedTuple):

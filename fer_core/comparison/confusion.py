@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer_core.comparison.answers import Answers
 from fer_core.data import FerDataset, FerPlusVotes, load_fer2013, load_ferplus
@@ -135,6 +136,14 @@ class Fer2013Faces:
         if self.dataset is None or place is None or EXPRESSIONS[self.dataset.labels[place]] != label:
             return None
         return self.dataset.images[place]
+
+    def agreement(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the share of votes for the annotators' most frequent answer, `(n,)`; NaN where there are no votes."""
+        shares = np.full(len(rows), np.nan)
+        if self._votes is not None:
+            known = (rows >= 0) & (rows < len(self._votes))
+            shares[known] = self._votes[rows[known]].agreement()
+        return shares
 
     def votes(self, row: int) -> str:
         """Return the votes of the ten annotators, most votes first ("disgust 6, neutral 3"); empty if unknown."""

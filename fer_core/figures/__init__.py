@@ -17,6 +17,7 @@ from fer_core.figures.expression_bars import (
     time_share_text,
     vote_bars,
 )
+from fer_core.figures.face_map import COLORINGS, face_map_chart
 from fer_core.figures.groups import error_leaves, group_rates
 from fer_core.figures.matrices import confusion_chart, difference_chart, pair_matrix
 from fer_core.figures.robustness import robustness_chart
@@ -25,6 +26,7 @@ from fer_core.figures.timeline import expression_strips, timeline_chart
 from fer_core.figures.tuning import importance_bars, setting_chart, tuning_history
 
 __all__ = [
+    "COLORINGS",
     "AccuracyInterval",
     "accuracy_intervals",
     "answers_and_votes",
@@ -36,6 +38,7 @@ __all__ = [
     "difference_chart",
     "error_leaves",
     "expression_strips",
+    "face_map_chart",
     "group_rates",
     "importance_bars",
     "pair_matrix",

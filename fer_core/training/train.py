@@ -28,6 +28,7 @@ from fer_core.training.baselines import train_baseline
 from fer_core.training.callbacks import Clock, read_history
 from fer_core.training.data import TrainingData
 from fer_core.training.export import QUANTIZATIONS, Quantization, keras_archive, to_litert
+from fer_core.training.face_map import face_map
 from fer_core.training.fit import fit, precision
 from fer_core.training.initial_weights import initial_network, pretraining_note, stored_network
 from fer_core.training.model_card import make_card, training_facts
@@ -85,7 +86,7 @@ def train_named(
             raise FerError(f"{spec.name} is not trained in epochs: leave out --epochs and --run.")
         return train_baseline(spec, data, root, seed or 0, say)
     recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
-    return train(spec, recipe, data, root, run, callbacks, say, ship)
+    return train(spec, recipe, data, root, run, callbacks, say, ship, mapped=True)
 
 
 def train(
@@ -97,6 +98,7 @@ def train(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     say: Say = lambda _: None,
     ship: bool = False,
+    mapped: bool = False,
 ) -> StoredModel:
     """Build, fit, convert, measure and store one model.
 
@@ -114,6 +116,8 @@ def train(
         ship: store it for this repository: without the large `.keras` file of a model with a backbone, and with a small
             one of others. A model on a downloaded backbone is kept for comparison only, with card, history and
             predictions, because its weights are not ours to ship.
+        mapped: also store the map of the test faces. It takes a minute or two on two cores, so that short trainings
+            leave it out; `fer-lab evaluate NAME --map --save` makes it later.
 
     Raises:
         FerError: the folder belongs to another run, or the weights to start from are not available.
@@ -138,7 +142,20 @@ def train(
         card, weights = replace(card, served=None, measured_file=served), b""
     archive = b"" if ship and spec.architecture == "transfer" else keras_archive(fitted, small=ship)
     history = pd.DataFrame(read_history(folder)).rename_axis("epoch").reset_index()
-    return save_model(root, card, weights, predictions, history, archive, degraded)
+    found = _map(fitted, spec, data.tests, say) if mapped else None
+    return save_model(root, card, weights, predictions, history, archive, degraded, found)
+
+
+def _map(network: keras.Model, spec: ModelSpec, tests: FerDataset | None, say: Say) -> pd.DataFrame | None:
+    """Return the map of the test faces; None, with a sentence, if it cannot be made."""
+    if tests is None:
+        return None
+    say(f"Arranging {len(tests):,} test faces on a map, a minute or two")
+    try:
+        return face_map(network, spec.preprocessing, tests)
+    except FerError as error:
+        say(f"There will be no map of faces. {error}")
+        return None
 
 
 def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -> tuple[bytes, dict[str, Any]]:

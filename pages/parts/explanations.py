@@ -106,6 +106,14 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "model does not notice how often it is wrong.",
         "These are simulations. Real cameras combine several, and compress the picture as well.",
     ),
+    "Map of faces": Explanation(
+        "The model turns each face into a list of numbers (its pooled features) and decides from these. PCA and t-SNE "
+        "arrange the faces in two dimensions so that faces with similar numbers are near each other.",
+        "Look at small neighbourhoods: faces next to each other look alike to the model. Where colours mix, it cannot "
+        "tell these expressions apart well.",
+        "Axes, distances between groups, and the size and shape of groups mean nothing. Two dimensions cannot keep all "
+        "neighbours, and the model has seen some of these pictures in training, because FER2013 has copies.",
+    ),
     "McNemar’s test": Explanation(
         "A test of two models on the same faces. Only faces that exactly one of them classifies correctly count.",
         "A small p means that such a difference would be rare between equally good models. Holm’s correction keeps "

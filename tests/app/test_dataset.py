@@ -15,7 +15,16 @@ from pages.parts.dataset import augmented
 from tests.app.made_up_runs import portrait, zipped
 from tests.made_up_store import write_fer2013
 
-WITH_FACES = ["Classes", "Faces", "Preparation", "Labels and votes", "Hardest faces", "Copies", "Published results"]
+WITH_FACES = [
+    "Classes",
+    "Faces",
+    "Preparation",
+    "Map of faces",
+    "Labels and votes",
+    "Hardest faces",
+    "Copies",
+    "Published results",
+]
 
 PORTRAITS = {f"{name}__{turn}": portrait(turn, name == "sad") for name in ("happy", "sad") for turn in (0, 8)}
 
@@ -72,7 +81,7 @@ def tabs(app) -> list[str]:
 def test_without_fer2013_it_says_how_to_get_it_and_shows_what_needs_no_faces(page):
     app = page()
     assert "data download" in app.info[0].value
-    assert tabs(app) == ["Hardest faces", "Copies", "Published results"]
+    assert tabs(app) == ["Map of faces", "Hardest faces", "Copies", "Published results"]
     app = page(d_section="Copies")
     assert "pairs of faces with equal pixels" in said(app)
     assert not page(d_section="Published results").exception

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from fer_core import store
+from fer_core.cli.face_map import map_line
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
 from fer_core.data import load_fer2013, load_ferplus
 from fer_core.store import DEFAULT_MODEL, PREDICTIONS, load_model
@@ -120,6 +121,23 @@ def test_degraded_faces_are_measured_printed_and_kept_on_request(fer, home, tmp_
     assert kept["accuracy"].tolist() == [row["accuracy"] for row in rows]
     for said in ("mine on 210 degraded faces", "Low resolution", f"{kept['confidence'][25]:.1%}"):
         assert said in result.stdout
+
+
+def test_the_map_of_faces_is_made_and_kept(fer, home, tmp_path):
+    shutil.copytree(load_model("compact_cnn").folder, home / "models" / "mine")
+    (home / "models" / "mine" / "map.parquet").unlink()
+    path = write_fer2013(tmp_path)
+    add_model(home / "models", "kept", data_fingerprint=load_fer2013(path).fingerprint)
+    result = fer("evaluate", "mine", "kept", "--data", path, "--map", "--save", "--json")
+    assert result.exit_code == 0, result.output
+    assert "kept has no map of faces: this needs its Keras weights" in result.stderr
+    measured = json.loads(result.stdout)
+    assert "map" not in measured["kept"]
+    table = load_model("mine").face_map()
+    assert table["row"].tolist() == list(range(3, 213))
+    assert table["x"].tolist() == [row["x"] for row in measured["mine"]["map"]]
+    said = "Map of 210 faces: of the 10 faces with the most similar features"
+    assert map_line(table) == f"{said}, {table['kept'].mean():.1f} on average are among the 10 nearest on the map."
 
 
 def test_unserved_models_are_not_measured_on_degraded_faces(fer, home, tmp_path):

@@ -26,6 +26,7 @@ def test_trains_stores_and_serves(fer, fer2013_path, home, portrait):
     degraded = model.degraded()
     assert len(degraded) == 26
     assert set(degraded["faces"]) == {700}, "of 1,000, as there are no more test faces in this subset"
+    assert len(model.face_map()) == 700
     answer = json.loads(fer("predict", portrait, "--json", "--model", "compact_cnn_trial").stdout)
     assert len(answer[0]["faces"]) == 1
     again = fer("train", "compact_cnn", "--subset", "350", "--epochs", "2", "--data", fer2013_path)

@@ -1,0 +1,48 @@
+"""The map of faces in Chromium: a picture under the pointer, and results of a lasso selection."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import settle, until
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_map_shows_faces_under_the_pointer_and_results_of_a_selection(visit, fer2013_path):
+    page = visit("/dataset?d_section=Map+of+faces")
+    area = page.locator(".st-key-d_map .js-plotly-plot .nsewdrag")
+    area.scroll_into_view_if_needed()
+    settle(page)
+    picture = page.locator("#face")  # Playwright looks into the component's shadow root
+
+    def pointed(across: float) -> bool:
+        box = area.bounding_box()
+        page.mouse.move(box["x"] + across * box["width"], box["y"] + box["height"] / 2, steps=4)
+        page.wait_for_timeout(200)
+        return picture.is_visible()
+
+    places = iter(range(10**6))
+    until(page, lambda: pointed(0.5 + 0.01 * (next(places) % 10)))
+    assert "blob:" in picture.evaluate("element => getComputedStyle(element).backgroundImage")
+    page.mouse.move(5, 5)
+    picture.wait_for(state="hidden")
+
+    box = area.bounding_box()
+    corners = [(0.5, 0.4), (0.7, 0.4), (0.7, 0.7), (0.5, 0.7), (0.5, 0.42)]
+    points = [(box["x"] + across * box["width"], box["y"] + down * box["height"]) for across, down in corners]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=6)
+    page.mouse.up()
+    result = page.get_by_text("Compact CNN, labels and votes is right on")
+    result.wait_for()
+    settle(page)
+    before = result.inner_text()
+    page.get_by_role("combobox", name="Colour").click()
+    page.get_by_role("option", name="prediction").click()
+    page.wait_for_url("**d_map_color=prediction**")
+    settle(page)
+    assert result.inner_text() == before, "a new colour keeps the selection"
+    until(page, lambda: pointed(0.5 + 0.01 * (next(places) % 10)))  # also on the new chart

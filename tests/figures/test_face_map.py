@@ -1,0 +1,79 @@
+"""The map of faces as a figure."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.figures import COLORINGS, face_map_chart
+from fer_core.labels import COLORS
+
+TABLE = pd.DataFrame(
+    {
+        "place": [0, 1, 2, 3],
+        "row": [11, 12, 13, 14],
+        "split": "PublicTest",
+        "x": [0.5, 1.5, 2.5, 3.5],
+        "y": [3.0, 2.0, 1.0, 0.0],
+        "label": ["happy", "sad", "happy", "fear"],
+        "plurality": ["happy", "", "sad", "fear"],
+        "prediction": ["happy", "sad", "sad", "angry"],
+        "confidence": [0.9, 0.5, 0.4, 0.6],
+        "judged": ["right", "", "right", "wrong"],
+        "agreement": [1.0, 0.4, np.nan, 0.6],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("coloring", "names"),
+    [
+        ("label", ["fear (1)", "happy (2)", "sad (1)"]),
+        ("plurality", ["fear (1)", "happy (1)", "sad (1)", "no clear answer (1)"]),
+        ("prediction", ["angry (1)", "happy (1)", "sad (2)"]),
+        ("judged", ["right (2)", "wrong (1)", "no clear answer (1)"]),
+    ],
+)
+def test_every_face_is_a_point_of_its_group(coloring, names):
+    figure = face_map_chart(TABLE, coloring)
+    assert [trace.name for trace in figure.data] == names
+    assert {trace.type for trace in figure.data} == {"scattergl"}
+    found = {
+        int(place): (x, y)
+        for trace in figure.data
+        for place, x, y in zip(trace.customdata, trace.x, trace.y, strict=True)
+    }
+    assert found == {k: (TABLE["x"][k], TABLE["y"][k]) for k in range(4)}
+    assert len({(trace.marker.color, trace.marker.symbol) for trace in figure.data}) == len(names)
+    for trace in figure.data:
+        if (expression := trace.name.split(" ")[0]) in COLORS:
+            assert trace.marker.color == COLORS[expression]
+
+
+def test_words_of_a_point():
+    happy = face_map_chart(TABLE, "label").data[1]
+    assert happy.hovertext[0] == (
+        "<b>happy</b> by FER2013’s label<br>happy by most annotators, 100% agree<br>happy predicted, 90%<br>"
+        "PublicTest, row 11"
+    )
+    sad = face_map_chart(TABLE, "label").data[2]
+    assert "no clear answer by most annotators, 40% agree" in sad.hovertext[0]
+
+
+def test_agreement_is_a_scale_of_the_faces_with_votes():
+    (trace,) = face_map_chart(TABLE, "agreement").data
+    assert list(trace.customdata) == [0, 1, 3]
+    np.testing.assert_allclose(trace.marker.color, [1.0, 0.4, 0.6], rtol=1e-6)
+    assert trace.marker.showscale
+
+
+def test_faces_that_were_selected_before_are_drawn_as_selected():
+    figure = face_map_chart(TABLE, "label", selected=[13, 14])
+    assert [tuple(trace.selectedpoints) for trace in figure.data] == [(0,), (1,), ()]
+    assert all(trace.selectedpoints is None for trace in face_map_chart(TABLE, "label").data)
+
+
+def test_narrow_is_lower_and_unknown_colours_are_refused():
+    assert face_map_chart(TABLE, "label", narrow=True).layout.height < face_map_chart(TABLE, "label").layout.height
+    assert set(COLORINGS) < set(TABLE)
+    with pytest.raises(ValueError, match="Received: mood"):
+        face_map_chart(TABLE, "mood")
