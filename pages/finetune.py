@@ -6,6 +6,7 @@ from fer_core.runs.estimate import duration_text, estimate
 from fer_core.runs.run import RunPlan
 from fer_core.training.recipe import recipe_summary
 from fer_core.types import FerError
+from pages.parts.access import training_allowed
 from pages.parts.common import plain
 from pages.parts.finetune.data import select_data
 from pages.parts.finetune.result import result
@@ -18,6 +19,8 @@ LAST_TAB = "f_last_tab"  # Streamlit forgets which tab was open when the visitor
 
 st.title("Fine-tune")
 st.markdown("Train a model on this computer, on FER2013 or on your own pictures, and watch it learn.")
+if not training_allowed():
+    st.stop()
 show_error()
 
 if TAB not in st.session_state and TAB not in st.query_params:

@@ -1,0 +1,25 @@
+# FER Lab as an image. By default it serves only: without TensorFlow, and with training switched off, a third of the size.
+#   docker build -t fer-lab .            docker run -p 8501:8501 -v fer-lab:/data fer-lab
+#   docker build -t fer-lab --build-arg TRAINING=yes .
+FROM python:3.12-slim
+
+ARG TRAINING=no
+ENV FER_HOME=/data PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1
+WORKDIR /app
+
+# What training, export and the pictures of `report --png` need is left out of an image that only serves.
+COPY requirements.txt .
+RUN if [ "$TRAINING" = no ]; then \
+      sed -i -E '/^(tensorflow|tf2onnx|onnx|keras|ai-edge-quantizer|kaleido)/d' requirements.txt; \
+    fi && pip install -r requirements.txt
+
+COPY . .
+RUN if [ "$TRAINING" = no ]; then printf '[training]\nenabled = false\n' > .streamlit/secrets.toml; fi \
+    && useradd --create-home fer && mkdir -p /data && chown fer /data
+USER fer
+VOLUME /data
+EXPOSE 8501
+
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
+  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:8501/_stcore/health', timeout=4)"]
+CMD ["streamlit", "run", "app.py", "--server.address", "0.0.0.0", "--server.headless", "true"]

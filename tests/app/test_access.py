@@ -1,0 +1,46 @@
+"""Who may train on a shared server: everybody by default, nobody, or those who know the password."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+
+
+@pytest.fixture
+def finetune(opened_without_error, monkeypatch):
+    """Open Fine-tune on a server whose secrets are these."""
+
+    def opened(**training):
+        secrets = {"training": training}
+        monkeypatch.setattr(st, "secrets", SimpleNamespace(load_if_toml_exists=lambda: True, get=secrets.get))
+        return opened_without_error("finetune")
+
+    return opened
+
+
+def test_everybody_may_train_by_default(finetune):
+    assert finetune().tabs
+
+
+def test_nobody_may_train_where_it_is_switched_off(finetune):
+    app = finetune(enabled=False)
+    assert "switched off on this server" in app.info[0].value
+    assert not app.tabs
+    assert not app.button
+
+
+def test_the_password_opens_the_page_until_it_changes(finetune):
+    app = finetune(password="schöner Tag")
+    assert not app.tabs
+    app.text_input(key="access_given").set_value("guess")
+    app.button[0].click().run()
+    assert "not the password" in app.warning[0].value
+    app.text_input(key="access_given").set_value("schöner Tag")
+    app.button[0].click().run()
+    assert app.tabs
+    assert not app.text_input(key="f_title").value
+    finetune(password="another")
+    app.run()
+    assert not app.tabs
