@@ -225,8 +225,8 @@ WIDE = replace(
     teaching=3.0,
 )
 """For the wider network, whose steps take 2.3 times as long: two thirds of the epochs on smaller faces, and teachers,
-from whom a network learns in fewer epochs than from labels alone. Meant for a GPU and more epochs: with 24, an hour on two
-cores, it scored 69.0 % on the hold-out, less than the 71.9 % of `compact_cnn_votes`, so it is not shipped."""
+from whom a network learns in fewer epochs than from labels alone. Meant for a GPU and more epochs: with 24, an hour on
+two cores, it scored 69.0 % on the hold-out, less than the 71.9 % of `compact_cnn_votes`, so it is not shipped."""
 
 STUDENT = replace(
     LABELS_AND_VOTES,
