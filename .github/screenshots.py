@@ -1,4 +1,4 @@
-"""Take the README's pictures of pages: `python .github/screenshots.py`. FER2013 is left out, so no face of it is shown."""
+"""Take the README's pictures of pages: `python .github/screenshots.py`. FER2013 is left out, so no face is shown."""
 
 from __future__ import annotations
 
