@@ -7,7 +7,7 @@ from fer_core.runs.run import RunPlan
 from fer_core.training.recipe import recipe_summary
 from fer_core.types import FerError
 from pages.parts.access import training_allowed
-from pages.parts.common import plain
+from pages.parts.common import emphasis, plain
 from pages.parts.finetune.data import select_data
 from pages.parts.finetune.result import result
 from pages.parts.finetune.runs import RUNS_TAB, TAB, all_runs, live, select_runs, show_error, start
@@ -51,7 +51,7 @@ if new_tab.open:
             else:
                 st.button(
                     "Start training",
-                    type="primary",
+                    type=emphasis(),
                     icon=":material/play_arrow:",
                     key="f_go",
                     on_click=start,

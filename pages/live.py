@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
-from pages.parts.common import choose, servable_models, warn
+from pages.parts.common import choose, model_titles, servable_models, warn
 from pages.parts.live.camera import KINDS, camera, camera_help, session_for
 from pages.parts.live.panels import keep, over_time, readings, sample_picture, sample_reading, snapshot
 from pages.parts.pictures import load_models
@@ -15,9 +15,12 @@ st.markdown(
 )
 
 stored = servable_models()
+titles = model_titles(stored)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     kind = choose("Camera", KINDS, "l_kind")
-    chosen = st.selectbox("Model", [model.name for model in stored], key="l_model", bind="query-params", width=200)
+    chosen = st.selectbox(
+        "Model", titles, format_func=titles.__getitem__, key="l_model", bind="query-params", width=260
+    )
     if kind == "Video":
         smoothing = st.slider(
             "Smoothing in seconds",

@@ -6,7 +6,7 @@ from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import default_detector
 from fer_core.inference.tables import results_csv, results_json, results_table
 from fer_core.labels import EXPRESSIONS
-from pages.parts.common import choose, offer_download, plain, servable_models, warn, whole_image_toggle
+from pages.parts.common import choose, model_titles, offer_download, plain, servable_models, warn, whole_image_toggle
 from pages.parts.pictures import (
     SAMPLE,
     SOURCES,
@@ -26,10 +26,20 @@ st.title("Predict")
 st.markdown("Every face in a picture gets seven probabilities, one for each expression.")
 
 stored = servable_models()
-names = [model.name for model in stored]
+titles = model_titles(stored)
+names = list(titles)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     source = choose("Picture", available_sources(), "p_source")
-    chosen = st.pills("Models", names, selection_mode="multi", default=names[:1], key="p_models", bind="query-params")
+    chosen = st.pills(
+        "Models",
+        names,
+        selection_mode="multi",
+        default=names[:1],
+        format_func=titles.__getitem__,
+        key="p_models",
+        bind="query-params",
+        wrap=True,
+    )
     flip = st.toggle("Average with mirror image", key="p_flip", bind="query-params")
     whole = whole_image_toggle("p_whole")
 models, broken = load_models([model for model in stored if model.name in (chosen or names[:1])], flip, whole)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.types import FerError
-from pages.parts.common import choose, plain, servable_models, warn
+from pages.parts.common import choose, model_titles, plain, servable_models, warn
 from pages.parts.pictures import load_models
 from pages.parts.video import RATES, SOURCES, downloads, over_time, progress, sample_job, uploaded_job, video_and_shares
 
@@ -11,10 +11,12 @@ st.title("Video")
 st.markdown("Every face in a video is followed, and gets seven probabilities in each frame, one for each expression.")
 
 stored = servable_models()
-names = [model.name for model in stored]
+titles = model_titles(stored)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     source = choose("Video", SOURCES, "v_source")
-    chosen = st.pills("Model", names, default=names[0], required=True, key="v_model", bind="query-params")
+    chosen = st.selectbox(
+        "Model", titles, format_func=titles.__getitem__, key="v_model", bind="query-params", width=300
+    )
     fewer = "How many frames are analysed: fewer are faster. The annotated video contains only these frames."
     rate = choose("Frames per second", RATES, "v_rate", help=fewer)
 models, broken = load_models([model for model in stored if model.name == chosen])

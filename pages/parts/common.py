@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import pandas as pd
 import streamlit as st
@@ -53,6 +54,13 @@ def stored_models() -> tuple[list[StoredModel], list[str]]:
         st.stop()
     note_untested(stored)
     return stored, complaints
+
+
+def model_titles(models: Iterable[StoredModel]) -> dict[str, str]:
+    """Return the title of each model by its name; a title that several share is followed by the name."""
+    titles = {model.name: model.title for model in models}
+    counts = Counter(titles.values())
+    return {name: f"{title} ({name})" if counts[title] > 1 else title for name, title in titles.items()}
 
 
 def no_model_yet() -> None:
@@ -116,6 +124,14 @@ def choose_yardstick(key: str) -> str:
 def upper_first(words: str) -> str:
     """Return words with a capital first letter, and the others as they are."""
     return words[:1].upper() + words[1:]
+
+
+def emphasis() -> Literal["primary", "secondary"]:
+    """Return the type of a page's main button.
+
+    In dark mode it looks like the others: Streamlit writes white on the primary colour, which is too pale for that.
+    """
+    return "secondary" if st.context.theme.type == "dark" else "primary"
 
 
 def whole_image_toggle(key: str) -> bool:

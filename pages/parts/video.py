@@ -18,7 +18,7 @@ from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
 from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.labels import EXPRESSIONS
 from pages.parts.charts import show_chart
-from pages.parts.common import duration, offer_download, plain
+from pages.parts.common import duration, emphasis, offer_download, plain
 from pages.parts.pictures import ServedModel
 
 RATES: Final[dict[str, float | None]] = {"all": None, "10": 10.0, "5": 5.0, "2": 2.0}
@@ -47,7 +47,7 @@ def uploaded_job(model: ServedModel, rate: str) -> VideoJob | None:
     """
     # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
     file = st.file_uploader("An MP4, MOV, WebM or AVI file", key="v_upload", max_upload_size=MAX_MEGABYTES)
-    wanted = st.button("Analyse", type="primary", icon=":material/play_arrow:", disabled=file is None, key="v_start")
+    wanted = st.button("Analyse", type=emphasis(), icon=":material/play_arrow:", disabled=file is None, key="v_start")
     if wanted and file is not None:
         earlier = st.session_state.pop(JOB, None)
         if earlier:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,17 +59,17 @@ def test_faces_counts_and_time_before_any_click_then_a_run(page, dataset, submit
     app.button(key="f_go").click().run()
     assert not app.exception
     (plan,) = submitted
-    assert (plan.spec.name, plan.spec.weights_from, plan.recipe.epochs) == ("mobilenetv2_frozen", "imagenet", 15)
+    assert (plan.spec.name, plan.spec.weights_from, plan.recipe.epochs) == ("compact_cnn", store.DEFAULT_MODEL, 15)
     assert (plan.data.source, plan.data.faces, plan.data.balanced) == ("fer2013", 2000, False)
-    assert plan.title == f"MobileNetV2, frozen, {7 * learnt} faces"
+    assert plan.title == f"Compact CNN, {7 * learnt} faces"
     assert app.session_state["f_tab"] == "Runs"
     assert plan.title in [heading.value.replace("\\", "") for heading in app.subheader]
 
 
 def test_settings_by_link_and_by_hand(page, dataset, submitted):
     app = page(
-        f_faces="500", f_balanced="true", f_variant="vgg16_modified", f_start="random", f_epochs="3", f_rate="0.001",
-        f_augment="strong", f_patience="5", f_open="12", f_weights="balanced", f_noise="0.05",
+        f_faces="500", f_balanced="true", f_variant="VGG16, modified", f_start="random weights", f_epochs="3",
+        f_rate="0.001", f_augment="strong", f_patience="5", f_open="12", f_weights="balanced", f_noise="0.05",
     )  # fmt: skip
     app.selectbox(key="f_optimizer").set_value("sgd").run()
     app.text_input(key="f_title").set_value("Mine").run()
@@ -89,7 +90,7 @@ def test_settings_by_link_and_by_hand(page, dataset, submitted):
 )
 def test_nonsense_in_the_url_is_ignored(page, dataset, submitted, query):
     page(**query).button(key="f_go").click().run()
-    assert submitted[0].spec == model_spec("mobilenetv2_frozen")
+    assert submitted[0].spec == replace(model_spec("compact_cnn"), weights_from=store.DEFAULT_MODEL)
     assert (submitted[0].data.faces, submitted[0].recipe.epochs) == (2000, 15)
 
 
@@ -227,7 +228,7 @@ def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app)
     app.text_input(key="f_name_finished-0").set_value("mine")
     app.button(key="f_promote_now").click().run()
     assert "My run is on every page now" in said(app)
-    predict = open_app("predict", p_models="mine")
+    predict = open_app("predict", p_models="My run")
     assert list(predict.dataframe[0].value["Model"]) == ["mine"]
 
 

@@ -15,6 +15,8 @@ from pages.parts import pictures as parts
 from pages.parts.pictures import SAMPLE, ServedModel, analyze, input_tile
 from tests.bad_inputs import encoded, good_input
 
+DEFAULT_TITLE = store.load_model().title
+
 
 def charts(app) -> list[str]:
     return [chart.proto.alt for chart in app.get("plotly_chart")]
@@ -61,7 +63,7 @@ def test_whole_image_takes_the_picture_as_one_face(predict):
 
 
 def test_several_models_side_by_side(predict, second_model):
-    app = predict(p_models=[store.DEFAULT_MODEL, "second"])
+    app = predict(p_models=[DEFAULT_TITLE, "Second model"])
     assert not app.exception
     assert app.subheader[0].value == "Face 1: 2 of 2 models say happy"
     assert list(faces(app)["Model"]) == [store.DEFAULT_MODEL, "second"]
@@ -78,7 +80,7 @@ def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_mo
     card = json.loads(path.read_text(encoding="utf-8"))
     card |= {"title": "Second *model*", "spec": {**card["spec"], "preprocessing": "equalize"}}
     path.write_text(json.dumps(card), encoding="utf-8")
-    app = predict(p_models=[store.DEFAULT_MODEL, "second"])
+    app = predict(p_models=[DEFAULT_TITLE, "Second *model*"])
     assert not app.exception
     assert {"Face 1, cut out upright in gray", "Face 1, cut out upright in gray, prepared for Second *model*"} <= set(
         pictures(app)
@@ -265,7 +267,7 @@ def test_twenty_faces_get_a_list_to_choose_from(predict):
 
 
 def test_a_newly_trained_model_is_not_taken_for_the_old(predict, second_model):
-    app = predict(p_models=["second", store.DEFAULT_MODEL])
+    app = predict(p_models=["Second model", DEFAULT_TITLE])
     assert not app.exception
     (store.promoted() / second_model / store.WEIGHTS).write_bytes(b"half written")
     app.run()

@@ -13,7 +13,7 @@ from fer_core.training.augmentation import AS_THE_PAPER, Augmentation
 from fer_core.training.augmented_copies import augmented_copies
 from fer_core.training.recipe import named_recipe
 from fer_core.types import FerError
-from pages.parts.common import choose, plain
+from pages.parts.common import choose, emphasis, plain
 from pages.parts.dataset.source import ShownFaces
 
 COPIES: Final = 12
@@ -42,7 +42,7 @@ def augmented(shown: ShownFaces, places: list[int], number: int) -> None:
     if key not in asked:
         with place.container():
             st.markdown("Copies are drawn by the layers that training uses. They need Keras, which starts slowly.")
-            if not st.button("Draw augmented copies", icon=":material/casino:", key="d_draw", type="primary"):
+            if not st.button("Draw augmented copies", icon=":material/casino:", key="d_draw", type=emphasis()):
                 return
         asked.add(key)
         place.empty()

@@ -15,7 +15,7 @@ from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested
 from fer_core.runs.run import Run
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models, open_model
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, offer_download, plain, warn
+from pages.parts.common import choose, emphasis, model_titles, offer_download, plain, warn
 from pages.parts.compare.results import Stamps, stamps
 from pages.parts.explanations import explain
 from pages.parts.finetune.runs import attempt
@@ -121,13 +121,15 @@ def _compared(
 
 def _promotion(run: Run) -> None:
     """Offer to make the result available on every page; link to it if it is."""
-    for model in (model for model in list_models()[0] if model.card.promoted_from == run.id):
+    stored = list_models()[0]
+    titles = model_titles(stored)
+    for model in (model for model in stored if model.card.promoted_from == run.id):
         st.success(f"{plain(model.title)} is on every page now.", icon=":material/verified:")
         st.page_link(
             "pages/predict.py",
             label=f"Try {plain(model.title)} on the Predict page",
             icon=":material/ar_on_you:",
-            query_params={"p_models": model.name},
+            query_params={"p_models": titles[model.name]},
         )
 
     name, title, again = (f"f_{what}_{run.id}" for what in ("name", "promoted_title", "replace"))
@@ -140,7 +142,7 @@ def _promotion(run: Run) -> None:
         st.text_input("Name", suggested_name(run), max_chars=60, key=name)
         st.text_input("Title", run.title[:80], max_chars=80, key=title)
         st.checkbox("Replace a model of that name", key=again)
-        st.form_submit_button("Promote", type="primary", on_click=promote_now, key="f_promote_now")
+        st.form_submit_button("Promote", type=emphasis(), on_click=promote_now, key="f_promote_now")
 
 
 def _downloads(run: Run) -> None:

@@ -16,7 +16,7 @@ from fer_core.runs.run import Run, RunPlan, list_runs
 from fer_core.runs.status import STATE_LABELS, Status
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import duration, plain, warn
+from pages.parts.common import duration, emphasis, plain, warn
 from pages.parts.explanations import explain
 
 TAB: Final = "f_tab"
@@ -143,13 +143,13 @@ def _actions(run: Run, status: Status) -> None:
     if status.can_stop and st.button("Stop", icon=":material/stop_circle:", key="f_stop"):
         attempt(lambda: stop(run))
         st.rerun()
-    if status.can_resume and st.button("Resume", icon=":material/play_circle:", type="primary", key="f_resume"):
+    if status.can_resume and st.button("Resume", icon=":material/play_circle:", type=emphasis(), key="f_resume"):
         attempt(lambda: resume(run))
         st.rerun()
     if status.can_delete:
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown(f"**{plain(run.title)}** and its result are deleted for good. A promoted model stays.")
-            if st.button("Delete for good", type="primary", key=f"f_delete_{run.id}"):
+            if st.button("Delete for good", type=emphasis(), key=f"f_delete_{run.id}"):
                 attempt(lambda: delete(run))
                 st.rerun()
 

@@ -9,16 +9,19 @@ from typing import Any, Final
 import streamlit as st
 
 from fer_core.models import ModelSpec, model_spec, network_names
-from fer_core.models.spec import ALL_LAYERS, PREPROCESSINGS
+from fer_core.models.spec import ALL_LAYERS, PREPROCESSINGS, WEIGHTS
+from fer_core.store import DEFAULT_MODEL, list_models
 from fer_core.training.augmentation import AUGMENTATIONS, augmentation_named
 from fer_core.training.initial_weights import weight_sources
 from fer_core.training.recipe import CLASS_WEIGHTS, LOSSES, OPTIMIZERS, SCHEDULES, Recipe, fine_tuning_recipe
-from pages.parts.common import plain
+from pages.parts.common import model_titles, plain
 
 AUTO: Final = "auto"
 """The value that leaves a setting to the network's recipe."""
 
-DEFAULT_NETWORK: Final = "mobilenetv2_frozen"
+DEFAULT_NETWORK: Final = "compact_cnn"
+"""It can continue the default model's training, which needs no download and starts from a good model."""
+
 RATES: Final = (0.00003, 0.0001, 0.0003, 0.001, 0.002, 0.003, 0.01, 0.03, 0.1, 0.3)
 OPEN_LAYERS: Final = {"none": 0, "2": 2, "6": 6, "12": 12, "24": 24, "all": ALL_LAYERS}
 
@@ -27,16 +30,19 @@ def select_network() -> ModelSpec:
     """Ask for the network and its initial weights."""
     names = network_names()
     with st.grid(2, min_column_width=200):
-        name = st.selectbox("Network", names, index=names.index(DEFAULT_NETWORK), key="f_variant", bind="query-params")
+        first = names.index(DEFAULT_NETWORK)
+        name = st.selectbox("Network", names, first, format_func=_title, key="f_variant", bind="query-params")
         spec = model_spec(str(name))
         available = weight_sources(spec)
         source = st.selectbox(
             "Start from",
             available.names,
+            available.names.index(DEFAULT_MODEL) if DEFAULT_MODEL in available.names else 0,
+            format_func=_source_title,
             key="f_start",
             bind="query-params",
-            help="random: new weights. imagenet: a backbone trained on photographs. utkface: one trained on faces. The "
-            "name of a model: continue its training.",
+            help="ImageNet: a backbone trained on photographs. UTKFace: one trained on faces. A model: continue its "
+            "training.",
         )
     if available.notes:
         with st.expander("Other weights to start from", icon=":material/info:"):
@@ -44,6 +50,19 @@ def select_network() -> ModelSpec:
     if source == "utkface":
         return spec.with_weights("utkface")  # with the head that fits such features
     return replace(spec, weights_from=str(source))
+
+
+def _title(network: str) -> str:
+    return model_spec(network).title
+
+
+def _source_title(source: str) -> str:
+    return WEIGHTS.get(source) or _stored_titles().get(source, source)
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def _stored_titles() -> dict[str, str]:
+    return model_titles(list_models()[0])
 
 
 def select_recipe(spec: ModelSpec, faces: int) -> tuple[ModelSpec, Recipe]:

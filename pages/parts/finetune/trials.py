@@ -13,7 +13,7 @@ from fer_core.tuning.plan import SETTING_LABELS
 from fer_core.tuning.storage import default_storage
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
-from pages.parts.common import plain
+from pages.parts.common import emphasis, plain
 from pages.parts.finetune.runs import attempt, start
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _best(study: TuningStudy, best: Any) -> None:
     st.markdown(f"**Best: trial {best.number + 1}** with {values}.")
     queued = st.button(
         "Train the best on all data as a run",
-        type="primary",
+        type=emphasis(),
         icon=":material/model_training:",
         key="t_train",
         on_click=start,

@@ -15,7 +15,7 @@ from fer_core.tuning import process
 from fer_core.tuning.plan import SETTING_LABELS, SearchSpace, TuningPlan, study_estimate, tunable
 from fer_core.tuning.storage import default_storage, may_have_studies, open_storage
 from fer_core.types import FerError
-from pages.parts.common import plain
+from pages.parts.common import emphasis, plain
 from pages.parts.finetune.runs import attempt
 from pages.parts.finetune.trials import show_study
 
@@ -65,7 +65,8 @@ def _live(name: str) -> None:
 
 def _new_study(names: list[str]) -> None:
     with st.grid(4, min_column_width=150):
-        model = st.selectbox("Network", network_names(), key="t_model", bind="query-params")
+        titles = {name: model_spec(name).title for name in network_names()}
+        model = st.selectbox("Network", titles, format_func=titles.__getitem__, key="t_model", bind="query-params")
         faces = st.number_input("Faces per trial", MIN_FACES, ALL_FACES, 3000, 500, key="t_faces", bind="query-params")
         epochs = st.number_input("Epochs per trial", 1, 50, 6, key="t_epochs", bind="query-params")
         trials = st.number_input("Trials", 1, 500, 20, key="t_trials", bind="query-params")
@@ -91,7 +92,7 @@ def _new_study(names: list[str]) -> None:
         return
     st.button(
         "Start the study",
-        type="primary",
+        type=emphasis(),
         icon=":material/play_arrow:",
         key="t_go",
         on_click=attempt,

@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.comparison import Fer2013Faces
 from fer_core.quiz import tidy_code
 from fer_core.types import FerError
-from pages.parts.common import plain
+from pages.parts.common import emphasis, plain
 from pages.parts.quiz.game import HIGHEST_SEED, INTRODUCTION, game, model_tables, rooms
 from pages.parts.quiz.play import play, start_over
 from pages.parts.quiz.result import show_result
@@ -51,7 +51,7 @@ def alone(faces: Fer2013Faces) -> None:
         with st.container(horizontal=True):
             st.button(
                 "Play again with other faces",
-                type="primary",
+                type=emphasis(),
                 icon=":material/arrow_forward:",
                 on_click=_next_round,
                 args=(seed,),

@@ -11,7 +11,7 @@ from fer_core.figures import answers_and_votes, vote_bars
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz import FACES, Room, answer_counts, expression_table, people_table, qr_code
 from pages.parts.charts import show_chart
-from pages.parts.common import show_table
+from pages.parts.common import emphasis, show_table
 from pages.parts.quiz.alone import HOST
 from pages.parts.quiz.class_result import show_class, show_class_models
 from pages.parts.quiz.game import HIGHEST_SEED, Game, game, rooms
@@ -39,7 +39,7 @@ def lecturer(faces: Fer2013Faces) -> bool:
         st.button(
             "Start again with other faces", icon=":material/arrow_forward:", on_click=_restart, args=(room, secret)
         )
-        st.button("End the room", type="primary", icon=":material/logout:", on_click=_end, args=(code, secret))
+        st.button("End the room", type=emphasis(), icon=":material/logout:", on_click=_end, args=(code, secret))
     st.caption(
         f"Round {room.seed}. Names and answers are in the server’s memory only. Ending the room forgets them, as do "
         "three hours without an answer. Keep this window open: after a reload it no longer controls the room."

@@ -10,7 +10,7 @@ from fer_core.figures import vote_bars
 from fer_core.labels import COLORS, EXPRESSIONS
 from fer_core.quiz import ANNOTATORS, FACES, QuizFace
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import plain
+from pages.parts.common import emphasis, plain
 from pages.parts.quiz.game import Game
 
 RIGHT = ":green[:material/check:]"
@@ -57,7 +57,7 @@ def play(game: Game, answers: Sequence[str], visit: str, say: Callable[[int, str
         words = "See the result" if seen + 1 == FACES else "Next face"
         st.button(
             words,
-            type="primary",
+            type=emphasis(),
             icon=":material/arrow_forward:",
             shortcut="N",
             key=f"q_next_{seen}",

@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.comparison import Fer2013Faces
 from fer_core.quiz import FACES, NAME_LENGTH, Person, Room, no_room, tidy_code
 from fer_core.types import FerError
-from pages.parts.common import plain
+from pages.parts.common import emphasis, plain
 from pages.parts.quiz.class_result import show_class
 from pages.parts.quiz.game import INTRODUCTION, Game, game, rooms
 from pages.parts.quiz.play import play
@@ -90,7 +90,7 @@ def _join(code: str) -> None:
             autocomplete="off",
             help="Any name; leave it empty to be a guest. It is kept in the server’s memory until the room ends.",
         )
-        st.form_submit_button("Join", type="primary", on_click=_take_seat, args=(code,))
+        st.form_submit_button("Join", type=emphasis(), on_click=_take_seat, args=(code,))
     if refused := st.session_state.pop(_REFUSED, ""):
         st.warning(plain(refused), icon=":material/warning:")
 
