@@ -56,7 +56,8 @@ if tested:
     st.header("How good the models are")
     st.markdown(
         "Share of FER2013's test faces that each model classifies correctly, with 95 % intervals. Models whose "
-        "intervals overlap widely may well be equally good."
+        "intervals overlap widely may well be equally good. Intervals cover which test faces were drawn, not training "
+        "again with another seed."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = choose_yardstick("h_by")

@@ -11,8 +11,11 @@ import pandas as pd
 from fer_core.comparison.answers import Answers
 from fer_core.evaluation import (
     apply_temperature,
+    brier_score,
     expected_calibration_error,
     fit_temperature,
+    log_loss,
+    noise_floor,
     pr_curves,
     reliability,
     roc_curves,
@@ -126,33 +129,49 @@ def faces_in_bins(bins: pd.DataFrame) -> dict[str, float]:
 
 
 def calibration(answers: Answers, other: Answers | None) -> pd.DataFrame:
-    """Return the calibration error of each model before and after temperature scaling.
+    """Return how well the probabilities of each model agree with how often it is right.
+
+    Models have no stored predictions of the hold-out, so the temperature is fitted on the other test split. It is only
+    shown; no model uses it.
 
     Args:
         answers: predictions of the split that is shown.
         other: predictions of the other test split, on which the temperature is fitted.
 
     Returns:
-        One row for each model: `name`, `model`, `ece`, `confidence` (mean), `accuracy`, `temperature` and `ece_scaled`
-        (None if there are no predictions of the other split).
+        One row for each model: `name`, `model`, `log_loss`, `brier`, `ece`, `floor` (mean of the noise floor of the
+        ECE), `floor_low`, `floor_high` (95 % range), `against_floor` (the ECE is "above", "inside" or "below" this
+        range), `confidence` (mean), `accuracy`, `temperature`, `fitted_on` (the other split), `log_loss_scaled` and
+        `ece_scaled` (with the temperature, on the split that is shown). The last four are None if there are no
+        predictions of the other split.
     """
     rows = []
     for name, probabilities in answers.probabilities.items():
-        temperature = scaled = None
+        ece, floor = expected_calibration_error(answers.labels, probabilities), noise_floor(probabilities)
+        row = {
+            "name": name,
+            "model": answers.titles[name],
+            "log_loss": log_loss(answers.labels, probabilities),
+            "brier": brier_score(answers.labels, probabilities),
+            "ece": ece,
+            "floor": floor.mean,
+            "floor_low": floor.interval.low,
+            "floor_high": floor.interval.high,
+            "against_floor": floor.place(ece),
+            "confidence": float(probabilities.max(axis=1).mean()),
+            "accuracy": float((probabilities.argmax(axis=1) == answers.labels).mean()),
+            **dict.fromkeys(("temperature", "fitted_on", "log_loss_scaled", "ece_scaled")),
+        }
         if other is not None and name in other.probabilities:
             temperature = fit_temperature(other.labels, other.probabilities[name])
-            scaled = expected_calibration_error(answers.labels, apply_temperature(probabilities, temperature))
-        rows.append(
-            {
-                "name": name,
-                "model": answers.titles[name],
-                "ece": expected_calibration_error(answers.labels, probabilities),
-                "confidence": float(probabilities.max(axis=1).mean()),
-                "accuracy": float((probabilities.argmax(axis=1) == answers.labels).mean()),
+            scaled = apply_temperature(probabilities, temperature)
+            row |= {
                 "temperature": temperature,
-                "ece_scaled": scaled,
+                "fitted_on": other.split,
+                "log_loss_scaled": log_loss(answers.labels, scaled),
+                "ece_scaled": expected_calibration_error(answers.labels, scaled),
             }
-        )
+        rows.append(row)
     return pd.DataFrame(rows)
 
 

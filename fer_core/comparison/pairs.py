@@ -17,6 +17,8 @@ LEVEL: Final = 0.05
 def pairs(answers: Answers) -> pd.DataFrame:
     """Compare every pair by McNemar's test and paired bootstrap; p-values are adjusted over all pairs (Holm).
 
+    Tests and intervals cover which test faces were drawn, not training the models again with another seed.
+
     Returns:
         Columns `first`, `second` (titles, the more accurate model first), `difference` (of their accuracies), `low`,
         `high` (95 % interval), `only_first`, `only_second` (faces that only this model classifies correctly), `p`,

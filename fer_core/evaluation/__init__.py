@@ -9,12 +9,14 @@ from fer_core.evaluation.calibration import (
     apply_temperature,
     expected_calibration_error,
     fit_temperature,
+    noise_floor,
     reliability,
 )
 from fer_core.evaluation.confusion import confusion_matrix, normalized_by_row
 from fer_core.evaluation.ensembles import accuracies_of, exponential_weights, fit_exponent, weighted_fusion
 from fer_core.evaluation.intervals import Interval
 from fer_core.evaluation.metrics import Metrics, evaluate
+from fer_core.evaluation.proper_scores import brier_score, log_loss
 from fer_core.evaluation.roc_pr import pr_curves, roc_curves, threshold_metrics
 from fer_core.evaluation.significance import compare_all
 
@@ -25,6 +27,7 @@ __all__ = [
     "accuracies_of",
     "apply_temperature",
     "bootstrap_intervals",
+    "brier_score",
     "compare_all",
     "confusion_matrix",
     "evaluate",
@@ -32,6 +35,8 @@ __all__ = [
     "exponential_weights",
     "fit_exponent",
     "fit_temperature",
+    "log_loss",
+    "noise_floor",
     "normalized_by_row",
     "pr_curves",
     "reliability",

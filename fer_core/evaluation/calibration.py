@@ -1,4 +1,4 @@
-"""Calibration: reliability diagram, expected calibration error, temperature scaling."""
+"""Calibration: reliability diagram, expected calibration error and its noise floor, temperature scaling."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fer_core.evaluation.checks import FloatArray, IntArray, as_pair, as_probabilities, check_count
-from fer_core.evaluation.intervals import Interval, wilson_interval
+from fer_core.evaluation.intervals import Interval, percentile_interval, wilson_interval
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 """Bounds of the fit. Without them, data without a single error would give a temperature of 0."""
@@ -56,8 +56,7 @@ def reliability(y_true: ArrayLike, proba: ArrayLike, bins: int = 15) -> Reliabil
     labels, values = as_pair(y_true, proba)
     bins = check_count(bins, "bins")
     top, right = values.max(axis=1), values.argmax(axis=1) == labels
-    edges = np.linspace(0, 1, bins + 1)
-    place = np.clip(np.searchsorted(edges, top, side="left") - 1, 0, bins - 1)
+    edges, place = _placed(top, bins)
     counts = np.bincount(place, minlength=bins)
     confidence, accuracy = np.full(bins, np.nan), np.full(bins, np.nan)
     hits = np.bincount(place, weights=right, minlength=bins)
@@ -76,6 +75,57 @@ def reliability(y_true: ArrayLike, proba: ArrayLike, bins: int = 15) -> Reliabil
 def expected_calibration_error(y_true: ArrayLike, proba: ArrayLike, bins: int = 15) -> float:
     """Return the expected calibration error, 0 (best) to 1; see `reliability`."""
     return reliability(y_true, proba, bins).ece
+
+
+@dataclass(frozen=True)
+class NoiseFloor:
+    """The expected calibration error that a perfectly calibrated model has by chance alone.
+
+    Attributes:
+        mean: over the draws.
+        interval: holds 95 % of the draws.
+    """
+
+    mean: float
+    interval: Interval
+
+    def place(self, ece: float) -> str:
+        """Return whether an expected calibration error is "above", "inside" or "below" the interval."""
+        return "above" if ece > self.interval.high else "below" if ece < self.interval.low else "inside"
+
+
+def noise_floor(proba: ArrayLike, bins: int = 15, draws: int = 1000, seed: int = 0) -> NoiseFloor:
+    """Return the expected calibration error of a perfectly calibrated model with these confidences.
+
+    On a finite number of faces no model has an error of 0: the accuracy in a bin differs by chance from the mean
+    confidence. Here labels are drawn many times from the model's own probabilities, which are then right by
+    construction, and the error is computed for each draw. An error inside the interval is no evidence of bad
+    calibration; one above it is (consistency resampling, Bröcker and Smith 2007, Weather and Forecasting 22:651).
+
+    The error depends only on whether the predicted class is correct. A label drawn from a row is the predicted class
+    with the probability of that class, so this is what is drawn.
+
+    Args:
+        proba: `(n, 7)`.
+        bins: number of bins, as for `reliability`.
+        draws: number of draws.
+        seed: of the draws.
+
+    Raises:
+        ValueError: the array is not valid (see `checks`), or `bins` or `draws` is below 1.
+    """
+    top = np.sort(as_probabilities(proba).max(axis=1))
+    bins, draws = check_count(bins, "bins"), check_count(draws, "draws")
+    _, place = _placed(top, bins)
+    starts = np.unique(place, return_index=True)[1]
+    expected = np.add.reduceat(top, starts)
+    rng, single = np.random.default_rng(seed), top.astype(np.float32)
+    errors = np.empty(draws)
+    for draw in range(draws):  # one at a time: the numbers stay in the processor's cache
+        right = rng.random(len(top), dtype=np.float32) < single
+        errors[draw] = np.abs(np.add.reduceat(right, starts, dtype=np.int64) - expected).sum()
+    errors /= len(top)
+    return NoiseFloor(float(errors.mean()), percentile_interval(errors))
 
 
 def fit_temperature(y_true: ArrayLike, proba: ArrayLike) -> float:
@@ -127,3 +177,9 @@ def apply_temperature(proba: ArrayLike, temperature: float) -> FloatArray:
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     result: FloatArray = powers / powers.sum(axis=1, keepdims=True)
     return result
+
+
+def _placed(top: FloatArray, bins: int) -> tuple[FloatArray, IntArray]:
+    """Return the edges of bins of equal width, and the bin of each confidence."""
+    edges = np.linspace(0, 1, bins + 1)
+    return edges, np.clip(np.searchsorted(edges, top, side="left") - 1, 0, bins - 1)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from fer_core.evaluation.calibration import expected_calibration_error
 from fer_core.evaluation.checks import FloatArray, IntArray, as_pair
 from fer_core.evaluation.confusion import accuracy_of, class_rates, confusion_matrix, mean_defined
+from fer_core.evaluation.proper_scores import log_loss
 from fer_core.evaluation.roc_pr import macro_auc
 from fer_core.labels import EXPRESSIONS
 
@@ -120,15 +121,10 @@ def evaluate(y_true: ArrayLike, proba: ArrayLike) -> Metrics:
         avg_tpr=means["tpr"],
         avg_fpr=means["fpr"],
         ece=expected_calibration_error(labels, values),
-        log_loss=_log_loss(labels, values),
+        log_loss=log_loss(labels, values),
         n=len(labels),
         per_class=rows,
     )
-
-
-def _log_loss(labels: IntArray, values: FloatArray) -> float:
-    likelihood = values[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(likelihood, np.finfo(np.float64).eps)).mean())
 
 
 def _weighted(values: FloatArray, support: IntArray) -> float:

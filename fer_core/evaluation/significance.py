@@ -1,4 +1,7 @@
-"""Significance of the differences between models: McNemar's test with Holm's correction, and paired bootstrap."""
+"""Significance of the differences between models: McNemar's test with Holm's correction, and paired bootstrap.
+
+Both cover which test faces were drawn. They say nothing about training the same network again with another seed.
+"""
 
 from __future__ import annotations
 

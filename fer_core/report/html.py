@@ -12,7 +12,7 @@ import pandas as pd
 
 from fer_core.columns import METRICS
 from fer_core.comparison import robustness_summary
-from fer_core.evaluation.paper import AUTHORS, TITLE
+from fer_core.evaluation.paper import AUTHORS, PLAIN_MEANS, TITLE
 from fer_core.faces import DEGRADATIONS
 from fer_core.files import write_text
 from fer_core.labels import EXPRESSIONS
@@ -54,7 +54,8 @@ def _head(report: Report) -> Iterator[str]:
     made = datetime.now(UTC).strftime("%Y-%m-%d")
     yield (
         f"<h1>Facial expression models compared</h1><p>{len(answers.names)} models on {len(answers.labels):,} faces of "
-        f"FER2013’s {escape(answers.where)}. Intervals are 95 %. Made with FER Lab, {made}.</p>"
+        f"FER2013’s {escape(answers.where)}. Intervals are 95 %, over the "
+        f"test faces drawn; training with another seed is not covered. Made with FER Lab, {made}.</p>"
     )
     yield f"<p>{escape(answers.yardstick)}</p>"
     yield from (f'<p class="note">{escape(sentence)}</p>' for sentence in report.complaints)
@@ -95,14 +96,28 @@ def _curves(report: Report) -> Iterator[str]:
 
 
 def _calibration(report: Report) -> Iterator[str]:
+    found = report.tables["calibration"].set_index("model").loc[report.ranked].reset_index()
+    fitted = "No temperature T: there are no predictions of the other test split to fit it on."
+    for other in found["fitted_on"].dropna().unique():
+        fitted = (
+            f"The temperature T is fitted to the log loss on {other}, because predictions for the hold-out are not "
+            "stored; no model here uses it. On the split shown, log loss and ECE can rise with it."
+        )
     yield (
         "<p>On the dashed line, confidence equals accuracy; below it a model is overconfident, above it "
-        "underconfident. The temperature that corrects this is fitted on the other test split.</p>"
+        "underconfident. ECE: expected calibration error with 15 bins. Noise floor: the mean ECE of a perfectly "
+        "calibrated model with the same confidences, from 1,000 draws of labels, and below it the range of 95 % of the "
+        "draws; an ECE above it is evidence of bad calibration. Brier score: summed over the seven expressions, 0 "
+        f"to 2. {fitted}</p>"
     )
     yield from _all(charts.reliability(report))
-    titles = {"model": "Model", "ece": "Calibration error", "confidence": "Mean confidence", "accuracy": "Accuracy"}
-    titles |= {"temperature": "Temperature", "ece_scaled": "Error with temperature"}
-    yield table(report.tables["calibration"].set_index("model").loc[report.ranked].reset_index(), titles)
+    ece = [f"{e:.4f}\n{place}" for e, place in zip(found["ece"], found["against_floor"], strict=True)]
+    ends = found[["floor", "floor_low", "floor_high"]].to_numpy()
+    floor = [f"{mean:.4f}\n{low:.4f}–{high:.4f}" for mean, low, high in ends]
+    titles = {"model": "Model", "log_loss": "Log loss", "brier": "Brier score", "ece": "ECE", "floor": "Noise floor"}
+    titles |= {"temperature": "T", "log_loss_scaled": "Log loss with T"}
+    titles |= {"ece_scaled": "ECE with T", "confidence": "Mean confidence", "accuracy": "Accuracy"}
+    yield table(found.assign(ece=ece, floor=floor), titles)
 
 
 def _robustness(report: Report) -> Iterator[str]:
@@ -127,7 +142,8 @@ def _significance(report: Report) -> Iterator[str]:
     yield (
         "<p>Accuracy of the model at the left minus that of the model with the number above, in percentage points. "
         "Coloured: p &lt; 0.05 in McNemar’s test with Holm’s correction over all pairs. In brackets: not "
-        "significant.</p>"
+        "significant. The test and the intervals cover which test faces were drawn, not training again with another "
+        "seed.</p>"
     )
     yield from _all(charts.significance(report))
     titles = {"first": "First", "second": "Second", "difference": "Difference", "low": "95 % from", "high": "to"}
@@ -170,7 +186,7 @@ def _paper(report: Report) -> Iterator[str]:
     again = report.tables["paper_recomputed"]
     titles = {name: name.capitalize() for name in map(str, again)} | {"metric": "VGG16_modified"}
     yield table(again, titles)
-    yield "<h3>Contradictions in the paper</h3>"
+    yield f"<h3>Contradictions in the paper</h3><p>{escape(PLAIN_MEANS)}</p>"
     titles = {"topic": "Topic", "note": "Contradiction", "statements": "Statements"}
     yield table(report.tables["paper_contradictions"], titles, long=titles)
 

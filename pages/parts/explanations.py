@@ -95,10 +95,14 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
     ),
     "Reliability and calibration error": Explanation(
         "Faces are sorted into bins by confidence; each point shows the accuracy in a bin. The expected calibration "
-        "error is the mean distance of the points from the dashed line, weighted by the number of faces.",
+        "error (ECE) is the mean distance of the points from the dashed line, weighted by the number of faces. Log "
+        "loss: the mean of −log(probability of the true expression). Brier score: the squared differences between "
+        "probabilities and truth, summed over the seven expressions, 0 to 2.",
         "On the dashed line, predictions made with 80 % confidence are correct in 80 % of cases. Below it a model is "
-        "overconfident.",
-        "A model can be well calibrated and still be poor: always answering the class frequencies is calibrated.",
+        "overconfident. Even a perfectly calibrated model has an ECE above 0, the noise floor; an ECE above its 95 % "
+        "range is evidence of bad calibration. A temperature T above 1 lowers all confidences, below 1 raises them.",
+        "A model can be well calibrated and still be poor: always answering the class frequencies is calibrated. T is "
+        "fitted to the log loss on other faces; on these, log loss and ECE can rise with it.",
     ),
     "Robustness": Explanation(
         "Accuracy on the same faces with noise, blur, low resolution, low light or occlusion of increasing strength.",
@@ -118,7 +122,9 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "A test of two models on the same faces. Only faces that exactly one of them classifies correctly count.",
         "A small p means that such a difference would be rare between equally good models. Holm’s correction keeps "
         "the risk of any false alarm over all pairs below 5 %.",
-        "Significant does not mean large, and not significant does not mean equal. Look at the interval.",
+        "Significant does not mean large, and not significant does not mean equal. Look at the interval. Both cover "
+        "which test faces were drawn, not the training: the same recipe with another seed gives another model, which "
+        "may differ as much.",
     ),
     "Training curves": Explanation(
         "Accuracy and loss after every epoch (one pass over the training faces), on the training faces and on the "

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
+import pandas as pd
 import pytest
 
 from fer_core import store
@@ -117,6 +118,40 @@ def test_the_threshold_moves_the_numbers(compare, three):
     assert app.metric[0].value == "–"
 
 
+def test_calibration_beside_its_noise_floor_and_a_temperature_from_the_other_split(compare, three):
+    app = compare(c_section="Calibration", c_calibrated="The weak one")
+    table = app.dataframe[0].value.set_index("model")
+    row = table.loc["The weak one"]
+    assert [metric.value for metric in app.metric] == [
+        f"{row[name]:.3f}" for name in ("log_loss", "brier", "ece", "floor")
+    ]
+    (words,) = [text.value for text in app.markdown if text.value.startswith("An ECE of")]
+    assert {"above": "above", "inside": "within", "below": "below"}[row["against_floor"]] in words
+    assert f"{row['floor']:.3f} on average, {row['floor_low']:.3f} to {row['floor_high']:.3f}" in words
+    assert (
+        f"T = {row['temperature']:.2f}, fitted on PrivateTest: log loss {row['log_loss']:.3f} → "
+        f"{row['log_loss_scaled']:.3f}, ECE {row['ece']:.3f} → {row['ece_scaled']:.3f}."
+    ) in words
+    assert row["floor_range"] == f"{row['floor_low']:.3f}–{row['floor_high']:.3f}"
+    assert any("hold-out are not stored" in caption.value for caption in app.caption)
+
+
+def test_calibration_without_the_other_split(compare, three):
+    path = three[0].folder / "predictions.parquet"
+    table = pd.read_parquet(path)
+    table[table["split"] == "public_test"].to_parquet(path)
+    app = compare(c_section="Calibration", c_calibrated="The able one")
+    assert any("No temperature" in text.value for text in app.markdown)
+    assert app.dataframe[0].value.set_index("name")["temperature"].isna().to_dict() == {
+        "able": True, "fair": False, "weak": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("section", ["Scoreboard", "Significance"])
+def test_what_intervals_and_tests_cover(compare, three, section):
+    assert any("another seed" in caption.value for caption in compare(c_section=section).caption)
+
+
 def test_robustness_of_the_highlighted_model(compare, three):
     add_model(promoted(), "bare", degraded=False)
     (three[1].folder / "degraded.csv").write_bytes(b"no")
@@ -139,9 +174,11 @@ def test_robustness_without_any_results(compare, own_home):
 
 def test_the_paper_beside_ours(compare, three):
     add_model(promoted(), "vgg16_frozen", 2.5)
-    table = compare(c_section="Paper", c_variant="vgg16_frozen", c_split="PrivateTest").dataframe[0].value
+    app = compare(c_section="Paper", c_variant="vgg16_frozen", c_split="PrivateTest")
+    table = app.dataframe[0].value
     assert table.set_index("variant").loc["vgg16_frozen", "measured"] == "measured, PublicTest plain"
     assert table.set_index("variant").loc["xception_frozen", "measured"] == "not trained here yet"
+    assert any("if they are plain means" in caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize("section", ["Scoreboard", "Paper"])

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score, f1_score, precision_score, roc_auc_score
+from scipy.optimize import minimize_scalar
+from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
 from fer_core import comparison
@@ -79,7 +80,35 @@ def test_charts_of_many_models_start_with_the_best_the_default_and_the_papers_fa
 def test_temperature_is_fitted_on_the_other_split(answers, other):
     table = comparison.calibration(answers, other).set_index("name")
     assert table["temperature"].between(0.05, 20).all()
-    assert comparison.calibration(answers, None)["temperature"].isna().all()
+    assert set(table["fitted_on"]) == {other.split} != {answers.split}
+    fitted = minimize_scalar(lambda t: _log_loss(other, "fair", t), bounds=(0.05, 20), method="bounded")
+    assert table.loc["fair", "temperature"] == pytest.approx(fitted.x, rel=0.01)
+    assert table.loc["fair", "log_loss"] == pytest.approx(_log_loss(answers, "fair", 1))
+    scaled = _log_loss(answers, "fair", table.loc["fair", "temperature"])
+    assert table.loc["fair", "log_loss_scaled"] == pytest.approx(scaled)
+    alone = comparison.calibration(answers, None)
+    assert alone[["temperature", "fitted_on", "log_loss_scaled", "ece_scaled"]].isna().all(axis=None)
+    assert alone[["log_loss", "brier", "ece", "floor"]].notna().all(axis=None)
+
+
+def test_a_model_without_the_other_split_has_no_temperature(answers, other):
+    table = comparison.calibration(answers, other.only(["able", "weak"])).set_index("name")
+    assert table["fitted_on"].isna().to_dict() == {"able": False, "fair": True, "weak": False}
+    assert table["ece_scaled"].isna().tolist() == table["fitted_on"].isna().tolist()
+
+
+def _log_loss(answers, name, temperature):
+    powers = answers.probabilities[name] ** (1 / temperature)
+    return log_loss(answers.labels, powers / powers.sum(axis=1, keepdims=True))
+
+
+def test_calibration_is_compared_with_its_noise_floor(answers):
+    table = comparison.calibration(answers, None)
+    expected = np.where(table["ece"] > table["floor_high"], "above", "inside")
+    expected = np.where(table["ece"] < table["floor_low"], "below", expected)
+    assert table["against_floor"].tolist() == expected.tolist()
+    assert (table["floor_low"] < table["floor"]).all()
+    assert (table["floor"] < table["floor_high"]).all()
 
 
 def test_pairs_name_the_better_one_first(answers):

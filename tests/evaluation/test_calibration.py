@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from fer_core.evaluation import apply_temperature, evaluate, expected_calibration_error, fit_temperature, reliability
+from fer_core.evaluation import (
+    apply_temperature,
+    evaluate,
+    expected_calibration_error,
+    fit_temperature,
+    noise_floor,
+    reliability,
+)
 
 
 def _top(confidences, rights):
@@ -44,6 +51,47 @@ def test_extremes(degenerate):
     assert expected_calibration_error(labels, proba, bins=1) == pytest.approx(abs((labels == 0).mean() - 1 / 7))
 
 
+def _calibrated(faces, seed):
+    """Probabilities, and labels drawn from them by another way than `noise_floor` does."""
+    rng = np.random.default_rng(seed)
+    proba = rng.dirichlet(np.full(7, 0.5), faces)
+    return np.array([rng.choice(7, p=row) for row in proba]), proba
+
+
+def test_noise_floor_holds_a_calibrated_model_and_not_an_overconfident_one():
+    places = []
+    for seed in range(20):
+        labels, proba = _calibrated(1000, seed)
+        floor = noise_floor(proba, draws=300)
+        places.append(floor.place(expected_calibration_error(labels, proba)))
+        sharp = apply_temperature(proba, 0.7)
+        assert noise_floor(sharp, draws=300).place(expected_calibration_error(labels, sharp)) == "above"
+    assert places.count("inside") >= 17  # 19 of 20 expected
+
+
+def test_noise_floor_is_the_mean_error_of_labels_drawn_from_the_rows():
+    _, proba = _calibrated(400, 1)
+    rng = np.random.default_rng(2)
+    errors = [
+        expected_calibration_error((rng.random(400)[:, None] > proba.cumsum(axis=1)).sum(axis=1).clip(0, 6), proba)
+        for _ in range(1000)
+    ]
+    floor = noise_floor(proba)
+    assert floor.mean == pytest.approx(np.mean(errors), rel=0.03)
+    assert (floor.interval.low, floor.interval.high) == pytest.approx(np.quantile(errors, [0.025, 0.975]), rel=0.1)
+    assert noise_floor(proba) == floor
+    assert noise_floor(proba, seed=1) != floor
+
+
+def test_noise_floor_at_the_extremes():
+    certain = noise_floor(np.eye(7)[[3, 3, 0]])
+    assert (certain.mean, certain.interval.high) == (0, 0)
+    one = noise_floor([[0.75, 0.25, 0, 0, 0, 0, 0]], draws=4000)  # right: off by 0.25; wrong, every fourth time: 0.75
+    assert one.mean == pytest.approx(0.75 * 0.25 + 0.25 * 0.75, abs=0.02)
+    assert (one.interval.low, one.interval.high) == (0.25, 0.75)
+    assert (one.place(0.2), one.place(0.25), one.place(0.8)) == ("below", "inside", "above")
+
+
 def test_temperature_recovers_what_was_done_to_a_calibrated_model():
     rng = np.random.default_rng(0)
     proba = rng.dirichlet(np.full(7, 0.5), 20_000)
@@ -55,8 +103,8 @@ def test_temperature_recovers_what_was_done_to_a_calibrated_model():
         distorted = apply_temperature(proba, sharpened)
         fitted = fit_temperature(labels, distorted)
         assert fitted == pytest.approx(1 / sharpened, rel=0.03)
-        mended = apply_temperature(distorted, fitted)
-        assert expected_calibration_error(labels, mended) < expected_calibration_error(labels, distorted) / 3
+        scaled = apply_temperature(distorted, fitted)
+        assert expected_calibration_error(labels, scaled) < expected_calibration_error(labels, distorted) / 3
 
 
 def test_the_fit_is_the_best_of_a_grid(sample):
@@ -97,3 +145,13 @@ def test_bad_settings(sample, temperature):
         apply_temperature(proba, temperature)
     with pytest.raises(ValueError, match="bins"):
         reliability(labels, proba, bins=0)
+
+
+def test_bad_noise_floor(sample):
+    _, proba = sample(10)
+    with pytest.raises(ValueError, match=r"draws to be a whole number of at least 1\. Received: 0"):
+        noise_floor(proba, draws=0)
+    with pytest.raises(ValueError, match="bins"):
+        noise_floor(proba, bins=0)
+    with pytest.raises(ValueError, match="sum to 1"):
+        noise_floor(proba * 2)

@@ -41,6 +41,8 @@ TAKE_A_PAIR = (
     lambda y, p: evaluation.threshold_metrics(y, p, 0, 0.5),
     evaluation.reliability,
     evaluation.fit_temperature,
+    evaluation.log_loss,
+    evaluation.brier_score,
     evaluation.bootstrap_intervals,
     lambda y, p: evaluation.compare_all(y, {"a": p, "b": p}),
     lambda y, p: evaluation.fit_exponent(y, [p, p], [0, 1], [0.5, 0.5]),

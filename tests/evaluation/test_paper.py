@@ -123,6 +123,7 @@ def _possible_range(
     accuracy: float | None = None,
     support: Sequence[int] = FINAL_SUPPORT,
     rounding: float = 5e-5,
+    by_size: bool = False,
 ) -> Interval | None:
     """Return the range of a metric over all confusion matrices that have these F1 scores (and this accuracy).
 
@@ -137,6 +138,7 @@ def _possible_range(
         accuracy: as printed; None to leave it open.
         support: faces of each expression; default: PublicTest's.
         rounding: half a unit of the last printed digit.
+        by_size: whether Avg FPR is weighted by the faces of each class instead of a plain mean.
 
     Returns:
         The range, or None if no confusion matrix has these F1 scores and this accuracy.
@@ -157,10 +159,11 @@ def _possible_range(
         share = np.r_[np.ones(k) / n, zero]
         above += [share[None], -share[None]]
         limits += [np.array([accuracy + rounding]), np.array([rounding - accuracy])]
+    weights = rows / n if by_size else np.full(k, 1 / k)
     objective = {
         "accuracy": np.r_[np.ones(k) / n, zero],
         "avg_tpr": np.r_[1 / rows / k, zero],
-        "avg_fpr": np.r_[-1 / others / k, 1 / others / k],
+        "avg_fpr": np.r_[-weights / others, weights / others],
     }[metric]
     bounds = [(0, size) for size in rows] + [(0, n)] * k
     ends = []
@@ -189,6 +192,22 @@ def test_impossible_numbers_lie_outside_the_recomputed_range():
         assert (ends["lowest"], ends["highest"]) == pytest.approx((possible.low, possible.high), abs=5.1e-5)
         said = impossible[topic].statements[0].value
         assert said < possible.low - 5e-5 or said > possible.high + 5e-5
+
+
+def test_what_is_impossible_as_a_plain_mean_and_possible_as_a_weighted_one():
+    """A recall weighted by class size is the accuracy."""
+    impossible = {item.topic: item for item in paper.CONTRADICTIONS if item.kind == "impossible"}
+    possible = {}
+    for (topic, metric), (figure, name, accuracy) in RANGES.items():
+        if metric != "accuracy":
+            f1 = next(row.f1 for row in F1_BY_CLASS if (row.figure, row.name) == (figure, name))
+            weighted = "accuracy" if metric == "avg_tpr" else metric
+            possible[topic] = _possible_range(weighted, f1, accuracy, by_size=True)
+            inside = impossible[topic].statements[0].value in possible[topic]
+            assert inside == ("weighted by class size can be so" in impossible[topic].note), topic
+            assert "plain mean" in impossible[topic].note
+    assert possible["Avg FPR of VGG16_freezed against its accuracy"].low == pytest.approx(0.0789, abs=5e-5)
+    assert "three of the four values of Avg FPR are possible" in paper.PLAIN_MEANS
 
 
 def test_possible_range_holds_every_table_that_has_the_f1(sample):

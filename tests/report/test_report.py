@@ -150,6 +150,18 @@ def test_tables_have_the_numbers_of_the_report(three):
     f1 = report.tables["class_f1"].set_index(["model", "expression"])["f1"]
     for row in tables[2][1:]:
         assert row[1] == f"{f1[row[0], 'angry']:.4f}"
+    (calibration,) = [table for table in tables if "Noise floor" in table[0]]
+    assert calibration[0][1:5] == ["Log loss", "Brier score", "ECE", "Noise floor"]
+    known = report.tables["calibration"].set_index("model")
+    for row in calibration[1:]:
+        one, cells = known.loc[row[0]], dict(zip(calibration[0], row, strict=True))
+        assert cells["Brier score"] == f"{one['brier']:.4f}"
+        assert cells["ECE"] == f"{one['ece']:.4f}\n{one['against_floor']}"
+        assert cells["Noise floor"] == f"{one['floor']:.4f}\n{one['floor_low']:.4f}–{one['floor_high']:.4f}"
+        assert cells["Log loss with T"] == f"{one['log_loss_scaled']:.4f}"
+    assert text.count("another seed") == 2
+    assert "fitted to the log loss on PrivateTest" in text
+    assert "if they are plain means" in text
     (pairs,) = [table for table in tables if table[0][0] == "First"]
     assert len(pairs) == 1 + len(report.tables["pairs"])
 
@@ -185,13 +197,16 @@ def test_all_charts_give_a_model_one_colour_and_show_the_same_ones_at_first(made
 
 
 def test_one_model_alone_and_a_broken_one(made_up, tmp_path):
-    add_model(promoted(), "able", history=False, degraded=False)
+    path = add_model(promoted(), "able", history=False, degraded=False).folder / "predictions.parquet"
+    table = pd.read_parquet(path)
+    table[table["split"] == "public_test"].to_parquet(path)
     (add_model(promoted(), "bad", degraded=False).folder / "predictions.parquet").write_bytes(b"PAR1")
     out = tmp_path / "report.html"
     result = run("--out", out)
     assert result.exit_code == 0, result.output
     assert "bad" in result.output
     text = out.read_text(encoding="utf-8")
+    assert "No temperature T: there are no predictions of the other test split" in text
     assert "Significance" not in text
     assert "Robustness" not in text
     assert "The model bad is left out" in text

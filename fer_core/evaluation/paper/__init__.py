@@ -1,6 +1,6 @@
 """The results that the paper reports, as printed, and where they contradict each other."""
 
-from fer_core.evaluation.paper.contradictions import CONTRADICTIONS, contradictions_about
+from fer_core.evaluation.paper.contradictions import CONTRADICTIONS, PLAIN_MEANS, contradictions_about
 from fer_core.evaluation.paper.results import (
     AUTHORS,
     OVERALL,
@@ -15,6 +15,7 @@ __all__ = [
     "AUTHORS",
     "CONTRADICTIONS",
     "OVERALL",
+    "PLAIN_MEANS",
     "TITLE",
     "VARIANTS",
     "contradictions_about",

@@ -82,15 +82,20 @@ def calibration(selection: Selection) -> None:
     bins, table = results.reliability_bins(selection), results.calibration(selection)
     row = table[table["model"] == focus].iloc[0]
     with st.container(horizontal=True):
-        st.metric("Expected calibration error", f"{row['ece']:.3f}", border=True)
-        st.metric("Mean confidence", f"{row['confidence']:.1%}", border=True)
-        st.metric("Accuracy", f"{row['accuracy']:.1%}", border=True)
+        st.metric("Log loss", f"{row['log_loss']:.3f}", border=True)
+        st.metric("Brier score", f"{row['brier']:.3f}", border=True)
+        st.metric("Calibration error (ECE)", f"{row['ece']:.3f}", border=True)
+        st.metric("Noise floor of the ECE", f"{row['floor']:.3f}", border=True)
     one = bins[bins["model"] == focus]
     last = one.iloc[-1]
     explain(
         "Reliability and calibration error",
         f"{focus} predicts {last['faces']:,} faces with a confidence of {last['from']:.0%} or more, on average "
         f"{last['confidence']:.1%}; {last['accuracy']:.1%} of these predictions are correct.",
+    )
+    st.markdown(
+        f"{_against_floor(row)}  \n{_with_temperature(row)}  \n"
+        f"Mean confidence {row['confidence']:.1%}, accuracy {row['accuracy']:.1%}."
     )
     show_chart(
         drawings.reliability(selection, focus, narrow_screen()),
@@ -114,22 +119,51 @@ def calibration(selection: Selection) -> None:
             f"(95 % interval {found['low']:.1%} to {found['high']:.1%})."
         )
     show_table(
-        table,
+        table.assign(
+            floor_range=[f"{low:.3f}–{high:.3f}" for low, high in table[["floor_low", "floor_high"]].to_numpy()]
+        ),
         "Calibration of every model",
         {
             "model": "Model",
-            "ece": ("Calibration error", "%.3f"),
-            "confidence": ("Mean confidence", "%.3f"),
+            "log_loss": ("Log loss", "%.3f"),
+            "brier": ("Brier score", "%.3f"),
+            "ece": ("ECE", "%.3f"),
+            "floor": ("Noise floor", "%.3f"),
+            "floor_range": "95 % range",
+            "against_floor": "ECE is",
+            "temperature": ("T", "%.2f"),
+            "log_loss_scaled": ("Log loss with T", "%.3f"),
+            "ece_scaled": ("ECE with T", "%.3f"),
+            "confidence": ("Confidence", "%.3f"),
             "accuracy": ("Accuracy", "%.3f"),
-            "temperature": ("Temperature", "%.2f"),
-            "ece_scaled": ("Error with temperature", "%.3f"),
         },
         height="content",
     )
     st.caption(
-        f"{answers.where}. Below the dashed line a model is overconfident, above it underconfident. The "
-        f"temperature that corrects this is fitted on {selection.other_split.split}, never on the faces shown. "
-        f"{results.LEGEND}"
+        f"{answers.where}. Below the dashed line a model is overconfident, above it underconfident. Noise floor: the "
+        "mean ECE of a perfectly calibrated model with the same confidences, from 1,000 draws of labels; the ECE is "
+        "above, inside or below the range of 95 % of the draws. Temperatures T "
+        f"are fitted on {selection.other_split.split}, because predictions for the hold-out are not stored; no model "
+        f"here uses them. {results.LEGEND}"
+    )
+
+
+def _against_floor(row: pd.Series) -> str:
+    """Say whether the calibration error of a model is larger than that of a perfectly calibrated one."""
+    place = {"above": "above", "inside": "within", "below": "below"}[row["against_floor"]]
+    return (
+        f"An ECE of {row['ece']:.3f} is **{place}** what a perfectly calibrated model with the same confidences shows "
+        f"by chance: {row['floor']:.3f} on average, {row['floor_low']:.3f} to {row['floor_high']:.3f} in 95 % of draws."
+    )
+
+
+def _with_temperature(row: pd.Series) -> str:
+    """Say what the fitted temperature changes on the faces shown."""
+    if pd.isna(row["fitted_on"]):
+        return "No temperature: there are no predictions of the other test split to fit it on."
+    return (
+        f"T = {row['temperature']:.2f}, fitted on {row['fitted_on']}: log loss {row['log_loss']:.3f} → "
+        f"{row['log_loss_scaled']:.3f}, ECE {row['ece']:.3f} → {row['ece_scaled']:.3f}."
     )
 
 

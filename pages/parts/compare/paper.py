@@ -6,6 +6,7 @@ import streamlit as st
 
 from fer_core.columns import METRICS
 from fer_core.comparison import PAPER_VARIANTS, paper_marks, paper_notes, paper_recomputed
+from fer_core.evaluation.paper import PLAIN_MEANS
 from fer_core.figures import class_scores, paper_chart
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, note_utkface, plain, show_table
@@ -71,3 +72,4 @@ def paper(selection: Selection) -> None:
         border="horizontal",
         alt=f"Where the paper contradicts itself about {variant}",
     )
+    st.caption(PLAIN_MEANS)

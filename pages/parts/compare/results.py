@@ -164,9 +164,9 @@ def reliability_bins(selection: Selection) -> pd.DataFrame:
     return comparison.reliability_bins(shown(selection))
 
 
-@st.cache_data(max_entries=40, show_spinner="Fitting temperatures …")
+@st.cache_data(max_entries=40, show_spinner="Measuring calibration …")
 def calibration(selection: Selection) -> pd.DataFrame:
-    """Return calibration errors, and temperatures fitted on the other test split."""
+    """Return calibration errors with their noise floors, and temperatures fitted on the other test split."""
     other, _ = all_answers(selection.other_split)
     combined = ensemble(selection)
     if other is not None and isinstance(combined, Ensemble):

@@ -32,7 +32,8 @@ def scoreboard(selection: Selection) -> None:
     )
     st.caption(
         f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval. Models whose intervals "
-        "overlap widely may well be equally good; see Significance."
+        "overlap widely may well be equally good; see Significance. Intervals cover which test faces were drawn, not "
+        "training again with another seed."
     )
     note_utkface(results.all_cards(selection).values())
     if st.button(
@@ -104,7 +105,8 @@ def significance(selection: Selection) -> None:
     st.caption(
         f"{results.shown(selection).where}. Percentage points by which the model at the left is more accurate "
         "than the one with the number above. Coloured: significant (McNemar’s test, Holm’s correction over all pairs, "
-        "p < 0.05). In brackets: not significant."
+        "p < 0.05). In brackets: not significant. The test covers which test faces were drawn, not training again "
+        "with another seed."
     )
     points = {column: 100 * table[column] for column in ("difference", "low", "high")}
     show_table(

@@ -115,7 +115,10 @@ def _compared(
     if answers is None:
         return None, {}, "", complaints
     table = pairs(answers)
-    verdict = "" if table.empty else f"Between the two: {table.iloc[0]['verdict']} (McNemar’s test)."
+    verdict = ""
+    if not table.empty:
+        covers = "McNemar’s test, which covers the test faces drawn, not training with another seed"
+        verdict = f"Between the two: {table.iloc[0]['verdict']} ({covers})."
     return answers, measure(answers), verdict, complaints
 
 
