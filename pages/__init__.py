@@ -2,7 +2,7 @@
 
 Streamlit has an older multipage mode, in which it runs the files of a folder called `pages` without `app.py`. It ends
 when a session calls `st.navigation`. A new server whose first visit is a link straight to a page is still in that mode.
-Therefore this package calls `navigation` when it is first imported.
+Therefore this package calls `navigation` when it is first imported, and then runs `app.py` if a page was run alone.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import Final
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 PAGES: Final = (
     ("home", "Home", "home", "What FER Lab is, a prediction for the sample picture, and how good each model is."),
+    ("tour", "Tour", "route", "One face from pixels to probabilities, step by step."),
     ("predict", "Predict", "ar_on_you", "The expression of every face in your pictures, and why the model says so."),
     ("live", "Live camera", "videocam", "The expression on your own face while you move, with a recording."),
     ("video", "Video", "movie", "Expressions over time in a video file, with the annotated video and a table."),
@@ -36,8 +38,8 @@ PAGES: Final = (
 """File and URL, title, icon and tooltip of each page."""
 
 
-def navigation() -> st.Page:
-    """Show the navigation and return the page that the browser asks for."""
+def navigation(hidden: bool = False) -> st.Page:
+    """Show the navigation, unless it is to be hidden, and return the page that the browser asks for."""
     st.set_page_config(page_title="FER Lab", page_icon="🙂", layout="wide")
     pages = [
         st.Page(
@@ -50,7 +52,10 @@ def navigation() -> st.Page:
         )
         for name, title, icon, tooltip in PAGES
     ]
-    return st.navigation(pages, position="top")
+    return st.navigation(pages, position="hidden" if hidden else "top")
 
 
+_alone = PagesManager.uses_pages_directory
 navigation()
+if _alone:
+    st.rerun()

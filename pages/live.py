@@ -7,6 +7,7 @@ from pages.parts.common import choose, model_titles, servable_models, warn
 from pages.parts.live.camera import KINDS, camera, camera_help, session_for
 from pages.parts.live.panels import keep, over_time, readings, sample_picture, sample_reading, snapshot
 from pages.parts.pictures import load_models
+from pages.parts.presentation import presenting
 
 st.title("Live camera")
 st.markdown(
@@ -40,7 +41,6 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             bind="query-params",
             help="Highlights the places in the face that speak for the predicted expression, against all others.",
         )
-        large = st.toggle("Presentation", key="l_large", bind="query-params", help="Gives the video most of the page.")
 models, broken = load_models([model for model in stored if model.name == chosen])
 warn(broken, "This model cannot be used:")
 if not models:
@@ -54,7 +54,7 @@ if kind == "Snapshot":
 
 session = session_for(model)
 session.configure(StreamSettings(smoothing=smoothing, activation=activation), mirror=mirror)
-left, right = st.columns([5, 2] if large else [3, 2], gap="large")
+left, right = st.columns([5, 2] if presenting() else [3, 2], gap="large")
 with left:
     running = camera(session)
     if not running:

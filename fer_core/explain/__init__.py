@@ -1,6 +1,17 @@
-"""Explain a prediction: occlusion maps, and predictions for edited pictures."""
+"""Explain a prediction: occlusion maps, predictions for edited pictures, and a tour of all steps."""
 
 from fer_core.explain.edits import REGIONS, EditedFace, Edits, edit_and_rerun
 from fer_core.explain.occlusion import NOTABLE, OcclusionMap, occlusion_map
+from fer_core.explain.tour import Tour, tour
 
-__all__ = ["NOTABLE", "REGIONS", "EditedFace", "Edits", "OcclusionMap", "edit_and_rerun", "occlusion_map"]
+__all__ = [
+    "NOTABLE",
+    "REGIONS",
+    "EditedFace",
+    "Edits",
+    "OcclusionMap",
+    "Tour",
+    "edit_and_rerun",
+    "occlusion_map",
+    "tour",
+]

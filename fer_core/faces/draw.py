@@ -72,12 +72,13 @@ def draw_faces(
     return np.array(canvas)
 
 
-def marked_faces(image: Image, faces: Sequence[Face]) -> Image:
-    """Return a copy of an image, 384 pixels wide or high, with the box and the five landmarks of each face.
+def marked_faces(image: Image, faces: Sequence[Face], side: int = MARKED_SIDE) -> Image:
+    """Return a copy of an image with the box and the five landmarks of each face.
 
     Args:
         image: `(height, width, 3)` uint8 RGB.
         faces: of this image.
+        side: pixels of the longer side of the result.
 
     Returns:
         `(height, width, 3)` uint8 RGB, enlarged or reduced.
@@ -85,12 +86,12 @@ def marked_faces(image: Image, faces: Sequence[Face]) -> Image:
     Raises:
         FerError: `image` is not an RGB picture.
     """
-    scale = MARKED_SIDE / max(require_rgb(image).shape[:2])
+    scale = side / max(require_rgb(image).shape[:2])
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     canvas = Pillow.fromarray(image).resize((width, height), Pillow.Resampling.BICUBIC)
     pen = ImageDraw.Draw(canvas)
     for face in faces:
-        _draw_box(pen, _visible_part(face.box, scale, width, height), MARK, 4)
+        _draw_box(pen, _visible_part(face.box, scale, width, height), MARK, round(side / 96))
         radius = max(2.0, 0.025 * scale * face.box[2])
         for x, y in [] if face.landmarks is None else (face.landmarks * scale).tolist():
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=MARK, outline=DARK)

@@ -23,6 +23,7 @@ from fer_core.figures.matrices import confusion_chart, difference_chart, pair_ma
 from fer_core.figures.robustness import robustness_chart
 from fer_core.figures.scores import AccuracyInterval, accuracy_intervals, class_scores, paper_chart, ranking
 from fer_core.figures.timeline import expression_strips, timeline_chart
+from fer_core.figures.tour import logit_bars, number_grid, softmax_table
 from fer_core.figures.tuning import importance_bars, setting_chart, tuning_history
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "face_map_chart",
     "group_rates",
     "importance_bars",
+    "logit_bars",
+    "number_grid",
     "pair_matrix",
     "paper_chart",
     "pixel_chart",
@@ -52,6 +55,7 @@ __all__ = [
     "robustness_chart",
     "roc_pr_chart",
     "setting_chart",
+    "softmax_table",
     "time_share_bars",
     "time_share_text",
     "timeline_chart",

@@ -112,6 +112,28 @@ def chart(traces: Sequence[Mapping[str, Any]], height: int, **layout: Any) -> go
     return go.Figure({"data": list(traces), "layout": common | layout})
 
 
+def enlarged(figure: go.Figure, times: float) -> go.Figure:
+    """Return a chart with larger type, and as much more height and room for its legend.
+
+    Args:
+        figure: a chart of this room; it is not changed.
+        times: how many times as large.
+    """
+
+    def larger(part: Any, name: str) -> Any:
+        if isinstance(part, dict):
+            return {key: larger(value, "font.size" if (name, key) in sizes else key) for key, value in part.items()}
+        if isinstance(part, (list, tuple)) and part and isinstance(part[0], dict):
+            return [larger(one, name) for one in part]
+        return (
+            part * times if name in {"font.size", "height", "entrywidth"} and isinstance(part, (int, float)) else part
+        )
+
+    sizes = {(font, "size") for font in ("font", "tickfont", "textfont", "insidetextfont", "outsidetextfont")}
+    content = figure.to_plotly_json()
+    return go.Figure({"data": larger(content["data"], "data"), "layout": larger(content["layout"], "layout")})
+
+
 def axis(title: str | None, **changes: Any) -> dict[str, Any]:
     """Return a numeric axis, as percentages unless `tickformat` says otherwise."""
     usual = {

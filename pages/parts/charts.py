@@ -8,6 +8,9 @@ from typing import Any, Final
 import plotly.graph_objects as go
 import streamlit as st
 
+from fer_core.figures.theme import enlarged
+from pages.parts.presentation import LARGER, presenting
+
 NARROW: Final = 640
 """Widths in pixels below which the layout is that of a phone."""
 
@@ -32,7 +35,7 @@ export default function ({{ data, setStateValue }}) {{
 
 def watch_width() -> None:
     """Find out whether the browser's window is narrow, and run the page again when that changes."""
-    with st.container(height=1, border=False):
+    with st.container(height=1, width=1, border=False):
         found = _WIDTH(
             key="screen",
             data={"narrow": narrow_screen()},
@@ -73,6 +76,8 @@ def show_chart(figure: go.Figure, alt: str, key: str | None = None, **settings: 
         "filename": re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:80] or "chart",
     }
     config = {"toImageButtonOptions": picture, "displaylogo": False}
+    if presenting() and not narrow_screen():
+        figure = enlarged(figure, LARGER)
     if narrow_screen():
         figure = figure.update_layout(dragmode=False)  # so that a finger on a chart scrolls the page
     return st.plotly_chart(figure, key=key, config=config, alt=alt, **settings)

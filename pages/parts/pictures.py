@@ -10,7 +10,7 @@ from typing import Any, Final
 import streamlit as st
 
 from fer_core.data import SAMPLE_CREDIT, read_image, sample_portrait
-from fer_core.explain import OcclusionMap, occlusion_map
+from fer_core.explain import OcclusionMap, Tour, occlusion_map, tour
 from fer_core.faces import (
     Evidence,
     annotated_jpeg,
@@ -22,6 +22,7 @@ from fer_core.faces import (
 )
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.tables import PictureResult, annotated_zip
+from fer_core.models import ModelSpec
 from fer_core.store import StoredModel
 from fer_core.types import FaceResult, FerError, Image
 from pages.parts.common import plain
@@ -69,15 +70,23 @@ def available_sources() -> list[str]:
     return [*SOURCES, LIVE] if FROZEN in st.session_state else list(SOURCES)
 
 
-def pictures_from(source: str) -> list[Picture]:
-    """Show the widget of a source and return the pictures that it holds."""
+def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[Picture]:
+    """Show the widget of a source and return the pictures that it holds.
+
+    Args:
+        source: one of `available_sources()`.
+        prefix: starts the keys of the widgets.
+        several: whether more than one picture may be uploaded.
+    """
     if source == "Upload":
         # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-        files = st.file_uploader("Pictures, as many as you like", accept_multiple_files=True, key="p_upload")
+        label = "Pictures, as many as you like" if several else "Your picture"
+        held = st.file_uploader(label, accept_multiple_files=several, key=f"{prefix}_upload")
+        files = held if isinstance(held, list) else [held] if held else []
         return [Picture(file.name, file.file_id, file) for file in files]
     if source == "Camera":
         left, _ = st.columns([1, 1])
-        photo = left.camera_input("Photo", key="p_camera", label_visibility="collapsed")
+        photo = left.camera_input("Photo", key=f"{prefix}_camera", label_visibility="collapsed")
         return [Picture("camera.jpg", photo.file_id, photo)] if photo else []
     if source == LIVE:
         return [st.session_state[FROZEN]]
@@ -218,3 +227,17 @@ def occlusion_of(picture: Picture, model: ServedModel, number: int) -> Occlusion
     """Return the occlusion map of one face; faces are numbered from 1."""
     face = result_for(picture, model).faces[number - 1]
     return occlusion_map(model.classifier(), face.crop, flip=model.flip)
+
+
+def tour_of(picture: Picture, model: ServedModel, spec: ModelSpec) -> Tour:
+    """Return every step from a picture to the probabilities of its largest face, from the session's cache.
+
+    Raises:
+        FerError: the picture cannot be read or has no face, or the model's maps do not cover the face.
+    """
+    return _tour(picture, model, spec, default_detector().note)
+
+
+@st.cache_resource(max_entries=10, show_spinner=False, **_PER_SESSION)
+def _tour(picture: Picture, model: ServedModel, spec: ModelSpec, detector_note: str | None) -> Tour:  # noqa: ARG001 (cache key)
+    return tour(model.classifier(), spec, pixels(picture))

@@ -88,7 +88,7 @@ def test_live_video_from_start_to_a_frozen_frame_on_predict(visit, yunet_file, t
     assert len(rows) > 3
     assert {row["expression"] for row in rows} == {"happy"}
     page.get_by_text("Presentation", exact=True).click()  # the layout changes, the stream goes on
-    page.wait_for_url("**l_large=true**")
+    page.wait_for_url("**present=true**")
     more_are_analysed(page)
     page.get_by_role("button", name="Freeze this frame").click()
     page.get_by_role("link", name="See why on the Predict page").click()

@@ -11,7 +11,7 @@ from tests.browser.conftest import fits_width, settle, until
 pytestmark = pytest.mark.browser
 
 PAGES = ("/", "/predict")
-PAGE_COUNT = 10
+PAGE_COUNT = 11
 
 
 def upload(page, *files: tuple[str, bytes]) -> None:

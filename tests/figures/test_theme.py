@@ -1,8 +1,11 @@
 """The common look: colours, dashes and markers that tell models apart, and text that is safe."""
 
+import json
+
 import pytest
 
-from fer_core.figures.theme import MODEL_COLORS, in_lines, listed, model_styles, percent_text, safe
+from fer_core.figures import softmax_table
+from fer_core.figures.theme import MODEL_COLORS, enlarged, in_lines, listed, model_styles, percent_text, safe
 from fer_core.labels import COLORS
 
 
@@ -36,3 +39,15 @@ def test_models_behind_are_listed_after_those_in_front():
     assert listed("a", ["a"])["visible"] is True
     assert listed("a", ["b"])["visible"] == "legendonly"
     assert listed("a", ["b"])["legendrank"] > listed("b", ["b"])["legendrank"]
+
+
+def test_an_enlarged_chart_has_larger_type_and_the_same_data():
+    chart = softmax_table(range(7), [1] * 7, [0.1] * 7)
+    larger = enlarged(chart, 2)
+    assert larger.layout.height == 2 * chart.layout.height
+    assert larger.layout.font.size == 2 * chart.layout.font.size
+    assert larger.layout.yaxis.tickfont.size == 2 * chart.layout.yaxis.tickfont.size
+    assert larger.layout.annotations[0].font.size == 2 * chart.layout.annotations[0].font.size
+    assert [trace.textfont.size for trace in larger.data] == [2 * trace.textfont.size for trace in chart.data]
+    assert json.loads(larger.to_json())["data"][0]["x"] == json.loads(chart.to_json())["data"][0]["x"]
+    assert larger.data[0].width == chart.data[0].width

@@ -1,0 +1,227 @@
+"""Parts of the Tour page: the picture or chart, the sentences and the numbers of each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from fer_core.data import SAMPLE_CREDIT
+from fer_core.explain import Tour
+from fer_core.faces import default_detector, enlarged_pixels, evidence_for
+from fer_core.figures import logit_bars, number_grid, probability_text, softmax_table
+from fer_core.figures.theme import percent_text
+from fer_core.labels import EXPRESSIONS
+from pages.parts.charts import show_chart
+from pages.parts.common import plain
+from pages.parts.pictures import SAMPLE, Picture, ServedModel, evidence_tile
+
+SIDE: Final = 384
+"""Width in pixels of the large picture of a step: eight times 48, and low enough for a screen of 720 pixels."""
+
+PREPARED: Final = {
+    "none": "",
+    "equalize": " Before that, this model's faces get an even histogram of gray levels.",
+    "clahe": " Before that, this model's faces get more contrast (CLAHE).",
+}
+"""A sentence for each preprocessing that keeps the whole face."""
+
+Explained = tuple[str, dict[str, str]]
+"""What happens in a step and why, and the numbers of this face with their names."""
+
+
+def show_step(step: str, tour: Tour, picture: Picture, model: ServedModel) -> None:
+    """Show one step: its picture or chart at the left; buttons, sentences and numbers at the right."""
+    left, right = st.columns([5, 4], gap="large")
+    with left:
+        sentences, numbers = STEPS[step](tour, picture, model)
+    with right:
+        _back_and_next(step)
+        st.markdown(sentences)
+        st.markdown("\n".join(f"- {name}: **{plain(value)}**" for name, value in numbers.items()))
+
+
+def _back_and_next(step: str) -> None:
+    names = list(STEPS)
+    place = names.index(step)
+
+    def go(target: int) -> None:
+        st.session_state["t_step"] = names[target]
+
+    with st.container(horizontal=True, gap="small"):
+        for label, target, icon in (("Back", place - 1, "arrow_back"), ("Next", place + 1, "arrow_forward")):
+            st.button(
+                label,
+                icon=f":material/{icon}:",
+                icon_position="left" if label == "Back" else "right",
+                type="primary" if label == "Next" else "secondary",
+                disabled=not 0 <= target < len(names),
+                on_click=go,
+                args=(target,),
+                key=f"t_{label.lower()}",
+            )
+
+
+def _picture(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001 (all steps take the same)
+    caption = SAMPLE_CREDIT if picture is SAMPLE else plain(picture.name)
+    st.image(tour.picture, width=SIDE, caption=caption, alt="The picture as it was given")
+    width, height = tour.size
+    return (
+        "A picture is a grid of pixels. Each pixel has three numbers, for red, green and blue, from 0 (dark) to 255 "
+        "(bright). No number says where a face is, or what it shows.",
+        {"Size": f"{width:,} × {height:,} pixels", "Numbers": f"{width} × {height} × 3 = {width * height * 3:,}"},
+    )
+
+
+def _detect(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+    face = tour.result.face
+    with st.grid(2, min_column_width=150, gap="small"):
+        st.image(tour.marked, width="stretch", alt=f"The picture with a box around each face; {tour.faces} found")
+        st.image(tour.close, width="stretch", alt="The largest face, closer, with its landmarks")
+    x, y, width, height = face.box
+    numbers = {
+        "Faces found": f"{tour.faces}",
+        "Box": f"{width:.0f} × {height:.0f} pixels, left edge at {x:.0f}, top at {y:.0f}",
+    }
+    if face.landmarks is None:
+        marks = "Each face gets a box. This detector gives no landmarks."
+    else:
+        marks = "Each face gets a box and five landmarks: two eyes, the tip of the nose, two corners of the mouth."
+        (left_x, left_y), (right_x, right_y) = face.landmarks[:2].tolist()
+        numbers["Detector's confidence"] = percent_text(face.score)
+        numbers["Eyes at"] = f"({left_x:.0f}, {left_y:.0f}) and ({right_x:.0f}, {right_y:.0f})"
+    if note := default_detector().note:
+        st.caption(f":material/info: {plain(note)}")
+    return (
+        f"A face detector searches the picture for faces of all sizes. {marks} The tour follows the largest.",
+        numbers,
+    )
+
+
+def _align(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+    st.image(tour.upright, width=SIDE, alt="The face in colour, turned upright")
+    direction = "clockwise" if tour.roll > 0 else "counter-clockwise"
+    tilt = f"{abs(tour.roll):.1f}°"
+    return (
+        "The line between the eyes shows how far the head is tilted. The picture is turned back by this angle, so that "
+        "the eyes are level. Then a square is placed around the face. Models have learned from mostly upright faces.",
+        {
+            "Tilt": tilt if tilt == "0.0°" else f"{tilt} {direction}",
+            "Side of the square": f"{tour.side:.0f} pixels of the picture",
+        },
+    )
+
+
+def _crop(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+    crop = tour.result.crop
+    st.image(enlarged_pixels(crop, SIDE), width=SIDE, alt="The face in 48 × 48 gray pixels, enlarged")
+    rows, columns = crop.shape
+    return (
+        "The square becomes 48 × 48 gray pixels with the framing of FER2013, the data that the models learned from: "
+        "little hair, and the chin at the lower edge. Colour and fine detail are lost here.",
+        {
+            "Numbers": f"{columns} × {rows} = {crop.size:,}, from {crop.min()} to {crop.max()}, mean {crop.mean():.0f}",
+            "One pixel here": f"{tour.side / columns:.1f} × {tour.side / columns:.1f} pixels of the picture",
+        },
+    )
+
+
+def _normalise(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+    factor, offset = tour.scale
+    rows, columns = tour.patch.shape
+    row, column = tour.corner
+    show_chart(
+        number_grid(tour.patch, offset, 255 * factor + offset),
+        alt=f"{rows} × {columns} numbers of the network's input around the eye on the left",
+    )
+    height, width, channels = tour.numbers.shape
+    unchanged = factor == 1 and offset == 0
+    shift = f"{'−' if offset < 0 else '+'} {abs(offset):.4g}"
+    rule = "gray, unchanged: this network scales by itself" if unchanged else f"gray × {factor:.4g} {shift}"
+    return (
+        "A network works best with numbers on the scale that it was trained with, usually around 0. So each gray level "
+        f"is multiplied and shifted.{PREPARED[model.preprocessing]} The chart shows the eye on the left; numbers "
+        "like these, of the whole face, are all that the network gets.",
+        {
+            "Rule": rule,
+            "Input": f"{height} × {width} × {channels} = {tour.numbers.size:,} numbers",
+            "Range for this face": f"{tour.numbers.min():.2f} to {tour.numbers.max():.2f}".replace("-", "−"),
+            "Shown": f"rows {row + 1} to {row + rows}, columns {column + 1} to {column + columns}",
+        },
+    )
+
+
+def _activations(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+    evidence = {name: evidence_for(tour.maps, name) for name in EXPRESSIONS}
+    shares = {name: float(one.shares.max()) for name, one in evidence.items()}
+    with st.grid(4, min_column_width=110, gap="small"):
+        st.image(enlarged_pixels(tour.result.crop, 240), caption="the face", width="stretch", alt="The face in gray")
+        for name, one in evidence.items():
+            caption = f"{name} {percent_text(shares[name])}"
+            st.image(evidence_tile(tour.result, one), caption=caption, width="stretch", alt=f"Activation map: {name}")
+    rows, columns = tour.maps.shape[:2]
+    strongest = max(shares, key=lambda name: shares[name])
+    return (
+        "Layer after layer, the network looks for edges, then shapes, then parts of a face. Its last maps, one for "
+        "each expression, say how much each place adds to the score of that expression. Shown is the difference from "
+        "the mean of all seven, on one scale: bright places speak for the expression.",
+        {
+            "Cells of each map": f"{rows} × {columns} = {rows * columns}",
+            "Strongest place": f"{strongest}, {evidence[strongest].limit:.2f} above the mean of the seven maps",
+            "Below each map": "its strongest place as a share of that",
+        },
+    )
+
+
+def _pooling(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+    scores = dict(zip(EXPRESSIONS, tour.logits.tolist(), strict=True))
+    words = ", ".join(f"{name} {score:+.2f}" for name, score in scores.items())
+    show_chart(logit_bars(tour.logits), alt=f"Scores: {words}")
+    first, second = sorted(scores, key=lambda name: -scores[name])[:2]
+    rows, columns = tour.maps.shape[:2]
+    cells = tour.maps[:, :, EXPRESSIONS.index(first)]
+    return (
+        "The score of an expression, called its logit, is the mean of all cells of its map. A score has no unit and "
+        "may be negative. Only the differences between scores count.",
+        {
+            f"Cells for {first}": f"{cells.min():.2f} to {cells.max():.2f}".replace("-", "−"),
+            f"Their sum ÷ {rows * columns}": f"{cells.sum():.2f} ÷ {rows * columns} = {scores[first]:.2f}".replace(
+                "-", "−"
+            ),
+            f"Ahead of {second} by": f"{scores[first] - scores[second]:.2f}",
+        },
+    )
+
+
+def _softmax(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+    show_chart(
+        softmax_table(tour.logits, tour.exponentials, tour.softmax),
+        alt=f"Probabilities: {probability_text(tour.softmax, len(EXPRESSIONS))}",
+    )
+    total = float(tour.exponentials.sum())
+    most = EXPRESSIONS.index(tour.result.expression)
+    difference = tour.largest_difference
+    return (
+        "The exponential function makes every score positive and enlarges the differences. Each result is divided by "
+        "the sum of all seven, so the seven add up to 100 %. They describe the picture, not what the person feels.",
+        {
+            "Sum of the seven": f"{total:,.2f}",
+            EXPRESSIONS[most]: f"{tour.exponentials[most]:,.2f} ÷ {total:,.2f} = {tour.softmax[most]:.1%}",
+            "The model itself says": f"{tour.result.expression} {tour.result.confidence:.1%}",
+            "Largest difference": "below 0.001 %" if difference < 1e-5 else f"{difference:.3%}",
+        },
+    )
+
+
+STEPS: Final[dict[str, Callable[[Tour, Picture, ServedModel], Explained]]] = {
+    "Picture": _picture,
+    "Detect": _detect,
+    "Align": _align,
+    "Crop": _crop,
+    "Normalise": _normalise,
+    "Activations": _activations,
+    "Pooling": _pooling,
+    "Softmax": _softmax,
+}
+"""The steps in order. Each function shows its picture or chart and returns the sentences and numbers."""

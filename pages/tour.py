@@ -1,0 +1,31 @@
+"""Tour: one face from pixels to probabilities, one step at a time, each with a link."""
+
+import streamlit as st
+
+from fer_core.types import FerError
+from pages.parts.common import choose, plain, servable_models, warn
+from pages.parts.pictures import SOURCES, available_sources, load_models, pictures_from, tour_of
+from pages.parts.tour import STEPS, show_step
+
+heading = st.container()
+step = choose("Step", STEPS, "t_step", label_visibility="collapsed")
+heading.title(f"Tour, step {list(STEPS).index(step) + 1} of {len(STEPS)}: {step}")
+body = st.container()
+
+stored = [model for model in servable_models() if model.card.spec is not None]
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    source = choose("Picture", available_sources(), "t_source")
+    chosen = st.selectbox("Model", [model.name for model in stored], key="t_model", bind="query-params", width=260)
+models, broken = load_models([model for model in stored if model.name == chosen])
+warn(broken, "This model cannot be used:")
+pictures = pictures_from(source, prefix="t", several=False)
+if not pictures:
+    st.caption(SOURCES[source])
+spec = next((model.card.spec for model in stored if model.name == chosen), None)
+
+with body:
+    if models and pictures and spec:
+        try:
+            show_step(step, tour_of(pictures[0], models[0], spec), pictures[0], models[0])
+        except FerError as error:
+            st.info(plain(str(error)), icon=":material/info:")

@@ -1,0 +1,55 @@
+"""Presentation mode in a browser: larger type, no navigation, and the way back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import fits_width, settle, until
+
+pytestmark = pytest.mark.browser
+
+
+def type_size(page) -> float:
+    size = page.locator("h1").evaluate("element => getComputedStyle(element).fontSize")
+    return float(size.removesuffix("px"))
+
+
+def test_presentation_mode_and_back(visit):
+    page = visit("/tour?t_step=Pooling")
+    usual = type_size(page)
+    assert page.get_by_test_id("stTopNavLink").count()
+    page.get_by_text("Presentation", exact=True).click()
+    page.wait_for_url("**present=true**")
+    until(page, lambda: type_size(page) == pytest.approx(1.25 * usual))
+    until(page, lambda: page.get_by_test_id("stTopNavLink").count() == 0)
+    assert "t_step=Pooling" in page.url
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("heading", name="step 8 of 8").wait_for()
+    settle(page)
+    assert "t_step=Softmax" in page.url
+    assert "present=true" in page.url
+    page.get_by_text("Presentation", exact=True).click()
+    until(page, lambda: type_size(page) == pytest.approx(usual))
+    until(page, lambda: page.get_by_test_id("stTopNavLink").count() > 0)
+    settle(page)
+    assert "present" not in page.url
+    assert "t_step=Softmax" in page.url
+
+
+def test_a_link_presents_the_first_page_of_a_fresh_server_and_the_next_one(start_server, visit):
+    page = visit("/?present=true", base=start_server())
+    until(page, lambda: page.get_by_test_id("stTopNavLink").count() == 0)
+    large = type_size(page)
+    page.get_by_role("link", name="See why").click()
+    page.get_by_role("heading", name="Face 1: happy").wait_for()
+    settle(page)
+    assert type_size(page) == pytest.approx(large)
+    assert page.get_by_test_id("stTopNavLink").count() == 0
+    assert page.get_by_role("switch", name="Presentation").is_checked()
+
+
+def test_a_phone_keeps_its_type_size(visit):
+    usual = type_size(visit("/tour", width=400))
+    page = visit("/tour?present=true&t_step=Softmax", width=400)
+    assert type_size(page) == pytest.approx(usual)
+    fits_width(page)
