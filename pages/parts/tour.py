@@ -14,7 +14,7 @@ from fer_core.figures import logit_bars, number_grid, probability_text, softmax_
 from fer_core.figures.theme import percent_text
 from fer_core.labels import EXPRESSIONS
 from pages.parts.charts import show_chart
-from pages.parts.common import plain
+from pages.parts.common import emphasis, plain
 from pages.parts.pictures import SAMPLE, Picture, ServedModel, evidence_tile
 
 SIDE: Final = 384
@@ -55,7 +55,7 @@ def _back_and_next(step: str) -> None:
                 label,
                 icon=f":material/{icon}:",
                 icon_position="left" if label == "Back" else "right",
-                type="primary" if label == "Next" else "secondary",
+                type=emphasis() if label == "Next" else "secondary",
                 disabled=not 0 <= target < len(names),
                 on_click=go,
                 args=(target,),
