@@ -16,11 +16,11 @@ PAGES: Final = (
     ("home", "Home", "home", "What FER Lab is, a prediction for the sample picture, and how good each model is."),
     ("tour", "Tour", "route", "One face from pixels to probabilities, step by step."),
     ("predict", "Predict", "ar_on_you", "The expression of every face in your pictures, and why the model says so."),
-    ("live", "Live camera", "videocam", "The expression on your own face while you move, with a recording."),
+    ("live", "Live", "videocam", "The expression on your own face while you move, with a recording."),
     ("video", "Video", "movie", "Expressions over time in a video file, with the annotated video and a table."),
     (
         "compare",
-        "Compare models",
+        "Compare",
         "leaderboard",
         "Which model is best, how certain that is, and what an ensemble gains.",
     ),

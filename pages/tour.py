@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.types import FerError
-from pages.parts.common import choose, plain, servable_models, warn
+from pages.parts.common import choose, model_titles, plain, servable_models, warn
 from pages.parts.pictures import SOURCES, available_sources, load_models, pictures_from, tour_of
 from pages.parts.tour import STEPS, show_step
 
@@ -15,7 +15,10 @@ body = st.container()
 stored = [model for model in servable_models() if model.card.spec is not None]
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     source = choose("Picture", available_sources(), "t_source")
-    chosen = st.selectbox("Model", [model.name for model in stored], key="t_model", bind="query-params", width=260)
+    titles = model_titles(stored)
+    chosen = st.selectbox(
+        "Model", titles, format_func=titles.__getitem__, key="t_served", bind="query-params", width=300
+    )
 models, broken = load_models([model for model in stored if model.name == chosen])
 warn(broken, "This model cannot be used:")
 pictures = pictures_from(source, prefix="t", several=False)

@@ -78,7 +78,7 @@ def test_own_pictures(open_app):
 
 def test_a_model_without_maps_gives_one_sentence(open_app):
     (store.SHIPPED / "vgg16_frozen_utk").symlink_to(SHIPPED_DEFAULT.parent / "vgg16_frozen_utk")
-    app = open_app("tour", t_model="vgg16_frozen_utk", t_step="Activations")
+    app = open_app("tour", t_served="VGG16, frozen (UTKFace)", t_step="Activations")
     assert not app.exception
     assert "maps show places of the whole face" in app.info[0].value
     assert not pictures(app)

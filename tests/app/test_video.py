@@ -53,7 +53,7 @@ def test_the_sample_has_results_before_any_click(open_app):
 
 
 def test_model_and_rate_from_a_link(open_app, second_model):
-    app = finished(open_app("video", v_rate="2", v_model=second_model))
+    app = finished(open_app("video", v_rate="2", v_model="Second model"))
     assert not app.exception
     assert app.get_by_key("v_model").value == second_model
     assert app.dataframe[0].value["seconds"].nunique() == 16

@@ -149,7 +149,7 @@ def test_coming_and_going_ten_times_leaves_no_memory_behind(visit, start_server)
         page.get_by_role("heading", name="FER Lab", exact=True).wait_for()
         held.append(server_memory(address))
         if cycle < CYCLES - 1:
-            page.get_by_role("link", name="Live camera").click()
+            page.get_by_role("link", name="Live", exact=True).click()
             page.get_by_role("heading", name="The built-in sample: happy").wait_for()
     # The last video may still be closing.
     until(page, lambda: min(held[-1], server_memory(address)) - held[0] < ALLOWED_GROWTH)
