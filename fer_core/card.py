@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from fer_core.columns import METRICS
-from fer_core.evaluation import BootstrapIntervals, Interval, Metrics
+from fer_core.evaluation import BootstrapIntervals, Interval, Metrics, Threshold
 from fer_core.files import write_json
 from fer_core.models import ModelSpec
 from fer_core.types import FerError
@@ -84,8 +84,8 @@ class ModelCard:
         input_size: side in pixels of the square gray face that the model takes.
         metrics: measured values by split and view, see `score`; empty if the test splits were not available.
         served: how the served file was made: `storage` (how its weights are stored), `holdout_accuracy` and `sizes`
-            of each storage that was tried, `size_bytes`, `sha256`, and `holdout_score` if it was measured. None for a
-            model that is kept for comparison only.
+            of each storage that was tried, `size_bytes`, `sha256`, and `holdout_score` and `not_sure` if they were
+            measured. None for a model that is kept for comparison only.
         measured_file: the same of a file that was measured but is not kept, where `served` is None.
         spec: the network or baseline; None if the file has none that this version can build.
         recipe: how the model was fitted.
@@ -204,6 +204,16 @@ class ModelCard:
         scores = (self.served or {}).get("holdout_score")
         value = scores.get("score") if isinstance(scores, Mapping) else None
         return float(value) if _is_number(value) else None
+
+    @property
+    def not_sure(self) -> Threshold | None:
+        """The confidence below which the model is not sure, chosen on the hold-out; None if unknown."""
+        found = (self.served or {}).get("not_sure")
+        if not isinstance(found, Mapping):
+            return None
+        names = ("below", "accuracy", "answered", "faces")
+        values = [found[name] for name in names if _is_number(found.get(name))]
+        return Threshold(*values) if len(values) == len(names) else None
 
     @property
     def tested(self) -> bool:

@@ -20,6 +20,9 @@ COLORS: Final[dict[str, str]] = {
 }
 """Okabe and Ito's palette for colour-blind readers (jfly.uni-koeln.de/color). Always show the name as well."""
 
+NOT_SURE: Final = "not sure"
+"""What a model says instead of an expression if its confidence is below its threshold."""
+
 _ALIASES: Final[dict[str, str]] = {
     "anger": "angry",
     "disgusted": "disgust",

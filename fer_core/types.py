@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.labels import EXPRESSIONS, NOT_SURE, NUM_CLASSES
 
 Image = NDArray[np.uint8]
 """A picture: `(height, width, 3)` RGB or `(height, width)` gray, 8-bit."""
@@ -62,6 +62,7 @@ class FaceResult:
         probabilities: `(7,)` float32 in the order of `labels.EXPRESSIONS`, with the sum 1.
         activation: `(rows, columns, 7)` float32 class activation map over the crop. None if the model's last feature
             map has only one cell.
+        not_sure_below: the model's threshold of the confidence, 0 to 1; 0 for none.
     """
 
     face: Face
@@ -69,6 +70,7 @@ class FaceResult:
     transform: NDArray[np.float64]
     probabilities: NDArray[np.float32]
     activation: NDArray[np.float32] | None = None
+    not_sure_below: float = 0.0
 
     def __post_init__(self) -> None:
         if self.probabilities.shape != (NUM_CLASSES,):
@@ -83,6 +85,16 @@ class FaceResult:
     def confidence(self) -> float:
         """The probability of `expression`."""
         return float(self.probabilities.max())
+
+    @property
+    def sure(self) -> bool:
+        """Whether the confidence reaches the model's threshold."""
+        return self.confidence >= self.not_sure_below
+
+    @property
+    def answer(self) -> str:
+        """The expression, or "not sure"."""
+        return self.expression if self.sure else NOT_SURE
 
     def as_dict(self) -> dict[str, Any]:
         """Return box, expression and probabilities as JSON types, with the keys of the command line's output."""

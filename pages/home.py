@@ -11,6 +11,8 @@ from fer_core.store import list_models
 from pages.parts.charts import show_chart
 from pages.parts.common import choose_yardstick, no_model_yet, note_untested, note_utkface, plain, warn
 from pages.parts.explanations import explain
+from pages.parts.not_sure import why_not_sure
+from pages.parts.notice import notice
 from pages.parts.pictures import SAMPLE, ServedModel, annotated, load_models, results_for
 
 st.title("FER Lab")
@@ -29,11 +31,12 @@ if models:
     result = results_for([SAMPLE], [model])[model][0]
     left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
     face = result.faces[0] if result.faces else None
-    alt = f"Portrait with a box around the face, labelled {face.expression}" if face else "Portrait without a box"
+    alt = f"Portrait with a box around the face, labelled {face.answer}" if face else "Portrait without a box"
     left.image(annotated(SAMPLE, model), width="stretch", caption=SAMPLE_CREDIT, alt=alt)
     with right:
         if face:
-            st.subheader(f"{plain(model.title)} says: {face.expression}")
+            st.subheader(f"{plain(model.title)} says: {face.answer}")
+            why_not_sure(face)
             show_chart(
                 probability_bars(face.probabilities), alt=f"Probabilities: {probability_text(face.probabilities, 7)}"
             )
@@ -50,6 +53,10 @@ if models:
         st.caption(f":material/info: {plain(note)}")
 else:
     no_model_yet()
+
+with st.container(border=True):
+    st.markdown("**Before you use it with people**")
+    notice()
 
 tested = [model for model in stored if model.card.tested]
 if tested:

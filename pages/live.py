@@ -4,16 +4,14 @@ import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
 from pages.parts.common import choose, model_titles, servable_models, warn
-from pages.parts.live.camera import KINDS, camera, camera_help, session_for
+from pages.parts.live.camera import KINDS, camera, camera_help, ice_servers, session_for
 from pages.parts.live.panels import keep, over_time, readings, sample_picture, sample_reading, snapshot
+from pages.parts.notice import RELAYED, VIDEO, all_agree
 from pages.parts.pictures import load_models
 from pages.parts.presentation import presenting
 
 st.title("Live camera")
-st.markdown(
-    "See the expression on your face while you move. Pictures are analysed on FER Lab's computer, and not kept after "
-    "you close the page."
-)
+st.markdown("See the expression on your face while you move. Pictures are analysed on the computer that runs FER Lab.")
 
 stored = servable_models()
 titles = model_titles(stored)
@@ -56,11 +54,16 @@ session = session_for(model)
 session.configure(StreamSettings(smoothing=smoothing, activation=activation), mirror=mirror)
 left, right = st.columns([5, 2] if presenting() else [3, 2], gap="large")
 with left:
-    running = camera(session)
-    if not running:
+    above = st.container()
+    agreed = all_agree(VIDEO + (RELAYED if ice_servers() else ""))
+    with above:
+        running = agreed and camera(session)
+    if agreed and not running:
         st.caption(KINDS["Video"])
+    if not running:
         sample_picture(model)
-    camera_help()
+    if agreed:
+        camera_help()
 with right:
     if running:
         readings(session)

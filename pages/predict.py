@@ -72,7 +72,7 @@ picture = pictures[shown]
 faces = first[shown].faces
 
 left, right = st.columns([4, 5], gap="large")
-boxes = ", ".join(f"{number} {face.expression}" for number, face in enumerate(faces, 1)) or "no face found"
+boxes = ", ".join(f"{number} {face.answer}" for number, face in enumerate(faces, 1)) or "no face found"
 left.image(
     annotated(picture, models[0]),
     caption=SAMPLE_CREDIT if picture is SAMPLE else plain(picture.name),

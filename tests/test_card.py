@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fer_core.card import ModelCard
+from fer_core.evaluation import Threshold
 from fer_core.models import ModelSpec
 from fer_core.store import SHIPPED
 from fer_core.types import FerError
@@ -105,6 +106,25 @@ def test_the_preprocessing_of_a_network_that_cannot_be_built_still_counts():
 def test_what_was_trained_and_how_well(more, trained, holdout):
     card = ModelCard.from_dict({**PLAIN, **more})
     assert (card.trained_part, card.holdout_accuracy) == (trained, holdout)
+
+
+@pytest.mark.parametrize(
+    "served",
+    [
+        {},
+        {"not_sure": {}},
+        {"not_sure": "half"},
+        {"not_sure": {"below": "0.5", "accuracy": 1, "answered": 1, "faces": 9}},
+    ],
+)
+def test_without_a_usable_threshold_there_is_none(served):
+    assert ModelCard.from_dict({**PLAIN, "served": served}).not_sure is None
+
+
+def test_the_threshold_of_not_sure():
+    values = {"below": 0.52, "accuracy": 0.9, "answered": 0.75, "faces": 2000}
+    card = ModelCard.from_dict({**PLAIN, "served": {"not_sure": {**values, "rule": "a rule"}}})
+    assert card.not_sure == Threshold(**values)
 
 
 def test_scores_by_split_and_view():

@@ -68,6 +68,20 @@ def test_the_default_follows_from_the_rule_of_the_readme():
     assert max(known, key=known.__getitem__) == DEFAULT_MODEL
 
 
+def test_answers_above_the_defaults_threshold_are_mostly_right_on_test_faces_too():
+    model = open_model(SHIPPED / DEFAULT_MODEL)
+    threshold = model.card.not_sure
+    for split in ("public_test", "private_test"):
+        table = model.predictions(split)
+        probabilities, voted = table[PROBABILITIES].to_numpy(), table["plurality"].to_numpy()
+        clear = voted >= 0
+        answered = clear & (probabilities.max(axis=1) >= threshold.below)
+        right = probabilities.argmax(axis=1) == voted
+        assert right[answered].mean() == pytest.approx(threshold.accuracy, abs=0.03)
+        assert answered.sum() / clear.sum() == pytest.approx(threshold.answered, abs=0.05)
+        assert right[clear & ~answered].mean() < 0.6
+
+
 def test_the_default_sees_what_most_people_say():
     card = open_model(SHIPPED / DEFAULT_MODEL).card
     assert card.score("public_test", by="plurality").accuracy > 0.80

@@ -17,6 +17,7 @@ from fer_core.cli.models import stored_models
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn
 from fer_core.columns import METRICS
 from fer_core.data import load_fer2013
+from fer_core.evaluation.not_sure import WANTED
 from fer_core.store import load_model, save_face_map
 from fer_core.types import FerError
 
@@ -47,8 +48,8 @@ def evaluate(
     With --map, also arrange the test faces in two dimensions by the model's features (PCA, then t-SNE), for the Dataset
     page. This takes a minute or two and needs the model's Keras weights.
 
-    --save replaces the stored predictions, results and map, and adds the score on the hold-out by which the default
-    model is chosen.
+    --save replaces the stored predictions, results and map, and adds what is measured on the hold-out: the score by
+    which the default model is chosen, and the confidence below which the model says "not sure".
     """
     from fer_core.inference.measure_again import measure_again, save_measurements
 
@@ -84,7 +85,7 @@ def evaluate(
     for name, found in measured.items():
         stdout.print(_metrics_table(name, found.metrics))
         if found.holdout:
-            stdout.print(_holdout_line(found.holdout))
+            stdout.print(_holdout_line(found.holdout["holdout_score"]), _not_sure_line(found.holdout["not_sure"]))
         if found.degraded is not None:
             stdout.print(degraded_table(name, found.degraded))
         if name in maps:
@@ -96,7 +97,7 @@ def _as_json(found: Measurements, places: pd.DataFrame | None) -> dict[str, Any]
     more: dict[str, Any] = {} if found.degraded is None else {"degraded": degraded_rows(found.degraded)}
     if places is not None:
         more["map"] = map_rows(places)
-    return {**found.metrics, **more} | ({"holdout_score": found.holdout} if found.holdout else {})
+    return {**found.metrics, **more, **found.holdout}
 
 
 def _holdout_line(scores: dict[str, float]) -> str:
@@ -104,6 +105,15 @@ def _holdout_line(scores: dict[str, float]) -> str:
         f"Hold-out: {scores['score']:.1%}, the mean of {scores['label']:.1%} by FER2013's label and "
         f"{scores['plurality']:.1%} by most annotators, {scores['label_degraded']:.1%} and "
         f"{scores['plurality_degraded']:.1%} on degraded faces."
+    )
+
+
+def _not_sure_line(found: dict[str, Any]) -> str:
+    if not found:
+        return f"No confidence is reached from which on {WANTED:.0%} of the answers are what most annotators say."
+    return (
+        f"Not sure below {found['below']:.0%}: of the other {found['answered']:.1%} of the hold-out, "
+        f"{found['accuracy']:.1%} of the answers are what most annotators say."
     )
 
 

@@ -16,6 +16,7 @@ from fer_core.evaluation.confusion import confusion_matrix, normalized_by_row
 from fer_core.evaluation.ensembles import accuracies_of, exponential_weights, fit_exponent, weighted_fusion
 from fer_core.evaluation.intervals import Interval
 from fer_core.evaluation.metrics import Metrics, evaluate
+from fer_core.evaluation.not_sure import Threshold, lowest_threshold
 from fer_core.evaluation.proper_scores import brier_score, log_loss
 from fer_core.evaluation.roc_pr import pr_curves, roc_curves, threshold_metrics
 from fer_core.evaluation.significance import compare_all
@@ -24,6 +25,7 @@ __all__ = [
     "BootstrapIntervals",
     "Interval",
     "Metrics",
+    "Threshold",
     "accuracies_of",
     "apply_temperature",
     "bootstrap_intervals",
@@ -36,6 +38,7 @@ __all__ = [
     "fit_exponent",
     "fit_temperature",
     "log_loss",
+    "lowest_threshold",
     "noise_floor",
     "normalized_by_row",
     "pr_curves",

@@ -25,6 +25,7 @@ MARKED_SIDE: Final = 384  # pixels; longest side of pictures with marked faces
 MARK: Final = "#F0E442"  # Okabe and Ito's yellow, which no expression has
 DARK: Final = (17, 17, 17)
 LIGHT: Final = (255, 255, 255)
+UNSURE: Final = "#FFFFFF"  # colour where the model is not sure; no expression has it
 
 Rectangle = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -33,7 +34,7 @@ Rectangle = tuple[float, float, float, float]
 def draw_faces(
     image: Image, results: Sequence[FaceResult], enlarge: bool = True, numbers: Sequence[int] | None = None
 ) -> Image:
-    """Return a copy of an image with a box and a label such as "1 happy 93%" for each face.
+    """Return a copy of an image with a box and a label such as "1 happy 93%" or "2 not sure" for each face.
 
     The size of lines and text depends on the picture. A label stays inside the picture, avoids other labels if there
     is room, and is shortened if the picture is too narrow for it.
@@ -63,12 +64,12 @@ def draw_faces(
     boxes = [_visible_part(result.face.box, scale, width, height) for result in results]
     font = _font(_font_size(boxes, mean_side))
     for box, result in zip(boxes, results, strict=True):
-        _draw_box(pen, box, COLORS[result.expression], line)
+        _draw_box(pen, box, _color(result), line)
     labels: list[Rectangle] = []
     for number, box, result in zip(numbers or range(1, len(results) + 1), boxes, results, strict=True):
         text = _fitting_text(pen, font, number, result, width)
         others = [other for other in boxes if other is not box]
-        labels.append(_draw_label(pen, font, text, box, [*others, *labels], COLORS[result.expression]))
+        labels.append(_draw_label(pen, font, text, box, [*others, *labels], _color(result)))
     return np.array(canvas)
 
 
@@ -148,6 +149,10 @@ def _draw_box(pen: ImageDraw.ImageDraw, box: Rectangle, color: str, line: int) -
             pen.rectangle(corners, outline=ink, width=width)
 
 
+def _color(result: FaceResult) -> str:
+    return COLORS[result.expression] if result.sure else UNSURE
+
+
 def _fitting_text(
     pen: ImageDraw.ImageDraw,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
@@ -156,12 +161,8 @@ def _fitting_text(
     width: int,
 ) -> str:
     """Return the longest label that fits into a picture `width` pixels wide."""
-    texts = (
-        f"{number} {result.expression} {result.confidence:.0%}",
-        f"{number} {result.expression}",
-        result.expression,
-        f"{number}",
-    )
+    full = f"{number} {result.expression} {result.confidence:.0%}" if result.sure else f"{number} {result.answer}"
+    texts = (full, f"{number} {result.answer}", result.answer, f"{number}")
     return next((text for text in texts if pen.textlength(text, font) + 8 <= width), texts[-1])
 
 

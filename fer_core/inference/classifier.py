@@ -45,6 +45,7 @@ class Classifier:
         path: a `.tflite` file of this project.
         threads: CPU threads of each interpreter.
         preprocessing: preprocessing of the faces, as in `fer_core.faces.preprocess_faces`.
+        not_sure_below: the confidence below which the model is not sure, 0 to 1; 0 for none.
 
     Attributes:
         input_size: side of the square input in pixels.
@@ -54,11 +55,12 @@ class Classifier:
         FerError: the file is missing, damaged, or another type of model.
     """
 
-    def __init__(self, path: Path, threads: int = 2, preprocessing: str = "none") -> None:
+    def __init__(self, path: Path, threads: int = 2, preprocessing: str = "none", not_sure_below: float = 0.0) -> None:
         try:
             self._content = Path(path).read_bytes()
         except OSError as error:
             raise FerError(f"The model file cannot be read: {path} ({error.strerror}).") from error
+        self.not_sure_below = not_sure_below
         self._path, self._threads, self._preprocessing = Path(path), threads, preprocessing
         self._pools = {batch: Pool(partial(self._make, batch)) for batch in (1, BATCH)}
         with self._pools[1].borrow() as runner:
@@ -67,12 +69,13 @@ class Classifier:
 
     @classmethod
     def of(cls, model: StoredModel, threads: int = 2) -> Classifier:
-        """Open a stored model with the preprocessing that its card names.
+        """Open a stored model with the preprocessing and the threshold that its card names.
 
         Raises:
             FerError: the model is kept for comparison only, its file is damaged, or its backbone is not available.
         """
-        return cls(model.weights, threads, model.card.preprocessing)
+        threshold = model.card.not_sure
+        return cls(model.weights, threads, model.card.preprocessing, threshold.below if threshold else 0.0)
 
     def predict(self, faces: NDArray[np.uint8], flip: bool = False) -> Prediction:
         """Classify face crops.
@@ -180,7 +183,14 @@ class FaceAnalyzer:
         crops: NDArray[np.uint8] = np.stack([crop for crop, _ in cuts]) if cuts else np.zeros((0, 48, 48), np.uint8)
         prediction = self.classifier.predict(crops, flip=self.flip)
         return [
-            FaceResult(face, crop, transform, probabilities, activation if self.classifier.locates else None)
+            FaceResult(
+                face,
+                crop,
+                transform,
+                probabilities,
+                activation if self.classifier.locates else None,
+                self.classifier.not_sure_below,
+            )
             for face, (crop, transform), probabilities, activation in zip(
                 faces, cuts, prediction.probabilities, prediction.activation, strict=True
             )

@@ -1,20 +1,27 @@
-"""One number by which models are chosen on the hold-out: right by both yardsticks, on clean and on degraded faces."""
+"""What is chosen on the hold-out: the default model by its score, and each model's threshold of "not sure"."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from dataclasses import asdict
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data import FerDataset
-from fer_core.evaluation import evaluate
+from fer_core.evaluation import evaluate, lowest_threshold
+from fer_core.evaluation.not_sure import WANTED
 from fer_core.faces import add_noise, blur_faces
 from fer_core.types import FerError
 
 NOISE: Final = (13, 26)
 BLUR: Final = (1, 2)
+
+RULE: Final = (
+    f"the lowest whole percent from which on at least {WANTED:.0%} of the answers are what most annotators say"
+)
+"""By which `not_sure` chooses."""
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 
@@ -29,6 +36,11 @@ def degraded_copies(faces: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
         **{f"noise_{level}": add_noise(faces, level) for level in NOISE},
         **{f"blur_{width}": blur_faces(faces, width) for width in BLUR},
     }
+
+
+def holdout_facts(predict: Predict, holdout: FerDataset) -> dict[str, dict[str, Any]]:
+    """Return `holdout_score` and `not_sure` by these names, as the card of a served model has them."""
+    return {"holdout_score": holdout_score(predict, holdout), "not_sure": not_sure(predict, holdout)}
 
 
 def holdout_score(predict: Predict, holdout: FerDataset) -> dict[str, float]:
@@ -47,6 +59,25 @@ def holdout_score(predict: Predict, holdout: FerDataset) -> dict[str, float]:
         FerError: no face has votes.
     """
     return score_copies({name: predict(faces) for name, faces in degraded_copies(holdout.images).items()}, holdout)
+
+
+def not_sure(predict: Predict, holdout: FerDataset) -> dict[str, Any]:
+    """Return the confidence below which a model says that it is not sure.
+
+    It is the lowest one from which on enough answers are what most annotators say, see `lowest_threshold`. Faces on
+    which the annotators have no clear answer do not count.
+
+    Args:
+        predict: as for `holdout_score`.
+        holdout: faces with votes.
+
+    Returns:
+        The fields of `fer_core.evaluation.Threshold` and the rule, as a card has them; empty if there is no such
+        confidence.
+    """
+    judged = holdout.plurality >= 0
+    found = lowest_threshold(holdout.plurality[judged], predict(holdout.images[judged])) if judged.any() else None
+    return {**asdict(found), "rule": RULE} if found else {}
 
 
 def score_copies(answers: dict[str, NDArray[np.floating]], holdout: FerDataset) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from fer_core.card import ModelCard
 from fer_core.data import FerDataset, training_and_holdout
 from fer_core.data.holdout import LISTED
 from fer_core.inference.classifier import Classifier
-from fer_core.inference.holdout_score import holdout_score
+from fer_core.inference.holdout_score import holdout_facts
 from fer_core.inference.measure import predict_splits, summarize
 from fer_core.inference.robustness import measure_degraded, robustness_faces
 from fer_core.store import StoredModel, update_model
@@ -27,14 +27,14 @@ class Measurements:
         metrics: as `measure.summarize` returns them.
         predictions: with the columns `columns.PREDICTION_COLUMNS`.
         degraded: with the columns `columns.DEGRADED_COLUMNS`; None if not measured.
-        holdout: the result of `holdout_score`; None if it cannot be measured.
+        holdout: the result of `holdout_facts`; empty if it cannot be measured.
         notes: one sentence for each thing that was not measured.
     """
 
     metrics: dict[str, dict[str, dict[str, Any]]]
     predictions: pd.DataFrame
     degraded: pd.DataFrame | None = None
-    holdout: dict[str, float] | None = None
+    holdout: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -47,7 +47,7 @@ def measure_again(
         model: in the store.
         dataset: FER2013.
         degraded: also measure on degraded faces.
-        holdout: also compute `holdout_score`, if the model has not seen the hold-out.
+        holdout: also compute `holdout_facts`, if the model has not seen the hold-out.
 
     Raises:
         FerError: the model's file cannot be used, a split is missing, or the stored predictions are of other data.
@@ -64,15 +64,15 @@ def measure_again(
     classifier, notes = Classifier.of(model), []
     predictions = predict_splits(classifier, dataset)
     table = measure_degraded(classifier, robustness_faces(dataset)) if degraded else None
-    scores = None
+    facts: dict[str, dict[str, Any]] = {}
     held_out = training_and_holdout(dataset)[1]
     if holdout and (held_out.plurality < 0).all():
         notes.append(f"{model.name} is not scored on the hold-out: this needs FER+'s votes.")
     elif holdout and not _holdout_is_new(model.card, dataset):
         notes.append(f"{model.name} is not scored on the hold-out: it may have been trained on a part of it.")
     elif holdout:
-        scores = holdout_score(lambda faces: classifier.predict(faces).probabilities, held_out)
-    return Measurements(summarize(predictions, dataset, training), predictions, table, scores, tuple(notes))
+        facts = holdout_facts(lambda faces: classifier.predict(faces).probabilities, held_out)
+    return Measurements(summarize(predictions, dataset, training), predictions, table, facts, tuple(notes))
 
 
 def save_measurements(model: StoredModel, measured: Measurements) -> None:
@@ -82,8 +82,8 @@ def save_measurements(model: StoredModel, measured: Measurements) -> None:
         FerError: the folder cannot be written.
     """
     card = replace(model.card, metrics=measured.metrics)
-    if measured.holdout is not None:
-        card = replace(card, served={**(card.served or {}), "holdout_score": measured.holdout})
+    if measured.holdout:
+        card = replace(card, served={**(card.served or {}), **measured.holdout})
     update_model(model, card, measured.predictions, measured.degraded)
 
 

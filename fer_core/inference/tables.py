@@ -172,6 +172,21 @@ def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
     return runs.reset_index(drop=True)
 
 
+def share_not_sure(table: pd.DataFrame, end: float, face: int, below: float) -> float:
+    """Return the share of the time of one face in which its most probable expression is below a confidence.
+
+    Args:
+        table: a face table.
+        end: end of the analysed part, in seconds.
+        face: the face's number.
+        below: confidence, 0 to 1.
+    """
+    table = _with_durations(table, end)
+    one = table[(table["face"] == face).fillna(False)]
+    unsure = one.loc[one[list(EXPRESSIONS)].max(axis=1) < below, "duration"].sum()
+    return float(unsure / max(one["duration"].sum(), 1e-9))
+
+
 def seconds_without_face(table: pd.DataFrame, end: float) -> float:
     """Return the time in which no face was found."""
     table = _with_durations(table, end)

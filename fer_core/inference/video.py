@@ -154,6 +154,7 @@ class VideoJob:
         source, name, rate: as for `analyze_video`.
         make_analyzer: creates the analyzer; called in the thread, since loading a model takes time.
         model: name of the analyzer's model, to be shown with the results.
+        not_sure_below: the confidence below which this model is not sure, also to be shown; 0 for none.
 
     Raises:
         FerError: the cache folder cannot be written.
@@ -166,8 +167,9 @@ class VideoJob:
         name: str,
         rate: float | None = None,
         model: str = "",
+        not_sure_below: float = 0.0,
     ) -> None:
-        self.name, self.model = name, model
+        self.name, self.model, self.not_sure_below = name, model, not_sure_below
         root = cache_folder("video")
         _delete_leftovers(root)
         try:

@@ -116,7 +116,7 @@ def _how_to_use(model: StoredModel) -> str:
         return "It is kept for comparison: its predictions for FER2013's test faces are stored, but not its weights."
     size = f"{model.size_bytes / 1e6:.1f} MB"
     storage = (model.card.served or {}).get("storage", "float32")
-    return f"""\
+    code = f"""\
 ```sh
 fer-lab predict photo.jpg --model {model.name}
 ```
@@ -130,6 +130,17 @@ probabilities = classifier.predict(faces).probabilities  # faces: (n, 48, 48) ui
 ```
 
 The served file is LiteRT ({storage}, {size}). It needs no TensorFlow and also gives a class activation map."""
+    return "\n\n".join(filter(None, [code, _not_sure(model.card)]))
+
+
+def _not_sure(card: ModelCard) -> str:
+    found = card.not_sure
+    if found is None:
+        return ""
+    return f"""\
+FER Lab's pages say "not sure" instead of an expression if no probability reaches {found.below:.0%}. On the hold-out,
+{found.accuracy:.1%} of the answers from there on are what most annotators say. These are the answers to
+{found.answered:.1%} of the {found.faces:,} faces on which the annotators have one clear answer."""
 
 
 def _data(card: ModelCard) -> list[str]:

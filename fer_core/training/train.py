@@ -17,7 +17,7 @@ from fer_core.data import FerDataset
 from fer_core.evaluation import evaluate
 from fer_core.files import home, write_json
 from fer_core.inference import Classifier
-from fer_core.inference.holdout_score import holdout_score
+from fer_core.inference.holdout_score import holdout_facts
 from fer_core.inference.measure import no_predictions, predict_splits
 from fer_core.inference.robustness import measure_degraded, robustness_faces
 from fer_core.models import ModelSpec, build_network
@@ -251,10 +251,10 @@ def _fit(
 
 def _measure(
     weights: bytes, spec: ModelSpec, data: TrainingData, say: Say
-) -> tuple[pd.DataFrame, pd.DataFrame | None, dict[str, dict[str, float]]]:
-    """Return the predictions of a LiteRT file on both test splits, its results on degraded faces, and `holdout_score`.
+) -> tuple[pd.DataFrame, pd.DataFrame | None, dict[str, dict[str, Any]]]:
+    """Return the predictions of a LiteRT file on both test splits, its results on degraded faces, and `holdout_facts`.
 
-    If the splits are not available, there are no rows, and no results. Without votes there is no score.
+    If the splits are not available, there are no rows, and no results. Without votes there are no facts.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
@@ -262,7 +262,7 @@ def _measure(
         classifier = Classifier(path, preprocessing=spec.preprocessing)
         scores = {}
         if (data.holdout.plurality >= 0).any():
-            scores["holdout_score"] = holdout_score(lambda faces: classifier.predict(faces).probabilities, data.holdout)
+            scores = holdout_facts(lambda faces: classifier.predict(faces).probabilities, data.holdout)
         if data.tests is None:
             return no_predictions(), None, scores
         say("Measuring the served file on PublicTest and PrivateTest")

@@ -26,6 +26,7 @@ from fer_core.models import ModelSpec
 from fer_core.store import StoredModel
 from fer_core.types import FaceResult, FerError, Image
 from pages.parts.common import plain
+from pages.parts.notice import PHOTO, all_agree
 
 SOURCES: Final = {
     "Sample": "The built-in portrait: " + SAMPLE_CREDIT + ".",
@@ -85,6 +86,8 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
         files = held if isinstance(held, list) else [held] if held else []
         return [Picture(file.name, file.file_id, file) for file in files]
     if source == "Camera":
+        if not all_agree(PHOTO):
+            return []
         left, _ = st.columns([1, 1])
         photo = left.camera_input("Photo", key=f"{prefix}_camera", label_visibility="collapsed")
         return [Picture("camera.jpg", photo.file_id, photo)] if photo else []
@@ -104,6 +107,7 @@ class ServedModel:
         flip: average each face with its mirror image.
         whole_image: take each picture as a face crop.
         preprocessing: what is done to a crop before the model sees it.
+        not_sure_below: the confidence below which it is not sure; 0 for none.
     """
 
     name: str
@@ -113,13 +117,21 @@ class ServedModel:
     flip: bool = False
     whole_image: bool = False
     preprocessing: str = "none"
+    not_sure_below: float = 0.0
 
     @staticmethod
     def of(model: StoredModel, flip: bool = False, whole_image: bool = False) -> ServedModel:
         """Describe a stored model as its file is now."""
-        stamp = model.weights.stat().st_mtime_ns
+        stamp, threshold = model.weights.stat().st_mtime_ns, model.card.not_sure
         return ServedModel(
-            model.name, model.title, str(model.weights), stamp, flip, whole_image, model.card.preprocessing
+            model.name,
+            model.title,
+            str(model.weights),
+            stamp,
+            flip,
+            whole_image,
+            model.card.preprocessing,
+            threshold.below if threshold else 0.0,
         )
 
     def analyzer(self) -> FaceAnalyzer:
@@ -128,12 +140,12 @@ class ServedModel:
 
     def classifier(self) -> Classifier:
         """Return the classifier, which is loaded once for all sessions."""
-        return _classifier(self.weights, self.stamp, self.preprocessing)
+        return _classifier(self.weights, self.stamp, self.preprocessing, self.not_sure_below)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _classifier(path: str, stamp: int, preprocessing: str) -> Classifier:  # noqa: ARG001 (part of the cache key)
-    return Classifier(Path(path), preprocessing=preprocessing)
+def _classifier(path: str, stamp: int, preprocessing: str, not_sure_below: float) -> Classifier:  # noqa: ARG001 (cache key)
+    return Classifier(Path(path), preprocessing=preprocessing, not_sure_below=not_sure_below)
 
 
 def load_models(

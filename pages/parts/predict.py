@@ -9,11 +9,12 @@ import streamlit as st
 
 from fer_core.explain import REGIONS, Edits, edit_and_rerun
 from fer_core.figures import probability_bars, probability_change, probability_text
-from fer_core.labels import EXPRESSIONS
+from fer_core.labels import EXPRESSIONS, NOT_SURE
 from fer_core.types import FaceResult
 from pages.parts.charts import show_chart
 from pages.parts.common import plain
 from pages.parts.explanations import explain
+from pages.parts.not_sure import why_not_sure
 from pages.parts.pictures import (
     Picture,
     ServedModel,
@@ -60,13 +61,15 @@ def no_face_found() -> None:
 
 
 def face_bars(views: list[FaceView]) -> None:
-    """Show the seven probabilities of each model side by side, below a headline with the most frequent prediction."""
-    predictions = [view.face.expression for view in views]
-    best = max(dict.fromkeys(predictions), key=predictions.count)
+    """Show the seven probabilities of each model side by side, below a headline with the most frequent answer."""
+    answers = [view.face.answer for view in views]
+    best = max(dict.fromkeys(answers), key=lambda answer: (answers.count(answer), answer != NOT_SURE))
     if len(views) == 1:
         st.subheader(f"Face {views[0].number}: {best}")
+        why_not_sure(views[0].face)
     else:
-        st.subheader(f"Face {views[0].number}: {predictions.count(best)} of {len(views)} models say {best}")
+        say = "are" if best == NOT_SURE else "say"
+        st.subheader(f"Face {views[0].number}: {answers.count(best)} of {len(views)} models {say} {best}")
     with st.grid(min(len(views), 2), min_column_width=250, gap="medium"):
         for view in views:
             with st.container(gap="xsmall"):
@@ -78,6 +81,8 @@ def face_bars(views: list[FaceView]) -> None:
                     key=f"bars_{view.model.name}",
                     alt=f"{view.model.title}, face {view.number}: {words}",
                 )
+                if len(views) > 1:
+                    why_not_sure(view.face)
     ranked = sorted(zip(views[0].face.probabilities, EXPRESSIONS, strict=True), reverse=True)
     (high, one), (next_high, other) = ranked[:2]
     explain("Probabilities", f"{views[0].model.title}: {one} {high:.1%}, then {other} {next_high:.1%}.")
@@ -132,11 +137,10 @@ def _before_and_after(view: FaceView, before: FaceResult, after: FaceResult | No
     if after is None:
         st.info("The face detector no longer finds a face here.", icon=":material/visibility_off:")
         return
-    was = f"{before.expression} {before.confidence:.0%}"
-    now = f"{after.expression} {after.confidence:.0%}"
+    was, now = _said(before), _said(after)
     if not edited:
         sentence = f"{was}: move a control"
-    elif before.expression == after.expression:
+    elif (before.expression, before.sure) == (after.expression, after.sure):
         sentence = f"Still {now}, before {before.confidence:.0%}"
     else:
         sentence = f"Now {now}, before {was}"
@@ -149,3 +153,8 @@ def _before_and_after(view: FaceView, before: FaceResult, after: FaceResult | No
     )
     if edited:
         st.caption("Gray bars: before the changes.")
+
+
+def _said(face: FaceResult) -> str:
+    likely = f"{face.expression} {face.confidence:.0%}"
+    return likely if face.sure else f"{NOT_SURE} ({likely})"

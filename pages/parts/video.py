@@ -12,8 +12,15 @@ import streamlit as st
 
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures import expression_strips, time_share_bars, time_share_text, timeline_chart
+from fer_core.figures.theme import percent_text
 from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.tables import expression_runs, seconds_without_face, time_shares, timeline_points
+from fer_core.inference.tables import (
+    expression_runs,
+    seconds_without_face,
+    share_not_sure,
+    time_shares,
+    timeline_points,
+)
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
 from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.labels import EXPRESSIONS
@@ -69,7 +76,14 @@ def sample_job(model: ServedModel, rate: str) -> VideoJob:
 
 def _start(source: Any, model: ServedModel, name: str, rate: str) -> VideoJob:
     classifier, settings = model.classifier(), replace(FILE_SETTINGS, flip=model.flip)
-    return VideoJob(source, lambda: StreamAnalyzer(classifier, settings=settings), name, RATES[rate], model.name)
+    return VideoJob(
+        source,
+        lambda: StreamAnalyzer(classifier, settings=settings),
+        name,
+        RATES[rate],
+        model.name,
+        model.not_sure_below,
+    )
 
 
 @st.fragment(run_every=0.5)
@@ -120,6 +134,12 @@ def video_and_shares(job: VideoJob) -> int | None:
             key="v_shares",
             alt=f"Share of the time that face {face} was seen: {time_share_text(part)}",
         )
+        if job.not_sure_below:
+            unsure = percent_text(share_not_sure(result.table, result.seconds, int(face), job.not_sure_below))
+            st.caption(
+                f"Not sure in {unsure} of this time: no expression reaches {percent_text(job.not_sure_below)}. "
+                "The bars count the most probable expression there too."
+            )
         if len(faces) > 1:
             st.caption(f"All faces together: {time_share_text(shares[shares['face'].isna()])}")
     return int(face)

@@ -69,6 +69,13 @@ def opened_without_error(own_home: Path, open_app: Callable[..., AppTest]) -> Ca
     return opened
 
 
+def agree(app: AppTest) -> AppTest:
+    """Confirm that everyone in view agrees, as the app asks before a camera starts."""
+    app.button(key="n_agree").click().run()
+    assert not app.exception
+    return app
+
+
 @pytest.fixture
 def three(own_home: Path) -> list[StoredModel]:
     """Three made-up models in the user's own store."""
@@ -94,6 +101,16 @@ def second_model() -> str:
     card = json.loads((source / store.CARD).read_text(encoding="utf-8"))
     (target / store.CARD).write_text(json.dumps({**card, "name": "second", "title": "Second model"}), encoding="utf-8")
     return "second"
+
+
+@pytest.fixture
+def never_sure(second_model: str) -> str:
+    """A second model, with a threshold that it does not reach on the sample."""
+    path = store.promoted() / second_model / store.CARD
+    card = json.loads(path.read_text(encoding="utf-8"))
+    card["served"]["not_sure"] = {"below": 0.99, "accuracy": 0.95, "answered": 0.01, "faces": 2000}
+    path.write_text(json.dumps(card), encoding="utf-8")
+    return second_model
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.models import model_spec
 from fer_core.runs.run import list_runs
 from fer_core.runs.uploads import Collection
+from tests.app.conftest import agree
 from tests.app.made_up_runs import EACH, made_run, portrait, with_result, write_faces, zipped
 from tests.bad_inputs import encoded
 
@@ -138,7 +139,7 @@ def test_snapshots_go_into_nobody_elses_collection_at_first(page):
 
 
 def test_snapshots_from_camera_to_run(page, submitted):
-    app = page(f_source="Own snapshots", f_class="sad", f_collection="mine")
+    app = agree(page(f_source="Own snapshots", f_class="sad", f_collection="mine"))
 
     def shoot(content: bytes) -> None:
         app.camera_input(key=f"f_picture_Camera_{app.session_state['f_shot']}").upload("shot.jpg", content).run()

@@ -13,6 +13,7 @@ from fer_core.inference import stream, tracking
 from fer_core.store import DEFAULT_MODEL
 from pages.parts.live import camera as live_camera
 from pages.parts.live.panels import PATIENCE, REFRESHES_WITHOUT_PICTURE
+from tests.app.conftest import agree
 from tests.inference.streams import frame_with_heads
 
 FRAME = av.VideoFrame.from_ndarray(frame_with_heads([(240, 120)], side=200), format="rgb24")
@@ -20,7 +21,8 @@ FRAME = av.VideoFrame.from_ndarray(frame_with_heads([(240, 120)], side=200), for
 
 @pytest.fixture
 def live(opened_without_error):
-    return lambda **query: opened_without_error("live", **query)
+    """Open the page and confirm that everyone in view agrees."""
+    return lambda **query: agree(opened_without_error("live", **query))
 
 
 @pytest.fixture
@@ -75,6 +77,11 @@ def test_bars_timeline_and_rate_while_it_plays(live, playing):
     bars, timeline = charts(app)
     assert bars == "Probabilities of face 1 now"
     assert "last minute" in timeline
+
+
+def test_not_sure_while_it_plays(live, playing, never_sure):
+    app = live(l_model=never_sure)
+    assert "Face 1: not sure" in words(app)
 
 
 def test_one_of_several_faces_can_be_chosen(live, yunet_file, playing, monkeypatch):
@@ -153,11 +160,10 @@ def test_predict_offers_no_live_frame_before_there_is_one(open_app):
 
 
 def test_ice_servers_come_from_the_secrets(live, playing, open_app):
-    live()
+    app = live()
     assert playing["rtc_configuration"] == {"iceServers": []}
     assert playing["media_stream_constraints"]["audio"] is False
     turn = {"urls": "turn:turn.example.org:3478", "username": "fer", "credential": "word"}
-    app = open_app()
     app.secrets["webrtc"] = {"ice_servers": [turn, {"username": "no address"}]}
     app.switch_page("pages/live.py").run()
     assert not app.exception

@@ -13,6 +13,7 @@ from fer_core.faces import preprocess_faces
 from fer_core.inference import FaceAnalyzer
 from pages.parts import pictures as parts
 from pages.parts.pictures import SAMPLE, ServedModel, analyze, input_tile
+from tests.app.conftest import agree
 from tests.bad_inputs import encoded, good_input
 
 DEFAULT_TITLE = store.load_model().title
@@ -230,8 +231,7 @@ def test_without_any_model_says_how_to_get_one(predict, no_models):
 
 
 def test_camera_snapshot(predict):
-    app = predict(p_source="Camera")
-    assert not app.exception
+    app = agree(predict(p_source="Camera"))
     assert not charts(app)
     app.camera_input(key="p_camera").upload("shot.jpg", good_input()).run()
     assert not app.exception

@@ -128,6 +128,12 @@ def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
         context.close()
 
 
+def agree(page: Any) -> None:
+    """Confirm that everyone in view agrees, as the app asks before a camera starts."""
+    page.get_by_role("button", name="Everyone in view agrees").click()
+    settle(page)
+
+
 def camera_picture() -> bytes:
     """Return one 640 x 480 JPEG with the sample's head in it."""
     head = Image.open(io.BytesIO(good_input())).resize((400, 400))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from tests.browser.conftest import fits_width, settle, until
+from tests.browser.conftest import agree, fits_width, settle, until
 
 pytestmark = pytest.mark.browser
 
@@ -63,6 +63,7 @@ def server_memory(address: str) -> int:
 def test_live_video_from_start_to_a_frozen_frame_on_predict(visit, yunet_file, tmp_path: Path):
     page = visit("/live?l_smoothing=0.5")
     page.get_by_role("heading", name="The built-in sample: happy").wait_for()
+    agree(page)
     start(page)
     video = component(page).locator("video")
     seconds = video.evaluate("async v => { await v.play(); return v.currentTime }")
@@ -101,6 +102,7 @@ def test_live_video_from_start_to_a_frozen_frame_on_predict(visit, yunet_file, t
 
 def test_the_snapshot_works_without_live_video(visit):
     page = visit("/live?l_kind=Snapshot")
+    agree(page)
     page.wait_for_function("(document.querySelector('video') || {}).videoWidth > 0")
     face = page.get_by_role("heading", name="Face 1: happy")
 
@@ -120,6 +122,7 @@ def test_the_snapshot_works_without_live_video(visit):
 
 def test_without_a_camera_the_error_is_in_the_help(visit):
     page = visit("/live")
+    agree(page)
     frame = page.locator('iframe[title*="webrtc_streamer"]').element_handle().content_frame()
     failing = "async () => { throw new DOMException('gone', 'NotFoundError') }"
     frame.evaluate(f"() => {{ navigator.mediaDevices.getUserMedia = {failing} }}")
@@ -140,6 +143,7 @@ def test_fits_a_phone(visit, path, scheme):
 def test_coming_and_going_ten_times_leaves_no_memory_behind(visit, start_server):
     address = start_server()
     page = visit("/live", base=address)
+    agree(page)
     held = []
     for cycle in range(CYCLES):
         start(page)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.bad_inputs import bad_inputs, good_input
-from tests.browser.conftest import fits_width, settle, until
+from tests.browser.conftest import agree, fits_width, settle, until
 
 pytestmark = pytest.mark.browser
 
@@ -111,6 +111,7 @@ def test_downloads(visit, tmp_path: Path):
 
 def test_camera_snapshot(visit):
     page = visit("/predict?p_source=Camera")
+    agree(page)
     page.wait_for_function("(document.querySelector('video') || {}).videoWidth > 0")
     page.get_by_role("button", name="Take Photo").click()
     page.get_by_role("heading", name="Face 1: happy").wait_for()

@@ -171,6 +171,9 @@ def test_save_replaces_what_was_stored_and_adds_the_annotators(
     assert again.card.holdout_score == scores["score"]
     assert scores["label"] == pytest.approx(card.holdout_accuracy, abs=0.02)  # of the older, larger hold-out
     assert f"Hold-out: {scores['score']:.1%}" in result.stdout
+    assert again.card.not_sure.below == again.card.served["not_sure"]["below"]
+    assert again.card.not_sure.accuracy >= 0.9
+    assert f"Not sure below {again.card.not_sure.below:.0%}" in result.stdout
     assert "By most annotators" in result.stdout
 
 
@@ -178,12 +181,13 @@ def test_a_model_that_saw_the_holdout_is_not_scored_on_it(fer, home, fer2013_pat
     monkeypatch.setenv("FERPLUS_PATH", str(ferplus_path))
     shutil.copytree(load_model("compact_cnn").folder, home / "models" / "mine")
     card = load_model("mine").card
-    served = {key: value for key, value in card.served.items() if key != "holdout_score"}
+    served = {key: value for key, value in card.served.items() if key not in {"holdout_score", "not_sure"}}
     other = replace(card, name="mine", data_fingerprint="another edition", served=served)
     other.write(home / "models" / "mine" / "card.json")
     result = fer("evaluate", "mine", "--save", "--data", fer2013_path)
     assert "mine is not scored on the hold-out: it may have been trained on a part of it" in result.stderr
     assert load_model("mine").card.holdout_score is None
+    assert load_model("mine").card.not_sure is None
 
 
 def test_stored_predictions_of_unserved_models_get_the_annotators_too(fer, home, tmp_path):

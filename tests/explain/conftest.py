@@ -12,6 +12,7 @@ class Watcher:
     """A classifier that looks at one square of the crop only: the brighter it is, the happier."""
 
     locates = True
+    not_sure_below = 0.0
 
     def __init__(self, rows: slice, columns: slice) -> None:
         self.rows, self.columns = rows, columns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,6 +42,18 @@ def test_box_and_label_show_in_the_expressions_colour() -> None:
     assert painted[150:310, 198:208].any(axis=1).mean() > 0.9  # the box's left line
     assert painted[115:150, 200:300].mean() > 0.3  # the label's plate above it
     np.testing.assert_array_equal(drawn[200:260, 230:290], photo[200:260, 230:290])  # the face stays free
+
+
+def test_a_model_that_is_not_sure_says_so_in_no_expressions_colour() -> None:
+    photo = wall(640, 480)
+    sure = result(photo, (200, 150, 120, 160), "surprise")
+    at_the_threshold, below_it = (replace(sure, not_sure_below=value) for value in (sure.confidence, 0.95))
+    assert (at_the_threshold.answer, below_it.answer) == ("surprise", "not sure")
+    assert below_it.as_dict() == sure.as_dict()  # files always have the most probable expression
+    np.testing.assert_array_equal(draw_faces(photo, [at_the_threshold]), draw_faces(photo, [sure]))
+    drawn = draw_faces(photo, [below_it])
+    assert not (drawn == ImageColor.getrgb(COLORS["surprise"])).all(axis=2).any()
+    assert (drawn == 255).all(axis=2)[115:150, 200:260].mean() > 0.3  # the label's plate is white
 
 
 @pytest.mark.parametrize("box", [(-50, -60, 90, 110), (600, 440, 90, 100), (0, 0, 640, 480), (300, 200, 0.5, 0.5)])

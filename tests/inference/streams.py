@@ -48,6 +48,7 @@ class ScriptedClassifier:
 
     input_size = 48
     locates = True
+    not_sure_below = 0.0
 
     def __init__(self, says: Sequence[float]) -> None:
         self.says = np.array(says, np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_core.data import FerDataset, FerPlusVotes
-from fer_core.inference.holdout_score import degraded_copies, holdout_score
+from fer_core.inference.holdout_score import degraded_copies, holdout_facts, holdout_score, not_sure
 from fer_core.types import FerError
 
 
@@ -43,3 +43,29 @@ def test_copies():
     assert list(copies) == ["clean", "noise_13", "noise_26", "blur_1", "blur_2"]
     assert copies["noise_26"].std() == pytest.approx(26, rel=0.05)
     assert (copies["blur_2"] == 100).all()
+
+
+def test_not_sure_is_chosen_by_most_annotators_on_clean_faces():
+    """100 faces: sure and right on 60, less sure and wrong on 30, and no clear answer for 10 that are surest."""
+    confidence = np.repeat([0.8, 0.505, 0.99], [60, 30, 10])
+    votes = np.zeros((100, 10), np.int64)
+    votes[:60, 1] = 10  # happiness
+    votes[60:90, 4] = 10  # anger
+    votes[90:, :2] = 5
+    images = np.full((100, 48, 48), 100, np.uint8)
+    wrong_labels = np.zeros(100, np.int64)
+    holdout = FerDataset(images, wrong_labels, np.full(100, "Training"), np.arange(100), FerPlusVotes(votes))
+
+    def happy(faces):
+        shown = confidence[: len(faces)]  # the faces without a clear answer come last
+        proba = np.zeros((len(faces), 7))
+        proba[:, 3], proba[:, 0] = shown, 1 - shown
+        return proba
+
+    found = not_sure(happy, holdout)
+    # From 0.51 on only right answers are left. Below, 60 of 90 are right.
+    assert {key: found[key] for key in ("below", "accuracy", "faces")} == {"below": 0.51, "accuracy": 1.0, "faces": 90}
+    assert found["answered"] == pytest.approx(2 / 3)
+    assert "90%" in found["rule"]
+    assert holdout_facts(happy, holdout) == {"holdout_score": holdout_score(happy, holdout), "not_sure": found}
+    assert not_sure(lambda faces: np.eye(7)[np.full(len(faces), 5)], holdout) == {}  # never right

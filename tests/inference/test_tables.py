@@ -15,9 +15,11 @@ from fer_core.inference.tables import (
     PICTURE_COLUMNS,
     PictureResult,
     annotated_zip,
+    face_table,
     results_csv,
     results_json,
     results_table,
+    share_not_sure,
 )
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import DEFAULT_MODEL, load_model
@@ -61,3 +63,18 @@ def test_a_zip_of_annotated_pictures_has_safe_names(results):
         assert found[:2] == ["001-face-annotated.png", "002-лицо 表情 😀-annotated.png"]
         assert not any(".." in name or "/" in name or "<" in name for name in found)
         assert Image.open(io.BytesIO(archive.read(found[0]))).format == "PNG"
+
+
+def test_share_of_the_time_in_which_a_model_is_not_sure():
+    """Face 1 has 60 % for one second, 40 % for two, and 50 % for one; face 2 is always sure."""
+    rows = [
+        (0.0, 1, *[0.0] * 4, "happy", 0, 0, 0, 0.6, 0.4, 0, 0),
+        (0.0, 2, *[0.0] * 4, "sad", 0, 0, 0, 0, 1, 0, 0),
+        (1.0, 1, *[0.0] * 4, "happy", 0.3, 0.3, 0, 0.4, 0, 0, 0),
+        (3.0, 1, *[0.0] * 4, "sad", 0, 0, 0, 0.4, 0.5, 0.1, 0),
+    ]
+    table = face_table(rows)
+    assert share_not_sure(table, 4.0, 1, 0.5) == pytest.approx(2 / 4)
+    assert share_not_sure(table, 4.0, 1, 0.55) == pytest.approx(3 / 4)
+    assert share_not_sure(table, 4.0, 2, 0.5) == 0
+    assert share_not_sure(table, 4.0, 3, 0.5) == 0  # never seen

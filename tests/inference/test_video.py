@@ -58,6 +58,7 @@ class BrightnessClassifier:
 
     input_size = 48
     locates = True
+    not_sure_below = 0.0
 
     def predict(self, faces: np.ndarray, flip: bool = False) -> Prediction:
         answers = np.full((len(faces), 7), 0.02, np.float32)

@@ -10,6 +10,7 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.runs.uploads import Collection, list_collections
 from fer_core.types import FerError
 from pages.parts.common import choose, plain, warn
+from pages.parts.notice import SNAPSHOTS, all_agree
 
 DEFAULT_COLLECTION: Final = "mine"
 
@@ -77,7 +78,9 @@ def _picture_input(collection: Collection, expression: str, source: str) -> None
         st.session_state[PICTURES_TAKEN] += 1
 
     if source == "Camera":
-        st.camera_input(f"Look {expression} and take photos, also with other light and angles", key=key, on_change=add)
+        if all_agree(SNAPSHOTS):
+            words = f"Look {expression} and take photos, also with other light and angles"
+            st.camera_input(words, key=key, on_change=add)
     else:
         # Without a type filter, so that a wrong file gets a sentence that says what is wrong.
         st.file_uploader(f"Pictures that show {expression}", accept_multiple_files=True, key=key, on_change=add)

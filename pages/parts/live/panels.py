@@ -15,6 +15,8 @@ from fer_core.inference.stream import TrackedFace
 from pages.parts.charts import show_chart
 from pages.parts.common import offer_download, plain
 from pages.parts.live.camera import NO_PICTURES
+from pages.parts.not_sure import why_not_sure
+from pages.parts.notice import PHOTO, all_agree
 from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, ServedModel, annotated, result_for
 from pages.parts.predict import FaceView, face_bars
 
@@ -36,14 +38,15 @@ def sample_picture(model: ServedModel) -> None:
         width="stretch",
         caption=f"Until then: {SAMPLE_CREDIT}",
         alt="Portrait with a box around the face"
-        + (f", labelled {faces[0].expression}" if faces else ", which was not found"),
+        + (f", labelled {faces[0].answer}" if faces else ", which was not found"),
     )
 
 
 def sample_reading(model: ServedModel) -> None:
     """Show the probabilities of the sample until the camera runs."""
     for face in result_for(SAMPLE, model).faces[:1]:
-        st.subheader(f"The built-in sample: {face.expression}")
+        st.subheader(f"The built-in sample: {face.answer}")
+        why_not_sure(face)
         show_chart(
             probability_bars(face.probabilities), alt=f"Probabilities: {probability_text(face.probabilities, 7)}"
         )
@@ -52,7 +55,8 @@ def sample_reading(model: ServedModel) -> None:
 def snapshot(model: ServedModel) -> None:
     """Take a photo with the browser's camera widget and show the prediction."""
     left, right = st.columns([3, 2], gap="large")
-    photo = left.camera_input("Photo", key="l_camera", label_visibility="collapsed")
+    with left:
+        photo = st.camera_input("Photo", key="l_camera", label_visibility="collapsed") if all_agree(PHOTO) else None
     with right:
         if not photo:
             sample_reading(model)
@@ -65,7 +69,7 @@ def snapshot(model: ServedModel) -> None:
         elif not result.faces:
             st.info("No face was found. Come nearer, or turn to the light.", icon=":material/face_retouching_off:")
         else:
-            boxes = ", ".join(f"{number} {face.expression}" for number, face in enumerate(result.faces, 1))
+            boxes = ", ".join(f"{number} {face.answer}" for number, face in enumerate(result.faces, 1))
             st.image(annotated(picture, model), width="stretch", alt=f"Photo with numbered boxes: {boxes}")
             face_bars([FaceView(picture, model, 1)])
 
@@ -88,7 +92,7 @@ def readings(session: LiveSession) -> None:
         st.caption("Come nearer, look into the camera, and turn to the light.")
     else:
         result = face.result
-        st.subheader(f"Face {face.number}: {result.expression}")
+        st.subheader(f"Face {face.number}: {result.answer}")
         # Without numbers in `alt`: Streamlit builds the chart anew whenever `alt` changes.
         show_chart(
             probability_bars(result.probabilities), key="live_bars", alt=f"Probabilities of face {face.number} now"
