@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer_core import store
-from fer_core.store import DEFAULT_MODEL
+from fer_core.store import DEFAULT_MODEL, load_model
 from tests.app.test_video import finished
 
 
@@ -30,7 +30,7 @@ def test_predict(never_sure, opened_without_error):
 
 
 def test_one_of_two_models_is_sure(never_sure, opened_without_error):
-    app = opened_without_error("predict", p_models=[never_sure, DEFAULT_MODEL])
+    app = opened_without_error("predict", p_models=[never_sure, load_model().title])
     assert app.subheader[0].value == "Face 1: 1 of 2 models say happy"
     assert said(app).count("no expression reaches") == 1
 
