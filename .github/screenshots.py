@@ -17,14 +17,14 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = {
-    "predict": "predict",
-    "compare": "compare?c_section=ROC+and+PR",
-    "fairness": "fairness?a_section=Where+it+fails+most",
-    "map": "dataset?d_section=Map+of+faces",
+    "predict": ("predict", 1150),
+    "tour": ("tour?t_step=Softmax", 860),
+    "compare": ("compare?c_section=ROC+and+PR", 1400),
+    "fairness": ("fairness", 1400),
 }
-"""File name to page."""
+"""File name to page and height in pixels."""
 
-SIZE = {"width": 1280, "height": 860}
+WIDTH = 1280
 
 
 def main() -> None:
@@ -45,8 +45,9 @@ def main() -> None:
                 browser = playwright.chromium.launch(
                     executable_path=os.environ.get("BROWSER_PATH", "/usr/bin/chromium"), args=["--no-sandbox"]
                 )
-                for name, page in PICTURES.items():
-                    take(browser.new_page(viewport=SIZE), f"{address}/{page}", ROOT / ".github" / f"{name}.png")
+                for name, (page, height) in PICTURES.items():
+                    size = {"width": WIDTH, "height": height}
+                    take(browser.new_page(viewport=size), f"{address}/{page}", ROOT / ".github" / f"{name}.png")
         finally:
             server.terminate()
             server.wait()

@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from fer_core.runs.uploads import KEPT_DAYS
+from pages.parts.common import emphasis
 
 AGREED: Final = "everyone_agrees"
 """Key of the session state. It is not in the URL, because a link must not agree for others."""
@@ -79,5 +80,5 @@ def all_agree(pictures: str) -> bool:
     with st.container(border=True):
         st.markdown("**Before the camera starts**")
         notice(pictures)
-        st.button("Everyone in view agrees", icon=":material/check:", type="primary", on_click=agree, key="n_agree")
+        st.button("Everyone in view agrees", icon=":material/check:", type=emphasis(), on_click=agree, key="n_agree")
     return False
