@@ -59,7 +59,7 @@ def notice(pictures: str = ANYWHERE) -> None:
         pictures: one of this module's texts on where pictures go and when they are gone, as Markdown.
     """
     st.markdown(f"- {SHOWN_NOT_FELT}\n- {pictures}\n- {VOLUNTEERS}")
-    st.caption(LAW)
+    st.markdown(f":small[{LAW}]")
 
 
 def all_agree(pictures: str) -> bool:

@@ -14,6 +14,7 @@ from fer_core.card import ModelCard
 from fer_core.columns import TEST_SPLITS
 from fer_core.comparison import ENSEMBLE, Answers, Ensemble, Fer2013Faces, Measured
 from fer_core.data import find_fer2013
+from fer_core.data.ferplus import find_ferplus
 from fer_core.report import build_report, render
 from fer_core.store import DEGRADED, HISTORY, PREDICTIONS, StoredModel, open_model
 from fer_core.types import FerError
@@ -223,14 +224,23 @@ def fer2013_faces() -> Fer2013Faces:
     """Return FER2013's faces and FER+'s votes, loaded once while the file is unchanged."""
     try:
         source = find_fer2013()
-        return _fer2013_faces(str(source), source.stat().st_mtime_ns)
+        return _fer2013_faces(str(source), source.stat().st_mtime_ns, _votes_stamp())
     except (FerError, OSError):
-        return _fer2013_faces("", 0)
+        return _fer2013_faces("", 0, 0)
 
 
 @st.cache_resource(max_entries=2, ttl="10m", show_spinner="Opening FER2013 …")
-def _fer2013_faces(source: str, stamp: int) -> Fer2013Faces:  # noqa: ARG001 (the cache key)
+def _fer2013_faces(source: str, stamp: int, votes: int) -> Fer2013Faces:  # noqa: ARG001 (the cache key)
     return comparison.load_fer2013_faces()
+
+
+def _votes_stamp() -> int:
+    """Return the modification time of FER+'s votes; 0 if they are not here."""
+    try:
+        votes = find_ferplus()
+        return votes.stat().st_mtime_ns if votes else 0
+    except (FerError, OSError):
+        return 0
 
 
 def _models(selection: Selection) -> list[StoredModel]:

@@ -50,7 +50,7 @@ class ShownFaces:
     def table(self) -> pd.DataFrame:
         """Return the table of `face_table`, from the cache."""
         if self.own is None:
-            return _fer2013_table(self.dataset, self.dataset.fingerprint)
+            return _fer2013_table(self.dataset, self.dataset.fingerprint, self.dataset.votes is not None)
         return _own_table(self.dataset, self.dataset.fingerprint)
 
 
@@ -134,7 +134,7 @@ def _from_folder(folder: str, whole: bool) -> OwnFaces | str:
 
 
 @st.cache_data(max_entries=2, show_spinner="Looking through the faces …")
-def _fer2013_table(_dataset: FerDataset, fingerprint: str) -> pd.DataFrame:  # noqa: ARG001 (the cache key)
+def _fer2013_table(_dataset: FerDataset, fingerprint: str, votes: bool) -> pd.DataFrame:  # noqa: ARG001 (the cache key)
     try:
         model = load_model()
     except FerError:
