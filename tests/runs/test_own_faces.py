@@ -18,8 +18,11 @@ FILES = {"happy__a": portrait(), "happy__b": portrait(8), "sad__c": portrait(0, 
 
 @pytest.fixture
 def temporary(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
+    """An empty folder for temporary files."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
 
 
 def test_a_zip_is_unpacked_only_until_it_is_closed(home, temporary):
