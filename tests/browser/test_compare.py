@@ -22,7 +22,8 @@ def titles():
 def shown(chart) -> list[str]:
     """Return the models whose curves are drawn in a chart."""
     return chart.evaluate(
-        "plot => plot._fullData.filter(t => t.visible === true && t.showlegend && t.legendgroup).map(t => t.name)"
+        "plot => (plot._fullData ?? [])"
+        ".filter(t => t.visible === true && t.showlegend && t.legendgroup).map(t => t.name)"
     )
 
 
@@ -48,6 +49,8 @@ def test_one_legend_names_every_model_and_leaves_the_plots_their_height(visit, t
     names = plot.locator(".legendtext")
     until(page, lambda: sorted(names.all_text_contents()) == sorted(titles))
     until(page, lambda: len({round(names.nth(k).bounding_box()["x"]) for k in range(len(titles))}) == columns)
+    settle(page)
+    until(page, lambda: plot.evaluate("plot => plot._fullLayout?.xaxis2?._length ?? 0"))
     left = plot.evaluate("plot => ['xaxis', 'xaxis2'].map(name => plot._fullLayout[name]._offset)")
     assert len(set(left)) == across
     assert min(plot.evaluate("plot => ['yaxis', 'yaxis2'].map(name => plot._fullLayout[name]._length)")) > 280
@@ -57,6 +60,8 @@ def test_one_legend_names_every_model_and_leaves_the_plots_their_height(visit, t
 def test_at_most_six_models_are_drawn_until_the_legend_is_clicked(visit, titles):
     page = visit("/compare?c_section=ROC and PR")
     plot = plot_of(page)
+    settle(page)
+    until(page, lambda: shown(plot))
     first = shown(plot)
     assert 2 <= len(first) <= 6
     assert titles[0] in first  # the default model
@@ -108,7 +113,7 @@ def test_bars_of_confidence_can_be_selected_by_dragging(visit):
 def test_a_legend_leaves_its_plot_room_on_a_phone(visit, section):
     page = visit(f"/compare?c_section={section}", 400)
     plot = plot_of(page)
-    until(page, lambda: plot.evaluate("plot => plot._fullLayout.yaxis._length") > 180)
+    until(page, lambda: plot.evaluate("plot => plot._fullLayout?.yaxis?._length ?? 0") > 180)
     names, box = plot.locator(".legendtext"), plot.bounding_box()
     for k in range(names.count()):
         name = names.nth(k).bounding_box()
