@@ -26,6 +26,10 @@ PICTURES = {
 
 WIDTH = 1280
 
+QUIET = """() => document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')
+    && !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner], [data-stale=true]')"""
+"""Whether the page has nothing left to do."""
+
 
 def main() -> None:
     """Start the app on a free port, take the pictures, and stop it."""
@@ -68,8 +72,9 @@ def take(page, address: str, path: Path) -> None:
     """Save a picture of a page once it has nothing left to do, in 256 colours to keep it small."""
     page.goto(address)
     page.wait_for_timeout(3000)
-    page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')")
-    page.wait_for_timeout(3000)
+    for _ in range(2):
+        page.wait_for_function(QUIET, timeout=120_000)
+        page.wait_for_timeout(3000)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     picture.quantize(256).save(path, optimize=True)
     page.close()

@@ -17,10 +17,10 @@ from pages.parts.common import (
 )
 from pages.parts.compare.results import Selection, all_answers, ensemble, report_html, stamps
 from pages.parts.compare.sections import SECTIONS
+from pages.parts.head import head
 
-st.title("Compare models", anchor=False)  # an anchor would take a line of its own on phones
-st.markdown(
-    "How often each model is right on faces that it was not trained on, how certain that is, and where models differ."
+head(
+    "Compare models", "See how often each model is right on faces that it was not trained on, and how certain that is."
 )
 
 stored, complaints = stored_models()

@@ -10,11 +10,11 @@ from pages.parts.common import choose, choose_faces, plain, stop_without_predict
 from pages.parts.compare.results import Selection, all_answers, fer2013_faces, stamps
 from pages.parts.confusion import clickable_matrix, show_faces
 from pages.parts.explanations import explain
+from pages.parts.head import head
 
 LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"}
 
-st.title("Confusion")
-st.markdown("Which expressions a model confuses. Click a cell to see its faces.")
+head("Confusion", "See which expressions a model confuses. Click a cell to see its faces.")
 
 stored, complaints = stored_models()
 
@@ -22,25 +22,27 @@ with st.container(horizontal=True):
     split, view, by = choose_faces("m")
     rates = "rates: of 100 faces of the row's expression, how many are predicted as the column's."
     values = choose("In the cells", ("counts", "rates"), "m_values", "rates", help=rates)
-    layout = choose("Show", LAYOUTS, "m_layout", format_func=LAYOUTS.__getitem__)
 
 answers, left_out = all_answers(Selection(stamps(stored), split, view, by))
 warn(complaints + left_out, "Some models are left out:")
 if answers is None:
     stop_without_predictions()
-st.caption(answers.yardstick)
+with st.container(horizontal=True):
+    layout = choose("Show", LAYOUTS, "m_layout", format_func=LAYOUTS.__getitem__)
+    models = st.container(horizontal=True)
 if layout != "one" and len(answers.names) < 2:
     st.info("Only one model has predictions of this split, so there is no other one to compare it with.")
     layout = "one"
 
 title = answers.titles.__getitem__
-with st.container(horizontal=True):
+with models:
     first = st.selectbox("Model", answers.names, format_func=title, key="m_model", bind="query-params")
     second = first
     if layout != "one":
         rest = [name for name in answers.names if name != first]
         second = st.selectbox("Second model", rest, format_func=title, key="m_second", bind="query-params")
 
+st.caption(answers.yardstick)
 charts = st.container()
 st.header("The faces of a cell")
 with st.container(horizontal=True, vertical_alignment="bottom"):

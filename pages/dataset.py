@@ -11,6 +11,7 @@ from pages.parts.dataset.hardest import hardest
 from pages.parts.dataset.labels import labels, published
 from pages.parts.dataset.preparation import preparation
 from pages.parts.dataset.source import choose_faces_shown
+from pages.parts.head import head
 
 OF_FACES = {"Classes": classes, "Faces": browse, "Preparation": preparation}
 OF_FER2013 = {
@@ -22,8 +23,7 @@ OF_FER2013 = {
 }
 WITHOUT_FACES = ("Map of faces", "Hardest faces", "Copies", "Published results")
 
-st.title("Dataset")
-st.markdown("The faces that models here learn from, what people say about them, and how far to trust the labels.")
+head("Dataset", "Browse the faces that models learn from, and see how far to trust their labels.")
 
 shown, is_fer2013 = choose_faces_shown()
 sections = list(OF_FACES) if shown else []

@@ -6,11 +6,14 @@ from pages.parts.charts import choose_picture_format
 from pages.parts.common import choose
 from pages.parts.fairness.faces import fer2013, own_pictures
 from pages.parts.fairness.sections import LIMITS, SECTIONS
+from pages.parts.head import head
 
 SOURCES = {"FER2013": fer2013, "My own pictures": own_pictures}
 
-st.title("Fairness", anchor=False)
-st.markdown("For which faces a model is right less often, and what it predicts more often for some people than others.")
+head(
+    "Fairness",
+    "See for which faces a model is right less often, and for which people it predicts an expression more often.",
+)
 
 faces = SOURCES[choose("Faces", SOURCES, "a_source")]()
 if faces is None:

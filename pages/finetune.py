@@ -7,21 +7,26 @@ from fer_core.runs.run import RunPlan
 from fer_core.training.recipe import recipe_summary
 from fer_core.types import FerError
 from pages.parts.access import training_allowed
-from pages.parts.common import emphasis, plain
+from pages.parts.common import emphasis, empty, plain
 from pages.parts.finetune.data import select_data
 from pages.parts.finetune.result import result
 from pages.parts.finetune.runs import RUNS_TAB, TAB, all_runs, live, select_runs, show_error, start
 from pages.parts.finetune.settings import select_network, select_recipe
 from pages.parts.finetune.tuning import tuning
+from pages.parts.head import head
 
 NEW_TAB, TUNING_TAB = "New run", "Tuning"
 LAST_TAB = "f_last_tab"  # Streamlit forgets which tab was open when the visitor leaves the page
 
-st.title("Fine-tune")
-st.markdown("Train a model on this computer, on FER2013 or on your own pictures, and watch it learn.")
+head("Fine-tune", "Train a model on this computer, on FER2013 or on your own pictures, and watch it learn.")
 if not training_allowed():
     st.stop()
 show_error()
+
+
+def open_new_run() -> None:
+    st.session_state[TAB] = NEW_TAB
+
 
 if TAB not in st.session_state and TAB not in st.query_params:
     st.session_state[TAB] = st.session_state.get(LAST_TAB, NEW_TAB)
@@ -29,7 +34,7 @@ new_tab, runs_tab, tuning_tab = st.tabs([NEW_TAB, RUNS_TAB, TUNING_TAB], key=TAB
 st.session_state[LAST_TAB] = st.session_state[TAB]
 if new_tab.open:
     with new_tab:
-        left, right = st.columns(2, gap="large")
+        left, right = st.columns(2, gap="medium")
         with left:
             st.subheader("1. Faces")
             data = select_data()
@@ -63,7 +68,8 @@ if runs_tab.open:
     with runs_tab:
         runs = all_runs()
         if not runs:
-            st.info("There is no run yet. Start one under “New run”, and watch it here.")
+            empty("Your trainings, with their curves and results, will be listed here.", "model_training")
+            st.button("Set up the first run", icon=":material/add:", key="f_first", on_click=open_new_run)
         else:
             selected = select_runs(runs)
             live(selected)

@@ -1,22 +1,21 @@
-"""Home: what FER Lab is, one live prediction, how good the models are, and links to the other pages."""
+"""Home: three ways in with live examples, what to know before using it with people, and how good the models are."""
 
 import streamlit as st
 
 from fer_core.comparison import home_scoreboard
-from fer_core.data import SAMPLE_CREDIT
 from fer_core.evaluation.paper import OVERALL
 from fer_core.faces import default_detector
-from fer_core.figures import accuracy_intervals, probability_bars, probability_text
+from fer_core.figures import accuracy_intervals
 from fer_core.store import list_models
 from pages.parts.charts import show_chart
 from pages.parts.common import choose_yardstick, no_model_yet, note_untested, note_utkface, plain, warn
 from pages.parts.explanations import explain
-from pages.parts.not_sure import why_not_sure
+from pages.parts.head import head
+from pages.parts.home import three_ways
 from pages.parts.notice import notice
-from pages.parts.pictures import SAMPLE, ServedModel, annotated, load_models, results_for
+from pages.parts.pictures import ServedModel, load_models
 
-st.title("FER Lab")
-st.markdown("See which of seven expressions a model reads on a face, why it says so, and how far to trust it.")
+head("FER Lab", "See which of seven expressions a model reads on a face, why it says so, and how far to trust it.")
 
 stored, complaints = list_models()
 models: list[ServedModel] = []
@@ -25,30 +24,8 @@ for candidate in stored:
         models, broken = load_models([candidate])
         complaints += broken
 warn(complaints, "Some models cannot be used:")
-
 if models:
-    model = models[0]
-    result = results_for([SAMPLE], [model])[model][0]
-    left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
-    face = result.faces[0] if result.faces else None
-    alt = f"Portrait with a box around the face, labelled {face.answer}" if face else "Portrait without a box"
-    left.image(annotated(SAMPLE, model), width="stretch", caption=SAMPLE_CREDIT, alt=alt)
-    with right:
-        if face:
-            st.subheader(f"{plain(model.title)} says: {face.answer}")
-            why_not_sure(face)
-            show_chart(
-                probability_bars(face.probabilities), alt=f"Probabilities: {probability_text(face.probabilities, 7)}"
-            )
-        else:
-            st.info(plain(result.error or "No face was found in the sample."))
-        with st.container(horizontal=True):
-            for words, icon, source in (
-                ("Try your own pictures", ":material/upload:", "Upload"),
-                ("Take a photo", ":material/photo_camera:", "Camera"),
-                ("See why", ":material/psychology_alt:", "Sample"),
-            ):
-                st.page_link("pages/predict.py", label=words, icon=icon, query_params={"p_source": source})
+    three_ways(models[0])
     if note := default_detector().note:
         st.caption(f":material/info: {plain(note)}")
 else:

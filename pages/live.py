@@ -4,14 +4,14 @@ import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
 from pages.parts.common import choose, model_titles, servable_models, warn
+from pages.parts.head import head
 from pages.parts.live.camera import KINDS, camera, camera_help, ice_servers, session_for
 from pages.parts.live.panels import keep, over_time, readings, sample_picture, sample_reading, snapshot
 from pages.parts.notice import RELAYED, VIDEO, all_agree
 from pages.parts.pictures import load_models
 from pages.parts.presentation import presenting
 
-st.title("Live camera")
-st.markdown("See the expression on your face while you move. Pictures are analysed on the computer that runs FER Lab.")
+head("Live camera", "See the expression on your face while you move, and keep a frame or a table of it.")
 
 stored = servable_models()
 titles = model_titles(stored)
@@ -52,7 +52,7 @@ if kind == "Snapshot":
 
 session = session_for(model)
 session.configure(StreamSettings(smoothing=smoothing, activation=activation), mirror=mirror)
-left, right = st.columns([5, 2] if presenting() else [3, 2], gap="large")
+left, right = st.columns([5, 2] if presenting() else [3, 2], gap="medium")
 with left:
     above = st.container()
     agreed = all_agree(VIDEO + (RELAYED if ice_servers() else ""))

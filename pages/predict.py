@@ -7,6 +7,7 @@ from fer_core.faces import default_detector
 from fer_core.inference.tables import results_csv, results_json, results_table
 from fer_core.labels import EXPRESSIONS
 from pages.parts.common import choose, model_titles, offer_download, plain, servable_models, warn, whole_image_toggle
+from pages.parts.head import head
 from pages.parts.pictures import (
     SAMPLE,
     SOURCES,
@@ -22,24 +23,24 @@ from pages.parts.reasons import face_reasons
 
 MANY_FACES = 10
 
-st.title("Predict")
-st.markdown("Every face in a picture gets seven probabilities, one for each expression.")
+head("Predict", "Give a picture, and see which of seven expressions each face in it shows, and why the model says so.")
 
 stored = servable_models()
 titles = model_titles(stored)
 names = list(titles)
-with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+with st.container(horizontal=True, vertical_alignment="bottom"):
     source = choose("Picture", available_sources(), "p_source")
-    chosen = st.pills(
-        "Models",
-        names,
-        selection_mode="multi",
-        default=names[:1],
-        format_func=titles.__getitem__,
-        key="p_models",
-        bind="query-params",
-        wrap=True,
-    )
+    with st.popover("Models", icon=":material/model_training:"):
+        chosen = st.pills(
+            "Select one or more",
+            names,
+            selection_mode="multi",
+            default=names[:1],
+            format_func=titles.__getitem__,
+            key="p_models",
+            bind="query-params",
+            wrap=True,
+        )
     flip = st.toggle("Average with mirror image", key="p_flip", bind="query-params")
     whole = whole_image_toggle("p_whole")
 models, broken = load_models([model for model in stored if model.name in (chosen or names[:1])], flip, whole)
@@ -71,7 +72,7 @@ if len(good) > 1:
 picture = pictures[shown]
 faces = first[shown].faces
 
-left, right = st.columns([4, 5], gap="large")
+left, right = st.columns([4, 5], gap="medium")
 boxes = ", ".join(f"{number} {face.answer}" for number, face in enumerate(faces, 1)) or "no face found"
 left.image(
     annotated(picture, models[0]),

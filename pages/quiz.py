@@ -4,11 +4,13 @@ import streamlit as st
 
 from pages.parts.common import plain
 from pages.parts.compare.results import fer2013_faces
+from pages.parts.head import head
 from pages.parts.quiz.alone import alone
+from pages.parts.quiz.game import INTRODUCTION
 from pages.parts.quiz.lecturer import lecturer
 from pages.parts.quiz.student import room_in_url, student
 
-st.title("You against the model")
+head("You against the model", INTRODUCTION)
 
 faces = fer2013_faces()
 if faces.missing:

@@ -4,16 +4,21 @@ import streamlit as st
 
 from fer_core.types import FerError
 from pages.parts.common import choose, model_titles, plain, servable_models, warn
+from pages.parts.head import head
 from pages.parts.pictures import SOURCES, available_sources, load_models, pictures_from, tour_of
 from pages.parts.tour import STEPS, show_step
 
-heading = st.container()
+sentence = st.container()
 step = choose("Step", STEPS, "t_step", label_visibility="collapsed")
-heading.title(f"Tour, step {list(STEPS).index(step) + 1} of {len(STEPS)}: {step}")
+with sentence:
+    head(
+        f"Tour, step {list(STEPS).index(step) + 1} of {len(STEPS)}: {step}",
+        "Follow one face from pixels to probabilities. Below the steps you can choose another picture or model.",
+    )
 body = st.container()
 
 stored = [model for model in servable_models() if model.card.spec is not None]
-with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+with st.container(horizontal=True):
     source = choose("Picture", available_sources(), "t_source")
     titles = model_titles(stored)
     chosen = st.selectbox(

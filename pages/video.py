@@ -4,15 +4,15 @@ import streamlit as st
 
 from fer_core.types import FerError
 from pages.parts.common import choose, model_titles, plain, servable_models, warn
+from pages.parts.head import head
 from pages.parts.pictures import load_models
 from pages.parts.video import RATES, SOURCES, downloads, over_time, progress, sample_job, uploaded_job, video_and_shares
 
-st.title("Video")
-st.markdown("Every face in a video is followed, and gets seven probabilities in each frame, one for each expression.")
+head("Video", "Upload a video, and see how the expression of each face changes over time.")
 
 stored = servable_models()
 titles = model_titles(stored)
-with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+with st.container(horizontal=True):
     source = choose("Video", SOURCES, "v_source")
     chosen = st.selectbox(
         "Model", titles, format_func=titles.__getitem__, key="v_model", bind="query-params", width=300

@@ -20,6 +20,7 @@ from fer_core.figures.expression_bars import (
 from fer_core.figures.face_map import COLORINGS, face_map_chart
 from fer_core.figures.groups import error_leaves, group_rates
 from fer_core.figures.matrices import confusion_chart, difference_chart, pair_matrix
+from fer_core.figures.model_answers import model_answers
 from fer_core.figures.robustness import robustness_chart
 from fer_core.figures.scores import AccuracyInterval, accuracy_intervals, class_scores, paper_chart, ranking
 from fer_core.figures.timeline import expression_strips, timeline_chart
@@ -43,6 +44,7 @@ __all__ = [
     "group_rates",
     "importance_bars",
     "logit_bars",
+    "model_answers",
     "number_grid",
     "pair_matrix",
     "paper_chart",

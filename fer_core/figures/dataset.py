@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from fer_core.figures.theme import FONT, INK, axis, chart, expression_colors, legend, safe
+from fer_core.figures.theme import FONT, INK, MUTED, axis, chart, expression_colors, legend, safe
 from fer_core.labels import EXPRESSIONS
 
 HEIGHT: Final = 400
@@ -24,9 +24,22 @@ def class_distribution(counts: pd.DataFrame, shares: bool = False) -> go.Figure:
         counts: indexed by split, with a column for each of `labels.EXPRESSIONS`, as `FerDataset.counts` returns it.
         shares: whether to show shares of each split instead of numbers.
     """
-    traces = []
+    traces, legend_bars = [], []
     for place, (split, row) in enumerate(counts.iterrows()):
         share = row / max(1, row.sum())
+        pattern = {"shape": PATTERNS[place % len(PATTERNS)], "fgcolor": "white", "solidity": 0.25}
+        # Plotly draws no legend entry for bars of several colours with a pattern, so an empty gray bar stands in
+        legend_bars.append(
+            {
+                "type": "bar",
+                "name": safe(split),
+                "x": [None],
+                "y": [None],
+                "marker": {"color": MUTED, "pattern": pattern},
+                "legendgroup": place,
+                "offsetgroup": place,
+            }
+        )
         traces.append(
             {
                 "type": "bar",
@@ -34,10 +47,10 @@ def class_distribution(counts: pd.DataFrame, shares: bool = False) -> go.Figure:
                 "x": list(EXPRESSIONS),
                 "y": (share if shares else row)[list(EXPRESSIONS)],
                 "customdata": np.column_stack([row[list(EXPRESSIONS)], share[list(EXPRESSIONS)]]),
-                "marker": {
-                    "color": expression_colors(),
-                    "pattern": {"shape": PATTERNS[place % len(PATTERNS)], "fgcolor": "white", "solidity": 0.25},
-                },
+                "marker": {"color": expression_colors(), "pattern": pattern},
+                "legendgroup": place,
+                "offsetgroup": place,
+                "showlegend": False,
                 "hovertemplate": f"%{{x}}, {safe(split)}: %{{customdata[0]:,}} faces, %{{customdata[1]:.1%}}"
                 "<extra></extra>",
             }
@@ -45,7 +58,7 @@ def class_distribution(counts: pd.DataFrame, shares: bool = False) -> go.Figure:
     up = axis("Share of the split" if shares else "Faces", tickformat=".0%" if shares else ",d", fixedrange=True)
     across: dict[str, Any] = {"type": "category", "tickfont": {"size": FONT, "color": INK}, "fixedrange": True}
     return chart(
-        traces,
+        [*traces, *legend_bars],
         HEIGHT,
         barmode="group",
         xaxis=across,

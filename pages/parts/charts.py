@@ -39,7 +39,7 @@ def watch_width() -> None:
         found = _WIDTH(
             key="screen",
             data={"narrow": narrow_screen()},
-            default={"narrow": False},
+            default={"narrow": narrow_screen()},
             on_narrow_change=lambda: None,
         )
     st.session_state[_NARROW] = bool(found.narrow)
@@ -47,7 +47,12 @@ def watch_width() -> None:
 
 def narrow_screen() -> bool:
     """Return whether the browser's window is as narrow as a phone's."""
-    return bool(st.session_state.get(_NARROW, False))
+    return bool(st.session_state.get(_NARROW, _phone()))
+
+
+def _phone() -> bool:
+    """Return whether the browser says that it runs on a phone; what it has not yet measured is guessed from that."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
 
 
 def choose_picture_format() -> None:

@@ -63,12 +63,22 @@ def model_titles(models: Iterable[StoredModel]) -> dict[str, str]:
     return {name: f"{title} ({name})" if counts[title] > 1 else title for name, title in titles.items()}
 
 
+def empty(sentence: str, icon: str) -> None:
+    """Say what will be in an empty place; the button that gets it, if there is one, comes after.
+
+    Args:
+        sentence: as Markdown.
+        icon: name of a Material symbol.
+    """
+    st.info(sentence, icon=f":material/{icon}:")
+
+
 def no_model_yet() -> None:
     """Say that there is no trained model, and how to train one."""
-    st.info(
+    empty(
         f"There is no trained model yet. Train one with `python -m fer_core train {DEFAULT_MODEL}`, then reload "
         "this page.",
-        icon=":material/model_training:",
+        "model_training",
     )
 
 
@@ -96,7 +106,13 @@ def choose(label: str, options: Iterable[str], key: str, default: str | None = N
     """Show a segmented control whose value is kept in the URL; return the chosen option, by default the first."""
     names = list(options)
     chosen = st.segmented_control(
-        label, names, default=default or names[0], required=True, key=key, bind="query-params", **settings
+        label,
+        names,
+        default=default or names[0],
+        required=True,
+        key=key,
+        bind="query-params",
+        **{"wrap": True, **settings},
     )
     return str(chosen or default or names[0])
 
@@ -164,5 +180,5 @@ def offer_download(label: str, content: Any, file_name: str, mime: str, icon: st
 
 def stop_without_predictions() -> NoReturn:
     """Say that no model has predictions of the chosen split, and end the page."""
-    st.info("No model has predictions of this split. Choose another one, or train a model.", icon=":material/info:")
+    empty("No model has predictions of this split. Choose another one, or train a model.", "leaderboard")
     st.stop()

@@ -59,7 +59,8 @@ def notice(pictures: str = ANYWHERE) -> None:
         pictures: one of this module's texts on where pictures go and when they are gone, as Markdown.
     """
     st.markdown(f"- {SHOWN_NOT_FELT}\n- {pictures}\n- {VOLUNTEERS}")
-    st.markdown(f":small[{LAW}]")
+    with st.expander("Check the law first: the EU restricts this at work and in education", icon=":material/gavel:"):
+        st.markdown(LAW)
 
 
 def all_agree(pictures: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from fer_core.explain import REGIONS, Edits, edit_and_rerun
-from fer_core.figures import probability_bars, probability_change, probability_text
+from fer_core.figures import model_answers, probability_bars, probability_change, probability_text
 from fer_core.labels import EXPRESSIONS, NOT_SURE
 from fer_core.types import FaceResult
 from pages.parts.charts import show_chart
@@ -30,6 +30,10 @@ SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
     "rotate": ("Rotation", -90.0, 90.0, 0.0, 5.0, "%+.0f°"),
 }
 """Label, minimum, maximum, neutral value, step and format of each numeric field of `Edits`."""
+
+
+FEW_MODELS: Final = 3
+"""Up to this number, each model has a chart of its own."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,20 @@ def face_bars(views: list[FaceView]) -> None:
     else:
         say = "are" if best == NOT_SURE else "say"
         st.subheader(f"Face {views[0].number}: {answers.count(best)} of {len(views)} models {say} {best}")
+    if len(views) > FEW_MODELS:
+        _all_in_one(views)
+    else:
+        _each_alone(views)
+    ranked = sorted(zip(views[0].face.probabilities, EXPRESSIONS, strict=True), reverse=True)
+    (high, one), (next_high, other) = ranked[:2]
+    explain("Probabilities", f"{views[0].model.title}: {one} {high:.1%}, then {other} {next_high:.1%}.")
+
+
+def _each_alone(views: list[FaceView]) -> None:
     with st.grid(min(len(views), 2), min_column_width=250, gap="medium"):
         for view in views:
             with st.container(gap="xsmall"):
-                if len(views) > 1:
-                    st.markdown(f"**{plain(view.model.title)}**")
+                st.markdown(f"**{plain(view.model.title)}**")
                 words = probability_text(view.face.probabilities, len(EXPRESSIONS))
                 show_chart(
                     probability_bars(view.face.probabilities),
@@ -83,15 +96,30 @@ def face_bars(views: list[FaceView]) -> None:
                 )
                 if len(views) > 1:
                     why_not_sure(view.face)
-    ranked = sorted(zip(views[0].face.probabilities, EXPRESSIONS, strict=True), reverse=True)
-    (high, one), (next_high, other) = ranked[:2]
-    explain("Probabilities", f"{views[0].model.title}: {one} {high:.1%}, then {other} {next_high:.1%}.")
+
+
+def _all_in_one(views: list[FaceView]) -> None:
+    """Show the probabilities of many models in one chart, which fits a phone."""
+    faces = [view.face for view in views]
+    said = "; ".join(f"{view.model.title} {view.face.answer}" for view in views)
+    show_chart(
+        model_answers(
+            [view.model.title for view in views],
+            [face.answer for face in faces],
+            [face.probabilities for face in faces],
+        ),
+        key="bars_of_all",
+        alt=f"Answers for face {views[0].number}: {said}",
+    )
+    unsure = sum(not face.sure for face in faces)
+    if unsure:
+        st.caption(f"Not sure: no expression reaches the threshold of the model ({unsure} of {len(views)} models).")
 
 
 @st.fragment
 def edit_panel(views: list[FaceView]) -> None:
     """Show controls that change the picture, the changed face, and the probabilities before and after."""
-    controls, results = st.columns([2, 5], gap="large")
+    controls, results = st.columns([2, 5], gap="medium")
     with controls:
         edits, detect_again = _edit_controls()
     with results, st.grid(2, min_column_width=250, gap="medium"):

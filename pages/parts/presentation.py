@@ -29,17 +29,21 @@ def presenting() -> bool:
     return bool(st.session_state.get(_KEY, st.query_params.get(_KEY) == "true"))
 
 
-def presentation_toggle(narrow: bool) -> None:
-    """Show the toggle of presentation mode, and set the size of type in the browser.
-
-    Args:
-        narrow: whether the browser's window is as narrow as a phone's; type keeps its size there.
-    """
+def presentation_toggle() -> None:
+    """Show the toggle of presentation mode."""
     st.toggle(
         "Presentation",
         key=_KEY,
         bind="query-params",
         help="Hides the navigation and enlarges type. A link with present=true opens any page like this.",
     )
+
+
+def set_type_size(narrow: bool) -> None:
+    """Set the size of type in the browser.
+
+    Args:
+        narrow: whether the browser's window is as narrow as a phone's; type keeps its size there.
+    """
     with st.container(height=1, width=1, border=False):
         _TYPE_SIZE(key="type_size", data={"times": LARGER if presenting() and not narrow else 1})

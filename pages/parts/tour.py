@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -33,7 +33,7 @@ Explained = tuple[str, dict[str, str]]
 
 def show_step(step: str, tour: Tour, picture: Picture, model: ServedModel) -> None:
     """Show one step: its picture or chart at the left; buttons, sentences and numbers at the right."""
-    left, right = st.columns([5, 4], gap="large")
+    left, right = st.columns([5, 4], gap="medium")
     with left:
         sentences, numbers = STEPS[step](tour, picture, model)
     with right:
@@ -63,9 +63,15 @@ def _back_and_next(step: str) -> None:
             )
 
 
+def _large(picture: Any, alt: str, caption: str | None = None) -> None:
+    """Show the picture of a step; on a narrow screen it is as wide as the screen."""
+    with st.container(width=SIDE):
+        st.image(picture, width="stretch", caption=caption, alt=alt)
+
+
 def _picture(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001 (all steps take the same)
     caption = SAMPLE_CREDIT if picture is SAMPLE else plain(picture.name)
-    st.image(tour.picture, width=SIDE, caption=caption, alt="The picture as it was given")
+    _large(tour.picture, "The picture as it was given", caption)
     width, height = tour.size
     return (
         "A picture is a grid of pixels. Each pixel has three numbers, for red, green and blue, from 0 (dark) to 255 "
@@ -100,7 +106,7 @@ def _detect(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # n
 
 
 def _align(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
-    st.image(tour.upright, width=SIDE, alt="The face in colour, turned upright")
+    _large(tour.upright, "The face in colour, turned upright")
     direction = "clockwise" if tour.roll > 0 else "counter-clockwise"
     tilt = f"{abs(tour.roll):.1f}°"
     return (
@@ -115,7 +121,7 @@ def _align(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # no
 
 def _crop(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
     crop = tour.result.crop
-    st.image(enlarged_pixels(crop, SIDE), width=SIDE, alt="The face in 48 × 48 gray pixels, enlarged")
+    _large(enlarged_pixels(crop, SIDE), "The face in 48 × 48 gray pixels, enlarged")
     rows, columns = crop.shape
     return (
         "The square becomes 48 × 48 gray pixels with the framing of FER2013, the data that the models learned from: "

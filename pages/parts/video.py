@@ -81,7 +81,7 @@ def _start(source: Any, model: ServedModel, name: str, rate: str) -> VideoJob:
         lambda: StreamAnalyzer(classifier, settings=settings),
         name,
         RATES[rate],
-        model.name,
+        model.title,
         model.not_sure_below,
     )
 
@@ -107,7 +107,7 @@ def video_and_shares(job: VideoJob) -> int | None:
     result = _result(job)
     shares = time_shares(result.table, result.seconds)
     faces, longest = _longest_seen(shares.groupby("face")["seconds"].sum())
-    left, right = st.columns([4, 3], gap="large")
+    left, right = st.columns([4, 3], gap="medium")
     with left:
         if target := _annotated_file(result):
             mime = "video/webm" if target.suffix == ".webm" else "video/mp4"

@@ -211,7 +211,7 @@ def test_a_run_is_deleted_only_after_confirmation(page):
     app.button(key="f_delete_stopped-0").click().run()
     assert not app.exception
     assert list_runs() == ([], [])
-    assert "no run yet" in app.info[0].value
+    assert "will be listed here" in app.info[0].value
 
 
 def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app):

@@ -20,8 +20,10 @@ def test_prediction_and_scoreboard_before_any_click(open_app):
     app = open_app()
     assert not app.exception
     assert app.title[0].value == "FER Lab"
-    assert "says: happy" in app.subheader[0].value
-    assert len(app.get("plotly_chart")) == 2
+    assert [heading.value for heading in app.subheader] == ["Try it", "Explore", "Teach"]
+    assert "says: **happy** (" in words(app)
+    assert len(app.get("image")) == 3
+    assert len(app.get("plotly_chart")) == 1
     table = app.dataframe[0].value
     card = load_model(DEFAULT_MODEL).card
     row = table[table["Model"] == card.title].iloc[0]
@@ -33,10 +35,12 @@ def test_prediction_and_scoreboard_before_any_click(open_app):
 
 def test_every_figure_has_words_for_those_who_cannot_see_it(open_app):
     app = open_app()
-    bars, scores = app.get("plotly_chart")
-    assert "happy" in bars.proto.alt
+    (scores,) = app.get("plotly_chart")
     assert "PublicTest" in scores.proto.alt
-    assert "happy" in app.get("image")[0].proto.imgs[0].alt
+    portrait, evidence, crop = (image.proto.imgs[0].alt for image in app.get("image"))
+    assert "happy" in portrait
+    assert "happy" in evidence
+    assert "48 × 48" in crop
 
 
 def test_links_lead_on(open_app):
@@ -58,7 +62,7 @@ def test_names_broken_model_folders_and_shows_the_rest(open_app):
     app = open_app()
     assert not app.exception
     assert "half\\_written" in app.warning[0].value
-    assert "says: happy" in app.subheader[0].value
+    assert "says: **happy**" in words(app)
 
 
 def test_the_next_model_steps_in_for_a_damaged_default(open_app, second_model):
@@ -67,7 +71,7 @@ def test_the_next_model_steps_in_for_a_damaged_default(open_app, second_model):
     app = open_app()
     assert not app.exception
     assert "not a FER Lab model file" in app.warning[0].value
-    assert app.subheader[0].value == "Second model says: happy"
+    assert "Second model says: **happy**" in words(app)
 
 
 @pytest.mark.parametrize("metrics", [[], None, {"public_test": {"plain": {}}}, {"public_test": 3}])
@@ -110,7 +114,7 @@ def test_a_data_folder_that_cannot_be_made_costs_only_a_warning(open_app, monkey
     app = open_app()
     assert not app.exception
     assert "cannot be created" in app.warning[0].value
-    assert "says: happy" in app.subheader[0].value
+    assert "says: **happy**" in words(app)
 
 
 def test_most_annotators_can_be_the_judge(open_app):

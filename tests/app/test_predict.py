@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -274,3 +275,20 @@ def test_a_newly_trained_model_is_not_taken_for_the_old(predict, second_model):
     assert not app.exception
     assert "not a FER Lab model file" in app.warning[0].value
     assert list(faces(app)["Model"]) == [store.DEFAULT_MODEL]
+
+
+def test_many_models_share_one_chart(predict, second_model):
+    source = store.promoted() / second_model
+    titles = [DEFAULT_TITLE, "Second model"]
+    for name in ("third", "zeroth"):
+        shutil.copytree(source, source.with_name(name))
+        path = source.with_name(name) / store.CARD
+        card = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**card, "name": name, "title": f"The {name}"}), encoding="utf-8")
+        titles.append(f"The {name}")
+    app = predict(p_models=titles)
+    assert not app.exception
+    assert app.subheader[0].value == "Face 1: 4 of 4 models say happy"
+    assert [words for words in charts(app) if "happy" in words and words.startswith("Answers for face 1")] == [
+        "Answers for face 1: " + "; ".join(f"{title} happy" for title in titles)
+    ]

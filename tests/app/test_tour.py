@@ -85,7 +85,7 @@ def test_a_model_without_maps_gives_one_sentence(open_app):
 
 
 def test_presentation_mode_by_link_and_toggle(open_app):
-    usual = charts_of(open_app())
+    usual = charts_of(open_app(h_by="Most annotators"))
     app = open_app(present="true", h_by="Most annotators")
     assert not app.exception
     assert app.toggle(key="present").value is True

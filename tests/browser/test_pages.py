@@ -21,7 +21,7 @@ def upload(page, *files: tuple[str, bytes]) -> None:
 
 def test_home_shows_a_live_prediction_and_leads_on(visit):
     page = visit("/")
-    page.get_by_role("heading", name="says: happy").wait_for()
+    page.get_by_text("says: happy").wait_for()
     page.locator(".js-plotly-plot .main-svg").first.wait_for()
     assert "happy" in page.locator('[data-testid="stImage"] img').first.get_attribute("alt")
     page.get_by_role("link", name="Take a photo").click()

@@ -9,7 +9,12 @@ COUNTS = pd.DataFrame([[1, 2, 3, 4, 5, 6, 7], [7, 0, 0, 0, 0, 0, 7]], ["Training
 
 
 def test_a_bar_for_each_expression_and_split():
-    training, public = class_distribution(COUNTS).data
+    training, public, *in_legend = class_distribution(COUNTS).data
+    assert [bar.name for bar in in_legend] == ["Training", "PublicTest"]
+    assert [bar.marker.pattern.shape for bar in in_legend] == [
+        training.marker.pattern.shape,
+        public.marker.pattern.shape,
+    ]
     assert (training.name, public.name) == ("Training", "PublicTest")
     assert list(training.y) == [1, 2, 3, 4, 5, 6, 7]
     assert dict(zip(training.x, training.marker.color, strict=True)) == COLORS

@@ -70,6 +70,7 @@ def roc_and_pr(selection: Selection) -> None:
             "false_positives": "False positives",
         },
         height="content",
+        placeholder="–",
     )
     st.caption(f"{answers.where}. The dots mark each model at this threshold. {results.LEGEND}")
 

@@ -14,7 +14,7 @@ from fer_core.figures import COLORINGS, face_map_chart
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, choose_yardstick, plain, warn
+from pages.parts.common import choose, choose_yardstick, empty, plain, warn
 from pages.parts.compare.results import Selection, all_answers, stamps
 from pages.parts.dataset.hover_faces import show_faces_on_hover
 from pages.parts.dataset.selected_faces import selected_faces
@@ -108,9 +108,10 @@ def _map(table: pd.DataFrame, answers: dict[str, list[Answers]], name: str, titl
     rows = shown.loc[shown["row"].isin(st.session_state.get(_ROWS, [])), "row"]
     st.header("Selected faces")
     if rows.empty:
-        st.caption(
-            "No face is selected. Draw around some points; the tools are above the chart, at the right. A double click "
-            "on the chart ends a selection."
+        empty(
+            "No face is selected. Draw around some points to see the faces here; the tools are above the chart, at the "
+            "right. A double click on the chart ends a selection.",
+            "lasso_select",
         )
         return
     st.button("Clear the selection", icon=":material/deselect:", on_click=_clear)

@@ -109,7 +109,7 @@ def _said(face: Any) -> str:
 
 def _closely(shown: ShownFaces, place: int, face: pd.Series) -> None:
     name = plain(shown.name(place))
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"**The numbers of {name}**: black is 0, white is 255")
         show_chart(pixel_chart(shown.dataset.images[place]), f"Pixels of {name}")

@@ -54,7 +54,7 @@ def sample_reading(model: ServedModel) -> None:
 
 def snapshot(model: ServedModel) -> None:
     """Take a photo with the browser's camera widget and show the prediction."""
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         photo = st.camera_input("Photo", key="l_camera", label_visibility="collapsed") if all_agree(PHOTO) else None
     with right:

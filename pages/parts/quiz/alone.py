@@ -8,7 +8,7 @@ from fer_core.comparison import Fer2013Faces
 from fer_core.quiz import tidy_code
 from fer_core.types import FerError
 from pages.parts.common import emphasis, plain
-from pages.parts.quiz.game import HIGHEST_SEED, INTRODUCTION, game, model_tables, rooms
+from pages.parts.quiz.game import HIGHEST_SEED, game, model_tables, rooms
 from pages.parts.quiz.play import play, start_over
 from pages.parts.quiz.result import show_result
 
@@ -22,7 +22,6 @@ _CODE = "quiz_code_typed"
 
 def alone(faces: Fer2013Faces) -> None:
     """Play the round of the seed in the URL, and offer to open or join a room."""
-    st.markdown(INTRODUCTION)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = int(
             st.number_input(
@@ -94,7 +93,7 @@ def _repeat(seed: int, visit: str) -> None:
 
 def _ways_into_a_room(seed: int) -> None:
     st.header("With a class")
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(
             "**Lead a class**: open a room and show its code on the projector. Everybody plays this round on their own "

@@ -19,7 +19,8 @@ from pages.parts.compare.results import Selection, all_answers, stamps
 
 HIGHEST_SEED: Final = 9999
 INTRODUCTION: Final = (
-    "Name the expression on ten faces. Then see the label, what ten annotators said and what models say."
+    "Name the expression on ten faces, alone or with a class. Then see the label, what ten annotators said and what "
+    "models say."
 )
 
 

@@ -49,7 +49,7 @@ def lecturer(faces: Fer2013Faces) -> bool:
 
 def _invitation(code: str) -> None:
     link = f"{st.context.url or ''}?q_room={code}"
-    left, right = st.columns([3, 1], gap="large", vertical_alignment="center")
+    left, right = st.columns([3, 1], gap="medium", vertical_alignment="center")
     with left:
         st.markdown("Open this link, or choose **You against the model** and type the code:")
         st.title(code, anchor=False)
@@ -101,7 +101,7 @@ def _one_face(current: Game, room: Room) -> None:
     face = current.round.faces[place]
     counts = answer_counts([person.answers for person in room.people], place).tolist()
     said = ", ".join(f"{name} {n}" for name, n in zip(EXPRESSIONS, counts, strict=True) if n) or "no answer yet"
-    left, middle, right = st.columns([2, 3, 3], gap="large")
+    left, middle, right = st.columns([2, 3, 3], gap="medium")
     left.image(face.image, width="stretch", alt=f"Face {place + 1}, labelled {face.label}")
     left.markdown(f"FER2013’s label: **{colored(face.label)}**")
     with middle:

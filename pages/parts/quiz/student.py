@@ -9,7 +9,7 @@ from fer_core.quiz import FACES, NAME_LENGTH, Person, Room, no_room, tidy_code
 from fer_core.types import FerError
 from pages.parts.common import emphasis, plain
 from pages.parts.quiz.class_result import show_class
-from pages.parts.quiz.game import INTRODUCTION, Game, game, rooms
+from pages.parts.quiz.game import Game, game, rooms
 from pages.parts.quiz.play import play
 from pages.parts.quiz.result import show_result
 
@@ -80,7 +80,6 @@ def _class_so_far(current: Game, code: str, turn: int) -> None:
 
 
 def _join(code: str) -> None:
-    st.markdown(INTRODUCTION)
     st.subheader(f"Join room {code}")
     with st.form("quiz_form", width=420):
         st.text_input(

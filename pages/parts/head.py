@@ -1,0 +1,43 @@
+"""The head of every page: its title beside the toggle of presentation mode, and one sentence on what one can do."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Final
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.parts.charts import narrow_screen, watch_width
+from pages.parts.presentation import presentation_toggle, set_type_size
+
+_PLACE: Final[ContextVar[DeltaGenerator | None]] = ContextVar("place_of_the_title", default=None)
+
+
+def frame() -> DeltaGenerator:
+    """Lay out what surrounds every page, and return the container for the page itself.
+
+    The toggle of presentation mode is beside the title; on phones, where space is short, it is below the page.
+    """
+    top = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    _PLACE.set(top.container())
+    body = st.container()
+    with st.container(horizontal=True, gap=None):
+        below = st.container()
+        watch_width()
+        set_type_size(narrow_screen())
+    with below if narrow_screen() else top:
+        presentation_toggle()
+    return body
+
+
+def head(title: str, sentence: str) -> None:
+    """Show the head of a page.
+
+    Args:
+        title: of the page.
+        sentence: what one can do here, as Markdown.
+    """
+    with _PLACE.get() or st.container():
+        st.title(title, anchor=False)
+    st.markdown(sentence)

@@ -1,0 +1,94 @@
+"""Part of the Home page: the three ways in, each with a picture that is computed on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from fer_core.data import SAMPLE_CREDIT
+from fer_core.faces import evidence_for
+from fer_core.figures.theme import percent_text
+from fer_core.types import FaceResult
+from pages.parts.common import plain
+from pages.parts.not_sure import why_not_sure
+from pages.parts.pictures import SAMPLE, ServedModel, annotated, evidence_tile, input_tile, result_for
+
+SIDE: Final = 236
+"""Width of the pictures in pixels: the cards fit a projector of 1280 × 720 pixels."""
+
+Link = tuple[str, str, str, dict[str, str]]
+"""Page, label, icon and query parameters."""
+
+TRY: Final[Sequence[Link]] = (
+    ("predict", "Try your own pictures", "upload", {"p_source": "Upload"}),
+    ("predict", "Take a photo", "photo_camera", {"p_source": "Camera"}),
+    ("live", "Move in front of the camera", "videocam", {}),
+)
+EXPLORE: Final[Sequence[Link]] = (
+    ("predict", "See why", "psychology_alt", {"p_source": "Sample"}),
+    ("compare", "Compare the models", "leaderboard", {}),
+    ("dataset", "Browse the faces they learned from", "dataset", {}),
+)
+TEACH: Final[Sequence[Link]] = (
+    ("tour", "Take the tour in eight steps", "route", {}),
+    ("quiz", "Play the quiz with a class", "quiz", {}),
+    ("finetune", "Train a model", "model_training", {}),
+)
+
+
+def three_ways(model: ServedModel) -> None:
+    """Show what one can do here as three cards: try it, explore, teach."""
+    result = result_for(SAMPLE, model)
+    face = result.faces[0] if result.faces else None
+    with st.grid(3, min_column_width=260, gap="medium"):
+        with _card():
+            box = f"labelled {face.answer}" if face else "without a box"
+            _picture(annotated(SAMPLE, model), f"Portrait of an astronaut, {box}")
+            st.subheader("Try it", anchor=False)
+            if face:
+                share = "" if not face.sure else f" ({percent_text(face.confidence)})"
+                st.markdown(f"{plain(model.title)} says: **{face.answer}**{share}.")
+                why_not_sure(face)
+            else:
+                st.markdown(plain(result.error or "No face was found in the sample."))
+            _links(TRY)
+        with _card():
+            if face:
+                _evidence(face)
+            st.subheader("Explore", anchor=False)
+            st.markdown("See where models look, and how often they are right.")
+            _links(EXPLORE)
+        with _card():
+            if face:
+                _picture(input_tile(face, model), "The same face in 48 × 48 gray pixels")
+            st.subheader("Teach", anchor=False)
+            st.markdown("Show how pixels become seven probabilities.")
+            _links(TEACH)
+    st.caption(f"Portrait: {SAMPLE_CREDIT}.")
+
+
+def _card() -> Any:
+    return st.container(border=True, height="stretch", horizontal_alignment="center", gap="small")
+
+
+def _evidence(face: FaceResult) -> None:
+    if face.activation is None:
+        return
+    tile = evidence_tile(face, evidence_for(face.activation, face.expression))
+    _picture(tile, f"The face in gray; bright places speak for {face.expression}")
+
+
+def _picture(picture: Any, alt: str) -> None:
+    """Show a square picture in a place that has its size before the picture arrives, so that nothing below moves."""
+    with st.container(width=SIDE, height=SIDE, border=False, gap=None):
+        st.image(picture, width=SIDE, alt=alt)
+
+
+def _links(links: Sequence[Link]) -> None:
+    with st.container(gap="xxsmall"):
+        for page, label, icon, query in links:
+            st.page_link(
+                f"pages/{page}.py", label=label, icon=f":material/{icon}:", query_params=query, width="stretch"
+            )
