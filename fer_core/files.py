@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import platform
 import re
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +23,7 @@ from fer_core.types import FerError
 
 APP_NAME: Final = "fer-lab"
 _PARTIAL: Final = ".partial-"  # prefix of everything that is not complete yet; readers skip hidden names
+_ABANDONED: Final = 86_400.0  # seconds after which no process of another computer still writes to a temporary folder
 _MAX_NAME: Final = 60
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # not allowed as file names on Windows
 
@@ -33,6 +38,17 @@ def home() -> Path:
     """
     named = os.environ.get("FER_HOME")
     return _created(Path(named).expanduser() if named else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
+
+
+@cache
+def place() -> str:
+    """Return a short name of this computer or container: process ids mean something only within it.
+
+    Containers that share the data folder have process ids of their own.
+    """
+    namespace = Path("/proc/self/ns/pid")
+    words = f"{platform.node()} {namespace.readlink() if namespace.is_symlink() else ''}"
+    return hashlib.sha256(words.encode()).hexdigest()[:8]
 
 
 def cache_folder(name: str) -> Path:
@@ -100,8 +116,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
         OSError: the folder cannot be written, for instance because the disk is full.
     """
     _clean_up_after_killed_processes(path.parent)
-    place = Path(tempfile.mkdtemp(prefix=f"{_PARTIAL}{os.getpid()}-", dir=path.parent))
-    new, old = place / "new" / path.name, place / "old" / path.name
+    work = Path(tempfile.mkdtemp(prefix=f"{_PARTIAL}{place()}-{os.getpid()}-", dir=path.parent))
+    new, old = work / "new" / path.name, work / "old" / path.name
     try:
         new.mkdir(parents=True)
         yield new
@@ -110,7 +126,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
             path.rename(old)
         new.rename(path)
     finally:
-        _clean_up(place)
+        _clean_up(work)
 
 
 def checked_name(name: str, kind: str) -> str:
@@ -149,19 +165,24 @@ def _created(folder: Path) -> Path:
     return folder
 
 
-def _clean_up(place: Path) -> None:
+def _clean_up(work: Path) -> None:
     """Remove the temporary folder of `whole_folder`; move the old folder back if no new one took its place."""
-    for old in place.glob("old/*"):
-        if not (place.parent / old.name).exists():
-            old.rename(place.parent / old.name)
-    shutil.rmtree(place, ignore_errors=True)
+    for old in work.glob("old/*"):
+        if not (work.parent / old.name).exists():
+            old.rename(work.parent / old.name)
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def _clean_up_after_killed_processes(parent: Path) -> None:
-    for place in parent.glob(f"{_PARTIAL}*-*"):
-        pid = place.name.removeprefix(_PARTIAL).split("-")[0]
-        if place.is_dir() and pid.isdigit():
+    for work in parent.glob(f"{_PARTIAL}*-*-*"):
+        where, pid = work.name.removeprefix(_PARTIAL).split("-")[:2]
+        if not work.is_dir() or not pid.isdigit():
+            continue
+        if where == place():
             import psutil
 
-            if not psutil.pid_exists(int(pid)):
-                _clean_up(place)
+            left = not psutil.pid_exists(int(pid))
+        else:  # of another computer or container, where it can be running
+            left = time.time() - work.stat().st_mtime > _ABANDONED
+        if left:
+            _clean_up(work)

@@ -8,14 +8,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
 
-from fer_core.files import read_json, write_json
+from fer_core.files import place, read_json, write_json
 
 LOG, PROCESS = "log.txt", "process.json"
 """Names of the files in a background process's folder: its output, and the note of which process it is."""
@@ -35,10 +35,12 @@ class ProcessNote:
     Attributes:
         pid: its id.
         created: when it started, in seconds since 1970: systems reuse process ids.
+        place: the computer or container that it runs on, see `files.place`.
     """
 
     pid: int
     created: float
+    place: str = field(default_factory=place)
 
     @classmethod
     def of(cls, pid: int) -> ProcessNote | None:
@@ -53,16 +55,18 @@ class ProcessNote:
         """Return the note that was last written to `folder`; None if there is none or it is damaged."""
         values = read_json(folder / PROCESS)
         try:
-            return cls(int(values["pid"]), float(values["created"]))
+            return cls(int(values["pid"]), float(values["created"]), str(values.get("place", place())))
         except (KeyError, TypeError, ValueError):
             return None
 
     def write(self, folder: Path) -> None:
         """Write the note to `folder`, for `read`."""
-        write_json(folder / PROCESS, {"pid": self.pid, "created": self.created})
+        write_json(folder / PROCESS, asdict(self))
 
     def find(self) -> psutil.Process | None:
-        """Return the running process; None if it has ended, even if another process has its id now."""
+        """Return the running process; None if it has ended, even if its id is in use again, or if it runs elsewhere."""
+        if self.place != place():
+            return None
         try:
             found = psutil.Process(self.pid)
             same = abs(found.create_time() - self.created) < _SAME

@@ -13,6 +13,7 @@ FLOORS = [
     {"types", "columns", "threads"},
     {"files"},
     {"processes"},
+    {"heartbeat"},
     {"data", "models", "evaluation", "figures"},
     {"faces", "card"},
     {"store"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import typer
@@ -32,6 +32,9 @@ def train(
         typer.Option(help="Start from these: imagenet, utkface, random or a stored model of the same network."),
     ] = None,
     ship: Annotated[bool, typer.Option(help="Store in trained_models/ instead of your own models.")] = False,
+    devices: Annotated[
+        Literal["one", "all"], typer.Option(help="Divide each batch over all GPUs of this computer; needs JAX.")
+    ] = "one",
 ) -> None:
     """Fit a named model on FER2013, convert it, measure it and store it.
 
@@ -69,6 +72,7 @@ def train(
             [EpochBar(bar)],
             lambda text: bar.log(escaped(text)),
             ship,
+            devices == "all",
         )
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
     accuracy = "not measured: there are no test splits"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from fer_core.data.archive import extract_zip
@@ -89,10 +90,11 @@ def _unpacked(zipped: Path) -> tuple[Path, bool]:
     uploads = home() / "uploads"
     uploads.mkdir(exist_ok=True)
     folder = uploads / key
-    if folder.is_dir():
-        return folder, False
-    with whole_folder(folder) as partial:
-        extract_zip(zipped, partial)
+    with FileLock(home() / ".unpacking.lock"):  # another page, process or copy of the app may want the same zip
+        if folder.is_dir():
+            return folder, False
+        with whole_folder(folder) as partial:
+            extract_zip(zipped, partial)
     return folder, True
 
 

@@ -1,19 +1,21 @@
 """Quiz rooms: a class answers the same faces, and its answers are counted together.
 
-Rooms are in the memory of this process only. Nothing is written to disk, and ending a room forgets all of it. With
-several copies of the app behind a proxy a room lives in one copy, so the proxy must send each browser to the same copy
-(sticky sessions).
+Rooms are in an SQLite file of the data folder, so that all copies of the app count together. Ending a room removes all
+of it from the file.
 """
 
 from __future__ import annotations
 
 import secrets
-import threading
+import sqlite3
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
 
+from fer_core.files import home
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz.rounds import FACES
 from fer_core.types import FerError
@@ -27,8 +29,13 @@ MOST_ROOMS: Final = 50
 MOST_PEOPLE: Final = 300
 """Of one room."""
 
+FILE: Final = "quiz.db"
+LOCK_SECONDS: Final = 30.0
+"""For which a change waits for the changes of others."""
+
 IDLE_SECONDS: Final = 3 * 3600.0
-"""After so long without an answer, a new person or a new round, a room is forgotten."""
+"""After so long without an answer, a new person or a new round, there is no such room any more. The next change of any
+room, or the next start of the app, removes it from the file."""
 
 
 @dataclass(frozen=True)
@@ -61,30 +68,26 @@ class Room:
     people: tuple[Person, ...] = ()
 
 
-@dataclass
-class _Open:
-    """A room that is open, with its secrets."""
-
-    room: Room
-    secret: str
-    active: float
-    people: dict[str, Person] = field(default_factory=dict)  # by the person's key
-
-    def seen(self) -> Room:
-        return Room(self.room.code, self.room.seed, self.room.turn, tuple(self.people.values()))
-
-
 class Rooms:
-    """All rooms of a server. Every method may be called from any thread.
+    """All rooms of a server. Every method may be called from any thread, and from any process that has the same file.
 
     Args:
+        path: the file; by default `quiz.db` in the user's data folder. A damaged one is replaced by an empty one.
         clock: returns seconds; for tests.
+
+    Raises:
+        FerError: on creation, if the file cannot be written.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._rooms: dict[str, _Open] = {}
+    def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._path, self._clock = path or home() / FILE, clock
+        try:
+            self._create()
+        except sqlite3.OperationalError as error:
+            raise FerError(f"The rooms of the quiz cannot be kept in {self._path} ({error}).") from error
+        except sqlite3.DatabaseError:
+            self._path.unlink(missing_ok=True)
+            self._create()
 
     def open(self, seed: int) -> tuple[str, str]:
         """Open a room and return its code and the secret that controls it.
@@ -93,30 +96,32 @@ class Rooms:
             seed: of the first round.
 
         Raises:
-            FerError: too many rooms are open.
+            FerError: too many rooms are open, or the disk is full.
         """
-        with self._lock:
-            self._forget_idle()
-            if len(self._rooms) >= MOST_ROOMS:
+        with self._changing() as data:
+            if _count(data, "SELECT COUNT(*) FROM rooms") >= MOST_ROOMS:
                 raise FerError(f"All {MOST_ROOMS} rooms of this server are in use. End one, or try again later.")
             code = _new_code()
-            while code in self._rooms:
+            while _count(data, "SELECT COUNT(*) FROM rooms WHERE code = ?", code):
                 code = _new_code()
             secret = secrets.token_urlsafe(16)
-            self._rooms[code] = _Open(Room(code, seed, 1), secret, self._clock())
+            data.execute("INSERT INTO rooms VALUES (?, ?, 1, ?, ?)", (code, seed, secret, self._clock()))
             return code, secret
 
     def look(self, code: str) -> Room | None:
         """Return a room as it is now; None if there is none of that code. This does not count as activity."""
-        with self._lock:
-            found = self._find(code)
-            return found.seen() if found else None
+        with self._reading() as data:
+            found = self._find(data, code)
+            if found is None:
+                return None
+            rows = data.execute("SELECT name, answers FROM people WHERE code = ? ORDER BY rowid", (found.code,))
+            return Room(found.code, found.seed, found.turn, tuple(_person(*row) for row in rows))
 
     def person(self, code: str, key: str) -> Person | None:
         """Return the person who holds this key; None if the room or the person is not there."""
-        with self._lock:
-            found = self._find(code)
-            return found.people.get(key) if found else None
+        with self._reading() as data:
+            found = self._find(data, code)
+            return _at(data, found.code, key) if found else None
 
     def join(self, code: str, name: str) -> str:
         """Add a person and return the key with which the person answers.
@@ -127,17 +132,19 @@ class Rooms:
                 called Guest and a number. A name that is taken gets a number.
 
         Raises:
-            FerError: there is no such room, or it is full.
+            FerError: there is no such room, it is full, or the disk is.
         """
-        with self._lock:
-            found = self._find(code)
+        with self._changing() as data:
+            found = self._find(data, code)
             if found is None:
                 raise FerError(no_room(code))
-            if len(found.people) >= MOST_PEOPLE:
-                raise FerError(f"The room {found.room.code} is full: it holds {MOST_PEOPLE} people.")
+            names = [row[0] for row in data.execute("SELECT name FROM people WHERE code = ?", (found.code,))]
+            if len(names) >= MOST_PEOPLE:
+                raise FerError(f"The room {found.code} is full: it holds {MOST_PEOPLE} people.")
             key = secrets.token_urlsafe(12)
-            found.people[key] = Person(_free_name(name, {person.name.casefold() for person in found.people.values()}))
-            found.active = self._clock()
+            free = _free_name(name, {name.casefold() for name in names})
+            data.execute("INSERT INTO people VALUES (?, ?, ?, '')", (found.code, key, free))
+            self._active(data, found.code)
             return key
 
     def answer(self, code: str, key: str, turn: int, face: int, expression: str) -> bool:
@@ -155,62 +162,129 @@ class Rooms:
 
         Raises:
             ValueError: unknown expression.
+            FerError: the disk is full.
         """
         if expression not in EXPRESSIONS:
             raise ValueError(f"Expected one of {', '.join(EXPRESSIONS)}. Received: {expression!r}")
-        with self._lock:
-            found = self._find(code)
-            person = found.people.get(key) if found else None
-            if found is None or person is None or turn != found.room.turn:
+        with self._changing() as data:
+            found = self._find(data, code)
+            person = _at(data, found.code, key) if found else None
+            if found is None or person is None or turn != found.turn:
                 return False
             if face != len(person.answers) or face >= FACES:
                 return False
-            found.people[key] = Person(person.name, (*person.answers, expression))
-            found.active = self._clock()
+            answers = " ".join((*person.answers, expression))
+            data.execute("UPDATE people SET answers = ? WHERE code = ? AND key = ?", (answers, found.code, key))
+            self._active(data, found.code)
             return True
 
     def leave(self, code: str, key: str) -> None:
         """Forget a person and the person's answers."""
-        with self._lock:
-            if found := self._find(code):
-                found.people.pop(key, None)
+        with self._changing() as data:
+            data.execute("DELETE FROM people WHERE code = ? AND key = ?", (tidy_code(code), key))
 
     def restart(self, code: str, secret: str, seed: int) -> bool:
         """Start another round with the same people and without their answers; return whether the secret fits."""
-        with self._lock:
-            found = self._owned(code, secret)
+        with self._changing() as data:
+            found = self._owned(data, code, secret)
             if found is None:
                 return False
-            found.room = Room(found.room.code, seed, found.room.turn + 1)
-            found.people = {key: Person(person.name) for key, person in found.people.items()}
-            found.active = self._clock()
+            data.execute("UPDATE rooms SET seed = ?, turn = turn + 1 WHERE code = ?", (seed, found.code))
+            data.execute("UPDATE people SET answers = '' WHERE code = ?", (found.code,))
+            self._active(data, found.code)
             return True
 
     def end(self, code: str, secret: str) -> bool:
         """Forget a room, its people and their answers; return whether the secret fits."""
-        with self._lock:
-            found = self._owned(code, secret)
+        with self._changing() as data:
+            found = self._owned(data, code, secret)
             if found is not None:
-                del self._rooms[found.room.code]
+                _forget(data, found.code)
             return found is not None
 
     def __len__(self) -> int:
         """Return the number of open rooms."""
-        with self._lock:
-            self._forget_idle()
-            return len(self._rooms)
+        with self._reading() as data:
+            return _count(data, "SELECT COUNT(*) FROM rooms WHERE active >= ?", self._oldest())
 
-    def _find(self, code: str) -> _Open | None:
-        self._forget_idle()
-        return self._rooms.get(tidy_code(code))
+    def _create(self) -> None:
+        with closing(self._connect()) as data:
+            columns = "code TEXT PRIMARY KEY, seed INT, turn INT, secret TEXT, active REAL"
+            data.execute(f"CREATE TABLE IF NOT EXISTS rooms ({columns})")
+            data.execute("CREATE TABLE IF NOT EXISTS people (code TEXT, key TEXT, name TEXT, answers TEXT)")
+            data.execute("CREATE INDEX IF NOT EXISTS people_by_room ON people (code, key)")
+        with self._changing():
+            pass  # forgets idle rooms
 
-    def _owned(self, code: str, secret: str) -> _Open | None:
-        found = self._find(code)
+    def _connect(self) -> sqlite3.Connection:
+        data = sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)
+        data.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
+        data.execute("PRAGMA synchronous = OFF")  # a class answers at once; a power cut ends the class anyway
+        return data
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(self._connect()) as data:
+                data.execute("BEGIN")
+                yield data
+        except sqlite3.OperationalError as error:
+            raise FerError(f"The room cannot be read ({error}). Try again.") from error
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """Yield the data for a change that no other process sees half of."""
+        try:
+            with closing(self._connect()) as data:
+                data.execute("BEGIN IMMEDIATE")
+                for (code,) in data.execute("SELECT code FROM rooms WHERE active < ?", (self._oldest(),)).fetchall():
+                    _forget(data, code)
+                yield data
+                data.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise FerError(f"The room cannot be changed ({error}). Try again.") from error
+
+    def _find(self, data: sqlite3.Connection, code: str) -> _Found | None:
+        query = "SELECT code, seed, turn, secret FROM rooms WHERE code = ? AND active >= ?"
+        row = data.execute(query, (tidy_code(code), self._oldest())).fetchone()
+        return _Found(*row) if row else None
+
+    def _owned(self, data: sqlite3.Connection, code: str, secret: str) -> _Found | None:
+        found = self._find(data, code)
         return found if found and secrets.compare_digest(found.secret.encode(), secret.encode()) else None
 
-    def _forget_idle(self) -> None:
-        oldest = self._clock() - IDLE_SECONDS
-        self._rooms = {code: room for code, room in self._rooms.items() if room.active >= oldest}
+    def _active(self, data: sqlite3.Connection, code: str) -> None:
+        data.execute("UPDATE rooms SET active = ? WHERE code = ?", (self._clock(), code))
+
+    def _oldest(self) -> float:
+        return self._clock() - IDLE_SECONDS
+
+
+class _Found(NamedTuple):
+    """A row of the table of rooms, with its secret."""
+
+    code: str
+    seed: int
+    turn: int
+    secret: str
+
+
+def _at(data: sqlite3.Connection, code: str, key: str) -> Person | None:
+    row = data.execute("SELECT name, answers FROM people WHERE code = ? AND key = ?", (code, key)).fetchone()
+    return _person(*row) if row else None
+
+
+def _person(name: str, answers: str) -> Person:
+    return Person(name, tuple(answers.split()))
+
+
+def _count(data: sqlite3.Connection, query: str, *values: object) -> int:
+    return int(data.execute(query, values).fetchone()[0])
+
+
+def _forget(data: sqlite3.Connection, code: str) -> None:
+    data.execute("DELETE FROM people WHERE code = ?", (code,))
+    data.execute("DELETE FROM rooms WHERE code = ?", (code,))
 
 
 def tidy_code(code: str) -> str:

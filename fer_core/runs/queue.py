@@ -1,4 +1,7 @@
-"""Submit, stop, resume and delete runs. Every call returns at once: each run is worked on by a process of its own."""
+"""Submit, stop, resume and delete runs. Every call returns at once: each run is worked on by a process of its own.
+
+Copies of the app that share the data folder, also in containers, share the queue: any of them shows and stops any run.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from fer_core.files import checked_name, name_from, whole_folder, write_json
-from fer_core.processes import PROCESS, ProcessNote, start_python, stop_process
+from fer_core.heartbeat import alive, ask_to_stop
+from fer_core.processes import PROCESS, start_python
 from fer_core.runs.run import PLAN, Run, RunPlan, read_run, runs_folder
 from fer_core.runs.status import STOP, Status, write_status
 from fer_core.runs.uploads import collections_folder
@@ -58,13 +62,11 @@ def stop(run: Run, patience: float = PATIENCE) -> None:
 
     Its process is killed if it has not ended after `patience` seconds. Does nothing if the run is not active.
     """
-    noted = ProcessNote.read(run.folder)
-    process = noted.find() if noted and run.status().active else None
-    if process is None:
+    if not run.status().active or not alive(run.folder):
         return
     with contextlib.suppress(OSError):
         (run.folder / STOP).touch()
-    stop_process(process, patience)
+    ask_to_stop(run.folder, patience)
 
 
 def resume(run: Run) -> Run:

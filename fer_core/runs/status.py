@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fer_core.files import read_json, write_json
+from fer_core.heartbeat import alive
 from fer_core.processes import ProcessNote
 from fer_core.types import FerError
 
@@ -141,7 +142,7 @@ def read_status(folder: Path) -> Status:
     if status is not None and not status.active:
         return status
     process = ProcessNote.read(folder)
-    if process is not None and process.find() is not None:
+    if alive(folder):
         known = status or Status("preparing", "Starting")
         return replace(_up_to_now(known), stopping=(folder / STOP).exists())
     again = _parsed(read_json(folder / STATUS))  # it may have ended between the two reads

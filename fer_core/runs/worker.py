@@ -18,6 +18,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from fer_core.heartbeat import beating
 from fer_core.processes import ProcessNote
 from fer_core.runs.progress import Reporter, Stopped, keras_callback
 from fer_core.runs.status import STOPPED, failure_message, read_status
@@ -40,7 +41,7 @@ def main(folder: Path) -> int:
     reporter = Reporter(folder)
     try:
         reporter.listen()
-        with queued(folder, reporter.wait_for):
+        with beating(folder), queued(folder, reporter.wait_for):
             reporter.begin()
             _train(folder, reporter)
             reporter.end("finished", "Finished. Its model can be promoted.")

@@ -10,15 +10,16 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
+from fer_core.files import home
 from fer_core.processes import run_python
 from fer_core.training.augmentation import Augmentation
 from fer_core.types import FerError
@@ -26,7 +27,7 @@ from fer_core.types import FerError
 FACES, SETTINGS, COPIES = "faces.npy", "settings.json", "copies.npz"
 """Names of the files in the child's folder: what it is given, and what it writes."""
 
-_one_at_a_time = threading.Lock()  # each child needs a gigabyte
+_LOCK: Final = ".augmented-copies.lock"  # in the data folder: one child at a time, as each needs a gigabyte
 _PATIENCE: Final = 180  # seconds; a busy computer starts TensorFlow slowly
 
 
@@ -53,7 +54,7 @@ def augmented_copies(
         settings = {"augmentations": [asdict(one) for one in augmentations], "count": count, "seed": seed}
         (folder / SETTINGS).write_text(json.dumps(settings), encoding="utf-8")
         try:
-            with _one_at_a_time:
+            with FileLock(home() / _LOCK):
                 done = run_python("-m", "fer_core.training.augmented_copies", str(folder), timeout=_PATIENCE)
         except subprocess.TimeoutExpired as error:
             raise FerError(

@@ -23,6 +23,7 @@ from fer_core.models.backbone import weights_digest
 from fer_core.training.augmentation_layers import augmentation_layers
 from fer_core.training.batch_norm import fused_batch_norm
 from fer_core.training.callbacks import fit_callbacks
+from fer_core.training.devices import FacesOnDevice, check_batch_size, devices_in_use
 from fer_core.training.distillation import Distillation
 from fer_core.training.growing import GrowingFaces, Growth
 from fer_core.training.initial_weights import teacher
@@ -50,6 +51,7 @@ def fit(
 
     If the backbone is frozen and faces are at most mirrored, its features are computed once and cached, and an epoch
     then takes about a second. The hold-out is used for validation; it selects an epoch only if the recipe stops early.
+    Inside the scope of a distribution (`devices.all_devices`), all faces are on the devices, and augmentation is, too.
 
     Args:
         network: built from `spec`, with a second head (`with_votes_head`) if the recipe learns from labels and votes.
@@ -65,7 +67,11 @@ def fit(
 
     Returns:
         The history by column: `loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate`.
+
+    Raises:
+        FerError: several devices are in use and a batch cannot be divided over them.
     """
+    check_batch_size(recipe.batch_size)
     if keep_features and uses_features(spec, recipe):
         model, (x, labels), (val_x, val_labels) = _on_features(network, spec, recipe, training, holdout)
     else:
@@ -76,7 +82,7 @@ def fit(
         optimizer=make_optimizer(recipe, network, len(x)),
         loss=make_loss(recipe),
         metrics=make_metrics(recipe),
-        jit_compile=False,
+        jit_compile=keras.backend.backend() == "jax",
     )
     growth = [Growth(layer, recipe) for layer in model.layers if isinstance(layer, GrowingFaces)]
     with fused_batch_norm(model):
@@ -106,7 +112,8 @@ class Batches(keras.utils.PyDataset):
     Args:
         x: faces or features, `(n, …)`.
         y: targets, `(n, …)`, or a dictionary of targets by output name.
-        batch_size: rows in a batch; the last batch may be smaller.
+        batch_size: rows in a batch; the last batch may be smaller. It is cut to a multiple of the number of devices, so
+            that an epoch on `n` devices leaves out up to `n - 1` rows, in training others in each epoch.
         seed: of the order; None keeps the given order, for validation.
         sample_weight: weight of each row, `(n,)`.
     """
@@ -122,14 +129,15 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self._arrays = (x, y) if sample_weight is None else (x, y, sample_weight)
         self._batch_size, self._order = batch_size, np.arange(len(x))
+        self._used = len(x) - len(x) % devices_in_use()
         self._random = None if seed is None else np.random.default_rng(seed)
         self.on_epoch_end()
 
     def __len__(self) -> int:
-        return math.ceil(len(self._order) / self._batch_size)
+        return math.ceil(self._used / self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        rows = self._order[index * self._batch_size : min((index + 1) * self._batch_size, self._used)]
         return tuple(
             {name: values[rows] for name, values in part.items()} if isinstance(part, dict) else part[rows]
             for part in self._arrays
@@ -196,7 +204,14 @@ def _on_faces(
     Teachers see each face in the same frame as the student, but sharp, evenly lit and whole: the student learns to
     answer on a degraded face as they do on the original.
     """
-    x = framed = inputs = keras.Input((*training.images.shape[1:], 1), dtype="uint8")
+    x_in: NDArray[Any] = training.images[..., None]
+    val_x_in: NDArray[Any] = holdout.images[..., None]
+    if devices_in_use() > 1:
+        inputs = keras.Input((), dtype="int32")
+        x = framed = FacesOnDevice(np.concatenate([x_in, val_x_in]))(inputs)
+        x_in, val_x_in = np.split(np.arange(len(training) + len(holdout), dtype=np.int32), [len(training)])
+    else:
+        x = framed = inputs = keras.Input(x_in.shape[1:], dtype="uint8")
     if recipe.augmentation:
         frame, *others = augmentation_layers(recipe.augmentation, recipe.seed)
         x = framed = frame(x)
@@ -209,7 +224,7 @@ def _on_faces(
         teachers = [teacher(name, spec, precision(recipe).name) for name in recipe.teachers]
         answers = Distillation(teachers, recipe.temperature, recipe.teaching, recipe.seed)(framed, answers)
     model = keras.Model(inputs, answers)
-    return model, (training.images[..., None], training.labels), (holdout.images[..., None], holdout.labels)
+    return model, (x_in, training.labels), (val_x_in, holdout.labels)
 
 
 def _on_features(

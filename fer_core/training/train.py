@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,7 @@ from fer_core.store import StoredModel, save_model
 from fer_core.training.baselines import train_baseline
 from fer_core.training.callbacks import Clock, read_history
 from fer_core.training.data import TrainingData
+from fer_core.training.devices import all_devices
 from fer_core.training.export import QUANTIZATIONS, Quantization, keras_archive, to_litert
 from fer_core.training.face_map import face_map
 from fer_core.training.fit import fit, precision
@@ -54,6 +56,7 @@ def train_named(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     say: Say = lambda _: None,
     ship: bool = False,
+    every_device: bool = False,
 ) -> StoredModel:
     """Train a named model by its own recipe: what `python -m fer_core train` does.
 
@@ -70,9 +73,10 @@ def train_named(
         callbacks: additional Keras callbacks.
         say: called with a sentence for each step.
         ship: store it for this repository, see `train`.
+        every_device: see `train`.
 
     Raises:
-        FerError: epochs or a run's folder are given for a baseline, which has none.
+        FerError: epochs, a run's folder or all devices are given for a baseline, which has no use for them.
     """
     if weights is not None:
         spec = spec.with_weights(weights)
@@ -84,9 +88,11 @@ def train_named(
     if spec.architecture in BASELINES:
         if epochs is not None or run is not None:
             raise FerError(f"{spec.name} is not trained in epochs: leave out --epochs and --run.")
+        if every_device:
+            raise FerError(f"{spec.name} is not trained with Keras: leave out --devices.")
         return train_baseline(spec, data, root, seed or 0, say)
     recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
-    return train(spec, recipe, data, root, run, callbacks, say, ship, mapped=True)
+    return train(spec, recipe, data, root, run, callbacks, say, ship, True, every_device)
 
 
 def train(
@@ -99,6 +105,7 @@ def train(
     say: Say = lambda _: None,
     ship: bool = False,
     mapped: bool = False,
+    every_device: bool = False,
 ) -> StoredModel:
     """Build, fit, convert, measure and store one model.
 
@@ -118,16 +125,20 @@ def train(
             predictions, because its weights are not ours to ship.
         mapped: also store the map of the test faces. It takes a minute or two on two cores, so that short trainings
             leave it out; `fer-lab evaluate NAME --map --save` makes it later.
+        every_device: fit on all devices of this computer, see `devices`. A run that was interrupted can be resumed with
+            another number of devices, also on another backend.
 
     Raises:
-        FerError: the folder belongs to another run, or the weights to start from are not available.
+        FerError: the folder belongs to another run, the weights to start from are not available, or Keras cannot use
+            several devices.
     """
     folder = folder or home() / "runs" / f"{spec.name}-seed{recipe.seed}"
     keras.utils.set_random_seed(recipe.seed)
-    network = initial_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
-    claim_folder(folder, run_identity(network, spec, recipe, data))
-
-    fitted, facts = _fit(network, spec, recipe, data, folder, callbacks, say)
+    with _devices(spec, recipe, say) if every_device else nullcontext():
+        network = initial_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
+        claim_folder(folder, run_identity(network, spec, recipe, data))
+        learner, seconds = _fit(network, spec, recipe, data, folder, callbacks, say)
+    fitted, facts = _fitted(network, learner, spec, recipe, data, folder, seconds)
 
     say("Converting to LiteRT and measuring each way to store the weights on the hold-out")
     weights, served = choose_storage(fitted, spec, data.holdout)
@@ -213,6 +224,19 @@ def claim_folder(folder: Path, identity: dict[str, Any]) -> None:
     write_json(path, identity)
 
 
+def _devices(spec: ModelSpec, recipe: Recipe, say: Say) -> AbstractContextManager[Any]:
+    """Return the scope in which a network is fitted on all devices, if that is of use, and say which is the case."""
+    distribution = all_devices()
+    if uses_features(spec, recipe):
+        say("One device is used: the backbone is frozen, and its features are fitted in seconds")
+    elif distribution is None:
+        say(f"One device is used, {keras.distribution.list_devices()[0]}: this computer has no other")
+    else:
+        say(f"Each batch is divided over {distribution.num_model_replicas} devices")
+        return distribution.scope()
+    return nullcontext()
+
+
 def _fit(
     network: keras.Model,
     spec: ModelSpec,
@@ -221,9 +245,8 @@ def _fit(
     folder: Path,
     callbacks: Sequence[keras.callbacks.Callback],
     say: Say,
-) -> tuple[keras.Model, dict[str, Any]]:
-    """Fit a network and return it in float32 with one head, and the facts of the fit for the card."""
-    pretraining = pretraining_note(spec)
+) -> tuple[keras.Model, float]:
+    """Fit a network, and return it with the heads that it learned with, and the seconds that it took."""
     prepared = data.prepared(spec.preprocessing)
     if uses_features(spec, recipe):
         say(f"Computing the frozen backbone once for {len(data.training) + len(data.holdout):,} faces")
@@ -232,18 +255,31 @@ def _fit(
     clock = Clock(folder / "seconds.json")
     learner = with_votes_head(network) if recipe.target == "both" else network
     fit(learner, spec, recipe, prepared.training, prepared.holdout, folder, [clock, *callbacks])
+    return learner, clock.seconds
 
+
+def _fitted(
+    network: keras.Model,
+    learner: keras.Model,
+    spec: ModelSpec,
+    recipe: Recipe,
+    data: TrainingData,
+    folder: Path,
+    seconds: float,
+) -> tuple[keras.Model, dict[str, Any]]:
+    """Return a fitted network in float32, on one device and with one head, and the facts of the fit for the card."""
     fitted = build_network(spec)
     fitted.set_weights(network.get_weights())
     epochs = max(map(len, read_history(folder).values()))
     libraries = {"backend": keras.backend.backend(), "keras": keras.__version__}
-    facts = training_facts(data, epochs, recipe.seed, clock.seconds, libraries) | {"target": recipe.target}
+    facts = training_facts(data, epochs, recipe.seed, seconds, libraries) | {"target": recipe.target}
+    pretraining = pretraining_note(spec)
     if pretraining is not None:
         facts["pretraining"] = pretraining
     if recipe.target == "both":
         both = with_votes_head(fitted)
         both.get_layer(VOTES_HEAD).set_weights(learner.get_layer(VOTES_HEAD).get_weights())
-        share, facts["holdout_by_votes_share"] = choose_blend(both, prepared.holdout)
+        share, facts["holdout_by_votes_share"] = choose_blend(both, data.prepared(spec.preprocessing).holdout)
         blend_heads(fitted, both, share)
         facts["votes_share"] = share
     return fitted, facts

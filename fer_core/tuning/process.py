@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import psutil
+from filelock import FileLock, Timeout
 
 from fer_core.files import checked_name, home
-from fer_core.processes import ProcessNote, log_line, read_log, start_python, stop_process
+from fer_core.heartbeat import alive, ask_to_stop, beating
+from fer_core.processes import log_line, read_log, start_python
 from fer_core.types import FerError
 
 WORKER: Final = "fer_core.tuning.process"
@@ -34,25 +35,26 @@ def start(name: str, trials: int) -> None:
         FerError: a process is working on it already, or none can be started.
     """
     folder = _folder(name)
-    if working(name):
-        raise FerError(f"A process is already working on {name}.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        start_python("-m", WORKER, name, str(trials), folder=folder)
+        with FileLock(folder / ".start.lock", timeout=10):
+            if working(name):
+                raise FerError(f"A process is already working on {name}.")
+            start_python("-m", WORKER, name, str(trials), folder=folder)
+    except Timeout as error:
+        raise FerError(f"{name} is being started by another process.") from error
     except OSError as error:
         raise FerError(f"{name} could not be started ({error.strerror}).") from error
 
 
 def working(name: str) -> bool:
-    """Whether a process of this computer is working on a study. Cheap."""
-    return _process(name) is not None
+    """Whether a process started from a page is working on a study, also that of another copy of the app. Cheap."""
+    return alive(_folder(name))
 
 
 def stop(name: str, patience: float = PATIENCE) -> None:
     """Ask a study's process to stop, and return at once; finished trials are kept."""
-    process = _process(name)
-    if process is not None:
-        stop_process(process, patience)
+    ask_to_stop(_folder(name), patience)
 
 
 def log(name: str, lines: int = 12) -> str:
@@ -77,7 +79,7 @@ def main(name: str, trials: int) -> int:
         The process's exit status.
     """
     try:
-        with interrupted_by_sigterm():
+        with interrupted_by_sigterm(), beating(_folder(name)):
             from fer_core.tuning.storage import open_storage
             from fer_core.tuning.study import open_study
 
@@ -92,11 +94,6 @@ def main(name: str, trials: int) -> int:
         log_line(f"Error: {error}")
         return 1
     return 0
-
-
-def _process(name: str) -> psutil.Process | None:
-    note = ProcessNote.read(_folder(name))
-    return note.find() if note else None
 
 
 def _folder(name: str) -> Path:

@@ -37,8 +37,9 @@ def open_storage(address: str | None = None) -> optuna.storages.RDBStorage:
     The first call imports Optuna and SQLAlchemy (about half a second).
 
     Args:
-        address: SQLAlchemy URL, for example `postgresql+psycopg://user:password@host/tuning` (the
-            database's driver must be installed) or `sqlite:////shared/tuning.db`; None for `default_storage()`.
+        address: SQLAlchemy URL, for example `postgresql+psycopg://user:password@host/tuning` or
+            `sqlite:////shared/tuning.db`; None for `default_storage()`. The driver for PostgreSQL comes with FER Lab,
+            others must be installed.
 
     Raises:
         FerError: it cannot be opened.

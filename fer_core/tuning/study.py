@@ -73,8 +73,26 @@ class TuningStudy:
     @database_errors()
     def ended(self) -> int:
         """Return the number of trials that have finished, were stopped early, or failed."""
-        counted = [STATES[state] for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)]
-        return sum(_state(trial) in counted for trial in self.study.get_trials(deepcopy=False))
+        return sum(_counts(trial) for trial in self.study.get_trials(deepcopy=False))
+
+    @database_errors()
+    def room(self, requested: int, before: int | None = None) -> bool | None:
+        """Return whether there is room for another trial, after marking the trials of killed processes as ended.
+
+        Args:
+            requested: number of trials that the study will have in all.
+            before: look only at trials with a lower number (from 0), for the trial of this number that has begun.
+
+        Returns:
+            False if the study has that many trials; None if it will have, unless one that is working is cut off.
+        """
+        _end_stale_trials(self.study)
+        trials = self.study.get_trials(deepcopy=False)
+        ended = sum(_counts(trial) for trial in trials)
+        working = [t.number for t in trials if t.state == TrialState.RUNNING and (before is None or t.number < before)]
+        if ended >= requested:
+            return False
+        return True if ended + len(working) < requested else None
 
     @database_errors()
     def claim_faces(self, fingerprint: str) -> None:
@@ -162,6 +180,11 @@ class TuningStudy:
         }
 
 
+def _counts(trial: FrozenTrial) -> bool:
+    """Return whether a trial has finished, was stopped early, or failed."""
+    return trial.state.is_finished() and _state(trial) != CUT_OFF
+
+
 def _state(trial: FrozenTrial) -> str:
     """Return a trial's state. A trial that failed without a note was cut off: its process ended before writing one."""
     silent = trial.state == TrialState.FAIL and NOTE not in trial.user_attrs
@@ -201,9 +224,7 @@ def open_study(name: str, storage: optuna.storages.RDBStorage) -> TuningStudy:
             raise FerError(f"There is no study of that name. Existing: {', '.join(names) or 'none'}. Received: {name}")
         plan = TuningPlan.from_dict(optuna.load_study(study_name=name, storage=storage).user_attrs.get(_PLAN, {}))
         study = optuna.load_study(study_name=name, storage=storage, **_strategies(plan))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            optuna.storages.fail_stale_trials(study)
+        _end_stale_trials(study)
     return TuningStudy(plan, study)
 
 
@@ -216,6 +237,13 @@ def study_names(storage: optuna.storages.RDBStorage) -> list[str]:
     with database_errors():
         newest_first = sorted(storage.get_all_studies(), reverse=True)
         return [study.study_name for study in newest_first if _PLAN in study.user_attrs]
+
+
+def _end_stale_trials(study: optuna.Study) -> None:
+    """Mark trials whose processes have sent no heartbeat for a while as failed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        optuna.storages.fail_stale_trials(study)
 
 
 def _strategies(plan: TuningPlan) -> dict[str, Any]:

@@ -40,9 +40,10 @@ def tune(
 ) -> None:
     """Run trials until a study has the requested number; several processes can work on the same study.
 
-    A trial that fails is stored with its reason, and the next one begins. If this function is interrupted, trials that
-    have ended are kept, and the same call continues the study. A trial begins only when no run is working or waiting on
-    this computer.
+    Together they run exactly that number: a process without a trial to run waits for the others' last ones, and runs
+    another if one of those processes is killed. A trial that fails is stored with its reason, and the next one begins.
+    If this function is interrupted, trials that have ended are kept, and the same call continues the study. A trial
+    begins only when no run is working or waiting on this computer.
 
     Args:
         study: the study.
@@ -63,7 +64,12 @@ def tune(
     study.claim_faces(data.fingerprint)
     prepared = data.prepared(study.plan.spec.preprocessing)
     run = _Trials(study, prepared, trials, say, on_epoch)
-    study.study.optimize(run.objective, callbacks=[run.ended], catch=(Exception,))
+    while run.has_room():
+        study.study.optimize(run.objective, n_trials=1, callbacks=[run.ended], catch=(Exception,))
+
+
+class _OneTooMany(Exception):
+    """Another process began the last trial in the same moment. The trial says nothing and is not counted."""
 
 
 class _Trials:
@@ -80,8 +86,20 @@ class _Trials:
         self.study, self.data, self.requested, self.say, self.on_epoch = study, data, requested, say, on_epoch
         self.first_failures: int | None = 0  # None once a trial has succeeded
 
+    def has_room(self) -> bool:
+        """Return whether another trial is to begin; wait while the trials of other processes may be the last ones."""
+        reported = False
+        while (room := self.study.room(self.requested)) is None:
+            if not reported:
+                self.say("Waiting for the last trials of other processes.")
+                reported = True
+            time.sleep(_PAUSE)
+        return room
+
     def objective(self, trial: optuna.Trial) -> float:
         """Return the hold-out accuracy of the weights that a training with the trial's settings would keep."""
+        if not self.study.room(self.requested, before=trial.number):
+            raise _OneTooMany
         trial.set_user_attr("where", f"{platform.node()}, process {os.getpid()}")
         try:
             _wait_for_runs(self.say)
@@ -93,11 +111,11 @@ class _Trials:
             raise
 
     def ended(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        """Report how a trial ended; end the study if it was the last one, or if all trials so far have failed."""
-        if self.study.ended() >= self.requested:
-            study.stop()
+        """Report how a trial ended; end the study if all trials so far have failed."""
         number, note = trial.number + 1, trial.user_attrs.get(NOTE, "")
         if trial.state == optuna.trial.TrialState.FAIL:
+            if not note:  # another process began the last trial in the same moment
+                return
             self.say(f"Trial {number} failed. {note}")
             if self.first_failures is not None:
                 self.first_failures += 1

@@ -19,11 +19,6 @@ def page(opened_without_error):
     return partial(opened_without_error, "quiz")
 
 
-@pytest.fixture(autouse=True)
-def no_rooms():
-    rooms.clear()
-
-
 @pytest.fixture
 def made_up(own_home):
     return write_fer2013(own_home / "fer2013", flat=False)

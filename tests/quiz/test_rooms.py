@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-import gc
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Barrier
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_core.labels import EXPRESSIONS
+from fer_core.processes import run_python
 from fer_core.quiz import FACES, NAME_LENGTH, Person, Room, Rooms, rooms
 from fer_core.types import FerError
 
@@ -28,8 +30,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def house(clock: Clock) -> Rooms:
-    return Rooms(clock)
+def house(clock: Clock, tmp_path: Path) -> Rooms:
+    return Rooms(tmp_path / "quiz.db", clock)
 
 
 def names(house: Rooms, code: str) -> list[str]:
@@ -80,13 +82,15 @@ def test_names(house):
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=40), max_size=8))
 def test_any_names_become_different_ones_of_one_short_line(typed):
-    house = Rooms()
-    code, _ = house.open(1)
-    for name in typed:
-        house.join(code, name)
-    found = names(house, code)
+    with TemporaryDirectory() as folder:
+        house = Rooms(Path(folder) / "quiz.db")
+        code, _ = house.open(1)
+        for name in typed:
+            house.join(code, name)
+        found = names(house, code)
     assert len({name.casefold() for name in found}) == len(typed)
     assert all(name.isprintable() and 0 < len(name) <= NAME_LENGTH + 2 for name in found)
 
@@ -103,9 +107,10 @@ def test_starting_again_keeps_the_people_only(house):
     assert house.answer(code, ada, 2, 0, "sad")
 
 
-def test_ending_a_room_forgets_it(house):
+def test_ending_a_room_forgets_it(house, tmp_path):
     code, secret = house.open(7)
     ada = house.join(code, "Ada Byron")
+    assert b"Ada Byron" in (tmp_path / "quiz.db").read_bytes()
     assert not house.end(code, "guess")
     assert house.look(code)
     assert house.end(code, secret)
@@ -116,8 +121,8 @@ def test_ending_a_room_forgets_it(house):
     assert len(house) == 0
     with pytest.raises(FerError, match=f"no room with the code {code}"):
         house.join(code, "Bo")
-    gc.collect()
-    assert not [one for one in gc.get_objects() if isinstance(one, Person) and one.name == "Ada Byron"]
+    assert [path.name for path in tmp_path.iterdir()] == ["quiz.db"]
+    assert b"Ada Byron" not in (tmp_path / "quiz.db").read_bytes()
 
 
 def test_leaving(house):
@@ -138,6 +143,33 @@ def test_an_idle_room_is_forgotten_and_looking_at_it_does_not_keep_it(house, clo
     clock.now += 1
     assert house.look(code) is None
     assert len(house) == 0
+    other, _ = house.open(8)
+    house.leave(other, "nobody")
+    clock.now = 0
+    assert house.look(code) is None, "it is gone from the file as well"
+
+
+def test_copies_of_the_app_count_together(house, tmp_path):
+    """Another process answers in the same room."""
+    code, secret = house.open(7)
+    ada = house.join(code, "Ada")
+    program = (
+        "import sys; from pathlib import Path; from fer_core.quiz import Rooms; code = sys.argv[2]; "
+        "house = Rooms(Path(sys.argv[1]), lambda: 0.0); key = house.join(code, 'Ada'); "
+        "print(house.answer(code, key, 1, 0, 'fear'), house.answer(code, sys.argv[3], 1, 0, 'sad'))"
+    )
+    done = run_python("-c", program, str(tmp_path / "quiz.db"), code, ada)
+    assert done.stdout.split() == ["True", "True"], done.stderr
+    assert house.look(code).people == (Person("Ada", ("sad",)), Person("Ada 2", ("fear",)))
+    assert house.end(code, secret)
+
+
+def test_a_damaged_file_is_replaced_and_a_useless_place_explained(tmp_path):
+    path = tmp_path / "quiz.db"
+    path.write_bytes(b"not a database at all" * 100)
+    assert len(Rooms(path)) == 0
+    with pytest.raises(FerError, match="rooms of the quiz cannot be kept in"):
+        Rooms(tmp_path / "nowhere" / "quiz.db")
 
 
 def test_rooms_and_people_are_limited(house, monkeypatch):

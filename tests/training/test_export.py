@@ -36,6 +36,15 @@ def test_same_answers_as_keras(tiny_network, quantization, tmp_path):
         np.testing.assert_allclose(served.activation, expected["activation"], atol=1e-3)
 
 
+def test_other_backends_convert_in_a_process_with_tensorflow(tiny_network, tiny_classifier, tmp_path, monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    path = tmp_path / "model.tflite"
+    path.write_bytes(to_litert(tiny_network, 48))
+    faces = np.random.default_rng(0).integers(0, 256, (5, 48, 48)).astype(np.uint8)
+    expected = tiny_classifier.predict(faces).probabilities
+    np.testing.assert_allclose(Classifier(path).predict(faces).probabilities, expected, atol=1e-5)
+
+
 def test_smaller_storage_is_smaller(tiny_network):
     sizes = {quantization: len(to_litert(tiny_network, 48, quantization)) for quantization in QUANTIZATIONS}
     assert sizes["float32"] > sizes["float16"] > max(sizes["int8"], sizes["int8_weights"])

@@ -157,3 +157,18 @@ def test_looking_at_studies_imports_no_keras():
         "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_there_is_room_for_exactly_the_requested_trials(study):
+    """Of two processes that begin the last trial at once, one has the lower number and works, the other waits."""
+    for smoothing in (0.0, 0.1):
+        study.study.add_trial(optuna.trial.create_trial(value=smoothing))
+    assert study.room(3) is True
+    first, second = study.study.ask(), study.study.ask()
+    assert study.room(3) is None  # wait: the third may be cut off
+    assert study.room(3, before=first.number) is True
+    assert study.room(3, before=second.number) is None
+    study.study.tell(first, 0.5)
+    assert study.room(3) is False
+    assert study.room(3, before=second.number) is False
+    assert study.room(5) is True

@@ -61,10 +61,13 @@ def model_tables() -> list[Answers]:
     return [table for table in found if table is not None]
 
 
-@st.cache_resource(show_spinner=False)
 def rooms() -> Rooms:
-    """Return the rooms of this server, which all sessions share."""
-    return Rooms()
+    """Return the rooms of this server, which all sessions and copies of the app share; end the page without them."""
+    try:
+        return Rooms()
+    except FerError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        st.stop()
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -10,6 +11,7 @@ from fer_core.comparison import Fer2013Faces
 from fer_core.figures import answers_and_votes, vote_bars
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz import FACES, Room, answer_counts, expression_table, people_table, qr_code
+from fer_core.types import FerError
 from pages.parts.charts import show_chart
 from pages.parts.common import emphasis, show_table
 from pages.parts.quiz.alone import HOST
@@ -41,8 +43,8 @@ def lecturer(faces: Fer2013Faces) -> bool:
         )
         st.button("End the room", type=emphasis(), icon=":material/logout:", on_click=_end, args=(code, secret))
     st.caption(
-        f"Round {room.seed}. Names and answers are in the server’s memory only. Ending the room forgets them, as do "
-        "three hours without an answer. Keep this window open: after a reload it no longer controls the room."
+        f"Round {room.seed}. Names and answers are kept on this server. Ending the room deletes them, as do three "
+        "hours without an answer. Keep this window open: after a reload it no longer controls the room."
     )
     return True
 
@@ -132,8 +134,10 @@ def _tables(current: Game, room: Room) -> None:
 
 
 def _restart(room: Room, secret: str) -> None:
-    rooms().restart(room.code, secret, room.seed % HIGHEST_SEED + 1)
+    with suppress(FerError):  # the disk is full; the round stays
+        rooms().restart(room.code, secret, room.seed % HIGHEST_SEED + 1)
 
 
 def _end(code: str, secret: str) -> None:
-    rooms().end(code, secret)  # the page then says that the room has ended
+    with suppress(FerError):
+        rooms().end(code, secret)  # the page then says that the room has ended

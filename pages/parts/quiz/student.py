@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
 from fer_core.comparison import Fer2013Faces
@@ -54,7 +56,8 @@ def student(faces: Fer2013Faces, code: str) -> None:
 
 def _play(current: Game, room: Room, person: Person, key: str) -> None:
     def say(place: int, expression: str) -> None:
-        rooms().answer(room.code, key, room.turn, place, expression)
+        with suppress(FerError):  # the disk is full; the face stays
+            rooms().answer(room.code, key, room.turn, place, expression)
 
     if play(current, person.answers, f"{room.code}_{room.turn}_{key}", say):
         _class_so_far(current, room.code, room.turn)
@@ -87,7 +90,7 @@ def _join(code: str) -> None:
             max_chars=NAME_LENGTH,
             key=_NAME,
             autocomplete="off",
-            help="Any name; leave it empty to be a guest. It is kept in the server’s memory until the room ends.",
+            help="Any name; leave it empty to be a guest. It is kept on this server until the room ends.",
         )
         st.form_submit_button("Join", type=emphasis(), on_click=_take_seat, args=(code,))
     if refused := st.session_state.pop(_REFUSED, ""):
@@ -110,7 +113,8 @@ def _key(code: str) -> str:
 
 
 def _leave(code: str, key: str) -> None:
-    rooms().leave(code, key)
+    with suppress(FerError):
+        rooms().leave(code, key)
     _forget_seat()
 
 
