@@ -4,11 +4,10 @@ import streamlit as st
 
 from fer_core.comparison import home_scoreboard
 from fer_core.evaluation.paper import OVERALL
-from fer_core.faces import default_detector
 from fer_core.figures import accuracy_intervals
 from fer_core.store import list_models
 from pages.parts.charts import show_chart
-from pages.parts.common import choose_yardstick, no_model_yet, note_untested, note_utkface, plain, warn
+from pages.parts.common import choose_yardstick, no_model_yet, note_detector, note_untested, note_utkface, warn
 from pages.parts.explanations import explain
 from pages.parts.head import head
 from pages.parts.home import three_ways
@@ -26,8 +25,7 @@ for candidate in stored:
 warn(complaints, "Some models cannot be used:")
 if models:
     three_ways(models[0])
-    if note := default_detector().note:
-        st.caption(f":material/info: {plain(note)}")
+    note_detector()
 else:
     no_model_yet()
 

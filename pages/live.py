@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
-from pages.parts.common import choose, model_titles, servable_models, warn
+from pages.parts.common import choose, model_titles, note_detector, servable_models, warn
 from pages.parts.head import head
 from pages.parts.live.camera import KINDS, camera, camera_help, ice_servers, session_for
 from pages.parts.live.panels import keep, over_time, readings, sample_picture, sample_reading, snapshot
@@ -44,6 +44,7 @@ warn(broken, "This model cannot be used:")
 if not models:
     st.stop()
 model = models[0]
+note_detector()
 
 if kind == "Snapshot":
     st.caption(KINDS["Snapshot"])

@@ -3,10 +3,18 @@
 import streamlit as st
 
 from fer_core.data import SAMPLE_CREDIT
-from fer_core.faces import default_detector
 from fer_core.inference.tables import results_csv, results_json, results_table
 from fer_core.labels import EXPRESSIONS
-from pages.parts.common import choose, model_titles, offer_download, plain, servable_models, warn, whole_image_toggle
+from pages.parts.common import (
+    choose,
+    model_titles,
+    note_detector,
+    offer_download,
+    plain,
+    servable_models,
+    warn,
+    whole_image_toggle,
+)
 from pages.parts.head import head
 from pages.parts.pictures import (
     SAMPLE,
@@ -80,8 +88,9 @@ left.image(
     width="stretch",
     alt=f"Picture with numbered boxes: {boxes}",
 )
-if (note := default_detector().note) and not whole:
-    left.caption(f":material/info: {plain(note)}")
+if not whole:
+    with left:
+        note_detector()
 
 with right:
     if not faces:

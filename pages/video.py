@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.types import FerError
-from pages.parts.common import choose, model_titles, plain, servable_models, warn
+from pages.parts.common import choose, model_titles, note_detector, plain, servable_models, warn
 from pages.parts.head import head
 from pages.parts.pictures import load_models
 from pages.parts.video import RATES, SOURCES, downloads, over_time, progress, sample_job, uploaded_job, video_and_shares
@@ -30,6 +30,7 @@ except FerError as error:
     st.warning(plain(str(error)), icon=":material/warning:")
     st.stop()
 st.caption(SOURCES[source])
+note_detector()
 
 if job is None:
     st.stop()

@@ -8,6 +8,7 @@ from fer_core.cli.audit import audit
 from fer_core.cli.bench import bench
 from fer_core.cli.data import data
 from fer_core.cli.evaluate import evaluate
+from fer_core.cli.faces import faces
 from fer_core.cli.models import models
 from fer_core.cli.predict import predict
 from fer_core.cli.report import report
@@ -28,3 +29,4 @@ for command in (predict, video, train, tune, pretrain, evaluate, audit, models, 
     app.command()(command)
 app.add_typer(data, name="data")
 app.add_typer(runs, name="runs")
+app.add_typer(faces, name="faces")

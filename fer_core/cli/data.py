@@ -8,10 +8,9 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.table import Table
 
 from fer_core.audit.fer2013_properties import measured_properties, save_properties
-from fer_core.cli.output import AsJson, fails_clearly, print_json, stderr, stdout
+from fer_core.cli.output import AsJson, fails_clearly, fitted_table, print_json, stderr, stdout
 from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
 from fer_core.data.near_duplicates import LEAST, same_pictures_by_row, save_same_pictures
 from fer_core.faces import head_roll, save_roll
@@ -51,10 +50,9 @@ def info(
     if as_json:
         print_json(report)
         return
-    table = Table("Split", *EXPRESSIONS, "all")
-    for split, row in counts_by_split.items():
-        table.add_row(split, *(f"{count:,}" for count in row.values()), f"{sum(row.values()):,}")
-    stdout.print(table)
+    cells = [{"": name, **{split: f"{row[name]:,}" for split, row in counts_by_split.items()}} for name in EXPRESSIONS]
+    cells.append({"": "all", **{split: f"{sum(row.values()):,}" for split, row in counts_by_split.items()}})
+    stdout.print(fitted_table(cells, ["", *counts_by_split]))
     stdout.print(
         f"{len(dataset):,} faces, fingerprint {dataset.fingerprint}. {duplicates.faces:,} are exact duplicates, in "
         f"{len(duplicates.groups):,} groups. {report['duplicate_groups_across_splits']} groups span several splits, "

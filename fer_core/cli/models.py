@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, stdout, warn, write_output
+from fer_core.cli.output import AsJson, escaped, fails_clearly, fitted_table, print_json, stdout, warn, write_output
 from fer_core.store import StoredModel, list_models
 from fer_core.types import FerError
 
@@ -91,17 +91,19 @@ def _chosen(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _models_table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("Name", "Title", "Parameters", "Size", "Input", "Weights from")
-    for row in rows:
-        table.add_row(
-            row["name"] + (" (default)" if row["default"] else ""),
-            escaped(row["title"]),
-            _count(row["parameters"]),
-            _size(row["size_bytes"]),
-            "×".join(str(side) for side in row["input_shape"]),
-            row["weights_from"],
-        )
-    return table
+    cells = [
+        {
+            "Name": row["name"] + (" (default)" if row["default"] else ""),
+            "Title": escaped(row["title"]),
+            "Parameters": _count(row["parameters"]),
+            "Size": _size(row["size_bytes"]),
+            "Input": "×".join(str(side) for side in row["input_shape"]),
+            "Weights from": row["weights_from"],
+        }
+        for row in rows
+    ]
+    columns = ["Name", "Title", "Parameters", "Size", "Input", "Weights from"]
+    return fitted_table(cells, columns, spare=["Input", "Weights from", "Parameters"])
 
 
 def _accuracy(row: dict[str, Any], split: str) -> str:

@@ -11,9 +11,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import RenderableType
 from rich.table import Table
 
-from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, progress_bar, stdout, warn, write_output
+from fer_core.cli.output import (
+    AsJson,
+    ShortPath,
+    fails_clearly,
+    fitted_table,
+    print_json,
+    progress_bar,
+    stdout,
+    warn,
+    write_output,
+)
 from fer_core.data import IMAGE_SUFFIXES, read_image
 from fer_core.faces import annotated_png
 from fer_core.inference import Classifier, FaceAnalyzer
@@ -118,19 +129,21 @@ def _print_csv(results: list[PictureResult]) -> None:
 
 
 def _table(results: list[PictureResult]) -> Table:
-    table = Table("File", "Face", "Expression", "Probability", "Runner-up")
+    rows: list[dict[str, RenderableType]] = []
     for result in results:
-        if result.error:
-            table.add_row(escaped(result.file), "–", "[red]failed[/]", "", "")
-        elif not result.faces:
-            table.add_row(escaped(result.file), "–", "no face found", "", "")
+        file = ShortPath(result.file)
+        if not result.faces:
+            seen = "[red]failed[/]" if result.error else "no face found"
+            rows.append({"File": file, "Face": "–", "Expression": seen, "Probability": "", "Runner-up": ""})
         for number, face in enumerate(result.faces, 1):
             second = int(face.probabilities.argsort()[-2])
-            table.add_row(
-                escaped(result.file),
-                str(number),
-                face.expression,
-                f"{face.confidence:.0%}",
-                f"{EXPRESSIONS[second]} {face.probabilities[second]:.0%}",
+            rows.append(
+                {
+                    "File": file,
+                    "Face": str(number),
+                    "Expression": face.expression,
+                    "Probability": f"{face.confidence:.0%}",
+                    "Runner-up": f"{EXPRESSIONS[second]} {face.probabilities[second]:.0%}",
+                }
             )
-    return table
+    return fitted_table(rows, ["File", "Face", "Expression", "Probability", "Runner-up"], spare=["Runner-up"])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, stdout, warn
+from fer_core.cli.output import AsJson, escaped, fails_clearly, fitted_table, print_json, stdout, warn
 from fer_core.runs import promote as promotion
 from fer_core.runs import queue
 from fer_core.runs.estimate import duration_text
@@ -28,12 +27,18 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json([_row(run) for run in found])
         return
-    table = Table("Id", "Title", "State", "Epoch", "Left")
-    for run in found:
-        row = _row(run)
-        left = duration_text(row["seconds_left"]) if row["seconds_left"] is not None else ""
-        table.add_row(run.id, escaped(run.title), STATE_LABELS[row["state"]], f"{row['epoch']}/{row['epochs']}", left)
-    stdout.print(table)
+    rows = [_row(run) for run in found]
+    cells = [
+        {
+            "Id": row["id"],
+            "Title": escaped(row["title"]),
+            "State": STATE_LABELS[row["state"]],
+            "Epoch": f"{row['epoch']}/{row['epochs']}",
+            "Left": duration_text(row["seconds_left"]) if row["seconds_left"] is not None else "",
+        }
+        for row in rows
+    ]
+    stdout.print(fitted_table(cells, ["Id", "Title", "State", "Epoch", "Left"]))
 
 
 @runs.command()

@@ -15,8 +15,8 @@ from fer_core.types import FerError
 
 FILE_NAMES: Final[tuple[str, ...]] = ("ferplus_votes.csv", "fer2013new.csv")
 HOW_TO_GET: Final = (
-    "Get them with `python -m fer_core data download`, or set the environment variable FERPLUS_PATH to fer2013new.csv "
-    "from github.com/microsoft/FERPlus."
+    "Get them with `python -m fer_core data download` (1.6 MB from GitHub), or set the environment variable "
+    "FERPLUS_PATH to fer2013new.csv from github.com/microsoft/FERPlus."
 )
 
 

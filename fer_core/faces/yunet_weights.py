@@ -26,7 +26,9 @@ TIMEOUT_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 300.0
 """After a failed download it is not tried again for this time, so that pages do not wait for it on every run."""
 
-LOCAL_COPY: Final = f"Download {FILE_NAME} from OpenCV Zoo elsewhere and set FER_YUNET_MODEL to its path"
+LOCAL_COPY: Final = (
+    f"Download {FILE_NAME} ({SIZE // 1000} kB) from OpenCV Zoo elsewhere and set FER_YUNET_MODEL to its path"
+)
 
 
 class DetectorUnavailable(FerError):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fer_core.files import home
 from fer_core.models import ModelSpec, build_network
-from fer_core.models.backbone import FOLDER_VARIABLE, pretrained_file
+from fer_core.models.backbone import FOLDER_VARIABLE, pretrained_file, weights_file
 from fer_core.store import KERAS, StoredModel, list_models, load_model
 from fer_core.types import FerError
 
@@ -52,7 +52,8 @@ def weight_sources(spec: ModelSpec) -> WeightSources:
         if not _imagenet_available(spec.backbone):
             notes.append(
                 f"The ImageNet weights of {spec.backbone} are not on this computer yet. A run that starts from them "
-                f"downloads them once, and fails without internet."
+                f"downloads them once (9 to 95 MB), and fails without internet; set FER_BACKBONE_DIR to a folder that "
+                f"holds {weights_file(spec.backbone)} instead."
             )
         if _pretrained_path(spec).is_file() or stored_backbone(spec) is not None:
             names.append("utkface")

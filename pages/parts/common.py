@@ -12,6 +12,7 @@ import streamlit as st
 
 from fer_core.card import ModelCard
 from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
+from fer_core.faces import default_detector
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models
 
 
@@ -80,6 +81,12 @@ def no_model_yet() -> None:
         "this page.",
         "model_training",
     )
+
+
+def note_detector() -> None:
+    """Say so where faces are found by the fallback detector, and how to get the better one."""
+    if note := default_detector().note:
+        st.caption(f":material/info: {plain(note)}")
 
 
 def note_untested(models: list[StoredModel]) -> None:

@@ -9,12 +9,12 @@ import streamlit as st
 
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.explain import Tour
-from fer_core.faces import default_detector, enlarged_pixels, evidence_for
+from fer_core.faces import enlarged_pixels, evidence_for
 from fer_core.figures import logit_bars, number_grid, probability_text, softmax_table
 from fer_core.figures.theme import percent_text
 from fer_core.labels import EXPRESSIONS
 from pages.parts.charts import show_chart
-from pages.parts.common import emphasis, plain
+from pages.parts.common import emphasis, note_detector, plain
 from pages.parts.pictures import SAMPLE, Picture, ServedModel, evidence_tile
 
 SIDE: Final = 384
@@ -97,8 +97,7 @@ def _detect(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # n
         (left_x, left_y), (right_x, right_y) = face.landmarks[:2].tolist()
         numbers["Detector's confidence"] = percent_text(face.score)
         numbers["Eyes at"] = f"({left_x:.0f}, {left_y:.0f}) and ({right_x:.0f}, {right_y:.0f})"
-    if note := default_detector().note:
-        st.caption(f":material/info: {plain(note)}")
+    note_detector()
     return (
         f"A face detector searches the picture for faces of all sizes. {marks} The tour follows the largest.",
         numbers,

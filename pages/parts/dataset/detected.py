@@ -8,9 +8,9 @@ from typing import Final
 
 import streamlit as st
 
-from fer_core.faces import default_detector, detection_stages, enlarged_pixels, preprocess_faces
+from fer_core.faces import detection_stages, enlarged_pixels, preprocess_faces
 from fer_core.types import FerError, Image
-from pages.parts.common import choose, plain
+from pages.parts.common import choose, note_detector, plain
 from pages.parts.dataset.source import ShownFaces
 from pages.parts.pictures import SOURCES, available_sources, pictures_from, pixels
 
@@ -51,8 +51,7 @@ def _stages(pictures: list[tuple[str, Callable[[], Image]]]) -> None:
         "eyes are level, framed like FER2013’s faces. Input: the same with 48 × 48 gray pixels, as models get it from "
         "a photo. Closer: cropped to the detected box without rotation, as in the paper’s figure 4."
     )
-    if note := default_detector().note:
-        st.caption(plain(note))
+    note_detector()
 
 
 def _card(name: str, picture: Image) -> bool:
