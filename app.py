@@ -3,7 +3,9 @@
 from pages import navigation
 from pages.parts.head import frame
 from pages.parts.presentation import presenting
+from pages.parts.visitor import visit
 
 page = navigation(hidden=presenting())
 with frame():
+    visit()
     page.run()

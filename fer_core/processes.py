@@ -16,6 +16,7 @@ from typing import Any, Final
 import psutil
 
 from fer_core.files import place, read_json, write_json
+from fer_core.visitors import VARIABLE, visitor
 
 LOG, PROCESS = "log.txt", "process.json"
 """Names of the files in a background process's folder: its output, and the note of which process it is."""
@@ -161,8 +162,10 @@ def log_line(text: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a child: this process's, without TensorFlow's start-up messages."""
-    return {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
+    """Return the environment of a child: this process's, the visitor, and no start-up messages of TensorFlow."""
+    current = visitor()
+    named = {VARIABLE: current.name} if current else {}
+    return {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, **named}
 
 
 def _kill_unless_ended(process: psutil.Process, patience: float) -> None:

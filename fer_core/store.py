@@ -15,6 +15,7 @@ from fer_core.card import CARD, ModelCard
 from fer_core.columns import DEGRADED_COLUMNS, MAP_COLUMNS
 from fer_core.files import home, whole_file, whole_folder, write_text
 from fer_core.types import FerError
+from fer_core.visitors import own_home
 
 SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
 """Folder of the models that come with FER Lab."""
@@ -150,8 +151,19 @@ class StoredModel:
 
 
 def promoted() -> Path:
-    """Return the folder of the user's own models."""
-    return home() / "models"
+    """Return the folder of the user's own models; on a shared server, of the visitor's."""
+    return own_home() / "models"
+
+
+def model_folders() -> list[Path]:
+    """Return the folders that hold models: those that come with FER Lab, this computer's, and a visitor's own.
+
+    Of models with the same name the last one counts.
+
+    Raises:
+        FerError: the data folder cannot be created.
+    """
+    return list(dict.fromkeys([SHIPPED, home() / "models", promoted()]))
 
 
 def list_models(servable: bool = False) -> tuple[list[StoredModel], list[str]]:
@@ -164,7 +176,7 @@ def list_models(servable: bool = False) -> tuple[list[StoredModel], list[str]]:
     warnings: list[str] = []
     roots = [SHIPPED]
     try:
-        roots.append(promoted())
+        roots = model_folders()
     except FerError as error:  # without the data folder, the shipped models can still be used
         warnings.append(str(error))
     folders = {
@@ -190,7 +202,7 @@ def load_model(name: str = DEFAULT_MODEL) -> StoredModel:
     Raises:
         FerError: there is no such model, or its folder cannot be used.
     """
-    for root in (promoted(), SHIPPED):
+    for root in reversed(model_folders()):
         if name and Path(name).name == name and (root / name).is_dir():
             return open_model(root / name)
     names = ", ".join(model.name for model in list_models()[0]) or "none"

@@ -42,7 +42,12 @@ st.caption(answers.yardstick)
 fusion, exponent = "mean", 10
 with st.expander("Combine models into an ensemble", icon=":material/hub:", expanded="c_fuse" in st.query_params):
     members = st.pills(
-        "Select two or more", names, selection_mode="multi", format_func=title, key="c_fuse", bind="query-params"
+        "Select two or more",
+        names,
+        selection_mode="multi",
+        format_func=lambda name: plain(title(name)),
+        key="c_fuse",
+        bind="query-params",
     )
     if len(members) > 1:
         fusion = choose("How to combine", FUSIONS, "c_fusion")

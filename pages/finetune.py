@@ -6,6 +6,7 @@ from fer_core.runs.estimate import duration_text, estimate
 from fer_core.runs.run import RunPlan
 from fer_core.training.recipe import recipe_summary
 from fer_core.types import FerError
+from fer_core.visitors import limits
 from pages.parts.access import training_allowed
 from pages.parts.common import emphasis, empty, plain
 from pages.parts.finetune.data import select_data
@@ -30,7 +31,8 @@ def open_new_run() -> None:
 
 if TAB not in st.session_state and TAB not in st.query_params:
     st.session_state[TAB] = st.session_state.get(LAST_TAB, NEW_TAB)
-new_tab, runs_tab, tuning_tab = st.tabs([NEW_TAB, RUNS_TAB, TUNING_TAB], key=TAB, bind="query-params")
+names = [NEW_TAB, RUNS_TAB] if limits() else [NEW_TAB, RUNS_TAB, TUNING_TAB]  # a study takes a server for hours
+new_tab, runs_tab, *others = st.tabs(names, key=TAB, bind="query-params")
 st.session_state[LAST_TAB] = st.session_state[TAB]
 if new_tab.open:
     with new_tab:
@@ -75,6 +77,7 @@ if runs_tab.open:
             live(selected)
             if selected[0].status().state == "finished":
                 result(selected[0])
-if tuning_tab.open:
-    with tuning_tab:
-        tuning()
+for tuning_tab in others:
+    if tuning_tab.open:
+        with tuning_tab:
+            tuning()

@@ -44,7 +44,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             names,
             selection_mode="multi",
             default=names[:1],
-            format_func=titles.__getitem__,
+            format_func=lambda name: plain(titles[name]),
             key="p_models",
             bind="query-params",
             wrap=True,

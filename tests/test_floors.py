@@ -12,6 +12,7 @@ FLOORS = [
     {"labels"},
     {"types", "columns", "threads"},
     {"files"},
+    {"visitors", "temporary"},
     {"processes"},
     {"heartbeat"},
     {"data", "models", "evaluation", "figures"},

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,9 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data import IMAGE_SUFFIXES
-from fer_core.data.archive import extract_zip
+from fer_core.data.archive import MAX_BYTES, extract_zip
 from fer_core.labels import EXPRESSIONS, expression_index
+from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
+from fer_core.visitors import room
 
 FILE, PICTURE, LABEL = "file", "jpeg", "expression"
 """Columns of a table: file name, encoded picture (Parquet only) and expression. All others are groups."""
@@ -84,8 +85,8 @@ def open_grouped(place: Path) -> Iterator[GroupedPictures]:
     elif place.suffix.lower() == ".parquet":
         yield _from_table(_read_table(place), place.parent, place.name)
     elif zipfile.is_zipfile(place):
-        with tempfile.TemporaryDirectory(prefix="fer-audit-") as folder:
-            yield _read_folder(extract_zip(place, folder), place.name)
+        with closing(TemporaryFolder()) as folder:
+            yield _read_folder(extract_zip(place, folder.path, max_bytes=min(MAX_BYTES, room())), place.name)
     else:
         found = "an unknown type of file" if place.is_file() else "nothing at that place"
         raise FerError(f"{place.name[:80]} is no folder, zip or Parquet table. {LAYOUT} Received: {found}")

@@ -14,11 +14,12 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from fer_core.data.archive import extract_zip
+from fer_core.data.archive import MAX_BYTES, extract_zip
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
 from fer_core.files import home, whole_folder
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.types import FerError, Image
+from fer_core.visitors import own_home, room
 
 MIN_IMAGES: Final[int] = 2
 """Readable images that every class needs: one to train on and one for the hold-out."""
@@ -53,7 +54,7 @@ def read_class_folders(path: Path | str) -> ClassFolders:
     """Read class folders of pictures of any size and type.
 
     Each picture is decoded once, so that damaged ones are found before a training starts. A zip is unpacked under
-    `home()/uploads` in a folder named after its hash, so the same zip is unpacked only once.
+    `own_home()/uploads` in a folder named after its hash, so the same zip is unpacked only once.
 
     Args:
         path: a folder, or a zip of it. The class folders may be inside a single folder.
@@ -87,14 +88,14 @@ def _unpacked(zipped: Path) -> tuple[Path, bool]:
     """Return the folder with the zip's files, and whether it was unpacked by this call."""
     with zipped.open("rb") as stream:
         key = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
-    uploads = home() / "uploads"
+    uploads = own_home() / "uploads"
     uploads.mkdir(exist_ok=True)
     folder = uploads / key
     with FileLock(home() / ".unpacking.lock"):  # another page, process or copy of the app may want the same zip
         if folder.is_dir():
             return folder, False
         with whole_folder(folder) as partial:
-            extract_zip(zipped, partial)
+            extract_zip(zipped, partial, max_bytes=min(MAX_BYTES, room()))
     return folder, True
 
 

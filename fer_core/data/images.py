@@ -16,6 +16,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
 from fer_core.types import FerError, Image
+from fer_core.visitors import limits
 
 IMAGE_SUFFIXES: Final[tuple[str, ...]] = (
     ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm", ".pgm",
@@ -59,7 +60,7 @@ def read_image(source: bytes | Path | str, name: str | None = None) -> Image:
 
     Raises:
         FerError: the source is missing, a folder, empty, damaged, not a readable picture, smaller than 2 x 2 pixels
-            or larger than 100 megapixels.
+            or larger than 100 megapixels (less on a shared server).
     """
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), name or "The image")
@@ -139,13 +140,18 @@ def _opened(stream: BinaryIO) -> Pillow.Image:
 
 def _check_size(size: tuple[int, int], shown: str) -> None:
     width, height = size
-    if width * height > MAX_PIXELS:
+    if width * height > _most_pixels():
         raise FerError(_too_large(shown, f"{width} x {height} pixels"))
     if min(size) < MIN_SIDE:
         raise FerError(
             f"{shown} is too small to show anything. Expected at least {MIN_SIDE} x {MIN_SIDE} pixels. "
             f"Received: {width} x {height}"
         )
+
+
+def _most_pixels() -> float:
+    given = limits()
+    return MAX_PIXELS if given is None else min(MAX_PIXELS, 1e6 * given.megapixels)
 
 
 def _as_rgb(picture: Pillow.Image) -> Image:
@@ -188,6 +194,6 @@ def _damaged(shown: str) -> str:
 
 def _too_large(shown: str, received: str) -> str:
     return (
-        f"{shown} is too large. Expected at most {MAX_PIXELS // 1_000_000} megapixels; make it smaller and try again. "
+        f"{shown} is too large. Expected at most {_most_pixels() / 1e6:g} megapixels; make it smaller and try again. "
         f"Received: {received}"
     )

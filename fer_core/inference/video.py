@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
-import tempfile
 import threading
 import time
 import weakref
@@ -16,21 +14,17 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
-import psutil
 
-from fer_core.files import cache_folder
 from fer_core.inference.stream import StreamAnalyzer, StreamSettings
 from fer_core.inference.tables import Row, face_table, frame_rows
 from fer_core.inference.video_reader import VideoReader
 from fer_core.inference.video_writer import VideoWriter
+from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
 
 FILE_SETTINGS: Final = StreamSettings(detect_every=1, smoothing=0.0, detection_size=640)
 """Settings for files, where accuracy matters more than speed: faces are detected in each analysed frame, at the same
 size as in photos, and probabilities are not smoothed."""
-
-LEFTOVER_SECONDS: Final = 24 * 3600
-"""Age from which the folder of a job is deleted if its process no longer exists."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -91,6 +85,7 @@ def analyze_video(
     on_progress: Callable[[VideoProgress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     name: str | None = None,
+    longest: float | None = None,
 ) -> VideoResult:
     """Analyse a video file frame by frame. Apart from the table, memory use does not depend on its length.
 
@@ -102,12 +97,13 @@ def analyze_video(
         on_progress: called after each frame.
         should_stop: called after each frame; True ends the analysis.
         name: name of the video in messages.
+        longest: maximum length in seconds; None for no limit. A file that does not say its length is read up to it.
 
     Returns:
         The result, of the first part if the analysis was stopped or the file is cut off.
 
     Raises:
-        FerError: the file is not a readable video, or the annotated video cannot be written.
+        FerError: the file is not a readable video or is too long, or the annotated video cannot be written.
     """
     if annotate and not isinstance(source, bytes) and annotate.resolve() == Path(source).resolve():
         raise FerError(f"The annotated video would overwrite the video itself. Give another name. Received: {annotate}")
@@ -116,6 +112,11 @@ def analyze_video(
     frames, failed, stopped = 0, 0, False
     start = time.monotonic()
     with VideoReader(source, name) as video:
+        if longest is not None and (video.seconds or 0.0) > longest:
+            raise FerError(
+                f"{video.name} is too long. Expected at most {longest / 60:g} minutes; cut it and try again. Received: "
+                f"{(video.seconds or 0.0) / 60:.1f} minutes"
+            )
         writer = VideoWriter(annotate, min(rate or video.rate, video.rate)) if annotate else None
         try:
             for seconds, image in video.frames(rate):
@@ -127,7 +128,7 @@ def analyze_video(
                     writer.add(analyzer.annotate(image, found), seconds)
                 if on_progress:
                     on_progress(_progress(frames, video, time.monotonic() - start))
-                if should_stop and should_stop():
+                if (should_stop and should_stop()) or (longest is not None and seconds > longest):
                     stopped = True
                     break
             if on_progress:
@@ -151,7 +152,7 @@ class VideoJob:
     When the job is garbage-collected, the analysis stops and the folder is deleted.
 
     Args:
-        source, name, rate: as for `analyze_video`.
+        source, name, rate, longest: as for `analyze_video`.
         make_analyzer: creates the analyzer; called in the thread, since loading a model takes time.
         model: name of the analyzer's model, to be shown with the results.
         not_sure_below: the confidence below which this model is not sure, also to be shown; 0 for none.
@@ -168,17 +169,12 @@ class VideoJob:
         rate: float | None = None,
         model: str = "",
         not_sure_below: float = 0.0,
+        longest: float | None = None,
     ) -> None:
         self.name, self.model, self.not_sure_below = name, model, not_sure_below
-        root = cache_folder("video")
-        _delete_leftovers(root)
-        try:
-            folder = Path(tempfile.mkdtemp(prefix=f"job-{os.getpid()}-", dir=root))
-        except OSError as error:
-            raise FerError(f"The folder {root} cannot be written ({error.strerror or error}).") from error
-        self._state = _State(folder)
+        self._state = _State(TemporaryFolder())
         # The thread refers to the state and not to the job, which could otherwise never be garbage-collected.
-        arguments = (self._state, source, make_analyzer, rate, name)
+        arguments = (self._state, source, make_analyzer, rate, name, longest)
         threading.Thread(target=_run, args=arguments, name="video", daemon=True).start()
         weakref.finalize(self, self._state.abandon)
 
@@ -214,8 +210,9 @@ class VideoJob:
 class _State:
     """What a job shares with its thread."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: TemporaryFolder) -> None:
+        self._temporary = folder
+        self.folder = folder.path
         self.stop, self.done, self.abandoned = threading.Event(), threading.Event(), threading.Event()
         self.progress: VideoProgress | None = None
         self.result: VideoResult | None = None
@@ -225,16 +222,22 @@ class _State:
         """Stop, and delete the folder. A thread that is still writing to it calls this again when it ends."""
         self.stop.set()
         self.abandoned.set()
+        self._temporary.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _run(
-    state: _State, source: Path | bytes, make_analyzer: Callable[[], StreamAnalyzer], rate: float | None, name: str
+    state: _State,
+    source: Path | bytes,
+    make_analyzer: Callable[[], StreamAnalyzer],
+    rate: float | None,
+    name: str,
+    longest: float | None,
 ) -> None:
     show = partial(setattr, state, "progress")
     target = state.folder / "annotated.mp4"
     try:
-        state.result = analyze_video(source, make_analyzer(), rate, target, show, state.stop.is_set, name)
+        state.result = analyze_video(source, make_analyzer(), rate, target, show, state.stop.is_set, name, longest)
     except FerError as error:
         state.error = str(error)
     except Exception:  # decoders raise many types of errors for damaged files, and the page must not wait forever
@@ -245,17 +248,6 @@ def _run(
         state.done.set()
         if state.abandoned.is_set():
             state.abandon()
-
-
-def _delete_leftovers(root: Path) -> None:
-    """Delete the folders of jobs whose process was killed."""
-    for folder in root.glob("job-*-*"):
-        try:
-            old = time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS
-            if old and not psutil.pid_exists(int(folder.name.split("-")[1])):
-                shutil.rmtree(folder, ignore_errors=True)
-        except (OSError, ValueError):  # already deleted, or not a job's folder
-            continue
 
 
 def _progress(frames: int, video: VideoReader, elapsed: float) -> VideoProgress:

@@ -28,7 +28,8 @@ ALL_FACES: Final[int] = 26_040
 
 _SOURCES: Final = ("fer2013", "folder")
 _DISGUST_FACES: Final = 402  # of FER2013's rarest expression in the training part
-_FACES_FILE: Final = "faces.npz"
+FACES_FILE: Final = "faces.npz"
+"""Name in a run's folder: the faces cut out of own pictures."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def load_for_run(folder: Path, settings: DataSettings, say: Callable[[str], None
     Raises:
         FerError: as `load_training_data`, or FER2013 was available when the run began and is not any more.
     """
-    kept = folder / _FACES_FILE
+    kept = folder / FACES_FILE
     if settings.source != "folder":
         return load_training_data(settings, say)
     if kept.is_file():

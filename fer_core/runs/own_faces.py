@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data import FACE_SIZE, FerDataset, extract_zip, read_class_folders, read_image
+from fer_core.data.archive import MAX_BYTES
 from fer_core.faces import crop_face, default_detector, whole_image_face
+from fer_core.temporary import TemporaryFolder
 from fer_core.types import Image
+from fer_core.visitors import room
 
 _PROGRESS_EVERY: Final = 50  # pictures between two progress messages
 
@@ -34,7 +36,7 @@ class OwnFaces:
     paths: tuple[Path, ...]
     classes: tuple[int, ...]
     skipped: tuple[str, ...]
-    folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+    folder: TemporaryFolder | None = field(default=None, repr=False)
 
     def name(self, place: int) -> str:
         """Return folder and file name of a face's picture."""
@@ -51,7 +53,7 @@ class OwnFaces:
     def close(self) -> None:
         """Delete the files, if they are in a temporary folder."""
         if self.folder is not None:
-            self.folder.cleanup()
+            self.folder.close()
 
 
 def read_own_faces(place: Path, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnFaces:
@@ -101,13 +103,13 @@ def read_own_zip(stream: BinaryIO, name: str, whole_image: bool) -> OwnFaces:
     Raises:
         FerError: the zip cannot be used.
     """
-    folder = tempfile.TemporaryDirectory(prefix="fer-lab-", ignore_cleanup_errors=True)
+    folder = TemporaryFolder()
     shown = "".join(letter for letter in Path(name).name if letter.isalnum() or letter in "-_. ")[:80].strip(" .")
     try:
-        place = extract_zip(stream, Path(folder.name) / (shown or "pictures.zip"))
+        place = extract_zip(stream, folder.path / (shown or "pictures.zip"), max_bytes=min(MAX_BYTES, room()))
         return replace(read_own_faces(place, whole_image), folder=folder)
     except BaseException:
-        folder.cleanup()
+        folder.close()
         raise
 
 

@@ -14,8 +14,9 @@ from fer_core.card import CARD
 from fer_core.files import checked_name, name_from, whole_folder
 from fer_core.processes import REFUSED, run_python
 from fer_core.runs.run import Run
-from fer_core.store import KERAS, SHIPPED, WEIGHTS, StoredModel, list_models, open_model, promoted
+from fer_core.store import KERAS, WEIGHTS, StoredModel, list_models, model_folders, open_model, promoted
 from fer_core.types import FerError
+from fer_core.visitors import check_room, disk_use
 
 ONNX: Final = "model.onnx"
 """The ONNX file's name in a run's folder."""
@@ -46,6 +47,7 @@ def promote(run: Run, name: str, title: str, replace: bool = False) -> StoredMod
     if not title or len(title) > _MAX_TITLE:
         raise FerError(f"Expected a title of 1 to {_MAX_TITLE} letters. Received: {title[:_MAX_TITLE]!r}")
     root = promoted()
+    check_room(disk_use(result.folder))
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / ".promoting.lock"), whole_folder(root / name) as work:
@@ -64,7 +66,7 @@ def suggested_name(run: Run) -> str:
     """Return a valid name made from the run's title that no model has yet."""
     stem = name_from(run.title)
     names = [stem, *(f"{stem}_{number}" for number in range(2, 1000))]
-    return next(name for name in names if not (promoted() / name).exists() and not (SHIPPED / name).exists())
+    return next(name for name in names if not any((root / name).exists() for root in model_folders()))
 
 
 def downloads(run: Run) -> dict[str, Path]:
@@ -104,7 +106,7 @@ def _check_free(name: str, replace: bool) -> None:
         return
     if (promoted() / name).exists():
         raise FerError(f"You have a model of that name already. Choose another name, or replace it. Received: {name}")
-    if (SHIPPED / name).exists():
+    if any((root / name).exists() for root in model_folders()):
         raise FerError(
             f"{name} is the name of a model that comes with FER Lab. Choose another, or let yours take its place."
         )

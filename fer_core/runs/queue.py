@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from fer_core.files import checked_name, name_from, whole_folder, write_json
 from fer_core.heartbeat import alive, ask_to_stop
 from fer_core.processes import PROCESS, start_python
+from fer_core.runs.quotas import check_active, check_training
 from fer_core.runs.run import PLAN, Run, RunPlan, read_run, runs_folder
 from fer_core.runs.status import STOP, Status, write_status
 from fer_core.runs.uploads import collections_folder
@@ -29,7 +30,8 @@ WORKER: Final = "fer_core.runs.worker"
 PATIENCE: Final = 30.0
 """Seconds after which a run that was asked to stop is killed: converting a large network cannot be interrupted."""
 
-_PICTURES: Final = "pictures"
+PICTURES: Final = "pictures"
+"""Name in a run's folder: copies of the snapshots that it learns from."""
 
 
 def submit(plan: RunPlan) -> Run:
@@ -38,11 +40,13 @@ def submit(plan: RunPlan) -> Run:
     Snapshots of a collection are copied into the run's folder, so that later changes do not affect the run.
 
     Raises:
-        FerError: the model's name cannot be used for a folder, or the run's folder cannot be written.
+        FerError: the model's name cannot be used for a folder, the run's folder cannot be written, or a visitor of a
+            shared server has used up what is allowed.
     """
     checked_name(plan.spec.name, "model")
     folder = runs_folder()
     with _changing(folder):
+        check_training(plan)
         now = time.time_ns()
         target = _free_folder(folder, plan.title, now)
         try:
@@ -79,6 +83,7 @@ def resume(run: Run) -> Run:
         status = run.status()
         if not status.can_resume:
             raise FerError(f"{run.title} cannot be resumed: it is {status.state}.")
+        check_active()
         try:
             for name in (STOP, PROCESS):
                 (run.folder / name).unlink(missing_ok=True)
@@ -143,8 +148,8 @@ def _with_own_pictures(plan: RunPlan, work: Path, target: Path) -> RunPlan:
     source = Path(plan.data.path).expanduser().resolve()  # processes that resume it may have another working directory
     kept = source
     if source.is_relative_to(collections_folder().resolve()) and source.is_dir():
-        kept = target / _PICTURES / source.name
-        shutil.copytree(source, work / _PICTURES / source.name)
+        kept = target / PICTURES / source.name
+        shutil.copytree(source, work / PICTURES / source.name)
     return replace(plan, data=replace(plan.data, path=str(kept)))
 
 

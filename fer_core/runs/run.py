@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from fer_core.files import home, read_json
+from fer_core.files import read_json
 from fer_core.models import ModelSpec
 from fer_core.processes import read_log
 from fer_core.runs.data import DataSettings
@@ -22,6 +22,7 @@ from fer_core.runs.status import Status, read_status
 from fer_core.store import StoredModel, open_model
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
+from fer_core.visitors import own_home
 
 PLAN, HISTORY, RESULT = "plan.json", "history.csv", "result"
 """Names in a run's folder."""
@@ -130,12 +131,12 @@ class Run:
 
 
 def runs_folder() -> Path:
-    """Return the folder of all runs, created on demand.
+    """Return the folder of all runs of the user, or of the visitor of a shared server, created on demand.
 
     Raises:
         FerError: it cannot be created.
     """
-    folder = home() / "runs"
+    folder = own_home() / "runs"
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:

@@ -18,13 +18,14 @@ from fer_core.data import read_class_folders, read_image
 from fer_core.data.archive import MAX_BYTES
 from fer_core.data.class_folders import MIN_IMAGES
 from fer_core.faces import crop_face, default_detector
-from fer_core.files import checked_name, home, whole_file
+from fer_core.files import checked_name, whole_file
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.runs.data import DataSettings
 from fer_core.runs.own_faces import as_faces
 from fer_core.runs.own_pictures import count_warnings, light_warnings
 from fer_core.runs.run import list_runs
 from fer_core.types import FerError
+from fer_core.visitors import check_room, own_home
 
 KEPT_DAYS: Final = 30
 """Days after its last upload when a zip that no run uses is deleted, together with its unpacked files."""
@@ -85,6 +86,7 @@ class Collection:
         numbers = self._numbers(expression)
         if len(numbers) >= MAX_SNAPSHOTS:
             raise FerError(f"The collection has {MAX_SNAPSHOTS} snapshots of {expression}, which is the maximum.")
+        check_room(len(stream.getvalue()))
         try:
             place.mkdir(parents=True, exist_ok=True)
             return _keep(place, max(numbers, default=0) + 1, stream.getvalue())
@@ -153,7 +155,7 @@ class Collection:
 
 def collections_folder() -> Path:
     """Return the folder of all collections, whether it exists or not."""
-    return home() / "uploads" / "collections"
+    return own_home() / "uploads" / "collections"
 
 
 def list_collections() -> list[str]:
@@ -163,7 +165,7 @@ def list_collections() -> list[str]:
 
 
 def keep_upload(name: str, content: bytes) -> str:
-    """Save an uploaded zip under `home()/uploads` by its content, so that the same zip is saved only once.
+    """Save an uploaded zip under `own_home()/uploads` by its content, so that the same zip is saved only once.
 
     Zips that have not been used for `KEPT_DAYS` are deleted first.
 
@@ -175,7 +177,7 @@ def keep_upload(name: str, content: bytes) -> str:
         The path, for `DataSettings.path`.
 
     Raises:
-        FerError: it is empty or too large, or the disk is full.
+        FerError: it is empty or too large, or there is no space for it.
     """
     if not content or len(content) > MAX_BYTES:
         raise FerError(
@@ -183,11 +185,12 @@ def keep_upload(name: str, content: bytes) -> str:
             f"{len(content) / 1e6:,.1f} MB"
         )
     stem = "".join(letter for letter in Path(name).stem if letter.isalnum() or letter in "-_ ")[:40].strip() or "upload"
-    target = home() / "uploads" / "zips" / hashlib.sha256(content).hexdigest()[:16] / f"{stem}.zip"
+    target = own_home() / "uploads" / "zips" / hashlib.sha256(content).hexdigest()[:16] / f"{stem}.zip"
     _delete_old_uploads()
     if target.is_file():
         os.utime(target.parent)
         return str(target)
+    check_room(len(content))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(target) as partial:
@@ -198,7 +201,7 @@ def keep_upload(name: str, content: bytes) -> str:
 
 
 def _delete_old_uploads() -> None:
-    uploads = home() / "uploads"
+    uploads = own_home() / "uploads"
     used = {Path(run.plan.data.path).parent.name for run in list_runs()[0]}
     for folder in (uploads / "zips").glob("*"):
         if folder.name not in used and time.time() - folder.stat().st_mtime > KEPT_DAYS * 86_400:

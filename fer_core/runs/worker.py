@@ -18,13 +18,15 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from fer_core.files import home
 from fer_core.heartbeat import beating
 from fer_core.processes import ProcessNote
 from fer_core.runs.progress import Reporter, Stopped, keras_callback
 from fer_core.runs.status import STOPPED, failure_message, read_status
+from fer_core.visitors import visitors_folder
 
 WORKING_LOCK: Final = ".working.lock"
-"""Locked in the folder of all runs by the one that is working."""
+"""Locked in `home()/runs` by the run that is working, whoever started it."""
 
 _PAUSE: Final = 0.5  # seconds between two checks of the queue
 
@@ -56,13 +58,15 @@ def main(folder: Path) -> int:
 
 @contextmanager
 def queued(folder: Path, waiting_for: Callable[[int], None]) -> Iterator[None]:
-    """Wait until no other run works or was submitted earlier, then hold the lock until the block ends.
+    """Wait until no other run of any visitor works or was submitted earlier, then hold the lock until the block ends.
 
     Args:
-        folder: the run's folder, in the folder of all runs.
+        folder: the run's folder.
         waiting_for: called with the number of runs that come first, whenever it changes.
     """
-    lock = FileLock(folder.parent / WORKING_LOCK)
+    runs = home() / "runs"
+    runs.mkdir(exist_ok=True)
+    lock = FileLock(runs / WORKING_LOCK)
     reported = -1
     while True:
         working, earlier = _runs_before(folder)
@@ -86,13 +90,18 @@ def _runs_before(folder: Path) -> tuple[int, int]:
     """Return how many other runs are working, and how many are waiting that were submitted before this one."""
     mine = (read_status(folder).queued, folder.name)
     working = earlier = 0
-    for other in folder.parent.iterdir():
+    for other in every_run_folder():
         if other.name.startswith(".") or other == folder or not other.is_dir():
             continue
         status = read_status(other)
         working += status.running
         earlier += status.state == "waiting" and (status.queued, other.name) < mine
     return working, earlier
+
+
+def every_run_folder() -> list[Path]:
+    """Return what is in the folders of runs of this computer's user and of all visitors."""
+    return [*(home() / "runs").glob("*"), *visitors_folder().glob("*/runs/*")]
 
 
 def _train(folder: Path, reporter: Reporter) -> None:

@@ -17,8 +17,14 @@ from fer_core.store import DEFAULT_MODEL, StoredModel, list_models
 
 
 def plain(text: str) -> str:
-    """Return text that Markdown shows unchanged, such as the name of a file."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|~$:<>&-])", r"\\\1", text)
+    """Return text that Markdown shows unchanged, such as the name of a file.
+
+    Streamlit looks for icons, its logo and arrows after Markdown has removed the backslashes. An invisible character
+    (U+2060) within them prevents that.
+    """
+    apart = re.sub(r":(?=material/|streamlit:)|(?<!\S)[<>~-](?=[>=-](?!\S))", "\\g<0>\u2060", text)
+    escaped = re.sub(r"[\\`*_{}\[\]#+!|~$:<>&-]", r"\\\g<0>", apart)
+    return re.sub(r"^(\s*\d+)([.)])", r"\1\\\2", escaped, flags=re.MULTILINE)
 
 
 def duration(seconds: float) -> str:

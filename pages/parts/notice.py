@@ -7,6 +7,8 @@ from typing import Final
 import streamlit as st
 
 from fer_core.runs.uploads import KEPT_DAYS
+from fer_core.runs.visits import AWAY_MINUTES
+from fer_core.visitors import limits
 from pages.parts.common import emphasis
 
 AGREED: Final = "everyone_agrees"
@@ -45,6 +47,18 @@ VIDEO: Final = (
 
 RELAYED: Final = " On the way, the encrypted video may pass through a server that the administrator has named."
 
+_SHARED_ANYWHERE: Final = (
+    "Pictures and videos stay on the **computer that runs FER Lab**, and only until your visit ends. No other visitor "
+    f"can see them. Pictures for Fine-tune go {AWAY_MINUTES} minutes later, or when your training has ended. Your "
+    "trainings and models go {hours:g} hours after your last visit."
+)
+
+_SHARED_SNAPSHOTS: Final = (
+    "Of each photo, the face is stored on the **computer that runs FER Lab**, as 48 × 48 gray pixels. No other visitor "
+    f"can see it. It is deleted {AWAY_MINUTES} minutes after you close this page, or when your training has ended, "
+    "{hours:g} hours after your last visit at the latest."
+)
+
 SNAPSHOTS: Final = (
     "Of each photo, the face is stored on the **computer that runs FER Lab**, as 48 × 48 gray pixels, until somebody "
     "deletes it here. Everybody who uses this FER Lab can see it. A training keeps a copy until that training is "
@@ -58,6 +72,7 @@ def notice(pictures: str = ANYWHERE) -> None:
     Args:
         pictures: one of this module's texts on where pictures go and when they are gone, as Markdown.
     """
+    pictures = _here(pictures)
     st.markdown(f"- {SHOWN_NOT_FELT}\n- {pictures}\n- {VOLUNTEERS}")
     with st.expander("Check the law first: the EU restricts this at work and in education", icon=":material/gavel:"):
         st.markdown(LAW)
@@ -76,10 +91,17 @@ def all_agree(pictures: str) -> bool:
         st.session_state[AGREED] = True
 
     if st.session_state.get(AGREED):
-        st.caption(pictures)
+        st.caption(_here(pictures))
         return True
     with st.container(border=True):
         st.markdown("**Before the camera starts**")
         notice(pictures)
         st.button("Everyone in view agrees", icon=":material/check:", type=emphasis(), on_click=agree, key="n_agree")
     return False
+
+
+def _here(pictures: str) -> str:
+    """Return the text on where pictures go as it is true on this server."""
+    given = limits()
+    shared = {ANYWHERE: _SHARED_ANYWHERE, SNAPSHOTS: _SHARED_SNAPSHOTS}
+    return shared[pictures].format(hours=given.keep_hours) if given and pictures in shared else pictures

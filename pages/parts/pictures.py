@@ -25,6 +25,7 @@ from fer_core.inference.tables import PictureResult, annotated_zip
 from fer_core.models import ModelSpec
 from fer_core.store import StoredModel
 from fer_core.types import FaceResult, FerError, Image
+from fer_core.visitors import limits
 from pages.parts.common import plain
 from pages.parts.notice import PHOTO, all_agree
 
@@ -84,7 +85,7 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
         label = "Pictures, as many as you like" if several else "Your picture"
         held = st.file_uploader(label, accept_multiple_files=several, key=f"{prefix}_upload")
         files = held if isinstance(held, list) else [held] if held else []
-        return [Picture(file.name, file.file_id, file) for file in files]
+        return [Picture(file.name, file.file_id, file) for file in _within_limit(files)]
     if source == "Camera":
         if not all_agree(PHOTO):
             return []
@@ -94,6 +95,19 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
     if source == LIVE:
         return [st.session_state[FROZEN]]
     return [SAMPLE]
+
+
+def _within_limit(files: list[Any]) -> list[Any]:
+    """Return the uploaded files that may be used on a shared server, and say if that is not all."""
+    given = limits()
+    if given is None or len(files) <= given.pictures:
+        return files
+    st.warning(
+        f"Only the first {given.pictures} pictures are used. This server takes at most {given.pictures} at a time. "
+        f"Received: {len(files)}",
+        icon=":material/warning:",
+    )
+    return files[: given.pictures]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from fer_core.inference.tables import (
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
 from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.labels import EXPRESSIONS
+from fer_core.visitors import limits
 from pages.parts.charts import show_chart
 from pages.parts.common import duration, emphasis, offer_download, plain
 from pages.parts.pictures import ServedModel
@@ -75,6 +76,7 @@ def sample_job(model: ServedModel, rate: str) -> VideoJob:
 
 
 def _start(source: Any, model: ServedModel, name: str, rate: str) -> VideoJob:
+    given = limits()
     classifier, settings = model.classifier(), replace(FILE_SETTINGS, flip=model.flip)
     return VideoJob(
         source,
@@ -83,6 +85,7 @@ def _start(source: Any, model: ServedModel, name: str, rate: str) -> VideoJob:
         RATES[rate],
         model.title,
         model.not_sure_below,
+        60 * given.video_minutes if given else None,
     )
 
 

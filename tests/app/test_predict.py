@@ -82,7 +82,7 @@ def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_mo
     card = json.loads(path.read_text(encoding="utf-8"))
     card |= {"title": "Second *model*", "spec": {**card["spec"], "preprocessing": "equalize"}}
     path.write_text(json.dumps(card), encoding="utf-8")
-    app = predict(p_models=[DEFAULT_TITLE, "Second *model*"])
+    app = predict(p_models=[DEFAULT_TITLE, r"Second \*model\*"])
     assert not app.exception
     assert {"Face 1, cut out upright in gray", "Face 1, cut out upright in gray, prepared for Second *model*"} <= set(
         pictures(app)
@@ -148,7 +148,7 @@ def test_the_maps_say_what_they_cannot_say(predict):
     app = predict(p_occlusion="true")
     assert any("do not say why, or what the person feels" in text.value for text in app.caption)
     explained = {words.value.split("**")[1]: words.value for words in app.markdown if "**Careful.**" in words.value}
-    assert "6 × 6 cells. The strongest evidence is for happy \\(100 %" in explained["Activation map"]
+    assert "6 × 6 cells. The strongest evidence is for happy (100 %" in explained["Activation map"]
     assert "12 × 12 places. Covering the most important one lowers happy from 96 % by" in explained["Occlusion map"]
 
 

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -57,18 +58,21 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def start_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
-    """Start `streamlit run app.py` as often as needed; each call returns the address of a fresh server."""
+def start_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Start `streamlit run app.py` as often as needed; each call returns the address of a fresh server.
+
+    A call may add options of `streamlit run`.
+    """
     running: list[subprocess.Popen[bytes]] = []
 
-    def start() -> str:
+    def start(*more: str) -> str:
         folder = tmp_path_factory.mktemp("server")
         port = _free_port()
         command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
         options = ["--server.headless=true", "--server.fileWatcherType=none", "--server.address=127.0.0.1"]
         environment = {**os.environ, "FER_HOME": str(folder / "home")}
         with (folder / "log.txt").open("wb") as log:
-            server = subprocess.Popen([*command, *options], cwd=ROOT, env=environment, stdout=log, stderr=log)
+            server = subprocess.Popen([*command, *options, *more], cwd=ROOT, env=environment, stdout=log, stderr=log)
         running.append(server)
         address = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + PATIENCE / 1000
@@ -87,7 +91,7 @@ def start_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="session")
-def server(start_server: Callable[[], str]) -> str:
+def server(start_server: Callable[..., str]) -> str:
     """The address of the server that the tests share."""
     return start_server()
 
@@ -108,8 +112,12 @@ def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
-    """Open an address of the app in a fresh window and wait until the page has settled."""
+    """Open an address of the app in a fresh window and wait until the page has settled.
+
+    After each test it is checked that its pages have asked no other host for anything.
+    """
     contexts = []
+    asked: set[str] = set()
 
     def opened(path: str = "/", width: int = 1280, scheme: str = "light", base: str | None = None) -> Any:
         context = browser.new_context(
@@ -117,7 +125,9 @@ def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
         )
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
+        context.on("request", lambda request: asked.add(request.url))
         page = context.new_page()
+        page.on("websocket", lambda socket: asked.add(socket.url))
         page.goto((base or server) + path)
         page.wait_for_selector("h1")
         settle(page)
@@ -126,6 +136,8 @@ def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
     yield opened
     for context in contexts:
         context.close()
+    strange = [url for url in asked if urlsplit(url).hostname not in ("127.0.0.1", None)]  # None: data and blob
+    assert not strange, f"A page asked another host: {strange}"
 
 
 def agree(page: Any) -> None:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import gc
-import os
-import subprocess
-import sys
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -42,7 +38,7 @@ def job(content: bytes, detector: SquareDetector | None = None) -> VideoJob:
 
 
 def folders() -> list[str]:
-    return [path.name for path in cache_folder("video").glob("job-*")]
+    return [path.name for path in cache_folder("visits").iterdir() if path.is_dir()]
 
 
 def test_a_job_ends_with_its_result_and_its_folder_goes_with_it():
@@ -89,6 +85,13 @@ def test_an_abandoned_job_stops_by_itself():
     assert folders() == []
 
 
+def test_a_film_that_is_too_long_is_refused_or_read_up_to_the_limit():
+    make = lambda: StreamAnalyzer(BrightnessClassifier(), SquareDetector(), FILE_SETTINGS)  # noqa: E731
+    one = VideoJob(film(moving_squares()), make, "film.mp4", longest=1.2)  # of 2 seconds
+    assert one.wait(20)
+    assert one.error.startswith("film.mp4 is too long. Expected at most 0.02 minutes; cut it and try again. Received: ")
+
+
 def test_failures_are_sentences(caplog):
     bad = job(b"no film at all")
     assert bad.wait(20)
@@ -102,22 +105,6 @@ def test_failures_are_sentences(caplog):
     assert worse.wait(20)
     assert worse.error == "film.mp4 could not be analysed. Try another video, or save this one as MP4 again."
     assert "made up" in caplog.text
-
-
-def test_what_killed_processes_left_is_swept_up():
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    days = 24 * 3600
-    kept = {"job-own": False, f"job-{os.getpid()}-old": True, f"job-{gone.pid}-new": False, f"job-{gone.pid}-old": True}
-    for name, old in kept.items():
-        folder = cache_folder("video") / name
-        folder.mkdir()
-        (folder / "annotated.mp4").write_bytes(b"half")
-        os.utime(folder, (time.time() - 2 * days * old,) * 2)
-    one = job(film(moving_squares(2)))
-    assert one.wait(20)
-    left = set(folders()) - {one.result.annotated.parent.name}
-    assert left == set(kept) - {f"job-{gone.pid}-old"}
 
 
 def test_the_sample_clip_is_made_once_and_reads_as_it_was_drawn():

@@ -1,7 +1,6 @@
 """Own pictures: one face of each, and a zip whose files are deleted again."""
 
 import io
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 
 from fer_core.data import read_image
 from fer_core.faces import crop_face, default_detector
+from fer_core.files import cache_folder
 from fer_core.runs.own_faces import read_own_faces, read_own_zip
 from fer_core.types import FerError
 from tests.app.made_up_runs import portrait, zipped
@@ -17,12 +17,9 @@ FILES = {"happy__a": portrait(), "happy__b": portrait(8), "sad__c": portrait(0, 
 
 
 @pytest.fixture
-def temporary(tmp_path, monkeypatch) -> Path:
-    """An empty folder for temporary files."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
+def temporary(home) -> Path:
+    """The folder of temporary folders."""
+    return cache_folder("visits")
 
 
 def test_a_zip_is_unpacked_only_until_it_is_closed(home, temporary):

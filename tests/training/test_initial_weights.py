@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -97,13 +98,18 @@ def test_a_stored_model_teaches(tiny_spec, tiny_network, home):
         teacher("master", replace(SMALL, preprocessing="clahe"))
 
 
-def test_keras_files_are_read_in_safe_mode_only(tiny_spec, tiny_network, home, tmp_path):
-    """A Lambda layer carries code; a damaged file carries nothing."""
+def test_keras_files_are_read_in_safe_mode_only(tiny_spec, tiny_network, home, tmp_path, monkeypatch):
+    """A Lambda layer carries code, which must not run; a damaged file carries nothing."""
+    monkeypatch.chdir(tmp_path)
     inputs = keras.Input((48, 48, 1))
-    evil = keras.Model(inputs, keras.layers.Lambda(lambda x: x + 1)(inputs))
+    evil = keras.Model(inputs, keras.layers.Lambda(lambda x: (__import__("pathlib").Path("ran").touch(), x)[1])(inputs))
     folder = store("evil", evil, tiny_spec)
+    Path("ran").unlink()  # building the network has run it
     with pytest.raises(FerError, match="cannot be read"):
         initial_network(replace(tiny_spec, weights_from="evil"))
+    assert not Path("ran").exists()
+    keras.saving.load_model(folder / "model.keras", safe_mode=False)
+    assert Path("ran").exists(), "without safe mode it does run"
     with zipfile.ZipFile(folder / "model.keras", "w") as archive:
         archive.writestr("config.json", "{}")
     with pytest.raises(FerError, match="cannot be read"):

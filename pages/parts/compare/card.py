@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ import streamlit as st
 
 from fer_core.report import model_readme, model_text
 from fer_core.store import DEFAULT_MODEL, open_model
-from pages.parts.common import offer_download
+from pages.parts.common import offer_download, plain
 from pages.parts.compare.results import Selection
 
 NAME: Final = "c_card"
@@ -38,5 +39,8 @@ def model_card(selection: Selection) -> None:
 
 @st.cache_data(max_entries=40, show_spinner="Writing the model card …")
 def _text(folder: str, times: tuple[int, ...]) -> str:  # noqa: ARG001 (part of the cache key)
-    """Return the card with headings that fit into a page."""
-    return re.sub(r"^#+ ", "#### ", model_text(open_model(Path(folder))), flags=re.MULTILINE)
+    """Return the card with headings that fit into a page; names that people gave are shown as they are."""
+    model = open_model(Path(folder))
+    training = {name: plain(str(told)) if name == "data" else told for name, told in model.card.training.items()}
+    model = replace(model, card=replace(model.card, title=plain(model.title), training=training))
+    return re.sub(r"^#+ ", "#### ", model_text(model), flags=re.MULTILINE)

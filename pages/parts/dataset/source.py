@@ -15,6 +15,7 @@ from fer_core.data import FerDataset
 from fer_core.runs.own_faces import OwnFaces, read_own_faces, read_own_zip
 from fer_core.store import load_model
 from fer_core.types import FerError, Image
+from fer_core.visitors import limits
 from pages.parts.common import choose, plain, whole_image_toggle
 from pages.parts.compare.results import fer2013_faces
 from pages.parts.finetune.data import MAX_MEGABYTES, ZIP_LAYOUT
@@ -81,7 +82,7 @@ def _own_pictures() -> OwnFaces | None:
         "A zip with a folder of pictures for each expression: happy, sad …", key="d_zip", max_upload_size=MAX_MEGABYTES
     )
     folder = ""
-    if file is None and _on_this_computer():
+    if file is None and limits() is None and _on_this_computer():
         folder = st.text_input("Or the path of such a folder on this computer", key="d_folder").strip()
     whole = whole_image_toggle("d_whole")
     if file is None and not folder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import streamlit as st
 
 from fer_core.audit import LAYOUT, AuditedFaces, open_grouped, picture_faces, stored_faces
 from fer_core.store import load_model
+from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
 from pages.parts.common import (
     choose_faces,
@@ -97,8 +98,8 @@ def _predicted(file: Any, name: str, whole: bool) -> AuditedFaces:
         bar.progress(done / total, f"{done:,} of {total:,} pictures")
 
     try:
-        with tempfile.TemporaryDirectory(prefix="fer-audit-") as folder:
-            place = Path(folder) / f"upload{Path(file.name).suffix.lower()}"
+        with closing(TemporaryFolder()) as folder:
+            place = folder.path / f"upload{Path(file.name).suffix.lower()}"
             place.write_bytes(file.getbuffer())
             with open_grouped(place) as pictures:
                 return picture_faces(pictures, load_model(name), whole, say)

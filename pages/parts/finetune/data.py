@@ -13,7 +13,9 @@ from fer_core.figures import class_counts
 from fer_core.labels import EXPRESSIONS
 from fer_core.runs.data import DataSettings, LoadedData, load_training_data
 from fer_core.runs.uploads import KEPT_DAYS, Collection, keep_upload
+from fer_core.runs.visits import AWAY_MINUTES
 from fer_core.types import FerError
+from fer_core.visitors import limits
 from pages.parts.charts import show_chart
 from pages.parts.common import choose, plain, warn, whole_image_toggle
 from pages.parts.finetune.snapshots import snapshots
@@ -89,10 +91,7 @@ def _own_pictures() -> SelectedData:
             st.session_state[ZIP] = (file.name, _kept_upload(file.file_id, file.name, file))
         if ZIP not in st.session_state:
             st.code(ZIP_LAYOUT, language=None)
-            st.caption(
-                "At least two expressions, with at least two pictures each. They stay on FER Lab’s computer for "
-                f"{KEPT_DAYS} days, or as long as there is a run that uses them."
-            )
+            st.caption(f"At least two expressions, with at least two pictures each. {_how_long()}")
             return SelectedData()
         name, path = st.session_state[ZIP]
         source = DataSettings("folder", path=path, whole_image=whole)
@@ -109,6 +108,15 @@ def _own_pictures() -> SelectedData:
         with st.expander(f"{len(found.skipped)} left out", icon=":material/visibility_off:"):
             st.markdown("\n".join(f"- {plain(sentence)}" for sentence in found.skipped[:50]))
     return SelectedData(source, faces, name.removesuffix(".zip"))
+
+
+def _how_long() -> str:
+    if limits():
+        return (
+            f"They are deleted {AWAY_MINUTES} minutes after you close this page, or when a training that uses them has "
+            "ended. No other visitor can see them."
+        )
+    return f"They stay on FER Lab’s computer for {KEPT_DAYS} days, or as long as there is a run that uses them."
 
 
 def _own_snapshots() -> SelectedData:
@@ -150,12 +158,12 @@ def _content_hash(collection: Collection) -> int:
     return hash(tuple(one.png for expression in EXPRESSIONS for one in collection.snapshots(expression)))
 
 
-@st.cache_data(max_entries=20, show_spinner="Saving the zip …")
+@st.cache_data(max_entries=20, show_spinner="Saving the zip …", scope="session")
 def _kept_upload(file_id: str, name: str, _file: Any) -> str:  # noqa: ARG001 (the cache key)
     return keep_upload(name, _file.getvalue())
 
 
-@st.cache_resource(max_entries=4, show_spinner="Looking at every picture …")
+@st.cache_resource(max_entries=4, show_spinner="Looking at every picture …", scope="session")
 def _loaded(source: DataSettings, stamp: int = 0) -> LoadedData | str:  # noqa: ARG001 (the cache key)
     """Return the faces of own pictures, or a sentence that says why they cannot be used."""
     try:

@@ -132,7 +132,7 @@ def _promotion(run: Run) -> None:
             "pages/predict.py",
             label=f"Try {plain(model.title)} on the Predict page",
             icon=":material/ar_on_you:",
-            query_params={"p_models": titles[model.name]},
+            query_params={"p_models": plain(titles[model.name])},
         )
 
     name, title, again = (f"f_{what}_{run.id}" for what in ("name", "promoted_title", "replace"))

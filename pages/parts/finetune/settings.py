@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core.models import ModelSpec, model_spec, network_names
 from fer_core.models.spec import ALL_LAYERS, PREPROCESSINGS, WEIGHTS
-from fer_core.store import DEFAULT_MODEL, list_models
+from fer_core.store import DEFAULT_MODEL, list_models, promoted
 from fer_core.training.augmentation import AUGMENTATIONS, augmentation_named
 from fer_core.training.initial_weights import weight_sources
 from fer_core.training.recipe import CLASS_WEIGHTS, LOSSES, OPTIMIZERS, SCHEDULES, Recipe, fine_tuning_recipe
@@ -57,11 +57,11 @@ def _title(network: str) -> str:
 
 
 def _source_title(source: str) -> str:
-    return WEIGHTS.get(source) or _stored_titles().get(source, source)
+    return WEIGHTS.get(source) or _stored_titles(str(promoted())).get(source, source)
 
 
 @st.cache_data(ttl=10, show_spinner=False)
-def _stored_titles() -> dict[str, str]:
+def _stored_titles(folder: str) -> dict[str, str]:  # noqa: ARG001 (the cache key: visitors have folders of their own)
     return model_titles(list_models()[0])
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from fer_core.labels import EXPRESSIONS
 from fer_core.runs.uploads import Collection, list_collections
 from fer_core.types import FerError
+from fer_core.visitors import limits
 from pages.parts.common import choose, plain, warn
 from pages.parts.notice import SNAPSHOTS, all_agree
 
@@ -66,9 +67,13 @@ def _picture_input(collection: Collection, expression: str, source: str) -> None
     key = f"f_picture_{source}_{st.session_state.setdefault(PICTURES_TAKEN, 0)}"
 
     def add() -> None:
-        given = st.session_state[key]
-        files = given if isinstance(given, list) else [given] if given else []
+        held = st.session_state[key]
+        files = held if isinstance(held, list) else [held] if held else []
         rejected = []
+        given = limits()
+        if given and len(files) > given.pictures:
+            rejected.append(f"This server takes at most {given.pictures} pictures at a time. Received: {len(files)}")
+            files = files[: given.pictures]
         for file in files:
             try:
                 collection.add(file.getvalue(), expression)

@@ -1,0 +1,193 @@
+"""Whose data is meant. On a shared server each visitor has a folder and limits; elsewhere there is only one user."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from fer_core.files import home
+from fer_core.types import FerError
+
+VARIABLE: Final = "FER_VISITOR"
+"""Environment variable with the name of the visitor for whom a process works."""
+
+VISITORS: Final = "visitors"
+"""Name of the folder of all visitors' folders, in the data folder."""
+
+_NAME: Final = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one visitor of a shared server may use.
+
+    Attributes:
+        keep_hours: hours after the visitor's last visit when everything of the visitor is deleted.
+        visitor_megabytes: disk space for one visitor's uploads, snapshots, trainings and models.
+        all_megabytes: disk space for all visitors together.
+        trainings: number of a visitor's trainings that wait or work at the same time.
+        training_minutes: estimated duration of one training.
+        megapixels: pixels of one picture, in millions.
+        pictures: number of pictures in one upload.
+        video_minutes: length of one video.
+    """
+
+    keep_hours: float = 24
+    visitor_megabytes: float = 2000
+    all_megabytes: float = 20_000
+    trainings: int = 1
+    training_minutes: float = 60
+    megapixels: float = 50
+    pictures: int = 100
+    video_minutes: float = 10
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Limits:
+        """Return the limits in a table of settings, with the defaults for those that it does not have.
+
+        Raises:
+            FerError: a setting is unknown, or not a positive number.
+        """
+        known = {field.name for field in fields(cls)}
+        for name, value in settings.items():
+            if name not in known:
+                raise FerError(f"Unknown setting of the server. Expected: {', '.join(sorted(known))}. Received: {name}")
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+                raise FerError(f"The server's setting {name} must be a number above 0. Received: {value!r}")
+        return cls(**settings)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A visitor of a shared server.
+
+    Attributes:
+        name: 32 hexadecimal digits, the name of the visitor's folder.
+        limits: what the visitor may use; None if nothing is to be checked, as in a process that trains.
+    """
+
+    name: str
+    limits: Limits | None = None
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise FerError(f"Expected a visitor's name of 32 hexadecimal digits. Received: {self.name[:40]!r}")
+
+    @classmethod
+    def of(cls, secret: str, limits: Limits) -> Visitor:
+        """Return the visitor who holds a secret, which cannot be found from the visitor's name."""
+        return cls(hashlib.sha256(secret.encode()).hexdigest()[:32], limits)
+
+    @property
+    def folder(self) -> Path:
+        """The visitor's folder, whether it exists or not."""
+        return visitors_folder() / self.name
+
+    def room(self) -> int:
+        """Return the free bytes of the visitor's disk space."""
+        if self.limits is None:
+            return sys.maxsize
+        return max(0, int(1e6 * self.limits.visitor_megabytes) - disk_use(self.folder))
+
+    def check_room(self, more: int) -> None:
+        """Check that the visitor may store `more` bytes.
+
+        Raises:
+            FerError: the space of the visitor, or of all visitors, is used up.
+        """
+        if self.limits is None:
+            return
+        if more > self.room():
+            raise FerError(
+                f"Your disk space on this server is used up. Expected at most {self.limits.visitor_megabytes:,g} MB "
+                f"for each visitor; delete trainings or snapshots. Received: "
+                f"{(disk_use(self.folder) + more) / 1e6:,.1f} MB"
+            )
+        used = disk_use(visitors_folder())
+        if used + more > 1e6 * self.limits.all_megabytes:
+            raise FerError(
+                f"The disk space for all visitors of this server is used up. Expected at most "
+                f"{self.limits.all_megabytes:,g} MB; try again later. Received: {(used + more) / 1e6:,.1f} MB"
+            )
+
+
+_asked: list[Callable[[], Visitor | None]] = []
+
+
+def ask_for_visitor(ask: Callable[[], Visitor | None]) -> None:
+    """Set the function that tells whose page is being shown; it returns None where there is only one user."""
+    _asked[:] = [ask]
+
+
+def visitor() -> Visitor | None:
+    """Return the visitor for whom this code runs; None where there is only one user.
+
+    Raises:
+        FerError: the environment variable or the server's settings are not valid.
+    """
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Visitor(named)
+    return _asked[0]() if _asked else None
+
+
+def limits() -> Limits | None:
+    """Return the limits of the current visitor; None if there are none."""
+    current = visitor()
+    return current.limits if current else None
+
+
+def room() -> int:
+    """Return the free bytes of the current visitor's disk space. Without a shared server, no disk is that large."""
+    current = visitor()
+    return current.room() if current else sys.maxsize
+
+
+def check_room(more: int) -> None:
+    """Check that the current visitor may store `more` bytes. Without a shared server nothing is checked.
+
+    Raises:
+        FerError: the space of the visitor, or of all visitors, is used up.
+    """
+    current = visitor()
+    if current is not None:
+        current.check_room(more)
+
+
+def own_home() -> Path:
+    """Return the folder for the user's own data, created on demand: `home()`, or the visitor's folder in it.
+
+    Raises:
+        FerError: the folder cannot be created.
+    """
+    current = visitor()
+    if current is None:
+        return home()
+    try:
+        current.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FerError(f"The visitor's folder cannot be created ({error.strerror}).") from error
+    return current.folder
+
+
+def visitors_folder() -> Path:
+    """Return the folder of all visitors' folders, whether it exists or not."""
+    return home() / VISITORS
+
+
+def disk_use(folder: Path) -> int:
+    """Return the bytes of all files in a folder; 0 if it does not exist."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(place) / name).lstat().st_size
+            except OSError:  # deleted in between
+                continue
+    return total

@@ -1,0 +1,116 @@
+"""Who visits: nobody in particular on one's own computer; on a shared server, the owner of a browser or a login.
+
+A server is shared if `.streamlit/secrets.toml` has a table `[server]` with `shared = true`. Its visitors are told apart
+by their login, where Streamlit's `[auth]` is set up, and otherwise by a random secret in a cookie. Unlike a key in the
+address, a cookie is not given away with a link.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any, Final
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from fer_core.runs.visits import Visits
+from fer_core.types import FerError
+from fer_core.visitors import Limits, Visitor, ask_for_visitor
+
+SETTING: Final = "server"
+"""Table of `.streamlit/secrets.toml` with `shared = true` and, optionally, limits."""
+
+COOKIE: Final = "fer_lab_visitor"
+
+_SECRET: Final = "visitor_secret"
+"""Key of the visitor's secret in the session state."""
+
+_REMEMBER: Final = st.components.v2.component(
+    "fer_lab_visitor",
+    js="""
+export default function ({ data }) {
+  const secure = window.location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `${data.name}=${data.secret}; Path=/; Max-Age=${data.seconds}; SameSite=Lax${secure}`;
+}
+""",
+)
+
+
+def server_limits() -> Limits | None:
+    """Return the limits of a shared server's visitors; None if the server is not shared.
+
+    Raises:
+        FerError: a setting is not valid.
+    """
+    setting = dict(st.secrets.get(SETTING, {})) if st.secrets.load_if_toml_exists() else {}
+    shared = setting.pop("shared", False)
+    if not isinstance(shared, bool):
+        raise FerError(f"The server's setting shared must be true or false. Received: {shared!r}")
+    return Limits.from_settings(setting) if shared else None
+
+
+def current_visitor() -> Visitor | None:
+    """Return the visitor whose page is being shown; None if the server is not shared.
+
+    Raises:
+        FerError: a setting is not valid.
+    """
+    if get_script_run_ctx(suppress_warning=True) is None:  # not called by a page
+        return None
+    limits = server_limits()
+    return Visitor.of(_login() or _secret(), limits) if limits else None
+
+
+def visit() -> None:
+    """On a shared server, note that the visitor is here, and let the browser remember who it is."""
+    try:
+        visitor = current_visitor()
+    except FerError as error:
+        st.error(f"This server cannot be used: its settings are not valid. {error}", icon=":material/error:")
+        st.stop()
+    if visitor is None or visitor.limits is None:
+        return
+    _present(visitor.name, visitor.limits)
+    if not _login():
+        with st.container(height=1, width=1, border=False):
+            seconds = round(3600 * visitor.limits.keep_hours)
+            _REMEMBER(key="visitor", data={"name": COOKIE, "secret": _secret(), "seconds": seconds})
+
+
+def _login() -> str | None:
+    """Return who is logged in, by the provider's own names; None if nobody is."""
+    user = st.user.to_dict()
+    name = user.get("sub") or user.get("email")
+    return f"{user.get('iss', '')} {name}" if user.get("is_logged_in") and name else None
+
+
+def _secret() -> str:
+    """Return the browser's secret: of its cookie, or a new one, which stays the same during the session."""
+    state: Any = st.session_state
+    if _SECRET not in state:
+        sent = _cookie()
+        state[_SECRET] = sent if re.fullmatch(r"[\w-]{43}", sent) else secrets.token_urlsafe(32)
+    return str(state[_SECRET])
+
+
+def _cookie() -> str:
+    return str(st.context.cookies.get(COOKIE, ""))
+
+
+@st.cache_resource(show_spinner=False)
+def _visits(limits: Limits) -> Visits:
+    return Visits(limits)
+
+
+def _left(here: tuple[str, Limits]) -> None:
+    _visits(here[1]).leave(here[0])
+
+
+@st.cache_resource(show_spinner=False, scope="session", on_release=_left)
+def _present(name: str, limits: Limits) -> tuple[str, Limits]:
+    _visits(limits).come(name)
+    return name, limits
+
+
+ask_for_visitor(current_visitor)

@@ -1,0 +1,80 @@
+"""Names that people give cannot bring markup into a page: they are shown as they were typed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import pytest
+
+from fer_core import store
+from pages.parts.common import plain
+from tests.app.made_up_runs import made_run
+from tests.made_up_store import add_models
+
+TITLE = "<script>alert(1)</script> $x^2$ :material/home: [l](javascript:alert(1)) **b**"
+READS_MARKDOWN = (
+    "markdown", "caption", "title", "header", "subheader", "info", "warning", "error", "success", "metric", "button",
+    "expander", "toggle", "checkbox", "button_group", "tabs",
+)  # fmt: skip
+"""Elements of which Streamlit reads a text as Markdown."""
+
+
+@pytest.fixture
+def named(own_home) -> None:
+    """Models and a run with markup in their names; the default model is one of them."""
+    add_models(store.promoted())
+    for name in ("second", store.DEFAULT_MODEL):
+        shutil.copytree(store.SHIPPED / store.DEFAULT_MODEL, store.promoted() / name)
+    for path in store.promoted().glob(f"*/{store.CARD}"):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**card, "name": path.parent.name, "title": f"{TITLE} {path.parent.name}"}))
+    made_run("stopped", TITLE, f"Stopped in {TITLE}.", epochs=2)
+
+
+def read_as_markdown(app) -> str:
+    """Return all texts of the page that are read as Markdown."""
+    texts = []
+    for kind in READS_MARKDOWN:
+        for element in app.get(kind):
+            proto = element.proto
+            texts += [str(getattr(proto, name, "")) for name in ("body", "label")]
+            texts += [option.content for option in getattr(proto, "options", ()) if hasattr(option, "content")]
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("home", {}),
+        ("tour", {}),
+        ("predict", {"p_models": [plain(f"{TITLE} {name}") for name in ("second", store.DEFAULT_MODEL)]}),
+        ("compare", {"c_fuse": [plain(f"{TITLE} {name}") for name in ("one", "two")]}),
+        ("compare", {"c_section": "Model cards", "c_card": "able"}),
+        ("confusion", {}),
+        ("fairness", {}),
+        ("finetune", {"f_tab": "Runs"}),
+    ],
+)
+def test_a_title_is_shown_as_it_was_typed(named, opened_without_error, page, query):
+    app = opened_without_error(page, **query)
+    said = read_as_markdown(app)
+    unescaped = re.sub(r"\\(.)|\u2060", r"\1", said)
+    for part in TITLE.split():
+        assert part not in said, "it is read as markup"
+    if page not in ("fairness", "tour"):  # these show it in a list, which reads no Markdown
+        assert TITLE in unescaped or any(TITLE in str(frame.value) for frame in app.dataframe), "the title is shown"
+
+
+@pytest.mark.parametrize(
+    "text", ["<b>x</b>", "$x$", "**b**", "[l](x)", ":red[r]", ":material/home:", "1. one", "a -> b"]
+)
+def test_markup_is_taken_apart_and_reads_the_same(text):
+    assert text not in plain(text)
+    assert re.sub(r"\\(.)|\u2060", r"\1", plain(text)) == text
+
+
+@pytest.mark.parametrize("text", ["Compact CNN (votes), 2", "50 %", "Zoë’s faces. Third"])
+def test_ordinary_names_stay_as_they_are(text):
+    assert plain(text) == text

@@ -1,0 +1,124 @@
+"""A shared server: each visitor sees what is their own, within limits, and nothing of it stays."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+
+from fer_core import store
+from fer_core.files import home
+from fer_core.visitors import Limits, Visitor
+from tests.app.made_up_runs import made_run, portrait, with_result, write_faces, zipped
+
+ANNA, BEN = "a" * 43, "b" * 43
+"""Secrets in the cookies of two browsers."""
+
+
+@pytest.fixture
+def server(opened_without_error, monkeypatch):
+    """`server(secret, page, query, **settings)` opens a page in the browser that holds this secret."""
+
+    def opened(secret: str, page: str | None, query: dict | None = None, **settings):
+        secrets = {"server": {"shared": True, **settings}}
+        monkeypatch.setattr(st, "secrets", SimpleNamespace(load_if_toml_exists=lambda: True, get=secrets.get))
+        monkeypatch.setattr("pages.parts.visitor._cookie", lambda: secret)
+        return opened_without_error(page, **(query or {}))
+
+    return opened
+
+
+def folder(secret: str) -> Path:
+    return Visitor.of(secret, Limits()).folder
+
+
+def given_run(secret: str, state: str, title: str, **settings):
+    """Make a run and give it to a visitor."""
+    run = made_run(state, title, **settings)
+    target = folder(secret) / "runs" / run.id
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(run.folder, target)
+    return target
+
+
+def said(app) -> str:
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success)
+    return " ".join(one.value for kind in kinds for one in kind).replace("\\", "")
+
+
+def test_runs_are_seen_stopped_and_deleted_by_their_owner_only(server):
+    annas = given_run(ANNA, "stopped", "Annas run", epochs=2)
+    made_run("stopped", "The administrators run")
+    bens = server(BEN, "finetune", {"f_tab": "Runs", "f_run": annas.name})
+    assert "Your trainings, with their curves and results, will be listed here" in said(bens)
+    assert not bens.get("plotly_chart")
+    hers = server(ANNA, "finetune", {"f_tab": "Runs"})
+    assert hers.dataframe[0].value["Run"].tolist() == ["Annas run"]
+    assert [tab.label for tab in hers.tabs] == ["New run", "Runs"]
+    hers.button(key=f"f_delete_{annas.name}").click().run()
+    assert not annas.exists()
+    assert len(list((home() / "runs").glob("stopped*"))) == 1
+
+
+def test_a_promoted_model_is_on_its_owners_pages_only(server):
+    with_result(made_run("finished", "Annas model", epochs=3), measured=False)
+    (folder(ANNA) / "runs").mkdir(parents=True)
+    shutil.move(home() / "runs" / "finished-0", folder(ANNA) / "runs")
+    hers = server(ANNA, "finetune", {"f_tab": "Runs"})
+    hers.button(key="f_promote_now").click().run()
+    assert "Annas model is on every page now" in said(hers)
+    shutil.copytree(store.SHIPPED / store.DEFAULT_MODEL, home() / "models" / "for_all")
+    for secret, names in ((ANNA, {"annas_model", "for_all"}), (BEN, {"for_all"})):
+        options = server(secret, "predict").get_by_key("p_models").proto.options
+        assert len(options) == 1 + len(names)
+        assert any("Annas model" in option.content for option in options) == (secret == ANNA)
+
+
+def test_collections_and_zips_are_in_the_visitors_folder(server):
+    hers = server(ANNA, "finetune", {"f_source": "Own snapshots", "f_by": "Upload"})
+    hers.file_uploader(key="f_picture_Upload_0").upload("a.png", portrait()).run()
+    assert "happy: 1" in said(hers)
+    assert "happy: 0" in said(server(BEN, "finetune", {"f_source": "Own snapshots", "f_by": "Upload"}))
+    his = server(BEN, "finetune", {"f_source": "Own pictures"})
+    assert "No other visitor can see them" in said(his)
+    files = {f"{name}__{turn}.png": portrait(turn, name == "sad") for name in ("happy", "sad") for turn in (0, 5)}
+    his.file_uploader(key="f_zip").upload("mine.zip", zipped(**files)).run()
+    assert not his.exception
+    assert not (home() / "uploads").exists()
+    assert len(list(folder(BEN).rglob("mine.zip"))) == 1
+    assert [path.name for path in folder(ANNA).rglob("*.png")] == ["001.png"]
+
+
+def test_limits_are_said_with_what_was_received(server):
+    write_faces(home() / "fer2013")
+    given_run(ANNA, "waiting", "Waiting")
+    (folder(ANNA) / "runs" / "waiting-0" / "process.json").write_text("{}", encoding="utf-8")
+    few = server(ANNA, "finetune", training_minutes=0.01)
+    few.button(key="f_go").click().run()
+    assert "Expected at most 0.01 minutes" in few.error[0].value
+    full = server(ANNA, "finetune", {"f_source": "Own pictures"}, visitor_megabytes=0.001)
+    full.file_uploader(key="f_zip").upload("mine.zip", zipped(happy__a=portrait(), sad__b=portrait())).run()
+    assert "Your disk space on this server is used up. Expected at most 0.001 MB" in full.warning[0].value
+    many = server(BEN, "predict", {"p_source": "Upload"}, pictures=1, megapixels=0.01)
+    for name in ("a.png", "b.png"):
+        many.file_uploader(key="p_upload").upload(name, portrait())
+    many.run()
+    assert "Only the first 1 pictures are used" in many.warning[0].value
+    assert "Expected at most 0.01 megapixels" in many.warning[1].value
+
+
+@pytest.mark.parametrize("settings", [{"keep_hour": 3}, {"pictures": "many"}, {"pictures": -1}, {"shared": "yes"}])
+def test_settings_that_are_not_valid_close_the_server(server, settings):
+    app = server(ANNA, None, **settings)
+    assert "its settings are not valid" in app.error[0].value
+    assert not app.title
+
+
+def test_the_notice_says_what_is_true_here(server):
+    words = said(server(ANNA, "home", keep_hours=5))
+    assert "No other visitor can see them" in words
+    assert "5 hours after your last visit" in words
+    assert "30 days" not in words
