@@ -3,7 +3,7 @@ BIN := .venv/bin
 PORT ?= 8501
 WATCH ?= none
 
-.PHONY: run test lint clean
+.PHONY: run test lint ray clean
 
 run: .venv/.installed
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.fileWatcherType $(WATCH)
@@ -16,7 +16,10 @@ lint: .venv/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Both install this checkout editable: the package is imported from here, and `fer-lab` is its command.
+# Archives on a Ray cluster, see the README.
+ray: .venv/.installed-ray
+
+# These install this checkout editable: the package is imported from here, and `fer-lab` is its command.
 .venv/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("FER Lab needs Python 3.11 or newer; name one with make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv .venv
@@ -25,6 +28,10 @@ lint: .venv/.installed-dev
 
 .venv/.installed-dev: requirements-dev.txt .venv/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+.venv/.installed-ray: requirements-ray.txt .venv/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[ray]'
 	touch $@
 
 clean:

@@ -45,6 +45,7 @@ def film(
     rotate: float | None = None,
     options: dict[str, str] | None = None,
     pixel_ratio: Fraction | None = None,
+    key_every: int | None = None,
 ) -> bytes:
     """Return a video file's content.
 
@@ -57,6 +58,7 @@ def film(
         rotate: display rotation in degrees counter-clockwise to write into the header.
         options: of the container.
         pixel_ratio: width of a pixel over its height.
+        key_every: frames from one key frame to the next; by default the encoder chooses.
     """
     base = TIME_BASE if kind in ("mp4", "mov") else Fraction(1, 1000) if kind == "webm" else Fraction(1, rate)
     pictures = list(frames)
@@ -66,6 +68,8 @@ def film(
             track: Any = container.add_stream(codec, rate=rate, options={"bf": "0"} if codec == "libx264" else {})
             track.pix_fmt, track.codec_context.time_base = "yuv420p", base
             track.height, track.width = pictures[0].shape[:2] if pictures else (360, 640)
+            if key_every:
+                track.gop_size = key_every
             if pixel_ratio:
                 track.codec_context.sample_aspect_ratio = pixel_ratio
             if rotate is not None:

@@ -19,7 +19,7 @@ FLOORS = [
     {"faces", "card"},
     {"store"},
     {"inference"},
-    {"training", "explain", "comparison"},
+    {"training", "explain", "comparison", "archives"},
     {"runs", "benchmarks", "audit", "quiz"},
     {"tuning"},
     {"report"},

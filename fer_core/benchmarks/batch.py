@@ -45,7 +45,7 @@ def batch_numbers(model: StoredModel, rounds: int = ROUNDS) -> dict[str, float]:
     workers = default_workers()
     alone, shared = FaceAnalyzer(Classifier.of(model)), FaceAnalyzer(Classifier.of(model, threads=1))
     with tempfile.TemporaryDirectory() as folder:
-        files = _photos(Path(folder))
+        files = write_photos(Path(folder), PHOTOS)
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, context, _start, (model.name,)) as processes:
             ways: list[Callable[[], Iterable[int]]] = [
@@ -70,13 +70,13 @@ def _seconds(way: Callable[[], Iterable[int]]) -> float:
     return time.perf_counter() - start
 
 
-def _photos(folder: Path) -> list[Path]:
+def write_photos(folder: Path, count: int) -> list[Path]:
     """Write JPEGs of 1280 x 960 pixels, each with one face at a different place."""
     portrait = cv2.resize(sample_portrait(), (720, 720), interpolation=cv2.INTER_CUBIC)
     files = []
-    for number in range(PHOTOS):
+    for number in range(count):
         photo = np.full((960, 1280, 3), 128, np.uint8)
-        left = number * 560 // PHOTOS
+        left = number * 560 // count
         photo[120:840, left : left + 720] = portrait
         files.append(folder / f"{number:02d}.jpg")
         Image.fromarray(photo).save(files[-1], quality=92)

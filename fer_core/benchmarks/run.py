@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fer_core.benchmarks.archive import ARCHIVE, RAY, archive_numbers
 from fer_core.benchmarks.batch import BATCH, batch_numbers
 from fer_core.benchmarks.compare_page import PAGES, page_numbers
 from fer_core.benchmarks.serving import SERVING, STREAM, serving_numbers, stream_numbers
@@ -11,7 +12,7 @@ from fer_core.benchmarks.start import START, start_numbers
 from fer_core.benchmarks.training import BATCH_NORM, FEATURES, batch_norm_numbers, feature_numbers
 from fer_core.store import StoredModel
 
-MEANINGS = {**START, **SERVING, **STREAM, **BATCH, **FEATURES, **BATCH_NORM, **PAGES}
+MEANINGS = {**START, **SERVING, **STREAM, **BATCH, **ARCHIVE, **RAY, **FEATURES, **BATCH_NORM, **PAGES}
 """The meaning of each key."""
 
 
@@ -34,6 +35,8 @@ def run_benchmarks(model: StoredModel, seconds: float, say: Callable[[str], None
     numbers |= stream_numbers(model, seconds)
     say("A folder of photos, by threads and by processes …")
     numbers |= batch_numbers(model)
+    say("An archive of photos, by threads and on Ray …")
+    numbers |= archive_numbers(model, say)
     say("An epoch with and without kept features …")
     numbers |= feature_numbers()
     say("A training step with and without fused batch normalization …")

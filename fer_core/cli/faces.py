@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from fer_core.archives.places import local_files
 from fer_core.cli.output import AsJson, fails_clearly, print_json, stderr, stdout
-from fer_core.cli.predict import picture_files
-from fer_core.data import load_fer2013, read_image
+from fer_core.data import IMAGE_SUFFIXES, load_fer2013, read_image
 from fer_core.data.images import resized
 from fer_core.faces import HaarDetector, YuNetDetector
 from fer_core.types import FerError, Image
@@ -33,7 +33,7 @@ def train(
     from fer_core.faces.face_check import FILE
     from fer_core.training.face_check import EPOCHS, face_check_file, train_face_check
 
-    found = [_read(path) for path in picture_files([str(pictures)])]
+    found = [_read(path) for path in local_files([str(pictures)], IMAGE_SUFFIXES)]
     training = load_fer2013(data).split("training")
     network, _ = train_face_check(training.images, found, seed, epochs or EPOCHS, stderr.print)
     target = FILE if ship else Path.cwd() / FILE.name
@@ -50,7 +50,7 @@ def compare(
     """Count the faces that the Haar cascades miss, and those that only they find, with YuNet as the reference."""
     from fer_core.benchmarks.detectors import compare_detectors
 
-    files = picture_files(photos)
+    files = local_files(photos, IMAGE_SUFFIXES)
     found = compare_detectors((_read(path) for path in files), YuNetDetector(), HaarDetector())
     if as_json:
         print_json(found)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import glob
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +12,9 @@ import typer
 from rich.console import RenderableType
 from rich.table import Table
 
+from fer_core.archives import Job
+from fer_core.archives.places import local_files
+from fer_core.cli.archive import Address, Engine, EngineName, Out, analyze_archive, require_out
 from fer_core.cli.output import (
     AsJson,
     ShortPath,
@@ -37,7 +38,9 @@ from fer_core.types import FerError
 
 @fails_clearly
 def predict(
-    inputs: Annotated[list[str], typer.Argument(help="Pictures, folders or globs.", metavar="PICTURE…")],
+    inputs: Annotated[
+        list[str], typer.Argument(help="Pictures, folders or globs; with --out also addresses.", metavar="PICTURE…")
+    ],
     model: Annotated[str, typer.Option(help="Name of a trained model.")] = DEFAULT_MODEL,
     whole_image: Annotated[
         bool, typer.Option(help="Treat each picture as one face crop; do not search for faces.")
@@ -49,6 +52,9 @@ def predict(
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row per face.")] = False,
     as_json: AsJson = False,
+    out: Out = None,
+    engine: EngineName = Engine.LOCAL,
+    address: Address = None,
 ) -> None:
     """Predict the expression of every face in pictures.
 
@@ -56,7 +62,14 @@ def predict(
     """
     if as_csv and as_json:
         raise FerError("Choose one of --csv and --json.")
-    files = picture_files(inputs)
+    if out:
+        if as_csv or annotate:
+            raise FerError("--out writes Parquet; leave out --csv and --annotate.")
+        job = Job.of("photos", load_model(model), flip=flip, whole_image=whole_image)
+        analyze_archive(inputs, out, job, engine, address, workers, as_json)
+        return
+    require_out(engine, address)
+    files = local_files(inputs, IMAGE_SUFFIXES)
     workers = min(workers or default_workers(), len(files)) or 1
     threads = 1 if workers > 1 else 2  # parallel pictures already use all cores
     analyzer = FaceAnalyzer(Classifier.of(load_model(model), threads), flip=flip)
@@ -80,26 +93,6 @@ def predict(
     warn(*(f"{result.file}: {result.error}" for result in failed))
     if failed:
         raise typer.Exit(1)
-
-
-def picture_files(inputs: Iterable[str]) -> list[Path]:
-    """Expand files, folders and glob patterns to a list of picture files, without repeats.
-
-    A folder stands for all pictures in it and its subfolders, recognised by their suffixes. A name that matches nothing
-    stays in the list, so that it is reported as missing.
-    """
-    found: list[Path] = []
-    for text in inputs:
-        path = Path(text).expanduser()
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
-            found.extend(inside or [path])
-        elif not path.exists() and glob.has_magic(text):
-            matches = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 (absolute patterns)
-            found.extend([m for m in matches if m.is_file()] or [path])
-        else:
-            found.append(path)
-    return list(dict.fromkeys(found))
 
 
 def _predict_file(

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from fer_core.archives import Job
+from fer_core.cli.archive import Address, Engine, EngineName, Out, analyze_archive, require_out
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn, write_output
 from fer_core.faces import default_detector
 from fer_core.inference import Classifier
@@ -21,11 +23,17 @@ from fer_core.inference.tables import seconds_without_face, time_shares
 from fer_core.inference.video import FILE_SETTINGS, VideoResult, analyze_video
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.types import FerError
 
 
 @fails_clearly
 def video(
-    file: Annotated[Path, typer.Argument(help="An MP4, MOV, WebM or AVI file.", metavar="FILE")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help="An MP4, MOV, WebM or AVI file; with --out any number, folders, globs and addresses.", metavar="FILE…"
+        ),
+    ],
     model: Annotated[str, typer.Option(help="Name of a trained model.")] = DEFAULT_MODEL,
     rate: Annotated[
         float | None, typer.Option(min=0.01, help="Frames to analyse per second. Default: every frame.")
@@ -36,11 +44,27 @@ def video(
     parquet: Annotated[Path | None, typer.Option(help="Parquet file for the same table.")] = None,
     annotate: Annotated[Path | None, typer.Option(help="Video file with the faces drawn in (.mp4).")] = None,
     as_json: AsJson = False,
+    out: Out = None,
+    engine: EngineName = Engine.LOCAL,
+    address: Address = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="With --out: films or parts to process in parallel.")
+    ] = None,
 ) -> None:
     """Predict the expression of every face in every frame of a video, and how long each expression lasted.
 
     Ctrl-C stops the analysis and keeps the results so far.
     """
+    if out:
+        if csv or parquet or annotate:
+            raise FerError("--out writes a folder of Parquet; leave out --csv, --parquet and --annotate.")
+        job = Job.of("films", load_model(model), flip=flip, rate=rate, smoothing=smoothing)
+        analyze_archive(inputs, out, job, engine, address, workers, as_json)
+        return
+    require_out(engine, address)
+    if len(inputs) > 1:
+        raise FerError(f"Several videos need --out FOLDER for their tables. Received: {len(inputs)} names")
+    file = Path(inputs[0])
     classifier = Classifier.of(load_model(model))
     if note := default_detector().note:
         warn(note)

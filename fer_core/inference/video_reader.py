@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 import av
 import numpy as np
 
+from fer_core.inference.video_part import VideoPart
 from fer_core.types import FerError, Image
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,13 @@ USUAL_RATE: Final = 25.0
 ROUNDING: Final = 0.002
 """Seconds by which containers may round times; without it, `rate=5` could miss each fifth frame of 25 per second."""
 
+SEEK_BACK: Final = 1.0
+"""Seconds before the start of a part from which its packets are read: containers look for key frames by decoding time,
+which is earlier than the time at which a frame is shown."""
+
+CUTTABLE: Final = ("mp4", "matroska")
+"""Words in FFmpeg's names of the containers that have reliable times and marks of key frames."""
+
 MISSING: Final = (0.5, 0.02)
 """Seconds, and share of the declared length, that may be missing at the end of an intact file."""
 
@@ -38,14 +47,16 @@ class VideoReader:
     """An open video, to be read once from start to end. Only a few frames are in memory at any time.
 
     Args:
-        source: the file's path, or its content.
+        source: the file's path, its content, or an open binary file that can seek.
         name: name of the video in messages; by default the file name, or "The video".
 
     Attributes:
         seconds: declared length, or None if the file does not contain it.
         rate: mean number of frames per second.
         has_sound: whether there is a sound track.
+        cuttable: whether parts of it can be read on their own.
         end: seconds from the first frame to the end of the last one read so far.
+        damaged: number of damaged frames and parts so far.
         note: after reading, a sentence about damaged or missing parts; None for an intact file.
 
     Raises:
@@ -57,8 +68,8 @@ class VideoReader:
         ...         ...
     """
 
-    def __init__(self, source: Path | str | bytes, name: str | None = None) -> None:
-        self.name = name or ("The video" if isinstance(source, bytes) else Path(source).name[:80] or str(source))
+    def __init__(self, source: Path | str | bytes | BinaryIO, name: str | None = None) -> None:
+        self.name = name or (Path(source).name[:80] or str(source) if isinstance(source, Path | str) else "The video")
         self._container = _opened(source, self.name)
         try:
             self._stream = stream = self._video_stream()
@@ -68,7 +79,9 @@ class VideoReader:
         self.rate = float(stream.average_rate or stream.guessed_rate or USUAL_RATE)
         self.seconds = self._declared_seconds()
         self.has_sound = bool(self._container.streams.audio)
+        self.cuttable = any(word in self._container.format.name for word in CUTTABLE)
         self.end = 0.0
+        self.damaged = 0
         self.note: str | None = None
 
     def __enter__(self) -> Self:
@@ -77,49 +90,95 @@ class VideoReader:
     def __exit__(self, *_: object) -> None:
         self._container.close()
 
-    def frames(self, rate: float | None = None) -> Iterator[tuple[float, Image]]:
+    def frames(
+        self, rate: float | None = None, start: float = 0.0, stop: float = math.inf
+    ) -> Iterator[tuple[float, Image]]:
         """Yield frames with their times in seconds since the first frame.
+
+        Parts whose ends meet contain together exactly the frames of the whole video, each once. A part begins with the
+        first key frame at or after `start`, because decoding can only begin there, and ends before the first key frame
+        at or after `stop`. It may be empty.
 
         Args:
             rate: maximum number of frames per second, evenly spaced and including the first one; None for all.
+            start: where the part begins, in seconds.
+            stop: where it ends.
 
         Raises:
-            FerError: no frame can be decoded, or `rate` is not positive.
+            FerError: no frame can be decoded, `rate` is not positive, or a part is asked for and the video is not
+                `cuttable`.
         """
         if rate is not None and not rate > 0:
             raise FerError(f"The frames to analyse per second must be a number above 0, such as 5. Received: {rate}")
-        slot = -1
-        for seconds, frame in self._timed():
-            found = math.floor((seconds + ROUNDING) * rate) if rate else slot + 1
+        whole = start <= 0 and stop == math.inf
+        if not whole and not self.cuttable:
+            raise FerError(f"{self.name} can only be read as a whole. Expected an MP4, MOV, MKV or WebM file.")
+        slot: int | None = None
+        for before, seconds, frame in self._timed() if whole else self._part(start, stop):
+            if slot is None:  # of the frame before the first one of this part
+                slot = _slot(before, rate) if rate and before >= 0 else -1
+            found = _slot(seconds, rate) if rate else slot + 1
             if found > slot:
                 slot = found
                 yield seconds, _upright(frame, self._stream.sample_aspect_ratio)
 
-    def _timed(self) -> Iterator[tuple[float, Any]]:
-        """Yield decoded frames with increasing times from 0."""
-        first: float | None = None
-        last = -1 / self.rate
-        damaged = 0
-        for frame in self._decoded():
+    def _timed(
+        self, frames: Iterator[Any] | None = None, first: float | None = None, before: Callable[[], float] | None = None
+    ) -> Iterator[tuple[float, float, Any]]:
+        """Yield the time of the previous frame, the time, and the decoded frame, with times that increase.
+
+        Args:
+            frames: decoded frames, and None for each damaged part; by default all of the video.
+            first: what the container gives as the time of the video's first frame; by default that of `frames`.
+            before: returns the time of the frame before `frames`; called when the first one has been decoded.
+        """
+        part = first is not None
+        last: float | None = None
+        for frame in self._decoded() if frames is None else frames:
             if frame is None or frame.is_corrupt:
-                damaged += 1
+                self.damaged += 1
             if frame is None:
                 continue
             if first is None:
                 first = frame.time or 0.0
+            if last is None:
+                last = before() if before else -1 / self.rate
             seconds = last if frame.time is None else frame.time - first
             if seconds <= last:
                 seconds = last + 1 / self.rate
             self.end = seconds + (float(frame.duration * frame.time_base) if frame.duration else 1 / self.rate)
+            yield last, seconds, frame
             last = seconds
-            yield seconds, frame
         if first is None:
             raise FerError(f"{self.name} holds no frame that can be decoded. {EXPECTED}")
-        self.note = self._damage_note(damaged)
+        if not part:
+            self.note = damage_note(self.name, self.seconds, self.end, self.damaged)
 
-    def _decoded(self) -> Iterator[Any]:
-        """Yield frames, and None for each damaged part."""
-        packets = self._container.demux(self._stream)
+    def _part(self, start: float, stop: float) -> Iterator[tuple[float, float, Any]]:
+        """Yield the same as `_timed` for the part between two key frames."""
+        first = next((frame.time or 0.0 for frame in self._decoded() if frame is not None), None)
+        if first is None:
+            raise FerError(f"{self.name} holds no frame that can be decoded. {EXPECTED}")
+        packets = self._packets_before(start, first)
+        part = VideoPart(first, start, stop)
+        yield from self._timed(part.inside(self._decoded(part.watched(packets))), first, lambda: part.before)
+
+    def _packets_before(self, start: float, first: float) -> Iterator[Any]:
+        """Return the packets from some key frame on that is before `start`, or else from the beginning."""
+        for place in (start - SEEK_BACK, 0.0) if start > 0 else (0.0,):
+            goal = round((first + max(place, 0.0)) / self._stream.time_base)
+            self._container.seek(goal, stream=self._stream)
+            packets = self._container.demux(self._stream)
+            head = next(packets, None)
+            if place == 0.0 or (
+                head is not None and head.pts is not None and float(head.pts * head.time_base) - first < start
+            ):
+                break
+        return itertools.chain([head] if head is not None else [], packets)
+
+    def _decoded(self, packets: Iterator[Any] | None = None) -> Iterator[Any]:
+        """Yield frames, and None for each damaged part, of all packets or of those given."""
+        packets = self._container.demux(self._stream) if packets is None else packets
         while True:
             try:
                 packet = next(packets, None)
@@ -134,17 +193,6 @@ class VideoReader:
                 yield None
                 continue
             yield from frames
-
-    def _damage_note(self, damaged: int) -> str | None:
-        missing = (self.seconds or 0.0) - self.end
-        if missing > max(MISSING[0], MISSING[1] * (self.seconds or 0.0)):
-            return (
-                f"{self.name} is cut off or damaged: frames could be read up to {self.end:.1f} of "
-                f"{self.seconds:.1f} seconds."
-            )
-        if damaged:
-            return f"{self.name} is damaged in places: some frames are smeared or missing."
-        return None
 
     def _video_stream(self) -> Any:
         covers = av.stream.Disposition.attached_pic
@@ -169,13 +217,38 @@ class VideoReader:
         return self._container.duration / av.time_base if self._container.duration else None
 
 
-def _opened(source: Path | str | bytes, name: str) -> Any:
+def damage_note(name: str, declared: float | None, end: float, damaged: int) -> str | None:
+    """Return a sentence about damaged or missing parts of a video, or None for an intact one.
+
+    Args:
+        name: its name.
+        declared: its length in seconds as the file says, if it does.
+        end: the end of its last frame, in seconds.
+        damaged: number of damaged frames and parts.
+    """
+    missing = (declared or 0.0) - end
+    if declared and missing > max(MISSING[0], MISSING[1] * declared):
+        return f"{name} is cut off or damaged: frames could be read up to {end:.1f} of {declared:.1f} seconds."
+    return f"{name} is damaged in places: some frames are smeared or missing." if damaged else None
+
+
+def _slot(seconds: float, rate: float) -> int:
+    return math.floor((seconds + ROUNDING) * rate)
+
+
+def _opened(source: Path | str | bytes | BinaryIO, name: str) -> Any:
     try:
-        if not isinstance(source, bytes) and Path(source).is_dir():
-            raise FerError(f"{name} is a folder. Expected one video file.")
-        if (len(source) if isinstance(source, bytes) else Path(source).stat().st_size) == 0:
+        file: BinaryIO | str
+        if isinstance(source, Path | str):
+            if Path(source).is_dir():
+                raise FerError(f"{name} is a folder. Expected one video file.")
+            file, size = f"file:{Path(source)}", Path(source).stat().st_size
+        else:
+            file = io.BytesIO(source) if isinstance(source, bytes) else source
+            size = file.seek(0, io.SEEK_END)
+            file.seek(0)
+        if size == 0:
             raise FerError(f"{name} is empty (0 bytes). {EXPECTED}")
-        file = io.BytesIO(source) if isinstance(source, bytes) else f"file:{Path(source)}"
         return av.open(file, options={"format_whitelist": READABLE}, metadata_errors="replace")
     except FerError:
         raise

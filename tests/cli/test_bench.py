@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fer_core.archives.ray_engine import ray_is_installed
+from fer_core.benchmarks.archive import RAY
 from fer_core.benchmarks.browser import BROWSER, chromium
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +31,8 @@ def test_bench_has_the_stable_keys(home, yunet_file):
         "resident_mb",
         "stream_speedup_vs_usual_loop",
         "stream_frames_per_second",
+        "archive_photos_per_second_per_core",
+        *(RAY if ray_is_installed() else ()),
         "feature_cache_speedup",
         "fused_normalization_speedup",
         "page_render_seconds",

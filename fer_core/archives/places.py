@@ -1,0 +1,226 @@
+"""Files and folders on this machine or in an object store, through pyarrow's file systems."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from pyarrow import fs
+
+from fer_core.types import FerError
+
+PARTIAL: Final = ".partial-"
+"""Prefix of files that are being written. Readers of Parquet folders skip names that begin with a dot."""
+
+ONE_PUT: Final = frozenset({"s3", "gcs", "abfs"})
+"""pyarrow's names of the stores in which a file appears when its upload is complete, and renaming is a copy."""
+
+TRIES: Final = 3
+"""How often a file of an object store is read before it counts as unreadable."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file or folder.
+
+    Attributes:
+        filesystem: a pyarrow file system.
+        path: the path in it.
+        address: how a person writes it: an absolute path, or an address such as `s3://bucket/photos`.
+    """
+
+    filesystem: Any
+    path: str
+    address: str
+
+    @classmethod
+    def of(cls, address: str) -> Place:
+        """Return the place of a path on this machine or of an address.
+
+        Raises:
+            FerError: the address cannot be understood, or its store needs something that is missing.
+        """
+        scheme, separator, rest = address.partition("://")
+        if not separator:
+            path = os.path.abspath(Path(address).expanduser())  # noqa: PTH100 (links are kept as they are named)
+            return cls(fs.LocalFileSystem(), path, path)
+        rest, options = _without_options(rest)
+        host, _, path = rest.partition("/")
+        filesystem, base = filesystem_of(f"{scheme}://{host}", options)
+        return cls(filesystem, f"{base}/{path}".rstrip("/") if path else base, address)
+
+    def child(self, name: str) -> Place:
+        """Return a file in this folder."""
+        return Place(self.filesystem, f"{self.path}/{name}", f"{self.address}/{name}")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine, or mounted here."""
+        return bool(self.filesystem.type_name == "local")
+
+    def read(self) -> bytes:
+        """Return the content of a file.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            OSError: it cannot be read, also not after some tries.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                with self.filesystem.open_input_stream(self.path) as stream:
+                    return bytes(stream.read())
+            except FileNotFoundError:
+                raise
+            except OSError:
+                if not left:
+                    raise
+                time.sleep(0.5 * (TRIES - left))
+        raise AssertionError
+
+    def write(self, content: bytes) -> None:
+        """Write a file completely or not at all, and create its folder.
+
+        Raises:
+            FerError: it cannot be written.
+        """
+        folder, _, name = self.path.rpartition("/")
+        direct = self.filesystem.type_name in ONE_PUT
+        target = self.path if direct else f"{folder}/{PARTIAL}{secrets.token_hex(4)}-{name}"
+        try:
+            if not direct:
+                self.filesystem.create_dir(folder, recursive=True)
+            with self.filesystem.open_output_stream(target) as stream:
+                stream.write(content)
+            if not direct:
+                self.filesystem.move(target, self.path)
+        except OSError as error:
+            raise FerError(
+                f"{self.address} cannot be written: {_reason(error)}. Check the folder and the disk."
+            ) from error
+
+    def names(self, under: str = "") -> set[str]:
+        """Return the names of the files in this folder, or in a folder of it; empty if it does not exist."""
+        selector = fs.FileSelector(f"{self.path}/{under}".rstrip("/"), allow_not_found=True)
+        try:
+            found = self.filesystem.get_file_info(selector)
+        except OSError as error:
+            raise FerError(f"{self.address} cannot be listed: {_reason(error)}. Check the address.") from error
+        return {info.base_name for info in found if info.type == fs.FileType.File}
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete files of this folder."""
+        for name in names:
+            self.filesystem.delete_file(f"{self.path}/{name}")
+
+
+def filesystem_of(root: str, options: str) -> tuple[Any, str]:
+    """Return pyarrow's file system of an address without a path, such as `s3://bucket`, and the path of its root.
+
+    Args:
+        root: scheme and host or bucket.
+        options: what follows a question mark in the address, for instance `region=eu-west-1`.
+
+    Raises:
+        FerError: the address cannot be understood.
+    """
+    return _filesystem(root, options)
+
+
+def find_files(inputs: Sequence[str], suffixes: Sequence[str]) -> list[tuple[str, int]]:
+    """Return the files of folders, patterns and addresses, sorted by name in each, without repeats.
+
+    A folder stands for all files in it and its subfolders that have one of the suffixes. A name that matches nothing
+    stays in the list, so that it is reported as missing.
+
+    Args:
+        inputs: files, folders or patterns, on this machine or as addresses.
+        suffixes: file name extensions in lower case, with the dot.
+
+    Returns:
+        The address and the size in bytes of each file; the size is -1 if there is no such file.
+    """
+    found: dict[str, int] = {}
+    for text in inputs:
+        if "://" in text:
+            found |= _in_store(text, tuple(suffixes))
+        else:
+            for path in local_files([text], suffixes):
+                address = os.path.abspath(path)  # noqa: PTH100 (links are kept as they are named)
+                found[address] = path.stat().st_size if path.is_file() else -1
+    return list(found.items())
+
+
+def local_files(inputs: Iterable[str], suffixes: Sequence[str]) -> list[Path]:
+    """Return the files that names, folders and patterns on this machine stand for, as `find_files` does."""
+    found: list[Path] = []
+    for text in inputs:
+        path = Path(text).expanduser()
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+            found.extend(inside or [path])
+        elif not path.exists() and glob.has_magic(text):
+            matches = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 (absolute patterns)
+            found.extend([m for m in matches if m.is_file()] or [path])
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def shown(address: str) -> str:
+    """Return an address as tables show it: without options."""
+    return _without_options(address)[0] if "://" in address else address
+
+
+def _in_store(address: str, suffixes: tuple[str, ...]) -> dict[str, int]:
+    place = Place.of(address)
+    root = place.path
+    while glob.has_magic(root):  # list the folder before the first part with a wildcard
+        root = root.rpartition("/")[0]
+    try:
+        info = place.filesystem.get_file_info(root)
+        if info.type == fs.FileType.File:
+            return {address: info.size}
+        listed = place.filesystem.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
+    except OSError as error:
+        raise FerError(f"{shown(address)} cannot be listed: {_reason(error)}. Check the address.") from error
+    pattern = place.path if root != place.path else None
+    plain, options = _without_options(address)
+    before = plain[: len(plain.rstrip("/")) - len(place.path)]
+    kept = sorted(
+        (info.path, info.size)
+        for info in listed
+        if info.type == fs.FileType.File
+        and (fnmatch.fnmatchcase(info.path, pattern) if pattern else info.path.lower().endswith(suffixes))
+    )
+    tail = f"?{options}" if options else ""
+    return {f"{before}{path}{tail}": size for path, size in kept} or {address: -1}
+
+
+def _without_options(address: str) -> tuple[str, str]:
+    """Divide an address at the question mark before its options; one without an equals sign is a wildcard."""
+    head, mark, tail = address.rpartition("?")
+    return (head, tail) if mark and "=" in tail else (address, "")
+
+
+@lru_cache(maxsize=64)
+def _filesystem(root: str, options: str) -> tuple[Any, str]:
+    try:
+        filesystem, base = fs.FileSystem.from_uri(f"{root}/" + (f"?{options}" if options else ""))
+    except (OSError, ValueError, NotImplementedError) as error:  # pyarrow's own errors are among these
+        raise FerError(
+            f"This address cannot be opened: {_reason(error)}. Expected a path, or an address such as "
+            f"s3://bucket/photos, gs://bucket/photos or file:///photos. Received: {root}"
+        ) from error
+    return filesystem, base.rstrip("/")
+
+
+def _reason(error: BaseException) -> str:
+    return (str(getattr(error, "strerror", None) or error).splitlines() or [""])[0].strip().rstrip(".")[:200]

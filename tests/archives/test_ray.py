@@ -1,0 +1,51 @@
+"""Archives on Ray: the rows of one machine, also when a worker is killed."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pandas as pd
+import pytest
+
+from fer_core.archives import LocalEngine, RayEngine, run_archive
+from fer_core.archives.ray_engine import MISSING
+from fer_core.types import FerError
+from tests.load.archive import Interrupts, kill_a_worker
+
+
+@pytest.fixture(scope="module")
+def engine():
+    if os.environ.get("FER_REQUIRE_ALL") != "1":
+        pytest.importorskip("ray", reason="needs Ray: make ray")
+    engine = RayEngine(workers=2)
+    yield engine
+    engine.close()
+
+
+def test_photos_on_ray_with_a_killed_worker_are_as_on_this_machine(engine, photos, photo_job, tmp_path):
+    killed: list[int] = []
+    breaks = {0.3: lambda: killed.extend(kill_a_worker())}
+    summary = run_archive([str(photos)], str(tmp_path / "ray"), photo_job, Interrupts(engine, breaks))
+    run_archive([str(photos)], str(tmp_path / "local"), photo_job, LocalEngine())
+    assert len(killed) == 1
+    tables = [pd.read_parquet(tmp_path / name) for name in ("ray", "local")]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+    again = run_archive([str(photos)], str(tmp_path / "ray"), photo_job, engine)
+    assert again.done == 0
+    assert again.seconds < 2
+    assert again.errors == summary.errors
+
+
+def test_films_on_ray_are_as_on_this_machine(engine, films, film_job, tmp_path, short_pieces):
+    for name, one in (("ray", engine), ("local", LocalEngine())):
+        run_archive([str(films)], str(tmp_path / name), film_job, one)
+    tables = [pd.read_parquet(tmp_path / name) for name in ("ray", "local")]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+def test_without_ray_there_is_a_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(FerError) as caught:
+        RayEngine()
+    assert str(caught.value) == MISSING

@@ -1,0 +1,188 @@
+"""Archives on this machine: the same rows as one file after the other, resumed where they were interrupted."""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+
+import pandas as pd
+import pytest
+from pyarrow import fs
+
+from fer_core.archives import LocalEngine, places, run_archive
+from fer_core.archives.films import FILM_SCHEMA
+from fer_core.archives.photos import PHOTO_SCHEMA
+from fer_core.archives.plan import part_name
+from fer_core.archives.summary import error_kind
+from fer_core.data import read_image
+from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference.stream import StreamAnalyzer
+from fer_core.inference.tables import FACE_COLUMNS, PICTURE_COLUMNS
+from fer_core.inference.video import FILE_SETTINGS, analyze_video
+from fer_core.store import load_model
+from fer_core.types import FerError
+from tests.archives.conftest import PHOTOS
+
+LOCAL = LocalEngine(2)
+
+
+class Counts:
+    """An engine that remembers what it was asked to do, and may stop early as after Ctrl-C."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.names: list[str] = []
+        self.stop_after = stop_after
+
+    def run(self, job, out, tasks):
+        # One worker stops with this thread; others would still finish the file that they are writing.
+        engine = LocalEngine(1) if self.stop_after else LOCAL
+        for done in engine.run(job, out, tasks):
+            self.names.append(done.name)
+            yield done
+            if len(self.names) == self.stop_after:
+                raise KeyboardInterrupt
+
+
+def test_photos_have_the_rows_of_one_after_the_other(photos, photo_job, tmp_path):
+    seen = []
+    summary = run_archive([str(photos)], str(tmp_path / "out"), photo_job, LOCAL, seen.append)
+    table = pd.read_parquet(tmp_path / "out")
+    assert list(table.columns) == list(PICTURE_COLUMNS) == PHOTO_SCHEMA.names
+    analyzer = FaceAnalyzer(Classifier.of(load_model(), threads=1))
+    files = [*sorted(photos.glob("*.jpg")), photos / "inner" / "last.jpg"]
+    expected = []
+    for file in files:
+        if file.name == "000020.jpg":
+            expected.append((str(file), None))
+            continue
+        expected += [(str(file), *face.as_row()) for face in analyzer.analyze(read_image(file))]
+    found = [
+        (row[0], None) if isinstance(row[1], str) else (row[0], *row[3:])
+        for row in table.astype(object).itertuples(index=False)
+    ]
+    assert found == expected
+    assert (summary.files, summary.done, summary.faces) == (PHOTOS, PHOTOS, len(expected) - 1)
+    assert list(summary.errors.values()) == [1]
+    assert [(now.done, now.total) for now in seen] == [(1, 3), (2, 3), (3, 3)]
+    assert sum(summary.faces_per_second.values()) > 0
+
+
+def test_an_interrupted_archive_goes_on_with_what_is_missing(photos, photo_job, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run_archive([str(photos)], str(out), photo_job, Counts(stop_after=1))
+    part = out / part_name(0)
+    written = part.stat().st_mtime_ns
+    (out / f"{places.PARTIAL}0-{part_name(1)}").write_bytes(b"half")  # what a killed process leaves
+    rest = Counts()
+    first = run_archive([str(photos)], str(out), photo_job, rest)
+    assert part_name(0) not in rest.names and part_name(1) in rest.names
+    assert part.stat().st_mtime_ns == written
+    again = Counts()
+    second = run_archive([str(photos)], str(out), photo_job, again)
+    assert again.names == [] and second.done == 0
+    assert (second.files, second.faces, second.errors) == (first.files, first.faces, first.errors)
+    assert pd.read_parquet(out)["file"].nunique() == PHOTOS
+
+
+def test_other_files_or_settings_get_a_sentence(photos, photo_job, film_job, tmp_path):
+    out, few = tmp_path / "out", [str(photos / "000000.jpg"), str(photos / "000001.jpg")]
+    run_archive(few, str(out), photo_job, LOCAL)
+    for inputs, job, says in (
+        ([str(photos)], photo_job, "46 new, 0 missing and 0 changed"),
+        (few[:1], photo_job, "0 new, 1 missing"),
+        (few, dataclasses.replace(photo_job, flip=True), r"other settings \(flip\)"),
+        (few, dataclasses.replace(photo_job, weights=b""), r"other settings \(model file\)"),
+        (few, film_job, "results of photos, not films"),
+    ):
+        with pytest.raises(FerError, match=says):
+            run_archive(inputs, str(out), job, LOCAL)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / part_name(0)).write_bytes(b"")
+    with pytest.raises(FerError, match="Name a new folder"):
+        run_archive(few, str(tmp_path / "other"), photo_job, LOCAL)
+
+
+def test_processes_give_the_same_also_when_one_is_killed(photos, photo_job, tmp_path):
+    class Kills(LocalEngine):
+        def run(self, job, out, tasks):
+            for count, done in enumerate(self._by_processes(job, out, tasks)):
+                if count == 0:
+                    multiprocessing.active_children()[0].kill()
+                yield done
+
+    run_archive([str(photos)], str(tmp_path / "threads"), photo_job, LOCAL)
+    run_archive([str(photos)], str(tmp_path / "processes"), photo_job, Kills(2))
+    tables = [pd.read_parquet(tmp_path / name) for name in ("threads", "processes")]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+def test_stores_are_read_and_written_through_pyarrow(photos, photo_job, tmp_path, monkeypatch):
+    """A `SubTreeFileSystem` stands for a bucket: it is not local, and each file is written by one put."""
+    bucket = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
+    (tmp_path / "in").symlink_to(photos)
+    (tmp_path / "table").mkdir()
+    monkeypatch.setattr(places, "filesystem_of", lambda root, _: (bucket, root.partition("://")[2]))
+    monkeypatch.setattr(places, "ONE_PUT", frozenset({bucket.type_name}))
+    (tmp_path / "b").symlink_to(tmp_path)
+    run_archive(["s3://b/in/00000?.jpg", "s3://b/in/inner", "s3://b/gone.jpg"], "s3://b/table", photo_job, LOCAL)
+    table = pd.read_parquet(tmp_path / "table")
+    assert sorted(table["file"].unique()) == sorted(
+        [*(f"s3://b/in/00000{k}.jpg" for k in range(10)), "s3://b/in/inner/last.jpg", "s3://b/gone.jpg"]
+    )
+    assert table.loc[table["file"] == "s3://b/gone.jpg", "error"].item().startswith("gone.jpg does not exist")
+    assert not list((tmp_path / "table").glob(f"{places.PARTIAL}*"))
+
+
+def test_file_addresses_are_read_and_written(photos, photo_job, tmp_path):
+    run_archive([f"file://{photos}/inner"], f"file://{tmp_path}/one", photo_job, LOCAL)
+    run_archive([str(photos / "inner")], str(tmp_path / "other"), photo_job, LOCAL)
+    one, other = (pd.read_parquet(tmp_path / name) for name in ("one", "other"))
+    assert one["file"].tolist() == [f"file://{photos}/inner/last.jpg"]
+    pd.testing.assert_frame_equal(one.drop(columns="file"), other.drop(columns="file"), check_exact=True)
+
+
+def test_wrong_addresses_are_one_sentence(photo_job, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    for inputs, out, says in (
+        (["nosuch://bucket/photos"], tmp_path / "out", "cannot be opened"),
+        ([str(tmp_path / "gone.jpg")], tmp_path / "file" / "out", "cannot be"),
+        ([], tmp_path / "out", "at least one"),
+    ):
+        with pytest.raises(FerError, match=says):
+            run_archive(inputs, str(out), photo_job, LOCAL)
+
+
+def test_a_film_in_pieces_has_the_table_of_the_whole(films, film_job, tmp_path, short_pieces):
+    job, engine = dataclasses.replace(film_job, rate=5.0, smoothing=0.5), Counts()
+    summary = run_archive([str(films)], str(tmp_path / "out"), job, engine)
+    assert sum(name.startswith("_pieces") for name in engine.names) >= 3
+    assert not list((tmp_path / "out" / "_pieces").iterdir())
+    table = pd.read_parquet(tmp_path / "out")
+    assert list(table.columns) == ["file", "error", *FACE_COLUMNS] == FILM_SCHEMA.names
+    (error,) = summary.errors
+    assert error.startswith("… is not a video")
+    for name in ("long.mp4", "short.mp4"):
+        settings = dataclasses.replace(FILE_SETTINGS, smoothing=0.5)
+        stream = StreamAnalyzer(Classifier.of(load_model(), threads=1), settings=settings)
+        expected = analyze_video(films / name, stream, 5.0).table
+        found = table.loc[table["file"] == str(films / name), list(FACE_COLUMNS)].reset_index(drop=True)
+        assert expected["face"].nunique() == (2 if name == "long.mp4" else 1)
+        pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_exact=False, rtol=0, atol=2e-6)
+
+
+def test_pieces_that_are_there_are_not_made_again(films, film_job, tmp_path, short_pieces):
+    out, first, rest = tmp_path / "out", Counts(stop_after=2), Counts()
+    film_job = dataclasses.replace(film_job, rate=3.0)
+    with pytest.raises(KeyboardInterrupt):
+        run_archive([str(films / "long.mp4")], str(out), film_job, first)
+    kept = {f"_pieces/{path.name}" for path in (out / "_pieces").iterdir()}
+    assert kept
+    run_archive([str(films / "long.mp4")], str(out), film_job, rest)
+    assert not kept & set(rest.names)
+    assert rest.names[-1] == part_name(0)
+
+
+def test_errors_are_counted_without_names():
+    kinds = {error_kind(f"/a/{name}", f"{name} is empty (0 bytes). Expected a picture.") for name in ("a.jpg", "b.jpg")}
+    assert kinds == {"… is empty (0 bytes)"}
