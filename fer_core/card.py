@@ -166,7 +166,7 @@ class ModelCard:
             raise FerError(f"{skipped} it has no readable {CARD}.") from error
         except FerError as error:
             raise FerError(f"{skipped} its {error}") from error
-        except ValueError as error:
+        except (ValueError, OverflowError, RecursionError) as error:  # such as an infinite number of parameters
             raise FerError(f"{skipped} its {CARD} is not valid JSON ({error}).") from error
 
     def as_dict(self) -> dict[str, Any]:

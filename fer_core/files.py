@@ -73,12 +73,26 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the file cannot be written, for instance because the disk is full.
     """
-    partial = path.with_name(f"{_PARTIAL}{secrets.token_hex(4)}-{path.name}")
+    partial = path.with_name(f"{_PARTIAL}x{secrets.token_hex(4)}-{path.name}")
     try:
         yield partial
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def partial_beside(path: Path) -> Path:
+    """Return a temporary path beside `path`, for a file that takes long to write; the caller renames it at the end.
+
+    Such files that killed processes left in the folder are removed.
+
+    Args:
+        path: the file to write; its folder must exist. The temporary file has the same suffixes.
+    """
+    for left in path.parent.glob(f"{_PARTIAL}*-*-*{path.suffix}"):
+        if left.is_file() and _left_behind(left):
+            left.unlink(missing_ok=True)
+    return path.with_name(f"{_PARTIAL}{place()}-{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -175,14 +189,18 @@ def _clean_up(work: Path) -> None:
 
 def _clean_up_after_killed_processes(parent: Path) -> None:
     for work in parent.glob(f"{_PARTIAL}*-*-*"):
-        where, pid = work.name.removeprefix(_PARTIAL).split("-")[:2]
-        if not work.is_dir() or not pid.isdigit():
-            continue
-        if where == place():
-            import psutil
-
-            left = not psutil.pid_exists(int(pid))
-        else:  # of another computer or container, where it can be running
-            left = time.time() - work.stat().st_mtime > _ABANDONED
-        if left:
+        if work.is_dir() and _left_behind(work):
             _clean_up(work)
+
+
+def _left_behind(partial: Path) -> bool:
+    """Tell whether the process that wrote a temporary file or folder was killed."""
+    where, pid = partial.name.removeprefix(_PARTIAL).split("-")[:2]
+    if not pid.isdigit():
+        return False
+    if where == place():
+        import psutil
+
+        return not psutil.pid_exists(int(pid))
+    # of another computer or container, where it can be running
+    return time.time() - partial.stat().st_mtime > _ABANDONED

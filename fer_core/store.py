@@ -23,6 +23,7 @@ SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
 DEFAULT_MODEL = "compact_cnn_votes"
 WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
 DEGRADED, FACE_MAP = "degraded.csv", "map.parquet"
+_MAX_CSV = 1_000_000  # bytes; the results have 4,000, and a line of millions of commas takes minutes to read
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,19 @@ class StoredModel:
         """Return all stored predictions, with the columns `columns.PREDICTION_COLUMNS`.
 
         Raises:
-            FerError: there are none.
+            FerError: there are none, or the file is damaged.
         """
         path = self.folder / PREDICTIONS
         if not path.is_file():
             raise FerError(f"The model {self.name} has no stored predictions: {path.name} is missing from its folder.")
-        table = pd.read_parquet(path)
+        try:
+            table = pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0][:160]
+            raise FerError(
+                f"The file {PREDICTIONS} of {self.name} cannot be used: it is damaged or cut off ({reason}). Measure "
+                f"or train the model again."
+            ) from error
         return table if "plurality" in table else table.assign(plurality=-1)  # as older versions wrote it
 
     def history(self) -> pd.DataFrame:
@@ -112,10 +120,12 @@ class StoredModel:
         if not path.is_file():
             return pd.DataFrame(columns=DEGRADED_COLUMNS)
         try:
+            if path.stat().st_size > _MAX_CSV:
+                raise ValueError(f"a file of {path.stat().st_size / 1e6:.0f} MB")
             table = pd.read_csv(path, float_precision="round_trip")[DEGRADED_COLUMNS]
             whole = ("strength", "faces", "faces_plurality")
             return table.astype({name: int if name in whole else float for name in DEGRADED_COLUMNS[1:]})
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, OverflowError) as error:
             reason = str(error).splitlines()[0][:160]
             raise FerError(
                 f"The file {DEGRADED} of {self.name} is damaged: expected the columns {', '.join(DEGRADED_COLUMNS)}, "

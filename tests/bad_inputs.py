@@ -93,7 +93,7 @@ def _damaged() -> BadInputs:
         "PNG under a JPEG signature": ("mixed.jpg", b"\xff\xd8\xff" + picture[3:]),
         "PNG with a damaged header": ("header.png", picture[:16] + b"\xff\xff\xff\xff" + picture[20:]),
         "PNG with damaged pixels": ("pixels.png", picture[:60] + bytes(400) + picture[460:]),
-        "PNG without pixels": ("no-pixels.png", _png_of(8, 8, [])),
+        "PNG without pixels": ("no-pixels.png", png_of(8, 8, [])),
         "JPEG without tables": ("tables.jpg", jpeg[:20] + jpeg[-400:]),
         "TIFF pointing nowhere": ("nowhere.tif", b"II*\0\xff\xff\xff\x7f" + bytes(60)),
         "BMP with a negative offset": ("offset.bmp", b"BM" + b"\xff" * 60),
@@ -102,18 +102,18 @@ def _damaged() -> BadInputs:
 
 
 def _beyond_limits() -> BadInputs:
-    bomb = _png_of(60_000, 60_000, [zlib.compress(bytes(100_000))])
+    bomb = png_of(60_000, 60_000, [zlib.compress(bytes(100_000))])
     contents = {
         "one pixel": ("pixel.png", encoded(Image.new("RGB", (1, 1)), "PNG")),
         "one pixel high": ("line.png", encoded(Image.new("RGB", (300, 1)), "PNG")),
         "3,600 megapixels in the header": ("bomb.png", bomb),
         "200 megapixels in the header": ("poster.ppm", b"P6 20000 10000 255\n"),
-        "no width": ("flat.png", _png_of(0, 10, [zlib.compress(bytes(11))])),
+        "no width": ("flat.png", png_of(0, 10, [zlib.compress(bytes(11))])),
     }
     return {what: (name, content, "error") for what, (name, content) in contents.items()}
 
 
-def _png_of(width: int, height: int, parts: list[bytes], depth: int = 8, colour: int = 2) -> bytes:
+def png_of(width: int, height: int, parts: list[bytes], depth: int = 8, colour: int = 2) -> bytes:
     """Return a PNG whose header says what it likes, whatever the pixels are."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     chunks = [(b"IHDR", header), *((b"IDAT", part) for part in parts), (b"IEND", b"")]
@@ -161,7 +161,7 @@ def _odd_but_readable() -> BadInputs:
 def _sixteen_bit_colour() -> bytes:
     deep = np.asarray(_head()).astype(">u2") * 257
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in deep)
-    return _png_of(deep.shape[1], deep.shape[0], [zlib.compress(rows)], depth=16)
+    return png_of(deep.shape[1], deep.shape[0], [zlib.compress(rows)], depth=16)
 
 
 def _turned(orientation: int) -> bytes:

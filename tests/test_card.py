@@ -57,6 +57,7 @@ BROKEN = {
     "needs a name and a title": {**PLAIN, "title": ""},
     "needs an input size": {**PLAIN, "input_size": "large"},
     "needs an object or null as `served`": {**PLAIN, "served": 3},
+    "is not valid JSON": {**PLAIN, "parameters": float("inf")},
 }
 
 

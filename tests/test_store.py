@@ -195,3 +195,22 @@ def test_missing_predictions_say_so(nothing_shipped, predictions):
     (model.folder / "predictions.parquet").unlink()
     with pytest.raises(FerError, match=r"predictions\.parquet is missing"):
         model.predictions("public_test")
+
+
+def test_damaged_predictions_are_one_sentence(nothing_shipped, predictions):
+    model = save_model(promoted(), MINE, b"good", predictions, pd.DataFrame(), b"")
+    content = (model.folder / "predictions.parquet").read_bytes()
+    (model.folder / "predictions.parquet").write_bytes(content[: len(content) // 2])
+    with pytest.raises(FerError, match=r"predictions\.parquet of mine cannot be used: it is damaged or cut off"):
+        model.all_predictions()
+
+
+@pytest.mark.parametrize("damage", ["huge number", "many columns"])
+def test_results_on_degraded_faces_that_no_table_can_hold_are_damaged(nothing_shipped, predictions, damage):
+    model = save_model(promoted(), MINE, b"w", predictions, pd.DataFrame(), b"", degraded_table(0.5))
+    text = (model.folder / DEGRADED).read_text()
+    (model.folder / DEGRADED).write_text(
+        "," * 2_000_000 if damage == "many columns" else text.replace("1000", "9" * 30)
+    )
+    with pytest.raises(FerError, match=r"degraded\.csv of mine is damaged"):
+        model.degraded()

@@ -15,6 +15,7 @@ from fer_core.comparison.confusion import Fer2013Faces
 from fer_core.comparison.scoreboard import class_f1, measure
 from fer_core.data.dataset import FACE_SIZE
 from fer_core.labels import EXPRESSIONS
+from fer_core.types import FerError
 
 FEW: Final = 20
 """With fewer faces of an expression, its F1 says little."""
@@ -46,7 +47,12 @@ def map_table(
         One row for each face on the map with a stored prediction: `place` (its number from 0), `row`, `split`, `x`,
         `y`, `kept`, `label`, `plurality` (empty without one clear answer), `prediction`, `confidence` and `agreement`
         (share of votes for the most frequent answer; NaN if unknown).
+
+    Raises:
+        FerError: `by_label` is empty.
     """
+    if not by_label:
+        raise FerError(f"The model {name} has no stored predictions of the faces on its map that can be read.")
     names = np.array(EXPRESSIONS)
     said: dict[int, str] = {}
     for part in by_votes:

@@ -6,14 +6,15 @@ import contextlib
 import io
 import threading
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
 
 from fer_core.types import FerError, Image
 from fer_core.visitors import limits
@@ -23,8 +24,10 @@ IMAGE_SUFFIXES: Final[tuple[str, ...]] = (
 )  # fmt: skip
 """File name extensions of the readable types, for file pickers. `read_image` checks the content instead."""
 
-MAX_PIXELS: Final[int] = 100_000_000
-"""Larger pictures are rejected before they are decoded: 100 megapixels are 300 MB as RGB."""
+MAX_PIXELS: Final[int] = 51_000_000
+"""Larger pictures are rejected before they are decoded. Phones make up to 50.4 megapixels, which are 151 MB as RGB."""
+
+_STRIP: Final = 512  # rows that are converted at once, so that no second copy of a large picture is made
 
 MIN_SIDE: Final[int] = 2
 """Pixels; smaller pictures are tracking pixels."""
@@ -60,7 +63,7 @@ def read_image(source: bytes | Path | str, name: str | None = None) -> Image:
 
     Raises:
         FerError: the source is missing, a folder, empty, damaged, not a readable picture, smaller than 2 x 2 pixels
-            or larger than 100 megapixels (less on a shared server).
+            or larger than 51 megapixels (less on a shared server).
     """
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), name or "The image")
@@ -155,29 +158,56 @@ def _most_pixels() -> float:
 
 
 def _as_rgb(picture: Pillow.Image) -> Image:
+    wide = picture.mode in ("I", "F") or picture.mode.startswith("I;16")
+    full = _full_range(picture) if wide else 255.0
+    image = np.empty((picture.height, picture.width, 3), np.uint8)
+    for rows, strip in _strips(picture):
+        image[rows] = np.rint(_gray(strip) * (255.0 / full))[:, :, None] if wide else np.asarray(_on_white(strip))
+    return _turned(image, picture)
+
+
+def _strips(picture: Pillow.Image) -> Iterator[tuple[slice, Pillow.Image]]:
+    """Yield some rows of a picture after the other."""
+    for top in range(0, picture.height, _STRIP):
+        bottom = min(top + _STRIP, picture.height)
+        yield slice(top, bottom), picture.crop((0, top, picture.width, bottom))
+
+
+def _on_white(strip: Pillow.Image) -> Pillow.Image:
+    if strip.has_transparency_data:
+        white = Pillow.new("RGBA", strip.size, "white")
+        white.alpha_composite(strip.convert("RGBA"))
+        strip = white
+    return strip.convert("RGB")
+
+
+def _turned(image: Image, picture: Pillow.Image) -> Image:
+    """Apply a picture's EXIF orientation to its pixels."""
+    orientation = 1
     with contextlib.suppress(Exception):  # the EXIF data may be damaged
-        picture = ImageOps.exif_transpose(picture)
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        gray = _to_eight_bits(np.asarray(picture))
-        return np.repeat(gray[:, :, None], 3, axis=2)
-    if picture.has_transparency_data:
-        white = Pillow.new("RGBA", picture.size, "white")
-        white.alpha_composite(picture.convert("RGBA"))
-        picture = white
-    return np.array(picture.convert("RGB"), dtype=np.uint8)
+        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    if orientation in (5, 6, 7, 8):  # rows become columns
+        image = image.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    return np.ascontiguousarray(image)
 
 
-def _to_eight_bits(values: NDArray) -> NDArray[np.uint8]:
-    """Scale gray values `(height, width)` of a wider type to 0 to 255."""
-    if values.dtype.kind == "u":
-        full = 65535.0
-        scaled = values.astype(np.float32)
-    else:  # 32-bit integers and floats have no fixed range: use the smallest usual one that contains the values
-        scaled = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0).clip(min=0)
-        peak = float(scaled.max())
-        ranges = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (255.0, 65535.0)
-        full = next((limit for limit in ranges if peak <= limit), peak)
-    return np.rint(scaled * (255.0 / full)).astype(np.uint8)
+def _gray(strip: Pillow.Image) -> NDArray[np.float32]:
+    """Return the gray values of a type wider than 8 bits, without negative ones and NaN."""
+    return np.nan_to_num(np.asarray(strip).astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0).clip(min=0)
+
+
+def _full_range(picture: Pillow.Image) -> float:
+    """Return the value that becomes 255."""
+    if picture.mode.startswith("I;16"):
+        return 65535.0
+    # 32-bit integers and floats have no fixed range: use the smallest usual one that contains the values
+    peak = max(float(_gray(strip).max()) for _, strip in _strips(picture))
+    ranges = (1.0, 255.0, 65535.0) if picture.mode == "F" else (255.0, 65535.0)
+    return next((limit for limit in ranges if peak <= limit), peak)
 
 
 def _unknown(head: bytes, shown: str) -> str:

@@ -23,6 +23,8 @@ SPLIT_FOLDERS: Final = ("train", "test")
 _PIXELS: Final = FACE_SIZE * FACE_SIZE
 _EMOTIONS: Final[dict[str, int]] = {str(i): i for i in range(NUM_CLASSES)}
 _MAX_LINE: Final = 1 << 20  # characters; a row of FER2013 has 9,000
+_MAX_TEXT: Final = 1_000_000_000  # characters, unpacked; FER2013 has 301 million
+_MAX_LINES: Final = 1_000_000  # FER2013 has 35,888
 
 
 def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
@@ -36,13 +38,14 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, list[
 
     Raises:
         FerError: the file cannot be opened, is empty, damaged or cut off, or is named `.gz` but not gzipped; a
-            column is missing; a row has another number of columns than the header; or there are no rows.
+            column is missing; a row has another number of columns than the header; there are no rows; or the text has
+            over 1 GB unpacked or over a million lines.
     """
     compressed = _is_gzip(path, columns)
     row = 0
     try:
         with _text(path, compressed) as stream:
-            records = csv.reader(iter(lambda: stream.readline(_MAX_LINE), ""))
+            records = csv.reader(_lines(stream, path.name))
             names = [name.strip().lower() for name in next(records, [])]
             positions = _positions(names, columns, path.name)
             for record in records:
@@ -137,6 +140,19 @@ def _text(path: Path, compressed: bool) -> TextIO:
     if compressed:
         return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
     return path.open(encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _lines(stream: TextIO, name: str) -> Iterator[str]:
+    """Yield lines, or pieces of very long ones, up to the limits: a small gzipped file may unpack to any size."""
+    characters = 0
+    for number, line in enumerate(iter(lambda: stream.readline(_MAX_LINE), "")):
+        characters += len(line)
+        if characters > _MAX_TEXT or number >= _MAX_LINES:
+            raise FerError(
+                f"{name} is too large. Expected a table of at most {_MAX_TEXT / 1e9:g} GB (unpacked) and "
+                f"{_MAX_LINES:,} lines, blank ones included. Received: more than that."
+            )
+        yield line
 
 
 def _positions(names: list[str], columns: tuple[str, ...], name: str) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from fer_core.data.images import require_rgb
+from fer_core.data.images import require_rgb, resized
 from fer_core.labels import COLORS
 from fer_core.types import Face, FaceResult, Image
 
@@ -52,10 +52,22 @@ def draw_faces(
     Raises:
         FerError: `image` is not an RGB picture.
     """
+    return np.array(_drawn(image, results, MIN_CANVAS if enlarge else 1, None, numbers))
+
+
+def _drawn(
+    image: Image,
+    results: Sequence[FaceResult],
+    smallest: int = MIN_CANVAS,
+    largest: int | None = None,
+    numbers: Sequence[int] | None = None,
+) -> Pillow.Image:
+    """Return the drawing of `draw_faces`, first scaled to a longest side within two limits in pixels."""
     image = require_rgb(image)
-    scale = max(1.0, MIN_CANVAS / max(image.shape[:2])) if enlarge else 1.0
+    longest = max(image.shape[:2])
+    scale = max(smallest, min(longest, largest or longest)) / longest
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-    canvas = Pillow.fromarray(image)
+    canvas = Pillow.fromarray(image if scale >= 1 else resized(image, (width, height)))
     if canvas.size != (width, height):
         canvas = canvas.resize((width, height), Pillow.Resampling.BICUBIC)
     pen = ImageDraw.Draw(canvas)
@@ -70,7 +82,7 @@ def draw_faces(
         text = _fitting_text(pen, font, number, result, width)
         others = [other for other in boxes if other is not box]
         labels.append(_draw_label(pen, font, text, box, [*others, *labels], _color(result)))
-    return np.array(canvas)
+    return canvas
 
 
 def marked_faces(image: Image, faces: Sequence[Face], side: int = MARKED_SIDE) -> Image:
@@ -101,14 +113,12 @@ def marked_faces(image: Image, faces: Sequence[Face], side: int = MARKED_SIDE) -
 
 def annotated_jpeg(image: Image, results: Sequence[FaceResult], side: int = SHOWN_SIDE) -> bytes:
     """Return the drawing of `draw_faces` as a JPEG of at most `side` pixels, small enough to send to a browser."""
-    drawn = Pillow.fromarray(draw_faces(image, results))
-    drawn.thumbnail((side, side))
-    return _encoded(drawn, "JPEG", quality=90)
+    return _encoded(_drawn(image, results, largest=side), "JPEG", quality=90)
 
 
 def annotated_png(image: Image, results: Sequence[FaceResult]) -> bytes:
     """Return the drawing of `draw_faces` in full size as a PNG."""
-    return png(draw_faces(image, results))
+    return _encoded(_drawn(image, results), "PNG")
 
 
 def png(image: Image) -> bytes:

@@ -107,20 +107,27 @@ class YuNetDetector:
             "onnx", self._weights, np.empty(0, np.uint8), (320, 320), MIN_SCORE, MAX_OVERLAP, 5000
         )
 
-    def _search(self, image: Image, longest: int) -> list[Face]:
-        """Return the faces found in a copy whose longest side is `longest` pixels."""
+    def _search(self, image: Image, longest: int, quarters: int = 0) -> list[Face]:
+        """Return the faces found in a copy whose longest side is `longest` pixels.
+
+        The copy is rotated by quarter turns as in `np.rot90`; then the faces are those of the rotated image.
+        """
         height, width = image.shape[:2]
         scale = longest / max(height, width)
         if min(height, width) * scale < MIN_SIDE:
             return []
         size = (round(width * scale), round(height * scale))
         copy = image if scale == 1 else resized(image, size)
+        stretch = np.array([width / size[0], height / size[1]], np.float32)
+        if quarters:
+            copy = np.ascontiguousarray(np.rot90(copy, quarters))
+        if quarters % 2:
+            size, stretch = size[::-1], stretch[::-1]
         with self._pool.borrow() as network:
             network.setInputSize(size)
             _, rows = network.detect(cv2.cvtColor(copy, cv2.COLOR_RGB2BGR))
         if rows is None:
             return []
-        stretch = np.array([width / size[0], height / size[1]], np.float32)
         return [_face(row, stretch) for row in rows if np.isfinite(row).all() and row[2:4].min() >= MIN_FACE]
 
     def _search_finely(self, image: Image) -> list[Face]:
@@ -134,8 +141,8 @@ class YuNetDetector:
         """Return the faces found after rotation by 90, 180 or 270 degrees, whichever gives the best score."""
         best: list[Face] = []
         for quarters in (1, 3, 2):
-            rotated = np.ascontiguousarray(np.rot90(image, quarters))
-            faces = self._search(rotated, int(np.clip(max(image.shape[:2]), SMALLEST_PASS, self.detection_size)))
+            longest = int(np.clip(max(image.shape[:2]), SMALLEST_PASS, self.detection_size))
+            faces = self._search(image, longest, quarters)
             if _best(faces) > _best(best):
                 best = [_rotated_back(face, quarters, image.shape[1], image.shape[0]) for face in faces]
         return best

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -74,6 +75,7 @@ class Classifier:
         Raises:
             FerError: the model is kept for comparison only, its file is damaged, or its backbone is not available.
         """
+        _check_content(model)
         threshold = model.card.not_sure
         return cls(model.weights, threads, model.card.preprocessing, threshold.below if threshold else 0.0)
 
@@ -218,6 +220,19 @@ class _Runner:
         self._interpreter.set_tensor(self._input, inputs)
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._probabilities), self._interpreter.get_tensor(self._activation)
+
+
+def _check_content(model: StoredModel) -> None:
+    """Compare the file with its card, since LiteRT may crash on a damaged one."""
+    expected = (model.card.served or {}).get("sha256")
+    if expected and model.weights.is_file():
+        with model.weights.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        if found != expected:
+            raise FerError(
+                f"The file {model.weights.name} of {model.name} is damaged or was changed: its SHA-256 is not the one "
+                f"in its card. Install or train the model again. Received: {found[:16]}…"
+            )
 
 
 def _batches(count: int) -> list[tuple[int, int]]:

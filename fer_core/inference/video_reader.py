@@ -120,7 +120,20 @@ class VideoReader:
             found = _slot(seconds, rate) if rate else slot + 1
             if found > slot:
                 slot = found
-                yield seconds, _upright(frame, self._stream.sample_aspect_ratio)
+                yield seconds, self._upright(frame)
+
+    def _upright(self, frame: Any) -> Image:
+        ratio = self._stream.sample_aspect_ratio
+        width = max(1, round(frame.width * float(ratio))) if ratio else frame.width
+        self._check_size(max(width, frame.width), frame.height)  # frames may become larger within a file
+        return _upright(frame, width)
+
+    def _check_size(self, width: int, height: int) -> None:
+        if width * height > MAX_PIXELS:
+            raise FerError(
+                f"{self.name} is too large. Expected at most 8K (7680 x 4320); make it smaller and try again. "
+                f"Received: {width} x {height}"
+            )
 
     def _timed(
         self, frames: Iterator[Any] | None = None, first: float | None = None, before: Callable[[], float] | None = None
@@ -202,11 +215,7 @@ class VideoReader:
         stream = streams[0]
         if not stream.width or not stream.height:
             raise FerError(f"{self.name} holds no frame that can be decoded. {EXPECTED}")
-        if stream.width * stream.height > MAX_PIXELS:
-            raise FerError(
-                f"{self.name} is too large. Expected at most 8K (7680 x 4320); make it smaller and try again. "
-                f"Received: {stream.width} x {stream.height}"
-            )
+        self._check_size(stream.width, stream.height)
         stream.thread_type = "AUTO"
         return stream
 
@@ -263,10 +272,9 @@ def _opened(source: Path | str | bytes | BinaryIO, name: str) -> Any:
         ) from error
 
 
-def _upright(frame: Any, pixel_ratio: Any) -> Image:
-    """Return a frame as `(height, width, 3)` RGB with square pixels, rotated according to its display matrix."""
-    width = round(frame.width * float(pixel_ratio)) if pixel_ratio else frame.width
-    image: Image = frame.to_ndarray(format="rgb24", width=max(1, width), height=frame.height)
+def _upright(frame: Any, width: int) -> Image:
+    """Return a frame as `(height, width, 3)` RGB, rotated according to its display matrix."""
+    image: Image = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
     matrix = next((data for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), None)
     if matrix is not None:
         (a, b, _), (c, d, _), _ = np.frombuffer(matrix, np.int32).reshape(3, 3).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import tempfile
 from collections import deque
@@ -15,7 +16,7 @@ import cv2
 import numpy as np
 
 from fer_core.data import sample_portrait
-from fer_core.files import cache_folder
+from fer_core.files import cache_folder, partial_beside
 from fer_core.types import FerError, Image
 
 CODECS: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
@@ -49,7 +50,8 @@ _VERSION: Final = 1
 class VideoWriter:
     """Write a video without sound: H.264 in MP4, which can play while it is loading, or VP9 in WebM.
 
-    Frames are scaled to the size of the first one. Odd sizes are padded by one row or column.
+    Frames are scaled to the size of the first one. Odd sizes are padded by one row or column. The file has a temporary
+    name until it is complete.
 
     Args:
         path: a name that ends in `.mp4` or `.webm`. Its folder is created.
@@ -70,6 +72,7 @@ class VideoWriter:
     def __init__(self, path: Path | str, rate: float = 25.0) -> None:
         self._codec, self.path, self._options = _codec_for(Path(path))
         self._rate = Fraction(min(max(rate, 1.0), 240.0)).limit_denominator(1001)
+        self._partial = self.path
         self._container: Any = None
         self._stream: Any = None
         self._held: tuple[Any, int] | None = None
@@ -108,7 +111,9 @@ class VideoWriter:
         try:
             self._encode_held(end)
             self._write(self._stream.encode())
-            self._container.close()
+            container, self._container = self._container, None
+            container.close()
+            self._partial.replace(self.path)
         except (av.FFmpegError, OSError) as error:
             raise FerError(_cannot(self.path, error)) from error
         finally:
@@ -117,7 +122,8 @@ class VideoWriter:
     def _start(self, width: int, height: int) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         extra = {"movflags": "faststart"} if self.path.suffix == ".mp4" else {}
-        self._container = av.open(f"file:{self.path}", "w", format=self.path.suffix[1:], container_options=extra)
+        self._partial = partial_beside(self.path)
+        self._container = av.open(f"file:{self._partial}", "w", format=self.path.suffix[1:], container_options=extra)
         stream = self._container.add_stream(self._codec, rate=self._rate, options=self._options)
         scale = min(1.0, LONGEST / max(width, height))
         stream.width, stream.height = (max(2, round(side * scale / 2) * 2) for side in (width, height))
@@ -146,10 +152,10 @@ class VideoWriter:
         self._held = None
         if self._container is not None:
             container, self._container = self._container, None
-            try:
+            with contextlib.suppress(av.FFmpegError, OSError):
                 container.close()
-            except (av.FFmpegError, OSError):
-                self.path.unlink(missing_ok=True)
+        if self._partial != self.path:
+            self._partial.unlink(missing_ok=True)
 
 
 def sample_clip() -> Path:

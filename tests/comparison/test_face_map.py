@@ -11,8 +11,9 @@ from PIL import Image
 from sklearn.metrics import confusion_matrix, f1_score
 
 from fer_core import comparison
-from fer_core.comparison import SHEET_COLUMNS, Fer2013Faces, load_answers
+from fer_core.comparison import SHEET_COLUMNS, Fer2013Faces, load_answers, map_table
 from fer_core.labels import EXPRESSIONS
+from fer_core.types import FerError
 from tests.made_up_store import FACES, START, labels, plurality, write_fer2013, write_votes
 
 SPLITS = ("PublicTest", "PrivateTest")
@@ -115,3 +116,9 @@ def test_the_sheet_has_each_face_at_its_place(places, parts, home, monkeypatch):
         gray = 128 if place == 5 else row % 256
         assert np.abs(sheet[top : top + 48, left : left + 48].astype(int) - gray).max() <= 3
     assert comparison.face_sheet(faces, table.assign(label="another")) is None
+
+
+def test_a_map_without_predictions_is_one_sentence():
+    places = pd.DataFrame({"row": [1, 2], "x": [0.0, 1.0], "y": [0.0, 1.0], "kept": [5, 6]})
+    with pytest.raises(FerError, match="The model mine has no stored predictions"):
+        map_table(places, [], [], "mine", Fer2013Faces())

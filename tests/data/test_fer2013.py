@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_core.data import DatasetMissing, FerDataset, fer2013, find_fer2013, load_fer2013
+from fer_core.data import DatasetMissing, FerDataset, fer2013, find_fer2013, load_fer2013, readers
 from fer_core.data.readers import read_csv
 from fer_core.types import FerError
 from tests.data.conftest import csv_text, make_dataset, make_zip, png
@@ -304,3 +304,12 @@ def test_importing_the_room_is_light():
     code = f"import sys, fer_core.data; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("limit", "value"), [("_MAX_TEXT", 2_000), ("_MAX_LINES", 1_000)])
+def test_a_small_file_that_unpacks_to_a_large_one(home, tmp_path, monkeypatch, limit, value):
+    monkeypatch.setattr(readers, limit, value)
+    path = tmp_path / "fer2013.csv.gz"
+    path.write_bytes(gzip.compress(b"emotion,pixels,Usage\n" + b"\n" * 5_000))
+    with pytest.raises(FerError, match=r"fer2013\.csv\.gz is too large\. Expected .* lines, blank ones included"):
+        load_fer2013(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ import pytest
 from fer_core.data import SPLITS, sample_portrait
 from fer_core.faces import HaarDetector
 from fer_core.inference import Classifier, FaceAnalyzer
-from fer_core.store import load_model
+from fer_core.store import load_model, open_model
 from fer_core.types import Face, FerError
 from tests.conftest import require
 from tests.faces.scenes import scene_with_face
@@ -153,3 +154,15 @@ def test_accuracy_on_found_faces_is_within_three_points_of_the_originals(analyze
             right_direct += int(direct[number]) == label
     assert found >= 0.97 * len(part)
     assert abs(right_found - right_direct) / found <= 0.03
+
+
+def test_a_file_that_is_not_the_one_of_the_card(tmp_path):
+    """A changed weight would still load, and answer wrongly."""
+    good = load_model()
+    folder = tmp_path / good.name
+    shutil.copytree(good.folder, folder, ignore=shutil.ignore_patterns("*.keras", "*.parquet"))
+    content = bytearray(good.weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / good.weights.name).write_bytes(content)
+    with pytest.raises(FerError, match=r"damaged or was changed: its SHA-256 is not the one in its card"):
+        Classifier.of(open_model(folder))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fer_core.inference import video_reader
 from fer_core.inference.video_reader import VideoReader
 from fer_core.types import FerError
 from tests.bad_inputs import encoded
@@ -224,3 +225,23 @@ def test_parts_contain_together_the_frames_of_the_whole_each_once(kind, codec, r
 def test_parts_need_a_container_with_marks_of_key_frames():
     with VideoReader(film(moving_head(5), "avi", "mpeg4")) as video, pytest.raises(FerError, match="only be read as a"):
         list(video.frames(start=0.2))
+
+
+@pytest.mark.parametrize(
+    ("content", "received"),
+    [
+        (lambda: film([MARKED] * 2, pixel_ratio=Fraction(4, 3)), "213 x 120"),
+        (
+            lambda: b"".join(
+                film([np.full((*size, 3), 90, np.uint8)] * 3, "mpegts", "mpeg2video", 25)
+                for size in ((64, 64), (240, 320))
+            ),
+            "320 x 240",
+        ),
+    ],
+    ids=["wide pixels", "growing frames"],
+)
+def test_frames_larger_than_the_header_says(content, received, monkeypatch):
+    monkeypatch.setattr(video_reader, "MAX_PIXELS", 160 * 120)
+    with pytest.raises(FerError, match=f"film is too large.* Received: {received}"):
+        read(content())

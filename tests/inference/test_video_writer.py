@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -96,8 +98,9 @@ def test_places_that_cannot_be_written(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
-def test_a_full_disk(tmp_path):
-    (tmp_path / "full.mp4").symlink_to("/dev/full")
+def test_a_full_disk(tmp_path, monkeypatch):
+    (tmp_path / "full").symlink_to("/dev/full")
+    monkeypatch.setattr(video_writer, "partial_beside", lambda _: tmp_path / "full")
     with pytest.raises(FerError, match="cannot be written"):
         write(
             tmp_path / "full.mp4",
@@ -105,3 +108,31 @@ def test_a_full_disk(tmp_path):
             3.0,
             np.random.default_rng(0).integers(0, 256, (360, 480, 3), dtype=np.uint8),
         )
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_name_appears_when_the_video_is_complete(tmp_path):
+    path, old = tmp_path / "out.mp4", b"the video of last time"
+    path.write_bytes(old)
+    writer = VideoWriter(path)
+    writer.add(ORANGE, 0.0)
+    writer.add(ORANGE, 0.1)
+    assert path.read_bytes() == old
+    writer.close(0.2)
+    assert len(decoded(path)[3]) == 2
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    script = (
+        "import os, signal, sys, numpy as np; from fer_core.inference.video_writer import VideoWriter\n"
+        "writer = VideoWriter(sys.argv[1])\n"
+        "for k in range(100): writer.add(np.zeros((90, 120, 3), np.uint8), k / 10)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    path = tmp_path / "out.mp4"
+    subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".")
+    write(path, [0.0], 0.1)
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,260 @@
+"""Full disks, killed processes, two processes at once: `python -m tests.load.faults`, or `--only "full disk"`.
+
+Each scenario has a fresh data folder. Full disks are small file systems in memory, which only root can mount; without
+these rights their rows say so and count as violated. Trainings are of a tiny network on made-up faces. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from fer_core.files import home
+from fer_core.inference.video_writer import VideoWriter
+from fer_core.models import ModelSpec
+from fer_core.processes import ProcessNote
+from fer_core.runs import queue
+from fer_core.runs.data import DataSettings
+from fer_core.runs.run import Run, RunPlan, read_run, runs_folder
+from fer_core.runs.uploads import keep_upload
+from fer_core.training.recipe import Recipe
+from fer_core.types import FerError
+from tests.load.report import fresh_home, show
+from tests.runs.conftest import write_faces
+from tests.waiting import until
+
+MEGABYTES: Final = 24
+"""Size of the small file system."""
+
+PATIENCE: Final = 240.0  # seconds for a training
+
+_WRITE_VIDEO: Final = """
+import os, signal, sys, numpy as np
+from fer_core.inference.video_writer import VideoWriter
+writer = VideoWriter(sys.argv[1])
+for k in range(200):
+    writer.add(np.random.default_rng(k).integers(0, 256, (180, 320, 3), dtype=np.uint8), k / 10)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+_UPLOAD_AND_TRAIN: Final = """
+import sys
+from tests.load.faults import plan, upload
+from fer_core.runs import queue
+for number in range(40):
+    upload(number)
+print(queue.submit(plan(sys.argv[1], epochs=2)).id)
+"""
+
+
+def plan(pictures: Path | str, epochs: int = 6) -> RunPlan:
+    """Return the plan of a training that takes seconds."""
+    spec = ModelSpec("tiny", "Tiny", "compact_cnn", widths=(8, 8, 12, 16))
+    recipe = Recipe(epochs=epochs, batch_size=4, ema=0.5, mixed_precision=False, augmentation=None)
+    return RunPlan("A try", spec, recipe, DataSettings("folder", path=str(pictures), whole_image=True))
+
+
+def upload(number: int) -> Path:
+    """Keep an upload of 50 KB; the same number has the same content."""
+    return Path(keep_upload(f"{number}.zip", np.random.default_rng(number).bytes(50_000)))
+
+
+def full_disk_upload(folder: Path) -> str:
+    with _small_disk():
+        first = upload(0)
+        with _full():
+            sentence = _refused(lambda: upload(1))
+            assert first.read_bytes() == np.random.default_rng(0).bytes(50_000), "the first upload has changed"
+        assert upload(1).stat().st_size == 50_000
+        assert not [path for path in home().rglob("*") if ".partial" in path.name], "a part is left"
+    return sentence
+
+
+def full_disk_video(folder: Path) -> str:
+    with _small_disk():
+        path = home() / "annotated.mp4"
+        _video(path)
+        first = path.read_bytes()
+        with _full():
+            sentence = _refused(lambda: _video(path))
+            assert path.read_bytes() == first, "the finished video has changed"
+            assert not list(home().glob(".partial*")), "a part is left"
+        _video(path)
+    return sentence
+
+
+def full_disk_training(folder: Path) -> str:
+    pictures = write_faces(folder / "faces", 60)
+    with _small_disk():
+        run = queue.submit(plan(pictures))
+        until(lambda: run.status().epoch >= 1 or not run.status().active, PATIENCE)
+        with _full():
+            status = queue.wait(run, PATIENCE)
+        before = run.history()
+        assert status.state in ("failed", "interrupted"), f"the run is {status.state}: {run.log()[-300:]}"
+        assert status.message, "no sentence"
+        queue.resume(run)
+        _finished(run)
+        history = run.history()
+        assert history["epoch"].tolist() == list(range(6)), "epochs are missing"
+        change = _difference(before, history.head(len(before)))
+        assert change < 1e-3, f"the first {len(before)} epochs differ by {change:.2g}"
+    return f"resumed after {len(before)} of 6 epochs, which differ by {change:.1g}. {status.message}"
+
+
+def killed_training(folder: Path) -> str:
+    pictures = write_faces(folder / "faces", 60)
+    whole = queue.submit(plan(pictures))
+    _finished(whole)
+    run = queue.submit(plan(pictures))
+    until(lambda: run.status().epoch >= 2 and run.status().step >= 2, PATIENCE)
+    note = ProcessNote.read(run.folder)
+    process = note.find() if note else None
+    assert process, "no process"
+    os.kill(process.pid, signal.SIGKILL)
+    until(lambda: run.status().state == "interrupted")
+    done = len(run.history())
+    queue.resume(run)
+    _finished(run)
+    history = _difference(whole.history(), run.history())
+    weights = max(float(np.abs(a - b).max()) for a, b in zip(_weights(whole), _weights(run), strict=True) if a.size)
+    assert history < 1e-3, f"the histories differ by {history:.2g}"
+    assert weights < 1e-3, f"the weights differ by {weights:.2g}"
+    return f"killed after {done} of 6 epochs; histories differ by {history:.1g}, weights by {weights:.1g}"
+
+
+def killed_video(folder: Path) -> str:
+    path = folder / "videos" / "annotated.mp4"
+    path.parent.mkdir()
+    killed = subprocess.run([sys.executable, "-c", _WRITE_VIDEO, str(path)], check=False)
+    assert killed.returncode == -signal.SIGKILL, f"status {killed.returncode}"
+    assert not path.exists(), "a half video has the final name"
+    left = len(list(path.parent.iterdir()))
+    _video(path)
+    assert list(path.parent.iterdir()) == [path], "leftovers remain"
+    return f"no file under the final name; {left} leftover, removed by the next video"
+
+
+def two_processes(folder: Path) -> str:
+    pictures = write_faces(folder / "faces", 60)
+    command = [sys.executable, "-c", _UPLOAD_AND_TRAIN, str(pictures)]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    names = [child.communicate(timeout=PATIENCE)[0].strip() for child in children]
+    assert all(child.returncode == 0 for child in children), "a process failed"
+    runs = [read_run(runs_folder() / name) for name in names]
+    assert len({run.id for run in runs}) == 2, "one run replaced the other"
+    most = 0
+    limit = time.monotonic() + PATIENCE
+    while any(run.status().active for run in runs) and time.monotonic() < limit:
+        most = max(most, sum(run.status().state in ("loading", "fitting", "measuring") for run in runs))
+        time.sleep(0.05)
+    for run in runs:
+        _finished(run)
+    sizes = {path.stat().st_size for path in (home() / "uploads").rglob("*.zip")}
+    assert sizes == {50_000}, f"uploads of {sizes} bytes"
+    assert most <= 1, "two trainings worked at once"
+    return "40 equal uploads whole, two runs finished one after the other"
+
+
+SCENARIOS: Final[dict[str, Callable[[Path], str]]] = {
+    "full disk: upload": full_disk_upload,
+    "full disk: video": full_disk_video,
+    "full disk: training": full_disk_training,
+    "kill -9: training": killed_training,
+    "kill -9: video": killed_video,
+    "two processes": two_processes,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="the beginning of scenarios' names")
+    given = parser.parse_args()
+    rows, violations = [], []
+    for name, scenario in SCENARIOS.items():
+        if not name.startswith(given.only):
+            continue
+        start = time.monotonic()
+        with fresh_home() as folder:
+            try:
+                found, good = scenario(folder), True
+            except Exception as error:  # shown in the table; the other scenarios go on
+                found, good = f"{type(error).__name__}: {str(error)[:300]}", False
+                violations.append(f"{name}: {found}")
+        rows.append([name, "kept" if good else "violated", f"{time.monotonic() - start:.0f} s", found])
+    return show("Faults", ["Scenario", "", "Took", "What happened"], rows, violations)
+
+
+@contextmanager
+def _small_disk() -> Iterator[None]:
+    """Mount a small file system as the data folder."""
+    place = home()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(place)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@contextmanager
+def _full() -> Iterator[None]:
+    """Fill the data folder's file system to the last byte."""
+    filler = home() / "filler"
+    with filler.open("wb", buffering=0) as stream:
+        try:
+            while True:
+                if stream.write(bytes(4096)) < 4096:
+                    break
+        except OSError:
+            pass
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+def _refused(act: Callable[[], object]) -> str:
+    try:
+        act()
+    except FerError as error:
+        return str(error)
+    raise AssertionError("no sentence: it worked on a full disk")
+
+
+def _video(path: Path) -> None:
+    writer = VideoWriter(path)
+    for k in range(40):
+        writer.add(np.random.default_rng(k).integers(0, 256, (180, 320, 3), dtype=np.uint8), k / 10)
+    writer.close(4.0)
+
+
+def _finished(run: Run) -> None:
+    status = queue.wait(run, PATIENCE)
+    assert status.state == "finished", f"the run is {status.state}: {status.message} {run.log()[-300:]}"
+
+
+def _difference(one: pd.DataFrame, other: pd.DataFrame) -> float:
+    """Return the largest difference of two histories, apart from times."""
+    numbers = [name for name in one.select_dtypes("number").columns if "second" not in name]
+    return float(np.abs(one[numbers] - other[numbers]).max(axis=None))
+
+
+def _weights(run: Run) -> list[np.ndarray]:
+    from fer_core.training.initial_weights import read_keras
+
+    return [np.asarray(one) for one in read_keras(next(run.folder.rglob("model.keras"))).get_weights()]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Videos, as the Video page and `fer-lab video` read them."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from tests.clips import film, moving_head, sound_only, with_sound
+from tests.load.kinds.material import Input
+
+
+@functools.cache
+def videos() -> dict[str, bytes]:
+    small = moving_head(8, 8, (320, 240))
+    return {
+        "film.mp4": film(small),
+        "turned.mov": film(small, "mov", rotate=90),
+        "fast.mp4": film(small, options={"movflags": "faststart"}),
+        "wide.mp4": film(small, pixel_ratio=_ratio(4, 3)),
+        "film.webm": film(small, "webm", "libvpx-vp9"),
+        "film.avi": film(small, "avi", "mpeg4"),
+        "film.mkv": film(small, "matroska", "mpeg4"),
+        "film.ts": film(small, "mpegts", "mpeg2video", rate=25),
+        "sound.mp4": with_sound(small),
+    }
+
+
+@functools.cache
+def video_bombs() -> dict[str, bytes]:
+    plain = np.full((4320, 7680, 3), 90, np.uint8)
+    tiny = [np.full((16, 16, 3), 40, np.uint8)] * 3
+    return {
+        "8k.mp4": film([plain] * 6),
+        "stretched.mp4": film(moving_head(3, size=(320, 240)), pixel_ratio=_ratio(30_000, 1)),
+        "thin.mp4": film(moving_head(3, size=(320, 240)), pixel_ratio=_ratio(1, 30_000)),
+        "long.mp4": film(tiny, times=[0.0, 86_400.0, 160_000.0]),
+        "growing.ts": film(tiny, "mpegts", "mpeg2video", rate=25)
+        + film([np.full((2160, 3840, 3), 90, np.uint8)] * 2, "mpegts", "mpeg2video", rate=25),
+        "sound.mp4": sound_only(),
+    }
+
+
+def _ratio(width: int, height: int):
+    from fractions import Fraction
+
+    return Fraction(width, height)
+
+
+def read_video(given: Input, folder: Path) -> list[str]:
+    """The Video page, which has the content, or `fer-lab video`, which has a path; both write an annotated video."""
+    from fer_core.inference.stream import StreamAnalyzer
+    from fer_core.inference.video import FILE_SETTINGS, analyze_video
+
+    source: Path | bytes = given.content
+    if len(given.content) % 2:
+        source = folder / given.name
+        source.write_bytes(given.content)
+    result = analyze_video(
+        source, StreamAnalyzer(_classifier(), settings=FILE_SETTINGS), 2.0, folder / "annotated.mp4", name=given.name
+    )
+    from fer_core.inference.tables import expression_runs, time_shares, timeline_points
+
+    time_shares(result.table, result.seconds)
+    expression_runs(result.table, result.seconds)
+    for face in result.faces:
+        timeline_points(result.table, face)
+    return []
+
+
+@functools.cache
+def _classifier():
+    from fer_core.inference import Classifier
+    from fer_core.store import load_model
+
+    return Classifier.of(load_model())

@@ -1,0 +1,49 @@
+"""What the three scripts share: a table at the end, exit status 1 if a limit is violated, and a fresh data folder."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+console = Console(highlight=False, width=None if Console().is_terminal else 150)
+MEGABYTE = 1e6
+
+
+@contextmanager
+def fresh_home() -> Iterator[Path]:
+    """Yield a temporary folder; `home` and `tmp` in it are FER_HOME and TMPDIR of this process and its children."""
+    with tempfile.TemporaryDirectory(prefix="fer-load-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        before = {variable: os.environ.get(variable) for variable in ("FER_HOME", "TMPDIR")}
+        for variable, part in (("FER_HOME", "home"), ("TMPDIR", "tmp")):
+            (folder / part).mkdir()
+            os.environ[variable] = str(folder / part)
+        tempfile.tempdir = None  # read TMPDIR again
+        try:
+            yield folder
+        finally:
+            for variable, value in before.items():
+                os.environ.pop(variable)
+                if value is not None:
+                    os.environ[variable] = value
+            tempfile.tempdir = None
+
+
+def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], violations: Sequence[str]) -> int:
+    """Print the table and every violation; return the exit status."""
+    table = Table(
+        *columns, title=title, title_justify="left", show_lines=any(len(cell) > 60 for row in rows for cell in row)
+    )
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    for violation in violations:
+        console.print(f"[red]violated[/] {violation}", soft_wrap=True)
+    console.print("[red]A limit is violated.[/]" if violations else "[green]All limits are kept.[/]")
+    return 1 if violations else 0
