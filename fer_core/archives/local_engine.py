@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Final
 
 from fer_core.archives.job import Job
@@ -68,6 +71,13 @@ class LocalEngine:
             stop.set()
 
     def _by_processes(self, job: Job, out: str, tasks: Sequence[Task]) -> Iterator[Done]:
+        with tempfile.NamedTemporaryFile(prefix="fer-archive-", suffix=".pickle") as file:
+            # A job holds a model. Through the pipe to a new process it would block if that process dies.
+            pickle.dump(job, file)
+            file.flush()
+            yield from self._by_processes_with(file.name, out, tasks)
+
+    def _by_processes_with(self, job: str, out: str, tasks: Sequence[Task]) -> Iterator[Done]:
         waiting, breaks = {task.name: task for task in tasks}, 0
         while waiting:
             context = multiprocessing.get_context("spawn")
@@ -90,9 +100,10 @@ class LocalEngine:
                 pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _start(job: Job, out: str) -> None:
+def _start(job: str, out: str) -> None:
     global _worker  # noqa: PLW0603 (a worker process makes it once)
-    _worker = Worker(job, out)
+    with Path(job).open("rb") as file:
+        _worker = Worker(pickle.load(file), out)
 
 
 def _do(task: Task) -> Done:

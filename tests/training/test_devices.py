@@ -90,10 +90,14 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
 
 
 def test_a_step_on_two_devices_is_that_on_one(found):
-    """With augmentation and batch normalization, the weights after one step of gradient descent differ by rounding."""
+    """With augmentation and batch normalization, the weights after one step of gradient descent differ by rounding.
+
+    That is 1e-7, but in one of many runs 8e-4 where weights had moved by 0.15. Sums instead of means, or batch
+    statistics of one device only, would change the step by a large part of itself.
+    """
     assert found["devices"] == 2
     assert found["moved"] > 0.01
-    assert found["difference"] < 1e-5
+    assert found["difference"] < 0.01 * found["moved"]
 
 
 def test_each_device_takes_half_of_a_batch(found):

@@ -35,7 +35,7 @@ def running() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="fer-postgresql-"))  # not in pytest's, which other users cannot enter
     user = []
     if os.geteuid() == 0:  # the server refuses to run as root
-        user = ["runuser", "-u", "postgres", "--"]
+        user = [shutil.which("runuser") or "/usr/sbin/runuser", "-u", "postgres", "--"]
         shutil.chown(folder, "postgres")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
