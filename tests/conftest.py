@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pylibsrtp  # noqa: F401 (of the Live page; importing it after other copies of OpenSSL crashes)
 import pytest
 
 from fer_core.data import FerDataset, load_fer2013
