@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 
 import numpy as np
@@ -149,7 +150,8 @@ def test_the_maps_say_what_they_cannot_say(predict):
     assert any("do not say why, or what the person feels" in text.value for text in app.caption)
     explained = {words.value.split("**")[1]: words.value for words in app.markdown if "**Careful.**" in words.value}
     assert "6 × 6 cells. The strongest evidence is for happy (100 %" in explained["Activation map"]
-    assert "12 × 12 places. Covering the most important one lowers happy from 96 % by" in explained["Occlusion map"]
+    words = r"12 × 12 places\. Covering the most important one lowers happy from 9\d % by"  # depends on the detector
+    assert re.search(words, explained["Occlusion map"])
 
 
 def test_occlusion_map_on_demand(predict):
