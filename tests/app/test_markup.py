@@ -11,6 +11,7 @@ import pytest
 from fer_core import store
 from pages.parts.common import plain
 from tests.app.made_up_runs import made_run
+from tests.audit.people import write_people, zipped
 from tests.made_up_store import add_models
 
 TITLE = "<script>alert(1)</script> $x^2$ :material/home: [l](javascript:alert(1)) **b**"
@@ -65,6 +66,23 @@ def test_a_title_is_shown_as_it_was_typed(named, opened_without_error, page, que
         assert part not in said, "it is read as markup"
     if page not in ("fairness", "tour"):  # these show it in a list, which reads no Markdown
         assert TITLE in unescaped or any(TITLE in str(frame.value) for frame in app.dataframe), "the title is shown"
+
+
+def test_cells_of_a_table_and_names_of_pictures_are_shown_as_they_are(opened_without_error, tmp_path):
+    cell, name = "<b>x</b> **b** $y$", "<i>anna<i> [l](javascript:alert(1)).png"
+    lines = ["file,a$b$,expression", f"anna.png,{cell},happy", f"ben.png,{cell} too,sad", f"{name},{cell},happy"]
+    table = "\n".join([*lines, f"cleo.png,{cell},"])
+    path = zipped(write_people(tmp_path / "people", table))
+    app = opened_without_error("fairness", a_source="My own pictures", a_minimum="1", a_rate="Accuracy")
+    app.toggle(key="a_whole").set_value(True)
+    app.file_uploader(key="a_zip").set_value(("people.zip", path.read_bytes(), "application/zip")).run()
+    assert not app.exception
+    said = read_as_markdown(app)
+    for part in (*cell.split(), *name.split(), "a$b$"):
+        assert part not in said, "it is read as markup"
+    assert name in re.sub(r"\\(.)|\u2060", r"\1", said), "a note names the picture that is missing"
+    (chart,) = app.get("plotly_chart")
+    assert "<b>x" not in chart.proto.spec and "&lt;b&gt;x" in chart.proto.spec
 
 
 @pytest.mark.parametrize(

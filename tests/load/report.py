@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +19,11 @@ MEGABYTE = 1e6
 
 @contextmanager
 def fresh_home() -> Iterator[Path]:
-    """Yield a temporary folder; `home` and `tmp` in it are FER_HOME and TMPDIR of this process and its children."""
+    """Yield a temporary folder; `home` and `tmp` in it are FER_HOME and TMPDIR of this process and its children.
+
+    SIGTERM ends the script in order from here on: the folder is deleted, and servers and children are stopped.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="fer-load-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         before = {variable: os.environ.get(variable) for variable in ("FER_HOME", "TMPDIR")}

@@ -2,8 +2,9 @@
 
 One Streamlit server with a fresh data folder, one Chromium with a window for each visitor. A visitor opens Predict,
 thinks, uploads a photo that nobody uploaded before, waits until its results are shown, thinks, and begins again. First,
-one visitor is alone. Asked: no error, a median at most 5 times that of the single visitor, and a server that after all
-have left needs at most 100 MB more than after its warm-up. Chromium needs processor time of the same machine.
+one visitor is alone. Asked: no error, for the slowest visitor a median at most 5 times that of the single visitor, and
+a server that after all have left needs at most 100 MB more than after its warm-up. Chromium needs
+processor time of the same machine.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ class Visitor:
         await asyncio.sleep(think)
 
     def _note(self, response: Any) -> None:
-        if response.status >= 400:
+        probe = "/predict/_stcore/" in response.url  # Streamlit asks below the page's path first, then at the root
+        if response.status >= 400 and not probe:
             self.errors.append(f"status {response.status} of {response.url.split('?')[0]}")
 
     def _photo(self) -> bytes:
@@ -124,13 +126,13 @@ async def _measure(process: psutil.Process, address: str, given: argparse.Namesp
         errors.append("a visitor saw no results")
     medians = [statistics.median(one.seconds) for one in visitors if one.seconds] or [float("nan")]
     single = statistics.median(alone.seconds or [float("nan")])
-    ratio = statistics.median(medians) / single
+    ratio = max(medians) / single
     rows = [
         ["Errors", str(len(errors)), "0"],
         ["Photos", str(sum(len(one.seconds) for one in visitors)), ""],
         ["Single visitor, median", f"{single:.2f} s", ""],
-        ["Visitors' medians: median, slowest", f"{statistics.median(medians):.2f} s, {max(medians):.2f} s", ""],
-        ["Ratio of the medians", f"{ratio:.1f}", f"≤ {RATIO:.0f}"],
+        ["Visitors' medians: typical, slowest", f"{statistics.median(medians):.2f} s, {max(medians):.2f} s", ""],
+        ["Slowest visitor's median / single visitor's", f"{ratio:.1f}", f"≤ {RATIO:.0f}"],
         ["Server's memory after warm-up", f"{before / MEGABYTE:.0f} MB", ""],
         ["Server's memory at its peak", f"{peak / MEGABYTE:.0f} MB", ""],
         [
