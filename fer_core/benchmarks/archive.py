@@ -42,7 +42,7 @@ def archive_numbers(model: StoredModel, say: Callable[[str], None], rounds: int 
     with tempfile.TemporaryDirectory() as folder:
         files = itertools.cycle(map(str, write_photos(Path(folder), PHOTOS)))
         tasks = [Task(f"{k}.parquet", tuple(itertools.islice(files, PHOTOS // 2))) for k in range(TASKS)]
-        _seconds(local, job, folder, tasks)
+        _seconds(local, job, folder, tasks[:workers])  # warm up
         if not ray_is_installed():
             say(MISSING)
             alone = statistics.median(_seconds(local, job, folder, tasks) for _ in range(rounds))

@@ -21,12 +21,14 @@ def run_benchmarks(model: StoredModel, seconds: float, say: Callable[[str], None
 
     Args:
         model: a stored model with its `.keras` file.
-        seconds: for how long to time each operation.
+        seconds: for how long to time each operation. Whole folders and archives are timed once for each second, up to
+            three times.
         say: called with the name of each step.
 
     Raises:
         FerError: the model has no `.keras` file to compare with, or a benchmark failed.
     """
+    rounds = min(max(round(seconds), 1), 3)
     say("Start-up time and memory, in new processes …")
     numbers = start_numbers(model)
     say("Classification and whole frames …")
@@ -34,9 +36,9 @@ def run_benchmarks(model: StoredModel, seconds: float, say: Callable[[str], None
     say("A camera stream, one face and five …")
     numbers |= stream_numbers(model, seconds)
     say("A folder of photos, by threads and by processes …")
-    numbers |= batch_numbers(model)
+    numbers |= batch_numbers(model, rounds)
     say("An archive of photos, by threads and on Ray …")
-    numbers |= archive_numbers(model, say)
+    numbers |= archive_numbers(model, say, rounds)
     say("An epoch with and without kept features …")
     numbers |= feature_numbers()
     say("A training step with and without fused batch normalization …")

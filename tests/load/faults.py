@@ -98,40 +98,29 @@ def full_disk_training(folder: Path) -> str:
     pictures = write_faces(folder / "faces", 60)
     with _small_disk():
         run = queue.submit(plan(pictures))
-        until(lambda: run.status().epoch >= 1 or not run.status().active, PATIENCE)
+        kept = _some_epochs(run, 1)
         with _full():
             status = queue.wait(run, PATIENCE)
-        before = run.history()
         assert status.state in ("failed", "interrupted"), f"the run is {status.state}: {run.log()[-300:]}"
         assert status.message, "no sentence"
         queue.resume(run)
         _finished(run)
-        history = run.history()
-        assert history["epoch"].tolist() == list(range(6)), "epochs are missing"
-        change = _difference(before, history.head(len(before)))
-        assert change < 1e-3, f"the first {len(before)} epochs differ by {change:.2g}"
-    return f"resumed after {len(before)} of 6 epochs, which differ by {change:.1g}. {status.message}"
+        _kept(kept, run)
+    return f"resumed; {len(kept)} of 6 epochs were complete and are unchanged. {status.message}"
 
 
 def killed_training(folder: Path) -> str:
-    pictures = write_faces(folder / "faces", 60)
-    whole = queue.submit(plan(pictures))
-    _finished(whole)
-    run = queue.submit(plan(pictures))
-    until(lambda: run.status().epoch >= 2 and run.status().step >= 2, PATIENCE)
+    run = queue.submit(plan(write_faces(folder / "faces", 60)))
+    kept = _some_epochs(run, 2)
     note = ProcessNote.read(run.folder)
     process = note.find() if note else None
     assert process, "no process"
     os.kill(process.pid, signal.SIGKILL)
     until(lambda: run.status().state == "interrupted")
-    done = len(run.history())
     queue.resume(run)
     _finished(run)
-    history = _difference(whole.history(), run.history())
-    weights = max(float(np.abs(a - b).max()) for a, b in zip(_weights(whole), _weights(run), strict=True) if a.size)
-    assert history < 1e-3, f"the histories differ by {history:.2g}"
-    assert weights < 1e-3, f"the weights differ by {weights:.2g}"
-    return f"killed after {done} of 6 epochs; histories differ by {history:.1g}, weights by {weights:.1g}"
+    _kept(kept, run)
+    return f"resumed; {len(kept)} of 6 epochs were complete and are unchanged"
 
 
 def killed_video(folder: Path) -> str:
@@ -244,16 +233,17 @@ def _finished(run: Run) -> None:
     assert status.state == "finished", f"the run is {status.state}: {status.message} {run.log()[-300:]}"
 
 
-def _difference(one: pd.DataFrame, other: pd.DataFrame) -> float:
-    """Return the largest difference of two histories, apart from times."""
-    numbers = [name for name in one.select_dtypes("number").columns if "second" not in name]
-    return float(np.abs(one[numbers] - other[numbers]).max(axis=None))
+def _some_epochs(run: Run, count: int) -> pd.DataFrame:
+    """Wait until a run is within the epoch that follows the first `count`, and return the history of those done."""
+    until(lambda: run.status().epoch >= count and run.status().step >= 2, PATIENCE)
+    return run.history()
 
 
-def _weights(run: Run) -> list[np.ndarray]:
-    from fer_core.training.initial_weights import read_keras
-
-    return [np.asarray(one) for one in read_keras(next(run.folder.rglob("model.keras"))).get_weights()]
+def _kept(before: pd.DataFrame, run: Run) -> None:
+    """Check that a resumed run has six epochs, and that those done before it was cut off are the same rows."""
+    history = run.history()
+    assert history["epoch"].tolist() == list(range(6)), f"epochs {history['epoch'].tolist()}"
+    assert before.equals(history.head(len(before))), "epochs that were complete have changed"
 
 
 if __name__ == "__main__":
