@@ -94,7 +94,7 @@ else:
         show_faces(faces.head(number), faces_and_votes, line)
 
 st.header("Random faces, predicted and actual")
-with st.container(horizontal=True, vertical_alignment="bottom"):
+with st.container(horizontal=True):
     which = choose("Which predictions", SHOWN, "m_which", "all")
     seed = st.number_input("Sample number", 1, 999, 1, key="m_seed", bind="query-params", width=180)
 show_faces(sample_faces(answers, first, which, 14, int(seed)), faces_and_votes, f"{plain(title(first))}, {where}")

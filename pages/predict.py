@@ -127,6 +127,7 @@ with st.container(horizontal=True):
     )
 table = results_table(everything)
 if not table.empty:
+    table["Model"] = table["Model"].map(titles)
     columns = {
         "Probability": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
         **{name: st.column_config.NumberColumn(format="percent") for name in EXPRESSIONS},

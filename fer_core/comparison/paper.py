@@ -19,12 +19,15 @@ from fer_core.evaluation.paper import (
     reported_f1,
 )
 from fer_core.labels import EXPRESSIONS
+from fer_core.models import model_spec
 
 OTHER_WEIGHTS: Final = {"_utk": "UTKFace weights"}
 """Models that stand in for a variant that is not trained on ImageNet weights as in the paper: suffix and label."""
 
-PAPER_VARIANTS: Final[tuple[str, ...]] = tuple(dict.fromkeys(VARIANTS[row.name] for row in OVERALL))
-"""Our names of the eight models in the paper, in its order."""
+PAPER_VARIANTS: Final[dict[str, str]] = {
+    name: model_spec(name).title for name in dict.fromkeys(VARIANTS[row.name] for row in OVERALL)
+}
+"""Our names of the eight models in the paper, in its order, and the titles that people read."""
 
 
 def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
@@ -35,8 +38,8 @@ def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
         measured: metrics of these predictions.
 
     Returns:
-        Columns `variant`, `paper_name`, `reported` ("reported, figure 11"), `measured` ("measured, PublicTest plain",
-        followed by ", UTKFace weights" for a stand-in, or "not trained here yet"), and for each of `METRICS`
+        Columns `variant`, `title`, `paper_name`, `reported` ("reported, figure 11"), `measured` ("measured, PublicTest
+        plain", followed by ", UTKFace weights" for a stand-in, or "not trained here yet"), and for each of `METRICS`
         `…_reported`, `…_measured`, `…_low`, `…_high` (NaN where not measured).
     """
     rows = []
@@ -45,6 +48,7 @@ def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
         ours = measured.get(name)
         row: dict[str, object] = {
             "variant": line.variant,
+            "title": PAPER_VARIANTS[line.variant],
             "paper_name": line.name,
             "reported": f"reported, figure {line.figure}",
             "measured": "not trained here yet",
@@ -67,11 +71,11 @@ def paper_marks(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Return one metric of `paper_overall` with one row for each value.
 
     Returns:
-        Columns `variant`, `source` ("reported" or "measured here"), `where`, `value`, `low`, `high`.
+        Columns `title`, `source` ("reported" or "measured here"), `where`, `value`, `low`, `high`.
     """
-    printed = table[["variant", "reported", f"{metric}_reported"]].set_axis(["variant", "where", "value"], axis=1)
-    ours = table[["variant", "measured", f"{metric}_measured", f"{metric}_low", f"{metric}_high"]]
-    ours = ours.set_axis(["variant", "where", "value", "low", "high"], axis=1).drop_duplicates("variant")
+    printed = table[["title", "reported", f"{metric}_reported"]].set_axis(["title", "where", "value"], axis=1)
+    ours = table[["title", "measured", f"{metric}_measured", f"{metric}_low", f"{metric}_high"]]
+    ours = ours.set_axis(["title", "where", "value", "low", "high"], axis=1).drop_duplicates("title")
     return pd.concat(
         [printed.assign(source="reported"), ours.dropna(subset=["value"]).assign(source="measured here")],
         ignore_index=True,

@@ -27,7 +27,7 @@ def class_distribution(counts: pd.DataFrame, shares: bool = False) -> go.Figure:
     traces, legend_bars = [], []
     for place, (split, row) in enumerate(counts.iterrows()):
         share = row / max(1, row.sum())
-        pattern = {"shape": PATTERNS[place % len(PATTERNS)], "fgcolor": "white", "solidity": 0.25}
+        pattern = {"shape": PATTERNS[place % len(PATTERNS)], "solidity": 0.25}  # lines in the colour of the bar
         # Plotly draws no legend entry for bars of several colours with a pattern, so an empty gray bar stands in
         legend_bars.append(
             {

@@ -126,7 +126,7 @@ def _squares(
     return chart(
         [_heat(cells["predicted"], cells["actual"], cells["rate"], span, colors), clicks],
         SIZE,
-        xaxis=_expressions(titles[1], range=[-0.5, 6.5], tickangle=-40),
+        xaxis=_expressions(titles[1], range=[-0.5, 6.5], autotickangles=[0, -40]),
         yaxis=_expressions(titles[0], range=[6.5, -0.5]),
         shapes=_frame(chosen),
         dragmode=False,

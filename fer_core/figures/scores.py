@@ -184,26 +184,27 @@ def class_scores(
     )
 
 
-def paper_chart(marks: pd.DataFrame, title: str) -> go.Figure:
+def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
     """Return the reported and the measured values of one metric for each variant.
 
     Args:
-        marks: columns `variant`, `source` (one of `SOURCES`), `where`, `value`, `low`, `high` (NaN where reported).
-        title: of the metric.
+        marks: columns `title` (of the variant), `source` (one of `SOURCES`), `where`, `value`, `low`, `high` (NaN
+            where reported).
+        metric: its name for people.
     """
-    variants = list(dict.fromkeys(marks["variant"]))
+    variants = list(dict.fromkeys(marks["title"]))
     traces = []
     for source, color, symbol in zip(SOURCES, (MUTED, ACCENT), ("circle-open", "diamond"), strict=True):
         part = marks[marks["source"] == source]
-        dots = _dots(part["value"], part["variant"], part["low"], part["high"], color) | {"name": source}
+        dots = _dots(part["value"], part["title"], part["low"], part["high"], color) | {"name": source}
         dots["marker"] |= {"symbol": symbol, "line": {"width": 3, "color": color}}
         dots["customdata"] = part["where"].map(safe)
-        dots["hovertemplate"] = f"%{{y}}: {safe(title)} %{{x:.4f}}<br>%{{customdata}}<extra></extra>"
+        dots["hovertemplate"] = f"%{{y}}: {safe(metric)} %{{x:.4f}}<br>%{{customdata}}<extra></extra>"
         traces.append(dots)
     return chart(
         traces,
         120 + 40 * len(variants),
-        xaxis=axis(title, tickformat=".2f", fixedrange=True),
+        xaxis=axis(metric, tickformat=".2f", fixedrange=True),
         yaxis=category_axis(variants, ticktext=[in_lines(variant) for variant in variants]),
         showlegend=True,
         legend=legend(columns_fit=False),

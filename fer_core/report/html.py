@@ -180,7 +180,7 @@ def _paper(report: Report) -> Iterator[str]:
         ]
         for name in METRICS
     }
-    titles = {"variant": "Variant", **METRICS, "reported": "Reported in", "measured": "Measured on"}
+    titles = {"title": "Variant", **METRICS, "reported": "Reported in", "measured": "Measured on"}
     yield table(marks.assign(**both), titles)
     yield "<h3>The final model, recomputed from the table in section 4.5, beside the figures</h3>"
     again = report.tables["paper_recomputed"]

@@ -264,6 +264,6 @@ def tour_of(picture: Picture, model: ServedModel, spec: ModelSpec) -> Tour:
     return _tour(picture, model, spec, default_detector().note)
 
 
-@st.cache_resource(max_entries=10, show_spinner=False, **_PER_SESSION)
+@st.cache_resource(max_entries=10, show_spinner="Following the face through the model …", **_PER_SESSION)
 def _tour(picture: Picture, model: ServedModel, spec: ModelSpec, detector_note: str | None) -> Tour:  # noqa: ARG001 (cache key)
     return tour(model.classifier(), spec, pixels(picture))

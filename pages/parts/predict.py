@@ -122,19 +122,26 @@ def edit_panel(views: list[FaceView]) -> None:
     controls, results = st.columns([2, 5], gap="medium")
     with controls:
         edits, detect_again = _edit_controls()
+    edited = edits != Edits()
+    with results, st.spinner("Predicting the changed face"):
+        reruns = [
+            edit_and_rerun(view.model.analyzer(), pixels(view.picture), view.face.face, edits, detect_again)
+            for view in views
+        ]
     with results, st.grid(2, min_column_width=250, gap="medium"):
-        for index, view in enumerate(views):
-            face = view.face
-            edited = edit_and_rerun(view.model.analyzer(), pixels(view.picture), face.face, edits, detect_again)
-            if index == 0:
-                st.image(
-                    edited.image,
-                    caption=f"Face {view.number}, changed as the controls say",
-                    width="stretch",
-                    alt=f"Close-up of face {view.number} after the changes",
-                )
+        st.image(
+            reruns[0].image,
+            caption=f"Face {views[0].number}, changed as the controls say",
+            width="stretch",
+            alt=f"Close-up of face {views[0].number} after the changes",
+        )
+        if len(views) > FEW_MODELS:
             with st.container(gap="xsmall"):
-                _before_and_after(view, face, edited.result, edits != Edits())
+                _all_after(views, [rerun.result for rerun in reruns], edited)
+        else:
+            for view, rerun in zip(views, reruns, strict=True):
+                with st.container(gap="xsmall"):
+                    _before_and_after(view, view.face, rerun.result, edited)
 
 
 def _edit_controls() -> tuple[Edits, bool]:
@@ -163,7 +170,7 @@ def _edit_controls() -> tuple[Edits, bool]:
 def _before_and_after(view: FaceView, before: FaceResult, after: FaceResult | None, edited: bool) -> None:
     """Show the probabilities of one model before and after the changes, below a sentence that compares them."""
     if after is None:
-        st.info("The face detector no longer finds a face here.", icon=":material/visibility_off:")
+        _lost()
         return
     was, now = _said(before), _said(after)
     if not edited:
@@ -181,6 +188,33 @@ def _before_and_after(view: FaceView, before: FaceResult, after: FaceResult | No
     )
     if edited:
         st.caption("Gray bars: before the changes.")
+
+
+def _all_after(views: list[FaceView], results: list[FaceResult | None], edited: bool) -> None:
+    """Show the probabilities of many models after the changes in one chart, below a sentence that counts them."""
+    found = [(view, after) for view, after in zip(views, results, strict=True) if after is not None]
+    if not found:
+        _lost()
+        return
+    changed = [view for view, after in found if view.face.answer != after.answer]
+    said = f"{len(changed)} of {len(found)} models change their answer" if edited else "Move a control"
+    st.markdown(f"**{said}**")
+    show_chart(
+        model_answers(
+            [view.model.title for view, _ in found],
+            [
+                f"{after.answer}, before {view.face.answer}" if view in changed else after.answer
+                for view, after in found
+            ],
+            [after.probabilities for _, after in found],
+        ),
+        key="change_of_all",
+        alt="After the changes: " + "; ".join(f"{view.model.title} {after.answer}" for view, after in found),
+    )
+
+
+def _lost() -> None:
+    st.info("The face detector no longer finds a face here.", icon=":material/visibility_off:")
 
 
 def _said(face: FaceResult) -> str:

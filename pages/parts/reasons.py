@@ -13,7 +13,7 @@ from fer_core.labels import EXPRESSIONS, expression_index
 from pages.parts.common import plain
 from pages.parts.explanations import explain
 from pages.parts.pictures import evidence_tile, input_tile, occlusion_of
-from pages.parts.predict import FaceView
+from pages.parts.predict import FEW_MODELS, FaceView
 
 PREDICTED: Final = "the prediction"
 OTHERS: Final = "all others"
@@ -41,7 +41,11 @@ def face_reasons(views: list[FaceView]) -> None:
     )
     against = None if other == OTHERS else str(other)
     with_map = next((view for view in views if view.face.activation is not None), None)
-    with st.grid(3, min_column_width=240, gap="medium"):
+    many = len(views) > FEW_MODELS
+    if many:
+        _name_those_without_map(views)
+    columns, least = (3, 240) if not many else (4, 150)  # so that many models fit a phone
+    with st.grid(columns, min_column_width=least, gap="medium"):
         _inputs(views)
         for view in views:
             expression = view.face.expression if wanted == PREDICTED else str(wanted)
@@ -49,10 +53,11 @@ def face_reasons(views: list[FaceView]) -> None:
             if expression == against:
                 st.caption(f"{prefix}{expression} cannot be compared with itself. Choose another expression.")
                 continue
-            with st.container(gap="xsmall"):
-                _activation(view, expression, against, prefix)
-                if view is with_map:
-                    _explain_activation(view)
+            if view.face.activation is not None or not many:
+                with st.container(gap="xsmall"):
+                    _activation(view, expression, against, prefix)
+                    if view is with_map:
+                        _explain_activation(view)
             if with_occlusion:
                 with st.container(gap="xsmall"):
                     _occlusion(view, expression, against, prefix)
@@ -67,13 +72,24 @@ def _inputs(views: list[FaceView]) -> None:
         groups.setdefault(view.model.preprocessing, []).append(view)
     for group in groups.values():
         first, everyone = group[0], "the models" if len(views) > 1 else "the model"
-        who = everyone if len(groups) == 1 else " and ".join(plain(view.model.title) for view in group)
+        titles = [plain(view.model.title) for view in group]
+        named = " and ".join(titles) if len(titles) <= FEW_MODELS else f"{len(titles)} of the models"
+        who = everyone if len(groups) == 1 else named
         st.image(
             input_tile(first.face, first.model),
             caption=f"What {who} saw: 48 × 48 gray pixels",
             width="stretch",
             alt=f"Face {first.number}, cut out upright in gray"
             + ("" if first.model.preprocessing == "none" else f", prepared for {first.model.title}"),
+        )
+
+
+def _name_those_without_map(views: list[FaceView]) -> None:
+    titles = [plain(view.model.title) for view in views if view.face.activation is None]
+    if titles:
+        st.caption(
+            f"Without an activation map, because they take the face as one piece: {'; '.join(titles)}. The occlusion "
+            "map shows what their predictions depend on."
         )
 
 

@@ -13,12 +13,15 @@ from fer_core.faces import enlarged_pixels, evidence_for
 from fer_core.figures import logit_bars, number_grid, probability_text, softmax_table
 from fer_core.figures.theme import percent_text
 from fer_core.labels import EXPRESSIONS
-from pages.parts.charts import show_chart
+from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import emphasis, note_detector, plain
 from pages.parts.pictures import SAMPLE, Picture, ServedModel, evidence_tile
 
 SIDE: Final = 384
 """Width in pixels of the large picture of a step: eight times 48, and low enough for a screen of 720 pixels."""
+
+NARROW_SIDE: Final = 320
+"""The same on a phone."""
 
 PREPARED: Final = {
     "none": "",
@@ -63,16 +66,20 @@ def _back_and_next(step: str) -> None:
             )
 
 
-def _large(picture: Any, alt: str, caption: str | None = None) -> None:
-    """Show the picture of a step; on a narrow screen it is as wide as the screen."""
-    with st.container(width=SIDE):
-        st.image(picture, width="stretch", caption=caption, alt=alt)
+def _large(picture: Any, alt: str, size: tuple[int, int] = (1, 1), caption: str | None = None) -> None:
+    """Show the picture of a step, in a place of its size, so that nothing moves when the browser has loaded it."""
+    side = NARROW_SIDE if narrow_screen() else SIDE
+    width, height = size
+    with st.container(width=side, height=max(16, round(side * height / width)), border=False):
+        st.image(picture, width="stretch", alt=alt)
+    if caption:
+        st.caption(caption)
 
 
 def _picture(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001 (all steps take the same)
     caption = SAMPLE_CREDIT if picture is SAMPLE else plain(picture.name)
-    _large(tour.picture, "The picture as it was given", caption)
     width, height = tour.size
+    _large(tour.picture, "The picture as it was given", (width, height), caption)
     return (
         "A picture is a grid of pixels. Each pixel has three numbers, for red, green and blue, from 0 (dark) to 255 "
         "(bright). No number says where a face is, or what it shows.",

@@ -174,11 +174,13 @@ def test_robustness_without_any_results(compare, own_home):
 
 def test_the_paper_beside_ours(compare, three):
     add_model(promoted(), "vgg16_frozen", 2.5)
-    app = compare(c_section="Paper", c_variant="vgg16_frozen", c_split="PrivateTest")
+    app = compare(c_section="Paper", c_variant="VGG16, frozen", c_split="PrivateTest")
     table = app.dataframe[0].value
     assert table.set_index("variant").loc["vgg16_frozen", "measured"] == "measured, PublicTest plain"
     assert table.set_index("variant").loc["xception_frozen", "measured"] == "not trained here yet"
     assert any("if they are plain means" in caption.value for caption in app.caption)
+    assert app.get_by_key("c_variant").value == "vgg16_frozen"
+    assert not [name for name in (*app.get_by_key("c_variant").options, *table["title"]) if "_" in name]
 
 
 @pytest.mark.parametrize("section", ["Scoreboard", "Paper"])

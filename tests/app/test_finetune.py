@@ -230,7 +230,7 @@ def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app)
     app.button(key="f_promote_now").click().run()
     assert "My run is on every page now" in said(app)
     predict = open_app("predict", p_models="My run")
-    assert list(predict.dataframe[0].value["Model"]) == ["mine"]
+    assert list(predict.dataframe[0].value["Model"]) == ["My run"]
 
 
 def test_onnx_is_written_once_somebody_asks_for_it(page, monkeypatch):

@@ -15,7 +15,7 @@ from fer_core.faces import preprocess_faces
 from fer_core.inference import FaceAnalyzer
 from pages.parts import pictures as parts
 from pages.parts.pictures import SAMPLE, ServedModel, analyze, input_tile
-from tests.app.conftest import agree
+from tests.app.conftest import SHIPPED_DEFAULT, agree
 from tests.bad_inputs import encoded, good_input
 
 DEFAULT_TITLE = store.load_model().title
@@ -69,13 +69,13 @@ def test_several_models_side_by_side(predict, second_model):
     app = predict(p_models=[DEFAULT_TITLE, "Second model"])
     assert not app.exception
     assert app.subheader[0].value == "Face 1: 2 of 2 models say happy"
-    assert list(faces(app)["Model"]) == [store.DEFAULT_MODEL, "second"]
+    assert list(faces(app)["Model"]) == [DEFAULT_TITLE, "Second model"]
     assert sum(words.startswith("Second model") for words in charts(app)) == 2
     app.get_by_key("p_models").set_value(["second"]).run()
-    assert list(faces(app)["Model"]) == ["second"]
+    assert list(faces(app)["Model"]) == ["Second model"]
     app.get_by_key("p_models").set_value([]).run()
     assert not app.exception
-    assert list(faces(app)["Model"]) == [store.DEFAULT_MODEL]
+    assert list(faces(app)["Model"]) == [DEFAULT_TITLE]
 
 
 def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_model):
@@ -276,21 +276,30 @@ def test_a_newly_trained_model_is_not_taken_for_the_old(predict, second_model):
     app.run()
     assert not app.exception
     assert "not a FER Lab model file" in app.warning[0].value
-    assert list(faces(app)["Model"]) == [store.DEFAULT_MODEL]
+    assert list(faces(app)["Model"]) == [DEFAULT_TITLE]
 
 
 def test_many_models_share_one_chart(predict, second_model):
     source = store.promoted() / second_model
-    titles = [DEFAULT_TITLE, "Second model"]
-    for name in ("third", "zeroth"):
-        shutil.copytree(source, source.with_name(name))
-        path = source.with_name(name) / store.CARD
-        card = json.loads(path.read_text(encoding="utf-8"))
-        path.write_text(json.dumps({**card, "name": name, "title": f"The {name}"}), encoding="utf-8")
-        titles.append(f"The {name}")
+    shutil.copytree(source, source.with_name("third"))
+    path = source.with_name("third") / store.CARD
+    card = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**card, "name": "third", "title": "The third"}), encoding="utf-8")
+    without_map = "vgg16_frozen_utk"
+    (store.SHIPPED / without_map).symlink_to(SHIPPED_DEFAULT.with_name(without_map))
+    titles = [DEFAULT_TITLE, "Second model", "The third", "VGG16, frozen (UTKFace)"]
     app = predict(p_models=titles)
     assert not app.exception
     assert app.subheader[0].value == "Face 1: 4 of 4 models say happy"
     assert [words for words in charts(app) if "happy" in words and words.startswith("Answers for face 1")] == [
         "Answers for face 1: " + "; ".join(f"{title} happy" for title in titles)
     ]
+    assert len(charts(app)) == 2  # the answers, and those after the changes
+    named = [caption.value for caption in app.caption if caption.value.startswith("Without an activation map")]
+    assert len(named) == 1
+    assert "VGG16" in named[0]
+    assert "Second" not in named[0]
+    app.slider(key="p_blur").set_value(20.0).run()
+    assert not app.exception
+    assert "**4 of 4 models change their answer**" in [text.value for text in app.markdown]
+    assert not any("happy" in words for words in charts(app)[1:])

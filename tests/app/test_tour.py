@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from PIL import Image
+from streamlit.testing.v1.element_tree import Block
 
 from fer_core import store
-from pages.parts.tour import STEPS
+from pages.parts.tour import SIDE, STEPS
 from tests.app.conftest import SHIPPED_DEFAULT
 from tests.bad_inputs import bad_inputs, encoded, good_input
 
@@ -37,6 +38,17 @@ def test_every_step_has_a_link_and_shows_something(open_app, step):
     assert all(charts(app))
     assert all(pictures(app))
     assert "**" in words(app)
+
+
+@pytest.mark.parametrize("step", ["Picture", "Align", "Crop"])
+def test_the_large_picture_has_its_height_before_it_is_loaded(open_app, step):
+    def heights(block):
+        children = getattr(block, "children", {}).values()
+        proto = block.proto if isinstance(block, Block) else None
+        own = proto.height_config.pixel_height if hasattr(proto, "height_config") else 0
+        return [own, *(height for child in children for height in heights(child))]
+
+    assert SIDE in heights(open_app("tour", t_step=step).main)  # these pictures are square
 
 
 def test_next_and_back(open_app):

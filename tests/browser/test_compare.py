@@ -153,7 +153,7 @@ def test_a_ticked_ensemble_shows_its_row(visit, titles):
 
 
 def test_a_view_comes_back_by_its_url(visit):
-    page = visit("/compare?c_section=Paper&c_paper_metric=Macro+F1&c_variant=vgg16_frozen&c_split=PrivateTest")
+    page = visit("/compare?c_section=Paper&c_paper_metric=Macro+F1&c_variant=VGG16,+frozen&c_split=PrivateTest")
     assert page.get_by_role("tab", name="Paper").get_attribute("aria-selected") == "true"
     page.locator(".js-plotly-plot text").filter(has_text="Macro F1").first.wait_for()
     page.get_by_text("Where the paper contradicts itself").wait_for()

@@ -160,6 +160,7 @@ def test_the_paper_beside_ours(models, home):
     measured = comparison.measure(answers)
     table = comparison.paper_overall(answers, measured)
     assert table["variant"].nunique() == 8
+    assert table.set_index("variant").loc["vgg16_modified_noise", "title"] == "VGG16, modified, noise"
     assert len(table) == 10
     mine = table[table["variant"] == "vgg16_modified"]
     assert mine["reported"].tolist() == ["reported, figure 11", "reported, figure 13", "reported, figure 15"]

@@ -15,6 +15,8 @@ def test_a_bar_for_each_expression_and_split():
         training.marker.pattern.shape,
         public.marker.pattern.shape,
     ]
+    # A colour of its own for the lines would vanish on a page of this colour, in the legend first of all
+    assert not any(bar.marker.pattern.fgcolor for bar in (training, public, *in_legend))
     assert (training.name, public.name) == ("Training", "PublicTest")
     assert list(training.y) == [1, 2, 3, 4, 5, 6, 7]
     assert dict(zip(training.x, training.marker.color, strict=True)) == COLORS

@@ -98,7 +98,7 @@ def test_colours_follow_the_place_in_all_models_not_in_those_shown():
 def test_reported_values_have_no_whisker():
     marks = pd.DataFrame(
         {
-            "variant": ["a", "a"],
+            "title": ["a", "a"],
             "source": ["reported", "measured here"],
             "where": ["figure 5", "PublicTest"],
             "value": [0.5, 0.4],

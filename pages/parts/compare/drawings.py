@@ -47,7 +47,7 @@ def reliability(selection: Selection, focus: str, narrow: bool) -> go.Figure:
     return reliability_chart(bins, focus, results.all_titles(selection), results.front(selection), narrow)
 
 
-@st.cache_resource(max_entries=20, show_spinner=False)
+@st.cache_resource(max_entries=20, show_spinner="Drawing curves …")
 def robustness(selection: Selection, focus: str, narrow: bool) -> go.Figure:
     """Return accuracy on degraded faces. Some model must have been measured on them."""
     table, _, _ = results.robustness(selection)
@@ -68,7 +68,7 @@ def significance(selection: Selection, narrow: bool) -> go.Figure:
     return pair_matrix(both_ways(results.pairs(selection)), order, narrow)
 
 
-@st.cache_resource(max_entries=20, show_spinner=False)
+@st.cache_resource(max_entries=20, show_spinner="Drawing curves …")
 def training(selection: Selection, narrow: bool) -> go.Figure:
     """Return training curves. Some model must have them."""
     history, _, _ = results.histories(selection)

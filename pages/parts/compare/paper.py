@@ -21,7 +21,7 @@ def paper(selection: Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = choose("Metric", METRICS, "c_paper_metric", format_func=METRICS.__getitem__)
         reported = overall.dropna(subset=[f"{metric}_reported"]).iloc[-1]
-        explain(METRICS[metric], f"The paper reports {reported[f'{metric}_reported']:.4f} for {reported['variant']}.")
+        explain(METRICS[metric], f"The paper reports {reported[f'{metric}_reported']:.4f} for {reported['title']}.")
     trained = int(overall.dropna(subset=["accuracy_measured"])["variant"].nunique())
     show_chart(
         paper_chart(paper_marks(overall, metric), METRICS[metric]),
@@ -31,7 +31,7 @@ def paper(selection: Selection) -> None:
         overall,
         "The paper’s results beside ours",
         {
-            "variant": "Variant",
+            "title": "Variant",
             "reported": "Reported",
             "measured": "Measured",
             **{
@@ -47,18 +47,26 @@ def paper(selection: Selection) -> None:
         f"test split; ours {selection.view}."
     )
     note_utkface(results.all_cards(selection).values())
-    variant = st.selectbox("Variant", PAPER_VARIANTS, index=5, key="c_variant", bind="query-params")
+    variant = st.selectbox(
+        "Variant",
+        list(PAPER_VARIANTS),
+        index=5,
+        format_func=PAPER_VARIANTS.__getitem__,
+        key="c_variant",
+        bind="query-params",
+    )
+    title = PAPER_VARIANTS[variant]
     show_chart(
-        class_scores(f1[variant], narrow=narrow_screen()), alt=f"F1 by expression of {variant}, reported and measured"
+        class_scores(f1[variant], narrow=narrow_screen()), alt=f"F1 by expression of {title}, reported and measured"
     )
     st.markdown("**The final model, recomputed from the paper’s own table of precision, recall and support**")
     recomputed = paper_recomputed()
     st.dataframe(
         recomputed,
         hide_index=True,
-        alt="VGG16_modified recomputed from section 4.5, beside the paper’s figures",
+        alt="The final model recomputed from section 4.5, beside the paper’s figures",
         column_config={
-            "metric": "vgg16_modified",
+            "metric": PAPER_VARIANTS["vgg16_modified"],
             "recomputed": st.column_config.NumberColumn("Recomputed from section 4.5", format="%.4f"),
             **{
                 name: st.column_config.NumberColumn(f"Reported, {name}", format="%.4f")
@@ -70,6 +78,6 @@ def paper(selection: Selection) -> None:
     st.table(
         {plain(topic): plain(note) for topic, note in paper_notes(variant).items()},
         border="horizontal",
-        alt=f"Where the paper contradicts itself about {variant}",
+        alt=f"Where the paper contradicts itself about {title}",
     )
-    st.caption(PLAIN_MEANS)
+    st.caption(f"Names such as VGG16_modified are the paper’s. {PLAIN_MEANS}")

@@ -39,7 +39,8 @@ def scoreboard(selection: Selection) -> None:
     if st.button(
         "Measure latency here", icon=":material/timer:", help="One face on this computer, a second per model."
     ):
-        st.session_state["c_latency"] = {n: results.milliseconds(folder, s) for n, folder, s in selection.stamps}
+        with st.spinner("Measuring each model for a second", show_time=True):
+            st.session_state["c_latency"] = {n: results.milliseconds(folder, s) for n, folder, s in selection.stamps}
     measured = pd.Series(st.session_state.get("c_latency", {}), dtype=float)
     table = table.assign(latency_ms=table["name"].map(measured))
     numbers: dict[str, str | tuple[str, str]] = {}

@@ -39,7 +39,7 @@ _AUDITED: Final = "a_audited"
 def fer2013() -> AuditedFaces | None:
     """Ask for a split, a yardstick and a model, and return FER2013's test faces with its stored predictions."""
     stored, complaints = stored_models()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True):
         split, view, by = choose_faces("a")
         answers, left_out = all_answers(Selection(stamps(stored), split, view, by))
         if answers is None:

@@ -200,7 +200,7 @@ def _row(run: Run) -> dict[str, Any]:
         "State": STATE_LABELS[status.state],
         "Best on hold-out": _best_on_holdout(run),
         "Epochs": _epochs(run, status),
-        "Network": run.plan.spec.name,
+        "Network": run.plan.spec.title,
         "Started": run.created.astimezone().replace(tzinfo=None),
     }
 

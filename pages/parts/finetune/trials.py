@@ -172,7 +172,7 @@ def _table(trials: pd.DataFrame, varied: tuple[str, ...]) -> None:
     )
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
+@st.cache_data(max_entries=20, show_spinner="Estimating the importance of each setting …")
 def _importances(_study: TuningStudy, *key: object) -> dict[str, float]:  # noqa: ARG001 (identifies the study)
     return _study.importances()
 

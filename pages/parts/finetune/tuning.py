@@ -118,9 +118,10 @@ def _study_names() -> list[str]:
     """Return the names of the studies. Optuna is not imported before there is one."""
     if not may_have_studies():
         return []
-    from fer_core.tuning.study import study_names
+    with st.spinner("Reading the studies"):
+        from fer_core.tuning.study import study_names
 
-    return study_names(_storage(default_storage()))
+        return study_names(_storage(default_storage()))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
