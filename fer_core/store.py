@@ -106,8 +106,14 @@ class StoredModel:
         return table if "plurality" in table else table.assign(plurality=-1)  # as older versions wrote it
 
     def history(self) -> pd.DataFrame:
-        """Return the training history with one row for each epoch; empty if there is none, as for a baseline."""
+        """Return the training history with one row for each epoch; empty if there is none, as for a baseline.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
         path = self.folder / HISTORY
+        if path.is_file() and path.stat().st_size > _MAX_CSV:
+            raise ValueError(f"a file of {path.stat().st_size / 1e6:.0f} MB")
         return pd.read_csv(path) if path.is_file() else pd.DataFrame()
 
     def degraded(self) -> pd.DataFrame:

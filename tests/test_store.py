@@ -15,6 +15,7 @@ from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
 from fer_core.store import (
     DEGRADED,
     FACE_MAP,
+    HISTORY,
     list_models,
     load_model,
     open_model,
@@ -214,3 +215,10 @@ def test_results_on_degraded_faces_that_no_table_can_hold_are_damaged(nothing_sh
     )
     with pytest.raises(FerError, match=r"degraded\.csv of mine is damaged"):
         model.degraded()
+
+
+def test_a_history_of_millions_of_columns_is_not_read(nothing_shipped, predictions):
+    model = save_model(promoted(), MINE, b"weights", predictions, pd.DataFrame(), b"")
+    (model.folder / HISTORY).write_bytes(b"epoch,loss\n" + b"1," * 1_000_000)
+    with pytest.raises(ValueError, match="2 MB"):
+        model.history()

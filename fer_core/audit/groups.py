@@ -140,14 +140,14 @@ def _rates(names: NDArray[Any], answers: NDArray, truth: NDArray | None, minimum
             "precision faces": _selected,
             **metrics,
         }
-    frames = {}
+    frames, features = {}, pd.Series(names)  # fairlearn cannot read an array with one face
     for index, expression in enumerate(EXPRESSIONS):
         chosen = (answers == index).astype(int)
         real = chosen if truth is None else (truth == index).astype(int)
-        frames[expression] = MetricFrame(metrics=metrics, y_true=real, y_pred=chosen, sensitive_features=names)
+        frames[expression] = MetricFrame(metrics=metrics, y_true=real, y_pred=chosen, sensitive_features=features)
     if truth is not None:
         accuracy = {"accuracy": accuracy_score, "accuracy faces": count}
-        frames[ALL] = MetricFrame(metrics=accuracy, y_true=truth, y_pred=answers, sensitive_features=names)
+        frames[ALL] = MetricFrame(metrics=accuracy, y_true=truth, y_pred=answers, sensitive_features=features)
     parts = []
     for expression, frame in frames.items():
         found = frame.by_group.astype(float)

@@ -27,6 +27,9 @@ IMAGE_SUFFIXES: Final[tuple[str, ...]] = (
 MAX_PIXELS: Final[int] = 51_000_000
 """Larger pictures are rejected before they are decoded. Phones make up to 50.4 megapixels, which are 151 MB as RGB."""
 
+MAX_WEBP_PIXELS: Final[int] = 40_000_000
+"""The decoder of WebP needs more memory than others, 16 bytes a pixel."""
+
 _STRIP: Final = 512  # rows that are converted at once, so that no second copy of a large picture is made
 
 MIN_SIDE: Final[int] = 2
@@ -119,7 +122,7 @@ def _read(stream: BinaryIO, shown: str) -> Image:
             raise FerError(f"{shown} is empty (0 bytes). {_EXPECTED}")
         stream.seek(0)
         with _opened(stream) as picture:
-            _check_size(picture.size, shown)
+            _check_size(picture, shown)
             picture.load()
             return _as_rgb(picture)
     except FerError:
@@ -141,11 +144,12 @@ def _opened(stream: BinaryIO) -> Pillow.Image:
         return Pillow.open(stream, formats=_FORMATS)
 
 
-def _check_size(size: tuple[int, int], shown: str) -> None:
-    width, height = size
-    if width * height > _most_pixels():
-        raise FerError(_too_large(shown, f"{width} x {height} pixels"))
-    if min(size) < MIN_SIDE:
+def _check_size(picture: Pillow.Image, shown: str) -> None:
+    width, height = picture.size
+    most = min(_most_pixels(), MAX_WEBP_PIXELS) if picture.format == "WEBP" else _most_pixels()
+    if width * height > most:
+        raise FerError(_too_large(shown, f"{width} x {height} pixels", most))
+    if min(width, height) < MIN_SIDE:
         raise FerError(
             f"{shown} is too small to show anything. Expected at least {MIN_SIDE} x {MIN_SIDE} pixels. "
             f"Received: {width} x {height}"
@@ -222,8 +226,8 @@ def _damaged(shown: str) -> str:
     return f"{shown} is damaged or cut off: its pixels cannot be decoded. Open it in a viewer and save it anew."
 
 
-def _too_large(shown: str, received: str) -> str:
+def _too_large(shown: str, received: str, most: float | None = None) -> str:
     return (
-        f"{shown} is too large. Expected at most {_most_pixels() / 1e6:g} megapixels; make it smaller and try again. "
-        f"Received: {received}"
+        f"{shown} is too large. Expected at most {(most or _most_pixels()) / 1e6:g} megapixels; make it smaller and "
+        f"try again. Received: {received}"
     )

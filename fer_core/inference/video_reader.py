@@ -26,6 +26,8 @@ READABLE: Final = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg"
 MAX_PIXELS: Final = 36_000_000
 """8K has 33 million pixels; decoding larger frames would need gigabytes of memory."""
 
+LARGE_PIXELS: Final = 9_000_000  # 4K has 8.8 million
+
 USUAL_RATE: Final = 25.0
 """Frames per second if the file does not contain the rate."""
 
@@ -213,10 +215,11 @@ class VideoReader:
         if not streams:
             raise FerError(f"{self.name} holds no frames; it may hold nothing but sound. {EXPECTED}")
         stream = streams[0]
-        if not stream.width or not stream.height:
+        if stream.codec_context is None or not stream.width or not stream.height:
             raise FerError(f"{self.name} holds no frame that can be decoded. {EXPECTED}")
         self._check_size(stream.width, stream.height)
-        stream.thread_type = "AUTO"
+        large = stream.width * stream.height > LARGE_PIXELS
+        stream.thread_type = "SLICE" if large else "AUTO"  # decoding frames side by side holds more of them
         return stream
 
     def _declared_seconds(self) -> float | None:

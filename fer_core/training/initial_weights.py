@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 READABLE: Final = ("VGG16", "VGG19")
 """Backbones that can be read from a LiteRT file. In others the converter folds batch norm into the kernels."""
+
+MAX_JSON: Final = 10_000_000
+"""Bytes of a network's configuration. Those of the variants have less than 500,000; a longer one would fill memory."""
 
 _SAME_NETWORK: Final = ("architecture", "widths", "backbone", "backbone_size", "batch_normalization")
 """Fields that two specs must share for the weights of one to fit the other."""
@@ -125,6 +129,9 @@ def read_keras(path: Path) -> keras.Model:
     import keras
 
     try:
+        with zipfile.ZipFile(path) as archive:
+            if any(one.file_size > MAX_JSON for one in archive.infolist() if one.filename.endswith(".json")):
+                raise ValueError("its configuration is too long")
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many types for a damaged archive
         raise FerError(

@@ -165,3 +165,9 @@ def test_no_faces_and_no_minimum_are_refused():
 
 def test_records_are_json():
     assert records(pd.DataFrame({"a": [1, 2], "b": [np.nan, 0.5]})) == [{"a": 1, "b": None}, {"a": 2, "b": 0.5}]
+
+
+def test_one_face_is_a_group():
+    audit = audit_groups("gender", ["female"], [3], [3], minimum=1)
+    assert audit.sizes == {"female": 1}
+    assert audit.rates.set_index(["rate", "expression"]).loc[("recall", "happy"), "value"] == 1.0

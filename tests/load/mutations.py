@@ -61,7 +61,14 @@ def main() -> int:
         if kind in ("", name)
     }
     with fresh_home() as folder:
-        found = {name: list(_children(name, given.seed, numbers, folder)) for name, numbers in plan.items()}
+        found = {
+            name: [
+                one
+                for start in range(0, len(numbers), KINDS[name].together)
+                for one in _children(name, given.seed, numbers[start : start + KINDS[name].together], folder)
+            ]
+            for name, numbers in plan.items()
+        }
     rows = [_row(name, results) for name, results in found.items()]
     violations = [
         f"{name}:{one['number']} ({one['what']}): {problem}  --seed {given.seed} --only {name}:{one['number']}"

@@ -38,6 +38,7 @@ class Kind:
         share: of all inputs.
         good: returns undamaged files by name.
         bombs: returns small files that claim to be large.
+        together: how many one process reads at most. Keras keeps memory of each network that it builds.
         read: reads one as pages and commands do. It returns the complaints, or raises a `FerError`.
     """
 
@@ -45,6 +46,7 @@ class Kind:
     good: Callable[[], dict[str, bytes]]
     bombs: Callable[[], dict[str, bytes]]
     read: Callable[[Input, Path], list[str]]
+    together: int = 1000
 
 
 _SPECIAL: Final = {
@@ -63,5 +65,5 @@ KINDS: Final[dict[str, Kind]] = {
     "zip": Kind(0.15, zips.zips, zips.zip_bombs, zips.read_zip),
     "table": Kind(0.13, tables.tables, tables.table_bombs, tables.read_table),
     "model": Kind(0.10, models.models, models.model_bombs, models.read_model),
-    "keras": Kind(0.05, models.keras, models.keras_bombs, models.read_keras),
+    "keras": Kind(0.05, models.keras, models.keras_bombs, models.read_keras, together=10),
 }

@@ -17,7 +17,14 @@ from fer_core.models.backbone import pretrained_file
 from fer_core.models.transfer import backbone_of
 from fer_core.store import load_model, promoted
 from fer_core.training.export import to_litert
-from fer_core.training.initial_weights import initial_network, pretraining_note, read_backbone, stored_backbone, teacher
+from fer_core.training.initial_weights import (
+    initial_network,
+    pretraining_note,
+    read_backbone,
+    read_keras,
+    stored_backbone,
+    teacher,
+)
 from fer_core.training.pretrain import pretrain, pretraining_key, pretraining_recipe
 from fer_core.types import FerError
 
@@ -180,3 +187,11 @@ def test_training_starts_from_it_where_nothing_is_pretrained(home):
     assert told["recipe"]["epochs"] == load_model("vgg16_frozen_utk").card.training["pretraining"]["recipe"]["epochs"]
     one, other = (backbone_of(initial_network(spec)).get_weights() for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_a_configuration_that_would_fill_memory_is_not_read(tmp_path):
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", b" " * 20_000_000)
+    with pytest.raises(FerError, match="cannot be read"):
+        read_keras(path)
