@@ -66,7 +66,7 @@ def read_image(source: bytes | Path | str, name: str | None = None) -> Image:
 
     Raises:
         FerError: the source is missing, a folder, empty, damaged, not a readable picture, smaller than 2 x 2 pixels
-            or larger than 51 megapixels (less on a shared server).
+            or larger than 51 megapixels (WebP 40; less on a shared server).
     """
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), name or "The image")

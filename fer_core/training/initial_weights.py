@@ -29,7 +29,7 @@ READABLE: Final = ("VGG16", "VGG19")
 """Backbones that can be read from a LiteRT file. In others the converter folds batch norm into the kernels."""
 
 MAX_JSON: Final = 10_000_000
-"""Bytes of a network's configuration. Those of the variants have less than 500,000; a longer one would fill memory."""
+"""Bytes of a network's configuration at most. A longer one is no network of ours and would fill memory."""
 
 _SAME_NETWORK: Final = ("architecture", "widths", "backbone", "backbone_size", "batch_normalization")
 """Fields that two specs must share for the weights of one to fit the other."""
