@@ -5,6 +5,8 @@ FROM python:3.12-slim
 
 ARG TRAINING=no
 ENV FER_HOME=/data PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1
+# as in the Makefile
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=524288 MALLOC_TRIM_THRESHOLD_=524288
 WORKDIR /app
 
 # What training, export and the pictures of `report --png` need is left out of an image that only serves.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,12 +18,13 @@ R = TypeVar("R")
 class Pool(Generic[T]):
     """A pool of objects that only one thread may use at a time, such as OpenCV's detectors.
 
-    It grows to the largest number of objects that were in use at once. Streamlit handles each page run in a new
-    thread, so one object per thread would mean a new one for every click. With a single object behind a lock, one
-    long video would block all other users.
+    It grows to the number of objects that are in use at once, up to a limit; then a thread waits until one is idle.
+    Streamlit handles each page run in a new thread, so one object per thread would mean a new one for every click, and
+    twenty visitors at once would need twenty networks in memory on a computer that can run two.
 
     Args:
         make: creates another object.
+        limit: largest number of objects; by default `default_workers()`, and at least 2.
 
     Example:
         >>> pool = Pool(lambda: cv2.CascadeClassifier(path))
@@ -30,19 +32,24 @@ class Pool(Generic[T]):
         ...     cascade.detectMultiScale(gray)
     """
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    def __init__(self, make: Callable[[], T], limit: int | None = None) -> None:
         self._make = make
         self._idle: queue.LifoQueue[T] = queue.LifoQueue()
+        self._free = threading.BoundedSemaphore(limit or max(2, default_workers()))
 
     @contextmanager
     def borrow(self) -> Iterator[T]:
-        """Yield an object for the duration of the block. After an exception in the block it is not used again."""
-        try:
-            item = self._idle.get_nowait()
-        except queue.Empty:
-            item = self._make()
-        yield item
-        self._idle.put(item)
+        """Yield an object for the duration of the block, which must not borrow another one of the same pool.
+
+        After an exception in the block the object is not used again.
+        """
+        with self._free:
+            try:
+                item = self._idle.get_nowait()
+            except queue.Empty:
+                item = self._make()
+            yield item
+            self._idle.put(item)
 
 
 def default_workers() -> int:

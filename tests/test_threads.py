@@ -1,4 +1,4 @@
-"""Batches: in order whoever is done first, few in memory, and gone at once on Ctrl-C."""
+"""Batches: in order whoever is done first, few in memory, and gone at once on Ctrl-C. Pools: objects up to a limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fer_core.threads import default_workers, in_parallel
+from fer_core.threads import Pool, default_workers, in_parallel
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -74,3 +74,31 @@ def test_the_caller_leaves_without_waiting_for_what_is_under_way():
 
 def test_workers_follow_the_cores_that_may_be_used():
     assert 1 <= default_workers() <= 16
+
+
+def test_a_pool_makes_no_more_objects_than_its_limit():
+    made, together = [], threading.Barrier(2, timeout=20)
+
+    def use(_: int) -> object:
+        with pool.borrow() as item:
+            together.wait()  # two threads are inside at once, so neither waits for the other
+            return item
+
+    def make() -> object:
+        made.append(object())
+        return made[-1]
+
+    pool = Pool(make, limit=2)
+    used = set(in_parallel(use, range(10), workers=10))
+    assert len(made) == 2
+    assert used == set(made)
+
+
+def test_a_pool_replaces_an_object_after_an_exception():
+    pool = Pool(object, limit=1)
+    with pytest.raises(ValueError, match="made up"), pool.borrow() as broken:
+        raise ValueError("made up")
+    with pool.borrow() as other:
+        assert other is not broken
+    with pool.borrow() as again:
+        assert again is other

@@ -1,0 +1,157 @@
+"""A visitor's connection without a browser: what a browser sends to the server, and what it reads.
+
+Chromium needs several times the processor time of the server for the same page, so that many of its windows on the
+server's machine measure themselves. This client loads a page and its scripts, speaks Streamlit's WebSocket protocol,
+uploads files and reads every picture. It draws nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from types import TracebackType
+from typing import Any, Final, Self
+
+import requests
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import UploadedFileInfo
+from streamlit.proto.Element_pb2 import Element
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+PATIENCE: Final = 120  # seconds to wait for an answer
+_ASSET: Final = re.compile(r'(?:src|href)="\./(static/[^"]+)"')
+
+
+class Connection:
+    """One visitor's requests to a server, such as http://127.0.0.1:8501. Scripts are loaded once, as in a browser."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._session = requests.Session()
+        self._loaded: set[str] = set()
+
+    async def load(self, page: str) -> None:
+        """Load a page and what its HTML names, and get the token that uploads need.
+
+        Raises:
+            requests.HTTPError: the server answered with an error.
+        """
+        html = (await self.request("GET", page)).text
+        for asset in set(_ASSET.findall(html)) - self._loaded:
+            await self.request("GET", asset)
+            self._loaded.add(asset)
+        for path in ("_stcore/health", "_stcore/host-config"):
+            await self.request("GET", path)
+
+    async def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send one request.
+
+        Raises:
+            requests.HTTPError: the server answered with an error.
+        """
+        url = f"{self.address}/{path.lstrip('/')}"
+        answer = await asyncio.to_thread(self._session.request, method, url, timeout=PATIENCE, **options)
+        answer.raise_for_status()
+        return answer
+
+    @property
+    def token(self) -> str:
+        """Return the token against forged requests."""
+        return self._session.cookies["_streamlit_xsrf"]
+
+    async def socket(self) -> ClientConnection:
+        """Open the WebSocket of a new session."""
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._session.cookies)
+        return await connect(
+            f"{self.address.replace('http', 'ws', 1)}/_stcore/stream",
+            subprotocols=["streamlit", self.token],  # type: ignore[list-item]
+            additional_headers={"Cookie": cookies},
+            max_size=None,
+            open_timeout=PATIENCE,
+        )
+
+    def close(self) -> None:
+        """Close all kept connections."""
+        self._session.close()
+
+
+class Page:
+    """A page that is open in a session of its own, by `async with`; `elements` is what its last run put on the page.
+
+    Raises:
+        requests.HTTPError: the server answered with an error.
+        TimeoutError: the server did not answer in `PATIENCE` seconds.
+    """
+
+    def __init__(self, connection: Connection, path: str, query: str = "") -> None:
+        self.elements: list[Element] = []
+        self._connection, self._path, self._query = connection, path, query
+        self._known: dict[str, ForwardMsg] = {}
+
+    async def __aenter__(self) -> Self:
+        await self._connection.load(self._path)
+        self._socket = await self._connection.socket()
+        await self._run()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._socket.close()
+
+    async def upload(self, name: str, content: bytes) -> None:
+        """Give a file to the page's file uploader, wait for the run that follows, and read its pictures."""
+        uploader = next(one.file_uploader for one in self.elements if one.WhichOneof("type") == "file_uploader")
+        question = BackMsg()
+        question.file_urls_request.request_id = name
+        question.file_urls_request.file_names.append(name)
+        question.file_urls_request.session_id = self._session
+        await self._socket.send(question.SerializeToString())
+        while not (answer := await self._read()).HasField("file_urls_response"):
+            pass
+        urls = answer.file_urls_response.file_urls[0]
+        form, headers = {name: (name, content)}, {"X-Xsrftoken": self._connection.token}
+        await self._connection.request("PUT", urls.upload_url, files=form, headers=headers)
+        await self._run(
+            uploader.id, UploadedFileInfo(file_id=urls.file_id, name=name, size=len(content), file_urls=urls)
+        )
+        for picture in self.pictures():
+            await self._connection.request("GET", picture)
+
+    def pictures(self) -> list[str]:
+        """Return the addresses of the pictures on the page."""
+        return list(dict.fromkeys(image.url for one in self.elements for image in one.imgs.imgs))
+
+    def exceptions(self) -> list[str]:
+        """Return the messages of the exceptions on the page."""
+        return [one.exception.message for one in self.elements if one.WhichOneof("type") == "exception"]
+
+    async def _run(self, widget: str = "", file: UploadedFileInfo | None = None) -> None:
+        """Ask for a run of the script, with a new file in a widget, and read until it has ended."""
+        message = BackMsg()
+        state = message.rerun_script
+        state.query_string, state.page_name = self._query, self._path
+        state.cached_message_hashes.extend(self._known)
+        if file:
+            state.widget_states.widgets.add(id=widget).file_uploader_state_value.uploaded_file_info.append(file)
+        self.elements.clear()
+        await self._socket.send(message.SerializeToString())
+        while True:
+            answer = await self._read()
+            kind = answer.WhichOneof("type")
+            if kind == "new_session":
+                self._session = answer.new_session.initialize.session_id
+            elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
+                self.elements.append(answer.delta.new_element)
+            elif kind == "script_finished" and answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                return
+
+    async def _read(self) -> ForwardMsg:
+        async with asyncio.timeout(PATIENCE):
+            message = ForwardMsg.FromString(await self._socket.recv(decode=False))
+        if message.WhichOneof("type") == "ref_hash":
+            return self._known[message.ref_hash]
+        if message.metadata.cacheable:
+            self._known[message.hash] = message
+        return message
