@@ -32,7 +32,11 @@ Rectangle = tuple[float, float, float, float]
 
 
 def draw_faces(
-    image: Image, results: Sequence[FaceResult], enlarge: bool = True, numbers: Sequence[int] | None = None
+    image: Image,
+    results: Sequence[FaceResult],
+    enlarge: bool = True,
+    numbers: Sequence[int] | None = None,
+    largest: int | None = None,
 ) -> Image:
     """Return a copy of an image with a box and a label such as "1 happy 93%" or "2 not sure" for each face.
 
@@ -45,14 +49,15 @@ def draw_faces(
         enlarge: enlarge a picture whose longest side is below 320 pixels to that size. Give False for video, whose
             frames must keep their size.
         numbers: the number of each result; by default 1, 2, …
+        largest: reduce a picture whose longest side has more pixels to that size.
 
     Returns:
-        `(height, width, 3)` uint8 RGB, larger than `image` if it was enlarged.
+        `(height, width, 3)` uint8 RGB, of another size than `image` if it was enlarged or reduced.
 
     Raises:
         FerError: `image` is not an RGB picture.
     """
-    return np.array(_drawn(image, results, MIN_CANVAS if enlarge else 1, None, numbers))
+    return np.array(_drawn(image, results, MIN_CANVAS if enlarge else 1, largest, numbers))
 
 
 def _drawn(

@@ -143,19 +143,22 @@ class StreamAnalyzer:
             self.count_failure(error)
             return FrameResult(seconds, failed=True)
 
-    def annotate(self, image: Image, frame_result: FrameResult, mirror: bool = False) -> Image:
+    def annotate(
+        self, image: Image, frame_result: FrameResult, mirror: bool = False, largest: int | None = None
+    ) -> Image:
         """Return a frame with boxes, numbers and labels, and with heatmaps if the settings ask for them.
 
         Args:
             image: the frame.
             frame_result: the result of `process` for it.
             mirror: flip the picture horizontally, but not the labels.
+            largest: pixels; reduce a picture whose longest side has more to that size.
 
         Returns:
-            A picture of the same size; `image` itself after an error.
+            A picture of the same size, or reduced; `image` itself after an error.
         """
         try:
-            return self._annotate(image, frame_result, mirror)
+            return self._annotate(image, frame_result, mirror, largest)
         except Exception as error:
             self.count_failure(error)
             return image
@@ -210,7 +213,7 @@ class StreamAnalyzer:
         smooth = replace(result, probabilities=probabilities, activation=maps[0] if maps else None)
         self._faces[number] = smoother, TrackedFace(number, smooth, result.probabilities, seconds)
 
-    def _annotate(self, image: Image, frame_result: FrameResult, mirror: bool) -> Image:
+    def _annotate(self, image: Image, frame_result: FrameResult, mirror: bool, largest: int | None) -> Image:
         if frame_result.failed:
             return image
         results = [one.result for one in frame_result.faces]
@@ -222,7 +225,8 @@ class StreamAnalyzer:
         if mirror:
             image = np.asarray(cv2.flip(image, 1))
             results = [replace(result, face=_mirrored(result.face, image.shape[1])) for result in results]
-        return draw_faces(image, results, enlarge=False, numbers=[one.number for one in frame_result.faces])
+        numbers = [one.number for one in frame_result.faces]
+        return draw_faces(image, results, enlarge=False, numbers=numbers, largest=largest)
 
 
 def _mirrored(face: Face, width: int) -> Face:

@@ -18,7 +18,7 @@ import pandas as pd
 from fer_core.inference.stream import StreamAnalyzer, StreamSettings
 from fer_core.inference.tables import Row, face_table, frame_rows
 from fer_core.inference.video_reader import VideoReader
-from fer_core.inference.video_writer import VideoWriter
+from fer_core.inference.video_writer import LONGEST, VideoWriter
 from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
 
@@ -125,7 +125,7 @@ def analyze_video(
                 rows += frame_rows(found)
                 frames, failed = frames + 1, failed + found.failed
                 if writer:
-                    writer.add(analyzer.annotate(image, found), seconds)
+                    writer.add(analyzer.annotate(image, found, largest=LONGEST), seconds)
                 if on_progress:
                     on_progress(_progress(frames, video, time.monotonic() - start))
                 if (should_stop and should_stop()) or (longest is not None and seconds > longest):

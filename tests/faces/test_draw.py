@@ -71,6 +71,8 @@ def test_small_pictures_are_enlarged_unless_told_otherwise() -> None:
     one = [result(tiny, (5, 0, 37, 48))]
     assert draw_faces(tiny, one).shape == (320, 320, 3)
     assert draw_faces(tiny, one, enlarge=False).shape == (48, 48, 3)
+    assert draw_faces(wall(1200, 800), one, largest=600).shape == (400, 600, 3)
+    assert draw_faces(wall(400, 600), one, largest=600).shape == (600, 400, 3)
     assert draw_faces(wall(1, 1), [], enlarge=False).shape == (1, 1, 3)
     with pytest.raises(FerError, match="RGB"):
         draw_faces(tiny[:, :, 0], one)
