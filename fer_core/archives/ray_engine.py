@@ -22,6 +22,8 @@ MISSING: Final = "The engine ray needs Ray, which is not installed. Run make ray
 RETRIES: Final = 5
 """How often a task is done anew when its worker or its machine dies, before the command gives up."""
 
+ANSWER: Final = 10  # seconds to wait for a cluster
+
 
 def ray_is_installed() -> bool:
     """Tell whether Ray is installed. A folder with the name `ray`, as Ray leaves in `/tmp`, does not count."""
@@ -76,11 +78,12 @@ class RayEngine:
             quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
             try:
                 if address:  # the machines of the cluster get this version of the package
+                    _check_answers(address)
                     package = str(Path(fer_core.__file__).parent)
                     ray.init(address, runtime_env={"py_modules": [package]}, **quiet)
                 else:
                     ray.init("local", num_cpus=workers, include_dashboard=False, **quiet)
-            except (ConnectionError, RuntimeError, ValueError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 raise FerError(
                     f"There is no Ray cluster at this address ({str(error).splitlines()[0][:200]}). Expected auto, "
                     f"HOST:6379 or ray://HOST:10001. Received: {address}"
@@ -129,3 +132,10 @@ class RayEngine:
 
         if self._owns:
             ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raise an `OSError` or `ValueError` if nothing answers at an address: Ray would try it for minutes."""
+    if address != "auto":
+        host, _, port = address.removeprefix("ray://").rpartition(":")
+        socket.create_connection((host, int(port)), timeout=ANSWER).close()

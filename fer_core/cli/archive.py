@@ -98,9 +98,9 @@ def _bar() -> Progress:
 def _print(summary: Summary) -> None:
     before = summary.files - summary.done
     stdout.print(
-        f"{summary.files:,} files, {summary.faces:,} faces, {sum(summary.errors.values()):,} errors in "
-        f"{escaped(summary.out)}; {summary.done:,} files in this call, in {summary.seconds:,.1f} seconds"
-        + (f"; {before:,} were done before" if before else "")
+        f"Files: {summary.files:,}, faces: {summary.faces:,}, errors: {sum(summary.errors.values()):,}, in "
+        f"{escaped(summary.out)}. In this call {summary.done:,} in {summary.seconds:,.1f} seconds"
+        + (f"; {before:,} before" if before else "")
     )
     for title, rows in (
         ("Faces per second", {name: f"{rate:,.1f}" for name, rate in summary.faces_per_second.items()}),

@@ -14,10 +14,16 @@ from fer_core.types import FerError
 from tests.load.archive import Interrupts, kill_a_worker
 
 
+@pytest.mark.parametrize("address", ["nowhere.invalid:6379", "127.0.0.1:1", "ray://127.0.0.1:1", "cluster"])
+def test_an_address_where_nothing_answers_is_one_sentence(address):
+    _need_ray()
+    with pytest.raises(FerError, match="no Ray cluster at this address"):
+        RayEngine(address)  # before a test that connects this process
+
+
 @pytest.fixture(scope="module")
 def engine():
-    if os.environ.get("FER_REQUIRE_ALL") != "1":
-        pytest.importorskip("ray", reason="needs Ray: make ray")
+    _need_ray()
     engine = RayEngine(workers=2)
     yield engine
     engine.close()
@@ -49,3 +55,8 @@ def test_without_ray_there_is_a_sentence(monkeypatch):
     with pytest.raises(FerError) as caught:
         RayEngine()
     assert str(caught.value) == MISSING
+
+
+def _need_ray():
+    if os.environ.get("FER_REQUIRE_ALL") != "1":
+        pytest.importorskip("ray", reason="needs Ray: make ray")

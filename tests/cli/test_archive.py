@@ -15,7 +15,7 @@ def test_photos_to_a_folder_of_parquet_and_again(fer, portrait, tmp_path, yunet_
     (tmp_path / "photos" / "a.png").write_bytes(portrait.read_bytes())
     first = fer("predict", tmp_path / "photos", "--out", tmp_path / "table")
     assert first.exit_code == 0, first.stderr
-    assert "1 files, 1 faces, 0 errors" in first.stdout
+    assert "Files: 1, faces: 1, errors: 0" in first.stdout
     table = pd.read_parquet(tmp_path / "table")
     assert list(table.columns) == list(PICTURE_COLUMNS)
     assert table["expression"].tolist() == ["happy"]
@@ -28,7 +28,7 @@ def test_films_to_a_folder_of_parquet(fer, tmp_path, yunet_file):
     (tmp_path / "b.mp4").write_bytes(b"no film")
     result = fer("video", tmp_path / "*.mp4", "--out", tmp_path / "table")
     assert result.exit_code == 1
-    assert "1 errors" in result.stdout and "… is not a video" in result.stdout
+    assert "errors: 1" in result.stdout and "… is not a video" in result.stdout
     table = pd.read_parquet(tmp_path / "table")
     assert list(table.columns) == ["file", "error", *FACE_COLUMNS]
     assert table["face"].tolist()[:3] == [1, 1, 1] and table["error"].notna().sum() == 1
