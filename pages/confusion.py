@@ -29,7 +29,7 @@ if answers is None:
     stop_without_predictions()
 with st.container(horizontal=True):
     layout = choose("Show", LAYOUTS, "m_layout", format_func=LAYOUTS.__getitem__)
-    models = st.container(horizontal=True)
+    models = st.grid("auto", min_column_width=250)
 if layout != "one" and len(answers.names) < 2:
     st.info("Only one model has predictions of this split, so there is no other one to compare it with.")
     layout = "one"

@@ -61,6 +61,7 @@ from fer_core.comparison.scoreboard import (
     measure,
     scoreboard,
 )
+from fer_core.comparison.worked import worked_example
 
 __all__ = [
     "ENSEMBLE",
@@ -130,4 +131,5 @@ __all__ = [
     "thresholds",
     "training_curves",
     "without_copies",
+    "worked_example",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.figures.model_traces import group_of, line_of, opacity_of, whiskers_of
+from fer_core.figures.model_traces import group_of, hover_of, line_of, opacity_of, shared_hover, whiskers_of
 from fer_core.figures.panels import panels
 from fer_core.figures.theme import (
     MUTED,
@@ -139,8 +139,13 @@ def reliability_chart(
             "line": line_of(styles[model], model, focus) | {"dash": "solid"},
             "marker": {"symbol": styles[model].symbol, "size": 11 if model == focus else 8},
             "opacity": opacity_of(model, focus),
-            "hovertemplate": f"<b>{safe(model)}</b><br>mean confidence %{{x:.1%}}, accuracy %{{y:.1%}}"
-            "<br>95 % interval %{customdata[1]:.1%} to %{customdata[2]:.1%}<br>%{customdata[0]:,} faces<extra></extra>",
+            "hovertemplate": hover_of(
+                model,
+                "accuracy %{y:.1%}",
+                "95 % interval %{customdata[1]:.1%} to %{customdata[2]:.1%}, %{customdata[0]:,} faces",
+                "mean confidence %{x:.1%}",
+                narrow,
+            ),
             **group_of(model, front, focus),
         }
         if model == focus:
@@ -149,8 +154,11 @@ def reliability_chart(
     return chart(
         traces,
         HEIGHT + 60 + legend_height(len(drawn), narrow),
-        xaxis=axis("Mean confidence of the bin", range=[0, 1.01]),
+        xaxis=axis(
+            "Mean confidence of the bin", range=[0, 1.01], unifiedhovertitle={"text": "Mean confidence about %{x:.0%}"}
+        ),
         yaxis=axis("Accuracy", range=[0, 1.01]),
+        **shared_hover(narrow),
         showlegend=True,
         legend=legend(),
     )
@@ -217,11 +225,13 @@ def training_chart(
                         "yaxis": f"y{panel}",
                         "line": {"color": styles[model].color, "dash": dash, "width": 2.5},
                         "marker": {"symbol": styles[model].symbol, "size": 7, "maxdisplayed": 0 if few else 8},
-                        "hovertemplate": f"{safe(model)}, {faces}: %{{y:{number}}}<extra></extra>",
+                        "hovertemplate": hover_of(model, f"{faces} %{{y:{number}}}", "", "epoch %{x}", narrow),
                         **group_of(model, front, None, first=panel == 1 and faces == "hold-out"),
                     }
                 )
-    across = {"tickformat": "d", "showgrid": False} | ({} if epochs is None else {"range": [0.5, max(2, epochs) + 0.5]})
+    across = {"tickformat": "d", "showgrid": False, "unifiedhovertitle": {"text": "Epoch %{x}"}} | (
+        {} if epochs is None else {"range": [0.5, max(2, epochs) + 0.5]}
+    )
     return panels(
         traces,
         [
@@ -231,5 +241,5 @@ def training_chart(
         HEIGHT,
         len(drawn),
         narrow,
-        hovermode="x unified",
+        **shared_hover(narrow),
     )

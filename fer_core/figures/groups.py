@@ -62,14 +62,13 @@ def group_rates(rates: pd.DataFrame, title: str, narrow: bool = False) -> go.Fig
     return chart(
         traces,
         height,
-        xaxis=axis(f"{title}, with 95 % interval", range=[0, _end(defined["high"])], fixedrange=True),
+        xaxis=axis(f"{title}, with 95 % interval", range=[0, _end(defined["high"])]),
         yaxis=category_axis(rows, FONT, ticktext=[in_lines(row) for row in rows]),
         scattermode="group" if not one else "overlay",
         scattergap=0.2,
         shapes=bands,
         showlegend=not one,
         legend=legend(),
-        dragmode=False,
     )
 
 
@@ -91,11 +90,10 @@ def error_leaves(leaves: pd.DataFrame, overall: float) -> go.Figure:
     return chart(
         [trace],
         110 + 58 * len(rows),
-        xaxis=axis("Wrong predictions, with 95 % interval", range=[0, _end(leaves["high"])], fixedrange=True),
+        xaxis=axis("Wrong (95 % interval)", range=[0, _end(leaves["high"])]),
         yaxis=category_axis(rows, FONT, ticktext=[in_lines(row, 30) for row in rows]),
         shapes=[line],
         annotations=[words],
-        dragmode=False,
     )
 
 

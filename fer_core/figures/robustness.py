@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.figures.model_traces import group_of, line_of, opacity_of, whiskers_of
+from fer_core.figures.model_traces import group_of, hover_of, line_of, opacity_of, shared_hover, whiskers_of
 from fer_core.figures.panels import panels
 from fer_core.figures.theme import axis, model_styles, safe
 
@@ -35,21 +35,22 @@ def robustness_chart(
     traces, layout = [], []
     for panel, (kind, table) in enumerate(curves.items(), start=1):
         title, unit = titles[kind]
+        level = f"{safe(unit)} %{{customdata[2]}}"
         places = {"xaxis": f"x{panel}", "yaxis": f"y{panel}"}
         for model in drawn:
             part = table[table["model"] == model].sort_values("strength")
             line = line_of(styles[model], model, focus) | {"dash": "solid"}
-            said = f"{safe(unit)} %{{customdata[0]}}<br>accuracy %{{customdata[1]:.1%}} (95 % interval "
             common: dict[str, Any] = {
                 "type": "scatter",
                 "x": part["strength"],
-                "customdata": part[["words", "accuracy", "low", "high", "confidence"]],
-                "hovertemplate": f"<b>{safe(model)}</b><br>{said}%{{customdata[2]:.1%}} to %{{customdata[3]:.1%}})"
-                "<br>mean confidence %{customdata[4]:.1%}<extra></extra>",
+                "customdata": part[["low", "high", "words"]],
                 "opacity": opacity_of(model, focus),
                 **places,
             }
             accuracy = {**common, "mode": "lines+markers", "y": part["accuracy"], "line": line}
+            accuracy["hovertemplate"] = hover_of(
+                model, "accuracy %{y:.1%}", "95 % interval %{customdata[0]:.1%} to %{customdata[1]:.1%}", level, narrow
+            )
             accuracy["marker"] = {"symbol": styles[model].symbol, "size": 10 if model == focus else 7}
             if model == focus:
                 accuracy["error_y"] = whiskers_of(part, styles[model])
@@ -58,13 +59,18 @@ def robustness_chart(
                     "mode": "lines",
                     "y": part["confidence"],
                     "line": line | {"dash": "dash", "width": 3},
+                    "hovertemplate": hover_of(model, "mean confidence %{y:.1%}", "", level, narrow),
                 }
                 traces.append({**dashed, **group_of(model, front, focus, first=False)})
             traces.append({**accuracy, **group_of(model, front, focus, first=panel == 1)})
         levels = table.drop_duplicates("strength").sort_values("strength")
         ticks = {"tickvals": list(levels["strength"]), "ticktext": list(levels["words"]), "tickangle": 0}
         x = axis(
-            unit.capitalize(), showgrid=False, range=[-0.3, levels["strength"].max() + 0.3], fixedrange=True, **ticks
+            unit.capitalize(),
+            showgrid=False,
+            range=[-0.3, levels["strength"].max() + 0.3],
+            unifiedhovertitle={"text": title},
+            **ticks,
         )
-        layout.append((title, x, axis(None, range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1], fixedrange=True)))
-    return panels(traces, layout, 250, len(drawn), narrow, dragmode=False)
+        layout.append((title, x, axis(None, range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1])))
+    return panels(traces, layout, 250, len(drawn), narrow, **shared_hover(narrow))

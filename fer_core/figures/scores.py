@@ -88,7 +88,7 @@ def accuracy_intervals(
         traces.append(_values(part["accuracy"], traces[-1]["y"], part["high"], ".1%") | {"legendgroup": safe(split)})
         traces[-2]["legendgroup"] = safe(split)
     ends = [*table["low"], *table["high"], *lines.values()]
-    across = axis("Accuracy", range=_room(min(ends), max(ends)), fixedrange=True)
+    across = axis("Accuracy", range=_room(min(ends), max(ends)))
     rows = axis(
         None,
         range=[len(models) - 0.4, -0.6],
@@ -103,7 +103,6 @@ def accuracy_intervals(
         120 + 74 * len(models),
         xaxis=across,
         yaxis=rows,
-        dragmode=False,
         showlegend=True,
         legend=legend(columns_fit=False),
         **_references(lines, sum(across["range"]) / 2),
@@ -127,9 +126,9 @@ def ranking(table: pd.DataFrame, metric: str, title: str, ascending: bool = Fals
     return chart(
         [dots | _named(shown["model"], shown[low], shown[high]), _values(shown[metric], models, shown[high], ".3f")],
         100 + ROW * len(models),
-        xaxis=axis(f"{title} with 95 % interval", tickformat=".2f", range=_room(min(ends), max(ends)), fixedrange=True),
+        xaxis=axis(f"{title} with 95 % interval", tickformat=".2f", range=_room(min(ends), max(ends))),
         yaxis=category_axis(models, ticktext=[in_lines(model) for model in models]),
-        dragmode=False,
+        uirevision=metric,  # another metric has another range
     )
 
 
@@ -180,7 +179,6 @@ def class_scores(
         shapes=bands,
         showlegend=True,
         legend=legend(),
-        dragmode=False,
     )
 
 
@@ -204,11 +202,11 @@ def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
     return chart(
         traces,
         120 + 40 * len(variants),
-        xaxis=axis(metric, tickformat=".2f", fixedrange=True),
+        xaxis=axis(metric, tickformat=".2f"),
         yaxis=category_axis(variants, ticktext=[in_lines(variant) for variant in variants]),
         showlegend=True,
         legend=legend(columns_fit=False),
-        dragmode=False,
+        uirevision=metric,
     )
 
 
@@ -254,7 +252,6 @@ def _values(values: Any, rows: Any, ends: Any, number: str) -> dict[str, Any]:
         "text": [f"  <b>{format(value, number).replace('%', ' %')}</b>" for value in values],
         "textposition": "middle right",
         "textfont": {"size": FONT},
-        "cliponaxis": False,
         "hoverinfo": "skip",
         "showlegend": False,
     }
@@ -262,8 +259,8 @@ def _values(values: Any, rows: Any, ends: Any, number: str) -> dict[str, Any]:
 
 def _room(low: float, high: float) -> list[float]:
     """Return the range of an axis with space for a number to the right of the last whisker."""
-    room = max(0.02, 0.3 * (high - low))
-    return [max(0.0, low - room / 3), high + room]
+    room = max(0.02, 0.4 * (high - low))
+    return [max(0.0, low - room / 4), high + room]
 
 
 def _references(lines: Mapping[str, float], middle: float) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def chart(traces: Sequence[Mapping[str, Any]], height: int, **layout: Any) -> go
     common: dict[str, Any] = {
         "template": TEMPLATE,
         "height": height,
-        "margin": {"l": 0, "r": 8, "t": 36, "b": 0},  # above: room for the mode bar
+        "margin": {"l": 0, "r": 24, "t": 36, "b": 0},  # above: the mode bar; right: half of the last tick's label
         "font": {"size": FONT, "color": INK},
         "hoverlabel": {"font": {"size": FONT, "color": INK}, "align": "left", "namelength": -1},
         "hovermode": "closest",

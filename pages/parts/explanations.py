@@ -85,6 +85,24 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "1 is perfect. It is high only if both precision and recall are high.",
         "It depends on how frequent the expression is, so it cannot be compared between differently mixed datasets.",
     ),
+    "Precision": Explanation(
+        "Of the faces that are predicted as an expression, the share that shows it: true positives / (true positives + "
+        "false positives).",
+        "1 is perfect. It usually rises with the threshold.",
+        "A high threshold can give a high precision with few predictions. Read it together with recall.",
+    ),
+    "Recall": Explanation(
+        "Of the faces that show an expression, the share that is predicted as it: true positives / (true positives + "
+        "false negatives). This is also called the true positive rate.",
+        "1 is perfect. It falls as the threshold rises.",
+        "With a threshold of 0 every face is predicted, and recall is 1. Read it together with precision.",
+    ),
+    "True / false positives": Explanation(
+        "True positives are faces that are predicted as the expression and show it; false positives are predicted as "
+        "it and show another one.",
+        "A lower threshold gives more of both.",
+        "A small false positive rate of many faces can still be more faces than all true positives.",
+    ),
     "ROC and precision-recall curves": Explanation(
         "How the rates change with the threshold from which an expression is predicted. ROC: true positive rate "
         "against false positive rate. The other: precision against recall.",
@@ -93,14 +111,32 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "For rare expressions a ROC curve looks good although most predictions are false positives; the "
         "precision-recall curve shows that.",
     ),
-    "Reliability and calibration error": Explanation(
-        "Faces are sorted into bins by confidence; each point shows the accuracy in a bin. The expected calibration "
-        "error (ECE) is the mean distance of the points from the dashed line, weighted by the number of faces. Log "
-        "loss: the mean of −log(probability of the true expression). Brier score: the squared differences between "
-        "probabilities and truth, summed over the seven expressions, 0 to 2.",
+    "Log loss": Explanation(
+        "The mean of −log(probability of the true expression) over the faces, with the natural logarithm.",
+        "Lower is better, and 0 is perfect. The same probability for all seven expressions gives log 7 = 1.946.",
+        "A few confident mistakes can dominate it: a true expression with a probability of 1 % counts as 4.6.",
+    ),
+    "Brier score": Explanation(
+        "The squared differences between the seven probabilities and the truth (1 for the true expression, 0 for the "
+        "others), summed for each face, then averaged over the faces.",
+        "Lower is better: 0 is perfect, 2 is always certain and always wrong.",
+        "It mixes calibration with how often the model is right. A poor, well calibrated model has a high score.",
+    ),
+    "Calibration error (ECE)": Explanation(
+        "The mean distance between accuracy and mean confidence in 15 bins of confidence, weighted by their number of "
+        "faces (expected calibration error).",
+        "Lower is better. Compare it with its noise floor, which even a perfectly calibrated model has.",
+        "It depends on the bins, and says nothing about how often the model is right.",
+    ),
+    "Noise floor of the ECE": Explanation(
+        "The mean ECE of a perfectly calibrated model with the same confidences, from 1,000 draws of labels.",
+        "An ECE above the range of 95 % of the draws is evidence of bad calibration.",
+        "The floor falls with more faces, so calibration errors on datasets of other sizes cannot be compared.",
+    ),
+    "Reliability diagram": Explanation(
+        "Faces are sorted into bins by confidence; each point shows the accuracy and the mean confidence of a bin.",
         "On the dashed line, predictions made with 80 % confidence are correct in 80 % of cases. Below it a model is "
-        "overconfident. Even a perfectly calibrated model has an ECE above 0, the noise floor; an ECE above its 95 % "
-        "range is evidence of bad calibration. A temperature T above 1 lowers all confidences, below 1 raises them.",
+        "overconfident. A temperature T above 1 lowers all confidences, below 1 raises them.",
         "A model can be well calibrated and still be poor: always answering the class frequencies is calibrated. T is "
         "fitted to the log loss on other faces; on these, log loss and ECE can rise with it.",
     ),
@@ -126,6 +162,11 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "which test faces were drawn, not the training: the same recipe with another seed gives another model, which "
         "may differ as much.",
     ),
+    "Importance of a setting": Explanation(
+        "The share of the differences in accuracy between trials that a setting explains (fANOVA, Hutter et al. 2014).",
+        "A large share means that the setting should be chosen with care.",
+        "With few trials it is uncertain, and it holds only for the values that were tried.",
+    ),
     "Training curves": Explanation(
         "Accuracy and loss after every epoch (one pass over the training faces), on the training faces and on the "
         "hold-out, which is not trained on.",
@@ -144,16 +185,30 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
 """By the title of the popover."""
 
 
-def explain(name: str, example: str = "") -> None:
+def explain(name: str, example: str, label: str = "What is this?") -> None:
     """Show a popover that explains a metric or a chart.
 
     Args:
         name: one of `EXPLANATIONS`.
-        example: a sentence with numbers that the page shows.
+        example: a sentence with numbers that the page shows; empty if it has none yet.
+        label: of the popover, where several stand in a row.
     """
     words = EXPLANATIONS[name]
-    with st.popover("What is this?", icon=":material/help:", type="tertiary", key=f"explain_{name}"):
+    with st.popover(label, icon=":material/help:", type="tertiary", key=f"explain_{name}"):
         st.markdown(
             f"**{name}**\n\n{words.definition}\n\n**How to read it.** {words.reading}\n\n**Careful.** {words.trap}"
             + (f"\n\n**Here.** {plain(example)}" if example else "")
         )
+
+
+def explained_metric(name: str, value: str, example: str) -> None:
+    """Show a number, and below it the popover that explains it.
+
+    Args:
+        name: one of `EXPLANATIONS`.
+        value: as text.
+        example: a sentence with numbers that the page shows.
+    """
+    with st.container(border=True, gap="xxsmall"):
+        st.metric(name, value)
+        explain(name, example)

@@ -1,5 +1,6 @@
 """The Compare page without a browser: every section and choice, broken stores, and each view by its URL."""
 
+import re
 from dataclasses import replace
 from functools import partial
 
@@ -20,6 +21,10 @@ SECTIONS = [
 @pytest.fixture
 def compare(no_models, opened_without_error):
     return partial(opened_without_error, "compare")
+
+
+def unescaped(text):
+    return text.value.replace("\\", "")
 
 
 def board(app):
@@ -114,6 +119,8 @@ def test_the_threshold_moves_the_numbers(compare, three):
     before = [metric.value for metric in app.metric]
     app.slider(key="c_threshold").set_value(0.9).run()
     assert [metric.value for metric in app.metric] != before
+    true, false = map(int, app.metric[3].value.split(" / "))
+    assert any(f"{true} / ({true} + {false}) = {app.metric[0].value}." in unescaped(text) for text in app.markdown)
     app.slider(key="c_threshold").set_value(1.0).run()
     assert app.metric[0].value == "–"
 
@@ -133,6 +140,10 @@ def test_calibration_beside_its_noise_floor_and_a_temperature_from_the_other_spl
         f"{row['log_loss_scaled']:.3f}, ECE {row['ece']:.3f} → {row['ece_scaled']:.3f}."
     ) in words
     assert row["floor_range"] == f"{row['floor_low']:.3f}–{row['floor_high']:.3f}"
+    (worked,) = [unescaped(text) for text in app.markdown if text.value.startswith("**Calibration error")]
+    of_bins = re.search(r"\|([.\d]+) − ([.\d]+)\| × ([.\d]+) of the faces = ([.\d]+)", worked)
+    accuracy, confidence, share, part = map(float, of_bins.groups())
+    assert abs(accuracy - confidence) * share == pytest.approx(part, abs=1e-3)
     assert any("hold-out are not stored" in caption.value for caption in app.caption)
 
 

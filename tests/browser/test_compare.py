@@ -118,6 +118,32 @@ def test_a_legend_leaves_its_plot_room_on_a_phone(visit, section):
     for k in range(names.count()):
         name = names.nth(k).bounding_box()
         assert name["x"] + name["width"] <= box["x"] + box["width"] + 1
+    last = {"Calibration": "100%", "F1 by expression": "1.0"}.get(section)
+    assert last is None or plot.locator(".xtick text").last.text_content() == last
+
+
+def test_dragging_zooms_the_scores_and_a_double_click_shows_all(visit):
+    page = visit("/compare?c_section=F1 by expression")
+    plot = plot_of(page)
+    settle(page)
+    area = plot.locator(".nsewdrag").bounding_box()
+    middle = area["y"] + 0.5 * area["height"]
+
+    def span() -> float:
+        return plot.evaluate("plot => { const [a, b] = plot._fullLayout.xaxis.range; return b - a }")
+
+    def dragged() -> bool:
+        """A chart takes no drags for a moment after it is drawn, so drag again."""
+        page.mouse.move(area["x"] + 0.4 * area["width"], middle)
+        page.mouse.down()
+        page.mouse.move(area["x"] + 0.7 * area["width"], middle, steps=5)
+        page.mouse.up()
+        page.wait_for_timeout(300)
+        return span() < 0.5
+
+    until(page, dragged)
+    page.mouse.dblclick(area["x"] + 0.5 * area["width"], middle)
+    until(page, lambda: span() == 1)
 
 
 def test_the_threshold_moves_the_numbers(visit):

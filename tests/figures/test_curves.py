@@ -139,6 +139,16 @@ def test_robustness_goes_from_clean_to_the_strongest_in_five_plots(models):
     assert len(alike.data) == len(models)
 
 
+def test_wide_screens_show_all_models_at_the_pointer_and_phones_the_nearest(answers):
+    bins = comparison.reliability_bins(answers)
+    wide, phone = (figures.reliability_chart(bins, narrow=narrow) for narrow in (False, True))
+    assert (wide.layout.hovermode, phone.layout.hovermode) == ("x unified", "closest")
+    said, spoken = (next(t.hovertemplate for t in one.data if t.showlegend) for one in (wide, phone))
+    assert "<br>" not in said
+    assert spoken.count("<br>") == 3
+    assert "mean confidence" in spoken  # the shared hover has it in its title
+
+
 def test_growing_curves_keep_their_axis_and_mark_every_epoch():
     history = pd.DataFrame({"epoch": [0, 1], "loss": [1.9, 1.7], "accuracy": [0.2, 0.3], "val_accuracy": [0.25, 0.26]})
     curves = comparison.training_curves(history, "A run", "run-1")

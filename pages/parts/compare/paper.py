@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from fer_core.columns import METRICS
@@ -21,7 +22,9 @@ def paper(selection: Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = choose("Metric", METRICS, "c_paper_metric", format_func=METRICS.__getitem__)
         reported = overall.dropna(subset=[f"{metric}_reported"]).iloc[-1]
-        explain(METRICS[metric], f"The paper reports {reported[f'{metric}_reported']:.4f} for {reported['title']}.")
+        ours = reported[f"{metric}_measured"]
+        example = f"The paper reports {reported[f'{metric}_reported']:.4f} for {reported['title']}"
+        explain(METRICS[metric], example + ("." if pd.isna(ours) else f"; measured here: {ours:.4f}."))
     trained = int(overall.dropna(subset=["accuracy_measured"])["variant"].nunique())
     show_chart(
         paper_chart(paper_marks(overall, metric), METRICS[metric]),
@@ -56,6 +59,9 @@ def paper(selection: Selection) -> None:
         bind="query-params",
     )
     title = PAPER_VARIANTS[variant]
+    scores = f1[variant].dropna(subset=["f1"])
+    lowest = scores.sort_values("f1").drop_duplicates("model").itertuples()
+    explain("F1", f"{title} has its lowest F1: " + "; ".join(f"{r.expression} {r.f1:.3f} ({r.model})" for r in lowest))
     show_chart(
         class_scores(f1[variant], narrow=narrow_screen()), alt=f"F1 by expression of {title}, reported and measured"
     )

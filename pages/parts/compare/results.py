@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -212,6 +213,13 @@ def milliseconds(folder: str, stamp: tuple[int, ...]) -> float | None:  # noqa: 
         return comparison.face_milliseconds(open_model(Path(folder)))
     except FerError:
         return None
+
+
+def highlighted(titles: Mapping[str, str], key: str) -> str:
+    """Ask for the model to highlight, given titles by name; return its title."""
+    names = list(titles)
+    name = st.selectbox("Model to highlight", names, format_func=titles.__getitem__, key=key, bind="query-params")
+    return titles[name if name in titles else names[0]]
 
 
 def report_html(selection: Selection) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.columns import METRICS
-from fer_core.comparison import LEVEL
+from fer_core.comparison import LEVEL, worked_example
 from fer_core.figures import ranking
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, note_utkface, show_table
@@ -23,8 +23,10 @@ def scoreboard(selection: Selection) -> None:
         best = table.sort_values(metric, ascending=metric == "avg_fpr").iloc[0]
         explain(
             METRICS[metric],
-            f"{best['model']} is best with {best[metric]:.3f}. In 95 % of resamples of the {len(answers.labels):,} "
-            f"faces it lies between {best[f'{metric}_low']:.3f} and {best[f'{metric}_high']:.3f}.",
+            f"{best['model']} is best with {best[metric]:.3f}. "
+            f"{worked_example(metric, results.measured(selection)[best['name']][0])} In 95 % of resamples of the "
+            f"{len(answers.labels):,} faces it lies between {best[f'{metric}_low']:.3f} and "
+            f"{best[f'{metric}_high']:.3f}.",
         )
     show_chart(
         ranking(table, metric, METRICS[metric], ascending=metric == "avg_fpr"),
@@ -106,8 +108,8 @@ def significance(selection: Selection) -> None:
     st.caption(
         f"{results.shown(selection).where}. Percentage points by which the model at the left is more accurate "
         "than the one with the number above. Coloured: significant (McNemar’s test, Holm’s correction over all pairs, "
-        "p < 0.05). In brackets: not significant. The test covers which test faces were drawn, not training again "
-        "with another seed."
+        f"p < 0.05). {'Gray' if narrow_screen() else 'In brackets'}: not significant. The test covers which test faces "
+        "were drawn, not training again with another seed."
     )
     points = {column: 100 * table[column] for column in ("difference", "low", "high")}
     show_table(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pages.parts.compare.calibration import calibration
 from pages.parts.compare.card import model_card
-from pages.parts.compare.curves import calibration, robustness, roc_and_pr, training
+from pages.parts.compare.curves import robustness, roc_and_pr, training
 from pages.parts.compare.paper import paper
 from pages.parts.compare.results import Selection
 from pages.parts.compare.scores import by_expression, scoreboard, significance

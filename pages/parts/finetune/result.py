@@ -9,7 +9,16 @@ from typing import Final
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
-from fer_core.comparison import Answers, Measured, class_f1, confusion_cells, load_answers, measure, pairs
+from fer_core.comparison import (
+    Answers,
+    Measured,
+    class_f1,
+    confusion_cells,
+    load_answers,
+    measure,
+    pairs,
+    worked_example,
+)
 from fer_core.figures import class_scores, confusion_chart
 from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
 from fer_core.runs.run import Run
@@ -88,8 +97,27 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
         f"{answers.where}, {len(answers.labels):,} faces; small: 95 % intervals. In the matrix: of 100 faces of the "
         f"row’s expression, how many are predicted as the column’s. {plain(verdict)}"
     )
-    explain("Confusion matrix")
+    first = answers.names[0]
+    title, (metrics, _) = answers.titles[first], numbers[first]
+    cells = confusion_cells(answers, first)
+    wrong = cells[cells["actual"] != cells["predicted"]].sort_values("count").iloc[-1]
     table = class_f1(answers, numbers)
+    low = table[table["name"] == first].sort_values("f1").iloc[0]
+    with st.container(horizontal=True):
+        explain("Accuracy", f"{title}: {worked_example('accuracy', metrics)}", "What is accuracy?")
+        explain("Macro F1", f"{title}: {worked_example('macro_f1', metrics)}", "What is macro F1?")
+        explain(
+            "Confusion matrix",
+            f"The most frequent mistake of {title}: {wrong['count']:,} {wrong['actual']} faces are predicted as "
+            f"{wrong['predicted']}, {wrong['rate']:.0%} of them.",
+            "What is a confusion matrix?",
+        )
+        explain(
+            "F1",
+            f"{title} has its lowest F1 for {low['expression']}: precision {low['precision']:.2f} and recall "
+            f"{low['recall']:.2f} give {low['f1']:.2f}, on {low['faces']} faces.",
+            "What is F1?",
+        )
     show_chart(class_scores(table, narrow=narrow_screen()), key="f_classes", alt="F1 by expression with 95 % intervals")
 
 

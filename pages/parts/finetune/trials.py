@@ -14,6 +14,7 @@ from fer_core.tuning.storage import default_storage
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
 from pages.parts.common import emphasis, plain
+from pages.parts.explanations import explain
 from pages.parts.finetune.runs import attempt, start
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
                 importances = _importances(study, default_storage(), study.name, study.ended())
                 shares = {SETTING_LABELS[name]: share for name, share in importances.items()}
                 show_chart(importance_bars(shares), key="t_importance", alt=f"Most important: {next(iter(shares))}")
+                most, share = next(iter(shares.items()))
+                explain("Importance of a setting", f"{most} explains {share:.0%} of the variance in accuracy.")
             except FerError as error:
                 st.info(plain(str(error)), icon=":material/info:")
     varied = study.plan.space.varied
