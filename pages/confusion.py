@@ -6,7 +6,7 @@ from fer_core.comparison import SHOWN, cell_faces, confusion_cells, difference_c
 from fer_core.figures import confusion_chart, difference_chart
 from fer_core.labels import EXPRESSIONS
 from pages.parts.charts import choose_picture_format
-from pages.parts.common import choose, choose_faces, plain, stop_without_predictions, stored_models, warn
+from pages.parts.common import choose, choose_faces, plain, stop_without_predictions, stored_models, warn, with_code
 from pages.parts.compare.results import Selection, all_answers, fer2013_faces, stamps
 from pages.parts.confusion import clickable_matrix, show_faces
 from pages.parts.explanations import explain
@@ -81,7 +81,7 @@ with charts:
 
 faces_and_votes = fer2013_faces()
 if faces_and_votes.missing:
-    st.info(f"The faces cannot be shown. {plain(faces_and_votes.missing)}", icon=":material/image_not_supported:")
+    st.info(f"The faces cannot be shown. {with_code(faces_and_votes.missing)}", icon=":material/image_not_supported:")
 if layout == "difference":
     faces = differing_faces(answers, first, second, actual, predicted)
     each = ", ".join(f"{(faces['source'] == title(name)).sum()} by {plain(title(name))}" for name in (first, second))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.common import plain
+from pages.parts.common import with_code
 from pages.parts.compare.results import fer2013_faces
 from pages.parts.head import head
 from pages.parts.quiz.alone import alone
@@ -14,7 +14,7 @@ head("You against the model", INTRODUCTION)
 
 faces = fer2013_faces()
 if faces.missing:
-    st.info(f"The quiz shows faces of FER2013. {plain(faces.missing)}", icon=":material/database:")
+    st.info(f"The quiz shows faces of FER2013. {with_code(faces.missing)}", icon=":material/database:")
     st.stop()
 
 if not lecturer(faces):

@@ -2,6 +2,7 @@
 
 from fer_core.audit.faces import AND, AuditedFaces, picture_faces, stored_faces
 from fer_core.audit.groups import ALL, MINIMUM, RATES, GroupAudit, audit_groups, records
+from fer_core.audit.limits import LIMITS
 from fer_core.audit.pictures import LAYOUT, GroupedPictures, open_grouped
 from fer_core.audit.slices import PROPERTIES
 
@@ -9,6 +10,7 @@ __all__ = [
     "ALL",
     "AND",
     "LAYOUT",
+    "LIMITS",
     "MINIMUM",
     "PROPERTIES",
     "RATES",

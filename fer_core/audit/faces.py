@@ -107,8 +107,7 @@ class AuditedFaces:
                 if name in self.properties
             }
         )
-        texts = self.groups.drop(columns=[name for name in ("age",) if name in numbers])
-        return error_tree(pd.concat([numbers, texts], axis=1), self.predicted != self.labels)
+        return error_tree(pd.concat([numbers, self.groups], axis=1), self.predicted != self.labels)
 
     def _division(self, name: str) -> tuple[NDArray[np.str_], list[str]]:
         if name in self.orders:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fer_core.evaluation.checks import as_labels
-from fer_core.evaluation.intervals import wilson_interval
+from fer_core.evaluation.intervals import Interval, percentile_interval, wilson_interval
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 
@@ -31,6 +31,7 @@ RATES: Final[dict[str, str]] = {
 """Each rate with its title. Without labels of expressions there is only `selection_rate`."""
 
 PERMUTATIONS: Final = 10_000
+RESAMPLES: Final = 10_000
 _SEED: Final = 0
 
 
@@ -47,8 +48,9 @@ class GroupAudit:
             (whether there are enough faces).
         gaps: one row for each rate and expression with at least two groups to compare. Columns `rate`, `expression`,
             `groups` (number of them), `highest`, `highest_value`, `lowest`, `lowest_value`, `gap` (their difference),
-            `low`, `high` (95 % interval of the difference by Newcombe), `ratio` (lowest divided by highest), `p`
-            (permutation test) and `p_holm` (adjusted for all rows).
+            `low`, `high` (95 % interval of the difference by Newcombe), `ratio` (lowest divided by highest),
+            `ratio_low`, `ratio_high` (95 % bootstrap interval), `p` (permutation test) and `p_holm` (adjusted for all
+            rows).
     """
 
     by: str
@@ -79,8 +81,9 @@ def audit_groups(
     """Compare the predictions of a model between groups of faces.
 
     Rates come from fairlearn's `MetricFrame`, one expression against the rest. A gap is the difference between the
-    groups with the highest and the lowest value. Its interval is that of these two groups (Newcombe 1998, method 10);
-    it does not know that they were picked because they differ most. The test does: group names are dealt out again at
+    groups with the highest and the lowest value. Its interval is that of these two groups (Newcombe 1998, method 10),
+    which also holds for rates of 0 and 1, where resampled faces never differ; the ratio's is a bootstrap. Neither knows
+    that the groups were picked because they differ most. The test does: group names are dealt out again at
     random, and p is the share of `PERMUTATIONS` deals whose largest gap is at least as large. For recall they are dealt
     out among the faces with the label, for precision among those with the prediction. Holm's correction covers all
     rates and expressions of this division.
@@ -181,9 +184,12 @@ def _gaps(rates: pd.DataFrame) -> pd.DataFrame:
             continue
         values, faces = part["value"].to_numpy(), part["faces"].to_numpy()
         hits = np.rint(values * faces).astype(np.int64)
-        top, bottom = int(values.argmax()), int(values.argmin())
+        top = int(values.argmax())
+        bottom = int(np.delete(values, top).argmin())  # another group, even if all values are equal
+        bottom += bottom >= top
         pair = (hits[top], faces[top], hits[bottom], faces[bottom])
-        low, high = (0.0, 0.0) if top == bottom else confint_proportions_2indep(*pair, method="newcomb", compare="diff")
+        low, high = confint_proportions_2indep(*pair, method="newcomb", compare="diff")
+        ratio = ratio_interval(*pair)
         rows.append(
             {
                 "rate": rate,
@@ -197,13 +203,35 @@ def _gaps(rates: pd.DataFrame) -> pd.DataFrame:
                 "low": float(low),
                 "high": float(high),
                 "ratio": float(values[bottom] / values[top]) if values[top] else np.nan,
+                "ratio_low": ratio.low,
+                "ratio_high": ratio.high,
                 "p": permutation_p(hits, faces),
             }
         )
     columns = ["rate", "expression", "groups", "highest", "highest_value", "lowest", "lowest_value", "gap"]
-    table = pd.DataFrame(rows, columns=[*columns, "low", "high", "ratio", "p"])
+    table = pd.DataFrame(rows, columns=[*columns, "low", "high", "ratio", "ratio_low", "ratio_high", "p"])
     adjusted = multipletests(table["p"], method="holm")[1] if len(table) else []
     return table.assign(p_holm=adjusted)
+
+
+def ratio_interval(top_hits: int, top_faces: int, bottom_hits: int, bottom_faces: int, seed: int = _SEED) -> Interval:
+    """Return the 95 % bootstrap interval of the ratio of two shares, lower divided by higher.
+
+    The faces of each group are drawn again with replacement `RESAMPLES` times. The number of hits in a draw is
+    binomial, so it is drawn directly. Draws without a hit in the higher group have no ratio and are left out. A group
+    without any hit has none in every draw, which says nothing, so the interval is then NaN.
+
+    Args:
+        top_hits, top_faces: hits and faces of the group with the higher share.
+        bottom_hits, bottom_faces: the same of the other group.
+        seed: of the draws.
+    """
+    if not top_hits or not bottom_hits:
+        return Interval(np.nan, np.nan)
+    generator = np.random.default_rng(seed)
+    top = generator.binomial(top_faces, top_hits / top_faces, RESAMPLES) / top_faces
+    bottom = generator.binomial(bottom_faces, bottom_hits / bottom_faces, RESAMPLES) / bottom_faces
+    return percentile_interval(np.divide(bottom, top, out=np.full(RESAMPLES, np.nan), where=top > 0), 0.95)
 
 
 def permutation_p(hits: NDArray[np.int64], faces: NDArray[np.int64], seed: int = _SEED) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 import typer
 from rich.table import Table
 
-from fer_core.audit import MINIMUM, RATES, AuditedFaces, GroupAudit, open_grouped, picture_faces, records
+from fer_core.audit import ALL, LIMITS, MINIMUM, RATES, AuditedFaces, GroupAudit, open_grouped, picture_faces, records
 from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, progress_bar, stdout, warn
 from fer_core.faces import default_detector
 from fer_core.labels import EXPRESSIONS
@@ -66,41 +67,94 @@ def audit(
         stdout.print(f"{escaped(faces.model)} on {len(faces):,} faces")
         for one in audits:
             _print(one)
+        if (tree := _tree(faces)) is not None:
+            _print_tree(tree)
+        _print_limits()
 
 
 def _document(faces: AuditedFaces, audits: list[GroupAudit]) -> dict[str, Any]:
-    try:
-        tree: list[dict[str, Any]] | None = records(faces.where_it_fails())
-    except FerError:
-        tree = None
+    tree = _tree(faces)
     return {
         "model": faces.model,
         "faces": len(faces),
         "labelled": faces.labels is not None,
         "notes": list(faces.notes),
         "divisions": [one.as_dict() for one in audits],
-        "error_tree": tree,
+        "error_tree": None if tree is None else records(tree),
     }
 
 
+def _tree(faces: AuditedFaces) -> pd.DataFrame | None:
+    """Return where the model fails most; None if that is unknown or there are too few faces."""
+    try:
+        return faces.where_it_fails()
+    except FerError:
+        return None
+
+
 def _print(audit: GroupAudit) -> None:
-    """Print one table of rates with intervals for each kind of rate, then the gaps that chance does not explain."""
-    stdout.print(f"\n[bold]{escaped(audit.by)}[/]", *(f"{escaped(g)}: {n:,}" for g, n in audit.sizes.items()), sep="  ")
+    """Print a table for each kind of rate: groups below each other, then the largest gap between them."""
     for rate, part in audit.rates.groupby("rate", sort=False):
-        table = Table(RATES[str(rate)], *map(escaped, audit.sizes), "Gap in points", "Ratio", "p (Holm)")
-        gaps = audit.gaps[audit.gaps["rate"] == rate].set_index("expression")
-        for name in [one for one in (*EXPRESSIONS, "all") if (part["expression"] == one).any()]:
-            cells = part[part["expression"] == name].set_index("group").reindex(list(audit.sizes))
-            row = [_cell(cell) for cell in cells.itertuples()]
-            gap = gaps.loc[name] if name in gaps.index else None
-            last = (
-                ["–"] * 3 if gap is None else [f"{100 * gap['gap']:.1f}", f"{gap['ratio']:.2f}", f"{gap['p_holm']:.4f}"]
-            )
-            table.add_row(name, *row, *last)
+        names = [one for one in (*EXPRESSIONS, ALL) if (part["expression"] == one).any()]
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        table.add_column(RATES[str(rate)], min_width=12)
+        for name in names:
+            table.add_column(name)
+        values = {(row["group"], row["expression"]): row for row in records(part)}
+        for group, size in audit.sizes.items():
+            cells = [_cell(values[group, name]) for name in names]
+            table.add_row(f"{escaped(group)}\n[dim]{size:,} faces[/]", *cells)
+        gaps = audit.gaps[audit.gaps["rate"] == rate].set_index("expression").reindex(names)
+        for title, cell in _GAPS.items():
+            cells = ["–" if gap.isna()["gap"] else cell(gap) for _, gap in gaps.iterrows()]
+            table.add_row(f"[bold]{title}[/]", *cells)
+        stdout.print(f"\n[bold]By {escaped(audit.by)}[/]")
         stdout.print(table)
 
 
-def _cell(cell: Any) -> str:
-    if not cell.compared:
-        return f"–\n{cell.faces:.0f} faces"
-    return f"[bold]{100 * cell.value:.1f} %[/]\n{100 * cell.low:.1f}–{100 * cell.high:.1f}"
+def _cell(cell: dict[str, Any]) -> str:
+    """Return a rate with its interval below, or the number of faces if there are too few."""
+    if not cell["compared"]:
+        return f"–\n[dim]of {cell['faces']:,}[/]"
+    return f"{100 * cell['value']:.1f} %\n[dim]{_ends(100 * cell['low'], 100 * cell['high'])}[/]"
+
+
+def _gap(gap: pd.Series) -> str:
+    return f"{100 * gap['gap']:.1f}\n[dim]{_ends(100 * gap['low'], 100 * gap['high'])}[/]"
+
+
+def _ratio(gap: pd.Series) -> str:
+    if pd.isna(gap["ratio"]):
+        return "–"
+    ends = "" if pd.isna(gap["ratio_low"]) else f"\n[dim]{gap['ratio_low']:.1f}–{gap['ratio_high']:.1f}[/]"
+    return f"{gap['ratio']:.2f}{ends}"
+
+
+_GAPS: dict[str, Callable[[pd.Series], str]] = {
+    "Gap, points": _gap,
+    "Ratio": _ratio,
+    "p (Holm)": lambda gap: f"{gap['p_holm']:.4f}",
+}
+
+
+def _ends(low: float, high: float) -> str:
+    """Return an interval that is short enough for seven of them on a line."""
+    digits = 0 if high >= 10 else 1
+    return f"{low:.{digits}f}–{high:.{digits}f}"
+
+
+def _print_tree(tree: pd.DataFrame) -> None:
+    stdout.print("\n[bold]Where it fails most[/] (share of wrong predictions; half of the faces grew this tree)")
+    for leaf in records(tree):
+        ends = f"{100 * leaf['low']:.0f}–{100 * leaf['high']:.0f}"
+        stdout.print(f"- {100 * leaf['value']:.0f} % ({ends}) of {leaf['faces']:,} faces: {escaped(leaf['where'])}")
+
+
+def _print_limits() -> None:
+    stdout.print(
+        "\nRates with 95 % intervals: Wilson’s for a group, Newcombe’s for a gap, a bootstrap for a ratio (lowest "
+        "divided by highest). p: permutation test with Holm’s correction over all rates of a division."
+    )
+    stdout.print("\n[bold]What this can say, and what not[/]")
+    for title, text in LIMITS.items():
+        stdout.print(f"- [bold]{title}[/] {text}")

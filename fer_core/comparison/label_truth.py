@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.comparison.answers import Answers
-from fer_core.data import FerDataset, FerPlusVotes
-from fer_core.data.near_duplicates import TRAINING_ROWS, known_same_pictures
+from fer_core.data import SPLITS, FerDataset, FerPlusVotes
+from fer_core.data.near_duplicates import TEST_FACES, TEST_STARTS, TRAINING_ROWS, known_same_pictures
 from fer_core.evaluation.intervals import wilson_interval
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 
@@ -112,6 +112,39 @@ def copies_counted() -> dict[str, int]:
         "near": len(known.pairs) - exact,
         "across": int((in_training[:, 0] != in_training[:, 1]).sum()),
     }
+
+
+def copies_by_split(dataset: FerDataset | None) -> pd.DataFrame:
+    """Return the number of pairs of the same picture within and between the splits of FER2013.
+
+    Args:
+        dataset: FER2013, for the labels; None if it is not there.
+
+    Returns:
+        One row for each two splits with such pairs: `splits`, `exact`, `near`, and `differing` (pairs with different
+        labels; NaN without a dataset).
+    """
+    known = known_same_pictures()
+    first, second = np.searchsorted(TEST_STARTS, known.pairs, side="right").T
+    differing = np.full(len(known.pairs), np.nan)
+    if dataset is not None:
+        recognized = dataset.rows >= 0
+        label_of = pd.Series(dataset.labels[recognized], index=dataset.rows[recognized])
+        found = label_of.reindex(known.pairs.ravel()).to_numpy().reshape(-1, 2)
+        there = ~np.isnan(found).any(axis=1)
+        differing[there] = found[there, 0] != found[there, 1]
+    counts = pd.DataFrame({"exact": known.exact, "near": ~known.exact, "differing": differing})
+    table = counts.groupby([first, second]).sum(min_count=1)
+    splits = [SPLITS[one] if one == two else f"{SPLITS[one]} and {SPLITS[two]}" for one, two in table.index]
+    return table.assign(splits=splits).reset_index(drop=True)
+
+
+def copied_faces(split: str) -> tuple[int, int]:
+    """Return how many faces of a test split have equal pixels in Training, and how many others nearly equal ones."""
+    start = TEST_STARTS[SPLITS.index(split) - 1]
+    known, training = known_same_pictures(), np.arange(TRAINING_ROWS)
+    exact, near = (known.partners(np.arange(start, start + TEST_FACES), training, only) for only in (True, False))
+    return int(exact.sum()), int((near & ~exact).sum())
 
 
 def differing_copies(dataset: FerDataset) -> tuple[NDArray[np.int64], int]:

@@ -70,7 +70,10 @@ def class_distribution(counts: pd.DataFrame, shares: bool = False) -> go.Figure:
 
 
 def pixel_chart(face: NDArray[np.uint8]) -> go.Figure:
-    """Return a face as a grid of gray cells that show their numbers, 0 to 255, when pointed at.
+    """Return a face as a grid of gray cells with their numbers, 0 to 255.
+
+    Plotly writes the numbers where the cells are large enough for them, so after zooming in; elsewhere they are shown
+    when pointed at.
 
     Args:
         face: `(height, width)` uint8 gray.
@@ -89,6 +92,7 @@ def pixel_chart(face: NDArray[np.uint8]) -> go.Figure:
         "showscale": False,
         "xgap": 0.5,
         "ygap": 0.5,
+        "texttemplate": "%{z}",
         "hovertemplate": "row %{y}, column %{x}: %{z}<extra></extra>",
     }
     height, width = face.shape

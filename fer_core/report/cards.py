@@ -192,18 +192,22 @@ def _results(card: ModelCard) -> str:
 
 
 def _by_expression(card: ModelCard) -> str:
-    classes = card.metrics.get("public_test", {}).get("plain", {}).get("per_class", {})
-    rows = [
-        [name, *(f"{one[key]:.3f}" for key in ("precision", "recall", "f1")), f"{one['support']:,.0f}"]
-        for name in EXPRESSIONS
-        if (one := classes.get(name))
-    ]
-    head = ["Expression", "Precision", "Recall", "F1", "Faces"]
-    if not rows:
-        return ""
-    least = sorted(rows, key=lambda row: row[2])[:2]
-    words = " and ".join(f"{name} ({recall})" for name, _, recall, *_ in least)
-    return f"{_table(head, rows)}\n\nOn PublicTest, by FER2013's label. Found least often (recall): {words}."
+    """Return precision, recall and F1 of each expression on PublicTest, by each yardstick."""
+    texts = []
+    for by, judge in YARDSTICKS.items():
+        score = card.score("public_test", "plain", by)
+        classes = score.values.get("per_class", {}) if score else {}
+        rows = [
+            [name, *(f"{one[key]:.3f}" for key in ("precision", "recall", "f1")), f"{one['support']:,.0f}"]
+            for name in EXPRESSIONS
+            if (one := classes.get(name))
+        ]
+        if rows:
+            least = sorted(rows, key=lambda row: row[2])[:2]
+            words = " and ".join(f"{name} ({recall})" for name, _, recall, *_ in least)
+            table = _table(["Expression", "Precision", "Recall", "F1", "Faces"], rows)
+            texts.append(f"{table}\n\nOn PublicTest, by {judge}. Found least often (recall): {words}.")
+    return "\n\n".join(texts)
 
 
 def _degraded(model: StoredModel) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn
+from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
@@ -14,6 +15,9 @@ from fer_core.card import ModelCard
 from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
 from fer_core.faces import default_detector
 from fer_core.store import DEFAULT_MODEL, StoredModel, list_models
+from fer_core.visitors import limits
+
+_LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 
 
 def plain(text: str) -> str:
@@ -25,6 +29,14 @@ def plain(text: str) -> str:
     apart = re.sub(r":(?=material/|streamlit:)|(?<!\S)[<>~-](?=[>=-](?!\S))", "\\g<0>\u2060", text)
     escaped = re.sub(r"[\\`*_{}\[\]#+!|~$:<>&-]", r"\\\g<0>", apart)
     return re.sub(r"^(\s*\d+)([.)])", r"\1\\\2", escaped, flags=re.MULTILINE)
+
+
+def with_code(text: str) -> str:
+    """Return text as `plain` does, but what stands between two backticks as code, such as a command to copy."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return plain(text)
+    return "".join(f"`{part}`" if place % 2 else plain(part) for place, part in enumerate(parts))
 
 
 def duration(seconds: float) -> str:
@@ -167,6 +179,13 @@ def whole_image_toggle(key: str) -> bool:
     """Ask whether pictures are face crops."""
     words = "Take each whole picture as one face, framed as in FER2013, without looking for a face in it."
     return st.toggle("Pictures are faces already", key=key, bind="query-params", help=words)
+
+
+def path_on_this_computer(label: str, key: str) -> str:
+    """Ask for the path of a folder or file; empty for none, or if the browser runs on another computer than FER Lab."""
+    host = urlsplit(st.context.url or "").hostname
+    here = st.context.ip_address is None and (host is None or host in _LOCAL)
+    return st.text_input(label, key=key).strip() if here and limits() is None else ""
 
 
 def show_table(frame: pd.DataFrame, alt: str, columns: dict[str, str | tuple[str, str]], **settings: Any) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core.comparison import Fer2013Faces
 from pages.parts.charts import show_chart
-from pages.parts.common import plain
+from pages.parts.common import plain, with_code
 
 
 def clickable_matrix(figure: go.Figure, key: str, description: str) -> None:
@@ -81,4 +81,4 @@ def _table(faces: pd.DataFrame, fer2013_faces: Fer2013Faces) -> None:
         },
     )
     if fer2013_faces.votes_missing:
-        st.caption(plain(fer2013_faces.votes_missing))
+        st.caption(with_code(fer2013_faces.votes_missing))

@@ -80,10 +80,11 @@ def tabs(app) -> list[str]:
 
 def test_without_fer2013_it_says_how_to_get_it_and_shows_what_needs_no_faces(page):
     app = page()
-    assert "data download" in app.info[0].value
+    assert "`python -m fer_core data download`" in app.info[0].value
     assert tabs(app) == ["Map of faces", "Hardest faces", "Copies", "Published results"]
     app = page(d_section="Copies")
     assert "pairs of faces with equal pixels" in said(app)
+    assert "**280 faces of PublicTest** have equal pixels in Training, and **209 more**" in said(app)
     assert not page(d_section="Published results").exception
 
 
@@ -172,7 +173,7 @@ def test_without_votes_it_says_so(page, made_up):
 
 def test_accuracy_without_copies_of_every_model(page, made_up, three):
     app = page(d_section="Copies", d_copies_split="PrivateTest")
-    table = app.dataframe[0].value
+    table = app.dataframe[1].value
     assert {"The able one", "The fair one", "The weak one"} <= set(table["model"])
     assert (table["no_near_faces"] <= table["no_exact_faces"]).all()
 

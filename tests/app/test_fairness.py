@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+import streamlit as st
 
 from tests.audit.people import write_people, zipped
 
@@ -57,6 +58,18 @@ def test_own_pictures(page, tmp_path):
     assert app.selectbox(key="a_groups").options[:2] == ["Gender", "Age"]
     app.number_input(key="a_minimum").set_value(1).run()
     assert alts(app)[0].startswith("Recall by gender")
+
+
+def test_a_folder_on_this_computer(page, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(st.context), "ip_address", None)  # as where the browser runs on the same computer
+    app = page(a_source="My own pictures", a_whole="true")
+    app.text_input(key="a_folder").set_value(str(write_people(tmp_path / "people"))).run()
+    assert not app.exception
+    assert "2 faces of your pictures" in said(app)
+    app.text_input(key="a_folder").set_value(str(tmp_path / "none")).run()
+    assert "nothing at that place" in app.warning[0].value
+    monkeypatch.setattr(type(st.context), "ip_address", "192.0.2.7")
+    assert not page(a_source="My own pictures").text_input
 
 
 def test_a_wrong_file_gets_a_sentence(page):

@@ -147,6 +147,32 @@ def test_the_interval_of_a_gap_is_near_that_of_a_bootstrap():
     assert (gap["low"], gap["high"]) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.01)
 
 
+def test_the_ratio_has_the_interval_of_drawing_faces_again():
+    rng = np.random.default_rng(12)
+    predicted = np.array([HAPPY] * 300 + [SAD] * 500 + [HAPPY] * 60 + [SAD] * 340)
+    gap = gap_of(audit_groups("g", ["a"] * 800 + ["b"] * 400, predicted), "selection_rate", "happy")
+    drawn = [
+        (rng.choice(predicted[800:], 400) == HAPPY).mean() / (rng.choice(predicted[:800], 800) == HAPPY).mean()
+        for _ in range(3000)
+    ]
+    assert gap["ratio"] == pytest.approx(0.4)
+    assert (gap["ratio_low"], gap["ratio_high"]) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.02)
+
+
+def test_equal_rates_are_no_certainty():
+    predicted = [HAPPY] * 20 + [SAD] * 20
+    audit = audit_groups("g", ["a", "b"] * 20, predicted, minimum=20)
+    gap = gap_of(audit, "selection_rate", "happy")
+    assert (gap["gap"], gap["ratio"]) == (0, 1)
+    assert gap["low"] < -0.1
+    assert gap["high"] > 0.1
+    assert gap["ratio_low"] < 0.8
+    assert gap["ratio_high"] > 1.2
+    none = gap_of(audit, "selection_rate", "fear")
+    assert none["low"] < 0 < none["high"]
+    assert np.isnan([none["ratio"], none["ratio_low"], none["ratio_high"]]).all()
+
+
 @pytest.mark.parametrize(
     ("groups", "predicted", "labels"),
     [(["a", "b"], [1], None), (["a"], [7], None), (["a", "b"], [1, 2], [1]), (["a"], [0.5], None)],

@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from fer_core.audit import AuditedFaces
 from tests.audit.people import write_people
 
 
@@ -32,6 +36,24 @@ def test_json_csv_and_table_agree(fer, people):
     shown = fer(*options, "--by", "gender,age")
     assert "gender × age" in shown.stdout
     assert "Recall" in shown.stdout and "p (Holm)" in shown.stdout
+
+
+def test_the_text_has_whole_intervals_the_tree_and_the_limits_on_80_columns(fer, people, monkeypatch):
+    rng = np.random.default_rng(4)
+    n, bands = 400, ["0 to 9", "10 to 19", "20 to 39", "40 to 59", "60 or older"]
+    labels, predicted = rng.integers(0, 7, (2, n))
+    light = pd.DataFrame({"brightness": rng.normal(120, 20, n)})
+    age = pd.DataFrame({"age": rng.choice(bands, n)})
+    faces = AuditedFaces("Made up", "400 faces", predicted, labels, light, age, {"age": bands})
+    command = sys.modules["fer_core.cli.audit"]  # the package gives this name to the function
+    monkeypatch.setattr(command, "picture_faces", lambda *_: faces)
+    monkeypatch.setattr(command.stdout, "width", 80)
+    text = fer("audit", people, "--whole-image").stdout
+    assert "…" not in text
+    rate = faces.compare("age").rates.query("rate == 'accuracy' and group == '0 to 9'").iloc[0]
+    assert f"{100 * rate['low']:.0f}–{100 * rate['high']:.0f}" in text
+    assert "Where it fails most" in text and f"{faces.where_it_fails()['faces'].iloc[0]:,} faces" in text
+    assert "A gap in predictions is not yet an error." in text
 
 
 def test_bad_input_is_one_sentence(fer, people, tmp_path):

@@ -96,3 +96,21 @@ def test_copies_are_counted_once(fer2013):
     assert (fer2013.labels[differing[:, 0]] != fer2013.labels[differing[:, 1]]).all()
     some = fer2013.subset(np.unique(differing[:3]))
     assert len(comparison.differing_copies(some)[0]) >= 3
+
+
+def test_copies_by_split_are_those_of_the_labels(fer2013):
+    table = comparison.copies_by_split(fer2013).set_index("splits")
+    counts = comparison.copies_counted()
+    assert (table["exact"].sum(), table["near"].sum()) == (counts["exact"], counts["near"])
+    assert table["differing"].sum() == len(comparison.differing_copies(fer2013)[0])
+    across = table.loc[["Training and PublicTest", "Training and PrivateTest"]]
+    assert across[["exact", "near"]].to_numpy().sum() == counts["across"]
+    assert comparison.copies_by_split(None)["differing"].isna().all()
+
+
+@pytest.mark.parametrize(("split", "exact", "near"), [("PublicTest", 280, 209), ("PrivateTest", 288, 226)])
+def test_test_faces_that_training_holds(fer2013, split, exact, near):
+    """Counted independently before. The equal ones are counted here again, by their pixels."""
+    assert comparison.copied_faces(split) == (exact, near)
+    training = {face.tobytes() for face in fer2013.split("Training").images}
+    assert sum(face.tobytes() in training for face in fer2013.split(split).images) == exact

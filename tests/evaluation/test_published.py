@@ -5,7 +5,8 @@ def test_every_claim_is_a_percentage_with_its_source():
     for one in PUBLISHED:
         assert 50 < one.claimed < 100
         assert "20" in one.source  # a year
-        assert bool(one.reproduced) == bool(one.reproduced_source)
+        assert "](https://" in one.source
+        assert bool(one.reproduced) == ("](https://" in one.reproduced_source)
 
 
 def test_the_reproductions_that_users_report_are_lower():

@@ -29,6 +29,7 @@ def test_every_pixel_shows_its_number_the_right_way_up():
     face = np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)
     figure = pixel_chart(face)
     np.testing.assert_array_equal(figure.data[0].z, face)
+    assert figure.data[0].texttemplate == "%{z}"
     assert figure.layout.yaxis.range == (47.5, -0.5)
     with pytest.raises(ValueError, match="Received: \\(48, 48, 3\\)"):
         pixel_chart(np.zeros((48, 48, 3), np.uint8))

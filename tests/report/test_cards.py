@@ -56,6 +56,8 @@ def test_weakest_expressions_and_groups_are_named():
     least = min((name for name in classes if "avg" not in name), key=lambda name: classes[name]["recall"])
     found = sections(model_text(load_model()))
     assert f"Found least often (recall): {least} ({classes[least]['recall']:.3f})" in found["By expression"]
+    voted = card.score("public_test", "plain", "plurality").values["per_class"]["fear"]
+    assert f"| fear | {voted['precision']:.3f} | {voted['recall']:.3f} | {voted['f1']:.3f} |" in found["By expression"]
     assert "Annotators’ agreement | united, over 90 %" in found["Whom it fails"]
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
-from fer_core.comparison import Fer2013Faces, copies_counted, differing_copies, without_copies
+from fer_core.comparison import (
+    Fer2013Faces,
+    copied_faces,
+    copies_by_split,
+    copies_counted,
+    differing_copies,
+    without_copies,
+)
 from fer_core.data.near_duplicates import LEAST
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import list_models
@@ -23,9 +30,24 @@ def copies(faces: Fer2013Faces) -> None:
         f"that are nearly the same picture (correlation of the pixels {LEAST} or more). In {counts['across']:,} pairs "
         "one face is in Training and the other in a test split: models have seen these answers."
     )
+    columns: dict[str, str | tuple[str, str]] = {
+        "splits": "Pairs within or between",
+        "exact": ("Equal pixels", "localized"),
+        "near": ("Nearly the same", "localized"),
+        "differing": ("With different labels", "localized"),
+    }
+    if faces.dataset is None:
+        del columns["differing"]
+    show_table(copies_by_split(faces.dataset), "Pairs of the same picture by split", columns, height="content")
+    st.header("Accuracy without them")
     with st.container(horizontal=True):
         split = choose("Test split", TEST_SPLITS, "d_copies_split")
         by = choose_yardstick("d_copies_by")
+    exact, near = copied_faces(split)
+    st.markdown(
+        f"**{exact} faces of {split}** have equal pixels in Training, and **{near} more** are nearly the same picture "
+        "as a face there."
+    )
     stored, _ = list_models()
     answers, _ = all_answers(Selection(stamps(stored), split, "plain", by))
     if answers is None:

@@ -113,6 +113,7 @@ def _closely(shown: ShownFaces, place: int, face: pd.Series) -> None:
     with left:
         st.markdown(f"**The numbers of {name}**: black is 0, white is 255")
         show_chart(pixel_chart(shown.dataset.images[place]), f"Pixels of {name}")
+        st.caption("Drag over a part of the face to read its numbers. A double click shows the whole face again.")
     with right:
         votes = "" if shown.own else shown.fer2013.votes(int(face["row"]))
         st.markdown(f"**Labelled {face['label']}**" + (f"; ten annotators: {plain(votes)}" if votes else ""))

@@ -13,7 +13,7 @@ from fer_core.evaluation.published import PUBLISHED
 from fer_core.figures import confusion_chart
 from fer_core.labels import EXPRESSIONS
 from pages.parts.charts import show_chart
-from pages.parts.common import choose, plain, show_table
+from pages.parts.common import choose, plain, show_table, with_code
 
 ALL: Final = "All"
 SHOWN: Final = 24
@@ -24,7 +24,7 @@ def labels(faces: Fer2013Faces) -> None:
     if faces.dataset is None:
         return
     if faces.dataset.votes is None:
-        st.info(plain(faces.votes_missing), icon=":material/info:")
+        st.info(with_code(faces.votes_missing), icon=":material/info:")
         return
     with st.container(horizontal=True):
         split = choose("Faces", [ALL, *SPLITS], "d_truth")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
@@ -15,15 +14,13 @@ from fer_core.data import FerDataset
 from fer_core.runs.own_faces import OwnFaces, read_own_faces, read_own_zip
 from fer_core.store import load_model
 from fer_core.types import FerError, Image
-from fer_core.visitors import limits
-from pages.parts.common import choose, plain, whole_image_toggle
+from pages.parts.common import choose, path_on_this_computer, plain, whole_image_toggle, with_code
 from pages.parts.compare.results import fer2013_faces
 from pages.parts.finetune.data import MAX_MEGABYTES, ZIP_LAYOUT
 from pages.parts.pictures import ServedModel
 
 FER2013: Final = "FER2013"
 OWN: Final = "My own pictures"
-_LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +65,7 @@ def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
     if fer2013.missing:
         st.info(
             "FER2013 is the dataset of a challenge in 2013: 35,887 faces from the web, 48 × 48 gray pixels, each with "
-            f"one of seven expressions. {plain(fer2013.missing)} Or choose **{OWN}** above.",
+            f"one of seven expressions. {with_code(fer2013.missing)} Or choose **{OWN}** above.",
             icon=":material/database:",
         )
     dataset = fer2013.dataset
@@ -81,9 +78,8 @@ def _own_pictures() -> OwnFaces | None:
     file = st.file_uploader(
         "A zip with a folder of pictures for each expression: happy, sad …", key="d_zip", max_upload_size=MAX_MEGABYTES
     )
-    folder = ""
-    if file is None and limits() is None and _on_this_computer():
-        folder = st.text_input("Or the path of such a folder on this computer", key="d_folder").strip()
+    asked = "Or the path of such a folder on this computer"
+    folder = path_on_this_computer(asked, "d_folder") if file is None else ""
     whole = whole_image_toggle("d_whole")
     if file is None and not folder:
         st.code(ZIP_LAYOUT, language=None)
@@ -103,12 +99,6 @@ def _own_pictures() -> OwnFaces | None:
         st.warning("No face was found in any of these pictures.", icon=":material/warning:")
         return None
     return found
-
-
-def _on_this_computer() -> bool:
-    """Return whether the browser runs on the same computer as FER Lab, whose folders are the visitor's then."""
-    host = urlsplit(st.context.url or "").hostname
-    return st.context.ip_address is None and (host is None or host in _LOCAL)
 
 
 def _release(found: OwnFaces | str) -> None:

@@ -14,6 +14,7 @@ from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
 from pages.parts.common import (
     choose_faces,
+    path_on_this_computer,
     plain,
     servable_models,
     stop_without_predictions,
@@ -66,20 +67,22 @@ def own_pictures() -> AuditedFaces | None:
         key="a_zip",
         max_upload_size=MAX_MEGABYTES,
     )
+    asked = "Or the path of such a file, or of a folder of pictures with a table, on this computer"
+    path = path_on_this_computer(asked, "a_folder") if file is None else ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         models = {model.name: model.title for model in servable_models()}
         name = st.selectbox("Model", models, format_func=models.__getitem__, key="a_served", bind="query-params")
         whole = whole_image_toggle("a_whole")
-    if file is None:
+    if file is None and not path:
         st.session_state.pop(_AUDITED, None)
         st.code(EXAMPLE, language=None)
-        st.caption(f"{plain(LAYOUT)} Pictures are deleted once they are predicted; results are gone with this page.")
+        st.caption(f"{plain(LAYOUT)} Uploads are deleted once they are predicted; results are gone with this page.")
         return None
-    wanted = (file.file_id, name, whole)
+    wanted = (path if file is None else file.file_id, name, whole)
     done, faces = st.session_state.get(_AUDITED, (None, None))
     if done != wanted:
         try:
-            faces = _predicted(file, name, whole)
+            faces = _predicted(Path(path).expanduser(), name, whole) if file is None else _uploaded(file, name, whole)
         except FerError as error:
             st.warning(plain(str(error)), icon=":material/warning:")
             return None
@@ -90,20 +93,26 @@ def own_pictures() -> AuditedFaces | None:
     return faces
 
 
-def _predicted(file: Any, name: str, whole: bool) -> AuditedFaces:
-    """Predict an uploaded file's pictures with progress; the file on disk is deleted afterwards."""
+def _uploaded(file: Any, name: str, whole: bool) -> AuditedFaces:
+    """Predict an uploaded file's pictures; the file on disk is deleted afterwards."""
+    try:
+        with closing(TemporaryFolder()) as folder:
+            place = folder.path / f"upload{Path(file.name).suffix.lower()}"
+            place.write_bytes(file.getbuffer())
+            return _predicted(place, name, whole)
+    except OSError as error:
+        raise FerError(f"The pictures cannot be unpacked ({error.strerror or error}). Free some disk space.") from error
+
+
+def _predicted(place: Path, name: str, whole: bool) -> AuditedFaces:
+    """Predict the pictures of a folder or file, with progress."""
     bar = st.progress(0.0, "Looking at the pictures …")
 
     def say(done: int, total: int) -> None:
         bar.progress(done / total, f"{done:,} of {total:,} pictures")
 
     try:
-        with closing(TemporaryFolder()) as folder:
-            place = folder.path / f"upload{Path(file.name).suffix.lower()}"
-            place.write_bytes(file.getbuffer())
-            with open_grouped(place) as pictures:
-                return picture_faces(pictures, load_model(name), whole, say)
-    except OSError as error:
-        raise FerError(f"The pictures cannot be unpacked ({error.strerror or error}). Free some disk space.") from error
+        with open_grouped(place) as pictures:
+            return picture_faces(pictures, load_model(name), whole, say)
     finally:
         bar.empty()

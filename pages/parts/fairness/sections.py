@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.audit import ALL, MINIMUM, PROPERTIES, RATES, AuditedFaces, GroupAudit
+from fer_core.audit import ALL, LIMITS, MINIMUM, PROPERTIES, RATES, AuditedFaces, GroupAudit
 from fer_core.comparison import LEVEL
 from fer_core.figures import error_leaves, group_rates
 from fer_core.labels import EXPRESSIONS
@@ -18,23 +18,6 @@ from pages.parts.explanations import explain
 
 NONE: Final = "–"
 SEVEN: Final = "all seven"
-
-LIMITS: Final = """
-- **These faces, this model.** The numbers describe the pictures at hand. Other cameras, other light and other people
-  can give others.
-- **The groups are those of the table.** No model here guesses gender, age or ethnicity, and none should: a face does
-  not show them. In UTKFace they are estimates by software, checked by people, not what anyone said of themselves.
-- **A gap in predictions is not yet an error.** Without known expressions nobody can say who is right. If men are
-  predicted angry more often than women, the model may be wrong, or the men on these pictures may scowl more often.
-  With known expressions, compare recall and precision.
-- **Labels are judgements too.** Annotators can hold the same prejudice as the model that learns from them. Equal
-  recall by their labels does not prove that a model treats people alike.
-- **Small groups say little.** Rates of fewer faces than the minimum are hollow and are not compared. Several pictures
-  of one person count as several faces, so the intervals are then too narrow.
-- **No gap found is not no gap.** It may be too small for the number of faces, or in a group that nobody named.
-- **Fair is not fit for use.** Even without any gap, an expression is not a feeling, and no decision about a person
-  should depend on it.
-"""
 
 
 def groups(faces: AuditedFaces) -> None:
@@ -108,7 +91,12 @@ def failures(faces: AuditedFaces) -> None:
 
 def limits(_: AuditedFaces) -> None:
     """Say what an audit can and cannot tell."""
-    st.markdown(LIMITS)
+    show_limits()
+
+
+def show_limits() -> None:
+    """Show what an audit can and cannot tell, as a list."""
+    st.markdown("\n".join(f"- **{title}** {text}" for title, text in LIMITS.items()))
 
 
 _BY_CONTENT: Final[dict[str, Any]] = {"hash_funcs": {AuditedFaces: lambda faces: faces.fingerprint}}
@@ -163,6 +151,8 @@ def _show_gaps(gaps: pd.DataFrame) -> None:
             "low": ("95 % from", "%.1f"),
             "high": ("to", "%.1f"),
             "ratio": ("Lowest / highest", "%.2f"),
+            "ratio_low": ("95 % from ", "%.2f"),
+            "ratio_high": ("to ", "%.2f"),
             "p_holm": ("p (Holm)", "%.4f"),
         },
         height="content",

@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.comparison import Fer2013Faces
 from fer_core.quiz import tidy_code
 from fer_core.types import FerError
-from pages.parts.common import emphasis, plain
+from pages.parts.common import emphasis, plain, with_code
 from pages.parts.quiz.game import HIGHEST_SEED, game, model_tables, rooms
 from pages.parts.quiz.play import play, start_over
 from pages.parts.quiz.result import show_result
@@ -59,7 +59,7 @@ def alone(faces: Fer2013Faces) -> None:
         st.markdown("Link to this round:")
         st.code(f"{st.context.url or ''}?q_seed={seed}", language=None)
     if not current.round.has_votes:
-        st.caption(f"Without the annotators’ votes. {plain(faces.votes_missing)}")
+        st.caption(f"Without the annotators’ votes. {with_code(faces.votes_missing)}")
     st.divider()
     _ways_into_a_room(seed)
 
