@@ -6,6 +6,7 @@ What was measured: predictions, training history, results on degraded faces, and
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -231,11 +232,26 @@ def open_model(folder: Path) -> StoredModel:
     Raises:
         FerError: the card is missing or damaged, or the file that the model needs is missing.
     """
-    card = ModelCard.read(folder / CARD)
+    card = _card(folder / CARD, _stamp(folder / CARD))
     needed = folder / (PREDICTIONS if card.served is None else WEIGHTS)
     if not needed.is_file() or needed.stat().st_size == 0:
         raise FerError(f"The model folder {folder.name} is skipped: {needed.name} is missing or empty.")
     return StoredModel(folder.name, folder, card)
+
+
+@lru_cache(maxsize=100)
+def _card(path: Path, stamp: tuple[int, ...]) -> ModelCard:  # noqa: ARG001 (cache key)
+    """Read a card once for all sessions and page runs, until the file changes."""
+    return ModelCard.read(path)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return what differs when a file has been written anew; nothing if it cannot be read."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def save_model(
