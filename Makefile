@@ -6,7 +6,7 @@ WATCH ?= none
 .PHONY: run test lint ray clean
 
 # glibc keeps what each thread has freed for that thread, and each page run is a thread: two memory areas, large ones
-# given back at once. See docs/deploy.md for what that saves.
+# given back at once. See docs/scale.md.
 MEMORY := MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=524288 MALLOC_TRIM_THRESHOLD_=524288
 
 run: .venv/.installed

@@ -226,12 +226,13 @@ def test_a_history_of_millions_of_columns_is_not_read(nothing_shipped, predictio
 
 def test_a_card_is_read_once_until_its_file_changes(nothing_shipped, predictions):
     model = save_model(promoted(), MINE, b"weights", predictions, pd.DataFrame(), b"")
+    card = model.folder / "card.json"
     assert open_model(model.folder).card is open_model(model.folder).card
-    replace(model.card, title="Another title").write(model.folder / CARD)
+    replace(model.card, title="Another title").write(card)
     assert open_model(model.folder).title == "Another title"
-    (model.folder / CARD).write_text("{")
+    card.write_text("{")
     with pytest.raises(FerError, match="is not valid JSON"):
         open_model(model.folder)
-    (model.folder / CARD).unlink()
-    with pytest.raises(FerError, match="no readable card.json"):
+    card.unlink()
+    with pytest.raises(FerError, match=r"no readable card\.json"):
         open_model(model.folder)
