@@ -19,6 +19,8 @@ _TITLES = {
 }
 _NOISE = 0.05
 """Share of the gray range. The paper does not give the strength of its noise."""
+_MOBILENET_SIZE = 160
+"""Pixels to which ImageNet's MobileNetV2 enlarges faces for the modified variant: its features suit larger objects."""
 
 
 def _frozen(backbone: str) -> ModelSpec:
@@ -81,7 +83,7 @@ _SPECS = {
         _WIDE,
         _STUDENT,
         *map(_frozen, ("MobileNetV2", "VGG16", "Xception", "ResNet50")),
-        _modified("MobileNetV2"),
+        replace(_modified("MobileNetV2"), backbone_size=_MOBILENET_SIZE),
         _modified("VGG16"),
         _modified("VGG16", "noise", noise=_NOISE),
         _modified("VGG16", "face", preprocessing="face"),
@@ -122,8 +124,9 @@ def model_spec(name: str) -> ModelSpec:
     if name in _SPECS:
         return _SPECS[name]
     stem, _, ending = name.rpartition("_")
-    if stem and ending in _OTHER_WEIGHTS and model_spec(stem).backbone:
-        return model_spec(stem).with_weights(_OTHER_WEIGHTS[ending])
+    if stem and ending in _OTHER_WEIGHTS and (backbone := model_spec(stem).backbone):
+        spec = model_spec(stem).with_weights(_OTHER_WEIGHTS[ending])
+        return replace(spec, backbone_size=BACKBONE_SIZES.get(backbone, DEFAULT_SIZE))  # that of the pretraining
     if stem and ending in _KINDS:
         for backbone in backbone_names():
             if backbone.lower() == stem:

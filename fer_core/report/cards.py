@@ -11,6 +11,7 @@ from fer_core.audit import MINIMUM, AuditedFaces, records, stored_faces
 from fer_core.card import ModelCard, Score
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.comparison import load_answers, robustness, robustness_summary
+from fer_core.evaluation.paper import reported
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import StoredModel
@@ -38,6 +39,14 @@ for non-commercial research only."""
 _IMAGENET: Final = """\
 The backbone starts from Keras' weights for ImageNet (Russakovsky et al. 2015), whose pictures are for non-commercial
 research."""
+
+_STARTS: Final = {
+    "imagenet": "Both start from ImageNet's weights, here from a copy that was rounded to eight bits. Settings that "
+    "the paper does not give were chosen on the hold-out.",
+    "utkface": "It started from ImageNet's weights, this model from UTKFace's: features for ages and genders, from "
+    "fewer and less varied pictures, help less with expressions.",
+}
+"""How the start of a model differs from that in the paper, by `weights_from`."""
 
 _LIMITS: Final = """\
 - Faces in training were 48 × 48 pixels, gray and mostly frontal. Faces that are turned away, dark, soft or partly
@@ -187,8 +196,17 @@ def _results(card: ModelCard) -> str:
     without = f" Accuracy by FER2013's label without faces that are also in Training: {', '.join(leaked)}."
     return (
         f"{text}\n\nThe served file, each face once, with 95 % bootstrap intervals over the faces. Nothing was chosen "
-        f"on these splits.{without if leaked else ''}"
+        f"on these splits.{without if leaked else ''}{_beside_the_paper(card)}"
     )
+
+
+def _beside_the_paper(card: ModelCard) -> str:
+    """Return what the paper reports for the same variant, and how its start differs; nothing for other models."""
+    rows = reported(card.name.removesuffix("_utk"))
+    if not rows:
+        return ""
+    numbers = " and ".join(dict.fromkeys(f"{row.accuracy:.1%}" for row in rows))
+    return f"\n\nThe paper reports an accuracy of {numbers} for this variant. {_STARTS[card.weights_from]}"
 
 
 def _by_expression(card: ModelCard) -> str:

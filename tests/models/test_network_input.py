@@ -39,7 +39,8 @@ def test_pictures_have_the_networks_size_and_keep_black_and_white():
     face = np.tile(np.array([0, 255], np.uint8).repeat(24), (48, 1))
     for name, shape in (
         ("compact_cnn", (48, 48)),
-        ("mobilenetv2_modified", (96, 96, 3)),
+        ("mobilenetv2_modified", (160, 160, 3)),
+        ("mobilenetv2_modified_utk", (96, 96, 3)),
         ("xception_frozen", (71, 71, 3)),
     ):
         picture = input_picture(network_input(face, model_spec(name)), model_spec(name))

@@ -69,3 +69,10 @@ def test_a_model_that_was_never_measured(home):
     assert "Whom it fails" not in found, "its faces are not those of FER2013"
     assert "kept for comparison" in found["How to use it"]
     assert {"Uses", "Limits"} <= set(found)
+
+
+def test_a_variant_of_the_paper_stands_beside_what_the_paper_reports():
+    results = sections(model_readme(load_model("vgg16_modified_utk")))["Results"]
+    assert "The paper reports an accuracy of 58.4% for this variant" in results
+    assert "this model from UTKFace's" in results
+    assert "The paper" not in sections(model_readme(load_model()))["Results"]
