@@ -22,7 +22,8 @@ PREPARED: Final = {
 
 NETWORKS: Final = {
     "Compact CNN": "compact_cnn",
-    "MobileNetV2": "mobilenetv2_modified",
+    "MobileNetV2, frozen": "mobilenetv2_frozen",
+    "MobileNetV2, modified": "mobilenetv2_modified",
     "VGG16": "vgg16_modified",
     "VGG16, face": "vgg16_modified_face",
     "ResNet50": "resnet50_frozen",
