@@ -41,8 +41,8 @@ The backbone starts from Keras' weights for ImageNet (Russakovsky et al. 2015), 
 research."""
 
 _STARTS: Final = {
-    "imagenet": "Both start from ImageNet's weights, here from a copy that was rounded to eight bits. Settings that "
-    "the paper does not give were chosen on the hold-out.",
+    "imagenet": "Both start from ImageNet's weights. Settings that the paper does not give were chosen on the "
+    "hold-out.",
     "utkface": "It started from ImageNet's weights, this model from UTKFace's: features for ages and genders, from "
     "fewer and less varied pictures, help less with expressions.",
 }
@@ -206,7 +206,8 @@ def _beside_the_paper(card: ModelCard) -> str:
     if not rows:
         return ""
     numbers = " and ".join(dict.fromkeys(f"{row.accuracy:.1%}" for row in rows))
-    return f"\n\nThe paper reports an accuracy of {numbers} for this variant. {_STARTS[card.weights_from]}"
+    start = _STARTS.get(card.weights_from, "")
+    return f"\n\nThe paper reports an accuracy of {numbers} for this variant. {start}".rstrip(" ")
 
 
 def _by_expression(card: ModelCard) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -76,3 +77,9 @@ def test_a_variant_of_the_paper_stands_beside_what_the_paper_reports():
     assert "The paper reports an accuracy of 58.4% for this variant" in results
     assert "this model from UTKFace's" in results
     assert "The paper" not in sections(model_readme(load_model()))["Results"]
+
+
+def test_a_variant_with_other_weights_has_no_reason():
+    model = load_model("vgg16_modified_utk")
+    other = replace(model, card=replace(model.card, name="vgg16_modified", weights_from="random"))
+    assert "The paper reports an accuracy of 58.4% for this variant.\n" in model_readme(other)
