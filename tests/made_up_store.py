@@ -11,7 +11,8 @@ import pandas as pd
 from fer_core.card import ModelCard
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
 from fer_core.faces import DEGRADATIONS
-from fer_core.store import StoredModel, save_model
+from fer_core.store import save_model
+from fer_core.stored_model import StoredModel
 
 FACES = 105
 """Of each test split; labels go round the seven expressions."""

@@ -17,6 +17,7 @@ FLOORS = [
     {"heartbeat"},
     {"data", "models", "evaluation", "figures"},
     {"faces", "card"},
+    {"stored_model"},
     {"store"},
     {"inference"},
     {"training", "explain", "comparison", "archives"},

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from fer_core.faces import DetectorUnavailable, FaceDetector, HaarDetector, YuNetDetector, yunet_path
 from fer_core.inference import Classifier
-from fer_core.store import StoredModel
+from fer_core.stored_model import StoredModel
 
 Kind = Literal["photos", "films"]
 

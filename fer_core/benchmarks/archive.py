@@ -15,7 +15,7 @@ from fer_core.archives.plan import Task
 from fer_core.archives.ray_engine import MISSING, ray_is_installed
 from fer_core.archives.run import Engine
 from fer_core.benchmarks.batch import write_photos
-from fer_core.store import StoredModel
+from fer_core.stored_model import StoredModel
 from fer_core.threads import default_workers
 
 ARCHIVE: Final = {

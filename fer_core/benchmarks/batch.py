@@ -17,7 +17,8 @@ from PIL import Image
 
 from fer_core.data import read_image, sample_portrait
 from fer_core.inference import Classifier, FaceAnalyzer
-from fer_core.store import StoredModel, load_model
+from fer_core.store import load_model
+from fer_core.stored_model import StoredModel
 from fer_core.threads import default_workers, in_parallel
 from fer_core.types import FerError
 

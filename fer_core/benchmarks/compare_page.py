@@ -17,7 +17,8 @@ import pandas as pd
 from fer_core.benchmarks.browser import BROWSER, chromium
 from fer_core.benchmarks.timing import run_program
 from fer_core.columns import PROBABILITIES
-from fer_core.store import SHIPPED, StoredModel, list_models, save_model
+from fer_core.store import SHIPPED, list_models, save_model
+from fer_core.stored_model import StoredModel
 from fer_core.types import FerError
 
 PAGES: Final = {

@@ -10,7 +10,7 @@ from fer_core.benchmarks.compare_page import PAGES, page_numbers
 from fer_core.benchmarks.serving import SERVING, STREAM, serving_numbers, stream_numbers
 from fer_core.benchmarks.start import START, start_numbers
 from fer_core.benchmarks.training import BATCH_NORM, FEATURES, batch_norm_numbers, feature_numbers
-from fer_core.store import StoredModel
+from fer_core.stored_model import StoredModel
 
 MEANINGS = {**START, **SERVING, **STREAM, **BATCH, **ARCHIVE, **RAY, **FEATURES, **BATCH_NORM, **PAGES}
 """The meaning of each key."""

@@ -16,7 +16,7 @@ from fer_core.data import sample_portrait
 from fer_core.faces import default_detector
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.stream import StreamAnalyzer
-from fer_core.store import KERAS, StoredModel
+from fer_core.stored_model import KERAS, StoredModel
 from fer_core.types import FerError, Image
 
 SERVING: Final = {

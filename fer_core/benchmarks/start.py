@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fer_core.store import StoredModel
+    from fer_core.stored_model import StoredModel
 
 START = {
     "startup_seconds": "Seconds from a new process to the first predicted face (median of 3)",

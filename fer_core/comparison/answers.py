@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fer_core.columns import PROBABILITIES, TEST_SPLITS, YARDSTICKS
 from fer_core.evaluation.checks import as_pair
-from fer_core.store import PREDICTIONS, StoredModel
+from fer_core.stored_model import PREDICTIONS, StoredModel
 from fer_core.types import FerError
 
 ENSEMBLE: Final = "+ensemble"

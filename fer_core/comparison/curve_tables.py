@@ -23,7 +23,7 @@ from fer_core.evaluation import (
 )
 from fer_core.evaluation.intervals import wilson_interval
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import HISTORY, StoredModel
+from fer_core.stored_model import HISTORY, StoredModel
 
 HALF_A_PIXEL: Final = 0.5 / 1000
 """Curves are thinned so that none moves by more on a plot of 1,000 pixels, as wide as one is in full screen."""

@@ -18,7 +18,8 @@ from fer_core.evaluation import BootstrapIntervals, Metrics, bootstrap_intervals
 from fer_core.figures import AccuracyInterval
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import DEFAULT_MODEL, StoredModel
+from fer_core.store import DEFAULT_MODEL
+from fer_core.stored_model import StoredModel
 
 Measured = dict[str, tuple[Metrics, BootstrapIntervals]]
 

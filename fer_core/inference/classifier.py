@@ -15,7 +15,7 @@ from fer_core.data.images import resized
 from fer_core.faces import FaceDetector, crop_face, default_detector, whole_image_face
 from fer_core.faces.preprocessing import crop_to_boxes, detect_boxes, maps_on_whole_faces, preprocess_faces
 from fer_core.labels import NUM_CLASSES
-from fer_core.store import StoredModel
+from fer_core.stored_model import StoredModel
 from fer_core.threads import Pool
 from fer_core.types import Face, FaceResult, FerError, Image
 

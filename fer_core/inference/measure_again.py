@@ -15,7 +15,8 @@ from fer_core.inference.classifier import Classifier
 from fer_core.inference.holdout_score import holdout_facts
 from fer_core.inference.measure import predict_splits, summarize
 from fer_core.inference.robustness import measure_degraded, robustness_faces
-from fer_core.store import StoredModel, update_model
+from fer_core.store import update_model
+from fer_core.stored_model import StoredModel
 from fer_core.types import FerError
 
 

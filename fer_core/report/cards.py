@@ -14,7 +14,7 @@ from fer_core.comparison import load_answers, robustness, robustness_summary
 from fer_core.evaluation.paper import reported
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import StoredModel
+from fer_core.stored_model import StoredModel
 from fer_core.types import FerError
 
 FILE: Final = "README.md"

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from fer_core.files import home
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbone import FOLDER_VARIABLE, pretrained_file, weights_file
-from fer_core.store import KERAS, StoredModel, list_models, load_model
+from fer_core.store import list_models, load_model
+from fer_core.stored_model import KERAS, StoredModel
 from fer_core.types import FerError
 
 if TYPE_CHECKING:

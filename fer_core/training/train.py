@@ -24,7 +24,8 @@ from fer_core.inference.robustness import measure_degraded, robustness_faces
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbone import weights_digest
 from fer_core.models.transfer import backbone_of
-from fer_core.store import StoredModel, save_model
+from fer_core.store import save_model
+from fer_core.stored_model import StoredModel
 from fer_core.training.baselines import train_baseline
 from fer_core.training.callbacks import Clock, read_history
 from fer_core.training.data import TrainingData

@@ -14,7 +14,8 @@ import streamlit as st
 from fer_core.card import ModelCard
 from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
 from fer_core.faces import default_detector
-from fer_core.store import DEFAULT_MODEL, StoredModel, list_models
+from fer_core.store import DEFAULT_MODEL, list_models
+from fer_core.stored_model import StoredModel
 from fer_core.visitors import limits
 
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")

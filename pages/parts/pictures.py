@@ -23,7 +23,7 @@ from fer_core.faces import (
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.tables import PictureResult, annotated_zip
 from fer_core.models import ModelSpec
-from fer_core.store import StoredModel
+from fer_core.stored_model import StoredModel
 from fer_core.types import FaceResult, FerError, Image
 from fer_core.visitors import limits
 from pages.parts.common import plain

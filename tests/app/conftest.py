@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core import store
 from fer_core.faces import DetectorUnavailable, yunet_path
-from fer_core.store import StoredModel, promoted
+from fer_core.store import promoted
+from fer_core.stored_model import WEIGHTS, StoredModel
 from tests.made_up_store import add_models
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,7 +98,7 @@ def second_model() -> str:
     """A second model in the user's own store: the shipped one under another name."""
     source, target = store.SHIPPED / store.DEFAULT_MODEL, store.promoted() / "second"
     target.mkdir(parents=True)
-    shutil.copy(source / store.WEIGHTS, target)
+    shutil.copy(source / WEIGHTS, target)
     card = json.loads((source / store.CARD).read_text(encoding="utf-8"))
     (target / store.CARD).write_text(json.dumps({**card, "name": "second", "title": "Second model"}), encoding="utf-8")
     return "second"

@@ -20,6 +20,7 @@ from fer_core.models import model_spec
 from fer_core.runs.data import DataSettings
 from fer_core.runs.run import PLAN, RESULT, Run, RunPlan, read_run
 from fer_core.runs.status import STATUS, Status, write_status
+from fer_core.stored_model import PREDICTIONS
 from fer_core.training.recipe import recipe_for
 from tests.bad_inputs import encoded, good_input
 from tests.made_up_store import predictions
@@ -53,7 +54,7 @@ def with_result(run: Run, measured: bool = True) -> Run:
     card = {**card, "name": run.plan.spec.name, "title": run.plan.spec.title}
     if not measured:  # as where FER2013 is not at hand
         card |= {"metrics": {}, "training": {**card["training"], "holdout_faces": 12}}
-        predictions(1.0).head(0).to_parquet(target / store.PREDICTIONS, index=False)
+        predictions(1.0).head(0).to_parquet(target / PREDICTIONS, index=False)
     (target / store.CARD).write_text(json.dumps(card), encoding="utf-8")
     return run
 

@@ -7,6 +7,7 @@ import pytest
 
 from fer_core import store
 from fer_core.store import DEFAULT_MODEL, load_model, promoted
+from fer_core.stored_model import WEIGHTS
 from tests.made_up_store import add_model
 
 
@@ -67,7 +68,7 @@ def test_names_broken_model_folders_and_shows_the_rest(open_app):
 
 def test_the_next_model_steps_in_for_a_damaged_default(open_app, second_model):
     shutil.copytree(store.promoted() / second_model, store.promoted() / DEFAULT_MODEL)
-    (store.promoted() / DEFAULT_MODEL / store.WEIGHTS).write_bytes(b"not a model")
+    (store.promoted() / DEFAULT_MODEL / WEIGHTS).write_bytes(b"not a model")
     app = open_app()
     assert not app.exception
     assert "not a FER Lab model file" in app.warning[0].value

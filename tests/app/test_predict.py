@@ -13,6 +13,7 @@ from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 from fer_core import store
 from fer_core.faces import preprocess_faces
 from fer_core.inference import FaceAnalyzer
+from fer_core.stored_model import WEIGHTS
 from pages.parts import pictures as parts
 from pages.parts.pictures import SAMPLE, ServedModel, analyze, input_tile
 from tests.app.conftest import SHIPPED_DEFAULT, agree
@@ -272,7 +273,7 @@ def test_twenty_faces_get_a_list_to_choose_from(predict):
 def test_a_newly_trained_model_is_not_taken_for_the_old(predict, second_model):
     app = predict(p_models=["Second model", DEFAULT_TITLE])
     assert not app.exception
-    (store.promoted() / second_model / store.WEIGHTS).write_bytes(b"half written")
+    (store.promoted() / second_model / WEIGHTS).write_bytes(b"half written")
     app.run()
     assert not app.exception
     assert "not a FER Lab model file" in app.warning[0].value

@@ -13,7 +13,8 @@ from fer_core import store
 from fer_core.cli.face_map import map_line
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
 from fer_core.data import load_fer2013, load_ferplus
-from fer_core.store import DEFAULT_MODEL, PREDICTIONS, load_model
+from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.stored_model import PREDICTIONS
 from tests.made_up_store import add_model, write_fer2013
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from fer_core import store
 from fer_core.comparison import Answers, load_answers
-from fer_core.store import StoredModel, promoted
+from fer_core.store import promoted
+from fer_core.stored_model import StoredModel
 from tests.made_up_store import add_models
 
 

@@ -22,7 +22,8 @@ from fer_core.comparison import (
 from fer_core.figures import class_scores, confusion_chart
 from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
 from fer_core.runs.run import Run
-from fer_core.store import DEFAULT_MODEL, StoredModel, list_models, open_model
+from fer_core.store import DEFAULT_MODEL, list_models, open_model
+from fer_core.stored_model import StoredModel
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, emphasis, model_titles, offer_download, plain, warn
 from pages.parts.compare.results import Stamps, stamps

@@ -1,0 +1,157 @@
+"""One stored model: the folder of its files, and how each is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fer_core.card import ModelCard
+from fer_core.columns import DEGRADED_COLUMNS, MAP_COLUMNS
+from fer_core.types import FerError
+
+WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
+DEGRADED, FACE_MAP = "degraded.csv", "map.parquet"
+_MAX_CSV = 1_000_000  # bytes; the results have 4,000, and a line of millions of commas takes minutes to read
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A model in the store.
+
+    Attributes:
+        name: name of the folder.
+        folder: path of the folder.
+        card: content of `card.json`.
+    """
+
+    name: str
+    folder: Path
+    card: ModelCard
+
+    @property
+    def title(self) -> str:
+        """The name that people read."""
+        return self.card.title
+
+    @property
+    def weights(self) -> Path:
+        """The LiteRT file that predicts.
+
+        Raises:
+            FerError: the model is kept for comparison only.
+        """
+        if not self.servable:
+            raise FerError(f"The model {self.name} is kept for comparison only and cannot predict new faces.")
+        return self.folder / WEIGHTS
+
+    @property
+    def servable(self) -> bool:
+        """Whether the model can predict; one that is kept for comparison has stored predictions only."""
+        return self.card.served is not None
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the LiteRT file in bytes; 0 if there is none."""
+        return self.weights.stat().st_size if self.servable else 0
+
+    def predictions(self, split: str, view: str = "plain") -> pd.DataFrame:
+        """Return the stored predictions of a test split.
+
+        Args:
+            split: `public_test` or `private_test`.
+            view: `plain`, or `flip` for the average with the mirror image.
+
+        Returns:
+            Columns `row` (in FER2013), `label`, `plurality` (-1 if unknown), `p_angry` … `p_neutral`, in the order of
+            FER2013.
+
+        Raises:
+            FerError: there are no predictions of this split and view.
+        """
+        table = self.all_predictions()
+        found = table[(table["split"] == split) & (table["view"] == view)]
+        if found.empty:
+            raise FerError(f"The model {self.name} has no stored predictions of {split} ({view}).")
+        return found.drop(columns=["split", "view"]).reset_index(drop=True)
+
+    def all_predictions(self) -> pd.DataFrame:
+        """Return all stored predictions, with the columns `columns.PREDICTION_COLUMNS`.
+
+        Raises:
+            FerError: there are none, or the file is damaged.
+        """
+        path = self.folder / PREDICTIONS
+        if not path.is_file():
+            raise FerError(f"The model {self.name} has no stored predictions: {path.name} is missing from its folder.")
+        try:
+            table = pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0][:160]
+            raise FerError(
+                f"The file {PREDICTIONS} of {self.name} cannot be used: it is damaged or cut off ({reason}). Measure "
+                f"or train the model again."
+            ) from error
+        return table if "plurality" in table else table.assign(plurality=-1)  # as older versions wrote it
+
+    def history(self) -> pd.DataFrame:
+        """Return the training history with one row for each epoch; empty if there is none, as for a baseline.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
+        path = self.folder / HISTORY
+        if path.is_file() and path.stat().st_size > _MAX_CSV:
+            raise ValueError(f"a file of {path.stat().st_size / 1e6:.0f} MB")
+        return pd.read_csv(path) if path.is_file() else pd.DataFrame()
+
+    def degraded(self) -> pd.DataFrame:
+        """Return the results on degraded faces, with the columns `columns.DEGRADED_COLUMNS`; empty if there are none.
+
+        Raises:
+            FerError: the file is damaged.
+        """
+        path = self.folder / DEGRADED
+        if not path.is_file():
+            return pd.DataFrame(columns=DEGRADED_COLUMNS)
+        try:
+            if path.stat().st_size > _MAX_CSV:
+                raise ValueError(f"a file of {path.stat().st_size / 1e6:.0f} MB")
+            table = pd.read_csv(path, float_precision="round_trip")[DEGRADED_COLUMNS]
+            whole = ("strength", "faces", "faces_plurality")
+            return table.astype({name: int if name in whole else float for name in DEGRADED_COLUMNS[1:]})
+        except (OSError, ValueError, KeyError, OverflowError) as error:
+            reason = str(error).splitlines()[0][:160]
+            raise FerError(
+                f"The file {DEGRADED} of {self.name} is damaged: expected the columns {', '.join(DEGRADED_COLUMNS)}, "
+                f"with numbers. Received: {reason}. Measure again: fer-lab evaluate {self.name} --degraded --save"
+            ) from error
+
+    @property
+    def has_face_map(self) -> bool:
+        """Whether the folder has a map of faces."""
+        return (self.folder / FACE_MAP).is_file()
+
+    def face_map(self) -> pd.DataFrame:
+        """Return the map of FER2013's test faces, with the columns `columns.MAP_COLUMNS`.
+
+        Raises:
+            FerError: there is none, or the file is damaged.
+        """
+        again = f"Make it again: fer-lab evaluate {self.name} --map --save"
+        if not self.has_face_map:
+            raise FerError(f"The model {self.name} has no map of faces: {FACE_MAP} is missing from its folder. {again}")
+        try:
+            table = pd.read_parquet(self.folder / FACE_MAP)[MAP_COLUMNS]
+            table = table.astype({"row": int, "x": "float32", "y": "float32", "kept": int})
+            if not np.isfinite(table[["x", "y"]]).all(axis=None) or table["row"].duplicated().any():
+                raise ValueError("places that are not numbers, or a face that occurs twice")
+            return table
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0][:160]
+            raise FerError(
+                f"The file {FACE_MAP} of {self.name} is damaged: expected the columns {', '.join(MAP_COLUMNS)}, with "
+                f"numbers, one row for each face. Received: {reason}. {again}"
+            ) from error
