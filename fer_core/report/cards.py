@@ -171,12 +171,22 @@ def _training(card: ModelCard) -> str:
         "Faces": _counted(training.get("faces"), training.get("data")),
         "Hold-out": _counted(training.get("holdout_faces"), "on which settings were chosen"),
         "Target": target.get(str(recipe.get("target")), ""),
+        "Served head": _served_head(training),
         "Teachers": ", ".join(f"`{name}`" for name in recipe.get("teachers") or ()),
         "Epochs, seed": f"{training['epochs']}, {training.get('seed', '–')}" if training.get("epochs") else "",
         "Time": _time(training),
         "Code": f"commit {training['commit']}" if training.get("commit") else "",
     }
     return "\n".join(f"- {name}: {value}" for name, value in given.items() if value and value != "–")
+
+
+def _served_head(training: Any) -> str:
+    """Return how a head that learned labels and one that learned votes became one."""
+    if "votes_share" not in training:
+        return ""
+    corrected = f"; corrected for the frequency of each expression by {training.get('frequency_correction') or 0:.0%}"
+    text = f"the weighted mean of both, {training['votes_share']:.0%} votes, chosen on the hold-out"
+    return text + (corrected if training.get("frequency_correction") else "")
 
 
 def _results(card: ModelCard) -> str:

@@ -9,18 +9,12 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from fer_core.data import FerDataset, FerPlusVotes
-from fer_core.inference.holdout_score import degraded_copies, score_copies
+from fer_core.data import FerPlusVotes
 from fer_core.labels import NUM_CLASSES
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
 
 VOTES_HEAD: Final = "votes_head"
-BLENDS: Final = tuple(step / 20 for step in range(21))
-"""Shares of the votes head that `choose_blend` tries."""
-
-TOLERATED: Final = 0.002
-"""Scores that differ by less (0.2 points) count as equal; their standard error is about three times as large."""
 
 
 def make_targets(labels: NDArray[np.int64], votes: FerPlusVotes | None, target: str) -> NDArray[np.float32]:
@@ -82,55 +76,6 @@ def with_votes_head(network: keras.Model) -> keras.Model:
     votes = keras.layers.Dense(NUM_CLASSES, activation="softmax", dtype="float32", name=VOTES_HEAD)(features)
     both = keras.layers.Concatenate(dtype="float32", name="both_heads")([network.output, votes])
     return keras.Model(network.input, both)
-
-
-def blend(both: NDArray[np.floating], share: float) -> NDArray[np.floating]:
-    """Return the answers `(n, 7)` of a head whose weights are the weighted mean of both heads' weights.
-
-    Its logits are then the weighted mean of both heads' logits. The served network stays as small as with one head,
-    and its class activation map stays exact.
-
-    Args:
-        both: `(n, 14)` probabilities of `with_votes_head`.
-        share: of the votes head, 0 to 1.
-    """
-    logits = np.log(np.clip(both.astype(np.float64), 1e-12, None))
-    mixed = (1 - share) * logits[:, :NUM_CLASSES] + share * logits[:, NUM_CLASSES:]
-    exponentials = np.exp(mixed - mixed.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
-
-
-def blend_heads(network: keras.Model, two_heads: keras.Model, share: float) -> None:
-    """Set the weights of the network's head to the weighted mean of both heads' weights, see `blend`."""
-    head, votes = network.get_layer("head"), two_heads.get_layer(VOTES_HEAD)
-    pairs = zip(head.get_weights(), votes.get_weights(), strict=True)
-    head.set_weights([(1 - share) * ours + share * other for ours, other in pairs])
-
-
-def choose_blend(two_heads: keras.Model, holdout: FerDataset) -> tuple[float, dict[str, dict[str, float]]]:
-    """Choose the share of the votes head on the hold-out.
-
-    The best share has the highest `score` of `holdout_score`, by which the default model is chosen as well. Of shares
-    with equal scores, that nearest to one half is chosen.
-
-    Args:
-        two_heads: the fitted result of `with_votes_head`.
-        holdout: its faces, preprocessed for the network, with votes.
-
-    Returns:
-        The share, and the result of `holdout_score` for each share that was tried.
-    """
-    answers = {
-        name: two_heads.predict(faces[..., None].astype(np.float32), batch_size=512, verbose=0)
-        for name, faces in degraded_copies(holdout.images).items()
-    }
-    tried = {
-        f"{share:.2f}": score_copies({name: blend(both, share) for name, both in answers.items()}, holdout)
-        for share in BLENDS
-    }
-    best = max(one["score"] for one in tried.values())
-    close = [share for share in BLENDS if tried[f"{share:.2f}"]["score"] >= best - TOLERATED]
-    return min(close, key=lambda share: abs(share - 0.5)), tried
 
 
 class TwoHeadLoss(keras.losses.Loss):

@@ -27,6 +27,7 @@ from fer_core.models.transfer import backbone_of
 from fer_core.store import save_model
 from fer_core.stored_model import StoredModel
 from fer_core.training.baselines import train_baseline
+from fer_core.training.blend import choose_blend, class_frequencies
 from fer_core.training.callbacks import Clock, read_history
 from fer_core.training.data import TrainingData
 from fer_core.training.devices import all_devices
@@ -36,7 +37,7 @@ from fer_core.training.fit import fit, precision
 from fer_core.training.initial_weights import initial_network, pretraining_note, stored_network
 from fer_core.training.model_card import make_card, training_facts
 from fer_core.training.recipe import BASELINES, Recipe, named_recipe, uses_features
-from fer_core.training.targets import VOTES_HEAD, blend_heads, choose_blend, with_votes_head
+from fer_core.training.targets import VOTES_HEAD, with_votes_head
 from fer_core.types import FerError
 
 TOLERATED_LOSS: Final = 0.002
@@ -280,9 +281,10 @@ def _fitted(
     if recipe.target == "both":
         both = with_votes_head(fitted)
         both.get_layer(VOTES_HEAD).set_weights(learner.get_layer(VOTES_HEAD).get_weights())
-        share, facts["holdout_by_votes_share"] = choose_blend(both, data.prepared(spec.preprocessing).holdout)
-        blend_heads(fitted, both, share)
-        facts["votes_share"] = share
+        frequencies = class_frequencies(data.training)
+        blend, tried = choose_blend(both, data.prepared(spec.preprocessing).holdout, frequencies)
+        blend.set_head(fitted, both, frequencies)
+        facts |= {"votes_share": blend.share, "frequency_correction": blend.correction} | tried
     return fitted, facts
 
 

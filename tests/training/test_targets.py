@@ -14,9 +14,6 @@ from fer_core.training.targets import (
     VOTES_HEAD,
     PluralityAccuracy,
     TwoHeadLoss,
-    blend,
-    blend_heads,
-    choose_blend,
     make_targets,
     with_votes_head,
 )
@@ -91,27 +88,6 @@ def two_heads(network):
         layer = both.get_layer(name)
         layer.set_weights([random.normal(size=w.shape) for w in layer.get_weights()])
     return network, both
-
-
-@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_one_head_answers_as_the_blend_of_two(two_heads, share):
-    network, both = two_heads
-    faces = np.random.default_rng(1).uniform(0, 255, (5, 48, 48, 1)).astype(np.float32)
-    expected = blend(both.predict(faces, verbose=0), share)
-    blend_heads(network, both, share)
-    np.testing.assert_allclose(network.predict(faces, verbose=0), expected, atol=1e-4)
-
-
-def test_the_blend_is_chosen_where_the_mean_of_both_accuracies_is_highest(two_heads, bright_and_dark):  # noqa: F811
-    _, both = two_heads
-    share, tried = choose_blend(both, with_votes(bright_and_dark, bright_and_dark.labels))
-    assert list(tried)[:2] == ["0.00", "0.05"]
-    best = max(one["score"] for one in tried.values())
-    close = [float(name) for name, one in tried.items() if one["score"] >= best - 0.002]
-    assert share in close
-    assert abs(share - 0.5) == min(abs(one - 0.5) for one in close)
-    for one in tried.values():
-        assert one["label"] == one["plurality"]  # votes and labels agree here
 
 
 def test_both_targets_are_learnt_although_some_faces_have_no_votes(network, tiny_spec, bright_and_dark):  # noqa: F811
