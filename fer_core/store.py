@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer_core.card import CARD, ModelCard
 from fer_core.files import home, whole_file, whole_folder, write_text
-from fer_core.stored_model import DEGRADED, FACE_MAP, HISTORY, KERAS, PREDICTIONS, WEIGHTS, StoredModel
+from fer_core.stored_model import DEGRADED, FACE_MAP, HEADS, HISTORY, KERAS, PREDICTIONS, WEIGHTS, StoredModel
 from fer_core.types import FerError
 from fer_core.visitors import own_home
 
@@ -115,6 +117,7 @@ def save_model(
     keras: bytes,
     degraded: pd.DataFrame | None = None,
     face_map: pd.DataFrame | None = None,
+    heads: NDArray[np.float32] | None = None,
 ) -> StoredModel:
     """Write the folder of a model, completely or not at all, and return the model.
 
@@ -127,6 +130,7 @@ def save_model(
         keras: content of the `.keras` file, from which training can continue; may be empty.
         degraded: results on degraded faces, with the columns `columns.DEGRADED_COLUMNS`; None if not measured.
         face_map: with the columns `columns.MAP_COLUMNS`; None if there is none.
+        heads: of a model that learned labels and votes, as `StoredModel.heads` returns them; None for others.
     """
     root.mkdir(parents=True, exist_ok=True)
     target = root / card.name
@@ -141,6 +145,8 @@ def save_model(
             degraded.to_csv(work / DEGRADED, index=False)
         if face_map is not None:
             _write(face_map, work / FACE_MAP)
+        if heads is not None:
+            np.save(work / HEADS, heads, allow_pickle=False)
         card.write(work / CARD)
     return open_model(target)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer_core.card import ModelCard
 from fer_core.columns import DEGRADED_COLUMNS, MAP_COLUMNS
+from fer_core.labels import NUM_CLASSES
 from fer_core.types import FerError
 
 WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
-DEGRADED, FACE_MAP = "degraded.csv", "map.parquet"
+DEGRADED, FACE_MAP, HEADS = "degraded.csv", "map.parquet", "heads.npy"
 _MAX_CSV = 1_000_000  # bytes; the results have 4,000, and a line of millions of commas takes minutes to read
 
 
@@ -128,6 +131,35 @@ class StoredModel:
                 f"The file {DEGRADED} of {self.name} is damaged: expected the columns {', '.join(DEGRADED_COLUMNS)}, "
                 f"with numbers. Received: {reason}. Measure again: fer-lab evaluate {self.name} --degraded --save"
             ) from error
+
+    @property
+    def has_heads(self) -> bool:
+        """Whether the folder has both heads of a model that learned labels and votes."""
+        return (self.folder / HEADS).is_file()
+
+    def heads(self) -> NDArray[np.float32]:
+        """Return the weights of both heads of a model that learned labels and votes; the served head is between them.
+
+        Returns:
+            `(2, features + 1, 7)`: the labels head, then the votes head; the last row of each is its bias.
+
+        Raises:
+            FerError: there are none, or the file is damaged.
+        """
+        again = f"Train it again to get them: fer-lab train {self.name}"
+        if not self.has_heads:
+            raise FerError(f"The model {self.name} has no heads for labels and votes: {HEADS} is missing. {again}")
+        try:
+            found = np.load(self.folder / HEADS, allow_pickle=False)
+            if found.ndim != 3 or found.shape[::2] != (2, NUM_CLASSES) or not np.isfinite(found).all():
+                raise ValueError(f"an array of shape {found.shape}")
+        except (OSError, ValueError, EOFError, AttributeError, TypeError, BadZipFile) as error:
+            reason = str(error).splitlines()[0][:160]
+            raise FerError(
+                f"The file {HEADS} of {self.name} is damaged: expected an array (2, features + 1, 7) of numbers. "
+                f"Received: {reason}. {again}"
+            ) from error
+        return found.astype(np.float32)
 
     @property
     def has_face_map(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from fer_core.card import ModelCard
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
 from fer_core.store import open_model, save_face_map, save_model
-from fer_core.stored_model import DEGRADED, FACE_MAP, HISTORY
+from fer_core.stored_model import DEGRADED, FACE_MAP, HEADS, HISTORY
 from fer_core.types import FerError
 from tests.made_up_store import degraded_table
 
@@ -130,3 +130,26 @@ def test_a_history_of_millions_of_columns_is_not_read(save):
     (model.folder / HISTORY).write_bytes(b"epoch,loss\n" + b"1," * 1_000_000)
     with pytest.raises(ValueError, match="2 MB"):
         model.history()
+
+
+def test_both_heads_come_back(save):
+    heads = np.random.default_rng(0).normal(size=(2, 5, 7)).astype("float32")
+    model = save(heads=heads)
+    assert model.has_heads
+    np.testing.assert_array_equal(model.heads(), heads)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY half", b"PK\x03\x04", "shape", "infinite", "text"])
+def test_damaged_heads_are_one_sentence_that_says_what_to_do(save, damage):
+    model = save(heads=np.zeros((2, 5, 7), "float32"))
+    path = model.folder / HEADS
+    if isinstance(damage, bytes):
+        path.write_bytes(damage)
+    else:
+        wrong = {"shape": np.zeros((5, 7)), "infinite": np.full((2, 5, 7), np.inf), "text": np.full((2, 5, 7), "a")}
+        np.save(path, wrong[damage])
+    with pytest.raises(FerError, match=r"heads\.npy of mine is damaged: expected .* fer-lab train mine"):
+        model.heads()
+    path.unlink()
+    with pytest.raises(FerError, match=r"has no heads .* fer-lab train mine"):
+        model.heads()

@@ -67,8 +67,10 @@ _VOTES = replace(_COMPACT, name="compact_cnn_votes", title="Compact CNN, labels 
 _WIDE = replace(_COMPACT, name="compact_cnn_wide", title="Compact CNN, wide", widths=(48, 96, 192, 288))
 """A teacher for distillation with 4.2 M parameters."""
 
-_STUDENT = replace(_COMPACT, name="compact_cnn_student", title="Compact CNN, student", weights_from="compact_cnn_votes")
-"""The same network, trained further from the last one, distilled from it and from one that learned labels alone."""
+_STUDENT = replace(
+    _COMPACT, name="compact_cnn_student", title="Compact CNN, student", weights_from="compact_cnn_votes_seed1"
+)
+"""The same network, trained further, and distilled from several."""
 
 _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),

@@ -19,8 +19,9 @@ class Distillation(keras.layers.Layer):
     answers times the squared temperature, which keeps the gradients as large as at temperature 1.
 
     Args:
-        teachers: networks from faces `(batch, side, side, 1)` to probabilities `(batch, 7)`; they are not trained.
-            Faces are resized for a teacher with another input size.
+        teachers: networks from faces `(batch, side, side, 1)` to probabilities of as many heads as the student has.
+            They are not trained. A head is not taught by a teacher that answers zero for it. Faces are resized for a
+            teacher with another input size.
         temperature: values above 1 give more weight to improbable classes.
         weight: of this loss; the loss of the targets has weight 1.
         seed: of the draws.
@@ -41,13 +42,16 @@ class Distillation(keras.layers.Layer):
         Args:
             faces: what the teachers see, `(batch, height, width, 1)`.
             answers: of the student, which may see a degraded version of the faces; probabilities of one head
-                `(batch, 7)` or of two heads `(batch, 14)`.
+                `(batch, 7)` or of two heads `(batch, 14)`, labels first.
             training: whether to add the loss.
         """
         if training:
-            taught = self._softened(ops.stop_gradient(self._one_teacher(faces)))
-            divergence = keras.losses.kl_divergence(taught, self._softened(_one_head(answers)))
-            self.add_loss(self.weight * self.temperature**2 * ops.mean(divergence))
+            taught = ops.stop_gradient(self._one_teacher(faces))
+            heads = max(answers.shape[1] // NUM_CLASSES, 1)
+            for wanted, said in zip(ops.split(taught, heads, axis=1), ops.split(answers, heads, axis=1), strict=True):
+                divergence = keras.losses.kl_divergence(self._softened(wanted), self._softened(said))
+                known = ops.cast(ops.any(wanted > 0, axis=1), "float32")
+                self.add_loss(self.weight * self.temperature**2 * ops.mean(known * divergence))
         return answers
 
     def _one_teacher(self, faces: keras.KerasTensor) -> keras.KerasTensor:
@@ -68,11 +72,3 @@ def _answer(teacher: keras.Model, faces: keras.KerasTensor) -> keras.KerasTensor
     if None not in size and size != tuple(faces.shape[1:3]):
         faces = ops.image.resize(faces, size)
     return ops.cast(teacher(faces, training=False), "float32")
-
-
-def _one_head(answers: keras.KerasTensor) -> keras.KerasTensor:
-    """Return the answers of one head; for two heads, the softmax of the mean of their logits."""
-    if answers.shape[1] != 2 * NUM_CLASSES:
-        return answers
-    logits = ops.log(answers + keras.config.epsilon())
-    return ops.softmax((logits[:, :NUM_CLASSES] + logits[:, NUM_CLASSES:]) / 2)

@@ -221,7 +221,8 @@ def _on_faces(
         x = GrowingFaces()(x)
     answers = network(x)
     if recipe.teachers:
-        teachers = [teacher(name, spec, precision(recipe).name) for name in recipe.teachers]
+        heads = 2 if recipe.target == "both" else 1
+        teachers = [teacher(name, spec, precision(recipe).name, heads) for name in recipe.teachers]
         answers = Distillation(teachers, recipe.temperature, recipe.teaching, recipe.seed)(framed, answers)
     model = keras.Model(inputs, answers)
     return model, (x_in, training.labels), (val_x_in, holdout.labels)

@@ -78,6 +78,31 @@ def with_votes_head(network: keras.Model) -> keras.Model:
     return keras.Model(network.input, both)
 
 
+def heads_of(two_heads: keras.Model) -> NDArray[np.float32]:
+    """Return the weights of both heads of `with_votes_head`, as `StoredModel.heads` does."""
+    weights = [two_heads.get_layer(name).get_weights() for name in ("head", VOTES_HEAD)]
+    return np.stack([np.vstack([kernel, bias]) for kernel, bias in weights]).astype(np.float32)
+
+
+def with_heads(network: keras.Model, heads: NDArray[np.float32]) -> keras.Model:
+    """Return a stored network with both heads that it learned with; the opposite of `heads_of`.
+
+    Args:
+        network: a network with one head between them, which is replaced by the labels head.
+        heads: the result of `StoredModel.heads`.
+
+    Raises:
+        FerError: the heads are of another network.
+    """
+    both = with_votes_head(network)
+    for name, head in zip(("head", VOTES_HEAD), heads, strict=True):
+        layer = both.get_layer(name)
+        if layer.kernel.shape != head[:-1].shape:
+            raise FerError(f"Expected heads for {layer.kernel.shape[0]} features. Received: {len(head) - 1}")
+        layer.set_weights([head[:-1], head[-1]])
+    return both
+
+
 class TwoHeadLoss(keras.losses.Loss):
     """Cross-entropy with the labels plus cross-entropy with the votes; targets and answers are `(batch, 14)`.
 

@@ -37,7 +37,7 @@ from fer_core.training.fit import fit, precision
 from fer_core.training.initial_weights import initial_network, pretraining_note, stored_network
 from fer_core.training.model_card import make_card, training_facts
 from fer_core.training.recipe import BASELINES, Recipe, named_recipe, uses_features
-from fer_core.training.targets import VOTES_HEAD, with_votes_head
+from fer_core.training.targets import VOTES_HEAD, heads_of, with_votes_head
 from fer_core.types import FerError
 
 TOLERATED_LOSS: Final = 0.002
@@ -156,7 +156,8 @@ def train(
     archive = b"" if ship and spec.architecture == "transfer" else keras_archive(fitted, small=ship)
     history = pd.DataFrame(read_history(folder)).rename_axis("epoch").reset_index()
     found = _map(fitted, spec, data.tests, say) if mapped else None
-    return save_model(root, card, weights, predictions, history, archive, degraded, found)
+    heads = heads_of(learner) if recipe.target == "both" else None
+    return save_model(root, card, weights, predictions, history, archive, degraded, found, heads)
 
 
 def _map(network: keras.Model, spec: ModelSpec, tests: FerDataset | None, say: Say) -> pd.DataFrame | None:

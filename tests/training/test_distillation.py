@@ -49,6 +49,20 @@ def test_the_loss_is_the_divergence_of_softened_answers():
     assert layer.losses == []
 
 
+def test_each_head_learns_from_the_same_head_of_the_teacher():
+    random = np.random.default_rng(0)
+    given, answer = random.dirichlet(np.ones(7), 2), random.dirichlet(np.ones(7), (3, 2)).reshape(3, 14)
+    expected = [rel_entr(given[k], answer[:, 7 * k : 7 * k + 7]).sum(axis=1).mean() for k in (0, 1)]
+    faces = np.zeros((3, 48, 48, 1), dtype="float32")
+    for silent in ((), (0,), (1,), (0, 1)):
+        taught = given.copy()
+        taught[list(silent)] = 0
+        layer = Distillation([fixed_teacher(taught.ravel())], temperature=1.0, weight=2.0)
+        layer(faces, answer, training=True)
+        losses = [0 if k in silent else 2.0 * expected[k] for k in (0, 1)]
+        np.testing.assert_allclose([float(loss) for loss in layer.losses], losses, rtol=1e-3, atol=1e-6)
+
+
 def test_each_batch_is_answered_by_one_teacher_and_all_have_their_turn():
     taught, answer = ([0.7, 0.2, 0.1], [0.5, 0.1, 0.4]), np.array([[0.2, 0.5, 0.3]])
     layer = Distillation([fixed_teacher(values) for values in taught], temperature=1.0, weight=1.0, seed=0)

@@ -26,6 +26,7 @@ from fer_core.training.initial_weights import (
     teacher,
 )
 from fer_core.training.pretrain import pretrain, pretraining_key, pretraining_recipe
+from fer_core.training.targets import heads_of, with_votes_head
 from fer_core.types import FerError
 
 SMALL = ModelSpec("small", "Small", "transfer", backbone="MobileNetV2", backbone_size=32, weights_from="utkface")
@@ -103,6 +104,30 @@ def test_a_stored_model_teaches(tiny_spec, tiny_network, home):
     np.testing.assert_allclose(loaded(faces), tiny_network(faces, training=False), atol=1e-6)
     with pytest.raises(FerError, match="master uses the preprocessing 'none', small 'clahe'"):
         teacher("master", replace(SMALL, preprocessing="clahe"))
+
+
+def test_a_teacher_of_two_heads_has_those_that_it_learned_with(tiny_spec, tiny_network, home):
+    faces = np.random.default_rng(0).integers(0, 256, (4, 48, 48, 1)).astype("float32")
+    both = with_votes_head(tiny_network)
+    expected = both.predict(faces, verbose=0)
+    folder = store("master", tiny_network, tiny_spec)
+    found = teacher("master", tiny_spec, heads=2).predict(faces, verbose=0)
+    np.testing.assert_allclose(found[:, :7], expected[:, :7], atol=1e-5)
+    assert not found[:, 7:].any()
+
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps({**card, "recipe": {"target": "votes"}}))
+    found = teacher("master", tiny_spec, heads=2).predict(faces, verbose=0)
+    np.testing.assert_allclose(found[:, 7:], expected[:, :7], atol=1e-5)
+    assert not found[:, :7].any()
+
+    (folder / "card.json").write_text(json.dumps({**card, "recipe": {"target": "both"}}))
+    with pytest.raises(FerError, match="master has no heads for labels and votes"):
+        teacher("master", tiny_spec, heads=2)
+    np.save(folder / "heads.npy", heads_of(both))
+    loaded = teacher("master", tiny_spec, heads=2)
+    assert loaded.trainable_variables == []
+    np.testing.assert_allclose(loaded.predict(faces, verbose=0), expected, atol=1e-5)
 
 
 def test_keras_files_are_read_in_safe_mode_only(tiny_spec, tiny_network, home, tmp_path, monkeypatch):

@@ -14,7 +14,9 @@ from fer_core.training.targets import (
     VOTES_HEAD,
     PluralityAccuracy,
     TwoHeadLoss,
+    heads_of,
     make_targets,
+    with_heads,
     with_votes_head,
 )
 from fer_core.types import FerError
@@ -88,6 +90,17 @@ def two_heads(network):
         layer = both.get_layer(name)
         layer.set_weights([random.normal(size=w.shape) for w in layer.get_weights()])
     return network, both
+
+
+def test_both_heads_of_a_stored_network_come_back(two_heads, tiny_spec):
+    network, both = two_heads
+    faces = np.random.default_rng(1).uniform(0, 255, (3, 48, 48, 1)).astype(np.float32)
+    expected, heads = both.predict(faces, verbose=0), heads_of(both)
+    assert heads.shape == (2, network.get_layer("head").input.shape[1] + 1, 7)
+    network.get_layer("head").set_weights([w * 0 for w in network.get_layer("head").get_weights()])
+    np.testing.assert_allclose(with_heads(network, heads).predict(faces, verbose=0), expected, atol=1e-5)
+    with pytest.raises(FerError, match=r"Expected heads for \d+ features. Received: 3"):
+        with_heads(network, np.zeros((2, 4, 7), np.float32))
 
 
 def test_both_targets_are_learnt_although_some_faces_have_no_votes(network, tiny_spec, bright_and_dark):  # noqa: F811

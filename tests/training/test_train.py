@@ -10,11 +10,16 @@ import pytest
 
 from fer_core.data import FerDataset, FerPlusVotes
 from fer_core.models import build_network
+from fer_core.stored_model import KERAS
+from fer_core.training.blend import class_frequencies
 from fer_core.training.data import TrainingData
+from fer_core.training.initial_weights import read_keras
 from fer_core.training.recipe import Recipe
-from fer_core.training.train import claim_folder, run_identity
+from fer_core.training.train import claim_folder, run_identity, train
 from fer_core.types import FerError
+from tests.training.test_fit import bright_and_dark  # noqa: F401
 from tests.training.test_initial_weights import store
+from tests.training.test_targets import with_votes
 
 
 def test_other_weights_of_the_same_name_are_another_run(tiny_spec, home, tmp_path):
@@ -48,3 +53,18 @@ def test_votes_are_part_of_a_run(tiny_spec):
     first, second = (run_identity(network, tiny_spec, recipe, TrainingData(one, one)) for one in voted)
     assert first["votes"] != second["votes"]
     assert "votes" not in run_identity(network, tiny_spec, Recipe(epochs=1), TrainingData(voted[0], voted[0]))
+
+
+def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, tmp_path, bright_and_dark):  # noqa: F811
+    faces = with_votes(bright_and_dark, bright_and_dark.labels)
+    recipe = Recipe(epochs=1, batch_size=16, ema=0.0, augmentation=None, mixed_precision=False, target="both")
+    model = train(tiny_spec, recipe, TrainingData(faces, faces), tmp_path, folder=tmp_path / "run")
+    share, correction = (model.card.training[name] for name in ("votes_share", "frequency_correction"))
+    labels, votes = model.heads().astype(np.float64)
+    kernel, bias = read_keras(model.folder / KERAS).get_layer("head").get_weights()
+    np.testing.assert_allclose(kernel, ((1 - share) * labels + share * votes)[:-1], atol=2e-3)  # stored as float16
+    often = np.log(class_frequencies(faces))
+    expected = (1 - share) * (labels[-1] - correction * often[0]) + share * (votes[-1] - correction * often[1])
+    np.testing.assert_allclose(bias, expected, atol=2e-3)
+    again = train(tiny_spec, recipe, TrainingData(faces, faces), tmp_path, folder=tmp_path / "run")
+    np.testing.assert_allclose(again.heads(), model.heads(), atol=1e-6)  # the run was finished: nothing is fitted again
