@@ -76,6 +76,9 @@ _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
     ModelSpec("class_prior", "Class prior (the floor)", "class_prior", weights_from="none"),
 ]
+_ENSEMBLE = ModelSpec("compact_cnn_ensemble", "Compact CNN, ensemble by label", "ensemble", weights_from="none")
+"""What several of these networks reach together, kept for comparison."""
+
 _SPECS = {
     spec.name: spec
     for spec in [
@@ -91,6 +94,7 @@ _SPECS = {
         _modified("VGG16", "face", preprocessing="face"),
         *map(_modified, ("EfficientNetB0", "EfficientNetV2B0", "DenseNet121", "NASNetMobile")),
         *_BASELINES,
+        _ENSEMBLE,
     ]
 }
 _KINDS = {"frozen": _frozen, "modified": _modified}

@@ -27,11 +27,12 @@ class ModelSpec:
     Attributes:
         name: of the model and of its folder, for example `compact_cnn`.
         title: the name that people read.
-        architecture: `compact_cnn`, `transfer`, or the name of a baseline.
+        architecture: `compact_cnn`, `transfer`, `ensemble`, or the name of a baseline.
         input_size: side in pixels of the square gray face at inference.
         widths: channels of the network's stages (`compact_cnn` only).
         dropout: rate before the head in training.
-        weights_from: initial weights: `random`, `imagenet`, `utkface` or a stored model's name; `none` for a baseline.
+        weights_from: initial weights: `random`, `imagenet`, `utkface` or a stored model's name; `none` for a
+            baseline or an ensemble.
         backbone: its name in `keras.applications`, for example `VGG16` (this and the next four: `transfer` only).
         backbone_size: side in pixels to which the backbone's input is enlarged.
         open_layers: number of the backbone's last layers that are trained; 0 for none, `ALL_LAYERS` for all.

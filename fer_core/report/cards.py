@@ -14,46 +14,11 @@ from fer_core.comparison import load_answers, robustness, robustness_summary
 from fer_core.evaluation.paper import reported
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS
+from fer_core.report.card_texts import DATA, IMAGENET, LIMITS, STARTS, USES, UTKFACE
 from fer_core.stored_model import StoredModel
 from fer_core.types import FerError
 
 FILE: Final = "README.md"
-
-_USES: Final = """\
-**Intended**: to show in class how facial expression recognition works and fails; to compare methods on FER2013; as a
-starting point for research on photos of faces whose owners agreed.
-
-**Not intended**: decisions about people, such as grading, hiring, advertising, health or security; monitoring people at
-work or at school; statements about what somebody feels. The model names the expression that people would say a face
-shows. That is not a feeling (Barrett et al. 2019, Psychological Science in the Public Interest 20:1)."""
-
-_DATA: Final = """\
-FER2013 (Goodfellow et al. 2013) was made for a challenge from pictures that a web search found for words of emotion.
-The rights in the pictures remain with their owners, and it is unknown who the people are. Its labels are noisy: on the
-test splits, most of ten annotators (FER+, Barsoum et al. 2016, MIT licence) agree with 65 % of them."""
-
-_UTKFACE: Final = """\
-The backbone was pretrained by this project on ages and genders of UTKFace (Zhang, Song and Qi 2017), whose pictures are
-for non-commercial research only."""
-
-_IMAGENET: Final = """\
-The backbone starts from Keras' weights for ImageNet (Russakovsky et al. 2015), whose pictures are for non-commercial
-research."""
-
-_STARTS: Final = {
-    "imagenet": "Both start from ImageNet's weights. Settings that the paper does not give were chosen on the "
-    "hold-out.",
-    "utkface": "It started from ImageNet's weights, this model from UTKFace's: features for ages and genders, from "
-    "fewer and less varied pictures, help less with expressions.",
-}
-"""How the start of a model differs from that in the paper, by `weights_from`."""
-
-_LIMITS: Final = """\
-- Faces in training were 48 × 48 pixels, gray and mostly frontal. Faces that are turned away, dark, soft or partly
-  covered are recognized less well.
-- FER2013 does not say who the people are, so nothing is known about differences between groups of people on it.
-  `fer-lab audit` compares groups on pictures that you have.
-- A probability is the model's, not the chance that a person would agree."""
 
 
 def model_readme(model: StoredModel) -> str:
@@ -69,7 +34,7 @@ def model_text(model: StoredModel) -> str:
     card = model.card
     sections = {
         "": f"# {card.title}\n\n{_description(card)}",
-        "Uses": _USES,
+        "Uses": USES,
         "How to use it": _how_to_use(model),
         "Data": "\n\n".join(_data(card)),
         "Training": _training(card),
@@ -77,7 +42,7 @@ def model_text(model: StoredModel) -> str:
         "By expression": _by_expression(card),
         "On degraded faces": _degraded(model),
         "Whom it fails": _fails(model),
-        "Limits": _LIMITS,
+        "Limits": LIMITS,
     }
     return "\n\n".join(f"## {title}\n\n{text}" if title else text for title, text in sections.items() if text) + "\n"
 
@@ -155,10 +120,10 @@ FER Lab's pages say "not sure" instead of an expression if no probability reache
 def _data(card: ModelCard) -> list[str]:
     trained_on = str(card.training.get("data", ""))
     own = trained_on.startswith("own pictures")
-    texts = [] if own else [_DATA]
+    texts = [] if own else [DATA]
     if own:
         texts.append("It was trained on pictures of the person who trained it, which stay on that computer.")
-    return [*texts, *({"utkface": [_UTKFACE], "imagenet": [_IMAGENET]}.get(card.weights_from, []))]
+    return [*texts, *({"utkface": [UTKFACE], "imagenet": [IMAGENET]}.get(card.weights_from, []))]
 
 
 def _training(card: ModelCard) -> str:
@@ -172,6 +137,7 @@ def _training(card: ModelCard) -> str:
         "Hold-out": _counted(training.get("holdout_faces"), "on which settings were chosen"),
         "Target": target.get(str(recipe.get("target")), ""),
         "Served head": _served_head(training),
+        "Members": ", ".join(f"`{name}`" for name in recipe.get("members") or ()),
         "Teachers": ", ".join(f"`{name}`" for name in recipe.get("teachers") or ()),
         "Epochs, seed": f"{training['epochs']}, {training.get('seed', '–')}" if training.get("epochs") else "",
         "Time": _time(training),
@@ -216,7 +182,7 @@ def _beside_the_paper(card: ModelCard) -> str:
     if not rows:
         return ""
     numbers = " and ".join(dict.fromkeys(f"{row.accuracy:.1%}" for row in rows))
-    start = _STARTS.get(card.weights_from, "")
+    start = STARTS.get(card.weights_from, "")
     return f"\n\nThe paper reports an accuracy of {numbers} for this variant. {start}".rstrip(" ")
 
 

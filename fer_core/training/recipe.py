@@ -16,7 +16,10 @@ CLASS_WEIGHTS: Final = ("none", "balanced")
 TARGETS: Final = ("labels", "votes", "both")
 
 BASELINES: Final = ("class_prior", "hog_linear")
-"""Architectures that scikit-learn fits, without a recipe."""
+"""Architectures that scikit-learn fits."""
+
+WITHOUT_RECIPE: Final = (*BASELINES, "ensemble")
+"""Architectures that are not fitted in epochs."""
 
 MIN_STEPS: Final = 4
 """Steps per epoch below which batches are made smaller."""

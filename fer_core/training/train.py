@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -16,14 +15,12 @@ import pandas as pd
 
 from fer_core.data import FerDataset
 from fer_core.evaluation import evaluate
-from fer_core.files import home, write_json
+from fer_core.files import home
 from fer_core.inference import Classifier
 from fer_core.inference.holdout_score import holdout_facts
 from fer_core.inference.measure import no_predictions, predict_splits
 from fer_core.inference.robustness import measure_degraded, robustness_faces
 from fer_core.models import ModelSpec, build_network
-from fer_core.models.backbone import weights_digest
-from fer_core.models.transfer import backbone_of
 from fer_core.store import save_model
 from fer_core.stored_model import StoredModel
 from fer_core.training.baselines import train_baseline
@@ -31,12 +28,14 @@ from fer_core.training.blend import choose_blend, class_frequencies
 from fer_core.training.callbacks import Clock, read_history
 from fer_core.training.data import TrainingData
 from fer_core.training.devices import all_devices
+from fer_core.training.ensemble import store_ensemble
 from fer_core.training.export import QUANTIZATIONS, Quantization, keras_archive, to_litert
 from fer_core.training.face_map import face_map
 from fer_core.training.fit import fit, precision
-from fer_core.training.initial_weights import initial_network, pretraining_note, stored_network
+from fer_core.training.identity import claim_folder, run_identity
+from fer_core.training.initial_weights import initial_network, pretraining_note
 from fer_core.training.model_card import make_card, training_facts
-from fer_core.training.recipe import BASELINES, Recipe, named_recipe, uses_features
+from fer_core.training.recipe import WITHOUT_RECIPE, Recipe, named_recipe, uses_features
 from fer_core.training.targets import VOTES_HEAD, heads_of, with_votes_head
 from fer_core.types import FerError
 
@@ -78,7 +77,8 @@ def train_named(
         every_device: see `train`.
 
     Raises:
-        FerError: epochs, a run's folder or all devices are given for a baseline, which has no use for them.
+        FerError: epochs, a run's folder or all devices are given for a baseline or an ensemble, which does not use
+            them.
     """
     if weights is not None:
         spec = spec.with_weights(weights)
@@ -87,11 +87,13 @@ def train_named(
         spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
     if trial:
         spec = replace(spec, name=f"{spec.name}_trial", title=f"{spec.title}, trial")
-    if spec.architecture in BASELINES:
+    if spec.architecture in WITHOUT_RECIPE:
         if epochs is not None or run is not None:
             raise FerError(f"{spec.name} is not trained in epochs: leave out --epochs and --run.")
         if every_device:
             raise FerError(f"{spec.name} is not trained with Keras: leave out --devices.")
+        if spec.architecture == "ensemble":
+            return store_ensemble(spec, data, root, say=say)
         return train_baseline(spec, data, root, seed or 0, say)
     recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
     return train(spec, recipe, data, root, run, callbacks, say, ship, True, every_device)
@@ -201,30 +203,6 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -
         "size_bytes": len(files[chosen]),
         "sha256": hashlib.sha256(files[chosen]).hexdigest(),
     }
-
-
-def run_identity(network: keras.Model, spec: ModelSpec, recipe: Recipe, data: TrainingData) -> dict[str, Any]:
-    """Return what makes a run the same run, including hashes of the weights that it starts from and learns from."""
-    identity = {"spec": spec.as_dict(), "recipe": recipe.as_dict(), "data": data.fingerprint}
-    if recipe.target != "labels" and data.training.votes is not None:
-        identity["votes"] = hashlib.sha256(data.training.votes.votes.tobytes()).hexdigest()[:16]
-    if spec.weights_from != "random":
-        identity["start"] = weights_digest(backbone_of(network) if spec.backbone else network)
-    return identity | {f"teacher {name}": weights_digest(stored_network(name)) for name in recipe.teachers}
-
-
-def claim_folder(folder: Path, identity: dict[str, Any]) -> None:
-    """Write a run's identity to its folder, or check it against the one that is there."""
-    identity = json.loads(json.dumps(identity))
-    path = folder / "spec.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    if any(known[key] != identity[key] for key in known.keys() & identity.keys()):
-        raise FerError(
-            f"The folder {folder} belongs to a run with another model, recipe or dataset, or from other weights. "
-            f"Delete it to start again, or choose another seed."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(path, identity)
 
 
 def _devices(spec: ModelSpec, recipe: Recipe, say: Say) -> AbstractContextManager[Any]:

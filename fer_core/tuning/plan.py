@@ -11,7 +11,7 @@ from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings, expected_faces
 from fer_core.runs.estimate import Estimate, estimate
 from fer_core.training.augmentation import Augmentation
-from fer_core.training.recipe import BASELINES, SCHEDULES, Recipe
+from fer_core.training.recipe import SCHEDULES, WITHOUT_RECIPE, Recipe
 from fer_core.types import FerError
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class TuningPlan:
         checked_name(self.name, "study")
         if self.epochs < 1:
             raise FerError(f"Expected at least one epoch per trial. Received: {self.epochs}")
-        if self.spec.architecture in BASELINES:
+        if self.spec.architecture in WITHOUT_RECIPE:
             raise FerError(f"{self.spec.name} has no settings to tune. Choose a network.")
 
     def as_dict(self) -> dict[str, Any]:
