@@ -150,9 +150,12 @@ def _served_head(training: Any) -> str:
     """Return how a head that learned labels and one that learned votes became one."""
     if "votes_share" not in training:
         return ""
-    corrected = f"; corrected for the frequency of each expression by {training.get('frequency_correction') or 0:.0%}"
-    text = f"the weighted mean of both, {training['votes_share']:.0%} votes, chosen on the hold-out"
-    return text + (corrected if training.get("frequency_correction") else "")
+    text = f"the weighted mean of both, {training['votes_share']:.0%} votes"
+    if training.get("frequency_correction"):
+        text += f", corrected for the frequency of each expression by {training['frequency_correction']:.0%}"
+    if training.get("temperature"):
+        text += f", temperature {training['temperature']:.2f}"
+    return f"{text}; chosen on the hold-out"
 
 
 def _results(card: ModelCard) -> str:

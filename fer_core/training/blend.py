@@ -1,17 +1,18 @@
 """One served head from the two that learned the labels and the votes.
 
 Both heads are linear layers on the same features, so that a mixture of their logits is again one linear layer. Its bias
-also corrects for how often each expression occurs in training.
+also corrects for how often each expression occurs in training, and its scale for the confidence.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
 from fer_core.data import FerDataset
 from fer_core.evaluation import evaluate
@@ -21,7 +22,7 @@ from fer_core.training.targets import VOTES_HEAD
 from fer_core.types import FerError
 
 SHARES: Final = tuple(step / 20 for step in range(21))
-CORRECTIONS: Final = tuple(step / 10 for step in range(6))
+CORRECTIONS: Final = tuple(step / 10 for step in range(11))
 """What `choose_blend` tries."""
 
 TOLERATED: Final = 0.002
@@ -36,10 +37,13 @@ class Blend:
         share: weight of the votes head, 0 to 1; that of the labels head is the rest.
         correction: 0 leaves the logits as they are. 1 subtracts the logarithm of each expression's frequency in
             training, as if all expressions were equally frequent (logit adjustment, Menon et al. 2021).
+        temperature: what the logits are divided by. Below 1 it makes the answers more confident; a mixture of two heads
+            that disagree is less confident than it is right.
     """
 
     share: float
     correction: float = 0.0
+    temperature: float = 1.0
 
     def offset(self, frequencies: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return what is subtracted from the logits, `(7,)`.
@@ -57,7 +61,7 @@ class Blend:
             frequencies: the result of `class_frequencies`.
         """
         logits = np.log(np.clip(both.astype(np.float64), 1e-12, None)).reshape(-1, 2, NUM_CLASSES)
-        mixed = self._mixed(logits.swapaxes(0, 1)) - self.offset(frequencies)
+        mixed = (self._mixed(logits.swapaxes(0, 1)) - self.offset(frequencies)) / self.temperature
         exponentials = np.exp(mixed - mixed.max(axis=1, keepdims=True))
         return exponentials / exponentials.sum(axis=1, keepdims=True)
 
@@ -68,7 +72,7 @@ class Blend:
         """
         head, votes = network.get_layer("head"), two_heads.get_layer(VOTES_HEAD)
         kernel, bias = map(self._mixed, zip(head.get_weights(), votes.get_weights(), strict=True))
-        head.set_weights([kernel, bias - self.offset(frequencies)])
+        head.set_weights([kernel / self.temperature, (bias - self.offset(frequencies)) / self.temperature])
 
     def _mixed(self, pair: Any) -> Any:
         """Return the weighted mean of a value of the labels head and one of the votes head."""
@@ -93,11 +97,12 @@ def class_frequencies(training: FerDataset) -> NDArray[np.float64]:
 def choose_blend(
     two_heads: keras.Model, holdout: FerDataset, frequencies: NDArray[np.floating]
 ) -> tuple[Blend, dict[str, dict[str, dict[str, float]]]]:
-    """Choose share and correction on the hold-out.
+    """Choose share, correction and temperature on the hold-out.
 
-    The best pair has the highest `score` of `holdout_score`, by which the default model is chosen as well. Of pairs
-    with equal scores, the one with the highest mean recall is chosen. Rare expressions, such as disgust and fear, are
-    missed most often, and people who pose in front of a camera show them more often than the pictures of FER2013 do.
+    The best pair of share and correction has the highest `score` of `holdout_score`, by which the default model is
+    chosen as well. Of pairs with equal scores, the one with the highest mean recall is chosen. Rare expressions, such
+    as disgust and fear, are missed most often, and people who pose in front of a camera show them more often than the
+    pictures of FER2013 do. With the temperature, the mean confidence equals the score.
 
     Args:
         two_heads: the fitted result of `targets.with_votes_head`.
@@ -122,10 +127,28 @@ def choose_blend(
     best = max(one["score"] for one in tried.values())
     close = [blend for blend, one in tried.items() if one["score"] >= best - TOLERATED]
     chosen = max(close, key=lambda blend: tried[blend]["mean_recall"])
-    return chosen, {
+    temperature = _temperature(chosen, answers, frequencies, tried[chosen]["score"])
+    return replace(chosen, temperature=temperature), {
         "holdout_by_votes_share": {f"{share:.2f}": tried[Blend(share, chosen.correction)] for share in SHARES},
         "holdout_by_correction": {f"{by:.1f}": tried[Blend(chosen.share, by)] for by in CORRECTIONS},
     }
+
+
+def _temperature(
+    blend: Blend, answers: dict[str, NDArray[np.floating]], frequencies: NDArray[np.floating], wanted: float
+) -> float:
+    """Return the temperature, from 0.25 to 4, with which the mean confidence comes nearest to a value.
+
+    As in the score, the clean faces count as much as all degraded ones.
+    """
+
+    def distance(temperature: float) -> float:
+        cooled = replace(blend, temperature=temperature)
+        confidences = {name: cooled.answers(both, frequencies).max(axis=1).mean() for name, both in answers.items()}
+        degraded = [value for name, value in confidences.items() if name != "clean"]
+        return abs((confidences["clean"] + np.mean(degraded)) / 2 - wanted)
+
+    return round(float(minimize_scalar(distance, bounds=(0.25, 4), method="bounded").x), 3)
 
 
 def mean_recall(probabilities: NDArray[np.floating], faces: FerDataset) -> float:

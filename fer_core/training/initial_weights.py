@@ -106,6 +106,19 @@ def initial_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
     return network
 
 
+def initial_two_heads(network: keras.Model, spec: ModelSpec) -> keras.Model:
+    """Return the result of `initial_network` with a head for the votes as well.
+
+    Both heads start from those of the stored model that the network starts from. If it has only one head, or there is
+    no such model, the votes head starts from random weights.
+    """
+    from fer_core.training.targets import with_heads, with_votes_head
+
+    if spec.weights_from in {"random", "imagenet", "utkface"} or not (model := load_model(spec.weights_from)).has_heads:
+        return with_votes_head(network)
+    return with_heads(network, model.heads())
+
+
 def stored_network(name: str) -> keras.Model:
     """Return a stored model as a Keras network in float32, loaded in safe mode.
 

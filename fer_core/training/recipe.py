@@ -229,7 +229,7 @@ not shipped."""
 
 STUDENT = replace(
     LABELS_AND_VOTES,
-    epochs=40,
+    epochs=80,
     peak_learning_rate=0.05,  # it starts from one of its teachers
     seed=2,
     teachers=TEACHERS,

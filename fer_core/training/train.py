@@ -33,7 +33,7 @@ from fer_core.training.export import QUANTIZATIONS, Quantization, keras_archive,
 from fer_core.training.face_map import face_map
 from fer_core.training.fit import fit, precision
 from fer_core.training.identity import claim_folder, run_identity
-from fer_core.training.initial_weights import initial_network, pretraining_note
+from fer_core.training.initial_weights import initial_network, initial_two_heads, pretraining_note
 from fer_core.training.model_card import make_card, training_facts
 from fer_core.training.recipe import WITHOUT_RECIPE, Recipe, named_recipe, uses_features
 from fer_core.training.targets import VOTES_HEAD, heads_of, with_votes_head
@@ -234,7 +234,7 @@ def _fit(
     else:
         say(f"Fitting {spec.title} on {len(data.training):,} faces, {recipe.epochs} epochs")
     clock = Clock(folder / "seconds.json")
-    learner = with_votes_head(network) if recipe.target == "both" else network
+    learner = initial_two_heads(network, spec) if recipe.target == "both" else network
     fit(learner, spec, recipe, prepared.training, prepared.holdout, folder, [clock, *callbacks])
     return learner, clock.seconds
 
@@ -263,7 +263,12 @@ def _fitted(
         frequencies = class_frequencies(data.training)
         blend, tried = choose_blend(both, data.prepared(spec.preprocessing).holdout, frequencies)
         blend.set_head(fitted, both, frequencies)
-        facts |= {"votes_share": blend.share, "frequency_correction": blend.correction} | tried
+        chosen = {
+            "votes_share": blend.share,
+            "frequency_correction": blend.correction,
+            "temperature": blend.temperature,
+        }
+        facts |= chosen | tried
     return fitted, facts
 
 

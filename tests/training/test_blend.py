@@ -16,7 +16,9 @@ from tests.training.test_targets import network, two_heads, with_votes  # noqa: 
 FREQUENCIES = np.array([[0.1, 0.02, 0.18, 0.3, 0.1, 0.2, 0.1], [0.1, 0.01, 0.04, 0.3, 0.15, 0.1, 0.3]])
 
 
-@pytest.mark.parametrize("blend", [Blend(0.0), Blend(0.25), Blend(1.0), Blend(0.6, 0.3), Blend(0.0, 1.0)])
+@pytest.mark.parametrize(
+    "blend", [Blend(0.0), Blend(0.25), Blend(1.0), Blend(0.6, 0.3), Blend(0.0, 1.0), Blend(0.5, 0.2, 0.7)]
+)
 def test_the_head_answers_as_the_blend_says(two_heads, blend):  # noqa: F811
     one, both = two_heads
     faces = np.random.default_rng(1).uniform(0, 255, (5, 48, 48, 1)).astype(np.float32)
@@ -66,6 +68,7 @@ def test_the_blend_has_the_highest_recall_of_those_with_the_best_score(two_heads
     shares, corrections = tried["holdout_by_votes_share"], tried["holdout_by_correction"]
     assert [float(name) for name in shares] == list(SHARES)
     assert [float(name) for name in corrections] == list(CORRECTIONS)
+    assert 0.25 <= blend.temperature <= 4
     assert shares[f"{blend.share:.2f}"] == corrections[f"{blend.correction:.1f}"]
     every = [*shares.values(), *corrections.values()]
     best = max(one["score"] for one in every)
@@ -74,3 +77,26 @@ def test_the_blend_has_the_highest_recall_of_those_with_the_best_score(two_heads
     assert chosen["mean_recall"] == max(one["mean_recall"] for one in every if one["score"] >= best - TOLERATED)
     for one in every:
         assert one["label"] == one["plurality"]  # votes and labels agree here
+
+
+def test_the_temperature_makes_the_mean_confidence_the_score(two_heads, bright_and_dark, monkeypatch):  # noqa: F811
+    """Of four copies, the clean one counts as much as the others together."""
+    random = np.random.default_rng(4)
+    faces = with_votes(
+        replace(bright_and_dark, labels=random.integers(0, 7, len(bright_and_dark))), bright_and_dark.labels
+    )
+    answers = {
+        name: np.concatenate([random.dirichlet(np.full(7, sharp), len(faces)) for _ in range(2)], axis=1)
+        for name, sharp in (("clean", 0.2), ("noise_13", 0.4), ("noise_26", 1.0), ("blur_1", 0.5), ("blur_2", 2.0))
+    }
+    faces = with_votes(
+        replace(bright_and_dark, labels=answers["clean"][:, :7].argmax(axis=1)), answers["clean"][:, 7:].argmax(axis=1)
+    )
+    given = iter(answers.values())
+    monkeypatch.setattr("fer_core.training.blend.degraded_copies", lambda images: dict.fromkeys(answers, images))
+    monkeypatch.setattr(type(two_heads[1]), "predict", lambda *_, **__: next(given))
+    blend, tried = choose_blend(two_heads[1], faces, FREQUENCIES)
+    confidence = {name: blend.answers(both, FREQUENCIES).max(axis=1).mean() for name, both in answers.items()}
+    clean = confidence.pop("clean")
+    score = tried["holdout_by_votes_share"][f"{blend.share:.2f}"]["score"]
+    assert (clean + np.mean(list(confidence.values()))) / 2 == pytest.approx(score, abs=2e-3)

@@ -19,6 +19,7 @@ from fer_core.store import load_model, promoted
 from fer_core.training.export import to_litert
 from fer_core.training.initial_weights import (
     initial_network,
+    initial_two_heads,
     pretraining_note,
     read_backbone,
     read_keras,
@@ -128,6 +129,20 @@ def test_a_teacher_of_two_heads_has_those_that_it_learned_with(tiny_spec, tiny_n
     loaded = teacher("master", tiny_spec, heads=2)
     assert loaded.trainable_variables == []
     np.testing.assert_allclose(loaded.predict(faces, verbose=0), expected, atol=1e-5)
+
+
+def test_both_heads_are_started_from(tiny_spec, tiny_network, home):
+    faces = np.random.default_rng(0).integers(0, 256, (4, 48, 48, 1)).astype("float32")
+    both = with_votes_head(tiny_network)
+    expected = both.predict(faces, verbose=0)
+    folder = store("mine", tiny_network, tiny_spec)
+    spec = replace(tiny_spec, weights_from="mine")
+    started = initial_two_heads(initial_network(spec), spec).predict(faces, verbose=0)
+    np.testing.assert_allclose(started[:, :7], expected[:, :7], atol=1e-5)
+    assert np.abs(started[:, 7:] - expected[:, 7:]).max() > 1e-3  # random
+    np.save(folder / "heads.npy", heads_of(both)[::-1])
+    started = initial_two_heads(initial_network(spec), spec).predict(faces, verbose=0)
+    np.testing.assert_allclose(started, np.roll(expected, 7, axis=1), atol=1e-5)
 
 
 def test_keras_files_are_read_in_safe_mode_only(tiny_spec, tiny_network, home, tmp_path, monkeypatch):
