@@ -28,6 +28,7 @@ def write_png(report: Report, folder: Path) -> list[Path]:
         FerError: there is no Chromium or Chrome, it fails, or the folder cannot be written.
     """
     import kaleido
+    from choreographer.channels import ChannelClosedError
     from kaleido.errors import (
         BrowserClosedError,
         BrowserFailedError,
@@ -54,7 +55,10 @@ def write_png(report: Report, folder: Path) -> list[Path]:
             f"Pictures of charts need Chromium or Chrome, but {where}. Install one (Debian: apt-get install chromium), "
             "or set BROWSER_PATH to its program."
         ) from error
-    except (BrowserClosedError, BrowserFailedError, JavascriptError, KaleidoError, TimeoutError) as error:
+    except (
+        *(BrowserClosedError, BrowserFailedError, BrokenPipeError, ChannelClosedError),
+        *(JavascriptError, KaleidoError, TimeoutError),
+    ) as error:
         reason = str(error.args[0])[:200].rstrip(". ") if error.args else type(error).__name__
         raise FerError(
             f"The browser did not draw the charts ({reason}). Set BROWSER_PATH to another Chromium or Chrome."

@@ -1,6 +1,7 @@
 """`report --png`: one picture for each chart, by a browser that is at hand."""
 
 import pytest
+from choreographer.channels import ChannelClosedError
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -56,6 +57,18 @@ def test_without_a_browser_it_says_what_to_do(made_up, tmp_path, monkeypatch, fo
 
 def test_a_browser_that_ends_at_once_says_so(made_up, tmp_path, monkeypatch):
     monkeypatch.setenv("BROWSER_PATH", "/bin/true")
+    add_models(promoted())
+    result, said, _ = run(tmp_path)
+    assert result.exit_code == 1
+    assert "The browser did not draw the charts" in said
+
+
+@pytest.mark.parametrize("error", [ChannelClosedError("closed"), BrokenPipeError(32, "Broken pipe"), TimeoutError()])
+def test_a_browser_that_ends_while_it_draws_says_so(made_up, tmp_path, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("kaleido.write_fig_from_object_sync", fail)
     add_models(promoted())
     result, said, _ = run(tmp_path)
     assert result.exit_code == 1
