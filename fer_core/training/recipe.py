@@ -216,7 +216,8 @@ by both for 72 epochs (seed 2), was no better: 70.3 % against 70.6 % on the hold
 needed for more."""
 
 LABELS_AND_VOTES = replace(COMPACT, target="both")
-"""For what most people would say, and for faces from cameras."""
+"""For what most people would say, and for faces from cameras. With the seeds 0, 1 and 2 the score on the hold-out is
+71.9, 71.7 and 71.7 %."""
 
 TEACHERS: Final = ("compact_cnn_votes_seed1", "compact_cnn_votes_seed2", "compact_cnn_distilled")
 """Of networks that learn labels and votes: two for each head, and the best by FER2013's label for the labels head."""
