@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from playwright.sync_api import TimeoutError
 
 from tests.browser.conftest import agree, fits_width, settle, until
 
@@ -34,14 +36,32 @@ def stop(page) -> None:
 
 
 def analysed(page) -> int:
-    words = page.get_by_text("frames per second").inner_text()
-    return int(re.search(r"([\d,]+) analysed", words).group(1).replace(",", ""))
+    """Return the number of analysed frames; 0 while the page does not show it."""
+    for words in page.get_by_text("frames per second").all_inner_texts():
+        return int(re.search(r"([\d,]+) analysed", words).group(1).replace(",", ""))
+    return 0
 
 
 def more_are_analysed(page) -> None:
-    """Wait until more frames are analysed than now."""
+    """Wait until more frames are analysed than now.
+
+    Start again if the video has stopped: Chromium ends it when a busy server is silent for some seconds.
+    """
     before = analysed(page)
-    until(page, lambda: analysed(page) > before)
+    again = component(page).get_by_role("button", name="Start")
+
+    def more() -> bool:
+        if again.is_visible():
+            click_soon(again)
+        return analysed(page) > before
+
+    until(page, more)
+
+
+def click_soon(button) -> None:
+    """Click, or give up after some seconds: the page may have taken the button away in the meantime."""
+    with contextlib.suppress(TimeoutError):
+        button.click(timeout=5_000)
 
 
 def recorded(page) -> int:
@@ -77,29 +97,32 @@ def test_live_video_from_start_to_a_frozen_frame_on_predict(visit, yunet_file, t
         """Click again if the page drew the button anew in the middle of a click, which then counts for neither."""
         stop = page.get_by_role("button", name="Stop recording")
         if stop.is_visible():
-            stop.click()
+            click_soon(stop)
         page.wait_for_timeout(1000)
         return page.get_by_role("button", name="CSV").is_visible()
 
     until(page, stopped)
 
     def saved() -> bool:
-        """Click again if Chromium canceled the download, which it rarely does while the video plays."""
-        with page.expect_download() as waiting:
-            page.get_by_role("button", name="CSV").click()
-        if waiting.value.failure():
-            return False
-        waiting.value.save_as(tmp_path / "live.csv")
-        return True
+        """Click again if a click did not count, or if Chromium canceled the download, as it may while video plays."""
+        with contextlib.suppress(TimeoutError):
+            with page.expect_download(timeout=20_000) as waiting:
+                page.get_by_role("button", name="CSV").click()
+            if not waiting.value.failure():
+                waiting.value.save_as(tmp_path / "live.csv")
+                return True
+        return False
 
     until(page, saved)
     with (tmp_path / "live.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) > 3
     assert {row["expression"] for row in rows} == {"happy"}
-    page.get_by_text("Presentation", exact=True).click()  # the layout changes, the stream goes on
+    video.evaluate("() => { window.same = true }")
+    page.get_by_text("Presentation", exact=True).click()
     page.wait_for_url("**present=true**")
     more_are_analysed(page)
+    assert video.evaluate("() => window.same"), "The new layout has built the video component anew."
     page.get_by_role("button", name="Freeze this frame").click()
     page.get_by_role("link", name="See why on the Predict page").click()
     page.get_by_role("heading", name="What changes the prediction").wait_for()
