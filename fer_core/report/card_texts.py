@@ -14,8 +14,9 @@ shows. That is not a feeling (Barrett et al. 2019, Psychological Science in the 
 
 DATA: Final = """\
 FER2013 (Goodfellow et al. 2013) was made for a challenge from pictures that a web search found for words of emotion.
-The rights in the pictures remain with their owners, and it is unknown who the people are. Its labels are noisy: on the
-test splits, most of ten annotators (FER+, Barsoum et al. 2016, MIT licence) agree with 65 % of them."""
+The rights in the pictures remain with their owners, and it is unknown who the people are. Its labels are noisy: where
+FER+'s ten annotators (Barsoum et al. 2016, MIT licence) have one clear answer, it is the label for 65 % of the faces of
+the test splits."""
 
 UTKFACE: Final = """\
 The backbone was pretrained by this project on ages and genders of UTKFace (Zhang, Song and Qi 2017), whose pictures are
@@ -32,6 +33,24 @@ STARTS: Final = {
     "fewer and less varied pictures, help less with expressions.",
 }
 """How the start of a model differs from that in the paper, by `weights_from`."""
+
+_SHORT: Final = (
+    "It was trained for 8 epochs, as computing time allowed; the accuracy on the hold-out was still rising slowly."
+)
+BESIDE_THE_PAPER: Final = {
+    "vgg16_modified_utk": _SHORT,
+    "vgg16_modified_noise_utk": _SHORT,
+    "vgg16_modified_face_utk": f"{_SHORT} The paper cut faces with OpenCV's detector; here, 54 % of the training faces "
+    "stay whole, because FER2013's faces fill their pictures already.",
+}
+"""What else explains a difference from the paper, by name. The share of whole faces was measured on FER2013."""
+
+TARGETS: Final = {
+    "labels": "labels",
+    "votes": "the votes of FER+",
+    "both": "FER2013's labels and the votes of FER+, a head each",
+}
+"""What models learned, by `Recipe.target`."""
 
 LIMITS: Final = """\
 - Faces in training were 48 × 48 pixels, gray and mostly frontal. Faces that are turned away, dark, soft or partly

@@ -14,7 +14,8 @@ from fer_core.comparison import load_answers, robustness, robustness_summary
 from fer_core.evaluation.paper import reported
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS
-from fer_core.report.card_texts import DATA, IMAGENET, LIMITS, STARTS, USES, UTKFACE
+from fer_core.models.spec import WEIGHTS as STARTING_WEIGHTS
+from fer_core.report.card_texts import BESIDE_THE_PAPER, DATA, IMAGENET, LIMITS, STARTS, TARGETS, USES, UTKFACE
 from fer_core.stored_model import StoredModel
 from fer_core.types import FerError
 
@@ -129,28 +130,50 @@ def _data(card: ModelCard) -> list[str]:
 def _training(card: ModelCard) -> str:
     """Return how the model was fitted, as a list of what the card knows."""
     training, recipe = card.training, card.recipe
-    target = {"both": "FER2013's labels and the votes of FER+, a head each", "votes": "the votes of FER+"}
+    members = recipe.get("members") or ()
     given: dict[str, Any] = {
-        "Starts from": {"none": "", "random": "random weights"}.get(card.weights_from, card.weights_from),
+        "Members": ", ".join(f"`{name}`" for name in members),
+        "Answer": recipe.get("fusion", ""),
+        "Accuracy on the hold-out": _ensemble_accuracy(training),
+    }
+    fitted: dict[str, Any] = {
+        "Starts from": {"none": "", **STARTING_WEIGHTS}.get(card.weights_from, card.weights_from),
         "Trained": card.trained_part,
-        "Faces": _counted(training.get("faces"), training.get("data")),
-        "Hold-out": _counted(training.get("holdout_faces"), "on which settings were chosen"),
-        "Target": target.get(str(recipe.get("target")), ""),
+        "Target": TARGETS.get(str(recipe.get("target", "labels")), ""),
         "Served head": _served_head(training),
-        "Members": ", ".join(f"`{name}`" for name in recipe.get("members") or ()),
         "Teachers": ", ".join(f"`{name}`" for name in recipe.get("teachers") or ()),
         "Epochs, seed": f"{training['epochs']}, {training.get('seed', '–')}" if training.get("epochs") else "",
         "Time": _time(training),
+    }
+    if not members:
+        given |= fitted
+    given |= {
+        "Faces": _counted(training.get("faces"), training.get("data")),
+        "Hold-out": _counted(training.get("holdout_faces"), _holdout(training)),
         "Code": f"commit {training['commit']}" if training.get("commit") else "",
     }
     return "\n".join(f"- {name}: {value}" for name, value in given.items() if value and value != "–")
+
+
+def _holdout(training: Any) -> str:
+    """Return how the hold-out was drawn, and what for."""
+    rule = training.get("holdout")
+    if rule is None and str(training.get("data", "")).startswith("FER2013"):
+        rule = "stratified tenth of `fer2013.csv`; it contains the fixed list of rows, which newer models hold out"
+    return f"on which settings were chosen{f' ({rule})' if rule else ''}"
+
+
+def _ensemble_accuracy(training: Any) -> str:
+    """Return the accuracy of an ensemble by FER2013's label; nothing for other models."""
+    found = training.get("ensemble_holdout_accuracy")
+    return f"{found['plain']:.1%}; with the mirror image, {found['flip']:.1%}" if found else ""
 
 
 def _served_head(training: Any) -> str:
     """Return how a head that learned labels and one that learned votes became one."""
     if "votes_share" not in training:
         return ""
-    text = f"the weighted mean of both, {training['votes_share']:.0%} votes"
+    text = f"the weighted mean of both heads, {training['votes_share']:.0%} votes"
     if training.get("frequency_correction"):
         text += f", corrected for the frequency of each expression by {training['frequency_correction']:.0%}"
     if training.get("temperature"):
@@ -185,8 +208,12 @@ def _beside_the_paper(card: ModelCard) -> str:
     if not rows:
         return ""
     numbers = " and ".join(dict.fromkeys(f"{row.accuracy:.1%}" for row in rows))
-    start = STARTS.get(card.weights_from, "")
-    return f"\n\nThe paper reports an accuracy of {numbers} for this variant. {start}".rstrip(" ")
+    texts = [f"The paper reports an accuracy of {numbers} for this variant.", STARTS.get(card.weights_from, "")]
+    score = card.score("public_test")
+    if score and any((ends := score.interval("accuracy")).low <= row.accuracy <= ends.high for row in rows):
+        texts.append("What the paper reports is within the interval on PublicTest above.")
+    texts.append(BESIDE_THE_PAPER.get(card.name, ""))
+    return "\n\n" + " ".join(filter(None, texts))
 
 
 def _by_expression(card: ModelCard) -> str:
@@ -209,15 +236,17 @@ def _by_expression(card: ModelCard) -> str:
 
 
 def _degraded(model: StoredModel) -> str:
-    table, _, _ = robustness([model])
-    if table.empty:
+    found = {words: robustness([model], by=by)[0] for by, words in YARDSTICKS.items()}
+    summaries = {words: robustness_summary(table).iloc[0] for words, table in found.items() if len(table)}
+    if not summaries:
         return ""
-    one = robustness_summary(table).iloc[0]
-    rows = [["clean", f"{one['clean']:.1%}"]]
-    rows += [[degradation.title, f"{one[kind]:.1%}"] for kind, degradation in DEGRADATIONS.items()]
+    kinds = {"clean": "clean", **{kind: degradation.title for kind, degradation in DEGRADATIONS.items()}}
+    rows = [[title, *(f"{one[kind]:.1%}" for one in summaries.values())] for kind, title in kinds.items()]
+    first = next(iter(summaries.values()))
+    faces = " and ".join(f"{one['faces']:,.0f}" for one in summaries.values())
     return (
-        f"{_table(['Faces', 'Accuracy'], rows)}\n\nBy FER2013's label on {one['faces']:,.0f} test faces; each kind is "
-        f"the mean over five strengths. Mean confidence on degraded faces: {one['confidence']:.1%}."
+        f"{_table(['Faces', *(f'by {words}' for words in summaries)], rows)}\n\nAccuracy on {faces} test faces; each "
+        f"kind is the mean over five strengths. Mean confidence on degraded faces: {first['confidence']:.1%}."
     )
 
 

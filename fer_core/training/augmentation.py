@@ -102,13 +102,13 @@ AS_THE_PAPER = Augmentation(48, 15.0, (0.85, 1.15), 0.0, True, 0.0, 0.0, 0.0)
 ROBUST = Augmentation(
     scale=(0.75, 1.25),  # the boxes of a face detector vary more than FER2013's framing
     shift=5.0,
-    erase=0.25,
+    erase=0.25,  # half of the default, because as many faces are covered
     gamma=1.5,  # a webcam facing a window, or a flash
-    cover=0.25,
+    cover=0.25,  # a hand, a cup or a mask, in one face of four
     degraded=0.4,  # two independent draws leave 36 % of the faces sharp and free of noise
     noise=30.0,  # slightly more than a webcam shows in a dark room (about 26)
     blur=2.2,  # a face of 20 pixels in the picture, enlarged to 48
-    resolution=0.3,
+    resolution=0.3,  # 14 pixels: a face at the back of a room
     compression=3.0,  # JPEG at quality 17, as in video calls on a slow connection
 )
 """For faces from cameras as well as from FER2013."""

@@ -1,7 +1,7 @@
 """One served head from the two that learned the labels and the votes.
 
 Both heads are linear layers on the same features, so that a mixture of their logits is again one linear layer. Its bias
-also corrects for how often each expression occurs in training, and its scale for the confidence.
+also corrects for how often each expression occurs in training, and its scale sets the confidence.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CORRECTIONS: Final = tuple(step / 10 for step in range(11))
 """What `choose_blend` tries."""
 
 TOLERATED: Final = 0.002
-"""Scores that differ by less (0.2 points) count as equal; their standard error is about three times as large."""
+"""Scores that differ by less (0.2 points) count as equal. A score's standard error is about three times as large."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ def choose_blend(
     The best pair of share and correction has the highest `score` of `holdout_score`, by which the default model is
     chosen as well. Of pairs with equal scores, the one with the highest mean recall is chosen. Rare expressions, such
     as disgust and fear, are missed most often, and people who pose in front of a camera show them more often than the
-    pictures of FER2013 do. With the temperature, the mean confidence equals the score.
+    pictures of FER2013 do. The temperature brings the mean confidence as near to the score as
+    possible.
 
     Args:
         two_heads: the fitted result of `targets.with_votes_head`.

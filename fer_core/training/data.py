@@ -13,7 +13,7 @@ from fer_core.data.holdout import DRAWN
 from fer_core.faces import preprocess_faces
 from fer_core.types import FerError
 
-FULL = "FER2013 Training without the fixed hold-out"
+FULL = "FER2013 Training without the hold-out"
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,8 @@ class Distillation(keras.layers.Layer):
     """Return a student's answers unchanged, and add the distillation loss in training.
 
     One teacher, drawn at random, answers for each batch. At temperature 1, the gradient is in expectation that of the
-    mean answer of all teachers, for the cost of one. The loss is the Kullback-Leibler divergence of the softened
+    mean answer of all teachers, for the cost of one. A head that some teachers do not teach learns less often, from the
+    others. The loss is the Kullback-Leibler divergence of the softened
     answers times the squared temperature, which keeps the gradients as large as at temperature 1.
 
     Args:

@@ -43,8 +43,8 @@ class Recipe:
         warmup: share of the steps in which the rate rises (`one_cycle`).
         momentum: of SGD.
         weight_decay: decoupled, times the learning rate, on kernels only.
-        label_smoothing: share of each label that is spread over all seven classes. FER2013's labels are noisy: the
-            plurality of FER+'s ten annotators agrees with 65 % of the labels of the test splits.
+        label_smoothing: share of each label that is spread over all seven classes. FER2013's labels are noisy: where
+            FER+'s ten annotators have one clear answer, it is the label for 65 % of the faces of the test splits.
         ema: momentum of the moving average of the weights, which becomes the result. It is reduced in short fits,
             where the average would still contain the initial weights. 0 keeps the last weights.
         early_stopping: stop when the validation loss has not fallen for this many epochs, and keep the weights of the
@@ -59,7 +59,7 @@ class Recipe:
             last part, in which they have their full size; see `fer_core.training.growing`. Empty keeps the full size.
         target: what is learned: FER2013's `labels`; the shares of FER+'s `votes` over the seven expressions; or `both`,
             with a head for each. The served model then has one head, a blend of the two (see
-            `fer_core.training.targets`).
+            `fer_core.training.blend`).
         teachers: names of stored models for distillation (see `Distillation`). They need their Keras weights.
         temperature: of the distillation.
         teaching: weight of the distillation loss; the loss of the labels has weight 1.
@@ -197,8 +197,8 @@ def uses_features(spec: ModelSpec, recipe: Recipe) -> bool:
 
 
 COMPACT = Recipe(epochs=64, augmentation=ROBUST)
-"""64 epochs take about 80 minutes on two cores. The validation accuracy was stable over the last ten. Without degraded
-faces, accuracy falls from 69 to 26 % under noise with a standard deviation of 26 gray levels."""
+"""64 epochs took from 57 to 174 minutes on two cores. The validation accuracy was stable over the last ten. Without
+degraded faces, accuracy falls from 69 to 26 % under noise with a standard deviation of 26 gray levels."""
 
 UNDEGRADED = replace(COMPACT, augmentation=Augmentation())
 """As `compact_cnn` was trained."""
@@ -220,7 +220,8 @@ LABELS_AND_VOTES = replace(COMPACT, target="both")
 71.9, 71.7 and 71.7 %."""
 
 TEACHERS: Final = ("compact_cnn_votes_seed1", "compact_cnn_votes_seed2", "compact_cnn_distilled")
-"""Of networks that learn labels and votes: two for each head, and the best by FER2013's label for the labels head."""
+"""Of networks that learn labels and votes: two that teach both heads, and the best by FER2013's label, which teaches
+the labels head."""
 
 WIDE = replace(LABELS_AND_VOTES, epochs=24, growing=(24, 32), seed=1, teachers=TEACHERS, temperature=1.0, teaching=3.0)
 """For the wider network, whose steps take 2.3 times as long: two thirds of the epochs on smaller faces, and teachers,

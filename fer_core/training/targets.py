@@ -26,7 +26,7 @@ def make_targets(labels: NDArray[np.int64], votes: FerPlusVotes | None, target: 
         target: one of `fer_core.training.recipe.TARGETS`.
 
     Returns:
-        `(n, 7)`, or `(n, 14)` for both, labels first. A face without a vote for one of the seven has shares of zero,
+        `(n, 7)`, or `(n, 14)` for both, labels first. A face without a vote for any of the seven has shares of zero,
         which add nothing to the loss.
 
     Raises:
@@ -88,7 +88,7 @@ def with_heads(network: keras.Model, heads: NDArray[np.float32]) -> keras.Model:
     """Return a stored network with both heads that it learned with; the opposite of `heads_of`.
 
     Args:
-        network: a network with one head between them, which is replaced by the labels head.
+        network: its head, a blend of the two, is replaced by the labels head.
         heads: the result of `StoredModel.heads`.
 
     Raises:

@@ -20,6 +20,12 @@ def sections(text: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
+@pytest.fixture
+def without_groups(monkeypatch):
+    """Leave out the comparison of groups, which takes a second for each model."""
+    monkeypatch.setattr("fer_core.report.cards._fails", lambda _: "")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_shipped_cards_are_up_to_date(name, monkeypatch):
     """Only the default's comparison of groups is computed here, because it takes a second."""
@@ -83,3 +89,36 @@ def test_a_variant_with_other_weights_has_no_reason():
     model = load_model("vgg16_modified_utk")
     other = replace(model, card=replace(model.card, name="vgg16_modified", weights_from="random"))
     assert "The paper reports an accuracy of 58.4% for this variant.\n" in model_readme(other)
+
+
+def test_what_the_paper_reports_may_be_within_the_interval(without_groups):
+    words = "within the interval on PublicTest"
+    for name, inside in (("vgg16_modified_face_utk", True), ("vgg16_modified_utk", False)):
+        found = load_model(name).card.score("public_test").interval("accuracy")
+        reported = {"vgg16_modified_face_utk": 0.552, "vgg16_modified_utk": 0.584}[name]
+        assert (found.low <= reported <= found.high) == inside
+        assert (words in sections(model_readme(load_model(name)))["Results"]) == inside
+
+
+def test_the_hold_out_is_named_as_it_was_drawn(without_groups):
+    assert "(fixed list of rows)" in sections(model_text(load_model("mobilenetv2_modified")))["Training"]
+    assert "(stratified tenth of" in sections(model_text(load_model("compact_cnn")))["Training"]
+
+
+def test_degraded_faces_are_judged_by_both_yardsticks(without_groups):
+    table = load_model("compact_cnn").degraded()
+    noisy = table[table["kind"] == "noise"]
+    by_label, by_votes = (f"{noisy[name].mean():.1%}" for name in ("accuracy", "accuracy_plurality"))
+    found = sections(model_text(load_model("compact_cnn")))["On degraded faces"]
+    assert f"| Noise | {by_label} | {by_votes} |" in found
+
+
+def test_an_ensemble_was_not_fitted(without_groups):
+    model = load_model("mobilenetv2_modified")
+    facts = {**model.card.training, "ensemble_holdout_accuracy": {"plain": 0.7093, "flip": 0.7121}}
+    recipe = {"members": ["one", "two"], "fusion": "mean of the probabilities by FER2013's label"}
+    card = replace(model.card, recipe=recipe, training=facts)
+    training = sections(model_text(replace(model, card=card)))["Training"]
+    assert "- Members: `one`, `two`\n- Answer: mean of the probabilities" in training
+    assert "- Accuracy on the hold-out: 70.9%; with the mirror image, 71.2%" in training
+    assert not any(name in training for name in ("Starts from", "Time", "Epochs", "Target"))
