@@ -46,5 +46,6 @@ DEGRADED_COLUMNS: Final[list[str]] = [
 
 `kind` is a key of `faces.DEGRADATIONS`, `strength` 1 to 5 and `level` in the unit of the kind; the unchanged faces have
 the kind `clean`, strength 0 and level 0. `confidence` is the mean probability of the predicted expression. The columns
-that end in `_plurality` count the annotators' plurality as right instead of FER2013's label, on the faces with one.
+that end in `_plurality` count the annotators' plurality as right instead of FER2013's label, on the faces with one;
+`confidence` is over all faces in either case.
 """

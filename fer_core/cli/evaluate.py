@@ -19,6 +19,7 @@ from fer_core.columns import METRICS
 from fer_core.data import load_fer2013
 from fer_core.evaluation.not_sure import WANTED
 from fer_core.store import load_model, save_face_map
+from fer_core.stored_model import StoredModel
 from fer_core.types import FerError
 
 if TYPE_CHECKING:
@@ -39,11 +40,13 @@ def evaluate(
 ) -> None:
     """Measure models on PublicTest and PrivateTest, plain and with flip, with 95 % intervals.
 
-    Predictions are judged by FER2013's label and, with FER+'s votes at hand, by what most annotators say. For a model
-    that is kept for comparison only, the metrics are computed from its stored predictions.
+    Predictions are judged by FER2013's label and by what most annotators say. Without FER+'s votes, the latter is taken
+    from the model's stored predictions, if they are of the same faces. For a model that is kept for comparison only,
+    the metrics are computed from its stored predictions.
 
     With --degraded, also measure accuracy and mean confidence on 1,000 test faces with noise, blur, low resolution, low
-    brightness and contrast, and occlusion, in five strengths each.
+    brightness and contrast, and occlusion, in five strengths each. Without it, --json has the results on degraded faces
+    that are stored with the model; "degraded_from" says which ones they are.
 
     With --map, also arrange the test faces in two dimensions by the model's features (PCA, then t-SNE), for the Dataset
     page. This takes a minute or two and needs the model's Keras weights.
@@ -80,7 +83,8 @@ def evaluate(
     if not measured:
         raise FerError("No model could be measured.")
     if as_json:
-        print_json({name: _as_json(found, maps.get(name)) for name, found in measured.items()})
+        by_name = {model.name: model for model in chosen}
+        print_json({name: _as_json(by_name[name], found, maps.get(name)) for name, found in measured.items()})
         return
     for name, found in measured.items():
         stdout.print(_metrics_table(name, found.metrics))
@@ -93,11 +97,24 @@ def evaluate(
     stdout.print("* on the test faces whose pixels do not occur in Training")
 
 
-def _as_json(found: Measurements, places: pd.DataFrame | None) -> dict[str, Any]:
-    more: dict[str, Any] = {} if found.degraded is None else {"degraded": degraded_rows(found.degraded)}
+def _as_json(model: StoredModel, found: Measurements, places: pd.DataFrame | None) -> dict[str, Any]:
+    more: dict[str, Any] = {}
+    if found.degraded is not None:
+        more = {"degraded": degraded_rows(found.degraded), "degraded_from": "measured now"}
+    elif not (kept := _stored_degraded(model)).empty:
+        more = {"degraded": degraded_rows(kept), "degraded_from": "stored with the model"}
     if places is not None:
         more["map"] = map_rows(places)
     return {**found.metrics, **more, **found.holdout}
+
+
+def _stored_degraded(model: StoredModel) -> pd.DataFrame:
+    """Return the stored results on degraded faces; of a damaged file, warn and return none."""
+    try:
+        return model.degraded()
+    except FerError as error:
+        warn(str(error))
+        return pd.DataFrame()
 
 
 def _holdout_line(scores: dict[str, float]) -> str:

@@ -35,7 +35,8 @@ def robustness(
     Returns:
         A table with 26 rows for each model and the columns `name`, `model`, `kind`, `strength`, `level`, `faces`,
         `accuracy`, `low`, `high`, `confidence`, as in `columns.DEGRADED_COLUMNS`; the titles of models without results;
-        one sentence for each file that cannot be used.
+        one sentence for each file that cannot be used. By `plurality`, `confidence` is still the mean over all faces,
+        not only over the `faces` with a plurality: the confidence of each face is not stored.
 
     Raises:
         FerError: `by` is neither.

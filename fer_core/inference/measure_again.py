@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from fer_core.card import ModelCard
+from fer_core.columns import PREDICTION_COLUMNS
 from fer_core.data import FerDataset, training_and_holdout
 from fer_core.data.holdout import LISTED
 from fer_core.inference.classifier import Classifier
@@ -18,6 +20,10 @@ from fer_core.inference.robustness import measure_degraded, robustness_faces
 from fer_core.store import update_model
 from fer_core.stored_model import StoredModel
 from fer_core.types import FerError
+
+
+_SAME: Final = 0.95
+"""Share of test faces whose stored label must be that of the dataset for both to be the same faces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +52,8 @@ def measure_again(
 
     Args:
         model: in the store.
-        dataset: FER2013.
+        dataset: FER2013. If it has no votes, what most annotators say of a test face is taken from the stored
+            predictions of the same faces.
         degraded: also measure on degraded faces.
         holdout: also compute `holdout_facts`, if the model has not seen the hold-out.
 
@@ -64,7 +71,15 @@ def measure_again(
         return Measurements(summarize(predictions, dataset, training), predictions, notes=tuple(notes))
     classifier, notes = Classifier.of(model), []
     predictions = predict_splits(classifier, dataset)
-    table = measure_degraded(classifier, robustness_faces(dataset)) if degraded else None
+    stored = _stored_plurality(model, predictions) if dataset.votes is None else None
+    if stored is not None:
+        notes.append(f"FER+'s votes are not here: the stored predictions of {model.name} say what most annotators said.")
+        predictions["plurality"] = _plurality_of(predictions["row"], predictions["label"], stored)
+    table = None
+    if degraded:
+        faces = robustness_faces(dataset)
+        plurality = None if stored is None else _plurality_of(faces.rows, faces.labels, stored)
+        table = measure_degraded(classifier, faces, plurality)
     facts: dict[str, dict[str, Any]] = {}
     held_out = training_and_holdout(dataset)[1]
     if holdout and (held_out.plurality < 0).all():
@@ -100,10 +115,38 @@ def _holdout_is_new(card: ModelCard, dataset: FerDataset) -> bool:
     return in_order and card.data_fingerprint == dataset.fingerprint
 
 
+def _stored_plurality(model: StoredModel, predictions: pd.DataFrame) -> pd.DataFrame | None:
+    """Return `label` and `plurality` of the stored predictions, by row.
+
+    Returns:
+        None if there are no stored predictions, none has a plurality, or they are of other faces than `predictions`.
+    """
+    try:
+        stored = model.all_predictions()
+    except FerError:
+        return None
+    stored = stored[stored["row"] >= 0].drop_duplicates("row").set_index("row")[["label", "plurality"]]
+    same = stored["label"].reindex(predictions["row"]).to_numpy() == predictions["label"].to_numpy()
+    return stored if (stored["plurality"] >= 0).any() and same.mean() >= _SAME else None
+
+
+def _plurality_of(rows: ArrayLike, labels: ArrayLike, stored: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the stored plurality of faces, `(n,)`; -1 for a face that is not there or has another label there."""
+    found = stored.reindex(np.asarray(rows))
+    return np.where(found["label"] == np.asarray(labels), found["plurality"].fillna(-1), -1).astype(np.int64)
+
+
 def _with_plurality(predictions: pd.DataFrame, dataset: FerDataset) -> pd.DataFrame:
-    """Return predictions with what most annotators say of the same faces, in the order of the dataset."""
+    """Return predictions with what most annotators say of the same faces; without votes, as they are.
+
+    Args:
+        predictions: in the order of the dataset.
+        dataset: with both test splits.
+    """
+    if dataset.votes is None:
+        return predictions[PREDICTION_COLUMNS]
     tables = []
     for (split, _), table in predictions.groupby(["split", "view"], sort=False):
         part = dataset.split(str(split))
         tables.append(table.assign(plurality=part.plurality))
-    return pd.concat(tables, ignore_index=True)[list(predictions.columns)]
+    return pd.concat(tables, ignore_index=True)[PREDICTION_COLUMNS]

@@ -41,35 +41,45 @@ def robustness_faces(dataset: FerDataset) -> FerDataset:
     return tests.subset(np.array(sorted(range(len(tests)), key=keys.__getitem__)[:FACES]))
 
 
-def measure_degraded(classifier: Classifier, faces: FerDataset) -> pd.DataFrame:
+def measure_degraded(
+    classifier: Classifier, faces: FerDataset, plurality: NDArray[np.int64] | None = None
+) -> pd.DataFrame:
     """Measure accuracy and mean confidence on clean faces and on 25 degraded copies of them, without mirror images.
 
     Args:
         classifier: of the model.
         faces: of `robustness_faces`.
+        plurality: what most annotators say of each face, `(n,)` class indices or -1; by default `faces.plurality`.
 
     Returns:
         Columns `columns.DEGRADED_COLUMNS`: one row for the clean faces, then one for each kind and strength. `low` and
         `high` are ends of Wilson's 95 % interval. Where no face has a plurality, `faces_plurality` is 0 and the other
-        columns of it are NaN.
+        columns of it are NaN. `confidence` is the mean over all faces, also over those without a plurality.
     """
-    rows = [_row(classifier, faces, "clean", 0, 0.0, faces.images)]
+    wanted = {"": faces.labels, "_plurality": faces.plurality if plurality is None else plurality}
+    rows = [_row(classifier, wanted, "clean", 0, 0.0, faces.images)]
     for kind, degradation in DEGRADATIONS.items():
         for strength, level in enumerate(degradation.levels, start=1):
-            rows.append(_row(classifier, faces, kind, strength, level, degrade(faces.images, kind, level)))
+            rows.append(_row(classifier, wanted, kind, strength, level, degrade(faces.images, kind, level)))
     return pd.DataFrame(rows, columns=DEGRADED_COLUMNS)
 
 
 def _row(
-    classifier: Classifier, faces: FerDataset, kind: str, strength: int, level: float, images: NDArray[np.uint8]
+    classifier: Classifier,
+    wanted: dict[str, NDArray[np.int64]],
+    kind: str,
+    strength: int,
+    level: float,
+    images: NDArray[np.uint8],
 ) -> dict[str, Any]:
+    """Return one row of results; `wanted` has the right answers by the ending of their columns."""
     probabilities = classifier.predict(images).probabilities
     predicted = probabilities.argmax(axis=1)
     row = {"kind": kind, "strength": strength, "level": float(level)}
     row["confidence"] = float(probabilities.max(axis=1).mean(dtype=np.float64))
-    for ending, wanted in (("", faces.labels), ("_plurality", faces.plurality)):
-        judged = wanted >= 0
-        correct, count = int((predicted == wanted)[judged].sum()), int(judged.sum())
+    for ending, answers in wanted.items():
+        judged = answers >= 0
+        correct, count = int((predicted == answers)[judged].sum()), int(judged.sum())
         interval = wilson_interval(correct, count)
         row |= {f"faces{ending}": count, f"accuracy{ending}": correct / count if count else float("nan")}
         row |= {f"low{ending}": interval.low, f"high{ending}": interval.high}

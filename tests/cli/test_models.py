@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -15,7 +16,7 @@ from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
 from fer_core.data import load_fer2013, load_ferplus
 from fer_core.store import DEFAULT_MODEL, load_model
 from fer_core.stored_model import PREDICTIONS
-from tests.made_up_store import add_model, write_fer2013
+from tests.made_up_store import add_model, plurality, predictions, write_fer2013
 
 
 @pytest.fixture
@@ -124,6 +125,55 @@ def test_degraded_faces_are_measured_printed_and_kept_on_request(fer, home, tmp_
         assert said in result.stdout
 
 
+@pytest.fixture
+def voted(home):
+    """A model that is served, with predictions of the made-up FER2013 and what its annotators say."""
+    folder = home / "models" / "mine"
+    shutil.copytree(load_model("compact_cnn").folder, folder)
+    replace(load_model("mine").card, name="mine", metrics={}).write(folder / "card.json")
+    predictions(2.0).to_parquet(folder / PREDICTIONS)
+    return load_model("mine")
+
+
+def test_without_votes_the_annotators_are_those_of_the_stored_predictions(fer, voted, tmp_path):
+    words = ("evaluate", "mine", "--data", write_fer2013(tmp_path))
+    result = fer(*words, "--degraded", "--save", "--json")
+    assert result.exit_code == 0, result.output
+    assert "FER+'s votes are not here" in result.stderr
+    measured = json.loads(result.stdout)["mine"]
+    judged = plurality() >= 0
+    right = []
+    for split in ("public_test", "private_test"):
+        table = voted.predictions(split)
+        assert table["plurality"].tolist() == plurality().tolist()
+        right += (table[PROBABILITIES].to_numpy().argmax(axis=1) == plurality())[judged].tolist()
+        found = measured[split]["plain"]["by"]["plurality"]
+        assert found["n"] == judged.sum()
+        assert found["accuracy"] == pytest.approx(sum(right[-judged.sum() :]) / judged.sum())
+        assert load_model("mine").card.score(split, by="plurality").accuracy == pytest.approx(found["accuracy"])
+    clean = voted.degraded().iloc[0]  # the made-up FER2013 has fewer than 1,000 test faces: all are measured
+    assert clean["faces_plurality"] == 2 * judged.sum()
+    assert clean["accuracy_plurality"] == pytest.approx(np.mean(right))
+    assert voted.degraded()["accuracy_plurality"].notna().all()
+    assert measured["degraded_from"] == "measured now"
+    again = json.loads(fer(*words, "--json").stdout)["mine"]
+    assert again["degraded"] == measured["degraded"]
+    assert again["degraded_from"] == "stored with the model"
+
+
+def test_the_annotators_of_other_faces_are_not_used(fer, voted, tmp_path):
+    table = predictions(2.0)
+    table.assign(label=(table["label"] + 1) % 7).to_parquet(voted.folder / PREDICTIONS)
+    result = fer("evaluate", "mine", "--save", "--json", "--data", write_fer2013(tmp_path))
+    assert set(json.loads(result.stdout)["mine"]["public_test"]["plain"]["by"]) == {"label"}
+    assert set(voted.all_predictions()["plurality"]) == {-1}
+
+
+def test_a_model_without_stored_predictions_is_measured(fer, voted, tmp_path):
+    (voted.folder / PREDICTIONS).unlink()
+    assert fer("evaluate", "mine", "--data", write_fer2013(tmp_path)).exit_code == 0
+
+
 def test_the_map_of_faces_is_made_and_kept(fer, home, tmp_path):
     shutil.copytree(load_model("compact_cnn").folder, home / "models" / "mine")
     (home / "models" / "mine" / "map.parquet").unlink()
@@ -147,6 +197,12 @@ def test_unserved_models_are_not_measured_on_degraded_faces(fer, home, tmp_path)
     result = fer("evaluate", "kept", "--degraded", "--json", "--data", path)
     assert result.exit_code == 0, result.output
     assert "kept is not served, so it cannot be measured on degraded faces" in result.stderr
+    found = json.loads(result.stdout)["kept"]
+    assert set(found) == {"public_test", "private_test", "degraded", "degraded_from"}
+    assert found["degraded_from"] == "stored with the model"
+    (load_model("kept").folder / "degraded.csv").write_text("damaged")
+    result = fer("evaluate", "kept", "--json", "--data", path)
+    assert "degraded.csv of kept is damaged" in result.stderr
     assert set(json.loads(result.stdout)["kept"]) == {"public_test", "private_test"}
 
 
@@ -198,6 +254,6 @@ def test_stored_predictions_of_unserved_models_get_the_annotators_too(fer, home,
     table.drop(columns="plurality").to_parquet(model.folder / PREDICTIONS)
     assert fer("evaluate", "kept", "--save", "--data", path).exit_code == 0
     kept = pd.read_parquet(model.folder / PREDICTIONS)
-    assert set(kept["plurality"]) == {-1}  # no votes here
+    assert set(kept["plurality"]) == {-1}  # no votes here, nor in the stored predictions
     assert kept[PROBABILITIES].equals(table[PROBABILITIES])
     assert load_model("kept").card.score("public_test").accuracy > 0
