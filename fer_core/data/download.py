@@ -32,17 +32,18 @@ _BY_HAND: Final = (
 def download_fer2013() -> Path:
     """Download FER2013 with kagglehub to `home()/fer2013`, in the edition with image folders.
 
-    Nothing is downloaded if the dataset is already there. An incomplete download leaves nothing behind.
+    Nothing is downloaded if the dataset is already there or `FER2013_PATH` names it. An incomplete download leaves
+    nothing behind.
 
     Returns:
-        `home()/fer2013`.
+        The CSV, zip or image folder.
 
     Raises:
         FerError: there is no network, Kaggle asks for credentials, or the download is not the dataset.
     """
     target = home() / "fer2013"
-    if _is_there(target):
-        return target
+    if (found := _found(None) or _found(target)) is not None:
+        return found
     try:
         import kagglehub
     except ImportError as error:
@@ -92,12 +93,12 @@ def download_ferplus() -> Path:
     return target
 
 
-def _is_there(target: Path) -> bool:
+def _found(place: Path | None) -> Path | None:
+    """Return FER2013 in this place; with None, where `load_fer2013` looks for it. None if it is not there."""
     try:
-        find_fer2013(target)
+        return find_fer2013(place)
     except DatasetMissing:
-        return False
-    return True
+        return None
 
 
 def _reason(error: Exception) -> str:

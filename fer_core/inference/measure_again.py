@@ -21,7 +21,6 @@ from fer_core.store import update_model
 from fer_core.stored_model import StoredModel
 from fer_core.types import FerError
 
-
 _SAME: Final = 0.95
 """Share of test faces whose stored label must be that of the dataset for both to be the same faces."""
 
@@ -73,7 +72,7 @@ def measure_again(
     predictions = predict_splits(classifier, dataset)
     stored = _stored_plurality(model, predictions) if dataset.votes is None else None
     if stored is not None:
-        notes.append(f"FER+'s votes are not here: the stored predictions of {model.name} say what most annotators said.")
+        notes.append(f"FER+'s votes are not here: what most annotators say is read from {model.name}'s predictions.")
         predictions["plurality"] = _plurality_of(predictions["row"], predictions["label"], stored)
     table = None
     if degraded:

@@ -1,11 +1,19 @@
-"""`data info` and `data roll`: the counts of FER2013, and the roll of a face."""
+"""`data`: the counts of FER2013, downloads, and the roll of a face."""
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
+import requests
 from PIL import Image
+
+from fer_core.data.ferplus import find_ferplus
+from tests.made_up_store import write_fer2013, write_votes
 
 
 def test_data_info_gives_the_published_counts(fer, fer2013_path):
@@ -28,6 +36,48 @@ def test_data_info_without_data_says_how_to_get_it(fer, home):
     result = fer("data", "info")
     assert result.exit_code == 1
     assert "python -m fer_core data download" in result.stderr
+
+
+@pytest.fixture
+def sites(monkeypatch):
+    """Replace Kaggle, which refuses, and GitHub; the returned function sets GitHub's answer, None for no network."""
+
+    def no_network(*_, **__):
+        raise requests.ConnectionError("no route")
+
+    def behave(votes: bytes | None):
+        monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(dataset_download=no_network))
+        answer = no_network if votes is None else lambda *_, **__: io.BytesIO(votes)
+        monkeypatch.setattr("fer_core.data.download.urllib.request.urlopen", answer)
+
+    return behave
+
+
+def test_the_votes_are_downloaded_although_kaggle_fails(fer, home, sites, tmp_path):
+    sites(write_votes(tmp_path).read_bytes())
+    result = fer("data", "download")
+    assert result.exit_code == 1
+    assert "FER2013 could not be downloaded from Kaggle: there is no network" in result.stderr
+    assert str(find_ferplus()) in result.stdout
+    assert find_ferplus().is_relative_to(home)
+
+
+def test_with_fer2013_here_only_the_votes_are_downloaded(fer, home, sites, tmp_path, monkeypatch):
+    monkeypatch.setenv("FER2013_PATH", str(write_fer2013(tmp_path)))
+    sites(write_votes(tmp_path).read_bytes())
+    result = fer("data", "download")
+    assert result.exit_code == 0, result.output
+    said = [f"FER2013 is at {tmp_path / 'fer2013.csv'}", f"FER+'s votes are at {find_ferplus()}"]
+    assert result.stdout.splitlines() == said
+
+
+def test_both_failures_are_told(fer, home, sites):
+    sites(None)
+    result = fer("data", "download")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "FER2013 could not be downloaded from Kaggle" in result.stderr
+    assert "FER+'s votes could not be downloaded from GitHub" in result.stderr
 
 
 def test_data_roll_measures_each_face_and_counts_those_without(fer, home, tmp_path, portrait, yunet_file):

@@ -9,7 +9,7 @@ import requests
 
 from fer_core.data import VOTE_COLUMNS, download_fer2013, download_ferplus, load_fer2013, load_ferplus
 from fer_core.types import FerError
-from tests.data.conftest import make_dataset
+from tests.data.conftest import csv_text, make_dataset
 
 
 @pytest.fixture
@@ -34,6 +34,14 @@ def test_download_lands_in_home_and_is_not_repeated(home, kaggle, tmp_path, writ
     assert [path.name for path in home.iterdir() if path.name.startswith(".")] == []
     kaggle(lambda _: pytest.fail("downloaded again"))
     assert download_fer2013() == home / "fer2013"
+
+
+def test_a_dataset_that_is_named_is_not_downloaded(home, kaggle, tmp_path, monkeypatch):
+    (tmp_path / "fer2013.csv").write_text(csv_text(make_dataset(21)), encoding="utf-8")
+    kaggle(lambda _: pytest.fail("downloaded"))
+    monkeypatch.setenv("FER2013_PATH", str(tmp_path))
+    assert download_fer2013() == tmp_path / "fer2013.csv"
+    assert not (home / "fer2013").exists()
 
 
 def test_download_ignoring_our_folder_is_copied(home, kaggle, write_image_edition):

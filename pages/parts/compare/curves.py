@@ -125,11 +125,16 @@ def robustness(selection: Selection) -> None:
             },
             height="content",
         )
+        of_all = (
+            "Confidence is over all faces, also those without one clear answer of the annotators. "
+            if selection.by == "plurality"
+            else ""
+        )
         st.caption(
             f"On {row['faces']:,} fixed test faces of both splits, without mirror images, whatever is chosen above. "
             "Solid: accuracy, with 95 % intervals for the highlighted model. Dashed: its mean confidence; where it is "
             "above the solid line, the model is overconfident. Degraded: the mean over five kinds in five strengths. "
-            f"Low light also lowers the contrast; occlusion is a gray square at a random place. {results.LEGEND}"
+            f"Low light also lowers the contrast; occlusion is a gray square at a random place. {of_all}{results.LEGEND}"
         )
     if without:
         st.caption(
