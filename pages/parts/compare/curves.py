@@ -134,7 +134,8 @@ def robustness(selection: Selection) -> None:
             f"On {row['faces']:,} fixed test faces of both splits, without mirror images, whatever is chosen above. "
             "Solid: accuracy, with 95 % intervals for the highlighted model. Dashed: its mean confidence; where it is "
             "above the solid line, the model is overconfident. Degraded: the mean over five kinds in five strengths. "
-            f"Low light also lowers the contrast; occlusion is a gray square at a random place. {of_all}{results.LEGEND}"
+            f"Low light also lowers the contrast; occlusion is a gray square at a random place. {of_all}"
+            f"{results.LEGEND}"
         )
     if without:
         st.caption(
