@@ -171,6 +171,9 @@ def test_robustness_of_the_highlighted_model(compare, three):
     assert app.dataframe[0].value["name"].tolist() == ["able", "weak"]
     assert "degraded.csv of fair is damaged" in app.warning[0].value.replace("\\", "")
     assert any(caption.value.startswith("Not measured: The bare one.") for caption in app.caption)
+    said = "Confidence is over all faces"
+    assert not any(said in caption.value for caption in app.caption)
+    assert any(said in caption.value for caption in compare(c_section="Robustness", c_by="Most annotators").caption)
     assert board(compare()).set_index("name")["degraded_accuracy"].round(3).to_dict() == pytest.approx(
         {"able": 0.56, "fair": float("nan"), "weak": 0.28, "bare": float("nan")}, nan_ok=True
     )
