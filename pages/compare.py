@@ -9,6 +9,7 @@ from pages.parts.charts import choose_picture_format
 from pages.parts.common import (
     choose,
     choose_faces,
+    note_utkface,
     offer_download,
     plain,
     stop_without_predictions,
@@ -37,7 +38,8 @@ with st.container(horizontal=True):
 warn(complaints + left_out, "Some models are left out:")
 if answers is None:
     stop_without_predictions()
-st.caption(answers.yardstick)
+about = st.container()
+about.caption(answers.yardstick)
 
 fusion, exponent = "mean", 10
 with st.expander("Combine models into an ensemble", icon=":material/hub:", expanded="c_fuse" in st.query_params):
@@ -63,10 +65,13 @@ with st.expander("Combine models into an ensemble", icon=":material/hub:", expan
         st.caption("The ensemble is then listed among the models below.")
 
 tabs = st.tabs(list(SECTIONS), key="c_section", bind="query-params")
-for tab, section in zip(tabs, SECTIONS.values(), strict=True):
+on_show = {*(chosen or names), *(members if isinstance(combined, Ensemble) else [])}
+for tab, (section, show) in zip(tabs, SECTIONS.items(), strict=True):
     if tab.open:
+        with about:  # the paper's variants are shown whichever models are chosen
+            note_utkface(model for model in stored if section == "Paper" or model.name in on_show)
         with tab:
-            section(selection)
+            show(selection)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     file_name = f"fer-lab-{split.lower()}-{view}.html"

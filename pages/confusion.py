@@ -6,7 +6,16 @@ from fer_core.comparison import SHOWN, cell_faces, confusion_cells, difference_c
 from fer_core.figures import confusion_chart, difference_chart
 from fer_core.labels import EXPRESSIONS
 from pages.parts.charts import choose_picture_format
-from pages.parts.common import choose, choose_faces, plain, stop_without_predictions, stored_models, warn, with_code
+from pages.parts.common import (
+    choose,
+    choose_faces,
+    note_utkface,
+    plain,
+    stop_without_predictions,
+    stored_models,
+    warn,
+    with_code,
+)
 from pages.parts.compare.results import Selection, all_answers, fer2013_faces, stamps
 from pages.parts.confusion import clickable_matrix, show_faces
 from pages.parts.explanations import explain
@@ -43,6 +52,7 @@ with models:
         second = st.selectbox("Second model", rest, format_func=title, key="m_second", bind="query-params")
 
 st.caption(answers.yardstick)
+note_utkface(model for model in stored if model.name in {first, second})
 charts = st.container()
 st.header("The faces of a cell")
 with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -10,7 +10,7 @@ from pages.parts.charts import show_chart
 from pages.parts.common import choose_yardstick, no_model_yet, note_detector, note_untested, note_utkface, warn
 from pages.parts.explanations import explain
 from pages.parts.head import head
-from pages.parts.home import three_ways
+from pages.parts.home import judged_by, three_ways
 from pages.parts.notice import notice
 from pages.parts.pictures import ServedModel, load_models
 
@@ -50,6 +50,8 @@ if tested:
                 "Accuracy",
                 f"{one.model}: {one.accuracy:.1%} on {one.split}, 95 % interval {one.low:.1%} to {one.high:.1%}.",
             )
+    if intervals and (judged := judged_by(tested, by)):
+        st.caption(judged)
     warn(unscored, "Some models have no score:")
 if tested and intervals:
     best = max(OVERALL, key=lambda row: row.accuracy)
@@ -74,5 +76,5 @@ if tested and intervals:
             "Parameters": st.column_config.NumberColumn(format="compact"),
         },
     )
-note_utkface(model.card for model in tested)
+note_utkface(tested)
 note_untested(stored)

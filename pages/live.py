@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
-from pages.parts.common import choose, model_titles, note_detector, servable_models, warn
+from pages.parts.common import choose, model_titles, note_detector, note_utkface, servable_models, warn
 from pages.parts.head import head
 from pages.parts.live.camera import KINDS, camera, camera_help, ice_servers, session_for
 from pages.parts.live.panels import keep, over_time, readings, sample_picture, sample_reading, snapshot
@@ -39,12 +39,14 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             bind="query-params",
             help="Highlights the places in the face that speak for the predicted expression, against all others.",
         )
-models, broken = load_models([model for model in stored if model.name == chosen])
+wanted = [model for model in stored if model.name == chosen]
+models, broken = load_models(wanted)
 warn(broken, "This model cannot be used:")
 if not models:
     st.stop()
 model = models[0]
 note_detector()
+note_utkface(wanted, scores=False)
 
 if kind == "Snapshot":
     st.caption(KINDS["Snapshot"])

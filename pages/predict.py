@@ -9,6 +9,7 @@ from pages.parts.common import (
     choose,
     model_titles,
     note_detector,
+    note_utkface,
     offer_download,
     plain,
     servable_models,
@@ -51,8 +52,10 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         )
     flip = st.toggle("Average with mirror image", key="p_flip", bind="query-params")
     whole = whole_image_toggle("p_whole")
-models, broken = load_models([model for model in stored if model.name in (chosen or names[:1])], flip, whole)
+wanted = [model for model in stored if model.name in (chosen or names[:1])]
+models, broken = load_models(wanted, flip, whole)
 warn(broken, "Some models cannot be used:")
+note_utkface(wanted, scores=False)
 if not models:
     st.stop()
 pictures = pictures_from(source)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.types import FerError
-from pages.parts.common import choose, model_titles, plain, servable_models, warn
+from pages.parts.common import choose, model_titles, note_utkface, plain, servable_models, warn
 from pages.parts.head import head
 from pages.parts.pictures import SOURCES, available_sources, load_models, pictures_from, tour_of
 from pages.parts.tour import STEPS, show_step
@@ -24,8 +24,10 @@ with st.container(horizontal=True):
     chosen = st.selectbox(
         "Model", titles, format_func=titles.__getitem__, key="t_served", bind="query-params", width=300
     )
-models, broken = load_models([model for model in stored if model.name == chosen])
+wanted = [model for model in stored if model.name == chosen]
+models, broken = load_models(wanted)
 warn(broken, "This model cannot be used:")
+note_utkface(wanted, scores=False)
 pictures = pictures_from(source, prefix="t", several=False)
 if not pictures:
     st.caption(SOURCES[source])

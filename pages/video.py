@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.types import FerError
-from pages.parts.common import choose, model_titles, note_detector, plain, servable_models, warn
+from pages.parts.common import choose, model_titles, note_detector, note_utkface, plain, servable_models, warn
 from pages.parts.head import head
 from pages.parts.pictures import load_models
 from pages.parts.video import RATES, SOURCES, downloads, over_time, progress, sample_job, uploaded_job, video_and_shares
@@ -19,7 +19,8 @@ with st.container(horizontal=True):
     )
     fewer = "How many frames are analysed: fewer are faster. The annotated video contains only these frames."
     rate = choose("Frames per second", RATES, "v_rate", help=fewer)
-models, broken = load_models([model for model in stored if model.name == chosen])
+wanted = [model for model in stored if model.name == chosen]
+models, broken = load_models(wanted)
 warn(broken, "This model cannot be used:")
 if not models:
     st.stop()
@@ -31,6 +32,7 @@ except FerError as error:
     st.stop()
 st.caption(SOURCES[source])
 note_detector()
+note_utkface(wanted, scores=False)
 
 if job is None:
     st.stop()

@@ -66,8 +66,9 @@ class Answers:
             return f"Judged by FER2013's own label, on {len(self.labels):,} faces."
         same = (self.labels == self.given).mean()
         return (
-            f"Judged by what most of ten annotators said (FER+), on the {len(self.labels):,} of {self.split_faces:,} "
-            f"faces with one clear answer. FER2013's own label is the same on {same:.1%} of them."
+            "Judged by the answer that FER+'s ten annotators gave most often, on the "
+            f"{len(self.labels):,} of {self.split_faces:,} faces with one clear answer. FER2013's own label is the "
+            f"same on {same:.1%} of them."
         )
 
     def only(self, names: Iterable[str]) -> Answers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -18,6 +19,27 @@ WEIGHTS: Final = {"imagenet": "ImageNet", "utkface": "UTKFace", "random": "rando
 
 ENDINGS: Final = {"utkface": "utk"}
 """Short forms of initial weights in a model's name."""
+
+_FROM_UTKFACE: Final = (
+    "Models marked (UTKFace) start from backbones that this project trained on ages and genders of UTKFace faces, "
+    "which are for non-commercial research."
+)
+_NOT_AS_THE_PAPER: Final = "The paper started from ImageNet, so their numbers do not repeat the paper's."
+
+
+def utkface_note(sources: Iterable[str], scores: bool = True) -> str:
+    """Return what to know about models that start from UTKFace, in one or two sentences.
+
+    Args:
+        sources: the initial weights of the models that are shown, each as `ModelSpec.weights_from`.
+        scores: whether the models are shown with scores, which differ from the paper's for this reason.
+
+    Returns:
+        The sentences; empty if no model starts from UTKFace.
+    """
+    if "utkface" not in set(sources):
+        return ""
+    return f"{_FROM_UTKFACE} {_NOT_AS_THE_PAPER}" if scores else _FROM_UTKFACE
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from fer_core.evaluation.paper import AUTHORS, PLAIN_MEANS, TITLE
 from fer_core.faces import DEGRADATIONS
 from fer_core.files import write_text
 from fer_core.labels import EXPRESSIONS
+from fer_core.models.spec import WEIGHTS, utkface_note
 from fer_core.report import charts
 from fer_core.report.charts import Chart
 from fer_core.report.contents import Report
@@ -58,6 +59,8 @@ def _head(report: Report) -> Iterator[str]:
         f"test faces drawn; training with another seed is not covered. Made with FER Lab, {made}.</p>"
     )
     yield f"<p>{escape(answers.yardstick)}</p>"
+    if note := utkface_note(report.tables["scoreboard"]["weights_from"]):
+        yield f"<p>{escape(note)}</p>"
     yield from (f'<p class="note">{escape(sentence)}</p>' for sentence in report.complaints)
     if len(report.front) < len(report.titles):
         yield f"<p>At first, charts with a legend show {len(report.front)} of {len(report.titles)} models.</p>"
@@ -78,7 +81,8 @@ def _scoreboard(report: Report) -> Iterator[str]:
     yield table(board.assign(**intervals), titles)
     about = {"model": "Model", "parameters": "Parameters", "size": "File", "trained": "Trained"}
     size = ["–" if pd.isna(size) else f"{size / 1e6:.1f} MB" for size in board["size_bytes"]]
-    yield table(board.assign(size=size), about | {"weights_from": "Weights from"})
+    sources = board["weights_from"].replace(WEIGHTS)
+    yield table(board.assign(size=size, weights_from=sources), about | {"weights_from": "Weights from"})
 
 
 def _expressions(report: Report) -> Iterator[str]:
@@ -169,7 +173,8 @@ def _training(report: Report) -> Iterator[str]:
 
 def _paper(report: Report) -> Iterator[str]:
     yield (
-        f"<p>{escape(', '.join(AUTHORS))}: “{escape(TITLE)}”. Reported numbers are as printed. Both on PublicTest.</p>"
+        f"<p>{escape(', '.join(AUTHORS))}: “{escape(TITLE)}”. Reported numbers are as printed. Both are on "
+        "PublicTest and judged by FER2013’s label.</p>"
     )
     yield from _all(charts.paper(report))
     yield "<p>In each cell of the table: above as reported, below as measured here.</p>"

@@ -11,12 +11,17 @@ from urllib.parse import urlsplit
 import pandas as pd
 import streamlit as st
 
-from fer_core.card import ModelCard
 from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
 from fer_core.faces import default_detector
+from fer_core.models.spec import utkface_note
 from fer_core.store import DEFAULT_MODEL, list_models
 from fer_core.stored_model import StoredModel
 from fer_core.visitors import limits
+
+MOST_ANNOTATORS: Final = (
+    "The answer that FER+'s ten annotators gave most often. Faces without one clear answer do not count."
+)
+"""What the yardstick of that name is."""
 
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -118,14 +123,15 @@ def note_untested(models: list[StoredModel]) -> None:
         )
 
 
-def note_utkface(cards: Iterable[ModelCard]) -> None:
-    """Say what models start from whose backbones were pretrained here, if there are any."""
-    if any(card.weights_from == "utkface" for card in cards):
-        st.caption(
-            "Models marked (UTKFace) start from backbones that this project trained on ages and genders of UTKFace "
-            "faces, which are for non-commercial research. The paper started from ImageNet, so their numbers do not "
-            "repeat the paper's."
-        )
+def note_utkface(models: Iterable[StoredModel], scores: bool = True) -> None:
+    """Say what the models on show start from whose backbones were pretrained here, if there are any.
+
+    Args:
+        models: those on show.
+        scores: whether they are shown with scores.
+    """
+    if note := utkface_note((model.card.weights_from for model in models), scores):
+        st.caption(note)
 
 
 def choose(label: str, options: Iterable[str], key: str, default: str | None = None, **settings: Any) -> str:
@@ -157,8 +163,8 @@ def choose_faces(prefix: str) -> tuple[str, str, str]:
 def choose_yardstick(key: str) -> str:
     """Ask what predictions are judged by; return one of `columns.YARDSTICKS`."""
     words = (
-        "FER2013's label: one per face, made from search words on the web and a check by hand. Most annotators: what "
-        "most of ten people said who saw the face (FER+). Faces without one clear answer do not count."
+        "FER2013's label: one per face, made from search words on the web and a check by hand. Most annotators: "
+        f"{MOST_ANNOTATORS[0].lower()}{MOST_ANNOTATORS[1:]}"
     )
     return choose("Judged by", YARDSTICKS, key, help=words, format_func=lambda name: upper_first(YARDSTICKS[name]))
 

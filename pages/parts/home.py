@@ -1,15 +1,20 @@
-"""Part of the Home page: the three ways in, each with a picture that is computed on the spot."""
+"""Parts of the Home page: the three ways in, each with a picture computed on the spot, and how models are judged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
 
+from fer_core.columns import TEST_SPLITS
+from fer_core.comparison import joined, load_answers
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import evidence_for
 from fer_core.figures.theme import percent_text
+from fer_core.store import open_model
+from fer_core.stored_model import PREDICTIONS, StoredModel
 from fer_core.types import FaceResult
 from pages.parts.common import plain
 from pages.parts.not_sure import why_not_sure
@@ -67,6 +72,32 @@ def three_ways(model: ServedModel) -> None:
             st.markdown("Show how pixels become seven probabilities.")
             _links(TEACH)
     st.caption(f"Portrait: {SAMPLE_CREDIT}.")
+
+
+def judged_by(models: Sequence[StoredModel], by: str) -> str:
+    """Return what scores on both test splits are judged by, with the number of faces; empty if that is not stored.
+
+    The models' predictions are of the same faces, so those of the first model that has them are enough.
+
+    Args:
+        models: of the store.
+        by: one of `columns.YARDSTICKS`.
+    """
+    for model in models:
+        path = model.folder / PREDICTIONS
+        if path.is_file() and (sentence := _judged_by(str(model.folder), path.stat().st_mtime_ns, by)):
+            return sentence
+    return ""
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def _judged_by(folder: str, stamp: int, by: str) -> str:  # noqa: ARG001 (part of the cache key)
+    model = open_model(Path(folder))
+    parts = [part for split in TEST_SPLITS if (part := load_answers([model], split, "plain", by)[0])]
+    if len(parts) < len(TEST_SPLITS):
+        return ""
+    both = joined(parts)
+    return f"{both.split}. {both.yardstick}"
 
 
 def _card() -> Any:

@@ -115,6 +115,15 @@ def never_sure(second_model: str) -> str:
 
 
 @pytest.fixture
+def from_utkface(second_model: str) -> str:
+    """The name of a second model, whose card says that it starts from UTKFace."""
+    path = store.promoted() / second_model / store.CARD
+    card = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**card, "weights_from": "utkface"}), encoding="utf-8")
+    return second_model
+
+
+@pytest.fixture
 def no_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A fresh clone before any training."""
     monkeypatch.setattr(store, "SHIPPED", tmp_path / "nothing")

@@ -197,12 +197,29 @@ def test_the_paper_beside_ours(compare, three):
     assert not [name for name in (*app.get_by_key("c_variant").options, *table["title"]) if "_" in name]
 
 
-@pytest.mark.parametrize("section", ["Scoreboard", "Paper"])
+def notes_on_utkface(app):
+    return sum("non-commercial research" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("section", ["Scoreboard", "Significance", "Paper"])
 def test_rows_that_start_from_utkface_say_so(compare, three, section):
-    said = "non-commercial research"
-    assert not any(said in caption.value for caption in compare(c_section=section).caption)
+    assert notes_on_utkface(compare(c_section=section)) == 0
     add_model(promoted(), "other", weights_from="utkface")
-    assert any(said in caption.value for caption in compare(c_section=section).caption)
+    assert notes_on_utkface(compare(c_section=section)) == 1
+
+
+def test_only_rows_on_show_are_said_to_start_from_utkface(compare, three):
+    add_model(promoted(), "other", weights_from="utkface")
+    app = compare(c_models=["The able one", "The fair one"])
+    assert notes_on_utkface(app) == 0
+    app.get_by_key("c_fuse").set_value(["able", "other"]).run()
+    assert notes_on_utkface(app) == 1
+    app = compare(c_models=["The able one", "The other one"])
+    assert notes_on_utkface(app) == 1
+    assert board(app).set_index("name")["weights_from"].to_dict() == {"able": "random weights", "other": "UTKFace"}
+    app = compare(c_models="The able one", c_section="Paper", c_by="Most annotators")
+    assert notes_on_utkface(app) == 1, "the paper's variants are shown whatever is chosen"
+    assert any("judged by FER2013’s label" in caption.value for caption in app.caption)
 
 
 def test_latency_is_measured_on_demand(compare, three):

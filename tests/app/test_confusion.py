@@ -89,6 +89,14 @@ def test_the_grid_draws_right_and_wrong(confusion, three, dataset):
     assert (right["actual"] == right["predicted"]).all()
 
 
+def test_a_model_that_starts_from_utkface_says_so(confusion, three):
+    add_model(promoted(), "other", weights_from="utkface")
+    app = confusion(m_model="The able one")
+    assert not any("non-commercial research" in caption.value for caption in app.caption)
+    app = confusion(m_model="The able one", m_layout="Side by side", m_second="The other one")
+    assert any("non-commercial research" in caption.value for caption in app.caption)
+
+
 def test_one_model_has_nothing_beside_it(confusion, own_home):
     add_model(promoted(), "only")
     app = confusion(m_layout="Side by side")

@@ -10,11 +10,12 @@ import streamlit as st
 from PIL import Image
 
 from fer_core.faces import known_roll
+from fer_core.store import promoted
 from fer_core.training.augmentation import AS_THE_PAPER, ROBUST
 from fer_core.types import FerError
 from pages.parts.dataset import augmented
 from tests.app.made_up_runs import portrait, zipped
-from tests.made_up_store import write_fer2013
+from tests.made_up_store import add_model, write_fer2013
 
 WITH_FACES = [
     "Classes",
@@ -173,15 +174,19 @@ def test_without_votes_it_says_so(page, made_up):
 
 
 def test_accuracy_without_copies_of_every_model(page, made_up, three):
+    add_model(promoted(), "other", weights_from="utkface")
     app = page(d_section="Copies", d_copies_split="PrivateTest")
     table = app.dataframe[1].value
-    assert {"The able one", "The fair one", "The weak one"} <= set(table["model"])
+    assert {"The able one", "The fair one", "The weak one", "The other one"} <= set(table["model"])
+    assert "non-commercial research" in said(app)
     assert (table["no_near_faces"] <= table["no_exact_faces"]).all()
 
 
 @pytest.mark.parametrize("order", ["All models are wrong", "Confident and wrong", "Models are divided"])
 def test_hardest_faces(page, made_up, three, order):
+    add_model(promoted(), "other", weights_from="utkface")
     app = page(d_section="Hardest faces", d_hardest=order, d_hard_split="PrivateTest")
+    assert "non-commercial research" in said(app)
     assert order in said(app)
     assert "PrivateTest, plain" in said(app)
     assert not app.error

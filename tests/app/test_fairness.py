@@ -5,6 +5,8 @@ from functools import partial
 import pytest
 import streamlit as st
 
+from fer_core import store
+from tests.app.conftest import SHIPPED_DEFAULT
 from tests.audit.people import write_people, zipped
 
 
@@ -38,6 +40,18 @@ def test_choices_by_url(page):
     app = page(a_rate="Predicted as", a_expression="angry", a_minimum="2000")
     assert alts(app)[0].startswith("Predicted as, angry by brightness")
     assert "no two groups of at least 2000 faces" in said(app)
+
+
+@pytest.mark.parametrize("source", ["FER2013", "My own pictures"])
+def test_a_model_that_starts_from_utkface_says_so(page, source):
+    name = "vgg16_frozen_utk"
+    (store.SHIPPED / name).symlink_to(SHIPPED_DEFAULT.with_name(name))
+    app = page(a_source=source)
+    assert "non-commercial research" not in said(app)
+    app.selectbox(key="a_model" if source == "FER2013" else "a_served").set_value(name).run()
+    assert not app.exception
+    assert "non-commercial research" in said(app)
+    assert ("The paper started from ImageNet" in said(app)) == (source == "FER2013")
 
 
 def test_where_it_fails_most_and_the_limits(page):

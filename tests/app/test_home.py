@@ -7,7 +7,7 @@ import pytest
 
 from fer_core import store
 from fer_core.store import DEFAULT_MODEL, load_model, promoted
-from fer_core.stored_model import WEIGHTS
+from fer_core.stored_model import PREDICTIONS, WEIGHTS
 from tests.made_up_store import add_model
 
 
@@ -121,11 +121,25 @@ def test_a_data_folder_that_cannot_be_made_costs_only_a_warning(open_app, monkey
 def test_most_annotators_can_be_the_judge(open_app):
     app = open_app()
     by_label = app.dataframe[0].value
+    assert "PublicTest and PrivateTest. Judged by FER2013's own label, on 7,178 faces." in words(app)
     app.get_by_key("h_by").set_value("plurality").run()
     assert not app.exception
+    table = load_model(DEFAULT_MODEL).all_predictions()
+    clear = table[(table["view"] == "plain") & (table["plurality"] >= 0)]
+    assert f"ten annotators gave most often, on the {len(clear):,} of 7,178 faces with one clear answer" in words(app)
+    assert f"is the same on {(clear['plurality'] == clear['label']).mean():.1%} of them" in words(app)
     by_annotators = app.dataframe[0].value
     assert set(by_annotators["Model"]) == set(by_label["Model"])
     assert by_annotators["PublicTest accuracy"].tolist() != by_label["PublicTest accuracy"].tolist()
+
+
+def test_damaged_predictions_cost_only_the_sentence_on_them(open_app):
+    shutil.copytree(store.SHIPPED / DEFAULT_MODEL, promoted() / DEFAULT_MODEL)
+    (promoted() / DEFAULT_MODEL / PREDICTIONS).write_bytes(b"no table")
+    app = open_app()
+    assert not app.exception
+    assert len(app.dataframe[0].value) == 1
+    assert "Judged by FER2013's own label" not in words(app)
 
 
 def test_rows_that_start_from_utkface_say_so(open_app):

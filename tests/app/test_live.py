@@ -114,11 +114,13 @@ def test_settings_reach_the_stream(live, playing, monkeypatch):
     assert seen[-1][0][0].smoothing == 0
 
 
-def test_another_model_takes_over_while_it_plays(live, playing, second_model):
+def test_another_model_takes_over_while_it_plays(live, playing, from_utkface):
     app = live()
+    assert "non-commercial research" not in words(app)
     app.button(key="l_record").click().run()
-    app.selectbox(key="l_model").set_value(second_model).run()
+    app.selectbox(key="l_model").set_value(from_utkface).run()
     assert not app.exception
+    assert "non-commercial research" in words(app)
     assert "10 analysed" not in words(app)
     recorded = app.session_state["live_session"].recording_csv().splitlines()
     assert recorded[-1].endswith(",second")

@@ -292,6 +292,8 @@ def test_many_models_share_one_chart(predict, second_model):
     app = predict(p_models=titles)
     assert not app.exception
     assert app.subheader[0].value == "Face 1: 4 of 4 models say happy"
+    (note,) = [caption.value for caption in app.caption if "non-commercial research" in caption.value]
+    assert "paper" not in note, "scores are not shown here"
     assert [words for words in charts(app) if "happy" in words and words.startswith("Answers for face 1")] == [
         "Answers for face 1: " + "; ".join(f"{title} happy" for title in titles)
     ]

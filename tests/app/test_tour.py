@@ -93,6 +93,7 @@ def test_a_model_without_maps_gives_one_sentence(open_app):
     app = open_app("tour", t_served="VGG16, frozen (UTKFace)", t_step="Activations")
     assert not app.exception
     assert "maps show places of the whole face" in app.info[0].value
+    assert any("non-commercial research" in caption.value for caption in app.caption)
     assert not pictures(app)
 
 

@@ -52,10 +52,11 @@ def test_the_sample_has_results_before_any_click(open_app):
     assert [button.key for button in app.get("download_button")] == ["v_csv", "v_parquet", "v_video"]
 
 
-def test_model_and_rate_from_a_link(open_app, second_model):
+def test_model_and_rate_from_a_link(open_app, from_utkface):
     app = finished(open_app("video", v_rate="2", v_model="Second model"))
     assert not app.exception
-    assert app.get_by_key("v_model").value == second_model
+    assert "non-commercial research" in captions(app)
+    assert app.get_by_key("v_model").value == from_utkface
     assert app.dataframe[0].value["seconds"].nunique() == 16
 
 

@@ -162,6 +162,8 @@ def test_tables_have_the_numbers_of_the_report(three):
     assert text.count("another seed") == 2
     assert "fitted to the log loss on PrivateTest" in text
     assert "if they are plain means" in text
+    assert "on PublicTest and judged by FER2013’s label" in text
+    assert "non-commercial research" not in text
     (pairs,) = [table for table in tables if table[0][0] == "First"]
     assert len(pairs) == 1 + len(report.tables["pairs"])
 
@@ -181,11 +183,15 @@ def test_a_title_is_shown_not_followed(made_up, three):
 
 
 def test_all_charts_give_a_model_one_colour_and_show_the_same_ones_at_first(made_up):
-    models = [add_model(promoted(), f"m{place}", skill=1 + place / 4) for place in range(8)]
+    models = [add_model(promoted(), f"m{place}", skill=1 + place / 4) for place in range(1, 8)]
+    models.insert(0, add_model(promoted(), "m0", skill=1, weights_from="utkface"))
     report = build_report(models, "PublicTest", "plain")
     assert report.front == [f"The m{place} one" for place in (7, 6, 5, 4, 3, 2)]
     colours: dict[str, set[str]] = {}
-    for name, chart in figures(Reader(render(report))).items():
+    reader = Reader(text := render(report))
+    assert text.count("non-commercial research") == 1
+    assert {row[0]: row[-1] for row in reader.tables[1][1:]}["The m0 one"] == "UTKFace"
+    for name, chart in figures(reader).items():
         for trace in chart["wide"]["data"]:
             if trace.get("name", "").startswith("The ") and name != "paper-accuracy":
                 look = {**trace.get("marker", {}), **trace.get("line", {})}
@@ -193,7 +199,7 @@ def test_all_charts_give_a_model_one_colour_and_show_the_same_ones_at_first(made
                 assert (trace.get("visible", True) is True) == (trace["name"] in report.front), name
     assert len(colours) == 8
     assert all(len(found) == 1 for found in colours.values())
-    assert "At first, charts with a legend show 6 of 8 models." in render(report)
+    assert "At first, charts with a legend show 6 of 8 models." in text
 
 
 def test_one_model_alone_and_a_broken_one(made_up, tmp_path):

@@ -10,7 +10,7 @@ from fer_core.comparison import PAPER_VARIANTS, paper_marks, paper_notes, paper_
 from fer_core.evaluation.paper import PLAIN_MEANS
 from fer_core.figures import class_scores, paper_chart
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, note_utkface, plain, show_table
+from pages.parts.common import choose, plain, show_table
 from pages.parts.compare import results
 from pages.parts.compare.results import Selection
 from pages.parts.explanations import explain
@@ -46,10 +46,9 @@ def paper(selection: Selection) -> None:
         placeholder="–",
     )
     st.caption(
-        "Reported numbers are as the paper prints them, with its contradictions. Both on PublicTest, the paper’s "
-        f"test split; ours {selection.view}."
+        "Reported numbers are as the paper prints them, with its contradictions. Both are always on PublicTest, the "
+        f"paper’s test split, and judged by FER2013’s label; ours {selection.view}."
     )
-    note_utkface(results.all_cards(selection).values())
     variant = st.selectbox(
         "Variant",
         list(PAPER_VARIANTS),

@@ -8,8 +8,9 @@ import streamlit as st
 from fer_core.columns import METRICS
 from fer_core.comparison import LEVEL, worked_example
 from fer_core.figures import ranking
+from fer_core.models.spec import WEIGHTS
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, note_utkface, show_table
+from pages.parts.common import choose, show_table
 from pages.parts.compare import drawings, results
 from pages.parts.compare.results import Selection
 from pages.parts.explanations import explain
@@ -37,14 +38,14 @@ def scoreboard(selection: Selection) -> None:
         "overlap widely may well be equally good; see Significance. Intervals cover which test faces were drawn, not "
         "training again with another seed."
     )
-    note_utkface(results.all_cards(selection).values())
     if st.button(
         "Measure latency here", icon=":material/timer:", help="One face on this computer, a second per model."
     ):
         with st.spinner("Measuring each model for a second", show_time=True):
             st.session_state["c_latency"] = {n: results.milliseconds(folder, s) for n, folder, s in selection.stamps}
     measured = pd.Series(st.session_state.get("c_latency", {}), dtype=float)
-    table = table.assign(latency_ms=table["name"].map(measured))
+    sources = table["weights_from"].replace(WEIGHTS)
+    table = table.assign(latency_ms=table["name"].map(measured), weights_from=sources)
     numbers: dict[str, str | tuple[str, str]] = {}
     for name, words in METRICS.items():
         numbers |= {name: (words, "%.3f"), f"{name}_interval": "95 % interval"}

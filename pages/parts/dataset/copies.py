@@ -16,7 +16,7 @@ from fer_core.comparison import (
 from fer_core.data.near_duplicates import LEAST
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import list_models
-from pages.parts.common import choose, choose_yardstick, show_table
+from pages.parts.common import choose, choose_yardstick, note_utkface, show_table
 from pages.parts.compare.results import Selection, all_answers, stamps
 
 PAIRS_SHOWN = 12
@@ -72,6 +72,7 @@ def copies(faces: Fer2013Faces) -> None:
             f"Accuracy on {answers.where}. The interval belongs to the last number. The other numbers of this app "
             "include all faces, as published results do."
         )
+        note_utkface(model for model in stored if model.name in answers.names)
     _pairs_with_differing_labels(faces)
 
 

@@ -15,7 +15,7 @@ from fer_core.store import DEFAULT_MODEL, list_models
 from fer_core.stored_model import StoredModel
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, choose_yardstick, empty, plain, warn
+from pages.parts.common import choose, choose_yardstick, empty, note_utkface, plain, warn
 from pages.parts.compare.results import Selection, all_answers, stamps
 from pages.parts.dataset.hover_faces import show_faces_on_hover
 from pages.parts.dataset.selected_faces import selected_faces
@@ -51,6 +51,7 @@ def face_map(faces: Fer2013Faces) -> None:
         width=360,
         help="Models with a map. For a model of your own, `fer-lab evaluate NAME --map --save` makes it.",
     )
+    note_utkface([mapped[name]])
     answers = {by: _answers(stored, name, by) for by in ("label", "plurality")}
     try:
         table = map_table(mapped[name].face_map(), answers["label"], answers["plurality"], name, faces)

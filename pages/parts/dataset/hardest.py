@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.comparison import HARDEST, Fer2013Faces, hardest_faces
 from fer_core.store import list_models
-from pages.parts.common import choose, choose_faces, plain
+from pages.parts.common import choose, choose_faces, note_utkface, plain
 from pages.parts.compare.results import Selection, all_answers, stamps
 from pages.parts.confusion import show_faces
 
@@ -32,3 +32,4 @@ def hardest(faces: Fer2013Faces) -> None:
     )
     show_faces(found.head(SHOWN), faces, f"{HARDEST[order]}: {number}")
     st.caption(f"{plain(answers.where)}. {len(answers.names)} models. {answers.yardstick}")
+    note_utkface(model for model in stored if model.name in answers.names)

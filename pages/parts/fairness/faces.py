@@ -14,6 +14,7 @@ from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
 from pages.parts.common import (
     choose_faces,
+    note_utkface,
     path_on_this_computer,
     plain,
     servable_models,
@@ -56,6 +57,7 @@ def fer2013() -> AuditedFaces | None:
     st.caption(
         f"{answers.yardstick} FER2013 says nothing about the people, so faces are divided by properties of the picture."
     )
+    note_utkface(model for model in stored if model.name == name)
     return faces
 
 
@@ -70,9 +72,11 @@ def own_pictures() -> AuditedFaces | None:
     asked = "Or the path of such a file, or of a folder of pictures with a table, on this computer"
     path = path_on_this_computer(asked, "a_folder") if file is None else ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        models = {model.name: model.title for model in servable_models()}
+        stored = servable_models()
+        models = {model.name: model.title for model in stored}
         name = st.selectbox("Model", models, format_func=models.__getitem__, key="a_served", bind="query-params")
         whole = whole_image_toggle("a_whole")
+    note_utkface((model for model in stored if model.name == name), scores=False)
     if file is None and not path:
         st.session_state.pop(_AUDITED, None)
         st.code(EXAMPLE, language=None)

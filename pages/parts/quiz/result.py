@@ -8,12 +8,12 @@ from typing import Final
 import streamlit as st
 
 from fer_core.quiz import ANNOTATORS, FACES, LABEL, MODELS, YOU, agreement, face_table, own_table
-from pages.parts.common import show_table
+from pages.parts.common import MOST_ANNOTATORS, show_table
 from pages.parts.quiz.game import Game
 from pages.parts.quiz.play import mark
 
 HELP: Final = {
-    ANNOTATORS: "What most of ten people said who saw the face (FER+). Faces without one clear answer do not count.",
+    ANNOTATORS: MOST_ANNOTATORS,
     MODELS: "The most frequent answer of the models. Faces on which two answers are equally frequent do not count.",
 }
 """What the main yardsticks are."""
