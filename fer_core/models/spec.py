@@ -21,10 +21,9 @@ ENDINGS: Final = {"utkface": "utk"}
 """Short forms of initial weights in a model's name."""
 
 _FROM_UTKFACE: Final = (
-    "Models marked (UTKFace) start from backbones that this project trained on ages and genders of UTKFace faces, "
-    "which are for non-commercial research."
+    "Models marked (UTKFace) start from weights trained here on UTKFace, which is for non-commercial research."
 )
-_NOT_AS_THE_PAPER: Final = "The paper started from ImageNet, so their numbers do not repeat the paper's."
+_NOT_AS_THE_PAPER: Final = "The paper started from ImageNet, so these do not repeat its scores."
 
 
 def utkface_note(sources: Iterable[str], scores: bool = True) -> str:

@@ -46,7 +46,7 @@ def test_choices_by_url(page):
 def test_a_model_that_starts_from_utkface_says_so(page, source):
     name = "vgg16_frozen_utk"
     (store.SHIPPED / name).symlink_to(SHIPPED_DEFAULT.with_name(name))
-    app = page(a_source=source)
+    app = page(a_source=source, a_section="What this can say")
     assert "non-commercial research" not in said(app)
     app.selectbox(key="a_model" if source == "FER2013" else "a_served").set_value(name).run()
     assert not app.exception

@@ -25,6 +25,10 @@ def paper(selection: Selection) -> None:
         ours = reported[f"{metric}_measured"]
         example = f"The paper reports {reported[f'{metric}_reported']:.4f} for {reported['title']}"
         explain(METRICS[metric], example + ("." if pd.isna(ours) else f"; measured here: {ours:.4f}."))
+    st.caption(
+        "Reported numbers are as the paper prints them, with its contradictions. Both are always on PublicTest, the "
+        f"paper’s test split, and judged by FER2013’s label; ours {selection.view}."
+    )
     trained = int(overall.dropna(subset=["accuracy_measured"])["variant"].nunique())
     show_chart(
         paper_chart(paper_marks(overall, metric), METRICS[metric]),
@@ -44,10 +48,6 @@ def paper(selection: Selection) -> None:
             },
         },
         placeholder="–",
-    )
-    st.caption(
-        "Reported numbers are as the paper prints them, with its contradictions. Both are always on PublicTest, the "
-        f"paper’s test split, and judged by FER2013’s label; ours {selection.view}."
     )
     variant = st.selectbox(
         "Variant",
