@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from fer_core.cli.output import AsJson, escaped, fails_clearly, fitted_table, print_json, stdout, warn, write_output
+from fer_core.models.spec import WEIGHTS
 from fer_core.store import list_models
 from fer_core.stored_model import StoredModel
 from fer_core.types import FerError
@@ -99,7 +100,7 @@ def _models_table(rows: list[dict[str, Any]]) -> Table:
             "Parameters": _count(row["parameters"]),
             "Size": _size(row["size_bytes"]),
             "Input": "×".join(str(side) for side in row["input_shape"]),
-            "Weights from": row["weights_from"],
+            "Weights from": WEIGHTS.get(row["weights_from"], row["weights_from"]),
         }
         for row in rows
     ]
