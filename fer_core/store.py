@@ -18,7 +18,7 @@ from fer_core.visitors import own_home
 SHIPPED = Path(__file__).resolve().parent.parent / "trained_models"
 """Folder of the models that come with FER Lab."""
 
-DEFAULT_MODEL = "compact_cnn_votes"
+DEFAULT_MODEL = "compact_cnn_student"
 
 
 def promoted() -> Path:
