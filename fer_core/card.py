@@ -201,7 +201,7 @@ class ModelCard:
     @property
     def holdout_score(self) -> float | None:
         """The score by which the default model is chosen, see `fer_core.inference.holdout_score`; None if unknown."""
-        scores = (self.served or {}).get("holdout_score")
+        scores = (self.served or self.measured_file or {}).get("holdout_score")
         value = scores.get("score") if isinstance(scores, Mapping) else None
         return float(value) if _is_number(value) else None
 

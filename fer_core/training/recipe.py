@@ -238,7 +238,8 @@ STUDENT = replace(
     temperature=1.0,
     teaching=3.0,
 )
-"""Its labels head learns from those who learned labels, its votes head from those who learned votes."""
+"""Its labels head learns from those who learned labels, its votes head from those who learned votes. It scored 72.5 %
+on the hold-out, against 71.9 % of the best of three seeds without teachers. It was trained once."""
 
 BY_NAME: Final = {
     "compact_cnn": UNDEGRADED,
