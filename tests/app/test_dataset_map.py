@@ -56,7 +56,7 @@ def test_a_map_without_fer2013_shows_results_and_says_what_is_missing(page):
 def test_a_map_with_fer2013_shows_pictures_and_agreement(page, real):
     app = page(d_section="Map of faces", d_map_color="annotators' agreement", d_map_split="PrivateTest")
     assert app.get("plotly_chart")[0].proto.alt == (
-        "Map of 3,589 faces by the features of Compact CNN, labels and votes; coloured by annotators' agreement"
+        f"Map of 3,589 faces by the features of {load_model().title}; coloured by annotators' agreement"
     )
     assert "Pictures of the faces need FER2013" not in said(app)
     assert "hover_faces" in {component.key for component in app.get("bidi_component")}
@@ -74,7 +74,7 @@ def test_faces_without_a_clear_answer_are_not_judged(page):
 
 
 def test_a_damaged_map_or_none_is_one_sentence(page, own_home):
-    mine = promoted() / "compact_cnn_votes"
+    mine = promoted() / load_model().name
     shutil.copytree(load_model().folder, mine)
     (mine / FACE_MAP).write_bytes(b"PAR1 half")
     app = page(d_section="Map of faces")

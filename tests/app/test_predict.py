@@ -180,7 +180,7 @@ def test_another_expression_needs_no_new_occlusion(predict, monkeypatch):
 
 @pytest.mark.parametrize(
     ("control", "value"),
-    [("p_blur", 12.0), ("p_brightness", -60.0), ("p_contrast", 2.5), ("p_noise", 30.0), ("p_rotate", 45.0)],
+    [("p_blur", 12.0), ("p_brightness", 60.0), ("p_contrast", 2.5), ("p_noise", 30.0), ("p_rotate", 45.0)],
 )
 def test_each_slider_moves_the_probabilities_by_hand_and_by_link(predict, control, value):
     app = predict()
