@@ -22,7 +22,7 @@ from fer_core.files import home
 from fer_core.heartbeat import beating
 from fer_core.processes import ProcessNote
 from fer_core.runs.progress import Reporter, Stopped, keras_callback
-from fer_core.runs.status import STOPPED, failure_message, read_status
+from fer_core.runs.status import STOP, STOPPED, failure_message, read_status
 from fer_core.visitors import visitors_folder
 
 WORKING_LOCK: Final = ".working.lock"
@@ -51,6 +51,9 @@ def main(folder: Path) -> int:
         reporter.end("stopped", STOPPED)
     except BaseException as error:
         traceback.print_exc()
+        if (folder / STOP).exists():  # TensorFlow turns an interrupt into errors of its own in a few places
+            reporter.end("stopped", STOPPED)
+            return 0
         reporter.end("failed", failure_message(error))
         return 1
     return 0

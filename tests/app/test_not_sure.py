@@ -15,14 +15,14 @@ def test_home(never_sure, opened_without_error):
     (store.SHIPPED / DEFAULT_MODEL).unlink()  # Home asks the best model
     app = opened_without_error("home")
     assert "Second model says: **not sure**." in said(app)
-    assert "no expression reaches 99 %" in said(app)
+    assert "no expression reaches 100 %" in said(app)
     assert "labelled not sure" in app.get("image")[0].proto.imgs[0].alt
 
 
 def test_predict(never_sure, opened_without_error):
     app = opened_without_error("predict", p_models=never_sure, p_blur="3")
     assert app.subheader[0].value == "Face 1: not sure"
-    assert "no expression reaches 99 %" in said(app)
+    assert "no expression reaches 100 %" in said(app)
     assert "1 not sure" in app.get("image")[0].proto.imgs[0].alt
     assert "Still not sure (happy" in said(app)
     assert app.dataframe[0].value["Expression"].tolist() == ["happy"]
@@ -42,5 +42,5 @@ def test_live(never_sure, opened_without_error):
 def test_video(never_sure, open_app):
     app = finished(open_app("video", v_model=never_sure, v_rate="2"))
     assert not app.exception
-    assert "Not sure in 100 % of this time: no expression reaches 99 %" in said(app)
+    assert "Not sure in 100 % of this time: no expression reaches 100 %" in said(app)
     assert app.subheader[0].value.startswith("Face 1: happy ")

@@ -10,6 +10,7 @@ import pytest
 from fer_core.data import load_fer2013, load_ferplus
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz import FACES, draw_round
+from fer_core.store import load_model
 from pages.parts.quiz.game import rooms
 from tests.made_up_store import write_fer2013
 
@@ -118,15 +119,15 @@ def test_votes_and_models_after_the_answer(page, real, fer2013):
     assert "**Annotators**: " in said(app)
     (chart,) = app.get("plotly_chart")
     assert chart.proto.alt.startswith("Votes of 10 annotators: ")
-    assert "Compact CNN, labels and votes" in said(app)
+    assert load_model().title in said(app)
     press(app, "Next face")
     answer(app, *["sad"] * (FACES - 1))
     labels = draw_round(fer2013, 7).labels
     assert metrics(app)["Same as FER2013’s label"] == f"{labels.count('sad')} of 10"
     assert "Same as most annotators" in metrics(app)
     table = app.dataframe[0].value.set_index("who")
-    assert list(table.index) == ["You", "FER2013’s label", "Most annotators", "Compact CNN, labels and votes"]
-    assert re.fullmatch(r"\d+ of 10", table.loc["Compact CNN, labels and votes", "label"])
+    assert list(table.index) == ["You", "FER2013’s label", "Most annotators", load_model().title]
+    assert re.fullmatch(r"\d+ of 10", table.loc[load_model().title, "label"])
 
 
 def test_without_votes_it_works_and_says_so(page, made_up):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fer_core.store import load_model
 from tests.browser.conftest import settle, until
 
 pytestmark = pytest.mark.browser
@@ -36,7 +37,7 @@ def test_the_map_shows_faces_under_the_pointer_and_results_of_a_selection(visit,
     for point in points[1:]:
         page.mouse.move(*point, steps=6)
     page.mouse.up()
-    result = page.get_by_text("Compact CNN, labels and votes is right on")
+    result = page.get_by_text(f"{load_model().title} is right on")
     result.wait_for()
     settle(page)
     before = result.inner_text()

@@ -13,9 +13,11 @@ import pytest
 from fer_core.processes import ProcessNote
 from fer_core.runs import queue
 from fer_core.runs.estimate import GUESS, estimate
+from fer_core.runs.progress import Reporter
 from fer_core.runs.promote import downloads, promote
 from fer_core.runs.run import RESULT
-from fer_core.runs.status import DISK_FULL
+from fer_core.runs.status import DISK_FULL, STOP
+from fer_core.runs.worker import main
 from fer_core.store import list_models
 from tests.runs.conftest import write_faces
 from tests.waiting import until
@@ -25,6 +27,23 @@ import sys
 import fer_core.runs.queue, fer_core.runs.promote, fer_core.runs.estimate, fer_core.runs.worker, fer_core.cli
 print(sorted({"keras", "tensorflow", "torch", "jax"} & set(sys.modules)))
 """
+
+
+@pytest.mark.parametrize(("asked", "state"), [(True, "stopped"), (False, "failed")])
+def test_an_error_in_a_run_that_is_to_stop_comes_from_the_interrupt(made_run, monkeypatch, asked, state):
+    """TensorFlow makes a TypeError of an interrupt while it looks up the largest integer."""
+    run = made_run("waiting")
+
+    def interrupted(folder, reporter):
+        if asked:
+            (folder / STOP).touch()
+        raise TypeError("Cannot find maximum value of <dtype: 'int32'>.")
+
+    monkeypatch.setattr("fer_core.runs.worker._train", interrupted)
+    monkeypatch.setattr(ProcessNote, "of", lambda _: None)  # this process is not to be stopped
+    monkeypatch.setattr(Reporter, "listen", lambda _: None)
+    assert main(run.folder) == (0 if asked else 1)
+    assert run.status().state == state
 
 
 @pytest.mark.slow
