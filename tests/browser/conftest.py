@@ -51,6 +51,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run a browser test once more if it fails: two busy cores can outrun a pointer. The report counts such tests."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser's path; without one the tests skip, or fail if FER_REQUIRE_ALL=1."""
@@ -176,6 +183,18 @@ def until(page: Any, condition: Callable[[], Any], every: int = 100) -> None:
     while not condition():
         assert time.monotonic() < deadline, "The condition did not come true."
         page.wait_for_timeout(every)
+
+
+def box_of(locator: Any) -> dict[str, float]:
+    """Return where an element is, in CSS pixels; it has no place while its chart is drawn again, so wait for one."""
+    found: list[dict[str, float]] = []
+
+    def placed() -> bool:
+        found.extend(filter(None, [locator.bounding_box()]))
+        return bool(found)
+
+    until(locator.page, placed)
+    return found[-1]
 
 
 def fits_width(page: Any) -> None:

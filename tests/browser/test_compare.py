@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from fer_core.store import list_models
-from tests.browser.conftest import fits_width, settle, until
+from tests.browser.conftest import box_of, fits_width, settle, until
 
 pytestmark = pytest.mark.browser
 
@@ -90,7 +90,7 @@ def test_the_camera_saves_a_picture_that_says_what_it_shows(visit, tmp_path):
     with Image.open(tmp_path / "chart.png") as picture:
         width, height = picture.size
         assert len(picture.convert("RGB").getcolors(width * height)) > 20
-    box = plot.bounding_box()
+    box = box_of(plot)
     assert (width, height) == pytest.approx((2 * box["width"], 2 * box["height"]), abs=4)
     page.get_by_role("radio", name="SVG").or_(page.get_by_role("button", name="SVG", exact=True)).first.click()
     settle(page)
@@ -106,13 +106,19 @@ def test_bars_of_confidence_can_be_selected_by_dragging(visit):
     page = visit("/compare?c_section=Calibration")
     plot = plot_of(page, 1)
     plot.scroll_into_view_if_needed()
-    area = plot.locator(".nsewdrag").bounding_box()
-    page.mouse.move(area["x"] + 0.5 * area["width"], area["y"] + 5)
-    page.mouse.down()
-    page.mouse.move(area["x"] + 0.9 * area["width"], area["y"] + area["height"] - 5, steps=5)
-    page.mouse.up()
-    page.get_by_text("of these predictions are correct (95 % interval").wait_for()
-    settle(page)
+    result = page.get_by_text("of these predictions are correct (95 % interval")
+
+    def dragged() -> bool:
+        """A chart takes no drags for a moment after it is drawn, so drag again."""
+        area = box_of(plot.locator(".nsewdrag"))
+        page.mouse.move(area["x"] + 0.5 * area["width"], area["y"] + 5)
+        page.mouse.down()
+        page.mouse.move(area["x"] + 0.9 * area["width"], area["y"] + area["height"] - 5, steps=5)
+        page.mouse.up()
+        settle(page)
+        return result.is_visible()
+
+    until(page, dragged)
 
 
 @pytest.mark.parametrize("section", ["Calibration", "Training", "Robustness", "F1 by expression"])
@@ -120,9 +126,9 @@ def test_a_legend_leaves_its_plot_room_on_a_phone(visit, section):
     page = visit(f"/compare?c_section={section}", 400)
     plot = plot_of(page)
     until(page, lambda: plot.evaluate("plot => plot._fullLayout?.yaxis?._length ?? 0") > 180)
-    names, box = plot.locator(".legendtext"), plot.bounding_box()
+    names, box = plot.locator(".legendtext"), box_of(plot)
     for k in range(names.count()):
-        name = names.nth(k).bounding_box()
+        name = box_of(names.nth(k))
         assert name["x"] + name["width"] <= box["x"] + box["width"] + 1
     last = {"Calibration": "100%", "F1 by expression": "1.0"}.get(section)
     assert last is None or plot.locator(".xtick text").last.text_content() == last
@@ -133,7 +139,7 @@ def test_dragging_zooms_the_scores_and_a_double_click_shows_all(visit):
     plot = plot_of(page)
     settle(page)
     plot.locator(".nsewdrag").scroll_into_view_if_needed()
-    area = plot.locator(".nsewdrag").bounding_box()
+    area = box_of(plot.locator(".nsewdrag"))
     middle = max(area["y"], 0) + 100
 
     def span() -> float:

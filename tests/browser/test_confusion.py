@@ -9,7 +9,7 @@ import pytest
 from fer_core.comparison import cell_faces, load_answers
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import list_models
-from tests.browser.conftest import fits_width, settle, until
+from tests.browser.conftest import box_of, fits_width, settle, until
 
 pytestmark = pytest.mark.browser
 
@@ -33,7 +33,7 @@ def test_a_click_on_a_cell_shows_its_faces(visit, fer2013_path):
 
     def clicked() -> bool:
         """A chart takes no clicks for a moment after it is drawn, so click again."""
-        area = plot.locator(".nsewdrag").bounding_box()
+        area = box_of(plot.locator(".nsewdrag"))
         page.mouse.click(area["x"] + (column + 0.5) / 7 * area["width"], area["y"] + (row + 0.5) / 7 * area["height"])
         settle(page)
         return line.is_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fer_core.store import load_model
-from tests.browser.conftest import settle, until
+from tests.browser.conftest import box_of, settle, until
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,7 @@ def test_the_map_shows_faces_under_the_pointer_and_results_of_a_selection(visit,
     picture = page.locator("#face")  # Playwright looks into the component's shadow root
 
     def pointed(across: float) -> bool:
-        box = area.bounding_box()
+        box = box_of(area)
         page.mouse.move(box["x"] + across * box["width"], box["y"] + box["height"] / 2, steps=4)
         page.wait_for_timeout(200)
         return picture.is_visible()
@@ -29,7 +29,7 @@ def test_the_map_shows_faces_under_the_pointer_and_results_of_a_selection(visit,
     page.mouse.move(5, 5)
     picture.wait_for(state="hidden")
 
-    box = area.bounding_box()
+    box = box_of(area)
     corners = [(0.5, 0.4), (0.7, 0.4), (0.7, 0.7), (0.5, 0.7), (0.5, 0.42)]
     points = [(box["x"] + across * box["width"], box["y"] + down * box["height"]) for across, down in corners]
     page.mouse.move(*points[0])

@@ -6,7 +6,7 @@ from PIL import Image
 from fer_core import store
 from fer_core.report import build_report, write_html
 from fer_core.store import list_models, promoted
-from tests.browser.conftest import PATIENCE, until
+from tests.browser.conftest import PATIENCE, box_of, until
 from tests.made_up_store import add_model
 
 pytestmark = pytest.mark.browser
@@ -61,7 +61,7 @@ def test_it_works_without_network(opened, width):
     assert download.value.suggested_filename == "accuracy.png"
     assert Image.open(download.value.path()).height > 600
     for svg in page.locator(".chart > .plot-container").all():
-        assert svg.bounding_box()["width"] <= width
+        assert box_of(svg)["width"] <= width
     assert page.locator('[data-name="accuracy"] .ytick').first.text_content().replace(" ", "") == LINK.replace(" ", "")
     assert wrong == []
 
@@ -77,9 +77,9 @@ def test_a_click_in_the_legend_hides_and_shows_a_model(opened):
         until(page, lambda title=title, was=was: (title in shown(page, "roc-pr-happy")) != was)
     assert shown(page, "roc-pr-happy") == before - {"The m5 one"} | {"The m0 one"}
     assert shown(page, "roc-pr-sad") == before
-    tall = page.locator('[data-name="roc-pr-happy"]').bounding_box()["height"]
+    tall = box_of(page.locator('[data-name="roc-pr-happy"]'))["height"]
     page.set_viewport_size({"width": 400, "height": 900})  # the layout of a phone, with the same models
-    until(page, lambda: page.locator('[data-name="roc-pr-happy"]').bounding_box()["height"] > 1.5 * tall)
+    until(page, lambda: box_of(page.locator('[data-name="roc-pr-happy"]'))["height"] > 1.5 * tall)
     assert shown(page, "roc-pr-happy") == before - {"The m5 one"} | {"The m0 one"}
     assert wrong == []
 
@@ -92,7 +92,7 @@ def test_on_paper_charts_fit_and_list_only_what_they_show(opened):
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     until(page, lambda: plot.locator(".legend .traces").count() == 6)
     assert not page.locator(".modebar-container").first.is_visible()
-    assert max(box.bounding_box()["width"] for box in page.locator(".chart").all()) <= 690
+    assert max(box_of(box)["width"] for box in page.locator(".chart").all()) <= 690
     page.emulate_media(media="screen")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     until(page, lambda: plot.locator(".legend .traces").count() == 8)
