@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import csv
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -42,20 +44,37 @@ def analysed(page) -> int:
     return 0
 
 
-def more_are_analysed(page) -> None:
-    """Wait until more frames are analysed than now.
+def while_live(page, condition: Callable[[], Any]) -> None:
+    """Wait until a condition holds.
 
     Start again if the video has stopped: Chromium ends it when a busy server is silent for some seconds.
     """
-    before = analysed(page)
     again = component(page).get_by_role("button", name="Start")
 
-    def more() -> bool:
+    def holds() -> Any:
         if again.is_visible():
             click_soon(again)
-        return analysed(page) > before
+        return condition()
 
-    until(page, more)
+    until(page, holds)
+
+
+def more_are_analysed(page) -> None:
+    """Wait until more frames are analysed than now."""
+    before = analysed(page)
+    while_live(page, lambda: analysed(page) > before)
+
+
+def press(page, name: str, then: str) -> None:
+    """Click a button until another one is there: a click counts for neither if the page draws the button anew."""
+
+    def pressed() -> bool:
+        if (button := page.get_by_role("button", name=name)).is_visible():
+            click_soon(button)
+        page.wait_for_timeout(1000)
+        return page.get_by_role("button", name=then).is_visible()
+
+    until(page, pressed)
 
 
 def click_soon(button) -> None:
@@ -87,21 +106,12 @@ def test_live_video_from_start_to_a_frozen_frame_on_predict(visit, yunet_file, t
     start(page)
     video = component(page).locator("video")
     seconds = video.evaluate("async v => { await v.play(); return v.currentTime }")
-    page.get_by_role("button", name="Record probabilities").click()
-    page.get_by_role("heading", name="Face 1 over the last minute").wait_for()
+    press(page, "Record probabilities", then="Stop recording")
+    while_live(page, page.get_by_role("heading", name=re.compile(r"Face \d+ over the last minute")).is_visible)
     more_are_analysed(page)
-    until(page, lambda: video.evaluate("v => v.currentTime") > seconds)
-    until(page, lambda: recorded(page) > 3)
-
-    def stopped() -> bool:
-        """Click again if the page drew the button anew in the middle of a click, which then counts for neither."""
-        stop = page.get_by_role("button", name="Stop recording")
-        if stop.is_visible():
-            click_soon(stop)
-        page.wait_for_timeout(1000)
-        return page.get_by_role("button", name="CSV").is_visible()
-
-    until(page, stopped)
+    while_live(page, lambda: video.evaluate("v => v.currentTime") > seconds)
+    while_live(page, lambda: recorded(page) > 3)
+    press(page, "Stop recording", then="CSV")
 
     def saved() -> bool:
         """Click again if a click did not count, or if Chromium canceled the download, as it may while video plays."""
