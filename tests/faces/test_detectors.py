@@ -140,14 +140,14 @@ def faces_and_scenes(fer2013: FerDataset, count: int) -> list[tuple[Image, Scene
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_fer2013_faces_come_back_in_their_frames(yunet: YuNetDetector, fer2013: FerDataset) -> None:
-    """Of 300 pasted faces at least 97 % are found, framed about as FER2013 framed them."""
+    """Of 150 pasted faces at least 97 % are found, framed about as FER2013 framed them."""
     errors = []
-    for _, scene in faces_and_scenes(fer2013, 300):
+    for _, scene in faces_and_scenes(fer2013, 150):
         if face := matching(yunet.detect(scene.image), scene.frames[0]):
             x, y, side, _ = scene.frames[0]
             errors.append((np.hypot(*np.subtract(centre(face), (x, y))) / side, frame_side(face) / side))
     off, ratio = np.array(errors).T
-    assert len(errors) >= 0.97 * 300
+    assert len(errors) >= 0.97 * 150
     assert np.median(off) < 0.08
     assert np.percentile(off, 95) < 0.2
     assert np.median(ratio) == pytest.approx(1.0, abs=0.05)
