@@ -10,7 +10,7 @@ from pages.parts.charts import show_chart
 from pages.parts.common import choose_yardstick, no_model_yet, note_detector, note_untested, note_utkface, warn
 from pages.parts.explanations import explain
 from pages.parts.head import head
-from pages.parts.home import judged_by, three_ways
+from pages.parts.home import judged_by, three_ways, why_default
 from pages.parts.notice import notice
 from pages.parts.pictures import ServedModel, load_models
 
@@ -52,6 +52,8 @@ if tested:
             )
     if intervals and (judged := judged_by(tested, by)):
         st.caption(judged)
+    if reason := why_default(stored):
+        st.caption(reason)
     warn(unscored, "Some models have no score:")
 if tested and intervals:
     best = max(OVERALL, key=lambda row: row.accuracy)

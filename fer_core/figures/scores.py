@@ -252,6 +252,7 @@ def _values(values: Any, rows: Any, ends: Any, number: str) -> dict[str, Any]:
         "text": [f"  <b>{format(value, number).replace('%', ' %')}</b>" for value in values],
         "textposition": "middle right",
         "textfont": {"size": FONT},
+        "cliponaxis": False,  # on a phone the last digits may stand in the margin
         "hoverinfo": "skip",
         "showlegend": False,
     }

@@ -74,6 +74,18 @@ def three_ways(model: ServedModel) -> None:
     st.caption(f"Portrait: {SAMPLE_CREDIT}.")
 
 
+def why_default(models: Sequence[StoredModel]) -> str:
+    """Return why the pages start with the first of these models; empty if it is not the one with the best score."""
+    scores = [model.card.holdout_score or 0.0 for model in models if model.servable]
+    if not models or not models[0].servable or not scores[0] or scores[0] < max(scores):
+        return ""
+    return (
+        f"The pages start with {plain(models[0].title)}. Of the models that can predict, it has the best score on "
+        f"faces held out of training, {scores[0]:.1%}: the mean of its accuracies by FER2013's label and by most "
+        f"annotators, each on clean and on degraded faces."
+    )
+
+
 def judged_by(models: Sequence[StoredModel], by: str) -> str:
     """Return what scores on both test splits are judged by, with the number of faces; empty if that is not stored.
 

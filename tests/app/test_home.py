@@ -146,3 +146,19 @@ def test_rows_that_start_from_utkface_say_so(open_app):
     assert not any("non-commercial research" in caption.value for caption in open_app().caption)
     add_model(promoted(), "other", weights_from="utkface")
     assert any("non-commercial research" in caption.value for caption in open_app().caption)
+
+
+def test_it_says_why_the_pages_start_with_the_default(open_app):
+    score = load_model().card.holdout_score
+    assert f"start with {load_model().title}" in words(open_app())
+    assert f"held out of training, {score:.1%}" in words(open_app())
+
+
+def test_the_default_is_not_called_the_best_beside_a_better_one(open_app, second_model):
+    path = promoted() / second_model / "card.json"
+    card = json.loads(path.read_text("utf-8"))
+    card["served"]["holdout_score"] = {"score": 0.99}
+    path.write_text(json.dumps(card), "utf-8")
+    app = open_app()
+    assert not app.exception
+    assert "The pages start with" not in words(app)
