@@ -89,10 +89,11 @@ def pair_matrix(both: pd.DataFrame, order: Sequence[str], narrow: bool = False) 
     names = [f"{in_lines(model, 18 if narrow else 22)}  <b>{numbers[model]}</b>" for model in order]
     places, last = list(numbers.values()), len(order) - 0.5
     font = FONT - 4 if narrow else FONT
+    shown = places[:: 2 if narrow and len(order) > 12 else 1]  # two digits of neighbours would touch
     return chart(
         [_heat(columns, rows, shades, (-most, most), DIVERGING, gap=1 if narrow else 3), cells],
         110 + 46 * len(order),
-        xaxis=category_axis(places, font, range=[-0.5, last], side="top", tickangle=0),
+        xaxis=category_axis(places, font, tickvals=shown, range=[-0.5, last], side="top", tickangle=0),
         yaxis=category_axis(places, range=[last, -0.5], ticktext=names),
         dragmode=False,
     )
