@@ -52,7 +52,7 @@ if tested:
             )
     if intervals and (judged := judged_by(tested, by)):
         st.caption(judged)
-    if reason := why_default(stored):
+    if models and (reason := why_default(models[0], stored)):
         st.caption(reason)
     warn(unscored, "Some models have no score:")
 if tested and intervals:

@@ -74,14 +74,15 @@ def three_ways(model: ServedModel) -> None:
     st.caption(f"Portrait: {SAMPLE_CREDIT}.")
 
 
-def why_default(models: Sequence[StoredModel]) -> str:
-    """Return why the pages start with the first of these models; empty if it is not the one with the best score."""
-    scores = [model.card.holdout_score or 0.0 for model in models if model.servable]
-    if not models or not models[0].servable or not scores[0] or scores[0] < max(scores):
+def why_default(shown: ServedModel, models: Sequence[StoredModel]) -> str:
+    """Return why the pages start with a model; empty if no score says so, or another model has a better one."""
+    scores = {model.title: score for model in models if model.servable and (score := model.card.holdout_score)}
+    best = max(scores.values(), default=0.0)
+    if scores.get(shown.title) != best:
         return ""
     return (
-        f"The pages start with {plain(models[0].title)}. Of the models that can predict, it has the best score on "
-        f"faces held out of training, {scores[0]:.1%}: the mean of its accuracies by FER2013's label and by most "
+        f"The pages start with {plain(shown.title)}. Of the models that can predict and have a score on faces held out "
+        f"of training, it has the best, {best:.1%}: the mean of its accuracies by FER2013's label and by most "
         f"annotators, each on clean and on degraded faces."
     )
 

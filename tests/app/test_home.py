@@ -151,7 +151,7 @@ def test_rows_that_start_from_utkface_say_so(open_app):
 def test_it_says_why_the_pages_start_with_the_default(open_app):
     score = load_model().card.holdout_score
     assert f"start with {load_model().title}" in words(open_app())
-    assert f"held out of training, {score:.1%}" in words(open_app())
+    assert f"it has the best, {score:.1%}" in words(open_app())
 
 
 def test_the_default_is_not_called_the_best_beside_a_better_one(open_app, second_model):
