@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.models.network_input import BACKBONE_SCALES
+from fer_core.models.spec import WEIGHTS
 from fer_core.types import FerError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ BACKBONE_SIZES: Final = {
     "VGG16": 48,
     "ResNet50": 48,
     "MobileNetV2": 96,  # the minimum size of its ImageNet weights
+    "MobileNet": 160,  # its VGGFace2 weights saw faces of 224 pixels; a multiple of 32, because of Keras' padding
     "Xception": 71,  # the minimum size that it accepts
     "EfficientNetB0": 64,
     "EfficientNetV2B0": 64,
@@ -35,6 +37,10 @@ BACKBONE_SIZES: Final = {
 
 DEFAULT_SIZE: Final = 96
 """Input size of all other backbones."""
+
+VGGFACE2_BACKBONE: Final = "MobileNet"
+VGGFACE2_FILE: Final = "mobilenet_vggface2_notop.weights.h5"
+"""Weights of a network that was trained to tell the faces of VGGFace2 apart."""
 
 MAX_MOMENTUM: Final = 0.99
 """Of the moving averages of batch normalization."""
@@ -48,14 +54,16 @@ def backbone_names() -> list[str]:
     return [*BACKBONE_SIZES, *others]
 
 
-def build_backbone(name: str, size: int, weights: str) -> keras.Model:
+def build_backbone(name: str, size: int, weights: str, cut_after: str = "") -> keras.Model:
     """Build a backbone without its classification layers.
 
     Args:
         name: as in `keras.applications`.
         size: side of the square input in pixels.
-        weights: `random`, or `imagenet`: the file `weights_file(name)` in the folder `FER_BACKBONE_DIR` (an environment
-            variable) if there is one, else Keras' download.
+        weights: `random`; `imagenet`: the file `weights_file(name)` in a folder of `FER_BACKBONE_DIR` (an environment
+            variable, folders separated as in PATH) if there is one, else Keras' download; or `vggface2`, for MobileNet
+            only: the file `VGGFACE2_FILE` in such a folder.
+        cut_after: name of the layer whose output is returned; empty for the last one.
 
     Returns:
         A model from `(batch, size, size, 3)`, preprocessed for this backbone, to `(batch, rows, columns, channels)`.
@@ -64,27 +72,46 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
         FerError: there is no such backbone, the size is too small for it, or the weights are not available.
     """
     builder = _builder(name)
-    if weights not in {"imagenet", "random"}:
-        raise FerError(f"Unknown backbone weights. Expected imagenet or random. Received: {weights}")
+    if weights not in {"imagenet", "vggface2", "random"}:
+        raise FerError(f"Unknown backbone weights. Expected imagenet, vggface2 or random. Received: {weights}")
+    if weights == "vggface2" and name != VGGFACE2_BACKBONE:
+        raise FerError(f"Only {VGGFACE2_BACKBONE} has weights from VGGFace2. Received: {name}")
     settings: dict[str, Any] = {"include_top": False, "input_shape": (size, size, 3)}
     try:
         network = builder(**settings, weights=None)
     except ValueError as error:
         raise FerError(f"{name} cannot take faces enlarged to {size} pixels ({_first_line(error)}).") from error
-    if weights == "random":
-        return _limit_momentum(network)
-    local = local_file(weights_file(name))
-    try:
-        if local is None:
-            return _limit_momentum(builder(**settings, weights="imagenet"))
-        network.load_weights(local)
-    except Exception as error:  # Keras raises a bare Exception where a download fails
-        reason = f"{local} cannot be read" if local is not None else "they could not be downloaded"
+    if weights != "random":
+        file = VGGFACE2_FILE if weights == "vggface2" else weights_file(name)
+        local = local_file(file)
+        try:
+            if local is not None:
+                network.load_weights(local)
+            elif weights == "vggface2":
+                raise OSError("there is no such file")
+            else:
+                network = builder(**settings, weights="imagenet")
+        except Exception as error:  # Keras raises a bare Exception where a download fails
+            reason = f"{local} cannot be read" if local is not None else "they could not be downloaded"
+            raise FerError(
+                f"The {WEIGHTS[weights]} weights of {name} are not available: {reason} ({_first_line(error)}). Connect "
+                f"to the internet once, or set {FOLDER_VARIABLE} to a folder with {file}."
+            ) from error
+    return _limit_momentum(_cut(network, cut_after))
+
+
+def _cut(network: keras.Model, layer: str) -> keras.Model:
+    """Return a backbone up to and including a layer; without a name, as it is."""
+    import keras
+
+    if not layer:
+        return network
+    names = [one.name for one in network.layers]
+    if layer not in names:
         raise FerError(
-            f"The ImageNet weights of {name} are not available: {reason} ({_first_line(error)}). Connect to the "
-            f"internet once, or set {FOLDER_VARIABLE} to a folder with {weights_file(name)}."
-        ) from error
-    return _limit_momentum(network)
+            f"{network.name} has no layer of that name. Expected, for example, {names[-1]}. Received: {layer}"
+        )
+    return keras.Model(network.input, network.get_layer(layer).output, name=network.name)
 
 
 def _limit_momentum(network: keras.Model) -> keras.Model:
@@ -132,10 +159,10 @@ def pretrained_file(backbone: str, size: int) -> str:
 
 
 def local_file(name: str) -> Path | None:
-    """Return a weights file in the folder `FER_BACKBONE_DIR`; None if there is none."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    path = Path(folder).expanduser() / name if folder else None
-    return path if path is not None and path.is_file() else None
+    """Return a weights file in a folder of `FER_BACKBONE_DIR`; None if there is none."""
+    folders = os.environ.get(FOLDER_VARIABLE, "").split(os.pathsep)
+    files = [Path(folder).expanduser() / name for folder in folders if folder]
+    return next((path for path in files if path.is_file()), None)
 
 
 def weights_digest(network: keras.Model) -> str:

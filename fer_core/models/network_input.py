@@ -28,6 +28,7 @@ _STANDARDIZED: Final[Scale] = (
 BACKBONE_SCALES: Final[dict[str, Scale]] = {
     "VGG16": _IMAGENET_MEAN,
     "ResNet50": _IMAGENET_MEAN,
+    "MobileNet": _SIGNED,
     "MobileNetV2": _SIGNED,
     "Xception": _SIGNED,
     "EfficientNetB0": _UNCHANGED,

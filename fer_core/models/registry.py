@@ -72,6 +72,20 @@ _STUDENT = replace(
 )
 """The same network, trained further, and distilled from several."""
 
+_FACES = ModelSpec(
+    name="mobilenet_faces",
+    title="MobileNet, pretrained on faces",
+    architecture="transfer",
+    weights_from="vggface2",
+    backbone="MobileNet",
+    backbone_size=BACKBONE_SIZES["MobileNet"],
+    cut_after="conv_pw_12_relu",  # the last block is about who somebody is
+    open_layers=44,  # from block 6 on
+    open_normalization=True,
+    dropout=0.2,
+)
+"""A network that has seen millions of faces, fitted to labels and votes and to degraded faces."""
+
 _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
     ModelSpec("class_prior", "Class prior (the floor)", "class_prior", weights_from="none"),
@@ -87,6 +101,7 @@ _SPECS = {
         _VOTES,
         _WIDE,
         _STUDENT,
+        _FACES,
         *map(_frozen, ("MobileNetV2", "VGG16", "Xception", "ResNet50")),
         replace(_modified("MobileNetV2"), backbone_size=_MOBILENET_SIZE),
         _modified("VGG16"),

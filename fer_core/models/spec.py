@@ -14,7 +14,7 @@ ALL_LAYERS: Final = -1
 PREPROCESSINGS: Final = ("none", "face", "equalize", "clahe")
 """Names of preprocessing for gray faces, see `fer_core.faces.preprocess_faces`."""
 
-WEIGHTS: Final = {"imagenet": "ImageNet", "utkface": "UTKFace", "random": "random weights"}
+WEIGHTS: Final = {"imagenet": "ImageNet", "vggface2": "VGGFace2", "utkface": "UTKFace", "random": "random weights"}
 """Initial weights, with their titles."""
 
 ENDINGS: Final = {"utkface": "utk"}
@@ -52,11 +52,12 @@ class ModelSpec:
         input_size: side in pixels of the square gray face at inference.
         widths: channels of the network's stages (`compact_cnn` only).
         dropout: rate before the head in training.
-        weights_from: initial weights: `random`, `imagenet`, `utkface` or a stored model's name; `none` for a
-            baseline or an ensemble.
-        backbone: its name in `keras.applications`, for example `VGG16` (this and the next four: `transfer` only).
+        weights_from: initial weights: one of `WEIGHTS` or a stored model's name; `none` for a baseline or an ensemble.
+        backbone: its name in `keras.applications`, for example `VGG16` (this and the next six: `transfer` only).
         backbone_size: side in pixels to which the backbone's input is enlarged.
+        cut_after: name of the backbone's layer whose output is its features; empty for the last one.
         open_layers: number of the backbone's last layers that are trained; 0 for none, `ALL_LAYERS` for all.
+        open_normalization: train the batch norm layers among the open ones as well; they are if all layers are open.
         batch_normalization: normalize the pooled features before the head.
         noise: standard deviation of Gaussian noise on the input in training, as a share of the gray range.
         preprocessing: one of `PREPROCESSINGS`, applied to every face in training, measuring and serving.
@@ -74,7 +75,9 @@ class ModelSpec:
     weights_from: str = "random"
     backbone: str = ""
     backbone_size: int = 0
+    cut_after: str = ""
     open_layers: int = 0
+    open_normalization: bool = False
     batch_normalization: bool = False
     noise: float = 0.0
     preprocessing: str = "none"
@@ -117,7 +120,7 @@ class ModelSpec:
         """
         if source == self.weights_from:
             return self
-        if source in {"imagenet", "utkface"} and not self.backbone:
+        if source in {"imagenet", "vggface2", "utkface"} and not self.backbone:
             raise FerError(f"Only models with a backbone can start from {source}. Received: {self.name}")
         ending = f"_{ENDINGS.get(self.weights_from, self.weights_from)}"
         if self.backbone and self.name.endswith(ending):

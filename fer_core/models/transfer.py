@@ -14,13 +14,13 @@ def transfer_network(spec: ModelSpec, num_classes: int = NUM_CLASSES) -> keras.M
     """Build the network for gray faces, 48×48 as FER2013 has them.
 
     Noise, enlarging, three equal channels and the backbone's `preprocess_input` are part of the network, so its input
-    is that of all networks. Only the last `open_layers` layers of the backbone are trained. Unless all of them are,
-    its batch norm layers stay unchanged, as Keras' guide to transfer learning recommends: their averages adapt too
-    slowly for a short training. The head is a linear layer on the pooled features, after a batch norm if the spec has
-    one, so the class activation map is exact.
+    is that of all networks. Only the last `open_layers` layers of the backbone are trained. Unless all of them are, or
+    the spec says otherwise, its batch norm layers stay unchanged, as Keras' guide to transfer learning recommends:
+    their averages adapt too slowly for a short training. The head is a linear layer on the pooled features, after a
+    batch norm if the spec has one, so the class activation map is exact.
 
     Args:
-        spec: describes the network; its weights are random unless `weights_from` is `imagenet`.
+        spec: describes the network; its weights are random unless `weights_from` is `imagenet` or `vggface2`.
         num_classes: number of outputs.
 
     Returns:
@@ -31,10 +31,9 @@ def transfer_network(spec: ModelSpec, num_classes: int = NUM_CLASSES) -> keras.M
     Raises:
         FerError: the backbone is unknown or its weights are not available.
     """
-    backbone = build_backbone(
-        spec.backbone, spec.backbone_size, "imagenet" if spec.weights_from == "imagenet" else "random"
-    )
-    open_backbone(backbone, spec.open_layers)
+    weights = spec.weights_from if spec.weights_from in {"imagenet", "vggface2"} else "random"
+    backbone = build_backbone(spec.backbone, spec.backbone_size, weights, spec.cut_after)
+    open_backbone(backbone, spec.open_layers, normalization=spec.open_normalization)
     inputs = keras.Input((None, None, 1), name="face")
     x = backbone_input(inputs, spec)
     x = layers.Identity(name="features")(backbone(x))
@@ -61,14 +60,14 @@ def backbone_input(faces: keras.KerasTensor, spec: ModelSpec) -> keras.KerasTens
     return layers.Rescaling(scale, offset=offset, name="preprocess")(x)
 
 
-def open_backbone(backbone: keras.Model, open_layers: int) -> None:
-    """Make the last layers of a backbone trainable; batch norm layers only if all layers are."""
+def open_backbone(backbone: keras.Model, open_layers: int, normalization: bool = False) -> None:
+    """Make the last layers of a backbone trainable; batch norm layers only if all layers are, or if asked for."""
     everything = open_layers == ALL_LAYERS
     count = len(backbone.layers) if everything else open_layers
     backbone.trainable = count > 0
     if count > 0:
         for position, layer in enumerate(backbone.layers):
-            stays = isinstance(layer, layers.BatchNormalization) and not everything
+            stays = isinstance(layer, layers.BatchNormalization) and not (everything or normalization)
             layer.trainable = position >= len(backbone.layers) - count and not stays
 
 

@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 
 from fer_core.files import home
 from fer_core.models import ModelSpec, build_network
-from fer_core.models.backbone import FOLDER_VARIABLE, pretrained_file, weights_file
+from fer_core.models.backbone import (
+    FOLDER_VARIABLE,
+    VGGFACE2_BACKBONE,
+    VGGFACE2_FILE,
+    local_file,
+    pretrained_file,
+    weights_file,
+)
+from fer_core.models.spec import WEIGHTS
 from fer_core.store import list_models, load_model
 from fer_core.stored_model import KERAS, StoredModel
 from fer_core.types import FerError
@@ -32,7 +40,7 @@ READABLE: Final = ("VGG16", "VGG19")
 MAX_JSON: Final = 10_000_000
 """Bytes of a network's configuration at most. A longer one is no network of ours and would fill memory."""
 
-_SAME_NETWORK: Final = ("architecture", "widths", "backbone", "backbone_size", "batch_normalization")
+_SAME_NETWORK: Final = ("architecture", "widths", "backbone", "backbone_size", "cut_after", "batch_normalization")
 """Fields that two specs must share for the weights of one to fit the other."""
 
 
@@ -52,6 +60,14 @@ class WeightSources:
 def weight_sources(spec: ModelSpec) -> WeightSources:
     """Return what a network can start from."""
     names, notes = ["random"], []
+    if spec.backbone == VGGFACE2_BACKBONE:
+        if local_file(VGGFACE2_FILE) is not None:
+            names.append("vggface2")
+        else:
+            notes.append(
+                f"The VGGFace2 weights of {spec.backbone} are not on this computer. Set {FOLDER_VARIABLE} to a folder "
+                f"that holds {VGGFACE2_FILE}."
+            )
     if spec.architecture == "transfer":
         names.append("imagenet")
         if not _imagenet_available(spec.backbone):
@@ -84,8 +100,9 @@ def initial_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
     """Build a spec's network with the weights that it starts from.
 
     Args:
-        spec: its `weights_from` is `random`, `imagenet`, `utkface` (the result of `python -m fer_core pretrain`, or a
-            backbone read from a stored model) or the name of a stored model of the same network.
+        spec: its `weights_from` is `random`, `imagenet`, `vggface2`, `utkface` (the result of
+            `python -m fer_core pretrain`, or a backbone read from a stored model) or the name of a stored model of the
+            same network.
         dtype: Keras' dtype policy, as in `build_network`.
 
     Raises:
@@ -94,7 +111,7 @@ def initial_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
     network = build_network(spec, dtype)
     if spec.weights_from == "utkface":
         _load_pretrained(network, spec)
-    elif spec.weights_from not in {"random", "imagenet"}:
+    elif spec.weights_from not in WEIGHTS:
         source = stored_network(spec.weights_from)
         wanted, given = ([tuple(v.shape) for v in one.weights] for one in (network, source))
         if wanted != given:
@@ -114,7 +131,7 @@ def initial_two_heads(network: keras.Model, spec: ModelSpec) -> keras.Model:
     """
     from fer_core.training.targets import with_heads, with_votes_head
 
-    if spec.weights_from in {"random", "imagenet", "utkface"} or not (model := load_model(spec.weights_from)).has_heads:
+    if spec.weights_from in WEIGHTS or not (model := load_model(spec.weights_from)).has_heads:
         return with_votes_head(network)
     return with_heads(network, model.heads())
 
@@ -222,11 +239,12 @@ def _pretrained_path(spec: ModelSpec) -> Path:
 def _imagenet_available(backbone: str) -> bool:
     """Whether a file with this backbone's name is in `FER_BACKBONE_DIR` or in Keras' cache."""
     folders = [Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"]
-    if os.environ.get(FOLDER_VARIABLE):
-        folders.append(Path(os.environ[FOLDER_VARIABLE]).expanduser())
+    given = os.environ.get(FOLDER_VARIABLE, "").split(os.pathsep)
+    folders += [Path(folder).expanduser() for folder in given if folder]
     files = [path.name for folder in folders if folder.is_dir() for path in folder.iterdir()]
     plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in files]
-    return any(name.startswith(backbone.lower()) and "notop" in name for name in plain)
+    own = re.compile(rf"{backbone.lower()}(?!v\d).*notop")  # resnet50v2… is another backbone than ResNet50
+    return any(own.match(name) and "vggface2" not in name for name in plain)
 
 
 def _load_pretrained(network: keras.Model, spec: ModelSpec) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from fer_core.models import ModelSpec
+from fer_core.models.spec import WEIGHTS
 from fer_core.training.augmentation import AS_THE_PAPER, MIRROR_ONLY, ROBUST, Augmentation
 from fer_core.types import FerError
 
@@ -172,7 +173,7 @@ def fine_tuning_recipe(spec: ModelSpec, faces: int, epochs: int) -> Recipe:
     batch = recipe.batch_size
     while batch > 8 and faces < MIN_STEPS * batch:
         batch //= 2
-    factor = 1 if spec.weights_from in {"random", "imagenet", "utkface"} else STORED_MODEL_RATE
+    factor = 1 if spec.weights_from in WEIGHTS else STORED_MODEL_RATE
     return replace(recipe, epochs=epochs, batch_size=batch, peak_learning_rate=recipe.peak_learning_rate * factor)
 
 
@@ -241,12 +242,23 @@ STUDENT = replace(
 """Its labels head learns from those who learned labels, its votes head from those who learned votes. It scored 72.5 %
 on the hold-out, and 72.8 % with seed 0, against 71.9, 71.7 and 71.7 % of three seeds without teachers."""
 
+FACES = replace(
+    LABELS_AND_VOTES,
+    epochs=12,
+    batch_size=64,
+    peak_learning_rate=0.01,
+    weight_decay=1e-4,
+    augmentation=replace(ROBUST, crop=48, degraded=0.3),  # two draws leave half of the faces sharp and free of noise
+)
+"""For a backbone that knows faces already: a low rate, and few epochs. A step takes 0.6 s on two cores."""
+
 BY_NAME: Final = {
     "compact_cnn": UNDEGRADED,
     "compact_cnn_distilled": DISTILLED,
     "compact_cnn_votes": LABELS_AND_VOTES,
     "compact_cnn_wide": WIDE,
     "compact_cnn_student": STUDENT,
+    "mobilenet_faces": FACES,
 }
 """Recipes of named models that differ from that of their network."""
 
