@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from fer_core.data import FerDataset
-from fer_core.evaluation import evaluate
 from fer_core.inference.holdout_score import degraded_copies, score_copies
 from fer_core.labels import NUM_CLASSES
 from fer_core.training.targets import VOTES_HEAD
@@ -24,9 +23,6 @@ from fer_core.types import FerError
 SHARES: Final = tuple(step / 20 for step in range(21))
 CORRECTIONS: Final = tuple(step / 10 for step in range(11))
 """What `choose_blend` tries."""
-
-TOLERATED: Final = 0.002
-"""Scores that differ by less (0.2 points) count as equal. A score's standard error is about three times as large."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +96,7 @@ def choose_blend(
     """Choose share, correction and temperature on the hold-out.
 
     The best pair of share and correction has the highest `score` of `holdout_score`, by which the default model is
-    chosen as well. Of pairs with equal scores, the one with the highest mean recall is chosen. Rare expressions, such
-    as disgust and fear, are missed most often, and people who pose in front of a camera show them more often than the
-    pictures of FER2013 do. The temperature brings the mean confidence as near to the score as
-    possible.
+    chosen as well. The temperature brings the mean confidence as near as possible to the mean of the accuracies in it.
 
     Args:
         two_heads: the fitted result of `targets.with_votes_head`.
@@ -112,8 +105,7 @@ def choose_blend(
 
     Returns:
         The blend, and for the card the results of `holdout_score` for all shares with the chosen correction
-        (`holdout_by_votes_share`) and for all corrections with the chosen share (`holdout_by_correction`). Each also
-        has the mean recall, see `mean_recall`.
+        (`holdout_by_votes_share`) and for all corrections with the chosen share (`holdout_by_correction`).
     """
     answers = {
         name: two_heads.predict(faces[..., None].astype(np.float32), batch_size=512, verbose=0)
@@ -122,13 +114,12 @@ def choose_blend(
 
     def measure(blend: Blend) -> dict[str, float]:
         blended = {name: blend.answers(both, frequencies) for name, both in answers.items()}
-        return score_copies(blended, holdout) | {"mean_recall": mean_recall(blended["clean"], holdout)}
+        return score_copies(blended, holdout)
 
     tried = {pair: measure(pair) for pair in (Blend(share, by) for share in SHARES for by in CORRECTIONS)}
-    best = max(one["score"] for one in tried.values())
-    close = [blend for blend, one in tried.items() if one["score"] >= best - TOLERATED]
-    chosen = max(close, key=lambda blend: tried[blend]["mean_recall"])
-    temperature = _temperature(chosen, answers, frequencies, tried[chosen]["score"])
+    chosen = max(tried, key=lambda blend: tried[blend]["score"])
+    accuracies = [tried[chosen][part] for part in ("label", "plurality", "label_degraded", "plurality_degraded")]
+    temperature = _temperature(chosen, answers, frequencies, float(np.mean(accuracies)))
     return replace(chosen, temperature=temperature), {
         "holdout_by_votes_share": {f"{share:.2f}": tried[Blend(share, chosen.correction)] for share in SHARES},
         "holdout_by_correction": {f"{by:.1f}": tried[Blend(chosen.share, by)] for by in CORRECTIONS},
@@ -150,10 +141,3 @@ def _temperature(
         return abs((confidences["clean"] + np.mean(degraded)) / 2 - wanted)
 
     return round(float(minimize_scalar(distance, bounds=(0.25, 4), method="bounded").x), 3)
-
-
-def mean_recall(probabilities: NDArray[np.floating], faces: FerDataset) -> float:
-    """Return the recall, averaged over the expressions, by FER2013's label and by most annotators; then their mean."""
-    judged = faces.plurality >= 0
-    by_label = evaluate(faces.labels, probabilities).avg_tpr
-    return (by_label + evaluate(faces.plurality[judged], probabilities[judged]).avg_tpr) / 2

@@ -83,7 +83,7 @@ def why_default(shown: ServedModel, models: Sequence[StoredModel]) -> str:
     return (
         f"The pages start with {plain(shown.title)}. Of the models that can predict and have a score on faces held out "
         f"of training, it has the best, {best:.1%}: the mean of its accuracies by FER2013's label and by most "
-        f"annotators, each on clean and on degraded faces."
+        f"annotators and of its mean recall by most annotators, each on clean and on degraded faces."
     )
 
 

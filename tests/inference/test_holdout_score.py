@@ -24,13 +24,16 @@ def predict(images):
     return np.eye(7)[np.where(noisy, 0, np.arange(len(images)))]
 
 
-def test_four_accuracies_and_their_mean():
+def test_six_parts_and_their_mean():
     scores = holdout_score(predict, faces([4, 4, 7, 1]))  # anger, anger, contempt, happiness
     assert scores["label"] == 1
     assert scores["plurality"] == pytest.approx(2 / 3)  # contempt is not one of the seven: three faces count
     assert scores["label_degraded"] == pytest.approx((0.25 + 0.25 + 1 + 1) / 4)  # two kinds of noise, two of blur
     assert scores["plurality_degraded"] == pytest.approx((2 / 3) / 1)
-    assert scores["score"] == pytest.approx(np.mean([1, 2 / 3, 0.625, 2 / 3]))
+    # angry (two faces, one found) and happy (one, found); with noise both angry ones are found and happy is not
+    assert scores["recall"] == pytest.approx((1 / 2 + 1) / 2)
+    assert scores["recall_degraded"] == pytest.approx((1 / 2 + 1 / 2 + 3 / 4 + 3 / 4) / 4)
+    assert scores["score"] == pytest.approx(np.mean([1, 2 / 3, 0.625, 2 / 3, 0.75, 0.625]))
 
 
 def test_without_votes_there_is_no_score():
