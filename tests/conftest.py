@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pylibsrtp  # noqa: F401 (of the Live page; importing it after other copies of OpenSSL crashes)
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from fer_core.data import FerDataset, load_fer2013
 from fer_core.inference import Classifier
 from fer_core.models import ModelSpec, build_network
+from fer_core.models.backbone import local_file
 
 
 def require(path_env: str, reason: str) -> Path:
@@ -21,7 +22,16 @@ def require(path_env: str, reason: str) -> Path:
     value = os.environ.get(path_env)
     if value and Path(value).exists():
         return Path(value)
-    message = f"{reason}: set {path_env} to an existing path. Received: {value!r}"
+    return missing(f"{reason}: set {path_env} to an existing path. Received: {value!r}")
+
+
+def require_weights(file: str) -> Path:
+    """Return the path of a backbone's weights; without them, skip the test, or fail it if FER_REQUIRE_ALL=1."""
+    return local_file(file) or missing(f"needs {file}: set FER_BACKBONE_DIR to the folder that holds it")
+
+
+def missing(message: str) -> NoReturn:
+    """Skip the test, or fail it if FER_REQUIRE_ALL=1."""
     if os.environ.get("FER_REQUIRE_ALL") == "1":
         pytest.fail(message)
     pytest.skip(message)

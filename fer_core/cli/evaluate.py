@@ -120,9 +120,9 @@ def _stored_degraded(model: StoredModel) -> pd.DataFrame:
 def _holdout_line(scores: dict[str, float]) -> str:
     return (
         f"Hold-out: {scores['score']:.1%}, the mean of accuracy by FER2013's label, accuracy by most annotators and "
-        f"mean recall by most annotators: {scores['label']:.1%}, {scores['plurality']:.1%} and {scores['recall']:.1%}, and "
-        f"{scores['label_degraded']:.1%}, {scores['plurality_degraded']:.1%} and {scores['recall_degraded']:.1%} on "
-        f"degraded faces."
+        f"mean recall by most annotators: {scores['label']:.1%}, {scores['plurality']:.1%} and {scores['recall']:.1%}, "
+        f"and {scores['label_degraded']:.1%}, {scores['plurality_degraded']:.1%} and {scores['recall_degraded']:.1%} "
+        f"on degraded faces."
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import typer
 
 from fer_core.cli.output import escaped, fails_clearly, progress_bar, stderr, stdout, warn
-from fer_core.data import FerDataset, load_fer2013
+from fer_core.data import FerDataset, load_fer2013, load_utkface
 from fer_core.models import model_names, model_spec
 from fer_core.store import SHIPPED, promoted
 from fer_core.types import FerError
@@ -29,12 +29,14 @@ def train(
     run: Annotated[Path | None, typer.Option(help="Folder of the run; an interrupted run resumes from it.")] = None,
     weights: Annotated[
         str | None,
-        typer.Option(help="Start from these: imagenet, utkface, random or a stored model of the same network."),
+        typer.Option(
+            help="Start from these: imagenet, vggface2, utkface, random or a stored model of the same network."
+        ),
     ] = None,
     ship: Annotated[bool, typer.Option(help="Store in trained_models/ instead of your own models.")] = False,
-    devices: Annotated[
-        Literal["one", "all"], typer.Option(help="Divide each batch over all GPUs of this computer; needs JAX.")
-    ] = "one",
+    unlabelled: Annotated[
+        Path | None, typer.Option(help="UTKFace as Parquet: more faces, which the recipe's teachers answer.")
+    ] = None,
 ) -> None:
     """Fit a named model on FER2013, convert it, measure it and store it.
 
@@ -55,6 +57,9 @@ def train(
     parts = TrainingData.of(dataset)
     if subset is not None:
         parts = replace(parts, name=f"a part of {parts.name}")
+    if unlabelled is not None:
+        faces = load_utkface(unlabelled).images
+        parts = replace(parts, unlabelled=faces if subset is None else faces[:subset])
     stderr.print("Starting Keras …")
     from fer_core.cli.train_progress import EpochBar
     from fer_core.training.train import train_named
@@ -63,16 +68,15 @@ def train(
         model = train_named(
             spec,
             parts,
-            SHIPPED if ship else promoted(),
-            epochs,
-            seed,
-            weights,
-            subset is not None,
-            run,
-            [EpochBar(bar)],
-            lambda text: bar.log(escaped(text)),
-            ship,
-            devices == "all",
+            root=SHIPPED if ship else promoted(),
+            epochs=epochs,
+            seed=seed,
+            weights=weights,
+            trial=subset is not None,
+            run=run,
+            callbacks=[EpochBar(bar)],
+            say=lambda text: bar.log(escaped(text)),
+            ship=ship,
         )
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
     accuracy = "not measured: there are no test splits"
@@ -102,7 +106,6 @@ def pretrain(
 
     You can interrupt it at any time: the same command resumes at the last finished epoch.
     """
-    from fer_core.data import load_utkface
     from fer_core.files import home
 
     faces = load_utkface(data)

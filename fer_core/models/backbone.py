@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.files import home
 from fer_core.models.network_input import BACKBONE_SCALES
 from fer_core.models.spec import WEIGHTS
 from fer_core.types import FerError
@@ -62,7 +63,7 @@ def build_backbone(name: str, size: int, weights: str, cut_after: str = "") -> k
         size: side of the square input in pixels.
         weights: `random`; `imagenet`: the file `weights_file(name)` in a folder of `FER_BACKBONE_DIR` (an environment
             variable, folders separated as in PATH) if there is one, else Keras' download; or `vggface2`, for MobileNet
-            only: the file `VGGFACE2_FILE` in such a folder.
+            only: the file `VGGFACE2_FILE`, which `fer_core.training.vggface2` makes.
         cut_after: name of the layer whose output is returned; empty for the last one.
 
     Returns:
@@ -159,10 +160,9 @@ def pretrained_file(backbone: str, size: int) -> str:
 
 
 def local_file(name: str) -> Path | None:
-    """Return a weights file in a folder of `FER_BACKBONE_DIR`; None if there is none."""
-    folders = os.environ.get(FOLDER_VARIABLE, "").split(os.pathsep)
-    files = [Path(folder).expanduser() / name for folder in folders if folder]
-    return next((path for path in files if path.is_file()), None)
+    """Return a weights file in a folder of `FER_BACKBONE_DIR`, or in `backbones/` in the data folder; None without."""
+    given = [Path(folder).expanduser() for folder in os.environ.get(FOLDER_VARIABLE, "").split(os.pathsep) if folder]
+    return next((folder / name for folder in (*given, home() / "backbones") if (folder / name).is_file()), None)
 
 
 def weights_digest(network: keras.Model) -> str:

@@ -64,9 +64,6 @@ _DISTILLED = replace(_COMPACT, name="compact_cnn_distilled", title="Compact CNN,
 _VOTES = replace(_COMPACT, name="compact_cnn_votes", title="Compact CNN, labels and votes")
 """The same network, trained on labels and votes and on degraded faces."""
 
-_WIDE = replace(_COMPACT, name="compact_cnn_wide", title="Compact CNN, wide", widths=(48, 96, 192, 288))
-"""A teacher for distillation with 4.2 M parameters."""
-
 _STUDENT = replace(
     _COMPACT, name="compact_cnn_student", title="Compact CNN, student", weights_from="compact_cnn_votes_seed1"
 )
@@ -99,7 +96,6 @@ _SPECS = {
         _COMPACT,
         _DISTILLED,
         _VOTES,
-        _WIDE,
         _STUDENT,
         _FACES,
         *map(_frozen, ("MobileNetV2", "VGG16", "Xception", "ResNet50")),

@@ -121,7 +121,15 @@ def _train(folder: Path, reporter: Reporter) -> None:
     from fer_core.training.train import train
 
     callbacks = [keras_callback(reporter)]
-    train(plan.spec, plan.recipe, loaded.data, folder / RESULT, folder, callbacks=callbacks, say=reporter.say)
+    train(
+        plan.spec,
+        loaded.data,
+        recipe=plan.recipe,
+        root=folder / RESULT,
+        folder=folder,
+        callbacks=callbacks,
+        say=reporter.say,
+    )
     usual = reporter.usual_epoch()
     if usual is not None and reporter.epoch_seconds:
         preparing = reporter.preparing + max(0.0, reporter.epoch_seconds[0] - usual)  # with the compilation

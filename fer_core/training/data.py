@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_core.data import FerDataset, holdout_rule, training_and_holdout
 from fer_core.data.holdout import DRAWN
@@ -24,6 +25,7 @@ class TrainingData:
         training: faces to fit on.
         holdout: faces for validation and for every choice.
         tests: FER2013's PublicTest and PrivateTest, used once, at the end; None if they are not available.
+        unlabelled: `(n, 48, 48)` more faces to fit on, which teachers answer; None for none.
         name: what the model learns from, in words, for its card.
         dataset_fingerprint: of the whole dataset, if the parts make up one.
         holdout_rule: how the hold-out was chosen, in words, for the card.
@@ -38,6 +40,7 @@ class TrainingData:
     name: str = FULL
     dataset_fingerprint: str | None = None
     holdout_rule: str = DRAWN
+    unlabelled: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if len(self.training) == 0 or len(self.holdout) == 0:
@@ -85,7 +88,8 @@ class TrainingData:
             return self
         # tests stay as they are: the classifier that measures them applies the preprocessing itself
         parts = (_prepared(self.training, preprocessing), _prepared(self.holdout, preprocessing))
-        return replace(self, training=parts[0], holdout=parts[1], dataset_fingerprint=None)
+        more = None if self.unlabelled is None else preprocess_faces(self.unlabelled, preprocessing)
+        return replace(self, training=parts[0], holdout=parts[1], unlabelled=more, dataset_fingerprint=None)
 
 
 def _prepared(faces: FerDataset, preprocessing: str) -> FerDataset:

@@ -23,13 +23,10 @@ from fer_core.models.backbone import weights_digest
 from fer_core.training.augmentation_layers import augmentation_layers
 from fer_core.training.batch_norm import fused_batch_norm
 from fer_core.training.callbacks import fit_callbacks
-from fer_core.training.devices import FacesOnDevice, check_batch_size, devices_in_use
-from fer_core.training.distillation import Distillation
-from fer_core.training.growing import GrowingFaces, Growth
-from fer_core.training.initial_weights import teacher
 from fer_core.training.optimizer import make_optimizer
 from fer_core.training.recipe import Recipe, uses_features
 from fer_core.training.targets import make_loss, make_metrics, make_targets
+from fer_core.training.teachers import certainty, teachers_answers
 from fer_core.types import FerError
 
 _FEATURES_VERSION: Final = 2  # increase it when the layers before the backbone change
@@ -46,12 +43,12 @@ def fit(
     folder: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     keep_features: bool = True,
+    unlabelled: NDArray[np.uint8] | None = None,
 ) -> dict[str, list[float]]:
     """Fit `network` in place.
 
     If the backbone is frozen and faces are at most mirrored, its features are computed once and cached, and an epoch
     then takes about a second. The hold-out is used for validation; it selects an epoch only if the recipe stops early.
-    Inside the scope of a distribution (`devices.all_devices`), all faces are on the devices, and augmentation is, too.
 
     Args:
         network: built from `spec`, with a second head (`with_votes_head`) if the recipe learns from labels and votes.
@@ -64,34 +61,44 @@ def fit(
             resumes.
         callbacks: additional Keras callbacks.
         keep_features: False computes a frozen backbone in every epoch, to measure what caching saves.
+        unlabelled: `(n, 48, 48)` more faces to fit on, with the teachers' answers alone. What the teachers are unsure
+            of counts less ("noisy student", Xie et al. 2020).
 
     Returns:
         The history by column: `loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate`.
 
     Raises:
-        FerError: several devices are in use and a batch cannot be divided over them.
+        FerError: there are unlabelled faces and no teachers, or a teacher cannot be used.
     """
-    check_batch_size(recipe.batch_size)
+    if unlabelled is not None and not recipe.teachers:
+        raise FerError("Faces without labels need teachers, and this recipe names none.")
     if keep_features and uses_features(spec, recipe):
         model, (x, labels), (val_x, val_labels) = _on_features(network, spec, recipe, training, holdout)
     else:
-        model, (x, labels), (val_x, val_labels) = _on_faces(network, spec, recipe, training, holdout)
-    y = make_targets(labels, training.votes, recipe.target)
-    val_y = make_targets(val_labels, holdout.votes, recipe.target)
+        model, (x, labels), (val_x, val_labels) = _on_faces(network, recipe, training, holdout)
+    y = make_targets(labels, training.votes, recipe.target, recipe.label_smoothing)
+    val_y = make_targets(val_labels, holdout.votes, recipe.target, recipe.label_smoothing)
+    if recipe.teachers:
+        y += recipe.teaching * teachers_answers(recipe, spec, training.images)
+    if unlabelled is not None:
+        answers = teachers_answers(recipe, spec, unlabelled)
+        x, y = (
+            np.concatenate([x, unlabelled[..., None]]),
+            np.concatenate([y, recipe.teaching * answers * certainty(answers)]),
+        )
     model.compile(
         optimizer=make_optimizer(recipe, network, len(x)),
         loss=make_loss(recipe),
         metrics=make_metrics(recipe),
         jit_compile=keras.backend.backend() == "jax",
     )
-    growth = [Growth(layer, recipe) for layer in model.layers if isinstance(layer, GrowingFaces)]
     with fused_batch_norm(model):
         history = model.fit(
             Batches(x, y, recipe.batch_size, recipe.seed, sample_weights(labels, recipe)),
             validation_data=Batches(val_x, val_y, 512),
             epochs=recipe.epochs,
             shuffle=False,  # Batches shuffles
-            callbacks=[*fit_callbacks(recipe, folder, model.optimizer.use_ema), *growth, *callbacks],
+            callbacks=[*fit_callbacks(recipe, folder, model.optimizer.use_ema), *callbacks],
             verbose=0,
         )
     return {name: [float(v) for v in values] for name, values in history.history.items()}
@@ -112,8 +119,7 @@ class Batches(keras.utils.PyDataset):
     Args:
         x: faces or features, `(n, …)`.
         y: targets, `(n, …)`, or a dictionary of targets by output name.
-        batch_size: rows in a batch; the last batch may be smaller. It is cut to a multiple of the number of devices, so
-            that an epoch on `n` devices leaves out up to `n - 1` rows, in training others in each epoch.
+        batch_size: rows in a batch; the last batch may be smaller.
         seed: of the order; None keeps the given order, for validation.
         sample_weight: weight of each row, `(n,)`.
     """
@@ -129,15 +135,14 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self._arrays = (x, y) if sample_weight is None else (x, y, sample_weight)
         self._batch_size, self._order = batch_size, np.arange(len(x))
-        self._used = len(x) - len(x) % devices_in_use()
         self._random = None if seed is None else np.random.default_rng(seed)
         self.on_epoch_end()
 
     def __len__(self) -> int:
-        return math.ceil(self._used / self._batch_size)
+        return math.ceil(len(self._order) / self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        rows = self._order[index * self._batch_size : min((index + 1) * self._batch_size, self._used)]
+        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         return tuple(
             {name: values[rows] for name, values in part.items()} if isinstance(part, dict) else part[rows]
             for part in self._arrays
@@ -197,35 +202,18 @@ Part = tuple[NDArray[Any], NDArray[np.int64]]
 
 
 def _on_faces(
-    network: keras.Model, spec: ModelSpec, recipe: Recipe, training: FerDataset, holdout: FerDataset
+    network: keras.Model, recipe: Recipe, training: FerDataset, holdout: FerDataset
 ) -> tuple[keras.Model, Part, Part]:
     """Return the model to fit, from faces through the augmentation, and both parts as its inputs and labels.
 
-    Teachers see each face in the same frame as the student, but sharp, evenly lit and whole: the student learns to
-    answer on a degraded face as they do on the original.
+    Teachers have seen each face as it is: the student learns to answer on a degraded face as they do on the original.
     """
-    x_in: NDArray[Any] = training.images[..., None]
-    val_x_in: NDArray[Any] = holdout.images[..., None]
-    if devices_in_use() > 1:
-        inputs = keras.Input((), dtype="int32")
-        x = framed = FacesOnDevice(np.concatenate([x_in, val_x_in]))(inputs)
-        x_in, val_x_in = np.split(np.arange(len(training) + len(holdout), dtype=np.int32), [len(training)])
-    else:
-        x = framed = inputs = keras.Input(x_in.shape[1:], dtype="uint8")
+    x = inputs = keras.Input((*training.images.shape[1:], 1), dtype="uint8")
     if recipe.augmentation:
-        frame, *others = augmentation_layers(recipe.augmentation, recipe.seed)
-        x = framed = frame(x)
-        for layer in others:
+        for layer in augmentation_layers(recipe.augmentation, recipe.seed):
             x = layer(x)
-    if recipe.growing:
-        x = GrowingFaces()(x)
-    answers = network(x)
-    if recipe.teachers:
-        heads = 2 if recipe.target == "both" else 1
-        teachers = [teacher(name, spec, precision(recipe).name, heads) for name in recipe.teachers]
-        answers = Distillation(teachers, recipe.temperature, recipe.teaching, recipe.seed)(framed, answers)
-    model = keras.Model(inputs, answers)
-    return model, (x_in, training.labels), (val_x_in, holdout.labels)
+    model = keras.Model(inputs, network(x))
+    return model, (training.images[..., None], training.labels), (holdout.images[..., None], holdout.labels)
 
 
 def _on_features(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from fer_core.files import write_json
 from fer_core.models import ModelSpec
@@ -24,6 +25,8 @@ def run_identity(network: keras.Model, spec: ModelSpec, recipe: Recipe, data: Tr
     identity = {"spec": spec.as_dict(), "recipe": recipe.as_dict(), "data": data.fingerprint}
     if recipe.target != "labels" and data.training.votes is not None:
         identity["votes"] = hashlib.sha256(data.training.votes.votes.tobytes()).hexdigest()[:16]
+    if data.unlabelled is not None:
+        identity["unlabelled"] = hashlib.sha256(np.ascontiguousarray(data.unlabelled).data).hexdigest()[:16]
     if spec.weights_from != "random":
         identity["start"] = weights_digest(backbone_of(network) if spec.backbone else network)
     return identity | {f"teacher {name}": weights_digest(stored_network(name)) for name in recipe.teachers}

@@ -61,12 +61,12 @@ def weight_sources(spec: ModelSpec) -> WeightSources:
     """Return what a network can start from."""
     names, notes = ["random"], []
     if spec.backbone == VGGFACE2_BACKBONE:
-        if local_file(VGGFACE2_FILE) is not None:
-            names.append("vggface2")
-        else:
+        names.append("vggface2")
+        if local_file(VGGFACE2_FILE) is None:
             notes.append(
-                f"The VGGFace2 weights of {spec.backbone} are not on this computer. Set {FOLDER_VARIABLE} to a folder "
-                f"that holds {VGGFACE2_FILE}."
+                f"The VGGFace2 weights of {spec.backbone} are not on this computer yet. A run that starts from them "
+                f"downloads them once (7 MB), and fails without internet; set {FOLDER_VARIABLE} to a folder that holds "
+                f"{VGGFACE2_FILE} instead."
             )
     if spec.architecture == "transfer":
         names.append("imagenet")
@@ -220,6 +220,10 @@ def _with_two_heads(network: keras.Model, model: StoredModel) -> keras.Model:
 
 def pretraining_note(spec: ModelSpec) -> dict[str, Any] | None:
     """Return how the backbone of a spec was pretrained, as noted by `pretrain`; None if there is no such note."""
+    if spec.weights_from == "vggface2":
+        from fer_core.training.vggface2 import SOURCE
+
+        return {"backbone": spec.backbone, "source": SOURCE}
     if spec.weights_from != "utkface":
         return None
     path = _pretrained_path(spec)

@@ -72,6 +72,7 @@ def training_facts(
     return {
         "data": data.name,
         "faces": len(data.training),
+        **({} if data.unlabelled is None else {"unlabelled_faces": len(data.unlabelled)}),
         "holdout_faces": len(data.holdout),
         "holdout": data.holdout_rule,
         "epochs": epochs,

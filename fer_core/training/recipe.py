@@ -56,13 +56,10 @@ class Recipe:
         seed: of the initial weights, the order of the faces and the augmentation.
         mixed_precision: compute in bfloat16 and keep the weights in float32.
         augmentation: how the faces vary; None leaves them unchanged.
-        growing: sides in pixels to which the faces are scaled down in the first parts of the epochs, all as long as the
-            last part, in which they have their full size; see `fer_core.training.growing`. Empty keeps the full size.
         target: what is learned: FER2013's `labels`; the shares of FER+'s `votes` over the seven expressions; or `both`,
             with a head for each. The served model then has one head, a blend of the two (see
             `fer_core.training.blend`).
-        teachers: names of stored models for distillation (see `Distillation`). They need their Keras weights.
-        temperature: of the distillation.
+        teachers: names of stored models for distillation (see `teachers`). They need their Keras weights.
         teaching: weight of the distillation loss; the loss of the labels has weight 1.
 
     Raises:
@@ -86,10 +83,8 @@ class Recipe:
     seed: int = 0
     mixed_precision: bool = True
     augmentation: Augmentation | None = field(default_factory=Augmentation)
-    growing: tuple[int, ...] = ()
     target: str = "labels"
     teachers: tuple[str, ...] = ()
-    temperature: float = 2.0
     teaching: float = 1.0
 
     def __post_init__(self) -> None:
@@ -108,13 +103,8 @@ class Recipe:
                 f"Expected a learning rate above 0, and label smoothing and ema from 0 to below 1. Received: "
                 f"{self.peak_learning_rate}, {self.label_smoothing}, {self.ema}"
             )
-        if not self.temperature > 0 or not self.teaching > 0:
-            raise FerError(
-                f"Expected a temperature and a weight of distillation above 0. Received: {self.temperature}, "
-                f"{self.teaching}"
-            )
-        if self.growing and min(self.growing) < 16:
-            raise FerError(f"Expected growing faces of at least 16 pixels. Received: {self.growing}")
+        if not self.teaching > 0:
+            raise FerError(f"Expected a weight of distillation above 0. Received: {self.teaching}")
         if self.target != "labels" and (self.loss != "cross_entropy" or self.class_weights != "none"):
             raise FerError("Focal loss and class weights need labels as the target. Choose target='labels'.")
         if self.early_stopping and self.ema:
@@ -129,17 +119,19 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Recipe:
-        """Build a recipe from the result of `as_dict`.
+        """Build a recipe from the result of `as_dict`, also of an earlier version with settings that are gone.
 
         Raises:
             TypeError: a key is unknown or missing.
         """
-        kept = dict(values)
+        kept = {name: value for name, value in values.items() if name not in _GONE}
         if isinstance(drawn := kept.get("augmentation"), dict):
             kept["augmentation"] = Augmentation(**{**drawn, "scale": tuple(drawn["scale"])})
-        kept |= {name: tuple(kept.get(name, ())) for name in ("teachers", "growing")}
-        return cls(**kept)
+        return cls(**{**kept, "teachers": tuple(kept.get("teachers", ()))})
 
+
+_GONE: Final = ("temperature", "growing")
+"""Settings of earlier versions, which stored runs may have."""
 
 _ALLOWED: Final = {
     "optimizer": OPTIMIZERS,
@@ -209,7 +201,6 @@ DISTILLED = Recipe(
     peak_learning_rate=0.05,  # half, because the loss is four times that of the labels alone
     seed=1,  # another initialization and order than the teacher's
     teachers=("compact_cnn",),
-    temperature=1.0,  # label smoothing has softened the teacher's answers already (Chandrasegaran et al. 2022)
     teaching=3.0,  # a quarter of the loss is left to the labels, which are noisy
 )
 """The same network, distilled from the first: a born-again network (Furlanello et al. 2018). Another generation, taught
@@ -224,19 +215,12 @@ TEACHERS: Final = ("compact_cnn_votes_seed1", "compact_cnn_votes_seed2", "compac
 """Of networks that learn labels and votes: two that teach both heads, and the best by FER2013's label, which teaches
 the labels head."""
 
-WIDE = replace(LABELS_AND_VOTES, epochs=24, growing=(24, 32), seed=1, teachers=TEACHERS, temperature=1.0, teaching=3.0)
-"""For the wider network, whose steps take 2.3 times as long: two thirds of the epochs on smaller faces, and teachers,
-from whom a network learns in fewer epochs than from labels alone. Meant for a GPU and more epochs: with 24, an hour on
-two cores, and other teachers, it scored 69.0 % on the hold-out, less than the 71.9 % of `compact_cnn_votes`, so it is
-not shipped."""
-
 STUDENT = replace(
     LABELS_AND_VOTES,
     epochs=80,
     peak_learning_rate=0.05,  # it starts from one of its teachers
     seed=2,
     teachers=TEACHERS,
-    temperature=1.0,
     teaching=3.0,
 )
 """Its labels head learns from those who learned labels, its votes head from those who learned votes. It scored 72.5 %
@@ -256,7 +240,6 @@ BY_NAME: Final = {
     "compact_cnn": UNDEGRADED,
     "compact_cnn_distilled": DISTILLED,
     "compact_cnn_votes": LABELS_AND_VOTES,
-    "compact_cnn_wide": WIDE,
     "compact_cnn_student": STUDENT,
     "mobilenet_faces": FACES,
 }

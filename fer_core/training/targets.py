@@ -17,13 +17,16 @@ from fer_core.types import FerError
 VOTES_HEAD: Final = "votes_head"
 
 
-def make_targets(labels: NDArray[np.int64], votes: FerPlusVotes | None, target: str) -> NDArray[np.float32]:
+def make_targets(
+    labels: NDArray[np.int64], votes: FerPlusVotes | None, target: str, smoothing: float = 0.0
+) -> NDArray[np.float32]:
     """Return the targets that the loss compares the network's output with.
 
     Args:
         labels: `(n,)` class indices.
         votes: on the same faces; not needed for `labels`.
         target: one of `fer_core.training.recipe.TARGETS`.
+        smoothing: share of each label that is spread over all classes. Votes are soft already.
 
     Returns:
         `(n, 7)`, or `(n, 14)` for both, labels first. A face without a vote for any of the seven has shares of zero,
@@ -32,7 +35,7 @@ def make_targets(labels: NDArray[np.int64], votes: FerPlusVotes | None, target: 
     Raises:
         FerError: votes are needed and there are none.
     """
-    one_hot = np.eye(NUM_CLASSES, dtype=np.float32)[labels]
+    one_hot = np.eye(NUM_CLASSES, dtype=np.float32)[labels] * (1 - smoothing) + smoothing / NUM_CLASSES
     if target == "labels":
         return one_hot
     if votes is None:
@@ -45,14 +48,9 @@ def make_targets(labels: NDArray[np.int64], votes: FerPlusVotes | None, target: 
 
 def make_loss(recipe: Recipe) -> keras.losses.Loss:
     """Build a recipe's loss over the targets of `make_targets` and probabilities."""
-    smoothing = recipe.label_smoothing
-    if recipe.target == "both":
-        return TwoHeadLoss(smoothing)
-    if recipe.target == "votes":
-        return keras.losses.CategoricalCrossentropy()
     if recipe.loss == "focal":
-        return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, gamma=recipe.focusing, label_smoothing=smoothing)
-    return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+        return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, gamma=recipe.focusing)
+    return CrossEntropy(name="cross_entropy")
 
 
 def make_metrics(recipe: Recipe) -> list[str | keras.metrics.Metric]:
@@ -103,23 +101,18 @@ def with_heads(network: keras.Model, heads: NDArray[np.float32]) -> keras.Model:
     return both
 
 
-class TwoHeadLoss(keras.losses.Loss):
-    """Cross-entropy with the labels plus cross-entropy with the votes; targets and answers are `(batch, 14)`.
+class CrossEntropy(keras.losses.Loss):
+    """Cross-entropy of any number of heads: minus the sum of target times logarithm of the answer.
 
-    Args:
-        label_smoothing: applies to the labels only; votes are soft already.
+    A face's targets may sum to another number than 1: to 0 for a face without votes, which then costs nothing, and to
+    more where teachers' answers are added. For such targets Keras' own loss has a wrong gradient behind a softmax on
+    TensorFlow, where it uses a fused kernel.
     """
 
-    def __init__(self, label_smoothing: float = 0.0, name: str = "two_head_loss") -> None:
-        super().__init__(name=name)
-        self.label_smoothing = label_smoothing
-
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the loss for each face, `(batch,)`."""
-        labels = keras.losses.categorical_crossentropy(
-            y_true[:, :NUM_CLASSES], y_pred[:, :NUM_CLASSES], label_smoothing=self.label_smoothing
-        )
-        return labels + keras.losses.categorical_crossentropy(y_true[:, NUM_CLASSES:], y_pred[:, NUM_CLASSES:])
+        """Return the loss of each face, `(batch,)`; targets and answers are `(batch, 7)` or `(batch, 14)`."""
+        answers = ops.clip(ops.cast(y_pred, "float32"), keras.config.epsilon(), 1.0)
+        return -ops.sum(ops.cast(y_true, "float32") * ops.log(answers), axis=1)
 
 
 class PluralityAccuracy(keras.metrics.Metric):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +26,6 @@ from fer_core.training.baselines import train_baseline
 from fer_core.training.blend import choose_blend, class_frequencies
 from fer_core.training.callbacks import Clock, read_history
 from fer_core.training.data import TrainingData
-from fer_core.training.devices import all_devices
 from fer_core.training.ensemble import store_ensemble
 from fer_core.training.export import QUANTIZATIONS, Quantization, keras_archive, to_litert
 from fer_core.training.face_map import face_map
@@ -37,6 +35,7 @@ from fer_core.training.initial_weights import initial_network, initial_two_heads
 from fer_core.training.model_card import make_card, training_facts
 from fer_core.training.recipe import WITHOUT_RECIPE, Recipe, named_recipe, uses_features
 from fer_core.training.targets import VOTES_HEAD, heads_of, with_votes_head
+from fer_core.training.vggface2 import vggface2_weights
 from fer_core.types import FerError
 
 TOLERATED_LOSS: Final = 0.002
@@ -48,6 +47,7 @@ Say = Callable[[str], None]
 def train_named(
     spec: ModelSpec,
     data: TrainingData,
+    *,
     root: Path,
     epochs: int | None = None,
     seed: int | None = None,
@@ -57,9 +57,8 @@ def train_named(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     say: Say = lambda _: None,
     ship: bool = False,
-    every_device: bool = False,
 ) -> StoredModel:
-    """Train a named model by its own recipe: what `python -m fer_core train` does.
+    """Train a named model by its own recipe: what `fer-lab train` does.
 
     Args:
         spec: the model.
@@ -67,18 +66,16 @@ def train_named(
         root: the folder of the store to write to.
         epochs: passes over the data; default: the recipe's.
         seed: instead of the recipe's; the model is then stored as `<name>_seed<seed>`.
-        weights: to start from instead of the model's own: `random`, `imagenet`, `utkface` or a stored model's name. The
-            stored name then includes it.
+        weights: to start from instead of the model's own: one of `WEIGHTS` or a stored model's name. The stored name
+            then includes it.
         trial: store the model as `<name>_trial`, so that it does not replace a good one.
         run: folder of the run, see `train`.
         callbacks: additional Keras callbacks.
         say: called with a sentence for each step.
         ship: store it for this repository, see `train`.
-        every_device: see `train`.
 
     Raises:
-        FerError: epochs, a run's folder or all devices are given for a baseline or an ensemble, which does not use
-            them.
+        FerError: epochs or a run's folder are given for a baseline or an ensemble, which does not use them.
     """
     if weights is not None:
         spec = spec.with_weights(weights)
@@ -90,26 +87,24 @@ def train_named(
     if spec.architecture in WITHOUT_RECIPE:
         if epochs is not None or run is not None:
             raise FerError(f"{spec.name} is not trained in epochs: leave out --epochs and --run.")
-        if every_device:
-            raise FerError(f"{spec.name} is not trained with Keras: leave out --devices.")
         if spec.architecture == "ensemble":
             return store_ensemble(spec, data, root, say=say)
         return train_baseline(spec, data, root, seed or 0, say)
     recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
-    return train(spec, recipe, data, root, run, callbacks, say, ship, True, every_device)
+    return train(spec, data, recipe=recipe, root=root, folder=run, callbacks=callbacks, say=say, ship=ship, mapped=True)
 
 
 def train(
     spec: ModelSpec,
-    recipe: Recipe,
     data: TrainingData,
+    *,
+    recipe: Recipe,
     root: Path,
     folder: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     say: Say = lambda _: None,
     ship: bool = False,
     mapped: bool = False,
-    every_device: bool = False,
 ) -> StoredModel:
     """Build, fit, convert, measure and store one model.
 
@@ -117,8 +112,8 @@ def train(
 
     Args:
         spec: what to build.
-        recipe: how to fit it.
         data: what to fit and to measure on.
+        recipe: how to fit it.
         root: the folder of the store to write to.
         folder: folder of the run; an interrupted run resumes from it at its last epoch. Default: one in the user's
             data folder for each name and seed.
@@ -129,19 +124,17 @@ def train(
             predictions, because its weights are not ours to ship.
         mapped: also store the map of the test faces. It takes a minute or two on two cores, so that short trainings
             leave it out; `fer-lab evaluate NAME --map --save` makes it later.
-        every_device: fit on all devices of this computer, see `devices`. A run that was interrupted can be resumed with
-            another number of devices, also on another backend.
 
     Raises:
-        FerError: the folder belongs to another run, the weights to start from are not available, or Keras cannot use
-            several devices.
+        FerError: the folder belongs to another run, or the weights to start from are not available.
     """
     folder = folder or home() / "runs" / f"{spec.name}-seed{recipe.seed}"
     keras.utils.set_random_seed(recipe.seed)
-    with _devices(spec, recipe, say) if every_device else nullcontext():
-        network = initial_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
-        claim_folder(folder, run_identity(network, spec, recipe, data))
-        learner, seconds = _fit(network, spec, recipe, data, folder, callbacks, say)
+    if spec.weights_from == "vggface2":
+        vggface2_weights(data.training.images)
+    network = initial_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
+    claim_folder(folder, run_identity(network, spec, recipe, data))
+    learner, seconds = _fit(network, spec, recipe, data, folder, callbacks, say)
     fitted, facts = _fitted(network, learner, spec, recipe, data, folder, seconds)
 
     say("Converting to LiteRT and measuring each way to store the weights on the hold-out")
@@ -205,19 +198,6 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -
     }
 
 
-def _devices(spec: ModelSpec, recipe: Recipe, say: Say) -> AbstractContextManager[Any]:
-    """Return the scope in which a network is fitted on all devices, if that is of use, and say which is the case."""
-    distribution = all_devices()
-    if uses_features(spec, recipe):
-        say("One device is used: the backbone is frozen, and its features are fitted in seconds")
-    elif distribution is None:
-        say(f"One device is used, {keras.distribution.list_devices()[0]}: this computer has no other")
-    else:
-        say(f"Each batch is divided over {distribution.num_model_replicas} devices")
-        return distribution.scope()
-    return nullcontext()
-
-
 def _fit(
     network: keras.Model,
     spec: ModelSpec,
@@ -232,10 +212,20 @@ def _fit(
     if uses_features(spec, recipe):
         say(f"Computing the frozen backbone once for {len(data.training) + len(data.holdout):,} faces")
     else:
-        say(f"Fitting {spec.title} on {len(data.training):,} faces, {recipe.epochs} epochs")
+        more = "" if data.unlabelled is None else f" and {len(data.unlabelled):,} without labels"
+        say(f"Fitting {spec.title} on {len(data.training):,} faces{more}, {recipe.epochs} epochs")
     clock = Clock(folder / "seconds.json")
     learner = initial_two_heads(network, spec) if recipe.target == "both" else network
-    fit(learner, spec, recipe, prepared.training, prepared.holdout, folder, [clock, *callbacks])
+    fit(
+        learner,
+        spec,
+        recipe,
+        prepared.training,
+        prepared.holdout,
+        folder,
+        [clock, *callbacks],
+        unlabelled=prepared.unlabelled,
+    )
     return learner, clock.seconds
 
 
@@ -248,7 +238,7 @@ def _fitted(
     folder: Path,
     seconds: float,
 ) -> tuple[keras.Model, dict[str, Any]]:
-    """Return a fitted network in float32, on one device and with one head, and the facts of the fit for the card."""
+    """Return a fitted network in float32 and with one head, and the facts of the fit for the card."""
     fitted = build_network(spec)
     fitted.set_weights(network.get_weights())
     epochs = max(map(len, read_history(folder).values()))

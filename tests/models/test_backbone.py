@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import keras
 import numpy as np
 import pytest
@@ -10,12 +12,13 @@ from fer_core.models.backbone import (
     BACKBONE_SIZES,
     backbone_names,
     build_backbone,
+    local_file,
     preprocessing,
     weights_digest,
     weights_file,
 )
 from fer_core.types import FerError
-from tests.conftest import require
+from tests.conftest import require_weights
 
 FILE = "mobilenet_v2_imagenet_notop.weights.h5"
 
@@ -29,11 +32,11 @@ def no_download(monkeypatch):
 
 
 def test_local_folder_is_read(no_download):
-    folder = require("FER_BACKBONE_DIR", "needs MobileNetV2's ImageNet weights")
+    path = require_weights(FILE)
     ours = build_backbone("MobileNetV2", 96, "imagenet")
     plain = keras.applications.MobileNetV2((96, 96, 3), include_top=False, weights=None)
     assert weights_digest(ours) != weights_digest(plain)
-    plain.load_weights(folder / FILE)
+    plain.load_weights(path)
     assert weights_digest(ours) == weights_digest(plain)
     for a, b in zip(ours.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -72,8 +75,33 @@ def test_a_short_training_shows_when_it_serves(no_download):
 
 
 def test_unknown_source_is_refused():
-    with pytest.raises(FerError, match="Expected imagenet or random"):
+    with pytest.raises(FerError, match="Expected imagenet, vggface2 or random"):
         build_backbone("MobileNetV2", 96, "somewhere")
+
+
+def test_faces_weights_are_of_one_backbone_only():
+    with pytest.raises(FerError, match=r"Only MobileNet has weights from VGGFace2. Received: VGG16"):
+        build_backbone("VGG16", 48, "vggface2")
+
+
+def test_a_backbone_ends_after_the_layer_that_is_named():
+    whole, part = build_backbone("MobileNet", 64, "random"), build_backbone("MobileNet", 64, "random", "conv_pw_5_relu")
+    assert whole.output.shape[1:] == (2, 2, 1024)
+    assert part.output.shape[1:] == (8, 8, 256)
+    assert [layer.name for layer in part.layers] == [layer.name for layer in whole.layers][: len(part.layers)]
+    with pytest.raises(FerError, match=r"no layer of that name.*Received: conv_pw_99"):
+        build_backbone("MobileNet", 64, "random", "conv_pw_99")
+
+
+def test_the_first_folder_that_has_the_file_counts(tmp_path, monkeypatch, home):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("FER_BACKBONE_DIR", os.pathsep.join(str(tmp_path / name) for name in ("gone", "one", "two")))
+    assert local_file("some.h5") is None
+    (tmp_path / "two" / "some.h5").touch()
+    assert local_file("some.h5") == tmp_path / "two" / "some.h5"
+    (tmp_path / "one" / "some.h5").touch()
+    assert local_file("some.h5") == tmp_path / "one" / "some.h5"
 
 
 def test_unknown_or_too_small_is_refused():

@@ -12,8 +12,8 @@ from fer_core.training.fit import fit
 from fer_core.training.recipe import Recipe
 from fer_core.training.targets import (
     VOTES_HEAD,
+    CrossEntropy,
     PluralityAccuracy,
-    TwoHeadLoss,
     heads_of,
     make_targets,
     with_heads,
@@ -44,6 +44,9 @@ def test_targets_of_each_kind():
     both = make_targets(labels, VOTES, "both")
     assert both.shape == (3, 14)
     np.testing.assert_array_equal(both[:, 7:], SHARES)
+    smooth = make_targets(labels, VOTES, "both", smoothing=0.14)
+    np.testing.assert_allclose(smooth[1, :7], [0.02, 0.02, 0.02, 0.88, 0.02, 0.02, 0.02], atol=1e-6)
+    np.testing.assert_array_equal(smooth[:, 7:], SHARES)
     with pytest.raises(FerError, match="FERPLUS_PATH"):
         make_targets(labels, None, "both")
 
@@ -51,14 +54,27 @@ def test_targets_of_each_kind():
 def test_the_loss_is_the_sum_of_both_cross_entropies():
     labels, said, voted = np.eye(7)[[4]], np.full((1, 7), 1 / 7), np.array([[0.1, 0.1, 0.1, 0.1, 0.4, 0.1, 0.1]])
     wanted = np.concatenate([labels, SHARES[1:2]], axis=1).astype(np.float32)
-    loss = float(TwoHeadLoss()(wanted, np.concatenate([said, voted], axis=1).astype(np.float32)))
+    loss = float(CrossEntropy()(wanted, np.concatenate([said, voted], axis=1).astype(np.float32)))
     assert loss == pytest.approx(np.log(7) - 0.2 * np.log(0.1) - 0.8 * np.log(0.4), rel=1e-5)
 
 
 def test_a_face_without_votes_costs_nothing_by_votes():
     said = np.full((1, 14), 1 / 7, np.float32)
     wanted = np.concatenate([np.eye(7)[[2]], np.zeros((1, 7))], axis=1).astype(np.float32)
-    assert float(TwoHeadLoss()(wanted, said)) == pytest.approx(np.log(7), rel=1e-5)
+    assert float(CrossEntropy()(wanted, said)) == pytest.approx(np.log(7), rel=1e-5)
+
+
+def test_the_gradient_fits_targets_of_any_sum():
+    """Of a softmax it is the sum of the targets times the probabilities, minus the targets."""
+    import tensorflow as tf
+
+    logits = tf.Variable([[0.3, -1.0, 0.5, 0.0, 2.0, -0.2, 0.1]])
+    head = keras.layers.Softmax()
+    for target in ([[0.0] * 7], [[0.0, 3.0, 0.0, 0.5, 0.0, 0.5, 0.0]]):
+        with tf.GradientTape() as tape:
+            loss = CrossEntropy()(tf.constant(target), head(logits))
+        expected = np.sum(target) * tf.nn.softmax(logits).numpy() - target
+        np.testing.assert_allclose(tape.gradient(loss, logits).numpy(), expected, atol=1e-6)
 
 
 def test_accuracy_counts_faces_with_one_answer_in_the_first_place():

@@ -17,7 +17,7 @@ from tests.training.test_targets import with_votes
 def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, tmp_path, bright_and_dark):  # noqa: F811
     faces = with_votes(bright_and_dark, bright_and_dark.labels)
     recipe = Recipe(epochs=1, batch_size=16, ema=0.0, augmentation=None, mixed_precision=False, target="both")
-    model = train(tiny_spec, recipe, TrainingData(faces, faces), tmp_path, folder=tmp_path / "run")
+    model = train(tiny_spec, TrainingData(faces, faces), recipe=recipe, root=tmp_path, folder=tmp_path / "run")
     facts = model.card.training
     share, correction, scale = facts["votes_share"], facts["frequency_correction"], 1 / facts["temperature"]
     labels, votes = model.heads().astype(np.float64)
@@ -28,5 +28,5 @@ def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, t
     often = np.log(class_frequencies(faces))
     expected = (1 - share) * (labels[-1] - correction * often[0]) + share * (votes[-1] - correction * often[1])
     np.testing.assert_allclose(bias, scale * expected, rtol=2e-3, atol=2e-3)
-    again = train(tiny_spec, recipe, TrainingData(faces, faces), tmp_path, folder=tmp_path / "run")
+    again = train(tiny_spec, TrainingData(faces, faces), recipe=recipe, root=tmp_path, folder=tmp_path / "run")
     np.testing.assert_allclose(again.heads(), model.heads(), atol=1e-6)  # the run was finished: nothing is fitted again

@@ -14,7 +14,7 @@ from fer_core.models.transfer import backbone_of
 from fer_core.training.export import to_litert
 from fer_core.training.fit import fit
 from fer_core.training.recipe import recipe_for
-from tests.conftest import require
+from tests.conftest import require_weights
 
 STORAGE = {  # a conversion takes seconds, so each variant has one
     "mobilenetv2_frozen": "float32",
@@ -31,7 +31,7 @@ STORAGE = {  # a conversion takes seconds, so each variant has one
 def test_trains_converts_and_serves_the_same(name, quantization, fer2013, home, tmp_path):
     spec = model_spec(name)
     if spec.backbone == "MobileNetV2":
-        require("FER_BACKBONE_DIR", "needs MobileNetV2's ImageNet weights")
+        require_weights("mobilenet_v2_imagenet_notop.weights.h5")
     else:
         spec = replace(spec, weights_from="random")
     recipe = replace(recipe_for(spec), epochs=1, batch_size=16)
