@@ -88,7 +88,7 @@ def test_a_backbone_ends_after_the_layer_that_is_named():
     whole, part = build_backbone("MobileNet", 64, "random"), build_backbone("MobileNet", 64, "random", "conv_pw_5_relu")
     assert whole.output.shape[1:] == (2, 2, 1024)
     assert part.output.shape[1:] == (8, 8, 256)
-    assert [layer.name for layer in part.layers] == [layer.name for layer in whole.layers][: len(part.layers)]
+    assert [layer.name for layer in part.layers[1:]] == [layer.name for layer in whole.layers[1 : len(part.layers)]]
     with pytest.raises(FerError, match=r"no layer of that name.*Received: conv_pw_99"):
         build_backbone("MobileNet", 64, "random", "conv_pw_99")
 
