@@ -19,7 +19,7 @@ from fer_core.archives.photos import unexpected
 from fer_core.archives.places import Place, shown
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.cuts import LOOK_SIZE, SCENE_SIZE, look, scene
-from fer_core.inference.tables import FACE_COLUMNS, Row
+from fer_core.inference.tables import FACE_COLUMNS, Row, gap_note, recording_gaps
 from fer_core.inference.tracking import FaceTracker, Smoother
 from fer_core.inference.video_reader import VideoReader, damage_note
 from fer_core.labels import EXPRESSIONS
@@ -174,21 +174,23 @@ def _read(place: Place) -> Piece:
 def _joined(file: str, films: FilmAnalyzer, pieces: Iterator[Piece] | Sequence[Piece]) -> pa.Table:
     numbers = _Numbers(films.smoothing)
     rows: list[tuple[Any, ...]] = []
-    frames, failed, damaged, end = 0, 0, 0, 0.0
+    times: list[float] = []
+    failed, damaged, end = 0, 0, 0.0
     declared: float | None = None
     errors: list[str] = []
     for piece in pieces:
         for frame in piece.frames:
             rows += [(None, *row) for row in numbers.rows(frame)]
+            times.append(frame["seconds"])
             failed += frame["boxes"] is None
-        frames, damaged = frames + len(piece.frames), damaged + piece.damaged
+        damaged += piece.damaged
         end, declared = max(end, piece.end), declared or piece.declared
         errors += [piece.error] if piece.error else []
     name = PurePosixPath(shown(file)).name[:80]
-    note = None if errors else damage_note(name, declared, end, damaged)
-    errors += [note] if note else []
+    notes = [] if errors else [damage_note(name, declared, end, damaged), gap_note(recording_gaps(times, end))]
+    errors += [note for note in notes if note]
     if failed:
-        errors.append(f"{failed} of {frames} frames could not be analysed; they count as without a face.")
+        errors.append(f"{failed} of {len(times)} frames could not be analysed; they count as without a face.")
     width = len(FILM_SCHEMA)
     rows += [(error, *[None] * (width - 2)) for error in dict.fromkeys(errors)]
     columns = list(zip(*((shown(file), *row) for row in rows), strict=True)) or [()] * width
