@@ -35,7 +35,7 @@ class Limits:
         training_minutes: estimated duration of one training.
         megapixels: pixels of one picture, in millions.
         pictures: number of pictures in one upload.
-        video_minutes: length of one video.
+        video_minutes: length of one video, of at most 60 Full HD frames per second.
     """
 
     keep_hours: float = 24

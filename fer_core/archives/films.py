@@ -13,11 +13,13 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from fer_core.archives.photos import unexpected
 from fer_core.archives.places import Place, shown
 from fer_core.inference import FaceAnalyzer
-from fer_core.inference.tables import FACE_COLUMNS, Row
+from fer_core.inference.cuts import LOOK_SIZE, SCENE_SIZE, look, scene
+from fer_core.inference.tables import FACE_COLUMNS, Row, gap_note, recording_gaps
 from fer_core.inference.tracking import FaceTracker, Smoother
 from fer_core.inference.video_reader import VideoReader, damage_note
 from fer_core.labels import EXPRESSIONS
@@ -40,12 +42,14 @@ PIECE_SCHEMA: Final = pa.schema(
     [
         ("seconds", pa.float64()),
         ("size", pa.list_(pa.int64())),
+        ("scene", pa.binary()),
         ("boxes", pa.list_(pa.list_(pa.float64()))),
+        ("looks", pa.list_(pa.binary())),
         ("probabilities", pa.list_(pa.list_(pa.float32()))),
     ]
 )
-"""A piece of a film: one row a frame, with width and height in pixels, and box and probabilities of each face. Boxes
-are missing for a frame that could not be analysed."""
+"""A piece of a film: one row a frame, with width and height in pixels and a small picture of the scene; box, small
+picture and probabilities of each face. Boxes are missing for a frame that could not be analysed."""
 
 _NO_CROP: Final = np.zeros((48, 48), np.uint8)
 _NO_TRANSFORM: Final = np.eye(2, 3)
@@ -139,18 +143,19 @@ def _piece(file: str, films: FilmAnalyzer, start: float, stop: float) -> Piece:
         with _opened(file) as video:
             for seconds, image in video.frames(films.rate, start, stop):
                 films.check()
-                size = [image.shape[1], image.shape[0]]
                 try:
                     detected = films.faces.detector.detect(image, thorough=False)
                     results = films.faces.classify(image, detected)
                 except Exception:  # as in `StreamAnalyzer`: one frame must not end the film
-                    frames.append({"seconds": seconds, "size": size, "boxes": None, "probabilities": None})
+                    frames.append({"seconds": seconds, "boxes": None})
                     continue
                 frames.append(
                     {
                         "seconds": seconds,
-                        "size": size,
+                        "size": [image.shape[1], image.shape[0]],
+                        "scene": scene(image).tobytes(),
                         "boxes": [list(map(float, result.face.box)) for result in results],
+                        "looks": [look(result.crop).tobytes() for result in results],
                         "probabilities": [result.probabilities.tolist() for result in results],
                     }
                 )
@@ -169,21 +174,23 @@ def _read(place: Place) -> Piece:
 def _joined(file: str, films: FilmAnalyzer, pieces: Iterator[Piece] | Sequence[Piece]) -> pa.Table:
     numbers = _Numbers(films.smoothing)
     rows: list[tuple[Any, ...]] = []
-    frames, failed, damaged, end = 0, 0, 0, 0.0
+    times: list[float] = []
+    failed, damaged, end = 0, 0, 0.0
     declared: float | None = None
     errors: list[str] = []
     for piece in pieces:
         for frame in piece.frames:
             rows += [(None, *row) for row in numbers.rows(frame)]
+            times.append(frame["seconds"])
             failed += frame["boxes"] is None
-        frames, damaged = frames + len(piece.frames), damaged + piece.damaged
+        damaged += piece.damaged
         end, declared = max(end, piece.end), declared or piece.declared
         errors += [piece.error] if piece.error else []
     name = PurePosixPath(shown(file)).name[:80]
-    note = None if errors else damage_note(name, declared, end, damaged)
-    errors += [note] if note else []
+    notes = [] if errors else [damage_note(name, declared, end, damaged), gap_note(recording_gaps(times, end))]
+    errors += [note for note in notes if note]
     if failed:
-        errors.append(f"{failed} of {frames} frames could not be analysed; they count as without a face.")
+        errors.append(f"{failed} of {len(times)} frames could not be analysed; they count as without a face.")
     width = len(FILM_SCHEMA)
     rows += [(error, *[None] * (width - 2)) for error in dict.fromkeys(errors)]
     columns = list(zip(*((shown(file), *row) for row in rows), strict=True)) or [()] * width
@@ -197,29 +204,30 @@ class _Numbers:
         self._smoothing = smoothing
         self._tracker = FaceTracker()
         self._smoothers: dict[int, Smoother] = {}
-        self._size: list[int] | None = None
 
     def rows(self, frame: dict[str, Any]) -> list[Row]:
         """Return the rows of `FACE_COLUMNS` of a frame."""
-        seconds, size = frame["seconds"], frame["size"]
+        seconds = frame["seconds"]
         if frame["boxes"] is None:
             return [_empty(seconds)]
-        if self._size and size != self._size:
-            self._tracker.rescale(size[0] / self._size[0], size[1] / self._size[1])
-        self._size = size
+        width, height = frame["size"]
+        self._tracker.see((width, height), _picture(frame["scene"], SCENE_SIZE))
         faces = [Face(tuple(box), 1.0) for box in frame["boxes"]]
-        found = dict(zip(map(id, faces), frame["probabilities"], strict=True))
-        self._tracker.update(faces, seconds)
-        tracks = self._tracker.current(seconds)
-        self._smoothers = {track.number: self._smoothers.get(track.number, Smoother()) for track in tracks}
+        tracks = self._tracker.update(faces, [_picture(content, LOOK_SIZE) for content in frame["looks"]], seconds)
+        known = [track.number for track in self._tracker.current(seconds)]
+        self._smoothers = {number: self._smoothers.get(number, Smoother()) for number in known}
         rows: list[Row] = []
-        for track in tracks:
-            if track.seen == seconds:
-                values = [np.array(found[id(track.face)], np.float32)]
-                (smooth,) = self._smoothers[track.number].add(values, seconds, self._smoothing)
-                result = FaceResult(track.face, _NO_CROP, _NO_TRANSFORM, smooth)
-                rows.append((round(seconds, 6), track.number, *result.as_row()))
+        found = zip(tracks, frame["probabilities"], strict=True)
+        for track, probabilities in sorted(found, key=lambda one: one[0].number):
+            values = [np.array(probabilities, np.float32)]
+            (smooth,) = self._smoothers[track.number].add(values, seconds, self._smoothing)
+            result = FaceResult(track.face, _NO_CROP, _NO_TRANSFORM, smooth)
+            rows.append((round(seconds, 6), track.number, *result.as_row()))
         return rows or [_empty(seconds)]
+
+
+def _picture(content: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
+    return np.frombuffer(content, np.uint8).reshape(size[::-1])
 
 
 def _empty(seconds: float) -> Row:

@@ -71,7 +71,7 @@ class Job:
             "flip": self.flip,
         }
         own: dict[str, Any] = {"whole_image": self.whole_image} if self.kind == "photos" else {}
-        return values | (own or {"rate": self.rate, "smoothing": self.smoothing})
+        return values | (own or {"rate": self.rate, "smoothing": self.smoothing, "faces end": "at cuts"})
 
     def classifier(self) -> Classifier:
         """Return the classifier, with one thread: parallel workers already use all cores."""

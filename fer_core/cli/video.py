@@ -142,6 +142,7 @@ def _document(file: Path, model: str, result: VideoResult) -> dict[str, Any]:
         "model": model,
         "seconds": round(result.seconds, 3),
         "seconds_without_face": round(seconds_without_face(result.table, result.seconds), 3),
+        "gaps": [{"start": round(start, 3), "end": round(end, 3)} for start, end in result.gaps],
         "stopped": result.stopped,
         "notes": list(result.notes),
         "annotated": str(result.annotated) if result.annotated else None,

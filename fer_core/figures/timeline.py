@@ -112,7 +112,7 @@ def expression_strips(runs: pd.DataFrame, faces: Sequence[int], end: float) -> g
 def _with_gaps(moments: pd.DataFrame) -> pd.DataFrame:
     """Add an empty moment in every long gap, which breaks the lines there."""
     steps = moments["seconds"].diff()
-    after = moments.index[steps > max(MAX_GAP, 3 * steps.median())]
+    after = moments.index[steps > max(MAX_GAP, 3 * steps.quantile(0.25, interpolation="lower"))]
     gaps = pd.DataFrame({"seconds": moments["seconds"].to_numpy()[after] - 1e-6}, columns=moments.columns)
     if gaps.empty:
         return moments

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fer_core.faces import FaceDetector, default_detector, draw_faces, evidence_for, heatmap_on_face
 from fer_core.inference.classifier import Classifier, FaceAnalyzer
+from fer_core.inference.cuts import look, scene
 from fer_core.inference.tracking import FaceTracker, Smoother
 from fer_core.types import Face, FaceResult, FerError, Image
 
@@ -123,7 +124,6 @@ class StreamAnalyzer:
         self._tracker = FaceTracker()
         self._faces: dict[int, tuple[Smoother, TrackedFace]] = {}
         self._classified_by = self.classifier
-        self._size: tuple[int, int] | None = None
         self._frames_since_detection = 0
         self._detected = self._now = float("-inf")
 
@@ -177,18 +177,23 @@ class StreamAnalyzer:
         if classifier is not self._classified_by:
             self._faces, self._classified_by = {}, classifier
         detector = self._detector_for(settings.detection_size)
-        if self._must_detect(image, seconds, settings.detect_every):
-            self._frames_since_detection = 0
-            self._tracker.update(detector.detect(image, thorough=False), seconds)
-            self._detected = seconds
-        self._frames_since_detection += 1
-        tracks = self._tracker.current(seconds)
-        present = [track for track in tracks if track.seen == self._detected]
         analyzer = FaceAnalyzer(classifier, detector, settings.flip)
-        results = analyzer.classify(image, [track.at(seconds) for track in present])
+        changed = self._tracker.see((image.shape[1], image.shape[0]), scene(image))
+        late = seconds - self._detected >= DETECT_SECONDS
+        if changed or late or self._frames_since_detection >= settings.detect_every:
+            self._frames_since_detection = 0
+            faces = detector.detect(image, thorough=False)
+            results = analyzer.classify(image, faces)
+            present = self._tracker.update(faces, [look(result.crop) for result in results], seconds)
+            self._detected = seconds
+        else:
+            present = [track for track in self._tracker.current(seconds) if track.seen == self._detected]
+            results = analyzer.classify(image, [track.at(seconds) for track in present])
+        self._frames_since_detection += 1
         for track, result in zip(present, results, strict=True):
             self._smooth(track.number, result, seconds, settings.smoothing)
-        self._faces = {track.number: self._faces[track.number] for track in tracks if track.number in self._faces}
+        shown = [track.number for track in self._tracker.current(seconds)]
+        self._faces = {number: self._faces[number] for number in shown if number in self._faces}
         return FrameResult(seconds, tuple(face for _, face in self._faces.values()))
 
     def _detector_for(self, size: int) -> FaceDetector:
@@ -197,14 +202,6 @@ class StreamAnalyzer:
         if self._detector is None or self._detector[0] != size:
             self._detector = size, default_detector(detection_size=size)
         return self._detector[1]
-
-    def _must_detect(self, image: Image, seconds: float, detect_every: int) -> bool:
-        """Tell whether to detect faces in this frame. This is always so after a change of size."""
-        size = image.shape[:2]
-        if self._size and size != self._size:
-            self._tracker.rescale(size[1] / self._size[1], size[0] / self._size[0])
-        resized, self._size = size != self._size, size
-        return resized or self._frames_since_detection >= detect_every or seconds - self._detected >= DETECT_SECONDS
 
     def _smooth(self, number: int, result: FaceResult, seconds: float, time_constant: float) -> None:
         smoother = self._faces[number][0] if number in self._faces else Smoother()

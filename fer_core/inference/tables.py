@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer_core.faces import annotated_png
+from fer_core.inference.tracking import MEMORY_SECONDS
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FaceResult, Image
 
@@ -27,6 +29,10 @@ PICTURE_COLUMNS: Final = ("file", "error", "face", "x", "y", "width", "height", 
 
 FACE_COLUMNS: Final = ("seconds", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS)
 """Time, the face's number, its box in pixels, the most probable expression, the seven probabilities."""
+
+GAP_SECONDS: Final = MEMORY_SECONDS
+GAP_STEPS: Final = 3.0
+"""A step from frame to frame that is longer than both, the second in usual steps, is a gap in the recording."""
 
 Row = tuple[float | int | str | None, ...]
 """One row of `FACE_COLUMNS`."""
@@ -131,8 +137,8 @@ def face_table(rows: Sequence[Row]) -> pd.DataFrame:
 def time_shares(table: pd.DataFrame, end: float) -> pd.DataFrame:
     """Return how long each expression was shown, for all faces together and for each face.
 
-    A frame lasts until the next analysed one, and the last frame until `end`. Shares are of the time in which the
-    face was found.
+    A frame lasts until the next analysed one, and the last frame until `end`; gaps in the recording do not count.
+    Shares are of the time in which the face was found.
 
     Args:
         table: a face table.
@@ -156,7 +162,7 @@ def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
         end: end of the analysed part, in seconds.
 
     Returns:
-        Columns `face`, `expression`, `start`, `end`. An interval ends if the face is missing in a frame.
+        Columns `face`, `expression`, `start`, `end`. An interval ends if the face is missing in a frame, and at a gap.
     """
     faces = _with_durations(table, end).dropna(subset="face").sort_values(["face", "seconds"], kind="stable")
     before = faces.shift()
@@ -188,7 +194,7 @@ def share_not_sure(table: pd.DataFrame, end: float, face: int, below: float) -> 
 
 
 def seconds_without_face(table: pd.DataFrame, end: float) -> float:
-    """Return the time in which no face was found."""
+    """Return the time in which no face was found, without the gaps in the recording."""
     table = _with_durations(table, end)
     return float(table.loc[table["face"].isna(), "duration"].sum())
 
@@ -199,24 +205,65 @@ def timeline_points(table: pd.DataFrame, face: int, points: int = 400) -> pd.Dat
     Args:
         table: a face table.
         face: the face's number.
-        points: maximum number of rows. A longer timeline is averaged over intervals of equal length.
+        points: approximate maximum number of rows. A longer timeline is averaged over intervals of equal length, which
+            end at gaps.
 
     Returns:
         Columns `seconds` and the seven expressions.
     """
-    found = table.loc[(table["face"] == face).fillna(False), ["seconds", *EXPRESSIONS]]
+    timed = _with_durations(table, float("-inf"))
+    columns = ["seconds", *EXPRESSIONS]
+    found = timed[(timed["face"] == face).fillna(False)]
     if len(found) <= points:
-        return found.reset_index(drop=True)
-    times = found["seconds"]
-    interval = ((times - times.min()) / (times.max() - times.min()) * points).astype(int).clip(upper=points - 1)
-    return found.groupby(interval.to_numpy()).mean().reset_index(drop=True)
+        return found[columns].reset_index(drop=True)
+    recorded = found["seconds"] - found["paused"]
+    interval = ((recorded - recorded.min()) / np.ptp(recorded) * points).astype(int).clip(upper=points - 1)
+    return found.groupby(["paused", interval.rename("interval")])[columns].mean().reset_index(drop=True)
+
+
+def recording_gaps(times: Sequence[float], end: float) -> list[tuple[float, float]]:
+    """Return start and end of the gaps in a recording, in seconds.
+
+    Args:
+        times: of the analysed frames, in seconds.
+        end: end of the analysed part, in seconds.
+    """
+    moments = np.unique(np.asarray(times, np.float64))
+    durations, gaps = _durations(moments, end)
+    starts = (moments + durations)[gaps > 0]
+    return list(zip(starts.tolist(), (starts + gaps[gaps > 0]).tolist(), strict=True))
+
+
+def gap_note(gaps: Sequence[tuple[float, float]]) -> str | None:
+    """Return a sentence about the gaps in a recording, or None if there are none."""
+    if not gaps:
+        return None
+    return (
+        f"The recording has gaps. Frames are missing for {sum(end - start for start, end in gaps):,.1f} seconds, from "
+        f"second {gaps[0][0]:,.1f} on; this time is not counted, and faces get new numbers after it."
+    )
+
+
+def _durations(times: NDArray[np.float64], end: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how long each frame lasts and the gap after it, in seconds. Before a gap it lasts for a usual step.
+
+    The usual step is the lower quartile, which a few long ones do not change.
+    """
+    if not len(times):
+        return times, times
+    steps = np.append(times[1:], max(end, times[-1])) - times
+    usual = np.quantile(steps, 0.25, method="lower")
+    gaps = np.where(steps > max(GAP_SECONDS, GAP_STEPS * usual), steps - usual, 0.0)
+    return steps - gaps, gaps
 
 
 def _with_durations(table: pd.DataFrame, end: float) -> pd.DataFrame:
-    """Add the columns `frame`, the frame's index, and `duration`, the seconds until the next frame."""
+    """Add `frame`, its index, which a gap increases by one; `duration`; and `paused`, the seconds of gaps before it."""
     times, frame = np.unique(table["seconds"].to_numpy(np.float64), return_inverse=True)
-    until = np.append(times[1:], max(end, times[-1])) if len(times) else times
-    return table.assign(frame=frame, duration=(until - times)[frame])
+    durations, gaps = _durations(times, end)
+    index = np.arange(len(times)) + np.cumsum(gaps > 0) - (gaps > 0)
+    paused = np.cumsum(gaps) - gaps
+    return table.assign(frame=index[frame], duration=durations[frame], paused=paused[frame])
 
 
 def _shares(faces: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from fer_core.inference.cuts import is_flat, same_face, same_scene
 from fer_core.types import Face
 
 LOST_SECONDS: Final = 0.5
@@ -33,12 +34,14 @@ class Track:
     Attributes:
         number: from 1, never reused for another face.
         face: the last detection.
+        look: the last detection as a small picture, see `cuts.look`.
         seen: stream time of the last detection, in seconds.
         velocity: `(2,)` pixels per second.
     """
 
     number: int
     face: Face
+    look: NDArray[np.uint8]
     seen: float
     velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
 
@@ -52,7 +55,7 @@ class Track:
         moved = None if points is None else (points + shift).astype(np.float32)
         return Face((x + float(shift[0]), y + float(shift[1]), width, height), self.face.score, moved)
 
-    def update(self, face: Face, seconds: float) -> None:
+    def update(self, face: Face, look: NDArray[np.uint8], seconds: float) -> None:
         """Add a new detection of this face."""
         gap = seconds - self.seen
         if gap > LOST_SECONDS:
@@ -60,25 +63,67 @@ class Track:
         elif gap > 0:
             new = np.subtract(face.center, self.face.center) / gap
             self.velocity = VELOCITY_WEIGHT * new + (1 - VELOCITY_WEIGHT) * self.velocity
-        self.face, self.seen = face, seconds
+        self.face, self.look, self.seen = face, look, seconds
 
 
 class FaceTracker:
-    """Give detected faces stable numbers, by the overlap of their boxes."""
+    """Give detected faces stable numbers, by the overlap of their boxes, until a cut or a gap.
+
+    A face keeps its number while it looks like its last detection. After a cut of the whole scene all faces get new
+    numbers, and so does a face that is not detected for `MEMORY_SECONDS`.
+    """
 
     def __init__(self) -> None:
         self._tracks: list[Track] = []
         self._numbers = 0
+        self._size: tuple[int, int] | None = None
+        self._scene: NDArray[np.uint8] | None = None
 
-    def update(self, faces: Sequence[Face], seconds: float) -> None:
-        """Add the detections of a stream time, which must not decrease."""
+    def see(self, size: tuple[int, int], scene: NDArray[np.uint8]) -> bool:
+        """Prepare for a frame: scale the faces to its size, and end all tracks if it comes after a cut.
+
+        Args:
+            size: the frame's width and height in pixels.
+            scene: the frame as a small picture, see `cuts.scene`.
+
+        Returns:
+            Whether the known faces say too little about this frame, so that faces must be detected in it.
+        """
+        cut = self._scene is not None and not same_scene(self._scene, scene)
+        resized = size != self._size
+        if resized and self._size:
+            self._rescale(size[0] / self._size[0], size[1] / self._size[1])
+        if cut:
+            self._tracks = []
+        self._size = size
+        if not is_flat(scene):  # a black frame is compared with nothing, but the frames around it are
+            self._scene = scene
+        return resized or cut
+
+    def update(self, faces: Sequence[Face], looks: Sequence[NDArray[np.uint8]], seconds: float) -> list[Track]:
+        """Add the detections of a stream time, which must not decrease.
+
+        Args:
+            faces: the detected faces.
+            looks: each as a small picture, see `cuts.look`.
+            seconds: stream time.
+
+        Returns:
+            The track of each face.
+        """
         self._tracks = [track for track in self._tracks if seconds - track.seen <= MEMORY_SECONDS]
-        unmatched = dict(enumerate(faces))
+        tracks: dict[int, Track] = {}
         for track, k in self._pairs(faces, seconds):
-            track.update(unmatched.pop(k), seconds)
-        for face in unmatched.values():
+            if same_face(track.look, looks[k], seconds - track.seen):
+                track.update(faces[k], looks[k], seconds)
+                tracks[k] = track
+            else:  # somebody else at the same place
+                self._tracks.remove(track)
+        for k in sorted(set(range(len(faces))) - set(tracks)):
             self._numbers += 1
-            self._tracks.append(Track(self._numbers, face, seconds))
+            tracks[k] = Track(self._numbers, faces[k], looks[k], seconds)
+            self._tracks.append(tracks[k])
+        return [tracks[k] for k in range(len(faces))]
 
     def current(self, seconds: float) -> list[Track]:
         """Return the faces to show, by number: those detected within `LOST_SECONDS` and not occluded by newer ones."""
@@ -94,7 +139,7 @@ class FaceTracker:
         }
         return [track for track in tracks if track.number not in occluded]
 
-    def rescale(self, horizontal: float, vertical: float) -> None:
+    def _rescale(self, horizontal: float, vertical: float) -> None:
         """Adapt all faces to frames that have become wider and higher by these factors."""
         factors = np.array([horizontal, vertical])
         for track in self._tracks:

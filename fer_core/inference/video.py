@@ -16,7 +16,7 @@ from typing import Final
 import pandas as pd
 
 from fer_core.inference.stream import StreamAnalyzer, StreamSettings
-from fer_core.inference.tables import Row, face_table, frame_rows
+from fer_core.inference.tables import Row, face_table, frame_rows, gap_note, recording_gaps
 from fer_core.inference.video_reader import VideoReader
 from fer_core.inference.video_writer import LONGEST, VideoWriter
 from fer_core.temporary import TemporaryFolder
@@ -76,6 +76,11 @@ class VideoResult:
         """The numbers of all faces."""
         return sorted(int(number) for number in self.table["face"].dropna().unique())
 
+    @property
+    def gaps(self) -> list[tuple[float, float]]:
+        """Start and end of each gap in the recording, in seconds; no face and no expression lasts over a gap."""
+        return recording_gaps(self.table["seconds"].to_list(), self.seconds)
+
 
 def analyze_video(
     source: Path | str | bytes,
@@ -97,7 +102,7 @@ def analyze_video(
         on_progress: called after each frame.
         should_stop: called after each frame; True ends the analysis.
         name: name of the video in messages.
-        longest: maximum length in seconds; None for no limit. A file that does not say its length is read up to it.
+        longest: as for `VideoReader`.
 
     Returns:
         The result, of the first part if the analysis was stopped or the file is cut off.
@@ -111,12 +116,7 @@ def analyze_video(
     rows: list[Row] = []
     frames, failed, stopped = 0, 0, False
     start = time.monotonic()
-    with VideoReader(source, name) as video:
-        if longest is not None and (video.seconds or 0.0) > longest:
-            raise FerError(
-                f"{video.name} is too long. Expected at most {longest / 60:g} minutes; cut it and try again. Received: "
-                f"{(video.seconds or 0.0) / 60:.1f} minutes"
-            )
+    with VideoReader(source, name, longest=longest) as video:
         writer = VideoWriter(annotate, min(rate or video.rate, video.rate)) if annotate else None
         try:
             for seconds, image in video.frames(rate):
@@ -128,9 +128,10 @@ def analyze_video(
                     writer.add(analyzer.annotate(image, found, largest=LONGEST), seconds)
                 if on_progress:
                     on_progress(_progress(frames, video, time.monotonic() - start))
-                if (should_stop and should_stop()) or (longest is not None and seconds > longest):
+                if should_stop and should_stop():
                     stopped = True
                     break
+            stopped = stopped or video.over
             if on_progress:
                 on_progress(VideoProgress(frames, video.end, video.end if not stopped else video.seconds, 0.0))
         finally:
@@ -143,7 +144,10 @@ def analyze_video(
             notes.append(f"Stopped after {video.end:.1f} seconds of the video; what was done is kept.")
         if writer and video.has_sound:
             notes.append("The annotated video has no sound.")
-        return VideoResult(face_table(rows), frames, video.end, writer.path if writer else None, stopped, tuple(notes))
+        path = writer.path if writer else None
+        result = VideoResult(face_table(rows), frames, video.end, path, stopped)
+        note = gap_note(result.gaps)
+        return replace(result, notes=(*notes, note) if note else tuple(notes))
 
 
 class VideoJob:

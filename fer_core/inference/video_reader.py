@@ -28,6 +28,12 @@ MAX_PIXELS: Final = 36_000_000
 
 LARGE_PIXELS: Final = 9_000_000  # 4K has 8.8 million
 
+FULL_HD: Final = 1920 * 1080  # pixels
+
+FASTEST: Final = 60
+"""Full HD frames per second that a limit of the length allows, as many as phones record. So it bounds the work as well,
+also for a video of 1,000 frames per second."""
+
 USUAL_RATE: Final = 25.0
 """Frames per second if the file does not contain the rate."""
 
@@ -51,6 +57,8 @@ class VideoReader:
     Args:
         source: the file's path, its content, or an open binary file that can seek.
         name: name of the video in messages; by default the file name, or "The video".
+        longest: maximum length in seconds, with at most `FASTEST` Full HD frames per second or fewer larger ones; None
+            for no limit. A file that does not say its length is read up to it.
 
     Attributes:
         seconds: declared length, or None if the file does not contain it.
@@ -59,10 +67,11 @@ class VideoReader:
         cuttable: whether parts of it can be read on their own.
         end: seconds from the first frame to the end of the last one read so far.
         damaged: number of damaged frames and parts so far.
+        over: whether reading has ended at the limit.
         note: after reading, a sentence about damaged or missing parts; None for an intact file.
 
     Raises:
-        FerError: the source is missing, empty, not a video, without frames, or larger than 8K.
+        FerError: the source is missing, empty, not a video, without frames, too long, or larger than 8K.
 
     Example:
         >>> with VideoReader("class.mp4") as video:
@@ -70,21 +79,27 @@ class VideoReader:
         ...         ...
     """
 
-    def __init__(self, source: Path | str | bytes | BinaryIO, name: str | None = None) -> None:
+    def __init__(
+        self, source: Path | str | bytes | BinaryIO, name: str | None = None, *, longest: float | None = None
+    ) -> None:
         self.name = name or (Path(source).name[:80] or str(source) if isinstance(source, Path | str) else "The video")
         self._container = _opened(source, self.name)
         try:
             self._stream = stream = self._video_stream()
+            self.seconds = self._declared_seconds()
+            self._longest = math.inf if longest is None else longest
+            self._check_length()
         except FerError:
             self._container.close()
             raise
         self.rate = float(stream.average_rate or stream.guessed_rate or USUAL_RATE)
-        self.seconds = self._declared_seconds()
         self.has_sound = bool(self._container.streams.audio)
         self.cuttable = any(word in self._container.format.name for word in CUTTABLE)
         self.end = 0.0
         self.damaged = 0
+        self.over = False
         self.note: str | None = None
+        self._work = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -161,12 +176,15 @@ class VideoReader:
             seconds = last if frame.time is None else frame.time - first
             if seconds <= last:
                 seconds = last + 1 / self.rate
+            self.over = self.over or seconds > self._longest
+            if self.over:
+                break
             self.end = seconds + (float(frame.duration * frame.time_base) if frame.duration else 1 / self.rate)
             yield last, seconds, frame
             last = seconds
         if first is None:
             raise FerError(f"{self.name} holds no frame that can be decoded. {EXPECTED}")
-        if not part:
+        if not part and not self.over:
             self.note = damage_note(self.name, self.seconds, self.end, self.damaged)
 
     def _part(self, start: float, stop: float) -> Iterator[tuple[float, float, Any]]:
@@ -194,7 +212,7 @@ class VideoReader:
     def _decoded(self, packets: Iterator[Any] | None = None) -> Iterator[Any]:
         """Yield frames, and None for each damaged part, of all packets or of those given."""
         packets = self._container.demux(self._stream) if packets is None else packets
-        while True:
+        while not self.over:
             try:
                 packet = next(packets, None)
             except (av.FFmpegError, OSError):  # the rest of the container is damaged
@@ -205,9 +223,29 @@ class VideoReader:
             try:
                 frames = packet.decode()
             except av.FFmpegError:
-                yield None
-                continue
+                frames = [None]
+            self._work += max(len(frames), 1) * self._frame_work()
+            self.over = self._work > self._longest * FASTEST
             yield from frames
+
+    def _frame_work(self) -> float:
+        """Return the work for one frame, in Full HD frames."""
+        context = self._stream.codec_context
+        return float(max(context.width * context.height / FULL_HD, 1.0))
+
+    def _check_length(self) -> None:
+        seconds, frames = self.seconds or 0.0, self._stream.frames
+        if seconds > self._longest:
+            raise FerError(
+                f"{self.name} is too long. Expected at most {self._longest / 60:g} minutes; cut it and try again. "
+                f"Received: {seconds / 60:.1f} minutes"
+            )
+        if frames * self._frame_work() > self._longest * FASTEST:
+            raise FerError(
+                f"{self.name} has too many frames. Expected at most {self._longest * FASTEST:,.0f} in Full HD or fewer "
+                "larger ones; cut it, or save it with fewer frames per second, and try again. "
+                f"Received: {frames:,} of {self._stream.width} x {self._stream.height}"
+            )
 
     def _video_stream(self) -> Any:
         covers = av.stream.Disposition.attached_pic

@@ -29,6 +29,9 @@ CODECS: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
 LONGEST: Final = 1920
 """Pixels. Larger frames are reduced: 4K takes four times as long to encode, and browsers do not play it smoothly."""
 
+LONGEST_FRAME: Final = 3600.0
+"""Seconds. A longer pause between frames is shortened to it: MP4 cannot hold frames of more than some hours."""
+
 TIME_BASE: Final = Fraction(1, 90_000)
 BT709: Final = 1
 """FFmpeg's number of the usual colour space of HD video, which is written to the file."""
@@ -75,7 +78,8 @@ class VideoWriter:
         self._partial = self.path
         self._container: Any = None
         self._stream: Any = None
-        self._held: tuple[Any, int] | None = None
+        self._held: tuple[Any, float] | None = None
+        self._skipped = 0.0
         self._durations: deque[int] = deque()
 
     def add(self, image: Image, seconds: float) -> None:
@@ -98,7 +102,7 @@ class VideoWriter:
         except (av.FFmpegError, OSError) as error:
             self._drop()
             raise FerError(_cannot(self.path, error)) from error
-        self._held = frame, round(seconds / TIME_BASE)
+        self._held = frame, seconds
 
     def close(self, end: float) -> None:
         """Finish the file; the last frame is shown until `end` seconds. Without frames no file is written.
@@ -136,10 +140,11 @@ class VideoWriter:
     def _encode_held(self, until: float) -> None:
         if self._held is None:
             return
-        frame, start = self._held
+        frame, seconds = self._held
         self._held = None
-        frame.pts, frame.time_base = start, TIME_BASE
-        frame.duration = max(1, round(until / TIME_BASE) - start)
+        frame.pts, frame.time_base = round((seconds - self._skipped) / TIME_BASE), TIME_BASE
+        self._skipped += max(until - seconds - LONGEST_FRAME, 0.0)
+        frame.duration = max(1, round((until - self._skipped) / TIME_BASE) - frame.pts)
         self._durations.append(frame.duration)
         self._write(self._stream.encode(frame))
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import streamlit as st
 
@@ -13,6 +14,8 @@ from fer_core import store
 from fer_core.files import home
 from fer_core.visitors import Limits, Visitor
 from tests.app.made_up_runs import made_run, portrait, with_result, write_faces, zipped
+from tests.clips import film, scene
+from tests.waiting import until
 
 ANNA, BEN = "a" * 43, "b" * 43
 """Secrets in the cookies of two browsers."""
@@ -108,6 +111,17 @@ def test_limits_are_said_with_what_was_received(server):
     many.run()
     assert "Only the first 1 pictures are used" in many.warning[0].value
     assert "Expected at most 0.01 megapixels" in many.warning[1].value
+
+
+def test_a_video_has_limits_of_its_length_and_of_its_frames(server):
+    """Six seconds: of 60 frames each, however short the video is."""
+    fast = film([np.full((16, 16, 3), 90, np.uint8)] * 500, rate=1000, times=[k / 1000 for k in range(500)])
+    for content, says in ((film([scene()] * 70), "is too long"), (fast, "has too many frames")):
+        app = server(ANNA, "video", {"v_source": "Upload"}, video_minutes=0.1)
+        app.file_uploader(key="v_upload").upload("film.mp4", content).run()
+        app.button(key="v_start").click().run()
+        until(lambda app=app: not app.run().get("progress"))
+        assert f"film.mp4 {says}" in said(app)
 
 
 @pytest.mark.parametrize("settings", [{"keep_hour": 3}, {"pictures": "many"}, {"pictures": -1}, {"shared": "yes"}])

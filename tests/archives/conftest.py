@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fer_core.archives import Job, plan
@@ -29,13 +30,24 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a long film of two faces, one of which goes away and comes back, a short film, and a broken one."""
+    """A folder of films: a long one of two faces, one of which goes away and comes back; a short one; a broken one; and
+    one with a face that stays at its place, with another scene after 1.5 seconds and a pause after 3."""
     folder = tmp_path_factory.mktemp("films")
     long = [scene(*([(10 + 2 * k, 20), (330, 20)] if k % 24 < 18 else [(10 + 2 * k, 20)])) for k in range(60)]
     (folder / "long.mp4").write_bytes(film(long, key_every=9))
+    frames = [_room(20, 230)] * 15 + [_room(230, 20)] * 25
+    times = [k / 10 + 5 * (k >= 30) for k in range(40)]
+    (folder / "cut.mp4").write_bytes(film(frames, times=times, key_every=9))
     (folder / "short.mp4").write_bytes(film(moving_head(6)))
     (folder / "broken.mp4").write_bytes(b"no film")
     return folder
+
+
+def _room(left: int, right: int) -> np.ndarray:
+    """Return a frame with a face in the middle, and walls of other grays on both sides."""
+    frame = scene((220, 80), scale=0.6)
+    frame[:, :220], frame[:, 412:] = left, right
+    return frame
 
 
 @pytest.fixture

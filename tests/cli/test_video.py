@@ -34,10 +34,11 @@ def test_json_has_the_stable_keys(fer, clip, yunet_file):
     assert result.exit_code == 0
     document = json.loads(result.stdout)
     assert list(document) == [
-        "file", "model", "seconds", "seconds_without_face", "stopped", "notes", "annotated", "faces", "frames",
+        "file", "model", "seconds", "seconds_without_face", "gaps", "stopped", "notes", "annotated", "faces", "frames",
     ]  # fmt: skip
     assert document["seconds"] == pytest.approx(1.0, abs=0.01)
     assert document["seconds_without_face"] == pytest.approx(0.5, abs=0.01)
+    assert document["gaps"] == []
     assert document["annotated"] is None
     (face,) = document["faces"]
     assert face["face"] == 1
@@ -45,6 +46,15 @@ def test_json_has_the_stable_keys(fer, clip, yunet_file):
     assert face["shares"] == {name: float(name == "happy") for name in EXPRESSIONS}
     assert [len(frame["faces"]) for frame in document["frames"]] == [1] * 5 + [0] * 5
     assert list(document["frames"][0]["faces"][0]) == ["face", "box", "expression", "probabilities"]
+
+
+def test_a_pause_is_in_the_document_and_counts_for_no_face(fer, tmp_path, yunet_file):
+    path = tmp_path / "pause.mp4"
+    path.write_bytes(film([scene((10, 30))] * 8, times=[0, 0.5, 1, 1.5, 60, 60.5, 61, 61.5]))
+    document = json.loads(fer("video", path, "--json").stdout)
+    assert document["gaps"] == [{"start": 2.0, "end": 60.0}]
+    assert [(face["face"], face["seconds"]) for face in document["faces"]] == [(1, 2.0), (2, pytest.approx(2, abs=0.5))]
+    assert document["notes"][0].startswith("The recording has gaps.")
 
 
 def test_files_are_written_and_agree(fer, clip, tmp_path):

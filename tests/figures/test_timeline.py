@@ -48,6 +48,11 @@ def test_lines_break_where_the_face_was_away():
     assert gaps(timeline_chart(table())) == [4.0]
 
 
+def test_lines_break_at_a_pause_also_in_a_short_table():
+    few = table().iloc[:3].assign(seconds=[0.0, 0.04, 3600.0])
+    assert gaps(timeline_chart(few)) == [3600.0]
+
+
 def test_lines_of_a_long_video_hold_together():
     """400 moments of ten minutes lie 1.5 seconds apart; only the minute without the face is a gap."""
     seconds = [1.5 * k + (60 if k > 200 else 0) for k in range(400)]

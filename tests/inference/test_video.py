@@ -264,6 +264,22 @@ def test_frames_that_fail_are_counted():
     assert result.notes == ("1 of 5 frames could not be analysed; they count as without a face.",)
 
 
+@pytest.mark.parametrize(("kind", "codec"), [("mp4", "libx264"), ("webm", "libvpx-vp9")])
+def test_a_pause_in_the_recording_is_told_and_not_counted(analyzer, tmp_path, kind, codec):
+    """The same face for a second, and for another one an hour later."""
+    times = [k / 10 + 3600 * (k >= 10) for k in range(20)]
+    content = film([squares((50, 50, LIGHT))] * 20, kind, codec, times=times)
+    result = analyze_video(content, analyzer, annotate=tmp_path / f"out.{kind}")
+    assert result.faces == [1, 2]
+    assert result.gaps == [(pytest.approx(1.0, abs=0.01), pytest.approx(3601.0, abs=0.01))]
+    assert result.notes == (
+        "The recording has gaps. Frames are missing for 3,600.0 seconds, from second 1.0 on; this time is not counted, "
+        "and faces get new numbers after it.",
+    )
+    shares = time_shares(result.table, result.seconds)
+    assert list(shares.groupby("face")["seconds"].sum()) == pytest.approx([1.0, 1.0], abs=0.02)
+
+
 def test_one_frame(analyzer):
     result = analyze_video(film(moving_squares(20)[7:8]), analyzer)
     assert (result.frames, result.faces) == (1, [1, 2])

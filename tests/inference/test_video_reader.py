@@ -193,6 +193,38 @@ def test_missing_and_folders(tmp_path):
         VideoReader(tmp_path)
 
 
+TINY = np.full((16, 16, 3), 90, np.uint8)
+
+
+def test_a_limit_of_the_length_bounds_the_frames(monkeypatch):
+    """1,000 frames in a second, where a limit of ten seconds allows 600: refused if the file says so, else cut."""
+    times = [k / 1000 for k in range(1000)]
+    said = film([TINY] * 1000, rate=1000, times=times)
+    with pytest.raises(
+        FerError, match=r"film has too many frames\. Expected at most 600 .* Received: 1,000 of 16 x 16"
+    ):
+        VideoReader(said, "film", longest=10)
+    with VideoReader(said, "film", longest=17) as video:
+        assert sum(1 for _ in video.frames()) == 1000
+        assert not video.over
+    with VideoReader(film([TINY] * 1000, "webm", "libvpx-vp9", 1000, times), "film", longest=10) as video:
+        read = [seconds for seconds, _ in video.frames(rate=5)]  # frames that are not asked for are decoded, too
+        assert read == pytest.approx([0, 0.2, 0.4], abs=5e-3)
+        assert video.over
+        assert video.end == pytest.approx(0.6, abs=0.01)
+        assert video.note is None
+    monkeypatch.setattr(video_reader, "FULL_HD", 16 * 8)  # so that each frame counts twice
+    with pytest.raises(FerError, match="too many frames"):
+        VideoReader(said, "film", longest=17)
+
+
+def test_a_film_that_does_not_say_its_length_is_read_up_to_the_limit(monkeypatch):
+    monkeypatch.setattr(VideoReader, "_declared_seconds", lambda _: None)
+    with VideoReader(film([TINY] * 20, "webm", "libvpx-vp9"), "film", longest=1.2) as video:
+        assert [seconds for seconds, _ in video.frames()] == pytest.approx(np.arange(13) / 10, abs=2e-3)
+        assert video.over
+
+
 @pytest.mark.parametrize("rate", [0, -1, float("nan")])
 def test_a_rate_of_nothing(rate):
     with VideoReader(film([MARKED])) as video, pytest.raises(FerError, match="above 0"):

@@ -52,6 +52,12 @@ def test_uneven_times_and_colours_are_kept(tmp_path, name):
     assert np.abs(frames[2][1].mean((0, 1)) - ORANGE[0, 0]).max() < 5
 
 
+@pytest.mark.parametrize("name", ["out.mp4", "out.webm"])
+def test_a_pause_of_days_is_shortened_to_an_hour(tmp_path, name):
+    _, _, _, frames = decoded(write(tmp_path / name, [0.0, 1.0, 200_000.0, 200_001.0], 500_000.0))
+    assert [time for time, _ in frames] == pytest.approx([0.0, 1.0, 3601.0, 3602.0], abs=2e-3)
+
+
 @pytest.mark.parametrize(("size", "expected"), [((91, 121), (92, 122)), ((90, 121), (90, 122)), ((1, 1), (2, 2))])
 def test_odd_sizes_get_one_more_row_or_column(tmp_path, size, expected):
     _, _, _, frames = decoded(write(tmp_path / "odd.mp4", [0.0], 0.1, np.full((*size, 3), 90, np.uint8)))

@@ -24,8 +24,8 @@ KINDS: Final = {
 
 NO_PICTURES: Final = (
     "The camera runs, but no picture reaches FER Lab. A firewall may block live video between this browser and the "
-    "server. **Snapshot**, at the top, works without it. The administrator of the server can name a TURN server (see "
-    "README)."
+    "server. **Snapshot**, at the top, works without it. The administrator of the server can name a TURN server "
+    "(README, *Data and settings*)."
 )
 
 TRANSLATIONS: Final = {
@@ -46,7 +46,7 @@ HELP: Final = """
 - **NotReadableError:** another program uses the camera, such as a video call; close it and start again.
 - **No camera at an address other than localhost:** browsers allow it only for `https` addresses.
 - **It keeps connecting:** a firewall blocks it. Use **Snapshot** at the top, or have a TURN server named
-  (README, *Live camera over a network*).
+  (README, *Data and settings*).
 """
 
 _LOG = logging.getLogger(__name__)

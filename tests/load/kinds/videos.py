@@ -39,6 +39,11 @@ def video_bombs() -> dict[str, bytes]:
         "growing.ts": film(tiny, "mpegts", "mpeg2video", rate=25)
         + film([np.full((2160, 3840, 3), 90, np.uint8)] * 2, "mpegts", "mpeg2video", rate=25),
         "sound.mp4": sound_only(),
+        "jumps.mp4": film(tiny * 4, times=[3600.0 * (k // 4) + k / 10 for k in range(12)]),
+        **{
+            f"thousand.{name}": film(tiny[:1] * 2000, kind, "mpeg4", rate=1000, times=[k / 1000 for k in range(2000)])
+            for name, kind in (("mp4", "mp4"), ("mkv", "matroska"))
+        },
     }
 
 
@@ -49,7 +54,10 @@ def _ratio(width: int, height: int):
 
 
 def read_video(given: Input, folder: Path) -> list[str]:
-    """The Video page, which has the content, or `fer-lab video`, which has a path; both write an annotated video."""
+    """The Video page, which has the content, or `fer-lab video`, which has a path; both write an annotated video.
+
+    A video of 1,000 frames per second is read with a limit of ten seconds; it must use no more frames than one of 60.
+    """
     from fer_core.inference.stream import StreamAnalyzer
     from fer_core.inference.video import FILE_SETTINGS, analyze_video
 
@@ -57,12 +65,16 @@ def read_video(given: Input, folder: Path) -> list[str]:
     if len(given.content) % 2:
         source = folder / given.name
         source.write_bytes(given.content)
-    result = analyze_video(
-        source, StreamAnalyzer(_classifier(), settings=FILE_SETTINGS), 2.0, folder / "annotated.mp4", name=given.name
-    )
-    from fer_core.inference.tables import expression_runs, time_shares, timeline_points
+    analyzer, annotated = StreamAnalyzer(_classifier(), settings=FILE_SETTINGS), folder / "annotated.mp4"
+    longest = 10.0 if given.what.startswith("bomb thousand") else None
+    rate = None if given.what.startswith("bomb jumps") else 2.0
+    result = analyze_video(source, analyzer, rate, annotated, name=given.name, longest=longest)
+    assert longest is None or result.seconds < 0.7, f"{result.seconds} seconds of 1,000 frames were read"
+    from fer_core.inference.tables import expression_runs, seconds_without_face, time_shares, timeline_points
 
-    time_shares(result.table, result.seconds)
+    counted = time_shares(result.table, result.seconds)["seconds"].sum()
+    counted += seconds_without_face(result.table, result.seconds)
+    assert rate or counted < 2, f"{counted} seconds are counted of 12 frames"
     expression_runs(result.table, result.seconds)
     for face in result.faces:
         timeline_points(result.table, face)
