@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 APP_NAME: Final = "fer-lab"
 _PARTIAL: Final = ".partial-"  # prefix of everything that is not complete yet; readers skip hidden names
 _ABANDONED: Final = 86_400.0  # seconds after which no process of another computer still writes to a temporary folder
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")  # the first characters of text that spreadsheets run
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\n")  # the first characters of text that spreadsheets run
 _MAX_NAME: Final = 60
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # not allowed as file names on Windows
 
@@ -122,8 +122,14 @@ def csv_text(table: pd.DataFrame) -> str:
 
 def write_rows(stream: TextIO, rows: Iterable[Iterable[Any]]) -> None:
     """Append rows to a CSV file for people. Text that a spreadsheet would run as a formula gets an apostrophe."""
-    safe = ([f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v for v in row] for row in rows)
-    csv.writer(stream, lineterminator="\n").writerows(safe)
+    csv.writer(stream, lineterminator="\n").writerows(map(_safe_cell, row) for row in rows)
+
+
+def _safe_cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", "\n")  # Python 3.11 does not quote the former
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -47,8 +47,8 @@ def distinct(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     for name in names:
         chosen = name
         while _folded(chosen) in used:
-            numbers[name] += 1
-            chosen = f"{PurePath(name).stem}-{numbers[name] + 1}{PurePath(name).suffix}"
+            numbers[_folded(name)] += 1
+            chosen = f"{PurePath(name).stem}-{numbers[_folded(name)] + 1}{PurePath(name).suffix}"
         used.add(_folded(chosen))
         found.append(chosen)
     return found

@@ -20,7 +20,7 @@ from fer_core.data import IMAGE_SUFFIXES
 from fer_core.data.archive import MAX_BYTES, extract_zip
 from fer_core.data.walk import files_in
 from fer_core.labels import EXPRESSIONS, expression_index
-from fer_core.names import normal_name
+from fer_core.names import normal_name, readable
 from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
 from fer_core.visitors import room
@@ -106,7 +106,7 @@ def _read_folder(folder: Path, shown: str) -> GroupedPictures:
     pictures = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
     if not pictures:
         raise FerError(f"{shown[:80]} has no pictures. {LAYOUT}")
-    table = pd.DataFrame({FILE: [path.relative_to(folder).as_posix() for path in pictures]})
+    table = pd.DataFrame({FILE: [readable(path.relative_to(folder).as_posix()) for path in pictures]})
     in_folders = [_expression(path.parent.name) for path in pictures]
     if all(in_folders):
         table[LABEL] = in_folders

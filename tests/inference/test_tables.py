@@ -78,3 +78,13 @@ def test_share_of_the_time_in_which_a_model_is_not_sure():
     assert share_not_sure(table, 4.0, 1, 0.55) == pytest.approx(3 / 4)
     assert share_not_sure(table, 4.0, 2, 0.5) == 0
     assert share_not_sure(table, 4.0, 3, 0.5) == 0  # never seen
+
+
+def test_names_in_csv_are_text_for_a_spreadsheet(results):
+    odd = [PictureResult("=1+1.jpg", DEFAULT_MODEL, results[0].faces), PictureResult("@x.jpg", "m", error="-2")]
+    lines = results_csv([*odd, PictureResult(b"\xe9.jpg".decode("utf-8", "surrogateescape"), "m")]).splitlines()
+    assert lines[1].startswith("'=1+1.jpg,,1,")
+    assert lines[2].startswith("'@x.jpg,'-2,,")
+    assert lines[3] == "%E9.jpg" + "," * len(PICTURE_COLUMNS) + "m"
+    x = lines[1].split(",")[PICTURE_COLUMNS.index("x")]
+    assert float(x) == round(results[0].faces[0].face.box[0], 1)
