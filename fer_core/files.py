@@ -121,11 +121,12 @@ def csv_text(table: pd.DataFrame) -> str:
 
 
 def write_rows(stream: TextIO, rows: Iterable[Iterable[Any]]) -> None:
-    """Append rows to a CSV file for people. Text that a spreadsheet would run as a formula gets an apostrophe."""
-    csv.writer(stream, lineterminator="\n").writerows(map(_safe_cell, row) for row in rows)
+    """Append rows to a CSV file for people, with `no_formula`."""
+    csv.writer(stream, lineterminator="\n").writerows(map(no_formula, row) for row in rows)
 
 
-def _safe_cell(value: Any) -> Any:
+def no_formula(value: Any) -> Any:
+    """Return text that a spreadsheet would run as a formula with an apostrophe before it, and all else as it is."""
     if not isinstance(value, str):
         return value
     text = value.replace("\r", "\n")  # Python 3.11 does not quote the former

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.faces import annotated_png
-from fer_core.files import write_rows
+from fer_core.files import no_formula, write_rows
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import normal_name, readable
 from fer_core.types import FaceResult, Image
@@ -80,7 +80,7 @@ def results_table(results: Sequence[PictureResult]) -> pd.DataFrame:
     """Return results for people to read, with one row per face."""
     rows = [
         {
-            "File": result.file,
+            "File": no_formula(result.file),
             "Face": number,
             "Expression": face.expression,
             "Probability": face.confidence,

@@ -86,5 +86,6 @@ def test_names_in_csv_are_text_for_a_spreadsheet(results):
     assert lines[1].startswith("'=1+1.jpg,,1,")
     assert lines[2].startswith("'@x.jpg,'-2,,")
     assert lines[3] == "%E9.jpg" + "," * len(PICTURE_COLUMNS) + "m"
+    assert results_table(odd)["File"].tolist() == ["'=1+1.jpg"]
     x = lines[1].split(",")[PICTURE_COLUMNS.index("x")]
     assert float(x) == round(results[0].faces[0].face.box[0], 1)
