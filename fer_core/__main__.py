@@ -1,5 +1,5 @@
 """`python -m fer_core`."""
 
-from fer_core.cli import app
+from fer_core.cli import main
 
-app(prog_name="python -m fer_core")
+main("python -m fer_core")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import hashlib
+import io
 import json
 import os
 import platform
@@ -12,18 +14,22 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import platformdirs
 
 from fer_core.types import FerError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 APP_NAME: Final = "fer-lab"
 _PARTIAL: Final = ".partial-"  # prefix of everything that is not complete yet; readers skip hidden names
 _ABANDONED: Final = 86_400.0  # seconds after which no process of another computer still writes to a temporary folder
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\n")  # the first characters of text that spreadsheets run
 _MAX_NAME: Final = 60
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # not allowed as file names on Windows
 
@@ -96,9 +102,35 @@ def partial_beside(path: Path) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file, completely or not at all (see `whole_file`)."""
+    """Write a UTF-8 text file with the line ends of the text, completely or not at all (see `whole_file`)."""
     with whole_file(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table for people as `csv_text`, completely or not at all (see `whole_file`)."""
+    write_text(path, csv_text(table))
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Return a table for people as CSV without its index: missing values are empty, lines end with a line feed."""
+    stream = io.StringIO()
+    values = table.astype(object).where(table.notna(), None)
+    write_rows(stream, [table.columns, *values.itertuples(index=False, name=None)])
+    return stream.getvalue()
+
+
+def write_rows(stream: TextIO, rows: Iterable[Iterable[Any]]) -> None:
+    """Append rows to a CSV file for people, with `no_formula`."""
+    csv.writer(stream, lineterminator="\n").writerows(map(no_formula, row) for row in rows)
+
+
+def no_formula(value: Any) -> Any:
+    """Return text that a spreadsheet would run as a formula with an apostrophe before it, and all else as it is."""
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", "\n")  # Python 3.11 does not quote the former
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -125,7 +125,7 @@ def run_python(
         [sys.executable, *arguments],
         env={**_environment(), **(variables or {})},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=timeout,
     )
@@ -162,10 +162,10 @@ def log_line(text: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a child: this process's, the visitor, and no start-up messages of TensorFlow."""
+    """Return the environment of a child: this process's, the visitor, UTF-8, no start-up messages of TensorFlow."""
     current = visitor()
     named = {VARIABLE: current.name} if current else {}
-    return {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, **named}
+    return {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace", **named}
 
 
 def _kill_unless_ended(process: psutil.Process, patience: float) -> None:

@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.labels import EXPRESSIONS, NOT_SURE, NUM_CLASSES
+from fer_core.names import readable
 
 Image = NDArray[np.uint8]
 """A picture: `(height, width, 3)` RGB or `(height, width)` gray, 8-bit."""
 
 
 class FerError(ValueError):
-    """Input from the user cannot be used. Pages and commands show the message as it is."""
+    """Input from the user cannot be used. Pages and commands show the message, which `readable` can be written."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(readable(message))
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
+import pandas as pd
 import platformdirs
 import pytest
 
-from fer_core.files import cache_folder, read_json, whole_file, whole_folder, write_json
+from fer_core.files import cache_folder, read_json, whole_file, whole_folder, write_csv, write_json
 from fer_core.files import home as data_home
 from fer_core.processes import run_python
 from fer_core.types import FerError
+from tests.test_floors import ROOT, production_files
 
 
 def test_home_is_named_by_fer_home_and_created(home):
@@ -150,3 +153,47 @@ def umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_csv_for_people_is_text_where_a_spreadsheet_would_run_it(tmp_path):
+    table = pd.DataFrame(
+        {
+            "file": ["=1+1.jpg", "+a", "-b", "@c", "\td", "\re", 'a "b", c', "a=b"],
+            "-gap": [-1.5, 2.0, None, 1e-7, 0.1, 1 / 3, 1e22, 5.0],
+            "face": pd.array([-1, None, 3, 4, 5, 6, 7, 8], "Int64"),
+        }
+    )
+    write_csv(tmp_path / "t.csv", table)
+    assert (tmp_path / "t.csv").read_bytes().decode() == (
+        "file,'-gap,face\n"
+        "'=1+1.jpg,-1.5,-1\n"
+        "'+a,2.0,\n"
+        "'-b,,3\n"
+        "'@c,1e-07,4\n"
+        "'\td,0.1,5\n"
+        '"\'\ne",0.3333333333333333,6\n'
+        '"a ""b"", c",1e+22,7\n'
+        "a=b,5.0,8\n"
+    )
+    read = pd.read_csv(tmp_path / "t.csv", float_precision="round_trip")
+    assert read["'-gap"].equals(table["-gap"])
+
+
+def test_there_is_no_other_writer_of_csv():
+    """Only `store` writes tables that are no output for people: they are read again."""
+    writes = re.compile(r"to_csv|csv\.writer|DictWriter")
+    others = {
+        path.relative_to(ROOT).as_posix() for path in production_files() if writes.search(path.read_text("utf-8"))
+    }
+    assert others == {"fer_core/files.py", "fer_core/store.py"}
+
+
+def test_json_keeps_a_path_that_is_not_utf8(tmp_path):
+    path = b"/caf\xe9".decode("utf-8", "surrogateescape")
+    write_json(tmp_path / "a.json", {"path": path})
+    assert "\\udce9" in (tmp_path / "a.json").read_bytes().decode()
+    assert read_json(tmp_path / "a.json") == {"path": path}
+
+
+def test_every_error_can_be_printed():
+    assert str(FerError(b"caf\xe9 is damaged.".decode("utf-8", "surrogateescape"))) == "caf%E9 is damaged."

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
-    {"labels"},
+    {"labels", "names"},
     {"types", "columns", "threads"},
     {"files"},
     {"visitors", "temporary"},

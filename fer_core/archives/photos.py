@@ -25,7 +25,7 @@ PHOTO_SCHEMA: Final = pa.schema(
 
 
 def photo_table(files: Sequence[str], analyzer: FaceAnalyzer, whole_image: bool, check: Callable[[], None]) -> pa.Table:
-    """Return one row a face, and one row for each file that cannot be used. A photo without a face has no row.
+    """Return one row a face, and one row for each file without a face or that cannot be used.
 
     Args:
         files: paths or addresses.
@@ -37,16 +37,14 @@ def photo_table(files: Sequence[str], analyzer: FaceAnalyzer, whole_image: bool,
     for file in files:
         check()
         rows += _rows(file, analyzer, whole_image)
-    width = len(PICTURE_COLUMNS)
-    full = [[value if value != "" else None for value in row] + [None] * (width - len(row)) for row in rows]
-    columns = list(zip(*full, strict=True)) or [()] * width
+    columns = list(zip(*rows, strict=True)) or [()] * len(PICTURE_COLUMNS)
     arrays = [pa.array(column, kind.type) for column, kind in zip(columns, PHOTO_SCHEMA, strict=True)]
     return pa.table(arrays, PHOTO_SCHEMA)
 
 
 def unexpected(file: str, error: Exception) -> str:
     """Return the sentence for a file whose analysis failed in a way that nobody foresaw."""
-    return f"{PurePosixPath(file).name[:80]} could not be analysed ({type(error).__name__})."
+    return f"{PurePosixPath(shown(file)).name[:80]} could not be analysed ({type(error).__name__})."
 
 
 def _rows(file: str, analyzer: FaceAnalyzer, whole_image: bool) -> list[list[Any]]:

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from pyarrow import fs
 
+from fer_core.data.walk import files_in
+from fer_core.names import is_junk, readable
 from fer_core.types import FerError
 
 PARTIAL: Final = ".partial-"
@@ -137,8 +139,8 @@ def filesystem_of(root: str, options: str) -> tuple[Any, str]:
 def find_files(inputs: Sequence[str], suffixes: Sequence[str]) -> list[tuple[str, int]]:
     """Return the files of folders, patterns and addresses, sorted by name in each, without repeats.
 
-    A folder stands for all files in it and its subfolders that have one of the suffixes. A name that matches nothing
-    stays in the list, so that it is reported as missing.
+    A folder stands for all files in it and its subfolders that have one of the suffixes and are no junk (see
+    `names.is_junk`). A name that matches nothing stays in the list, so that it is reported as missing.
 
     Args:
         inputs: files, folders or patterns, on this machine or as addresses.
@@ -164,19 +166,19 @@ def local_files(inputs: Iterable[str], suffixes: Sequence[str]) -> list[Path]:
     for text in inputs:
         path = Path(text).expanduser()
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
-            found.extend(inside or [path])
+            found.extend([p for p in files_in(path) if p.suffix.lower() in suffixes] or [path])
         elif not path.exists() and glob.has_magic(text):
+            fixed = next(k for k, part in enumerate(path.parts) if glob.has_magic(part))
             matches = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 (absolute patterns)
-            found.extend([m for m in matches if m.is_file()] or [path])
+            found.extend([m for m in matches if m.is_file() and not any(map(is_junk, m.parts[fixed:]))] or [path])
         else:
             found.append(path)
     return list(dict.fromkeys(found))
 
 
 def shown(address: str) -> str:
-    """Return an address as tables show it: without options."""
-    return _without_options(address)[0] if "://" in address else address
+    """Return an address as tables show it: without options, and `readable`."""
+    return readable(_without_options(address)[0] if "://" in address else address)
 
 
 def _in_store(address: str, suffixes: tuple[str, ...]) -> dict[str, int]:
@@ -198,6 +200,7 @@ def _in_store(address: str, suffixes: tuple[str, ...]) -> dict[str, int]:
         (info.path, info.size)
         for info in listed
         if info.type == fs.FileType.File
+        and not any(map(is_junk, info.path.removeprefix(root).split("/")))
         and (fnmatch.fnmatchcase(info.path, pattern) if pattern else info.path.lower().endswith(suffixes))
     )
     tail = f"?{options}" if options else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ import pandas as pd
 
 from fer_core.archives.job import Job
 from fer_core.archives.places import Place
+from fer_core.names import readable
 from fer_core.types import FerError
 
 MANIFEST, FILES, PIECES = "_plan.json", "_files.parquet", "_pieces"
@@ -118,16 +119,19 @@ def plan_for(
         FerError: the folder has results of other files or settings, or cannot be read or written.
     """
     names = out.names()
+    addresses = {readable(file): file for file, _ in found}  # Parquet holds only text that is UTF-8
     if MANIFEST in names:
         sources = _kept(out)
         _check_settings(out, json.loads(out.child(MANIFEST).read()), job)
-        _check_files(out, {source.file: source.size for one in sources for source in one}, dict(found))
-        return Plan(tuple(sources))
+        sizes = {readable(file): size for file, size in found}
+        _check_files(out, {source.file: source.size for one in sources for source in one}, sizes)
+        return Plan(tuple(tuple(replace(source, file=addresses[source.file]) for source in one) for one in sources))
     if any(name.startswith("part-") for name in names):
         raise FerError(f"{out.address} holds Parquet files without {MANIFEST}. Name a new folder for the results.")
     photos = job.kind == "photos"
     partitions = _of_photos(found) if photos else _of_films(found, measure([file for file, _ in found]))
-    table = pd.DataFrame([{"partition": k, **vars(source)} for k, one in enumerate(partitions) for source in one])
+    rows = [(k, {**vars(source), "file": readable(source.file)}) for k, one in enumerate(partitions) for source in one]
+    table = pd.DataFrame([{"partition": k, **row} for k, row in rows])
     stream = io.BytesIO()
     table.to_parquet(stream, index=False)
     out.child(FILES).write(stream.getvalue())

@@ -48,7 +48,7 @@ class RayWorker:
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Do the task and return the `Done` as a row."""
         piece = tuple(row["piece"]) if len(row["piece"]) else None
-        task = Task(row["name"], tuple(row["files"]), piece, tuple(row["join"]))
+        task = Task(row["name"], tuple(map(os.fsdecode, row["files"])), piece, tuple(row["join"]))
         return vars(self._worker.do(task))
 
 
@@ -102,7 +102,12 @@ class RayEngine:
         context.enable_progress_bars = context.print_on_execution_start = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         rows = [
-            {"name": task.name, "files": list(task.files), "piece": list(task.piece or ()), "join": list(task.join)}
+            {
+                "name": task.name,
+                "files": [os.fsencode(file) for file in task.files],  # Ray's rows hold only text that is UTF-8
+                "piece": list(task.piece or ()),
+                "join": list(task.join),
+            }
             for task in tasks
         ]
         with warnings.catch_warnings():

@@ -14,6 +14,7 @@ from fer_core.archives.plan import PIECES, Plan, Task, plan_for
 from fer_core.archives.summary import Summary, summarize
 from fer_core.archives.worker import Done
 from fer_core.data import IMAGE_SUFFIXES
+from fer_core.names import readable
 from fer_core.types import FerError
 
 PIECES_AT_ONCE: Final = 2000
@@ -66,10 +67,13 @@ def run_archive(
         on_progress: called after each task.
 
     Raises:
-        FerError: there are no files, the folder holds results of other files or settings, or it cannot be written.
+        FerError: there are no files, the folder holds results of other files or settings, its name is not UTF-8, or it
+            cannot be written.
     """
     start = time.monotonic()
     place = Place.of(out.rstrip("/") or out)
+    if place.path != readable(place.path):
+        raise FerError(f"Results need a folder whose name is UTF-8. Name another one. Received: {place.path}")
     found = find_files(inputs, IMAGE_SUFFIXES if job.kind == "photos" else FILM_SUFFIXES)
     if not found:
         raise FerError("Name at least one file, folder, pattern or address.")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 
 from fer_core.data import IMAGE_SUFFIXES
 from fer_core.data.archive import MAX_BYTES, extract_zip
+from fer_core.data.walk import files_in
 from fer_core.labels import EXPRESSIONS, expression_index
+from fer_core.names import normal_name, readable
 from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
 from fer_core.visitors import room
@@ -93,7 +96,7 @@ def open_grouped(place: Path) -> Iterator[GroupedPictures]:
 
 
 def _read_folder(folder: Path, shown: str) -> GroupedPictures:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_junk(path, folder))
+    files = files_in(folder)
     tables = [path for path in files if path.suffix.lower() in _TABLES]
     if len(tables) > 1:
         names = ", ".join(path.name for path in tables[:3])
@@ -103,7 +106,7 @@ def _read_folder(folder: Path, shown: str) -> GroupedPictures:
     pictures = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
     if not pictures:
         raise FerError(f"{shown[:80]} has no pictures. {LAYOUT}")
-    table = pd.DataFrame({FILE: [path.relative_to(folder).as_posix() for path in pictures]})
+    table = pd.DataFrame({FILE: [readable(path.relative_to(folder).as_posix()) for path in pictures]})
     in_folders = [_expression(path.parent.name) for path in pictures]
     if all(in_folders):
         table[LABEL] = in_folders
@@ -129,7 +132,7 @@ def _from_table(table: pd.DataFrame, folder: Path, shown: str) -> GroupedPicture
     if PICTURE in table:
         sources = [value if isinstance(value, bytes) else None for value in table[PICTURE]]
     else:
-        sources = [_inside(folder, name) for name in names]
+        sources = _inside(folder, names)
     skipped = [
         f"{name[:80]}: there is no such picture." for name, one in zip(names, sources, strict=True) if one is None
     ]
@@ -203,11 +206,8 @@ def _expression(name: str) -> str | None:
         return None
 
 
-def _inside(folder: Path, name: str) -> Path | None:
-    """Return the picture's path if it is a file in the folder; a table must not name files elsewhere."""
-    path = (folder / name).resolve()
-    return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
-
-
-def _is_junk(path: Path, folder: Path) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
+def _inside(folder: Path, names: Iterable[str]) -> list[Path | bytes | None]:
+    """Return the path of each name that is a file in the folder; a table must not name files elsewhere."""
+    root = folder.absolute()
+    known = {normal_name(str(path)): path for path in files_in(root)}
+    return [known.get(normal_name(os.path.normpath(root / normal_name(name)))) for name in names]

@@ -11,6 +11,7 @@ from fer_core.cli.data import data
 from fer_core.cli.evaluate import evaluate
 from fer_core.cli.faces import faces
 from fer_core.cli.models import models
+from fer_core.cli.output import write_utf8
 from fer_core.cli.predict import predict
 from fer_core.cli.report import report
 from fer_core.cli.runs import runs
@@ -18,7 +19,7 @@ from fer_core.cli.train import pretrain, train
 from fer_core.cli.tune import tune
 from fer_core.cli.video import video
 
-__all__ = ["app"]
+__all__ = ["app", "main"]
 
 app = typer.Typer(
     help="FER Lab: facial expression recognition from the command line.",
@@ -31,3 +32,9 @@ for command in (predict, video, train, tune, pretrain, evaluate, compare, audit,
 app.add_typer(data, name="data")
 app.add_typer(runs, name="runs")
 app.add_typer(faces, name="faces")
+
+
+def main(name: str = "fer-lab") -> None:
+    """Run the command line; `name` is what a person typed to start it."""
+    write_utf8()
+    app(prog_name=name)

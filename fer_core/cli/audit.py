@@ -14,6 +14,7 @@ from rich.table import Table
 from fer_core.audit import ALL, LIMITS, MINIMUM, RATES, AuditedFaces, GroupAudit, open_grouped, picture_faces, records
 from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, progress_bar, stdout, warn
 from fer_core.faces import default_detector
+from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import DEFAULT_MODEL, load_model
 from fer_core.types import FerError
@@ -62,7 +63,7 @@ def audit(
     if as_json:
         print_json(_document(faces, audits))
     elif as_csv:
-        pd.concat([one.rates.assign(by=one.by) for one in audits]).to_csv(sys.stdout, index=False)
+        sys.stdout.write(csv_text(pd.concat([one.rates.assign(by=one.by) for one in audits])))
     else:
         stdout.print(f"{escaped(faces.model)} on {len(faces):,} faces")
         for one in audits:

@@ -14,6 +14,7 @@ from fer_core.cli.output import AsJson, escaped, fails_clearly, fitted_table, pr
 from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
 from fer_core.data.near_duplicates import LEAST, same_pictures_by_row, save_same_pictures
 from fer_core.faces import head_roll, save_roll
+from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 
@@ -156,4 +157,4 @@ def properties(
     """Measure what audits divide the test faces by: brightness, contrast, sharpness, head roll, agreement; as CSV."""
     dataset = load_fer2013(path)
     table = save_properties(dataset) if save else measured_properties(dataset)
-    table.round(3).to_csv(sys.stdout)
+    sys.stdout.write(csv_text(table.round(3).reset_index()))

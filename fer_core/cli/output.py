@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
 import sys
@@ -20,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from fer_core.names import readable
 from fer_core.types import FerError
 
 stdout = Console(highlight=False)
@@ -35,6 +37,13 @@ MIN_WIDTH: Final = 12
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def write_utf8() -> None:
+    """Let this process write UTF-8 with plain line feeds, whatever the console, so that no file's name ends it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
@@ -63,7 +72,7 @@ def warn(*warnings: str) -> None:
 
 def print_json(document: Any) -> None:
     """Print a JSON document to stdout, without Rich's formatting."""
-    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    sys.stdout.write(readable(json.dumps(document, indent=1, ensure_ascii=False)) + "\n")
 
 
 def progress_bar() -> Progress:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -28,9 +26,11 @@ from fer_core.cli.output import (
 )
 from fer_core.data import IMAGE_SUFFIXES, read_image
 from fer_core.faces import annotated_png
+from fer_core.files import write_rows
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.tables import PICTURE_COLUMNS, PictureResult
 from fer_core.labels import EXPRESSIONS
+from fer_core.names import distinct
 from fer_core.store import DEFAULT_MODEL, load_model
 from fer_core.threads import default_workers, in_parallel
 from fer_core.types import FerError
@@ -50,7 +50,7 @@ def predict(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Pictures to process in parallel. Default: one per CPU core.")
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row per face.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row per face or per picture without.")] = False,
     as_json: AsJson = False,
     out: Out = None,
     engine: EngineName = Engine.LOCAL,
@@ -109,16 +109,15 @@ def _predict_file(
 
 
 def _targets(folder: Path, files: list[Path]) -> list[Path]:
-    """Return one output path per file, with its name; files of the same name are numbered."""
-    stems = Counter(file.stem for file in files)
-    numbers = (f"-{k}" if stems[file.stem] > 1 else "" for k, file in enumerate(files, 1))
-    return [folder / f"{file.stem}{number}-annotated.png" for file, number in zip(files, numbers, strict=True)]
+    """Return one output path per file, with its name; no two are the same, and none is one of the files."""
+    same = {parent for parent in {file.parent for file in files} if parent.resolve() == folder.resolve()}
+    inputs = (file.name for file in files if file.parent in same)
+    return [folder / name for name in distinct((f"{file.stem}-annotated.png" for file in files), inputs)]
 
 
 def _print_csv(results: list[PictureResult]) -> None:
-    writer = csv.writer(sys.stdout)
-    writer.writerow(PICTURE_COLUMNS)
-    writer.writerows(row for result in results for row in result.rows())
+    write_rows(sys.stdout, [PICTURE_COLUMNS])
+    write_rows(sys.stdout, (row for result in results for row in result.rows()))
 
 
 def _table(results: list[PictureResult]) -> Table:

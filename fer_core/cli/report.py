@@ -48,9 +48,9 @@ def report(
     contents = build_report(models, split, view, ensemble, by)
     warn(*contents.complaints)
     path = write_html(contents, out)
-    stdout.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)", soft_wrap=True)
+    stdout.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)", soft_wrap=True, markup=False)
     if csv is not None:
-        stdout.print(f"Wrote {len(write_csv(contents, csv))} tables into {csv}", soft_wrap=True)
+        stdout.print(f"Wrote {len(write_csv(contents, csv))} tables into {csv}", soft_wrap=True, markup=False)
     if png is not None:
         stderr.print("Drawing the pictures …")
-        stdout.print(f"Wrote {len(write_png(contents, png))} pictures into {png}", soft_wrap=True)
+        stdout.print(f"Wrote {len(write_png(contents, png))} pictures into {png}", soft_wrap=True, markup=False)

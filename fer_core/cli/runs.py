@@ -95,7 +95,7 @@ def promote(
     """Make a finished run's model available to all pages and commands."""
     run = open_run(run_id)
     model = promotion.promote(run, name or promotion.suggested_name(run), title or run.title, replace)
-    stdout.print(f"{model.name} is in {model.folder}", soft_wrap=True)
+    stdout.print(f"{model.name} is in {model.folder}", soft_wrap=True, markup=False)
 
 
 def _print_state(run: Run, state: str) -> None:

@@ -17,6 +17,7 @@ from fer_core.archives import Job
 from fer_core.cli.archive import Address, Engine, EngineName, Out, analyze_archive, require_out
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn, write_output
 from fer_core.faces import default_detector
+from fer_core.files import write_csv
 from fer_core.inference import Classifier
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.tables import seconds_without_face, time_shares
@@ -65,6 +66,9 @@ def video(
     if len(inputs) > 1:
         raise FerError(f"Several videos need --out FOLDER for their tables. Received: {len(inputs)} names")
     file = Path(inputs[0])
+    paths = [path.resolve() for path in (file, csv, parquet, annotate) if path is not None]
+    if len(set(paths)) < len(paths):
+        raise FerError("--csv, --parquet and --annotate would overwrite each other or the video. Name different files.")
     classifier = Classifier.of(load_model(model))
     if note := default_detector().note:
         warn(note)
@@ -80,9 +84,9 @@ def video(
             should_stop,
         )
     if csv:
-        write_output(csv, "table", lambda path: result.table.to_csv(path, index=False))
+        write_output(csv, "table", lambda path: write_csv(path, result.table))
     if parquet:
-        write_output(parquet, "table", lambda path: result.table.to_parquet(path, index=False))
+        write_output(parquet, "table", lambda path: path.write_bytes(result.table.to_parquet(index=False)))
     warn(*result.notes)
     if annotate and result.annotated != annotate:
         warn(f"No H.264 encoder was found, so the annotated video was written to {result.annotated}.")

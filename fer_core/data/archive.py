@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import stat
 import zipfile
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from fer_core.names import is_junk, normal_name
 from fer_core.types import FerError
 
 MAX_BYTES: Final[int] = 2 * 1024**3
@@ -19,6 +21,7 @@ MAX_FILES: Final[int] = 100_000
 MAX_RATIO: Final[int] = 100
 """Unpacked size divided by packed size: about 1 for photos, 4 for tables of numbers, 1000 for a zip bomb."""
 
+_SAYS_UTF8: Final = 0x800  # a bit of an entry's flags
 _HARMLESS: Final = 64 * 1024**2  # bytes; below it a high ratio is allowed, since a plain picture may have one
 
 
@@ -32,8 +35,8 @@ def extract_zip(
 ) -> Path:
     """Unpack a zip into a new or empty folder, completely or not at all.
 
-    All names and sizes are checked before anything is written. If unpacking fails, the folder is removed. The
-    `__MACOSX` entries of macOS are skipped.
+    All names and sizes are checked before anything is written. If unpacking fails, the folder is removed. Files get
+    their normal names, and junk is skipped (see `fer_core.names`).
 
     Args:
         source: path of the zip, or a seekable binary stream of it.
@@ -47,21 +50,22 @@ def extract_zip(
 
     Raises:
         FerError: the source is not a zip, or is damaged, cut off or encrypted; a name points outside the folder; it
-            contains a link; a limit is exceeded; or the target is not empty or cannot be written.
+            contains a link or two files of the same name; a limit is exceeded; or the target is not empty or cannot be
+            written.
     """
     name = source if isinstance(source, str | Path) else getattr(source, "name", None)
     shown = Path(name).name if isinstance(name, str | Path) else "The zip"
     folder = Path(target)
     try:
         with zipfile.ZipFile(source) as archive:
-            members = [info for info in archive.infolist() if not info.filename.startswith("__MACOSX/")]
-            _check_limits(members, shown, max_bytes, max_files, max_ratio)
-            places = [_place(info, shown) for info in members]
+            places = ((info, _place(info, shown)) for info in archive.infolist())
+            members = [(info, place) for info, place in places if not any(map(is_junk, place))]
+            _check_limits([info for info, _ in members], shown, max_bytes, max_files, max_ratio)
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
                 raise FerError(f"{shown} cannot be unpacked into {folder}: the folder is not empty. Name a new one.")
             try:
-                for info, place in zip(members, places, strict=True):
+                for info, place in members:
                     _write(archive, info, folder.joinpath(*place))
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -74,6 +78,11 @@ def extract_zip(
         raise FerError(
             f"{shown} is packed in a way that cannot be read ({error}). Pack it as an ordinary zip."
         ) from error
+    except FileExistsError as error:
+        raise FerError(
+            f"{shown} holds two files of the same name, or of names that differ only in case or Unicode form "
+            f"({Path(error.filename).name[:80]!r}). Rename one and pack them again."
+        ) from error
     except OSError as error:
         raise FerError(
             f"{shown} cannot be unpacked ({error.strerror or error}). Check the file and the disk."
@@ -84,7 +93,7 @@ def extract_zip(
 
 
 def _check_limits(members: list[zipfile.ZipInfo], shown: str, max_bytes: int, max_files: int, max_ratio: int) -> None:
-    files = [info for info in members if not info.is_dir()]
+    files = [info for info in members if not _is_folder(info)]
     if not files:
         raise FerError(f"{shown} is an empty zip. Expected files in it.")
     if len(members) > max_files:
@@ -109,7 +118,7 @@ def _place(info: zipfile.ZipInfo, shown: str) -> tuple[str, ...]:
         raise FerError(f"{shown} is encrypted. Pack it again without a password.")
     if stat.S_ISLNK(info.external_attr >> 16):
         raise FerError(f"{shown} holds a link ({info.filename!r}). Pack the files themselves instead.")
-    name = info.filename.replace("\\", "/")
+    name = normal_name(_decoded(info))
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if name.startswith("/") or ".." in parts or any(":" in part for part in parts[:1]):
         raise FerError(
@@ -118,8 +127,20 @@ def _place(info: zipfile.ZipInfo, shown: str) -> tuple[str, ...]:
     return parts
 
 
+def _decoded(info: zipfile.ZipInfo) -> str:
+    """Return the entry's name. Some programs, such as macOS' Finder, write UTF-8 without saying so."""
+    with contextlib.suppress(UnicodeError):
+        if not info.flag_bits & _SAYS_UTF8:
+            return info.filename.encode("cp437").decode()
+    return info.filename
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    return info.filename.endswith(("/", "\\"))  # PowerShell 5 writes a backslash
+
+
 def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> None:
-    if info.is_dir():
+    if _is_folder(info):
         path.mkdir(parents=True, exist_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)

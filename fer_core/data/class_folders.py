@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,15 +15,16 @@ from numpy.typing import NDArray
 
 from fer_core.data.archive import MAX_BYTES, extract_zip
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
+from fer_core.data.walk import entries, files_in
 from fer_core.files import home, whole_folder
 from fer_core.labels import EXPRESSIONS, expression_index
+from fer_core.names import readable
 from fer_core.types import FerError, Image
 from fer_core.visitors import own_home, room
 
 MIN_IMAGES: Final[int] = 2
 """Readable images that every class needs: one to train on and one for the hold-out."""
 
-_JUNK: Final = ("thumbs.db", "desktop.ini")
 _EXPECTED: Final = f"Expected a folder for each expression, named {', '.join(EXPRESSIONS)}, with pictures in it."
 
 
@@ -105,12 +105,12 @@ def _scan(folder: Path, shown: str) -> ClassFolders:
     paths: list[Path] = []
     labels: list[int] = []
     skipped = [
-        f"{entry.name} is outside the class folders."
-        for entry in sorted(root.iterdir())
-        if entry.is_file() and entry.suffix.lower() in IMAGE_SUFFIXES and not _is_junk(entry.name)
+        readable(f"{entry.name} is outside the class folders.")
+        for entry in entries(root)
+        if entry.is_file() and entry.suffix.lower() in IMAGE_SUFFIXES
     ]
     for label, class_folder in classes:
-        for file in _files(class_folder):
+        for file in files_in(class_folder):
             try:
                 read_image(file, name=file.relative_to(root).as_posix())
             except FerError as error:
@@ -163,20 +163,8 @@ def _check_counts(classes: list[tuple[int, Path]], labels: list[int], skipped: l
             )
 
 
-def _files(class_folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for folder, folders, names in os.walk(class_folder):
-        folders[:] = [name for name in folders if not _is_junk(name)]  # os.walk then skips the others
-        found += [Path(folder) / name for name in names if not _is_junk(name)]
-    return sorted(found)
-
-
 def _subfolders(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not _is_junk(entry.name))
-
-
-def _is_junk(name: str) -> bool:
-    return name.startswith((".", "__")) or name.lower() in _JUNK
+    return [entry for entry in entries(folder) if entry.is_dir()]
 
 
 def _label(folder: Path) -> int | None:

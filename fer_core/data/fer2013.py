@@ -18,6 +18,7 @@ from fer_core.data.dataset import SPLITS, FerDataset, usage_codes
 from fer_core.data.fer2013_rows import find_rows, known_rows
 from fer_core.data.ferplus import find_ferplus, load_ferplus
 from fer_core.data.readers import is_image_edition, read_csv, read_folder
+from fer_core.data.walk import entries, files_in
 from fer_core.files import cache_folder, home, whole_file
 from fer_core.types import FerError
 
@@ -97,7 +98,7 @@ def _found_in(place: Path) -> Path | None:
         return csv_file
     if is_image_edition(place):
         return place
-    inside = sorted(entry for entry in place.iterdir() if not entry.name.startswith((".", "__")))
+    inside = entries(place)
     zips = [entry for entry in inside if entry.suffix.lower() == ".zip" and entry.is_file()]
     if zips:
         return zips[0]
@@ -127,17 +128,12 @@ def _read(source: Path) -> FerDataset:
 
 
 def _signature(source: Path) -> str:
-    """Return a text that changes with the source: size and time of the file, or of all files in the folder."""
-    if source.is_file():
-        stat = source.stat()
-        return f"{_CACHE_VERSION} {stat.st_size} {stat.st_mtime_ns}"
-    count = size = newest = 0
-    for folder, _, _ in os.walk(source):
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                stat = entry.stat()
-                count, size, newest = count + 1, size + stat.st_size, max(newest, stat.st_mtime_ns)
-    return f"{_CACHE_VERSION} {count} {size} {newest}"
+    """Return a text that changes with the source: size and time of the file, or path, size and time of all files."""
+    digest = hashlib.sha256(str(_CACHE_VERSION).encode())
+    for path in files_in(source) if source.is_dir() else [source]:
+        stat = path.stat()
+        digest.update(os.fsencode(path) + f" {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _read_cache(source: Path, signature: str) -> FerDataset | None:

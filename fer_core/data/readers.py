@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fer_core.data.dataset import FACE_SIZE, SPLITS, FerDataset
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
+from fer_core.data.walk import entries, files_in
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES, expression_index
 from fer_core.types import FerError
 
@@ -203,7 +204,7 @@ def _csv_face(text: str, where: str) -> NDArray[np.uint8]:
 
 def _images(split_folder: Path, training: bool) -> list[tuple[Path, str, int]]:
     """Return path, usage and label of each image in the split's class folders."""
-    classes = [entry for entry in split_folder.iterdir() if entry.is_dir() and not entry.name.startswith((".", "__"))]
+    classes = [entry for entry in entries(split_folder) if entry.is_dir()]
     if not classes:
         raise FerError(f"The folder {split_folder} has no class folders. Expected {', '.join(EXPRESSIONS)} in it.")
     found = []
@@ -215,9 +216,8 @@ def _images(split_folder: Path, training: bool) -> list[tuple[Path, str, int]]:
                 f"The folder {split_folder.name}/{class_folder.name} is not named after an expression. "
                 f"Expected {', '.join(EXPRESSIONS)}."
             ) from error
-        for path in class_folder.iterdir():
-            if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
-                found.append((path, _file_usage(path, training), label))
+        pictures = (path for path in files_in(class_folder) if path.suffix.lower() in IMAGE_SUFFIXES)
+        found += [(path, _file_usage(path, training), label) for path in pictures]
     return found
 
 

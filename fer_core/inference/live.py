@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import ctypes
 import gc
 import io
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.faces import FaceDetector, png
+from fer_core.files import write_rows
 from fer_core.inference.classifier import Classifier
 from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
 from fer_core.inference.tables import FACE_COLUMNS, face_row
@@ -217,8 +217,7 @@ class Recording:
         self.rows = 0
         self._start, self._max_rows = start, max_rows
         self._text = io.StringIO()
-        self._writer = csv.writer(self._text, lineterminator="\n")
-        self._writer.writerow(RECORDING_COLUMNS)
+        write_rows(self._text, [RECORDING_COLUMNS])
 
     @property
     def full(self) -> bool:
@@ -229,7 +228,7 @@ class Recording:
         """Add one row for each face that was detected in this frame, with its smoothed probabilities."""
         for face in result.faces:
             if face.seen == result.seconds and not self.full:
-                self._writer.writerow([*face_row(face, round(result.seconds - self._start, 3)), model])
+                write_rows(self._text, [[*face_row(face, round(result.seconds - self._start, 3)), model]])
                 self.rows += 1
 
     def as_csv(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
@@ -17,8 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.faces import annotated_png
+from fer_core.files import no_formula, write_rows
 from fer_core.inference.tracking import MEMORY_SECONDS
 from fer_core.labels import EXPRESSIONS
+from fer_core.names import normal_name, readable
 from fer_core.types import FaceResult, Image
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class PictureResult:
     """The faces that one model found in one picture.
 
     Attributes:
-        file: the name of the picture.
+        file: the `readable` name of the picture.
         model: the name of the model.
         faces: largest first.
         error: why the picture cannot be used, one sentence.
@@ -54,15 +55,17 @@ class PictureResult:
     faces: tuple[FaceResult, ...] = ()
     error: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "file", readable(self.file))
+
     def as_dict(self) -> dict[str, Any]:
         """Return all but the model as JSON types."""
         return {"file": self.file, "error": self.error, "faces": [face.as_dict() for face in self.faces]}
 
     def rows(self) -> list[list[Any]]:
-        """Return one row of `PICTURE_COLUMNS` per face; for a picture that cannot be used, its name and error."""
-        if self.error:
-            return [[self.file, self.error]]
-        return [[self.file, "", number, *face.as_row()] for number, face in enumerate(self.faces, 1)]
+        """Return one row of `PICTURE_COLUMNS` per face; without faces one row, with the error if there is one."""
+        rows = [[self.file, None, number, *face.as_row()] for number, face in enumerate(self.faces, 1)]
+        return rows or [[self.file, self.error, *[None] * (len(PICTURE_COLUMNS) - 2)]]
 
 
 def results_json(results: Sequence[PictureResult]) -> str:
@@ -74,11 +77,8 @@ def results_json(results: Sequence[PictureResult]) -> str:
 def results_csv(results: Sequence[PictureResult]) -> str:
     """Return results as CSV with `PICTURE_COLUMNS` and `model`."""
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*PICTURE_COLUMNS, "model"])
-    for result in results:
-        for row in result.rows():
-            writer.writerow([*row, *[""] * (len(PICTURE_COLUMNS) - len(row)), result.model])
+    write_rows(stream, [[*PICTURE_COLUMNS, "model"]])
+    write_rows(stream, ([*row, result.model] for result in results for row in result.rows()))
     return stream.getvalue()
 
 
@@ -86,7 +86,7 @@ def results_table(results: Sequence[PictureResult]) -> pd.DataFrame:
     """Return results for people to read, with one row per face."""
     rows = [
         {
-            "File": result.file,
+            "File": no_formula(result.file),
             "Face": number,
             "Expression": face.expression,
             "Probability": face.confidence,
@@ -281,5 +281,5 @@ def _shares(faces: pd.DataFrame) -> pd.DataFrame:
 
 def _safe_stem(name: str) -> str:
     """Return the stem of a file name with only characters that are allowed in any zip and on any disk."""
-    stem = PurePath(name.replace("\\", "/")).stem
+    stem = PurePath(normal_name(name)).stem
     return re.sub(r'[\x00-\x1f<>:"/|?*]', "_", stem).strip(". ")[:80] or "picture"

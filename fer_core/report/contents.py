@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fer_core import comparison
+from fer_core import comparison, files
 from fer_core.columns import TEST_SPLITS
 from fer_core.comparison import PAPER_VARIANTS, Answers
 from fer_core.labels import EXPRESSIONS
@@ -119,7 +119,7 @@ def write_csv(report: Report, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in report.tables.items():
             shown = table.drop(columns=[column for column in table if str(column).endswith("_interval")])
-            shown.to_csv(folder / f"{name}.csv", index=False)
+            files.write_csv(folder / f"{name}.csv", shown)
     except OSError as error:
         raise FerError(f"The tables cannot be written to {folder} ({error.strerror or error}).") from error
     return [folder / f"{name}.csv" for name in report.tables]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data import IMAGE_SUFFIXES, FerDataset, load_fer2013
+from fer_core.data.walk import files_in
 from fer_core.files import whole_file
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.runs.own_faces import as_faces
@@ -136,7 +136,7 @@ def expected_faces(settings: DataSettings) -> int:
     place = Path(settings.path).expanduser()
     if not place.is_dir():
         return max(1, int(place.stat().st_size / 50_000)) if place.is_file() else 1  # assumes 50 kB per picture
-    return sum(name.lower().endswith(IMAGE_SUFFIXES) for _, _, names in os.walk(place) for name in names) or 1
+    return sum(path.suffix.lower() in IMAGE_SUFFIXES for path in files_in(place)) or 1
 
 
 def fer2013_part(dataset: FerDataset, faces: int | None, balanced: bool, seed: int) -> TrainingData:

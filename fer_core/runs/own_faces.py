@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fer_core.data import FACE_SIZE, FerDataset, extract_zip, read_class_folders, read_image
 from fer_core.data.archive import MAX_BYTES
 from fer_core.faces import crop_face, default_detector, whole_image_face
+from fer_core.names import readable
 from fer_core.temporary import TemporaryFolder
 from fer_core.types import Image
 from fer_core.visitors import room
@@ -121,4 +122,4 @@ def as_faces(images: NDArray[np.uint8], labels: NDArray) -> FerDataset:
 
 
 def _name(path: Path) -> str:
-    return f"{path.parent.name}/{path.name}"
+    return readable(f"{path.parent.name}/{path.name}")

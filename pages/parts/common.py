@@ -13,6 +13,7 @@ import streamlit as st
 
 from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
 from fer_core.faces import default_detector
+from fer_core.files import no_formula
 from fer_core.models.spec import utkface_note
 from fer_core.store import DEFAULT_MODEL, list_models
 from fer_core.stored_model import StoredModel
@@ -209,7 +210,9 @@ def show_table(frame: pd.DataFrame, alt: str, columns: dict[str, str | tuple[str
     for name in others:
         label = columns[name]
         shown[name] = label if isinstance(label, str) else st.column_config.NumberColumn(label[0], format=label[1])
-    st.dataframe(frame, hide_index=True, alt=alt, column_order=list(columns), column_config=shown, **settings)
+    texts = frame.select_dtypes(exclude=["number", "bool"])
+    safe = frame.assign(**{str(name): texts[name].map(no_formula) for name in texts})  # people can download it as CSV
+    st.dataframe(safe, hide_index=True, alt=alt, column_order=list(columns), column_config=shown, **settings)
 
 
 def offer_download(label: str, content: Any, file_name: str, mime: str, icon: str, key: str) -> None:

@@ -13,6 +13,7 @@ import streamlit as st
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures import expression_strips, time_share_bars, time_share_text, timeline_chart
 from fer_core.figures.theme import percent_text
+from fer_core.files import csv_text
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.tables import (
     expression_runs,
@@ -170,7 +171,7 @@ def downloads(job: VideoJob) -> None:
     result = _result(job)
     stem = PurePath(job.name.replace("\\", "/")).stem.replace(" ", "-") or "video"
     with st.container(horizontal=True):
-        offer_download("CSV", lambda: result.table.to_csv(index=False), f"{stem}.csv", "text/csv", "table", "v_csv")
+        offer_download("CSV", lambda: csv_text(result.table), f"{stem}.csv", "text/csv", "table", "v_csv")
         offer_download(
             "Parquet",
             lambda: _parquet(result.table),

@@ -7,6 +7,7 @@ import re
 import shutil
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from fer_core import store
 from pages.parts.common import plain
@@ -96,3 +97,19 @@ def test_markup_is_taken_apart_and_reads_the_same(text):
 @pytest.mark.parametrize("text", ["Compact CNN (votes), 2", "50 %", "Zoë’s faces. Third"])
 def test_ordinary_names_stay_as_they_are(text):
     assert plain(text) == text
+
+
+def test_names_in_a_table_are_text_for_a_spreadsheet():
+    """Streamlit offers each table as CSV."""
+
+    def page():
+        import pandas as pd
+
+        from pages.parts.common import show_table
+
+        table = pd.DataFrame({"name": ["=1+1", "Anna"], "gap": [-1.5, 2.0]})
+        show_table(table, "People", {"name": "Name", "gap": ("Gap", "%.1f")})
+
+    (table,) = AppTest.from_function(page).run().dataframe
+    assert table.value["name"].tolist() == ["'=1+1", "Anna"]
+    assert table.value["gap"].tolist() == [-1.5, 2.0]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
+import os
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 from pyarrow import fs
 
 from fer_core.archives import LocalEngine, places, run_archive
@@ -22,6 +26,7 @@ from fer_core.inference.video import FILE_SETTINGS, analyze_video
 from fer_core.store import load_model
 from fer_core.types import FerError
 from tests.archives.conftest import PHOTOS
+from tests.junk import with_junk
 
 LOCAL = LocalEngine(2)
 
@@ -189,3 +194,31 @@ def test_pieces_that_are_there_are_not_made_again(films, film_job, tmp_path, sho
 def test_errors_are_counted_without_names():
     kinds = {error_kind(f"/a/{name}", f"{name} is empty (0 bytes). Expected a picture.") for name in ("a.jpg", "b.jpg")}
     assert kinds == {"… is empty (0 bytes)"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_not_utf8_and_photos_without_a_face_have_rows(photos, photo_job, tmp_path):
+    folder = with_junk(tmp_path / "in", b"x")
+    Image.new("RGB", (60, 60)).save(folder / "empty.png")
+    for name, content in ((b"/caf\xe9.jpg", (photos / "000001.jpg").read_bytes()), (b"/z\xe4.jpg", b"no photo")):
+        Path(os.fsdecode(os.fsencode(folder) + name)).write_bytes(content)
+    for done in (3, 0):  # the second call finds all of them done
+        summary = run_archive([str(folder)], str(tmp_path / "out"), photo_job, LOCAL)
+        assert (summary.files, summary.done, summary.faces) == (3, done, 1)
+    table = pd.read_parquet(tmp_path / "out")
+    assert table["file"].tolist() == [f"{folder}/{name}" for name in ("caf%E9.jpg", "empty.png", "z%E4.jpg")]
+    assert table["face"].notna().tolist() == [True, False, False]
+    assert table["error"].notna().tolist() == [False, False, True]
+    assert table["error"][2].startswith("z%E4.jpg is not an image")
+    with pytest.raises(FerError, match="Results need a folder whose name is UTF-8"):
+        run_archive([str(folder)], os.fsdecode(os.fsencode(tmp_path) + b"/\xe9"), photo_job, LOCAL)
+
+
+def test_patterns_and_stores_leave_out_junk(tmp_path, monkeypatch):
+    folder = with_junk(tmp_path / "in", b"x")
+    (folder / "a.png").write_bytes(b"x")
+    expected = [str(folder / "a.png")]
+    for text in (str(folder), f"{folder}/**/*.png", f"{folder}/*"):
+        assert {str(Path(file).resolve()) for file, _ in places.find_files([text], (".png",))} == set(expected), text
+    found = places.find_files([f"file://{folder}", f"file://{folder}/*.png"], (".png",))
+    assert [file for file, _ in found] == [f"file://{folder}/a.png"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +13,7 @@ from fer_core.audit.pictures import open_grouped
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 from tests.audit.people import picture, write_people, zipped
+from tests.junk import with_junk
 
 
 @pytest.mark.parametrize("pack", [lambda folder: folder, zipped])
@@ -106,3 +110,69 @@ def test_other_files_get_a_sentence(tmp_path):
     (tmp_path / "people" / "more.csv").write_text("file\n")
     with pytest.raises(FerError, match="several tables"), open_grouped(tmp_path / "people"):
         pass
+
+
+@pytest.mark.parametrize("pack", [lambda folder: folder, zipped])
+def test_junk_is_no_picture_and_no_table(tmp_path, pack):
+    folder = with_junk(write_people(tmp_path / "people"), picture())
+    (folder / "@eaDir" / "other.csv").write_text("file\n")
+    with open_grouped(pack(folder)) as found:
+        assert found.names == ("anna.png", "ben.png", "cleo.png")
+    (folder / "table.csv").unlink()
+    for name in ("anna", "ben", "cleo"):
+        (folder / f"{name}.png").rename(folder / f"20_0_1_{name}.png")
+    with open_grouped(pack(folder)) as found:
+        assert [name.rpartition("/")[2] for name in found.names] == [
+            "20_0_1_anna.png",
+            "20_0_1_ben.png",
+            "20_0_1_cleo.png",
+        ]
+
+
+def test_a_folder_of_links(tmp_path):
+    real = write_people(tmp_path / "real", table="")
+    people = tmp_path / "people"
+    (people / "inner").mkdir(parents=True)
+    (people / "anna.png").symlink_to(real / "anna.png")
+    (people / "other").symlink_to(real)
+    (people / "table.csv").write_text("file,team\nanna.png,x\nother/ben.png,y\nother/../other/cleo.png,y\n")
+    with open_grouped(people) as found:
+        assert [source.read_bytes() for source in found.sources] == [
+            (real / f"{name}.png").read_bytes() for name in ("anna", "ben", "cleo")
+        ]
+        assert found.skipped == ()
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "in_table"),
+    [
+        ("Zoe\u0308.png", "Zo\u00eb.png"),
+        ("Zo\u00eb.png", "Zoe\u0308.png"),
+        ("sub/a.png", "sub\\a.png"),
+        ("sub/a.png", ".\\sub\\a.png"),
+        ("a.png", "./sub/../a.png"),
+        ("a.png", "{folder}/a.png"),
+    ],
+)
+@pytest.mark.parametrize("pack", [lambda folder: folder, zipped])
+def test_names_are_compared_in_one_form(tmp_path, on_disk, in_table, pack):
+    if "{folder}" in in_table and pack is zipped:
+        pytest.skip("a zip has no path on this computer")
+    folder = tmp_path / "people"
+    (folder / on_disk).parent.mkdir(parents=True)
+    (folder / on_disk).write_bytes(picture())
+    table = f"file,team\n{in_table.format(folder=folder)},x\n"
+    (folder / "table.csv").write_text(table, encoding="utf-8")
+    with open_grouped(pack(folder)) as found:
+        assert [source.read_bytes() for source in found.sources] == [picture()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_not_utf8_is_written_as_other_tables_have_it(tmp_path):
+    folder = os.fsencode(write_people(tmp_path / "people", table="file,team\ncaf%E9.png,x\n"))
+    os.rename(folder + b"/anna.png", folder + b"/caf\xe9.png")  # noqa: PTH104 (a name in bytes)
+    with open_grouped(tmp_path / "people") as found:
+        assert found.names == ("caf%E9.png",)
+    (tmp_path / "people" / "table.csv").unlink()
+    with open_grouped(tmp_path / "people") as found:
+        assert sorted(found.names) == ["ben.png", "caf%E9.png", "cleo.png"]

@@ -5,14 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fer_core.inference.tables import PICTURE_COLUMNS
 from fer_core.labels import EXPRESSIONS
 from tests.bad_inputs import bad_inputs
+from tests.junk import with_junk
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_json_has_the_stable_keys(fer, portrait):
@@ -149,3 +156,69 @@ def test_parallel_predictions_are_the_same_and_in_order(fer, portrait, two_faces
             assert face["box"] == twin["box"]
             assert face["probabilities"] == pytest.approx(twin["probabilities"], abs=1e-4)
     assert len(list((tmp_path / "4").iterdir())) == 4
+
+
+def test_every_picture_has_its_own_annotated_one(fer, tmp_path, monkeypatch):
+    """Names that are the same without their endings, case or folders; the sizes tell which is which."""
+    names = ("anna.jpg", "anna.png", "anna-2.jpg", "ANNA.bmp", "inner/anna.png", "Zo\u00eb.png", "Zoe\u0308.png")
+    (tmp_path / "in" / "inner").mkdir(parents=True)
+    for size, name in enumerate(names, 400):
+        Image.new("RGB", (size, size)).save(tmp_path / "in" / name)
+    assert fer("predict", tmp_path / "in", "--annotate", tmp_path / "out").exit_code == 0
+    found = list((tmp_path / "out").iterdir())
+    assert sorted(Image.open(path).width for path in found) == [*range(400, 400 + len(names))]
+    assert len({path.name.casefold() for path in found}) == len(names)
+
+
+def test_no_picture_is_overwritten_by_an_annotated_one(fer, tmp_path):
+    for size, name in enumerate(("anna.png", "Anna-annotated.png"), 48):
+        Image.new("RGB", (size, size)).save(tmp_path / name)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert fer("predict", tmp_path, "--annotate", tmp_path / "." / "").exit_code == 0
+    assert {path: path.read_bytes() for path in before} == before
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_junk_is_no_picture(fer, portrait, tmp_path):
+    with_junk(tmp_path, portrait.read_bytes())
+    (tmp_path / "IMG_1.png").write_bytes(portrait.read_bytes())
+    result = fer("predict", tmp_path, tmp_path / "*.png", tmp_path / "*" / "*.png", "--json")
+    assert [answer["file"] for answer in json.loads(result.stdout)[:1]] == [str(tmp_path / "IMG_1.png")]
+    (missing,) = json.loads(result.stdout)[1:]
+    assert missing["file"] == str(tmp_path / "*" / "*.png") and "does not exist" in missing["error"]
+
+
+def test_csv_has_a_row_for_a_picture_without_a_face(fer, portrait, tmp_path):
+    Image.new("RGB", (60, 60)).save(tmp_path / "empty.png")
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    rows = list(csv.reader(io.StringIO(fer("predict", tmp_path, portrait, "--csv").stdout)))
+    assert [len(row) for row in rows] == [len(PICTURE_COLUMNS)] * 4
+    assert rows[1][:2] == [str(tmp_path / "bad.png"), rows[1][1]] and rows[1][1].startswith("bad.png is not an image")
+    assert rows[2] == [str(tmp_path / "empty.png"), *[""] * (len(PICTURE_COLUMNS) - 1)]
+    assert rows[3][2] == "1"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+@pytest.mark.parametrize("console", ["cp1252", "ascii", "utf-8"])
+def test_whatever_the_console_all_results_are_written_as_utf8(portrait, tmp_path, console):
+    for name in ("лицо 表情 😀.png".encode(), b"caf\xe9.png", b"=1+1.png"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(portrait.read_bytes())
+    files = sorted(path.name for path in tmp_path.iterdir())
+    names = ["=1+1.png", "caf%E9.png", "лицо 表情 😀.png"]
+    for option in ("--csv", "--json", None):
+        done = subprocess.run(
+            [sys.executable, "-m", "fer_core", "predict", *files, *([option] if option else [])],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": console, "COLUMNS": "80"},
+            capture_output=True,
+            check=False,
+        )
+        text = done.stdout.decode("utf-8")
+        assert done.returncode == 0, done.stderr
+        assert "\r" not in text
+        if option == "--csv":
+            assert [row[0] for row in csv.reader(io.StringIO(text))][1:] == ["'=1+1.png", *names[1:]]
+        elif option == "--json":
+            assert [answer["file"] for answer in json.loads(text)] == names
+        else:
+            assert all(name in text for name in names)

@@ -117,3 +117,14 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
     assert "Stopped after" in stderr
     with av.open(str(out)) as container:
         assert sum(1 for _ in container.decode(video=0)) == len(document["frames"])
+
+
+def test_no_output_overwrites_the_video_or_another_one(fer, clip, tmp_path):
+    before = clip.read_bytes()
+    again = clip.parent / "inner" / ".." / clip.name
+    (clip.parent / "inner").mkdir()
+    for words in (("--annotate", again), ("--csv", tmp_path / "a", "--parquet", tmp_path / "a")):
+        result = fer("video", clip, *words)
+        assert result.exit_code == 1
+        assert "would overwrite each other or the video" in result.stderr
+    assert clip.read_bytes() == before and not list(tmp_path.iterdir())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fer_core.data import extract_zip
 from fer_core.types import FerError
 from tests.data.conftest import make_zip
+from tests.junk import JUNK
 
 
 def test_unpacks_files_and_folders(tmp_path):
@@ -121,8 +122,12 @@ def test_target_with_files_is_left_alone(tmp_path):
 
 def test_same_name_twice(tmp_path):
     source = make_zip(tmp_path / "a.zip", [("a", b"1"), ("a/b", b"2")])
-    with pytest.raises(FerError, match="cannot be unpacked"):
+    with pytest.raises(FerError, match=r"a\.zip holds two files of the same name, or .* \('a'\)\. Rename one"):
         extract_zip(source, tmp_path / "out")
+    source = make_zip(tmp_path / "b.zip", [("Zo\u00eb.png", b"1"), ("Zoe\u0308.png", b"2")])
+    with pytest.raises(FerError, match="two files of the same name, or of names that differ only in case or Unicode"):
+        extract_zip(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @given(st.integers(0, 2**16), st.binary(min_size=1, max_size=6))
@@ -136,3 +141,56 @@ def test_damage_gives_files_or_one_sentence(tmp_path_factory, position, patch):
     except FerError as error:
         assert "\n" not in str(error)
     assert {entry.name for entry in folder.iterdir()} <= {"a.zip", "out"}
+
+
+def test_a_zip_as_powershell_5_writes_it(tmp_path):
+    """Backslashes, also at the end of a folder's entry, which then looks like an empty file."""
+    files = [
+        ("faces\\angry\\", b""),
+        ("faces\\sad\\", b""),
+        ("faces\\angry\\0.png", b"1"),
+        ("faces\\happy\\1.png", b"2"),
+    ]
+    target = extract_zip(make_zip(tmp_path / "a.zip", files), tmp_path / "out")
+    found = {path.relative_to(target).as_posix(): path.is_file() for path in target.rglob("*")}
+    assert found == {
+        "faces": False,
+        "faces/angry": False,
+        "faces/sad": False,
+        "faces/happy": False,
+        "faces/angry/0.png": True,
+        "faces/happy/1.png": True,
+    }
+    with pytest.raises(FerError, match="is an empty zip"):
+        extract_zip(make_zip(tmp_path / "b.zip", files[:2]), tmp_path / "other")
+
+
+def test_junk_is_not_unpacked(tmp_path):
+    files = [("mine/a.png", b"1"), *((f"mine/{name}", b"x") for name in JUNK)]
+    target = extract_zip(make_zip(tmp_path / "a.zip", files), tmp_path / "out", max_files=1)
+    assert [path.name for path in target.rglob("*") if path.is_file()] == ["a.png"]
+    with pytest.raises(FerError, match="is an empty zip"):
+        extract_zip(make_zip(tmp_path / "b.zip", files[1:]), tmp_path / "other")
+
+
+@pytest.mark.parametrize("says_utf8", [True, False])
+def test_names_in_other_scripts_get_one_form(tmp_path, says_utf8):
+    """As the Finder of macOS writes them: decomposed, and without the flag that says that they are UTF-8."""
+    source = make_zip(tmp_path / "a.zip", [("Zoe\u0308.png", b"1"), ("表情.png", b"2")])
+    if not says_utf8:
+        data = source.read_bytes()
+        for head, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+            at = -1
+            while (at := data.find(head, at + 1)) >= 0:
+                data = data[: at + flags] + bytes(2) + data[at + flags + 2 :]
+        source.write_bytes(data)
+        assert "Zoe\u0308.png" not in zipfile.ZipFile(source).namelist()
+    target = extract_zip(source, tmp_path / "out")
+    assert sorted(path.name for path in target.iterdir()) == ["Zo\u00eb.png", "表情.png"]
+
+
+def test_names_of_windows_are_kept(tmp_path):
+    """Without the flag and not UTF-8, they are in the old code page that zips began with."""
+    source = make_zip(tmp_path / "a.zip", [("Zo#.png", b"1")])
+    source.write_bytes(source.read_bytes().replace(b"Zo#", b"Zo\x89"))
+    assert [path.name for path in extract_zip(source, tmp_path / "out").iterdir()] == ["Zo\u00eb.png"]

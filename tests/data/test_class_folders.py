@@ -5,6 +5,7 @@ import pytest
 from fer_core.data import read_class_folders
 from fer_core.types import FerError
 from tests.data.conftest import make_zip, png
+from tests.junk import with_junk
 
 
 def fill(root, names, count=2):
@@ -102,3 +103,23 @@ def test_refused_zip_leaves_nothing(home, tmp_path):
     with pytest.raises(FerError, match=r"a\.zip has only one class"):
         read_class_folders(source)
     assert not list((home / "uploads").iterdir())
+
+
+def test_junk_is_no_picture(home, tmp_path):
+    root = with_junk(fill(tmp_path / "faces", ["happy", "sad"]), png())
+    source = make_zip(
+        tmp_path / "a.zip", [(str(f.relative_to(tmp_path)), f.read_bytes()) for f in root.rglob("*") if f.is_file()]
+    )
+    for place in (root, source):
+        found = read_class_folders(place)
+        assert [path.name for path in found.paths] == ["0.png", "1.png"] * 2
+        assert found.skipped == ()
+
+
+def test_links_to_class_folders(tmp_path):
+    real = fill(tmp_path / "real", ["x", "y"])
+    root = tmp_path / "faces"
+    root.mkdir()
+    (root / "happy").symlink_to(real / "x")
+    (root / "sad").symlink_to(real / "y")
+    assert read_class_folders(root).labels.tolist() == [3, 3, 4, 4]

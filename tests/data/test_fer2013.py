@@ -15,6 +15,7 @@ from fer_core.data import DatasetMissing, FerDataset, fer2013, find_fer2013, loa
 from fer_core.data.readers import read_csv
 from fer_core.types import FerError
 from tests.data.conftest import csv_text, make_dataset, make_zip, png
+from tests.junk import with_junk
 
 GRAY = " ".join(["7"] * 2304)
 
@@ -313,3 +314,8 @@ def test_a_small_file_that_unpacks_to_a_large_one(home, tmp_path, monkeypatch, l
     path.write_bytes(gzip.compress(b"emotion,pixels,Usage\n" + b"\n" * 5_000))
     with pytest.raises(FerError, match=r"fer2013\.csv\.gz is too large\. Expected .* lines, blank ones included"):
         load_fer2013(path)
+
+
+def test_junk_in_the_image_edition_is_no_face(home, small, write_image_edition):
+    root = with_junk(write_image_edition(small), png())
+    assert len(load_fer2013(root)) == len(load_fer2013(root.parent)) == len(small)

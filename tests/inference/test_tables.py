@@ -149,3 +149,14 @@ def test_only_long_and_unusual_steps_are_gaps(times, end, gaps):
 
 def test_a_recording_without_gaps_has_no_note():
     assert gap_note([]) is None
+
+
+def test_names_in_csv_are_text_for_a_spreadsheet(results):
+    odd = [PictureResult("=1+1.jpg", DEFAULT_MODEL, results[0].faces), PictureResult("@x.jpg", "m", error="-2")]
+    lines = results_csv([*odd, PictureResult(b"\xe9.jpg".decode("utf-8", "surrogateescape"), "m")]).splitlines()
+    assert lines[1].startswith("'=1+1.jpg,,1,")
+    assert lines[2].startswith("'@x.jpg,'-2,,")
+    assert lines[3] == "%E9.jpg" + "," * len(PICTURE_COLUMNS) + "m"
+    assert results_table(odd)["File"].tolist() == ["'=1+1.jpg"]
+    x = lines[1].split(",")[PICTURE_COLUMNS.index("x")]
+    assert float(x) == round(results[0].faces[0].face.box[0], 1)

@@ -117,6 +117,12 @@ _NAMES: Final = (
     *("../../outside.png", "/etc/passwd", "a" * 300 + ".png", "happy/" * 60 + "deep.png", "happy\\..\\..\\up.png"),
     *(
         "C:/windows.png",
+        "happy\\folder\\",
+        "__MACOSX/happy/._0.png",
+        "@eaDir/0.png",
+        "happy/Zoe\u0308.png",
+        "happy/=1+1.png",
+        "HAPPY/0.png",
         "happy/\0zero.png",
         "happy",
         "happy/.hidden.png",

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from tests.load.kinds import models, pictures, tables, videos, zips
+from tests.load.kinds import models, names, pictures, tables, videos, zips
 from tests.load.kinds.material import Input
 from tests.load.mutate import ANY, inside_gzip, inside_png, inside_zip, renumbered
 
@@ -60,9 +60,10 @@ _SPECIAL: Final = {
 
 
 KINDS: Final[dict[str, Kind]] = {
-    "picture": Kind(0.40, pictures.pictures, pictures.picture_bombs, pictures.read_picture),
+    "picture": Kind(0.37, pictures.pictures, pictures.picture_bombs, pictures.read_picture),
     "video": Kind(0.17, videos.videos, videos.video_bombs, videos.read_video),
     "zip": Kind(0.15, zips.zips, zips.zip_bombs, zips.read_zip),
+    "names": Kind(0.03, names.names, dict, names.read_names),
     "table": Kind(0.13, tables.tables, tables.table_bombs, tables.read_table),
     "model": Kind(0.10, models.models, models.model_bombs, models.read_model),
     "keras": Kind(0.05, models.keras, models.keras_bombs, models.read_keras, together=10),

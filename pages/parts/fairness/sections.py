@@ -10,6 +10,7 @@ import streamlit as st
 from fer_core.audit import ALL, LIMITS, MINIMUM, PROPERTIES, RATES, AuditedFaces, GroupAudit
 from fer_core.comparison import LEVEL
 from fer_core.figures import error_leaves, group_rates
+from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
@@ -62,9 +63,7 @@ def groups(faces: AuditedFaces) -> None:
     else:
         _show_gaps(gaps)
     name = f"fer-lab-audit-{audit.by.replace(' × ', '-')}.csv"
-    offer_download(
-        "All rates and groups", lambda: audit.rates.to_csv(index=False), name, "text/csv", "download", "a_csv"
-    )
+    offer_download("All rates and groups", lambda: csv_text(audit.rates), name, "text/csv", "download", "a_csv")
 
 
 def failures(faces: AuditedFaces) -> None:

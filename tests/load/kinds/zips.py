@@ -35,11 +35,16 @@ def zips() -> dict[str, bytes]:
     }
     return {
         "classes.zip": packed(classes),
+        "powershell.zip": packed({f"{name}\\": b"" for name in ("happy", "sad")} | _with_backslashes(classes)),
         "people.zip": packed(people),
         "listed.zip": packed({**people, "table.csv": listed}),
         "fer2013 csv.zip": packed({"fer2013.csv": csv(20)}),
         "fer2013 folders.zip": packed(faces),
     }
+
+
+def _with_backslashes(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {name.replace("/", "\\"): content for name, content in files.items()}
 
 
 @functools.cache
