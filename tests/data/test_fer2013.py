@@ -22,7 +22,7 @@ GRAY = " ".join(["7"] * 2304)
 def assert_same(loaded: FerDataset, expected: FerDataset) -> None:
     assert loaded.fingerprint == expected.fingerprint
     np.testing.assert_array_equal(loaded.images, expected.images)
-    np.testing.assert_array_equal(loaded.rows, expected.rows)
+    assert (loaded.rows == -1).all()  # none of them is a face of FER2013
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_zip_of_something_else(home, tmp_path):
 def test_image_edition(home, tmp_path, small, write_image_edition):
     root = write_image_edition(small)
     loaded = load_fer2013(root)
-    assert_same(loaded, FerDataset(small.images, small.labels, small.usage, np.full(21, -1)))
+    assert_same(loaded, small)
     assert load_fer2013(root.parent).fingerprint == small.fingerprint
     files = [(f"top/{path.relative_to(root)}", path.read_bytes()) for path in root.rglob("*.png")]
     assert load_fer2013(make_zip(tmp_path / "a.zip", files)).fingerprint == small.fingerprint
