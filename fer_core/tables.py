@@ -124,6 +124,8 @@ def _records(path: Path, most: int, partial: bool = False) -> Iterator[tuple[str
             width = 0
             for record in csv.reader(lines(stream)):
                 in_row = 0
+                if not record:
+                    continue
                 if not width:
                     width = len(record)
                     _check(path.name, 1, width)
@@ -131,7 +133,7 @@ def _records(path: Path, most: int, partial: bool = False) -> Iterator[tuple[str
                 elif len(record) == width:
                     row += 1
                     yield _named(row, path), record
-                elif record and not partial:
+                elif not partial:
                     row += 1
                     expected = f"Expected {width}, as in the header."
                     raise FerError(f"{_named(row, path)} has {len(record)} columns. {expected}")

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_core.data import DatasetMissing, FerDataset, fer2013, find_fer2013, load_fer2013, readers
+from fer_core import tables
+from fer_core.data import DatasetMissing, FerDataset, fer2013, find_fer2013, load_fer2013
 from fer_core.data.readers import read_csv
 from fer_core.types import FerError
 from tests.data.conftest import csv_text, make_dataset, make_zip, png
@@ -123,7 +124,7 @@ def test_bad_row(home, tmp_path, row, message, packed):
             b"label,pixels,Usage\n",
             "has no column 'emotion'. Expected the columns emotion, pixels, Usage",
         ),
-        ("fer2013.csv", b"\n\n", "has no column 'emotion'"),
+        ("fer2013.csv", b"\n\n", "has only blank lines"),
         ("fer2013.csv", png(), "has no column 'emotion'"),
         ("fer2013.tar.gz", gzip.compress(b"x", mtime=0), "is a tar archive. Unpack it"),
         ("fer2013.zip", b"no zip", "is not a zip, or is damaged or cut off"),
@@ -306,9 +307,9 @@ def test_importing_the_room_is_light():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize(("limit", "value"), [("_MAX_TEXT", 2_000), ("_MAX_LINES", 1_000)])
+@pytest.mark.parametrize(("limit", "value"), [("MAX_TEXT", 2_000), ("MAX_ROWS", 1_000)])
 def test_a_small_file_that_unpacks_to_a_large_one(home, tmp_path, monkeypatch, limit, value):
-    monkeypatch.setattr(readers, limit, value)
+    monkeypatch.setattr(tables, limit, value)
     path = tmp_path / "fer2013.csv.gz"
     path.write_bytes(gzip.compress(b"emotion,pixels,Usage\n" + b"\n" * 5_000))
     with pytest.raises(FerError, match=r"fer2013\.csv\.gz is too large\. Expected .* lines, blank ones included"):
