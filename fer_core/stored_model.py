@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from fer_core.card import ModelCard
 from fer_core.columns import DEGRADED_COLUMNS, MAP_COLUMNS
 from fer_core.labels import NUM_CLASSES
+from fer_core.tables import read_table
 from fer_core.types import FerError
 
 WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
 DEGRADED, FACE_MAP, HEADS = "degraded.csv", "map.parquet", "heads.npy"
-_MAX_CSV = 1_000_000  # bytes; the results have 4,000, and a line of millions of commas takes minutes to read
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,11 @@ class StoredModel:
         if not path.is_file():
             raise FerError(f"The model {self.name} has no stored predictions: {path.name} is missing from its folder.")
         try:
-            table = pd.read_parquet(path)
-        except (OSError, ValueError) as error:
-            reason = str(error).splitlines()[0][:160]
+            table = read_table(path)
+        except FerError as error:
             raise FerError(
-                f"The file {PREDICTIONS} of {self.name} cannot be used: it is damaged or cut off ({reason}). Measure "
-                f"or train the model again."
+                f"The file {PREDICTIONS} of {self.name} cannot be used: it is damaged or cut off ({str(error)[:160]}). "
+                f"Measure or train the model again."
             ) from error
         return table if "plurality" in table else table.assign(plurality=-1)  # as older versions wrote it
 
@@ -106,9 +105,7 @@ class StoredModel:
             ValueError: the file is damaged.
         """
         path = self.folder / HISTORY
-        if path.is_file() and path.stat().st_size > _MAX_CSV:
-            raise ValueError(f"a file of {path.stat().st_size / 1e6:.0f} MB")
-        return pd.read_csv(path) if path.is_file() else pd.DataFrame()
+        return read_table(path).apply(pd.to_numeric) if path.is_file() else pd.DataFrame()
 
     def degraded(self) -> pd.DataFrame:
         """Return the results on degraded faces, with the columns `columns.DEGRADED_COLUMNS`; empty if there are none.
@@ -120,9 +117,7 @@ class StoredModel:
         if not path.is_file():
             return pd.DataFrame(columns=DEGRADED_COLUMNS)
         try:
-            if path.stat().st_size > _MAX_CSV:
-                raise ValueError(f"a file of {path.stat().st_size / 1e6:.0f} MB")
-            table = pd.read_csv(path, float_precision="round_trip")[DEGRADED_COLUMNS]
+            table = read_table(path)[DEGRADED_COLUMNS].replace("", "nan")
             whole = ("strength", "faces", "faces_plurality")
             return table.astype({name: int if name in whole else float for name in DEGRADED_COLUMNS[1:]})
         except (OSError, ValueError, KeyError, OverflowError) as error:
@@ -176,7 +171,7 @@ class StoredModel:
         if not self.has_face_map:
             raise FerError(f"The model {self.name} has no map of faces: {FACE_MAP} is missing from its folder. {again}")
         try:
-            table = pd.read_parquet(self.folder / FACE_MAP)[MAP_COLUMNS]
+            table = read_table(self.folder / FACE_MAP)[MAP_COLUMNS]
             table = table.astype({"row": int, "x": "float32", "y": "float32", "kept": int})
             if not np.isfinite(table[["x", "y"]]).all(axis=None) or table["row"].duplicated().any():
                 raise ValueError("places that are not numbers, or a face that occurs twice")

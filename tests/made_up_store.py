@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from fer_core.card import ModelCard
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
+from fer_core.data import FerDataset, fer2013_rows
+from fer_core.data.readers import read_csv
 from fer_core.faces import DEGRADATIONS
 from fer_core.store import save_model
 from fer_core.stored_model import StoredModel
@@ -94,8 +97,11 @@ def add_models(root: Path) -> list[StoredModel]:
     return [add_model(root, name, skill) for name, skill in SKILLS.items()]
 
 
-def write_fer2013(folder: Path, flat: bool = True) -> Path:
-    """Write `fer2013.csv` whose face in row r is all gray level `r % 256`; if not flat, but for one pixel."""
+def write_fer2013(folder: Path, monkeypatch: pytest.MonkeyPatch, flat: bool = True) -> Path:
+    """Write `fer2013.csv` whose face in row r is all gray level `r % 256`; if not flat, but for one pixel.
+
+    While the test runs, these are the known rows of FER2013, and `write_votes` writes the names of FER+ for them.
+    """
     lines = ["emotion,pixels,Usage"]
     usage = ["Training"] * TRAINING + ["PublicTest"] * FACES + ["PrivateTest"] * FACES
     emotions = [0] * TRAINING + 2 * labels().tolist()
@@ -105,13 +111,21 @@ def write_fer2013(folder: Path, flat: bool = True) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "fer2013.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    know_rows(folder, read_csv(path), monkeypatch)
     return path
+
+
+def know_rows(folder: Path, dataset: FerDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let these faces be the rows of FER2013 in this order, without a hold-out; FER+'s names are row numbers."""
+    facts = {"signatures": fer2013_rows.signatures(dataset.images), "twins": fer2013_rows.twins(dataset)}
+    np.savez(folder / "rows.npz", behind=np.zeros(len(dataset), np.int16), holdout=np.array([], np.int32), **facts)
+    monkeypatch.setattr(fer2013_rows, "FILE", folder / "rows.npz")
 
 
 def write_votes(folder: Path) -> Path:
     """Write FER+ votes: everybody says fear 6, contempt 3, not a face 1."""
     columns = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
-    line = "x,y,0,0,0,0,0,0,6,3,0,1"
+    lines = [f"x,fer{row:07d}.png,0,0,0,0,0,0,6,3,0,1" for row in range(TRAINING + 2 * FACES)]
     path = folder / "ferplus_votes.csv"
-    path.write_text("\n".join([columns] + [line] * (TRAINING + 2 * FACES)) + "\n", encoding="utf-8")
+    path.write_text("\n".join([columns, *lines]) + "\n", encoding="utf-8")
     return path

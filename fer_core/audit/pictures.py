@@ -21,6 +21,7 @@ from fer_core.data.archive import MAX_BYTES, extract_zip
 from fer_core.data.walk import files_in
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.names import normal_name, readable
+from fer_core.tables import read_table, shortened
 from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
 from fer_core.visitors import room
@@ -43,6 +44,7 @@ GENDERS: Final = ("male", "female")
 ETHNICITIES: Final = ("White", "Black", "Asian", "Indian", "other")
 """UTKFace's codes 0, 1, … The names are those of its authors."""
 
+_UNKNOWN: Final = "unknown"  # name of the group of empty cells
 _UTKFACE: Final = re.compile(r"(\d{1,3})_([01])_([0-4])_[^/\\]*$")
 _TABLES: Final = (".csv", ".parquet")
 
@@ -107,19 +109,17 @@ def _read_folder(folder: Path, shown: str) -> GroupedPictures:
     if not pictures:
         raise FerError(f"{shown[:80]} has no pictures. {LAYOUT}")
     table = pd.DataFrame({FILE: [readable(path.relative_to(folder).as_posix()) for path in pictures]})
-    in_folders = [_expression(path.parent.name) for path in pictures]
-    if all(in_folders):
+    in_folders = [path.parent.name if path.parent != folder else "" for path in pictures]
+    if any(map(_expression, in_folders)):
         table[LABEL] = in_folders
     return _from_table(table, folder, shown)
 
 
 def _read_table(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path, encoding="utf-8-sig")
-    except Exception as error:  # pandas and pyarrow raise many types of errors for damaged files
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise FerError(f"The table {path.name[:80]} cannot be read. {LAYOUT} Received: {reason}") from error
-    return table.rename(columns=lambda name: str(name).strip().lower())
+        return read_table(path).rename(columns=lambda name: str(name).strip().lower())
+    except FerError as error:
+        raise FerError(f"{error} {LAYOUT}") from error
 
 
 def _from_table(table: pd.DataFrame, folder: Path, shown: str) -> GroupedPictures:
@@ -127,7 +127,7 @@ def _from_table(table: pd.DataFrame, folder: Path, shown: str) -> GroupedPicture
     if table.columns.duplicated().any() or table.empty or not {FILE, PICTURE} & set(table.columns):
         raise FerError(f"The table {shown[:80]} cannot be used. {LAYOUT} Received: {len(table)} rows, {columns}")
     numbers = pd.Series([f"row {k}" for k in range(1, len(table) + 1)], index=table.index)
-    names = table[FILE].astype(str) if FILE in table else numbers
+    names = _texts(table[FILE]) if FILE in table else numbers
     sources: list[Path | bytes | None]
     if PICTURE in table:
         sources = [value if isinstance(value, bytes) else None for value in table[PICTURE]]
@@ -139,13 +139,13 @@ def _from_table(table: pd.DataFrame, folder: Path, shown: str) -> GroupedPicture
     kept = np.array([source is not None for source in sources])
     if not kept.any():
         raise FerError(f"No row of {shown[:80]} names a picture that is there. {LAYOUT} Received: {names.iloc[0][:80]}")
-    labels = _labels(table[LABEL], shown) if LABEL in table else np.full(len(table), -1, dtype=np.int64)
+    labels, unknown = _labels(_texts(table[LABEL])[kept] if LABEL in table else pd.Series([""] * kept.sum()), shown)
     divisions = _utkface(names) if names.map(lambda name: bool(_UTKFACE.search(name))).all() else None
     if divisions is None:
         divisions = table.drop(columns=[name for name in (FILE, PICTURE, LABEL) if name in table])
     groups, orders, left_out = _divided(divisions[kept].reset_index(drop=True))
     found = tuple(source for source in sources if source is not None)
-    return GroupedPictures(found, tuple(names[kept]), groups, orders, labels[kept], (*left_out, *skipped))
+    return GroupedPictures(found, tuple(names[kept]), groups, orders, labels, (*unknown, *left_out, *skipped))
 
 
 def _utkface(names: pd.Series) -> pd.DataFrame:
@@ -160,43 +160,60 @@ def _utkface(names: pd.Series) -> pd.DataFrame:
     )
 
 
+def _texts(values: pd.Series) -> pd.Series:
+    """Return cells as texts, without blanks around them; a cell without a value is empty."""
+    return values.astype(object).where(values.notna(), "").map(str).str.strip()
+
+
 def _divided(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, list[str]], list[str]]:
-    """Return columns of groups, the order of the groups, and a sentence for each column that is no division."""
+    """Return columns of groups, the order of the groups, and sentences on columns and cells that cannot be used.
+
+    A group is named as in the table. Ages, and more than `MAX_GROUPS` numbers, become bands; texts beside them are
+    groups of their own.
+    """
     groups: dict[str, Any] = {}
     orders: dict[str, list[str]] = {}
-    left_out: list[str] = []
+    notes: list[str] = []
     for name, values in table.items():
-        column = str(name)
-        numbers = pd.to_numeric(values, errors="coerce")
-        if column == "age" and numbers.notna().any():
+        column, texts = str(name)[:40], _texts(values)
+        numbers = pd.to_numeric(texts, errors="coerce").astype(float)
+        numbers = numbers.where(np.isfinite(numbers))
+        bands = column == "age" or numbers.nunique() > MAX_GROUPS
+        words = texts[(texts != "") & (numbers.isna() | (not bands))].drop_duplicates().sort_values()
+        if not column:
+            notes.append("A column without a name is left out.")
+            continue
+        if len(words) > MAX_GROUPS:
+            notes.append(
+                f"The column {column} is left out: {len(words):,} different values in it, such as "
+                f"{shortened(words.iloc[0])}, cannot be groups. Expected at most {MAX_GROUPS} groups, or numbers."
+            )
+            continue
+        if column == "age":
             names = [f"0 to {AGES[0] - 1}", *(f"{a} to {b - 1}" for a, b in pairwise(AGES))]
             cut = pd.cut(numbers, [-np.inf, *AGES, np.inf], right=False, labels=[*names, f"{AGES[-1]} or older"])
-        elif values.nunique() <= MAX_GROUPS:
-            cut = values.astype("category")
-        elif numbers.notna().all():
-            cut = pd.qcut(numbers, 3, duplicates="drop")
         else:
-            left_out.append(f"The column {column[:40]} has more than {MAX_GROUPS} different values and is left out.")
-            continue
-        texts = cut.astype(object).where(cut.notna(), "unknown").astype(str)
-        known = [str(one) for one in cut.cat.categories]
-        orders[column] = [one for one in [*known, "unknown"] if (texts == one).any()]
-        groups[column] = texts
-    return pd.DataFrame(groups, index=table.index), orders, left_out
+            cut = pd.qcut(numbers, 3, duplicates="drop") if bands else pd.Series(pd.Categorical([None] * len(texts)))
+        if not (texts != "").all():
+            notes.append(f"{column}: {(texts == '').sum():,} cells are empty; they are the group {_UNKNOWN!r}.")
+        known = [*map(str, cut.cat.categories), *words[numbers[words.index].sort_values(kind="stable").index]]
+        groups[column] = cut.astype(object).map(str).where(cut.notna(), texts.where(texts != "", _UNKNOWN))
+        orders[column] = [one for one in dict.fromkeys([*known, _UNKNOWN]) if (groups[column] == one).any()]
+    return pd.DataFrame(groups, index=table.index), orders, notes
 
 
-def _labels(values: pd.Series, shown: str) -> NDArray[np.int64]:
-    labels = np.full(len(values), -1, dtype=np.int64)
-    for place, value in enumerate(values):
-        if pd.isna(value) or not str(value).strip():
-            continue
-        if (name := _expression(str(value))) is None:
-            raise FerError(
-                f"Row {place + 1} of {shown[:80]} has an unknown expression. Expected one of {', '.join(EXPRESSIONS)}, "
-                f"or nothing. Received: {str(value)[:40]!r}"
-            )
-        labels[place] = EXPRESSIONS.index(name)
-    return labels
+def _labels(values: pd.Series, shown: str) -> tuple[NDArray[np.int64], list[str]]:
+    """Return class indices, -1 where unknown, and a sentence for each name that is no expression."""
+    index = {name: -1 if (known := _expression(name)) is None else EXPRESSIONS.index(known) for name in set(values)}
+    others = values[(values != "") & (values.map(index) < 0)].value_counts()
+    expected = f"Expected one of {', '.join(EXPRESSIONS)}, or nothing."
+    if len(others) and others.sum() == (values != "").sum():
+        raise FerError(f"{shown[:80]} has only unknown expressions. {expected} Received: {shortened(others.index[0])}")
+    notes = [
+        f"{count:,} pictures have the expression {shortened(str(name))}, which is unknown. {expected}"
+        for name, count in others.items()
+    ]
+    return values.map(index).to_numpy(np.int64), notes
 
 
 def _expression(name: str) -> str | None:

@@ -117,7 +117,7 @@ def load_answers(
     Returns:
         The predictions (None if no model has any, or no table has this yardstick), and one sentence for each model that
         is left out because it has no predictions of this split, its file is damaged, or it was measured on other faces
-        than most models.
+        than most models. Faces of unknown row are the same if the data sets have the same fingerprint.
     """
     tables: dict[str, _Table] = {}
     complaints: list[str] = []
@@ -130,7 +130,7 @@ def load_answers(
             complaints.append(str(error))
     if not tables:
         return None, complaints
-    faces = {name: (table.rows.tobytes(), table.labels.tobytes()) for name, table in tables.items()}
+    faces = {name: (table.rows.tobytes(), table.labels.tobytes(), table.data) for name, table in tables.items()}
     common = Counter(faces.values()).most_common(1)[0][0]
     kept = [name for name in tables if faces[name] == common]
     complaints += [
@@ -188,6 +188,7 @@ class _Table(NamedTuple):
     labels: NDArray[np.int64]
     probabilities: NDArray[np.float64]
     plurality: NDArray[np.int64]
+    data: str  # empty if the rows are known; else what identifies the faces and their order
 
 
 def _read(model: StoredModel, split: str, view: str) -> _Table:
@@ -201,7 +202,8 @@ def _read(model: StoredModel, split: str, view: str) -> _Table:
         table = model.predictions(TEST_SPLITS[split], view).sort_values("row", kind="stable")
         rows, labels, plurality = (table[column].to_numpy(np.int64) for column in ("row", "label", "plurality"))
         probabilities = table[PROBABILITIES].to_numpy(np.float64)
-        return _Table(rows, *as_pair(labels, probabilities, "the probabilities"), plurality)
+        data = "" if (rows >= 0).all() else model.card.data_fingerprint or model.name
+        return _Table(rows, *as_pair(labels, probabilities, "the probabilities"), plurality, data)
     except FerError:
         raise
     except KeyError as error:

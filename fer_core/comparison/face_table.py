@@ -67,7 +67,7 @@ def face_table(
     names = np.array([*EXPRESSIONS, ""])
     levels = [cv2.meanStdDev(face) for face in dataset.images]
     edges = [cv2.meanStdDev(cv2.Laplacian(face, cv2.CV_32F)) for face in dataset.images]
-    predicted = _predictions(dataset.rows, model)
+    predicted = _predictions(dataset, model)
     unknown = dataset.rows < 0
     if classifier is not None and unknown.any():
         predicted[unknown] = classifier.predict(dataset.images[unknown]).probabilities.argmax(axis=1)
@@ -142,9 +142,9 @@ def _copies(dataset: FerDataset) -> NDArray[np.bool_]:
     return copies
 
 
-def _predictions(rows: NDArray[np.int64], model: StoredModel | None) -> NDArray[np.int64]:
-    """Return the prediction for each row, `(n,)` class indices; -1 if it is unknown."""
-    by_row: dict[int, int] = {}
+def _predictions(dataset: FerDataset, model: StoredModel | None) -> NDArray[np.int64]:
+    """Return the prediction for each face by row and label, `(n,)` class indices; -1 if it is unknown."""
+    known: dict[tuple[int, int], int] = {}
     if model is not None:
         for split in TEST_SPLITS.values():
             try:
@@ -153,5 +153,6 @@ def _predictions(rows: NDArray[np.int64], model: StoredModel | None) -> NDArray[
                 continue
             table = table[table["row"] >= 0]
             answers = table[PROBABILITIES].to_numpy().argmax(axis=1)
-            by_row |= dict(zip(table["row"].tolist(), answers.tolist(), strict=True))
-    return np.array([by_row.get(int(row), -1) for row in rows], dtype=np.int64)
+            known |= dict(zip(zip(table["row"], table["label"], strict=True), answers.tolist(), strict=True))
+    faces = zip(dataset.rows.tolist(), dataset.labels.tolist(), strict=True)
+    return np.array([known.get(face, -1) for face in faces], dtype=np.int64)

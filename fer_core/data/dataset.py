@@ -44,7 +44,8 @@ class FerDataset:
         images: `(n, 48, 48)` uint8 gray.
         labels: `(n,)` int64 class indices in the order of `labels.EXPRESSIONS`.
         usage: `(n,)` str, each one of `SPLITS`.
-        rows: `(n,)` int64 row index in `fer2013.csv`, from 0; -1 if unknown.
+        rows: `(n,)` int64 row index in the original `fer2013.csv`, from 0, whatever the order here; -1 if unknown. It
+            is found by the pixels (`fer2013_rows.with_rows`) and joins faces with all that is kept of them.
         votes: of FER+'s annotators on the same faces; None if there are none.
 
     Raises:

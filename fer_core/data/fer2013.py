@@ -7,7 +7,6 @@ import logging
 import os
 import tempfile
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from fer_core.data.archive import extract_zip
 from fer_core.data.dataset import SPLITS, FerDataset, usage_codes
-from fer_core.data.fer2013_rows import find_rows, known_rows
+from fer_core.data.fer2013_rows import with_rows
 from fer_core.data.ferplus import find_ferplus, load_ferplus
 from fer_core.data.readers import is_image_edition, read_csv, read_folder
 from fer_core.data.walk import entries, files_in
@@ -28,7 +27,7 @@ HOW_TO_GET: Final = (
     "FER2013_PATH to fer2013.csv, fer2013.csv.gz, a zip of it, or the folder that holds train/ and test/."
 )
 
-_CACHE_VERSION: Final = 2  # increase it when the readers' results change
+_CACHE_VERSION: Final = 3  # increase it when the readers' results change
 _LOG = logging.getLogger(__name__)
 
 
@@ -39,7 +38,7 @@ class DatasetMissing(FerError):
 def load_fer2013(path: Path | str | None = None) -> FerDataset:
     """Load FER2013, with FER+'s votes if their table is here (see `load_ferplus`).
 
-    Faces of the edition with image folders get the row numbers of `fer2013.csv`, by `find_rows`.
+    Faces of every edition and in every order get the row numbers of the original `fer2013.csv`, by `with_rows`.
 
     The first load parses the source, which takes seconds. Later ones read a cache in `cache_folder("fer2013")` until
     the size or time of the source changes.
@@ -57,7 +56,7 @@ def load_fer2013(path: Path | str | None = None) -> FerDataset:
         signature = _signature(source)  # before reading, so that a source that changes meanwhile is read again
         dataset = _read_cache(source, signature)
         if dataset is None:
-            dataset = _read(source)
+            dataset = with_rows(_read(source))
             _write_cache(source, signature, dataset)
     except OSError as error:
         raise FerError(
@@ -108,15 +107,14 @@ def _found_in(place: Path) -> Path | None:
 
 def _with_votes(dataset: FerDataset) -> FerDataset:
     """Add FER+'s votes, unless the faces are another dataset, which FER+ does not know."""
-    if len(dataset) != len(known_rows().signatures) or find_ferplus() is None:
+    if (dataset.rows < 0).all() or find_ferplus() is None:
         return dataset
     return dataset.with_votes(load_ferplus())
 
 
 def _read(source: Path) -> FerDataset:
     if source.is_dir():
-        dataset = read_folder(source)
-        return replace(dataset, rows=find_rows(dataset.images))
+        return read_folder(source)
     if source.suffix.lower() == ".zip" or zipfile.is_zipfile(source):
         with tempfile.TemporaryDirectory(dir=cache_folder("unpacked")) as folder:
             extract_zip(source, folder)

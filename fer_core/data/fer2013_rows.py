@@ -1,27 +1,42 @@
-"""Tell which row of `fer2013.csv` a face is from its pixels, so that every edition of FER2013 has row numbers.
+"""Tell which row of the original `fer2013.csv` a face is, by its pixels, so that every edition and order has them.
 
-Kaggle's edition with image folders sorts the faces in another way, and JPEG changes their pixels slightly. A face is
-therefore recognized by the signs of its low frequencies, a perceptual hash (Zauner, "Implementation and Benchmarking of
-Perceptual Image Hash Functions", 2010). Of 3,000 faces of FER2013 saved as JPEG with quality 50, none differed from its
-signature in more than 12 of the 128 bits, while the next other face differs in 35 bits in the median. The file
-beside this module holds these hashes and row numbers only, no pixels, labels or votes.
+Row numbers are the names of FER2013's faces: votes, stored predictions, the hold-out, head roll and copies are kept by
+them. A face is recognized by the signs of its low frequencies, a perceptual hash (Zauner, "Implementation and
+Benchmarking of Perceptual Image Hash Functions", 2010), because the edition with image folders is JPEG, which changes
+pixels slightly. Of 3,000 faces of FER2013 saved as JPEG with quality 50, none differed from its signature in more than
+12 of the 128 bits, while the next other face differs in 35 bits in the median. The file beside this module holds
+these hashes, row numbers and the numbers in FER+'s picture names; no pixels, labels or votes.
 """
 
 from __future__ import annotations
 
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from fer_core.data.dataset import FerDataset, usage_codes
 
 BITS: Final = 128
 MAX_DIFFERENT_BITS: Final = 12
 FILE: Final = Path(__file__).with_name("fer2013_rows.npz")
 
+TRAINING_ROWS: Final = 28_709
+"""The rows of Training come first in `fer2013.csv`."""
+
+TEST_FACES: Final = 3_589
+"""Of each test split."""
+
+TEST_STARTS: Final = (TRAINING_ROWS, TRAINING_ROWS + TEST_FACES)
+"""The first rows of PublicTest and of PrivateTest."""
+
 _SIDE: Final = 12  # the lowest 12 x 12 frequencies, without the mean and the 15 last ones
 _AT_ONCE: Final = 2048
+_NO_NAME: Final = np.iinfo(np.int16).min
 
 
 class KnownRows(NamedTuple):
@@ -29,18 +44,28 @@ class KnownRows(NamedTuple):
 
     Attributes:
         signatures: `(35887, 16)` uint8, see `signatures`.
+        twins: `(35887,)` uint16, see `twins`.
+        names: `(35887,)` int64, the number in FER+'s name of the picture; -1 for pictures without a name.
         holdout: `(n,)` int64, the rows that are held out of Training, see `fer_core.data.holdout`.
     """
 
     signatures: NDArray[np.uint8]
+    twins: NDArray[np.uint16]
+    names: NDArray[np.int64]
     holdout: NDArray[np.int64]
 
 
-@cache
 def known_rows() -> KnownRows:
-    """Read the file that comes with this package."""
-    with np.load(FILE, allow_pickle=False) as arrays:
-        return KnownRows(arrays["signatures"], arrays["holdout"].astype(np.int64))
+    """Return the content of the file that comes with this package."""
+    return _read(FILE)
+
+
+@cache
+def _read(file: Path) -> KnownRows:
+    with np.load(file, allow_pickle=False) as arrays:
+        behind = arrays["behind"].astype(np.int64)  # row minus number: a few hundred runs, so it packs well
+        names = np.where(behind == _NO_NAME, -1, np.arange(len(behind)) - behind)
+        return KnownRows(arrays["signatures"], arrays["twins"], names, arrays["holdout"].astype(np.int64))
 
 
 def signatures(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -62,52 +87,76 @@ def signatures(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return found
 
 
-def find_rows(images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return the row of each face in `fer2013.csv`, `(n,)`; -1 for a face that is not in it.
+def twins(dataset: FerDataset) -> NDArray[np.uint16]:
+    """Return a checksum of pixels, label and split, `(n,)`: it tells apart faces with the same signature."""
+    facts = zip(dataset.images, dataset.labels.tolist(), usage_codes(dataset.usage).tolist(), strict=True)
+    return np.array([zlib.crc32(face.tobytes() + bytes(more)) & 0xFFFF for face, *more in facts], np.uint16)
 
-    Some faces occur several times in FER2013 with the same or nearly the same pixels. Faces that cannot be told apart
-    by their signatures get the rows with this signature in order.
+
+def with_rows(dataset: FerDataset) -> FerDataset:
+    """Return the same faces with the row of each in `fer2013.csv`; -1 for a face that is not in it.
+
+    Some faces occur several times in FER2013 with the same or nearly the same pixels. They get the row with their
+    pixels, label and split; else a row of their split; else any row of this picture. Faces with the same pixels, label
+    and split get their rows in order: FER+'s votes on them are the same. Pictures of one gray have no signature, so
+    they have a row only if pixels, label and split are those of FER2013.
 
     Args:
-        images: `(n, 48, 48)` uint8 gray.
+        dataset: its `rows` do not matter.
     """
-    known = _as_signs(known_rows().signatures)
-    given = _as_signs(signatures(images))
-    rows = np.full(len(images), -1)
-    for start in range(0, len(images), _AT_ONCE):
-        agreement = given[start : start + _AT_ONCE] @ known.T
-        nearest = agreement.argmax(axis=1)
-        near = agreement[np.arange(len(nearest)), nearest] >= BITS - 2 * MAX_DIFFERENT_BITS
-        rows[start : start + _AT_ONCE] = np.where(near, nearest, -1)
-    return _one_row_each(rows)
+    known = known_rows()
+    pictures, places = np.unique(known.signatures, axis=0, return_inverse=True)
+    splits = np.searchsorted(TEST_STARTS, np.arange(len(places)), side="right")
+    original = pd.DataFrame({"picture": places.reshape(-1), "split": splits, "twin": known.twins})
+    given = pd.DataFrame(
+        {
+            "picture": _nearest(signatures(dataset.images), pictures),
+            "split": usage_codes(dataset.usage),
+            "twin": twins(dataset),
+        }
+    )
+    flat = np.ptp(dataset.images.reshape(len(dataset), -1), axis=1) == 0 if len(dataset) else np.zeros(0, bool)
+    rows = np.full(len(dataset), -1)
+    for columns in (["picture", "twin"], ["picture", "split"], ["picture"]):
+        free = original[~original.index.isin(rows)]
+        sought = given[(rows < 0) & (~flat | ("twin" in columns))]
+        at, row = same_rows(sought, free, columns)
+        rows[at] = row
+    first = original.drop_duplicates("picture").reset_index().set_index("picture")["index"]
+    more = (rows < 0) & ~flat & (given["picture"] >= 0)  # more copies than FER2013 has
+    rows[more] = first.loc[given.loc[more, "picture"]]
+    return FerDataset(dataset.images, dataset.labels, dataset.usage, rows, dataset.votes)
 
 
-def is_row(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return whether each face `(n, 48, 48)` looks like its row of `fer2013.csv`, `(n,)`; rows are from 0 on."""
-    known = known_rows().signatures
-    inside = rows < len(known)
-    different = np.bitwise_count(signatures(images) ^ known[np.where(inside, rows, 0)]).sum(axis=1)
-    return inside & (different <= MAX_DIFFERENT_BITS)
+def same_rows(
+    given: pd.DataFrame, known: pd.DataFrame, columns: list[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the index labels of rows that have the same values in both tables, each row at most once.
+
+    Rows with equal values are matched in their order.
+    """
+    both = [
+        table[columns].assign(number=table.groupby(columns).cumcount()).rename_axis(name).reset_index()
+        for table, name in ((given, "given"), (known, "known"))
+    ]
+    found = both[0].merge(both[1], on=[*columns, "number"])
+    return found["given"].to_numpy(np.int64), found["known"].to_numpy(np.int64)
+
+
+def _nearest(given: NDArray[np.uint8], pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the place of each signature `(n, 16)` among `pictures` `(m, 16)`; -1 if none is near enough."""
+    place_of = {picture.tobytes(): place for place, picture in enumerate(pictures)}
+    nearest = np.array([place_of.get(one.tobytes(), -1) for one in given], np.int64)
+    known, others = _as_signs(pictures), np.flatnonzero(nearest < 0)
+    for start in range(0, len(others), _AT_ONCE):
+        at = others[start : start + _AT_ONCE]
+        agreement = _as_signs(given[at]) @ known.T
+        best = agreement.argmax(axis=1)
+        near = agreement[np.arange(len(at)), best] >= BITS - 2 * MAX_DIFFERENT_BITS
+        nearest[at] = np.where(near, best, -1)
+    return nearest
 
 
 def _as_signs(packed: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return bits as -1 and 1, so that a product of two signatures is 128 minus twice the different bits."""
     return np.unpackbits(packed, axis=1).astype(np.float32) * 2 - 1
-
-
-def _one_row_each(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give faces with the same row the rows with the same signature in order, as far as there are any."""
-    packed = known_rows().signatures
-    _, groups = np.unique(packed, axis=0, return_inverse=True)
-    groups = groups.reshape(-1)
-    order = np.argsort(groups, kind="stable")
-    first = np.searchsorted(groups[order], np.arange(groups.max() + 1))
-    size = np.bincount(groups)
-    taken: dict[int, int] = {}
-    result = rows.copy()
-    for place in np.flatnonzero(rows >= 0):
-        group = int(groups[rows[place]])
-        count = taken.get(group, 0)
-        result[place] = order[first[group] + min(count, size[group] - 1)]
-        taken[group] = count + 1
-    return result

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.dataset import FerDataset, pixel_hashes
-from fer_core.data.fer2013_rows import is_row, known_rows
+from fer_core.data.fer2013_rows import known_rows
 from fer_core.types import FerError
 
 FRACTION: Final = 0.1
@@ -25,7 +25,7 @@ DRAWN: Final = "stratified tenth"
 
 def holdout_rule(training: FerDataset) -> str:
     """Return how the hold-out of these faces is chosen: `LISTED` for FER2013, `DRAWN` for other faces."""
-    return LISTED if _listed(training).any() else DRAWN
+    return LISTED if np.isin(training.rows, known_rows().holdout).any() else DRAWN
 
 
 def training_and_holdout(dataset: FerDataset) -> tuple[FerDataset, FerDataset]:
@@ -38,7 +38,7 @@ def training_and_holdout(dataset: FerDataset) -> tuple[FerDataset, FerDataset]:
         FerError: there is no Training split, or it is too small to divide by class.
     """
     training = dataset.split("training")
-    held = _listed(training)
+    held = np.isin(training.rows, known_rows().holdout)
     if not held.any():
         held = draw_holdout(training)
     return training.subset(~held), training.subset(held)
@@ -71,11 +71,3 @@ def draw_holdout(training: FerDataset) -> NDArray[np.bool_]:
     mask = np.zeros(len(training), dtype=bool)
     mask[[index for index in held if hashes[index] not in others]] = True
     return mask
-
-
-def _listed(training: FerDataset) -> NDArray[np.bool_]:
-    """Return which faces are on FER2013's list, `(n,)`; none if the rows are those of another dataset."""
-    listed = np.isin(training.rows, known_rows().holdout)
-    if listed.any() and is_row(training.images[listed], training.rows[listed]).mean() > 0.5:
-        return listed
-    return np.zeros(len(training), dtype=bool)

@@ -21,15 +21,6 @@ from fer_core.types import FerError
 LEAST: Final = 0.9
 """Correlation of the pixels from which two faces count as nearly the same picture."""
 
-TRAINING_ROWS: Final = 28_709
-"""The rows of Training come first in `fer2013.csv`."""
-
-TEST_FACES: Final = 3_589
-"""Of each test split."""
-
-TEST_STARTS: Final = (TRAINING_ROWS, TRAINING_ROWS + TEST_FACES)
-"""The first rows of PublicTest and of PrivateTest."""
-
 FILE: Final = Path(__file__).with_name("near_duplicates.npz")
 
 _AT_ONCE: Final = 1024

@@ -1,13 +1,9 @@
-"""Read the file formats of FER2013 and FER+: CSV tables, and the edition of FER2013 with image folders."""
+"""Read the file formats of FER2013: a CSV table, and the edition with image folders."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +12,7 @@ from fer_core.data.dataset import FACE_SIZE, SPLITS, FerDataset
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
 from fer_core.data.walk import entries, files_in
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES, expression_index
+from fer_core.tables import read_rows, shortened
 from fer_core.types import FerError
 
 CSV_COLUMNS: Final = ("emotion", "pixels", "Usage")
@@ -23,57 +20,13 @@ SPLIT_FOLDERS: Final = ("train", "test")
 
 _PIXELS: Final = FACE_SIZE * FACE_SIZE
 _EMOTIONS: Final[dict[str, int]] = {str(i): i for i in range(NUM_CLASSES)}
-_MAX_LINE: Final = 1 << 20  # characters; a row of FER2013 has 9,000
-_MAX_TEXT: Final = 1_000_000_000  # characters, unpacked; FER2013 has 301 million
-_MAX_LINES: Final = 1_000_000  # FER2013 has 35,888
-
-
-def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
-    """Read a CSV file row by row.
-
-    The file may be gzipped, which is recognised by its content. The columns may be in any order and case, among
-    others. Blank lines are skipped. The file is streamed, so memory use does not depend on its size.
-
-    Yields:
-        A phrase that names the row in messages (counted from 1 below the header), and the values of `columns`.
-
-    Raises:
-        FerError: the file cannot be opened, is empty, damaged or cut off, or is named `.gz` but not gzipped; a
-            column is missing; a row has another number of columns than the header; there are no rows; or the text has
-            over 1 GB unpacked or over a million lines.
-    """
-    compressed = _is_gzip(path, columns)
-    row = 0
-    try:
-        with _text(path, compressed) as stream:
-            records = csv.reader(_lines(stream, path.name))
-            names = [name.strip().lower() for name in next(records, [])]
-            positions = _positions(names, columns, path.name)
-            for record in records:
-                if not record:
-                    continue
-                row += 1
-                where = f"Row {row} (below the header) of {path.name}"
-                if len(record) != len(names):
-                    raise FerError(f"{where} has {len(record)} columns. Expected {len(names)}, as in the header.")
-                yield where, [record[position] for position in positions]
-    except (OSError, EOFError, zlib.error, csv.Error) as error:
-        raise FerError(
-            f"{path.name} is damaged or cut off after {row} rows ({error}). Download it again, or check the next row."
-        ) from error
-    if not row:
-        raise FerError(f"{path.name} has no rows below its header. Expected the columns {', '.join(columns)}.")
-
-
-def shortened(text: str) -> str:
-    """Return a value as quoted in messages: short and on one line."""
-    return repr(text[:40] + ("…" if len(text) > 40 else ""))
 
 
 def read_csv(path: Path) -> FerDataset:
     """Read `fer2013.csv`, plain or gzipped, with the columns `emotion`, `pixels` and `Usage`.
 
-    Messages count rows from 1 below the header; `FerDataset.rows` counts them from 0.
+    Messages count rows from 1 below the header. The order of a file tells nothing, so `FerDataset.rows` is -1
+    throughout; `with_rows` finds them.
 
     Raises:
         FerError: the file cannot be read (see `read_rows`), or a row has a label other than 0 to 6, not exactly 2304
@@ -87,7 +40,7 @@ def read_csv(path: Path) -> FerDataset:
         usage.append(_csv_usage(use, where))
         faces.append(_csv_face(pixels, where))
     return FerDataset(
-        np.stack(faces), np.array(labels, dtype=np.int64), np.array(usage), np.arange(len(faces), dtype=np.int64)
+        np.stack(faces), np.array(labels, dtype=np.int64), np.array(usage), np.full(len(faces), -1, dtype=np.int64)
     )
 
 
@@ -100,8 +53,7 @@ def read_folder(folder: Path) -> FerDataset:
     """Read the image edition of FER2013: `train/<class>/*.jpg` and `test/<class>/*.jpg`.
 
     The faces are ordered by split, class and file name. A file's name gives its split (`Training_…`, `PublicTest_…`,
-    `PrivateTest_…`); in `train` any name is accepted. This edition has no row numbers, so `FerDataset.rows` is -1
-    throughout; `find_rows` finds them.
+    `PrivateTest_…`); in `train` any name is accepted. `FerDataset.rows` is -1 throughout; `with_rows` finds them.
 
     Raises:
         FerError: there are no class folders or no images, a class folder's name is unknown, or an image cannot be
@@ -119,51 +71,6 @@ def read_folder(folder: Path) -> FerDataset:
         np.array([usage for _, usage, _ in found]),
         np.full(len(found), -1, dtype=np.int64),
     )
-
-
-def _is_gzip(path: Path, columns: tuple[str, ...]) -> bool:
-    if path.name.lower().endswith((".tar.gz", ".tgz")):
-        raise FerError(f"{path.name} is a tar archive. Unpack it and use the CSV inside.")
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(2)
-    except OSError as error:
-        raise FerError(f"{path.name} cannot be read ({error.strerror}). Expected a CSV, plain or gzipped.") from error
-    if not head:
-        raise FerError(f"{path.name} is empty (0 bytes). Expected a table with the columns {', '.join(columns)}.")
-    compressed = head == b"\x1f\x8b"
-    if path.suffix.lower() == ".gz" and not compressed:
-        raise FerError(f"{path.name} is named .gz but not gzipped. Expected a gzipped CSV, or a plain one named .csv.")
-    return compressed
-
-
-def _text(path: Path, compressed: bool) -> TextIO:
-    if compressed:
-        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
-    return path.open(encoding="utf-8-sig", errors="replace", newline="")
-
-
-def _lines(stream: TextIO, name: str) -> Iterator[str]:
-    """Yield lines, or pieces of very long ones, up to the limits: a small gzipped file may unpack to any size."""
-    characters = 0
-    for number, line in enumerate(iter(lambda: stream.readline(_MAX_LINE), "")):
-        characters += len(line)
-        if characters > _MAX_TEXT or number >= _MAX_LINES:
-            raise FerError(
-                f"{name} is too large. Expected a table of at most {_MAX_TEXT / 1e9:g} GB (unpacked) and "
-                f"{_MAX_LINES:,} lines, blank ones included. Received: more than that."
-            )
-        yield line
-
-
-def _positions(names: list[str], columns: tuple[str, ...], name: str) -> list[int]:
-    missing = [column for column in columns if column.lower() not in names]
-    if missing:
-        raise FerError(
-            f"{name} has no column {missing[0]!r}. Expected the columns {', '.join(columns)}. "
-            f"Received: {shortened(', '.join(names))}"
-        )
-    return [names.index(column.lower()) for column in columns]
 
 
 def _label(text: str, where: str) -> int:

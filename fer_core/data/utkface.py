@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fer_core.data.dataset import FACE_SIZE
 from fer_core.data.images import resized
+from fer_core.tables import read_table
 from fer_core.types import FerError
 
 COLUMNS: Final = ("age", "gender", "jpeg")
@@ -54,12 +55,9 @@ def load_utkface(path: Path | str) -> UTKFaceDataset:
     """
     file = Path(path)
     try:
-        table = pd.read_parquet(file)
-    except Exception as error:  # pyarrow raises many types of errors for damaged files
-        raise FerError(
-            f"{file.name} cannot be read. Expected a Parquet table of faces with the columns {', '.join(COLUMNS)}. "
-            f"Received: {file}"
-        ) from error
+        table = read_table(file, COLUMNS)
+    except FerError as error:
+        raise FerError(f"{error} Expected a Parquet table of faces with the columns {', '.join(COLUMNS)}.") from error
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing or table.empty:
         raise FerError(

@@ -6,7 +6,6 @@ has finished, the trained model.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from fer_core.runs.data import DataSettings
 from fer_core.runs.status import Status, read_status
 from fer_core.store import open_model
 from fer_core.stored_model import StoredModel
+from fer_core.tables import read_table
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
 from fer_core.visitors import own_home
@@ -104,16 +104,10 @@ class Run:
         before the first epoch has ended.
         """
         try:
-            text = (self.folder / HISTORY).read_text(encoding="utf-8", errors="replace")
-        except OSError:
+            table = read_table(self.folder / HISTORY, partial=True).apply(pd.to_numeric, errors="coerce")
+        except FerError:
             return pd.DataFrame()
-        lines = text[: text.rfind("\n") + 1].splitlines()
-        if len(lines) < 2:
-            return pd.DataFrame()
-        width = lines[0].count(",")
-        whole = [lines[0], *(line for line in lines[1:] if line.count(",") == width and line != lines[0])]
-        table = pd.read_csv(io.StringIO("\n".join(whole))).apply(pd.to_numeric, errors="coerce")
-        if "epoch" not in table:
+        if "epoch" not in table or table.empty:
             return pd.DataFrame()
         table = table.dropna(subset=["epoch"]).drop_duplicates("epoch", keep="last").sort_values("epoch")
         return table.astype({"epoch": int}).reset_index(drop=True)

@@ -14,8 +14,8 @@ def confusion(no_models, opened_without_error):
 
 
 @pytest.fixture
-def dataset(own_home):
-    write_fer2013(own_home / "fer2013")
+def dataset(own_home, monkeypatch):
+    write_fer2013(own_home / "fer2013", monkeypatch)
     write_votes(own_home / "fer2013")
 
 
@@ -72,8 +72,8 @@ def test_without_data_rows_and_probabilities_stand_there(confusion, three):
     assert not app.get("image")
 
 
-def test_faces_of_other_data_are_not_shown(confusion, three, own_home):
-    path = write_fer2013(own_home / "fer2013")
+def test_faces_of_other_data_are_not_shown(confusion, three, own_home, monkeypatch):
+    path = write_fer2013(own_home / "fer2013", monkeypatch, flat=False)
     text = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([text[0], *("0" + line[1:] for line in text[1:])]) + "\n", encoding="utf-8")
     app = confusion(m_model="The weak one", m_actual="fear", m_predicted="fear")

@@ -37,8 +37,8 @@ def page(opened_without_error):
 
 
 @pytest.fixture
-def made_up(own_home):
-    write_fer2013(own_home / "fer2013")
+def made_up(own_home, monkeypatch):
+    write_fer2013(own_home / "fer2013", monkeypatch)
 
 
 @pytest.fixture

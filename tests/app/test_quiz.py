@@ -21,8 +21,8 @@ def page(opened_without_error):
 
 
 @pytest.fixture
-def made_up(own_home):
-    return write_fer2013(own_home / "fer2013", flat=False)
+def made_up(own_home, monkeypatch):
+    return write_fer2013(own_home / "fer2013", monkeypatch, flat=False)
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ def test_without_fer2013_one_sentence_says_how_to_get_it(page):
     assert not app.button
 
 
-def test_faces_that_are_no_round_get_one_sentence(page, own_home):
-    write_fer2013(own_home / "fer2013")  # every picture is of one gray
+def test_faces_that_are_no_round_get_one_sentence(page, own_home, monkeypatch):
+    write_fer2013(own_home / "fer2013", monkeypatch)  # every picture is of one gray
     assert "A round needs 10 test faces" in page().info[0].value
 
 

@@ -72,7 +72,67 @@ def test_columns_of_many_numbers_and_of_many_texts(tmp_path):
     with open_grouped(tmp_path) as found:
         assert found.groups["income"].nunique() == 3
         assert found.orders["team"] == ["x", "unknown"]
-        assert found.skipped == ("The column name has more than 12 different values and is left out.",)
+        assert found.skipped == (
+            "The column name is left out: 30 different values in it, such as 'P. p00.png', cannot be groups. Expected "
+            "at most 12 groups, or numbers.",
+            "team: 15 cells are empty; they are the group 'unknown'.",
+        )
+
+
+def people_of(folder, columns, cells):
+    """Write a table with a picture for each row of cells, as text."""
+    lines = [f"file,{columns}"]
+    for k, cell in enumerate(cells):
+        (folder / f"p{k:02d}.png").write_bytes(picture())
+        lines.append(f"p{k:02d}.png,{cell}")
+    (folder / "table.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_groups_are_named_as_in_the_table(tmp_path):
+    """None, NA, nan and null are words of the file; only an empty cell is unknown."""
+    cells = ["None", "NA", "nan", "null", "N/A", "10", "9", "", "  "]
+    with open_grouped(people_of(tmp_path, "mask", cells)) as found:
+        assert found.orders["mask"] == ["9", "10", "N/A", "NA", "None", "nan", "null", "unknown"]
+        assert list(found.groups["mask"]) == [*cells[:7], "unknown", "unknown"]
+        assert found.skipped == ("mask: 2 cells are empty; they are the group 'unknown'.",)
+
+
+def test_ages_as_texts_beside_numbers_are_groups(tmp_path):
+    cells = ['"(25, 32)"', '"(0, 2)"', "35", "None", "61", "-1", "inf"]
+    with open_grouped(people_of(tmp_path, "age", cells)) as found:
+        assert list(found.groups["age"]) == ["(25, 32)", "(0, 2)", "20 to 39", "None", "60 or older", "0 to 9", "inf"]
+        assert found.orders["age"] == ["0 to 9", "20 to 39", "60 or older", "(0, 2)", "(25, 32)", "None", "inf"]
+        assert not found.skipped
+
+
+def test_too_many_texts_beside_numbers_are_counted_and_named(tmp_path):
+    cells = [f"{k} years" for k in range(20)] + ["30"] * 10
+    with open_grouped(people_of(tmp_path, "age", cells)) as found:
+        assert "age" not in found.groups
+        assert "The column age is left out: 20 different values in it, such as '0 years'" in found.skipped[0]
+
+
+def test_numbers_with_gaps_are_still_three_bands(tmp_path):
+    cells = [str(k) for k in range(30)] + ["", "x"]
+    with open_grouped(people_of(tmp_path, "income", cells)) as found:
+        assert found.groups["income"].nunique() == 5
+        assert found.orders["income"][-2:] == ["x", "unknown"]
+
+
+@pytest.mark.parametrize("as_folders", [True, False])
+def test_an_eighth_expression_is_counted_and_the_seven_stay(tmp_path, as_folders):
+    if as_folders:
+        for name in ("happy", "contempt"):
+            (tmp_path / name).mkdir()
+            for k in range(3):
+                (tmp_path / name / f"{k}.png").write_bytes(picture())
+    else:
+        people_of(tmp_path, "expression", ["contempt"] * 3 + ["happy"] * 3)
+    with open_grouped(tmp_path) as found:
+        assert sorted(found.labels.tolist()) == [-1] * 3 + [EXPRESSIONS.index("happy")] * 3
+        (note,) = found.skipped
+        assert note.startswith("3 pictures have the expression 'contempt', which is unknown. Expected one of angry")
 
 
 @pytest.mark.parametrize(
@@ -82,9 +142,10 @@ def test_columns_of_many_numbers_and_of_many_texts(tmp_path):
         ("file,gender\n", "cannot be used"),
         ("file,gender\nnobody.png,female\n", "No row of table.csv names a picture"),
         ("file,gender\n../secret.png,female\n", "No row of table.csv names a picture"),
-        ("file,expression\nanna.png,bored\n", "unknown expression"),
+        ("file,expression\nanna.png,bored\n", "has only unknown expressions"),
         ("\x00\x01", "cannot be used|cannot be read"),
-        ("", "cannot be read"),
+        ("", "is empty"),
+        ("file,,gender\nanna.png,1\n", "has 2 columns. Expected 3"),
     ],
 )
 def test_unusable_tables_get_a_sentence(tmp_path, table, words):

@@ -63,7 +63,7 @@ def test_the_votes_are_downloaded_although_kaggle_fails(fer, home, sites, tmp_pa
 
 
 def test_with_fer2013_here_only_the_votes_are_downloaded(fer, home, sites, tmp_path, monkeypatch):
-    monkeypatch.setenv("FER2013_PATH", str(write_fer2013(tmp_path)))
+    monkeypatch.setenv("FER2013_PATH", str(write_fer2013(tmp_path, monkeypatch)))
     sites(write_votes(tmp_path).read_bytes())
     result = fer("data", "download")
     assert result.exit_code == 0, result.output

@@ -38,8 +38,8 @@ def test_missed_and_false_faces_are_counted():
     }  # fmt: skip
 
 
-def test_too_few_pictures_to_train_with_get_a_sentence(fer, home, tmp_path):
-    write_fer2013(home / "fer2013")
+def test_too_few_pictures_to_train_with_get_a_sentence(fer, home, tmp_path, monkeypatch):
+    write_fer2013(home / "fer2013", monkeypatch)
     Image.fromarray(data.coffee()).save(tmp_path / "coffee.png")
     result = fer("faces", "train", tmp_path)
     assert result.exit_code == 1

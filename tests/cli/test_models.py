@@ -111,12 +111,12 @@ def test_evaluate_refuses_stored_predictions_of_other_data(fer, trained_prior, f
     assert "No model could be measured" in result.stderr
 
 
-def test_degraded_faces_are_measured_printed_and_kept_on_request(fer, home, tmp_path):
+def test_degraded_faces_are_measured_printed_and_kept_on_request(fer, home, tmp_path, monkeypatch):
     shutil.copytree(load_model("compact_cnn").folder, home / "models" / "mine")
     path = home / "models" / "mine" / "card.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "name": "mine", "metrics": {}}))
     (home / "models" / "mine" / "degraded.csv").unlink(missing_ok=True)
-    words = ("evaluate", "mine", "--data", write_fer2013(tmp_path), "--degraded")
+    words = ("evaluate", "mine", "--data", write_fer2013(tmp_path, monkeypatch), "--degraded")
     rows = json.loads(fer(*words, "--json").stdout)["mine"]["degraded"]
     assert len(rows) == 26
     assert rows[0]["kind"] == "clean"
@@ -140,8 +140,8 @@ def voted(home):
     return load_model("mine")
 
 
-def test_without_votes_the_annotators_are_those_of_the_stored_predictions(fer, voted, tmp_path):
-    words = ("evaluate", "mine", "--data", write_fer2013(tmp_path))
+def test_without_votes_the_annotators_are_those_of_the_stored_predictions(fer, voted, tmp_path, monkeypatch):
+    words = ("evaluate", "mine", "--data", write_fer2013(tmp_path, monkeypatch))
     result = fer(*words, "--degraded", "--save", "--json")
     assert result.exit_code == 0, result.output
     assert "FER+'s votes are not here" in result.stderr
@@ -179,23 +179,23 @@ def test_the_table_of_degraded_faces_has_both_yardsticks():
     assert console.file.getvalue().count("by most annotators") == shown.count("by most annotators")
 
 
-def test_the_annotators_of_other_faces_are_not_used(fer, voted, tmp_path):
+def test_the_annotators_of_other_faces_are_not_used(fer, voted, tmp_path, monkeypatch):
     table = predictions(2.0)
     table.assign(label=(table["label"] + 1) % 7).to_parquet(voted.folder / PREDICTIONS)
-    result = fer("evaluate", "mine", "--save", "--json", "--data", write_fer2013(tmp_path))
+    result = fer("evaluate", "mine", "--save", "--json", "--data", write_fer2013(tmp_path, monkeypatch))
     assert set(json.loads(result.stdout)["mine"]["public_test"]["plain"]["by"]) == {"label"}
     assert set(voted.all_predictions()["plurality"]) == {-1}
 
 
-def test_a_model_without_stored_predictions_is_measured(fer, voted, tmp_path):
+def test_a_model_without_stored_predictions_is_measured(fer, voted, tmp_path, monkeypatch):
     (voted.folder / PREDICTIONS).unlink()
-    assert fer("evaluate", "mine", "--data", write_fer2013(tmp_path)).exit_code == 0
+    assert fer("evaluate", "mine", "--data", write_fer2013(tmp_path, monkeypatch)).exit_code == 0
 
 
-def test_the_map_of_faces_is_made_and_kept(fer, home, tmp_path):
+def test_the_map_of_faces_is_made_and_kept(fer, home, tmp_path, monkeypatch):
     shutil.copytree(load_model("compact_cnn").folder, home / "models" / "mine")
     (home / "models" / "mine" / "map.parquet").unlink()
-    path = write_fer2013(tmp_path)
+    path = write_fer2013(tmp_path, monkeypatch)
     add_model(home / "models", "kept", data_fingerprint=load_fer2013(path).fingerprint)
     result = fer("evaluate", "mine", "kept", "--data", path, "--map", "--save", "--json")
     assert result.exit_code == 0, result.output
@@ -209,8 +209,8 @@ def test_the_map_of_faces_is_made_and_kept(fer, home, tmp_path):
     assert map_line(table) == f"{said}, {table['kept'].mean():.1f} on average are among the 10 nearest on the map."
 
 
-def test_unserved_models_are_not_measured_on_degraded_faces(fer, home, tmp_path):
-    path = write_fer2013(tmp_path)
+def test_unserved_models_are_not_measured_on_degraded_faces(fer, home, tmp_path, monkeypatch):
+    path = write_fer2013(tmp_path, monkeypatch)
     add_model(home / "models", "kept", data_fingerprint=load_fer2013(path).fingerprint)
     result = fer("evaluate", "kept", "--degraded", "--json", "--data", path)
     assert result.exit_code == 0, result.output
@@ -265,8 +265,8 @@ def test_a_model_that_saw_the_holdout_is_not_scored_on_it(fer, home, fer2013_pat
     assert load_model("mine").card.not_sure is None
 
 
-def test_stored_predictions_of_unserved_models_get_the_annotators_too(fer, home, tmp_path):
-    path = write_fer2013(tmp_path)
+def test_stored_predictions_of_unserved_models_get_the_annotators_too(fer, home, tmp_path, monkeypatch):
+    path = write_fer2013(tmp_path, monkeypatch)
     model = add_model(home / "models", "kept", data_fingerprint=load_fer2013(path).fingerprint)
     table = pd.read_parquet(model.folder / PREDICTIONS)
     table.drop(columns="plurality").to_parquet(model.folder / PREDICTIONS)

@@ -81,11 +81,15 @@ def test_nothing_usable_is_no_answer(models):
     assert len(complaints) == 3
 
 
-def test_unknown_rows_are_compared_by_their_order(models):
+def test_unknown_rows_are_compared_only_if_the_fingerprint_is_the_same(models):
     table = predictions(2.0).assign(row=-1)
-    pair = [save_model(promoted(), card(name), b"", table, pd.DataFrame(), b"") for name in ("one", "two")]
-    answers, complaints = load_answers(pair, "PublicTest", "plain")
-    assert not complaints
+    three = [
+        save_model(promoted(), card(name, data_fingerprint=data), b"", table, pd.DataFrame(), b"")
+        for name, data in (("one", "same"), ("two", "same"), ("three", "other"))
+    ]
+    answers, complaints = load_answers(three, "PublicTest", "plain")
+    assert answers.names == ["one", "two"]
+    assert "The model three is left out" in complaints[0]
     expected = table[(table["split"] == "public_test") & (table["view"] == "plain")][PROBABILITIES]
     np.testing.assert_allclose(answers.probabilities["one"], expected)
 

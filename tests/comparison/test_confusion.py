@@ -60,9 +60,9 @@ def test_a_handful_depends_on_its_seed(answers):
     assert (right["actual"] == right["predicted"]).all()
 
 
-def test_the_album_finds_faces_and_votes(home):
+def test_the_album_finds_faces_and_votes(home, monkeypatch):
     folder = home / "fer2013"
-    write_fer2013(folder)
+    write_fer2013(folder, monkeypatch)
     write_votes(folder)
     known = comparison.load_fer2013_faces()
     assert not known.missing

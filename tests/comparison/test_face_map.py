@@ -54,6 +54,7 @@ def test_each_face_with_what_is_known_of_it(places, parts):
 
 
 def test_agreement_is_the_share_of_the_most_frequent_vote(places, parts, home, monkeypatch):
+    write_fer2013(home / "made up", monkeypatch)
     monkeypatch.setenv("FERPLUS_PATH", str(write_votes(home)))
     table = table_of(places, parts, comparison.load_fer2013_faces())
     assert table["agreement"].tolist() == [0.6] * len(table)
@@ -104,7 +105,7 @@ def test_only_models_with_all_splits_are_joined(parts):
 
 
 def test_the_sheet_has_each_face_at_its_place(places, parts, home, monkeypatch):
-    monkeypatch.setenv("FER2013_PATH", str(write_fer2013(home)))
+    monkeypatch.setenv("FER2013_PATH", str(write_fer2013(home, monkeypatch)))
     faces = comparison.load_fer2013_faces()
     table = table_of(places, parts)
     table.loc[5, "label"] = "another"

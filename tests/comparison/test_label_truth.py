@@ -9,7 +9,8 @@ from sklearn.metrics import confusion_matrix
 
 from fer_core import comparison
 from fer_core.data import VOTE_COLUMNS, FerDataset, FerPlusVotes
-from fer_core.data.near_duplicates import TRAINING_ROWS, known_same_pictures
+from fer_core.data.fer2013_rows import TRAINING_ROWS
+from fer_core.data.near_duplicates import known_same_pictures
 from fer_core.labels import EXPRESSIONS
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
 from fer_core.data import FerDataset, holdout_rule, pixel_hashes, training_and_holdout
-from fer_core.data.fer2013_rows import known_rows
+from fer_core.data.fer2013_rows import known_rows, with_rows
 from fer_core.data.holdout import DRAWN, LISTED
 from fer_core.types import FerError
 from tests.data.conftest import make_dataset
 
 
 def test_other_faces_are_drawn_by_class_from_training_only():
-    dataset = make_dataset(2100)
+    dataset = replace(make_dataset(2100), rows=np.arange(2100) + 40_000)
     kept, held = training_and_holdout(dataset)
     assert (len(kept), len(held)) == (630, 70)
     assert np.bincount(held.labels).tolist() == [10] * 7
@@ -29,7 +28,7 @@ def test_other_faces_are_drawn_by_class_from_training_only():
 
 
 def test_copies_stay_on_one_side():
-    dataset = make_dataset(2100)
+    dataset = replace(make_dataset(2100), rows=np.arange(2100) + 40_000)
     images = dataset.images.copy()
     images[700:1400] = images[:700]  # every third face of Training has a copy in it
     kept, held = training_and_holdout(FerDataset(images, dataset.labels, dataset.usage, dataset.rows))
@@ -64,13 +63,7 @@ def test_a_part_of_fer2013_keeps_its_holdout(fer2013):
     assert not whole & set(kept.rows.tolist())
 
 
-def test_the_same_rows_of_other_faces_are_not_on_the_list(fer2013):
-    training = fer2013.split("training")
+def test_other_faces_are_not_on_the_list(fer2013):
+    training = fer2013.split("training").subset(np.arange(3000))
     mirrored = replace(training, images=np.ascontiguousarray(training.images[:, :, ::-1]))
-    assert holdout_rule(mirrored) == DRAWN
-
-
-def test_bytes_of_jpeg_do_not_matter(fer2013):
-    part = fer2013.subset(known_rows().holdout[:200])
-    pressed = [cv2.imdecode(cv2.imencode(".jpg", face)[1], cv2.IMREAD_GRAYSCALE) for face in part.images]
-    assert holdout_rule(replace(part, images=np.stack(pressed))) == LISTED
+    assert holdout_rule(with_rows(mirrored)) == DRAWN

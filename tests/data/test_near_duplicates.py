@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fer_core.data import find_duplicates
+from fer_core.data.fer2013_rows import TRAINING_ROWS
 from fer_core.data.near_duplicates import (
     FILE,
     LEAST,
-    TRAINING_ROWS,
     find_same_pictures,
     known_same_pictures,
     same_pictures_by_row,

@@ -31,7 +31,7 @@ def dataset():
     distance = np.abs(np.cos(angles)[:, None, None] * rows + np.sin(angles)[:, None, None] * columns)
     images = np.clip(255 * (distance < 5) * 0.7 + rng.normal(40, 25, (n, 48, 48)), 0, 255).astype(np.uint8)
     usage = np.repeat(["Training", "PublicTest", "PrivateTest"], [240, 60, 60])
-    return FerDataset(images, labels.astype(np.int64), usage, np.arange(n))
+    return FerDataset(images, labels.astype(np.int64), usage, np.arange(n) + 40_000)
 
 
 def test_prior_is_the_class_frequencies(dataset):

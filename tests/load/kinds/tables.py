@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from tests.bad_inputs import HEAD, encoded
-from tests.load.kinds.material import Input, csv, portrait
+from tests.load.kinds.material import Input, csv, packed, portrait
 from tests.load.kinds.zips import read_people
 
 
@@ -46,13 +46,31 @@ def table_bombs() -> dict[str, bytes]:
         "quote.csv": header + b'3,"' + b"1 " * (20 << 20),
         "columns.csv": b"," * (30 << 20) + b"\n",
         "nothing.csv": bytes(20 << 20),
+        "one row.csv.gz": gzip.compress(header + (b'"",' * 300_000 + b'"\n",') * 300, 9),
+        "commas.zip": packed({"table.csv": b"," * 60_000_000 + b"\n", "a.png": b""}),
+        "equal rows.parquet": _equal("a.png", 10_000_000, 20),
+        "one text.parquet": _equal("x" * 10_000_000, 400, 1),
     }
+
+
+def _equal(text: str, rows: int, times: int) -> bytes:
+    """Return a Parquet table of equal rows: a small file, and gigabytes once each row has its own text."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    stream = io.BytesIO()
+    column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), [text])
+    part = pa.table({"file": column, "gender": column})
+    with pq.ParquetWriter(stream, part.schema, compression="zstd", store_schema=False) as writer:
+        for _ in range(times):
+            writer.write_table(part, row_group_size=rows)
+    return stream.getvalue()
 
 
 def read_table(given: Input, folder: Path) -> list[str]:
     from fer_core.data import load_fer2013, load_ferplus
 
-    if given.name == "people.parquet":
+    if given.name.endswith((".parquet", ".zip")):
         return read_people(given, folder)
     path = folder / given.name
     path.write_bytes(given.content)
