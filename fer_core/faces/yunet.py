@@ -34,7 +34,11 @@ MIN_SCORE: Final = 0.6  # detections with a lower confidence are dropped
 SURE_SCORE: Final = 0.7
 """Required of faces that only an additional search finds; a cat, a motorcycle and a page of text scored up to 0.69."""
 
-SCORE_MARGIN: Final = 0.1
+DOUBTFUL_SCORE: Final = 0.85
+"""If no face scores more, rotated copies of the whole picture are searched. Of 500 turned crops of FER2013's training
+split, this and the next constant raised those that are turned back from 97.0 to 98.6 %."""
+
+SCORE_MARGIN: Final = 0.05
 """A rotated copy is used only if its best face scores higher than the upright one's by this margin."""
 
 UPRIGHT_SCORE: Final = 0.92
@@ -93,7 +97,7 @@ class YuNetDetector:
         Args:
             image: `(height, width, 3)` uint8 RGB of any size.
             thorough: for photos: search a larger copy for small faces; if nothing was found, a smaller copy for a
-                face that fills the picture; if nothing certain or a turned face was found, rotated copies; and
+                face that fills the picture; if a face is turned or none is certain, rotated copies; and
                 refine the landmarks of each face. False, for video frames, searches once.
 
         Returns:
@@ -158,19 +162,17 @@ class YuNetDetector:
         return faces
 
     def _search_turned(self, image: Image, faces: list[Face]) -> list[Face]:
-        """Return faces and those that are found after rotation by 90, 180 or 270 degrees, if that seems useful.
+        """Return faces and, in a picture that is turned by 90, 180 or 270 degrees, those found after turning it back.
 
-        The most certain face tells how the picture is turned. If none is certain, the best score does.
+        The most certain face tells how the picture is turned, or a rotated copy in which a face is more certain.
         """
         best = max(faces, key=lambda face: face.score, default=None)
-        if best is not None and best.score >= SURE_SCORE:
-            quarters = round(framing_roll(best) / 90) % 4
-        else:
-            turned = {quarters: _best(self._first_search(image, quarters)) for quarters in (1, 3, 2)}
-            quarters = max(turned, key=lambda quarters: turned[quarters])
-            if turned[quarters] <= max(SURE_SCORE, _best(faces) + SCORE_MARGIN):
-                return faces
-            faces = []
+        quarters = 0 if best is None else round(framing_roll(best) / 90) % 4
+        if _best(faces) < DOUBTFUL_SCORE:
+            scores = {turn: _best(self._first_search(image, turn)) for turn in (1, 3, 2)}
+            turn = max(scores, key=lambda turn: scores[turn])
+            if scores[turn] > max(SURE_SCORE, _best(faces) + SCORE_MARGIN):
+                faces, quarters = [], turn
         if quarters:
             faces = faces + self._first_search(image, quarters) + self._search_finely(image, quarters)
         return faces
