@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ MAX_PIXELS: Final[int] = 51_000_000
 MAX_WEBP_PIXELS: Final[int] = 40_000_000
 """The decoder of WebP needs more memory than others, 16 bytes a pixel."""
 
+MAX_SCANS: Final[int] = 50
+"""A progressive JPEG takes time for each of its scans. libjpeg, which most programs use, writes 10, and 18 for CMYK."""
+
 _STRIP: Final = 512  # rows that are converted at once, so that no second copy of a large picture is made
 
 MIN_SIDE: Final[int] = 2
@@ -44,6 +48,7 @@ _NOT_RGB: Final = (
 _EXPECTED: Final = "Expected a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or PPM picture."
 _SIGNATURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 _HEIC: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+_JPEG_SEGMENT: Final = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")  # none of these is in the data of a scan
 _opening = threading.Lock()
 
 # Pictures with damaged EXIF data are still readable, so Pillow's warning is not useful in the log.
@@ -66,7 +71,7 @@ def read_image(source: bytes | Path | str, name: str | None = None) -> Image:
 
     Raises:
         FerError: the source is missing, a folder, empty, damaged, not a readable picture, smaller than 2 x 2 pixels
-            or larger than 51 megapixels (WebP 40; less on a shared server).
+            or larger than 51 megapixels (WebP 40; less on a shared server), or a JPEG with more than 50 scans.
     """
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), name or "The image")
@@ -121,6 +126,9 @@ def _read(stream: BinaryIO, shown: str) -> Image:
         if not head:
             raise FerError(f"{shown} is empty (0 bytes). {_EXPECTED}")
         stream.seek(0)
+        if head.startswith(b"\xff\xd8"):
+            _check_scans(stream.read(), shown)
+            stream.seek(0)
         with _opened(stream) as picture:
             _check_size(picture, shown)
             picture.load()
@@ -154,6 +162,22 @@ def _check_size(picture: Pillow.Image, shown: str) -> None:
             f"{shown} is too small to show anything. Expected at least {MIN_SIDE} x {MIN_SIDE} pixels. "
             f"Received: {width} x {height}"
         )
+
+
+def _check_scans(content: bytes, shown: str) -> None:
+    """Refuse a JPEG with very many scans, each of which takes about as long to decode as a whole picture."""
+    scans, position = 0, 2
+    while found := _JPEG_SEGMENT.search(content, position):
+        kind = found[1][0]
+        if kind == 0xD9:  # the end; a second picture may follow
+            return
+        scans += kind == 0xDA
+        if scans > MAX_SCANS:
+            raise FerError(
+                f"{shown} is a JPEG that would take minutes to decode. Expected at most {MAX_SCANS} scans, as cameras "
+                "and editors write them; open it in a viewer and save it anew. Received: more"
+            )
+        position = found.end() + int.from_bytes(content[found.end() : found.end() + 2])  # the length counts itself
 
 
 def _most_pixels() -> float:

@@ -1,6 +1,6 @@
 """Explain a prediction: occlusion maps, predictions for edited pictures, and a tour of all steps."""
 
-from fer_core.explain.edits import REGIONS, EditedFace, Edits, edit_and_rerun
+from fer_core.explain.edits import REGIONS, EditedFace, Edits, close_up, edit_and_rerun
 from fer_core.explain.occlusion import NOTABLE, OcclusionMap, occlusion_map
 from fer_core.explain.tour import Tour, tour
 
@@ -11,6 +11,7 @@ __all__ = [
     "Edits",
     "OcclusionMap",
     "Tour",
+    "close_up",
     "edit_and_rerun",
     "occlusion_map",
     "tour",

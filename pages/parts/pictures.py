@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fer_core.data import SAMPLE_CREDIT, read_image, sample_portrait
-from fer_core.explain import OcclusionMap, Tour, occlusion_map, tour
+from fer_core.explain import OcclusionMap, Tour, close_up, occlusion_map, tour
 from fer_core.faces import (
+    DetectionStages,
     Evidence,
     annotated_jpeg,
     annotated_png,
     default_detector,
+    detection_stages,
     enlarged_pixels,
     heatmap_on_crop,
     preprocess_faces,
@@ -24,7 +30,7 @@ from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.tables import PictureResult, annotated_zip
 from fer_core.models import ModelSpec
 from fer_core.stored_model import StoredModel
-from fer_core.types import FaceResult, FerError, Image
+from fer_core.types import Face, FaceResult, FerError, Image
 from fer_core.visitors import limits
 from pages.parts.common import plain
 from pages.parts.notice import PHOTO, all_agree
@@ -41,6 +47,12 @@ LIVE: Final = "Live"
 
 FROZEN: Final = "frozen_frame"
 """Key of that frame in the session state, a `Picture`."""
+
+UPLOAD_MEGABYTES: Final = 300
+"""The largest sum of the files in one upload, which stay in memory while the page is open."""
+
+LEFT_OUT: Final = "pictures_left_out"
+"""Key in the session state of the sentence about uploads that are not used, with the names of those that are."""
 
 TILE: Final = 336
 """Side in pixels of an enlarged face crop: seven times 48."""
@@ -64,7 +76,7 @@ class Picture:
 SAMPLE: Final = Picture("astronaut.png", "sample")
 
 _PER_SESSION: Final[dict[str, Any]] = {"scope": "session", "hash_funcs": {Picture: lambda picture: picture.key}}
-"""Options of the caches of pictures: they end with the session."""
+"""Options of the caches of pictures: they end with the session. None of them holds a picture in its full size."""
 
 
 def available_sources() -> list[str]:
@@ -82,7 +94,7 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
     """
     if source == "Upload":
         # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-        label = "Pictures, as many as you like" if several else "Your picture"
+        label = f"Pictures, together at most {UPLOAD_MEGABYTES} MB" if several else "Your picture"
         held = st.file_uploader(label, accept_multiple_files=several, key=f"{prefix}_upload")
         files = held if isinstance(held, list) else [held] if held else []
         return [Picture(file.name, file.file_id, file) for file in _within_limit(files)]
@@ -98,16 +110,32 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
 
 
 def _within_limit(files: list[Any]) -> list[Any]:
-    """Return the uploaded files that may be used on a shared server, and say if that is not all."""
+    """Return the uploaded files that may be used, and say if that is not all. The others are forgotten."""
     given = limits()
-    if given is None or len(files) <= given.pictures:
-        return files
-    st.warning(
-        f"Only the first {given.pictures} pictures are used. This server takes at most {given.pictures} at a time. "
-        f"Received: {len(files)}",
-        icon=":material/warning:",
-    )
-    return files[: given.pictures]
+    most = len(files) if given is None else given.pictures
+    sums = list(accumulate(file.size for file in files))
+    kept = [file for file, total in zip(files[:most], sums, strict=False) if total <= 1e6 * UPLOAD_MEGABYTES]
+    names = [file.file_id for file in kept]
+    if len(kept) < len(files):
+        limit = f"{UPLOAD_MEGABYTES} MB" if given is None else f"{most} pictures and {UPLOAD_MEGABYTES} MB"
+        st.session_state[LEFT_OUT] = (
+            names,
+            f"Only the first {len(kept)} pictures are used. Expected at most {limit} at a time. "
+            f"Received: {len(files)} pictures, {sums[-1] / 1e6:,.0f} MB",
+        )
+        forget(files[len(kept) :])
+    of, sentence = st.session_state.get(LEFT_OUT, ([], ""))
+    if names and of == names:
+        st.warning(sentence, icon=":material/warning:")
+    return kept
+
+
+def forget(files: list[Any]) -> None:
+    """Delete uploaded files from memory, where Streamlit keeps them until the visit ends."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        for file in files:
+            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
 @dataclass(frozen=True)
@@ -184,12 +212,6 @@ def decoded(picture: Picture) -> Image:
     return sample_portrait() if picture.file is None else read_image(picture.file.getvalue(), picture.name)
 
 
-@st.cache_resource(max_entries=3, show_spinner=False, **_PER_SESSION)
-def pixels(picture: Picture) -> Image:
-    """Return a picture as RGB from the session's cache. The array must not be changed."""
-    return decoded(picture)
-
-
 def analyze(picture: Picture, model: ServedModel, read: Callable[[Picture], Image] = decoded) -> PictureResult:
     """Return what a model predicts for a picture, without the cache."""
     try:
@@ -199,14 +221,19 @@ def analyze(picture: Picture, model: ServedModel, read: Callable[[Picture], Imag
     return PictureResult(picture.name, model.name, tuple(faces))
 
 
-def result_for(picture: Picture, model: ServedModel) -> PictureResult:
-    """Return what a model predicts for a picture, from the session's cache."""
-    return _result(picture, model, default_detector().note)
+def result_for(picture: Picture, model: ServedModel, read: Callable[[Picture], Image] = decoded) -> PictureResult:
+    """Return what a model predicts for a picture, from the session's cache; `read` is called if it is not there."""
+    return _result(picture, model, default_detector().note, read)
 
 
 @st.cache_data(max_entries=1000, show_spinner=False, **_PER_SESSION)
-def _result(picture: Picture, model: ServedModel, detector_note: str | None) -> PictureResult:  # noqa: ARG001 (cache key)
-    return analyze(picture, model, pixels)
+def _result(
+    picture: Picture,
+    model: ServedModel,
+    detector_note: str | None,  # noqa: ARG001 (cache key)
+    _read: Callable[[Picture], Image],
+) -> PictureResult:
+    return analyze(picture, model, _read)
 
 
 def results_for(pictures: list[Picture], models: list[ServedModel]) -> dict[ServedModel, list[PictureResult]]:
@@ -215,10 +242,12 @@ def results_for(pictures: list[Picture], models: list[ServedModel]) -> dict[Serv
     bar = st.progress(0.0) if len(pictures) > 3 else None
     results: dict[ServedModel, list[PictureResult]] = {model: [] for model in models}
     with st.spinner("Looking for faces"):
-        for done, (picture, model) in enumerate(((p, m) for p in pictures for m in models), 1):
-            results[model].append(result_for(picture, model))
-            if bar:
-                bar.progress(done / total, f"{done} of {total}")
+        for number, picture in enumerate(pictures):
+            read = cache(decoded)  # once for all models, and forgotten with the next picture
+            for done, model in enumerate(models, number * len(models) + 1):
+                results[model].append(result_for(picture, model, read))
+                if bar:
+                    bar.progress(done / total, f"{done} of {total}")
     if bar:
         bar.empty()
     return results
@@ -227,7 +256,27 @@ def results_for(pictures: list[Picture], models: list[ServedModel]) -> dict[Serv
 @st.cache_data(max_entries=60, show_spinner=False, **_PER_SESSION)
 def annotated(picture: Picture, model: ServedModel) -> bytes:
     """Return the picture with numbered boxes around its faces, as a JPEG file for the page."""
-    return annotated_jpeg(pixels(picture), result_for(picture, model).faces)
+    return annotated_jpeg(decoded(picture), result_for(picture, model).faces)
+
+
+def close_up_of(picture: Picture, result: FaceResult) -> tuple[Image, Face]:
+    """Return the surroundings of a face, and the face in their coordinates. The array must not be changed."""
+    return _close_up(picture, result.face.box, result.face)
+
+
+@st.cache_resource(max_entries=20, show_spinner=False, **_PER_SESSION)
+def _close_up(picture: Picture, box: tuple[float, ...], _face: Face) -> tuple[Image, Face]:  # noqa: ARG001 (cache key)
+    return close_up(decoded(picture), _face)
+
+
+def stages_of(picture: Picture) -> DetectionStages:
+    """Return what face detection makes of a picture, from the session's cache."""
+    return _stages(picture, default_detector().note)
+
+
+@st.cache_resource(max_entries=20, show_spinner=False, **_PER_SESSION)
+def _stages(picture: Picture, detector_note: str | None) -> DetectionStages:  # noqa: ARG001 (cache key)
+    return detection_stages(decoded(picture))
 
 
 def annotated_download(pictures: list[Picture], results: list[PictureResult]) -> bytes:
@@ -266,4 +315,4 @@ def tour_of(picture: Picture, model: ServedModel, spec: ModelSpec) -> Tour:
 
 @st.cache_resource(max_entries=10, show_spinner="Following the face through the model …", **_PER_SESSION)
 def _tour(picture: Picture, model: ServedModel, spec: ModelSpec, detector_note: str | None) -> Tour:  # noqa: ARG001 (cache key)
-    return tour(model.classifier(), spec, pixels(picture))
+    return tour(model.classifier(), spec, decoded(picture))

@@ -18,7 +18,7 @@ from pages.parts.not_sure import why_not_sure
 from pages.parts.pictures import (
     Picture,
     ServedModel,
-    pixels,
+    close_up_of,
     result_for,
 )
 
@@ -125,7 +125,7 @@ def edit_panel(views: list[FaceView]) -> None:
     edited = edits != Edits()
     with results, st.spinner("Predicting the changed face"):
         reruns = [
-            edit_and_rerun(view.model.analyzer(), pixels(view.picture), view.face.face, edits, detect_again)
+            edit_and_rerun(view.model.analyzer(), *close_up_of(view.picture, view.face), edits, detect_again)
             for view in views
         ]
     with results, st.grid(2, min_column_width=250, gap="medium"):

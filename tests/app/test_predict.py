@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import io
 import json
 import re
 import shutil
+import weakref
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from fer_core import store
+from fer_core.data import read_image
 from fer_core.faces import preprocess_faces
 from fer_core.inference import FaceAnalyzer
 from fer_core.stored_model import WEIGHTS
@@ -306,3 +309,42 @@ def test_many_models_share_one_chart(predict, second_model):
     assert not app.exception
     assert "**4 of 4 models change their answer**" in [text.value for text in app.markdown]
     assert not any("happy" in words for words in charts(app)[1:])
+
+
+def test_uploads_are_used_up_to_a_sum_of_bytes_and_the_others_are_forgotten(predict, monkeypatch):
+    content = good_input()
+    monkeypatch.setattr(parts, "UPLOAD_MEGABYTES", 2.5 * len(content) / 1e6)
+    app = predict(p_source="Upload")
+    for name in ("a.png", "b.png", "c.png"):
+        app.file_uploader(key="p_upload").upload(name, content)
+    for _ in range(2):  # the sentence stays
+        app.run()
+        assert "Only the first 2 pictures are used. Expected at most" in app.warning[0].value
+        assert "Received: 3 pictures" in app.warning[0].value
+        assert list(faces(app)["File"]) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("predict", {"p_source": "Upload", "p_blur": "5"}),
+        ("tour", {"t_source": "Upload"}),
+        ("dataset", {"d_section": "Preparation", "d_pictures": "Upload"}),
+    ],
+)
+def test_no_picture_is_kept_in_its_full_size(open_app, monkeypatch, page, query):
+    alive = []
+
+    def read(*given):
+        image = read_image(*given)
+        alive.append(weakref.ref(image))
+        return image
+
+    monkeypatch.setattr(parts, "read_image", read)
+    app = open_app(page, **query)
+    (uploader,) = app.get("file_uploader")
+    uploader.upload("a.png", good_input()).run()
+    assert not app.exception
+    assert alive
+    gc.collect()
+    assert not [image for image in alive if image() is not None]

@@ -12,7 +12,7 @@ def test_a_photo_is_marked_and_its_largest_face_cropped(portrait, yunet):
     stages = detection_stages(portrait, yunet)
     assert stages.faces == 1
     np.testing.assert_array_equal(stages.gray, crop_face(portrait, face)[0])
-    assert stages.marked.shape == (384, 384, 3)
+    assert stages.before.shape == stages.marked.shape == (384, 384, 3)
     assert stages.upright.shape == (192, 192, 3)
     luma = stages.upright.astype(float) @ (0.299, 0.587, 0.114)
     small = luma.reshape(48, 4, 48, 4).mean(axis=(1, 3))
@@ -20,7 +20,9 @@ def test_a_photo_is_marked_and_its_largest_face_cropped(portrait, yunet):
 
 
 def test_a_gray_face_and_a_picture_without_a_face(fer2013, yunet):
-    assert detection_stages(fer2013.images[0], yunet).gray.shape == (48, 48)
+    small = detection_stages(fer2013.images[0], yunet)
+    assert small.gray.shape == (48, 48)
+    np.testing.assert_array_equal(small.before, fer2013.images[0])
     nothing = detection_stages(np.full((30, 60), 90, np.uint8), yunet)
     assert (nothing.faces, nothing.upright, nothing.gray) == (0, None, None)
     assert nothing.marked.shape == (192, 384, 3)

@@ -8,11 +8,11 @@ from typing import Final
 
 import streamlit as st
 
-from fer_core.faces import detection_stages, enlarged_pixels, preprocess_faces
+from fer_core.faces import DetectionStages, detection_stages, enlarged_pixels, preprocess_faces
 from fer_core.types import FerError, Image
 from pages.parts.common import choose, note_detector, plain
 from pages.parts.dataset.source import ShownFaces
-from pages.parts.pictures import SOURCES, available_sources, pictures_from, pixels
+from pages.parts.pictures import SOURCES, available_sources, pictures_from, stages_of
 
 SHOWN: Final = 6
 THESE: Final = "These faces"
@@ -24,20 +24,24 @@ def detected(shown: ShownFaces, places: list[int], number: int) -> None:
     source = choose("Pictures", sources, "d_pictures")
     if source == THESE:
         here = places[number : number + SHOWN]
-        _stages([(shown.name(place), partial(shown.picture, place)) for place in here])
+        _stages([(shown.name(place), partial(_stages_at, shown, place)) for place in here])
         return
     if source in SOURCES:
         st.caption(SOURCES[source])
     pictures = pictures_from(source)[:SHOWN]
-    _stages([(picture.name, partial(pixels, picture)) for picture in pictures])
+    _stages([(picture.name, partial(stages_of, picture)) for picture in pictures])
 
 
-def _stages(pictures: list[tuple[str, Callable[[], Image]]]) -> None:
+def _stages_at(shown: ShownFaces, place: int) -> DetectionStages:
+    return detection_stages(shown.picture(place))
+
+
+def _stages(pictures: list[tuple[str, Callable[[], DetectionStages]]]) -> None:
     without = []
-    for name, read in pictures:
+    for name, detect in pictures:
         with st.container(border=True):
             try:
-                found = _card(plain(name), read())
+                found = _card(plain(name), detect())
             except FerError as error:
                 st.warning(plain(str(error)), icon=":material/warning:")
                 continue
@@ -54,14 +58,13 @@ def _stages(pictures: list[tuple[str, Callable[[], Image]]]) -> None:
     note_detector()
 
 
-def _card(name: str, picture: Image) -> bool:
+def _card(name: str, stages: DetectionStages) -> bool:
     """Show the steps for one picture; return whether a face was detected."""
-    stages = detection_stages(picture)
     count = "1 face" if stages.faces == 1 else f"{stages.faces or 'no'} faces"
     st.markdown(f"**{name}**, {count}")
-    tiles: Iterable[tuple[str, Image]] = [("Before", picture), ("Detected", stages.marked)]
+    tiles: Iterable[tuple[str, Image]] = [("Before", stages.before), ("Detected", stages.marked)]
     if stages.upright is not None and stages.gray is not None:
-        closer = preprocess_faces((stages.gray if picture.ndim == 3 else picture)[None], "face")[0]
+        closer = preprocess_faces((stages.gray if stages.before.ndim == 3 else stages.before)[None], "face")[0]
         tiles = [
             *tiles,
             ("Upright", stages.upright),

@@ -12,6 +12,7 @@ from fer_core.types import FerError
 from fer_core.visitors import limits
 from pages.parts.common import choose, plain, warn
 from pages.parts.notice import SNAPSHOTS, all_agree
+from pages.parts.pictures import forget
 
 DEFAULT_COLLECTION: Final = "mine"
 
@@ -79,6 +80,7 @@ def _picture_input(collection: Collection, expression: str, source: str) -> None
                 collection.add(file.getvalue(), expression)
             except FerError as error:
                 rejected.append(f"{file.name}: {error}" if len(files) > 1 else str(error))
+        forget(files)
         st.session_state[REJECTED] = rejected
         st.session_state[PICTURES_TAKEN] += 1
 

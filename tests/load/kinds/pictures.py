@@ -55,7 +55,10 @@ def picture_bombs() -> dict[str, bytes]:
         return [b"".join([*(packer.compress(row) for _ in range(height)), packer.flush()])]
 
     flat = Image.new("L", (7_200, 7_000), 90)
+    progressive = encoded(flat.resize((2_000, 2_000)), "JPEG", progressive=True)
+    scan = progressive[progressive.rindex(b"\xff\xda") : -2]
     return {
+        "scans.jpg": progressive[:-2] + scan * 12_000 + progressive[-2:],
         "colour.png": png_of(7_200, 7_000, rows(7_200, 7_000, 24)),
         "clear.png": png_of(7_200, 7_000, rows(7_200, 7_000, 32), colour=6),
         "deep.png": png_of(7_200, 7_000, rows(7_200, 7_000, 16), depth=16, colour=0),
