@@ -188,6 +188,17 @@ def whole_image_toggle(key: str) -> bool:
     return st.toggle("Pictures are faces already", key=key, bind="query-params", help=words)
 
 
+def whole_number(label: str, low: int, high: int, value: int, key: str, **settings: Any) -> int:
+    """Ask for a whole number that is kept in the URL.
+
+    Streamlit takes the default for a bad number in the URL, but fails on an infinite one, which is therefore not read.
+    """
+    finite = all(re.fullmatch(r"-?[0-9]{1,9}", number) for number in st.query_params.get_all(key))
+    return int(
+        st.number_input(label, low, high, value, key=key, bind="query-params" if finite else None, **settings)
+    )
+
+
 def path_on_this_computer(label: str, key: str) -> str:
     """Ask for the path of a folder or file; empty for none, or if the browser runs on another computer than FER Lab."""
     host = urlsplit(st.context.url or "").hostname
