@@ -11,8 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
     {"labels"},
     {"types", "columns", "threads"},
-    {"files"},
-    {"visitors", "temporary"},
+    {"files", "guesses"},
+    {"visitors"},
+    {"temporary"},
     {"processes"},
     {"heartbeat"},
     {"data", "models", "evaluation", "figures"},

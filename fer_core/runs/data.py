@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -134,9 +136,13 @@ def expected_faces(settings: DataSettings) -> int:
         balanced = _DISGUST_FACES * len(EXPRESSIONS)
         return min(settings.faces or (balanced if settings.balanced else ALL_FACES), ALL_FACES)
     place = Path(settings.path).expanduser()
-    if not place.is_dir():
-        return max(1, int(place.stat().st_size / 50_000)) if place.is_file() else 1  # assumes 50 kB per picture
-    return sum(name.lower().endswith(IMAGE_SUFFIXES) for _, _, names in os.walk(place) for name in names) or 1
+    names: Iterable[str] = ()
+    if place.is_dir():
+        names = (name for _, _, files in os.walk(place) for name in files)
+    else:
+        with contextlib.suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(place) as archive:  # refused later
+            names = archive.namelist()
+    return sum(name.lower().endswith(IMAGE_SUFFIXES) for name in names) or 1
 
 
 def fer2013_part(dataset: FerDataset, faces: int | None, balanced: bool, seed: int) -> TrainingData:

@@ -194,9 +194,7 @@ def whole_number(label: str, low: int, high: int, value: int, key: str, **settin
     Streamlit takes the default for a bad number in the URL, but fails on an infinite one, which is therefore not read.
     """
     finite = all(re.fullmatch(r"-?[0-9]{1,9}", number) for number in st.query_params.get_all(key))
-    return int(
-        st.number_input(label, low, high, value, key=key, bind="query-params" if finite else None, **settings)
-    )
+    return int(st.number_input(label, low, high, value, key=key, bind="query-params" if finite else None, **settings))
 
 
 def path_on_this_computer(label: str, key: str) -> str:

@@ -24,6 +24,7 @@ from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.tables import PictureResult, annotated_zip
 from fer_core.models import ModelSpec
 from fer_core.stored_model import StoredModel
+from fer_core.threads import kept
 from fer_core.types import FaceResult, FerError, Image
 from fer_core.visitors import limits
 from pages.parts.common import plain
@@ -157,7 +158,7 @@ class ServedModel:
         return _classifier(self.weights, self.stamp, self.preprocessing, self.not_sure_below)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
+@kept(12)
 def _classifier(path: str, stamp: int, preprocessing: str, not_sure_below: float) -> Classifier:  # noqa: ARG001 (cache key)
     return Classifier(Path(path), preprocessing=preprocessing, not_sure_below=not_sure_below)
 

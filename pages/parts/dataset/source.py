@@ -101,12 +101,7 @@ def _own_pictures() -> OwnFaces | None:
     return found
 
 
-def _release(found: OwnFaces | str) -> None:
-    if isinstance(found, OwnFaces):
-        found.close()
-
-
-@st.cache_resource(max_entries=2, show_spinner="Looking at every picture …", scope="session", on_release=_release)
+@st.cache_resource(max_entries=2, show_spinner="Looking at every picture …", scope="session")
 def _from_zip(file_id: str, whole: bool, _file: Any) -> OwnFaces | str:  # noqa: ARG001 (the cache key)
     """Return the faces of a zip, or a sentence that says why it cannot be used."""
     try:

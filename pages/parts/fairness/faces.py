@@ -12,6 +12,7 @@ from fer_core.audit import LAYOUT, AuditedFaces, open_grouped, picture_faces, st
 from fer_core.store import load_model
 from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
+from fer_core.visitors import check_room
 from pages.parts.common import (
     choose_faces,
     note_utkface,
@@ -102,6 +103,7 @@ def _uploaded(file: Any, name: str, whole: bool) -> AuditedFaces:
     try:
         with closing(TemporaryFolder()) as folder:
             place = folder.path / f"upload{Path(file.name).suffix.lower()}"
+            check_room(file.size)
             place.write_bytes(file.getbuffer())
             return _predicted(place, name, whole)
     except OSError as error:

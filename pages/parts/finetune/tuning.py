@@ -10,6 +10,7 @@ from fer_core.files import name_from
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
 from fer_core.runs.estimate import duration_text
+from fer_core.threads import kept
 from fer_core.training.recipe import recipe_for
 from fer_core.tuning import process
 from fer_core.tuning.plan import SETTING_LABELS, SearchSpace, TuningPlan, study_estimate, tunable
@@ -124,6 +125,6 @@ def _study_names() -> list[str]:
         return study_names(_storage(default_storage()))
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@kept(2)
 def _storage(address: str) -> RDBStorage:
     return open_storage(address)
