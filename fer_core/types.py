@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,13 @@ Image = NDArray[np.uint8]
 
 class FerError(ValueError):
     """Input from the user cannot be used. Pages and commands show the message as it is."""
+
+
+def reason(error: BaseException) -> str:
+    """Return in one short line why something failed, without the number of an error of the operating system."""
+    cause = getattr(error, "reason", None) or error  # of a failed download
+    words = str(getattr(cause, "strerror", None) or cause).strip().splitlines() or [type(cause).__name__]
+    return re.sub(r"\[(?:Errno|WinError) -?\d+\] ", "", words[0])[:160]
 
 
 @dataclass(frozen=True, eq=False)

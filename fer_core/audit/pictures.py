@@ -19,7 +19,7 @@ from fer_core.data import IMAGE_SUFFIXES
 from fer_core.data.archive import MAX_BYTES, extract_zip
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.temporary import TemporaryFolder
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 from fer_core.visitors import room
 
 FILE, PICTURE, LABEL = "file", "jpeg", "expression"
@@ -114,8 +114,7 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path, encoding="utf-8-sig")
     except Exception as error:  # pandas and pyarrow raise many types of errors for damaged files
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise FerError(f"The table {path.name[:80]} cannot be read. {LAYOUT} Received: {reason}") from error
+        raise FerError(f"The table {path.name[:80]} cannot be read. {LAYOUT} Received: {reason(error)}") from error
     return table.rename(columns=lambda name: str(name).strip().lower())
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fer_core.data.dataset import FACE_SIZE, SPLITS, FerDataset
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES, expression_index
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 CSV_COLUMNS: Final = ("emotion", "pixels", "Usage")
 SPLIT_FOLDERS: Final = ("train", "test")
@@ -58,7 +58,8 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, list[
                 yield where, [record[position] for position in positions]
     except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise FerError(
-            f"{path.name} is damaged or cut off after {row} rows ({error}). Download it again, or check the next row."
+            f"{path.name} is damaged or cut off after {row} rows ({reason(error)}). Download it again, or check the "
+            f"next row."
         ) from error
     if not row:
         raise FerError(f"{path.name} has no rows below its header. Expected the columns {', '.join(columns)}.")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.models.network_input import BACKBONE_SCALES
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 if TYPE_CHECKING:
     import keras
@@ -70,7 +70,7 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
     try:
         network = builder(**settings, weights=None)
     except ValueError as error:
-        raise FerError(f"{name} cannot take faces enlarged to {size} pixels ({_first_line(error)}).") from error
+        raise FerError(f"{name} cannot take faces enlarged to {size} pixels ({reason(error)}).") from error
     if weights == "random":
         return _limit_momentum(network)
     local = local_file(weights_file(name))
@@ -79,9 +79,9 @@ def build_backbone(name: str, size: int, weights: str) -> keras.Model:
             return _limit_momentum(builder(**settings, weights="imagenet"))
         network.load_weights(local)
     except Exception as error:  # Keras raises a bare Exception where a download fails
-        reason = f"{local} cannot be read" if local is not None else "they could not be downloaded"
+        what = f"{local} cannot be read" if local is not None else "they could not be downloaded"
         raise FerError(
-            f"The ImageNet weights of {name} are not available: {reason} ({_first_line(error)}). Connect to the "
+            f"The ImageNet weights of {name} are not available: {what} ({reason(error)}). Connect to the "
             f"internet once, or set {FOLDER_VARIABLE} to a folder with {weights_file(name)}."
         ) from error
     return _limit_momentum(network)
@@ -159,7 +159,3 @@ def _builder(name: str) -> Callable[..., Any]:
 
 def _as_list(pixel: NDArray[np.float64]) -> list[float]:
     return [float(value) for value in np.asarray(pixel).reshape(3)]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

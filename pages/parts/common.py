@@ -54,9 +54,9 @@ def duration(seconds: float) -> str:
 def warn(sentences: list[str], title: str) -> None:
     """Show warnings in one box; the title is shown if there are several."""
     if len(sentences) == 1:
-        st.warning(plain(sentences[0]), icon=":material/warning:")
+        st.warning(with_code(sentences[0]), icon=":material/warning:")
     elif sentences:
-        lines = "\n".join(f"- {plain(sentence)}" for sentence in sentences)
+        lines = "\n".join(f"- {with_code(sentence)}" for sentence in sentences)
         st.warning(f"{title}\n\n{lines}", icon=":material/warning:")
 
 

@@ -25,7 +25,7 @@ from fer_core.inference.tables import PictureResult, annotated_zip
 from fer_core.models import ModelSpec
 from fer_core.stored_model import StoredModel
 from fer_core.threads import kept
-from fer_core.types import FaceResult, FerError, Image
+from fer_core.types import FaceResult, FerError, Image, reason
 from fer_core.visitors import limits
 from pages.parts.common import plain
 from pages.parts.notice import PHOTO, all_agree
@@ -176,7 +176,7 @@ def load_models(
                 served.analyzer()
             loaded.append(served)
         except (FerError, OSError) as error:
-            complaints.append(str(error))
+            complaints.append(str(error) if isinstance(error, FerError) else f"{model.title}: {reason(error)}")
     return loaded, complaints
 
 

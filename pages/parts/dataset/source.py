@@ -90,7 +90,7 @@ def _own_pictures() -> OwnFaces | None:
         return None
     found = _from_zip(file.file_id, whole, file) if file is not None else _from_folder(folder, whole)
     if isinstance(found, str):
-        st.warning(plain(found), icon=":material/warning:")
+        st.warning(with_code(found), icon=":material/warning:")
         return None
     if found.skipped:
         with st.expander(f"{len(found.skipped)} left out", icon=":material/visibility_off:"):

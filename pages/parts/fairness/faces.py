@@ -23,6 +23,7 @@ from pages.parts.common import (
     stored_models,
     warn,
     whole_image_toggle,
+    with_code,
 )
 from pages.parts.compare.results import Selection, all_answers, stamps
 
@@ -53,7 +54,7 @@ def fer2013() -> AuditedFaces | None:
     try:
         faces = stored_faces(answers, name)
     except FerError as error:
-        st.info(plain(str(error)), icon=":material/info:")
+        st.info(with_code(str(error)), icon=":material/info:")
         return None
     st.caption(
         f"{answers.yardstick} FER2013 says nothing about the people, so faces are divided by properties of the picture."
@@ -89,7 +90,7 @@ def own_pictures() -> AuditedFaces | None:
         try:
             faces = _predicted(Path(path).expanduser(), name, whole) if file is None else _uploaded(file, name, whole)
         except FerError as error:
-            st.warning(plain(str(error)), icon=":material/warning:")
+            st.warning(with_code(str(error)), icon=":material/warning:")
             return None
         st.session_state[_AUDITED] = (wanted, faces)
     if faces.notes:

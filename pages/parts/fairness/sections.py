@@ -13,7 +13,7 @@ from fer_core.figures import error_leaves, group_rates
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, offer_download, plain, show_table, whole_number
+from pages.parts.common import choose, offer_download, plain, show_table, whole_number, with_code
 from pages.parts.explanations import explain
 
 NONE: Final = "–"
@@ -71,7 +71,7 @@ def failures(faces: AuditedFaces) -> None:
     try:
         leaves = _leaves(faces)
     except FerError as error:
-        st.info(plain(str(error)), icon=":material/info:")
+        st.info(with_code(str(error)), icon=":material/info:")
         return
     overall = float(leaves["wrong"].sum() / leaves["faces"].sum())
     worst = leaves.iloc[0]

@@ -16,7 +16,7 @@ from fer_core.tuning import process
 from fer_core.tuning.plan import SETTING_LABELS, SearchSpace, TuningPlan, study_estimate, tunable
 from fer_core.tuning.storage import default_storage, may_have_studies, open_storage
 from fer_core.types import FerError
-from pages.parts.common import emphasis, plain, whole_number
+from pages.parts.common import emphasis, whole_number, with_code
 from pages.parts.finetune.runs import attempt
 from pages.parts.finetune.trials import show_study
 
@@ -38,7 +38,7 @@ def tuning() -> None:
     try:
         names = _study_names()
     except FerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(with_code(str(error)), icon=":material/error:")
         return
     with st.expander("New study", icon=":material/add:", expanded=not names):
         _new_study(names)
@@ -59,7 +59,7 @@ def _live(name: str) -> None:
 
             show_study(open_study(name, _storage(default_storage())), working)
         except FerError as error:
-            st.error(plain(str(error)), icon=":material/error:")
+            st.error(with_code(str(error)), icon=":material/error:")
 
     st.fragment(refresh, run_every=REFRESH_SECONDS if working else None)()
 
@@ -89,7 +89,7 @@ def _new_study(names: list[str]) -> None:
         data = DataSettings("fer2013", faces)
         plan = TuningPlan(name_from(given) if given.strip() else suggestion, spec, recipe, data, epochs, space)
     except FerError as error:
-        st.warning(plain(str(error)), icon=":material/warning:")
+        st.warning(with_code(str(error)), icon=":material/warning:")
         return
     st.button(
         "Start the study",

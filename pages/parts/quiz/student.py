@@ -9,7 +9,7 @@ import streamlit as st
 from fer_core.comparison import Fer2013Faces
 from fer_core.quiz import FACES, NAME_LENGTH, Person, Room, no_room, tidy_code
 from fer_core.types import FerError
-from pages.parts.common import emphasis, plain
+from pages.parts.common import emphasis, plain, with_code
 from pages.parts.quiz.class_result import show_class
 from pages.parts.quiz.game import Game, game, rooms
 from pages.parts.quiz.play import play
@@ -95,7 +95,7 @@ def _join(code: str, key: str) -> None:
         )
         st.form_submit_button("Join", type=emphasis(), on_click=_take_seat, args=(code, key))
     if refused := st.session_state.pop(_REFUSED, ""):
-        st.warning(plain(refused), icon=":material/warning:")
+        st.warning(with_code(refused), icon=":material/warning:")
 
 
 def _take_seat(code: str, key: str) -> None:
