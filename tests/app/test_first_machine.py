@@ -59,7 +59,7 @@ def framed(opened_without_error, monkeypatch):
     """Open a page within `app.py`, as a browser does; Streamlit's AppTest would run it alone."""
 
     def opened(run, **query: str):
-        monkeypatch.setattr("pages.navigation", lambda hidden: SimpleNamespace(run=run))
+        monkeypatch.setattr("pages.navigation", lambda **_: SimpleNamespace(run=run))
         return opened_without_error(None, **query)
 
     return opened
