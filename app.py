@@ -1,6 +1,12 @@
 """The app: opens the page that the browser asks for. See `pages/__init__.py` for the pages and their order."""
 
+import logging
+
+import streamlit as st
+
+from fer_core.types import FerError, reason
 from pages import navigation
+from pages.parts.common import with_code
 from pages.parts.head import frame
 from pages.parts.presentation import presenting
 from pages.parts.visitor import visit
@@ -8,4 +14,11 @@ from pages.parts.visitor import visit
 page = navigation(hidden=presenting())
 with frame():
     visit()
-    page.run()
+    try:
+        page.run()
+    except FerError as error:  # such as a data folder that cannot be written
+        st.error(with_code(str(error)), icon=":material/error:")
+    except OSError as error:
+        logging.getLogger(__name__).exception("A page ended early.")
+        words = f"A file cannot be read or written ({reason(error)}). Check the disk of FER Lab's computer."
+        st.error(with_code(words), icon=":material/error:")

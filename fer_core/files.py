@@ -43,7 +43,7 @@ def home() -> Path:
         FerError: the folder cannot be created.
     """
     named = os.environ.get("FER_HOME")
-    return _created(Path(named).expanduser() if named else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
+    return created(Path(named).expanduser() if named else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
 
 
 @cache
@@ -63,7 +63,7 @@ def cache_folder(name: str) -> Path:
     Raises:
         FerError: the folder cannot be created.
     """
-    return _created(home() / "cache" / name)
+    return created(home() / "cache" / name)
 
 
 @contextlib.contextmanager
@@ -200,7 +200,12 @@ def name_from(title: str) -> str:
     return plain if plain and not _RESERVED.fullmatch(plain) else f"my_{plain or 'model'}"
 
 
-def _created(folder: Path) -> Path:
+def created(folder: Path) -> Path:
+    """Create a folder of the data folder, with those around it, if it does not exist, and return it.
+
+    Raises:
+        FerError: it cannot be created.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -14,7 +14,7 @@ from fer_core.card import ModelCard
 from fer_core.columns import DEGRADED_COLUMNS, MAP_COLUMNS
 from fer_core.labels import NUM_CLASSES
 from fer_core.tables import read_table
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
 DEGRADED, FACE_MAP, HEADS = "degraded.csv", "map.parquet", "heads.npy"
@@ -121,10 +121,10 @@ class StoredModel:
             whole = ("strength", "faces", "faces_plurality")
             return table.astype({name: int if name in whole else float for name in DEGRADED_COLUMNS[1:]})
         except (OSError, ValueError, KeyError, OverflowError) as error:
-            reason = str(error).splitlines()[0][:160]
             raise FerError(
                 f"The file {DEGRADED} of {self.name} is damaged: expected the columns {', '.join(DEGRADED_COLUMNS)}, "
-                f"with numbers. Received: {reason}. Measure again: fer-lab evaluate {self.name} --degraded --save"
+                f"with numbers. Received: {reason(error)}. Measure again: fer-lab evaluate {self.name} --degraded "
+                f"--save"
             ) from error
 
     @property
@@ -149,10 +149,9 @@ class StoredModel:
             if found.ndim != 3 or found.shape[::2] != (2, NUM_CLASSES) or not np.isfinite(found).all():
                 raise ValueError(f"an array of shape {found.shape}")
         except (OSError, ValueError, EOFError, AttributeError, TypeError, BadZipFile) as error:
-            reason = str(error).splitlines()[0][:160]
             raise FerError(
                 f"The file {HEADS} of {self.name} is damaged: expected an array (2, features + 1, 7) of numbers. "
-                f"Received: {reason}. {again}"
+                f"Received: {reason(error)}. {again}"
             ) from error
         return found.astype(np.float32)
 
@@ -177,8 +176,7 @@ class StoredModel:
                 raise ValueError("places that are not numbers, or a face that occurs twice")
             return table
         except (OSError, ValueError, KeyError) as error:
-            reason = str(error).splitlines()[0][:160]
             raise FerError(
                 f"The file {FACE_MAP} of {self.name} is damaged: expected the columns {', '.join(MAP_COLUMNS)}, with "
-                f"numbers, one row for each face. Received: {reason}. {again}"
+                f"numbers, one row for each face. Received: {reason(error)}. {again}"
             ) from error

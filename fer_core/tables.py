@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import pandas as pd
 
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -139,7 +139,8 @@ def _records(path: Path, most: int, partial: bool = False) -> Iterator[tuple[str
                     raise FerError(f"{_named(row, path)} has {len(record)} columns. {expected}")
     except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise FerError(
-            f"{path.name} is damaged or cut off after {row} rows ({error}). Download it again, or check the next row."
+            f"{path.name} is damaged or cut off after {row} rows ({reason(error)}). Download it again, or check the "
+            f"next row."
         ) from error
     if not width:
         raise FerError(f"{path.name} has only blank lines. Expected a table with the names of its columns.")
@@ -193,8 +194,7 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     except FerError:
         raise
     except Exception as error:  # pyarrow raises many types of errors for damaged files
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise FerError(f"{path.name[:80]} cannot be read as a Parquet table ({reason}).") from error
+        raise FerError(f"{path.name[:80]} cannot be read as a Parquet table ({reason(error)}).") from error
 
 
 def _size(column: pa.Array) -> int:

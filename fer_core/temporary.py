@@ -10,15 +10,15 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from fer_core.files import cache_folder
 from fer_core.types import FerError
+from fer_core.visitors import check_room, own_cache
 
 FOLDER: Final = "visits"
 """Name of the cache folder that holds the temporary folders."""
 
 
 class TemporaryFolder:
-    """A new, empty folder in the cache.
+    """A new, empty folder in the visitor's cache.
 
     It is deleted by `close`, or when this object is garbage-collected. A lock beside it is held as long as the process
     lives, so what a killed process left is found and deleted when the next folder is made.
@@ -27,11 +27,12 @@ class TemporaryFolder:
         path: of the folder.
 
     Raises:
-        FerError: the folder cannot be written.
+        FerError: the folder cannot be written, or the visitor's disk space is used up.
     """
 
     def __init__(self) -> None:
-        root = cache_folder(FOLDER)
+        check_room(0)
+        root = own_cache(FOLDER)
         delete_leftovers(root)
         self.path = root / secrets.token_hex(8)
         lock = FileLock(_lock_of(self.path), thread_local=False)  # it may be released by another thread

@@ -9,10 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from functools import lru_cache, wraps
+from typing import Generic, ParamSpec, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+P = ParamSpec("P")
 
 
 class Pool(Generic[T]):
@@ -50,6 +52,37 @@ class Pool(Generic[T]):
                 item = self._make()
             yield item
             self._idle.put(item)
+
+
+def kept(entries: int | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a function to keep its newest results for all threads; no two threads compute the same result.
+
+    It is for what must live as long as the process, such as threads, jobs and pools: every visitor can clear
+    Streamlit's caches. An exception is not kept.
+
+    Args:
+        entries: largest number of results; None for all.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        lock = threading.Lock()
+
+        @lru_cache(entries)
+        def entry(*_: object, **__: object) -> tuple[threading.Lock, list[R]]:
+            return threading.Lock(), []
+
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            with lock:
+                own, results = entry(*args, **kwargs)  # type: ignore[arg-type]
+            with own:
+                if not results:
+                    results.append(function(*args, **kwargs))
+                return results[0]
+
+        return call
+
+    return decorate
 
 
 def default_workers() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,13 @@ class FerError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(readable(message))
+
+
+def reason(error: BaseException) -> str:
+    """Return in one short line why something failed, without the number of an error of the operating system."""
+    cause = getattr(error, "reason", None) or error  # of a failed download
+    words = str(getattr(cause, "strerror", None) or cause).strip().splitlines() or [type(cause).__name__]
+    return re.sub(r"\[(?:Errno|WinError) -?\d+\] ", "", words[0])[:160]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from fer_core.files import home
+from fer_core.files import created, home
 from fer_core.types import FerError
 
 VARIABLE: Final = "FER_VISITOR"
@@ -36,6 +36,7 @@ class Limits:
         megapixels: pixels of one picture, in millions.
         pictures: number of pictures in one upload.
         video_minutes: length of one video, of at most 60 Full HD frames per second.
+        rooms: number of a visitor's quiz rooms that are open at the same time.
     """
 
     keep_hours: float = 24
@@ -46,6 +47,7 @@ class Limits:
     megapixels: float = 50
     pictures: int = 100
     video_minutes: float = 10
+    rooms: int = 3
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Limits:
@@ -103,11 +105,12 @@ class Visitor:
         """
         if self.limits is None:
             return
-        if more > self.room():
+        used = disk_use(self.folder)
+        if used + more > 1e6 * self.limits.visitor_megabytes:
             raise FerError(
                 f"Your disk space on this server is used up. Expected at most {self.limits.visitor_megabytes:,g} MB "
                 f"for each visitor; delete trainings or snapshots. Received: "
-                f"{(disk_use(self.folder) + more) / 1e6:,.1f} MB"
+                f"{(used + more) / 1e6:,.1f} MB"
             )
         used = disk_use(visitors_folder())
         if used + more > 1e6 * self.limits.all_megabytes:
@@ -167,13 +170,16 @@ def own_home() -> Path:
         FerError: the folder cannot be created.
     """
     current = visitor()
-    if current is None:
-        return home()
-    try:
-        current.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FerError(f"The visitor's folder cannot be created ({error.strerror}).") from error
-    return current.folder
+    return home() if current is None else created(current.folder)
+
+
+def own_cache(name: str) -> Path:
+    """Return the folder `cache/<name>` under `own_home()`, created on demand; a visitor's counts as the visitor's.
+
+    Raises:
+        FerError: the folder cannot be created.
+    """
+    return created(own_home() / "cache" / name)
 
 
 def visitors_folder() -> Path:

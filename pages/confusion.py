@@ -14,6 +14,7 @@ from pages.parts.common import (
     stop_without_predictions,
     stored_models,
     warn,
+    whole_number,
     with_code,
 )
 from pages.parts.compare.results import Selection, all_answers, fer2013_faces, stamps
@@ -106,6 +107,6 @@ else:
 st.header("Random faces, predicted and actual")
 with st.container(horizontal=True):
     which = choose("Which predictions", SHOWN, "m_which", "all")
-    seed = st.number_input("Sample number", 1, 999, 1, key="m_seed", bind="query-params", width=180)
-show_faces(sample_faces(answers, first, which, 14, int(seed)), faces_and_votes, f"{plain(title(first))}, {where}")
+    seed = whole_number("Sample number", 1, 999, 1, "m_seed", width=180)
+show_faces(sample_faces(answers, first, which, 14, seed), faces_and_votes, f"{plain(title(first))}, {where}")
 choose_picture_format()

@@ -8,7 +8,7 @@ from fer_core.training.recipe import recipe_summary
 from fer_core.types import FerError
 from fer_core.visitors import limits
 from pages.parts.access import training_allowed
-from pages.parts.common import emphasis, empty, plain
+from pages.parts.common import emphasis, empty, plain, with_code
 from pages.parts.finetune.data import select_data
 from pages.parts.finetune.result import result
 from pages.parts.finetune.runs import RUNS_TAB, TAB, all_runs, live, select_runs, show_error, start
@@ -46,7 +46,7 @@ if new_tab.open:
             try:
                 spec, recipe = select_recipe(spec, data.faces or 2000)
             except FerError as error:
-                st.warning(plain(str(error)), icon=":material/warning:")
+                st.warning(with_code(str(error)), icon=":material/warning:")
                 st.stop()
             st.caption(plain(recipe_summary(spec, recipe)))
             st.subheader("3. Start")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.types import FerError
-from pages.parts.common import choose, model_titles, note_utkface, plain, servable_models, warn
+from pages.parts.common import choose, model_titles, note_utkface, servable_models, warn, with_code
 from pages.parts.head import head
 from pages.parts.pictures import SOURCES, available_sources, load_models, pictures_from, tour_of
 from pages.parts.tour import STEPS, show_step
@@ -38,4 +38,4 @@ with body:
         try:
             show_step(step, tour_of(pictures[0], models[0], spec), pictures[0], models[0])
         except FerError as error:
-            st.info(plain(str(error)), icon=":material/info:")
+            st.info(with_code(str(error)), icon=":material/info:")

@@ -3,7 +3,16 @@
 import streamlit as st
 
 from fer_core.types import FerError
-from pages.parts.common import choose, model_titles, note_detector, note_utkface, plain, servable_models, warn
+from pages.parts.common import (
+    choose,
+    model_titles,
+    note_detector,
+    note_utkface,
+    plain,
+    servable_models,
+    warn,
+    with_code,
+)
 from pages.parts.head import head
 from pages.parts.pictures import load_models
 from pages.parts.video import RATES, SOURCES, downloads, over_time, progress, sample_job, uploaded_job, video_and_shares
@@ -28,7 +37,7 @@ if not models:
 try:
     job = uploaded_job(models[0], rate) if source == "Upload" else sample_job(models[0], rate)
 except FerError as error:
-    st.warning(plain(str(error)), icon=":material/warning:")
+    st.warning(with_code(str(error)), icon=":material/warning:")
     st.stop()
 st.caption(SOURCES[source])
 note_detector()
@@ -40,7 +49,7 @@ if job.running:
     progress(job, can_stop=source == "Upload")
     st.stop()
 if job.error:
-    st.warning(plain(job.error), icon=":material/warning:")
+    st.warning(with_code(job.error), icon=":material/warning:")
 if job.result is None:
     st.stop()
 

@@ -11,8 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
     {"labels", "names"},
     {"types", "columns", "threads"},
-    {"files", "tables"},
-    {"visitors", "temporary"},
+    {"files", "tables", "guesses"},
+    {"visitors"},
+    {"temporary"},
     {"processes"},
     {"heartbeat"},
     {"data", "models", "evaluation", "figures"},

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fer_core.threads import Pool, default_workers, in_parallel
+from fer_core.threads import Pool, default_workers, in_parallel, kept
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -102,3 +102,41 @@ def test_a_pool_replaces_an_object_after_an_exception():
         assert other is not broken
     with pool.borrow() as again:
         assert again is other
+
+
+def test_kept_results_are_made_once_by_any_number_of_threads():
+    made = []
+
+    @kept(2)
+    def slow(name: str) -> object:
+        made.append(name)
+        time.sleep(0.05)
+        return object()
+
+    results: list[object] = []
+    threads = [threading.Thread(target=lambda: results.append(slow("a"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 8
+    assert len({id(one) for one in results}) == 1
+    assert made == ["a"]
+    slow("b"), slow("c"), slow("a")
+    assert made == ["a", "b", "c", "a"], "only the two newest are kept"
+
+
+def test_an_exception_is_not_kept():
+    outcomes = iter([ValueError("full disk"), 7])
+
+    @kept()
+    def sometimes() -> int:
+        outcome = next(outcomes)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    with pytest.raises(ValueError, match="full disk"):
+        sometimes()
+    assert sometimes() == 7
+    assert sometimes() == 7

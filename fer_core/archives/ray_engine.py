@@ -15,7 +15,7 @@ import fer_core
 from fer_core.archives.job import Job
 from fer_core.archives.plan import Task
 from fer_core.archives.worker import Done, Worker
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 MISSING: Final = "The engine ray needs Ray, which is not installed. Run make ray, or pip install 'fer-lab[ray]'."
 
@@ -85,7 +85,7 @@ class RayEngine:
                     ray.init("local", num_cpus=workers, include_dashboard=False, **quiet)
             except (OSError, RuntimeError, ValueError) as error:
                 raise FerError(
-                    f"There is no Ray cluster at this address ({str(error).splitlines()[0][:200]}). Expected auto, "
+                    f"There is no Ray cluster at this address ({reason(error)}). Expected auto, "
                     f"HOST:6379 or ray://HOST:10001. Received: {address}"
                 ) from error
         self.workers = workers or max(int(ray.cluster_resources().get("CPU", 1)), 1)

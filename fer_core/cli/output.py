@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fer_core.names import readable
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 stdout = Console(highlight=False)
 stderr = Console(stderr=True, highlight=False)
@@ -47,9 +47,10 @@ def write_utf8() -> None:
 
 
 def fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a command to print a `FerError` as one sentence and exit with status 1.
+    """Decorate a command to print a `FerError` or an `OSError` as one sentence and exit with status 1.
 
-    Other exceptions are not caught. TensorFlow's start-up messages are switched off.
+    Other exceptions are not caught, nor a reader of the output that ends early. TensorFlow's start-up messages are
+    switched off.
     """
 
     @functools.wraps(command)
@@ -57,8 +58,13 @@ def fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
             return command(*args, **kwargs)
-        except FerError as error:
-            stderr.print(f"[bold red]Error:[/] {escaped(str(error))}", soft_wrap=True)
+        except BrokenPipeError:
+            raise
+        except (FerError, OSError) as error:
+            words = str(error)
+            if isinstance(error, OSError):
+                words = f"{error.filename or 'A file'} cannot be read or written ({reason(error)})."
+            stderr.print(f"[bold red]Error:[/] {escaped(words)}", soft_wrap=True)
             raise typer.Exit(1) from error
 
     return wrapped

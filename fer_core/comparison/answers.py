@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fer_core.columns import PROBABILITIES, TEST_SPLITS, YARDSTICKS
 from fer_core.evaluation.checks import as_pair
 from fer_core.stored_model import PREDICTIONS, StoredModel
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 ENSEMBLE: Final = "+ensemble"
 """Name of the ensemble among the models. No folder of the store can have it."""
@@ -209,7 +209,7 @@ def _read(model: StoredModel, split: str, view: str) -> _Table:
     except KeyError as error:
         raise FerError(f"{where} lacks a column ({error.args[0]}).") from error
     except (OSError, ValueError, TypeError, OverflowError) as error:
-        raise FerError(f"{where} cannot be used ({str(error).splitlines()[0][:160]}).") from error
+        raise FerError(f"{where} cannot be used ({reason(error)}).") from error
 
 
 def _unique_titles(titles: Mapping[str, str]) -> dict[str, str]:

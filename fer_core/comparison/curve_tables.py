@@ -24,6 +24,7 @@ from fer_core.evaluation import (
 from fer_core.evaluation.intervals import wilson_interval
 from fer_core.labels import EXPRESSIONS
 from fer_core.stored_model import HISTORY, StoredModel
+from fer_core.types import reason
 
 HALF_A_PIXEL: Final = 0.5 / 1000
 """Curves are thinned so that none moves by more on a plot of 1,000 pixels, as wide as one is in full screen."""
@@ -201,8 +202,8 @@ def histories(
             history = model.history()
             curves = training_curves(history, title, model.name)
         except (OSError, ValueError, TypeError) as error:
-            reason = str(error).splitlines()[0][:160]
-            complaints.append(f"The training curves of {model.name} are left out: its {HISTORY} is damaged ({reason}).")
+            words = f"The training curves of {model.name} are left out: its {HISTORY} is damaged"
+            complaints.append(f"{words} ({reason(error)}).")
             continue
         if curves.empty:
             without.append(title)

@@ -13,7 +13,7 @@ from fer_core.data.fer2013 import DatasetMissing, find_fer2013
 from fer_core.data.ferplus import FILE_NAMES, find_ferplus, load_ferplus
 from fer_core.data.readers import is_image_edition
 from fer_core.files import home, whole_file, whole_folder
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 KAGGLE_DATASET: Final = "msambare/fer2013"
 """The edition with image folders: `train/<class>/*.jpg`, `test/<class>/*.jpg`, about 60 MB."""
@@ -86,8 +86,9 @@ def download_ferplus() -> Path:
             partial.write_bytes(content)
             load_ferplus(partial)
     except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
-        reason = getattr(error, "reason", None) or error
-        raise FerError(f"FER+'s votes could not be downloaded from GitHub ({reason}). {_VOTES_BY_HAND}") from error
+        raise FerError(
+            f"FER+'s votes could not be downloaded from GitHub ({reason(error)}). {_VOTES_BY_HAND}"
+        ) from error
     except FerError as error:
         raise FerError(f"GitHub's answer was not FER+'s table of votes. {_VOTES_BY_HAND} {error}") from error
     return target

@@ -14,7 +14,7 @@ from typing import Final
 import filelock
 
 from fer_core.files import cache_folder, whole_file
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 FILE_NAME: Final = "face_detection_yunet_2023mar.onnx"
 URL: Final = f"https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/face_detection_yunet/{FILE_NAME}"
@@ -104,7 +104,7 @@ def _download(path: Path) -> None:
             f"Another process is still downloading the face detector YuNet: wait a few minutes. Lock: {path}.lock"
         ) from error
     except OSError as error:
-        raise DetectorUnavailable(f"The face detector YuNet cannot be stored at {path} ({error}).") from error
+        raise DetectorUnavailable(f"The face detector YuNet cannot be stored at {path} ({reason(error)}).") from error
 
 
 def _fetch() -> bytes:
@@ -117,9 +117,8 @@ def _fetch() -> bytes:
                 if time.monotonic() > deadline:
                     raise TimeoutError("too slow")
     except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
-        reason = getattr(error, "reason", None) or error
         raise DetectorUnavailable(
-            f"The face detector YuNet could not be downloaded from GitHub ({reason}). {LOCAL_COPY}."
+            f"The face detector YuNet could not be downloaded from GitHub ({reason(error)}). {LOCAL_COPY}."
         ) from error
     if hashlib.sha256(content).hexdigest() != SHA256:
         raise DetectorUnavailable(

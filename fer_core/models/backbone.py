@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fer_core.files import home
 from fer_core.models.network_input import BACKBONE_SCALES
 from fer_core.models.spec import WEIGHTS
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 if TYPE_CHECKING:
     import keras
@@ -81,7 +81,7 @@ def build_backbone(name: str, size: int, weights: str, cut_after: str = "") -> k
     try:
         network = builder(**settings, weights=None)
     except ValueError as error:
-        raise FerError(f"{name} cannot take faces enlarged to {size} pixels ({_first_line(error)}).") from error
+        raise FerError(f"{name} cannot take faces enlarged to {size} pixels ({reason(error)}).") from error
     if weights != "random":
         file = VGGFACE2_FILE if weights == "vggface2" else weights_file(name)
         local = local_file(file)
@@ -93,9 +93,9 @@ def build_backbone(name: str, size: int, weights: str, cut_after: str = "") -> k
             else:
                 network = builder(**settings, weights="imagenet")
         except Exception as error:  # Keras raises a bare Exception where a download fails
-            reason = f"{local} cannot be read" if local is not None else "they could not be downloaded"
+            what = f"{local} cannot be read" if local is not None else "they could not be downloaded"
             raise FerError(
-                f"The {WEIGHTS[weights]} weights of {name} are not available: {reason} ({_first_line(error)}). Connect "
+                f"The {WEIGHTS[weights]} weights of {name} are not available: {what} ({reason(error)}). Connect "
                 f"to the internet once, or set {FOLDER_VARIABLE} to a folder with {file}."
             ) from error
     return _limit_momentum(_cut(network, cut_after))
@@ -186,7 +186,3 @@ def _builder(name: str) -> Callable[..., Any]:
 
 def _as_list(pixel: NDArray[np.float64]) -> list[float]:
     return [float(value) for value in np.asarray(pixel).reshape(3)]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

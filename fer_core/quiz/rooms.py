@@ -19,6 +19,7 @@ from fer_core.files import home
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz.rounds import FACES
 from fer_core.types import FerError
+from fer_core.visitors import visitor
 
 LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
 """Of codes. Without vowels no code is a word, and none has an I or O that could be read as 1 or 0."""
@@ -96,9 +97,17 @@ class Rooms:
             seed: of the first round.
 
         Raises:
-            FerError: too many rooms are open, or the disk is full.
+            FerError: too many rooms are open, on the server or of the current visitor; or the disk is full.
         """
+        here = visitor()
         with self._changing() as data:
+            if here and here.limits:
+                own = _count(data, "SELECT COUNT(*) FROM owners WHERE visitor = ?", here.name)
+                if own >= here.limits.rooms:
+                    raise FerError(
+                        f"Too many of your rooms are open on this server. Expected at most {here.limits.rooms:g} at a "
+                        f"time; end one, or wait three hours. Received: {own + 1}"
+                    )
             if _count(data, "SELECT COUNT(*) FROM rooms") >= MOST_ROOMS:
                 raise FerError(f"All {MOST_ROOMS} rooms of this server are in use. End one, or try again later.")
             code = _new_code()
@@ -106,6 +115,8 @@ class Rooms:
                 code = _new_code()
             secret = secrets.token_urlsafe(16)
             data.execute("INSERT INTO rooms VALUES (?, ?, 1, ?, ?)", (code, seed, secret, self._clock()))
+            if here:
+                data.execute("INSERT INTO owners VALUES (?, ?)", (code, here.name))
             return code, secret
 
     def look(self, code: str) -> Room | None:
@@ -123,13 +134,14 @@ class Rooms:
             found = self._find(data, code)
             return _at(data, found.code, key) if found else None
 
-    def join(self, code: str, name: str) -> str:
+    def join(self, code: str, name: str, *, key: str | None = None) -> str:
         """Add a person and return the key with which the person answers.
 
         Args:
             code: of the room.
             name: any text, of which the first `NAME_LENGTH` printable characters are kept. Without any, the person is
                 called Guest and a number. A name that is taken gets a number.
+            key: of the person, who may be in the room already; a new one by default.
 
         Raises:
             FerError: there is no such room, it is full, or the disk is.
@@ -138,10 +150,12 @@ class Rooms:
             found = self._find(data, code)
             if found is None:
                 raise FerError(no_room(code))
+            if key and _at(data, found.code, key):
+                return key
             names = [row[0] for row in data.execute("SELECT name FROM people WHERE code = ?", (found.code,))]
             if len(names) >= MOST_PEOPLE:
                 raise FerError(f"The room {found.code} is full: it holds {MOST_PEOPLE} people.")
-            key = secrets.token_urlsafe(12)
+            key = key or secrets.token_urlsafe(12)
             free = _free_name(name, {name.casefold() for name in names})
             data.execute("INSERT INTO people VALUES (?, ?, ?, '')", (found.code, key, free))
             self._active(data, found.code)
@@ -212,6 +226,7 @@ class Rooms:
             columns = "code TEXT PRIMARY KEY, seed INT, turn INT, secret TEXT, active REAL"
             data.execute(f"CREATE TABLE IF NOT EXISTS rooms ({columns})")
             data.execute("CREATE TABLE IF NOT EXISTS people (code TEXT, key TEXT, name TEXT, answers TEXT)")
+            data.execute("CREATE TABLE IF NOT EXISTS owners (code TEXT PRIMARY KEY, visitor TEXT)")
             data.execute("CREATE INDEX IF NOT EXISTS people_by_room ON people (code, key)")
         with self._changing():
             pass  # forgets idle rooms
@@ -284,6 +299,7 @@ def _count(data: sqlite3.Connection, query: str, *values: object) -> int:
 
 def _forget(data: sqlite3.Connection, code: str) -> None:
     data.execute("DELETE FROM people WHERE code = ?", (code,))
+    data.execute("DELETE FROM owners WHERE code = ?", (code,))
     data.execute("DELETE FROM rooms WHERE code = ?", (code,))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from fer_core.data import IMAGE_SUFFIXES, FerDataset, load_fer2013
 from fer_core.data.walk import files_in
 from fer_core.files import whole_file
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.names import is_junk, normal_name
 from fer_core.runs.own_faces import as_faces
 from fer_core.runs.own_pictures import count_warnings, read_own_pictures
 from fer_core.training.data import TrainingData
@@ -134,9 +137,14 @@ def expected_faces(settings: DataSettings) -> int:
         balanced = _DISGUST_FACES * len(EXPRESSIONS)
         return min(settings.faces or (balanced if settings.balanced else ALL_FACES), ALL_FACES)
     place = Path(settings.path).expanduser()
-    if not place.is_dir():
-        return max(1, int(place.stat().st_size / 50_000)) if place.is_file() else 1  # assumes 50 kB per picture
-    return sum(path.suffix.lower() in IMAGE_SUFFIXES for path in files_in(place)) or 1
+    pictures: list[str] = []
+    if place.is_dir():
+        pictures = [path.name for path in files_in(place)]
+    else:
+        with contextlib.suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(place) as archive:  # refused later
+            names = map(normal_name, archive.namelist())
+            pictures = [name for name in names if not any(map(is_junk, name.split("/")))]
+    return sum(name.lower().endswith(IMAGE_SUFFIXES) for name in pictures) or 1
 
 
 def fer2013_part(dataset: FerDataset, faces: int | None, balanced: bool, seed: int) -> TrainingData:

@@ -22,7 +22,7 @@ from fer_core.store import open_model
 from fer_core.stored_model import StoredModel
 from fer_core.tables import read_table
 from fer_core.training.recipe import Recipe
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 from fer_core.visitors import own_home
 
 PLAN, HISTORY, RESULT = "plan.json", "history.csv", "result"
@@ -153,7 +153,7 @@ def read_run(folder: Path) -> Run:
     try:
         return Run(folder, RunPlan.from_dict(values), datetime.fromtimestamp(float(values["created"]), UTC))
     except (FerError, KeyError, TypeError, ValueError, OverflowError, OSError) as error:
-        raise FerError(f"The run {folder.name} is skipped: its {PLAN} cannot be used ({error}).") from error
+        raise FerError(f"The run {folder.name} is skipped: its {PLAN} cannot be used ({reason(error)}).") from error
 
 
 def list_runs() -> tuple[list[Run], list[str]]:

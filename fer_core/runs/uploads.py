@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -24,7 +25,7 @@ from fer_core.runs.data import DataSettings
 from fer_core.runs.own_faces import as_faces
 from fer_core.runs.own_pictures import count_warnings, light_warnings
 from fer_core.runs.run import list_runs
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 from fer_core.visitors import check_room, own_home
 
 KEPT_DAYS: Final = 30
@@ -91,23 +92,36 @@ class Collection:
             place.mkdir(parents=True, exist_ok=True)
             return _keep(place, max(numbers, default=0) + 1, stream.getvalue())
         except OSError as error:
-            raise FerError(f"The snapshot cannot be saved ({error.strerror}). Free some disk space.") from error
+            raise FerError(f"The snapshot cannot be saved ({reason(error)}). Free some disk space.") from error
 
     def snapshots(self, expression: str) -> list[Snapshot]:
-        """Return an expression's snapshots, oldest first."""
+        """Return an expression's snapshots, oldest first, without files that cannot be read as pictures."""
         place = self._place(expression)
-        return [Snapshot(number, (place / _file(number)).read_bytes()) for number in self._numbers(expression)]
+        readable = []
+        for number in self._numbers(expression):
+            with contextlib.suppress(OSError, SyntaxError):  # Pillow raises SyntaxError for a damaged PNG
+                png = (place / _file(number)).read_bytes()
+                Pillow.open(io.BytesIO(png)).verify()
+                readable.append(Snapshot(number, png))
+        return readable
 
     def counts(self) -> dict[str, int]:
         """Return the number of snapshots of each of the seven expressions."""
         return {expression: len(self._numbers(expression)) for expression in EXPRESSIONS}
 
     def remove(self, expression: str, number: int) -> None:
-        """Delete one snapshot, if it still exists."""
+        """Delete one snapshot, if it still exists.
+
+        Raises:
+            FerError: the disk cannot be written.
+        """
         place = self._place(expression)
-        (place / _file(number)).unlink(missing_ok=True)
-        if place.is_dir() and not any(place.iterdir()):
-            place.rmdir()
+        try:
+            (place / _file(number)).unlink(missing_ok=True)
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+        except OSError as error:
+            raise FerError(f"The snapshot cannot be deleted ({reason(error)}).") from error
 
     def remove_last(self, expression: str) -> None:
         """Delete the newest snapshot of an expression, if it has any."""
@@ -116,8 +130,17 @@ class Collection:
             self.remove(expression, numbers[-1])
 
     def clear(self, expression: str | None = None) -> None:
-        """Delete all snapshots of an expression, or of all expressions."""
-        shutil.rmtree(self.folder if expression is None else self._place(expression), ignore_errors=True)
+        """Delete all snapshots of an expression, or of all expressions.
+
+        Raises:
+            FerError: the disk cannot be written.
+        """
+        place = self.folder if expression is None else self._place(expression)
+        try:
+            if place.exists():
+                shutil.rmtree(place)
+        except OSError as error:
+            raise FerError(f"The snapshots cannot be deleted ({reason(error)}).") from error
 
     def settings(self) -> DataSettings:
         """Return the settings of a run that learns from the collection; a submitted run copies the snapshots."""
@@ -212,12 +235,19 @@ def _delete_old_uploads() -> None:
 def _keep(place: Path, number: int, png: bytes) -> Snapshot:
     """Write a snapshot under this number, or the next free one: two pages may add snapshots at once."""
     while True:
+        path = place / _file(number)
         try:
-            with (place / _file(number)).open("xb") as stream:
-                stream.write(png)
-            return Snapshot(number, png)
+            path.open("xb").close()
+            break
         except FileExistsError:
             number += 1
+    try:
+        with whole_file(path) as partial:
+            partial.write_bytes(png)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return Snapshot(number, png)
 
 
 def _file(number: int) -> str:

@@ -8,77 +8,91 @@ import os
 import shutil
 import threading
 import time
-from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from fer_core.files import home
 from fer_core.runs.data import FACES_FILE
 from fer_core.runs.queue import PICTURES, stop
 from fer_core.runs.run import Run, read_run
 from fer_core.temporary import FOLDER, delete_leftovers
+from fer_core.threads import kept
 from fer_core.types import FerError
 from fer_core.visitors import VISITORS, Limits
 
 AWAY_MINUTES: Final = 10
 """Minutes without an open page after which a visitor has left: a reload or a lost connection takes less."""
 
-_SWEEP_SECONDS: Final = 60.0
+SWEEP_SECONDS: Final = 60.0
 
 _LOG = logging.getLogger(__name__)
 
 
 class Visits:
-    """The visitors who have a page of this copy of the app open. A background thread deletes what others left.
+    """The pages of a shared server that are open. A background thread deletes what visitors left behind.
 
-    Every method may be called from any thread. The time of a visitor's last visit is that of the visitor's folder, so
-    all copies of the app that share the data folder know it.
+    The time of a visitor's last visit is that of the visitor's folder, so all copies of the app that share the data
+    folder know it.
 
     Args:
-        limits: of each visitor.
+        root: the data folder.
+        is_open: tells whether the page of a session, given by its id, is still open.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._home = home()
-        self._open: Counter[str] = Counter()
+    def __init__(self, root: Path, is_open: Callable[[str], bool]) -> None:
+        self._root, self._is_open = root, is_open
+        self._pages: dict[str, tuple[str, float]] = {}  # visitor, and when the page was last open, by session
+        self._limits = Limits()
         self._lock = threading.Lock()
-        threading.Thread(target=self._work, name="visits", daemon=True).start()
 
-    def come(self, name: str) -> None:
-        """Note that a visitor has opened a page."""
+    def come(self, session: str, name: str, limits: Limits) -> None:
+        """Note that a visitor has a page open, and what visitors may use. Any thread may call this, at each visit."""
         with self._lock:
-            self._open[name] += 1
-        self._touch()
+            self._pages[session], self._limits = (name, time.time()), limits
+        _touch(self._root / VISITORS / name)
 
-    def leave(self, name: str) -> None:
-        """Note that one of the visitor's pages was closed."""
-        self._touch()
+    def sweep(self) -> None:
+        """Note who still has a page open, and delete what the others left behind."""
+        now = time.time()
         with self._lock:
-            self._open[name] -= 1
-
-    def _touch(self) -> None:
-        with self._lock:
-            here = [name for name, pages in self._open.items() if pages > 0]
+            for session, (name, last) in list(self._pages.items()):
+                if self._is_open(session):
+                    self._pages[session] = (name, now)
+                elif now - last > 60 * AWAY_MINUTES:  # until then a lost connection may come back
+                    del self._pages[session]
+            here, limits = {name for name, last in self._pages.values() if last == now}, self._limits
         for name in here:
-            with contextlib.suppress(OSError):  # the visitor has stored nothing
-                os.utime(self._home / VISITORS / name)
+            _touch(self._root / VISITORS / name)
+        sweep(limits, self._root)
 
-    def _work(self) -> None:
-        while True:
-            try:
-                self._touch()
-                sweep(self._limits, self._home)
-            except Exception:  # the thread must go on
-                _LOG.exception("What visitors left behind could not be deleted.")
-            time.sleep(_SWEEP_SECONDS)
+
+@kept()
+def visits(root: Path, is_open: Callable[[str], bool]) -> Visits:
+    """Return the visits of a data folder. The first call starts the thread that sweeps; no page can stop it."""
+    made = Visits(root, is_open)
+    threading.Thread(target=_work, args=(made,), name="visits", daemon=True).start()
+    return made
+
+
+def _work(made: Visits) -> None:
+    while True:
+        time.sleep(SWEEP_SECONDS)
+        try:
+            made.sweep()
+        except Exception:  # the thread must go on
+            _LOG.exception("What visitors left behind could not be deleted.")
+
+
+def _touch(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # the visitor has stored nothing
+        os.utime(folder)
 
 
 def sweep(limits: Limits, root: Path) -> None:
     """Delete what visitors left behind, and temporary folders of killed processes.
 
-    `AWAY_MINUTES` after a visit, the visitor's uploads and snapshots go, and the copies of pictures in runs, unless a
-    training is still waiting or working. `Limits.keep_hours` after it, everything goes.
+    `AWAY_MINUTES` after a visit, the visitor's uploads, snapshots and caches go, and the copies of pictures in runs,
+    unless a training is still waiting or working. `Limits.keep_hours` after it, everything goes.
 
     Args:
         limits: of each visitor.
@@ -86,6 +100,7 @@ def sweep(limits: Limits, root: Path) -> None:
     """
     delete_leftovers(root / "cache" / FOLDER)
     for folder in (root / VISITORS).glob("*"):
+        delete_leftovers(folder / "cache" / FOLDER)
         try:
             away = time.time() - folder.stat().st_mtime
         except OSError:  # deleted by another copy of the app
@@ -103,7 +118,7 @@ def sweep(limits: Limits, root: Path) -> None:
 def _delete_pictures(folder: Path) -> None:
     """Delete a visitor's pictures; the folder keeps the time of the last visit."""
     last = folder.stat().st_mtime
-    for place in (folder / "uploads", *folder.glob(f"runs/*/{PICTURES}")):
+    for place in (folder / "uploads", folder / "cache", *folder.glob(f"runs/*/{PICTURES}")):
         shutil.rmtree(place, ignore_errors=True)
     for file in folder.glob(f"runs/*/{FACES_FILE}"):
         file.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data import FerDataset
-from fer_core.files import cache_folder, whole_file
+from fer_core.files import whole_file
 from fer_core.labels import NUM_CLASSES
 from fer_core.models import ModelSpec
 from fer_core.models.backbone import weights_digest
@@ -28,6 +28,7 @@ from fer_core.training.recipe import Recipe, uses_features
 from fer_core.training.targets import make_loss, make_metrics, make_targets
 from fer_core.training.teachers import certainty, teachers_answers
 from fer_core.types import FerError
+from fer_core.visitors import own_cache
 
 _FEATURES_VERSION: Final = 2  # increase it when the layers before the backbone change
 
@@ -164,7 +165,7 @@ class Features(NamedTuple):
 def pooled_features(network: keras.Model, spec: ModelSpec, faces: FerDataset, mirrored: bool) -> Features:
     """Return the pooled features of a frozen backbone, from the cache if possible.
 
-    The cache, `cache_folder("features")`, has a key for the faces, the backbone and its size, the weights of all layers
+    The cache, `own_cache("features")`, has a key for the faces, the backbone and its size, the weights of all layers
     below `pool`, and the view. A damaged file is computed again.
 
     Args:
@@ -184,7 +185,7 @@ def pooled_features(network: keras.Model, spec: ModelSpec, faces: FerDataset, mi
         )
     layers = [spec.architecture, spec.backbone, spec.backbone_size, weights_digest(extractor)]
     key = json.dumps([_FEATURES_VERSION, faces.fingerprint, *layers, mirrored])
-    path = cache_folder("features") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
+    path = own_cache("features") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
     features = _read_features(path, len(faces))
     if features is None:
         started = time.monotonic()

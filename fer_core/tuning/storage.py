@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from fer_core.files import home
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 if TYPE_CHECKING:
     import optuna
@@ -66,8 +66,8 @@ def open_storage(address: str | None = None) -> optuna.storages.RDBStorage:
             )
     except Exception as error:  # whatever the database's driver raises
         name = url.render_as_string(hide_password=True)
-        first = (str(error.__cause__ or error).strip().splitlines() or [type(error).__name__])[0][:160]
-        raise FerError(f"The studies' database {name} cannot be opened: {first}") from error
+        why = reason(error.__cause__ or error)
+        raise FerError(f"The studies' database {name} cannot be opened: {why}") from error
 
 
 @contextmanager

@@ -7,6 +7,9 @@ from typing import Final
 
 import streamlit as st
 
+from fer_core.guesses import TRAINING
+from fer_core.types import FerError
+
 SETTING: Final = "training"
 """Table of `.streamlit/secrets.toml` with `enabled = false` or `password = "…"`."""
 
@@ -29,11 +32,15 @@ def training_allowed() -> bool:
     with st.form("access", width=420):
         given = st.text_input("Password for training on this server", type="password", key="access_given")
         sent = st.form_submit_button("Continue")
-    if sent and _same(given, password):
-        st.session_state[_KNOWN] = given
-        st.rerun()
     if sent:
-        st.warning("This is not the password. Ask whoever runs this server.", icon=":material/lock:")
+        try:
+            if TRAINING.check(st.context.ip_address or "", given, password):
+                st.session_state[_KNOWN] = given
+                st.rerun()
+            words = "This is not the password. Ask whoever runs this server."
+        except FerError as error:
+            words = str(error)
+        st.warning(words, icon=":material/lock:")
     return False
 
 

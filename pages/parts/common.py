@@ -55,9 +55,9 @@ def duration(seconds: float) -> str:
 def warn(sentences: list[str], title: str) -> None:
     """Show warnings in one box; the title is shown if there are several."""
     if len(sentences) == 1:
-        st.warning(plain(sentences[0]), icon=":material/warning:")
+        st.warning(with_code(sentences[0]), icon=":material/warning:")
     elif sentences:
-        lines = "\n".join(f"- {plain(sentence)}" for sentence in sentences)
+        lines = "\n".join(f"- {with_code(sentence)}" for sentence in sentences)
         st.warning(f"{title}\n\n{lines}", icon=":material/warning:")
 
 
@@ -187,6 +187,15 @@ def whole_image_toggle(key: str) -> bool:
     """Ask whether pictures are face crops."""
     words = "Take each whole picture as one face, framed as in FER2013, without looking for a face in it."
     return st.toggle("Pictures are faces already", key=key, bind="query-params", help=words)
+
+
+def whole_number(label: str, low: int, high: int, value: int, key: str, **settings: Any) -> int:
+    """Ask for a whole number that is kept in the URL.
+
+    Streamlit takes the default for a bad number in the URL, but fails on an infinite one, which is therefore not read.
+    """
+    finite = all(re.fullmatch(r"-?[0-9]{1,9}", number) for number in st.query_params.get_all(key))
+    return int(st.number_input(label, low, high, value, key=key, bind="query-params" if finite else None, **settings))
 
 
 def path_on_this_computer(label: str, key: str) -> str:

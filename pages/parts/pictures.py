@@ -30,7 +30,8 @@ from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.tables import PictureResult, annotated_zip
 from fer_core.models import ModelSpec
 from fer_core.stored_model import StoredModel
-from fer_core.types import Face, FaceResult, FerError, Image
+from fer_core.threads import kept
+from fer_core.types import Face, FaceResult, FerError, Image, reason
 from fer_core.visitors import limits
 from pages.parts.common import plain
 from pages.parts.notice import PHOTO, all_agree
@@ -185,7 +186,7 @@ class ServedModel:
         return _classifier(self.weights, self.stamp, self.preprocessing, self.not_sure_below)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
+@kept(12)
 def _classifier(path: str, stamp: int, preprocessing: str, not_sure_below: float) -> Classifier:  # noqa: ARG001 (cache key)
     return Classifier(Path(path), preprocessing=preprocessing, not_sure_below=not_sure_below)
 
@@ -203,7 +204,7 @@ def load_models(
                 served.analyzer()
             loaded.append(served)
         except (FerError, OSError) as error:
-            complaints.append(str(error))
+            complaints.append(str(error) if isinstance(error, FerError) else f"{model.title}: {reason(error)}")
     return loaded, complaints
 
 

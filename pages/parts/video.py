@@ -25,6 +25,7 @@ from fer_core.inference.tables import (
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
 from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.labels import EXPRESSIONS
+from fer_core.threads import kept
 from fer_core.visitors import limits
 from pages.parts.charts import show_chart
 from pages.parts.common import duration, emphasis, offer_download, plain
@@ -66,7 +67,7 @@ def uploaded_job(model: ServedModel, rate: str) -> VideoJob | None:
     return job
 
 
-@st.cache_resource(max_entries=6, show_spinner="Making the sample clip")
+@kept(6)
 def sample_job(model: ServedModel, rate: str) -> VideoJob:
     """Return the analysis of the sample clip, running or finished; all sessions share it.
 

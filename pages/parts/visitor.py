@@ -7,14 +7,17 @@ address, a cookie is not given away with a link.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from typing import Any, Final
 
 import streamlit as st
+from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from fer_core.runs.visits import Visits
+from fer_core.files import home
+from fer_core.runs.visits import visits
 from fer_core.types import FerError
 from fer_core.visitors import Limits, Visitor, ask_for_visitor
 
@@ -71,11 +74,23 @@ def visit() -> None:
         st.stop()
     if visitor is None or visitor.limits is None:
         return
-    _present(visitor.name, visitor.limits)
-    if not _login():
-        with st.container(height=1, width=1, border=False):
-            seconds = round(3600 * visitor.limits.keep_hours)
-            _REMEMBER(key="visitor", data={"name": COOKIE, "secret": _secret(), "seconds": seconds})
+    context = get_script_run_ctx()
+    if context is not None:
+        visits(home(), _is_open).come(context.session_id, visitor.name, visitor.limits)
+    remember_browser(visitor.limits.keep_hours)
+
+
+def remember_browser(hours: float = 3) -> None:
+    """Let the browser keep its secret in a cookie, if there is no login. `visit` does so on a shared server."""
+    if _login():
+        return
+    with st.container(height=1, width=1, border=False):
+        _REMEMBER(key="visitor", data={"name": COOKIE, "secret": _secret(), "seconds": round(3600 * hours)})
+
+
+def browser_key(purpose: str) -> str:
+    """Return a key of the browser, or the login, for one purpose. Whoever knows it does not know the secret."""
+    return hashlib.sha256(f"{_login() or _secret()} {purpose}".encode()).hexdigest()
 
 
 def _login() -> str | None:
@@ -98,19 +113,8 @@ def _cookie() -> str:
     return str(st.context.cookies.get(COOKIE, ""))
 
 
-@st.cache_resource(show_spinner=False)
-def _visits(limits: Limits) -> Visits:
-    return Visits(limits)
-
-
-def _left(here: tuple[str, Limits]) -> None:
-    _visits(here[1]).leave(here[0])
-
-
-@st.cache_resource(show_spinner=False, scope="session", on_release=_left)
-def _present(name: str, limits: Limits) -> tuple[str, Limits]:
-    _visits(limits).come(name)
-    return name, limits
+def _is_open(session: str) -> bool:
+    return runtime.exists() and runtime.get_instance().is_active_session(session)
 
 
 ask_for_visitor(current_visitor)

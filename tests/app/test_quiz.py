@@ -183,17 +183,27 @@ def test_a_room_counts_two_people_and_ends(page, made_up):
     assert ada.number_input(key="q_seed").value == 1
 
 
-def test_a_reload_goes_on_and_answers_no_face_twice(page, made_up):
+def test_a_reload_goes_on_and_answers_no_face_twice(page, made_up, monkeypatch):
+    monkeypatch.setattr("pages.parts.visitor._cookie", lambda: "a" * 43)
     _, code = open_room(page)
     ada = answer(join(page, code, "Ada"), "sad")
     press(ada, " fear")
-    again = page(q_room=code, q_me=ada.session_state["quiz_seat"][1])
+    again = page(q_room=code)
     assert "You are **Ada**" in said(again)
     assert "**Face 3 of 10**" in [one.proto.text for one in again.get("progress")]
     press(again, " happy")
     press(ada, "Next face")
     press(ada, "Next face")
     assert rooms().look(code).people[0].answers == ("sad", "fear", "happy")
+
+
+def test_the_address_of_a_participant_makes_nobody_else_that_participant(page, made_up):
+    _, code = open_room(page)
+    ada = join(page, code, "Ada")
+    assert dict(ada.query_params) == {"q_room": code}
+    other = page(**dict(ada.query_params))
+    assert "You are" not in said(other)
+    assert other.text_input(key="quiz_name")
 
 
 def test_a_stale_window_cannot_control_the_room(page, made_up):

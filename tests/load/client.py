@@ -119,6 +119,11 @@ class Page:
         for picture in self.pictures():
             await self._connection.request("GET", picture)
 
+    async def clear_cache(self) -> None:
+        """Clear the caches of the whole server, as any browser can, and run the page again."""
+        await self._socket.send(BackMsg(clear_cache=True).SerializeToString())
+        await self._run()
+
     def pictures(self) -> list[str]:
         """Return the addresses of the pictures on the page."""
         return list(dict.fromkeys(image.url for one in self.elements for image in one.imgs.imgs))

@@ -1,4 +1,5 @@
-"""Full disks, killed processes, two processes at once: `python -m tests.load.faults`, or `--only "full disk"`.
+"""Full and read-only disks, killed processes, two processes at once, cleared caches: `python -m tests.load.faults`, or
+`--only "full disk"`.
 
 Each scenario has a fresh data folder. Full disks are small file systems in memory, which only root can mount; without
 these rights their rows say so and count as violated. Trainings are of a tiny network on made-up faces. Linux only.
@@ -7,6 +8,7 @@ these rights their rows say so and count as violated. Trainings are of a tiny ne
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import signal
 import subprocess
@@ -19,18 +21,23 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+import psutil
 
 from fer_core.files import home
 from fer_core.inference.video_writer import VideoWriter
+from fer_core.labels import EXPRESSIONS
 from fer_core.models import ModelSpec
 from fer_core.processes import ProcessNote
 from fer_core.runs import queue
 from fer_core.runs.data import DataSettings
 from fer_core.runs.run import Run, RunPlan, read_run, runs_folder
-from fer_core.runs.uploads import keep_upload
+from fer_core.runs.uploads import Collection, keep_upload
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
+from tests.bad_inputs import good_input
+from tests.load.client import Connection, Page
 from tests.load.report import fresh_home, show
+from tests.load.visitors import serving
 from tests.runs.conftest import write_faces
 from tests.waiting import until
 
@@ -38,6 +45,7 @@ MEGABYTES: Final = 24
 """Size of the small file system."""
 
 PATIENCE: Final = 240.0  # seconds for a training
+CLEARED: Final = 20
 
 _WRITE_VIDEO: Final = """
 import os, signal, sys, numpy as np
@@ -109,6 +117,48 @@ def full_disk_training(folder: Path) -> str:
     return f"resumed; {len(kept)} of 6 epochs were complete and are unchanged. {status.message}"
 
 
+def full_disk_snapshot(folder: Path) -> str:
+    with _small_disk():
+        mine = Collection()
+        mine.add(good_input(), "happy")
+        with _full():
+            sentence = _refused(lambda: mine.add(good_input(), "sad"))
+        assert mine.counts() == dict.fromkeys(EXPRESSIONS, 0) | {"happy": 1}, "a part is left"
+        mine.add(good_input(), "sad")
+    return sentence
+
+
+def read_only_pages(folder: Path) -> str:
+    with _read_only():
+        for inside in ("", "not yet created"):
+            os.environ["FER_HOME"] = str(folder / "home" / inside)
+            with serving(folder) as (_, address):
+                errors = asyncio.run(_open_all(address))
+            assert not errors, errors
+    return "every page opens, also where the data folder is still to be created"
+
+
+def read_only_commands(folder: Path) -> str:
+    pictures, sentences = write_faces(folder / "faces", 3), []
+    with _read_only():
+        for words in ("models", "runs list", f"audit {pictures}", "train compact_cnn --epochs 1", "tune compact_cnn"):
+            command = [sys.executable, "-m", "fer_core", *words.split()]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            said = done.stdout + done.stderr
+            assert "Traceback" not in said and "Errno" not in said, f"{words}: {said[-300:]}"
+            sentences += [said.strip().splitlines()[-1]] if done.returncode else []
+    return sentences[0]
+
+
+def cleared_caches(folder: Path) -> str:
+    secrets = folder / "secrets.toml"
+    secrets.write_text("[server]\nshared = true\n", "utf-8")
+    with serving(folder, f"--secrets.files={secrets}") as (process, address):
+        before, after = asyncio.run(_clear(process, address))
+    assert after <= before + 2, f"{before} threads, then {after}"
+    return f"{before} threads of the server before {CLEARED} times clear_cache, {after} after it"
+
+
 def killed_training(folder: Path) -> str:
     run = queue.submit(plan(write_faces(folder / "faces", 60)))
     kept = _some_epochs(run, 2)
@@ -160,6 +210,10 @@ SCENARIOS: Final[dict[str, Callable[[Path], str]]] = {
     "full disk: upload": full_disk_upload,
     "full disk: video": full_disk_video,
     "full disk: training": full_disk_training,
+    "full disk: snapshot": full_disk_snapshot,
+    "read-only: pages": read_only_pages,
+    "read-only: commands": read_only_commands,
+    "clear_cache": cleared_caches,
     "kill -9: training": killed_training,
     "kill -9: video": killed_video,
     "two processes": two_processes,
@@ -194,6 +248,42 @@ def _small_disk() -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@contextmanager
+def _read_only() -> Iterator[None]:
+    """Make the data folder's file system read-only; even root cannot write to it."""
+    place = home()
+    subprocess.run(["mount", "--bind", str(place), str(place)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(place)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+async def _open_all(address: str) -> list[str]:
+    """Open every page, and every tab of Fine-tune; return the exceptions on them."""
+    from pages import PAGES  # Streamlit warns of it
+
+    queries = [(name, "") for name, *_ in PAGES]
+    queries += [("finetune", query) for query in ("f_tab=Runs", "f_tab=Tuning", "f_source=Own+snapshots")]
+    errors = []
+    for name, query in queries:
+        async with Page(Connection(address), name, query) as page:
+            errors += [f"{name}?{query}: {message}" for message in page.exceptions()]
+    return errors
+
+
+async def _clear(process: psutil.Process, address: str) -> tuple[int, int]:
+    """Clear the server's caches again and again; return the number of its threads before and after."""
+    async with Page(Connection(address), "video") as page:
+        await page.clear_cache()
+        await asyncio.sleep(20)  # the sample clip is analysed by then
+        before = process.num_threads()
+        for _ in range(CLEARED):
+            await page.clear_cache()
+        return before, process.num_threads()
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def main() -> int:
     parser.add_argument("--think", type=float, default=5.0, help="mean seconds before and after each upload")
     parser.add_argument("--rest", type=float, default=130, help="seconds until the last visitor comes")
     given = parser.parse_args()
-    with fresh_home() as folder, _server(folder) as (process, address):
+    with fresh_home() as folder, serving(folder) as (process, address):
         return asyncio.run(_measure(process, address, given))
 
 
@@ -141,10 +141,11 @@ async def _measure(process: psutil.Process, address: str, given: argparse.Namesp
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[tuple[psutil.Process, str]]:
+def serving(folder: Path, *more: str) -> Iterator[tuple[psutil.Process, str]]:
+    """Run the app, with its log in a folder and more options; yield its process and address."""
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-    options = ["--server.headless=true", "--server.fileWatcherType=none", "--server.address=127.0.0.1"]
+    options = ["--server.headless=true", "--server.fileWatcherType=none", "--server.address=127.0.0.1", *more]
     with (folder / "log.txt").open("wb") as log:
         server = subprocess.Popen([*command, *options], cwd=ROOT, env=os.environ | MEMORY, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_core import visitors
 from fer_core.labels import EXPRESSIONS
 from fer_core.processes import run_python
 from fer_core.quiz import FACES, NAME_LENGTH, Person, Room, Rooms, rooms
 from fer_core.types import FerError
+from fer_core.visitors import Limits, Visitor
 
 
 class Clock:
@@ -184,6 +186,32 @@ def test_rooms_and_people_are_limited(house, monkeypatch):
         house.join(code, "Cy")
     house.end(code, secret)
     house.open(3)
+
+
+def test_one_visitor_cannot_open_all_rooms(house, monkeypatch):
+    def come(secret: str) -> None:
+        visitor = Visitor.of(secret, Limits(rooms=2))
+        monkeypatch.setattr(visitors, "_asked", [lambda: visitor])
+
+    come("eve")
+    code, secret = house.open(1)
+    house.open(2)
+    with pytest.raises(FerError, match=r"Expected at most 2 at a time.*Received: 3"):
+        house.open(3)
+    come("anna")
+    house.open(4)
+    come("eve")
+    house.end(code, secret)
+    house.open(5)
+    assert len(house) == 3
+
+
+def test_who_joins_again_with_the_same_key_is_the_same_person(house):
+    code, _ = house.open(7)
+    assert house.join(code, "Ada", key="k") == "k"
+    house.answer(code, "k", 1, 0, "sad")
+    assert house.join(code, "Bo", key="k") == "k"
+    assert house.look(code).people == (Person("Ada", ("sad",)),)
 
 
 @pytest.mark.parametrize("code", ["", "ZZZZ", "\x00\u202e", "<b>", "A" * 500])

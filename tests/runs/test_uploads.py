@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -89,6 +90,44 @@ def test_it_is_what_a_run_learns_from(home):
     faces = [*chosen.data.training.images, *chosen.data.holdout.images]
     assert kept <= {face.tobytes() for face in faces}
     assert any("happy (3) and sad (3)" in text for text in mine.warnings())
+
+
+def test_a_full_disk_leaves_no_half_snapshot(home, monkeypatch):
+    mine = Collection()
+
+    def full(path: Path, content: bytes) -> None:
+        path.open("wb").close()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(FerError, match=r"cannot be saved \(No space left on device\)"):
+            mine.add(picture(), "happy")
+    assert not [path for path in mine.folder.rglob("*") if path.is_file()]
+    assert mine.add(picture(), "happy").number == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"text", picture()[:400]])
+def test_a_damaged_snapshot_is_left_out(home, content):
+    mine = Collection()
+    mine.add(picture(), "happy")
+    (mine.folder / "happy" / "002.png").write_bytes(content)
+    assert [one.number for one in mine.snapshots("happy")] == [1]
+    assert mine.add(picture(0.8), "happy").number == 3
+
+
+def test_what_cannot_be_deleted_is_said(home, monkeypatch):
+    mine = Collection()
+    mine.add(picture(), "happy")
+
+    def refused(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    for function in ("os.unlink", "pathlib.Path.unlink"):
+        monkeypatch.setattr(function, refused)
+    for delete in (lambda: mine.remove("happy", 1), mine.clear, lambda: mine.clear("happy")):
+        with pytest.raises(FerError, match=r"cannot be deleted \(Read-only file system\)"):
+            delete()
 
 
 def test_two_pages_add_at_once(home):

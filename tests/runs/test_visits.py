@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
+import zipfile
 
 import pytest
+import streamlit as st
 from filelock import FileLock
 
 from fer_core import visitors
 from fer_core.runs import queue
-from fer_core.runs.data import FACES_FILE
+from fer_core.runs.data import FACES_FILE, DataSettings, expected_faces
 from fer_core.runs.run import list_runs
 from fer_core.runs.uploads import Collection
-from fer_core.runs.visits import AWAY_MINUTES, Visits, sweep
+from fer_core.runs.visits import AWAY_MINUTES, Visits, sweep, visits
 from fer_core.runs.worker import WORKING_LOCK
+from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
-from fer_core.visitors import Limits, Visitor, own_home
+from fer_core.visitors import Limits, Visitor, disk_use, own_home, room, visitors_folder
 from tests.runs.conftest import write_faces
 from tests.waiting import until
 
@@ -90,18 +94,75 @@ def test_visitors_share_one_queue_and_a_waiting_run_keeps_its_pictures(home, com
         queue.delete(second)
 
 
-def test_who_has_a_page_open_has_not_left(come):
-    anna = come("anna")
+def test_who_has_a_page_open_has_not_left(come, home, monkeypatch):
+    anna, pages = come("anna"), {"one", "two"}
+    made = Visits(home, pages.__contains__)
     leave(anna, 4)
-    visits = Visits(LIMITS)
-    visits.come(anna.name)
+    made.come("one", anna.name, LIMITS)
     assert time.time() - anna.folder.stat().st_mtime < 60
-    visits.come(anna.name)
-    visits.leave(anna.name)
+    made.come("two", anna.name, LIMITS)
+    pages.remove("one")
     leave(anna, 4)
-    visits.come("another")
+    made.sweep()
     assert time.time() - anna.folder.stat().st_mtime < 60, "one of two pages is still open"
-    visits.leave(anna.name)
+    pages.remove("two")
     leave(anna, 4)
-    visits.come("another")
+    made.sweep()
     assert time.time() - anna.folder.stat().st_mtime > 3600
+    pages.add("two")
+    made.sweep()
+    assert time.time() - anna.folder.stat().st_mtime < 60, "a lost connection came back"
+    pages.clear()
+    monkeypatch.setattr("fer_core.runs.visits.AWAY_MINUTES", 0)
+    made.sweep()
+    pages.add("two")
+    leave(anna, 4)
+    made.sweep()
+    assert time.time() - anna.folder.stat().st_mtime > 3600, "a page that was closed long ago is forgotten"
+
+
+def test_what_a_visitor_left_is_deleted_in_time_whatever_is_cleared(come, home, monkeypatch):
+    anna, open_pages = come("anna"), {"hers"}
+    is_open = open_pages.__contains__
+    write_faces(Collection("mine").folder, 2)
+    monkeypatch.setattr("fer_core.runs.visits.SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr("fer_core.runs.visits.AWAY_MINUTES", 0.02)
+    before = threading.active_count()
+    for _ in range(20):
+        visits(home, is_open)
+        st.cache_resource.clear()
+    assert visits(home, is_open) is visits(home, is_open)
+    assert threading.active_count() <= before + 1
+    visits(home, is_open).come("hers", anna.name, LIMITS)
+    time.sleep(2)
+    assert "000.png" in names(anna)
+    open_pages.clear()
+    until(lambda: "000.png" not in names(anna), 20)
+
+
+def test_a_visitors_temporary_files_count_and_go(home, come):
+    anna = come("anna")
+    folder = TemporaryFolder()
+    assert folder.path.is_relative_to(anna.folder)
+    (folder.path / "video.mp4").write_bytes(bytes(1_000_000))
+    assert room() == 1_999_000_000
+    assert disk_use(visitors_folder()) >= 1_000_000
+    sweep(LIMITS, home)
+    assert folder.path.is_dir(), "in use"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(visitors, "_asked", [lambda: Visitor.of("anna", Limits(visitor_megabytes=0.5))])
+        with pytest.raises(FerError, match="Your disk space on this server is used up"):
+            TemporaryFolder()
+    folder.close()
+    assert room() == 2_000_000_000
+
+
+def test_training_minutes_are_those_of_the_pictures_whatever_their_size(home, come, tmp_path):
+    path = tmp_path / "tiny.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(6000):
+            archive.writestr(f"{'happy' if number % 2 else 'sad'}/{number}.png", b"a tiny picture")
+        archive.writestr("readme.txt", b"")
+    assert expected_faces(DataSettings("folder", path=str(path))) == 6000
+    path.write_bytes(b"no zip" * 50_000)
+    assert expected_faces(DataSettings("folder", path=str(path))) == 1

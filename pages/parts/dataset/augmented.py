@@ -13,7 +13,7 @@ from fer_core.training.augmentation import AS_THE_PAPER, Augmentation
 from fer_core.training.augmented_copies import augmented_copies
 from fer_core.training.recipe import named_recipe
 from fer_core.types import FerError
-from pages.parts.common import choose, emphasis, plain
+from pages.parts.common import choose, emphasis, plain, with_code
 from pages.parts.dataset.source import ShownFaces
 
 COPIES: Final = 12
@@ -52,7 +52,7 @@ def augmented(shown: ShownFaces, places: list[int], number: int) -> None:
             copies = draw(shown.dataset, *key, tuple(recipes.values()))
     except FerError as error:
         asked.discard(key)
-        st.warning(plain(str(error)), icon=":material/warning:")
+        st.warning(with_code(str(error)), icon=":material/warning:")
         return
     face, image = plain(shown.name(places[number])), shown.dataset.images[places[number]]
     with st.grid("auto", min_column_width=120, gap="small"):

@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core.faces import DetectionStages, detection_stages, enlarged_pixels, preprocess_faces
 from fer_core.types import FerError, Image
-from pages.parts.common import choose, note_detector, plain
+from pages.parts.common import choose, note_detector, plain, with_code
 from pages.parts.dataset.source import ShownFaces
 from pages.parts.pictures import SOURCES, available_sources, pictures_from, stages_of
 
@@ -43,7 +43,7 @@ def _stages(pictures: list[tuple[str, Callable[[], DetectionStages]]]) -> None:
             try:
                 found = _card(plain(name), detect())
             except FerError as error:
-                st.warning(plain(str(error)), icon=":material/warning:")
+                st.warning(with_code(str(error)), icon=":material/warning:")
                 continue
             if not found:
                 without.append(name)

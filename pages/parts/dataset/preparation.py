@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core.comparison import shuffled_places
 from fer_core.labels import EXPRESSIONS
-from pages.parts.common import choose
+from pages.parts.common import choose, whole_number
 from pages.parts.dataset.augmented import augmented
 from pages.parts.dataset.detected import detected
 from pages.parts.dataset.inputs import inputs
@@ -25,13 +25,5 @@ def preparation(shown: ShownFaces) -> None:
         present = [name for name in EXPRESSIONS if shuffled_places(shown.dataset, name)]
         label = st.selectbox("Label", [ANY, *present], key="d_prepared", bind="query-params", width=160)
         places = shuffled_places(shown.dataset, "" if label == ANY else str(label))
-        number = st.number_input(
-            f"Face (of {len(places):,}, in random order)",
-            1,
-            len(places),
-            1,
-            key="d_face",
-            bind="query-params",
-            width=280,
-        )
-    STEPS[step](shown, places, int(number) - 1)
+        number = whole_number(f"Face (of {len(places):,}, in random order)", 1, len(places), 1, "d_face", width=280)
+    STEPS[step](shown, places, number - 1)

@@ -90,7 +90,7 @@ def _own_pictures() -> OwnFaces | None:
         return None
     found = _from_zip(file.file_id, whole, file) if file is not None else _from_folder(folder, whole)
     if isinstance(found, str):
-        st.warning(plain(found), icon=":material/warning:")
+        st.warning(with_code(found), icon=":material/warning:")
         return None
     if found.skipped:
         with st.expander(f"{len(found.skipped)} left out", icon=":material/visibility_off:"):
@@ -101,12 +101,7 @@ def _own_pictures() -> OwnFaces | None:
     return found
 
 
-def _release(found: OwnFaces | str) -> None:
-    if isinstance(found, OwnFaces):
-        found.close()
-
-
-@st.cache_resource(max_entries=2, show_spinner="Looking at every picture …", scope="session", on_release=_release)
+@st.cache_resource(max_entries=2, show_spinner="Looking at every picture …", scope="session")
 def _from_zip(file_id: str, whole: bool, _file: Any) -> OwnFaces | str:  # noqa: ARG001 (the cache key)
     """Return the faces of a zip, or a sentence that says why it cannot be used."""
     try:

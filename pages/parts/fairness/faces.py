@@ -12,6 +12,7 @@ from fer_core.audit import LAYOUT, AuditedFaces, open_grouped, picture_faces, st
 from fer_core.store import load_model
 from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
+from fer_core.visitors import check_room
 from pages.parts.common import (
     choose_faces,
     note_utkface,
@@ -22,6 +23,7 @@ from pages.parts.common import (
     stored_models,
     warn,
     whole_image_toggle,
+    with_code,
 )
 from pages.parts.compare.results import Selection, all_answers, stamps
 
@@ -52,7 +54,7 @@ def fer2013() -> AuditedFaces | None:
     try:
         faces = stored_faces(answers, name)
     except FerError as error:
-        st.info(plain(str(error)), icon=":material/info:")
+        st.info(with_code(str(error)), icon=":material/info:")
         return None
     st.caption(
         f"{answers.yardstick} FER2013 says nothing about the people, so faces are divided by properties of the picture."
@@ -88,7 +90,7 @@ def own_pictures() -> AuditedFaces | None:
         try:
             faces = _predicted(Path(path).expanduser(), name, whole) if file is None else _uploaded(file, name, whole)
         except FerError as error:
-            st.warning(plain(str(error)), icon=":material/warning:")
+            st.warning(with_code(str(error)), icon=":material/warning:")
             return None
         st.session_state[_AUDITED] = (wanted, faces)
     if faces.notes:
@@ -102,6 +104,7 @@ def _uploaded(file: Any, name: str, whole: bool) -> AuditedFaces:
     try:
         with closing(TemporaryFolder()) as folder:
             place = folder.path / f"upload{Path(file.name).suffix.lower()}"
+            check_room(file.size)
             place.write_bytes(file.getbuffer())
             return _predicted(place, name, whole)
     except OSError as error:

@@ -14,7 +14,7 @@ from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, offer_download, plain, show_table
+from pages.parts.common import choose, offer_download, plain, show_table, whole_number, with_code
 from pages.parts.explanations import explain
 
 NONE: Final = "–"
@@ -32,17 +32,16 @@ def groups(faces: AuditedFaces) -> None:
         and_by = st.selectbox(
             "and by", others, format_func=lambda name: divisions.get(name, name), key="a_crossed", bind="query-params"
         )
-        least = st.number_input(
+        least = whole_number(
             "Faces to compare",
             1,
             10_000,
             MINIMUM,
-            key="a_minimum",
-            bind="query-params",
+            "a_minimum",
             width=160,
             help="A rate that is a share of fewer faces is shown hollow and not compared.",
         )
-    audit = _compared(faces, by, "" if and_by == NONE else str(and_by), int(least))
+    audit = _compared(faces, by, "" if and_by == NONE else str(and_by), least)
     rates = [rate for rate in RATES if (audit.rates["rate"] == rate).any()]
     with st.container(horizontal=True):
         rate = choose("Rate", rates, "a_rate", format_func=RATES.__getitem__)
@@ -71,7 +70,7 @@ def failures(faces: AuditedFaces) -> None:
     try:
         leaves = _leaves(faces)
     except FerError as error:
-        st.info(plain(str(error)), icon=":material/info:")
+        st.info(with_code(str(error)), icon=":material/info:")
         return
     overall = float(leaves["wrong"].sum() / leaves["faces"].sum())
     worst = leaves.iloc[0]

@@ -17,7 +17,7 @@ from fer_core.runs.visits import AWAY_MINUTES
 from fer_core.types import FerError
 from fer_core.visitors import limits
 from pages.parts.charts import show_chart
-from pages.parts.common import choose, plain, warn, whole_image_toggle
+from pages.parts.common import choose, plain, warn, whole_image_toggle, with_code
 from pages.parts.finetune.snapshots import snapshots
 
 SIZES: Final = {"500": 500, "1000": 1000, "2000": 2000, "5000": 5000, "10000": 10_000, "all": None}
@@ -57,7 +57,7 @@ def _fer2013() -> SelectedData:
         path = find_fer2013()
         stamp = path.stat().st_mtime_ns
     except (FerError, OSError) as error:
-        st.info(plain(str(error)), icon=":material/download:")
+        st.info(with_code(str(error)), icon=":material/download:")
         return SelectedData()
     size = st.select_slider("Faces to train on", list(SIZES), "2000", key="f_faces", bind="query-params")
     balanced = st.toggle(
@@ -70,7 +70,7 @@ def _fer2013() -> SelectedData:
     try:
         counts = _fer2013_counts(source, str(path), stamp)
     except FerError as error:
-        st.warning(plain(str(error)), icon=":material/warning:")
+        st.warning(with_code(str(error)), icon=":material/warning:")
         return SelectedData()
     faces = _show_counts(counts)
     st.caption(
@@ -98,10 +98,10 @@ def _own_pictures() -> SelectedData:
         found = _loaded(source)
     except FerError as error:
         st.session_state.pop(ZIP, None)
-        st.warning(plain(str(error)), icon=":material/warning:")
+        st.warning(with_code(str(error)), icon=":material/warning:")
         return SelectedData()
     if isinstance(found, str):
-        st.warning(plain(found), icon=":material/warning:")
+        st.warning(with_code(found), icon=":material/warning:")
         return SelectedData()
     faces = _show_own(found, f"{plain(name)}. ", "pictures")
     if found.skipped:
@@ -125,7 +125,7 @@ def _own_snapshots() -> SelectedData:
     found = _loaded(collection.settings(), _content_hash(collection)) if missing is None else missing
     if isinstance(found, str):
         _show_counts(pd.DataFrame({"snapshots": pd.Series(collection.counts())}))
-        st.caption(f":material/info: {plain(found)}")
+        st.caption(f":material/info: {with_code(found)}")
         return SelectedData()
     return SelectedData(collection.settings(), _show_own(found, "", "snapshots"), "own snapshots")
 

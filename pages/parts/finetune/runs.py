@@ -16,7 +16,7 @@ from fer_core.runs.run import Run, RunPlan, list_runs
 from fer_core.runs.status import STATE_LABELS, Status
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import duration, emphasis, plain, warn
+from pages.parts.common import duration, emphasis, plain, warn, with_code
 from pages.parts.explanations import explain
 
 TAB: Final = "f_tab"
@@ -59,7 +59,7 @@ def attempt(action: Callable[[], Any]) -> None:
 def show_error() -> None:
     """Show the error of the last action, once."""
     if ERROR in st.session_state:
-        st.error(plain(st.session_state.pop(ERROR)), icon=":material/error:")
+        st.error(with_code(st.session_state.pop(ERROR)), icon=":material/error:")
 
 
 def start(plan: RunPlan) -> None:

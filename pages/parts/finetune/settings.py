@@ -14,7 +14,7 @@ from fer_core.store import DEFAULT_MODEL, list_models, promoted
 from fer_core.training.augmentation import AUGMENTATIONS, augmentation_named
 from fer_core.training.initial_weights import weight_sources
 from fer_core.training.recipe import CLASS_WEIGHTS, LOSSES, OPTIMIZERS, SCHEDULES, Recipe, fine_tuning_recipe
-from pages.parts.common import model_titles, plain
+from pages.parts.common import model_titles, plain, whole_number
 
 AUTO: Final = "auto"
 """The value that leaves a setting to the network's recipe."""
@@ -95,7 +95,7 @@ def select_recipe(spec: ModelSpec, faces: int) -> tuple[ModelSpec, Recipe]:
                 "balanced: each expression has the same weight in the loss, however rare it is.",
             ),
             "loss": _setting("Loss", LOSSES, "f_loss", "focal: faces that are already correct count less."),
-            "seed": int(st.number_input("Seed", 0, 9999, 0, key="f_seed", bind="query-params")),
+            "seed": whole_number("Seed", 0, 9999, 0, "f_seed"),
         }
     given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
     if augmentation is not None:

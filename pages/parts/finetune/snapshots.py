@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -10,7 +11,8 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.runs.uploads import Collection, list_collections
 from fer_core.types import FerError
 from fer_core.visitors import limits
-from pages.parts.common import choose, plain, warn
+from pages.parts.common import choose, warn, with_code
+from pages.parts.finetune.runs import attempt
 from pages.parts.notice import SNAPSHOTS, all_agree
 from pages.parts.pictures import forget
 
@@ -41,7 +43,7 @@ def snapshots() -> Collection:
     try:
         collection = Collection(name or DEFAULT_COLLECTION)
     except FerError as error:
-        st.warning(plain(str(error)), icon=":material/warning:")
+        st.warning(with_code(str(error)), icon=":material/warning:")
         collection = Collection(DEFAULT_COLLECTION)
     counts = collection.counts()
     expression = str(
@@ -111,8 +113,8 @@ def _thumbnails(collection: Collection, expression: str, removable: bool) -> Non
                         type="tertiary",
                         help=f"Remove snapshot {snapshot.number}",
                         key=f"f_remove_{expression}_{snapshot.number}",
-                        on_click=collection.remove,
-                        args=(expression, snapshot.number),
+                        on_click=attempt,
+                        args=(partial(collection.remove, expression, snapshot.number),),
                     )
     if len(kept) > len(shown):
         st.caption(f"The last {len(shown)} of {len(kept)}.")
@@ -122,10 +124,10 @@ def _thumbnails(collection: Collection, expression: str, removable: bool) -> Non
                 "Remove the last",
                 icon=":material/undo:",
                 key="f_undo",
-                on_click=collection.remove_last,
-                args=(expression,),
+                on_click=attempt,
+                args=(partial(collection.remove_last, expression),),
             )
             with st.popover("Remove all", icon=":material/delete:"):
                 st.markdown(f"All {len(kept)} snapshots of {expression} are deleted for good.")
-                st.button("Delete them", key="f_clear", on_click=collection.clear, args=(expression,))
-                st.button("Delete the whole collection", key="f_clear_all", on_click=collection.clear)
+                st.button("Delete them", key="f_clear", on_click=attempt, args=(partial(collection.clear, expression),))
+                st.button("Delete the whole collection", key="f_clear_all", on_click=attempt, args=(collection.clear,))

@@ -13,7 +13,7 @@ from fer_core.tuning.plan import SETTING_LABELS
 from fer_core.tuning.storage import default_storage
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
-from pages.parts.common import emphasis, plain
+from pages.parts.common import emphasis, plain, with_code
 from pages.parts.explanations import explain
 from pages.parts.finetune.runs import attempt, start
 
@@ -131,7 +131,7 @@ def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
                 most, share = next(iter(shares.items()))
                 explain("Importance of a setting", f"{most} explains {share:.0%} of the variance in accuracy.")
             except FerError as error:
-                st.info(plain(str(error)), icon=":material/info:")
+                st.info(with_code(str(error)), icon=":material/info:")
     varied = study.plan.space.varied
     setting = str(
         st.segmented_control(

@@ -10,12 +10,13 @@ from fer_core.files import name_from
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
 from fer_core.runs.estimate import duration_text
+from fer_core.threads import kept
 from fer_core.training.recipe import recipe_for
 from fer_core.tuning import process
 from fer_core.tuning.plan import SETTING_LABELS, SearchSpace, TuningPlan, study_estimate, tunable
 from fer_core.tuning.storage import default_storage, may_have_studies, open_storage
 from fer_core.types import FerError
-from pages.parts.common import emphasis, plain
+from pages.parts.common import emphasis, whole_number, with_code
 from pages.parts.finetune.runs import attempt
 from pages.parts.finetune.trials import show_study
 
@@ -37,7 +38,7 @@ def tuning() -> None:
     try:
         names = _study_names()
     except FerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(with_code(str(error)), icon=":material/error:")
         return
     with st.expander("New study", icon=":material/add:", expanded=not names):
         _new_study(names)
@@ -58,7 +59,7 @@ def _live(name: str) -> None:
 
             show_study(open_study(name, _storage(default_storage())), working)
         except FerError as error:
-            st.error(plain(str(error)), icon=":material/error:")
+            st.error(with_code(str(error)), icon=":material/error:")
 
     st.fragment(refresh, run_every=REFRESH_SECONDS if working else None)()
 
@@ -67,9 +68,9 @@ def _new_study(names: list[str]) -> None:
     with st.grid(4, min_column_width=150):
         titles = {name: model_spec(name).title for name in network_names()}
         model = st.selectbox("Network", titles, format_func=titles.__getitem__, key="t_model", bind="query-params")
-        faces = st.number_input("Faces per trial", MIN_FACES, ALL_FACES, 3000, 500, key="t_faces", bind="query-params")
-        epochs = st.number_input("Epochs per trial", 1, 50, 6, key="t_epochs", bind="query-params")
-        trials = st.number_input("Trials", 1, 500, 20, key="t_trials", bind="query-params")
+        faces = whole_number("Faces per trial", MIN_FACES, ALL_FACES, 3000, "t_faces", step=500)
+        epochs = whole_number("Epochs per trial", 1, 50, 6, "t_epochs")
+        trials = whole_number("Trials", 1, 500, 20, "t_trials")
     spec = model_spec(str(model))
     recipe = recipe_for(spec)
     choices = tunable(spec)
@@ -85,10 +86,10 @@ def _new_study(names: list[str]) -> None:
     given = st.text_input("Name of the study", placeholder=suggestion, max_chars=60, key="t_name")
     try:
         space = SearchSpace.around(spec, recipe, vary)
-        data = DataSettings("fer2013", int(faces))
-        plan = TuningPlan(name_from(given) if given.strip() else suggestion, spec, recipe, data, int(epochs), space)
+        data = DataSettings("fer2013", faces)
+        plan = TuningPlan(name_from(given) if given.strip() else suggestion, spec, recipe, data, epochs, space)
     except FerError as error:
-        st.warning(plain(str(error)), icon=":material/warning:")
+        st.warning(with_code(str(error)), icon=":material/warning:")
         return
     st.button(
         "Start the study",
@@ -96,9 +97,9 @@ def _new_study(names: list[str]) -> None:
         icon=":material/play_arrow:",
         key="t_go",
         on_click=attempt,
-        args=(lambda: _begin(plan, int(trials)),),
+        args=(lambda: _begin(plan, trials),),
     )
-    time = study_estimate(plan, int(trials))
+    time = study_estimate(plan, trials)
     st.caption(
         f"Takes at most {duration_text(time.seconds)}, less if poor trials stop early. {time.basis} For own pictures, "
         "other ranges, or several computers at once: `python -m fer_core tune --help`."
@@ -124,6 +125,6 @@ def _study_names() -> list[str]:
         return study_names(_storage(default_storage()))
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@kept(2)
 def _storage(address: str) -> RDBStorage:
     return open_storage(address)

@@ -13,7 +13,7 @@ from fer_core.figures import probability_bars, probability_text, timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus
 from fer_core.inference.stream import TrackedFace
 from pages.parts.charts import show_chart
-from pages.parts.common import offer_download, plain
+from pages.parts.common import offer_download, with_code
 from pages.parts.live.camera import NO_PICTURES
 from pages.parts.not_sure import why_not_sure
 from pages.parts.notice import PHOTO, all_agree
@@ -65,7 +65,7 @@ def snapshot(model: ServedModel) -> None:
         with st.spinner("Looking for faces"):
             result = result_for(picture, model)
         if result.error:
-            st.warning(plain(result.error), icon=":material/warning:")
+            st.warning(with_code(result.error), icon=":material/warning:")
         elif not result.faces:
             st.info("No face was found. Come nearer, or turn to the light.", icon=":material/face_retouching_off:")
         else:

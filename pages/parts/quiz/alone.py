@@ -7,7 +7,7 @@ import streamlit as st
 from fer_core.comparison import Fer2013Faces
 from fer_core.quiz import tidy_code
 from fer_core.types import FerError
-from pages.parts.common import emphasis, plain, with_code
+from pages.parts.common import emphasis, whole_number, with_code
 from pages.parts.quiz.game import HIGHEST_SEED, game, model_tables, rooms
 from pages.parts.quiz.play import play, start_over
 from pages.parts.quiz.result import show_result
@@ -23,18 +23,15 @@ _CODE = "quiz_code_typed"
 def alone(faces: Fer2013Faces) -> None:
     """Play the round of the seed in the URL, and offer to open or join a room."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        seed = int(
-            st.number_input(
-                "Round",
-                1,
-                HIGHEST_SEED,
-                1,
-                key="q_seed",
-                bind="query-params",
-                width=160,
-                help="The same number gives everybody the same ten test faces: one of each label and three more at "
-                "random. Pictures that are also in Training are left out, since models have seen them.",
-            )
+        seed = whole_number(
+            "Round",
+            1,
+            HIGHEST_SEED,
+            1,
+            "q_seed",
+            width=160,
+            help="The same number gives everybody the same ten test faces: one of each label and three more at "
+            "random. Pictures that are also in Training are left out, since models have seen them.",
         )
         names = _choose_models()
     current = game(faces, seed, names)
@@ -101,7 +98,7 @@ def _ways_into_a_room(seed: int) -> None:
         )
         st.button("Open a room", icon=":material/meeting_room:", key="quiz_open", on_click=_open_room, args=(seed,))
         if refused := st.session_state.pop(_REFUSED, ""):
-            st.warning(plain(refused), icon=":material/warning:")
+            st.warning(with_code(refused), icon=":material/warning:")
     with right, st.form("quiz_code", border=False):
         st.markdown("**Join a class**: type the code that you see on the projector.")
         with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -15,7 +15,7 @@ from fer_core.quiz import Rooms, Round, Yardsticks, draw_round, yardsticks
 from fer_core.store import list_models
 from fer_core.stored_model import StoredModel
 from fer_core.types import FerError
-from pages.parts.common import plain
+from pages.parts.common import with_code
 from pages.parts.compare.results import Selection, all_answers, stamps
 
 HIGHEST_SEED: Final = 9999
@@ -46,7 +46,7 @@ def game(faces: Fer2013Faces, seed: int, names: Iterable[str] | None = None) -> 
     try:
         drawn = _round(dataset, dataset.fingerprint, dataset.votes is not None, seed)
     except FerError as error:
-        st.info(plain(str(error)), icon=":material/info:")
+        st.info(with_code(str(error)), icon=":material/info:")
         st.stop()
     tables = model_tables()
     if names is not None:
@@ -67,7 +67,7 @@ def rooms() -> Rooms:
     try:
         return Rooms()
     except FerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(with_code(str(error)), icon=":material/error:")
         st.stop()
 
 

@@ -9,44 +9,45 @@ import streamlit as st
 from fer_core.comparison import Fer2013Faces
 from fer_core.quiz import FACES, NAME_LENGTH, Person, Room, no_room, tidy_code
 from fer_core.types import FerError
-from pages.parts.common import emphasis, plain
+from pages.parts.common import emphasis, plain, with_code
 from pages.parts.quiz.class_result import show_class
 from pages.parts.quiz.game import Game, game, rooms
 from pages.parts.quiz.play import play
 from pages.parts.quiz.result import show_result
-
-SEAT = "quiz_seat"
-"""Session state: code of the room that this session has joined, and the person's key."""
+from pages.parts.visitor import browser_key, current_visitor, remember_browser
 
 _NAME = "quiz_name"
 _REFUSED = "quiz_not_joined"
+_LAST_ROOM = "quiz_last_room"
+"""Session state: code of the room in which the person is, for a way back without it in the address."""
 
 REFRESH_SECONDS = 2
 ENDED = "The room has ended, and the names and answers in it are forgotten."
 
 
 def room_in_url() -> str:
-    """Return the code of the room in the URL, or of the one that this session has joined; empty for none."""
-    seat = st.session_state.get(SEAT)
-    return tidy_code(st.query_params.get("q_room", "")) or (seat[0] if seat else "")
+    """Return the code of the room in the URL, or of the one that this session was in; empty for none."""
+    return tidy_code(st.query_params.get("q_room", "") or st.session_state.get(_LAST_ROOM, ""))
 
 
 def student(faces: Fer2013Faces, code: str) -> None:
     """Let a person join the room of this code and play its round.
 
-    The person's key is in the URL too, so that a reload goes on where the person was.
+    The browser, or the login, is the person: a reload goes on where the person was, and a link gives nothing away.
     """
-    key = _key(code)
+    if current_visitor() is None:
+        remember_browser()
+    key = browser_key(f"room {code}")
     room, person = rooms().look(code), rooms().person(code, key)
     if room is None:
-        st.info(ENDED if key else plain(no_room(code)), icon=":material/meeting_room:")
+        ended = st.session_state.get(_LAST_ROOM) == code
+        st.info(ENDED if ended else plain(no_room(code)), icon=":material/meeting_room:")
         st.button("Play alone", on_click=_forget_seat)
         return
     if person is None:
-        _join(code)
+        _join(code, key)
         return
-    st.session_state[SEAT] = (code, key)
-    st.query_params["q_room"], st.query_params["q_me"] = code, key
+    st.session_state[_LAST_ROOM] = st.query_params["q_room"] = code
     st.markdown(f"You are **{plain(person.name)}** in room **{code}**.")
     _watch(code, room.turn)
     _play(game(faces, room.seed), room, person, key)
@@ -82,7 +83,7 @@ def _class_so_far(current: Game, code: str, turn: int) -> None:
     st.caption(f"{done} of {len(room.people)} have answered all {FACES} faces.")
 
 
-def _join(code: str) -> None:
+def _join(code: str, key: str) -> None:
     st.subheader(f"Join room {code}")
     with st.form("quiz_form", width=420):
         st.text_input(
@@ -92,24 +93,16 @@ def _join(code: str) -> None:
             autocomplete="off",
             help="Any name; leave it empty to be a guest. It is kept on this server until the room ends.",
         )
-        st.form_submit_button("Join", type=emphasis(), on_click=_take_seat, args=(code,))
+        st.form_submit_button("Join", type=emphasis(), on_click=_take_seat, args=(code, key))
     if refused := st.session_state.pop(_REFUSED, ""):
-        st.warning(plain(refused), icon=":material/warning:")
+        st.warning(with_code(refused), icon=":material/warning:")
 
 
-def _take_seat(code: str) -> None:
+def _take_seat(code: str, key: str) -> None:
     try:
-        st.session_state[SEAT] = (code, rooms().join(code, st.session_state[_NAME] or ""))
+        rooms().join(code, st.session_state[_NAME] or "", key=key)
     except FerError as error:
         st.session_state[_REFUSED] = str(error)
-
-
-def _key(code: str) -> str:
-    """Return the key of the person in this room: from the URL, or of this session; empty for none."""
-    seat = st.session_state.get(SEAT)
-    if seat and seat[0] == code:
-        return str(seat[1])
-    return str(st.query_params.get("q_me", ""))
 
 
 def _leave(code: str, key: str) -> None:
@@ -119,6 +112,5 @@ def _leave(code: str, key: str) -> None:
 
 
 def _forget_seat() -> None:
-    st.session_state.pop(SEAT, None)
-    for name in ("q_room", "q_me"):
-        st.query_params.pop(name, None)
+    st.session_state.pop(_LAST_ROOM, None)
+    st.query_params.pop("q_room", None)

@@ -1,0 +1,72 @@
+"""Links that somebody has tampered with: a value that a widget cannot take counts as not given, on every page."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.made_up_store import write_fer2013
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+OF_PAGE = {
+    "a": ("fairness",),
+    "c": ("compare",),
+    "d": ("dataset",),
+    "f": ("finetune",),
+    "h": ("home",),
+    "l": ("live",),
+    "m": ("confusion",),
+    "p": ("predict", "tour"),
+    "q": ("quiz",),
+    "t": ("tour", "finetune"),
+    "v": ("video",),
+}
+"""Pages by the first letter of their query parameters."""
+
+TABS = {"finetune": ({}, {"f_tab": "Runs"}, {"f_tab": "Tuning"}), "dataset": ({}, {"d_section": "Preparation"})}
+HOSTILE = ("inf", "1e400", "nan", "-1", "", "9" * 400, "<b>")
+
+
+def calls() -> Iterator[ast.Call]:
+    for path in PAGES.rglob("*.py"):
+        yield from (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
+
+
+def texts() -> set[str]:
+    """All texts in the pages' calls, of which those like `p_face` are names of query parameters."""
+    return {node.value for call in calls() for node in ast.walk(call) if isinstance(node, ast.Constant)}
+
+
+NAMES = sorted(name for name in texts() if isinstance(name, str) and name[:1] in OF_PAGE and name[1:2] == "_")
+
+
+def test_numbers_in_the_url_are_checked_in_one_place():
+    numbers = [call for call in calls() if getattr(call.func, "attr", "") == "number_input"]
+    bound = [call for call in numbers if any(word.arg == "bind" for word in call.keywords)]
+    assert len(bound) == 1, "use common.whole_number"
+    assert {"q_seed", "m_seed", "f_seed", "a_minimum", "t_faces", "t_trials", "d_face"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("page", sorted({page for pages in OF_PAGE.values() for page in pages}))
+def test_hostile_values_on_every_page(opened_without_error, own_home, page, value):
+    write_fer2013(own_home / "fer2013", flat=False)
+    names = [name for name in NAMES if page in OF_PAGE[name[0]]]
+    for tab in TABS.get(page, ({},)):
+        opened_without_error(page, **dict.fromkeys(names, value) | tab)
+
+
+@pytest.mark.parametrize("value", ["inf", "1e400", "0", "10000", ""])
+def test_the_default_takes_the_place_of_a_bad_number(opened_without_error, own_home, value):
+    write_fer2013(own_home / "fer2013", flat=False)
+    assert opened_without_error("quiz", q_seed=value).number_input(key="q_seed").value == 1
+    assert opened_without_error("quiz", q_seed="12").number_input(key="q_seed").value == 12
+
+
+@pytest.mark.parametrize("values", [["inf", "3"], ["3", "inf"]])
+def test_several_numbers_of_one_name(opened_without_error, own_home, values):
+    write_fer2013(own_home / "fer2013", flat=False)
+    assert opened_without_error("quiz", q_seed=values).number_input(key="q_seed").value == 1
