@@ -9,8 +9,8 @@ one last visitor comes and goes before the memory is read. Visitors speak the pr
 see `client`.
 
 `--megabytes 200` uploads zips of that size instead, three at once on three pages, and twice. Asked: no error; at most
-150 MB beside the files, which Streamlit holds twice while they arrive and then once; and at most 100 MB more than before
-after each time.
+150 MB beside the files, which Streamlit holds twice while they arrive and then once; and at most 100 MB more than
+before after each time.
 """
 
 from __future__ import annotations
