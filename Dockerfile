@@ -1,4 +1,4 @@
-# FER Lab as an image. By default it serves only: without TensorFlow, and with training switched off, a third of the size.
+# FER Lab as an image. By default it serves only: without TensorFlow, and so without training, a third of the size.
 #   docker build -t fer-lab .            docker run -p 8501:8501 -v fer-lab:/data fer-lab
 #   docker build -t fer-lab --build-arg TRAINING=yes .
 FROM python:3.12-slim
@@ -9,15 +9,12 @@ ENV FER_HOME=/data PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1
 ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=524288 MALLOC_TRIM_THRESHOLD_=524288
 WORKDIR /app
 
-# What training, export and the pictures of `report --png` need is left out of an image that only serves.
-COPY requirements.txt .
-RUN if [ "$TRAINING" = no ]; then \
-      sed -i -E '/^(tensorflow|tf2onnx|onnx|keras|ai-edge-quantizer|kaleido)/d' requirements.txt; \
-    fi && pip install -r requirements.txt
+COPY requirements.txt requirements-serve.txt ./
+RUN if [ "$TRAINING" = no ]; then lock=requirements-serve.txt; else lock=requirements.txt; fi \
+    && pip install --require-hashes -r $lock
 
 COPY . .
-RUN if [ "$TRAINING" = no ]; then printf '[training]\nenabled = false\n' > .streamlit/secrets.toml; fi \
-    && useradd --create-home fer && mkdir -p /data && chown fer /data
+RUN useradd --create-home fer && mkdir -p /data && chown fer /data
 USER fer
 VOLUME /data
 EXPOSE 8501

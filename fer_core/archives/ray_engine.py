@@ -17,7 +17,9 @@ from fer_core.archives.plan import Task
 from fer_core.archives.worker import Done, Worker
 from fer_core.types import FerError, reason
 
-MISSING: Final = "The engine ray needs Ray, which is not installed. Run make ray, or pip install 'fer-lab[ray]'."
+MISSING: Final = (
+    "The engine ray needs Ray, which is not installed. Run make ray or pip install -r requirements-ray.txt."
+)
 
 RETRIES: Final = 5
 """How often a task is done anew when its worker or its machine dies, before the command gives up."""

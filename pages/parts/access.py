@@ -1,8 +1,12 @@
-"""Who may train on a shared server: everybody, nobody, or those who know a password, as `secrets.toml` says."""
+"""Who may train on a shared server: everybody, nobody, or those who know a password, as `secrets.toml` says.
+
+Nobody may where TensorFlow is not installed, as in an image that only serves.
+"""
 
 from __future__ import annotations
 
 import hmac
+from importlib.util import find_spec
 from typing import Final
 
 import streamlit as st
@@ -20,7 +24,7 @@ _KNOWN: Final = "access_password"
 def training_allowed() -> bool:
     """Return whether this visitor may train; if not, say why, and ask for the password if there is one."""
     setting = st.secrets.get(SETTING, {}) if st.secrets.load_if_toml_exists() else {}
-    if not setting.get("enabled", True):
+    if not setting.get("enabled", True) or find_spec("tensorflow") is None:
         st.info(
             "Training is switched off on this server. To train, run FER Lab on your own computer: `make run`",
             icon=":material/lock:",

@@ -74,6 +74,9 @@ class Picture:
     file: Any = field(default=None, repr=False, compare=False)
 
 
+PICTURE_MEGABYTES: Final = 50
+"""The largest file of one picture. Zips and videos may be as large as `server.maxUploadSize` in `config.toml`."""
+
 SAMPLE: Final = Picture("astronaut.png", "sample")
 
 _PER_SESSION: Final[dict[str, Any]] = {"scope": "session", "hash_funcs": {Picture: lambda picture: picture.key}}
@@ -96,7 +99,9 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
     if source == "Upload":
         # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
         label = f"Pictures, together at most {UPLOAD_MEGABYTES} MB" if several else "Your picture"
-        held = st.file_uploader(label, accept_multiple_files=several, key=f"{prefix}_upload")
+        held = st.file_uploader(
+            label, accept_multiple_files=several, key=f"{prefix}_upload", max_upload_size=picture_megabytes()
+        )
         files = held if isinstance(held, list) else [held] if held else []
         return [Picture(file.name, file.file_id, file) for file in _within_limit(files)]
     if source == "Camera":
@@ -108,6 +113,11 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
     if source == LIVE:
         return [st.session_state[FROZEN]]
     return [SAMPLE]
+
+
+def picture_megabytes() -> int:
+    """Return the largest file of a picture in MB, which is never above what the server takes."""
+    return min(PICTURE_MEGABYTES, st.get_option("server.maxUploadSize"))
 
 
 def _within_limit(files: list[Any]) -> list[Any]:

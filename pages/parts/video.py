@@ -43,8 +43,6 @@ SOURCES: Final = {
 JOB: Final = "v_job"
 """Key of the session's own analysis in the session state."""
 
-MAX_MEGABYTES: Final = 500
-
 MAX_FACES: Final = 8
 """Faces shown on the page, those seen longest; the table holds all."""
 
@@ -56,7 +54,7 @@ def uploaded_job(model: ServedModel, rate: str) -> VideoJob | None:
         FerError: the folder for the annotated video cannot be written.
     """
     # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-    file = st.file_uploader("An MP4, MOV, WebM or AVI file", key="v_upload", max_upload_size=MAX_MEGABYTES)
+    file = st.file_uploader("An MP4, MOV, WebM or AVI file", key="v_upload")
     wanted = st.button("Analyse", type=emphasis(), icon=":material/play_arrow:", disabled=file is None, key="v_start")
     if wanted and file is not None:
         earlier = st.session_state.pop(JOB, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -29,6 +30,13 @@ def test_nobody_may_train_where_it_is_switched_off(finetune):
     assert "switched off on this server" in app.info[0].value
     assert not app.tabs
     assert not app.button
+
+
+def test_nobody_may_train_where_tensorflow_is_not_installed(finetune, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    app = finetune(enabled=True)
+    assert "switched off on this server" in app.info[0].value
+    assert not app.tabs
 
 
 def test_the_password_opens_the_page_until_it_changes(finetune):

@@ -46,6 +46,8 @@ def test_two_browsers_in_one_room_see_one_tally_and_nothing_is_left(
     press(lecturer, "Open a room")
     code = lecturer.locator("h1").nth(1).inner_text()
     assert code not in lecturer.url
+    lecturer.get_by_text("This link works on this computer only").wait_for()
+    lecturer.locator("code", has_text="make run HOST=0.0.0.0").wait_for()
 
     student = visit(f"/quiz?q_room={code}", base=base)
     student.get_by_role("textbox", name="Your name").fill(NAME)

@@ -55,3 +55,21 @@ def test_an_upload_shows_its_progress_and_plays(visit, yunet_file):
         page.get_by_role("button", name="Video with boxes (MP4)").click()
     assert waiting.value.suggested_filename == "me-annotated.mp4"
     assert b"ftyp" in waiting.value.path().read_bytes()[:16]
+
+
+def test_a_large_file_arrives_and_a_larger_one_is_refused_before_it_is_sent(visit, tmp_path):
+    page = visit("/video?v_source=Upload")
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if "upload_file" in request.url else None)
+    for name, megabytes in (("larger.mp4", 501), ("large.mp4", 60)):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(megabytes << 20)
+    chooser = '[data-testid="stFileUploader"] input[type=file]'
+    page.get_by_text("500MB per file").wait_for()
+    page.set_input_files(chooser, str(tmp_path / "larger.mp4"))
+    page.get_by_text("File must be 500.0MB or smaller").wait_for()
+    assert not sent
+    page.set_input_files(chooser, str(tmp_path / "large.mp4"))
+    page.locator('[data-testid="stBaseButton-primary"]:enabled').wait_for()
+    assert sent
+    assert page.get_by_text("AxiosError").count() == 0

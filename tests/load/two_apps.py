@@ -32,6 +32,7 @@ PATIENCE = 300_000  # milliseconds
 def app(port: int, home: Path, apart: bool) -> Iterator[str]:
     """Run a copy of the app; `apart` gives it process ids of its own."""
     words = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    words.append("--server.address=127.0.0.1")
     if apart:
         words = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *words]
     environment = {**os.environ, "FER_HOME": str(home), "PYTHONPATH": str(ROOT)}

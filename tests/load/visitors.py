@@ -7,6 +7,10 @@ visitor, and a server that after all have left needs at most 100 MB more than af
 closed session for two minutes, in case the browser comes back, and removes it when another one closes: so after a rest
 one last visitor comes and goes before the memory is read. Visitors speak the protocol of a browser without being one:
 see `client`.
+
+`--megabytes 200` uploads zips of that size instead, three at once on three pages, and twice. Asked: no error; at most
+150 MB beside the files, which Streamlit holds twice while they arrive and then once; and at most 100 MB more than
+before after each time.
 """
 
 from __future__ import annotations
@@ -34,6 +38,7 @@ from PIL import Image
 from tests.bad_inputs import encoded, good_input
 from tests.browser.conftest import ROOT, _free_port
 from tests.load.client import PATIENCE, Connection, Page
+from tests.load.kinds.material import packed
 from tests.load.report import MEGABYTE, fresh_home, show
 
 MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "524288", "MALLOC_TRIM_THRESHOLD_": "524288"}
@@ -41,6 +46,14 @@ MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "524288", "M
 
 RATIO: Final = 5.0
 LEFT: Final = 100 * MEGABYTE
+BESIDE: Final = 150 * MEGABYTE
+
+LARGE: Final = (
+    ("video", "v_source=Upload"),
+    ("dataset", "d_of=My own pictures&d_whole=true"),
+    ("fairness", "a_source=My own pictures&a_whole=true"),
+)
+"""Pages that take large files, and what shows their uploaders."""
 
 
 @dataclass
@@ -88,9 +101,12 @@ def main() -> int:
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--think", type=float, default=5.0, help="mean seconds before and after each upload")
+    parser.add_argument("--megabytes", type=int, default=0, help="size of large uploads; 0: photos")
     parser.add_argument("--rest", type=float, default=130, help="seconds until the last visitor comes")
     given = parser.parse_args()
     with fresh_home() as folder, serving(folder) as (process, address):
+        if given.megabytes:
+            return asyncio.run(_measure_large(process, address, given))
         return asyncio.run(_measure(process, address, given))
 
 
@@ -102,10 +118,7 @@ async def _measure(process: psutil.Process, address: str, given: argparse.Namesp
     visitors = [Visitor(number) for number in range(given.visitors)]
     until, worked = time.monotonic() + given.seconds, _worked(process)
     visits = asyncio.gather(*(one.visit(address, given.think, until) for one in visitors))
-    peak = before
-    while not visits.done():
-        peak = max(peak, _memory(process))
-        await asyncio.wait([visits], timeout=0.25)
+    peak = await _peak(process, visits)
     photos, worked = sum(len(one.seconds) for one in visitors), _worked(process) - worked
     await asyncio.sleep(given.rest)
     await last.visit(address, 0.0, time.monotonic() + 600, photos=1)
@@ -138,6 +151,58 @@ async def _measure(process: psutil.Process, address: str, given: argparse.Namesp
         violations.append(f"{(after - before) / MEGABYTE:.0f} MB remain")
     title = f"{given.visitors} visitors, {given.seconds:.0f} s, thinking {given.think:g} s before and after each photo"
     return show(title, ["", "Measured", "Asked"], rows, violations)
+
+
+async def _measure_large(process: psutil.Process, address: str, given: argparse.Namespace) -> int:
+    face = encoded(Image.open(io.BytesIO(good_input())).resize((96, 96)), "PNG")
+    names = [f"{expression}/{k}.png" for expression in ("happy", "sad") for k in range(2)]
+    table = "\n".join(["file,gender", *(f"{name},{'mf'[k % 2]}" for k, name in enumerate(names))]).encode()
+    errors: list[str] = []
+
+    async def upload(page: str, query: str, content: bytes) -> None:
+        connection = Connection(address)
+        try:
+            async with Page(connection, page, query) as opened:
+                await opened.upload("large.zip", content)
+                errors.extend(f"{page}: {message}" for message in opened.exceptions())
+        except (OSError, requests.RequestException) as error:
+            errors.append(f"{page}: {type(error).__name__}: {str(error).splitlines()[0][:120]}")
+        connection.close()
+
+    async def all_at_once(megabytes: int) -> tuple[int, int, int]:
+        """Return the server's memory at its peak, with all files, and after the last visitor."""
+        rest = random.Random(megabytes).randbytes(int(megabytes * MEGABYTE))  # a file that the pages leave out
+        content = packed({**dict.fromkeys(names, face), "table.csv": table, "notes.bin": rest})
+        peak = await _peak(process, asyncio.gather(*(upload(page, query, content) for page, query in LARGE)))
+        await asyncio.sleep(1)
+        held = _memory(process)
+        await asyncio.sleep(given.rest)
+        await upload(*LARGE[0], b"small")
+        return peak, held, _memory(process)
+
+    *_, before = await all_at_once(1)
+    rows = [["Server's memory after warm-up", f"{before / MEGABYTE:.0f} MB", ""]]
+    violations: list[str] = []
+    files = len(LARGE) * given.megabytes * MEGABYTE
+    limits = {"at its peak": 2 * files + BESIDE, "with all files": files + BESIDE, "after the last visitor": LEFT}
+    for number in (1, 2):
+        for (when, more), memory in zip(limits.items(), await all_at_once(given.megabytes), strict=True):
+            name, asked = f"Uploads {number}: memory {when}", before + more
+            rows.append([name, f"{memory / MEGABYTE:.0f} MB", f"≤ {asked / MEGABYTE:.0f} MB"])
+            if memory > asked:
+                violations.append(f"{name}: {memory / MEGABYTE:.0f} MB")
+    rows.append(["Errors", str(len(errors)), "0"])
+    title = f"{len(LARGE)} visitors upload {given.megabytes} MB each at once"
+    return show(title, ["", "Measured", "Asked"], rows, errors + violations)
+
+
+async def _peak(process: psutil.Process, visits: asyncio.Future) -> int:
+    """Return the most memory that the server has until the visits end."""
+    peak = _memory(process)
+    while not visits.done():
+        peak = max(peak, _memory(process))
+        await asyncio.wait([visits], timeout=0.25)
+    return peak
 
 
 @contextmanager

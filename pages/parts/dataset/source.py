@@ -16,7 +16,7 @@ from fer_core.store import load_model
 from fer_core.types import FerError, Image
 from pages.parts.common import choose, path_on_this_computer, plain, whole_image_toggle, with_code
 from pages.parts.compare.results import fer2013_faces
-from pages.parts.finetune.data import MAX_MEGABYTES, ZIP_LAYOUT
+from pages.parts.finetune.data import ZIP_LAYOUT
 from pages.parts.pictures import ServedModel
 
 FER2013: Final = "FER2013"
@@ -75,9 +75,7 @@ def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
 def _own_pictures() -> OwnFaces | None:
     """Ask for a zip or folder; show what is wrong with it, or what was left out."""
     # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-    file = st.file_uploader(
-        "A zip with a folder of pictures for each expression: happy, sad …", key="d_zip", max_upload_size=MAX_MEGABYTES
-    )
+    file = st.file_uploader("A zip with a folder of pictures for each expression: happy, sad …", key="d_zip")
     asked = "Or the path of such a folder on this computer"
     folder = path_on_this_computer(asked, "d_folder") if file is None else ""
     whole = whole_image_toggle("d_whole")

@@ -33,7 +33,6 @@ EXAMPLE: Final = """people.zip
                     ben.jpg,male,61,
    anna.jpg   ben.jpg   …"""
 
-MAX_MEGABYTES: Final = 500
 NOTES: Final = 50
 
 _AUDITED: Final = "a_audited"
@@ -66,11 +65,7 @@ def fer2013() -> AuditedFaces | None:
 def own_pictures() -> AuditedFaces | None:
     """Ask for pictures and a model, and return the faces with its predictions; None before there are any."""
     # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-    file = st.file_uploader(
-        "A zip of pictures with a table of groups, or a Parquet table that holds both",
-        key="a_zip",
-        max_upload_size=MAX_MEGABYTES,
-    )
+    file = st.file_uploader("A zip of pictures with a table of groups, or a Parquet table that holds both", key="a_zip")
     asked = "Or the path of such a file, or of a folder of pictures with a table, on this computer"
     path = path_on_this_computer(asked, "a_folder") if file is None else ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -105,7 +100,7 @@ def _uploaded(file: Any, name: str, whole: bool) -> AuditedFaces:
         with closing(TemporaryFolder()) as folder:
             place = folder.path / f"upload{Path(file.name).suffix.lower()}"
             check_room(file.size)
-            place.write_bytes(file.getbuffer())
+            place.write_bytes(file.getvalue())  # getbuffer() would copy it
             return _predicted(place, name, whole)
     except OSError as error:
         raise FerError(f"The pictures cannot be unpacked ({error.strerror or error}). Free some disk space.") from error

@@ -21,7 +21,6 @@ from pages.parts.common import choose, plain, warn, whole_image_toggle, with_cod
 from pages.parts.finetune.snapshots import snapshots
 
 SIZES: Final = {"500": 500, "1000": 1000, "2000": 2000, "5000": 5000, "10000": 10_000, "all": None}
-MAX_MEGABYTES: Final = 500
 
 ZIP_LAYOUT: Final = """pictures.zip
    happy/   anna.jpg   ben.png   …
@@ -82,9 +81,7 @@ def _fer2013() -> SelectedData:
 
 def _own_pictures() -> SelectedData:
     # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-    file = st.file_uploader(
-        "A zip with a folder of pictures for each expression: happy, sad …", key="f_zip", max_upload_size=MAX_MEGABYTES
-    )
+    file = st.file_uploader("A zip with a folder of pictures for each expression: happy, sad …", key="f_zip")
     whole = whole_image_toggle("f_whole")
     try:
         if file is not None:

@@ -14,7 +14,7 @@ from fer_core.visitors import limits
 from pages.parts.common import choose, warn, with_code
 from pages.parts.finetune.runs import attempt
 from pages.parts.notice import SNAPSHOTS, all_agree
-from pages.parts.pictures import forget
+from pages.parts.pictures import forget, picture_megabytes
 
 DEFAULT_COLLECTION: Final = "mine"
 
@@ -92,7 +92,13 @@ def _picture_input(collection: Collection, expression: str, source: str) -> None
             st.camera_input(words, key=key, on_change=add)
     else:
         # Without a type filter, so that a wrong file gets a sentence that says what is wrong.
-        st.file_uploader(f"Pictures that show {expression}", accept_multiple_files=True, key=key, on_change=add)
+        st.file_uploader(
+            f"Pictures that show {expression}",
+            accept_multiple_files=True,
+            key=key,
+            on_change=add,
+            max_upload_size=picture_megabytes(),
+        )
 
 
 def _thumbnails(collection: Collection, expression: str, removable: bool) -> None:

@@ -57,7 +57,10 @@ def _invitation(code: str) -> None:
         st.title(code, anchor=False)
         st.code(link, language=None, wrap_lines=True)
         if urlsplit(link).hostname in THIS_COMPUTER:
-            st.caption("This link works on this computer only. Others need its name or address in the network.")
+            st.caption(
+                "This link works on this computer only. For others, start FER Lab with `make run HOST=0.0.0.0`, and "
+                "open this page by the computer’s name or address in the network."
+            )
     right.image(qr_code(link), width=220, alt=f"QR code of the link to room {code}")
 
 
