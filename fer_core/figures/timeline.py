@@ -13,7 +13,7 @@ from fer_core.figures.theme import FONT, LARGE, axis, category_axis, chart, expr
 from fer_core.labels import COLORS, EXPRESSIONS
 
 HEIGHT: Final = 400
-MAX_GAP: Final = 1.0  # seconds; a longer gap breaks the lines, unless most steps are that long
+MAX_GAP: Final = 1.0  # seconds; a longer gap breaks the lines, unless it is at most three usual steps
 STRIP: Final = 48  # height in pixels of the row of one face
 SHORT: Final = 0.12  # a shorter stretch, as a share of the axis, has no room for its name
 
