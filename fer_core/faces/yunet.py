@@ -174,7 +174,7 @@ class YuNetDetector:
             if scores[turn] > max(SURE_SCORE, _best(faces) + SCORE_MARGIN):
                 faces, quarters = [], turn
         if quarters:
-            faces = faces + self._first_search(image, quarters) + self._search_finely(image, quarters)
+            return _sure(faces) + self._first_search(image, quarters) + self._search_finely(image, quarters)
         return faces
 
     def _right_way_up(self, image: Image, face: Face) -> Face:

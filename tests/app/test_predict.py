@@ -329,7 +329,6 @@ def test_uploads_are_used_up_to_a_sum_of_bytes_and_the_others_are_forgotten(pred
     [
         ("predict", {"p_source": "Upload", "p_blur": "5"}),
         ("tour", {"t_source": "Upload"}),
-        ("dataset", {"d_section": "Preparation", "d_pictures": "Upload"}),
     ],
 )
 def test_no_picture_is_kept_in_its_full_size(open_app, monkeypatch, page, query):

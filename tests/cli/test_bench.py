@@ -27,6 +27,7 @@ def test_bench_has_the_stable_keys(home, yunet_file):
         "classify_speedup_vs_keras_predict",
         "frame_speedup_vs_haar_keras",
         "faces_per_second",
+        "large_picture_time_per_pixel",
         "startup_seconds",
         "resident_mb",
         "stream_speedup_vs_usual_loop",

@@ -1,0 +1,134 @@
+"""YuNet on turned faces and on small faces of large pictures."""
+
+from __future__ import annotations
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_core.data import FerDataset
+from fer_core.faces import YuNetDetector, crop_face, framing_roll
+from fer_core.faces.yunet import _cuts
+from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.store import load_model
+from fer_core.types import Face, Image
+
+from .scenes import scene_with_grid, wall
+
+
+def quarter_turned(image: Image, quarters: int) -> Image:
+    return np.ascontiguousarray(np.rot90(image, quarters))
+
+
+def eyes_to_mouth(face: Face) -> complex:
+    assert face.landmarks is not None
+    x, y = face.landmarks[3:].mean(0) - face.landmarks[:2].mean(0)
+    return complex(x, y)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+@pytest.mark.parametrize("side", [96, 256, 512])
+def test_a_turned_portrait_gives_the_upright_crop(
+    yunet: YuNetDetector, portrait: Image, side: int, quarters: int
+) -> None:
+    picture = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
+    (upright,), (turned,) = yunet.detect(picture), yunet.detect(quarter_turned(picture, quarters))
+    assert (framing_roll(turned) - framing_roll(upright) + 90 * quarters + 180) % 360 - 180 == pytest.approx(0, abs=5)
+    crops = [crop_face(picture, upright)[0], crop_face(quarter_turned(picture, quarters), turned)[0]]
+    assert np.corrcoef(crops[0].ravel(), crops[1].ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("quarters", range(4))
+def test_a_face_of_a_video_frame_has_its_eyes_above_its_mouth(
+    yunet: YuNetDetector, portrait: Image, quarters: int
+) -> None:
+    """A frame is searched once, upright. A turned face that is found nevertheless is not taken for an upright one."""
+    faces = yunet.detect(quarter_turned(portrait, quarters), thorough=False)
+    assert faces or quarters % 2
+    downwards = 1j * 1j**-quarters  # x + iy: where the lower edge of the portrait is
+    for face in faces:
+        assert abs(np.angle(eyes_to_mouth(face) / downwards)) < np.pi / 4
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_turned_group_is_found_as_the_upright_one(yunet: YuNetDetector, portrait: Image, quarters: int) -> None:
+    photo = wall(1500, 900)
+    for row, column in itertools.product(range(3), range(5)):
+        side = 180 + 15 * column
+        small = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
+        photo[60 + 280 * row : 60 + 280 * row + side, 60 + 280 * column : 60 + 280 * column + side] = small
+    faces = yunet.detect(quarter_turned(photo, quarters))
+    assert len(faces) == 15
+    assert all(abs((framing_roll(face) + 90 * quarters + 180) % 360 - 180) < 45 for face in faces)
+
+
+def test_one_person_who_lies_among_others_keeps_them_upright(yunet: YuNetDetector, portrait: Image) -> None:
+    photo = wall(1400, 520)
+    for number in range(3):
+        left = 20 + 450 * number
+        photo[40:490, left : left + 450] = quarter_turned(portrait[:450, :450], number)
+    rolls = sorted(round(framing_roll(face) / 90) % 4 for face in yunet.detect(photo))
+    assert rolls == [0, 2, 3]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("place", ["alone", "in a scene"])
+def test_turned_fer2013_faces_keep_their_expression(yunet: YuNetDetector, fer2013: FerDataset, place: str) -> None:
+    """Of 200 faces that are found upright, at least 97 % keep their expression in each of the other three turns."""
+    analyzer = FaceAnalyzer(Classifier.of(load_model()), yunet)
+    kept: list[list[bool]] = []
+    for face in fer2013.split("private_test").images[:200]:
+        picture = np.repeat(face[..., None], 3, axis=2)
+        if place == "in a scene":
+            picture = scene_with_grid(face[None], 1, 160, 160).image
+        upright = analyzer.analyze(picture)
+        if upright:
+            turned = [analyzer.analyze(quarter_turned(picture, quarters)) for quarters in (1, 2, 3)]
+            kept.append([bool(found) and found[0].expression == upright[0].expression for found in turned])
+    assert len(kept) > 0.95 * 200
+    assert np.mean(kept) >= 0.97
+
+
+def test_small_faces_of_a_panorama_are_found_once_each_also_where_tiles_meet(
+    yunet: YuNetDetector, portrait: Image
+) -> None:
+    """Faces 24 pixels wide, anywhere in a picture of 27 megapixels, among them some on every border of two tiles."""
+    photo = np.full((2250, 12_000, 3), 128, np.uint8)
+    small = cv2.resize(portrait, (140, 140), interpolation=cv2.INTER_AREA)  # its face is 25 pixels wide
+    cuts = {round(first) for _, _, first, _ in _cuts(12_000, 4096, 450) if first > 0}
+    assert len(cuts) == 3
+    places = [(x + shift - 62, y) for x in cuts for shift, y in ((-12, 100), (0, 700), (9, 1300), (400, 1900))]
+    for x, y in places:
+        photo[y : y + 140, x : x + 140] = small
+    faces = yunet.detect(photo)
+    assert len(faces) == len(places)
+    for x, y in places:
+        (nearest,) = [face for face in faces if np.hypot(face.center[0] - x - 62, face.center[1] - y - 33) < 12]
+        assert 20 < nearest.box[2] < 32
+
+
+def test_a_large_face_over_several_tiles_is_one_face(yunet: YuNetDetector, portrait: Image) -> None:
+    photo = np.full((2000, 12_000, 3), 128, np.uint8)
+    photo[:, 4800:6800] = cv2.resize(portrait, (2000, 2000), interpolation=cv2.INTER_CUBIC)
+    (face,) = yunet.detect(photo)
+    assert face.box[2] == pytest.approx(350, rel=0.15)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 100_000), st.integers(500, 5000), st.integers(0, 2000), st.data())
+def test_every_small_face_is_whole_in_the_part_that_counts_it(
+    length: int, part: int, overlap: int, data: st.DataObject
+) -> None:
+    overlap = min(overlap // 2 * 2, part // 4 * 2)
+    width = data.draw(st.integers(0, min(overlap, length)))
+    start = data.draw(st.integers(0, length - width))
+    center = start + width / 2
+    (here,) = [cut for cut in _cuts(length, part, overlap) if cut[2] <= center < cut[3]]
+    assert here[0] <= start
+    assert start + width <= here[1]
+    assert all(0 <= low < high <= length for low, high, _, _ in _cuts(length, part, overlap))
