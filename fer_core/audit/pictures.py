@@ -224,7 +224,12 @@ def _expression(name: str) -> str | None:
 
 
 def _inside(folder: Path, names: Iterable[str]) -> list[Path | bytes | None]:
-    """Return the path of each name that is a file in the folder; a table must not name files elsewhere."""
+    """Return the path of each name that is a file in the folder; a table must not name files elsewhere.
+
+    A file with exactly this name comes first, then one with the same normal name.
+    """
     root = folder.absolute()
-    known = {normal_name(str(path)): path for path in files_in(root)}
-    return [known.get(normal_name(os.path.normpath(root / normal_name(name)))) for name in names]
+    files = files_in(root)
+    known = {normal_name(str(path)): path for path in files} | {str(path): path for path in files}
+    forms = ((os.path.normpath(root / name), normal_name(os.path.normpath(root / normal_name(name)))) for name in names)
+    return [known.get(exact) or known.get(normal) for exact, normal in forms]

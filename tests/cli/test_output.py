@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shutil
+import sys
 
 import pytest
 from rich.console import Console
@@ -72,3 +73,16 @@ def test_models_shows_each_name(fer, width):
     assert {model.name for model in list_models()[0]} == names
     assert any(line.startswith(DEFAULT_MODEL) for line in lines)
     assert max(map(len, lines)) <= width
+
+
+def test_output_is_utf8_with_line_feeds_as_on_windows(monkeypatch):
+    """A console of Windows that knows 256 letters and ends lines with two characters."""
+    written = {name: io.BytesIO() for name in ("stdout", "stderr")}
+    for name, stream in written.items():
+        monkeypatch.setattr(sys, name, io.TextIOWrapper(stream, encoding="cp1252", newline="\r\n"))
+    output.write_utf8()
+    output.print_json({"лицо": "caf\udce9"})
+    sys.stdout.flush()
+    print("表情", "\udce9", file=sys.stderr, flush=True)
+    assert written["stdout"].getvalue() == '{\n "лицо": "caf%E9"\n}\n'.encode()
+    assert written["stderr"].getvalue() == "表情 \\udce9\n".encode()
