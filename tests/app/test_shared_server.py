@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -136,3 +137,47 @@ def test_the_notice_says_what_is_true_here(server):
     assert "No other visitor can see them" in words
     assert "5 hours after your last visit" in words
     assert "30 days" not in words
+
+
+def test_no_page_keeps_threads_jobs_or_pools_in_streamlits_caches():
+    """Every visitor can clear those caches; `threads.kept` holds what must live."""
+    living = {
+        "VideoJob",
+        "Classifier",
+        "RDBStorage",
+        "Visits",
+        "Rooms",
+        "LiveSession",
+        "StreamAnalyzer",
+        "FaceAnalyzer",
+    }
+    cached, kept = set(), set()
+    for path in (Path(__file__).resolve().parents[2] / "pages").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            words = [ast.unparse(one) for one in node.decorator_list] if isinstance(node, ast.FunctionDef) else []
+            returned = (
+                {one.id for one in ast.walk(node.returns or node) if isinstance(one, ast.Name)} if words else set()
+            )
+            if any(word.startswith("st.cache") for word in words):
+                cached |= returned
+                assert "on_release" not in " ".join(words), f"{path.name}: clearing would release what others use"
+            if any(word.startswith("kept(") for word in words):
+                kept |= returned
+    assert {"VideoJob", "Classifier", "RDBStorage"} <= kept
+    assert not cached & living
+
+
+def test_a_cleared_cache_starts_no_second_analysis(open_app, monkeypatch):
+    started = []
+
+    class Job:
+        running, error, result, progress, name = False, "stopped", None, None, "The sample clip"
+
+        def __init__(self, *_) -> None:
+            started.append(self)
+
+    monkeypatch.setattr("pages.parts.video.VideoJob", Job)
+    for _ in range(3):
+        assert not open_app("video", v_rate="2").exception
+        st.cache_resource.clear()
+    assert len(started) == 1
