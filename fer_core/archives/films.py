@@ -177,7 +177,7 @@ def _joined(file: str, films: FilmAnalyzer, pieces: Iterator[Piece] | Sequence[P
             rows += [(None, *row) for row in numbers.rows(frame)]
             failed += frame["boxes"] is None
         frames, damaged = frames + len(piece.frames), damaged + piece.damaged
-        end, declared = max(end, piece.end), declared or piece.declared
+        end, declared = max(end, piece.end), piece.declared if declared is None else declared
         errors += [piece.error] if piece.error else []
     name = PurePosixPath(shown(file)).name[:80]
     note = None if errors else damage_note(name, declared, end, damaged)

@@ -70,7 +70,7 @@ def predict(
         return
     require_out(engine, address)
     files = local_files(inputs, IMAGE_SUFFIXES)
-    workers = min(workers or default_workers(), len(files)) or 1
+    workers = max(1, min(default_workers() if workers is None else workers, len(files)))
     threads = 1 if workers > 1 else 2  # parallel pictures already use all cores
     analyzer = FaceAnalyzer(Classifier.of(load_model(model), threads), flip=flip)
     if analyzer.detector.note and not whole_image:

@@ -20,7 +20,7 @@ from fer_core.types import FerError
 def train(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(model_names())}.")],
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data; default: the recipe's.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's; stored as NAME_seedN.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's; stored as NAME_seedN.")] = None,
     subset: Annotated[
         int | None,
         typer.Option(min=70, help="Use only this many faces of each split, as a trial; stored as NAME_trial."),

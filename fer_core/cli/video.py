@@ -76,7 +76,7 @@ def video(
             analyzer,
             rate,
             annotate,
-            lambda now: bar.update(task, completed=round(now.seconds, 1), total=now.total and round(now.total, 1)),
+            lambda now: bar.update(task, completed=round(now.seconds, 1), total=now.total),
             should_stop,
         )
     if csv:

@@ -131,8 +131,8 @@ def load_for_run(folder: Path, settings: DataSettings, say: Callable[[str], None
 def expected_faces(settings: DataSettings) -> int:
     """Return the approximate number of training faces, without detecting any."""
     if settings.source == "fer2013":
-        balanced = _DISGUST_FACES * len(EXPRESSIONS)
-        return min(settings.faces or (balanced if settings.balanced else ALL_FACES), ALL_FACES)
+        every = _DISGUST_FACES * len(EXPRESSIONS) if settings.balanced else ALL_FACES
+        return every if settings.faces is None else min(settings.faces, ALL_FACES)
     place = Path(settings.path).expanduser()
     if not place.is_dir():
         return max(1, int(place.stat().st_size / 50_000)) if place.is_file() else 1  # assumes 50 kB per picture

@@ -83,7 +83,7 @@ def train_named(
     if weights is not None:
         spec = spec.with_weights(weights)
     recipe = named_recipe(spec)
-    if seed:
+    if seed is not None:
         spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
     if trial:
         spec = replace(spec, name=f"{spec.name}_trial", title=f"{spec.title}, trial")
@@ -95,7 +95,8 @@ def train_named(
         if spec.architecture == "ensemble":
             return store_ensemble(spec, data, root, say=say)
         return train_baseline(spec, data, root, seed or 0, say)
-    recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
+    given: dict[str, Any] = {"epochs": epochs, "seed": seed}
+    recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
     return train(spec, recipe, data, root, run, callbacks, say, ship, True, every_device)
 
 
