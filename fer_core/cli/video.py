@@ -17,7 +17,6 @@ from fer_core.archives import Job
 from fer_core.cli.archive import Address, Engine, EngineName, Out, analyze_archive, require_out
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn, write_output
 from fer_core.faces import default_detector
-from fer_core.inference import Classifier
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.tables import seconds_without_face, time_shares
 from fer_core.inference.video import FILE_SETTINGS, VideoResult, analyze_video
@@ -65,7 +64,7 @@ def video(
     if len(inputs) > 1:
         raise FerError(f"Several videos need --out FOLDER for their tables. Received: {len(inputs)} names")
     file = Path(inputs[0])
-    classifier = Classifier.of(load_model(model))
+    classifier = load_model(model).classifier()
     if note := default_detector().note:
         warn(note)
     analyzer = StreamAnalyzer(classifier, settings=replace(FILE_SETTINGS, flip=flip, smoothing=smoothing))

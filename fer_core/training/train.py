@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -186,17 +185,14 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -
     """
     files, accuracies = {}, {}
     chosen: Quantization = "float32"
-    with tempfile.TemporaryDirectory() as folder:
-        for quantization in QUANTIZATIONS:
-            files[quantization] = to_litert(network, spec.input_size, quantization)
-            path = Path(folder) / f"{quantization}.tflite"
-            path.write_bytes(files[quantization])
-            classifier = Classifier(path, preprocessing=spec.preprocessing)
-            probabilities = classifier.predict(holdout.images).probabilities
-            accuracies[quantization] = evaluate(holdout.labels, probabilities).accuracy
-            if quantization != "float32" and accuracies[quantization] >= accuracies["float32"] - TOLERATED_LOSS:
-                chosen = quantization
-                break
+    for quantization in QUANTIZATIONS:
+        files[quantization] = to_litert(network, spec.input_size, quantization)
+        classifier = Classifier(files[quantization], preprocessing=spec.preprocessing)
+        probabilities = classifier.predict(holdout.images).probabilities
+        accuracies[quantization] = evaluate(holdout.labels, probabilities).accuracy
+        if quantization != "float32" and accuracies[quantization] >= accuracies["float32"] - TOLERATED_LOSS:
+            chosen = quantization
+            break
     return files[chosen], {
         "storage": chosen,
         "holdout_accuracy": accuracies,
@@ -280,17 +276,14 @@ def _measure(
 
     If the splits are not available, there are no rows, and no results. Without votes there are no facts.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
-        path.write_bytes(weights)
-        classifier = Classifier(path, preprocessing=spec.preprocessing)
-        scores = {}
-        if (data.holdout.plurality >= 0).any():
-            scores = holdout_facts(lambda faces: classifier.predict(faces).probabilities, data.holdout)
-        if data.tests is None:
-            return no_predictions(), None, scores
-        say("Measuring the served file on PublicTest and PrivateTest")
-        predictions = predict_splits(classifier, data.tests)
-        faces = robustness_faces(data.tests)
-        say(f"Measuring it on {len(faces):,} degraded faces, five kinds in five strengths")
-        return predictions, measure_degraded(classifier, faces), scores
+    classifier = Classifier(weights, preprocessing=spec.preprocessing)
+    scores = {}
+    if (data.holdout.plurality >= 0).any():
+        scores = holdout_facts(lambda faces: classifier.predict(faces).probabilities, data.holdout)
+    if data.tests is None:
+        return no_predictions(), None, scores
+    say("Measuring the served file on PublicTest and PrivateTest")
+    predictions = predict_splits(classifier, data.tests)
+    faces = robustness_faces(data.tests)
+    say(f"Measuring it on {len(faces):,} degraded faces, five kinds in five strengths")
+    return predictions, measure_degraded(classifier, faces), scores

@@ -125,7 +125,9 @@ def edit_panel(views: list[FaceView]) -> None:
     edited = edits != Edits()
     with results, st.spinner("Predicting the changed face"):
         reruns = [
-            edit_and_rerun(view.model.analyzer(), pixels(view.picture), view.face.face, edits, detect_again)
+            edit_and_rerun(
+                view.model.analyzer(), pixels(view.picture), before=view.face, edits=edits, find_again=detect_again
+            )
             for view in views
         ]
     with results, st.grid(2, min_column_width=250, gap="medium"):
