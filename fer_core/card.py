@@ -90,7 +90,8 @@ class ModelCard:
         spec: the network or baseline; None if the file has none that this version can build.
         recipe: how the model was fitted.
         training: where and on what it was fitted: `data`, `faces`, `holdout_faces`, `epochs`, `seed`, `seconds`,
-            `device`, library versions, `commit`, and `pretraining` of a backbone that was pretrained here.
+            `device`, library versions, `commit`, `open_weights` (how many were trained) of a model with a backbone, and
+            `pretraining` of one that was pretrained here.
         trained: the trained part of the network, as text.
         data_fingerprint: identifies the data set.
         measured: what the metrics were measured on, as text.
@@ -230,8 +231,9 @@ class ModelCard:
 
     @property
     def trained_part(self) -> str:
-        """The trained part of the network, as text; "–" if unknown."""
-        return self.trained or _TRAINED.get(self.weights_from, "–")
+        """The trained part of the network, as text, with the number of weights if the card has it; "–" if unknown."""
+        part, weights = self.trained or _TRAINED.get(self.weights_from, "–"), self.training.get("open_weights")
+        return f"{part}: {weights:,} of {self.parameters:,}" if _is_number(weights) and self.parameters else part
 
     @property
     def holdout_accuracy(self) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -251,6 +252,8 @@ def _fitted(
     epochs = max(map(len, read_history(folder).values()))
     libraries = {"backend": keras.backend.backend(), "keras": keras.__version__}
     facts = training_facts(data, epochs, recipe.seed, seconds, libraries) | {"target": recipe.target}
+    if spec.backbone:
+        facts["open_weights"] = sum(math.prod(weight.shape) for weight in fitted.trainable_weights)
     pretraining = pretraining_note(spec)
     if pretraining is not None:
         facts["pretraining"] = pretraining
