@@ -207,6 +207,13 @@ class ModelCard:
         return float(value) if _is_number(value) else None
 
     @property
+    def scored_faces(self) -> int | None:
+        """Number of faces of `holdout_score`; None if unknown."""
+        scores = (self.served or self.measured_file or {}).get("holdout_score")
+        value = scores.get("faces") if isinstance(scores, Mapping) else None
+        return int(value) if _is_number(value) else None
+
+    @property
     def not_sure(self) -> Threshold | None:
         """The confidence below which the model is not sure, chosen on the hold-out; None if unknown."""
         found = (self.served or {}).get("not_sure")

@@ -77,7 +77,7 @@ def train(
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
     accuracy = "not measured: there are no test splits"
     if score := model.card.score("public_test"):
-        accuracy = f"PublicTest accuracy {score.accuracy:.4f}"
+        accuracy = f"PublicTest accuracy by FER2013's label {score.accuracy:.4f}"
     stdout.print(escaped(f"Stored {model.folder} – {accuracy} ({size})"), soft_wrap=True)
     if not ship and (SHIPPED / model.name).is_dir():
         warn(

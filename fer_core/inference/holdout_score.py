@@ -52,8 +52,8 @@ def holdout_score(predict: Predict, holdout: FerDataset) -> dict[str, float]:
 
     Returns:
         The accuracies `label` (by FER2013's label), `plurality` (by what most annotators say, over the faces with one
-        clear answer), `label_degraded` and `plurality_degraded` (the same on `degraded_copies`, averaged), and the mean
-        of these four, `score`.
+        clear answer), `label_degraded` and `plurality_degraded` (the same on `degraded_copies`, averaged), the mean of
+        these four, `score`, and the number of `faces`.
 
     Raises:
         FerError: no face has votes.
@@ -91,4 +91,4 @@ def score_copies(answers: dict[str, NDArray[np.floating]], holdout: FerDataset) 
         found = {name: evaluate(truth[judged], given[judged]).accuracy for name, given in answers.items()}
         means[by] = found.pop("clean")
         means[f"{by}_degraded"] = float(np.mean(list(found.values())))
-    return means | {"score": float(np.mean(list(means.values())))}
+    return means | {"score": float(np.mean(list(means.values()))), "faces": len(holdout)}

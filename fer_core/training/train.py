@@ -280,9 +280,10 @@ def _measure(
     If the splits are not available, there are no rows, and no results. Without votes there are no facts.
     """
     classifier = Classifier(weights, preprocessing=spec.preprocessing)
-    scores = {}
-    if (data.holdout.plurality >= 0).any():
-        scores = holdout_facts(lambda faces: classifier.predict(faces).probabilities, data.holdout)
+    scores, scored = {}, data.holdout if data.scored is None else data.scored
+    if (scored.plurality >= 0).any():
+        say("Scoring the served file on the hold-out")
+        scores = holdout_facts(lambda faces: classifier.predict(faces).probabilities, scored)
     if data.tests is None:
         return no_predictions(), None, scores
     say("Measuring the served file on PublicTest and PrivateTest")
