@@ -90,7 +90,8 @@ class ModelCard:
         spec: the network or baseline; None if the file has none that this version can build.
         recipe: how the model was fitted.
         training: where and on what it was fitted: `data`, `faces`, `holdout_faces`, `epochs`, `seed`, `seconds`,
-            `device`, library versions, `commit`, and `pretraining` of a backbone that was pretrained here.
+            `device`, library versions, `commit`, `open_weights` (how many were trained) of a model with a backbone, and
+            `pretraining` of one that was pretrained here.
         trained: the trained part of the network, as text.
         data_fingerprint: identifies the data set.
         measured: what the metrics were measured on, as text.
@@ -206,6 +207,13 @@ class ModelCard:
         return float(value) if _is_number(value) else None
 
     @property
+    def scored_faces(self) -> int | None:
+        """Number of faces of `holdout_score`; None if unknown."""
+        scores = (self.served or self.measured_file or {}).get("holdout_score")
+        value = scores.get("faces") if isinstance(scores, Mapping) else None
+        return int(value) if _is_number(value) else None
+
+    @property
     def not_sure(self) -> Threshold | None:
         """The confidence below which the model is not sure, chosen on the hold-out; None if unknown."""
         found = (self.served or {}).get("not_sure")
@@ -230,8 +238,9 @@ class ModelCard:
 
     @property
     def trained_part(self) -> str:
-        """The trained part of the network, as text; "–" if unknown."""
-        return self.trained or _TRAINED.get(self.weights_from, "–")
+        """The trained part of the network, as text, with the number of weights if the card has it; "–" if unknown."""
+        part, weights = self.trained or _TRAINED.get(self.weights_from, "–"), self.training.get("open_weights")
+        return f"{part}: {weights:,} of {self.parameters:,}" if _is_number(weights) and self.parameters else part
 
     @property
     def holdout_accuracy(self) -> float | None:

@@ -147,6 +147,15 @@ def read_json(path: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
+def stamp(path: Path) -> tuple[int, ...]:
+    """Return what differs when a file has been written anew; nothing if it cannot be read."""
+    try:
+        known = path.stat()
+    except OSError:
+        return ()
+    return known.st_ino, known.st_mtime_ns, known.st_ctime_ns, known.st_size
+
+
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside `path`; it replaces `path` when the block ends.

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.card import CARD, ModelCard
-from fer_core.files import home, whole_file, whole_folder, write_text
+from fer_core.files import home, stamp, whole_file, whole_folder, write_text
 from fer_core.stored_model import DEGRADED, FACE_MAP, HEADS, HISTORY, KERAS, PREDICTIONS, WEIGHTS, StoredModel
 from fer_core.types import FerError
 from fer_core.visitors import own_home
@@ -86,7 +86,7 @@ def open_model(folder: Path) -> StoredModel:
     Raises:
         FerError: the card is missing or damaged, or the file that the model needs is missing.
     """
-    card = _card(folder / CARD, _stamp(folder / CARD))
+    card = _card(folder / CARD, stamp(folder / CARD))
     needed = folder / (PREDICTIONS if card.served is None else WEIGHTS)
     if not needed.is_file() or needed.stat().st_size == 0:
         raise FerError(f"The model folder {folder.name} is skipped: {needed.name} is missing or empty.")
@@ -94,18 +94,9 @@ def open_model(folder: Path) -> StoredModel:
 
 
 @lru_cache(maxsize=100)
-def _card(path: Path, stamp: tuple[int, ...]) -> ModelCard:  # noqa: ARG001 (cache key)
+def _card(path: Path, version: tuple[int, ...]) -> ModelCard:  # noqa: ARG001 (cache key)
     """Read a card once for all sessions and page runs, until the file changes."""
     return ModelCard.read(path)
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    """Return what differs when a file has been written anew; nothing if it cannot be read."""
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def save_model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -10,8 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.card import ModelCard
+from fer_core.card import CARD, ModelCard
+from fer_core.classifier import Classifier
 from fer_core.columns import DEGRADED_COLUMNS, MAP_COLUMNS
+from fer_core.files import stamp
 from fer_core.labels import NUM_CLASSES
 from fer_core.tables import read_table
 from fer_core.types import FerError, reason
@@ -49,6 +52,46 @@ class StoredModel:
         if not self.servable:
             raise FerError(f"The model {self.name} is kept for comparison only and cannot predict new faces.")
         return self.folder / WEIGHTS
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """What differs once the card or the LiteRT file has been written anew."""
+        return (*stamp(self.folder / CARD), *stamp(self.folder / WEIGHTS))
+
+    def content(self) -> bytes:
+        """Return the LiteRT file, compared with its card: a changed file may answer wrongly or crash LiteRT.
+
+        Raises:
+            FerError: the model is kept for comparison only, or its file is missing or not the one of its card.
+        """
+        try:
+            content = self.weights.read_bytes()
+        except OSError as error:
+            raise FerError(f"The file {WEIGHTS} of {self.name} cannot be read ({error.strerror}).") from error
+        found, expected = hashlib.sha256(content).hexdigest(), (self.card.served or {}).get("sha256")
+        if expected is not None and found != expected:
+            raise FerError(
+                f"The file {WEIGHTS} of {self.name} is damaged or was changed: its SHA-256 is not the one in its card. "
+                f"Install or train the model again. Received: {found[:16]}…"
+            )
+        return content
+
+    def classifier(self, threads: int = 2) -> Classifier:
+        """Open the model, with the preprocessing and the threshold that its card names.
+
+        Args:
+            threads: CPU threads of each interpreter.
+
+        Raises:
+            FerError: the model is kept for comparison only, or its file is missing, damaged or changed.
+        """
+        threshold = self.card.not_sure
+        return Classifier(
+            self.content(),
+            threads,
+            preprocessing=self.card.preprocessing,
+            not_sure_below=0.0 if threshold is None else threshold.below,
+        )
 
     @property
     def servable(self) -> bool:

@@ -37,7 +37,7 @@ class Pool(Generic[T]):
     def __init__(self, make: Callable[[], T], limit: int | None = None) -> None:
         self._make = make
         self._idle: queue.LifoQueue[T] = queue.LifoQueue()
-        self._free = threading.BoundedSemaphore(limit or max(2, default_workers()))
+        self._free = threading.BoundedSemaphore(max(2, default_workers()) if limit is None else limit)
 
     @contextmanager
     def borrow(self) -> Iterator[T]:
@@ -107,7 +107,7 @@ def in_parallel(function: Callable[[T], R], items: Iterable[T], workers: int | N
         >>> list(in_parallel(len, ["a", "bcd"], workers=2))
         [1, 3]
     """
-    workers = workers or default_workers()
+    workers = default_workers() if workers is None else workers
     if workers == 1:
         yield from map(function, items)
         return

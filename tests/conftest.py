@@ -100,10 +100,8 @@ def tiny_network(tiny_spec: ModelSpec) -> Any:
 
 
 @pytest.fixture(scope="session")
-def tiny_classifier(tiny_network: Any, tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+def tiny_classifier(tiny_network: Any) -> Classifier:
     """The tiny network, converted to LiteRT."""
     from fer_core.training.export import to_litert
 
-    path = tmp_path_factory.mktemp("tiny") / "model.tflite"
-    path.write_bytes(to_litert(tiny_network, 48))
-    return Classifier(path)
+    return Classifier(to_litert(tiny_network, 48))

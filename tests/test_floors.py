@@ -18,6 +18,7 @@ FLOORS = [
     {"heartbeat"},
     {"data", "models", "evaluation", "figures"},
     {"faces", "card"},
+    {"classifier"},
     {"stored_model"},
     {"store"},
     {"inference"},

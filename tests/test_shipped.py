@@ -11,7 +11,6 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_scor
 
 from fer_core.columns import PROBABILITIES
 from fer_core.data import load_ferplus
-from fer_core.inference import Classifier
 from fer_core.store import DEFAULT_MODEL, SHIPPED, open_model
 from fer_core.stored_model import FACE_MAP, KERAS, WEIGHTS, StoredModel
 
@@ -122,9 +121,11 @@ def test_served_file_repeats_the_stored_predictions(folder, fer2013):
     model = open_model(folder)
     stored = model.predictions("public_test").head(100)
     faces = fer2013.split("public_test").images[:100]
-    again = Classifier.of(model).predict(faces).probabilities
+    again = model.classifier().predict(faces).probabilities
     assert (stored["label"].to_numpy() == fer2013.split("public_test").labels[:100]).all()
     assert (again.argmax(axis=1) == stored[PROBABILITIES].to_numpy().argmax(axis=1)).mean() >= 0.97
+    alone = [model.classifier(threads=1).predict(face[None]).probabilities[0] for face in faces[:3]]
+    np.testing.assert_array_equal(again[:3], alone, "a face has one answer, in a batch or alone")
 
 
 @pytest.mark.parametrize("folder", [path for path in FOLDERS if path.name.endswith("_utk")], ids=lambda path: path.name)
@@ -142,7 +143,7 @@ def test_small_storage_answers_as_the_trained_network(fer2013):
 
     faces = fer2013.split("public_test").images[:1000]
     expected = stored_network(DEFAULT_MODEL).predict(faces[..., None].astype("float32"), verbose=0)
-    served = Classifier.of(open_model(SHIPPED / DEFAULT_MODEL)).predict(faces).probabilities
+    served = open_model(SHIPPED / DEFAULT_MODEL).classifier().predict(faces).probabilities
     assert (served.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.99
 
 

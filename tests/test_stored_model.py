@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.archives import Job
 from fer_core.card import ModelCard
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
-from fer_core.store import open_model, save_face_map, save_model
+from fer_core.store import load_model, open_model, save_face_map, save_model
 from fer_core.stored_model import DEGRADED, FACE_MAP, HEADS, HISTORY
 from fer_core.types import FerError
 from tests.made_up_store import degraded_table
+from tests.test_floors import ROOT, production_files
 
 MINE = ModelCard("mine", "Mine", 10, "random", 48, {}, {"storage": "int8"})
 TABLE = pd.DataFrame([[0.1, 0, 0, 0.9, 0, 0, 0]] * 2, columns=PROBABILITIES).assign(
@@ -153,3 +159,55 @@ def test_damaged_heads_are_one_sentence_that_says_what_to_do(save, damage):
     path.unlink()
     with pytest.raises(FerError, match=r"has no heads .* fer-lab train mine"):
         model.heads()
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """A copy of the default model that can be altered."""
+    good = load_model()
+    folder = tmp_path / good.name
+    shutil.copytree(good.folder, folder, ignore=shutil.ignore_patterns("*.keras", "*.parquet"))
+    return open_model(folder)
+
+
+def alter(model):
+    """Change one bit of a model's file, but not its size or time: it would still load, and answer wrongly."""
+    content, times = bytearray(model.weights.read_bytes()), model.weights.stat()
+    content[len(content) // 2] ^= 1
+    model.weights.write_bytes(content)
+    os.utime(model.weights, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "door", [lambda model: model.classifier(), lambda model: Job.of("photos", model)], ids=["classifier", "archive"]
+)
+def test_a_file_that_is_not_the_one_of_the_card_is_refused(copied, door):
+    door(copied)
+    before = copied.version
+    alter(copied)
+    assert copied.version != before
+    with pytest.raises(FerError, match=r"damaged or was changed: its SHA-256 is not the one in its card"):
+        door(copied)
+    copied.weights.unlink()
+    with pytest.raises(FerError, match=r"model\.tflite of compact_cnn_student cannot be read"):
+        door(copied)
+
+
+def test_a_classifier_has_the_preprocessing_and_threshold_of_the_card(copied):
+    classifier = copied.classifier()
+    assert classifier.not_sure_below == copied.card.not_sure.below > 0
+    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48)).astype(np.uint8)
+    np.testing.assert_array_equal(
+        classifier.predict(faces).probabilities, load_model().classifier(1).predict(faces).probabilities
+    )
+
+
+def test_there_is_no_other_way_to_a_classifier():
+    """A training measures files that are not stored yet; an archive sends the checked file to other machines."""
+    users = {
+        str(path.relative_to(ROOT))
+        for path in production_files()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Classifier"
+    }
+    assert users == {"fer_core/stored_model.py", "fer_core/training/train.py", "fer_core/archives/job.py"}

@@ -184,7 +184,7 @@ def _joined(file: str, films: FilmAnalyzer, pieces: Iterator[Piece] | Sequence[P
             times.append(frame["seconds"])
             failed += frame["boxes"] is None
         damaged += piece.damaged
-        end, declared = max(end, piece.end), declared or piece.declared
+        end, declared = max(end, piece.end), piece.declared if declared is None else declared
         errors += [piece.error] if piece.error else []
     name = PurePosixPath(shown(file)).name[:80]
     notes = [] if errors else [damage_note(name, declared, end, damaged), gap_note(recording_gaps(times, end))]

@@ -53,14 +53,14 @@ class Job:
             settings: `flip`, `whole_image`, `rate` or `smoothing`.
 
         Raises:
-            FerError: the model is kept for comparison only.
+            FerError: as `StoredModel.content`.
         """
         yunet, note = None, None
         try:
             yunet = yunet_path().read_bytes()
         except DetectorUnavailable as error:
             note = f"Faces are found with the slower, less accurate Haar cascades. {error}"
-        return cls(kind, model.name, model.weights.read_bytes(), model.card.preprocessing, yunet, note, **settings)
+        return cls(kind, model.name, model.content(), model.card.preprocessing, yunet, note, **settings)
 
     def settings(self) -> dict[str, Any]:
         """Return what the results depend on, as JSON types with names for people."""
@@ -75,10 +75,7 @@ class Job:
 
     def classifier(self) -> Classifier:
         """Return the classifier, with one thread: parallel workers already use all cores."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.tflite"
-            path.write_bytes(self.weights)
-            return Classifier(path, threads=1, preprocessing=self.preprocessing)
+        return Classifier(self.weights, threads=1, preprocessing=self.preprocessing)
 
     def detector(self) -> FaceDetector:
         """Return the face detector."""

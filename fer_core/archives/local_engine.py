@@ -41,7 +41,7 @@ class LocalEngine:
 
     def __init__(self, workers: int | None = None) -> None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self.workers = workers or cores
+        self.workers = cores if workers is None else workers
 
     def run(self, job: Job, out: str, tasks: Sequence[Task]) -> Iterator[Done]:
         """Yield each task when it is done, in any order.

@@ -90,7 +90,8 @@ class RayEngine:
                     f"There is no Ray cluster at this address ({reason(error)}). Expected auto, "
                     f"HOST:6379 or ray://HOST:10001. Received: {address}"
                 ) from error
-        self.workers = workers or max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        cores = max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        self.workers = cores if workers is None else workers
 
     def run(self, job: Job, out: str, tasks: Sequence[Task]) -> Iterator[Done]:
         """Yield each task when it is done, in any order.

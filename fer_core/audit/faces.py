@@ -18,7 +18,6 @@ from fer_core.audit.slices import PROPERTIES, slice_groups
 from fer_core.comparison import Answers, face_table
 from fer_core.data import FerDataset, read_image
 from fer_core.faces import crop_face, default_detector, whole_image_face
-from fer_core.inference import Classifier
 from fer_core.stored_model import StoredModel
 from fer_core.threads import in_parallel
 from fer_core.types import FerError, Image
@@ -158,7 +157,7 @@ def picture_faces(
     Raises:
         FerError: no picture can be read or shows a face, or the model cannot predict.
     """
-    classifier = Classifier.of(model)
+    classifier = model.classifier()
     labelled = bool((pictures.labels >= 0).any())
     wanted = np.flatnonzero(pictures.labels >= 0) if labelled else np.arange(len(pictures))
     notes = list(pictures.skipped)

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from fer_core.data import read_image, sample_portrait
-from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference import FaceAnalyzer
 from fer_core.store import load_model
 from fer_core.stored_model import StoredModel
 from fer_core.threads import default_workers, in_parallel
@@ -44,7 +44,7 @@ def batch_numbers(model: StoredModel, rounds: int = ROUNDS) -> dict[str, float]:
         FerError: the face of a photo was not found.
     """
     workers = default_workers()
-    alone, shared = FaceAnalyzer(Classifier.of(model)), FaceAnalyzer(Classifier.of(model, threads=1))
+    alone, shared = FaceAnalyzer(model.classifier()), FaceAnalyzer(model.classifier(threads=1))
     with tempfile.TemporaryDirectory() as folder:
         files = write_photos(Path(folder), PHOTOS)
         context = multiprocessing.get_context("spawn")
@@ -90,7 +90,7 @@ def _faces(analyzer: FaceAnalyzer, file: Path) -> int:
 
 def _start(name: str) -> None:
     global _analyzer  # noqa: PLW0603 (a worker process loads it once)
-    _analyzer = FaceAnalyzer(Classifier.of(load_model(name), threads=1))
+    _analyzer = FaceAnalyzer(load_model(name).classifier(threads=1))
 
 
 def _faces_by_process(file: Path) -> int:

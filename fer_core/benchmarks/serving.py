@@ -90,7 +90,7 @@ def serving_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     Raises:
         FerError: the model has no `.keras` file, or no face is found in the frame.
     """
-    classifier = Classifier.of(model)
+    classifier = model.classifier()
     analyzer = FaceAnalyzer(classifier, default_detector(detection_size=320), thorough=False)
     frame = portrait_frame()
     results = analyzer.analyze(frame)
@@ -130,7 +130,7 @@ def stream_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     Raises:
         FerError: the model has no `.keras` file, or faces of a clip are not found.
     """
-    classifier = Classifier.of(model)
+    classifier = model.classifier()
     baseline = HaarKerasBaseline(model)
     numbers = {}
     for faces, suffix in ((1, ""), (5, "_five_faces")):

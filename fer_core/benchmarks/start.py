@@ -28,12 +28,12 @@ def start_numbers(model: StoredModel) -> dict[str, float]:
 
     from fer_core.benchmarks.timing import run_program
 
-    results = [run_program("fer_core.benchmarks.start", "start-up", str(model.weights)) for _ in range(3)]
+    results = [run_program("fer_core.benchmarks.start", "start-up", str(model.folder)) for _ in range(3)]
     seconds, memory = zip(*results, strict=True)
     return {"startup_seconds": statistics.median(seconds), "resident_mb": statistics.median(memory)}
 
 
-def _program(weights: str) -> None:
+def _program(folder: str) -> None:
     start = time.perf_counter()
     import json
     from pathlib import Path
@@ -41,9 +41,10 @@ def _program(weights: str) -> None:
     import numpy as np
     import psutil
 
-    from fer_core.inference import Classifier, FaceAnalyzer
+    from fer_core.inference import FaceAnalyzer
+    from fer_core.store import open_model
 
-    analyzer = FaceAnalyzer(Classifier(Path(weights)))
+    analyzer = FaceAnalyzer(open_model(Path(folder)).classifier())
     analyzer.analyze(np.full((480, 640, 3), 128, np.uint8))
     analyzer.analyze(np.full((48, 48, 3), 128, np.uint8), whole_image=True)
     seconds = time.perf_counter() - start

@@ -53,10 +53,9 @@ def compare(
 
 
 def _copies(model: StoredModel, faces: FerDataset) -> Copies:
-    from fer_core.inference.classifier import Classifier
     from fer_core.inference.holdout_score import degraded_copies
 
-    classifier = Classifier.of(model)
+    classifier = model.classifier()
     return {name: classifier.predict(copy).probabilities for name, copy in degraded_copies(faces.images).items()}
 
 

@@ -35,7 +35,8 @@ def train(
 
     found = [_read(path) for path in local_files([str(pictures)], IMAGE_SUFFIXES)]
     training = load_fer2013(data).split("training")
-    network, _ = train_face_check(training.images, found, seed, epochs or EPOCHS, stderr.print)
+    rounds = EPOCHS if epochs is None else epochs
+    network, _ = train_face_check(training.images, found, seed, rounds, stderr.print)
     target = FILE if ship else Path.cwd() / FILE.name
     target.write_bytes(face_check_file(network))
     stdout.print(f"Stored {target} ({target.stat().st_size / 1000:.0f} kB)", soft_wrap=True, markup=False)

@@ -58,7 +58,7 @@ def markdown_table(stored: list[StoredModel]) -> str:
         voted = [_percent(row.get(f"{split}_plurality_accuracy")) for split in ("public_test", "private_test")]
         cells = [_accuracy(row, "public_test"), _accuracy(row, "private_test"), " / ".join(voted)]
         cells += [_percent(row.get("degraded_accuracy")), _percent(row["holdout_score"])]
-        cells += [_count(row["parameters"]), _size(row["size_bytes"])]
+        cells += [_count(row["parameters"]), _size(row["size_bytes"] or 0)]
         lines.append(f"| `{row['name']}` | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -123,5 +123,5 @@ def _count(parameters: int | None) -> str:
     return "–" if parameters is None else f"{parameters:,}"
 
 
-def _size(size: int | None) -> str:
-    return f"{size / 1e6:.1f} MB" if size else "not served"
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size > 0 else "not served"

@@ -27,7 +27,7 @@ from fer_core.cli.output import (
 from fer_core.data import IMAGE_SUFFIXES, read_image
 from fer_core.faces import annotated_png
 from fer_core.files import write_rows
-from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference import FaceAnalyzer
 from fer_core.inference.tables import PICTURE_COLUMNS, PictureResult
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import distinct
@@ -70,9 +70,9 @@ def predict(
         return
     require_out(engine, address)
     files = local_files(inputs, IMAGE_SUFFIXES)
-    workers = min(workers or default_workers(), len(files)) or 1
+    workers = max(1, min(default_workers() if workers is None else workers, len(files)))
     threads = 1 if workers > 1 else 2  # parallel pictures already use all cores
-    analyzer = FaceAnalyzer(Classifier.of(load_model(model), threads), flip=flip)
+    analyzer = FaceAnalyzer(load_model(model).classifier(threads), flip=flip)
     if analyzer.detector.note and not whole_image:
         warn(analyzer.detector.note)
     targets = _targets(annotate, files) if annotate else [None] * len(files)

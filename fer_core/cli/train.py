@@ -20,7 +20,7 @@ from fer_core.types import FerError
 def train(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(model_names())}.")],
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data; default: the recipe's.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's; stored as NAME_seedN.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's; stored as NAME_seedN.")] = None,
     subset: Annotated[
         int | None,
         typer.Option(min=70, help="Use only this many faces of each split, as a trial; stored as NAME_trial."),
@@ -81,7 +81,7 @@ def train(
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
     accuracy = "not measured: there are no test splits"
     if score := model.card.score("public_test"):
-        accuracy = f"PublicTest accuracy {score.accuracy:.4f}"
+        accuracy = f"PublicTest accuracy by FER2013's label {score.accuracy:.4f}"
     stdout.print(escaped(f"Stored {model.folder} – {accuracy} ({size})"), soft_wrap=True)
     if not ship and (SHIPPED / model.name).is_dir():
         warn(

@@ -37,7 +37,7 @@ def tune(
     learning_rate: Annotated[Span | None, typer.Option(help="Lowest and highest.")] = None,
     strength: Annotated[Span | None, typer.Option(help="Lowest and highest, of augmentation, from 0 to 2.")] = None,
     label_smoothing: Annotated[Span | None, typer.Option(help="Lowest and highest.")] = None,
-    open_layers: Annotated[list[int] | None, typer.Option(help="Number of last layers to train; repeatable.")] = None,
+    open_layers: Annotated[list[int] | None, typer.Option(help="Last layers with weights to train; several.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
     storage: Annotated[
         str | None,

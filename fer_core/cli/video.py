@@ -18,7 +18,6 @@ from fer_core.cli.archive import Address, Engine, EngineName, Out, analyze_archi
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn, write_output
 from fer_core.faces import default_detector
 from fer_core.files import write_csv
-from fer_core.inference import Classifier
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.tables import seconds_without_face, time_shares
 from fer_core.inference.video import FILE_SETTINGS, VideoResult, analyze_video
@@ -69,7 +68,7 @@ def video(
     paths = [path.resolve() for path in (file, csv, parquet, annotate) if path is not None]
     if len(set(paths)) < len(paths):
         raise FerError("--csv, --parquet and --annotate would overwrite each other or the video. Name different files.")
-    classifier = Classifier.of(load_model(model))
+    classifier = load_model(model).classifier()
     if note := default_detector().note:
         warn(note)
     analyzer = StreamAnalyzer(classifier, settings=replace(FILE_SETTINGS, flip=flip, smoothing=smoothing))
@@ -80,7 +79,7 @@ def video(
             analyzer,
             rate,
             annotate,
-            lambda now: bar.update(task, completed=round(now.seconds, 1), total=now.total and round(now.total, 1)),
+            lambda now: bar.update(task, completed=round(now.seconds, 1), total=now.total),
             should_stop,
         )
     if csv:

@@ -37,7 +37,7 @@ from fer_core.comparison.label_truth import (
     label_cells,
     without_copies,
 )
-from fer_core.comparison.pairs import LEVEL, both_ways, pairs
+from fer_core.comparison.pairs import LEVEL, both_ways, pairs, recommendation
 from fer_core.comparison.paper import (
     PAPER_VARIANTS,
     paper_contradictions,
@@ -125,6 +125,7 @@ __all__ = [
     "paper_notes",
     "paper_overall",
     "paper_recomputed",
+    "recommendation",
     "reliability_bins",
     "robustness",
     "robustness_curves",

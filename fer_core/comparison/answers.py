@@ -55,9 +55,9 @@ class Answers:
 
     @property
     def where(self) -> str:
-        """Split and view as text, for captions, and the yardstick if it is not FER2013's label."""
+        """Split, view and yardstick as text, for captions."""
         view = "plain" if self.view == "plain" else "averaged with the mirror image"
-        return f"{self.split}, {view}" + ("" if self.by == "label" else f", judged by {YARDSTICKS[self.by]}")
+        return f"{self.split}, {view}, judged by {YARDSTICKS[self.by]}"
 
     @property
     def yardstick(self) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from fer_core.card import ModelCard
+from fer_core.columns import YARDSTICKS
 from fer_core.comparison.answers import ENSEMBLE, Answers
 from fer_core.evaluation import (
     accuracies_of,
@@ -67,7 +68,10 @@ class Ensemble:
         """The weights and their source as one paragraph."""
         shares = ", ".join(f"{title} {share:.0%}" for title, share in self.weights.items())
         source = f" Weights from {self.source}, not from the faces shown." if self.source else ""
-        best = "" if self.best_exponent is None else f" On {self.best_on}, q = {self.best_exponent:.0f} is best."
+        best = ""
+        if self.best_exponent is not None:
+            by = YARDSTICKS[self.answers.by]
+            best = f" On {self.best_on}, q = {self.best_exponent:.0f} is best by {by}."
         return f"{FUSIONS[self.fusion]} {shares}.{source}{best}"
 
 
@@ -124,10 +128,11 @@ def _accuracies(
     stated = [cards[name].holdout_accuracy if name in cards else None for name in members]
     known = [value for value in stated if value is not None]
     if len(known) == len(members):
-        return np.clip(known, _FLOOR, 1), "accuracy on the hold-out (of Training)"
+        return np.clip(known, _FLOOR, 1), "accuracy by FER2013's label on the hold-out (of Training)"
     if other is not None and set(members) <= set(other.names):
         measured = accuracies_of(other.labels, [other.probabilities[name] for name in members])
-        return np.clip(measured, _FLOOR, 1), f"accuracy on {other.split}, because a card has no hold-out accuracy"
+        where = f"{other.split} by {YARDSTICKS[other.by]}"
+        return np.clip(measured, _FLOOR, 1), f"accuracy on {where}, because a card has no hold-out accuracy"
     raise ValueError(
         "These models cannot be weighted: a card has no hold-out accuracy, and there are no predictions of the other "
         "test split. Use the mean."

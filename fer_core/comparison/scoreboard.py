@@ -16,7 +16,7 @@ from fer_core.comparison.robustness import mean_corruption_accuracy, robustness
 from fer_core.data import sample_portrait
 from fer_core.evaluation import BootstrapIntervals, Metrics, bootstrap_intervals, evaluate
 from fer_core.figures import AccuracyInterval
-from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference import FaceAnalyzer
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import DEFAULT_MODEL
 from fer_core.stored_model import StoredModel
@@ -160,7 +160,7 @@ def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:
     Raises:
         FerError: the model's file cannot be loaded.
     """
-    classifier = Classifier.of(model)
+    classifier = model.classifier()
     (portrait,) = FaceAnalyzer(classifier).analyze(sample_portrait())[:1]
     face = portrait.crop[None]  # a real face, because the time of the preprocessing depends on the pixels
     for _ in range(3):

@@ -251,7 +251,8 @@ def _damaged(shown: str) -> str:
 
 
 def _too_large(shown: str, received: str, most: float | None = None) -> str:
+    most = _most_pixels() if most is None else most
     return (
-        f"{shown} is too large. Expected at most {(most or _most_pixels()) / 1e6:g} megapixels; make it smaller and "
-        f"try again. Received: {received}"
+        f"{shown} is too large. Expected at most {most / 1e6:g} megapixels; make it smaller and try again. "
+        f"Received: {received}"
     )

@@ -104,19 +104,24 @@ class EditedFace:
 
 
 def edit_and_rerun(
-    analyzer: FaceAnalyzer, image: Image, face: Face, edits: Edits, find_again: bool = False
+    analyzer: FaceAnalyzer, image: Image, *, before: FaceResult, edits: Edits, find_again: bool = False
 ) -> EditedFace:
     """Edit a close-up of one face and classify it again.
+
+    Edits that change nothing return the prediction as it was. The close-up of a face wider than 150 pixels is reduced,
+    and this alone moves a probability by up to two points.
 
     Args:
         analyzer: detects and classifies.
         image: `(height, width, 3)` RGB uint8, the whole picture.
-        face: a face of this image.
+        before: the analyzer's result for a face of this image.
         edits: what to edit.
         find_again: False: use the same crop as before, so that only the model is tested. True: detect the face again
             in the edited picture.
     """
-    part, there = close_up(image, face)
+    part, there = close_up(image, before.face)
+    if edits == Edits():
+        return EditedFace(part, before)
     changed = edits.apply(part, [there])
     found = analyzer.detector.detect(changed) if find_again else [there]
     if not found:

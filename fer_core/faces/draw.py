@@ -70,7 +70,7 @@ def _drawn(
     """Return the drawing of `draw_faces`, first scaled to a longest side within two limits in pixels."""
     image = require_rgb(image)
     longest = max(image.shape[:2])
-    scale = max(smallest, min(longest, largest or longest)) / longest
+    scale = max(smallest, longest if largest is None else min(longest, largest)) / longest
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     canvas = Pillow.fromarray(image if scale >= 1 else resized(image, (width, height)))
     if canvas.size != (width, height):

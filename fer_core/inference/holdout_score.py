@@ -53,9 +53,9 @@ def holdout_score(predict: Predict, holdout: FerDataset) -> dict[str, float]:
     Returns:
         The accuracies `label` (by FER2013's label) and `plurality` (by what most annotators say, over the faces with
         one clear answer), `recall` (by the same, averaged over the expressions), these three with `_degraded` at the
-        end (the same on `degraded_copies`, averaged), and the mean of all six, `score`. The recall is there because
-        rare expressions, such as disgust and fear, are missed most often, and people who pose in front of a camera show
-        them more often than the pictures of FER2013 do.
+        end (the same on `degraded_copies`, averaged), the mean of all six, `score`, and the number of `faces`. The
+        recall is there because rare expressions, such as disgust and fear, are missed most often, and people who pose
+        in front of a camera show them more often than the pictures of FER2013 do.
 
     Raises:
         FerError: no face has votes.
@@ -96,4 +96,4 @@ def score_copies(answers: dict[str, NDArray[np.floating]], holdout: FerDataset) 
     for part, values in parts.items():
         means[part] = values.pop("clean")
         means[f"{part}_degraded"] = float(np.mean(list(values.values())))
-    return means | {"score": float(np.mean(list(means.values())))}
+    return means | {"score": float(np.mean(list(means.values()))), "faces": len(holdout)}

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.card import Score
+from fer_core.classifier import Classifier
 from fer_core.columns import PREDICTION_COLUMNS, PROBABILITIES, TEST_SPLITS, VIEWS, YARDSTICKS
 from fer_core.data import FerDataset, leaked_mask
 from fer_core.evaluation import bootstrap_intervals, evaluate
-from fer_core.inference.classifier import Classifier
 
 
 def predict_splits(classifier: Classifier, dataset: FerDataset) -> pd.DataFrame:

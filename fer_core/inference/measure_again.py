@@ -13,7 +13,6 @@ from fer_core.card import ModelCard
 from fer_core.columns import PREDICTION_COLUMNS
 from fer_core.data import FerDataset, training_and_holdout
 from fer_core.data.holdout import LISTED
-from fer_core.inference.classifier import Classifier
 from fer_core.inference.holdout_score import holdout_facts
 from fer_core.inference.measure import predict_splits, summarize
 from fer_core.inference.robustness import measure_degraded, robustness_faces
@@ -68,7 +67,7 @@ def measure_again(
             notes.append(f"{model.name} is not served, so it cannot be measured on degraded faces.")
         predictions = _with_plurality(model.all_predictions(), dataset)
         return Measurements(summarize(predictions, dataset, training), predictions, notes=tuple(notes))
-    classifier, notes = Classifier.of(model), []
+    classifier, notes = model.classifier(), []
     predictions = predict_splits(classifier, dataset)
     stored = _stored_plurality(model, predictions) if dataset.votes is None else None
     if stored is not None:

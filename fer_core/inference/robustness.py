@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.classifier import Classifier
 from fer_core.columns import DEGRADED_COLUMNS
 from fer_core.data import FerDataset, pixel_hashes
 from fer_core.evaluation.intervals import wilson_interval
 from fer_core.faces import DEGRADATIONS, degrade
-from fer_core.inference.classifier import Classifier
 from fer_core.types import FerError
 
 FACES: Final = 1000

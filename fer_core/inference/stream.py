@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.classifier import Classifier
 from fer_core.faces import FaceDetector, default_detector, draw_faces, evidence_for, heatmap_on_face
-from fer_core.inference.classifier import Classifier, FaceAnalyzer
+from fer_core.inference.analyzer import FaceAnalyzer
 from fer_core.inference.cuts import look, scene
 from fer_core.inference.tracking import FaceTracker, Smoother
 from fer_core.types import Face, FaceResult, FerError, Image
@@ -104,7 +105,7 @@ class StreamAnalyzer:
         failures: number of frames that could not be analysed.
 
     Example:
-        >>> stream = StreamAnalyzer(Classifier.of(load_model()))
+        >>> stream = StreamAnalyzer(load_model().classifier())
         >>> result = stream.process(frame, seconds=0.033)  # (height, width, 3) uint8 RGB
         >>> drawn = stream.annotate(frame, result)
     """

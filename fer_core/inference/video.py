@@ -48,7 +48,7 @@ class VideoProgress:
     @property
     def share(self) -> float:
         """The share of the video that is done, 0 to 1; 0 if its length is unknown."""
-        return min(self.seconds / self.total, 1.0) if self.total else 0.0
+        return 0.0 if self.total is None or self.total <= 0 else min(self.seconds / self.total, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,7 @@ def analyze_video(
     frames, failed, stopped = 0, 0, False
     start = time.monotonic()
     with VideoReader(source, name, longest=longest) as video:
-        writer = VideoWriter(annotate, min(rate or video.rate, video.rate)) if annotate else None
+        writer = VideoWriter(annotate, video.rate if rate is None else min(rate, video.rate)) if annotate else None
         try:
             for seconds, image in video.frames(rate):
                 found = analyzer.process(image, seconds)

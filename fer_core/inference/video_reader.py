@@ -133,8 +133,8 @@ class VideoReader:
         slot: int | None = None
         for before, seconds, frame in self._timed() if whole else self._part(start, stop):
             if slot is None:  # of the frame before the first one of this part
-                slot = _slot(before, rate) if rate and before >= 0 else -1
-            found = _slot(seconds, rate) if rate else slot + 1
+                slot = _slot(before, rate) if rate is not None and before >= 0 else -1
+            found = _slot(seconds, rate) if rate is not None else slot + 1
             if found > slot:
                 slot = found
                 yield seconds, self._upright(frame)
@@ -277,7 +277,7 @@ def damage_note(name: str, declared: float | None, end: float, damaged: int) -> 
         damaged: number of damaged frames and parts.
     """
     missing = (declared or 0.0) - end
-    if declared and missing > max(MISSING[0], MISSING[1] * declared):
+    if declared is not None and missing > max(MISSING[0], MISSING[1] * declared):
         return f"{name} is cut off or damaged: frames could be read up to {end:.1f} of {declared:.1f} seconds."
     return f"{name} is damaged in places: some frames are smeared or missing." if damaged else None
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.models.spec import ModelSpec
+from fer_core.types import FerError
 
 Scale = tuple[list[float], list[float]]
 """A factor and an offset for each channel: a gray level enters the network as `factor * level + offset`."""
@@ -26,36 +27,44 @@ _STANDARDIZED: Final[Scale] = (
 )
 
 BACKBONE_SCALES: Final[dict[str, Scale]] = {
-    "VGG16": _IMAGENET_MEAN,
-    "ResNet50": _IMAGENET_MEAN,
-    "MobileNet": _SIGNED,
-    "MobileNetV2": _SIGNED,
-    "Xception": _SIGNED,
-    "EfficientNetB0": _UNCHANGED,
-    "EfficientNetV2B0": _UNCHANGED,
-    "DenseNet121": _STANDARDIZED,
-    "NASNetMobile": _SIGNED,
+    **dict.fromkeys(("VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152"), _IMAGENET_MEAN),
+    **dict.fromkeys(("MobileNet", "MobileNetV2", "Xception", "InceptionV3", "InceptionResNetV2"), _SIGNED),
+    **dict.fromkeys(("NASNetMobile", "NASNetLarge", "ResNet50V2", "ResNet101V2", "ResNet152V2"), _SIGNED),
+    **dict.fromkeys(("DenseNet121", "DenseNet169", "DenseNet201"), _STANDARDIZED),
+    **dict.fromkeys((f"EfficientNetB{size}" for size in range(8)), _UNCHANGED),
+    **dict.fromkeys((f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")), _UNCHANGED),
+    **dict.fromkeys((f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge")), _UNCHANGED),
+    **dict.fromkeys(("MobileNetV3Small", "MobileNetV3Large"), _UNCHANGED),
 }
-"""Keras' `preprocess_input` of the backbones of the named models."""
+"""Keras' `preprocess_input` of all its backbones."""
 
-BLUE_FIRST: Final = ("VGG16", "ResNet50")
+BLUE_FIRST: Final = tuple(name for name, scale in BACKBONE_SCALES.items() if scale is _IMAGENET_MEAN)
 """Backbones whose channels are blue, green and red; those of all others are red, green and blue."""
 
 
 def input_scale(spec: ModelSpec) -> Scale:
-    """Return the scale of each channel of a named network."""
+    """Return the scale of each channel of a network.
+
+    Raises:
+        FerError: the backbone is one that Keras got after this version.
+    """
     if not spec.backbone:
         factor, offset = MINUS_ONE_TO_ONE
         return [factor], [offset]
+    if spec.backbone not in BACKBONE_SCALES:
+        raise FerError(
+            f"The scale of this backbone's input is not known. Choose another model, or add the scale to "
+            f"BACKBONE_SCALES in fer_core/models/network_input.py. Received: {spec.backbone}"
+        )
     return BACKBONE_SCALES[spec.backbone]
 
 
 def network_input(face: NDArray[np.uint8], spec: ModelSpec) -> NDArray[np.float32]:
-    """Return what the first convolution of a named network gets for a face.
+    """Return what the first convolution of a network gets for a face.
 
     Args:
         face: `(48, 48)` uint8 gray, after the model's preprocessing.
-        spec: of the compact CNN, or of a network with a backbone of `BACKBONE_SCALES`.
+        spec: of the network.
 
     Returns:
         `(side, side, 1)` for the compact CNN, `(side, side, 3)` for a backbone.

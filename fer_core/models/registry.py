@@ -19,6 +19,10 @@ _TITLES = {
 }
 _NOISE = 0.05
 """Share of the gray range. The paper does not give the strength of its noise."""
+_OPEN = {"VGG16": 4, "MobileNetV2": 2}
+"""Layers that hold weights, batch norm left out, among the last six of the list of layers, as the paper counts them."""
+_OPEN_IN_OTHERS = 6
+"""In networks that the paper does not have, whose last six layers may hold no weights at all."""
 _MOBILENET_SIZE = 160
 """Pixels to which ImageNet's MobileNetV2 enlarges faces for the modified variant: its features suit larger objects."""
 
@@ -36,7 +40,7 @@ def _frozen(backbone: str) -> ModelSpec:
 
 
 def _modified(backbone: str, extra: str = "", noise: float = 0.0, preprocessing: str = "none") -> ModelSpec:
-    """The paper's second stage (section 3.4.2): the last six layers are trained, with batch norm and augmentation."""
+    """The paper's second stage (section 3.4.2): the last layers are trained, with batch norm and augmentation."""
     return ModelSpec(
         name=f"{backbone.lower()}_modified{f'_{extra}' if extra else ''}",
         title=f"{_TITLES.get(backbone, backbone)}, modified{f', {extra}' if extra else ''}",
@@ -44,7 +48,7 @@ def _modified(backbone: str, extra: str = "", noise: float = 0.0, preprocessing:
         weights_from="imagenet",
         backbone=backbone,
         backbone_size=BACKBONE_SIZES.get(backbone, DEFAULT_SIZE),
-        open_layers=6,
+        open_layers=_OPEN.get(backbone, _OPEN_IN_OTHERS),
         batch_normalization=True,
         noise=noise,
         preprocessing=preprocessing,
@@ -77,7 +81,7 @@ _FACES = ModelSpec(
     backbone="MobileNet",
     backbone_size=BACKBONE_SIZES["MobileNet"],
     cut_after="conv_pw_12_relu",  # the last block is about who somebody is
-    open_layers=44,  # from block 6 on
+    open_layers=14,  # from block 6 on
     open_normalization=True,
     dropout=0.2,
 )

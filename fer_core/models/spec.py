@@ -56,8 +56,9 @@ class ModelSpec:
         backbone: its name in `keras.applications`, for example `VGG16` (this and the next six: `transfer` only).
         backbone_size: side in pixels to which the backbone's input is enlarged.
         cut_after: name of the backbone's layer whose output is its features; empty for the last one.
-        open_layers: number of the backbone's last layers that are trained; 0 for none, `ALL_LAYERS` for all.
-        open_normalization: train the batch norm layers among the open ones as well; they are if all layers are open.
+        open_layers: number of the backbone's last layers with weights that are trained; batch norm layers do not count.
+            0 for none, `ALL_LAYERS` for all.
+        open_normalization: train the batch norm layers after the first open one as well; they are if all are open.
         batch_normalization: normalize the pooled features before the head.
         noise: standard deviation of Gaussian noise on the input in training, as a share of the gray range.
         preprocessing: one of `PREPROCESSINGS`, applied to every face in training, measuring and serving.
@@ -107,7 +108,9 @@ class ModelSpec:
             return "every layer"
         if self.open_layers == 0:
             return "head only"
-        return "every layer" if self.open_layers == ALL_LAYERS else f"head and last {self.open_layers} layers"
+        if self.open_layers == ALL_LAYERS:
+            return "every layer"
+        return f"head and last {self.open_layers} layers with weights"
 
     def with_weights(self, source: str) -> ModelSpec:
         """Return the same model with other initial weights, which its name and title include.

@@ -8,16 +8,17 @@ from keras import layers
 from fer_core.labels import NUM_CLASSES
 from fer_core.models.backbone import build_backbone, preprocessing
 from fer_core.models.spec import ALL_LAYERS, ModelSpec
+from fer_core.types import FerError
 
 
 def transfer_network(spec: ModelSpec, num_classes: int = NUM_CLASSES) -> keras.Model:
     """Build the network for gray faces, 48×48 as FER2013 has them.
 
     Noise, enlarging, three equal channels and the backbone's `preprocess_input` are part of the network, so its input
-    is that of all networks. Only the last `open_layers` layers of the backbone are trained. Unless all of them are, or
-    the spec says otherwise, its batch norm layers stay unchanged, as Keras' guide to transfer learning recommends:
-    their averages adapt too slowly for a short training. The head is a linear layer on the pooled features, after a
-    batch norm if the spec has one, so the class activation map is exact.
+    is that of all networks. Only the last `open_layers` layers with weights of the backbone are trained. Unless all
+    are, or the spec says otherwise, its batch norm layers stay unchanged, as Keras' guide to transfer learning
+    recommends: their averages adapt too slowly for a short training. The head is a linear layer on the pooled features,
+    after a batch norm if the spec has one, so the class activation map is exact.
 
     Args:
         spec: describes the network; its weights are random unless `weights_from` is `imagenet` or `vggface2`.
@@ -29,7 +30,7 @@ def transfer_network(spec: ModelSpec, num_classes: int = NUM_CLASSES) -> keras.M
         layer.
 
     Raises:
-        FerError: the backbone is unknown or its weights are not available.
+        FerError: the backbone is unknown, its weights are not available, or it has fewer layers with weights.
     """
     weights = spec.weights_from if spec.weights_from in {"imagenet", "vggface2"} else "random"
     backbone = build_backbone(spec.backbone, spec.backbone_size, weights, spec.cut_after)
@@ -61,14 +62,34 @@ def backbone_input(faces: keras.KerasTensor, spec: ModelSpec) -> keras.KerasTens
 
 
 def open_backbone(backbone: keras.Model, open_layers: int, normalization: bool = False) -> None:
-    """Make the last layers of a backbone trainable; batch norm layers only if all layers are, or if asked for."""
-    everything = open_layers == ALL_LAYERS
-    count = len(backbone.layers) if everything else open_layers
-    backbone.trainable = count > 0
-    if count > 0:
-        for position, layer in enumerate(backbone.layers):
-            stays = isinstance(layer, layers.BatchNormalization) and not (everything or normalization)
-            layer.trainable = position >= len(backbone.layers) - count and not stays
+    """Make the last layers of a backbone with weights trainable.
+
+    Batch norm layers do not count and stay as they are, unless all layers are trained.
+
+    Args:
+        backbone: from `build_backbone`.
+        open_layers: as in `ModelSpec`.
+        normalization: also train the batch norm layers after the first open layer.
+
+    Raises:
+        FerError: the backbone has fewer layers with weights.
+    """
+    backbone.trainable = open_layers != 0
+    if open_layers in (0, ALL_LAYERS):
+        return
+    kept = layers.BatchNormalization
+    holding = [layer for layer in backbone.layers if layer.trainable_weights and not isinstance(layer, kept)]
+    if open_layers > len(holding):
+        raise FerError(
+            f"{backbone.name} has {len(holding)} layers with weights to train. Expected at most that many open layers, "
+            f"or all. Received: {open_layers}"
+        )
+    after = False
+    for layer in backbone.layers:
+        after |= layer is holding[-open_layers]
+        layer.trainable = any(layer is one for one in holding[-open_layers:]) or (
+            after and normalization and isinstance(layer, kept)
+        )
 
 
 def backbone_of(network: keras.Model) -> keras.Model:

@@ -97,10 +97,9 @@ fer-lab predict photo.jpg --model {model.name}
 ```
 
 ```python
-from fer_core.inference import Classifier
 from fer_core.store import load_model
 
-classifier = Classifier.of(load_model("{model.name}"))
+classifier = load_model("{model.name}").classifier()
 probabilities = classifier.predict(faces).probabilities  # faces: (n, 48, 48) uint8 gray
 ```
 

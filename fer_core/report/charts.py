@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core import figures
+from fer_core.columns import YARDSTICKS
 from fer_core.comparison import LEVEL, both_ways, curves_of, paper_marks, robustness_curves
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS
@@ -48,10 +49,10 @@ def all_charts(report: Report) -> list[Chart]:
 def ranking(report: Report) -> Iterator[Chart]:
     """Yield the accuracy of every model."""
     board = report.tables["scoreboard"]
-    best = board.iloc[0]
+    best, by = board.iloc[0], YARDSTICKS[report.answers.by]
     yield Chart(
         "accuracy",
-        f"Accuracy of {len(board)} models with 95 % intervals; best: {best['model']}, {best['accuracy']:.3f}",
+        f"Accuracy of {len(board)} models with 95 % intervals; best by {by}: {best['model']}, {best['accuracy']:.3f}",
         partial(figures.ranking, board, "accuracy", "Accuracy"),
         adapts=False,
     )

@@ -96,7 +96,8 @@ class LoadedData:
 def load_training_data(settings: DataSettings, say: Callable[[str], None] = lambda _: None) -> LoadedData:
     """Load the faces to learn from, and FER2013's test splits if FER2013 is available.
 
-    The hold-out of FER2013 is always drawn from its fixed list, and has at most as many faces as the training part.
+    The hold-out of FER2013 is always drawn from its fixed list, and has at most as many faces as the training part; the
+    finished model is scored on the whole list.
     The hold-out of own pictures is about a seventh of each class.
 
     Args:
@@ -134,8 +135,8 @@ def load_for_run(folder: Path, settings: DataSettings, say: Callable[[str], None
 def expected_faces(settings: DataSettings) -> int:
     """Return the approximate number of training faces, without detecting any."""
     if settings.source == "fer2013":
-        balanced = _DISGUST_FACES * len(EXPRESSIONS)
-        return min(settings.faces or (balanced if settings.balanced else ALL_FACES), ALL_FACES)
+        every = _DISGUST_FACES * len(EXPRESSIONS) if settings.balanced else ALL_FACES
+        return every if settings.faces is None else min(settings.faces, ALL_FACES)
     place = Path(settings.path).expanduser()
     pictures: list[str] = []
     if place.is_dir():
@@ -165,7 +166,7 @@ def fer2013_part(dataset: FerDataset, faces: int | None, balanced: bool, seed: i
     holdout = _draw(whole.holdout, len(training), False, 0)
     shares = "equal classes" if balanced else "FER2013's own shares"
     name = f"{len(training):,} faces of FER2013 Training ({shares}), without the fixed hold-out"
-    return TrainingData(training, holdout, whole.tests, name, holdout_rule=whole.holdout_rule)
+    return TrainingData(training, holdout, whole.tests, name, holdout_rule=whole.holdout_rule, scored=whole.holdout)
 
 
 def faces_per_class(available: NDArray[np.int64], wanted: int, balanced: bool) -> NDArray[np.int64]:

@@ -29,6 +29,7 @@ class TrainingData:
         name: what the model learns from, in words, for its card.
         dataset_fingerprint: of the whole dataset, if the parts make up one.
         holdout_rule: how the hold-out was chosen, in words, for the card.
+        scored: faces for the score that recommends a model, if they are more than the hold-out.
 
     Raises:
         FerError: on creation, if a part is empty.
@@ -41,6 +42,7 @@ class TrainingData:
     dataset_fingerprint: str | None = None
     holdout_rule: str = DRAWN
     unlabelled: NDArray[np.uint8] | None = None
+    scored: FerDataset | None = None
 
     def __post_init__(self) -> None:
         if len(self.training) == 0 or len(self.holdout) == 0:

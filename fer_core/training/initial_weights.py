@@ -260,7 +260,7 @@ def _load_pretrained(network: keras.Model, spec: ModelSpec) -> None:
     command = f"python -m fer_core pretrain {spec.backbone} --data utkface.parquet"
     if not path.is_file():
         if (model := stored_backbone(spec)) is not None:
-            return read_backbone(backbone_of(network), model.weights)
+            return read_backbone(backbone_of(network), model.content())
         raise FerError(
             f"{spec.backbone} has not been pretrained on UTKFace on this computer. Do it once: `{command}`. "
             f"Missing: {path}"
@@ -282,27 +282,28 @@ def stored_backbone(spec: ModelSpec) -> StoredModel | None:
     return None
 
 
-def read_backbone(backbone: keras.Model, path: Path) -> None:
+def read_backbone(backbone: keras.Model, content: bytes) -> None:
     """Set a backbone's weights to those in a LiteRT file; weights in eight bits are rounded to 255 levels.
 
     The converter names the constants of a layer `…/<layer>_1/convolution`.
 
     Args:
         backbone: one of `READABLE`, from `build_backbone`.
-        path: the LiteRT file of a model with this backbone.
+        content: the LiteRT file of a model with this backbone.
 
     Raises:
         FerError: a layer is missing in the file.
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    file = Interpreter(str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+    plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    file = Interpreter(model_content=content, experimental_op_resolver_type=plain)
 
     def read(layer: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
         named = re.compile(rf"^[^;]*/{re.escape(layer)}(_\d+)?/")
         found = [t for t in file.get_tensor_details() if tuple(t["shape"]) == shape and named.match(t["name"])]
         if not found:
-            raise FerError(f"The file {path} has no weights for the layer {layer}. Expected the shape {shape}.")
+            raise FerError(f"The stored model has no weights for the layer {layer}. Expected the shape {shape}.")
         stored = min(found, key=lambda tensor: np.dtype(tensor["dtype"]).itemsize)  # not a copy in float32
         values = file.get_tensor(stored["index"]).astype(np.float32)
         scales = stored["quantization_parameters"]["scales"]

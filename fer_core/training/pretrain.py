@@ -78,7 +78,7 @@ def pretrain(
     Raises:
         FerError: there is no such backbone, or it does not accept faces of that size.
     """
-    side = size or BACKBONE_SIZES.get(backbone, DEFAULT_SIZE)
+    side = BACKBONE_SIZES.get(backbone, DEFAULT_SIZE) if size is None else size
     recipe = pretraining_recipe(backbone, epochs)
     keras.utils.set_random_seed(recipe.seed)
     network, body = _network(backbone, side, recipe)
@@ -126,7 +126,7 @@ def pretraining_recipe(backbone: str, epochs: int | None = None) -> Recipe:
     """Return the recipe for a backbone."""
     return replace(
         PRETRAINING,
-        epochs=epochs or EPOCHS.get(backbone, PRETRAINING.epochs),
+        epochs=EPOCHS.get(backbone, PRETRAINING.epochs) if epochs is None else epochs,
         peak_learning_rate=LEARNING_RATES.get(backbone, PRETRAINING.peak_learning_rate),
     )
 

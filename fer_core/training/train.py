@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -80,7 +80,7 @@ def train_named(
     if weights is not None:
         spec = spec.with_weights(weights)
     recipe = named_recipe(spec)
-    if seed:
+    if seed is not None:
         spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
     if trial:
         spec = replace(spec, name=f"{spec.name}_trial", title=f"{spec.title}, trial")
@@ -90,7 +90,8 @@ def train_named(
         if spec.architecture == "ensemble":
             return store_ensemble(spec, data, root, say=say)
         return train_baseline(spec, data, root, seed or 0, say)
-    recipe = replace(recipe, epochs=epochs or recipe.epochs, seed=recipe.seed if seed is None else seed)
+    given: dict[str, Any] = {"epochs": epochs, "seed": seed}
+    recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
     return train(spec, data, recipe=recipe, root=root, folder=run, callbacks=callbacks, say=say, ship=ship, mapped=True)
 
 
@@ -178,17 +179,14 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -
     """
     files, accuracies = {}, {}
     chosen: Quantization = "float32"
-    with tempfile.TemporaryDirectory() as folder:
-        for quantization in QUANTIZATIONS:
-            files[quantization] = to_litert(network, spec.input_size, quantization)
-            path = Path(folder) / f"{quantization}.tflite"
-            path.write_bytes(files[quantization])
-            classifier = Classifier(path, preprocessing=spec.preprocessing)
-            probabilities = classifier.predict(holdout.images).probabilities
-            accuracies[quantization] = evaluate(holdout.labels, probabilities).accuracy
-            if quantization != "float32" and accuracies[quantization] >= accuracies["float32"] - TOLERATED_LOSS:
-                chosen = quantization
-                break
+    for quantization in QUANTIZATIONS:
+        files[quantization] = to_litert(network, spec.input_size, quantization)
+        classifier = Classifier(files[quantization], preprocessing=spec.preprocessing)
+        probabilities = classifier.predict(holdout.images).probabilities
+        accuracies[quantization] = evaluate(holdout.labels, probabilities).accuracy
+        if quantization != "float32" and accuracies[quantization] >= accuracies["float32"] - TOLERATED_LOSS:
+            chosen = quantization
+            break
     return files[chosen], {
         "storage": chosen,
         "holdout_accuracy": accuracies,
@@ -244,6 +242,8 @@ def _fitted(
     epochs = max(map(len, read_history(folder).values()))
     libraries = {"backend": keras.backend.backend(), "keras": keras.__version__}
     facts = training_facts(data, epochs, recipe.seed, seconds, libraries) | {"target": recipe.target}
+    if spec.backbone:
+        facts["open_weights"] = sum(math.prod(weight.shape) for weight in fitted.trainable_weights)
     pretraining = pretraining_note(spec)
     if pretraining is not None:
         facts["pretraining"] = pretraining
@@ -269,17 +269,15 @@ def _measure(
 
     If the splits are not available, there are no rows, and no results. Without votes there are no facts.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
-        path.write_bytes(weights)
-        classifier = Classifier(path, preprocessing=spec.preprocessing)
-        scores = {}
-        if (data.holdout.plurality >= 0).any():
-            scores = holdout_facts(lambda faces: classifier.predict(faces).probabilities, data.holdout)
-        if data.tests is None:
-            return no_predictions(), None, scores
-        say("Measuring the served file on PublicTest and PrivateTest")
-        predictions = predict_splits(classifier, data.tests)
-        faces = robustness_faces(data.tests)
-        say(f"Measuring it on {len(faces):,} degraded faces, five kinds in five strengths")
-        return predictions, measure_degraded(classifier, faces), scores
+    classifier = Classifier(weights, preprocessing=spec.preprocessing)
+    scores, scored = {}, data.holdout if data.scored is None else data.scored
+    if (scored.plurality >= 0).any():
+        say("Scoring the served file on the hold-out")
+        scores = holdout_facts(lambda faces: classifier.predict(faces).probabilities, scored)
+    if data.tests is None:
+        return no_predictions(), None, scores
+    say("Measuring the served file on PublicTest and PrivateTest")
+    predictions = predict_splits(classifier, data.tests)
+    faces = robustness_faces(data.tests)
+    say(f"Measuring it on {len(faces):,} degraded faces, five kinds in five strengths")
+    return predictions, measure_degraded(classifier, faces), scores

@@ -44,7 +44,7 @@ class SearchSpace:
         learning_rate: range of the peak learning rate, sampled on a logarithmic scale.
         schedule: some of `recipe.SCHEDULES`.
         strength: range of the augmentation strength of `Augmentation.of_strength`.
-        open_layers: numbers of last backbone layers to train; -1 for all.
+        open_layers: numbers of last backbone layers with weights to train; -1 for all.
         label_smoothing: range, as in `Recipe`.
 
     Raises:

@@ -127,7 +127,8 @@ class _Trials:
             self.say(f"Trial {number} stopped early. {note or 'Other trials were better at that epoch.'}")
         else:
             best = study.best_trial
-            self.say(f"Trial {number}: accuracy {trial.value:.3f} (best {best.value:.3f}, trial {best.number + 1})")
+            reached = f"(best {best.value:.3f}, trial {best.number + 1})"
+            self.say(f"Trial {number}: accuracy by label {trial.value:.3f} {reached}")
 
     def _fitted(self, trial: optuna.Trial) -> float:
         plan, faces = self.study.plan, self.data.training

@@ -76,9 +76,9 @@ def three_ways(model: ServedModel) -> None:
 
 def why_default(shown: ServedModel, models: Sequence[StoredModel]) -> str:
     """Return why the pages start with a model; empty if no score says so, or another model has a better one."""
-    scores = {model.title: score for model in models if model.servable and (score := model.card.holdout_score)}
+    scores = {model.title: model.card.holdout_score or 0.0 for model in models if model.servable}
     best = max(scores.values(), default=0.0)
-    if scores.get(shown.title) != best:
+    if best == 0 or scores.get(shown.title) != best:
         return ""
     return (
         f"The pages start with {plain(shown.title)}. Of the models that can predict and have a score on faces held out "

@@ -29,6 +29,7 @@ from fer_core.faces import (
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.tables import PictureResult, annotated_zip
 from fer_core.models import ModelSpec
+from fer_core.store import open_model
 from fer_core.stored_model import StoredModel
 from fer_core.threads import kept
 from fer_core.types import Face, FaceResult, FerError, Image, reason
@@ -155,8 +156,8 @@ class ServedModel:
 
     Attributes:
         name, title: of the stored model.
-        weights: path of its LiteRT file.
-        stamp: modification time of that file, so that a newly trained model is loaded anew.
+        folder: path of its folder.
+        version: of its files, so that a changed model is opened anew.
         flip: average each face with its mirror image.
         whole_image: take each picture as a face crop.
         preprocessing: what is done to a crop before the model sees it.
@@ -165,8 +166,8 @@ class ServedModel:
 
     name: str
     title: str
-    weights: str
-    stamp: int
+    folder: str
+    version: tuple[int, ...]
     flip: bool = False
     whole_image: bool = False
     preprocessing: str = "none"
@@ -175,16 +176,16 @@ class ServedModel:
     @staticmethod
     def of(model: StoredModel, flip: bool = False, whole_image: bool = False) -> ServedModel:
         """Describe a stored model as its file is now."""
-        stamp, threshold = model.weights.stat().st_mtime_ns, model.card.not_sure
+        threshold = model.card.not_sure
         return ServedModel(
             model.name,
             model.title,
-            str(model.weights),
-            stamp,
+            str(model.folder),
+            model.version,
             flip,
             whole_image,
             model.card.preprocessing,
-            threshold.below if threshold else 0.0,
+            0.0 if threshold is None else threshold.below,
         )
 
     def analyzer(self) -> FaceAnalyzer:
@@ -193,12 +194,12 @@ class ServedModel:
 
     def classifier(self) -> Classifier:
         """Return the classifier, which is loaded once for all sessions."""
-        return _classifier(self.weights, self.stamp, self.preprocessing, self.not_sure_below)
+        return _classifier(self.folder, self.version)
 
 
 @kept(12)
-def _classifier(path: str, stamp: int, preprocessing: str, not_sure_below: float) -> Classifier:  # noqa: ARG001 (cache key)
-    return Classifier(Path(path), preprocessing=preprocessing, not_sure_below=not_sure_below)
+def _classifier(folder: str, version: tuple[int, ...]) -> Classifier:  # noqa: ARG001 (cache key)
+    return open_model(Path(folder)).classifier()
 
 
 def load_models(

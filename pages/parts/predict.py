@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import streamlit as st
@@ -124,8 +124,11 @@ def edit_panel(views: list[FaceView]) -> None:
         edits, detect_again = _edit_controls()
     edited = edits != Edits()
     with results, st.spinner("Predicting the changed face"):
+        part, there = close_up_of(views[0].picture, views[0].face)
         reruns = [
-            edit_and_rerun(view.model.analyzer(), *close_up_of(view.picture, view.face), edits, detect_again)
+            edit_and_rerun(
+                view.model.analyzer(), part, before=replace(view.face, face=there), edits=edits, find_again=detect_again
+            )
             for view in views
         ]
     with results, st.grid(2, min_column_width=250, gap="medium"):

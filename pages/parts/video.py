@@ -98,7 +98,7 @@ def progress(job: VideoJob, can_stop: bool) -> None:
     if now is None:
         st.progress(0.0, f"Opening {plain(job.name)}")
     else:
-        of = f" of {now.total:.0f}" if now.total else ""
+        of = f" of {now.total:.0f}" if now.total is not None else ""
         left = f", about {duration(now.left)} left" if now.left is not None else ""
         st.progress(now.share, f"Second {now.seconds:.0f}{of}: {now.frames} frames analysed{left}")
     if can_stop:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ast
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from fer_core import store
+from fer_core.columns import PROBABILITIES
 from fer_core.labels import EXPRESSIONS
 from fer_core.models import model_spec
 from fer_core.runs.run import list_runs
 from fer_core.runs.uploads import Collection
+from fer_core.stored_model import PREDICTIONS
 from tests.app.conftest import agree
 from tests.app.made_up_runs import EACH, made_run, portrait, with_result, write_faces, zipped
 from tests.bad_inputs import encoded
@@ -172,11 +177,11 @@ def test_runs_in_every_state(page):
     assert "plan.json is missing or damaged" in said(app)
     table = app.dataframe[0].value
     assert table["State"].tolist() == ["Stopped", "Failed", "Interrupted"]  # nobody works on the one that says it fits
-    assert table["Best on hold-out"].tolist() == ["35.0%"] * 3
+    assert table["Best on hold-out, by label"].tolist() == ["35.0%"] * 3
     assert charts(app) == ["Accuracy and loss over the epochs of stopped run, failed run"]
     assert app.button(key="f_resume")
     assert {metric.label: metric.value for metric in app.metric} == {
-        "Epoch": "2 of 5", "Best on hold-out": "35.0%", "Worked for": "1:23 min", "Peak memory": "1.5 GB",
+        "Epoch": "2 of 5", "Best on hold-out, by label": "35.0%", "Worked for": "1:23 min", "Peak memory": "1.5 GB",
     }  # fmt: skip
     assert "What became of the failed one" in page(f_tab="Runs", f_run="failed-100").error[0].value
     assert "Its process vanished" in page(f_tab="Runs", f_run="fitting-200").error[0].value
@@ -217,7 +222,7 @@ def test_a_run_is_deleted_only_after_confirmation(page):
 def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app):
     with_result(made_run("finished", "My run", epochs=3))
     app = page(f_tab="Runs")
-    assert "Confusion of My run on PublicTest, plain" in charts(app)
+    assert "Confusion of My run on PublicTest, plain, judged by FER2013's label" in charts(app)
     assert any(words.startswith(f"Confusion of {store.load_model().title} on") for words in charts(app))
     assert "(the default, for comparison)" in said(app)
     score = store.load_model().card.score("public_test")
@@ -231,6 +236,30 @@ def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app)
     assert "My run is on every page now" in said(app)
     predict = open_app("predict", p_models="My run")
     assert list(predict.dataframe[0].value["Model"]) == ["My run"]
+
+
+def test_a_run_is_judged_by_both_yardsticks_and_recommended_by_the_hold_out(page):
+    """A run that repeats FER2013's labels is better by these, and worse by most annotators."""
+    run = with_result(made_run("finished", "My run", epochs=3))
+    folder = run.folder / "result" / run.plan.spec.name
+    table = pd.read_parquet(folder / PREDICTIONS)
+    table[PROBABILITIES] = np.eye(7)[table["label"]]
+    table.to_parquet(folder / PREDICTIONS, index=False)
+    card = json.loads((folder / store.CARD).read_text(encoding="utf-8"))
+    card["served"]["holdout_score"]["score"] = 0.5
+    (folder / store.CARD).write_text(json.dumps(card), encoding="utf-8")
+    default = store.load_model()
+    app = page(f_tab="Runs")
+    voted = table[(table["split"] == "public_test") & (table["view"] == "plain") & (table["plurality"] >= 0)]
+    agree = (voted["label"] == voted["plurality"]).mean()
+    by_label, by_votes = (default.card.score("public_test", by=by).accuracy for by in ("label", "plurality"))
+    assert f"FER2013's label: My run 100.0%, {default.title} {by_label:.1%}: My run is better by FER2013's" in said(app)
+    verdict = f"{default.title} is better by most annotators"
+    assert f"Most annotators: My run {agree:.1%}, {default.title} {by_votes:.1%}: {verdict}" in said(app)
+    assert f"{default.title} is recommended" in said(app)
+    assert app.metric[4].value == "100.0%"
+    app.get_by_key("f_by").set_value("plurality").run()
+    assert app.metric[4].value == f"{agree:.1%}"
 
 
 def test_onnx_is_written_once_somebody_asks_for_it(page, monkeypatch):

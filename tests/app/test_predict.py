@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import io
 import json
+import os
 import re
 import shutil
 import weakref
@@ -13,11 +14,12 @@ from PIL import Image
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from fer_core import store
-from fer_core.data import read_image
+from fer_core.data import read_image, sample_portrait
 from fer_core.faces import preprocess_faces
 from fer_core.inference import FaceAnalyzer
 from fer_core.stored_model import WEIGHTS
 from pages.parts import pictures as parts
+from pages.parts.common import plain
 from pages.parts.pictures import SAMPLE, ServedModel, analyze, input_tile
 from tests.app.conftest import SHIPPED_DEFAULT, agree
 from tests.bad_inputs import encoded, good_input
@@ -50,6 +52,35 @@ def test_real_results_before_any_click(predict):
     assert len(charts(app)) == 2
     assert all("happy" in words for words in charts(app))
     assert all(pictures(app))
+
+
+def test_a_large_face_has_one_answer_before_any_edit(predict):
+    """Its close-up is reduced, and reducing it alone would move the numbers of this model by more than a point."""
+    large = encoded(Image.fromarray(sample_portrait()).resize((1536, 1536)), "PNG")
+    frozen = SHIPPED_DEFAULT.parent / "vgg16_frozen_utk"
+    (store.SHIPPED / frozen.name).symlink_to(frozen)
+    app = predict(p_source="Upload", p_models=[plain(store.load_model(frozen.name).title)])
+    app.file_uploader(key="p_upload").upload("large.png", large).run()
+    assert not app.exception
+    above, changed = (words.split(": ", 1)[1] for words in charts(app))
+    after, before = changed.split("; before: ")
+    assert charts(app)[0].startswith("VGG16, frozen")
+    assert above.startswith(after)
+    assert after == before
+
+
+def test_a_model_that_is_altered_while_the_app_runs_is_refused(predict, second_model):
+    app = predict(p_models=[DEFAULT_TITLE, "Second model"])
+    assert list(faces(app)["Model"]) == [DEFAULT_TITLE, "Second model"]
+    path = store.promoted() / second_model / WEIGHTS
+    content, times = bytearray(path.read_bytes()), path.stat()
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    app.run()
+    assert not app.exception
+    assert "was changed: its SHA-256 is not the one in its card" in app.warning[0].value.replace("\\", "")
+    assert list(faces(app)["Model"]) == [DEFAULT_TITLE]
 
 
 def test_flip_changes_the_numbers(predict):
@@ -279,7 +310,7 @@ def test_a_newly_trained_model_is_not_taken_for_the_old(predict, second_model):
     (store.promoted() / second_model / WEIGHTS).write_bytes(b"half written")
     app.run()
     assert not app.exception
-    assert "not a FER Lab model file" in app.warning[0].value
+    assert "damaged or was changed" in app.warning[0].value
     assert list(faces(app)["Model"]) == [DEFAULT_TITLE]
 
 

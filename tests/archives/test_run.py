@@ -19,7 +19,7 @@ from fer_core.archives.photos import PHOTO_SCHEMA
 from fer_core.archives.plan import part_name
 from fer_core.archives.summary import error_kind
 from fer_core.data import read_image
-from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference import FaceAnalyzer
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.tables import FACE_COLUMNS, PICTURE_COLUMNS
 from fer_core.inference.video import FILE_SETTINGS, analyze_video
@@ -53,7 +53,7 @@ def test_photos_have_the_rows_of_one_after_the_other(photos, photo_job, tmp_path
     summary = run_archive([str(photos)], str(tmp_path / "out"), photo_job, LOCAL, seen.append)
     table = pd.read_parquet(tmp_path / "out")
     assert list(table.columns) == list(PICTURE_COLUMNS) == PHOTO_SCHEMA.names
-    analyzer = FaceAnalyzer(Classifier.of(load_model(), threads=1))
+    analyzer = FaceAnalyzer(load_model().classifier(threads=1))
     files = [*sorted(photos.glob("*.jpg")), photos / "inner" / "last.jpg"]
     expected = []
     for file in files:
@@ -170,7 +170,7 @@ def test_a_film_in_pieces_has_the_table_of_the_whole(films, film_job, tmp_path, 
     assert gaps == "The recording has gaps"
     for name, faces in (("long.mp4", 2), ("short.mp4", 1), ("cut.mp4", 3)):
         settings = dataclasses.replace(FILE_SETTINGS, smoothing=0.5)
-        stream = StreamAnalyzer(Classifier.of(load_model(), threads=1), settings=settings)
+        stream = StreamAnalyzer(load_model().classifier(threads=1), settings=settings)
         expected = analyze_video(films / name, stream, 5.0).table
         found = table.loc[(table["file"] == str(films / name)) & table["error"].isna(), list(FACE_COLUMNS)].reset_index(
             drop=True

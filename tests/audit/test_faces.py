@@ -8,7 +8,6 @@ import pytest
 from fer_core.audit import open_grouped, picture_faces, stored_faces
 from fer_core.audit.fer2013_properties import known_properties
 from fer_core.comparison import load_answers
-from fer_core.inference import Classifier
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import DEFAULT_MODEL, load_model
 from fer_core.types import FerError
@@ -74,7 +73,7 @@ def test_own_pictures_are_predicted_as_by_the_classifier(tmp_path):
     assert faces.properties["brightness"].round().tolist() == pytest.approx([60, 120], abs=2)
     audit = faces.compare("gender", minimum=1)
     assert audit.sizes == {"female": 1, "male": 1}
-    assert Classifier.of(load_model()).input_size == 48
+    assert load_model().classifier().input_size == 48
 
 
 def test_pictures_without_a_face_are_named(tmp_path):

@@ -49,4 +49,4 @@ def test_a_click_on_a_cell_shows_its_faces(visit, fer2013_path):
 def test_a_view_comes_back_by_its_url(visit):
     page = visit("/confusion?m_actual=happy&m_predicted=happy&m_values=counts&m_split=PrivateTest&m_number=6")
     page.get_by_text(re.compile(r"predicts \d+ happy faces as happy")).first.wait_for()
-    page.get_by_text("PrivateTest, plain. Each number is a count of faces").wait_for()
+    page.get_by_text("PrivateTest, plain, judged by FER2013's label. Each number is a count of faces").wait_for()

@@ -38,9 +38,10 @@ def test_another_seed_is_stored_beside_the_first(fer, fer2013_path, home):
     for seed in ("0", "3"):
         result = fer("train", "class_prior", "--seed", seed, "--subset", "350", "--data", fer2013_path)
         assert result.exit_code == 0, result.output
-    assert {folder.name for folder in promoted().iterdir()} == {"class_prior_trial", "class_prior_seed3_trial"}
-    other = load_model("class_prior_seed3_trial")
-    assert (other.title, other.card.training["seed"]) == ("Class prior (the floor), seed 3, trial", 3)
+    assert {folder.name for folder in promoted().iterdir()} == {"class_prior_seed0_trial", "class_prior_seed3_trial"}
+    for seed in (0, 3):
+        other = load_model(f"class_prior_seed{seed}_trial")
+        assert (other.title, other.card.training["seed"]) == (f"Class prior (the floor), seed {seed}, trial", seed)
 
 
 def some_faces(path: Path, *usages: str) -> Path:
@@ -91,3 +92,4 @@ def test_wrong_calls_are_explained(fer, home, fer2013_path, tmp_path):
     assert result.exit_code == 1
     assert "cannot be shipped" in result.stderr
     assert fer("train", "compact_cnn", "--epochs", "0").exit_code == 2
+    assert fer("train", "compact_cnn", "--seed", "-1").exit_code == 2

@@ -100,7 +100,7 @@ def test_only_models_with_all_splits_are_joined(parts):
     first, second = parts["label"]
     both = comparison.joined([first, second.only(["weak", "able"])])
     assert both.names == ["able", "weak"]
-    assert both.where == "PublicTest and PrivateTest, plain"
+    assert both.where == "PublicTest and PrivateTest, plain, judged by FER2013's label"
     assert len(both.probabilities["able"]) == 2 * FACES == both.split_faces
 
 

@@ -1,5 +1,7 @@
 """Tables against scikit-learn and counting by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +10,10 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score,
 from statsmodels.stats.proportion import proportion_confint
 
 from fer_core import comparison
+from fer_core.card import ModelCard
 from fer_core.labels import EXPRESSIONS
 from fer_core.store import DEFAULT_MODEL, promoted
+from fer_core.stored_model import StoredModel
 from tests.made_up_store import add_model
 
 
@@ -118,7 +122,7 @@ def test_pairs_name_the_better_one_first(answers):
     row = table[(table["first"] == "The able one") & (table["second"] == "The weak one")].iloc[0]
     right = {name: p.argmax(axis=1) == answers.labels for name, p in answers.probabilities.items()}
     assert row["only_first"] == (right["able"] & ~right["weak"]).sum()
-    assert row["verdict"] == "The able one is better"
+    assert row["verdict"] == "The able one is better by FER2013's label"
     assert row["p_holm"] >= row["p"]
     both = comparison.both_ways(table)
     assert len(both) == 6
@@ -128,6 +132,30 @@ def test_pairs_name_the_better_one_first(answers):
     assert low["The weak one", "The able one"] == -high["The able one", "The weak one"]
     equal = comparison.both_ways(table.assign(difference=0.0, p_holm=1.0))
     assert set(equal["words"]) == {"(+0.0)"}
+
+
+def test_a_verdict_names_what_it_is_by(models):
+    voted, _ = comparison.load_answers(models, "PublicTest", "plain", "plurality")
+    assert comparison.pairs(voted)["verdict"].str.endswith(" by most annotators").all()
+
+
+def scored(name, score, faces=2669):
+    served = {"holdout_score": {"score": score, "faces": faces}}
+    return StoredModel(name, Path(name), ModelCard(name, f"The {name} one", 1, "random", 48, {}, served))
+
+
+def test_the_score_on_the_hold_out_recommends():
+    sentence = comparison.recommendation(scored("new", 0.701), scored("old", 0.725))
+    assert sentence.startswith(
+        "The old one scores 72.5% on the hold-out, The new one 70.1%: The old one is recommended."
+    )
+    assert "by FER2013's label and by most annotators" in sentence
+    assert "neither is recommended" in comparison.recommendation(scored("a", 0.7), scored("b", 0.7))
+
+
+@pytest.mark.parametrize("new", [scored("new", None), scored("new", 0.9, 500), scored("new", 0.9, None)])
+def test_without_scores_of_the_same_faces_nothing_is_recommended(new):
+    assert comparison.recommendation(new, scored("old", 0.725)).startswith("No recommendation")
 
 
 def test_one_model_makes_no_pair(answers):

@@ -131,10 +131,25 @@ class TwoFaces:
 
 
 def test_rerun_keeps_the_framing_or_looks_again(watcher, picture, face):
-    kept = edit_and_rerun(FaceAnalyzer(watcher, Blind()), picture, face, Edits(rotate=20))
+    blind, turned = FaceAnalyzer(watcher, Blind()), Edits(rotate=20)
+    (before,) = blind.classify(picture, [face])
+    kept = edit_and_rerun(blind, picture, before=before, edits=turned)
     assert kept.result is not None
-    lost = edit_and_rerun(FaceAnalyzer(watcher, Blind()), picture, face, Edits(), find_again=True)
+    lost = edit_and_rerun(blind, picture, before=before, edits=turned, find_again=True)
     assert lost.result is None
-    again = edit_and_rerun(FaceAnalyzer(watcher, TwoFaces()), picture, face, Edits(), find_again=True)
+    two = FaceAnalyzer(watcher, TwoFaces())
+    again = edit_and_rerun(two, picture, before=before, edits=turned, find_again=True)
     assert again.result is not None
     assert again.result.face.score == 0.8
+
+
+@pytest.mark.parametrize("factor", [1, 4])
+@pytest.mark.parametrize("find_again", [False, True])
+def test_without_an_edit_the_prediction_is_the_same_also_of_a_large_face(watcher, picture, face, factor, find_again):
+    large = np.kron(picture, np.ones((factor, factor, 1), np.uint8))
+    there = Face(tuple(v * factor for v in face.box), 0.9, face.landmarks * factor)
+    analyzer = FaceAnalyzer(watcher, TwoFaces())
+    (before,) = analyzer.classify(large, [there])
+    after = edit_and_rerun(analyzer, large, before=before, edits=Edits(), find_again=find_again).result
+    np.testing.assert_array_equal(after.probabilities, before.probabilities)
+    np.testing.assert_array_equal(after.crop, before.crop)

@@ -5,7 +5,7 @@ import pytest
 
 from fer_core.data import sample_portrait
 from fer_core.explain import occlusion_map
-from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference import FaceAnalyzer
 from fer_core.labels import expression_index
 from fer_core.store import load_model
 
@@ -83,7 +83,7 @@ def test_wrong_arguments(watcher):
 
 
 def test_covering_the_mouth_of_the_sample_makes_it_less_happy():
-    classifier = Classifier(load_model().weights)
+    classifier = load_model().classifier()
     (face,) = FaceAnalyzer(classifier).analyze(sample_portrait())
     found = occlusion_map(classifier, face.crop)
     np.testing.assert_allclose(found.probabilities, face.probabilities, atol=1e-3)

@@ -23,7 +23,7 @@ def faces(fer2013: FerDataset) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    return Classifier.of(load_model())
+    return load_model().classifier()
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from fer_core.types import Face, FerError
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    return Classifier.of(load_model())
+    return load_model().classifier()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fer_core.data import FerDataset
 from fer_core.faces import YuNetDetector, crop_face, framing_roll
 from fer_core.faces.yunet import _cuts
-from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference import FaceAnalyzer
 from fer_core.store import load_model
 from fer_core.types import Face, Image
 
@@ -80,7 +80,7 @@ def test_one_person_who_lies_among_others_keeps_them_upright(yunet: YuNetDetecto
 @pytest.mark.parametrize("place", ["alone", "in a scene"])
 def test_turned_fer2013_faces_keep_their_expression(yunet: YuNetDetector, fer2013: FerDataset, place: str) -> None:
     """Of 200 faces that are found upright, at least 97 % keep their expression in each of the other three turns."""
-    analyzer = FaceAnalyzer(Classifier.of(load_model()), yunet)
+    analyzer = FaceAnalyzer(load_model().classifier(), yunet)
     kept: list[list[bool]] = []
     for face in fer2013.split("private_test").images[:200]:
         picture = np.repeat(face[..., None], 3, axis=2)

@@ -41,7 +41,7 @@ class Clock:
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    return Classifier.of(load_model())
+    return load_model().classifier()
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ ONE_FACE = ScriptedDetector(lambda _: [(40, 30, 40, 50)])
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    return Classifier.of(load_model())
+    return load_model().classifier()
 
 
 def numbers(result: FrameResult) -> list[int]:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from fer_core.data import sample_portrait
-from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference import FaceAnalyzer
 from fer_core.inference.tables import (
     PICTURE_COLUMNS,
     PictureResult,
@@ -35,7 +35,7 @@ from fer_core.store import DEFAULT_MODEL, load_model
 @pytest.fixture(scope="module")
 def results() -> list[PictureResult]:
     """One picture with a face, and one that cannot be used."""
-    faces = FaceAnalyzer(Classifier(load_model().weights)).analyze(sample_portrait(), whole_image=True)
+    faces = FaceAnalyzer(load_model().classifier()).analyze(sample_portrait(), whole_image=True)
     good = PictureResult("astronaut.png", DEFAULT_MODEL, tuple(faces))
     return [good, PictureResult("bad.jpg", DEFAULT_MODEL, error="bad.jpg is empty (0 bytes).")]
 

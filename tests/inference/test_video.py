@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from fer_core.faces import default_detector
-from fer_core.inference import Classifier, Prediction
+from fer_core.inference import Prediction
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.tables import (
     FACE_COLUMNS,
@@ -315,7 +315,7 @@ def test_two_analyses_at_once_do_not_mix(tmp_path):
 def test_real_faces_are_found_where_they_are():
     """Two heads, the left one moving: YuNet and the shipped model."""
     require("FER_YUNET_MODEL", "needs YuNet's weights")
-    analyzer = StreamAnalyzer(Classifier.of(load_model()), default_detector(detection_size=640), FILE_SETTINGS)
+    analyzer = StreamAnalyzer(load_model().classifier(), default_detector(detection_size=640), FILE_SETTINGS)
     frames = [scene((5 + 6 * k, 20), (320, 40), scale=0.9) for k in range(8)]
     result = analyze_video(film(frames), analyzer)
     assert result.faces == [1, 2]

@@ -111,7 +111,7 @@ def test_unknown_or_too_small_is_refused():
         build_backbone("Xception", 48, "random")
 
 
-@pytest.mark.parametrize("name", [*BACKBONE_SIZES, "ResNet50V2", "ConvNeXtTiny", "MobileNetV3Small"])
+@pytest.mark.parametrize("name", backbone_names())
 def test_preprocessing_is_the_applications_own(name):
     import importlib
 

@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
 from fer_core.models import build_network, model_spec, network_names
+from fer_core.models.backbone import backbone_names
 from fer_core.models.network_input import BACKBONE_SCALES, input_picture, network_input
 from fer_core.models.transfer import backbone_input
+from fer_core.types import FerError
 
 FACE = np.random.default_rng(3).integers(0, 256, (48, 48)).astype(np.uint8)
 BACKBONES = {model_spec(name).backbone: model_spec(name) for name in network_names() if model_spec(name).backbone}
@@ -31,8 +34,10 @@ def test_the_compact_network_gets_what_its_layer_computes(tiny_spec):
     np.testing.assert_allclose(network_input(FACE, tiny_spec), expected, atol=1e-6)
 
 
-def test_every_backbone_of_the_named_networks_has_a_scale():
-    assert set(BACKBONES) == set(BACKBONE_SCALES)
+def test_every_backbone_of_keras_has_a_scale():
+    assert set(backbone_names()) == set(BACKBONE_SCALES)
+    with pytest.raises(FerError, match=r"not known.*Received: Newer"):
+        network_input(FACE, replace(BACKBONES["VGG16"], backbone="Newer"))
 
 
 def test_pictures_have_the_networks_size_and_keep_black_and_white():

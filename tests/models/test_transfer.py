@@ -17,17 +17,20 @@ from fer_core.types import FerError
 
 VARIANTS = [name for name in model_names() if model_spec(name).architecture == "transfer"]
 
-# weights that train besides the head's: what the last six layers hold, batch normalisations left out
+# numbers that train besides the head's, by hand: kernels and biases of the last layers, batch norms left out
+VGG16 = 4 * (512 * 512 * 9 + 512)  # block4_conv3 and block 5
 OPEN = {
-    "mobilenetv2_modified": 2,  # two convolutions without bias
-    "vgg16_modified": 8,  # block4_conv3 and block 5: kernel and bias of four convolutions
-    "vgg16_modified_noise": 8,
-    "vgg16_modified_face": 8,
-    "efficientnetb0_modified": 2,  # as MobileNetV2
-    "efficientnetv2b0_modified": 1,
-    "densenet121_modified": 1,
-    "mobilenet_faces": 42,  # blocks 6 to 12: two convolutions without bias and two batch norms each
-    "nasnetmobile_modified": 0,  # sums, a concatenation and an activation hold no weights
+    "mobilenetv2_modified": 960 * 320 + 320 * 1280,  # two convolutions of one pixel without bias
+    "vgg16_modified": VGG16,
+    "vgg16_modified_noise": VGG16,
+    "vgg16_modified_face": VGG16,
+    # expand, depthwise, squeeze (1152 to 48 and back), project, top
+    "efficientnetb0_modified": 192 * 1152 + 1152 * 9 + 2 * 1152 * 48 + 48 + 1152 + 1152 * 320 + 320 * 1280,
+    "efficientnetv2b0_modified": 192 * 1152 + 1152 * 9 + 2 * 1152 * 48 + 48 + 1152 + 1152 * 192 + 192 * 1280,
+    "densenet121_modified": sum(128 * (1024 - 32 * back) + 128 * 32 * 9 for back in (1, 2, 3)),  # three blocks
+    # blocks 6 to 12: filters of 3 pixels for each channel, convolutions of one pixel, gamma and beta of two batch norms
+    "mobilenet_faces": sum(9 * a + a * b + 2 * (a + b) for a, b in [(256, 512), *[(512, 512)] * 5, (512, 1024)]),
+    "nasnetmobile_modified": 4 * (176 * 9 + 176 * 176) + 2 * (176 * 25 + 176 * 176),  # separable, 3 and 5 pixels
 }
 
 
@@ -68,13 +71,19 @@ def test_open_and_frozen_layers(name):
     network = untrained(name)
     backbone = backbone_of(network)
     spec = model_spec(name)
-    assert len(backbone.trainable_weights) == OPEN.get(name, 0)
+    assert sum(np.prod(weight.shape) for weight in backbone.trainable_weights) == OPEN.get(name, 0)
     own = 4 if spec.batch_normalization else 2
-    assert len(network.trainable_weights) == OPEN.get(name, 0) + own
-    first = len(backbone.layers) - spec.open_layers
-    for position, layer in enumerate(backbone.layers):
-        may = spec.open_normalization or "BatchNorm" not in type(layer).__name__
-        assert layer.trainable == (position >= first and may), layer.name
+    assert len(network.trainable_weights) == len(backbone.trainable_weights) + own
+    opened = [layer for layer in backbone.layers if layer.trainable_weights]
+    norms = [layer for layer in opened if "BatchNorm" in type(layer).__name__]
+    assert len(opened) - len(norms) == spec.open_layers
+    assert len(norms) == (spec.open_layers if spec.open_normalization else 0)  # one after each convolution
+
+
+def test_more_open_layers_than_there_are_is_refused():
+    assert len(backbone_of(untrained("vgg16_frozen", open_layers=13)).trainable_weights) == 26
+    with pytest.raises(FerError, match=r"vgg16 has 13 layers with weights .* Received: 14"):
+        untrained("vgg16_frozen", open_layers=14)
 
 
 def test_shapes_and_sizes(network, faces):
@@ -180,7 +189,7 @@ def test_any_other_application_goes_by_its_name():
 
 def test_spec_says_what_trains_and_refuses_nonsense():
     spec = model_spec("vgg16_modified")
-    assert spec.trained == "head and last 6 layers"
+    assert spec.trained == "head and last 4 layers with weights"
     assert not spec.frozen
     assert model_spec("vgg16_frozen").trained == "head only"
     assert model_spec("vgg16_frozen").frozen

@@ -24,25 +24,22 @@ from tests.made_up_store import add_models
 
 
 @pytest.mark.parametrize("quantization", QUANTIZATIONS)
-def test_same_answers_as_keras(tiny_network, quantization, tmp_path):
-    path = tmp_path / "model.tflite"
-    path.write_bytes(to_litert(tiny_network, 48, quantization))
+def test_same_answers_as_keras(tiny_network, quantization):
     faces = np.random.default_rng(0).integers(0, 256, (40, 48, 48)).astype(np.uint8)
     expected = with_activation_map(tiny_network).predict(faces[..., None].astype("float32"), verbose=0)
-    served = Classifier(path).predict(faces)
+    served = Classifier(to_litert(tiny_network, 48, quantization)).predict(faces)
     tolerance = {"int8": 0.03, "int8_weights": 0.01}.get(quantization, 1e-3)
     np.testing.assert_allclose(served.probabilities, expected["probabilities"], atol=tolerance)
     if quantization == "float32":
         np.testing.assert_allclose(served.activation, expected["activation"], atol=1e-3)
 
 
-def test_other_backends_convert_in_a_process_with_tensorflow(tiny_network, tiny_classifier, tmp_path, monkeypatch):
+def test_other_backends_convert_in_a_process_with_tensorflow(tiny_network, tiny_classifier, monkeypatch):
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
-    path = tmp_path / "model.tflite"
-    path.write_bytes(to_litert(tiny_network, 48))
+    converted = Classifier(to_litert(tiny_network, 48))
     faces = np.random.default_rng(0).integers(0, 256, (5, 48, 48)).astype(np.uint8)
     expected = tiny_classifier.predict(faces).probabilities
-    np.testing.assert_allclose(Classifier(path).predict(faces).probabilities, expected, atol=1e-5)
+    np.testing.assert_allclose(converted.predict(faces).probabilities, expected, atol=1e-5)
 
 
 def test_smaller_storage_is_smaller(tiny_network):

@@ -192,24 +192,20 @@ def trained():
 
 
 @pytest.mark.parametrize("storage", ["float32", "int8", "int8_weights", "float16"])
-def test_weights_come_back_to_the_last_bit_that_is_stored(trained, storage, tmp_path):
+def test_weights_come_back_to_the_last_bit_that_is_stored(trained, storage):
     backbone, network = trained
-    path = tmp_path / "model.tflite"
-    path.write_bytes(to_litert(network, 48, storage))
     found = body()
-    read_backbone(found, path)
+    read_backbone(found, to_litert(network, 48, storage))
     for read, true in zip(found.get_weights(), backbone.get_weights(), strict=True):
         largest = np.abs(true).max(axis=tuple(range(true.ndim - 1))) if true.ndim > 1 else np.abs(true).max()
         step = {"float32": 0.0, "float16": 2.0**-10}.get(storage, 1 / 127 if true.ndim > 1 else 0.0) * largest
         assert (np.abs(read - true) <= step / 2 + 1e-7).all()
 
 
-def test_another_network_is_refused(trained, tmp_path):
-    path = tmp_path / "model.tflite"
-    path.write_bytes(to_litert(trained[1], 48))
+def test_another_network_is_refused(trained):
     other = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(9, 3, name="block1_conv1")])
     with pytest.raises(FerError, match=r"no weights for the layer block1_conv1\. Expected the shape \(9, 3, 3, 3\)"):
-        read_backbone(other, path)
+        read_backbone(other, to_litert(trained[1], 48))
 
 
 def test_the_shipped_model_keeps_it(home):

@@ -49,9 +49,7 @@ def test_trains_converts_and_serves_the_same(name, quantization, fer2013, home, 
     faces = fer2013.split("public_test").images[:64]
     expected = network.predict(faces[..., None].astype("float32"), verbose=0)
     assert not np.array_equal(network.get_layer("head").get_weights()[0], before)
-    path = tmp_path / "model.tflite"
-    path.write_bytes(to_litert(network, 48, quantization))
-    served = Classifier(path).predict(faces).probabilities
+    served = Classifier(to_litert(network, 48, quantization)).predict(faces).probabilities
     if quantization == "float32":
         np.testing.assert_allclose(served, expected, atol=1e-3)
     else:

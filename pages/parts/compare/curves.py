@@ -154,7 +154,7 @@ def training(selection: Selection) -> None:
             best = held.sort_values("value").iloc[-1]
             explain(
                 "Training curves",
-                f"{best['model']} reaches the highest hold-out accuracy, {best['value']:.1%}, after epoch "
+                f"{best['model']} reaches the highest hold-out accuracy by the label, {best['value']:.1%}, after epoch "
                 f"{best['epoch']:.0f}.",
             )
         show_chart(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.columns import METRICS
+from fer_core.columns import METRICS, YARDSTICKS
 from fer_core.comparison import LEVEL, worked_example
 from fer_core.figures import ranking
 from fer_core.models.spec import WEIGHTS
@@ -24,14 +24,15 @@ def scoreboard(selection: Selection) -> None:
         best = table.sort_values(metric, ascending=metric == "avg_fpr").iloc[0]
         explain(
             METRICS[metric],
-            f"{best['model']} is best with {best[metric]:.3f}. "
+            f"{best['model']} is best by {YARDSTICKS[answers.by]}, with {best[metric]:.3f}. "
             f"{worked_example(metric, results.measured(selection)[best['name']][0])} In 95 % of resamples of the "
             f"{len(answers.labels):,} faces it lies between {best[f'{metric}_low']:.3f} and "
             f"{best[f'{metric}_high']:.3f}.",
         )
     show_chart(
         ranking(table, metric, METRICS[metric], ascending=metric == "avg_fpr"),
-        f"{METRICS[metric]} of {len(table)} models with 95 % intervals; best: {best['model']}, {best[metric]:.3f}",
+        f"{METRICS[metric]} of {len(table)} models with 95 % intervals; best by {YARDSTICKS[answers.by]}: "
+        f"{best['model']}, {best[metric]:.3f}",
     )
     st.caption(
         f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval. Models whose intervals "

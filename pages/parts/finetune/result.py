@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from fer_core.columns import TEST_SPLITS
+from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.comparison import (
     Answers,
     Measured,
@@ -17,6 +17,7 @@ from fer_core.comparison import (
     load_answers,
     measure,
     pairs,
+    recommendation,
     worked_example,
 )
 from fer_core.figures import class_scores, confusion_chart
@@ -25,7 +26,16 @@ from fer_core.runs.run import Run
 from fer_core.store import DEFAULT_MODEL, list_models, open_model
 from fer_core.stored_model import StoredModel
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, emphasis, model_titles, offer_download, plain, warn
+from pages.parts.common import (
+    choose,
+    choose_yardstick,
+    emphasis,
+    model_titles,
+    offer_download,
+    plain,
+    upper_first,
+    warn,
+)
 from pages.parts.compare.results import Stamps, stamps
 from pages.parts.explanations import explain
 from pages.parts.finetune.runs import attempt
@@ -67,13 +77,21 @@ def _holdout_accuracy(model: StoredModel) -> None:
 
 
 def _test_metrics(run: Run, model: StoredModel) -> None:
-    """Show accuracy, F1 and confusion matrix beside those of the model that it started from, or the default one."""
-    split = choose("Test split", TEST_SPLITS, "f_split")
+    """Show accuracy, F1 and confusion matrix beside those of the model that it started from, or the default one.
+
+    Both are judged by both yardsticks. Which of them to use is recommended by the hold-out, not by the test faces.
+    """
+    with st.container(horizontal=True):
+        split, by = choose("Test split", TEST_SPLITS, "f_split"), choose_yardstick("f_by")
     other, why = _other(run)
     models = [model] if other is None else [model, other]
-    answers, numbers, verdict, complaints = _compared(
-        stamps(models), run.title, None if other is None else other.title, split
-    )
+    titles = (run.title, None if other is None else other.title)
+    judged = {name: _compared(stamps(models), titles, split, name) for name in YARDSTICKS}
+    st.markdown("\n".join(f"- {plain(verdict)}" for _, _, verdict, _ in judged.values()))
+    if other is not None:
+        mine = replace(model, card=replace(model.card, title=run.title))
+        st.info(plain(recommendation(mine, other)), icon=":material/recommend:")
+    answers, numbers, _, complaints = judged[by]
     warn(complaints, "Some predictions cannot be used:")
     if answers is None:
         return
@@ -96,7 +114,8 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
                 )
     st.caption(
         f"{answers.where}, {len(answers.labels):,} faces; small: 95 % intervals. In the matrix: of 100 faces of the "
-        f"row’s expression, how many are predicted as the column’s. {plain(verdict)}"
+        "row’s expression, how many are predicted as the column’s. Verdicts: McNemar’s test, which covers the test "
+        "faces drawn, not training with another seed."
     )
     first = answers.names[0]
     title, (metrics, _) = answers.titles[first], numbers[first]
@@ -133,22 +152,20 @@ def _other(run: Run) -> tuple[StoredModel | None, str]:
 
 @st.cache_resource(max_entries=20, show_spinner="Measuring, with 1,000 resamples …")
 def _compared(
-    compared: Stamps, title: str, other: str | None, split: str
+    compared: Stamps, titles: tuple[str | None, ...], split: str, by: str
 ) -> tuple[Answers | None, Measured, str, list[str]]:
-    """Return the predictions of one or two models, their metrics, whether they differ, and what is left out."""
+    """Return the predictions of one or two models, their metrics, a verdict by a yardstick, and what is left out."""
     models = []
-    for (_, folder, _), key, words in zip(compared, (RESULT, OTHER), (title, other), strict=False):
+    for (_, folder, _), key, words in zip(compared, (RESULT, OTHER), titles, strict=False):
         model = open_model(Path(folder))
         models.append(replace(model, name=key, card=replace(model.card, title=words or model.title)))
-    answers, complaints = load_answers(models, split, "plain")
+    answers, complaints = load_answers(models, split, "plain", by)
     if answers is None:
-        return None, {}, "", complaints
-    table = pairs(answers)
-    verdict = ""
-    if not table.empty:
-        covers = "McNemar’s test, which covers the test faces drawn, not training with another seed"
-        verdict = f"Between the two: {table.iloc[0]['verdict']} ({covers})."
-    return answers, measure(answers), verdict, complaints
+        return None, {}, f"Not judged by {YARDSTICKS[by]}: no model has predictions with these answers.", complaints
+    numbers, table = measure(answers), pairs(answers)
+    reached = ", ".join(f"{answers.titles[name]} {numbers[name][0].accuracy:.1%}" for name in answers.names)
+    verdict = "" if table.empty else f": {table.iloc[0]['verdict']}"
+    return answers, numbers, f"{upper_first(YARDSTICKS[by])}: {reached}{verdict}.", complaints
 
 
 def _promotion(run: Run) -> None:

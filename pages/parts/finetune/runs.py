@@ -170,7 +170,7 @@ def _numbers(run: Run, status: Status) -> None:
     memory = f"{status.peak_memory / 1e9:.1f} GB" if status.peak_memory else "–"
     with st.container(horizontal=True):
         st.metric("Epoch", _epochs(run, status), border=True)
-        st.metric("Best on hold-out", _best_on_holdout(run), border=True)
+        st.metric("Best on hold-out, by label", _best_on_holdout(run), border=True)
         st.metric("Worked for", duration(status.seconds), border=True)
         st.metric("Peak memory", memory, border=True)
 
@@ -191,8 +191,14 @@ def _curves(runs: list[Run], statuses: list[Status]) -> None:
     )
     st.caption("Dotted: training faces, augmented. Solid: hold-out.")
     held = history[(history["faces"] == "hold-out") & (history["what"] == "accuracy")].sort_values("value")
-    best = "" if held.empty else f"{held.iloc[-1]['model']} reaches {held.iloc[-1]['value']:.1%} on the hold-out after "
-    explain("Training curves", best and f"{best}epoch {held.iloc[-1]['epoch']:.0f}, its highest accuracy so far.")
+    words = ""
+    if not held.empty:
+        best = held.iloc[-1]
+        words = (
+            f"{best['model']} reaches {best['value']:.1%} on the hold-out after epoch {best['epoch']:.0f}, its highest "
+            "accuracy by the label so far."
+        )
+    explain("Training curves", words)
 
 
 def _row(run: Run) -> dict[str, Any]:
@@ -200,7 +206,7 @@ def _row(run: Run) -> dict[str, Any]:
     return {
         "Run": run.title,
         "State": STATE_LABELS[status.state],
-        "Best on hold-out": _best_on_holdout(run),
+        "Best on hold-out, by label": _best_on_holdout(run),
         "Epochs": _epochs(run, status),
         "Network": run.plan.spec.title,
         "Started": run.created.astimezone().replace(tzinfo=None),

@@ -113,7 +113,7 @@ def _changed_network(spec: ModelSpec) -> ModelSpec:
             "Open layers",
             tuple(OPEN_LAYERS),
             "f_open",
-            "How many of the backbone's last layers are trained, besides the head.",
+            "How many of the backbone's last layers with weights are trained, besides the head and without batch norm.",
         )
         settings = {
             "open_layers": None if layers is None else OPEN_LAYERS[str(layers)],

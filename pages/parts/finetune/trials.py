@@ -46,7 +46,7 @@ def show_study(study: TuningStudy, working: bool) -> None:
     except FerError:
         best, reached = None, "–"
     with st.container(horizontal=True):
-        st.metric("Best on hold-out", reached, border=True)
+        st.metric("Best on hold-out, by label", reached, border=True)
         for state in ("finished", "stopped early", "failed"):
             st.metric(state.capitalize(), int(counts.get(state, 0)), border=True)
     if best is not None:
@@ -120,7 +120,7 @@ def _best(study: TuningStudy, best: Any) -> None:
 def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
     with st.grid(2, min_column_width=330):
         with st.container():
-            st.markdown("**Accuracy of each trial**; the line is the best so far")
+            st.markdown("**Accuracy of each trial by the label**; the line is the best so far")
             show_chart(tuning_history(trials), key="t_history", alt=f"Hold-out accuracy of {len(trials)} trials")
         with st.container():
             st.markdown("**Importance of each setting**")

@@ -42,7 +42,6 @@ def read_model(given: Input, folder: Path) -> list[str]:
     from fer_core.comparison.confusion import Fer2013Faces
     from fer_core.comparison.face_table import _predictions
     from fer_core.comparison.scoreboard import card_scoreboard
-    from fer_core.inference import Classifier
     from fer_core.store import list_models
 
     place = home() / "models" / "mine"
@@ -63,7 +62,7 @@ def read_model(given: Input, folder: Path) -> list[str]:
                 ),
                 model.all_predictions,
                 lambda model=model: _predictions(np.arange(5), model),
-                lambda model=model: Classifier.of(model).predict(np.zeros((2, 48, 48), np.uint8), flip=True),
+                lambda model=model: model.classifier().predict(np.zeros((2, 48, 48), np.uint8), flip=True),
             ):
                 try:
                     read()

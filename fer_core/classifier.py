@@ -1,23 +1,18 @@
-"""Predict expressions with LiteRT files: of face crops, and of all faces in a picture. Thread-safe."""
+"""Predict the expressions of face crops with a LiteRT file. Thread-safe. `StoredModel.classifier` opens a model."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.images import resized
-from fer_core.faces import FaceDetector, crop_face, default_detector, whole_image_face
 from fer_core.faces.preprocessing import crop_to_boxes, detect_boxes, maps_on_whole_faces, preprocess_faces
 from fer_core.labels import NUM_CLASSES
-from fer_core.stored_model import StoredModel
 from fer_core.threads import Pool
-from fer_core.types import Face, FaceResult, FerError, Image
+from fer_core.types import FerError
 
 BATCH = 32
 """Faces per call of the interpreter; larger batches were not faster on two cores."""
@@ -43,7 +38,7 @@ class Classifier:
     Interpreters are not thread-safe, so they are kept in a pool.
 
     Args:
-        path: a `.tflite` file of this project.
+        content: of a `.tflite` file of this project.
         threads: CPU threads of each interpreter.
         preprocessing: preprocessing of the faces, as in `fer_core.faces.preprocess_faces`.
         not_sure_below: the confidence below which the model is not sure, 0 to 1; 0 for none.
@@ -53,31 +48,18 @@ class Classifier:
         locates: whether its activation maps have more than one cell. VGG16's have only one for 48 pixels.
 
     Raises:
-        FerError: the file is missing, damaged, or another type of model.
+        FerError: the file is damaged, or another type of model.
     """
 
-    def __init__(self, path: Path, threads: int = 2, preprocessing: str = "none", not_sure_below: float = 0.0) -> None:
-        try:
-            self._content = Path(path).read_bytes()
-        except OSError as error:
-            raise FerError(f"The model file cannot be read: {path} ({error.strerror}).") from error
+    def __init__(
+        self, content: bytes, threads: int = 2, *, preprocessing: str = "none", not_sure_below: float = 0.0
+    ) -> None:
         self.not_sure_below = not_sure_below
-        self._path, self._threads, self._preprocessing = Path(path), threads, preprocessing
+        self._content, self._threads, self._preprocessing = content, threads, preprocessing
         self._pools = {batch: Pool(partial(self._make, batch)) for batch in (1, BATCH)}
         with self._pools[1].borrow() as runner:
             self.input_size, self._map_shape = runner.input_size, runner.map_shape
         self.locates = self._map_shape != (1, 1)
-
-    @classmethod
-    def of(cls, model: StoredModel, threads: int = 2) -> Classifier:
-        """Open a stored model with the preprocessing and the threshold that its card names.
-
-        Raises:
-            FerError: the model is kept for comparison only, its file is damaged, or its backbone is not available.
-        """
-        _check_content(model)
-        threshold = model.card.not_sure
-        return cls(model.weights, threads, model.card.preprocessing, threshold.below if threshold else 0.0)
 
     def predict(self, faces: NDArray[np.uint8], flip: bool = False) -> Prediction:
         """Classify face crops.
@@ -142,61 +124,8 @@ class Classifier:
         except (ValueError, RuntimeError, KeyError, IndexError, TypeError) as error:
             raise FerError(
                 f"This is not a FER Lab model file; expected a LiteRT file with the outputs probabilities and "
-                f"activation. Convert it again with `python -m fer_core train`. Received: {self._path.name}"
+                f"activation. Convert it again with `python -m fer_core train`. Received: {len(self._content):,} bytes"
             ) from error
-
-
-class FaceAnalyzer:
-    """Detect the faces in an image, crop them like FER2013's faces, and classify each.
-
-    Args:
-        classifier: classifies the face crops.
-        detector: by default `default_detector()`.
-        flip: average each face with its mirror image.
-        thorough: True for photos. False is several times faster, for frames of a camera or video.
-    """
-
-    def __init__(
-        self,
-        classifier: Classifier,
-        detector: FaceDetector | None = None,
-        flip: bool = False,
-        thorough: bool = True,
-    ) -> None:
-        self.classifier, self.flip, self.thorough = classifier, flip, thorough
-        self.detector = detector or default_detector()
-
-    def analyze(self, image: Image, whole_image: bool = False) -> list[FaceResult]:
-        """Return one result per face, largest first; an empty list if there is no face.
-
-        Args:
-            image: `(height, width, 3)` RGB uint8.
-            whole_image: the picture is already a face crop, so do not detect faces in it.
-
-        Raises:
-            FerError: the image has another shape or type.
-        """
-        faces = [whole_image_face(image)] if whole_image else self.detector.detect(image, self.thorough)
-        return self.classify(image, faces)
-
-    def classify(self, image: Image, faces: Sequence[Face]) -> list[FaceResult]:
-        """Crop and classify faces that were already detected, in their order."""
-        cuts = [crop_face(image, face) for face in faces]
-        crops: NDArray[np.uint8] = np.stack([crop for crop, _ in cuts]) if cuts else np.zeros((0, 48, 48), np.uint8)
-        prediction = self.classifier.predict(crops, flip=self.flip)
-        return [
-            FaceResult(
-                face,
-                crop,
-                transform,
-                probabilities,
-                activation if self.classifier.locates else None,
-                self.classifier.not_sure_below,
-            )
-            for face, (crop, transform), probabilities, activation in zip(
-                faces, cuts, prediction.probabilities, prediction.activation, strict=True
-            )
-        ]
 
 
 class _Runner:
@@ -220,19 +149,6 @@ class _Runner:
         self._interpreter.set_tensor(self._input, inputs)
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._probabilities), self._interpreter.get_tensor(self._activation)
-
-
-def _check_content(model: StoredModel) -> None:
-    """Compare the file with its card, since LiteRT may crash on a damaged one."""
-    expected = (model.card.served or {}).get("sha256")
-    if expected and model.weights.is_file():
-        with model.weights.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-        if found != expected:
-            raise FerError(
-                f"The file {model.weights.name} of {model.name} is damaged or was changed: its SHA-256 is not the one "
-                f"in its card. Install or train the model again. Received: {found[:16]}…"
-            )
 
 
 def _batches(count: int) -> list[tuple[int, int]]:
