@@ -67,8 +67,13 @@ def extract_zip(
             try:
                 for info, place in members:
                     _write(archive, info, folder.joinpath(*place))
-            except BaseException:
+            except BaseException as error:
                 shutil.rmtree(folder, ignore_errors=True)
+                if isinstance(error, FileExistsError):
+                    raise FerError(
+                        f"{shown} holds two files of the same name, or of names that differ only in case or Unicode "
+                        f"form ({Path(error.filename).name[:80]!r}). Rename one and pack them again."
+                    ) from error
                 raise
     except FerError:
         raise
@@ -77,11 +82,6 @@ def extract_zip(
     except (NotImplementedError, RuntimeError) as error:
         raise FerError(
             f"{shown} is packed in a way that cannot be read ({error}). Pack it as an ordinary zip."
-        ) from error
-    except FileExistsError as error:
-        raise FerError(
-            f"{shown} holds two files of the same name, or of names that differ only in case or Unicode form "
-            f"({Path(error.filename).name[:80]!r}). Rename one and pack them again."
         ) from error
     except OSError as error:
         raise FerError(
