@@ -38,7 +38,7 @@ def training_allowed() -> bool:
         sent = st.form_submit_button("Continue")
     if sent:
         try:
-            if TRAINING.check(st.context.ip_address or "", given, password):
+            if TRAINING.check(_address(), given, password):
                 st.session_state[_KNOWN] = given
                 st.rerun()
             words = "This is not the password. Ask whoever runs this server."
@@ -46,6 +46,10 @@ def training_allowed() -> bool:
             words = str(error)
         st.warning(words, icon=":material/lock:")
     return False
+
+
+def _address() -> str:
+    return st.context.ip_address or "this computer"
 
 
 def _same(one: str, other: str) -> bool:

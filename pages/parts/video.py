@@ -72,7 +72,8 @@ def sample_job(model: ServedModel, rate: str) -> VideoJob:
     Raises:
         FerError: the cache folder cannot be written.
     """
-    return _start(sample_clip(), model, "The sample clip", rate)
+    with st.spinner("Making the sample clip"):
+        return _start(sample_clip(), model, "The sample clip", rate)
 
 
 def _start(source: Any, model: ServedModel, name: str, rate: str) -> VideoJob:

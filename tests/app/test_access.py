@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 import streamlit as st
 
+from fer_core.guesses import Guesses
+
 
 @pytest.fixture
 def finetune(opened_without_error, monkeypatch):
@@ -51,4 +53,15 @@ def test_the_password_opens_the_page_until_it_changes(finetune):
     assert not app.text_input(key="f_title").value
     finetune(password="another")
     app.run()
+    assert not app.tabs
+
+
+def test_a_guesser_has_to_wait_in_every_session(finetune, monkeypatch):
+    monkeypatch.setattr("pages.parts.access.TRAINING", Guesses(lambda: 0.0))
+    monkeypatch.setattr("pages.parts.access._address", lambda: "192.0.2.7")
+    for given in ("a", "b", "c", "d", "secret"):
+        app = finetune(password="secret")
+        app.text_input(key="access_given").set_value(given)
+        app.button[0].click().run()
+    assert "Too many wrong passwords came from your network address. Try again in" in app.warning[0].value
     assert not app.tabs
