@@ -75,8 +75,9 @@ def failures(faces: AuditedFaces) -> None:
     overall = float(leaves["wrong"].sum() / leaves["faces"].sum())
     worst = leaves.iloc[0]
     st.markdown(
-        f"The model is wrong on **{overall:.0%}** of these faces. It fails most where **{plain(worst['where'])}**: on "
-        f"{worst['value']:.0%} of {worst['faces']:,} faces ({worst['low']:.0%} to {worst['high']:.0%})."
+        f"The model is wrong on **{overall:.0%}** of these faces ({plain(faces.faces)}). It fails most where "
+        f"**{plain(worst['where'])}**: on {worst['value']:.0%} of {worst['faces']:,} faces ({worst['low']:.0%} to "
+        f"{worst['high']:.0%})."
     )
     words = "; ".join(f"{row.where} {row.value:.0%}" for row in leaves.itertuples())
     show_chart(error_leaves(leaves, overall), f"Share of wrong predictions by kind of face: {words}")
