@@ -78,7 +78,7 @@ def test_one_person_who_lies_among_others_keeps_them_upright(yunet: YuNetDetecto
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_turned_fer2013_faces_keep_their_expression(yunet: YuNetDetector, fer2013: FerDataset) -> None:
-    """Of 200 faces that are found upright, at least 97 % keep their expression in each of the other three turns."""
+    """Of 200 faces in the three other turns, at least 97 % keep the expression that they have upright."""
     analyzer = FaceAnalyzer(load_model().classifier(), yunet)
     kept: list[list[bool]] = []
     for face in fer2013.split("private_test").images[:200]:
