@@ -120,8 +120,8 @@ def train(
             data folder for each name and seed.
         callbacks: additional Keras callbacks.
         say: called with a sentence for each step.
-        ship: store it for this repository: without the large `.keras` file of a model with a backbone, and with a small
-            one of others. A model on a downloaded backbone is kept for comparison only, with card, history and
+        ship: store it for this repository: with a small `.keras` file, and without one if the model starts from ImageNet
+            or UTKFace, because it would be large. A model on a downloaded backbone is kept for comparison only, with card, history and
             predictions, because its weights are not ours to ship.
         mapped: also store the map of the test faces. It takes a minute or two on two cores, so that short trainings
             leave it out; `fer-lab evaluate NAME --map --save` makes it later.
@@ -149,7 +149,8 @@ def train(
     card = make_card(spec, recipe.as_dict(), parameters, facts, served, data, predictions, measured)
     if kept_for_comparison:
         card, weights = replace(card, served=None, measured_file=served), b""
-    archive = b"" if ship and spec.architecture == "transfer" else keras_archive(fitted, small=ship)
+    large = spec.weights_from in {"imagenet", "utkface"}
+    archive = b"" if ship and large else keras_archive(fitted, small=ship)
     history = pd.DataFrame(read_history(folder)).rename_axis("epoch").reset_index()
     found = _map(fitted, spec, data.tests, say) if mapped else None
     heads = heads_of(learner) if recipe.target == "both" else None
