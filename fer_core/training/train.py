@@ -120,9 +120,9 @@ def train(
             data folder for each name and seed.
         callbacks: additional Keras callbacks.
         say: called with a sentence for each step.
-        ship: store it for this repository: with a small `.keras` file, and without one if the model starts from ImageNet
-            or UTKFace, because it would be large. A model on a downloaded backbone is kept for comparison only, with card, history and
-            predictions, because its weights are not ours to ship.
+        ship: store it for this repository: with a small `.keras` file, or without one if the model starts from ImageNet
+            or UTKFace, because it would be large. A model on a downloaded backbone is kept for comparison only, with
+            card, history and predictions, because its weights are not ours to ship.
         mapped: also store the map of the test faces. It takes a minute or two on two cores, so that short trainings
             leave it out; `fer-lab evaluate NAME --map --save` makes it later.
 
