@@ -148,7 +148,12 @@ class StoredModel:
             ValueError: the file is damaged.
         """
         path = self.folder / HISTORY
-        return read_table(path).apply(pd.to_numeric) if path.is_file() else pd.DataFrame()
+        if not path.is_file() or path.stat().st_size < 2:  # a line feed, as pandas writes no rows
+            return pd.DataFrame()
+        table = read_table(path).apply(pd.to_numeric)
+        if table.empty:
+            raise ValueError("it has no epochs")
+        return table
 
     def degraded(self) -> pd.DataFrame:
         """Return the results on degraded faces, with the columns `columns.DEGRADED_COLUMNS`; empty if there are none.
