@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data import FerDataset
-from fer_core.evaluation import evaluate, lowest_threshold
+from fer_core.evaluation import lowest_threshold
+from fer_core.evaluation.confusion import accuracy_of, class_rates, confusion_matrix, mean_defined
 from fer_core.evaluation.not_sure import WANTED
 from fer_core.faces import add_noise, blur_faces
 from fer_core.types import FerError
@@ -89,9 +90,10 @@ def score_copies(answers: dict[str, NDArray[np.floating]], holdout: FerDataset) 
         raise FerError("The score on the hold-out needs FER+'s votes, and these faces have none.")
     parts: dict[str, dict[str, float]] = {"label": {}, "plurality": {}, "recall": {}}
     for name, given in answers.items():
-        by_plurality = evaluate(holdout.plurality[judged], given[judged])
-        parts["label"][name] = evaluate(holdout.labels, given).accuracy
-        parts["plurality"][name], parts["recall"][name] = by_plurality.accuracy, by_plurality.avg_tpr
+        by_plurality = confusion_matrix(holdout.plurality[judged], given[judged])
+        parts["label"][name] = float(accuracy_of(confusion_matrix(holdout.labels, given)))
+        parts["plurality"][name] = float(accuracy_of(by_plurality))
+        parts["recall"][name] = float(mean_defined(class_rates(by_plurality).recall))
     means: dict[str, float] = {}
     for part, values in parts.items():
         means[part] = values.pop("clean")

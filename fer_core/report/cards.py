@@ -14,7 +14,7 @@ from fer_core.comparison import load_answers, robustness, robustness_summary
 from fer_core.evaluation.paper import reported
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS
-from fer_core.report.card_texts import BESIDE_THE_PAPER, DATA, IMAGENET, LIMITS, STARTS, USES, UTKFACE
+from fer_core.report.card_texts import BESIDE_THE_PAPER, DATA, IMAGENET, LIMITS, STARTS, USES, UTKFACE, VGGFACE2
 from fer_core.report.card_training import training_text
 from fer_core.stored_model import StoredModel
 from fer_core.types import FerError
@@ -123,7 +123,10 @@ def _data(card: ModelCard) -> list[str]:
     texts = [] if own else [DATA]
     if own:
         texts.append("It was trained on pictures of the person who trained it, which stay on that computer.")
-    return [*texts, *({"utkface": [UTKFACE], "imagenet": [IMAGENET]}.get(card.weights_from, []))]
+    return [
+        *texts,
+        *({"utkface": [UTKFACE], "imagenet": [IMAGENET], "vggface2": [VGGFACE2]}.get(card.weights_from, [])),
+    ]
 
 
 def _results(card: ModelCard) -> str:
