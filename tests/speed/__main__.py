@@ -30,7 +30,7 @@ PARTS = {
     "compare": pages.compare_numbers,
     "visits": pages.visit_numbers,
 }
-Part = StrEnum("Part", {part: part for part in PARTS})
+Part = StrEnum("Part", {part: part for part in PARTS})  # type: ignore[misc]  # mypy wants them written out
 
 
 def main(

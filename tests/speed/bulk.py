@@ -107,7 +107,8 @@ def time_epochs() -> list[float]:
     spec = replace(model_spec("mobilenetv2_frozen"), weights_from="random")  # which does not change the time
     recipe, result = replace(FROZEN, epochs=4, augmentation=None), []
     for keep in (True, False):
-        starts, ends = [], []
+        starts: list[float] = []
+        ends: list[float] = []
         clock = keras.callbacks.LambdaCallback(
             on_epoch_begin=lambda *_, own=starts: own.append(time.perf_counter()),
             on_epoch_end=lambda *_, own=ends: own.append(time.perf_counter()),
@@ -154,4 +155,6 @@ def _start(folder: Path) -> None:
 
 
 def _faces(file: Path, analyzer: FaceAnalyzer | None = None) -> int:
-    return len((analyzer or _analyzer).analyze(read_image(file)))
+    analyzer = analyzer or _analyzer
+    assert analyzer
+    return len(analyzer.analyze(read_image(file)))
