@@ -15,6 +15,7 @@ from fer_core.data import FerDataset, load_fer2013
 from fer_core.inference import Classifier
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbone import local_file
+from tests.server import chromium_path
 
 
 def require(path_env: str, reason: str) -> Path:
@@ -69,6 +70,14 @@ def ferplus_path() -> Path:
 def yunet_file() -> Path:
     """YuNet's weights. Needed by tests that count faces: the fallback, Haar cascades, finds some that are none."""
     return require("FER_YUNET_MODEL", "needs YuNet's weights")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path; without one the tests skip, or fail if FER_REQUIRE_ALL=1."""
+    return chromium_path() or missing(
+        "needs Chromium: install it (Debian: apt-get install chromium) or name it in FER_CHROMIUM"
+    )
 
 
 @pytest.fixture

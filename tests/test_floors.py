@@ -23,15 +23,13 @@ FLOORS = [
     {"store"},
     {"inference"},
     {"training", "explain", "comparison", "archives"},
-    {"runs", "benchmarks", "audit", "quiz"},
+    {"runs", "audit", "quiz"},
     {"tuning"},
     {"report"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 FRAMEWORKS = {"tensorflow", "keras", "torch", "jax"}
-USES_STREAMLIT = {"fer_core/benchmarks/compare_page.py"}
-"""Programs that run the app to measure it."""
 
 
 @cache
@@ -88,7 +86,7 @@ def test_every_room_has_a_floor():
 
 
 def test_every_module_is_imported():
-    """Worker programs and benchmarks are imported by their names in strings; the navigation names the pages."""
+    """Worker programs are imported by their names in strings; the navigation names the pages."""
     navigation = (ROOT / "pages" / "__init__.py").read_text(encoding="utf-8")
     unused = []
     for path in production_files():
@@ -102,13 +100,12 @@ def test_every_module_is_imported():
 
 
 def test_only_rooms_that_train_import_a_training_framework():
-    allowed = {"models", "training", "benchmarks", "runs", "tuning", "cli"}
+    allowed = {"models", "training", "runs", "tuning", "cli"}
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in package_files()
         for name in imported(path)
-        if (name.split(".")[0] in FRAMEWORKS and room_of(path) not in allowed)
-        or (name.split(".")[0] == "streamlit" and str(path.relative_to(ROOT)) not in USES_STREAMLIT)
+        if (name.split(".")[0] in FRAMEWORKS and room_of(path) not in allowed) or name.split(".")[0] == "streamlit"
     ]
     assert not wrong
 

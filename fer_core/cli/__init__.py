@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from fer_core.cli.audit import audit
-from fer_core.cli.bench import bench
 from fer_core.cli.compare import compare
 from fer_core.cli.data import data
 from fer_core.cli.evaluate import evaluate
@@ -27,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for command in (predict, video, train, tune, pretrain, evaluate, compare, audit, models, bench, report):
+for command in (predict, video, train, tune, pretrain, evaluate, compare, audit, models, report):
     app.command()(command)
 app.add_typer(data, name="data")
 app.add_typer(runs, name="runs")

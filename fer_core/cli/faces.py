@@ -1,4 +1,4 @@
-"""`faces`: train the network that checks the hits of the Haar cascades, and compare the detectors."""
+"""`faces`: train the network that checks the hits of the Haar cascades."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import Annotated
 import typer
 
 from fer_core.archives.places import local_files
-from fer_core.cli.output import AsJson, fails_clearly, print_json, stderr, stdout
+from fer_core.cli.output import fails_clearly, stderr, stdout
 from fer_core.data import IMAGE_SUFFIXES, load_fer2013, read_image
 from fer_core.data.images import resized
-from fer_core.faces import HaarDetector, YuNetDetector
 from fer_core.types import FerError, Image
 
-faces = typer.Typer(help="Train and measure the detector that is used without YuNet.", no_args_is_help=True)
+faces = typer.Typer(help="Train the detector that is used without YuNet.", no_args_is_help=True)
 
 LONGEST = 1600
-"""Pixels of the longest side to which larger photos are scaled before they are compared."""
+"""Pixels of the longest side to which larger photos are scaled before they are used."""
 
 
 @faces.command()
@@ -40,27 +39,6 @@ def train(
     target = FILE if ship else Path.cwd() / FILE.name
     target.write_bytes(face_check_file(network))
     stdout.print(f"Stored {target} ({target.stat().st_size / 1000:.0f} kB)", soft_wrap=True, markup=False)
-
-
-@faces.command()
-@fails_clearly
-def compare(
-    photos: Annotated[list[str], typer.Argument(help="Photos, folders or globs.", metavar="PHOTO…")],
-    as_json: AsJson = False,
-) -> None:
-    """Count the faces that the Haar cascades miss, and those that only they find, with YuNet as the reference."""
-    from fer_core.benchmarks.detectors import compare_detectors
-
-    files = local_files(photos, IMAGE_SUFFIXES)
-    found = compare_detectors((_read(path) for path in files), YuNetDetector(), HaarDetector())
-    if as_json:
-        print_json(found)
-        return
-    stdout.print(
-        f"{found['photos']} photos with {found['faces']} faces: the Haar cascades miss {found['missed']} and find "
-        f"{found['false']} where YuNet finds none; {found['milliseconds']:.0f} ms for a photo, "
-        f"{found['frame_milliseconds']:.0f} ms for a video frame"
-    )
 
 
 def _read(path: Path) -> Image:

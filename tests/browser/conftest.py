@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
 
+from tests import server as servers
 from tests.bad_inputs import encoded, good_input
+from tests.server import serving
 
-ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,25 +25,8 @@ FLAGS = [
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
-PATIENCE = 90_000
-"""Milliseconds: the tests may share two cores with a training run."""
-
-
-def _chromium() -> str:
-    named = os.environ.get("FER_CHROMIUM")
-    found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found:
-        return found
-    message = "needs Chromium: install it (Debian: apt-get install chromium) or name it in FER_CHROMIUM"
-    if os.environ.get("FER_REQUIRE_ALL") == "1":
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+PATIENCE = servers.PATIENCE * 1000
+"""Milliseconds."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,42 +37,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser's path; without one the tests skip, or fail if FER_REQUIRE_ALL=1."""
-    return _chromium()
-
-
-@pytest.fixture(scope="session")
 def start_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
     """Start `streamlit run app.py` as often as needed; each call returns the address of a fresh server.
 
     A call may add options of `streamlit run`.
     """
-    running: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as running:
 
-    def start(*more: str) -> str:
-        folder = tmp_path_factory.mktemp("server")
-        port = _free_port()
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-        options = ["--server.headless=true", "--server.fileWatcherType=none", "--server.address=127.0.0.1"]
-        environment = {**os.environ, "FER_HOME": str(folder / "home")}
-        with (folder / "log.txt").open("wb") as log:
-            server = subprocess.Popen([*command, *options, *more], cwd=ROOT, env=environment, stdout=log, stderr=log)
-        running.append(server)
-        address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + PATIENCE / 1000
-        while time.monotonic() < deadline and server.poll() is None:
-            try:
-                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
-                    return address
-            except OSError:
-                time.sleep(0.2)
-        pytest.fail(f"Streamlit did not start: {(folder / 'log.txt').read_text(errors='replace')[-2000:]}")
+        def start(*more: str) -> str:
+            folder = tmp_path_factory.mktemp("server")
+            return running.enter_context(serving(folder, *more, FER_HOME=str(folder / "home")))[1]
 
-    yield start
-    for server in running:
-        server.terminate()
-        server.wait(20)
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -18,17 +18,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
-import os
 import random
 import statistics
-import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import psutil
@@ -36,10 +30,10 @@ import requests
 from PIL import Image
 
 from tests.bad_inputs import encoded, good_input
-from tests.browser.conftest import ROOT, _free_port
-from tests.load.client import PATIENCE, Connection, Page
+from tests.load.client import Connection, Page
 from tests.load.kinds.material import packed
 from tests.load.report import MEGABYTE, fresh_home, show
+from tests.server import serving
 
 MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "524288", "MALLOC_TRIM_THRESHOLD_": "524288"}
 """Settings of glibc's allocator, as `make run` and the Dockerfile have them."""
@@ -104,7 +98,7 @@ def main() -> int:
     parser.add_argument("--megabytes", type=int, default=0, help="size of large uploads; 0: photos")
     parser.add_argument("--rest", type=float, default=130, help="seconds until the last visitor comes")
     given = parser.parse_args()
-    with fresh_home() as folder, serving(folder) as (process, address):
+    with fresh_home() as folder, serving(folder, **MEMORY) as (process, address):
         if given.megabytes:
             return asyncio.run(_measure_large(process, address, given))
         return asyncio.run(_measure(process, address, given))
@@ -203,31 +197,6 @@ async def _peak(process: psutil.Process, visits: asyncio.Future) -> int:
         peak = max(peak, _memory(process))
         await asyncio.wait([visits], timeout=0.25)
     return peak
-
-
-@contextmanager
-def serving(folder: Path, *more: str) -> Iterator[tuple[psutil.Process, str]]:
-    """Run the app, with its log in a folder and more options; yield its process and address."""
-    port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-    options = ["--server.headless=true", "--server.fileWatcherType=none", "--server.address=127.0.0.1", *more]
-    with (folder / "log.txt").open("wb") as log:
-        server = subprocess.Popen([*command, *options], cwd=ROOT, env=os.environ | MEMORY, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
-                    break
-            except OSError:
-                if server.poll() is not None or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-        yield psutil.Process(server.pid), address
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 def _memory(process: psutil.Process) -> int:

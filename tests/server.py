@@ -1,0 +1,74 @@
+"""The app on a server of its own, and the browser to open it with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PATIENCE: Final = 90
+"""Seconds until a server or a page must be there: the tests may share two cores with a training run."""
+
+
+def chromium_path() -> str | None:
+    """Return the path of an installed Chromium or Chrome; None without one."""
+    named = os.environ.get("FER_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@contextmanager
+def serving(folder: Path, *more: str, app: str = "app.py", **variables: str) -> Iterator[tuple[psutil.Popen, str]]:
+    """Run `streamlit run` on a free port until the end of the block; yield its process and address when it answers.
+
+    Args:
+        folder: for its log.
+        more: options of `streamlit run`.
+        app: the script, from the root of the repository.
+        variables: environment variables in addition to those of this process.
+
+    Raises:
+        RuntimeError: it has ended, or does not answer; with the end of its log.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", app, f"--server.port={port}"]
+    options = ["--server.headless=true", "--server.fileWatcherType=none", "--server.address=127.0.0.1", *more]
+    with (folder / "log.txt").open("wb") as log:
+        server = psutil.Popen(
+            [*command, *options],
+            cwd=ROOT,
+            env={**os.environ, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(server, f"{address}/_stcore/health", folder / "log.txt")
+        yield server, address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait_for(server: psutil.Popen, address: str, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.02)
+    raise RuntimeError(f"Streamlit did not start: {log.read_text(errors='replace')[-2000:]}")

@@ -1,0 +1,1 @@
+"""How fast FER Lab is on this machine: `python -m tests.speed`."""

@@ -1,0 +1,118 @@
+"""The measurements agree with what is known without them: how long a sleep is, and how numbers belong together."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.server import ROOT, serving
+from tests.speed.pages import MARKS, browsing, seconds_to
+from tests.speed.timing import in_child, seconds_each
+
+SLOW_PAGE = """import time
+
+import streamlit as st
+
+time.sleep(1)
+st.title("Late")
+time.sleep(2)
+st.plotly_chart({"data": [{"y": [1, 2]}]})
+"""
+
+
+def run_speed(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.speed", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+def test_sleeps_take_as_long_as_they_last():
+    short, same, long = seconds_each(*(lambda t=t: time.sleep(t) for t in (0.05, 0.05, 0.2)))
+    assert short >= 0.05
+    assert long >= 0.2
+    assert same / short == pytest.approx(1, abs=0.3)
+    assert long / short == pytest.approx(4, abs=1)
+
+
+def test_functions_take_turns_for_the_given_time_and_the_average_is_chosen():
+    calls = []
+    sleeps = iter([0.0, 0.0, 0.1, 0.1, 0.4])  # the first two, one of each function, are not counted
+
+    def first() -> None:
+        calls.append("first")
+        time.sleep(next(sleeps, 0))
+
+    def second() -> None:
+        calls.append("second")
+
+    mean, _ = seconds_each(first, second, warm_up=2, rounds=3, average=statistics.fmean)
+    assert calls == ["first"] * 2 + ["second"] * 2 + ["first", "second"] * 3
+    assert mean == pytest.approx(0.2, abs=0.05)  # of 0.1, 0.1 and 0.4; the median is 0.1
+    start = time.perf_counter()
+    seconds_each(lambda: time.sleep(0.01), seconds=0.5, rounds=2, warm_up=0)
+    assert 0.5 <= time.perf_counter() - start < 1.5
+
+
+def test_a_child_returns_its_result_gets_variables_and_says_how_it_failed():
+    assert in_child(os.getenv, "FER_HOME", FER_HOME="here") == "here"
+    assert in_child(os.getpid) != os.getpid()
+    with pytest.raises(RuntimeError, match=r"(?s)chdir failed.*nowhere"):
+        in_child(os.chdir, "nowhere")
+
+
+@pytest.mark.slow
+def test_numbers_have_their_keys_and_belong_together(yunet_file):
+    """In a process of its own: the processes it starts must not import pytest's main module."""
+    start = time.perf_counter()
+    done = run_speed("--json", "--seconds", "0.2", "start", "serving")
+    taken = time.perf_counter() - start
+    assert done.returncode == 0, done.stderr[-2000:]
+    numbers = json.loads(done.stdout)
+    meanings = tomllib.loads((ROOT / "tests/speed/keys.toml").read_text("utf-8"))
+    assert list(numbers) == [key for part in ("start", "serving") for key in meanings[part]]
+    assert all(math.isfinite(value) and value > 0 for value in numbers.values())
+    for ratio, above, below in (
+        ("classify_speedup_vs_keras_predict", "keras_predict_ms", "classify_ms"),
+        ("frame_speedup_vs_haar_keras", "usual_frame_ms", "frame_ms"),
+    ):
+        assert numbers[ratio] == pytest.approx(numbers[above] / numbers[below])
+    assert numbers["frame_ms"] > numbers["classify_ms"]  # a face is classified in a frame
+    assert numbers["usual_frame_ms"] > numbers["keras_predict_ms"]
+    assert numbers["classify_speedup_vs_keras_predict"] > 3  # keras.predict sets up a loop over batches at each call
+    assert 3 * (numbers["startup_seconds"] + numbers["app_start_seconds"]) < 2 * taken  # 3 of each, medians
+    assert numbers["resident_mb"] > 50  # Python with NumPy and OpenCV
+
+
+def test_an_unknown_part_or_time_is_refused():
+    for words, expected in (
+        (["nothing"], "'nothing' is not one of"),
+        (["--seconds", "0"], "greater than or equal to 0.2"),
+    ):
+        done = run_speed(*words)
+        assert done.returncode == 2
+        assert expected in " ".join(done.stderr.replace("│", " ").split())
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_page_that_waits_is_as_late_as_it_waits(chromium: str, tmp_path: Path):
+    (tmp_path / "late.py").write_text(SLOW_PAGE, "utf-8")
+    with serving(tmp_path, app=str(tmp_path / "late.py"), FER_HOME=str(tmp_path)) as (_, address), browsing() as window:
+        first, second = (seconds_to(address, window, **MARKS) for _ in range(2))
+    for seconds in (first, second):
+        assert list(seconds) == ["heading", "chart"]
+        assert 1 < seconds["heading"] < seconds["chart"] - 1  # the chart comes two seconds after it; drawing takes time
+        assert seconds["chart"] > 3
+
+
+def test_a_server_that_ends_says_why(tmp_path: Path):
+    with pytest.raises(RuntimeError, match=r"did not start: .*nowhere\.py"), serving(tmp_path, app="nowhere.py"):
+        pass
