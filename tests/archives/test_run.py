@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,7 @@ from pyarrow import fs
 
 from fer_core.archives import LocalEngine, local_engine, places, run_archive
 from fer_core.archives.places import Place
-from fer_core.archives.plan import plan_for
+from fer_core.archives.plan import Task, plan_for
 from fer_core.archives.run import error_kind
 from fer_core.archives.worker import SCHEMAS
 from fer_core.data import read_image
@@ -267,3 +268,15 @@ def test_patterns_and_stores_leave_out_junk(tmp_path, monkeypatch):
         assert {str(Path(file).resolve()) for file in places.find_files([text], (".png",))} == set(expected), text
     found = places.find_files([f"file://{folder}", f"file://{folder}/*.png"], (".png",))
     assert list(found) == [f"file://{folder}/a.png"]
+
+
+def test_who_stops_does_not_wait_for_a_long_video(videos, video_job, tmp_path):
+    tasks = [Task("short.parquet", (str(videos / "short.mp4"),)), Task("long.parquet", (str(videos / "long.mp4"),) * 9)]
+    before = set(threading.enumerate())
+    running = LOCAL.run(video_job, str(tmp_path), tasks)
+    assert next(running).name == "short.parquet"
+    running.close()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert [path.name for path in tmp_path.iterdir()] == ["short.parquet"]
