@@ -17,7 +17,7 @@ from pyarrow import fs
 
 from fer_core.data.walk import files_in
 from fer_core.names import is_junk, readable
-from fer_core.types import FerError, reason
+from fer_core.types import FerError
 
 PARTIAL: Final = ".partial-"
 """Prefix of files that are being written. Readers of Parquet folders skip names that begin with a dot."""
@@ -77,7 +77,7 @@ class Place:
                 self.filesystem.move(target, self.path)
         except OSError as error:
             raise FerError(
-                f"{self.address} cannot be written: {reason(error)}. Check the folder and the disk."
+                f"{self.address} cannot be written: {_reason(error)}. Check the folder and the disk."
             ) from error
 
     def names(self) -> set[str]:
@@ -120,7 +120,7 @@ def filesystem_of(root: str, options: str) -> tuple[Any, str]:
         filesystem, base = fs.FileSystem.from_uri(f"{root}/" + (f"?{options}" if options else ""))
     except (OSError, ValueError, NotImplementedError) as error:  # pyarrow's own errors are among these
         raise FerError(
-            f"This address cannot be opened: {reason(error)}. Expected a path, or an address such as "
+            f"This address cannot be opened: {_reason(error)}. Expected a path, or an address such as "
             f"s3://bucket/photos, gs://bucket/photos or file:///photos. Received: {root}"
         ) from error
     return filesystem, base.rstrip("/")
@@ -204,7 +204,7 @@ def _listed(place: Place, root: str, recursive: bool = True) -> list[Any]:
             return [info]
         listed = place.filesystem.get_file_info(fs.FileSelector(root, recursive=recursive, allow_not_found=True))
     except OSError as error:
-        raise FerError(f"{shown(place.address)} cannot be listed: {reason(error)}. Check the address.") from error
+        raise FerError(f"{shown(place.address)} cannot be listed: {_reason(error)}. Check the address.") from error
     return [info for info in listed if info.type == fs.FileType.File]
 
 
@@ -212,3 +212,7 @@ def _without_options(address: str) -> tuple[str, str]:
     """Divide an address at the question mark before its options; one without an equals sign is a wildcard."""
     head, mark, tail = address.rpartition("?")
     return (head, tail) if mark and "=" in tail else (address, "")
+
+
+def _reason(error: BaseException) -> str:
+    return (str(getattr(error, "strerror", None) or error).splitlines() or [""])[0].strip().rstrip(".")[:200]
