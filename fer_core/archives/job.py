@@ -12,7 +12,7 @@ from fer_core.faces import DetectorUnavailable, FaceDetector, HaarDetector, YuNe
 from fer_core.inference import Classifier
 from fer_core.stored_model import StoredModel
 
-Kind = Literal["photos", "films"]
+Kind = Literal["photos", "videos"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Job:
     """How to analyse an archive. It is sent to each worker, so that all of them use the same files.
 
     Attributes:
-        kind: `photos` or `films`.
+        kind: `photos` or `videos`.
         model: name of the model.
         weights: content of its LiteRT file.
         preprocessing: its preprocessing.
@@ -28,8 +28,8 @@ class Job:
         note: a sentence about the detector's limits, or None.
         flip: average each face with its mirror image.
         whole_image: photos: take each as one face crop.
-        rate: films: frames per second to analyse; None for all.
-        smoothing: films: time constant of the smoothing in seconds; 0 for none.
+        rate: videos: frames per second to analyse; None for all.
+        smoothing: videos: time constant of the smoothing in seconds; 0 for none.
     """
 
     kind: Kind
@@ -48,7 +48,7 @@ class Job:
         """Return a job for a stored model with YuNet, or with Haar cascades where YuNet's file is not available.
 
         Args:
-            kind: `photos` or `films`.
+            kind: `photos` or `videos`.
             model: a model that can predict.
             settings: `flip`, `whole_image`, `rate` or `smoothing`.
 

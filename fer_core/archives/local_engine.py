@@ -7,8 +7,8 @@ import os
 import pickle
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Final
@@ -16,14 +16,10 @@ from typing import Final
 from fer_core.archives.job import Job
 from fer_core.archives.plan import Task
 from fer_core.archives.worker import Done, Worker
-from fer_core.threads import in_parallel
 from fer_core.types import FerError
 
 MOST_THREADS: Final = 4
 """Workers up to this number are threads of this process: they share one model. More would wait for Python's lock."""
-
-MOST_BREAKS: Final = 3
-"""How often processes may die in a row without that a task is done."""
 
 _worker: Worker | None = None  # of a worker process
 
@@ -47,63 +43,43 @@ class LocalEngine:
         """Yield each task when it is done, in any order.
 
         Raises:
-            FerError: a result cannot be written, or processes die again and again.
+            FerError: a result cannot be written, or a process died.
         """
-        if min(self.workers, len(tasks)) <= MOST_THREADS:
-            yield from self._by_threads(job, out, tasks)
-        else:
-            yield from self._by_processes(job, out, tasks)
-
-    def close(self) -> None:
-        """Nothing is left to close."""
-
-    def _by_threads(self, job: Job, out: str, tasks: Sequence[Task]) -> Iterator[Done]:
-        stop = threading.Event()
+        count, stop = min(self.workers, len(tasks)), threading.Event()
 
         def check() -> None:
             if stop.is_set():
                 raise _Stopped
 
-        worker = Worker(job, out, check=check)
-        try:
-            yield from in_parallel(worker.do, tasks, min(self.workers, len(tasks)))
-        finally:  # also after Ctrl-C
-            stop.set()
-
-    def _by_processes(self, job: Job, out: str, tasks: Sequence[Task]) -> Iterator[Done]:
-        with tempfile.NamedTemporaryFile(prefix="fer-archive-", suffix=".pickle") as file:
-            # A job holds a model. Through the pipe to a new process it would block if that process dies.
-            pickle.dump(job, file)
-            file.flush()
-            yield from self._by_processes_with(file.name, out, tasks)
-
-    def _by_processes_with(self, job: str, out: str, tasks: Sequence[Task]) -> Iterator[Done]:
-        waiting, breaks = {task.name: task for task in tasks}, 0
-        while waiting:
-            context = multiprocessing.get_context("spawn")
-            count = min(self.workers, len(waiting))
-            pool = ProcessPoolExecutor(count, context, initializer=_start, initargs=(job, out))
+        with tempfile.TemporaryDirectory(prefix="fer-archive-") as folder:
+            do: Callable[[Task], Done]
+            pool: Executor
+            if count <= MOST_THREADS:
+                do, pool = Worker(job, out, check=check).do, ThreadPoolExecutor(count)
+            else:  # a job holds a model: through the pipe to a new process it would block if that process dies
+                file = Path(folder) / "job.pickle"
+                file.write_bytes(pickle.dumps(job))
+                context = multiprocessing.get_context("spawn")
+                do, pool = _do, ProcessPoolExecutor(count, context, initializer=_start, initargs=(file, out))
             try:
-                for future in as_completed([pool.submit(_do, task) for task in waiting.values()]):
-                    done = future.result()
-                    del waiting[done.name]
-                    breaks = 0
-                    yield done
-            except BrokenProcessPool as error:  # a process was killed; others do what is missing
-                breaks += 1
-                if breaks == MOST_BREAKS:
-                    raise FerError(
-                        f"Processes died {MOST_BREAKS} times in a row. One of these files may end its process, or "
-                        f"memory is short: try fewer --workers. Received: {min(waiting)} and others"
-                    ) from error
-            finally:
+                for future in as_completed([pool.submit(do, task) for task in tasks]):
+                    yield future.result()
+            except BrokenProcessPool as error:
+                raise FerError(
+                    "A process died, for instance because memory is short. Run the same command again to continue; if "
+                    "it dies again, try fewer --workers."
+                ) from error
+            finally:  # also after Ctrl-C
+                stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
 
+    def close(self) -> None:
+        """Nothing is left to close."""
 
-def _start(job: str, out: str) -> None:
+
+def _start(job: Path, out: str) -> None:
     global _worker  # noqa: PLW0603 (a worker process makes it once)
-    with Path(job).open("rb") as file:
-        _worker = Worker(pickle.load(file), out)
+    _worker = Worker(pickle.loads(job.read_bytes()), out)
 
 
 def _do(task: Task) -> Done:

@@ -6,12 +6,12 @@ import fnmatch
 import glob
 import os
 import secrets
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Final
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Final
 
 from pyarrow import fs
 
@@ -25,19 +25,10 @@ PARTIAL: Final = ".partial-"
 ONE_PUT: Final = frozenset({"s3", "gcs", "abfs"})
 """pyarrow's names of the stores in which a file appears when its upload is complete, and renaming is a copy."""
 
-TRIES: Final = 3
-"""How often a file of an object store is read before it counts as unreadable."""
-
 
 @dataclass(frozen=True)
 class Place:
-    """A file or folder.
-
-    Attributes:
-        filesystem: a pyarrow file system.
-        path: the path in it.
-        address: how a person writes it: an absolute path, or an address such as `s3://bucket/photos`.
-    """
+    """A file or folder: its pyarrow file system, the path in it, and the absolute path or address that people write."""
 
     filesystem: Any
     path: str
@@ -63,29 +54,10 @@ class Place:
         """Return a file in this folder."""
         return Place(self.filesystem, f"{self.path}/{name}", f"{self.address}/{name}")
 
-    @property
-    def is_local(self) -> bool:
-        """Whether it is on this machine, or mounted here."""
-        return bool(self.filesystem.type_name == "local")
-
     def read(self) -> bytes:
-        """Return the content of a file.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            OSError: it cannot be read, also not after some tries.
-        """
-        for left in reversed(range(TRIES)):
-            try:
-                with self.filesystem.open_input_stream(self.path) as stream:
-                    return bytes(stream.read())
-            except FileNotFoundError:
-                raise
-            except OSError:
-                if not left:
-                    raise
-                time.sleep(0.5 * (TRIES - left))
-        raise AssertionError
+        """Return the content of a file; an `OSError` if it cannot be read."""
+        with self.filesystem.open_input_stream(self.path) as stream:
+            return bytes(stream.read())
 
     def write(self, content: bytes) -> None:
         """Write a file completely or not at all, and create its folder.
@@ -108,21 +80,32 @@ class Place:
                 f"{self.address} cannot be written: {_reason(error)}. Check the folder and the disk."
             ) from error
 
-    def names(self, under: str = "") -> set[str]:
-        """Return the names of the files in this folder, or in a folder of it; empty if it does not exist."""
-        selector = fs.FileSelector(f"{self.path}/{under}".rstrip("/"), allow_not_found=True)
-        try:
-            found = self.filesystem.get_file_info(selector)
-        except OSError as error:
-            raise FerError(f"{self.address} cannot be listed: {_reason(error)}. Check the address.") from error
-        return {info.base_name for info in found if info.type == fs.FileType.File}
-
-    def delete(self, names: Iterable[str]) -> None:
-        """Delete files of this folder."""
-        for name in names:
-            self.filesystem.delete_file(f"{self.path}/{name}")
+    def names(self) -> set[str]:
+        """Return the names of the files in this folder; empty if it does not exist."""
+        return {info.base_name for info in _listed(self, self.path, recursive=False)}
 
 
+@contextmanager
+def opened(address: str) -> Iterator[Path | BinaryIO]:
+    """Yield the path of a file on this machine, or a file of a store, opened for reading.
+
+    Raises:
+        FerError: a file of a store does not exist or cannot be read.
+    """
+    place, name = Place.of(address), short_name(address)
+    if place.filesystem.type_name == "local":
+        yield Path(place.path)
+        return
+    try:
+        with place.filesystem.open_input_file(place.path) as stream:
+            yield stream
+    except FileNotFoundError as error:
+        raise FerError(f"{name} does not exist. Check the address. Received: {shown(address)}") from error
+    except OSError as error:
+        raise FerError(f"{name} could not be read from its store. Check the connection and the permissions.") from error
+
+
+@lru_cache(maxsize=64)
 def filesystem_of(root: str, options: str) -> tuple[Any, str]:
     """Return pyarrow's file system of an address without a path, such as `s3://bucket`, and the path of its root.
 
@@ -133,88 +116,6 @@ def filesystem_of(root: str, options: str) -> tuple[Any, str]:
     Raises:
         FerError: the address cannot be understood.
     """
-    return _filesystem(root, options)
-
-
-def find_files(inputs: Sequence[str], suffixes: Sequence[str]) -> list[tuple[str, int]]:
-    """Return the files of folders, patterns and addresses, sorted by name in each, without repeats.
-
-    A folder stands for all files in it and its subfolders that have one of the suffixes and are no junk (see
-    `names.is_junk`). A name that matches nothing stays in the list, so that it is reported as missing.
-
-    Args:
-        inputs: files, folders or patterns, on this machine or as addresses.
-        suffixes: file name extensions in lower case, with the dot.
-
-    Returns:
-        The address and the size in bytes of each file; the size is -1 if there is no such file.
-    """
-    found: dict[str, int] = {}
-    for text in inputs:
-        if "://" in text:
-            found |= _in_store(text, tuple(suffixes))
-        else:
-            for path in local_files([text], suffixes):
-                address = os.path.abspath(path)  # noqa: PTH100 (links are kept as they are named)
-                found[address] = path.stat().st_size if path.is_file() else -1
-    return list(found.items())
-
-
-def local_files(inputs: Iterable[str], suffixes: Sequence[str]) -> list[Path]:
-    """Return the files that names, folders and patterns on this machine stand for, as `find_files` does."""
-    found: list[Path] = []
-    for text in inputs:
-        path = Path(text).expanduser()
-        if path.is_dir():
-            found.extend([p for p in files_in(path) if p.suffix.lower() in suffixes] or [path])
-        elif not path.exists() and glob.has_magic(text):
-            fixed = next(k for k, part in enumerate(path.parts) if glob.has_magic(part))
-            matches = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 (absolute patterns)
-            found.extend([m for m in matches if m.is_file() and not any(map(is_junk, m.parts[fixed:]))] or [path])
-        else:
-            found.append(path)
-    return list(dict.fromkeys(found))
-
-
-def shown(address: str) -> str:
-    """Return an address as tables show it: without options, and `readable`."""
-    return readable(_without_options(address)[0] if "://" in address else address)
-
-
-def _in_store(address: str, suffixes: tuple[str, ...]) -> dict[str, int]:
-    place = Place.of(address)
-    root = place.path
-    while glob.has_magic(root):  # list the folder before the first part with a wildcard
-        root = root.rpartition("/")[0]
-    try:
-        info = place.filesystem.get_file_info(root)
-        if info.type == fs.FileType.File:
-            return {address: info.size}
-        listed = place.filesystem.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
-    except OSError as error:
-        raise FerError(f"{shown(address)} cannot be listed: {_reason(error)}. Check the address.") from error
-    pattern = place.path if root != place.path else None
-    plain, options = _without_options(address)
-    before = plain[: len(plain.rstrip("/")) - len(place.path)]
-    kept = sorted(
-        (info.path, info.size)
-        for info in listed
-        if info.type == fs.FileType.File
-        and not any(map(is_junk, info.path.removeprefix(root).split("/")))
-        and (fnmatch.fnmatchcase(info.path, pattern) if pattern else info.path.lower().endswith(suffixes))
-    )
-    tail = f"?{options}" if options else ""
-    return {f"{before}{path}{tail}": size for path, size in kept} or {address: -1}
-
-
-def _without_options(address: str) -> tuple[str, str]:
-    """Divide an address at the question mark before its options; one without an equals sign is a wildcard."""
-    head, mark, tail = address.rpartition("?")
-    return (head, tail) if mark and "=" in tail else (address, "")
-
-
-@lru_cache(maxsize=64)
-def _filesystem(root: str, options: str) -> tuple[Any, str]:
     try:
         filesystem, base = fs.FileSystem.from_uri(f"{root}/" + (f"?{options}" if options else ""))
     except (OSError, ValueError, NotImplementedError) as error:  # pyarrow's own errors are among these
@@ -223,6 +124,94 @@ def _filesystem(root: str, options: str) -> tuple[Any, str]:
             f"s3://bucket/photos, gs://bucket/photos or file:///photos. Received: {root}"
         ) from error
     return filesystem, base.rstrip("/")
+
+
+def find_files(inputs: Sequence[str], suffixes: Sequence[str]) -> dict[str, int]:
+    """Return the files of folders, patterns and addresses, sorted by name in each, without repeats.
+
+    A folder stands for all files in it and its subfolders that have one of the suffixes and are no junk (see
+    `names.is_junk`). A name that matches nothing stays, so that it is reported as missing.
+
+    Args:
+        inputs: files, folders or patterns, on this machine or as addresses.
+        suffixes: file name extensions in lower case, with the dot.
+
+    Returns:
+        The size of each file in bytes by its address; -1 if there is no such file.
+    """
+    sizes: dict[str, int] = {}
+    for text in inputs:
+        if "://" in text:
+            sizes |= _in_store(text, tuple(suffixes))
+        else:
+            for path in local_files([text], suffixes):
+                address = os.path.abspath(path)  # noqa: PTH100 (links are kept as they are named)
+                sizes[address] = path.stat().st_size if path.is_file() else -1
+    return sizes
+
+
+def local_files(inputs: Iterable[str], suffixes: Sequence[str]) -> list[Path]:
+    """Return the files that names, folders and patterns on this machine stand for, as `find_files` does."""
+    files: list[Path] = []
+    for text in inputs:
+        path = Path(text).expanduser()
+        if path.is_dir():
+            files.extend([p for p in files_in(path) if p.suffix.lower() in suffixes] or [path])
+        elif not path.exists() and glob.has_magic(text):
+            fixed = next(k for k, part in enumerate(path.parts) if glob.has_magic(part))
+            matches = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207 (absolute patterns)
+            files.extend([m for m in matches if m.is_file() and not any(map(is_junk, m.parts[fixed:]))] or [path])
+        else:
+            files.append(path)
+    return list(dict.fromkeys(files))
+
+
+def shown(address: str) -> str:
+    """Return an address as tables show it: without options, and `readable`."""
+    return readable(_without_options(address)[0] if "://" in address else address)
+
+
+def short_name(address: str) -> str:
+    """Return the name of a file for messages."""
+    return PurePosixPath(shown(address)).name[:80]
+
+
+def _in_store(address: str, suffixes: tuple[str, ...]) -> dict[str, int]:
+    place = Place.of(address)
+    root = place.path
+    while glob.has_magic(root):  # list the folder before the first part with a wildcard
+        root = root.rpartition("/")[0]
+    pattern = place.path if root != place.path else None
+    plain, options = _without_options(address)
+    before = plain[: len(plain.rstrip("/")) - len(place.path)]
+    sizes = {
+        f"{before}{info.path}" + (f"?{options}" if options else ""): info.size
+        for info in sorted(_listed(place, root), key=lambda info: info.path)
+        if info.path == place.path  # a single file
+        or (
+            not any(map(is_junk, info.path.removeprefix(root).split("/")))
+            and (fnmatch.fnmatchcase(info.path, pattern) if pattern else info.path.lower().endswith(suffixes))
+        )
+    }
+    return sizes or {address: -1}
+
+
+def _listed(place: Place, root: str, recursive: bool = True) -> list[Any]:
+    """Return what pyarrow says of a file, or of the files in a folder; nothing if there is none."""
+    try:
+        info = place.filesystem.get_file_info(root)
+        if info.type == fs.FileType.File:
+            return [info]
+        listed = place.filesystem.get_file_info(fs.FileSelector(root, recursive=recursive, allow_not_found=True))
+    except OSError as error:
+        raise FerError(f"{shown(place.address)} cannot be listed: {_reason(error)}. Check the address.") from error
+    return [info for info in listed if info.type == fs.FileType.File]
+
+
+def _without_options(address: str) -> tuple[str, str]:
+    """Divide an address at the question mark before its options; one without an equals sign is a wildcard."""
+    head, mark, tail = address.rpartition("?")
+    return (head, tail) if mark and "=" in tail else (address, "")
 
 
 def _reason(error: BaseException) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -16,8 +14,9 @@ from fer_core.archives.places import Place
 from fer_core.names import readable
 from fer_core.types import FerError
 
-MANIFEST, FILES, PIECES = "_plan.json", "_files.parquet", "_pieces"
-"""The plan, its list of files, and the folder of the pieces of long films. Readers of Parquet folders skip these."""
+MANIFEST, FILES = "_plan.json", "_files.parquet"
+COLUMNS: Final = ["partition", "file", "size"]
+"""The plan, its list of files, and the list's columns. Readers of Parquet folders skip these files."""
 
 PARTITIONS: Final = 256
 """Photos are divided into about this many partitions, so that many machines have work and readers few files."""
@@ -27,171 +26,88 @@ MOST: Final = 1000
 """At least and at most this many photos are in a partition. 1,000 take a core a minute or less, which is what a killed
 worker loses at most."""
 
-PIECE_SECONDS: Final = 60.0
-"""Length of the pieces into which long films are cut, and of the short films that are put together."""
+PARTITION_SECONDS: Final = 60.0
+"""A video of one and a half of these has a partition of its own; shorter ones are put together up to this length."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """A file to analyse.
-
-    Attributes:
-        file: its path or address.
-        size: in bytes; -1 if it was missing.
-        pieces: number of pieces into which a film is cut.
-        seconds: length of a film; 0 if it is unknown.
-    """
-
-    file: str
-    size: int
-    pieces: int = 1
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Task:
-    """A file to write, by one worker.
-
-    Attributes:
-        name: path of the file in the folder of results.
-        files: what to analyse.
-        piece: the part of the only film, in seconds; None for all.
-        join: paths of the pieces of the only film that are put together.
-    """
+class Task(NamedTuple):
+    """A partition to write, by one worker: its file name in the folder of results, and the files to analyse."""
 
     name: str
     files: tuple[str, ...]
-    piece: tuple[float, float] | None = None
-    join: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The partitions of an archive's results.
-
-    Attributes:
-        partitions: the files of each.
-    """
-
-    partitions: tuple[tuple[Source, ...], ...]
-
-    def task(self, index: int) -> Task:
-        """Return the task that writes a partition."""
-        sources = self.partitions[index]
-        names = tuple(task.name for task in self.pieces(index))
-        return Task(part_name(index), tuple(source.file for source in sources), join=names)
-
-    def pieces(self, index: int) -> list[Task]:
-        """Return the tasks that must be done before `task`: the pieces of a long film, or none."""
-        (first, *_) = self.partitions[index]
-        if first.pieces == 1:
-            return []
-        stem = Path(part_name(index)).stem
-        cuts = [*(k * PIECE_SECONDS for k in range(first.pieces)), float("inf")]
-        return [
-            Task(f"{PIECES}/{stem}-{k:04d}.parquet", (first.file,), piece=(cuts[k], cuts[k + 1]))
-            for k in range(first.pieces)
-        ]
-
-    @property
-    def files(self) -> int:
-        """The number of files."""
-        return sum(map(len, self.partitions))
-
-
-def part_name(index: int) -> str:
-    """Return the file name of a partition."""
-    return f"part-{index:05d}.parquet"
-
-
-def plan_for(
-    out: Place, job: Job, found: Sequence[tuple[str, int]], measure: Callable[[list[str]], list[float]]
-) -> Plan:
-    """Return the plan in the folder of results, or make one and keep it there.
+def plan_for(out: Place, job: Job, sizes: dict[str, int], measure: Callable[[list[str]], list[float]]) -> list[Task]:
+    """Return the partitions that the folder of results has a plan for, or make a plan and keep it there.
 
     Args:
         out: the folder of results.
         job: what to do.
-        found: address and size of each file.
-        measure: returns the seconds of each film, 0 where unknown or where it cannot be cut; not called for photos.
+        sizes: the size of each file by its address.
+        measure: returns the length of each video in seconds, 0 where it is unknown; not called for photos.
 
     Raises:
         FerError: the folder has results of other files or settings, or cannot be read or written.
     """
-    names = out.names()
-    addresses = {readable(file): file for file, _ in found}  # Parquet holds only text that is UTF-8
+    names, files = out.names(), list(sizes)
+    addresses = {readable(file): file for file in files}  # Parquet holds only text that is UTF-8
     if MANIFEST in names:
-        sources = _kept(out)
-        _check_settings(out, json.loads(out.child(MANIFEST).read()), job)
-        sizes = {readable(file): size for file, size in found}
-        _check_files(out, {source.file: source.size for one in sources for source in one}, sizes)
-        return Plan(tuple(tuple(replace(source, file=addresses[source.file]) for source in one) for one in sources))
-    if any(name.startswith("part-") for name in names):
+        table = _kept(out, job, {readable(file): size for file, size in sizes.items()})
+    elif any(name.startswith("part-") for name in names):
         raise FerError(f"{out.address} holds Parquet files without {MANIFEST}. Name a new folder for the results.")
-    photos = job.kind == "photos"
-    partitions = _of_photos(found) if photos else _of_films(found, measure([file for file, _ in found]))
-    rows = [(k, {**vars(source), "file": readable(source.file)}) for k, one in enumerate(partitions) for source in one]
-    table = pd.DataFrame([{"partition": k, **row} for k, row in rows])
-    stream = io.BytesIO()
-    table.to_parquet(stream, index=False)
-    out.child(FILES).write(stream.getvalue())
-    document = {"kind": job.kind, "settings": job.settings(), "files": len(found), "partitions": len(partitions)}
-    out.child(MANIFEST).write((json.dumps(document, indent=1) + "\n").encode())
-    return Plan(tuple(partitions))
+    else:
+        partitions = _of_photos(files) if job.kind == "photos" else _of_videos(files, measure(files))
+        rows = [(k, readable(file), sizes[file]) for k, part in enumerate(partitions) for file in part]
+        table = pd.DataFrame(rows, columns=COLUMNS)
+        document = {"kind": job.kind, "settings": job.settings(), "files": len(files), "partitions": len(partitions)}
+        out.child(FILES).write(table.to_parquet(index=False))
+        out.child(MANIFEST).write((json.dumps(document, indent=1) + "\n").encode())
+    groups = table.groupby("partition")["file"]
+    return [Task(f"part-{index:05d}.parquet", tuple(addresses[name] for name in group)) for index, group in groups]
 
 
-def _of_photos(found: Sequence[tuple[str, int]]) -> list[tuple[Source, ...]]:
-    each = min(max(-(-len(found) // PARTITIONS), FEWEST), MOST)
-    sources = [Source(file, size) for file, size in found]
-    return [tuple(sources[k : k + each]) for k in range(0, len(sources), each)]
+def _of_photos(files: Sequence[str]) -> list[Sequence[str]]:
+    each = min(max(-(-len(files) // PARTITIONS), FEWEST), MOST)
+    return [files[k : k + each] for k in range(0, len(files), each)]
 
 
-def _of_films(found: Sequence[tuple[str, int]], lengths: Sequence[float]) -> list[tuple[Source, ...]]:
-    """Give each long film a partition of its own, and put short ones together."""
-    partitions: list[tuple[Source, ...]] = []
-    short: list[Source] = []
-    for (file, size), seconds in zip(found, lengths, strict=True):
-        pieces = max(round(seconds / PIECE_SECONDS), 1)
-        source = Source(file, size, pieces, seconds)
-        if pieces > 1:
-            partitions.append((source,))
+def _of_videos(files: Sequence[str], lengths: Sequence[float]) -> list[Sequence[str]]:
+    partitions: list[Sequence[str]] = []
+    short: list[str] = []
+    together = 0.0
+    for file, seconds in zip(files, lengths, strict=True):
+        if round(seconds / PARTITION_SECONDS) > 1:
+            partitions.append([file])
             continue
-        short.append(source)
-        if sum(one.seconds for one in short) >= PIECE_SECONDS or len(short) == MOST:
-            partitions.append(tuple(short))
-            short = []
-    return [*partitions, tuple(short)] if short else partitions
+        short.append(file)
+        together += seconds
+        if together >= PARTITION_SECONDS or len(short) == MOST:
+            partitions.append(short)
+            short, together = [], 0.0
+    return [*partitions, short] if short else partitions
 
 
-def _kept(out: Place) -> list[tuple[Source, ...]]:
+def _kept(out: Place, job: Job, sizes: dict[str, int]) -> pd.DataFrame:
+    """Return the plan in a folder, if it is of these files and settings."""
     try:
-        table = pd.read_parquet(io.BytesIO(out.child(FILES).read()))
-        return [
-            tuple(Source(*row) for row in one[["file", "size", "pieces", "seconds"]].itertuples(index=False))
-            for _, one in table.groupby("partition")
-        ]
-    except (OSError, ValueError, KeyError) as error:
+        table = pd.read_parquet(io.BytesIO(out.child(FILES).read()), columns=COLUMNS)
+        document = json.loads(out.child(MANIFEST).read())
+        kind = document["kind"].replace("films", "videos")  # as plans once called them
+        settings: dict[str, Any] = {"kind of files": kind, **document["settings"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FerError(f"The plan in {out.address} is damaged. Name a new folder for the results.") from error
-
-
-def _check_settings(out: Place, document: dict[str, Any], job: Job) -> None:
-    if document.get("kind") != job.kind:
-        raise FerError(f"{out.address} holds results of {document.get('kind')}, not {job.kind}. Name a new folder.")
-    before, now = document.get("settings", {}), job.settings()
-    for name, value in now.items():
-        if before.get(name) != value:
+    for name, value in {"kind of files": job.kind, **job.settings()}.items():
+        if settings.get(name) != value:
             raise FerError(
                 f"{out.address} holds results with other settings ({name}). Name a new folder, or repeat the settings. "
-                f"Expected {before.get(name)}. Received: {value}"
+                f"Expected {settings.get(name)}. Received: {value}"
             )
-
-
-def _check_files(out: Place, before: dict[str, int], now: dict[str, int]) -> None:
-    if before == now:
-        return
-    new, gone = len(now.keys() - before.keys()), len(before.keys() - now.keys())
-    changed = sum(before[file] != now[file] for file in before.keys() & now.keys())
-    raise FerError(
-        f"{out.address} holds results of other files. Name a new folder for the results. "
-        f"Received: {new:,} new, {gone:,} missing and {changed:,} changed of {len(now):,} files."
-    )
+    before = dict(zip(table["file"], table["size"], strict=True))
+    new, gone = len(sizes.keys() - before.keys()), len(before.keys() - sizes.keys())
+    changed = sum(before[file] != sizes[file] for file in before.keys() & sizes.keys())
+    if new or gone or changed:
+        raise FerError(
+            f"{out.address} holds results of other files. Name a new folder for the results. "
+            f"Received: {new:,} new, {gone:,} missing and {changed:,} changed of {len(sizes):,} files."
+        )
+    return table

@@ -34,12 +34,7 @@ def ray_is_installed() -> bool:
 
 
 class RayWorker:
-    """An actor: a `Worker` in a process of its own, called by Ray Data with rows that hold a task.
-
-    Args:
-        job: what to do.
-        out: the folder of results.
-    """
+    """A `Worker` in a process of its own: Ray Data calls it with a task as a row, and gets a `Done` as a row."""
 
     def __init__(self, job: Job, out: str) -> None:
         import ray
@@ -48,10 +43,7 @@ class RayWorker:
         self._worker = Worker(job, out, machine=f"{socket.gethostname()} (node {node})")
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Do the task and return the `Done` as a row."""
-        piece = tuple(row["piece"]) if len(row["piece"]) else None
-        task = Task(row["name"], tuple(map(os.fsdecode, row["files"])), piece, tuple(row["join"]))
-        return vars(self._worker.do(task))
+        return self._worker.do(Task(row["name"], tuple(map(os.fsdecode, row["files"]))))._asdict()
 
 
 class RayEngine:
@@ -79,8 +71,11 @@ class RayEngine:
         if self._owns:
             quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
             try:
-                if address:  # the machines of the cluster get this version of the package
-                    _check_answers(address)
+                if address:
+                    if address != "auto":  # where nothing answers, Ray would try for minutes
+                        host, _, port = address.removeprefix("ray://").rpartition(":")
+                        socket.create_connection((host, int(port)), timeout=ANSWER).close()
+                    # The machines of the cluster get this version of the package.
                     package = str(Path(fer_core.__file__).parent)
                     ray.init(address, runtime_env={"py_modules": [package]}, **quiet)
                 else:
@@ -104,15 +99,8 @@ class RayEngine:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
-        rows = [
-            {
-                "name": task.name,
-                "files": [os.fsencode(file) for file in task.files],  # Ray's rows hold only text that is UTF-8
-                "piece": list(task.piece or ()),
-                "join": list(task.join),
-            }
-            for task in tasks
-        ]
+        # Ray's rows hold only text that is UTF-8.
+        rows = [{"name": task.name, "files": [os.fsencode(file) for file in task.files]} for task in tasks]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Ray 2.60 has no other way to limit how often a task is tried
             done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
@@ -140,10 +128,3 @@ class RayEngine:
 
         if self._owns:
             ray.shutdown()
-
-
-def _check_answers(address: str) -> None:
-    """Raise an `OSError` or `ValueError` if nothing answers at an address: Ray would try it for minutes."""
-    if address != "auto":
-        host, _, port = address.removeprefix("ray://").rpartition(":")
-        socket.create_connection((host, int(port)), timeout=ANSWER).close()

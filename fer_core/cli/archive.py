@@ -7,11 +7,10 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from fer_core.archives import Job, LocalEngine, RayEngine, Summary, run_archive
-from fer_core.cli.output import escaped, print_json, stderr, stdout, warn
+from fer_core.archives import Job, LocalEngine, Progress, RayEngine, Summary, run_archive
+from fer_core.cli.output import escaped, print_json, progress_bar, stdout, warn
 from fer_core.types import FerError
 
 
@@ -56,43 +55,25 @@ def analyze_archive(
     warn(*([job.note] if job.note else []))
     chosen = RayEngine(address, workers) if engine == Engine.RAY else LocalEngine(workers)
     try:
-        with _bar() as bar:
-            task = bar.add_task("Partitions", total=None, rate="")
-            summary = run_archive(
-                inputs,
-                out,
-                job,
-                chosen,
-                lambda now: bar.update(
-                    task,
-                    completed=now.done,
-                    total=now.total,
-                    rate=f"{now.files / now.seconds:,.1f} files/s, {now.faces / now.seconds:,.1f} faces/s",
-                ),
-            )
+        with progress_bar() as bar:
+            task = bar.add_task("Partitions", total=None)
+
+            def show(now: Progress) -> None:
+                rates = f"{now.files / now.seconds:,.1f} files/s, {now.faces / now.seconds:,.1f} faces/s"
+                bar.update(task, completed=now.done, total=now.total, description=f"Partitions, {rates}")
+
+            summary = run_archive(inputs, out, job, chosen, show)
     except KeyboardInterrupt:
         warn("Stopped. What is done is kept; run the same command again to continue.")
         raise typer.Exit(130) from None
     finally:
         chosen.close()
     if as_json:
-        print_json(summary.as_dict())
+        print_json(summary._asdict())
     else:
         _print(summary)
     if summary.errors:
         raise typer.Exit(1)
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=stderr,
-    )
 
 
 def _print(summary: Summary) -> None:
@@ -102,12 +83,11 @@ def _print(summary: Summary) -> None:
         f"{escaped(summary.out)}. In this call {summary.done:,} in {summary.seconds:,.1f} seconds"
         + (f"; {before:,} before" if before else "")
     )
-    for title, rows in (
-        ("Faces per second", {name: f"{rate:,.1f}" for name, rate in summary.faces_per_second.items()}),
-        ("Files", {kind: f"{count:,}" for kind, count in summary.errors.items()}),
-    ):
-        if rows:
-            table = Table("Machine" if title != "Files" else "Error", title)
-            for name, value in rows.items():
+    rates = {machine: f"{rate:,.1f}" for machine, rate in summary.faces_per_second.items()}
+    errors = {kind: f"{count:,}" for kind, count in summary.errors.items()}
+    for titles, values in ((("Machine", "Faces per second"), rates), (("Error", "Files"), errors)):
+        if values:
+            table = Table(*titles)
+            for name, value in values.items():
                 table.add_row(escaped(name), value)
             stdout.print(table)

@@ -47,9 +47,7 @@ def video(
     out: Out = None,
     engine: EngineName = Engine.LOCAL,
     address: Address = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="With --out: films or parts to process in parallel.")
-    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="With --out: videos to process in parallel.")] = None,
 ) -> None:
     """Predict the expression of every face in every frame of a video, and how long each expression lasted.
 
@@ -58,7 +56,7 @@ def video(
     if out:
         if csv or parquet or annotate:
             raise FerError("--out writes a folder of Parquet; leave out --csv, --parquet and --annotate.")
-        job = Job.of("films", load_model(model), flip=flip, rate=rate, smoothing=smoothing)
+        job = Job.of("videos", load_model(model), flip=flip, rate=rate, smoothing=smoothing)
         analyze_archive(inputs, out, job, engine, address, workers, as_json)
         return
     require_out(engine, address)

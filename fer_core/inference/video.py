@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import pandas as pd
 
@@ -83,7 +83,7 @@ class VideoResult:
 
 
 def analyze_video(
-    source: Path | str | bytes,
+    source: Path | str | bytes | BinaryIO,
     analyzer: StreamAnalyzer,
     rate: float | None = None,
     annotate: Path | None = None,
@@ -95,7 +95,7 @@ def analyze_video(
     """Analyse a video file frame by frame. Apart from the table, memory use does not depend on its length.
 
     Args:
-        source: the file's path, or its content.
+        source: the file's path, its content, or an open binary file that can seek.
         analyzer: tracks the faces, usually with `FILE_SETTINGS`; it is reset first.
         rate: number of frames to analyse per second; None for all.
         annotate: where to write the analysed frames with boxes and labels, as `.mp4` or `.webm` without sound.
@@ -110,7 +110,7 @@ def analyze_video(
     Raises:
         FerError: the file is not a readable video or is too long, or the annotated video cannot be written.
     """
-    if annotate and not isinstance(source, bytes) and annotate.resolve() == Path(source).resolve():
+    if annotate and isinstance(source, Path | str) and annotate.resolve() == Path(source).resolve():
         raise FerError(f"The annotated video would overwrite the video itself. Give another name. Received: {annotate}")
     analyzer.reset()
     rows: list[Row] = []

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import itertools
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
 
 import av
 import numpy as np
 
-from fer_core.inference.video_part import VideoPart
 from fer_core.types import FerError, Image
 
 logger = logging.getLogger(__name__)
@@ -40,13 +38,6 @@ USUAL_RATE: Final = 25.0
 ROUNDING: Final = 0.002
 """Seconds by which containers may round times; without it, `rate=5` could miss each fifth frame of 25 per second."""
 
-SEEK_BACK: Final = 1.0
-"""Seconds before the start of a part from which its packets are read: containers look for key frames by decoding time,
-which is earlier than the time at which a frame is shown."""
-
-CUTTABLE: Final = ("mp4", "matroska")
-"""Words in FFmpeg's names of the containers that have reliable times and marks of key frames."""
-
 MISSING: Final = (0.5, 0.02)
 """Seconds, and share of the declared length, that may be missing at the end of an intact file."""
 
@@ -64,9 +55,7 @@ class VideoReader:
         seconds: declared length, or None if the file does not contain it.
         rate: mean number of frames per second.
         has_sound: whether there is a sound track.
-        cuttable: whether parts of it can be read on their own.
         end: seconds from the first frame to the end of the last one read so far.
-        damaged: number of damaged frames and parts so far.
         over: whether reading has ended at the limit.
         note: after reading, a sentence about damaged or missing parts; None for an intact file.
 
@@ -94,9 +83,8 @@ class VideoReader:
             raise
         self.rate = float(stream.average_rate or stream.guessed_rate or USUAL_RATE)
         self.has_sound = bool(self._container.streams.audio)
-        self.cuttable = any(word in self._container.format.name for word in CUTTABLE)
         self.end = 0.0
-        self.damaged = 0
+        self._damaged = False
         self.over = False
         self.note: str | None = None
         self._work = 0.0
@@ -107,36 +95,22 @@ class VideoReader:
     def __exit__(self, *_: object) -> None:
         self._container.close()
 
-    def frames(
-        self, rate: float | None = None, start: float = 0.0, stop: float = math.inf
-    ) -> Iterator[tuple[float, Image]]:
+    def frames(self, rate: float | None = None) -> Iterator[tuple[float, Image]]:
         """Yield frames with their times in seconds since the first frame.
-
-        Parts whose ends meet contain together exactly the frames of the whole video, each once. A part begins with the
-        first key frame at or after `start`, because decoding can only begin there, and ends before the first key frame
-        at or after `stop`. It may be empty.
 
         Args:
             rate: maximum number of frames per second, evenly spaced and including the first one; None for all.
-            start: where the part begins, in seconds.
-            stop: where it ends.
 
         Raises:
-            FerError: no frame can be decoded, `rate` is not positive, or a part is asked for and the video is not
-                `cuttable`.
+            FerError: no frame can be decoded, or `rate` is not positive.
         """
         if rate is not None and not rate > 0:
             raise FerError(f"The frames to analyse per second must be a number above 0, such as 5. Received: {rate}")
-        whole = start <= 0 and stop == math.inf
-        if not whole and not self.cuttable:
-            raise FerError(f"{self.name} can only be read as a whole. Expected an MP4, MOV, MKV or WebM file.")
-        slot: int | None = None
-        for before, seconds, frame in self._timed() if whole else self._part(start, stop):
-            if slot is None:  # of the frame before the first one of this part
-                slot = _slot(before, rate) if rate is not None and before >= 0 else -1
-            found = _slot(seconds, rate) if rate is not None else slot + 1
-            if found > slot:
-                slot = found
+        last = -1
+        for seconds, frame in self._timed():
+            slot = last + 1 if rate is None else math.floor((seconds + ROUNDING) * rate)
+            if slot > last:
+                last = slot
                 yield seconds, self._upright(frame)
 
     def _upright(self, frame: Any) -> Image:
@@ -152,27 +126,17 @@ class VideoReader:
                 f"Received: {width} x {height}"
             )
 
-    def _timed(
-        self, frames: Iterator[Any] | None = None, first: float | None = None, before: Callable[[], float] | None = None
-    ) -> Iterator[tuple[float, float, Any]]:
-        """Yield the time of the previous frame, the time, and the decoded frame, with times that increase.
-
-        Args:
-            frames: decoded frames, and None for each damaged part; by default all of the video.
-            first: what the container gives as the time of the video's first frame; by default that of `frames`.
-            before: returns the time of the frame before `frames`; called when the first one has been decoded.
-        """
-        part = first is not None
-        last: float | None = None
-        for frame in self._decoded() if frames is None else frames:
+    def _timed(self) -> Iterator[tuple[float, Any]]:
+        """Yield the times, which increase, and the decoded frames."""
+        first: float | None = None
+        last = -1 / self.rate
+        for frame in self._decoded():
             if frame is None or frame.is_corrupt:
-                self.damaged += 1
+                self._damaged = True
             if frame is None:
                 continue
             if first is None:
                 first = frame.time or 0.0
-            if last is None:
-                last = before() if before else -1 / self.rate
             seconds = last if frame.time is None else frame.time - first
             if seconds <= last:
                 seconds = last + 1 / self.rate
@@ -180,38 +144,26 @@ class VideoReader:
             if self.over:
                 break
             self.end = seconds + (float(frame.duration * frame.time_base) if frame.duration else 1 / self.rate)
-            yield last, seconds, frame
+            yield seconds, frame
             last = seconds
         if first is None:
             raise FerError(f"{self.name} holds no frame that can be decoded. {EXPECTED}")
-        if not part and not self.over:
-            self.note = damage_note(self.name, self.seconds, self.end, self.damaged)
+        if not self.over:
+            self.note = self._damage_note()
 
-    def _part(self, start: float, stop: float) -> Iterator[tuple[float, float, Any]]:
-        """Yield the same as `_timed` for the part between two key frames."""
-        first = next((frame.time or 0.0 for frame in self._decoded() if frame is not None), None)
-        if first is None:
-            raise FerError(f"{self.name} holds no frame that can be decoded. {EXPECTED}")
-        packets = self._packets_before(start, first)
-        part = VideoPart(first, start, stop)
-        yield from self._timed(part.inside(self._decoded(part.watched(packets))), first, lambda: part.before)
+    def _damage_note(self) -> str | None:
+        """Return a sentence about damaged or missing parts, or None if there are none."""
+        missing = (self.seconds or 0.0) - self.end
+        if self.seconds is not None and missing > max(MISSING[0], MISSING[1] * self.seconds):
+            return (
+                f"{self.name} is cut off or damaged: frames could be read up to {self.end:.1f} of "
+                f"{self.seconds:.1f} seconds."
+            )
+        return f"{self.name} is damaged in places: some frames are smeared or missing." if self._damaged else None
 
-    def _packets_before(self, start: float, first: float) -> Iterator[Any]:
-        """Return the packets from some key frame on that is before `start`, or else from the beginning."""
-        for place in (start - SEEK_BACK, 0.0) if start > 0 else (0.0,):
-            goal = round((first + max(place, 0.0)) / self._stream.time_base)
-            self._container.seek(goal, stream=self._stream)
-            packets = self._container.demux(self._stream)
-            head = next(packets, None)
-            if place == 0.0 or (
-                head is not None and head.pts is not None and float(head.pts * head.time_base) - first < start
-            ):
-                break
-        return itertools.chain([head] if head is not None else [], packets)
-
-    def _decoded(self, packets: Iterator[Any] | None = None) -> Iterator[Any]:
-        """Yield frames, and None for each damaged part, of all packets or of those given."""
-        packets = self._container.demux(self._stream) if packets is None else packets
+    def _decoded(self) -> Iterator[Any]:
+        """Yield frames, and None for each damaged part."""
+        packets = self._container.demux(self._stream)
         while not self.over:
             try:
                 packet = next(packets, None)
@@ -265,25 +217,6 @@ class VideoReader:
         if stream.duration and stream.time_base:
             return float(stream.duration * stream.time_base)
         return self._container.duration / av.time_base if self._container.duration else None
-
-
-def damage_note(name: str, declared: float | None, end: float, damaged: int) -> str | None:
-    """Return a sentence about damaged or missing parts of a video, or None for an intact one.
-
-    Args:
-        name: its name.
-        declared: its length in seconds as the file says, if it does.
-        end: the end of its last frame, in seconds.
-        damaged: number of damaged frames and parts.
-    """
-    missing = (declared or 0.0) - end
-    if declared is not None and missing > max(MISSING[0], MISSING[1] * declared):
-        return f"{name} is cut off or damaged: frames could be read up to {end:.1f} of {declared:.1f} seconds."
-    return f"{name} is damaged in places: some frames are smeared or missing." if damaged else None
-
-
-def _slot(seconds: float, rate: float) -> int:
-    return math.floor((seconds + ROUNDING) * rate)
 
 
 def _opened(source: Path | str | bytes | BinaryIO, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Small photos and films for the tests of archives, and jobs of a model that reads them."""
+"""Small photos and videos for the tests of archives, and jobs of a model that reads them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_core.archives import Job, plan
+from fer_core.archives import Job
 from fer_core.store import load_model
 from tests.clips import film, moving_head, scene
 from tests.load.archive import write_photos
@@ -29,17 +29,17 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of films: a long one of two faces, one of which goes away and comes back; a short one; a broken one; and
-    one with a face that stays at its place, with another scene after 1.5 seconds and a pause after 3."""
-    folder = tmp_path_factory.mktemp("films")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of videos: a long one of two faces, one of which goes away and comes back; a short one; a broken one;
+    and one with a face that stays at its place, with another scene after 1.5 seconds and a pause after 3."""
+    folder = tmp_path_factory.mktemp("videos")
     long = [scene(*([(10 + 2 * k, 20), (330, 20)] if k % 24 < 18 else [(10 + 2 * k, 20)])) for k in range(60)]
     (folder / "long.mp4").write_bytes(film(long, key_every=9))
     frames = [_room(20, 230)] * 15 + [_room(230, 20)] * 25
     times = [k / 10 + 5 * (k >= 30) for k in range(40)]
     (folder / "cut.mp4").write_bytes(film(frames, times=times, key_every=9))
     (folder / "short.mp4").write_bytes(film(moving_head(6)))
-    (folder / "broken.mp4").write_bytes(b"no film")
+    (folder / "broken.mp4").write_bytes(b"no video")
     return folder
 
 
@@ -50,17 +50,11 @@ def _room(left: int, right: int) -> np.ndarray:
     return frame
 
 
-@pytest.fixture
-def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut films into pieces of some seconds, so that short ones have several."""
-    monkeypatch.setattr(plan, "PIECE_SECONDS", 2.0)
-
-
 @pytest.fixture(scope="session")
 def photo_job(yunet_file: Path) -> Job:
     return Job.of("photos", load_model())
 
 
 @pytest.fixture(scope="session")
-def film_job(photo_job: Job) -> Job:
-    return dataclasses.replace(photo_job, kind="films")
+def video_job(photo_job: Job) -> Job:
+    return dataclasses.replace(photo_job, kind="videos")

@@ -43,9 +43,9 @@ def test_photos_on_ray_with_a_killed_worker_are_as_on_this_machine(engine, photo
     assert again.errors == summary.errors
 
 
-def test_films_on_ray_are_as_on_this_machine(engine, films, film_job, tmp_path, short_pieces):
+def test_videos_on_ray_are_as_on_this_machine(engine, videos, video_job, tmp_path):
     for name, one in (("ray", engine), ("local", LocalEngine())):
-        run_archive([str(films)], str(tmp_path / name), film_job, one)
+        run_archive([str(videos)], str(tmp_path / name), video_job, one)
     tables = [pd.read_parquet(tmp_path / name) for name in ("ray", "local")]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import multiprocessing
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -13,12 +15,13 @@ import pytest
 from PIL import Image
 from pyarrow import fs
 
-from fer_core.archives import LocalEngine, places, run_archive
-from fer_core.archives.films import FILM_SCHEMA
-from fer_core.archives.photos import PHOTO_SCHEMA
-from fer_core.archives.plan import part_name
-from fer_core.archives.summary import error_kind
+from fer_core.archives import LocalEngine, local_engine, places, run_archive
+from fer_core.archives.places import Place
+from fer_core.archives.plan import Task, plan_for
+from fer_core.archives.run import error_kind
+from fer_core.archives.worker import SCHEMAS
 from fer_core.data import read_image
+from fer_core.faces import YuNetDetector
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.tables import FACE_COLUMNS, PICTURE_COLUMNS
@@ -29,6 +32,7 @@ from tests.archives.conftest import PHOTOS
 from tests.junk import with_junk
 
 LOCAL = LocalEngine(2)
+PARTS = [f"part-{index:05d}.parquet" for index in range(3)]
 
 
 class Counts:
@@ -39,20 +43,18 @@ class Counts:
         self.stop_after = stop_after
 
     def run(self, job, out, tasks):
-        # One worker stops with this thread; others would still finish the file that they are writing.
-        engine = LocalEngine(1) if self.stop_after else LOCAL
-        for done in engine.run(job, out, tasks):
+        for done in LOCAL.run(job, out, tasks[: self.stop_after]):
             self.names.append(done.name)
             yield done
-            if len(self.names) == self.stop_after:
-                raise KeyboardInterrupt
+        if self.stop_after:
+            raise KeyboardInterrupt
 
 
 def test_photos_have_the_rows_of_one_after_the_other(photos, photo_job, tmp_path):
     seen = []
     summary = run_archive([str(photos)], str(tmp_path / "out"), photo_job, LOCAL, seen.append)
     table = pd.read_parquet(tmp_path / "out")
-    assert list(table.columns) == list(PICTURE_COLUMNS) == PHOTO_SCHEMA.names
+    assert list(table.columns) == list(PICTURE_COLUMNS) == SCHEMAS["photos"].names
     analyzer = FaceAnalyzer(load_model().classifier(threads=1))
     files = [*sorted(photos.glob("*.jpg")), photos / "inner" / "last.jpg"]
     expected = []
@@ -76,12 +78,12 @@ def test_an_interrupted_archive_goes_on_with_what_is_missing(photos, photo_job, 
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         run_archive([str(photos)], str(out), photo_job, Counts(stop_after=1))
-    part = out / part_name(0)
+    part = out / PARTS[0]
     written = part.stat().st_mtime_ns
-    (out / f"{places.PARTIAL}0-{part_name(1)}").write_bytes(b"half")  # what a killed process leaves
+    (out / f"{places.PARTIAL}0-{PARTS[1]}").write_bytes(b"half")  # what a killed process leaves
     rest = Counts()
     first = run_archive([str(photos)], str(out), photo_job, rest)
-    assert part_name(0) not in rest.names and part_name(1) in rest.names
+    assert PARTS[0] not in rest.names and PARTS[1] in rest.names
     assert part.stat().st_mtime_ns == written
     again = Counts()
     second = run_archive([str(photos)], str(out), photo_job, again)
@@ -90,7 +92,7 @@ def test_an_interrupted_archive_goes_on_with_what_is_missing(photos, photo_job, 
     assert pd.read_parquet(out)["file"].nunique() == PHOTOS
 
 
-def test_other_files_or_settings_get_a_sentence(photos, photo_job, film_job, tmp_path):
+def test_other_files_or_settings_get_a_sentence(photos, photo_job, video_job, tmp_path):
     out, few = tmp_path / "out", [str(photos / "000000.jpg"), str(photos / "000001.jpg")]
     run_archive(few, str(out), photo_job, LOCAL)
     for inputs, job, says in (
@@ -98,31 +100,36 @@ def test_other_files_or_settings_get_a_sentence(photos, photo_job, film_job, tmp
         (few[:1], photo_job, "0 new, 1 missing"),
         (few, dataclasses.replace(photo_job, flip=True), r"other settings \(flip\)"),
         (few, dataclasses.replace(photo_job, weights=b""), r"other settings \(model file\)"),
-        (few, film_job, "results of photos, not films"),
+        (few, video_job, r"other settings \(kind of files\)"),
     ):
         with pytest.raises(FerError, match=says):
             run_archive(inputs, str(out), job, LOCAL)
     (tmp_path / "other").mkdir()
-    (tmp_path / "other" / part_name(0)).write_bytes(b"")
+    (tmp_path / "other" / PARTS[0]).write_bytes(b"")
     with pytest.raises(FerError, match="Name a new folder"):
         run_archive(few, str(tmp_path / "other"), photo_job, LOCAL)
 
 
-def test_processes_give_the_same_also_when_one_is_killed(photos, photo_job, tmp_path):
+def test_after_a_killed_process_the_same_call_goes_on_and_the_rows_are_those_of_threads(
+    photos, photo_job, tmp_path, monkeypatch
+):
     class Kills(LocalEngine):
         def run(self, job, out, tasks):
-            for count, done in enumerate(self._by_processes(job, out, tasks)):
-                if count == 0:
-                    multiprocessing.active_children()[0].kill()
+            for done in super().run(job, out, tasks):
+                multiprocessing.active_children()[0].kill()
                 yield done
 
     run_archive([str(photos)], str(tmp_path / "threads"), photo_job, LOCAL)
-    run_archive([str(photos)], str(tmp_path / "processes"), photo_job, Kills(2))
+    monkeypatch.setattr(local_engine, "MOST_THREADS", 0)
+    with pytest.raises(FerError, match="A process died"):
+        run_archive([str(photos)], str(tmp_path / "processes"), photo_job, Kills(1))
+    summary = run_archive([str(photos)], str(tmp_path / "processes"), photo_job, LocalEngine(2))
+    assert 0 < summary.done < PHOTOS
     tables = [pd.read_parquet(tmp_path / name) for name in ("threads", "processes")]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
 
 
-def test_stores_are_read_and_written_through_pyarrow(photos, photo_job, tmp_path, monkeypatch):
+def test_stores_are_read_and_written_through_pyarrow(photos, videos, photo_job, video_job, tmp_path, monkeypatch):
     """A `SubTreeFileSystem` stands for a bucket: it is not local, and each file is written by one put."""
     bucket = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
     (tmp_path / "in").symlink_to(photos)
@@ -137,6 +144,15 @@ def test_stores_are_read_and_written_through_pyarrow(photos, photo_job, tmp_path
     )
     assert table.loc[table["file"] == "s3://b/gone.jpg", "error"].item().startswith("gone.jpg does not exist")
     assert not list((tmp_path / "table").glob(f"{places.PARTIAL}*"))
+    (tmp_path / "videos").symlink_to(videos)
+    (tmp_path / "faces").mkdir()
+    summary = run_archive(["s3://b/videos", "s3://b/videos/gone.mp4"], "s3://b/faces", video_job, LOCAL)
+    assert summary.files == 5
+    run_archive([str(videos)], str(tmp_path / "here"), video_job, LOCAL)
+    table, here = (pd.read_parquet(tmp_path / name) for name in ("faces", "here"))
+    gone = table["file"] == "s3://b/videos/gone.mp4"
+    assert table.loc[gone, "error"].item().startswith("gone.mp4 does not exist. Check the address")
+    pd.testing.assert_frame_equal(table[~gone].drop(columns="file"), here.drop(columns="file"), check_exact=True)
 
 
 def test_file_addresses_are_read_and_written(photos, photo_job, tmp_path):
@@ -158,37 +174,67 @@ def test_wrong_addresses_are_one_sentence(photo_job, tmp_path):
             run_archive(inputs, str(out), photo_job, LOCAL)
 
 
-def test_a_film_in_pieces_has_the_table_of_the_whole(films, film_job, tmp_path, short_pieces):
-    job, engine = dataclasses.replace(film_job, rate=5.0, smoothing=0.5), Counts()
-    summary = run_archive([str(films)], str(tmp_path / "out"), job, engine)
-    assert sum(name.startswith("_pieces") for name in engine.names) >= 3
-    assert not list((tmp_path / "out" / "_pieces").iterdir())
+def test_videos_have_the_rows_of_the_command_for_one_video(videos, video_job, tmp_path):
+    job = dataclasses.replace(video_job, rate=5.0, smoothing=0.5)
+    summary = run_archive([str(videos)], str(tmp_path / "out"), job, LOCAL)
     table = pd.read_parquet(tmp_path / "out")
-    assert list(table.columns) == ["file", "error", *FACE_COLUMNS] == FILM_SCHEMA.names
+    assert list(table.columns) == ["file", "error", *FACE_COLUMNS] == SCHEMAS["videos"].names
     gaps, error = sorted(summary.errors)
     assert error.startswith("… is not a video")
     assert gaps == "The recording has gaps"
     for name, faces in (("long.mp4", 2), ("short.mp4", 1), ("cut.mp4", 3)):
         settings = dataclasses.replace(FILE_SETTINGS, smoothing=0.5)
         stream = StreamAnalyzer(load_model().classifier(threads=1), settings=settings)
-        expected = analyze_video(films / name, stream, 5.0).table
-        found = table.loc[(table["file"] == str(films / name)) & table["error"].isna(), list(FACE_COLUMNS)].reset_index(
-            drop=True
-        )
+        expected = analyze_video(videos / name, stream, 5.0).table
+        rows = table.loc[(table["file"] == str(videos / name)) & table["error"].isna(), list(FACE_COLUMNS)]
         assert expected["face"].nunique() == faces
-        pd.testing.assert_frame_equal(found, expected, check_dtype=False, check_exact=False, rtol=0, atol=2e-6)
+        pd.testing.assert_frame_equal(rows.reset_index(drop=True), expected, check_dtype=False, check_exact=True)
 
 
-def test_pieces_that_are_there_are_not_made_again(films, film_job, tmp_path, short_pieces):
-    out, first, rest = tmp_path / "out", Counts(stop_after=2), Counts()
-    film_job = dataclasses.replace(film_job, rate=3.0)
-    with pytest.raises(KeyboardInterrupt):
-        run_archive([str(films / "long.mp4")], str(out), film_job, first)
-    kept = {f"_pieces/{path.name}" for path in (out / "_pieces").iterdir()}
-    assert kept
-    run_archive([str(films / "long.mp4")], str(out), film_job, rest)
-    assert not kept & set(rest.names)
-    assert rest.names[-1] == part_name(0)
+def test_a_frame_that_cannot_be_analysed_is_a_row_and_counted(videos, video_job, tmp_path, monkeypatch):
+    def detect(self, image, thorough=True):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(YuNetDetector, "detect", detect)
+    summary = run_archive([str(videos / "short.mp4")], str(tmp_path / "out"), video_job, LOCAL)
+    assert summary.errors == {"6 of 6 frames could not be analysed; they count as without a face": 1}
+    table = pd.read_parquet(tmp_path / "out")
+    assert len(table) == 7 and table["seconds"].notna().sum() == 6 and table["face"].isna().all()
+
+
+def test_a_long_video_has_a_partition_of_its_own_and_short_ones_share_one(video_job, tmp_path):
+    lengths = {"a": 20.0, "b": 200.0, "c": 35.0, "d": 5.0, "e": 0.0, "f": 95.0, "g": 89.0}
+    tasks = plan_for(Place.of(str(tmp_path)), video_job, dict.fromkeys(lengths, 1), lambda _: list(lengths.values()))
+    assert [task.files for task in tasks] == [("b",), ("a", "c", "d"), ("f",), ("e", "g")]
+
+
+def test_an_archive_of_the_first_edition_goes_on(videos, video_job, tmp_path):
+    """Its plan calls videos films and counts their pieces, and pieces may be left beside the partitions."""
+    out, names = tmp_path / "out", ["cut.mp4", "long.mp4", "short.mp4"]
+    files, job = [str(videos / name) for name in names], dataclasses.replace(video_job, rate=2.0)
+    run_archive(files, str(tmp_path / "expected"), job, LOCAL)
+    (out / "_pieces").mkdir(parents=True)
+    (out / "_pieces" / "part-00001-0000.parquet").write_bytes(b"not read")
+    sizes = [Path(file).stat().st_size for file in files]
+    plan = {"partition": [0, 1, 2], "file": files, "size": sizes, "pieces": [1, 3, 1], "seconds": [9.0, 6.0, 0.6]}
+    pd.DataFrame(plan).to_parquet(out / "_files.parquet")
+    document = {"kind": "films", "settings": job.settings(), "files": 3, "partitions": 3}
+    (out / "_plan.json").write_text(json.dumps(document))
+    rest = Counts()
+    run_archive(files, str(out), job, rest)
+    assert sorted(rest.names) == PARTS
+    tables = [pd.read_parquet(tmp_path / name) for name in ("out", "expected")]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"kind": 3, "settings": {}}', '{"kind": "photos", "settings": 1}']
+)
+def test_a_damaged_plan_is_one_sentence(content, photos, photo_job, tmp_path):
+    run_archive([str(photos / "000001.jpg")], str(tmp_path), photo_job, LOCAL)
+    (tmp_path / "_plan.json").write_text(content)
+    with pytest.raises(FerError, match=r"is damaged\. Name a new folder"):
+        run_archive([str(photos / "000001.jpg")], str(tmp_path), photo_job, LOCAL)
 
 
 def test_errors_are_counted_without_names():
@@ -219,6 +265,18 @@ def test_patterns_and_stores_leave_out_junk(tmp_path, monkeypatch):
     (folder / "a.png").write_bytes(b"x")
     expected = [str(folder / "a.png")]
     for text in (str(folder), f"{folder}/**/*.png", f"{folder}/*"):
-        assert {str(Path(file).resolve()) for file, _ in places.find_files([text], (".png",))} == set(expected), text
+        assert {str(Path(file).resolve()) for file in places.find_files([text], (".png",))} == set(expected), text
     found = places.find_files([f"file://{folder}", f"file://{folder}/*.png"], (".png",))
-    assert [file for file, _ in found] == [f"file://{folder}/a.png"]
+    assert list(found) == [f"file://{folder}/a.png"]
+
+
+def test_who_stops_does_not_wait_for_a_long_video(videos, video_job, tmp_path):
+    tasks = [Task("short.parquet", (str(videos / "short.mp4"),)), Task("long.parquet", (str(videos / "long.mp4"),) * 9)]
+    before = set(threading.enumerate())
+    running = LOCAL.run(video_job, str(tmp_path), tasks)
+    assert next(running).name == "short.parquet"
+    running.close()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert [path.name for path in tmp_path.iterdir()] == ["short.parquet"]

@@ -23,9 +23,9 @@ def test_photos_to_a_folder_of_parquet_and_again(fer, portrait, tmp_path, yunet_
     assert (again["files"], again["faces"], again["done"], again["errors"]) == (1, 1, 0, {})
 
 
-def test_films_to_a_folder_of_parquet(fer, tmp_path, yunet_file):
+def test_videos_to_a_folder_of_parquet(fer, tmp_path, yunet_file):
     (tmp_path / "a.mp4").write_bytes(film(moving_head(3)))
-    (tmp_path / "b.mp4").write_bytes(b"no film")
+    (tmp_path / "b.mp4").write_bytes(b"no video")
     result = fer("video", tmp_path / "*.mp4", "--out", tmp_path / "table")
     assert result.exit_code == 1
     assert "errors: 1" in result.stdout and "… is not a video" in result.stdout

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import itertools
 import tracemalloc
 from fractions import Fraction
 from pathlib import Path
@@ -235,28 +233,6 @@ def test_a_moving_head_is_where_it_was_drawn():
     drawn = moving_head(5)
     _, images, _ = read(film(drawn))
     assert max(np.abs(one.astype(int) - other).mean() for one, other in zip(images, drawn, strict=True)) < 4
-
-
-@pytest.mark.parametrize(("kind", "codec"), [("mp4", "libx264"), ("webm", "libvpx")])
-@pytest.mark.parametrize("rate", [None, 3.0])
-def test_parts_contain_together_the_frames_of_the_whole_each_once(kind, codec, rate):
-    content = film(moving_head(40), kind, codec, key_every=7)
-    with VideoReader(content) as video:
-        whole = list(video.frames(rate))
-    cuts = [0.0, 0.65, 1.4, 2.5, 2.51, 9.0, float("inf")]
-    parts = []
-    for start, stop in itertools.pairwise(cuts):
-        with VideoReader(io.BytesIO(content)) as video:
-            parts.append(list(video.frames(rate, start, stop)))
-    assert sum(map(bool, parts)) >= 3
-    found = [frame for part in parts for frame in part]
-    assert [seconds for seconds, _ in found] == [seconds for seconds, _ in whole]
-    assert all((one == other).all() for (_, one), (_, other) in zip(found, whole, strict=True))
-
-
-def test_parts_need_a_container_with_marks_of_key_frames():
-    with VideoReader(film(moving_head(5), "avi", "mpeg4")) as video, pytest.raises(FerError, match="only be read as a"):
-        list(video.frames(start=0.2))
 
 
 @pytest.mark.parametrize(
