@@ -113,11 +113,11 @@ def paper_recomputed() -> pd.DataFrame:
         ("figure 11", …).
     """
     found = recompute_vgg16_modified()
-    names = [name for name in METRICS if hasattr(found, name)]
+    names = [name for name in METRICS if name in found]
     return pd.DataFrame(
         {
             "metric": [METRICS[name] for name in names],
-            "recomputed": [getattr(found, name) for name in names],
+            "recomputed": [found[name] for name in names],
             **{f"figure {row.figure}": [getattr(row, name) for name in names] for row in reported("vgg16_modified")},
         }
     )
