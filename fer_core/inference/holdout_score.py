@@ -91,7 +91,7 @@ def score_copies(answers: dict[str, NDArray[np.floating]], holdout: FerDataset) 
     for name, given in answers.items():
         by_plurality = evaluate(holdout.plurality[judged], given[judged])
         parts["label"][name] = evaluate(holdout.labels, given).accuracy
-        parts["plurality"][name], parts["recall"][name] = by_plurality.accuracy, by_plurality.avg_tpr
+        parts["plurality"][name], parts["recall"][name] = by_plurality.accuracy, by_plurality["avg_tpr"]
     means: dict[str, float] = {}
     for part, values in parts.items():
         means[part] = values.pop("clean")

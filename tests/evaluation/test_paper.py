@@ -222,7 +222,7 @@ def test_possible_range_holds_every_table_that_has_the_f1(sample):
         for metric in ("accuracy", "avg_tpr", "avg_fpr"):
             for accuracy in (None, round(metrics.accuracy, 4)):
                 possible = _possible_range(metric, f1, accuracy, support)
-                assert possible.low - 1e-9 <= getattr(metrics, metric) <= possible.high + 1e-9
+                assert possible.low - 1e-9 <= metrics[metric] <= possible.high + 1e-9
     assert _possible_range("avg_tpr", F1_BY_CLASS[-1].f1, 0.584) is None
     assert _possible_range("avg_tpr", F1_BY_CLASS[-1].f1, 0.6163) is not None
 
