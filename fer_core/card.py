@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
-from fer_core.columns import METRICS
 from fer_core.evaluation import BootstrapIntervals, Interval, Metrics, Threshold
 from fer_core.files import write_json
 from fer_core.models import ModelSpec
@@ -48,8 +47,8 @@ class Score:
     @classmethod
     def of(cls, metrics: Metrics, intervals: BootstrapIntervals) -> Score:
         """Return the score that these metrics and intervals make."""
-        ends = {name: getattr(intervals, name) for name in METRICS}
-        return cls(metrics.as_dict() | {f"{name}_interval": [end.low, end.high] for name, end in ends.items()})
+        ends = {f"{name}_interval": [end.low, end.high] for name, end in intervals.values.items()}
+        return cls(metrics.as_dict() | ends)
 
     def __getitem__(self, metric: str) -> float:
         """Return a metric; NaN if it is missing or undefined."""
@@ -67,7 +66,7 @@ class Score:
         return self["macro_f1"]
 
     def interval(self, metric: str) -> Interval:
-        """Return the 95 % interval of one of `columns.METRICS`; its ends are NaN if it is missing."""
+        """Return the 95 % interval of one of `evaluation.METRICS`; its ends are NaN if it is missing."""
         low, high = self.values.get(f"{metric}_interval") or (float("nan"), float("nan"))
         return Interval(float(low), float(high))
 

@@ -1,4 +1,4 @@
-"""Names that tables, model cards and charts share: test splits, views, columns and metrics."""
+"""Names that tables, model cards and charts share: test splits, views and columns."""
 
 from __future__ import annotations
 
@@ -21,15 +21,6 @@ PREDICTION_COLUMNS: Final[list[str]] = ["row", "split", "view", "label", "plural
 
 YARDSTICKS: Final[dict[str, str]] = {"label": "FER2013's label", "plurality": "most annotators"}
 """What predictions are judged by, each with its title. The keys are columns of a table of predictions."""
-
-METRICS: Final[dict[str, str]] = {
-    "accuracy": "Accuracy",
-    "macro_f1": "Macro F1",
-    "roc_auc": "ROC AUC",
-    "avg_tpr": "Avg TPR",
-    "avg_fpr": "Avg FPR",
-}
-"""Metrics that have a 95 % interval, each with its title. Higher is better, except for `avg_fpr`."""
 
 MAP_COLUMNS: Final[list[str]] = ["row", "x", "y", "kept"]
 """Columns of a model's map of faces, one row for each test face.

@@ -57,6 +57,16 @@ def imported(*places: str) -> set[str]:
     return {canonicalize_name(name) for module in others for name in known.get(module, [module])}
 
 
+def test_data_files_are_installed_with_their_package():
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]
+    files = subprocess.check_output(["git", "ls-files", "fer_core"], cwd=ROOT, text=True).split()
+    data = [Path(name) for name in files if not name.endswith(".py")]
+    assert Path("fer_core/evaluation/paper_results.toml") in data
+    for path in data:
+        package = ".".join(path.parent.parts)
+        assert any(fnmatch.fnmatch(path.name, pattern) for pattern in patterns.get(package, [])), path
+
+
 @pytest.mark.parametrize("text", [*SERVE, *TRAINING, *DEV, *RAY])
 def test_every_library_has_an_upper_bound(text):
     assert any(one.operator in ("==", "~=", "<", "<=") for one in Requirement(text).specifier)

@@ -15,8 +15,8 @@ from fer_core.cli.degraded import degraded_rows, degraded_table
 from fer_core.cli.face_map import arranged, map_line, map_rows
 from fer_core.cli.models import stored_models
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn
-from fer_core.columns import METRICS
 from fer_core.data import load_fer2013
+from fer_core.evaluation import metric_titles
 from fer_core.evaluation.not_sure import WANTED
 from fer_core.store import load_model, save_face_map
 from fer_core.stored_model import StoredModel
@@ -24,8 +24,6 @@ from fer_core.types import FerError
 
 if TYPE_CHECKING:
     from fer_core.inference.measure_again import Measurements
-
-_METRICS = {**METRICS, "ece": "Calibration error", "accuracy_without_leaked": "Accuracy, no leaks*"}
 
 
 @fails_clearly
@@ -152,19 +150,20 @@ def _metrics_table(name: str, splits: dict[str, Any]) -> Table:
     table.add_column("")
     for split, view, _ in views:
         table.add_column(f"{split}\n{view}")
-    for key, title in _METRICS.items():
+    titles = metric_titles() | {"ece": "Calibration error", "accuracy_without_leaked": "Accuracy, no leaks*"}
+    for key, title in titles.items():
         _add_rows(table, title, key, [values for _, _, values in views])
     voted = [values["by"].get("plurality") for _, _, values in views]
     if all(voted):
         table.add_row("By most annotators", style="bold")
         for key in ("accuracy", "macro_f1", "ece"):
-            _add_rows(table, f"  {_METRICS[key]}", key, voted)
+            _add_rows(table, f"  {titles[key]}", key, voted)
         table.add_row("  Faces", *(f"{values['n']:,}" for values in voted))
     return table
 
 
 def _add_rows(table: Table, title: str, key: str, columns: list[dict[str, Any]]) -> None:
-    table.add_row(title, *(f"{values[key]:.4f}" for values in columns))
+    table.add_row(title, *("–" if values[key] is None else f"{values[key]:.4f}" for values in columns))
     if f"{key}_interval" in columns[0]:
         intervals = [values[f"{key}_interval"] for values in columns]
         table.add_row("  95 % interval", *(f"{low:.3f}–{high:.3f}" for low, high in intervals), style="dim")

@@ -39,6 +39,7 @@ from fer_core.comparison.label_truth import (
 )
 from fer_core.comparison.pairs import LEVEL, both_ways, pairs, recommendation
 from fer_core.comparison.paper import (
+    PAPER_METRICS,
     PAPER_VARIANTS,
     paper_contradictions,
     paper_f1,
@@ -63,7 +64,6 @@ from fer_core.comparison.scoreboard import (
     measure,
     scoreboard,
 )
-from fer_core.comparison.worked import worked_example
 
 __all__ = [
     "ENSEMBLE",
@@ -75,6 +75,7 @@ __all__ = [
     "LOWEST_EXPONENT",
     "MEASURES",
     "ORDERS",
+    "PAPER_METRICS",
     "PAPER_VARIANTS",
     "SHEET_COLUMNS",
     "SHOWN",
@@ -136,5 +137,4 @@ __all__ = [
     "thresholds",
     "training_curves",
     "without_copies",
-    "worked_example",
 ]

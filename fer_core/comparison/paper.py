@@ -6,9 +6,9 @@ from typing import Final
 
 import pandas as pd
 
-from fer_core.columns import METRICS
 from fer_core.comparison.answers import Answers
 from fer_core.comparison.scoreboard import Measured
+from fer_core.evaluation import metric_titles
 from fer_core.evaluation.paper import (
     CONTRADICTIONS,
     OVERALL,
@@ -30,6 +30,10 @@ PAPER_VARIANTS: Final[dict[str, str]] = {
 """Our names of the eight models in the paper, in its order, and the titles that people read."""
 
 
+PAPER_METRICS: Final = {key: title for key, title in metric_titles().items() if hasattr(OVERALL[0], key)}
+"""The metrics that the paper reports: key and title."""
+
+
 def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
     """Return each row of the overall tables in the paper beside our measurement.
 
@@ -39,8 +43,8 @@ def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
 
     Returns:
         Columns `variant`, `title`, `paper_name`, `reported` ("reported, figure 11"), `measured` ("measured, PublicTest
-        plain", followed by ", UTKFace weights" for a stand-in, or "not trained here yet"), and for each of `METRICS`
-        `…_reported`, `…_measured`, `…_low`, `…_high` (NaN where not measured).
+        plain", followed by ", UTKFace weights" for a stand-in, or "not trained here yet"), and for each of
+        `PAPER_METRICS` `…_reported`, `…_measured`, `…_low`, `…_high` (NaN where not measured).
     """
     rows = []
     for line in (line for variant in PAPER_VARIANTS for line in reported(variant)):
@@ -55,10 +59,10 @@ def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
         }
         if ours and answers:
             row["measured"] = f"measured, {answers.split} {answers.view}{weights}"
-        for metric in METRICS:
-            interval = getattr(ours[1], metric) if ours else None
+        for metric in PAPER_METRICS:
+            interval = ours[1][metric] if ours else None
             row[f"{metric}_reported"] = getattr(line, metric)
-            row[f"{metric}_measured"] = getattr(ours[0], metric) if ours else None
+            row[f"{metric}_measured"] = ours[0][metric] if ours else None
             row[f"{metric}_low"] = interval.low if interval else None
             row[f"{metric}_high"] = interval.high if interval else None
         rows.append(row)
@@ -113,12 +117,12 @@ def paper_recomputed() -> pd.DataFrame:
         ("figure 11", …).
     """
     found = recompute_vgg16_modified()
-    names = [name for name in METRICS if hasattr(found, name)]
+    titles = {name: title for name, title in PAPER_METRICS.items() if name in found}
     return pd.DataFrame(
         {
-            "metric": [METRICS[name] for name in names],
-            "recomputed": [getattr(found, name) for name in names],
-            **{f"figure {row.figure}": [getattr(row, name) for name in names] for row in reported("vgg16_modified")},
+            "metric": list(titles.values()),
+            "recomputed": [found[name] for name in titles],
+            **{f"figure {row.figure}": [getattr(row, name) for name in titles] for row in reported("vgg16_modified")},
         }
     )
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any, Final
 
 import pandas as pd
 
 from fer_core.card import Score
-from fer_core.columns import METRICS, TEST_SPLITS, YARDSTICKS
+from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.comparison.answers import ENSEMBLE, Answers
 from fer_core.comparison.robustness import mean_corruption_accuracy, robustness
 from fer_core.data import sample_portrait
-from fer_core.evaluation import BootstrapIntervals, Metrics, bootstrap_intervals, evaluate
+from fer_core.evaluation import METRICS, BootstrapIntervals, Metrics, bootstrap_intervals, evaluate
 from fer_core.figures import AccuracyInterval
 from fer_core.inference import FaceAnalyzer
 from fer_core.labels import EXPRESSIONS
@@ -31,7 +32,6 @@ FAMILIES: Final = ("VGG16", "ResNet50", "MobileNetV2", "Xception")
 
 _ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
 _ENDS: Final = ("", "_low", "_high", "_interval")
-_SCORES: Final = (*(f"{name}{end}" for name in METRICS for end in _ENDS), "ece", "log_loss")
 
 
 def card_scoreboard(models: Sequence[StoredModel], by: str = "label") -> list[dict[str, Any]]:
@@ -95,7 +95,8 @@ def scoreboard(answers: Answers, measured: Measured, models: Sequence[StoredMode
     rows = [
         _row(name, answers.titles[name], known.get(name), {"": Score.of(*measured[name])}) for name in answers.names
     ]
-    table = pd.DataFrame(rows)[["name", "model", *_SCORES, *_ABOUT]]
+    scores = [f"{name}{end}" for name in METRICS for end in _ENDS]
+    table = pd.DataFrame(rows)[["name", "model", *scores, "ece", "log_loss", *_ABOUT]]
     table = table.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
     degraded = mean_corruption_accuracy(robustness(models, by=answers.by)[0])
     table["degraded_accuracy"] = table["name"].map(degraded).astype(float)
@@ -188,11 +189,12 @@ def _row(name: str, title: str, model: StoredModel | None, scores: Mapping[str, 
         if score is not None:
             for metric in METRICS:
                 interval = score.interval(metric)
+                text = "–" if isnan(interval.low) else f"{interval.low:.3f} – {interval.high:.3f}"
                 row |= {
                     f"{prefix}{metric}": score[metric],
                     f"{prefix}{metric}_low": interval.low,
                     f"{prefix}{metric}_high": interval.high,
-                    f"{prefix}{metric}_interval": f"{interval.low:.3f} – {interval.high:.3f}",
+                    f"{prefix}{metric}_interval": text,
                 }
             row |= {f"{prefix}ece": score["ece"], f"{prefix}log_loss": score["log_loss"]}
     about: tuple[int | str | None, ...] = (None, None, "fusion of models", "–")

@@ -15,15 +15,17 @@ from fer_core.evaluation.calibration import (
 from fer_core.evaluation.confusion import confusion_matrix, normalized_by_row
 from fer_core.evaluation.ensembles import accuracies_of, exponential_weights, fit_exponent, weighted_fusion
 from fer_core.evaluation.intervals import Interval
-from fer_core.evaluation.metrics import Metrics, evaluate
+from fer_core.evaluation.metrics import METRICS, Metric, Metrics, evaluate, metric_titles, of_counts
 from fer_core.evaluation.not_sure import Threshold, lowest_threshold
 from fer_core.evaluation.proper_scores import brier_score, log_loss
 from fer_core.evaluation.roc_pr import pr_curves, roc_curves, threshold_metrics
 from fer_core.evaluation.significance import compare_all
 
 __all__ = [
+    "METRICS",
     "BootstrapIntervals",
     "Interval",
+    "Metric",
     "Metrics",
     "Threshold",
     "accuracies_of",
@@ -39,8 +41,10 @@ __all__ = [
     "fit_temperature",
     "log_loss",
     "lowest_threshold",
+    "metric_titles",
     "noise_floor",
     "normalized_by_row",
+    "of_counts",
     "pr_curves",
     "reliability",
     "roc_curves",

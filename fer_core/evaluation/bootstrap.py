@@ -18,9 +18,9 @@ from fer_core.evaluation.checks import (
     check_fraction,
     predicted_labels,
 )
-from fer_core.evaluation.confusion import accuracy_of, class_rates, mean_defined
+from fer_core.evaluation.confusion import class_rates
 from fer_core.evaluation.intervals import Interval, percentile_interval
-from fer_core.evaluation.roc_pr import macro_auc_interval
+from fer_core.evaluation.metrics import METRICS
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 
 DRAWS_AT_ONCE = 2_000_000
@@ -32,17 +32,16 @@ class BootstrapIntervals:
     """Confidence intervals of the metrics of one model.
 
     Attributes:
-        accuracy, macro_f1, avg_tpr, avg_fpr: percentile bootstrap over rows.
-        roc_auc: not resampled, see `roc_pr.macro_auc_interval`.
+        values: by key of `METRICS`.
         f1: F1 of each expression by name; NaN for one that never occurs.
     """
 
-    accuracy: Interval
-    macro_f1: Interval
-    avg_tpr: Interval
-    avg_fpr: Interval
-    roc_auc: Interval
+    values: dict[str, Interval]
     f1: dict[str, Interval]
+
+    def __getitem__(self, metric: str) -> Interval:
+        """Return the interval of a metric."""
+        return self.values[metric]
 
 
 @overload
@@ -65,6 +64,8 @@ def bootstrap_intervals(
     confidence: float = 0.95,
 ) -> BootstrapIntervals | dict[str, BootstrapIntervals]:
     """Return percentile bootstrap intervals (Efron and Tibshirani 1993) of one model, or of several by name.
+
+    That of the ROC AUC is not resampled, see `roc_pr.macro_auc_interval`.
 
     Faces are drawn with replacement; models that are passed together share the draws. The intervals describe how the
     metrics vary with the test faces, not with the training run.
@@ -152,16 +153,8 @@ def resampled_counts(
 
 
 def _intervals(labels: IntArray, values: FloatArray, counts: FloatArray, confidence: float) -> BootstrapIntervals:
-    rates = class_rates(counts)
-
-    def interval(resampled: FloatArray) -> Interval:
-        return percentile_interval(np.asarray(resampled), confidence)
-
+    f1 = class_rates(counts).f1
     return BootstrapIntervals(
-        accuracy=interval(accuracy_of(counts)),
-        macro_f1=interval(mean_defined(rates.f1)),
-        avg_tpr=interval(mean_defined(rates.recall)),
-        avg_fpr=interval(mean_defined(rates.fpr)),
-        roc_auc=macro_auc_interval(labels, values, confidence),
-        f1={name: interval(rates.f1[:, index]) for index, name in enumerate(EXPRESSIONS)},
+        {key: metric.interval(labels, values, counts, confidence) for key, metric in METRICS.items()},
+        {name: percentile_interval(f1[:, index], confidence) for index, name in enumerate(EXPRESSIONS)},
     )

@@ -73,7 +73,7 @@ def roc_curves(y_true: ArrayLike, proba: ArrayLike, tolerance: float | None = No
     """Return the ROC curve of each expression, then "macro" and "micro".
 
     "macro" is the vertical average of the expressions' curves (Fawcett 2006, Pattern Recognition Letters 27:861) with
-    the mean of their areas, equal to `Metrics.roc_auc`. "micro" treats all `7 n` probabilities as one binary problem.
+    the mean of their areas, equal to metric `roc_auc`. "micro" treats all `7 n` probabilities as one binary problem.
 
     Args:
         y_true: `(n,)` int 0..6.

@@ -10,8 +10,8 @@ from typing import Final
 
 import pandas as pd
 
-from fer_core.columns import METRICS
-from fer_core.comparison import robustness_summary
+from fer_core.comparison import PAPER_METRICS, robustness_summary
+from fer_core.evaluation import metric_titles
 from fer_core.evaluation.paper import AUTHORS, PLAIN_MEANS, TITLE
 from fer_core.faces import DEGRADATIONS
 from fer_core.files import write_text
@@ -75,8 +75,10 @@ def _scoreboard(report: Report) -> Iterator[str]:
     yield from _all(charts.ranking(report))
     if report.ensemble:
         yield f"<p>{escape(report.ensemble)}</p>"
-    intervals = {name: board[name].map("{:.4f}\n".format) + board[f"{name}_interval"] for name in METRICS}
-    titles = {"model": "Model", **METRICS, "ece": "ECE", "degraded_accuracy": "Accuracy, degraded"}
+    metrics = metric_titles()
+    numbers = {name: board[name].map("{:.4f}\n".format).replace("nan\n", "") for name in metrics}
+    intervals = {name: texts + board[f"{name}_interval"] for name, texts in numbers.items()}
+    titles = {"model": "Model", **metrics, "ece": "ECE", "degraded_accuracy": "Accuracy, degraded"}
     yield "<p>In each cell of the table: the number, and below it its 95 % interval.</p>"
     yield table(board.assign(**intervals), titles)
     about = {"model": "Model", "parameters": "Parameters", "size": "File", "trained": "Trained"}
@@ -183,9 +185,9 @@ def _paper(report: Report) -> Iterator[str]:
         name: [
             f"{a}\n{b}" for a, b in zip(*(cells(marks[f"{name}_{s}"]) for s in ("reported", "measured")), strict=True)
         ]
-        for name in METRICS
+        for name in PAPER_METRICS
     }
-    titles = {"title": "Variant", **METRICS, "reported": "Reported in", "measured": "Measured on"}
+    titles = {"title": "Variant", **PAPER_METRICS, "reported": "Reported in", "measured": "Measured on"}
     yield table(marks.assign(**both), titles)
     yield "<h3>The final model, recomputed from the table in section 4.5, beside the figures</h3>"
     again = report.tables["paper_recomputed"]

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import streamlit as st
 
+from fer_core.evaluation import METRICS
 from pages.parts.common import plain
 
 
@@ -43,11 +44,6 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "Squares overlap, so the map is blurred, and at the border they cover less. A gray square is itself something "
         "that no face has, and two places that say the same can each be covered without a fall.",
     ),
-    "Accuracy": Explanation(
-        "The share of faces whose expression is predicted correctly.",
-        "Higher is better. Always answering “happy” already reaches about 25 % on FER2013.",
-        "It is dominated by frequent expressions: a model that never predicts disgust loses less than 2 points.",
-    ),
     "Gap between groups": Explanation(
         "The difference between the groups with the highest and the lowest rate. Recall is the share of an "
         "expression’s faces that are predicted as it, precision the share of right ones among its predictions, "
@@ -55,29 +51,6 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "p is how often groups dealt out at random would show a gap as large. Holm’s correction keeps the chance of a "
         "false alarm among all gaps of the table at 5 %.",
         "With more groups, the largest gap grows by chance alone. Its interval does not know that; p does.",
-    ),
-    "Macro F1": Explanation(
-        "The mean of the seven F1 scores, one for each expression, each with the same weight (macro average).",
-        "Higher is better. Rare expressions count as much as frequent ones.",
-        "A few faces of a rare expression such as disgust move it visibly. Look at its interval.",
-    ),
-    "ROC AUC": Explanation(
-        "The probability that a random face of an expression gets a higher probability for it than a random face of "
-        "another expression; the mean over the seven (macro average).",
-        "0.5 is chance, 1 is perfect. It judges the order of faces, not the predicted expression.",
-        "With few positives it can be high although most positive predictions are wrong. See precision and recall.",
-    ),
-    "Avg TPR": Explanation(
-        "The mean true positive rate over the seven expressions: of the faces of an expression, the share predicted as "
-        "it. This is also called balanced accuracy, or macro-averaged recall.",
-        "Higher is better; 1 in 7 (14 %) is chance.",
-        "It says nothing about false positives. Read it together with Avg FPR.",
-    ),
-    "Avg FPR": Explanation(
-        "The mean false positive rate over the seven expressions: of the faces of other expressions, the share "
-        "predicted as it.",
-        "Lower is better.",
-        "Even poor models have low values, because every expression has many more negatives than positives.",
     ),
     "F1": Explanation(
         "The harmonic mean of precision (of the predictions of an expression, the share that is correct) and recall "
@@ -182,18 +155,19 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "Colours show shares of the row, so a dark cell can mean few faces. Switch to counts to see.",
     ),
 }
-"""By the title of the popover."""
+"""By the title of the popover; those of metrics are in `fer_core.evaluation.METRICS`."""
 
 
 def explain(name: str, example: str, label: str = "What is this?") -> None:
     """Show a popover that explains a metric or a chart.
 
     Args:
-        name: one of `EXPLANATIONS`.
+        name: one of `EXPLANATIONS`, or the title of a metric.
         example: a sentence with numbers that the page shows; empty if it has none yet.
         label: of the popover, where several stand in a row.
     """
-    words = EXPLANATIONS[name]
+    metrics = {metric.title: metric for metric in METRICS.values()}
+    words = metrics.get(name) or EXPLANATIONS[name]
     with st.popover(label, icon=":material/help:", type="tertiary", key=f"explain_{name}"):
         st.markdown(
             f"**{name}**\n\n{words.definition}\n\n**How to read it.** {words.reading}\n\n**Careful.** {words.trap}"

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from fer_core import store
-from fer_core.columns import METRICS, PROBABILITIES
+from fer_core.columns import PROBABILITIES
+from fer_core.evaluation import METRICS
 from fer_core.store import promoted
 from tests.app.conftest import ROOT
 from tests.made_up_store import add_model, plurality, predictions

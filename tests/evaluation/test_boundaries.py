@@ -3,7 +3,6 @@ import sys
 from pathlib import Path
 
 from fer_core import evaluation
-from fer_core.evaluation import paper
 
 HEAVY = ("tensorflow", "keras", "torch", "streamlit", "plotly", "sklearn", "scipy", "statsmodels", "pandas")
 ROOT = Path(__file__).parents[2]
@@ -26,6 +25,5 @@ def test_imports_only_from_the_ground_floor():
 
 
 def test_all_is_sorted_and_complete():
-    for module in (evaluation, paper):
-        assert len(set(module.__all__)) == len(module.__all__)
-        assert all(hasattr(module, name) for name in module.__all__)
+    assert len(set(evaluation.__all__)) == len(evaluation.__all__)
+    assert all(hasattr(evaluation, name) for name in evaluation.__all__)

@@ -1,5 +1,6 @@
 import json
 import math
+import re
 import warnings
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from fer_core.evaluation import confusion_matrix, evaluate
+from fer_core.evaluation import METRICS, confusion_matrix, evaluate
 from fer_core.evaluation.roc_pr import class_auc, macro_auc_interval
 from fer_core.labels import EXPRESSIONS
 
@@ -21,9 +22,11 @@ def _agrees(labels, proba):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert result.accuracy == pytest.approx(reference.accuracy_score(labels, predicted))
-        assert result.macro_f1 == pytest.approx(reference.f1_score(labels, predicted, average="macro", zero_division=0))
-        assert result.avg_tpr == pytest.approx(reference.balanced_accuracy_score(labels, predicted))
-        assert result.log_loss == pytest.approx(reference.log_loss(labels, proba, labels=range(7)))
+        assert result["macro_f1"] == pytest.approx(
+            reference.f1_score(labels, predicted, average="macro", zero_division=0)
+        )
+        assert result["avg_tpr"] == pytest.approx(reference.balanced_accuracy_score(labels, predicted))
+        assert result["log_loss"] == pytest.approx(reference.log_loss(labels, proba, labels=range(7)))
         fpr, auc = [], []
         for index in range(7):
             others = labels != index
@@ -31,8 +34,8 @@ def _agrees(labels, proba):
                 fpr.append((predicted[others] == index).mean())
             if others.any() and not others.all():
                 auc.append(reference.roc_auc_score(~others, proba[:, index]))
-    assert result.avg_fpr == pytest.approx(np.mean(fpr))
-    assert result.roc_auc == pytest.approx(np.mean(auc) if auc else math.nan, nan_ok=True)
+    assert result["avg_fpr"] == pytest.approx(np.mean(fpr))
+    assert result["roc_auc"] == pytest.approx(np.mean(auc) if auc else math.nan, nan_ok=True)
     assert result.n == len(labels)
 
 
@@ -50,7 +53,7 @@ def test_every_metric_agrees_on_degenerate_input(degenerate):
 def test_roc_auc_is_scikit_learns_macro_ovr(sample):
     labels, proba = sample(700)
     expected = reference.roc_auc_score(labels, proba, multi_class="ovr", average="macro")
-    assert evaluate(labels, proba).roc_auc == pytest.approx(expected)
+    assert evaluate(labels, proba)["roc_auc"] == pytest.approx(expected)
 
 
 def test_report_agrees_with_classification_report(sample):
@@ -75,11 +78,11 @@ def test_hand_worked():
     np.testing.assert_allclose(rows.f1, [3 / 4, np.nan, 1 / 3, 0, np.nan, np.nan, np.nan])
     np.testing.assert_allclose(rows.fpr, [1 / 4, 0, 3 / 6, 0, 0, 0, 0])
     assert rows.support.tolist() == [4, 0, 2, 2, 0, 0, 0]
-    assert result.macro_f1 == pytest.approx((3 / 4 + 1 / 3 + 0) / 3)
-    assert result.avg_tpr == pytest.approx((3 / 4 + 1 / 2 + 0) / 3)
-    assert result.avg_fpr == pytest.approx((1 / 4 + 3 / 6) / 7)
+    assert result["macro_f1"] == pytest.approx((3 / 4 + 1 / 3 + 0) / 3)
+    assert result["avg_tpr"] == pytest.approx((3 / 4 + 1 / 2 + 0) / 3)
+    assert result["avg_fpr"] == pytest.approx((1 / 4 + 3 / 6) / 7)
     assert rows.weighted()["recall"] == pytest.approx(result.accuracy)
-    assert result.ece == pytest.approx(1 / 2)
+    assert result["ece"] == pytest.approx(1 / 2)
 
 
 def test_ties_go_to_the_first_expression():
@@ -108,7 +111,7 @@ def test_auc_interval_is_as_wide_as_a_bootstrap(sample):
     resampled = [np.mean(class_auc(labels[rows], proba[rows])) for rows in drawn]
     low, high = np.quantile(resampled, [0.025, 0.975])
     interval = macro_auc_interval(labels, proba)
-    assert evaluate(labels, proba).roc_auc in interval
+    assert evaluate(labels, proba)["roc_auc"] in interval
     assert 2 * interval.half_width == pytest.approx(high - low, rel=0.12)
     assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.004)
 
@@ -134,3 +137,46 @@ def test_auc_interval_of_degenerate_input(degenerate):
     right, wrong = (macro_auc_interval(*degenerate[name]) for name in ("certain and right", "one class"))
     assert (right.low, right.high) == (1, 1)
     assert math.isnan(wrong.low)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    rng = np.random.default_rng(1)
+    labels = np.r_[np.arange(7), rng.integers(0, 7, 300)]
+    probabilities = rng.dirichlet(np.ones(7), len(labels))
+    probabilities[np.arange(200), labels[:200]] += 1
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    return labels, probabilities
+
+
+def numbers(sentence):
+    return [float(found) for found in re.findall(r"0\.\d{3}", sentence)]
+
+
+def test_worked_accuracy_is_a_count_of_faces(drawn):
+    labels, probabilities = drawn
+    right = int(reference.accuracy_score(labels, probabilities.argmax(axis=1), normalize=False))
+    words = METRICS["accuracy"].example(evaluate(*drawn))
+    assert words == f"{right} of 307 faces are predicted correctly: {right / 307:.3f}."
+
+
+def test_worked_means_list_the_seven_expressions(drawn):
+    labels, probabilities = drawn
+    predicted = probabilities.argmax(axis=1)
+    table = reference.confusion_matrix(labels, predicted)
+    off = table.sum(axis=0) - table.diagonal()
+    expected = {
+        "macro_f1": reference.f1_score(labels, predicted, average=None),
+        "avg_tpr": reference.recall_score(labels, predicted, average=None),
+        "avg_fpr": off / (table.sum() - table.sum(axis=1)),
+    }
+    for metric, rates in expected.items():
+        words = METRICS[metric].example(evaluate(*drawn))
+        np.testing.assert_allclose(numbers(words), [*rates, rates.mean()], atol=5.1e-4)
+        assert "/ 7 =" in words
+
+
+def test_worked_means_leave_out_expressions_without_faces(drawn):
+    labels, probabilities = drawn
+    some = labels < 3
+    assert "/ 3 =" in METRICS["avg_tpr"].example(evaluate(labels[some], probabilities[some]))

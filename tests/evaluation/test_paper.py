@@ -1,6 +1,7 @@
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from scipy.optimize import linprog
 
 from fer_core.evaluation import Interval, paper
-from fer_core.evaluation.paper.results import F1_BY_CLASS, FINAL_PRECISION, FINAL_RECALL, FINAL_SUPPORT, OVERALL
+from fer_core.evaluation.paper import F1_BY_CLASS, FINAL, OVERALL
 from fer_core.labels import EXPRESSIONS
 
 PAPER = Path(__file__).parents[2] / ".." / "shared" / "paper.txt"
@@ -58,9 +59,9 @@ def test_the_classification_report_is_transcribed_to_the_digit(text):
     body = text[text.index("## Classification Report: ") : text.index("ROC AUC: 0.876")].replace("```", "")
     body = "{" + body.split("{", 1)[1].strip().replace("'", '"')
     report = json.loads(body, parse_float=str)
-    for name, precision, recall, support in zip(NAMES, FINAL_PRECISION, FINAL_RECALL, FINAL_SUPPORT, strict=True):
-        ours = {"precision": repr(precision), "recall": repr(recall), "support": support}
-        assert ours.items() <= report[name].items()
+    for index, name in enumerate(NAMES):
+        for key in ("precision", "recall", "support"):
+            assert repr(FINAL[key][index]) == str(report[name][key])
 
 
 def test_quotations_are_verbatim_and_numbers_are_printed(text):
@@ -121,7 +122,7 @@ def _possible_range(
     metric: str,
     f1: Sequence[float],
     accuracy: float | None = None,
-    support: Sequence[int] = FINAL_SUPPORT,
+    support: Sequence[int] = FINAL["support"],
     rounding: float = 5e-5,
     by_size: bool = False,
 ) -> Interval | None:
@@ -221,7 +222,7 @@ def test_possible_range_holds_every_table_that_has_the_f1(sample):
         for metric in ("accuracy", "avg_tpr", "avg_fpr"):
             for accuracy in (None, round(metrics.accuracy, 4)):
                 possible = _possible_range(metric, f1, accuracy, support)
-                assert possible.low - 1e-9 <= getattr(metrics, metric) <= possible.high + 1e-9
+                assert possible.low - 1e-9 <= metrics[metric] <= possible.high + 1e-9
     assert _possible_range("avg_tpr", F1_BY_CLASS[-1].f1, 0.584) is None
     assert _possible_range("avg_tpr", F1_BY_CLASS[-1].f1, 0.6163) is not None
 
@@ -229,11 +230,57 @@ def test_possible_range_holds_every_table_that_has_the_f1(sample):
 def test_vgg16_modified_recomputed_from_section_4_5():
     """The classification report states the accuracy and the macro averages itself."""
     again = paper.recompute_vgg16_modified()
-    assert again.accuracy == pytest.approx(0.6163276678740597, rel=1e-15)
-    assert again.macro_f1 == pytest.approx(0.6031509581846758, rel=1e-15)
-    assert again.avg_tpr == pytest.approx(0.5976325969508828, rel=1e-15)
-    assert again.avg_fpr == pytest.approx(0.0656, abs=5e-5)
+    assert again["accuracy"] == pytest.approx(0.6163276678740597, rel=1e-15)
+    assert again["macro_f1"] == pytest.approx(0.6031509581846758, rel=1e-15)
+    assert again["avg_tpr"] == pytest.approx(0.5976325969508828, rel=1e-15)
+    assert again["avg_fpr"] == pytest.approx(0.0656, abs=5e-5)
     assert float(np.float32(2096 / 3589)) == pytest.approx(0.584006667137146, abs=1e-15), "section 4.5, Accuracy"
+
+
+def test_numbers_from_the_paper_without_its_text():
+    """Typed from the printed tables; the text is not everywhere."""
+    values = {(row.figure, row.name): row for row in OVERALL}
+    assert len(values) == len(F1_BY_CLASS) == 10
+    row = values[5, "ResNet50_freezed"]
+    assert (row.accuracy, row.roc_auc, row.avg_tpr, row.avg_fpr, row.macro_f1) == (
+        0.4823, 0.7984, 0.4821, 0.0853, 0.458,
+    )  # fmt: skip
+    assert values[15, "VGG16_mod_face"].accuracy == 0.5525
+    assert F1_BY_CLASS[6].f1 == (0.5127, 0.1333, 0.4302, 0.7998, 0.5164, 0.7266, 0.5435)
+    assert FINAL["support"] == [467, 56, 496, 895, 653, 415, 607]
+    assert (FINAL["precision"][3], FINAL["recall"][3]) == (0.8251497005988024, 0.7698324022346369)
+    kinds = Counter(item.kind for item in paper.CONTRADICTIONS)
+    assert kinds == {
+        "values": 4, "rounding": 1, "impossible": 7, "definition": 1, "text": 4, "method": 6, "naming": 1,
+    }  # fmt: skip
+    (split,) = [item for item in paper.CONTRADICTIONS if item.topic == "how the data was split"]
+    assert split.variants == ()
+    assert split.statements[0].where == "section 3.1"
+    assert split.statements[0].value == "private testing (validation), and public testing (test)"
+
+
+ROW = {"figure": 5, "name": "VGG16_freezed", "accuracy": 0.4, "roc_auc": 0.8, "avg_tpr": 0.4, "avg_fpr": 0.1}
+ITEM = {"topic": "a", "variants": ["vgg16_frozen"], "note": "b.", "statements": [["c", 0.1], ["d", 0.2]]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        (paper.ReportedOverall, ROW | {"macro_f1": 47.5}, "from 0 to 1. Received: 47.5"),
+        (paper.ReportedOverall, ROW | {"macro_f1": "0.475"}, "from 0 to 1. Received: '0.475'"),
+        (paper.ReportedOverall, ROW | {"macro_f1": 0.4, "name": "VGG19"}, "Received: VGG19"),
+        (paper.ReportedOverall, ROW, "macro_f1"),
+        (paper.ReportedF1, {"figure": 6, "name": "ResNet50", "f1": [0.5] * 6}, "Expected 7 numbers"),
+        (paper.ReportedF1, {"figure": 6, "name": "ResNet50", "f1": [0.5] * 6 + [1.5]}, "Received: 1.5"),
+        (paper.ReportedF1, {"figure": 6, "name": "ResNet34", "f1": [0.5] * 7}, "Received: ResNet34"),
+        (paper.Contradiction, ITEM | {"kind": "text", "variants": ["vgg19"]}, "vgg19 \\(a\\)"),
+        (paper.Contradiction, ITEM | {"kind": "text", "statements": [["c", 0.1]]}, "at least two"),
+        (paper.Contradiction, ITEM | {"kind": "text", "remark": "e"}, "remark"),
+    ],
+)
+def test_a_mistyped_entry_is_refused(kind, values, expected):
+    with pytest.raises((ValueError, TypeError), match=expected):
+        kind(**values)
 
 
 def test_names_map_onto_the_eight_variants():

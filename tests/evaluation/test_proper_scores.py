@@ -19,4 +19,4 @@ def test_as_scikit_learn(sample):
     expected = brier_score_loss(labels, proba, labels=range(7), scale_by_half=False)
     assert brier_score(labels, proba) == pytest.approx(expected)
     assert log_loss(labels, proba) == pytest.approx(log_loss_of_scikit_learn(labels, proba, labels=range(7)))
-    assert log_loss(labels, proba) == evaluate(labels, proba).log_loss
+    assert log_loss(labels, proba) == evaluate(labels, proba)["log_loss"]

@@ -21,7 +21,7 @@ def test_roc_curves_agree_with_scikit_learn(sample):
         np.testing.assert_array_equal(curves[name].fpr, fpr)
         np.testing.assert_array_equal(curves[name].tpr, tpr)
     np.testing.assert_allclose([curves[name].auc for name in EXPRESSIONS], class_auc(labels, proba))
-    assert curves["macro"].auc == pytest.approx(evaluate(labels, proba).roc_auc)
+    assert curves["macro"].auc == pytest.approx(evaluate(labels, proba)["roc_auc"])
     assert curves["micro"].auc == pytest.approx(reference.roc_auc_score(one_hot, proba, average="micro"))
 
 

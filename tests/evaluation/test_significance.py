@@ -48,13 +48,13 @@ def test_paired_bootstrap_equals_a_naive_loop(sample):
     result = _compare(labels, first, second, n_resamples=40, seed=7).difference
     whole = evaluate(labels, first), evaluate(labels, second)
     assert result.accuracy == pytest.approx(whole[0].accuracy - whole[1].accuracy)
-    assert result.macro_f1 == pytest.approx(whole[0].macro_f1 - whole[1].macro_f1)
+    assert result.macro_f1 == pytest.approx(whole[0]["macro_f1"] - whole[1]["macro_f1"])
     accuracy, macro_f1 = [], []
     for weights in np.concatenate(list(resample_weights(90, 40, 7))).astype(int):
         rows = np.repeat(np.arange(90), weights)
         one, two = evaluate(labels[rows], first[rows]), evaluate(labels[rows], second[rows])
         accuracy.append(one.accuracy - two.accuracy)
-        macro_f1.append(one.macro_f1 - two.macro_f1)
+        macro_f1.append(one["macro_f1"] - two["macro_f1"])
     for interval, values in ((result.accuracy_interval, accuracy), (result.macro_f1_interval, macro_f1)):
         assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])), abs=1e-12)
 

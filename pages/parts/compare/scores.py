@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.columns import METRICS, YARDSTICKS
-from fer_core.comparison import LEVEL, worked_example
+from fer_core.columns import YARDSTICKS
+from fer_core.comparison import LEVEL
+from fer_core.evaluation import METRICS, metric_titles
 from fer_core.figures import ranking
 from fer_core.models.spec import WEIGHTS
 from pages.parts.charts import narrow_screen, show_chart
@@ -20,19 +21,22 @@ def scoreboard(selection: Selection) -> None:
     """Show the models ranked by one metric, and a table of all numbers."""
     table, answers = results.scoreboard(selection), results.shown(selection)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = choose("Rank by", METRICS, "c_metric", format_func=METRICS.__getitem__)
-        best = table.sort_values(metric, ascending=metric == "avg_fpr").iloc[0]
+        titles = metric_titles()
+        key = choose("Rank by", titles, "c_metric", format_func=titles.__getitem__)
+        metric = METRICS[key]
+        lower_first = not metric.higher_is_better
+        best = table.sort_values(key, ascending=lower_first).iloc[0]
         explain(
-            METRICS[metric],
-            f"{best['model']} is best by {YARDSTICKS[answers.by]}, with {best[metric]:.3f}. "
-            f"{worked_example(metric, results.measured(selection)[best['name']][0])} In 95 % of resamples of the "
-            f"{len(answers.labels):,} faces it lies between {best[f'{metric}_low']:.3f} and "
-            f"{best[f'{metric}_high']:.3f}.",
+            metric.title,
+            f"{best['model']} is best by {YARDSTICKS[answers.by]}, with {best[key]:.3f}. "
+            f"{metric.example(results.measured(selection)[best['name']][0])} In 95 % of resamples of the "
+            f"{len(answers.labels):,} faces it lies between {best[f'{key}_low']:.3f} and "
+            f"{best[f'{key}_high']:.3f}.",
         )
     show_chart(
-        ranking(table, metric, METRICS[metric], ascending=metric == "avg_fpr"),
-        f"{METRICS[metric]} of {len(table)} models with 95 % intervals; best by {YARDSTICKS[answers.by]}: "
-        f"{best['model']}, {best[metric]:.3f}",
+        ranking(table, key, metric.title, ascending=lower_first),
+        f"{metric.title} of {len(table)} models with 95 % intervals; best by {YARDSTICKS[answers.by]}: "
+        f"{best['model']}, {best[key]:.3f}",
     )
     st.caption(
         f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval. Models whose intervals "
@@ -48,7 +52,7 @@ def scoreboard(selection: Selection) -> None:
     sources = table["weights_from"].replace(WEIGHTS)
     table = table.assign(latency_ms=table["name"].map(measured), weights_from=sources)
     numbers: dict[str, str | tuple[str, str]] = {}
-    for name, words in METRICS.items():
+    for name, words in titles.items():
         numbers |= {name: (words, "%.3f"), f"{name}_interval": "95 % interval"}
     show_table(
         table,

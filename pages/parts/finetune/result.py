@@ -18,8 +18,8 @@ from fer_core.comparison import (
     measure,
     pairs,
     recommendation,
-    worked_example,
 )
+from fer_core.evaluation import METRICS
 from fer_core.figures import class_scores, confusion_chart
 from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
 from fer_core.runs.run import Run
@@ -101,12 +101,10 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
             with st.container(border=True):
                 st.markdown(f"**{plain(answers.titles[name])}**" + (f" {why}" if name == OTHER else ""))
                 with st.container(horizontal=True):
-                    for words, value, interval in (
-                        ("Accuracy", metrics.accuracy, intervals.accuracy),
-                        ("Macro F1", metrics.macro_f1, intervals.macro_f1),
-                    ):
+                    for key in ("accuracy", "macro_f1"):
+                        words, interval = METRICS[key].title, intervals[key]
                         shown = f"{interval.low:.1%} – {interval.high:.1%}"
-                        st.metric(words, f"{value:.1%}", shown, delta_color="off", delta_arrow="off")
+                        st.metric(words, f"{metrics[key]:.1%}", shown, delta_color="off", delta_arrow="off")
                 show_chart(
                     confusion_chart(confusion_cells(answers, name), "rates"),
                     key=f"f_confusion_{name}",
@@ -124,8 +122,8 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
     table = class_f1(answers, numbers)
     low = table[table["name"] == first].sort_values("f1").iloc[0]
     with st.container(horizontal=True):
-        explain("Accuracy", f"{title}: {worked_example('accuracy', metrics)}", "What is accuracy?")
-        explain("Macro F1", f"{title}: {worked_example('macro_f1', metrics)}", "What is macro F1?")
+        for key, question in (("accuracy", "What is accuracy?"), ("macro_f1", "What is macro F1?")):
+            explain(METRICS[key].title, f"{title}: {METRICS[key].example(metrics)}", question)
         explain(
             "Confusion matrix",
             f"The most frequent mistake of {title}: {wrong['count']:,} {wrong['actual']} faces are predicted as "
