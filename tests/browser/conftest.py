@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def start_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Start `streamlit run app.py` as often as needed; each call returns the address of a fresh server.
+    """Start the app as often as needed; each call returns the address of a fresh server.
 
     A call may add options of `streamlit run`.
     """
