@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -166,4 +167,5 @@ def _add_rows(table: Table, title: str, key: str, columns: list[dict[str, Any]])
     table.add_row(title, *("–" if values[key] is None else f"{values[key]:.4f}" for values in columns))
     if f"{key}_interval" in columns[0]:
         intervals = [values[f"{key}_interval"] for values in columns]
-        table.add_row("  95 % interval", *(f"{low:.3f}–{high:.3f}" for low, high in intervals), style="dim")
+        texts = ["–" if isnan(low) else f"{low:.3f}–{high:.3f}" for low, high in intervals]
+        table.add_row("  95 % interval", *texts, style="dim")

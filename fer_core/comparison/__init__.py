@@ -39,11 +39,11 @@ from fer_core.comparison.label_truth import (
 )
 from fer_core.comparison.pairs import LEVEL, both_ways, pairs, recommendation
 from fer_core.comparison.paper import (
-    PAPER_METRICS,
     PAPER_VARIANTS,
     paper_contradictions,
     paper_f1,
     paper_marks,
+    paper_metrics,
     paper_notes,
     paper_overall,
     paper_recomputed,
@@ -75,7 +75,6 @@ __all__ = [
     "LOWEST_EXPONENT",
     "MEASURES",
     "ORDERS",
-    "PAPER_METRICS",
     "PAPER_VARIANTS",
     "SHEET_COLUMNS",
     "SHOWN",
@@ -123,6 +122,7 @@ __all__ = [
     "paper_contradictions",
     "paper_f1",
     "paper_marks",
+    "paper_metrics",
     "paper_notes",
     "paper_overall",
     "paper_recomputed",

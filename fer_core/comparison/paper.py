@@ -30,8 +30,9 @@ PAPER_VARIANTS: Final[dict[str, str]] = {
 """Our names of the eight models in the paper, in its order, and the titles that people read."""
 
 
-PAPER_METRICS: Final = {key: title for key, title in metric_titles().items() if hasattr(OVERALL[0], key)}
-"""The metrics that the paper reports: key and title."""
+def paper_metrics() -> dict[str, str]:
+    """Return the titles of the metrics that the paper reports, by key."""
+    return {key: title for key, title in metric_titles().items() if hasattr(OVERALL[0], key)}
 
 
 def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
@@ -44,7 +45,7 @@ def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
     Returns:
         Columns `variant`, `title`, `paper_name`, `reported` ("reported, figure 11"), `measured` ("measured, PublicTest
         plain", followed by ", UTKFace weights" for a stand-in, or "not trained here yet"), and for each of
-        `PAPER_METRICS` `…_reported`, `…_measured`, `…_low`, `…_high` (NaN where not measured).
+        `paper_metrics` `…_reported`, `…_measured`, `…_low`, `…_high` (NaN where not measured).
     """
     rows = []
     for line in (line for variant in PAPER_VARIANTS for line in reported(variant)):
@@ -59,7 +60,7 @@ def paper_overall(answers: Answers | None, measured: Measured) -> pd.DataFrame:
         }
         if ours and answers:
             row["measured"] = f"measured, {answers.split} {answers.view}{weights}"
-        for metric in PAPER_METRICS:
+        for metric in paper_metrics():
             interval = ours[1][metric] if ours else None
             row[f"{metric}_reported"] = getattr(line, metric)
             row[f"{metric}_measured"] = ours[0][metric] if ours else None
@@ -117,7 +118,7 @@ def paper_recomputed() -> pd.DataFrame:
         ("figure 11", …).
     """
     found = recompute_vgg16_modified()
-    titles = {name: title for name, title in PAPER_METRICS.items() if name in found}
+    titles = {name: title for name, title in paper_metrics().items() if name in found}
     return pd.DataFrame(
         {
             "metric": list(titles.values()),

@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from fer_core.comparison import PAPER_METRICS, robustness_summary
+from fer_core.comparison import paper_metrics, robustness_summary
 from fer_core.evaluation import metric_titles
 from fer_core.evaluation.paper import AUTHORS, PLAIN_MEANS, TITLE
 from fer_core.faces import DEGRADATIONS
@@ -185,9 +185,9 @@ def _paper(report: Report) -> Iterator[str]:
         name: [
             f"{a}\n{b}" for a, b in zip(*(cells(marks[f"{name}_{s}"]) for s in ("reported", "measured")), strict=True)
         ]
-        for name in PAPER_METRICS
+        for name in paper_metrics()
     }
-    titles = {"title": "Variant", **PAPER_METRICS, "reported": "Reported in", "measured": "Measured on"}
+    titles = {"title": "Variant", **paper_metrics(), "reported": "Reported in", "measured": "Measured on"}
     yield table(marks.assign(**both), titles)
     yield "<h3>The final model, recomputed from the table in section 4.5, beside the figures</h3>"
     again = report.tables["paper_recomputed"]

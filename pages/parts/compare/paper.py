@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.comparison import PAPER_METRICS, PAPER_VARIANTS, paper_marks, paper_notes, paper_recomputed
+from fer_core.comparison import PAPER_VARIANTS, paper_marks, paper_metrics, paper_notes, paper_recomputed
 from fer_core.evaluation.paper import PLAIN_MEANS
 from fer_core.figures import class_scores, paper_chart
 from pages.parts.charts import narrow_screen, show_chart
@@ -19,19 +19,20 @@ def paper(selection: Selection) -> None:
     """Show the paper's eight variants, reported and measured."""
     overall, f1 = results.paper_tables(selection)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = choose("Metric", PAPER_METRICS, "c_paper_metric", format_func=PAPER_METRICS.__getitem__)
+        titles = paper_metrics()
+        metric = choose("Metric", titles, "c_paper_metric", format_func=titles.__getitem__)
         reported = overall.dropna(subset=[f"{metric}_reported"]).iloc[-1]
         ours = reported[f"{metric}_measured"]
         example = f"The paper reports {reported[f'{metric}_reported']:.4f} for {reported['title']}"
-        explain(PAPER_METRICS[metric], example + ("." if pd.isna(ours) else f"; measured here: {ours:.4f}."))
+        explain(titles[metric], example + ("." if pd.isna(ours) else f"; measured here: {ours:.4f}."))
     st.caption(
         "Reported numbers are as the paper prints them, with its contradictions. Both are always on PublicTest, the "
         f"paper’s test split, and judged by FER2013’s label; ours {selection.view}."
     )
     trained = int(overall.dropna(subset=["accuracy_measured"])["variant"].nunique())
     show_chart(
-        paper_chart(paper_marks(overall, metric), PAPER_METRICS[metric]),
-        alt=f"{PAPER_METRICS[metric]} of the paper’s eight variants, as reported; {trained} of them measured here",
+        paper_chart(paper_marks(overall, metric), titles[metric]),
+        alt=f"{titles[metric]} of the paper’s eight variants, as reported; {trained} of them measured here",
     )
     show_table(
         overall,
@@ -42,7 +43,7 @@ def paper(selection: Selection) -> None:
             "measured": "Measured",
             **{
                 f"{name}_{source}": (f"{words}, {source}", "%.4f")
-                for name, words in PAPER_METRICS.items()
+                for name, words in titles.items()
                 for source in ("reported", "measured")
             },
         },
