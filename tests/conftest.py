@@ -68,7 +68,7 @@ def ferplus_path() -> Path:
 
 @pytest.fixture(scope="session")
 def yunet_file() -> Path:
-    """YuNet's weights. Needed by tests that count faces: the fallback, Haar cascades, finds some that are none."""
+    """YuNet's weights. Needed by tests that count faces: the fallback finds some that are none."""
     return require("FER_YUNET_MODEL", "needs YuNet's weights")
 
 

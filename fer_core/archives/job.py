@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from fer_core.faces import DetectorUnavailable, FaceDetector, HaarDetector, YuNetDetector, yunet_path
+from fer_core.faces import (
+    DetectorUnavailable,
+    FaceDetector,
+    FallbackDetector,
+    YuNetDetector,
+    default_detector,
+    yunet_path,
+)
+from fer_core.faces.fallback import FALLBACK_NAME
 from fer_core.inference import Classifier
 from fer_core.stored_model import StoredModel
 
@@ -24,7 +32,7 @@ class Job:
         model: name of the model.
         weights: content of its LiteRT file.
         preprocessing: its preprocessing.
-        yunet: content of YuNet's file; None for Haar cascades.
+        yunet: content of YuNet's file; None for the fallback.
         note: a sentence about the detector's limits, or None.
         flip: average each face with its mirror image.
         whole_image: photos: take each as one face crop.
@@ -45,7 +53,7 @@ class Job:
 
     @classmethod
     def of(cls, kind: Kind, model: StoredModel, **settings: Any) -> Job:
-        """Return a job for a stored model with YuNet, or with Haar cascades where YuNet's file is not available.
+        """Return a job for a stored model with YuNet, or with the fallback where YuNet's file is not available.
 
         Args:
             kind: `photos` or `videos`.
@@ -58,8 +66,8 @@ class Job:
         yunet, note = None, None
         try:
             yunet = yunet_path().read_bytes()
-        except DetectorUnavailable as error:
-            note = f"Faces are found with the slower, less accurate Haar cascades. {error}"
+        except DetectorUnavailable:
+            note = default_detector().note
         return cls(kind, model.name, model.content(), model.card.preprocessing, yunet, note, **settings)
 
     def settings(self) -> dict[str, Any]:
@@ -67,7 +75,7 @@ class Job:
         values = {
             "model": self.model,
             "model file": hashlib.sha256(self.weights).hexdigest(),
-            "detector": "YuNet" if self.yunet else "Haar",
+            "detector": "YuNet" if self.yunet else FALLBACK_NAME,
             "flip": self.flip,
         }
         own: dict[str, Any] = {"whole_image": self.whole_image} if self.kind == "photos" else {}
@@ -80,7 +88,7 @@ class Job:
     def detector(self) -> FaceDetector:
         """Return the face detector."""
         if self.yunet is None:
-            return HaarDetector(note=self.note)
+            return FallbackDetector(self.note)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "yunet.onnx"
             path.write_bytes(self.yunet)

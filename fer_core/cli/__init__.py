@@ -8,7 +8,6 @@ from fer_core.cli.audit import audit
 from fer_core.cli.compare import compare
 from fer_core.cli.data import data
 from fer_core.cli.evaluate import evaluate
-from fer_core.cli.faces import faces
 from fer_core.cli.models import models
 from fer_core.cli.output import write_utf8
 from fer_core.cli.predict import predict
@@ -30,7 +29,6 @@ for command in (predict, video, train, tune, pretrain, evaluate, compare, audit,
     app.command()(command)
 app.add_typer(data, name="data")
 app.add_typer(runs, name="runs")
-app.add_typer(faces, name="faces")
 
 
 def main(name: str = "fer-lab") -> None:

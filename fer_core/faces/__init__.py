@@ -10,8 +10,8 @@ from fer_core.faces.draw import (
     marked_faces,
     png,
 )
+from fer_core.faces.fallback import FallbackDetector
 from fer_core.faces.framing import crop_face, framing_roll, framing_transform, invert, measured_roll, whole_image_face
-from fer_core.faces.haar import HaarDetector
 from fer_core.faces.heatmap import Evidence, evidence_for, heatmap_on_crop, heatmap_on_face
 from fer_core.faces.preprocessing import preprocess_faces
 from fer_core.faces.roll import dataset_roll, head_roll, known_roll, save_roll
@@ -26,7 +26,7 @@ __all__ = [
     "DetectorUnavailable",
     "Evidence",
     "FaceDetector",
-    "HaarDetector",
+    "FallbackDetector",
     "YuNetDetector",
     "add_noise",
     "annotated_jpeg",

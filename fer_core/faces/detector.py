@@ -1,4 +1,4 @@
-"""Choose the face detector: YuNet, or Haar cascades where YuNet's weights are not available."""
+"""Choose the face detector: YuNet, or a simpler one where YuNet's weights are not available."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import cv2
 from fer_core.faces.yunet_weights import DetectorUnavailable, yunet_path
 from fer_core.types import Face, Image
 
-FALLBACK_NOTE: Final = "Faces are found with the slower, less accurate Haar cascades. {why}"
+FALLBACK_NOTE: Final = "Faces are found with a simpler detector: tilted heads are not turned upright. {why}"
 
 MAX_OVERLAP: Final = 0.3
 """Boxes with a larger intersection over union show the same face (OpenCV's default for YuNet)."""
@@ -35,7 +35,7 @@ class FaceDetector(Protocol):
 
 
 def default_detector(detection_size: int = 640) -> FaceDetector:
-    """Return YuNet if its weights are available, else Haar cascades with a `note` that gives the reason.
+    """Return YuNet if its weights are available, else `FallbackDetector` with a `note` that gives the reason.
 
     Detectors are cached, and a failed download is not repeated for some minutes, so this is cheap to call for each
     picture.
@@ -47,7 +47,7 @@ def default_detector(detection_size: int = 640) -> FaceDetector:
     try:
         return _yunet(yunet_path(), detection_size)
     except DetectorUnavailable as error:
-        return _haar(FALLBACK_NOTE.format(why=error))
+        return _fallback(FALLBACK_NOTE.format(why=error))
 
 
 def suppress_overlaps(faces: Sequence[Face]) -> list[Face]:
@@ -67,7 +67,7 @@ def _yunet(path: Path, detection_size: int) -> FaceDetector:
 
 
 @lru_cache(maxsize=2)
-def _haar(note: str) -> FaceDetector:
-    from fer_core.faces.haar import HaarDetector
+def _fallback(note: str) -> FaceDetector:
+    from fer_core.faces.fallback import FallbackDetector
 
-    return HaarDetector(note=note)
+    return FallbackDetector(note)

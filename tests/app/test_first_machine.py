@@ -15,7 +15,7 @@ from fer_core.faces import yunet_weights
 from fer_core.types import FerError
 from tests.app.conftest import ROOT
 
-DETECTOR = r"Haar cascades\..*YuNet could not be downloaded.*\(\d+ kB\).*set FER_YUNET_MODEL"
+DETECTOR = r"simpler detector: .*YuNet could not be downloaded.*\(\d+ kB\).*set FER_YUNET_MODEL"
 FER2013 = r"`python -m fer_core data download` \(about 60 MB.*set the environment variable FER2013_PATH"
 PAGES = {
     "home": DETECTOR,

@@ -102,10 +102,10 @@ def test_says_so_when_the_lesser_detector_is_at_work(open_app, monkeypatch):
     monkeypatch.setenv("FER_YUNET_MODEL", "/nowhere/yunet.onnx")
     app = open_app()
     assert not app.exception
-    assert "Haar cascades" in words(app)
+    assert "simpler detector" in words(app)
     app.switch_page("pages/predict.py").run()
     assert not app.exception
-    assert "Haar cascades" in words(app)
+    assert "simpler detector" in words(app)
     assert app.subheader[0].value.startswith("Face 1: ")
 
 

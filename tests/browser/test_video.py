@@ -50,7 +50,7 @@ def test_an_upload_shows_its_progress_and_plays(visit, yunet_file):
     page.get_by_test_id("stBaseButton-primary").click()
     assert plays(page) == [640, 360, pytest.approx(4.0, abs=0.05), None]
     assert page.evaluate("window.progressShown")
-    page.get_by_text(re.compile("40 frames over 4.0 seconds, [12] faces?")).wait_for()  # the Haar detector may find two
+    page.get_by_text(re.compile("40 frames over 4.0 seconds, [12] faces?")).wait_for()  # the fallback may find two
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Video with boxes (MP4)").click()
     assert waiting.value.suggested_filename == "me-annotated.mp4"

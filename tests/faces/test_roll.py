@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_core.faces import HaarDetector, dataset_roll, head_roll, known_roll, roll, save_roll
+from fer_core.faces import FallbackDetector, dataset_roll, head_roll, known_roll, roll, save_roll
 from fer_core.types import FerError
 
 
@@ -66,7 +66,7 @@ def test_it_is_saved_in_whole_degrees_by_row(fer2013, yunet, monkeypatch, tmp_pa
         save_roll(fer2013.subset(np.array([1, 2])), tmp_path / "roll.npz")
 
 
-def test_haar_cascades_cannot_fill_the_table(fer2013, monkeypatch, tmp_path):
-    monkeypatch.setattr(roll, "default_detector", lambda: HaarDetector(note="No YuNet here."))
+def test_the_fallback_cannot_fill_the_table(fer2013, monkeypatch, tmp_path):
+    monkeypatch.setattr(roll, "default_detector", lambda: FallbackDetector(note="No YuNet here."))
     with pytest.raises(FerError, match="needs YuNet"):
         save_roll(fer2013.subset(np.arange(2)), tmp_path / "roll.npz")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_core.faces import DetectorUnavailable, HaarDetector, default_detector, yunet_path, yunet_weights
+from fer_core.faces import DetectorUnavailable, FallbackDetector, default_detector, yunet_path, yunet_weights
 from fer_core.types import FerError
 
 CONTENT = b"weights" * 100
@@ -123,11 +123,11 @@ def test_home_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         yunet_path()
 
 
-def test_closed_network_gives_haar_with_a_note(portrait: np.ndarray) -> None:
+def test_closed_network_gives_the_fallback_with_a_note(portrait: np.ndarray) -> None:
     detector = default_detector()
-    assert isinstance(detector, HaarDetector)
+    assert isinstance(detector, FallbackDetector)
     assert detector.note is not None
-    assert "slower" in detector.note
+    assert "not turned upright" in detector.note
     assert "name resolution" in detector.note
     assert default_detector() is detector
     assert len(detector.detect(portrait)) == 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fer_core.data import SPLITS, sample_portrait
-from fer_core.faces import HaarDetector
+from fer_core.faces import FallbackDetector
 from fer_core.inference import FaceAnalyzer
 from fer_core.store import load_model
 from fer_core.types import Face
@@ -63,8 +63,8 @@ def test_results_keep_the_order_of_the_faces(analyzer):
     np.testing.assert_allclose(results[1].probabilities, found.probabilities, atol=1e-5)
 
 
-def test_haar_finds_the_sample_too(analyzer):
-    assert len(FaceAnalyzer(analyzer.classifier, HaarDetector()).analyze(sample_portrait())) == 1
+def test_the_fallback_finds_the_sample_too(analyzer):
+    assert len(FaceAnalyzer(analyzer.classifier, FallbackDetector()).analyze(sample_portrait())) == 1
 
 
 def test_accuracy_on_found_faces_is_within_three_points_of_the_originals(analyzer, fer2013):
