@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -59,7 +59,8 @@ def serving(folder: Path, *more: str, app: str = "app.py", **variables: str) -> 
         _wait_for(server, f"{address}/_stcore/health", folder / "log.txt")
         yield server, address
     finally:
-        server.terminate()
+        with suppress(psutil.NoSuchProcess):  # it has ended
+            server.terminate()
         server.wait(20)
 
 

@@ -114,5 +114,5 @@ def test_a_page_that_waits_is_as_late_as_it_waits(chromium: str, tmp_path: Path)
 
 
 def test_a_server_that_ends_says_why(tmp_path: Path):
-    with pytest.raises(RuntimeError, match=r"did not start: .*nowhere\.py"), serving(tmp_path, app="nowhere.py"):
+    with pytest.raises(RuntimeError, match=r"(?s)did not start: .*nowhere\.py"), serving(tmp_path, app="nowhere.py"):
         pass
