@@ -44,7 +44,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredModel]:
         patch.setenv("FER_HOME", str(folder / "home"))
         patch.delenv("FER2013_PATH", raising=False)
         patch.setattr(store, "SHIPPED", folder / "nothing")
-        yield train_named(model_spec(f"{BACKBONE.lower()}_modified_random"), data, store.promoted(), epochs=1)
+        yield train_named(model_spec(f"{BACKBONE.lower()}_modified_random"), data, root=store.promoted(), epochs=1)
 
 
 @pytest.mark.slow
