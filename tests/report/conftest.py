@@ -3,7 +3,6 @@
 import pytest
 
 from fer_core import store
-from tests.browser.conftest import chromium  # noqa: F401 (a fixture)
 
 
 @pytest.fixture
