@@ -88,7 +88,8 @@ def evaluate(
     for name, found in measured.items():
         stdout.print(_metrics_table(name, found.metrics))
         if found.holdout:
-            stdout.print(_holdout_line(found.holdout["holdout_score"]), _not_sure_line(found.holdout["not_sure"]))
+            stdout.print(_holdout_line(found.holdout["holdout_score"]))
+            stdout.print(_not_sure_line(found.holdout["not_sure"]))
         if found.degraded is not None:
             stdout.print(degraded_table(name, found.degraded))
         if name in maps:
