@@ -41,8 +41,8 @@ def select_network() -> ModelSpec:
             format_func=_source_title,
             key="f_start",
             bind="query-params",
-            help="ImageNet: a backbone trained on photographs. UTKFace: one trained on ages and genders of faces. VGGFace2: "
-            "one trained to tell faces apart. A model: continue its training.",
+            help="ImageNet: a backbone trained on photographs. UTKFace: one trained on ages and genders of faces. "
+            "VGGFace2: one trained to tell faces apart. A model: continue its training.",
         )
     if available.notes:
         with st.expander("Other weights to start from", icon=":material/info:"):
