@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from fer_core.data import FerDataset
 from fer_core.files import home
 from fer_core.store import SHIPPED
 from fer_core.types import FerError
@@ -44,6 +45,8 @@ def read_model(given: Input, folder: Path) -> list[str]:
     from fer_core.comparison.scoreboard import card_scoreboard
     from fer_core.store import list_models
 
+    zeros = np.zeros(5, np.int64)
+    five = FerDataset(np.zeros((5, 48, 48), np.uint8), zeros, np.full(5, "PublicTest"), np.arange(5))
     place = home() / "models" / "mine"
     shutil.copytree(SHIPPED / MODEL, place, ignore=shutil.ignore_patterns("*.keras", "*.md"))
     try:
@@ -61,7 +64,7 @@ def read_model(given: Input, folder: Path) -> list[str]:
                     model.face_map(), [answers] if answers else [], [], model.name, Fer2013Faces()
                 ),
                 model.all_predictions,
-                lambda model=model: _predictions(np.arange(5), model),
+                lambda model=model: _predictions(five, model),
                 lambda model=model: model.classifier().predict(np.zeros((2, 48, 48), np.uint8), flip=True),
             ):
                 try:
