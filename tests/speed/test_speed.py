@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -105,8 +106,15 @@ def test_an_unknown_part_or_time_is_refused():
 @pytest.mark.slow
 def test_a_page_that_waits_is_as_late_as_it_waits(chromium: str, tmp_path: Path):
     (tmp_path / "late.py").write_text(SLOW_PAGE, "utf-8")
-    with serving(tmp_path, app=str(tmp_path / "late.py"), FER_HOME=str(tmp_path)) as (_, address), browsing() as window:
-        first, second = (seconds_to(address, window, **MARKS) for _ in range(2))
+
+    def measured(address: str) -> list[dict[str, float]]:
+        with browsing() as window:
+            return [seconds_to(address, window, **MARKS) for _ in range(2)]
+
+    # Playwright refuses a second instance in a thread, and tests of pages may have one open in this thread
+    late = serving(tmp_path, app=str(tmp_path / "late.py"), FER_HOME=str(tmp_path))
+    with late as (_, address), ThreadPoolExecutor(1) as thread:
+        first, second = thread.submit(measured, address).result()
     for seconds in (first, second):
         assert list(seconds) == ["heading", "chart"]
         assert 1 < seconds["heading"] <= seconds["chart"]  # a busy browser may show both at once
