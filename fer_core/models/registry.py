@@ -85,7 +85,15 @@ _FACES = ModelSpec(
     open_normalization=True,
     dropout=0.2,
 )
-"""A network that has seen millions of faces, fitted to labels and votes and to degraded faces."""
+"""A network that has seen millions of faces, fitted to labels and votes."""
+
+_FACES_STUDENT = replace(
+    _FACES,
+    name="mobilenet_faces_student",
+    title="MobileNet, pretrained on faces, student",
+    weights_from="mobilenet_faces",
+)
+"""The same network, trained further on degraded faces, and distilled from several."""
 
 _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
@@ -102,6 +110,7 @@ _SPECS = {
         _VOTES,
         _STUDENT,
         _FACES,
+        _FACES_STUDENT,
         *map(_frozen, ("MobileNetV2", "VGG16", "Xception", "ResNet50")),
         replace(_modified("MobileNetV2"), backbone_size=_MOBILENET_SIZE),
         _modified("VGG16"),

@@ -19,6 +19,8 @@ VARIANTS = [name for name in model_names() if model_spec(name).architecture == "
 
 # numbers that train besides the head's, by hand: kernels and biases of the last layers, batch norms left out
 VGG16 = 4 * (512 * 512 * 9 + 512)  # block4_conv3 and block 5
+# blocks 6 to 12: filters of 3 pixels for each channel, convolutions of one pixel, gamma and beta of two batch norms
+FACES = sum(9 * a + a * b + 2 * (a + b) for a, b in [(256, 512), *[(512, 512)] * 5, (512, 1024)])
 OPEN = {
     "mobilenetv2_modified": 960 * 320 + 320 * 1280,  # two convolutions of one pixel without bias
     "vgg16_modified": VGG16,
@@ -28,8 +30,8 @@ OPEN = {
     "efficientnetb0_modified": 192 * 1152 + 1152 * 9 + 2 * 1152 * 48 + 48 + 1152 + 1152 * 320 + 320 * 1280,
     "efficientnetv2b0_modified": 192 * 1152 + 1152 * 9 + 2 * 1152 * 48 + 48 + 1152 + 1152 * 192 + 192 * 1280,
     "densenet121_modified": sum(128 * (1024 - 32 * back) + 128 * 32 * 9 for back in (1, 2, 3)),  # three blocks
-    # blocks 6 to 12: filters of 3 pixels for each channel, convolutions of one pixel, gamma and beta of two batch norms
-    "mobilenet_faces": sum(9 * a + a * b + 2 * (a + b) for a, b in [(256, 512), *[(512, 512)] * 5, (512, 1024)]),
+    "mobilenet_faces": FACES,
+    "mobilenet_faces_student": FACES,
     "nasnetmobile_modified": 4 * (176 * 9 + 176 * 176) + 2 * (176 * 25 + 176 * 176),  # separable, 3 and 5 pixels
 }
 
@@ -61,7 +63,7 @@ def test_the_papers_eight_are_there():
         "mobilenetv2_modified", "vgg16_modified", "vgg16_modified_noise", "vgg16_modified_face",
     } <= set(VARIANTS)  # fmt: skip
     others = {name: model_spec(name).weights_from for name in VARIANTS if model_spec(name).weights_from != "imagenet"}
-    assert others == {"mobilenet_faces": "vggface2"}
+    assert others == {"mobilenet_faces": "vggface2", "mobilenet_faces_student": "mobilenet_faces"}
     assert [name for name in VARIANTS if model_spec(name).noise] == ["vgg16_modified_noise"]
     assert [name for name in VARIANTS if model_spec(name).preprocessing != "none"] == ["vgg16_modified_face"]
 
