@@ -3,9 +3,9 @@
 import streamlit as st
 
 from fer_core.comparison import home_scoreboard
-from fer_core.evaluation.paper import OVERALL
 from fer_core.figures import accuracy_intervals
-from fer_core.store import list_models
+from fer_core.metrics.paper import OVERALL
+from fer_core.store.folders import list_models
 from pages.parts.charts import show_chart
 from pages.parts.common import choose_yardstick, no_model_yet, note_detector, note_untested, note_utkface, warn
 from pages.parts.explanations import explain

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.card import ModelCard
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
 from fer_core.data import FerDataset, fer2013_rows
 from fer_core.data.readers import read_csv
 from fer_core.faces import DEGRADATIONS
-from fer_core.store import save_model
-from fer_core.stored_model import StoredModel
+from fer_core.store.card import ModelCard
+from fer_core.store.folders import save_model
+from fer_core.store.stored_model import StoredModel
 
 FACES = 105
 """Of each test split; labels go round the seven expressions."""

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer_core import store
 from fer_core.data import FerDataset
 from fer_core.models import model_names, model_spec
-from fer_core.stored_model import StoredModel
+from fer_core.store import folders
+from fer_core.store.stored_model import StoredModel
 from pages import PAGES
 from tests.test_floors import ROOT
 
@@ -43,8 +43,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredModel]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FER_HOME", str(folder / "home"))
         patch.delenv("FER2013_PATH", raising=False)
-        patch.setattr(store, "SHIPPED", folder / "nothing")
-        yield train_named(model_spec(f"{BACKBONE.lower()}_modified_random"), data, root=store.promoted(), epochs=1)
+        patch.setattr(folders, "SHIPPED", folder / "nothing")
+        yield train_named(model_spec(f"{BACKBONE.lower()}_modified_random"), data, root=folders.promoted(), epochs=1)
 
 
 @pytest.mark.slow

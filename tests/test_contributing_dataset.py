@@ -17,7 +17,7 @@ from fer_core.comparison import load_answers
 from fer_core.data import load_fer2013
 from fer_core.labels import EXPRESSIONS
 from fer_core.runs.data import DataSettings, load_training_data
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from fer_core.types import FerError
 from tests.data.conftest import csv_text, make_dataset
 

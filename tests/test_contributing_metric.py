@@ -11,16 +11,16 @@ from sklearn.metrics import cohen_kappa_score
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
-from fer_core import store
-from fer_core.card import ModelCard, Score
 from fer_core.cli import app as command_line
 from fer_core.columns import PROBABILITIES
 from fer_core.comparison import card_scoreboard
 from fer_core.data import load_fer2013
-from fer_core.evaluation import METRICS, Metric, bootstrap_intervals, evaluate, of_counts
+from fer_core.metrics import METRICS, Metric, bootstrap_intervals, evaluate, of_counts
 from fer_core.report import build_report, render, write_csv
-from fer_core.store import promoted
-from fer_core.stored_model import CARD
+from fer_core.store import folders
+from fer_core.store.card import ModelCard, Score
+from fer_core.store.folders import promoted
+from fer_core.store.stored_model import CARD
 from tests.made_up_store import SKILLS, add_model, write_fer2013
 from tests.test_floors import ROOT
 
@@ -37,7 +37,7 @@ def kappa(counts):
 @pytest.fixture
 def models(home, tmp_path, monkeypatch):
     """Three models, one of whose cards has scores from before the metric was added."""
-    monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(folders, "SHIPPED", tmp_path / "shipped")
     path = write_fer2013(tmp_path / "data", monkeypatch)
     data = load_fer2013(path).fingerprint
     made = [add_model(promoted(), name, skill, data_fingerprint=data) for name, skill in SKILLS.items()]
@@ -54,7 +54,7 @@ def models(home, tmp_path, monkeypatch):
         **of_counts(kappa),
     )
     monkeypatch.setitem(METRICS, "kappa", entry)
-    return [store.load_model(name) for name in SKILLS]
+    return [folders.load_model(name) for name in SKILLS]
 
 
 def true_and_predicted(model):

@@ -61,7 +61,7 @@ def test_data_files_are_installed_with_their_package():
     patterns = PROJECT["tool"]["setuptools"]["package-data"]
     files = subprocess.check_output(["git", "ls-files", "fer_core"], cwd=ROOT, text=True).split()
     data = [Path(name) for name in files if not name.endswith(".py")]
-    assert Path("fer_core/evaluation/paper_results.toml") in data
+    assert Path("fer_core/metrics/paper_results.toml") in data
     for path in data:
         package = ".".join(path.parent.parts)
         assert any(fnmatch.fnmatch(path.name, pattern) for pattern in patterns.get(package, [])), path

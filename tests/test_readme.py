@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.cli.models import markdown_table
-from fer_core.store import list_models, load_model
+from fer_core.store.folders import list_models, load_model
 from tests.test_floors import LEVEL
 
 ROOT = Path(__file__).parent.parent

@@ -11,8 +11,8 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_scor
 
 from fer_core.columns import PROBABILITIES
 from fer_core.data import load_ferplus
-from fer_core.store import DEFAULT_MODEL, SHIPPED, open_model
-from fer_core.stored_model import FACE_MAP, KERAS, WEIGHTS, StoredModel
+from fer_core.store.folders import DEFAULT_MODEL, SHIPPED, open_model
+from fer_core.store.stored_model import FACE_MAP, KERAS, WEIGHTS, StoredModel
 
 FOLDERS = sorted(path for path in SHIPPED.iterdir() if path.is_dir() and not path.name.startswith("."))
 WHOLE = [path for path in FOLDERS if (path / WEIGHTS).is_file()]

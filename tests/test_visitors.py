@@ -6,7 +6,7 @@ import pytest
 
 from fer_core import visitors
 from fer_core.processes import run_python
-from fer_core.store import promoted
+from fer_core.store.folders import promoted
 from fer_core.types import FerError
 from fer_core.visitors import Limits, Visitor, check_room, disk_use, limits, own_home, room, visitors_folder
 

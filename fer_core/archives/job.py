@@ -18,7 +18,7 @@ from fer_core.faces import (
 )
 from fer_core.faces.fallback import FALLBACK_NAME
 from fer_core.inference import Classifier
-from fer_core.stored_model import StoredModel
+from fer_core.store.stored_model import StoredModel
 
 Kind = Literal["photos", "videos"]
 

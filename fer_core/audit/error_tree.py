@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.evaluation.intervals import wilson_interval
+from fer_core.metrics.intervals import wilson_interval
 from fer_core.types import FerError
 
 DEPTH: Final = 3

@@ -18,7 +18,7 @@ from fer_core.audit.slices import PROPERTIES, slice_groups
 from fer_core.comparison import Answers, face_table
 from fer_core.data import FerDataset, read_image
 from fer_core.faces import crop_face, default_detector, whole_image_face
-from fer_core.stored_model import StoredModel
+from fer_core.store.stored_model import StoredModel
 from fer_core.threads import in_parallel
 from fer_core.types import FerError, Image
 

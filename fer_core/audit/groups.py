@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fer_core.evaluation.checks import as_labels
-from fer_core.evaluation.intervals import Interval, percentile_interval, wilson_interval
 from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.checks import as_labels
+from fer_core.metrics.intervals import Interval, percentile_interval, wilson_interval
 from fer_core.types import FerError
 
 MINIMUM: Final = 30

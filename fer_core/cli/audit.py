@@ -16,7 +16,7 @@ from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, prog
 from fer_core.faces import default_detector
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.types import FerError
 
 NOTES = 10  # sentences about left-out pictures that are printed

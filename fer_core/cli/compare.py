@@ -11,8 +11,8 @@ from rich.table import Table
 
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout
 from fer_core.data import FerDataset, load_fer2013, training_and_holdout
-from fer_core.store import load_model
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import load_model
+from fer_core.store.stored_model import StoredModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ def compare(
 
 
 def _copies(model: StoredModel, faces: FerDataset) -> Copies:
-    from fer_core.inference.holdout_score import degraded_copies
+    from fer_core.measuring.holdout_score import degraded_copies
 
     classifier = model.classifier()
     return {name: classifier.predict(copy).probabilities for name, copy in degraded_copies(faces.images).items()}

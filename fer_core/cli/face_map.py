@@ -8,7 +8,7 @@ import pandas as pd
 
 from fer_core.cli.output import warn
 from fer_core.data import FerDataset
-from fer_core.stored_model import StoredModel
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 

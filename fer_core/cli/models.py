@@ -12,8 +12,8 @@ from rich.table import Table
 
 from fer_core.cli.output import AsJson, escaped, fails_clearly, fitted_table, print_json, stdout, warn, write_output
 from fer_core.models.spec import WEIGHTS
-from fer_core.store import list_models
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import list_models
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 

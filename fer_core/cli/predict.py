@@ -31,7 +31,7 @@ from fer_core.inference import FaceAnalyzer
 from fer_core.inference.tables import PICTURE_COLUMNS, PictureResult
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import distinct
-from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.threads import default_workers, in_parallel
 from fer_core.types import FerError
 

@@ -9,7 +9,7 @@ import typer
 
 from fer_core.cli.models import stored_models
 from fer_core.cli.output import fails_clearly, stderr, stdout, warn
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from fer_core.types import FerError
 
 

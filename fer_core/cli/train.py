@@ -12,7 +12,7 @@ import typer
 from fer_core.cli.output import escaped, fails_clearly, progress_bar, stderr, stdout, warn
 from fer_core.data import FerDataset, load_fer2013, load_utkface
 from fer_core.models import model_names, model_spec
-from fer_core.store import SHIPPED, promoted
+from fer_core.store.folders import SHIPPED, promoted
 from fer_core.types import FerError
 
 

@@ -22,7 +22,7 @@ from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.tables import seconds_without_face, time_shares
 from fer_core.inference.video import FILE_SETTINGS, VideoResult, analyze_video
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.types import FerError
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.columns import PROBABILITIES, TEST_SPLITS, YARDSTICKS
-from fer_core.evaluation.checks import as_pair
-from fer_core.stored_model import PREDICTIONS, StoredModel
+from fer_core.metrics.checks import as_pair
+from fer_core.store.stored_model import PREDICTIONS, StoredModel
 from fer_core.types import FerError, reason
 
 ENSEMBLE: Final = "+ensemble"

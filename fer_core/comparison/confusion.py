@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fer_core.comparison.answers import Answers
 from fer_core.data import FerDataset, FerPlusVotes, load_fer2013, load_ferplus
-from fer_core.evaluation import confusion_matrix, normalized_by_row
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.metrics import confusion_matrix, normalized_by_row
 from fer_core.types import FerError, Image
 
 SHOWN: Final[tuple[str, ...]] = ("all", "right", "wrong")

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from fer_core.comparison.answers import Answers
-from fer_core.evaluation import (
+from fer_core.labels import EXPRESSIONS
+from fer_core.metrics import (
     apply_temperature,
     brier_score,
     expected_calibration_error,
@@ -21,9 +22,8 @@ from fer_core.evaluation import (
     roc_curves,
     threshold_metrics,
 )
-from fer_core.evaluation.intervals import wilson_interval
-from fer_core.labels import EXPRESSIONS
-from fer_core.stored_model import HISTORY, StoredModel
+from fer_core.metrics.intervals import wilson_interval
+from fer_core.store.stored_model import HISTORY, StoredModel
 from fer_core.types import reason
 
 HALF_A_PIXEL: Final = 0.5 / 1000
@@ -68,7 +68,7 @@ def thresholds(answers: Answers, expression: str, threshold: float) -> pd.DataFr
     """Return the rates of predicting an expression wherever its probability is at least the threshold.
 
     Returns:
-        One row for each model: `name`, `model`, `expression`, and the fields of `evaluation.roc_pr.ThresholdMetrics`.
+        One row for each model: `name`, `model`, `expression`, and the fields of `metrics.roc_pr.ThresholdMetrics`.
     """
     index = EXPRESSIONS.index(expression)
     rows = []

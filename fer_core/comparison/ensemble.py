@@ -8,15 +8,15 @@ from typing import Final
 
 import numpy as np
 
-from fer_core.card import ModelCard
 from fer_core.columns import YARDSTICKS
 from fer_core.comparison.answers import ENSEMBLE, Answers
-from fer_core.evaluation import (
+from fer_core.metrics import (
     accuracies_of,
     exponential_weights,
     fit_exponent,
     weighted_fusion,
 )
+from fer_core.store.card import ModelCard
 
 FUSIONS: Final[dict[str, str]] = {
     "mean": "Every model counts the same.",

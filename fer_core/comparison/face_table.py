@@ -16,7 +16,7 @@ from fer_core.data.near_duplicates import find_same_pictures, known_same_picture
 from fer_core.faces import dataset_roll
 from fer_core.inference import Classifier
 from fer_core.labels import EXPRESSIONS
-from fer_core.stored_model import StoredModel
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 

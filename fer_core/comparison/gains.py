@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.evaluation.bootstrap import resample_weights
-from fer_core.evaluation.intervals import percentile_interval
 from fer_core.labels import NUM_CLASSES
+from fer_core.metrics.bootstrap import resample_weights
+from fer_core.metrics.intervals import percentile_interval
 from fer_core.types import FerError
 
 Copies = Mapping[str, NDArray[np.floating]]

@@ -12,8 +12,8 @@ from fer_core.comparison.answers import Answers
 from fer_core.data import SPLITS, FerDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import TEST_FACES, TEST_STARTS, TRAINING_ROWS
 from fer_core.data.near_duplicates import known_same_pictures
-from fer_core.evaluation.intervals import wilson_interval
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.metrics.intervals import wilson_interval
 
 ORDERS: Final[dict[str, str]] = {
     "divided": "the annotators are divided",

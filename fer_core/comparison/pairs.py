@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from fer_core.columns import YARDSTICKS
 from fer_core.comparison.answers import Answers
-from fer_core.evaluation import compare_all
-from fer_core.stored_model import StoredModel
+from fer_core.metrics import compare_all
+from fer_core.store.stored_model import StoredModel
 
 LEVEL: Final = 0.05
 """Differences with an adjusted p-value below this are significant."""

@@ -8,8 +8,9 @@ import pandas as pd
 
 from fer_core.comparison.answers import Answers
 from fer_core.comparison.scoreboard import Measured
-from fer_core.evaluation import metric_titles
-from fer_core.evaluation.paper import (
+from fer_core.labels import EXPRESSIONS
+from fer_core.metrics import metric_titles
+from fer_core.metrics.paper import (
     CONTRADICTIONS,
     OVERALL,
     VARIANTS,
@@ -18,7 +19,6 @@ from fer_core.evaluation.paper import (
     reported,
     reported_f1,
 )
-from fer_core.labels import EXPRESSIONS
 from fer_core.models import model_spec
 
 OTHER_WEIGHTS: Final = {"_utk": "UTKFace weights"}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fer_core.columns import YARDSTICKS
 from fer_core.faces import DEGRADATIONS
-from fer_core.stored_model import StoredModel
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 CLEAN: Final = "clean"

@@ -10,17 +10,17 @@ from typing import Any, Final
 
 import pandas as pd
 
-from fer_core.card import Score
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.comparison.answers import ENSEMBLE, Answers
 from fer_core.comparison.robustness import mean_corruption_accuracy, robustness
 from fer_core.data import sample_portrait
-from fer_core.evaluation import METRICS, BootstrapIntervals, Metrics, bootstrap_intervals, evaluate
 from fer_core.figures import AccuracyInterval
 from fer_core.inference import FaceAnalyzer
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import DEFAULT_MODEL
-from fer_core.stored_model import StoredModel
+from fer_core.metrics import METRICS, BootstrapIntervals, Metrics, bootstrap_intervals, evaluate
+from fer_core.store.card import Score
+from fer_core.store.folders import DEFAULT_MODEL
+from fer_core.store.stored_model import StoredModel
 
 Measured = dict[str, tuple[Metrics, BootstrapIntervals]]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.evaluation import Interval
-from fer_core.evaluation.intervals import wilson_interval
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.metrics import Interval
+from fer_core.metrics.intervals import wilson_interval
 from fer_core.quiz.yardsticks import ANNOTATORS, LABEL, Said, Yardsticks
 
 YOU = "You"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_core.card import ModelCard
 from fer_core.models.spec import WEIGHTS
 from fer_core.report.card_texts import TARGETS
+from fer_core.store.card import ModelCard
 
 
 def training_text(card: ModelCard) -> str:

@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from fer_core.audit import MINIMUM, AuditedFaces, records, stored_faces
-from fer_core.card import ModelCard, Score
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.comparison import load_answers, robustness, robustness_summary
-from fer_core.evaluation.paper import reported
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.paper import reported
 from fer_core.report.card_texts import BESIDE_THE_PAPER, DATA, IMAGENET, LIMITS, STARTS, USES, UTKFACE, VGGFACE2
 from fer_core.report.card_training import training_text
-from fer_core.stored_model import StoredModel
+from fer_core.store.card import ModelCard, Score
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 FILE: Final = "README.md"
@@ -97,7 +97,7 @@ fer-lab predict photo.jpg --model {model.name}
 ```
 
 ```python
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 
 classifier = load_model("{model.name}").classifier()
 probabilities = classifier.predict(faces).probabilities  # faces: (n, 48, 48) uint8 gray

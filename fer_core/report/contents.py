@@ -12,7 +12,7 @@ from fer_core import comparison, files
 from fer_core.columns import TEST_SPLITS
 from fer_core.comparison import PAPER_VARIANTS, Answers
 from fer_core.labels import EXPRESSIONS
-from fer_core.stored_model import StoredModel
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 THRESHOLDS = tuple(step / 20 for step in range(1, 20))

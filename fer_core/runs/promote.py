@@ -10,12 +10,12 @@ from typing import Final
 
 from filelock import FileLock
 
-from fer_core.card import CARD
 from fer_core.files import checked_name, name_from, whole_folder
 from fer_core.processes import REFUSED, run_python
 from fer_core.runs.run import Run
-from fer_core.store import list_models, model_folders, open_model, promoted
-from fer_core.stored_model import KERAS, WEIGHTS, StoredModel
+from fer_core.store.card import CARD
+from fer_core.store.folders import list_models, model_folders, open_model, promoted
+from fer_core.store.stored_model import KERAS, WEIGHTS, StoredModel
 from fer_core.types import FerError
 from fer_core.visitors import check_room, disk_use
 

@@ -18,8 +18,8 @@ from fer_core.models import ModelSpec
 from fer_core.processes import read_log
 from fer_core.runs.data import DataSettings
 from fer_core.runs.status import Status, read_status
-from fer_core.store import open_model
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import open_model
+from fer_core.store.stored_model import StoredModel
 from fer_core.tables import read_table
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError, reason

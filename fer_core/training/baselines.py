@@ -19,11 +19,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fer_core.data import FerDataset
-from fer_core.inference.measure import no_predictions, tabulate_splits
 from fer_core.labels import NUM_CLASSES
+from fer_core.measuring.measure import no_predictions, tabulate_splits
 from fer_core.models import ModelSpec
-from fer_core.store import save_model
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import save_model
+from fer_core.store.stored_model import StoredModel
 from fer_core.training.data import TrainingData
 from fer_core.training.model_card import make_card, training_facts
 

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.evaluation import evaluate, weighted_fusion
-from fer_core.inference.measure import no_predictions, tabulate_splits
 from fer_core.labels import NUM_CLASSES
+from fer_core.measuring.measure import no_predictions, tabulate_splits
+from fer_core.metrics import evaluate, weighted_fusion
 from fer_core.models import ModelSpec
-from fer_core.store import load_model, save_model
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import load_model, save_model
+from fer_core.store.stored_model import StoredModel
 from fer_core.training.data import TrainingData
 from fer_core.training.initial_weights import teacher
 from fer_core.training.model_card import make_card, training_facts

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fer_core.columns import TEST_SPLITS
 from fer_core.data import FerDataset
 from fer_core.faces import preprocess_faces
-from fer_core.stored_model import KERAS, StoredModel
+from fer_core.store.stored_model import KERAS, StoredModel
 from fer_core.training.initial_weights import read_keras
 from fer_core.types import FerError
 

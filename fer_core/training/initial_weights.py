@@ -27,8 +27,8 @@ from fer_core.models.backbone import (
     weights_file,
 )
 from fer_core.models.spec import WEIGHTS
-from fer_core.store import list_models, load_model
-from fer_core.stored_model import KERAS, StoredModel
+from fer_core.store.folders import list_models, load_model
+from fer_core.store.stored_model import KERAS, StoredModel
 from fer_core.types import FerError
 
 if TYPE_CHECKING:

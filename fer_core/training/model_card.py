@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from fer_core.card import ModelCard
-from fer_core.inference.measure import summarize
+from fer_core.measuring.measure import summarize
 from fer_core.models import ModelSpec
+from fer_core.store.card import ModelCard
 from fer_core.training.data import TrainingData
 
 
@@ -27,7 +27,7 @@ def make_card(
     predictions: pd.DataFrame,
     measured: str,
 ) -> ModelCard:
-    """Make the card for `fer_core.store.save_model`.
+    """Make the card for `fer_core.store.folders.save_model`.
 
     Args:
         spec: what the model is.
@@ -36,7 +36,7 @@ def make_card(
         training: the result of `training_facts`.
         served: how the served file was made; None for a model that is kept for comparison only.
         data: what it was fitted and measured on.
-        predictions: for both test splits, see `fer_core.inference.measure`; empty if `data` has no test splits.
+        predictions: for both test splits, see `fer_core.measuring.measure`; empty if `data` has no test splits.
         measured: what the metrics were measured on, in words.
     """
     return ModelCard(

@@ -244,8 +244,7 @@ FACES_STUDENT = replace(
     teachers=("mobilenet_faces", "compact_cnn_student", "compact_cnn_distilled"),
     teaching=3.0,
 )
-"""For faces from cameras: it starts from one of its teachers, which have seen clean faces only or more epochs of degraded
-ones."""
+"""For faces from cameras. It starts from one of its teachers."""
 
 BY_NAME: Final = {
     "compact_cnn": UNDEGRADED,

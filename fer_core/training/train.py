@@ -13,15 +13,15 @@ import keras
 import pandas as pd
 
 from fer_core.data import FerDataset
-from fer_core.evaluation import evaluate
 from fer_core.files import home
 from fer_core.inference import Classifier
-from fer_core.inference.holdout_score import holdout_facts
-from fer_core.inference.measure import no_predictions, predict_splits
-from fer_core.inference.robustness import measure_degraded, robustness_faces
+from fer_core.measuring.holdout_score import holdout_facts
+from fer_core.measuring.measure import no_predictions, predict_splits
+from fer_core.measuring.robustness import measure_degraded, robustness_faces
+from fer_core.metrics import evaluate
 from fer_core.models import ModelSpec, build_network
-from fer_core.store import save_model
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import save_model
+from fer_core.store.stored_model import StoredModel
 from fer_core.training.baselines import train_baseline
 from fer_core.training.blend import choose_blend, class_frequencies
 from fer_core.training.callbacks import Clock, read_history

@@ -15,8 +15,8 @@ from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
 from fer_core.faces import default_detector
 from fer_core.files import no_formula
 from fer_core.models.spec import utkface_note
-from fer_core.store import DEFAULT_MODEL, list_models
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import DEFAULT_MODEL, list_models
+from fer_core.store.stored_model import StoredModel
 from fer_core.visitors import limits
 
 MOST_ANNOTATORS: Final = (

@@ -13,8 +13,8 @@ from fer_core.comparison import joined, load_answers
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import evidence_for
 from fer_core.figures.theme import percent_text
-from fer_core.store import open_model
-from fer_core.stored_model import PREDICTIONS, StoredModel
+from fer_core.store.folders import open_model
+from fer_core.store.stored_model import PREDICTIONS, StoredModel
 from fer_core.types import FaceResult
 from pages.parts.common import plain
 from pages.parts.not_sure import why_not_sure

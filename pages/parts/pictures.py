@@ -29,8 +29,8 @@ from fer_core.faces import (
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.tables import PictureResult, annotated_zip
 from fer_core.models import ModelSpec
-from fer_core.store import open_model
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import open_model
+from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
 from fer_core.types import Face, FaceResult, FerError, Image, reason
 from fer_core.visitors import limits

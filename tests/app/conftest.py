@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer_core import store
 from fer_core.faces import DetectorUnavailable, yunet_path
-from fer_core.store import promoted
-from fer_core.stored_model import WEIGHTS, StoredModel
+from fer_core.store import folders
+from fer_core.store.folders import promoted
+from fer_core.store.stored_model import WEIGHTS, StoredModel
 from tests.made_up_store import add_models
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED_DEFAULT = store.SHIPPED / store.DEFAULT_MODEL
+SHIPPED_DEFAULT = folders.SHIPPED / folders.DEFAULT_MODEL
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +37,8 @@ def own_home(home: Path, tmp_path: Path, yunet: Path | None, monkeypatch: pytest
     monkeypatch.setenv("FER_YUNET_MODEL", str(yunet or "not here"))
     shipped = tmp_path / "shipped"
     shipped.mkdir()
-    (shipped / store.DEFAULT_MODEL).symlink_to(SHIPPED_DEFAULT)
-    monkeypatch.setattr(store, "SHIPPED", shipped)
+    (shipped / folders.DEFAULT_MODEL).symlink_to(SHIPPED_DEFAULT)
+    monkeypatch.setattr(folders, "SHIPPED", shipped)
     return home
 
 
@@ -79,7 +79,7 @@ def agree(app: AppTest) -> AppTest:
 
 @pytest.fixture
 def three(own_home: Path) -> list[StoredModel]:
-    """Three made-up models in the user's own store."""
+    """Three made-up models in the user's own folder."""
     return add_models(promoted())
 
 
@@ -96,18 +96,19 @@ def predict(open_app: Callable[..., AppTest]) -> Callable[..., AppTest]:
 @pytest.fixture
 def second_model() -> str:
     """A second model in the user's own store: the shipped one under another name."""
-    source, target = store.SHIPPED / store.DEFAULT_MODEL, store.promoted() / "second"
+    source, target = folders.SHIPPED / folders.DEFAULT_MODEL, folders.promoted() / "second"
     target.mkdir(parents=True)
     shutil.copy(source / WEIGHTS, target)
-    card = json.loads((source / store.CARD).read_text(encoding="utf-8"))
-    (target / store.CARD).write_text(json.dumps({**card, "name": "second", "title": "Second model"}), encoding="utf-8")
+    card = json.loads((source / folders.CARD).read_text(encoding="utf-8"))
+    text = json.dumps({**card, "name": "second", "title": "Second model"})
+    (target / folders.CARD).write_text(text, encoding="utf-8")
     return "second"
 
 
 @pytest.fixture
 def never_sure(second_model: str) -> str:
     """The title of a second model, with a threshold that it does not reach on the sample."""
-    path = store.promoted() / second_model / store.CARD
+    path = folders.promoted() / second_model / folders.CARD
     card = json.loads(path.read_text(encoding="utf-8"))
     card["served"]["not_sure"] = {"below": 1.0, "accuracy": 0.95, "answered": 0.01, "faces": 2000}
     path.write_text(json.dumps(card), encoding="utf-8")
@@ -117,7 +118,7 @@ def never_sure(second_model: str) -> str:
 @pytest.fixture
 def from_utkface(second_model: str) -> str:
     """The name of a second model, whose card says that it starts from UTKFace."""
-    path = store.promoted() / second_model / store.CARD
+    path = folders.promoted() / second_model / folders.CARD
     card = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**card, "weights_from": "utkface"}), encoding="utf-8")
     return second_model
@@ -126,4 +127,4 @@ def from_utkface(second_model: str) -> str:
 @pytest.fixture
 def no_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A fresh clone before any training."""
-    monkeypatch.setattr(store, "SHIPPED", tmp_path / "nothing")
+    monkeypatch.setattr(folders, "SHIPPED", tmp_path / "nothing")

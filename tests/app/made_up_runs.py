@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from fer_core import store
 from fer_core.files import home, read_json, write_json
 from fer_core.labels import EXPRESSIONS
 from fer_core.models import model_spec
 from fer_core.runs.data import DataSettings
 from fer_core.runs.run import PLAN, RESULT, Run, RunPlan, read_run
 from fer_core.runs.status import STATUS, Status, write_status
-from fer_core.stored_model import PREDICTIONS
+from fer_core.store import folders
+from fer_core.store.stored_model import PREDICTIONS
 from fer_core.training.recipe import recipe_for
 from tests.bad_inputs import encoded, good_input
 from tests.made_up_store import predictions
@@ -48,14 +48,14 @@ def made_run(state: str, title: str = "A try", message: str = "As made.", epochs
 
 def with_result(run: Run, measured: bool = True) -> Run:
     """Give a run a result that can be served: the shipped default model's files."""
-    source, target = store.SHIPPED / store.DEFAULT_MODEL, run.folder / RESULT / run.plan.spec.name
+    source, target = folders.SHIPPED / folders.DEFAULT_MODEL, run.folder / RESULT / run.plan.spec.name
     shutil.copytree(source, target)
-    card = json.loads((source / store.CARD).read_text(encoding="utf-8"))
+    card = json.loads((source / folders.CARD).read_text(encoding="utf-8"))
     card = {**card, "name": run.plan.spec.name, "title": run.plan.spec.title}
     if not measured:  # as where FER2013 is not at hand
         card |= {"metrics": {}, "training": {**card["training"], "holdout_faces": 12}}
         predictions(1.0).head(0).to_parquet(target / PREDICTIONS, index=False)
-    (target / store.CARD).write_text(json.dumps(card), encoding="utf-8")
+    (target / folders.CARD).write_text(json.dumps(card), encoding="utf-8")
     return run
 
 

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from PIL import Image
 
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from pages.parts.pictures import Picture, ServedModel, analyze, annotated_download
 from tests.bad_inputs import bad_inputs, encoded, good_input
 

@@ -7,10 +7,10 @@ from functools import partial
 import pandas as pd
 import pytest
 
-from fer_core import store
 from fer_core.columns import PROBABILITIES
-from fer_core.evaluation import METRICS
-from fer_core.store import promoted
+from fer_core.metrics import METRICS
+from fer_core.store import folders
+from fer_core.store.folders import promoted
 from tests.app.conftest import ROOT
 from tests.made_up_store import add_model, plurality, predictions
 
@@ -226,7 +226,7 @@ def test_only_rows_on_show_are_said_to_start_from_utkface(compare, three):
 def test_latency_is_measured_on_demand(compare, three):
     weights = (ROOT / "trained_models" / "compact_cnn" / "model.tflite").read_bytes()
     card = replace(three[0].card, name="fast", title="Fast", served={})
-    assert store.save_model(promoted(), card, weights, predictions(2.0), three[0].history(), b"").servable
+    assert folders.save_model(promoted(), card, weights, predictions(2.0), three[0].history(), b"").servable
     app = compare()
     assert board(app)["latency_ms"].isna().all()
     app.button[0].click().run()

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from fer_core.store import promoted
+from fer_core.store.folders import promoted
 from tests.made_up_store import add_model, write_fer2013, write_votes
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image
 
 from fer_core.faces import known_roll
-from fer_core.store import promoted
+from fer_core.store.folders import promoted
 from fer_core.training.augmentation import AS_THE_PAPER, ROBUST
 from fer_core.types import FerError
 from pages.parts.dataset import augmented

@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 
 from fer_core.columns import PROBABILITIES
-from fer_core.store import load_model, promoted
-from fer_core.stored_model import FACE_MAP
+from fer_core.store.folders import load_model, promoted
+from fer_core.store.stored_model import FACE_MAP
 
 
 @pytest.fixture

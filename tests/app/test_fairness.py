@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import streamlit as st
 
-from fer_core import store
+from fer_core.store import folders
 from tests.app.conftest import SHIPPED_DEFAULT
 from tests.audit.people import write_people, zipped
 
@@ -45,7 +45,7 @@ def test_choices_by_url(page):
 @pytest.mark.parametrize("source", ["FER2013", "My own pictures"])
 def test_a_model_that_starts_from_utkface_says_so(page, source):
     name = "vgg16_frozen_utk"
-    (store.SHIPPED / name).symlink_to(SHIPPED_DEFAULT.with_name(name))
+    (folders.SHIPPED / name).symlink_to(SHIPPED_DEFAULT.with_name(name))
     app = page(a_source=source, a_section="What this can say")
     assert "non-commercial research" not in said(app)
     app.selectbox(key="a_model" if source == "FER2013" else "a_served").set_value(name).run()

@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fer_core import store
 from fer_core.columns import PROBABILITIES
 from fer_core.labels import EXPRESSIONS
 from fer_core.models import model_spec
 from fer_core.runs.run import list_runs
 from fer_core.runs.uploads import Collection
-from fer_core.stored_model import PREDICTIONS
+from fer_core.store import folders
+from fer_core.store.stored_model import PREDICTIONS
 from tests.app.conftest import agree
 from tests.app.made_up_runs import EACH, made_run, portrait, with_result, write_faces, zipped
 from tests.bad_inputs import encoded
@@ -65,7 +65,7 @@ def test_faces_counts_and_time_before_any_click_then_a_run(page, dataset, submit
     app.button(key="f_go").click().run()
     assert not app.exception
     (plan,) = submitted
-    assert (plan.spec.name, plan.spec.weights_from, plan.recipe.epochs) == ("compact_cnn", store.DEFAULT_MODEL, 15)
+    assert (plan.spec.name, plan.spec.weights_from, plan.recipe.epochs) == ("compact_cnn", folders.DEFAULT_MODEL, 15)
     assert (plan.data.source, plan.data.faces, plan.data.balanced) == ("fer2013", 2000, False)
     assert plan.title == f"Compact CNN, {7 * learnt} faces"
     assert app.session_state["f_tab"] == "Runs"
@@ -96,7 +96,7 @@ def test_settings_by_link_and_by_hand(page, dataset, submitted):
 )
 def test_nonsense_in_the_url_is_ignored(page, dataset, submitted, query):
     page(**query).button(key="f_go").click().run()
-    assert submitted[0].spec == replace(model_spec("compact_cnn"), weights_from=store.DEFAULT_MODEL)
+    assert submitted[0].spec == replace(model_spec("compact_cnn"), weights_from=folders.DEFAULT_MODEL)
     assert (submitted[0].data.faces, submitted[0].recipe.epochs) == (2000, 15)
 
 
@@ -223,12 +223,12 @@ def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app)
     with_result(made_run("finished", "My run", epochs=3))
     app = page(f_tab="Runs")
     assert "Confusion of My run on PublicTest, plain, judged by FER2013's label" in charts(app)
-    assert any(words.startswith(f"Confusion of {store.load_model().title} on") for words in charts(app))
+    assert any(words.startswith(f"Confusion of {folders.load_model().title} on") for words in charts(app))
     assert "(the default, for comparison)" in said(app)
-    score = store.load_model().card.score("public_test")
+    score = folders.load_model().card.score("public_test")
     assert app.metric[4].value == f"{score.accuracy:.1%}"  # after the four of the live part
     assert app.metric[5].value == f"{score.macro_f1:.1%}"
-    app.text_input(key="f_name_finished-0").set_value(store.DEFAULT_MODEL)
+    app.text_input(key="f_name_finished-0").set_value(folders.DEFAULT_MODEL)
     app.button(key="f_promote_now").click().run()
     assert "comes with FER Lab" in app.error[0].value
     app.text_input(key="f_name_finished-0").set_value("mine")
@@ -245,10 +245,10 @@ def test_a_run_is_judged_by_both_yardsticks_and_recommended_by_the_hold_out(page
     table = pd.read_parquet(folder / PREDICTIONS)
     table[PROBABILITIES] = np.eye(7)[table["label"]]
     table.to_parquet(folder / PREDICTIONS, index=False)
-    card = json.loads((folder / store.CARD).read_text(encoding="utf-8"))
+    card = json.loads((folder / folders.CARD).read_text(encoding="utf-8"))
     card["served"]["holdout_score"]["score"] = 0.5
-    (folder / store.CARD).write_text(json.dumps(card), encoding="utf-8")
-    default = store.load_model()
+    (folder / folders.CARD).write_text(json.dumps(card), encoding="utf-8")
+    default = folders.load_model()
     app = page(f_tab="Runs")
     voted = table[(table["split"] == "public_test") & (table["view"] == "plain") & (table["plurality"] >= 0)]
     agree = (voted["label"] == voted["plurality"]).mean()
@@ -281,6 +281,6 @@ def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, op
     assert "only on its hold-out of 12 faces" in said(app)
     assert not any("Confusion" in words for words in charts(app))
     app.button(key="f_promote_now").click().run()
-    assert store.load_model("my_run").card.promoted_from == run.id
+    assert folders.load_model("my_run").card.promoted_from == run.id
     for other in ("home", "compare", "confusion", "predict"):
         assert not opened_without_error(other).exception

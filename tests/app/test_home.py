@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from fer_core import store
-from fer_core.store import DEFAULT_MODEL, load_model, promoted
-from fer_core.stored_model import PREDICTIONS, WEIGHTS
+from fer_core.store import folders
+from fer_core.store.folders import DEFAULT_MODEL, load_model, promoted
+from fer_core.store.stored_model import PREDICTIONS, WEIGHTS
 from tests.made_up_store import add_model
 
 
@@ -57,9 +57,9 @@ def test_without_any_model_says_how_to_get_one(open_app, no_models):
 
 
 def test_names_broken_model_folders_and_shows_the_rest(open_app):
-    broken = store.promoted() / "half_written"
+    broken = folders.promoted() / "half_written"
     broken.mkdir(parents=True)
-    (broken / store.CARD).write_text('{"name": "half', encoding="utf-8")
+    (broken / folders.CARD).write_text('{"name": "half', encoding="utf-8")
     app = open_app()
     assert not app.exception
     assert "half\\_written" in app.warning[0].value
@@ -67,8 +67,8 @@ def test_names_broken_model_folders_and_shows_the_rest(open_app):
 
 
 def test_the_next_model_steps_in_for_a_damaged_default(open_app, second_model):
-    shutil.copytree(store.promoted() / second_model, store.promoted() / DEFAULT_MODEL)
-    (store.promoted() / DEFAULT_MODEL / WEIGHTS).write_bytes(b"not a model")
+    shutil.copytree(folders.promoted() / second_model, folders.promoted() / DEFAULT_MODEL)
+    (folders.promoted() / DEFAULT_MODEL / WEIGHTS).write_bytes(b"not a model")
     app = open_app()
     assert not app.exception
     assert "damaged or was changed" in app.warning[0].value
@@ -77,7 +77,7 @@ def test_the_next_model_steps_in_for_a_damaged_default(open_app, second_model):
 
 @pytest.mark.parametrize("metrics", [[], None, {"public_test": {"plain": {}}}, {"public_test": 3}])
 def test_card_without_numbers_costs_only_its_own_row(open_app, second_model, metrics):
-    path = store.promoted() / second_model / store.CARD
+    path = folders.promoted() / second_model / folders.CARD
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "metrics": metrics}), encoding="utf-8")
     app = open_app()
     assert not app.exception
@@ -86,7 +86,7 @@ def test_card_without_numbers_costs_only_its_own_row(open_app, second_model, met
 
 
 def test_a_model_trained_without_test_faces_is_noted_and_no_fault(open_app, second_model):
-    path = store.promoted() / second_model / store.CARD
+    path = folders.promoted() / second_model / folders.CARD
     path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "metrics": {}}), encoding="utf-8")
     app = open_app()
     assert [caption.value for caption in app.caption if "Without a score: Second model" in caption.value]
@@ -134,7 +134,7 @@ def test_most_annotators_can_be_the_judge(open_app):
 
 
 def test_damaged_predictions_cost_only_the_sentence_on_them(open_app):
-    shutil.copytree(store.SHIPPED / DEFAULT_MODEL, promoted() / DEFAULT_MODEL)
+    shutil.copytree(folders.SHIPPED / DEFAULT_MODEL, promoted() / DEFAULT_MODEL)
     (promoted() / DEFAULT_MODEL / PREDICTIONS).write_bytes(b"no table")
     app = open_app()
     assert not app.exception

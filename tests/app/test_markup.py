@@ -9,7 +9,7 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer_core import store
+from fer_core.store import folders
 from pages.parts.common import plain
 from tests.app.made_up_runs import made_run
 from tests.audit.people import write_people, zipped
@@ -26,10 +26,10 @@ READS_MARKDOWN = (
 @pytest.fixture
 def named(own_home) -> None:
     """Models and a run with markup in their names; the default model is one of them."""
-    add_models(store.promoted())
-    for name in ("second", store.DEFAULT_MODEL):
-        shutil.copytree(store.SHIPPED / store.DEFAULT_MODEL, store.promoted() / name)
-    for path in store.promoted().glob(f"*/{store.CARD}"):
+    add_models(folders.promoted())
+    for name in ("second", folders.DEFAULT_MODEL):
+        shutil.copytree(folders.SHIPPED / folders.DEFAULT_MODEL, folders.promoted() / name)
+    for path in folders.promoted().glob(f"*/{folders.CARD}"):
         card = json.loads(path.read_text(encoding="utf-8"))
         path.write_text(json.dumps({**card, "name": path.parent.name, "title": f"{TITLE} {path.parent.name}"}))
     made_run("stopped", TITLE, f"Stopped in {TITLE}.", epochs=2)
@@ -51,7 +51,7 @@ def read_as_markdown(app) -> str:
     [
         ("home", {}),
         ("tour", {}),
-        ("predict", {"p_models": [plain(f"{TITLE} {name}") for name in ("second", store.DEFAULT_MODEL)]}),
+        ("predict", {"p_models": [plain(f"{TITLE} {name}") for name in ("second", folders.DEFAULT_MODEL)]}),
         ("compare", {"c_fuse": [plain(f"{TITLE} {name}") for name in ("one", "two")]}),
         ("compare", {"c_section": "Model cards", "c_card": "able"}),
         ("confusion", {}),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fer_core import store
-from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.store import folders
+from fer_core.store.folders import DEFAULT_MODEL, load_model
 from tests.app.test_video import finished
 
 
@@ -12,7 +12,7 @@ def said(app) -> str:
 
 
 def test_home(never_sure, opened_without_error):
-    (store.SHIPPED / DEFAULT_MODEL).unlink()  # Home asks the best model
+    (folders.SHIPPED / DEFAULT_MODEL).unlink()  # Home asks the best model
     app = opened_without_error("home")
     assert "Second model says: **not sure**." in said(app)
     assert "no expression reaches 100 %" in said(app)

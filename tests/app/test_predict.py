@@ -13,18 +13,18 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
-from fer_core import store
 from fer_core.data import read_image, sample_portrait
 from fer_core.faces import preprocess_faces
 from fer_core.inference import FaceAnalyzer
-from fer_core.stored_model import WEIGHTS
+from fer_core.store import folders
+from fer_core.store.stored_model import WEIGHTS
 from pages.parts import pictures as parts
 from pages.parts.common import plain
 from pages.parts.pictures import SAMPLE, ServedModel, analyze, input_tile
 from tests.app.conftest import SHIPPED_DEFAULT, agree
 from tests.bad_inputs import encoded, good_input
 
-DEFAULT_TITLE = store.load_model().title
+DEFAULT_TITLE = folders.load_model().title
 
 
 def charts(app) -> list[str]:
@@ -58,8 +58,8 @@ def test_a_large_face_has_one_answer_before_any_edit(predict):
     """Its close-up is reduced, and reducing it alone would move the numbers of this model by more than a point."""
     large = encoded(Image.fromarray(sample_portrait()).resize((1536, 1536)), "PNG")
     frozen = SHIPPED_DEFAULT.parent / "vgg16_frozen_utk"
-    (store.SHIPPED / frozen.name).symlink_to(frozen)
-    app = predict(p_source="Upload", p_models=[plain(store.load_model(frozen.name).title)])
+    (folders.SHIPPED / frozen.name).symlink_to(frozen)
+    app = predict(p_source="Upload", p_models=[plain(folders.load_model(frozen.name).title)])
     app.file_uploader(key="p_upload").upload("large.png", large).run()
     assert not app.exception
     above, changed = (words.split(": ", 1)[1] for words in charts(app))
@@ -72,7 +72,7 @@ def test_a_large_face_has_one_answer_before_any_edit(predict):
 def test_a_model_that_is_altered_while_the_app_runs_is_refused(predict, second_model):
     app = predict(p_models=[DEFAULT_TITLE, "Second model"])
     assert list(faces(app)["Model"]) == [DEFAULT_TITLE, "Second model"]
-    path = store.promoted() / second_model / WEIGHTS
+    path = folders.promoted() / second_model / WEIGHTS
     content, times = bytearray(path.read_bytes()), path.stat()
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -114,7 +114,7 @@ def test_several_models_side_by_side(predict, second_model):
 
 
 def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_model):
-    path = store.promoted() / second_model / store.CARD
+    path = folders.promoted() / second_model / folders.CARD
     card = json.loads(path.read_text(encoding="utf-8"))
     card |= {"title": "Second *model*", "spec": {**card["spec"], "preprocessing": "equalize"}}
     path.write_text(json.dumps(card), encoding="utf-8")
@@ -125,7 +125,7 @@ def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_mo
     )
     assert "What Second \\*model\\* saw: 48 × 48 gray pixels" in captions(app)
     assert "**Second \\*model\\***" in [element.value for element in app.markdown]
-    model = ServedModel.of(store.load_model("second"))
+    model = ServedModel.of(folders.load_model("second"))
     face = analyze(SAMPLE, model).faces[0]
     np.testing.assert_array_equal(input_tile(face, model)[::7, ::7], preprocess_faces(face.crop[None], "equalize")[0])
 
@@ -151,15 +151,15 @@ def test_pictures_are_gone_with_their_session(predict, monkeypatch):
 
 def test_evidence_for_another_expression(predict):
     app = predict(p_evidence="fear")
-    assert f"Activation map of {store.load_model().title} for fear" in pictures(app)
+    assert f"Activation map of {folders.load_model().title} for fear" in pictures(app)
     assert any(words.startswith("Little speaks for fear: at most") for words in captions(app))
     app.selectbox(key="p_evidence").set_value("the prediction").run()
-    assert f"Activation map of {store.load_model().title} for happy" in pictures(app)
+    assert f"Activation map of {folders.load_model().title} for happy" in pictures(app)
     assert "Bright places speak for happy" in captions(app)
 
 
 def test_evidence_against_another_expression(predict):
-    title = store.load_model().title
+    title = folders.load_model().title
     app = predict(p_against="neutral")
     assert app.selectbox(key="p_against").value == "neutral"
     assert f"Activation map of {title} for happy against neutral" in pictures(app)
@@ -194,9 +194,9 @@ def test_occlusion_map_on_demand(predict):
     assert not any("Occlusion" in words for words in pictures(app))
     app.toggle(key="p_occlusion").set_value(True).run()
     assert not app.exception
-    assert f"Occlusion map of {store.load_model().title} for happy" in pictures(app)
+    assert f"Occlusion map of {folders.load_model().title} for happy" in pictures(app)
     app.selectbox(key="p_against").set_value("neutral").run()
-    assert f"Occlusion map of {store.load_model().title} for happy against neutral" in pictures(app)
+    assert f"Occlusion map of {folders.load_model().title} for happy against neutral" in pictures(app)
     assert any(words.startswith("Covering blue places shifts the balance from happy to") for words in captions(app))
 
 
@@ -208,7 +208,7 @@ def test_another_expression_needs_no_new_occlusion(predict, monkeypatch):
     app.selectbox(key="p_evidence").set_value("sad").run()
     assert "Covering any place lowers sad by less than 1 point" in captions(app)
     app.selectbox(key="p_against").set_value("fear").run()
-    assert f"Occlusion map of {store.load_model().title} for sad against fear" in pictures(app)
+    assert f"Occlusion map of {folders.load_model().title} for sad against fear" in pictures(app)
     assert len(made) == 1
 
 
@@ -307,7 +307,7 @@ def test_twenty_faces_get_a_list_to_choose_from(predict):
 def test_a_newly_trained_model_is_not_taken_for_the_old(predict, second_model):
     app = predict(p_models=["Second model", DEFAULT_TITLE])
     assert not app.exception
-    (store.promoted() / second_model / WEIGHTS).write_bytes(b"half written")
+    (folders.promoted() / second_model / WEIGHTS).write_bytes(b"half written")
     app.run()
     assert not app.exception
     assert "damaged or was changed" in app.warning[0].value
@@ -315,13 +315,13 @@ def test_a_newly_trained_model_is_not_taken_for_the_old(predict, second_model):
 
 
 def test_many_models_share_one_chart(predict, second_model):
-    source = store.promoted() / second_model
+    source = folders.promoted() / second_model
     shutil.copytree(source, source.with_name("third"))
-    path = source.with_name("third") / store.CARD
+    path = source.with_name("third") / folders.CARD
     card = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**card, "name": "third", "title": "The third"}), encoding="utf-8")
     without_map = "vgg16_frozen_utk"
-    (store.SHIPPED / without_map).symlink_to(SHIPPED_DEFAULT.with_name(without_map))
+    (folders.SHIPPED / without_map).symlink_to(SHIPPED_DEFAULT.with_name(without_map))
     titles = [DEFAULT_TITLE, "Second model", "The third", "VGG16, frozen (UTKFace)"]
     app = predict(p_models=titles)
     assert not app.exception

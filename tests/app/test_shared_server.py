@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from fer_core import store
 from fer_core.files import home
+from fer_core.store import folders
 from fer_core.visitors import Limits, Visitor
 from tests.app.made_up_runs import made_run, portrait, with_result, write_faces, zipped
 from tests.clips import film, scene
@@ -74,7 +74,7 @@ def test_a_promoted_model_is_on_its_owners_pages_only(server):
     hers = server(ANNA, "finetune", {"f_tab": "Runs"})
     hers.button(key="f_promote_now").click().run()
     assert "Annas model is on every page now" in said(hers)
-    shutil.copytree(store.SHIPPED / store.DEFAULT_MODEL, home() / "models" / "for_all")
+    shutil.copytree(folders.SHIPPED / folders.DEFAULT_MODEL, home() / "models" / "for_all")
     for secret, names in ((ANNA, {"annas_model", "for_all"}), (BEN, {"for_all"})):
         options = server(secret, "predict").get_by_key("p_models").proto.options
         assert len(options) == 1 + len(names)

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1.element_tree import Block
 
-from fer_core import store
+from fer_core.store import folders
 from pages.parts.tour import SIDE, STEPS
 from tests.app.conftest import SHIPPED_DEFAULT
 from tests.bad_inputs import bad_inputs, encoded, good_input
@@ -89,7 +89,7 @@ def test_own_pictures(open_app):
 
 
 def test_a_model_without_maps_gives_one_sentence(open_app):
-    (store.SHIPPED / "vgg16_frozen_utk").symlink_to(SHIPPED_DEFAULT.parent / "vgg16_frozen_utk")
+    (folders.SHIPPED / "vgg16_frozen_utk").symlink_to(SHIPPED_DEFAULT.parent / "vgg16_frozen_utk")
     app = open_app("tour", t_served="VGG16, frozen (UTKFace)", t_step="Activations")
     assert not app.exception
     assert "maps show places of the whole face" in app.info[0].value

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fer_core.archives import Job
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from tests.clips import film, moving_head, scene
 from tests.load.archive import write_photos
 

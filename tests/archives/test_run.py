@@ -26,7 +26,7 @@ from fer_core.inference import FaceAnalyzer
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.tables import FACE_COLUMNS, PICTURE_COLUMNS
 from fer_core.inference.video import FILE_SETTINGS, analyze_video
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from fer_core.types import FerError
 from tests.archives.conftest import PHOTOS
 from tests.junk import with_junk

@@ -9,7 +9,7 @@ from fer_core.audit import open_grouped, picture_faces, stored_faces
 from fer_core.audit.fer2013_properties import known_properties
 from fer_core.comparison import load_answers
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.types import FerError
 from tests.audit.people import write_people
 

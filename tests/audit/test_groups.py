@@ -11,8 +11,8 @@ from scipy.stats import permutation_test
 from sklearn.metrics import precision_score, recall_score
 
 from fer_core.audit.groups import audit_groups, permutation_p, records
-from fer_core.evaluation.intervals import wilson_interval
 from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.intervals import wilson_interval
 from fer_core.types import FerError
 
 ANGRY, HAPPY, SAD = (EXPRESSIONS.index(name) for name in ("angry", "happy", "sad"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from fer_core.store import list_models
+from fer_core.store.folders import list_models
 from tests.browser.conftest import box_of, fits_width, settle, until
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.comparison import cell_faces, load_answers
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import list_models
+from fer_core.store.folders import list_models
 from tests.browser.conftest import box_of, fits_width, settle, until
 
 pytestmark = pytest.mark.browser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from tests.browser.conftest import box_of, settle, until
 
 pytestmark = pytest.mark.browser

@@ -3,9 +3,9 @@
 import pytest
 from PIL import Image
 
-from fer_core import store
 from fer_core.report import build_report, write_html
-from fer_core.store import list_models, promoted
+from fer_core.store import folders
+from fer_core.store.folders import list_models, promoted
 from tests.browser.conftest import PATIENCE, box_of, until
 from tests.made_up_store import add_model
 
@@ -18,7 +18,7 @@ LINK = '<a href="https://example.org">here</a> <script>alert(1)</script>'
 @pytest.fixture
 def opened(home, tmp_path, monkeypatch, browser):
     """Open the report on eight models in a window of some width; return the page, and what went wrong so far."""
-    monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(folders, "SHIPPED", tmp_path / "shipped")
     for place in range(8):
         title = {"title": LINK} if place == 7 else {}
         add_model(promoted(), f"m{place}", skill=1 + place / 4, **title)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.store.folders import DEFAULT_MODEL, load_model
 
 
 def test_the_parts_on_the_holdout_are_those_of_the_card(fer, home, fer2013_path, ferplus_path, monkeypatch):

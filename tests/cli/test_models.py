@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from fer_core import store
 from fer_core.cli.degraded import degraded_table
 from fer_core.cli.face_map import map_line
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
 from fer_core.data import load_fer2013, load_ferplus
 from fer_core.faces import DEGRADATIONS
-from fer_core.store import DEFAULT_MODEL, load_model
-from fer_core.stored_model import PREDICTIONS
+from fer_core.store import folders
+from fer_core.store.folders import DEFAULT_MODEL, load_model
+from fer_core.store.stored_model import PREDICTIONS
 from tests.made_up_store import add_model, plurality, predictions, write_fer2013
 from tests.made_up_store import degraded_table as made_up_degraded
 
@@ -58,7 +58,7 @@ def test_titles_in_brackets_stay_whole(fer, home):
 
 
 def test_cards_are_written_into_the_folders(fer, home, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(folders, "SHIPPED", tmp_path / "shipped")
     folder = add_model(tmp_path / "shipped", "able", 3.0).folder
     result = fer("models", "--cards")
     assert result.exit_code == 0

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from fer_core.cli import output
 from fer_core.cli.output import ShortPath, fitted_table
-from fer_core.store import DEFAULT_MODEL, list_models
+from fer_core.store.folders import DEFAULT_MODEL, list_models
 
 LONG = "/very/long/path/to/the/pictures/of/a/holiday/in/summer/photo-of-someone.jpg"
 

@@ -10,7 +10,7 @@ from fer_core.models import model_spec
 from fer_core.runs.data import DataSettings
 from fer_core.runs.run import PLAN, RESULT, RunPlan
 from fer_core.runs.status import Status, write_status
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from fer_core.training.recipe import Recipe
 from tests.made_up_store import add_model
 

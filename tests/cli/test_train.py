@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fer_core.store import load_model, promoted
+from fer_core.store.folders import load_model, promoted
 
 
 @pytest.mark.slow

@@ -6,9 +6,9 @@ import pytest
 
 from fer_core.columns import PROBABILITIES
 from fer_core.comparison import load_answers
-from fer_core.evaluation import evaluate
-from fer_core.store import promoted, save_model
-from fer_core.stored_model import PREDICTIONS
+from fer_core.metrics import evaluate
+from fer_core.store.folders import promoted, save_model
+from fer_core.store.stored_model import PREDICTIONS
 from tests.made_up_store import FACES, START, add_model, card, labels, plurality, predictions, probabilities
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fer_core.card import ModelCard
 from fer_core.comparison import ENSEMBLE, fuse
+from fer_core.store.card import ModelCard
 from tests.made_up_store import card
 
 

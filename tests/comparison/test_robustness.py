@@ -7,8 +7,8 @@ import pytest
 
 from fer_core import comparison
 from fer_core.faces import DEGRADATIONS
-from fer_core.store import promoted
-from fer_core.stored_model import DEGRADED
+from fer_core.store.folders import promoted
+from fer_core.store.stored_model import DEGRADED
 from fer_core.types import FerError
 from tests.made_up_store import add_model, degraded_table
 

@@ -10,10 +10,10 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score,
 from statsmodels.stats.proportion import proportion_confint
 
 from fer_core import comparison
-from fer_core.card import ModelCard
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import DEFAULT_MODEL, promoted
-from fer_core.stored_model import StoredModel
+from fer_core.store.card import ModelCard
+from fer_core.store.folders import DEFAULT_MODEL, promoted
+from fer_core.store.stored_model import StoredModel
 from tests.made_up_store import add_model
 
 
@@ -177,7 +177,7 @@ def test_histories(models):
 
 
 def comparison_model(name):
-    from fer_core.store import load_model
+    from fer_core.store.folders import load_model
 
     return load_model(name)
 

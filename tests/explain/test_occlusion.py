@@ -7,7 +7,7 @@ from fer_core.data import sample_portrait
 from fer_core.explain import occlusion_map
 from fer_core.inference import FaceAnalyzer
 from fer_core.labels import expression_index
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 
 HAPPY, SAD = expression_index("happy"), expression_index("sad")
 

@@ -9,7 +9,7 @@ from fer_core.data import FerDataset
 from fer_core.faces import evidence_for
 from fer_core.inference import Classifier, Prediction
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 
 FACES = 600
 PATCH = 16  # pixels: two cells of the map

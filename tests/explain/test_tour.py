@@ -13,7 +13,7 @@ from fer_core.explain import Tour, tour
 from fer_core.faces import crop_face, default_detector, framing_transform
 from fer_core.inference import Classifier
 from fer_core.models import ModelSpec, model_spec
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from fer_core.types import Face, FerError
 
 

@@ -14,7 +14,7 @@ from fer_core.data import FerDataset
 from fer_core.faces import YuNetDetector, crop_face, framing_roll
 from fer_core.faces.yunet import _cuts
 from fer_core.inference import FaceAnalyzer
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from fer_core.types import Face, Image
 
 from .scenes import wall

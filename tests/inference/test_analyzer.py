@@ -11,7 +11,7 @@ import pytest
 from fer_core.data import SPLITS, sample_portrait
 from fer_core.faces import FallbackDetector
 from fer_core.inference import FaceAnalyzer
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from fer_core.types import Face
 from tests.conftest import require
 from tests.faces.scenes import scene_with_face

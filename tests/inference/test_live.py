@@ -19,7 +19,7 @@ from fer_core.inference import Classifier
 from fer_core.inference.live import MAX_ROWS, RECORDING_COLUMNS, LiveSession, Recording
 from fer_core.inference.stream import FrameResult, StreamSettings
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from tests.inference.streams import (
     BLANK,
     ScriptedClassifier,

@@ -14,7 +14,7 @@ from fer_core.faces import default_detector
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
 from fer_core.labels import COLORS, EXPRESSIONS
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from fer_core.types import FerError
 from tests.conftest import require
 from tests.inference.streams import (

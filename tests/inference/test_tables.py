@@ -29,7 +29,7 @@ from fer_core.inference.tables import (
     timeline_points,
 )
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.store.folders import DEFAULT_MODEL, load_model
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from fer_core.inference.tables import (
 )
 from fer_core.inference.video import FILE_SETTINGS, VideoProgress, analyze_video
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from fer_core.types import Face, FerError
 from tests.clips import HEAD_BOX, cut_off, film, scene, with_sound
 from tests.conftest import require

@@ -24,7 +24,7 @@ from fer_core.archives import Job, LocalEngine, RayEngine, run_archive
 from fer_core.archives.plan import Task
 from fer_core.archives.worker import Done
 from fer_core.data import sample_portrait
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 
 BROKEN_EVERY = 50
 """Each photo with such a number is cut off, so that errors are compared as well."""

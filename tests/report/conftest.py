@@ -2,10 +2,10 @@
 
 import pytest
 
-from fer_core import store
+from fer_core.store import folders
 
 
 @pytest.fixture
 def made_up(home, tmp_path, monkeypatch):
     """An empty store; no model is shipped."""
-    monkeypatch.setattr(store, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(folders, "SHIPPED", tmp_path / "shipped")

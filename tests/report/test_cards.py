@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from fer_core.report import model_readme, model_text
-from fer_core.store import DEFAULT_MODEL, SHIPPED, list_models, load_model, promoted
+from fer_core.store.folders import DEFAULT_MODEL, SHIPPED, list_models, load_model, promoted
 from tests.made_up_store import add_models
 
 NAMES = sorted(path.name for path in SHIPPED.iterdir() if (path / "card.json").is_file())

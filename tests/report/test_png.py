@@ -10,7 +10,7 @@ from fer_core.figures import class_scores
 from fer_core.report import build_report
 from fer_core.report.charts import all_charts
 from fer_core.report.png import still
-from fer_core.store import promoted
+from fer_core.store.folders import promoted
 from tests.made_up_store import add_model, add_models
 
 

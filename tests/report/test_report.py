@@ -9,10 +9,10 @@ import pytest
 from plotly.offline import get_plotlyjs
 from typer.testing import CliRunner
 
-from fer_core import store
 from fer_core.cli import app
 from fer_core.report import build_report, render
-from fer_core.store import list_models, promoted
+from fer_core.store import folders
+from fer_core.store.folders import list_models, promoted
 from tests.made_up_store import add_model, add_models
 
 SCRIPT = "<script>alert(1)</script>"
@@ -58,7 +58,7 @@ def three(tmp_path_factory):
     """The report on three made-up models, and its page."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FER_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setattr(store, "SHIPPED", tmp_path_factory.mktemp("shipped"))
+        patch.setattr(folders, "SHIPPED", tmp_path_factory.mktemp("shipped"))
         report = build_report(add_models(promoted()), "PublicTest", "plain")
     return report, render(report)
 

@@ -14,7 +14,7 @@ import pytest
 from fer_core.runs import promote as module
 from fer_core.runs.promote import downloads, onnx_file, promote, suggested_name
 from fer_core.runs.run import RESULT
-from fer_core.store import SHIPPED, list_models, load_model
+from fer_core.store.folders import SHIPPED, list_models, load_model
 from fer_core.types import FerError
 from tests.made_up_store import add_model
 

@@ -18,7 +18,7 @@ from fer_core.runs.promote import downloads, promote
 from fer_core.runs.run import RESULT
 from fer_core.runs.status import DISK_FULL, STOP
 from fer_core.runs.worker import main
-from fer_core.store import list_models
+from fer_core.store.folders import list_models
 from tests.runs.conftest import write_faces
 from tests.waiting import until
 

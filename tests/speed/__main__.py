@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fer_core.store import DEFAULT_MODEL, load_model
+from fer_core.store.folders import DEFAULT_MODEL, load_model
 from tests.speed import bulk, pages, serving
 
 PARTS = {

@@ -23,8 +23,8 @@ from fer_core.archives.plan import Task
 from fer_core.archives.ray_engine import ray_is_installed
 from fer_core.data import FerDataset, read_image, sample_portrait
 from fer_core.inference import FaceAnalyzer
-from fer_core.store import open_model
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import open_model
+from fer_core.store.stored_model import StoredModel
 from fer_core.threads import default_workers, in_parallel
 from tests.speed.timing import in_child, seconds_each
 

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from fer_core.columns import PROBABILITIES
-from fer_core.store import SHIPPED, list_models, save_model
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import SHIPPED, list_models, save_model
+from fer_core.store.stored_model import StoredModel
 from tests.server import PATIENCE, ROOT, chromium_path, serving
 from tests.speed.timing import in_child, seconds_each
 

@@ -19,7 +19,7 @@ from fer_core.data import sample_portrait
 from fer_core.faces import default_detector
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.stream import StreamAnalyzer
-from fer_core.stored_model import KERAS, StoredModel
+from fer_core.store.stored_model import KERAS, StoredModel
 from fer_core.types import Image
 from tests.server import serving
 from tests.speed.timing import first_prediction, in_child, seconds_each

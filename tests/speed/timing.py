@@ -73,7 +73,7 @@ def first_prediction(folder: str) -> list[float]:
     import psutil
 
     from fer_core.inference import FaceAnalyzer
-    from fer_core.store import open_model
+    from fer_core.store.folders import open_model
 
     analyzer = FaceAnalyzer(open_model(Path(folder)).classifier())
     analyzer.analyze(np.full((480, 640, 3), 128, np.uint8))

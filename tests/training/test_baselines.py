@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from fer_core.columns import PROBABILITIES, TEST_SPLITS, VIEWS
 from fer_core.data import FerDataset, training_and_holdout
-from fer_core.inference.measure import tabulate_splits
+from fer_core.measuring.measure import tabulate_splits
 from fer_core.models import model_spec
 from fer_core.training.baselines import class_prior, hog_features, hog_linear, train_baseline, views
 from fer_core.training.data import TrainingData

@@ -12,7 +12,7 @@ import pytest
 from fer_core.columns import PROBABILITIES
 from fer_core.data import FerDataset
 from fer_core.models import build_network, model_spec
-from fer_core.store import load_model, promoted
+from fer_core.store.folders import load_model, promoted
 from fer_core.training.data import TrainingData
 from fer_core.training.ensemble import store_ensemble
 from fer_core.training.targets import heads_of, with_votes_head

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_core import store
 from fer_core.models import ModelSpec, model_spec
-from fer_core.store import SHIPPED
+from fer_core.store import folders
+from fer_core.store.folders import SHIPPED
 from fer_core.training.augmentation import AUGMENTATIONS, augmentation_named
 from fer_core.training.initial_weights import weight_sources
 from fer_core.training.recipe import fine_tuning_recipe, named_recipe, recipe_for, recipe_summary
@@ -20,15 +20,15 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of shipped models that holds only the default one."""
     folder = tmp_path / "shipped"
     folder.mkdir()
-    (folder / store.DEFAULT_MODEL).symlink_to(SHIPPED / store.DEFAULT_MODEL)
-    monkeypatch.setattr(store, "SHIPPED", folder)
+    (folder / folders.DEFAULT_MODEL).symlink_to(SHIPPED / folders.DEFAULT_MODEL)
+    monkeypatch.setattr(folders, "SHIPPED", folder)
     return folder
 
 
 def test_only_weights_that_fit_are_available(shipped, home):
-    assert weight_sources(model_spec("compact_cnn")).names == ("random", store.DEFAULT_MODEL)
-    add_model(store.promoted(), "damaged", spec={"architecture": 7})
-    add_model(store.promoted(), "kept", spec=model_spec("vgg16_modified").as_dict())
+    assert weight_sources(model_spec("compact_cnn")).names == ("random", folders.DEFAULT_MODEL)
+    add_model(folders.promoted(), "damaged", spec={"architecture": 7})
+    add_model(folders.promoted(), "kept", spec=model_spec("vgg16_modified").as_dict())
     found = weight_sources(model_spec("vgg16_modified"))
     assert found.names[:2] == ("imagenet", "random")
     assert "kept is not available" in " ".join(found.notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_core.stored_model import KERAS
+from fer_core.store.stored_model import KERAS
 from fer_core.training.blend import class_frequencies
 from fer_core.training.data import TrainingData
 from fer_core.training.initial_weights import read_keras

@@ -11,14 +11,14 @@ import pandas as pd
 import streamlit as st
 
 from fer_core import comparison
-from fer_core.card import ModelCard
 from fer_core.columns import TEST_SPLITS
 from fer_core.comparison import ENSEMBLE, Answers, Ensemble, Fer2013Faces, Measured
 from fer_core.data import find_fer2013
 from fer_core.data.ferplus import find_ferplus
 from fer_core.report import build_report, render
-from fer_core.store import open_model
-from fer_core.stored_model import DEGRADED, HISTORY, PREDICTIONS, StoredModel
+from fer_core.store.card import ModelCard
+from fer_core.store.folders import open_model
+from fer_core.store.stored_model import DEGRADED, HISTORY, PREDICTIONS, StoredModel
 from fer_core.types import FerError
 
 LEGEND: Final = "A click on a name in the legend shows or hides a model, a double click shows it alone."

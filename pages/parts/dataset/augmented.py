@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core.data import FerDataset
 from fer_core.models import model_spec
-from fer_core.store import DEFAULT_MODEL
+from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.training.augmentation import AS_THE_PAPER, Augmentation
 from fer_core.training.augmented_copies import augmented_copies
 from fer_core.training.recipe import named_recipe

@@ -15,7 +15,7 @@ from fer_core.comparison import (
 )
 from fer_core.data.near_duplicates import LEAST
 from fer_core.labels import EXPRESSIONS
-from fer_core.store import list_models
+from fer_core.store.folders import list_models
 from pages.parts.common import choose, choose_yardstick, note_utkface, show_table
 from pages.parts.compare.results import Selection, all_answers, stamps
 

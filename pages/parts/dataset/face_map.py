@@ -11,8 +11,8 @@ import streamlit as st
 from fer_core.columns import TEST_SPLITS
 from fer_core.comparison import Answers, Fer2013Faces, face_sheet, joined, judged, map_table
 from fer_core.figures import COLORINGS, face_map_chart
-from fer_core.store import DEFAULT_MODEL, list_models
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import DEFAULT_MODEL, list_models
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, choose_yardstick, empty, note_utkface, plain, warn

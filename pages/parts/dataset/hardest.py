@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.comparison import HARDEST, Fer2013Faces, hardest_faces
-from fer_core.store import list_models
+from fer_core.store.folders import list_models
 from pages.parts.common import choose, choose_faces, note_utkface, plain
 from pages.parts.compare.results import Selection, all_answers, stamps
 from pages.parts.confusion import show_faces

@@ -9,9 +9,9 @@ import streamlit as st
 
 from fer_core.comparison import ORDERS, Fer2013Faces, agreement_by_label, contested_faces, label_cells
 from fer_core.data import SPLITS
-from fer_core.evaluation.published import PUBLISHED
 from fer_core.figures import confusion_chart
 from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.published import PUBLISHED
 from pages.parts.charts import show_chart
 from pages.parts.common import choose, plain, show_table, with_code
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import streamlit as st
 
 from fer_core.audit import LAYOUT, AuditedFaces, open_grouped, picture_faces, stored_faces
-from fer_core.store import load_model
+from fer_core.store.folders import load_model
 from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
 from fer_core.visitors import check_room

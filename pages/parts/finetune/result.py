@@ -19,12 +19,12 @@ from fer_core.comparison import (
     pairs,
     recommendation,
 )
-from fer_core.evaluation import METRICS
 from fer_core.figures import class_scores, confusion_chart
+from fer_core.metrics import METRICS
 from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
 from fer_core.runs.run import Run
-from fer_core.store import DEFAULT_MODEL, list_models, open_model
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import DEFAULT_MODEL, list_models, open_model
+from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import (
     choose,

@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core.models import ModelSpec, model_spec, network_names
 from fer_core.models.spec import ALL_LAYERS, PREPROCESSINGS, WEIGHTS
-from fer_core.store import DEFAULT_MODEL, list_models, promoted
+from fer_core.store.folders import DEFAULT_MODEL, list_models, promoted
 from fer_core.training.augmentation import AUGMENTATIONS, augmentation_named
 from fer_core.training.initial_weights import weight_sources
 from fer_core.training.recipe import CLASS_WEIGHTS, LOSSES, OPTIMIZERS, SCHEDULES, Recipe, fine_tuning_recipe

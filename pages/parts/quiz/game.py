@@ -12,8 +12,8 @@ from fer_core.columns import TEST_SPLITS
 from fer_core.comparison import Answers, Fer2013Faces
 from fer_core.data import FerDataset
 from fer_core.quiz import Rooms, Round, Yardsticks, draw_round, yardsticks
-from fer_core.store import list_models
-from fer_core.stored_model import StoredModel
+from fer_core.store.folders import list_models
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 from pages.parts.common import with_code
 from pages.parts.compare.results import Selection, all_answers, stamps

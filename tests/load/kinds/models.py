@@ -11,7 +11,7 @@ import numpy as np
 
 from fer_core.data import FerDataset
 from fer_core.files import home
-from fer_core.store import SHIPPED
+from fer_core.store.folders import SHIPPED
 from fer_core.types import FerError
 from tests.load.kinds.material import Input, packed
 
@@ -43,7 +43,7 @@ def read_model(given: Input, folder: Path) -> list[str]:
     from fer_core.comparison.confusion import Fer2013Faces
     from fer_core.comparison.face_table import _predictions
     from fer_core.comparison.scoreboard import card_scoreboard
-    from fer_core.store import list_models
+    from fer_core.store.folders import list_models
 
     zeros = np.zeros(5, np.int64)
     five = FerDataset(np.zeros((5, 48, 48), np.uint8), zeros, np.full(5, "PublicTest"), np.arange(5))

@@ -76,7 +76,7 @@ def read_picture(given: Input, folder: Path) -> list[str]:
     """The Predict page, with the picture it shows, and `fer-lab predict`, which reads paths."""
     from fer_core.data import read_image
     from fer_core.faces import annotated_jpeg
-    from fer_core.store import load_model
+    from fer_core.store.folders import load_model
     from pages.parts.pictures import Picture, ServedModel, analyze
 
     path = folder / given.name

@@ -83,6 +83,6 @@ def read_video(given: Input, folder: Path) -> list[str]:
 
 @functools.cache
 def _classifier():
-    from fer_core.store import load_model
+    from fer_core.store.folders import load_model
 
     return load_model().classifier()

@@ -83,7 +83,7 @@ def read_zip(given: Input, folder: Path) -> list[str]:
 
 def read_people(given: Input, folder: Path) -> list[str]:
     from fer_core.audit import open_grouped, picture_faces
-    from fer_core.store import load_model
+    from fer_core.store.folders import load_model
 
     path = folder / f"upload{Path(given.name).suffix}"
     path.write_bytes(given.content)

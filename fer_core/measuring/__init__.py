@@ -1,0 +1,1 @@
+"""Models measured on datasets: test splits, hold-out and degraded faces."""

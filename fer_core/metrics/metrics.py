@@ -1,0 +1,234 @@
+"""The table of metrics, and the metrics of one model on one set of faces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.calibration import expected_calibration_error
+from fer_core.metrics.checks import FloatArray, IntArray, as_pair
+from fer_core.metrics.confusion import accuracy_of, class_rates, confusion_matrix, mean_defined
+from fer_core.metrics.intervals import Interval, percentile_interval
+from fer_core.metrics.proper_scores import log_loss
+from fer_core.metrics.roc_pr import macro_auc, macro_auc_interval
+
+AVERAGED = ("precision", "recall", "f1", "tpr", "fpr")
+
+
+@dataclass(frozen=True, eq=False)
+class PerClass:
+    """One-vs-rest rates of each expression, arrays `(7,)` in the order of `labels.EXPRESSIONS`.
+
+    Undefined rates are NaN, see `confusion.ClassRates`. The paper reports both recall and TPR, which are equal.
+    """
+
+    precision: FloatArray
+    recall: FloatArray
+    f1: FloatArray
+    fpr: FloatArray
+    support: IntArray
+
+    @property
+    def tpr(self) -> FloatArray:
+        """True positive rate, equal to recall."""
+        return self.recall
+
+    def macro(self) -> dict[str, float]:
+        """Return the mean of each rate over the expressions where it is defined."""
+        return {name: float(mean_defined(getattr(self, name))) for name in AVERAGED}
+
+    def weighted(self) -> dict[str, float]:
+        """Return the mean of each rate weighted by support, over the expressions where it is defined."""
+        return {name: _weighted(getattr(self, name), self.support) for name in AVERAGED}
+
+    def as_dict(self) -> dict[str, dict[str, float | int | None]]:
+        """Return plain JSON types, laid out as scikit-learn's `classification_report(output_dict=True)`.
+
+        The keys are the seven expressions, "macro avg" and "weighted avg"; each holds precision, recall, f1, tpr, fpr
+        and support. Undefined rates are None.
+        """
+        rows: dict[str, dict[str, float | int | None]] = {}
+        for index, expression in enumerate(EXPRESSIONS):
+            rows[expression] = {name: _plain(getattr(self, name)[index]) for name in AVERAGED}
+            rows[expression]["support"] = int(self.support[index])
+        for title, averages in (("macro avg", self.macro()), ("weighted avg", self.weighted())):
+            rows[title] = {name: _plain(value) for name, value in averages.items()}
+            rows[title]["support"] = int(self.support.sum())
+        return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Metrics:
+    """The metrics of one model on one set of faces.
+
+    Attributes:
+        values: those of `METRICS` by key; `ece`, the expected calibration error with 15 bins; and `log_loss`, the mean
+            of -log(probability of the true class), with probabilities clipped to 2.2e-16 from below.
+        n: number of faces.
+        per_class: the rates of each expression.
+    """
+
+    values: dict[str, float]
+    n: int
+    per_class: PerClass
+
+    def __getitem__(self, metric: str) -> float:
+        """Return a metric; NaN if it is undefined."""
+        return self.values[metric]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the faces that are classified correctly."""
+        return self["accuracy"]
+
+    def as_dict(self) -> dict[str, float | int | None]:
+        """Return all but `per_class` as plain JSON types, undefined metrics as None. The keys are stable: model cards
+        and `evaluate --json` use them."""
+        return {**{name: _plain(value) for name, value in self.values.items()}, "n": self.n}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric with an interval: what it means, and how both are computed.
+
+    Attributes:
+        title: for tables and charts.
+        definition, reading, trap: what it is, how to read it, and what not to conclude from it.
+        value: from labels `(n,)`, probabilities `(n, 7)` and the confusion matrix `(7, 7)`; NaN if undefined.
+        interval: from labels, probabilities, the confusion matrices of resamples `(b, 7, 7)` and the confidence.
+        example: a sentence that works the value out with the numbers of one model; empty for none.
+        higher_is_better: the direction.
+    """
+
+    title: str
+    definition: str
+    reading: str
+    trap: str
+    value: Callable[[IntArray, FloatArray, IntArray], float]
+    interval: Callable[[IntArray, FloatArray, FloatArray, float], Interval]
+    example: Callable[[Metrics], str] = lambda _: ""
+    higher_is_better: bool = True
+
+
+def of_counts(function: Callable[[NDArray], FloatArray]) -> dict[str, Any]:
+    """Return `value` and `interval`, a percentile bootstrap, of a `Metric` that follows from confusion matrices.
+
+    Args:
+        function: from confusion matrices `(..., 7, 7)` to values `(...)`.
+    """
+    return {
+        "value": lambda _labels, _probabilities, counts: float(function(counts)),
+        "interval": lambda _labels, _probabilities, counts, confidence: percentile_interval(
+            function(counts), confidence
+        ),
+    }
+
+
+def _mean_of(rates: str, words: str) -> dict[str, Any]:
+    def example(metrics: Metrics) -> str:
+        values = getattr(metrics.per_class, rates)
+        defined = [f"{value:.3f}" for value in values[~np.isnan(values)].tolist()]
+        mean = float(mean_defined(values))
+        return f"The mean of the {words}: ({' + '.join(defined)}) / {len(defined)} = {mean:.3f}."
+
+    return of_counts(lambda counts: mean_defined(getattr(class_rates(counts), rates))) | {"example": example}
+
+
+METRICS: Final[dict[str, Metric]] = {
+    "accuracy": Metric(
+        title="Accuracy",
+        definition="The share of faces whose expression is predicted correctly.",
+        reading="Higher is better. Always answering “happy” already reaches about 25 % on FER2013.",
+        trap="It is dominated by frequent expressions: a model that never predicts disgust loses less than 2 points.",
+        example=lambda metrics: (
+            f"{round(metrics.accuracy * metrics.n):,} of {metrics.n:,} faces are predicted correctly: "
+            f"{metrics.accuracy:.3f}."
+        ),
+        **of_counts(accuracy_of),
+    ),
+    "macro_f1": Metric(
+        title="Macro F1",
+        definition="The mean of the seven F1 scores, one for each expression, each with the same weight (macro "
+        "average).",
+        reading="Higher is better. Rare expressions count as much as frequent ones.",
+        trap="A few faces of a rare expression such as disgust move it visibly. Look at its interval.",
+        **_mean_of("f1", "F1 scores"),
+    ),
+    "roc_auc": Metric(
+        title="ROC AUC",
+        definition="The probability that a random face of an expression gets a higher probability for it than a random "
+        "face of another expression; the mean over the seven (macro average).",
+        reading="0.5 is chance, 1 is perfect. It judges the order of faces, not the predicted expression.",
+        trap="With few positives it can be high although most positive predictions are wrong. See precision and "
+        "recall.",
+        value=lambda labels, probabilities, _: macro_auc(labels, probabilities),
+        interval=lambda labels, probabilities, _, confidence: macro_auc_interval(labels, probabilities, confidence),
+        example=lambda metrics: (
+            f"In about {1000 * metrics['roc_auc']:.0f} of 1,000 such pairs of faces the right one has more probability."
+        ),
+    ),
+    "avg_tpr": Metric(
+        title="Avg TPR",
+        definition="The mean true positive rate over the seven expressions: of the faces of an expression, the share "
+        "predicted as it. This is also called balanced accuracy, or macro-averaged recall.",
+        reading="Higher is better; 1 in 7 (14 %) is chance.",
+        trap="It says nothing about false positives. Read it together with Avg FPR.",
+        **_mean_of("recall", "true positive rates"),
+    ),
+    "avg_fpr": Metric(
+        title="Avg FPR",
+        definition="The mean false positive rate over the seven expressions: of the faces of other expressions, the "
+        "share predicted as it.",
+        reading="Lower is better.",
+        trap="Even poor models have low values, because every expression has many more negatives than positives.",
+        higher_is_better=False,
+        **_mean_of("fpr", "false positive rates"),
+    ),
+}
+"""By key in cards, tables and JSON. A metric that is added here is computed and shown wherever the others are."""
+
+
+def metric_titles() -> dict[str, str]:
+    """Return the titles of `METRICS` by key."""
+    return {key: metric.title for key, metric in METRICS.items()}
+
+
+def evaluate(y_true: ArrayLike, proba: ArrayLike) -> Metrics:
+    """Return the metrics of one model.
+
+    The first of equal probabilities is the prediction. An expression without true rows is left out of `avg_tpr` and
+    `roc_auc`, and also out of `macro_f1` unless it is predicted (then its F1 is 0).
+
+    Args:
+        y_true: `(n,)` int 0..6.
+        proba: `(n, 7)`, rows that sum to 1.
+
+    Raises:
+        ValueError: the arrays are not valid (see `checks`).
+
+    Example:
+        >>> round(evaluate([3, 3, 6], np.eye(7)[[3, 6, 6]]).accuracy, 3)
+        0.667
+    """
+    labels, values = as_pair(y_true, proba)
+    counts = confusion_matrix(labels, values)
+    rates = class_rates(counts)
+    rows = PerClass(rates.precision, rates.recall, rates.f1, rates.fpr, counts.sum(axis=1))
+    found = {key: metric.value(labels, values, counts) for key, metric in METRICS.items()}
+    found |= {"ece": expected_calibration_error(labels, values), "log_loss": log_loss(labels, values)}
+    return Metrics(found, len(labels), rows)
+
+
+def _weighted(values: FloatArray, support: IntArray) -> float:
+    defined = ~np.isnan(values)
+    weight = support[defined].sum()
+    return float((values[defined] * support[defined]).sum() / weight) if weight else float("nan")
+
+
+def _plain(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

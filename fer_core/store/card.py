@@ -1,0 +1,286 @@
+"""The model card: what a stored model is, how it was trained and what was measured of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, TypeGuard
+
+from fer_core.files import write_json
+from fer_core.metrics import BootstrapIntervals, Interval, Metrics, Threshold
+from fer_core.models import ModelSpec
+from fer_core.types import FerError
+
+CARD: Final = "card.json"
+
+REQUIRED: Final = ("name", "title", "parameters", "weights_from", "input_size", "metrics", "served")
+"""Keys that every card has."""
+
+_TRAINED: Final = {"random": "every layer", "none": "no network"}
+"""The trained part by `weights_from`, for older cards without `trained`."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """The metrics of one model on one test split in one view.
+
+    Attributes:
+        values: as the card has them, keyed by metric; 95 % intervals have keys that end in `_interval`.
+
+    Raises:
+        FerError: on creation, if accuracy, its interval or macro F1 is missing.
+    """
+
+    values: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        try:
+            numbers = [self.values["accuracy"], self.values["macro_f1"], *self.values["accuracy_interval"]]
+            self.interval("accuracy")
+        except (KeyError, TypeError, ValueError):
+            numbers = [None]
+        if not all(_is_number(value) for value in numbers):
+            raise FerError("A score needs accuracy with its interval, and macro F1.")
+
+    @classmethod
+    def of(cls, metrics: Metrics, intervals: BootstrapIntervals) -> Score:
+        """Return the score that these metrics and intervals make."""
+        ends = {f"{name}_interval": [end.low, end.high] for name, end in intervals.values.items()}
+        return cls(metrics.as_dict() | ends)
+
+    def __getitem__(self, metric: str) -> float:
+        """Return a metric; NaN if it is missing or undefined."""
+        value = self.values.get(metric)
+        return float(value) if _is_number(value) else float("nan")
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the faces that are classified correctly."""
+        return self["accuracy"]
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 over the expressions."""
+        return self["macro_f1"]
+
+    def interval(self, metric: str) -> Interval:
+        """Return the 95 % interval of one of `metrics.METRICS`; its ends are NaN if it is missing."""
+        low, high = self.values.get(f"{metric}_interval") or (float("nan"), float("nan"))
+        return Interval(float(low), float(high))
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """The content of `card.json`. A field is a key of the file, unless stated otherwise.
+
+    Attributes:
+        name: the name of the model's folder.
+        title: the name that people read.
+        parameters: number of parameters; None if the file states no number.
+        weights_from: where the weights start, as in `ModelSpec`.
+        input_size: side in pixels of the square gray face that the model takes.
+        metrics: measured values by split and view, see `score`; empty if the test splits were not available.
+        served: how the served file was made: `storage` (how its weights are stored), `holdout_accuracy` and `sizes`
+            of each storage that was tried, `size_bytes`, `sha256`, and `holdout_score` and `not_sure` if they were
+            measured. None for a model that is kept for comparison only.
+        measured_file: the same of a file that was measured but is not kept, where `served` is None.
+        spec: the network or baseline; None if the file has none that this version can build.
+        recipe: how the model was fitted.
+        training: where and on what it was fitted: `data`, `faces`, `holdout_faces`, `epochs`, `seed`, `seconds`,
+            `device`, library versions, `commit`, `open_weights` (how many were trained) of a model with a backbone, and
+            `pretraining` of one that was pretrained here.
+        trained: the trained part of the network, as text.
+        data_fingerprint: identifies the data set.
+        measured: what the metrics were measured on, as text.
+        created: when, as ISO 8601.
+        promoted_from: the run that the model comes from.
+        other: keys of the file that this version does not know or cannot use. They are written back unchanged.
+
+    Raises:
+        FerError: on creation, if name, title, input size or `served` cannot be used.
+    """
+
+    name: str
+    title: str
+    parameters: int | None
+    weights_from: str
+    input_size: int
+    metrics: Mapping[str, Any]
+    served: Mapping[str, Any] | None
+    measured_file: Mapping[str, Any] | None = None
+    spec: ModelSpec | None = None
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    trained: str = ""
+    data_fingerprint: str = ""
+    measured: str = ""
+    created: str = ""
+    promoted_from: str = ""
+    other: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.title:
+            raise FerError(f"{CARD} needs a name and a title. Received: {self.name!r}, {self.title!r}")
+        if not _is_number(self.input_size) or self.input_size < 1:
+            raise FerError(f"{CARD} needs an input size of at least 1 pixel. Received: {self.input_size!r}")
+        if not isinstance(self.served, Mapping | None):
+            raise FerError(f"{CARD} needs an object or null as `served`. Received: {self.served!r}")
+
+    @classmethod
+    def from_dict(cls, values: Any) -> ModelCard:
+        """Build a card from the content of a `card.json`; an optional key of the wrong type counts as missing.
+
+        Raises:
+            FerError: a required key is missing or cannot be used.
+        """
+        if not isinstance(values, dict):
+            values = {}
+        if missing := [key for key in REQUIRED if key not in values]:
+            raise FerError(f"{CARD} lacks {', '.join(missing)}.")
+        known = {key: values[key] for key in REQUIRED if key != "parameters"}
+        known |= {key: str(values[key]) for key in ("name", "title", "weights_from")}
+        known |= {
+            key: values[key] for key in ("recipe", "training", "measured_file") if isinstance(values.get(key), dict)
+        }
+        known |= {key: values[key] for key in _TEXTS if isinstance(values.get(key), str)}
+        if (spec := _spec(values.get("spec"))) is not None:
+            known["spec"] = spec
+        if _is_number(values["parameters"]):
+            known["parameters"] = int(values["parameters"])
+        other = {key: value for key, value in values.items() if key not in known}
+        return cls(**{"parameters": None, **known}, other=other)
+
+    @classmethod
+    def read(cls, path: Path) -> ModelCard:
+        """Read a model folder's `card.json`.
+
+        Raises:
+            FerError: the file is missing or damaged.
+        """
+        skipped = f"The model folder {path.parent.name} is skipped:"
+        try:
+            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise FerError(f"{skipped} it has no readable {CARD}.") from error
+        except FerError as error:
+            raise FerError(f"{skipped} its {error}") from error
+        except (ValueError, OverflowError, RecursionError) as error:  # such as an infinite number of parameters
+            raise FerError(f"{skipped} its {CARD} is not valid JSON ({error}).") from error
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types; keys that were not given are left out."""
+        values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "other"}
+        values["spec"] = self.spec.as_dict() if self.spec is not None else None
+        given = {key: value for key in _ORDER if (value := values[key]) or key in REQUIRED}
+        return {**given, **self.other}
+
+    def write(self, path: Path) -> None:
+        """Write the card as a `card.json`.
+
+        Raises:
+            TypeError: a value is not of a JSON type.
+        """
+        write_json(path, self.as_dict())
+
+    def score(self, split: str, view: str = "plain", by: str = "label") -> Score | None:
+        """Return the metrics of a test split; None if missing or damaged.
+
+        Args:
+            split: `public_test` or `private_test`.
+            view: one of `columns.VIEWS`.
+            by: one of `columns.YARDSTICKS`.
+        """
+        try:
+            values = self.metrics[split][view]
+            return Score(values if by == "label" else values["by"][by])
+        except (KeyError, TypeError, FerError):
+            return None
+
+    @property
+    def holdout_score(self) -> float | None:
+        """The score by which the default model is chosen, see `fer_core.measuring.holdout_score`; None if unknown."""
+        scores = (self.served or self.measured_file or {}).get("holdout_score")
+        value = scores.get("score") if isinstance(scores, Mapping) else None
+        return float(value) if _is_number(value) else None
+
+    @property
+    def scored_faces(self) -> int | None:
+        """Number of faces of `holdout_score`; None if unknown."""
+        scores = (self.served or self.measured_file or {}).get("holdout_score")
+        value = scores.get("faces") if isinstance(scores, Mapping) else None
+        return int(value) if _is_number(value) else None
+
+    @property
+    def not_sure(self) -> Threshold | None:
+        """The confidence below which the model is not sure, chosen on the hold-out; None if unknown."""
+        found = (self.served or {}).get("not_sure")
+        if not isinstance(found, Mapping):
+            return None
+        names = ("below", "accuracy", "answered", "faces")
+        values = [found[name] for name in names if _is_number(found.get(name))]
+        return Threshold(*values) if len(values) == len(names) else None
+
+    @property
+    def tested(self) -> bool:
+        """Whether the test splits were available when the model was stored."""
+        return self.metrics != {}
+
+    @property
+    def preprocessing(self) -> str:
+        """What is done to each face first, as in `fer_core.faces.preprocess_faces`."""
+        if self.spec is not None:
+            return self.spec.preprocessing
+        unknown = self.other.get("spec")
+        return str(unknown.get("preprocessing", "none")) if isinstance(unknown, dict) else "none"
+
+    @property
+    def trained_part(self) -> str:
+        """The trained part of the network, as text, with the number of weights if the card has it; "–" if unknown."""
+        part, weights = self.trained or _TRAINED.get(self.weights_from, "–"), self.training.get("open_weights")
+        return f"{part}: {weights:,} of {self.parameters:,}" if _is_number(weights) and self.parameters else part
+
+    @property
+    def holdout_accuracy(self) -> float | None:
+        """Accuracy of the served or measured file on the hold-out of FER2013's Training split.
+
+        None if unknown, or if the model was trained on the user's own pictures.
+        """
+        file = self.served or self.measured_file
+        if file is None or str(self.training.get("data", "")).startswith("own pictures"):
+            return None
+        accuracies = file.get("holdout_accuracy")
+        value = accuracies.get(file.get("storage")) if isinstance(accuracies, dict) else None
+        return float(value) if _is_number(value) else None
+
+
+_OBJECTS: Final = ("recipe", "training", "measured_file")
+_TEXTS: Final = ("trained", "data_fingerprint", "measured", "created", "promoted_from")
+_ORDER: Final = (
+    *(
+        "name",
+        "title",
+        "spec",
+        "recipe",
+        "parameters",
+        "weights_from",
+        "input_size",
+        "training",
+        "served",
+        "measured_file",
+    ),
+    *("trained", "data_fingerprint", "metrics", "measured", "created", "promoted_from"),
+)
+"""Of the keys in the file."""
+
+
+def _spec(values: Any) -> ModelSpec | None:
+    try:
+        return ModelSpec.from_dict(values)
+    except (AttributeError, TypeError, ValueError):
+        return None
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,196 @@
+"""The model store: where models are found, and how their folders are written."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.files import home, stamp, whole_file, whole_folder, write_text
+from fer_core.store.card import CARD, ModelCard
+from fer_core.store.stored_model import DEGRADED, FACE_MAP, HEADS, HISTORY, KERAS, PREDICTIONS, WEIGHTS, StoredModel
+from fer_core.types import FerError
+from fer_core.visitors import own_home
+
+SHIPPED = Path(__file__).resolve().parent.parent.parent / "trained_models"
+"""Folder of the models that come with FER Lab."""
+
+DEFAULT_MODEL = "compact_cnn_student"
+
+
+def promoted() -> Path:
+    """Return the folder of the user's own models; on a shared server, of the visitor's."""
+    return own_home() / "models"
+
+
+def model_folders() -> list[Path]:
+    """Return the folders that hold models: those that come with FER Lab, this computer's, and a visitor's own.
+
+    Of models with the same name the last one counts.
+
+    Raises:
+        FerError: the data folder cannot be created.
+    """
+    return list(dict.fromkeys([SHIPPED, home() / "models", promoted()]))
+
+
+def list_models(servable: bool = False) -> tuple[list[StoredModel], list[str]]:
+    """Return all stored models, the default first, and one sentence for each folder that cannot be used.
+
+    Args:
+        servable: leave out models that are kept for comparison only.
+    """
+    models: list[StoredModel] = []
+    warnings: list[str] = []
+    roots = [SHIPPED]
+    try:
+        roots = model_folders()
+    except FerError as error:  # without the data folder, the shipped models can still be used
+        warnings.append(str(error))
+    folders = {
+        path.name: path
+        for root in roots
+        if root.is_dir()
+        for path in sorted(root.iterdir())
+        if path.is_dir() and not path.name.startswith(".")
+    }
+    for path in folders.values():
+        try:
+            model = open_model(path)
+            if model.servable or not servable:
+                models.append(model)
+        except FerError as error:
+            warnings.append(str(error))
+    return sorted(models, key=lambda m: (m.name != DEFAULT_MODEL, m.title.lower())), warnings
+
+
+def load_model(name: str = DEFAULT_MODEL) -> StoredModel:
+    """Return a stored model by name.
+
+    Raises:
+        FerError: there is no such model, or its folder cannot be used.
+    """
+    for root in reversed(model_folders()):
+        if name and Path(name).name == name and (root / name).is_dir():
+            return open_model(root / name)
+    names = ", ".join(model.name for model in list_models()[0]) or "none"
+    raise FerError(f"There is no trained model of that name. Trained models here: {names}. Received: {name}")
+
+
+def open_model(folder: Path) -> StoredModel:
+    """Open the folder of a model.
+
+    Raises:
+        FerError: the card is missing or damaged, or the file that the model needs is missing.
+    """
+    card = _card(folder / CARD, stamp(folder / CARD))
+    needed = folder / (PREDICTIONS if card.served is None else WEIGHTS)
+    if not needed.is_file() or needed.stat().st_size == 0:
+        raise FerError(f"The model folder {folder.name} is skipped: {needed.name} is missing or empty.")
+    return StoredModel(folder.name, folder, card)
+
+
+@lru_cache(maxsize=100)
+def _card(path: Path, version: tuple[int, ...]) -> ModelCard:  # noqa: ARG001 (cache key)
+    """Read a card once for all sessions and page runs, until the file changes."""
+    return ModelCard.read(path)
+
+
+def save_model(
+    root: Path,
+    card: ModelCard,
+    weights: bytes,
+    predictions: pd.DataFrame,
+    history: pd.DataFrame,
+    keras: bytes,
+    degraded: pd.DataFrame | None = None,
+    face_map: pd.DataFrame | None = None,
+    heads: NDArray[np.float32] | None = None,
+) -> StoredModel:
+    """Write the folder of a model, completely or not at all, and return the model.
+
+    Args:
+        root: `SHIPPED` or `promoted()`.
+        card: its name is the name of the folder.
+        weights: content of the LiteRT file; empty for a model that is kept for comparison only.
+        predictions: with the columns `columns.PREDICTION_COLUMNS`.
+        history: one row for each epoch; empty if there are none.
+        keras: content of the `.keras` file, from which training can continue; may be empty.
+        degraded: results on degraded faces, with the columns `columns.DEGRADED_COLUMNS`; None if not measured.
+        face_map: with the columns `columns.MAP_COLUMNS`; None if there is none.
+        heads: of a model that learned labels and votes, as `StoredModel.heads` returns them; None for others.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    target = root / card.name
+    with whole_folder(target) as work:
+        for name, content in ((WEIGHTS, weights), (KERAS, keras)):
+            if content:
+                (work / name).write_bytes(content)
+        _write(predictions, work / PREDICTIONS)
+        if not history.empty:
+            history.to_csv(work / HISTORY, index=False)
+        if degraded is not None:
+            degraded.to_csv(work / DEGRADED, index=False)
+        if face_map is not None:
+            _write(face_map, work / FACE_MAP)
+        if heads is not None:
+            np.save(work / HEADS, heads, allow_pickle=False)
+        card.write(work / CARD)
+    return open_model(target)
+
+
+def update_model(
+    model: StoredModel, card: ModelCard, predictions: pd.DataFrame, degraded: pd.DataFrame | None = None
+) -> None:
+    """Write what was measured again into a model's folder; its weights and training history stay.
+
+    Args:
+        model: in the store.
+        card: with the new metrics.
+        predictions: with the columns `columns.PREDICTION_COLUMNS`.
+        degraded: results on degraded faces; None keeps those that are there.
+
+    Raises:
+        FerError: the folder cannot be written.
+    """
+    try:
+        with whole_file(model.folder / PREDICTIONS) as partial:
+            _write(predictions, partial)
+        if degraded is not None:
+            write_text(model.folder / DEGRADED, degraded.to_csv(index=False))
+        card.write(model.folder / CARD)
+    except OSError as error:
+        raise FerError(f"The folder of {model.name} cannot be written ({error.strerror or error}).") from error
+
+
+def save_face_map(model: StoredModel, face_map: pd.DataFrame) -> None:
+    """Write a map of faces into a model's folder.
+
+    Args:
+        model: in the store.
+        face_map: with the columns `columns.MAP_COLUMNS`.
+
+    Raises:
+        FerError: the folder cannot be written.
+    """
+    try:
+        with whole_file(model.folder / FACE_MAP) as partial:
+            _write(face_map, partial)
+    except OSError as error:
+        raise FerError(f"The folder of {model.name} cannot be written ({error.strerror or error}).") from error
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write a table without loss; byte-stream split of the floats reduces the file to two thirds."""
+    floats = [name for name in table.columns if table[name].dtype.kind == "f"]
+    table.to_parquet(
+        path,
+        index=False,
+        compression="zstd",
+        compression_level=19,
+        use_dictionary=[name for name in table.columns if name not in floats],
+        use_byte_stream_split=floats,
+    )

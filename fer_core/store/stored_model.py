@@ -1,0 +1,230 @@
+"""One stored model: the folder of its files, and how each is read."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.classifier import Classifier
+from fer_core.columns import DEGRADED_COLUMNS, MAP_COLUMNS
+from fer_core.files import stamp
+from fer_core.labels import NUM_CLASSES
+from fer_core.store.card import CARD, ModelCard
+from fer_core.tables import read_table
+from fer_core.types import FerError, reason
+
+WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
+DEGRADED, FACE_MAP, HEADS = "degraded.csv", "map.parquet", "heads.npy"
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A model in the store.
+
+    Attributes:
+        name: name of the folder.
+        folder: path of the folder.
+        card: content of `card.json`.
+    """
+
+    name: str
+    folder: Path
+    card: ModelCard
+
+    @property
+    def title(self) -> str:
+        """The name that people read."""
+        return self.card.title
+
+    @property
+    def weights(self) -> Path:
+        """The LiteRT file that predicts.
+
+        Raises:
+            FerError: the model is kept for comparison only.
+        """
+        if not self.servable:
+            raise FerError(f"The model {self.name} is kept for comparison only and cannot predict new faces.")
+        return self.folder / WEIGHTS
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """What differs once the card or the LiteRT file has been written anew."""
+        return (*stamp(self.folder / CARD), *stamp(self.folder / WEIGHTS))
+
+    def content(self) -> bytes:
+        """Return the LiteRT file, compared with its card: a changed file may answer wrongly or crash LiteRT.
+
+        Raises:
+            FerError: the model is kept for comparison only, or its file is missing or not the one of its card.
+        """
+        try:
+            content = self.weights.read_bytes()
+        except OSError as error:
+            raise FerError(f"The file {WEIGHTS} of {self.name} cannot be read ({error.strerror}).") from error
+        found, expected = hashlib.sha256(content).hexdigest(), (self.card.served or {}).get("sha256")
+        if expected is not None and found != expected:
+            raise FerError(
+                f"The file {WEIGHTS} of {self.name} is damaged or was changed: its SHA-256 is not the one in its card. "
+                f"Install or train the model again. Received: {found[:16]}…"
+            )
+        return content
+
+    def classifier(self, threads: int = 2) -> Classifier:
+        """Open the model, with the preprocessing and the threshold that its card names.
+
+        Args:
+            threads: CPU threads of each interpreter.
+
+        Raises:
+            FerError: the model is kept for comparison only, or its file is missing, damaged or changed.
+        """
+        threshold = self.card.not_sure
+        return Classifier(
+            self.content(),
+            threads,
+            preprocessing=self.card.preprocessing,
+            not_sure_below=0.0 if threshold is None else threshold.below,
+        )
+
+    @property
+    def servable(self) -> bool:
+        """Whether the model can predict; one that is kept for comparison has stored predictions only."""
+        return self.card.served is not None
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the LiteRT file in bytes; 0 if there is none."""
+        return self.weights.stat().st_size if self.servable else 0
+
+    def predictions(self, split: str, view: str = "plain") -> pd.DataFrame:
+        """Return the stored predictions of a test split.
+
+        Args:
+            split: `public_test` or `private_test`.
+            view: `plain`, or `flip` for the average with the mirror image.
+
+        Returns:
+            Columns `row` (in FER2013), `label`, `plurality` (-1 if unknown), `p_angry` … `p_neutral`, in the order of
+            FER2013.
+
+        Raises:
+            FerError: there are no predictions of this split and view.
+        """
+        table = self.all_predictions()
+        found = table[(table["split"] == split) & (table["view"] == view)]
+        if found.empty:
+            raise FerError(f"The model {self.name} has no stored predictions of {split} ({view}).")
+        return found.drop(columns=["split", "view"]).reset_index(drop=True)
+
+    def all_predictions(self) -> pd.DataFrame:
+        """Return all stored predictions, with the columns `columns.PREDICTION_COLUMNS`.
+
+        Raises:
+            FerError: there are none, or the file is damaged.
+        """
+        path = self.folder / PREDICTIONS
+        if not path.is_file():
+            raise FerError(f"The model {self.name} has no stored predictions: {path.name} is missing from its folder.")
+        try:
+            table = read_table(path)
+        except FerError as error:
+            raise FerError(
+                f"The file {PREDICTIONS} of {self.name} cannot be used: it is damaged or cut off ({str(error)[:160]}). "
+                f"Measure or train the model again."
+            ) from error
+        return table if "plurality" in table else table.assign(plurality=-1)  # as older versions wrote it
+
+    def history(self) -> pd.DataFrame:
+        """Return the training history with one row for each epoch; empty if there is none, as for a baseline.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
+        path = self.folder / HISTORY
+        if not path.is_file() or path.stat().st_size < 2:  # a line feed, as pandas writes no rows
+            return pd.DataFrame()
+        table = read_table(path).apply(pd.to_numeric)
+        if table.empty:
+            raise ValueError("it has no epochs")
+        return table
+
+    def degraded(self) -> pd.DataFrame:
+        """Return the results on degraded faces, with the columns `columns.DEGRADED_COLUMNS`; empty if there are none.
+
+        Raises:
+            FerError: the file is damaged.
+        """
+        path = self.folder / DEGRADED
+        if not path.is_file():
+            return pd.DataFrame(columns=DEGRADED_COLUMNS)
+        try:
+            table = read_table(path)[DEGRADED_COLUMNS].replace("", "nan")
+            whole = ("strength", "faces", "faces_plurality")
+            return table.astype({name: int if name in whole else float for name in DEGRADED_COLUMNS[1:]})
+        except (OSError, ValueError, KeyError, OverflowError) as error:
+            raise FerError(
+                f"The file {DEGRADED} of {self.name} is damaged: expected the columns {', '.join(DEGRADED_COLUMNS)}, "
+                f"with numbers. Received: {reason(error)}. Measure again: fer-lab evaluate {self.name} --degraded "
+                f"--save"
+            ) from error
+
+    @property
+    def has_heads(self) -> bool:
+        """Whether the folder has both heads of a model that learned labels and votes."""
+        return (self.folder / HEADS).is_file()
+
+    def heads(self) -> NDArray[np.float32]:
+        """Return the weights of both heads of a model that learned labels and votes; the served head is between them.
+
+        Returns:
+            `(2, features + 1, 7)`: the labels head, then the votes head; the last row of each is its bias.
+
+        Raises:
+            FerError: there are none, or the file is damaged.
+        """
+        again = f"Train it again to get them: fer-lab train {self.name}"
+        if not self.has_heads:
+            raise FerError(f"The model {self.name} has no heads for labels and votes: {HEADS} is missing. {again}")
+        try:
+            found = np.load(self.folder / HEADS, allow_pickle=False)
+            if found.ndim != 3 or found.shape[::2] != (2, NUM_CLASSES) or not np.isfinite(found).all():
+                raise ValueError(f"an array of shape {found.shape}")
+        except (OSError, ValueError, EOFError, AttributeError, TypeError, BadZipFile) as error:
+            raise FerError(
+                f"The file {HEADS} of {self.name} is damaged: expected an array (2, features + 1, 7) of numbers. "
+                f"Received: {reason(error)}. {again}"
+            ) from error
+        return found.astype(np.float32)
+
+    @property
+    def has_face_map(self) -> bool:
+        """Whether the folder has a map of faces."""
+        return (self.folder / FACE_MAP).is_file()
+
+    def face_map(self) -> pd.DataFrame:
+        """Return the map of FER2013's test faces, with the columns `columns.MAP_COLUMNS`.
+
+        Raises:
+            FerError: there is none, or the file is damaged.
+        """
+        again = f"Make it again: fer-lab evaluate {self.name} --map --save"
+        if not self.has_face_map:
+            raise FerError(f"The model {self.name} has no map of faces: {FACE_MAP} is missing from its folder. {again}")
+        try:
+            table = read_table(self.folder / FACE_MAP)[MAP_COLUMNS]
+            table = table.astype({"row": int, "x": "float32", "y": "float32", "kept": int})
+            if not np.isfinite(table[["x", "y"]]).all(axis=None) or table["row"].duplicated().any():
+                raise ValueError("places that are not numbers, or a face that occurs twice")
+            return table
+        except (OSError, ValueError, KeyError) as error:
+            raise FerError(
+                f"The file {FACE_MAP} of {self.name} is damaged: expected the columns {', '.join(MAP_COLUMNS)}, with "
+                f"numbers, one row for each face. Received: {reason(error)}. {again}"
+            ) from error

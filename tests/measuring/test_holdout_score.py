@@ -1,0 +1,74 @@
+"""The score on the hold-out, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_core.data import FerDataset, FerPlusVotes
+from fer_core.measuring.holdout_score import degraded_copies, holdout_facts, holdout_score, not_sure
+from fer_core.types import FerError
+
+
+def faces(voted):
+    """Four angry, disgust, fear and happy faces; ten votes for one column of FER+ on each."""
+    votes = np.zeros((4, 10), np.int64)
+    votes[np.arange(4), voted] = 10
+    images = np.full((4, 48, 48), 100, np.uint8)
+    return FerDataset(images, np.arange(4), np.full(4, "Training"), np.arange(4), FerPlusVotes(votes))
+
+
+def predict(images):
+    """Right by the label on flat faces; always angry on noisy ones."""
+    noisy = images.std(axis=(1, 2)) > 1
+    return np.eye(7)[np.where(noisy, 0, np.arange(len(images)))]
+
+
+def test_six_parts_and_their_mean():
+    scores = holdout_score(predict, faces([4, 4, 7, 1]))  # anger, anger, contempt, happiness
+    assert (scores["label"], scores["faces"]) == (1, 4)
+    assert scores["plurality"] == pytest.approx(2 / 3)  # contempt is not one of the seven: three faces count
+    assert scores["label_degraded"] == pytest.approx((0.25 + 0.25 + 1 + 1) / 4)  # two kinds of noise, two of blur
+    assert scores["plurality_degraded"] == pytest.approx((2 / 3) / 1)
+    # angry (two faces, one found) and happy (one, found); with noise both angry ones are found and happy is not
+    assert scores["recall"] == pytest.approx((1 / 2 + 1) / 2)
+    assert scores["recall_degraded"] == pytest.approx((1 / 2 + 1 / 2 + 3 / 4 + 3 / 4) / 4)
+    assert scores["score"] == pytest.approx(np.mean([1, 2 / 3, 0.625, 2 / 3, 0.75, 0.625]))
+
+
+def test_without_votes_there_is_no_score():
+    with pytest.raises(FerError, match=r"needs FER\+'s votes"):
+        holdout_score(predict, faces([9, 9, 9, 9]))
+
+
+def test_copies():
+    copies = degraded_copies(faces([0, 0, 0, 0]).images)
+    assert list(copies) == ["clean", "noise_13", "noise_26", "blur_1", "blur_2"]
+    assert copies["noise_26"].std() == pytest.approx(26, rel=0.05)
+    assert (copies["blur_2"] == 100).all()
+
+
+def test_not_sure_is_chosen_by_most_annotators_on_clean_faces():
+    """100 faces: sure and right on 60, less sure and wrong on 30, and no clear answer for 10 that are surest."""
+    confidence = np.repeat([0.8, 0.505, 0.99], [60, 30, 10])
+    votes = np.zeros((100, 10), np.int64)
+    votes[:60, 1] = 10  # happiness
+    votes[60:90, 4] = 10  # anger
+    votes[90:, :2] = 5
+    images = np.full((100, 48, 48), 100, np.uint8)
+    wrong_labels = np.zeros(100, np.int64)
+    holdout = FerDataset(images, wrong_labels, np.full(100, "Training"), np.arange(100), FerPlusVotes(votes))
+
+    def happy(faces):
+        shown = confidence[: len(faces)]  # the faces without a clear answer come last
+        proba = np.zeros((len(faces), 7))
+        proba[:, 3], proba[:, 0] = shown, 1 - shown
+        return proba
+
+    found = not_sure(happy, holdout)
+    # From 0.51 on only right answers are left. Below, 60 of 90 are right.
+    assert {key: found[key] for key in ("below", "accuracy", "faces")} == {"below": 0.51, "accuracy": 1.0, "faces": 90}
+    assert found["answered"] == pytest.approx(2 / 3)
+    assert "90%" in found["rule"]
+    assert holdout_facts(happy, holdout) == {"holdout_score": holdout_score(happy, holdout), "not_sure": found}
+    assert not_sure(lambda faces: np.eye(7)[np.full(len(faces), 5)], holdout) == {}  # never right

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from fer_core.metrics import (
+    accuracies_of,
+    evaluate,
+    exponential_weights,
+    fit_exponent,
+    weighted_fusion,
+)
+
+
+@pytest.fixture
+def committee(sample):
+    labels = sample(400)[0]
+    models = []
+    for seed, skill in enumerate((0.3, 1.0, 1.6)):
+        logits = np.random.default_rng(seed).normal(size=(400, 7))
+        logits[np.arange(400), labels] += skill
+        models.append(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))
+    return labels, models
+
+
+def test_mean_and_weighted(committee):
+    _, models = committee
+    np.testing.assert_allclose(weighted_fusion(models, [1, 1, 1]), np.mean(models, axis=0))
+    np.testing.assert_allclose(weighted_fusion(models[:1], [1]), models[0])
+    expected = (models[0] + 2 * models[1] + 5 * models[2]) / 8
+    np.testing.assert_allclose(weighted_fusion(models, [1, 2, 5]), expected)
+    np.testing.assert_allclose(weighted_fusion(models, [0, 0, 9]), models[2])
+
+
+def test_exponential_weights_hand_worked():
+    np.testing.assert_allclose(exponential_weights([0.5, 0.25], 2), [0.8, 0.2])
+    np.testing.assert_allclose(exponential_weights([0.5, 0.25], 0), [0.5, 0.5])
+    np.testing.assert_allclose(exponential_weights([0.5, 0.25], -1), [1 / 3, 2 / 3])
+    np.testing.assert_allclose(exponential_weights([0.6, 0.7], 5000), [0, 1], atol=1e-12)
+
+
+def test_every_fusion_is_a_distribution_that_evaluate_takes(committee):
+    labels, models = committee
+    for fused in (weighted_fusion(models, [1, 1, 1]), weighted_fusion(models, [1, 0, 3])):
+        assert fused.shape == (400, 7)
+        np.testing.assert_allclose(fused.sum(axis=1), 1)
+        evaluate(labels, fused)
+
+
+def test_fit_exponent_is_as_good_as_a_naive_search(committee):
+    labels, models = committee
+    accuracies = accuracies_of(labels, models)
+    np.testing.assert_allclose(accuracies, [evaluate(labels, m).accuracy for m in models])
+    grid = np.arange(-20, 60.5, 0.5)
+    scores = [evaluate(labels, weighted_fusion(models, exponential_weights(accuracies, q))).accuracy for q in grid]
+    fitted = fit_exponent(labels, models, grid, accuracies)
+    best = grid[np.isclose(scores, max(scores))]
+    assert fitted == best[np.abs(best).argmin()]
+    assert fitted > 0
+
+
+def test_fit_exponent_of_given_accuracies(committee):
+    labels, models = committee
+    given, grid = np.linspace(0.3, 0.6, len(models)), np.arange(-20, 21)
+    scores = [evaluate(labels, weighted_fusion(models, exponential_weights(given, q))).accuracy for q in grid]
+    best = grid[np.isclose(scores, max(scores))]
+    assert abs(fit_exponent(labels, models, grid, given)) == np.abs(best).min()
+
+
+def test_equal_models_get_equal_weights(committee):
+    labels, models = committee
+    assert fit_exponent(labels, [models[1], models[1]], [-3, 0, 5], [0.5, 0.5]) == 0
+    assert fit_exponent(labels, models[:1], [-3, 5], [0.5]) == 0
+
+
+def test_bad_input(committee):
+    labels, models = committee
+    with pytest.raises(ValueError, match="at least one model"):
+        weighted_fusion([], [])
+    with pytest.raises(ValueError, match=r"equal length. Received: \[400, 7\] rows"):
+        weighted_fusion([models[0], models[1][:7]], [1, 1])
+    with pytest.raises(ValueError, match=r"probas\[1\]"):
+        weighted_fusion([models[0], models[1] * 2], [1, 1])
+    for weights in ([1, 1], [1, -1, 1], [0, 0, 0], [1, np.nan, 1]):
+        with pytest.raises(ValueError, match=r"weight.*Received"):
+            weighted_fusion(models, weights)
+    for accuracies in ([], [0.5, 0], [1.2], [[0.5]], [np.nan]):
+        with pytest.raises(ValueError, match="above 0 and at most 1"):
+            exponential_weights(accuracies, 1)
+    with pytest.raises(ValueError, match="finite exponent"):
+        exponential_weights([0.5], np.inf)
+    with pytest.raises(ValueError, match="equal length"):
+        fit_exponent(labels[:5], models, [0, 1], [0.5, 0.5, 0.5])

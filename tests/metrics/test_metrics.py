@@ -1,0 +1,182 @@
+import json
+import math
+import re
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as reference
+
+from fer_core.labels import EXPRESSIONS
+from fer_core.metrics import METRICS, confusion_matrix, evaluate
+from fer_core.metrics.roc_pr import class_auc, macro_auc_interval
+
+KEYS = ["accuracy", "macro_f1", "roc_auc", "avg_tpr", "avg_fpr", "ece", "log_loss", "n"]
+
+
+def _agrees(labels, proba):
+    """Everything against scikit-learn (or, for FPR, the plain definition)."""
+    result, predicted = evaluate(labels, proba), proba.argmax(axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert result.accuracy == pytest.approx(reference.accuracy_score(labels, predicted))
+        assert result["macro_f1"] == pytest.approx(
+            reference.f1_score(labels, predicted, average="macro", zero_division=0)
+        )
+        assert result["avg_tpr"] == pytest.approx(reference.balanced_accuracy_score(labels, predicted))
+        assert result["log_loss"] == pytest.approx(reference.log_loss(labels, proba, labels=range(7)))
+        fpr, auc = [], []
+        for index in range(7):
+            others = labels != index
+            if others.any():
+                fpr.append((predicted[others] == index).mean())
+            if others.any() and not others.all():
+                auc.append(reference.roc_auc_score(~others, proba[:, index]))
+    assert result["avg_fpr"] == pytest.approx(np.mean(fpr))
+    assert result["roc_auc"] == pytest.approx(np.mean(auc) if auc else math.nan, nan_ok=True)
+    assert result.n == len(labels)
+
+
+@given(n=st.integers(1, 80), seed=st.integers(0, 10**6), classes=st.integers(1, 7), skill=st.floats(-1, 5))
+@settings(max_examples=60, deadline=None)
+def test_every_metric_agrees_with_scikit_learn(sample, n, seed, classes, skill):
+    _agrees(*sample(n, seed, skill, classes))
+
+
+def test_every_metric_agrees_on_degenerate_input(degenerate):
+    for labels, proba in degenerate.values():
+        _agrees(labels, proba)
+
+
+def test_roc_auc_is_scikit_learns_macro_ovr(sample):
+    labels, proba = sample(700)
+    expected = reference.roc_auc_score(labels, proba, multi_class="ovr", average="macro")
+    assert evaluate(labels, proba)["roc_auc"] == pytest.approx(expected)
+
+
+def test_report_agrees_with_classification_report(sample):
+    labels, proba = sample(700)
+    expected = reference.classification_report(labels, proba.argmax(axis=1), target_names=EXPRESSIONS, output_dict=True)
+    report = evaluate(labels, proba).per_class.as_dict()
+    for title in (*EXPRESSIONS, "macro avg", "weighted avg"):
+        for ours, theirs in (("precision", "precision"), ("recall", "recall"), ("f1", "f1-score")):
+            assert report[title][ours] == pytest.approx(expected[title][theirs])
+        assert report[title]["support"] == expected[title]["support"]
+        assert report[title]["tpr"] == report[title]["recall"]
+
+
+def test_hand_worked():
+    """4 angry (3 right, 1 as fear), 2 fear (1 right, 1 as angry), 2 happy (both as fear)."""
+    labels, predicted = [0, 0, 0, 0, 2, 2, 3, 3], [0, 0, 0, 2, 2, 0, 2, 2]
+    result = evaluate(labels, np.eye(7)[predicted])
+    rows = result.per_class
+    assert result.accuracy == 4 / 8
+    np.testing.assert_allclose(rows.precision, [3 / 4, np.nan, 1 / 4, 0, np.nan, np.nan, np.nan])
+    np.testing.assert_allclose(rows.recall, [3 / 4, np.nan, 1 / 2, 0, np.nan, np.nan, np.nan])
+    np.testing.assert_allclose(rows.f1, [3 / 4, np.nan, 1 / 3, 0, np.nan, np.nan, np.nan])
+    np.testing.assert_allclose(rows.fpr, [1 / 4, 0, 3 / 6, 0, 0, 0, 0])
+    assert rows.support.tolist() == [4, 0, 2, 2, 0, 0, 0]
+    assert result["macro_f1"] == pytest.approx((3 / 4 + 1 / 3 + 0) / 3)
+    assert result["avg_tpr"] == pytest.approx((3 / 4 + 1 / 2 + 0) / 3)
+    assert result["avg_fpr"] == pytest.approx((1 / 4 + 3 / 6) / 7)
+    assert rows.weighted()["recall"] == pytest.approx(result.accuracy)
+    assert result["ece"] == pytest.approx(1 / 2)
+
+
+def test_ties_go_to_the_first_expression():
+    table = confusion_matrix([0, 1, 6], np.full((3, 7), 1 / 7))
+    assert table[:, 0].tolist() == [1, 1, 0, 0, 0, 0, 1]
+
+
+def test_as_dict_has_stable_keys_and_is_json(degenerate):
+    for labels, proba in degenerate.values():
+        result = evaluate(labels, proba)
+        assert list(result.as_dict()) == KEYS
+        assert list(result.per_class.as_dict()) == [*EXPRESSIONS, "macro avg", "weighted avg"]
+        json.dumps([result.as_dict(), result.per_class.as_dict()], allow_nan=False)
+    assert evaluate([3, 3], np.full((2, 7), 1 / 7)).as_dict()["roc_auc"] is None
+
+
+def test_class_auc_is_nan_only_where_undefined(sample):
+    labels, proba = sample(80, classes=6)
+    assert np.isnan(class_auc(labels, proba)).tolist() == [False] * 6 + [True]
+
+
+def test_auc_interval_is_as_wide_as_a_bootstrap(sample):
+    labels, proba = sample(600, seed=2, skill=0.8)
+    rng = np.random.default_rng(0)
+    drawn = [rng.integers(0, len(labels), len(labels)) for _ in range(400)]
+    resampled = [np.mean(class_auc(labels[rows], proba[rows])) for rows in drawn]
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    interval = macro_auc_interval(labels, proba)
+    assert evaluate(labels, proba)["roc_auc"] in interval
+    assert 2 * interval.half_width == pytest.approx(high - low, rel=0.12)
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.004)
+
+
+def test_auc_interval_of_one_class_is_delongs():
+    """Two classes: both one-against-the-rest curves are the same one, so DeLong's variance applies."""
+    rng = np.random.default_rng(1)
+    labels = np.repeat([0, 1], 100)
+    p = 1 / (1 + np.exp(-rng.normal(labels * -1.0)))
+    proba = np.zeros((200, 7))
+    proba[:, 0], proba[:, 1] = p, 1 - p
+    positive, negative = p[:100], p[100:]
+    wins = (positive[:, None] > negative).astype(float)
+    auc = wins.mean()
+    error = math.sqrt(wins.mean(axis=1).var() / 100 + wins.mean(axis=0).var() / 100)
+    logit, half = math.log(auc / (1 - auc)), 1.959964 * error / (auc * (1 - auc))
+    interval = macro_auc_interval(labels, proba)
+    assert interval.low == pytest.approx(1 / (1 + math.exp(-logit + half)), abs=1e-6)
+    assert interval.high == pytest.approx(1 / (1 + math.exp(-logit - half)), abs=1e-6)
+
+
+def test_auc_interval_of_degenerate_input(degenerate):
+    right, wrong = (macro_auc_interval(*degenerate[name]) for name in ("certain and right", "one class"))
+    assert (right.low, right.high) == (1, 1)
+    assert math.isnan(wrong.low)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    rng = np.random.default_rng(1)
+    labels = np.r_[np.arange(7), rng.integers(0, 7, 300)]
+    probabilities = rng.dirichlet(np.ones(7), len(labels))
+    probabilities[np.arange(200), labels[:200]] += 1
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    return labels, probabilities
+
+
+def numbers(sentence):
+    return [float(found) for found in re.findall(r"0\.\d{3}", sentence)]
+
+
+def test_worked_accuracy_is_a_count_of_faces(drawn):
+    labels, probabilities = drawn
+    right = int(reference.accuracy_score(labels, probabilities.argmax(axis=1), normalize=False))
+    words = METRICS["accuracy"].example(evaluate(*drawn))
+    assert words == f"{right} of 307 faces are predicted correctly: {right / 307:.3f}."
+
+
+def test_worked_means_list_the_seven_expressions(drawn):
+    labels, probabilities = drawn
+    predicted = probabilities.argmax(axis=1)
+    table = reference.confusion_matrix(labels, predicted)
+    off = table.sum(axis=0) - table.diagonal()
+    expected = {
+        "macro_f1": reference.f1_score(labels, predicted, average=None),
+        "avg_tpr": reference.recall_score(labels, predicted, average=None),
+        "avg_fpr": off / (table.sum() - table.sum(axis=1)),
+    }
+    for metric, rates in expected.items():
+        words = METRICS[metric].example(evaluate(*drawn))
+        np.testing.assert_allclose(numbers(words), [*rates, rates.mean()], atol=5.1e-4)
+        assert "/ 7 =" in words
+
+
+def test_worked_means_leave_out_expressions_without_faces(drawn):
+    labels, probabilities = drawn
+    some = labels < 3
+    assert "/ 3 =" in METRICS["avg_tpr"].example(evaluate(labels[some], probabilities[some]))

@@ -1,0 +1,152 @@
+"""The model card: what is read is written back; what is missing or damaged is named."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from fer_core.metrics import Threshold
+from fer_core.models import ModelSpec
+from fer_core.store.card import ModelCard
+from fer_core.store.folders import SHIPPED
+from fer_core.types import FerError
+
+CARDS = sorted(SHIPPED.glob("*/card.json"))
+PLAIN = {
+    "name": "mine",
+    "title": "Mine",
+    "parameters": 10,
+    "weights_from": "random",
+    "input_size": 48,
+    "metrics": {},
+    "served": None,
+}
+SCORE = {"accuracy": 0.6, "accuracy_interval": [0.5, 0.7], "macro_f1": 0.4, "macro_f1_interval": [0.3, 0.5]}
+
+
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: path.parent.name)
+def test_a_stored_card_is_written_as_it_was_read(path, tmp_path):
+    card = ModelCard.read(path)
+    card.write(tmp_path / "card.json")
+    before, after = (json.loads(one.read_text(encoding="utf-8")) for one in (path, tmp_path / "card.json"))
+    assert list(after) == list(before)
+    assert before["spec"].items() <= after["spec"].items(), "keys that came later are added with their default"
+    assert {**after, "spec": None} == {**before, "spec": None}
+    assert ModelCard.read(tmp_path / "card.json") == card
+    if before["spec"].keys() == after["spec"].keys():
+        assert (tmp_path / "card.json").read_bytes() == path.read_bytes()
+
+
+def test_a_card_from_keyword_values():
+    spec = ModelSpec("mine", "Mine", "compact_cnn")
+    card = ModelCard(
+        name="mine", title="Mine", parameters=3, weights_from="random", input_size=48, metrics={}, served={}, spec=spec
+    )
+    assert ModelCard.from_dict(card.as_dict()) == card
+    assert list(card.as_dict()) == [
+        *("name", "title", "spec", "parameters", "weights_from", "input_size", "served", "metrics")
+    ]
+    assert list(replace(card, promoted_from="a run").as_dict())[-1] == "promoted_from"
+
+
+BROKEN = {
+    "lacks title, parameters": {"name": "x"},
+    "lacks name": [],
+    "needs a name and a title": {**PLAIN, "title": ""},
+    "needs an input size": {**PLAIN, "input_size": "large"},
+    "needs an object or null as `served`": {**PLAIN, "served": 3},
+    "is not valid JSON": {**PLAIN, "parameters": float("inf")},
+}
+
+
+@pytest.mark.parametrize("message", BROKEN)
+def test_a_damaged_card_is_one_sentence(tmp_path, message):
+    path = tmp_path / "card.json"
+    path.write_text(json.dumps(BROKEN[message]), encoding="utf-8")
+    with pytest.raises(FerError, match=f"^The model folder {tmp_path.name} is skipped: its card.json {message}"):
+        ModelCard.read(path)
+
+
+@pytest.mark.parametrize(
+    "strange", [{"spec": "?"}, {"spec": {"layers": 3}}, {"parameters": "many"}, {"training": []}, {"colour": "red"}]
+)
+def test_what_is_optional_and_strange_is_kept_and_not_used(strange):
+    card = ModelCard.from_dict({**PLAIN, **strange})
+    assert card.as_dict() == {**PLAIN, **strange}
+    assert card.spec is None
+    assert card.training == {}
+    assert card.parameters in (10, None)
+
+
+def test_the_preprocessing_of_a_network_that_cannot_be_built_still_counts():
+    assert ModelCard.from_dict({**PLAIN, "spec": {"new": 1, "preprocessing": "equalize"}}).preprocessing == "equalize"
+    assert ModelCard.from_dict(PLAIN).preprocessing == "none"
+
+
+@pytest.mark.parametrize(
+    ("more", "trained", "holdout"),
+    [
+        ({}, "every layer", None),
+        ({"weights_from": "none", "parameters": None}, "no network", None),
+        ({"name": "vgg16_frozen", "weights_from": "imagenet"}, "–", None),
+        ({"trained": "the last block"}, "the last block", None),
+        ({"served": {"storage": "int8", "holdout_accuracy": {"int8": 0.5, "float32": 0.6}}}, "every layer", 0.5),
+        ({"served": {"holdout_accuracy": {"int8": 0.5}}}, "every layer", None),
+        (
+            {
+                "served": {"storage": "int8", "holdout_accuracy": {"int8": 0.95}},
+                "training": {"data": "own pictures (my zip)"},
+            },
+            "every layer",
+            None,
+        ),
+    ],
+)
+def test_what_was_trained_and_how_well(more, trained, holdout):
+    card = ModelCard.from_dict({**PLAIN, **more})
+    assert (card.trained_part, card.holdout_accuracy) == (trained, holdout)
+
+
+@pytest.mark.parametrize(
+    "served",
+    [
+        {},
+        {"not_sure": {}},
+        {"not_sure": "half"},
+        {"not_sure": {"below": "0.5", "accuracy": 1, "answered": 1, "faces": 9}},
+    ],
+)
+def test_without_a_usable_threshold_there_is_none(served):
+    assert ModelCard.from_dict({**PLAIN, "served": served}).not_sure is None
+
+
+def test_the_threshold_of_not_sure():
+    values = {"below": 0.52, "accuracy": 0.9, "answered": 0.75, "faces": 2000}
+    card = ModelCard.from_dict({**PLAIN, "served": {"not_sure": {**values, "rule": "a rule"}}})
+    assert card.not_sure == Threshold(**values)
+
+
+def test_scores_by_split_and_view():
+    card = ModelCard.from_dict({**PLAIN, "metrics": {"public_test": {"plain": SCORE}}})
+    score = card.score("public_test")
+    assert (score.accuracy, score.macro_f1) == (0.6, 0.4)
+    assert (score.interval("macro_f1").low, score.interval("macro_f1").high) == (0.3, 0.5)
+    assert card.score("public_test", "flip") is None
+    assert card.tested
+    assert not ModelCard.from_dict(PLAIN).tested
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        [],
+        None,
+        {"public_test": 3},
+        {"public_test": {"plain": {}}},
+        {"public_test": {"plain": {**SCORE, "macro_f1": "?"}}},
+    ],
+)
+def test_damaged_scores_count_as_missing(metrics):
+    assert ModelCard.from_dict({**PLAIN, "metrics": metrics}).score("public_test") is None

@@ -1,0 +1,213 @@
+"""A stored model: each file is read back, and a damaged one is named."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.archives import Job
+from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
+from fer_core.store.card import ModelCard
+from fer_core.store.folders import load_model, open_model, save_face_map, save_model
+from fer_core.store.stored_model import DEGRADED, FACE_MAP, HEADS, HISTORY
+from fer_core.types import FerError
+from tests.made_up_store import degraded_table
+from tests.test_floors import ROOT, production_files
+
+MINE = ModelCard("mine", "Mine", 10, "random", 48, {}, {"storage": "int8"})
+TABLE = pd.DataFrame([[0.1, 0, 0, 0.9, 0, 0, 0]] * 2, columns=PROBABILITIES).assign(
+    row=[5, 6], split="public_test", view=["plain", "flip"], label=3
+)
+
+
+@pytest.fixture
+def save(tmp_path):
+    """A function that saves a model of which some files are given."""
+
+    def save(predictions=TABLE, **files):
+        return save_model(tmp_path, MINE, b"weights", predictions, pd.DataFrame(), b"", **files)
+
+    return save
+
+
+def test_results_on_degraded_faces_come_back_to_the_last_digit(save):
+    table = degraded_table(1 / 3)
+    model = save(degraded=table)
+    pd.testing.assert_frame_equal(model.degraded(), table)
+    degraded_table(0.5).to_csv(model.folder / DEGRADED, index=False)
+    assert open_model(model.folder).degraded()["accuracy"].max() == 0.5
+
+
+def test_a_model_without_results_on_degraded_faces_has_no_rows(save):
+    table = save().degraded()
+    assert table.empty
+    assert list(table.columns) == DEGRADED_COLUMNS
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"kind,accuracy\nnoise,0.5\n", b"half"])
+def test_damaged_results_on_degraded_faces_say_what_to_do(save, content):
+    model = save(degraded=degraded_table(0.5))
+    (model.folder / "degraded.csv").write_bytes(content)
+    with pytest.raises(FerError, match=r"degraded.csv of mine is damaged: expected .* fer-lab evaluate mine"):
+        model.degraded()
+    text = degraded_table(0.5).to_csv(index=False).replace("0.5", "half")
+    (model.folder / "degraded.csv").write_text(text)
+    with pytest.raises(FerError, match="half"):
+        model.degraded()
+
+
+def test_a_map_of_faces_comes_back(save):
+    table = pd.DataFrame({"row": [5, 6, 9], "x": [-80.5, 0, 1.25], "y": [0.5, 2, -3], "kept": [0, 10, 4]})
+    small = table.astype({"row": "int32", "x": "float16", "y": "float16", "kept": "uint8"})
+    model = save(face_map=small)
+    assert model.has_face_map
+    assert model.face_map().to_numpy().tolist() == table.to_numpy().tolist()
+    save_face_map(model, small.head(1))
+    assert open_model(model.folder).face_map()["row"].tolist() == [5]
+
+
+def test_a_model_without_a_map_says_how_to_make_it(save):
+    model = save()
+    assert not model.has_face_map
+    with pytest.raises(FerError, match=r"mine has no map of faces.* fer-lab evaluate mine --map --save"):
+        model.face_map()
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 half", "column", "twice", "infinite", "text"])
+def test_a_damaged_map_is_one_sentence_that_says_what_to_do(save, damage):
+    table = pd.DataFrame({"row": [5, 6], "x": [0.0, 1.0], "y": [0.0, 2.0], "kept": [0, 10]})
+    model = save(face_map=table)
+    if isinstance(damage, bytes):
+        (model.folder / FACE_MAP).write_bytes(damage)
+    else:
+        changed = {
+            "column": table.drop(columns="kept"),
+            "twice": table.assign(row=5),
+            "infinite": table.assign(x=np.inf),
+            "text": table.assign(y="here"),
+        }[damage]
+        changed.to_parquet(model.folder / FACE_MAP)
+    with pytest.raises(FerError, match=r"map.parquet of mine is damaged: expected .* fer-lab evaluate mine --map"):
+        model.face_map()
+
+
+def test_predictions_come_back_to_the_last_digit(save):
+    table = TABLE.astype(dict.fromkeys(PROBABILITIES, "float32"))
+    table[PROBABILITIES] = np.random.default_rng(0).dirichlet(np.ones(7), 2).astype("float32")
+    stored = save(table)
+    assert pd.read_parquet(stored.folder / "predictions.parquet").equals(table)
+
+
+def test_missing_predictions_say_so(save):
+    model = save()
+    with pytest.raises(FerError, match=r"no stored predictions of private_test \(plain\)"):
+        model.predictions("private_test")
+    (model.folder / "predictions.parquet").unlink()
+    with pytest.raises(FerError, match=r"predictions\.parquet is missing"):
+        model.predictions("public_test")
+
+
+def test_damaged_predictions_are_one_sentence(save):
+    model = save()
+    content = (model.folder / "predictions.parquet").read_bytes()
+    (model.folder / "predictions.parquet").write_bytes(content[: len(content) // 2])
+    with pytest.raises(FerError, match=r"predictions\.parquet of mine cannot be used: it is damaged or cut off"):
+        model.all_predictions()
+
+
+@pytest.mark.parametrize("damage", ["huge number", "many columns"])
+def test_results_on_degraded_faces_that_no_table_can_hold_are_damaged(save, damage):
+    model = save(degraded=degraded_table(0.5))
+    text = (model.folder / DEGRADED).read_text()
+    (model.folder / DEGRADED).write_text(
+        "," * 2_000_000 if damage == "many columns" else text.replace("1000", "9" * 30)
+    )
+    with pytest.raises(FerError, match=r"degraded\.csv of mine is damaged"):
+        model.degraded()
+
+
+def test_a_history_of_millions_of_columns_is_not_read(save):
+    model = save()
+    (model.folder / HISTORY).write_bytes(b"epoch,loss\n" + b"1," * 1_000_000)
+    with pytest.raises(ValueError, match="has 524289 columns"):
+        model.history()
+
+
+def test_both_heads_come_back(save):
+    heads = np.random.default_rng(0).normal(size=(2, 5, 7)).astype("float32")
+    model = save(heads=heads)
+    assert model.has_heads
+    np.testing.assert_array_equal(model.heads(), heads)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY half", b"PK\x03\x04", "shape", "infinite", "text"])
+def test_damaged_heads_are_one_sentence_that_says_what_to_do(save, damage):
+    model = save(heads=np.zeros((2, 5, 7), "float32"))
+    path = model.folder / HEADS
+    if isinstance(damage, bytes):
+        path.write_bytes(damage)
+    else:
+        wrong = {"shape": np.zeros((5, 7)), "infinite": np.full((2, 5, 7), np.inf), "text": np.full((2, 5, 7), "a")}
+        np.save(path, wrong[damage])
+    with pytest.raises(FerError, match=r"heads\.npy of mine is damaged: expected .* fer-lab train mine"):
+        model.heads()
+    path.unlink()
+    with pytest.raises(FerError, match=r"has no heads .* fer-lab train mine"):
+        model.heads()
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """A copy of the default model that can be altered."""
+    good = load_model()
+    folder = tmp_path / good.name
+    shutil.copytree(good.folder, folder, ignore=shutil.ignore_patterns("*.keras", "*.parquet"))
+    return open_model(folder)
+
+
+def alter(model):
+    """Change one bit of a model's file, but not its size or time: it would still load, and answer wrongly."""
+    content, times = bytearray(model.weights.read_bytes()), model.weights.stat()
+    content[len(content) // 2] ^= 1
+    model.weights.write_bytes(content)
+    os.utime(model.weights, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "door", [lambda model: model.classifier(), lambda model: Job.of("photos", model)], ids=["classifier", "archive"]
+)
+def test_a_file_that_is_not_the_one_of_the_card_is_refused(copied, door):
+    door(copied)
+    before = copied.version
+    alter(copied)
+    assert copied.version != before
+    with pytest.raises(FerError, match=r"damaged or was changed: its SHA-256 is not the one in its card"):
+        door(copied)
+    copied.weights.unlink()
+    with pytest.raises(FerError, match=r"model\.tflite of compact_cnn_student cannot be read"):
+        door(copied)
+
+
+def test_a_classifier_has_the_preprocessing_and_threshold_of_the_card(copied):
+    classifier = copied.classifier()
+    assert classifier.not_sure_below == copied.card.not_sure.below > 0
+    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48)).astype(np.uint8)
+    np.testing.assert_array_equal(
+        classifier.predict(faces).probabilities, load_model().classifier(1).predict(faces).probabilities
+    )
+
+
+def test_there_is_no_other_way_to_a_classifier():
+    """A training measures files that are not stored yet; an archive sends the checked file to other machines."""
+    users = {
+        str(path.relative_to(ROOT))
+        for path in production_files()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Classifier"
+    }
+    assert users == {"fer_core/store/stored_model.py", "fer_core/training/train.py", "fer_core/archives/job.py"}
