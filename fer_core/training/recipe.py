@@ -54,7 +54,7 @@ class Recipe:
         focusing: exponent of the focal loss.
         class_weights: `none`, or `balanced`, which gives every class the same total weight.
         seed: of the initial weights, the order of the faces and the augmentation.
-        mixed_precision: compute in bfloat16 and keep the weights in float32.
+        mixed_precision: compute in bfloat16 and keep the weights in float32, where the machine has instructions for it.
         augmentation: how the faces vary; None leaves them unchanged.
         target: what is learned: FER2013's `labels`; the shares of FER+'s `votes` over the seven expressions; or `both`,
             with a head for each. The served model then has one head, a blend of the two (see

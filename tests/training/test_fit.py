@@ -11,9 +11,10 @@ import pytest
 from fer_core.data import FerDataset
 from fer_core.files import cache_folder
 from fer_core.models import ModelSpec, build_network
+from fer_core.training import fit as fit_module
 from fer_core.training.augmentation import MIRROR_ONLY, Augmentation
 from fer_core.training.callbacks import read_history, repair_backup
-from fer_core.training.fit import fit, sample_weights
+from fer_core.training.fit import computes_bfloat16, fit, precision, sample_weights
 from fer_core.training.optimizer import make_optimizer
 from fer_core.training.recipe import Recipe, uses_features
 from fer_core.training.targets import make_loss
@@ -229,3 +230,24 @@ def test_recipe_survives_json():
         if values["augmentation"]:
             values["augmentation"]["scale"] = list(values["augmentation"]["scale"])
         assert Recipe.from_dict(values) == recipe
+
+
+@pytest.mark.parametrize(
+    ("flags", "policy"),
+    [("fpu avx2 fma", "float32"), ("fpu avx512f avx512_bf16", "mixed_bfloat16"), ("amx_bf16", "mixed_bfloat16")],
+)
+def test_bfloat16_is_for_processors_that_have_it(flags, policy, tmp_path, monkeypatch):
+    path = tmp_path / "cpuinfo"
+    path.write_text(f"processor : 0\nflags\t\t: {flags}\n")
+    monkeypatch.setattr(fit_module, "PROCESSOR", path)
+    computes_bfloat16.cache_clear()
+    assert precision(Recipe(epochs=1)).name == policy
+    assert precision(PLAIN).name == "float32"
+    computes_bfloat16.cache_clear()
+
+
+def test_without_a_list_of_the_processor_float32_is_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(fit_module, "PROCESSOR", tmp_path / "none")
+    computes_bfloat16.cache_clear()
+    assert precision(Recipe(epochs=1)).name == "float32"
+    computes_bfloat16.cache_clear()
