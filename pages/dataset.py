@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.compare.results import fer2013_faces
+from pages.parts.data import fer2013
 from pages.parts.dataset.classes import classes
 from pages.parts.dataset.copies import copies
 from pages.parts.dataset.face_map import face_map
@@ -36,4 +36,4 @@ if sections:
                 if shown and name in OF_FACES:
                     OF_FACES[name](shown)
                 else:
-                    OF_FER2013[name](fer2013_faces())
+                    OF_FER2013[name](fer2013())

@@ -10,17 +10,13 @@ import streamlit as st
 from fer_core.explain import REGIONS, Edits, edit_and_rerun
 from fer_core.figures import model_answers, probability_bars, probability_change, probability_text
 from fer_core.labels import EXPRESSIONS, NOT_SURE
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult
 from pages.parts.charts import show_chart
 from pages.parts.common import plain
 from pages.parts.explanations import explain
 from pages.parts.not_sure import why_not_sure
-from pages.parts.pictures import (
-    Picture,
-    ServedModel,
-    close_up_of,
-    result_for,
-)
+from pages.parts.pictures import Picture, analyzer, close_up_of, result_for
 
 SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
     "blur": ("Blur", 0.0, 20.0, 0.0, 0.5, "%.1f %%"),
@@ -41,7 +37,7 @@ class FaceView:
     """One face of a picture as one model sees it; faces are numbered from 1."""
 
     picture: Picture
-    model: ServedModel
+    model: StoredModel
     number: int
 
     @property
@@ -124,10 +120,14 @@ def edit_panel(views: list[FaceView]) -> None:
         edits, detect_again = _edit_controls()
     edited = edits != Edits()
     with results, st.spinner("Predicting the changed face"):
-        part, there = close_up_of(views[0].picture, views[0].face)
+        part, there = close_up_of(views[0].picture, views[0].model, views[0].number)
         reruns = [
             edit_and_rerun(
-                view.model.analyzer(), part, before=replace(view.face, face=there), edits=edits, find_again=detect_again
+                analyzer(view.picture, view.model),
+                part,
+                before=replace(view.face, face=there),
+                edits=edits,
+                find_again=detect_again,
             )
             for view in views
         ]

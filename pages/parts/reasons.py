@@ -69,7 +69,7 @@ def _inputs(views: list[FaceView]) -> None:
     """Show the face as the models see it, once for all models with the same preprocessing."""
     groups: dict[str, list[FaceView]] = {}
     for view in views:
-        groups.setdefault(view.model.preprocessing, []).append(view)
+        groups.setdefault(view.model.card.preprocessing, []).append(view)
     for group in groups.values():
         first, everyone = group[0], "the models" if len(views) > 1 else "the model"
         titles = [plain(view.model.title) for view in group]
@@ -80,7 +80,7 @@ def _inputs(views: list[FaceView]) -> None:
             caption=f"What {who} saw: 48 × 48 gray pixels",
             width="stretch",
             alt=f"Face {first.number}, cut out upright in gray"
-            + ("" if first.model.preprocessing == "none" else f", prepared for {first.model.title}"),
+            + ("" if first.model.card.preprocessing == "none" else f", prepared for {first.model.title}"),
         )
 
 

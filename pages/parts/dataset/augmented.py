@@ -14,6 +14,7 @@ from fer_core.training.augmented_copies import augmented_copies
 from fer_core.training.recipe import named_recipe
 from fer_core.types import FerError
 from pages.parts.common import choose, emphasis, plain, with_code
+from pages.parts.data import computed, computed_here
 from pages.parts.dataset.source import ShownFaces
 
 COPIES: Final = 12
@@ -48,8 +49,8 @@ def augmented(shown: ShownFaces, places: list[int], number: int) -> None:
         place.empty()
     try:
         with st.spinner("Starting Keras, about ten seconds …", show_time=True):
-            draw = _own_copies if shown.own else _fer2013_copies
-            copies = draw(shown.dataset, *key, tuple(recipes.values()))
+            keep = computed_here if shown.own else computed
+            copies = keep(_drawn, shown.dataset, group, tuple(recipes.values()))
     except FerError as error:
         asked.discard(key)
         st.warning(with_code(str(error)), icon=":material/warning:")
@@ -89,14 +90,5 @@ def _in_words(kind: Augmentation) -> str:
     return text
 
 
-def _drawn(
-    _dataset: FerDataset,
-    fingerprint: str,  # noqa: ARG001 (the cache key)
-    places: tuple[int, ...],
-    kinds: tuple[Augmentation, ...],
-) -> list[Any]:
-    return augmented_copies(_dataset.images[list(places)], kinds, COPIES)
-
-
-_fer2013_copies = st.cache_data(max_entries=20, show_spinner=False)(_drawn)
-_own_copies = st.cache_data(max_entries=20, show_spinner=False, scope="session")(_drawn)
+def _drawn(dataset: FerDataset, places: tuple[int, ...], kinds: tuple[Augmentation, ...]) -> list[Any]:
+    return augmented_copies(dataset.images[list(places)], kinds, COPIES)

@@ -17,7 +17,7 @@ from fer_core.data.near_duplicates import LEAST
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import list_models
 from pages.parts.common import choose, choose_yardstick, note_utkface, show_table
-from pages.parts.compare.results import Selection, all_answers, stamps
+from pages.parts.data import predictions
 
 PAIRS_SHOWN = 12
 
@@ -49,7 +49,7 @@ def copies(faces: Fer2013Faces) -> None:
         "as a face there."
     )
     stored, _ = list_models()
-    answers, _ = all_answers(Selection(stamps(stored), split, "plain", by))
+    answers, _ = predictions(stored, split, "plain", by)
     if answers is None:
         st.info("No model has predictions of this split.", icon=":material/info:")
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
@@ -16,7 +15,7 @@ from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, choose_yardstick, empty, note_utkface, plain, warn
-from pages.parts.compare.results import Selection, all_answers, stamps
+from pages.parts.data import computed, predictions
 from pages.parts.dataset.hover_faces import show_faces_on_hover
 from pages.parts.dataset.selected_faces import selected_faces
 from pages.parts.explanations import explain
@@ -63,7 +62,7 @@ def face_map(faces: Fer2013Faces) -> None:
             f"{plain(mapped[name].title)} has no stored predictions of the faces on its map.", icon=":material/info:"
         )
         return
-    sheet = _sheet(faces, table[["row", "label"]], faces.dataset.fingerprint) if faces.dataset else None
+    sheet = computed(face_sheet, faces, table[["row", "label"]]) if faces.dataset else None
     _map(table, answers, name, mapped[name].title, faces)
     if sheet is not None:
         show_faces_on_hover(sheet)
@@ -76,14 +75,8 @@ def face_map(faces: Fer2013Faces) -> None:
 
 def _answers(stored: list[StoredModel], name: str, by: str) -> list[Answers]:
     """Return the predictions of each test split for which this model has some."""
-    first = Selection(stamps(stored), "", "plain", by)
-    parts = (all_answers(replace(first, split=split))[0] for split in TEST_SPLITS)
+    parts = (predictions(stored, split, "plain", by)[0] for split in TEST_SPLITS)
     return [part for part in parts if part is not None and name in part.probabilities]
-
-
-@st.cache_data(max_entries=2, show_spinner="Putting the faces on a sheet …")
-def _sheet(_faces: Fer2013Faces, table: pd.DataFrame, fingerprint: str) -> bytes | None:  # noqa: ARG001 (the cache key)
-    return face_sheet(_faces, table)
 
 
 @st.fragment

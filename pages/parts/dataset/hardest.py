@@ -7,8 +7,8 @@ import streamlit as st
 from fer_core.comparison import HARDEST, Fer2013Faces, hardest_faces
 from fer_core.store.folders import list_models
 from pages.parts.common import choose, choose_faces, note_utkface, plain
-from pages.parts.compare.results import Selection, all_answers, stamps
 from pages.parts.confusion import show_faces
+from pages.parts.data import predictions
 
 SHOWN = 24
 
@@ -18,7 +18,7 @@ def hardest(faces: Fer2013Faces) -> None:
     with st.container(horizontal=True):
         split, view, by = choose_faces("d_hard")
     stored, _ = list_models()
-    answers, _ = all_answers(Selection(stamps(stored), split, view, by))
+    answers, _ = predictions(stored, split, view, by)
     if answers is None:
         st.info("No model has predictions of this split.", icon=":material/info:")
         return

@@ -10,7 +10,6 @@ import streamlit as st
 
 from fer_core.data import find_fer2013
 from fer_core.figures import class_counts
-from fer_core.labels import EXPRESSIONS
 from fer_core.runs.data import DataSettings, LoadedData, load_training_data
 from fer_core.runs.uploads import KEPT_DAYS, Collection, keep_upload
 from fer_core.runs.visits import AWAY_MINUTES
@@ -18,6 +17,7 @@ from fer_core.types import FerError
 from fer_core.visitors import limits
 from pages.parts.charts import show_chart
 from pages.parts.common import choose, plain, warn, whole_image_toggle, with_code
+from pages.parts.data import computed, computed_here, own_pictures
 from pages.parts.finetune.snapshots import snapshots
 
 SIZES: Final = {"500": 500, "1000": 1000, "2000": 2000, "5000": 5000, "10000": 10_000, "all": None}
@@ -53,9 +53,8 @@ def select_data() -> SelectedData:
 
 def _fer2013() -> SelectedData:
     try:
-        path = find_fer2013()
-        stamp = path.stat().st_mtime_ns
-    except (FerError, OSError) as error:
+        find_fer2013()
+    except FerError as error:
         st.info(with_code(str(error)), icon=":material/download:")
         return SelectedData()
     size = st.select_slider("Faces to train on", list(SIZES), "2000", key="f_faces", bind="query-params")
@@ -67,7 +66,7 @@ def _fer2013() -> SelectedData:
     )
     source = DataSettings(faces=SIZES[str(size)], balanced=balanced)
     try:
-        counts = _fer2013_counts(source, str(path), stamp)
+        counts = computed(_counts, source)
     except FerError as error:
         st.warning(with_code(str(error)), icon=":material/warning:")
         return SelectedData()
@@ -85,14 +84,14 @@ def _own_pictures() -> SelectedData:
     whole = whole_image_toggle("f_whole")
     try:
         if file is not None:
-            st.session_state[ZIP] = (file.name, _kept_upload(file.file_id, file.name, file))
+            st.session_state[ZIP] = (file.name, computed_here(_kept_upload, file))
         if ZIP not in st.session_state:
             st.code(ZIP_LAYOUT, language=None)
             st.caption(f"At least two expressions, with at least two pictures each. {_how_long()}")
             return SelectedData()
         name, path = st.session_state[ZIP]
         source = DataSettings("folder", path=path, whole_image=whole)
-        found = _loaded(source)
+        found = own_pictures(load_training_data, source)
     except FerError as error:
         st.session_state.pop(ZIP, None)
         st.warning(with_code(str(error)), icon=":material/warning:")
@@ -119,7 +118,7 @@ def _how_long() -> str:
 def _own_snapshots() -> SelectedData:
     collection = snapshots()
     missing = collection.missing
-    found = _loaded(collection.settings(), _content_hash(collection)) if missing is None else missing
+    found = own_pictures(_snapshots, collection) if missing is None else missing
     if isinstance(found, str):
         _show_counts(pd.DataFrame({"snapshots": pd.Series(collection.counts())}))
         st.caption(f":material/info: {with_code(found)}")
@@ -145,25 +144,13 @@ def _show_counts(counts: pd.DataFrame) -> int:
     return int(training.sum())
 
 
-@st.cache_data(max_entries=40, show_spinner="Opening FER2013; the first time takes some seconds …")
-def _fer2013_counts(source: DataSettings, path: str, stamp: int) -> pd.DataFrame:  # noqa: ARG001 (the cache key)
+def _counts(source: DataSettings) -> pd.DataFrame:
     return load_training_data(source).counts
 
 
-def _content_hash(collection: Collection) -> int:
-    """Return a number that changes with any snapshot, because the numbers of removed ones are used again."""
-    return hash(tuple(one.png for expression in EXPRESSIONS for one in collection.snapshots(expression)))
+def _kept_upload(file: Any) -> str:
+    return keep_upload(file.name, file.getvalue())
 
 
-@st.cache_data(max_entries=20, show_spinner="Saving the zip …", scope="session")
-def _kept_upload(file_id: str, name: str, _file: Any) -> str:  # noqa: ARG001 (the cache key)
-    return keep_upload(name, _file.getvalue())
-
-
-@st.cache_resource(max_entries=4, show_spinner="Looking at every picture …", scope="session")
-def _loaded(source: DataSettings, stamp: int = 0) -> LoadedData | str:  # noqa: ARG001 (the cache key)
-    """Return the faces of own pictures, or a sentence that says why they cannot be used."""
-    try:
-        return load_training_data(source)
-    except FerError as error:
-        return str(error)
+def _snapshots(collection: Collection) -> LoadedData:
+    return load_training_data(collection.settings())

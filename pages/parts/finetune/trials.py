@@ -10,10 +10,10 @@ import streamlit as st
 from fer_core.figures import importance_bars, setting_chart, tuning_history
 from fer_core.tuning import process
 from fer_core.tuning.plan import SETTING_LABELS
-from fer_core.tuning.storage import default_storage
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
 from pages.parts.common import emphasis, plain, with_code
+from pages.parts.data import computed
 from pages.parts.explanations import explain
 from pages.parts.finetune.runs import attempt, start
 
@@ -125,7 +125,7 @@ def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
         with st.container():
             st.markdown("**Importance of each setting**")
             try:
-                importances = _importances(study, default_storage(), study.name, study.ended())
+                importances = computed(_importances, study)
                 shares = {SETTING_LABELS[name]: share for name, share in importances.items()}
                 show_chart(importance_bars(shares), key="t_importance", alt=f"Most important: {next(iter(shares))}")
                 most, share = next(iter(shares.items()))
@@ -175,9 +175,8 @@ def _table(trials: pd.DataFrame, varied: tuple[str, ...]) -> None:
     )
 
 
-@st.cache_data(max_entries=20, show_spinner="Estimating the importance of each setting …")
-def _importances(_study: TuningStudy, *key: object) -> dict[str, float]:  # noqa: ARG001 (identifies the study)
-    return _study.importances()
+def _importances(study: TuningStudy) -> dict[str, float]:
+    return study.importances()
 
 
 def _label(name: str) -> str:

@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from fer_core.inference.live import LiveSession, release_memory
-from pages.parts.pictures import ServedModel
+from fer_core.store.stored_model import StoredModel
+from pages.parts.data import classifier
 
 SESSION: Final = "live_session"
 MODEL: Final = "live_model"
@@ -52,12 +53,12 @@ HELP: Final = """
 _LOG = logging.getLogger(__name__)
 
 
-def session_for(model: ServedModel) -> LiveSession:
+def session_for(model: StoredModel) -> LiveSession:
     """Return the visitor's live session, which uses this model from now on."""
     if SESSION not in st.session_state:
-        st.session_state[SESSION] = LiveSession(model.classifier(), model.name)
+        st.session_state[SESSION] = LiveSession(classifier(model), model.name)
     elif st.session_state.get(MODEL) != model:
-        st.session_state[SESSION].use(model.classifier(), model.name)
+        st.session_state[SESSION].use(classifier(model), model.name)
     st.session_state[MODEL] = model
     return st.session_state[SESSION]
 

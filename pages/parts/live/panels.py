@@ -12,12 +12,13 @@ from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures import probability_bars, probability_text, timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus
 from fer_core.inference.stream import TrackedFace
+from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
 from pages.parts.common import offer_download, with_code
 from pages.parts.live.camera import NO_PICTURES
 from pages.parts.not_sure import why_not_sure
 from pages.parts.notice import PHOTO, all_agree
-from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, ServedModel, annotated, result_for
+from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, annotated, result_for
 from pages.parts.predict import FaceView, face_bars
 
 FOLLOWED: Final = "live_followed"
@@ -29,7 +30,7 @@ PATIENCE: Final = 16
 """Refreshes without a picture, two per second, before help is shown."""
 
 
-def sample_picture(model: ServedModel) -> None:
+def sample_picture(model: StoredModel) -> None:
     """Show the annotated sample until the camera runs."""
     faces = result_for(SAMPLE, model).faces
     place, _ = st.columns([2, 1])
@@ -42,7 +43,7 @@ def sample_picture(model: ServedModel) -> None:
     )
 
 
-def sample_reading(model: ServedModel) -> None:
+def sample_reading(model: StoredModel) -> None:
     """Show the probabilities of the sample until the camera runs."""
     for face in result_for(SAMPLE, model).faces[:1]:
         st.subheader(f"The built-in sample: {face.answer}")
@@ -52,7 +53,7 @@ def sample_reading(model: ServedModel) -> None:
         )
 
 
-def snapshot(model: ServedModel) -> None:
+def snapshot(model: StoredModel) -> None:
     """Take a photo with the browser's camera widget and show the prediction."""
     left, right = st.columns([3, 2], gap="medium")
     with left:

@@ -10,13 +10,12 @@ import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
 from fer_core.comparison import Answers, Fer2013Faces
-from fer_core.data import FerDataset
 from fer_core.quiz import Rooms, Round, Yardsticks, draw_round, yardsticks
 from fer_core.store.folders import list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 from pages.parts.common import with_code
-from pages.parts.compare.results import Selection, all_answers, stamps
+from pages.parts.data import predictions, shared
 
 HIGHEST_SEED: Final = 9999
 INTRODUCTION: Final = (
@@ -44,7 +43,7 @@ def game(faces: Fer2013Faces, seed: int, names: Iterable[str] | None = None) -> 
     dataset = faces.dataset
     assert dataset is not None
     try:
-        drawn = _round(dataset, dataset.fingerprint, dataset.votes is not None, seed)
+        drawn = shared(draw_round, dataset, seed)
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/info:")
         st.stop()
@@ -58,7 +57,7 @@ def game(faces: Fer2013Faces, seed: int, names: Iterable[str] | None = None) -> 
 def model_tables() -> list[Answers]:
     """Return the stored predictions of all models that can predict, for each test split that has any."""
     models: list[StoredModel] = list_models(servable=True)[0]
-    found = [all_answers(Selection(stamps(models), split, "plain"))[0] for split in TEST_SPLITS]
+    found = [predictions(models, split, "plain", "label")[0] for split in TEST_SPLITS]
     return [table for table in found if table is not None]
 
 
@@ -69,8 +68,3 @@ def rooms() -> Rooms:
     except FerError as error:
         st.error(with_code(str(error)), icon=":material/error:")
         st.stop()
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _round(_dataset: FerDataset, fingerprint: str, votes: bool, seed: int) -> Round:  # noqa: ARG001 (the cache key)
-    return draw_round(_dataset, seed)
