@@ -42,7 +42,7 @@ def measured_properties(dataset: FerDataset) -> pd.DataFrame:
         FerError: the faces are not those of FER2013, or have no votes.
     """
     if dataset.votes is None or (dataset.rows < 0).any():
-        raise FerError("Expected FER2013 with FER+'s votes. Get both with: python -m fer_core data download")
+        raise FerError("Expected FER2013 with FER+'s votes. Get both with: fer-lab data download")
     faces = dataset.subset(dataset.usage != "Training")
     table = face_table(faces).set_index("row")
     rounded = {name: _rounded(table[name].astype(float), step) for name, step in _STEPS.items()}

@@ -155,7 +155,7 @@ def weights_file(name: str) -> str:
 
 
 def pretrained_file(backbone: str, size: int) -> str:
-    """Return the name of the file that `python -m fer_core pretrain` writes to `backbones/` in the data folder."""
+    """Return the name of the file that `fer-lab pretrain` writes to `backbones/` in the data folder."""
     return f"{backbone.lower()}_{size}_utkface.weights.h5"
 
 

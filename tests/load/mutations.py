@@ -1,8 +1,8 @@
 """Read thousands of damaged files as the pages and commands do: `python -m tests.load.mutations --count 2000 --seed 0`.
 
-Each file must give a result or one sentence of a `FerError`, within 5 seconds of processor time and 700 MB, and leave no
-file behind. Files are read in child processes, so that a crash or a file that takes forever is found and named. Linux
-only: the peak memory of each file comes from `/proc`.
+Each file must give a result or one sentence of a `FerError`, within 5 seconds of processor time and 700 MB, and leave
+no file behind. Files are read in child processes, so that a crash or a file that takes forever is found and named.
+Linux only: the peak memory of each file comes from `/proc`.
 """
 
 from __future__ import annotations
