@@ -14,14 +14,16 @@ from typing import Any, Final, ParamSpec, TypeVar
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fer_core import comparison
 from fer_core.classifier import Classifier
-from fer_core.comparison import ENSEMBLE, Answers, Fer2013Faces, Measured
 from fer_core.data import FerDataset, find_fer2013
+from fer_core.data.fer2013_faces import Fer2013Faces, load_fer2013_faces
 from fer_core.data.ferplus import find_ferplus
 from fer_core.faces import default_detector
 from fer_core.files import stamp
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import load_predictions
+from fer_core.metrics.core import Measured, measure_models
+from fer_core.metrics.predictions import ENSEMBLE, Predictions
 from fer_core.store.stored_model import StoredModel
 from fer_core.tuning.storage import default_storage
 from fer_core.types import FerError
@@ -84,13 +86,13 @@ def fer2013() -> Fer2013Faces:
 
 @st.cache_resource(max_entries=2, ttl="10m", show_spinner="Opening FER2013 …")
 def _fer2013(files: object) -> Fer2013Faces:  # noqa: ARG001 (the key)
-    return comparison.load_fer2013_faces()
+    return load_fer2013_faces()
 
 
 @st.cache_resource(max_entries=24, show_spinner="Reading stored predictions …", hash_funcs=KEYS)
-def predictions(models: list[StoredModel], split: str, view: str, by: str) -> tuple[Answers | None, list[str]]:
+def predictions(models: list[StoredModel], split: str, view: str, by: str) -> tuple[Predictions | None, list[str]]:
     """Return the stored predictions of models, None if no model has any, and a sentence for each model left out."""
-    return comparison.load_answers(models, split, view, by)
+    return load_predictions(models, split, view, by)
 
 
 def results(selection: Selection) -> Results:
@@ -107,9 +109,9 @@ def _results(selection: Selection) -> Results:
 def _measured(selection: Selection) -> Measured:
     """Return metrics and intervals of all models, or of the ensemble alone if the selection has one."""
     if selection.members:
-        return comparison.measure(_results(selection).shown.only([ENSEMBLE]))
+        return measure_models(_results(selection).shown.only([ENSEMBLE]))
     answers, _ = predictions(list(selection.models), selection.split, selection.view, selection.by)
-    return {} if answers is None else comparison.measure(answers)
+    return {} if answers is None else measure_models(answers)
 
 
 def computed(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

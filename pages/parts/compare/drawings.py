@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from fer_core.comparison import both_ways, curves_of, robustness_curves, thresholds
 from fer_core.faces import DEGRADATIONS
 from fer_core.figures import (
     class_scores,
@@ -14,6 +13,9 @@ from fer_core.figures import (
     roc_pr_chart,
     training_chart,
 )
+from fer_core.measuring.robustness import robustness_curves
+from fer_core.metrics.curves import curves_of, threshold_table
+from fer_core.metrics.significance import both_ways
 from pages.parts.compare.results import Selection
 from pages.parts.data import results
 
@@ -29,7 +31,7 @@ def roc_and_pr(selection: Selection, expression: str, threshold: float, focus: s
     return roc_pr_chart(
         curves_of(drawn, "roc", expression),
         curves_of(drawn, "pr", expression),
-        thresholds(results(selection).shown, expression, threshold),
+        threshold_table(results(selection).shown, expression, threshold),
         focus,
         results(selection).titles,
         results(selection).front,

@@ -10,9 +10,17 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from fer_core import comparison
 from fer_core.columns import TEST_SPLITS
-from fer_core.comparison import ENSEMBLE, Answers, Ensemble, Measured
+from fer_core.measuring.results import history_table
+from fer_core.measuring.robustness import robustness_table
+from fer_core.measuring.scoreboard import front_models, scoreboard_table
+from fer_core.metrics.calibration import calibration_table, reliability_table
+from fer_core.metrics.core import Measured, f1_table
+from fer_core.metrics.curves import curve_table
+from fer_core.metrics.ensembles import Ensemble, fuse
+from fer_core.metrics.paper import PAPER_VARIANTS, paper_f1, paper_overall
+from fer_core.metrics.predictions import ENSEMBLE, Predictions
+from fer_core.metrics.significance import pair_table
 from fer_core.store.card import ModelCard
 from fer_core.store.stored_model import StoredModel
 
@@ -74,10 +82,10 @@ class Results:
     """
 
     selection: Selection
-    predictions: Callable[[list[StoredModel], str, str, str], tuple[Answers | None, list[str]]]
+    predictions: Callable[[list[StoredModel], str, str, str], tuple[Predictions | None, list[str]]]
     measure: Callable[[Selection], Measured]
 
-    def _answers(self, selection: Selection) -> Answers | None:
+    def _answers(self, selection: Selection) -> Predictions | None:
         return self.predictions(list(selection.models), selection.split, selection.view, selection.by)[0]
 
     @cached_property
@@ -89,12 +97,13 @@ class Results:
             return None
         try:
             other = self._answers(one.other_split)
-            return comparison.fuse(answers, one.members, one.fusion, one.exponent, one.cards, other)
+            holdout = {name: card.holdout_accuracy for name, card in one.cards.items()}
+            return fuse(answers, one.members, one.fusion, one.exponent, holdout, other)
         except ValueError as error:
             return str(error)
 
     @cached_property
-    def shown(self) -> Answers:
+    def shown(self) -> Predictions:
         """The predictions of the models on show, with the ensemble's."""
         answers = self._answers(self.selection)
         assert answers is not None
@@ -115,7 +124,7 @@ class Results:
     @cached_property
     def scoreboard(self) -> pd.DataFrame:
         """The scoreboard."""
-        return comparison.scoreboard(self.shown, self.measured, list(self.selection.models))
+        return scoreboard_table(self.shown, self.measured, list(self.selection.models))
 
     @cached_property
     def front(self) -> list[str] | None:
@@ -123,7 +132,7 @@ class Results:
         if self.selection.names:
             return None
         backbones = {name: card.spec.backbone if card.spec else None for name, card in self.selection.cards.items()}
-        return comparison.front_models(self.scoreboard, backbones)
+        return front_models(self.scoreboard, backbones)
 
     @cached_property
     def titles(self) -> list[str]:
@@ -134,17 +143,17 @@ class Results:
     @cached_property
     def class_f1(self) -> pd.DataFrame:
         """F1 by expression."""
-        return comparison.class_f1(self.shown, self.measured)
+        return f1_table(self.shown, self.measured)
 
     @cached_property
     def curve_points(self) -> pd.DataFrame:
         """ROC and precision-recall curves."""
-        return comparison.curve_points(self.shown)
+        return curve_table(self.shown)
 
     @cached_property
     def reliability_bins(self) -> pd.DataFrame:
         """The bins of the reliability diagrams."""
-        return comparison.reliability_bins(self.shown)
+        return reliability_table(self.shown)
 
     @cached_property
     def calibration(self) -> pd.DataFrame:
@@ -152,22 +161,22 @@ class Results:
         other = self._answers(self.selection.other_split)
         if other is not None and isinstance(self.ensemble, Ensemble):
             other = self.ensemble.on(other)
-        return comparison.calibration(self.shown, other)
+        return calibration_table(self.shown, other)
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
         """The comparison of every pair of models."""
-        return comparison.pairs(self.shown)
+        return pair_table(self.shown)
 
     @cached_property
     def histories(self) -> tuple[pd.DataFrame, list[str], list[str]]:
         """The training curves, the titles of models without them, and a sentence for each damaged file."""
-        return comparison.histories(self.selection.chosen, self.shown.titles)
+        return history_table(self.selection.chosen, self.shown.titles)
 
     @cached_property
     def robustness(self) -> tuple[pd.DataFrame, list[str], list[str]]:
         """The results on degraded faces, the titles of models without them, and a sentence for each bad file."""
-        return comparison.robustness(self.selection.chosen, self.shown.titles, self.selection.by)
+        return robustness_table(self.selection.chosen, self.shown.titles, self.selection.by)
 
     @cached_property
     def paper_tables(self) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
@@ -177,8 +186,8 @@ class Results:
         """
         public = replace(self.selection.all_models, split="PublicTest", by="label")
         ours = self.measure(public)
-        f1 = {variant: comparison.paper_f1(variant, ours) for variant in comparison.PAPER_VARIANTS}
-        return comparison.paper_overall(self._answers(public), ours), f1
+        f1 = {variant: paper_f1(variant, ours) for variant in PAPER_VARIANTS}
+        return paper_overall(self._answers(public), ours), f1
 
     def report_html(self) -> str:
         """Return a report about the models on show as the text of an HTML file."""

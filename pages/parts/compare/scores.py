@@ -6,9 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.columns import YARDSTICKS
-from fer_core.comparison import LEVEL, face_milliseconds
 from fer_core.figures import ranking
-from fer_core.metrics import METRICS, metric_titles
+from fer_core.measuring.scoreboard import face_milliseconds
+from fer_core.metrics.core import METRICS, metric_titles
+from fer_core.metrics.significance import LEVEL
 from fer_core.models.spec import WEIGHTS
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
