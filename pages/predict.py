@@ -29,8 +29,7 @@ from pages.parts.pictures import (
     pictures_from,
     results_for,
 )
-from pages.parts.predict import FaceView, edit_panel, face_bars, no_face_found
-from pages.parts.reasons import face_reasons
+from pages.parts.predict import FaceView, edit_panel, face_bars, face_reasons, no_face_found
 
 MANY_FACES = 10
 

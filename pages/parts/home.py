@@ -14,9 +14,8 @@ from fer_core.figures.theme import percent_text
 from fer_core.metrics.predictions import joined
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult
-from pages.parts.common import plain
+from pages.parts.common import plain, why_not_sure
 from pages.parts.data import predictions
-from pages.parts.not_sure import why_not_sure
 from pages.parts.pictures import SAMPLE, annotated, evidence_tile, input_tile, result_for
 
 SIDE: Final = 236
