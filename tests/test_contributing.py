@@ -87,7 +87,7 @@ def test_a_backbone_is_an_entry_of_one_table(tmp_path):
     table.write_text(text.replace(others, others + entry), encoding="utf-8")
     program = (
         "import json, pandas as pd, sys\n"
-        "from fer_core.comparison.scoreboard import front_models\n"
+        "from fer_core.measuring.scoreboard import front_models\n"
         "from fer_core.models import model_spec, network_names, networks_by_input\n"
         "from fer_core.runs.estimate import estimate\n"
         "from fer_core.training.recipe import pretraining_recipe, recipe_for\n"

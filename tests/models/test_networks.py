@@ -152,7 +152,9 @@ def test_mean_of_activation_map_is_the_logit(faces, normalized):
             [rng.uniform(0.5, 2, 1280), rng.normal(size=1280), rng.normal(size=1280), rng.uniform(0.1, 2, 1280)]
         )
     network.get_layer("head").set_weights([rng.normal(0, 0.05, (1280, 7)), np.linspace(-1, 1, 7)])
-    outputs = {name: values.numpy() for name, values in with_activation_map(network)(as_input(faces)).items()}
+    outputs = {
+        name: values.numpy() for name, values in with_activation_map(network)(as_input(faces), training=False).items()
+    }
     assert outputs["activation"].shape == (8, 3, 3, 7)
     logits = outputs["activation"].mean(axis=(1, 2))
     softmax = np.exp(logits - logits.max(axis=1, keepdims=True))

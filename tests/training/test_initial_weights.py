@@ -44,9 +44,7 @@ def aged():
 
 @pytest.mark.slow
 def test_a_pretrained_backbone_is_started_from(aged, home):
-    with pytest.raises(
-        FerError, match=r"MobileNetV2 has not been pretrained .*`python -m fer_core pretrain MobileNetV2"
-    ):
+    with pytest.raises(FerError, match=r"MobileNetV2 has not been pretrained .*`fer-lab pretrain MobileNetV2"):
         initial_network(SMALL)
     path = pretrain("MobileNetV2", aged, size=32, epochs=2)
     assert path == home / "backbones" / pretrained_file("MobileNetV2", 32)
