@@ -59,8 +59,8 @@ class Backbone:
         open_layers: last layers with weights that its `modified` model trains. Batch norm layers do not count.
         captions: the Dataset page's caption of each input that no other backbone has, with a named model; None for its
             title and its first variant.
-        epochs: of its pretraining on UTKFace; None for those of the recipe.
-        learning_rate: the maximum of its pretraining; None for that of the recipe.
+        epochs: of its pretraining on UTKFace.
+        learning_rate: the maximum of its pretraining.
         milliseconds: for a face of `size` pixels in Keras on two cores; None if it was not measured.
         served_milliseconds: for a face in LiteRT on two cores, one face at a time.
     """
@@ -73,8 +73,8 @@ class Backbone:
     modified_size: int = 0
     open_layers: int = 6
     captions: Mapping[str, str] | None = field(default=None, hash=False)
-    epochs: int | None = None
-    learning_rate: float | None = None
+    epochs: int = 20
+    learning_rate: float = 1e-3
     milliseconds: float | None = None
     served_milliseconds: float = 5.0
 

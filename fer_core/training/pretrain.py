@@ -61,7 +61,7 @@ def pretrain(
     Raises:
         FerError: there is no such backbone, or it does not accept faces of that size.
     """
-    side = size or backbone_named(backbone).size
+    side = backbone_named(backbone).size if size is None else size
     recipe = pretraining_recipe(backbone, epochs)
     keras.utils.set_random_seed(recipe.seed)
     network, body = _network(backbone, side, recipe)

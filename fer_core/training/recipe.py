@@ -179,8 +179,8 @@ def pretraining_recipe(backbone: str, epochs: int | None = None) -> Recipe:
     known = backbone_named(backbone)
     return replace(
         PRETRAINING,
-        epochs=epochs or known.epochs or PRETRAINING.epochs,
-        peak_learning_rate=known.learning_rate or PRETRAINING.peak_learning_rate,
+        epochs=known.epochs if epochs is None else epochs,
+        peak_learning_rate=known.learning_rate,
     )
 
 
@@ -307,4 +307,4 @@ PRETRAINING: Final = Recipe(
     ema=0.0,
     augmentation=Augmentation(48, 15.0, (0.85, 1.15), 3.0, True, 0.15, 0.3, 0.25),
 )
-"""For ages and genders. `fer_core.models.backbones` has other epochs and rates of some backbones."""
+"""For ages and genders. `fer_core.models.backbones` has the epochs and the learning rate of each backbone."""
