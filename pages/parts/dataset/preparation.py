@@ -12,8 +12,9 @@ from fer_core.data import FerDataset
 from fer_core.faces import DEGRADATIONS, DetectionStages, degrade, detection_stages, enlarged_pixels, preprocess_faces
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.face_table import shuffled_places
-from fer_core.models import model_spec
-from fer_core.models.network_input import BLUE_FIRST, input_picture, network_input
+from fer_core.models import model_spec, networks_by_input
+from fer_core.models.backbones import BLUE_FIRST
+from fer_core.models.network_input import input_picture, network_input
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.training.augmentation import AS_THE_PAPER, Augmentation
 from fer_core.training.augmented_copies import augmented_copies
@@ -32,20 +33,6 @@ PREPARED: Final = {
 }
 """Preprocessings of models, each with its caption."""
 
-NETWORKS: Final = {
-    "Compact CNN": "compact_cnn",
-    "MobileNetV2, frozen": "mobilenetv2_frozen",
-    "MobileNetV2, modified": "mobilenetv2_modified",
-    "VGG16": "vgg16_modified",
-    "VGG16, face": "vgg16_modified_face",
-    "ResNet50": "resnet50_frozen",
-    "Xception": "xception_frozen",
-    "EfficientNet-B0": "efficientnetb0_modified",
-    "DenseNet121": "densenet121_modified",
-    "NASNet Mobile": "nasnetmobile_modified",
-}
-"""One named model of each kind of input."""
-
 
 def inputs(shown: ShownFaces, places: list[int], number: int) -> None:
     """Show one face after each preprocessing, as the input of each kind of network, and degraded."""
@@ -56,7 +43,7 @@ def inputs(shown: ShownFaces, places: list[int], number: int) -> None:
             st.image(preprocess_faces(face[None], preprocessing)[0], caption=caption, width="stretch", alt=caption)
     st.subheader("Input of each network")
     with st.grid("auto", min_column_width=150, gap="medium"):
-        for title, name in NETWORKS.items():
+        for title, name in networks_by_input().items():
             spec = model_spec(name)
             numbers = network_input(preprocess_faces(face[None], spec.preprocessing)[0], spec)
             height, width, channels = numbers.shape
