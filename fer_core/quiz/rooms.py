@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import cv2
+import numpy as np
+
 from fer_core.files import home
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz.rounds import FACES
-from fer_core.types import FerError
+from fer_core.types import FerError, Image
 from fer_core.visitors import visitor
 
 LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
@@ -327,3 +330,20 @@ def _free_name(name: str, taken: set[str]) -> str:
         number += 1
         candidate = f"{wanted or 'Guest'} {number}"
     return candidate
+
+
+_CELL = 8
+
+
+def qr_code(link: str) -> Image:
+    """Return the QR code of a link, `(side, side)` uint8 gray with a white margin and cells of 8 pixels.
+
+    Raises:
+        ValueError: the link is empty.
+    """
+    if not link:
+        raise ValueError(f"Expected a link. Received: {link!r}")
+    parameters = cv2.QRCodeEncoder.Params()
+    parameters.mode = cv2.QRCodeEncoder_MODE_BYTE
+    code = cv2.QRCodeEncoder.create(parameters).encode(link)
+    return np.pad(np.kron(code, np.ones((_CELL, _CELL), np.uint8)), 2 * _CELL, constant_values=255)

@@ -1,9 +1,12 @@
-"""How often people agree with the label, the annotators and the models: by person, together, and by expression."""
+"""What answers of a round are compared with, and how often people agree: by person, together, by expression."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,7 +14,76 @@ from numpy.typing import NDArray
 
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.metrics.intervals import Interval, wilson_interval
-from fer_core.quiz.yardsticks import ANNOTATORS, LABEL, Said, Yardsticks
+from fer_core.metrics.predictions import Predictions
+from fer_core.quiz.rounds import Round
+
+LABEL: Final = "FER2013’s label"
+ANNOTATORS: Final = "Most annotators"
+MODELS: Final = "Most models"
+
+Said = tuple[str | None, ...]
+"""One answer for each face of a round; None where there is none or no clear one."""
+
+
+@dataclass(frozen=True)
+class Yardsticks:
+    """The answers that people's answers are compared with.
+
+    Attributes:
+        main: by name, `LABEL`, `ANNOTATORS` where votes are known, `MODELS` where there are two models or more.
+        models: by the title of the model.
+    """
+
+    main: Mapping[str, Said]
+    models: Mapping[str, Said] = field(default_factory=dict)
+
+    @property
+    def all(self) -> dict[str, Said]:
+        """`main`, then `models`."""
+        return {**self.main, **self.models}
+
+
+def yardsticks(drawn: Round, predictions: Iterable[Predictions]) -> Yardsticks:
+    """Return what a round's answers are compared with.
+
+    Args:
+        drawn: the round.
+        predictions: the stored predictions of the models, one for each test split.
+    """
+    models = model_answers(drawn, predictions)
+    main: dict[str, Said] = {LABEL: drawn.labels}
+    if drawn.has_votes:
+        main[ANNOTATORS] = tuple(face.majority for face in drawn.faces)
+    if len(models) > 1:
+        main[MODELS] = tuple(map(most_say, zip(*models.values(), strict=True)))
+    return Yardsticks(main, models)
+
+
+def model_answers(drawn: Round, predictions: Iterable[Predictions]) -> dict[str, Said]:
+    """Return each model's answers by its title; None for a face without a prediction that belongs to it.
+
+    Args:
+        drawn: the round.
+        predictions: the stored predictions of the models, one for each test split.
+    """
+    answers: dict[str, list[str | None]] = {}
+    for table in predictions:
+        for number, face in enumerate(drawn.faces):
+            known = np.flatnonzero(table.rows == face.row)
+            if face.split == table.split and len(known) == 1 and EXPRESSIONS[table.given[known[0]]] == face.label:
+                for name, probabilities in table.probabilities.items():
+                    said = answers.setdefault(table.titles[name], [None] * len(drawn.faces))
+                    said[number] = EXPRESSIONS[int(probabilities[known[0]].argmax())]
+    return {title: tuple(said) for title, said in answers.items()}
+
+
+def most_say(said: Iterable[str | None]) -> str | None:
+    """Return the most frequent answer; None if there is a tie or no answer."""
+    counts = Counter(one for one in said if one is not None).most_common(2)
+    if not counts or (len(counts) == 2 and counts[0][1] == counts[1][1]):
+        return None
+    return counts[0][0]
+
 
 YOU = "You"
 
@@ -74,17 +146,15 @@ def own_table(said: Sequence[str | None], compared: Yardsticks) -> pd.DataFrame:
         One row for the person and each yardstick: `who`, `you` ("6 of 10"; empty for the person), `interval` (of
         `you`), `label`, and `annotators` where votes are known.
     """
-    rows = []
-    for who, answers in {YOU: tuple(said), **compared.all}.items():
-        with_you = agreement(said, answers)
-        row = {"who": who, "you": "", "interval": ""}
-        if who != YOU:
-            row |= {"you": str(with_you), "interval": with_you.interval_text}
-        row["label"] = "" if who == LABEL else str(agreement(answers, compared.main[LABEL]))
-        if ANNOTATORS in compared.main:
-            row["annotators"] = "" if who == ANNOTATORS else str(agreement(answers, compared.main[ANNOTATORS]))
-        rows.append(row)
-    return pd.DataFrame(rows)
+    everyone = pd.Series({YOU: tuple(said), **compared.all})
+    with_you = everyone.map(lambda answers: agreement(said, answers))
+    table = pd.DataFrame({"you": with_you.map(str), "interval": with_you.map(lambda one: one.interval_text)})
+    table.loc[YOU] = ""
+    for column, who in (("label", LABEL), ("annotators", ANNOTATORS)):
+        if who in compared.main:
+            table[column] = [str(agreement(answers, compared.main[who])) for answers in everyone]
+            table.loc[who, column] = ""
+    return table.rename_axis("who").reset_index()
 
 
 def people_table(people: Mapping[str, Sequence[str | None]], compared: Yardsticks) -> pd.DataFrame:
@@ -94,12 +164,9 @@ def people_table(people: Mapping[str, Sequence[str | None]], compared: Yardstick
         people: the answers so far by name.
         compared: what they are compared with.
     """
-    columns = ["name", "answers", *compared.main]
-    rows = [
-        [name, len(said), *(str(agreement(said, answers)) for answers in compared.main.values())]
-        for name, said in people.items()
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    said = pd.Series(dict(people), dtype=object)
+    table = {who: [str(agreement(one, answers)) for one in said] for who, answers in compared.main.items()}
+    return pd.DataFrame({"name": said.index, "answers": [len(one) for one in said], **table})
 
 
 def class_table(people: Sequence[Sequence[str | None]], compared: Yardsticks) -> pd.DataFrame:
@@ -111,17 +178,10 @@ def class_table(people: Sequence[Sequence[str | None]], compared: Yardsticks) ->
     """
     rows = []
     for who, answers in compared.all.items():
-        found = together(people, answers)
-        rows.append(
-            {
-                "who": who,
-                "share": found.percent,
-                "count": str(found),
-                "interval": found.interval_text,
-                "label": "" if who == LABEL else str(agreement(answers, compared.main[LABEL])),
-            }
-        )
-    return pd.DataFrame(rows)
+        same = together(people, answers)
+        label = "" if who == LABEL else str(agreement(answers, compared.main[LABEL]))
+        rows.append((who, same.percent, str(same), same.interval_text, label))
+    return pd.DataFrame(rows, columns=["who", "share", "count", "interval", "label"])
 
 
 def expression_table(people: Sequence[Sequence[str | None]], compared: Yardsticks) -> pd.DataFrame:
@@ -131,18 +191,13 @@ def expression_table(people: Sequence[Sequence[str | None]], compared: Yardstick
         people: the answers of each person.
         compared: what they are compared with; the agreement has a column for each main yardstick.
     """
-    labels = compared.main[LABEL]
     rows = []
     for expression in EXPRESSIONS:
-        places = [place for place, label in enumerate(labels) if label == expression]
-        if not places:
-            continue
-        part = [[said[place] for place in places if place < len(said)] for said in people]
-        row: dict[str, object] = {"expression": expression, "faces": len(places)}
-        for who, answers in compared.main.items():
-            row[who] = str(together(part, [answers[place] for place in places]))
-        rows.append(row)
-    return pd.DataFrame(rows)
+        of_it = [label == expression for label in compared.main[LABEL]]
+        part = [tuple(compress(said, of_it)) for said in people]
+        same = {who: str(together(part, tuple(compress(said, of_it)))) for who, said in compared.main.items()}
+        rows.append({"expression": expression, "faces": sum(of_it), **same})
+    return pd.DataFrame([row for row in rows if row["faces"]])
 
 
 def face_table(said: Mapping[str, Said], compared: Yardsticks) -> pd.DataFrame:
@@ -150,13 +205,10 @@ def face_table(said: Mapping[str, Said], compared: Yardsticks) -> pd.DataFrame:
 
     An answer that is missing is "–".
     """
-    columns = {**said, **compared.all}
-    faces = len(compared.main[LABEL])
-    table = {
-        who: [(answers[k] if k < len(answers) else None) or "–" for k in range(faces)]
-        for who, answers in columns.items()
-    }
-    return pd.DataFrame({"face": range(1, faces + 1), **table})
+    columns = {who: pd.Series(answers, dtype=object) for who, answers in {**said, **compared.all}.items()}
+    table = pd.DataFrame(columns).fillna("–")
+    table.insert(0, "face", range(1, len(table) + 1))
+    return table
 
 
 def answer_counts(people: Iterable[Sequence[str | None]], face: int) -> NDArray[np.int64]:

@@ -1,3 +1,5 @@
+"""Rooms of a class: joining, answering, forgetting, several processes, and the QR code of a link."""
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
@@ -5,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Barrier
 
+import cv2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +15,9 @@ from hypothesis import strategies as st
 from fer_core import visitors
 from fer_core.labels import EXPRESSIONS
 from fer_core.processes import run_python
-from fer_core.quiz import FACES, NAME_LENGTH, Person, Room, Rooms, rooms
+from fer_core.quiz import rooms
+from fer_core.quiz.rooms import NAME_LENGTH, Person, Room, Rooms, qr_code
+from fer_core.quiz.rounds import FACES
 from fer_core.types import FerError
 from fer_core.visitors import Limits, Visitor
 
@@ -156,7 +161,7 @@ def test_copies_of_the_app_count_together(house, tmp_path):
     code, secret = house.open(7)
     ada = house.join(code, "Ada")
     program = (
-        "import sys; from pathlib import Path; from fer_core.quiz import Rooms; code = sys.argv[2]; "
+        "import sys; from pathlib import Path; from fer_core.quiz.rooms import Rooms; code = sys.argv[2]; "
         "house = Rooms(Path(sys.argv[1]), lambda: 0.0); key = house.join(code, 'Ada'); "
         "print(house.answer(code, key, 1, 0, 'fear'), house.answer(code, sys.argv[3], 1, 0, 'sad'))"
     )
@@ -259,3 +264,17 @@ def test_one_window_wins_if_two_answer_at_once(house):
         kept = list(threads.map(answer, EXPRESSIONS))
     assert sum(kept) == 1
     assert house.person(code, ada).answers == (EXPRESSIONS[kept.index(True)],)
+
+
+@pytest.mark.parametrize(
+    "link", ["http://localhost:8501/quiz?q_room=BCDF", f"https://{'a' * 120}.org/quiz?q_room=XZWV"]
+)
+def test_opencv_reads_the_link_again(link):
+    code = qr_code(link)
+    assert code.shape[0] == code.shape[1]
+    assert cv2.QRCodeDetector().detectAndDecode(code)[0] == link
+
+
+def test_no_link():
+    with pytest.raises(ValueError, match="Expected a link"):
+        qr_code("")

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from fer_core.data import FerPlusVotes, pixel_hashes
 from fer_core.labels import EXPRESSIONS
-from fer_core.quiz import FACES, draw_round
-from fer_core.quiz.rounds import enlarged
+from fer_core.quiz.rounds import FACES, draw_round, enlarged
 from fer_core.types import FerError
 
 

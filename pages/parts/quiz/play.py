@@ -13,22 +13,9 @@ from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.figures import vote_bars
 from fer_core.labels import COLORS, EXPRESSIONS
 from fer_core.metrics.predictions import Predictions
-from fer_core.quiz import (
-    ANNOTATORS,
-    FACES,
-    LABEL,
-    MODELS,
-    YOU,
-    QuizFace,
-    Rooms,
-    Round,
-    Yardsticks,
-    agreement,
-    draw_round,
-    face_table,
-    own_table,
-    yardsticks,
-)
+from fer_core.quiz.rooms import Rooms
+from fer_core.quiz.rounds import FACES, QuizFace, Round, draw_round
+from fer_core.quiz.tally import ANNOTATORS, LABEL, MODELS, YOU, Yardsticks, agreement, face_table, own_table, yardsticks
 from fer_core.store.folders import list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError

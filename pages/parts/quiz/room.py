@@ -10,20 +10,9 @@ import streamlit as st
 from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.figures import answers_and_votes, vote_bars
 from fer_core.labels import EXPRESSIONS
-from fer_core.quiz import (
-    FACES,
-    NAME_LENGTH,
-    Person,
-    Room,
-    answer_counts,
-    class_table,
-    expression_table,
-    no_room,
-    people_table,
-    qr_code,
-    tidy_code,
-    together,
-)
+from fer_core.quiz.rooms import NAME_LENGTH, Person, Room, no_room, qr_code, tidy_code
+from fer_core.quiz.rounds import FACES
+from fer_core.quiz.tally import answer_counts, class_table, expression_table, people_table, together
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
 from pages.parts.common import emphasis, plain, show_table, with_code
