@@ -14,9 +14,8 @@ from fer_core.data import FACE_SIZE, FerDataset, extract_zip, read_class_folders
 from fer_core.data.archive import MAX_BYTES
 from fer_core.faces import crop_face, default_detector, whole_image_face
 from fer_core.names import readable
-from fer_core.temporary import TemporaryFolder
 from fer_core.types import Image
-from fer_core.visitors import room
+from fer_core.visitors import TemporaryFolder, room
 
 _PROGRESS_EVERY: Final = 50  # pictures between two progress messages
 

@@ -17,19 +17,15 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from fer_core import jobs
 from fer_core.files import checked_name, name_from, whole_folder, write_json
-from fer_core.heartbeat import alive, ask_to_stop
-from fer_core.processes import PROCESS, start_python
 from fer_core.runs.quotas import check_active, check_training
 from fer_core.runs.run import PLAN, Run, RunPlan, read_run, runs_folder
-from fer_core.runs.status import STOP, Status, write_status
+from fer_core.runs.status import Status, write_status
 from fer_core.runs.uploads import collections_folder
 from fer_core.types import FerError
 
 WORKER: Final = "fer_core.runs.worker"
-PATIENCE: Final = 30.0
-"""Seconds after which a run that was asked to stop is killed: converting a large network cannot be interrupted."""
-
 PICTURES: Final = "pictures"
 """Name in a run's folder: copies of the snapshots that it learns from."""
 
@@ -54,6 +50,7 @@ def submit(plan: RunPlan) -> Run:
                 plan = _with_own_pictures(plan, work, target)
                 write_json(work / PLAN, {"created": now / 1e9, **plan.as_dict()})
                 write_status(work, Status("waiting", "Starting", queued=now))
+                jobs.claim(work)
         except OSError as error:
             raise FerError(f"The run cannot be written to {folder} ({error.strerror}).") from error
         run = read_run(target)
@@ -61,16 +58,13 @@ def submit(plan: RunPlan) -> Run:
     return run
 
 
-def stop(run: Run, patience: float = PATIENCE) -> None:
-    """Ask a run to stop after the current step; it can be resumed after its last finished epoch.
+def stop(run: Run) -> None:
+    """Ask a run to stop after the current step, see `jobs.stop`; it can be resumed after its last finished epoch.
 
-    Its process is killed if it has not ended after `patience` seconds. Does nothing if the run is not active.
+    Does nothing if the run is not active.
     """
-    if not run.status().active or not alive(run.folder):
-        return
-    with contextlib.suppress(OSError):
-        (run.folder / STOP).touch()
-    ask_to_stop(run.folder, patience)
+    if run.status().active:
+        jobs.stop(run.folder)
 
 
 def resume(run: Run) -> Run:
@@ -85,8 +79,7 @@ def resume(run: Run) -> Run:
             raise FerError(f"{run.title} cannot be resumed: it is {status.state}.")
         check_active()
         try:
-            for name in (STOP, PROCESS):
-                (run.folder / name).unlink(missing_ok=True)
+            jobs.claim(run.folder)
             again = replace(status, state="waiting", message="Starting", queued=time.time_ns(), seconds_left=None)
             write_status(run.folder, replace(again, step=0))
         except OSError as error:
@@ -105,7 +98,7 @@ def delete(run: Run) -> None:
         if not run.status().can_delete:
             raise FerError(f"{run.title} is working. Stop it first, then delete it.")
         if run.status().active:
-            stop(run, patience=1.0)
+            stop(run)
             wait(run, 10.0)
         try:
             gone = Path(tempfile.mkdtemp(prefix=".deleted-", dir=run.folder.parent))
@@ -156,7 +149,7 @@ def _with_own_pictures(plan: RunPlan, work: Path, target: Path) -> RunPlan:
 def _start(folder: Path) -> None:
     """Start the run's process, which outlives the page and the server."""
     try:
-        start_python("-m", WORKER, str(folder.resolve()), folder=folder)
+        jobs.start("-m", WORKER, str(folder.resolve()), folder=folder)
     except OSError as error:
         message = f"Its process could not be started ({error.strerror}). Resume it to try again."
         with contextlib.suppress(OSError):

@@ -8,9 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.figures import importance_bars, setting_chart, tuning_history
-from fer_core.tuning import process
-from fer_core.tuning.plan import SETTING_LABELS
-from fer_core.tuning.storage import default_storage
+from fer_core.tuning import worker
+from fer_core.tuning.plan import SETTING_LABELS, default_storage
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
 from pages.parts.common import emphasis, plain, with_code
@@ -55,7 +54,7 @@ def show_study(study: TuningStudy, working: bool) -> None:
         _charts(study, trials)
         _table(trials, plan.space.varied)
     with st.expander("Log", icon=":material/article:"):
-        st.code(process.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
+        st.code(worker.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
 
 
 def _stop_button(study: TuningStudy) -> None:
@@ -63,7 +62,7 @@ def _stop_button(study: TuningStudy) -> None:
         "Stop",
         icon=":material/stop_circle:",
         key="t_stop",
-        on_click=process.stop,
+        on_click=worker.stop,
         args=(study.name,),
         help="The trials that have ended are kept.",
     )
@@ -77,7 +76,7 @@ def _continue_button(study: TuningStudy, goal: int) -> None:
         icon=":material/play_circle:",
         key="t_more",
         on_click=attempt,
-        args=(lambda: process.start(study.name, goal),),
+        args=(lambda: worker.start(study.name, goal),),
     )
     if started:
         st.rerun()  # the whole page, because this fragment does not refresh itself yet
@@ -92,7 +91,7 @@ def _progress(study: TuningStudy, trials: pd.DataFrame, ended: int, working: boo
         )
         st.progress(min(1.0, ended / goal), f"{ended} of {goal} trials: {current or 'getting ready'}")
         return
-    last = process.log(study.name, 1)
+    last = worker.log(study.name, 1)
     if last.startswith("Error:"):
         st.error(plain(last.removeprefix("Error:").strip()), icon=":material/error:")
 

@@ -12,9 +12,16 @@ from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
 from fer_core.runs.estimate import duration_text
 from fer_core.threads import kept
 from fer_core.training.recipe import recipe_for
-from fer_core.tuning import process
-from fer_core.tuning.plan import SETTING_LABELS, SearchSpace, TuningPlan, study_estimate, tunable
-from fer_core.tuning.storage import default_storage, may_have_studies, open_storage
+from fer_core.tuning import worker
+from fer_core.tuning.plan import (
+    SETTING_LABELS,
+    SearchSpace,
+    TuningPlan,
+    default_storage,
+    may_have_studies,
+    study_estimate,
+    tunable,
+)
 from fer_core.types import FerError
 from pages.parts.common import emphasis, whole_number, with_code
 from pages.parts.finetune.runs import attempt
@@ -49,10 +56,10 @@ def tuning() -> None:
 
 def _live(name: str) -> None:
     """Show a study, refreshed while a process works on it."""
-    working = process.working(name)
+    working = worker.working(name)
 
     def refresh() -> None:
-        if process.working(name) != working:
+        if worker.working(name) != working:
             st.rerun()  # refreshing has to start or to end
         try:
             from fer_core.tuning.study import open_study
@@ -111,7 +118,7 @@ def _begin(plan: TuningPlan, trials: int) -> None:
     from fer_core.tuning.study import create_study
 
     create_study(plan, _storage(default_storage())).request(trials)
-    process.start(plan.name, trials)
+    worker.start(plan.name, trials)
     st.session_state[STUDY] = plan.name
 
 
@@ -127,4 +134,6 @@ def _study_names() -> list[str]:
 
 @kept(2)
 def _storage(address: str) -> RDBStorage:
+    from fer_core.tuning.study import open_storage
+
     return open_storage(address)
