@@ -19,11 +19,13 @@ from filelock import FileLock, Timeout
 
 from fer_core import jobs
 from fer_core.files import checked_name, name_from, whole_folder, write_json
-from fer_core.runs.quotas import check_active, check_training
-from fer_core.runs.run import PLAN, Run, RunPlan, read_run, runs_folder
+from fer_core.runs.data import expected_faces
+from fer_core.runs.estimate import duration_text, estimate
+from fer_core.runs.run import PLAN, Run, RunPlan, list_runs, read_run, runs_folder
 from fer_core.runs.status import Status, write_status
 from fer_core.runs.uploads import collections_folder
 from fer_core.types import FerError
+from fer_core.visitors import check_room, limits
 
 WORKER: Final = "fer_core.runs.worker"
 PICTURES: Final = "pictures"
@@ -42,7 +44,7 @@ def submit(plan: RunPlan) -> Run:
     checked_name(plan.spec.name, "model")
     folder = runs_folder()
     with _changing(folder):
-        check_training(plan)
+        _check_training(plan)
         now = time.time_ns()
         target = _free_folder(folder, plan.title, now)
         try:
@@ -77,7 +79,7 @@ def resume(run: Run) -> Run:
         status = run.status()
         if not status.can_resume:
             raise FerError(f"{run.title} cannot be resumed: it is {status.state}.")
-        check_active()
+        _check_active()
         try:
             jobs.claim(run.folder)
             again = replace(status, state="waiting", message="Starting", queued=time.time_ns(), seconds_left=None)
@@ -126,6 +128,34 @@ def _changing(folder: Path) -> Iterator[None]:
             yield
     except Timeout as error:
         raise FerError("The queue of runs is being changed by another process. Try again in a minute.") from error
+
+
+def _check_training(plan: RunPlan) -> None:
+    """Check that the current visitor may start a training; without a shared server nothing is checked."""
+    given = limits()
+    if given is None:
+        return
+    _check_active()
+    check_room(0)
+    seconds = estimate(plan.spec, plan.recipe, expected_faces(plan.data)).seconds
+    if seconds > 60 * given.training_minutes:
+        raise FerError(
+            f"This training would take too long for this server. Expected at most {given.training_minutes:g} minutes; "
+            f"choose fewer faces, fewer epochs or a smaller network. Received: {duration_text(seconds)}"
+        )
+
+
+def _check_active() -> None:
+    """Check that the current visitor may have one more training that waits or works."""
+    given = limits()
+    if given is None:
+        return
+    active = sum(run.status().active for run in list_runs()[0])
+    if active >= given.trainings:
+        raise FerError(
+            f"Too many of your trainings wait or work on this server. Expected at most {given.trainings} at a time; "
+            f"wait until it ends, or stop it. Received: {active + 1}"
+        )
 
 
 def _free_folder(folder: Path, title: str, now: int) -> Path:

@@ -9,7 +9,7 @@ import pytest
 from fer_core.data import read_image
 from fer_core.faces import crop_face, default_detector
 from fer_core.files import cache_folder
-from fer_core.runs.own_faces import read_own_faces, read_own_zip
+from fer_core.runs.own_pictures import read_own_faces, read_own_zip
 from fer_core.types import FerError
 from tests.app.made_up_runs import portrait, zipped
 

@@ -13,8 +13,7 @@ from PIL import Image
 from fer_core.data import sample_portrait
 from fer_core.faces import crop_face, default_detector
 from fer_core.runs.data import DataSettings, expected_faces, load_training_data
-from fer_core.runs.own_faces import as_faces
-from fer_core.runs.own_pictures import count_warnings, light_warnings, read_own_pictures
+from fer_core.runs.own_pictures import as_faces, count_warnings, light_warnings, read_own_pictures
 from fer_core.types import FerError
 from tests.data.conftest import make_zip, png
 from tests.runs.conftest import write_faces

@@ -11,7 +11,7 @@ import streamlit as st
 
 from fer_core.comparison import Fer2013Faces, face_table
 from fer_core.data import FerDataset
-from fer_core.runs.own_faces import OwnFaces, read_own_faces, read_own_zip
+from fer_core.runs.own_pictures import OwnFaces, read_own_faces, read_own_zip
 from fer_core.store.folders import load_model
 from fer_core.types import FerError, Image
 from pages.parts.common import choose, path_on_this_computer, plain, whole_image_toggle, with_code
