@@ -21,7 +21,7 @@ import numpy as np
 from fer_core.files import whole_file
 from fer_core.jobs import REFUSED, file_of_child
 from fer_core.labels import EXPRESSIONS
-from fer_core.models.activation import with_activation_map
+from fer_core.models.networks import with_activation_map
 from fer_core.store.folders import open_model
 from fer_core.store.stored_model import KERAS
 from fer_core.training.initial_weights import read_keras

@@ -10,7 +10,6 @@ import zipfile
 
 import pytest
 import streamlit as st
-from fer_core.temporary import TemporaryFolder
 from filelock import FileLock
 
 from fer_core import visitors
@@ -21,7 +20,7 @@ from fer_core.runs.uploads import Collection
 from fer_core.runs.visits import AWAY_MINUTES, Visits, sweep, visits
 from fer_core.runs.worker import WORKING_LOCK
 from fer_core.types import FerError
-from fer_core.visitors import Limits, Visitor, disk_use, own_home, room, visitors_folder
+from fer_core.visitors import Limits, TemporaryFolder, Visitor, disk_use, own_home, room, visitors_folder
 from tests.runs.conftest import write_faces
 from tests.waiting import until
 
