@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from fer_core.files import write_json
-from fer_core.jobs import ALIVE
+from fer_core.jobs import ALIVE, claim
 from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings
 from fer_core.runs.run import PLAN, Run, RunPlan, read_run
@@ -45,13 +45,16 @@ def plan_for(tiny_spec: ModelSpec) -> Callable[..., RunPlan]:
 
 @pytest.fixture
 def made_run(runs: Path, plan_for: Callable[..., RunPlan]) -> Callable[..., Run]:
-    """`made_run("fitting", epoch=3)` makes a run's folder, without a process."""
+    """`made_run("fitting", epoch=3)` makes a run's folder, without a process; for a minute it counts as alive."""
 
     def make(state: str = "finished", title: str = "A try", **values: object) -> Run:
         folder = runs / f"run-{len(list(runs.glob('*'))) + 1}"
         folder.mkdir(parents=True)
         write_json(folder / PLAN, {"created": time.time(), **plan_for(Path("pictures"), title).as_dict()})
-        write_status(folder, Status(state, "As made.", **values))
+        status = Status(state, "As made.", **values)
+        write_status(folder, status)
+        if status.active:
+            claim(folder)
         return read_run(folder)
 
     return make
