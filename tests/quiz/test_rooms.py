@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_core import visitors
+from fer_core.jobs import run_python
 from fer_core.labels import EXPRESSIONS
-from fer_core.processes import run_python
 from fer_core.quiz import rooms
 from fer_core.quiz.rooms import NAME_LENGTH, Person, Room, Rooms, qr_code
 from fer_core.quiz.rounds import FACES
