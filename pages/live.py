@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
-from pages.parts.common import choose, model_titles, note_detector, note_utkface, servable_models, warn
+from pages.parts.common import choose, choose_model, note_detector, note_utkface, servable_models
 from pages.parts.head import head
 from pages.parts.live import (
     KINDS,
@@ -19,18 +19,15 @@ from pages.parts.live import (
     snapshot,
 )
 from pages.parts.notice import RELAYED, VIDEO, all_agree
-from pages.parts.pictures import load_models
+from pages.parts.pictures import opened_model
 from pages.parts.presentation import presenting
 
 head("Live camera", "See the expression on your face while you move, and keep a frame or a table of it.")
 
 stored = servable_models()
-titles = model_titles(stored)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     kind = choose("Camera", KINDS, "l_kind")
-    chosen = st.selectbox(
-        "Model", titles, format_func=titles.__getitem__, key="l_model", bind="query-params", width=260
-    )
+    chosen = choose_model(stored, "l_model", 260)
     if kind == "Video":
         smoothing = st.slider(
             "Smoothing in seconds",
@@ -50,14 +47,11 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             bind="query-params",
             help="Highlights the places in the face that speak for the predicted expression, against all others.",
         )
-wanted = [model for model in stored if model.name == chosen]
-models, broken = load_models(wanted)
-warn(broken, "This model cannot be used:")
-if not models:
+model = opened_model(chosen)
+if model is None:
     st.stop()
-model = models[0]
 note_detector()
-note_utkface(wanted, scores=False)
+note_utkface(chosen, scores=False)
 
 if kind == "Snapshot":
     st.caption(KINDS["Snapshot"])

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from fer_core.types import FerError
-from pages.parts.common import choose, model_titles, note_utkface, servable_models, warn, with_code
+from pages.parts.common import choose, choose_model, note_utkface, servable_models, with_code
 from pages.parts.head import head
-from pages.parts.pictures import SOURCES, available_sources, load_models, pictures_from, tour_of
+from pages.parts.pictures import SOURCES, available_sources, opened_model, pictures_from, tour_of
 from pages.parts.tour import STEPS, show_step
 
 sentence = st.container()
@@ -20,22 +20,16 @@ body = st.container()
 stored = [model for model in servable_models() if model.card.spec is not None]
 with st.container(horizontal=True):
     source = choose("Picture", available_sources(), "t_source")
-    titles = model_titles(stored)
-    chosen = st.selectbox(
-        "Model", titles, format_func=titles.__getitem__, key="t_served", bind="query-params", width=300
-    )
-wanted = [model for model in stored if model.name == chosen]
-models, broken = load_models(wanted)
-warn(broken, "This model cannot be used:")
-note_utkface(wanted, scores=False)
+    chosen = choose_model(stored, "t_served")
+model = opened_model(chosen)
+note_utkface(chosen, scores=False)
 pictures = pictures_from(source, prefix="t", several=False)
 if not pictures:
     st.caption(SOURCES[source])
-spec = next((model.card.spec for model in stored if model.name == chosen), None)
 
 with body:
-    if models and pictures and spec:
+    if model and pictures and model.card.spec:
         try:
-            show_step(step, tour_of(pictures[0], models[0], spec), pictures[0], models[0])
+            show_step(step, tour_of(pictures[0], model, model.card.spec), pictures[0], model)
         except FerError as error:
             st.info(with_code(str(error)), icon=":material/info:")

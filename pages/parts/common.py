@@ -92,6 +92,13 @@ def model_titles(models: Iterable[StoredModel]) -> dict[str, str]:
     return {name: f"{title} ({name})" if counts[title] > 1 else title for name, title in titles.items()}
 
 
+def choose_model(models: list[StoredModel], key: str, width: int = 300) -> list[StoredModel]:
+    """Ask for one of the models; return it, or nothing if there is none to choose."""
+    titles = model_titles(models)
+    name = st.selectbox("Model", titles, format_func=titles.__getitem__, key=key, bind="query-params", width=width)
+    return [model for model in models if model.name == name]
+
+
 def empty(sentence: str, icon: str) -> None:
     """Say what will be in an empty place; the button that gets it, if there is one, comes after.
 

@@ -31,7 +31,7 @@ from fer_core.models import ModelSpec
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import Face, FaceResult, FerError, Image, reason
 from fer_core.visitors import limits
-from pages.parts.common import plain
+from pages.parts.common import plain, warn
 from pages.parts.data import classifier, computed_here, held_here
 from pages.parts.notice import PHOTO, all_agree
 
@@ -161,6 +161,13 @@ def load_models(models: list[StoredModel]) -> tuple[list[StoredModel], list[str]
         except (FerError, OSError) as error:
             complaints.append(str(error) if isinstance(error, FerError) else f"{model.title}: {reason(error)}")
     return loaded, complaints
+
+
+def opened_model(models: list[StoredModel]) -> StoredModel | None:
+    """Load the model that was chosen with `common.choose_model`; None, with a sentence, if it does not work."""
+    loaded, broken = load_models(models)
+    warn(broken, "This model cannot be used:")
+    return loaded[0] if loaded else None
 
 
 def analyzer(picture: Picture, model: StoredModel) -> FaceAnalyzer:
