@@ -208,7 +208,7 @@ def _beat(folder: Path, done: threading.Event) -> None:
     limit = None
     while not done.wait(_BEAT_SECONDS):
         with contextlib.suppress(OSError):
-            os.utime(folder / ALIVE)
+            (folder / ALIVE).touch()
         if stop_asked(folder):
             limit = limit or time.monotonic() + PATIENCE
             if time.monotonic() > limit:

@@ -23,12 +23,12 @@ RunId = Annotated[str, typer.Argument(help="The run's id, as `runs list` shows i
 @fails_clearly
 def list_(as_json: AsJson = False) -> None:
     """List the runs, newest first."""
-    found, warnings = list_runs()
+    all_runs, warnings = list_runs()
     warn(*warnings)
     if as_json:
-        print_json([_row(run) for run in found])
+        print_json([_row(run) for run in all_runs])
         return
-    rows = [_row(run) for run in found]
+    rows = [_row(run) for run in all_runs]
     cells = [
         {
             "Id": row["id"],

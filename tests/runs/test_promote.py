@@ -132,9 +132,3 @@ def test_what_cannot_be_converted_is_explained(finished_network, made_run, monke
     monkeypatch.setattr(module, "ONNX_WORKER", "not_a_module")
     with pytest.raises(FerError, match=r"could not be converted to ONNX: .*not_a_module"):
         onnx_file(finished_network)
-
-
-def test_a_damaged_keras_file_is_explained(finished_network):
-    (finished_network.result().folder / "model.keras").write_bytes(b"nothing")
-    with pytest.raises(FerError, match=r"^The Keras weights of .* cannot be read"):
-        onnx_file(finished_network)

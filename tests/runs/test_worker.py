@@ -27,6 +27,7 @@ from tests.waiting import until
 LIGHT = """
 import sys
 import fer_core.runs.queue, fer_core.runs.promote, fer_core.runs.estimate, fer_core.runs.worker, fer_core.cli
+import fer_core.tuning.study, fer_core.tuning.worker
 print(sorted({"keras", "tensorflow", "torch", "jax"} & set(sys.modules)))
 """
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import optuna
@@ -150,11 +148,3 @@ def test_a_file_that_is_no_database_is_explained(home):
     (home / "tuning.db").write_bytes(b"not a database at all" * 100)
     with pytest.raises(FerError, match=r"cannot be opened: .*not a database"):
         open_storage()
-
-
-def test_looking_at_studies_imports_no_keras():
-    code = (
-        "import sys, fer_core.tuning.study, fer_core.tuning.worker; "
-        "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""The damaged files of `mutations`, a few of each kind in this process, so that their makers and readers do not rot."""
+"""A few damaged files of each kind, and a fault: what `mutations` and `faults` do by hand, so that they do not rot."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fer_core.types import FerError
+from tests.load.faults import killed_video
 from tests.load.readers import KINDS, make
 
 
@@ -22,3 +23,7 @@ def test_a_damaged_file_is_read_or_is_one_sentence(home, tmp_path, monkeypatch, 
         except FerError as error:
             sentences = [str(error)]
         assert all("\n" not in text and 20 < len(text) < 700 for text in sentences), given.what
+
+
+def test_a_killed_video_leaves_nothing_under_its_name(tmp_path):
+    killed_video(tmp_path)
