@@ -95,7 +95,7 @@ def promote(
 ) -> None:
     """Make a finished run's model available to all pages and commands."""
     run = open_run(run_id)
-    model = promotion.promote(run, name or promotion.suggested_name(run), title or run.title, replace)
+    model = promotion.promote(run, name or promotion.suggested_name(run), title=title or run.title, replace=replace)
     stdout.print(f"{model.name} is in {model.folder}", soft_wrap=True, markup=False)
 
 

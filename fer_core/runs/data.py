@@ -107,15 +107,15 @@ def load_training_data(settings: DataSettings, say: Callable[[str], None] = lamb
         FerError: FER2013 is not available, or the pictures cannot be used; the message says why.
     """
     if settings.source == "fer2013":
-        data = fer2013_part(load_fer2013(), settings.faces, settings.balanced, settings.seed)
+        data = fer2013_part(load_fer2013(), settings.faces, balanced=settings.balanced, seed=settings.seed)
         return LoadedData(data, tuple(count_warnings(data.training)))
     source = Path(settings.path).expanduser()
-    own = read_own_pictures(source, settings.whole_image, say)
+    own = read_own_pictures(source, whole_image=settings.whole_image, say=say)
     data = TrainingData(own.training, own.holdout, _test_splits(), f"own pictures ({source.name})")
     return LoadedData(data, own.warnings, own.skipped)
 
 
-def load_for_run(folder: Path, settings: DataSettings, say: Callable[[str], None]) -> LoadedData:
+def load_for_run(folder: Path, settings: DataSettings, *, say: Callable[[str], None]) -> LoadedData:
     """Load the faces of a run; own pictures are kept in the run's folder, so it can be resumed if they are deleted.
 
     Raises:
@@ -147,7 +147,7 @@ def expected_faces(settings: DataSettings) -> int:
     return sum(name.lower().endswith(IMAGE_SUFFIXES) for name in pictures) or 1
 
 
-def fer2013_part(dataset: FerDataset, faces: int | None, balanced: bool, seed: int) -> TrainingData:
+def fer2013_part(dataset: FerDataset, faces: int | None, *, balanced: bool, seed: int) -> TrainingData:
     """Return FER2013 divided as everywhere in FER Lab, with fewer training faces.
 
     The arguments `faces`, `balanced` and `seed` are those of `DataSettings`.
@@ -168,7 +168,7 @@ def fer2013_part(dataset: FerDataset, faces: int | None, balanced: bool, seed: i
     return TrainingData(training, holdout, whole.tests, name, holdout_rule=whole.holdout_rule, scored=whole.holdout)
 
 
-def faces_per_class(available: NDArray[np.int64], count: int, balanced: bool) -> NDArray[np.int64]:
+def faces_per_class(available: NDArray[np.int64], count: int, *, balanced: bool) -> NDArray[np.int64]:
     """Divide a number of faces among the classes.
 
     Args:
@@ -199,7 +199,7 @@ def _draw(faces: FerDataset, count: int, balanced: bool, seed: int) -> FerDatase
     if count >= len(faces):
         return faces
     generator = np.random.default_rng(seed)
-    shares = enumerate(faces_per_class(_counts(faces), count, balanced))
+    shares = enumerate(faces_per_class(_counts(faces), count, balanced=balanced))
     drawn = [generator.permutation(np.flatnonzero(faces.labels == label))[:share] for label, share in shares]
     return faces.subset(np.sort(np.concatenate(drawn)))
 

@@ -68,7 +68,7 @@ class OwnFaces:
             self.folder.close()
 
 
-def read_own_faces(source: Path, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnFaces:
+def read_own_faces(source: Path, *, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnFaces:
     """Read class folders and crop the largest face of each picture.
 
     Args:
@@ -101,7 +101,7 @@ def read_own_faces(source: Path, whole_image: bool, say: Callable[[str], None] =
     )
 
 
-def read_own_zip(stream: BinaryIO, name: str, whole_image: bool) -> OwnFaces:
+def read_own_zip(stream: BinaryIO, name: str, *, whole_image: bool) -> OwnFaces:
     """Unpack a zip into a temporary folder and read it as `read_own_faces` does.
 
     Args:
@@ -119,7 +119,7 @@ def read_own_zip(stream: BinaryIO, name: str, whole_image: bool) -> OwnFaces:
     safe_name = "".join(letter for letter in Path(name).name if letter.isalnum() or letter in "-_. ")[:80].strip(" .")
     try:
         source = extract_zip(stream, folder.path / (safe_name or "pictures.zip"), max_bytes=min(MAX_BYTES, room()))
-        return replace(read_own_faces(source, whole_image), folder=folder)
+        return replace(read_own_faces(source, whole_image=whole_image), folder=folder)
     except BaseException:
         folder.close()
         raise
@@ -149,7 +149,7 @@ class OwnPictures:
     skipped: tuple[str, ...]
 
 
-def read_own_pictures(source: Path, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnPictures:
+def read_own_pictures(source: Path, *, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnPictures:
     """Read class folders, crop the largest face of each picture, and divide the faces by class.
 
     Of pictures with identical pixels only one is used: otherwise copies of training faces could be in the hold-out.
@@ -162,7 +162,7 @@ def read_own_pictures(source: Path, whole_image: bool, say: Callable[[str], None
     Raises:
         FerError: the folder or zip cannot be used, or a class has fewer than two faces.
     """
-    faces = read_own_faces(source, whole_image, say)
+    faces = read_own_faces(source, whole_image=whole_image, say=say)
     labels, skipped = faces.dataset.labels.tolist(), list(faces.skipped)
     _check_counts(labels, faces.classes, source.name, skipped)
     unique, copies = _without_copies(faces.dataset)
