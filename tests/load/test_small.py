@@ -1,13 +1,14 @@
-"""A few damaged files of each kind, and a fault: what `mutations` and `faults` do by hand, so that they do not rot."""
+"""What the scripts of this folder do by hand, small enough for every day, so that they do not rot."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
 
 from fer_core.types import FerError
-from tests.load.faults import killed_video
+from tests.load import faults, mutations, visitors
 from tests.load.readers import KINDS, make
 
 
@@ -25,5 +26,11 @@ def test_a_damaged_file_is_read_or_is_one_sentence(home, tmp_path, monkeypatch, 
         assert all("\n" not in text and 20 < len(text) < 700 for text in sentences), given.what
 
 
-def test_a_killed_video_leaves_nothing_under_its_name(tmp_path):
-    killed_video(tmp_path)
+def test_the_scripts_take_their_options(monkeypatch, capsys):
+    for script, options in ((faults, "--only nothing"), (mutations, "--count 0 --seed 1"), (visitors, "--help")):
+        monkeypatch.setattr(sys, "argv", [script.__name__, *options.split()])
+        try:
+            assert script.main() == 0
+        except SystemExit as ended:
+            assert ended.code == 0
+    assert "--megabytes" in capsys.readouterr().out
