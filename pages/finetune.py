@@ -7,7 +7,7 @@ from fer_core.runs.run import RunPlan
 from fer_core.training.recipe import recipe_summary
 from fer_core.types import FerError
 from fer_core.visitors import limits
-from pages.parts.common import emphasis, empty, plain, with_code
+from pages.parts.common import emphasis, plain, with_code
 from pages.parts.finetune.data import select_data
 from pages.parts.finetune.result import result
 from pages.parts.finetune.runs import RUNS_TAB, TAB, all_runs, live, select_runs, show_error, start
@@ -70,7 +70,9 @@ if runs_tab.open:
     with runs_tab:
         runs = all_runs()
         if not runs:
-            empty("Your trainings, with their curves and results, will be listed here.", "model_training")
+            st.info(
+                "Your trainings, with their curves and results, will be listed here.", icon=":material/model_training:"
+            )
             st.button("Set up the first run", icon=":material/add:", key="f_first", on_click=open_new_run)
         else:
             selected = select_runs(runs)

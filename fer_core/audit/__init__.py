@@ -1,8 +1,7 @@
 """Whom a model fails: its predictions compared between groups of faces, with intervals and tests."""
 
 from fer_core.audit.faces import AND, AuditedFaces, picture_faces, stored_faces
-from fer_core.audit.groups import ALL, MINIMUM, RATES, GroupAudit, audit_groups, records
-from fer_core.audit.limits import LIMITS
+from fer_core.audit.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit, audit_groups, records
 from fer_core.audit.pictures import LAYOUT, GroupedPictures, open_grouped
 from fer_core.audit.slices import PROPERTIES
 

@@ -99,21 +99,11 @@ def choose_model(models: list[StoredModel], key: str, width: int = 300) -> list[
     return [model for model in models if model.name == name]
 
 
-def empty(sentence: str, icon: str) -> None:
-    """Say what will be in an empty place; the button that gets it, if there is one, comes after.
-
-    Args:
-        sentence: as Markdown.
-        icon: name of a Material symbol.
-    """
-    st.info(sentence, icon=f":material/{icon}:")
-
-
 def no_model_yet() -> None:
     """Say that there is no trained model, and how to train one."""
-    empty(
+    st.info(
         f"There is no trained model yet. Train one with `fer-lab train {DEFAULT_MODEL}`, then reload this page.",
-        "model_training",
+        icon=":material/model_training:",
     )
 
 
@@ -240,7 +230,9 @@ def offer_download(label: str, content: Any, file_name: str, mime: str, icon: st
 
 def stop_without_predictions() -> NoReturn:
     """Say that no model has predictions of the chosen split, and end the page."""
-    empty("No model has predictions of this split. Choose another one, or train a model.", "leaderboard")
+    st.info(
+        "No model has predictions of this split. Choose another one, or train a model.", icon=":material/leaderboard:"
+    )
     st.stop()
 
 

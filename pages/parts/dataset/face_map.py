@@ -17,7 +17,7 @@ from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, choose_yardstick, empty, note_utkface, plain, show_table, warn
+from pages.parts.common import choose, choose_yardstick, note_utkface, plain, show_table, warn
 from pages.parts.confusion import show_faces
 from pages.parts.data import computed, predictions
 from pages.parts.explanations import explain
@@ -227,10 +227,10 @@ def _map(
     rows = shown.loc[shown["row"].isin(st.session_state.get(_ROWS, [])), "row"]
     st.header("Selected faces")
     if rows.empty:
-        empty(
+        st.info(
             "No face is selected. Draw around some points to see the faces here; the tools are above the chart, at the "
             "right. A double click on the chart ends a selection.",
-            "lasso_select",
+            icon=":material/lasso_select:",
         )
         return
     st.button("Clear the selection", icon=":material/deselect:", on_click=_clear)
