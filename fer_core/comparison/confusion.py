@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.columns import percent
 from fer_core.comparison.answers import Answers
 from fer_core.data import FerDataset, FerPlusVotes, load_fer2013, load_ferplus
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
@@ -205,4 +206,4 @@ def _faces(answers: Answers, name: str, places: np.ndarray, by_confidence: bool 
 
 def _as_text(probabilities: np.ndarray) -> list[str]:
     best = probabilities.argmax(axis=1)
-    return [f"{EXPRESSIONS[k]} {row[k]:.0%}".replace("%", " %") for k, row in zip(best, probabilities, strict=True)]
+    return [f"{EXPRESSIONS[k]} {percent(row[k])}" for k, row in zip(best, probabilities, strict=True)]

@@ -14,7 +14,7 @@ from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.comparison.answers import ENSEMBLE, Answers
 from fer_core.comparison.robustness import mean_corruption_accuracy, robustness
 from fer_core.data import sample_portrait
-from fer_core.figures import AccuracyInterval
+from fer_core.figures.scores import AccuracyInterval
 from fer_core.inference import FaceAnalyzer
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics import METRICS, BootstrapIntervals, Metrics, bootstrap_intervals, evaluate

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core import figures
 from fer_core.columns import YARDSTICKS
 from fer_core.comparison import LEVEL, both_ways, curves_of, paper_marks, robustness_curves
 from fer_core.faces import DEGRADATIONS
+from fer_core.figures import curves, matrices, scores
 from fer_core.labels import EXPRESSIONS
 from fer_core.report.contents import Report
 
@@ -53,7 +53,7 @@ def ranking(report: Report) -> Iterator[Chart]:
     yield Chart(
         "accuracy",
         f"Accuracy of {len(board)} models with 95 % intervals; best by {by}: {best['model']}, {best['accuracy']:.3f}",
-        partial(figures.ranking, board, "accuracy", "Accuracy"),
+        partial(scores.ranking, board, "accuracy", title="Accuracy"),
         adapts=False,
     )
 
@@ -65,22 +65,22 @@ def by_expression(report: Report) -> Iterator[Chart]:
     yield Chart(
         "f1-by-expression",
         f"F1 by expression of each model with 95 % intervals; lowest for {hardest}",
-        partial(figures.class_scores, table, **_models(report, table)),
+        partial(scores.class_scores, table, **_models(report, table)),
     )
 
 
 def roc_and_pr(report: Report) -> Iterator[Chart]:
     """Yield the curves of each expression that has them."""
-    points, curves = report.tables["thresholds"], report.tables["curves"]
+    points, drawn = report.tables["thresholds"], report.tables["curves"]
     for expression in EXPRESSIONS:
-        roc, pr = curves_of(curves, "roc", expression), curves_of(curves, "pr", expression)
+        roc, pr = curves_of(drawn, "roc", expression), curves_of(drawn, "pr", expression)
         if roc.empty or pr.empty:
             continue
         at = points[(points["expression"] == expression) & (points["threshold"] == 0.5)]
         yield Chart(
             f"roc-pr-{expression}",
             f"ROC and precision-recall curves for {expression}; areas {_range(roc['area'])} and {_range(pr['area'])}",
-            partial(figures.roc_pr_chart, roc, pr, at, **_models(report, roc)),
+            partial(curves.roc_pr_chart, roc, pr, points=at, **_models(report, roc)),
             heading=expression.capitalize(),
         )
 
@@ -91,7 +91,7 @@ def reliability(report: Report) -> Iterator[Chart]:
     yield Chart(
         "reliability",
         f"Reliability diagram of each model; calibration errors {_range(table['ece'])}",
-        partial(figures.reliability_chart, bins, **_models(report, bins)),
+        partial(curves.reliability_chart, bins, **_models(report, bins)),
     )
 
 
@@ -105,7 +105,7 @@ def robustness(report: Report) -> Iterator[Chart]:
         "robustness",
         f"Accuracy of {table['model'].nunique()} models on degraded faces: {', '.join(kinds.values()).lower()}",
         partial(
-            figures.robustness_chart,
+            curves.robustness_chart,
             {kind: robustness_curves(table, kind) for kind in DEGRADATIONS},
             {kind: (one.title, one.unit) for kind, one in DEGRADATIONS.items()},
             **_models(report, table),
@@ -122,7 +122,7 @@ def significance(report: Report) -> Iterator[Chart]:
     yield Chart(
         "significance",
         f"Differences in accuracy of every pair; {significant} of {len(table)} significant",
-        partial(figures.pair_matrix, both_ways(table), report.ranked),
+        partial(matrices.pair_matrix, both_ways(table), report.ranked),
     )
 
 
@@ -136,7 +136,7 @@ def confusion(report: Report) -> Iterator[Chart]:
             "confusion-" + re.sub(r"[^a-z0-9_-]", "", name),
             f"Confusion of {model}; most often, {wrong['actual']} is taken for {wrong['predicted']}: "
             f"{wrong['rate']:.0%} of its faces",
-            partial(figures.confusion_chart, cells, "rates"),
+            partial(matrices.confusion_chart, cells, "rates"),
             adapts=False,
             heading=model,
             width=560,
@@ -151,7 +151,7 @@ def training(report: Report) -> Iterator[Chart]:
     yield Chart(
         "training",
         f"Accuracy and loss over the epochs of training of {table['model'].nunique()} models",
-        partial(figures.training_chart, table, **_models(report, table)),
+        partial(curves.training_chart, table, **_models(report, table)),
     )
 
 
@@ -162,7 +162,7 @@ def paper(report: Report) -> Iterator[Chart]:
     yield Chart(
         "paper-accuracy",
         f"Accuracy of the paper’s {table['variant'].nunique()} variants as reported; {measured} of them measured here",
-        partial(figures.paper_chart, paper_marks(table, "accuracy"), "Accuracy"),
+        partial(scores.paper_chart, paper_marks(table, "accuracy"), "Accuracy"),
         adapts=False,
     )
 

@@ -6,9 +6,9 @@ from typing import Final
 
 import streamlit as st
 
+from fer_core.columns import percent_text
 from fer_core.explain import NOTABLE, OcclusionMap
 from fer_core.faces import Evidence, evidence_for
-from fer_core.figures.theme import percent_text
 from fer_core.labels import EXPRESSIONS, expression_index
 from pages.parts.common import plain
 from pages.parts.explanations import explain

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.figures import class_distribution, pixel_chart
+from fer_core.figures.bars import class_distribution
+from fer_core.figures.matrices import pixel_chart
 from fer_core.labels import COLORS, EXPRESSIONS
 
 COUNTS = pd.DataFrame([[1, 2, 3, 4, 5, 6, 7], [7, 0, 0, 0, 0, 0, 7]], ["Training", "PublicTest"], list(EXPRESSIONS))

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from fer_core.figures import error_leaves, group_rates
+from fer_core.figures.scores import error_leaves, group_rates
 
 RATES = pd.DataFrame(
     [

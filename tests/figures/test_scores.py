@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.figures import AccuracyInterval, accuracy_intervals, class_scores, paper_chart, ranking
+from fer_core.figures.scores import AccuracyInterval, accuracy_intervals, class_scores, paper_chart, ranking
 from fer_core.labels import EXPRESSIONS
 
 MEASURED = [
@@ -69,7 +69,7 @@ def test_nothing_measured():
 @pytest.mark.parametrize(("ascending", "best"), [(False, "high"), (True, "low")])
 def test_the_best_is_on_top_whether_high_or_low(ascending, best):
     table = pd.DataFrame({"model": ["low", "high"], "m": [0.1, 0.9], "m_low": [0.05, 0.8], "m_high": [0.2, 0.95]})
-    figure = ranking(table, "m", "A metric", ascending)
+    figure = ranking(table, "m", title="A metric", ascending=ascending)
     assert figure.layout.yaxis.categoryarray[0] == best
     assert figure.layout.yaxis.autorange == "reversed"
     assert ends(figure.data[0])[list(figure.data[0].y).index("high")] == (0.8, 0.95)

@@ -6,7 +6,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from fer_core.cli import app
-from fer_core.figures import class_scores
+from fer_core.figures.scores import class_scores
 from fer_core.report import build_report
 from fer_core.report.charts import all_charts
 from fer_core.report.png import still
@@ -86,7 +86,7 @@ def test_a_folder_that_cannot_be_written_says_so(made_up, tmp_path):
 def test_pictures_show_no_model_that_needs_a_click(made_up):
     models = [add_model(promoted(), f"m{place}", skill=1 + place / 4) for place in range(8)]
     report = build_report(models, "PublicTest", "plain")
-    whole = class_scores(report.tables["class_f1"], report.titles, report.front)
+    whole = class_scores(report.tables["class_f1"], report.titles, front=report.front)
     picture = still(whole)
     assert len(whole.data) == 8
     assert [trace.name for trace in picture.data] == [title for title in report.titles if title in report.front]

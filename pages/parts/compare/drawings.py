@@ -7,14 +7,9 @@ import streamlit as st
 
 from fer_core.comparison import both_ways, curves_of, robustness_curves, thresholds
 from fer_core.faces import DEGRADATIONS
-from fer_core.figures import (
-    class_scores,
-    pair_matrix,
-    reliability_chart,
-    robustness_chart,
-    roc_pr_chart,
-    training_chart,
-)
+from fer_core.figures.curves import reliability_chart, robustness_chart, roc_pr_chart, training_chart
+from fer_core.figures.matrices import pair_matrix
+from fer_core.figures.scores import class_scores
 from pages.parts.compare import results
 from pages.parts.compare.results import Selection
 
@@ -22,7 +17,9 @@ from pages.parts.compare.results import Selection
 @st.cache_resource(max_entries=20, show_spinner=False)
 def f1_by_expression(selection: Selection, narrow: bool) -> go.Figure:
     """Return F1 by expression."""
-    return class_scores(results.class_f1(selection), results.all_titles(selection), results.front(selection), narrow)
+    return class_scores(
+        results.class_f1(selection), results.all_titles(selection), front=results.front(selection), narrow=narrow
+    )
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
@@ -32,11 +29,11 @@ def roc_and_pr(selection: Selection, expression: str, threshold: float, focus: s
     return roc_pr_chart(
         curves_of(drawn, "roc", expression),
         curves_of(drawn, "pr", expression),
-        thresholds(results.shown(selection), expression, threshold),
-        focus,
-        results.all_titles(selection),
-        results.front(selection),
-        narrow,
+        points=thresholds(results.shown(selection), expression, threshold),
+        focus=focus,
+        models=results.all_titles(selection),
+        front=results.front(selection),
+        narrow=narrow,
     )
 
 
@@ -44,7 +41,9 @@ def roc_and_pr(selection: Selection, expression: str, threshold: float, focus: s
 def reliability(selection: Selection, focus: str, narrow: bool) -> go.Figure:
     """Return reliability diagrams."""
     bins = results.reliability_bins(selection)
-    return reliability_chart(bins, focus, results.all_titles(selection), results.front(selection), narrow)
+    return reliability_chart(
+        bins, focus, models=results.all_titles(selection), front=results.front(selection), narrow=narrow
+    )
 
 
 @st.cache_resource(max_entries=20, show_spinner="Drawing curves …")
@@ -54,10 +53,10 @@ def robustness(selection: Selection, focus: str, narrow: bool) -> go.Figure:
     return robustness_chart(
         {kind: robustness_curves(table, kind) for kind in DEGRADATIONS},
         {kind: (one.title, one.unit) for kind, one in DEGRADATIONS.items()},
-        focus,
-        results.all_titles(selection),
-        results.front(selection),
-        narrow,
+        focus=focus,
+        models=results.all_titles(selection),
+        front=results.front(selection),
+        narrow=narrow,
     )
 
 
@@ -65,11 +64,11 @@ def robustness(selection: Selection, focus: str, narrow: bool) -> go.Figure:
 def significance(selection: Selection, narrow: bool) -> go.Figure:
     """Return the differences of all pairs."""
     order = list(results.scoreboard(selection)["model"])
-    return pair_matrix(both_ways(results.pairs(selection)), order, narrow)
+    return pair_matrix(both_ways(results.pairs(selection)), order, narrow=narrow)
 
 
 @st.cache_resource(max_entries=20, show_spinner="Drawing curves …")
 def training(selection: Selection, narrow: bool) -> go.Figure:
     """Return training curves. Some model must have them."""
     history, _, _ = results.histories(selection)
-    return training_chart(history, results.all_titles(selection), results.front(selection), narrow=narrow)
+    return training_chart(history, results.all_titles(selection), front=results.front(selection), narrow=narrow)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from fer_core.columns import YARDSTICKS
 from fer_core.comparison import LEVEL
-from fer_core.figures import ranking
+from fer_core.figures.scores import ranking
 from fer_core.metrics import METRICS, metric_titles
 from fer_core.models.spec import WEIGHTS
 from pages.parts.charts import narrow_screen, show_chart
@@ -34,7 +34,7 @@ def scoreboard(selection: Selection) -> None:
             f"{best[f'{key}_high']:.3f}.",
         )
     show_chart(
-        ranking(table, key, metric.title, ascending=lower_first),
+        ranking(table, key, title=metric.title, ascending=lower_first),
         f"{metric.title} of {len(table)} models with 95 % intervals; best by {YARDSTICKS[answers.by]}: "
         f"{best['model']}, {best[key]:.3f}",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.figures import class_distribution
+from fer_core.figures.bars import class_distribution
 from pages.parts.charts import show_chart
 from pages.parts.common import choose
 from pages.parts.dataset.source import OWN, ShownFaces
@@ -20,7 +20,7 @@ def classes(shown: ShownFaces) -> None:
     totals = counts.sum()
     rare, frequent = str(totals.idxmin()), str(totals.idxmax())
     show_chart(
-        class_distribution(counts, bars == "shares"),
+        class_distribution(counts, shares=bars == "shares"),
         f"Faces by expression and split; most for {frequent}, fewest for {rare}",
     )
     splits = "" if shown.own else " PublicTest is the paper’s test split, PrivateTest the challenge’s."

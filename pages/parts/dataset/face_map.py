@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
 from fer_core.comparison import Answers, Fer2013Faces, face_sheet, joined, judged, map_table
-from fer_core.figures import COLORINGS, face_map_chart
+from fer_core.figures.face_map import COLORINGS, face_map_chart
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
@@ -138,7 +138,7 @@ def _chart(shown: pd.DataFrame, coloring: str, view: tuple[str, ...], title: str
 
     with st.container(key="d_map"):
         show_chart(
-            face_map_chart(shown, coloring, state[_DRAWN][1], narrow_screen()),
+            face_map_chart(shown, coloring, selected=state[_DRAWN][1], narrow=narrow_screen()),
             f"Map of {len(shown):,} faces by the features of {title}; coloured by {COLORINGS[coloring]}",
             key=key,
             on_select=select,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer_core.comparison import MEASURES, filtered
 from fer_core.data import SPLITS
-from fer_core.figures import pixel_chart
+from fer_core.figures.matrices import pixel_chart
 from fer_core.labels import EXPRESSIONS
 from pages.parts.charts import show_chart
 from pages.parts.common import plain

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer_core.comparison import ORDERS, Fer2013Faces, agreement_by_label, contested_faces, label_cells
 from fer_core.data import SPLITS
-from fer_core.figures import confusion_chart
+from fer_core.figures.matrices import confusion_chart
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.published import PUBLISHED
 from pages.parts.charts import show_chart

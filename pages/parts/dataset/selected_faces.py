@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from fer_core.comparison import FEW, SHOWN, Answers, Fer2013Faces, confusion_cells, expression_scores, sample_faces
-from fer_core.figures import confusion_chart
+from fer_core.figures.matrices import confusion_chart
 from pages.parts.charts import show_chart
 from pages.parts.common import choose, plain, show_table
 from pages.parts.confusion import show_faces

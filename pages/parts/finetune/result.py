@@ -19,7 +19,8 @@ from fer_core.comparison import (
     pairs,
     recommendation,
 )
-from fer_core.figures import class_scores, confusion_chart
+from fer_core.figures.matrices import confusion_chart
+from fer_core.figures.scores import class_scores
 from fer_core.metrics import METRICS
 from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
 from fer_core.runs.run import Run

@@ -9,7 +9,8 @@ from typing import Final
 import streamlit as st
 
 from fer_core.data import SAMPLE_CREDIT
-from fer_core.figures import probability_bars, probability_text, timeline_chart
+from fer_core.figures.bars import probability_bars, probability_text
+from fer_core.figures.timeline import timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus
 from fer_core.inference.stream import TrackedFace
 from pages.parts.charts import show_chart

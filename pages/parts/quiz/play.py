@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from fer_core.figures import vote_bars
+from fer_core.figures.bars import vote_bars
 from fer_core.labels import COLORS, EXPRESSIONS
 from fer_core.quiz import ANNOTATORS, FACES, QuizFace
 from pages.parts.charts import narrow_screen, show_chart

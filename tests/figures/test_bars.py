@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.figures import (
+from fer_core.figures.bars import (
     answers_and_votes,
     class_counts,
     probability_bars,
@@ -68,7 +68,7 @@ def test_words():
 
 @pytest.mark.parametrize("wrong", [[0.5, 0.5], np.zeros((1, 7)), np.zeros(8)])
 def test_other_shapes(wrong):
-    with pytest.raises(ValueError, match=r"Expected probabilities of shape \(7,\)\. Received"):
+    with pytest.raises(ValueError, match=r"Expected values of shape \(7,\)\. Received"):
         probability_bars(wrong)
     with pytest.raises(ValueError, match="shape"):
         probability_change(HAPPY, wrong)
