@@ -124,7 +124,7 @@ class Classifier:
         except (ValueError, RuntimeError, KeyError, IndexError, TypeError) as error:
             raise FerError(
                 f"This is not a FER Lab model file; expected a LiteRT file with the outputs probabilities and "
-                f"activation. Convert it again with `python -m fer_core train`. Received: {len(self._content):,} bytes"
+                f"activation. Convert it again with `fer-lab train`. Received: {len(self._content):,} bytes"
             ) from error
 
 

@@ -21,7 +21,7 @@ DOCUMENT = re.compile(r"\b(?:docs/\w+|CONTRIBUTING|README)\.md\b")
 
 def test_table_of_models_is_up_to_date(home):
     table = markdown_table(list_models()[0])
-    assert table in README, f"Put this into the README (python -m fer_core models --markdown):\n{table}"
+    assert table in README, f"Put this into the README (fer-lab models --markdown):\n{table}"
 
 
 def test_the_defaults_threshold_is_up_to_date():

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from fer_core.audit.slices import PROPERTIES
-from fer_core.comparison import face_table
 from fer_core.data import FerDataset
 from fer_core.faces import known_roll
 from fer_core.files import whole_file
+from fer_core.measuring.face_table import face_table
 from fer_core.types import FerError
 
 FILE: Final = Path(__file__).with_suffix(".npz")
@@ -42,7 +42,7 @@ def measured_properties(dataset: FerDataset) -> pd.DataFrame:
         FerError: the faces are not those of FER2013, or have no votes.
     """
     if dataset.votes is None or (dataset.rows < 0).any():
-        raise FerError("Expected FER2013 with FER+'s votes. Get both with: python -m fer_core data download")
+        raise FerError("Expected FER2013 with FER+'s votes. Get both with: fer-lab data download")
     faces = dataset.subset(dataset.usage != "Training")
     table = face_table(faces).set_index("row")
     rounded = {name: _rounded(table[name].astype(float), step) for name, step in _STEPS.items()}

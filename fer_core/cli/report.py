@@ -30,7 +30,7 @@ def report(
     Chrome.
     """
     from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
-    from fer_core.comparison import FUSIONS
+    from fer_core.metrics.ensembles import FUSIONS
     from fer_core.report import build_report, write_csv, write_html, write_png
 
     for value, allowed, what in (
@@ -43,7 +43,7 @@ def report(
             raise FerError(f"Expected {what} to be one of {', '.join(allowed)}. Received: {value}")
     models = [load_model(name) for name in dict.fromkeys(names)] if names else stored_models()
     if not models:
-        raise FerError("There is no trained model to report on. Train one with `python -m fer_core train compact_cnn`.")
+        raise FerError("There is no trained model to report on. Train one with `fer-lab train compact_cnn`.")
     stderr.print("Measuring and drawing …")
     contents = build_report(models, split, view, ensemble, by)
     warn(*contents.complaints)

@@ -23,7 +23,7 @@ from fer_core.types import FerError
 
 CSV_NAMES: Final = ("fer2013.csv", "fer2013.csv.gz", "icml_face_data.csv")
 HOW_TO_GET: Final = (
-    "Get FER2013 with `python -m fer_core data download` (about 60 MB from Kaggle), or set the environment variable "
+    "Get FER2013 with `fer-lab data download` (about 60 MB from Kaggle), or set the environment variable "
     "FER2013_PATH to fer2013.csv, fer2013.csv.gz, a zip of it, or the folder that holds train/ and test/."
 )
 

@@ -20,7 +20,7 @@ FILE_NAMES: Final[tuple[str, ...]] = ("ferplus_votes.csv", "fer2013new.csv")
 _NAME: Final = "Image name"
 _UNNAMED: Final = -1  # as in `known_rows`
 HOW_TO_GET: Final = (
-    "Get them with `python -m fer_core data download` (1.6 MB from GitHub), or set the environment variable "
+    "Get them with `fer-lab data download` (1.6 MB from GitHub), or set the environment variable "
     "FERPLUS_PATH to fer2013new.csv from github.com/microsoft/FERPlus."
 )
 

@@ -98,7 +98,7 @@ def draw_round(dataset: FerDataset, seed: int) -> Round:
     if len(drawn) < FACES:
         raise FerError(
             f"A round needs {FACES} test faces of FER2013 that are not in Training too, of every expression that "
-            f"occurs. Install the whole dataset: python -m fer_core data download. Received: {len(places)} test faces"
+            f"occurs. Install the whole dataset: fer-lab data download. Received: {len(places)} test faces"
         )
     return Round(seed, _faces(dataset, random.permutation(drawn)))
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fer_core.files import home
 from fer_core.models import ModelSpec, build_network
-from fer_core.models.backbone import (
+from fer_core.models.backbones import (
     FOLDER_VARIABLE,
     VGGFACE2_BACKBONE,
     VGGFACE2_FILE,
@@ -81,7 +81,7 @@ def weight_sources(spec: ModelSpec) -> WeightSources:
         else:
             notes.append(
                 f"utkface is not available: {spec.backbone} has not been pretrained on UTKFace on this computer. Do it "
-                f"once: python -m fer_core pretrain {spec.backbone} --data utkface.parquet"
+                f"once: fer-lab pretrain {spec.backbone} --data utkface.parquet"
             )
     for model in list_models()[0]:
         other = model.card.spec
@@ -101,7 +101,7 @@ def initial_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
 
     Args:
         spec: its `weights_from` is `random`, `imagenet`, `vggface2`, `utkface` (the result of
-            `python -m fer_core pretrain`, or a backbone read from a stored model) or the name of a stored model of the
+            `fer-lab pretrain`, or a backbone read from a stored model) or the name of a stored model of the
             same network.
         dtype: Keras' dtype policy, as in `build_network`.
 
@@ -146,7 +146,7 @@ def stored_network(name: str) -> keras.Model:
     if not path.is_file():
         raise FerError(
             f"The model {name} has no Keras weights ({KERAS}), which are needed to start from it or to distill it. "
-            f"`python -m fer_core train {name}` makes them, if it is one of the named models."
+            f"`fer-lab train {name}` makes them, if it is one of the named models."
         )
     return read_keras(path)
 
@@ -252,12 +252,12 @@ def _imagenet_available(backbone: str) -> bool:
 
 
 def _load_pretrained(network: keras.Model, spec: ModelSpec) -> None:
-    from fer_core.models.transfer import backbone_of
+    from fer_core.models.networks import backbone_of
 
     if spec.architecture != "transfer":
         raise FerError(f"Only models with a backbone can start from utkface. Received: {spec.name}")
     path = _pretrained_path(spec)
-    command = f"python -m fer_core pretrain {spec.backbone} --data utkface.parquet"
+    command = f"fer-lab pretrain {spec.backbone} --data utkface.parquet"
     if not path.is_file():
         if (model := stored_backbone(spec)) is not None:
             return read_backbone(backbone_of(network), model.content())

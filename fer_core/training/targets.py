@@ -41,7 +41,7 @@ def make_targets(
     if votes is None:
         raise FerError(
             "This recipe learns from FER+'s votes, and these faces have none. Use FER2013. Get the votes with "
-            "`python -m fer_core data download`, or set the environment variable FERPLUS_PATH to FER+'s fer2013new.csv."
+            "`fer-lab data download`, or set the environment variable FERPLUS_PATH to FER+'s fer2013new.csv."
         )
     return votes.shares() if target == "votes" else np.concatenate([one_hot, votes.shares()], axis=1)
 

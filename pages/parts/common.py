@@ -102,8 +102,7 @@ def empty(sentence: str, icon: str) -> None:
 def no_model_yet() -> None:
     """Say that there is no trained model, and how to train one."""
     empty(
-        f"There is no trained model yet. Train one with `python -m fer_core train {DEFAULT_MODEL}`, then reload "
-        "this page.",
+        f"There is no trained model yet. Train one with `fer-lab train {DEFAULT_MODEL}`, then reload this page.",
         "model_training",
     )
 

@@ -82,7 +82,7 @@ def tabs(app) -> list[str]:
 
 def test_without_fer2013_it_says_how_to_get_it_and_shows_what_needs_no_faces(page):
     app = page()
-    assert "`python -m fer_core data download`" in app.info[0].value
+    assert "`fer-lab data download`" in app.info[0].value
     assert tabs(app) == ["Map of faces", "Hardest faces", "Copies", "Published results"]
     app = page(d_section="Copies")
     assert "pairs of faces with equal pixels" in said(app)

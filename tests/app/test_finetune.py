@@ -102,7 +102,7 @@ def test_nonsense_in_the_url_is_ignored(page, dataset, submitted, query):
 
 def test_without_fer2013_it_says_how_to_get_it(page):
     app = page()
-    assert "python -m fer_core data download" in app.info[0].value.replace("\\", "")
+    assert "fer-lab data download" in app.info[0].value.replace("\\", "")
     assert app.button(key="f_go_off").disabled
 
 

@@ -16,7 +16,7 @@ from fer_core.types import FerError
 from tests.app.conftest import ROOT
 
 DETECTOR = r"simpler detector: .*YuNet could not be downloaded.*\(\d+ kB\).*set FER_YUNET_MODEL"
-FER2013 = r"`python -m fer_core data download` \(about 60 MB.*set the environment variable FER2013_PATH"
+FER2013 = r"`fer-lab data download` \(about 60 MB.*set the environment variable FER2013_PATH"
 PAGES = {
     "home": DETECTOR,
     "tour": DETECTOR,

@@ -53,7 +53,7 @@ def test_links_lead_on(open_app):
 def test_without_any_model_says_how_to_get_one(open_app, no_models):
     app = open_app()
     assert not app.exception
-    assert f"python -m fer_core train {DEFAULT_MODEL}" in app.info[0].value
+    assert f"fer-lab train {DEFAULT_MODEL}" in app.info[0].value
 
 
 def test_names_broken_model_folders_and_shows_the_rest(open_app):

@@ -202,4 +202,4 @@ def test_snapshot_needs_no_live_video(live, monkeypatch):
 def test_without_any_model_says_how_to_get_one(open_app, no_models):
     app = open_app("live")
     assert not app.exception
-    assert "python -m fer_core train" in app.info[0].value
+    assert "fer-lab train" in app.info[0].value

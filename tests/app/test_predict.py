@@ -265,7 +265,7 @@ def test_nonsense_in_the_url_is_ignored(predict, query):
 def test_without_any_model_says_how_to_get_one(predict, no_models):
     app = predict()
     assert not app.exception
-    assert "python -m fer_core train" in app.info[0].value
+    assert "fer-lab train" in app.info[0].value
 
 
 def test_camera_snapshot(predict):

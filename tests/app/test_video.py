@@ -129,4 +129,4 @@ def test_another_upload_takes_the_place_of_the_first(open_app):
 def test_without_any_model_says_how_to_get_one(open_app, no_models):
     app = open_app("video")
     assert not app.exception
-    assert "python -m fer_core train" in app.info[0].value
+    assert "fer-lab train" in app.info[0].value

@@ -35,7 +35,7 @@ def test_data_info_gives_the_published_counts(fer, fer2013_path):
 def test_data_info_without_data_says_how_to_get_it(fer, home):
     result = fer("data", "info")
     assert result.exit_code == 1
-    assert "python -m fer_core data download" in result.stderr
+    assert "fer-lab data download" in result.stderr
 
 
 @pytest.fixture

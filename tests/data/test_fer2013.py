@@ -146,7 +146,7 @@ def test_truncated_gzip(home, tmp_path, small, share):
 
 
 def test_nothing_there(home, tmp_path, monkeypatch):
-    how = r"Get FER2013 with `python -m fer_core data download` \(about 60 MB from Kaggle\), or set the environment"
+    how = r"Get FER2013 with `fer-lab data download` \(about 60 MB from Kaggle\), or set the environment"
     with pytest.raises(DatasetMissing, match=f"FER2013 is not here yet. {how}"):
         load_fer2013()
     with pytest.raises(DatasetMissing, match=rf"gone does not exist\. {how}"):

@@ -49,7 +49,7 @@ def test_bad_table(tmp_path, text, message):
 
 
 def test_where_it_is_looked_for(home, tmp_path, monkeypatch):
-    with pytest.raises(FerError, match=r"votes are not here. Get them with `python -m fer_core data download`"):
+    with pytest.raises(FerError, match=r"votes are not here. Get them with `fer-lab data download`"):
         load_ferplus()
     with pytest.raises(FerError, match=r"votes are not here.*Received: .*gone\.csv"):
         load_ferplus(tmp_path / "gone.csv")

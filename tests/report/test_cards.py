@@ -31,13 +31,13 @@ def test_shipped_cards_are_up_to_date(name, monkeypatch):
     """Only the default's comparison of groups is computed here, because it takes a second."""
     stored = (SHIPPED / name / "README.md").read_text(encoding="utf-8")
     if name == DEFAULT_MODEL:
-        assert model_readme(load_model(name)) == stored, "Write them again: python -m fer_core models --cards"
+        assert model_readme(load_model(name)) == stored, "Write them again: fer-lab models --cards"
         return
     monkeypatch.setattr("fer_core.report.cards._fails", lambda _: "computed elsewhere")
     ours, theirs = sections(model_readme(load_model(name))), sections(stored)
     assert ours.pop("Whom it fails")
     assert "permutation test" in theirs.pop("Whom it fails")
-    assert ours == theirs, "Write them again: python -m fer_core models --cards"
+    assert ours == theirs, "Write them again: fer-lab models --cards"
 
 
 def test_metadata_has_the_measured_numbers():

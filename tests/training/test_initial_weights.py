@@ -13,8 +13,8 @@ import pytest
 
 from fer_core.data import UTKFaceDataset
 from fer_core.models import ModelSpec, build_network, model_spec
-from fer_core.models.backbone import pretrained_file
-from fer_core.models.transfer import backbone_of
+from fer_core.models.backbones import pretrained_file
+from fer_core.models.networks import backbone_of
 from fer_core.store.folders import load_model, promoted
 from fer_core.training.export import to_litert
 from fer_core.training.initial_weights import (
@@ -44,9 +44,7 @@ def aged():
 
 @pytest.mark.slow
 def test_a_pretrained_backbone_is_started_from(aged, home):
-    with pytest.raises(
-        FerError, match=r"MobileNetV2 has not been pretrained .*`python -m fer_core pretrain MobileNetV2"
-    ):
+    with pytest.raises(FerError, match=r"MobileNetV2 has not been pretrained .*`fer-lab pretrain MobileNetV2"):
         initial_network(SMALL)
     path = pretrain("MobileNetV2", aged, size=32, epochs=2)
     assert path == home / "backbones" / pretrained_file("MobileNetV2", 32)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from fer_core.comparison import both_ways, curves_of, robustness_curves, thresholds
 from fer_core.faces import DEGRADATIONS
 from fer_core.figures.curves import reliability_chart, robustness_chart, roc_pr_chart, training_chart
 from fer_core.figures.matrices import pair_matrix
 from fer_core.figures.scores import class_scores
+from fer_core.measuring.robustness import robustness_curves
+from fer_core.metrics.curves import curves_of, threshold_table
+from fer_core.metrics.significance import both_ways
 from pages.parts.compare import results
 from pages.parts.compare.results import Selection
 
@@ -29,7 +31,7 @@ def roc_and_pr(selection: Selection, expression: str, threshold: float, focus: s
     return roc_pr_chart(
         curves_of(drawn, "roc", expression),
         curves_of(drawn, "pr", expression),
-        points=thresholds(results.shown(selection), expression, threshold),
+        points=threshold_table(results.shown(selection), expression, threshold),
         focus=focus,
         models=results.all_titles(selection),
         front=results.front(selection),

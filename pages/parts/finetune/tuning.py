@@ -102,7 +102,7 @@ def _new_study(names: list[str]) -> None:
     time = study_estimate(plan, trials)
     st.caption(
         f"Takes at most {duration_text(time.seconds)}, less if poor trials stop early. {time.basis} For own pictures, "
-        "other ranges, or several computers at once: `python -m fer_core tune --help`."
+        "other ranges, or several computers at once: `fer-lab tune --help`."
     )
 
 
