@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from threading import RLock
+from typing import Any
 
-import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
 from fer_core.data import find_fer2013
 from fer_core.data.fer2013_faces import Fer2013Faces, load_fer2013_faces
 from fer_core.data.ferplus import find_ferplus
-from fer_core.measuring.results import history_table, load_predictions
-from fer_core.measuring.robustness import robustness_table
-from fer_core.measuring.scoreboard import face_milliseconds, front_models, scoreboard_table
-from fer_core.metrics.calibration import calibration_table, reliability_table
-from fer_core.metrics.core import Measured, f1_table, measure_models
-from fer_core.metrics.curves import curve_table
+from fer_core.measuring.results import load_predictions
+from fer_core.measuring.scoreboard import face_milliseconds
 from fer_core.metrics.ensembles import Ensemble, fuse
-from fer_core.metrics.paper import PAPER_VARIANTS, paper_f1, paper_overall
 from fer_core.metrics.predictions import ENSEMBLE, Predictions
-from fer_core.metrics.significance import pair_table
-from fer_core.report import build_report, render
-from fer_core.store.card import ModelCard
+from fer_core.sections.html import render
+from fer_core.sections.results import Results, build_report, holdout_accuracies
+from fer_core.sections.sections import Chart, Section, paper
 from fer_core.store.folders import open_model
 from fer_core.store.stored_model import DEGRADED, HISTORY, PREDICTIONS, StoredModel
 from fer_core.types import FerError
-
-LEGEND: Final = "A click on a name in the legend shows or hides a model, a double click shows it alone."
-"""For captions of charts with a legend of models."""
 
 Stamps = tuple[tuple[str, str, tuple[int, ...]], ...]
 """Name, folder and modification times of stored models, so that a changed model is read again."""
@@ -93,126 +86,72 @@ def ensemble(selection: Selection) -> Ensemble | str | None:
         return None
     other, _ = all_answers(selection.other_split)
     try:
-        holdout = {name: card.holdout_accuracy for name, card in all_cards(selection).items()}
+        holdout = holdout_accuracies(_models(selection))
         return fuse(answers, selection.members, selection.fusion, selection.exponent, holdout, other)
     except ValueError as error:
         return str(error)
 
 
-def shown(selection: Selection) -> Predictions:
-    """Return the predictions of the models on show, with the ensemble's. Some model must have predictions."""
+@st.cache_resource(max_entries=20, show_spinner=False)
+def results(selection: Selection) -> Results:
+    """Return the results of the models on show, with the ensemble's. Some model must have predictions.
+
+    All selections of the same faces share the metrics of the models.
+    """
     answers, _ = all_answers(selection.all_models)
     assert answers is not None
-    combined = ensemble(selection)
-    chosen = answers.only(selection.names)
-    if not isinstance(combined, Ensemble):
-        return chosen
-    return chosen.plus(ENSEMBLE, combined.answers.titles[ENSEMBLE], combined.answers.probabilities[ENSEMBLE])
-
-
-@st.cache_resource(max_entries=12, show_spinner="Measuring, with 1,000 resamples …")
-def _measured_models(selection: Selection) -> Measured:
-    answers, _ = all_answers(selection)
-    return measure_models(answers) if answers is not None else {}
-
-
-@st.cache_resource(max_entries=40, show_spinner="Measuring the ensemble …")
-def _measured_ensemble(selection: Selection) -> Measured:
-    return measure_models(shown(selection).only([ENSEMBLE]))
-
-
-def measured(selection: Selection) -> Measured:
-    """Return metrics and intervals of all models and the ensemble, all with the same resamples."""
-    models = _measured_models(selection.all_models)
-    if isinstance(ensemble(selection), Ensemble):
-        return {**models, **_measured_ensemble(replace(selection, names=()))}
-    return models
-
-
-@st.cache_data(max_entries=40, show_spinner=False)
-def all_cards(selection: Selection) -> dict[str, ModelCard]:
-    """Return the cards of all models."""
-    return {model.name: model.card for model in _models(selection)}
-
-
-@st.cache_data(max_entries=40, show_spinner=False)
-def scoreboard(selection: Selection) -> pd.DataFrame:
-    """Return the scoreboard."""
-    return scoreboard_table(shown(selection), measured(selection), _models(selection))
-
-
-@st.cache_data(max_entries=40, show_spinner=False)
-def front(selection: Selection) -> list[str] | None:
-    """Return the titles of the models that charts show at first; None for all, if the models were chosen."""
-    if selection.names:
-        return None
-    backbones = {name: card.spec.backbone if card.spec else None for name, card in all_cards(selection).items()}
-    return front_models(scoreboard(selection), backbones)
-
-
-def all_titles(selection: Selection) -> list[str]:
-    """Return the titles of all models, in the order of their colours in every section."""
-    answers, _ = all_answers(selection.all_models)
-    titles = {} if answers is None else {**answers.titles}
-    return list({**titles, **shown(selection).titles}.values())
-
-
-@st.cache_data(max_entries=40, show_spinner=False)
-def class_f1(selection: Selection) -> pd.DataFrame:
-    """Return F1 by expression."""
-    return f1_table(shown(selection), measured(selection))
-
-
-@st.cache_data(max_entries=20, show_spinner="Drawing curves …")
-def curve_points(selection: Selection) -> pd.DataFrame:
-    """Return ROC and precision-recall curves."""
-    return curve_table(shown(selection))
-
-
-@st.cache_data(max_entries=40, show_spinner=False)
-def reliability_bins(selection: Selection) -> pd.DataFrame:
-    """Return the bins of the reliability diagrams."""
-    return reliability_table(shown(selection))
-
-
-@st.cache_data(max_entries=40, show_spinner="Measuring calibration …")
-def calibration(selection: Selection) -> pd.DataFrame:
-    """Return calibration errors with their noise floors, and temperatures fitted on the other test split."""
     other, _ = all_answers(selection.other_split)
     combined = ensemble(selection)
-    if other is not None and isinstance(combined, Ensemble):
-        other = combined.on(other)
-    return calibration_table(shown(selection), other)
+    chosen = answers.only(selection.names)
+    if isinstance(combined, Ensemble):
+        fused = combined.answers
+        chosen = chosen.plus(ENSEMBLE, fused.titles[ENSEMBLE], fused.probabilities[ENSEMBLE])
+        other = None if other is None else combined.on(other)
+    whole = None
+    if selection != selection.all_models:
+        whole = results(replace(selection, names=()) if selection.names else selection.all_models)
+    return Results(
+        _chosen_models(selection),
+        chosen,
+        other,
+        whole=whole,
+        first_titles=tuple(answers.titles.values()),
+        all_in_front=bool(selection.names),
+    )
 
 
-@st.cache_data(max_entries=40, show_spinner="Comparing every pair …")
-def pairs(selection: Selection) -> pd.DataFrame:
-    """Return the comparison of every pair of models."""
-    return pair_table(shown(selection))
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _lock(_: Selection) -> RLock:
+    return RLock()
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
-def histories(selection: Selection) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Return the training curves, the titles of models without them, and a sentence for each damaged file."""
-    return history_table(_chosen_models(selection), shown(selection).titles)
+def section(make: Callable[..., Section], selection: Selection, **choices: Any) -> Section:
+    """Return a section of the results of a selection; other sessions wait for what one of them computes.
 
-
-@st.cache_data(max_entries=20, show_spinner=False)
-def robustness(selection: Selection) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Return the results on degraded faces, the titles of models without them, and a sentence for each bad file."""
-    return robustness_table(_chosen_models(selection), shown(selection).titles, selection.by)
-
-
-@st.cache_data(max_entries=12, show_spinner=False)
-def paper_tables(selection: Selection) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Return the paper's overall results, and F1 by expression of each variant, beside ours on PublicTest.
-
-    The paper judges by FER2013's label, so ours are judged by it here too.
+    Args:
+        make: one of `fer_core.sections.sections`.
+        selection: the models and faces.
+        choices: for `make`.
     """
-    public = replace(selection.all_models, split="PublicTest", by="label")
-    ours = _measured_models(public)
-    f1 = {variant: paper_f1(variant, ours) for variant in PAPER_VARIANTS}
-    return paper_overall(all_answers(public)[0], ours), f1
+    with st.spinner("Measuring …"), _lock(selection.all_models):
+        found = results(selection)
+        if make is paper and found.public is None:
+            judged = replace(selection.all_models, split="PublicTest", by="label")
+            found.public = results(judged) if all_answers(judged)[0] is not None else None
+        return make(found, **choices)
+
+
+@st.cache_resource(max_entries=200, show_spinner="Drawing …")
+def drawn(selection: Selection, choices: str, narrow: bool, _chart: Chart) -> go.Figure:  # noqa: ARG001 (the key)
+    """Return the figure of a chart, kept by what it shows.
+
+    Args:
+        selection: the models and faces.
+        choices: what else the chart depends on, its name included.
+        narrow: whether the screen is as narrow as a phone.
+    """
+    with _lock(selection.all_models):
+        return _chart.draw(narrow=narrow) if _chart.adapts else _chart.draw()
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
@@ -224,17 +163,11 @@ def milliseconds(folder: str, stamp: tuple[int, ...]) -> float | None:  # noqa: 
         return None
 
 
-def highlighted(titles: Mapping[str, str], key: str) -> str:
-    """Ask for the model to highlight, given titles by name; return its title."""
-    names = list(titles)
-    name = st.selectbox("Model to highlight", names, format_func=titles.__getitem__, key=key, bind="query-params")
-    return titles[name if name in titles else names[0]]
-
-
 def report_html(selection: Selection) -> str:
     """Return a report about the models on show as the text of an HTML file."""
     fusion = selection.fusion if isinstance(ensemble(selection), Ensemble) else None
-    return render(build_report(_chosen_models(selection), selection.split, selection.view, fusion, selection.by))
+    models = _chosen_models(selection)
+    return render(build_report(models, selection.split, view=selection.view, fusion=fusion, by=selection.by))
 
 
 def fer2013_faces() -> Fer2013Faces:
