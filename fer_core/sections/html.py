@@ -19,6 +19,7 @@ from plotly.utils import PlotlyJSONEncoder
 from fer_core.figures.theme import legend_height
 from fer_core.files import write_text
 from fer_core.metrics.core import metric_titles
+from fer_core.metrics.ensembles import Ensemble
 from fer_core.metrics.paper import PLAIN_MEANS, paper_metrics
 from fer_core.models.spec import utkface_note
 from fer_core.sections.results import Results
@@ -187,8 +188,8 @@ def _whole_table(_: Results, section: Section) -> Iterator[str]:
 
 def _scoreboard(results: Results, section: Section) -> Iterator[str]:
     board, titles = section.table, section.titles
-    if results.ensemble:
-        yield f"<p>{escape(results.ensemble)}</p>"
+    if isinstance(results.ensemble, Ensemble):
+        yield f"<p>{escape(results.ensemble.description)}</p>"
     intervals = {name: _two_lines(board, name, f"{name}_interval", missing="") for name in metric_titles()}
     yield "<p>In each cell of the table: the number, and below it its 95 % interval.</p>"
     numbers = {name: titles[name] for name in ("model", *metric_titles())} | {"ece": "ECE"}
@@ -254,13 +255,15 @@ def _figure(chart: Chart) -> str:
 
 
 def _table(values: pd.DataFrame, titles: Mapping[str, str], *, kind: str = "") -> str:
-    """Return a table of the columns named in `titles`; text in a "long" one is broken into lines where it needs to."""
-    texts = pd.DataFrame({name: _cells(values[name]) for name in titles}).set_axis(
-        list(titles.values()), axis="columns"
-    )
-    with pd.option_context("display.max_colwidth", None):
-        html = texts.to_html(index=False, border=0, classes=kind or None)
-    return f'<div class="scroll">{html}</div>'
+    """Return a table of the columns named in `titles`; text in a "long" one is broken into lines where needed.
+
+    pandas' own HTML shows a line break within a cell as two characters.
+    """
+    head = "".join(f"<th>{escape(title)}</th>" for title in titles.values())
+    lines = zip(*(_cells(values[name]) for name in titles), strict=True)
+    rows = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in line) + "</tr>" for line in lines)
+    body = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+    return f'<div class="scroll"><table class="{kind}">{body}</table></div>'
 
 
 def _two_lines(values: pd.DataFrame, above: str, below: str, *, missing: str = "–") -> list[str]:

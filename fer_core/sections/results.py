@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from fer_core.metrics.calibration import calibration_table, reliability_table
 from fer_core.metrics.confusion import confusion_cells
 from fer_core.metrics.core import Measured, f1_table, measure_models
 from fer_core.metrics.curves import HALF_A_PIXEL, curve_table, threshold_table
-from fer_core.metrics.ensembles import fuse
+from fer_core.metrics.ensembles import Ensemble, fuse
 from fer_core.metrics.paper import PAPER_VARIANTS, paper_contradictions, paper_f1, paper_overall, paper_recomputed
 from fer_core.metrics.predictions import Predictions
 from fer_core.metrics.significance import pair_table
@@ -37,14 +37,16 @@ REPORT_TOLERANCE: Final = 0.5 / 500
 class Results:
     """Results of several models on one split. Each table is computed once, when it is first asked for.
 
+    Nobody may change the tables, because sessions share them.
+
     Attributes:
         models: of the store, without the ensemble.
         answers: predictions of the models, and of the ensemble if there is one.
         other: the same on the other test split, to fit temperatures on; None if there are none.
-        public: results of all models on PublicTest by FER2013's label, as the paper judges; None if there are none.
-        ensemble: the weights of the ensemble as text; empty without one.
+        public: returns results on PublicTest by FER2013's label, as the paper judges; None if there are none.
+        ensemble: the ensemble among the models; a sentence if it cannot be computed; None without one.
         complaints: one sentence for each model that is left out.
-        whole: results of more models on the same faces, whose metrics are used again; None for none.
+        measure: returns metrics and intervals of the models, and of others if it has them; default: computes them.
         first_titles: titles of models that have the first colours, whether shown or not.
         all_in_front: whether charts show all models at first.
         tolerance: by how much leaving out points may move a curve.
@@ -52,11 +54,11 @@ class Results:
 
     models: Sequence[StoredModel]
     answers: Predictions
-    other: Predictions | None
-    public: Results | None = None
-    ensemble: str = ""
+    other: Predictions | None = None
+    public: Callable[[], Results | None] = lambda: None
+    ensemble: Ensemble | str | None = None
     complaints: list[str] = field(default_factory=list)
-    whole: Results | None = None
+    measure: Callable[[], Measured] | None = None
     first_titles: Sequence[str] = ()
     all_in_front: bool = False
     tolerance: float = HALF_A_PIXEL
@@ -64,9 +66,7 @@ class Results:
     @cached_property
     def measured(self) -> Measured:
         """Metrics and intervals of each model, all with the same resamples."""
-        known = self.whole.measured if self.whole else {}
-        missing = [name for name in self.answers.names if name not in known]
-        return {**known, **measure_models(self.answers.only(missing))} if missing else known
+        return self.measure() if self.measure else measure_models(self.answers)
 
     @cached_property
     def board(self) -> pd.DataFrame:
@@ -139,15 +139,11 @@ class Results:
         return self.degraded[0]
 
     @cached_property
-    def paper(self) -> pd.DataFrame:
-        """The paper's overall results beside ours."""
-        return paper_overall(self.public.answers, self.public.measured) if self.public else paper_overall(None, {})
-
-    @cached_property
-    def paper_f1(self) -> dict[str, pd.DataFrame]:
-        """F1 by expression of each of the paper's variants, beside ours."""
-        measured = self.public.measured if self.public else {}
-        return {variant: paper_f1(variant, measured) for variant in PAPER_VARIANTS}
+    def paper(self) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+        """The paper's overall results, and F1 by expression of each of its variants, beside ours."""
+        public = self.public()
+        answers, measured = (public.answers, public.measured) if public else (None, {})
+        return paper_overall(answers, measured), {name: paper_f1(name, measured) for name in PAPER_VARIANTS}
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -165,7 +161,8 @@ class Results:
             "pairs": self.pairs,
             "confusion": pd.concat(cells, ignore_index=True),
         }
-        f1 = [table.assign(variant=variant) for variant, table in self.paper_f1.items()]
+        overall, by_variant = self.paper
+        f1 = [table.assign(variant=variant) for variant, table in by_variant.items()]
         return {
             **{
                 name: table.assign(split=answers.split, view=answers.view, by=answers.by)
@@ -173,7 +170,7 @@ class Results:
             },
             "robustness": self.robustness,
             "training": self.history,
-            "paper": self.paper,
+            "paper": overall,
             "paper_f1": pd.concat(f1, ignore_index=True),
             "paper_recomputed": paper_recomputed(),
             "paper_contradictions": paper_contradictions(),
@@ -199,16 +196,18 @@ def build_report(
     if answers is None:
         raise FerError(f"No model has usable predictions of {split} ({view}). {' '.join(complaints)}")
     other, _ = load_predictions(models, next(name for name in TEST_SPLITS if name != split), view, by)
-    ensemble = ""
+    ensemble = None
     if fusion is not None:
         try:
-            fused = fuse(answers, answers.names, fusion, holdout=holdout_accuracies(models), other=other)
+            ensemble = fuse(answers, answers.names, fusion, holdout=holdout_accuracies(models), other=other)
         except ValueError as error:
             raise FerError(str(error)) from error
-        answers, ensemble = fused.answers, fused.description
-        other = None if other is None else fused.on(other)
-    judged, _ = load_predictions(models, "PublicTest", view)
-    public = None if judged is None else Results(models, judged, None)
+        answers, other = ensemble.answers, None if other is None else ensemble.on(other)
+
+    def public() -> Results | None:
+        judged, _ = load_predictions(models, "PublicTest", view)
+        return None if judged is None else Results(models, judged)
+
     results = Results(models, answers, other, public, ensemble, complaints, tolerance=REPORT_TOLERANCE)
     complaints += [*results.histories[2], *results.degraded[2]]
     return results

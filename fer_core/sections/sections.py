@@ -387,7 +387,7 @@ def training(results: Results) -> Section:
 
 def paper(results: Results, metric: str = "accuracy") -> Section:
     """Return the values of a metric that the paper reports beside ours."""
-    table, titles = results.paper, paper_metrics()
+    table, titles = results.paper[0], paper_metrics()
     measured = int(table.dropna(subset=["accuracy_measured"])["variant"].nunique())
     last = table.dropna(subset=[f"{metric}_reported"]).iloc[-1]
     ours = last[f"{metric}_measured"]

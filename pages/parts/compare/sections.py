@@ -3,29 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from math import exp
 from typing import Any, Final
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.figures.curves import confidence_bars
 from fer_core.figures.scores import class_scores
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.scoreboard import face_milliseconds
 from fer_core.metrics.calibration import faces_in_bins
 from fer_core.metrics.core import METRICS, metric_titles
+from fer_core.metrics.ensembles import Ensemble
 from fer_core.metrics.paper import PAPER_VARIANTS, PLAIN_MEANS, paper_metrics, paper_notes, paper_recomputed
 from fer_core.sections import sections
 from fer_core.sections.sections import Section
+from fer_core.store.stored_model import StoredModel
+from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, plain, show_table, warn
-from pages.parts.compare import results
 from pages.parts.compare.card import model_card
 from pages.parts.compare.results import Selection
+from pages.parts.data import computed, results, shared
 from pages.parts.explanations import explain, explained_metric
 
 LEGEND: Final = "A click on a name in the legend shows or hides a model, a double click shows it alone."
 """For captions of charts with a legend of models."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A section of the results of a selection, kept for all sessions, and how it is shown.
+
+    Attributes:
+        make: one of `fer_core.sections.sections`.
+        selection: the models and faces.
+        choices: names and values of other arguments of `make`.
+    """
+
+    make: Callable[..., Section]
+    selection: Selection
+    choices: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def section(self) -> Section:
+        """The section, which must not be changed."""
+        return shared(_made, self.make, self.selection, dict(self.choices))
+
+    def show_chart(self, key: str | None = None) -> None:
+        """Show the chart of the section; `key` as of every Streamlit element."""
+        figure = shared(_drawn, self.make, self.selection, dict(self.choices), narrow_screen())
+        show_chart(figure, self.section.charts[0].alt, key=key)
+
+    def show_table(self, table: pd.DataFrame | None = None, **settings: Any) -> None:
+        """Show the section's table, or another one with its columns; `settings` as of `show_table`."""
+        section = self.section
+        frame = section.table if table is None else table
+        show_table(frame, section.alt, dict(section.columns or {}), **{"height": "content", **settings})
+
+
+def _made(make: Callable[..., Section], selection: Selection, choices: Mapping[str, Any]) -> Section:
+    return make(results(selection), **choices)
+
+
+def _drawn(make: Callable[..., Section], selection: Selection, choices: Mapping[str, Any], narrow: bool) -> go.Figure:
+    (chart,) = _made(make, selection, choices).charts
+    return chart.draw(narrow=narrow) if chart.adapts else chart.draw()
+
+
+def report_html(selection: Selection) -> str:
+    """Return a report about the models on show as the text of an HTML file."""
+    from fer_core.sections.html import render
+    from fer_core.sections.results import build_report
+
+    fusion = selection.fusion if isinstance(results(selection).ensemble, Ensemble) else None
+    return render(build_report(selection.chosen, selection.split, view=selection.view, fusion=fusion, by=selection.by))
 
 
 def scoreboard(selection: Selection) -> None:
@@ -33,24 +88,26 @@ def scoreboard(selection: Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = metric_titles()
         metric = choose("Rank by", titles, "c_metric", format_func=titles.__getitem__)
-        section = results.section(sections.scoreboard, selection, metric=metric)
+        view = View(sections.scoreboard, selection, {"metric": metric})
+        section = view.section
         explain(METRICS[metric].title, section.example)
-    _show_chart(section, selection, choices=metric)
+    view.show_chart()
     st.caption(section.caption)
     if st.button(
         "Measure latency here", icon=":material/timer:", help="One face on this computer, a second per model."
     ):
         with st.spinner("Measuring each model for a second", show_time=True):
-            st.session_state["c_latency"] = {n: results.milliseconds(folder, s) for n, folder, s in selection.stamps}
+            st.session_state["c_latency"] = {one.name: computed(_milliseconds, one) for one in selection.models}
     measured = pd.Series(st.session_state.get("c_latency", {}), dtype=float)
-    _show_table(section, table=section.table.assign(latency_ms=section.table["name"].map(measured)))
+    view.show_table(table=section.table.assign(latency_ms=section.table["name"].map(measured)))
 
 
 def by_expression(selection: Selection) -> None:
     """Show F1 of every model and expression."""
-    section = results.section(sections.by_expression, selection)
+    view = View(sections.by_expression, selection)
+    section = view.section
     explain("F1", section.example)
-    _show_chart(section, selection, key="c_class_scores")
+    view.show_chart(key="c_class_scores")
     st.caption(f"{section.caption} {LEGEND}")
 
 
@@ -61,29 +118,29 @@ def roc_and_pr(selection: Selection) -> None:
         expression = st.selectbox(
             "Expression against the rest", EXPRESSIONS, index=3, key="c_expression", bind="query-params"
         )
-        focus = _highlighted(results.results(selection).answers.titles, "c_focus")
+        focus = _highlighted(results(selection).answers.titles, "c_focus")
     label = f"Probability from which “{expression}” is predicted"
     threshold = st.slider(label, 0.0, 1.0, 0.5, 0.01, key="c_threshold", bind="query-params")
-    section = results.section(
-        sections.roc_and_pr, selection, expressions=[expression], threshold=threshold, focus=focus
-    )
+    view = View(sections.roc_and_pr, selection, {"expressions": [expression], "threshold": threshold, "focus": focus})
+    section = view.section
     _at_threshold(section.table[section.table["model"] == focus].iloc[0], expression)
     explain("ROC and precision-recall curves", section.example, "What are these curves?")
     if section.charts:
-        _show_chart(section, selection, choices=f"{focus} {threshold}", key="c_roc_pr")
+        view.show_chart(key="c_roc_pr")
     else:
         st.info(f"There are no curves of {expression} for these faces.")
-    _show_table(section, placeholder="–")
+    view.show_table(placeholder="–")
     st.caption(f"{section.caption} {LEGEND}")
 
 
 @st.fragment
 def calibration(selection: Selection) -> None:
     """Show whether predictions made with a confidence of 80 % are right 80 % of the time."""
-    focus = _highlighted(results.results(selection).answers.titles, "c_calibrated")
-    section = results.section(sections.calibration, selection, focus=focus)
+    focus = _highlighted(results(selection).answers.titles, "c_calibrated")
+    view = View(sections.calibration, selection, {"focus": focus})
+    section = view.section
     row = section.table[section.table["model"] == focus].iloc[0]
-    bins = results.results(selection).reliability
+    bins = results(selection).reliability
     bins = bins[bins["model"] == focus]
     _calibration_metrics(row, bins)
     st.markdown(
@@ -91,7 +148,7 @@ def calibration(selection: Selection) -> None:
         f"Mean confidence {row['confidence']:.1%}, accuracy {row['accuracy']:.1%}."
     )
     explain("Reliability diagram", section.example, "What is this diagram?")
-    _show_chart(section, selection, choices=focus, key="c_reliability")
+    view.show_chart(key="c_reliability")
     alt = f"How often each confidence of {focus} occurs"
     picked = show_chart(confidence_bars(bins), alt, key="c_confidence", on_select="rerun")
     chosen = bins.iloc[sorted(place for place in picked.selection.point_indices if place < len(bins))]
@@ -104,25 +161,26 @@ def calibration(selection: Selection) -> None:
             f"confidence of {faces['confidence']:.1%}; {faces['accuracy']:.1%} of these predictions are correct "
             f"(95 % interval {faces['low']:.1%} to {faces['high']:.1%})."
         )
-    _show_table(section)
+    view.show_table()
     st.caption(f"{section.caption} {LEGEND}")
 
 
 def robustness(selection: Selection) -> None:
     """Show how accuracy and confidence change on degraded faces."""
-    table, without, complaints = results.results(selection).degraded
+    table, without, complaints = results(selection).degraded
     warn(complaints, "Some results on degraded faces are left out:")
     if not table.empty:
         focus = _highlighted(dict(zip(table["name"], table["model"], strict=True)), "c_robust")
-        section = results.section(sections.robustness, selection, focus=focus)
+        view = View(sections.robustness, selection, {"focus": focus})
+        section = view.section
         row = section.table[section.table["model"] == focus].iloc[0]
         with st.container(horizontal=True):
             st.metric("Accuracy, clean", f"{row['clean']:.1%}", border=True)
             st.metric("Accuracy, degraded", f"{row['degraded']:.1%}", border=True)
             st.metric("Mean confidence, degraded", f"{row['confidence']:.1%}", border=True)
         explain("Robustness", section.example)
-        _show_chart(section, selection, choices=focus, key="c_robustness")
-        _show_table(section)
+        view.show_chart(key="c_robustness")
+        view.show_table()
         st.caption(f"{section.caption} {LEGEND}")
     if without:
         st.caption(
@@ -133,25 +191,27 @@ def robustness(selection: Selection) -> None:
 
 def significance(selection: Selection) -> None:
     """Show which differences between models are significant."""
-    section = results.section(sections.significance, selection)
+    view = View(sections.significance, selection)
+    section = view.section
     if not section.charts:
         st.info("Two models are needed to compare. Choose more above.", icon=":material/info:")
         return
     explain("McNemar’s test", section.example)
-    _show_chart(section, selection)
+    view.show_chart()
     st.caption(section.caption.replace("In brackets:", "Gray:") if narrow_screen() else section.caption)
-    _show_table(section, height="auto")
+    view.show_table(height="auto")
 
 
 def training(selection: Selection) -> None:
     """Show the training curves."""
-    _, without, complaints = results.results(selection).histories
+    _, without, complaints = results(selection).histories
     warn(complaints, "Some training curves are left out:")
-    section = results.section(sections.training, selection)
+    view = View(sections.training, selection)
+    section = view.section
     if section.example:
         explain("Training curves", section.example)
     if section.charts:
-        _show_chart(section, selection, key="c_training")
+        view.show_chart(key="c_training")
         st.caption(f"{section.caption} {LEGEND}")
     if without:
         st.caption(f"Without curves: {plain(', '.join(without))}.")
@@ -162,14 +222,15 @@ def paper(selection: Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = paper_metrics()
         metric = choose("Metric", titles, "c_paper_metric", format_func=titles.__getitem__)
-        section = results.section(sections.paper, selection, metric=metric)
+        view = View(sections.paper, selection, {"metric": metric})
+        section = view.section
         explain(titles[metric], section.example)
     st.caption(
         "Reported numbers are as the paper prints them, with its contradictions. Both are always on PublicTest, the "
         f"paper’s test split, and judged by FER2013’s label; ours {selection.view}."
     )
-    _show_chart(section, selection, choices=metric)
-    _show_table(section, placeholder="–", height="auto")
+    view.show_chart()
+    view.show_table(placeholder="–", height="auto")
     variant = st.selectbox(
         "Variant",
         list(PAPER_VARIANTS),
@@ -178,7 +239,7 @@ def paper(selection: Selection) -> None:
         key="c_variant",
         bind="query-params",
     )
-    title, f1 = PAPER_VARIANTS[variant], results.results(selection).paper_f1[variant]
+    title, f1 = PAPER_VARIANTS[variant], results(selection).paper[1][variant]
     lowest = f1.dropna(subset=["f1"]).sort_values("f1").drop_duplicates("model").itertuples()
     explain("F1", f"{title} has its lowest F1: " + "; ".join(f"{r.expression} {r.f1:.3f} ({r.model})" for r in lowest))
     show_chart(class_scores(f1, narrow=narrow_screen()), alt=f"F1 by expression of {title}, reported and measured")
@@ -216,16 +277,12 @@ SECTIONS: dict[str, Callable[[Selection], None]] = {
 """Name of each tab, and the function that shows it. Only the open tab is computed."""
 
 
-def _show_chart(section: Section, selection: Selection, *, choices: str = "", key: str | None = None) -> None:
-    """Show the chart of a section; `choices` is what it depends on besides the selection."""
-    (chart,) = section.charts
-    figure = results.drawn(selection, f"{chart.name} {choices}", narrow_screen(), chart)
-    show_chart(figure, chart.alt, key=key)
-
-
-def _show_table(section: Section, *, table: pd.DataFrame | None = None, **settings: Any) -> None:
-    shown = section.table if table is None else table
-    show_table(shown, section.alt, dict(section.columns or {}), **{"height": "content", **settings})
+def _milliseconds(model: StoredModel) -> float | None:
+    """Return the latency of a model for one face on this computer; None if it cannot predict."""
+    try:
+        return face_milliseconds(model)
+    except FerError:
+        return None
 
 
 def _highlighted(titles: Mapping[str, str], key: str) -> str:
