@@ -169,13 +169,13 @@ The served file is LiteRT ({storage}, {size}). It needs no TensorFlow and also g
 
 
 def _not_sure(card: ModelCard) -> str:
-    threshold = card.not_sure
-    if threshold is None:
+    least = card.not_sure
+    if least is None:
         return ""
     return f"""\
-FER Lab's pages say "not sure" instead of an expression if no probability reaches {threshold.below:.0%}. On the hold-out,
-{threshold.accuracy:.1%} of the answers from there on are what most annotators say. These are the answers to
-{threshold.answered:.1%} of the {threshold.faces:,} faces on which the annotators have one clear answer."""
+FER Lab's pages say "not sure" instead of an expression if no probability reaches {least.below:.0%}. On the hold-out,
+{least.accuracy:.1%} of the answers from there on are what most annotators say. These are the answers to
+{least.answered:.1%} of the {least.faces:,} faces on which the annotators have one clear answer."""
 
 
 def _data(card: ModelCard) -> str:
