@@ -84,6 +84,7 @@ def scoreboard(results: Results, metric: str = "accuracy") -> Section:
     board, answers, measure = results.board, results.answers, METRICS[metric]
     ascending = not measure.higher_is_better
     best = board.sort_values(metric, ascending=ascending).iloc[0]
+    overlap = "Models whose intervals overlap widely may well be equally good; see Significance. "
     columns: dict[str, str | tuple[str, str]] = {"model": "Model"}
     for name, title in metric_titles().items():
         columns |= {name: (title, "%.3f"), f"{name}_interval": "95 % interval"}
@@ -106,9 +107,9 @@ def scoreboard(results: Results, metric: str = "accuracy") -> Section:
                 adapts=False,
             )
         ],
-        f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval. Models whose intervals "
-        "overlap widely may well be equally good; see Significance. Intervals cover which test faces were drawn, not "
-        "training again with another seed.",
+        f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval. "
+        f"{overlap if len(board) > 1 else ''}Intervals cover which test faces were drawn, not training again with "
+        "another seed.",
         board.assign(weights_from=board["weights_from"].replace(WEIGHTS)),
         f"Scoreboard of {len(board)} models on {answers.where}",
         columns,
