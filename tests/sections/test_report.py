@@ -216,7 +216,7 @@ def test_one_model_alone_and_a_broken_one(made_up, tmp_path):
     assert "No temperature T: there are no predictions of the other test split" in text
     assert "Significance" not in text
     assert "Robustness" not in text
-    assert "predictions.parquet of bad cannot be used" in text
+    assert "predictions.parquet of bad is damaged" in text
     (curves,) = [trace for trace in figures(Reader(text))["training"]["wide"]["data"] if trace.get("showlegend")]
     assert curves["name"] == "The bad one"
     assert curves["visible"] is True
