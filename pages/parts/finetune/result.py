@@ -169,7 +169,7 @@ def _promotion(run: Run) -> None:
 
     def promote_now() -> None:
         state = st.session_state
-        attempt(lambda: promote(run, state[name].strip(), state[title], replace=state[again]))
+        attempt(lambda: promote(run, state[name].strip(), title=state[title], replace=state[again]))
 
     with st.popover("Promote: use it on every page", icon=":material/publish:"), st.form("f_promote", border=False):
         st.text_input("Name", suggested_name(run), max_chars=60, key=name)
