@@ -8,7 +8,8 @@ from typing import Final
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
-from fer_core.figures import class_scores, confusion_chart
+from fer_core.figures.matrices import confusion_chart
+from fer_core.figures.scores import class_scores
 from fer_core.measuring.results import load_predictions, recommendation
 from fer_core.metrics.confusion import confusion_cells
 from fer_core.metrics.core import METRICS, Measured, f1_table, measure_models
