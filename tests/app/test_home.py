@@ -17,7 +17,7 @@ def words(app) -> str:
     )
 
 
-def test_predictions_scoreboard_words_and_links_before_any_click(open_app):
+def test_prediction_and_scoreboard_before_any_click(open_app):
     app = open_app()
     assert not app.exception
     assert app.title[0].value == "FER Lab"
@@ -32,18 +32,22 @@ def test_predictions_scoreboard_words_and_links_before_any_click(open_app):
     assert row["PublicTest accuracy"].startswith(f"{accuracy * 100:.1f} %")
     assert row["Parameters"] == card.parameters
     assert row["Size"] == f"{load_model(DEFAULT_MODEL).weights.stat().st_size / 1e6:.1f} MB"
+
+
+def test_every_figure_has_words_for_those_who_cannot_see_it(open_app):
+    app = open_app()
     (scores,) = app.get("plotly_chart")
     assert "PublicTest" in scores.proto.alt
     portrait, evidence, crop = (image.proto.imgs[0].alt for image in app.get("image"))
     assert "happy" in portrait
     assert "happy" in evidence
     assert "48 × 48" in crop
-    links = {link.proto.label: link.proto for link in app.get("page_link")}
+
+
+def test_links_lead_on(open_app):
+    links = {link.proto.label: link.proto for link in open_app().get("page_link")}
     assert links["Take a photo"].page == "predict"
     assert "p_source=Camera" in links["Take a photo"].query_string
-    assert "non-commercial research" not in words(app)
-    assert f"start with {card.title}" in words(app)
-    assert f"it has the best, {card.holdout_score:.1%}" in words(app)
 
 
 def test_without_any_model_says_how_to_get_one(open_app, no_models):
@@ -139,8 +143,15 @@ def test_damaged_predictions_cost_only_the_sentence_on_them(open_app):
 
 
 def test_rows_that_start_from_utkface_say_so(open_app):
+    assert not any("non-commercial research" in caption.value for caption in open_app().caption)
     add_model(promoted(), "other", weights_from="utkface")
     assert any("non-commercial research" in caption.value for caption in open_app().caption)
+
+
+def test_it_says_why_the_pages_start_with_the_default(open_app):
+    score = load_model().card.holdout_score
+    assert f"start with {load_model().title}" in words(open_app())
+    assert f"it has the best, {score:.1%}" in words(open_app())
 
 
 def test_the_default_is_not_called_the_best_beside_a_better_one(open_app, second_model):

@@ -59,8 +59,14 @@ def test_hostile_values_on_every_page(opened_without_error, own_home, page, valu
         opened_without_error(page, **dict.fromkeys(names, value) | tab)
 
 
-@pytest.mark.parametrize("value", ["inf", "1e400", "0", "10000", "", "-3", "seven", ["inf", "3"], ["3", "inf"], "12"])
+@pytest.mark.parametrize("value", ["inf", "1e400", "0", "10000", ""])
 def test_the_default_takes_the_place_of_a_bad_number(opened_without_error, own_home, value, monkeypatch):
     write_fer2013(own_home / "fer2013", monkeypatch, flat=False)
-    number = opened_without_error("quiz", q_seed=value).number_input(key="q_seed").value
-    assert number == (12 if value == "12" else 1)
+    assert opened_without_error("quiz", q_seed=value).number_input(key="q_seed").value == 1
+    assert opened_without_error("quiz", q_seed="12").number_input(key="q_seed").value == 12
+
+
+@pytest.mark.parametrize("values", [["inf", "3"], ["3", "inf"]])
+def test_several_numbers_of_one_name(opened_without_error, own_home, values, monkeypatch):
+    write_fer2013(own_home / "fer2013", monkeypatch, flat=False)
+    assert opened_without_error("quiz", q_seed=values).number_input(key="q_seed").value == 1

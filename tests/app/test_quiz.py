@@ -204,13 +204,18 @@ def test_the_address_of_a_participant_makes_nobody_else_that_participant(page, m
     other = page(**dict(ada.query_params))
     assert "You are" not in said(other)
     assert other.text_input(key="quiz_name")
+
+
+def test_a_stale_window_cannot_control_the_room(page, made_up):
+    _, code = open_room(page)
+    other = page(q_room=code)
     assert not [button for button in other.button if button.label == "End the room"]
 
 
-def test_a_wrong_code_gets_one_sentence(page, made_up):
-    for code in ("ZZZZ", "A" * 300, "<b>*"):
-        app = page(q_room=code)
-        assert "There is no room with the code" in app.info[0].value
+@pytest.mark.parametrize("code", ["ZZZZ", "<b>*", "A" * 300])
+def test_a_wrong_code_gets_one_sentence(page, made_up, code):
+    app = page(q_room=code)
+    assert "There is no room with the code" in app.info[0].value
     press(app, "Play alone")
     assert "With a class" in said(app)
 
@@ -229,3 +234,8 @@ def test_a_code_can_be_typed_and_a_room_left(page, made_up):
 def test_no_more_rooms(page, made_up, monkeypatch):
     monkeypatch.setattr("fer_core.quiz.rooms.MOST_ROOMS", 0)
     assert "rooms of this server are in use" in press(page(), "Open a room").warning[0].value
+
+
+def test_bad_seeds_in_the_url(page, made_up):
+    for seed in ("0", "-3", "99999", "seven"):
+        assert page(q_seed=seed).number_input(key="q_seed").value == 1
