@@ -24,7 +24,6 @@ from fer_core.models.backbones import weights_digest
 from fer_core.training.augmentation_layers import augmentation_layers
 from fer_core.training.batch_norm import fused_batch_norm
 from fer_core.training.callbacks import fit_callbacks
-from fer_core.training.optimizer import make_optimizer
 from fer_core.training.recipe import Recipe, uses_features
 from fer_core.training.targets import make_loss, make_metrics, make_targets
 from fer_core.training.teachers import certainty, teachers_answers
@@ -32,6 +31,9 @@ from fer_core.types import FerError
 from fer_core.visitors import own_cache
 
 _FEATURES_VERSION: Final = 2  # increase it when the layers before the backbone change
+
+MIN_AVERAGES: Final = 20
+"""The weights are averaged over at most one in 20 of a fit's steps, so that the initial weights have no influence."""
 
 PROCESSOR: Final = Path("/proc/cpuinfo")
 """Where Linux lists what the processor can do."""
@@ -42,6 +44,7 @@ logger = logging.getLogger(__name__)
 def fit(
     network: keras.Model,
     spec: ModelSpec,
+    *,
     recipe: Recipe,
     training: FerDataset,
     holdout: FerDataset,
@@ -127,6 +130,45 @@ def computes_bfloat16() -> bool:
     except OSError:  # not Linux
         return False
     return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
+
+
+def make_optimizer(recipe: Recipe, network: keras.Model, faces: int) -> keras.optimizers.Optimizer:
+    """Build the optimizer with its schedule.
+
+    Args:
+        recipe: names the optimizer, the schedule and their settings.
+        network: the model to fit. Weight decay applies to its kernels only.
+        faces: number of faces in the training part.
+    """
+    decay = {"weight_decay": recipe.weight_decay or None}
+    momentum = min(recipe.ema, 1 - MIN_AVERAGES / _steps(recipe, faces))
+    average = {"use_ema": True, "ema_momentum": momentum} if momentum > 0 else {}
+    rate = _learning_rate(recipe, faces)
+    if recipe.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(rate, momentum=recipe.momentum, nesterov=True, **decay, **average)
+    elif recipe.optimizer == "adam":
+        optimizer = keras.optimizers.Adam(rate, **decay, **average)
+    else:
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **average)
+    if recipe.weight_decay:
+        optimizer.exclude_from_weight_decay([v for v in network.trainable_variables if not v.name.endswith("kernel")])
+    return optimizer
+
+
+def _learning_rate(recipe: Recipe, faces: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    steps, peak = _steps(recipe, faces), recipe.peak_learning_rate
+    if recipe.schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(peak, steps)
+    if recipe.schedule == "one_cycle":
+        warmup = int(steps * recipe.warmup)
+        return keras.optimizers.schedules.CosineDecay(
+            peak / 25, decay_steps=max(1, steps - warmup), warmup_target=peak, warmup_steps=warmup
+        )
+    return peak
+
+
+def _steps(recipe: Recipe, faces: int) -> int:
+    return recipe.epochs * math.ceil(faces / recipe.batch_size)
 
 
 class Batches(keras.utils.PyDataset):

@@ -137,7 +137,7 @@ class _Trials:
         keras.utils.set_random_seed(recipe.seed)
         network = initial_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
         report = _Report(trial, self.on_epoch)
-        history = fit(network, spec, recipe, faces, self.data.holdout, callbacks=[report])
+        history = fit(network, spec, recipe=recipe, training=faces, holdout=self.data.holdout, callbacks=[report])
         if report.diverged:
             trial.set_user_attr(NOTE, DIVERGED)
         if report.diverged or report.behind:

@@ -113,7 +113,15 @@ def time_epochs() -> list[float]:
             on_epoch_begin=lambda *_, own=starts: own.append(time.perf_counter()),
             on_epoch_end=lambda *_, own=ends: own.append(time.perf_counter()),
         )
-        fit(build_network(spec), spec, recipe, faces(512), faces(64), callbacks=[clock], keep_features=keep)
+        fit(
+            build_network(spec),
+            spec,
+            recipe=recipe,
+            training=faces(512),
+            holdout=faces(64),
+            callbacks=[clock],
+            keep_features=keep,
+        )
         result.append(statistics.median(np.subtract(ends, starts)[1:].tolist()))  # the first traces the graph
     return result
 
