@@ -11,7 +11,7 @@ import pytest
 
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
 from fer_core.data import FerDataset, fer2013_rows
-from fer_core.data.readers import read_csv
+from fer_core.data.fer2013 import read_csv
 from fer_core.faces import DEGRADATIONS
 from fer_core.store.card import ModelCard
 from fer_core.store.folders import save_model

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 
 from pyarrow import fs
 
-from fer_core.data.walk import files_in
+from fer_core.data.folders import files_in
 from fer_core.names import is_junk, readable
 from fer_core.types import FerError
 

@@ -22,6 +22,7 @@ from fer_core.metrics.predictions import Predictions
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import in_parallel
 from fer_core.types import FerError, Image
+from fer_core.visitors import max_pixels
 
 AND = " × "
 """Between the names of two divisions, and of their groups."""
@@ -165,9 +166,11 @@ def picture_faces(
     if len(wanted) < len(pictures):
         notes.append(f"{len(pictures) - len(wanted)} pictures without a known expression are left out.")
 
+    most = max_pixels()
+
     def crop(place: int) -> Image | str:
         try:
-            image = read_image(pictures.sources[place], pictures.names[place])
+            image = read_image(pictures.sources[place], pictures.names[place], max_pixels=most)
             found = [whole_image_face(image)] if whole_image else default_detector().detect(image)
         except FerError as error:
             return str(error)

@@ -11,6 +11,7 @@ these hashes, row numbers and the numbers in FER+'s picture names; no pixels, la
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -125,7 +126,7 @@ def with_rows(dataset: FerDataset) -> FerDataset:
     first = original.drop_duplicates("picture").reset_index().set_index("picture")["index"]
     more = (rows < 0) & ~flat & (given["picture"] >= 0)  # more copies than FER2013 has
     rows[more] = first.loc[given.loc[more, "picture"]]
-    return FerDataset(dataset.images, dataset.labels, dataset.usage, rows, dataset.votes)
+    return replace(dataset, rows=rows)
 
 
 def same_rows(

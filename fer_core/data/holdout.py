@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.dataset import FerDataset, pixel_hashes
+from fer_core.data.dataset import FerDataset
 from fer_core.data.fer2013_rows import known_rows
 from fer_core.types import FerError
 
@@ -66,7 +66,7 @@ def draw_holdout(training: FerDataset) -> NDArray[np.bool_]:
             f"{len(training)} Training faces are too few to hold out a tenth of every expression. Expected at "
             f"least two faces of each expression present, and ten times as many faces as expressions."
         ) from error
-    hashes = pixel_hashes(training)
+    hashes = training.ids
     others = {hashes[index] for index in kept}
     mask = np.zeros(len(training), dtype=bool)
     mask[[index for index in held if hashes[index] not in others]] = True

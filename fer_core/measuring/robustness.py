@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_core.classifier import Classifier
 from fer_core.columns import DEGRADED_COLUMNS, YARDSTICKS
-from fer_core.data import FerDataset, pixel_hashes
+from fer_core.data import FerDataset
 from fer_core.faces import DEGRADATIONS, degrade
 from fer_core.metrics.intervals import wilson_interval
 from fer_core.store.stored_model import StoredModel
@@ -39,7 +39,7 @@ def robustness_faces(dataset: FerDataset) -> FerDataset:
             f"Expected faces of PublicTest or PrivateTest to measure a model on. Received: {len(dataset):,} faces of "
             f"other splits."
         )
-    keys = [(key, int(label)) for key, label in zip(pixel_hashes(tests), tests.labels, strict=True)]
+    keys = [(key, int(label)) for key, label in zip(tests.ids, tests.labels, strict=True)]
     return tests.subset(np.array(sorted(range(len(tests)), key=keys.__getitem__)[:FACES]))
 
 

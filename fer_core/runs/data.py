@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data import IMAGE_SUFFIXES, FerDataset, load_fer2013
-from fer_core.data.walk import files_in
+from fer_core.data.folders import files_in
 from fer_core.files import whole_file
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.names import is_junk, normal_name

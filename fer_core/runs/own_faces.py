@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data import FACE_SIZE, FerDataset, extract_zip, read_class_folders, read_image
-from fer_core.data.archive import MAX_BYTES
+from fer_core.data.folders import MAX_BYTES
 from fer_core.faces import crop_face, default_detector, whole_image_face
 from fer_core.names import readable
 from fer_core.temporary import TemporaryFolder
 from fer_core.types import Image
-from fer_core.visitors import room
+from fer_core.visitors import max_pixels, room
 
 _PROGRESS_EVERY: Final = 50  # pictures between two progress messages
 
@@ -49,7 +49,7 @@ class OwnFaces:
         Raises:
             FerError: the file was removed or changed since.
         """
-        return read_image(self.paths[place], self.name(place))
+        return read_image(self.paths[place], self.name(place), max_pixels=max_pixels())
 
     def close(self) -> None:
         """Delete the files, if they are in a temporary folder."""

@@ -74,7 +74,7 @@ class TrainingData:
             np.concatenate([getattr(self.training, name), getattr(self.holdout, name)])
             for name in ("images", "labels", "usage", "rows")
         )
-        return FerDataset(images, labels, usage, rows)
+        return replace(self.training, images=images, labels=labels, usage=usage, rows=rows, votes=None)
 
     @cached_property
     def fingerprint(self) -> str:

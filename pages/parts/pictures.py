@@ -33,7 +33,7 @@ from fer_core.store.folders import open_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
 from fer_core.types import Face, FaceResult, FerError, Image, reason
-from fer_core.visitors import limits
+from fer_core.visitors import limits, max_pixels
 from pages.parts.common import plain
 from pages.parts.notice import PHOTO, all_agree
 
@@ -221,7 +221,9 @@ def load_models(
 
 def decoded(picture: Picture) -> Image:
     """Return a picture as RGB."""
-    return sample_portrait() if picture.file is None else read_image(picture.file.getvalue(), picture.name)
+    if picture.file is None:
+        return sample_portrait()
+    return read_image(picture.file.getvalue(), picture.name, max_pixels=max_pixels())
 
 
 def analyze(picture: Picture, model: ServedModel, read: Callable[[Picture], Image] = decoded) -> PictureResult:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fer_core import tables
 from fer_core.data import DatasetMissing, FerDataset, fer2013, find_fer2013, load_fer2013
-from fer_core.data.readers import read_csv
+from fer_core.data.fer2013 import read_csv
 from fer_core.types import FerError
 from tests.data.conftest import csv_text, make_dataset, make_zip, png
 from tests.junk import with_junk
