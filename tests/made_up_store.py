@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
-from fer_core.data import FerDataset, fer2013_rows
+from fer_core.data import FaceDataset, fer2013_rows
 from fer_core.data.fer2013 import read_csv
 from fer_core.faces import DEGRADATIONS
 from fer_core.store.card import ModelCard
@@ -90,7 +90,7 @@ def add_model(
     curves = {"epoch": [0, 1], "loss": [1.9, 1.5], "accuracy": [0.2, 0.4], "val_accuracy": [0.3, 0.5]}
     table = pd.DataFrame(curves) if history else pd.DataFrame()
     results = degraded_table(0.2 + skill / 5) if degraded else None
-    return save_model(root, card(name, **more), b"", predictions(skill), table, b"", results)
+    return save_model(root, card(name, **more), predictions=predictions(skill), history=table, degraded=results)
 
 
 def add_models(root: Path) -> list[StoredModel]:
@@ -115,7 +115,7 @@ def write_fer2013(folder: Path, monkeypatch: pytest.MonkeyPatch, flat: bool = Tr
     return path
 
 
-def know_rows(folder: Path, dataset: FerDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def know_rows(folder: Path, dataset: FaceDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let these faces be the rows of FER2013 in this order, without a hold-out; FER+'s names are row numbers."""
     facts = {"signatures": fer2013_rows.signatures(dataset.images), "twins": fer2013_rows.twins(dataset)}
     np.savez(folder / "rows.npz", behind=np.zeros(len(dataset), np.int16), holdout=np.array([], np.int32), **facts)

@@ -15,7 +15,7 @@ from fer_core.audit.fer2013_properties import known_properties
 from fer_core.audit.groups import MINIMUM, GroupAudit, audit_groups
 from fer_core.audit.pictures import GroupedPictures
 from fer_core.audit.slices import PROPERTIES, slice_groups
-from fer_core.data import FerDataset, read_image
+from fer_core.data import FaceDataset, read_image
 from fer_core.faces import crop_face, default_detector, whole_image_face
 from fer_core.measuring.face_table import face_table
 from fer_core.metrics.predictions import Predictions
@@ -207,5 +207,5 @@ def picture_faces(
 def _measured(faces: NDArray[np.uint8]) -> pd.DataFrame:
     """Return the properties of face crops `(n, 48, 48)` that need no votes."""
     n = len(faces)
-    dataset = FerDataset(faces, np.zeros(n, np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
+    dataset = FaceDataset(faces, np.zeros(n, np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
     return face_table(dataset)[[name for name in PROPERTIES if name != "agreement"]]

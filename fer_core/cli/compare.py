@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout
-from fer_core.data import FerDataset, load_fer2013, training_and_holdout
+from fer_core.data import FaceDataset, load_fer2013, training_and_holdout
 from fer_core.store.folders import load_model
 from fer_core.store.stored_model import StoredModel
 
@@ -52,7 +52,7 @@ def compare(
         stdout.print(_table(table, f"{first} minus {second}, on {len(faces):,} faces of {on}"))
 
 
-def _copies(model: StoredModel, faces: FerDataset) -> Copies:
+def _copies(model: StoredModel, faces: FaceDataset) -> Copies:
     from fer_core.measuring.holdout import degraded_copies
 
     classifier = model.classifier()

@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 
 from fer_core.cli.output import warn
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 
-def arranged(model: StoredModel, dataset: FerDataset) -> pd.DataFrame | None:
+def arranged(model: StoredModel, dataset: FaceDataset) -> pd.DataFrame | None:
     """Return the map of a model; None, with a warning, if it cannot be made."""
     from fer_core.training.face_map import stored_face_map
 

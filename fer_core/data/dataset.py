@@ -106,7 +106,7 @@ def split_name(name: str, splits: Sequence[str] = SPLITS) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class FerDataset:
+class FaceDataset:
     """Faces of a dataset, with labels and its splits: FER2013, unless name, splits and side say otherwise.
 
     Attributes:
@@ -170,7 +170,7 @@ class FerDataset:
             digest.update(repr(self.splits).encode())
         return digest.hexdigest()[:32]
 
-    def subset(self, selection: NDArray) -> FerDataset:
+    def subset(self, selection: NDArray) -> FaceDataset:
         """Return the faces that a boolean mask `(n,)` or integer indices `(m,)` select, in that order."""
         selection = np.asarray(selection)
         if selection.size == 0:
@@ -189,7 +189,7 @@ class FerDataset:
         """A hash of 16 bytes for each face, the same for faces with identical pixels only."""
         return [hashlib.blake2b(face.tobytes(), digest_size=16).digest() for face in self.images]
 
-    def split(self, name: str) -> FerDataset:
+    def split(self, name: str) -> FaceDataset:
         """Return one split, of FER2013 "training" (or "train"), "public_test" or "private_test"; see `split_name`.
 
         Raises:
@@ -210,7 +210,7 @@ class FerDataset:
         """
         return np.full(len(self), -1) if self.votes is None else self.votes.plurality()
 
-    def with_votes(self, votes: FerPlusVotes) -> FerDataset:
+    def with_votes(self, votes: FerPlusVotes) -> FaceDataset:
         """Return the same faces with the votes on each; a face of unknown row has none.
 
         Args:
@@ -257,7 +257,7 @@ class Duplicates:
         return self.faces - len(self.groups)
 
 
-def find_duplicates(dataset: FerDataset) -> Duplicates:
+def find_duplicates(dataset: FaceDataset) -> Duplicates:
     """Find all groups of faces with identical pixels."""
     members: dict[bytes, list[int]] = {}
     for index, key in enumerate(dataset.ids):
@@ -270,7 +270,7 @@ def find_duplicates(dataset: FerDataset) -> Duplicates:
     )
 
 
-def leaked_mask(test: FerDataset, training: FerDataset) -> NDArray[np.bool_]:
+def leaked_mask(test: FaceDataset, training: FaceDataset) -> NDArray[np.bool_]:
     """Return `(len(test),)` bool: whether a test face is also among the training faces, with identical pixels."""
     seen = set(training.ids)
     return np.array([key in seen for key in test.ids], dtype=bool)

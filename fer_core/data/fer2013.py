@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.dataset import FACE_SIZE, SPLITS, FerDataset, usage_codes
+from fer_core.data.dataset import FACE_SIZE, SPLITS, FaceDataset, usage_codes
 from fer_core.data.fer2013_rows import with_rows
 from fer_core.data.ferplus import find_ferplus, load_ferplus
 from fer_core.data.folders import entries, extract_zip, files_in
@@ -43,7 +43,7 @@ class DatasetMissing(FerError):
     """FER2013 is not available. The message says how to get it."""
 
 
-def load_fer2013(path: Path | str | None = None) -> FerDataset:
+def load_fer2013(path: Path | str | None = None) -> FaceDataset:
     """Load FER2013, with FER+'s votes if their table is here (see `load_ferplus`).
 
     Faces of every edition and in every order get the row numbers of the original `fer2013.csv`, by `with_rows`.
@@ -113,14 +113,14 @@ def _found_in(place: Path) -> Path | None:
     return _found_in(folders[0]) if len(folders) == 1 else None  # archives often have a single top folder
 
 
-def _with_votes(dataset: FerDataset) -> FerDataset:
+def _with_votes(dataset: FaceDataset) -> FaceDataset:
     """Add FER+'s votes, unless the faces are another dataset, which FER+ does not know."""
     if (dataset.rows < 0).all() or find_ferplus() is None:
         return dataset
     return dataset.with_votes(load_ferplus())
 
 
-def _read(source: Path) -> FerDataset:
+def _read(source: Path) -> FaceDataset:
     if source.is_dir():
         return read_folder(source)
     if source.suffix.lower() == ".zip" or zipfile.is_zipfile(source):
@@ -142,7 +142,7 @@ def _signature(source: Path) -> str:
     return digest.hexdigest()
 
 
-def _read_cache(source: Path, signature: str) -> FerDataset | None:
+def _read_cache(source: Path, signature: str) -> FaceDataset | None:
     """Return the cached dataset of this source and signature; None if there is none or it is damaged."""
     try:
         path = _cache_path(source)
@@ -152,13 +152,13 @@ def _read_cache(source: Path, signature: str) -> FerDataset | None:
             if str(arrays["signature"]) != signature:
                 return None
             usage = np.array(SPLITS)[arrays["usage"]]
-            return FerDataset(arrays["images"], arrays["labels"], usage, arrays["rows"])
+            return FaceDataset(arrays["images"], arrays["labels"], usage, arrays["rows"])
     except Exception as error:  # a damaged cache is not a problem: the source can be parsed again
         _LOG.warning("The cache of %s cannot be used (%s) and will be built again.", source, error)
         return None
 
 
-def _write_cache(source: Path, signature: str, dataset: FerDataset) -> None:
+def _write_cache(source: Path, signature: str, dataset: FaceDataset) -> None:
     """Write the dataset for `_read_cache`. If the disk is full or read-only, only log a warning."""
     try:
         with whole_file(_cache_path(source)) as partial:
@@ -179,10 +179,10 @@ def _cache_path(source: Path) -> Path:
     return cache_folder("fer2013") / f"{key}.npz"
 
 
-def read_csv(path: Path) -> FerDataset:
+def read_csv(path: Path) -> FaceDataset:
     """Read `fer2013.csv`, plain or gzipped, with the columns `emotion`, `pixels` and `Usage`.
 
-    Messages count rows from 1 below the header. The order of a file tells nothing, so `FerDataset.rows` is -1
+    Messages count rows from 1 below the header. The order of a file tells nothing, so `FaceDataset.rows` is -1
     throughout; `with_rows` finds them.
 
     Raises:
@@ -196,7 +196,7 @@ def read_csv(path: Path) -> FerDataset:
         labels.append(_label(emotion, where))
         usage.append(_csv_usage(use, where))
         faces.append(_csv_face(pixels, where))
-    return FerDataset(
+    return FaceDataset(
         np.stack(faces), np.array(labels, dtype=np.int64), np.array(usage), np.full(len(faces), -1, dtype=np.int64)
     )
 
@@ -206,11 +206,11 @@ def is_image_edition(folder: Path) -> bool:
     return all((folder / name).is_dir() for name in SPLIT_FOLDERS)
 
 
-def read_folder(folder: Path) -> FerDataset:
+def read_folder(folder: Path) -> FaceDataset:
     """Read the image edition of FER2013: `train/<class>/*.jpg` and `test/<class>/*.jpg`.
 
     The faces are ordered by split, class and file name. A file's name gives its split (`Training_…`, `PublicTest_…`,
-    `PrivateTest_…`); in `train` any name is accepted. `FerDataset.rows` is -1 throughout; `with_rows` finds them.
+    `PrivateTest_…`); in `train` any name is accepted. `FaceDataset.rows` is -1 throughout; `with_rows` finds them.
 
     Raises:
         FerError: there are no class folders or no images, a class folder's name is unknown, or an image cannot be
@@ -222,7 +222,7 @@ def read_folder(folder: Path) -> FerDataset:
             f"{folder.name} has class folders but no images. Expected train/<class>/Training_*.jpg and so on."
         )
     found.sort(key=lambda item: (SPLITS.index(item[1]), item[2], item[0].name))
-    return FerDataset(
+    return FaceDataset(
         np.stack([_gray_face(path, folder) for path, _, _ in found]),
         np.array([label for _, _, label in found], dtype=np.int64),
         np.array([usage for _, usage, _ in found]),

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.dataset import FerDataset, usage_codes
+from fer_core.data.dataset import FaceDataset, usage_codes
 
 BITS: Final = 128
 MAX_DIFFERENT_BITS: Final = 12
@@ -88,13 +88,13 @@ def signatures(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return found
 
 
-def twins(dataset: FerDataset) -> NDArray[np.uint16]:
+def twins(dataset: FaceDataset) -> NDArray[np.uint16]:
     """Return a checksum of pixels, label and split, `(n,)`: it tells apart faces with the same signature."""
     facts = zip(dataset.images, dataset.labels.tolist(), usage_codes(dataset.usage).tolist(), strict=True)
     return np.array([zlib.crc32(face.tobytes() + bytes(more)) & 0xFFFF for face, *more in facts], np.uint16)
 
 
-def with_rows(dataset: FerDataset) -> FerDataset:
+def with_rows(dataset: FaceDataset) -> FaceDataset:
     """Return the same faces with the row of each in `fer2013.csv`; -1 for a face that is not in it.
 
     Some faces occur several times in FER2013 with the same or nearly the same pixels. They get the row with their

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.classifier import Classifier
 from fer_core.columns import PREDICTION_COLUMNS, PROBABILITIES, TEST_SPLITS, VIEWS, YARDSTICKS
-from fer_core.data import FerDataset, leaked_mask, training_and_holdout
+from fer_core.data import FaceDataset, leaked_mask, training_and_holdout
 from fer_core.data.holdout import LISTED
 from fer_core.measuring.holdout import holdout_facts
 from fer_core.measuring.robustness import measure_degraded, robustness_faces
@@ -23,7 +23,7 @@ from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 
-def predict_splits(classifier: Classifier, dataset: FerDataset) -> pd.DataFrame:
+def predict_splits(classifier: Classifier, dataset: FaceDataset) -> pd.DataFrame:
     """Classify both test splits in both views; the table is that of `tabulate_splits`."""
 
     def views(faces: NDArray[np.uint8]) -> tuple[NDArray, NDArray]:
@@ -33,7 +33,9 @@ def predict_splits(classifier: Classifier, dataset: FerDataset) -> pd.DataFrame:
     return tabulate_splits(views, dataset)
 
 
-def tabulate_splits(views: Callable[[NDArray[np.uint8]], tuple[NDArray, NDArray]], dataset: FerDataset) -> pd.DataFrame:
+def tabulate_splits(
+    views: Callable[[NDArray[np.uint8]], tuple[NDArray, NDArray]], dataset: FaceDataset
+) -> pd.DataFrame:
     """Return the predictions of any classifier on both test splits in both views.
 
     Args:
@@ -64,7 +66,7 @@ def no_predictions() -> pd.DataFrame:
 
 
 def summarize(
-    predictions: pd.DataFrame, tests: FerDataset, training: FerDataset
+    predictions: pd.DataFrame, tests: FaceDataset, training: FaceDataset
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Return the metrics of predictions by split and view, as a model card has them.
 
@@ -130,7 +132,7 @@ class Measurements:
 
 
 def measure_again(
-    model: StoredModel, dataset: FerDataset, degraded: bool = False, holdout: bool = False
+    model: StoredModel, dataset: FaceDataset, degraded: bool = False, holdout: bool = False
 ) -> Measurements:
     """Measure the served file; for a model without one, compute the metrics from its stored predictions.
 
@@ -187,7 +189,7 @@ def save_measurements(model: StoredModel, measured: Measurements) -> None:
     update_model(model, card, measured.predictions, measured.degraded)
 
 
-def _holdout_is_new(card: ModelCard, dataset: FerDataset) -> bool:
+def _holdout_is_new(card: ModelCard, dataset: FaceDataset) -> bool:
     """Whether a model has not seen the hold-out.
 
     That is so if it was trained without the listed faces. Models from before the list were trained without a larger
@@ -220,7 +222,7 @@ def _plurality_of(rows: ArrayLike, labels: ArrayLike, stored: pd.DataFrame) -> N
     return np.where(found["label"] == np.asarray(labels), found["plurality"].fillna(-1), -1).astype(np.int64)
 
 
-def _with_plurality(predictions: pd.DataFrame, dataset: FerDataset) -> pd.DataFrame:
+def _with_plurality(predictions: pd.DataFrame, dataset: FaceDataset) -> pd.DataFrame:
     """Return predictions with what most annotators say of the same faces; without votes, as they are.
 
     Args:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_core.classifier import Classifier
 from fer_core.columns import DEGRADED_COLUMNS, YARDSTICKS
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.faces import DEGRADATIONS, degrade
 from fer_core.metrics.intervals import wilson_interval
 from fer_core.store.stored_model import StoredModel
@@ -21,7 +21,7 @@ FACES: Final = 1000
 """Number of test faces that models are measured on: the 95 % interval of an accuracy is then about ±3 points."""
 
 
-def robustness_faces(dataset: FerDataset) -> FerDataset:
+def robustness_faces(dataset: FaceDataset) -> FaceDataset:
     """Return the 1,000 faces of both test splits whose hashes of the pixels are the smallest, in the order of the hash.
 
     This choice is as good as random, but depends neither on a seed nor on the order of the faces, so it is the same for
@@ -44,7 +44,7 @@ def robustness_faces(dataset: FerDataset) -> FerDataset:
 
 
 def measure_degraded(
-    classifier: Classifier, faces: FerDataset, plurality: NDArray[np.int64] | None = None
+    classifier: Classifier, faces: FaceDataset, plurality: NDArray[np.int64] | None = None
 ) -> pd.DataFrame:
     """Measure accuracy and mean confidence on clean faces and on 25 degraded copies of them, without mirror images.
 

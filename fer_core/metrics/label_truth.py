@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data import SPLITS, FerDataset, FerPlusVotes
+from fer_core.data import SPLITS, FaceDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import TEST_FACES, TEST_STARTS, TRAINING_ROWS
 from fer_core.data.near_duplicates import known_same_pictures
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
@@ -58,7 +58,7 @@ def agreement_by_label(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.Dat
     return pd.DataFrame(rows)
 
 
-def contested_faces(dataset: FerDataset, order: str) -> NDArray[np.int64]:
+def contested_faces(dataset: FaceDataset, order: str) -> NDArray[np.int64]:
     """Return places of faces with votes, the most contested first.
 
     Args:
@@ -95,7 +95,7 @@ def copies_counted() -> dict[str, int]:
     }
 
 
-def copies_by_split(dataset: FerDataset | None) -> pd.DataFrame:
+def copies_by_split(dataset: FaceDataset | None) -> pd.DataFrame:
     """Return the number of pairs of the same picture within and between the splits of FER2013.
 
     Args:
@@ -128,7 +128,7 @@ def copied_faces(split: str) -> tuple[int, int]:
     return int(exact.sum()), int((near & ~exact).sum())
 
 
-def differing_copies(dataset: FerDataset) -> tuple[NDArray[np.int64], int]:
+def differing_copies(dataset: FaceDataset) -> tuple[NDArray[np.int64], int]:
     """Return the places of pairs of the same picture with different labels, `(k, 2)`, and the number of all pairs.
 
     Pictures of one gray, of which FER2013 has several, come last.

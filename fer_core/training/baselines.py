@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 import sklearn
 from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier
@@ -21,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.labels import NUM_CLASSES
 from fer_core.measuring.measure import no_predictions, tabulate_splits
 from fer_core.metrics.core import evaluate
@@ -102,10 +101,10 @@ def train_baseline(
         predictions=predictions,
         measured="on the fitted scikit-learn estimator, which is not kept",
     )
-    return save_model(root, card, b"", predictions, pd.DataFrame(), b"")
+    return save_model(root, card, predictions=predictions)
 
 
-def class_prior(part: FerDataset) -> Baseline:
+def class_prior(part: FaceDataset) -> Baseline:
     """Predict the class frequencies of the training part for every face."""
     model = DummyClassifier(strategy="prior").fit(np.zeros((len(part), 1)), part.labels)
     return Baseline(
@@ -116,8 +115,8 @@ def class_prior(part: FerDataset) -> Baseline:
 
 
 def hog_linear(
-    part: FerDataset,
-    holdout: FerDataset,
+    part: FaceDataset,
+    holdout: FaceDataset,
     *,
     penalties: Sequence[float] = PENALTIES,
     say: Callable[[str], None] = lambda _: None,
@@ -228,7 +227,7 @@ def store_ensemble(
         predictions=predictions,
         measured="on the Keras networks of its members",
     )
-    return save_model(root, card, b"", predictions, pd.DataFrame(), b"")
+    return save_model(root, card, predictions=predictions)
 
 
 def ensemble_views(networks: Sequence[keras.Model], faces: NDArray[np.uint8]) -> tuple[NDArray, NDArray]:

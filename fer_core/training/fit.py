@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.files import whole_file
 from fer_core.labels import NUM_CLASSES
 from fer_core.models import ModelSpec
@@ -46,8 +46,8 @@ def fit(
     spec: ModelSpec,
     *,
     recipe: Recipe,
-    training: FerDataset,
-    holdout: FerDataset,
+    training: FaceDataset,
+    holdout: FaceDataset,
     folder: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     keep_features: bool = True,
@@ -223,7 +223,7 @@ class Features(NamedTuple):
     seconds: float
 
 
-def pooled_features(network: keras.Model, spec: ModelSpec, faces: FerDataset, mirrored: bool) -> Features:
+def pooled_features(network: keras.Model, spec: ModelSpec, faces: FaceDataset, mirrored: bool) -> Features:
     """Return the pooled features of a frozen backbone, from the cache if possible.
 
     The cache, `own_cache("features")`, has a key for the faces, the backbone and its size, the weights of all layers
@@ -264,7 +264,7 @@ Part = tuple[NDArray[Any], NDArray[np.int64]]
 
 
 def _on_faces(
-    network: keras.Model, recipe: Recipe, training: FerDataset, holdout: FerDataset
+    network: keras.Model, recipe: Recipe, training: FaceDataset, holdout: FaceDataset
 ) -> tuple[keras.Model, Part, Part]:
     """Return the model to fit, from faces through the augmentation, and both parts as its inputs and labels.
 
@@ -279,7 +279,7 @@ def _on_faces(
 
 
 def _on_features(
-    network: keras.Model, spec: ModelSpec, recipe: Recipe, training: FerDataset, holdout: FerDataset
+    network: keras.Model, spec: ModelSpec, recipe: Recipe, training: FaceDataset, holdout: FaceDataset
 ) -> tuple[keras.Model, Part, Part]:
     """Return the layers above the pooled features as a model, and both parts as features and labels."""
     views = (False, True) if recipe.augmentation and recipe.augmentation.flip else (False,)

@@ -11,7 +11,7 @@ from keras import ops
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from fer_core.data import FerDataset, FerPlusVotes
+from fer_core.data import FaceDataset, FerPlusVotes
 from fer_core.labels import NUM_CLASSES
 from fer_core.measuring.holdout import degraded_copies, score_copies
 from fer_core.training.recipe import Recipe
@@ -206,7 +206,7 @@ class Blend:
 
 
 def set_blended_head(
-    network: keras.Model, learner: keras.Model, *, training: FerDataset, holdout: FerDataset
+    network: keras.Model, learner: keras.Model, *, training: FaceDataset, holdout: FaceDataset
 ) -> dict[str, Any]:
     """Set a network's head to the blend of its own and the learner's votes head that is best on the hold-out.
 
@@ -228,7 +228,7 @@ def set_blended_head(
     return chosen | tried
 
 
-def class_frequencies(training: FerDataset) -> NDArray[np.float64]:
+def class_frequencies(training: FaceDataset) -> NDArray[np.float64]:
     """Return the frequency of each expression among the labels, and among the shares of votes, `(2, 7)`.
 
     One face is added to each expression, so that none has a frequency of 0.
@@ -243,7 +243,7 @@ def class_frequencies(training: FerDataset) -> NDArray[np.float64]:
 
 
 def choose_blend(
-    two_heads: keras.Model, holdout: FerDataset, frequencies: NDArray[np.floating]
+    two_heads: keras.Model, holdout: FaceDataset, frequencies: NDArray[np.floating]
 ) -> tuple[Blend, dict[str, dict[str, dict[str, float]]]]:
     """Choose share, correction and temperature on the hold-out.
 

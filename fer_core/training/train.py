@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.files import home, write_json
 from fer_core.inference import Classifier
 from fer_core.measuring.holdout import holdout_facts
@@ -203,12 +203,20 @@ def train(
     large = spec.weights_from in {"imagenet", "utkface"}
     archive = b"" if ship and large else keras_archive(served, small=ship)
     positions = _map(served, spec, data.tests, say) if mapped and data.tests is not None else None
-    table = pd.DataFrame(history).rename_axis("epoch").reset_index()
-    heads = heads_of(learner) if both else None
-    return save_model(root, card, weights, predictions, table, archive, degraded, positions, heads)
+    return save_model(
+        root,
+        card,
+        weights=weights,
+        predictions=predictions,
+        history=pd.DataFrame(history).rename_axis("epoch").reset_index(),
+        keras=archive,
+        degraded=degraded,
+        face_map=positions,
+        heads=heads_of(learner) if both else None,
+    )
 
 
-def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -> tuple[bytes, dict[str, Any]]:
+def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FaceDataset) -> tuple[bytes, dict[str, Any]]:
     """Convert a network to the LiteRT file that is served.
 
     The weights are stored in the first of `QUANTIZATIONS` after float32 that loses at most `TOLERATED_LOSS` against
@@ -246,7 +254,7 @@ def _backbone_facts(network: keras.Model, spec: ModelSpec) -> dict[str, Any]:
     return facts
 
 
-def _map(network: keras.Model, spec: ModelSpec, tests: FerDataset, say: Say) -> pd.DataFrame | None:
+def _map(network: keras.Model, spec: ModelSpec, tests: FaceDataset, say: Say) -> pd.DataFrame | None:
     """Return the map of the test faces; None, with a sentence, if it cannot be made."""
     say(f"Arranging {len(tests):,} test faces on a map, a minute or two")
     try:

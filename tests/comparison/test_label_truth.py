@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import entropy
 from sklearn.metrics import confusion_matrix
 
-from fer_core.data import VOTE_COLUMNS, FerDataset, FerPlusVotes
+from fer_core.data import VOTE_COLUMNS, FaceDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import TRAINING_ROWS
 from fer_core.data.near_duplicates import known_same_pictures
 from fer_core.labels import EXPRESSIONS
@@ -38,9 +38,9 @@ VOTES = votes_of(
 LABELS = np.array([EXPRESSIONS.index(name) for name in ("happy", "fear", "sad", "angry", "angry")])
 
 
-def dataset(votes: FerPlusVotes | None = VOTES) -> FerDataset:
+def dataset(votes: FerPlusVotes | None = VOTES) -> FaceDataset:
     images = np.arange(5, dtype=np.uint8)[:, None, None] * np.ones((1, 48, 48), np.uint8)
-    return FerDataset(images, LABELS, np.array(["Training"] * 5), np.arange(5), votes)
+    return FaceDataset(images, LABELS, np.array(["Training"] * 5), np.arange(5), votes)
 
 
 def test_cells_count_faces_with_one_clear_answer():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from fer_core.data import FerDataset, holdout_rule, training_and_holdout
+from fer_core.data import FaceDataset, holdout_rule, training_and_holdout
 from fer_core.data.fer2013_rows import known_rows, with_rows
 from fer_core.data.holdout import DRAWN, LISTED
 from fer_core.types import FerError
@@ -31,7 +31,7 @@ def test_copies_stay_on_one_side():
     dataset = replace(make_dataset(2100), rows=np.arange(2100) + 40_000)
     images = dataset.images.copy()
     images[700:1400] = images[:700]  # every third face of Training has a copy in it
-    kept, held = training_and_holdout(FerDataset(images, dataset.labels, dataset.usage, dataset.rows))
+    kept, held = training_and_holdout(FaceDataset(images, dataset.labels, dataset.usage, dataset.rows))
     assert len(held)
     assert not set(kept.ids) & set(held.ids)
 

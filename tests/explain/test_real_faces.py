@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.faces import evidence_for
 from fer_core.inference import Classifier, Prediction
 from fer_core.labels import EXPRESSIONS
@@ -16,7 +16,7 @@ PATCH = 16  # pixels: two cells of the map
 
 
 @pytest.fixture(scope="module")
-def faces(fer2013: FerDataset) -> np.ndarray:
+def faces(fer2013: FaceDataset) -> np.ndarray:
     images = fer2013.split("private_test").images
     return images[np.random.default_rng(0).choice(len(images), FACES, replace=False)]
 

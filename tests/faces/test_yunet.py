@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.faces import YuNetDetector, crop_face, framing_roll
 from fer_core.faces.yunet import _cuts
 from fer_core.inference import FaceAnalyzer
@@ -77,7 +77,7 @@ def test_one_person_who_lies_among_others_keeps_them_upright(yunet: YuNetDetecto
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_turned_fer2013_faces_keep_their_expression(yunet: YuNetDetector, fer2013: FerDataset) -> None:
+def test_turned_fer2013_faces_keep_their_expression(yunet: YuNetDetector, fer2013: FaceDataset) -> None:
     """Of 200 faces in the three other turns, at least 97 % keep the expression that they have upright."""
     analyzer = FaceAnalyzer(load_model().classifier(), yunet)
     kept: list[list[bool]] = []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fer_core.columns import DEGRADED_COLUMNS
-from fer_core.data import VOTE_COLUMNS, FerDataset, FerPlusVotes
+from fer_core.data import VOTE_COLUMNS, FaceDataset, FerPlusVotes
 from fer_core.faces import DEGRADATIONS
 from fer_core.measuring.robustness import FACES, measure_degraded, robustness_faces
 from fer_core.types import FerError
@@ -31,7 +31,7 @@ class Bright:
 
 
 def dataset(images, labels, usage):
-    return FerDataset(
+    return FaceDataset(
         np.asarray(images, np.uint8), np.asarray(labels, np.int64), np.asarray(usage), np.arange(len(images))
     )
 

@@ -21,7 +21,7 @@ from PIL import Image
 from fer_core.archives import Job, LocalEngine, RayEngine
 from fer_core.archives.plan import Task
 from fer_core.archives.ray_engine import ray_is_installed
-from fer_core.data import FerDataset, read_image, sample_portrait
+from fer_core.data import FaceDataset, read_image, sample_portrait
 from fer_core.inference import FaceAnalyzer
 from fer_core.store.folders import open_model
 from fer_core.store.stored_model import StoredModel
@@ -100,9 +100,9 @@ def time_epochs() -> list[float]:
     from fer_core.training.fit import fit
     from fer_core.training.recipe import FROZEN
 
-    def faces(n: int) -> FerDataset:
+    def faces(n: int) -> FaceDataset:
         images = np.random.default_rng(0).integers(0, 256, (n, 48, 48)).astype(np.uint8)
-        return FerDataset(images, np.arange(n) % 7, np.full(n, "Training"), np.arange(n))
+        return FaceDataset(images, np.arange(n) % 7, np.full(n, "Training"), np.arange(n))
 
     spec = replace(model_spec("mobilenetv2_frozen"), weights_from="random")  # which does not change the time
     recipe, result = replace(FROZEN, epochs=4, augmentation=None), []

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from fer_core.data import VOTE_COLUMNS, FerDataset, FerPlusVotes
+from fer_core.data import VOTE_COLUMNS, FaceDataset, FerPlusVotes
 from fer_core.models import build_network
 from fer_core.store.folders import promoted
 from fer_core.training.recipe import Recipe
@@ -24,7 +24,7 @@ def bright_and_dark():
     rng = np.random.default_rng(0)
     labels = np.tile([0, 3], 32).astype(np.int64)
     images = rng.integers(0, 100, (64, 48, 48)) + 120 * (labels == 3)[:, None, None]
-    return FerDataset(images.astype(np.uint8), labels, np.full(64, "Training"), np.arange(64))
+    return FaceDataset(images.astype(np.uint8), labels, np.full(64, "Training"), np.arange(64))
 
 
 def votes_on(*faces):

@@ -15,7 +15,7 @@ from skimage.feature import hog
 from sklearn.linear_model import LogisticRegression
 
 from fer_core.columns import PROBABILITIES, TEST_SPLITS, VIEWS
-from fer_core.data import FerDataset, training_and_holdout
+from fer_core.data import FaceDataset, training_and_holdout
 from fer_core.measuring.measure import tabulate_splits
 from fer_core.models import build_network, model_spec
 from fer_core.store.folders import load_model, promoted
@@ -37,7 +37,7 @@ def dataset():
     distance = np.abs(np.cos(angles)[:, None, None] * rows + np.sin(angles)[:, None, None] * columns)
     images = np.clip(255 * (distance < 5) * 0.7 + rng.normal(40, 25, (n, 48, 48)), 0, 255).astype(np.uint8)
     usage = np.repeat(["Training", "PublicTest", "PrivateTest"], [240, 60, 60])
-    return FerDataset(images, labels.astype(np.int64), usage, np.arange(n) + 40_000)
+    return FaceDataset(images, labels.astype(np.int64), usage, np.arange(n) + 40_000)
 
 
 def test_prior_is_the_class_frequencies(dataset):
@@ -128,7 +128,7 @@ SPEC = replace(model_spec("compact_cnn_ensemble"), name="together")
 def faces():
     random = np.random.default_rng(0)
     splits = np.array(["Training"] * 8 + ["PublicTest"] * 8 + ["PrivateTest"] * 8)
-    return FerDataset(random.integers(0, 256, (24, 48, 48)).astype(np.uint8), np.arange(24) % 7, splits, np.arange(24))
+    return FaceDataset(random.integers(0, 256, (24, 48, 48)).astype(np.uint8), np.arange(24) % 7, splits, np.arange(24))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.files import cache_folder
 from fer_core.models import ModelSpec, build_network
 from fer_core.training import fit as fit_module
@@ -296,7 +296,7 @@ def test_the_order_is_new_every_epoch_and_the_same_for_a_seed():
 def faces():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (20, 48, 48)).astype(np.uint8)
-    return FerDataset(images, np.arange(20) % 7, np.full(20, "Training"), np.arange(20))
+    return FaceDataset(images, np.arange(20) % 7, np.full(20, "Training"), np.arange(20))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fer_core.data import FerDataset, FerPlusVotes
+from fer_core.data import FaceDataset, FerPlusVotes
 from fer_core.inference import Prediction
 from fer_core.models import build_network, model_spec
 from fer_core.store.stored_model import KERAS
@@ -25,16 +25,16 @@ from tests.training.conftest import store, with_votes
 ONE_EPOCH = Recipe(epochs=1, batch_size=16, ema=0.0, augmentation=None, mixed_precision=False)
 
 
-def faces_of(split: str, count: int) -> FerDataset:
+def faces_of(split: str, count: int) -> FaceDataset:
     images = np.random.default_rng(count).integers(0, 256, (count, 48, 48)).astype(np.uint8)
-    return FerDataset(images, np.arange(count) % 7, np.full(count, split), np.full(count, -1))
+    return FaceDataset(images, np.arange(count) % 7, np.full(count, split), np.full(count, -1))
 
 
 @pytest.fixture
 def data():
     tests = [faces_of("PublicTest", 8), faces_of("PrivateTest", 9)]
     parts = [np.concatenate([getattr(part, name) for part in tests]) for name in ("images", "labels", "usage", "rows")]
-    return TrainingData(faces_of("Training", 14), faces_of("Training", 7), FerDataset(*parts))
+    return TrainingData(faces_of("Training", 14), faces_of("Training", 7), FaceDataset(*parts))
 
 
 def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, tmp_path, bright_and_dark):

@@ -9,21 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings
 from fer_core.training.data import TrainingData
 from fer_core.training.recipe import Recipe
 from fer_core.tuning.plan import SearchSpace, TuningPlan
-from fer_core.tuning.storage import open_storage
-from fer_core.tuning.study import TuningStudy, create_study
+from fer_core.tuning.study import TuningStudy, create_study, open_storage
 
 
-def made_faces(count: int, seed: int) -> FerDataset:
+def made_faces(count: int, seed: int) -> FaceDataset:
     """Dark faces are angry, bright ones happy."""
     labels = np.tile([0, 3], count // 2).astype(np.int64)
     images = np.random.default_rng(seed).integers(0, 100, (count, 48, 48)) + 120 * (labels == 3)[:, None, None]
-    return FerDataset(images.astype(np.uint8), labels, np.full(count, "Training"), np.arange(count))
+    return FaceDataset(images.astype(np.uint8), labels, np.full(count, "Training"), np.arange(count))
 
 
 @pytest.fixture(scope="session")
@@ -66,8 +65,8 @@ def curves(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
                     break
             return history
 
-        monkeypatch.setattr("fer_core.tuning.tune.fit", fit)
-        monkeypatch.setattr("fer_core.tuning.tune.initial_network", lambda *_: None)
+        monkeypatch.setattr("fer_core.training.fit.fit", fit)
+        monkeypatch.setattr("fer_core.training.initial_weights.initial_network", lambda *_: None)
         monkeypatch.setattr("keras.backend.clear_session", lambda: None)  # takes longer than all the rest
         return asked
 
