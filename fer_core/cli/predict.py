@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import RenderableType
 from rich.table import Table
 
 from fer_core.archives import Job
-from fer_core.archives.places import local_files
+from fer_core.archives.storage import local_files
 from fer_core.cli.archive import Address, Engine, EngineName, Out, analyze_archive, require_out
 from fer_core.cli.output import (
     AsJson,
-    ShortPath,
+    escaped,
     fails_clearly,
     fitted_table,
     print_json,
     progress_bar,
+    short_path,
     stdout,
     warn,
     write_output,
@@ -77,12 +77,12 @@ def predict(
         warn(analyzer.detector.note)
     targets = _targets(annotate, files) if annotate else [None] * len(files)
     with progress_bar() as bar:
-        found = in_parallel(
+        predictions = in_parallel(
             lambda pair: _predict_file(pair[0], model, analyzer, whole_image, pair[1]),
             zip(files, targets, strict=True),
             workers,
         )
-        results = list(bar.track(found, total=len(files), description="Predicting"))
+        results = list(bar.track(predictions, total=len(files), description="Predicting"))
     if as_json:
         print_json([result.as_dict() for result in results])
     elif as_csv:
@@ -121,12 +121,12 @@ def _print_csv(results: list[PictureResult]) -> None:
 
 
 def _table(results: list[PictureResult]) -> Table:
-    rows: list[dict[str, RenderableType]] = []
+    rows: list[dict[str, str]] = []
     for result in results:
-        file = ShortPath(result.file)
+        file = escaped(short_path(result.file))
         if not result.faces:
-            seen = "[red]failed[/]" if result.error else "no face found"
-            rows.append({"File": file, "Face": "–", "Expression": seen, "Probability": "", "Runner-up": ""})
+            outcome = "[red]failed[/]" if result.error else "no face found"
+            rows.append({"File": file, "Face": "–", "Expression": outcome, "Probability": "", "Runner-up": ""})
         for number, face in enumerate(result.faces, 1):
             second = int(face.probabilities.argsort()[-2])
             rows.append(
@@ -138,4 +138,4 @@ def _table(results: list[PictureResult]) -> Table:
                     "Runner-up": f"{EXPRESSIONS[second]} {face.probabilities[second]:.0%}",
                 }
             )
-    return fitted_table(rows, ["File", "Face", "Expression", "Probability", "Runner-up"], spare=["Runner-up"])
+    return fitted_table(rows, ["File", "Face", "Expression", "Probability", "Runner-up"])

@@ -7,7 +7,6 @@ import json
 import multiprocessing
 import os
 import sys
-import threading
 from pathlib import Path
 
 import pandas as pd
@@ -15,11 +14,10 @@ import pytest
 from PIL import Image
 from pyarrow import fs
 
-from fer_core.archives import LocalEngine, local_engine, places, run_archive
-from fer_core.archives.places import Place
-from fer_core.archives.plan import Task, plan_for
-from fer_core.archives.run import error_kind
-from fer_core.archives.worker import SCHEMAS
+from fer_core.archives import LocalEngine, run_archive, storage
+from fer_core.archives.run import error_kind, plan_for
+from fer_core.archives.storage import Location
+from fer_core.archives.worker import SCHEMAS, Task
 from fer_core.data import read_image
 from fer_core.faces import YuNetDetector
 from fer_core.inference import FaceAnalyzer
@@ -31,7 +29,7 @@ from fer_core.types import FerError
 from tests.archives.conftest import PHOTOS
 from tests.junk import with_junk
 
-LOCAL = LocalEngine(2)
+LOCAL = LocalEngine(1)
 PARTS = [f"part-{index:05d}.parquet" for index in range(3)]
 
 
@@ -80,7 +78,7 @@ def test_an_interrupted_archive_goes_on_with_what_is_missing(photos, photo_job, 
         run_archive([str(photos)], str(out), photo_job, Counts(stop_after=1))
     part = out / PARTS[0]
     written = part.stat().st_mtime_ns
-    (out / f"{places.PARTIAL}0-{PARTS[1]}").write_bytes(b"half")  # what a killed process leaves
+    (out / f".partial-x0-{PARTS[1]}").write_bytes(b"half")  # what a killed process leaves
     rest = Counts()
     first = run_archive([str(photos)], str(out), photo_job, rest)
     assert PARTS[0] not in rest.names and PARTS[1] in rest.names
@@ -110,8 +108,8 @@ def test_other_files_or_settings_get_a_sentence(photos, photo_job, video_job, tm
         run_archive(few, str(tmp_path / "other"), photo_job, LOCAL)
 
 
-def test_after_a_killed_process_the_same_call_goes_on_and_the_rows_are_those_of_threads(
-    photos, photo_job, tmp_path, monkeypatch
+def test_after_a_killed_process_the_same_call_goes_on_and_the_rows_are_those_of_one_process(
+    photos, photo_job, tmp_path
 ):
     class Kills(LocalEngine):
         def run(self, job, out, tasks):
@@ -119,13 +117,12 @@ def test_after_a_killed_process_the_same_call_goes_on_and_the_rows_are_those_of_
                 multiprocessing.active_children()[0].kill()
                 yield done
 
-    run_archive([str(photos)], str(tmp_path / "threads"), photo_job, LOCAL)
-    monkeypatch.setattr(local_engine, "MOST_THREADS", 0)
+    run_archive([str(photos)], str(tmp_path / "one"), photo_job, LOCAL)
     with pytest.raises(FerError, match="A process died"):
-        run_archive([str(photos)], str(tmp_path / "processes"), photo_job, Kills(1))
+        run_archive([str(photos)], str(tmp_path / "processes"), photo_job, Kills(2))
     summary = run_archive([str(photos)], str(tmp_path / "processes"), photo_job, LocalEngine(2))
     assert 0 < summary.done < PHOTOS
-    tables = [pd.read_parquet(tmp_path / name) for name in ("threads", "processes")]
+    tables = [pd.read_parquet(tmp_path / name) for name in ("one", "processes")]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
 
 
@@ -134,8 +131,7 @@ def test_stores_are_read_and_written_through_pyarrow(photos, videos, photo_job, 
     bucket = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
     (tmp_path / "in").symlink_to(photos)
     (tmp_path / "table").mkdir()
-    monkeypatch.setattr(places, "filesystem_of", lambda root, _: (bucket, root.partition("://")[2]))
-    monkeypatch.setattr(places, "ONE_PUT", frozenset({bucket.type_name}))
+    monkeypatch.setattr(storage, "filesystem_of", lambda root, _: (bucket, root.partition("://")[2]))
     (tmp_path / "b").symlink_to(tmp_path)
     run_archive(["s3://b/in/00000?.jpg", "s3://b/in/inner", "s3://b/gone.jpg"], "s3://b/table", photo_job, LOCAL)
     table = pd.read_parquet(tmp_path / "table")
@@ -143,7 +139,7 @@ def test_stores_are_read_and_written_through_pyarrow(photos, videos, photo_job, 
         [*(f"s3://b/in/00000{k}.jpg" for k in range(10)), "s3://b/in/inner/last.jpg", "s3://b/gone.jpg"]
     )
     assert table.loc[table["file"] == "s3://b/gone.jpg", "error"].item().startswith("gone.jpg does not exist")
-    assert not list((tmp_path / "table").glob(f"{places.PARTIAL}*"))
+    assert not list((tmp_path / "table").glob(".partial-*"))
     (tmp_path / "videos").symlink_to(videos)
     (tmp_path / "faces").mkdir()
     summary = run_archive(["s3://b/videos", "s3://b/videos/gone.mp4"], "s3://b/faces", video_job, LOCAL)
@@ -202,9 +198,9 @@ def test_a_frame_that_cannot_be_analysed_is_a_row_and_counted(videos, video_job,
     assert len(table) == 7 and table["seconds"].notna().sum() == 6 and table["face"].isna().all()
 
 
-def test_a_long_video_has_a_partition_of_its_own_and_short_ones_share_one(video_job, tmp_path):
-    lengths = {"a": 20.0, "b": 200.0, "c": 35.0, "d": 5.0, "e": 0.0, "f": 95.0, "g": 89.0}
-    tasks = plan_for(Place.of(str(tmp_path)), video_job, dict.fromkeys(lengths, 1), lambda _: list(lengths.values()))
+def test_a_large_video_has_a_partition_of_its_own_and_small_ones_share_one(video_job, tmp_path):
+    megabytes = {"a": 6, "b": 66, "c": 12, "d": 2, "e": 0, "f": 32, "g": 19}
+    tasks = plan_for(Location.of(str(tmp_path)), video_job, {name: 10**6 * size for name, size in megabytes.items()})
     assert [task.files for task in tasks] == [("b",), ("a", "c", "d"), ("f",), ("e", "g")]
 
 
@@ -265,18 +261,18 @@ def test_patterns_and_stores_leave_out_junk(tmp_path, monkeypatch):
     (folder / "a.png").write_bytes(b"x")
     expected = [str(folder / "a.png")]
     for text in (str(folder), f"{folder}/**/*.png", f"{folder}/*"):
-        assert {str(Path(file).resolve()) for file in places.find_files([text], (".png",))} == set(expected), text
-    found = places.find_files([f"file://{folder}", f"file://{folder}/*.png"], (".png",))
+        assert {str(Path(file).resolve()) for file in storage.find_files([text], (".png",))} == set(expected), text
+    found = storage.find_files([f"file://{folder}", f"file://{folder}/*.png"], (".png",))
     assert list(found) == [f"file://{folder}/a.png"]
 
 
 def test_who_stops_does_not_wait_for_a_long_video(videos, video_job, tmp_path):
     tasks = [Task("short.parquet", (str(videos / "short.mp4"),)), Task("long.parquet", (str(videos / "long.mp4"),) * 9)]
-    before = set(threading.enumerate())
-    running = LOCAL.run(video_job, str(tmp_path), tasks)
+    before = set(multiprocessing.active_children())
+    running = LocalEngine(2).run(video_job, str(tmp_path), tasks)
     assert next(running).name == "short.parquet"
     running.close()
-    for thread in set(threading.enumerate()) - before:
-        thread.join(60)
-        assert not thread.is_alive()
-    assert [path.name for path in tmp_path.iterdir()] == ["short.parquet"]
+    for process in set(multiprocessing.active_children()) - before:
+        process.join(20)
+        assert not process.is_alive()
+    assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == ["short.parquet"]

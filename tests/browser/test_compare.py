@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from fer_core.store.folders import list_models
-from tests.browser.conftest import box_of, fits_width, settle, until
+from tests.browser.conftest import box_of, settle, until
 
 pytestmark = pytest.mark.browser
 
@@ -31,15 +31,6 @@ def plot_of(page, number: int = 0):
     found = page.locator(".js-plotly-plot").nth(number)
     found.locator(".main-svg").first.wait_for()
     return found
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
-def test_it_opens(visit, width, scheme):
-    page = visit("/compare", width, scheme)
-    assert page.inner_text("h1") == "Compare models"
-    plot_of(page)
-    page.wait_for_selector('[data-testid="stDataFrame"] canvas')
-    fits_width(page)
 
 
 @pytest.mark.parametrize(("width", "columns", "across"), [(1280, 3, 2), (400, 1, 1)])
@@ -79,7 +70,7 @@ def test_at_most_six_models_are_drawn_until_the_legend_is_clicked(visit, titles)
     until(page, lambda: len(shown(plot)) == 1)
 
 
-def test_the_camera_saves_a_picture_that_says_what_it_shows(visit, tmp_path):
+def test_the_camera_saves_a_picture_that_says_what_it_shows_and_the_threshold_moves_the_numbers(visit, tmp_path):
     page = visit("/compare?c_section=ROC and PR&c_expression=sad")
     plot = plot_of(page)
     plot.hover(position={"x": 300, "y": 150})
@@ -100,6 +91,20 @@ def test_the_camera_saves_a_picture_that_says_what_it_shows(visit, tmp_path):
         plot.locator('.modebar-btn[data-title*="Download"]').click()
     waiting.value.save_as(tmp_path / "chart.svg")
     assert (tmp_path / "chart.svg").read_text("utf-8").startswith("<svg")
+    numbers = page.locator('[data-testid="stMetricValue"]')
+    numbers.first.wait_for()
+    before = numbers.all_inner_texts()
+    slider = page.get_by_role("slider")
+    slider.focus()
+    for _ in range(20):
+        slider.press("ArrowLeft")
+    page.wait_for_function(
+        "was => document.querySelector('[data-testid=stMetricValue]').innerText !== was", arg=before[0]
+    )
+    settle(page)
+    assert numbers.all_inner_texts() != before
+    page.wait_for_url("**c_threshold=0.3**")
+    assert "c_section=ROC" in page.url
 
 
 def test_bars_of_confidence_can_be_selected_by_dragging(visit):
@@ -159,24 +164,6 @@ def test_dragging_zooms_the_scores_and_a_double_click_shows_all(visit):
     until(page, lambda: span() == 1)
 
 
-def test_the_threshold_moves_the_numbers(visit):
-    page = visit("/compare?c_section=ROC+and+PR&c_expression=sad")
-    numbers = page.locator('[data-testid="stMetricValue"]')
-    numbers.first.wait_for()
-    before = numbers.all_inner_texts()
-    slider = page.get_by_role("slider")
-    slider.focus()
-    for _ in range(20):
-        slider.press("ArrowLeft")
-    page.wait_for_function(
-        "was => document.querySelector('[data-testid=stMetricValue]').innerText !== was", arg=before[0]
-    )
-    settle(page)
-    assert numbers.all_inner_texts() != before
-    page.wait_for_url("**c_threshold=0.3**")
-    assert "c_section=ROC" in page.url
-
-
 def test_a_ticked_ensemble_shows_its_row(visit, titles):
     page = visit("/compare?c_section=Significance")
     page.get_by_text("Combine models into an ensemble").click()
@@ -186,6 +173,7 @@ def test_a_ticked_ensemble_shows_its_row(visit, titles):
     labels = page.locator(".js-plotly-plot text")
     labels.filter(has_text="Ensemble of 2").first.wait_for()
     page.get_by_role("tab", name="Scoreboard").click()
+    page.wait_for_selector('[data-testid="stDataFrame"] canvas')
     settle(page)
     labels.filter(has_text="Ensemble of 2").first.wait_for()
     assert "c_fuse=" in page.url

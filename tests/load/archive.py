@@ -21,8 +21,7 @@ import psutil
 from PIL import Image
 
 from fer_core.archives import Job, LocalEngine, RayEngine, run_archive
-from fer_core.archives.plan import Task
-from fer_core.archives.worker import Done
+from fer_core.archives.worker import Done, Task
 from fer_core.data import sample_portrait
 from fer_core.store.folders import load_model
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +20,7 @@ import numpy as np
 from PIL import Image
 
 from fer_core.archives import Job, LocalEngine, RayEngine
-from fer_core.archives.plan import Task
-from fer_core.archives.ray_engine import ray_is_installed
+from fer_core.archives.worker import Task
 from fer_core.data import FerDataset, read_image, sample_portrait
 from fer_core.inference import FaceAnalyzer
 from fer_core.store.folders import open_model
@@ -60,7 +60,10 @@ def batch_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
 def archive_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     """Measure an archive by threads, and in turn on Ray if it is installed, from its first task's start to the end."""
     workers, job = default_workers(), Job.of("photos", model)
-    engines: list[Any] = [LocalEngine(workers), *([RayEngine(workers=workers)] if ray_is_installed() else [])]
+    engines: list[Any] = [
+        LocalEngine(workers),
+        *([RayEngine(workers=workers)] if (spec := find_spec("ray")) and spec.origin else []),
+    ]
     with tempfile.TemporaryDirectory() as folder:
         out, files = Path(folder) / "out", itertools.cycle(map(str, _write_photos(Path(folder))))
         tasks = [Task(f"{k}.parquet", tuple(itertools.islice(files, PHOTOS // 2))) for k in range(TASKS)]
