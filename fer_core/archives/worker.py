@@ -27,8 +27,9 @@ from fer_core.faces import (
 )
 from fer_core.faces.fallback import FALLBACK_NAME
 from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference.face_table import FACE_COLUMNS
+from fer_core.inference.pictures import PICTURE_COLUMNS, result_row
 from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.tables import FACE_COLUMNS, PICTURE_COLUMNS
 from fer_core.inference.video import FILE_SETTINGS, analyze_video
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
@@ -181,7 +182,7 @@ class Worker:
                 if self._job.kind == "photos":
                     image = read_image(source if isinstance(source, Path) else source.read(), name)
                     faces = self._analyzer.analyze(image, whole_image=self._job.whole_image)
-                    rows = [(number, *face.as_row()) for number, face in enumerate(faces, 1)] or [empty]
+                    rows = [(number, *result_row(face)) for number, face in enumerate(faces, 1)] or [empty]
                 else:
                     settings = replace(FILE_SETTINGS, flip=self._job.flip, smoothing=self._job.smoothing)
                     stream = StreamAnalyzer(self._analyzer.classifier, self._analyzer.detector, settings)

@@ -28,7 +28,7 @@ from fer_core.data import IMAGE_SUFFIXES, read_image
 from fer_core.faces import annotated_png
 from fer_core.files import write_rows
 from fer_core.inference import FaceAnalyzer
-from fer_core.inference.tables import PICTURE_COLUMNS, PictureResult
+from fer_core.inference.pictures import PICTURE_COLUMNS, PictureResult
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import distinct
 from fer_core.store.folders import DEFAULT_MODEL, load_model

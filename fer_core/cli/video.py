@@ -18,8 +18,8 @@ from fer_core.cli.archive import Address, Engine, EngineName, Out, analyze_archi
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn, write_output
 from fer_core.faces import default_detector
 from fer_core.files import write_csv
+from fer_core.inference.face_table import seconds_without_face, time_shares
 from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.tables import seconds_without_face, time_shares
 from fer_core.inference.video import FILE_SETTINGS, VideoResult, analyze_video
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import DEFAULT_MODEL, load_model

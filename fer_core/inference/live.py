@@ -20,8 +20,8 @@ import pandas as pd
 from fer_core.classifier import Classifier
 from fer_core.faces import FaceDetector, png
 from fer_core.files import write_rows
+from fer_core.inference.face_table import FACE_COLUMNS, face_row
 from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
-from fer_core.inference.tables import FACE_COLUMNS, face_row
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import Image
 

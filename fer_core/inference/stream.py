@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from fer_core.classifier import Classifier
 from fer_core.faces import FaceDetector, default_detector, draw_faces, evidence_for, heatmap_on_face
-from fer_core.inference.analyzer import FaceAnalyzer
-from fer_core.inference.cuts import look, scene
-from fer_core.inference.tracking import FaceTracker, Smoother
+from fer_core.inference.pictures import FaceAnalyzer
+from fer_core.inference.tracking import FaceTracker, Smoother, look, scene
 from fer_core.types import Face, FaceResult, FerError, Image
 
 DETECT_SECONDS: Final = 0.2

@@ -15,8 +15,8 @@ from typing import BinaryIO, Final
 
 import pandas as pd
 
+from fer_core.inference.face_table import Row, face_table, frame_rows, gap_note, recording_gaps
 from fer_core.inference.stream import StreamAnalyzer, StreamSettings
-from fer_core.inference.tables import Row, face_table, frame_rows, gap_note, recording_gaps
 from fer_core.inference.video_reader import VideoReader
 from fer_core.inference.video_writer import LONGEST, VideoWriter
 from fer_core.temporary import TemporaryFolder

@@ -27,7 +27,7 @@ from fer_core.faces import (
     preprocess_faces,
 )
 from fer_core.inference import Classifier, FaceAnalyzer
-from fer_core.inference.tables import PictureResult, annotated_zip
+from fer_core.inference.pictures import PictureResult, annotated_zip
 from fer_core.models import ModelSpec
 from fer_core.store.folders import open_model
 from fer_core.store.stored_model import StoredModel

@@ -14,16 +14,16 @@ from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures import expression_strips, time_share_bars, time_share_text, timeline_chart
 from fer_core.figures.theme import percent_text
 from fer_core.files import csv_text
-from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.tables import (
+from fer_core.inference.face_table import (
     expression_runs,
     seconds_without_face,
     share_not_sure,
     time_shares,
     timeline_points,
 )
+from fer_core.inference.sample_clip import SAMPLE_CLIP_NOTE, sample_clip
+from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
-from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.labels import EXPRESSIONS
 from fer_core.threads import kept
 from fer_core.visitors import limits

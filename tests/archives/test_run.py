@@ -21,8 +21,9 @@ from fer_core.archives.worker import SCHEMAS, Task
 from fer_core.data import read_image
 from fer_core.faces import YuNetDetector
 from fer_core.inference import FaceAnalyzer
+from fer_core.inference.face_table import FACE_COLUMNS
+from fer_core.inference.pictures import PICTURE_COLUMNS, result_row
 from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.tables import FACE_COLUMNS, PICTURE_COLUMNS
 from fer_core.inference.video import FILE_SETTINGS, analyze_video
 from fer_core.store.folders import load_model
 from fer_core.types import FerError
@@ -60,7 +61,7 @@ def test_photos_have_the_rows_of_one_after_the_other(photos, photo_job, tmp_path
         if file.name == "000020.jpg":
             expected.append((str(file), None))
             continue
-        expected += [(str(file), *face.as_row()) for face in analyzer.analyze(read_image(file))]
+        expected += [(str(file), *result_row(face)) for face in analyzer.analyze(read_image(file))]
     found = [
         (row[0], None) if isinstance(row[1], str) else (row[0], *row[3:])
         for row in table.astype(object).itertuples(index=False)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_core.inference.tables import PICTURE_COLUMNS
+from fer_core.inference.pictures import PICTURE_COLUMNS
 from fer_core.labels import EXPRESSIONS
 from tests.bad_inputs import bad_inputs
 from tests.junk import with_junk

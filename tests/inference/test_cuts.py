@@ -11,9 +11,9 @@ import pytest
 from skimage.data import lfw_subset
 
 from fer_core.faces.framing import crop_face
-from fer_core.inference.cuts import is_flat, look, same_face, same_scene, scene
+from fer_core.inference.sample_clip import CLIP_RATE, clip_frames
 from fer_core.inference.stream import StreamAnalyzer, StreamSettings
-from fer_core.inference.video_writer import CLIP_RATE, clip_frames
+from fer_core.inference.tracking import is_flat, look, same_face, same_scene, scene
 from fer_core.types import Face, Image
 from tests.inference.streams import ScriptedClassifier, ScriptedDetector, frame_with_heads, one_hot
 

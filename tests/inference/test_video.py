@@ -14,8 +14,7 @@ import pytest
 
 from fer_core.faces import default_detector
 from fer_core.inference import Prediction
-from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.tables import (
+from fer_core.inference.face_table import (
     FACE_COLUMNS,
     expression_runs,
     face_table,
@@ -23,6 +22,7 @@ from fer_core.inference.tables import (
     time_shares,
     timeline_points,
 )
+from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoProgress, analyze_video
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import load_model

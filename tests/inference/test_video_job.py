@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from fer_core.files import cache_folder
+from fer_core.inference.sample_clip import CLIP_SECONDS, clip_frames, sample_clip
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob
 from fer_core.inference.video_reader import VideoReader
-from fer_core.inference.video_writer import CLIP_SECONDS, clip_frames, sample_clip
 from tests.clips import film
 from tests.inference.test_video import BrightnessClassifier, SquareDetector, moving_squares
 

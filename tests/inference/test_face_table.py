@@ -1,75 +1,20 @@
-"""Downloads of predictions: the keys and columns of the command line, and names that any disk takes."""
+"""Times of faces in a video: what a frame lasts, gaps in the recording, and what a thinned timeline keeps."""
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
-
 import numpy as np
 import pytest
-from PIL import Image
 
-from fer_core.data import sample_portrait
-from fer_core.inference import FaceAnalyzer
-from fer_core.inference.tables import (
-    PICTURE_COLUMNS,
-    PictureResult,
-    annotated_zip,
+from fer_core.inference.face_table import (
     expression_runs,
     face_table,
     gap_note,
     recording_gaps,
-    results_csv,
-    results_json,
-    results_table,
     seconds_without_face,
     share_not_sure,
     time_shares,
     timeline_points,
 )
-from fer_core.labels import EXPRESSIONS
-from fer_core.store.folders import DEFAULT_MODEL, load_model
-
-
-@pytest.fixture(scope="module")
-def results() -> list[PictureResult]:
-    """One picture with a face, and one that cannot be used."""
-    faces = FaceAnalyzer(load_model().classifier()).analyze(sample_portrait(), whole_image=True)
-    good = PictureResult("astronaut.png", DEFAULT_MODEL, tuple(faces))
-    return [good, PictureResult("bad.jpg", DEFAULT_MODEL, error="bad.jpg is empty (0 bytes).")]
-
-
-def test_json_has_the_keys_of_the_command_line_and_the_model(results):
-    good, bad = json.loads(results_json(results))
-    assert list(good) == ["file", "error", "faces", "model"]
-    assert list(good["faces"][0]) == ["box", "expression", "probabilities"]
-    assert list(good["faces"][0]["probabilities"]) == list(EXPRESSIONS)
-    assert bad == {"file": "bad.jpg", "error": "bad.jpg is empty (0 bytes).", "faces": [], "model": DEFAULT_MODEL}
-
-
-def test_csv_has_a_row_for_each_face_and_for_each_failure(results):
-    lines = results_csv(results).splitlines()
-    assert lines[0] == ",".join([*PICTURE_COLUMNS, "model"])
-    assert lines[1].startswith("astronaut.png,,1,")
-    assert lines[2].startswith("bad.jpg,bad.jpg is empty (0 bytes).,,")
-    assert all(line.count(",") == len(PICTURE_COLUMNS) for line in lines)
-
-
-def test_the_table_has_a_row_for_each_face(results):
-    (row,) = results_table(results).to_dict("records")
-    assert (row["File"], row["Face"], row["Model"]) == ("astronaut.png", 1, DEFAULT_MODEL)
-    assert row["Probability"] == max(row[name] for name in EXPRESSIONS)
-
-
-def test_a_zip_of_annotated_pictures_has_safe_names(results):
-    names = ("../../face.png", "лицо 表情 😀.png", "<b>x</b>.png")
-    content = annotated_zip((name, sample_portrait(), results[0].faces) for name in names)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        found = archive.namelist()
-        assert found[:2] == ["001-face-annotated.png", "002-лицо 表情 😀-annotated.png"]
-        assert not any(".." in name or "/" in name or "<" in name for name in found)
-        assert Image.open(io.BytesIO(archive.read(found[0]))).format == "PNG"
 
 
 def test_share_of_the_time_in_which_a_model_is_not_sure():
@@ -149,14 +94,3 @@ def test_only_long_and_unusual_steps_are_gaps(times, end, gaps):
 
 def test_a_recording_without_gaps_has_no_note():
     assert gap_note([]) is None
-
-
-def test_names_in_csv_are_text_for_a_spreadsheet(results):
-    odd = [PictureResult("=1+1.jpg", DEFAULT_MODEL, results[0].faces), PictureResult("@x.jpg", "m", error="-2")]
-    lines = results_csv([*odd, PictureResult(b"\xe9.jpg".decode("utf-8", "surrogateescape"), "m")]).splitlines()
-    assert lines[1].startswith("'=1+1.jpg,,1,")
-    assert lines[2].startswith("'@x.jpg,'-2,,")
-    assert lines[3] == "%E9.jpg" + "," * len(PICTURE_COLUMNS) + "m"
-    assert results_table(odd)["File"].tolist() == ["'=1+1.jpg"]
-    x = lines[1].split(",")[PICTURE_COLUMNS.index("x")]
-    assert float(x) == round(results[0].faces[0].face.box[0], 1)

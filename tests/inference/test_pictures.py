@@ -1,0 +1,146 @@
+"""Faces of pictures from detection to prediction, and downloads: the keys and columns of the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core.data import SPLITS, sample_portrait
+from fer_core.faces import FallbackDetector
+from fer_core.inference import FaceAnalyzer
+from fer_core.inference.pictures import (
+    PICTURE_COLUMNS,
+    PictureResult,
+    annotated_zip,
+    results_csv,
+    results_json,
+    results_table,
+)
+from fer_core.labels import EXPRESSIONS
+from fer_core.store.folders import DEFAULT_MODEL, load_model
+from fer_core.types import Face
+from tests.conftest import require
+from tests.faces.scenes import scene_with_face
+
+
+def test_serving_never_imports_tensorflow():
+    program = "import fer_core.inference, sys; assert not {'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.fixture(scope="module")
+def analyzer():
+    return FaceAnalyzer(load_model("compact_cnn").classifier())
+
+
+def test_one_smiling_face_on_the_sample(analyzer):
+    (result,) = analyzer.analyze(sample_portrait())
+    assert result.expression == "happy"
+    assert result.crop.shape == (48, 48)
+    assert result.activation.shape == (6, 6, 7)
+    assert result.probabilities.sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_a_model_that_takes_the_face_as_one_piece_tells_no_places():
+    """VGG16 shrinks 48 pixels to one."""
+    classifier = load_model("vgg16_frozen_utk").classifier()
+    assert classifier.predict(np.zeros((1, 48, 48), np.uint8)).activation.shape == (1, 1, 1, 7)
+    (result,) = FaceAnalyzer(classifier).analyze(sample_portrait())
+    assert result.activation is None
+
+
+def test_no_face_gives_no_result(analyzer):
+    assert analyzer.analyze(np.full((300, 400, 3), 128, np.uint8)) == []
+
+
+def test_whole_image_is_one_face_and_equals_the_classifier(analyzer):
+    face = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
+    (result,) = analyzer.analyze(np.repeat(face[:, :, None], 3, axis=2), whole_image=True)
+    expected = analyzer.classifier.predict(face[None]).probabilities[0]
+    np.testing.assert_allclose(result.probabilities, expected, atol=0.02)
+
+
+def test_results_keep_the_order_of_the_faces(analyzer):
+    portrait = sample_portrait()
+    (found,) = analyzer.analyze(portrait)
+    corner = Face((0.0, 0.0, 60.0, 80.0), 1.0)
+    results = analyzer.classify(portrait, [corner, found.face])
+    assert results[0].face is corner
+    np.testing.assert_allclose(results[1].probabilities, found.probabilities, atol=1e-5)
+
+
+def test_the_fallback_finds_the_sample_too(analyzer):
+    assert len(FaceAnalyzer(analyzer.classifier, FallbackDetector()).analyze(sample_portrait())) == 1
+
+
+def test_accuracy_on_found_faces_is_within_three_points_of_the_originals(analyzer, fer2013):
+    require("FER_YUNET_MODEL", "needs YuNet's weights")
+    part = fer2013.split(SPLITS[2]).subset(np.arange(0, 3500, 20))
+    direct = analyzer.classifier.predict(part.images).probabilities.argmax(axis=1)
+    found, right_found, right_direct = 0, 0, 0
+    for number, (face, label) in enumerate(zip(part.images, part.labels, strict=True)):
+        results = analyzer.analyze(scene_with_face(face, seed=number).image)
+        if results:
+            found += 1
+            right_found += int(results[0].probabilities.argmax()) == label
+            right_direct += int(direct[number]) == label
+    assert found >= 0.97 * len(part)
+    assert abs(right_found - right_direct) / found <= 0.03
+
+
+@pytest.fixture(scope="module")
+def results() -> list[PictureResult]:
+    """One picture with a face, and one that cannot be used."""
+    faces = FaceAnalyzer(load_model().classifier()).analyze(sample_portrait(), whole_image=True)
+    good = PictureResult("astronaut.png", DEFAULT_MODEL, tuple(faces))
+    return [good, PictureResult("bad.jpg", DEFAULT_MODEL, error="bad.jpg is empty (0 bytes).")]
+
+
+def test_json_has_the_keys_of_the_command_line_and_the_model(results):
+    good, bad = json.loads(results_json(results))
+    assert list(good) == ["file", "error", "faces", "model"]
+    assert list(good["faces"][0]) == ["box", "expression", "probabilities"]
+    assert list(good["faces"][0]["probabilities"]) == list(EXPRESSIONS)
+    assert bad == {"file": "bad.jpg", "error": "bad.jpg is empty (0 bytes).", "faces": [], "model": DEFAULT_MODEL}
+
+
+def test_csv_has_a_row_for_each_face_and_for_each_failure(results):
+    lines = results_csv(results).splitlines()
+    assert lines[0] == ",".join([*PICTURE_COLUMNS, "model"])
+    assert lines[1].startswith("astronaut.png,,1,")
+    assert lines[2].startswith("bad.jpg,bad.jpg is empty (0 bytes).,,")
+    assert all(line.count(",") == len(PICTURE_COLUMNS) for line in lines)
+
+
+def test_the_table_has_a_row_for_each_face(results):
+    (row,) = results_table(results).to_dict("records")
+    assert (row["File"], row["Face"], row["Model"]) == ("astronaut.png", 1, DEFAULT_MODEL)
+    assert row["Probability"] == max(row[name] for name in EXPRESSIONS)
+
+
+def test_a_zip_of_annotated_pictures_has_safe_names(results):
+    names = ("../../face.png", "лицо 表情 😀.png", "<b>x</b>.png")
+    content = annotated_zip((name, sample_portrait(), results[0].faces) for name in names)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        written = archive.namelist()
+        assert written[:2] == ["001-face-annotated.png", "002-лицо 表情 😀-annotated.png"]
+        assert not any(".." in name or "/" in name or "<" in name for name in written)
+        assert Image.open(io.BytesIO(archive.read(written[0]))).format == "PNG"
+
+
+def test_names_in_csv_are_text_for_a_spreadsheet(results):
+    odd = [PictureResult("=1+1.jpg", DEFAULT_MODEL, results[0].faces), PictureResult("@x.jpg", "m", error="-2")]
+    lines = results_csv([*odd, PictureResult(b"\xe9.jpg".decode("utf-8", "surrogateescape"), "m")]).splitlines()
+    assert lines[1].startswith("'=1+1.jpg,,1,")
+    assert lines[2].startswith("'@x.jpg,'-2,,")
+    assert lines[3] == "%E9.jpg" + "," * len(PICTURE_COLUMNS) + "m"
+    assert results_table(odd)["File"].tolist() == ["'=1+1.jpg"]
+    x = lines[1].split(",")[PICTURE_COLUMNS.index("x")]
+    assert float(x) == round(results[0].faces[0].face.box[0], 1)
