@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, Final, ParamSpec, TypeVar
 
 import typer
 from rich import box
@@ -26,6 +26,9 @@ stdout = Console(highlight=False)
 stderr = Console(stderr=True, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+
+OTHER_COLUMNS: Final = 50
+"""Characters that a column of paths leaves to the others."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -107,10 +110,11 @@ def fitted_table(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> T
 
 
 def short_path(path: str) -> str:
-    """Return the end of a path that takes at most half of the terminal: its file's name and as many folders as fit."""
+    """Return the end of a path that leaves room for other columns: its file's name and as many folders as fit."""
+    room = max(20, stdout.width - OTHER_COLUMNS)
     parts = Path(path).parts
     ends = (str(Path("…", *parts[start:])) for start in range(1, len(parts)))
-    return next((text for text in (path, *ends) if cell_len(text) <= stdout.width // 2), Path(path).name)
+    return next((text for text in (path, *ends) if cell_len(text) <= room), Path(path).name)
 
 
 def write_output(path: Path, what: str, write: Callable[[Path], object]) -> None:

@@ -34,9 +34,9 @@ def printed(table, width):
     ("room", "text"),
     [
         (160, LONG),
-        (118, "…/the/pictures/of/a/holiday/in/summer/photo-of-someone.jpg"),
-        (44, "…/photo-of-someone.jpg"),
-        (40, "photo-of-someone.jpg"),
+        (108, "…/the/pictures/of/a/holiday/in/summer/photo-of-someone.jpg"),
+        (72, "…/photo-of-someone.jpg"),
+        (70, "photo-of-someone.jpg"),
     ],
 )
 def test_a_path_loses_its_first_folders(room, text, monkeypatch):
@@ -54,13 +54,15 @@ def test_cells_are_never_cut_and_a_short_name_is_whole(width, first):
     assert {"no", "face", "found", "surprise", "12%"} <= set(text.split())
 
 
-def test_predict_shows_the_name_of_a_file_in_a_deep_folder(fer, width, portrait, tmp_path):
+def test_predict_shows_the_name_of_a_file_in_a_deep_folder(fer, portrait, tmp_path, monkeypatch):
+    monkeypatch.setattr(output.stdout, "width", 80)
     folder = tmp_path.joinpath(*["a", "folder", "inside", "a", "folder", "inside", "a", "folder"])
     folder.mkdir(parents=True)
     shutil.copy(portrait, folder / "photo.png")
     text = fer("predict", folder).stdout
     assert "photo.png" in text
     assert "Runner-up" in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_models_shows_each_name(fer, width):
