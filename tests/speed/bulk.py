@@ -58,7 +58,7 @@ def batch_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
 
 
 def archive_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
-    """Measure an archive by threads, and in turn on Ray if it is installed, from its first task's start to the end."""
+    """Measure an archive by processes, and in turn on Ray if it is installed, from its first task's start to the end."""
     workers, job = default_workers(), Job.of("photos", model)
     engines: list[Any] = [
         LocalEngine(workers),
@@ -77,9 +77,9 @@ def archive_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
         times = [[work(engine) for engine in engines] for _ in range(_rounds(seconds))]
     for engine in engines:
         engine.close()
-    threads, *on_ray = map(statistics.median, zip(*times, strict=True))
-    numbers = {"archive_photos_per_second_per_core": TASKS * (PHOTOS // 2) / threads / workers}
-    return {**numbers, "archive_ray_vs_threads": threads / on_ray[0]} if on_ray else numbers
+    local, *on_ray = map(statistics.median, zip(*times, strict=True))
+    numbers = {"archive_photos_per_second_per_core": TASKS * (PHOTOS // 2) / local / workers}
+    return {**numbers, "archive_ray_vs_threads": local / on_ray[0]} if on_ray else numbers
 
 
 def feature_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
