@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from fer_core.comparison import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
+from fer_core.metrics.ensembles import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
 from pages.parts.charts import choose_picture_format
 from pages.parts.common import (
     choose,

@@ -2,9 +2,16 @@
 
 import streamlit as st
 
-from fer_core.comparison import SHOWN, cell_faces, confusion_cells, difference_cells, differing_faces, sample_faces
 from fer_core.figures import confusion_chart, difference_chart
 from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.confusion import (
+    SHOWN,
+    cell_faces,
+    confusion_cells,
+    difference_cells,
+    differing_faces,
+    sample_faces,
+)
 from pages.parts.charts import choose_picture_format
 from pages.parts.common import (
     choose,

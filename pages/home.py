@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from fer_core.comparison import home_scoreboard
 from fer_core.figures import accuracy_intervals
+from fer_core.measuring.scoreboard import home_scoreboard
 from fer_core.metrics.paper import OVERALL
 from fer_core.store.folders import list_models
 from pages.parts.charts import show_chart

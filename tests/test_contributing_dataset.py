@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from fer_core.cli import app as command_line
-from fer_core.comparison import load_answers
 from fer_core.data import load_fer2013
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import load_predictions
 from fer_core.runs.data import DataSettings, load_training_data
 from fer_core.store.folders import load_model
 from fer_core.types import FerError
@@ -114,7 +114,7 @@ def test_a_csv_of_other_faces(home, tmp_path):
     assert "420 faces" in run(COMMANDS[2], FILE=path)
     run(COMMANDS[3], FILE=path)
     assert "class_prior" in run(COMMANDS[4], FILE=path)
-    answers, complaints = load_answers([load_model("class_prior")], "PublicTest", "plain")
+    answers, complaints = load_predictions([load_model("class_prior")], "PublicTest", "plain")
     assert complaints == []
     assert len(answers.labels) == 140
     dataset = load_fer2013(path)

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from fer_core.cli import app as command_line
 from fer_core.columns import PROBABILITIES
-from fer_core.comparison import card_scoreboard
 from fer_core.data import load_fer2013
-from fer_core.metrics import METRICS, Metric, bootstrap_intervals, evaluate, of_counts
+from fer_core.measuring.scoreboard import card_scoreboard
+from fer_core.metrics.core import METRICS, Metric, bootstrap_intervals, evaluate, of_counts
 from fer_core.report import build_report, render, write_csv
 from fer_core.store import folders
 from fer_core.store.card import ModelCard, Score

@@ -15,9 +15,10 @@ from fer_core.audit.fer2013_properties import known_properties
 from fer_core.audit.groups import MINIMUM, GroupAudit, audit_groups
 from fer_core.audit.pictures import GroupedPictures
 from fer_core.audit.slices import PROPERTIES, slice_groups
-from fer_core.comparison import Answers, face_table
 from fer_core.data import FerDataset, read_image
 from fer_core.faces import crop_face, default_detector, whole_image_face
+from fer_core.measuring.face_table import face_table
+from fer_core.metrics.predictions import Predictions
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import in_parallel
 from fer_core.types import FerError, Image
@@ -116,7 +117,7 @@ class AuditedFaces:
         raise FerError(f"Unknown division. Expected one of {', '.join(self.divisions)}. Received: {name}")
 
 
-def stored_faces(answers: Answers, name: str) -> AuditedFaces:
+def stored_faces(answers: Predictions, name: str) -> AuditedFaces:
     """Return FER2013's test faces with the stored predictions of a model.
 
     Properties are those that come with the package, so the dataset itself is not needed.

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from fer_core.audit.slices import PROPERTIES
-from fer_core.comparison import face_table
 from fer_core.data import FerDataset
 from fer_core.faces import known_roll
 from fer_core.files import whole_file
+from fer_core.measuring.face_table import face_table
 from fer_core.types import FerError
 
 FILE: Final = Path(__file__).with_suffix(".npz")

@@ -60,7 +60,7 @@ PROPERTIES: Final[dict[str, Property]] = {
         unknown="no votes",
     ),
 }
-"""The properties that faces are divided by. The keys are columns of `comparison.face_table`."""
+"""The properties that faces are divided by. The keys are columns of `measuring.face_table.face_table`."""
 
 
 def slice_groups(name: str, values: pd.Series) -> tuple[NDArray[np.str_], list[str]]:

@@ -17,7 +17,7 @@ from fer_core.store.stored_model import StoredModel
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fer_core.comparison.gains import Copies
+    from fer_core.metrics.significance import Copies
 
 
 @fails_clearly
@@ -36,7 +36,7 @@ def compare(
     mean recall by most annotators, each on clean and on degraded faces. The intervals cover which faces were drawn;
     name several seeds of a model to see what training again changes.
     """
-    from fer_core.comparison.gains import gains
+    from fer_core.metrics.significance import gains
 
     sides = [[load_model(name) for name in names.split(",")] for names in (first, second)]
     dataset = load_fer2013(data)
@@ -53,14 +53,14 @@ def compare(
 
 
 def _copies(model: StoredModel, faces: FerDataset) -> Copies:
-    from fer_core.measuring.holdout_score import degraded_copies
+    from fer_core.measuring.holdout import degraded_copies
 
     classifier = model.classifier()
     return {name: classifier.predict(copy).probabilities for name, copy in degraded_copies(faces.images).items()}
 
 
 def _table(rows: pd.DataFrame, title: str) -> Table:
-    from fer_core.comparison.gains import PARTS
+    from fer_core.metrics.significance import PARTS
 
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     for heading in ("", "First", "Second", "Difference", "95 % interval"):

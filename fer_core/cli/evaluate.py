@@ -16,15 +16,15 @@ from fer_core.cli.face_map import arranged, map_line, map_rows
 from fer_core.cli.models import stored_models
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn
 from fer_core.data import load_fer2013
-from fer_core.metrics import metric_titles
-from fer_core.metrics.not_sure import WANTED
+from fer_core.metrics.calibration import WANTED
+from fer_core.metrics.core import metric_titles
 from fer_core.store.card import ModelCard
 from fer_core.store.folders import load_model, save_face_map
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 if TYPE_CHECKING:
-    from fer_core.measuring.measure_again import Measurements
+    from fer_core.measuring.measure import Measurements
 
 
 @fails_clearly
@@ -53,7 +53,7 @@ def evaluate(
     --save replaces the stored predictions, results and map, and adds what is measured on the hold-out: the score by
     which the default model is chosen, and the confidence below which the model says "not sure".
     """
-    from fer_core.measuring.measure_again import measure_again, save_measurements
+    from fer_core.measuring.measure import measure_again, save_measurements
 
     stored = stored_models()
     if not names and not every:

@@ -24,7 +24,7 @@ def models(
     as_json: AsJson = False,
 ) -> None:
     """List the trained models."""
-    from fer_core.comparison import card_scoreboard
+    from fer_core.measuring.scoreboard import card_scoreboard
 
     if markdown + cards + as_json > 1:
         raise FerError("Choose one of --markdown, --cards and --json.")
@@ -47,7 +47,7 @@ def markdown_table(stored: list[StoredModel]) -> str:
 
     Accuracies are those of the plain view, with 95 % intervals by FER2013's label.
     """
-    from fer_core.comparison import card_scoreboard
+    from fer_core.measuring.scoreboard import card_scoreboard
 
     lines = [
         "| Model | PublicTest | PrivateTest | by most annotators | degraded | hold-out score | Parameters | File |",

@@ -30,7 +30,7 @@ def report(
     Chrome.
     """
     from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
-    from fer_core.comparison import FUSIONS
+    from fer_core.metrics.ensembles import FUSIONS
     from fer_core.report import build_report, write_csv, write_html, write_png
 
     for value, allowed, what in (

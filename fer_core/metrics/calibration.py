@@ -1,17 +1,21 @@
-"""Calibration: reliability diagram, expected calibration error and its noise floor, temperature scaling."""
+"""Calibration: reliability, noise floor, temperature, proper scores, and the threshold of "not sure"."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from fer_core.metrics.checks import FloatArray, IntArray, as_pair, as_probabilities, check_count
 from fer_core.metrics.intervals import Interval, percentile_interval, wilson_interval
+from fer_core.metrics.predictions import Predictions
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 """Bounds of the fit. Without them, data without a single error would give a temperature of 0."""
+
 
 _SMALLEST = np.finfo(np.float64).tiny
 
@@ -183,3 +187,191 @@ def _placed(top: FloatArray, bins: int) -> tuple[FloatArray, IntArray]:
     """Return the edges of bins of equal width, and the bin of each confidence."""
     edges = np.linspace(0, 1, bins + 1)
     return edges, np.clip(np.searchsorted(edges, top, side="left") - 1, 0, bins - 1)
+
+
+def log_loss(y_true: ArrayLike, proba: ArrayLike) -> float:
+    """Return the mean of -log(probability of the true class), 0 (best) to 36.
+
+    This is also called the negative log-likelihood (NLL), or cross-entropy. Probabilities are clipped to 2.2e-16 from
+    below, as in scikit-learn.
+
+    Args:
+        y_true: `(n,)` int 0..6.
+        proba: `(n, 7)`.
+
+    Raises:
+        ValueError: the arrays are not valid (see `checks`).
+    """
+    labels, values = as_pair(y_true, proba)
+    likelihood = values[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(likelihood, np.finfo(np.float64).eps)).mean())
+
+
+def brier_score(y_true: ArrayLike, proba: ArrayLike) -> float:
+    """Return the multi-class Brier score, 0 (best) to 2 (Brier 1950, Monthly Weather Review 78:1).
+
+    It is the mean over the rows of the squared differences between the probabilities and the truth (1 for the true
+    class, 0 for the others), summed over the classes. Some libraries halve it.
+
+    Args:
+        y_true: `(n,)` int 0..6.
+        proba: `(n, 7)`.
+
+    Raises:
+        ValueError: the arrays are not valid (see `checks`).
+    """
+    labels, values = as_pair(y_true, proba)
+    likelihood = values[np.arange(len(labels)), labels]
+    return float(((values**2).sum(axis=1) - 2 * likelihood + 1).mean())
+
+
+WANTED: Final = 0.9
+"""Share of the answers that are to be right."""
+
+
+MINIMUM: Final = 50
+"""Answers that this share is measured on, at least: of fewer, it says little."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A confidence, and what was measured with it.
+
+    Attributes:
+        below: the model says "not sure" below this confidence, 0 to 1.
+        accuracy: share of the other answers that are right.
+        answered: share of the faces that get an answer.
+        faces: number of all faces.
+    """
+
+    below: float
+    accuracy: float
+    answered: float
+    faces: int
+
+
+def lowest_threshold(
+    y_true: ArrayLike, proba: ArrayLike, wanted: float = WANTED, minimum: int = MINIMUM
+) -> Threshold | None:
+    """Return the lowest confidence, in whole percent, from which on enough answers are right.
+
+    The confidence is the probability of the predicted class. Do not choose a threshold on the data that is shown.
+
+    Args:
+        y_true: `(n,)` int 0..6.
+        proba: `(n, 7)`.
+        wanted: share of the answers that are to be right.
+        minimum: number of answers that must remain.
+
+    Returns:
+        None if there is no such confidence.
+
+    Raises:
+        ValueError: the arrays are not valid (see `checks`).
+    """
+    labels, values = as_pair(y_true, proba)
+    confidence, right = values.max(axis=1), values.argmax(axis=1) == labels
+    for percent in range(101):
+        below = percent / 100
+        answered = confidence >= below
+        if answered.sum() >= minimum and right[answered].mean() >= wanted:
+            return Threshold(below, float(right[answered].mean()), float(np.mean(answered)), len(labels))
+    return None
+
+
+def reliability_table(answers: Predictions) -> pd.DataFrame:
+    """Return the reliability diagram of each model, one row for each bin that is not empty.
+
+    Returns:
+        Columns `name`, `model`, `confidence`, `accuracy`, `low`, `high`, `faces`, `share` (of all faces), `from`, `to`
+        (edges of the bin).
+    """
+    rows = []
+    for name, probabilities in answers.probabilities.items():
+        found = reliability(answers.labels, probabilities)
+        for index, interval in enumerate(found.intervals):
+            if found.counts[index]:
+                rows.append(
+                    {
+                        "name": name,
+                        "model": answers.titles[name],
+                        "confidence": found.confidence[index],
+                        "accuracy": found.accuracy[index],
+                        "low": interval.low,
+                        "high": interval.high,
+                        "faces": int(found.counts[index]),
+                        "share": found.counts[index] / len(answers.labels),
+                        "from": found.edges[index],
+                        "to": found.edges[index + 1],
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def faces_in_bins(bins: pd.DataFrame) -> dict[str, float]:
+    """Return how often the faces in some bins of one model's reliability diagram are classified correctly.
+
+    Args:
+        bins: rows of `reliability_table`, at least one.
+
+    Returns:
+        `faces`, `share` (of all faces), `confidence` (mean), `accuracy`, and `low` and `high` (Wilson's 95 % interval).
+    """
+    faces = int(bins["faces"].sum())
+    correct = round(float((bins["accuracy"] * bins["faces"]).sum()))
+    interval = wilson_interval(correct, faces)
+    return {
+        "faces": faces,
+        "share": float(bins["share"].sum()),
+        "confidence": float((bins["confidence"] * bins["faces"]).sum() / faces),
+        "accuracy": correct / faces,
+        "low": interval.low,
+        "high": interval.high,
+    }
+
+
+def calibration_table(answers: Predictions, other: Predictions | None) -> pd.DataFrame:
+    """Return how well the probabilities of each model agree with how often it is right.
+
+    Models have no stored predictions of the hold-out, so the temperature is fitted on the other test split. It is only
+    shown; no model uses it.
+
+    Args:
+        answers: predictions of the split that is shown.
+        other: predictions of the other test split, on which the temperature is fitted.
+
+    Returns:
+        One row for each model: `name`, `model`, `log_loss`, `brier`, `ece`, `floor` (mean of the noise floor of the
+        ECE), `floor_low`, `floor_high` (95 % range), `against_floor` (the ECE is "above", "inside" or "below" this
+        range), `confidence` (mean), `accuracy`, `temperature`, `fitted_on` (the other split), `log_loss_scaled` and
+        `ece_scaled` (with the temperature, on the split that is shown). The last four are None if there are no
+        predictions of the other split.
+    """
+    rows = []
+    for name, probabilities in answers.probabilities.items():
+        ece, floor = expected_calibration_error(answers.labels, probabilities), noise_floor(probabilities)
+        row = {
+            "name": name,
+            "model": answers.titles[name],
+            "log_loss": log_loss(answers.labels, probabilities),
+            "brier": brier_score(answers.labels, probabilities),
+            "ece": ece,
+            "floor": floor.mean,
+            "floor_low": floor.interval.low,
+            "floor_high": floor.interval.high,
+            "against_floor": floor.place(ece),
+            "confidence": float(probabilities.max(axis=1).mean()),
+            "accuracy": float((probabilities.argmax(axis=1) == answers.labels).mean()),
+            **dict.fromkeys(("temperature", "fitted_on", "log_loss_scaled", "ece_scaled")),
+        }
+        if other is not None and name in other.probabilities:
+            temperature = fit_temperature(other.labels, other.probabilities[name])
+            scaled = apply_temperature(probabilities, temperature)
+            row |= {
+                "temperature": temperature,
+                "fitted_on": other.split,
+                "log_loss_scaled": log_loss(answers.labels, scaled),
+                "ece_scaled": expected_calibration_error(answers.labels, scaled),
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,22 +1,25 @@
 """Significance of the differences between models: McNemar's test with Holm's correction, and paired bootstrap.
 
-Both cover which test faces were drawn. They say nothing about training the same network again with another seed.
-"""
+Both cover which test faces were drawn. They say nothing about training the same network again with another seed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
-from fer_core.metrics.bootstrap import checked_models, resampled_counts
+from fer_core.columns import YARDSTICKS
+from fer_core.labels import NUM_CLASSES
 from fer_core.metrics.checks import FloatArray, IntArray, check_count, check_fraction
 from fer_core.metrics.confusion import accuracy_of, class_rates, mean_defined
-from fer_core.metrics.intervals import Interval, percentile_interval
+from fer_core.metrics.intervals import Interval, checked_models, percentile_interval, resample_weights, resampled_counts
+from fer_core.metrics.predictions import Predictions
+from fer_core.types import FerError
 
 EXACT_BELOW: Final[int] = 25
 """Number of discordant faces below which McNemar's test uses the exact binomial distribution."""
@@ -141,3 +144,155 @@ def _difference(
         macro_f1=float(macro_f1[0]),
         macro_f1_interval=percentile_interval(macro_f1[1:], confidence),
     )
+
+
+LEVEL: Final = 0.05
+"""Differences with an adjusted p-value below this are significant."""
+
+
+def pair_table(answers: Predictions) -> pd.DataFrame:
+    """Compare every pair by McNemar's test and paired bootstrap; p-values are adjusted over all pairs (Holm).
+
+    Tests and intervals cover which test faces were drawn, not training the models again with another seed.
+
+    Returns:
+        Columns `first`, `second` (titles, the more accurate model first), `difference` (of their accuracies), `low`,
+        `high` (95 % interval), `only_first`, `only_second` (faces that only this model classifies correctly), `p`,
+        `p_holm`, `test` ("exact" or "chi-square"), `macro_f1_difference`, `macro_f1_low`, `macro_f1_high`, `verdict`.
+        Empty for fewer than two models.
+    """
+    if len(answers.names) < 2:
+        return pd.DataFrame(columns=["first", "second", "difference", "p_holm", "verdict"])
+    rows = []
+    for one in compare_all(answers.labels, _best_first(answers)):
+        first, second, found = answers.titles[one.first], answers.titles[one.second], one.difference
+        rows.append(
+            {
+                "first": first,
+                "second": second,
+                "difference": found.accuracy,
+                "low": found.accuracy_interval.low,
+                "high": found.accuracy_interval.high,
+                "only_first": one.mcnemar.only_first,
+                "only_second": one.mcnemar.only_second,
+                "p": one.mcnemar.p_value,
+                "p_holm": one.p_holm,
+                "test": "exact" if one.mcnemar.exact else "chi-square",
+                "macro_f1_difference": found.macro_f1,
+                "macro_f1_low": found.macro_f1_interval.low,
+                "macro_f1_high": found.macro_f1_interval.high,
+                "verdict": _verdict(first, second, found.accuracy, one.p_holm, answers.by),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def both_ways(table: pd.DataFrame) -> pd.DataFrame:
+    """Return each pair in both orders, for a square matrix of models."""
+    swapped = table.assign(
+        first=table["second"],
+        second=table["first"],
+        difference=-table["difference"],
+        low=-table["high"],
+        high=-table["low"],
+        only_first=table["only_second"],
+        only_second=table["only_first"],
+        macro_f1_difference=-table["macro_f1_difference"],
+        macro_f1_low=-table["macro_f1_high"],
+        macro_f1_high=-table["macro_f1_low"],
+    )
+    both = pd.concat([table, swapped], ignore_index=True)
+    points = [f"{round(100 * value, 1) + 0.0:+.1f}" for value in both["difference"]]  # + 0.0: no minus before zero
+    clear = both["p_holm"] < LEVEL
+    return both.assign(clear=clear, words=[p if c else f"({p})" for p, c in zip(points, clear, strict=True)])
+
+
+def _best_first(answers: Predictions) -> dict[str, ArrayLike]:
+    """Return the probabilities, the most accurate model first, so that no difference is negative."""
+    right = {name: (p.argmax(axis=1) == answers.labels).mean() for name, p in answers.probabilities.items()}
+    return {name: answers.probabilities[name] for name in sorted(right, key=lambda name: -right[name])}
+
+
+def _verdict(first: str, second: str, difference: float, p_holm: float, by: str) -> str:
+    if p_holm >= LEVEL:
+        return f"no clear difference by {YARDSTICKS[by]}"
+    return f"{first if difference > 0 else second} is better by {YARDSTICKS[by]}"
+
+
+Copies = Mapping[str, NDArray[np.floating]]
+"""A model's probabilities `(n, 7)` for each copy of the same faces: `clean`, and any degraded ones."""
+
+
+PARTS = {
+    "label": "Accuracy by FER2013's label",
+    "plurality": "Accuracy by most annotators",
+    "recall": "Mean recall by most annotators",
+}
+"""The parts of a score, with their titles."""
+
+
+def gains(
+    first: Sequence[Copies],
+    second: Sequence[Copies],
+    *,
+    labels: NDArray[np.int64],
+    plurality: NDArray[np.int64],
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare the mean of some models with the mean of others on the same faces.
+
+    All models share the resamples of the faces (paired bootstrap), so that faces which are hard for all cancel out. The
+    intervals cover which faces were drawn; what another seed would change is seen from the single models.
+
+    Args:
+        first: the models of one way of training, one for each seed.
+        second: those of the other.
+        labels: `(n,)` FER2013's labels.
+        plurality: `(n,)` what most annotators say, -1 where they have no clear answer.
+        n_resamples: number of resamples.
+        seed: of the resamples.
+
+    Returns:
+        One row for each of `PARTS` on the clean copy, one for each on the mean of the degraded copies if there are any,
+        and last `score`, their mean, which chooses the default model on the hold-out. Columns `part` (with `_degraded`
+        at its end), `first`, `second` (means over the models), `difference`, `low`, `high` (95 % interval).
+
+    Raises:
+        FerError: no face has a plurality, or a side has no models.
+    """
+    if not (plurality >= 0).any() or not first or not second:
+        raise FerError("A comparison needs models on both sides, and faces with FER+'s votes.")
+    weights = np.concatenate([np.ones((1, len(labels)), np.float32), *resample_weights(len(labels), n_resamples, seed)])
+    sides = [_mean([_parts(copies, labels, plurality, weights) for copies in models]) for models in (first, second)]
+    rows = []
+    for part in sides[0]:
+        one, other = (side[part] for side in sides)
+        interval = percentile_interval((one - other)[1:], 0.95)
+        rows.append((part, one[0], other[0], one[0] - other[0], interval.low, interval.high))
+    return pd.DataFrame(rows, columns=["part", "first", "second", "difference", "low", "high"])
+
+
+def _mean(models: list[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
+    return {part: np.mean([model[part] for model in models], axis=0) for part in models[0]}
+
+
+def _parts(
+    copies: Copies, labels: NDArray[np.int64], plurality: NDArray[np.int64], weights: NDArray[np.float32]
+) -> dict[str, NDArray[np.float64]]:
+    """Return each part of a model's score with each row of weights, `(resamples,)`."""
+    clear = plurality >= 0
+    classes = np.eye(NUM_CLASSES, dtype=np.float32)[plurality] * clear[:, None]
+    by_copy: dict[str, dict[str, NDArray[np.float64]]] = {part: {} for part in PARTS}
+    totals = weights @ classes
+    for name, probabilities in copies.items():
+        predicted = probabilities.argmax(axis=1)
+        by_copy["label"][name] = weights @ (predicted == labels) / weights.sum(axis=1)
+        hits = weights @ (classes * (predicted == plurality)[:, None])
+        by_copy["plurality"][name] = hits.sum(axis=1) / totals.sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            by_copy["recall"][name] = np.nanmean(hits / totals, axis=1)  # over the expressions that occur
+    clean = {part: values.pop("clean") for part, values in by_copy.items()}
+    degraded = {f"{part}_degraded": np.mean([*values.values()], axis=0) for part, values in by_copy.items() if values}
+    parts = {**clean, **degraded}
+    return {**parts, "score": np.mean([*parts.values()], axis=0)}

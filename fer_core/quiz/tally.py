@@ -10,8 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
-from fer_core.metrics import Interval
-from fer_core.metrics.intervals import wilson_interval
+from fer_core.metrics.intervals import Interval, wilson_interval
 from fer_core.quiz.yardsticks import ANNOTATORS, LABEL, Said, Yardsticks
 
 YOU = "You"

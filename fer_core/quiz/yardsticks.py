@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from fer_core.comparison import Answers
 from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.predictions import Predictions
 from fer_core.quiz.rounds import Round
 
 LABEL: Final = "FER2013’s label"
@@ -39,7 +39,7 @@ class Yardsticks:
         return {**self.main, **self.models}
 
 
-def yardsticks(a_round: Round, answers: Iterable[Answers]) -> Yardsticks:
+def yardsticks(a_round: Round, answers: Iterable[Predictions]) -> Yardsticks:
     """Return what a round's answers are compared with.
 
     Args:
@@ -55,7 +55,7 @@ def yardsticks(a_round: Round, answers: Iterable[Answers]) -> Yardsticks:
     return Yardsticks(main, models)
 
 
-def model_answers(a_round: Round, answers: Iterable[Answers]) -> dict[str, Said]:
+def model_answers(a_round: Round, answers: Iterable[Predictions]) -> dict[str, Said]:
     """Return each model's answers by its title; None for a face without a prediction that belongs to it.
 
     Args:

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from fer_core.audit import MINIMUM, AuditedFaces, records, stored_faces
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
-from fer_core.comparison import load_answers, robustness, robustness_summary
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import load_predictions
+from fer_core.measuring.robustness import robustness_summary, robustness_table
 from fer_core.metrics.paper import reported
 from fer_core.report.card_texts import BESIDE_THE_PAPER, DATA, IMAGENET, LIMITS, STARTS, USES, UTKFACE, VGGFACE2
 from fer_core.report.card_training import training_text
@@ -184,7 +185,7 @@ def _by_expression(card: ModelCard) -> str:
 
 
 def _degraded(model: StoredModel) -> str:
-    found = {words: robustness([model], by=by)[0] for by, words in YARDSTICKS.items()}
+    found = {words: robustness_table([model], by=by)[0] for by, words in YARDSTICKS.items()}
     summaries = {words: robustness_summary(table).iloc[0] for words, table in found.items() if len(table)}
     if not summaries:
         return ""
@@ -200,7 +201,7 @@ def _degraded(model: StoredModel) -> str:
 
 def _fails(model: StoredModel) -> str:
     """Return where the model is right least often, from its stored predictions and the properties of the faces."""
-    answers, _ = load_answers([model], "PublicTest", "plain")
+    answers, _ = load_predictions([model], "PublicTest", "plain")
     if answers is None:
         return ""
     try:

@@ -13,9 +13,12 @@ import plotly.graph_objects as go
 
 from fer_core import figures
 from fer_core.columns import YARDSTICKS
-from fer_core.comparison import LEVEL, both_ways, curves_of, paper_marks, robustness_curves
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.robustness import robustness_curves
+from fer_core.metrics.curves import curves_of
+from fer_core.metrics.paper import paper_marks
+from fer_core.metrics.significance import LEVEL, both_ways
 from fer_core.report.contents import Report
 
 

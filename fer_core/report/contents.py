@@ -8,10 +8,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from fer_core import comparison, files
+from fer_core import files
 from fer_core.columns import TEST_SPLITS
-from fer_core.comparison import PAPER_VARIANTS, Answers
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import history_table, load_predictions
+from fer_core.measuring.robustness import robustness_table
+from fer_core.measuring.scoreboard import front_models, scoreboard_table
+from fer_core.metrics.calibration import calibration_table, reliability_table
+from fer_core.metrics.confusion import confusion_cells
+from fer_core.metrics.core import f1_table, measure_models
+from fer_core.metrics.curves import curve_table, threshold_table
+from fer_core.metrics.ensembles import fuse
+from fer_core.metrics.paper import PAPER_VARIANTS, paper_contradictions, paper_f1, paper_overall, paper_recomputed
+from fer_core.metrics.predictions import Predictions
+from fer_core.metrics.significance import pair_table
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
@@ -33,7 +43,7 @@ class Report:
         complaints: one sentence for each model or file that is left out.
     """
 
-    answers: Answers
+    answers: Predictions
     tables: dict[str, pd.DataFrame]
     front: list[str]
     ensemble: str
@@ -60,51 +70,49 @@ def build_report(
         models: of the store.
         split: "PublicTest" or "PrivateTest".
         view: "plain" or "flip".
-        fusion: one of `comparison.FUSIONS`, to add an ensemble of all models; None for no ensemble.
+        fusion: one of `metrics.ensembles.FUSIONS`, to add an ensemble of all models; None for no ensemble.
         by: what predictions are judged by, one of `columns.YARDSTICKS`; the paper's part stays with FER2013's label.
 
     Raises:
         FerError: no model has predictions of this split and view, or they cannot be combined.
     """
-    answers, complaints = comparison.load_answers(models, split, view, by)
+    answers, complaints = load_predictions(models, split, view, by)
     if answers is None:
         raise FerError(f"No model has usable predictions of {split} ({view}). {' '.join(complaints)}")
-    other, _ = comparison.load_answers(models, next(name for name in TEST_SPLITS if name != split), view, by)
+    other, _ = load_predictions(models, next(name for name in TEST_SPLITS if name != split), view, by)
     cards = {model.name: model.card for model in models}
     ensemble = ""
     if fusion is not None:
         try:
-            fused = comparison.fuse(answers, answers.names, fusion, cards=cards, other=other)
+            holdout = {name: card.holdout_accuracy for name, card in cards.items()}
+            fused = fuse(answers, answers.names, fusion, holdout=holdout, other=other)
             answers, ensemble = fused.answers, fused.description
             if other is not None:
                 other = fused.on(other)
         except ValueError as error:
             raise FerError(str(error)) from error
-    measured = comparison.measure(answers)
-    history, _, damaged = comparison.histories(models, answers.titles)
-    board = comparison.scoreboard(answers, measured, models)
+    measured = measure_models(answers)
+    history, _, damaged = history_table(models, answers.titles)
+    board = scoreboard_table(answers, measured, models)
     backbones = {name: card.spec.backbone if card.spec else None for name, card in cards.items()}
-    front = comparison.front_models(board, backbones)
+    front = front_models(board, backbones)
     tables = {
         "scoreboard": board,
-        "class_f1": comparison.class_f1(answers, measured),
-        "curves": comparison.curve_points(answers, HALF_A_PIXEL),
+        "class_f1": f1_table(answers, measured),
+        "curves": curve_table(answers, HALF_A_PIXEL),
         "thresholds": pd.concat(
-            [comparison.thresholds(answers, name, at) for name in EXPRESSIONS for at in THRESHOLDS], ignore_index=True
+            [threshold_table(answers, name, at) for name in EXPRESSIONS for at in THRESHOLDS], ignore_index=True
         ),
-        "reliability": comparison.reliability_bins(answers),
-        "calibration": comparison.calibration(answers, other),
-        "pairs": comparison.pairs(answers),
+        "reliability": reliability_table(answers),
+        "calibration": calibration_table(answers, other),
+        "pairs": pair_table(answers),
         "confusion": pd.concat(
-            [
-                comparison.confusion_cells(answers, name).assign(name=name, model=answers.titles[name])
-                for name in answers.names
-            ],
+            [confusion_cells(answers, name).assign(name=name, model=answers.titles[name]) for name in answers.names],
             ignore_index=True,
         ),
     }
     tables = {name: table.assign(split=split, view=view, by=by) for name, table in tables.items()}
-    robustness, _, unusable = comparison.robustness(models, answers.titles, by)
+    robustness, _, unusable = robustness_table(models, answers.titles, by)
     tables |= {"robustness": robustness, "training": history} | _paper(models, view)
     return Report(answers, tables, front, ensemble, complaints + damaged + unusable)
 
@@ -126,12 +134,12 @@ def write_csv(report: Report, folder: Path) -> list[Path]:
 
 
 def _paper(models: Sequence[StoredModel], view: str) -> dict[str, pd.DataFrame]:
-    public, _ = comparison.load_answers(models, "PublicTest", view)
-    measured = comparison.measure(public) if public is not None else {}
-    f1 = [comparison.paper_f1(variant, measured).assign(variant=variant) for variant in PAPER_VARIANTS]
+    public, _ = load_predictions(models, "PublicTest", view)
+    measured = measure_models(public) if public is not None else {}
+    f1 = [paper_f1(variant, measured).assign(variant=variant) for variant in PAPER_VARIANTS]
     return {
-        "paper": comparison.paper_overall(public, measured),
+        "paper": paper_overall(public, measured),
         "paper_f1": pd.concat(f1, ignore_index=True),
-        "paper_recomputed": comparison.paper_recomputed(),
-        "paper_contradictions": comparison.paper_contradictions(),
+        "paper_recomputed": paper_recomputed(),
+        "paper_contradictions": paper_contradictions(),
     }

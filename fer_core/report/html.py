@@ -10,12 +10,12 @@ from typing import Final
 
 import pandas as pd
 
-from fer_core.comparison import paper_metrics, robustness_summary
 from fer_core.faces import DEGRADATIONS
 from fer_core.files import write_text
 from fer_core.labels import EXPRESSIONS
-from fer_core.metrics import metric_titles
-from fer_core.metrics.paper import AUTHORS, PLAIN_MEANS, TITLE
+from fer_core.measuring.robustness import robustness_summary
+from fer_core.metrics.core import metric_titles
+from fer_core.metrics.paper import AUTHORS, PLAIN_MEANS, TITLE, paper_metrics
 from fer_core.models.spec import WEIGHTS, utkface_note
 from fer_core.report import charts
 from fer_core.report.charts import Chart

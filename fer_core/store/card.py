@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from fer_core.files import write_json
-from fer_core.metrics import BootstrapIntervals, Interval, Metrics, Threshold
+from fer_core.metrics.calibration import Threshold
+from fer_core.metrics.core import BootstrapIntervals, Metrics
+from fer_core.metrics.intervals import Interval
 from fer_core.models import ModelSpec
 from fer_core.types import FerError
 
@@ -66,7 +68,7 @@ class Score:
         return self["macro_f1"]
 
     def interval(self, metric: str) -> Interval:
-        """Return the 95 % interval of one of `metrics.METRICS`; its ends are NaN if it is missing."""
+        """Return the 95 % interval of one of `metrics.core.METRICS`; its ends are NaN if it is missing."""
         low, high = self.values.get(f"{metric}_interval") or (float("nan"), float("nan"))
         return Interval(float(low), float(high))
 
@@ -200,7 +202,7 @@ class ModelCard:
 
     @property
     def holdout_score(self) -> float | None:
-        """The score by which the default model is chosen, see `fer_core.measuring.holdout_score`; None if unknown."""
+        """The score by which the default model is chosen, see `fer_core.measuring.holdout`; None if unknown."""
         scores = (self.served or self.measured_file or {}).get("holdout_score")
         value = scores.get("score") if isinstance(scores, Mapping) else None
         return float(value) if _is_number(value) else None

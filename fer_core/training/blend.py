@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 
 from fer_core.data import FerDataset
 from fer_core.labels import NUM_CLASSES
-from fer_core.measuring.holdout_score import degraded_copies, score_copies
+from fer_core.measuring.holdout import degraded_copies, score_copies
 from fer_core.training.targets import VOTES_HEAD
 from fer_core.types import FerError
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from fer_core.labels import NUM_CLASSES
 from fer_core.measuring.measure import no_predictions, tabulate_splits
-from fer_core.metrics import evaluate, weighted_fusion
+from fer_core.metrics.core import evaluate
+from fer_core.metrics.ensembles import weighted_fusion
 from fer_core.models import ModelSpec
 from fer_core.store.folders import load_model, save_model
 from fer_core.store.stored_model import StoredModel

@@ -15,10 +15,10 @@ import pandas as pd
 from fer_core.data import FerDataset
 from fer_core.files import home
 from fer_core.inference import Classifier
-from fer_core.measuring.holdout_score import holdout_facts
+from fer_core.measuring.holdout import holdout_facts
 from fer_core.measuring.measure import no_predictions, predict_splits
 from fer_core.measuring.robustness import measure_degraded, robustness_faces
-from fer_core.metrics import evaluate
+from fer_core.metrics.core import evaluate
 from fer_core.models import ModelSpec, build_network
 from fer_core.store.folders import save_model
 from fer_core.store.stored_model import StoredModel

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from fer_core.comparison import Fer2013Faces
+from fer_core.data.fer2013_faces import Fer2013Faces
 from pages.parts.charts import show_chart
 from pages.parts.common import plain, with_code
 
@@ -31,7 +31,7 @@ def show_faces(faces: pd.DataFrame, fer2013_faces: Fer2013Faces, title: str, wit
     """Show faces with the predicted and the actual expression; without FER2013, only their row numbers.
 
     Args:
-        faces: as `fer_core.comparison.cell_faces` returns them.
+        faces: as `fer_core.metrics.confusion.cell_faces` returns them.
         fer2013_faces: FER2013's faces and FER+'s votes, where available.
         title: the line above the faces.
         with_model: whether to name the model of each prediction.

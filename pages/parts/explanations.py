@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import streamlit as st
 
-from fer_core.metrics import METRICS
+from fer_core.metrics.core import METRICS
 from pages.parts.common import plain
 
 
@@ -155,7 +155,7 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "Colours show shares of the row, so a dark cell can mean few faces. Switch to counts to see.",
     ),
 }
-"""By the title of the popover; those of metrics are in `fer_core.metrics.METRICS`."""
+"""By the title of the popover; those of metrics are in `fer_core.metrics.core.METRICS`."""
 
 
 def explain(name: str, example: str, label: str = "What is this?") -> None:

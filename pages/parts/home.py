@@ -9,10 +9,11 @@ from typing import Any, Final
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
-from fer_core.comparison import joined, load_answers
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import evidence_for
 from fer_core.figures.theme import percent_text
+from fer_core.measuring.results import load_predictions
+from fer_core.metrics.predictions import joined
 from fer_core.store.folders import open_model
 from fer_core.store.stored_model import PREDICTIONS, StoredModel
 from fer_core.types import FaceResult
@@ -106,7 +107,7 @@ def judged_by(models: Sequence[StoredModel], by: str) -> str:
 @st.cache_data(max_entries=40, show_spinner=False)
 def _judged_by(folder: str, stamp: int, by: str) -> str:  # noqa: ARG001 (part of the cache key)
     model = open_model(Path(folder))
-    parts = [part for split in TEST_SPLITS if (part := load_answers([model], split, "plain", by)[0])]
+    parts = [part for split in TEST_SPLITS if (part := load_predictions([model], split, "plain", by)[0])]
     if len(parts) < len(TEST_SPLITS):
         return ""
     both = joined(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.figures.theme import percent_text
-from fer_core.metrics.not_sure import WANTED
+from fer_core.metrics.calibration import WANTED
 from fer_core.types import FaceResult
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from fer_core.columns import PROBABILITIES
-from fer_core.metrics import METRICS
+from fer_core.metrics.core import METRICS
 from fer_core.store import folders
 from fer_core.store.folders import promoted
 from tests.app.conftest import ROOT

@@ -7,8 +7,8 @@ import pytest
 
 from fer_core.audit import open_grouped, picture_faces, stored_faces
 from fer_core.audit.fer2013_properties import known_properties
-from fer_core.comparison import load_answers
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import load_predictions
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.types import FerError
 from tests.audit.people import write_people
@@ -16,7 +16,7 @@ from tests.audit.people import write_people
 
 @pytest.fixture(scope="module")
 def stored():
-    answers, _ = load_answers([load_model()], "PublicTest", "plain", "plurality")
+    answers, _ = load_predictions([load_model()], "PublicTest", "plain", "plurality")
     assert answers is not None
     return answers, stored_faces(answers, DEFAULT_MODEL)
 

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from fer_core.comparison import cell_faces, load_answers
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import load_predictions
+from fer_core.metrics.confusion import cell_faces
 from fer_core.store.folders import list_models
 from tests.browser.conftest import box_of, settle, until
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_click_on_a_cell_shows_its_faces(visit, fer2013_path):
-    answers, _ = load_answers(list_models()[0], "PublicTest", "plain")
+    answers, _ = load_predictions(list_models()[0], "PublicTest", "plain")
     name = answers.names[0]
     expected = cell_faces(answers, name, "fear", "sad")
     page = visit("/confusion?m_number=6")

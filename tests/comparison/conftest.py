@@ -2,7 +2,8 @@
 
 import pytest
 
-from fer_core.comparison import Answers, load_answers
+from fer_core.measuring.results import load_predictions
+from fer_core.metrics.predictions import Predictions
 from fer_core.store import folders
 from fer_core.store.folders import promoted
 from fer_core.store.stored_model import StoredModel
@@ -16,10 +17,10 @@ def models(home, tmp_path, monkeypatch) -> list[StoredModel]:
 
 
 @pytest.fixture
-def answers(models) -> Answers:
-    return load_answers(models, "PublicTest", "plain")[0]
+def answers(models) -> Predictions:
+    return load_predictions(models, "PublicTest", "plain")[0]
 
 
 @pytest.fixture
-def other(models) -> Answers:
-    return load_answers(models, "PrivateTest", "plain")[0]
+def other(models) -> Predictions:
+    return load_predictions(models, "PrivateTest", "plain")[0]

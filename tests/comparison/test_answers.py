@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from fer_core.columns import PROBABILITIES
-from fer_core.comparison import load_answers
-from fer_core.metrics import evaluate
+from fer_core.measuring.results import load_predictions
+from fer_core.metrics.core import evaluate
 from fer_core.store.folders import promoted, save_model
 from fer_core.store.stored_model import PREDICTIONS
 from tests.made_up_store import FACES, START, add_model, card, labels, plurality, predictions, probabilities
@@ -23,7 +23,7 @@ def test_all_models_on_the_same_faces(models, answers):
 def test_another_order_of_rows_is_put_right(models, answers):
     shuffled = predictions(2.0).sample(frac=1, random_state=3)
     save_model(promoted(), card("fair"), b"", shuffled, pd.DataFrame(), b"")
-    again, complaints = load_answers(models, "PublicTest", "plain")
+    again, complaints = load_predictions(models, "PublicTest", "plain")
     assert not complaints
     np.testing.assert_array_equal(again.probabilities["fair"], answers.probabilities["fair"])
 
@@ -37,7 +37,7 @@ def test_shared_arrays_are_read_only(answers):
 
 def test_models_of_one_title_are_told_apart(models):
     twin = add_model(promoted(), "twin", title="The able one")
-    answers, _ = load_answers([*models, twin], "PublicTest", "plain")
+    answers, _ = load_predictions([*models, twin], "PublicTest", "plain")
     assert answers.titles["able"] == "The able one (able)"
     assert answers.titles["twin"] == "The able one (twin)"
 
@@ -57,7 +57,7 @@ BROKEN = {
 @pytest.mark.parametrize("kind", BROKEN)
 def test_unusable_predictions_are_named_and_left_out(models, kind):
     bad = save_model(promoted(), card("bad"), b"", BROKEN[kind](predictions(2.0)), pd.DataFrame(), b"")
-    answers, complaints = load_answers([bad, *models], "PublicTest", "plain")
+    answers, complaints = load_predictions([bad, *models], "PublicTest", "plain")
     assert answers.names == ["able", "fair", "weak"]
     assert len(complaints) == 1
     assert "bad" in complaints[0]
@@ -67,7 +67,7 @@ def test_unusable_predictions_are_named_and_left_out(models, kind):
 @pytest.mark.parametrize("content", [b"PAR1", b"", b"PAR1" + b"x" * 500 + b"PAR1"])
 def test_damaged_files_are_named_and_left_out(models, content):
     (models[1].folder / "predictions.parquet").write_bytes(content)
-    answers, complaints = load_answers(models, "PublicTest", "plain")
+    answers, complaints = load_predictions(models, "PublicTest", "plain")
     assert answers.names == ["able", "weak"]
     assert len(complaints) == 1
     assert "fair" in complaints[0]
@@ -76,7 +76,7 @@ def test_damaged_files_are_named_and_left_out(models, content):
 def test_nothing_usable_is_no_answer(models):
     for model in models:
         (model.folder / "predictions.parquet").unlink()
-    answers, complaints = load_answers(models, "PublicTest", "plain")
+    answers, complaints = load_predictions(models, "PublicTest", "plain")
     assert answers is None
     assert len(complaints) == 3
 
@@ -87,7 +87,7 @@ def test_unknown_rows_are_compared_only_if_the_fingerprint_is_the_same(models):
         save_model(promoted(), card(name, data_fingerprint=data), b"", table, pd.DataFrame(), b"")
         for name, data in (("one", "same"), ("two", "same"), ("three", "other"))
     ]
-    answers, complaints = load_answers(three, "PublicTest", "plain")
+    answers, complaints = load_predictions(three, "PublicTest", "plain")
     assert answers.names == ["one", "two"]
     assert "The model three is left out" in complaints[0]
     expected = table[(table["split"] == "public_test") & (table["view"] == "plain")][PROBABILITIES]
@@ -95,7 +95,7 @@ def test_unknown_rows_are_compared_only_if_the_fingerprint_is_the_same(models):
 
 
 def test_most_annotators_judge_the_faces_with_a_clear_answer(models, answers):
-    voted, complaints = load_answers(models, "PublicTest", "plain", "plurality")
+    voted, complaints = load_predictions(models, "PublicTest", "plain", "plurality")
     clear = plurality() >= 0
     assert complaints == []
     assert voted.labels.tolist() == plurality()[clear].tolist()
@@ -114,13 +114,13 @@ def test_most_annotators_judge_the_faces_with_a_clear_answer(models, answers):
 def test_one_table_with_votes_is_enough_and_none_is_not(models):
     for model in models[:2]:
         without_votes(model)
-    voted, _ = load_answers(models, "PublicTest", "plain", "plurality")
+    voted, _ = load_predictions(models, "PublicTest", "plain", "plurality")
     assert len(voted.names) == 3
     without_votes(models[2])
-    voted, complaints = load_answers(models, "PublicTest", "plain", "plurality")
+    voted, complaints = load_predictions(models, "PublicTest", "plain", "plurality")
     assert voted is None
     assert "fer-lab evaluate NAME --save" in complaints[0]
-    assert len(load_answers(models, "PublicTest", "plain")[0].labels) == 105
+    assert len(load_predictions(models, "PublicTest", "plain")[0].labels) == 105
 
 
 def without_votes(model):

@@ -4,25 +4,33 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
-from fer_core import comparison
+from fer_core.data.fer2013_faces import load_fer2013_faces
 from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.confusion import (
+    cell_faces,
+    confusion_cells,
+    difference_cells,
+    differing_faces,
+    hardest_faces,
+    sample_faces,
+)
 from tests.made_up_store import START, write_fer2013, write_votes
 
 
 def test_cells_count_as_scikit_learn_does(answers):
-    cells = comparison.confusion_cells(answers, "weak")
+    cells = confusion_cells(answers, "weak")
     expected = confusion_matrix(answers.labels, answers.probabilities["weak"].argmax(axis=1))
     assert cells["count"].to_numpy().reshape(7, 7).tolist() == expected.tolist()
-    difference = comparison.difference_cells(answers, "able", "weak")
-    other = comparison.confusion_cells(answers, "able")
+    difference = difference_cells(answers, "able", "weak")
+    other = confusion_cells(answers, "able")
     np.testing.assert_array_equal(difference["count"], other["count"] - cells["count"])
 
 
 @pytest.mark.parametrize("cell", [("fear", "sad"), ("happy", "happy"), ("disgust", "angry")])
 def test_faces_of_a_cell(answers, cell):
     actual, predicted = cell
-    faces = comparison.cell_faces(answers, "weak", actual, predicted)
-    cells = comparison.confusion_cells(answers, "weak").set_index(["actual", "predicted"])
+    faces = cell_faces(answers, "weak", actual, predicted)
+    cells = confusion_cells(answers, "weak").set_index(["actual", "predicted"])
     assert len(faces) == cells.loc[cell, "count"]
     assert faces["confidence"].is_monotonic_decreasing
     for face in faces.itertuples():
@@ -34,7 +42,7 @@ def test_faces_of_a_cell(answers, cell):
 
 
 def test_faces_of_a_difference(answers):
-    faces = comparison.differing_faces(answers, "able", "weak", "happy", "happy")
+    faces = differing_faces(answers, "able", "weak", "happy", "happy")
     told = {name: p.argmax(axis=1) == 3 for name, p in answers.probabilities.items()}
     differ = (answers.labels == 3) & (told["able"] ^ told["weak"])
     assert sorted(faces["row"]) == sorted(answers.rows[differ])
@@ -45,18 +53,18 @@ def test_faces_of_a_difference(answers):
 
 
 def test_an_empty_cell_has_no_faces(answers):
-    same = comparison.differing_faces(answers, "able", "able", "happy", "sad")
+    same = differing_faces(answers, "able", "able", "happy", "sad")
     assert same.empty
     assert "row" in same
 
 
 def test_a_handful_depends_on_its_seed(answers):
-    first = comparison.sample_faces(answers, "weak", "wrong", 8, 1)
+    first = sample_faces(answers, "weak", "wrong", 8, 1)
     assert len(first) == 8
     assert (first["actual"] != first["predicted"]).all()
-    assert first.equals(comparison.sample_faces(answers, "weak", "wrong", 8, 1))
-    assert not first["row"].equals(comparison.sample_faces(answers, "weak", "wrong", 8, 2)["row"])
-    right = comparison.sample_faces(answers, "weak", "right", 1000, 1)
+    assert first.equals(sample_faces(answers, "weak", "wrong", 8, 1))
+    assert not first["row"].equals(sample_faces(answers, "weak", "wrong", 8, 2)["row"])
+    right = sample_faces(answers, "weak", "right", 1000, 1)
     assert (right["actual"] == right["predicted"]).all()
 
 
@@ -64,7 +72,7 @@ def test_the_album_finds_faces_and_votes(home, monkeypatch):
     folder = home / "fer2013"
     write_fer2013(folder, monkeypatch)
     write_votes(folder)
-    known = comparison.load_fer2013_faces()
+    known = load_fer2013_faces()
     assert not known.missing
     assert known.face(10, EXPRESSIONS[(10 - START["public_test"]) % 7]).tolist() == np.full((48, 48), 10).tolist()
     assert known.face(10, "neutral" if (10 - START["public_test"]) % 7 != 6 else "sad") is None
@@ -74,7 +82,7 @@ def test_the_album_finds_faces_and_votes(home, monkeypatch):
 
 
 def test_without_data_the_album_says_how_to_get_it(home):
-    known = comparison.load_fer2013_faces()
+    known = load_fer2013_faces()
     assert "data download" in known.missing
     assert "FERPlus" in known.votes_missing
     assert known.face(10, "happy") is None
@@ -83,15 +91,15 @@ def test_without_data_the_album_says_how_to_get_it(home):
 
 def test_hardest_faces_by_counting(answers):
     chosen = {name: proba.argmax(axis=1) for name, proba in answers.probabilities.items()}
-    all_wrong = comparison.hardest_faces(answers, "all wrong", "fair")
+    all_wrong = hardest_faces(answers, "all wrong", "fair")
     expected = [k for k in range(len(answers.labels)) if all(said[k] != answers.labels[k] for said in chosen.values())]
     assert sorted(all_wrong["row"] - START["public_test"]) == expected
-    confident = comparison.hardest_faces(answers, "confident", "fair")
+    confident = hardest_faces(answers, "confident", "fair")
     assert len(confident) == (chosen["fair"] != answers.labels).sum()
     assert confident["confidence"].is_monotonic_decreasing
     assert (confident["predicted"] != confident["actual"]).all()
-    divided = comparison.hardest_faces(answers, "divided", "fair")
+    divided = hardest_faces(answers, "divided", "fair")
     answered = [len({said[row - START["public_test"]] for said in chosen.values()}) for row in divided["row"]]
     assert answered == sorted(answered, reverse=True)
     with pytest.raises(ValueError, match="Received: easiest"):
-        comparison.hardest_faces(answers, "easiest", "fair")
+        hardest_faces(answers, "easiest", "fair")

@@ -3,13 +3,8 @@
 import numpy as np
 import pytest
 
-from fer_core.comparison import ENSEMBLE, fuse
-from fer_core.store.card import ModelCard
-from tests.made_up_store import card
-
-
-def held(accuracy: float) -> ModelCard:
-    return card("x", served={"storage": "int8", "holdout_accuracy": {"int8": accuracy}})
+from fer_core.metrics.ensembles import fuse
+from fer_core.metrics.predictions import ENSEMBLE
 
 
 def test_the_mean(answers):
@@ -22,8 +17,8 @@ def test_the_mean(answers):
 
 
 def test_weights_rest_on_the_hold_out_where_every_card_has_it(answers, other):
-    cards = {"able": held(0.6), "weak": held(0.2)}
-    fused = fuse(answers, ["able", "weak"], "weighted", cards=cards, other=other)
+    holdout = {"able": 0.6, "weak": 0.2}
+    fused = fuse(answers, ["able", "weak"], "weighted", holdout=holdout, other=other)
     assert fused.weights == pytest.approx({"The able one": 0.75, "The weak one": 0.25})
     assert "hold-out" in fused.source
     expected = 0.75 * answers.probabilities["able"] + 0.25 * answers.probabilities["weak"]
@@ -31,8 +26,8 @@ def test_weights_rest_on_the_hold_out_where_every_card_has_it(answers, other):
 
 
 def test_weights_rest_on_the_other_split_otherwise_and_say_so(answers, other):
-    cards = {"able": held(0.6), "weak": card("weak")}
-    fused = fuse(answers, ["able", "weak"], "weighted", cards=cards, other=other)
+    holdout = {"able": 0.6, "weak": None}
+    fused = fuse(answers, ["able", "weak"], "weighted", holdout=holdout, other=other)
     right = [(other.probabilities[name].argmax(axis=1) == other.labels).mean() for name in ("able", "weak")]
     assert list(fused.weights.values()) == pytest.approx([value / sum(right) for value in right])
     assert "accuracy on PrivateTest" in fused.source
@@ -59,8 +54,8 @@ def test_elsewhere_the_shares_are_the_same(answers, other):
 
 def test_the_best_exponent_is_that_of_the_weights_in_use(answers, other):
     """The card says that the weak one is better: then only a negative exponent trusts the able one."""
-    cards = {"able": held(0.2), "weak": held(0.6)}
-    misled = fuse(answers, ["able", "weak"], "exponential", cards=cards, other=other)
+    holdout = {"able": 0.2, "weak": 0.6}
+    misled = fuse(answers, ["able", "weak"], "exponential", holdout=holdout, other=other)
     assert misled.best_exponent < 0 < fuse(answers, ["able", "weak"], "exponential", other=other).best_exponent
 
 

@@ -10,9 +10,12 @@ import pytest
 from PIL import Image
 from sklearn.metrics import confusion_matrix, f1_score
 
-from fer_core import comparison
-from fer_core.comparison import SHEET_COLUMNS, Fer2013Faces, load_answers, map_table
+from fer_core.data.fer2013_faces import Fer2013Faces, load_fer2013_faces
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import load_predictions
+from fer_core.metrics.confusion import confusion_cells
+from fer_core.metrics.mapped_faces import SHEET_COLUMNS, expression_scores, face_sheet, judged, map_table
+from fer_core.metrics.predictions import joined
 from fer_core.types import FerError
 from tests.made_up_store import FACES, START, labels, plurality, write_fer2013, write_votes
 
@@ -21,7 +24,7 @@ SPLITS = ("PublicTest", "PrivateTest")
 
 @pytest.fixture
 def parts(models):
-    return {by: [load_answers(models, split, "plain", by)[0] for split in SPLITS] for by in ("label", "plurality")}
+    return {by: [load_predictions(models, split, "plain", by)[0] for split in SPLITS] for by in ("label", "plurality")}
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def places():
 
 
 def table_of(places, parts, faces=None):
-    return comparison.map_table(places, parts["label"], parts["plurality"], "fair", faces or Fer2013Faces())
+    return map_table(places, parts["label"], parts["plurality"], "fair", faces or Fer2013Faces())
 
 
 def test_each_face_with_what_is_known_of_it(places, parts):
@@ -56,15 +59,15 @@ def test_each_face_with_what_is_known_of_it(places, parts):
 def test_agreement_is_the_share_of_the_most_frequent_vote(places, parts, home, monkeypatch):
     write_fer2013(home / "made up", monkeypatch)
     monkeypatch.setenv("FERPLUS_PATH", str(write_votes(home)))
-    table = table_of(places, parts, comparison.load_fer2013_faces())
+    table = table_of(places, parts, load_fer2013_faces())
     assert table["agreement"].tolist() == [0.6] * len(table)
 
 
 def test_right_or_wrong_by_both_yardsticks(places, parts):
     table = table_of(places, parts)
-    by_label = comparison.judged(table, "label")
+    by_label = judged(table, "label")
     assert ((by_label == "right") == (table["label"] == table["prediction"])).all()
-    by_votes = comparison.judged(table, "plurality")
+    by_votes = judged(table, "plurality")
     assert ((by_votes == "") == (table["plurality"] == "")).all()
     assert set(by_votes) == {"right", "wrong", ""}
 
@@ -72,16 +75,16 @@ def test_right_or_wrong_by_both_yardsticks(places, parts):
 @pytest.mark.parametrize("by", ["label", "plurality"])
 def test_results_of_a_selection_equal_scikit_learns(parts, by):
     rows = START["public_test"] + np.arange(60, 150)  # of both splits
-    chosen = comparison.joined(parts[by]).of_rows(rows)
+    chosen = joined(parts[by]).of_rows(rows)
     truth = np.tile(labels() if by == "label" else plurality(), 2)[60:150]
     predicted = np.concatenate([part.probabilities["weak"] for part in parts["label"]])[60:150].argmax(axis=1)
     clear = truth >= 0
     assert chosen.labels.tolist() == truth[clear].tolist()
     assert chosen.split_faces == 90
     assert set(chosen.rows) == set(rows[clear])
-    cells = comparison.confusion_cells(chosen, "weak")["count"].to_numpy().reshape(7, 7)
+    cells = confusion_cells(chosen, "weak")["count"].to_numpy().reshape(7, 7)
     np.testing.assert_array_equal(cells, confusion_matrix(truth[clear], predicted[clear], labels=range(7)))
-    scores, few = comparison.expression_scores(chosen, "weak")
+    scores, few = expression_scores(chosen, "weak")
     expected = f1_score(truth[clear], predicted[clear], average=None, labels=range(7))
     np.testing.assert_allclose(scores["f1"], expected)
     assert scores["faces"].tolist() == np.bincount(truth[clear], minlength=7).tolist()
@@ -89,16 +92,14 @@ def test_results_of_a_selection_equal_scikit_learns(parts, by):
 
 
 def test_one_face_has_an_f1_for_its_expression_only(parts):
-    scores, few = comparison.expression_scores(
-        comparison.joined(parts["label"]).of_rows([START["public_test"] + 3]), "able"
-    )
+    scores, few = expression_scores(joined(parts["label"]).of_rows([START["public_test"] + 3]), "able")
     assert scores["faces"].tolist() == [0, 0, 0, 1, 0, 0, 0]
     assert few == ["happy"]
 
 
 def test_only_models_with_all_splits_are_joined(parts):
     first, second = parts["label"]
-    both = comparison.joined([first, second.only(["weak", "able"])])
+    both = joined([first, second.only(["weak", "able"])])
     assert both.names == ["able", "weak"]
     assert both.where == "PublicTest and PrivateTest, plain, judged by FER2013's label"
     assert len(both.probabilities["able"]) == 2 * FACES == both.split_faces
@@ -106,17 +107,17 @@ def test_only_models_with_all_splits_are_joined(parts):
 
 def test_the_sheet_has_each_face_at_its_place(places, parts, home, monkeypatch):
     monkeypatch.setenv("FER2013_PATH", str(write_fer2013(home, monkeypatch)))
-    faces = comparison.load_fer2013_faces()
+    faces = load_fer2013_faces()
     table = table_of(places, parts)
     table.loc[5, "label"] = "another"
-    with Image.open(io.BytesIO(comparison.face_sheet(faces, table))) as picture:
+    with Image.open(io.BytesIO(face_sheet(faces, table))) as picture:
         sheet = np.asarray(picture)
     assert sheet.shape == (48 * 4, 48 * SHEET_COLUMNS)
     for place, row in zip(table["place"], table["row"], strict=True):
         top, left = 48 * (place // SHEET_COLUMNS), 48 * (place % SHEET_COLUMNS)
         gray = 128 if place == 5 else row % 256
         assert np.abs(sheet[top : top + 48, left : left + 48].astype(int) - gray).max() <= 3
-    assert comparison.face_sheet(faces, table.assign(label="another")) is None
+    assert face_sheet(faces, table.assign(label="another")) is None
 
 
 def test_a_map_without_predictions_is_one_sentence():

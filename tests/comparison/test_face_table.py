@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from fer_core.columns import PROBABILITIES
-from fer_core.comparison import MEASURES, face_table, filtered, shuffled_places
 from fer_core.faces import known_roll
 from fer_core.inference import Classifier
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.face_table import MEASURES, face_table, filtered, shuffled_places
 
 
 def test_columns_say_what_the_faces_are(fer2013):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, recall_score
 
-from fer_core.comparison.gains import gains
+from fer_core.metrics.significance import gains
 from fer_core.types import FerError
 
 NAMES = ("clean", "noise", "blur")

@@ -7,11 +7,21 @@ import pytest
 from scipy.stats import entropy
 from sklearn.metrics import confusion_matrix
 
-from fer_core import comparison
 from fer_core.data import VOTE_COLUMNS, FerDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import TRAINING_ROWS
 from fer_core.data.near_duplicates import known_same_pictures
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import load_predictions
+from fer_core.metrics.confusion import label_cells
+from fer_core.metrics.label_truth import (
+    agreement_by_label,
+    contested_faces,
+    copied_faces,
+    copies_by_split,
+    copies_counted,
+    differing_copies,
+    without_copies,
+)
 
 
 def votes_of(*faces: dict[str, int]) -> FerPlusVotes:
@@ -34,7 +44,7 @@ def dataset(votes: FerPlusVotes | None = VOTES) -> FerDataset:
 
 
 def test_cells_count_faces_with_one_clear_answer():
-    cells = comparison.label_cells(LABELS, VOTES).set_index(["actual", "predicted"])
+    cells = label_cells(LABELS, VOTES).set_index(["actual", "predicted"])
     assert cells["count"].sum() == 3
     assert cells.loc[("happy", "happy"), "rate"] == 1
     assert cells.loc[("fear", "sad"), "count"] == cells.loc[("angry", "neutral"), "count"] == 1
@@ -42,7 +52,7 @@ def test_cells_count_faces_with_one_clear_answer():
 
 
 def test_agreement_by_hand():
-    table = comparison.agreement_by_label(LABELS, VOTES).set_index("label")
+    table = agreement_by_label(LABELS, VOTES).set_index("label")
     assert table.loc["all", "faces"] == 5
     assert table.loc["all", "clear"] == pytest.approx(3 / 5)
     assert table.loc["all", "same"] == pytest.approx(1 / 3)
@@ -55,31 +65,31 @@ def test_agreement_by_hand():
 
 
 def test_contested_faces_by_hand():
-    assert comparison.contested_faces(dataset(), "divided").tolist() == [2, 1, 3, 4, 0]
-    assert comparison.contested_faces(dataset(), "alone").tolist() == [4]  # 90 % neutral, labelled angry
-    assert comparison.contested_faces(dataset(), "agreed").tolist() == []
+    assert contested_faces(dataset(), "divided").tolist() == [2, 1, 3, 4, 0]
+    assert contested_faces(dataset(), "alone").tolist() == [4]  # 90 % neutral, labelled angry
+    assert contested_faces(dataset(), "agreed").tolist() == []
     with pytest.raises(ValueError, match="Received: nothing"):
-        comparison.contested_faces(dataset(), "nothing")
+        contested_faces(dataset(), "nothing")
     with pytest.raises(ValueError, match="without"):
-        comparison.contested_faces(dataset(None), "divided")
+        contested_faces(dataset(None), "divided")
 
 
 @pytest.mark.parametrize(("split", "share", "clear"), [("PublicTest", 0.654, 3372), ("PrivateTest", 0.656, 3350)])
 def test_a_perfect_reader_of_the_majority(fer2013, split, share, clear):
     """Measured independently before: 65.4 and 65.6 % on 3,372 and 3,350 faces."""
     part = fer2013.split(split)
-    table = comparison.agreement_by_label(part.labels, part.votes).set_index("label")
+    table = agreement_by_label(part.labels, part.votes).set_index("label")
     assert round(table.loc["all", "same"], 3) == share
     assert table.loc["all", "clear"] * len(part) == pytest.approx(clear)
     said = part.plurality
     expected = confusion_matrix(part.labels[said >= 0], said[said >= 0], labels=range(7))
-    assert comparison.label_cells(part.labels, part.votes)["count"].tolist() == expected.ravel().tolist()
+    assert label_cells(part.labels, part.votes)["count"].tolist() == expected.ravel().tolist()
 
 
 def test_models_are_judged_without_the_faces_that_training_holds(models):
-    answers, _ = comparison.load_answers(models, "PublicTest", "plain")
+    answers, _ = load_predictions(models, "PublicTest", "plain")
     answers = replace(answers, rows=answers.rows + TRAINING_ROWS)
-    table = comparison.without_copies(answers).set_index("name")
+    table = without_copies(answers).set_index("name")
     right = answers.probabilities["fair"].argmax(axis=1) == answers.labels
     assert table.loc["fair", "all"] == pytest.approx(right.mean())
     seen = {second for first, second in known_same_pictures().pairs.tolist() if first < TRAINING_ROWS <= second}
@@ -90,28 +100,28 @@ def test_models_are_judged_without_the_faces_that_training_holds(models):
 
 
 def test_copies_are_counted_once(fer2013):
-    counts = comparison.copies_counted()
+    counts = copies_counted()
     assert counts["exact"] + counts["near"] == len(known_same_pictures().pairs)
-    differing, pairs = comparison.differing_copies(fer2013)
+    differing, pairs = differing_copies(fer2013)
     assert pairs == len(known_same_pictures().pairs)
     assert (fer2013.labels[differing[:, 0]] != fer2013.labels[differing[:, 1]]).all()
     some = fer2013.subset(np.unique(differing[:3]))
-    assert len(comparison.differing_copies(some)[0]) >= 3
+    assert len(differing_copies(some)[0]) >= 3
 
 
 def test_copies_by_split_are_those_of_the_labels(fer2013):
-    table = comparison.copies_by_split(fer2013).set_index("splits")
-    counts = comparison.copies_counted()
+    table = copies_by_split(fer2013).set_index("splits")
+    counts = copies_counted()
     assert (table["exact"].sum(), table["near"].sum()) == (counts["exact"], counts["near"])
-    assert table["differing"].sum() == len(comparison.differing_copies(fer2013)[0])
+    assert table["differing"].sum() == len(differing_copies(fer2013)[0])
     across = table.loc[["Training and PublicTest", "Training and PrivateTest"]]
     assert across[["exact", "near"]].to_numpy().sum() == counts["across"]
-    assert comparison.copies_by_split(None)["differing"].isna().all()
+    assert copies_by_split(None)["differing"].isna().all()
 
 
 @pytest.mark.parametrize(("split", "exact", "near"), [("PublicTest", 280, 209), ("PrivateTest", 288, 226)])
 def test_test_faces_that_training_holds(fer2013, split, exact, near):
     """Counted independently before. The equal ones are counted here again, by their pixels."""
-    assert comparison.copied_faces(split) == (exact, near)
+    assert copied_faces(split) == (exact, near)
     training = {face.tobytes() for face in fer2013.split("Training").images}
     assert sum(face.tobytes() in training for face in fer2013.split(split).images) == exact

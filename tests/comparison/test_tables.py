@@ -9,8 +9,22 @@ from scipy.optimize import minimize_scalar
 from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
-from fer_core import comparison
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import history_table, load_predictions, recommendation
+from fer_core.measuring.scoreboard import front_models, scoreboard_table
+from fer_core.metrics.calibration import calibration_table, faces_in_bins, reliability_table
+from fer_core.metrics.core import f1_table, measure_models
+from fer_core.metrics.curves import curve_table, curves_of, threshold_table
+from fer_core.metrics.paper import (
+    paper_contradictions,
+    paper_f1,
+    paper_marks,
+    paper_notes,
+    paper_overall,
+    paper_recomputed,
+)
+from fer_core.metrics.predictions import ENSEMBLE
+from fer_core.metrics.significance import both_ways, pair_table
 from fer_core.store.card import ModelCard
 from fer_core.store.folders import DEFAULT_MODEL, promoted
 from fer_core.store.stored_model import StoredModel
@@ -18,7 +32,7 @@ from tests.made_up_store import add_model
 
 
 def test_scoreboard(models, answers):
-    table = comparison.scoreboard(answers, comparison.measure(answers), models)
+    table = scoreboard_table(answers, measure_models(answers), models)
     assert table["name"].tolist() == ["able", "fair", "weak"]
     for row in table.itertuples():
         predicted = answers.probabilities[row.name].argmax(axis=1)
@@ -32,21 +46,21 @@ def test_scoreboard(models, answers):
 
 
 def test_class_f1(answers):
-    table = comparison.class_f1(answers, comparison.measure(answers))
+    table = f1_table(answers, measure_models(answers))
     expected = f1_score(answers.labels, answers.probabilities["fair"].argmax(axis=1), average=None)
     assert table[table["name"] == "fair"]["f1"].tolist() == pytest.approx(expected)
 
 
 def test_thresholds(answers):
-    table = comparison.thresholds(answers, "fear", 0.4).set_index("name")
+    table = threshold_table(answers, "fear", 0.4).set_index("name")
     said = answers.probabilities["fair"][:, 2] >= 0.4
     assert table.loc["fair", "precision"] == pytest.approx(precision_score(answers.labels == 2, said))
     assert table.loc["fair", "true_positives"] == (said & (answers.labels == 2)).sum()
 
 
 def test_curves_hold_every_model_and_expression(answers):
-    points = comparison.curve_points(answers)
-    happy = comparison.curves_of(points, "roc", "happy")
+    points = curve_table(answers)
+    happy = curves_of(points, "roc", "happy")
     assert set(happy["name"]) == set(answers.names)
     area = happy[happy["name"] == "weak"]["area"].iloc[0]
     assert area == pytest.approx(roc_auc_score(answers.labels == 3, answers.probabilities["weak"][:, 3]))
@@ -54,9 +68,9 @@ def test_curves_hold_every_model_and_expression(answers):
 
 
 def test_faces_in_bins_are_counted_together(answers):
-    bins = comparison.reliability_bins(answers)
+    bins = reliability_table(answers)
     own = bins[(bins["name"] == "fair") & (bins["from"] > 0.4)]
-    found = comparison.faces_in_bins(own)
+    found = faces_in_bins(own)
     proba = answers.probabilities["fair"]
     chosen = proba.max(axis=1) > own["from"].min()
     right = (proba.argmax(axis=1) == answers.labels)[chosen]
@@ -72,17 +86,17 @@ def test_charts_of_many_models_start_with_the_best_the_default_and_the_papers_fa
     board = pd.DataFrame({"name": names, "model": [f"title of {name}" for name in names]})
     backbones = {"vgg16_a": "VGG16", "vgg16_b": "VGG16", "xception_a": "Xception", "resnet50_a": "ResNet50"}
     backbones |= {"mobilenetv2_a": "MobileNetV2", "best": None, "second": "DenseNet121"}
-    front = comparison.front_models(board, backbones)
+    front = front_models(board, backbones)
     expected = ["best", "vgg16_a", "xception_a", "resnet50_a", "mobilenetv2_a", DEFAULT_MODEL]
     assert front == [f"title of {name}" for name in expected]
-    fused = pd.concat([board, pd.DataFrame({"name": [comparison.ENSEMBLE], "model": ["Ensemble"]})])
-    assert "Ensemble" in comparison.front_models(fused, backbones)
-    assert len(comparison.front_models(fused, backbones)) == 6
-    assert len(comparison.front_models(board.head(3), backbones)) == 3
+    fused = pd.concat([board, pd.DataFrame({"name": [ENSEMBLE], "model": ["Ensemble"]})])
+    assert "Ensemble" in front_models(fused, backbones)
+    assert len(front_models(fused, backbones)) == 6
+    assert len(front_models(board.head(3), backbones)) == 3
 
 
 def test_temperature_is_fitted_on_the_other_split(answers, other):
-    table = comparison.calibration(answers, other).set_index("name")
+    table = calibration_table(answers, other).set_index("name")
     assert table["temperature"].between(0.05, 20).all()
     assert set(table["fitted_on"]) == {other.split} != {answers.split}
     fitted = minimize_scalar(lambda t: _log_loss(other, "fair", t), bounds=(0.05, 20), method="bounded")
@@ -90,13 +104,13 @@ def test_temperature_is_fitted_on_the_other_split(answers, other):
     assert table.loc["fair", "log_loss"] == pytest.approx(_log_loss(answers, "fair", 1))
     scaled = _log_loss(answers, "fair", table.loc["fair", "temperature"])
     assert table.loc["fair", "log_loss_scaled"] == pytest.approx(scaled)
-    alone = comparison.calibration(answers, None)
+    alone = calibration_table(answers, None)
     assert alone[["temperature", "fitted_on", "log_loss_scaled", "ece_scaled"]].isna().all(axis=None)
     assert alone[["log_loss", "brier", "ece", "floor"]].notna().all(axis=None)
 
 
 def test_a_model_without_the_other_split_has_no_temperature(answers, other):
-    table = comparison.calibration(answers, other.only(["able", "weak"])).set_index("name")
+    table = calibration_table(answers, other.only(["able", "weak"])).set_index("name")
     assert table["fitted_on"].isna().to_dict() == {"able": False, "fair": True, "weak": False}
     assert table["ece_scaled"].isna().tolist() == table["fitted_on"].isna().tolist()
 
@@ -107,7 +121,7 @@ def _log_loss(answers, name, temperature):
 
 
 def test_calibration_is_compared_with_its_noise_floor(answers):
-    table = comparison.calibration(answers, None)
+    table = calibration_table(answers, None)
     expected = np.where(table["ece"] > table["floor_high"], "above", "inside")
     expected = np.where(table["ece"] < table["floor_low"], "below", expected)
     assert table["against_floor"].tolist() == expected.tolist()
@@ -116,7 +130,7 @@ def test_calibration_is_compared_with_its_noise_floor(answers):
 
 
 def test_pairs_name_the_better_one_first(answers):
-    table = comparison.pairs(answers)
+    table = pair_table(answers)
     assert len(table) == 3
     assert (table["difference"] >= 0).all()
     row = table[(table["first"] == "The able one") & (table["second"] == "The weak one")].iloc[0]
@@ -124,19 +138,19 @@ def test_pairs_name_the_better_one_first(answers):
     assert row["only_first"] == (right["able"] & ~right["weak"]).sum()
     assert row["verdict"] == "The able one is better by FER2013's label"
     assert row["p_holm"] >= row["p"]
-    both = comparison.both_ways(table)
+    both = both_ways(table)
     assert len(both) == 6
     for name in ("difference", "macro_f1_difference"):
         assert both[name].sum() == pytest.approx(0)
     low, high = (both.groupby(["first", "second"])[f"macro_f1_{end}"].first() for end in ("low", "high"))
     assert low["The weak one", "The able one"] == -high["The able one", "The weak one"]
-    equal = comparison.both_ways(table.assign(difference=0.0, p_holm=1.0))
+    equal = both_ways(table.assign(difference=0.0, p_holm=1.0))
     assert set(equal["words"]) == {"(+0.0)"}
 
 
 def test_a_verdict_names_what_it_is_by(models):
-    voted, _ = comparison.load_answers(models, "PublicTest", "plain", "plurality")
-    assert comparison.pairs(voted)["verdict"].str.endswith(" by most annotators").all()
+    voted, _ = load_predictions(models, "PublicTest", "plain", "plurality")
+    assert pair_table(voted)["verdict"].str.endswith(" by most annotators").all()
 
 
 def scored(name, score, faces=2669):
@@ -145,27 +159,27 @@ def scored(name, score, faces=2669):
 
 
 def test_the_score_on_the_hold_out_recommends():
-    sentence = comparison.recommendation(scored("new", 0.701), scored("old", 0.725))
+    sentence = recommendation(scored("new", 0.701), scored("old", 0.725))
     assert sentence.startswith(
         "The old one scores 72.5% on the hold-out, The new one 70.1%: The old one is recommended."
     )
     assert "by FER2013's label and by most annotators" in sentence
-    assert "neither is recommended" in comparison.recommendation(scored("a", 0.7), scored("b", 0.7))
+    assert "neither is recommended" in recommendation(scored("a", 0.7), scored("b", 0.7))
 
 
 @pytest.mark.parametrize("new", [scored("new", None), scored("new", 0.9, 500), scored("new", 0.9, None)])
 def test_without_scores_of_the_same_faces_nothing_is_recommended(new):
-    assert comparison.recommendation(new, scored("old", 0.725)).startswith("No recommendation")
+    assert recommendation(new, scored("old", 0.725)).startswith("No recommendation")
 
 
 def test_one_model_makes_no_pair(answers):
-    assert comparison.pairs(answers.only(["fair"])).empty
+    assert pair_table(answers.only(["fair"])).empty
 
 
 def test_histories(models):
     add_model(promoted(), "bare", history=False)
     (models[2].folder / "history.csv").write_bytes(b"\xff\xfe\x00")
-    table, without, complaints = comparison.histories([*models, comparison_model("bare")], {"fair": "Fair (fair)"})
+    table, without, complaints = history_table([*models, comparison_model("bare")], {"fair": "Fair (fair)"})
     assert set(table["name"]) == {"able", "fair"}
     assert set(table["model"]) == {"The able one", "Fair (fair)"}
     assert without == ["The bare one"]
@@ -184,9 +198,9 @@ def comparison_model(name):
 
 def test_the_paper_beside_ours(models, home):
     ours = add_model(promoted(), "vgg16_modified", 2.5)
-    answers, _ = comparison.load_answers([*models, ours], "PublicTest", "plain")
-    measured = comparison.measure(answers)
-    table = comparison.paper_overall(answers, measured)
+    answers, _ = load_predictions([*models, ours], "PublicTest", "plain")
+    measured = measure_models(answers)
+    table = paper_overall(answers, measured)
     assert table["variant"].nunique() == 8
     assert table.set_index("variant").loc["vgg16_modified_noise", "title"] == "VGG16, modified, noise"
     assert len(table) == 10
@@ -198,39 +212,39 @@ def test_the_paper_beside_ours(models, home):
     rest = table[table["variant"] != "vgg16_modified"]
     assert set(rest["measured"]) == {"not trained here yet"}
     assert rest["accuracy_measured"].isna().all()
-    marks = comparison.paper_marks(table, "accuracy")
+    marks = paper_marks(table, "accuracy")
     assert marks["source"].value_counts().to_dict() == {"reported": 10, "measured here": 1}
-    assert set(comparison.paper_f1("vgg16_modified", measured)["model"]) == {"reported, figure 12", "measured here"}
-    assert "accuracy of VGG16_modified" in comparison.paper_notes("vgg16_modified")
+    assert set(paper_f1("vgg16_modified", measured)["model"]) == {"reported, figure 12", "measured here"}
+    assert "accuracy of VGG16_modified" in paper_notes("vgg16_modified")
 
 
 def test_where_imagenet_is_missing_another_source_of_weights_stands_in(models, home):
     other = add_model(promoted(), "vgg16_frozen_utk", 2.5)
-    answers, _ = comparison.load_answers([*models, other], "PublicTest", "plain")
-    measured = comparison.measure(answers)
-    mine = comparison.paper_overall(answers, measured).set_index("variant").loc[["vgg16_frozen"]]
+    answers, _ = load_predictions([*models, other], "PublicTest", "plain")
+    measured = measure_models(answers)
+    mine = paper_overall(answers, measured).set_index("variant").loc[["vgg16_frozen"]]
     assert set(mine["measured"]) == {"measured, PublicTest plain, UTKFace weights"}
     assert set(mine["accuracy_measured"]) == {measured["vgg16_frozen_utk"][0].accuracy}
-    assert "measured here, UTKFace weights" in set(comparison.paper_f1("vgg16_frozen", measured)["model"])
+    assert "measured here, UTKFace weights" in set(paper_f1("vgg16_frozen", measured)["model"])
 
     as_the_paper = add_model(promoted(), "vgg16_frozen", 1.5)
-    answers, _ = comparison.load_answers([*models, other, as_the_paper], "PublicTest", "plain")
-    measured = comparison.measure(answers)
-    mine = comparison.paper_overall(answers, measured).set_index("variant").loc[["vgg16_frozen"]]
+    answers, _ = load_predictions([*models, other, as_the_paper], "PublicTest", "plain")
+    measured = measure_models(answers)
+    mine = paper_overall(answers, measured).set_index("variant").loc[["vgg16_frozen"]]
     assert set(mine["measured"]) == {"measured, PublicTest plain"}
     assert set(mine["accuracy_measured"]) == {measured["vgg16_frozen"][0].accuracy}
 
 
 def test_the_paper_alone():
-    table = comparison.paper_overall(None, {})
+    table = paper_overall(None, {})
     assert set(table["measured"]) == {"not trained here yet"}
-    assert isinstance(comparison.paper_contradictions(), pd.DataFrame)
+    assert isinstance(paper_contradictions(), pd.DataFrame)
     assert not np.isnan(table["accuracy_reported"]).any()
 
 
 def test_the_final_model_recomputed_from_its_own_table():
     """The paper's macro averages of section 4.5 are the independent answer; its figures print others."""
-    table = comparison.paper_recomputed().set_index("metric")
+    table = paper_recomputed().set_index("metric")
     assert table.loc["Macro F1", "recomputed"] == pytest.approx(0.6031509581846758)
     assert table.loc["Avg TPR", "recomputed"] == pytest.approx(0.5976325969508828)
     assert table.loc["Accuracy", "recomputed"] == pytest.approx(0.6163276678740597)

@@ -4,8 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core import comparison, figures
+from fer_core import figures
 from fer_core.faces import DEGRADATIONS
+from fer_core.measuring.results import load_predictions, training_curves
+from fer_core.measuring.robustness import robustness_curves, robustness_table
+from fer_core.metrics.calibration import reliability_table
+from fer_core.metrics.curves import curve_table, curves_of, threshold_table
 from tests.made_up_store import add_models
 
 
@@ -16,17 +20,17 @@ def models(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def answers(models):
-    return comparison.load_answers(models, "PublicTest", "plain")[0]
+    return load_predictions(models, "PublicTest", "plain")[0]
 
 
 @pytest.fixture(scope="module")
 def curves(answers):
-    return comparison.curve_points(answers)
+    return curve_table(answers)
 
 
 def roc_pr(answers, curves, **settings):
-    points = comparison.thresholds(answers, "fear", 0.4)
-    roc, pr = (comparison.curves_of(curves, kind, "fear") for kind in ("roc", "pr"))
+    points = threshold_table(answers, "fear", 0.4)
+    roc, pr = (curves_of(curves, kind, "fear") for kind in ("roc", "pr"))
     return figures.roc_pr_chart(roc, pr, points, **settings)
 
 
@@ -37,13 +41,13 @@ def drawn(figure, name, axis, mode):
 
 def test_both_curves_and_the_points_at_the_threshold(answers, curves):
     figure = roc_pr(answers, curves)
-    at = comparison.thresholds(answers, "fear", 0.4).set_index("model").loc[answers.titles["fair"]]
+    at = threshold_table(answers, "fear", 0.4).set_index("model").loc[answers.titles["fair"]]
     roc = drawn(figure, answers.titles["fair"], "x", "markers")
     pr = drawn(figure, answers.titles["fair"], "x2", "markers")
     assert (roc.x[0], roc.y[0]) == (at["fpr"], at["tpr"])
     assert (pr.x[0], pr.y[0]) == (at["recall"], at["precision"])
     line = drawn(figure, answers.titles["fair"], "x", "lines")
-    table = comparison.curves_of(curves, "roc", "fear")
+    table = curves_of(curves, "roc", "fear")
     table = table[table["name"] == "fair"]
     np.testing.assert_allclose(line.x, table["x"], atol=1e-7)
     np.testing.assert_allclose(line.customdata, table["threshold"], atol=1e-7)
@@ -93,13 +97,13 @@ def test_plots_stand_side_by_side_or_below_one_another(answers, curves):
 
 
 def test_names_cannot_bring_markup_into_a_chart(answers, curves):
-    table = comparison.curves_of(curves, "roc", "fear").assign(model='<a href="x">evil</a>')
-    figure = figures.roc_pr_chart(table, table, comparison.thresholds(answers, "fear", 0.4).head(0))
+    table = curves_of(curves, "roc", "fear").assign(model='<a href="x">evil</a>')
+    figure = figures.roc_pr_chart(table, table, threshold_table(answers, "fear", 0.4).head(0))
     assert "<a" not in figure.to_json()
 
 
 def test_reliability_shows_the_bins_and_intervals_of_the_emphasized_model(answers):
-    bins, title = comparison.reliability_bins(answers), answers.titles["fair"]
+    bins, title = reliability_table(answers), answers.titles["fair"]
     figure = figures.reliability_chart(bins, title)
     own = bins[bins["model"] == title]
     (line,) = [trace for trace in figure.data if trace.name == title]
@@ -109,7 +113,7 @@ def test_reliability_shows_the_bins_and_intervals_of_the_emphasized_model(answer
 
 
 def test_confidence_bars_lie_between_the_edges_of_their_bins(answers):
-    bins = comparison.reliability_bins(answers)
+    bins = reliability_table(answers)
     own = bins[bins["name"] == "fair"]
     (bars,) = figures.confidence_bars(own).data
     left = np.asarray(bars.x) - np.asarray(bars.width) / 2
@@ -118,10 +122,10 @@ def test_confidence_bars_lie_between_the_edges_of_their_bins(answers):
 
 
 def test_robustness_goes_from_clean_to_the_strongest_in_five_plots(models):
-    table, _, _ = comparison.robustness(models)
+    table, _, _ = robustness_table(models)
     focus = models[1].title
     figure = figures.robustness_chart(
-        {kind: comparison.robustness_curves(table, kind) for kind in DEGRADATIONS},
+        {kind: robustness_curves(table, kind) for kind in DEGRADATIONS},
         {kind: (one.title, one.unit) for kind, one in DEGRADATIONS.items()},
         focus,
     )
@@ -129,18 +133,16 @@ def test_robustness_goes_from_clean_to_the_strongest_in_five_plots(models):
     place = list(DEGRADATIONS).index("blur") + 1
     assert figure.layout[f"xaxis{place}"].ticktext == ("clean", "0.5", "1", "1.5", "2", "3")
     confidence, accuracy = [t for t in figure.data if t.name == focus and t.xaxis == f"x{place}"]
-    rows = comparison.robustness_curves(table, "blur").query("model == @focus").sort_values("strength")
+    rows = robustness_curves(table, "blur").query("model == @focus").sort_values("strength")
     np.testing.assert_array_equal(accuracy.y, rows["accuracy"])
     np.testing.assert_array_equal(confidence.y, rows["confidence"])
     assert (accuracy.line.dash, confidence.line.dash) == ("solid", "dash")
-    alike = figures.robustness_chart(
-        {"blur": comparison.robustness_curves(table, "blur")}, {"blur": ("Blur", "pixels")}
-    )
+    alike = figures.robustness_chart({"blur": robustness_curves(table, "blur")}, {"blur": ("Blur", "pixels")})
     assert len(alike.data) == len(models)
 
 
 def test_wide_screens_show_all_models_at_the_pointer_and_phones_the_nearest(answers):
-    bins = comparison.reliability_bins(answers)
+    bins = reliability_table(answers)
     wide, phone = (figures.reliability_chart(bins, narrow=narrow) for narrow in (False, True))
     assert (wide.layout.hovermode, phone.layout.hovermode) == ("x unified", "closest")
     said, spoken = (next(t.hovertemplate for t in one.data if t.showlegend) for one in (wide, phone))
@@ -151,7 +153,7 @@ def test_wide_screens_show_all_models_at_the_pointer_and_phones_the_nearest(answ
 
 def test_growing_curves_keep_their_axis_and_mark_every_epoch():
     history = pd.DataFrame({"epoch": [0, 1], "loss": [1.9, 1.7], "accuracy": [0.2, 0.3], "val_accuracy": [0.25, 0.26]})
-    curves = comparison.training_curves(history, "A run", "run-1")
+    curves = training_curves(history, "A run", "run-1")
     assert curves["epoch"].tolist() == [1, 2] * 3
     assert set(curves[curves["what"] == "accuracy"]["faces"]) == {"training", "hold-out"}
     growing, whole = (figures.training_chart(curves, epochs=epochs) for epochs in (15, None))
@@ -166,4 +168,4 @@ def test_growing_curves_keep_their_axis_and_mark_every_epoch():
 
 
 def test_a_run_without_an_epoch_has_no_curves():
-    assert comparison.training_curves(pd.DataFrame(), "A run", "run-1").empty
+    assert training_curves(pd.DataFrame(), "A run", "run-1").empty

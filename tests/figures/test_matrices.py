@@ -4,19 +4,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core import comparison, figures
+from fer_core import figures
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import load_predictions
+from fer_core.metrics.confusion import confusion_cells, difference_cells
+from fer_core.metrics.significance import both_ways, pair_table
 from tests.made_up_store import add_models
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
-    return comparison.load_answers(add_models(tmp_path_factory.mktemp("store")), "PublicTest", "plain")[0]
+    return load_predictions(add_models(tmp_path_factory.mktemp("store")), "PublicTest", "plain")[0]
 
 
 @pytest.fixture(scope="module")
 def cells(answers):
-    return comparison.confusion_cells(answers, "weak")
+    return confusion_cells(answers, "weak")
 
 
 def texts(figure) -> dict[tuple[str, str], str]:
@@ -66,7 +69,7 @@ def test_text_is_white_only_on_dark_cells(cells):
 
 
 def test_differences_have_signs(answers):
-    cells = comparison.difference_cells(answers, "able", "weak")
+    cells = difference_cells(answers, "able", "weak")
     words = texts(figures.difference_chart(cells, "counts"))
     for row in cells.itertuples():
         assert words[row.actual, row.predicted] == (f"{row.count:+,}" if row.count else "0")
@@ -87,7 +90,7 @@ def test_pairs_are_signed_and_only_significant_ones_are_coloured():
 
 def test_rows_of_the_pair_matrix_name_the_models_and_number_the_columns(answers):
     order = [answers.titles[name] for name in ("able", "fair", "weak")]
-    both = comparison.both_ways(comparison.pairs(answers))
+    both = both_ways(pair_table(answers))
     layout = figures.pair_matrix(both, order).layout
     assert layout.xaxis.categoryarray == ("1", "2", "3")
     for number, (title, shown) in enumerate(zip(order, layout.yaxis.ticktext, strict=True), 1):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_core.data import FerDataset, FerPlusVotes
-from fer_core.measuring.holdout_score import degraded_copies, holdout_facts, holdout_score, not_sure
+from fer_core.measuring.holdout import degraded_copies, holdout_facts, holdout_score, not_sure
 from fer_core.types import FerError
 
 

@@ -5,11 +5,16 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from fer_core.labels import EXPRESSIONS
-from fer_core.metrics import METRICS, Interval, bootstrap_intervals, evaluate
-from fer_core.metrics import bootstrap as bootstrap_module
-from fer_core.metrics.bootstrap import resample_weights, resampled_counts
+from fer_core.metrics import intervals
 from fer_core.metrics.checks import as_labels, as_probabilities
-from fer_core.metrics.intervals import percentile_interval, wilson_interval
+from fer_core.metrics.core import METRICS, bootstrap_intervals, evaluate
+from fer_core.metrics.intervals import (
+    Interval,
+    percentile_interval,
+    resample_weights,
+    resampled_counts,
+    wilson_interval,
+)
 
 
 def test_vectorised_equals_a_naive_loop_over_the_same_resamples(sample):
@@ -35,7 +40,7 @@ def test_blocks_change_nothing(sample, monkeypatch):
     labels, proba = sample(100)
     arguments = as_labels(labels), {"a": as_probabilities(proba)}, 50, 3
     whole = resampled_counts(*arguments)["a"]
-    monkeypatch.setattr(bootstrap_module, "DRAWS_AT_ONCE", 700)
+    monkeypatch.setattr(intervals, "DRAWS_AT_ONCE", 700)
     np.testing.assert_array_equal(resampled_counts(*arguments)["a"], whole)
     assert whole.shape == (50, 7, 7)
     assert (whole.sum(axis=(1, 2)) == 100).all()

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from fer_core.metrics import (
+from fer_core.metrics.calibration import (
     apply_temperature,
-    evaluate,
     expected_calibration_error,
     fit_temperature,
     noise_floor,
     reliability,
 )
+from fer_core.metrics.core import evaluate
 
 
 def _top(confidences, rights):

@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
 
-from fer_core import metrics
+from fer_core.metrics.calibration import brier_score, fit_temperature, log_loss, reliability
 from fer_core.metrics.checks import as_probabilities
-from fer_core.metrics.roc_pr import class_auc, macro_auc_interval
+from fer_core.metrics.confusion import confusion_matrix
+from fer_core.metrics.core import bootstrap_intervals, evaluate
+from fer_core.metrics.curves import class_auc, macro_auc_interval, pr_curves, roc_curves, threshold_metrics
+from fer_core.metrics.ensembles import fit_exponent
+from fer_core.metrics.significance import compare_all
 
 GOOD_LABELS, GOOD = [0, 6], np.full((2, 7), 1 / 7)
 
@@ -32,20 +36,20 @@ BAD = {
     "complex": (GOOD_LABELS, GOOD.astype(complex), "real number type"),
 }
 TAKE_A_PAIR = (
-    metrics.evaluate,
-    metrics.confusion_matrix,
+    evaluate,
+    confusion_matrix,
     class_auc,
     macro_auc_interval,
-    metrics.roc_curves,
-    metrics.pr_curves,
-    lambda y, p: metrics.threshold_metrics(y, p, 0, 0.5),
-    metrics.reliability,
-    metrics.fit_temperature,
-    metrics.log_loss,
-    metrics.brier_score,
-    metrics.bootstrap_intervals,
-    lambda y, p: metrics.compare_all(y, {"a": p, "b": p}),
-    lambda y, p: metrics.fit_exponent(y, [p, p], [0, 1], [0.5, 0.5]),
+    roc_curves,
+    pr_curves,
+    lambda y, p: threshold_metrics(y, p, 0, 0.5),
+    reliability,
+    fit_temperature,
+    log_loss,
+    brier_score,
+    bootstrap_intervals,
+    lambda y, p: compare_all(y, {"a": p, "b": p}),
+    lambda y, p: fit_exponent(y, [p, p], [0, 1], [0.5, 0.5]),
 )
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 from sklearn import metrics as reference
 
-from fer_core.metrics import confusion_matrix, normalized_by_row
+from fer_core.metrics.confusion import confusion_matrix, normalized_by_row
 
 
 def test_counts_and_rates_agree_with_scikit_learn(sample):

@@ -1,13 +1,8 @@
 import numpy as np
 import pytest
 
-from fer_core.metrics import (
-    accuracies_of,
-    evaluate,
-    exponential_weights,
-    fit_exponent,
-    weighted_fusion,
-)
+from fer_core.metrics.core import evaluate
+from fer_core.metrics.ensembles import accuracies_of, exponential_weights, fit_exponent, weighted_fusion
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from fer_core.labels import EXPRESSIONS
-from fer_core.metrics import METRICS, confusion_matrix, evaluate
-from fer_core.metrics.roc_pr import class_auc, macro_auc_interval
+from fer_core.metrics.confusion import confusion_matrix
+from fer_core.metrics.core import METRICS, evaluate
+from fer_core.metrics.curves import class_auc, macro_auc_interval
 
 KEYS = ["accuracy", "macro_f1", "roc_auc", "avg_tpr", "avg_fpr", "ece", "log_loss", "n"]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.metrics import Threshold, lowest_threshold
-from fer_core.metrics.not_sure import MINIMUM
+from fer_core.metrics.calibration import MINIMUM, Threshold, lowest_threshold
 
 
 def answers(confidences, rights):

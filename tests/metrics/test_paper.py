@@ -10,7 +10,8 @@ import pytest
 from scipy.optimize import linprog
 
 from fer_core.labels import EXPRESSIONS
-from fer_core.metrics import Interval, paper
+from fer_core.metrics import paper
+from fer_core.metrics.intervals import Interval
 from fer_core.metrics.paper import F1_BY_CLASS, FINAL, OVERALL
 
 PAPER = Path(__file__).parents[2] / ".." / "shared" / "paper.txt"
@@ -212,7 +213,7 @@ def test_what_is_impossible_as_a_plain_mean_and_possible_as_a_weighted_one():
 
 
 def test_possible_range_holds_every_table_that_has_the_f1(sample):
-    from fer_core.metrics import evaluate
+    from fer_core.metrics.core import evaluate
 
     for seed in range(5):
         labels, proba = sample(300, seed=seed, skill=1.2)

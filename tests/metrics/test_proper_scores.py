@@ -3,7 +3,8 @@ import pytest
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as log_loss_of_scikit_learn
 
-from fer_core.metrics import brier_score, evaluate, log_loss
+from fer_core.metrics.calibration import brier_score, log_loss
+from fer_core.metrics.core import evaluate
 
 
 def test_hand_worked():

@@ -1,4 +1,4 @@
-from fer_core.metrics.published import PUBLISHED
+from fer_core.metrics.paper import PUBLISHED
 
 
 def test_every_claim_is_a_percentage_with_its_source():

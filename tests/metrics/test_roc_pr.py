@@ -5,8 +5,8 @@ import pytest
 from sklearn import metrics as reference
 
 from fer_core.labels import EXPRESSIONS
-from fer_core.metrics import evaluate, pr_curves, roc_curves, threshold_metrics
-from fer_core.metrics.roc_pr import class_auc
+from fer_core.metrics.core import evaluate
+from fer_core.metrics.curves import class_auc, pr_curves, roc_curves, threshold_metrics
 
 ALL = [*EXPRESSIONS, "macro", "micro"]
 

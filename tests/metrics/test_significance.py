@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, chi2
 
-from fer_core.metrics import compare_all, evaluate
-from fer_core.metrics.bootstrap import resample_weights
+from fer_core.metrics.core import evaluate
+from fer_core.metrics.intervals import resample_weights
+from fer_core.metrics.significance import compare_all
 
 
 def _compare(labels, first, second, **settings):

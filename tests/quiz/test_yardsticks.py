@@ -3,22 +3,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.comparison import Answers
 from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.predictions import Predictions
 from fer_core.quiz import ANNOTATORS, LABEL, MODELS, draw_round, model_answers, yardsticks
 from fer_core.quiz.yardsticks import most_say
 
 
-def answers(dataset, split: str, models: dict[str, int], shift: int = 0) -> Answers:
+def answers(dataset, split: str, models: dict[str, int], shift: int = 0) -> Predictions:
     """Predictions of a split: each model answers with the label's class moved on by its number."""
     part = dataset.subset(dataset.usage == split)
     table = {name: np.eye(7)[(part.labels + move) % 7] for name, move in models.items()}
     titles = {name: name.upper() for name in models}
     given = (part.labels + shift) % 7
-    return Answers(split, "plain", "label", part.rows, given, given, len(part), table, titles)
+    return Predictions(split, "plain", "label", part.rows, given, given, len(part), table, titles)
 
 
-def both(dataset, models: dict[str, int]) -> list[Answers]:
+def both(dataset, models: dict[str, int]) -> list[Predictions]:
     return [answers(dataset, split, models) for split in ("PublicTest", "PrivateTest")]
 
 

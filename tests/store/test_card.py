@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fer_core.metrics import Threshold
+from fer_core.metrics.calibration import Threshold
 from fer_core.models import ModelSpec
 from fer_core.store.card import ModelCard
 from fer_core.store.folders import SHIPPED

@@ -7,8 +7,8 @@ from math import exp
 import pandas as pd
 import streamlit as st
 
-from fer_core.comparison import faces_in_bins
 from fer_core.figures import confidence_bars
+from fer_core.metrics.calibration import faces_in_bins
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import show_table
 from pages.parts.compare import drawings, results

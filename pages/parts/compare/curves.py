@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.comparison import curves_of, robustness_summary, thresholds
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.robustness import robustness_summary
+from fer_core.metrics.curves import curves_of, threshold_table
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import plain, show_table, warn
 from pages.parts.compare import drawings, results
@@ -33,7 +34,7 @@ def roc_and_pr(selection: Selection) -> None:
         key="c_threshold",
         bind="query-params",
     )
-    points = thresholds(answers, expression, threshold)
+    points = threshold_table(answers, expression, threshold)
     at = points[points["model"] == focus].iloc[0]
     _at_threshold(at, expression)
     explain(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from fer_core.comparison import both_ways, curves_of, robustness_curves, thresholds
 from fer_core.faces import DEGRADATIONS
 from fer_core.figures import (
     class_scores,
@@ -15,6 +14,9 @@ from fer_core.figures import (
     roc_pr_chart,
     training_chart,
 )
+from fer_core.measuring.robustness import robustness_curves
+from fer_core.metrics.curves import curves_of, threshold_table
+from fer_core.metrics.significance import both_ways
 from pages.parts.compare import results
 from pages.parts.compare.results import Selection
 
@@ -32,7 +34,7 @@ def roc_and_pr(selection: Selection, expression: str, threshold: float, focus: s
     return roc_pr_chart(
         curves_of(drawn, "roc", expression),
         curves_of(drawn, "pr", expression),
-        thresholds(results.shown(selection), expression, threshold),
+        threshold_table(results.shown(selection), expression, threshold),
         focus,
         results.all_titles(selection),
         results.front(selection),

@@ -5,9 +5,15 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.comparison import PAPER_VARIANTS, paper_marks, paper_metrics, paper_notes, paper_recomputed
 from fer_core.figures import class_scores, paper_chart
-from fer_core.metrics.paper import PLAIN_MEANS
+from fer_core.metrics.paper import (
+    PAPER_VARIANTS,
+    PLAIN_MEANS,
+    paper_marks,
+    paper_metrics,
+    paper_notes,
+    paper_recomputed,
+)
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, plain, show_table
 from pages.parts.compare import results

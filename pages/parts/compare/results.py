@@ -10,11 +10,20 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from fer_core import comparison
 from fer_core.columns import TEST_SPLITS
-from fer_core.comparison import ENSEMBLE, Answers, Ensemble, Fer2013Faces, Measured
 from fer_core.data import find_fer2013
+from fer_core.data.fer2013_faces import Fer2013Faces, load_fer2013_faces
 from fer_core.data.ferplus import find_ferplus
+from fer_core.measuring.results import history_table, load_predictions
+from fer_core.measuring.robustness import robustness_table
+from fer_core.measuring.scoreboard import face_milliseconds, front_models, scoreboard_table
+from fer_core.metrics.calibration import calibration_table, reliability_table
+from fer_core.metrics.core import Measured, f1_table, measure_models
+from fer_core.metrics.curves import curve_table
+from fer_core.metrics.ensembles import Ensemble, fuse
+from fer_core.metrics.paper import PAPER_VARIANTS, paper_f1, paper_overall
+from fer_core.metrics.predictions import ENSEMBLE, Predictions
+from fer_core.metrics.significance import pair_table
 from fer_core.report import build_report, render
 from fer_core.store.card import ModelCard
 from fer_core.store.folders import open_model
@@ -67,13 +76,13 @@ def stamps(models: list[StoredModel]) -> Stamps:
 
 
 @st.cache_resource(max_entries=12, show_spinner="Reading stored predictions …")
-def all_answers(selection: Selection) -> tuple[Answers | None, list[str]]:
+def all_answers(selection: Selection) -> tuple[Predictions | None, list[str]]:
     """Return the predictions of all models, and a sentence for each model that is left out.
 
     Args:
         selection: an `all_models` one, so that the cache holds each split, view and yardstick once.
     """
-    return comparison.load_answers(_models(selection), selection.split, selection.view, selection.by)
+    return load_predictions(_models(selection), selection.split, selection.view, selection.by)
 
 
 @st.cache_resource(max_entries=40, show_spinner="Combining …")
@@ -84,14 +93,13 @@ def ensemble(selection: Selection) -> Ensemble | str | None:
         return None
     other, _ = all_answers(selection.other_split)
     try:
-        return comparison.fuse(
-            answers, selection.members, selection.fusion, selection.exponent, all_cards(selection), other
-        )
+        holdout = {name: card.holdout_accuracy for name, card in all_cards(selection).items()}
+        return fuse(answers, selection.members, selection.fusion, selection.exponent, holdout, other)
     except ValueError as error:
         return str(error)
 
 
-def shown(selection: Selection) -> Answers:
+def shown(selection: Selection) -> Predictions:
     """Return the predictions of the models on show, with the ensemble's. Some model must have predictions."""
     answers, _ = all_answers(selection.all_models)
     assert answers is not None
@@ -105,12 +113,12 @@ def shown(selection: Selection) -> Answers:
 @st.cache_resource(max_entries=12, show_spinner="Measuring, with 1,000 resamples …")
 def _measured_models(selection: Selection) -> Measured:
     answers, _ = all_answers(selection)
-    return comparison.measure(answers) if answers is not None else {}
+    return measure_models(answers) if answers is not None else {}
 
 
 @st.cache_resource(max_entries=40, show_spinner="Measuring the ensemble …")
 def _measured_ensemble(selection: Selection) -> Measured:
-    return comparison.measure(shown(selection).only([ENSEMBLE]))
+    return measure_models(shown(selection).only([ENSEMBLE]))
 
 
 def measured(selection: Selection) -> Measured:
@@ -130,7 +138,7 @@ def all_cards(selection: Selection) -> dict[str, ModelCard]:
 @st.cache_data(max_entries=40, show_spinner=False)
 def scoreboard(selection: Selection) -> pd.DataFrame:
     """Return the scoreboard."""
-    return comparison.scoreboard(shown(selection), measured(selection), _models(selection))
+    return scoreboard_table(shown(selection), measured(selection), _models(selection))
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
@@ -139,7 +147,7 @@ def front(selection: Selection) -> list[str] | None:
     if selection.names:
         return None
     backbones = {name: card.spec.backbone if card.spec else None for name, card in all_cards(selection).items()}
-    return comparison.front_models(scoreboard(selection), backbones)
+    return front_models(scoreboard(selection), backbones)
 
 
 def all_titles(selection: Selection) -> list[str]:
@@ -152,19 +160,19 @@ def all_titles(selection: Selection) -> list[str]:
 @st.cache_data(max_entries=40, show_spinner=False)
 def class_f1(selection: Selection) -> pd.DataFrame:
     """Return F1 by expression."""
-    return comparison.class_f1(shown(selection), measured(selection))
+    return f1_table(shown(selection), measured(selection))
 
 
 @st.cache_data(max_entries=20, show_spinner="Drawing curves …")
 def curve_points(selection: Selection) -> pd.DataFrame:
     """Return ROC and precision-recall curves."""
-    return comparison.curve_points(shown(selection))
+    return curve_table(shown(selection))
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def reliability_bins(selection: Selection) -> pd.DataFrame:
     """Return the bins of the reliability diagrams."""
-    return comparison.reliability_bins(shown(selection))
+    return reliability_table(shown(selection))
 
 
 @st.cache_data(max_entries=40, show_spinner="Measuring calibration …")
@@ -174,25 +182,25 @@ def calibration(selection: Selection) -> pd.DataFrame:
     combined = ensemble(selection)
     if other is not None and isinstance(combined, Ensemble):
         other = combined.on(other)
-    return comparison.calibration(shown(selection), other)
+    return calibration_table(shown(selection), other)
 
 
 @st.cache_data(max_entries=40, show_spinner="Comparing every pair …")
 def pairs(selection: Selection) -> pd.DataFrame:
     """Return the comparison of every pair of models."""
-    return comparison.pairs(shown(selection))
+    return pair_table(shown(selection))
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def histories(selection: Selection) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Return the training curves, the titles of models without them, and a sentence for each damaged file."""
-    return comparison.histories(_chosen_models(selection), shown(selection).titles)
+    return history_table(_chosen_models(selection), shown(selection).titles)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def robustness(selection: Selection) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Return the results on degraded faces, the titles of models without them, and a sentence for each bad file."""
-    return comparison.robustness(_chosen_models(selection), shown(selection).titles, selection.by)
+    return robustness_table(_chosen_models(selection), shown(selection).titles, selection.by)
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
@@ -203,15 +211,15 @@ def paper_tables(selection: Selection) -> tuple[pd.DataFrame, dict[str, pd.DataF
     """
     public = replace(selection.all_models, split="PublicTest", by="label")
     ours = _measured_models(public)
-    f1 = {variant: comparison.paper_f1(variant, ours) for variant in comparison.PAPER_VARIANTS}
-    return comparison.paper_overall(all_answers(public)[0], ours), f1
+    f1 = {variant: paper_f1(variant, ours) for variant in PAPER_VARIANTS}
+    return paper_overall(all_answers(public)[0], ours), f1
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
 def milliseconds(folder: str, stamp: tuple[int, ...]) -> float | None:  # noqa: ARG001 (part of the cache key)
     """Return the latency of a model for one face on this computer; None if it cannot predict."""
     try:
-        return comparison.face_milliseconds(open_model(Path(folder)))
+        return face_milliseconds(open_model(Path(folder)))
     except FerError:
         return None
 
@@ -240,7 +248,7 @@ def fer2013_faces() -> Fer2013Faces:
 
 @st.cache_resource(max_entries=2, ttl="10m", show_spinner="Opening FER2013 …")
 def _fer2013_faces(source: str, stamp: int, votes: int) -> Fer2013Faces:  # noqa: ARG001 (the cache key)
-    return comparison.load_fer2013_faces()
+    return load_fer2013_faces()
 
 
 def _votes_stamp() -> int:

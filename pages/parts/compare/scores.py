@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.columns import YARDSTICKS
-from fer_core.comparison import LEVEL
 from fer_core.figures import ranking
-from fer_core.metrics import METRICS, metric_titles
+from fer_core.metrics.core import METRICS, metric_titles
+from fer_core.metrics.significance import LEVEL
 from fer_core.models.spec import WEIGHTS
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, show_table

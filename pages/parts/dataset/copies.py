@@ -5,16 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
-from fer_core.comparison import (
-    Fer2013Faces,
-    copied_faces,
-    copies_by_split,
-    copies_counted,
-    differing_copies,
-    without_copies,
-)
+from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.data.near_duplicates import LEAST
 from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.label_truth import copied_faces, copies_by_split, copies_counted, differing_copies, without_copies
 from fer_core.store.folders import list_models
 from pages.parts.common import choose, choose_yardstick, note_utkface, show_table
 from pages.parts.compare.results import Selection, all_answers, stamps

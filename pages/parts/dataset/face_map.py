@@ -9,8 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
-from fer_core.comparison import Answers, Fer2013Faces, face_sheet, joined, judged, map_table
+from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.figures import COLORINGS, face_map_chart
+from fer_core.metrics.mapped_faces import face_sheet, judged, map_table
+from fer_core.metrics.predictions import Predictions, joined
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
@@ -74,7 +76,7 @@ def face_map(faces: Fer2013Faces) -> None:
         )
 
 
-def _answers(stored: list[StoredModel], name: str, by: str) -> list[Answers]:
+def _answers(stored: list[StoredModel], name: str, by: str) -> list[Predictions]:
     """Return the predictions of each test split for which this model has some."""
     first = Selection(stamps(stored), "", "plain", by)
     parts = (all_answers(replace(first, split=split))[0] for split in TEST_SPLITS)
@@ -87,7 +89,9 @@ def _sheet(_faces: Fer2013Faces, table: pd.DataFrame, fingerprint: str) -> bytes
 
 
 @st.fragment
-def _map(table: pd.DataFrame, answers: dict[str, list[Answers]], name: str, title: str, faces: Fer2013Faces) -> None:
+def _map(
+    table: pd.DataFrame, answers: dict[str, list[Predictions]], name: str, title: str, faces: Fer2013Faces
+) -> None:
     colorings = [
         one
         for one in COLORINGS

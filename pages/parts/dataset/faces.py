@@ -7,10 +7,10 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.comparison import MEASURES, filtered
 from fer_core.data import SPLITS
 from fer_core.figures import pixel_chart
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.face_table import MEASURES, filtered
 from pages.parts.charts import show_chart
 from pages.parts.common import plain
 from pages.parts.dataset.source import ShownFaces

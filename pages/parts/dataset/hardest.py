@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.comparison import HARDEST, Fer2013Faces, hardest_faces
+from fer_core.data.fer2013_faces import Fer2013Faces
+from fer_core.metrics.confusion import HARDEST, hardest_faces
 from fer_core.store.folders import list_models
 from pages.parts.common import choose, choose_faces, note_utkface, plain
 from pages.parts.compare.results import Selection, all_answers, stamps

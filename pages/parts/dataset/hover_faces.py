@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from fer_core.comparison import SHEET_COLUMNS
+from fer_core.metrics.mapped_faces import SHEET_COLUMNS
 
 SIDE: Final = 96
 """Side of the picture in pixels."""
@@ -70,7 +70,7 @@ def show_faces_on_hover(sheet: bytes) -> None:
     """Show the face of the point under the pointer, on charts in the container with the key `d_map`.
 
     Args:
-        sheet: of `fer_core.comparison.face_sheet`; the `customdata` of each point is the place of its face on it.
+        sheet: of `metrics.mapped_faces.face_sheet`; the `customdata` of each point is the place of its face on it.
     """
     with st.container(height=1, border=False):
         _HOVER(key="hover_faces", data=sheet)

@@ -7,11 +7,13 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.comparison import ORDERS, Fer2013Faces, agreement_by_label, contested_faces, label_cells
 from fer_core.data import SPLITS
+from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.figures import confusion_chart
 from fer_core.labels import EXPRESSIONS
-from fer_core.metrics.published import PUBLISHED
+from fer_core.metrics.confusion import label_cells
+from fer_core.metrics.label_truth import ORDERS, agreement_by_label, contested_faces
+from fer_core.metrics.paper import PUBLISHED
 from pages.parts.charts import show_chart
 from pages.parts.common import choose, plain, show_table, with_code
 

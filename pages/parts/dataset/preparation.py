@@ -6,8 +6,8 @@ from typing import Final
 
 import streamlit as st
 
-from fer_core.comparison import shuffled_places
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.face_table import shuffled_places
 from pages.parts.common import choose, whole_number
 from pages.parts.dataset.augmented import augmented
 from pages.parts.dataset.detected import detected

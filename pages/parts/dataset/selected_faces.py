@@ -6,8 +6,11 @@ from typing import Final
 
 import streamlit as st
 
-from fer_core.comparison import FEW, SHOWN, Answers, Fer2013Faces, confusion_cells, expression_scores, sample_faces
+from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.figures import confusion_chart
+from fer_core.metrics.confusion import SHOWN, confusion_cells, sample_faces
+from fer_core.metrics.mapped_faces import FEW, expression_scores
+from fer_core.metrics.predictions import Predictions
 from pages.parts.charts import show_chart
 from pages.parts.common import choose, plain, show_table
 from pages.parts.confusion import show_faces
@@ -15,7 +18,7 @@ from pages.parts.confusion import show_faces
 AT_ONCE: Final = 24
 
 
-def selected_faces(answers: Answers, name: str, faces: Fer2013Faces) -> None:
+def selected_faces(answers: Predictions, name: str, faces: Fer2013Faces) -> None:
     """Show the confusion matrix and F1 of a model on selected faces, and some of the faces.
 
     Args:

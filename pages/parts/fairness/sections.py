@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.audit import ALL, LIMITS, MINIMUM, PROPERTIES, RATES, AuditedFaces, GroupAudit
-from fer_core.comparison import LEVEL
 from fer_core.figures import error_leaves, group_rates
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.significance import LEVEL
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, offer_download, plain, show_table, whole_number, with_code

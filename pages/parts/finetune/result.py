@@ -9,18 +9,12 @@ from typing import Final
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
-from fer_core.comparison import (
-    Answers,
-    Measured,
-    class_f1,
-    confusion_cells,
-    load_answers,
-    measure,
-    pairs,
-    recommendation,
-)
 from fer_core.figures import class_scores, confusion_chart
-from fer_core.metrics import METRICS
+from fer_core.measuring.results import load_predictions, recommendation
+from fer_core.metrics.confusion import confusion_cells
+from fer_core.metrics.core import METRICS, Measured, f1_table, measure_models
+from fer_core.metrics.predictions import Predictions
+from fer_core.metrics.significance import pair_table
 from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
 from fer_core.runs.run import Run
 from fer_core.store.folders import DEFAULT_MODEL, list_models, open_model
@@ -119,7 +113,7 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
     title, (metrics, _) = answers.titles[first], numbers[first]
     cells = confusion_cells(answers, first)
     wrong = cells[cells["actual"] != cells["predicted"]].sort_values("count").iloc[-1]
-    table = class_f1(answers, numbers)
+    table = f1_table(answers, numbers)
     low = table[table["name"] == first].sort_values("f1").iloc[0]
     with st.container(horizontal=True):
         for key, question in (("accuracy", "What is accuracy?"), ("macro_f1", "What is macro F1?")):
@@ -151,16 +145,16 @@ def _other(run: Run) -> tuple[StoredModel | None, str]:
 @st.cache_resource(max_entries=20, show_spinner="Measuring, with 1,000 resamples …")
 def _compared(
     compared: Stamps, titles: tuple[str | None, ...], split: str, by: str
-) -> tuple[Answers | None, Measured, str, list[str]]:
+) -> tuple[Predictions | None, Measured, str, list[str]]:
     """Return the predictions of one or two models, their metrics, a verdict by a yardstick, and what is left out."""
     models = []
     for (_, folder, _), key, words in zip(compared, (RESULT, OTHER), titles, strict=False):
         model = open_model(Path(folder))
         models.append(replace(model, name=key, card=replace(model.card, title=words or model.title)))
-    answers, complaints = load_answers(models, split, "plain", by)
+    answers, complaints = load_predictions(models, split, "plain", by)
     if answers is None:
         return None, {}, f"Not judged by {YARDSTICKS[by]}: no model has predictions with these answers.", complaints
-    numbers, table = measure(answers), pairs(answers)
+    numbers, table = measure_models(answers), pair_table(answers)
     reached = ", ".join(f"{answers.titles[name]} {numbers[name][0].accuracy:.1%}" for name in answers.names)
     verdict = "" if table.empty else f": {table.iloc[0]['verdict']}"
     return answers, numbers, f"{upper_first(YARDSTICKS[by])}: {reached}{verdict}.", complaints

@@ -9,8 +9,9 @@ from typing import Final
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
-from fer_core.comparison import Answers, Fer2013Faces
 from fer_core.data import FerDataset
+from fer_core.data.fer2013_faces import Fer2013Faces
+from fer_core.metrics.predictions import Predictions
 from fer_core.quiz import Rooms, Round, Yardsticks, draw_round, yardsticks
 from fer_core.store.folders import list_models
 from fer_core.store.stored_model import StoredModel
@@ -55,7 +56,7 @@ def game(faces: Fer2013Faces, seed: int, names: Iterable[str] | None = None) -> 
     return Game(drawn, yardsticks(drawn, tables))
 
 
-def model_tables() -> list[Answers]:
+def model_tables() -> list[Predictions]:
     """Return the stored predictions of all models that can predict, for each test split that has any."""
     models: list[StoredModel] = list_models(servable=True)[0]
     found = [all_answers(Selection(stamps(models), split, "plain"))[0] for split in TEST_SPLITS]

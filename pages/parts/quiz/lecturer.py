@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from fer_core.comparison import Fer2013Faces
+from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.figures import answers_and_votes, vote_bars
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz import FACES, Room, answer_counts, expression_table, people_table, qr_code

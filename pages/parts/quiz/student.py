@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from fer_core.comparison import Fer2013Faces
+from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.quiz import FACES, NAME_LENGTH, Person, Room, no_room, tidy_code
 from fer_core.types import FerError
 from pages.parts.common import emphasis, plain, with_code

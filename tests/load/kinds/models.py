@@ -39,10 +39,12 @@ def model_bombs() -> dict[str, bytes]:
 
 def read_model(given: Input, folder: Path) -> list[str]:
     """Everything that pages and commands read of a model of the user's own whose folder has one damaged file."""
-    from fer_core.comparison import histories, load_answers, map_table, robustness
-    from fer_core.comparison.confusion import Fer2013Faces
-    from fer_core.comparison.face_table import _predictions
-    from fer_core.comparison.scoreboard import card_scoreboard
+    from fer_core.data.fer2013_faces import Fer2013Faces
+    from fer_core.measuring.face_table import _predictions
+    from fer_core.measuring.results import history_table, load_predictions
+    from fer_core.measuring.robustness import robustness_table
+    from fer_core.measuring.scoreboard import card_scoreboard
+    from fer_core.metrics.mapped_faces import map_table
     from fer_core.store.folders import list_models
 
     zeros = np.zeros(5, np.int64)
@@ -54,10 +56,10 @@ def read_model(given: Input, folder: Path) -> list[str]:
         models, complaints = list_models()
         mine = [model for model in models if model.folder == place]
         card_scoreboard(mine)
-        answers, more = load_answers(mine, "PublicTest", "plain")
+        answers, more = load_predictions(mine, "PublicTest", "plain")
         complaints += more
-        complaints += robustness(mine)[2]
-        complaints += histories(mine)[2]
+        complaints += robustness_table(mine)[2]
+        complaints += history_table(mine)[2]
         for model in mine:
             for read in (
                 lambda model=model: map_table(

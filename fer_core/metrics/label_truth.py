@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.comparison.answers import Answers
 from fer_core.data import SPLITS, FerDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import TEST_FACES, TEST_STARTS, TRAINING_ROWS
 from fer_core.data.near_duplicates import known_same_pictures
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.metrics.intervals import wilson_interval
+from fer_core.metrics.predictions import Predictions
 
 ORDERS: Final[dict[str, str]] = {
     "divided": "the annotators are divided",
@@ -21,26 +21,6 @@ ORDERS: Final[dict[str, str]] = {
     "agreed": "all agree, on another expression",
 }
 """What `contested_faces` can look for, each in words."""
-
-
-def label_cells(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.DataFrame:
-    """Return how often each label goes with each plurality of the annotators.
-
-    Args:
-        labels: `(n,)` FER2013's labels.
-        votes: of the annotators on the same faces.
-
-    Returns:
-        One row for each of 49 cells, columns as the confusion charts need them: `actual` (FER2013's label), `predicted`
-        (plurality), `count`, `rate` (share of the label's faces with one clear answer). Other faces are left out.
-    """
-    said = votes.plurality()
-    counts = np.zeros((NUM_CLASSES, NUM_CLASSES), np.int64)
-    np.add.at(counts, (labels[said >= 0], said[said >= 0]), 1)
-    totals = counts.sum(axis=1, keepdims=True)
-    rates = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    grid = pd.MultiIndex.from_product([EXPRESSIONS, EXPRESSIONS], names=["actual", "predicted"])
-    return pd.DataFrame({"count": counts.ravel(), "rate": rates.ravel()}, index=grid).reset_index()
 
 
 def agreement_by_label(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.DataFrame:
@@ -161,7 +141,7 @@ def differing_copies(dataset: FerDataset) -> tuple[NDArray[np.int64], int]:
     return differing[np.argsort(blank, kind="stable")], len(pairs)
 
 
-def without_copies(answers: Answers) -> pd.DataFrame:
+def without_copies(answers: Predictions) -> pd.DataFrame:
     """Return the accuracy of models with and without test faces whose picture also stands in Training.
 
     Returns:

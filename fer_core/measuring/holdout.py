@@ -11,18 +11,21 @@ from numpy.typing import NDArray
 
 from fer_core.data import FerDataset
 from fer_core.faces import add_noise, blur_faces
-from fer_core.metrics import lowest_threshold
+from fer_core.metrics.calibration import WANTED, lowest_threshold
 from fer_core.metrics.confusion import accuracy_of, class_rates, confusion_matrix, mean_defined
-from fer_core.metrics.not_sure import WANTED
 from fer_core.types import FerError
 
 NOISE: Final = (13, 26)
+
+
 BLUR: Final = (1, 2)
+
 
 RULE: Final = (
     f"the lowest whole percent from which on at least {WANTED:.0%} of the answers are what most annotators say"
 )
 """By which `not_sure` chooses."""
+
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 
@@ -75,7 +78,7 @@ def not_sure(predict: Predict, holdout: FerDataset) -> dict[str, Any]:
         holdout: faces with votes.
 
     Returns:
-        The fields of `fer_core.metrics.Threshold` and the rule, as a card has them; empty if there is no such
+        The fields of `metrics.calibration.Threshold` and the rule, as a card has them; empty if there is no such
         confidence.
     """
     judged = holdout.plurality >= 0

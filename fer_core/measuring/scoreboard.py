@@ -11,36 +11,37 @@ from typing import Any, Final
 import pandas as pd
 
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
-from fer_core.comparison.answers import ENSEMBLE, Answers
-from fer_core.comparison.robustness import mean_corruption_accuracy, robustness
 from fer_core.data import sample_portrait
 from fer_core.figures import AccuracyInterval
 from fer_core.inference import FaceAnalyzer
-from fer_core.labels import EXPRESSIONS
-from fer_core.metrics import METRICS, BootstrapIntervals, Metrics, bootstrap_intervals, evaluate
+from fer_core.measuring.robustness import mean_corruption_accuracy, robustness_table
+from fer_core.metrics.core import METRICS, Measured
+from fer_core.metrics.predictions import ENSEMBLE, Predictions
 from fer_core.store.card import Score
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
 
-Measured = dict[str, tuple[Metrics, BootstrapIntervals]]
-
 FRONT: Final = 6
 """How many models charts of many show at first."""
+
 
 FAMILIES: Final = ("VGG16", "ResNet50", "MobileNetV2", "Xception")
 """The paper's backbones."""
 
+
 _ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
+
+
 _ENDS: Final = ("", "_low", "_high", "_interval")
 
 
 def card_scoreboard(models: Sequence[StoredModel], by: str = "label") -> list[dict[str, Any]]:
     """Return one row for each model from its card, with the scores of the plain view of both test splits.
 
-    The keys are those of `_row`, and `degraded_accuracy` as in `scoreboard`, judged by `by`. Scores have a prefix, as
-    in `public_test_accuracy` and `public_test_plurality_accuracy`, and are missing where the card has none.
+    The keys are those of `_row`, and `degraded_accuracy` as in `scoreboard_table`, judged by `by`. Scores have a
+    prefix, as in `public_test_accuracy` and `public_test_plurality_accuracy`, and are missing where the card has none.
     """
-    degraded = mean_corruption_accuracy(robustness(models, by=by)[0])
+    degraded = mean_corruption_accuracy(robustness_table(models, by=by)[0])
     rows = []
     for model in models:
         scores = {
@@ -83,7 +84,7 @@ def home_scoreboard(
     return intervals, pd.DataFrame([_home_row(row, prefixes) for row in rows]), complaints
 
 
-def scoreboard(answers: Answers, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
+def scoreboard_table(answers: Predictions, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
     """Return one row for each model from its predictions, the most accurate first.
 
     Returns:
@@ -98,7 +99,7 @@ def scoreboard(answers: Answers, measured: Measured, models: Sequence[StoredMode
     scores = [f"{name}{end}" for name in METRICS for end in _ENDS]
     table = pd.DataFrame(rows)[["name", "model", *scores, "ece", "log_loss", *_ABOUT]]
     table = table.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
-    degraded = mean_corruption_accuracy(robustness(models, by=answers.by)[0])
+    degraded = mean_corruption_accuracy(robustness_table(models, by=answers.by)[0])
     table["degraded_accuracy"] = table["name"].map(degraded).astype(float)
     return table.assign(faces=len(answers.labels), split=answers.split, view=answers.view)
 
@@ -110,7 +111,7 @@ def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> li
     four backbones, then the most accurate of the rest.
 
     Args:
-        board: of `scoreboard`.
+        board: of `scoreboard_table`.
         backbones: name of a model to that of its backbone; None without one.
     """
     kinds = board["name"].map(backbones)
@@ -119,36 +120,6 @@ def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> li
     order = [*board["model"].head(1), *named["model"], *leaders["model"], *board["model"]]
     first = list(dict.fromkeys(order))[:FRONT]
     return [str(model) for model in board["model"] if model in first]
-
-
-def measure(answers: Answers) -> Measured:
-    """Return metrics and 95 % intervals of each model; all models share the resamples."""
-    intervals = bootstrap_intervals(answers.labels, dict(answers.probabilities))
-    return {name: (evaluate(answers.labels, values), intervals[name]) for name, values in answers.probabilities.items()}
-
-
-def class_f1(answers: Answers, measured: Measured) -> pd.DataFrame:
-    """Return F1 of each model and expression: columns `name`, `model`, `expression`, `f1`, `low`, `high`, `precision`,
-    `recall`, `faces`."""
-    rows = []
-    for name in answers.names:
-        metrics, intervals = measured[name]
-        classes = metrics.per_class
-        for index, expression in enumerate(EXPRESSIONS):
-            rows.append(
-                {
-                    "name": name,
-                    "model": answers.titles[name],
-                    "expression": expression,
-                    "f1": classes.f1[index],
-                    "low": intervals.f1[expression].low,
-                    "high": intervals.f1[expression].high,
-                    "precision": classes.precision[index],
-                    "recall": classes.recall[index],
-                    "faces": int(classes.support[index]),
-                }
-            )
-    return pd.DataFrame(rows)
 
 
 def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:

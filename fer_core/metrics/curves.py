@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.metrics.checks import FloatArray, IntArray, as_pair, check_fraction
 from fer_core.metrics.confusion import mean_defined
 from fer_core.metrics.intervals import Interval, normal_quantile
+from fer_core.metrics.predictions import Predictions
 
 MACRO, MICRO = "macro", "micro"
 
@@ -284,3 +287,52 @@ def _midranks(scores: FloatArray) -> FloatArray:
 
 def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+
+
+HALF_A_PIXEL: Final = 0.5 / 1000
+"""Curves are thinned so that none moves by more on a plot of 1,000 pixels, as wide as one is in full screen."""
+
+
+def curve_table(answers: Predictions, tolerance: float = HALF_A_PIXEL) -> pd.DataFrame:
+    """Return the one-vs-rest ROC and precision-recall curves of each model and expression.
+
+    Args:
+        answers: of the models.
+        tolerance: by how much leaving out points may move a curve.
+
+    Returns:
+        Columns `curve` ("roc" or "pr"), `name`, `model`, `expression` (also "macro" and "micro"), `order`, `x`, `y`
+        (false and true positive rate; recall and precision), `threshold` (0 to 1; NaN for "macro") and `area` (ROC
+        AUC; average precision).
+    """
+    tables = []
+    for name, probabilities in answers.probabilities.items():
+        roc = roc_curves(answers.labels, probabilities, tolerance)
+        pr = pr_curves(answers.labels, probabilities, tolerance)
+        drawn = [("roc", kind, c.fpr, c.tpr, c.thresholds, c.auc) for kind, c in roc.items()]
+        drawn += [("pr", kind, c.recall, c.precision, c.thresholds, c.average_precision) for kind, c in pr.items()]
+        for curve, kind, x, y, threshold, area in drawn:
+            table = pd.DataFrame({"x": x, "y": y, "threshold": np.minimum(threshold, 1.0)}).assign(
+                curve=curve, expression=kind, area=area
+            )
+            tables.append(table.assign(order=range(len(table)), name=name, model=answers.titles[name]))
+    return pd.concat(tables, ignore_index=True)
+
+
+def curves_of(points: pd.DataFrame, curve: str, expression: str) -> pd.DataFrame:
+    """Return the rows of `curve_table` about one kind of curve and one expression."""
+    return points[(points["curve"] == curve) & (points["expression"] == expression)]
+
+
+def threshold_table(answers: Predictions, expression: str, threshold: float) -> pd.DataFrame:
+    """Return the rates of predicting an expression wherever its probability is at least the threshold.
+
+    Returns:
+        One row for each model: `name`, `model`, `expression`, and the fields of `metrics.curves.ThresholdMetrics`.
+    """
+    index = EXPRESSIONS.index(expression)
+    rows = []
+    for name, probabilities in answers.probabilities.items():
+        found = threshold_metrics(answers.labels, probabilities, index, threshold)
+        rows.append({"name": name, "model": answers.titles[name], "expression": expression, **found.__dict__})
+    return pd.DataFrame(rows)

@@ -44,6 +44,7 @@ MEASURES: Final[dict[str, Measure]] = {
 }
 """The numeric columns of `face_table`."""
 
+
 _SEED: Final = 2013
 
 

@@ -10,27 +10,31 @@ import numpy as np
 import pandas as pd
 from PIL import Image as Pillow
 
-from fer_core.comparison.answers import Answers
-from fer_core.comparison.confusion import Fer2013Faces
-from fer_core.comparison.scoreboard import class_f1, measure
 from fer_core.data.dataset import FACE_SIZE
+from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.core import f1_table, measure_models
+from fer_core.metrics.predictions import Predictions
 from fer_core.types import FerError
 
 FEW: Final = 20
 """With fewer faces of an expression, its F1 says little."""
 
+
 SHEET_COLUMNS: Final = 64
 """Faces in a row of `face_sheet`."""
 
+
 _UNKNOWN: Final = 128  # gray level in place of a face that the installed data lack
+
+
 _QUALITY: Final = 60
 
 
 def map_table(
     places: pd.DataFrame,
-    by_label: Sequence[Answers],
-    by_votes: Sequence[Answers],
+    by_label: Sequence[Predictions],
+    by_votes: Sequence[Predictions],
     name: str,
     faces: Fer2013Faces,
 ) -> pd.DataFrame:
@@ -88,7 +92,7 @@ def judged(table: pd.DataFrame, by: str) -> pd.Series:
     return pd.Series(np.where(table[by] == "", "", right), index=table.index)
 
 
-def expression_scores(answers: Answers, name: str) -> tuple[pd.DataFrame, list[str]]:
+def expression_scores(answers: Predictions, name: str) -> tuple[pd.DataFrame, list[str]]:
     """Return F1 of each expression on some faces, and the expressions with too few faces for it.
 
     Args:
@@ -96,10 +100,10 @@ def expression_scores(answers: Answers, name: str) -> tuple[pd.DataFrame, list[s
         name: of the model.
 
     Returns:
-        The table of `class_f1`, and the names of expressions with 1 to `FEW` - 1 faces.
+        The table of `f1_table`, and the names of expressions with 1 to `FEW` - 1 faces.
     """
     own = answers.only([name])
-    table = class_f1(own, measure(own))
+    table = f1_table(own, measure_models(own))
     few = table[(table["faces"] > 0) & (table["faces"] < FEW)]
     return table, few["expression"].tolist()
 
