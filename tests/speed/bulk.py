@@ -58,7 +58,7 @@ def batch_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
 
 
 def archive_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
-    """Measure an archive by processes, and in turn on Ray if it is installed, from its first task's start to the end."""
+    """Measure an archive by processes and, if it is installed, on Ray, from the first task's start to the end."""
     workers, job = default_workers(), Job.of("photos", model)
     engines: list[Any] = [
         LocalEngine(workers),
