@@ -44,8 +44,9 @@ def test_photos_on_ray_with_a_killed_worker_are_as_on_this_machine(engine, photo
 
 
 def test_videos_on_ray_are_as_on_this_machine(engine, videos, video_job, tmp_path):
-    for name, one in (("ray", engine), ("local", LocalEngine(1))):
-        run_archive([str(videos)], str(tmp_path / name), video_job, one)
+    files = [str(videos / name) for name in ("short.mp4", "broken.mp4")]
+    for name, where in (("ray", engine), ("local", LocalEngine(1))):
+        run_archive(files, str(tmp_path / name), video_job, where)
     tables = [pd.read_parquet(tmp_path / name) for name in ("ray", "local")]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
 

@@ -129,6 +129,7 @@ def test_after_a_killed_process_the_same_call_goes_on_and_the_rows_are_those_of_
 
 def test_stores_are_read_and_written_through_pyarrow(photos, videos, photo_job, video_job, tmp_path, monkeypatch):
     """A `SubTreeFileSystem` stands for a bucket: it is not local, and each file is written by one put."""
+    video_job = dataclasses.replace(video_job, rate=2.0)
     bucket = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
     (tmp_path / "in").symlink_to(photos)
     (tmp_path / "table").mkdir()
