@@ -11,7 +11,7 @@ from rich.table import Table
 
 from fer_core.archives import Job
 from fer_core.archives.storage import local_files
-from fer_core.cli.archive import Address, Engine, EngineName, Out, analyze_archive, require_out
+from fer_core.cli.archive import Address, EngineKind, EngineName, Out, analyze_archive, require_out
 from fer_core.cli.output import (
     AsJson,
     escaped,
@@ -53,7 +53,7 @@ def predict(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row per face or per picture without.")] = False,
     as_json: AsJson = False,
     out: Out = None,
-    engine: EngineName = Engine.LOCAL,
+    engine: EngineName = EngineKind.LOCAL,
     address: Address = None,
 ) -> None:
     """Predict the expression of every face in pictures.

@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from fer_core.archives import Job
-from fer_core.cli.archive import Address, Engine, EngineName, Out, analyze_archive, require_out
+from fer_core.cli.archive import Address, EngineKind, EngineName, Out, analyze_archive, require_out
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn, write_output
 from fer_core.faces import default_detector
 from fer_core.files import write_csv
@@ -45,7 +45,7 @@ def video(
     annotate: Annotated[Path | None, typer.Option(help="Video file with the faces drawn in (.mp4).")] = None,
     as_json: AsJson = False,
     out: Out = None,
-    engine: EngineName = Engine.LOCAL,
+    engine: EngineName = EngineKind.LOCAL,
     address: Address = None,
     workers: Annotated[int | None, typer.Option(min=1, help="With --out: videos to process in parallel.")] = None,
 ) -> None:
