@@ -77,6 +77,7 @@ class Summary(NamedTuple):
 def run_archive(
     inputs: Sequence[str],
     out: str,
+    *,
     job: Job,
     engine: Engine,
     on_progress: Callable[[Progress], None] = lambda _: None,
@@ -104,7 +105,7 @@ def run_archive(
     sizes = find_files(inputs, IMAGE_SUFFIXES if job.kind == "photos" else VIDEO_SUFFIXES)
     if not sizes:
         raise FerError("Name at least one file, folder, pattern or address.")
-    tasks = plan_for(folder, job, sizes)
+    tasks = plan_for(folder, job, sizes=sizes)
     written = folder.names()
     pending = [task for task in tasks if task.name not in written]
     results: list[Done] = []
@@ -135,7 +136,7 @@ def run_archive(
     )
 
 
-def plan_for(out: Location, job: Job, sizes: dict[str, int]) -> list[Task]:
+def plan_for(out: Location, job: Job, *, sizes: dict[str, int]) -> list[Task]:
     """Return the partitions that the folder of results has a plan for, or make a plan and keep it there.
 
     Args:

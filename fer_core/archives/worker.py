@@ -108,7 +108,7 @@ class Job:
     def analyzer(self) -> FaceAnalyzer:
         """Return classifier and detector, with one thread: parallel workers already use all cores."""
         classifier = Classifier(self.weights, threads=1, preprocessing=self.preprocessing)
-        return FaceAnalyzer(classifier, self._detector(), self.flip)
+        return FaceAnalyzer(classifier, self._detector(), flip=self.flip)
 
     def _detector(self) -> FaceDetector:
         if self.yunet is None:
@@ -185,8 +185,8 @@ class Worker:
                     rows = [(number, *result_row(face)) for number, face in enumerate(faces, 1)] or [empty]
                 else:
                     settings = replace(FILE_SETTINGS, flip=self._job.flip, smoothing=self._job.smoothing)
-                    stream = StreamAnalyzer(self._analyzer.classifier, self._analyzer.detector, settings)
-                    video = analyze_video(source, stream, self._job.rate, name=name)
+                    stream = StreamAnalyzer(self._analyzer.classifier, self._analyzer.detector, settings=settings)
+                    video = analyze_video(source, stream, rate=self._job.rate, name=name)
                     rows, errors = list(video.table.itertuples(index=False)), video.notes
         except FerError as error:
             errors = [str(error)]

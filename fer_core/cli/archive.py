@@ -44,6 +44,7 @@ def require_out(engine: EngineKind, address: str | None) -> None:
 def analyze_archive(
     inputs: Sequence[str],
     out: str,
+    *,
     job: Job,
     engine: EngineKind,
     address: str | None,
@@ -68,7 +69,7 @@ def analyze_archive(
                 rates = f"{now.files / now.seconds:,.1f} files/s, {now.faces / now.seconds:,.1f} faces/s"
                 bar.update(task, completed=now.done, total=now.total, description=f"Partitions, {rates}")
 
-            summary = run_archive(inputs, out, job, chosen, show)
+            summary = run_archive(inputs, out, job=job, engine=chosen, on_progress=show)
     except KeyboardInterrupt:
         warn("Stopped. What is done is kept; run the same command again to continue.")
         raise typer.Exit(130) from None

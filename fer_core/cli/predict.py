@@ -66,7 +66,7 @@ def predict(
         if as_csv or annotate:
             raise FerError("--out writes Parquet; leave out --csv and --annotate.")
         job = Job.of("photos", load_model(model), flip=flip, whole_image=whole_image)
-        analyze_archive(inputs, out, job, engine, address, workers, as_json)
+        analyze_archive(inputs, out, job=job, engine=engine, address=address, workers=workers, as_json=as_json)
         return
     require_out(engine, address)
     files = local_files(inputs, IMAGE_SUFFIXES)

@@ -57,7 +57,7 @@ def video(
         if csv or parquet or annotate:
             raise FerError("--out writes a folder of Parquet; leave out --csv, --parquet and --annotate.")
         job = Job.of("videos", load_model(model), flip=flip, rate=rate, smoothing=smoothing)
-        analyze_archive(inputs, out, job, engine, address, workers, as_json)
+        analyze_archive(inputs, out, job=job, engine=engine, address=address, workers=workers, as_json=as_json)
         return
     require_out(engine, address)
     if len(inputs) > 1:
@@ -75,10 +75,10 @@ def video(
         result = analyze_video(
             file,
             analyzer,
-            rate,
-            annotate,
-            lambda now: bar.update(task, completed=round(now.seconds, 1), total=now.total),
-            should_stop,
+            rate=rate,
+            annotate=annotate,
+            on_progress=lambda now: bar.update(task, completed=round(now.seconds, 1), total=now.total),
+            should_stop=should_stop,
         )
     if csv:
         write_output(csv, "table", lambda path: write_csv(path, result.table))

@@ -57,6 +57,7 @@ Rectangle = tuple[float, float, float, float]
 def draw_faces(
     image: Image,
     results: Sequence[FaceResult],
+    *,
     enlarge: bool = True,
     numbers: Sequence[int] | None = None,
     largest: int | None = None,
@@ -192,7 +193,7 @@ class Evidence:
 
 
 def evidence_for(
-    maps: NDArray[np.floating], expression: str, against: str | None = None, at_least: float = 0.0
+    maps: NDArray[np.floating], expression: str, *, against: str | None = None, at_least: float = 0.0
 ) -> Evidence:
     """Return the evidence for an expression, on the scale that all expressions of the face share.
 
@@ -246,7 +247,7 @@ def heatmap_on_crop(crop: Image, evidence: Evidence, size: int = 240) -> Image:
     return _blended(np.repeat(picture[:, :, None], 3, axis=2), _enlarged(evidence, target), evidence.two_sided)
 
 
-def heatmap_on_face(image: Image, transform: Transform, evidence: Evidence) -> Image:
+def heatmap_on_face(image: Image, transform: Transform, *, evidence: Evidence) -> Image:
     """Return a copy of an image with the evidence over one face, drawn as by `heatmap_on_crop`.
 
     Args:

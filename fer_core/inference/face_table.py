@@ -93,7 +93,7 @@ def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
     return runs.reset_index(drop=True)
 
 
-def share_not_sure(table: pd.DataFrame, end: float, face: int, below: float) -> float:
+def share_not_sure(table: pd.DataFrame, end: float, *, face: int, below: float) -> float:
     """Return the share of the time of one face in which its most probable expression is below a confidence.
 
     Args:

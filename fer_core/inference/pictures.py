@@ -40,6 +40,7 @@ class FaceAnalyzer:
         self,
         classifier: Classifier,
         detector: FaceDetector | None = None,
+        *,
         flip: bool = False,
         thorough: bool = True,
     ) -> None:

@@ -82,11 +82,11 @@ def _start(source: Any, model: ServedModel, name: str, rate: str) -> VideoJob:
     return VideoJob(
         source,
         lambda: StreamAnalyzer(classifier, settings=settings),
-        name,
-        RATES[rate],
-        model.title,
-        model.not_sure_below,
-        60 * given.video_minutes if given else None,
+        name=name,
+        rate=RATES[rate],
+        model=model.title,
+        not_sure_below=model.not_sure_below,
+        longest=60 * given.video_minutes if given else None,
     )
 
 
@@ -139,7 +139,9 @@ def video_and_shares(job: VideoJob) -> int | None:
             alt=f"Share of the time that face {face} was seen: {time_share_text(part)}",
         )
         if job.not_sure_below:
-            unsure = percent_text(share_not_sure(result.table, result.seconds, int(face), job.not_sure_below))
+            unsure = percent_text(
+                share_not_sure(result.table, result.seconds, face=int(face), below=job.not_sure_below)
+            )
             st.caption(
                 f"Not sure in {unsure} of this time: no expression reaches {percent_text(job.not_sure_below)}. "
                 "The bars count the most probable expression there too."

@@ -32,12 +32,12 @@ def engine():
 def test_photos_on_ray_with_a_killed_worker_are_as_on_this_machine(engine, photos, photo_job, tmp_path):
     killed: list[int] = []
     breaks = {0.3: lambda: killed.extend(kill_a_worker())}
-    summary = run_archive([str(photos)], str(tmp_path / "ray"), photo_job, Interrupts(engine, breaks))
-    run_archive([str(photos)], str(tmp_path / "local"), photo_job, LocalEngine(1))
+    summary = run_archive([str(photos)], str(tmp_path / "ray"), job=photo_job, engine=Interrupts(engine, breaks))
+    run_archive([str(photos)], str(tmp_path / "local"), job=photo_job, engine=LocalEngine(1))
     assert len(killed) == 1
     tables = [pd.read_parquet(tmp_path / name) for name in ("ray", "local")]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
-    again = run_archive([str(photos)], str(tmp_path / "ray"), photo_job, engine)
+    again = run_archive([str(photos)], str(tmp_path / "ray"), job=photo_job, engine=engine)
     assert again.done == 0
     assert again.seconds < 2
     assert again.errors == summary.errors
@@ -46,7 +46,7 @@ def test_photos_on_ray_with_a_killed_worker_are_as_on_this_machine(engine, photo
 def test_videos_on_ray_are_as_on_this_machine(engine, videos, video_job, tmp_path):
     files = [str(videos / name) for name in ("short.mp4", "broken.mp4")]
     for name, where in (("ray", engine), ("local", LocalEngine(1))):
-        run_archive(files, str(tmp_path / name), video_job, where)
+        run_archive(files, str(tmp_path / name), job=video_job, engine=where)
     tables = [pd.read_parquet(tmp_path / name) for name in ("ray", "local")]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
 

@@ -26,10 +26,10 @@ def test_share_of_the_time_in_which_a_model_is_not_sure():
         (3.0, 1, *[0.0] * 4, "sad", 0, 0, 0, 0.4, 0.5, 0.1, 0),
     ]
     table = face_table(rows)
-    assert share_not_sure(table, 4.0, 1, 0.5) == pytest.approx(2 / 4)
-    assert share_not_sure(table, 4.0, 1, 0.55) == pytest.approx(3 / 4)
-    assert share_not_sure(table, 4.0, 2, 0.5) == 0
-    assert share_not_sure(table, 4.0, 3, 0.5) == 0  # never seen
+    assert share_not_sure(table, 4.0, face=1, below=0.5) == pytest.approx(2 / 4)
+    assert share_not_sure(table, 4.0, face=1, below=0.55) == pytest.approx(3 / 4)
+    assert share_not_sure(table, 4.0, face=2, below=0.5) == 0
+    assert share_not_sure(table, 4.0, face=3, below=0.5) == 0  # never seen
 
 
 HOUR = 3600.0
@@ -56,7 +56,7 @@ def test_a_pause_of_an_hour_counts_for_nothing():
     runs = [(row.face, row.expression, row.start, row.end) for row in expression_runs(table, end).itertuples()]
     assert runs == [(1, "happy", 0.0, pytest.approx(1.0)), (2, "sad", HOUR, pytest.approx(HOUR + 1))]
     assert seconds_without_face(table, end) == pytest.approx(0.1)
-    assert share_not_sure(table, end, 1, 1.1) == pytest.approx(1.0)
+    assert share_not_sure(table, end, face=1, below=1.1) == pytest.approx(1.0)
     ((start, stop),) = recording_gaps(table["seconds"].to_list(), end)
     assert (start, stop) == (pytest.approx(1.0), HOUR)
     assert "3,599.0 seconds, from second 1.0 on" in gap_note([(start, stop)])

@@ -51,7 +51,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def session(classifier, clock) -> LiveSession:
-    session = LiveSession(classifier, "compact_cnn", clock)
+    session = LiveSession(classifier, "compact_cnn", clock=clock)
     session.configure(StreamSettings(detect_every=1))
     return session
 
