@@ -7,8 +7,9 @@ from typing import Final
 import streamlit as st
 
 from fer_core.faces import DEGRADATIONS, degrade, preprocess_faces
-from fer_core.models import model_spec
-from fer_core.models.network_input import BLUE_FIRST, input_picture, network_input
+from fer_core.models import model_spec, networks_by_input
+from fer_core.models.backbones import BLUE_FIRST
+from fer_core.models.network_input import input_picture, network_input
 from pages.parts.common import plain
 from pages.parts.dataset.source import ShownFaces
 
@@ -20,20 +21,6 @@ PREPARED: Final = {
 }
 """Preprocessings of models, each with its caption."""
 
-NETWORKS: Final = {
-    "Compact CNN": "compact_cnn",
-    "MobileNetV2, frozen": "mobilenetv2_frozen",
-    "MobileNetV2, modified": "mobilenetv2_modified",
-    "VGG16": "vgg16_modified",
-    "VGG16, face": "vgg16_modified_face",
-    "ResNet50": "resnet50_frozen",
-    "Xception": "xception_frozen",
-    "EfficientNet-B0": "efficientnetb0_modified",
-    "DenseNet121": "densenet121_modified",
-    "NASNet Mobile": "nasnetmobile_modified",
-}
-"""One named model of each kind of input."""
-
 
 def inputs(shown: ShownFaces, places: list[int], number: int) -> None:
     """Show one face after each preprocessing, as the input of each kind of network, and degraded."""
@@ -44,7 +31,7 @@ def inputs(shown: ShownFaces, places: list[int], number: int) -> None:
             st.image(preprocess_faces(face[None], preprocessing)[0], caption=caption, width="stretch", alt=caption)
     st.subheader("Input of each network")
     with st.grid("auto", min_column_width=150, gap="medium"):
-        for title, name in NETWORKS.items():
+        for title, name in networks_by_input().items():
             spec = model_spec(name)
             numbers = network_input(preprocess_faces(face[None], spec.preprocessing)[0], spec)
             height, width, channels = numbers.shape
