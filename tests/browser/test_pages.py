@@ -44,6 +44,10 @@ def test_good_and_bad_files_in_one_batch(visit):
 def test_evidence_occlusion_and_edits_by_clicks(visit):
     page = visit("/predict")
     page.get_by_text("Bright places speak for happy").wait_for()
+    page.get_by_text("Occlusion map", exact=True).click()
+    page.get_by_text("Covering bright places lowers happy most").wait_for()
+    settle(page)
+    assert "p_occlusion=true" in page.url
     box = page.get_by_test_id("stSelectbox").filter(has_text="Against").locator("input")
     box.click()
     box.press_sequentially("neutral")  # typing opens the list, if the click alone did not
@@ -51,10 +55,6 @@ def test_evidence_occlusion_and_edits_by_clicks(visit):
     box.press("Enter")
     page.get_by_text("Blue places speak for happy, orange ones for neutral").wait_for()
     page.wait_for_url("**p_against=neutral**")
-    page.get_by_text("Occlusion map", exact=True).click()
-    page.get_by_text("Covering bright places lowers happy most").wait_for()
-    settle(page)
-    assert "p_occlusion=true" in page.url
     chart = page.locator('[data-testid="stPlotlyChart"]').last
     chart.locator(".main-svg").first.wait_for()
     before = chart.inner_html()
