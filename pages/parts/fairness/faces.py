@@ -10,9 +10,8 @@ import streamlit as st
 
 from fer_core.audit import LAYOUT, AuditedFaces, open_grouped, picture_faces, stored_faces
 from fer_core.store.folders import load_model
-from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
-from fer_core.visitors import check_room
+from fer_core.visitors import TemporaryFolder, check_room
 from pages.parts.common import (
     choose_faces,
     note_utkface,
@@ -25,7 +24,7 @@ from pages.parts.common import (
     whole_image_toggle,
     with_code,
 )
-from pages.parts.compare.results import Selection, all_answers, stamps
+from pages.parts.data import predictions
 
 EXAMPLE: Final = """people.zip
    table.csv        file,gender,age,expression
@@ -44,7 +43,7 @@ def fer2013() -> AuditedFaces | None:
     stored, complaints = stored_models()
     with st.container(horizontal=True):
         split, view, by = choose_faces("a")
-        answers, left_out = all_answers(Selection(stamps(stored), split, view, by))
+        answers, left_out = predictions(stored, split, view, by)
         if answers is None:
             stop_without_predictions()
         title = answers.titles.__getitem__
