@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from fer_core.columns import percent
 from fer_core.data import FerPlusVotes
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.metrics.checks import FloatArray, IntArray, as_pair, predicted_labels
@@ -220,7 +221,7 @@ def _faces(answers: Predictions, name: str, places: np.ndarray, by_confidence: b
 
 def _as_text(probabilities: np.ndarray) -> list[str]:
     best = probabilities.argmax(axis=1)
-    return [f"{EXPRESSIONS[k]} {row[k]:.0%}".replace("%", " %") for k, row in zip(best, probabilities, strict=True)]
+    return [f"{EXPRESSIONS[k]} {percent(row[k])}" for k, row in zip(best, probabilities, strict=True)]
 
 
 def label_cells(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.DataFrame:
