@@ -115,7 +115,8 @@ class RayEngine:
         self._owns = not ray.is_initialized()
         if self._owns:
             _connect(address, workers)
-        self.workers = workers or max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        cpus = max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        self.workers = cpus if workers is None else workers
 
     def run(self, job: Job, out: str, tasks: Sequence[Task]) -> Iterator[Done]:
         """Yield each task when it is done, in any order.
