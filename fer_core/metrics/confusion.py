@@ -9,10 +9,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fer_core.data import FerPlusVotes
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.metrics.checks import FloatArray, IntArray, as_pair, predicted_labels
 from fer_core.metrics.predictions import Predictions
+
+SHOWN: Final[tuple[str, ...]] = ("all", "right", "wrong")
+"""Predictions that `sample_faces` can draw from."""
+
+HARDEST: Final[dict[str, str]] = {
+    "all wrong": "All models are wrong",
+    "confident": "Confident and wrong",
+    "divided": "Models are divided",
+}
+"""What `hardest_faces` can look for, each with its title."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,13 +32,31 @@ class ClassRates:
     is neither a true nor a predicted label, recall (TPR) of a class without true rows, FPR of a class that all rows
     belong to. A class that occurs but is never predicted has precision 0 and F1 0, and so has a class that is
     predicted but never occurs. Macro F1 therefore equals scikit-learn's `f1_score(average="macro", zero_division=0)`,
-    and the mean recall equals `balanced_accuracy_score`.
+    and the mean recall equals `balanced_accuracy_score`. The paper reports both recall and TPR, which are equal.
+    `support` is the number of rows of each class.
     """
 
     precision: FloatArray
     recall: FloatArray
     f1: FloatArray
     fpr: FloatArray
+    support: FloatArray
+
+    def as_dict(self) -> dict[str, dict[str, float | int | None]]:
+        """Return the rates of one matrix, laid out as scikit-learn's `classification_report(output_dict=True)`.
+
+        The keys are the seven expressions, "macro avg" and "weighted avg" (means over the expressions where a rate is
+        defined); each holds precision, recall, f1, tpr, fpr and support as plain JSON types. Undefined rates are None.
+        """
+        rates = {"precision": self.precision, "recall": self.recall, "f1": self.f1, "tpr": self.recall, "fpr": self.fpr}
+        rows: dict[str, dict[str, float | int | None]] = {}
+        for index, expression in enumerate(EXPRESSIONS):
+            rows[expression] = {name: plain(values[index]) for name, values in rates.items()}
+            rows[expression]["support"] = int(self.support[index])
+        for title, weights in (("macro avg", np.ones(NUM_CLASSES)), ("weighted avg", self.support)):
+            rows[title] = {name: plain(_weighted(values, weights)) for name, values in rates.items()}
+            rows[title]["support"] = int(self.support.sum())
+        return rows
 
 
 def confusion_matrix(y_true: ArrayLike, proba: ArrayLike) -> IntArray:
@@ -46,8 +73,7 @@ def confusion_matrix(y_true: ArrayLike, proba: ArrayLike) -> IntArray:
         ValueError: the arrays are not valid (see `checks`).
     """
     labels, values = as_pair(y_true, proba)
-    cells = np.bincount(labels * NUM_CLASSES + predicted_labels(values), minlength=NUM_CLASSES**2)
-    return cells.reshape(NUM_CLASSES, NUM_CLASSES).astype(np.int64)
+    return _counted(labels, predicted_labels(values))
 
 
 def normalized_by_row(counts: IntArray) -> FloatArray:
@@ -68,6 +94,7 @@ def class_rates(counts: NDArray[np.integer] | NDArray[np.floating]) -> ClassRate
         recall=_divide(hits, support),
         f1=_divide(2 * hits, support + predicted),
         fpr=_divide(predicted - hits, total - support),
+        support=support,
     )
 
 
@@ -83,34 +110,34 @@ def mean_defined(values: FloatArray) -> FloatArray:
     return _divide(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
 
-def _divide(numerator: NDArray, denominator: NDArray) -> FloatArray:
-    """Divide; NaN where the denominator is 0."""
-    out = np.full(np.shape(numerator), np.nan)
-    np.divide(numerator, denominator, out=out, where=np.asarray(denominator) > 0)
-    return out
-
-
-SHOWN: Final[tuple[str, ...]] = ("all", "right", "wrong")
-"""Predictions that `sample_faces` can draw from."""
-
-
-HARDEST: Final[dict[str, str]] = {
-    "all wrong": "All models are wrong",
-    "confident": "Confident and wrong",
-    "divided": "Models are divided",
-}
-"""What `hardest_faces` can look for, each with its title."""
+def plain(value: float) -> float | None:
+    """Return a number as a plain JSON type; None for NaN."""
+    return None if np.isnan(value) else float(value)
 
 
 def confusion_cells(answers: Predictions, name: str) -> pd.DataFrame:
     """Return one row for each cell: `actual`, `predicted`, `count`, `rate` (share of the faces of `actual`)."""
-    return _cells(*_counts_and_rates(answers, name))
+    return _cells(confusion_matrix(answers.labels, answers.probabilities[name]))
 
 
 def difference_cells(answers: Predictions, first: str, second: str) -> pd.DataFrame:
     """Return the cells of the first model minus those of the second, columns as in `confusion_cells`."""
-    one, two = _counts_and_rates(answers, first), _counts_and_rates(answers, second)
-    return _cells(one[0] - two[0], one[1] - two[1])
+    table, other = confusion_cells(answers, first), confusion_cells(answers, second)
+    return table.assign(count=table["count"] - other["count"], rate=table["rate"] - other["rate"])
+
+
+def label_cells(labels: NDArray[np.int64], plurality: NDArray[np.int64]) -> pd.DataFrame:
+    """Return how often each label goes with each plurality of the annotators.
+
+    Args:
+        labels: `(n,)` FER2013's labels.
+        plurality: `(n,)` what most annotators say of the same faces; faces with -1 are left out.
+
+    Returns:
+        Columns as in `confusion_cells`: `actual` is FER2013's label, `predicted` the plurality.
+    """
+    clear = plurality >= 0
+    return _cells(_counted(labels[clear], plurality[clear]))
 
 
 def cell_faces(answers: Predictions, name: str, actual: str, predicted: str) -> pd.DataFrame:
@@ -188,13 +215,14 @@ def hardest_faces(answers: Predictions, order: str, name: str) -> pd.DataFrame:
     return _faces(answers, name, places, by_confidence=False)
 
 
-def _counts_and_rates(answers: Predictions, name: str) -> tuple[np.ndarray, np.ndarray]:
-    counts = confusion_matrix(answers.labels, answers.probabilities[name])
-    return counts, normalized_by_row(counts)
+def _counted(truth: IntArray, predicted: IntArray) -> IntArray:
+    cells = np.bincount(truth * NUM_CLASSES + predicted, minlength=NUM_CLASSES**2)
+    return cells.reshape(NUM_CLASSES, NUM_CLASSES).astype(np.int64)
 
 
-def _cells(counts: np.ndarray, rates: np.ndarray) -> pd.DataFrame:
+def _cells(counts: IntArray) -> pd.DataFrame:
     grid = pd.MultiIndex.from_product([EXPRESSIONS, EXPRESSIONS], names=["actual", "predicted"])
+    rates = normalized_by_row(counts)
     return pd.DataFrame({"count": counts.ravel(), "rate": rates.ravel()}, index=grid).reset_index()
 
 
@@ -223,21 +251,14 @@ def _as_text(probabilities: np.ndarray) -> list[str]:
     return [f"{EXPRESSIONS[k]} {row[k]:.0%}".replace("%", " %") for k, row in zip(best, probabilities, strict=True)]
 
 
-def label_cells(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.DataFrame:
-    """Return how often each label goes with each plurality of the annotators.
+def _divide(numerator: NDArray, denominator: NDArray) -> FloatArray:
+    """Divide; NaN where the denominator is 0."""
+    out = np.full(np.shape(numerator), np.nan)
+    np.divide(numerator, denominator, out=out, where=np.asarray(denominator) > 0)
+    return out
 
-    Args:
-        labels: `(n,)` FER2013's labels.
-        votes: of the annotators on the same faces.
 
-    Returns:
-        One row for each of 49 cells, columns as the confusion charts need them: `actual` (FER2013's label), `predicted`
-        (plurality), `count`, `rate` (share of the label's faces with one clear answer). Other faces are left out.
-    """
-    said = votes.plurality()
-    counts = np.zeros((NUM_CLASSES, NUM_CLASSES), np.int64)
-    np.add.at(counts, (labels[said >= 0], said[said >= 0]), 1)
-    totals = counts.sum(axis=1, keepdims=True)
-    rates = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    grid = pd.MultiIndex.from_product([EXPRESSIONS, EXPRESSIONS], names=["actual", "predicted"])
-    return pd.DataFrame({"count": counts.ravel(), "rate": rates.ravel()}, index=grid).reset_index()
+def _weighted(values: FloatArray, weights: FloatArray) -> float:
+    """Return the weighted mean of the defined values; NaN if they have no weight."""
+    defined = ~np.isnan(values)
+    return float(_divide((values[defined] * weights[defined]).sum(), weights[defined].sum()))

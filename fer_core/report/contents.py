@@ -85,8 +85,8 @@ def build_report(
     if fusion is not None:
         try:
             holdout = {name: card.holdout_accuracy for name, card in cards.items()}
-            fused = fuse(answers, answers.names, fusion, holdout=holdout, other=other)
-            answers, ensemble = fused.answers, fused.description
+            fused = fuse(answers, answers.names, fusion=fusion, holdout=holdout, other=other)
+            answers, ensemble = fused.predictions, fused.description
             if other is not None:
                 other = fused.on(other)
         except ValueError as error:

@@ -94,7 +94,14 @@ def ensemble(selection: Selection) -> Ensemble | str | None:
     other, _ = all_answers(selection.other_split)
     try:
         holdout = {name: card.holdout_accuracy for name, card in all_cards(selection).items()}
-        return fuse(answers, selection.members, selection.fusion, selection.exponent, holdout, other)
+        return fuse(
+            answers,
+            selection.members,
+            fusion=selection.fusion,
+            exponent=selection.exponent,
+            holdout=holdout,
+            other=other,
+        )
     except ValueError as error:
         return str(error)
 
@@ -107,7 +114,7 @@ def shown(selection: Selection) -> Predictions:
     chosen = answers.only(selection.names)
     if not isinstance(combined, Ensemble):
         return chosen
-    return chosen.plus(ENSEMBLE, combined.answers.titles[ENSEMBLE], combined.answers.probabilities[ENSEMBLE])
+    return chosen.plus(ENSEMBLE, combined.predictions.titles[ENSEMBLE], combined.predictions.probabilities[ENSEMBLE])
 
 
 @st.cache_resource(max_entries=12, show_spinner="Measuring, with 1,000 resamples …")
