@@ -66,7 +66,7 @@ def load_predictions(
             return None, [*complaints, f"No model has the annotators' answers on {split} with its predictions. {ADD}"]
         truth = known[0]
     judged = truth >= 0
-    answers = Predictions(
+    predictions = Predictions(
         split=split,
         view=view,
         by=by,
@@ -77,7 +77,7 @@ def load_predictions(
         probabilities={name: read_only(tables[name].probabilities[judged]) for name in kept},
         titles=_unique_titles({model.name: model.title for model in models if model.name in kept}),
     )
-    return answers, complaints
+    return predictions, complaints
 
 
 class _Table(NamedTuple):

@@ -252,16 +252,16 @@ def lowest_threshold(
     return None
 
 
-def reliability_table(answers: Predictions) -> pd.DataFrame:
+def reliability_table(predictions: Predictions) -> pd.DataFrame:
     """Return the reliability diagram of each model: `name`, `model` and the columns of `reliability`.
 
     Bins without faces are left out.
     """
     tables = []
-    for name, probabilities in answers.probabilities.items():
-        table = reliability(answers.labels, probabilities)
+    for name, probabilities in predictions.probabilities.items():
+        table = reliability(predictions.labels, probabilities)
         table.insert(0, "name", name)
-        table.insert(1, "model", answers.titles[name])
+        table.insert(1, "model", predictions.titles[name])
         tables.append(table[table["faces"] > 0])
     return pd.concat(tables, ignore_index=True)
 
@@ -288,14 +288,14 @@ def faces_in_bins(bins: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def calibration_table(answers: Predictions, other: Predictions | None) -> pd.DataFrame:
+def calibration_table(predictions: Predictions, other: Predictions | None) -> pd.DataFrame:
     """Return how well the probabilities of each model agree with how often it is right.
 
     Models have no stored predictions of the hold-out, so the temperature is fitted on the other test split. It is only
     shown; no model uses it.
 
     Args:
-        answers: predictions of the split that is shown.
+        predictions: of the split that is shown.
         other: predictions of the other test split, on which the temperature is fitted.
 
     Returns:
@@ -306,21 +306,21 @@ def calibration_table(answers: Predictions, other: Predictions | None) -> pd.Dat
         predictions of the other split.
     """
     rows = []
-    for name, probabilities in answers.probabilities.items():
-        ece = expected_calibration_error(answers.labels, probabilities)
+    for name, probabilities in predictions.probabilities.items():
+        ece = expected_calibration_error(predictions.labels, probabilities)
         floor, interval = noise_floor(probabilities)
         row = {
             "name": name,
-            "model": answers.titles[name],
-            "log_loss": log_loss(answers.labels, probabilities),
-            "brier": brier_score(answers.labels, probabilities),
+            "model": predictions.titles[name],
+            "log_loss": log_loss(predictions.labels, probabilities),
+            "brier": brier_score(predictions.labels, probabilities),
             "ece": ece,
             "floor": floor,
             "floor_low": interval.low,
             "floor_high": interval.high,
             "against_floor": "above" if ece > interval.high else "below" if ece < interval.low else "inside",
             "confidence": float(probabilities.max(axis=1).mean()),
-            "accuracy": float((probabilities.argmax(axis=1) == answers.labels).mean()),
+            "accuracy": float((probabilities.argmax(axis=1) == predictions.labels).mean()),
             **dict.fromkeys(("temperature", "fitted_on", "log_loss_scaled", "ece_scaled")),
         }
         if other is not None and name in other.probabilities:
@@ -329,8 +329,8 @@ def calibration_table(answers: Predictions, other: Predictions | None) -> pd.Dat
             row |= {
                 "temperature": temperature,
                 "fitted_on": other.split,
-                "log_loss_scaled": log_loss(answers.labels, scaled),
-                "ece_scaled": expected_calibration_error(answers.labels, scaled),
+                "log_loss_scaled": log_loss(predictions.labels, scaled),
+                "ece_scaled": expected_calibration_error(predictions.labels, scaled),
             }
         rows.append(row)
     return pd.DataFrame(rows)

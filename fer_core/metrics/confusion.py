@@ -115,14 +115,14 @@ def plain(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def confusion_cells(answers: Predictions, name: str) -> pd.DataFrame:
+def confusion_cells(predictions: Predictions, name: str) -> pd.DataFrame:
     """Return one row for each cell: `actual`, `predicted`, `count`, `rate` (share of the faces of `actual`)."""
-    return _cells(confusion_matrix(answers.labels, answers.probabilities[name]))
+    return _cells(confusion_matrix(predictions.labels, predictions.probabilities[name]))
 
 
-def difference_cells(answers: Predictions, first: str, second: str) -> pd.DataFrame:
+def difference_cells(predictions: Predictions, first: str, second: str) -> pd.DataFrame:
     """Return the cells of the first model minus those of the second, columns as in `confusion_cells`."""
-    table, other = confusion_cells(answers, first), confusion_cells(answers, second)
+    table, other = confusion_cells(predictions, first), confusion_cells(predictions, second)
     return table.assign(count=table["count"] - other["count"], rate=table["rate"] - other["rate"])
 
 
@@ -140,54 +140,54 @@ def label_cells(labels: NDArray[np.int64], plurality: NDArray[np.int64]) -> pd.D
     return _cells(_counted(labels[clear], plurality[clear]))
 
 
-def cell_faces(answers: Predictions, name: str, actual: str, predicted: str) -> pd.DataFrame:
+def cell_faces(predictions: Predictions, name: str, actual: str, predicted: str) -> pd.DataFrame:
     """Return the faces of one cell, the most confident predictions first.
 
     Returns:
-        Columns `row`, `label` (FER2013's), `actual` (by the yardstick of the answers), `predicted`, `confidence`,
+        Columns `row`, `label` (FER2013's), `actual` (by the yardstick), `predicted`, `confidence`,
         `source` (title of the model), then one column for each model, named by its title, with its prediction as text
         ("neutral 91 %").
     """
-    chosen = answers.probabilities[name].argmax(axis=1)
-    inside = (answers.labels == EXPRESSIONS.index(actual)) & (chosen == EXPRESSIONS.index(predicted))
-    return _faces(answers, name, np.flatnonzero(inside))
+    chosen = predictions.probabilities[name].argmax(axis=1)
+    inside = (predictions.labels == EXPRESSIONS.index(actual)) & (chosen == EXPRESSIONS.index(predicted))
+    return _faces(predictions, name, np.flatnonzero(inside))
 
 
-def differing_faces(answers: Predictions, first: str, second: str, actual: str, predicted: str) -> pd.DataFrame:
+def differing_faces(predictions: Predictions, first: str, second: str, actual: str, predicted: str) -> pd.DataFrame:
     """Return the faces that only one of two models puts into a cell, alternating between the models.
 
     Columns as in `cell_faces`; `source` is the model that does.
     """
-    truth, column = answers.labels == EXPRESSIONS.index(actual), EXPRESSIONS.index(predicted)
-    by_first = answers.probabilities[first].argmax(axis=1) == column
-    by_second = answers.probabilities[second].argmax(axis=1) == column
-    only_first = _faces(answers, first, np.flatnonzero(truth & by_first & ~by_second))
-    only_second = _faces(answers, second, np.flatnonzero(truth & by_second & ~by_first))
+    truth, column = predictions.labels == EXPRESSIONS.index(actual), EXPRESSIONS.index(predicted)
+    by_first = predictions.probabilities[first].argmax(axis=1) == column
+    by_second = predictions.probabilities[second].argmax(axis=1) == column
+    only_first = _faces(predictions, first, np.flatnonzero(truth & by_first & ~by_second))
+    only_second = _faces(predictions, second, np.flatnonzero(truth & by_second & ~by_first))
     both = pd.concat([part for part in (only_first, only_second) if len(part)] or [only_first])
     return both.sort_index(kind="stable").reset_index(drop=True)
 
 
-def sample_faces(answers: Predictions, name: str, which: str, number: int, seed: int) -> pd.DataFrame:
+def sample_faces(predictions: Predictions, name: str, which: str, number: int, seed: int) -> pd.DataFrame:
     """Return a random sample of the predictions of a model, columns as in `cell_faces`.
 
     Args:
-        answers: predictions of several models.
+        predictions: of several models.
         name: of the model.
         which: one of `SHOWN`.
         number: size of the sample at most.
         seed: of the sample.
     """
-    right = answers.probabilities[name].argmax(axis=1) == answers.labels
+    right = predictions.probabilities[name].argmax(axis=1) == predictions.labels
     pool = np.flatnonzero({"all": np.ones_like(right), "right": right, "wrong": ~right}[which])
     drawn = np.random.default_rng(seed).permutation(pool)[:number]
-    return _faces(answers, name, drawn, by_confidence=False)
+    return _faces(predictions, name, drawn, by_confidence=False)
 
 
-def hardest_faces(answers: Predictions, order: str, name: str) -> pd.DataFrame:
+def hardest_faces(predictions: Predictions, order: str, name: str) -> pd.DataFrame:
     """Return faces on which models fail, the hardest first, columns as in `cell_faces`.
 
     Args:
-        answers: predictions of several models.
+        predictions: of several models.
         order: "all wrong": every model is wrong; lowest mean probability of the right expression first. "confident":
             wrong predictions of one model, most confident first. "divided": most different answers first, by the
             entropy of the models' predicted expressions.
@@ -196,15 +196,15 @@ def hardest_faces(answers: Predictions, order: str, name: str) -> pd.DataFrame:
     Raises:
         ValueError: unknown order.
     """
-    every = np.stack(list(answers.probabilities.values()))  # (models, n, 7)
+    every = np.stack(list(predictions.probabilities.values()))  # (models, n, 7)
     chosen = every.argmax(axis=2)
     if order == "all wrong":
-        places = np.flatnonzero((chosen != answers.labels).all(axis=0))
-        right = every[:, np.arange(len(answers.labels)), answers.labels].mean(axis=0)
+        places = np.flatnonzero((chosen != predictions.labels).all(axis=0))
+        right = every[:, np.arange(len(predictions.labels)), predictions.labels].mean(axis=0)
         places = places[np.argsort(right[places], kind="stable")]
     elif order == "confident":
-        own = answers.probabilities[name]
-        places = np.flatnonzero(own.argmax(axis=1) != answers.labels)
+        own = predictions.probabilities[name]
+        places = np.flatnonzero(own.argmax(axis=1) != predictions.labels)
         places = places[np.argsort(-own[places].max(axis=1), kind="stable")]
     elif order == "divided":
         shares = (chosen[:, :, None] == np.arange(NUM_CLASSES)).mean(axis=0)
@@ -212,7 +212,7 @@ def hardest_faces(answers: Predictions, order: str, name: str) -> pd.DataFrame:
         places = np.argsort((shares * logs).sum(axis=1), kind="stable")
     else:
         raise ValueError(f"Expected one of {', '.join(HARDEST)}. Received: {order}")
-    return _faces(answers, name, places, by_confidence=False)
+    return _faces(predictions, name, places, by_confidence=False)
 
 
 def _counted(truth: IntArray, predicted: IntArray) -> IntArray:
@@ -226,24 +226,26 @@ def _cells(counts: IntArray) -> pd.DataFrame:
     return pd.DataFrame({"count": counts.ravel(), "rate": rates.ravel()}, index=grid).reset_index()
 
 
-def _faces(answers: Predictions, name: str, places: np.ndarray, by_confidence: bool = True) -> pd.DataFrame:
-    confidence = answers.probabilities[name][places].max(axis=1) if len(places) else np.empty(0)
+def _faces(predictions: Predictions, name: str, places: np.ndarray, by_confidence: bool = True) -> pd.DataFrame:
+    confidence = predictions.probabilities[name][places].max(axis=1) if len(places) else np.empty(0)
     if by_confidence:
         order = np.argsort(-confidence, kind="stable")
         places, confidence = places[order], confidence[order]
     names = np.array(EXPRESSIONS)
     table = pd.DataFrame(
         {
-            "row": answers.rows[places],
-            "label": names[answers.given[places]],
-            "actual": names[answers.labels[places]],
-            "predicted": names[answers.probabilities[name][places].argmax(axis=1)],
+            "row": predictions.rows[places],
+            "label": names[predictions.given[places]],
+            "actual": names[predictions.labels[places]],
+            "predicted": names[predictions.probabilities[name][places].argmax(axis=1)],
             "confidence": confidence,
-            "source": answers.titles[name],
+            "source": predictions.titles[name],
         }
     )
-    predictions = {answers.titles[other]: _as_text(values[places]) for other, values in answers.probabilities.items()}
-    return pd.concat([table, pd.DataFrame(predictions, index=table.index)], axis=1)
+    others = {
+        predictions.titles[other]: _as_text(values[places]) for other, values in predictions.probabilities.items()
+    }
+    return pd.concat([table, pd.DataFrame(others, index=table.index)], axis=1)
 
 
 def _as_text(probabilities: np.ndarray) -> list[str]:

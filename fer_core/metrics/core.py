@@ -254,24 +254,25 @@ Measured = dict[str, tuple[Metrics, BootstrapIntervals]]
 """Metrics and intervals by name of the model."""
 
 
-def measure_models(answers: Predictions) -> Measured:
+def measure_models(predictions: Predictions) -> Measured:
     """Return metrics and 95 % intervals of each model; all models share the resamples."""
-    intervals = bootstrap_all(answers.labels, answers.probabilities)
-    return {name: (evaluate(answers.labels, values), intervals[name]) for name, values in answers.probabilities.items()}
+    labels, probabilities = predictions.labels, predictions.probabilities
+    intervals = bootstrap_all(labels, probabilities)
+    return {name: (evaluate(labels, values), intervals[name]) for name, values in probabilities.items()}
 
 
-def f1_table(answers: Predictions, measured: Measured) -> pd.DataFrame:
+def f1_table(predictions: Predictions, measured: Measured) -> pd.DataFrame:
     """Return F1 of each model and expression: columns `name`, `model`, `expression`, `f1`, `low`, `high`, `precision`,
     `recall`, `faces`."""
     rows = []
-    for name in answers.names:
+    for name in predictions.names:
         metrics, intervals = measured[name]
         classes = metrics.per_class
         for index, expression in enumerate(EXPRESSIONS):
             rows.append(
                 {
                     "name": name,
-                    "model": answers.titles[name],
+                    "model": predictions.titles[name],
                     "expression": expression,
                     "f1": classes.f1[index],
                     "low": intervals.f1[expression].low,

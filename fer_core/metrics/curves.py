@@ -87,22 +87,22 @@ def pr_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = 
     return _as_table(curves, _enough_of_steps, tolerance)
 
 
-def curve_table(answers: Predictions, tolerance: float = HALF_A_PIXEL) -> pd.DataFrame:
+def curve_table(predictions: Predictions, tolerance: float = HALF_A_PIXEL) -> pd.DataFrame:
     """Return the one-vs-rest ROC and precision-recall curves of each model and expression.
 
     Args:
-        answers: of the models.
+        predictions: of the models.
         tolerance: by how much leaving out points may move a curve.
 
     Returns:
         The columns of `roc_curves`, `curve` ("roc" or "pr"), `name`, `model` and `order`.
     """
     tables = []
-    for name, probabilities in answers.probabilities.items():
+    for name, probabilities in predictions.probabilities.items():
         for curve, curves in (("roc", roc_curves), ("pr", pr_curves)):
-            table = curves(answers.labels, probabilities, tolerance=tolerance)
+            table = curves(predictions.labels, probabilities, tolerance=tolerance)
             order = table.groupby("expression").cumcount()
-            tables.append(table.assign(curve=curve, order=order, name=name, model=answers.titles[name]))
+            tables.append(table.assign(curve=curve, order=order, name=name, model=predictions.titles[name]))
     columns = ["x", "y", "threshold", "curve", "expression", "area", "order", "name", "model"]
     return pd.concat(tables, ignore_index=True)[columns]
 
@@ -112,7 +112,7 @@ def curves_of(points: pd.DataFrame, curve: str, expression: str) -> pd.DataFrame
     return points[(points["curve"] == curve) & (points["expression"] == expression)]
 
 
-def threshold_table(answers: Predictions, expression: str, threshold: float) -> pd.DataFrame:
+def threshold_table(predictions: Predictions, expression: str, threshold: float) -> pd.DataFrame:
     """Return the rates of predicting an expression wherever its probability is at least the threshold.
 
     Returns:
@@ -126,8 +126,8 @@ def threshold_table(answers: Predictions, expression: str, threshold: float) -> 
     if not 0 <= threshold <= 1:
         raise ValueError(f"Expected threshold between 0 and 1. Received: {threshold}")
     index = EXPRESSIONS.index(expression)
-    truth, rows = answers.labels == index, []
-    for name, probabilities in answers.probabilities.items():
+    truth, rows = predictions.labels == index, []
+    for name, probabilities in predictions.probabilities.items():
         predicted = probabilities[:, index] >= threshold
         tp, fp = int((truth & predicted).sum()), int((~truth & predicted).sum())
         fn, tn = int((truth & ~predicted).sum()), int((~truth & ~predicted).sum())
@@ -135,7 +135,7 @@ def threshold_table(answers: Predictions, expression: str, threshold: float) -> 
         rows.append(
             {
                 "name": name,
-                "model": answers.titles[name],
+                "model": predictions.titles[name],
                 "expression": expression,
                 "threshold": float(threshold),
                 "precision": _share(tp, tp + fp),

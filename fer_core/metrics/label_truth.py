@@ -141,7 +141,7 @@ def differing_copies(dataset: FerDataset) -> tuple[NDArray[np.int64], int]:
     return differing[np.argsort(blank, kind="stable")], len(pairs)
 
 
-def without_copies(answers: Predictions) -> pd.DataFrame:
+def without_copies(predictions: Predictions) -> pd.DataFrame:
     """Return the accuracy of models with and without test faces whose picture also stands in Training.
 
     Returns:
@@ -150,11 +150,11 @@ def without_copies(answers: Predictions) -> pd.DataFrame:
         (Wilson's 95 % interval).
     """
     training, known = np.arange(TRAINING_ROWS), known_same_pictures()
-    exact, near = (known.partners(answers.rows, training, only) for only in (True, False))
+    exact, near = (known.partners(predictions.rows, training, only) for only in (True, False))
     rows = []
-    for name, probabilities in answers.probabilities.items():
-        right = probabilities.argmax(axis=1) == answers.labels
-        row: dict[str, object] = {"name": name, "model": answers.titles[name]}
+    for name, probabilities in predictions.probabilities.items():
+        right = probabilities.argmax(axis=1) == predictions.labels
+        row: dict[str, object] = {"name": name, "model": predictions.titles[name]}
         for kind, left_out in (("all", np.zeros_like(exact)), ("no_exact", exact), ("no_near", near)):
             kept = right[~left_out]
             interval = wilson_interval(int(kept.sum()), len(kept))

@@ -92,17 +92,17 @@ def judged(table: pd.DataFrame, by: str) -> pd.Series:
     return pd.Series(np.where(table[by] == "", "", right), index=table.index)
 
 
-def expression_scores(answers: Predictions, name: str) -> tuple[pd.DataFrame, list[str]]:
+def expression_scores(predictions: Predictions, name: str) -> tuple[pd.DataFrame, list[str]]:
     """Return F1 of each expression on some faces, and the expressions with too few faces for it.
 
     Args:
-        answers: predictions of at least one face.
+        predictions: of at least one face.
         name: of the model.
 
     Returns:
         The table of `f1_table`, and the names of expressions with 1 to `FEW` - 1 faces.
     """
-    own = answers.only([name])
+    own = predictions.only([name])
     table = f1_table(own, measure_models(own))
     few = table[(table["faces"] > 0) & (table["faces"] < FEW)]
     return table, few["expression"].tolist()

@@ -153,11 +153,11 @@ def paper_metrics() -> dict[str, str]:
     return {key: title for key, title in metric_titles().items() if hasattr(OVERALL[0], key)}
 
 
-def paper_overall(answers: Predictions | None, measured: Measured) -> pd.DataFrame:
+def paper_overall(predictions: Predictions | None, measured: Measured) -> pd.DataFrame:
     """Return each row of the overall tables in the paper beside our measurement.
 
     Args:
-        answers: predictions of PublicTest, the test split of the paper; None if there are none.
+        predictions: of PublicTest, the test split of the paper; None if there are none.
         measured: metrics of these predictions.
 
     Returns:
@@ -178,8 +178,8 @@ def paper_overall(answers: Predictions | None, measured: Measured) -> pd.DataFra
             "reported": f"reported, figure {line.figure}",
             "measured": "not trained here yet",
         }
-        if ours and answers:
-            row["measured"] = f"measured, {answers.split} {answers.view}{weights}"
+        if ours and predictions:
+            row["measured"] = f"measured, {predictions.split} {predictions.view}{weights}"
         for metric in paper_metrics():
             interval = ours[1][metric] if ours else None
             row[f"{metric}_reported"] = getattr(line, metric)

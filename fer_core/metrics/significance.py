@@ -103,18 +103,18 @@ def compare_all(
     return table.assign(p_holm=multipletests(table["p"], method="holm")[1])
 
 
-def pair_table(answers: Predictions) -> pd.DataFrame:
+def pair_table(predictions: Predictions) -> pd.DataFrame:
     """Compare every pair of models.
 
     Returns:
         The columns of `compare_all`, with titles as `first` and `second`, the more accurate model first, and the
         `verdict` as text. Empty for fewer than two models.
     """
-    if len(answers.names) < 2:
+    if len(predictions.names) < 2:
         return pd.DataFrame(columns=["first", "second", "difference", "p_holm", "verdict"])
-    table = compare_all(answers.labels, _best_first(answers))
-    table = table.assign(first=table["first"].map(answers.titles), second=table["second"].map(answers.titles))
-    by = YARDSTICKS[answers.by]
+    table = compare_all(predictions.labels, _best_first(predictions))
+    table = table.assign(first=table["first"].map(predictions.titles), second=table["second"].map(predictions.titles))
+    by = YARDSTICKS[predictions.by]
     better = table["first"].where(table["difference"] > 0, table["second"]) + f" is better by {by}"
     return table.assign(verdict=better.where(table["p_holm"] < LEVEL, f"no clear difference by {by}"))
 
@@ -139,10 +139,10 @@ def both_ways(table: pd.DataFrame) -> pd.DataFrame:
     return both.assign(clear=clear, words=[p if c else f"({p})" for p, c in zip(points, clear, strict=True)])
 
 
-def _best_first(answers: Predictions) -> dict[str, ArrayLike]:
+def _best_first(predictions: Predictions) -> dict[str, ArrayLike]:
     """Return the probabilities, the most accurate model first, so that no difference is negative."""
-    right = {name: (p.argmax(axis=1) == answers.labels).mean() for name, p in answers.probabilities.items()}
-    return {name: answers.probabilities[name] for name in sorted(right, key=lambda name: -right[name])}
+    right = {name: (p.argmax(axis=1) == predictions.labels).mean() for name, p in predictions.probabilities.items()}
+    return {name: predictions.probabilities[name] for name in sorted(right, key=lambda name: -right[name])}
 
 
 def _scores(

@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from fer_core.cli.degraded import degraded_table
-from fer_core.cli.face_map import map_line
+from fer_core.cli.evaluate import degraded_table, map_line
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
 from fer_core.data import load_fer2013, load_ferplus
 from fer_core.faces import DEGRADATIONS

@@ -152,9 +152,9 @@ def test_without_scores_of_the_same_faces_nothing_is_recommended(new):
 
 
 def test_histories(models):
-    add_model(promoted(), "bare", history=False)
+    bare = add_model(promoted(), "bare", history=False)
     (models[2].folder / "history.csv").write_bytes(b"\xff\xfe\x00")
-    table, without, complaints = history_table([*models, comparison_model("bare")], {"fair": "Fair (fair)"})
+    table, without, complaints = history_table([*models, bare], {"fair": "Fair (fair)"})
     assert set(table["name"]) == {"able", "fair"}
     assert set(table["model"]) == {"The able one", "Fair (fair)"}
     assert without == ["The bare one"]
@@ -163,9 +163,3 @@ def test_histories(models):
     first = table[(table["name"] == "able") & (table["what"] == "accuracy")]
     assert first["faces"].tolist() == ["training"] * 2 + ["hold-out"] * 2
     assert first["epoch"].tolist() == [1, 2, 1, 2]
-
-
-def comparison_model(name):
-    from fer_core.store.folders import load_model
-
-    return load_model(name)

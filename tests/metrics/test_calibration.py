@@ -120,14 +120,6 @@ def test_temperature_recovers_what_was_done_to_a_calibrated_model():
         assert expected_calibration_error(labels, scaled) < expected_calibration_error(labels, distorted) / 3
 
 
-def test_the_fit_is_the_best_of_a_grid(sample):
-    labels, proba = sample(500, skill=1)
-    fitted = fit_temperature(labels, proba)
-    best = min(np.geomspace(0.05, 20, 400), key=lambda t: evaluate(labels, apply_temperature(proba, t))["log_loss"])
-    assert fitted == pytest.approx(best, rel=0.01)
-    assert evaluate(labels, apply_temperature(proba, fitted))["log_loss"] <= evaluate(labels, proba)["log_loss"]
-
-
 def test_fit_on_degenerate_input(degenerate):
     assert fit_temperature(*degenerate["certain and right"]) == pytest.approx(0.05)
     assert fit_temperature(*degenerate["certain and wrong"]) == pytest.approx(20)
