@@ -1,7 +1,5 @@
 """Compare models: how good each is, how certain that is, where they differ, and what an ensemble gains."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from fer_core.metrics.ensembles import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
@@ -16,8 +14,9 @@ from pages.parts.common import (
     stored_models,
     warn,
 )
-from pages.parts.compare.results import Selection, all_answers, ensemble, report_html, stamps
+from pages.parts.compare.results import Selection
 from pages.parts.compare.sections import SECTIONS
+from pages.parts.data import predictions, results
 from pages.parts.head import head
 
 head(
@@ -28,8 +27,7 @@ stored, complaints = stored_models()
 
 with st.container(horizontal=True):
     split, view, by = choose_faces("c")
-    selection = Selection(stamps(stored), split, view, by)
-    answers, left_out = all_answers(selection)
+    answers, left_out = predictions(stored, split, view, by)
     names = answers.names if answers else []
     title = answers.titles.__getitem__ if answers else str
     chosen = st.multiselect(
@@ -55,8 +53,8 @@ with st.expander("Combine models into an ensemble", icon=":material/hub:", expan
         fusion = choose("How to combine", FUSIONS, "c_fusion")
     if fusion == "exponential":
         exponent = st.slider("Exponent q", LOWEST_EXPONENT, HIGHEST_EXPONENT, 10, key="c_exponent", bind="query-params")
-    selection = replace(selection, names=tuple(chosen), members=tuple(members), fusion=fusion, exponent=exponent)
-    combined = ensemble(selection)
+    selection = Selection(tuple(stored), split, view, by, tuple(chosen), tuple(members), fusion, exponent)
+    combined = results(selection).ensemble
     if isinstance(combined, Ensemble):
         st.caption(plain(combined.description))
     elif isinstance(combined, str):
@@ -76,6 +74,11 @@ for tab, (section, show) in zip(tabs, SECTIONS.items(), strict=True):
 with st.container(horizontal=True, vertical_alignment="bottom"):
     file_name = f"fer-lab-{split.lower()}-{view}.html"
     offer_download(
-        "Report with all sections", lambda: report_html(selection), file_name, "text/html", "description", "c_report"
+        "Report with all sections",
+        lambda: results(selection).report_html(),
+        file_name,
+        "text/html",
+        "description",
+        "c_report",
     )
     choose_picture_format()

@@ -24,8 +24,8 @@ from pages.parts.common import (
     whole_number,
     with_code,
 )
-from pages.parts.compare.results import Selection, all_answers, fer2013_faces, stamps
 from pages.parts.confusion import clickable_matrix, show_faces
+from pages.parts.data import fer2013, predictions
 from pages.parts.explanations import explain
 from pages.parts.head import head
 
@@ -40,7 +40,7 @@ with st.container(horizontal=True):
     rates = "rates: of 100 faces of the row's expression, how many are predicted as the column's."
     values = choose("In the cells", ("counts", "rates"), "m_values", "rates", help=rates)
 
-answers, left_out = all_answers(Selection(stamps(stored), split, view, by))
+answers, left_out = predictions(stored, split, view, by)
 warn(complaints + left_out, "Some models are left out:")
 if answers is None:
     stop_without_predictions()
@@ -97,7 +97,7 @@ with charts:
         )
         st.caption(f"{where}. {unit}; the diagonal is correct.")
 
-faces_and_votes = fer2013_faces()
+faces_and_votes = fer2013()
 if faces_and_votes.missing:
     st.info(f"The faces cannot be shown. {with_code(faces_and_votes.missing)}", icon=":material/image_not_supported:")
 if layout == "difference":

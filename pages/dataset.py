@@ -2,13 +2,10 @@
 
 import streamlit as st
 
-from pages.parts.compare.results import fer2013_faces
-from pages.parts.dataset.classes import classes
-from pages.parts.dataset.copies import copies
+from pages.parts.data import fer2013
 from pages.parts.dataset.face_map import face_map
-from pages.parts.dataset.faces import browse
-from pages.parts.dataset.hardest import hardest
-from pages.parts.dataset.labels import labels, published
+from pages.parts.dataset.faces import browse, classes
+from pages.parts.dataset.labels import copies, hardest, labels, published
 from pages.parts.dataset.preparation import preparation
 from pages.parts.dataset.source import choose_faces_shown
 from pages.parts.head import head
@@ -36,4 +33,4 @@ if sections:
                 if shown and name in OF_FACES:
                     OF_FACES[name](shown)
                 else:
-                    OF_FER2013[name](fer2013_faces())
+                    OF_FER2013[name](fer2013())

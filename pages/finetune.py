@@ -7,7 +7,6 @@ from fer_core.runs.run import RunPlan
 from fer_core.training.recipe import recipe_summary
 from fer_core.types import FerError
 from fer_core.visitors import limits
-from pages.parts.access import training_allowed
 from pages.parts.common import emphasis, empty, plain, with_code
 from pages.parts.finetune.data import select_data
 from pages.parts.finetune.result import result
@@ -15,6 +14,7 @@ from pages.parts.finetune.runs import RUNS_TAB, TAB, all_runs, live, select_runs
 from pages.parts.finetune.settings import select_network, select_recipe
 from pages.parts.finetune.tuning import tuning
 from pages.parts.head import head
+from pages.parts.visitor import training_allowed
 
 NEW_TAB, TUNING_TAB = "New run", "Tuning"
 LAST_TAB = "f_last_tab"  # Streamlit forgets which tab was open when the visitor leaves the page

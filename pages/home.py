@@ -6,18 +6,19 @@ from fer_core.figures import accuracy_intervals
 from fer_core.measuring.scoreboard import home_scoreboard
 from fer_core.metrics.paper import OVERALL
 from fer_core.store.folders import list_models
+from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
 from pages.parts.common import choose_yardstick, no_model_yet, note_detector, note_untested, note_utkface, warn
 from pages.parts.explanations import explain
 from pages.parts.head import head
 from pages.parts.home import judged_by, three_ways, why_default
 from pages.parts.notice import notice
-from pages.parts.pictures import ServedModel, load_models
+from pages.parts.pictures import load_models
 
 head("FER Lab", "See which of seven expressions a model reads on a face, why it says so, and how far to trust it.")
 
 stored, complaints = list_models()
-models: list[ServedModel] = []
+models: list[StoredModel] = []
 for candidate in stored:
     if candidate.servable and not models:
         models, broken = load_models([candidate])

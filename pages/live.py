@@ -5,8 +5,19 @@ import streamlit as st
 from fer_core.inference.stream import StreamSettings
 from pages.parts.common import choose, model_titles, note_detector, note_utkface, servable_models, warn
 from pages.parts.head import head
-from pages.parts.live.camera import KINDS, camera, camera_help, ice_servers, session_for
-from pages.parts.live.panels import keep, over_time, readings, sample_picture, sample_reading, snapshot
+from pages.parts.live import (
+    KINDS,
+    camera,
+    camera_help,
+    ice_servers,
+    keep,
+    over_time,
+    readings,
+    sample_picture,
+    sample_reading,
+    session_for,
+    snapshot,
+)
 from pages.parts.notice import RELAYED, VIDEO, all_agree
 from pages.parts.pictures import load_models
 from pages.parts.presentation import presenting

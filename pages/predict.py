@@ -1,5 +1,7 @@
 """Predict: the expressions of every face in a visitor's pictures, the reasons, and the effect of edits."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from fer_core.data import SAMPLE_CREDIT
@@ -27,8 +29,7 @@ from pages.parts.pictures import (
     pictures_from,
     results_for,
 )
-from pages.parts.predict import FaceView, edit_panel, face_bars, no_face_found
-from pages.parts.reasons import face_reasons
+from pages.parts.predict import FaceView, edit_panel, face_bars, face_reasons, no_face_found
 
 MANY_FACES = 10
 
@@ -53,12 +54,12 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     flip = st.toggle("Average with mirror image", key="p_flip", bind="query-params")
     whole = whole_image_toggle("p_whole")
 wanted = [model for model in stored if model.name in (chosen or names[:1])]
-models, broken = load_models(wanted, flip, whole)
+models, broken = load_models(wanted)
 warn(broken, "Some models cannot be used:")
 note_utkface(wanted, scores=False)
 if not models:
     st.stop()
-pictures = pictures_from(source)
+pictures = [replace(one, flip=flip, whole_image=whole) for one in pictures_from(source)]
 if not pictures:
     st.caption(SOURCES[source])
     st.stop()
@@ -87,7 +88,7 @@ left, right = st.columns([4, 5], gap="medium")
 boxes = ", ".join(f"{number} {face.answer}" for number, face in enumerate(faces, 1)) or "no face found"
 left.image(
     annotated(picture, models[0]),
-    caption=SAMPLE_CREDIT if picture is SAMPLE else plain(picture.name),
+    caption=SAMPLE_CREDIT if picture.key == SAMPLE.key else plain(picture.name),
     width="stretch",
     alt=f"Picture with numbered boxes: {boxes}",
 )

@@ -3,16 +3,15 @@
 import streamlit as st
 
 from pages.parts.common import with_code
-from pages.parts.compare.results import fer2013_faces
+from pages.parts.data import fer2013
 from pages.parts.head import head
 from pages.parts.quiz.alone import alone
-from pages.parts.quiz.game import INTRODUCTION
-from pages.parts.quiz.lecturer import lecturer
-from pages.parts.quiz.student import room_in_url, student
+from pages.parts.quiz.play import INTRODUCTION
+from pages.parts.quiz.room import lecturer, room_in_url, student
 
 head("You against the model", INTRODUCTION)
 
-faces = fer2013_faces()
+faces = fer2013()
 if faces.missing:
     st.info(f"The quiz shows faces of FER2013. {with_code(faces.missing)}", icon=":material/database:")
     st.stop()

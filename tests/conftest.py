@@ -14,7 +14,7 @@ import pytest
 from fer_core.data import FerDataset, load_fer2013
 from fer_core.inference import Classifier
 from fer_core.models import ModelSpec, build_network
-from fer_core.models.backbone import local_file
+from fer_core.models.backbones import local_file
 from tests.server import chromium_path
 
 

@@ -1,12 +1,14 @@
-"""CONTRIBUTING's recipes, carried out: a backbone of Keras that no list names, and a new page."""
+"""CONTRIBUTING's recipes, carried out: a backbone of Keras without named models, one with them, and a new page."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,6 +72,47 @@ def test_a_model_on_any_backbone_opens_on_every_page(trained, page):
         assert "this network scales by itself" in " ".join(one.value for one in app.markdown)
 
 
+def test_a_backbone_is_an_entry_of_one_table(tmp_path):
+    """In a copy of the code: give a backbone a named model, and find it wherever backbones are listed."""
+    for part in ("fer_core", "pages"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    table = tmp_path / "fer_core" / "models" / "backbones.py"
+    text = table.read_text(encoding="utf-8")
+    others = '    **dict.fromkeys(("MobileNetV3Small", "MobileNetV3Large"), Backbone(_UNCHANGED)),\n'
+    entry = (
+        '    "MobileNetV3Small": Backbone(\n'
+        '        _UNCHANGED, ("frozen",), "MobileNetV3 Small", True, size=64, epochs=3, milliseconds=2.0\n    ),\n'
+    )
+    assert others in text
+    table.write_text(text.replace(others, others + entry), encoding="utf-8")
+    program = (
+        "import json, pandas as pd, sys\n"
+        "from fer_core.measuring.scoreboard import front_models\n"
+        "from fer_core.models import model_spec, network_names, networks_by_input\n"
+        "from fer_core.runs.estimate import estimate\n"
+        "from fer_core.training.recipe import pretraining_recipe, recipe_for\n"
+        "name = networks_by_input()['MobileNetV3 Small']\n"
+        "spec, other = model_spec(name), model_spec('mobilenetv3large_frozen')\n"
+        "spec_seconds, other_seconds = (estimate(one, recipe_for(one), 1000).seconds for one in (spec, other))\n"
+        "board = pd.DataFrame({'name': list('abcdefgh'), 'model': list('abcdefgh')})\n"
+        "front = front_models(board, {'h': 'MobileNetV3Small'})\n"
+        "facts = [name, spec.title, spec.backbone_size, name in network_names(), spec_seconds < other_seconds, "
+        "'h' in front, pretraining_recipe('MobileNetV3Small').epochs, 'keras' in sys.modules]\n"
+        "print(json.dumps(facts))\n"
+    )
+    done = run_program(program, tmp_path, os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert json.loads(done.stdout.splitlines()[-1]) == [
+        "mobilenetv3small_frozen", "MobileNetV3 Small, frozen", 64, True, True, True, 3, False
+    ], done.stderr[-2000:]  # fmt: skip
+
+
+def run_program(program: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", program]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
 def test_a_page_is_a_script_and_a_line(tmp_path):
     """In a copy of the app: write `pages/NAME.py`, add it to `PAGES`, open it."""
     shutil.copy(ROOT / "app.py", tmp_path)
@@ -95,8 +138,5 @@ def test_a_page_is_a_script_and_a_line(tmp_path):
         "print(app.exception, app.title[0].value, app.markdown[-1].value)\n"
     )
     environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "FER_HOME": str(tmp_path / "home")}
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = run_program(program, tmp_path, environment)
     assert "Hello 4 faces" in done.stdout, done.stderr[-2000:]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +28,9 @@ RATES: Final[dict[str, str]] = {
     "accuracy": "Accuracy",
 }
 """Each rate with its title. Without labels of expressions there is only `selection_rate`."""
+
+RATE_COLUMNS: Final = ["group", "rate", "expression", "faces", "value", "low", "high", "compared"]
+"""Of `GroupAudit.rates`."""
 
 PERMUTATIONS: Final = 10_000
 RESAMPLES: Final = 10_000
@@ -80,8 +82,8 @@ def audit_groups(
 ) -> GroupAudit:
     """Compare the predictions of a model between groups of faces.
 
-    Rates come from fairlearn's `MetricFrame`, one expression against the rest. A gap is the difference between the
-    groups with the highest and the lowest value. Its interval is that of these two groups (Newcombe 1998, method 10),
+    Rates are of one expression against the rest. A gap is the difference between the groups with the highest and the
+    lowest value. Its interval is that of these two groups (Newcombe 1998, method 10),
     which also holds for rates of 0 and 1, where resampled faces never differ; the ratio's is a bootstrap. Neither knows
     that the groups were picked because they differ most. The test does: group names are dealt out again at
     random, and p is the share of `PERMUTATIONS` deals whose largest gap is at least as large. For recall they are dealt
@@ -120,7 +122,7 @@ def audit_groups(
     place = {name: position for position, name in enumerate(kept)}
     rates = rates.sort_values("group", key=lambda column: column.map(place), kind="stable", ignore_index=True)
     sizes = {name: int((names == name).sum()) for name in kept}
-    return GroupAudit(by, sizes, minimum, rates, _gaps(rates))
+    return GroupAudit(by, sizes, minimum, rates[RATE_COLUMNS], _gaps(rates))
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -130,47 +132,26 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _rates(names: NDArray[Any], answers: NDArray, truth: NDArray | None, minimum: int) -> pd.DataFrame:
-    from fairlearn.metrics import MetricFrame, count, selection_rate
-    from sklearn.metrics import accuracy_score, precision_score, recall_score
-
-    # fairlearn and scikit-learn get labels of 0 and 1: with 0 to 6, they would look at class 1 only.
-    metrics: dict[str, Any] = {"selection_rate": selection_rate, "selection_rate faces": count}
-    if truth is not None:
-        metrics = {
-            "recall": partial(recall_score, zero_division=np.nan),
-            "recall faces": _positives,
-            "precision": partial(precision_score, zero_division=np.nan),
-            "precision faces": _selected,
-            **metrics,
-        }
-    frames, features = {}, pd.Series(names)  # fairlearn cannot read an array with one face
+    """Return the table of `GroupAudit.rates`, and in `hits` how many of the `faces` count."""
+    everyone = np.ones(len(names), dtype=bool)
+    shares: list[tuple[str, str, NDArray[np.bool_], NDArray[np.bool_]]] = []
     for index, expression in enumerate(EXPRESSIONS):
-        chosen = (answers == index).astype(int)
-        real = chosen if truth is None else (truth == index).astype(int)
-        frames[expression] = MetricFrame(metrics=metrics, y_true=real, y_pred=chosen, sensitive_features=features)
+        chosen = answers == index
+        if truth is not None:
+            real = truth == index
+            shares += [("recall", expression, chosen & real, real), ("precision", expression, chosen & real, chosen)]
+        shares.append(("selection_rate", expression, chosen, everyone))
     if truth is not None:
-        accuracy = {"accuracy": accuracy_score, "accuracy faces": count}
-        frames[ALL] = MetricFrame(metrics=accuracy, y_true=truth, y_pred=answers, sensitive_features=features)
+        shares.append(("accuracy", ALL, answers == truth, everyone))
     parts = []
-    for expression, frame in frames.items():
-        found = frame.by_group.astype(float)
-        for rate in [name for name in found.columns if name in RATES]:
-            part = pd.DataFrame({"value": found[rate], "faces": found[f"{rate} faces"].astype(int)})
-            part = part.rename_axis("group").reset_index().astype({"group": str})
-            parts.append(part.assign(rate=rate, expression=expression))
+    for rate, expression, hits, faces in shares:
+        counts = pd.DataFrame({"group": names, "hits": hits, "faces": faces}).groupby("group", as_index=False).sum()
+        parts.append(counts.assign(rate=rate, expression=expression))
     table = pd.concat(parts, ignore_index=True)
-    ends = [wilson_interval(round(v * n) if n else 0, n) for v, n in zip(table["value"], table["faces"], strict=True)]
+    table["value"] = table["hits"] / table["faces"]
+    ends = [wilson_interval(*counts) for counts in table[["hits", "faces"]].to_numpy().tolist()]
     table["low"], table["high"] = [end.low for end in ends], [end.high for end in ends]
-    table["compared"] = table["faces"] >= minimum
-    return table[["group", "rate", "expression", "faces", "value", "low", "high", "compared"]]
-
-
-def _positives(truth: NDArray, _: NDArray) -> int:
-    return int(np.sum(truth))
-
-
-def _selected(_: NDArray, answers: NDArray) -> int:
-    return int(np.sum(answers))
+    return table.assign(compared=table["faces"] >= minimum)
 
 
 def _gaps(rates: pd.DataFrame) -> pd.DataFrame:
@@ -182,8 +163,7 @@ def _gaps(rates: pd.DataFrame) -> pd.DataFrame:
     for (rate, expression), part in rates[rates["compared"]].groupby(["rate", "expression"], sort=False):
         if len(part) < 2:
             continue
-        values, faces = part["value"].to_numpy(), part["faces"].to_numpy()
-        hits = np.rint(values * faces).astype(np.int64)
+        values, faces, hits = (part[name].to_numpy() for name in ("value", "faces", "hits"))
         top = int(values.argmax())
         bottom = int(np.delete(values, top).argmin())  # another group, even if all values are equal
         bottom += bottom >= top

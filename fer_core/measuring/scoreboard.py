@@ -17,16 +17,13 @@ from fer_core.inference import FaceAnalyzer
 from fer_core.measuring.robustness import mean_corruption_accuracy, robustness_table
 from fer_core.metrics.core import METRICS, Measured
 from fer_core.metrics.predictions import ENSEMBLE, Predictions
+from fer_core.models.backbones import BACKBONES
 from fer_core.store.card import Score
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
 
 FRONT: Final = 6
 """How many models charts of many show at first."""
-
-
-FAMILIES: Final = ("VGG16", "ResNet50", "MobileNetV2", "Xception")
-"""The paper's backbones."""
 
 
 _ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
@@ -116,7 +113,8 @@ def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> li
         backbones: name of a model to that of its backbone; None without one.
     """
     kinds = board["name"].map(backbones)
-    leaders = board[kinds.isin(FAMILIES) & ~kinds.duplicated()]
+    in_paper = [name for name, backbone in BACKBONES.items() if backbone.in_paper]
+    leaders = board[kinds.isin(in_paper) & ~kinds.duplicated()]
     named = board[board["name"].isin([ENSEMBLE, DEFAULT_MODEL])].sort_values("name")  # "+ensemble" first
     order = [*board["model"].head(1), *named["model"], *leaders["model"], *board["model"]]
     first = list(dict.fromkeys(order))[:FRONT]

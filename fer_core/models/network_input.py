@@ -2,61 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.models.backbones import BLUE_FIRST, MINUS_ONE_TO_ONE, Scale, backbone_named
 from fer_core.models.spec import ModelSpec
-from fer_core.types import FerError
-
-Scale = tuple[list[float], list[float]]
-"""A factor and an offset for each channel: a gray level enters the network as `factor * level + offset`."""
-
-MINUS_ONE_TO_ONE: Final = (1 / 127.5, -1.0)
-"""Factor and offset that turn gray levels into numbers from -1 to 1."""
-
-_SIGNED: Final[Scale] = ([MINUS_ONE_TO_ONE[0]] * 3, [MINUS_ONE_TO_ONE[1]] * 3)
-_IMAGENET_MEAN: Final[Scale] = ([1.0] * 3, [-103.939, -116.779, -123.68])  # blue, green, red
-_UNCHANGED: Final[Scale] = ([1.0] * 3, [0.0] * 3)  # these networks scale their input themselves
-_DEVIATIONS: Final = (0.229, 0.224, 0.225)
-_STANDARDIZED: Final[Scale] = (
-    [1 / (255 * deviation) for deviation in _DEVIATIONS],
-    [-mean / deviation for mean, deviation in zip((0.485, 0.456, 0.406), _DEVIATIONS, strict=True)],
-)
-
-BACKBONE_SCALES: Final[dict[str, Scale]] = {
-    **dict.fromkeys(("VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152"), _IMAGENET_MEAN),
-    **dict.fromkeys(("MobileNet", "MobileNetV2", "Xception", "InceptionV3", "InceptionResNetV2"), _SIGNED),
-    **dict.fromkeys(("NASNetMobile", "NASNetLarge", "ResNet50V2", "ResNet101V2", "ResNet152V2"), _SIGNED),
-    **dict.fromkeys(("DenseNet121", "DenseNet169", "DenseNet201"), _STANDARDIZED),
-    **dict.fromkeys((f"EfficientNetB{size}" for size in range(8)), _UNCHANGED),
-    **dict.fromkeys((f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")), _UNCHANGED),
-    **dict.fromkeys((f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge")), _UNCHANGED),
-    **dict.fromkeys(("MobileNetV3Small", "MobileNetV3Large"), _UNCHANGED),
-}
-"""Keras' `preprocess_input` of all its backbones."""
-
-BLUE_FIRST: Final = tuple(name for name, scale in BACKBONE_SCALES.items() if scale is _IMAGENET_MEAN)
-"""Backbones whose channels are blue, green and red; those of all others are red, green and blue."""
 
 
 def input_scale(spec: ModelSpec) -> Scale:
     """Return the scale of each channel of a network.
 
     Raises:
-        FerError: the backbone is one that Keras got after this version.
+        FerError: there is no such backbone.
     """
-    if not spec.backbone:
-        factor, offset = MINUS_ONE_TO_ONE
-        return [factor], [offset]
-    if spec.backbone not in BACKBONE_SCALES:
-        raise FerError(
-            f"The scale of this backbone's input is not known. Choose another model, or add the scale to "
-            f"BACKBONE_SCALES in fer_core/models/network_input.py. Received: {spec.backbone}"
-        )
-    return BACKBONE_SCALES[spec.backbone]
+    if spec.backbone:
+        return backbone_named(spec.backbone).scale
+    factor, offset = MINUS_ONE_TO_ONE
+    return [factor], [offset]
 
 
 def network_input(face: NDArray[np.uint8], spec: ModelSpec) -> NDArray[np.float32]:

@@ -5,50 +5,41 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fer_core.models.backbone import BACKBONE_SIZES, DEFAULT_SIZE, backbone_names
+from fer_core.models.backbones import BACKBONES
 from fer_core.models.spec import ModelSpec
 from fer_core.types import FerError
 
 if TYPE_CHECKING:
     import keras
 
-_TITLES = {
-    "EfficientNetB0": "EfficientNet-B0",
-    "EfficientNetV2B0": "EfficientNetV2-B0",
-    "NASNetMobile": "NASNet Mobile",
-}
 _NOISE = 0.05
 """Share of the gray range. The paper does not give the strength of its noise."""
-_OPEN = {"VGG16": 4, "MobileNetV2": 2}
-"""Layers that hold weights, batch norm left out, among the last six of the list of layers, as the paper counts them."""
-_OPEN_IN_OTHERS = 6
-"""In networks that the paper does not have, whose last six layers may hold no weights at all."""
-_MOBILENET_SIZE = 160
-"""Pixels to which ImageNet's MobileNetV2 enlarges faces for the modified variant: its features suit larger objects."""
 
 
 def _frozen(backbone: str) -> ModelSpec:
     """The paper's first stage (section 3.4.1): only the new head is trained."""
+    known = BACKBONES[backbone]
     return ModelSpec(
         name=f"{backbone.lower()}_frozen",
-        title=f"{_TITLES.get(backbone, backbone)}, frozen",
+        title=f"{known.title or backbone}, frozen",
         architecture="transfer",
         weights_from="imagenet",
         backbone=backbone,
-        backbone_size=BACKBONE_SIZES.get(backbone, DEFAULT_SIZE),
+        backbone_size=known.size,
     )
 
 
 def _modified(backbone: str, extra: str = "", noise: float = 0.0, preprocessing: str = "none") -> ModelSpec:
     """The paper's second stage (section 3.4.2): the last layers are trained, with batch norm and augmentation."""
+    known = BACKBONES[backbone]
     return ModelSpec(
         name=f"{backbone.lower()}_modified{f'_{extra}' if extra else ''}",
-        title=f"{_TITLES.get(backbone, backbone)}, modified{f', {extra}' if extra else ''}",
+        title=f"{known.title or backbone}, modified{f', {extra}' if extra else ''}",
         architecture="transfer",
         weights_from="imagenet",
         backbone=backbone,
-        backbone_size=BACKBONE_SIZES.get(backbone, DEFAULT_SIZE),
-        open_layers=_OPEN.get(backbone, _OPEN_IN_OTHERS),
+        backbone_size=known.modified_size or known.size,
+        open_layers=known.open_layers,
         batch_normalization=True,
         noise=noise,
         preprocessing=preprocessing,
@@ -79,7 +70,7 @@ _FACES = ModelSpec(
     architecture="transfer",
     weights_from="vggface2",
     backbone="MobileNet",
-    backbone_size=BACKBONE_SIZES["MobileNet"],
+    backbone_size=BACKBONES["MobileNet"].size,
     cut_after="conv_pw_12_relu",  # the last block is about who somebody is
     open_layers=14,  # from block 6 on
     open_normalization=True,
@@ -102,6 +93,8 @@ _BASELINES = [
 _ENSEMBLE = ModelSpec("compact_cnn_ensemble", "Compact CNN, ensemble by label", "ensemble", weights_from="none")
 """What several of these networks reach together, kept for comparison."""
 
+_KINDS = {"frozen": _frozen, "modified": _modified}
+_OTHER_WEIGHTS = {"utk": "utkface", "random": "random"}
 _SPECS = {
     spec.name: spec
     for spec in [
@@ -111,18 +104,16 @@ _SPECS = {
         _STUDENT,
         _FACES,
         _FACES_STUDENT,
-        *map(_frozen, ("MobileNetV2", "VGG16", "Xception", "ResNet50")),
-        replace(_modified("MobileNetV2"), backbone_size=_MOBILENET_SIZE),
+        *(_frozen(name) for name, known in BACKBONES.items() if "frozen" in known.variants),
+        _modified("MobileNetV2"),
         _modified("VGG16"),
         _modified("VGG16", "noise", noise=_NOISE),
         _modified("VGG16", "face", preprocessing="face"),
-        *map(_modified, ("EfficientNetB0", "EfficientNetV2B0", "DenseNet121", "NASNetMobile")),
+        *(_modified(name) for name, known in BACKBONES.items() if "modified" in known.variants),
         *_BASELINES,
         _ENSEMBLE,
     ]
 }
-_KINDS = {"frozen": _frozen, "modified": _modified}
-_OTHER_WEIGHTS = {"utk": "utkface", "random": "random"}
 _NETWORKS = ("compact_cnn", "transfer")
 
 
@@ -140,13 +131,24 @@ def network_names() -> list[str]:
     return list(first.values())
 
 
+def networks_by_input() -> dict[str, str]:
+    """Return one named network for each kind of input, by its caption."""
+    captions = {"Compact CNN": "compact_cnn"}
+    for name, known in BACKBONES.items():
+        if known.captions is not None:
+            captions |= known.captions
+        elif known.variants:
+            captions[known.title or name] = f"{name.lower()}_{known.variants[0]}"
+    return captions
+
+
 def model_spec(name: str) -> ModelSpec:
     """Return a named model's spec.
 
     Args:
         name: one of `model_names()`, or another backbone of Keras followed by `_frozen` or `_modified`, for example
-            `resnet101v2_modified` (only such a name imports Keras). `_utk` (UTKFace) or `_random` at the end starts
-            from these weights instead of ImageNet's.
+            `resnet101v2_modified`. `_utk` (UTKFace) or `_random` at the end starts from these weights instead of
+            ImageNet's.
 
     Raises:
         FerError: there is no such model.
@@ -156,9 +158,9 @@ def model_spec(name: str) -> ModelSpec:
     stem, _, ending = name.rpartition("_")
     if stem and ending in _OTHER_WEIGHTS and (backbone := model_spec(stem).backbone):
         spec = model_spec(stem).with_weights(_OTHER_WEIGHTS[ending])
-        return replace(spec, backbone_size=BACKBONE_SIZES.get(backbone, DEFAULT_SIZE))  # that of the pretraining
+        return replace(spec, backbone_size=BACKBONES[backbone].size)  # that of the pretraining
     if stem and ending in _KINDS:
-        for backbone in backbone_names():
+        for backbone in BACKBONES:
             if backbone.lower() == stem:
                 return _KINDS[ending](backbone)
     raise FerError(
@@ -186,8 +188,7 @@ def build_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
         raise FerError(f"Unknown architecture. Expected: {', '.join(_NETWORKS)}. Received: {spec.architecture}")
     import keras
 
-    from fer_core.models.compact_cnn import compact_cnn
-    from fer_core.models.transfer import transfer_network
+    from fer_core.models.networks import compact_cnn, transfer_network
 
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(dtype)

@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from fer_core.files import home, read_json, write_json
 from fer_core.models import ModelSpec
+from fer_core.models.backbones import backbone_named
 from fer_core.training.recipe import Recipe, uses_features
 
 TIMINGS: Final = "timings.json"
@@ -20,11 +21,8 @@ GUESS: Final = (
 )
 
 _KEPT: Final = 8  # newest measurements of each kind
-_FORWARD: Final = {"MobileNetV2": (96, 6.1), "VGG16": (48, 12.0), "ResNet50": (48, 6.0), "Xception": (71, 10.0)}
-"""Side in pixels, and milliseconds per face on two cores; MobileNetV2's was measured on all of FER2013."""
-
-_SERVED: Final = {"MobileNetV2": 2.0, "VGG16": 13.0, "ResNet50": 5.0, "Xception": 10.0}
-"""Milliseconds per face of the LiteRT model, measured on two cores, one face at a time."""
+_UNMEASURED: Final = (48, 10.0)
+"""Side in pixels, and milliseconds per face, of a backbone that was not measured."""
 
 _PREDICTIONS: Final = 2 * 7178 + 26 * 1000 + 6 * 2669
 """Both test splits with mirror images, 1,000 faces, clean and degraded, and the hold-out for score and threshold."""
@@ -88,7 +86,7 @@ def expected_ending(spec: ModelSpec, recipe: Recipe) -> float:
     known = _timings(spec, recipe)
     if known:
         return statistics.median(timing.measuring for timing in known)
-    milliseconds = _SERVED.get(spec.backbone, 5.0) if spec.architecture == "transfer" else 1.0
+    milliseconds = backbone_named(spec.backbone).served_milliseconds if spec.backbone else 1.0
     return 20.0 + milliseconds / 1000 * _PREDICTIONS
 
 
@@ -142,7 +140,8 @@ def _guess(spec: ModelSpec, recipe: Recipe, faces: int) -> float:
         widths, milliseconds = _COMPACT
         share = sum(w * w for w in spec.widths) / sum(w * w for w in widths) if spec.widths else 1.0
         return start_and_end + max(0.1, share) * milliseconds / 1000 * faces * recipe.epochs
-    side, milliseconds = _FORWARD.get(spec.backbone, (48, 10.0))
+    known = backbone_named(spec.backbone)
+    side, milliseconds = (known.size, known.milliseconds) if known.milliseconds else _UNMEASURED
     forward = milliseconds / 1000 * ((spec.backbone_size or side) / side) ** 2 * faces
     if uses_features(spec, recipe):
         return start_and_end + 2 * forward + 4e-5 * faces * recipe.epochs

@@ -37,6 +37,9 @@ class StoredModel:
     folder: Path
     card: ModelCard
 
+    def __hash__(self) -> int:
+        return hash(self.folder)
+
     @property
     def title(self) -> str:
         """The name that people read."""
@@ -55,8 +58,9 @@ class StoredModel:
 
     @property
     def version(self) -> tuple[int, ...]:
-        """What differs once the card or the LiteRT file has been written anew."""
-        return (*stamp(self.folder / CARD), *stamp(self.folder / WEIGHTS))
+        """What differs once one of the files that the app reads has been written anew."""
+        names = (CARD, WEIGHTS, PREDICTIONS, HISTORY, DEGRADED, FACE_MAP)
+        return tuple(part for name in names for part in stamp(self.folder / name))
 
     def content(self) -> bytes:
         """Return the LiteRT file, compared with its card: a changed file may answer wrongly or crash LiteRT.

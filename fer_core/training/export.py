@@ -20,7 +20,7 @@ import numpy as np
 
 from fer_core.files import whole_file
 from fer_core.labels import EXPRESSIONS
-from fer_core.models.activation import with_activation_map
+from fer_core.models.networks import with_activation_map
 from fer_core.processes import REFUSED, run_python
 from fer_core.store.folders import open_model
 from fer_core.store.stored_model import KERAS

@@ -20,7 +20,7 @@ from fer_core.data import FerDataset
 from fer_core.files import whole_file
 from fer_core.labels import NUM_CLASSES
 from fer_core.models import ModelSpec
-from fer_core.models.backbone import weights_digest
+from fer_core.models.backbones import weights_digest
 from fer_core.training.augmentation_layers import augmentation_layers
 from fer_core.training.batch_norm import fused_batch_norm
 from fer_core.training.callbacks import fit_callbacks

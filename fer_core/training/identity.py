@@ -12,8 +12,8 @@ import numpy as np
 
 from fer_core.files import write_json
 from fer_core.models import ModelSpec
-from fer_core.models.backbone import weights_digest
-from fer_core.models.transfer import backbone_of
+from fer_core.models.backbones import weights_digest
+from fer_core.models.networks import backbone_of
 from fer_core.training.data import TrainingData
 from fer_core.training.initial_weights import stored_network
 from fer_core.training.recipe import Recipe

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fer_core.files import home
 from fer_core.models import ModelSpec, build_network
-from fer_core.models.backbone import (
+from fer_core.models.backbones import (
     FOLDER_VARIABLE,
     VGGFACE2_BACKBONE,
     VGGFACE2_FILE,
@@ -252,7 +252,7 @@ def _imagenet_available(backbone: str) -> bool:
 
 
 def _load_pretrained(network: keras.Model, spec: ModelSpec) -> None:
-    from fer_core.models.transfer import backbone_of
+    from fer_core.models.networks import backbone_of
 
     if spec.architecture != "transfer":
         raise FerError(f"Only models with a backbone can start from utkface. Received: {spec.name}")

@@ -6,7 +6,6 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +17,8 @@ from numpy.typing import NDArray
 from fer_core.data import UTKFaceDataset
 from fer_core.files import home, whole_file, write_json
 from fer_core.models import ModelSpec
-from fer_core.models.backbone import BACKBONE_SIZES, DEFAULT_SIZE, build_backbone, pretrained_file
-from fer_core.models.transfer import backbone_input
+from fer_core.models.backbones import backbone_named, build_backbone, pretrained_file
+from fer_core.models.networks import backbone_input
 from fer_core.training.augmentation import Augmentation
 from fer_core.training.augmentation_layers import augmentation_layers
 from fer_core.training.batch_norm import fused_batch_norm
@@ -27,23 +26,7 @@ from fer_core.training.callbacks import resumable
 from fer_core.training.fit import Batches, precision
 from fer_core.training.model_card import device
 from fer_core.training.optimizer import make_optimizer
-from fer_core.training.recipe import Recipe
-
-PRETRAINING: Final = Recipe(
-    epochs=20,
-    batch_size=64,
-    optimizer="adamw",
-    peak_learning_rate=1e-3,
-    weight_decay=1e-2,
-    label_smoothing=0.0,
-    ema=0.0,
-    augmentation=Augmentation(48, 15.0, (0.85, 1.15), 3.0, True, 0.15, 0.3, 0.25),
-)
-LEARNING_RATES: Final = {"VGG16": 2e-4}
-"""Peak rates of backbones without batch normalization, which diverge at the usual rate."""
-
-EPOCHS: Final = {"VGG16": 10, "ResNet50": 8, "MobileNetV2": 6, "Xception": 6}
-"""Epochs of the backbones of the shipped models, limited by computing time: their loss was still falling."""
+from fer_core.training.recipe import Recipe, pretraining_recipe
 
 VALIDATION_STEP: Final = 10
 """Every tenth face is used for validation."""
@@ -66,7 +49,7 @@ def pretrain(
         backbone: its name in `keras.applications`.
         faces: every tenth is used for validation only.
         size: side in pixels of the backbone's input; default: that of the named models.
-        epochs: passes over the faces; default: `EPOCHS`, else 20.
+        epochs: passes over the faces; default: its recipe's.
         folder: where the weights are written; by default `backbones/` in the user's data folder, where training looks
             for them.
         callbacks: additional Keras callbacks.
@@ -78,7 +61,7 @@ def pretrain(
     Raises:
         FerError: there is no such backbone, or it does not accept faces of that size.
     """
-    side = BACKBONE_SIZES.get(backbone, DEFAULT_SIZE) if size is None else size
+    side = backbone_named(backbone).size if size is None else size
     recipe = pretraining_recipe(backbone, epochs)
     keras.utils.set_random_seed(recipe.seed)
     network, body = _network(backbone, side, recipe)
@@ -120,15 +103,6 @@ def pretrain(
     write_json(target.with_suffix("").with_suffix(".json"), note)
     say(f"On the validation faces: {measured}")
     return target
-
-
-def pretraining_recipe(backbone: str, epochs: int | None = None) -> Recipe:
-    """Return the recipe for a backbone."""
-    return replace(
-        PRETRAINING,
-        epochs=EPOCHS.get(backbone, PRETRAINING.epochs) if epochs is None else epochs,
-        peak_learning_rate=LEARNING_RATES.get(backbone, PRETRAINING.peak_learning_rate),
-    )
 
 
 def pretraining_key(recipe: Recipe, faces: UTKFaceDataset) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from fer_core.models import ModelSpec
+from fer_core.models.backbones import backbone_named
 from fer_core.models.spec import WEIGHTS
 from fer_core.training.augmentation import AS_THE_PAPER, MIRROR_ONLY, ROBUST, Augmentation
 from fer_core.types import FerError
@@ -169,6 +170,20 @@ def fine_tuning_recipe(spec: ModelSpec, faces: int, epochs: int) -> Recipe:
     return replace(recipe, epochs=epochs, batch_size=batch, peak_learning_rate=recipe.peak_learning_rate * factor)
 
 
+def pretraining_recipe(backbone: str, epochs: int | None = None) -> Recipe:
+    """Return the recipe that pretrains a backbone on UTKFace; `epochs` instead of its own.
+
+    Raises:
+        FerError: there is no such backbone.
+    """
+    known = backbone_named(backbone)
+    return replace(
+        PRETRAINING,
+        epochs=known.epochs if epochs is None else epochs,
+        peak_learning_rate=known.learning_rate,
+    )
+
+
 def recipe_summary(spec: ModelSpec, recipe: Recipe) -> str:
     """Return one line that says how a network will be fitted."""
     smoothing = f", label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
@@ -281,3 +296,15 @@ MODIFIED = Recipe(
 )
 MODIFIED_UTKFACE = replace(MODIFIED, epochs=8)
 """Limited by computing time: the validation accuracy was still rising."""
+
+PRETRAINING: Final = Recipe(
+    epochs=20,
+    batch_size=64,
+    optimizer="adamw",
+    peak_learning_rate=1e-3,
+    weight_decay=1e-2,
+    label_smoothing=0.0,
+    ema=0.0,
+    augmentation=Augmentation(48, 15.0, (0.85, 1.15), 3.0, True, 0.15, 0.3, 0.25),
+)
+"""For ages and genders. `fer_core.models.backbones` has the epochs and the learning rate of each backbone."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fer_core.files import cache_folder, whole_file
 from fer_core.labels import NUM_CLASSES
 from fer_core.models import ModelSpec
-from fer_core.models.backbone import weights_digest
+from fer_core.models.backbones import weights_digest
 from fer_core.training.initial_weights import teacher
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError

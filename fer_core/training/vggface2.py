@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.files import home, whole_file
-from fer_core.models.backbone import (
-    BACKBONE_SIZES,
+from fer_core.models.backbones import (
+    BACKBONES,
     FOLDER_VARIABLE,
+    MINUS_ONE_TO_ONE,
     VGGFACE2_BACKBONE,
     VGGFACE2_FILE,
     build_backbone,
     local_file,
 )
-from fer_core.models.network_input import MINUS_ONE_TO_ONE
 from fer_core.types import FerError, reason
 
 COMMIT: Final = "12f554b4898f9280ee7fbe8981ff968610c62b15"
@@ -58,7 +58,7 @@ def vggface2_weights(faces: NDArray[np.uint8]) -> Path:
     if (path := local_file(VGGFACE2_FILE)) is not None:
         return path
     manifest, binary = (_downloaded(name).read_bytes() for name in SHA256)
-    network = build_backbone(VGGFACE2_BACKBONE, BACKBONE_SIZES[VGGFACE2_BACKBONE], "random")
+    network = build_backbone(VGGFACE2_BACKBONE, BACKBONES[VGGFACE2_BACKBONE].size, "random")
     convert(network, read_tensors(manifest, binary), faces)
     path = home() / "backbones" / VGGFACE2_FILE
     try:

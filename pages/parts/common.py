@@ -13,10 +13,13 @@ import streamlit as st
 
 from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
 from fer_core.faces import default_detector
+from fer_core.figures.theme import percent_text
 from fer_core.files import no_formula
+from fer_core.metrics.calibration import WANTED
 from fer_core.models.spec import utkface_note
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
+from fer_core.types import FaceResult
 from fer_core.visitors import limits
 
 MOST_ANNOTATORS: Final = (
@@ -232,3 +235,13 @@ def stop_without_predictions() -> NoReturn:
     """Say that no model has predictions of the chosen split, and end the page."""
     empty("No model has predictions of this split. Choose another one, or train a model.", "leaderboard")
     st.stop()
+
+
+def why_not_sure(face: FaceResult) -> None:
+    """Explain an answer "not sure"; show nothing below any other answer."""
+    if not face.sure:
+        st.caption(
+            f"Not sure: no expression reaches {percent_text(face.not_sure_below)}. From there on, at least "
+            f"{percent_text(WANTED)} of this model’s answers are what most annotators say, on faces that it was not "
+            "trained on (the hold-out)."
+        )

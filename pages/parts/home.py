@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
@@ -12,14 +11,12 @@ from fer_core.columns import TEST_SPLITS
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import evidence_for
 from fer_core.figures.theme import percent_text
-from fer_core.measuring.results import load_predictions
 from fer_core.metrics.predictions import joined
-from fer_core.store.folders import open_model
-from fer_core.store.stored_model import PREDICTIONS, StoredModel
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult
-from pages.parts.common import plain
-from pages.parts.not_sure import why_not_sure
-from pages.parts.pictures import SAMPLE, ServedModel, annotated, evidence_tile, input_tile, result_for
+from pages.parts.common import plain, why_not_sure
+from pages.parts.data import predictions
+from pages.parts.pictures import SAMPLE, annotated, evidence_tile, input_tile, result_for
 
 SIDE: Final = 236
 """Width of the pictures in pixels: the cards fit a projector of 1280 × 720 pixels."""
@@ -44,7 +41,7 @@ TEACH: Final[Sequence[Link]] = (
 )
 
 
-def three_ways(model: ServedModel) -> None:
+def three_ways(model: StoredModel) -> None:
     """Show what one can do here as three cards: try it, explore, teach."""
     result = result_for(SAMPLE, model)
     face = result.faces[0] if result.faces else None
@@ -75,7 +72,7 @@ def three_ways(model: ServedModel) -> None:
     st.caption(f"Portrait: {SAMPLE_CREDIT}.")
 
 
-def why_default(shown: ServedModel, models: Sequence[StoredModel]) -> str:
+def why_default(shown: StoredModel, models: Sequence[StoredModel]) -> str:
     """Return why the pages start with a model; empty if no score says so, or another model has a better one."""
     scores = {model.title: model.card.holdout_score or 0.0 for model in models if model.servable}
     best = max(scores.values(), default=0.0)
@@ -98,20 +95,11 @@ def judged_by(models: Sequence[StoredModel], by: str) -> str:
         by: one of `columns.YARDSTICKS`.
     """
     for model in models:
-        path = model.folder / PREDICTIONS
-        if path.is_file() and (sentence := _judged_by(str(model.folder), path.stat().st_mtime_ns, by)):
-            return sentence
+        parts = [part for split in TEST_SPLITS if (part := predictions([model], split, "plain", by)[0])]
+        if len(parts) == len(TEST_SPLITS):
+            both = joined(parts)
+            return f"{both.split}. {both.yardstick}"
     return ""
-
-
-@st.cache_data(max_entries=40, show_spinner=False)
-def _judged_by(folder: str, stamp: int, by: str) -> str:  # noqa: ARG001 (part of the cache key)
-    model = open_model(Path(folder))
-    parts = [part for split in TEST_SPLITS if (part := load_predictions([model], split, "plain", by)[0])]
-    if len(parts) < len(TEST_SPLITS):
-        return ""
-    both = joined(parts)
-    return f"{both.split}. {both.yardstick}"
 
 
 def _card() -> Any:

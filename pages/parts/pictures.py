@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import accumulate
-from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
@@ -26,15 +25,14 @@ from fer_core.faces import (
     heatmap_on_crop,
     preprocess_faces,
 )
-from fer_core.inference import Classifier, FaceAnalyzer
+from fer_core.inference import FaceAnalyzer
 from fer_core.inference.tables import PictureResult, annotated_zip
 from fer_core.models import ModelSpec
-from fer_core.store.folders import open_model
 from fer_core.store.stored_model import StoredModel
-from fer_core.threads import kept
 from fer_core.types import Face, FaceResult, FerError, Image, reason
 from fer_core.visitors import limits
 from pages.parts.common import plain
+from pages.parts.data import classifier, computed_here, held_here
 from pages.parts.notice import PHOTO, all_agree
 
 SOURCES: Final = {
@@ -68,20 +66,21 @@ class Picture:
         name: its file name.
         key: identifies its content in the caches.
         file: an open file, read only when needed; None for the built-in sample.
+        flip: average each face with its mirror image.
+        whole_image: take the whole picture as a face crop.
     """
 
     name: str
     key: str
     file: Any = field(default=None, repr=False, compare=False)
+    flip: bool = False
+    whole_image: bool = False
 
 
 PICTURE_MEGABYTES: Final = 50
 """The largest file of one picture. Zips and videos may be as large as `server.maxUploadSize` in `config.toml`."""
 
 SAMPLE: Final = Picture("astronaut.png", "sample")
-
-_PER_SESSION: Final[dict[str, Any]] = {"scope": "session", "hash_funcs": {Picture: lambda picture: picture.key}}
-"""Options of the caches of pictures: they end with the session. None of them holds a picture in its full size."""
 
 
 def available_sources() -> list[str]:
@@ -150,73 +149,23 @@ def forget(files: list[Any]) -> None:
             context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
-@dataclass(frozen=True)
-class ServedModel:
-    """A stored model as its file is now, and how it is applied to pictures.
-
-    Attributes:
-        name, title: of the stored model.
-        folder: path of its folder.
-        version: of its files, so that a changed model is opened anew.
-        flip: average each face with its mirror image.
-        whole_image: take each picture as a face crop.
-        preprocessing: what is done to a crop before the model sees it.
-        not_sure_below: the confidence below which it is not sure; 0 for none.
-    """
-
-    name: str
-    title: str
-    folder: str
-    version: tuple[int, ...]
-    flip: bool = False
-    whole_image: bool = False
-    preprocessing: str = "none"
-    not_sure_below: float = 0.0
-
-    @staticmethod
-    def of(model: StoredModel, flip: bool = False, whole_image: bool = False) -> ServedModel:
-        """Describe a stored model as its file is now."""
-        threshold = model.card.not_sure
-        return ServedModel(
-            model.name,
-            model.title,
-            str(model.folder),
-            model.version,
-            flip,
-            whole_image,
-            model.card.preprocessing,
-            0.0 if threshold is None else threshold.below,
-        )
-
-    def analyzer(self) -> FaceAnalyzer:
-        """Return the analyzer of pictures."""
-        return FaceAnalyzer(self.classifier(), default_detector(), flip=self.flip)
-
-    def classifier(self) -> Classifier:
-        """Return the classifier, which is loaded once for all sessions."""
-        return _classifier(self.folder, self.version)
-
-
-@kept(12)
-def _classifier(folder: str, version: tuple[int, ...]) -> Classifier:  # noqa: ARG001 (cache key)
-    return open_model(Path(folder)).classifier()
-
-
-def load_models(
-    models: list[StoredModel], flip: bool = False, whole_image: bool = False
-) -> tuple[list[ServedModel], list[str]]:
-    """Load models and return those that work, and a sentence for each that does not."""
-    loaded: list[ServedModel] = []
+def load_models(models: list[StoredModel]) -> tuple[list[StoredModel], list[str]]:
+    """Load the classifiers of models; return the models that work, and a sentence for each that does not."""
+    loaded: list[StoredModel] = []
     complaints: list[str] = []
     for model in models:
         try:
             with st.spinner(f"Loading {plain(model.title)}"):
-                served = ServedModel.of(model, flip, whole_image)
-                served.analyzer()
-            loaded.append(served)
+                classifier(model)
+            loaded.append(model)
         except (FerError, OSError) as error:
             complaints.append(str(error) if isinstance(error, FerError) else f"{model.title}: {reason(error)}")
     return loaded, complaints
+
+
+def analyzer(picture: Picture, model: StoredModel) -> FaceAnalyzer:
+    """Return what analyses a picture by a model."""
+    return FaceAnalyzer(classifier(model), default_detector(), flip=picture.flip)
 
 
 def decoded(picture: Picture) -> Image:
@@ -224,35 +173,25 @@ def decoded(picture: Picture) -> Image:
     return sample_portrait() if picture.file is None else read_image(picture.file.getvalue(), picture.name)
 
 
-def analyze(picture: Picture, model: ServedModel, read: Callable[[Picture], Image] = decoded) -> PictureResult:
+def analyze(picture: Picture, model: StoredModel, read: Callable[[Picture], Image] = decoded) -> PictureResult:
     """Return what a model predicts for a picture, without the cache."""
     try:
-        faces = model.analyzer().analyze(read(picture), whole_image=model.whole_image)
+        faces = analyzer(picture, model).analyze(read(picture), whole_image=picture.whole_image)
     except FerError as error:
         return PictureResult(picture.name, model.name, error=str(error))
     return PictureResult(picture.name, model.name, tuple(faces))
 
 
-def result_for(picture: Picture, model: ServedModel, read: Callable[[Picture], Image] = decoded) -> PictureResult:
+def result_for(picture: Picture, model: StoredModel, read: Callable[[Picture], Image] | None = None) -> PictureResult:
     """Return what a model predicts for a picture, from the session's cache; `read` is called if it is not there."""
-    return _result(picture, model, default_detector().note, read)
+    return computed_here(analyze, picture, model, read or cache(decoded))
 
 
-@st.cache_data(max_entries=1000, show_spinner=False, **_PER_SESSION)
-def _result(
-    picture: Picture,
-    model: ServedModel,
-    detector_note: str | None,  # noqa: ARG001 (cache key)
-    _read: Callable[[Picture], Image],
-) -> PictureResult:
-    return analyze(picture, model, _read)
-
-
-def results_for(pictures: list[Picture], models: list[ServedModel]) -> dict[ServedModel, list[PictureResult]]:
+def results_for(pictures: list[Picture], models: list[StoredModel]) -> dict[StoredModel, list[PictureResult]]:
     """Return what each model predicts for each picture, with a progress bar if there are many pictures."""
     total = len(pictures) * len(models)
     bar = st.progress(0.0) if len(pictures) > 3 else None
-    results: dict[ServedModel, list[PictureResult]] = {model: [] for model in models}
+    results: dict[StoredModel, list[PictureResult]] = {model: [] for model in models}
     with st.spinner("Looking for faces"):
         for number, picture in enumerate(pictures):
             read = cache(decoded)  # once for all models, and forgotten with the next picture
@@ -265,29 +204,30 @@ def results_for(pictures: list[Picture], models: list[ServedModel]) -> dict[Serv
     return results
 
 
-@st.cache_data(max_entries=60, show_spinner=False, **_PER_SESSION)
-def annotated(picture: Picture, model: ServedModel) -> bytes:
+def annotated(picture: Picture, model: StoredModel) -> bytes:
     """Return the picture with numbered boxes around its faces, as a JPEG file for the page."""
+    return computed_here(_annotated, picture, model)
+
+
+def _annotated(picture: Picture, model: StoredModel) -> bytes:
     return annotated_jpeg(decoded(picture), result_for(picture, model).faces)
 
 
-def close_up_of(picture: Picture, result: FaceResult) -> tuple[Image, Face]:
+def close_up_of(picture: Picture, model: StoredModel, number: int) -> tuple[Image, Face]:
     """Return the surroundings of a face, and the face in their coordinates. The array must not be changed."""
-    return _close_up(picture, result.face.box, result.face)
+    return held_here(_close_up, picture, model, number)
 
 
-@st.cache_resource(max_entries=20, show_spinner=False, **_PER_SESSION)
-def _close_up(picture: Picture, box: tuple[float, ...], _face: Face) -> tuple[Image, Face]:  # noqa: ARG001 (cache key)
-    return close_up(decoded(picture), _face)
+def _close_up(picture: Picture, model: StoredModel, number: int) -> tuple[Image, Face]:
+    return close_up(decoded(picture), result_for(picture, model).faces[number - 1].face)
 
 
 def stages_of(picture: Picture) -> DetectionStages:
     """Return what face detection makes of a picture, from the session's cache."""
-    return _stages(picture, default_detector().note)
+    return held_here(_stages, picture)
 
 
-@st.cache_resource(max_entries=20, show_spinner=False, **_PER_SESSION)
-def _stages(picture: Picture, detector_note: str | None) -> DetectionStages:  # noqa: ARG001 (cache key)
+def _stages(picture: Picture) -> DetectionStages:
     return detection_stages(decoded(picture))
 
 
@@ -299,9 +239,9 @@ def annotated_download(pictures: list[Picture], results: list[PictureResult]) ->
     return annotated_zip((picture.name, decoded(picture), result.faces) for picture, result in pairs)
 
 
-def input_tile(face: FaceResult, model: ServedModel) -> Image:
+def input_tile(face: FaceResult, model: StoredModel) -> Image:
     """Return the crop as the model sees it, each pixel enlarged to a square."""
-    return enlarged_pixels(preprocess_faces(face.crop[None], model.preprocessing)[0], TILE)
+    return enlarged_pixels(preprocess_faces(face.crop[None], model.card.preprocessing)[0], TILE)
 
 
 def evidence_tile(face: FaceResult, evidence: Evidence) -> Image:
@@ -309,22 +249,24 @@ def evidence_tile(face: FaceResult, evidence: Evidence) -> Image:
     return heatmap_on_crop(face.crop, evidence, size=TILE)
 
 
-@st.cache_data(max_entries=200, show_spinner=False, **_PER_SESSION)
-def occlusion_of(picture: Picture, model: ServedModel, number: int) -> OcclusionMap:
+def occlusion_of(picture: Picture, model: StoredModel, number: int) -> OcclusionMap:
     """Return the occlusion map of one face; faces are numbered from 1."""
+    return computed_here(_occlusion, picture, model, number)
+
+
+def _occlusion(picture: Picture, model: StoredModel, number: int) -> OcclusionMap:
     face = result_for(picture, model).faces[number - 1]
-    return occlusion_map(model.classifier(), face.crop, flip=model.flip)
+    return occlusion_map(classifier(model), face.crop, flip=picture.flip)
 
 
-def tour_of(picture: Picture, model: ServedModel, spec: ModelSpec) -> Tour:
+def tour_of(picture: Picture, model: StoredModel, spec: ModelSpec) -> Tour:
     """Return every step from a picture to the probabilities of its largest face, from the session's cache.
 
     Raises:
         FerError: the picture cannot be read or has no face, or the model's maps do not cover the face.
     """
-    return _tour(picture, model, spec, default_detector().note)
+    return held_here(_tour, picture, model, spec)
 
 
-@st.cache_resource(max_entries=10, show_spinner="Following the face through the model …", **_PER_SESSION)
-def _tour(picture: Picture, model: ServedModel, spec: ModelSpec, detector_note: str | None) -> Tour:  # noqa: ARG001 (cache key)
-    return tour(model.classifier(), spec, decoded(picture))
+def _tour(picture: Picture, model: StoredModel, spec: ModelSpec) -> Tour:
+    return tour(classifier(model), spec, decoded(picture))

@@ -13,9 +13,10 @@ from fer_core.faces import enlarged_pixels, evidence_for
 from fer_core.figures import logit_bars, number_grid, probability_text, softmax_table
 from fer_core.figures.theme import percent_text
 from fer_core.labels import EXPRESSIONS
+from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import emphasis, note_detector, plain
-from pages.parts.pictures import SAMPLE, Picture, ServedModel, evidence_tile
+from pages.parts.pictures import SAMPLE, Picture, evidence_tile
 
 SIDE: Final = 384
 """Width in pixels of the large picture of a step: eight times 48, and low enough for a screen of 720 pixels."""
@@ -34,7 +35,7 @@ Explained = tuple[str, dict[str, str]]
 """What happens in a step and why, and the numbers of this face with their names."""
 
 
-def show_step(step: str, tour: Tour, picture: Picture, model: ServedModel) -> None:
+def show_step(step: str, tour: Tour, picture: Picture, model: StoredModel) -> None:
     """Show one step: its picture or chart at the left; buttons, sentences and numbers at the right."""
     left, right = st.columns([5, 4], gap="medium")
     with left:
@@ -76,7 +77,7 @@ def _large(picture: Any, alt: str, size: tuple[int, int] = (1, 1), caption: str 
         st.caption(caption)
 
 
-def _picture(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001 (all steps take the same)
+def _picture(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001 (all steps take the same)
     caption = SAMPLE_CREDIT if picture is SAMPLE else plain(picture.name)
     width, height = tour.size
     _large(tour.picture, "The picture as it was given", (width, height), caption)
@@ -87,7 +88,7 @@ def _picture(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # 
     )
 
 
-def _detect(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+def _detect(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     face = tour.result.face
     with st.grid(2, min_column_width=150, gap="small"):
         st.image(tour.marked, width="stretch", alt=f"The picture with a box around each face; {tour.faces} found")
@@ -111,7 +112,7 @@ def _detect(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # n
     )
 
 
-def _align(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+def _align(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     _large(tour.upright, "The face in colour, turned upright")
     direction = "clockwise" if tour.roll > 0 else "counter-clockwise"
     tilt = f"{abs(tour.roll):.1f}°"
@@ -125,7 +126,7 @@ def _align(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # no
     )
 
 
-def _crop(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+def _crop(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     crop = tour.result.crop
     _large(enlarged_pixels(crop, SIDE), "The face in 48 × 48 gray pixels, enlarged")
     rows, columns = crop.shape
@@ -139,7 +140,7 @@ def _crop(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noq
     )
 
 
-def _normalise(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+def _normalise(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     factor, offset = tour.scale
     rows, columns = tour.patch.shape
     row, column = tour.corner
@@ -153,7 +154,7 @@ def _normalise(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  
     rule = "gray, unchanged: this network scales by itself" if unchanged else f"gray × {factor:.4g} {shift}"
     return (
         "A network works best with numbers on the scale that it was trained with, usually around 0. So each gray level "
-        f"is multiplied and shifted.{PREPARED[model.preprocessing]} The chart shows the eye on the left; numbers "
+        f"is multiplied and shifted.{PREPARED[model.card.preprocessing]} The chart shows the eye on the left; numbers "
         "like these, of the whole face, are all that the network gets.",
         {
             "Rule": rule,
@@ -164,7 +165,7 @@ def _normalise(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  
     )
 
 
-def _activations(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+def _activations(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     evidence = {name: evidence_for(tour.maps, name) for name in EXPRESSIONS}
     shares = {name: float(one.shares.max()) for name, one in evidence.items()}
     with st.grid(4, min_column_width=110, gap="small"):
@@ -186,7 +187,7 @@ def _activations(tour: Tour, picture: Picture, model: ServedModel) -> Explained:
     )
 
 
-def _pooling(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+def _pooling(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     scores = dict(zip(EXPRESSIONS, tour.logits.tolist(), strict=True))
     words = ", ".join(f"{name} {score:+.2f}" for name, score in scores.items())
     show_chart(logit_bars(tour.logits), alt=f"Scores: {words}")
@@ -206,7 +207,7 @@ def _pooling(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # 
     )
 
 
-def _softmax(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # noqa: ARG001
+def _softmax(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     show_chart(
         softmax_table(tour.logits, tour.exponentials, tour.softmax),
         alt=f"Probabilities: {probability_text(tour.softmax, len(EXPRESSIONS))}",
@@ -226,7 +227,7 @@ def _softmax(tour: Tour, picture: Picture, model: ServedModel) -> Explained:  # 
     )
 
 
-STEPS: Final[dict[str, Callable[[Tour, Picture, ServedModel], Explained]]] = {
+STEPS: Final[dict[str, Callable[[Tour, Picture, StoredModel], Explained]]] = {
     "Picture": _picture,
     "Detect": _detect,
     "Align": _align,

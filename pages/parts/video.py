@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any, Final
 
@@ -25,11 +24,12 @@ from fer_core.inference.tables import (
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
 from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.labels import EXPRESSIONS
+from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
 from fer_core.visitors import limits
 from pages.parts.charts import show_chart
 from pages.parts.common import duration, emphasis, offer_download, plain
-from pages.parts.pictures import ServedModel
+from pages.parts.data import classifier
 
 RATES: Final[dict[str, float | None]] = {"all": None, "10": 10.0, "5": 5.0, "2": 2.0}
 """Choices on the page, and analysed frames per second."""
@@ -47,7 +47,7 @@ MAX_FACES: Final = 8
 """Faces shown on the page, those seen longest; the table holds all."""
 
 
-def uploaded_job(model: ServedModel, rate: str) -> VideoJob | None:
+def uploaded_job(model: StoredModel, rate: str) -> VideoJob | None:
     """Ask for a video and start its analysis; return the session's latest analysis, running or finished.
 
     Raises:
@@ -66,7 +66,7 @@ def uploaded_job(model: ServedModel, rate: str) -> VideoJob | None:
 
 
 @kept(6)
-def sample_job(model: ServedModel, rate: str) -> VideoJob:
+def sample_job(model: StoredModel, rate: str) -> VideoJob:
     """Return the analysis of the sample clip, running or finished; all sessions share it.
 
     Raises:
@@ -76,16 +76,16 @@ def sample_job(model: ServedModel, rate: str) -> VideoJob:
         return _start(sample_clip(), model, "The sample clip", rate)
 
 
-def _start(source: Any, model: ServedModel, name: str, rate: str) -> VideoJob:
+def _start(source: Any, model: StoredModel, name: str, rate: str) -> VideoJob:
     given = limits()
-    classifier, settings = model.classifier(), replace(FILE_SETTINGS, flip=model.flip)
+    network = classifier(model)
     return VideoJob(
         source,
-        lambda: StreamAnalyzer(classifier, settings=settings),
+        lambda: StreamAnalyzer(network, settings=FILE_SETTINGS),
         name,
         RATES[rate],
         model.title,
-        model.not_sure_below,
+        network.not_sure_below,
         60 * given.video_minutes if given else None,
     )
 

@@ -57,8 +57,8 @@ def test_the_password_opens_the_page_until_it_changes(finetune):
 
 
 def test_a_guesser_has_to_wait_in_every_session(finetune, monkeypatch):
-    monkeypatch.setattr("pages.parts.access.TRAINING", Guesses(lambda: 0.0))
-    monkeypatch.setattr("pages.parts.access._address", lambda: "192.0.2.7")
+    monkeypatch.setattr("pages.parts.visitor.TRAINING", Guesses(lambda: 0.0))
+    monkeypatch.setattr("pages.parts.visitor._address", lambda: "192.0.2.7")
     for given in ("a", "b", "c", "d", "secret"):
         app = finetune(password="secret")
         app.text_input(key="access_given").set_value(given)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fer_core.store.folders import load_model
-from pages.parts.pictures import Picture, ServedModel, analyze, annotated_download
+from pages.parts.pictures import Picture, analyze, annotated_download
 from tests.bad_inputs import bad_inputs, encoded, good_input
 
 BAD = {what: (name, content) for what, (name, content, expected) in bad_inputs().items() if expected == "error"}
@@ -43,7 +43,7 @@ def test_the_collection_is_large_enough():
 
 @pytest.mark.parametrize("what", BAD)
 def test_unreadable_gives_one_sentence(what):
-    given = analyze(picture(what, *BAD[what]), ServedModel.of(load_model()))
+    given = analyze(picture(what, *BAD[what]), load_model())
     assert given.error
     assert "\n" not in given.error
     assert given.error.startswith(BAD[what][0])
@@ -52,7 +52,7 @@ def test_unreadable_gives_one_sentence(what):
 
 @pytest.mark.parametrize("what", ODD)
 def test_readable_is_predicted(what):
-    given = analyze(picture(what, *ODD[what]), ServedModel.of(load_model()))
+    given = analyze(picture(what, *ODD[what]), load_model())
     assert given.error is None
     assert len(given.faces) == 1
     assert given.faces[0].expression == "happy"
@@ -95,7 +95,7 @@ def test_a_picture_without_a_face_offers_to_take_it_whole(predict):
 
 
 def test_annotated_pictures_are_one_png_or_a_zip():
-    model = ServedModel.of(load_model())
+    model = load_model()
     odd = [picture(what, *ODD[what]) for what in ("name like a path", "name like markup")]
     results = [analyze(one, model) for one in odd]
     with zipfile.ZipFile(io.BytesIO(annotated_download(odd, results))) as archive:

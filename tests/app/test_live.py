@@ -11,8 +11,8 @@ import pytest
 from fer_core.inference import live as live_module
 from fer_core.inference import stream, tracking
 from fer_core.store.folders import DEFAULT_MODEL
-from pages.parts.live import camera as live_camera
-from pages.parts.live.panels import PATIENCE, REFRESHES_WITHOUT_PICTURE
+from pages.parts import live as live_camera
+from pages.parts.live import PATIENCE, REFRESHES_WITHOUT_PICTURE
 from tests.app.conftest import agree
 from tests.inference.streams import frame_with_heads
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pages.parts.live import camera as live_camera
+from pages.parts import live as live_camera
 from tests.app.conftest import agree
 
 SOURCES = ("https://doi.org/10.1177/1529100619832930", "https://eur-lex.europa.eu/eli/reg/2024/1689/oj")

@@ -20,7 +20,7 @@ from fer_core.store import folders
 from fer_core.store.stored_model import WEIGHTS
 from pages.parts import pictures as parts
 from pages.parts.common import plain
-from pages.parts.pictures import SAMPLE, ServedModel, analyze, input_tile
+from pages.parts.pictures import SAMPLE, analyze, input_tile
 from tests.app.conftest import SHIPPED_DEFAULT, agree
 from tests.bad_inputs import encoded, good_input
 
@@ -125,7 +125,7 @@ def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_mo
     )
     assert "What Second \\*model\\* saw: 48 × 48 gray pixels" in captions(app)
     assert "**Second \\*model\\***" in [element.value for element in app.markdown]
-    model = ServedModel.of(folders.load_model("second"))
+    model = folders.load_model("second")
     face = analyze(SAMPLE, model).faces[0]
     np.testing.assert_array_equal(input_tile(face, model)[::7, ::7], preprocess_faces(face.crop[None], "equalize")[0])
 

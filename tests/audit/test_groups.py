@@ -1,4 +1,4 @@
-"""Rates by group against counts by hand, the test against SciPy's, and fairlearn's trap with several classes."""
+"""Rates by group against counts by hand and scikit-learn, and the test against SciPy's."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_case_by_hand():
 
 
 def test_every_expression_is_audited_not_only_class_1():
-    """fairlearn's selection rate of labels 0 to 6 is that of class 1, disgust, whatever the question."""
+    """A rate of labels 0 to 6 that is taken as one of two classes would be that of class 1, disgust."""
     rng = np.random.default_rng(3)
     labels, predicted = rng.integers(0, 7, (2, 600))
     groups = rng.choice(["a", "b", "c"], 600)

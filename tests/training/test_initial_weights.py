@@ -13,8 +13,8 @@ import pytest
 
 from fer_core.data import UTKFaceDataset
 from fer_core.models import ModelSpec, build_network, model_spec
-from fer_core.models.backbone import pretrained_file
-from fer_core.models.transfer import backbone_of
+from fer_core.models.backbones import pretrained_file
+from fer_core.models.networks import backbone_of
 from fer_core.store.folders import load_model, promoted
 from fer_core.training.export import to_litert
 from fer_core.training.initial_weights import (

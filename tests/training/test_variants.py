@@ -10,7 +10,7 @@ import pytest
 
 from fer_core.inference import Classifier
 from fer_core.models import build_network, model_spec
-from fer_core.models.transfer import backbone_of
+from fer_core.models.networks import backbone_of
 from fer_core.training.export import to_litert
 from fer_core.training.fit import fit
 from fer_core.training.recipe import recipe_for

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fer_core.files import home as data_folder
-from fer_core.models.backbone import VGGFACE2_FILE, build_backbone
+from fer_core.models.backbones import VGGFACE2_FILE, build_backbone
 from fer_core.training import vggface2
 from fer_core.training.vggface2 import MEAN, convert, read_tensors, vggface2_weights
 from fer_core.types import FerError

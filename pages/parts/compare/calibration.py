@@ -11,17 +11,18 @@ from fer_core.figures import confidence_bars
 from fer_core.metrics.calibration import faces_in_bins
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import show_table
-from pages.parts.compare import drawings, results
-from pages.parts.compare.results import Selection, highlighted
+from pages.parts.compare import drawings
+from pages.parts.compare.results import LEGEND, Selection, highlighted
+from pages.parts.data import results, shared
 from pages.parts.explanations import explain, explained_metric
 
 
 @st.fragment
 def calibration(selection: Selection) -> None:
     """Show whether predictions made with a confidence of 80 % are right 80 % of the time."""
-    answers = results.shown(selection)
+    answers = results(selection).shown
     focus = highlighted(answers.titles, "c_calibrated")
-    bins, table = results.reliability_bins(selection), results.calibration(selection)
+    bins, table = results(selection).reliability_bins, results(selection).calibration
     row = table[table["model"] == focus].iloc[0]
     one = bins[bins["model"] == focus]
     _calibration_metrics(row, one)
@@ -37,7 +38,7 @@ def calibration(selection: Selection) -> None:
         "What is this diagram?",
     )
     show_chart(
-        drawings.reliability(selection, focus, narrow_screen()),
+        shared(drawings.reliability, selection, focus, narrow_screen()),
         f"Reliability diagram; calibration error of {focus} {row['ece']:.3f}",
         key="c_reliability",
     )
@@ -83,7 +84,7 @@ def calibration(selection: Selection) -> None:
         "mean ECE of a perfectly calibrated model with the same confidences, from 1,000 draws of labels; the ECE is "
         "above, inside or below the range of 95 % of the draws. Temperatures T "
         f"are fitted on {selection.other_split.split}, because predictions for the hold-out are not stored; no model "
-        f"here uses them. {results.LEGEND}"
+        f"here uses them. {LEGEND}"
     )
 
 

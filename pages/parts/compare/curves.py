@@ -11,15 +11,16 @@ from fer_core.measuring.robustness import robustness_summary
 from fer_core.metrics.curves import curves_of, threshold_table
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import plain, show_table, warn
-from pages.parts.compare import drawings, results
-from pages.parts.compare.results import Selection, highlighted
+from pages.parts.compare import drawings
+from pages.parts.compare.results import LEGEND, Selection, highlighted
+from pages.parts.data import results, shared
 from pages.parts.explanations import explain, explained_metric
 
 
 @st.fragment
 def roc_and_pr(selection: Selection) -> None:
     """Show ROC and precision-recall curves of one expression, and the metrics at a threshold."""
-    answers = results.shown(selection)
+    answers = results(selection).shown
     with st.grid(2, min_column_width=250):
         expression = st.selectbox(
             "Expression against the rest", EXPRESSIONS, index=3, key="c_expression", bind="query-params"
@@ -45,14 +46,14 @@ def roc_and_pr(selection: Selection) -> None:
         f"{at['true_positives'] + at['false_negatives']} faces of {expression} it misses {at['false_negatives']}.",
         "What are these curves?",
     )
-    drawn = results.curve_points(selection)
+    drawn = results(selection).curve_points
     roc, pr = (curves_of(drawn, curve, expression) for curve in ("roc", "pr"))
     if roc.empty:
         st.info(f"There are no curves of {expression} for these faces.")
     else:
         area, average = (lines.loc[lines["model"] == focus, "area"].iloc[0] for lines in (roc, pr))
         show_chart(
-            drawings.roc_and_pr(selection, expression, threshold, focus, narrow_screen()),
+            shared(drawings.roc_and_pr, selection, expression, threshold, focus, narrow_screen()),
             f"ROC and precision-recall curves for {expression}; areas {area:.3f} and {average:.3f} for {focus}",
             key="c_roc_pr",
         )
@@ -69,7 +70,7 @@ def roc_and_pr(selection: Selection) -> None:
         height="content",
         placeholder="–",
     )
-    st.caption(f"{answers.where}. The dots mark each model at this threshold. {results.LEGEND}")
+    st.caption(f"{answers.where}. The dots mark each model at this threshold. {LEGEND}")
 
 
 def _at_threshold(at: pd.Series, expression: str) -> None:
@@ -93,7 +94,7 @@ def _at_threshold(at: pd.Series, expression: str) -> None:
 
 def robustness(selection: Selection) -> None:
     """Show how accuracy and confidence change on degraded faces."""
-    table, without, complaints = results.robustness(selection)
+    table, without, complaints = results(selection).robustness
     warn(complaints, "Some results on degraded faces are left out:")
     if not table.empty:
         summary = robustness_summary(table)
@@ -109,7 +110,7 @@ def robustness(selection: Selection) -> None:
             f"confidence there is {row['confidence']:.1%}.",
         )
         show_chart(
-            drawings.robustness(selection, focus, narrow_screen()),
+            shared(drawings.robustness, selection, focus, narrow_screen()),
             f"Accuracy on degraded faces; {focus}: {row['clean']:.0%} when clean, on average "
             + ", ".join(f"{one.title.lower()} {row[kind]:.0%}" for kind, one in DEGRADATIONS.items()),
             key="c_robustness",
@@ -136,7 +137,7 @@ def robustness(selection: Selection) -> None:
             "Solid: accuracy, with 95 % intervals for the highlighted model. Dashed: its mean confidence; where it is "
             "above the solid line, the model is overconfident. Degraded: the mean over five kinds in five strengths. "
             f"Low light also lowers the contrast; occlusion is a gray square at a random place. {of_all}"
-            f"{results.LEGEND}"
+            f"{LEGEND}"
         )
     if without:
         st.caption(
@@ -147,7 +148,7 @@ def robustness(selection: Selection) -> None:
 
 def training(selection: Selection) -> None:
     """Show the training curves."""
-    history, without, complaints = results.histories(selection)
+    history, without, complaints = results(selection).histories
     warn(complaints, "Some training curves are left out:")
     if not history.empty:
         held = history[(history["faces"] == "hold-out") & (history["what"] == "accuracy")]
@@ -159,13 +160,13 @@ def training(selection: Selection) -> None:
                 f"{best['epoch']:.0f}.",
             )
         show_chart(
-            drawings.training(selection, narrow_screen()),
+            shared(drawings.training, selection, narrow_screen()),
             f"Accuracy and loss over the epochs of training of {history['model'].nunique()} models",
             key="c_training",
         )
         st.caption(
             "Dotted: training faces, augmented; with distillation, the loss includes the teacher’s part. Solid: "
-            f"hold-out. {results.LEGEND}"
+            f"hold-out. {LEGEND}"
         )
     if without:
         st.caption(f"Without curves: {plain(', '.join(without))}.")

@@ -16,14 +16,14 @@ from fer_core.metrics.paper import (
 )
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, plain, show_table
-from pages.parts.compare import results
 from pages.parts.compare.results import Selection
+from pages.parts.data import results
 from pages.parts.explanations import explain
 
 
 def paper(selection: Selection) -> None:
     """Show the paper's eight variants, reported and measured."""
-    overall, f1 = results.paper_tables(selection)
+    overall, f1 = results(selection).paper_tables
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = paper_metrics()
         metric = choose("Metric", titles, "c_paper_metric", format_func=titles.__getitem__)

@@ -1,8 +1,7 @@
-"""The map of faces: choose a model and a colour, point at faces, and select some to see how well it does on them."""
+"""The map of faces: point at faces, and select some to see how well a model does on them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
 
 import pandas as pd
@@ -10,18 +9,138 @@ import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
 from fer_core.data.fer2013_faces import Fer2013Faces
-from fer_core.figures import COLORINGS, face_map_chart
-from fer_core.metrics.mapped_faces import face_sheet, judged, map_table
+from fer_core.figures import COLORINGS, confusion_chart, face_map_chart
+from fer_core.metrics.confusion import SHOWN, confusion_cells, sample_faces
+from fer_core.metrics.mapped_faces import FEW, SHEET_COLUMNS, expression_scores, face_sheet, judged, map_table
 from fer_core.metrics.predictions import Predictions, joined
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, choose_yardstick, empty, note_utkface, plain, warn
-from pages.parts.compare.results import Selection, all_answers, stamps
-from pages.parts.dataset.hover_faces import show_faces_on_hover
-from pages.parts.dataset.selected_faces import selected_faces
+from pages.parts.common import choose, choose_yardstick, empty, note_utkface, plain, show_table, warn
+from pages.parts.confusion import show_faces
+from pages.parts.data import computed, predictions
 from pages.parts.explanations import explain
+
+SIDE: Final = 96
+"""Side of the picture in pixels."""
+
+_HOVER = st.components.v2.component(
+    "fer_lab_hover_faces",
+    html='<div id="face" role="img" aria-label="The face under the pointer" hidden></div>',
+    css=f"""
+#face {{
+  box-sizing: content-box;
+  position: fixed;
+  z-index: 1000;
+  width: {SIDE}px;
+  height: {SIDE}px;
+  border: 2px solid var(--st-text-color);
+  border-radius: 4px;
+  background-size: {SIDE * SHEET_COLUMNS}px;
+  pointer-events: none;
+}}
+""",
+    js=f"""
+export default function ({{ data, parentElement }}) {{
+  const face = parentElement.querySelector("#face");
+  const sheet = URL.createObjectURL(new Blob([data], {{ type: "image/jpeg" }}));
+  face.style.backgroundImage = `url(${{sheet}})`;
+
+  const hide = () => {{ face.hidden = true; }};
+  const show = ({{ event, points }}) => {{
+    const place = points[0].customdata;
+    const above = event.clientY - {SIDE} - 56;
+    face.style.backgroundPosition =
+      `${{-{SIDE} * (place % {SHEET_COLUMNS})}}px ${{-{SIDE} * Math.floor(place / {SHEET_COLUMNS})}}px`;
+    face.style.left = `${{Math.min(Math.max(event.clientX - {SIDE} / 2, 0), window.innerWidth - {SIDE})}}px`;
+    face.style.top = `${{above > 0 ? above : event.clientY + 56}}px`;
+    face.hidden = false;
+  }};
+
+  // Streamlit may replace the chart at any time, so listen to the one that the pointer is on.
+  const listen = ({{ target }}) => {{
+    const chart = target.closest?.(".st-key-d_map .js-plotly-plot");
+    if (!chart?.on) return hide();
+    for (const [name, action] of [["plotly_hover", show], ["plotly_unhover", hide]]) {{
+      chart.removeListener(name, action);
+      chart.on(name, action);
+    }}
+  }};
+  document.addEventListener("pointerover", listen);
+  document.addEventListener("pointerdown", hide);
+  return () => {{
+    document.removeEventListener("pointerover", listen);
+    document.removeEventListener("pointerdown", hide);
+    hide();
+    URL.revokeObjectURL(sheet);
+  }};
+}}
+""",
+)
+
+
+def show_faces_on_hover(sheet: bytes) -> None:
+    """Show the face of the point under the pointer, on charts in the container with the key `d_map`.
+
+    Args:
+        sheet: of `metrics.mapped_faces.face_sheet`; the `customdata` of each point is the place of its face on it.
+    """
+    with st.container(height=1, border=False):
+        _HOVER(key="hover_faces", data=sheet)
+
+
+MOST_SHOWN: Final = 24
+
+
+def selected_faces(answers: Predictions, name: str, faces: Fer2013Faces) -> None:
+    """Show the confusion matrix and F1 of a model on selected faces, and some of the faces.
+
+    Args:
+        answers: predictions of the selected faces.
+        name: of the model.
+        faces: FER2013's faces and FER+'s votes, as far as they are available.
+    """
+    number, title = len(answers.labels), answers.titles[name]
+    if number == 0:
+        st.caption("None of the selected faces has one clear answer of the annotators.")
+        return
+    cells = confusion_cells(answers, name)
+    right = int(cells.loc[cells["actual"] == cells["predicted"], "count"].sum())
+    st.markdown(f"{plain(title)} is right on **{right:,} of {number:,} faces ({right / number:.0%})**.")
+    scores, few = expression_scores(answers, name)
+    with st.grid(2, min_column_width=330):
+        with st.container():
+            show_chart(
+                confusion_chart(cells, "counts"), f"Confusion of {title} on {number:,} selected faces; counts of faces"
+            )
+        with st.container():
+            show_table(
+                scores,
+                "F1 by expression on the selected faces",
+                {
+                    "expression": "Expression",
+                    "faces": ("Faces", "%d"),
+                    "f1": ("F1", "%.2f"),
+                    "low": ("95 % from", "%.2f"),
+                    "high": ("to", "%.2f"),
+                    "precision": ("Precision", "%.2f"),
+                    "recall": ("Recall", "%.2f"),
+                },
+                height="content",
+            )
+            if few:
+                st.caption(f"Fewer than {FEW} faces are too few for F1 to say much: {', '.join(few)}.")
+            st.caption(f"{answers.yardstick} A selection is not a random sample, so compare with care.")
+    which = choose("Show", SHOWN, "d_map_which")
+    sample = sample_faces(answers, name, which, MOST_SHOWN, seed=0)
+    if sample.empty:
+        st.caption(f"No prediction for these faces is {which}.")
+        return
+    show_faces(
+        sample, faces, f"{len(sample)} of the selected faces" + (", drawn at random" * (len(sample) == MOST_SHOWN))
+    )
+
 
 BOTH: Final = "Both"
 _ROWS: Final = "d_map_rows"
@@ -65,7 +184,7 @@ def face_map(faces: Fer2013Faces) -> None:
             f"{plain(mapped[name].title)} has no stored predictions of the faces on its map.", icon=":material/info:"
         )
         return
-    sheet = _sheet(faces, table[["row", "label"]], faces.dataset.fingerprint) if faces.dataset else None
+    sheet = computed(face_sheet, faces, table[["row", "label"]]) if faces.dataset else None
     _map(table, answers, name, mapped[name].title, faces)
     if sheet is not None:
         show_faces_on_hover(sheet)
@@ -78,14 +197,8 @@ def face_map(faces: Fer2013Faces) -> None:
 
 def _answers(stored: list[StoredModel], name: str, by: str) -> list[Predictions]:
     """Return the predictions of each test split for which this model has some."""
-    first = Selection(stamps(stored), "", "plain", by)
-    parts = (all_answers(replace(first, split=split))[0] for split in TEST_SPLITS)
+    parts = (predictions(stored, split, "plain", by)[0] for split in TEST_SPLITS)
     return [part for part in parts if part is not None and name in part.probabilities]
-
-
-@st.cache_data(max_entries=2, show_spinner="Putting the faces on a sheet …")
-def _sheet(_faces: Fer2013Faces, table: pd.DataFrame, fingerprint: str) -> bytes | None:  # noqa: ARG001 (the cache key)
-    return face_sheet(_faces, table)
 
 
 @st.fragment

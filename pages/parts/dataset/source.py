@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from time import time
 from typing import Any, Final
 
 import pandas as pd
@@ -14,14 +15,17 @@ from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.measuring.face_table import face_table
 from fer_core.runs.own_faces import OwnFaces, read_own_faces, read_own_zip
 from fer_core.store.folders import load_model
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError, Image
 from pages.parts.common import choose, path_on_this_computer, plain, whole_image_toggle, with_code
-from pages.parts.compare.results import fer2013_faces
+from pages.parts.data import classifier, computed, computed_here, fer2013, own_pictures
 from pages.parts.finetune.data import ZIP_LAYOUT
-from pages.parts.pictures import ServedModel
 
 FER2013: Final = "FER2013"
 OWN: Final = "My own pictures"
+
+FOLDER_SECONDS: Final = 600
+"""After this time a folder is read again: its pictures may have changed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +52,13 @@ class ShownFaces:
 
     def table(self) -> pd.DataFrame:
         """Return the table of `face_table`, from the cache."""
+        try:
+            model = load_model()
+        except FerError:
+            model = None
         if self.own is None:
-            return _fer2013_table(self.dataset, self.dataset.fingerprint, self.dataset.votes is not None)
-        return _own_table(self.dataset, self.dataset.fingerprint)
+            return computed(face_table, self.dataset, model)
+        return computed_here(_own_table, self.dataset, model)
 
 
 def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
@@ -59,18 +67,18 @@ def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
     Returns:
         The faces, None if there are none yet; and whether FER2013 is chosen.
     """
-    fer2013 = fer2013_faces()
+    known = fer2013()
     if choose("Faces", (FER2013, OWN), "d_of") == OWN:
         own = _own_pictures()
-        return (ShownFaces(own.dataset, fer2013, own) if own else None), False
-    if fer2013.missing:
+        return (ShownFaces(own.dataset, known, own) if own else None), False
+    if known.missing:
         st.info(
             "FER2013 is the dataset of a challenge in 2013: 35,887 faces from the web, 48 × 48 gray pixels, each with "
-            f"one of seven expressions. {with_code(fer2013.missing)} Or choose **{OWN}** above.",
+            f"one of seven expressions. {with_code(known.missing)} Or choose **{OWN}** above.",
             icon=":material/database:",
         )
-    dataset = fer2013.dataset
-    return (None if fer2013.missing or dataset is None else ShownFaces(dataset, fer2013)), True
+    dataset = known.dataset
+    return (None if known.missing or dataset is None else ShownFaces(dataset, known)), True
 
 
 def _own_pictures() -> OwnFaces | None:
@@ -87,7 +95,10 @@ def _own_pictures() -> OwnFaces | None:
             "page."
         )
         return None
-    found = _from_zip(file.file_id, whole, file) if file is not None else _from_folder(folder, whole)
+    if file is not None:
+        found = own_pictures(_from_zip, file, whole)
+    else:
+        found = own_pictures(_from_folder, folder, whole, int(time() // FOLDER_SECONDS))
     if isinstance(found, str):
         st.warning(with_code(found), icon=":material/warning:")
         return None
@@ -100,37 +111,17 @@ def _own_pictures() -> OwnFaces | None:
     return found
 
 
-@st.cache_resource(max_entries=2, show_spinner="Looking at every picture …", scope="session")
-def _from_zip(file_id: str, whole: bool, _file: Any) -> OwnFaces | str:  # noqa: ARG001 (the cache key)
-    """Return the faces of a zip, or a sentence that says why it cannot be used."""
+def _from_zip(file: Any, whole: bool) -> OwnFaces:
+    return read_own_zip(file, file.name, whole)
+
+
+def _from_folder(folder: str, whole: bool, _: int) -> OwnFaces:
+    return read_own_faces(Path(folder).expanduser(), whole)
+
+
+def _own_table(dataset: FerDataset, model: StoredModel | None) -> pd.DataFrame:
     try:
-        return read_own_zip(_file, _file.name, whole)
-    except FerError as error:
-        return str(error)
-
-
-@st.cache_resource(max_entries=2, ttl="10m", show_spinner="Looking at every picture …", scope="session")
-def _from_folder(folder: str, whole: bool) -> OwnFaces | str:
-    """Return the faces of a folder, or a sentence that says why it cannot be used."""
-    try:
-        return read_own_faces(Path(folder).expanduser(), whole)
-    except FerError as error:
-        return str(error)
-
-
-@st.cache_data(max_entries=2, show_spinner="Looking through the faces …")
-def _fer2013_table(_dataset: FerDataset, fingerprint: str, votes: bool) -> pd.DataFrame:  # noqa: ARG001 (the cache key)
-    try:
-        model = load_model()
-    except FerError:
-        model = None
-    return face_table(_dataset, model)
-
-
-@st.cache_data(max_entries=2, show_spinner="Looking through the faces …", scope="session")
-def _own_table(_dataset: FerDataset, fingerprint: str) -> pd.DataFrame:  # noqa: ARG001 (the cache key)
-    try:
-        classifier = ServedModel.of(load_model()).classifier()
+        known = None if model is None else classifier(model)
     except (FerError, OSError):
-        classifier = None
-    return face_table(_dataset, classifier=classifier)
+        known = None
+    return face_table(dataset, classifier=known)

@@ -25,7 +25,7 @@ from pages.parts.common import (
     whole_image_toggle,
     with_code,
 )
-from pages.parts.compare.results import Selection, all_answers, stamps
+from pages.parts.data import predictions
 
 EXAMPLE: Final = """people.zip
    table.csv        file,gender,age,expression
@@ -44,7 +44,7 @@ def fer2013() -> AuditedFaces | None:
     stored, complaints = stored_models()
     with st.container(horizontal=True):
         split, view, by = choose_faces("a")
-        answers, left_out = all_answers(Selection(stamps(stored), split, view, by))
+        answers, left_out = predictions(stored, split, view, by)
         if answers is None:
             stop_without_predictions()
         title = answers.titles.__getitem__

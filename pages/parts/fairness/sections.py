@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
 
-from fer_core.audit import ALL, LIMITS, MINIMUM, PROPERTIES, RATES, AuditedFaces, GroupAudit
+from fer_core.audit import ALL, LIMITS, MINIMUM, PROPERTIES, RATES, AuditedFaces
 from fer_core.figures import error_leaves, group_rates
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
@@ -15,6 +15,7 @@ from fer_core.metrics.significance import LEVEL
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, offer_download, plain, show_table, whole_number, with_code
+from pages.parts.data import computed
 from pages.parts.explanations import explain
 
 NONE: Final = "–"
@@ -41,7 +42,7 @@ def groups(faces: AuditedFaces) -> None:
             width=160,
             help="A rate that is a share of fewer faces is shown hollow and not compared.",
         )
-    audit = _compared(faces, by, "" if and_by == NONE else str(and_by), least)
+    audit = computed(AuditedFaces.compare, faces, by, "" if and_by == NONE else str(and_by), least)
     rates = [rate for rate in RATES if (audit.rates["rate"] == rate).any()]
     with st.container(horizontal=True):
         rate = choose("Rate", rates, "a_rate", format_func=RATES.__getitem__)
@@ -68,7 +69,7 @@ def groups(faces: AuditedFaces) -> None:
 def failures(faces: AuditedFaces) -> None:
     """Show the kinds of faces on which the model is wrong most often."""
     try:
-        leaves = _leaves(faces)
+        leaves = computed(AuditedFaces.where_it_fails, faces)
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/info:")
         return
@@ -96,20 +97,6 @@ def limits(_: AuditedFaces) -> None:
 def show_limits() -> None:
     """Show what an audit can and cannot tell, as a list."""
     st.markdown("\n".join(f"- **{title}** {text}" for title, text in LIMITS.items()))
-
-
-_BY_CONTENT: Final[dict[str, Any]] = {"hash_funcs": {AuditedFaces: lambda faces: faces.fingerprint}}
-"""Options of caches, so that the same faces and predictions are compared once."""
-
-
-@st.cache_data(max_entries=60, show_spinner="Comparing groups …", **_BY_CONTENT)
-def _compared(faces: AuditedFaces, by: str, and_by: str, minimum: int) -> GroupAudit:
-    return faces.compare(by, and_by, minimum)
-
-
-@st.cache_data(max_entries=20, show_spinner="Growing a tree …", **_BY_CONTENT)
-def _leaves(faces: AuditedFaces) -> pd.DataFrame:
-    return faces.where_it_fails()
 
 
 SECTIONS: Final = {"Groups": groups, "Where it fails most": failures, "What this can say": limits}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -17,7 +16,7 @@ from fer_core.metrics.predictions import Predictions
 from fer_core.metrics.significance import pair_table
 from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
 from fer_core.runs.run import Run
-from fer_core.store.folders import DEFAULT_MODEL, list_models, open_model
+from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import (
@@ -30,7 +29,7 @@ from pages.parts.common import (
     upper_first,
     warn,
 )
-from pages.parts.compare.results import Stamps, stamps
+from pages.parts.data import shared
 from pages.parts.explanations import explain
 from pages.parts.finetune.runs import attempt
 
@@ -78,12 +77,11 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
     with st.container(horizontal=True):
         split, by = choose("Test split", TEST_SPLITS, "f_split"), choose_yardstick("f_by")
     other, why = _other(run)
-    models = [model] if other is None else [model, other]
-    titles = (run.title, None if other is None else other.title)
-    judged = {name: _compared(stamps(models), titles, split, name) for name in YARDSTICKS}
+    mine = replace(model, card=replace(model.card, title=run.title))
+    models = [replace(mine, name=RESULT), *([] if other is None else [replace(other, name=OTHER)])]
+    judged = {name: shared(_compared, models, split, name) for name in YARDSTICKS}
     st.markdown("\n".join(f"- {plain(verdict)}" for _, _, verdict, _ in judged.values()))
     if other is not None:
-        mine = replace(model, card=replace(model.card, title=run.title))
         st.info(plain(recommendation(mine, other)), icon=":material/recommend:")
     answers, numbers, _, complaints = judged[by]
     warn(complaints, "Some predictions cannot be used:")
@@ -142,15 +140,8 @@ def _other(run: Run) -> tuple[StoredModel | None, str]:
     return stored.get(DEFAULT_MODEL), "(the default, for comparison)"
 
 
-@st.cache_resource(max_entries=20, show_spinner="Measuring, with 1,000 resamples …")
-def _compared(
-    compared: Stamps, titles: tuple[str | None, ...], split: str, by: str
-) -> tuple[Predictions | None, Measured, str, list[str]]:
+def _compared(models: list[StoredModel], split: str, by: str) -> tuple[Predictions | None, Measured, str, list[str]]:
     """Return the predictions of one or two models, their metrics, a verdict by a yardstick, and what is left out."""
-    models = []
-    for (_, folder, _), key, words in zip(compared, (RESULT, OTHER), titles, strict=False):
-        model = open_model(Path(folder))
-        models.append(replace(model, name=key, card=replace(model.card, title=words or model.title)))
     answers, complaints = load_predictions(models, split, "plain", by)
     if answers is None:
         return None, {}, f"Not judged by {YARDSTICKS[by]}: no model has predictions with these answers.", complaints

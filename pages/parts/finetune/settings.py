@@ -10,7 +10,7 @@ import streamlit as st
 
 from fer_core.models import ModelSpec, model_spec, network_names
 from fer_core.models.spec import ALL_LAYERS, PREPROCESSINGS, WEIGHTS
-from fer_core.store.folders import DEFAULT_MODEL, list_models, promoted
+from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.training.augmentation import AUGMENTATIONS, augmentation_named
 from fer_core.training.initial_weights import weight_sources
 from fer_core.training.recipe import CLASS_WEIGHTS, LOSSES, OPTIMIZERS, SCHEDULES, Recipe, fine_tuning_recipe
@@ -29,6 +29,7 @@ OPEN_LAYERS: Final = {"none": 0, "2": 2, "6": 6, "12": 12, "24": 24, "all": ALL_
 def select_network() -> ModelSpec:
     """Ask for the network and its initial weights."""
     names = network_names()
+    titles = model_titles(list_models()[0]) | WEIGHTS
     with st.grid(2, min_column_width=200):
         first = names.index(DEFAULT_NETWORK)
         name = st.selectbox("Network", names, first, format_func=_title, key="f_variant", bind="query-params")
@@ -38,7 +39,7 @@ def select_network() -> ModelSpec:
             "Start from",
             available.names,
             available.names.index(DEFAULT_MODEL) if DEFAULT_MODEL in available.names else 0,
-            format_func=_source_title,
+            format_func=lambda source: titles.get(source, source),
             key="f_start",
             bind="query-params",
             help="ImageNet: a backbone trained on photographs. UTKFace: one trained on ages and genders of faces. "
@@ -54,15 +55,6 @@ def select_network() -> ModelSpec:
 
 def _title(network: str) -> str:
     return model_spec(network).title
-
-
-def _source_title(source: str) -> str:
-    return WEIGHTS.get(source) or _stored_titles(str(promoted())).get(source, source)
-
-
-@st.cache_data(ttl=10, show_spinner=False)
-def _stored_titles(folder: str) -> dict[str, str]:  # noqa: ARG001 (the cache key: visitors have folders of their own)
-    return model_titles(list_models()[0])
 
 
 def select_recipe(spec: ModelSpec, faces: int) -> tuple[ModelSpec, Recipe]:

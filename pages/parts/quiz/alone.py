@@ -8,9 +8,7 @@ from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.quiz import tidy_code
 from fer_core.types import FerError
 from pages.parts.common import emphasis, whole_number, with_code
-from pages.parts.quiz.game import HIGHEST_SEED, game, model_tables, rooms
-from pages.parts.quiz.play import play, start_over
-from pages.parts.quiz.result import show_result
+from pages.parts.quiz.play import HIGHEST_SEED, game, model_tables, play, rooms, show_result, start_over
 
 ANSWERS = "quiz_answers"
 HOST = "quiz_host"

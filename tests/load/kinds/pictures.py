@@ -77,13 +77,11 @@ def read_picture(given: Input, folder: Path) -> list[str]:
     from fer_core.data import read_image
     from fer_core.faces import annotated_jpeg
     from fer_core.store.folders import load_model
-    from pages.parts.pictures import Picture, ServedModel, analyze
+    from pages.parts.pictures import Picture, analyze
 
     path = folder / given.name
     path.write_bytes(given.content)
-    found = analyze(
-        Picture(given.name, given.what, path), ServedModel.of(load_model()), lambda one: read_image(one.file)
-    )
+    found = analyze(Picture(given.name, given.what, path), load_model(), lambda one: read_image(one.file))
     if found.error is None:
         annotated_jpeg(read_image(given.content, given.name), list(found.faces))
     return [found.error] if found.error else []

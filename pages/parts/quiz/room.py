@@ -1,4 +1,4 @@
-"""A room as the lecturer shows it on the projector: the code, who has joined, and the answers counted together."""
+"""The quiz in a room: for a person who joins, and for the lecturer at the projector."""
 
 from __future__ import annotations
 
@@ -10,16 +10,181 @@ import streamlit as st
 from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.figures import answers_and_votes, vote_bars
 from fer_core.labels import EXPRESSIONS
-from fer_core.quiz import FACES, Room, answer_counts, expression_table, people_table, qr_code
+from fer_core.quiz import (
+    FACES,
+    NAME_LENGTH,
+    Person,
+    Room,
+    answer_counts,
+    class_table,
+    expression_table,
+    no_room,
+    people_table,
+    qr_code,
+    tidy_code,
+    together,
+)
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
-from pages.parts.common import emphasis, show_table
+from pages.parts.common import emphasis, plain, show_table, with_code
 from pages.parts.quiz.alone import HOST
-from pages.parts.quiz.class_result import show_class, show_class_models
-from pages.parts.quiz.game import HIGHEST_SEED, Game, game, rooms
-from pages.parts.quiz.play import colored, note_other_votes, show_models
-from pages.parts.quiz.result import in_sentence, show_answers
-from pages.parts.quiz.student import ENDED, REFRESH_SECONDS
+from pages.parts.quiz.play import (
+    HELP,
+    HIGHEST_SEED,
+    Game,
+    colored,
+    game,
+    in_sentence,
+    note_other_votes,
+    play,
+    rooms,
+    show_answers,
+    show_models,
+    show_result,
+)
+from pages.parts.visitor import browser_key, current_visitor, remember_browser
+
+
+def show_class(game: Game, room: Room) -> None:
+    """Show how far the answers of all people in a room agree with the label, the annotators and the models."""
+    said = [person.answers for person in room.people]
+    count = sum(map(len, said))
+    st.subheader("The class together")
+    with st.grid(len(game.compared.main), min_column_width=180):
+        for who, answers in game.compared.main.items():
+            found = together(said, answers)
+            st.metric(
+                f"Same as {in_sentence(who)}",
+                found.percent,
+                f"{found}; 95 % interval {found.interval_text}" if found.of else "no answer yet",
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                help=HELP.get(who),
+            )
+    if count:
+        st.caption(
+            f"{count} answers of {len(said)} {'person' if len(said) == 1 else 'people'}. Wilson’s interval takes them "
+            f"as independent. They share {FACES} faces, so the interval for other faces is wider."
+        )
+
+
+def show_class_models(game: Game, room: Room) -> None:
+    """Show how far the class agrees with each model, and each model with FER2013’s label."""
+    table = class_table([person.answers for person in room.people], game.compared)
+    show_table(
+        table,
+        "Agreement of the class with the label, the annotators and each model",
+        {
+            "who": "",
+            "share": "Same as the class",
+            "count": "Answers",
+            "interval": "95 % interval",
+            "label": "Same as the label",
+        },
+        height="content",
+    )
+
+
+_NAME = "quiz_name"
+_REFUSED = "quiz_not_joined"
+_LAST_ROOM = "quiz_last_room"
+"""Session state: code of the room in which the person is, for a way back without it in the address."""
+
+REFRESH_SECONDS = 2
+ENDED = "The room has ended, and the names and answers in it are forgotten."
+
+
+def room_in_url() -> str:
+    """Return the code of the room in the URL, or of the one that this session was in; empty for none."""
+    return tidy_code(st.query_params.get("q_room", "") or st.session_state.get(_LAST_ROOM, ""))
+
+
+def student(faces: Fer2013Faces, code: str) -> None:
+    """Let a person join the room of this code and play its round.
+
+    The browser, or the login, is the person: a reload goes on where the person was, and a link gives nothing away.
+    """
+    if current_visitor() is None:
+        remember_browser()
+    key = browser_key(f"room {code}")
+    room, person = rooms().look(code), rooms().person(code, key)
+    if room is None:
+        ended = st.session_state.get(_LAST_ROOM) == code
+        st.info(ENDED if ended else plain(no_room(code)), icon=":material/meeting_room:")
+        st.button("Play alone", on_click=_forget_seat)
+        return
+    if person is None:
+        _join(code, key)
+        return
+    st.session_state[_LAST_ROOM] = st.query_params["q_room"] = code
+    st.markdown(f"You are **{plain(person.name)}** in room **{code}**.")
+    _watch(code, room.turn)
+    _play(game(faces, room.seed), room, person, key)
+    st.divider()
+    st.button("Leave the room", icon=":material/logout:", on_click=_leave, args=(code, key))
+
+
+def _play(current: Game, room: Room, person: Person, key: str) -> None:
+    def say(place: int, expression: str) -> None:
+        with suppress(FerError):  # the disk is full; the face stays
+            rooms().answer(room.code, key, room.turn, place, expression)
+
+    if play(current, person.answers, f"{room.code}_{room.turn}_{key}", say):
+        _class_so_far(current, room.code, room.turn)
+        show_result(current, person.answers)
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _watch(code: str, turn: int) -> None:
+    """Run the page again when the room ends or starts another round."""
+    room = rooms().look(code)
+    if room is None or room.turn != turn:
+        st.rerun()
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _class_so_far(current: Game, code: str, turn: int) -> None:
+    room = rooms().look(code)
+    if room is None or room.turn != turn:
+        return  # `_watch` runs the page again
+    show_class(current, room)
+    done = sum(len(person.answers) == FACES for person in room.people)
+    st.caption(f"{done} of {len(room.people)} have answered all {FACES} faces.")
+
+
+def _join(code: str, key: str) -> None:
+    st.subheader(f"Join room {code}")
+    with st.form("quiz_form", width=420):
+        st.text_input(
+            "Your name",
+            max_chars=NAME_LENGTH,
+            key=_NAME,
+            autocomplete="off",
+            help="Any name; leave it empty to be a guest. It is kept on this server until the room ends.",
+        )
+        st.form_submit_button("Join", type=emphasis(), on_click=_take_seat, args=(code, key))
+    if refused := st.session_state.pop(_REFUSED, ""):
+        st.warning(with_code(refused), icon=":material/warning:")
+
+
+def _take_seat(code: str, key: str) -> None:
+    try:
+        rooms().join(code, st.session_state[_NAME] or "", key=key)
+    except FerError as error:
+        st.session_state[_REFUSED] = str(error)
+
+
+def _leave(code: str, key: str) -> None:
+    with suppress(FerError):
+        rooms().leave(code, key)
+    _forget_seat()
+
+
+def _forget_seat() -> None:
+    st.session_state.pop(_LAST_ROOM, None)
+    st.query_params.pop("q_room", None)
+
 
 THIS_COMPUTER = {"localhost", "127.0.0.1", "::1"}
 

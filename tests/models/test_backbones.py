@@ -1,0 +1,168 @@
+"""The table of backbones against Keras, what enters them, where their weights come from."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from fer_core.models import build_network, model_names, model_spec, networks_by_input
+from fer_core.models.backbones import BACKBONES, build_backbone, local_file, weights_digest, weights_file
+from fer_core.models.network_input import input_picture, network_input
+from fer_core.models.networks import backbone_input
+from fer_core.types import FerError
+from tests.conftest import require_weights
+
+FILE = "mobilenet_v2_imagenet_notop.weights.h5"
+FACE = np.random.default_rng(3).integers(0, 256, (48, 48)).astype(np.uint8)
+
+
+@pytest.fixture
+def no_download(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise Exception("URL fetch failure on https://example.org: None -- no network")
+
+    monkeypatch.setattr("keras.src.applications.mobilenet_v2.file_utils.get_file", refuse)
+
+
+def test_the_table_has_every_backbone_of_keras_and_a_local_file_for_each():
+    assert {name for name in dir(keras.applications) if name[0].isupper()} == set(BACKBONES)
+    assert len(set(map(weights_file, BACKBONES))) == len(BACKBONES)
+    assert weights_file("MobileNetV2") == FILE
+    assert weights_file("VGG16") == "vgg16_imagenet_notop.weights.h5"
+
+
+def test_captions_of_inputs_name_models():
+    assert set(networks_by_input().values()) <= set(model_names())
+    assert len(set(networks_by_input().values())) == len(networks_by_input()) == 10
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_scales_are_the_applications_own(name):
+    module = importlib.import_module(getattr(keras.applications, name).__module__)
+    faces = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1)).repeat(3, axis=3).astype("float64")
+    scale, offset = BACKBONES[name].scale
+    np.testing.assert_allclose(faces * scale + offset, module.preprocess_input(faces.copy()), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["mobilenetv2_modified", "vgg16_frozen", "efficientnetb0_modified", "xception_frozen"])
+def test_a_backbone_gets_what_its_network_computes(name):
+    spec = model_spec(name)
+    inputs = keras.Input((48, 48, 1))
+    layers = keras.Model(inputs, backbone_input(inputs, spec))
+    expected = keras.ops.convert_to_numpy(layers(FACE[None, ..., None].astype("float32")))[0]
+    np.testing.assert_allclose(network_input(FACE, spec), expected, atol=2e-2 if expected.max() > 10 else 2e-4)
+
+
+def test_the_compact_network_gets_what_its_layer_computes(tiny_spec):
+    network = build_network(tiny_spec)
+    layers = keras.Model(network.input, network.get_layer("scale").output)
+    expected = keras.ops.convert_to_numpy(layers(FACE[None, ..., None].astype("float32")))[0]
+    np.testing.assert_allclose(network_input(FACE, tiny_spec), expected, atol=1e-6)
+
+
+def test_pictures_have_the_networks_size_and_keep_black_and_white():
+    face = np.tile(np.array([0, 255], np.uint8).repeat(24), (48, 1))
+    for name, shape in (
+        ("compact_cnn", (48, 48)),
+        ("mobilenetv2_modified", (160, 160, 3)),
+        ("mobilenetv2_modified_utk", (96, 96, 3)),
+        ("xception_frozen", (71, 71, 3)),
+    ):
+        picture = input_picture(network_input(face, model_spec(name)), model_spec(name))
+        assert picture.shape == shape
+        assert (picture[:, 0] == 0).all()
+        assert (picture[:, -1] == 255).all()
+
+
+@pytest.mark.parametrize("name", ["vgg16_modified", "densenet121_modified"])
+def test_different_means_give_a_blue_tint(name):
+    spec = model_spec(name)
+    red, _, blue = input_picture(network_input(np.full((48, 48), 128, np.uint8), spec), spec)[20, 20].tolist()
+    assert blue > red + 10
+
+
+def test_importing_it_imports_no_keras():
+    program = (
+        "import fer_core.models.network_input, sys; assert not {'keras', 'tensorflow', 'torch'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_local_folder_is_read(no_download):
+    path = require_weights(FILE)
+    ours = build_backbone("MobileNetV2", 96, "imagenet")
+    plain = keras.applications.MobileNetV2((96, 96, 3), include_top=False, weights=None)
+    assert weights_digest(ours) != weights_digest(plain)
+    plain.load_weights(path)
+    for a, b in zip(ours.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert weights_digest(ours) == weights_digest(plain)
+
+
+def test_without_file_and_network_one_sentence(no_download, tmp_path, monkeypatch):
+    for folder in (None, "gone"):
+        if folder is None:
+            monkeypatch.delenv("FER_BACKBONE_DIR", raising=False)
+        else:
+            monkeypatch.setenv("FER_BACKBONE_DIR", str(tmp_path / folder))
+        with pytest.raises(FerError, match=r"could not be downloaded .*no network.* set FER_BACKBONE_DIR") as caught:
+            build_backbone("MobileNetV2", 96, "imagenet")
+        assert "\n" not in str(caught.value)
+    monkeypatch.setenv("FER_BACKBONE_DIR", str(tmp_path))
+    (tmp_path / FILE).write_bytes(b"not weights")
+    with pytest.raises(FerError, match=rf"{FILE} cannot be read"):
+        build_backbone("MobileNetV2", 96, "imagenet")
+
+
+def test_the_first_folder_that_has_the_file_counts(tmp_path, monkeypatch, home):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    folders = os.pathsep.join(str(tmp_path / name) for name in ("gone", "first", "second"))
+    monkeypatch.setenv("FER_BACKBONE_DIR", folders)
+    assert local_file("some.h5") is None
+    (tmp_path / "second" / "some.h5").touch()
+    assert local_file("some.h5") == tmp_path / "second" / "some.h5"
+    (tmp_path / "first" / "some.h5").touch()
+    assert local_file("some.h5") == tmp_path / "first" / "some.h5"
+
+
+def test_a_short_training_shows_when_it_serves(no_download):
+    """With MobileNetV2's own momentum of 0.999 the moving averages would be three quarters start after 300 steps."""
+    network = build_backbone("MobileNetV2", 32, "random")
+    layer = network.get_layer("bn_Conv1")
+    start = layer.moving_variance.numpy()
+    faces = np.random.default_rng(0).uniform(-1, 1, (4, 32, 32, 3)).astype("float32")
+    for _ in range(70):
+        layer(network.get_layer("Conv1")(faces), training=True)
+    seen = np.var(network.get_layer("Conv1")(faces), axis=(0, 1, 2))
+    gone = (layer.moving_variance.numpy() - start) / (seen - start)
+    np.testing.assert_allclose(gone, 1 - 0.99**70, rtol=1e-3)
+
+
+def test_a_backbone_ends_after_the_layer_that_is_named():
+    whole, part = build_backbone("MobileNet", 64, "random"), build_backbone("MobileNet", 64, "random", "conv_pw_5_relu")
+    assert whole.output.shape[1:] == (2, 2, 1024)
+    assert part.output.shape[1:] == (8, 8, 256)
+    assert [layer.name for layer in part.layers[1:]] == [layer.name for layer in whole.layers[1 : len(part.layers)]]
+    with pytest.raises(FerError, match=r"no layer of that name.*Received: conv_pw_99"):
+        build_backbone("MobileNet", 64, "random", "conv_pw_99")
+
+
+def test_what_cannot_be_built_is_refused():
+    for arguments, words in (
+        (("MobileNetV2", 96, "somewhere"), "Expected imagenet, vggface2 or random"),
+        (("VGG16", 48, "vggface2"), r"Only MobileNet has weights from VGGFace2. Received: VGG16"),
+        (("ResNet9000", 96, "random"), r"Expected one of: .*VGG16, .*Received: ResNet9000"),
+        (("Xception", 48, "random"), "Xception cannot take faces enlarged to 48 pixels"),
+    ):
+        with pytest.raises(FerError, match=words):
+            build_backbone(*arguments)
+    with pytest.raises(FerError, match=r"no backbone of that name.*Received: Newer"):
+        network_input(FACE, replace(model_spec("vgg16_frozen"), backbone="Newer"))
