@@ -64,9 +64,9 @@ def evaluate(
     with progress_bar() as bar:
         for model in bar.track(chosen, description="Measuring"):
             try:
-                found = measure_again(model, dataset, degraded, holdout=save)
+                results = measure_again(model, dataset, degraded, holdout=save)
                 if save:
-                    save_measurements(model, found)
+                    save_measurements(model, results)
                 if mapped and (places := _face_map(model, dataset)) is not None:
                     maps[model.name] = places
                     if save:
@@ -74,36 +74,36 @@ def evaluate(
             except FerError as error:
                 warn(f"{model.name} is skipped: {error}")
                 continue
-            warn(*found.notes)
-            measured[model.name] = found
-            _compare_with_card(model.name, found.metrics, model.card)
+            warn(*results.notes)
+            measured[model.name] = results
+            _compare_with_card(model.name, results.metrics, model.card)
     if not measured:
         raise FerError("No model could be measured.")
     if as_json:
         by_name = {model.name: model for model in chosen}
-        print_json({name: _as_json(by_name[name], found, maps.get(name)) for name, found in measured.items()})
+        print_json({name: _as_json(by_name[name], results, maps.get(name)) for name, results in measured.items()})
         return
-    for name, found in measured.items():
-        stdout.print(_metrics_table(name, found.metrics))
-        if found.holdout:
-            stdout.print(_holdout_line(found.holdout["holdout_score"]))
-            stdout.print(_not_sure_line(found.holdout["not_sure"]))
-        if found.degraded is not None:
-            stdout.print(degraded_table(name, found.degraded))
+    for name, results in measured.items():
+        stdout.print(_metrics_table(name, results.metrics))
+        if results.holdout:
+            stdout.print(_holdout_line(results.holdout["holdout_score"]))
+            stdout.print(_not_sure_line(results.holdout["not_sure"]))
+        if results.degraded is not None:
+            stdout.print(degraded_table(name, results.degraded))
         if name in maps:
             stdout.print(map_line(maps[name]))
     stdout.print("* on the test faces whose pixels do not occur in Training")
 
 
-def _as_json(model: StoredModel, found: Measurements, places: pd.DataFrame | None) -> dict[str, Any]:
+def _as_json(model: StoredModel, results: Measurements, places: pd.DataFrame | None) -> dict[str, Any]:
     more: dict[str, Any] = {}
-    if found.degraded is not None:
-        more = {"degraded": _rows(found.degraded), "degraded_from": "measured now"}
+    if results.degraded is not None:
+        more = {"degraded": _rows(results.degraded), "degraded_from": "measured now"}
     elif not (kept := _stored_degraded(model)).empty:
         more = {"degraded": _rows(kept), "degraded_from": "stored with the model"}
     if places is not None:
         more["map"] = _rows(places)
-    return {**found.metrics, **more, **found.holdout}
+    return {**results.metrics, **more, **results.holdout}
 
 
 def _stored_degraded(model: StoredModel) -> pd.DataFrame:
@@ -124,12 +124,12 @@ def _holdout_line(scores: dict[str, float]) -> str:
     )
 
 
-def _not_sure_line(found: dict[str, Any]) -> str:
-    if not found:
+def _not_sure_line(results: dict[str, Any]) -> str:
+    if not results:
         return f"No confidence is reached from which on {WANTED:.0%} of the answers are what most annotators say."
     return (
-        f"Not sure below {found['below']:.0%}: of the other {found['answered']:.1%} of the hold-out, "
-        f"{found['accuracy']:.1%} of the answers are what most annotators say."
+        f"Not sure below {results['below']:.0%}: of the other {results['answered']:.1%} of the hold-out, "
+        f"{results['accuracy']:.1%} of the answers are what most annotators say."
     )
 
 
@@ -139,8 +139,8 @@ def _compare_with_card(name: str, measured: dict[str, Any], card: ModelCard) -> 
         for view, values in views.items():
             stored = card.score(split, view)
             if stored is not None and abs(stored.accuracy - values["accuracy"]) > 0.001:
-                said = f"measured {values['accuracy']:.4f}, but the card says {stored.accuracy}"
-                warn(f"{name}, {split}, {view}: {said}.")
+                difference = f"measured {values['accuracy']:.4f}, but the card says {stored.accuracy}"
+                warn(f"{name}, {split}, {view}: {difference}.")
 
 
 def _metrics_table(name: str, splits: dict[str, Any]) -> Table:

@@ -25,9 +25,7 @@ from fer_core.store.stored_model import StoredModel
 FRONT: Final = 6
 """How many models charts of many show at first."""
 
-
 _ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
-
 
 _ENDS: Final = ("", "_low", "_high", "_interval")
 

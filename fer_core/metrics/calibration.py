@@ -16,13 +16,11 @@ from fer_core.metrics.predictions import Predictions
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 """Bounds of the fit. Without them, data without a single error would give a temperature of 0."""
 
-
 WANTED: Final = 0.9
 """Share of the answers that are to be right, for a model to give them."""
 
 MINIMUM: Final = 50
 """Answers that this share is measured on, at least: of fewer, it says little."""
-
 
 _SMALLEST = np.finfo(np.float64).tiny
 

@@ -18,7 +18,6 @@ from fer_core.metrics.predictions import Predictions
 
 MACRO, MICRO = "macro", "micro"
 
-
 HALF_A_PIXEL: Final = 0.5 / 1000
 """Curves are thinned so that none moves by more on a plot of 1,000 pixels, as wide as one is in full screen."""
 

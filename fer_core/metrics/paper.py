@@ -23,19 +23,14 @@ def _read(name: str) -> dict[str, Any]:
 
 _RESULTS: Final = _read("paper_results")
 
-
 _CONTRADICTIONS: Final = _read("paper_contradictions")
-
 
 TITLE: Final[str] = _RESULTS["title"]
 
-
 AUTHORS: Final = tuple(_RESULTS["authors"])
-
 
 VARIANTS: Final[dict[str, str]] = _RESULTS["variants"]
 """The paper's names of its models (two for each frozen one), with the names of our variants."""
-
 
 PLAIN_MEANS: Final[str] = _CONTRADICTIONS.pop("plain_means")
 """For readers of the contradictions: on what the impossible ones rest."""
@@ -103,16 +98,12 @@ def _contradiction(kind: str, variants: list[str], statements: list[list[Any]], 
 
 OVERALL: Final = tuple(ReportedOverall(**row) for row in _RESULTS["overall"])
 
-
 F1_BY_CLASS: Final = tuple(ReportedF1(**{**row, "f1": tuple(row["f1"])}) for row in _RESULTS["f1_by_class"])
-
 
 CONTRADICTIONS: Final = tuple(_contradiction(kind, **item) for kind, items in _CONTRADICTIONS.items() for item in items)
 
-
 FINAL: Final[dict[str, list[float]]] = _RESULTS["final"]
 """Support, precision and recall of the expressions for the final model, VGG16_modified, in section 4.5."""
-
 
 OTHER_WEIGHTS: Final = {"_utk": "UTKFace weights"}
 """Models that stand in for a variant that is not trained on ImageNet weights as in the paper: suffix and label."""

@@ -79,7 +79,7 @@ def compare_all(
     rows = []
     for first, second in combinations(checked, 2):
         only_first, only_second = (int((right[a] & ~right[b]).sum()) for a, b in ((first, second), (second, first)))
-        accuracy, macro_f1 = (one - other for one, other in zip(scores[first], scores[second], strict=True))
+        accuracy, macro_f1 = (a - b for a, b in zip(scores[first], scores[second], strict=True))
         interval, f1_interval = (percentile_interval(values[1:], confidence) for values in (accuracy, macro_f1))
         exact = only_first + only_second < EXACT_BELOW
         rows.append(
@@ -201,9 +201,9 @@ def gains(
     sides = [_mean([_parts(copies, labels, plurality, weights) for copies in models]) for models in (first, second)]
     rows = []
     for part in sides[0]:
-        one, other = (side[part] for side in sides)
-        interval = percentile_interval((one - other)[1:], 0.95)
-        rows.append((part, one[0], other[0], one[0] - other[0], interval.low, interval.high))
+        ours, theirs = (side[part] for side in sides)
+        interval = percentile_interval((ours - theirs)[1:], 0.95)
+        rows.append((part, ours[0], theirs[0], ours[0] - theirs[0], interval.low, interval.high))
     return pd.DataFrame(rows, columns=["part", "first", "second", "difference", "low", "high"])
 
 
