@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import hashlib
 import io
 import json
 import os
-import platform
 import re
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -28,7 +24,9 @@ if TYPE_CHECKING:
 
 APP_NAME: Final = "fer-lab"
 _PARTIAL: Final = ".partial-"  # prefix of everything that is not complete yet; readers skip hidden names
-_ABANDONED: Final = 86_400.0  # seconds after which no process of another computer still writes to a temporary folder
+_OLD: Final = ".old-"  # prefix of a folder in the moment in which a new one replaces it
+_ABANDONED: Final = 86_400.0  # seconds after which no process still writes to something temporary
+_BETWEEN: Final = 60.0  # seconds that no process needs for two renames
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\n")  # the first characters of text that spreadsheets run
 _MAX_NAME: Final = 60
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # not allowed as file names on Windows
@@ -44,17 +42,6 @@ def home() -> Path:
     """
     named = os.environ.get("FER_HOME")
     return created(Path(named).expanduser() if named else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
-
-
-@cache
-def place() -> str:
-    """Return a short name of this computer or container: process ids mean something only within it.
-
-    Containers that share the data folder have process ids of their own.
-    """
-    namespace = Path("/proc/self/ns/pid")
-    words = f"{platform.node()} {namespace.readlink() if namespace.is_symlink() else ''}"
-    return hashlib.sha256(words.encode()).hexdigest()[:8]
 
 
 def cache_folder(name: str) -> Path:
@@ -79,7 +66,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the file cannot be written, for instance because the disk is full.
     """
-    partial = path.with_name(f"{_PARTIAL}x{secrets.token_hex(4)}-{path.name}")
+    partial = _beside(path)
     try:
         yield partial
         partial.replace(path)
@@ -90,15 +77,13 @@ def whole_file(path: Path) -> Iterator[Path]:
 def partial_beside(path: Path) -> Path:
     """Return a temporary path beside `path`, for a file that takes long to write; the caller renames it at the end.
 
-    Such files that killed processes left in the folder are removed.
+    Such files and folders that killed processes left in the folder are removed when they are a day old.
 
     Args:
         path: the file to write; its folder must exist. The temporary file has the same suffixes.
     """
-    for left in path.parent.glob(f"{_PARTIAL}*-*-*{path.suffix}"):
-        if left.is_file() and _left_behind(left):
-            left.unlink(missing_ok=True)
-    return path.with_name(f"{_PARTIAL}{place()}-{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
+    _clean_up(path.parent)
+    return _beside(path)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -162,7 +147,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
     Other processes see the old folder or the new one, never a part of it; between the two there is a moment without
     either. If the block raises, or the process is killed, `path` stays as it was. What killed processes leave behind
-    is removed by the next call for the same parent folder.
+    is removed a day later by a call for the same parent folder; one that was killed in that moment left the old folder,
+    which is put back by the next call after a minute.
 
     Args:
         path: the folder to write; its parent must exist.
@@ -170,18 +156,20 @@ def whole_folder(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the folder cannot be written, for instance because the disk is full.
     """
-    _clean_up_after_killed_processes(path.parent)
-    work = Path(tempfile.mkdtemp(prefix=f"{_PARTIAL}{place()}-{os.getpid()}-", dir=path.parent))
-    new, old = work / "new" / path.name, work / "old" / path.name
+    _clean_up(path.parent)
+    new = _beside(path)
+    old = new.with_name(_OLD + new.name.removeprefix(_PARTIAL))
+    new.mkdir()
     try:
-        new.mkdir(parents=True)
         yield new
         if path.exists():
-            old.parent.mkdir()
             path.rename(old)
         new.rename(path)
     finally:
-        _clean_up(work)
+        if old.exists() and not path.exists():
+            old.rename(path)
+        for left in (new, old):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def checked_name(name: str, kind: str) -> str:
@@ -225,28 +213,20 @@ def created(folder: Path) -> Path:
     return folder
 
 
-def _clean_up(work: Path) -> None:
-    """Remove the temporary folder of `whole_folder`; move the old folder back if no new one took its place."""
-    for old in work.glob("old/*"):
-        if not (work.parent / old.name).exists():
-            old.rename(work.parent / old.name)
-    shutil.rmtree(work, ignore_errors=True)
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{_PARTIAL}{secrets.token_hex(4)}-{path.name}")
 
 
-def _clean_up_after_killed_processes(parent: Path) -> None:
-    for work in parent.glob(f"{_PARTIAL}*-*-*"):
-        if work.is_dir() and _left_behind(work):
-            _clean_up(work)
-
-
-def _left_behind(partial: Path) -> bool:
-    """Tell whether the process that wrote a temporary file or folder was killed."""
-    where, pid = partial.name.removeprefix(_PARTIAL).split("-")[:2]
-    if not pid.isdigit():
-        return False
-    if where == place():
-        import psutil
-
-        return not psutil.pid_exists(int(pid))
-    # of another computer or container, where it can be running
-    return time.time() - partial.stat().st_mtime > _ABANDONED
+def _clean_up(folder: Path) -> None:
+    """Remove what killed processes left of `partial_beside` and `whole_folder` in a folder."""
+    for partial in folder.glob(f"{_PARTIAL}*"):
+        with contextlib.suppress(OSError):  # it was renamed in between
+            if time.time() - partial.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
+    for old in folder.glob(f"{_OLD}*"):
+        path = old.with_name(old.name.removeprefix(_OLD).partition("-")[2])
+        with contextlib.suppress(OSError):
+            if path.exists():
+                shutil.rmtree(old)
+            elif time.time() - old.stat().st_ctime > _BETWEEN:
+                old.rename(path)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
+import shutil
 import sys
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
+
+from filelock import FileLock, Timeout
 
 from fer_core.files import created, home
 from fer_core.types import FerError
@@ -19,6 +24,9 @@ VARIABLE: Final = "FER_VISITOR"
 
 VISITORS: Final = "visitors"
 """Name of the folder of all visitors' folders, in the data folder."""
+
+VISITS: Final = "visits"
+"""Name of the cache folder that holds the temporary folders."""
 
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -197,3 +205,51 @@ def disk_use(folder: Path) -> int:
             except OSError:  # deleted in between
                 continue
     return total
+
+
+class TemporaryFolder:
+    """A new, empty folder in the visitor's cache.
+
+    It is deleted by `close`, or when this object is garbage-collected. A lock beside it is held as long as the process
+    lives, so what a killed process left is found and deleted when the next folder is made.
+
+    Attributes:
+        path: of the folder.
+
+    Raises:
+        FerError: the folder cannot be written, or the visitor's disk space is used up.
+    """
+
+    def __init__(self) -> None:
+        check_room(0)
+        root = own_cache(VISITS)
+        delete_leftovers(root)
+        self.path = root / secrets.token_hex(8)
+        lock = FileLock(self.path.with_suffix(".lock"), thread_local=False)  # it may be released by another thread
+        try:
+            lock.acquire()
+            self.path.mkdir()
+        except OSError as error:
+            raise FerError(f"The folder {root} cannot be written ({error.strerror or error}).") from error
+        self._finalizer = weakref.finalize(self, _delete, self.path, lock)
+
+    def close(self) -> None:
+        """Delete the folder, if it is still there."""
+        self._finalizer()
+
+
+def delete_leftovers(root: Path) -> None:
+    """Delete the temporary folders in `root` whose process was killed."""
+    for path in root.glob("*.lock"):
+        lock = FileLock(path, thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, OSError):  # in use, or already deleted
+            continue
+        _delete(path.with_suffix(""), lock)
+
+
+def _delete(folder: Path, lock: FileLock) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    lock.release()
+    Path(lock.lock_file).unlink(missing_ok=True)

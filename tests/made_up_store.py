@@ -90,7 +90,7 @@ def add_model(
     curves = {"epoch": [0, 1], "loss": [1.9, 1.5], "accuracy": [0.2, 0.4], "val_accuracy": [0.3, 0.5]}
     table = pd.DataFrame(curves) if history else pd.DataFrame()
     results = degraded_table(0.2 + skill / 5) if degraded else None
-    return save_model(root, card(name, **more), b"", predictions(skill), table, b"", results)
+    return save_model(root, card(name, **more), predictions=predictions(skill), history=table, degraded=results)
 
 
 def add_models(root: Path) -> list[StoredModel]:

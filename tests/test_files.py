@@ -10,9 +10,10 @@ import pandas as pd
 import platformdirs
 import pytest
 
-from fer_core.files import cache_folder, read_json, whole_file, whole_folder, write_csv, write_json
+from fer_core import files
+from fer_core.files import cache_folder, partial_beside, read_json, whole_file, whole_folder, write_csv, write_json
 from fer_core.files import home as data_home
-from fer_core.processes import run_python
+from fer_core.jobs import run_python
 from fer_core.types import FerError
 from tests.test_floors import ROOT, production_files
 
@@ -113,7 +114,6 @@ def test_whole_folder_keeps_the_old_one_on_failure(tmp_path):
 
 KILLED = """
 import os, sys
-import os
 from pathlib import Path
 from fer_core.files import whole_folder
 
@@ -131,13 +131,17 @@ with whole_folder(Path(sys.argv[1])) as work:
 
 
 @pytest.mark.parametrize("renames", [0, 1])
-def test_a_killed_process_loses_nothing(tmp_path, renames):
+def test_a_killed_process_loses_nothing(tmp_path, renames, monkeypatch):
     path = tmp_path / "model"
     path.mkdir()
     (path / "card.json").write_text("old")
     assert run_python("-c", KILLED, str(path), str(renames)).returncode == 9
     with whole_folder(tmp_path / "other"):
         pass
+    assert len(list(tmp_path.iterdir())) == 3  # another process may be at work
+    monkeypatch.setattr(files, "_BETWEEN", 0.0)
+    monkeypatch.setattr(files, "_ABANDONED", 0.0)
+    partial_beside(tmp_path / "other")
     assert (path / "card.json").read_text() == "old"
     assert sorted(tmp_path.iterdir()) == [path, tmp_path / "other"]
 

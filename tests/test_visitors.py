@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from fer_core import visitors
-from fer_core.processes import run_python
+from fer_core.files import cache_folder
+from fer_core.jobs import run_python
 from fer_core.store.folders import promoted
 from fer_core.types import FerError
-from fer_core.visitors import Limits, Visitor, check_room, disk_use, limits, own_home, room, visitors_folder
+from fer_core.visitors import (
+    Limits,
+    TemporaryFolder,
+    Visitor,
+    check_room,
+    disk_use,
+    limits,
+    own_home,
+    room,
+    visitors_folder,
+)
 
 
 @pytest.fixture
@@ -71,3 +84,31 @@ def test_disk_space_of_one_and_of_all(here):
 def test_settings_that_are_not_valid(settings):
     with pytest.raises(FerError, match="Received: "):
         Limits.from_settings(settings)
+
+
+KILLED = """
+import os, signal
+from fer_core.visitors import TemporaryFolder
+folder = TemporaryFolder()
+(folder.path / "face.png").write_bytes(b"x")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_temporary_folders_are_gone_when_closed_forgotten_or_killed(home):
+    def names() -> set[str]:
+        return {path.name for path in cache_folder("visits").iterdir()}
+
+    run_python("-c", KILLED)
+    (left,) = (path for path in cache_folder("visits").iterdir() if path.is_dir())
+    assert (left / "face.png").is_file()
+    one, other = TemporaryFolder(), TemporaryFolder()
+    assert not left.exists()
+    assert other.path.is_dir(), "a folder in use is left alone"
+    (one.path / "face.png").write_bytes(b"x")
+    one.close()
+    one.close()
+    assert names() == {other.path.name, f"{other.path.name}.lock"}
+    del other
+    gc.collect()
+    assert names() == set()

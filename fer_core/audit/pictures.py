@@ -22,9 +22,8 @@ from fer_core.data.walk import files_in
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.names import normal_name, readable
 from fer_core.tables import read_table, shortened
-from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
-from fer_core.visitors import room
+from fer_core.visitors import TemporaryFolder, room
 
 FILE, PICTURE, LABEL = "file", "jpeg", "expression"
 """Columns of a table: file name, encoded picture (Parquet only) and expression. All others are groups."""

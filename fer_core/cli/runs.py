@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from fer_core.cli.output import AsJson, escaped, fails_clearly, fitted_table, print_json, stdout, warn
+from fer_core.jobs import PATIENCE
 from fer_core.runs import promote as promotion
 from fer_core.runs import queue
 from fer_core.runs.estimate import duration_text
@@ -64,7 +65,7 @@ def stop(run_id: RunId) -> None:
     """Stop a run; `runs resume` continues it after its last finished epoch."""
     run = open_run(run_id)
     queue.stop(run)
-    _print_state(run, queue.wait(run, queue.PATIENCE + 5).state)
+    _print_state(run, queue.wait(run, PATIENCE + 5).state)
 
 
 @runs.command()

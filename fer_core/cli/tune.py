@@ -12,9 +12,7 @@ from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar,
 from fer_core.models import model_spec, network_names
 from fer_core.runs.data import DataSettings
 from fer_core.training.recipe import recipe_for
-from fer_core.tuning.plan import TUNABLE, SearchSpace, TuningPlan
-from fer_core.tuning.process import interrupted_by_sigterm
-from fer_core.tuning.storage import STORAGE_VARIABLE, open_storage
+from fer_core.tuning.plan import STORAGE_VARIABLE, TUNABLE, SearchSpace, TuningPlan
 from fer_core.types import FerError
 
 _NETWORKS = network_names()
@@ -51,9 +49,9 @@ def tune(
     A study that was stopped is continued by the same command. Run the command on several computers with the same
     --storage to share the work.
     """
-    database = open_storage(storage)
-    from fer_core.tuning.study import create_study, open_study
+    from fer_core.tuning.study import create_study, open_storage, open_study
 
+    database = open_storage(storage)
     if model is None:
         if study is None:
             raise FerError(f"Expected a model, or an existing --study. Models: {', '.join(_NETWORKS)}.")
@@ -70,8 +68,7 @@ def tune(
         space = replace(SearchSpace.around(spec, recipe, vary or TUNABLE), **given)
         work = create_study(TuningPlan(study or model, spec, recipe, data, epochs, space, seed), database)
     try:
-        with interrupted_by_sigterm():
-            _work(work, trials)
+        _work(work, trials)
     except KeyboardInterrupt:
         warn(f"Stopped. Finished trials are kept; continue with `tune --study {work.name}`.")
     run = None
@@ -86,7 +83,7 @@ def _work(study: Any, trials: int) -> None:
     with progress_bar() as bar:
         task = bar.add_task(study.name, total=trials, completed=study.ended())
         bar.log("Starting Keras")
-        from fer_core.tuning.tune import tune as run
+        from fer_core.tuning import worker
 
         def say(text: str) -> None:
             bar.log(text)
@@ -95,7 +92,7 @@ def _work(study: Any, trials: int) -> None:
         def on_epoch(trial: int, epoch: int, accuracy: float) -> None:
             bar.update(task, description=f"Trial {trial}, epoch {epoch}/{study.plan.epochs}: {accuracy:.3f}")
 
-        run(study, trials, say=say, on_epoch=on_epoch)
+        worker.tune(study, trials, say=say, on_epoch=on_epoch)
 
 
 def _show(study: Any, run: str | None, as_json: bool) -> None:

@@ -19,8 +19,8 @@ from fer_core.inference.stream import StreamAnalyzer, StreamSettings
 from fer_core.inference.tables import Row, face_table, frame_rows, gap_note, recording_gaps
 from fer_core.inference.video_reader import VideoReader
 from fer_core.inference.video_writer import LONGEST, VideoWriter
-from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
+from fer_core.visitors import TemporaryFolder
 
 FILE_SETTINGS: Final = StreamSettings(detect_every=1, smoothing=0.0, detection_size=640)
 """Settings for files, where accuracy matters more than speed: faces are detected in each analysed frame, at the same

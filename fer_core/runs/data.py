@@ -18,8 +18,7 @@ from fer_core.data.walk import files_in
 from fer_core.files import whole_file
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.names import is_junk, normal_name
-from fer_core.runs.own_faces import as_faces
-from fer_core.runs.own_pictures import count_warnings, read_own_pictures
+from fer_core.runs.own_pictures import as_faces, count_warnings, read_own_pictures
 from fer_core.training.data import TrainingData
 from fer_core.types import FerError
 

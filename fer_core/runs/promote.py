@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Final
 
 from filelock import FileLock
 
 from fer_core.files import checked_name, name_from, whole_folder
-from fer_core.processes import REFUSED, run_python
+from fer_core.jobs import file_of_child
 from fer_core.runs.run import Run
 from fer_core.store.card import CARD
 from fer_core.store.folders import list_models, model_folders, open_model, promoted
@@ -88,8 +87,10 @@ def onnx_file(run: Run) -> Path:
     target = run.folder / ONNX
     try:
         with FileLock(target.with_suffix(".onnx.lock")):
-            if not target.is_file():
-                _convert_to_onnx(model, target)
+            if not target.is_file():  # Keras is imported in a process of its own
+                words = ("-m", ONNX_WORKER, str(model.folder.resolve()), str(target.resolve()))
+                failed = f"{model.title} could not be converted to ONNX"
+                file_of_child(*words, target=target, failed=failed, timeout=_ONNX_SECONDS)
     except OSError as error:
         raise FerError(f"{model.title} cannot be written as ONNX ({error.strerror}). Free some disk space.") from error
     return target
@@ -111,19 +112,3 @@ def _check_free(name: str, replace: bool) -> None:
         raise FerError(
             f"{name} is the name of a model that comes with FER Lab. Choose another, or let yours take its place."
         )
-
-
-def _convert_to_onnx(model: StoredModel, target: Path) -> None:
-    """Run the exporter in a process of its own, because it imports Keras."""
-    arguments = ("-m", ONNX_WORKER, str(model.folder.resolve()), str(target.resolve()))
-    try:
-        done = run_python(*arguments, timeout=_ONNX_SECONDS, variables={"KERAS_BACKEND": "tensorflow"})
-    except subprocess.TimeoutExpired as error:
-        raise FerError(
-            f"{model.title} could not be converted to ONNX within {_ONNX_SECONDS // 60} minutes. Try again."
-        ) from error
-    if done.returncode == REFUSED:
-        raise FerError(done.stdout.strip().splitlines()[-1])
-    if done.returncode != 0 or not target.is_file():
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1][:200]
-        raise FerError(f"{model.title} could not be converted to ONNX: {last}")

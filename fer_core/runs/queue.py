@@ -17,19 +17,17 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from fer_core import jobs
 from fer_core.files import checked_name, name_from, whole_folder, write_json
-from fer_core.heartbeat import alive, ask_to_stop
-from fer_core.processes import PROCESS, start_python
-from fer_core.runs.quotas import check_active, check_training
-from fer_core.runs.run import PLAN, Run, RunPlan, read_run, runs_folder
-from fer_core.runs.status import STOP, Status, write_status
+from fer_core.runs.data import expected_faces
+from fer_core.runs.estimate import duration_text, estimate
+from fer_core.runs.run import PLAN, Run, RunPlan, list_runs, read_run, runs_folder
+from fer_core.runs.status import Status, write_status
 from fer_core.runs.uploads import collections_folder
 from fer_core.types import FerError
+from fer_core.visitors import check_room, limits
 
 WORKER: Final = "fer_core.runs.worker"
-PATIENCE: Final = 30.0
-"""Seconds after which a run that was asked to stop is killed: converting a large network cannot be interrupted."""
-
 PICTURES: Final = "pictures"
 """Name in a run's folder: copies of the snapshots that it learns from."""
 
@@ -46,7 +44,7 @@ def submit(plan: RunPlan) -> Run:
     checked_name(plan.spec.name, "model")
     folder = runs_folder()
     with _changing(folder):
-        check_training(plan)
+        _check_training(plan)
         now = time.time_ns()
         target = _free_folder(folder, plan.title, now)
         try:
@@ -54,6 +52,7 @@ def submit(plan: RunPlan) -> Run:
                 plan = _with_own_pictures(plan, work, target)
                 write_json(work / PLAN, {"created": now / 1e9, **plan.as_dict()})
                 write_status(work, Status("waiting", "Starting", queued=now))
+                jobs.claim(work)
         except OSError as error:
             raise FerError(f"The run cannot be written to {folder} ({error.strerror}).") from error
         run = read_run(target)
@@ -61,16 +60,13 @@ def submit(plan: RunPlan) -> Run:
     return run
 
 
-def stop(run: Run, patience: float = PATIENCE) -> None:
-    """Ask a run to stop after the current step; it can be resumed after its last finished epoch.
+def stop(run: Run) -> None:
+    """Ask a run to stop after the current step, see `jobs.stop`; it can be resumed after its last finished epoch.
 
-    Its process is killed if it has not ended after `patience` seconds. Does nothing if the run is not active.
+    Does nothing if the run is not active.
     """
-    if not run.status().active or not alive(run.folder):
-        return
-    with contextlib.suppress(OSError):
-        (run.folder / STOP).touch()
-    ask_to_stop(run.folder, patience)
+    if run.status().active:
+        jobs.stop(run.folder)
 
 
 def resume(run: Run) -> Run:
@@ -83,10 +79,9 @@ def resume(run: Run) -> Run:
         status = run.status()
         if not status.can_resume:
             raise FerError(f"{run.title} cannot be resumed: it is {status.state}.")
-        check_active()
+        _check_active()
         try:
-            for name in (STOP, PROCESS):
-                (run.folder / name).unlink(missing_ok=True)
+            jobs.claim(run.folder)
             again = replace(status, state="waiting", message="Starting", queued=time.time_ns(), seconds_left=None)
             write_status(run.folder, replace(again, step=0))
         except OSError as error:
@@ -105,7 +100,7 @@ def delete(run: Run) -> None:
         if not run.status().can_delete:
             raise FerError(f"{run.title} is working. Stop it first, then delete it.")
         if run.status().active:
-            stop(run, patience=1.0)
+            stop(run)
             wait(run, 10.0)
         try:
             gone = Path(tempfile.mkdtemp(prefix=".deleted-", dir=run.folder.parent))
@@ -135,6 +130,34 @@ def _changing(folder: Path) -> Iterator[None]:
         raise FerError("The queue of runs is being changed by another process. Try again in a minute.") from error
 
 
+def _check_training(plan: RunPlan) -> None:
+    """Check that the current visitor may start a training; without a shared server nothing is checked."""
+    given = limits()
+    if given is None:
+        return
+    _check_active()
+    check_room(0)
+    seconds = estimate(plan.spec, plan.recipe, expected_faces(plan.data)).seconds
+    if seconds > 60 * given.training_minutes:
+        raise FerError(
+            f"This training would take too long for this server. Expected at most {given.training_minutes:g} minutes; "
+            f"choose fewer faces, fewer epochs or a smaller network. Received: {duration_text(seconds)}"
+        )
+
+
+def _check_active() -> None:
+    """Check that the current visitor may have one more training that waits or works."""
+    given = limits()
+    if given is None:
+        return
+    active = sum(run.status().active for run in list_runs()[0])
+    if active >= given.trainings:
+        raise FerError(
+            f"Too many of your trainings wait or work on this server. Expected at most {given.trainings} at a time; "
+            f"wait until it ends, or stop it. Received: {active + 1}"
+        )
+
+
 def _free_folder(folder: Path, title: str, now: int) -> Path:
     stem = f"{datetime.fromtimestamp(now / 1e9, UTC).astimezone():%Y%m%d-%H%M%S}-{name_from(title)}"
     names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
@@ -156,7 +179,7 @@ def _with_own_pictures(plan: RunPlan, work: Path, target: Path) -> RunPlan:
 def _start(folder: Path) -> None:
     """Start the run's process, which outlives the page and the server."""
     try:
-        start_python("-m", WORKER, str(folder.resolve()), folder=folder)
+        jobs.start("-m", WORKER, str(folder.resolve()), folder=folder)
     except OSError as error:
         message = f"Its process could not be started ({error.strerror}). Resume it to try again."
         with contextlib.suppress(OSError):

@@ -14,8 +14,8 @@ from typing import Any, Final
 import pandas as pd
 
 from fer_core.files import read_json
+from fer_core.jobs import read_log
 from fer_core.models import ModelSpec
-from fer_core.processes import read_log
 from fer_core.runs.data import DataSettings
 from fer_core.runs.status import Status, read_status
 from fer_core.store.folders import open_model

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from fer_core.files import read_json, write_json
-from fer_core.heartbeat import alive
-from fer_core.processes import ProcessNote
+from fer_core.jobs import STOP, alive
 from fer_core.types import FerError
 
-STATUS, STOP = "status.json", "stop"
-"""Names in a run's folder: the status, and an empty file that exists once the run was asked to stop."""
+STATUS: Final = "status.json"
+"""Name in a run's folder."""
 
 STATE_LABELS: Final = {
     "waiting": "Waiting",
@@ -44,7 +43,6 @@ UNEXPECTED: Final = "An unexpected error occurred ({kind}). The run's log has th
 
 _RUNNING: Final = ("preparing", "fitting", "measuring")
 _MEMORY_ERRORS: Final = ("ResourceExhaustedError", "OutOfMemoryError", "XlaRuntimeError")
-_STARTING: Final = 30.0  # seconds for which a run may be without a process while it is being started
 
 
 @dataclass(frozen=True)
@@ -137,17 +135,15 @@ def write_status(folder: Path, status: Status) -> None:
 
 
 def read_status(folder: Path) -> Status:
-    """Return a run's status from its file and from whether its process is running. Cheap."""
+    """Return a run's status from its file and from whether its worker is alive. Cheap."""
     status = _parsed(read_json(folder / STATUS))
     if status is not None and not status.active:
         return status
-    process = ProcessNote.read(folder)
     if alive(folder):
         known = status or Status("preparing", "Starting")
         return replace(_up_to_now(known), stopping=(folder / STOP).exists())
     again = _parsed(read_json(folder / STATUS))  # it may have ended between the two reads
-    starting = process is None and again is not None and time.time() - again.updated < _STARTING
-    return again if again is not None and (starting or not again.active) else _abandoned(folder, again)
+    return again if again is not None and not again.active else _abandoned(folder, again)
 
 
 def failure_message(error: BaseException) -> str:

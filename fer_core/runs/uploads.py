@@ -22,8 +22,7 @@ from fer_core.faces import crop_face, default_detector
 from fer_core.files import checked_name, whole_file
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.runs.data import DataSettings
-from fer_core.runs.own_faces import as_faces
-from fer_core.runs.own_pictures import count_warnings, light_warnings
+from fer_core.runs.own_pictures import as_faces, count_warnings, light_warnings
 from fer_core.runs.run import list_runs
 from fer_core.types import FerError, reason
 from fer_core.visitors import check_room, own_home

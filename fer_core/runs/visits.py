@@ -15,10 +15,9 @@ from typing import Final
 from fer_core.runs.data import FACES_FILE
 from fer_core.runs.queue import PICTURES, stop
 from fer_core.runs.run import Run, read_run
-from fer_core.temporary import FOLDER, delete_leftovers
 from fer_core.threads import kept
 from fer_core.types import FerError
-from fer_core.visitors import VISITORS, Limits
+from fer_core.visitors import VISITORS, VISITS, Limits, delete_leftovers
 
 AWAY_MINUTES: Final = 10
 """Minutes without an open page after which a visitor has left: a reload or a lost connection takes less."""
@@ -98,9 +97,9 @@ def sweep(limits: Limits, root: Path) -> None:
         limits: of each visitor.
         root: the data folder.
     """
-    delete_leftovers(root / "cache" / FOLDER)
+    delete_leftovers(root / "cache" / VISITS)
     for folder in (root / VISITORS).glob("*"):
-        delete_leftovers(folder / "cache" / FOLDER)
+        delete_leftovers(folder / "cache" / VISITS)
         try:
             away = time.time() - folder.stat().st_mtime
         except OSError:  # deleted by another copy of the app

@@ -7,28 +7,30 @@ imports at the top of this module load very little.
 
 from __future__ import annotations
 
-import os
+import contextlib
+import statistics
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import psutil
 from filelock import FileLock, Timeout
 
-from fer_core.files import home
-from fer_core.heartbeat import beating
-from fer_core.processes import ProcessNote
-from fer_core.runs.progress import Reporter, Stopped, keras_callback
-from fer_core.runs.status import STOP, STOPPED, failure_message, read_status
+from fer_core.files import home, read_json
+from fer_core.jobs import log_line, stop_asked, working
+from fer_core.runs.status import STATUS, STOPPED, Status, failure_message, positive, read_status, write_status
 from fer_core.visitors import visitors_folder
 
 WORKING_LOCK: Final = ".working.lock"
 """Locked in `home()/runs` by the run that is working, whoever started it."""
 
 _PAUSE: Final = 0.5  # seconds between two checks of the queue
+_WRITE_EVERY: Final = 0.4  # seconds between two writes of the status while only the step changes
 
 
 def main(folder: Path) -> int:
@@ -37,25 +39,19 @@ def main(folder: Path) -> int:
     Returns:
         The process's exit status.
     """
-    process = ProcessNote.of(os.getpid())
-    if process is not None:
-        process.write(folder)
     reporter = Reporter(folder)
-    try:
-        reporter.listen()
-        with beating(folder), queued(folder, reporter.wait_for):
-            reporter.begin()
-            _train(folder, reporter)
-            reporter.end("finished", "Finished. Its model can be promoted.")
-    except (Stopped, KeyboardInterrupt):
-        reporter.end("stopped", STOPPED)
-    except BaseException as error:
-        traceback.print_exc()
-        if (folder / STOP).exists():  # TensorFlow turns an interrupt into errors of its own in a few places
+    with working(folder):
+        try:
+            with queued(folder, reporter.wait_for):
+                reporter.begin()
+                _train(folder, reporter)
+                reporter.end("finished", "Finished. Its model can be promoted.")
+        except (Stopped, KeyboardInterrupt):
             reporter.end("stopped", STOPPED)
-            return 0
-        reporter.end("failed", failure_message(error))
-        return 1
+        except BaseException as error:
+            traceback.print_exc()
+            reporter.end("failed", failure_message(error))
+            return 1
     return 0
 
 
@@ -65,17 +61,14 @@ def queued(folder: Path, waiting_for: Callable[[int], None]) -> Iterator[None]:
 
     Args:
         folder: the run's folder.
-        waiting_for: called with the number of runs that come first, whenever it changes.
+        waiting_for: called with the number of runs that come first, twice a second; it may raise.
     """
     runs = home() / "runs"
     runs.mkdir(exist_ok=True)
     lock = FileLock(runs / WORKING_LOCK)
-    reported = -1
     while True:
-        working, earlier = _runs_before(folder)
-        if working + earlier != reported:
-            reported = working + earlier
-            waiting_for(reported)
+        at_work, earlier = _runs_before(folder)
+        waiting_for(at_work + earlier)
         if earlier == 0:
             try:
                 lock.acquire(timeout=_PAUSE)
@@ -92,14 +85,14 @@ def queued(folder: Path, waiting_for: Callable[[int], None]) -> Iterator[None]:
 def _runs_before(folder: Path) -> tuple[int, int]:
     """Return how many other runs are working, and how many are waiting that were submitted before this one."""
     mine = (read_status(folder).queued, folder.name)
-    working = earlier = 0
+    at_work = earlier = 0
     for other in every_run_folder():
         if other.name.startswith(".") or other == folder or not other.is_dir():
             continue
         status = read_status(other)
-        working += status.running
+        at_work += status.running
         earlier += status.state == "waiting" and (status.queued, other.name) < mine
-    return working, earlier
+    return at_work, earlier
 
 
 def every_run_folder() -> list[Path]:
@@ -135,6 +128,173 @@ def _train(folder: Path, reporter: Reporter) -> None:
         preparing = reporter.preparing + max(0.0, reporter.epoch_seconds[0] - usual)  # with the compilation
         timing = Timing(usual / faces, preparing, reporter.seconds_since_fit(), faces, time.time())
         note_timing(plan.spec, plan.recipe, timing)
+
+
+class Stopped(BaseException):
+    """The run was asked to stop. Not an `Exception`, so that no error handler on the way catches it."""
+
+
+class Reporter:
+    """Writes a run's status and log, and ends the run when it is asked to stop.
+
+    Args:
+        folder: the run's folder.
+
+    Attributes:
+        epoch_seconds: durations of the epochs so far.
+        preparing: seconds from the start to the first epoch.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.epoch_seconds: list[float] = []
+        self.preparing = 0.0
+        self._expected: float | None = None
+        self._expected_ending = 0.0
+        self._status = _last_status(folder)
+        self._worked_before = self._status.seconds
+        self._began = self._fitted = self._epoch_began = self._first_step = 0.0
+        self._written = 0.0
+
+    def wait_for(self, before: int) -> None:
+        """Report how many runs come first; raise `Stopped` if the run was asked to stop."""
+        self.check()
+        text = f"Waiting for {before} other run{'s' if before > 1 else ''}." if before else "Starting."
+        if text != self._status.message or not self._written:
+            self._write(state="waiting", message=text)
+
+    def begin(self) -> None:
+        """Report that the run begins to work."""
+        self._began = time.monotonic()
+        self._write(state="preparing", message="Loading the faces", started=time.time())
+
+    def expect(self, seconds: float, ending: float) -> None:
+        """Set the estimated durations, used until epochs have been measured.
+
+        Args:
+            seconds: of the whole run.
+            ending: of converting and measuring, after the last epoch.
+        """
+        self._expected, self._expected_ending = seconds, ending
+
+    def say(self, text: str) -> None:
+        """Report what is happening, in the status and in the log."""
+        self.check()
+        log_line(text)
+        self._write(message=text, seconds_left=self._left())
+
+    def warn(self, warnings: tuple[str, ...]) -> None:
+        """Report the problems of the data."""
+        self._write(warnings=warnings)
+
+    def check(self) -> None:
+        """Raise `Stopped` if the run was asked to stop."""
+        if stop_asked(self.folder):
+            raise Stopped
+
+    def fit_begins(self) -> None:
+        """Report the start of the fit."""
+        self.preparing += time.monotonic() - self._began
+        self._write(state="fitting")
+
+    def fit_ends(self) -> None:
+        """Report the end of the last epoch."""
+        self._fitted = time.monotonic()
+        self._write(state="measuring", message="Converting and measuring", seconds_left=self._expected_ending)
+        self.check()
+
+    def epoch_begins(self, epoch: int, epochs: int, steps: int) -> None:
+        """Report the start of epoch `epoch`, from 0."""
+        self._epoch_began = time.monotonic()
+        self._status = replace(self._status, epoch=epoch, epochs=epochs, steps=steps, step=0)
+        self._write(message=f"Epoch {epoch + 1} of {epochs}.", seconds_left=self._left())
+
+    def step_ends(self, step: int) -> None:
+        """Report the end of step `step`, from 0; raise `Stopped` if the run was asked to stop."""
+        self.check()
+        if not self._first_step:
+            self._first_step = time.monotonic()
+        self._status = replace(self._status, step=step + 1)
+        if time.monotonic() - self._written >= _WRITE_EVERY:
+            self._write(seconds_left=self._left())
+
+    def epoch_ends(self, epoch: int) -> None:
+        """Report the end of epoch `epoch`, from 0."""
+        self.epoch_seconds.append(time.monotonic() - self._epoch_began)
+        self._status = replace(self._status, epoch=epoch + 1, step=0)
+        self._write(seconds_left=self._left())
+
+    def usual_epoch(self) -> float | None:
+        """Return the seconds per epoch without compilation; None if too little has been measured.
+
+        The first step compiles the network. Until a second epoch has ended, the rest of the first epoch is used.
+        """
+        if len(self.epoch_seconds) > 1:
+            return statistics.median(self.epoch_seconds[1:])
+        status, now = self._status, time.monotonic()
+        end = self._epoch_began + self.epoch_seconds[0] if self.epoch_seconds else now
+        steps = status.steps if self.epoch_seconds else status.step
+        return (end - self._first_step) / (steps - 1) * status.steps if self._first_step and steps > 1 else None
+
+    def seconds_since_fit(self) -> float:
+        """Return the seconds since the end of the last epoch; 0 if there was none."""
+        return time.monotonic() - self._fitted if self._fitted else 0.0
+
+    def end(self, state: str, message: str) -> None:
+        """Write the last status."""
+        log_line(message)
+        with contextlib.suppress(OSError):
+            self._write(state=state, message=message, seconds_left=None)
+
+    def _left(self) -> float | None:
+        """Return the remaining seconds by measured epochs, by the first epoch's steps, or by the estimate."""
+        now, status = time.monotonic(), self._status
+        if status.state == "measuring":
+            return positive(self._expected_ending - (now - self._fitted))
+        one = self.usual_epoch() if status.state == "fitting" else None
+        if one is not None:
+            done = status.epoch + (status.step / status.steps if status.steps else 0.0)
+            return (status.epochs - done) * one + self._expected_ending
+        return positive(self._expected - (now - self._began)) if self._expected is not None else None
+
+    def _write(self, **changes: Any) -> None:
+        self._status = replace(self._status, **changes, peak_memory=max(self._status.peak_memory, _peak_memory()))
+        if self._began:
+            self._status = replace(self._status, seconds=self._worked_before + time.monotonic() - self._began)
+        write_status(self.folder, self._status)
+        self._written = time.monotonic()
+
+
+def keras_callback(reporter: Reporter) -> Any:
+    """Return a Keras callback that reports a fit's epochs and steps. Imports Keras."""
+    import keras
+
+    def epoch_begins(epoch: int, logs: Any) -> None:  # noqa: ARG001
+        reporter.epoch_begins(epoch, callback.params["epochs"], callback.params["steps"] or 0)
+
+    callback = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: reporter.fit_begins(),  # noqa: ARG005
+        on_epoch_begin=epoch_begins,
+        on_train_batch_end=lambda batch, logs: reporter.step_ends(batch),  # noqa: ARG005
+        on_epoch_end=lambda epoch, logs: reporter.epoch_ends(epoch),  # noqa: ARG005
+        on_train_end=lambda logs: reporter.fit_ends(),  # noqa: ARG005
+    )
+    return callback
+
+
+def _last_status(folder: Path) -> Status:
+    """Return the status that `queue.submit` or `queue.resume` wrote."""
+    status = read_status(folder) if read_json(folder / STATUS) else Status("waiting")
+    return replace(status, state="waiting", message="Starting.", stopping=False)
+
+
+def _peak_memory() -> int:
+    """Return the largest memory of this process so far in bytes; its current memory on systems without that number."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    except (OSError, StopIteration, ValueError):
+        return int(psutil.Process().memory_info().rss)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
@@ -141,18 +141,20 @@ class ModelCard:
             values = {}
         if missing := [key for key in REQUIRED if key not in values]:
             raise FerError(f"{CARD} lacks {', '.join(missing)}.")
-        known = {key: values[key] for key in REQUIRED if key != "parameters"}
-        known |= {key: str(values[key]) for key in ("name", "title", "weights_from")}
-        known |= {
-            key: values[key] for key in ("recipe", "training", "measured_file") if isinstance(values.get(key), dict)
+        kept = {name: values[name] for name in REQUIRED if name != "parameters"}
+        kept |= {name: str(values[name]) for name in ("name", "title", "weights_from")}
+        kept |= {
+            name: values[name]
+            for names, kind in ((_OBJECTS, dict), (_TEXTS, str))
+            for name in names
+            if isinstance(values.get(name), kind)
         }
-        known |= {key: values[key] for key in _TEXTS if isinstance(values.get(key), str)}
         if (spec := _spec(values.get("spec"))) is not None:
-            known["spec"] = spec
+            kept["spec"] = spec
         if _is_number(values["parameters"]):
-            known["parameters"] = int(values["parameters"])
-        other = {key: value for key, value in values.items() if key not in known}
-        return cls(**{"parameters": None, **known}, other=other)
+            kept["parameters"] = int(values["parameters"])
+        other = {name: value for name, value in values.items() if name not in kept}
+        return cls(**{"parameters": None, **kept}, other=other)
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:
@@ -173,10 +175,8 @@ class ModelCard:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types; keys that were not given are left out."""
-        values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "other"}
-        values["spec"] = self.spec.as_dict() if self.spec is not None else None
-        given = {key: value for key in _ORDER if (value := values[key]) or key in REQUIRED}
-        return {**given, **self.other}
+        values = {name: getattr(self, name) for name in _KEYS} | {"spec": self.spec and self.spec.as_dict()}
+        return {name: value for name, value in values.items() if value or name in REQUIRED} | dict(self.other)
 
     def write(self, path: Path) -> None:
         """Write the card as a `card.json`.
@@ -203,16 +203,18 @@ class ModelCard:
     @property
     def holdout_score(self) -> float | None:
         """The score by which the default model is chosen, see `fer_core.measuring.holdout`; None if unknown."""
-        scores = (self.served or self.measured_file or {}).get("holdout_score")
-        value = scores.get("score") if isinstance(scores, Mapping) else None
+        value = self._holdout("score")
         return float(value) if _is_number(value) else None
 
     @property
     def scored_faces(self) -> int | None:
         """Number of faces of `holdout_score`; None if unknown."""
-        scores = (self.served or self.measured_file or {}).get("holdout_score")
-        value = scores.get("faces") if isinstance(scores, Mapping) else None
+        value = self._holdout("faces")
         return int(value) if _is_number(value) else None
+
+    def _holdout(self, name: str) -> Any:
+        scores = (self.served or self.measured_file or {}).get("holdout_score")
+        return scores.get(name) if isinstance(scores, Mapping) else None
 
     @property
     def not_sure(self) -> Threshold | None:
@@ -259,22 +261,11 @@ class ModelCard:
 
 _OBJECTS: Final = ("recipe", "training", "measured_file")
 _TEXTS: Final = ("trained", "data_fingerprint", "measured", "created", "promoted_from")
-_ORDER: Final = (
-    *(
-        "name",
-        "title",
-        "spec",
-        "recipe",
-        "parameters",
-        "weights_from",
-        "input_size",
-        "training",
-        "served",
-        "measured_file",
-    ),
-    *("trained", "data_fingerprint", "metrics", "measured", "created", "promoted_from"),
+_KEYS: Final = (
+    *("name", "title", "spec", "recipe", "parameters", "weights_from", "input_size", "training", "served"),
+    *("measured_file", "trained", "data_fingerprint", "metrics", "measured", "created", "promoted_from"),
 )
-"""Of the keys in the file."""
+"""All keys of the file, in its order."""
 
 
 def _spec(values: Any) -> ModelSpec | None:

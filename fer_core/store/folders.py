@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -102,10 +104,11 @@ def _card(path: Path, version: tuple[int, ...]) -> ModelCard:  # noqa: ARG001 (c
 def save_model(
     root: Path,
     card: ModelCard,
-    weights: bytes,
+    *,
     predictions: pd.DataFrame,
-    history: pd.DataFrame,
-    keras: bytes,
+    weights: bytes = b"",
+    history: pd.DataFrame | None = None,
+    keras: bytes = b"",
     degraded: pd.DataFrame | None = None,
     face_map: pd.DataFrame | None = None,
     heads: NDArray[np.float32] | None = None,
@@ -115,9 +118,9 @@ def save_model(
     Args:
         root: `SHIPPED` or `promoted()`.
         card: its name is the name of the folder.
-        weights: content of the LiteRT file; empty for a model that is kept for comparison only.
         predictions: with the columns `columns.PREDICTION_COLUMNS`.
-        history: one row for each epoch; empty if there are none.
+        weights: content of the LiteRT file; empty for a model that is kept for comparison only.
+        history: one row for each epoch; None or empty if there are none.
         keras: content of the `.keras` file, from which training can continue; may be empty.
         degraded: results on degraded faces, with the columns `columns.DEGRADED_COLUMNS`; None if not measured.
         face_map: with the columns `columns.MAP_COLUMNS`; None if there is none.
@@ -130,7 +133,7 @@ def save_model(
             if content:
                 (work / name).write_bytes(content)
         _write(predictions, work / PREDICTIONS)
-        if not history.empty:
+        if history is not None and not history.empty:
             history.to_csv(work / HISTORY, index=False)
         if degraded is not None:
             degraded.to_csv(work / DEGRADED, index=False)
@@ -156,14 +159,12 @@ def update_model(
     Raises:
         FerError: the folder cannot be written.
     """
-    try:
+    with _writing(model):
         with whole_file(model.folder / PREDICTIONS) as partial:
             _write(predictions, partial)
         if degraded is not None:
             write_text(model.folder / DEGRADED, degraded.to_csv(index=False))
         card.write(model.folder / CARD)
-    except OSError as error:
-        raise FerError(f"The folder of {model.name} cannot be written ({error.strerror or error}).") from error
 
 
 def save_face_map(model: StoredModel, face_map: pd.DataFrame) -> None:
@@ -176,9 +177,14 @@ def save_face_map(model: StoredModel, face_map: pd.DataFrame) -> None:
     Raises:
         FerError: the folder cannot be written.
     """
+    with _writing(model), whole_file(model.folder / FACE_MAP) as partial:
+        _write(face_map, partial)
+
+
+@contextmanager
+def _writing(model: StoredModel) -> Iterator[None]:
     try:
-        with whole_file(model.folder / FACE_MAP) as partial:
-            _write(face_map, partial)
+        yield
     except OSError as error:
         raise FerError(f"The folder of {model.name} cannot be written ({error.strerror or error}).") from error
 

@@ -139,9 +139,8 @@ class StoredModel:
         try:
             table = read_table(path)
         except FerError as error:
-            raise FerError(
-                f"The file {PREDICTIONS} of {self.name} cannot be used: it is damaged or cut off ({str(error)[:160]}). "
-                f"Measure or train the model again."
+            raise self._damaged(
+                PREDICTIONS, "a table of predictions", error, "Measure or train the model again."
             ) from error
         return table if "plurality" in table else table.assign(plurality=-1)  # as older versions wrote it
 
@@ -173,11 +172,9 @@ class StoredModel:
             whole = ("strength", "faces", "faces_plurality")
             return table.astype({name: int if name in whole else float for name in DEGRADED_COLUMNS[1:]})
         except (OSError, ValueError, KeyError, OverflowError) as error:
-            raise FerError(
-                f"The file {DEGRADED} of {self.name} is damaged: expected the columns {', '.join(DEGRADED_COLUMNS)}, "
-                f"with numbers. Received: {reason(error)}. Measure again: fer-lab evaluate {self.name} --degraded "
-                f"--save"
-            ) from error
+            expected = f"the columns {', '.join(DEGRADED_COLUMNS)}, with numbers"
+            again = f"Measure again: fer-lab evaluate {self.name} --degraded --save"
+            raise self._damaged(DEGRADED, expected, error, again) from error
 
     @property
     def has_heads(self) -> bool:
@@ -201,10 +198,7 @@ class StoredModel:
             if found.ndim != 3 or found.shape[::2] != (2, NUM_CLASSES) or not np.isfinite(found).all():
                 raise ValueError(f"an array of shape {found.shape}")
         except (OSError, ValueError, EOFError, AttributeError, TypeError, BadZipFile) as error:
-            raise FerError(
-                f"The file {HEADS} of {self.name} is damaged: expected an array (2, features + 1, 7) of numbers. "
-                f"Received: {reason(error)}. {again}"
-            ) from error
+            raise self._damaged(HEADS, "an array (2, features + 1, 7) of numbers", error, again) from error
         return found.astype(np.float32)
 
     @property
@@ -228,7 +222,11 @@ class StoredModel:
                 raise ValueError("places that are not numbers, or a face that occurs twice")
             return table
         except (OSError, ValueError, KeyError) as error:
-            raise FerError(
-                f"The file {FACE_MAP} of {self.name} is damaged: expected the columns {', '.join(MAP_COLUMNS)}, with "
-                f"numbers, one row for each face. Received: {reason(error)}. {again}"
-            ) from error
+            expected = f"the columns {', '.join(MAP_COLUMNS)}, with numbers, one row for each face"
+            raise self._damaged(FACE_MAP, expected, error, again) from error
+
+    def _damaged(self, file: str, expected: str, error: Exception, again: str) -> FerError:
+        """Return what is said of a damaged file: what was expected and received, and how to get it again."""
+        return FerError(
+            f"The file {file} of {self.name} is damaged: expected {expected}. Received: {reason(error)}. {again}"
+        )

@@ -7,7 +7,6 @@ therefore draws: `python -m fer_core.training.augmented_copies FOLDER`. Importin
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,9 +19,8 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from fer_core.files import home
-from fer_core.processes import run_python
+from fer_core.jobs import file_of_child
 from fer_core.training.augmentation import Augmentation
-from fer_core.types import FerError
 
 FACES, SETTINGS, COPIES = "faces.npy", "settings.json", "copies.npz"
 """Names of the files in the child's folder: what it is given, and what it writes."""
@@ -53,19 +51,9 @@ def augmented_copies(
         np.save(folder / FACES, faces)
         settings = {"augmentations": [asdict(one) for one in augmentations], "count": count, "seed": seed}
         (folder / SETTINGS).write_text(json.dumps(settings), encoding="utf-8")
-        try:
-            with FileLock(home() / _LOCK):
-                done = run_python("-m", "fer_core.training.augmented_copies", str(folder), timeout=_PATIENCE)
-        except subprocess.TimeoutExpired as error:
-            raise FerError(
-                f"Keras could not draw the copies within {_PATIENCE // 60} minutes. Try again when the computer has "
-                "less to do."
-            ) from error
-        except OSError as error:
-            raise FerError(f"Keras could not be started ({error.strerror}). Free some memory and try again.") from error
-        if done.returncode != 0 or not (folder / COPIES).is_file():
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1][:200]
-            raise FerError(f"Keras could not draw the copies ({last}). Free some memory and try again.")
+        with FileLock(home() / _LOCK):
+            words = ("-m", "fer_core.training.augmented_copies", str(folder))
+            file_of_child(*words, target=folder / COPIES, failed="Keras could not draw the copies", timeout=_PATIENCE)
         with np.load(folder / COPIES, allow_pickle=False) as arrays:
             return [arrays[f"arr_{place}"] for place in range(len(augmentations))]
 

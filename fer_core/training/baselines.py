@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 import sklearn
 from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier
@@ -88,7 +87,7 @@ def train_baseline(
         predictions,
         "on the fitted scikit-learn estimator, which is not kept",
     )
-    return save_model(root, card, b"", predictions, pd.DataFrame(), b"")
+    return save_model(root, card, predictions=predictions)
 
 
 def class_prior(part: FerDataset) -> Baseline:

@@ -9,7 +9,6 @@ from typing import Final
 
 import keras
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.labels import NUM_CLASSES
@@ -73,7 +72,7 @@ def store_ensemble(
         predictions,
         "on the Keras networks of its members",
     )
-    return save_model(root, card, b"", predictions, pd.DataFrame(), b"")
+    return save_model(root, card, predictions=predictions)
 
 
 def views(networks: Sequence[keras.Model], faces: NDArray[np.uint8]) -> tuple[NDArray, NDArray]:

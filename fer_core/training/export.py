@@ -19,9 +19,9 @@ import keras
 import numpy as np
 
 from fer_core.files import whole_file
+from fer_core.jobs import REFUSED, file_of_child
 from fer_core.labels import EXPRESSIONS
 from fer_core.models.networks import with_activation_map
-from fer_core.processes import REFUSED, run_python
 from fer_core.store.folders import open_model
 from fer_core.store.stored_model import KERAS
 from fer_core.training.initial_weights import read_keras
@@ -76,10 +76,9 @@ def _to_litert_elsewhere(network: keras.Model, input_size: int, quantization: Qu
         source, target = Path(folder) / "network.keras", Path(folder) / "model.tflite"
         source.write_bytes(keras_archive(network))
         words = ("-m", "fer_core.training.export", str(source), str(target), str(input_size), quantization)
-        done = run_python(*words, variables={"KERAS_BACKEND": "tensorflow"})
-        if done.returncode != 0 or not target.is_file():
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1][:200]
-            raise FerError(f"The network could not be converted to LiteRT, which needs TensorFlow: {last}")
+        file_of_child(
+            *words, target=target, failed="The network could not be converted to LiteRT, which needs TensorFlow"
+        )
         return target.read_bytes()
 
 

@@ -154,7 +154,17 @@ def train(
     history = pd.DataFrame(read_history(folder)).rename_axis("epoch").reset_index()
     found = _map(fitted, spec, data.tests, say) if mapped else None
     heads = heads_of(learner) if recipe.target == "both" else None
-    return save_model(root, card, weights, predictions, history, archive, degraded, found, heads)
+    return save_model(
+        root,
+        card,
+        weights=weights,
+        predictions=predictions,
+        history=history,
+        keras=archive,
+        degraded=degraded,
+        face_map=found,
+        heads=heads,
+    )
 
 
 def _map(network: keras.Model, spec: ModelSpec, tests: FerDataset | None, say: Say) -> pd.DataFrame | None:

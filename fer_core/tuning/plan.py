@@ -1,12 +1,16 @@
-"""What a tuning study does: the settings that it varies, between which values, and how its trials learn. Keras-free."""
+"""What a tuning study does: the settings that it varies, between which values, and how its trials learn.
+
+Imports neither Optuna nor Keras.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from fer_core.files import checked_name
+from fer_core.files import checked_name, home
 from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings, expected_faces
 from fer_core.runs.estimate import Estimate, estimate
@@ -28,12 +32,26 @@ SETTING_LABELS: Final = {
     "label_smoothing": "Label smoothing",
 }
 
+STORAGE_VARIABLE: Final = "FER_TUNING_STORAGE"
+"""Environment variable with the URL of the studies' database."""
+
 BUILD_SECONDS: Final = 8.0
 """Seconds to build a network and compile its first step, needed by each trial; measured for `compact_cnn`."""
 
 _LIMITS: Final = {"learning_rate": (1e-9, 1e3), "strength": (0.0, 2.0), "label_smoothing": (0.0, 0.9)}
 _SCHEDULES: Final = ("one_cycle", "cosine", "constant")  # `plateau` needs more epochs than a trial has
 _OPEN_LAYERS: Final = (2, 6, 12)
+_FILE: Final = "tuning.db"
+
+
+def default_storage() -> str:
+    """Return the database URL in `FER_TUNING_STORAGE`, by default of an SQLite file in the user's data folder."""
+    return os.environ.get(STORAGE_VARIABLE) or f"sqlite:///{(home() / _FILE).resolve().as_posix()}"
+
+
+def may_have_studies() -> bool:
+    """Whether there may be studies. Quick: no database is opened."""
+    return bool(os.environ.get(STORAGE_VARIABLE)) or (home() / _FILE).is_file()
 
 
 @dataclass(frozen=True)

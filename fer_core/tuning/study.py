@@ -1,19 +1,24 @@
-"""A tuning study: its plan, its trials as a table, and the best of them. Imports Optuna, but not Keras."""
+"""A tuning study in its database: its plan, its trials as a table, and the best of them.
+
+Imports Optuna and SQLAlchemy (half a second), but not Keras.
+"""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import optuna
 import pandas as pd
+import sqlalchemy
 from optuna.trial import FrozenTrial, TrialState
 
 from fer_core.runs.run import RunPlan
-from fer_core.tuning.plan import TuningPlan, with_values
-from fer_core.tuning.storage import database_errors
-from fer_core.types import FerError
+from fer_core.tuning.plan import TuningPlan, default_storage, with_values
+from fer_core.types import FerError, reason
 
 MIN_FOR_IMPORTANCE: Final = 8
 """Finished trials needed to compute importances."""
@@ -34,7 +39,57 @@ NOTE: Final = "note"
 """Attribute of a trial: one sentence on why it failed or was stopped."""
 
 _PLAN, _REQUESTED, _FACES = "plan", "wanted", "faces"  # attributes of a study
+_RANDOM_TRIALS = 6  # sampled at random; later ones by a tree-structured Parzen estimator (TPE)
 _UNPRUNED_TRIALS, _UNPRUNED_EPOCHS = 4, 1  # no trial is stopped before 4 have finished, or in its first epoch
+_LOCK_SECONDS = 60  # for which SQLite waits for other processes to finish writing
+_HEARTBEAT_SECONDS, _GRACE_SECONDS = 20, 90  # between a trial's heartbeats; without one until it is cut off
+
+
+def open_storage(address: str | None = None) -> optuna.storages.RDBStorage:
+    """Open the database of the studies; its tables are created on demand.
+
+    Args:
+        address: SQLAlchemy URL, for example `postgresql+psycopg://user:password@host/tuning` or
+            `sqlite:////shared/tuning.db`; None for `default_storage()`. The driver for PostgreSQL comes with FER Lab,
+            others must be installed.
+
+    Raises:
+        FerError: it cannot be opened.
+    """
+    address = address or default_storage()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        url = sqlalchemy.engine.make_url(address)
+    except (sqlalchemy.exc.ArgumentError, ValueError) as error:
+        raise FerError(
+            "The URL of the studies' database is not valid. Expected for example "
+            "sqlite:////shared/tuning.db or postgresql+psycopg://user:password@host/name."
+        ) from error
+    local = url.get_backend_name() == "sqlite"
+    options = {"connect_args": {"timeout": _LOCK_SECONDS}} if local else {"pool_pre_ping": True}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return optuna.storages.RDBStorage(
+                address, engine_kwargs=options, heartbeat_interval=_HEARTBEAT_SECONDS, grace_period=_GRACE_SECONDS
+            )
+    except Exception as error:  # whatever the database's driver raises
+        name = url.render_as_string(hide_password=True)
+        why = reason(error.__cause__ or error)
+        raise FerError(f"The studies' database {name} cannot be opened: {why}") from error
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Replace database errors by a message for the user; also usable as a decorator.
+
+    Raises:
+        FerError: instead of an error of SQLAlchemy or of Optuna's storage.
+    """
+    try:
+        yield
+    except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        raise FerError(f"The studies' database does not answer: {reason(error.__cause__ or error)}") from error
 
 
 @dataclass(frozen=True)
@@ -76,23 +131,12 @@ class TuningStudy:
         return sum(_counts(trial) for trial in self.study.get_trials(deepcopy=False))
 
     @database_errors()
-    def room(self, requested: int, before: int | None = None) -> bool | None:
-        """Return whether there is room for another trial, after marking the trials of killed processes as ended.
-
-        Args:
-            requested: number of trials that the study will have in all.
-            before: look only at trials with a lower number (from 0), for the trial of this number that has begun.
-
-        Returns:
-            False if the study has that many trials; None if it will have, unless one that is working is cut off.
-        """
-        _end_stale_trials(self.study)
-        trials = self.study.get_trials(deepcopy=False)
-        ended = sum(_counts(trial) for trial in trials)
-        working = [t.number for t in trials if t.state == TrialState.RUNNING and (before is None or t.number < before)]
-        if ended >= requested:
-            return False
-        return True if ended + len(working) < requested else None
+    def seed_next(self) -> None:
+        """Seed the sampler by the number of trials: a resumed study does not sample its first values again."""
+        number = len(self.study.get_trials(deepcopy=False))
+        self.study.sampler = optuna.samplers.TPESampler(
+            seed=(self.plan.seed * 100_003 + number) % 2**32, n_startup_trials=_RANDOM_TRIALS
+        )
 
     @database_errors()
     def claim_faces(self, fingerprint: str) -> None:
@@ -199,7 +243,7 @@ def create_study(plan: TuningPlan, storage: optuna.storages.RDBStorage) -> Tunin
     """
     with database_errors():
         study = optuna.create_study(
-            storage=storage, study_name=plan.name, direction="maximize", load_if_exists=True, **_strategies(plan)
+            storage=storage, study_name=plan.name, direction="maximize", load_if_exists=True, pruner=_pruner()
         )
         noted = study.user_attrs.get(_PLAN)
         if noted is None:
@@ -213,18 +257,19 @@ def create_study(plan: TuningPlan, storage: optuna.storages.RDBStorage) -> Tunin
 
 
 def open_study(name: str, storage: optuna.storages.RDBStorage) -> TuningStudy:
-    """Return a study; trials of processes that were killed are marked as ended.
+    """Return a study; trials that have sent no heartbeat for a while are marked as ended.
 
     Raises:
         FerError: there is no study of that name, another version wrote it, or the database fails.
     """
-    with database_errors():
+    with database_errors(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         names = study_names(storage)
         if name not in names:
             raise FerError(f"There is no study of that name. Existing: {', '.join(names) or 'none'}. Received: {name}")
-        plan = TuningPlan.from_dict(optuna.load_study(study_name=name, storage=storage).user_attrs.get(_PLAN, {}))
-        study = optuna.load_study(study_name=name, storage=storage, **_strategies(plan))
-        _end_stale_trials(study)
+        study = optuna.load_study(study_name=name, storage=storage, pruner=_pruner())
+        plan = TuningPlan.from_dict(study.user_attrs.get(_PLAN, {}))
+        optuna.storages.fail_stale_trials(study)
     return TuningStudy(plan, study)
 
 
@@ -239,53 +284,5 @@ def study_names(storage: optuna.storages.RDBStorage) -> list[str]:
         return [study.study_name for study in newest_first if _PLAN in study.user_attrs]
 
 
-def _end_stale_trials(study: optuna.Study) -> None:
-    """Mark trials whose processes have sent no heartbeat for a while as failed."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        optuna.storages.fail_stale_trials(study)
-
-
-def _strategies(plan: TuningPlan) -> dict[str, Any]:
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=_UNPRUNED_TRIALS, n_warmup_steps=_UNPRUNED_EPOCHS)
-    return {"sampler": _SeededByTrial(plan.seed), "pruner": pruner}
-
-
-class _SeededByTrial(optuna.samplers.BaseSampler):
-    """Optuna's tree-structured Parzen estimator (TPE), with a new seed for each trial, derived from its number.
-
-    With one seed per process, a resumed study would sample its first values again, and two processes the same values.
-
-    Args:
-        seed: the study's seed.
-        random_trials: number of finished trials before TPE is used; until then values are sampled at random.
-    """
-
-    def __init__(self, seed: int, random_trials: int = 6) -> None:
-        self.seed, self.random_trials = seed, random_trials
-        self._sampler = self._for(0)
-
-    def before_trial(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        self._sampler = self._for(trial.number)
-        self._sampler.before_trial(study, trial)
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
-        return self._sampler.infer_relative_search_space(study, trial)
-
-    def sample_relative(
-        self, study: optuna.Study, trial: optuna.trial.FrozenTrial, search_space: dict[str, Any]
-    ) -> dict[str, Any]:
-        return self._sampler.sample_relative(study, trial, search_space)
-
-    def sample_independent(
-        self, study: optuna.Study, trial: optuna.trial.FrozenTrial, param_name: str, param_distribution: Any
-    ) -> Any:
-        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
-
-    def after_trial(self, study: optuna.Study, trial: optuna.trial.FrozenTrial, state: Any, values: Any) -> None:
-        self._sampler.after_trial(study, trial, state, values)
-
-    def _for(self, number: int) -> optuna.samplers.TPESampler:
-        return optuna.samplers.TPESampler(
-            seed=(self.seed * 100_003 + number) % 2**32, n_startup_trials=self.random_trials
-        )
+def _pruner() -> optuna.pruners.BasePruner:
+    return optuna.pruners.MedianPruner(n_startup_trials=_UNPRUNED_TRIALS, n_warmup_steps=_UNPRUNED_EPOCHS)

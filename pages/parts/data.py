@@ -25,7 +25,7 @@ from fer_core.measuring.results import load_predictions
 from fer_core.metrics.core import Measured, measure_models
 from fer_core.metrics.predictions import ENSEMBLE, Predictions
 from fer_core.store.stored_model import StoredModel
-from fer_core.tuning.storage import default_storage
+from fer_core.tuning.plan import default_storage
 from fer_core.types import FerError
 from pages.parts.compare.results import Results, Selection
 

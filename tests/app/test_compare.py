@@ -226,7 +226,9 @@ def test_only_rows_on_show_are_said_to_start_from_utkface(compare, three):
 def test_latency_is_measured_on_demand(compare, three):
     weights = (ROOT / "trained_models" / "compact_cnn" / "model.tflite").read_bytes()
     card = replace(three[0].card, name="fast", title="Fast", served={})
-    assert folders.save_model(promoted(), card, weights, predictions(2.0), three[0].history(), b"").servable
+    assert folders.save_model(
+        promoted(), card, weights=weights, predictions=predictions(2.0), history=three[0].history()
+    ).servable
     app = compare()
     assert board(app)["latency_ms"].isna().all()
     app.button[0].click().run()

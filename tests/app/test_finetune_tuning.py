@@ -15,10 +15,9 @@ from fer_core.models import model_spec
 from fer_core.runs.data import DataSettings
 from fer_core.runs.run import list_runs
 from fer_core.training.recipe import recipe_for
-from fer_core.tuning import process
+from fer_core.tuning import worker
 from fer_core.tuning.plan import SearchSpace, TuningPlan
-from fer_core.tuning.storage import open_storage
-from fer_core.tuning.study import TuningStudy, create_study, open_study
+from fer_core.tuning.study import TuningStudy, create_study, open_storage, open_study
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,8 +38,8 @@ def texts(app: AppTest) -> str:
 def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Which processes were to be started: none is."""
     calls: list[tuple[str, int]] = []
-    monkeypatch.setattr(process, "start", lambda name, trials: calls.append((name, trials)))
-    monkeypatch.setattr("fer_core.runs.queue.start_python", lambda *_, **__: None)
+    monkeypatch.setattr(worker, "start", lambda name, trials: calls.append((name, trials)))
+    monkeypatch.setattr("fer_core.jobs.start", lambda *_, **__: None)
     return calls
 
 
@@ -108,9 +107,9 @@ def test_the_best_becomes_a_run(opened, started):
 def test_a_study_at_work_shows_how_far_it_is_and_can_be_stopped(opened, monkeypatch):
     study = made_study("one", 3)
     study.study.ask().report(0.4, 0)
-    monkeypatch.setattr(process, "working", lambda _: True)
+    monkeypatch.setattr(worker, "working", lambda _: True)
     stopped = []
-    monkeypatch.setattr(process, "stop", stopped.append)
+    monkeypatch.setattr(worker, "stop", stopped.append)
     app = opened()
     bar = app.get("progress")[0].proto
     assert (bar.value, bar.text) == (15, "3 of 20 trials: trial 4 after epoch 1 of 4")

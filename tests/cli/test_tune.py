@@ -25,9 +25,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list:
         recipes.append(recipe)
         return {"val_accuracy": [1 - recipe.label_smoothing], "val_loss": [0.5]}
 
-    monkeypatch.setattr("fer_core.tuning.tune.fit", fit)
-    monkeypatch.setattr("fer_core.tuning.tune.initial_network", lambda *_: None)
-    monkeypatch.setattr("fer_core.runs.queue.start_python", lambda *_, **__: None)
+    monkeypatch.setattr("fer_core.training.fit.fit", fit)
+    monkeypatch.setattr("fer_core.training.initial_weights.initial_network", lambda *_: None)
+    monkeypatch.setattr("fer_core.jobs.start", lambda *_, **__: None)
     return recipes
 
 

@@ -25,9 +25,9 @@ import psutil
 
 from fer_core.files import home
 from fer_core.inference.video_writer import VideoWriter
+from fer_core.jobs import ALIVE
 from fer_core.labels import EXPRESSIONS
 from fer_core.models import ModelSpec
-from fer_core.processes import ProcessNote
 from fer_core.runs import queue
 from fer_core.runs.data import DataSettings
 from fer_core.runs.run import Run, RunPlan, read_run, runs_folder
@@ -163,10 +163,7 @@ def cleared_caches(folder: Path) -> str:
 def killed_training(folder: Path) -> str:
     run = queue.submit(plan(write_faces(folder / "faces", 60)))
     kept = _some_epochs(run, 2)
-    note = ProcessNote.read(run.folder)
-    process = note.find() if note else None
-    assert process, "no process"
-    os.kill(process.pid, signal.SIGKILL)
+    os.kill(int((run.folder / ALIVE).read_text()), signal.SIGKILL)
     until(lambda: run.status().state == "interrupted")
     queue.resume(run)
     _finished(run)

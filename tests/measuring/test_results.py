@@ -25,7 +25,7 @@ def test_all_models_on_the_same_faces(models, answers):
 
 def test_another_order_of_rows_is_put_right(models, answers):
     shuffled = predictions(2.0).sample(frac=1, random_state=3)
-    save_model(promoted(), card("fair"), b"", shuffled, pd.DataFrame(), b"")
+    save_model(promoted(), card("fair"), predictions=shuffled)
     again, complaints = load_predictions(models, "PublicTest", "plain")
     assert not complaints
     np.testing.assert_array_equal(again.probabilities["fair"], answers.probabilities["fair"])
@@ -59,7 +59,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_unusable_predictions_are_named_and_left_out(models, kind):
-    bad = save_model(promoted(), card("bad"), b"", BROKEN[kind](predictions(2.0)), pd.DataFrame(), b"")
+    bad = save_model(promoted(), card("bad"), predictions=BROKEN[kind](predictions(2.0)))
     answers, complaints = load_predictions([bad, *models], "PublicTest", "plain")
     assert answers.names == ["able", "fair", "weak"]
     assert len(complaints) == 1
@@ -87,7 +87,7 @@ def test_nothing_usable_is_no_answer(models):
 def test_unknown_rows_are_compared_only_if_the_fingerprint_is_the_same(models):
     table = predictions(2.0).assign(row=-1)
     three = [
-        save_model(promoted(), card(name, data_fingerprint=data), b"", table, pd.DataFrame(), b"")
+        save_model(promoted(), card(name, data_fingerprint=data), predictions=table)
         for name, data in (("one", "same"), ("two", "same"), ("three", "other"))
     ]
     answers, complaints = load_predictions(three, "PublicTest", "plain")

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_core import visitors
+from fer_core.jobs import run_python
 from fer_core.labels import EXPRESSIONS
-from fer_core.processes import run_python
 from fer_core.quiz import FACES, NAME_LENGTH, Person, Room, Rooms, rooms
 from fer_core.types import FerError
 from fer_core.visitors import Limits, Visitor

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +14,8 @@ import pytest
 from PIL import Image
 
 from fer_core.files import write_json
+from fer_core.jobs import ALIVE, claim
 from fer_core.models import ModelSpec
-from fer_core.processes import ProcessNote
 from fer_core.runs.data import DataSettings
 from fer_core.runs.run import PLAN, Run, RunPlan, read_run
 from fer_core.runs.status import Status, write_status
@@ -23,10 +26,10 @@ from fer_core.training.recipe import Recipe
 def runs(home: Path) -> Iterator[Path]:
     """The folder of all runs; processes that a test leaves behind are killed."""
     yield home / "runs"
-    for folder in (home / "runs").glob("*"):
-        process = (noted := ProcessNote.read(folder)) and noted.find()
-        if process:
-            process.kill()
+    for file in (home / "runs").glob(f"*/{ALIVE}"):
+        if (pid := file.read_text()) and int(pid) != os.getpid():
+            with contextlib.suppress(OSError):
+                os.kill(int(pid), signal.SIGKILL)
 
 
 @pytest.fixture
@@ -42,13 +45,16 @@ def plan_for(tiny_spec: ModelSpec) -> Callable[..., RunPlan]:
 
 @pytest.fixture
 def made_run(runs: Path, plan_for: Callable[..., RunPlan]) -> Callable[..., Run]:
-    """`made_run("fitting", epoch=3)` makes a run's folder, without a process."""
+    """`made_run("fitting", epoch=3)` makes a run's folder, without a process; for a minute it counts as alive."""
 
     def make(state: str = "finished", title: str = "A try", **values: object) -> Run:
         folder = runs / f"run-{len(list(runs.glob('*'))) + 1}"
         folder.mkdir(parents=True)
         write_json(folder / PLAN, {"created": time.time(), **plan_for(Path("pictures"), title).as_dict()})
-        write_status(folder, Status(state, "As made.", **values))
+        status = Status(state, "As made.", **values)
+        write_status(folder, status)
+        if status.active:
+            claim(folder)
         return read_run(folder)
 
     return make

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import threading
 
+import psutil
 import pytest
 from filelock import FileLock
 
-from fer_core.processes import ProcessNote
+from fer_core.jobs import ALIVE, run_python, working
 from fer_core.runs import queue
 from fer_core.runs.run import list_runs
 from fer_core.runs.uploads import Collection
@@ -34,8 +35,20 @@ os.killpg(0, signal.SIGKILL)  # as Ctrl+C and a closed terminal do, to everythin
 """
 
 
+OTHER_COPY = """
+import sys
+from fer_core.runs import queue
+from fer_core.runs.run import list_runs
+
+(run,), _ = list_runs()
+print(run.id, run.status().state, flush=True)
+queue.stop(run)
+print(queue.wait(run, 30).state)
+"""
+
+
 def pid(run) -> int:
-    return ProcessNote.read(run.folder).pid
+    return int((run.folder / ALIVE).read_text())
 
 
 def test_one_at_a_time_in_order_and_a_killed_one_delays_no_other(runs, plan_for, tmp_path):
@@ -69,13 +82,12 @@ def test_one_at_a_time_in_order_and_a_killed_one_delays_no_other(runs, plan_for,
     assert not list(runs.glob(".partial-*")) + list(runs.glob(".deleted-*"))
 
 
-def test_stopping_and_resuming_a_waiting_run(runs, plan_for, tmp_path):
+def test_another_copy_of_the_app_stops_a_waiting_run_and_it_is_resumed_once(runs, plan_for, tmp_path):
     runs.mkdir(parents=True)
     with FileLock(runs / WORKING_LOCK):
         run = queue.submit(plan_for(tmp_path / "nothing"))
-        until(lambda: run.status().updated > 0 and run.status().active)
-        queue.stop(run)
-        assert queue.wait(run, 20).state == "stopped"
+        assert run_python("-c", OTHER_COPY).stdout.split() == [run.id, "waiting", "stopped"]
+        assert run.status().state == "stopped"
         outcomes: list = []
 
         def again() -> None:
@@ -96,9 +108,9 @@ def test_stopping_and_resuming_a_waiting_run(runs, plan_for, tmp_path):
 
 
 def test_a_working_run_is_not_deleted_and_a_finished_one_not_resumed(made_run):
-    run = made_run("fitting", updated=0.0)
+    run = made_run("fitting")
     finished = made_run("finished")
-    with pytest.raises(FerError, match=r"is working\. Stop it first"):
+    with working(run.folder), pytest.raises(FerError, match=r"is working\. Stop it first"):
         queue.delete(run)
     assert run.folder.is_dir()
     queue.stop(finished)
@@ -137,18 +149,5 @@ def test_a_run_outlives_the_server_that_started_it(runs, tmp_path):
         server = subprocess.run([sys.executable, "-c", PAGE, str(tmp_path)], start_new_session=True, check=False)
         assert server.returncode == -signal.SIGKILL
         (run,) = list_runs()[0]
-        assert ProcessNote.read(run.folder).find() is not None
+        assert psutil.pid_exists(pid(run))
     assert queue.wait(run, 60).message.endswith("Received: no folders")
-
-
-def test_a_process_that_does_not_listen_is_killed(made_run):
-    run = made_run("fitting")
-    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as process:
-        process.stdout.readline()
-        ProcessNote.of(process.pid).write(run.folder)
-        queue.stop(run, patience=2.0)  # returns at once
-        assert process.poll() is None
-        assert run.status().stopping
-        assert process.wait(60) == -signal.SIGKILL
-    assert run.status().state == "stopped"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer_core.processes import LOG
+from fer_core.jobs import LOG
 from fer_core.runs.run import HISTORY, PLAN, list_runs, open_run
 from fer_core.types import FerError
 

@@ -1,36 +1,24 @@
-"""Status and process: written completely, read whatever the file holds, and never another process."""
+"""Status: written completely, read whatever the file holds, and whether the worker lives."""
 
 from __future__ import annotations
 
 import errno
-import os
-import subprocess
-import sys
 import time
 
-import psutil
 import pytest
 
-from fer_core.processes import PROCESS, ProcessNote
-from fer_core.runs import queue, status
+from fer_core.jobs import STOP, working
+from fer_core.runs import status
 from fer_core.runs.status import (
     DISK_FULL,
     NO_MEMORY,
     STATUS,
-    STOP,
     Status,
     failure_message,
     read_status,
     write_status,
 )
 from fer_core.types import FerError
-
-
-@pytest.fixture
-def sleeper():
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
-        yield process
-        process.kill()
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -61,52 +49,26 @@ def test_a_damaged_status_is_reported_and_can_be_resumed(tmp_path, content):
     assert (read.state, read.message, read.can_resume) == ("interrupted", status.UNREADABLE, True)
 
 
-def test_a_run_without_its_process_is_interrupted_or_stopped(tmp_path, sleeper):
-    process = ProcessNote.of(sleeper.pid)
+def test_a_run_whose_worker_has_vanished_is_interrupted_or_stopped(tmp_path):
     write_status(tmp_path, Status("fitting", "Epoch 2 of 9.", epoch=1, epochs=9))
-    process.write(tmp_path)
-    assert ProcessNote.read(tmp_path) == process
-    assert read_status(tmp_path).state == "fitting"
-    (tmp_path / STOP).touch()
-    assert read_status(tmp_path).stopping
-    (tmp_path / STOP).unlink()
-    os.kill(sleeper.pid, 9)
-    zombie = psutil.Process(sleeper.pid)
-    while zombie.status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.01)
-    read = read_status(tmp_path)  # not waited for yet: the system still knows its id
+    with working(tmp_path):
+        assert read_status(tmp_path).state == "fitting"
+        (tmp_path / STOP).touch()
+        assert read_status(tmp_path).stopping
+        (tmp_path / STOP).unlink()
+    read = read_status(tmp_path)
     assert (read.state, read.epoch, read.message) == ("interrupted", 1, status.VANISHED)
     (tmp_path / STOP).touch()
     assert read_status(tmp_path).state == "stopped"
 
 
-def test_working_time_goes_on_between_two_writings(tmp_path, sleeper):
+def test_working_time_goes_on_between_two_writings(tmp_path):
     write_status(tmp_path, Status("fitting", seconds=10.0, seconds_left=60.0))
-    ProcessNote.of(sleeper.pid).write(tmp_path)
-    time.sleep(0.3)
-    read = read_status(tmp_path)
+    with working(tmp_path):
+        time.sleep(0.3)
+        read = read_status(tmp_path)
     assert 10.3 <= read.seconds < 30
     assert read.seconds + read.seconds_left == pytest.approx(70.0)
-
-
-def test_another_process_with_the_same_id_is_never_signalled(made_run, sleeper):
-    run = made_run("fitting")
-    now = ProcessNote.of(sleeper.pid)
-    ProcessNote(now.pid, now.created - 100.0).write(run.folder)
-    assert run.status().state == "interrupted"
-    queue.stop(run, patience=0.0)
-    queue.delete(run)
-    time.sleep(0.3)
-    assert sleeper.poll() is None
-
-
-@pytest.mark.parametrize("content", [b"", b"[1]", b'{"pid": "x", "created": 1}', b'{"pid": -5, "created": 1}'])
-def test_a_damaged_note_of_the_process_names_none(made_run, content):
-    run = made_run("fitting", updated=1.0)
-    (run.folder / PROCESS).write_bytes(content)
-    queue.stop(run)
-    process = ProcessNote.read(run.folder)
-    assert process is None or process.find() is None
 
 
 def test_a_full_disk_can_still_be_reported(tmp_path, monkeypatch):

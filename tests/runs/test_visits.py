@@ -19,9 +19,8 @@ from fer_core.runs.run import list_runs
 from fer_core.runs.uploads import Collection
 from fer_core.runs.visits import AWAY_MINUTES, Visits, sweep, visits
 from fer_core.runs.worker import WORKING_LOCK
-from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
-from fer_core.visitors import Limits, Visitor, disk_use, own_home, room, visitors_folder
+from fer_core.visitors import Limits, TemporaryFolder, Visitor, disk_use, own_home, room, visitors_folder
 from tests.runs.conftest import write_faces
 from tests.waiting import until
 

@@ -6,18 +6,20 @@ import os
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from fer_core.processes import ProcessNote
+from fer_core.files import read_json
+from fer_core.jobs import ALIVE
 from fer_core.runs import queue
+from fer_core.runs import worker as module
 from fer_core.runs.estimate import GUESS, estimate
-from fer_core.runs.progress import Reporter
 from fer_core.runs.promote import downloads, promote
 from fer_core.runs.run import RESULT
-from fer_core.runs.status import DISK_FULL, STOP
-from fer_core.runs.worker import main
+from fer_core.runs.status import DISK_FULL, STATUS, STOPPED
+from fer_core.runs.worker import Reporter, main
 from fer_core.store.folders import list_models
 from tests.runs.conftest import write_faces
 from tests.waiting import until
@@ -29,21 +31,62 @@ print(sorted({"keras", "tensorflow", "torch", "jax"} & set(sys.modules)))
 """
 
 
-@pytest.mark.parametrize(("asked", "state"), [(True, "stopped"), (False, "failed")])
-def test_an_error_in_a_run_that_is_to_stop_comes_from_the_interrupt(made_run, monkeypatch, asked, state):
-    """TensorFlow makes a TypeError of an interrupt while it looks up the largest integer."""
+@pytest.fixture
+def clock(monkeypatch):
+    now = SimpleNamespace(seconds=100.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now.seconds, time=lambda: now.seconds))
+    return now
+
+
+def test_time_left_comes_from_measured_epochs(tmp_path, clock):
+    reporter = Reporter(tmp_path)
+    reporter.begin()
+    reporter.expect(500.0, 30.0)
+    reporter.say("Starting Keras")
+    assert written(tmp_path)["seconds_left"] == 500.0
+    clock.seconds += 10
+    reporter.fit_begins()
+    for epoch in range(2):
+        reporter.epoch_begins(epoch, 5, 11)
+        for step in range(11):
+            clock.seconds += 21 if (epoch, step) == (0, 0) else 1  # the first step compiles
+            reporter.step_ends(step)
+        if epoch == 0:
+            assert written(tmp_path)["seconds_left"] == pytest.approx(4 * 11 + 30, abs=4)
+        reporter.epoch_ends(epoch)
+    assert reporter.usual_epoch() == 11.0
+    values = written(tmp_path)
+    assert values["seconds_left"] == pytest.approx(3 * 11 + 30)
+    assert values["seconds"] == pytest.approx(10 + 31 + 11)
+    assert (values["state"], values["epoch"], values["epochs"], values["steps"]) == ("fitting", 2, 5, 11)
+    reporter.fit_ends()
+    clock.seconds += 12
+    reporter.say("Measuring")
+    assert written(tmp_path)["seconds_left"] == pytest.approx(18)
+    assert reporter.seconds_since_fit() == 12
+    reporter.end("finished", "Done.")
+    assert written(tmp_path)["seconds_left"] is None
+    assert written(tmp_path)["peak_memory"] > 10e6
+
+
+def test_a_run_that_is_asked_to_stop_ends_at_the_next_step(made_run, monkeypatch):
     run = made_run("waiting")
 
-    def interrupted(folder, reporter):
-        if asked:
-            (folder / STOP).touch()
-        raise TypeError("Cannot find maximum value of <dtype: 'int32'>.")
+    def fits(folder, reporter):
+        reporter.fit_begins()
+        reporter.epoch_begins(0, 2, 2)
+        reporter.step_ends(0)
+        queue.stop(run)
+        assert run.status().stopping
+        reporter.step_ends(1)
 
-    monkeypatch.setattr("fer_core.runs.worker._train", interrupted)
-    monkeypatch.setattr(ProcessNote, "of", lambda _: None)  # this process is not to be stopped
-    monkeypatch.setattr(Reporter, "listen", lambda _: None)
-    assert main(run.folder) == (0 if asked else 1)
-    assert run.status().state == state
+    monkeypatch.setattr("fer_core.runs.worker._train", fits)
+    assert main(run.folder) == 0
+    assert (run.status().state, run.status().message) == ("stopped", STOPPED)
+
+
+def written(folder):
+    return read_json(folder / STATUS)
 
 
 @pytest.mark.slow
@@ -56,7 +99,7 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
     until(lambda: run.status().epoch >= 2 and run.status().step >= 5, 120)
     assert waiting.status().state == "waiting"
     assert run.status().peak_memory > 100e6
-    worker = ProcessNote.read(run.folder).find()
+    worker = psutil.Process(int((run.folder / ALIVE).read_text()))
     assert worker.nice() > psutil.Process().nice()
     os.kill(worker.pid, signal.SIGKILL)
     until(lambda: run.status().state == "interrupted")

@@ -132,4 +132,4 @@ def _save_noisy_copies(model: StoredModel, root: Path, copies: int) -> None:
         noisy = original.copy()
         noisy[PROBABILITIES] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
         card = replace(model.card, name=f"noisy_{number:02d}", title=f"Noisy copy {number}", served=None)
-        save_model(root, card, b"", noisy, model.history(), b"")
+        save_model(root, card, predictions=noisy, history=model.history())

@@ -54,7 +54,7 @@ def in_child(function: Callable[..., object], *arguments: str, **variables: str)
     Raises:
         RuntimeError: the process failed.
     """
-    from fer_core.processes import run_python
+    from fer_core.jobs import run_python
 
     module, name = function.__module__, function.__name__
     program = f"import json, sys; from {module} import {name} as f; print(json.dumps(f(*sys.argv[1:])))"

@@ -38,7 +38,14 @@ def nothing_shipped(home, tmp_path, monkeypatch):
 
 
 def test_round_trip(nothing_shipped, predictions):
-    save_model(promoted(), MINE, b"weights", predictions, pd.DataFrame({"epoch": [0], "loss": [1.5]}), b"keras")
+    save_model(
+        promoted(),
+        MINE,
+        weights=b"weights",
+        predictions=predictions,
+        history=pd.DataFrame({"epoch": [0], "loss": [1.5]}),
+        keras=b"keras",
+    )
     model = load_model("mine")
     assert model.card.as_dict() == CARD
     assert model.weights.read_bytes() == b"weights"
@@ -48,17 +55,17 @@ def test_round_trip(nothing_shipped, predictions):
 
 
 def test_writing_again_replaces_the_whole(nothing_shipped, predictions):
-    save_model(promoted(), MINE, b"old", predictions, pd.DataFrame(), b"keras")
-    save_model(promoted(), replace(MINE, title="New"), b"new", predictions, pd.DataFrame(), b"")
+    save_model(promoted(), MINE, weights=b"old", predictions=predictions, keras=b"keras")
+    save_model(promoted(), replace(MINE, title="New"), weights=b"new", predictions=predictions)
     assert load_model("mine").title == "New"
     assert not (promoted() / "mine" / "model.keras").exists()
     assert [path.name for path in promoted().iterdir()] == ["mine"]
 
 
 def test_a_failed_write_leaves_the_old_one(nothing_shipped, predictions):
-    save_model(promoted(), MINE, b"old", predictions, pd.DataFrame(), b"")
+    save_model(promoted(), MINE, weights=b"old", predictions=predictions)
     with pytest.raises(TypeError):
-        save_model(promoted(), replace(MINE, other={"bad": object()}), b"new", predictions, pd.DataFrame(), b"")
+        save_model(promoted(), replace(MINE, other={"bad": object()}), weights=b"new", predictions=predictions)
     assert load_model("mine").weights.read_bytes() == b"old"
     assert [path.name for path in promoted().iterdir()] == ["mine"]
 
@@ -77,7 +84,7 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken_folders_are_named_and_skipped(nothing_shipped, predictions, name):
     card, weights, message = BROKEN[name]
-    save_model(promoted(), MINE, b"good", predictions, pd.DataFrame(), b"")
+    save_model(promoted(), MINE, weights=b"good", predictions=predictions)
     folder = promoted() / name
     folder.mkdir()
     if card is not None:
@@ -95,13 +102,13 @@ def test_broken_folders_are_named_and_skipped(nothing_shipped, predictions, name
 
 @pytest.mark.parametrize("name", ["missing", "../mine", "", "."])
 def test_unknown_names_are_refused(nothing_shipped, predictions, name):
-    save_model(promoted(), MINE, b"good", predictions, pd.DataFrame(), b"")
+    save_model(promoted(), MINE, weights=b"good", predictions=predictions)
     with pytest.raises(FerError, match="Trained models here: mine"):
         load_model(name)
 
 
 def test_a_baseline_is_listed_but_not_served(nothing_shipped, predictions):
-    save_model(promoted(), replace(MINE, served=None), b"", predictions, pd.DataFrame(), b"")
+    save_model(promoted(), replace(MINE, served=None), predictions=predictions)
     (model,), warnings = list_models()
     assert not warnings
     assert not model.servable
@@ -110,7 +117,7 @@ def test_a_baseline_is_listed_but_not_served(nothing_shipped, predictions):
 
 
 def test_a_card_is_read_once_until_its_file_changes(nothing_shipped, predictions):
-    model = save_model(promoted(), MINE, b"weights", predictions, pd.DataFrame(), b"")
+    model = save_model(promoted(), MINE, weights=b"weights", predictions=predictions)
     card = model.folder / "card.json"
     assert open_model(model.folder).card is open_model(model.folder).card
     replace(model.card, title="Another title").write(card)

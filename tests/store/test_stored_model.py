@@ -30,7 +30,7 @@ def save(tmp_path):
     """A function that saves a model of which some files are given."""
 
     def save(predictions=TABLE, **files):
-        return save_model(tmp_path, MINE, b"weights", predictions, pd.DataFrame(), b"", **files)
+        return save_model(tmp_path, MINE, weights=b"weights", predictions=predictions, **files)
 
     return save
 
@@ -116,7 +116,7 @@ def test_damaged_predictions_are_one_sentence(save):
     model = save()
     content = (model.folder / "predictions.parquet").read_bytes()
     (model.folder / "predictions.parquet").write_bytes(content[: len(content) // 2])
-    with pytest.raises(FerError, match=r"predictions\.parquet of mine cannot be used: it is damaged or cut off"):
+    with pytest.raises(FerError, match=r"predictions\.parquet of mine is damaged"):
         model.all_predictions()
 
 

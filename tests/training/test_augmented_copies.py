@@ -8,7 +8,6 @@ import sys
 import numpy as np
 import pytest
 
-from fer_core.training import augmented_copies as module
 from fer_core.training.augmentation import AS_THE_PAPER, ROBUST
 from fer_core.training.augmentation_layers import augmentation_layers
 from fer_core.training.augmented_copies import augmented_copies
@@ -33,8 +32,8 @@ def test_the_child_draws_what_the_layers_draw():
     ("failure", "sentence"),
     [
         (subprocess.TimeoutExpired("python", 180), "within 3 minutes"),
-        (OSError(12, "Cannot allocate memory"), "could not be started"),
-        (None, r"could not draw the copies \(MemoryError\)"),
+        (OSError(12, "Cannot allocate memory"), "could not draw the copies: Cannot allocate memory"),
+        (None, r"could not draw the copies: MemoryError"),
     ],
 )
 def test_failures_are_one_sentence(monkeypatch, failure, sentence):
@@ -43,7 +42,7 @@ def test_failures_are_one_sentence(monkeypatch, failure, sentence):
             raise failure
         return subprocess.CompletedProcess(arguments, 1, "", "Traceback\nMemoryError\n")
 
-    monkeypatch.setattr(module, "run_python", run)
+    monkeypatch.setattr("fer_core.jobs.run_python", run)
     with pytest.raises(FerError, match=sentence):
         augmented_copies(FACES, [ROBUST], 1)
 

@@ -14,10 +14,10 @@ from ai_edge_litert.interpreter import Interpreter
 
 from fer_core.data import FerDataset
 from fer_core.inference import Classifier
+from fer_core.jobs import REFUSED
 from fer_core.labels import EXPRESSIONS
 from fer_core.models import build_network
 from fer_core.models.networks import with_activation_map
-from fer_core.processes import REFUSED
 from fer_core.training import train
 from fer_core.training.export import QUANTIZATIONS, keras_archive, main, to_litert, to_onnx
 from tests.made_up_store import add_models

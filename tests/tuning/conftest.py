@@ -15,8 +15,7 @@ from fer_core.runs.data import DataSettings
 from fer_core.training.data import TrainingData
 from fer_core.training.recipe import Recipe
 from fer_core.tuning.plan import SearchSpace, TuningPlan
-from fer_core.tuning.storage import open_storage
-from fer_core.tuning.study import TuningStudy, create_study
+from fer_core.tuning.study import TuningStudy, create_study, open_storage
 
 
 def made_faces(count: int, seed: int) -> FerDataset:
@@ -66,8 +65,8 @@ def curves(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
                     break
             return history
 
-        monkeypatch.setattr("fer_core.tuning.tune.fit", fit)
-        monkeypatch.setattr("fer_core.tuning.tune.initial_network", lambda *_: None)
+        monkeypatch.setattr("fer_core.training.fit.fit", fit)
+        monkeypatch.setattr("fer_core.training.initial_weights.initial_network", lambda *_: None)
         monkeypatch.setattr("keras.backend.clear_session", lambda: None)  # takes longer than all the rest
         return asked
 

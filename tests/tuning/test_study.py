@@ -15,8 +15,7 @@ from fer_core.runs.estimate import estimate
 from fer_core.training.augmentation import Augmentation
 from fer_core.training.recipe import recipe_for
 from fer_core.tuning.plan import BUILD_SECONDS, TUNABLE, SearchSpace, TuningPlan, study_estimate, with_values
-from fer_core.tuning.storage import open_storage
-from fer_core.tuning.study import create_study, open_study, study_names
+from fer_core.tuning.study import create_study, open_storage, open_study, study_names
 from fer_core.types import FerError
 
 
@@ -26,6 +25,7 @@ def add(study, count, accuracy):
     def objective(trial):
         return accuracy(study.plan.space.draw(trial))
 
+    study.seed_next()
     study.study.optimize(objective, n_trials=count)
 
 
@@ -136,6 +136,7 @@ def test_nonsense_is_refused(plan):
         ("nonsense", "is not valid"),
         ("sqlite:////proc/nowhere/tuning.db", "cannot be opened"),
         ("oracle+nodriver://me:secret@host/tuning", "cannot be opened"),
+        ("postgresql+psycopg://me:secret@127.0.0.1:1/tuning", "cannot be opened: .*[Cc]onnection"),
     ],
 )
 def test_a_database_that_cannot_be_had_is_explained(home, address, message):
@@ -153,22 +154,7 @@ def test_a_file_that_is_no_database_is_explained(home):
 
 def test_looking_at_studies_imports_no_keras():
     code = (
-        "import sys, fer_core.tuning.study, fer_core.tuning.process; "
+        "import sys, fer_core.tuning.study, fer_core.tuning.worker; "
         "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_there_is_room_for_exactly_the_requested_trials(study):
-    """Of two processes that begin the last trial at once, one has the lower number and works, the other waits."""
-    for smoothing in (0.0, 0.1):
-        study.study.add_trial(optuna.trial.create_trial(value=smoothing))
-    assert study.room(3) is True
-    first, second = study.study.ask(), study.study.ask()
-    assert study.room(3) is None  # wait: the third may be cut off
-    assert study.room(3, before=first.number) is True
-    assert study.room(3, before=second.number) is None
-    study.study.tell(first, 0.5)
-    assert study.room(3) is False
-    assert study.room(3, before=second.number) is False
-    assert study.room(5) is True

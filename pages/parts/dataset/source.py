@@ -13,7 +13,7 @@ import streamlit as st
 from fer_core.data import FerDataset
 from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.measuring.face_table import face_table
-from fer_core.runs.own_faces import OwnFaces, read_own_faces, read_own_zip
+from fer_core.runs.own_pictures import OwnFaces, read_own_faces, read_own_zip
 from fer_core.store.folders import load_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError, Image

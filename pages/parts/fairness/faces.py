@@ -10,9 +10,8 @@ import streamlit as st
 
 from fer_core.audit import LAYOUT, AuditedFaces, open_grouped, picture_faces, stored_faces
 from fer_core.store.folders import load_model
-from fer_core.temporary import TemporaryFolder
 from fer_core.types import FerError
-from fer_core.visitors import check_room
+from fer_core.visitors import TemporaryFolder, check_room
 from pages.parts.common import (
     choose_faces,
     note_utkface,

@@ -14,9 +14,16 @@ from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
 from fer_core.runs.estimate import duration_text
 from fer_core.threads import kept
 from fer_core.training.recipe import recipe_for
-from fer_core.tuning import process
-from fer_core.tuning.plan import SETTING_LABELS, SearchSpace, TuningPlan, study_estimate, tunable
-from fer_core.tuning.storage import default_storage, may_have_studies, open_storage
+from fer_core.tuning import worker
+from fer_core.tuning.plan import (
+    SETTING_LABELS,
+    SearchSpace,
+    TuningPlan,
+    default_storage,
+    may_have_studies,
+    study_estimate,
+    tunable,
+)
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
 from pages.parts.common import emphasis, plain, whole_number, with_code
@@ -64,7 +71,7 @@ def show_study(study: TuningStudy, working: bool) -> None:
         _charts(study, trials)
         _table(trials, plan.space.varied)
     with st.expander("Log", icon=":material/article:"):
-        st.code(process.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
+        st.code(worker.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
 
 
 def _stop_button(study: TuningStudy) -> None:
@@ -72,7 +79,7 @@ def _stop_button(study: TuningStudy) -> None:
         "Stop",
         icon=":material/stop_circle:",
         key="t_stop",
-        on_click=process.stop,
+        on_click=worker.stop,
         args=(study.name,),
         help="The trials that have ended are kept.",
     )
@@ -86,7 +93,7 @@ def _continue_button(study: TuningStudy, goal: int) -> None:
         icon=":material/play_circle:",
         key="t_more",
         on_click=attempt,
-        args=(lambda: process.start(study.name, goal),),
+        args=(lambda: worker.start(study.name, goal),),
     )
     if started:
         st.rerun()  # the whole page, because this fragment does not refresh itself yet
@@ -101,7 +108,7 @@ def _progress(study: TuningStudy, trials: pd.DataFrame, ended: int, working: boo
         )
         st.progress(min(1.0, ended / goal), f"{ended} of {goal} trials: {current or 'getting ready'}")
         return
-    last = process.log(study.name, 1)
+    last = worker.log(study.name, 1)
     if last.startswith("Error:"):
         st.error(plain(last.removeprefix("Error:").strip()), icon=":material/error:")
 
@@ -222,10 +229,10 @@ def tuning() -> None:
 
 def _live(name: str) -> None:
     """Show a study, refreshed while a process works on it."""
-    working = process.working(name)
+    working = worker.working(name)
 
     def refresh() -> None:
-        if process.working(name) != working:
+        if worker.working(name) != working:
             st.rerun()  # refreshing has to start or to end
         try:
             from fer_core.tuning.study import open_study
@@ -284,7 +291,7 @@ def _begin(plan: TuningPlan, trials: int) -> None:
     from fer_core.tuning.study import create_study
 
     create_study(plan, _storage(default_storage())).request(trials)
-    process.start(plan.name, trials)
+    worker.start(plan.name, trials)
     st.session_state[STUDY] = plan.name
 
 
@@ -300,4 +307,6 @@ def _study_names() -> list[str]:
 
 @kept(2)
 def _storage(address: str) -> RDBStorage:
+    from fer_core.tuning.study import open_storage
+
     return open_storage(address)

@@ -96,7 +96,7 @@ def read_people(given: Input, folder: Path) -> list[str]:
 
 def _read_classes(given: Input) -> list[str]:
     from fer_core.runs.data import DataSettings, load_training_data
-    from fer_core.runs.own_faces import read_own_zip
+    from fer_core.runs.own_pictures import read_own_zip
     from fer_core.runs.uploads import keep_upload
 
     read_own_zip(io.BytesIO(given.content), given.name, True).close()
