@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
-from fer_core.metrics.checks import FloatArray, IntArray, as_pair, check_fraction
+from fer_core.metrics.checks import FloatArray, IntArray, as_pair, as_probabilities, check_fraction
 from fer_core.metrics.confusion import mean_defined
 from fer_core.metrics.intervals import Interval, normal_quantile
 from fer_core.metrics.predictions import Predictions
@@ -127,7 +127,7 @@ def threshold_table(predictions: Predictions, expression: str, threshold: float)
     index = EXPRESSIONS.index(expression)
     truth, rows = predictions.labels == index, []
     for name, probabilities in predictions.probabilities.items():
-        predicted = probabilities[:, index] >= threshold
+        predicted = as_probabilities(probabilities)[:, index] >= threshold
         tp, fp = int((truth & predicted).sum()), int((~truth & predicted).sum())
         fn, tn = int((truth & ~predicted).sum()), int((~truth & ~predicted).sum())
         recall = _share(tp, tp + fn)

@@ -31,7 +31,7 @@ def test_roc_curves_agree_with_scikit_learn(sample):
     for index, name in enumerate(EXPRESSIONS):
         fpr, tpr, _ = reference.roc_curve(one_hot[:, index], proba[:, index])
         np.testing.assert_array_equal(curves[name][["x", "y"]].T, [fpr, tpr])
-    np.testing.assert_allclose(areas[EXPRESSIONS], class_auc(labels, proba))
+    np.testing.assert_allclose(areas[list(EXPRESSIONS)], class_auc(labels, proba))
     assert areas["macro"] == pytest.approx(evaluate(labels, proba)["roc_auc"])
     assert areas["micro"] == pytest.approx(reference.roc_auc_score(one_hot, proba, average="micro"))
     assert np.trapezoid(curves["macro"]["y"], curves["macro"]["x"]) == pytest.approx(areas["macro"], abs=2e-3)
@@ -44,7 +44,7 @@ def test_pr_curves_agree_with_scikit_learn(sample):
     assert list(curves) == ALL
     one_hot = np.eye(7)[labels]
     expected = reference.average_precision_score(one_hot, proba, average=None)
-    np.testing.assert_allclose(areas[EXPRESSIONS], expected)
+    np.testing.assert_allclose(areas[list(EXPRESSIONS)], expected)
     assert areas["macro"] == pytest.approx(expected.mean())
     assert areas["micro"] == pytest.approx(reference.average_precision_score(one_hot, proba, average="micro"))
     assert curves["macro"]["y"][1:].mean() == pytest.approx(areas["macro"], abs=2e-3)
