@@ -40,3 +40,18 @@ the kind `clean`, strength 0 and level 0. `confidence` is the mean probability o
 that end in `_plurality` count the annotators' plurality as right instead of FER2013's label, on the faces with one;
 `confidence` is over all faces in either case.
 """
+
+
+def percent(share: float, number: str = ".0%") -> str:
+    """Return a share in percent with a space before the sign: "66.0 %".
+
+    Args:
+        share: usually 0 to 1.
+        number: a format that ends in "%".
+    """
+    return format(share, number).replace("%", " %")
+
+
+def percent_text(share: float) -> str:
+    """Return a share as whole percent, "< 1 %" for small ones."""
+    return "< 1 %" if 0 < share < 0.005 else percent(share)

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 APP_NAME: Final = "fer-lab"
-_PARTIAL: Final = ".partial-"  # prefix of everything that is not complete yet; readers skip hidden names
-_OLD: Final = ".old-"  # prefix of a folder in the moment in which a new one replaces it
+_TEMPORARY: Final = re.compile(r"\.(partial|old)-[0-9a-f]{8}-(.+)")
+"""Names of what is not complete yet, and of a folder in the moment in which a new one replaces it. Readers skip hidden
+names."""
+
 _ABANDONED: Final = 86_400.0  # seconds after which no process still writes to something temporary
 _BETWEEN: Final = 60.0  # seconds that no process needs for two renames
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\n")  # the first characters of text that spreadsheets run
@@ -158,7 +160,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """
     _clean_up(path.parent)
     new = _beside(path)
-    old = new.with_name(_OLD + new.name.removeprefix(_PARTIAL))
+    old = new.with_name(new.name.replace(".partial-", ".old-", 1))
     new.mkdir()
     try:
         yield new
@@ -214,19 +216,20 @@ def created(folder: Path) -> Path:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f"{_PARTIAL}{secrets.token_hex(4)}-{path.name}")
+    return path.with_name(f".partial-{secrets.token_hex(4)}-{path.name}")
 
 
 def _clean_up(folder: Path) -> None:
     """Remove what killed processes left of `partial_beside` and `whole_folder` in a folder."""
-    for partial in folder.glob(f"{_PARTIAL}*"):
+    for left in folder.glob(".*"):
+        named = _TEMPORARY.fullmatch(left.name)
+        if not named:
+            continue
+        path = left.with_name(named[2])
         with contextlib.suppress(OSError):  # it was renamed in between
-            if time.time() - partial.stat().st_mtime > _ABANDONED:
-                shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
-    for old in folder.glob(f"{_OLD}*"):
-        path = old.with_name(old.name.removeprefix(_OLD).partition("-")[2])
-        with contextlib.suppress(OSError):
-            if path.exists():
-                shutil.rmtree(old)
-            elif time.time() - old.stat().st_ctime > _BETWEEN:
-                old.rename(path)
+            known = left.stat()
+            if named[1] == "old" and not path.exists():
+                if time.time() - known.st_ctime > _BETWEEN:
+                    left.rename(path)
+            elif time.time() - known.st_mtime > _ABANDONED or named[1] == "old":
+                shutil.rmtree(left) if left.is_dir() else left.unlink()

@@ -71,7 +71,8 @@ def start(*arguments: str, folder: Path) -> None:
     if sys.platform != "win32":
         with contextlib.suppress(psutil.Error):
             psutil.Process(child.pid).nice(min(19, psutil.Process().nice() + _NICENESS))
-    (folder / ALIVE).write_text(str(child.pid))
+    with contextlib.suppress(OSError):  # the disk is full; the child will say so
+        (folder / ALIVE).write_text(str(child.pid))
     threading.Thread(target=_wait, args=(child, folder), daemon=True).start()
 
 
@@ -208,7 +209,7 @@ def _beat(folder: Path, done: threading.Event) -> None:
     limit = None
     while not done.wait(_BEAT_SECONDS):
         with contextlib.suppress(OSError):
-            os.utime(folder / ALIVE)
+            (folder / ALIVE).touch()
         if stop_asked(folder):
             limit = limit or time.monotonic() + PATIENCE
             if time.monotonic() > limit:

@@ -43,15 +43,15 @@ def distinct(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     """
     used = set(map(_folded, taken))
     numbers: Counter[str] = Counter()
-    found = []
+    result = []
     for name in names:
         chosen = name
         while _folded(chosen) in used:
             numbers[_folded(name)] += 1
             chosen = f"{PurePath(name).stem}-{numbers[_folded(name)] + 1}{PurePath(name).suffix}"
         used.add(_folded(chosen))
-        found.append(chosen)
-    return found
+        result.append(chosen)
+    return result
 
 
 def _folded(name: str) -> str:

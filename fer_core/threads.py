@@ -91,7 +91,7 @@ def default_workers() -> int:
     return min(cores, 16)
 
 
-def in_parallel(function: Callable[[T], R], items: Iterable[T], workers: int | None = None) -> Iterator[R]:
+def in_parallel(function: Callable[[T], R], items: Iterable[T], *, workers: int | None = None) -> Iterator[R]:
     """Yield `function(item)` for each item in order, computed by several threads.
 
     Image decoding, face detection and LiteRT release Python's global lock, so threads are enough: they share one

@@ -198,10 +198,10 @@ def visitors_folder() -> Path:
 def disk_use(folder: Path) -> int:
     """Return the bytes of all files in a folder; 0 if it does not exist."""
     total = 0
-    for place, _, names in os.walk(folder):
+    for inside, _, names in os.walk(folder):
         for name in names:
             try:
-                total += (Path(place) / name).lstat().st_size
+                total += (Path(inside) / name).lstat().st_size
             except OSError:  # deleted in between
                 continue
     return total

@@ -15,7 +15,7 @@ from pages.parts.common import (
     warn,
 )
 from pages.parts.compare.results import Selection
-from pages.parts.compare.sections import SECTIONS
+from pages.parts.compare.sections import SECTIONS, report_html
 from pages.parts.data import predictions, results
 from pages.parts.head import head
 
@@ -75,7 +75,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     file_name = f"fer-lab-{split.lower()}-{view}.html"
     offer_download(
         "Report with all sections",
-        lambda: results(selection).report_html(),
+        lambda: report_html(selection),
         file_name,
         "text/html",
         "description",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fer_core.figures import confusion_chart, difference_chart
+from fer_core.figures.matrices import confusion_chart, difference_chart
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.confusion import (
     SHOWN,
@@ -78,7 +78,7 @@ with charts:
         f"{title(first)} predicts {one['count']:,} of the {actual} faces as {predicted}: {one['rate']:.0%}.",
     )
     if layout == "difference":
-        chart = difference_chart(difference_cells(answers, first, second), values, cell)
+        chart = difference_chart(difference_cells(answers, first, second), values, chosen=cell)
         clickable_matrix(chart, f"m_minus_{actual}_{predicted}", f"{title(first)} minus {title(second)} on {where}")
         unit = "in faces" if values == "counts" else "in points of the row"
         st.caption(f"{where}. Blue: {plain(title(first))} has more than {plain(title(second))}; orange: fewer, {unit}.")
@@ -88,7 +88,7 @@ with charts:
                 with st.container():
                     if layout == "two":
                         st.markdown(f"**{plain(title(name))}**")
-                    chart = confusion_chart(confusion_cells(answers, name), values, cell)
+                    chart = confusion_chart(confusion_cells(answers, name), values, chosen=cell)
                     clickable_matrix(
                         chart, f"m_cells_{place}_{actual}_{predicted}", f"Confusion of {title(name)} on {where}"
                     )

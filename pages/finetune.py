@@ -64,7 +64,7 @@ if new_tab.open:
                     on_click=start,
                     args=(RunPlan(given.strip() or title, spec, recipe, data.source),),
                 )
-                time = estimate(spec, recipe, data.faces)
+                time = estimate(spec, recipe, faces=data.faces)
                 st.caption(f"Takes {duration_text(time.seconds)}. {time.basis}")
 if runs_tab.open:
     with runs_tab:

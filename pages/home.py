@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fer_core.figures import accuracy_intervals
+from fer_core.figures.scores import accuracy_intervals
 from fer_core.measuring.scoreboard import home_scoreboard
 from fer_core.metrics.paper import OVERALL
 from fer_core.store.folders import list_models

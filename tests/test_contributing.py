@@ -93,7 +93,7 @@ def test_a_backbone_is_an_entry_of_one_table(tmp_path):
         "from fer_core.training.recipe import pretraining_recipe, recipe_for\n"
         "name = networks_by_input()['MobileNetV3 Small']\n"
         "spec, other = model_spec(name), model_spec('mobilenetv3large_frozen')\n"
-        "spec_seconds, other_seconds = (estimate(one, recipe_for(one), 1000).seconds for one in (spec, other))\n"
+        "spec_seconds, other_seconds = (estimate(one, recipe_for(one), faces=1000).seconds for one in (spec, other))\n"
         "board = pd.DataFrame({'name': list('abcdefgh'), 'model': list('abcdefgh')})\n"
         "front = front_models(board, {'h': 'MobileNetV3Small'})\n"
         "facts = [name, spec.title, spec.backbone_size, name in network_names(), spec_seconds < other_seconds, "

@@ -16,7 +16,8 @@ from fer_core.columns import PROBABILITIES
 from fer_core.data import load_fer2013
 from fer_core.measuring.scoreboard import card_scoreboard
 from fer_core.metrics.core import METRICS, Metric, bootstrap_intervals, evaluate, of_counts
-from fer_core.report import build_report, render, write_csv
+from fer_core.sections.html import render
+from fer_core.sections.results import build_report, write_csv
 from fer_core.store import folders
 from fer_core.store.card import ModelCard, Score
 from fer_core.store.folders import promoted
@@ -104,7 +105,7 @@ def test_the_table_says_which_direction_is_better(models, higher_is_better, monk
 
 
 def test_the_report_and_its_tables_have_it(models, tmp_path):
-    report = build_report(models, "PublicTest", "plain")
+    report = build_report(models, "PublicTest")
     text = render(report)
     assert "<th>Cohen’s kappa</th>" in text
     for model in models:
@@ -143,7 +144,7 @@ def test_an_undefined_metric_has_a_dash(models, tmp_path, monkeypatch):
     lines = [line.split() for line in result.stdout.splitlines()]
     below = lines.index(["Cohen’s", "kappa", *["–"] * 4]) + 1
     assert lines[below] == ["95", "%", "interval", *["–"] * 4]
-    assert render(build_report(models, "PublicTest", "plain")).count("<td>–</td>") >= len(models)
+    assert render(build_report(models, "PublicTest")).count("<td>–</td>") >= len(models)
     page("compare", c_metric="Cohen’s kappa")
 
 

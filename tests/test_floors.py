@@ -23,7 +23,7 @@ FLOORS = [
     {"training", "explain", "archives"},
     {"runs", "audit", "quiz"},
     {"tuning"},
-    {"report"},
+    {"sections"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -16,8 +16,8 @@ def test_order_is_kept_whoever_is_done_first(workers):
         time.sleep(0.03 if item % 3 == 0 else 0)
         return item * item
 
-    assert list(in_parallel(late, range(20), workers)) == [item * item for item in range(20)]
-    assert list(in_parallel(late, [], workers)) == []
+    assert list(in_parallel(late, range(20), workers=workers)) == [item * item for item in range(20)]
+    assert list(in_parallel(late, [], workers=workers)) == []
 
 
 def test_several_are_worked_on_at_once():
@@ -51,7 +51,7 @@ def test_an_error_comes_at_its_turn_and_nothing_later_starts(workers):
 
     seen = []
     with pytest.raises((ValueError, KeyboardInterrupt)):
-        seen.extend(in_parallel(fails, range(100), workers))
+        seen.extend(in_parallel(fails, range(100), workers=workers))
     time.sleep(0.05)
     assert len(begun) <= 6 + 2 * workers
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.columns import percent
 from fer_core.types import FerError
 
 
@@ -93,7 +94,7 @@ def slice_groups(name: str, values: pd.Series) -> tuple[NDArray[np.str_], list[s
 
 def _names(one: Property, limits: NDArray[np.float64]) -> list[str]:
     """Return "dark, up to 101", "101 to 147", "bright, over 147"."""
-    ends = [format(limit, one.number).replace("%", " %") for limit in limits]
+    ends = [percent(limit, one.number) for limit in limits]
     if not ends:
         return [f"all ({one.title.lower()})"]
     middle = [f"{low} to {high}" for low, high in pairwise(ends)]

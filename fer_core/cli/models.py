@@ -71,7 +71,7 @@ def stored_models() -> list[StoredModel]:
 
 
 def _write_cards(stored: list[StoredModel]) -> None:
-    from fer_core.report import FILE, model_readme
+    from fer_core.sections.cards import FILE, model_readme
 
     for model in stored:
         text = model_readme(model)

@@ -80,7 +80,7 @@ def predict(
         found = in_parallel(
             lambda pair: _predict_file(pair[0], model, analyzer, whole_image, pair[1]),
             zip(files, targets, strict=True),
-            workers,
+            workers=workers,
         )
         results = list(bar.track(found, total=len(files), description="Predicting"))
     if as_json:

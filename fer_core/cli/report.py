@@ -31,7 +31,9 @@ def report(
     """
     from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
     from fer_core.metrics.ensembles import FUSIONS
-    from fer_core.report import build_report, write_csv, write_html, write_png
+    from fer_core.sections.html import write_html
+    from fer_core.sections.png import write_png
+    from fer_core.sections.results import build_report, write_csv
 
     for value, allowed, what in (
         (split, TEST_SPLITS, "--split"),
@@ -45,12 +47,12 @@ def report(
     if not models:
         raise FerError("There is no trained model to report on. Train one with `fer-lab train compact_cnn`.")
     stderr.print("Measuring and drawing …")
-    contents = build_report(models, split, view, ensemble, by)
-    warn(*contents.complaints)
-    path = write_html(contents, out)
+    results = build_report(models, split, view=view, fusion=ensemble, by=by)
+    warn(*results.complaints)
+    path = write_html(results, out)
     stdout.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)", soft_wrap=True, markup=False)
     if csv is not None:
-        stdout.print(f"Wrote {len(write_csv(contents, csv))} tables into {csv}", soft_wrap=True, markup=False)
+        stdout.print(f"Wrote {len(write_csv(results, csv))} tables into {csv}", soft_wrap=True, markup=False)
     if png is not None:
         stderr.print("Drawing the pictures …")
-        stdout.print(f"Wrote {len(write_png(contents, png))} pictures into {png}", soft_wrap=True, markup=False)
+        stdout.print(f"Wrote {len(write_png(results, png))} pictures into {png}", soft_wrap=True, markup=False)

@@ -23,12 +23,12 @@ RunId = Annotated[str, typer.Argument(help="The run's id, as `runs list` shows i
 @fails_clearly
 def list_(as_json: AsJson = False) -> None:
     """List the runs, newest first."""
-    found, warnings = list_runs()
+    all_runs, warnings = list_runs()
     warn(*warnings)
     if as_json:
-        print_json([_row(run) for run in found])
+        print_json([_row(run) for run in all_runs])
         return
-    rows = [_row(run) for run in found]
+    rows = [_row(run) for run in all_runs]
     cells = [
         {
             "Id": row["id"],
@@ -95,7 +95,7 @@ def promote(
 ) -> None:
     """Make a finished run's model available to all pages and commands."""
     run = open_run(run_id)
-    model = promotion.promote(run, name or promotion.suggested_name(run), title or run.title, replace)
+    model = promotion.promote(run, name or promotion.suggested_name(run), title=title or run.title, replace=replace)
     stdout.print(f"{model.name} is in {model.folder}", soft_wrap=True, markup=False)
 
 

@@ -101,9 +101,9 @@ def _show(study: Any, run: str | None, as_json: bool) -> None:
         filled = rows.astype(object).where(rows.notna(), None)
         print_json({"study": study.name, "run": run, "trials": filled.to_dict("records")})
         return
-    shown = rows.dropna(subset=["accuracy"]).sort_values("accuracy", ascending=False).head(5)
+    best = rows.dropna(subset=["accuracy"]).sort_values("accuracy", ascending=False).head(5)
     table = Table("Trial", "State", "Hold-out accuracy", *study.plan.space.varied)
-    for row in shown.to_dict("records"):
+    for row in best.to_dict("records"):
         values = [row[name] for name in study.plan.space.varied]
         words = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in values]
         table.add_row(str(row["trial"]), row["state"], f"{row['accuracy']:.3f}", *words)

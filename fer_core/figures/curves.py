@@ -1,34 +1,59 @@
-"""Curves of several models: ROC, precision-recall, reliability and training."""
+"""Curves of several models: ROC, precision-recall, reliability, robustness and training."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from math import ceil
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.figures.model_traces import group_of, hover_of, line_of, opacity_of, shared_hover, whiskers_of
-from fer_core.figures.panels import panels
 from fer_core.figures.theme import (
+    FONT,
     MUTED,
     axis,
     chart,
-    legend,
     legend_height,
+    listed,
     model_styles,
     safe,
+    whiskers,
+    with_legend,
 )
 
 HEIGHT: Final = 360
-GUIDE: Final = {"type": "scatter", "mode": "lines", "x": [0, 1], "y": [0, 1], "hoverinfo": "skip", "showlegend": False,
-                "line": {"color": MUTED, "dash": "dash", "width": 1.5}}  # fmt: skip
+GAP: Final = 110
+"""Pixels between two rows of plots, for the title of the lower one and the axis of the upper one."""
+
+GAP_ACROSS: Final = 0.1 / 0.55
+"""Space between two columns of plots as a share of a plot with its space; it takes a tenth of the chart's width."""
+
+GUIDE: Final = {
+    "type": "scatter",
+    "mode": "lines",
+    "x": [0, 1],
+    "y": [0, 1],
+    "hoverinfo": "skip",
+    "showlegend": False,
+    "line": {"color": MUTED, "dash": "dash", "width": 1.5},
+}
+"""The diagonal."""
+
+
+class Plot(NamedTuple):
+    """One of several plots in a figure: its title and axes."""
+
+    title: str
+    x: Mapping[str, Any]
+    y: Mapping[str, Any]
 
 
 def roc_pr_chart(
     roc: pd.DataFrame,
     pr: pd.DataFrame,
+    *,
     points: pd.DataFrame,
     focus: str | None = None,
     models: Sequence[str] | None = None,
@@ -48,72 +73,51 @@ def roc_pr_chart(
         front: models that are shown at first; the others appear on a click in the legend. None for all.
         narrow: whether the screen is as narrow as a phone; the plots are then below one another.
     """
-    drawn = list(dict.fromkeys(roc["model"]))
-    styles = model_styles(drawn, models)
-    traces: list[dict[str, Any]] = [dict(GUIDE)]
+    lines = _Lines(roc, focus=focus, models=models, front=front, narrow=narrow)
     kinds = (
         (roc, "fpr", "tpr", "False positive rate", "True positive rate", "ROC AUC", "linear"),
         (pr, "recall", "precision", "Recall", "Precision", "Average precision", "vh"),
     )
+    traces: list[dict[str, Any]] = [dict(GUIDE)]
     for panel, (table, across, up, x_title, y_title, area, shape) in enumerate(kinds, start=1):
-        places = {"xaxis": f"x{panel}", "yaxis": f"y{panel}"}
-        for model in drawn:
+        for model in lines.drawn:
             part = table[table["model"] == model].sort_values("order")
-            look = {**places, **group_of(model, front, focus, first=panel == 1)}
             if part.empty:
                 continue
-            hover = (
-                f"<b>{safe(model)}</b><br>threshold %{{customdata:.3f}}<br>{x_title} %{{x:.3f}}<br>{y_title} %{{y:.3f}}"
-                f"<br>{area} {part['area'].iloc[0]:.3f}<extra></extra>"
-            )
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "x": part["x"].to_numpy(np.float32),  # half the bytes to send
-                    "y": part["y"].to_numpy(np.float32),
-                    "customdata": part["threshold"].to_numpy(np.float32),
-                    "line": line_of(styles[model], model, focus) | {"shape": shape},
-                    "opacity": opacity_of(model, focus),
-                    "hovertemplate": hover,
-                    **look,
-                }
-            )
+            look = lines.group(model, panel) | {
+                "hovertemplate": f"<b>{safe(model)}</b><br>threshold %{{customdata:.3f}}<br>{x_title} %{{x:.3f}}<br>"
+                f"{y_title} %{{y:.3f}}<br>{area} {part['area'].iloc[0]:.3f}<extra></extra>"
+            }
+            curve = {
+                "mode": "lines",
+                "x": part["x"].to_numpy(np.float32),  # half the bytes to send
+                "y": part["y"].to_numpy(np.float32),
+                "customdata": part["threshold"].to_numpy(np.float32),
+                "line": lines.line(model) | {"shape": shape},
+            }
             at = points[points["model"] == model]
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "markers",
-                    "x": at[across],
-                    "y": at[up],
-                    "customdata": at["threshold"],
-                    "marker": {
-                        "color": styles[model].color,
-                        "symbol": styles[model].symbol,
-                        "size": 17 if model == focus else 11,
-                        "line": {"color": "white", "width": 1.5},
-                    },
-                    "hovertemplate": hover,
-                    **look,
-                    "showlegend": False,
-                }
-            )
+            mark = {
+                "mode": "markers",
+                "x": at[across],
+                "y": at[up],
+                "customdata": at["threshold"],
+                "marker": lines.marker(model, 11, 17) | {"line": {"color": "white", "width": 1.5}},
+                "opacity": 1,
+                "showlegend": False,
+            }
+            traces += [look | curve, look | mark]
     unit = {"range": [-0.01, 1.01], "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1]}
-    return panels(
-        traces,
-        [
-            (title, axis(kind[3], **unit), axis(kind[4], **unit))
-            for title, kind in zip(("ROC", "Precision and recall"), kinds, strict=True)
-        ],
-        HEIGHT,
-        len(drawn),
-        narrow,
-    )
+    plots = [
+        Plot(title, axis(kind[3], **unit), axis(kind[4], **unit))
+        for title, kind in zip(("ROC", "Precision and recall"), kinds, strict=True)
+    ]
+    return lines.panels(traces, plots, HEIGHT)
 
 
 def reliability_chart(
     bins: pd.DataFrame,
     focus: str | None = None,
+    *,
     models: Sequence[str] | None = None,
     front: Collection[str] | None = None,
     narrow: bool = False,
@@ -125,42 +129,28 @@ def reliability_chart(
         focus: model to emphasize and to show 95 % intervals of; None for none.
         models, front, narrow: as in `roc_pr_chart`.
     """
-    drawn = list(dict.fromkeys(bins["model"]))
-    styles = model_styles(drawn, models)
+    lines = _Lines(bins, focus=focus, models=models, front=front, narrow=narrow)
     traces: list[dict[str, Any]] = [dict(GUIDE)]
-    for model in drawn:
+    for model in lines.drawn:
         part = bins[bins["model"] == model]
-        trace = {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "x": part["confidence"],
-            "y": part["accuracy"],
-            "customdata": part[["faces", "low", "high"]],
-            "line": line_of(styles[model], model, focus) | {"dash": "solid"},
-            "marker": {"symbol": styles[model].symbol, "size": 11 if model == focus else 8},
-            "opacity": opacity_of(model, focus),
-            "hovertemplate": hover_of(
-                model,
-                "accuracy %{y:.1%}",
-                "95 % interval %{customdata[1]:.1%} to %{customdata[2]:.1%}, %{customdata[0]:,} faces",
-                "mean confidence %{x:.1%}",
-                narrow,
-            ),
-            **group_of(model, front, focus),
-        }
-        if model == focus:
-            trace["error_y"] = whiskers_of(part, styles[model])
-        traces.append(trace)
+        interval = "95 % interval %{customdata[1]:.1%} to %{customdata[2]:.1%}, %{customdata[0]:,} faces"
+        traces.append(
+            lines.group(model)
+            | lines.accuracy(model, part, sizes=(8, 11))
+            | {
+                "x": part["confidence"],
+                "customdata": part[["faces", "low", "high"]],
+                "hovertemplate": lines.hover(model, "accuracy %{y:.1%}", interval, place="mean confidence %{x:.1%}"),
+            }
+        )
+    title = {"text": "Mean confidence about %{x:.0%}"}
     return chart(
         traces,
-        HEIGHT + 60 + legend_height(len(drawn), narrow),
-        xaxis=axis(
-            "Mean confidence of the bin", range=[0, 1.01], unifiedhovertitle={"text": "Mean confidence about %{x:.0%}"}
-        ),
+        HEIGHT + 60 + legend_height(len(lines.drawn), narrow),
+        xaxis=axis("Mean confidence of the bin", range=[0, 1.01], unifiedhovertitle=title),
         yaxis=axis("Accuracy", range=[0, 1.01]),
-        **shared_hover(narrow),
-        showlegend=True,
-        legend=legend(),
+        **lines.shared_hover,
+        **with_legend(columns_fit=True),
     )
 
 
@@ -191,9 +181,62 @@ def confidence_bars(bins: pd.DataFrame) -> go.Figure:
     )
 
 
+def robustness_chart(
+    curves: Mapping[str, pd.DataFrame],
+    titles: Mapping[str, tuple[str, str]],
+    *,
+    focus: str | None = None,
+    models: Sequence[str] | None = None,
+    front: Collection[str] | None = None,
+    narrow: bool = False,
+) -> go.Figure:
+    """Return accuracy over the strengths of each kind of degradation; for one model also its mean confidence, dashed.
+
+    Args:
+        curves: for each kind `model`, `strength` (0 is clean), `words` (the level as text), `accuracy`, `low`, `high`,
+            `confidence`.
+        titles: title and unit of each kind.
+        focus: model to emphasize, with 95 % intervals and its confidence; None for none.
+        models, front, narrow: as in `roc_pr_chart`.
+    """
+    lines = _Lines(next(iter(curves.values())), focus=focus, models=models, front=front, narrow=narrow)
+    traces, plots = [], []
+    for panel, (kind, table) in enumerate(curves.items(), start=1):
+        title, unit = titles[kind]
+        level = f"{safe(unit)} %{{customdata[2]}}"
+        for model in lines.drawn:
+            part = table[table["model"] == model].sort_values("strength")
+            common = lines.group(model, panel) | {"x": part["strength"], "customdata": part[["low", "high", "words"]]}
+            if model == focus:
+                dashed = {
+                    "mode": "lines",
+                    "y": part["confidence"],
+                    "line": lines.line(model) | {"dash": "dash", "width": 3},
+                    "hovertemplate": lines.hover(model, "mean confidence %{y:.1%}", place=level),
+                    "showlegend": False,
+                }
+                traces.append(common | dashed)
+            interval = "95 % interval %{customdata[0]:.1%} to %{customdata[1]:.1%}"
+            hover = {"hovertemplate": lines.hover(model, "accuracy %{y:.1%}", interval, place=level)}
+            traces.append(common | lines.accuracy(model, part, sizes=(7, 10)) | hover)
+        levels = table.drop_duplicates("strength").sort_values("strength")
+        x = axis(
+            unit.capitalize(),
+            showgrid=False,
+            range=[-0.3, levels["strength"].max() + 0.3],
+            unifiedhovertitle={"text": title},
+            tickvals=list(levels["strength"]),
+            ticktext=list(levels["words"]),
+            tickangle=0,
+        )
+        plots.append(Plot(title, x, axis(None, range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1])))
+    return lines.panels(traces, plots, 250, **lines.shared_hover)
+
+
 def training_chart(
     history: pd.DataFrame,
     models: Sequence[str] | None = None,
+    *,
     front: Collection[str] | None = None,
     epochs: int | None = None,
     narrow: bool = False,
@@ -205,41 +248,126 @@ def training_chart(
         epochs: planned number of epochs, for a run in progress: fixes the axis; None otherwise.
         models, front, narrow: as in `roc_pr_chart`.
     """
-    drawn = list(dict.fromkeys(history["model"]))
-    styles = model_styles(drawn, models)
+    lines = _Lines(history, focus=None, models=models, front=front, narrow=narrow)
     few = epochs is not None or history["epoch"].nunique() < 3
     traces = []
-    for panel, what in enumerate(("accuracy", "loss"), start=1):
-        for model in drawn:
+    for panel, (what, number) in enumerate({"accuracy": ".1%", "loss": ".3f"}.items(), start=1):
+        for model in lines.drawn:
             for faces, dash in (("hold-out", "solid"), ("training", "dot")):
                 chosen = (history["what"] == what) & (history["faces"] == faces) & (history["model"] == model)
-                part = history[chosen]
-                number = ".1%" if what == "accuracy" else ".3f"
-                traces.append(
-                    {
-                        "type": "scatter",
-                        "mode": "lines+markers" if few or faces == "hold-out" else "lines",
-                        "x": part["epoch"],
-                        "y": part["value"],
-                        "xaxis": f"x{panel}",
-                        "yaxis": f"y{panel}",
-                        "line": {"color": styles[model].color, "dash": dash, "width": 2.5},
-                        "marker": {"symbol": styles[model].symbol, "size": 7, "maxdisplayed": 0 if few else 8},
-                        "hovertemplate": hover_of(model, f"{faces} %{{y:{number}}}", "", "epoch %{x}", narrow),
-                        **group_of(model, front, None, first=panel == 1 and faces == "hold-out"),
-                    }
-                )
+                curve = {
+                    "mode": "lines+markers" if few or faces == "hold-out" else "lines",
+                    "x": history[chosen]["epoch"],
+                    "y": history[chosen]["value"],
+                    "line": lines.line(model) | {"dash": dash, "width": 2.5},
+                    "marker": {"symbol": lines.styles[model].symbol, "size": 7, "maxdisplayed": 0 if few else 8},
+                    "hovertemplate": lines.hover(model, f"{faces} %{{y:{number}}}", place="epoch %{x}"),
+                    "showlegend": panel == 1 and faces == "hold-out",
+                }
+                traces.append(lines.group(model, panel) | curve)
     across = {"tickformat": "d", "showgrid": False, "unifiedhovertitle": {"text": "Epoch %{x}"}} | (
         {} if epochs is None else {"range": [0.5, max(2, epochs) + 0.5]}
     )
-    return panels(
-        traces,
-        [
-            ("Accuracy", axis("Epoch", **across), axis(None)),
-            ("Loss", axis("Epoch", **across), axis(None, tickformat="~g")),
-        ],
-        HEIGHT,
-        len(drawn),
-        narrow,
-        **shared_hover(narrow),
-    )
+    plots = [
+        Plot("Accuracy", axis("Epoch", **across), axis(None)),
+        Plot("Loss", axis("Epoch", **across), axis(None, tickformat="~g")),
+    ]
+    return lines.panels(traces, plots, HEIGHT, **lines.shared_hover)
+
+
+class _Lines:
+    """How the lines of the models of a chart are drawn."""
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        *,
+        focus: str | None,
+        models: Sequence[str] | None,
+        front: Collection[str] | None,
+        narrow: bool,
+    ) -> None:
+        self.drawn = list(dict.fromkeys(table["model"]))
+        self.styles = model_styles(self.drawn, models)
+        self.focus, self.narrow = focus, narrow
+        self.front = front if front is None else {*front, focus}
+        self.shared_hover = {"hovermode": "closest"} if narrow else {"hovermode": "x unified", "hoverdistance": -1}
+
+    def group(self, model: str, panel: int = 1) -> dict[str, Any]:
+        """Return what joins all traces of a model: one entry in the legend shows and hides them together."""
+        return {
+            "type": "scatter",
+            "name": safe(model),
+            "legendgroup": safe(model),
+            "showlegend": panel == 1,
+            "opacity": 1.0 if self.focus in (None, model) else 0.55,
+            "zorder": int(model == self.focus),
+            "xaxis": f"x{panel}",
+            "yaxis": f"y{panel}",
+            **listed(model, self.front),
+        }
+
+    def line(self, model: str) -> dict[str, Any]:
+        """Return the line of a model, wider if it is emphasized."""
+        style = self.styles[model]
+        return {"color": style.color, "dash": style.dash, "width": 4 if model == self.focus else 2.2}
+
+    def marker(self, model: str, size: int, emphasized: int) -> dict[str, Any]:
+        """Return the marker of a model, larger if it is emphasized."""
+        style = self.styles[model]
+        return {"color": style.color, "symbol": style.symbol, "size": emphasized if model == self.focus else size}
+
+    def accuracy(self, model: str, part: pd.DataFrame, *, sizes: tuple[int, int]) -> dict[str, Any]:
+        """Return a solid line of the accuracies with markers, with intervals if the model is emphasized."""
+        trace = {
+            "mode": "lines+markers",
+            "y": part["accuracy"],
+            "line": self.line(model) | {"dash": "solid"},
+            "marker": self.marker(model, *sizes),
+        }
+        if model == self.focus:
+            color = self.styles[model].color
+            trace["error_y"] = whiskers(part["accuracy"], part["low"], part["high"], color, 2)
+        return trace
+
+    def hover(self, model: str, number: str, interval: str = "", *, place: str) -> str:
+        """Return the hover template of a line of a chart with `shared_hover`.
+
+        Args:
+            model: its title.
+            number: what is drawn, as part of a template.
+            interval: the same for its interval; empty for none.
+            place: the same for the place on the horizontal axis, for narrow screens, which have no shared hover.
+        """
+        if self.narrow:
+            texts = (f"<b>{safe(model)}</b>", place, number, interval)
+            return "<br>".join(text for text in texts if text) + "<extra></extra>"
+        return f"{safe(model)}: {number}" + (f" ({interval})" if interval else "") + "<extra></extra>"
+
+    def panels(
+        self, traces: Sequence[Mapping[str, Any]], plots: Sequence[Plot], height: int, **layout: Any
+    ) -> go.Figure:
+        """Return one figure with plots of some height in pixels: in two columns, or in one on a narrow screen."""
+        columns = 1 if self.narrow else 2
+        rows = ceil(len(plots) / columns)
+        total = rows * height + (rows - 1) * GAP
+        grid = {"rows": rows, "columns": columns, "pattern": "independent", "xgap": GAP_ACROSS}
+        numbered = {"" if number == 1 else str(number): plot for number, plot in enumerate(plots, start=1)}
+        title = {"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": 4, "showarrow": False}
+        titles = [
+            title
+            | {"text": f"<b>{plot.title}</b>", "font": {"size": FONT + 1}}
+            | {"xref": f"x{number} domain", "yref": f"y{number} domain"}
+            for number, plot in numbered.items()
+        ]
+        axes = {f"xaxis{number}": plot.x for number, plot in numbered.items()}
+        axes |= {f"yaxis{number}": plot.y for number, plot in numbered.items()}
+        return chart(
+            traces,
+            total + 36 + 60 + legend_height(len(self.drawn), self.narrow),
+            grid=grid | {"ygap": GAP / (height + GAP)},
+            annotations=titles,
+            **axes,
+            **layout,
+            **with_legend(columns_fit=True),
+        )

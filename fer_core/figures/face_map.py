@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.figures.theme import FONT, INK, LEGEND_LINE, MUTED, SYMBOLS, chart, legend
+from fer_core.figures.theme import LEGEND_LINE, MUTED, SYMBOLS, TYPE, chart, with_legend
 from fer_core.labels import COLORS, EXPRESSIONS
 
 COLORINGS: Final[dict[str, str]] = {
@@ -29,7 +29,7 @@ _NARROW_HEIGHT: Final = 340
 
 
 def face_map_chart(
-    table: pd.DataFrame, coloring: str, selected: Collection[int] = (), narrow: bool = False
+    table: pd.DataFrame, coloring: str, *, selected: Collection[int] = (), narrow: bool = False
 ) -> go.Figure:
     """Return the map of faces. The `customdata` of each point is the face's `place`.
 
@@ -47,7 +47,7 @@ def face_map_chart(
         traces = [_agreement(table)]
     elif coloring in COLORINGS:
         traces = [
-            _points(table[table[coloring] == value], _name(value, (table[coloring] == value).sum()), **look)
+            _points(part := table[table[coloring] == value], f"{value or UNCLEAR} ({len(part):,})", **look)
             for value, look in _looks(coloring).items()
         ]
     else:
@@ -62,12 +62,11 @@ def face_map_chart(
     return chart(
         traces,
         (_NARROW_HEIGHT if narrow else _HEIGHT) + LEGEND_LINE * lines,
-        showlegend=coloring != "agreement",
-        legend=legend(columns_fit=False),
         margin={"l": 0, "r": 0, "t": 36, "b": LEGEND_LINE * lines + 12},
         xaxis=hidden,
         yaxis=hidden | {"scaleanchor": "x"},
         dragmode="lasso",
+        **with_legend() | {"showlegend": coloring != "agreement"},
     )
 
 
@@ -82,10 +81,6 @@ def _looks(coloring: str) -> dict[str, dict[str, Any]]:
         }
     looks = {name: {"color": COLORS[name], "symbol": SYMBOLS[place]} for place, name in enumerate(EXPRESSIONS)}
     return {**looks, "": unclear}
-
-
-def _name(value: str, number: int) -> str:
-    return f"{value or UNCLEAR} ({number:,})"
 
 
 def _points(table: pd.DataFrame, name: str, **marker: Any) -> dict[str, Any]:
@@ -107,9 +102,9 @@ def _points(table: pd.DataFrame, name: str, **marker: Any) -> dict[str, Any]:
 def _agreement(table: pd.DataFrame) -> dict[str, Any]:
     known = table[table["agreement"].notna()]
     bar = {
-        "title": {"text": "agree", "font": {"size": FONT, "color": INK}},
+        "title": {"text": "agree", "font": TYPE},
         "tickformat": ".0%",
-        "tickfont": {"size": FONT, "color": INK},
+        "tickfont": TYPE,
         "thickness": 14,
         "len": 0.7,
     }

@@ -1,33 +1,40 @@
-"""Scores of models with their 95 % intervals, as dots with whiskers."""
+"""Scores of models and of groups of faces with their 95 % intervals, as dots with whiskers."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from fer_core.columns import percent
 from fer_core.figures.theme import (
     ACCENT,
     FONT,
     MUTED,
     axis,
+    bands,
     category_axis,
     chart,
-    expression_axis,
+    dots,
     in_lines,
-    legend,
     legend_height,
     listed,
     model_styles,
+    reference,
     safe,
+    with_legend,
+    words,
 )
 from fer_core.labels import EXPRESSIONS
 
 ROW: Final = 44
+DOT: Final = 16
+"""Height in pixels of a row, and of a dot in a row that several groups share."""
+
 SPLIT_COLORS: Final = ("#7A6FD0", "#2A9D8F")
 SPLIT_SYMBOLS: Final = ("circle", "diamond")
 """Of the first and the second split."""
@@ -73,43 +80,36 @@ def accuracy_intervals(
     traces = []
     for place, split in enumerate(splits):
         part = table[table["split"] == split]
-        traces.append(
-            _dots(
-                part["accuracy"],
-                [models.index(model) + (place - (len(splits) - 1) / 2) * 0.42 for model in part["model"]],
-                part["low"],
-                part["high"],
-                SPLIT_COLORS[place % 2],
-            )
-            | {"name": safe(split), "hovertemplate": _hover("accuracy", ".1%")}
-            | _named(part["model"], part["low"], part["high"])
-        )
-        traces[-1]["marker"]["symbol"] = SPLIT_SYMBOLS[place % 2]
-        traces.append(_values(part["accuracy"], traces[-1]["y"], part["high"], ".1%") | {"legendgroup": safe(split)})
-        traces[-2]["legendgroup"] = safe(split)
+        rows = [models.index(model) + (place - (len(splits) - 1) / 2) * 0.42 for model in part["model"]]
+        color, group = SPLIT_COLORS[place % 2], {"legendgroup": safe(split)}
+        marks = dots(part, "accuracy", rows, color) | _hover(part, "accuracy", ".1%") | group
+        marks["marker"]["symbol"] = SPLIT_SYMBOLS[place % 2]
+        traces += [marks | {"name": safe(split)}, _numbers(part, "accuracy", rows, ".1%") | group]
     ends = [*table["low"], *table["high"], *lines.values()]
-    across = axis("Accuracy", range=_room(min(ends), max(ends)))
-    rows = axis(
-        None,
-        range=[len(models) - 0.4, -0.6],
-        tickvals=list(range(len(models))),
-        ticktext=[in_lines(model) for model in models],
-        showgrid=False,
-        fixedrange=True,
-        automargin=True,
-    )
+    low, high = _room(ends)
+    rules = [
+        reference(value, safe(name), xanchor="left" if value <= (low + high) / 2 else "right")  # where is more room
+        for name, value in lines.items()
+    ]
     return chart(
         traces,
         120 + 74 * len(models),
-        xaxis=across,
-        yaxis=rows,
-        showlegend=True,
-        legend=legend(columns_fit=False),
-        **_references(lines, sum(across["range"]) / 2),
+        xaxis=axis("Accuracy", range=[low, high]),
+        yaxis=axis(
+            None,
+            range=[len(models) - 0.4, -0.6],
+            tickvals=list(range(len(models))),
+            ticktext=[in_lines(model) for model in models],
+            showgrid=False,
+            fixedrange=True,
+        ),
+        shapes=[line for line, _ in rules],
+        annotations=[note for _, note in rules],
+        **with_legend(),
     )
 
 
-def ranking(table: pd.DataFrame, metric: str, title: str, ascending: bool = False) -> go.Figure:
+def ranking(table: pd.DataFrame, metric: str, *, title: str, ascending: bool = False) -> go.Figure:
     """Return a dot and a 95 % whisker for each model, the best on top.
 
     Args:
@@ -118,15 +118,17 @@ def ranking(table: pd.DataFrame, metric: str, title: str, ascending: bool = Fals
         title: of the metric.
         ascending: whether lower is better.
     """
-    low, high = f"{metric}_low", f"{metric}_high"
-    shown = table[["model", metric, low, high]].sort_values(metric, ascending=ascending, kind="stable")
-    models = list(shown["model"])
-    dots = _dots(shown[metric], models, shown[low], shown[high], ACCENT) | {"hovertemplate": _hover(title, ".4f")}
-    ends = [*shown[low], *shown[high]]
+    ordered = table.sort_values(metric, ascending=ascending, kind="stable")[
+        ["model", metric, f"{metric}_low", f"{metric}_high"]
+    ].set_axis(["model", metric, "low", "high"], axis="columns")
+    models = list(ordered["model"])
     return chart(
-        [dots | _named(shown["model"], shown[low], shown[high]), _values(shown[metric], models, shown[high], ".3f")],
+        [
+            dots(ordered, metric, models, ACCENT) | _hover(ordered, title, ".4f"),
+            _numbers(ordered, metric, models, ".3f"),
+        ],
         100 + ROW * len(models),
-        xaxis=axis(f"{title} with 95 % interval", tickformat=".2f", range=_room(min(ends), max(ends))),
+        xaxis=axis(f"{title} with 95 % interval", tickformat=".2f", range=_room([*ordered["low"], *ordered["high"]])),
         yaxis=category_axis(models, ticktext=[in_lines(model) for model in models]),
         uirevision=metric,  # another metric has another range
     )
@@ -135,6 +137,7 @@ def ranking(table: pd.DataFrame, metric: str, title: str, ascending: bool = Fals
 def class_scores(
     table: pd.DataFrame,
     models: Sequence[str] | None = None,
+    *,
     front: Collection[str] | None = None,
     narrow: bool = False,
 ) -> go.Figure:
@@ -147,38 +150,23 @@ def class_scores(
         narrow: whether the screen is as narrow as a phone.
     """
     drawn = list(dict.fromkeys(table["model"]))
-    styles = model_styles(drawn, models)
-    traces = []
+    styles, traces = model_styles(drawn, models), []
     for model in drawn:
-        part = table[table["model"] == model].set_index("expression").reindex(EXPRESSIONS)
-        dots = _dots(part["f1"], EXPRESSIONS, part["low"], part["high"], styles[model].color, width=2.5)
-        dots["marker"] |= {"symbol": styles[model].symbol, "size": 11}
-        traces.append(
-            dots
-            | {
-                "name": safe(model),
-                "orientation": "h",
-                **listed(model, front),
-                "hovertemplate": _hover("F1", ".3f"),
-            }
-            | _named([model] * len(EXPRESSIONS), part["low"], part["high"])
-        )
+        style = styles[model]
+        part = table[table["model"] == model].set_index("expression").reindex(EXPRESSIONS).assign(model=model)
+        marks = dots(part, "f1", EXPRESSIONS, style.color, thickness=2.5) | _hover(part, "F1", ".3f")
+        marks["marker"] |= {"symbol": style.symbol, "size": 11}
+        traces.append(marks | {"name": safe(model), "orientation": "h", **listed(model, front)})
     at_first = len([trace for trace in traces if trace["visible"] is True])
-    bands = [
-        {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": row - 0.5, "y1": row + 0.5, "layer": "below",
-         "line": {"width": 0}, "fillcolor": MUTED, "opacity": 0.1}
-        for row in range(0, len(EXPRESSIONS), 2)
-    ]  # fmt: skip
     return chart(
         traces,
         100 + len(EXPRESSIONS) * max(54, 15 * at_first) + legend_height(len(drawn), narrow),
         xaxis=axis("F1 with 95 % interval", tickformat=".1f", range=[0, 1]),
-        yaxis=expression_axis(FONT + 1),
+        yaxis=category_axis(EXPRESSIONS, FONT + 1),
         scattermode="group",
         scattergap=0.15,
-        shapes=bands,
-        showlegend=True,
-        legend=legend(),
+        shapes=bands(len(EXPRESSIONS)),
+        **with_legend(columns_fit=True),
     )
 
 
@@ -194,86 +182,121 @@ def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
     traces = []
     for source, color, symbol in zip(SOURCES, (MUTED, ACCENT), ("circle-open", "diamond"), strict=True):
         part = marks[marks["source"] == source]
-        dots = _dots(part["value"], part["title"], part["low"], part["high"], color) | {"name": source}
-        dots["marker"] |= {"symbol": symbol, "line": {"width": 3, "color": color}}
-        dots["customdata"] = part["where"].map(safe)
-        dots["hovertemplate"] = f"%{{y}}: {safe(metric)} %{{x:.4f}}<br>%{{customdata}}<extra></extra>"
-        traces.append(dots)
+        points = dots(part, "value", part["title"], color) | {
+            "name": source,
+            "customdata": part["where"].map(safe),
+            "hovertemplate": f"%{{y}}: {safe(metric)} %{{x:.4f}}<br>%{{customdata}}<extra></extra>",
+        }
+        points["marker"] |= {"symbol": symbol, "line": {"width": 3, "color": color}}
+        traces.append(points)
     return chart(
         traces,
         120 + 40 * len(variants),
         xaxis=axis(metric, tickformat=".2f"),
         yaxis=category_axis(variants, ticktext=[in_lines(variant) for variant in variants]),
-        showlegend=True,
-        legend=legend(columns_fit=False),
         uirevision=metric,
+        **with_legend(),
     )
 
 
-def _dots(values: Any, rows: Any, low: Any, high: Any, color: str, width: float = 4) -> dict[str, Any]:
-    """Return dots at `values` with whiskers from `low` to `high`; NaN for none."""
-    middle, left, right = (np.asarray(part, dtype=np.float64) for part in (values, low, high))
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": middle,
-        "y": list(rows),
-        "marker": {"color": color, "size": 14},
-        "error_x": {
-            "type": "data",
-            "symmetric": False,
-            "array": np.nan_to_num(right - middle),
-            "arrayminus": np.nan_to_num(middle - left),
-            "color": color,
-            "thickness": width,
-            "width": 0,
-        },
-    }
+def group_rates(rates: pd.DataFrame, title: str, *, narrow: bool = False) -> go.Figure:
+    """Return a rate of each group for one or several expressions.
 
+    With one expression the groups are the rows. With several, the expressions are the rows, and the groups are told
+    apart by colour and shape. Groups with too few faces are hollow.
 
-def _named(models: Any, low: Any, high: Any) -> dict[str, Any]:
-    return {"customdata": [(safe(m), a, b) for m, a, b in zip(models, low, high, strict=True)]}
+    Args:
+        rates: columns `group`, `expression`, `faces`, `value`, `low`, `high`, `compared`; groups and expressions keep
+            their order.
+        title: of the rate.
+        narrow: whether the screen is as narrow as a phone.
 
-
-def _hover(title: str, number: str) -> str:
-    return (
-        f"<b>%{{customdata[0]}}</b><br>{safe(title)} %{{x:{number}}}<br>95 % interval "
-        f"%{{customdata[1]:{number}}} to %{{customdata[2]:{number}}}<extra></extra>"
+    Raises:
+        ValueError: there is no rate.
+    """
+    defined = rates[rates["value"].notna()]
+    if defined.empty:
+        raise ValueError("Expected at least one rate. Received: none")
+    groups, expressions = list(dict.fromkeys(defined["group"])), list(dict.fromkeys(defined["expression"]))
+    single = len(expressions) == 1
+    rows = groups if single else expressions
+    traces = []
+    for group, style in model_styles(groups).items():
+        part = defined[defined["group"] == group]
+        marks = _rates(part, part["group" if single else "expression"], style.color, 3) | {"name": safe(group)}
+        marks["marker"] |= {
+            "size": 13 if single else 11,
+            "symbol": [style.symbol + ("" if compared else "-open") for compared in part["compared"]],
+            "line": {"width": 2, "color": style.color},
+        }
+        traces.append(marks)
+    legend_lines = 0 if single else len(groups) if narrow else ceil(len(groups) / 3)
+    height = len(rows) * (ROW if single else max(ROW, DOT * len(groups) + 12)) + 100 + 26 * legend_lines
+    return chart(
+        traces,
+        height,
+        xaxis=axis(f"{title}, with 95 % interval", range=[0, _end(defined["high"])]),
+        yaxis=category_axis(rows, ticktext=[in_lines(row) for row in rows]),
+        scattermode="overlay" if single else "group",
+        scattergap=0.2,
+        shapes=bands(len(rows)),
+        **({} if single else with_legend(columns_fit=True)),
     )
 
 
-def _values(values: Any, rows: Any, ends: Any, number: str) -> dict[str, Any]:
-    """Return the numbers as text to the right of the whiskers."""
-    return {
-        "type": "scatter",
-        "mode": "text",
-        "x": list(ends),
-        "y": list(rows),
-        "text": [f"  <b>{format(value, number).replace('%', ' %')}</b>" for value in values],
-        "textposition": "middle right",
-        "textfont": {"size": FONT},
-        "cliponaxis": False,  # on a phone the last digits may stand in the margin
-        "hoverinfo": "skip",
-        "showlegend": False,
+def error_leaves(leaves: pd.DataFrame, overall: float) -> go.Figure:
+    """Return the share of wrong predictions of each kind of face, the highest on top.
+
+    Args:
+        leaves: columns `where`, `faces`, `wrong`, `value`, `low`, `high`.
+        overall: share of wrong predictions of all faces, drawn as a dashed line.
+    """
+    rows = [f"{place}. {where}" for place, where in enumerate(leaves["where"], 1)]
+    marks = _rates(leaves.assign(group=rows, compared=True), rows, ACCENT, 3)
+    marks["marker"]["size"] = 13
+    line, note = reference(overall, f"all faces {percent(overall)}")
+    return chart(
+        [marks],
+        110 + 58 * len(rows),
+        xaxis=axis("Wrong (95 % interval)", range=[0, _end(leaves["high"])]),
+        yaxis=category_axis(rows, ticktext=[in_lines(row, 30) for row in rows]),
+        shapes=[line],
+        annotations=[note],
+    )
+
+
+def _rates(part: pd.DataFrame, rows: Iterable[str], color: str, thickness: float) -> dict[str, Any]:
+    few = ["" if compared else "<br>too few faces to compare" for compared in part["compared"]]
+    about = zip(part["group"].map(safe), part["low"], part["high"], part["faces"], few, strict=True)
+    return dots(part, "value", rows, color, thickness) | {
+        "orientation": "h",
+        "customdata": list(about),
+        "hovertemplate": "<b>%{customdata[0]}</b><br>%{x:.1%}, 95 % interval %{customdata[1]:.1%} to "
+        "%{customdata[2]:.1%}<br>of %{customdata[3]:,} faces%{customdata[4]}<extra></extra>",
     }
 
 
-def _room(low: float, high: float) -> list[float]:
+def _hover(table: pd.DataFrame, title: str, number: str) -> dict[str, Any]:
+    return {
+        "customdata": list(zip(table["model"].map(safe), table["low"], table["high"], strict=True)),
+        "hovertemplate": f"<b>%{{customdata[0]}}</b><br>{safe(title)} %{{x:{number}}}<br>95 % interval "
+        f"%{{customdata[1]:{number}}} to %{{customdata[2]:{number}}}<extra></extra>",
+    }
+
+
+def _numbers(table: pd.DataFrame, value: str, rows: Sequence[Any], number: str) -> dict[str, Any]:
+    """Return the numbers as text to the right of the whiskers; on a phone the last digits may stand in the margin."""
+    texts = [f"  <b>{percent(amount, number)}</b>" for amount in table[value]]
+    return words(list(table["high"]), list(rows), texts, FONT, showlegend=False)
+
+
+def _room(ends: Sequence[float]) -> list[float]:
     """Return the range of an axis with space for a number to the right of the last whisker."""
+    low, high = min(ends), max(ends)
     room = max(0.02, 0.4 * (high - low))
     return [max(0.0, low - room / 4), high + room]
 
 
-def _references(lines: Mapping[str, float], middle: float) -> dict[str, Any]:
-    """Return dashed lines with labels, each label on the side with more room."""
-    rules = [
-        {"type": "line", "x0": value, "x1": value, "yref": "paper", "y0": 0, "y1": 1, "layer": "below",
-         "line": {"color": MUTED, "width": 2, "dash": "dash"}}
-        for value in lines.values()
-    ]  # fmt: skip
-    words = [
-        {"text": safe(name), "x": value, "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False,
-         "xanchor": "left" if value <= middle else "right", "font": {"size": FONT - 1}}
-        for name, value in lines.items()
-    ]  # fmt: skip
-    return {"shapes": rules, "annotations": words}
+def _end(high: pd.Series) -> float:
+    """Return the upper end of the axis: the next multiple of 5 %, at most 100 %."""
+    return min(1.0, ceil(20.4 * float(high.max())) / 20)

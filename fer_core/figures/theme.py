@@ -1,4 +1,4 @@
-"""The look that the charts share: template, font sizes, colours, dashes and markers, legends, and text that is safe."""
+"""The look that the charts share: template, axes, legends, colours, marks with whiskers, and text that is safe."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from math import ceil
 from textwrap import wrap
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
+import plotly.io as pio
+from numpy.typing import ArrayLike
 
 from fer_core.labels import COLORS, EXPRESSIONS
 
@@ -20,6 +24,8 @@ LARGE: Final = 18
 
 INK: Final = "#000037"
 """Text colour: near black in the report. Streamlit puts the text colour of its light or dark theme in its place."""
+
+TYPE: Final = {"size": FONT, "color": INK}
 
 ACCENT: Final = "#7A6FD0"
 """Colour of a single series, readable in light and dark mode. It is not the colour of an expression."""
@@ -50,17 +56,25 @@ LEGEND_ENTRY: Final = 250
 LEGEND_LINE: Final = 24
 """Height in pixels of one line of a legend."""
 
-TEMPLATE: Final = go.layout.Template(
+BELOW: Final = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"}
+"""Place of every legend, with room for as many columns as fit."""
+
+TEMPLATE: Final = "fer_lab"
+pio.templates[TEMPLATE] = go.layout.Template(
     layout={
         "font": {"family": "system-ui, sans-serif"},
         "paper_bgcolor": "#FFFFFF",
         "plot_bgcolor": "#FFFFFF",
         "xaxis": {"gridcolor": "#E1E6EC", "zeroline": False, "automargin": True},
         "yaxis": {"gridcolor": "#E1E6EC", "zeroline": False, "automargin": True},
-        "hoverlabel": {"bgcolor": "#FFFFFF"},
+        "hovermode": "closest",
+        "hoverlabel": {"bgcolor": "#FFFFFF", "align": "left", "namelength": -1},
+        "showlegend": False,
+        "legend": {**BELOW, "itemsizing": "constant", "tracegroupgap": 0},
     }
 )
-"""Colours of the report. In the app, Streamlit's theme has priority."""
+"""What charts have in common. In the app, Streamlit's theme overrules a template in sizes and colours of type, margins
+and grids. These are therefore set in each chart, by `chart`, `axis` and `with_legend`."""
 
 
 class ModelStyle(NamedTuple):
@@ -86,27 +100,20 @@ def model_styles(drawn: Sequence[str], models: Sequence[str] | None = None) -> d
     }
 
 
-def expression_dash(expression: str) -> str:
-    """Return the line dash of an expression."""
-    return DASHES[EXPRESSIONS.index(expression)]
-
-
-def chart(traces: Sequence[Mapping[str, Any]], height: int, **layout: Any) -> go.Figure:
+def chart(traces: Sequence[Mapping[str, Any]], height: float, **layout: Any) -> go.Figure:
     """Return a figure in the common style.
 
     Args:
         traces: as dictionaries with a `type`.
         height: in pixels.
-        layout: added to the common layout; axes are completed by `axis` or `category_axis`.
+        layout: added to the common layout; axes are completed by `axis`, `category_axis` or `hidden_axis`.
     """
     common: dict[str, Any] = {
         "template": TEMPLATE,
         "height": height,
         "margin": {"l": 0, "r": 24, "t": 36, "b": 0},  # above: the mode bar; right: half of the last tick's label
-        "font": {"size": FONT, "color": INK},
-        "hoverlabel": {"font": {"size": FONT, "color": INK}, "align": "left", "namelength": -1},
-        "hovermode": "closest",
-        "showlegend": False,
+        "font": TYPE,
+        "hoverlabel": {"font": TYPE},
         "uirevision": "same",  # keep zoom and hidden models when data change
     }
     return go.Figure({"data": list(traces), "layout": common | layout})
@@ -124,7 +131,7 @@ def enlarged(figure: go.Figure, times: float) -> go.Figure:
         if isinstance(part, dict):
             return {key: larger(value, "font.size" if (name, key) in sizes else key) for key, value in part.items()}
         if isinstance(part, (list, tuple)) and part and isinstance(part[0], dict):
-            return [larger(one, name) for one in part]
+            return [larger(item, name) for item in part]
         return (
             part * times if name in {"font.size", "height", "entrywidth"} and isinstance(part, (int, float)) else part
         )
@@ -137,13 +144,11 @@ def enlarged(figure: go.Figure, times: float) -> go.Figure:
 def axis(title: str | None, **changes: Any) -> dict[str, Any]:
     """Return a numeric axis, as percentages unless `tickformat` says otherwise."""
     usual = {
-        "title": {"text": title, "font": {"size": FONT, "color": INK}, "standoff": 12},
-        "tickfont": {"size": FONT, "color": INK},
+        "title": {"text": title, "font": TYPE, "standoff": 12},
+        "tickfont": TYPE,
         "tickformat": ".0%",
         "nticks": 6,
         "showgrid": True,
-        "zeroline": False,
-        "fixedrange": False,
     }
     return usual | changes
 
@@ -159,9 +164,6 @@ def category_axis(names: Sequence[str], font: int = FONT, **changes: Any) -> dic
         "tickfont": {"size": font, "color": INK},
         "title": {"text": None},
         "showgrid": False,
-        "zeroline": False,
-        "ticks": "",
-        "automargin": True,
         "fixedrange": True,
     }
     if "range" not in changes:
@@ -169,22 +171,19 @@ def category_axis(names: Sequence[str], font: int = FONT, **changes: Any) -> dic
     return usual | changes
 
 
-def expression_axis(font: int = FONT) -> dict[str, Any]:
-    """Return the vertical axis of the seven expressions."""
-    return category_axis(EXPRESSIONS, font)
+def hidden_axis(low: float, high: float, **changes: Any) -> dict[str, Any]:
+    """Return an axis from `low` to `high` that is not drawn and not zoomed."""
+    return {"visible": False, "range": [low, high], "fixedrange": True} | changes
 
 
-def legend(columns_fit: bool = True) -> dict[str, Any]:
-    """Return a legend below the chart, in as many columns as fit.
+def with_legend(columns_fit: bool = False) -> dict[str, Any]:
+    """Return the layout of a chart with a legend below it, in as many columns as fit.
 
     Args:
         columns_fit: whether entries have one width, as names of models need; False for a few short words.
     """
-    below: dict[str, Any] = {
-        "orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left",
-        "font": {"size": FONT, "color": INK}, "itemsizing": "constant", "tracegroupgap": 0, "title": {"text": ""},
-    }  # fmt: skip
-    return below | ({"entrywidth": LEGEND_ENTRY} if columns_fit else {})
+    legend: dict[str, Any] = {"font": TYPE, "title": {"text": ""}}
+    return {"showlegend": True, "legend": legend | ({"entrywidth": LEGEND_ENTRY} if columns_fit else {})}
 
 
 def legend_height(entries: int, narrow: bool, columns: int = 3) -> int:
@@ -204,6 +203,68 @@ def listed(model: str, front: Collection[str | None] | None) -> dict[str, Any]:
     return {"visible": "legendonly", "legendrank": 2}
 
 
+def whiskers(middle: ArrayLike, low: ArrayLike, high: ArrayLike, color: str, thickness: float) -> dict[str, Any]:
+    """Return error bars from `low` to `high` around `middle`; NaN for none."""
+    centre, left, right = (np.asarray(part, dtype=np.float64) for part in (middle, low, high))
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": np.nan_to_num(right - centre),
+        "arrayminus": np.nan_to_num(centre - left),
+        "color": color,
+        "thickness": thickness,
+        "width": 0,
+    }
+
+
+def dots(table: pd.DataFrame, value: str, rows: Iterable[Any], color: str, thickness: float = 4) -> dict[str, Any]:
+    """Return dots with whiskers.
+
+    Args:
+        table: columns `low`, `high` (NaN for none), and `value`.
+        value: name of the column to draw.
+        rows: place of each dot on the vertical axis.
+        color: of dots and whiskers.
+        thickness: of the whiskers in pixels.
+    """
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": table[value].to_numpy(np.float64),
+        "y": list(rows),
+        "marker": {"color": color, "size": 14},
+        "error_x": whiskers(table[value], table["low"], table["high"], color, thickness),
+    }
+
+
+def words(x: ArrayLike, rows: Sequence[Any], texts: Iterable[str], size: int, **changes: Any) -> dict[str, Any]:
+    """Return texts to the right of points; they are not cut off at the plot's edge."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": x,
+        "y": rows,
+        "text": list(texts),
+        "textposition": "middle right",
+        "textfont": {"size": size},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    } | changes
+
+
+def bands(rows: int) -> list[dict[str, Any]]:
+    """Return shapes that shade every second row of a category axis."""
+    shade = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "layer": "below", "line": {"width": 0}}
+    return [shade | {"y0": row - 0.5, "y1": row + 0.5, "fillcolor": MUTED, "opacity": 0.1} for row in range(0, rows, 2)]
+
+
+def reference(value: float, text: str, **changes: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a dashed vertical line, and the annotation that names it above the plot."""
+    line = {"type": "line", "x0": value, "x1": value, "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
+    note = {"text": text, "x": value, "yref": "paper", "y": 1, "yanchor": "bottom", "font": {"size": FONT - 1}}
+    return line | {"line": {"color": MUTED, "width": 2, "dash": "dash"}}, note | {"showarrow": False} | changes
+
+
 def safe(text: object) -> str:
     """Return text that Plotly shows unchanged; it would read tags such as `<a>` in names."""
     return escape(str(text), quote=False)
@@ -216,12 +277,7 @@ def in_lines(title: str, width: int = 22) -> str:
 
 def contrasting(strong: Iterable[bool]) -> list[str]:
     """Return the colour of text on cells: white where the fill is strong, dark elsewhere."""
-    return ["#FFFFFF" if one else "#16202B" for one in strong]
-
-
-def percent_text(share: float) -> str:
-    """Return a share as whole percent, "< 1 %" for small ones."""
-    return "< 1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
+    return ["#FFFFFF" if fill else "#16202B" for fill in strong]
 
 
 def expression_colors() -> list[str]:

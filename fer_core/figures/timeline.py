@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.figures.theme import FONT, LARGE, axis, category_axis, chart, expression_dash, legend
+from fer_core.figures.bars import named_part
+from fer_core.figures.theme import DASHES, FONT, LARGE, axis, category_axis, chart, with_legend
 from fer_core.labels import COLORS, EXPRESSIONS
 
 HEIGHT: Final = 400
@@ -19,7 +20,7 @@ SHORT: Final = 0.12  # a shorter stretch, as a share of the axis, has no room fo
 
 
 def timeline_chart(
-    table: pd.DataFrame, start: float | None = None, stop: float | None = None, title: str = "Seconds"
+    table: pd.DataFrame, start: float | None = None, *, stop: float | None = None, title: str = "Seconds"
 ) -> go.Figure:
     """Return one line for each expression, with the name of the leading one at the end.
 
@@ -44,11 +45,11 @@ def timeline_chart(
             "name": name,
             "x": moments["seconds"],
             "y": moments[name],
-            "line": {"color": COLORS[name], "dash": expression_dash(name), "width": 3.5},
+            "line": {"color": COLORS[name], "dash": dash, "width": 3.5},
             "connectgaps": False,
             "hovertemplate": "%{y:.1%}",
         }
-        for name in EXPRESSIONS
+        for name, dash in zip(EXPRESSIONS, DASHES, strict=True)
     ]
     low, high = _span(table["seconds"], start, stop)
     return chart(
@@ -57,14 +58,13 @@ def timeline_chart(
         xaxis=axis(title, tickformat="~g", range=[low, high], showgrid=False, hoverformat=".1f"),
         yaxis=axis("Probability", range=[0, 1], fixedrange=True),
         hovermode="x unified",
-        showlegend=True,
-        legend=legend(columns_fit=False),
+        **with_legend(),
         margin={"l": 0, "r": 84, "t": 36, "b": 0},
         annotations=_leading(table),
     )
 
 
-def expression_strips(runs: pd.DataFrame, faces: Sequence[int], end: float) -> go.Figure:
+def expression_strips(runs: pd.DataFrame, faces: Sequence[int], *, end: float) -> go.Figure:
     """Return one strip for each face with its expressions over time, with gaps where it was not found.
 
     Args:
@@ -76,22 +76,14 @@ def expression_strips(runs: pd.DataFrame, faces: Sequence[int], end: float) -> g
     traces = []
     for name in EXPRESSIONS:
         part = table[table["expression"] == name]
-        wide = (part["end"] - part["start"]) >= SHORT * end
+        lengths = part["end"] - part["start"]
+        texts = [f"<b>{name}</b>" if length >= SHORT * end else "" for length in lengths]
         traces.append(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "name": name,
+            named_part(name, [f"Face {number}" for number in part["face"]], texts, "#111111")
+            | {
                 "base": part["start"],
-                "x": part["end"] - part["start"],
-                "y": [f"Face {number}" for number in part["face"]],
+                "x": lengths,
                 "width": 0.72,
-                "marker": {"color": COLORS[name]},
-                "text": [f"<b>{name}</b>" if fits else "" for fits in wide],
-                "textposition": "inside",
-                "insidetextanchor": "middle",
-                "insidetextfont": {"size": FONT, "color": "#111111"},
-                "textangle": 0,
                 "customdata": part[["start", "end"]],
                 "hovertemplate": f"%{{y}}: {name} from second %{{customdata[0]:.2f}} to %{{customdata[1]:.2f}}"
                 "<extra></extra>",
@@ -104,8 +96,7 @@ def expression_strips(runs: pd.DataFrame, faces: Sequence[int], end: float) -> g
         barmode="overlay",
         xaxis=axis("Seconds", tickformat="~g", range=[0, end], showgrid=False, nticks=8),
         yaxis=category_axis([f"Face {number}" for number in faces], LARGE),
-        showlegend=True,
-        legend=legend(columns_fit=False),
+        **with_legend(),
     )
 
 
@@ -124,7 +115,7 @@ def _leading(table: pd.DataFrame) -> list[dict[str, Any]]:
     if table.empty:
         return []
     last = table.sort_values("seconds").iloc[-1]
-    name = max(EXPRESSIONS, key=lambda one: float(last[one]))
+    name = max(EXPRESSIONS, key=lambda expression: float(last[expression]))
     return [
         {
             "text": f"<b>{name}</b>",

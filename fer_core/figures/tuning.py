@@ -8,7 +8,8 @@ from typing import Any, Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.figures.theme import ACCENT, FONT, MUTED, axis, category_axis, chart, legend, percent_text, safe
+from fer_core.columns import percent_text
+from fer_core.figures.theme import ACCENT, FONT, MUTED, axis, category_axis, chart, safe, with_legend
 
 HEIGHT: Final = 340
 BAR: Final = 40
@@ -28,25 +29,24 @@ def tuning_history(table: pd.DataFrame) -> go.Figure:
     Raises:
         ValueError: a column is missing.
     """
-    shown = _shown(table, "trial")
-    best = shown["accuracy"].where(shown["state"] == OUTCOMES[0]).cummax().ffill()
+    trials = _measured(table, "trial")
+    best = trials["accuracy"].where(trials["state"] == OUTCOMES[0]).cummax().ffill()
     line = {
         "type": "scatter",
         "mode": "lines",
         "name": "best so far",
-        "x": shown["trial"],
+        "x": trials["trial"],
         "y": best,
         "line": {"shape": "hv", "width": 3, "color": ACCENT},
         "hovertemplate": "best so far %{y:.1%}<extra></extra>",
     }
-    last = max(2.0, float(shown["trial"].max()) if len(shown) else 0.0)
+    last = max(2.0, float(trials["trial"].max()) if len(trials) else 0.0)
     return chart(
-        [line, *_marks(shown, "trial", "Trial")],
+        [line, *_marks(trials, "trial", "Trial")],
         HEIGHT,
         xaxis=axis("Trial", tickformat="d", range=[0.5, last + 0.5], showgrid=False),
         yaxis=axis("Hold-out accuracy"),
-        showlegend=True,
-        legend=legend(columns_fit=False),
+        **with_legend(),
     )
 
 
@@ -87,7 +87,7 @@ def importance_bars(shares: Mapping[str, float]) -> go.Figure:
     )
 
 
-def setting_chart(table: pd.DataFrame, setting: str, title: str) -> go.Figure:
+def setting_chart(table: pd.DataFrame, setting: str, *, title: str) -> go.Figure:
     """Return the accuracy of the trials by one setting.
 
     Args:
@@ -98,27 +98,26 @@ def setting_chart(table: pd.DataFrame, setting: str, title: str) -> go.Figure:
     Raises:
         ValueError: a column is missing.
     """
-    shown = _shown(table, setting).dropna(subset=[setting])
-    if pd.api.types.is_float_dtype(shown[setting]) and setting != "open_layers":
+    trials = _measured(table, setting).dropna(subset=[setting])
+    if pd.api.types.is_float_dtype(trials[setting]) and setting != "open_layers":
         kind = "log" if setting == "learning_rate" else "linear"
         across = axis(title, tickformat="~g", type=kind, showgrid=False)
     else:
-        shown[setting] = [str(value).replace("_", " ").removesuffix(".0") for value in shown[setting]]
+        trials[setting] = [str(value).replace("_", " ").removesuffix(".0") for value in trials[setting]]
         across = axis(title, type="category", showgrid=False, tickangle=0)
     return chart(
-        _marks(shown, setting, title),
+        _marks(trials, setting, title),
         HEIGHT,
         xaxis=across,
         yaxis=axis("Hold-out accuracy"),
-        showlegend=True,
-        legend=legend(columns_fit=False),
+        **with_legend(),
     )
 
 
-def _marks(shown: pd.DataFrame, column: str, title: str) -> list[dict[str, Any]]:
+def _marks(trials: pd.DataFrame, column: str, title: str) -> list[dict[str, Any]]:
     traces = []
     for outcome, (color, symbol) in _MARKS.items():
-        part = shown[shown["state"] == outcome]
+        part = trials[trials["state"] == outcome]
         traces.append(
             {
                 "type": "scatter",
@@ -135,7 +134,7 @@ def _marks(shown: pd.DataFrame, column: str, title: str) -> list[dict[str, Any]]
     return traces
 
 
-def _shown(table: pd.DataFrame, column: str) -> pd.DataFrame:
+def _measured(table: pd.DataFrame, column: str) -> pd.DataFrame:
     missing = [name for name in ("trial", "state", "accuracy", column) if name not in table]
     if missing:
         raise ValueError(f"Expected the columns trial, state, accuracy and {column}. Missing: {', '.join(missing)}")

@@ -183,7 +183,7 @@ def save_measurements(model: StoredModel, measured: Measurements) -> None:
     card = replace(model.card, metrics=measured.metrics)
     if measured.holdout:
         card = replace(card, served={**(card.served or {}), **measured.holdout})
-    update_model(model, card, measured.predictions, measured.degraded)
+    update_model(model, card, predictions=measured.predictions, degraded=measured.degraded)
 
 
 def _holdout_is_new(card: ModelCard, dataset: FerDataset) -> bool:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.data import sample_portrait
-from fer_core.figures import AccuracyInterval
+from fer_core.figures.scores import AccuracyInterval
 from fer_core.inference import FaceAnalyzer
 from fer_core.measuring.robustness import mean_corruption_accuracy, robustness_table
 from fer_core.metrics.core import METRICS, Measured

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from fer_core.columns import percent
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.metrics.checks import FloatArray, IntArray, as_pair, predicted_labels
 from fer_core.metrics.predictions import Predictions
@@ -250,7 +251,7 @@ def _faces(predictions: Predictions, name: str, places: np.ndarray, by_confidenc
 
 def _as_text(probabilities: np.ndarray) -> list[str]:
     best = probabilities.argmax(axis=1)
-    return [f"{EXPRESSIONS[k]} {row[k]:.0%}".replace("%", " %") for k, row in zip(best, probabilities, strict=True)]
+    return [f"{EXPRESSIONS[k]} {percent(row[k])}" for k, row in zip(best, probabilities, strict=True)]
 
 
 def _divide(numerator: NDArray, denominator: NDArray) -> FloatArray:

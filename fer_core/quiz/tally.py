@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core import columns
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.metrics.intervals import Interval, wilson_interval
 from fer_core.quiz.yardsticks import ANNOTATORS, LABEL, Said, Yardsticks
@@ -47,13 +48,13 @@ class Agreement:
     @property
     def percent(self) -> str:
         """The share as text, "60 %"."""
-        return f"{self.share:.0%}".replace("%", " %") if self.of else "–"
+        return columns.percent(self.share) if self.of else "–"
 
     @property
     def interval_text(self) -> str:
         """The interval as text, "31 % to 83 %"."""
         ends = (self.interval.low, self.interval.high)
-        return " to ".join(f"{end:.0%}".replace("%", " %") for end in ends) if self.of else "–"
+        return " to ".join(columns.percent(end) for end in ends) if self.of else "–"
 
 
 def agreement(said: Sequence[str | None], other: Sequence[str | None]) -> Agreement:

@@ -107,15 +107,15 @@ def load_training_data(settings: DataSettings, say: Callable[[str], None] = lamb
         FerError: FER2013 is not available, or the pictures cannot be used; the message says why.
     """
     if settings.source == "fer2013":
-        data = fer2013_part(load_fer2013(), settings.faces, settings.balanced, settings.seed)
+        data = fer2013_part(load_fer2013(), settings.faces, balanced=settings.balanced, seed=settings.seed)
         return LoadedData(data, tuple(count_warnings(data.training)))
-    place = Path(settings.path).expanduser()
-    found = read_own_pictures(place, settings.whole_image, say)
-    data = TrainingData(found.training, found.holdout, _test_splits(), f"own pictures ({place.name})")
-    return LoadedData(data, found.warnings, found.skipped)
+    source = Path(settings.path).expanduser()
+    own = read_own_pictures(source, whole_image=settings.whole_image, say=say)
+    data = TrainingData(own.training, own.holdout, _test_splits(), f"own pictures ({source.name})")
+    return LoadedData(data, own.warnings, own.skipped)
 
 
-def load_for_run(folder: Path, settings: DataSettings, say: Callable[[str], None]) -> LoadedData:
+def load_for_run(folder: Path, settings: DataSettings, *, say: Callable[[str], None]) -> LoadedData:
     """Load the faces of a run; own pictures are kept in the run's folder, so it can be resumed if they are deleted.
 
     Raises:
@@ -136,18 +136,18 @@ def expected_faces(settings: DataSettings) -> int:
     if settings.source == "fer2013":
         every = _DISGUST_FACES * len(EXPRESSIONS) if settings.balanced else ALL_FACES
         return every if settings.faces is None else min(settings.faces, ALL_FACES)
-    place = Path(settings.path).expanduser()
+    source = Path(settings.path).expanduser()
     pictures: list[str] = []
-    if place.is_dir():
-        pictures = [path.name for path in files_in(place)]
+    if source.is_dir():
+        pictures = [path.name for path in files_in(source)]
     else:
-        with contextlib.suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(place) as archive:  # refused later
+        with contextlib.suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(source) as archive:  # refused later
             names = map(normal_name, archive.namelist())
             pictures = [name for name in names if not any(map(is_junk, name.split("/")))]
     return sum(name.lower().endswith(IMAGE_SUFFIXES) for name in pictures) or 1
 
 
-def fer2013_part(dataset: FerDataset, faces: int | None, balanced: bool, seed: int) -> TrainingData:
+def fer2013_part(dataset: FerDataset, faces: int | None, *, balanced: bool, seed: int) -> TrainingData:
     """Return FER2013 divided as everywhere in FER Lab, with fewer training faces.
 
     The arguments `faces`, `balanced` and `seed` are those of `DataSettings`.
@@ -160,20 +160,20 @@ def fer2013_part(dataset: FerDataset, faces: int | None, balanced: bool, seed: i
         return whole
     available = _counts(whole.training)
     present = available > 0
-    wanted = int(available[present].min() * present.sum()) if faces is None else faces
-    training = _draw(whole.training, wanted, balanced, seed)
+    count = int(available[present].min() * present.sum()) if faces is None else faces
+    training = _draw(whole.training, count, balanced, seed)
     holdout = _draw(whole.holdout, len(training), False, 0)
     shares = "equal classes" if balanced else "FER2013's own shares"
     name = f"{len(training):,} faces of FER2013 Training ({shares}), without the fixed hold-out"
     return TrainingData(training, holdout, whole.tests, name, holdout_rule=whole.holdout_rule, scored=whole.holdout)
 
 
-def faces_per_class(available: NDArray[np.int64], wanted: int, balanced: bool) -> NDArray[np.int64]:
+def faces_per_class(available: NDArray[np.int64], count: int, *, balanced: bool) -> NDArray[np.int64]:
     """Divide a number of faces among the classes.
 
     Args:
         available: `(7,)` int64, faces of each class.
-        wanted: number of faces in all, at most the sum of `available`.
+        count: number of faces in all, at most the sum of `available`.
         balanced: take the same number of each class where possible, instead of keeping the classes' proportions.
 
     Returns:
@@ -181,25 +181,25 @@ def faces_per_class(available: NDArray[np.int64], wanted: int, balanced: bool) -
     """
     if balanced:
         low, high = 0, int(available.max())
-        while low < high:  # find the highest equal count that does not exceed the wanted sum
+        while low < high:  # find the highest equal count that does not exceed the count sum
             level = (low + high + 1) // 2
-            low, high = (level, high) if np.minimum(available, level).sum() <= wanted else (low, level - 1)
+            low, high = (level, high) if np.minimum(available, level).sum() <= count else (low, level - 1)
         shares = np.minimum(available, low)
-        spare = np.flatnonzero(available > low)[: wanted - int(shares.sum())]
+        spare = np.flatnonzero(available > low)[: count - int(shares.sum())]
     else:
-        exact = available * wanted / available.sum()
+        exact = available * count / available.sum()
         shares = np.floor(exact).astype(np.int64)
-        spare = np.argsort(shares - exact, kind="stable")[: wanted - int(shares.sum())]
+        spare = np.argsort(shares - exact, kind="stable")[: count - int(shares.sum())]
     shares[spare] += 1
     return np.maximum(shares, np.minimum(available, 1))
 
 
-def _draw(faces: FerDataset, wanted: int, balanced: bool, seed: int) -> FerDataset:
-    """Return about `wanted` of the faces, stratified by class and in their original order."""
-    if wanted >= len(faces):
+def _draw(faces: FerDataset, count: int, balanced: bool, seed: int) -> FerDataset:
+    """Return about `count` of the faces, stratified by class and in their original order."""
+    if count >= len(faces):
         return faces
     generator = np.random.default_rng(seed)
-    shares = enumerate(faces_per_class(_counts(faces), wanted, balanced))
+    shares = enumerate(faces_per_class(_counts(faces), count, balanced=balanced))
     drawn = [generator.permutation(np.flatnonzero(faces.labels == label))[:share] for label, share in shares]
     return faces.subset(np.sort(np.concatenate(drawn)))
 

@@ -63,7 +63,7 @@ class Timing:
     when: float
 
 
-def estimate(spec: ModelSpec, recipe: Recipe, faces: int) -> Estimate:
+def estimate(spec: ModelSpec, recipe: Recipe, *, faces: int) -> Estimate:
     """Estimate the duration of a run.
 
     Args:
@@ -90,7 +90,7 @@ def expected_ending(spec: ModelSpec, recipe: Recipe) -> float:
     return 20.0 + milliseconds / 1000 * _PREDICTIONS
 
 
-def note_timing(spec: ModelSpec, recipe: Recipe, timing: Timing) -> None:
+def note_timing(spec: ModelSpec, recipe: Recipe, *, timing: Timing) -> None:
     """Save the durations of a run for later estimates; errors are ignored."""
     with contextlib.suppress(OSError, Timeout), FileLock(home() / f".{TIMINGS}.lock", timeout=10):
         kinds = _kinds()

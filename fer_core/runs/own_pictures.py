@@ -50,17 +50,17 @@ class OwnFaces:
     skipped: tuple[str, ...]
     folder: TemporaryFolder | None = field(default=None, repr=False)
 
-    def name(self, place: int) -> str:
+    def name(self, index: int) -> str:
         """Return folder and file name of a face's picture."""
-        return _name(self.paths[place])
+        return _name(self.paths[index])
 
-    def picture(self, place: int) -> Image:
+    def picture(self, index: int) -> Image:
         """Return a face's picture, `(height, width, 3)` uint8 RGB.
 
         Raises:
             FerError: the file was removed or changed since.
         """
-        return read_image(self.paths[place], self.name(place))
+        return read_image(self.paths[index], self.name(index))
 
     def close(self) -> None:
         """Delete the files, if they are in a temporary folder."""
@@ -68,25 +68,25 @@ class OwnFaces:
             self.folder.close()
 
 
-def read_own_faces(place: Path, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnFaces:
+def read_own_faces(source: Path, *, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnFaces:
     """Read class folders and crop the largest face of each picture.
 
     Args:
-        place: a folder of class folders, or a zip of one.
+        source: a folder of class folders, or a zip of one.
         whole_image: the pictures are face crops already.
         say: called with progress messages.
 
     Raises:
         FerError: the folder or zip cannot be used.
     """
-    found = read_class_folders(place)
+    pictures = read_class_folders(source)
     detector = None if whole_image else default_detector()
     crops: list[Image] = []
     kept: list[int] = []
-    skipped = list(found.skipped)
-    for index, (path, image) in enumerate(zip(found.paths, found.images(), strict=True)):
+    skipped = list(pictures.skipped)
+    for index, (path, image) in enumerate(zip(pictures.paths, pictures.images(), strict=True)):
         if index % _PROGRESS_EVERY == 0:
-            say(f"Looking for faces: {index} of {len(found)} pictures")
+            say(f"Looking for faces: {index} of {len(pictures)} pictures")
         faces = [whole_image_face(image)] if detector is None else detector.detect(image)
         if not faces:
             skipped.append(f"{_name(path)} shows no face that can be found and is left out.")
@@ -94,14 +94,14 @@ def read_own_faces(place: Path, whole_image: bool, say: Callable[[str], None] = 
         crops.append(crop_face(image, faces[0])[0])
         kept.append(index)
     return OwnFaces(
-        as_faces(np.array(crops, np.uint8), found.labels[kept]),
-        tuple(found.paths[index] for index in kept),
-        tuple(sorted(set(found.labels.tolist()))),
+        as_faces(np.array(crops, np.uint8), pictures.labels[kept]),
+        tuple(pictures.paths[index] for index in kept),
+        tuple(sorted(set(pictures.labels.tolist()))),
         tuple(skipped),
     )
 
 
-def read_own_zip(stream: BinaryIO, name: str, whole_image: bool) -> OwnFaces:
+def read_own_zip(stream: BinaryIO, name: str, *, whole_image: bool) -> OwnFaces:
     """Unpack a zip into a temporary folder and read it as `read_own_faces` does.
 
     Args:
@@ -116,10 +116,10 @@ def read_own_zip(stream: BinaryIO, name: str, whole_image: bool) -> OwnFaces:
         FerError: the zip cannot be used.
     """
     folder = TemporaryFolder()
-    shown = "".join(letter for letter in Path(name).name if letter.isalnum() or letter in "-_. ")[:80].strip(" .")
+    safe_name = "".join(letter for letter in Path(name).name if letter.isalnum() or letter in "-_. ")[:80].strip(" .")
     try:
-        place = extract_zip(stream, folder.path / (shown or "pictures.zip"), max_bytes=min(MAX_BYTES, room()))
-        return replace(read_own_faces(place, whole_image), folder=folder)
+        source = extract_zip(stream, folder.path / (safe_name or "pictures.zip"), max_bytes=min(MAX_BYTES, room()))
+        return replace(read_own_faces(source, whole_image=whole_image), folder=folder)
     except BaseException:
         folder.close()
         raise
@@ -149,24 +149,24 @@ class OwnPictures:
     skipped: tuple[str, ...]
 
 
-def read_own_pictures(place: Path, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnPictures:
+def read_own_pictures(source: Path, *, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnPictures:
     """Read class folders, crop the largest face of each picture, and divide the faces by class.
 
     Of pictures with identical pixels only one is used: otherwise copies of training faces could be in the hold-out.
 
     Args:
-        place: a folder of class folders, or a zip of one.
+        source: a folder of class folders, or a zip of one.
         whole_image: the pictures are face crops already.
         say: called with progress messages.
 
     Raises:
         FerError: the folder or zip cannot be used, or a class has fewer than two faces.
     """
-    found = read_own_faces(place, whole_image, say)
-    labels, skipped = found.dataset.labels.tolist(), list(found.skipped)
-    _check_counts(labels, found.classes, place.name, skipped)
-    unique, copies = _without_copies(found.dataset)
-    _check_counts(unique.labels.tolist(), found.classes, place.name, copies)
+    faces = read_own_faces(source, whole_image=whole_image, say=say)
+    labels, skipped = faces.dataset.labels.tolist(), list(faces.skipped)
+    _check_counts(labels, faces.classes, source.name, skipped)
+    unique, copies = _without_copies(faces.dataset)
+    _check_counts(unique.labels.tolist(), faces.classes, source.name, copies)
     warnings = (*count_warnings(unique), *light_warnings(unique), *copies)
     return OwnPictures(*_divided(unique), warnings, tuple(skipped))
 
@@ -234,12 +234,12 @@ def _without_copies(faces: FerDataset) -> tuple[FerDataset, list[str]]:
     return faces.subset(kept), [text]
 
 
-def _check_counts(labels: list[int], classes: Iterable[int], shown: str, reasons: list[str]) -> None:
+def _check_counts(labels: list[int], classes: Iterable[int], source: str, reasons: list[str]) -> None:
     for label in classes:
         if labels.count(label) < MIN_IMAGES:
             hint = f" {reasons[-1]}" if reasons else ""
             raise FerError(
-                f"The class {EXPRESSIONS[label]!r} in {shown} has too few pictures with a face. Expected at least "
+                f"The class {EXPRESSIONS[label]!r} in {source} has too few pictures with a face. Expected at least "
                 f"{MIN_IMAGES}. Received: {labels.count(label)}.{hint}"
             )
 
@@ -248,8 +248,8 @@ def _recall_by_brightness(brightness: NDArray[np.float64], members: dict[int, ND
     """Return the mean recall of the classifier that predicts the class whose mean brightness is nearest."""
     means = np.array([brightness[mask].mean() for mask in members.values()])
     recalls = [
-        (np.abs(brightness[mask][:, None] - means).argmin(axis=1) == place).mean()
-        for place, mask in enumerate(members.values())
+        (np.abs(brightness[mask][:, None] - means).argmin(axis=1) == index).mean()
+        for index, mask in enumerate(members.values())
     ]
     return float(np.mean(recalls))
 

@@ -26,7 +26,7 @@ _ONNX_SECONDS: Final = 600
 _MAX_TITLE: Final = 80
 
 
-def promote(run: Run, name: str, title: str, replace: bool = False) -> StoredModel:
+def promote(run: Run, name: str, *, title: str, replace: bool = False) -> StoredModel:
     """Copy a run's model to the user's own models, completely or not at all.
 
     The model stays when the run is deleted.

@@ -137,7 +137,7 @@ def _check_training(plan: RunPlan) -> None:
         return
     _check_active()
     check_room(0)
-    seconds = estimate(plan.spec, plan.recipe, expected_faces(plan.data)).seconds
+    seconds = estimate(plan.spec, plan.recipe, faces=expected_faces(plan.data)).seconds
     if seconds > 60 * given.training_minutes:
         raise FerError(
             f"This training would take too long for this server. Expected at most {given.training_minutes:g} minutes; "

@@ -76,7 +76,7 @@ class Collection:
             FerError: the picture cannot be read or shows no face, the expression has 500 snapshots, or the disk is
                 full.
         """
-        place = self._place(expression)
+        folder = self._folder_of(expression)
         image = read_image(picture, "The snapshot")
         faces = default_detector().detect(image)
         if not faces:
@@ -88,18 +88,18 @@ class Collection:
             raise FerError(f"The collection has {MAX_SNAPSHOTS} snapshots of {expression}, which is the maximum.")
         check_room(len(stream.getvalue()))
         try:
-            place.mkdir(parents=True, exist_ok=True)
-            return _keep(place, max(numbers, default=0) + 1, stream.getvalue())
+            folder.mkdir(parents=True, exist_ok=True)
+            return _keep(folder, max(numbers, default=0) + 1, stream.getvalue())
         except OSError as error:
             raise FerError(f"The snapshot cannot be saved ({reason(error)}). Free some disk space.") from error
 
     def snapshots(self, expression: str) -> list[Snapshot]:
         """Return an expression's snapshots, oldest first, without files that cannot be read as pictures."""
-        place = self._place(expression)
+        folder = self._folder_of(expression)
         readable = []
         for number in self._numbers(expression):
             with contextlib.suppress(OSError, SyntaxError):  # Pillow raises SyntaxError for a damaged PNG
-                png = (place / _file(number)).read_bytes()
+                png = (folder / _file(number)).read_bytes()
                 Pillow.open(io.BytesIO(png)).verify()
                 readable.append(Snapshot(number, png))
         return readable
@@ -114,11 +114,11 @@ class Collection:
         Raises:
             FerError: the disk cannot be written.
         """
-        place = self._place(expression)
+        folder = self._folder_of(expression)
         try:
-            (place / _file(number)).unlink(missing_ok=True)
-            if place.is_dir() and not any(place.iterdir()):
-                place.rmdir()
+            (folder / _file(number)).unlink(missing_ok=True)
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
         except OSError as error:
             raise FerError(f"The snapshot cannot be deleted ({reason(error)}).") from error
 
@@ -134,10 +134,10 @@ class Collection:
         Raises:
             FerError: the disk cannot be written.
         """
-        place = self.folder if expression is None else self._place(expression)
+        folder = self.folder if expression is None else self._folder_of(expression)
         try:
-            if place.exists():
-                shutil.rmtree(place)
+            if folder.exists():
+                shutil.rmtree(folder)
         except OSError as error:
             raise FerError(f"The snapshots cannot be deleted ({reason(error)}).") from error
 
@@ -158,21 +158,21 @@ class Collection:
         """Return one sentence for each problem of the snapshots; none while `missing` says what to add."""
         if self.missing is not None:
             return []
-        found = read_class_folders(self.folder)
-        faces = as_faces(np.stack([image[:, :, 0] for image in found.images()]), found.labels)
-        return [*count_warnings(faces), *light_warnings(faces), *found.skipped]
+        pictures = read_class_folders(self.folder)
+        faces = as_faces(np.stack([image[:, :, 0] for image in pictures.images()]), pictures.labels)
+        return [*count_warnings(faces), *light_warnings(faces), *pictures.skipped]
 
-    def _place(self, expression: str) -> Path:
+    def _folder_of(self, expression: str) -> Path:
         try:
             return self.folder / EXPRESSIONS[expression_index(expression)]
         except ValueError as error:
             raise FerError(str(error)) from error
 
     def _numbers(self, expression: str) -> list[int]:
-        place = self._place(expression)
-        if not place.is_dir():
+        folder = self._folder_of(expression)
+        if not folder.is_dir():
             return []
-        return sorted(int(path.stem) for path in place.iterdir() if path.suffix == _SUFFIX and path.stem.isdigit())
+        return sorted(int(path.stem) for path in folder.iterdir() if path.suffix == _SUFFIX and path.stem.isdigit())
 
 
 def collections_folder() -> Path:
@@ -182,8 +182,8 @@ def collections_folder() -> Path:
 
 def list_collections() -> list[str]:
     """Return the names of all collections."""
-    place = collections_folder()
-    return sorted(path.name for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+    folder = collections_folder()
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
 def keep_upload(name: str, content: bytes) -> str:
@@ -231,10 +231,10 @@ def _delete_old_uploads() -> None:
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def _keep(place: Path, number: int, png: bytes) -> Snapshot:
+def _keep(folder: Path, number: int, png: bytes) -> Snapshot:
     """Write a snapshot under this number, or the next free one: two pages may add snapshots at once."""
     while True:
-        path = place / _file(number)
+        path = folder / _file(number)
         try:
             path.open("xb").close()
             break

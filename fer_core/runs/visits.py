@@ -117,16 +117,16 @@ def sweep(limits: Limits, root: Path) -> None:
 def _delete_pictures(folder: Path) -> None:
     """Delete a visitor's pictures; the folder keeps the time of the last visit."""
     last = folder.stat().st_mtime
-    for place in (folder / "uploads", folder / "cache", *folder.glob(f"runs/*/{PICTURES}")):
-        shutil.rmtree(place, ignore_errors=True)
+    for pictures in (folder / "uploads", folder / "cache", *folder.glob(f"runs/*/{PICTURES}")):
+        shutil.rmtree(pictures, ignore_errors=True)
     for file in folder.glob(f"runs/*/{FACES_FILE}"):
         file.unlink(missing_ok=True)
     os.utime(folder, (last, last))
 
 
 def _runs(folder: Path) -> list[Run]:
-    found = []
-    for place in folder.glob("runs/*"):
+    runs = []
+    for path in folder.glob("runs/*"):
         with contextlib.suppress(FerError):
-            found.append(read_run(place))
-    return found
+            runs.append(read_run(path))
+    return runs

@@ -106,10 +106,10 @@ def _train(folder: Path, reporter: Reporter) -> None:
     from fer_core.runs.run import RESULT, read_run
 
     plan = read_run(folder).plan
-    loaded = load_for_run(folder, plan.data, reporter.say)
+    loaded = load_for_run(folder, plan.data, say=reporter.say)
     reporter.warn(loaded.warnings)
     faces = len(loaded.data.training)
-    reporter.expect(estimate(plan.spec, plan.recipe, faces).seconds, expected_ending(plan.spec, plan.recipe))
+    reporter.expect(estimate(plan.spec, plan.recipe, faces=faces).seconds, expected_ending(plan.spec, plan.recipe))
     reporter.say("Starting Keras")
     from fer_core.training.train import train
 
@@ -127,7 +127,7 @@ def _train(folder: Path, reporter: Reporter) -> None:
     if usual is not None and reporter.epoch_seconds:
         preparing = reporter.preparing + max(0.0, reporter.epoch_seconds[0] - usual)  # with the compilation
         timing = Timing(usual / faces, preparing, reporter.seconds_since_fit(), faces, time.time())
-        note_timing(plan.spec, plan.recipe, timing)
+        note_timing(plan.spec, plan.recipe, timing=timing)
 
 
 class Stopped(BaseException):

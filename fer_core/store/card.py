@@ -219,11 +219,11 @@ class ModelCard:
     @property
     def not_sure(self) -> Threshold | None:
         """The confidence below which the model is not sure, chosen on the hold-out; None if unknown."""
-        found = (self.served or {}).get("not_sure")
-        if not isinstance(found, Mapping):
+        threshold = (self.served or {}).get("not_sure")
+        if not isinstance(threshold, Mapping):
             return None
         names = ("below", "accuracy", "answered", "faces")
-        values = [found[name] for name in names if _is_number(found.get(name))]
+        values = [threshold[name] for name in names if _is_number(threshold.get(name))]
         return Threshold(*values) if len(values) == len(names) else None
 
     @property

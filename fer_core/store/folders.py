@@ -146,7 +146,7 @@ def save_model(
 
 
 def update_model(
-    model: StoredModel, card: ModelCard, predictions: pd.DataFrame, degraded: pd.DataFrame | None = None
+    model: StoredModel, card: ModelCard, *, predictions: pd.DataFrame, degraded: pd.DataFrame | None = None
 ) -> None:
     """Write what was measured again into a model's folder; its weights and training history stay.
 

@@ -72,11 +72,11 @@ class StoredModel:
             content = self.weights.read_bytes()
         except OSError as error:
             raise FerError(f"The file {WEIGHTS} of {self.name} cannot be read ({error.strerror}).") from error
-        found, expected = hashlib.sha256(content).hexdigest(), (self.card.served or {}).get("sha256")
-        if expected is not None and found != expected:
+        digest, expected = hashlib.sha256(content).hexdigest(), (self.card.served or {}).get("sha256")
+        if expected is not None and digest != expected:
             raise FerError(
                 f"The file {WEIGHTS} of {self.name} is damaged or was changed: its SHA-256 is not the one in its card. "
-                f"Install or train the model again. Received: {found[:16]}…"
+                f"Install or train the model again. Received: {digest[:16]}…"
             )
         return content
 
@@ -122,10 +122,10 @@ class StoredModel:
             FerError: there are no predictions of this split and view.
         """
         table = self.all_predictions()
-        found = table[(table["split"] == split) & (table["view"] == view)]
-        if found.empty:
+        rows = table[(table["split"] == split) & (table["view"] == view)]
+        if rows.empty:
             raise FerError(f"The model {self.name} has no stored predictions of {split} ({view}).")
-        return found.drop(columns=["split", "view"]).reset_index(drop=True)
+        return rows.drop(columns=["split", "view"]).reset_index(drop=True)
 
     def all_predictions(self) -> pd.DataFrame:
         """Return all stored predictions, with the columns `columns.PREDICTION_COLUMNS`.
@@ -194,12 +194,12 @@ class StoredModel:
         if not self.has_heads:
             raise FerError(f"The model {self.name} has no heads for labels and votes: {HEADS} is missing. {again}")
         try:
-            found = np.load(self.folder / HEADS, allow_pickle=False)
-            if found.ndim != 3 or found.shape[::2] != (2, NUM_CLASSES) or not np.isfinite(found).all():
-                raise ValueError(f"an array of shape {found.shape}")
+            weights = np.load(self.folder / HEADS, allow_pickle=False)
+            if weights.ndim != 3 or weights.shape[::2] != (2, NUM_CLASSES) or not np.isfinite(weights).all():
+                raise ValueError(f"an array of shape {weights.shape}")
         except (OSError, ValueError, EOFError, AttributeError, TypeError, BadZipFile) as error:
             raise self._damaged(HEADS, "an array (2, features + 1, 7) of numbers", error, again) from error
-        return found.astype(np.float32)
+        return weights.astype(np.float32)
 
     @property
     def has_face_map(self) -> bool:

@@ -222,7 +222,7 @@ def tunable(spec: ModelSpec) -> tuple[str, ...]:
     return TUNABLE if spec.architecture == "transfer" else tuple(n for n in TUNABLE if n != "open_layers")
 
 
-def with_values(drawn: dict[str, Any], spec: ModelSpec, recipe: Recipe) -> tuple[ModelSpec, Recipe]:
+def with_values(drawn: dict[str, Any], *, spec: ModelSpec, recipe: Recipe) -> tuple[ModelSpec, Recipe]:
     """Return a model and its recipe with a trial's sampled values."""
     names = {"learning_rate": "peak_learning_rate", "schedule": "schedule", "label_smoothing": "label_smoothing"}
     recipe = replace(recipe, **{names[name]: value for name, value in drawn.items() if name in names})
@@ -244,7 +244,7 @@ def study_estimate(plan: TuningPlan, trials: int) -> Estimate:
     faces = expected_faces(plan.data)
 
     def with_epochs(epochs: int) -> Estimate:
-        return estimate(plan.spec, replace(plan.recipe, epochs=epochs), faces)
+        return estimate(plan.spec, replace(plan.recipe, epochs=epochs), faces=faces)
 
     once = with_epochs(1)
     fitting = with_epochs(1 + plan.epochs).seconds - once.seconds

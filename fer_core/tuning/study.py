@@ -207,7 +207,7 @@ class TuningStudy:
             FerError: no trial has finished.
         """
         best = self.best()
-        spec, recipe = with_values(best.params, self.plan.spec, self.plan.recipe)
+        spec, recipe = with_values(best.params, spec=self.plan.spec, recipe=self.plan.recipe)
         data = replace(self.plan.data, faces=None) if self.plan.data.source == "fer2013" else self.plan.data
         return RunPlan(f"{self.plan.spec.title}, best of {self.name}", spec, recipe, data)
 

@@ -177,7 +177,9 @@ class _Trials:
         from fer_core.tuning.study import NOTE
 
         plan = self.study.plan
-        spec, recipe = with_values(plan.space.draw(trial), plan.spec, replace(plan.recipe, epochs=plan.epochs))
+        spec, recipe = with_values(
+            plan.space.draw(trial), spec=plan.spec, recipe=replace(plan.recipe, epochs=plan.epochs)
+        )
         keras.backend.clear_session()
         keras.utils.set_random_seed(recipe.seed)
         network = initial_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)

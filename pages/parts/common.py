@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 import pandas as pd
 import streamlit as st
 
-from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
+from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS, percent_text
 from fer_core.faces import default_detector
-from fer_core.figures.theme import percent_text
 from fer_core.files import no_formula
 from fer_core.metrics.calibration import WANTED
 from fer_core.models.spec import utkface_note

@@ -24,10 +24,11 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.core import Measured, measure_models
 from fer_core.metrics.predictions import ENSEMBLE, Predictions
+from fer_core.sections.results import Results
 from fer_core.store.stored_model import StoredModel
 from fer_core.tuning.plan import default_storage
 from fer_core.types import FerError
-from pages.parts.compare.results import Results, Selection
+from pages.parts.compare.results import Selection, results_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -102,14 +103,14 @@ def results(selection: Selection) -> Results:
 
 @st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=KEYS)
 def _results(selection: Selection) -> Results:
-    return Results(selection, predictions, _measured)
+    return results_of(selection, predictions, measure=_measured)
 
 
 @st.cache_resource(max_entries=40, show_spinner="Measuring, with 1,000 resamples …", hash_funcs=KEYS)
 def _measured(selection: Selection) -> Measured:
     """Return metrics and intervals of all models, or of the ensemble alone if the selection has one."""
     if selection.members:
-        return measure_models(_results(selection).shown.only([ENSEMBLE]))
+        return measure_models(_results(selection).answers.only([ENSEMBLE]))
     answers, _ = predictions(list(selection.models), selection.split, selection.view, selection.by)
     return {} if answers is None else measure_models(answers)
 

@@ -7,10 +7,9 @@ from typing import Any, Final
 
 import streamlit as st
 
-from fer_core.columns import TEST_SPLITS
+from fer_core.columns import TEST_SPLITS, percent_text
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import evidence_for
-from fer_core.figures.theme import percent_text
 from fer_core.metrics.predictions import joined
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult

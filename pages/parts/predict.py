@@ -7,10 +7,10 @@ from typing import Final
 
 import streamlit as st
 
+from fer_core.columns import percent_text
 from fer_core.explain import NOTABLE, REGIONS, Edits, OcclusionMap, edit_and_rerun
 from fer_core.faces import Evidence, evidence_for
-from fer_core.figures import model_answers, probability_bars, probability_change, probability_text
-from fer_core.figures.theme import percent_text
+from fer_core.figures.bars import model_answers, probability_bars, probability_change, probability_text
 from fer_core.labels import EXPRESSIONS, NOT_SURE, expression_index
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult
@@ -103,7 +103,7 @@ def _all_in_one(views: list[FaceView]) -> None:
         model_answers(
             [view.model.title for view in views],
             [face.answer for face in faces],
-            [face.probabilities for face in faces],
+            probabilities=[face.probabilities for face in faces],
         ),
         key="bars_of_all",
         alt=f"Answers for face {views[0].number}: {said}",
@@ -210,7 +210,7 @@ def _all_after(views: list[FaceView], results: list[FaceResult | None], edited: 
                 f"{after.answer}, before {view.face.answer}" if view in changed else after.answer
                 for view, after in found
             ],
-            [after.probabilities for _, after in found],
+            probabilities=[after.probabilities for _, after in found],
         ),
         key="change_of_all",
         alt="After the changes: " + "; ".join(f"{view.model.title} {after.answer}" for view, after in found),

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import streamlit as st
 
+from fer_core.columns import percent_text
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.explain import Tour
 from fer_core.faces import enlarged_pixels, evidence_for
-from fer_core.figures import logit_bars, number_grid, probability_text, softmax_table
-from fer_core.figures.theme import percent_text
+from fer_core.figures.bars import logit_bars, probability_text, softmax_table
+from fer_core.figures.matrices import number_grid
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import narrow_screen, show_chart
@@ -145,7 +146,7 @@ def _normalise(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  
     rows, columns = tour.patch.shape
     row, column = tour.corner
     show_chart(
-        number_grid(tour.patch, offset, 255 * factor + offset),
+        number_grid(tour.patch, offset, high=255 * factor + offset),
         alt=f"{rows} × {columns} numbers of the network's input around the eye on the left",
     )
     height, width, channels = tour.numbers.shape
@@ -209,7 +210,7 @@ def _pooling(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # 
 
 def _softmax(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     show_chart(
-        softmax_table(tour.logits, tour.exponentials, tour.softmax),
+        softmax_table(tour.logits, tour.exponentials, probabilities=tour.softmax),
         alt=f"Probabilities: {probability_text(tour.softmax, len(EXPRESSIONS))}",
     )
     total = float(tour.exponentials.sum())

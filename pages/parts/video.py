@@ -9,9 +9,10 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
+from fer_core.columns import percent_text
 from fer_core.data import SAMPLE_CREDIT
-from fer_core.figures import expression_strips, time_share_bars, time_share_text, timeline_chart
-from fer_core.figures.theme import percent_text
+from fer_core.figures.bars import time_share_bars, time_share_text
+from fer_core.figures.timeline import expression_strips, timeline_chart
 from fer_core.files import csv_text
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.tables import (
@@ -155,12 +156,12 @@ def over_time(job: VideoJob, face: int) -> None:
     runs = expression_runs(result.table, result.seconds)
     faces, _ = _longest_seen((runs["end"] - runs["start"]).groupby(runs["face"]).sum())
     show_chart(
-        expression_strips(runs, faces, result.seconds),
+        expression_strips(runs, faces, end=result.seconds),
         key="v_strips",
         alt=f"The most probable expression of {_count_faces(len(faces))} over {result.seconds:.1f} seconds",
     )
     show_chart(
-        timeline_chart(timeline_points(result.table, face), 0.0, result.seconds),
+        timeline_chart(timeline_points(result.table, face), 0.0, stop=result.seconds),
         key="v_timeline",
         alt=f"Seven probabilities of face {face} over {result.seconds:.1f} seconds",
     )

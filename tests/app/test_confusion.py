@@ -27,12 +27,18 @@ def test_an_empty_store_says_what_to_do(confusion):
     assert "no trained model yet" in confusion().info[0].value
 
 
-@pytest.mark.parametrize(("layout", "charts"), [("One model", 1), ("Side by side", 2), ("Difference", 1)])
-@pytest.mark.parametrize("values", ["counts", "rates"])
-def test_layouts_by_url(confusion, three, dataset, layout, charts, values):
-    app = confusion(m_layout=layout, m_values=values, m_model="The weak one", m_actual="fear", m_predicted="sad")
-    assert len(app.get("plotly_chart")) == charts
-    assert "The weak one" in lines(app) or layout == "Difference"
+def test_layouts_by_url(confusion, three, dataset):
+    for layout, charts, values in (
+        ("One model", 1, "counts"),
+        ("Side by side", 2, "rates"),
+        ("Difference", 1, "counts"),
+    ):
+        app = confusion(m_layout=layout, m_values=values, m_model="The weak one", m_actual="fear", m_predicted="sad")
+        assert len(app.get("plotly_chart")) == charts
+        assert "The weak one" in lines(app) or layout == "Difference"
+    app = confusion(m_layout="Difference", m_second="The weak one", m_actual="happy", m_predicted="happy")
+    assert "only one of the two models" in lines(app)
+    assert any("says The able one" in caption.value for caption in app.caption)
 
 
 def test_the_faces_of_a_cell(confusion, three, dataset):
@@ -55,12 +61,6 @@ def test_most_annotators_can_be_the_judge(confusion, three, dataset):
     assert any("judged by most annotators" in caption.value for caption in app.caption)
     assert any("actual disgust" in caption.value for caption in app.caption)
     assert not any("is another face" in caption.value for caption in app.caption)
-
-
-def test_a_difference_tells_whose_answer_it_is(confusion, three, dataset):
-    app = confusion(m_layout="Difference", m_second="The weak one", m_actual="happy", m_predicted="happy")
-    assert "only one of the two models" in lines(app)
-    assert any("says The able one" in caption.value for caption in app.caption)
 
 
 def test_without_data_rows_and_probabilities_stand_there(confusion, three):
@@ -111,6 +111,5 @@ def test_broken_models_are_named_and_skipped(confusion, three):
     assert app.selectbox(key="m_model").options == ["The fair one", "The weak one"]
 
 
-@pytest.mark.parametrize("query", [{"m_actual": "bored"}, {"m_model": "Nobody"}, {"m_number": "7"}, {"m_seed": "-1"}])
-def test_nonsense_in_the_url_falls_back(confusion, three, query):
-    assert confusion(**query).get("plotly_chart")
+def test_nonsense_in_the_url_falls_back(confusion, three):
+    assert confusion(m_actual="bored", m_model="Nobody", m_number="7", m_seed="-1").get("plotly_chart")

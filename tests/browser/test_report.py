@@ -3,7 +3,8 @@
 import pytest
 from PIL import Image
 
-from fer_core.report import build_report, write_html
+from fer_core.sections.html import write_html
+from fer_core.sections.results import build_report
 from fer_core.store import folders
 from fer_core.store.folders import list_models, promoted
 from tests.browser.conftest import PATIENCE, box_of, until
@@ -22,7 +23,7 @@ def opened(home, tmp_path, monkeypatch, browser):
     for place in range(8):
         title = {"title": LINK} if place == 7 else {}
         add_model(promoted(), f"m{place}", skill=1 + place / 4, **title)
-    path = write_html(build_report(list_models()[0], "PublicTest", "plain"), tmp_path / "report.html")
+    path = write_html(build_report(list_models()[0], "PublicTest"), tmp_path / "report.html")
     pages = []
 
     def window(width):

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core import figures
 from fer_core.faces import DEGRADATIONS
+from fer_core.figures import curves as charts
 from fer_core.measuring.results import load_predictions, training_curves
 from fer_core.measuring.robustness import robustness_curves, robustness_table
 from fer_core.metrics.calibration import reliability_table
@@ -31,7 +31,7 @@ def curves(answers):
 def roc_pr(answers, curves, **settings):
     points = threshold_table(answers, "fear", 0.4)
     roc, pr = (curves_of(curves, kind, "fear") for kind in ("roc", "pr"))
-    return figures.roc_pr_chart(roc, pr, points, **settings)
+    return charts.roc_pr_chart(roc, pr, points=points, **settings)
 
 
 def drawn(figure, name, axis, mode):
@@ -89,22 +89,21 @@ def test_the_emphasized_model_is_drawn_at_first_and_on_top(answers, curves):
 
 def test_plots_stand_side_by_side_or_below_one_another(answers, curves):
     wide, narrow = (roc_pr(answers, curves, narrow=narrow).layout for narrow in (False, True))
-    assert wide.yaxis.domain == wide.yaxis2.domain
-    assert wide.xaxis.domain[1] < wide.xaxis2.domain[0]
-    assert narrow.xaxis.domain == narrow.xaxis2.domain
-    assert narrow.yaxis2.domain[1] < narrow.yaxis.domain[0]
+    assert (wide.grid.rows, wide.grid.columns, wide.grid.pattern) == (1, 2, "independent")
+    assert (narrow.grid.rows, narrow.grid.columns) == (2, 1)
+    assert [note.xref for note in wide.annotations] == ["x domain", "x2 domain"]
     assert narrow.height > wide.height
 
 
 def test_names_cannot_bring_markup_into_a_chart(answers, curves):
     table = curves_of(curves, "roc", "fear").assign(model='<a href="x">evil</a>')
-    figure = figures.roc_pr_chart(table, table, threshold_table(answers, "fear", 0.4).head(0))
+    figure = charts.roc_pr_chart(table, table, points=threshold_table(answers, "fear", 0.4).head(0))
     assert "<a" not in figure.to_json()
 
 
 def test_reliability_shows_the_bins_and_intervals_of_the_emphasized_model(answers):
     bins, title = reliability_table(answers), answers.titles["fair"]
-    figure = figures.reliability_chart(bins, title)
+    figure = charts.reliability_chart(bins, title)
     own = bins[bins["model"] == title]
     (line,) = [trace for trace in figure.data if trace.name == title]
     np.testing.assert_array_equal(line.y, own["accuracy"])
@@ -115,7 +114,7 @@ def test_reliability_shows_the_bins_and_intervals_of_the_emphasized_model(answer
 def test_confidence_bars_lie_between_the_edges_of_their_bins(answers):
     bins = reliability_table(answers)
     own = bins[bins["name"] == "fair"]
-    (bars,) = figures.confidence_bars(own).data
+    (bars,) = charts.confidence_bars(own).data
     left = np.asarray(bars.x) - np.asarray(bars.width) / 2
     assert (left >= own["from"]).all()
     assert sum(bars.y) == pytest.approx(1)
@@ -124,10 +123,10 @@ def test_confidence_bars_lie_between_the_edges_of_their_bins(answers):
 def test_robustness_goes_from_clean_to_the_strongest_in_five_plots(models):
     table, _, _ = robustness_table(models)
     focus = models[1].title
-    figure = figures.robustness_chart(
+    figure = charts.robustness_chart(
         {kind: robustness_curves(table, kind) for kind in DEGRADATIONS},
         {kind: (one.title, one.unit) for kind, one in DEGRADATIONS.items()},
-        focus,
+        focus=focus,
     )
     assert [note.text for note in figure.layout.annotations] == [f"<b>{one.title}</b>" for one in DEGRADATIONS.values()]
     place = list(DEGRADATIONS).index("blur") + 1
@@ -137,13 +136,13 @@ def test_robustness_goes_from_clean_to_the_strongest_in_five_plots(models):
     np.testing.assert_array_equal(accuracy.y, rows["accuracy"])
     np.testing.assert_array_equal(confidence.y, rows["confidence"])
     assert (accuracy.line.dash, confidence.line.dash) == ("solid", "dash")
-    alike = figures.robustness_chart({"blur": robustness_curves(table, "blur")}, {"blur": ("Blur", "pixels")})
+    alike = charts.robustness_chart({"blur": robustness_curves(table, "blur")}, {"blur": ("Blur", "pixels")})
     assert len(alike.data) == len(models)
 
 
 def test_wide_screens_show_all_models_at_the_pointer_and_phones_the_nearest(answers):
     bins = reliability_table(answers)
-    wide, phone = (figures.reliability_chart(bins, narrow=narrow) for narrow in (False, True))
+    wide, phone = (charts.reliability_chart(bins, narrow=narrow) for narrow in (False, True))
     assert (wide.layout.hovermode, phone.layout.hovermode) == ("x unified", "closest")
     said, spoken = (next(t.hovertemplate for t in one.data if t.showlegend) for one in (wide, phone))
     assert "<br>" not in said
@@ -156,7 +155,7 @@ def test_growing_curves_keep_their_axis_and_mark_every_epoch():
     curves = training_curves(history, "A run", "run-1")
     assert curves["epoch"].tolist() == [1, 2] * 3
     assert set(curves[curves["what"] == "accuracy"]["faces"]) == {"training", "hold-out"}
-    growing, whole = (figures.training_chart(curves, epochs=epochs) for epochs in (15, None))
+    growing, whole = (charts.training_chart(curves, epochs=epochs) for epochs in (15, None))
     low, high = growing.layout.xaxis.range
     assert low < 1
     assert 15 < high < 16

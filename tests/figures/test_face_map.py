@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.figures import COLORINGS, face_map_chart
+from fer_core.figures.face_map import COLORINGS, face_map_chart
 from fer_core.labels import COLORS
 
 TABLE = pd.DataFrame(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core import figures
+from fer_core.figures import matrices
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.confusion import confusion_cells, difference_cells
@@ -30,18 +30,18 @@ def texts(figure) -> dict[tuple[str, str], str]:
 
 @pytest.mark.parametrize("values", ["counts", "rates"])
 def test_a_click_gives_the_cell_that_is_drawn_there(cells, values):
-    heat, marks = figures.confusion_chart(cells, values).data
+    heat, marks = matrices.confusion_chart(cells, values).data
     assert len(marks.x) == 49
     for column, row, about in zip(marks.x, marks.y, marks.customdata, strict=True):
         assert (row, column) == tuple(about[:2])
     at = cells.set_index(["actual", "predicted"])
-    assert texts(figures.confusion_chart(cells, "counts"))["fear", "sad"] == f"{at.loc[('fear', 'sad'), 'count']:,}"
+    assert texts(matrices.confusion_chart(cells, "counts"))["fear", "sad"] == f"{at.loc[('fear', 'sad'), 'count']:,}"
     np.testing.assert_array_equal(heat.z, cells["rate"])
     assert marks.marker.opacity == 0
 
 
 def test_expressions_stand_in_the_projects_order_with_the_first_row_on_top(cells):
-    layout = figures.confusion_chart(cells, "rates").layout
+    layout = matrices.confusion_chart(cells, "rates").layout
     assert layout.yaxis.categoryarray == layout.xaxis.categoryarray == EXPRESSIONS
     assert layout.yaxis.range == (6.5, -0.5)
     assert layout.xaxis.range == (-0.5, 6.5)
@@ -49,41 +49,41 @@ def test_expressions_stand_in_the_projects_order_with_the_first_row_on_top(cells
 
 
 def test_the_chosen_cell_is_framed(cells):
-    (frame,) = figures.confusion_chart(cells, "counts", ("fear", "sad")).layout.shapes
+    (frame,) = matrices.confusion_chart(cells, "counts", chosen=("fear", "sad")).layout.shapes
     assert (frame.y0 + frame.y1) / 2 == EXPRESSIONS.index("fear")
     assert (frame.x0 + frame.x1) / 2 == EXPRESSIONS.index("sad")
-    assert not figures.confusion_chart(cells, "counts").layout.shapes
+    assert not matrices.confusion_chart(cells, "counts").layout.shapes
 
 
 def test_an_expression_without_faces_shows_a_dash(cells):
     empty = cells.copy()
     empty.loc[empty["actual"] == "disgust", ["count", "rate"]] = [0, float("nan")]
-    words = texts(figures.confusion_chart(empty, "rates"))
+    words = texts(matrices.confusion_chart(empty, "rates"))
     assert {words["disgust", name] for name in EXPRESSIONS} == {"–"}
 
 
 def test_text_is_white_only_on_dark_cells(cells):
-    marks = figures.confusion_chart(cells, "rates").data[1]
+    marks = matrices.confusion_chart(cells, "rates").data[1]
     white = [color == "#FFFFFF" for color in marks.textfont.color]
     assert white == (cells["rate"] > 0.5).tolist()
 
 
 def test_differences_have_signs(answers):
     cells = difference_cells(answers, "able", "weak")
-    words = texts(figures.difference_chart(cells, "counts"))
+    words = texts(matrices.difference_chart(cells, "counts"))
     for row in cells.itertuples():
         assert words[row.actual, row.predicted] == (f"{row.count:+,}" if row.count else "0")
-    heat = figures.difference_chart(cells, "rates").data[0]
+    heat = matrices.difference_chart(cells, "rates").data[0]
     assert heat.zmin == -heat.zmax
 
 
 def test_pairs_are_signed_and_only_significant_ones_are_coloured():
     pairs = {"second": ["b"], "difference": [0.1], "low": [0.05], "high": [0.15], "p_holm": [0.2], "clear": [False]}
     table = pd.DataFrame({"first": ["a"], **pairs, "words": ["(+10.0)"], "only_first": [9], "only_second": [3]})
-    heat, marks = figures.pair_matrix(table, ["a", "b"]).data
+    heat, marks = matrices.pair_matrix(table, ["a", "b"]).data
     assert (list(marks.y), list(marks.x), list(marks.text)) == (["1"], ["2"], ["(+10.0)"])
     assert list(heat.z) == [0.0]
-    coloured = figures.pair_matrix(table.assign(clear=True), ["a", "b"]).data[0]
+    coloured = matrices.pair_matrix(table.assign(clear=True), ["a", "b"]).data[0]
     assert list(coloured.z) == [0.1]
     assert "only this one correct: 9" in marks.hovertext[0]
 
@@ -91,12 +91,12 @@ def test_pairs_are_signed_and_only_significant_ones_are_coloured():
 def test_rows_of_the_pair_matrix_name_the_models_and_number_the_columns(answers):
     order = [answers.titles[name] for name in ("able", "fair", "weak")]
     both = both_ways(pair_table(answers))
-    layout = figures.pair_matrix(both, order).layout
+    layout = matrices.pair_matrix(both, order).layout
     assert layout.xaxis.categoryarray == ("1", "2", "3")
     for number, (title, shown) in enumerate(zip(order, layout.yaxis.ticktext, strict=True), 1):
         assert shown.endswith(f"<b>{number}</b>")
         assert title.split()[0] in shown
-    assert figures.pair_matrix(both, order, narrow=True).data[1].mode == "markers"
+    assert matrices.pair_matrix(both, order, narrow=True).data[1].mode == "markers"
 
 
 def test_many_narrow_columns_show_every_second_number():
@@ -104,7 +104,29 @@ def test_many_narrow_columns_show_every_second_number():
     row = {"difference": 0.1, "low": 0.05, "high": 0.15, "p_holm": 0.2, "clear": False, "words": "(+10.0)"}
     counts = {"only_first": 9, "only_second": 3}
     both = pd.DataFrame([{"first": a, "second": b, **row, **counts} for a in names for b in names if a != b])
-    wide, narrow = (figures.pair_matrix(both, names, narrow=narrow).layout.xaxis for narrow in (False, True))
+    wide, narrow = (matrices.pair_matrix(both, names, narrow=narrow).layout.xaxis for narrow in (False, True))
     assert wide.tickvals == tuple(str(number) for number in range(1, 15))
     assert narrow.tickvals == ("1", "3", "5", "7", "9", "11", "13")
     assert narrow.categoryarray == wide.tickvals
+
+
+def test_every_pixel_shows_its_number_the_right_way_up():
+    face = np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)
+    figure = matrices.pixel_chart(face)
+    np.testing.assert_array_equal(figure.data[0].z, face)
+    assert figure.data[0].texttemplate == "%{z}"
+    assert figure.layout.yaxis.range == (47.5, -0.5)
+    with pytest.raises(ValueError, match="Received: \\(48, 48, 3\\)"):
+        matrices.pixel_chart(np.zeros((48, 48, 3), np.uint8))
+
+
+def test_cells_have_their_numbers_in_readable_ink():
+    figure = matrices.number_grid(np.array([[-1.0, 0.999], [-0.001, 0.25]]), -1, high=1)
+    words = [(note.text, note.font.color) for note in figure.layout.annotations]
+    dark, light = "#FFFFFF", "#000000"
+    assert words == [("−1.00", dark), ("1.00", light), ("0.00", dark), ("0.25", light)]
+    assert matrices.number_grid(np.array([[-103.9]]), -123, high=151).layout.annotations[0].text == "−104"
+    with pytest.raises(ValueError, match="rows, columns"):
+        matrices.number_grid(np.zeros(3), 0, high=1)
+    with pytest.raises(ValueError, match="above"):
+        matrices.number_grid(np.zeros((2, 2)), 1, high=1)

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.figures import AccuracyInterval, accuracy_intervals, class_scores, paper_chart, ranking
+from fer_core.figures.scores import (
+    AccuracyInterval,
+    accuracy_intervals,
+    class_scores,
+    error_leaves,
+    group_rates,
+    paper_chart,
+    ranking,
+)
 from fer_core.labels import EXPRESSIONS
 
 MEASURED = [
@@ -57,11 +65,8 @@ def test_axis_holds_everything_references_too():
     assert figure.layout.annotations[0].text == "a known result"
 
 
-def test_height_grows_with_the_models():
+def test_height_grows_with_the_models_and_nothing_is_refused():
     assert accuracy_intervals(MEASURED).layout.height > accuracy_intervals(MEASURED[:2]).layout.height
-
-
-def test_nothing_measured():
     with pytest.raises(ValueError, match="at least one measured accuracy"):
         accuracy_intervals([])
 
@@ -69,7 +74,7 @@ def test_nothing_measured():
 @pytest.mark.parametrize(("ascending", "best"), [(False, "high"), (True, "low")])
 def test_the_best_is_on_top_whether_high_or_low(ascending, best):
     table = pd.DataFrame({"model": ["low", "high"], "m": [0.1, 0.9], "m_low": [0.05, 0.8], "m_high": [0.2, 0.95]})
-    figure = ranking(table, "m", "A metric", ascending)
+    figure = ranking(table, "m", title="A metric", ascending=ascending)
     assert figure.layout.yaxis.categoryarray[0] == best
     assert figure.layout.yaxis.autorange == "reversed"
     assert ends(figure.data[0])[list(figure.data[0].y).index("high")] == (0.8, 0.95)
@@ -110,3 +115,42 @@ def test_reported_values_have_no_whisker():
     assert ends(reported) == [(0.5, 0.5)]
     assert ends(measured) == [(0.38, 0.42)]
     assert reported.marker.symbol != measured.marker.symbol
+
+
+RATES = pd.DataFrame(
+    [
+        (group, expression, 40, value, value - 0.1, value + 0.1, group != "<b>few</b>")
+        for group, value in (("old", 0.4), ("young", 0.6), ("<b>few</b>", 0.5))
+        for expression in ("angry", "happy")
+    ],
+    columns=["group", "expression", "faces", "value", "low", "high", "compared"],
+)
+
+
+def test_groups_differ_in_colour_and_shape_and_small_ones_are_hollow():
+    figure = group_rates(RATES, "Recall")
+    assert [trace.name for trace in figure.data] == ["old", "young", "&lt;b&gt;few&lt;/b&gt;"]
+    assert len({trace.marker.color for trace in figure.data}) == 3
+    assert figure.data[0].marker.symbol[0] == "circle"
+    assert figure.data[2].marker.symbol[0].endswith("-open")
+    assert list(figure.data[0].y) == ["angry", "happy"]
+    assert ends(figure.data[0]) == [(0.3, 0.5)] * 2
+    assert figure.layout.showlegend
+
+
+def test_one_expression_has_a_row_for_each_group():
+    figure = group_rates(RATES[RATES["expression"] == "angry"], "Recall, angry")
+    assert [list(trace.y) for trace in figure.data] == [["old"], ["young"], ["<b>few</b>"]]
+    assert "&lt;b&gt;few" in figure.layout.yaxis.ticktext[2]
+    assert not figure.layout.showlegend
+    assert figure.layout.xaxis.range == (0, 0.75)
+    with pytest.raises(ValueError, match="at least one rate"):
+        group_rates(RATES.assign(value=float("nan")), "Recall")
+
+
+def test_leaves_and_the_mean_of_all():
+    numbers = {"faces": [50, 60], "wrong": [30, 6], "value": [0.6, 0.1], "low": [0.5, 0.05], "high": [0.7, 0.2]}
+    figure = error_leaves(pd.DataFrame({"where": ["dark", "bright"], **numbers}), 0.33)
+    assert list(figure.data[0].x) == [0.6, 0.1]
+    assert figure.layout.shapes[0].x0 == 0.33
+    assert "33 %" in figure.layout.annotations[0].text

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from fer_core.figures import softmax_table
-from fer_core.figures.theme import MODEL_COLORS, enlarged, in_lines, listed, model_styles, percent_text, safe
+from fer_core.columns import percent_text
+from fer_core.figures.bars import softmax_table
+from fer_core.figures.theme import MODEL_COLORS, enlarged, in_lines, listed, model_styles, safe
 from fer_core.labels import COLORS
 
 
@@ -42,7 +43,7 @@ def test_models_behind_are_listed_after_those_in_front():
 
 
 def test_an_enlarged_chart_has_larger_type_and_the_same_data():
-    chart = softmax_table(range(7), [1] * 7, [0.1] * 7)
+    chart = softmax_table(range(7), [1] * 7, probabilities=[0.1] * 7)
     larger = enlarged(chart, 2)
     assert larger.layout.height == 2 * chart.layout.height
     assert larger.layout.font.size == 2 * chart.layout.font.size

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.figures import expression_strips, timeline_chart
+from fer_core.figures.timeline import expression_strips, timeline_chart
 from fer_core.labels import COLORS, EXPRESSIONS
 
 RUNS = pd.DataFrame(
@@ -81,7 +81,7 @@ def test_an_empty_table_is_an_empty_chart_and_a_missing_column_is_named():
 
 
 def test_strips_show_the_asked_faces_from_top_to_bottom():
-    figure = expression_strips(RUNS, [2, 1], 5.0)
+    figure = expression_strips(RUNS, [2, 1], end=5.0)
     assert figure.layout.yaxis.categoryarray == ("Face 2", "Face 1")
     assert figure.layout.xaxis.range == (0, 5.0)
     drawn = {

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.figures import importance_bars, setting_chart, tuning_history
+from fer_core.figures.tuning import importance_bars, setting_chart, tuning_history
 
 
 @pytest.fixture
@@ -45,14 +45,14 @@ def test_the_most_important_setting_is_on_top():
 
 
 def test_numbers_get_an_axis_and_choices_stand_side_by_side(trials):
-    assert setting_chart(trials, "learning_rate", "Learning rate").layout.xaxis.type == "log"
-    layers = setting_chart(trials, "open_layers", "Open layers")
+    assert setting_chart(trials, "learning_rate", title="Learning rate").layout.xaxis.type == "log"
+    layers = setting_chart(trials, "open_layers", title="Open layers")
     assert layers.layout.xaxis.type == "category"
     assert [list(trace.x) for trace in layers.data] == [["2", "2"], ["6"]]
-    drawn = {value for trace in setting_chart(trials, "schedule", "Schedule").data for value in trace.x}
+    drawn = {value for trace in setting_chart(trials, "schedule", title="Schedule").data for value in trace.x}
     assert drawn == {"cosine", "one cycle"}
 
 
 def test_a_missing_column_is_named(trials):
     with pytest.raises(ValueError, match="Missing: strength"):
-        setting_chart(trials, "strength", "Strength")
+        setting_chart(trials, "strength", title="Strength")

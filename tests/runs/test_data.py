@@ -32,14 +32,14 @@ def counts(part: FerDataset) -> list[int]:
 
 def test_all_faces_are_the_protocol(dataset):
     part, holdout = training_and_holdout(dataset)
-    data = fer2013_part(dataset, None, False, 0)
+    data = fer2013_part(dataset, None, balanced=False, seed=0)
     assert data.training.fingerprint == part.fingerprint
     assert data.holdout.fingerprint == holdout.fingerprint
     assert sorted(set(data.tests.usage.tolist())) == ["PrivateTest", "PublicTest"]
 
 
 def test_own_shares(dataset):
-    data = fer2013_part(dataset, 280, False, 0)
+    data = fer2013_part(dataset, 280, balanced=False, seed=0)
     whole = np.array(counts(training_and_holdout(dataset)[0]))
     assert len(data.training) == 280
     assert np.abs(np.array(counts(data.training)) - 280 * whole / whole.sum()).max() < 1
@@ -48,20 +48,20 @@ def test_own_shares(dataset):
 
 
 def test_equal_classes_as_far_as_they_go(dataset):
-    assert counts(fer2013_part(dataset, 210, True, 0).training) == [30] * 7
+    assert counts(fer2013_part(dataset, 210, balanced=True, seed=0).training) == [30] * 7
     scarce = counts(training_and_holdout(dataset)[0])[1]
     assert scarce < 100
-    part = counts(fer2013_part(dataset, 700, True, 0).training)
+    part = counts(fer2013_part(dataset, 700, balanced=True, seed=0).training)
     assert sum(part) == 700
     assert part[1] == scarce
     others = [count for label, count in enumerate(part) if label != 1]
     assert max(others) - min(others) <= 1
-    assert counts(fer2013_part(dataset, None, True, 0).training) == [scarce] * 7
+    assert counts(fer2013_part(dataset, None, balanced=True, seed=0).training) == [scarce] * 7
 
 
 def test_draws_are_seeded_and_lie_within_each_other(dataset):
     def rows(faces: int, seed: int) -> set[int]:
-        return set(fer2013_part(dataset, faces, False, seed).training.rows.tolist())
+        return set(fer2013_part(dataset, faces, balanced=False, seed=seed).training.rows.tolist())
 
     assert rows(140, 1) == rows(140, 1)
     assert rows(140, 1) != rows(140, 2)
@@ -73,7 +73,7 @@ def test_draws_are_seeded_and_lie_within_each_other(dataset):
 @pytest.mark.parametrize("wanted", [7, 70, 101, 2872])
 def test_shares_add_up(wanted, balanced):
     available = np.array(CLASSES)
-    shares = faces_per_class(available, wanted, balanced)
+    shares = faces_per_class(available, wanted, balanced=balanced)
     assert (shares >= 1).all()
     assert (shares <= available).all()
     assert wanted <= shares.sum() <= wanted + 7

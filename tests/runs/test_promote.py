@@ -29,7 +29,7 @@ def half(source, target, **_):
     os._exit(9)
 
 promote.shutil.copytree = half
-promote.promote(open_run(sys.argv[1]), "mine", "Mine", replace=True)
+promote.promote(open_run(sys.argv[1]), "mine", title="Mine", replace=True)
 """
 
 
@@ -46,7 +46,7 @@ def own(home):
 
 def test_promoted_under_its_new_name(finished, home):
     assert suggested_name(finished) == "my_try"
-    model = promote(finished, "mine", "  My   model ")
+    model = promote(finished, "mine", title="  My   model ")
     assert own(home) == {"mine": "My model"}
     assert load_model("mine").card.promoted_from == finished.id
     assert load_model("mine").predictions("public_test").equals(finished.result().predictions("public_test"))
@@ -57,56 +57,56 @@ def test_promoted_under_its_new_name(finished, home):
 
 
 def test_names_and_titles_are_checked(finished, made_run, home):
-    promote(finished, "mine", "Mine")
+    promote(finished, "mine", title="Mine")
     for name in ("", ".", "..", "a/b", "..\\x", "Mine", ".hidden", "x" * 61, "nul"):
         with pytest.raises(FerError, match="not a valid model name"):
-            promote(finished, name, "A title")
+            promote(finished, name, title="A title")
     for title in ("", "  ", "x" * 81):
         with pytest.raises(FerError, match="Expected a title"):
-            promote(finished, "other", title)
+            promote(finished, "other", title=title)
     with pytest.raises(FerError, match="You have a model of that name already"):
-        promote(finished, "mine", "Again")
+        promote(finished, "mine", title="Again")
     with pytest.raises(FerError, match="comes with FER Lab"):
-        promote(finished, "compact_cnn", "Mine now")
+        promote(finished, "compact_cnn", title="Mine now")
     with pytest.raises(FerError, match="no model to promote: it is fitting"):
-        promote(made_run("fitting"), "mine2", "Mine")
+        promote(made_run("fitting"), "mine2", title="Mine")
     assert own(home) == {"mine": "Mine"}
-    promote(finished, "mine", "Again", replace=True)
-    promote(finished, "compact_cnn", "Mine now", replace=True)
-    promote(finished, "twin", "Again")
+    promote(finished, "mine", title="Again", replace=True)
+    promote(finished, "compact_cnn", title="Mine now", replace=True)
+    promote(finished, "twin", title="Again")
     assert own(home) == {"mine": "Again", "compact_cnn": "Mine now", "twin": "Again (twin)"}
     assert json.loads((SHIPPED / "compact_cnn" / "card.json").read_text())["title"] == "Compact CNN"
 
 
 def test_killed_while_copying_nothing_half_is_seen(finished, home):
-    promote(finished, "mine", "The first")
+    promote(finished, "mine", title="The first")
     answer = subprocess.run([sys.executable, "-c", DIES_WHILE_COPYING, finished.id], check=False)
     assert answer.returncode == 9
     (left,) = (home / "models").glob(".partial-*")
     assert (left / "card.json").is_file()
     assert own(home) == {"mine": "The first"}
     os.utime(left, (0, 0))
-    promote(finished, "mine", "The second", replace=True)
+    promote(finished, "mine", title="The second", replace=True)
     assert own(home) == {"mine": "The second"}
     assert not list((home / "models").glob(".partial-*"))
 
 
 def test_a_full_disk_leaves_what_was_there(finished, home, monkeypatch):
-    promote(finished, "mine", "The first")
+    promote(finished, "mine", title="The first")
 
     def full(source, target, **_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(module.shutil, "copytree", full)
     with pytest.raises(FerError, match=r"cannot be promoted \(No space left on device\)"):
-        promote(finished, "mine", "The second", replace=True)
+        promote(finished, "mine", title="The second", replace=True)
     assert own(home) == {"mine": "The first"}
 
 
 def test_a_damaged_result_is_not_promoted(finished, home):
     shutil.copy(finished.folder / "plan.json", finished.result().folder / "card.json")
     with pytest.raises(FerError, match="no model to promote"):
-        promote(finished, "mine", "Mine")
+        promote(finished, "mine", title="Mine")
     assert downloads(finished) == {}
 
 
@@ -131,10 +131,4 @@ def test_what_cannot_be_converted_is_explained(finished_network, made_run, monke
         onnx_file(made_run("fitting"))
     monkeypatch.setattr(module, "ONNX_WORKER", "not_a_module")
     with pytest.raises(FerError, match=r"could not be converted to ONNX: .*not_a_module"):
-        onnx_file(finished_network)
-
-
-def test_a_damaged_keras_file_is_explained(finished_network):
-    (finished_network.result().folder / "model.keras").write_bytes(b"nothing")
-    with pytest.raises(FerError, match=r"^The Keras weights of .* cannot be read"):
         onnx_file(finished_network)

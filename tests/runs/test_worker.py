@@ -27,6 +27,7 @@ from tests.waiting import until
 LIGHT = """
 import sys
 import fer_core.runs.queue, fer_core.runs.promote, fer_core.runs.estimate, fer_core.runs.worker, fer_core.cli
+import fer_core.tuning.study, fer_core.tuning.worker
 print(sorted({"keras", "tensorflow", "torch", "jax"} & set(sys.modules)))
 """
 
@@ -126,9 +127,9 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
     assert finished.seconds > stopped.seconds
     assert sorted(downloads(run)) == ["model.keras", "model.tflite"]
     assert run.result().card.training["faces"] == 140
-    assert estimate(run.plan.spec, run.plan.recipe, 140).basis == GUESS  # no whole fit in one process: no timing
+    assert estimate(run.plan.spec, run.plan.recipe, faces=140).basis == GUESS  # no whole fit in one process: no timing
 
-    model = promote(run, "mine", "Mine")
+    model = promote(run, "mine", title="Mine")
     queue.delete(run)
     assert [m.title for m in list_models()[0] if m.folder.parent == home / "models"] == ["Mine"]
     assert model.weights.is_file()

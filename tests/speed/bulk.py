@@ -49,7 +49,7 @@ def batch_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
         files = _write_photos(Path(folder))
         serial, threads, by_processes = seconds_each(
             lambda: check(_faces(file, alone) for file in files),
-            lambda: check(in_parallel(lambda file: _faces(file, shared), files, workers)),
+            lambda: check(in_parallel(lambda file: _faces(file, shared), files, workers=workers)),
             lambda: check(processes.map(_faces, files)),
             warm_up=1,
             rounds=_rounds(seconds),

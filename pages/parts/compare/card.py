@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from fer_core.report import model_readme, model_text
+from fer_core.sections.cards import model_readme, model_text
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
 from pages.parts.common import offer_download, plain

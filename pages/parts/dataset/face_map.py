@@ -9,7 +9,8 @@ import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
 from fer_core.data.fer2013_faces import Fer2013Faces
-from fer_core.figures import COLORINGS, confusion_chart, face_map_chart
+from fer_core.figures.face_map import COLORINGS, face_map_chart
+from fer_core.figures.matrices import confusion_chart
 from fer_core.metrics.confusion import SHOWN, confusion_cells, sample_faces
 from fer_core.metrics.mapped_faces import FEW, SHEET_COLUMNS, expression_scores, face_sheet, judged, map_table
 from fer_core.metrics.predictions import Predictions, joined
@@ -255,7 +256,7 @@ def _chart(shown: pd.DataFrame, coloring: str, view: tuple[str, ...], title: str
 
     with st.container(key="d_map"):
         show_chart(
-            face_map_chart(shown, coloring, state[_DRAWN][1], narrow_screen()),
+            face_map_chart(shown, coloring, selected=state[_DRAWN][1], narrow=narrow_screen()),
             f"Map of {len(shown):,} faces by the features of {title}; coloured by {COLORINGS[coloring]}",
             key=key,
             on_select=select,

@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data import SPLITS
-from fer_core.figures import class_distribution, pixel_chart
+from fer_core.figures.bars import class_distribution
+from fer_core.figures.matrices import pixel_chart
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.face_table import MEASURES, filtered
 from pages.parts.charts import show_chart
@@ -26,7 +27,7 @@ def classes(shown: ShownFaces) -> None:
     totals = counts.sum()
     rare, frequent = str(totals.idxmin()), str(totals.idxmax())
     show_chart(
-        class_distribution(counts, bars == "shares"),
+        class_distribution(counts, shares=bars == "shares"),
         f"Faces by expression and split; most for {frequent}, fewest for {rare}",
     )
     splits = "" if shown.own else " PublicTest is the paper’s test split, PrivateTest the challenge’s."

@@ -11,7 +11,7 @@ from fer_core.columns import TEST_SPLITS
 from fer_core.data import SPLITS
 from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.data.near_duplicates import LEAST
-from fer_core.figures import confusion_chart
+from fer_core.figures.matrices import confusion_chart
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.confusion import HARDEST, hardest_faces, label_cells
 from fer_core.metrics.label_truth import (

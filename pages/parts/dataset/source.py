@@ -112,11 +112,11 @@ def _own_pictures() -> OwnFaces | None:
 
 
 def _from_zip(file: Any, whole: bool) -> OwnFaces:
-    return read_own_zip(file, file.name, whole)
+    return read_own_zip(file, file.name, whole_image=whole)
 
 
 def _from_folder(folder: str, whole: bool, _: int) -> OwnFaces:
-    return read_own_faces(Path(folder).expanduser(), whole)
+    return read_own_faces(Path(folder).expanduser(), whole_image=whole)
 
 
 def _own_table(dataset: FerDataset, model: StoredModel | None) -> pd.DataFrame:

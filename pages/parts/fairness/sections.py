@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.audit import ALL, LIMITS, MINIMUM, PROPERTIES, RATES, AuditedFaces
-from fer_core.figures import error_leaves, group_rates
+from fer_core.figures.scores import error_leaves, group_rates
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.significance import LEVEL
@@ -56,7 +56,7 @@ def groups(faces: AuditedFaces) -> None:
     explain("Gap between groups", _largest(gaps))
     title = RATES[rate] if expression in (SEVEN, ALL) else f"{RATES[rate]}, {expression}"
     if shown["value"].notna().any():
-        show_chart(group_rates(shown, title, narrow_screen()), f"{title} by {audit.by}: {_in_words(shown)}")
+        show_chart(group_rates(shown, title, narrow=narrow_screen()), f"{title} by {audit.by}: {_in_words(shown)}")
     st.caption(f"{plain(faces.model)}. {plain(faces.faces)}. {_about(by)}")
     if gaps.empty:
         st.caption(f"There are no two groups of at least {least} faces to compare.")

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data import find_fer2013
-from fer_core.figures import class_counts
+from fer_core.figures.bars import class_counts
 from fer_core.labels import EXPRESSIONS
 from fer_core.runs.data import DataSettings, LoadedData, load_training_data
 from fer_core.runs.uploads import KEPT_DAYS, Collection, keep_upload, list_collections

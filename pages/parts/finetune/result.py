@@ -8,7 +8,8 @@ from typing import Final
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
-from fer_core.figures import class_scores, confusion_chart
+from fer_core.figures.matrices import confusion_chart
+from fer_core.figures.scores import class_scores
 from fer_core.measuring.results import load_predictions, recommendation
 from fer_core.metrics.confusion import confusion_cells
 from fer_core.metrics.core import METRICS, Measured, f1_table, measure_models
@@ -168,7 +169,7 @@ def _promotion(run: Run) -> None:
 
     def promote_now() -> None:
         state = st.session_state
-        attempt(lambda: promote(run, state[name].strip(), state[title], replace=state[again]))
+        attempt(lambda: promote(run, state[name].strip(), title=state[title], replace=state[again]))
 
     with st.popover("Promote: use it on every page", icon=":material/publish:"), st.form("f_promote", border=False):
         st.text_input("Name", suggested_name(run), max_chars=60, key=name)

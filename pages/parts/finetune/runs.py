@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.figures import training_chart
+from fer_core.figures.curves import training_chart
 from fer_core.measuring.results import training_curves
 from fer_core.runs.estimate import duration_text
 from fer_core.runs.queue import delete, resume, stop, submit

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from fer_core.data.fer2013_faces import Fer2013Faces
-from fer_core.figures import answers_and_votes, vote_bars
+from fer_core.figures.bars import answers_and_votes, vote_bars
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz import (
     FACES,
@@ -281,7 +281,7 @@ def _one_face(current: Game, room: Room) -> None:
             show_chart(vote_bars(counts, sum(counts)), alt, key="quiz_class")
         else:
             total = sum(face.votes) + face.other_votes
-            show_chart(answers_and_votes(counts, face.votes, total), alt, key="quiz_class")
+            show_chart(answers_and_votes(counts, face.votes, total=total), alt, key="quiz_class")
             most = f"Most say {face.majority}." if face.majority else "No clear answer."
             st.caption(f"Coloured: the class. Gray: the share of the ten annotators. {most}")
             note_other_votes(face)

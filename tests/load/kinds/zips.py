@@ -99,7 +99,7 @@ def _read_classes(given: Input) -> list[str]:
     from fer_core.runs.own_pictures import read_own_zip
     from fer_core.runs.uploads import keep_upload
 
-    read_own_zip(io.BytesIO(given.content), given.name, True).close()
+    read_own_zip(io.BytesIO(given.content), given.name, whole_image=True).close()
     place = Path(keep_upload(given.name, given.content))
     try:
         load_training_data(DataSettings("folder", path=str(place), whole_image=True))

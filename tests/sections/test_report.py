@@ -10,7 +10,8 @@ from plotly.offline import get_plotlyjs
 from typer.testing import CliRunner
 
 from fer_core.cli import app
-from fer_core.report import build_report, render
+from fer_core.sections.html import render
+from fer_core.sections.results import build_report
 from fer_core.store import folders
 from fer_core.store.folders import list_models, promoted
 from tests.made_up_store import add_model, add_models
@@ -59,7 +60,7 @@ def three(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FER_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setattr(folders, "SHIPPED", tmp_path_factory.mktemp("shipped"))
-        report = build_report(add_models(promoted()), "PublicTest", "plain")
+        report = build_report(add_models(promoted()), "PublicTest")
     return report, render(report)
 
 
@@ -159,7 +160,7 @@ def test_tables_have_the_numbers_of_the_report(three):
         assert cells["ECE"] == f"{one['ece']:.4f}\n{one['against_floor']}"
         assert cells["Noise floor"] == f"{one['floor']:.4f}\n{one['floor_low']:.4f}–{one['floor_high']:.4f}"
         assert cells["Log loss with T"] == f"{one['log_loss_scaled']:.4f}"
-    assert text.count("another seed") == 2
+    assert text.count("another seed") == 3
     assert "fitted to the log loss on PrivateTest" in text
     assert "if they are plain means" in text
     assert "on PublicTest and judged by FER2013’s label" in text
@@ -172,7 +173,7 @@ def test_a_title_is_shown_not_followed(made_up, three):
     titles = [SCRIPT, LINK, '"><img src=x onerror=alert(1)>', "</script><b>", "a & b"]
     for place, title in enumerate(titles):
         add_model(promoted(), f"tricky{place}", title=title)
-    reader, harmless = Reader(render(build_report(list_models()[0], "PublicTest", "plain"))), Reader(three[1])
+    reader, harmless = Reader(render(build_report(list_models()[0], "PublicTest"))), Reader(three[1])
     assert not reader.wrong
     assert {tag for tag, _ in reader.tags} == {tag for tag, _ in harmless.tags}
     assert [found for tag, found in reader.tags if tag == "a"] == [found for tag, found in harmless.tags if tag == "a"]
@@ -185,7 +186,7 @@ def test_a_title_is_shown_not_followed(made_up, three):
 def test_all_charts_give_a_model_one_colour_and_show_the_same_ones_at_first(made_up):
     models = [add_model(promoted(), f"m{place}", skill=1 + place / 4) for place in range(1, 8)]
     models.insert(0, add_model(promoted(), "m0", skill=1, weights_from="utkface"))
-    report = build_report(models, "PublicTest", "plain")
+    report = build_report(models, "PublicTest")
     assert report.front == [f"The m{place} one" for place in (7, 6, 5, 4, 3, 2)]
     colours: dict[str, set[str]] = {}
     reader = Reader(text := render(report))
@@ -215,7 +216,7 @@ def test_one_model_alone_and_a_broken_one(made_up, tmp_path):
     assert "No temperature T: there are no predictions of the other test split" in text
     assert "Significance" not in text
     assert "Robustness" not in text
-    assert "predictions.parquet of bad cannot be used" in text
+    assert "predictions.parquet of bad is damaged" in text
     (curves,) = [trace for trace in figures(Reader(text))["training"]["wide"]["data"] if trace.get("showlegend")]
     assert curves["name"] == "The bad one"
     assert curves["visible"] is True
@@ -247,6 +248,6 @@ def test_an_empty_store_says_so(made_up, tmp_path):
 
 @pytest.mark.slow
 def test_the_shipped_models_fit_into_8_megabytes(home):
-    text = render(build_report(list_models()[0], "PublicTest", "plain", "exponential"))
+    text = render(build_report(list_models()[0], "PublicTest", fusion="exponential"))
     assert len(text.encode()) < 8e6
     assert len(figures(Reader(text))) > 25

@@ -10,16 +10,16 @@ import plotly.graph_objects as go
 from PIL import Image, ImageOps
 
 from fer_core.files import whole_file
-from fer_core.report.charts import all_charts
-from fer_core.report.contents import Report
-from fer_core.report.page import legend_space
+from fer_core.sections.html import legend_space
+from fer_core.sections.results import Results
+from fer_core.sections.sections import SECTIONS
 from fer_core.types import FerError
 
 SCALE: Final = 2
 """Pixels of a picture for each pixel of a chart on the screen."""
 
 
-def write_png(report: Report, folder: Path) -> list[Path]:
+def write_png(results: Results, folder: Path) -> list[Path]:
     """Write every chart into a folder, which is created if it does not exist, and return the files.
 
     Pictures have only the models that charts show at first. Nothing is downloaded, also if there is no browser.
@@ -37,7 +37,11 @@ def write_png(report: Report, folder: Path) -> list[Path]:
         KaleidoError,
     )
 
-    drawn = {folder / f"{chart.name}.png": (still(chart.draw()), chart.width) for chart in all_charts(report)}
+    drawn = {
+        folder / f"{chart.name}.png": (still(chart.draw()), chart.width)
+        for make in SECTIONS
+        for chart in make(results).charts
+    }
     pictures = [
         {"fig": figure, "path": path, "opts": {"scale": SCALE, "width": width}}
         for path, (figure, width) in drawn.items()

@@ -1,12 +1,14 @@
-"""The damaged files of `mutations`, a few of each kind in this process, so that their makers and readers do not rot."""
+"""What the scripts of this folder do by hand, small enough for every day, so that they do not rot."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
 
 from fer_core.types import FerError
+from tests.load import faults, mutations, visitors
 from tests.load.readers import KINDS, make
 
 
@@ -22,3 +24,13 @@ def test_a_damaged_file_is_read_or_is_one_sentence(home, tmp_path, monkeypatch, 
         except FerError as error:
             sentences = [str(error)]
         assert all("\n" not in text and 20 < len(text) < 700 for text in sentences), given.what
+
+
+def test_the_scripts_take_their_options(monkeypatch, capsys):
+    for script, options in ((faults, "--only nothing"), (mutations, "--count 0 --seed 1"), (visitors, "--help")):
+        monkeypatch.setattr(sys, "argv", [script.__name__, *options.split()])
+        try:
+            assert script.main() == 0
+        except SystemExit as ended:
+            assert ended.code == 0
+    assert "--megabytes" in capsys.readouterr().out

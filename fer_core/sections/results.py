@@ -1,0 +1,234 @@
+"""The results that Compare and the report show: every table about some models on one split, computed when needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from fer_core import files
+from fer_core.columns import TEST_SPLITS
+from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import history_table, load_predictions
+from fer_core.measuring.robustness import robustness_table
+from fer_core.measuring.scoreboard import front_models, scoreboard_table
+from fer_core.metrics.calibration import calibration_table, reliability_table
+from fer_core.metrics.confusion import confusion_cells
+from fer_core.metrics.core import Measured, f1_table, measure_models
+from fer_core.metrics.curves import HALF_A_PIXEL, curve_table, threshold_table
+from fer_core.metrics.ensembles import Ensemble, fuse
+from fer_core.metrics.paper import PAPER_VARIANTS, paper_contradictions, paper_f1, paper_overall, paper_recomputed
+from fer_core.metrics.predictions import Predictions
+from fer_core.metrics.significance import pair_table
+from fer_core.store.stored_model import StoredModel
+from fer_core.types import FerError
+
+THRESHOLDS: Final = tuple(step / 20 for step in range(1, 20))
+
+REPORT_TOLERANCE: Final = 0.5 / 500
+"""By how much leaving out points may move a curve; the report's plots are 500 pixels wide."""
+
+
+@dataclass(eq=False)
+class Results:
+    """Results of several models on one split. Each table is computed once, when it is first asked for.
+
+    Nobody may change the tables, because sessions share them.
+
+    Attributes:
+        models: of the store, without the ensemble.
+        answers: predictions of the models, and of the ensemble if there is one.
+        other: the same on the other test split, to fit temperatures on; None if there are none.
+        public: returns results on PublicTest by FER2013's label, as the paper judges; None if there are none.
+        ensemble: the ensemble among the models; a sentence if it cannot be computed; None without one.
+        complaints: one sentence for each model that is left out.
+        measure: returns metrics and intervals of the models, and of others if it has them; default: computes them.
+        first_titles: titles of models that have the first colours, whether shown or not.
+        all_in_front: whether charts show all models at first.
+        tolerance: by how much leaving out points may move a curve.
+    """
+
+    models: Sequence[StoredModel]
+    answers: Predictions
+    other: Predictions | None = None
+    public: Callable[[], Results | None] = lambda: None
+    ensemble: Ensemble | str | None = None
+    complaints: list[str] = field(default_factory=list)
+    measure: Callable[[], Measured] | None = None
+    first_titles: Sequence[str] = ()
+    all_in_front: bool = False
+    tolerance: float = HALF_A_PIXEL
+
+    @cached_property
+    def measured(self) -> Measured:
+        """Metrics and intervals of each model, all with the same resamples."""
+        return self.measure() if self.measure else measure_models(self.answers)
+
+    @cached_property
+    def board(self) -> pd.DataFrame:
+        """The scoreboard, the most accurate model first."""
+        return scoreboard_table(self.answers, self.measured, self.models)
+
+    @property
+    def ranked(self) -> list[str]:
+        """Titles of the compared models, the most accurate first."""
+        return list(self.board["model"])
+
+    @cached_property
+    def front(self) -> list[str]:
+        """Titles of the models that charts show at first; the others appear on a click in the legend."""
+        if self.all_in_front:
+            return self.titles
+        backbones = {model.name: model.card.spec.backbone if model.card.spec else None for model in self.models}
+        return front_models(self.board, backbones)
+
+    @cached_property
+    def titles(self) -> list[str]:
+        """Titles of all models in some table, in the order of their colours in every chart."""
+        compared = [self.answers.titles[name] for name in self.answers.names]
+        others = [*self.robustness["model"], *self.history["model"]]
+        return list(dict.fromkeys([*self.first_titles, *compared, *others]))
+
+    @cached_property
+    def class_f1(self) -> pd.DataFrame:
+        """F1 by expression."""
+        return f1_table(self.answers, self.measured)
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """Points of the ROC and precision-recall curves."""
+        return curve_table(self.answers, self.tolerance)
+
+    @cached_property
+    def reliability(self) -> pd.DataFrame:
+        """Bins of the reliability diagrams."""
+        return reliability_table(self.answers)
+
+    @cached_property
+    def calibration(self) -> pd.DataFrame:
+        """Calibration errors with their noise floors, and temperatures fitted on the other test split."""
+        return calibration_table(self.answers, self.other)
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """The comparison of every pair of models."""
+        return pair_table(self.answers)
+
+    @cached_property
+    def histories(self) -> tuple[pd.DataFrame, list[str], list[str]]:
+        """Training curves, titles of models without them, and a sentence for each damaged file."""
+        return history_table(self.models, self.answers.titles)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """Training curves."""
+        return self.histories[0]
+
+    @cached_property
+    def degraded(self) -> tuple[pd.DataFrame, list[str], list[str]]:
+        """Results on degraded faces, titles of models without them, and a sentence for each damaged file."""
+        return robustness_table(self.models, self.answers.titles, self.answers.by)
+
+    @property
+    def robustness(self) -> pd.DataFrame:
+        """Results on degraded faces."""
+        return self.degraded[0]
+
+    @cached_property
+    def paper(self) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+        """The paper's overall results, and F1 by expression of each of its variants, beside ours."""
+        public = self.public()
+        answers, measured = (public.answers, public.measured) if public else (None, {})
+        return paper_overall(answers, measured), {name: paper_f1(name, measured) for name in PAPER_VARIANTS}
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table by name; those computed from predictions have the columns `split`, `view` and `by`."""
+        answers = self.answers
+        thresholds = [threshold_table(answers, name, at) for name in EXPRESSIONS for at in THRESHOLDS]
+        cells = [confusion_cells(answers, name).assign(name=name, model=answers.titles[name]) for name in answers.names]
+        predicted = {
+            "scoreboard": self.board,
+            "class_f1": self.class_f1,
+            "curves": self.curves,
+            "thresholds": pd.concat(thresholds, ignore_index=True),
+            "reliability": self.reliability,
+            "calibration": self.calibration,
+            "pairs": self.pairs,
+            "confusion": pd.concat(cells, ignore_index=True),
+        }
+        overall, by_variant = self.paper
+        f1 = [table.assign(variant=variant) for variant, table in by_variant.items()]
+        return {
+            **{
+                name: table.assign(split=answers.split, view=answers.view, by=answers.by)
+                for name, table in predicted.items()
+            },
+            "robustness": self.robustness,
+            "training": self.history,
+            "paper": overall,
+            "paper_f1": pd.concat(f1, ignore_index=True),
+            "paper_recomputed": paper_recomputed(),
+            "paper_contradictions": paper_contradictions(),
+        }
+
+
+def build_report(
+    models: Sequence[StoredModel], split: str, *, view: str = "plain", fusion: str | None = None, by: str = "label"
+) -> Results:
+    """Return the results of models for a report.
+
+    Args:
+        models: of the store.
+        split: "PublicTest" or "PrivateTest".
+        view: "plain" or "flip".
+        fusion: one of `metrics.ensembles.FUSIONS`, to add an ensemble of all models; None for no ensemble.
+        by: what predictions are judged by, one of `columns.YARDSTICKS`; the paper's part stays with FER2013's label.
+
+    Raises:
+        FerError: no model has predictions of this split and view, or they cannot be combined.
+    """
+    answers, complaints = load_predictions(models, split, view, by)
+    if answers is None:
+        raise FerError(f"No model has usable predictions of {split} ({view}). {' '.join(complaints)}")
+    other, _ = load_predictions(models, next(name for name in TEST_SPLITS if name != split), view, by)
+    ensemble = None
+    if fusion is not None:
+        try:
+            ensemble = fuse(answers, answers.names, fusion=fusion, holdout=holdout_accuracies(models), other=other)
+        except ValueError as error:
+            raise FerError(str(error)) from error
+        answers, other = ensemble.predictions, None if other is None else ensemble.on(other)
+
+    def public() -> Results | None:
+        judged, _ = load_predictions(models, "PublicTest", view)
+        return None if judged is None else Results(models, judged)
+
+    results = Results(models, answers, other, public, ensemble, complaints, tolerance=REPORT_TOLERANCE)
+    complaints += [*results.histories[2], *results.degraded[2]]
+    return results
+
+
+def holdout_accuracies(models: Sequence[StoredModel]) -> Mapping[str, float | None]:
+    """Return the accuracy of each model on the hold-out, by its name; None where it was not measured."""
+    return {model.name: model.card.holdout_accuracy for model in models}
+
+
+def write_csv(results: Results, folder: Path) -> list[Path]:
+    """Write every table into a folder, which is created if it does not exist, and return the files.
+
+    Raises:
+        FerError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in results.tables.items():
+            texts = [column for column in table if str(column).endswith("_interval")]
+            files.write_csv(folder / f"{name}.csv", table.drop(columns=texts))
+    except OSError as error:
+        raise FerError(f"The tables cannot be written to {folder} ({error.strerror or error}).") from error
+    return [folder / f"{name}.csv" for name in results.tables]

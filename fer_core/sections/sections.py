@@ -1,0 +1,446 @@
+"""The sections of the Compare page and of the report: title, charts, table, words and an example of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from fer_core.columns import TEST_SPLITS, YARDSTICKS
+from fer_core.faces import DEGRADATIONS
+from fer_core.figures import curves, matrices, scores
+from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.robustness import robustness_curves, robustness_summary
+from fer_core.metrics.confusion import confusion_cells
+from fer_core.metrics.core import METRICS, metric_titles
+from fer_core.metrics.curves import curves_of, threshold_table
+from fer_core.metrics.paper import AUTHORS, TITLE, paper_marks, paper_metrics
+from fer_core.metrics.significance import LEVEL, both_ways
+from fer_core.models.spec import WEIGHTS
+from fer_core.sections.results import Results
+
+Columns = Mapping[str, str | tuple[str, str]]
+"""The title of each column of a table in order, with the number format of a numeric one, as Streamlit takes it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """One chart of a section.
+
+    Attributes:
+        name: what it shows, of letters, digits, `_` and `-`; unique in a report. Its pictures have this name.
+        alt: alternative text.
+        draw: returns the figure, for a phone with `narrow=True` if the chart adapts.
+        adapts: whether the figure for narrow screens is another one.
+        heading: above the chart in a report; empty for none.
+        width: of a picture in pixels.
+    """
+
+    name: str
+    alt: str
+    draw: Callable[..., go.Figure]
+    adapts: bool = True
+    heading: str = ""
+    width: int = 1040
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One view of results.
+
+    Attributes:
+        title: its heading in a report.
+        charts: in their order; none if there is nothing to show.
+        caption: what the charts show, as plain text.
+        table: all numbers; empty for none.
+        alt: a description of the table.
+        columns: the columns of the table that are shown.
+        example: a sentence with numbers of these results, for the explanation of the chart.
+    """
+
+    title: str
+    charts: list[Chart]
+    caption: str = ""
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    alt: str = ""
+    columns: Columns | None = None
+    example: str = ""
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The title of each column that is shown."""
+        return {
+            name: title if isinstance(title, str) else title[0].strip() for name, title in (self.columns or {}).items()
+        }
+
+
+def scoreboard(results: Results, metric: str = "accuracy") -> Section:
+    """Return the models ranked by a metric of `METRICS`, and a table of all metrics."""
+    board, answers, measure = results.board, results.answers, METRICS[metric]
+    ascending = not measure.higher_is_better
+    best = board.sort_values(metric, ascending=ascending).iloc[0]
+    overlap = "Models whose intervals overlap widely may well be equally good; see Significance. "
+    columns: dict[str, str | tuple[str, str]] = {"model": "Model"}
+    for name, title in metric_titles().items():
+        columns |= {name: (title, "%.3f"), f"{name}_interval": "95 % interval"}
+    columns |= {
+        "degraded_accuracy": ("Accuracy, degraded", "%.3f"),
+        "latency_ms": ("Latency, ms per face", "%.1f"),
+        "size_bytes": ("Size", "bytes"),
+        "parameters": ("Parameters", "compact"),
+        "trained": "Trained",
+        "weights_from": "Weights from",
+    }
+    return Section(
+        "Scoreboard",
+        [
+            Chart(
+                metric.replace("_", "-"),
+                f"{measure.title} of {len(board)} models with 95 % intervals; best by {YARDSTICKS[answers.by]}: "
+                f"{best['model']}, {best[metric]:.3f}",
+                partial(scores.ranking, board, metric, title=measure.title, ascending=ascending),
+                adapts=False,
+            )
+        ],
+        f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval. "
+        f"{overlap if len(board) > 1 else ''}Intervals cover which test faces were drawn, not training again with "
+        "another seed.",
+        board.assign(weights_from=board["weights_from"].replace(WEIGHTS)),
+        f"Scoreboard of {len(board)} models on {answers.where}",
+        columns,
+        f"{best['model']} is best by {YARDSTICKS[answers.by]}, with {best[metric]:.3f}. "
+        f"{measure.example(results.measured[best['name']][0])} In 95 % of resamples of the {len(answers.labels):,} "
+        f"faces it lies between {best[f'{metric}_low']:.3f} and {best[f'{metric}_high']:.3f}.",
+    )
+
+
+def by_expression(results: Results) -> Section:
+    """Return F1 of every model and expression."""
+    table = results.class_f1
+    hardest = table.groupby("expression")["f1"].mean().idxmin()
+    rare = table.sort_values("faces").iloc[0]
+    row = table[table["model"] == results.ranked[0]].sort_values("f1").iloc[0]
+    wide = table.pivot_table(index="model", columns="expression", values="f1", dropna=False)
+    alt = f"F1 by expression of each model with 95 % intervals; lowest for {hardest}"
+    return Section(
+        "F1 by expression",
+        [Chart("f1-by-expression", alt, partial(scores.class_scores, table, **_models(results, table)))],
+        f"{results.answers.where}. Rare expressions have wide intervals: {rare['expression']} has {rare['faces']} "
+        "faces.",
+        wide.loc[results.ranked].reset_index(),
+        "F1 of every model by expression",
+        {"model": "Model"} | {name: name.capitalize() for name in EXPRESSIONS},
+        f"{row['model']} has its lowest F1 for {row['expression']}: precision {row['precision']:.2f} and recall "
+        f"{row['recall']:.2f} give {row['f1']:.2f}, on {row['faces']} faces.",
+    )
+
+
+def roc_and_pr(
+    results: Results, expressions: Iterable[str] = EXPRESSIONS, *, threshold: float = 0.5, focus: str | None = None
+) -> Section:
+    """Return the curves of expressions that have them, and the numbers at a threshold of the last one.
+
+    Args:
+        results: of the models.
+        expressions: one or several.
+        threshold: probability from which an expression is predicted.
+        focus: title of the model to emphasize; None for none.
+    """
+    charts = []
+    for expression in expressions:
+        points = threshold_table(results.answers, expression, threshold)
+        roc, pr = (curves_of(results.curves, kind, expression) for kind in ("roc", "pr"))
+        if roc.empty or pr.empty:
+            continue
+        areas = (lines["area"] if focus is None else lines.loc[lines["model"] == focus, "area"] for lines in (roc, pr))
+        charts.append(
+            Chart(
+                f"roc-pr-{expression}",
+                f"ROC and precision-recall curves for {expression}; areas {' and '.join(map(_range, areas))}"
+                + (f" for {focus}" if focus else ""),
+                partial(curves.roc_pr_chart, roc, pr, points=points, focus=focus, **_models(results, roc)),
+                heading=expression.capitalize(),
+            )
+        )
+    caption, example = "One expression against the rest. The marks show each model at a threshold of 0.5.", ""
+    if focus is not None:
+        caption = f"{results.answers.where}. The dots mark each model at this threshold."
+        at = points[points["model"] == focus].iloc[0]
+        right, wrong, missed = (at[name] for name in ("true_positives", "false_positives", "false_negatives"))
+        example = (
+            f"At {threshold:.2f}, {focus} is at a false positive rate of {at['fpr']:.3f} and a true positive rate of "
+            f"{at['tpr']:.3f} on its ROC curve. It predicts {expression} for {right + wrong} faces, {right} of them "
+            f"correctly; of the {right + missed} faces of {expression} it misses {missed}."
+        )
+    return Section(
+        "ROC and precision-recall",
+        charts,
+        caption,
+        points,
+        f"Every model at threshold {threshold:.2f} for {expression}",
+        {
+            "model": "Model",
+            **{name: (name.title(), "%.3f") for name in ("precision", "recall", "f1")},
+            "fpr": ("False positive rate", "%.3f"),
+            "true_positives": "True positives",
+            "false_positives": "False positives",
+        },
+        example,
+    )
+
+
+def calibration(results: Results, focus: str | None = None) -> Section:
+    """Return the reliability diagrams, and calibration errors beside their noise floors."""
+    bins, table = results.reliability, results.calibration
+    ranges = [f"{low:.3f}–{high:.3f}" for low, high in table[["floor_low", "floor_high"]].to_numpy()]
+    alt, example = f"Reliability diagram of each model; calibration errors {_range(table['ece'])}", ""
+    other = next(split for split in TEST_SPLITS if split != results.answers.split)
+    if focus is None:
+        fitted = (
+            f"The temperature T is fitted to the log loss on {other}, because predictions for the hold-out are not "
+        )
+        fitted += "stored; no model here uses it. On the split shown, log loss and ECE can rise with it."
+        if table["fitted_on"].isna().all():
+            fitted = "No temperature T: there are no predictions of the other test split to fit it on."
+        caption = (
+            "On the dashed line, confidence equals accuracy; below it a model is overconfident, above it "
+            "underconfident. ECE: expected calibration error with 15 bins. Noise floor: the mean ECE of a perfectly "
+            "calibrated model with the same confidences, from 1,000 draws of labels, and below it the range of 95 % of "
+            "the draws; an ECE above it is evidence of bad calibration. Brier score: summed over the seven "
+            f"expressions, 0 to 2. {fitted}"
+        )
+    else:
+        error = table.loc[table["model"] == focus, "ece"].iloc[0]
+        alt = f"Reliability diagram; calibration error of {focus} {error:.3f}"
+        caption = (
+            f"{results.answers.where}. Below the dashed line a model is overconfident, above it underconfident. Noise "
+            "floor: the mean ECE of a perfectly calibrated model with the same confidences, from 1,000 draws of "
+            "labels; the ECE is above, inside or below the range of 95 % of the draws. Temperatures T are fitted on "
+            f"{other}, because predictions for the hold-out are not stored; no model here uses them."
+        )
+        last = bins[bins["model"] == focus].iloc[-1]
+        example = (
+            f"{focus} predicts {last['faces']:,} faces with a confidence of {last['from']:.0%} or more, on average "
+            f"{last['confidence']:.1%}; {last['accuracy']:.1%} of these predictions are correct."
+        )
+    return Section(
+        "Calibration",
+        [Chart("reliability", alt, partial(curves.reliability_chart, bins, focus, **_models(results, bins)))],
+        caption,
+        table.assign(floor_range=ranges),
+        "Calibration of every model",
+        {
+            "model": "Model",
+            "log_loss": ("Log loss", "%.3f"),
+            "brier": ("Brier score", "%.3f"),
+            "ece": ("ECE", "%.3f"),
+            "floor": ("Noise floor", "%.3f"),
+            "floor_range": "95 % range",
+            "against_floor": "ECE is",
+            "temperature": ("T", "%.2f"),
+            "log_loss_scaled": ("Log loss with T", "%.3f"),
+            "ece_scaled": ("ECE with T", "%.3f"),
+            "confidence": ("Confidence", "%.3f"),
+            "accuracy": ("Accuracy", "%.3f"),
+        },
+        example,
+    )
+
+
+def robustness(results: Results, focus: str | None = None) -> Section:
+    """Return accuracy and confidence on degraded faces; no charts if no model was measured on them."""
+    table = results.robustness
+    if table.empty:
+        return Section("Robustness", [])
+    kinds = {kind: degradation.title for kind, degradation in DEGRADATIONS.items()}
+    summary = robustness_summary(table)
+    alt = f"Accuracy of {table['model'].nunique()} models on degraded faces: {', '.join(kinds.values()).lower()}"
+    kinds_in_words = "Low light also lowers the contrast; occlusion is a gray square at a random place."
+    caption, example = (
+        (
+            f"Accuracy on {table['faces'].max():,} test faces of both splits with five kinds of degradation, in five "
+            f"strengths each. These faces are always the same. {kinds_in_words} Models that are not listed were not "
+            "measured."
+        ),
+        "",
+    )
+    if focus is not None:
+        row = summary[summary["model"] == focus].iloc[0]
+        alt = f"Accuracy on degraded faces; {focus}: {row['clean']:.0%} when clean, on average " + ", ".join(
+            f"{title.lower()} {row[kind]:.0%}" for kind, title in kinds.items()
+        )
+        example = (
+            f"{focus} falls from {row['clean']:.1%} on clean faces to {row['degraded']:.1%} on average, while its mean "
+            f"confidence there is {row['confidence']:.1%}."
+        )
+        of_all = "Confidence is over all faces, also those without one clear answer of the annotators."
+        caption = (
+            f"On {row['faces']:,} fixed test faces of both splits, without mirror images, whatever is chosen above. "
+            "Solid: accuracy, with 95 % intervals for the highlighted model. Dashed: its mean confidence; where it is "
+            "above the solid line, the model is overconfident. Degraded: the mean over five kinds in five strengths. "
+            f"{kinds_in_words}{f' {of_all}' if results.answers.by == 'plurality' else ''}"
+        )
+    drawn = {kind: robustness_curves(table, kind) for kind in DEGRADATIONS}
+    titles = {kind: (degradation.title, degradation.unit) for kind, degradation in DEGRADATIONS.items()}
+    return Section(
+        "Robustness",
+        [
+            Chart(
+                "robustness",
+                alt,
+                partial(curves.robustness_chart, drawn, titles, focus=focus, **_models(results, table)),
+            )
+        ],
+        caption,
+        summary,
+        "Accuracy of every model on degraded faces",
+        {
+            "model": "Model",
+            "clean": ("Clean", "%.3f"),
+            "degraded": ("Degraded", "%.3f"),
+            **{kind: (title, "%.3f") for kind, title in kinds.items()},
+            "confidence": ("Mean confidence, degraded", "%.3f"),
+        },
+        example,
+    )
+
+
+def significance(results: Results) -> Section:
+    """Return the differences of all pairs; no charts if there is only one model."""
+    table = results.pairs
+    if table.empty:
+        return Section("Significance", [])
+    significant = int((table["p_holm"] < LEVEL).sum())
+    alt = f"Differences in accuracy of every pair; {significant} of {len(table)} significant"
+    first = table.iloc[0]
+    return Section(
+        "Significance",
+        [Chart("significance", alt, partial(matrices.pair_matrix, both_ways(table), results.ranked))],
+        f"{results.answers.where}. Percentage points by which the model at the left is more accurate than the one with "
+        "the number above. Coloured: significant (McNemar’s test, Holm’s correction over all pairs, p < 0.05). In "
+        "brackets: not significant. The test covers which test faces were drawn, not training again with another seed.",
+        table.assign(**{column: 100 * table[column] for column in ("difference", "low", "high")}),
+        "McNemar’s test of every pair of models",
+        {
+            "first": "First",
+            "second": "Second",
+            "difference": ("Points ahead", "%+.1f"),
+            "low": ("95 % from", "%+.1f"),
+            "high": ("to", "%+.1f"),
+            "only_first": "Only first right",
+            "only_second": "Only second right",
+            "p_holm": ("p (Holm)", "%.2g"),
+            "verdict": "Verdict",
+        },
+        f"{first['only_first']:,} faces are classified correctly only by {first['first']}, {first['only_second']:,} "
+        f"only by {first['second']}: p = {first['p_holm']:.2g} after correction.",
+    )
+
+
+def confusion(results: Results) -> Section:
+    """Return the confusion matrix of each model."""
+    charts = []
+    for name, model in zip(results.board["name"], results.board["model"], strict=True):
+        cells = confusion_cells(results.answers, name)
+        wrong = cells[cells["actual"] != cells["predicted"]].sort_values("rate", na_position="first").iloc[-1]
+        charts.append(
+            Chart(
+                "confusion-" + re.sub(r"[^a-z0-9_-]", "", name),
+                f"Confusion of {model}; most often, {wrong['actual']} is taken for {wrong['predicted']}: "
+                f"{wrong['rate']:.0%} of its faces",
+                partial(matrices.confusion_chart, cells, "rates"),
+                adapts=False,
+                heading=model,
+                width=560,
+            )
+        )
+    return Section(
+        "Confusion", charts, "Rows: actual expression. Columns: predicted expression, in percent of the row."
+    )
+
+
+def training(results: Results) -> Section:
+    """Return the training curves; no charts if no model has them."""
+    table = results.history
+    if table.empty:
+        return Section("Training", [])
+    alt = f"Accuracy and loss over the epochs of training of {table['model'].nunique()} models"
+    held = table[(table["faces"] == "hold-out") & (table["what"] == "accuracy")].sort_values("value")
+    example = ""
+    if not held.empty:
+        best = held.iloc[-1]
+        example = (
+            f"{best['model']} reaches the highest hold-out accuracy by the label, {best['value']:.1%}, after epoch "
+            f"{best['epoch']:.0f}."
+        )
+    return Section(
+        "Training",
+        [Chart("training", alt, partial(curves.training_chart, table, **_models(results, table)))],
+        "Dotted: training faces, augmented; with distillation, the loss includes the teacher’s part. Solid: hold-out.",
+        example=example,
+    )
+
+
+def paper(results: Results, metric: str = "accuracy") -> Section:
+    """Return the values of a metric that the paper reports beside ours."""
+    table, titles = results.paper[0], paper_metrics()
+    measured = int(table.dropna(subset=["accuracy_measured"])["variant"].nunique())
+    last = table.dropna(subset=[f"{metric}_reported"]).iloc[-1]
+    ours = last[f"{metric}_measured"]
+    return Section(
+        "Paper",
+        [
+            Chart(
+                f"paper-{metric.replace('_', '-')}",
+                f"{titles[metric]} of the paper’s eight variants, as reported; {measured} of them measured here",
+                partial(scores.paper_chart, paper_marks(table, metric), titles[metric]),
+                adapts=False,
+            )
+        ],
+        f"{', '.join(AUTHORS)}: “{TITLE}”. Reported numbers are as printed. Both are on PublicTest and judged by "
+        "FER2013’s label.",
+        table,
+        "The paper’s results beside ours",
+        {
+            "title": "Variant",
+            "reported": "Reported",
+            "measured": "Measured",
+            **{
+                f"{name}_{source}": (f"{title}, {source}", "%.4f")
+                for name, title in titles.items()
+                for source in ("reported", "measured")
+            },
+        },
+        f"The paper reports {last[f'{metric}_reported']:.4f} for {last['title']}"
+        + ("." if pd.isna(ours) else f"; measured here: {ours:.4f}."),
+    )
+
+
+SECTIONS: Final[tuple[Callable[[Results], Section], ...]] = (
+    scoreboard,
+    by_expression,
+    roc_and_pr,
+    calibration,
+    robustness,
+    significance,
+    confusion,
+    training,
+    paper,
+)
+"""The sections of a report in their order."""
+
+
+def _models(results: Results, table: pd.DataFrame) -> dict[str, Any]:
+    """Return the order of the models' colours, and those of the table to show at first; None for all."""
+    front = [model for model in results.front if model in set(table["model"])]
+    return {"models": results.titles, "front": front or None}
+
+
+def _range(values: Iterable[float]) -> str:
+    numbers = sorted(set(values))
+    return f"{numbers[0]:.3f} to {numbers[-1]:.3f}" if len(numbers) > 1 else f"{numbers[0]:.3f}"
