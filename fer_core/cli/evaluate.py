@@ -14,6 +14,7 @@ from rich.table import Table
 from fer_core.cli.models import stored_models
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn
 from fer_core.data import FerDataset, load_fer2013
+from fer_core.faces import DEGRADATIONS
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import metric_titles
 from fer_core.store.card import ModelCard
@@ -64,46 +65,106 @@ def evaluate(
     with progress_bar() as bar:
         for model in bar.track(chosen, description="Measuring"):
             try:
-                results = measure_again(model, dataset, degraded, holdout=save)
+                found = measure_again(model, dataset, degraded, holdout=save)
                 if save:
-                    save_measurements(model, results)
-                if mapped and (places := _face_map(model, dataset)) is not None:
+                    save_measurements(model, found)
+                if mapped and (places := _arranged(model, dataset)) is not None:
                     maps[model.name] = places
                     if save:
                         save_face_map(model, places)
             except FerError as error:
                 warn(f"{model.name} is skipped: {error}")
                 continue
-            warn(*results.notes)
-            measured[model.name] = results
-            _compare_with_card(model.name, results.metrics, model.card)
+            warn(*found.notes)
+            measured[model.name] = found
+            _compare_with_card(model.name, found.metrics, model.card)
     if not measured:
         raise FerError("No model could be measured.")
     if as_json:
         by_name = {model.name: model for model in chosen}
-        print_json({name: _as_json(by_name[name], results, maps.get(name)) for name, results in measured.items()})
+        print_json({name: _as_json(by_name[name], found, maps.get(name)) for name, found in measured.items()})
         return
-    for name, results in measured.items():
-        stdout.print(_metrics_table(name, results.metrics))
-        if results.holdout:
-            stdout.print(_holdout_line(results.holdout["holdout_score"]))
-            stdout.print(_not_sure_line(results.holdout["not_sure"]))
-        if results.degraded is not None:
-            stdout.print(degraded_table(name, results.degraded))
+    for name, found in measured.items():
+        stdout.print(_metrics_table(name, found.metrics))
+        if found.holdout:
+            stdout.print(_holdout_line(found.holdout["holdout_score"]))
+            stdout.print(_not_sure_line(found.holdout["not_sure"]))
+        if found.degraded is not None:
+            stdout.print(degraded_table(name, found.degraded))
         if name in maps:
             stdout.print(map_line(maps[name]))
     stdout.print("* on the test faces whose pixels do not occur in Training")
 
 
-def _as_json(model: StoredModel, results: Measurements, places: pd.DataFrame | None) -> dict[str, Any]:
+def degraded_table(name: str, table: pd.DataFrame) -> Table:
+    """Return a table of one model with a column for each strength, at most 80 columns wide."""
+    clean = table[table["kind"] == "clean"].iloc[0]
+    lines = [("accuracy", "accuracy"), ("mean confidence", "confidence")]
+    words = f"{name} on {clean['faces']:,} degraded faces; clean: {clean['accuracy']:.1%} accuracy, "
+    voted = int(clean["faces_plurality"])
+    if voted:
+        lines.insert(1, ("by most annotators", "accuracy_plurality"))
+        words += f"{clean['accuracy_plurality']:.1%} by most annotators, "
+    printed = Table(
+        title=f"{words}{clean['confidence']:.1%} confidence",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        title_style="bold",
+    )
+    printed.add_column("Strength")
+    for strength in range(1, 6):
+        printed.add_column(str(strength), justify="right")
+    for kind, degradation in DEGRADATIONS.items():
+        rows = table[table["kind"] == kind].sort_values("strength")
+        printed.add_row(degradation.title, style="bold")
+        printed.add_row(f"  {degradation.unit}", *(f"{level:g}" for level in degradation.levels), style="dim")
+        for heading, column in lines:
+            printed.add_row(f"  {heading}", *(f"{value:.1%}" for value in rows[column]))
+    if voted:
+        printed.caption = (
+            f"Accuracy is by FER2013's label; by most annotators over the {voted:,} faces on which they have one clear "
+            "answer. Mean confidence is over all faces."
+        )
+        printed.caption_justify = "left"
+    return printed
+
+
+def map_line(table: pd.DataFrame) -> str:
+    """Return how many faces the map has, and how far it agrees with the features, in a sentence."""
+    from fer_core.training.face_map import NEIGHBOURS
+
+    return (
+        f"Map of {len(table):,} faces: of the {NEIGHBOURS} faces with the most similar features, "
+        f"{table['kept'].mean():.1f} on average are among the {NEIGHBOURS} nearest on the map."
+    )
+
+
+def _arranged(model: StoredModel, dataset: FerDataset) -> pd.DataFrame | None:
+    """Return the map of a model; None, with a warning, if it cannot be made."""
+    from fer_core.training.face_map import stored_face_map
+
+    try:
+        return stored_face_map(model, dataset)
+    except FerError as error:
+        warn(str(error))
+        return None
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows for `--json`; missing values are None."""
+    rows = table.to_dict("records")
+    return [{str(key): None if pd.isna(value) else value for key, value in row.items()} for row in rows]
+
+
+def _as_json(model: StoredModel, found: Measurements, places: pd.DataFrame | None) -> dict[str, Any]:
     more: dict[str, Any] = {}
-    if results.degraded is not None:
-        more = {"degraded": _rows(results.degraded), "degraded_from": "measured now"}
+    if found.degraded is not None:
+        more = {"degraded": _rows(found.degraded), "degraded_from": "measured now"}
     elif not (kept := _stored_degraded(model)).empty:
         more = {"degraded": _rows(kept), "degraded_from": "stored with the model"}
     if places is not None:
         more["map"] = _rows(places)
-    return {**results.metrics, **more, **results.holdout}
+    return {**found.metrics, **more, **found.holdout}
 
 
 def _stored_degraded(model: StoredModel) -> pd.DataFrame:
@@ -124,12 +185,12 @@ def _holdout_line(scores: dict[str, float]) -> str:
     )
 
 
-def _not_sure_line(results: dict[str, Any]) -> str:
-    if not results:
+def _not_sure_line(found: dict[str, Any]) -> str:
+    if not found:
         return f"No confidence is reached from which on {WANTED:.0%} of the answers are what most annotators say."
     return (
-        f"Not sure below {results['below']:.0%}: of the other {results['answered']:.1%} of the hold-out, "
-        f"{results['accuracy']:.1%} of the answers are what most annotators say."
+        f"Not sure below {found['below']:.0%}: of the other {found['answered']:.1%} of the hold-out, "
+        f"{found['accuracy']:.1%} of the answers are what most annotators say."
     )
 
 
@@ -139,8 +200,8 @@ def _compare_with_card(name: str, measured: dict[str, Any], card: ModelCard) -> 
         for view, values in views.items():
             stored = card.score(split, view)
             if stored is not None and abs(stored.accuracy - values["accuracy"]) > 0.001:
-                difference = f"measured {values['accuracy']:.4f}, but the card says {stored.accuracy}"
-                warn(f"{name}, {split}, {view}: {difference}.")
+                said = f"measured {values['accuracy']:.4f}, but the card says {stored.accuracy}"
+                warn(f"{name}, {split}, {view}: {said}.")
 
 
 def _metrics_table(name: str, splits: dict[str, Any]) -> Table:
@@ -168,65 +229,3 @@ def _add_rows(table: Table, title: str, key: str, columns: list[dict[str, Any]])
         intervals = [values[f"{key}_interval"] for values in columns]
         texts = ["–" if isnan(low) else f"{low:.3f}–{high:.3f}" for low, high in intervals]
         table.add_row("  95 % interval", *texts, style="dim")
-
-
-def degraded_table(name: str, table: pd.DataFrame) -> Table:
-    """Return a table of one model with a column for each strength, at most 80 columns wide."""
-    from fer_core.faces import DEGRADATIONS
-
-    clean = table[table["kind"] == "clean"].iloc[0]
-    lines = [("accuracy", "accuracy"), ("mean confidence", "confidence")]
-    words = f"{name} on {clean['faces']:,} degraded faces; clean: {clean['accuracy']:.1%} accuracy, "
-    voted = int(clean["faces_plurality"])
-    if voted:
-        lines.insert(1, ("by most annotators", "accuracy_plurality"))
-        words += f"{clean['accuracy_plurality']:.1%} by most annotators, "
-    results = Table(
-        title=f"{words}{clean['confidence']:.1%} confidence",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        title_style="bold",
-    )
-    results.add_column("Strength")
-    for strength in range(1, 6):
-        results.add_column(str(strength), justify="right")
-    for kind, degradation in DEGRADATIONS.items():
-        rows = table[table["kind"] == kind].sort_values("strength")
-        results.add_row(degradation.title, style="bold")
-        results.add_row(f"  {degradation.unit}", *(f"{level:g}" for level in degradation.levels), style="dim")
-        for heading, column in lines:
-            results.add_row(f"  {heading}", *(f"{value:.1%}" for value in rows[column]))
-    if voted:
-        results.caption = (
-            f"Accuracy is by FER2013's label; by most annotators over the {voted:,} faces on which they have one clear "
-            "answer. Mean confidence is over all faces."
-        )
-        results.caption_justify = "left"
-    return results
-
-
-def map_line(table: pd.DataFrame) -> str:
-    """Return how many faces the map has, and how far it agrees with the features, in a sentence."""
-    from fer_core.training.face_map import NEIGHBOURS
-
-    return (
-        f"Map of {len(table):,} faces: of the {NEIGHBOURS} faces with the most similar features, "
-        f"{table['kept'].mean():.1f} on average are among the {NEIGHBOURS} nearest on the map."
-    )
-
-
-def _face_map(model: StoredModel, dataset: FerDataset) -> pd.DataFrame | None:
-    """Return the map of a model; None, with a warning, if it cannot be made."""
-    from fer_core.training.face_map import stored_face_map
-
-    try:
-        return stored_face_map(model, dataset)
-    except FerError as error:
-        warn(str(error))
-        return None
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a table for `--json`; missing values are None."""
-    rows = table.to_dict("records")
-    return [{str(key): None if pd.isna(value) else value for key, value in row.items()} for row in rows]

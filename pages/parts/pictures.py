@@ -26,7 +26,7 @@ from fer_core.faces import (
     preprocess_faces,
 )
 from fer_core.inference import FaceAnalyzer
-from fer_core.inference.tables import PictureResult, annotated_zip
+from fer_core.inference.pictures import PictureResult, annotated_zip
 from fer_core.models import ModelSpec
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import Face, FaceResult, FerError, Image, reason

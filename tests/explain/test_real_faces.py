@@ -50,7 +50,7 @@ def test_the_means_of_the_maps_are_the_logits(prediction: Prediction) -> None:
 def test_so_is_the_evidence_against_another_expression(prediction: Prediction) -> None:
     for maps, probabilities in zip(prediction.activation, prediction.probabilities, strict=True):
         first, second = probabilities.argsort()[-2:][::-1]
-        evidence = evidence_for(maps, EXPRESSIONS[first], EXPRESSIONS[second])
+        evidence = evidence_for(maps, EXPRESSIONS[first], against=EXPRESSIONS[second])
         ratio = np.log(probabilities[first] / probabilities[second])
         assert evidence.values.mean() == pytest.approx(ratio, abs=1e-3)
 
