@@ -44,8 +44,8 @@ def compare(
     with progress_bar() as bar:
         models = {model.name: model for side in sides for model in side}
         copies = {name: _copies(model, faces) for name, model in bar.track(models.items(), description="Measuring")}
-    one, other = ([copies[model.name] for model in side] for side in sides)
-    table = gains(one, other, labels=faces.labels, plurality=faces.plurality)
+    first_copies, second_copies = ([copies[model.name] for model in side] for side in sides)
+    table = gains(first_copies, second_copies, labels=faces.labels, plurality=faces.plurality)
     if as_json:
         print_json({"on": on, "faces": len(faces), "first": first, "second": second, "parts": table.to_dict("records")})
     else:

@@ -44,7 +44,6 @@ MEASURES: Final[dict[str, Measure]] = {
 }
 """The numeric columns of `face_table`."""
 
-
 _SEED: Final = 2013
 
 

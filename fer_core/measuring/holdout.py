@@ -17,15 +17,12 @@ from fer_core.types import FerError
 
 NOISE: Final = (13, 26)
 
-
 BLUR: Final = (1, 2)
-
 
 RULE: Final = (
     f"the lowest whole percent from which on at least {WANTED:.0%} of the answers are what most annotators say"
 )
 """By which `not_sure` chooses."""
-
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 
@@ -82,8 +79,8 @@ def not_sure(predict: Predict, holdout: FaceDataset) -> dict[str, Any]:
         confidence.
     """
     judged = holdout.plurality >= 0
-    found = lowest_threshold(holdout.plurality[judged], predict(holdout.images[judged])) if judged.any() else None
-    return {**asdict(found), "rule": RULE} if found else {}
+    threshold = lowest_threshold(holdout.plurality[judged], predict(holdout.images[judged])) if judged.any() else None
+    return {**asdict(threshold), "rule": RULE} if threshold else {}
 
 
 def score_copies(answers: dict[str, NDArray[np.floating]], holdout: FaceDataset) -> dict[str, float]:

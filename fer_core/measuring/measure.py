@@ -22,6 +22,9 @@ from fer_core.store.folders import update_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
+_SAME: Final = 0.95
+"""Share of test faces whose stored label must be that of the dataset for both to be the same faces."""
+
 
 def predict_splits(classifier: Classifier, dataset: FaceDataset) -> pd.DataFrame:
     """Classify both test splits in both views; the table is that of `tabulate_splits`."""
@@ -89,7 +92,7 @@ def summarize(
             table = predictions[(predictions["split"] == split) & (predictions["view"] == view)]
             probabilities = table[PROBABILITIES].to_numpy(np.float64)
             truth = {name: table[name].to_numpy() for name in YARDSTICKS}
-            by = {name: _scores(wanted, probabilities) for name, wanted in truth.items() if (wanted >= 0).any()}
+            by = {name: _scores(labels, probabilities) for name, labels in truth.items() if (labels >= 0).any()}
             leakless = evaluate(truth["label"][clean], probabilities[clean])
             result[split][view] = {
                 **by["label"],
@@ -100,16 +103,12 @@ def summarize(
     return result
 
 
-def _scores(wanted: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
-    """Return metrics, intervals and per-class rates over the faces with an answer, where `wanted` is not -1."""
-    judged = wanted >= 0
-    metrics = evaluate(wanted[judged], probabilities[judged])
-    score = Score.of(metrics, bootstrap_intervals(wanted[judged], probabilities[judged]))
+def _scores(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
+    """Return metrics, intervals and per-class rates over the faces with an answer, where `labels` is not -1."""
+    judged = labels >= 0
+    metrics = evaluate(labels[judged], probabilities[judged])
+    score = Score.of(metrics, bootstrap_intervals(labels[judged], probabilities[judged]))
     return dict(score.values, per_class=metrics.per_class.as_dict())
-
-
-_SAME: Final = 0.95
-"""Share of test faces whose stored label must be that of the dataset for both to be the same faces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,8 +217,8 @@ def _stored_plurality(model: StoredModel, predictions: pd.DataFrame) -> pd.DataF
 
 def _plurality_of(rows: ArrayLike, labels: ArrayLike, stored: pd.DataFrame) -> NDArray[np.int64]:
     """Return the stored plurality of faces, `(n,)`; -1 for a face that is not there or has another label there."""
-    found = stored.reindex(np.asarray(rows))
-    return np.where(found["label"] == np.asarray(labels), found["plurality"].fillna(-1), -1).astype(np.int64)
+    known = stored.reindex(np.asarray(rows))
+    return np.where(known["label"] == np.asarray(labels), known["plurality"].fillna(-1), -1).astype(np.int64)
 
 
 def _with_plurality(predictions: pd.DataFrame, dataset: FaceDataset) -> pd.DataFrame:
