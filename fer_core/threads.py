@@ -85,10 +85,14 @@ def kept(entries: int | None = None) -> Callable[[Callable[P, R]], Callable[P, R
     return decorate
 
 
+def cores() -> int:
+    """Return the number of CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def default_workers() -> int:
-    """Return the default number of threads: the CPU cores that this process may use, at most 16."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, 16)
+    """Return the default number of threads: `cores`, at most 16."""
+    return min(cores(), 16)
 
 
 def in_parallel(function: Callable[[T], R], items: Iterable[T], *, workers: int | None = None) -> Iterator[R]:

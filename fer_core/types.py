@@ -116,8 +116,3 @@ class FaceResult:
             "expression": self.expression,
             "probabilities": dict(zip(EXPRESSIONS, values, strict=True)),
         }
-
-    def as_row(self) -> list[float | str]:
-        """Return x, y, width, height, expression and the seven probabilities, rounded as in `as_dict`."""
-        entry = self.as_dict()
-        return [*entry["box"], entry["expression"], *entry["probabilities"].values()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 import secrets
@@ -152,6 +153,12 @@ def limits() -> Limits | None:
     """Return the limits of the current visitor; None if there are none."""
     current = visitor()
     return current.limits if current else None
+
+
+def max_pixels() -> float:
+    """Return how many pixels a picture of the current visitor may have; infinity where there are no limits."""
+    given = limits()
+    return math.inf if given is None else 1e6 * given.megapixels
 
 
 def room() -> int:

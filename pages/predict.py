@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from fer_core.data import SAMPLE_CREDIT
-from fer_core.inference.tables import results_csv, results_json, results_table
+from fer_core.inference.pictures import results_csv, results_json, results_table
 from fer_core.labels import EXPRESSIONS
 from pages.parts.common import (
     choose,

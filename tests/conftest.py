@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import pylibsrtp  # noqa: F401 (of the Live page; importing it after other copies of OpenSSL crashes)
 import pytest
 
-from fer_core.data import FerDataset, load_fer2013
+from fer_core.data import FaceDataset, load_fer2013
 from fer_core.inference import Classifier
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbones import local_file
@@ -53,7 +53,7 @@ def fer2013_path() -> Path:
 
 
 @pytest.fixture(scope="session")
-def fer2013(fer2013_path: Path, request: pytest.FixtureRequest) -> FerDataset:
+def fer2013(fer2013_path: Path, request: pytest.FixtureRequest) -> FaceDataset:
     """The real FER2013, parsed once and kept in pytest's cache folder between sessions."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FER_HOME", str(request.config.cache.mkdir("fer_home")))

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
-from fer_core.data import FerDataset, fer2013_rows
-from fer_core.data.readers import read_csv
+from fer_core.data import FaceDataset, fer2013_rows
+from fer_core.data.fer2013 import read_csv
 from fer_core.faces import DEGRADATIONS
 from fer_core.store.card import ModelCard
 from fer_core.store.folders import save_model
@@ -115,7 +115,7 @@ def write_fer2013(folder: Path, monkeypatch: pytest.MonkeyPatch, flat: bool = Tr
     return path
 
 
-def know_rows(folder: Path, dataset: FerDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def know_rows(folder: Path, dataset: FaceDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let these faces be the rows of FER2013 in this order, without a hold-out; FER+'s names are row numbers."""
     facts = {"signatures": fer2013_rows.signatures(dataset.images), "twins": fer2013_rows.twins(dataset)}
     np.savez(folder / "rows.npz", behind=np.zeros(len(dataset), np.int16), holdout=np.array([], np.int32), **facts)

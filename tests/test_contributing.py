@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.models import model_names, model_spec
 from fer_core.store import folders
 from fer_core.store.stored_model import StoredModel
@@ -24,11 +24,11 @@ from tests.test_floors import ROOT
 BACKBONE = "MobileNetV3Small"
 
 
-def faces(usage: str, first: int) -> FerDataset:
+def faces(usage: str, first: int) -> FaceDataset:
     """Three faces of noise of each expression."""
     labels = np.arange(21) % 7
     images = np.random.default_rng(first).integers(0, 256, (21, 48, 48)).astype(np.uint8)
-    return FerDataset(images, labels, np.full(21, usage), first + np.arange(21))
+    return FaceDataset(images, labels, np.full(21, usage), first + np.arange(21))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredModel]:
     folder = tmp_path_factory.mktemp("contributor")
     tests = [faces("PublicTest", 42), faces("PrivateTest", 63)]
     parts = [np.concatenate([getattr(part, name) for part in tests]) for name in ("images", "labels", "usage", "rows")]
-    data = TrainingData(faces("Training", 0), faces("Training", 21), FerDataset(*parts))
+    data = TrainingData(faces("Training", 0), faces("Training", 21), FaceDataset(*parts))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FER_HOME", str(folder / "home"))
         patch.delenv("FER2013_PATH", raising=False)

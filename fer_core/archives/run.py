@@ -1,34 +1,45 @@
-"""Analyse an archive: plan, do what is missing, and count."""
+"""Analyse an archive: divide it into partitions, do those that are missing, and count.
+
+The plan, which file belongs to which partition, is made once, kept beside the results, and compared on the next call.
+"""
 
 from __future__ import annotations
 
+import io
+import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
+import pandas as pd
 import pyarrow.dataset as ds
 
-from fer_core.archives.job import Job
-from fer_core.archives.places import Place, find_files, opened, short_name
-from fer_core.archives.plan import Task, plan_for
-from fer_core.archives.worker import Done
+from fer_core.archives.engines import Engine
+from fer_core.archives.storage import Location, find_files
+from fer_core.archives.worker import Done, Job, Task
 from fer_core.data import IMAGE_SUFFIXES
-from fer_core.inference.video_reader import VideoReader
 from fer_core.names import readable
-from fer_core.threads import in_parallel
 from fer_core.types import FerError
 
 VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv")
 """File name extensions of videos in folders."""
 
+MANIFEST, FILES = "_plan.json", "_files.parquet"
+COLUMNS: Final = ["partition", "file", "size"]
+"""The plan, its list of files, and the list's columns. Readers of Parquet folders skip these files."""
 
-class Engine(Protocol):
-    """Does tasks, in any order."""
+PARTITIONS: Final = 256
+"""Photos are divided into about this many partitions, so that many machines have work and readers few files."""
 
-    def run(self, job: Job, out: str, tasks: Sequence[Task]) -> Iterator[Done]:
-        """Yield each task when it is done."""
+FEWEST: Final = 16
+MOST: Final = 1000
+"""At least and at most this many photos are in a partition. 1,000 take a core a minute or less, which is what a killed
+worker loses at most."""
+
+PARTITION_BYTES: Final = 20_000_000
+"""Videos are put together until they have this size, about a minute of a phone's; a larger one is alone."""
 
 
 class Progress(NamedTuple):
@@ -66,6 +77,7 @@ class Summary(NamedTuple):
 def run_archive(
     inputs: Sequence[str],
     out: str,
+    *,
     job: Job,
     engine: Engine,
     on_progress: Callable[[Progress], None] = lambda _: None,
@@ -87,42 +99,69 @@ def run_archive(
             cannot be written.
     """
     start = time.monotonic()
-    place = Place.of(out.rstrip("/") or out)
-    if place.path != readable(place.path):
-        raise FerError(f"Results need a folder whose name is UTF-8. Name another one. Received: {place.path}")
+    folder = Location.of(out.rstrip("/") or out)
+    if folder.path != readable(folder.path):
+        raise FerError(f"Results need a folder whose name is UTF-8. Name another one. Received: {folder.path}")
     sizes = find_files(inputs, IMAGE_SUFFIXES if job.kind == "photos" else VIDEO_SUFFIXES)
     if not sizes:
         raise FerError("Name at least one file, folder, pattern or address.")
-    tasks = plan_for(place, job, sizes, lambda files: list(in_parallel(_seconds, files)))
-    names = place.names()
-    pending = [task for task in tasks if task.name not in names]
+    tasks = plan_for(folder, job, sizes=sizes)
+    written = folder.names()
+    pending = [task for task in tasks if task.name not in written]
     results: list[Done] = []
-    files = faces = 0
-    for done in engine.run(job, place.address, pending) if pending else ():
+    for done in engine.run(job, folder.address, pending) if pending else ():
         results.append(done)
-        files, faces = files + done.files, faces + done.faces
-        now = len(tasks) - len(pending) + len(results)
-        on_progress(Progress(now, len(tasks), files, faces, time.monotonic() - start))
-    missing = {task.name for task in pending} - place.names()
+        partitions = len(tasks) - len(pending) + len(results)
+        files, faces = sum(row.files for row in results), sum(row.faces for row in results)
+        on_progress(Progress(partitions, len(tasks), files, faces, time.monotonic() - start))
+    missing = {task.name for task in pending} - folder.names()
     if missing:
         raise FerError(
-            f"{len(missing):,} of {len(tasks):,} partitions were written but are not in {place.address}. "
+            f"{len(missing):,} of {len(tasks):,} partitions were written but are not in {folder.address}. "
             "With several machines, the results need a folder that all of them share, or an address such as "
             "s3://bucket/table."
         )
-    paths = [place.child(task.name).path for task in tasks]
-    table = ds.dataset(paths, filesystem=place.filesystem, format="parquet").to_table(["file", "error", "face"])
+    paths = [folder.child(task.name).path for task in tasks]
+    table = ds.dataset(paths, filesystem=folder.filesystem, format="parquet").to_table(["file", "error", "face"])
     failed = table.filter(ds.field("error").is_valid()).to_pylist()
     kinds = Counter(error_kind(row["file"], row["error"]) for row in failed)
     return Summary(
-        place.address,
+        folder.address,
         len(sizes),
         len(table) - table["face"].null_count,
         dict(kinds.most_common()),
         time.monotonic() - start,
-        files,
-        _rates(results),
+        sum(done.files for done in results),
+        _faces_per_second(results),
     )
+
+
+def plan_for(out: Location, job: Job, *, sizes: dict[str, int]) -> list[Task]:
+    """Return the partitions that the folder of results has a plan for, or make a plan and keep it there.
+
+    Args:
+        out: the folder of results.
+        job: what to do.
+        sizes: the size of each file by its address.
+
+    Raises:
+        FerError: the folder has results of other files or settings, or cannot be read or written.
+    """
+    names = out.names()
+    addresses = {readable(file): file for file in sizes}  # Parquet holds only text that is UTF-8
+    if MANIFEST in names:
+        table = _kept_plan(out, job, {readable(file): size for file, size in sizes.items()})
+    elif any(name.startswith("part-") for name in names):
+        raise FerError(f"{out.address} holds Parquet files without {MANIFEST}. Name a new folder for the results.")
+    else:
+        partitions = _of_photos(list(sizes)) if job.kind == "photos" else _of_videos(sizes)
+        rows = [(k, readable(file), sizes[file]) for k, part in enumerate(partitions) for file in part]
+        table = pd.DataFrame(rows, columns=COLUMNS)
+        document = {"kind": job.kind, "settings": job.settings(), "files": len(sizes), "partitions": len(partitions)}
+        out.child(FILES).write(table.to_parquet(index=False))
+        out.child(MANIFEST).write((json.dumps(document, indent=1) + "\n").encode())
+    groups = table.groupby("partition")["file"]
+    return [Task(f"part-{index:05d}.parquet", tuple(addresses[name] for name in group)) for index, group in groups]
 
 
 def error_kind(file: str, error: str) -> str:
@@ -131,19 +170,55 @@ def error_kind(file: str, error: str) -> str:
     return error.replace(repr(name), "…").replace(name, "…").split(". ")[0].rstrip(".")
 
 
-def _rates(results: Sequence[Done]) -> dict[str, float]:
+def _of_photos(files: Sequence[str]) -> list[Sequence[str]]:
+    each = min(max(-(-len(files) // PARTITIONS), FEWEST), MOST)
+    return [files[k : k + each] for k in range(0, len(files), each)]
+
+
+def _of_videos(sizes: dict[str, int]) -> list[Sequence[str]]:
+    partitions: list[Sequence[str]] = []
+    small: list[str] = []
+    for file, size in sizes.items():
+        if size >= PARTITION_BYTES:
+            partitions.append([file])
+            continue
+        small.append(file)
+        if len(small) == MOST or sum(sizes[name] for name in small) >= PARTITION_BYTES:
+            partitions.append(small)
+            small = []
+    return [*partitions, small] if small else partitions
+
+
+def _kept_plan(out: Location, job: Job, sizes: dict[str, int]) -> pd.DataFrame:
+    """Return the plan in a folder, if it is of these files and settings."""
+    try:
+        table = pd.read_parquet(io.BytesIO(out.child(FILES).read()), columns=COLUMNS)
+        document = json.loads(out.child(MANIFEST).read())
+        kind = document["kind"].replace("films", "videos")  # as plans once called them
+        settings = {"kind of files": kind, **document["settings"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FerError(f"The plan in {out.address} is damaged. Name a new folder for the results.") from error
+    for name, value in {"kind of files": job.kind, **job.settings()}.items():
+        if settings.get(name) != value:
+            raise FerError(
+                f"{out.address} holds results with other settings ({name}). Name a new folder, or repeat the settings. "
+                f"Expected {settings.get(name)}. Received: {value}"
+            )
+    before = dict(zip(table["file"], table["size"], strict=True))
+    new, gone = len(sizes.keys() - before.keys()), len(before.keys() - sizes.keys())
+    changed = sum(before[file] != sizes[file] for file in before.keys() & sizes.keys())
+    if new or gone or changed:
+        raise FerError(
+            f"{out.address} holds results of other files. Name a new folder for the results. "
+            f"Received: {new:,} new, {gone:,} missing and {changed:,} changed of {len(sizes):,} files."
+        )
+    return table
+
+
+def _faces_per_second(results: Sequence[Done]) -> dict[str, float]:
     """Return the faces per second of each machine."""
     faces: Counter[str] = Counter()
     for done in results:
         faces[done.machine] += done.faces
     spent = max((done.ended for done in results), default=0) - min((done.started for done in results), default=0)
     return {machine: count / max(spent, 1e-9) for machine, count in sorted(faces.items())}
-
-
-def _seconds(file: str) -> float:
-    """Return the length of a video as it says, 0 if it is unknown or cannot be read."""
-    try:
-        with opened(file) as source, VideoReader(source, short_name(file)) as video:
-            return video.seconds or 0.0
-    except Exception:  # who reads it reports what is wrong
-        return 0.0

@@ -15,13 +15,14 @@ from fer_core.audit.fer2013_properties import known_properties
 from fer_core.audit.groups import MINIMUM, GroupAudit, audit_groups
 from fer_core.audit.pictures import GroupedPictures
 from fer_core.audit.slices import PROPERTIES, slice_groups
-from fer_core.data import FerDataset, read_image
+from fer_core.data import FaceDataset, read_image
 from fer_core.faces import crop_face, default_detector, whole_image_face
 from fer_core.measuring.face_table import face_table
 from fer_core.metrics.predictions import Predictions
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import in_parallel
 from fer_core.types import FerError, Image
+from fer_core.visitors import max_pixels
 
 AND = " × "
 """Between the names of two divisions, and of their groups."""
@@ -165,9 +166,11 @@ def picture_faces(
     if len(wanted) < len(pictures):
         notes.append(f"{len(pictures) - len(wanted)} pictures without a known expression are left out.")
 
+    most = max_pixels()
+
     def crop(place: int) -> Image | str:
         try:
-            image = read_image(pictures.sources[place], pictures.names[place])
+            image = read_image(pictures.sources[place], pictures.names[place], max_pixels=most)
             found = [whole_image_face(image)] if whole_image else default_detector().detect(image)
         except FerError as error:
             return str(error)
@@ -204,5 +207,5 @@ def picture_faces(
 def _measured(faces: NDArray[np.uint8]) -> pd.DataFrame:
     """Return the properties of face crops `(n, 48, 48)` that need no votes."""
     n = len(faces)
-    dataset = FerDataset(faces, np.zeros(n, np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
+    dataset = FaceDataset(faces, np.zeros(n, np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
     return face_table(dataset)[[name for name in PROPERTIES if name != "agreement"]]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.audit.slices import PROPERTIES
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.faces import known_roll
 from fer_core.files import whole_file
 from fer_core.measuring.face_table import face_table
@@ -29,7 +29,7 @@ _STEPS: Final = {"brightness": 0.1, "contrast": 0.1, "sharpness": 1.0, "agreemen
 _UNKNOWN: Final = np.iinfo(np.int16).min
 
 
-def measured_properties(dataset: FerDataset) -> pd.DataFrame:
+def measured_properties(dataset: FaceDataset) -> pd.DataFrame:
     """Return the properties of FER2013's test faces, as the file keeps them.
 
     Args:
@@ -49,7 +49,7 @@ def measured_properties(dataset: FerDataset) -> pd.DataFrame:
     return pd.DataFrame(rounded | {"roll": table["roll"]})[list(PROPERTIES)]
 
 
-def save_properties(dataset: FerDataset, path: Path = FILE) -> pd.DataFrame:
+def save_properties(dataset: FaceDataset, path: Path = FILE) -> pd.DataFrame:
     """Write the file anew and return its table.
 
     Raises:

@@ -17,8 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data import IMAGE_SUFFIXES
-from fer_core.data.archive import MAX_BYTES, extract_zip
-from fer_core.data.walk import files_in
+from fer_core.data.folders import MAX_BYTES, extract_zip, files_in
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.names import normal_name, readable
 from fer_core.tables import read_table, shortened

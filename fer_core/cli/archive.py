@@ -14,7 +14,7 @@ from fer_core.cli.output import escaped, print_json, progress_bar, stdout, warn
 from fer_core.types import FerError
 
 
-class Engine(StrEnum):
+class EngineKind(StrEnum):
     """Where an archive is analysed."""
 
     LOCAL = "local"
@@ -29,20 +29,27 @@ Out = Annotated[
         metavar="FOLDER",
     ),
 ]
-EngineName = Annotated[Engine, typer.Option(help="With --out: this machine, or a Ray cluster.")]
+EngineName = Annotated[EngineKind, typer.Option(help="With --out: this machine, or a Ray cluster.")]
 Address = Annotated[
     str | None, typer.Option(help="With --engine ray: the cluster, such as auto. Default: a Ray on this machine.")
 ]
 
 
-def require_out(engine: Engine, address: str | None) -> None:
+def require_out(engine: EngineKind, address: str | None) -> None:
     """Raise a `FerError` if an option is given that needs `--out`."""
-    if engine != Engine.LOCAL or address:
+    if engine != EngineKind.LOCAL or address:
         raise FerError("--engine and --address are for archives: also give --out FOLDER.")
 
 
 def analyze_archive(
-    inputs: Sequence[str], out: str, job: Job, engine: Engine, address: str | None, workers: int | None, as_json: bool
+    inputs: Sequence[str],
+    out: str,
+    *,
+    job: Job,
+    engine: EngineKind,
+    address: str | None,
+    workers: int | None,
+    as_json: bool,
 ) -> None:
     """Analyse an archive with a progress bar, and print its summary.
 
@@ -50,10 +57,10 @@ def analyze_archive(
         FerError: see `run_archive`.
         typer.Exit: with status 1 if a file has an error, 130 after Ctrl-C.
     """
-    if address and engine != Engine.RAY:
+    if address and engine != EngineKind.RAY:
         raise FerError("--address names a Ray cluster: also give --engine ray.")
     warn(*([job.note] if job.note else []))
-    chosen = RayEngine(address, workers) if engine == Engine.RAY else LocalEngine(workers)
+    chosen = RayEngine(address, workers) if engine == EngineKind.RAY else LocalEngine(workers)
     try:
         with progress_bar() as bar:
             task = bar.add_task("Partitions", total=None)
@@ -62,7 +69,7 @@ def analyze_archive(
                 rates = f"{now.files / now.seconds:,.1f} files/s, {now.faces / now.seconds:,.1f} faces/s"
                 bar.update(task, completed=now.done, total=now.total, description=f"Partitions, {rates}")
 
-            summary = run_archive(inputs, out, job, chosen, show)
+            summary = run_archive(inputs, out, job=job, engine=chosen, on_progress=show)
     except KeyboardInterrupt:
         warn("Stopped. What is done is kept; run the same command again to continue.")
         raise typer.Exit(130) from None

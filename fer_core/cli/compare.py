@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout
-from fer_core.data import FerDataset, load_fer2013, training_and_holdout
+from fer_core.data import FaceDataset, load_fer2013, training_and_holdout
 from fer_core.store.folders import load_model
 from fer_core.store.stored_model import StoredModel
 
@@ -44,15 +44,15 @@ def compare(
     with progress_bar() as bar:
         models = {model.name: model for side in sides for model in side}
         copies = {name: _copies(model, faces) for name, model in bar.track(models.items(), description="Measuring")}
-    one, other = ([copies[model.name] for model in side] for side in sides)
-    table = gains(one, other, labels=faces.labels, plurality=faces.plurality)
+    first_copies, second_copies = ([copies[model.name] for model in side] for side in sides)
+    table = gains(first_copies, second_copies, labels=faces.labels, plurality=faces.plurality)
     if as_json:
         print_json({"on": on, "faces": len(faces), "first": first, "second": second, "parts": table.to_dict("records")})
     else:
         stdout.print(_table(table, f"{first} minus {second}, on {len(faces):,} faces of {on}"))
 
 
-def _copies(model: StoredModel, faces: FerDataset) -> Copies:
+def _copies(model: StoredModel, faces: FaceDataset) -> Copies:
     from fer_core.measuring.holdout import degraded_copies
 
     classifier = model.classifier()

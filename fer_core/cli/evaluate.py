@@ -11,11 +11,10 @@ import typer
 from rich import box
 from rich.table import Table
 
-from fer_core.cli.degraded import degraded_rows, degraded_table
-from fer_core.cli.face_map import arranged, map_line, map_rows
 from fer_core.cli.models import stored_models
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn
-from fer_core.data import load_fer2013
+from fer_core.data import FaceDataset, load_fer2013
+from fer_core.faces import DEGRADATIONS
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import metric_titles
 from fer_core.store.card import ModelCard
@@ -69,7 +68,7 @@ def evaluate(
                 found = measure_again(model, dataset, degraded, holdout=save)
                 if save:
                     save_measurements(model, found)
-                if mapped and (places := arranged(model, dataset)) is not None:
+                if mapped and (places := _arranged(model, dataset)) is not None:
                     maps[model.name] = places
                     if save:
                         save_face_map(model, places)
@@ -97,14 +96,74 @@ def evaluate(
     stdout.print("* on the test faces whose pixels do not occur in Training")
 
 
+def degraded_table(name: str, table: pd.DataFrame) -> Table:
+    """Return a table of one model with a column for each strength, at most 80 columns wide."""
+    clean = table[table["kind"] == "clean"].iloc[0]
+    lines = [("accuracy", "accuracy"), ("mean confidence", "confidence")]
+    words = f"{name} on {clean['faces']:,} degraded faces; clean: {clean['accuracy']:.1%} accuracy, "
+    voted = int(clean["faces_plurality"])
+    if voted:
+        lines.insert(1, ("by most annotators", "accuracy_plurality"))
+        words += f"{clean['accuracy_plurality']:.1%} by most annotators, "
+    printed = Table(
+        title=f"{words}{clean['confidence']:.1%} confidence",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        title_style="bold",
+    )
+    printed.add_column("Strength")
+    for strength in range(1, 6):
+        printed.add_column(str(strength), justify="right")
+    for kind, degradation in DEGRADATIONS.items():
+        rows = table[table["kind"] == kind].sort_values("strength")
+        printed.add_row(degradation.title, style="bold")
+        printed.add_row(f"  {degradation.unit}", *(f"{level:g}" for level in degradation.levels), style="dim")
+        for heading, column in lines:
+            printed.add_row(f"  {heading}", *(f"{value:.1%}" for value in rows[column]))
+    if voted:
+        printed.caption = (
+            f"Accuracy is by FER2013's label; by most annotators over the {voted:,} faces on which they have one clear "
+            "answer. Mean confidence is over all faces."
+        )
+        printed.caption_justify = "left"
+    return printed
+
+
+def map_line(table: pd.DataFrame) -> str:
+    """Return how many faces the map has, and how far it agrees with the features, in a sentence."""
+    from fer_core.training.face_map import NEIGHBOURS
+
+    return (
+        f"Map of {len(table):,} faces: of the {NEIGHBOURS} faces with the most similar features, "
+        f"{table['kept'].mean():.1f} on average are among the {NEIGHBOURS} nearest on the map."
+    )
+
+
+def _arranged(model: StoredModel, dataset: FaceDataset) -> pd.DataFrame | None:
+    """Return the map of a model; None, with a warning, if it cannot be made."""
+    from fer_core.training.face_map import stored_face_map
+
+    try:
+        return stored_face_map(model, dataset)
+    except FerError as error:
+        warn(str(error))
+        return None
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows for `--json`; missing values are None."""
+    rows = table.to_dict("records")
+    return [{str(key): None if pd.isna(value) else value for key, value in row.items()} for row in rows]
+
+
 def _as_json(model: StoredModel, found: Measurements, places: pd.DataFrame | None) -> dict[str, Any]:
     more: dict[str, Any] = {}
     if found.degraded is not None:
-        more = {"degraded": degraded_rows(found.degraded), "degraded_from": "measured now"}
+        more = {"degraded": _rows(found.degraded), "degraded_from": "measured now"}
     elif not (kept := _stored_degraded(model)).empty:
-        more = {"degraded": degraded_rows(kept), "degraded_from": "stored with the model"}
+        more = {"degraded": _rows(kept), "degraded_from": "stored with the model"}
     if places is not None:
-        more["map"] = map_rows(places)
+        more["map"] = _rows(places)
     return {**found.metrics, **more, **found.holdout}
 
 

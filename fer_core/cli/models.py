@@ -95,17 +95,15 @@ def _chosen(row: dict[str, Any]) -> dict[str, Any]:
 def _models_table(rows: list[dict[str, Any]]) -> Table:
     cells = [
         {
-            "Name": row["name"] + (" (default)" if row["default"] else ""),
-            "Title": escaped(row["title"]),
+            "Name": row["name"],
+            "Title": escaped(row["title"]) + (" (default)" if row["default"] else ""),
             "Parameters": _count(row["parameters"]),
             "Size": _size(row["size_bytes"]),
-            "Input": "×".join(str(side) for side in row["input_shape"]),
             "Weights from": WEIGHTS.get(row["weights_from"], row["weights_from"]),
         }
         for row in rows
     ]
-    columns = ["Name", "Title", "Parameters", "Size", "Input", "Weights from"]
-    return fitted_table(cells, columns, spare=["Input", "Weights from", "Parameters"])
+    return fitted_table(cells, list(cells[0]) if cells else ["Name"])
 
 
 def _accuracy(row: dict[str, Any], split: str) -> str:

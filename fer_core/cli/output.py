@@ -7,19 +7,17 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, ParamSpec, TypeVar
 
 import typer
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.measure import Measurement
+from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
 from fer_core.names import readable
 from fer_core.types import FerError, reason
@@ -29,11 +27,8 @@ stderr = Console(stderr=True, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 
-COLUMN_GAP: Final = 3
-"""Characters between two columns of a table."""
-
-MIN_WIDTH: Final = 12
-"""Characters to which the first column of a table is narrowed at most."""
+OTHER_COLUMNS: Final = 50
+"""Characters that a column of paths leaves to the others."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -95,73 +90,31 @@ def progress_bar() -> Progress:
 
 def escaped(text: str) -> str:
     """Escape Rich's markup, so that names such as `[draft].jpg` are printed unchanged."""
-    from rich.markup import escape
-
     return escape(text)
 
 
-@dataclass(frozen=True)
-class ShortPath:
-    """A path in a table. Where it does not fit, its first folders are left out; the file's name is always whole."""
-
-    path: str
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement(min(cell_len(self.path), cell_len(self._from_folder(-1))), cell_len(self.path))
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        depth = len(Path(self.path).parts)
-        forms = (self.path, *(self._from_folder(-count) for count in range(depth - 1, 0, -1)))
-        shown = next((form for form in forms if cell_len(form) <= options.max_width), Path(self.path).name)
-        yield Text(shown, overflow="fold")
-
-    def _from_folder(self, part: int) -> str:
-        return str(Path("…", *Path(self.path).parts[part:]))
-
-
-def fitted_table(
-    rows: Sequence[Mapping[str, RenderableType]], columns: Sequence[str], spare: Sequence[str] = ()
-) -> Table:
-    """Return a table for the width of the terminal: its lines break between words, and nothing is cut off.
+def fitted_table(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> Table:
+    """Return a table whose cells are wrapped to the width of the terminal; those of the first column are not if short.
 
     Args:
-        rows: the cells of each row by column: text with Rich's markup, or a `ShortPath`.
+        rows: the cells of each row by column, text with Rich's markup.
         columns: the headings, in order.
-        spare: columns to leave out, in this order, while the table is too wide.
     """
-    room = {name: _room(name, rows) for name in columns}
-    shown = list(columns)
-    for name in spare:
-        if _excess([room[one] for one in shown]) > 0:
-            shown.remove(name)
-    free = -_excess([room[name] for name in shown])
-    if free < 0:  # even so: the first column's words are broken, no others
-        least = max(MIN_WIDTH, room[shown[0]].minimum + free)
-        room[shown[0]], free = Measurement(least, least), 0
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name in shown:
-        table.add_column(name, overflow="fold")
-    # A column that lacks least is widened first.
-    for column, name in sorted(zip(table.columns, shown, strict=True), key=lambda pair: room[pair[1]].span):
-        more = min(free, room[name].span)
-        column.width = room[name].minimum + more
-        free -= more
+    short = max((cell_len(row[columns[0]]) for row in rows), default=0) <= stdout.width // 2
+    for number, name in enumerate(columns):
+        table.add_column(name, overflow="fold", no_wrap=number == 0 and short)
     for row in rows:
-        table.add_row(*(row[name] for name in shown))
+        table.add_row(*(row[name] for name in columns))
     return table
 
 
-def _excess(room: Sequence[Measurement]) -> int:
-    """Return by how many characters a table of these columns is too wide at least."""
-    return sum(one.minimum for one in room) + COLUMN_GAP * (len(room) - 1) - stdout.width
-
-
-def _room(name: str, rows: Sequence[Mapping[str, RenderableType]]) -> Measurement:
-    """Return how many characters wide a column must be, and can be, without its margins."""
-    endless = stdout.options.update(width=10_000)
-    cells = (Text(name), *(row[name] for row in rows))
-    widths = [Measurement.get(stdout, endless, cell) for cell in cells]
-    return Measurement(max(one.minimum for one in widths), max(one.maximum for one in widths))
+def short_path(path: str) -> str:
+    """Return the end of a path that leaves room for other columns: its file's name and as many folders as fit."""
+    room = max(20, stdout.width - OTHER_COLUMNS)
+    parts = Path(path).parts
+    ends = (str(Path("…", *parts[start:])) for start in range(1, len(parts)))
+    return next((text for text in (path, *ends) if cell_len(text) <= room), Path(path).name)
 
 
 def write_output(path: Path, what: str, write: Callable[[Path], object]) -> None:

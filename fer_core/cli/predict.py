@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import RenderableType
 from rich.table import Table
 
 from fer_core.archives import Job
-from fer_core.archives.places import local_files
-from fer_core.cli.archive import Address, Engine, EngineName, Out, analyze_archive, require_out
+from fer_core.archives.storage import local_files
+from fer_core.cli.archive import Address, EngineKind, EngineName, Out, analyze_archive, require_out
 from fer_core.cli.output import (
     AsJson,
-    ShortPath,
+    escaped,
     fails_clearly,
     fitted_table,
     print_json,
     progress_bar,
+    short_path,
     stdout,
     warn,
     write_output,
@@ -28,7 +28,7 @@ from fer_core.data import IMAGE_SUFFIXES, read_image
 from fer_core.faces import annotated_png
 from fer_core.files import write_rows
 from fer_core.inference import FaceAnalyzer
-from fer_core.inference.tables import PICTURE_COLUMNS, PictureResult
+from fer_core.inference.pictures import PICTURE_COLUMNS, PictureResult
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import distinct
 from fer_core.store.folders import DEFAULT_MODEL, load_model
@@ -53,7 +53,7 @@ def predict(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row per face or per picture without.")] = False,
     as_json: AsJson = False,
     out: Out = None,
-    engine: EngineName = Engine.LOCAL,
+    engine: EngineName = EngineKind.LOCAL,
     address: Address = None,
 ) -> None:
     """Predict the expression of every face in pictures.
@@ -66,7 +66,7 @@ def predict(
         if as_csv or annotate:
             raise FerError("--out writes Parquet; leave out --csv and --annotate.")
         job = Job.of("photos", load_model(model), flip=flip, whole_image=whole_image)
-        analyze_archive(inputs, out, job, engine, address, workers, as_json)
+        analyze_archive(inputs, out, job=job, engine=engine, address=address, workers=workers, as_json=as_json)
         return
     require_out(engine, address)
     files = local_files(inputs, IMAGE_SUFFIXES)
@@ -77,12 +77,12 @@ def predict(
         warn(analyzer.detector.note)
     targets = _targets(annotate, files) if annotate else [None] * len(files)
     with progress_bar() as bar:
-        found = in_parallel(
+        predictions = in_parallel(
             lambda pair: _predict_file(pair[0], model, analyzer, whole_image, pair[1]),
             zip(files, targets, strict=True),
             workers=workers,
         )
-        results = list(bar.track(found, total=len(files), description="Predicting"))
+        results = list(bar.track(predictions, total=len(files), description="Predicting"))
     if as_json:
         print_json([result.as_dict() for result in results])
     elif as_csv:
@@ -121,12 +121,12 @@ def _print_csv(results: list[PictureResult]) -> None:
 
 
 def _table(results: list[PictureResult]) -> Table:
-    rows: list[dict[str, RenderableType]] = []
+    rows: list[dict[str, str]] = []
     for result in results:
-        file = ShortPath(result.file)
+        file = escaped(short_path(result.file))
         if not result.faces:
-            seen = "[red]failed[/]" if result.error else "no face found"
-            rows.append({"File": file, "Face": "–", "Expression": seen, "Probability": "", "Runner-up": ""})
+            outcome = "[red]failed[/]" if result.error else "no face found"
+            rows.append({"File": file, "Face": "–", "Expression": outcome, "Probability": "", "Runner-up": ""})
         for number, face in enumerate(result.faces, 1):
             second = int(face.probabilities.argsort()[-2])
             rows.append(
@@ -138,4 +138,4 @@ def _table(results: list[PictureResult]) -> Table:
                     "Runner-up": f"{EXPRESSIONS[second]} {face.probabilities[second]:.0%}",
                 }
             )
-    return fitted_table(rows, ["File", "Face", "Expression", "Probability", "Runner-up"], spare=["Runner-up"])
+    return fitted_table(rows, ["File", "Face", "Expression", "Probability", "Runner-up"])

@@ -10,7 +10,7 @@ import numpy as np
 import typer
 
 from fer_core.cli.output import escaped, fails_clearly, progress_bar, stderr, stdout, warn
-from fer_core.data import FerDataset, load_fer2013, load_utkface
+from fer_core.data import FaceDataset, load_fer2013, load_utkface
 from fer_core.models import model_names, model_spec
 from fer_core.store.folders import SHIPPED, promoted
 from fer_core.types import FerError
@@ -122,7 +122,7 @@ def pretrain(
     stdout.print(escaped(f"Stored {path} ({path.stat().st_size / 1e6:.1f} MB)"), soft_wrap=True)
 
 
-def _thin_out(dataset: FerDataset, faces: int) -> FerDataset:
+def _thin_out(dataset: FaceDataset, faces: int) -> FaceDataset:
     """Keep about this many faces of each split, evenly spaced."""
     kept = []
     for split in np.unique(dataset.usage):

@@ -14,12 +14,12 @@ import typer
 from rich.table import Table
 
 from fer_core.archives import Job
-from fer_core.cli.archive import Address, Engine, EngineName, Out, analyze_archive, require_out
+from fer_core.cli.archive import Address, EngineKind, EngineName, Out, analyze_archive, require_out
 from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn, write_output
 from fer_core.faces import default_detector
 from fer_core.files import write_csv
+from fer_core.inference.face_table import seconds_without_face, time_shares
 from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.tables import seconds_without_face, time_shares
 from fer_core.inference.video import FILE_SETTINGS, VideoResult, analyze_video
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import DEFAULT_MODEL, load_model
@@ -45,7 +45,7 @@ def video(
     annotate: Annotated[Path | None, typer.Option(help="Video file with the faces drawn in (.mp4).")] = None,
     as_json: AsJson = False,
     out: Out = None,
-    engine: EngineName = Engine.LOCAL,
+    engine: EngineName = EngineKind.LOCAL,
     address: Address = None,
     workers: Annotated[int | None, typer.Option(min=1, help="With --out: videos to process in parallel.")] = None,
 ) -> None:
@@ -57,7 +57,7 @@ def video(
         if csv or parquet or annotate:
             raise FerError("--out writes a folder of Parquet; leave out --csv, --parquet and --annotate.")
         job = Job.of("videos", load_model(model), flip=flip, rate=rate, smoothing=smoothing)
-        analyze_archive(inputs, out, job, engine, address, workers, as_json)
+        analyze_archive(inputs, out, job=job, engine=engine, address=address, workers=workers, as_json=as_json)
         return
     require_out(engine, address)
     if len(inputs) > 1:
@@ -75,10 +75,10 @@ def video(
         result = analyze_video(
             file,
             analyzer,
-            rate,
-            annotate,
-            lambda now: bar.update(task, completed=round(now.seconds, 1), total=now.total),
-            should_stop,
+            rate=rate,
+            annotate=annotate,
+            on_progress=lambda now: bar.update(task, completed=round(now.seconds, 1), total=now.total),
+            should_stop=should_stop,
         )
     if csv:
         write_output(csv, "table", lambda path: write_csv(path, result.table))

@@ -1,15 +1,23 @@
 """Datasets and pictures: FER2013, FER+ votes, UTKFace, a user's own pictures."""
 
-from fer_core.data.archive import extract_zip
 from fer_core.data.class_folders import ClassFolders, read_class_folders
-from fer_core.data.dataset import FACE_SIZE, SPLITS, Duplicates, FerDataset, find_duplicates, leaked_mask, pixel_hashes
+from fer_core.data.dataset import (
+    FACE_SIZE,
+    SPLITS,
+    VOTE_COLUMNS,
+    Duplicates,
+    FaceDataset,
+    FerPlusVotes,
+    find_duplicates,
+    leaked_mask,
+)
 from fer_core.data.download import download_fer2013, download_ferplus
 from fer_core.data.fer2013 import DatasetMissing, find_fer2013, load_fer2013
 from fer_core.data.ferplus import load_ferplus
+from fer_core.data.folders import extract_zip
 from fer_core.data.holdout import holdout_rule, training_and_holdout
 from fer_core.data.images import IMAGE_SUFFIXES, SAMPLE_CREDIT, read_image, sample_portrait
 from fer_core.data.utkface import UTKFaceDataset, load_utkface
-from fer_core.data.votes import VOTE_COLUMNS, FerPlusVotes
 
 __all__ = [
     "FACE_SIZE",
@@ -20,7 +28,7 @@ __all__ = [
     "ClassFolders",
     "DatasetMissing",
     "Duplicates",
-    "FerDataset",
+    "FaceDataset",
     "FerPlusVotes",
     "UTKFaceDataset",
     "download_fer2013",
@@ -33,7 +41,6 @@ __all__ = [
     "load_fer2013",
     "load_ferplus",
     "load_utkface",
-    "pixel_hashes",
     "read_class_folders",
     "read_image",
     "sample_portrait",

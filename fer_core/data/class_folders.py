@@ -13,14 +13,13 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from fer_core.data.archive import MAX_BYTES, extract_zip
+from fer_core.data.folders import MAX_BYTES, entries, extract_zip, files_in
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
-from fer_core.data.walk import entries, files_in
 from fer_core.files import home, whole_folder
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.names import readable
 from fer_core.types import FerError, Image
-from fer_core.visitors import own_home, room
+from fer_core.visitors import max_pixels, own_home, room
 
 MIN_IMAGES: Final[int] = 2
 """Readable images that every class needs: one to train on and one for the hold-out."""
@@ -112,7 +111,7 @@ def _scan(folder: Path, shown: str) -> ClassFolders:
     for label, class_folder in classes:
         for file in files_in(class_folder):
             try:
-                read_image(file, name=file.relative_to(root).as_posix())
+                read_image(file, name=file.relative_to(root).as_posix(), max_pixels=max_pixels())
             except FerError as error:
                 skipped.append(str(error))
             else:

@@ -9,9 +9,8 @@ import urllib.request
 from pathlib import Path
 from typing import Final
 
-from fer_core.data.fer2013 import DatasetMissing, find_fer2013
+from fer_core.data.fer2013 import DatasetMissing, find_fer2013, is_image_edition
 from fer_core.data.ferplus import FILE_NAMES, find_ferplus, load_ferplus
-from fer_core.data.readers import is_image_edition
 from fer_core.files import home, whole_file, whole_folder
 from fer_core.types import FerError, reason
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data import FerDataset, FerPlusVotes, load_fer2013, load_ferplus
+from fer_core.data import FaceDataset, FerPlusVotes, load_fer2013, load_ferplus
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError, Image
 
@@ -27,7 +27,7 @@ class Fer2013Faces:
 
     missing: str = ""
     votes_missing: str = ""
-    dataset: FerDataset | None = field(default=None, repr=False)
+    dataset: FaceDataset | None = field(default=None, repr=False)
     _places: dict[int, int] = field(default_factory=dict, repr=False)
     _votes: FerPlusVotes | None = field(default=None, repr=False)
 

@@ -11,6 +11,7 @@ these hashes, row numbers and the numbers in FER+'s picture names; no pixels, la
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.dataset import FerDataset, usage_codes
+from fer_core.data.dataset import FaceDataset, usage_codes
 
 BITS: Final = 128
 MAX_DIFFERENT_BITS: Final = 12
@@ -87,13 +88,13 @@ def signatures(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return found
 
 
-def twins(dataset: FerDataset) -> NDArray[np.uint16]:
+def twins(dataset: FaceDataset) -> NDArray[np.uint16]:
     """Return a checksum of pixels, label and split, `(n,)`: it tells apart faces with the same signature."""
     facts = zip(dataset.images, dataset.labels.tolist(), usage_codes(dataset.usage).tolist(), strict=True)
     return np.array([zlib.crc32(face.tobytes() + bytes(more)) & 0xFFFF for face, *more in facts], np.uint16)
 
 
-def with_rows(dataset: FerDataset) -> FerDataset:
+def with_rows(dataset: FaceDataset) -> FaceDataset:
     """Return the same faces with the row of each in `fer2013.csv`; -1 for a face that is not in it.
 
     Some faces occur several times in FER2013 with the same or nearly the same pixels. They get the row with their
@@ -125,7 +126,7 @@ def with_rows(dataset: FerDataset) -> FerDataset:
     first = original.drop_duplicates("picture").reset_index().set_index("picture")["index"]
     more = (rows < 0) & ~flat & (given["picture"] >= 0)  # more copies than FER2013 has
     rows[more] = first.loc[given.loc[more, "picture"]]
-    return FerDataset(dataset.images, dataset.labels, dataset.usage, rows, dataset.votes)
+    return replace(dataset, rows=rows)
 
 
 def same_rows(

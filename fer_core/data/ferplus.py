@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from fer_core.data.dataset import VOTE_COLUMNS, FerPlusVotes
 from fer_core.data.fer2013_rows import known_rows, same_rows
-from fer_core.data.votes import VOTE_COLUMNS, FerPlusVotes
 from fer_core.files import home
 from fer_core.tables import read_rows, shortened
 from fer_core.types import FerError

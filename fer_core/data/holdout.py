@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.dataset import FerDataset, pixel_hashes
+from fer_core.data.dataset import FaceDataset
 from fer_core.data.fer2013_rows import known_rows
 from fer_core.types import FerError
 
@@ -23,12 +23,12 @@ LISTED: Final = "fixed list of rows"
 DRAWN: Final = "stratified tenth"
 
 
-def holdout_rule(training: FerDataset) -> str:
+def holdout_rule(training: FaceDataset) -> str:
     """Return how the hold-out of these faces is chosen: `LISTED` for FER2013, `DRAWN` for other faces."""
     return LISTED if np.isin(training.rows, known_rows().holdout).any() else DRAWN
 
 
-def training_and_holdout(dataset: FerDataset) -> tuple[FerDataset, FerDataset]:
+def training_and_holdout(dataset: FaceDataset) -> tuple[FaceDataset, FaceDataset]:
     """Divide the Training split; both parts keep the dataset's order.
 
     The hold-out of FER2013 is the same in every edition and in every part of it. That of other faces is drawn by
@@ -44,7 +44,7 @@ def training_and_holdout(dataset: FerDataset) -> tuple[FerDataset, FerDataset]:
     return training.subset(~held), training.subset(held)
 
 
-def draw_holdout(training: FerDataset) -> NDArray[np.bool_]:
+def draw_holdout(training: FaceDataset) -> NDArray[np.bool_]:
     """Draw a tenth, stratified by class, always the same for the same faces.
 
     A drawn face that has a copy with the same pixels among the others is not held out.
@@ -66,7 +66,7 @@ def draw_holdout(training: FerDataset) -> NDArray[np.bool_]:
             f"{len(training)} Training faces are too few to hold out a tenth of every expression. Expected at "
             f"least two faces of each expression present, and ten times as many faces as expressions."
         ) from error
-    hashes = pixel_hashes(training)
+    hashes = training.ids
     others = {hashes[index] for index in kept}
     mask = np.zeros(len(training), dtype=bool)
     mask[[index for index in held if hashes[index] not in others]] = True

@@ -18,7 +18,6 @@ from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as Pillow
 
 from fer_core.types import FerError, Image
-from fer_core.visitors import limits
 
 IMAGE_SUFFIXES: Final[tuple[str, ...]] = (
     ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm", ".pgm",
@@ -55,7 +54,7 @@ _opening = threading.Lock()
 warnings.filterwarnings("ignore", message="Corrupt EXIF data", category=UserWarning)
 
 
-def read_image(source: bytes | Path | str, name: str | None = None) -> Image:
+def read_image(source: bytes | Path | str, name: str | None = None, *, max_pixels: float = MAX_PIXELS) -> Image:
     """Read a picture of any type as RGB.
 
     The EXIF orientation is applied, 16-bit values are scaled to 8 bits, CMYK and palettes are converted,
@@ -65,16 +64,17 @@ def read_image(source: bytes | Path | str, name: str | None = None) -> Image:
     Args:
         source: the file's content, or its path.
         name: name of the picture in messages; by default the file name, or "The image".
+        max_pixels: a larger picture is refused; at most `MAX_PIXELS`.
 
     Returns:
         `(height, width, 3)` uint8 RGB in the picture's full size.
 
     Raises:
         FerError: the source is missing, a folder, empty, damaged, not a readable picture, smaller than 2 x 2 pixels
-            or larger than 51 megapixels (WebP 40; less on a shared server), or a JPEG with more than 50 scans.
+            or larger than 51 megapixels (WebP 40) or `max_pixels`, or a JPEG with more than 50 scans.
     """
     if isinstance(source, bytes):
-        return _read(io.BytesIO(source), name or "The image")
+        return _read(io.BytesIO(source), name or "The image", max_pixels)
     path = Path(source)
     shown = name or (path.name or str(path))[:80]
     try:
@@ -90,7 +90,7 @@ def read_image(source: bytes | Path | str, name: str | None = None) -> Image:
     except (OSError, ValueError) as error:
         raise FerError(f"{shown!r} cannot be opened as a file. Expected the path of an image file.") from error
     with stream:
-        return _read(stream, shown)
+        return _read(stream, shown, max_pixels)
 
 
 def require_rgb(image: Image) -> Image:
@@ -120,7 +120,8 @@ def sample_portrait() -> Image:
     return np.asarray(data.astronaut(), dtype=np.uint8)
 
 
-def _read(stream: BinaryIO, shown: str) -> Image:
+def _read(stream: BinaryIO, shown: str, max_pixels: float) -> Image:
+    most = min(max_pixels, MAX_PIXELS)
     try:
         head = stream.read(16)
         if not head:
@@ -130,13 +131,13 @@ def _read(stream: BinaryIO, shown: str) -> Image:
             _check_scans(stream.read(), shown)
             stream.seek(0)
         with _opened(stream) as picture:
-            _check_size(picture, shown)
+            _check_size(picture, shown, most)
             picture.load()
             return _as_rgb(picture)
     except FerError:
         raise
     except Pillow.DecompressionBombError as error:
-        raise FerError(_too_large(shown, "far more")) from error
+        raise FerError(_too_large(shown, "far more", most)) from error
     except UnidentifiedImageError as error:
         raise FerError(_unknown(head, shown)) from error
     except MemoryError as error:
@@ -152,9 +153,9 @@ def _opened(stream: BinaryIO) -> Pillow.Image:
         return Pillow.open(stream, formats=_FORMATS)
 
 
-def _check_size(picture: Pillow.Image, shown: str) -> None:
+def _check_size(picture: Pillow.Image, shown: str, most: float) -> None:
     width, height = picture.size
-    most = min(_most_pixels(), MAX_WEBP_PIXELS) if picture.format == "WEBP" else _most_pixels()
+    most = min(most, MAX_WEBP_PIXELS) if picture.format == "WEBP" else most
     if width * height > most:
         raise FerError(_too_large(shown, f"{width} x {height} pixels", most))
     if min(width, height) < MIN_SIDE:
@@ -178,11 +179,6 @@ def _check_scans(content: bytes, shown: str) -> None:
                 "and editors write them; open it in a viewer and save it anew. Received: more"
             )
         position = found.end() + int.from_bytes(content[found.end() : found.end() + 2])  # the length counts itself
-
-
-def _most_pixels() -> float:
-    given = limits()
-    return MAX_PIXELS if given is None else min(MAX_PIXELS, 1e6 * given.megapixels)
 
 
 def _as_rgb(picture: Pillow.Image) -> Image:
@@ -250,8 +246,7 @@ def _damaged(shown: str) -> str:
     return f"{shown} is damaged or cut off: its pixels cannot be decoded. Open it in a viewer and save it anew."
 
 
-def _too_large(shown: str, received: str, most: float | None = None) -> str:
-    most = _most_pixels() if most is None else most
+def _too_large(shown: str, received: str, most: float) -> str:
     return (
         f"{shown} is too large. Expected at most {most / 1e6:g} megapixels; make it smaller and try again. "
         f"Received: {received}"

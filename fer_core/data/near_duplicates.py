@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.dataset import FACE_SIZE, FerDataset
+from fer_core.data.dataset import FACE_SIZE, FaceDataset
 from fer_core.files import whole_file
 from fer_core.types import FerError
 
@@ -85,7 +85,7 @@ def known_same_pictures() -> SamePicture:
         return SamePicture(arrays["pairs"].astype(np.int64), arrays["correlation"].astype(np.float32), arrays["exact"])
 
 
-def same_pictures_by_row(dataset: FerDataset) -> SamePicture:
+def same_pictures_by_row(dataset: FaceDataset) -> SamePicture:
     """Find the pairs in FER2013, numbered by row in `fer2013.csv`.
 
     Raises:
@@ -97,7 +97,7 @@ def same_pictures_by_row(dataset: FerDataset) -> SamePicture:
     return SamePicture(np.sort(dataset.rows[found.pairs], axis=1), found.correlation, found.exact)
 
 
-def save_same_pictures(dataset: FerDataset, path: Path = FILE) -> SamePicture:
+def save_same_pictures(dataset: FaceDataset, path: Path = FILE) -> SamePicture:
     """Find the pairs in FER2013 as `same_pictures_by_row` does, write them, and return them."""
     found = same_pictures_by_row(dataset)
     with whole_file(path) as partial, partial.open("wb") as file:

@@ -1,27 +1,28 @@
 """Detect faces in pictures, crop them like FER2013's faces, and draw results."""
 
-from fer_core.faces.degradation import DEGRADATIONS, Degradation, add_noise, blur_faces, degrade
-from fer_core.faces.detector import FaceDetector, default_detector
+from fer_core.faces.degradation import DEGRADATIONS, add_noise, blur_faces, degrade
+from fer_core.faces.detector import DetectorUnavailable, FaceDetector, default_detector, yunet_path
 from fer_core.faces.draw import (
+    Evidence,
     annotated_jpeg,
     annotated_png,
     draw_faces,
     enlarged_pixels,
+    evidence_for,
+    heatmap_on_crop,
+    heatmap_on_face,
     marked_faces,
     png,
 )
 from fer_core.faces.fallback import FallbackDetector
-from fer_core.faces.framing import crop_face, framing_roll, framing_transform, invert, measured_roll, whole_image_face
-from fer_core.faces.heatmap import Evidence, evidence_for, heatmap_on_crop, heatmap_on_face
+from fer_core.faces.framing import crop_face, framing_roll, framing_transform, whole_image_face
 from fer_core.faces.preprocessing import preprocess_faces
 from fer_core.faces.roll import dataset_roll, head_roll, known_roll, save_roll
 from fer_core.faces.stages import DetectionStages, detection_stages
 from fer_core.faces.yunet import YuNetDetector
-from fer_core.faces.yunet_weights import DetectorUnavailable, yunet_path
 
 __all__ = [
     "DEGRADATIONS",
-    "Degradation",
     "DetectionStages",
     "DetectorUnavailable",
     "Evidence",
@@ -45,10 +46,8 @@ __all__ = [
     "head_roll",
     "heatmap_on_crop",
     "heatmap_on_face",
-    "invert",
     "known_roll",
     "marked_faces",
-    "measured_roll",
     "png",
     "preprocess_faces",
     "save_roll",

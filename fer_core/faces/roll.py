@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.faces.detector import FaceDetector, default_detector
 from fer_core.faces.framing import measured_roll
 from fer_core.files import whole_file
@@ -66,7 +66,7 @@ def known_roll(rows: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.where(inside, degrees[np.where(inside, rows, 0)], np.nan)
 
 
-def dataset_roll(dataset: FerDataset) -> NDArray[np.float64]:
+def dataset_roll(dataset: FaceDataset) -> NDArray[np.float64]:
     """Return the head roll of each face, `(n,)` as `head_roll`: known where the row is, measured elsewhere."""
     degrees = known_roll(dataset.rows)
     new = (dataset.rows < 0) | (dataset.rows >= len(_by_row()))
@@ -74,7 +74,7 @@ def dataset_roll(dataset: FerDataset) -> NDArray[np.float64]:
     return degrees
 
 
-def save_roll(dataset: FerDataset, path: Path = FILE) -> NDArray[np.float64]:
+def save_roll(dataset: FaceDataset, path: Path = FILE) -> NDArray[np.float64]:
     """Measure the head roll of FER2013's faces, write it in whole degrees, and return it, `(n,)` as `head_roll`.
 
     Args:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.images import require_rgb, resized
-from fer_core.faces.detector import MAX_OVERLAP, suppress_overlaps
+from fer_core.faces.detector import MAX_OVERLAP, suppress_overlaps, yunet_path
 from fer_core.faces.framing import (
     BOX_WIDTH,
     Transform,
@@ -26,7 +26,6 @@ from fer_core.faces.framing import (
     invert,
     lies_on_its_side,
 )
-from fer_core.faces.yunet_weights import yunet_path
 from fer_core.threads import Pool
 from fer_core.types import Face, Image
 

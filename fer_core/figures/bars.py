@@ -235,7 +235,7 @@ def class_distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figu
     """Return bars of the number of faces by expression, one group for each expression and one bar for each split.
 
     Args:
-        counts: indexed by split, with a column for each of `labels.EXPRESSIONS`, as `FerDataset.counts` returns it.
+        counts: indexed by split, with a column for each of `labels.EXPRESSIONS`, as `FaceDataset.counts` returns it.
         shares: whether to show shares of each split instead of numbers.
     """
     bars, entries = [], []

@@ -20,8 +20,8 @@ import pandas as pd
 from fer_core.classifier import Classifier
 from fer_core.faces import FaceDetector, png
 from fer_core.files import write_rows
+from fer_core.inference.face_table import FACE_COLUMNS, face_row
 from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
-from fer_core.inference.tables import FACE_COLUMNS, face_row
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import Image
 
@@ -77,6 +77,7 @@ class LiveSession:
         self,
         classifier: Classifier,
         model: str,
+        *,
         clock: Callable[[], float] = time.monotonic,
         detector: FaceDetector | None = None,
     ) -> None:
@@ -167,7 +168,7 @@ class LiveSession:
         result = self._stream.process(image, started)
         if result.failed:
             return frame
-        drawn = self._stream.annotate(image, result, self._mirror)
+        drawn = self._stream.annotate(image, result, mirror=self._mirror)
         annotated = av.VideoFrame.from_ndarray(drawn, format="rgb24")
         if frame.time_base is not None:
             annotated.pts, annotated.time_base = frame.pts, frame.time_base

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from fer_core.classifier import Classifier
 from fer_core.faces import FaceDetector, default_detector, draw_faces, evidence_for, heatmap_on_face
-from fer_core.inference.analyzer import FaceAnalyzer
-from fer_core.inference.cuts import look, scene
-from fer_core.inference.tracking import FaceTracker, Smoother
+from fer_core.inference.pictures import FaceAnalyzer
+from fer_core.inference.tracking import FaceTracker, Smoother, look, scene
 from fer_core.types import Face, FaceResult, FerError, Image
 
 DETECT_SECONDS: Final = 0.2
@@ -111,7 +110,7 @@ class StreamAnalyzer:
     """
 
     def __init__(
-        self, classifier: Classifier, detector: FaceDetector | None = None, settings: StreamSettings | None = None
+        self, classifier: Classifier, detector: FaceDetector | None = None, *, settings: StreamSettings | None = None
     ) -> None:
         self.classifier = classifier
         self.settings = settings or StreamSettings()
@@ -145,7 +144,7 @@ class StreamAnalyzer:
             return FrameResult(seconds, failed=True)
 
     def annotate(
-        self, image: Image, frame_result: FrameResult, mirror: bool = False, largest: int | None = None
+        self, image: Image, frame_result: FrameResult, *, mirror: bool = False, largest: int | None = None
     ) -> Image:
         """Return a frame with boxes, numbers and labels, and with heatmaps if the settings ask for them.
 
@@ -178,7 +177,7 @@ class StreamAnalyzer:
         if classifier is not self._classified_by:
             self._faces, self._classified_by = {}, classifier
         detector = self._detector_for(settings.detection_size)
-        analyzer = FaceAnalyzer(classifier, detector, settings.flip)
+        analyzer = FaceAnalyzer(classifier, detector, flip=settings.flip)
         changed = self._tracker.see((image.shape[1], image.shape[0]), scene(image))
         late = seconds - self._detected >= DETECT_SECONDS
         if changed or late or self._frames_since_detection >= settings.detect_every:
@@ -219,7 +218,7 @@ class StreamAnalyzer:
             for result in results:
                 if result.activation is not None:
                     evidence = evidence_for(result.activation, result.expression)
-                    image = heatmap_on_face(image, result.transform, evidence)
+                    image = heatmap_on_face(image, result.transform, evidence=evidence)
         if mirror:
             image = np.asarray(cv2.flip(image, 1))
             results = [replace(result, face=_mirrored(result.face, image.shape[1])) for result in results]

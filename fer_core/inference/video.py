@@ -15,8 +15,8 @@ from typing import BinaryIO, Final
 
 import pandas as pd
 
+from fer_core.inference.face_table import Row, face_table, frame_rows, gap_note, recording_gaps
 from fer_core.inference.stream import StreamAnalyzer, StreamSettings
-from fer_core.inference.tables import Row, face_table, frame_rows, gap_note, recording_gaps
 from fer_core.inference.video_reader import VideoReader
 from fer_core.inference.video_writer import LONGEST, VideoWriter
 from fer_core.types import FerError
@@ -85,6 +85,7 @@ class VideoResult:
 def analyze_video(
     source: Path | str | bytes | BinaryIO,
     analyzer: StreamAnalyzer,
+    *,
     rate: float | None = None,
     annotate: Path | None = None,
     on_progress: Callable[[VideoProgress], None] | None = None,
@@ -169,6 +170,7 @@ class VideoJob:
         self,
         source: Path | bytes,
         make_analyzer: Callable[[], StreamAnalyzer],
+        *,
         name: str,
         rate: float | None = None,
         model: str = "",
@@ -241,7 +243,16 @@ def _run(
     show = partial(setattr, state, "progress")
     target = state.folder / "annotated.mp4"
     try:
-        state.result = analyze_video(source, make_analyzer(), rate, target, show, state.stop.is_set, name, longest)
+        state.result = analyze_video(
+            source,
+            make_analyzer(),
+            rate=rate,
+            annotate=target,
+            on_progress=show,
+            should_stop=state.stop.is_set,
+            name=name,
+            longest=longest,
+        )
     except FerError as error:
         state.error = str(error)
     except Exception:  # decoders raise many types of errors for damaged files, and the page must not wait forever

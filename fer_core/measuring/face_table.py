@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.columns import PROBABILITIES, TEST_SPLITS
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.data.near_duplicates import find_same_pictures, known_same_pictures
 from fer_core.faces import dataset_roll
 from fer_core.inference import Classifier
@@ -44,12 +44,11 @@ MEASURES: Final[dict[str, Measure]] = {
 }
 """The numeric columns of `face_table`."""
 
-
 _SEED: Final = 2013
 
 
 def face_table(
-    dataset: FerDataset, model: StoredModel | None = None, classifier: Classifier | None = None
+    dataset: FaceDataset, model: StoredModel | None = None, classifier: Classifier | None = None
 ) -> pd.DataFrame:
     """Return one row for each face, in the order of the dataset.
 
@@ -129,13 +128,13 @@ def filtered(
     return table[kept]
 
 
-def shuffled_places(dataset: FerDataset, label: str = "") -> list[int]:
+def shuffled_places(dataset: FaceDataset, label: str = "") -> list[int]:
     """Return the places of all faces with a label, or of all faces if it is empty, in a random order that stays."""
     chosen = dataset.labels == EXPRESSIONS.index(label) if label else np.ones(len(dataset), bool)
     return np.random.default_rng(_SEED).permutation(np.flatnonzero(chosen)).tolist()
 
 
-def _copies(dataset: FerDataset) -> NDArray[np.bool_]:
+def _copies(dataset: FaceDataset) -> NDArray[np.bool_]:
     """Return for each face whether nearly the same picture occurs elsewhere, in FER2013 or among the own pictures."""
     copies = np.isin(dataset.rows, known_same_pictures().pairs)
     unknown = np.flatnonzero(dataset.rows < 0)
@@ -143,7 +142,7 @@ def _copies(dataset: FerDataset) -> NDArray[np.bool_]:
     return copies
 
 
-def _predictions(dataset: FerDataset, model: StoredModel | None) -> NDArray[np.int64]:
+def _predictions(dataset: FaceDataset, model: StoredModel | None) -> NDArray[np.int64]:
     """Return the prediction for each face by row and label, `(n,)` class indices; -1 if it is unknown."""
     known: dict[tuple[int, int], int] = {}
     if model is not None:

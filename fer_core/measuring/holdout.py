@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.faces import add_noise, blur_faces
 from fer_core.metrics.calibration import WANTED, lowest_threshold
 from fer_core.metrics.confusion import accuracy_of, class_rates, confusion_matrix, mean_defined
@@ -17,15 +17,12 @@ from fer_core.types import FerError
 
 NOISE: Final = (13, 26)
 
-
 BLUR: Final = (1, 2)
-
 
 RULE: Final = (
     f"the lowest whole percent from which on at least {WANTED:.0%} of the answers are what most annotators say"
 )
 """By which `not_sure` chooses."""
-
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 
@@ -42,12 +39,12 @@ def degraded_copies(faces: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
     }
 
 
-def holdout_facts(predict: Predict, holdout: FerDataset) -> dict[str, dict[str, Any]]:
+def holdout_facts(predict: Predict, holdout: FaceDataset) -> dict[str, dict[str, Any]]:
     """Return `holdout_score` and `not_sure` by these names, as the card of a served model has them."""
     return {"holdout_score": holdout_score(predict, holdout), "not_sure": not_sure(predict, holdout)}
 
 
-def holdout_score(predict: Predict, holdout: FerDataset) -> dict[str, float]:
+def holdout_score(predict: Predict, holdout: FaceDataset) -> dict[str, float]:
     """Return what the default model is chosen by.
 
     Args:
@@ -67,7 +64,7 @@ def holdout_score(predict: Predict, holdout: FerDataset) -> dict[str, float]:
     return score_copies({name: predict(faces) for name, faces in degraded_copies(holdout.images).items()}, holdout)
 
 
-def not_sure(predict: Predict, holdout: FerDataset) -> dict[str, Any]:
+def not_sure(predict: Predict, holdout: FaceDataset) -> dict[str, Any]:
     """Return the confidence below which a model says that it is not sure.
 
     It is the lowest one from which on enough answers are what most annotators say, see `lowest_threshold`. Faces on
@@ -82,11 +79,11 @@ def not_sure(predict: Predict, holdout: FerDataset) -> dict[str, Any]:
         confidence.
     """
     judged = holdout.plurality >= 0
-    found = lowest_threshold(holdout.plurality[judged], predict(holdout.images[judged])) if judged.any() else None
-    return {**asdict(found), "rule": RULE} if found else {}
+    threshold = lowest_threshold(holdout.plurality[judged], predict(holdout.images[judged])) if judged.any() else None
+    return {**asdict(threshold), "rule": RULE} if threshold else {}
 
 
-def score_copies(answers: dict[str, NDArray[np.floating]], holdout: FerDataset) -> dict[str, float]:
+def score_copies(answers: dict[str, NDArray[np.floating]], holdout: FaceDataset) -> dict[str, float]:
     """Return `holdout_score` of the answers to each of `degraded_copies`, `(n, 7)`."""
     judged = holdout.plurality >= 0
     if not judged.any():

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.classifier import Classifier
 from fer_core.columns import PREDICTION_COLUMNS, PROBABILITIES, TEST_SPLITS, VIEWS, YARDSTICKS
-from fer_core.data import FerDataset, leaked_mask, training_and_holdout
+from fer_core.data import FaceDataset, leaked_mask, training_and_holdout
 from fer_core.data.holdout import LISTED
 from fer_core.measuring.holdout import holdout_facts
 from fer_core.measuring.robustness import measure_degraded, robustness_faces
@@ -22,8 +22,11 @@ from fer_core.store.folders import update_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
+_SAME: Final = 0.95
+"""Share of test faces whose stored label must be that of the dataset for both to be the same faces."""
 
-def predict_splits(classifier: Classifier, dataset: FerDataset) -> pd.DataFrame:
+
+def predict_splits(classifier: Classifier, dataset: FaceDataset) -> pd.DataFrame:
     """Classify both test splits in both views; the table is that of `tabulate_splits`."""
 
     def views(faces: NDArray[np.uint8]) -> tuple[NDArray, NDArray]:
@@ -33,7 +36,9 @@ def predict_splits(classifier: Classifier, dataset: FerDataset) -> pd.DataFrame:
     return tabulate_splits(views, dataset)
 
 
-def tabulate_splits(views: Callable[[NDArray[np.uint8]], tuple[NDArray, NDArray]], dataset: FerDataset) -> pd.DataFrame:
+def tabulate_splits(
+    views: Callable[[NDArray[np.uint8]], tuple[NDArray, NDArray]], dataset: FaceDataset
+) -> pd.DataFrame:
     """Return the predictions of any classifier on both test splits in both views.
 
     Args:
@@ -64,7 +69,7 @@ def no_predictions() -> pd.DataFrame:
 
 
 def summarize(
-    predictions: pd.DataFrame, tests: FerDataset, training: FerDataset
+    predictions: pd.DataFrame, tests: FaceDataset, training: FaceDataset
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Return the metrics of predictions by split and view, as a model card has them.
 
@@ -87,7 +92,7 @@ def summarize(
             table = predictions[(predictions["split"] == split) & (predictions["view"] == view)]
             probabilities = table[PROBABILITIES].to_numpy(np.float64)
             truth = {name: table[name].to_numpy() for name in YARDSTICKS}
-            by = {name: _scores(wanted, probabilities) for name, wanted in truth.items() if (wanted >= 0).any()}
+            by = {name: _scores(labels, probabilities) for name, labels in truth.items() if (labels >= 0).any()}
             leakless = evaluate(truth["label"][clean], probabilities[clean])
             result[split][view] = {
                 **by["label"],
@@ -98,16 +103,12 @@ def summarize(
     return result
 
 
-def _scores(wanted: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
-    """Return metrics, intervals and per-class rates over the faces with an answer, where `wanted` is not -1."""
-    judged = wanted >= 0
-    metrics = evaluate(wanted[judged], probabilities[judged])
-    score = Score.of(metrics, bootstrap_intervals(wanted[judged], probabilities[judged]))
+def _scores(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
+    """Return metrics, intervals and per-class rates over the faces with an answer, where `labels` is not -1."""
+    judged = labels >= 0
+    metrics = evaluate(labels[judged], probabilities[judged])
+    score = Score.of(metrics, bootstrap_intervals(labels[judged], probabilities[judged]))
     return dict(score.values, per_class=metrics.per_class.as_dict())
-
-
-_SAME: Final = 0.95
-"""Share of test faces whose stored label must be that of the dataset for both to be the same faces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +131,7 @@ class Measurements:
 
 
 def measure_again(
-    model: StoredModel, dataset: FerDataset, degraded: bool = False, holdout: bool = False
+    model: StoredModel, dataset: FaceDataset, degraded: bool = False, holdout: bool = False
 ) -> Measurements:
     """Measure the served file; for a model without one, compute the metrics from its stored predictions.
 
@@ -187,7 +188,7 @@ def save_measurements(model: StoredModel, measured: Measurements) -> None:
     update_model(model, card, predictions=measured.predictions, degraded=measured.degraded)
 
 
-def _holdout_is_new(card: ModelCard, dataset: FerDataset) -> bool:
+def _holdout_is_new(card: ModelCard, dataset: FaceDataset) -> bool:
     """Whether a model has not seen the hold-out.
 
     That is so if it was trained without the listed faces. Models from before the list were trained without a larger
@@ -216,11 +217,11 @@ def _stored_plurality(model: StoredModel, predictions: pd.DataFrame) -> pd.DataF
 
 def _plurality_of(rows: ArrayLike, labels: ArrayLike, stored: pd.DataFrame) -> NDArray[np.int64]:
     """Return the stored plurality of faces, `(n,)`; -1 for a face that is not there or has another label there."""
-    found = stored.reindex(np.asarray(rows))
-    return np.where(found["label"] == np.asarray(labels), found["plurality"].fillna(-1), -1).astype(np.int64)
+    known = stored.reindex(np.asarray(rows))
+    return np.where(known["label"] == np.asarray(labels), known["plurality"].fillna(-1), -1).astype(np.int64)
 
 
-def _with_plurality(predictions: pd.DataFrame, dataset: FerDataset) -> pd.DataFrame:
+def _with_plurality(predictions: pd.DataFrame, dataset: FaceDataset) -> pd.DataFrame:
     """Return predictions with what most annotators say of the same faces; without votes, as they are.
 
     Args:

@@ -18,6 +18,10 @@ from fer_core.types import FerError, reason
 
 ADD: Final = "To add them, measure a model again with FER+'s votes at hand: fer-lab evaluate NAME --save"
 
+_CURVES: Final = ("loss", "accuracy")
+
+_COLUMNS: Final = ["epoch", "value", "what", "faces", "name", "model"]
+
 
 def load_predictions(
     models: Sequence[StoredModel], split: str, view: str, by: str = "label"
@@ -66,7 +70,7 @@ def load_predictions(
             return None, [*complaints, f"No model has the annotators' answers on {split} with its predictions. {ADD}"]
         truth = known[0]
     judged = truth >= 0
-    answers = Predictions(
+    predictions = Predictions(
         split=split,
         view=view,
         by=by,
@@ -77,7 +81,7 @@ def load_predictions(
         probabilities={name: read_only(tables[name].probabilities[judged]) for name in kept},
         titles=_unique_titles({model.name: model.title for model in models if model.name in kept}),
     )
-    return answers, complaints
+    return predictions, complaints
 
 
 class _Table(NamedTuple):
@@ -113,12 +117,6 @@ def _unique_titles(titles: Mapping[str, str]) -> dict[str, str]:
     """Append the name to titles that several models share."""
     counts = Counter(titles.values())
     return {name: f"{title} ({name})" if counts[title] > 1 else title for name, title in titles.items()}
-
-
-_CURVES: Final = ("loss", "accuracy")
-
-
-_COLUMNS: Final = ["epoch", "value", "what", "faces", "name", "model"]
 
 
 def history_table(
@@ -167,13 +165,13 @@ def training_curves(history: pd.DataFrame, title: str, name: str) -> pd.DataFram
         name: unique among the runs.
     """
     epochs = history["epoch"] + 1 if "epoch" in history else history.index + 1
-    found = []
+    tables = []
     for what in _CURVES:
         for column, faces in ((what, "training"), (f"val_{what}", "hold-out")):
             if column in history:
                 table = pd.DataFrame({"epoch": epochs.astype(int), "value": history[column].astype(float)})
-                found.append(table.assign(what=what, faces=faces, name=name, model=title))
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=_COLUMNS)
+                tables.append(table.assign(what=what, faces=faces, name=name, model=title))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
 
 
 def recommendation(one: StoredModel, other: StoredModel) -> str:
@@ -191,9 +189,8 @@ def recommendation(one: StoredModel, other: StoredModel) -> str:
             "A run on FER2013 gets one, if the votes are at hand."
         )
     (high, first), (low, second) = known
-    found = f"{first} scores {high:.1%} on the hold-out, {second} {low:.1%}"
     verdict = f"{first} is recommended" if high > low else "neither is recommended"
     return (
-        f"{found}: {verdict}. The score is the mean of the accuracies by FER2013's label and by most annotators, each "
-        "on clean and on degraded faces."
+        f"{first} scores {high:.1%} on the hold-out, {second} {low:.1%}: {verdict}. The score is the mean of the "
+        "accuracies by FER2013's label and by most annotators, each on clean and on degraded faces."
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_core.classifier import Classifier
 from fer_core.columns import DEGRADED_COLUMNS, YARDSTICKS
-from fer_core.data import FerDataset, pixel_hashes
+from fer_core.data import FaceDataset
 from fer_core.faces import DEGRADATIONS, degrade
 from fer_core.metrics.intervals import wilson_interval
 from fer_core.store.stored_model import StoredModel
@@ -20,8 +20,19 @@ from fer_core.types import FerError
 FACES: Final = 1000
 """Number of test faces that models are measured on: the 95 % interval of an accuracy is then about ±3 points."""
 
+CLEAN: Final = "clean"
 
-def robustness_faces(dataset: FerDataset) -> FerDataset:
+_COLUMNS: Final = ["name", "model", "kind", "strength", "level", "faces", "accuracy", "low", "high", "confidence"]
+
+_EXPECTED: Final = {(CLEAN, 0, 0.0)} | {
+    (kind, strength, float(level))
+    for kind, degradation in DEGRADATIONS.items()
+    for strength, level in enumerate(degradation.levels, start=1)
+}
+"""Kind, strength and level of the rows of a model."""
+
+
+def robustness_faces(dataset: FaceDataset) -> FaceDataset:
     """Return the 1,000 faces of both test splits whose hashes of the pixels are the smallest, in the order of the hash.
 
     This choice is as good as random, but depends neither on a seed nor on the order of the faces, so it is the same for
@@ -39,12 +50,12 @@ def robustness_faces(dataset: FerDataset) -> FerDataset:
             f"Expected faces of PublicTest or PrivateTest to measure a model on. Received: {len(dataset):,} faces of "
             f"other splits."
         )
-    keys = [(key, int(label)) for key, label in zip(pixel_hashes(tests), tests.labels, strict=True)]
+    keys = [(key, int(label)) for key, label in zip(tests.ids, tests.labels, strict=True)]
     return tests.subset(np.array(sorted(range(len(tests)), key=keys.__getitem__)[:FACES]))
 
 
 def measure_degraded(
-    classifier: Classifier, faces: FerDataset, plurality: NDArray[np.int64] | None = None
+    classifier: Classifier, faces: FaceDataset, plurality: NDArray[np.int64] | None = None
 ) -> pd.DataFrame:
     """Measure accuracy and mean confidence on clean faces and on 25 degraded copies of them, without mirror images.
 
@@ -58,48 +69,34 @@ def measure_degraded(
         `high` are ends of Wilson's 95 % interval. Where no face has a plurality, `faces_plurality` is 0 and the other
         columns of it are NaN. `confidence` is the mean over all faces, also over those without a plurality.
     """
-    wanted = {"": faces.labels, "_plurality": faces.plurality if plurality is None else plurality}
-    rows = [_row(classifier, wanted, "clean", 0, 0.0, faces.images)]
+    truths = {"": faces.labels, "_plurality": faces.plurality if plurality is None else plurality}
+    rows = [_row(classifier, truths, "clean", 0, 0.0, faces.images)]
     for kind, degradation in DEGRADATIONS.items():
         for strength, level in enumerate(degradation.levels, start=1):
-            rows.append(_row(classifier, wanted, kind, strength, level, degrade(faces.images, kind, level)))
+            rows.append(_row(classifier, truths, kind, strength, level, degrade(faces.images, kind, level)))
     return pd.DataFrame(rows, columns=DEGRADED_COLUMNS)
 
 
 def _row(
     classifier: Classifier,
-    wanted: dict[str, NDArray[np.int64]],
+    truths: dict[str, NDArray[np.int64]],
     kind: str,
     strength: int,
     level: float,
     images: NDArray[np.uint8],
 ) -> dict[str, Any]:
-    """Return one row of results; `wanted` has the right answers by the ending of their columns."""
+    """Return one row of results; `truths` has the right answers by the ending of their columns."""
     probabilities = classifier.predict(images).probabilities
     predicted = probabilities.argmax(axis=1)
     row = {"kind": kind, "strength": strength, "level": float(level)}
     row["confidence"] = float(probabilities.max(axis=1).mean(dtype=np.float64))
-    for ending, answers in wanted.items():
-        judged = answers >= 0
-        correct, count = int((predicted == answers)[judged].sum()), int(judged.sum())
+    for ending, truth in truths.items():
+        judged = truth >= 0
+        correct, count = int((predicted == truth)[judged].sum()), int(judged.sum())
         interval = wilson_interval(correct, count)
         row |= {f"faces{ending}": count, f"accuracy{ending}": correct / count if count else float("nan")}
         row |= {f"low{ending}": interval.low, f"high{ending}": interval.high}
     return row
-
-
-CLEAN: Final = "clean"
-
-
-_COLUMNS: Final = ["name", "model", "kind", "strength", "level", "faces", "accuracy", "low", "high", "confidence"]
-
-
-_EXPECTED: Final = {(CLEAN, 0, 0.0)} | {
-    (kind, strength, float(level))
-    for kind, degradation in DEGRADATIONS.items()
-    for strength, level in enumerate(degradation.levels, start=1)
-}
-"""Kind, strength and level of the rows of a model."""
 
 
 def robustness_table(
@@ -133,8 +130,8 @@ def robustness_table(
         except FerError as error:
             complaints.append(str(error))
             continue
-        found = list(table[["kind", "strength", "level"]].itertuples(index=False, name=None))
-        if found and set(found) != _EXPECTED:
+        copies = list(table[["kind", "strength", "level"]].itertuples(index=False, name=None))
+        if copies and set(copies) != _EXPECTED:
             complaints.append(
                 f"The results of {model.name} on degraded faces are left out: they are of other kinds or strengths "
                 f"than those of this version. Measure again: fer-lab evaluate {model.name} --degraded --save"
@@ -188,6 +185,6 @@ def robustness_curves(table: pd.DataFrame, kind: str) -> pd.DataFrame:
         table: of `robustness_table`.
         kind: a key of `faces.DEGRADATIONS`.
     """
-    found = table[table["kind"].isin([CLEAN, kind])].sort_values(["name", "strength"], kind="stable")
-    words = ["clean" if row.kind == CLEAN else f"{row.level:g}" for row in found.itertuples()]
-    return found.assign(words=words)
+    rows = table[table["kind"].isin([CLEAN, kind])].sort_values(["name", "strength"], kind="stable")
+    words = ["clean" if row.kind == CLEAN else f"{row.level:g}" for row in rows.itertuples()]
+    return rows.assign(words=words)

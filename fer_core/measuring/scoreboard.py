@@ -25,9 +25,7 @@ from fer_core.store.stored_model import StoredModel
 FRONT: Final = 6
 """How many models charts of many show at first."""
 
-
 _ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
-
 
 _ENDS: Final = ("", "_low", "_high", "_interval")
 
@@ -81,7 +79,7 @@ def home_scoreboard(
     return intervals, pd.DataFrame([_home_row(row, prefixes) for row in rows]), complaints
 
 
-def scoreboard_table(answers: Predictions, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
+def scoreboard_table(predictions: Predictions, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
     """Return one row for each model from its predictions, the most accurate first.
 
     Returns:
@@ -91,14 +89,15 @@ def scoreboard_table(answers: Predictions, measured: Measured, models: Sequence[
     """
     known = {model.name: model for model in models}
     rows = [
-        _row(name, answers.titles[name], known.get(name), {"": Score.of(*measured[name])}) for name in answers.names
+        _row(name, predictions.titles[name], known.get(name), {"": Score.of(*measured[name])})
+        for name in predictions.names
     ]
     scores = [f"{name}{end}" for name in METRICS for end in _ENDS]
     table = pd.DataFrame(rows)[["name", "model", *scores, "ece", "log_loss", *_ABOUT]]
     table = table.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
-    degraded = mean_corruption_accuracy(robustness_table(models, by=answers.by)[0])
+    degraded = mean_corruption_accuracy(robustness_table(models, by=predictions.by)[0])
     table["degraded_accuracy"] = table["name"].map(degraded).astype(float)
-    return table.assign(faces=len(answers.labels), split=answers.split, view=answers.view)
+    return table.assign(faces=len(predictions.labels), split=predictions.split, view=predictions.view)
 
 
 def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> list[str]:

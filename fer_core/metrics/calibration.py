@@ -16,89 +16,66 @@ from fer_core.metrics.predictions import Predictions
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 """Bounds of the fit. Without them, data without a single error would give a temperature of 0."""
 
+WANTED: Final = 0.9
+"""Share of the answers that are to be right, for a model to give them."""
+
+MINIMUM: Final = 50
+"""Answers that this share is measured on, at least: of fewer, it says little."""
 
 _SMALLEST = np.finfo(np.float64).tiny
 
 
-@dataclass(frozen=True, eq=False)
-class Reliability:
-    """The data of a reliability diagram: rows binned by the probability of the predicted class.
-
-    Confidence, accuracy and interval of an empty bin are NaN.
-
-    Attributes:
-        edges: `(bins + 1,)` from 0 to 1; a bin includes its upper edge, the first one also 0.
-        counts: `(bins,)`, number of rows.
-        confidence: `(bins,)`, mean probability of the predicted class.
-        accuracy: `(bins,)`, share of correct predictions.
-        intervals: Wilson's 95 % interval of the accuracy of each bin.
-        ece: expected calibration error.
-    """
-
-    edges: FloatArray
-    counts: IntArray
-    confidence: FloatArray
-    accuracy: FloatArray
-    intervals: tuple[Interval, ...]
-    ece: float
-
-
-def reliability(y_true: ArrayLike, proba: ArrayLike, bins: int = 15) -> Reliability:
-    """Return the reliability diagram of the predicted class with bins of equal width.
-
-    The expected calibration error is the mean of |accuracy - confidence| over the bins, weighted by their counts
-    (Naeini et al. 2015, AAAI; 15 bins as in Guo et al. 2017, "On Calibration of Modern Neural Networks", ICML).
+def reliability(y_true: ArrayLike, proba: ArrayLike, *, bins: int = 15) -> pd.DataFrame:
+    """Return the reliability diagram of the predicted class: rows in bins of equal width by its probability.
 
     Args:
         y_true: `(n,)` int 0..6.
         proba: `(n, 7)`.
-        bins: number of bins, at least 1.
+        bins: number of bins, at least 1. A bin includes its upper edge, the first one also 0.
+
+    Returns:
+        One row for each bin: `confidence` (mean probability of the predicted class), `accuracy`, `low`, `high`
+        (Wilson's 95 % interval of the accuracy), `faces`, `share` (of all rows), `from`, `to` (edges). Confidence,
+        accuracy and interval of an empty bin are NaN.
 
     Raises:
         ValueError: the arrays are not valid (see `checks`), or `bins` is below 1.
     """
     labels, values = as_pair(y_true, proba)
-    bins = check_count(bins, "bins")
     top, right = values.max(axis=1), values.argmax(axis=1) == labels
-    edges, place = _placed(top, bins)
+    edges, place = _placed(top, check_count(bins, "bins"))
     counts = np.bincount(place, minlength=bins)
-    confidence, accuracy = np.full(bins, np.nan), np.full(bins, np.nan)
     hits = np.bincount(place, weights=right, minlength=bins)
+    confidence, accuracy = np.full(bins, np.nan), np.full(bins, np.nan)
     np.divide(np.bincount(place, weights=top, minlength=bins), counts, out=confidence, where=counts > 0)
     np.divide(hits, counts, out=accuracy, where=counts > 0)
-    return Reliability(
-        edges=edges,
-        counts=counts.astype(np.int64),
-        confidence=confidence,
-        accuracy=accuracy,
-        intervals=tuple(wilson_interval(int(h), int(n)) for h, n in zip(hits, counts, strict=True)),
-        ece=float(np.nansum(counts * np.abs(accuracy - confidence)) / len(labels)),
+    intervals = [wilson_interval(int(h), int(n)) for h, n in zip(hits, counts, strict=True)]
+    return pd.DataFrame(
+        {
+            "confidence": confidence,
+            "accuracy": accuracy,
+            "low": [interval.low for interval in intervals],
+            "high": [interval.high for interval in intervals],
+            "faces": counts.astype(np.int64),
+            "share": counts / len(labels),
+            "from": edges[:-1],
+            "to": edges[1:],
+        }
     )
 
 
-def expected_calibration_error(y_true: ArrayLike, proba: ArrayLike, bins: int = 15) -> float:
-    """Return the expected calibration error, 0 (best) to 1; see `reliability`."""
-    return reliability(y_true, proba, bins).ece
+def expected_calibration_error(y_true: ArrayLike, proba: ArrayLike, *, bins: int = 15) -> float:
+    """Return the expected calibration error, 0 (best) to 1.
 
-
-@dataclass(frozen=True)
-class NoiseFloor:
-    """The expected calibration error that a perfectly calibrated model has by chance alone.
-
-    Attributes:
-        mean: over the draws.
-        interval: holds 95 % of the draws.
+    It is the mean of |accuracy - confidence| over the bins of `reliability`, weighted by their counts (Naeini et al.
+    2015, AAAI; 15 bins as in Guo et al. 2017, "On Calibration of Modern Neural Networks", ICML).
     """
-
-    mean: float
-    interval: Interval
-
-    def place(self, ece: float) -> str:
-        """Return whether an expected calibration error is "above", "inside" or "below" the interval."""
-        return "above" if ece > self.interval.high else "below" if ece < self.interval.low else "inside"
+    table = reliability(y_true, proba, bins=bins)
+    distance = (table["faces"] * (table["accuracy"] - table["confidence"]).abs()).to_numpy()
+    return float(np.nansum(distance) / table["faces"].sum())
 
 
-def noise_floor(proba: ArrayLike, bins: int = 15, draws: int = 1000, seed: int = 0) -> NoiseFloor:
+def noise_floor(proba: ArrayLike, *, bins: int = 15, draws: int = 1000, seed: int = 0) -> tuple[float, Interval]:
     """Return the expected calibration error of a perfectly calibrated model with these confidences.
 
     On a finite number of faces no model has an error of 0: the accuracy in a bin differs by chance from the mean
@@ -115,13 +92,15 @@ def noise_floor(proba: ArrayLike, bins: int = 15, draws: int = 1000, seed: int =
         draws: number of draws.
         seed: of the draws.
 
+    Returns:
+        The mean over the draws, and the interval that holds 95 % of them.
+
     Raises:
         ValueError: the array is not valid (see `checks`), or `bins` or `draws` is below 1.
     """
     top = np.sort(as_probabilities(proba).max(axis=1))
     bins, draws = check_count(bins, "bins"), check_count(draws, "draws")
-    _, place = _placed(top, bins)
-    starts = np.unique(place, return_index=True)[1]
+    starts = np.unique(_placed(top, bins)[1], return_index=True)[1]
     expected = np.add.reduceat(top, starts)
     rng, single = np.random.default_rng(seed), top.astype(np.float32)
     errors = np.empty(draws)
@@ -129,7 +108,7 @@ def noise_floor(proba: ArrayLike, bins: int = 15, draws: int = 1000, seed: int =
         right = rng.random(len(top), dtype=np.float32) < single
         errors[draw] = np.abs(np.add.reduceat(right, starts, dtype=np.int64) - expected).sum()
     errors /= len(top)
-    return NoiseFloor(float(errors.mean()), percentile_interval(errors))
+    return float(errors.mean()), percentile_interval(errors)
 
 
 def fit_temperature(y_true: ArrayLike, proba: ArrayLike) -> float:
@@ -163,8 +142,8 @@ def fit_temperature(y_true: ArrayLike, proba: ArrayLike) -> float:
         return float((np.log(np.exp(scaled - top).sum(axis=1)) + top[:, 0]).mean())
 
     low, high = np.log(LOWEST_TEMPERATURE), np.log(HIGHEST_TEMPERATURE)
-    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
-    best = min((low, float(found.x), high), key=loss)
+    result = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
+    best = min((low, float(result.x), high), key=loss)
     return float(np.exp(best))
 
 
@@ -225,14 +204,6 @@ def brier_score(y_true: ArrayLike, proba: ArrayLike) -> float:
     return float(((values**2).sum(axis=1) - 2 * likelihood + 1).mean())
 
 
-WANTED: Final = 0.9
-"""Share of the answers that are to be right."""
-
-
-MINIMUM: Final = 50
-"""Answers that this share is measured on, at least: of fewer, it says little."""
-
-
 @dataclass(frozen=True)
 class Threshold:
     """A confidence, and what was measured with it.
@@ -251,7 +222,7 @@ class Threshold:
 
 
 def lowest_threshold(
-    y_true: ArrayLike, proba: ArrayLike, wanted: float = WANTED, minimum: int = MINIMUM
+    y_true: ArrayLike, proba: ArrayLike, *, wanted: float = WANTED, minimum: int = MINIMUM
 ) -> Threshold | None:
     """Return the lowest confidence, in whole percent, from which on enough answers are right.
 
@@ -279,33 +250,18 @@ def lowest_threshold(
     return None
 
 
-def reliability_table(answers: Predictions) -> pd.DataFrame:
-    """Return the reliability diagram of each model, one row for each bin that is not empty.
+def reliability_table(predictions: Predictions) -> pd.DataFrame:
+    """Return the reliability diagram of each model: `name`, `model` and the columns of `reliability`.
 
-    Returns:
-        Columns `name`, `model`, `confidence`, `accuracy`, `low`, `high`, `faces`, `share` (of all faces), `from`, `to`
-        (edges of the bin).
+    Bins without faces are left out.
     """
-    rows = []
-    for name, probabilities in answers.probabilities.items():
-        found = reliability(answers.labels, probabilities)
-        for index, interval in enumerate(found.intervals):
-            if found.counts[index]:
-                rows.append(
-                    {
-                        "name": name,
-                        "model": answers.titles[name],
-                        "confidence": found.confidence[index],
-                        "accuracy": found.accuracy[index],
-                        "low": interval.low,
-                        "high": interval.high,
-                        "faces": int(found.counts[index]),
-                        "share": found.counts[index] / len(answers.labels),
-                        "from": found.edges[index],
-                        "to": found.edges[index + 1],
-                    }
-                )
-    return pd.DataFrame(rows)
+    tables = []
+    for name, probabilities in predictions.probabilities.items():
+        table = reliability(predictions.labels, probabilities)
+        table.insert(0, "name", name)
+        table.insert(1, "model", predictions.titles[name])
+        tables.append(table[table["faces"] > 0])
+    return pd.concat(tables, ignore_index=True)
 
 
 def faces_in_bins(bins: pd.DataFrame) -> dict[str, float]:
@@ -330,14 +286,14 @@ def faces_in_bins(bins: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def calibration_table(answers: Predictions, other: Predictions | None) -> pd.DataFrame:
+def calibration_table(predictions: Predictions, other: Predictions | None) -> pd.DataFrame:
     """Return how well the probabilities of each model agree with how often it is right.
 
     Models have no stored predictions of the hold-out, so the temperature is fitted on the other test split. It is only
     shown; no model uses it.
 
     Args:
-        answers: predictions of the split that is shown.
+        predictions: of the split that is shown.
         other: predictions of the other test split, on which the temperature is fitted.
 
     Returns:
@@ -348,20 +304,21 @@ def calibration_table(answers: Predictions, other: Predictions | None) -> pd.Dat
         predictions of the other split.
     """
     rows = []
-    for name, probabilities in answers.probabilities.items():
-        ece, floor = expected_calibration_error(answers.labels, probabilities), noise_floor(probabilities)
+    for name, probabilities in predictions.probabilities.items():
+        ece = expected_calibration_error(predictions.labels, probabilities)
+        floor, interval = noise_floor(probabilities)
         row = {
             "name": name,
-            "model": answers.titles[name],
-            "log_loss": log_loss(answers.labels, probabilities),
-            "brier": brier_score(answers.labels, probabilities),
+            "model": predictions.titles[name],
+            "log_loss": log_loss(predictions.labels, probabilities),
+            "brier": brier_score(predictions.labels, probabilities),
             "ece": ece,
-            "floor": floor.mean,
-            "floor_low": floor.interval.low,
-            "floor_high": floor.interval.high,
-            "against_floor": floor.place(ece),
+            "floor": floor,
+            "floor_low": interval.low,
+            "floor_high": interval.high,
+            "against_floor": "above" if ece > interval.high else "below" if ece < interval.low else "inside",
             "confidence": float(probabilities.max(axis=1).mean()),
-            "accuracy": float((probabilities.argmax(axis=1) == answers.labels).mean()),
+            "accuracy": float((probabilities.argmax(axis=1) == predictions.labels).mean()),
             **dict.fromkeys(("temperature", "fitted_on", "log_loss_scaled", "ece_scaled")),
         }
         if other is not None and name in other.probabilities:
@@ -370,8 +327,8 @@ def calibration_table(answers: Predictions, other: Predictions | None) -> pd.Dat
             row |= {
                 "temperature": temperature,
                 "fitted_on": other.split,
-                "log_loss_scaled": log_loss(answers.labels, scaled),
-                "ece_scaled": expected_calibration_error(answers.labels, scaled),
+                "log_loss_scaled": log_loss(predictions.labels, scaled),
+                "ece_scaled": expected_calibration_error(predictions.labels, scaled),
             }
         rows.append(row)
     return pd.DataFrame(rows)

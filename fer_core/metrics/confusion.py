@@ -10,10 +10,19 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fer_core.columns import percent
-from fer_core.data import FerPlusVotes
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.metrics.checks import FloatArray, IntArray, as_pair, predicted_labels
 from fer_core.metrics.predictions import Predictions
+
+SHOWN: Final[tuple[str, ...]] = ("all", "right", "wrong")
+"""Predictions that `sample_faces` can draw from."""
+
+HARDEST: Final[dict[str, str]] = {
+    "all wrong": "All models are wrong",
+    "confident": "Confident and wrong",
+    "divided": "Models are divided",
+}
+"""What `hardest_faces` can look for, each with its title."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +33,31 @@ class ClassRates:
     is neither a true nor a predicted label, recall (TPR) of a class without true rows, FPR of a class that all rows
     belong to. A class that occurs but is never predicted has precision 0 and F1 0, and so has a class that is
     predicted but never occurs. Macro F1 therefore equals scikit-learn's `f1_score(average="macro", zero_division=0)`,
-    and the mean recall equals `balanced_accuracy_score`.
+    and the mean recall equals `balanced_accuracy_score`. The paper reports both recall and TPR, which are equal.
+    `support` is the number of rows of each class.
     """
 
     precision: FloatArray
     recall: FloatArray
     f1: FloatArray
     fpr: FloatArray
+    support: FloatArray
+
+    def as_dict(self) -> dict[str, dict[str, float | int | None]]:
+        """Return the rates of one matrix, laid out as scikit-learn's `classification_report(output_dict=True)`.
+
+        The keys are the seven expressions, "macro avg" and "weighted avg" (means over the expressions where a rate is
+        defined); each holds precision, recall, f1, tpr, fpr and support as plain JSON types. Undefined rates are None.
+        """
+        rates = {"precision": self.precision, "recall": self.recall, "f1": self.f1, "tpr": self.recall, "fpr": self.fpr}
+        rows: dict[str, dict[str, float | int | None]] = {}
+        for index, expression in enumerate(EXPRESSIONS):
+            rows[expression] = {name: plain(values[index]) for name, values in rates.items()}
+            rows[expression]["support"] = int(self.support[index])
+        for title, weights in (("macro avg", np.ones(NUM_CLASSES)), ("weighted avg", self.support)):
+            rows[title] = {name: plain(_weighted(values, weights)) for name, values in rates.items()}
+            rows[title]["support"] = int(self.support.sum())
+        return rows
 
 
 def confusion_matrix(y_true: ArrayLike, proba: ArrayLike) -> IntArray:
@@ -47,8 +74,7 @@ def confusion_matrix(y_true: ArrayLike, proba: ArrayLike) -> IntArray:
         ValueError: the arrays are not valid (see `checks`).
     """
     labels, values = as_pair(y_true, proba)
-    cells = np.bincount(labels * NUM_CLASSES + predicted_labels(values), minlength=NUM_CLASSES**2)
-    return cells.reshape(NUM_CLASSES, NUM_CLASSES).astype(np.int64)
+    return _counted(labels, predicted_labels(values))
 
 
 def normalized_by_row(counts: IntArray) -> FloatArray:
@@ -69,6 +95,7 @@ def class_rates(counts: NDArray[np.integer] | NDArray[np.floating]) -> ClassRate
         recall=_divide(hits, support),
         f1=_divide(2 * hits, support + predicted),
         fpr=_divide(predicted - hits, total - support),
+        support=support,
     )
 
 
@@ -84,84 +111,84 @@ def mean_defined(values: FloatArray) -> FloatArray:
     return _divide(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
 
-def _divide(numerator: NDArray, denominator: NDArray) -> FloatArray:
-    """Divide; NaN where the denominator is 0."""
-    out = np.full(np.shape(numerator), np.nan)
-    np.divide(numerator, denominator, out=out, where=np.asarray(denominator) > 0)
-    return out
+def plain(value: float) -> float | None:
+    """Return a number as a plain JSON type; None for NaN."""
+    return None if np.isnan(value) else float(value)
 
 
-SHOWN: Final[tuple[str, ...]] = ("all", "right", "wrong")
-"""Predictions that `sample_faces` can draw from."""
-
-
-HARDEST: Final[dict[str, str]] = {
-    "all wrong": "All models are wrong",
-    "confident": "Confident and wrong",
-    "divided": "Models are divided",
-}
-"""What `hardest_faces` can look for, each with its title."""
-
-
-def confusion_cells(answers: Predictions, name: str) -> pd.DataFrame:
+def confusion_cells(predictions: Predictions, name: str) -> pd.DataFrame:
     """Return one row for each cell: `actual`, `predicted`, `count`, `rate` (share of the faces of `actual`)."""
-    return _cells(*_counts_and_rates(answers, name))
+    return _cells(confusion_matrix(predictions.labels, predictions.probabilities[name]))
 
 
-def difference_cells(answers: Predictions, first: str, second: str) -> pd.DataFrame:
+def difference_cells(predictions: Predictions, first: str, second: str) -> pd.DataFrame:
     """Return the cells of the first model minus those of the second, columns as in `confusion_cells`."""
-    one, two = _counts_and_rates(answers, first), _counts_and_rates(answers, second)
-    return _cells(one[0] - two[0], one[1] - two[1])
+    table, other = confusion_cells(predictions, first), confusion_cells(predictions, second)
+    return table.assign(count=table["count"] - other["count"], rate=table["rate"] - other["rate"])
 
 
-def cell_faces(answers: Predictions, name: str, actual: str, predicted: str) -> pd.DataFrame:
+def label_cells(labels: NDArray[np.int64], plurality: NDArray[np.int64]) -> pd.DataFrame:
+    """Return how often each label goes with each plurality of the annotators.
+
+    Args:
+        labels: `(n,)` FER2013's labels.
+        plurality: `(n,)` what most annotators say of the same faces; faces with -1 are left out.
+
+    Returns:
+        Columns as in `confusion_cells`: `actual` is FER2013's label, `predicted` the plurality.
+    """
+    clear = plurality >= 0
+    return _cells(_counted(labels[clear], plurality[clear]))
+
+
+def cell_faces(predictions: Predictions, name: str, actual: str, predicted: str) -> pd.DataFrame:
     """Return the faces of one cell, the most confident predictions first.
 
     Returns:
-        Columns `row`, `label` (FER2013's), `actual` (by the yardstick of the answers), `predicted`, `confidence`,
+        Columns `row`, `label` (FER2013's), `actual` (by the yardstick), `predicted`, `confidence`,
         `source` (title of the model), then one column for each model, named by its title, with its prediction as text
         ("neutral 91 %").
     """
-    chosen = answers.probabilities[name].argmax(axis=1)
-    inside = (answers.labels == EXPRESSIONS.index(actual)) & (chosen == EXPRESSIONS.index(predicted))
-    return _faces(answers, name, np.flatnonzero(inside))
+    chosen = predictions.probabilities[name].argmax(axis=1)
+    inside = (predictions.labels == EXPRESSIONS.index(actual)) & (chosen == EXPRESSIONS.index(predicted))
+    return _faces(predictions, name, np.flatnonzero(inside))
 
 
-def differing_faces(answers: Predictions, first: str, second: str, actual: str, predicted: str) -> pd.DataFrame:
+def differing_faces(predictions: Predictions, first: str, second: str, actual: str, predicted: str) -> pd.DataFrame:
     """Return the faces that only one of two models puts into a cell, alternating between the models.
 
     Columns as in `cell_faces`; `source` is the model that does.
     """
-    truth, column = answers.labels == EXPRESSIONS.index(actual), EXPRESSIONS.index(predicted)
-    by_first = answers.probabilities[first].argmax(axis=1) == column
-    by_second = answers.probabilities[second].argmax(axis=1) == column
-    only_first = _faces(answers, first, np.flatnonzero(truth & by_first & ~by_second))
-    only_second = _faces(answers, second, np.flatnonzero(truth & by_second & ~by_first))
+    truth, column = predictions.labels == EXPRESSIONS.index(actual), EXPRESSIONS.index(predicted)
+    by_first = predictions.probabilities[first].argmax(axis=1) == column
+    by_second = predictions.probabilities[second].argmax(axis=1) == column
+    only_first = _faces(predictions, first, np.flatnonzero(truth & by_first & ~by_second))
+    only_second = _faces(predictions, second, np.flatnonzero(truth & by_second & ~by_first))
     both = pd.concat([part for part in (only_first, only_second) if len(part)] or [only_first])
     return both.sort_index(kind="stable").reset_index(drop=True)
 
 
-def sample_faces(answers: Predictions, name: str, which: str, number: int, seed: int) -> pd.DataFrame:
+def sample_faces(predictions: Predictions, name: str, which: str, number: int, seed: int) -> pd.DataFrame:
     """Return a random sample of the predictions of a model, columns as in `cell_faces`.
 
     Args:
-        answers: predictions of several models.
+        predictions: of several models.
         name: of the model.
         which: one of `SHOWN`.
         number: size of the sample at most.
         seed: of the sample.
     """
-    right = answers.probabilities[name].argmax(axis=1) == answers.labels
+    right = predictions.probabilities[name].argmax(axis=1) == predictions.labels
     pool = np.flatnonzero({"all": np.ones_like(right), "right": right, "wrong": ~right}[which])
     drawn = np.random.default_rng(seed).permutation(pool)[:number]
-    return _faces(answers, name, drawn, by_confidence=False)
+    return _faces(predictions, name, drawn, by_confidence=False)
 
 
-def hardest_faces(answers: Predictions, order: str, name: str) -> pd.DataFrame:
+def hardest_faces(predictions: Predictions, order: str, name: str) -> pd.DataFrame:
     """Return faces on which models fail, the hardest first, columns as in `cell_faces`.
 
     Args:
-        answers: predictions of several models.
+        predictions: of several models.
         order: "all wrong": every model is wrong; lowest mean probability of the right expression first. "confident":
             wrong predictions of one model, most confident first. "divided": most different answers first, by the
             entropy of the models' predicted expressions.
@@ -170,15 +197,15 @@ def hardest_faces(answers: Predictions, order: str, name: str) -> pd.DataFrame:
     Raises:
         ValueError: unknown order.
     """
-    every = np.stack(list(answers.probabilities.values()))  # (models, n, 7)
+    every = np.stack(list(predictions.probabilities.values()))  # (models, n, 7)
     chosen = every.argmax(axis=2)
     if order == "all wrong":
-        places = np.flatnonzero((chosen != answers.labels).all(axis=0))
-        right = every[:, np.arange(len(answers.labels)), answers.labels].mean(axis=0)
+        places = np.flatnonzero((chosen != predictions.labels).all(axis=0))
+        right = every[:, np.arange(len(predictions.labels)), predictions.labels].mean(axis=0)
         places = places[np.argsort(right[places], kind="stable")]
     elif order == "confident":
-        own = answers.probabilities[name]
-        places = np.flatnonzero(own.argmax(axis=1) != answers.labels)
+        own = predictions.probabilities[name]
+        places = np.flatnonzero(own.argmax(axis=1) != predictions.labels)
         places = places[np.argsort(-own[places].max(axis=1), kind="stable")]
     elif order == "divided":
         shares = (chosen[:, :, None] == np.arange(NUM_CLASSES)).mean(axis=0)
@@ -186,37 +213,40 @@ def hardest_faces(answers: Predictions, order: str, name: str) -> pd.DataFrame:
         places = np.argsort((shares * logs).sum(axis=1), kind="stable")
     else:
         raise ValueError(f"Expected one of {', '.join(HARDEST)}. Received: {order}")
-    return _faces(answers, name, places, by_confidence=False)
+    return _faces(predictions, name, places, by_confidence=False)
 
 
-def _counts_and_rates(answers: Predictions, name: str) -> tuple[np.ndarray, np.ndarray]:
-    counts = confusion_matrix(answers.labels, answers.probabilities[name])
-    return counts, normalized_by_row(counts)
+def _counted(truth: IntArray, predicted: IntArray) -> IntArray:
+    cells = np.bincount(truth * NUM_CLASSES + predicted, minlength=NUM_CLASSES**2)
+    return cells.reshape(NUM_CLASSES, NUM_CLASSES).astype(np.int64)
 
 
-def _cells(counts: np.ndarray, rates: np.ndarray) -> pd.DataFrame:
+def _cells(counts: IntArray) -> pd.DataFrame:
     grid = pd.MultiIndex.from_product([EXPRESSIONS, EXPRESSIONS], names=["actual", "predicted"])
+    rates = normalized_by_row(counts)
     return pd.DataFrame({"count": counts.ravel(), "rate": rates.ravel()}, index=grid).reset_index()
 
 
-def _faces(answers: Predictions, name: str, places: np.ndarray, by_confidence: bool = True) -> pd.DataFrame:
-    confidence = answers.probabilities[name][places].max(axis=1) if len(places) else np.empty(0)
+def _faces(predictions: Predictions, name: str, places: np.ndarray, by_confidence: bool = True) -> pd.DataFrame:
+    confidence = predictions.probabilities[name][places].max(axis=1) if len(places) else np.empty(0)
     if by_confidence:
         order = np.argsort(-confidence, kind="stable")
         places, confidence = places[order], confidence[order]
     names = np.array(EXPRESSIONS)
     table = pd.DataFrame(
         {
-            "row": answers.rows[places],
-            "label": names[answers.given[places]],
-            "actual": names[answers.labels[places]],
-            "predicted": names[answers.probabilities[name][places].argmax(axis=1)],
+            "row": predictions.rows[places],
+            "label": names[predictions.given[places]],
+            "actual": names[predictions.labels[places]],
+            "predicted": names[predictions.probabilities[name][places].argmax(axis=1)],
             "confidence": confidence,
-            "source": answers.titles[name],
+            "source": predictions.titles[name],
         }
     )
-    predictions = {answers.titles[other]: _as_text(values[places]) for other, values in answers.probabilities.items()}
-    return pd.concat([table, pd.DataFrame(predictions, index=table.index)], axis=1)
+    others = {
+        predictions.titles[other]: _as_text(values[places]) for other, values in predictions.probabilities.items()
+    }
+    return pd.concat([table, pd.DataFrame(others, index=table.index)], axis=1)
 
 
 def _as_text(probabilities: np.ndarray) -> list[str]:
@@ -224,21 +254,14 @@ def _as_text(probabilities: np.ndarray) -> list[str]:
     return [f"{EXPRESSIONS[k]} {percent(row[k])}" for k, row in zip(best, probabilities, strict=True)]
 
 
-def label_cells(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.DataFrame:
-    """Return how often each label goes with each plurality of the annotators.
+def _divide(numerator: NDArray, denominator: NDArray) -> FloatArray:
+    """Divide; NaN where the denominator is 0."""
+    out = np.full(np.shape(numerator), np.nan)
+    np.divide(numerator, denominator, out=out, where=np.asarray(denominator) > 0)
+    return out
 
-    Args:
-        labels: `(n,)` FER2013's labels.
-        votes: of the annotators on the same faces.
 
-    Returns:
-        One row for each of 49 cells, columns as the confusion charts need them: `actual` (FER2013's label), `predicted`
-        (plurality), `count`, `rate` (share of the label's faces with one clear answer). Other faces are left out.
-    """
-    said = votes.plurality()
-    counts = np.zeros((NUM_CLASSES, NUM_CLASSES), np.int64)
-    np.add.at(counts, (labels[said >= 0], said[said >= 0]), 1)
-    totals = counts.sum(axis=1, keepdims=True)
-    rates = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    grid = pd.MultiIndex.from_product([EXPRESSIONS, EXPRESSIONS], names=["actual", "predicted"])
-    return pd.DataFrame({"count": counts.ravel(), "rate": rates.ravel()}, index=grid).reset_index()
+def _weighted(values: FloatArray, weights: FloatArray) -> float:
+    """Return the weighted mean of the defined values; NaN if they have no weight."""
+    defined = ~np.isnan(values)
+    return float(_divide((values[defined] * weights[defined]).sum(), weights[defined].sum()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, overload
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -19,54 +19,10 @@ from fer_core.metrics.checks import (
     check_count,
     check_fraction,
 )
-from fer_core.metrics.confusion import accuracy_of, class_rates, confusion_matrix, mean_defined
+from fer_core.metrics.confusion import ClassRates, accuracy_of, class_rates, confusion_matrix, mean_defined, plain
 from fer_core.metrics.curves import macro_auc, macro_auc_interval
 from fer_core.metrics.intervals import Interval, checked_models, percentile_interval, resampled_counts
 from fer_core.metrics.predictions import Predictions
-
-AVERAGED = ("precision", "recall", "f1", "tpr", "fpr")
-
-
-@dataclass(frozen=True, eq=False)
-class PerClass:
-    """One-vs-rest rates of each expression, arrays `(7,)` in the order of `labels.EXPRESSIONS`.
-
-    Undefined rates are NaN, see `confusion.ClassRates`. The paper reports both recall and TPR, which are equal.
-    """
-
-    precision: FloatArray
-    recall: FloatArray
-    f1: FloatArray
-    fpr: FloatArray
-    support: IntArray
-
-    @property
-    def tpr(self) -> FloatArray:
-        """True positive rate, equal to recall."""
-        return self.recall
-
-    def macro(self) -> dict[str, float]:
-        """Return the mean of each rate over the expressions where it is defined."""
-        return {name: float(mean_defined(getattr(self, name))) for name in AVERAGED}
-
-    def weighted(self) -> dict[str, float]:
-        """Return the mean of each rate weighted by support, over the expressions where it is defined."""
-        return {name: _weighted(getattr(self, name), self.support) for name in AVERAGED}
-
-    def as_dict(self) -> dict[str, dict[str, float | int | None]]:
-        """Return plain JSON types, laid out as scikit-learn's `classification_report(output_dict=True)`.
-
-        The keys are the seven expressions, "macro avg" and "weighted avg"; each holds precision, recall, f1, tpr, fpr
-        and support. Undefined rates are None.
-        """
-        rows: dict[str, dict[str, float | int | None]] = {}
-        for index, expression in enumerate(EXPRESSIONS):
-            rows[expression] = {name: _plain(getattr(self, name)[index]) for name in AVERAGED}
-            rows[expression]["support"] = int(self.support[index])
-        for title, averages in (("macro avg", self.macro()), ("weighted avg", self.weighted())):
-            rows[title] = {name: _plain(value) for name, value in averages.items()}
-            rows[title]["support"] = int(self.support.sum())
-        return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +38,7 @@ class Metrics:
 
     values: dict[str, float]
     n: int
-    per_class: PerClass
+    per_class: ClassRates
 
     def __getitem__(self, metric: str) -> float:
         """Return a metric; NaN if it is undefined."""
@@ -96,7 +52,7 @@ class Metrics:
     def as_dict(self) -> dict[str, float | int | None]:
         """Return all but `per_class` as plain JSON types, undefined metrics as None. The keys are stable: model cards
         and `evaluate --json` use them."""
-        return {**{name: _plain(value) for name, value in self.values.items()}, "n": self.n}
+        return {**{name: plain(value) for name, value in self.values.items()}, "n": self.n}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,21 +180,9 @@ def evaluate(y_true: ArrayLike, proba: ArrayLike) -> Metrics:
     """
     labels, values = as_pair(y_true, proba)
     counts = confusion_matrix(labels, values)
-    rates = class_rates(counts)
-    rows = PerClass(rates.precision, rates.recall, rates.f1, rates.fpr, counts.sum(axis=1))
-    found = {key: metric.value(labels, values, counts) for key, metric in METRICS.items()}
-    found |= {"ece": expected_calibration_error(labels, values), "log_loss": log_loss(labels, values)}
-    return Metrics(found, len(labels), rows)
-
-
-def _weighted(values: FloatArray, support: IntArray) -> float:
-    defined = ~np.isnan(values)
-    weight = support[defined].sum()
-    return float((values[defined] * support[defined]).sum() / weight) if weight else float("nan")
-
-
-def _plain(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    numbers = {key: metric.value(labels, values, counts) for key, metric in METRICS.items()}
+    numbers |= {"ece": expected_calibration_error(labels, values), "log_loss": log_loss(labels, values)}
+    return Metrics(numbers, len(labels), class_rates(counts))
 
 
 @dataclass(frozen=True)
@@ -258,57 +202,44 @@ class BootstrapIntervals:
         return self.values[metric]
 
 
-@overload
 def bootstrap_intervals(
+    y_true: ArrayLike, proba: ArrayLike, *, n_resamples: int = 1000, seed: int = 0, confidence: float = 0.95
+) -> BootstrapIntervals:
+    """Return the intervals of one model, `proba (n, 7)`; the rest is as in `bootstrap_all`."""
+    settings: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed, "confidence": confidence}
+    return bootstrap_all(y_true, {"proba": proba}, **settings)["proba"]
+
+
+def bootstrap_all(
     y_true: ArrayLike,
-    proba: Mapping[str, ArrayLike],
-    n_resamples: int = ...,
-    seed: int = ...,
-    confidence: float = ...,
-) -> dict[str, BootstrapIntervals]: ...
-
-
-@overload
-def bootstrap_intervals(
-    y_true: ArrayLike, proba: ArrayLike, n_resamples: int = ..., seed: int = ..., confidence: float = ...
-) -> BootstrapIntervals: ...
-
-
-def bootstrap_intervals(
-    y_true: ArrayLike,
-    proba: ArrayLike | Mapping[str, ArrayLike],
+    probas: Mapping[str, ArrayLike],
+    *,
     n_resamples: int = 1000,
     seed: int = 0,
     confidence: float = 0.95,
-) -> BootstrapIntervals | dict[str, BootstrapIntervals]:
-    """Return percentile bootstrap intervals (Efron and Tibshirani 1993) of one model, or of several by name.
+) -> dict[str, BootstrapIntervals]:
+    """Return percentile bootstrap intervals (Efron and Tibshirani 1993) of several models, by name.
 
-    That of the ROC AUC is not resampled, see `roc_pr.macro_auc_interval`.
+    That of the ROC AUC is not resampled, see `curves.macro_auc_interval`.
 
-    Faces are drawn with replacement; models that are passed together share the draws. The intervals describe how the
-    metrics vary with the test faces, not with the training run.
+    Faces are drawn with replacement; all models share the draws. The intervals describe how the metrics vary with the
+    test faces, not with the training run.
 
     Args:
         y_true: `(n,)` int 0..6.
-        proba: `(n, 7)`, or a mapping from model names to such arrays.
+        probas: name to `(n, 7)`.
         n_resamples: number of resamples; with 1,000 the ends vary by about a tenth of the half-width.
         seed: of NumPy's default generator.
         confidence: between 0 and 1.
-
-    Returns:
-        One `BootstrapIntervals`, or a dict of them with the keys of the mapping.
 
     Raises:
         ValueError: the arrays are not valid (see `checks`), there is no model, or a setting is out of range.
     """
     n_resamples = check_count(n_resamples, "n_resamples")
     check_fraction(confidence, "confidence")
-    if not isinstance(proba, Mapping):
-        only = bootstrap_intervals(y_true, {"proba": proba}, n_resamples, seed, confidence)
-        return only["proba"]
-    labels, probas = checked_models(y_true, proba)
-    counts = resampled_counts(labels, probas, n_resamples, seed)
-    return {name: _intervals(labels, values, counts[name], confidence) for name, values in probas.items()}
+    labels, checked = checked_models(y_true, probas)
+    counts = resampled_counts(labels, checked, n_resamples, seed)
+    return {name: _intervals(labels, values, counts[name], confidence) for name, values in checked.items()}
 
 
 def _intervals(labels: IntArray, values: FloatArray, counts: FloatArray, confidence: float) -> BootstrapIntervals:
@@ -320,26 +251,28 @@ def _intervals(labels: IntArray, values: FloatArray, counts: FloatArray, confide
 
 
 Measured = dict[str, tuple[Metrics, BootstrapIntervals]]
+"""Metrics and intervals by name of the model."""
 
 
-def measure_models(answers: Predictions) -> Measured:
+def measure_models(predictions: Predictions) -> Measured:
     """Return metrics and 95 % intervals of each model; all models share the resamples."""
-    intervals = bootstrap_intervals(answers.labels, dict(answers.probabilities))
-    return {name: (evaluate(answers.labels, values), intervals[name]) for name, values in answers.probabilities.items()}
+    labels, probabilities = predictions.labels, predictions.probabilities
+    intervals = bootstrap_all(labels, probabilities)
+    return {name: (evaluate(labels, values), intervals[name]) for name, values in probabilities.items()}
 
 
-def f1_table(answers: Predictions, measured: Measured) -> pd.DataFrame:
+def f1_table(predictions: Predictions, measured: Measured) -> pd.DataFrame:
     """Return F1 of each model and expression: columns `name`, `model`, `expression`, `f1`, `low`, `high`, `precision`,
     `recall`, `faces`."""
     rows = []
-    for name in answers.names:
+    for name in predictions.names:
         metrics, intervals = measured[name]
         classes = metrics.per_class
         for index, expression in enumerate(EXPRESSIONS):
             rows.append(
                 {
                     "name": name,
-                    "model": answers.titles[name],
+                    "model": predictions.titles[name],
                     "expression": expression,
                     "f1": classes.f1[index],
                     "low": intervals.f1[expression].low,

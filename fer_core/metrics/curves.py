@@ -3,76 +3,35 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
-from fer_core.metrics.checks import FloatArray, IntArray, as_pair, check_fraction
+from fer_core.metrics.checks import FloatArray, IntArray, as_pair, as_probabilities, check_fraction
 from fer_core.metrics.confusion import mean_defined
 from fer_core.metrics.intervals import Interval, normal_quantile
 from fer_core.metrics.predictions import Predictions
 
 MACRO, MICRO = "macro", "micro"
 
+HALF_A_PIXEL: Final = 0.5 / 1000
+"""Curves are thinned so that none moves by more on a plot of 1,000 pixels, as wide as one is in full screen."""
 
-@dataclass(frozen=True, eq=False)
-class RocCurve:
-    """A ROC curve: false and true positive rates, each `(m,)`, rising from 0 to 1.
 
-    Attributes:
-        fpr: false positive rates.
-        tpr: true positive rates.
-        thresholds: from which probability each point counts as positive, falling from infinity; NaN for "macro".
-        auc: area under the curve, before points are left out for drawing.
-    """
+class _Curve(NamedTuple):
+    """Points `(m,)` with their thresholds, and the area before points are left out for drawing."""
 
-    fpr: FloatArray
-    tpr: FloatArray
+    x: FloatArray
+    y: FloatArray
     thresholds: FloatArray
-    auc: float
+    area: float
 
 
-@dataclass(frozen=True, eq=False)
-class PrCurve:
-    """A precision-recall curve, each array `(m,)`, recall rising from 0 to 1.
-
-    Attributes:
-        recall: at falling thresholds.
-        precision: at the same thresholds.
-        thresholds: from which probability each point counts as positive; NaN for "macro".
-        average_precision: as scikit-learn's `average_precision_score`.
-    """
-
-    recall: FloatArray
-    precision: FloatArray
-    thresholds: FloatArray
-    average_precision: float
-
-
-@dataclass(frozen=True)
-class ThresholdMetrics:
-    """One expression against the rest, predicted wherever its probability is at least `threshold`.
-
-    Undefined rates are NaN: precision if no row reaches the threshold, TPR and FPR without positive or negative rows.
-    """
-
-    threshold: float
-    precision: float
-    recall: float
-    f1: float
-    tpr: float
-    fpr: float
-    true_positives: int
-    false_positives: int
-    false_negatives: int
-    true_negatives: int
-
-
-def roc_curves(y_true: ArrayLike, proba: ArrayLike, tolerance: float | None = None) -> dict[str, RocCurve]:
+def roc_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = None) -> pd.DataFrame:
     """Return the ROC curve of each expression, then "macro" and "micro".
 
     "macro" is the vertical average of the expressions' curves (Fawcett 2006, Pattern Recognition Letters 27:861) with
@@ -85,95 +44,111 @@ def roc_curves(y_true: ArrayLike, proba: ArrayLike, tolerance: float | None = No
             curve's own values); None keeps all. Areas do not change.
 
     Returns:
-        Curves by name. An expression without positive or negative rows has no curve; if all rows have the same
-        label, there is only "micro".
+        Columns `expression`, `x` (false positive rate) and `y` (true positive rate), both rising from 0 to 1,
+        `threshold` (from which probability a point counts as positive, falling; NaN for "macro") and `area`. An
+        expression without positive or negative rows has no curve; if all rows have the same label, there is only
+        "micro".
 
     Raises:
         ValueError: the arrays are not valid (see `checks`), or `tolerance` is not between 0 and 1.
     """
     from sklearn.metrics import auc, roc_curve
 
-    curves: dict[str, RocCurve] = {}
+    curves: dict[str, _Curve] = {}
     for name, truth, scores in _one_vs_rest(y_true, proba):
         fpr, tpr, thresholds = roc_curve(truth, scores)
-        curves[name] = RocCurve(fpr, tpr, thresholds, float(auc(fpr, tpr)))
-    micro = curves.pop(MICRO)
-    if curves:
-        grid = np.unique(np.concatenate([curve.fpr for curve in curves.values()]))
-        heights = np.mean([np.interp(grid, curve.fpr, curve.tpr) for curve in curves.values()], axis=0)
-        area = float(np.mean([curve.auc for curve in curves.values()]))
-        curves[MACRO] = RocCurve(np.r_[0.0, grid], np.r_[0.0, heights], np.full(len(grid) + 1, np.nan), area)
-    curves[MICRO] = micro
-    if tolerance is None:
-        return curves
-    check_fraction(tolerance, "tolerance")
-    kept = {name: _enough_of_lines(curve.fpr, curve.tpr, tolerance) for name, curve in curves.items()}
-    return {n: RocCurve(c.fpr[kept[n]], c.tpr[kept[n]], c.thresholds[kept[n]], c.auc) for n, c in curves.items()}
+        curves[name] = _Curve(fpr, tpr, thresholds, float(auc(fpr, tpr)))
+    if single := [curve for name, curve in curves.items() if name != MICRO]:
+        grid = np.unique(np.concatenate([curve.x for curve in single]))
+        heights = np.mean([np.interp(grid, curve.x, curve.y) for curve in single], axis=0)
+        curves[MACRO] = _macro(np.r_[0.0, grid], np.r_[0.0, heights], single)
+    return _as_table(curves, _enough_of_lines, tolerance)
 
 
-def pr_curves(y_true: ArrayLike, proba: ArrayLike, tolerance: float | None = None) -> dict[str, PrCurve]:
+def pr_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = None) -> pd.DataFrame:
     """Return the precision-recall curve of each expression, then "macro" and "micro".
 
     "macro" is the mean precision at each of 1,001 recalls, interpolated in steps as average precision is, with the
-    mean of the expressions' average precisions. Arguments, missing keys and errors are those of `roc_curves`.
+    mean of the expressions' average precisions. Arguments, missing curves and errors are those of `roc_curves`, and so
+    are the columns: `x` is recall, `y` precision, and `area` the average precision.
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    curves: dict[str, PrCurve] = {}
+    curves: dict[str, _Curve] = {}
     for name, truth, scores in _one_vs_rest(y_true, proba):
         precision, recall, thresholds = precision_recall_curve(truth, scores)
         area = float(average_precision_score(truth, scores))
-        curves[name] = PrCurve(recall[::-1], precision[::-1], np.r_[np.inf, thresholds[::-1]], area)
-    micro = curves.pop(MICRO)
-    if curves:
+        curves[name] = _Curve(recall[::-1], precision[::-1], np.r_[np.inf, thresholds[::-1]], area)
+    if single := [curve for name, curve in curves.items() if name != MICRO]:
         grid = np.linspace(0, 1, 1001)
-        steps = [c.precision[np.searchsorted(c.recall, grid - 1e-12)] for c in curves.values()]
-        area = float(np.mean([c.average_precision for c in curves.values()]))
-        curves[MACRO] = PrCurve(grid, np.mean(steps, axis=0), np.full(len(grid), np.nan), area)
-    curves[MICRO] = micro
-    if tolerance is None:
-        return curves
-    check_fraction(tolerance, "tolerance")
-    kept = {name: _enough_of_steps(curve.recall, curve.precision, tolerance) for name, curve in curves.items()}
-    return {
-        n: PrCurve(c.recall[kept[n]], c.precision[kept[n]], c.thresholds[kept[n]], c.average_precision)
-        for n, c in curves.items()
-    }
+        steps = [curve.y[np.searchsorted(curve.x, grid - 1e-12)] for curve in single]
+        curves[MACRO] = _macro(grid, np.mean(steps, axis=0), single)
+    return _as_table(curves, _enough_of_steps, tolerance)
 
 
-def threshold_metrics(y_true: ArrayLike, proba: ArrayLike, class_index: int, threshold: float) -> ThresholdMetrics:
-    """Return the rates of predicting an expression wherever its probability is at least `threshold`.
+def curve_table(predictions: Predictions, tolerance: float = HALF_A_PIXEL) -> pd.DataFrame:
+    """Return the one-vs-rest ROC and precision-recall curves of each model and expression.
 
     Args:
-        y_true: `(n,)` int 0..6.
-        proba: `(n, 7)`.
-        class_index: which expression, 0..6.
-        threshold: 0 to 1.
+        predictions: of the models.
+        tolerance: by how much leaving out points may move a curve.
+
+    Returns:
+        The columns of `roc_curves`, `curve` ("roc" or "pr"), `name`, `model` and `order`.
+    """
+    tables = []
+    for name, probabilities in predictions.probabilities.items():
+        for curve, curves in (("roc", roc_curves), ("pr", pr_curves)):
+            table = curves(predictions.labels, probabilities, tolerance=tolerance)
+            order = table.groupby("expression").cumcount()
+            tables.append(table.assign(curve=curve, order=order, name=name, model=predictions.titles[name]))
+    columns = ["x", "y", "threshold", "curve", "expression", "area", "order", "name", "model"]
+    return pd.concat(tables, ignore_index=True)[columns]
+
+
+def curves_of(points: pd.DataFrame, curve: str, expression: str) -> pd.DataFrame:
+    """Return the rows of `curve_table` about one kind of curve and one expression."""
+    return points[(points["curve"] == curve) & (points["expression"] == expression)]
+
+
+def threshold_table(predictions: Predictions, expression: str, threshold: float) -> pd.DataFrame:
+    """Return the rates of predicting an expression wherever its probability is at least the threshold.
+
+    Returns:
+        One row for each model: `name`, `model`, `expression`, `threshold`, `precision` (NaN if no face reaches the
+        threshold), `recall`, `f1`, `tpr` (equal to recall), `fpr` (these NaN without positive or negative faces),
+        `true_positives`, `false_positives`, `false_negatives` and `true_negatives`.
 
     Raises:
-        ValueError: the arrays are not valid (see `checks`), or class or threshold is out of range.
+        ValueError: the expression is unknown, or the threshold not between 0 and 1.
     """
-    labels, values = as_pair(y_true, proba)
-    if class_index not in range(NUM_CLASSES):
-        raise ValueError(f"Expected class_index in 0..{NUM_CLASSES - 1}. Received: {class_index}")
     if not 0 <= threshold <= 1:
         raise ValueError(f"Expected threshold between 0 and 1. Received: {threshold}")
-    truth, predicted = labels == class_index, values[:, class_index] >= threshold
-    tp, fp = int((truth & predicted).sum()), int((~truth & predicted).sum())
-    fn, tn = int((truth & ~predicted).sum()), int((~truth & ~predicted).sum())
-    recall = _share(tp, tp + fn)
-    return ThresholdMetrics(
-        threshold=float(threshold),
-        precision=_share(tp, tp + fp),
-        recall=recall,
-        f1=_share(2 * tp, 2 * tp + fp + fn),
-        tpr=recall,
-        fpr=_share(fp, fp + tn),
-        true_positives=tp,
-        false_positives=fp,
-        false_negatives=fn,
-        true_negatives=tn,
-    )
+    index = EXPRESSIONS.index(expression)
+    truth, rows = predictions.labels == index, []
+    for name, probabilities in predictions.probabilities.items():
+        predicted = as_probabilities(probabilities)[:, index] >= threshold
+        tp, fp = int((truth & predicted).sum()), int((~truth & predicted).sum())
+        fn, tn = int((truth & ~predicted).sum()), int((~truth & ~predicted).sum())
+        recall = _share(tp, tp + fn)
+        rows.append(
+            {
+                "name": name,
+                "model": predictions.titles[name],
+                "expression": expression,
+                "threshold": float(threshold),
+                "precision": _share(tp, tp + fp),
+                "recall": recall,
+                "f1": _share(2 * tp, 2 * tp + fp + fn),
+                "tpr": recall,
+                "fpr": _share(fp, fp + tn),
+                "true_positives": tp,
+                "false_positives": fp,
+                "false_negatives": fn,
+                "true_negatives": tn,
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def class_auc(y_true: ArrayLike, proba: ArrayLike) -> FloatArray:
@@ -229,6 +204,26 @@ def _one_vs_rest(y_true: ArrayLike, proba: ArrayLike) -> list[tuple[str, np.ndar
         if 0 < truth[:, index].sum() < len(labels)
     ]
     return [*problems, (MICRO, truth.ravel(), values.ravel())]
+
+
+def _macro(x: FloatArray, y: FloatArray, curves: Sequence[_Curve]) -> _Curve:
+    return _Curve(x, y, np.full(len(x), np.nan), float(np.mean([curve.area for curve in curves])))
+
+
+def _as_table(
+    curves: Mapping[str, _Curve],
+    enough: Callable[[FloatArray, FloatArray, float], IntArray],
+    tolerance: float | None,
+) -> pd.DataFrame:
+    """Return curves in the order of their names as `roc_curves` does; `enough` chooses points by a tolerance."""
+    tables = []
+    for name in (name for name in (*EXPRESSIONS, MACRO, MICRO) if name in curves):
+        x, y, thresholds, area = curves[name]
+        table = pd.DataFrame({"expression": name, "x": x, "y": y, "threshold": np.minimum(thresholds, 1), "area": area})
+        if tolerance is not None:
+            table = table.iloc[enough(x, y, check_fraction(tolerance, "tolerance"))]
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _enough_of_lines(x: FloatArray, y: FloatArray, tolerance: float) -> IntArray:
@@ -287,52 +282,3 @@ def _midranks(scores: FloatArray) -> FloatArray:
 
 def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
-
-
-HALF_A_PIXEL: Final = 0.5 / 1000
-"""Curves are thinned so that none moves by more on a plot of 1,000 pixels, as wide as one is in full screen."""
-
-
-def curve_table(answers: Predictions, tolerance: float = HALF_A_PIXEL) -> pd.DataFrame:
-    """Return the one-vs-rest ROC and precision-recall curves of each model and expression.
-
-    Args:
-        answers: of the models.
-        tolerance: by how much leaving out points may move a curve.
-
-    Returns:
-        Columns `curve` ("roc" or "pr"), `name`, `model`, `expression` (also "macro" and "micro"), `order`, `x`, `y`
-        (false and true positive rate; recall and precision), `threshold` (0 to 1; NaN for "macro") and `area` (ROC
-        AUC; average precision).
-    """
-    tables = []
-    for name, probabilities in answers.probabilities.items():
-        roc = roc_curves(answers.labels, probabilities, tolerance)
-        pr = pr_curves(answers.labels, probabilities, tolerance)
-        drawn = [("roc", kind, c.fpr, c.tpr, c.thresholds, c.auc) for kind, c in roc.items()]
-        drawn += [("pr", kind, c.recall, c.precision, c.thresholds, c.average_precision) for kind, c in pr.items()]
-        for curve, kind, x, y, threshold, area in drawn:
-            table = pd.DataFrame({"x": x, "y": y, "threshold": np.minimum(threshold, 1.0)}).assign(
-                curve=curve, expression=kind, area=area
-            )
-            tables.append(table.assign(order=range(len(table)), name=name, model=answers.titles[name]))
-    return pd.concat(tables, ignore_index=True)
-
-
-def curves_of(points: pd.DataFrame, curve: str, expression: str) -> pd.DataFrame:
-    """Return the rows of `curve_table` about one kind of curve and one expression."""
-    return points[(points["curve"] == curve) & (points["expression"] == expression)]
-
-
-def threshold_table(answers: Predictions, expression: str, threshold: float) -> pd.DataFrame:
-    """Return the rates of predicting an expression wherever its probability is at least the threshold.
-
-    Returns:
-        One row for each model: `name`, `model`, `expression`, and the fields of `metrics.curves.ThresholdMetrics`.
-    """
-    index = EXPRESSIONS.index(expression)
-    rows = []
-    for name, probabilities in answers.probabilities.items():
-        found = threshold_metrics(answers.labels, probabilities, index, threshold)
-        rows.append({"name": name, "model": answers.titles[name], "expression": expression, **found.__dict__})
-    return pd.DataFrame(rows)

@@ -14,6 +14,20 @@ from fer_core.labels import NUM_CLASSES
 from fer_core.metrics.checks import FloatArray, as_labels, as_probabilities
 from fer_core.metrics.predictions import ENSEMBLE, Predictions
 
+FUSIONS: Final[dict[str, str]] = {
+    "mean": "Every model counts the same.",
+    "weighted": "Each model counts by its accuracy.",
+    "exponential": "Each model counts by its accuracy to the power q (Kim et al. 2015): the larger q, the more the "
+    "best model decides.",
+}
+"""The kinds of weights, each with a sentence that explains it."""
+
+LOWEST_EXPONENT, HIGHEST_EXPONENT = -50, 150
+"""Range of exponents that Kim et al. search."""
+
+_FLOOR = 1e-3
+"""Least accuracy that a weight is computed from."""
+
 
 def weighted_fusion(probas: Sequence[ArrayLike], weights: ArrayLike) -> FloatArray:
     """Return the weighted mean of the models' probabilities, `(n, 7)`.
@@ -103,52 +117,19 @@ def fit_exponent(
     return float(tried[hits.argmax()])
 
 
-def accuracies_of(y_true: ArrayLike, probas: Sequence[ArrayLike] | FloatArray) -> FloatArray:
-    """Return the accuracy of each model, `(models,)`."""
-    labels, stacked = as_labels(y_true), _stack(probas)
-    result: FloatArray = (stacked.argmax(axis=2) == labels).mean(axis=1)
-    return result
-
-
-def _stack(probas: Sequence[ArrayLike] | FloatArray) -> FloatArray:
-    """Return validated probabilities, `(models, n, 7)` float64."""
-    if not len(probas):
-        raise ValueError("Expected at least one model's probabilities. Received: none")
-    checked = [as_probabilities(proba, f"probas[{index}]") for index, proba in enumerate(probas)]
-    if len({len(values) for values in checked}) > 1:
-        raise ValueError(f"Expected probas of equal length. Received: {[len(values) for values in checked]} rows")
-    return np.stack(checked)
-
-
-FUSIONS: Final[dict[str, str]] = {
-    "mean": "Every model counts the same.",
-    "weighted": "Each model counts by its accuracy.",
-    "exponential": "Each model counts by its accuracy to the power q (Kim et al. 2015): the larger q, the more the "
-    "best model decides.",
-}
-"""The kinds of weights, each with a sentence that explains it."""
-
-
-LOWEST_EXPONENT, HIGHEST_EXPONENT = -50, 150
-"""Range of exponents that Kim et al. search."""
-
-
-_FLOOR = 1e-3
-
-
 @dataclass(frozen=True, eq=False)
 class Ensemble:
     """An ensemble of models.
 
     Attributes:
-        answers: predictions of all models and of the ensemble.
+        predictions: of all models and of the ensemble.
         fusion: one of `FUSIONS`.
         shares: weight of each member by name; they sum to 1.
         source: what the weights are computed from, as text; empty for equal weights.
         best_exponent: q with the highest accuracy on the other test split, `best_on`; None if not exponential.
     """
 
-    answers: Predictions
+    predictions: Predictions
     fusion: str
     shares: dict[str, float]
     source: str
@@ -158,14 +139,14 @@ class Ensemble:
     @property
     def weights(self) -> dict[str, float]:
         """Weight of each member by title."""
-        return {self.answers.titles[name]: share for name, share in self.shares.items()}
+        return {self.predictions.titles[name]: share for name, share in self.shares.items()}
 
     def on(self, other: Predictions) -> Predictions:
         """Add the ensemble with the same weights to other predictions, if these have all members."""
         if not set(self.shares) <= set(other.names):
             return other
         fused = weighted_fusion([other.probabilities[name] for name in self.shares], list(self.shares.values()))
-        return other.plus(ENSEMBLE, self.answers.titles[ENSEMBLE], fused)
+        return other.plus(ENSEMBLE, self.predictions.titles[ENSEMBLE], fused)
 
     @property
     def description(self) -> str:
@@ -174,14 +155,15 @@ class Ensemble:
         source = f" Weights from {self.source}, not from the faces shown." if self.source else ""
         best = ""
         if self.best_exponent is not None:
-            by = YARDSTICKS[self.answers.by]
+            by = YARDSTICKS[self.predictions.by]
             best = f" On {self.best_on}, q = {self.best_exponent:.0f} is best by {by}."
         return f"{FUSIONS[self.fusion]} {shares}.{source}{best}"
 
 
 def fuse(
-    answers: Predictions,
+    predictions: Predictions,
     members: Sequence[str],
+    *,
     fusion: str = "mean",
     exponent: float = 10.0,
     holdout: Mapping[str, float | None] | None = None,
@@ -189,12 +171,12 @@ def fuse(
 ) -> Ensemble:
     """Add an ensemble to the predictions, under the name `ENSEMBLE`.
 
-    Weights are computed from the hold-out accuracies if every member has one, otherwise from the
-    accuracies on the other test split.
+    Weights are computed from the hold-out accuracies if every member has one, otherwise from the accuracies on the
+    other test split.
 
     Args:
-        answers: predictions of the split that is shown.
-        members: names in `answers`, at least two; other names are ignored.
+        predictions: of the split that is shown.
+        members: names in `predictions`, at least two; other names are ignored.
         fusion: one of `FUSIONS`.
         exponent: q of the exponential weights.
         holdout: accuracy on the hold-out by name of the model, as cards have it.
@@ -203,26 +185,22 @@ def fuse(
     Raises:
         ValueError: there are fewer than two members, the fusion is unknown, or there are no accuracies to weight by.
     """
-    chosen = [name for name in answers.names if name in set(members)]
+    chosen = [name for name in predictions.names if name in set(members)]
     if len(chosen) < 2:
         raise ValueError(f"Expected at least two models to fuse. Received: {len(chosen)}")
     if fusion not in FUSIONS:
         raise ValueError(f"Expected fusion to be one of {', '.join(FUSIONS)}. Received: {fusion!r}")
-    probabilities = [answers.probabilities[name] for name in chosen]
-    source, best = "", None
-    if fusion == "mean":
-        fused, shares = weighted_fusion(probabilities, np.ones(len(chosen))), np.full(len(chosen), 1 / len(chosen))
-    else:
+    weights, source, best = np.ones(len(chosen)), "", None
+    if fusion != "mean":
         accuracies, source = _accuracies(chosen, holdout or {}, other)
-        if fusion == "exponential":
-            best = _best_exponent(chosen, accuracies, other)
-        shares = exponential_weights(accuracies, exponent if fusion == "exponential" else 1.0)
-        fused = weighted_fusion(probabilities, shares)
-    title = f"Ensemble of {len(chosen)} ({fusion})"
-    by_name = {name: float(share) for name, share in zip(chosen, shares, strict=True)}
-    return Ensemble(
-        answers.plus(ENSEMBLE, title, fused), fusion, by_name, source, best, other.split if other is not None else ""
-    )
+        weights = exponential_weights(accuracies, exponent if fusion == "exponential" else 1.0)
+        if fusion == "exponential" and other is not None and set(chosen) <= set(other.names):
+            candidates = np.arange(LOWEST_EXPONENT, HIGHEST_EXPONENT + 1)
+            best = fit_exponent(other.labels, [other.probabilities[name] for name in chosen], candidates, accuracies)
+    fused = weighted_fusion([predictions.probabilities[name] for name in chosen], weights)
+    shares = {name: float(share) for name, share in zip(chosen, weights / weights.sum(), strict=True)}
+    combined = predictions.plus(ENSEMBLE, f"Ensemble of {len(chosen)} ({fusion})", fused)
+    return Ensemble(combined, fusion, shares, source, best, other.split if other is not None else "")
 
 
 def _accuracies(
@@ -234,7 +212,7 @@ def _accuracies(
     if len(known) == len(members):
         return np.clip(known, _FLOOR, 1), "accuracy by FER2013's label on the hold-out (of Training)"
     if other is not None and set(members) <= set(other.names):
-        measured = accuracies_of(other.labels, [other.probabilities[name] for name in members])
+        measured = [(other.probabilities[name].argmax(axis=1) == other.labels).mean() for name in members]
         where = f"{other.split} by {YARDSTICKS[other.by]}"
         return np.clip(measured, _FLOOR, 1), f"accuracy on {where}, because a card has no hold-out accuracy"
     raise ValueError(
@@ -243,9 +221,11 @@ def _accuracies(
     )
 
 
-def _best_exponent(members: Sequence[str], accuracies: np.ndarray, other: Predictions | None) -> float | None:
-    """Return the best integer q on the other test split; None without its predictions."""
-    if other is None or not set(members) <= set(other.names):
-        return None
-    probabilities = [other.probabilities[name] for name in members]
-    return fit_exponent(other.labels, probabilities, np.arange(LOWEST_EXPONENT, HIGHEST_EXPONENT + 1), accuracies)
+def _stack(probas: Sequence[ArrayLike] | FloatArray) -> FloatArray:
+    """Return validated probabilities, `(models, n, 7)` float64."""
+    if not len(probas):
+        raise ValueError("Expected at least one model's probabilities. Received: none")
+    checked = [as_probabilities(proba, f"probas[{index}]") for index, proba in enumerate(probas)]
+    if len({len(values) for values in checked}) > 1:
+        raise ValueError(f"Expected probas of equal length. Received: {[len(values) for values in checked]} rows")
+    return np.stack(checked)

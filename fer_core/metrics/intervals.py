@@ -19,6 +19,9 @@ from fer_core.metrics.checks import (
     predicted_labels,
 )
 
+DRAWS_AT_ONCE = 2_000_000
+"""Number of draws held in memory at the same time, about 40 MB."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -80,10 +83,6 @@ def percentile_interval(values: FloatArray, confidence: float = 0.95) -> Interva
 def normal_quantile(confidence: float) -> float:
     """Return z such that a standard normal value lies within ±z with probability `confidence` (1.96 for 0.95)."""
     return NormalDist().inv_cdf((1 + check_fraction(confidence, "confidence")) / 2)
-
-
-DRAWS_AT_ONCE = 2_000_000
-"""Number of draws held in memory at the same time, about 40 MB."""
 
 
 def checked_models(y_true: ArrayLike, probas: Mapping[str, ArrayLike]) -> tuple[IntArray, dict[str, FloatArray]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data import SPLITS, FerDataset, FerPlusVotes
+from fer_core.data import SPLITS, FaceDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import TEST_FACES, TEST_STARTS, TRAINING_ROWS
 from fer_core.data.near_duplicates import known_same_pictures
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
@@ -32,7 +32,7 @@ def agreement_by_label(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.Dat
         majority), `low`, `high` (Wilson's 95 % interval of `same`), `votes_for_label` (mean share of all votes),
         `entropy` (mean over the faces, in bits, of the ten possible answers: 0 if all say the same).
     """
-    said, counts = votes.plurality(), votes.votes.astype(np.float64)
+    plurality, counts = votes.plurality(), votes.votes.astype(np.float64)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     logs = np.log2(shares, out=np.zeros_like(shares), where=shares > 0)
     entropy = -(shares * logs).sum(axis=1)
@@ -40,8 +40,8 @@ def agreement_by_label(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.Dat
     rows = []
     for index, name in enumerate([*EXPRESSIONS, "all"]):
         chosen = labels == index if index < NUM_CLASSES else np.ones(len(labels), bool)
-        clear = chosen & (said >= 0)
-        same = int((said[clear] == labels[clear]).sum())
+        clear = chosen & (plurality >= 0)
+        same = int((plurality[clear] == labels[clear]).sum())
         interval = wilson_interval(same, int(clear.sum())) if clear.any() else None
         rows.append(
             {
@@ -58,7 +58,7 @@ def agreement_by_label(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.Dat
     return pd.DataFrame(rows)
 
 
-def contested_faces(dataset: FerDataset, order: str) -> NDArray[np.int64]:
+def contested_faces(dataset: FaceDataset, order: str) -> NDArray[np.int64]:
     """Return places of faces with votes, the most contested first.
 
     Args:
@@ -95,7 +95,7 @@ def copies_counted() -> dict[str, int]:
     }
 
 
-def copies_by_split(dataset: FerDataset | None) -> pd.DataFrame:
+def copies_by_split(dataset: FaceDataset | None) -> pd.DataFrame:
     """Return the number of pairs of the same picture within and between the splits of FER2013.
 
     Args:
@@ -111,12 +111,12 @@ def copies_by_split(dataset: FerDataset | None) -> pd.DataFrame:
     if dataset is not None:
         recognized = dataset.rows >= 0
         label_of = pd.Series(dataset.labels[recognized], index=dataset.rows[recognized])
-        found = label_of.reindex(known.pairs.ravel()).to_numpy().reshape(-1, 2)
-        there = ~np.isnan(found).any(axis=1)
-        differing[there] = found[there, 0] != found[there, 1]
+        labels = label_of.reindex(known.pairs.ravel()).to_numpy().reshape(-1, 2)
+        known_labels = ~np.isnan(labels).any(axis=1)
+        differing[known_labels] = labels[known_labels, 0] != labels[known_labels, 1]
     counts = pd.DataFrame({"exact": known.exact, "near": ~known.exact, "differing": differing})
     table = counts.groupby([first, second]).sum(min_count=1)
-    splits = [SPLITS[one] if one == two else f"{SPLITS[one]} and {SPLITS[two]}" for one, two in table.index]
+    splits = [SPLITS[a] if a == b else f"{SPLITS[a]} and {SPLITS[b]}" for a, b in table.index]
     return table.assign(splits=splits).reset_index(drop=True)
 
 
@@ -128,20 +128,20 @@ def copied_faces(split: str) -> tuple[int, int]:
     return int(exact.sum()), int((near & ~exact).sum())
 
 
-def differing_copies(dataset: FerDataset) -> tuple[NDArray[np.int64], int]:
+def differing_copies(dataset: FaceDataset) -> tuple[NDArray[np.int64], int]:
     """Return the places of pairs of the same picture with different labels, `(k, 2)`, and the number of all pairs.
 
     Pictures of one gray, of which FER2013 has several, come last.
     """
     place_of = {int(row): place for place, row in enumerate(dataset.rows) if row >= 0}
-    found = [(place_of[a], place_of[b]) for a, b in known_same_pictures().pairs.tolist() if {a, b} <= place_of.keys()]
-    pairs = np.array(found, np.int64).reshape(-1, 2)
+    places = [(place_of[a], place_of[b]) for a, b in known_same_pictures().pairs.tolist() if {a, b} <= place_of.keys()]
+    pairs = np.array(places, np.int64).reshape(-1, 2)
     differing = pairs[dataset.labels[pairs[:, 0]] != dataset.labels[pairs[:, 1]]]
     blank = np.ptp(dataset.images[differing[:, 0]], axis=(1, 2)) == 0
     return differing[np.argsort(blank, kind="stable")], len(pairs)
 
 
-def without_copies(answers: Predictions) -> pd.DataFrame:
+def without_copies(predictions: Predictions) -> pd.DataFrame:
     """Return the accuracy of models with and without test faces whose picture also stands in Training.
 
     Returns:
@@ -150,11 +150,11 @@ def without_copies(answers: Predictions) -> pd.DataFrame:
         (Wilson's 95 % interval).
     """
     training, known = np.arange(TRAINING_ROWS), known_same_pictures()
-    exact, near = (known.partners(answers.rows, training, only) for only in (True, False))
+    exact, near = (known.partners(predictions.rows, training, only) for only in (True, False))
     rows = []
-    for name, probabilities in answers.probabilities.items():
-        right = probabilities.argmax(axis=1) == answers.labels
-        row: dict[str, object] = {"name": name, "model": answers.titles[name]}
+    for name, probabilities in predictions.probabilities.items():
+        right = probabilities.argmax(axis=1) == predictions.labels
+        row: dict[str, object] = {"name": name, "model": predictions.titles[name]}
         for kind, left_out in (("all", np.zeros_like(exact)), ("no_exact", exact), ("no_near", near)):
             kept = right[~left_out]
             interval = wilson_interval(int(kept.sum()), len(kept))

@@ -20,13 +20,10 @@ from fer_core.types import FerError
 FEW: Final = 20
 """With fewer faces of an expression, its F1 says little."""
 
-
 SHEET_COLUMNS: Final = 64
 """Faces in a row of `face_sheet`."""
 
-
 _UNKNOWN: Final = 128  # gray level in place of a face that the installed data lack
-
 
 _QUALITY: Final = 60
 
@@ -58,9 +55,9 @@ def map_table(
     if not by_label:
         raise FerError(f"The model {name} has no stored predictions of the faces on its map that can be read.")
     names = np.array(EXPRESSIONS)
-    said: dict[int, str] = {}
+    plurality: dict[int, str] = {}
     for part in by_votes:
-        said |= dict(zip(part.rows.tolist(), names[part.labels].tolist(), strict=True))
+        plurality |= dict(zip(part.rows.tolist(), names[part.labels].tolist(), strict=True))
     known = pd.concat(
         pd.DataFrame(
             {
@@ -76,7 +73,7 @@ def map_table(
     table = places.merge(known, on="row")
     return table.assign(
         place=np.arange(len(table)),
-        plurality=[said.get(row, "") for row in table["row"]],
+        plurality=[plurality.get(row, "") for row in table["row"]],
         agreement=faces.agreement(table["row"].to_numpy(np.int64)),
     )
 
@@ -92,17 +89,17 @@ def judged(table: pd.DataFrame, by: str) -> pd.Series:
     return pd.Series(np.where(table[by] == "", "", right), index=table.index)
 
 
-def expression_scores(answers: Predictions, name: str) -> tuple[pd.DataFrame, list[str]]:
+def expression_scores(predictions: Predictions, name: str) -> tuple[pd.DataFrame, list[str]]:
     """Return F1 of each expression on some faces, and the expressions with too few faces for it.
 
     Args:
-        answers: predictions of at least one face.
+        predictions: of at least one face.
         name: of the model.
 
     Returns:
         The table of `f1_table`, and the names of expressions with 1 to `FEW` - 1 faces.
     """
-    own = answers.only([name])
+    own = predictions.only([name])
     table = f1_table(own, measure_models(own))
     few = table[(table["faces"] > 0) & (table["faces"] < FEW)]
     return table, few["expression"].tolist()
@@ -118,12 +115,12 @@ def face_sheet(faces: Fer2013Faces, table: pd.DataFrame) -> bytes | None:
     Returns:
         A gray JPEG, about 3 MB for both test splits; None if none of the faces is available.
     """
-    found = [faces.face(row, label) for row, label in zip(table["row"], table["label"], strict=True)]
-    if all(face is None for face in found):
+    pictures = [faces.face(row, label) for row, label in zip(table["row"], table["label"], strict=True)]
+    if all(face is None for face in pictures):
         return None
-    rows = -(-len(found) // SHEET_COLUMNS)
+    rows = -(-len(pictures) // SHEET_COLUMNS)
     sheet = np.full((rows, FACE_SIZE, SHEET_COLUMNS, FACE_SIZE), _UNKNOWN, np.uint8)
-    for place, face in enumerate(found):
+    for place, face in enumerate(pictures):
         if face is not None:
             sheet[place // SHEET_COLUMNS, :, place % SHEET_COLUMNS] = face
     stream = io.BytesIO()

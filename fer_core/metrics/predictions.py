@@ -66,21 +66,21 @@ class Predictions:
 
     def only(self, names: Iterable[str]) -> Predictions:
         """Return the predictions of these models only, in the same order; of all if no name is known."""
-        wanted = set(names) & set(self.probabilities)
-        if not wanted:
+        chosen = set(names) & set(self.probabilities)
+        if not chosen:
             return self
-        return replace(self, probabilities={n: p for n, p in self.probabilities.items() if n in wanted})
+        return replace(self, probabilities={n: p for n, p in self.probabilities.items() if n in chosen})
 
     def of_rows(self, rows: Iterable[int]) -> Predictions:
         """Return the predictions of the faces with these row numbers, in the same order; others are left out."""
-        wanted = np.fromiter(set(rows), np.int64)
-        kept = np.isin(self.rows, wanted)
+        chosen = np.fromiter(set(rows), np.int64)
+        kept = np.isin(self.rows, chosen)
         return replace(
             self,
             rows=read_only(self.rows[kept]),
             labels=read_only(self.labels[kept]),
             given=read_only(self.given[kept]),
-            split_faces=len(wanted),
+            split_faces=len(chosen),
             probabilities={name: read_only(values[kept]) for name, values in self.probabilities.items()},
         )
 

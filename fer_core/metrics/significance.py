@@ -1,11 +1,11 @@
 """Significance of the differences between models: McNemar's test with Holm's correction, and paired bootstrap.
 
-Both cover which test faces were drawn. They say nothing about training the same network again with another seed."""
+Both cover which test faces were drawn. They say nothing about training the same network again with another seed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
@@ -16,67 +16,37 @@ from numpy.typing import ArrayLike, NDArray
 from fer_core.columns import YARDSTICKS
 from fer_core.labels import NUM_CLASSES
 from fer_core.metrics.checks import FloatArray, IntArray, check_count, check_fraction
-from fer_core.metrics.confusion import accuracy_of, class_rates, mean_defined
-from fer_core.metrics.intervals import Interval, checked_models, percentile_interval, resample_weights, resampled_counts
+from fer_core.metrics.confusion import accuracy_of, class_rates, confusion_matrix, mean_defined
+from fer_core.metrics.intervals import checked_models, percentile_interval, resample_weights, resampled_counts
 from fer_core.metrics.predictions import Predictions
 from fer_core.types import FerError
 
 EXACT_BELOW: Final[int] = 25
 """Number of discordant faces below which McNemar's test uses the exact binomial distribution."""
 
+LEVEL: Final = 0.05
+"""Differences with an adjusted p-value below this are significant."""
 
-@dataclass(frozen=True)
-class McNemar:
-    """McNemar's test of two models on the same faces (McNemar 1947, Psychometrika 12:153).
+Copies = Mapping[str, NDArray[np.floating]]
+"""A model's probabilities `(n, 7)` for each copy of the same faces: `clean`, and any degraded ones."""
 
-    Attributes:
-        only_first, only_second: numbers of faces that only this model classifies correctly.
-        p_value: two-sided; 1 if there are no such faces.
-        exact: whether the binomial distribution was used; otherwise chi-square with Edwards' continuity correction.
-    """
-
-    only_first: int
-    only_second: int
-    p_value: float
-    exact: bool
-
-
-@dataclass(frozen=True)
-class PairedDifference:
-    """Metrics of the first model minus the second, with percentile intervals over shared resamples."""
-
-    accuracy: float
-    accuracy_interval: Interval
-    macro_f1: float
-    macro_f1_interval: Interval
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The comparison of two models.
-
-    Attributes:
-        first, second: names of the models.
-        difference: first minus second.
-        mcnemar: test of equal accuracy.
-        p_holm: p-value of the test, adjusted for all pairs that were compared (Holm 1979, Scand. J. Statist. 6:65).
-    """
-
-    first: str
-    second: str
-    difference: PairedDifference
-    mcnemar: McNemar
-    p_holm: float
+PARTS = {
+    "label": "Accuracy by FER2013's label",
+    "plurality": "Accuracy by most annotators",
+    "recall": "Mean recall by most annotators",
+}
+"""The parts of a score, with their titles."""
 
 
 def compare_all(
     y_true: ArrayLike,
     probas: Mapping[str, ArrayLike],
+    *,
     n_resamples: int = 1000,
     seed: int = 0,
     confidence: float = 0.95,
-) -> tuple[Comparison, ...]:
-    """Compare every pair of models; p-values are adjusted over all pairs by Holm's method.
+) -> pd.DataFrame:
+    """Compare every pair of models by McNemar's test (1947, Psychometrika 12:153) and paired bootstrap.
 
     All models share the resamples, so that faces which are hard for both models cancel out.
 
@@ -88,7 +58,11 @@ def compare_all(
         confidence: of each interval, not adjusted.
 
     Returns:
-        One `Comparison` per pair, in the order of the mapping.
+        One row for each pair, in the order of the mapping: `first`, `second` (names), `difference` (of their
+        accuracies), `low`, `high` (its percentile interval), `only_first`, `only_second` (faces that only this model
+        classifies correctly), `p` (two-sided; 1 if there are no such faces), `p_holm` (adjusted for all pairs: Holm
+        1979, Scand. J. Statist. 6:65), `test` ("exact": binomial; or "chi-square", with Edwards' continuity
+        correction), `macro_f1_difference`, `macro_f1_low` and `macro_f1_high`.
 
     Raises:
         ValueError: the arrays are not valid (see `checks`), there are fewer than two models, or a setting is out of
@@ -102,89 +76,47 @@ def compare_all(
     labels, checked = checked_models(y_true, probas)
     scores = _scores(labels, checked, n_resamples, seed)
     right = {name: values.argmax(axis=1) == labels for name, values in checked.items()}
-    pairs = list(combinations(checked, 2))
-    tests = [_mcnemar(right[a], right[b]) for a, b in pairs]
-    adjusted = multipletests([test.p_value for test in tests], method="holm")[1]
-    return tuple(
-        Comparison(a, b, _difference(scores[a], scores[b], confidence), test, float(p))
-        for (a, b), test, p in zip(pairs, tests, adjusted, strict=True)
-    )
-
-
-def _mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> McNemar:
-    from statsmodels.stats.contingency_tables import mcnemar
-
-    only_a, only_b = int((right_a & ~right_b).sum()), int((~right_a & right_b).sum())
-    exact = only_a + only_b < EXACT_BELOW
-    result = mcnemar([[0, only_a], [only_b, 0]], exact=exact, correction=True)  # uses the discordant faces only
-    return McNemar(only_a, only_b, float(min(result.pvalue, 1.0)), exact)
-
-
-def _scores(
-    labels: IntArray, probas: Mapping[str, FloatArray], n_resamples: int, seed: int
-) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Return accuracy and macro F1 of each model, `(1 + n_resamples,)`: on all faces, then on each resample."""
-    resamples = resampled_counts(labels, probas, check_count(n_resamples, "n_resamples"), seed)
-    scores = {}
-    for name, values in probas.items():
-        whole = np.zeros((1, 7, 7))
-        np.add.at(whole[0], (labels, values.argmax(axis=1)), 1)
-        counts = np.concatenate([whole, resamples[name]])
-        scores[name] = accuracy_of(counts), mean_defined(class_rates(counts).f1)
-    return scores
-
-
-def _difference(
-    first: tuple[FloatArray, FloatArray], second: tuple[FloatArray, FloatArray], confidence: float
-) -> PairedDifference:
-    accuracy, macro_f1 = first[0] - second[0], first[1] - second[1]
-    return PairedDifference(
-        accuracy=float(accuracy[0]),
-        accuracy_interval=percentile_interval(accuracy[1:], confidence),
-        macro_f1=float(macro_f1[0]),
-        macro_f1_interval=percentile_interval(macro_f1[1:], confidence),
-    )
-
-
-LEVEL: Final = 0.05
-"""Differences with an adjusted p-value below this are significant."""
-
-
-def pair_table(answers: Predictions) -> pd.DataFrame:
-    """Compare every pair by McNemar's test and paired bootstrap; p-values are adjusted over all pairs (Holm).
-
-    Tests and intervals cover which test faces were drawn, not training the models again with another seed.
-
-    Returns:
-        Columns `first`, `second` (titles, the more accurate model first), `difference` (of their accuracies), `low`,
-        `high` (95 % interval), `only_first`, `only_second` (faces that only this model classifies correctly), `p`,
-        `p_holm`, `test` ("exact" or "chi-square"), `macro_f1_difference`, `macro_f1_low`, `macro_f1_high`, `verdict`.
-        Empty for fewer than two models.
-    """
-    if len(answers.names) < 2:
-        return pd.DataFrame(columns=["first", "second", "difference", "p_holm", "verdict"])
     rows = []
-    for one in compare_all(answers.labels, _best_first(answers)):
-        first, second, found = answers.titles[one.first], answers.titles[one.second], one.difference
+    for first, second in combinations(checked, 2):
+        only_first, only_second = (int((right[a] & ~right[b]).sum()) for a, b in ((first, second), (second, first)))
+        accuracy, macro_f1 = (a - b for a, b in zip(scores[first], scores[second], strict=True))
+        interval, f1_interval = (percentile_interval(values[1:], confidence) for values in (accuracy, macro_f1))
+        exact = only_first + only_second < EXACT_BELOW
         rows.append(
             {
                 "first": first,
                 "second": second,
-                "difference": found.accuracy,
-                "low": found.accuracy_interval.low,
-                "high": found.accuracy_interval.high,
-                "only_first": one.mcnemar.only_first,
-                "only_second": one.mcnemar.only_second,
-                "p": one.mcnemar.p_value,
-                "p_holm": one.p_holm,
-                "test": "exact" if one.mcnemar.exact else "chi-square",
-                "macro_f1_difference": found.macro_f1,
-                "macro_f1_low": found.macro_f1_interval.low,
-                "macro_f1_high": found.macro_f1_interval.high,
-                "verdict": _verdict(first, second, found.accuracy, one.p_holm, answers.by),
+                "difference": float(accuracy[0]),
+                "low": interval.low,
+                "high": interval.high,
+                "only_first": only_first,
+                "only_second": only_second,
+                "p": _mcnemar(only_first, only_second, exact),
+                "p_holm": np.nan,
+                "test": "exact" if exact else "chi-square",
+                "macro_f1_difference": float(macro_f1[0]),
+                "macro_f1_low": f1_interval.low,
+                "macro_f1_high": f1_interval.high,
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.assign(p_holm=multipletests(table["p"], method="holm")[1])
+
+
+def pair_table(predictions: Predictions) -> pd.DataFrame:
+    """Compare every pair of models.
+
+    Returns:
+        The columns of `compare_all`, with titles as `first` and `second`, the more accurate model first, and the
+        `verdict` as text. Empty for fewer than two models.
+    """
+    if len(predictions.names) < 2:
+        return pd.DataFrame(columns=["first", "second", "difference", "p_holm", "verdict"])
+    table = compare_all(predictions.labels, _best_first(predictions))
+    table = table.assign(first=table["first"].map(predictions.titles), second=table["second"].map(predictions.titles))
+    by = YARDSTICKS[predictions.by]
+    better = table["first"].where(table["difference"] > 0, table["second"]) + f" is better by {by}"
+    return table.assign(verdict=better.where(table["p_holm"] < LEVEL, f"no clear difference by {by}"))
 
 
 def both_ways(table: pd.DataFrame) -> pd.DataFrame:
@@ -207,28 +139,30 @@ def both_ways(table: pd.DataFrame) -> pd.DataFrame:
     return both.assign(clear=clear, words=[p if c else f"({p})" for p, c in zip(points, clear, strict=True)])
 
 
-def _best_first(answers: Predictions) -> dict[str, ArrayLike]:
+def _best_first(predictions: Predictions) -> dict[str, ArrayLike]:
     """Return the probabilities, the most accurate model first, so that no difference is negative."""
-    right = {name: (p.argmax(axis=1) == answers.labels).mean() for name, p in answers.probabilities.items()}
-    return {name: answers.probabilities[name] for name in sorted(right, key=lambda name: -right[name])}
+    right = {name: (p.argmax(axis=1) == predictions.labels).mean() for name, p in predictions.probabilities.items()}
+    return {name: predictions.probabilities[name] for name in sorted(right, key=lambda name: -right[name])}
 
 
-def _verdict(first: str, second: str, difference: float, p_holm: float, by: str) -> str:
-    if p_holm >= LEVEL:
-        return f"no clear difference by {YARDSTICKS[by]}"
-    return f"{first if difference > 0 else second} is better by {YARDSTICKS[by]}"
+def _scores(
+    labels: IntArray, probas: Mapping[str, FloatArray], n_resamples: int, seed: int
+) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Return accuracy and macro F1 of each model, `(1 + n_resamples,)`: on all faces, then on each resample."""
+    resamples = resampled_counts(labels, probas, check_count(n_resamples, "n_resamples"), seed)
+    scores = {}
+    for name, values in probas.items():
+        counts = np.concatenate([confusion_matrix(labels, values)[None], resamples[name]])
+        scores[name] = accuracy_of(counts), mean_defined(class_rates(counts).f1)
+    return scores
 
 
-Copies = Mapping[str, NDArray[np.floating]]
-"""A model's probabilities `(n, 7)` for each copy of the same faces: `clean`, and any degraded ones."""
+def _mcnemar(only_first: int, only_second: int, exact: bool) -> float:
+    """Return the p-value of McNemar's test, which uses only the faces that one of two models classifies correctly."""
+    from statsmodels.stats.contingency_tables import mcnemar
 
-
-PARTS = {
-    "label": "Accuracy by FER2013's label",
-    "plurality": "Accuracy by most annotators",
-    "recall": "Mean recall by most annotators",
-}
-"""The parts of a score, with their titles."""
+    result = mcnemar([[0, only_first], [only_second, 0]], exact=exact, correction=True)
+    return float(min(result.pvalue, 1.0))
 
 
 def gains(
@@ -267,9 +201,9 @@ def gains(
     sides = [_mean([_parts(copies, labels, plurality, weights) for copies in models]) for models in (first, second)]
     rows = []
     for part in sides[0]:
-        one, other = (side[part] for side in sides)
-        interval = percentile_interval((one - other)[1:], 0.95)
-        rows.append((part, one[0], other[0], one[0] - other[0], interval.low, interval.high))
+        ours, theirs = (side[part] for side in sides)
+        interval = percentile_interval((ours - theirs)[1:], 0.95)
+        rows.append((part, ours[0], theirs[0], ours[0] - theirs[0], interval.low, interval.high))
     return pd.DataFrame(rows, columns=["part", "first", "second", "difference", "low", "high"])
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data import VOTE_COLUMNS, FerDataset, FerPlusVotes
+from fer_core.data import VOTE_COLUMNS, FaceDataset, FerPlusVotes
 from fer_core.data.near_duplicates import known_same_pictures
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError, Image
@@ -69,7 +69,7 @@ class Round:
         return all(face.votes is not None for face in self.faces)
 
 
-def draw_round(dataset: FerDataset, seed: int) -> Round:
+def draw_round(dataset: FaceDataset, seed: int) -> Round:
     """Draw a round: one face of each label, three more whose labels are drawn at random, all shuffled.
 
     Faces come from both test splits. Left out are pictures that also stand in Training, nearly the same or equal, since
@@ -109,14 +109,14 @@ def enlarged(face: Image) -> Image:
     return np.asarray(cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _usable(dataset: FerDataset, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _usable(dataset: FaceDataset, places: NDArray[np.int64]) -> NDArray[np.bool_]:
     usable = np.ptp(dataset.images[places], axis=(1, 2)) > 0
     if dataset.votes is not None:
         usable &= dataset.votes.votes[places].argmax(axis=1) != _NOT_A_FACE
     return usable
 
 
-def _faces(dataset: FerDataset, places: NDArray[np.int64]) -> tuple[QuizFace, ...]:
+def _faces(dataset: FaceDataset, places: NDArray[np.int64]) -> tuple[QuizFace, ...]:
     return tuple(
         QuizFace(
             row=int(dataset.rows[place]),

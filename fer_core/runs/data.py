@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data import IMAGE_SUFFIXES, FerDataset, load_fer2013
-from fer_core.data.walk import files_in
+from fer_core.data import IMAGE_SUFFIXES, FaceDataset, load_fer2013
+from fer_core.data.folders import files_in
 from fer_core.files import whole_file
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.names import is_junk, normal_name
@@ -147,7 +147,7 @@ def expected_faces(settings: DataSettings) -> int:
     return sum(name.lower().endswith(IMAGE_SUFFIXES) for name in pictures) or 1
 
 
-def fer2013_part(dataset: FerDataset, faces: int | None, *, balanced: bool, seed: int) -> TrainingData:
+def fer2013_part(dataset: FaceDataset, faces: int | None, *, balanced: bool, seed: int) -> TrainingData:
     """Return FER2013 divided as everywhere in FER Lab, with fewer training faces.
 
     The arguments `faces`, `balanced` and `seed` are those of `DataSettings`.
@@ -194,7 +194,7 @@ def faces_per_class(available: NDArray[np.int64], count: int, *, balanced: bool)
     return np.maximum(shares, np.minimum(available, 1))
 
 
-def _draw(faces: FerDataset, count: int, balanced: bool, seed: int) -> FerDataset:
+def _draw(faces: FaceDataset, count: int, balanced: bool, seed: int) -> FaceDataset:
     """Return about `count` of the faces, stratified by class and in their original order."""
     if count >= len(faces):
         return faces
@@ -204,11 +204,11 @@ def _draw(faces: FerDataset, count: int, balanced: bool, seed: int) -> FerDatase
     return faces.subset(np.sort(np.concatenate(drawn)))
 
 
-def _counts(faces: FerDataset) -> NDArray[np.int64]:
+def _counts(faces: FaceDataset) -> NDArray[np.int64]:
     return np.bincount(faces.labels, minlength=NUM_CLASSES)
 
 
-def _test_splits(required: bool = False) -> FerDataset | None:
+def _test_splits(required: bool = False) -> FaceDataset | None:
     """Return FER2013's test splits; None if FER2013 is not available and not required."""
     try:
         dataset = load_fer2013()

@@ -10,14 +10,14 @@ from typing import BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data import FACE_SIZE, FerDataset, extract_zip, find_duplicates, read_class_folders, read_image
-from fer_core.data.archive import MAX_BYTES
+from fer_core.data import FACE_SIZE, FaceDataset, extract_zip, find_duplicates, read_class_folders, read_image
 from fer_core.data.class_folders import MIN_IMAGES
+from fer_core.data.folders import MAX_BYTES
 from fer_core.faces import crop_face, default_detector, whole_image_face
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.names import readable
 from fer_core.types import FerError, Image
-from fer_core.visitors import TemporaryFolder, room
+from fer_core.visitors import TemporaryFolder, max_pixels, room
 
 _PROGRESS_EVERY: Final = 50  # pictures between two progress messages
 _HOLDOUT_SHARE: Final = 0.15
@@ -44,7 +44,7 @@ class OwnFaces:
         folder: the temporary folder of the files; None if they stay where they were.
     """
 
-    dataset: FerDataset
+    dataset: FaceDataset
     paths: tuple[Path, ...]
     classes: tuple[int, ...]
     skipped: tuple[str, ...]
@@ -60,7 +60,7 @@ class OwnFaces:
         Raises:
             FerError: the file was removed or changed since.
         """
-        return read_image(self.paths[index], self.name(index))
+        return read_image(self.paths[index], self.name(index), max_pixels=max_pixels())
 
     def close(self) -> None:
         """Delete the files, if they are in a temporary folder."""
@@ -125,11 +125,11 @@ def read_own_zip(stream: BinaryIO, name: str, *, whole_image: bool) -> OwnFaces:
         raise
 
 
-def as_faces(images: NDArray[np.uint8], labels: NDArray) -> FerDataset:
+def as_faces(images: NDArray[np.uint8], labels: NDArray) -> FaceDataset:
     """Return faces `(n, 48, 48)` uint8 gray with labels `(n,)` as the Training split of a dataset."""
     n = len(images)
     shaped = images.reshape(n, FACE_SIZE, FACE_SIZE)
-    return FerDataset(shaped, labels.astype(np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
+    return FaceDataset(shaped, labels.astype(np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +143,8 @@ class OwnPictures:
         skipped: one sentence for each picture that was left out.
     """
 
-    training: FerDataset
-    holdout: FerDataset
+    training: FaceDataset
+    holdout: FaceDataset
     warnings: tuple[str, ...]
     skipped: tuple[str, ...]
 
@@ -171,7 +171,7 @@ def read_own_pictures(source: Path, *, whole_image: bool, say: Callable[[str], N
     return OwnPictures(*_divided(unique), warnings, tuple(skipped))
 
 
-def count_warnings(faces: FerDataset) -> list[str]:
+def count_warnings(faces: FaceDataset) -> list[str]:
     """Return one sentence about classes without pictures, and one about classes with few."""
     counts = np.bincount(faces.labels, minlength=NUM_CLASSES)
     warnings = []
@@ -184,7 +184,7 @@ def count_warnings(faces: FerDataset) -> list[str]:
     return warnings
 
 
-def light_warnings(faces: FerDataset) -> list[str]:
+def light_warnings(faces: FaceDataset) -> list[str]:
     """Return one sentence about classes taken in a single light, and one if brightness alone separates the classes."""
     brightness = faces.images.mean(axis=(1, 2))
     contrast = faces.images.std(axis=(1, 2))
@@ -209,7 +209,7 @@ def light_warnings(faces: FerDataset) -> list[str]:
     return warnings
 
 
-def _divided(faces: FerDataset) -> tuple[FerDataset, FerDataset]:
+def _divided(faces: FaceDataset) -> tuple[FaceDataset, FaceDataset]:
     """Return (training part, hold-out): about `_HOLDOUT_SHARE` of each class, at least one, is held out."""
     generator = np.random.default_rng(_SEED)
     held_out = np.zeros(len(faces), dtype=bool)
@@ -219,7 +219,7 @@ def _divided(faces: FerDataset) -> tuple[FerDataset, FerDataset]:
     return faces.subset(~held_out), faces.subset(held_out)
 
 
-def _without_copies(faces: FerDataset) -> tuple[FerDataset, list[str]]:
+def _without_copies(faces: FaceDataset) -> tuple[FaceDataset, list[str]]:
     """Return the faces with one of each group of identical ones, and a sentence if there were any."""
     copies = find_duplicates(faces)
     if not copies.groups:

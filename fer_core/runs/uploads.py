@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image as Pillow
 
 from fer_core.data import read_class_folders, read_image
-from fer_core.data.archive import MAX_BYTES
 from fer_core.data.class_folders import MIN_IMAGES
+from fer_core.data.folders import MAX_BYTES
 from fer_core.faces import crop_face, default_detector
 from fer_core.files import checked_name, whole_file
 from fer_core.labels import EXPRESSIONS, expression_index
@@ -25,7 +25,7 @@ from fer_core.runs.data import DataSettings
 from fer_core.runs.own_pictures import as_faces, count_warnings, light_warnings
 from fer_core.runs.run import list_runs
 from fer_core.types import FerError, reason
-from fer_core.visitors import check_room, own_home
+from fer_core.visitors import check_room, max_pixels, own_home
 
 KEPT_DAYS: Final = 30
 """Days after its last upload when a zip that no run uses is deleted, together with its unpacked files."""
@@ -77,7 +77,7 @@ class Collection:
                 full.
         """
         folder = self._folder_of(expression)
-        image = read_image(picture, "The snapshot")
+        image = read_image(picture, "The snapshot", max_pixels=max_pixels())
         faces = default_detector().detect(image)
         if not faces:
             raise FerError("No face was found in the snapshot. Look into the camera, with light on your face.")

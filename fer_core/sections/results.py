@@ -199,10 +199,10 @@ def build_report(
     ensemble = None
     if fusion is not None:
         try:
-            ensemble = fuse(answers, answers.names, fusion, holdout=holdout_accuracies(models), other=other)
+            ensemble = fuse(answers, answers.names, fusion=fusion, holdout=holdout_accuracies(models), other=other)
         except ValueError as error:
             raise FerError(str(error)) from error
-        answers, other = ensemble.answers, None if other is None else ensemble.on(other)
+        answers, other = ensemble.predictions, None if other is None else ensemble.on(other)
 
     def public() -> Results | None:
         judged, _ = load_predictions(models, "PublicTest", view)

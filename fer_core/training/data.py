@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data import FerDataset, holdout_rule, training_and_holdout
+from fer_core.data import FaceDataset, holdout_rule, training_and_holdout
 from fer_core.data.holdout import DRAWN
 from fer_core.faces import preprocess_faces
 from fer_core.types import FerError
@@ -35,14 +35,14 @@ class TrainingData:
         FerError: on creation, if a part is empty.
     """
 
-    training: FerDataset
-    holdout: FerDataset
-    tests: FerDataset | None = None
+    training: FaceDataset
+    holdout: FaceDataset
+    tests: FaceDataset | None = None
     name: str = FULL
     dataset_fingerprint: str | None = None
     holdout_rule: str = DRAWN
     unlabelled: NDArray[np.uint8] | None = None
-    scored: FerDataset | None = None
+    scored: FaceDataset | None = None
 
     def __post_init__(self) -> None:
         if len(self.training) == 0 or len(self.holdout) == 0:
@@ -52,7 +52,7 @@ class TrainingData:
             )
 
     @classmethod
-    def of(cls, dataset: FerDataset) -> TrainingData:
+    def of(cls, dataset: FaceDataset) -> TrainingData:
         """Divide FER2013: fixed faces of Training are the hold-out, and both test splits are for measuring.
 
         Raises:
@@ -68,13 +68,13 @@ class TrainingData:
         return cls(training, holdout, tests if len(tests) else None, FULL, dataset.fingerprint, rule)
 
     @cached_property
-    def seen(self) -> FerDataset:
+    def seen(self) -> FaceDataset:
         """All faces that are used in training; copies of test faces among them are counted."""
         images, labels, usage, rows = (
             np.concatenate([getattr(self.training, name), getattr(self.holdout, name)])
             for name in ("images", "labels", "usage", "rows")
         )
-        return FerDataset(images, labels, usage, rows)
+        return replace(self.training, images=images, labels=labels, usage=usage, rows=rows, votes=None)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -94,5 +94,5 @@ class TrainingData:
         return replace(self, training=parts[0], holdout=parts[1], unlabelled=more, dataset_fingerprint=None)
 
 
-def _prepared(faces: FerDataset, preprocessing: str) -> FerDataset:
+def _prepared(faces: FaceDataset, preprocessing: str) -> FaceDataset:
     return replace(faces, images=preprocess_faces(faces.images, preprocessing))

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.columns import TEST_SPLITS
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.faces import preprocess_faces
 from fer_core.store.stored_model import KERAS, StoredModel
 from fer_core.training.initial_weights import read_keras
@@ -31,7 +31,7 @@ SEED: Final = 0
 _LEAST: Final = NEIGHBOURS + 2
 
 
-def stored_face_map(model: StoredModel, dataset: FerDataset) -> pd.DataFrame:
+def stored_face_map(model: StoredModel, dataset: FaceDataset) -> pd.DataFrame:
     """Return the map of a stored model, from its Keras weights.
 
     Args:
@@ -51,7 +51,7 @@ def stored_face_map(model: StoredModel, dataset: FerDataset) -> pd.DataFrame:
     return face_map(read_keras(path), model.card.preprocessing, tests)
 
 
-def face_map(network: keras.Model, preprocessing: str, tests: FerDataset) -> pd.DataFrame:
+def face_map(network: keras.Model, preprocessing: str, tests: FaceDataset) -> pd.DataFrame:
     """Return the map of a network: faces with similar pooled features are near each other.
 
     Args:

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.files import whole_file
 from fer_core.labels import NUM_CLASSES
 from fer_core.models import ModelSpec
@@ -24,7 +24,6 @@ from fer_core.models.backbones import weights_digest
 from fer_core.training.augmentation_layers import augmentation_layers
 from fer_core.training.batch_norm import fused_batch_norm
 from fer_core.training.callbacks import fit_callbacks
-from fer_core.training.optimizer import make_optimizer
 from fer_core.training.recipe import Recipe, uses_features
 from fer_core.training.targets import make_loss, make_metrics, make_targets
 from fer_core.training.teachers import certainty, teachers_answers
@@ -32,6 +31,9 @@ from fer_core.types import FerError
 from fer_core.visitors import own_cache
 
 _FEATURES_VERSION: Final = 2  # increase it when the layers before the backbone change
+
+MIN_AVERAGES: Final = 20
+"""The weights are averaged over at most one in 20 of a fit's steps, so that the initial weights have no influence."""
 
 PROCESSOR: Final = Path("/proc/cpuinfo")
 """Where Linux lists what the processor can do."""
@@ -42,9 +44,10 @@ logger = logging.getLogger(__name__)
 def fit(
     network: keras.Model,
     spec: ModelSpec,
+    *,
     recipe: Recipe,
-    training: FerDataset,
-    holdout: FerDataset,
+    training: FaceDataset,
+    holdout: FaceDataset,
     folder: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     keep_features: bool = True,
@@ -129,6 +132,45 @@ def computes_bfloat16() -> bool:
     return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
 
 
+def make_optimizer(recipe: Recipe, network: keras.Model, faces: int) -> keras.optimizers.Optimizer:
+    """Build the optimizer with its schedule.
+
+    Args:
+        recipe: names the optimizer, the schedule and their settings.
+        network: the model to fit. Weight decay applies to its kernels only.
+        faces: number of faces in the training part.
+    """
+    decay = {"weight_decay": recipe.weight_decay or None}
+    momentum = min(recipe.ema, 1 - MIN_AVERAGES / _steps(recipe, faces))
+    average = {"use_ema": True, "ema_momentum": momentum} if momentum > 0 else {}
+    rate = _learning_rate(recipe, faces)
+    if recipe.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(rate, momentum=recipe.momentum, nesterov=True, **decay, **average)
+    elif recipe.optimizer == "adam":
+        optimizer = keras.optimizers.Adam(rate, **decay, **average)
+    else:
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **average)
+    if recipe.weight_decay:
+        optimizer.exclude_from_weight_decay([v for v in network.trainable_variables if not v.name.endswith("kernel")])
+    return optimizer
+
+
+def _learning_rate(recipe: Recipe, faces: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    steps, peak = _steps(recipe, faces), recipe.peak_learning_rate
+    if recipe.schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(peak, steps)
+    if recipe.schedule == "one_cycle":
+        warmup = int(steps * recipe.warmup)
+        return keras.optimizers.schedules.CosineDecay(
+            peak / 25, decay_steps=max(1, steps - warmup), warmup_target=peak, warmup_steps=warmup
+        )
+    return peak
+
+
+def _steps(recipe: Recipe, faces: int) -> int:
+    return recipe.epochs * math.ceil(faces / recipe.batch_size)
+
+
 class Batches(keras.utils.PyDataset):
     """Feed arrays to `keras.Model.fit` in batches, in a new order in every epoch.
 
@@ -181,7 +223,7 @@ class Features(NamedTuple):
     seconds: float
 
 
-def pooled_features(network: keras.Model, spec: ModelSpec, faces: FerDataset, mirrored: bool) -> Features:
+def pooled_features(network: keras.Model, spec: ModelSpec, faces: FaceDataset, mirrored: bool) -> Features:
     """Return the pooled features of a frozen backbone, from the cache if possible.
 
     The cache, `own_cache("features")`, has a key for the faces, the backbone and its size, the weights of all layers
@@ -222,7 +264,7 @@ Part = tuple[NDArray[Any], NDArray[np.int64]]
 
 
 def _on_faces(
-    network: keras.Model, recipe: Recipe, training: FerDataset, holdout: FerDataset
+    network: keras.Model, recipe: Recipe, training: FaceDataset, holdout: FaceDataset
 ) -> tuple[keras.Model, Part, Part]:
     """Return the model to fit, from faces through the augmentation, and both parts as its inputs and labels.
 
@@ -237,7 +279,7 @@ def _on_faces(
 
 
 def _on_features(
-    network: keras.Model, spec: ModelSpec, recipe: Recipe, training: FerDataset, holdout: FerDataset
+    network: keras.Model, spec: ModelSpec, recipe: Recipe, training: FaceDataset, holdout: FaceDataset
 ) -> tuple[keras.Model, Part, Part]:
     """Return the layers above the pooled features as a model, and both parts as features and labels."""
     views = (False, True) if recipe.augmentation and recipe.augmentation.flip else (False,)

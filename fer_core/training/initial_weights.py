@@ -9,7 +9,7 @@ import json
 import os
 import re
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -168,54 +168,6 @@ def read_keras(path: Path) -> keras.Model:
         raise FerError(
             f"The Keras weights of {path.parent.name} cannot be read ({type(error).__name__}). Train it again."
         ) from error
-
-
-def teacher(name: str, student: ModelSpec, dtype: str = "float32", heads: int = 1) -> keras.Model:
-    """Return a stored model as a teacher for distillation.
-
-    Args:
-        name: of the stored model.
-        student: the spec of the network that learns from it.
-        dtype: Keras' dtype policy for the teacher.
-        heads: number of the student's heads. Two are taught by both heads of a teacher that learned labels and votes;
-            one that learned labels alone says nothing to the votes head, and the other way round.
-
-    Returns:
-        A model from faces to probabilities `(batch, 7)`, or `(batch, 14)` for two heads, labels first. Those of a head
-        that the teacher lacks are all zero.
-
-    Raises:
-        FerError: there is no such model with Keras weights, its faces are preprocessed differently, or it learned
-            labels and votes but its heads are not stored.
-    """
-    model = load_model(name)
-    spec = model.card.spec
-    if spec is None:
-        raise FerError(f"The card of {name} does not describe a network that this version can build.")
-    if spec.preprocessing != student.preprocessing:
-        raise FerError(
-            f"{name} uses the preprocessing '{spec.preprocessing}', {student.name} '{student.preprocessing}'. Choose a "
-            f"teacher with the same preprocessing."
-        )
-    network = build_network(replace(spec, weights_from="random"), dtype)
-    network.set_weights(stored_network(name).get_weights())
-    if heads == 2:
-        network = _with_two_heads(network, model)
-    network.trainable = False
-    return network
-
-
-def _with_two_heads(network: keras.Model, model: StoredModel) -> keras.Model:
-    """Return a teacher with two heads, of which one answers zero if the stored model learned labels or votes alone."""
-    import keras
-
-    from fer_core.training.targets import with_heads
-
-    target = model.card.recipe.get("target", "labels")
-    if target == "both":
-        return with_heads(network, model.heads())
-    answers = [network.output, keras.ops.zeros_like(network.output)]
-    return keras.Model(network.input, keras.ops.concatenate(answers if target == "labels" else answers[::-1], axis=1))
 
 
 def pretraining_note(spec: ModelSpec) -> dict[str, Any] | None:

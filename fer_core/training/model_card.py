@@ -19,11 +19,12 @@ from fer_core.training.data import TrainingData
 
 def make_card(
     spec: ModelSpec,
+    data: TrainingData,
+    *,
     recipe: dict[str, Any],
     parameters: int,
     training: dict[str, Any],
     served: dict[str, Any] | None,
-    data: TrainingData,
     predictions: pd.DataFrame,
     measured: str,
 ) -> ModelCard:
@@ -31,11 +32,11 @@ def make_card(
 
     Args:
         spec: what the model is.
+        data: what it was fitted and measured on.
         recipe: how it was fitted, in plain JSON types.
         parameters: number of parameters.
         training: the result of `training_facts`.
         served: how the served file was made; None for a model that is kept for comparison only.
-        data: what it was fitted and measured on.
         predictions: for both test splits, see `fer_core.measuring.measure`; empty if `data` has no test splits.
         measured: what the metrics were measured on, in words.
     """
@@ -58,7 +59,7 @@ def make_card(
 
 
 def training_facts(
-    data: TrainingData, epochs: int | None, seed: int, seconds: float, libraries: dict[str, str]
+    data: TrainingData, *, epochs: int | None, seed: int, seconds: float, libraries: dict[str, str]
 ) -> dict[str, Any]:
     """Collect where and on what a model was fitted, for its card.
 

@@ -23,9 +23,8 @@ from fer_core.training.augmentation import Augmentation
 from fer_core.training.augmentation_layers import augmentation_layers
 from fer_core.training.batch_norm import fused_batch_norm
 from fer_core.training.callbacks import resumable
-from fer_core.training.fit import Batches, precision
+from fer_core.training.fit import Batches, make_optimizer, precision
 from fer_core.training.model_card import device
-from fer_core.training.optimizer import make_optimizer
 from fer_core.training.recipe import Recipe, pretraining_recipe
 
 VALIDATION_STEP: Final = 10

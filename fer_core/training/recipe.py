@@ -59,7 +59,7 @@ class Recipe:
         augmentation: how the faces vary; None leaves them unchanged.
         target: what is learned: FER2013's `labels`; the shares of FER+'s `votes` over the seven expressions; or `both`,
             with a head for each. The served model then has one head, a blend of the two (see
-            `fer_core.training.blend`).
+            `fer_core.training.targets`).
         teachers: names of stored models for distillation (see `teachers`). They need their Keras weights.
         teaching: weight of the distillation loss; the loss of the labels has weight 1.
 

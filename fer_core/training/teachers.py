@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 
 from fer_core.files import cache_folder, whole_file
 from fer_core.labels import NUM_CLASSES
-from fer_core.models import ModelSpec
+from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbones import weights_digest
-from fer_core.training.initial_weights import teacher
+from fer_core.store.folders import load_model
+from fer_core.store.stored_model import StoredModel
+from fer_core.training.initial_weights import stored_network
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
 
@@ -29,6 +32,53 @@ if TYPE_CHECKING:
 _VERSION: Final = 1
 
 logger = logging.getLogger(__name__)
+
+
+def teacher(name: str, student: ModelSpec, *, heads: int = 1) -> keras.Model:
+    """Return a stored model as a teacher for distillation.
+
+    Args:
+        name: of the stored model.
+        student: the spec of the network that learns from it.
+        heads: number of the student's heads. Two are taught by both heads of a teacher that learned labels and votes;
+            one that learned labels alone says nothing to the votes head, and the other way round.
+
+    Returns:
+        A model from faces to probabilities `(batch, 7)`, or `(batch, 14)` for two heads, labels first. Those of a head
+        that the teacher lacks are all zero.
+
+    Raises:
+        FerError: there is no such model with Keras weights, its faces are preprocessed differently, or it learned
+            labels and votes but its heads are not stored.
+    """
+    model = load_model(name)
+    spec = model.card.spec
+    if spec is None:
+        raise FerError(f"The card of {name} does not describe a network that this version can build.")
+    if spec.preprocessing != student.preprocessing:
+        raise FerError(
+            f"{name} uses the preprocessing '{spec.preprocessing}', {student.name} '{student.preprocessing}'. Choose a "
+            f"teacher with the same preprocessing."
+        )
+    network = build_network(replace(spec, weights_from="random"))
+    network.set_weights(stored_network(name).get_weights())
+    if heads == 2:
+        network = _with_two_heads(network, model)
+    network.trainable = False
+    return network
+
+
+def _with_two_heads(network: keras.Model, model: StoredModel) -> keras.Model:
+    """Return a teacher with two heads, of which one answers zero if the stored model learned labels or votes alone."""
+    import keras
+
+    from fer_core.training.targets import with_heads
+
+    target = model.card.recipe.get("target", "labels")
+    if target == "both":
+        return with_heads(network, model.heads())
+    answers = [network.output, keras.ops.zeros_like(network.output)]
+    return keras.Model(network.input, keras.ops.concatenate(answers if target == "labels" else answers[::-1], axis=1))
 
 
 def teachers_answers(recipe: Recipe, spec: ModelSpec, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -44,7 +94,7 @@ def teachers_answers(recipe: Recipe, spec: ModelSpec, faces: NDArray[np.uint8]) 
         is zero if none does.
 
     Raises:
-        FerError: a teacher cannot be used, see `initial_weights.teacher`.
+        FerError: a teacher cannot be used, see `teacher`.
     """
     heads = 2 if recipe.target == "both" else 1
     answers = np.stack([_answers(name, spec, faces, heads) for name in recipe.teachers])

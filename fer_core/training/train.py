@@ -1,8 +1,9 @@
-"""Train a model, from its faces to the store: build, fit, convert, measure, store."""
+"""Train a model: from its recipe and its faces to a network, the file that is served, its card and the store."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,31 +11,31 @@ from pathlib import Path
 from typing import Any, Final
 
 import keras
+import numpy as np
 import pandas as pd
 
-from fer_core.data import FerDataset
-from fer_core.files import home
+from fer_core.data import FaceDataset
+from fer_core.files import home, write_json
 from fer_core.inference import Classifier
 from fer_core.measuring.holdout import holdout_facts
 from fer_core.measuring.measure import no_predictions, predict_splits
 from fer_core.measuring.robustness import measure_degraded, robustness_faces
 from fer_core.metrics.core import evaluate
 from fer_core.models import ModelSpec, build_network
+from fer_core.models.backbones import weights_digest
+from fer_core.models.networks import backbone_of
 from fer_core.store.folders import save_model
 from fer_core.store.stored_model import StoredModel
-from fer_core.training.baselines import train_baseline
-from fer_core.training.blend import choose_blend, class_frequencies
+from fer_core.training.baselines import store_ensemble, train_baseline
 from fer_core.training.callbacks import Clock, read_history
 from fer_core.training.data import TrainingData
-from fer_core.training.ensemble import store_ensemble
 from fer_core.training.export import QUANTIZATIONS, Quantization, keras_archive, to_litert
 from fer_core.training.face_map import face_map
 from fer_core.training.fit import fit, precision
-from fer_core.training.identity import claim_folder, run_identity
-from fer_core.training.initial_weights import initial_network, initial_two_heads, pretraining_note
+from fer_core.training.initial_weights import initial_network, initial_two_heads, pretraining_note, stored_network
 from fer_core.training.model_card import make_card, training_facts
 from fer_core.training.recipe import WITHOUT_RECIPE, Recipe, named_recipe, uses_features
-from fer_core.training.targets import VOTES_HEAD, heads_of, with_votes_head
+from fer_core.training.targets import heads_of, set_blended_head
 from fer_core.training.vggface2 import vggface2_weights
 from fer_core.types import FerError
 
@@ -88,8 +89,8 @@ def train_named(
         if epochs is not None or run is not None:
             raise FerError(f"{spec.name} is not trained in epochs: leave out --epochs and --run.")
         if spec.architecture == "ensemble":
-            return store_ensemble(spec, data, root, say=say)
-        return train_baseline(spec, data, root, seed or 0, say)
+            return store_ensemble(spec, data, root=root, say=say)
+        return train_baseline(spec, data, root=root, seed=seed or 0, say=say)
     given: dict[str, Any] = {"epochs": epochs, "seed": seed}
     recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
     return train(spec, data, recipe=recipe, root=root, folder=run, callbacks=callbacks, say=say, ship=ship, mapped=True)
@@ -130,56 +131,92 @@ def train(
         FerError: the folder belongs to another run, or the weights to start from are not available.
     """
     folder = folder or home() / "runs" / f"{spec.name}-seed{recipe.seed}"
+    both, on_features = recipe.target == "both", uses_features(spec, recipe)
     keras.utils.set_random_seed(recipe.seed)
     if spec.weights_from == "vggface2":
         vggface2_weights(data.training.images)
-    network = initial_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
-    claim_folder(folder, run_identity(network, spec, recipe, data))
-    learner, seconds = _fit(network, spec, recipe, data, folder, callbacks, say)
-    fitted, facts = _fitted(network, learner, spec, recipe, data, folder, seconds)
+
+    network = initial_network(spec, "float32" if on_features else precision(recipe).name)
+    claim_folder(folder, run_identity(network, spec, recipe=recipe, data=data))
+    prepared = data.prepared(spec.preprocessing)
+    learner = initial_two_heads(network, spec) if both else network
+
+    if on_features:
+        say(f"Computing the frozen backbone once for {len(data.training) + len(data.holdout):,} faces")
+    else:
+        more = "" if data.unlabelled is None else f" and {len(data.unlabelled):,} without labels"
+        say(f"Fitting {spec.title} on {len(data.training):,} faces{more}, {recipe.epochs} epochs")
+    clock = Clock(folder / "seconds.json")
+    fit(
+        learner,
+        spec,
+        recipe=recipe,
+        training=prepared.training,
+        holdout=prepared.holdout,
+        unlabelled=prepared.unlabelled,
+        folder=folder,
+        callbacks=[clock, *callbacks],
+    )
+    history = read_history(folder)
+
+    served = build_network(replace(spec, weights_from="random"))  # in float32, with one head
+    served.set_weights(network.get_weights())
+    facts = training_facts(
+        data,
+        epochs=max(map(len, history.values())),
+        seed=recipe.seed,
+        seconds=clock.seconds,
+        libraries={"backend": keras.backend.backend(), "keras": keras.__version__},
+    )
+    facts |= {"target": recipe.target} | _backbone_facts(served, spec)
+    if both:
+        facts |= set_blended_head(served, learner, training=data.training, holdout=prepared.holdout)
 
     say("Converting to LiteRT and measuring each way to store the weights on the hold-out")
-    weights, served = choose_storage(fitted, spec, data.holdout)
-    predictions, degraded, scores = _measure(weights, spec, data, say)
-    served |= scores
+    weights, file_facts = choose_storage(served, spec, data.holdout)
+    classifier = Classifier(weights, preprocessing=spec.preprocessing)
+    scored = data.holdout if data.scored is None else data.scored
+    if (scored.plurality >= 0).any():
+        say("Scoring the served file on the hold-out")
+        file_facts |= holdout_facts(lambda faces: classifier.predict(faces).probabilities, scored)
+    predictions, degraded = no_predictions(), None
+    if data.tests is not None:
+        say("Measuring the served file on PublicTest and PrivateTest")
+        predictions = predict_splits(classifier, data.tests)
+        faces = robustness_faces(data.tests)
+        say(f"Measuring it on {len(faces):,} degraded faces, five kinds in five strengths")
+        degraded = measure_degraded(classifier, faces)
 
     kept_for_comparison = ship and spec.weights_from == "imagenet"
-    measured = "on the LiteRT file, which is not kept" if kept_for_comparison else "on the served LiteRT file"
-    parameters = int(fitted.count_params())
-    card = make_card(spec, recipe.as_dict(), parameters, facts, served, data, predictions, measured)
+    card = make_card(
+        spec,
+        data,
+        recipe=recipe.as_dict(),
+        parameters=int(served.count_params()),
+        training=facts,
+        served=None if kept_for_comparison else file_facts,
+        predictions=predictions,
+        measured="on the LiteRT file, which is not kept" if kept_for_comparison else "on the served LiteRT file",
+    )
     if kept_for_comparison:
-        card, weights = replace(card, served=None, measured_file=served), b""
+        card, weights = replace(card, measured_file=file_facts), b""
     large = spec.weights_from in {"imagenet", "utkface"}
-    archive = b"" if ship and large else keras_archive(fitted, small=ship)
-    history = pd.DataFrame(read_history(folder)).rename_axis("epoch").reset_index()
-    found = _map(fitted, spec, data.tests, say) if mapped else None
-    heads = heads_of(learner) if recipe.target == "both" else None
+    archive = b"" if ship and large else keras_archive(served, small=ship)
+    positions = _map(served, spec, data.tests, say) if mapped and data.tests is not None else None
     return save_model(
         root,
         card,
         weights=weights,
         predictions=predictions,
-        history=history,
+        history=pd.DataFrame(history).rename_axis("epoch").reset_index(),
         keras=archive,
         degraded=degraded,
-        face_map=found,
-        heads=heads,
+        face_map=positions,
+        heads=heads_of(learner) if both else None,
     )
 
 
-def _map(network: keras.Model, spec: ModelSpec, tests: FerDataset | None, say: Say) -> pd.DataFrame | None:
-    """Return the map of the test faces; None, with a sentence, if it cannot be made."""
-    if tests is None:
-        return None
-    say(f"Arranging {len(tests):,} test faces on a map, a minute or two")
-    try:
-        return face_map(network, spec.preprocessing, tests)
-    except FerError as error:
-        say(f"There will be no map of faces. {error}")
-        return None
-
-
-def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -> tuple[bytes, dict[str, Any]]:
+def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FaceDataset) -> tuple[bytes, dict[str, Any]]:
     """Convert a network to the LiteRT file that is served.
 
     The weights are stored in the first of `QUANTIZATIONS` after float32 that loses at most `TOLERATED_LOSS` against
@@ -207,88 +244,51 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FerDataset) -
     }
 
 
-def _fit(
-    network: keras.Model,
-    spec: ModelSpec,
-    recipe: Recipe,
-    data: TrainingData,
-    folder: Path,
-    callbacks: Sequence[keras.callbacks.Callback],
-    say: Say,
-) -> tuple[keras.Model, float]:
-    """Fit a network, and return it with the heads that it learned with, and the seconds that it took."""
-    prepared = data.prepared(spec.preprocessing)
-    if uses_features(spec, recipe):
-        say(f"Computing the frozen backbone once for {len(data.training) + len(data.holdout):,} faces")
-    else:
-        more = "" if data.unlabelled is None else f" and {len(data.unlabelled):,} without labels"
-        say(f"Fitting {spec.title} on {len(data.training):,} faces{more}, {recipe.epochs} epochs")
-    clock = Clock(folder / "seconds.json")
-    learner = initial_two_heads(network, spec) if recipe.target == "both" else network
-    fit(
-        learner,
-        spec,
-        recipe,
-        prepared.training,
-        prepared.holdout,
-        folder,
-        [clock, *callbacks],
-        unlabelled=prepared.unlabelled,
-    )
-    return learner, clock.seconds
-
-
-def _fitted(
-    network: keras.Model,
-    learner: keras.Model,
-    spec: ModelSpec,
-    recipe: Recipe,
-    data: TrainingData,
-    folder: Path,
-    seconds: float,
-) -> tuple[keras.Model, dict[str, Any]]:
-    """Return a fitted network in float32 and with one head, and the facts of the fit for the card."""
-    fitted = build_network(spec)
-    fitted.set_weights(network.get_weights())
-    epochs = max(map(len, read_history(folder).values()))
-    libraries = {"backend": keras.backend.backend(), "keras": keras.__version__}
-    facts = training_facts(data, epochs, recipe.seed, seconds, libraries) | {"target": recipe.target}
+def _backbone_facts(network: keras.Model, spec: ModelSpec) -> dict[str, Any]:
+    """Return the number of weights that were trained, and how the others were; nothing without a backbone."""
+    facts: dict[str, Any] = {}
     if spec.backbone:
-        facts["open_weights"] = sum(math.prod(weight.shape) for weight in fitted.trainable_weights)
-    pretraining = pretraining_note(spec)
-    if pretraining is not None:
-        facts["pretraining"] = pretraining
-    if recipe.target == "both":
-        both = with_votes_head(fitted)
-        both.get_layer(VOTES_HEAD).set_weights(learner.get_layer(VOTES_HEAD).get_weights())
-        frequencies = class_frequencies(data.training)
-        blend, tried = choose_blend(both, data.prepared(spec.preprocessing).holdout, frequencies)
-        blend.set_head(fitted, both, frequencies)
-        chosen = {
-            "votes_share": blend.share,
-            "frequency_correction": blend.correction,
-            "temperature": blend.temperature,
-        }
-        facts |= chosen | tried
-    return fitted, facts
+        facts["open_weights"] = sum(math.prod(weight.shape) for weight in network.trainable_weights)
+    if (note := pretraining_note(spec)) is not None:
+        facts["pretraining"] = note
+    return facts
 
 
-def _measure(
-    weights: bytes, spec: ModelSpec, data: TrainingData, say: Say
-) -> tuple[pd.DataFrame, pd.DataFrame | None, dict[str, dict[str, Any]]]:
-    """Return the predictions of a LiteRT file on both test splits, its results on degraded faces, and `holdout_facts`.
+def _map(network: keras.Model, spec: ModelSpec, tests: FaceDataset, say: Say) -> pd.DataFrame | None:
+    """Return the map of the test faces; None, with a sentence, if it cannot be made."""
+    say(f"Arranging {len(tests):,} test faces on a map, a minute or two")
+    try:
+        return face_map(network, spec.preprocessing, tests)
+    except FerError as error:
+        say(f"There will be no map of faces. {error}")
+        return None
 
-    If the splits are not available, there are no rows, and no results. Without votes there are no facts.
+
+def run_identity(network: keras.Model, spec: ModelSpec, *, recipe: Recipe, data: TrainingData) -> dict[str, Any]:
+    """Return what makes a run the same run, including hashes of the weights that it starts from and learns from."""
+    identity = {"spec": spec.as_dict(), "recipe": recipe.as_dict(), "data": data.fingerprint}
+    if recipe.target != "labels" and data.training.votes is not None:
+        identity["votes"] = hashlib.sha256(data.training.votes.votes.tobytes()).hexdigest()[:16]
+    if data.unlabelled is not None:
+        identity["unlabelled"] = hashlib.sha256(np.ascontiguousarray(data.unlabelled).data).hexdigest()[:16]
+    if spec.weights_from != "random":
+        identity["start"] = weights_digest(backbone_of(network) if spec.backbone else network)
+    return identity | {f"teacher {name}": weights_digest(stored_network(name)) for name in recipe.teachers}
+
+
+def claim_folder(folder: Path, identity: dict[str, Any]) -> None:
+    """Write a run's identity to its folder, or check it against the one that is there.
+
+    Raises:
+        FerError: the folder belongs to another run.
     """
-    classifier = Classifier(weights, preprocessing=spec.preprocessing)
-    scores, scored = {}, data.holdout if data.scored is None else data.scored
-    if (scored.plurality >= 0).any():
-        say("Scoring the served file on the hold-out")
-        scores = holdout_facts(lambda faces: classifier.predict(faces).probabilities, scored)
-    if data.tests is None:
-        return no_predictions(), None, scores
-    say("Measuring the served file on PublicTest and PrivateTest")
-    predictions = predict_splits(classifier, data.tests)
-    faces = robustness_faces(data.tests)
-    say(f"Measuring it on {len(faces):,} degraded faces, five kinds in five strengths")
-    return predictions, measure_degraded(classifier, faces), scores
+    identity = json.loads(json.dumps(identity))
+    path = folder / "spec.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if any(known[key] != identity[key] for key in known.keys() & identity.keys()):
+        raise FerError(
+            f"The folder {folder} belongs to a run with another model, recipe or dataset, or from other weights. "
+            f"Delete it to start again, or choose another seed."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(path, identity)

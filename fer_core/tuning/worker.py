@@ -201,7 +201,14 @@ class _Trials:
             on_epoch_end=epoch_ends,
             on_train_batch_end=lambda batch, logs: self._check(),  # noqa: ARG005
         )
-        history = fit(network, spec, recipe, self.data.training, self.data.holdout, callbacks=[report])
+        history = fit(
+            network,
+            spec,
+            recipe=recipe,
+            training=self.data.training,
+            holdout=self.data.holdout,
+            callbacks=[report],
+        )
         if poor:
             raise TrialPruned
         kept = -1  # a training keeps the last epoch's weights; with early stopping, those of the lowest hold-out loss

@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer_core.classifier import Classifier
-from fer_core.data import FerDataset, find_fer2013
+from fer_core.data import FaceDataset, find_fer2013
 from fer_core.data.fer2013_faces import Fer2013Faces, load_fer2013_faces
 from fer_core.data.ferplus import find_ferplus
 from fer_core.faces import default_detector
@@ -55,7 +55,7 @@ KEYS: Final[dict[Any, Callable[[Any], Any]]] = {
     "functools._lru_cache_wrapper": lambda _: "",  # how a picture is read, which changes nothing
     StoredModel: lambda model: (model.name, model.title, str(model.folder), model.version),
     Selection: lambda one: (one.models, one.split, one.view, one.by, one.names, one.members, one.fusion, one.exponent),
-    FerDataset: lambda dataset: (dataset.fingerprint, dataset.votes is not None),
+    FaceDataset: lambda dataset: (dataset.fingerprint, dataset.votes is not None),
     Fer2013Faces: lambda faces: (faces.dataset, faces.missing, faces.votes_missing),
     "fer_core.audit.faces.AuditedFaces": lambda faces: faces.fingerprint,
     "fer_core.runs.data.DataSettings": lambda settings: (

@@ -26,11 +26,11 @@ from fer_core.faces import (
     preprocess_faces,
 )
 from fer_core.inference import FaceAnalyzer
-from fer_core.inference.tables import PictureResult, annotated_zip
+from fer_core.inference.pictures import PictureResult, annotated_zip
 from fer_core.models import ModelSpec
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import Face, FaceResult, FerError, Image, reason
-from fer_core.visitors import limits
+from fer_core.visitors import limits, max_pixels
 from pages.parts.common import plain, warn
 from pages.parts.data import classifier, computed_here, held_here
 from pages.parts.notice import PHOTO, all_agree
@@ -177,7 +177,9 @@ def analyzer(picture: Picture, model: StoredModel) -> FaceAnalyzer:
 
 def decoded(picture: Picture) -> Image:
     """Return a picture as RGB."""
-    return sample_portrait() if picture.file is None else read_image(picture.file.getvalue(), picture.name)
+    if picture.file is None:
+        return sample_portrait()
+    return read_image(picture.file.getvalue(), picture.name, max_pixels=max_pixels())
 
 
 def analyze(picture: Picture, model: StoredModel, read: Callable[[Picture], Image] = decoded) -> PictureResult:

@@ -311,7 +311,7 @@ def _activation(view: FaceView, expression: str, against: str | None, prefix: st
             "what its prediction depends on."
         )
         return
-    evidence = evidence_for(view.face.activation, expression, against)
+    evidence = evidence_for(view.face.activation, expression, against=against)
     share = float(abs(evidence.shares).max())
     if against and share < WEAK:
         words = f"Little separates {expression} from {against}"
@@ -349,7 +349,7 @@ def _occlusion(view: FaceView, expression: str, against: str | None, prefix: str
         words = f"Covering bright places lowers {expression} most, by up to {points} points"
         if points == 0:
             words = f"Covering any place lowers {expression} by less than 1 point"
-    evidence = evidence_for(occlusion.drop, expression, against, at_least=NOTABLE)
+    evidence = evidence_for(occlusion.drop, expression, against=against, at_least=NOTABLE)
     _tile(view, evidence, prefix + words, f"Occlusion map of {view.model.title} for {expression}", against)
 
 

@@ -14,16 +14,16 @@ from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures.bars import time_share_bars, time_share_text
 from fer_core.figures.timeline import expression_strips, timeline_chart
 from fer_core.files import csv_text
-from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.tables import (
+from fer_core.inference.face_table import (
     expression_runs,
     seconds_without_face,
     share_not_sure,
     time_shares,
     timeline_points,
 )
+from fer_core.inference.sample_clip import SAMPLE_CLIP_NOTE, sample_clip
+from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
-from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
@@ -83,11 +83,11 @@ def _start(source: Any, model: StoredModel, name: str, rate: str) -> VideoJob:
     return VideoJob(
         source,
         lambda: StreamAnalyzer(network, settings=FILE_SETTINGS),
-        name,
-        RATES[rate],
-        model.title,
-        network.not_sure_below,
-        60 * given.video_minutes if given else None,
+        name=name,
+        rate=RATES[rate],
+        model=model.title,
+        not_sure_below=network.not_sure_below,
+        longest=60 * given.video_minutes if given else None,
     )
 
 
@@ -140,7 +140,9 @@ def video_and_shares(job: VideoJob) -> int | None:
             alt=f"Share of the time that face {face} was seen: {time_share_text(part)}",
         )
         if job.not_sure_below:
-            unsure = percent_text(share_not_sure(result.table, result.seconds, int(face), job.not_sure_below))
+            unsure = percent_text(
+                share_not_sure(result.table, result.seconds, face=int(face), below=job.not_sure_below)
+            )
             st.caption(
                 f"Not sure in {unsure} of this time: no expression reaches {percent_text(job.not_sure_below)}. "
                 "The bars count the most probable expression there too."

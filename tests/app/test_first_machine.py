@@ -11,7 +11,7 @@ from urllib.error import URLError
 
 import pytest
 
-from fer_core.faces import yunet_weights
+from fer_core.faces import detector
 from fer_core.types import FerError
 from tests.app.conftest import ROOT
 
@@ -38,8 +38,8 @@ def test_every_page_says_once_what_is_missing_and_what_it_costs(page, opened_wit
         raise URLError(socket.gaierror(-2, "Name or service not known"))
 
     monkeypatch.delenv("FER_YUNET_MODEL")
-    monkeypatch.setattr(yunet_weights.LastFailure, "until", 0.0)
-    monkeypatch.setattr(yunet_weights.urllib.request, "urlopen", closed_network)
+    monkeypatch.setattr(detector.LastFailure, "until", 0.0)
+    monkeypatch.setattr(detector.urllib.request, "urlopen", closed_network)
     app = opened_without_error(page, **({"t_step": "Detect"} if page == "tour" else {}))
     assert not app.error
     assert not app.warning

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 from fer_core.files import cache_folder
-from fer_core.inference.tables import FACE_COLUMNS
+from fer_core.inference.face_table import FACE_COLUMNS
 from tests.clips import film, moving_head, scene, sound_only
 from tests.conftest import require
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from fer_core.archives import LocalEngine, RayEngine, run_archive
-from fer_core.archives.ray_engine import MISSING
+from fer_core.archives.engines import MISSING
 from fer_core.types import FerError
 from tests.load.archive import Interrupts, kill_a_worker
 
@@ -32,20 +32,21 @@ def engine():
 def test_photos_on_ray_with_a_killed_worker_are_as_on_this_machine(engine, photos, photo_job, tmp_path):
     killed: list[int] = []
     breaks = {0.3: lambda: killed.extend(kill_a_worker())}
-    summary = run_archive([str(photos)], str(tmp_path / "ray"), photo_job, Interrupts(engine, breaks))
-    run_archive([str(photos)], str(tmp_path / "local"), photo_job, LocalEngine())
+    summary = run_archive([str(photos)], str(tmp_path / "ray"), job=photo_job, engine=Interrupts(engine, breaks))
+    run_archive([str(photos)], str(tmp_path / "local"), job=photo_job, engine=LocalEngine(1))
     assert len(killed) == 1
     tables = [pd.read_parquet(tmp_path / name) for name in ("ray", "local")]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
-    again = run_archive([str(photos)], str(tmp_path / "ray"), photo_job, engine)
+    again = run_archive([str(photos)], str(tmp_path / "ray"), job=photo_job, engine=engine)
     assert again.done == 0
     assert again.seconds < 2
     assert again.errors == summary.errors
 
 
 def test_videos_on_ray_are_as_on_this_machine(engine, videos, video_job, tmp_path):
-    for name, one in (("ray", engine), ("local", LocalEngine())):
-        run_archive([str(videos)], str(tmp_path / name), video_job, one)
+    files = [str(videos / name) for name in ("short.mp4", "broken.mp4")]
+    for name, where in (("ray", engine), ("local", LocalEngine(1))):
+        run_archive(files, str(tmp_path / name), job=video_job, engine=where)
     tables = [pd.read_parquet(tmp_path / name) for name in ("ray", "local")]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
 

@@ -7,7 +7,6 @@ import json
 import multiprocessing
 import os
 import sys
-import threading
 from pathlib import Path
 
 import pandas as pd
@@ -15,23 +14,23 @@ import pytest
 from PIL import Image
 from pyarrow import fs
 
-from fer_core.archives import LocalEngine, local_engine, places, run_archive
-from fer_core.archives.places import Place
-from fer_core.archives.plan import Task, plan_for
-from fer_core.archives.run import error_kind
-from fer_core.archives.worker import SCHEMAS
+from fer_core.archives import LocalEngine, run_archive, storage
+from fer_core.archives.run import error_kind, plan_for
+from fer_core.archives.storage import Location
+from fer_core.archives.worker import SCHEMAS, Task
 from fer_core.data import read_image
 from fer_core.faces import YuNetDetector
 from fer_core.inference import FaceAnalyzer
+from fer_core.inference.face_table import FACE_COLUMNS
+from fer_core.inference.pictures import PICTURE_COLUMNS, result_row
 from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.tables import FACE_COLUMNS, PICTURE_COLUMNS
 from fer_core.inference.video import FILE_SETTINGS, analyze_video
 from fer_core.store.folders import load_model
 from fer_core.types import FerError
 from tests.archives.conftest import PHOTOS
 from tests.junk import with_junk
 
-LOCAL = LocalEngine(2)
+LOCAL = LocalEngine(1)
 PARTS = [f"part-{index:05d}.parquet" for index in range(3)]
 
 
@@ -52,7 +51,7 @@ class Counts:
 
 def test_photos_have_the_rows_of_one_after_the_other(photos, photo_job, tmp_path):
     seen = []
-    summary = run_archive([str(photos)], str(tmp_path / "out"), photo_job, LOCAL, seen.append)
+    summary = run_archive([str(photos)], str(tmp_path / "out"), job=photo_job, engine=LOCAL, on_progress=seen.append)
     table = pd.read_parquet(tmp_path / "out")
     assert list(table.columns) == list(PICTURE_COLUMNS) == SCHEMAS["photos"].names
     analyzer = FaceAnalyzer(load_model().classifier(threads=1))
@@ -62,7 +61,7 @@ def test_photos_have_the_rows_of_one_after_the_other(photos, photo_job, tmp_path
         if file.name == "000020.jpg":
             expected.append((str(file), None))
             continue
-        expected += [(str(file), *face.as_row()) for face in analyzer.analyze(read_image(file))]
+        expected += [(str(file), *result_row(face)) for face in analyzer.analyze(read_image(file))]
     found = [
         (row[0], None) if isinstance(row[1], str) else (row[0], *row[3:])
         for row in table.astype(object).itertuples(index=False)
@@ -77,16 +76,16 @@ def test_photos_have_the_rows_of_one_after_the_other(photos, photo_job, tmp_path
 def test_an_interrupted_archive_goes_on_with_what_is_missing(photos, photo_job, tmp_path):
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        run_archive([str(photos)], str(out), photo_job, Counts(stop_after=1))
+        run_archive([str(photos)], str(out), job=photo_job, engine=Counts(stop_after=1))
     part = out / PARTS[0]
     written = part.stat().st_mtime_ns
-    (out / f"{places.PARTIAL}0-{PARTS[1]}").write_bytes(b"half")  # what a killed process leaves
+    (out / f".partial-x0-{PARTS[1]}").write_bytes(b"half")  # what a killed process leaves
     rest = Counts()
-    first = run_archive([str(photos)], str(out), photo_job, rest)
+    first = run_archive([str(photos)], str(out), job=photo_job, engine=rest)
     assert PARTS[0] not in rest.names and PARTS[1] in rest.names
     assert part.stat().st_mtime_ns == written
     again = Counts()
-    second = run_archive([str(photos)], str(out), photo_job, again)
+    second = run_archive([str(photos)], str(out), job=photo_job, engine=again)
     assert again.names == [] and second.done == 0
     assert (second.files, second.faces, second.errors) == (first.files, first.faces, first.errors)
     assert pd.read_parquet(out)["file"].nunique() == PHOTOS
@@ -94,7 +93,7 @@ def test_an_interrupted_archive_goes_on_with_what_is_missing(photos, photo_job, 
 
 def test_other_files_or_settings_get_a_sentence(photos, photo_job, video_job, tmp_path):
     out, few = tmp_path / "out", [str(photos / "000000.jpg"), str(photos / "000001.jpg")]
-    run_archive(few, str(out), photo_job, LOCAL)
+    run_archive(few, str(out), job=photo_job, engine=LOCAL)
     for inputs, job, says in (
         ([str(photos)], photo_job, "46 new, 0 missing and 0 changed"),
         (few[:1], photo_job, "0 new, 1 missing"),
@@ -103,15 +102,15 @@ def test_other_files_or_settings_get_a_sentence(photos, photo_job, video_job, tm
         (few, video_job, r"other settings \(kind of files\)"),
     ):
         with pytest.raises(FerError, match=says):
-            run_archive(inputs, str(out), job, LOCAL)
+            run_archive(inputs, str(out), job=job, engine=LOCAL)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / PARTS[0]).write_bytes(b"")
     with pytest.raises(FerError, match="Name a new folder"):
-        run_archive(few, str(tmp_path / "other"), photo_job, LOCAL)
+        run_archive(few, str(tmp_path / "other"), job=photo_job, engine=LOCAL)
 
 
-def test_after_a_killed_process_the_same_call_goes_on_and_the_rows_are_those_of_threads(
-    photos, photo_job, tmp_path, monkeypatch
+def test_after_a_killed_process_the_same_call_goes_on_and_the_rows_are_those_of_one_process(
+    photos, photo_job, tmp_path
 ):
     class Kills(LocalEngine):
         def run(self, job, out, tasks):
@@ -119,36 +118,37 @@ def test_after_a_killed_process_the_same_call_goes_on_and_the_rows_are_those_of_
                 multiprocessing.active_children()[0].kill()
                 yield done
 
-    run_archive([str(photos)], str(tmp_path / "threads"), photo_job, LOCAL)
-    monkeypatch.setattr(local_engine, "MOST_THREADS", 0)
+    run_archive([str(photos)], str(tmp_path / "one"), job=photo_job, engine=LOCAL)
     with pytest.raises(FerError, match="A process died"):
-        run_archive([str(photos)], str(tmp_path / "processes"), photo_job, Kills(1))
-    summary = run_archive([str(photos)], str(tmp_path / "processes"), photo_job, LocalEngine(2))
+        run_archive([str(photos)], str(tmp_path / "processes"), job=photo_job, engine=Kills(2))
+    summary = run_archive([str(photos)], str(tmp_path / "processes"), job=photo_job, engine=LocalEngine(2))
     assert 0 < summary.done < PHOTOS
-    tables = [pd.read_parquet(tmp_path / name) for name in ("threads", "processes")]
+    tables = [pd.read_parquet(tmp_path / name) for name in ("one", "processes")]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
 
 
 def test_stores_are_read_and_written_through_pyarrow(photos, videos, photo_job, video_job, tmp_path, monkeypatch):
     """A `SubTreeFileSystem` stands for a bucket: it is not local, and each file is written by one put."""
+    video_job = dataclasses.replace(video_job, rate=2.0)
     bucket = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
     (tmp_path / "in").symlink_to(photos)
     (tmp_path / "table").mkdir()
-    monkeypatch.setattr(places, "filesystem_of", lambda root, _: (bucket, root.partition("://")[2]))
-    monkeypatch.setattr(places, "ONE_PUT", frozenset({bucket.type_name}))
+    monkeypatch.setattr(storage, "filesystem_of", lambda root, _: (bucket, root.partition("://")[2]))
     (tmp_path / "b").symlink_to(tmp_path)
-    run_archive(["s3://b/in/00000?.jpg", "s3://b/in/inner", "s3://b/gone.jpg"], "s3://b/table", photo_job, LOCAL)
+    run_archive(
+        ["s3://b/in/00000?.jpg", "s3://b/in/inner", "s3://b/gone.jpg"], "s3://b/table", job=photo_job, engine=LOCAL
+    )
     table = pd.read_parquet(tmp_path / "table")
     assert sorted(table["file"].unique()) == sorted(
         [*(f"s3://b/in/00000{k}.jpg" for k in range(10)), "s3://b/in/inner/last.jpg", "s3://b/gone.jpg"]
     )
     assert table.loc[table["file"] == "s3://b/gone.jpg", "error"].item().startswith("gone.jpg does not exist")
-    assert not list((tmp_path / "table").glob(f"{places.PARTIAL}*"))
+    assert not list((tmp_path / "table").glob(".partial-*"))
     (tmp_path / "videos").symlink_to(videos)
     (tmp_path / "faces").mkdir()
-    summary = run_archive(["s3://b/videos", "s3://b/videos/gone.mp4"], "s3://b/faces", video_job, LOCAL)
+    summary = run_archive(["s3://b/videos", "s3://b/videos/gone.mp4"], "s3://b/faces", job=video_job, engine=LOCAL)
     assert summary.files == 5
-    run_archive([str(videos)], str(tmp_path / "here"), video_job, LOCAL)
+    run_archive([str(videos)], str(tmp_path / "here"), job=video_job, engine=LOCAL)
     table, here = (pd.read_parquet(tmp_path / name) for name in ("faces", "here"))
     gone = table["file"] == "s3://b/videos/gone.mp4"
     assert table.loc[gone, "error"].item().startswith("gone.mp4 does not exist. Check the address")
@@ -156,8 +156,8 @@ def test_stores_are_read_and_written_through_pyarrow(photos, videos, photo_job, 
 
 
 def test_file_addresses_are_read_and_written(photos, photo_job, tmp_path):
-    run_archive([f"file://{photos}/inner"], f"file://{tmp_path}/one", photo_job, LOCAL)
-    run_archive([str(photos / "inner")], str(tmp_path / "other"), photo_job, LOCAL)
+    run_archive([f"file://{photos}/inner"], f"file://{tmp_path}/one", job=photo_job, engine=LOCAL)
+    run_archive([str(photos / "inner")], str(tmp_path / "other"), job=photo_job, engine=LOCAL)
     one, other = (pd.read_parquet(tmp_path / name) for name in ("one", "other"))
     assert one["file"].tolist() == [f"file://{photos}/inner/last.jpg"]
     pd.testing.assert_frame_equal(one.drop(columns="file"), other.drop(columns="file"), check_exact=True)
@@ -171,12 +171,12 @@ def test_wrong_addresses_are_one_sentence(photo_job, tmp_path):
         ([], tmp_path / "out", "at least one"),
     ):
         with pytest.raises(FerError, match=says):
-            run_archive(inputs, str(out), photo_job, LOCAL)
+            run_archive(inputs, str(out), job=photo_job, engine=LOCAL)
 
 
 def test_videos_have_the_rows_of_the_command_for_one_video(videos, video_job, tmp_path):
     job = dataclasses.replace(video_job, rate=5.0, smoothing=0.5)
-    summary = run_archive([str(videos)], str(tmp_path / "out"), job, LOCAL)
+    summary = run_archive([str(videos)], str(tmp_path / "out"), job=job, engine=LOCAL)
     table = pd.read_parquet(tmp_path / "out")
     assert list(table.columns) == ["file", "error", *FACE_COLUMNS] == SCHEMAS["videos"].names
     gaps, error = sorted(summary.errors)
@@ -185,7 +185,7 @@ def test_videos_have_the_rows_of_the_command_for_one_video(videos, video_job, tm
     for name, faces in (("long.mp4", 2), ("short.mp4", 1), ("cut.mp4", 3)):
         settings = dataclasses.replace(FILE_SETTINGS, smoothing=0.5)
         stream = StreamAnalyzer(load_model().classifier(threads=1), settings=settings)
-        expected = analyze_video(videos / name, stream, 5.0).table
+        expected = analyze_video(videos / name, stream, rate=5.0).table
         rows = table.loc[(table["file"] == str(videos / name)) & table["error"].isna(), list(FACE_COLUMNS)]
         assert expected["face"].nunique() == faces
         pd.testing.assert_frame_equal(rows.reset_index(drop=True), expected, check_dtype=False, check_exact=True)
@@ -196,15 +196,17 @@ def test_a_frame_that_cannot_be_analysed_is_a_row_and_counted(videos, video_job,
         raise RuntimeError("no memory")
 
     monkeypatch.setattr(YuNetDetector, "detect", detect)
-    summary = run_archive([str(videos / "short.mp4")], str(tmp_path / "out"), video_job, LOCAL)
+    summary = run_archive([str(videos / "short.mp4")], str(tmp_path / "out"), job=video_job, engine=LOCAL)
     assert summary.errors == {"6 of 6 frames could not be analysed; they count as without a face": 1}
     table = pd.read_parquet(tmp_path / "out")
     assert len(table) == 7 and table["seconds"].notna().sum() == 6 and table["face"].isna().all()
 
 
-def test_a_long_video_has_a_partition_of_its_own_and_short_ones_share_one(video_job, tmp_path):
-    lengths = {"a": 20.0, "b": 200.0, "c": 35.0, "d": 5.0, "e": 0.0, "f": 95.0, "g": 89.0}
-    tasks = plan_for(Place.of(str(tmp_path)), video_job, dict.fromkeys(lengths, 1), lambda _: list(lengths.values()))
+def test_a_large_video_has_a_partition_of_its_own_and_small_ones_share_one(video_job, tmp_path):
+    megabytes = {"a": 6, "b": 66, "c": 12, "d": 2, "e": 0, "f": 32, "g": 19}
+    tasks = plan_for(
+        Location.of(str(tmp_path)), video_job, sizes={name: 10**6 * size for name, size in megabytes.items()}
+    )
     assert [task.files for task in tasks] == [("b",), ("a", "c", "d"), ("f",), ("e", "g")]
 
 
@@ -212,7 +214,7 @@ def test_an_archive_of_the_first_edition_goes_on(videos, video_job, tmp_path):
     """Its plan calls videos films and counts their pieces, and pieces may be left beside the partitions."""
     out, names = tmp_path / "out", ["cut.mp4", "long.mp4", "short.mp4"]
     files, job = [str(videos / name) for name in names], dataclasses.replace(video_job, rate=2.0)
-    run_archive(files, str(tmp_path / "expected"), job, LOCAL)
+    run_archive(files, str(tmp_path / "expected"), job=job, engine=LOCAL)
     (out / "_pieces").mkdir(parents=True)
     (out / "_pieces" / "part-00001-0000.parquet").write_bytes(b"not read")
     sizes = [Path(file).stat().st_size for file in files]
@@ -221,7 +223,7 @@ def test_an_archive_of_the_first_edition_goes_on(videos, video_job, tmp_path):
     document = {"kind": "films", "settings": job.settings(), "files": 3, "partitions": 3}
     (out / "_plan.json").write_text(json.dumps(document))
     rest = Counts()
-    run_archive(files, str(out), job, rest)
+    run_archive(files, str(out), job=job, engine=rest)
     assert sorted(rest.names) == PARTS
     tables = [pd.read_parquet(tmp_path / name) for name in ("out", "expected")]
     pd.testing.assert_frame_equal(*tables, check_exact=True)
@@ -231,10 +233,10 @@ def test_an_archive_of_the_first_edition_goes_on(videos, video_job, tmp_path):
     "content", ["", "[]", "{}", '{"kind": 3, "settings": {}}', '{"kind": "photos", "settings": 1}']
 )
 def test_a_damaged_plan_is_one_sentence(content, photos, photo_job, tmp_path):
-    run_archive([str(photos / "000001.jpg")], str(tmp_path), photo_job, LOCAL)
+    run_archive([str(photos / "000001.jpg")], str(tmp_path), job=photo_job, engine=LOCAL)
     (tmp_path / "_plan.json").write_text(content)
     with pytest.raises(FerError, match=r"is damaged\. Name a new folder"):
-        run_archive([str(photos / "000001.jpg")], str(tmp_path), photo_job, LOCAL)
+        run_archive([str(photos / "000001.jpg")], str(tmp_path), job=photo_job, engine=LOCAL)
 
 
 def test_errors_are_counted_without_names():
@@ -249,7 +251,7 @@ def test_names_that_are_not_utf8_and_photos_without_a_face_have_rows(photos, pho
     for name, content in ((b"/caf\xe9.jpg", (photos / "000001.jpg").read_bytes()), (b"/z\xe4.jpg", b"no photo")):
         Path(os.fsdecode(os.fsencode(folder) + name)).write_bytes(content)
     for done in (3, 0):  # the second call finds all of them done
-        summary = run_archive([str(folder)], str(tmp_path / "out"), photo_job, LOCAL)
+        summary = run_archive([str(folder)], str(tmp_path / "out"), job=photo_job, engine=LOCAL)
         assert (summary.files, summary.done, summary.faces) == (3, done, 1)
     table = pd.read_parquet(tmp_path / "out")
     assert table["file"].tolist() == [f"{folder}/{name}" for name in ("caf%E9.jpg", "empty.png", "z%E4.jpg")]
@@ -257,7 +259,7 @@ def test_names_that_are_not_utf8_and_photos_without_a_face_have_rows(photos, pho
     assert table["error"].notna().tolist() == [False, False, True]
     assert table["error"][2].startswith("z%E4.jpg is not an image")
     with pytest.raises(FerError, match="Results need a folder whose name is UTF-8"):
-        run_archive([str(folder)], os.fsdecode(os.fsencode(tmp_path) + b"/\xe9"), photo_job, LOCAL)
+        run_archive([str(folder)], os.fsdecode(os.fsencode(tmp_path) + b"/\xe9"), job=photo_job, engine=LOCAL)
 
 
 def test_patterns_and_stores_leave_out_junk(tmp_path, monkeypatch):
@@ -265,18 +267,18 @@ def test_patterns_and_stores_leave_out_junk(tmp_path, monkeypatch):
     (folder / "a.png").write_bytes(b"x")
     expected = [str(folder / "a.png")]
     for text in (str(folder), f"{folder}/**/*.png", f"{folder}/*"):
-        assert {str(Path(file).resolve()) for file in places.find_files([text], (".png",))} == set(expected), text
-    found = places.find_files([f"file://{folder}", f"file://{folder}/*.png"], (".png",))
+        assert {str(Path(file).resolve()) for file in storage.find_files([text], (".png",))} == set(expected), text
+    found = storage.find_files([f"file://{folder}", f"file://{folder}/*.png"], (".png",))
     assert list(found) == [f"file://{folder}/a.png"]
 
 
 def test_who_stops_does_not_wait_for_a_long_video(videos, video_job, tmp_path):
     tasks = [Task("short.parquet", (str(videos / "short.mp4"),)), Task("long.parquet", (str(videos / "long.mp4"),) * 9)]
-    before = set(threading.enumerate())
-    running = LOCAL.run(video_job, str(tmp_path), tasks)
+    before = set(multiprocessing.active_children())
+    running = LocalEngine(2).run(video_job, str(tmp_path), tasks)
     assert next(running).name == "short.parquet"
     running.close()
-    for thread in set(threading.enumerate()) - before:
-        thread.join(60)
-        assert not thread.is_alive()
-    assert [path.name for path in tmp_path.iterdir()] == ["short.parquet"]
+    for process in set(multiprocessing.active_children()) - before:
+        process.join(20)
+        assert not process.is_alive()
+    assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == ["short.parquet"]

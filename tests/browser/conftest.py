@@ -40,13 +40,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def start_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
     """Start the app as often as needed; each call returns the address of a fresh server.
 
-    A call may add options of `streamlit run`.
+    A call may add options of `streamlit run`. Only what can be rebuilt, such as the parsed FER2013, is shared.
     """
+    cache = tmp_path_factory.mktemp("cache")
     with ExitStack() as running:
 
         def start(*more: str) -> str:
-            folder = tmp_path_factory.mktemp("server")
-            return running.enter_context(serving(folder, *more, FER_HOME=str(folder / "home")))[1]
+            home = tmp_path_factory.mktemp("server") / "home"
+            home.mkdir()
+            (home / "cache").symlink_to(cache)
+            return running.enter_context(serving(home.parent, *more, FER_HOME=str(home)))[1]
 
         yield start
 

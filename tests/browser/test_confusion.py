@@ -10,17 +10,9 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.confusion import cell_faces
 from fer_core.store.folders import list_models
-from tests.browser.conftest import box_of, fits_width, settle, until
+from tests.browser.conftest import box_of, settle, until
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (400, "light")])
-def test_it_opens(visit, width, scheme):
-    page = visit("/confusion?m_number=6", width, scheme)
-    assert page.inner_text("h1") == "Confusion"
-    page.wait_for_selector(".js-plotly-plot .heatmaplayer image")
-    fits_width(page)
 
 
 def test_a_click_on_a_cell_shows_its_faces(visit, fer2013_path):
@@ -28,6 +20,7 @@ def test_a_click_on_a_cell_shows_its_faces(visit, fer2013_path):
     name = answers.names[0]
     expected = cell_faces(answers, name, "fear", "sad")
     page = visit("/confusion?m_number=6")
+    page.wait_for_selector(".js-plotly-plot .heatmaplayer image")
     plot = page.locator(".js-plotly-plot").first
     row, column = EXPRESSIONS.index("fear"), EXPRESSIONS.index("sad")
     line = page.get_by_text(re.compile(rf"predicts {len(expected)} fear faces as sad"))

@@ -10,14 +10,6 @@ from tests.browser.conftest import fits_width, settle
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (400, "light")])
-def test_it_opens(visit, fer2013_path, width, scheme):
-    page = visit("/dataset", width, scheme)
-    assert page.inner_text("h1") == "Dataset"
-    page.locator(".js-plotly-plot .barlayer").first.wait_for()
-    fits_width(page)
-
-
 def test_a_filter_changes_the_faces_and_the_url(visit, fer2013_path):
     page = visit("/dataset?d_section=Faces&d_split=PublicTest&d_label=disgust")
     page.get_by_text("56 faces").wait_for()

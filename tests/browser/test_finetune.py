@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import PATIENCE, fits_width, settle
+from tests.browser.conftest import PATIENCE, settle
 
 pytestmark = pytest.mark.browser
 
@@ -45,11 +45,3 @@ def test_start_watch_stop_resume_and_promote(visit, start_server, fer2013_path):
     page.get_by_role("heading", name=re.compile("Face 1: ")).wait_for()
     settle(page)
     assert "p_models=" in page.url
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
-def test_it_opens(visit, width, scheme, fer2013_path):
-    page = visit("/finetune", width, scheme)
-    page.locator(".js-plotly-plot text").first.wait_for()
-    assert page.get_by_role("button", name="Start training").is_enabled()
-    fits_width(page)

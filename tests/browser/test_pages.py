@@ -1,3 +1,5 @@
+"""Home and Predict in a real browser: uploads, the camera, clicks and downloads."""
+
 from __future__ import annotations
 
 import json
@@ -6,12 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.bad_inputs import bad_inputs, good_input
-from tests.browser.conftest import agree, fits_width, settle, until
+from tests.browser.conftest import agree, settle, until
 
 pytestmark = pytest.mark.browser
-
-PAGES = ("/", "/predict")
-PAGE_COUNT = 11
 
 
 def upload(page, *files: tuple[str, bytes]) -> None:
@@ -30,26 +29,6 @@ def test_home_shows_a_live_prediction_and_leads_on(visit):
     assert "p_source=Camera" in page.url
 
 
-def test_predict_shows_the_sample_before_any_click(visit):
-    page = visit("/predict")
-    page.get_by_role("heading", name="Face 1: happy").wait_for()
-    until(page, lambda: page.locator(".js-plotly-plot").count() == 2)
-    page.get_by_text("What the model saw").wait_for()
-
-
-def test_a_link_straight_to_a_page_is_served_by_a_fresh_server(start_server, visit):
-    page = visit("/predict?p_blur=8&p_cover=mouth", base=start_server())
-    page.get_by_role("heading", name="Face 1: happy").wait_for()
-    until(page, lambda: page.get_by_test_id("stTopNavLink").count() == PAGE_COUNT)
-    assert page.get_by_test_id("stSidebarNavLink").count() == 0, "Streamlit's older navigation"
-    assert page.get_by_role("slider", name="Blur").input_value() == "8"
-    page.get_by_text("Average with mirror image", exact=True).click()
-    page.wait_for_url("**p_flip=true**")
-    settle(page)
-    assert page.get_by_test_id("stTopNavLink").count() == PAGE_COUNT
-    assert page.get_by_role("slider", name="Blur").input_value() == "8"
-
-
 def test_good_and_bad_files_in_one_batch(visit):
     page = visit("/predict?p_source=Upload")
     name, content, _ = bad_inputs()["text named jpg"]
@@ -62,9 +41,20 @@ def test_good_and_bad_files_in_one_batch(visit):
     assert "notes.jpg is not an image" in warning.inner_text()
 
 
-def test_edits_move_the_bars_and_the_url(visit):
+def test_evidence_occlusion_and_edits_by_clicks(visit):
     page = visit("/predict")
-    page.get_by_role("heading", name="Face 1: happy").wait_for()
+    page.get_by_text("Bright places speak for happy").wait_for()
+    page.get_by_text("Occlusion map", exact=True).click()
+    page.get_by_text("Covering bright places lowers happy most").wait_for()
+    settle(page)
+    assert "p_occlusion=true" in page.url
+    box = page.get_by_test_id("stSelectbox").filter(has_text="Against").locator("input")
+    box.click()
+    box.press_sequentially("neutral")  # typing opens the list, if the click alone did not
+    page.get_by_role("option", name="neutral").wait_for()
+    box.press("Enter")
+    page.get_by_text("Blue places speak for happy, orange ones for neutral").wait_for()
+    page.wait_for_url("**p_against=neutral**")
     chart = page.locator('[data-testid="stPlotlyChart"]').last
     chart.locator(".main-svg").first.wait_for()
     before = chart.inner_html()
@@ -75,28 +65,11 @@ def test_edits_move_the_bars_and_the_url(visit):
     until(page, lambda: chart.inner_html() != before)
 
 
-def test_occlusion_map_by_a_click(visit):
+def test_predict_shows_the_sample_before_any_click_and_its_results_can_be_downloaded(visit, tmp_path: Path):
     page = visit("/predict")
-    page.get_by_text("Occlusion map", exact=True).click()
-    page.get_by_text("Covering bright places lowers happy most").wait_for()
-    settle(page)
-    assert "p_occlusion=true" in page.url
-
-
-def test_evidence_against_another_expression_by_clicks(visit):
-    page = visit("/predict")
-    page.get_by_text("Bright places speak for happy").wait_for()
-    box = page.get_by_test_id("stSelectbox").filter(has_text="Against").locator("input")
-    box.click()
-    box.press_sequentially("neutral")  # typing opens the list, if the click alone did not
-    page.get_by_role("option", name="neutral").wait_for()
-    box.press("Enter")
-    page.get_by_text("Blue places speak for happy, orange ones for neutral").wait_for()
-    page.wait_for_url("**p_against=neutral**")
-
-
-def test_downloads(visit, tmp_path: Path):
-    page = visit("/predict")
+    page.get_by_role("heading", name="Face 1: happy").wait_for()
+    until(page, lambda: page.locator(".js-plotly-plot").count() == 2)
+    page.get_by_text("What the model saw").wait_for()
     page.get_by_role("heading", name="Download the results").wait_for()
     kept = {}
     for name in ("CSV", "JSON", "Picture with boxes (PNG)"):
@@ -117,16 +90,3 @@ def test_camera_snapshot(visit):
     page.get_by_role("heading", name="Face 1: happy").wait_for()
     settle(page)
     assert page.get_by_role("button", name="Clear photo").is_visible()
-
-
-@pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_phone_width_and_both_themes(visit, path, scheme):
-    page = visit(path, width=400, scheme=scheme)
-    page.locator(".js-plotly-plot .main-svg").first.wait_for()
-    fits_width(page)
-    background = page.locator('[data-testid="stApp"]').evaluate("element => getComputedStyle(element).backgroundColor")
-    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
-    ink = page.locator(".js-plotly-plot .main-svg text").first.evaluate("element => getComputedStyle(element).fill")
-    lightness = sum(int(part) for part in ink.removeprefix("rgb(").rstrip(")").split(","))
-    assert lightness > 600 if scheme == "dark" else lightness < 200

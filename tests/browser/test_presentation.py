@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pages import PAGES
 from tests.browser.conftest import fits_width, settle, until
 
 pytestmark = pytest.mark.browser
@@ -36,16 +37,32 @@ def test_presentation_mode_and_back(visit):
     assert "t_step=Softmax" in page.url
 
 
-def test_a_link_presents_the_first_page_of_a_fresh_server_and_the_next_one(start_server, visit):
-    page = visit("/?present=true", base=start_server())
+def test_a_link_straight_to_a_presented_page_is_served_by_a_fresh_server(start_server, visit):
+    page = visit("/predict?p_blur=8&p_cover=mouth&present=true", base=start_server())
+    page.get_by_role("heading", name="Face 1: happy").wait_for()
     until(page, lambda: page.get_by_test_id("stTopNavLink").count() == 0)
+    assert page.get_by_role("switch", name="Presentation").is_checked()
+    large = type_size(page)
+    page.get_by_text("Presentation", exact=True).click()
+    until(page, lambda: page.get_by_test_id("stTopNavLink").count() == len(PAGES))
+    assert page.get_by_test_id("stSidebarNavLink").count() == 0, "Streamlit's older navigation"
+    assert type_size(page) < large
+    assert page.get_by_role("slider", name="Blur").input_value() == "8"
+    page.get_by_text("Average with mirror image", exact=True).click()
+    page.wait_for_url("**p_flip=true**")
+    settle(page)
+    assert page.get_by_test_id("stTopNavLink").count() == len(PAGES)
+    assert page.get_by_role("slider", name="Blur").input_value() == "8"
+
+
+def test_a_presented_page_leads_to_a_presented_page(visit):
+    page = visit("/?present=true")
     large = type_size(page)
     page.get_by_role("link", name="See why").click()
     page.get_by_role("heading", name="Face 1: happy").wait_for()
     settle(page)
     assert type_size(page) == pytest.approx(large)
     assert page.get_by_test_id("stTopNavLink").count() == 0
-    assert page.get_by_role("switch", name="Presentation").is_checked()
 
 
 def test_a_phone_keeps_its_type_size(visit):

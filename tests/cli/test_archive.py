@@ -6,7 +6,8 @@ import json
 
 import pandas as pd
 
-from fer_core.inference.tables import FACE_COLUMNS, PICTURE_COLUMNS
+from fer_core.inference.face_table import FACE_COLUMNS
+from fer_core.inference.pictures import PICTURE_COLUMNS
 from tests.clips import film, moving_head
 
 

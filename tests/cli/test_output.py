@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from fer_core.cli import output
-from fer_core.cli.output import ShortPath, fitted_table
+from fer_core.cli.output import fitted_table, short_path
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 
 LONG = "/very/long/path/to/the/pictures/of/a/holiday/in/summer/photo-of-someone.jpg"
@@ -31,40 +31,38 @@ def printed(table, width):
 
 
 @pytest.mark.parametrize(
-    ("room", "shown"),
+    ("room", "text"),
     [
-        (80, LONG),
-        (60, "…/the/pictures/of/a/holiday/in/summer/photo-of-someone.jpg"),
-        (22, "…/photo-of-someone.jpg"),
-        (20, "photo-of-someone.jpg"),
+        (160, LONG),
+        (108, "…/the/pictures/of/a/holiday/in/summer/photo-of-someone.jpg"),
+        (72, "…/photo-of-someone.jpg"),
+        (70, "photo-of-someone.jpg"),
     ],
 )
-def test_a_path_loses_its_first_folders(room, shown):
-    assert printed(ShortPath(LONG), room).strip() == shown
+def test_a_path_loses_its_first_folders(room, text, monkeypatch):
+    monkeypatch.setattr(output.stdout, "width", room)
+    assert short_path(LONG) == text
 
 
-def test_cells_are_never_cut(width):
-    rows = [{"File": ShortPath(LONG), "Expression": "no face found", "Runner-up": "surprise 12%", "Note": "a note"}]
-    text = printed(fitted_table(rows, list(rows[0]), spare=["Note"]), width)
-    assert "photo-of-someone.jpg" in text
+@pytest.mark.parametrize("first", ["x" * 30, "x" * 100])
+def test_cells_are_never_cut_and_a_short_name_is_whole(width, first):
+    row = {"Id": first, "Title": "words that need some lines", "State": "no face found", "Runner-up": "surprise 12%"}
+    text = printed(fitted_table([row], list(row)), width)
     assert max(map(len, text.splitlines())) <= width
-    assert {"no", "face", "found", "surprise", "12%"} <= set(text.split())
+    assert (first in text) == (len(first) <= width // 2)
+    assert text.count("x") == len(first)
+    assert width < 80 or {"no", "face", "found", "surprise", "12%"} <= set(text.split())
 
 
-def test_a_name_too_long_for_the_terminal_is_broken(width):
-    text = printed(fitted_table([{"Id": "x" * 100, "State": "running"}], ["Id", "State"]), width)
-    assert text.count("x") == 100
-    assert "running" in text
-    assert max(map(len, text.splitlines())) <= width
-
-
-def test_predict_shows_the_name_of_a_file_in_a_deep_folder(fer, width, portrait, tmp_path):
+def test_predict_shows_the_name_of_a_file_in_a_deep_folder(fer, portrait, tmp_path, monkeypatch):
+    monkeypatch.setattr(output.stdout, "width", 80)
     folder = tmp_path.joinpath(*["a", "folder", "inside", "a", "folder", "inside", "a", "folder"])
     folder.mkdir(parents=True)
     shutil.copy(portrait, folder / "photo.png")
     text = fer("predict", folder).stdout
     assert "photo.png" in text
     assert "Runner-up" in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_models_shows_each_name(fer, width):

@@ -13,7 +13,7 @@ import av
 import pandas as pd
 import pytest
 
-from fer_core.inference.tables import FACE_COLUMNS
+from fer_core.inference.face_table import FACE_COLUMNS
 from fer_core.labels import EXPRESSIONS
 from tests.clips import film, moving_head, scene
 from tests.waiting import until

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_core.data import SPLITS, FerDataset
+from fer_core.data import SPLITS, FaceDataset
 from fer_core.labels import EXPRESSIONS
 
 
-def make_dataset(n: int = 21, seed: int = 0) -> FerDataset:
+def make_dataset(n: int = 21, seed: int = 0) -> FaceDataset:
     """Random faces; labels and splits go round in turn."""
     rng = np.random.default_rng(seed)
-    return FerDataset(
+    return FaceDataset(
         rng.integers(0, 256, (n, 48, 48), dtype=np.uint8),
         np.arange(n, dtype=np.int64) % 7,
         np.array(SPLITS)[np.arange(n) // 7 % 3],
@@ -26,7 +26,7 @@ def make_dataset(n: int = 21, seed: int = 0) -> FerDataset:
     )
 
 
-def csv_text(dataset: FerDataset) -> str:
+def csv_text(dataset: FaceDataset) -> str:
     rows = (
         f"{label},{' '.join(map(str, image.ravel().tolist()))},{usage}"
         for image, label, usage in zip(dataset.images, dataset.labels, dataset.usage, strict=True)
@@ -48,15 +48,15 @@ def make_zip(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
 
 
 @pytest.fixture
-def small() -> FerDataset:
+def small() -> FaceDataset:
     return make_dataset()
 
 
 @pytest.fixture
-def write_image_edition(tmp_path: Path) -> Callable[[FerDataset], Path]:
+def write_image_edition(tmp_path: Path) -> Callable[[FaceDataset], Path]:
     """Write a dataset as the image-folder edition (lossless PNG, so that pixels can be compared)."""
 
-    def write(dataset: FerDataset) -> Path:
+    def write(dataset: FaceDataset) -> Path:
         root = tmp_path / "holder" / "edition"
         for index, image in enumerate(dataset.images):
             usage = str(dataset.usage[index])

@@ -1,9 +1,11 @@
+"""Datasets of faces: splits, fingerprints, votes, duplicates."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from fer_core.data import SPLITS, FerDataset, find_duplicates, leaked_mask
+from fer_core.data import SPLITS, VOTE_COLUMNS, FaceDataset, FerPlusVotes, find_duplicates, leaked_mask
 from fer_core.data.dataset import split_name
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
@@ -53,7 +55,7 @@ def test_subset_by_mask_and_by_indices(small):
 
 
 def test_fingerprint_follows_content_and_order_only(small):
-    other_rows = FerDataset(small.images, small.labels, small.usage.astype("<U20"), small.rows - 1)
+    other_rows = FaceDataset(small.images, small.labels, small.usage.astype("<U20"), small.rows - 1)
     assert other_rows.fingerprint == small.fingerprint
     assert small.subset(np.arange(21)[::-1]).fingerprint != small.fingerprint
     changed = small.images.copy()
@@ -61,8 +63,25 @@ def test_fingerprint_follows_content_and_order_only(small):
     relabelled = (small.labels + 1) % 7
     moved = np.roll(small.usage, 7)
     for parts in ((changed, small.labels, small.usage), (small.images, relabelled, small.usage)):
-        assert FerDataset(*parts, small.rows).fingerprint != small.fingerprint
-    assert FerDataset(small.images, small.labels, moved, small.rows).fingerprint != small.fingerprint
+        assert FaceDataset(*parts, small.rows).fingerprint != small.fingerprint
+    assert FaceDataset(small.images, small.labels, moved, small.rows).fingerprint != small.fingerprint
+
+
+def test_another_dataset_has_its_own_name_splits_and_side():
+    images = np.random.default_rng(0).integers(0, 256, (6, 32, 32)).astype(np.uint8)
+    usage, rows = np.array(["train", "valid", "test"] * 2), np.full(6, -1)
+    own = {"name": "Other", "splits": ("train", "valid", "test"), "side": 32}
+    other = FaceDataset(images, np.arange(6), usage, rows, **own)
+    part = other.split("valid")
+    assert (part.name, part.splits, part.side, len(part)) == ("Other", ("train", "valid", "test"), 32, 2)
+    assert part.ids == [other.ids[1], other.ids[4]]
+    assert len(set(other.ids)) == 6
+    assert other.counts().index.tolist() == ["train", "valid", "test"]
+    assert find_duplicates(other).faces == 0
+    with pytest.raises(FerError, match=r"Expected train, valid or test. Received: 'public_test'"):
+        other.split("public_test")
+    with pytest.raises(FerError, match=r"images of shape \(n, 32, 32\)"):
+        FaceDataset(images[:, :-1], np.arange(6), usage, rows, **own)
 
 
 def test_counts_of_a_small_set(small):
@@ -89,7 +108,7 @@ def test_counts_of_a_small_set(small):
 def test_validation(small, change, message):
     parts = {name: getattr(small, name) for name in ("images", "labels", "usage", "rows")}
     with pytest.raises(FerError, match=message):
-        FerDataset(**(parts | change))
+        FaceDataset(**(parts | change))
 
 
 def test_real_counts(fer2013):
@@ -113,7 +132,7 @@ def test_groups_across_splits_and_labels():
     images[1] = images[0]  # same split, other label
     images[9] = images[2]  # other split, same label
     images[17] = images[2]  # other split, other label
-    found = find_duplicates(FerDataset(images, base.labels, base.usage, base.rows))
+    found = find_duplicates(FaceDataset(images, base.labels, base.usage, base.rows))
     assert [group.tolist() for group in found.groups] == [[0, 1], [2, 9, 17]]
     assert found.across_splits.tolist() == [False, True]
     assert found.differing_labels.tolist() == [True, True]
@@ -131,13 +150,13 @@ def test_one_pixel_apart_is_no_duplicate(small):
     images = small.images.copy()
     images[1] = images[0]
     images[1, 0, 0] ^= 1
-    assert find_duplicates(FerDataset(images, small.labels, small.usage, small.rows)).groups == ()
+    assert find_duplicates(FaceDataset(images, small.labels, small.usage, small.rows)).groups == ()
 
 
 def test_leaked_mask(small):
     training = small.split("train")
     test = small.split("public_test")
-    leaky = FerDataset(
+    leaky = FaceDataset(
         np.concatenate([test.images[:2], training.images[3:4]]), test.labels[:3], test.usage[:3], test.rows[:3]
     )
     assert leaked_mask(leaky, training).tolist() == [False, False, True]
@@ -154,3 +173,54 @@ def test_real_duplicates_against_plain_comparison(fer2013):
     public = fer2013.split("public_test")
     leaked = leaked_mask(public, fer2013.split("training"))
     assert 0 < leaked.sum() < len(public) / 5
+
+
+def votes(**counts: int) -> list[int]:
+    return [counts.get(name, 0) for name in VOTE_COLUMNS]
+
+
+@pytest.fixture
+def table() -> FerPlusVotes:
+    return FerPlusVotes(
+        np.array(
+            [
+                votes(anger=6, neutral=4),
+                votes(happiness=5, sadness=5),
+                votes(contempt=7, disgust=3),
+                votes(NF=10),
+                votes(),
+                votes(fear=4, unknown=3, surprise=3),
+            ]
+        )
+    )
+
+
+def test_plurality(table):
+    assert [EXPRESSIONS[i] if i >= 0 else None for i in table.plurality()] == ["angry", None, None, None, None, "fear"]
+
+
+def test_shares(table):
+    shares = table.shares()
+    assert shares.shape == (6, 7)
+    assert shares[0, EXPRESSIONS.index("angry")] == pytest.approx(0.6)
+    assert shares[0, EXPRESSIONS.index("neutral")] == pytest.approx(0.4)
+    assert shares[2, EXPRESSIONS.index("disgust")] == 1
+    assert shares[5, EXPRESSIONS.index("surprise")] == pytest.approx(3 / 7)
+    assert not shares[[3, 4]].any()
+
+
+def test_agreement(table):
+    np.testing.assert_allclose(table.agreement(), [0.6, 0.5, 0.7, 1.0, np.nan, 0.4])
+
+
+def test_selection(table):
+    assert table[np.array([3, 0])].votes.tolist() == table.votes[[3, 0]].tolist()
+    assert len(table[np.array([True, False, False, True, False, False])]) == 2
+
+
+@pytest.mark.parametrize("array", [np.zeros((3, 9), np.int64), np.zeros(10, np.int64), np.zeros((3, 10))])
+def test_wrong_arrays(array):
+    with pytest.raises(FerError, match=r"Expected votes of shape \(n, 10\) and type int64"):
+        FerPlusVotes(array)
+    with pytest.raises(FerError, match=r"0 or more. Received: -1"):
+        FerPlusVotes(np.full((1, 10), -1))

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_core import tables
-from fer_core.data import DatasetMissing, FerDataset, fer2013, find_fer2013, load_fer2013
-from fer_core.data.readers import read_csv
+from fer_core.data import DatasetMissing, FaceDataset, fer2013, find_fer2013, load_fer2013
+from fer_core.data.fer2013 import read_csv
 from fer_core.types import FerError
 from tests.data.conftest import csv_text, make_dataset, make_zip, png
 from tests.junk import with_junk
@@ -21,7 +21,7 @@ from tests.junk import with_junk
 GRAY = " ".join(["7"] * 2304)
 
 
-def assert_same(loaded: FerDataset, expected: FerDataset) -> None:
+def assert_same(loaded: FaceDataset, expected: FaceDataset) -> None:
     assert loaded.fingerprint == expected.fingerprint
     np.testing.assert_array_equal(loaded.images, expected.images)
     assert (loaded.rows == -1).all()  # none of them is a face of FER2013
@@ -229,7 +229,7 @@ def test_changed_source_is_read_again(home, csv_file):
     other = make_dataset(21, seed=9)
     csv_file.write_text(csv_text(other))
     assert_same(load_fer2013(csv_file), other)
-    relabelled = FerDataset(other.images, (other.labels + 1) % 7, other.usage, other.rows)
+    relabelled = FaceDataset(other.images, (other.labels + 1) % 7, other.usage, other.rows)
     stat = csv_file.stat()
     csv_file.write_text(csv_text(relabelled))  # same size; the time tells
     os.utime(csv_file, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000))

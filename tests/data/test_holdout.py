@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from fer_core.data import FerDataset, holdout_rule, pixel_hashes, training_and_holdout
+from fer_core.data import FaceDataset, holdout_rule, training_and_holdout
 from fer_core.data.fer2013_rows import known_rows, with_rows
 from fer_core.data.holdout import DRAWN, LISTED
 from fer_core.types import FerError
@@ -31,9 +31,9 @@ def test_copies_stay_on_one_side():
     dataset = replace(make_dataset(2100), rows=np.arange(2100) + 40_000)
     images = dataset.images.copy()
     images[700:1400] = images[:700]  # every third face of Training has a copy in it
-    kept, held = training_and_holdout(FerDataset(images, dataset.labels, dataset.usage, dataset.rows))
+    kept, held = training_and_holdout(FaceDataset(images, dataset.labels, dataset.usage, dataset.rows))
     assert len(held)
-    assert not set(pixel_hashes(kept)) & set(pixel_hashes(held))
+    assert not set(kept.ids) & set(held.ids)
 
 
 def test_too_few(small):
@@ -46,7 +46,7 @@ def test_real_holdout(fer2013):
     kept, held = training_and_holdout(fer2013)
     assert (len(kept), len(held)) == (26_040, 2_669)
     assert held.counts().loc["Training"].tolist() == [380, 34, 371, 694, 472, 232, 486]
-    assert not set(pixel_hashes(kept)) & set(pixel_hashes(held))
+    assert not set(kept.ids) & set(held.ids)
     training = fer2013.split("training")
     rest, tenth = train_test_split(np.arange(len(training)), test_size=0.1, stratify=training.labels, random_state=2013)
     others = {face.tobytes() for face in training.images[rest]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.faces import evidence_for
 from fer_core.inference import Classifier, Prediction
 from fer_core.labels import EXPRESSIONS
@@ -16,7 +16,7 @@ PATCH = 16  # pixels: two cells of the map
 
 
 @pytest.fixture(scope="module")
-def faces(fer2013: FerDataset) -> np.ndarray:
+def faces(fer2013: FaceDataset) -> np.ndarray:
     images = fer2013.split("private_test").images
     return images[np.random.default_rng(0).choice(len(images), FACES, replace=False)]
 
@@ -50,7 +50,7 @@ def test_the_means_of_the_maps_are_the_logits(prediction: Prediction) -> None:
 def test_so_is_the_evidence_against_another_expression(prediction: Prediction) -> None:
     for maps, probabilities in zip(prediction.activation, prediction.probabilities, strict=True):
         first, second = probabilities.argsort()[-2:][::-1]
-        evidence = evidence_for(maps, EXPRESSIONS[first], EXPRESSIONS[second])
+        evidence = evidence_for(maps, EXPRESSIONS[first], against=EXPRESSIONS[second])
         ratio = np.log(probabilities[first] / probabilities[second])
         assert evidence.values.mean() == pytest.approx(ratio, abs=1e-3)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from fer_core.faces import crop_face, framing_roll, framing_transform, invert, whole_image_face
-from fer_core.faces.framing import BOX_HEIGHT, BOX_WIDTH, frame_side
+from fer_core.faces import crop_face, framing_roll, framing_transform, whole_image_face
+from fer_core.faces.framing import BOX_HEIGHT, BOX_WIDTH, frame_side, invert
 from fer_core.types import Face, FerError
 
 from .scenes import paste, wall

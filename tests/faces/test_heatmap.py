@@ -50,18 +50,21 @@ def test_what_is_added_to_all_seven_changes_nothing() -> None:
     found = np.random.default_rng(0).normal(size=(6, 6, 7)).astype(np.float32)
     common = np.random.default_rng(1).normal(0, 5, (6, 6, 1)).astype(np.float32)
     for against in (None, "neutral"):
-        plain, moved = evidence_for(found, "happy", against), evidence_for(found + common, "happy", against)
+        plain, moved = (
+            evidence_for(found, "happy", against=against),
+            evidence_for(found + common, "happy", against=against),
+        )
         np.testing.assert_allclose(moved.values, plain.values, atol=1e-5)
         assert moved.limit == pytest.approx(plain.limit, abs=1e-5)
 
 
 def test_one_expression_against_another() -> None:
     found = maps(happy=[4, 1, 0], neutral=[1, 3, 0], fear=[0, 0, -5], sad=[0, 0, 3])
-    evidence = evidence_for(found, "happy", "neutral")
+    evidence = evidence_for(found, "happy", against="neutral")
     np.testing.assert_array_equal(evidence.values, [[3, -2, 0]])
     assert evidence.limit == 8  # fear against sad at the third place
     np.testing.assert_allclose(evidence.shares, [[3 / 8, -2 / 8, 0]])
-    back = evidence_for(found, "neutral", "happy")
+    back = evidence_for(found, "neutral", against="happy")
     np.testing.assert_array_equal(back.values, -evidence.values)
     assert back.limit == evidence.limit
 
@@ -70,7 +73,7 @@ def test_the_mean_against_another_is_the_logarithm_of_the_ratio_of_their_probabi
     found = np.random.default_rng(2).normal(size=(6, 6, 7)).astype(np.float32)
     probabilities = np.exp(found.mean(axis=(0, 1)))
     probabilities /= probabilities.sum()
-    evidence = evidence_for(found, "happy", "sad")
+    evidence = evidence_for(found, "happy", against="sad")
     assert evidence.values.mean() == pytest.approx(np.log(probabilities[HAPPY] / probabilities[SAD]), abs=1e-6)
 
 
@@ -78,16 +81,16 @@ def test_the_limit_may_have_a_minimum() -> None:
     drop = maps(happy=[0.02, 0], sad=[-0.02, 0])
     assert evidence_for(drop, "happy").limit == pytest.approx(0.02)  # they add up to 0, so nothing is subtracted
     for against in (None, "sad"):
-        evidence = evidence_for(drop, "happy", against, at_least=0.1)
+        evidence = evidence_for(drop, "happy", against=against, at_least=0.1)
         assert evidence.limit == 0.1
         assert 0 < evidence.shares.max() <= 0.4
-    assert evidence_for(10 * drop, "happy", "sad", at_least=0.1).limit == pytest.approx(0.4)
+    assert evidence_for(10 * drop, "happy", against="sad", at_least=0.1).limit == pytest.approx(0.4)
 
 
 def test_without_any_evidence_the_face_stays_as_it_is() -> None:
     for found in (np.zeros((6, 6, 7)), np.full((6, 6, 7), np.nan), np.full((6, 6, 7), np.inf)):
         for against in (None, "sad"):
-            evidence = evidence_for(found, "happy", against)
+            evidence = evidence_for(found, "happy", against=against)
             assert evidence.limit == 0
             assert (heatmap_on_crop(GRAY, evidence) == 100).all()
 
@@ -99,9 +102,9 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="Unknown expression"):
         evidence_for(np.zeros((6, 6, 7)), "bored")
     with pytest.raises(ValueError, match="Unknown expression"):
-        evidence_for(np.zeros((6, 6, 7)), "happy", "bored")
+        evidence_for(np.zeros((6, 6, 7)), "happy", against="bored")
     with pytest.raises(ValueError, match="two different expressions"):
-        evidence_for(np.zeros((6, 6, 7)), "happy", "Happiness")
+        evidence_for(np.zeros((6, 6, 7)), "happy", against="Happiness")
     for values in (np.zeros((6, 6, 7)), np.zeros((0, 6))):
         with pytest.raises(ValueError, match=r"shape \(rows, columns\)"):
             Evidence(values, 1.0)
@@ -109,7 +112,7 @@ def test_bad_input_is_refused() -> None:
         with pytest.raises(ValueError, match="finite limit"):
             positive([[1]], limit)
     with pytest.raises(FerError, match="RGB"):
-        heatmap_on_face(GRAY, framing_transform(Face((0, 0, 40, 40), 1.0)), positive([[1]], 1))
+        heatmap_on_face(GRAY, framing_transform(Face((0, 0, 40, 40), 1.0)), evidence=positive([[1]], 1))
 
 
 def test_only_positive_evidence_glows() -> None:
@@ -160,17 +163,19 @@ def test_heatmap_is_where_the_model_saw_the_evidence(tilt: float, two_sided: boo
     face = Face((260.0, 160.0, 120.0, 160.0), 1.0, (level @ turn + (320, 240)).astype(np.float32))
     values = np.zeros((6, 6), np.float32)
     values[1, 4] = 3.0  # above the middle, right of it, as the face sees itself
-    drawn = heatmap_on_face(photo, framing_transform(face), Evidence(values, 3.0, two_sided))
+    drawn = heatmap_on_face(photo, framing_transform(face), evidence=Evidence(values, 3.0, two_sided))
     side = (120 / 0.77 + 160 / 1.03) / 2
     expected = np.array([1.5, -1.5]) * side / 6 @ turn + (320, 240)
     change = np.abs(drawn.astype(float) - 100).sum(axis=2)
     rows, columns = np.nonzero(change > 0.7 * change.max())
     assert np.hypot(columns.mean() - expected[0], rows.mean() - expected[1]) < 4
-    np.testing.assert_array_equal(heatmap_on_face(photo, framing_transform(face), positive(-values, 3.0)), photo)
+    np.testing.assert_array_equal(
+        heatmap_on_face(photo, framing_transform(face), evidence=positive(-values, 3.0)), photo
+    )
 
 
 def test_heatmap_of_a_face_at_or_beyond_the_border() -> None:
     photo = wall(200, 100)
     evidence = positive(np.ones((6, 6)), 1)
     for box in ((-40.0, -50.0, 60.0, 80.0), (190.0, 90.0, 60.0, 80.0), (900.0, 900.0, 60.0, 80.0)):
-        assert heatmap_on_face(photo, framing_transform(Face(box, 1.0)), evidence).shape == photo.shape
+        assert heatmap_on_face(photo, framing_transform(Face(box, 1.0)), evidence=evidence).shape == photo.shape

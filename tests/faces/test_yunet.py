@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.faces import YuNetDetector, crop_face, framing_roll
 from fer_core.faces.yunet import _cuts
 from fer_core.inference import FaceAnalyzer
@@ -31,7 +31,7 @@ def eyes_to_mouth(face: Face) -> complex:
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-@pytest.mark.parametrize("side", [96, 256, 512])
+@pytest.mark.parametrize("side", [96, 512])
 def test_a_turned_portrait_gives_the_upright_crop(
     yunet: YuNetDetector, portrait: Image, side: int, quarters: int
 ) -> None:
@@ -77,17 +77,17 @@ def test_one_person_who_lies_among_others_keeps_them_upright(yunet: YuNetDetecto
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_turned_fer2013_faces_keep_their_expression(yunet: YuNetDetector, fer2013: FerDataset) -> None:
-    """Of 200 faces in the three other turns, at least 97 % keep the expression that they have upright."""
+def test_turned_fer2013_faces_keep_their_expression(yunet: YuNetDetector, fer2013: FaceDataset) -> None:
+    """Of 100 faces in the three other turns, at least 97 % keep the expression that they have upright."""
     analyzer = FaceAnalyzer(load_model().classifier(), yunet)
     kept: list[list[bool]] = []
-    for face in fer2013.split("private_test").images[:200]:
+    for face in fer2013.split("private_test").images[:100]:
         picture = np.repeat(face[..., None], 3, axis=2)
         upright = analyzer.analyze(picture)
         if upright:
             turned = [analyzer.analyze(quarter_turned(picture, quarters)) for quarters in (1, 2, 3)]
             kept.append([bool(found) and found[0].expression == upright[0].expression for found in turned])
-    assert len(kept) > 0.95 * 200
+    assert len(kept) > 0.95 * 100
     assert np.mean(kept) >= 0.97
 
 

@@ -11,9 +11,9 @@ import pytest
 from skimage.data import lfw_subset
 
 from fer_core.faces.framing import crop_face
-from fer_core.inference.cuts import is_flat, look, same_face, same_scene, scene
+from fer_core.inference.sample_clip import CLIP_RATE, clip_frames
 from fer_core.inference.stream import StreamAnalyzer, StreamSettings
-from fer_core.inference.video_writer import CLIP_RATE, clip_frames
+from fer_core.inference.tracking import is_flat, look, same_face, same_scene, scene
 from fer_core.types import Face, Image
 from tests.inference.streams import ScriptedClassifier, ScriptedDetector, frame_with_heads, one_hot
 
@@ -138,7 +138,7 @@ def test_a_cut_ends_the_number_and_the_smoothing(cut, detect_every):
     before, after = CUTS[cut]
     classifier = ScriptedClassifier(one_hot(HAPPY))
     stream = StreamAnalyzer(
-        classifier, ScriptedDetector(lambda _: [BOX]), StreamSettings(detect_every=detect_every, smoothing=5.0)
+        classifier, ScriptedDetector(lambda _: [BOX]), settings=StreamSettings(detect_every=detect_every, smoothing=5.0)
     )
     results = []
     for k in range(60):
@@ -157,7 +157,7 @@ def test_a_cut_there_and_back_gives_new_numbers_to_all():
     stream = StreamAnalyzer(
         ScriptedClassifier(one_hot(HAPPY)),
         ScriptedDetector(lambda _: [BOX, (20.0, 20.0, 90.0, 110.0)]),
-        StreamSettings(detect_every=1),
+        settings=StreamSettings(detect_every=1),
     )
     shots = [here] * 5 + [there] * 5 + [here] * 5
     numbers = [[face.number for face in stream.process(image, k / 25).faces] for k, image in enumerate(shots)]

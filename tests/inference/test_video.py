@@ -14,8 +14,7 @@ import pytest
 
 from fer_core.faces import default_detector
 from fer_core.inference import Prediction
-from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.tables import (
+from fer_core.inference.face_table import (
     FACE_COLUMNS,
     expression_runs,
     face_table,
@@ -23,6 +22,7 @@ from fer_core.inference.tables import (
     time_shares,
     timeline_points,
 )
+from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoProgress, analyze_video
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import load_model
@@ -69,7 +69,7 @@ class BrightnessClassifier:
 
 @pytest.fixture
 def analyzer() -> StreamAnalyzer:
-    return StreamAnalyzer(BrightnessClassifier(), SquareDetector(), FILE_SETTINGS)  # type: ignore[arg-type]
+    return StreamAnalyzer(BrightnessClassifier(), SquareDetector(), settings=FILE_SETTINGS)  # type: ignore[arg-type]
 
 
 def moving_squares(count: int = 20) -> list[np.ndarray]:
@@ -258,7 +258,7 @@ def test_frames_that_fail_are_counted():
                 raise RuntimeError("made up")
             return super().detect(image, thorough)
 
-    analyzer = StreamAnalyzer(BrightnessClassifier(), FailsOnce(), FILE_SETTINGS)
+    analyzer = StreamAnalyzer(BrightnessClassifier(), FailsOnce(), settings=FILE_SETTINGS)
     result = analyze_video(film(moving_squares(5)), analyzer)
     assert result.frames == 5
     assert result.notes == ("1 of 5 frames could not be analysed; they count as without a face.",)
@@ -300,7 +300,7 @@ def test_two_analyses_at_once_do_not_mix(tmp_path):
     results = {}
 
     def analyse(name: str, count: int) -> None:
-        stream = StreamAnalyzer(classifier, detector, FILE_SETTINGS)  # type: ignore[arg-type]
+        stream = StreamAnalyzer(classifier, detector, settings=FILE_SETTINGS)  # type: ignore[arg-type]
         results[name] = analyze_video(film(moving_squares(count)), stream, annotate=tmp_path / f"{name}.mp4")
 
     threads = [threading.Thread(target=analyse, args=(name, count)) for name, count in (("a", 12), ("b", 20))]
@@ -315,7 +315,7 @@ def test_two_analyses_at_once_do_not_mix(tmp_path):
 def test_real_faces_are_found_where_they_are():
     """Two heads, the left one moving: YuNet and the shipped model."""
     require("FER_YUNET_MODEL", "needs YuNet's weights")
-    analyzer = StreamAnalyzer(load_model().classifier(), default_detector(detection_size=640), FILE_SETTINGS)
+    analyzer = StreamAnalyzer(load_model().classifier(), default_detector(detection_size=640), settings=FILE_SETTINGS)
     frames = [scene((5 + 6 * k, 20), (320, 40), scale=0.9) for k in range(8)]
     result = analyze_video(film(frames), analyzer)
     assert result.faces == [1, 2]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from fer_core.files import cache_folder
+from fer_core.inference.sample_clip import CLIP_SECONDS, clip_frames, sample_clip
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob
 from fer_core.inference.video_reader import VideoReader
-from fer_core.inference.video_writer import CLIP_SECONDS, clip_frames, sample_clip
 from tests.clips import film
 from tests.inference.test_video import BrightnessClassifier, SquareDetector, moving_squares
 
@@ -33,8 +33,8 @@ class Gate(SquareDetector):
 
 
 def job(content: bytes, detector: SquareDetector | None = None) -> VideoJob:
-    make = lambda: StreamAnalyzer(BrightnessClassifier(), detector or SquareDetector(), FILE_SETTINGS)  # noqa: E731
-    return VideoJob(content, make, "film.mp4")
+    make = lambda: StreamAnalyzer(BrightnessClassifier(), detector or SquareDetector(), settings=FILE_SETTINGS)  # noqa: E731
+    return VideoJob(content, make, name="film.mp4")
 
 
 def folders() -> list[str]:
@@ -86,8 +86,8 @@ def test_an_abandoned_job_stops_by_itself():
 
 
 def test_a_film_that_is_too_long_is_refused_or_read_up_to_the_limit():
-    make = lambda: StreamAnalyzer(BrightnessClassifier(), SquareDetector(), FILE_SETTINGS)  # noqa: E731
-    one = VideoJob(film(moving_squares()), make, "film.mp4", longest=1.2)  # of 2 seconds
+    make = lambda: StreamAnalyzer(BrightnessClassifier(), SquareDetector(), settings=FILE_SETTINGS)  # noqa: E731
+    one = VideoJob(film(moving_squares()), make, name="film.mp4", longest=1.2)  # of 2 seconds
     assert one.wait(20)
     assert one.error.startswith("film.mp4 is too long. Expected at most 0.02 minutes; cut it and try again. Received: ")
 
@@ -101,7 +101,7 @@ def test_failures_are_sentences(caplog):
     def broken() -> StreamAnalyzer:
         raise RuntimeError("made up")
 
-    worse = VideoJob(film(moving_squares(2)), broken, "film.mp4")
+    worse = VideoJob(film(moving_squares(2)), broken, name="film.mp4")
     assert worse.wait(20)
     assert worse.error == "film.mp4 could not be analysed. Try another video, or save this one as MP4 again."
     assert "made up" in caplog.text

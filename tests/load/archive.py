@@ -21,8 +21,7 @@ import psutil
 from PIL import Image
 
 from fer_core.archives import Job, LocalEngine, RayEngine, run_archive
-from fer_core.archives.plan import Task
-from fer_core.archives.worker import Done
+from fer_core.archives.worker import Done, Task
 from fer_core.data import sample_portrait
 from fer_core.store.folders import load_model
 
@@ -114,8 +113,8 @@ def measure(folder: Path, count: int) -> dict[str, Any]:
     try:
         cluster.connect()
         engine = Interrupts(RayEngine(), breaks)
-        on_ray = run_archive([str(photos)], str(folder / "ray"), job, engine)
-        again = run_archive([str(photos)], str(folder / "ray"), job, engine)
+        on_ray = run_archive([str(photos)], str(folder / "ray"), job=job, engine=engine)
+        again = run_archive([str(photos)], str(folder / "ray"), job=job, engine=engine)
         numbers["killed_workers"], numbers["killed_nodes"] = len(killed), int(not engine.breaks)
         numbers["seconds_on_ray"] = on_ray.seconds
         numbers["faces_per_second_per_node"] = on_ray.faces_per_second
@@ -125,7 +124,7 @@ def measure(folder: Path, count: int) -> dict[str, Any]:
 
         ray.shutdown()
         cluster.shutdown()
-    alone = run_archive([str(photos)], str(folder / "local"), job, LocalEngine())
+    alone = run_archive([str(photos)], str(folder / "local"), job=job, engine=LocalEngine())
     numbers["seconds_by_threads"] = alone.seconds
     numbers |= {"files": alone.files, "faces": alone.faces, "errors": alone.errors}
     numbers["identical"] = same_tables(folder / "local", folder / "ray")

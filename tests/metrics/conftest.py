@@ -1,9 +1,16 @@
-"""Made-up test faces: labels and the probabilities of a model that is often right."""
+"""Made-up test faces with the probabilities of a model that is often right, and a folder of stored models."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+
+from fer_core.measuring.results import load_predictions
+from fer_core.metrics.predictions import Predictions
+from fer_core.store import folders
+from fer_core.store.folders import promoted
+from fer_core.store.stored_model import StoredModel
+from tests.made_up_store import add_models
 
 Sample = tuple[np.ndarray, np.ndarray]
 
@@ -43,3 +50,19 @@ def _to_tenths(proba: np.ndarray) -> np.ndarray:
     rounded = np.floor(proba * 10) / 10
     rounded[:, 6] += 1 - rounded.sum(axis=1)
     return rounded
+
+
+@pytest.fixture
+def models(home, tmp_path, monkeypatch) -> list[StoredModel]:
+    monkeypatch.setattr(folders, "SHIPPED", tmp_path / "shipped")
+    return add_models(promoted())
+
+
+@pytest.fixture
+def answers(models) -> Predictions:
+    return load_predictions(models, "PublicTest", "plain")[0]
+
+
+@pytest.fixture
+def other(models) -> Predictions:
+    return load_predictions(models, "PrivateTest", "plain")[0]

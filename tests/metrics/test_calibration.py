@@ -1,17 +1,32 @@
+from __future__ import annotations
+
 import math
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 from sklearn.calibration import calibration_curve
+from sklearn.metrics import brier_score_loss
+from sklearn.metrics import log_loss as log_loss_of_scikit_learn
+from statsmodels.stats.proportion import proportion_confint
 
 from fer_core.metrics.calibration import (
+    MINIMUM,
+    Threshold,
     apply_temperature,
+    brier_score,
+    calibration_table,
     expected_calibration_error,
+    faces_in_bins,
     fit_temperature,
+    log_loss,
+    lowest_threshold,
     noise_floor,
     reliability,
+    reliability_table,
 )
 from fer_core.metrics.core import evaluate
+from fer_core.metrics.intervals import Interval
 
 
 def _top(confidences, rights):
@@ -25,22 +40,22 @@ def _top(confidences, rights):
 def test_hand_worked_in_five_bins():
     labels, proba = _top([0.55, 0.6, 0.65, 0.75, 1.0, 1.0], [1, 0, 1, 1, 1, 0])
     diagram = reliability(labels, proba, bins=5)
-    assert diagram.counts.tolist() == [0, 0, 2, 2, 2]
-    np.testing.assert_allclose(diagram.confidence, [np.nan, np.nan, 0.575, 0.7, 1])
-    np.testing.assert_allclose(diagram.accuracy, [np.nan, np.nan, 0.5, 1, 0.5])
-    assert diagram.ece == pytest.approx((2 * 0.075 + 2 * 0.3 + 2 * 0.5) / 6)
-    assert math.isnan(diagram.intervals[0].low)
-    assert diagram.accuracy[3] in diagram.intervals[3]
+    assert diagram["faces"].tolist() == [0, 0, 2, 2, 2]
+    np.testing.assert_allclose(diagram["confidence"], [np.nan, np.nan, 0.575, 0.7, 1])
+    np.testing.assert_allclose(diagram["accuracy"], [np.nan, np.nan, 0.5, 1, 0.5])
+    assert diagram["low"].isna().tolist() == [True, True, False, False, False]
+    assert diagram.loc[3, "low"] < diagram.loc[3, "accuracy"] <= diagram.loc[3, "high"]
+    assert expected_calibration_error(labels, proba, bins=5) == pytest.approx((2 * 0.075 + 2 * 0.3 + 2 * 0.5) / 6)
 
 
 def test_bins_agree_with_scikit_learn(sample):
     labels, proba = sample(900)
     accuracy, confidence = calibration_curve(proba.argmax(axis=1) == labels, proba.max(axis=1), n_bins=10)
     diagram = reliability(labels, proba, bins=10)
-    used = diagram.counts > 0
-    np.testing.assert_allclose(diagram.accuracy[used], accuracy)
-    np.testing.assert_allclose(diagram.confidence[used], confidence)
-    assert diagram.counts.sum() == 900
+    used = diagram[diagram["faces"] > 0]
+    np.testing.assert_allclose(used["accuracy"], accuracy)
+    np.testing.assert_allclose(used["confidence"], confidence)
+    assert used["faces"].sum() == 900
 
 
 def test_extremes(degenerate):
@@ -59,14 +74,13 @@ def _calibrated(faces, seed):
 
 
 def test_noise_floor_holds_a_calibrated_model_and_not_an_overconfident_one():
-    places = []
+    inside = 0
     for seed in range(20):
         labels, proba = _calibrated(1000, seed)
-        floor = noise_floor(proba, draws=300)
-        places.append(floor.place(expected_calibration_error(labels, proba)))
+        inside += expected_calibration_error(labels, proba) in noise_floor(proba, draws=300)[1]
         sharp = apply_temperature(proba, 0.7)
-        assert noise_floor(sharp, draws=300).place(expected_calibration_error(labels, sharp)) == "above"
-    assert places.count("inside") >= 17  # 19 of 20 expected
+        assert expected_calibration_error(labels, sharp) > noise_floor(sharp, draws=300)[1].high
+    assert inside >= 17  # 19 of 20 expected
 
 
 def test_noise_floor_is_the_mean_error_of_labels_drawn_from_the_rows():
@@ -76,20 +90,19 @@ def test_noise_floor_is_the_mean_error_of_labels_drawn_from_the_rows():
         expected_calibration_error((rng.random(400)[:, None] > proba.cumsum(axis=1)).sum(axis=1).clip(0, 6), proba)
         for _ in range(1000)
     ]
-    floor = noise_floor(proba)
-    assert floor.mean == pytest.approx(np.mean(errors), rel=0.03)
-    assert (floor.interval.low, floor.interval.high) == pytest.approx(np.quantile(errors, [0.025, 0.975]), rel=0.1)
-    assert noise_floor(proba) == floor
-    assert noise_floor(proba, seed=1) != floor
+    mean, interval = noise_floor(proba)
+    assert mean == pytest.approx(np.mean(errors), rel=0.03)
+    assert (interval.low, interval.high) == pytest.approx(np.quantile(errors, [0.025, 0.975]), rel=0.1)
+    assert noise_floor(proba) == (mean, interval)
+    assert noise_floor(proba, seed=1) != (mean, interval)
 
 
 def test_noise_floor_at_the_extremes():
-    certain = noise_floor(np.eye(7)[[3, 3, 0]])
-    assert (certain.mean, certain.interval.high) == (0, 0)
-    one = noise_floor([[0.75, 0.25, 0, 0, 0, 0, 0]], draws=4000)  # right: off by 0.25; wrong, every fourth time: 0.75
-    assert one.mean == pytest.approx(0.75 * 0.25 + 0.25 * 0.75, abs=0.02)
-    assert (one.interval.low, one.interval.high) == (0.25, 0.75)
-    assert (one.place(0.2), one.place(0.25), one.place(0.8)) == ("below", "inside", "above")
+    assert noise_floor(np.eye(7)[[3, 3, 0]]) == (0, Interval(0, 0))
+    # right: off by 0.25; wrong, every fourth time: 0.75
+    mean, interval = noise_floor([[0.75, 0.25, 0, 0, 0, 0, 0]], draws=4000)
+    assert mean == pytest.approx(0.75 * 0.25 + 0.25 * 0.75, abs=0.02)
+    assert interval == Interval(0.25, 0.75)
 
 
 def test_temperature_recovers_what_was_done_to_a_calibrated_model():
@@ -105,14 +118,6 @@ def test_temperature_recovers_what_was_done_to_a_calibrated_model():
         assert fitted == pytest.approx(1 / sharpened, rel=0.03)
         scaled = apply_temperature(distorted, fitted)
         assert expected_calibration_error(labels, scaled) < expected_calibration_error(labels, distorted) / 3
-
-
-def test_the_fit_is_the_best_of_a_grid(sample):
-    labels, proba = sample(500, skill=1)
-    fitted = fit_temperature(labels, proba)
-    best = min(np.geomspace(0.05, 20, 400), key=lambda t: evaluate(labels, apply_temperature(proba, t))["log_loss"])
-    assert fitted == pytest.approx(best, rel=0.01)
-    assert evaluate(labels, apply_temperature(proba, fitted))["log_loss"] <= evaluate(labels, proba)["log_loss"]
 
 
 def test_fit_on_degenerate_input(degenerate):
@@ -155,3 +160,95 @@ def test_bad_noise_floor(sample):
         noise_floor(proba, bins=0)
     with pytest.raises(ValueError, match="sum to 1"):
         noise_floor(proba * 2)
+
+
+def test_faces_in_bins_are_counted_together(answers):
+    bins = reliability_table(answers)
+    own = bins[(bins["name"] == "fair") & (bins["from"] > 0.4)]
+    found = faces_in_bins(own)
+    proba = answers.probabilities["fair"]
+    chosen = proba.max(axis=1) > own["from"].min()
+    right = (proba.argmax(axis=1) == answers.labels)[chosen]
+    assert found["faces"] == chosen.sum()
+    assert found["accuracy"] == pytest.approx(right.mean())
+    assert found["confidence"] == pytest.approx(proba.max(axis=1)[chosen].mean())
+    low, high = proportion_confint(right.sum(), len(right), method="wilson")
+    assert (found["low"], found["high"]) == pytest.approx((low, high))
+
+
+def test_temperature_is_fitted_on_the_other_split(answers, other):
+    table = calibration_table(answers, other).set_index("name")
+    assert table["temperature"].between(0.05, 20).all()
+    assert set(table["fitted_on"]) == {other.split} != {answers.split}
+    fitted = minimize_scalar(lambda t: _log_loss(other, "fair", t), bounds=(0.05, 20), method="bounded")
+    assert table.loc["fair", "temperature"] == pytest.approx(fitted.x, rel=0.01)
+    assert table.loc["fair", "log_loss"] == pytest.approx(_log_loss(answers, "fair", 1))
+    scaled = _log_loss(answers, "fair", table.loc["fair", "temperature"])
+    assert table.loc["fair", "log_loss_scaled"] == pytest.approx(scaled)
+    alone = calibration_table(answers, None)
+    assert alone[["temperature", "fitted_on", "log_loss_scaled", "ece_scaled"]].isna().all(axis=None)
+    assert alone[["log_loss", "brier", "ece", "floor"]].notna().all(axis=None)
+
+
+def test_a_model_without_the_other_split_has_no_temperature(answers, other):
+    table = calibration_table(answers, other.only(["able", "weak"])).set_index("name")
+    assert table["fitted_on"].isna().to_dict() == {"able": False, "fair": True, "weak": False}
+    assert table["ece_scaled"].isna().tolist() == table["fitted_on"].isna().tolist()
+
+
+def _log_loss(answers, name, temperature):
+    powers = answers.probabilities[name] ** (1 / temperature)
+    return log_loss_of_scikit_learn(answers.labels, powers / powers.sum(axis=1, keepdims=True))
+
+
+def test_calibration_is_compared_with_its_noise_floor(answers):
+    table = calibration_table(answers, None)
+    expected = np.where(table["ece"] > table["floor_high"], "above", "inside")
+    expected = np.where(table["ece"] < table["floor_low"], "below", expected)
+    assert table["against_floor"].tolist() == expected.tolist()
+    assert (table["floor_low"] < table["floor"]).all()
+    assert (table["floor"] < table["floor_high"]).all()
+
+
+def test_proper_scores_by_hand():
+    proba = [[0.5, 0.25, 0.25, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 1]]
+    first = (0.5 - 1) ** 2 + 0.25**2 + 0.25**2
+    assert brier_score([0, 6], proba) == pytest.approx(first / 2)
+    assert brier_score([3, 0], proba) == pytest.approx((0.5**2 + 2 * 0.25**2 + 1 + 2) / 2)
+    assert log_loss([0, 6], proba) == pytest.approx(np.log(2) / 2)
+
+
+def test_proper_scores_are_those_of_scikit_learn(sample):
+    labels, proba = sample(500)
+    expected = brier_score_loss(labels, proba, labels=range(7), scale_by_half=False)
+    assert brier_score(labels, proba) == pytest.approx(expected)
+    assert log_loss(labels, proba) == pytest.approx(log_loss_of_scikit_learn(labels, proba, labels=range(7)))
+    assert log_loss(labels, proba) == evaluate(labels, proba)["log_loss"]
+
+
+def test_threshold_by_hand():
+    labels, proba = _top([0.55, 0.605, 0.7, 0.85, 0.9], [0, 1, 0, 1, 1])
+    assert lowest_threshold(labels, proba, wanted=0.6, minimum=1) == Threshold(
+        0.0, pytest.approx(0.6), 1.0, 5
+    )  # 3 of 5 are right
+    assert lowest_threshold(labels, proba, wanted=0.75, minimum=1) == Threshold(
+        0.56, pytest.approx(0.75), 0.8, 5
+    )  # 3 of 4
+    assert lowest_threshold(labels, proba, wanted=0.9, minimum=1) == Threshold(
+        0.71, 1.0, 0.4, 5
+    )  # without the wrong one at 0.7
+    assert lowest_threshold(labels, proba, wanted=0.9, minimum=3) is None  # 2 of 2 are too few
+
+
+def test_few_right_answers_say_little():
+    right, wrong = MINIMUM - 1, 100
+    labels, proba = _top([0.9] * right + [0.6] * wrong, [1] * right + [0] * wrong)
+    assert lowest_threshold(labels, proba) is None
+    labels, proba = _top([0.9] * MINIMUM + [0.6] * wrong, [1] * MINIMUM + [0] * wrong)
+    assert lowest_threshold(labels, proba).below == 0.61
+    assert lowest_threshold(labels, proba).accuracy == 1
+
+
+def test_bad_input_has_no_threshold():
+    with pytest.raises(ValueError, match="Received"):
+        lowest_threshold([9], np.full((1, 7), 1 / 7))

@@ -5,7 +5,7 @@ from fer_core.metrics.calibration import brier_score, fit_temperature, log_loss,
 from fer_core.metrics.checks import as_probabilities
 from fer_core.metrics.confusion import confusion_matrix
 from fer_core.metrics.core import bootstrap_intervals, evaluate
-from fer_core.metrics.curves import class_auc, macro_auc_interval, pr_curves, roc_curves, threshold_metrics
+from fer_core.metrics.curves import class_auc, macro_auc_interval, pr_curves, roc_curves
 from fer_core.metrics.ensembles import fit_exponent
 from fer_core.metrics.significance import compare_all
 
@@ -42,7 +42,6 @@ TAKE_A_PAIR = (
     macro_auc_interval,
     roc_curves,
     pr_curves,
-    lambda y, p: threshold_metrics(y, p, 0, 0.5),
     reliability,
     fit_temperature,
     log_loss,

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from fer_core.metrics.core import evaluate
-from fer_core.metrics.ensembles import accuracies_of, exponential_weights, fit_exponent, weighted_fusion
+from fer_core.metrics.ensembles import exponential_weights, fit_exponent, fuse, weighted_fusion
+from fer_core.metrics.predictions import ENSEMBLE
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_every_fusion_is_a_distribution_that_evaluate_takes(committee):
 
 def test_fit_exponent_is_as_good_as_a_naive_search(committee):
     labels, models = committee
-    accuracies = accuracies_of(labels, models)
+    accuracies = [(proba.argmax(axis=1) == labels).mean() for proba in models]
     np.testing.assert_allclose(accuracies, [evaluate(labels, m).accuracy for m in models])
     grid = np.arange(-20, 60.5, 0.5)
     scores = [evaluate(labels, weighted_fusion(models, exponential_weights(accuracies, q))).accuracy for q in grid]
@@ -84,3 +85,64 @@ def test_bad_input(committee):
         exponential_weights([0.5], np.inf)
     with pytest.raises(ValueError, match="equal length"):
         fit_exponent(labels[:5], models, [0, 1], [0.5, 0.5, 0.5])
+
+
+def test_the_mean(answers):
+    fused = fuse(answers, ["able", "weak"])
+    expected = (answers.probabilities["able"] + answers.probabilities["weak"]) / 2
+    np.testing.assert_allclose(fused.predictions.probabilities[ENSEMBLE], expected)
+    assert fused.predictions.names == ["able", "fair", "weak", ENSEMBLE]
+    assert fused.weights == {"The able one": 0.5, "The weak one": 0.5}
+    assert "Every model counts the same" in fused.description
+
+
+def test_weights_rest_on_the_hold_out_where_every_card_has_it(answers, other):
+    holdout = {"able": 0.6, "weak": 0.2}
+    fused = fuse(answers, ["able", "weak"], fusion="weighted", holdout=holdout, other=other)
+    assert fused.weights == pytest.approx({"The able one": 0.75, "The weak one": 0.25})
+    assert "hold-out" in fused.source
+    expected = 0.75 * answers.probabilities["able"] + 0.25 * answers.probabilities["weak"]
+    np.testing.assert_allclose(fused.predictions.probabilities[ENSEMBLE], expected)
+
+
+def test_weights_rest_on_the_other_split_otherwise_and_say_so(answers, other):
+    holdout = {"able": 0.6, "weak": None}
+    fused = fuse(answers, ["able", "weak"], fusion="weighted", holdout=holdout, other=other)
+    right = [(other.probabilities[name].argmax(axis=1) == other.labels).mean() for name in ("able", "weak")]
+    assert list(fused.weights.values()) == pytest.approx([value / sum(right) for value in right])
+    assert "accuracy on PrivateTest" in fused.source
+    assert "not from the faces shown" in fused.description
+
+
+def test_a_large_exponent_trusts_the_best_alone(answers, other):
+    fused = fuse(answers, answers.names, fusion="exponential", exponent=150, other=other)
+    assert max(fused.weights, key=fused.weights.get) == "The able one"
+    assert fused.weights["The able one"] > 0.99
+    assert fused.best_exponent is not None
+    assert "On PrivateTest, q = " in fused.description
+
+
+def test_elsewhere_the_shares_are_the_same(answers, other):
+    fused = fuse(answers, ["able", "weak"], fusion="weighted", other=other)
+    there = fused.on(other)
+    share = fused.weights["The able one"]
+    expected = share * other.probabilities["able"] + (1 - share) * other.probabilities["weak"]
+    np.testing.assert_allclose(there.probabilities[ENSEMBLE], expected)
+    assert there.titles[ENSEMBLE] == fused.predictions.titles[ENSEMBLE]
+    assert fused.on(other.only(["able", "fair"])).names == ["able", "fair"], "a member has no answers there"
+
+
+def test_the_best_exponent_is_that_of_the_weights_in_use(answers, other):
+    """The card says that the weak one is better: then only a negative exponent trusts the able one."""
+    holdout = {"able": 0.2, "weak": 0.6}
+    misled = fuse(answers, ["able", "weak"], fusion="exponential", holdout=holdout, other=other)
+    assert misled.best_exponent < 0 < fuse(answers, ["able", "weak"], fusion="exponential", other=other).best_exponent
+
+
+def test_what_cannot_be_fused_says_so(answers):
+    with pytest.raises(ValueError, match="at least two"):
+        fuse(answers, ["able", "unknown"])
+    with pytest.raises(ValueError, match="Expected fusion"):
+        fuse(answers, answers.names, fusion="magic")
+    with pytest.raises(ValueError, match="cannot be weighted"):
+        fuse(answers, answers.names, fusion="weighted")

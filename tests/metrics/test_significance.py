@@ -1,15 +1,21 @@
+from __future__ import annotations
+
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest, chi2
+from sklearn.metrics import accuracy_score, recall_score
 
+from fer_core.measuring.results import load_predictions
 from fer_core.metrics.core import evaluate
 from fer_core.metrics.intervals import resample_weights
-from fer_core.metrics.significance import compare_all
+from fer_core.metrics.significance import both_ways, compare_all, gains, pair_table
+from fer_core.types import FerError
 
 
 def _compare(labels, first, second, **settings):
-    (result,) = compare_all(labels, {"first": first, "second": second}, **settings)
-    return result
+    return compare_all(labels, {"first": first, "second": second}, **settings).iloc[0]
 
 
 def _models(both: int, only_a: int, only_b: int, neither: int):
@@ -21,52 +27,51 @@ def _models(both: int, only_a: int, only_b: int, neither: int):
 
 @pytest.mark.parametrize(("only_a", "only_b"), [(3, 9), (0, 5), (12, 12), (24, 0), (1, 0)])
 def test_few_discordant_pairs_are_tested_exactly(only_a, only_b):
-    test = _compare(*_models(50, only_a, only_b, 20), n_resamples=5).mcnemar
-    assert (test.only_first, test.only_second) == (only_a, only_b)
-    assert test.exact
-    assert test.p_value == pytest.approx(binomtest(only_a, only_a + only_b).pvalue)
+    test = _compare(*_models(50, only_a, only_b, 20), n_resamples=5)
+    assert (test["only_first"], test["only_second"]) == (only_a, only_b)
+    assert test["test"] == "exact"
+    assert test["p"] == pytest.approx(binomtest(only_a, only_a + only_b).pvalue)
 
 
 @pytest.mark.parametrize(("only_a", "only_b"), [(25, 0), (40, 20), (200, 260), (13, 12)])
 def test_many_by_chi_square_with_continuity_correction(only_a, only_b):
-    test = _compare(*_models(50, only_a, only_b, 20), n_resamples=5).mcnemar
+    test = _compare(*_models(50, only_a, only_b, 20), n_resamples=5)
     statistic = (abs(only_a - only_b) - 1) ** 2 / (only_a + only_b)
-    assert not test.exact
-    assert test.p_value == pytest.approx(chi2.sf(statistic, 1))
+    assert test["test"] == "chi-square"
+    assert test["p"] == pytest.approx(chi2.sf(statistic, 1))
 
 
 def test_equal_models_do_not_differ(sample):
     labels, proba = sample(50)
     same = _compare(labels, proba, proba, n_resamples=50)
-    assert same.mcnemar.p_value == 1
-    difference = same.difference
-    assert (difference.accuracy, difference.accuracy_interval.low, difference.macro_f1_interval.high) == (0, 0, 0)
+    assert same["p"] == 1
+    assert same[["difference", "low", "macro_f1_high"]].tolist() == [0, 0, 0]
 
 
 def test_paired_bootstrap_equals_a_naive_loop(sample):
     labels, first = sample(90, seed=1)
     second = sample(90, seed=2, skill=1)[1]
-    result = _compare(labels, first, second, n_resamples=40, seed=7).difference
+    result = _compare(labels, first, second, n_resamples=40, seed=7)
     whole = evaluate(labels, first), evaluate(labels, second)
-    assert result.accuracy == pytest.approx(whole[0].accuracy - whole[1].accuracy)
-    assert result.macro_f1 == pytest.approx(whole[0]["macro_f1"] - whole[1]["macro_f1"])
+    assert result["difference"] == pytest.approx(whole[0].accuracy - whole[1].accuracy)
+    assert result["macro_f1_difference"] == pytest.approx(whole[0]["macro_f1"] - whole[1]["macro_f1"])
     accuracy, macro_f1 = [], []
     for weights in np.concatenate(list(resample_weights(90, 40, 7))).astype(int):
         rows = np.repeat(np.arange(90), weights)
         one, two = evaluate(labels[rows], first[rows]), evaluate(labels[rows], second[rows])
         accuracy.append(one.accuracy - two.accuracy)
         macro_f1.append(one["macro_f1"] - two["macro_f1"])
-    for interval, values in ((result.accuracy_interval, accuracy), (result.macro_f1_interval, macro_f1)):
-        assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])), abs=1e-12)
+    for ends, values in ((["low", "high"], accuracy), (["macro_f1_low", "macro_f1_high"], macro_f1)):
+        assert result[ends].tolist() == pytest.approx(np.quantile(values, [0.025, 0.975]).tolist(), abs=1e-12)
 
 
 def test_pairing_narrows_the_interval(sample):
     labels, first = sample(500, seed=1)
     second = 0.95 * first + 0.05 * sample(500, seed=2)[1]
-    difference = _compare(labels, first, second, n_resamples=300).difference
+    paired = _compare(labels, first, second, n_resamples=300)
     shuffled = second[np.random.default_rng(0).permutation(500)]
-    apart = _compare(labels, first, shuffled, n_resamples=300).difference
-    assert difference.accuracy_interval.half_width < apart.accuracy_interval.half_width / 2
+    apart = _compare(labels, first, shuffled, n_resamples=300)
+    assert paired["high"] - paired["low"] < (apart["high"] - apart["low"]) / 2
 
 
 def test_compare_all_adjusts_by_holm_and_keeps_the_order(sample):
@@ -77,18 +82,16 @@ def test_compare_all_adjusts_by_holm_and_keeps_the_order(sample):
         logits = rng.normal(size=(400, 7))
         logits[np.arange(400), labels] += skill
         probas[name] = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    results = compare_all(labels, probas, n_resamples=100, seed=3)
-    assert [(one.first, one.second) for one in results] == [
-        ("weak", "fair"), ("weak", "good"), ("weak", "best"), ("fair", "good"), ("fair", "best"), ("good", "best"),
-    ]  # fmt: skip
-    raw = np.array([one.mcnemar.p_value for one in results])
-    order, running = np.argsort(raw), 0.0
-    for rank, place in enumerate(order):
-        running = max(running, min(1.0, (len(raw) - rank) * raw[place]))
-        assert results[place].p_holm == pytest.approx(running)
+    table = compare_all(labels, probas, n_resamples=100, seed=3)
+    assert list(zip(table["first"], table["second"], strict=True)) == list(combinations(probas, 2))
+    running = 0.0
+    for rank, (place, p) in enumerate(table["p"].sort_values().items()):
+        running = max(running, min(1.0, (len(table) - rank) * p))
+        assert table.loc[place, "p_holm"] == pytest.approx(running)
     alone = _compare(labels, probas["fair"], probas["best"], n_resamples=100, seed=3)
-    assert (results[4].difference, results[4].mcnemar) == (alone.difference, alone.mcnemar)
-    assert results[2].p_holm < 0.001
+    columns = table.columns.difference(["first", "second", "p_holm"])
+    assert table.loc[4, columns].equals(alone[columns])
+    assert table.loc[2, "p_holm"] < 0.001
 
 
 def test_bad_settings(sample):
@@ -101,3 +104,106 @@ def test_bad_settings(sample):
         compare_all(labels, {"a": proba, "b": proba}, n_resamples=0)
     with pytest.raises(ValueError, match="second"):
         _compare(labels, proba, proba[:3])
+
+
+def test_pairs_name_the_better_one_first(answers):
+    table = pair_table(answers)
+    assert len(table) == 3
+    assert (table["difference"] >= 0).all()
+    row = table[(table["first"] == "The able one") & (table["second"] == "The weak one")].iloc[0]
+    right = {name: p.argmax(axis=1) == answers.labels for name, p in answers.probabilities.items()}
+    assert row["only_first"] == (right["able"] & ~right["weak"]).sum()
+    assert row["verdict"] == "The able one is better by FER2013's label"
+    assert row["p_holm"] >= row["p"]
+    both = both_ways(table)
+    assert len(both) == 6
+    for name in ("difference", "macro_f1_difference"):
+        assert both[name].sum() == pytest.approx(0)
+    low, high = (both.groupby(["first", "second"])[f"macro_f1_{end}"].first() for end in ("low", "high"))
+    assert low["The weak one", "The able one"] == -high["The able one", "The weak one"]
+    equal = both_ways(table.assign(difference=0.0, p_holm=1.0))
+    assert set(equal["words"]) == {"(+0.0)"}
+
+
+def test_a_verdict_names_what_it_is_by(models):
+    voted, _ = load_predictions(models, "PublicTest", "plain", "plurality")
+    assert pair_table(voted)["verdict"].str.endswith(" by most annotators").all()
+
+
+def test_one_model_makes_no_pair(answers):
+    assert pair_table(answers.only(["fair"])).empty
+
+
+NAMES = ("clean", "noise", "blur")
+
+
+@pytest.fixture
+def faces():
+    random = np.random.default_rng(5)
+    return random.integers(0, 7, 400), random.integers(-1, 7, 400)
+
+
+def model(labels, right, seed):
+    """Return copies whose answers are the label for a share `right` of the faces, by copy."""
+    random = np.random.default_rng(seed)
+    answers = {}
+    for name, share in zip(NAMES, right, strict=True):
+        said = np.where(random.random(len(labels)) < share, labels, random.integers(0, 7, len(labels)))
+        answers[name] = np.eye(7)[said]
+    return answers
+
+
+def test_the_parts_are_those_of_scikit_learn(faces):
+    labels, plurality = faces
+    one, other = model(labels, (0.8, 0.6, 0.5), 1), model(labels, (0.5, 0.4, 0.4), 2)
+    table = gains([one], [other], labels=labels, plurality=plurality, n_resamples=200).set_index("part")
+    clear = plurality >= 0
+
+    def scores(copies, name):
+        said = copies[name].argmax(axis=1)
+        recall = recall_score(plurality[clear], said[clear], average="macro")
+        return accuracy_score(labels, said), accuracy_score(plurality[clear], said[clear]), recall
+
+    for copies, side in ((one, "first"), (other, "second")):
+        clean = scores(copies, "clean")
+        degraded = np.mean([scores(copies, name) for name in ("noise", "blur")], axis=0)
+        assert table.loc[["label", "plurality", "recall"], side].to_numpy() == pytest.approx(clean)
+        names = ["label_degraded", "plurality_degraded", "recall_degraded"]
+        assert table.loc[names, side].to_numpy() == pytest.approx(degraded)
+        assert table.loc["score", side] == pytest.approx(np.mean([*clean, *degraded]))
+    assert (table["difference"] == table["first"] - table["second"]).all()
+    assert table.loc["label", "low"] > 0.15  # a difference of 0.3 on 400 faces
+    assert ((table["low"] <= table["difference"]) & (table["difference"] <= table["high"])).all()
+
+
+def test_seeds_are_averaged(faces):
+    labels, plurality = faces
+    seeds = [model(labels, (share, share, share), number) for number, share in enumerate((0.9, 0.5))]
+    table = gains(seeds, seeds[1:], labels=labels, plurality=plurality, n_resamples=50).set_index("part")
+    right = [np.mean(copies["clean"].argmax(axis=1) == labels) for copies in seeds]
+    assert table.loc["label", "first"] == pytest.approx(np.mean(right))
+    assert table.loc["label", "difference"] == pytest.approx((right[0] - right[1]) / 2)
+
+
+def test_the_same_model_gains_nothing(faces):
+    labels, plurality = faces
+    same = [model(labels, (0.7, 0.7, 0.7), 3)]
+    table = gains(same, same, labels=labels, plurality=plurality, n_resamples=50)
+    assert (table[["difference", "low", "high"]] == 0).all(axis=None)
+
+
+def test_only_clean_faces_have_three_parts_and_their_mean(faces):
+    labels, plurality = faces
+    one = [{"clean": model(labels, (0.7, 0, 0), 4)["clean"]}]
+    table = gains(one, one, labels=labels, plurality=plurality, n_resamples=20)
+    assert table["part"].tolist() == ["label", "plurality", "recall", "score"]
+    assert table["first"].iloc[-1] == pytest.approx(table["first"].iloc[:-1].mean())
+
+
+def test_without_votes_or_models_there_is_a_sentence(faces):
+    labels, _ = faces
+    one = [model(labels, (0.7, 0.7, 0.7), 4)]
+    with pytest.raises(FerError, match="votes"):
+        gains(one, one, labels=labels, plurality=np.full(len(labels), -1))
+    with pytest.raises(FerError, match="both sides"):
+        gains(one, [], labels=labels, plurality=labels)

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from fer_core.data import FerDataset, training_and_holdout
+from fer_core.data import FaceDataset, training_and_holdout
 from fer_core.runs.data import DataSettings, expected_faces, faces_per_class, fer2013_part, load_training_data
 from fer_core.types import FerError
 
@@ -16,17 +16,17 @@ CLASSES = [400, 44, 410, 722, 483, 317, 497]
 
 
 @pytest.fixture(scope="module")
-def dataset() -> FerDataset:
+def dataset() -> FaceDataset:
     """FER2013 a tenth as large; the first two pixels of a face are its row."""
     labels = np.concatenate([np.repeat(np.arange(7), CLASSES), np.tile(np.arange(7), 20)])
     n = len(labels)
     images = np.zeros((n, 48, 48), np.uint8)
     images[:, 0, 0], images[:, 0, 1] = np.arange(n) // 256, np.arange(n) % 256
     usage = np.array(["Training"] * sum(CLASSES) + ["PublicTest"] * 70 + ["PrivateTest"] * 70)
-    return FerDataset(images, labels.astype(np.int64), usage, np.arange(n) + 40_000)
+    return FaceDataset(images, labels.astype(np.int64), usage, np.arange(n) + 40_000)
 
 
-def counts(part: FerDataset) -> list[int]:
+def counts(part: FaceDataset) -> list[int]:
     return np.bincount(part.labels, minlength=7).tolist()
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +20,8 @@ import numpy as np
 from PIL import Image
 
 from fer_core.archives import Job, LocalEngine, RayEngine
-from fer_core.archives.plan import Task
-from fer_core.archives.ray_engine import ray_is_installed
-from fer_core.data import FerDataset, read_image, sample_portrait
+from fer_core.archives.worker import Task
+from fer_core.data import FaceDataset, read_image, sample_portrait
 from fer_core.inference import FaceAnalyzer
 from fer_core.store.folders import open_model
 from fer_core.store.stored_model import StoredModel
@@ -58,9 +58,12 @@ def batch_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
 
 
 def archive_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
-    """Measure an archive by threads, and in turn on Ray if it is installed, from its first task's start to the end."""
+    """Measure an archive by processes and, if it is installed, on Ray, from the first task's start to the end."""
     workers, job = default_workers(), Job.of("photos", model)
-    engines: list[Any] = [LocalEngine(workers), *([RayEngine(workers=workers)] if ray_is_installed() else [])]
+    engines: list[Any] = [
+        LocalEngine(workers),
+        *([RayEngine(workers=workers)] if (spec := find_spec("ray")) and spec.origin else []),
+    ]
     with tempfile.TemporaryDirectory() as folder:
         out, files = Path(folder) / "out", itertools.cycle(map(str, _write_photos(Path(folder))))
         tasks = [Task(f"{k}.parquet", tuple(itertools.islice(files, PHOTOS // 2))) for k in range(TASKS)]
@@ -74,9 +77,9 @@ def archive_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
         times = [[work(engine) for engine in engines] for _ in range(_rounds(seconds))]
     for engine in engines:
         engine.close()
-    threads, *on_ray = map(statistics.median, zip(*times, strict=True))
-    numbers = {"archive_photos_per_second_per_core": TASKS * (PHOTOS // 2) / threads / workers}
-    return {**numbers, "archive_ray_vs_threads": threads / on_ray[0]} if on_ray else numbers
+    local, *on_ray = map(statistics.median, zip(*times, strict=True))
+    numbers = {"archive_photos_per_second_per_core": TASKS * (PHOTOS // 2) / local / workers}
+    return {**numbers, "archive_ray_vs_threads": local / on_ray[0]} if on_ray else numbers
 
 
 def feature_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
@@ -100,9 +103,9 @@ def time_epochs() -> list[float]:
     from fer_core.training.fit import fit
     from fer_core.training.recipe import FROZEN
 
-    def faces(n: int) -> FerDataset:
+    def faces(n: int) -> FaceDataset:
         images = np.random.default_rng(0).integers(0, 256, (n, 48, 48)).astype(np.uint8)
-        return FerDataset(images, np.arange(n) % 7, np.full(n, "Training"), np.arange(n))
+        return FaceDataset(images, np.arange(n) % 7, np.full(n, "Training"), np.arange(n))
 
     spec = replace(model_spec("mobilenetv2_frozen"), weights_from="random")  # which does not change the time
     recipe, result = replace(FROZEN, epochs=4, augmentation=None), []
@@ -113,7 +116,15 @@ def time_epochs() -> list[float]:
             on_epoch_begin=lambda *_, own=starts: own.append(time.perf_counter()),
             on_epoch_end=lambda *_, own=ends: own.append(time.perf_counter()),
         )
-        fit(build_network(spec), spec, recipe, faces(512), faces(64), callbacks=[clock], keep_features=keep)
+        fit(
+            build_network(spec),
+            spec,
+            recipe=recipe,
+            training=faces(512),
+            holdout=faces(64),
+            callbacks=[clock],
+            keep_features=keep,
+        )
         result.append(statistics.median(np.subtract(ends, starts)[1:].tolist()))  # the first traces the graph
     return result
 

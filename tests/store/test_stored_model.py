@@ -210,4 +210,4 @@ def test_there_is_no_other_way_to_a_classifier():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Classifier"
     }
-    assert users == {"fer_core/store/stored_model.py", "fer_core/training/train.py", "fer_core/archives/job.py"}
+    assert users == {"fer_core/store/stored_model.py", "fer_core/training/train.py", "fer_core/archives/worker.py"}

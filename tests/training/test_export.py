@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.inference import Classifier
 from fer_core.jobs import REFUSED
 from fer_core.labels import EXPRESSIONS
@@ -49,7 +49,7 @@ def test_smaller_storage_is_smaller(tiny_network):
 
 def test_the_first_storage_that_keeps_the_accuracy_serves(tiny_network, tiny_spec, monkeypatch):
     faces = np.random.default_rng(0).integers(0, 256, (30, 48, 48)).astype(np.uint8)
-    holdout = FerDataset(faces, np.arange(30) % 7, np.full(30, "Training"), np.arange(30))
+    holdout = FaceDataset(faces, np.arange(30) % 7, np.full(30, "Training"), np.arange(30))
     made = []
 
     def spoiled(network, size, quantization):

@@ -11,19 +11,19 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from fer_core.columns import MAP_COLUMNS
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.training.face_map import arrange, face_map, kept_neighbours, stored_face_map
 from fer_core.types import FerError
 from tests.made_up_store import add_model
 
 
 @pytest.fixture(scope="module")
-def tests() -> FerDataset:
+def tests() -> FaceDataset:
     """Faces of both test splits, not in the order of their rows."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (40, 48, 48)).astype(np.uint8)
     usage = np.where(np.arange(40) % 2 == 0, "PublicTest", "PrivateTest")
-    return FerDataset(images, np.arange(40) % 7, usage, rng.permutation(40) + 100)
+    return FaceDataset(images, np.arange(40) % 7, usage, rng.permutation(40) + 100)
 
 
 def test_arranged_as_scikit_learn_does_and_the_same_each_time():
@@ -68,7 +68,7 @@ def test_a_networks_map_has_its_pooled_features_sorted_by_row(tiny_network, test
 def test_faces_that_cannot_be_arranged(tiny_network, tests):
     with pytest.raises(FerError, match=r"at least 12 test faces .* Received: 5 faces"):
         face_map(tiny_network, "none", tests.subset(np.arange(5)))
-    unknown = FerDataset(tests.images, tests.labels, tests.usage, np.full(40, -1))
+    unknown = FaceDataset(tests.images, tests.labels, tests.usage, np.full(40, -1))
     with pytest.raises(FerError, match="40 faces, 0 of them with known rows"):
         face_map(tiny_network, "none", unknown)
 

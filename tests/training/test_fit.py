@@ -1,4 +1,4 @@
-"""Fitting: it learns, it resumes, it says what is wrong."""
+"""Fitting: it learns, it resumes, it says what is wrong; batches and cached features."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.files import cache_folder
 from fer_core.models import ModelSpec, build_network
 from fer_core.training import fit as fit_module
 from fer_core.training.augmentation import MIRROR_ONLY, Augmentation
 from fer_core.training.callbacks import read_history, repair_backup
-from fer_core.training.fit import computes_bfloat16, fit, precision, sample_weights
-from fer_core.training.optimizer import make_optimizer
+from fer_core.training.fit import (
+    Batches,
+    computes_bfloat16,
+    fit,
+    make_optimizer,
+    pooled_features,
+    precision,
+    sample_weights,
+)
 from fer_core.training.recipe import Recipe, uses_features
 from fer_core.training.targets import make_loss
 from fer_core.types import FerError
-
-PLAIN = Recipe(epochs=4, batch_size=32, mixed_precision=False)
-
-
-@pytest.fixture
-def bright_and_dark():
-    """Two classes that any network can tell: dark faces are 0, bright ones are 3."""
-    rng = np.random.default_rng(0)
-    labels = np.tile([0, 3], 64).astype(np.int64)
-    images = rng.integers(0, 100, (128, 48, 48)) + 120 * (labels == 3)[:, None, None]
-    return FerDataset(images.astype(np.uint8), labels, np.full(128, "Training"), np.arange(128))
+from tests.training.conftest import PLAIN
 
 
 @pytest.fixture
@@ -38,7 +37,15 @@ def run(tiny_spec, bright_and_dark):
 
     def run(recipe, folder=None, callbacks=(), network=None, spec=tiny_spec):
         network = network or build_network(spec)
-        return network, fit(network, spec, recipe, bright_and_dark, bright_and_dark, folder, callbacks)
+        return network, fit(
+            network,
+            spec,
+            recipe=recipe,
+            training=bright_and_dark,
+            holdout=bright_and_dark,
+            folder=folder,
+            callbacks=callbacks,
+        )
 
     return run
 
@@ -204,7 +211,7 @@ def test_a_frozen_backbone_is_run_once(home, bright_and_dark, augmentation, monk
     monkeypatch.setattr(keras.Model, "predict", lambda *a, **k: calls.append(1) or predict(*a, **k))
     keras.utils.set_random_seed(0)
     network = build_network(spec)
-    history = fit(network, spec, recipe, bright_and_dark, bright_and_dark)
+    history = fit(network, spec, recipe=recipe, training=bright_and_dark, holdout=bright_and_dark)
     assert len(calls) == (1 if augmentation is None else 2)  # the hold-out here is the training part itself
     assert len(list(cache_folder("features").glob("*.npz"))) == len(calls)
     images = bright_and_dark.images[..., None].astype("float32")
@@ -251,3 +258,113 @@ def test_without_a_list_of_the_processor_float32_is_used(tmp_path, monkeypatch):
     computes_bfloat16.cache_clear()
     assert precision(Recipe(epochs=1)).name == "float32"
     computes_bfloat16.cache_clear()
+
+
+def epoch(batches):
+    rows = [batches[index] for index in range(len(batches))]
+    batches.on_epoch_end()
+    return rows
+
+
+@given(n=st.integers(1, 40), size=st.integers(1, 17), seed=st.none() | st.integers(0, 9))
+def test_every_row_once_with_its_own(n, size, seed):
+    x = np.arange(n)[:, None]
+    batches = Batches(x, {"twice": 2 * x, "square": x**2}, size, seed, x[:, 0].astype("float32") / 7)
+    for _ in range(2):
+        parts = epoch(batches)
+        assert [len(part[0]) for part in parts[:-1]] == [size] * (len(parts) - 1)
+        assert 1 <= len(parts[-1][0]) <= size
+        seen = np.concatenate([part[0] for part in parts])[:, 0]
+        assert sorted(seen) == list(range(n))
+        if seed is None:
+            assert seen.tolist() == list(range(n))
+        for faces, targets, weights in parts:
+            np.testing.assert_array_equal(targets["twice"], 2 * faces)
+            np.testing.assert_array_equal(targets["square"], faces**2)
+            np.testing.assert_allclose(weights, faces[:, 0] / 7, rtol=1e-6)
+
+
+def test_the_order_is_new_every_epoch_and_the_same_for_a_seed():
+    x = np.arange(100)
+    one, other = Batches(x, x, 100, seed=3), Batches(x, x, 100, seed=3)
+    first, second = epoch(one)[0][0].tolist(), epoch(one)[0][0].tolist()
+    assert first != second
+    assert [epoch(other)[0][0].tolist(), epoch(other)[0][0].tolist()] == [first, second]
+
+
+@pytest.fixture
+def faces():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (20, 48, 48)).astype(np.uint8)
+    return FaceDataset(images, np.arange(20) % 7, np.full(20, "Training"), np.arange(20))
+
+
+@pytest.fixture
+def frozen(tiny_spec):
+    keras.utils.set_random_seed(1)
+    network = build_network(tiny_spec)
+    network.trainable = False
+    return network
+
+
+@pytest.fixture
+def count(monkeypatch):
+    """One entry for each time that a backbone is computed."""
+    computed = []
+    predict = keras.Model.predict
+
+    def counted(*arguments, **settings):
+        computed.append(1)
+        return predict(*arguments, **settings)
+
+    monkeypatch.setattr(keras.Model, "predict", counted)
+    return computed
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_equal_the_networks(home, frozen, tiny_spec, faces, mirrored):
+    images = faces.images[:, :, ::-1] if mirrored else faces.images
+    extractor = keras.Model(frozen.input, frozen.get_layer("pool").output)
+    expected = extractor.predict(images[..., None].astype("float32"), verbose=0)
+    got = pooled_features(frozen, tiny_spec, faces, mirrored).values
+    assert got.dtype == np.float16
+    np.testing.assert_allclose(got, expected, rtol=2e-3, atol=1e-4)
+
+
+def test_computed_once(home, frozen, tiny_spec, faces, count):
+    first = pooled_features(frozen, tiny_spec, faces, False)
+    again = pooled_features(frozen, tiny_spec, faces, False)
+    np.testing.assert_array_equal(again.values, first.values)
+    assert again.seconds == first.seconds > 0
+    assert len(count) == 1
+
+
+def test_other_faces_view_or_weights_are_computed_anew(home, frozen, tiny_spec, faces, count):
+    pooled_features(frozen, tiny_spec, faces, False)
+    pooled_features(frozen, tiny_spec, faces, True)
+    pooled_features(frozen, tiny_spec, faces.subset(np.arange(10)), False)
+    frozen.set_weights([array * 1.01 for array in frozen.get_weights()])
+    pooled_features(frozen, tiny_spec, faces, False)
+    assert len(count) == 4
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other shape"])
+def test_damage_is_rebuilt(home, frozen, tiny_spec, faces, count, damage):
+    first = pooled_features(frozen, tiny_spec, faces, False)
+    (path,) = cache_folder("features").glob("*.npz")
+    content = bytearray(path.read_bytes())
+    if damage == "flipped":
+        content[len(content) // 2] ^= 0xFF
+    path.write_bytes({"truncated": content[:-200], "flipped": content}.get(damage, b""))
+    if damage == "other shape":
+        np.savez(path, values=first.values[:5], seconds=np.array(1.0))
+    np.testing.assert_array_equal(pooled_features(frozen, tiny_spec, faces, False).values, first.values)
+    assert len(count) == 2
+    pooled_features(frozen, tiny_spec, faces, False)
+    assert len(count) == 2
+    assert [p.name for p in cache_folder("features").iterdir()] == [path.name]
+
+
+def test_a_backbone_that_trains_is_refused(home, tiny_spec, faces):
+    with pytest.raises(ValueError, match="Expected a frozen backbone"):
+        pooled_features(build_network(tiny_spec), tiny_spec, faces, False)

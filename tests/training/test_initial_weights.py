@@ -15,7 +15,7 @@ from fer_core.data import UTKFaceDataset
 from fer_core.models import ModelSpec, build_network, model_spec
 from fer_core.models.backbones import pretrained_file
 from fer_core.models.networks import backbone_of
-from fer_core.store.folders import load_model, promoted
+from fer_core.store.folders import load_model
 from fer_core.training.export import to_litert
 from fer_core.training.initial_weights import (
     initial_network,
@@ -24,11 +24,13 @@ from fer_core.training.initial_weights import (
     read_backbone,
     read_keras,
     stored_backbone,
-    teacher,
 )
-from fer_core.training.pretrain import pretrain, pretraining_key, pretraining_recipe
+from fer_core.training.pretrain import pretrain, pretraining_key
+from fer_core.training.recipe import pretraining_recipe
 from fer_core.training.targets import heads_of, with_votes_head
+from fer_core.training.teachers import teacher
 from fer_core.types import FerError
+from tests.training.conftest import store
 
 SMALL = ModelSpec("small", "Small", "transfer", backbone="MobileNetV2", backbone_size=32, weights_from="utkface")
 
@@ -70,16 +72,6 @@ def test_a_pretrained_backbone_is_started_from(aged, home):
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(FerError, match="Pretrain again"):
         initial_network(SMALL)
-
-
-def store(name, network, spec):
-    folder = promoted() / name
-    folder.mkdir(parents=True)
-    network.save(folder / "model.keras")
-    (folder / "model.tflite").write_bytes(b"not needed here")
-    card = {"name": name, "title": name, "parameters": 1, "weights_from": "random", "input_size": 48, "metrics": {}}
-    (folder / "card.json").write_text(json.dumps({**card, "served": {}, "spec": spec.as_dict()}))
-    return folder
 
 
 def test_a_stored_model_is_started_from(tiny_spec, tiny_network, home):

@@ -1,4 +1,4 @@
-"""Learning from labels, votes or both: targets, losses, metrics and the head between the two."""
+"""Learning from labels, votes or both: targets, losses and metrics, two heads, and the blend of them that is served."""
 
 from dataclasses import replace
 
@@ -6,32 +6,26 @@ import keras
 import numpy as np
 import pytest
 
-from fer_core.data import VOTE_COLUMNS, FerPlusVotes
-from fer_core.models import build_network
 from fer_core.training.fit import fit
 from fer_core.training.recipe import Recipe
 from fer_core.training.targets import (
-    VOTES_HEAD,
+    CORRECTIONS,
+    SHARES,
+    Blend,
     CrossEntropy,
     PluralityAccuracy,
+    choose_blend,
+    class_frequencies,
     heads_of,
     make_targets,
     with_heads,
     with_votes_head,
 )
 from fer_core.types import FerError
-from tests.training.test_fit import PLAIN, bright_and_dark  # noqa: F401
+from tests.training.conftest import PLAIN, votes_on, with_votes
 
-SHARES = np.array([[0.5, 0, 0, 0.5, 0, 0, 0], [0, 0, 0, 0.2, 0.8, 0, 0], [0, 0, 0, 0, 0, 0, 0]], np.float32)
+VOTED_SHARES = np.array([[0.5, 0, 0, 0.5, 0, 0, 0], [0, 0, 0, 0.2, 0.8, 0, 0], [0, 0, 0, 0, 0, 0, 0]], np.float32)
 """Of three faces: angry and happy in a tie; four fifths sad; no vote for one of the seven."""
-
-
-def votes_on(*faces):
-    counts = np.zeros((len(faces), 10), np.int64)
-    for row, votes in enumerate(faces):
-        for column, count in votes.items():
-            counts[row, VOTE_COLUMNS.index(column)] = count
-    return FerPlusVotes(counts)
 
 
 VOTES = votes_on({"anger": 3, "happiness": 3, "contempt": 4}, {"happiness": 2, "sadness": 8}, {"NF": 10})
@@ -40,20 +34,20 @@ VOTES = votes_on({"anger": 3, "happiness": 3, "contempt": 4}, {"happiness": 2, "
 def test_targets_of_each_kind():
     labels = np.array([0, 3, 6])
     assert make_targets(labels, None, "labels").argmax(axis=1).tolist() == [0, 3, 6]
-    np.testing.assert_array_equal(make_targets(labels, VOTES, "votes"), SHARES)
+    np.testing.assert_array_equal(make_targets(labels, VOTES, "votes"), VOTED_SHARES)
     both = make_targets(labels, VOTES, "both")
     assert both.shape == (3, 14)
-    np.testing.assert_array_equal(both[:, 7:], SHARES)
+    np.testing.assert_array_equal(both[:, 7:], VOTED_SHARES)
     smooth = make_targets(labels, VOTES, "both", smoothing=0.14)
     np.testing.assert_allclose(smooth[1, :7], [0.02, 0.02, 0.02, 0.88, 0.02, 0.02, 0.02], atol=1e-6)
-    np.testing.assert_array_equal(smooth[:, 7:], SHARES)
+    np.testing.assert_array_equal(smooth[:, 7:], VOTED_SHARES)
     with pytest.raises(FerError, match="FERPLUS_PATH"):
         make_targets(labels, None, "both")
 
 
 def test_the_loss_is_the_sum_of_both_cross_entropies():
     labels, said, voted = np.eye(7)[[4]], np.full((1, 7), 1 / 7), np.array([[0.1, 0.1, 0.1, 0.1, 0.4, 0.1, 0.1]])
-    wanted = np.concatenate([labels, SHARES[1:2]], axis=1).astype(np.float32)
+    wanted = np.concatenate([labels, VOTED_SHARES[1:2]], axis=1).astype(np.float32)
     loss = float(CrossEntropy()(wanted, np.concatenate([said, voted], axis=1).astype(np.float32)))
     assert loss == pytest.approx(np.log(7) - 0.2 * np.log(0.1) - 0.8 * np.log(0.4), rel=1e-5)
 
@@ -81,31 +75,9 @@ def test_accuracy_counts_faces_with_one_answer_in_the_first_place():
     metric = PluralityAccuracy(first=7)
     said = np.zeros((3, 14), np.float32)
     said[:, 7 + 4] = 1
-    metric.update_state(np.concatenate([np.eye(7)[[0, 0, 0]], SHARES], axis=1).astype(np.float32), said)
+    metric.update_state(np.concatenate([np.eye(7)[[0, 0, 0]], VOTED_SHARES], axis=1).astype(np.float32), said)
     assert float(metric.result()) == 1.0
     assert float(metric.faces) == 1.0
-
-
-def with_votes(faces, voted):
-    """Ten votes for one expression on each face; none where it is -1."""
-    columns = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
-    return replace(faces, votes=votes_on(*[{columns[k]: 10} if k >= 0 else {} for k in voted]))
-
-
-@pytest.fixture
-def network(tiny_spec):
-    keras.utils.set_random_seed(3)
-    return build_network(tiny_spec)
-
-
-@pytest.fixture
-def two_heads(network):
-    both = with_votes_head(network)
-    random = np.random.default_rng(0)
-    for name in ("head", VOTES_HEAD):
-        layer = both.get_layer(name)
-        layer.set_weights([random.normal(size=w.shape) for w in layer.get_weights()])
-    return network, both
 
 
 def test_both_heads_of_a_stored_network_come_back(two_heads, tiny_spec):
@@ -119,14 +91,14 @@ def test_both_heads_of_a_stored_network_come_back(two_heads, tiny_spec):
         with_heads(network, np.zeros((2, 4, 7), np.float32))
 
 
-def test_both_targets_are_learnt_although_some_faces_have_no_votes(network, tiny_spec, bright_and_dark):  # noqa: F811
+def test_both_targets_are_learnt_although_some_faces_have_no_votes(network, tiny_spec, bright_and_dark):
     keras.utils.set_random_seed(0)
     voted = np.where(bright_and_dark.labels == 0, 5, 6)
     voted[::10] = -1
     faces = with_votes(bright_and_dark, voted)
     learner = with_votes_head(network)
     recipe = replace(PLAIN, target="both", epochs=15, batch_size=16, ema=0.5, augmentation=None)
-    history = fit(learner, tiny_spec, recipe, faces, faces)
+    history = fit(learner, tiny_spec, recipe=recipe, training=faces, holdout=faces)
     assert history["val_accuracy"][-1] > 0.9
     assert history["val_votes_accuracy"][-1] > 0.9
 
@@ -135,3 +107,76 @@ def test_focal_loss_and_class_weights_need_labels():
     for other in ({"loss": "focal"}, {"class_weights": "balanced"}):
         with pytest.raises(FerError, match="target"):
             Recipe(epochs=1, target="votes", **other)
+
+
+FREQUENCIES = np.array([[0.1, 0.02, 0.18, 0.3, 0.1, 0.2, 0.1], [0.1, 0.01, 0.04, 0.3, 0.15, 0.1, 0.3]])
+
+
+@pytest.mark.parametrize(
+    "blend", [Blend(0.0), Blend(0.25), Blend(1.0), Blend(0.6, 0.3), Blend(0.0, 1.0), Blend(0.5, 0.2, 0.7)]
+)
+def test_the_head_answers_as_the_blend_says(two_heads, blend):
+    network, both = two_heads
+    faces = np.random.default_rng(1).uniform(0, 255, (5, 48, 48, 1)).astype(np.float32)
+    expected = blend.answers(both.predict(faces, verbose=0), FREQUENCIES)
+    blend.set_head(network, both, FREQUENCIES)
+    np.testing.assert_allclose(network.predict(faces, verbose=0), expected, atol=1e-4)
+
+
+def test_a_full_correction_divides_by_the_frequencies():
+    said, voted = np.array([[0.1, 0.1, 0.1, 0.4, 0.1, 0.1, 0.1]]), np.full((1, 7), 1 / 7)
+    both = np.concatenate([said, voted], axis=1)
+    by_labels = (said / FREQUENCIES[0]) / (said / FREQUENCIES[0]).sum()
+    np.testing.assert_allclose(Blend(0.0, 1.0).answers(both, FREQUENCIES), by_labels)
+    by_votes = (1 / FREQUENCIES[1]) / (1 / FREQUENCIES[1]).sum()
+    np.testing.assert_allclose(Blend(1.0, 1.0).answers(both, FREQUENCIES)[0], by_votes)
+    half = np.sqrt(said * voted)
+    np.testing.assert_allclose(Blend(0.5).answers(both, FREQUENCIES), half / half.sum())
+
+
+def test_frequencies_count_labels_and_votes_and_are_never_zero(bright_and_dark):
+    few = bright_and_dark.subset(np.arange(len(bright_and_dark)) < 4)
+    few = with_votes(replace(few, labels=np.array([3, 3, 3, 4])), [3, 5, 5, -1])
+    found = class_frequencies(few)
+    np.testing.assert_allclose(found[0] * 11, [1, 1, 1, 4, 2, 1, 1])
+    np.testing.assert_allclose(found[1] * 10, [1, 1, 1, 2, 1, 3, 1])
+    with pytest.raises(FerError, match="FER\\+'s votes"):
+        class_frequencies(replace(few, votes=None))
+
+
+def test_the_blend_has_the_best_score(two_heads, bright_and_dark):
+    _, both = two_heads
+    blend, tried = choose_blend(both, with_votes(bright_and_dark, bright_and_dark.labels), FREQUENCIES)
+    shares, corrections = tried["holdout_by_votes_share"], tried["holdout_by_correction"]
+    assert [float(name) for name in shares] == list(SHARES)
+    assert [float(name) for name in corrections] == list(CORRECTIONS)
+    assert 0.25 <= blend.temperature <= 4
+    assert shares[f"{blend.share:.2f}"] == corrections[f"{blend.correction:.1f}"]
+    every = [*shares.values(), *corrections.values()]
+    assert shares[f"{blend.share:.2f}"]["score"] == max(scores["score"] for scores in every)
+    for scores in every:
+        assert scores["label"] == scores["plurality"]  # votes and labels agree here
+
+
+def test_the_temperature_makes_the_mean_confidence_the_score(two_heads, bright_and_dark, monkeypatch):
+    """Of four copies, the clean one counts as much as the others together."""
+    random = np.random.default_rng(4)
+    faces = with_votes(
+        replace(bright_and_dark, labels=random.integers(0, 7, len(bright_and_dark))), bright_and_dark.labels
+    )
+    answers = {
+        name: np.concatenate([random.dirichlet(np.full(7, sharp), len(faces)) for _ in range(2)], axis=1)
+        for name, sharp in (("clean", 0.2), ("noise_13", 0.4), ("noise_26", 1.0), ("blur_1", 0.5), ("blur_2", 2.0))
+    }
+    faces = with_votes(
+        replace(bright_and_dark, labels=answers["clean"][:, :7].argmax(axis=1)), answers["clean"][:, 7:].argmax(axis=1)
+    )
+    given = iter(answers.values())
+    monkeypatch.setattr("fer_core.training.targets.degraded_copies", lambda images: dict.fromkeys(answers, images))
+    monkeypatch.setattr(type(two_heads[1]), "predict", lambda *_, **__: next(given))
+    blend, tried = choose_blend(two_heads[1], faces, FREQUENCIES)
+    confidence = {name: blend.answers(both, FREQUENCIES).max(axis=1).mean() for name, both in answers.items()}
+    clean = confidence.pop("clean")
+    chosen = tried["holdout_by_votes_share"][f"{blend.share:.2f}"]
+    accuracy = np.mean([chosen[part] for part in ("label", "plurality", "label_degraded", "plurality_degraded")])
+    assert (clean + np.mean(list(confidence.values()))) / 2 == pytest.approx(accuracy, abs=2e-3)

@@ -16,8 +16,7 @@ from fer_core.training.fit import fit
 from fer_core.training.recipe import Recipe
 from fer_core.training.teachers import certainty, teachers_answers
 from fer_core.types import FerError
-from tests.training.test_fit import bright_and_dark  # noqa: F401
-from tests.training.test_initial_weights import store
+from tests.training.conftest import store
 
 PLAIN = Recipe(epochs=12, batch_size=16, ema=0.5, mixed_precision=False, augmentation=None)
 
@@ -31,7 +30,7 @@ def stored(name, spec, seed):
     return network
 
 
-def test_answers_are_the_mean_over_teachers_and_both_views(tiny_spec, bright_and_dark, home):  # noqa: F811
+def test_answers_are_the_mean_over_teachers_and_both_views(tiny_spec, bright_and_dark, home):
     networks = [stored(name, tiny_spec, seed) for seed, name in enumerate(("one", "two"))]
     faces = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
     views = [view[..., None].astype("float32") for view in (faces, faces[:, :, ::-1])]
@@ -71,10 +70,10 @@ def test_certainty_is_one_minus_the_share_of_entropy():
     assert (certainty(np.zeros((2, 7))) == 0).all(), "nobody teaches this head"
 
 
-def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark, home):  # noqa: F811
+def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark, home):
     keras.utils.set_random_seed(0)
     master = build_network(tiny_spec)
-    fit(master, tiny_spec, PLAIN, bright_and_dark, bright_and_dark)
+    fit(master, tiny_spec, recipe=PLAIN, training=bright_and_dark, holdout=bright_and_dark)
     store("master", master, tiny_spec)
     faces = bright_and_dark.images[..., None].astype("float32")
     expected = master.predict(faces, verbose=0).argmax(axis=1)
@@ -82,25 +81,26 @@ def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark
     silent = replace(bright_and_dark, labels=np.full_like(bright_and_dark.labels, 3))  # labels that tell nothing
     taught = replace(PLAIN, teachers=("master",), teaching=5.0, peak_learning_rate=0.03)
     student = build_network(tiny_spec)
-    history = fit(student, tiny_spec, taught, silent, bright_and_dark)
+    history = fit(student, tiny_spec, recipe=taught, training=silent, holdout=bright_and_dark)
     assert len(history["val_loss"]) == 12
     assert (student.predict(faces, verbose=0).argmax(axis=1) == expected).mean() > 0.95
 
     # the same from faces without labels, beside one labelled face that shows nothing of the difference
     alone = silent.subset(np.arange(1))
     student = build_network(tiny_spec)
-    fit(student, tiny_spec, taught, alone, bright_and_dark, unlabelled=bright_and_dark.images)
+    images = bright_and_dark.images
+    fit(student, tiny_spec, recipe=taught, training=alone, holdout=bright_and_dark, unlabelled=images)
     assert (student.predict(faces, verbose=0).argmax(axis=1) == expected).mean() > 0.95
 
 
-def test_faces_without_labels_need_a_teacher(tiny_spec, bright_and_dark):  # noqa: F811
+def test_faces_without_labels_need_a_teacher(tiny_spec, bright_and_dark):
     with pytest.raises(FerError, match="need teachers"):
         fit(
             build_network(tiny_spec),
             tiny_spec,
-            PLAIN,
-            bright_and_dark,
-            bright_and_dark,
+            recipe=PLAIN,
+            training=bright_and_dark,
+            holdout=bright_and_dark,
             unlabelled=bright_and_dark.images,
         )
 

@@ -40,7 +40,7 @@ def test_trains_converts_and_serves_the_same(name, quantization, fer2013, home, 
     network = build_network(spec)
     frozen = [array.copy() for array in _unopened(network)]
     before = network.get_layer("head").get_weights()[0].copy()
-    history = fit(network, spec, recipe, part, part)
+    history = fit(network, spec, recipe=recipe, training=part, holdout=part)
     assert np.isfinite(history["loss"][0])
     for was, now in zip(frozen, _unopened(network), strict=True):
         np.testing.assert_array_equal(was, now)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings
 from fer_core.training.data import TrainingData
@@ -18,11 +18,11 @@ from fer_core.tuning.plan import SearchSpace, TuningPlan
 from fer_core.tuning.study import TuningStudy, create_study, open_storage
 
 
-def made_faces(count: int, seed: int) -> FerDataset:
+def made_faces(count: int, seed: int) -> FaceDataset:
     """Dark faces are angry, bright ones happy."""
     labels = np.tile([0, 3], count // 2).astype(np.int64)
     images = np.random.default_rng(seed).integers(0, 100, (count, 48, 48)) + 120 * (labels == 3)[:, None, None]
-    return FerDataset(images.astype(np.uint8), labels, np.full(count, "Training"), np.arange(count))
+    return FaceDataset(images.astype(np.uint8), labels, np.full(count, "Training"), np.arange(count))
 
 
 @pytest.fixture(scope="session")

@@ -82,7 +82,7 @@ def results_of(
     ensemble = _ensemble(selection, answers, other)
     chosen = answers.only(selection.names)
     if isinstance(ensemble, Ensemble):
-        fused = ensemble.answers
+        fused = ensemble.predictions
         chosen = chosen.plus(ENSEMBLE, fused.titles[ENSEMBLE], fused.probabilities[ENSEMBLE])
         other = None if other is None else ensemble.on(other)
     return Results(
@@ -103,6 +103,13 @@ def _ensemble(selection: Selection, answers: Predictions, other: Predictions | N
         return None
     try:
         holdout = holdout_accuracies(selection.models)
-        return fuse(answers, selection.members, selection.fusion, selection.exponent, holdout, other)
+        return fuse(
+            answers,
+            selection.members,
+            fusion=selection.fusion,
+            exponent=selection.exponent,
+            holdout=holdout,
+            other=other,
+        )
     except ValueError as error:
         return str(error)

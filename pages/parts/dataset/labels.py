@@ -47,7 +47,7 @@ def labels(faces: Fer2013Faces) -> None:
         values = choose("In the cells", ("counts", "rates"), "d_values", "rates")
     dataset = faces.dataset if split == ALL else faces.dataset.split(split)
     assert dataset.votes is not None
-    cells, table = label_cells(dataset.labels, dataset.votes), agreement_by_label(dataset.labels, dataset.votes)
+    cells, table = label_cells(dataset.labels, dataset.plurality), agreement_by_label(dataset.labels, dataset.votes)
     everyone = table.iloc[-1]
     worst = table.iloc[:-1].sort_values("same").iloc[0]
     interval = f"95 % interval {everyone['low']:.1%} to {everyone['high']:.1%}"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.faces import DEGRADATIONS, DetectionStages, degrade, detection_stages, enlarged_pixels, preprocess_faces
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.face_table import shuffled_places
@@ -138,7 +138,7 @@ def _in_words(kind: Augmentation) -> str:
     return text
 
 
-def _drawn(dataset: FerDataset, places: tuple[int, ...], kinds: tuple[Augmentation, ...]) -> list[Any]:
+def _drawn(dataset: FaceDataset, places: tuple[int, ...], kinds: tuple[Augmentation, ...]) -> list[Any]:
     return augmented_copies(dataset.images[list(places)], kinds, COPIES)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.measuring.face_table import face_table
 from fer_core.runs.own_pictures import OwnFaces, read_own_faces, read_own_zip
@@ -38,7 +38,7 @@ class ShownFaces:
         own: the visitor's own pictures; None if FER2013 is on show.
     """
 
-    dataset: FerDataset
+    dataset: FaceDataset
     fer2013: Fer2013Faces
     own: OwnFaces | None = None
 
@@ -119,7 +119,7 @@ def _from_folder(folder: str, whole: bool, _: int) -> OwnFaces:
     return read_own_faces(Path(folder).expanduser(), whole_image=whole)
 
 
-def _own_table(dataset: FerDataset, model: StoredModel | None) -> pd.DataFrame:
+def _own_table(dataset: FaceDataset, model: StoredModel | None) -> pd.DataFrame:
     try:
         known = None if model is None else classifier(model)
     except (FerError, OSError):

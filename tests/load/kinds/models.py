@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from fer_core.data import FerDataset
+from fer_core.data import FaceDataset
 from fer_core.files import home
 from fer_core.store.folders import SHIPPED
 from fer_core.types import FerError
@@ -48,7 +48,7 @@ def read_model(given: Input, folder: Path) -> list[str]:
     from fer_core.store.folders import list_models
 
     zeros = np.zeros(5, np.int64)
-    five = FerDataset(np.zeros((5, 48, 48), np.uint8), zeros, np.full(5, "PublicTest"), np.arange(5))
+    five = FaceDataset(np.zeros((5, 48, 48), np.uint8), zeros, np.full(5, "PublicTest"), np.arange(5))
     place = home() / "models" / "mine"
     shutil.copytree(SHIPPED / MODEL, place, ignore=shutil.ignore_patterns("*.keras", "*.md"))
     try:

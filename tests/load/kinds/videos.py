@@ -68,9 +68,9 @@ def read_video(given: Input, folder: Path) -> list[str]:
     analyzer, annotated = StreamAnalyzer(_classifier(), settings=FILE_SETTINGS), folder / "annotated.mp4"
     longest = 10.0 if given.what.startswith("bomb thousand") else None
     rate = None if given.what.startswith("bomb jumps") else 2.0
-    result = analyze_video(source, analyzer, rate, annotated, name=given.name, longest=longest)
+    result = analyze_video(source, analyzer, rate=rate, annotate=annotated, name=given.name, longest=longest)
     assert longest is None or result.seconds < 0.7, f"{result.seconds} seconds of 1,000 frames were read"
-    from fer_core.inference.tables import expression_runs, seconds_without_face, time_shares, timeline_points
+    from fer_core.inference.face_table import expression_runs, seconds_without_face, time_shares, timeline_points
 
     counted = time_shares(result.table, result.seconds)["seconds"].sum()
     counted += seconds_without_face(result.table, result.seconds)

@@ -1,13 +1,14 @@
-"""Unpack a zip file safely, whoever made it."""
+"""Folders and zips of files, whoever made them: what is in a folder, and unpacking a zip safely."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import stat
 import zipfile
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NoReturn
 
 from fer_core.names import is_junk, normal_name
 from fer_core.types import FerError
@@ -23,6 +24,45 @@ MAX_RATIO: Final[int] = 100
 
 _SAYS_UTF8: Final = 0x800  # a bit of an entry's flags
 _HARMLESS: Final = 64 * 1024**2  # bytes; below it a high ratio is allowed, since a plain picture may have one
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return the files and folders in a folder, sorted, without junk (see `names.is_junk`).
+
+    Raises:
+        FerError: the folder cannot be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if not is_junk(path.name))
+    except OSError as error:
+        _unreadable(error)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the files in a folder and its subfolders, sorted, without junk (see `names.is_junk`).
+
+    Symbolic links are followed; a folder that several links lead to is read once.
+
+    Raises:
+        FerError: a folder cannot be read.
+    """
+    found: list[Path] = []
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not is_junk(name))
+        found += [path for name in names if not is_junk(name) and (path := Path(place, name)).is_file()]
+    return sorted(found)
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    raise FerError(
+        f"The folder {str(error.filename)[-80:]} cannot be read ({error.strerror}). Check its permissions."
+    ) from error
 
 
 def extract_zip(

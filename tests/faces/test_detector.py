@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_core.faces import DetectorUnavailable, FallbackDetector, default_detector, yunet_path, yunet_weights
+from fer_core.faces import DetectorUnavailable, FallbackDetector, default_detector, detector, yunet_path
 from fer_core.types import FerError
 
 CONTENT = b"weights" * 100
@@ -23,9 +23,9 @@ CONTENT = b"weights" * 100
 def fresh(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing cached, nothing named, nothing remembered, and no network."""
     monkeypatch.delenv("FER_YUNET_MODEL", raising=False)
-    monkeypatch.setattr(yunet_weights.LastFailure, "until", 0.0)
-    monkeypatch.setattr(yunet_weights.LastFailure, "message", "")
-    monkeypatch.setattr(yunet_weights.urllib.request, "urlopen", closed_network)
+    monkeypatch.setattr(detector.LastFailure, "until", 0.0)
+    monkeypatch.setattr(detector.LastFailure, "message", "")
+    monkeypatch.setattr(detector.urllib.request, "urlopen", closed_network)
 
 
 def closed_network(*_: Any, **__: Any) -> Any:
@@ -37,18 +37,18 @@ def serve(monkeypatch: pytest.MonkeyPatch, content: bytes) -> list[float]:
     calls: list[float] = []
 
     def urlopen(url: str, timeout: float) -> Any:
-        assert url == yunet_weights.URL
+        assert url == detector.URL
         calls.append(timeout)
         time.sleep(0.05)
         return io.BytesIO(content)
 
-    monkeypatch.setattr(yunet_weights.urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr(detector.urllib.request, "urlopen", urlopen)
     return calls
 
 
 def expect(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    monkeypatch.setattr(yunet_weights, "SHA256", hashlib.sha256(content).hexdigest())
-    monkeypatch.setattr(yunet_weights, "SIZE", len(content))
+    monkeypatch.setattr(detector, "SHA256", hashlib.sha256(content).hexdigest())
+    monkeypatch.setattr(detector, "SIZE", len(content))
 
 
 def test_downloads_once_and_keeps_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_downloads_once_and_keeps_the_file(monkeypatch: pytest.MonkeyPatch) -> N
     path = yunet_path()
     assert path.read_bytes() == CONTENT
     assert yunet_path() == path
-    assert calls == [yunet_weights.TIMEOUT_SECONDS]
+    assert calls == [detector.TIMEOUT_SECONDS]
     assert [p.name for p in path.parent.iterdir() if p.suffix != ".lock"] == [path.name]
 
 
@@ -101,7 +101,7 @@ def test_failure_is_remembered_then_retried(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(DetectorUnavailable, match="name resolution"):
         yunet_path()
     assert calls == []
-    monkeypatch.setattr(yunet_weights.LastFailure, "until", time.monotonic() - 1)
+    monkeypatch.setattr(detector.LastFailure, "until", time.monotonic() - 1)
     assert yunet_path().is_file()
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import entropy
 from sklearn.metrics import confusion_matrix
 
-from fer_core.data import VOTE_COLUMNS, FerDataset, FerPlusVotes
+from fer_core.data import VOTE_COLUMNS, FaceDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import TRAINING_ROWS
 from fer_core.data.near_duplicates import known_same_pictures
 from fer_core.labels import EXPRESSIONS
@@ -38,13 +38,13 @@ VOTES = votes_of(
 LABELS = np.array([EXPRESSIONS.index(name) for name in ("happy", "fear", "sad", "angry", "angry")])
 
 
-def dataset(votes: FerPlusVotes | None = VOTES) -> FerDataset:
+def dataset(votes: FerPlusVotes | None = VOTES) -> FaceDataset:
     images = np.arange(5, dtype=np.uint8)[:, None, None] * np.ones((1, 48, 48), np.uint8)
-    return FerDataset(images, LABELS, np.array(["Training"] * 5), np.arange(5), votes)
+    return FaceDataset(images, LABELS, np.array(["Training"] * 5), np.arange(5), votes)
 
 
 def test_cells_count_faces_with_one_clear_answer():
-    cells = label_cells(LABELS, VOTES).set_index(["actual", "predicted"])
+    cells = label_cells(LABELS, VOTES.plurality()).set_index(["actual", "predicted"])
     assert cells["count"].sum() == 3
     assert cells.loc[("happy", "happy"), "rate"] == 1
     assert cells.loc[("fear", "sad"), "count"] == cells.loc[("angry", "neutral"), "count"] == 1
@@ -83,7 +83,7 @@ def test_a_perfect_reader_of_the_majority(fer2013, split, share, clear):
     assert table.loc["all", "clear"] * len(part) == pytest.approx(clear)
     said = part.plurality
     expected = confusion_matrix(part.labels[said >= 0], said[said >= 0], labels=range(7))
-    assert label_cells(part.labels, part.votes)["count"].tolist() == expected.ravel().tolist()
+    assert label_cells(part.labels, part.plurality)["count"].tolist() == expected.ravel().tolist()
 
 
 def test_models_are_judged_without_the_faces_that_training_holds(models):

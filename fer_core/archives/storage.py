@@ -5,29 +5,23 @@ from __future__ import annotations
 import fnmatch
 import glob
 import os
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 from pyarrow import fs
 
-from fer_core.data.walk import files_in
+from fer_core.data.folders import files_in
+from fer_core.files import whole_file
 from fer_core.names import is_junk, readable
-from fer_core.types import FerError
-
-PARTIAL: Final = ".partial-"
-"""Prefix of files that are being written. Readers of Parquet folders skip names that begin with a dot."""
-
-ONE_PUT: Final = frozenset({"s3", "gcs", "abfs"})
-"""pyarrow's names of the stores in which a file appears when its upload is complete, and renaming is a copy."""
+from fer_core.types import FerError, reason
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """A file or folder: its pyarrow file system, the path in it, and the absolute path or address that people write."""
 
     filesystem: Any
@@ -35,24 +29,29 @@ class Place:
     address: str
 
     @classmethod
-    def of(cls, address: str) -> Place:
-        """Return the place of a path on this machine or of an address.
+    def of(cls, address: str) -> Location:
+        """Return the location of a path on this machine or of an address.
 
         Raises:
             FerError: the address cannot be understood, or its store needs something that is missing.
         """
         scheme, separator, rest = address.partition("://")
         if not separator:
-            path = os.path.abspath(Path(address).expanduser())  # noqa: PTH100 (links are kept as they are named)
+            path = _absolute(Path(address).expanduser())
             return cls(fs.LocalFileSystem(), path, path)
         rest, options = _without_options(rest)
         host, _, path = rest.partition("/")
         filesystem, base = filesystem_of(f"{scheme}://{host}", options)
         return cls(filesystem, f"{base}/{path}".rstrip("/") if path else base, address)
 
-    def child(self, name: str) -> Place:
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on a disk of this machine."""
+        return bool(self.filesystem.type_name == "local")
+
+    def child(self, name: str) -> Location:
         """Return a file in this folder."""
-        return Place(self.filesystem, f"{self.path}/{name}", f"{self.address}/{name}")
+        return Location(self.filesystem, f"{self.path}/{name}", f"{self.address}/{name}")
 
     def read(self) -> bytes:
         """Return the content of a file; an `OSError` if it cannot be read."""
@@ -60,29 +59,42 @@ class Place:
             return bytes(stream.read())
 
     def write(self, content: bytes) -> None:
-        """Write a file completely or not at all, and create its folder.
+        """Write a file completely or not at all, and create its folder. In a store it appears when it is complete.
 
         Raises:
             FerError: it cannot be written.
         """
-        folder, _, name = self.path.rpartition("/")
-        direct = self.filesystem.type_name in ONE_PUT
-        target = self.path if direct else f"{folder}/{PARTIAL}{secrets.token_hex(4)}-{name}"
         try:
-            if not direct:
-                self.filesystem.create_dir(folder, recursive=True)
-            with self.filesystem.open_output_stream(target) as stream:
-                stream.write(content)
-            if not direct:
-                self.filesystem.move(target, self.path)
+            if self.is_local:
+                Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+                with whole_file(Path(self.path)) as partial:
+                    partial.write_bytes(content)
+            else:
+                with self.filesystem.open_output_stream(self.path) as stream:
+                    stream.write(content)
         except OSError as error:
             raise FerError(
-                f"{self.address} cannot be written: {_reason(error)}. Check the folder and the disk."
+                f"{self.address} cannot be written: {reason(error)}. Check the folder and the disk."
             ) from error
+
+    def files(self, recursive: bool = False) -> list[Any]:
+        """Return what pyarrow says of a file, or of the files in a folder; nothing if it does not exist.
+
+        Raises:
+            FerError: the store cannot be reached.
+        """
+        try:
+            info = self.filesystem.get_file_info(self.path)
+            if info.type == fs.FileType.File:
+                return [info]
+            folder = fs.FileSelector(self.path, recursive=recursive, allow_not_found=True)
+            return [info for info in self.filesystem.get_file_info(folder) if info.type == fs.FileType.File]
+        except OSError as error:
+            raise FerError(f"{shown(self.address)} cannot be listed: {reason(error)}. Check the address.") from error
 
     def names(self) -> set[str]:
         """Return the names of the files in this folder; empty if it does not exist."""
-        return {info.base_name for info in _listed(self, self.path, recursive=False)}
+        return {info.base_name for info in self.files()}
 
 
 @contextmanager
@@ -92,12 +104,12 @@ def opened(address: str) -> Iterator[Path | BinaryIO]:
     Raises:
         FerError: a file of a store does not exist or cannot be read.
     """
-    place, name = Place.of(address), short_name(address)
-    if place.filesystem.type_name == "local":
-        yield Path(place.path)
+    location, name = Location.of(address), short_name(address)
+    if location.is_local:
+        yield Path(location.path)
         return
     try:
-        with place.filesystem.open_input_file(place.path) as stream:
+        with location.filesystem.open_input_file(location.path) as stream:
             yield stream
     except FileNotFoundError as error:
         raise FerError(f"{name} does not exist. Check the address. Received: {shown(address)}") from error
@@ -120,7 +132,7 @@ def filesystem_of(root: str, options: str) -> tuple[Any, str]:
         filesystem, base = fs.FileSystem.from_uri(f"{root}/" + (f"?{options}" if options else ""))
     except (OSError, ValueError, NotImplementedError) as error:  # pyarrow's own errors are among these
         raise FerError(
-            f"This address cannot be opened: {_reason(error)}. Expected a path, or an address such as "
+            f"This address cannot be opened: {reason(error).rstrip('.')}. Expected a path, or an address such as "
             f"s3://bucket/photos, gs://bucket/photos or file:///photos. Received: {root}"
         ) from error
     return filesystem, base.rstrip("/")
@@ -144,9 +156,8 @@ def find_files(inputs: Sequence[str], suffixes: Sequence[str]) -> dict[str, int]
         if "://" in text:
             sizes |= _in_store(text, tuple(suffixes))
         else:
-            for path in local_files([text], suffixes):
-                address = os.path.abspath(path)  # noqa: PTH100 (links are kept as they are named)
-                sizes[address] = path.stat().st_size if path.is_file() else -1
+            files = local_files([text], suffixes)
+            sizes |= {_absolute(path): path.stat().st_size if path.is_file() else -1 for path in files}
     return sizes
 
 
@@ -177,35 +188,22 @@ def short_name(address: str) -> str:
 
 
 def _in_store(address: str, suffixes: tuple[str, ...]) -> dict[str, int]:
-    place = Place.of(address)
-    root = place.path
+    whole = Location.of(address)
+    root = whole.path
     while glob.has_magic(root):  # list the folder before the first part with a wildcard
         root = root.rpartition("/")[0]
-    pattern = place.path if root != place.path else None
+    pattern = whole.path if root != whole.path else None
     plain, options = _without_options(address)
-    before = plain[: len(plain.rstrip("/")) - len(place.path)]
-    sizes = {
-        f"{before}{info.path}" + (f"?{options}" if options else ""): info.size
-        for info in sorted(_listed(place, root), key=lambda info: info.path)
-        if info.path == place.path  # a single file
-        or (
-            not any(map(is_junk, info.path.removeprefix(root).split("/")))
-            and (fnmatch.fnmatchcase(info.path, pattern) if pattern else info.path.lower().endswith(suffixes))
-        )
-    }
-    return sizes or {address: -1}
+    before, after = plain[: len(plain.rstrip("/")) - len(whole.path)], f"?{options}" if options else ""
 
+    def matches(path: str) -> bool:
+        if path == whole.path:  # a single file
+            return True
+        fits = fnmatch.fnmatchcase(path, pattern) if pattern else path.lower().endswith(suffixes)
+        return fits and not any(map(is_junk, path.removeprefix(root).split("/")))
 
-def _listed(place: Place, root: str, recursive: bool = True) -> list[Any]:
-    """Return what pyarrow says of a file, or of the files in a folder; nothing if there is none."""
-    try:
-        info = place.filesystem.get_file_info(root)
-        if info.type == fs.FileType.File:
-            return [info]
-        listed = place.filesystem.get_file_info(fs.FileSelector(root, recursive=recursive, allow_not_found=True))
-    except OSError as error:
-        raise FerError(f"{shown(place.address)} cannot be listed: {_reason(error)}. Check the address.") from error
-    return [info for info in listed if info.type == fs.FileType.File]
+    files = sorted(Location(whole.filesystem, root, address).files(recursive=True), key=lambda info: info.path)
+    return {f"{before}{info.path}{after}": info.size for info in files if matches(info.path)} or {address: -1}
 
 
 def _without_options(address: str) -> tuple[str, str]:
@@ -214,5 +212,5 @@ def _without_options(address: str) -> tuple[str, str]:
     return (head, tail) if mark and "=" in tail else (address, "")
 
 
-def _reason(error: BaseException) -> str:
-    return (str(getattr(error, "strerror", None) or error).splitlines() or [""])[0].strip().rstrip(".")[:200]
+def _absolute(path: Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 (links are kept as they are named)

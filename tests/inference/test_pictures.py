@@ -1,17 +1,30 @@
-"""All faces of a picture, classified."""
+"""Faces of pictures from detection to prediction, and downloads: the keys and columns of the command line."""
 
 from __future__ import annotations
 
+import io
+import json
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fer_core.data import SPLITS, sample_portrait
 from fer_core.faces import FallbackDetector
 from fer_core.inference import FaceAnalyzer
-from fer_core.store.folders import load_model
+from fer_core.inference.pictures import (
+    PICTURE_COLUMNS,
+    PictureResult,
+    annotated_zip,
+    results_csv,
+    results_json,
+    results_table,
+)
+from fer_core.labels import EXPRESSIONS
+from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.types import Face
 from tests.conftest import require
 from tests.faces.scenes import scene_with_face
@@ -80,3 +93,54 @@ def test_accuracy_on_found_faces_is_within_three_points_of_the_originals(analyze
             right_direct += int(direct[number]) == label
     assert found >= 0.97 * len(part)
     assert abs(right_found - right_direct) / found <= 0.03
+
+
+@pytest.fixture(scope="module")
+def results() -> list[PictureResult]:
+    """One picture with a face, and one that cannot be used."""
+    faces = FaceAnalyzer(load_model().classifier()).analyze(sample_portrait(), whole_image=True)
+    good = PictureResult("astronaut.png", DEFAULT_MODEL, tuple(faces))
+    return [good, PictureResult("bad.jpg", DEFAULT_MODEL, error="bad.jpg is empty (0 bytes).")]
+
+
+def test_json_has_the_keys_of_the_command_line_and_the_model(results):
+    good, bad = json.loads(results_json(results))
+    assert list(good) == ["file", "error", "faces", "model"]
+    assert list(good["faces"][0]) == ["box", "expression", "probabilities"]
+    assert list(good["faces"][0]["probabilities"]) == list(EXPRESSIONS)
+    assert bad == {"file": "bad.jpg", "error": "bad.jpg is empty (0 bytes).", "faces": [], "model": DEFAULT_MODEL}
+
+
+def test_csv_has_a_row_for_each_face_and_for_each_failure(results):
+    lines = results_csv(results).splitlines()
+    assert lines[0] == ",".join([*PICTURE_COLUMNS, "model"])
+    assert lines[1].startswith("astronaut.png,,1,")
+    assert lines[2].startswith("bad.jpg,bad.jpg is empty (0 bytes).,,")
+    assert all(line.count(",") == len(PICTURE_COLUMNS) for line in lines)
+
+
+def test_the_table_has_a_row_for_each_face(results):
+    (row,) = results_table(results).to_dict("records")
+    assert (row["File"], row["Face"], row["Model"]) == ("astronaut.png", 1, DEFAULT_MODEL)
+    assert row["Probability"] == max(row[name] for name in EXPRESSIONS)
+
+
+def test_a_zip_of_annotated_pictures_has_safe_names(results):
+    names = ("../../face.png", "лицо 表情 😀.png", "<b>x</b>.png")
+    content = annotated_zip((name, sample_portrait(), results[0].faces) for name in names)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        written = archive.namelist()
+        assert written[:2] == ["001-face-annotated.png", "002-лицо 表情 😀-annotated.png"]
+        assert not any(".." in name or "/" in name or "<" in name for name in written)
+        assert Image.open(io.BytesIO(archive.read(written[0]))).format == "PNG"
+
+
+def test_names_in_csv_are_text_for_a_spreadsheet(results):
+    odd = [PictureResult("=1+1.jpg", DEFAULT_MODEL, results[0].faces), PictureResult("@x.jpg", "m", error="-2")]
+    lines = results_csv([*odd, PictureResult(b"\xe9.jpg".decode("utf-8", "surrogateescape"), "m")]).splitlines()
+    assert lines[1].startswith("'=1+1.jpg,,1,")
+    assert lines[2].startswith("'@x.jpg,'-2,,")
+    assert lines[3] == "%E9.jpg" + "," * len(PICTURE_COLUMNS) + "m"
+    assert results_table(odd)["File"].tolist() == ["'=1+1.jpg"]
+    x = lines[1].split(",")[PICTURE_COLUMNS.index("x")]
+    assert float(x) == round(results[0].faces[0].face.box[0], 1)

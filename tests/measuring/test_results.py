@@ -1,14 +1,17 @@
 """Stored predictions side by side: aligned by row, and what cannot be used named and left out."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from fer_core.columns import PROBABILITIES
-from fer_core.measuring.results import load_predictions
+from fer_core.measuring.results import history_table, load_predictions, recommendation
 from fer_core.metrics.core import evaluate
+from fer_core.store.card import ModelCard
 from fer_core.store.folders import promoted, save_model
-from fer_core.store.stored_model import PREDICTIONS
+from fer_core.store.stored_model import PREDICTIONS, StoredModel
 from tests.made_up_store import FACES, START, add_model, card, labels, plurality, predictions, probabilities
 
 
@@ -127,3 +130,36 @@ def without_votes(model):
     """As an older version wrote it."""
     path = model.folder / PREDICTIONS
     pd.read_parquet(path).drop(columns="plurality").to_parquet(path)
+
+
+def scored(name, score, faces=2669):
+    served = {"holdout_score": {"score": score, "faces": faces}}
+    return StoredModel(name, Path(name), ModelCard(name, f"The {name} one", 1, "random", 48, {}, served))
+
+
+def test_the_score_on_the_hold_out_recommends():
+    sentence = recommendation(scored("new", 0.701), scored("old", 0.725))
+    assert sentence.startswith(
+        "The old one scores 72.5% on the hold-out, The new one 70.1%: The old one is recommended."
+    )
+    assert "by FER2013's label and by most annotators" in sentence
+    assert "neither is recommended" in recommendation(scored("a", 0.7), scored("b", 0.7))
+
+
+@pytest.mark.parametrize("new", [scored("new", None), scored("new", 0.9, 500), scored("new", 0.9, None)])
+def test_without_scores_of_the_same_faces_nothing_is_recommended(new):
+    assert recommendation(new, scored("old", 0.725)).startswith("No recommendation")
+
+
+def test_histories(models):
+    bare = add_model(promoted(), "bare", history=False)
+    (models[2].folder / "history.csv").write_bytes(b"\xff\xfe\x00")
+    table, without, complaints = history_table([*models, bare], {"fair": "Fair (fair)"})
+    assert set(table["name"]) == {"able", "fair"}
+    assert set(table["model"]) == {"The able one", "Fair (fair)"}
+    assert without == ["The bare one"]
+    assert len(complaints) == 1
+    assert "weak" in complaints[0]
+    first = table[(table["name"] == "able") & (table["what"] == "accuracy")]
+    assert first["faces"].tolist() == ["training"] * 2 + ["hold-out"] * 2
+    assert first["epoch"].tolist() == [1, 2, 1, 2]

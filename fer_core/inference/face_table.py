@@ -1,32 +1,20 @@
-"""Results as tables and files: of pictures, and of the faces in a video."""
+"""Tables of the faces in a video: a row for each face and frame, and how long each expression lasts."""
 
 from __future__ import annotations
 
-import io
-import json
-import re
-import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.faces import annotated_png
-from fer_core.files import no_formula, write_rows
+from fer_core.inference.pictures import result_row
 from fer_core.inference.tracking import MEMORY_SECONDS
 from fer_core.labels import EXPRESSIONS
-from fer_core.names import normal_name, readable
-from fer_core.types import FaceResult, Image
 
 if TYPE_CHECKING:
     from fer_core.inference.stream import FrameResult, TrackedFace
-
-PICTURE_COLUMNS: Final = ("file", "error", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS)
-"""Columns of `PictureResult.rows`: the picture, why it cannot be used, and a face as in `FACE_COLUMNS`."""
 
 FACE_COLUMNS: Final = ("seconds", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS)
 """Time, the face's number, its box in pixels, the most probable expression, the seven probabilities."""
@@ -39,88 +27,15 @@ Row = tuple[float | int | str | None, ...]
 """One row of `FACE_COLUMNS`."""
 
 
-@dataclass(frozen=True)
-class PictureResult:
-    """The faces that one model found in one picture.
-
-    Attributes:
-        file: the `readable` name of the picture.
-        model: the name of the model.
-        faces: largest first.
-        error: why the picture cannot be used, one sentence.
-    """
-
-    file: str
-    model: str
-    faces: tuple[FaceResult, ...] = ()
-    error: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "file", readable(self.file))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return all but the model as JSON types."""
-        return {"file": self.file, "error": self.error, "faces": [face.as_dict() for face in self.faces]}
-
-    def rows(self) -> list[list[Any]]:
-        """Return one row of `PICTURE_COLUMNS` per face; without faces one row, with the error if there is one."""
-        rows = [[self.file, None, number, *face.as_row()] for number, face in enumerate(self.faces, 1)]
-        return rows or [[self.file, self.error, *[None] * (len(PICTURE_COLUMNS) - 2)]]
-
-
-def results_json(results: Sequence[PictureResult]) -> str:
-    """Return results as a JSON list with one entry per picture and model."""
-    entries = [{**result.as_dict(), "model": result.model} for result in results]
-    return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
-
-
-def results_csv(results: Sequence[PictureResult]) -> str:
-    """Return results as CSV with `PICTURE_COLUMNS` and `model`."""
-    stream = io.StringIO()
-    write_rows(stream, [[*PICTURE_COLUMNS, "model"]])
-    write_rows(stream, ([*row, result.model] for result in results for row in result.rows()))
-    return stream.getvalue()
-
-
-def results_table(results: Sequence[PictureResult]) -> pd.DataFrame:
-    """Return results for people to read, with one row per face."""
-    rows = [
-        {
-            "File": no_formula(result.file),
-            "Face": number,
-            "Expression": face.expression,
-            "Probability": face.confidence,
-            **dict(zip(EXPRESSIONS, map(float, face.probabilities), strict=True)),
-            "Model": result.model,
-        }
-        for result in results
-        for number, face in enumerate(result.faces, 1)
-    ]
-    return pd.DataFrame(rows)
-
-
-def annotated_zip(pictures: Iterable[tuple[str, Image, Sequence[FaceResult]]]) -> bytes:
-    """Return a zip of PNG files, each a picture with numbered boxes around its faces.
-
-    Args:
-        pictures: the file name, the RGB picture and the faces of each.
-    """
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:  # no compression: PNG files are compressed already
-        for number, (name, image, faces) in enumerate(pictures, 1):
-            archive.writestr(f"{number:03d}-{_safe_stem(name)}-annotated.png", annotated_png(image, faces))
-    return stream.getvalue()
-
-
 def face_row(face: TrackedFace, seconds: float) -> Row:
     """Return a face as a row of `FACE_COLUMNS`."""
-    return seconds, face.number, *face.result.as_row()
+    return seconds, face.number, *result_row(face.result)
 
 
-def frame_rows(found: FrameResult) -> list[Row]:
+def frame_rows(frame: FrameResult) -> list[Row]:
     """Return one row per face of a frame; for a frame without faces, one row that contains only its time."""
-    seconds = round(found.seconds, 6)
-    rows = [face_row(face, seconds) for face in found.faces]
+    seconds = round(frame.seconds, 6)
+    rows = [face_row(face, seconds) for face in frame.faces]
     return rows or [(seconds, *[None] * 6, *[np.nan] * len(EXPRESSIONS))]
 
 
@@ -178,7 +93,7 @@ def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
     return runs.reset_index(drop=True)
 
 
-def share_not_sure(table: pd.DataFrame, end: float, face: int, below: float) -> float:
+def share_not_sure(table: pd.DataFrame, end: float, *, face: int, below: float) -> float:
     """Return the share of the time of one face in which its most probable expression is below a confidence.
 
     Args:
@@ -188,9 +103,9 @@ def share_not_sure(table: pd.DataFrame, end: float, face: int, below: float) -> 
         below: confidence, 0 to 1.
     """
     table = _with_durations(table, end)
-    one = table[(table["face"] == face).fillna(False)]
-    unsure = one.loc[one[list(EXPRESSIONS)].max(axis=1) < below, "duration"].sum()
-    return float(unsure / max(one["duration"].sum(), 1e-9))
+    rows = table[(table["face"] == face).fillna(False)]
+    unsure = rows.loc[rows[list(EXPRESSIONS)].max(axis=1) < below, "duration"].sum()
+    return float(unsure / max(rows["duration"].sum(), 1e-9))
 
 
 def seconds_without_face(table: pd.DataFrame, end: float) -> float:
@@ -213,12 +128,12 @@ def timeline_points(table: pd.DataFrame, face: int, points: int = 400) -> pd.Dat
     """
     timed = _with_durations(table, float("-inf"))
     columns = ["seconds", *EXPRESSIONS]
-    found = timed[(timed["face"] == face).fillna(False)]
-    if len(found) <= points:
-        return found[columns].reset_index(drop=True)
-    recorded = found["seconds"] - found["paused"]
+    rows = timed[(timed["face"] == face).fillna(False)]
+    if len(rows) <= points:
+        return rows[columns].reset_index(drop=True)
+    recorded = rows["seconds"] - rows["paused"]
     interval = ((recorded - recorded.min()) / np.ptp(recorded) * points).astype(int).clip(upper=points - 1)
-    return found.groupby(["paused", interval.rename("interval")])[columns].mean().reset_index(drop=True)
+    return rows.groupby(["paused", interval.rename("interval")])[columns].mean().reset_index(drop=True)
 
 
 def recording_gaps(times: Sequence[float], end: float) -> list[tuple[float, float]]:
@@ -277,9 +192,3 @@ def _shares(faces: pd.DataFrame) -> pd.DataFrame:
             "share": seconds.to_numpy(np.float64) / max(float(seconds.sum()), 1e-9),
         }
     )
-
-
-def _safe_stem(name: str) -> str:
-    """Return the stem of a file name with only characters that are allowed in any zip and on any disk."""
-    stem = PurePath(normal_name(name)).stem
-    return re.sub(r'[\x00-\x1f<>:"/|?*]', "_", stem).strip(". ")[:80] or "picture"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_core.data import FerDataset, FerPlusVotes
+from fer_core.data import FaceDataset, FerPlusVotes
 from fer_core.measuring.holdout import degraded_copies, holdout_facts, holdout_score, not_sure
 from fer_core.types import FerError
 
@@ -15,7 +15,7 @@ def faces(voted):
     votes = np.zeros((4, 10), np.int64)
     votes[np.arange(4), voted] = 10
     images = np.full((4, 48, 48), 100, np.uint8)
-    return FerDataset(images, np.arange(4), np.full(4, "Training"), np.arange(4), FerPlusVotes(votes))
+    return FaceDataset(images, np.arange(4), np.full(4, "Training"), np.arange(4), FerPlusVotes(votes))
 
 
 def predict(images):
@@ -57,7 +57,7 @@ def test_not_sure_is_chosen_by_most_annotators_on_clean_faces():
     votes[90:, :2] = 5
     images = np.full((100, 48, 48), 100, np.uint8)
     wrong_labels = np.zeros(100, np.int64)
-    holdout = FerDataset(images, wrong_labels, np.full(100, "Training"), np.arange(100), FerPlusVotes(votes))
+    holdout = FaceDataset(images, wrong_labels, np.full(100, "Training"), np.arange(100), FerPlusVotes(votes))
 
     def happy(faces):
         shown = confidence[: len(faces)]  # the faces without a clear answer come last

@@ -1,0 +1,165 @@
+"""Predict the expressions of all faces in pictures, and write the results as tables and files."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.classifier import Classifier
+from fer_core.faces import FaceDetector, annotated_png, crop_face, default_detector, whole_image_face
+from fer_core.files import no_formula, write_rows
+from fer_core.labels import EXPRESSIONS
+from fer_core.names import normal_name, readable
+from fer_core.types import Face, FaceResult, Image
+
+PICTURE_COLUMNS: Final = ("file", "error", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS)
+"""Columns of `PictureResult.rows`: the picture, why it cannot be used, and a face."""
+
+
+class FaceAnalyzer:
+    """Detect the faces in an image, crop them like FER2013's faces, and classify each. Thread-safe.
+
+    Args:
+        classifier: classifies the face crops.
+        detector: by default `default_detector()`.
+        flip: average each face with its mirror image.
+        thorough: True for photos. False is several times faster, for frames of a camera or video.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        detector: FaceDetector | None = None,
+        *,
+        flip: bool = False,
+        thorough: bool = True,
+    ) -> None:
+        self.classifier, self.flip, self.thorough = classifier, flip, thorough
+        self.detector = detector or default_detector()
+
+    def analyze(self, image: Image, whole_image: bool = False) -> list[FaceResult]:
+        """Return one result per face, largest first; an empty list if there is no face.
+
+        Args:
+            image: `(height, width, 3)` RGB uint8.
+            whole_image: the picture is already a face crop, so do not detect faces in it.
+
+        Raises:
+            FerError: the image has another shape or type.
+        """
+        faces = [whole_image_face(image)] if whole_image else self.detector.detect(image, self.thorough)
+        return self.classify(image, faces)
+
+    def classify(self, image: Image, faces: Sequence[Face]) -> list[FaceResult]:
+        """Crop and classify faces that were already detected, in their order."""
+        cuts = [crop_face(image, face) for face in faces]
+        crops: NDArray[np.uint8] = np.stack([crop for crop, _ in cuts]) if cuts else np.zeros((0, 48, 48), np.uint8)
+        prediction = self.classifier.predict(crops, flip=self.flip)
+        return [
+            FaceResult(
+                face,
+                crop,
+                transform,
+                probabilities,
+                activation if self.classifier.locates else None,
+                self.classifier.not_sure_below,
+            )
+            for face, (crop, transform), probabilities, activation in zip(
+                faces, cuts, prediction.probabilities, prediction.activation, strict=True
+            )
+        ]
+
+
+@dataclass(frozen=True)
+class PictureResult:
+    """The faces that one model found in one picture.
+
+    Attributes:
+        file: the `readable` name of the picture.
+        model: the name of the model.
+        faces: largest first.
+        error: why the picture cannot be used, one sentence.
+    """
+
+    file: str
+    model: str
+    faces: tuple[FaceResult, ...] = ()
+    error: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "file", readable(self.file))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all but the model as JSON types."""
+        return {"file": self.file, "error": self.error, "faces": [face.as_dict() for face in self.faces]}
+
+    def rows(self) -> list[list[Any]]:
+        """Return one row of `PICTURE_COLUMNS` per face; without faces one row, with the error if there is one."""
+        rows = [[self.file, None, number, *result_row(face)] for number, face in enumerate(self.faces, 1)]
+        return rows or [[self.file, self.error, *[None] * (len(PICTURE_COLUMNS) - 2)]]
+
+
+def results_json(results: Sequence[PictureResult]) -> str:
+    """Return results as a JSON list with one entry per picture and model."""
+    entries = [{**result.as_dict(), "model": result.model} for result in results]
+    return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
+
+
+def results_csv(results: Sequence[PictureResult]) -> str:
+    """Return results as CSV with `PICTURE_COLUMNS` and `model`."""
+    stream = io.StringIO()
+    write_rows(stream, [[*PICTURE_COLUMNS, "model"]])
+    write_rows(stream, ([*row, result.model] for result in results for row in result.rows()))
+    return stream.getvalue()
+
+
+def results_table(results: Sequence[PictureResult]) -> pd.DataFrame:
+    """Return results for people to read, with one row per face."""
+    rows = [
+        {
+            "File": no_formula(result.file),
+            "Face": number,
+            "Expression": face.expression,
+            "Probability": face.confidence,
+            **dict(zip(EXPRESSIONS, map(float, face.probabilities), strict=True)),
+            "Model": result.model,
+        }
+        for result in results
+        for number, face in enumerate(result.faces, 1)
+    ]
+    return pd.DataFrame(rows)
+
+
+def annotated_zip(pictures: Iterable[tuple[str, Image, Sequence[FaceResult]]]) -> bytes:
+    """Return a zip of PNG files, each a picture with numbered boxes around its faces.
+
+    Args:
+        pictures: the file name, the RGB picture and the faces of each.
+    """
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:  # no compression: PNG files are compressed already
+        for number, (name, image, faces) in enumerate(pictures, 1):
+            archive.writestr(f"{number:03d}-{_safe_stem(name)}-annotated.png", annotated_png(image, faces))
+    return stream.getvalue()
+
+
+def result_row(result: FaceResult) -> list[float | str]:
+    """Return x, y, width, height, expression and the seven probabilities, rounded as in `FaceResult.as_dict`."""
+    entry = result.as_dict()
+    return [*entry["box"], entry["expression"], *entry["probabilities"].values()]
+
+
+def _safe_stem(name: str) -> str:
+    """Return the stem of a file name with only characters that are allowed in any zip and on any disk."""
+    stem = PurePath(normal_name(name)).stem
+    return re.sub(r'[\x00-\x1f<>:"/|?*]', "_", stem).strip(". ")[:80] or "picture"

@@ -1,0 +1,67 @@
+"""Easy faces, networks, and stored models for the tests of training."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from fer_core.data import VOTE_COLUMNS, FaceDataset, FerPlusVotes
+from fer_core.models import build_network
+from fer_core.store.folders import promoted
+from fer_core.training.recipe import Recipe
+from fer_core.training.targets import VOTES_HEAD, with_votes_head
+
+PLAIN = Recipe(epochs=4, batch_size=32, mixed_precision=False)
+
+
+@pytest.fixture
+def bright_and_dark():
+    """Two classes that any network can tell: dark faces are 0, bright ones are 3."""
+    rng = np.random.default_rng(0)
+    labels = np.tile([0, 3], 32).astype(np.int64)
+    images = rng.integers(0, 100, (64, 48, 48)) + 120 * (labels == 3)[:, None, None]
+    return FaceDataset(images.astype(np.uint8), labels, np.full(64, "Training"), np.arange(64))
+
+
+def votes_on(*faces):
+    counts = np.zeros((len(faces), 10), np.int64)
+    for row, votes in enumerate(faces):
+        for column, count in votes.items():
+            counts[row, VOTE_COLUMNS.index(column)] = count
+    return FerPlusVotes(counts)
+
+
+def with_votes(faces, voted):
+    """Ten votes for one expression on each face; none where it is -1."""
+    columns = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
+    return replace(faces, votes=votes_on(*[{columns[k]: 10} if k >= 0 else {} for k in voted]))
+
+
+@pytest.fixture
+def network(tiny_spec):
+    keras.utils.set_random_seed(3)
+    return build_network(tiny_spec)
+
+
+@pytest.fixture
+def two_heads(network):
+    both = with_votes_head(network)
+    random = np.random.default_rng(0)
+    for name in ("head", VOTES_HEAD):
+        layer = both.get_layer(name)
+        layer.set_weights([random.normal(size=w.shape) for w in layer.get_weights()])
+    return network, both
+
+
+def store(name, network, spec):
+    folder = promoted() / name
+    folder.mkdir(parents=True)
+    network.save(folder / "model.keras")
+    (folder / "model.tflite").write_bytes(b"not needed here")
+    card = {"name": name, "title": name, "parameters": 1, "weights_from": "random", "input_size": 48, "metrics": {}}
+    (folder / "card.json").write_text(json.dumps({**card, "served": {}, "spec": spec.as_dict()}))
+    return folder
