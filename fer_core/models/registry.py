@@ -76,15 +76,7 @@ _FACES = ModelSpec(
     open_normalization=True,
     dropout=0.2,
 )
-"""A network that has seen millions of faces, fitted to labels and votes."""
-
-_FACES_STUDENT = replace(
-    _FACES,
-    name="mobilenet_faces_student",
-    title="MobileNet, pretrained on faces, student",
-    weights_from="mobilenet_faces",
-)
-"""The same network, trained further on degraded faces, and distilled from several."""
+"""A network that has seen millions of faces, fitted to labels and votes and to degraded faces."""
 
 _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
@@ -103,7 +95,6 @@ _SPECS = {
         _VOTES,
         _STUDENT,
         _FACES,
-        _FACES_STUDENT,
         *(_frozen(name) for name, known in BACKBONES.items() if "frozen" in known.variants),
         _modified("MobileNetV2"),
         _modified("VGG16"),

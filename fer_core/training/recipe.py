@@ -243,23 +243,14 @@ on the hold-out, and 72.8 % with seed 0, against 71.9, 71.7 and 71.7 % of three 
 
 FACES = replace(
     LABELS_AND_VOTES,
-    epochs=10,
+    epochs=12,
     batch_size=64,
     peak_learning_rate=0.01,
     weight_decay=1e-4,
-    augmentation=Augmentation(crop=48),
+    augmentation=replace(ROBUST, crop=48, degraded=0.3),  # two draws leave half of the faces sharp and free of noise
 )
-"""For a backbone that knows faces already: a low rate, and few epochs. A step takes 0.31 s on two cores."""
-
-FACES_STUDENT = replace(
-    FACES,
-    epochs=12,
-    seed=1,
-    augmentation=replace(ROBUST, crop=48),
-    teachers=("mobilenet_faces", "compact_cnn_student", "compact_cnn_distilled"),
-    teaching=3.0,
-)
-"""For faces from cameras. It starts from one of its teachers."""
+"""For a backbone that knows faces already: a low rate, and few epochs. A step takes 0.3 s on two cores that compute in
+bfloat16, and 1.5 s on two with AVX2 alone."""
 
 BY_NAME: Final = {
     "compact_cnn": UNDEGRADED,
@@ -267,7 +258,6 @@ BY_NAME: Final = {
     "compact_cnn_votes": LABELS_AND_VOTES,
     "compact_cnn_student": STUDENT,
     "mobilenet_faces": FACES,
-    "mobilenet_faces_student": FACES_STUDENT,
 }
 """Recipes of named models that differ from that of their network."""
 

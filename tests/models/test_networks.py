@@ -59,7 +59,7 @@ def test_the_papers_eight_are_there():
         "mobilenetv2_modified", "vgg16_modified", "vgg16_modified_noise", "vgg16_modified_face",
     } <= set(VARIANTS)  # fmt: skip
     others = {name: model_spec(name).weights_from for name in VARIANTS if model_spec(name).weights_from != "imagenet"}
-    assert others == {"mobilenet_faces": "vggface2", "mobilenet_faces_student": "mobilenet_faces"}
+    assert others == {"mobilenet_faces": "vggface2"}
     assert [name for name in VARIANTS if model_spec(name).noise] == ["vgg16_modified_noise"]
     assert [name for name in VARIANTS if model_spec(name).preprocessing != "none"] == ["vgg16_modified_face"]
 

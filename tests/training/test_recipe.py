@@ -65,7 +65,7 @@ def test_every_augmentation_has_its_name():
 def test_degraded_faces_are_the_default_but_for_the_papers_variants_and_what_was_trained_before():
     for name in ("compact_cnn", "compact_cnn_distilled", "vgg16_frozen", "vgg16_modified", "vgg16_modified_noise"):
         assert named_recipe(model_spec(name)).augmentation.degraded == 0
-    for name in ("compact_cnn_votes", "compact_cnn_student", "mobilenet_faces_student"):
+    for name in ("compact_cnn_votes", "compact_cnn_student", "mobilenet_faces"):
         assert named_recipe(model_spec(name)).augmentation.degraded > 0
     assert recipe_for(model_spec("compact_cnn")).augmentation.degraded > 0
     assert "mirrored, degraded" in recipe_summary(model_spec("compact_cnn"), recipe_for(model_spec("compact_cnn")))
