@@ -365,8 +365,8 @@ def test_uploads_are_used_up_to_a_sum_of_bytes_and_the_others_are_forgotten(pred
 def test_no_picture_is_kept_in_its_full_size(open_app, monkeypatch, page, query):
     alive = []
 
-    def read(*given):
-        image = read_image(*given)
+    def read(*given, **limits):
+        image = read_image(*given, **limits)
         alive.append(weakref.ref(image))
         return image
 
