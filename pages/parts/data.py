@@ -26,6 +26,7 @@ from fer_core.metrics.core import Measured, measure_models
 from fer_core.metrics.predictions import ENSEMBLE, Predictions
 from fer_core.sections.results import Results
 from fer_core.store.stored_model import StoredModel
+from fer_core.threads import kept
 from fer_core.tuning.plan import default_storage
 from fer_core.types import FerError
 from pages.parts.compare.results import Selection, results_of
@@ -70,13 +71,17 @@ KEYS: Final[dict[Any, Callable[[Any], Any]]] = {
 """What tells the values of a type apart in every cache. Types are named where not every page needs their rooms."""
 
 
-@st.cache_resource(max_entries=12, show_spinner=False, hash_funcs=KEYS)
 def classifier(model: StoredModel) -> Classifier:
     """Return the classifier of a model, which is opened once for all sessions.
 
     Raises:
         FerError: as of `StoredModel.classifier`.
     """
+    return _classifier(model, model.version)
+
+
+@kept(12)
+def _classifier(model: StoredModel, version: tuple[int, ...]) -> Classifier:  # noqa: ARG001 (the key)
     return model.classifier()
 
 

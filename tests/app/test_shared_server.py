@@ -173,7 +173,7 @@ def test_a_cleared_cache_starts_no_second_analysis(open_app, monkeypatch):
     class Job:
         running, error, result, progress, name = False, "stopped", None, None, "The sample clip"
 
-        def __init__(self, *_) -> None:
+        def __init__(self, *_, **__) -> None:
             started.append(self)
 
     monkeypatch.setattr("pages.parts.video.VideoJob", Job)

@@ -83,7 +83,7 @@ def test_hog_linear_is_logistic_regression_with_the_best_penalty(dataset):
 
 @pytest.mark.parametrize("name", ["class_prior", "hog_linear"])
 def test_stored_for_comparison_only(dataset, home, tmp_path, name):
-    model = train_baseline(model_spec(name), TrainingData.of(dataset), tmp_path / "store")
+    model = train_baseline(model_spec(name), TrainingData.of(dataset), root=tmp_path / "store")
     assert not model.servable
     assert model.card.served is None
     assert {path.name for path in model.folder.iterdir()} == {"card.json", "predictions.parquet"}

@@ -50,7 +50,7 @@ def curves(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
     def replaced(function: Callable[..., list[float]]) -> list[Any]:
         asked: list[Any] = []
 
-        def fit(network: Any, spec: Any, recipe: Any, faces: Any, holdout: Any, callbacks: Any) -> dict[str, Any]:
+        def fit(_: Any, spec: Any, *, recipe: Any, callbacks: Any, **given: Any) -> dict[str, Any]:
             asked.append((spec, recipe))
             (report,) = callbacks
             report.set_params({"epochs": recipe.epochs})
