@@ -22,9 +22,9 @@ PLAIN = Recipe(epochs=4, batch_size=32, mixed_precision=False)
 def bright_and_dark():
     """Two classes that any network can tell: dark faces are 0, bright ones are 3."""
     rng = np.random.default_rng(0)
-    labels = np.tile([0, 3], 32).astype(np.int64)
-    images = rng.integers(0, 100, (64, 48, 48)) + 120 * (labels == 3)[:, None, None]
-    return FaceDataset(images.astype(np.uint8), labels, np.full(64, "Training"), np.arange(64))
+    labels = np.tile([0, 3], 64).astype(np.int64)
+    images = rng.integers(0, 100, (128, 48, 48)) + 120 * (labels == 3)[:, None, None]
+    return FaceDataset(images.astype(np.uint8), labels, np.full(128, "Training"), np.arange(128))
 
 
 def votes_on(*faces):
