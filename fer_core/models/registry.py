@@ -78,6 +78,14 @@ _FACES = ModelSpec(
 )
 """A network that has seen millions of faces, fitted to labels and votes and to degraded faces."""
 
+_SHARP = replace(_FACES, name="mobilenet_faces_sharp", title="MobileNet, pretrained on faces, sharp faces")
+"""The same network, trained on sharp faces alone, to teach."""
+
+_FACES_STUDENT = replace(
+    _FACES, name="mobilenet_faces_student", title="MobileNet, student", weights_from="mobilenet_faces"
+)
+"""The same network, trained further, and distilled from several."""
+
 _BASELINES = [
     ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
     ModelSpec("class_prior", "Class prior (the floor)", "class_prior", weights_from="none"),
@@ -95,6 +103,8 @@ _SPECS = {
         _VOTES,
         _STUDENT,
         _FACES,
+        _SHARP,
+        _FACES_STUDENT,
         *(_frozen(name) for name, known in BACKBONES.items() if "frozen" in known.variants),
         _modified("MobileNetV2"),
         _modified("VGG16"),
