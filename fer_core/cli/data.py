@@ -10,7 +10,7 @@ import numpy as np
 import typer
 
 from fer_core.audit.fer2013_properties import measured_properties, save_properties
-from fer_core.cli.output import AsJson, escaped, fails_clearly, fitted_table, print_json, stderr, stdout
+from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout
 from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
 from fer_core.data.near_duplicates import LEAST, same_pictures_by_row, save_same_pictures
 from fer_core.faces import head_roll, save_roll
@@ -20,13 +20,15 @@ from fer_core.types import FerError
 
 data = typer.Typer(help="Inspect or download FER2013.", no_args_is_help=True)
 
+Source = Annotated[
+    Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
+]
+SaveTable = Annotated[bool, typer.Option("--save", help="Replace the table that comes with the package.")]
+
 
 @data.command()
-@fails_clearly
 def info(
-    path: Annotated[
-        Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
-    ] = None,
+    path: Source = None,
     as_json: AsJson = False,
 ) -> None:
     """Count the faces per split and expression, and the exact duplicates."""
@@ -52,9 +54,9 @@ def info(
     if as_json:
         print_json(report)
         return
-    cells = [{"": name, **{split: f"{row[name]:,}" for split, row in counts_by_split.items()}} for name in EXPRESSIONS]
-    cells.append({"": "all", **{split: f"{sum(row.values()):,}" for split, row in counts_by_split.items()}})
-    stdout.print(fitted_table(cells, ["", *counts_by_split]))
+    cells = [[name, *(f"{row[name]:,}" for row in counts_by_split.values())] for name in EXPRESSIONS]
+    cells.append(["all", *(f"{sum(row.values()):,}" for row in counts_by_split.values())])
+    stdout.print(fitted_table(["", *counts_by_split], cells))
     stdout.print(
         f"{len(dataset):,} faces, fingerprint {dataset.fingerprint}. {duplicates.faces:,} are exact duplicates, in "
         f"{len(duplicates.groups):,} groups. {report['duplicate_groups_across_splits']} groups span several splits, "
@@ -64,7 +66,6 @@ def info(
 
 
 @data.command()
-@fails_clearly
 def download() -> None:
     """Download FER2013 from Kaggle (about 60 MB) and FER+'s votes from GitHub (1.6 MB) into the app's data folder.
 
@@ -73,10 +74,10 @@ def download() -> None:
     """
     problems = []
     parts = (("FER2013 is", "Kaggle", download_fer2013), ("FER+'s votes are", "GitHub", download_ferplus))
-    for found, origin, fetch in parts:
+    for what, origin, fetch in parts:
         stderr.print(f"Looking on this computer, then on {origin} …")
         try:
-            stdout.print(f"{found} at {escaped(str(fetch()))}", soft_wrap=True)
+            say(f"{what} at {fetch()}")
         except FerError as error:
             problems.append(str(error))
     if problems:
@@ -84,23 +85,20 @@ def download() -> None:
 
 
 @data.command()
-@fails_clearly
 def duplicates(
-    path: Annotated[
-        Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
-    ] = None,
+    path: Source = None,
     save: Annotated[bool, typer.Option("--save", help="Replace the list that comes with the package.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find faces that are the same picture, with equal pixels or nearly so, which takes about a minute."""
     dataset = load_fer2013(path)
     stderr.print("Comparing every face with every other one …")
-    found = save_same_pictures(dataset) if save else same_pictures_by_row(dataset)
+    same = save_same_pictures(dataset) if save else same_pictures_by_row(dataset)
     training = dataset.rows[dataset.usage == "Training"]
-    report: dict[str, Any] = {"pairs": len(found.pairs), "exact_pairs": int(found.exact.sum()), "least": LEAST}
+    report: dict[str, Any] = {"pairs": len(same.pairs), "exact_pairs": int(same.exact.sum()), "least": LEAST}
     for split in SPLITS[1:]:
         faces = dataset.rows[dataset.usage == split]
-        exact, near = (found.partners(faces, training, only) for only in (True, False))
+        exact, near = (same.partners(faces, training, only) for only in (True, False))
         report[split] = {"exact_in_training": int(exact.sum()), "near_in_training": int((near & ~exact).sum())}
     if as_json:
         print_json(report)
@@ -117,12 +115,9 @@ def duplicates(
 
 
 @data.command()
-@fails_clearly
 def roll(
-    path: Annotated[
-        Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
-    ] = None,
-    save: Annotated[bool, typer.Option("--save", help="Replace the table that comes with the package.")] = False,
+    path: Source = None,
+    save: SaveTable = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure how far each head is tilted to the side, which takes minutes."""
@@ -147,12 +142,9 @@ def roll(
 
 
 @data.command()
-@fails_clearly
 def properties(
-    path: Annotated[
-        Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
-    ] = None,
-    save: Annotated[bool, typer.Option("--save", help="Replace the table that comes with the package.")] = False,
+    path: Source = None,
+    save: SaveTable = False,
 ) -> None:
     """Measure what audits divide the test faces by: brightness, contrast, sharpness, head roll, agreement; as CSV."""
     dataset = load_fer2013(path)

@@ -134,18 +134,18 @@ def edit_panel(views: list[FaceView]) -> None:
         ]
     with results, st.grid(2, min_column_width=250, gap="medium"):
         st.image(
-            reruns[0].image,
+            reruns[0][0],
             caption=f"Face {views[0].number}, changed as the controls say",
             width="stretch",
             alt=f"Close-up of face {views[0].number} after the changes",
         )
         if len(views) > FEW_MODELS:
             with st.container(gap="xsmall"):
-                _all_after(views, [rerun.result for rerun in reruns], edited)
+                _all_after(views, [after for _, after in reruns], edited)
         else:
-            for view, rerun in zip(views, reruns, strict=True):
+            for view, (_, after) in zip(views, reruns, strict=True):
                 with st.container(gap="xsmall"):
-                    _before_and_after(view, view.face, rerun.result, edited)
+                    _before_and_after(view, view.face, after, edited)
 
 
 def _edit_controls() -> tuple[Edits, bool]:

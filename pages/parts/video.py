@@ -21,9 +21,9 @@ from fer_core.inference.face_table import (
     time_shares,
     timeline_points,
 )
-from fer_core.inference.sample_clip import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
+from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept

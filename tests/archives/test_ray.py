@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from fer_core.archives import LocalEngine, RayEngine, run_archive
-from fer_core.archives.engines import MISSING
+from fer_core.archives.worker import MISSING
 from fer_core.types import FerError
 from tests.load.archive import Interrupts, kill_a_worker
 

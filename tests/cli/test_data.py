@@ -13,29 +13,18 @@ import requests
 from PIL import Image
 
 from fer_core.data.ferplus import find_ferplus
+from fer_core.labels import EXPRESSIONS
+from tests.cli.conftest import fails
 from tests.made_up_store import write_fer2013, write_votes
 
 
 def test_data_info_gives_the_published_counts(fer, fer2013_path):
     report = json.loads(fer("data", "info", fer2013_path, "--json").stdout)
     assert report["faces"] == 35_887
-    assert report["counts"]["PrivateTest"] == {
-        "angry": 491,
-        "disgust": 55,
-        "fear": 528,
-        "happy": 879,
-        "sad": 594,
-        "surprise": 416,
-        "neutral": 626,
-    }
+    assert list(report["counts"]["PrivateTest"]) == list(EXPRESSIONS)
+    assert list(report["counts"]["PrivateTest"].values()) == [491, 55, 528, 879, 594, 416, 626]
     assert report["duplicate_groups"] > 0
     assert set(report["test_faces_also_in_training"]) == {"PublicTest", "PrivateTest"}
-
-
-def test_data_info_without_data_says_how_to_get_it(fer, home):
-    result = fer("data", "info")
-    assert result.exit_code == 1
-    assert "fer-lab data download" in result.stderr
 
 
 @pytest.fixture
@@ -73,11 +62,12 @@ def test_with_fer2013_here_only_the_votes_are_downloaded(fer, home, sites, tmp_p
 
 def test_both_failures_are_told(fer, home, sites):
     sites(None)
-    result = fer("data", "download")
-    assert result.exit_code == 1
-    assert result.stdout == ""
-    assert "FER2013 could not be downloaded from Kaggle" in result.stderr
-    assert "FER+'s votes could not be downloaded from GitHub" in result.stderr
+    fails(
+        fer,
+        (("data", "info"), "fer-lab data download"),
+        (("data", "download"), "FER2013 could not be downloaded from Kaggle"),
+        (("data", "download"), "FER+'s votes could not be downloaded from GitHub"),
+    )
 
 
 def test_data_roll_measures_each_face_and_counts_those_without(fer, home, tmp_path, portrait, yunet_file):

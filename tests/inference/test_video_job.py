@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from fer_core.files import cache_folder
-from fer_core.inference.sample_clip import CLIP_SECONDS, clip_frames, sample_clip
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob
 from fer_core.inference.video_reader import VideoReader
+from fer_core.inference.video_writer import CLIP_SECONDS, clip_frames, sample_clip
 from tests.clips import film
 from tests.inference.test_video import BrightnessClassifier, SquareDetector, moving_squares
 
@@ -32,9 +32,9 @@ class Gate(SquareDetector):
         return super().detect(image, thorough)
 
 
-def job(content: bytes, detector: SquareDetector | None = None) -> VideoJob:
+def job(content: bytes, detector: SquareDetector | None = None, longest: float | None = None) -> VideoJob:
     make = lambda: StreamAnalyzer(BrightnessClassifier(), detector or SquareDetector(), settings=FILE_SETTINGS)  # noqa: E731
-    return VideoJob(content, make, name="film.mp4")
+    return VideoJob(content, make, name="film.mp4", longest=longest)
 
 
 def folders() -> list[str]:
@@ -44,10 +44,8 @@ def folders() -> list[str]:
 def test_a_job_ends_with_its_result_and_its_folder_goes_with_it():
     one = job(film(moving_squares()))
     assert one.wait(20)
-    assert not one.running
-    assert one.error is None
-    assert one.result.frames == 20
-    assert one.progress.share == 1
+    assert (one.running, one.error) == (False, None)
+    assert (one.result.frames, one.progress.share) == (20, 1)
     assert one.result.annotated.stat().st_size > 1000
     assert len(folders()) == 1
     del one
@@ -62,15 +60,12 @@ def test_progress_while_it_runs_and_a_stop_that_keeps():
         gate.open.release()
     for _ in range(6):
         assert gate.entered.acquire(timeout=20)
-    assert one.running
-    assert one.result is None
-    assert one.progress.frames == 5
-    assert one.progress.total == pytest.approx(2.0)
+    assert (one.running, one.result) == (True, None)
+    assert (one.progress.frames, one.progress.total) == (5, pytest.approx(2.0))
     one.stop()
     gate.open.release()
     assert one.wait(20)
-    assert one.result.stopped
-    assert one.result.frames == 6
+    assert (one.result.stopped, one.result.frames) == (True, 6)
 
 
 def test_an_abandoned_job_stops_by_itself():
@@ -85,18 +80,14 @@ def test_an_abandoned_job_stops_by_itself():
     assert folders() == []
 
 
-def test_a_film_that_is_too_long_is_refused_or_read_up_to_the_limit():
-    make = lambda: StreamAnalyzer(BrightnessClassifier(), SquareDetector(), settings=FILE_SETTINGS)  # noqa: E731
-    one = VideoJob(film(moving_squares()), make, name="film.mp4", longest=1.2)  # of 2 seconds
-    assert one.wait(20)
-    assert one.error.startswith("film.mp4 is too long. Expected at most 0.02 minutes; cut it and try again. Received: ")
-
-
 def test_failures_are_sentences(caplog):
-    bad = job(b"no film at all")
-    assert bad.wait(20)
+    bad, long = job(b"no film at all"), job(film(moving_squares()), longest=1.2)  # of 2 seconds
+    assert bad.wait(20) and long.wait(20)
     assert bad.result is None
     assert bad.error.startswith("film.mp4 is not a video")
+    assert long.error.startswith(
+        "film.mp4 is too long. Expected at most 0.02 minutes; cut it and try again. Received: "
+    )
 
     def broken() -> StreamAnalyzer:
         raise RuntimeError("made up")

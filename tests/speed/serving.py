@@ -20,7 +20,7 @@ from fer_core.faces import default_detector
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.store.stored_model import KERAS, StoredModel
-from fer_core.types import Image
+from fer_core.types import FaceResult, Image
 from tests.server import serving
 from tests.speed.timing import first_prediction, in_child, seconds_each
 
@@ -66,14 +66,18 @@ def start_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
 def serving_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     """Measure one face, a whole frame, a batch, and large pictures."""
     classifier, usual_way, frame = model.classifier(), UsualWay(model), portrait_frame()
-    analyzer = FaceAnalyzer(classifier, default_detector(detection_size=320), thorough=False)
-    (result,) = analyzer.analyze(frame)
+    analyzer, fast = FaceAnalyzer(classifier), default_detector(detection_size=320)
+
+    def analyze() -> list[FaceResult]:
+        return analyzer.classify(frame, fast.detect(frame, thorough=False))
+
+    (result,) = analyze()
     face, many = result.crop, np.repeat(result.crop[None], 512, axis=0)
     detector, large, larger = default_detector(), cv2.resize(frame, (4000, 3000)), cv2.resize(frame, (8000, 6000))
     classify, predict = seconds_each(
         lambda: classifier.predict(face[None]), lambda: usual_way.classify(face), seconds=seconds
     )
-    ours, usual = seconds_each(lambda: analyzer.analyze(frame), lambda: usual_way.analyze(frame), seconds=seconds)
+    ours, usual = seconds_each(analyze, lambda: usual_way.analyze(frame), seconds=seconds)
     (batch,) = seconds_each(lambda: classifier.predict(many), seconds=seconds, warm_up=1)
     search, longer = seconds_each(
         lambda: detector.detect(large), lambda: detector.detect(larger), seconds=seconds, warm_up=1
