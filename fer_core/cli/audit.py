@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
-import typer
 from rich.markup import escape
 from rich.table import Table
+from typer import Argument, Option
 
 from fer_core.audit import ALL, LIMITS, MINIMUM, RATES, GroupAudit, open_grouped, picture_faces, records
 from fer_core.cli.output import AsJson, Model, WholeImage, print_json, progress_bar, stdout, warn
@@ -25,15 +25,15 @@ NOTES = 10  # sentences about left-out pictures that are printed
 
 def audit(
     folder: Annotated[
-        Path, typer.Argument(help="Folder or zip of pictures with a table of groups, or a Parquet table with both.")
+        Path, Argument(help="Folder or zip of pictures with a table of groups, or a Parquet table with both.")
     ],
     model: Model = DEFAULT_MODEL,
     by: Annotated[
-        list[str] | None, typer.Option(help="A division, or two crossed as in gender,age. Default: all, one by one.")
+        list[str] | None, Option(help="A division, or two crossed as in gender,age. Default: all, one by one.")
     ] = None,
     whole_image: WholeImage = False,
-    minimum: Annotated[int, typer.Option(min=1, help="Faces that a rate needs to be compared.")] = MINIMUM,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print the rates of all groups as CSV.")] = False,
+    minimum: Annotated[int, Option(min=1, help="Faces that a rate needs to be compared.")] = MINIMUM,
+    as_csv: Annotated[bool, Option("--csv", help="Print the rates of all groups as CSV.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare what a model predicts, and how often it is right, between groups of people.

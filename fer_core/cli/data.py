@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 import typer
+from typer import Argument, Option
 
 from fer_core.audit.fer2013_properties import measured_properties, save_properties
 from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout
@@ -15,36 +17,29 @@ from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_dupli
 from fer_core.data.near_duplicates import LEAST, same_pictures_by_row, save_same_pictures
 from fer_core.faces import head_roll, save_roll
 from fer_core.files import csv_text
-from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 
 data = typer.Typer(help="Inspect or download FER2013.", no_args_is_help=True)
 
-Source = Annotated[
-    Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
-]
-SaveTable = Annotated[bool, typer.Option("--save", help="Replace the table that comes with the package.")]
+Source = Annotated[Path | None, Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")]
+SaveTable = Annotated[bool, Option("--save", help="Replace the table that comes with the package.")]
 
 
 @data.command()
-def info(
-    path: Source = None,
-    as_json: AsJson = False,
-) -> None:
+def info(path: Source = None, as_json: AsJson = False) -> None:
     """Count the faces per split and expression, and the exact duplicates."""
     dataset = load_fer2013(path)
     counts, duplicates = dataset.counts(), find_duplicates(dataset)
-    counts_by_split = {split: dict(zip(EXPRESSIONS, map(int, counts.loc[split]), strict=True)) for split in SPLITS}
-    present = [split for split in SPLITS if sum(counts_by_split[split].values())]
+    present = counts.index[counts.sum(axis=1) > 0]
     leaked = {
         split: int(leaked_mask(dataset.split(split), dataset.split("training")).sum())
-        for split in present
-        if split != "Training" and "Training" in present
+        for split in present.drop("Training", errors="ignore")
+        if "Training" in present
     }
     report = {
         "faces": len(dataset),
         "fingerprint": dataset.fingerprint,
-        "counts": counts_by_split,
+        "counts": counts.to_dict("index"),
         "duplicate_groups": len(duplicates.groups),
         "duplicate_faces": duplicates.faces,
         "duplicate_groups_across_splits": int(duplicates.across_splits.sum()),
@@ -54,9 +49,9 @@ def info(
     if as_json:
         print_json(report)
         return
-    cells = [[name, *(f"{row[name]:,}" for row in counts_by_split.values())] for name in EXPRESSIONS]
-    cells.append(["all", *(f"{sum(row.values()):,}" for row in counts_by_split.values())])
-    stdout.print(fitted_table(["", *counts_by_split], cells))
+    columns = pd.concat([counts.T, counts.T.sum().to_frame("all").T])
+    cells = [[str(name), *(f"{count:,}" for count in row)] for name, *row in columns.itertuples()]
+    stdout.print(fitted_table(["", *columns], cells))
     stdout.print(
         f"{len(dataset):,} faces, fingerprint {dataset.fingerprint}. {duplicates.faces:,} are exact duplicates, in "
         f"{len(duplicates.groups):,} groups. {report['duplicate_groups_across_splits']} groups span several splits, "
@@ -87,7 +82,7 @@ def download() -> None:
 @data.command()
 def duplicates(
     path: Source = None,
-    save: Annotated[bool, typer.Option("--save", help="Replace the list that comes with the package.")] = False,
+    save: Annotated[bool, Option("--save", help="Replace the list that comes with the package.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find faces that are the same picture, with equal pixels or nearly so, which takes about a minute."""
@@ -115,11 +110,7 @@ def duplicates(
 
 
 @data.command()
-def roll(
-    path: Source = None,
-    save: SaveTable = False,
-    as_json: AsJson = False,
-) -> None:
+def roll(path: Source = None, save: SaveTable = False, as_json: AsJson = False) -> None:
     """Measure how far each head is tilted to the side, which takes minutes."""
     dataset = load_fer2013(path)
     stderr.print("Looking for the eyes of every face …")
@@ -142,10 +133,7 @@ def roll(
 
 
 @data.command()
-def properties(
-    path: Source = None,
-    save: SaveTable = False,
-) -> None:
+def properties(path: Source = None, save: SaveTable = False) -> None:
     """Measure what audits divide the test faces by: brightness, contrast, sharpness, head roll, agreement; as CSV."""
     dataset = load_fer2013(path)
     table = save_properties(dataset) if save else measured_properties(dataset)

@@ -6,8 +6,8 @@ from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
-import typer
 from rich.table import Table
+from typer import Argument, Option
 
 from fer_core.cli.models import stored_models
 from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, stdout, titled_table, warn
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    names: Annotated[list[str] | None, typer.Argument(help="Models to measure.", metavar="NAME…")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Measure all models.")] = False,
+    names: Annotated[list[str] | None, Argument(help="Models to measure.", metavar="NAME…")] = None,
+    every: Annotated[bool, Option("--all", help="Measure all models.")] = False,
     data: Fer2013 = None,
-    degraded: Annotated[bool, typer.Option("--degraded", help="Measure on degraded faces too: noise, blur …")] = False,
-    mapped: Annotated[bool, typer.Option("--map", help="Make the map of the test faces too.")] = False,
-    save: Annotated[bool, typer.Option("--save", help="Keep the results in the models' folders.")] = False,
+    degraded: Annotated[bool, Option("--degraded", help="Measure on degraded faces too: noise, blur …")] = False,
+    mapped: Annotated[bool, Option("--map", help="Make the map of the test faces too.")] = False,
+    save: Annotated[bool, Option("--save", help="Keep the results in the models' folders.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure models on PublicTest and PrivateTest, plain and with flip, with 95 % intervals.
@@ -210,10 +210,10 @@ def _add_rows(table: Table, title: str, key: str, columns: list[dict[str, Any]])
 
 
 def compare(
-    first: Annotated[str, typer.Argument(help="A model, or several seeds of it: NAME,NAME_seed1")],
-    second: Annotated[str, typer.Argument(help="What to compare with, in the same way.")],
+    first: Annotated[str, Argument(help="A model, or several seeds of it: NAME,NAME_seed1")],
+    second: Annotated[str, Argument(help="What to compare with, in the same way.")],
     on: Annotated[
-        Literal["holdout", "PublicTest", "PrivateTest"], typer.Option(help="The faces. Choose models on the hold-out.")
+        Literal["holdout", "PublicTest", "PrivateTest"], Option(help="The faces. Choose models on the hold-out.")
     ] = "holdout",
     data: Fer2013 = None,
     as_json: AsJson = False,

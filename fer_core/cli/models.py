@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 from rich.markup import escape
+from typer import Argument, Option
 
 from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout, warn, write_output
 from fer_core.models.spec import WEIGHTS
@@ -18,8 +18,8 @@ from fer_core.types import FerError
 
 
 def models(
-    markdown: Annotated[bool, typer.Option(help="Print the table of the README, with the scores.")] = False,
-    cards: Annotated[bool, typer.Option(help="Write each model's card as README.md into its folder.")] = False,
+    markdown: Annotated[bool, Option(help="Print the table of the README, with the scores.")] = False,
+    cards: Annotated[bool, Option(help="Write each model's card as README.md into its folder.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the trained models."""
@@ -54,14 +54,14 @@ def models(
 
 
 def report(
-    names: Annotated[list[str] | None, typer.Argument(help="Models; default: all.", metavar="NAME…")] = None,
-    out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
-    csv: Annotated[Path | None, typer.Option(help="Also write every table as CSV into this folder.")] = None,
-    png: Annotated[Path | None, typer.Option(help="Also write every chart as a picture into this folder.")] = None,
-    split: Annotated[str, typer.Option(help="PublicTest or PrivateTest.")] = "PublicTest",
-    view: Annotated[str, typer.Option(help="plain, or flip: averaged with the mirror image.")] = "plain",
-    by: Annotated[str, typer.Option(help="Judged by: label (FER2013's), or plurality (most annotators).")] = "label",
-    ensemble: Annotated[str | None, typer.Option(help="Add an ensemble: mean, weighted or exponential.")] = None,
+    names: Annotated[list[str] | None, Argument(help="Models; default: all.", metavar="NAME…")] = None,
+    out: Annotated[Path, Option(help="The HTML file to write.")] = Path("report.html"),
+    csv: Annotated[Path | None, Option(help="Also write every table as CSV into this folder.")] = None,
+    png: Annotated[Path | None, Option(help="Also write every chart as a picture into this folder.")] = None,
+    split: Annotated[str, Option(help="PublicTest or PrivateTest.")] = "PublicTest",
+    view: Annotated[str, Option(help="plain, or flip: averaged with the mirror image.")] = "plain",
+    by: Annotated[str, Option(help="Judged by: label (FER2013's), or plurality (most annotators).")] = "label",
+    ensemble: Annotated[str | None, Option(help="Add an ensemble: mean, weighted or exponential.")] = None,
 ) -> None:
     """Write one HTML file that compares models: charts, tables, significance, and the results of the paper.
 
@@ -110,11 +110,15 @@ def markdown_table(stored: list[StoredModel]) -> str:
     ]
     rows = card_scoreboard(stored)
     for row in sorted(rows, key=lambda row: (not row["default"], -row.get("public_test_accuracy", 0.0))):
-        voted = [_percent(row.get(f"{split}_plurality_accuracy")) for split in ("public_test", "private_test")]
-        cells = [_accuracy(row, "public_test"), _accuracy(row, "private_test"), " / ".join(voted)]
+        cells = [f"`{row['name']}`"]
+        for split in ("public_test", "private_test"):
+            accuracy, low, high = (_percent(row.get(f"{split}_accuracy{end}")) for end in ("", "_low", "_high"))
+            cells.append(accuracy if accuracy == "–" else f"{accuracy} ({low}–{high})")
+        voted = (_percent(row.get(f"{split}_plurality_accuracy")) for split in ("public_test", "private_test"))
+        cells.append(" / ".join(voted))
         cells += [_percent(row.get("degraded_accuracy")), _percent(row["holdout_score"])]
         cells += [_count(row["parameters"]), _size(row["size_bytes"] or 0)]
-        lines.append(f"| `{row['name']}` | {' | '.join(cells)} |")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -136,13 +140,6 @@ def _chosen(row: dict[str, Any]) -> dict[str, Any]:
         "weights_from": row["weights_from"],
         "default": row["default"],
     }
-
-
-def _accuracy(row: dict[str, Any], split: str) -> str:
-    if f"{split}_accuracy" not in row:
-        return "–"
-    accuracy, low, high = (row[f"{split}_accuracy{end}"] for end in ("", "_low", "_high"))
-    return f"{accuracy:.1%} ({low:.1%}–{high:.1%})"
 
 
 def _percent(share: float | None) -> str:

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from typer import Option
 from typer.core import TyperGroup
 
 from fer_core.names import readable
@@ -25,10 +26,10 @@ from fer_core.types import FerError, reason
 stdout = Console(highlight=False)
 stderr = Console(stderr=True, highlight=False)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
-Fer2013 = Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")]
-Model = Annotated[str, typer.Option(help="Name of a trained model.")]
-WholeImage = Annotated[bool, typer.Option(help="Treat each picture as one face crop; do not search for faces.")]
+AsJson = Annotated[bool, Option("--json", help="Print one JSON document instead of a table.")]
+Fer2013 = Annotated[Path | None, Option(help="FER2013: CSV, folder or zip.")]
+Model = Annotated[str, Option(help="Name of a trained model.")]
+WholeImage = Annotated[bool, Option(help="Treat each picture as one face crop; do not search for faces.")]
 
 OTHER_COLUMNS: Final = 50
 """Characters that a column of paths leaves to the others."""

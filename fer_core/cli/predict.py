@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 from rich.table import Table
+from typer import Argument, Option
 
 from fer_core.archives import Job, LocalEngine, RayEngine, run_archive
 from fer_core.archives.storage import local_files
@@ -56,31 +57,31 @@ class EngineKind(StrEnum):
 
 Out = Annotated[
     str | None,
-    typer.Option(
+    Option(
         help="Folder or address (s3://…, gs://…) for the results as partitioned Parquet. The same command continues "
         "after an interruption.",
         metavar="FOLDER",
     ),
 ]
-EngineName = Annotated[EngineKind, typer.Option(help="With --out: this machine, or a Ray cluster.")]
+EngineName = Annotated[EngineKind, Option(help="With --out: this machine, or a Ray cluster.")]
 Address = Annotated[
-    str | None, typer.Option(help="With --engine ray: the cluster, such as auto. Default: a Ray on this machine.")
+    str | None, Option(help="With --engine ray: the cluster, such as auto. Default: a Ray on this machine.")
 ]
-Flip = Annotated[bool, typer.Option(help="Average each face with its mirror image.")]
+Flip = Annotated[bool, Option(help="Average each face with its mirror image.")]
 
 
 def predict(
     inputs: Annotated[
-        list[str], typer.Argument(help="Pictures, folders or globs; with --out also addresses.", metavar="PICTURE…")
+        list[str], Argument(help="Pictures, folders or globs; with --out also addresses.", metavar="PICTURE…")
     ],
     model: Model = DEFAULT_MODEL,
     whole_image: WholeImage = False,
     flip: Flip = False,
-    annotate: Annotated[Path | None, typer.Option(help="Folder for pictures with the faces drawn in.")] = None,
+    annotate: Annotated[Path | None, Option(help="Folder for pictures with the faces drawn in.")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Pictures to process in parallel. Default: one per CPU core.")
+        int | None, Option(min=1, help="Pictures to process in parallel. Default: one per CPU core.")
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row per face or per picture without.")] = False,
+    as_csv: Annotated[bool, Option("--csv", help="Print CSV, one row per face or per picture without.")] = False,
     as_json: AsJson = False,
     out: Out = None,
     engine: EngineName = EngineKind.LOCAL,
@@ -136,24 +137,22 @@ def predict(
 def video(
     inputs: Annotated[
         list[str],
-        typer.Argument(
+        Argument(
             help="An MP4, MOV, WebM or AVI file; with --out any number, folders, globs and addresses.", metavar="FILE…"
         ),
     ],
     model: Model = DEFAULT_MODEL,
-    rate: Annotated[
-        float | None, typer.Option(min=0.01, help="Frames to analyse per second. Default: every frame.")
-    ] = None,
+    rate: Annotated[float | None, Option(min=0.01, help="Frames to analyse per second. Default: every frame.")] = None,
     flip: Flip = False,
-    smoothing: Annotated[float, typer.Option(min=0.0, help="Time constant of the smoothing in seconds; 0: none.")] = 0,
-    csv: Annotated[Path | None, typer.Option(help="CSV file for the table of all frames and faces.")] = None,
-    parquet: Annotated[Path | None, typer.Option(help="Parquet file for the same table.")] = None,
-    annotate: Annotated[Path | None, typer.Option(help="Video file with the faces drawn in (.mp4).")] = None,
+    smoothing: Annotated[float, Option(min=0.0, help="Time constant of the smoothing in seconds; 0: none.")] = 0,
+    csv: Annotated[Path | None, Option(help="CSV file for the table of all frames and faces.")] = None,
+    parquet: Annotated[Path | None, Option(help="Parquet file for the same table.")] = None,
+    annotate: Annotated[Path | None, Option(help="Video file with the faces drawn in (.mp4).")] = None,
     as_json: AsJson = False,
     out: Out = None,
     engine: EngineName = EngineKind.LOCAL,
     address: Address = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="With --out: videos to process in parallel.")] = None,
+    workers: Annotated[int | None, Option(min=1, help="With --out: videos to process in parallel.")] = None,
 ) -> None:
     """Predict the expression of every face in every frame of a video, and how long each expression lasted.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
+from typer import Argument, Option
 
 from fer_core.cli.output import AsJson, fitted_table, print_json, say, stdout, warn
 from fer_core.jobs import PATIENCE
@@ -17,7 +18,7 @@ from fer_core.runs.status import STATE_LABELS
 
 runs = typer.Typer(help="List, stop, resume and promote the trainings of the Fine-tune page.", no_args_is_help=True)
 
-RunId = Annotated[str, typer.Argument(help="The run's id, as `runs list` shows it.")]
+RunId = Annotated[str, Argument(help="The run's id, as `runs list` shows it.")]
 
 
 @runs.command(name="list")
@@ -84,9 +85,9 @@ def delete(run_id: RunId) -> None:
 @runs.command()
 def promote(
     run_id: RunId,
-    name: Annotated[str | None, typer.Option(help="The model's name; default: made from the run's title.")] = None,
-    title: Annotated[str | None, typer.Option(help="The model's title; default: the run's.")] = None,
-    replace: Annotated[bool, typer.Option(help="Replace a model of that name.")] = False,
+    name: Annotated[str | None, Option(help="The model's name; default: made from the run's title.")] = None,
+    title: Annotated[str | None, Option(help="The model's title; default: the run's.")] = None,
+    replace: Annotated[bool, Option(help="Replace a model of that name.")] = False,
 ) -> None:
     """Make a finished run's model available to all pages and commands."""
     run = open_run(run_id)

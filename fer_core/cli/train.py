@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import typer
 from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
+from typer import Argument, Option
 
 from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, say, stderr, stdout, warn
 from fer_core.data import FaceDataset, load_fer2013, load_utkface
@@ -26,24 +26,21 @@ Span = tuple[float, float]
 
 
 def train(
-    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(model_names())}.")],
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data; default: the recipe's.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's; stored as NAME_seedN.")] = None,
+    name: Annotated[str, Argument(help=f"One of: {', '.join(model_names())}.")],
+    epochs: Annotated[int | None, Option(min=1, help="Passes over the data; default: the recipe's.")] = None,
+    seed: Annotated[int | None, Option(min=0, help="Instead of the recipe's; stored as NAME_seedN.")] = None,
     subset: Annotated[
-        int | None,
-        typer.Option(min=70, help="Use only this many faces of each split, as a trial; stored as NAME_trial."),
+        int | None, Option(min=70, help="Use only this many faces of each split, as a trial; stored as NAME_trial.")
     ] = None,
     data: Fer2013 = None,
-    run: Annotated[Path | None, typer.Option(help="Folder of the run; an interrupted run resumes from it.")] = None,
+    run: Annotated[Path | None, Option(help="Folder of the run; an interrupted run resumes from it.")] = None,
     weights: Annotated[
         str | None,
-        typer.Option(
-            help="Start from these: imagenet, vggface2, utkface, random or a stored model of the same network."
-        ),
+        Option(help="Start from these: imagenet, vggface2, utkface, random or a stored model of the same network."),
     ] = None,
-    ship: Annotated[bool, typer.Option(help="Store in trained_models/ instead of your own models.")] = False,
+    ship: Annotated[bool, Option(help="Store in trained_models/ instead of your own models.")] = False,
     unlabelled: Annotated[
-        Path | None, typer.Option(help="UTKFace as Parquet: more faces, which the recipe's teachers answer.")
+        Path | None, Option(help="UTKFace as Parquet: more faces, which the recipe's teachers answer.")
     ] = None,
 ) -> None:
     """Fit a named model on FER2013, convert it, measure it and store it.
@@ -97,14 +94,14 @@ def train(
 
 
 def pretrain(
-    backbone: Annotated[str, typer.Argument(help="Its name in keras.applications, for example VGG16.")],
-    data: Annotated[Path, typer.Option(help="Parquet table with the columns age, gender (0 male, 1 female) and jpeg.")],
+    backbone: Annotated[str, Argument(help="Its name in keras.applications, for example VGG16.")],
+    data: Annotated[Path, Option(help="Parquet table with the columns age, gender (0 male, 1 female) and jpeg.")],
     size: Annotated[
-        int | None, typer.Option(min=32, help="Side of its input in pixels; default: that of the named models.")
+        int | None, Option(min=32, help="Side of its input in pixels; default: that of the named models.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the faces.")] = None,
+    epochs: Annotated[int | None, Option(min=1, help="Passes over the faces.")] = None,
     subset: Annotated[
-        int | None, typer.Option(min=20, help="Use only this many faces, as a trial; stored separately.")
+        int | None, Option(min=20, help="Use only this many faces, as a trial; stored separately.")
     ] = None,
 ) -> None:
     """Pretrain a backbone on UTKFace's age and gender, for `train --weights utkface`.
@@ -158,28 +155,27 @@ def _epoch_bar(bar: Progress) -> Any:
 
 
 def tune(
-    model: Annotated[str | None, typer.Argument(help=f"For a new study, one of: {', '.join(_NETWORKS)}.")] = None,
+    model: Annotated[str | None, Argument(help=f"For a new study, one of: {', '.join(_NETWORKS)}.")] = None,
     study: Annotated[
-        str | None, typer.Option(help="The study's name; an existing study is continued. Default: MODEL.")
+        str | None, Option(help="The study's name; an existing study is continued. Default: MODEL.")
     ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="Trials that the study will have in all.")] = 20,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs per trial.")] = 6,
-    faces: Annotated[int, typer.Option(help="Training faces of FER2013 per trial.")] = 3000,
-    balanced: Annotated[bool, typer.Option(help="Use the same number of each expression where possible.")] = False,
-    pictures: Annotated[str | None, typer.Option(help="Learn from this folder or zip of class folders.")] = None,
-    crops: Annotated[bool, typer.Option(help="The own pictures are face crops already.")] = False,
-    vary: Annotated[list[str] | None, typer.Option(help=f"Repeatable, of {', '.join(TUNABLE)}. Default: all.")] = None,
-    learning_rate: Annotated[Span | None, typer.Option(help="Lowest and highest.")] = None,
-    strength: Annotated[Span | None, typer.Option(help="Lowest and highest, of augmentation, from 0 to 2.")] = None,
-    label_smoothing: Annotated[Span | None, typer.Option(help="Lowest and highest.")] = None,
-    open_layers: Annotated[list[int] | None, typer.Option(help="Last layers with weights to train; several.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
+    trials: Annotated[int, Option(min=1, help="Trials that the study will have in all.")] = 20,
+    epochs: Annotated[int, Option(min=1, help="Epochs per trial.")] = 6,
+    faces: Annotated[int, Option(help="Training faces of FER2013 per trial.")] = 3000,
+    balanced: Annotated[bool, Option(help="Use the same number of each expression where possible.")] = False,
+    pictures: Annotated[str | None, Option(help="Learn from this folder or zip of class folders.")] = None,
+    crops: Annotated[bool, Option(help="The own pictures are face crops already.")] = False,
+    vary: Annotated[list[str] | None, Option(help=f"Repeatable, of {', '.join(TUNABLE)}. Default: all.")] = None,
+    learning_rate: Annotated[Span | None, Option(help="Lowest and highest.")] = None,
+    strength: Annotated[Span | None, Option(help="Lowest and highest, of augmentation, from 0 to 2.")] = None,
+    label_smoothing: Annotated[Span | None, Option(help="Lowest and highest.")] = None,
+    open_layers: Annotated[list[int] | None, Option(help="Last layers with weights to train; several.")] = None,
+    seed: Annotated[int, Option(help="Seed of the sampling.")] = 0,
     storage: Annotated[
-        str | None,
-        typer.Option(envvar=STORAGE_VARIABLE, help="URL of a database, if several computers share a study."),
+        str | None, Option(envvar=STORAGE_VARIABLE, help="URL of a database, if several computers share a study.")
     ] = None,
     as_json: AsJson = False,
-    submit: Annotated[bool, typer.Option(help="Finally, queue a full training with the best settings.")] = False,
+    submit: Annotated[bool, Option(help="Finally, queue a full training with the best settings.")] = False,
 ) -> None:
     """Search for good settings with many short trainings, ranked by their accuracy on the hold-out.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,7 +13,7 @@ import numpy as np
 from fer_core.classifier import Classifier
 from fer_core.faces import FaceDetector, default_detector, draw_faces, evidence_for, heatmap_on_face
 from fer_core.inference.pictures import FaceAnalyzer
-from fer_core.inference.tracking import FaceTracker, Smoother, look, scene
+from fer_core.inference.tracking import FaceTracker, look, scene
 from fer_core.types import Face, FaceResult, FerError, Image
 
 DETECT_SECONDS: Final = 0.2
@@ -94,7 +95,7 @@ class StreamAnalyzer:
     def reset(self) -> None:
         """Forget all faces. Numbers start from 1 again."""
         self._tracker = FaceTracker()
-        self._faces: dict[int, tuple[Smoother, TrackedFace]] = {}
+        self._faces: dict[int, TrackedFace] = {}
         self._classified_by = self.classifier
         self._frames_since_detection = 0
         self._detected = self._now = float("-inf")
@@ -179,14 +180,23 @@ class StreamAnalyzer:
             self._smooth(track.number, result, seconds, settings.smoothing)
         shown = [track.number for track in self._tracker.current(seconds)]
         self._faces = {number: self._faces[number] for number in shown if number in self._faces}
-        return FrameResult(seconds, tuple(face for _, face in self._faces.values()))
+        return FrameResult(seconds, tuple(self._faces.values()))
 
     def _smooth(self, number: int, result: FaceResult, seconds: float, time_constant: float) -> None:
-        smoother = self._faces[number][0] if number in self._faces else Smoother()
-        values = [result.probabilities] if result.activation is None else [result.probabilities, result.activation]
-        probabilities, *maps = smoother.add(values, seconds, time_constant)
-        smooth = replace(result, probabilities=probabilities, activation=maps[0] if maps else None)
-        self._faces[number] = smoother, TrackedFace(number, smooth, seconds)
+        """Keep the exponential moving average of a face's probabilities and activation map.
+
+        A result that comes `gap` seconds after the previous one gets the weight `1 - exp(-gap / time_constant)`. So the
+        average does not depend on the frame rate: after one time constant, an old result always has a weight of 37 %.
+        """
+        before = self._faces.get(number)
+        if before and time_constant > 0:
+            weight = np.float32(-math.expm1(-(seconds - before.seen) / time_constant))
+            old, activation = before.result, result.activation
+            if old.activation is not None and activation is not None:
+                activation = old.activation + weight * (activation - old.activation)
+            probabilities = old.probabilities + weight * (result.probabilities - old.probabilities)
+            result = replace(result, probabilities=probabilities, activation=activation)
+        self._faces[number] = TrackedFace(number, result, seconds)
 
 
 def _mirrored(face: Face, width: int) -> Face:

@@ -1,8 +1,7 @@
-"""Follow faces from frame to frame: stable numbers, cuts told from motion, and smoothing over time."""
+"""Follow faces from frame to frame: stable numbers, and cuts told from motion."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -145,31 +144,6 @@ class FaceTracker:
             matches = _matches(tracks, [faces[k] for k in free], seconds)
             pairs += [(tracks[i], free[j]) for i, j in matches]
         return pairs
-
-
-class Smoother:
-    """An exponential moving average of values that arrive at irregular times.
-
-    A value that arrives `gap` seconds after the previous one gets the weight `1 - exp(-gap / time_constant)`. So the
-    result does not depend on the frame rate: after one time constant, an old value always has a weight of 37 %.
-    """
-
-    def __init__(self) -> None:
-        self._means: list[NDArray[np.float32]] = []
-        self._seconds = 0.0
-
-    def add(self, values: list[NDArray[np.float32]], seconds: float, time_constant: float) -> list[NDArray[np.float32]]:
-        """Add arrays, whose shapes do not change, and return their averages.
-
-        `seconds` must not decrease. The time constant may change from call to call; 0 returns `values`.
-        """
-        if not self._means or time_constant <= 0:
-            self._means = list(values)
-        else:
-            weight = np.float32(-math.expm1(-(seconds - self._seconds) / time_constant))
-            self._means = [mean + weight * (value - mean) for mean, value in zip(self._means, values, strict=True)]
-        self._seconds = seconds
-        return self._means
 
 
 def _mapped(face: Face, factors: NDArray[np.float64] | float = 1.0, shift: NDArray[np.float64] | float = 0.0) -> Face:

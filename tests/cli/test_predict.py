@@ -40,14 +40,16 @@ def test_json_has_the_stable_keys_and_the_smiling_portrait_is_happy(fer, portrai
     assert 150 < x < 240 and 30 < y < 110 and 60 < width < 130 and 80 < height < 170
 
 
-def test_folders_globs_and_files_each_once(fer, portrait, tmp_path):
-    inner = tmp_path / "inner"
-    inner.mkdir()
-    for path in (tmp_path / "a.png", inner / "b.png"):
+def test_folders_globs_and_files_each_once_without_junk(fer, portrait, tmp_path):
+    files, hidden = [tmp_path / "a.png", tmp_path / "inner" / "b.png"], tmp_path / ".h*.png"
+    with_junk(tmp_path, portrait.read_bytes())
+    (tmp_path / "inner").mkdir()
+    for path in files:
         path.write_bytes(portrait.read_bytes())
     (tmp_path / "notes.txt").write_text("not a picture, and not asked for")
-    result = fer("predict", tmp_path, tmp_path / "*.png", tmp_path / "a.png", "--json")
-    assert [answer["file"] for answer in json.loads(result.stdout)] == [str(tmp_path / "a.png"), str(inner / "b.png")]
+    answers = json.loads(fer("predict", tmp_path, tmp_path / "*.png", tmp_path / "a.png", hidden, "--json").stdout)
+    assert [answer["file"] for answer in answers] == [*map(str, files), str(hidden)]
+    assert "does not exist" in answers[-1]["error"]
 
 
 def test_the_table_leaves_brackets_and_annotated_pictures_differ_from_their_source(fer, portrait, tmp_path):
@@ -159,15 +161,6 @@ def test_no_picture_is_overwritten_by_an_annotated_one(fer, tmp_path):
     assert fer("predict", tmp_path, "--annotate", tmp_path / "." / "").exit_code == 0
     assert {path: path.read_bytes() for path in before} == before
     assert len(list(tmp_path.iterdir())) == 4
-
-
-def test_junk_is_no_picture(fer, portrait, tmp_path):
-    with_junk(tmp_path, portrait.read_bytes())
-    (tmp_path / "IMG_1.png").write_bytes(portrait.read_bytes())
-    result = fer("predict", tmp_path, tmp_path / "*.png", tmp_path / "*" / "*.png", "--json")
-    assert [answer["file"] for answer in json.loads(result.stdout)[:1]] == [str(tmp_path / "IMG_1.png")]
-    (missing,) = json.loads(result.stdout)[1:]
-    assert missing["file"] == str(tmp_path / "*" / "*.png") and "does not exist" in missing["error"]
 
 
 def test_csv_has_a_row_for_each_face_and_for_a_picture_without_one(fer, two_faces, tmp_path):

@@ -1,7 +1,9 @@
-"""A film analysed: boxes and times as drawn, tables that agree, annotated films that play, and stops that keep."""
+"""A video analysed, also in the background: boxes and times as drawn, annotated videos that play, stops that keep."""
 
 from __future__ import annotations
 
+import gc
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from fer_core.faces import default_detector
+from fer_core.files import cache_folder
 from fer_core.inference import Prediction
 from fer_core.inference.face_table import (
     FACE_COLUMNS,
@@ -19,7 +22,9 @@ from fer_core.inference.face_table import (
     time_shares,
 )
 from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.video import FILE_SETTINGS, VideoProgress, analyze_video
+from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoProgress, analyze_video
+from fer_core.inference.video_reader import VideoReader
+from fer_core.inference.video_writer import CLIP_SECONDS, clip_frames, sample_clip
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import load_model
 from fer_core.types import Face, FerError
@@ -63,9 +68,13 @@ class BrightnessClassifier:
         return Prediction(answers, np.ones((len(faces), 2, 2, 7), np.float32))
 
 
+def make_analyzer(detector: SquareDetector | None = None) -> StreamAnalyzer:
+    return StreamAnalyzer(BrightnessClassifier(), detector or SquareDetector(), settings=FILE_SETTINGS)
+
+
 @pytest.fixture
 def analyzer() -> StreamAnalyzer:
-    return StreamAnalyzer(BrightnessClassifier(), SquareDetector(), settings=FILE_SETTINGS)  # type: ignore[arg-type]
+    return make_analyzer()
 
 
 def moving_squares(count: int = 20) -> list[np.ndarray]:
@@ -84,19 +93,29 @@ def decoded(path: Path) -> tuple[float, list[float], list[np.ndarray]]:
         return container.duration / av.time_base, [frame.time for frame in frames], images
 
 
-def test_times_boxes_and_expressions_are_as_drawn(analyzer):
-    result = analyze_video(film(moving_squares()), analyzer)
+def test_times_boxes_and_expressions_are_as_drawn(analyzer, tmp_path):
+    source, progress = moving_squares(), []
+    result = analyze_video(film(source), analyzer, annotate=tmp_path / "out.mp4", on_progress=progress.append)
     assert list(result.table.columns) == list(FACE_COLUMNS)
     assert (result.frames, result.seconds, result.stopped, result.notes) == (20, pytest.approx(2.0), False, ())
-    assert result.faces == [1, 2]
+    assert (result.faces, result.annotated) == ([1, 2], tmp_path / "out.mp4")
     left, right = (result.table[result.table["face"] == number] for number in (1, 2))
     assert list(left["seconds"]) == pytest.approx(np.arange(20) / 10, abs=1e-3)
-    assert list(left["x"]) == pytest.approx(10 + 4 * np.arange(20), abs=2)
-    assert list(left["y"]) == pytest.approx([50] * 20, abs=2)
-    assert list(left["width"]) == pytest.approx([SIDE] * 20, abs=3)
+    for name, values, off in (("x", 10 + 4 * np.arange(20), 2), ("y", [50] * 20, 2), ("width", [SIDE] * 20, 3)):
+        assert list(left[name]) == pytest.approx(values, abs=off)
     assert list(left["expression"]) == ["happy"] * 10 + ["sad"] * 10
     assert list(left["happy"]) == pytest.approx([0.88] * 10 + [0.02] * 10)  # not smoothed
     assert list(right["seconds"]) == pytest.approx(np.arange(5, 15) / 10, abs=1e-3)
+    seconds, times, images = decoded(tmp_path / "out.mp4")
+    assert seconds == pytest.approx(2.0, abs=0.01)
+    assert times == pytest.approx(np.arange(20) / 10, abs=1e-3)
+    difference = np.abs(images[0].astype(int) - source[0])
+    assert difference[50:110, 10:15].max() > 60  # the box was drawn here,
+    assert difference[200:, 200:].max() < 25  # and nothing there
+    assert all(before.share <= after.share for before, after in pairwise(progress))
+    assert (len(progress), progress[-1].share, progress[-1].left) == (21, 1, 0)
+    assert (progress[4].frames, progress[4].total) == (5, pytest.approx(2.0))
+    assert progress[4].left > 0
 
 
 def test_frames_without_a_face_keep_their_time(analyzer):
@@ -139,18 +158,6 @@ def test_shares_and_stretches_of_each_face_and_of_all(analyzer):
     assert seconds_without_face(result.table, result.seconds) == pytest.approx(0.1, abs=0.01)
 
 
-def test_the_annotated_film_has_every_frame(analyzer, tmp_path):
-    source = moving_squares()
-    result = analyze_video(film(source), analyzer, annotate=tmp_path / "out.mp4")
-    seconds, times, images = decoded(tmp_path / "out.mp4")
-    assert result.annotated == tmp_path / "out.mp4"
-    assert seconds == pytest.approx(2.0, abs=0.01)
-    assert times == pytest.approx(np.arange(20) / 10, abs=1e-3)
-    difference = np.abs(images[0].astype(int) - source[0])
-    assert difference[50:110, 10:15].max() > 60  # the box was drawn here,
-    assert difference[200:, 200:].max() < 25  # and nothing there
-
-
 def test_fewer_frames_a_second_last_as_long(analyzer, tmp_path):
     result = analyze_video(film(moving_squares()), analyzer, rate=2, annotate=tmp_path / "out.mp4")
     seconds, times, _ = decoded(tmp_path / "out.mp4")
@@ -161,35 +168,20 @@ def test_fewer_frames_a_second_last_as_long(analyzer, tmp_path):
     assert shares[shares["face"] == 1]["seconds"].sum() == pytest.approx(2.0, abs=0.01)
 
 
-def test_progress_grows_to_the_end_and_tells_the_time_left(analyzer):
-    seen: list[VideoProgress] = []
-    analyze_video(film(moving_squares()), analyzer, on_progress=seen.append)
-    assert len(seen) == 21
-    assert all(one.share <= other.share for one, other in pairwise(seen))
-    assert (seen[-1].share, seen[-1].left) == (1, 0)
-    assert (seen[4].frames, seen[4].total) == (5, pytest.approx(2.0))
-    assert seen[4].left > 0
-
-
-def test_a_stop_keeps_what_is_done(analyzer, tmp_path):
-    asked = iter(range(100))
-    result = analyze_video(
-        film(moving_squares()), analyzer, annotate=tmp_path / "out.mp4", should_stop=lambda: next(asked) == 6
-    )
+def test_a_stop_keeps_what_is_done_and_an_error_leaves_a_film_that_plays(analyzer, tmp_path):
+    asked, out = iter(range(100)), tmp_path / "out.mp4"
+    result = analyze_video(film(moving_squares()), analyzer, annotate=out, should_stop=lambda: next(asked) == 6)
     assert (result.stopped, result.frames, result.seconds) == (True, 7, pytest.approx(0.7, abs=0.01))
     assert "Stopped after 0.7 seconds" in result.notes[0]
-    assert len(decoded(tmp_path / "out.mp4")[2]) == 7
-    assert result.table["seconds"].nunique() == 7
+    assert (len(decoded(out)[2]), result.table["seconds"].nunique()) == (7, 7)
 
-
-def test_an_error_in_the_middle_leaves_a_film_that_plays(analyzer, tmp_path):
     def interrupt(progress: VideoProgress) -> None:
         if progress.frames == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        analyze_video(film(moving_squares()), analyzer, annotate=tmp_path / "out.mp4", on_progress=interrupt)
-    assert len(decoded(tmp_path / "out.mp4")[2]) == 5
+        analyze_video(film(moving_squares()), analyzer, annotate=out, on_progress=interrupt)
+    assert len(decoded(out)[2]) == 5
 
 
 def test_a_film_cut_off_is_analysed_as_far_as_it_goes(analyzer):
@@ -202,10 +194,14 @@ def test_a_film_cut_off_is_analysed_as_far_as_it_goes(analyzer):
     assert result.faces
 
 
-def test_sound_is_dropped_and_said_so(analyzer, tmp_path):
-    content = with_sound(moving_squares(5))
+def test_sound_is_dropped_and_said_so_and_the_film_itself_is_not_overwritten(analyzer, tmp_path):
+    content, path = with_sound(moving_squares(5)), tmp_path / "film.mp4"
     assert analyze_video(content, analyzer).notes == ()
     assert analyze_video(content, analyzer, annotate=tmp_path / "o.mp4").notes == ("The annotated video has no sound.",)
+    path.write_bytes(content)
+    with pytest.raises(FerError, match="overwrite"):
+        analyze_video(path, analyzer, annotate=path)
+    assert path.read_bytes() == content
 
 
 def test_frames_that_fail_are_counted(analyzer, monkeypatch):
@@ -232,14 +228,6 @@ def test_a_pause_in_the_recording_is_told_and_not_counted(analyzer, tmp_path, ki
     assert list(shares.groupby("face")["seconds"].sum()) == pytest.approx([1.0, 1.0], abs=0.02)
 
 
-def test_the_film_itself_is_not_overwritten(analyzer, tmp_path):
-    path, content = tmp_path / "film.mp4", film(moving_squares(3))
-    path.write_bytes(content)
-    with pytest.raises(FerError, match="overwrite"):
-        analyze_video(path, analyzer, annotate=path)
-    assert path.read_bytes() == content
-
-
 def test_real_faces_are_found_where_they_are():
     """Two heads, the left one moving: YuNet and the shipped model."""
     require("FER_YUNET_MODEL", "needs YuNet's weights")
@@ -253,3 +241,95 @@ def test_real_faces_are_found_where_they_are():
     assert np.abs(moving["x"] + moving["width"] / 2 - (5 + 6 * np.arange(8) + x + width / 2)).max() < 6
     assert np.abs(moving["y"] + moving["height"] / 2 - (20 + y + height / 2)).max() < 8
     assert (result.table["expression"] == "happy").all()
+
+
+class Gate(SquareDetector):
+    """Waits before each frame until it is let through."""
+
+    def __init__(self) -> None:
+        self.open = threading.Semaphore(0)
+        self.entered = threading.Semaphore(0)
+
+    def detect(self, image: np.ndarray, thorough: bool = True):
+        self.entered.release()
+        self.open.acquire(timeout=20)
+        return super().detect(image, thorough)
+
+
+def job(content: bytes, detector: SquareDetector | None = None, longest: float | None = None) -> VideoJob:
+    return VideoJob(content, lambda: make_analyzer(detector), name="film.mp4", longest=longest)
+
+
+def folders() -> list[str]:
+    return [path.name for path in cache_folder("visits").iterdir() if path.is_dir()]
+
+
+def test_a_job_ends_with_its_result_and_its_folder_goes_with_it(home):
+    one = job(film(moving_squares()))
+    assert one.wait(20)
+    assert (one.running, one.error) == (False, None)
+    assert (one.result.frames, one.progress.share) == (20, 1)
+    assert one.result.annotated.stat().st_size > 1000
+    assert len(folders()) == 1
+    del one
+    gc.collect()
+    assert folders() == []
+
+
+def test_progress_while_it_runs_and_a_stop_that_keeps(home):
+    gate = Gate()
+    one = job(film(moving_squares()), gate)
+    for _ in range(5):
+        gate.open.release()
+    for _ in range(6):
+        assert gate.entered.acquire(timeout=20)
+    assert (one.running, one.result) == (True, None)
+    assert (one.progress.frames, one.progress.total) == (5, pytest.approx(2.0))
+    one.stop()
+    gate.open.release()
+    assert one.wait(20)
+    assert (one.result.stopped, one.result.frames) == (True, 6)
+
+
+def test_an_abandoned_job_stops_by_itself(home):
+    gate = Gate()
+    one = job(film(moving_squares()), gate)
+    assert gate.entered.acquire(timeout=20)
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "video"]
+    del one
+    gc.collect()
+    gate.open.release()
+    thread.join(20)
+    assert folders() == []
+
+
+def test_failures_are_sentences(home, caplog):
+    bad, long = job(b"no film at all"), job(film(moving_squares()), longest=1.2)  # of 2 seconds
+    assert bad.wait(20) and long.wait(20)
+    assert bad.result is None
+    assert bad.error.startswith("film.mp4 is not a video")
+    assert long.error.startswith(
+        "film.mp4 is too long. Expected at most 0.02 minutes; cut it and try again. Received: "
+    )
+
+    def broken() -> StreamAnalyzer:
+        raise RuntimeError("made up")
+
+    worse = VideoJob(film(moving_squares(2)), broken, name="film.mp4")
+    assert worse.wait(20)
+    assert worse.error == "film.mp4 could not be analysed. Try another video, or save this one as MP4 again."
+    assert "made up" in caplog.text
+
+
+def test_the_sample_clip_is_made_once_and_reads_as_it_was_drawn(home):
+    path = sample_clip()
+    stamp = path.stat().st_mtime_ns
+    assert sample_clip() == path
+    assert path.stat().st_mtime_ns == stamp
+    assert [other.name for other in cache_folder("video").iterdir()] == [path.name]
+    with VideoReader(path) as video:
+        frames = list(video.frames())
+        assert video.end == pytest.approx(CLIP_SECONDS, abs=0.01)
+    assert len(frames) == 100
+    first = next(clip_frames())
+    assert np.abs(frames[0][1].astype(int) - first).mean() < 5
