@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -47,23 +46,12 @@ from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.threads import default_workers, in_parallel
 from fer_core.types import FerError
 
-
-class EngineKind(StrEnum):
-    """Where an archive is analysed."""
-
-    LOCAL = "local"
-    RAY = "ray"
-
-
-Out = Annotated[
-    str | None,
-    Option(
-        help="Folder or address (s3://…, gs://…) for the results as partitioned Parquet. The same command continues "
-        "after an interruption.",
-        metavar="FOLDER",
-    ),
-]
-EngineName = Annotated[EngineKind, Option(help="With --out: this machine, or a Ray cluster.")]
+_OUT_HELP = (
+    "Folder or address (s3://…, gs://…) for the results as partitioned Parquet. The same command continues after an "
+    "interruption."
+)
+Out = Annotated[str | None, Option(help=_OUT_HELP, metavar="FOLDER")]
+Engine = Annotated[Literal["local", "ray"], Option(help="With --out: this machine, or a Ray cluster.")]
 Address = Annotated[
     str | None, Option(help="With --engine ray: the cluster, such as auto. Default: a Ray on this machine.")
 ]
@@ -84,7 +72,7 @@ def predict(
     as_csv: Annotated[bool, Option("--csv", help="Print CSV, one row per face or per picture without.")] = False,
     as_json: AsJson = False,
     out: Out = None,
-    engine: EngineName = EngineKind.LOCAL,
+    engine: Engine = "local",
     address: Address = None,
 ) -> None:
     """Predict the expression of every face in pictures.
@@ -150,7 +138,7 @@ def video(
     annotate: Annotated[Path | None, Option(help="Video file with the faces drawn in (.mp4).")] = None,
     as_json: AsJson = False,
     out: Out = None,
-    engine: EngineName = EngineKind.LOCAL,
+    engine: Engine = "local",
     address: Address = None,
     workers: Annotated[int | None, Option(min=1, help="With --out: videos to process in parallel.")] = None,
 ) -> None:
@@ -198,8 +186,8 @@ def video(
         _print_shares(result)
 
 
-def _require_out(engine: EngineKind, address: str | None) -> None:
-    if engine != EngineKind.LOCAL or address:
+def _require_out(engine: str, address: str | None) -> None:
+    if engine != "local" or address:
         raise FerError("--engine and --address are for archives: also give --out FOLDER.")
 
 
@@ -208,16 +196,16 @@ def _analyze_archive(
     out: str,
     *,
     job: Job,
-    engine: EngineKind,
+    engine: str,
     address: str | None,
     workers: int | None,
     as_json: bool,
 ) -> None:
     """Analyse an archive and print its summary; exit with status 1 if a file has an error, 130 after Ctrl-C."""
-    if address and engine != EngineKind.RAY:
+    if address and engine != "ray":
         raise FerError("--address names a Ray cluster: also give --engine ray.")
     warn(*([job.note] if job.note else []))
-    chosen = RayEngine(address, workers) if engine == EngineKind.RAY else LocalEngine(workers)
+    chosen = RayEngine(address, workers) if engine == "ray" else LocalEngine(workers)
     start = time.monotonic()
     try:
         with progress_bar() as bar:
