@@ -206,7 +206,9 @@ def test_sound_is_dropped_and_said_so_and_the_film_itself_is_not_overwritten(ana
 
 def test_frames_that_fail_are_counted(analyzer, monkeypatch):
     calls, detect = iter(range(9)), SquareDetector.detect
-    monkeypatch.setattr(SquareDetector, "detect", lambda *given: detect(*given) if next(calls) != 2 else 1 / 0)
+    monkeypatch.setattr(
+        SquareDetector, "detect", lambda *given, **more: detect(*given, **more) if next(calls) != 2 else 1 / 0
+    )
     result = analyze_video(film(moving_squares(5)), analyzer)
     assert result.frames == 5
     assert result.notes == ("1 of 5 frames could not be analysed; they count as without a face.",)
