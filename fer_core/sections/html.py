@@ -28,18 +28,13 @@ from fer_core.sections.results import Results, writing
 from fer_core.sections.sections import SECTIONS, Chart, Section
 from fer_core.types import FerError
 
+# forbids the browser every request: what the page needs is in it
 POLICY: Final = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-"""Forbids the browser every request: what the page needs is in it."""
-
 SCALE: Final = 2  # pixels of a PNG picture for each pixel of a chart on the screen
 
 
 def write_html(results: Results, path: Path) -> Path:
-    """Write a report as HTML.
-
-    Raises:
-        FerError: the file cannot be written.
-    """
+    """Write a report as HTML; a `FerError` says that the file cannot be written."""
     text = render(results)
     with writing("The report", path, folder=path.parent):
         write_text(path, text)

@@ -37,30 +37,18 @@ class Results:
     """Results of several models on one split. Each table is computed once, when it is first asked for.
 
     Nobody may change the tables, because sessions share them.
-
-    Attributes:
-        models: of the store, without the ensemble.
-        answers: predictions of the models, and of the ensemble if there is one.
-        other: the same on the other test split, to fit temperatures on; None if there are none.
-        public: returns results on PublicTest by FER2013's label, as the paper judges; None if there are none.
-        ensemble: the ensemble among the models; a sentence if it cannot be computed; None without one.
-        complaints: one sentence for each model that is left out.
-        measure: returns metrics and intervals of the models, and of others if it has them; default: computes them.
-        first_titles: titles of models that have the first colours, whether shown or not.
-        all_in_front: whether charts show all models at first.
-        tolerance: by how much leaving out points may move a curve.
     """
 
-    models: Sequence[StoredModel]
-    answers: Predictions
-    other: Predictions | None = None
-    public: Callable[[], Results | None] = lambda: None
-    ensemble: Ensemble | str | None = None
-    complaints: list[str] = field(default_factory=list)
-    measure: Callable[[], Measured] | None = None
-    first_titles: Sequence[str] = ()
-    all_in_front: bool = False
-    tolerance: float = HALF_A_PIXEL
+    models: Sequence[StoredModel]  # of the store, without the ensemble
+    answers: Predictions  # of the models, and of the ensemble if there is one
+    other: Predictions | None = None  # the same on the other test split, to fit temperatures on
+    public: Callable[[], Results | None] = lambda: None  # on PublicTest by FER2013's label, as the paper judges
+    ensemble: Ensemble | str | None = None  # the one among the models; a sentence if it cannot be computed
+    complaints: list[str] = field(default_factory=list)  # one sentence for each model that is left out
+    measure: Callable[[], Measured] | None = None  # metrics of the models, and of others if it has them; None computes
+    first_titles: Sequence[str] = ()  # of models that have the first colours, whether shown or not
+    all_in_front: bool = False  # whether charts show all models at first
+    tolerance: float = HALF_A_PIXEL  # by how much leaving out points may move a curve
 
     # The tables are named after what they hold; their functions say which columns they have.
     measured = cached_property(lambda self: self.measure() if self.measure else measure_models(self.answers))
@@ -136,11 +124,10 @@ class Results:
 def build_report(
     models: Sequence[StoredModel], split: str, *, view: str = "plain", fusion: str | None = None, by: str = "label"
 ) -> Results:
-    """Return the results of models for a report.
+    """Return the results of stored models for a report.
 
     Args:
-        models: of the store.
-        split, view: "PublicTest" or "PrivateTest", "plain" or "flip".
+        models, split, view: of the store, "PublicTest" or "PrivateTest", "plain" or "flip".
         fusion: one of `metrics.ensembles.FUSIONS`, to add an ensemble of all models; None for no ensemble.
         by: what predictions are judged by, one of `columns.YARDSTICKS`; the paper's part stays with FER2013's label.
 
@@ -184,11 +171,7 @@ def writing(what: str, path: Path, *, folder: Path) -> Iterator[None]:
 
 
 def write_csv(results: Results, folder: Path) -> list[Path]:
-    """Write every table into a folder, which is created if it does not exist, and return the files.
-
-    Raises:
-        FerError: the folder cannot be written.
-    """
+    """Write every table into a folder, which is created if it does not exist, and return the files."""
     with writing("The tables", folder, folder=folder):
         for name, table in results.tables.items():
             texts = [column for column in table if str(column).endswith("_interval")]

@@ -228,12 +228,12 @@ def robustness(results: Results, focus: str | None = None) -> Section:
     summary = robustness_summary(table)
     alt = f"Accuracy of {table['model'].nunique()} models on degraded faces: {', '.join(kinds.values()).lower()}"
     words = "Low light also lowers the contrast; occlusion is a gray square at a random place."
-    caption, example = (
+    example, caption = (
+        "",
         (
             f"Accuracy on {table['faces'].max():,} test faces of both splits with five kinds of degradation, in five "
             f"strengths each. These faces are always the same. {words} Models that are not listed were not measured."
         ),
-        "",
     )
     if focus is not None:
         row = summary[summary["model"] == focus].iloc[0]
