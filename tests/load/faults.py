@@ -101,7 +101,7 @@ def full_disk_video(folder: Path) -> str:
 
 def full_disk_training(folder: Path) -> str:
     with _small_disk():
-        run, kept = _started(folder, 1)
+        run, kept = _started(folder, 1, faces=60)
         with _full():
             status = queue.wait(run, PATIENCE)
         assert status.state in ("failed", "interrupted"), f"the run is {status.state}: {run.log()[-300:]}"
@@ -152,7 +152,7 @@ def cleared_caches(folder: Path) -> str:
 
 
 def killed_training(folder: Path) -> str:
-    run, kept = _started(folder, 2)
+    run, kept = _started(folder, 2, faces=600)
     os.kill(int((run.folder / ALIVE).read_text()), signal.SIGKILL)
     until(lambda: run.status().state == "interrupted")
     return _resumed(run, kept)
@@ -310,9 +310,9 @@ def _finished(run: Run) -> None:
     assert status.state == "finished", f"the run is {status.state}: {status.message} {run.log()[-300:]}"
 
 
-def _started(folder: Path, count: int) -> tuple[Run, pd.DataFrame]:
+def _started(folder: Path, count: int, *, faces: int) -> tuple[Run, pd.DataFrame]:
     """Start a run, wait until it is within the epoch that follows the first `count`; return the history of those."""
-    run = queue.submit(plan(write_faces(folder / "faces", 60)))
+    run = queue.submit(plan(write_faces(folder / "faces", faces)))
     until(lambda: run.status().epoch >= count and run.status().step >= 2, PATIENCE)
     return run, run.history()
 
