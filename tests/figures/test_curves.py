@@ -78,15 +78,12 @@ def test_the_emphasized_model_is_drawn_at_first_and_on_top(answers, curves):
     assert lines[weak].line.width > lines[able].line.width
 
 
-def test_plots_stand_side_by_side_or_below_one_another(answers, curves):
+def test_plots_stand_side_by_side_or_below_one_another_without_markup(answers, curves):
     wide, narrow = (roc_pr(answers, curves, narrow=narrow).layout for narrow in (False, True))
     assert (wide.grid.rows, wide.grid.columns, wide.grid.pattern) == (1, 2, "independent")
     assert (narrow.grid.rows, narrow.grid.columns) == (2, 1)
     assert [note.xref for note in wide.annotations] == ["x domain", "x2 domain"]
     assert narrow.height > wide.height
-
-
-def test_names_cannot_bring_markup_into_a_chart(answers, curves):
     table = curves_of(curves, "roc", "fear").assign(model='<a href="x">evil</a>')
     figure = charts.roc_pr_chart(table, table, points=threshold_table(answers, "fear", 0.4).head(0))
     assert "<a" not in figure.to_json()
@@ -103,6 +100,12 @@ def test_reliability_shows_the_bins_and_intervals_of_the_emphasized_model(answer
     (bars,) = charts.confidence_bars(own).data
     assert (np.asarray(bars.x) - np.asarray(bars.width) / 2 >= own["from"]).all()
     assert sum(bars.y) == pytest.approx(1)
+    wide, phone = (charts.reliability_chart(bins, narrow=narrow) for narrow in (False, True))
+    assert (wide.layout.hovermode, phone.layout.hovermode) == ("x unified", "closest")
+    shared, alone = (next(t.hovertemplate for t in one.data if t.showlegend) for one in (wide, phone))
+    assert "<br>" not in shared
+    assert alone.count("<br>") == 3
+    assert "mean confidence" in alone  # the shared hover has it in its title
 
 
 def test_robustness_goes_from_clean_to_the_strongest_in_five_plots(models):
@@ -119,16 +122,6 @@ def test_robustness_goes_from_clean_to_the_strongest_in_five_plots(models):
     np.testing.assert_array_equal(confidence.y, rows["confidence"])
     assert (accuracy.line.dash, confidence.line.dash) == ("solid", "dash")
     assert len(charts.robustness_chart({"blur": curves["blur"]}, {"blur": titles["blur"]}).data) == len(models)
-
-
-def test_wide_screens_show_all_models_at_the_pointer_and_phones_the_nearest(answers):
-    bins = reliability_table(answers)
-    wide, phone = (charts.reliability_chart(bins, narrow=narrow) for narrow in (False, True))
-    assert (wide.layout.hovermode, phone.layout.hovermode) == ("x unified", "closest")
-    shared, alone = (next(t.hovertemplate for t in one.data if t.showlegend) for one in (wide, phone))
-    assert "<br>" not in shared
-    assert alone.count("<br>") == 3
-    assert "mean confidence" in alone  # the shared hover has it in its title
 
 
 def test_growing_curves_keep_their_axis_and_mark_every_epoch():

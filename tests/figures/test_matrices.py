@@ -52,20 +52,15 @@ def test_expressions_stand_in_the_projects_order_and_the_chosen_cell_is_framed(c
     assert (frame.x0 + frame.x1) / 2 == EXPRESSIONS.index("sad")
 
 
-def test_an_expression_without_faces_shows_a_dash(cells):
-    empty = cells.copy()
-    empty.loc[empty["actual"] == "disgust", ["count", "rate"]] = [0, float("nan")]
-    words = texts(matrices.confusion_chart(empty, "rates"))
-    assert {words["disgust", name] for name in EXPRESSIONS} == {"–"}
-
-
 def test_differences_have_signs(answers):
     cells = difference_cells(answers, "able", "weak")
     words = texts(matrices.confusion_chart(cells, "counts", difference=True))
     for row in cells.itertuples():
         assert words[row.actual, row.predicted] == (f"{row.count:+,}" if row.count else "0")
-    heat = matrices.confusion_chart(cells, "rates", difference=True).data[0]
-    assert heat.zmin == -heat.zmax
+    cells.loc[cells["actual"] == "disgust", ["count", "rate"]] = [0, float("nan")]  # an expression without faces
+    figure = matrices.confusion_chart(cells, "rates", difference=True)
+    assert {texts(figure)["disgust", name] for name in EXPRESSIONS} == {"–"}
+    assert figure.data[0].zmin == -figure.data[0].zmax
 
 
 def test_pairs_are_signed_and_only_significant_ones_are_coloured():

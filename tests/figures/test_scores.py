@@ -110,9 +110,6 @@ def test_groups_differ_in_colour_and_shape_and_small_ones_are_hollow():
     assert list(figure.data[0].y) == ["angry", "happy"]
     assert ends(figure.data[0]) == [(0.3, 0.5)] * 2
     assert figure.layout.showlegend
-
-
-def test_one_expression_has_a_row_for_each_group():
     figure = group_rates(RATES[RATES["expression"] == "angry"], "Recall, angry")
     assert [list(trace.y) for trace in figure.data] == [["old"], ["young"], ["<b>few</b>"]]
     assert "&lt;b&gt;few" in figure.layout.yaxis.ticktext[2]
