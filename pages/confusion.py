@@ -12,18 +12,9 @@ from fer_core.metrics.confusion import (
     differing_faces,
     sample_faces,
 )
+from pages.parts import common
 from pages.parts.charts import choose_picture_format
-from pages.parts.common import (
-    choose,
-    choose_faces,
-    note_utkface,
-    plain,
-    stop_without_predictions,
-    stored_models,
-    warn,
-    whole_number,
-    with_code,
-)
+from pages.parts.common import choose, plain, with_code
 from pages.parts.confusion import clickable_matrix, show_faces
 from pages.parts.data import fer2013, predictions
 from pages.parts.explanations import explain
@@ -33,17 +24,17 @@ LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"
 
 head("Confusion", "See which expressions a model confuses. Click a cell to see its faces.")
 
-stored, complaints = stored_models()
+stored, complaints = common.stored_models()
 
 with st.container(horizontal=True):
-    split, view, by = choose_faces("m")
+    split, view, by = common.choose_faces("m")
     rates = "rates: of 100 faces of the row's expression, how many are predicted as the column's."
     values = choose("In the cells", ("counts", "rates"), "m_values", "rates", help=rates)
 
 answers, left_out = predictions(stored, split, view, by)
-warn(complaints + left_out, "Some models are left out:")
+common.warn(complaints + left_out, "Some models are left out:")
 if answers is None:
-    stop_without_predictions()
+    common.stop_without_predictions()
 with st.container(horizontal=True):
     layout = choose("Show", LAYOUTS, "m_layout", format_func=LAYOUTS.__getitem__)
     models = st.grid("auto", min_column_width=250)
@@ -60,7 +51,7 @@ with models:
         second = st.selectbox("Second model", rest, format_func=title, key="m_second", bind="query-params")
 
 st.caption(answers.yardstick)
-note_utkface(model for model in stored if model.name in {first, second})
+common.note_utkface(model for model in stored if model.name in {first, second})
 charts = st.container()
 st.header("The faces of a cell")
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -109,6 +100,6 @@ for line, table in zip(lines, faces, strict=True):
 st.header("Random faces, predicted and actual")
 with st.container(horizontal=True):
     which = choose("Which predictions", SHOWN, "m_which", "all")
-    seed = whole_number("Sample number", 1, 999, 1, "m_seed", width=180)
+    seed = common.whole_number("Sample number", 1, 999, 1, "m_seed", width=180)
 show_faces(sample_faces(answers, first, which, 14, seed), known, f"{plain(title(first))}, {where}")
 choose_picture_format()

@@ -29,23 +29,9 @@ from fer_core.metrics.significance import LEVEL
 from fer_core.store.folders import load_model
 from fer_core.types import FerError
 from fer_core.visitors import TemporaryFolder, check_room
+from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import (
-    choose,
-    choose_faces,
-    note_utkface,
-    offer_download,
-    path_on_this_computer,
-    plain,
-    servable_models,
-    show_table,
-    stop_without_predictions,
-    stored_models,
-    warn,
-    whole_image_toggle,
-    whole_number,
-    with_code,
-)
+from pages.parts.common import choose, plain, with_code
 from pages.parts.data import computed, predictions
 from pages.parts.explanations import explain
 
@@ -65,15 +51,15 @@ _AUDITED: Final = "a_audited"
 
 def fer2013() -> AuditedFaces | None:
     """Ask for a split, a yardstick and a model, and return FER2013's test faces with its stored predictions."""
-    stored, complaints = stored_models()
+    stored, complaints = common.stored_models()
     with st.container(horizontal=True):
-        split, view, by = choose_faces("a")
+        split, view, by = common.choose_faces("a")
         answers, left_out = predictions(stored, split, view, by)
         if answers is None:
-            stop_without_predictions()
+            common.stop_without_predictions()
         title = answers.titles.__getitem__
         name = st.selectbox("Model", answers.names, format_func=title, key="a_model", bind="query-params")
-    warn(complaints + left_out, "Some models are left out:")
+    common.warn(complaints + left_out, "Some models are left out:")
     try:
         faces = stored_faces(answers, name)
     except FerError as error:
@@ -82,7 +68,7 @@ def fer2013() -> AuditedFaces | None:
     st.caption(
         f"{answers.yardstick} FER2013 says nothing about the people, so faces are divided by properties of the picture."
     )
-    note_utkface(model for model in stored if model.name == name)
+    common.note_utkface(model for model in stored if model.name == name)
     return faces
 
 
@@ -91,13 +77,13 @@ def own_pictures() -> AuditedFaces | None:
     # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
     file = st.file_uploader("A zip of pictures with a table of groups, or a Parquet table that holds both", key="a_zip")
     asked = "Or the path of such a file, or of a folder of pictures with a table, on this computer"
-    path = path_on_this_computer(asked, "a_folder") if file is None else ""
+    path = common.path_on_this_computer(asked, "a_folder") if file is None else ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        stored = servable_models()
+        stored = common.servable_models()
         models = {model.name: model.title for model in stored}
         name = st.selectbox("Model", models, format_func=models.__getitem__, key="a_served", bind="query-params")
-        whole = whole_image_toggle("a_whole")
-    note_utkface((model for model in stored if model.name == name), scores=False)
+        whole = common.whole_image_toggle("a_whole")
+    common.note_utkface((model for model in stored if model.name == name), scores=False)
     if file is None and not path:
         st.session_state.pop(_AUDITED, None)
         st.code(EXAMPLE, language=None)
@@ -152,7 +138,7 @@ def groups(faces: AuditedFaces) -> None:
         by = st.selectbox("Divide by", list(faces.divisions), key="a_groups", **url)
         and_by = st.selectbox("and by", [name for name in divisions if name != by], key="a_crossed", **url)
         few = "A rate that is a share of fewer faces is shown hollow and not compared."
-        least = whole_number("Faces to compare", 1, 10_000, MINIMUM, "a_minimum", width=160, help=few)
+        least = common.whole_number("Faces to compare", 1, 10_000, MINIMUM, "a_minimum", width=160, help=few)
     audit = computed(AuditedFaces.compare, faces, by, "" if and_by == NONE else str(and_by), least)
     rates = [rate for rate in RATES if (audit.rates["rate"] == rate).any()]
     with st.container(horizontal=True):
@@ -177,7 +163,7 @@ def groups(faces: AuditedFaces) -> None:
     else:
         _show_gaps(gaps)
     name = f"fer-lab-audit-{audit.by.replace(' × ', '-')}.csv"
-    offer_download("All rates and groups", lambda: csv_text(audit.rates), name, "text/csv", "download", "a_csv")
+    common.offer_download("All rates and groups", lambda: csv_text(audit.rates), name, "text/csv", "download", "a_csv")
 
 
 def failures(faces: AuditedFaces) -> None:
@@ -236,7 +222,7 @@ def _show_gaps(gaps: pd.DataFrame) -> None:
         f"{gap['highest_value']:.1%}, {plain(gap['lowest'])} {gap['lowest_value']:.1%}."
     )
     in_percent = ["highest_value", "lowest_value", "gap", "low", "high"]
-    show_table(
+    common.show_table(
         gaps.assign(**{name: 100 * gaps[name] for name in in_percent}),
         "Largest gap between groups for each expression",
         {
