@@ -126,7 +126,7 @@ def _children(kind: str, seed: int, numbers: list[int], folder: Path) -> Iterato
     context, log, alone = multiprocessing.get_context("spawn"), folder / "log.txt", len(numbers) == 1
     while numbers:
         here, there = context.Pipe(duplex=False)
-        child = context.Process(target=_read_all, args=(there, kind, seed, numbers, log), daemon=True)
+        child = context.Process(target=_read_all, args=(there, kind, seed, numbers, log))
         child.start()
         there.close()
         begun: dict[str, Any] = {"what": "start of the process", "number": numbers[0]}
