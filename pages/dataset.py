@@ -4,10 +4,9 @@ import streamlit as st
 
 from pages.parts.data import fer2013
 from pages.parts.dataset.face_map import face_map
-from pages.parts.dataset.faces import browse, classes
+from pages.parts.dataset.faces import browse, choose_faces_shown, classes
 from pages.parts.dataset.labels import copies, hardest, labels, published
 from pages.parts.dataset.preparation import preparation
-from pages.parts.dataset.source import choose_faces_shown
 from pages.parts.head import head
 
 OF_FACES = {"Classes": classes, "Faces": browse, "Preparation": preparation}

@@ -91,10 +91,10 @@ def model_titles(models: Iterable[StoredModel]) -> dict[str, str]:
     return {name: f"{title} ({name})" if counts[title] > 1 else title for name, title in titles.items()}
 
 
-def choose_model(models: list[StoredModel], key: str, width: int = 300) -> list[StoredModel]:
+def choose_model(models: list[StoredModel], key: str, **settings: Any) -> list[StoredModel]:
     """Ask for one of the models; return it, or nothing if there is none to choose."""
-    titles = model_titles(models)
-    name = st.selectbox("Model", titles, format_func=titles.__getitem__, key=key, bind="query-params", width=width)
+    titles, settings = model_titles(models), {"width": 300, **settings}
+    name = st.selectbox("Model", titles, format_func=titles.__getitem__, key=key, bind="query-params", **settings)
     return [model for model in models if model.name == name]
 
 

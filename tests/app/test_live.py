@@ -69,19 +69,10 @@ def test_results_before_start(live):
     assert not app.button
 
 
-def test_bars_timeline_and_rate_while_it_plays(live, playing):
-    app = live()
-    assert "Face 1: happy" in words(app)
-    assert "Face 1 over the last minute" in words(app)
-    assert "5 analysed" in words(app)
-    bars, timeline = charts(app)
-    assert bars == "Probabilities of face 1 now"
-    assert "last minute" in timeline
-
-
-def test_not_sure_while_it_plays(live, playing, never_sure):
-    app = live(l_model=never_sure)
-    assert "Face 1: not sure" in words(app)
+def test_not_sure_before_and_while_it_plays(opened_without_error, playing, never_sure):
+    app = opened_without_error("live", l_model=never_sure)
+    assert app.subheader[0].value == "The built-in sample: not sure"
+    assert "Face 1: not sure" in words(agree(app))
 
 
 def test_one_of_several_faces_can_be_chosen(live, yunet_file, playing, monkeypatch):
@@ -104,14 +95,20 @@ def test_one_of_several_faces_can_be_chosen(live, yunet_file, playing, monkeypat
     assert re.search(r"Face [3-9]: happy", words(app))
 
 
-def test_settings_reach_the_stream(live, playing, monkeypatch):
+def test_settings_and_servers_reach_the_stream(live, playing, monkeypatch):
     seen = []
     monkeypatch.setattr(live_module.LiveSession, "configure", lambda _, *args, **more: seen.append((args, more)))
     app = live(l_smoothing="1.2", l_activation="true", l_mirror="false")
     ((settings,), more) = seen[-1]
     assert (settings.smoothing, settings.activation, more) == (1.2, True, {"mirror": False})
+    assert playing["rtc_configuration"] == {"iceServers": []}
+    assert playing["media_stream_constraints"]["audio"] is False
+    turn = {"urls": "turn:turn.example.org:3478", "username": "fer", "credential": "word"}
+    app.secrets["webrtc"] = {"ice_servers": [turn, {"username": "no address"}]}
     app.slider(key="l_smoothing").set_value(0.0).run()
+    assert not app.exception
     assert seen[-1][0][0].smoothing == 0
+    assert playing["rtc_configuration"] == {"iceServers": [turn]}
 
 
 def test_another_model_takes_over_while_it_plays(live, playing, from_utkface):
@@ -127,8 +124,14 @@ def test_another_model_takes_over_while_it_plays(live, playing, from_utkface):
     assert DEFAULT_MODEL not in recorded[-1]
 
 
-def test_recording_from_start_to_file(live, playing):
+def test_readings_and_a_recording_while_it_plays(live, playing):
     app = live()
+    assert "Face 1: happy" in words(app)
+    assert "Face 1 over the last minute" in words(app)
+    assert "5 analysed" in words(app)
+    bars, timeline = charts(app)
+    assert bars == "Probabilities of face 1 now"
+    assert "last minute" in timeline
     assert not app.get("download_button")
     app.button(key="l_record").click().run()
     app.run()
@@ -154,25 +157,7 @@ def test_a_frozen_frame_goes_to_predict(live, playing, yunet_file):
     assert app.dataframe[0].value["File"].tolist() == ["live.png"]
 
 
-def test_predict_offers_no_live_frame_before_there_is_one(open_app):
-    app = open_app("predict", p_source="Live")
-    assert not app.exception
-    assert "Live" not in app.get("button_group")[0].options
-    assert app.dataframe[0].value["File"].tolist() == ["astronaut.png"]
-
-
-def test_ice_servers_come_from_the_secrets(live, playing, open_app):
-    app = live()
-    assert playing["rtc_configuration"] == {"iceServers": []}
-    assert playing["media_stream_constraints"]["audio"] is False
-    turn = {"urls": "turn:turn.example.org:3478", "username": "fer", "credential": "word"}
-    app.secrets["webrtc"] = {"ice_servers": [turn, {"username": "no address"}]}
-    app.switch_page("pages/live.py").run()
-    assert not app.exception
-    assert playing["rtc_configuration"] == {"iceServers": [turn]}
-
-
-def test_says_what_helps_when_no_picture_comes(live, playing):
+def test_says_what_helps_when_no_picture_comes_or_the_video_cannot_be_set_up(live, playing, monkeypatch):
     playing["frames"] = 0
     app = live()
     assert "Waiting for the camera" in words(app)
@@ -181,13 +166,12 @@ def test_says_what_helps_when_no_picture_comes(live, playing):
     app.run()
     assert "no picture reaches FER Lab" in app.warning[0].value
 
-
-def test_video_that_cannot_be_set_up_costs_only_a_warning(live, monkeypatch):
     def broken(*args, **options):
         raise TimeoutError("no answer")
 
     monkeypatch.setattr(live_camera, "webrtc_streamer", broken)
-    app = live()
+    app.run()
+    assert not app.exception
     assert "Snapshot" in app.warning[0].value
     assert "The built-in sample: happy" in words(app)
 
@@ -197,9 +181,3 @@ def test_snapshot_needs_no_live_video(live, monkeypatch):
     app = live(l_kind="Snapshot")
     assert len(app.get("camera_input")) == 1
     assert "Take a photo" in words(app)
-
-
-def test_without_any_model_says_how_to_get_one(open_app, no_models):
-    app = open_app("live")
-    assert not app.exception
-    assert "fer-lab train" in app.info[0].value

@@ -18,14 +18,23 @@ from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, choose_yardstick, note_utkface, plain, show_table, warn
+from pages.parts.common import choose, choose_model, choose_yardstick, note_utkface, plain, show_table, warn
 from pages.parts.confusion import show_faces
 from pages.parts.data import computed, predictions
 from pages.parts.explanations import explain
 
 SIDE: Final = 96
-"""Side of the picture in pixels."""
+"""Side in pixels of the picture under the pointer."""
 
+MOST_SHOWN: Final = 24
+
+_ROWS: Final = "d_map_rows"
+_DRAWN: Final = "d_map_drawn"
+_CLEARED: Final = "d_map_cleared"
+"""Keys of the session state."""
+
+# Shows the face of the point under the pointer, on charts in the container with the key `d_map`. The `customdata` of
+# each point is the place of its face on the sheet that is the component's data.
 _HOVER = st.components.v2.component(
     "fer_lab_hover_faces",
     html='<div id="face" role="img" aria-label="The face under the pointer" hidden></div>',
@@ -81,27 +90,7 @@ export default function ({{ data, parentElement }}) {{
 )
 
 
-def show_faces_on_hover(sheet: bytes) -> None:
-    """Show the face of the point under the pointer, on charts in the container with the key `d_map`.
-
-    Args:
-        sheet: of `metrics.mapped_faces.face_sheet`; the `customdata` of each point is the place of its face on it.
-    """
-    with st.container(height=1, border=False):
-        _HOVER(key="hover_faces", data=sheet)
-
-
-MOST_SHOWN: Final = 24
-
-
-def selected_faces(answers: Predictions, name: str, faces: Fer2013Faces) -> None:
-    """Show the confusion matrix and F1 of a model on selected faces, and some of the faces.
-
-    Args:
-        answers: predictions of the selected faces.
-        name: of the model.
-        faces: FER2013's faces and FER+'s votes, as far as they are available.
-    """
+def _selected_faces(answers: Predictions, name: str, faces: Fer2013Faces) -> None:
     number, title = len(answers.labels), answers.titles[name]
     if number == 0:
         st.caption("None of the selected faces has one clear answer of the annotators.")
@@ -112,22 +101,15 @@ def selected_faces(answers: Predictions, name: str, faces: Fer2013Faces) -> None
     scores, few = expression_scores(answers, name)
     with st.grid(2, min_column_width=330):
         with st.container():
-            show_chart(
-                confusion_chart(cells, "counts"), f"Confusion of {title} on {number:,} selected faces; counts of faces"
-            )
+            alt = f"Confusion of {title} on {number:,} selected faces; counts of faces"
+            show_chart(confusion_chart(cells, "counts"), alt)
         with st.container():
+            titles = {"f1": "F1", "low": "95 % from", "high": "to", "precision": "Precision", "recall": "Recall"}
+            numbers = {name: (title, "%.2f") for name, title in titles.items()}
             show_table(
                 scores,
                 "F1 by expression on the selected faces",
-                {
-                    "expression": "Expression",
-                    "faces": ("Faces", "%d"),
-                    "f1": ("F1", "%.2f"),
-                    "low": ("95 % from", "%.2f"),
-                    "high": ("to", "%.2f"),
-                    "precision": ("Precision", "%.2f"),
-                    "recall": ("Recall", "%.2f"),
-                },
+                {"expression": "Expression", "faces": ("Faces", "%d"), **numbers},
                 height="content",
             )
             if few:
@@ -138,21 +120,14 @@ def selected_faces(answers: Predictions, name: str, faces: Fer2013Faces) -> None
     if sample.empty:
         st.caption(f"No prediction for these faces is {which}.")
         return
-    show_faces(
-        sample, faces, f"{len(sample)} of the selected faces" + (", drawn at random" * (len(sample) == MOST_SHOWN))
-    )
-
-
-BOTH: Final = "Both"
-_ROWS: Final = "d_map_rows"
-_DRAWN: Final = "d_map_drawn"
-_CLEARED: Final = "d_map_cleared"
+    drawn = ", drawn at random" if len(sample) == MOST_SHOWN else ""
+    show_faces(sample, faces, f"{len(sample)} of the selected faces{drawn}")
 
 
 def face_map(faces: Fer2013Faces) -> None:
     """Show the map of the test faces by a model's features, and the faces that are selected on it."""
     stored, _ = list_models()
-    mapped = {model.name: model for model in stored if model.has_face_map}
+    mapped = [model for model in stored if model.has_face_map]
     if not mapped:
         st.info(
             f"No model has a map of faces yet. To make one, you need FER2013: `fer-lab evaluate {DEFAULT_MODEL} --map "
@@ -164,31 +139,24 @@ def face_map(faces: Fer2013Faces) -> None:
         "Each point is a face of FER2013’s test splits. Near points look alike to the model. Draw around points with "
         "the lasso or a box to see these faces and how well the model does on them."
     )
-    name = st.selectbox(
-        "Model",
-        mapped,
-        format_func=lambda one: mapped[one].title,
-        key="d_map_model",
-        bind="query-params",
-        width=360,
-        help="Models with a map. For a model of your own, `fer-lab evaluate NAME --map --save` makes it.",
-    )
-    note_utkface([mapped[name]])
+    words = "Models with a map. For a model of your own, `fer-lab evaluate NAME --map --save` makes it."
+    (model,) = choose_model(mapped, "d_map_model", width=360, help=words)
+    name, title = model.name, model.title
+    note_utkface([model])
     answers = {by: _answers(stored, name, by) for by in ("label", "plurality")}
     try:
-        table = map_table(mapped[name].face_map(), answers["label"], answers["plurality"], name, faces)
+        table = map_table(model.face_map(), answers["label"], answers["plurality"], name, faces)
     except FerError as error:
         warn([str(error)], "")
         return
     if table.empty:
-        st.info(
-            f"{plain(mapped[name].title)} has no stored predictions of the faces on its map.", icon=":material/info:"
-        )
+        st.info(f"{plain(title)} has no stored predictions of the faces on its map.", icon=":material/info:")
         return
     sheet = computed(face_sheet, faces, table[["row", "label"]]) if faces.dataset else None
-    _map(table, answers, name, mapped[name].title, faces)
+    _map(table, answers, model, faces)
     if sheet is not None:
-        show_faces_on_hover(sheet)
+        with st.container(height=1, border=False):
+            _HOVER(key="hover_faces", data=sheet)
     else:
         st.caption(
             "Pictures of the faces need FER2013, and the annotators' agreement needs FER+'s votes. The map, labels, "
@@ -203,27 +171,26 @@ def _answers(stored: list[StoredModel], name: str, by: str) -> list[Predictions]
 
 
 @st.fragment
-def _map(
-    table: pd.DataFrame, answers: dict[str, list[Predictions]], name: str, title: str, faces: Fer2013Faces
-) -> None:
-    colorings = [
-        one
-        for one in COLORINGS
-        if (one != "plurality" or answers["plurality"]) and (one != "agreement" or table["agreement"].notna().any())
-    ]
+def _map(table: pd.DataFrame, answers: dict[str, list[Predictions]], model: StoredModel, faces: Fer2013Faces) -> None:
+    def clear() -> None:
+        st.session_state[_ROWS] = []
+        st.session_state[_CLEARED] = st.session_state.get(_CLEARED, 0) + 1
+
+    missing = {"plurality": not answers["plurality"], "agreement": table["agreement"].isna().all()}
+    colorings = [name for name in COLORINGS if not missing.get(name)]
     with st.container(horizontal=True):
         coloring = st.selectbox(
             "Colour", colorings, format_func=COLORINGS.__getitem__, key="d_map_color", bind="query-params", width=220
         )
-        split = choose("Faces", [BOTH, *TEST_SPLITS], "d_map_split")
+        split = choose("Faces", ["Both", *TEST_SPLITS], "d_map_split")
         by = choose_yardstick("d_map_by") if answers["plurality"] else "label"
-    shown = table if split == BOTH else table[table["split"] == split]
+    shown = table if split == "Both" else table[table["split"] == split]
     shown = shown.assign(judged=judged(shown, by))
-    _chart(shown, coloring, (name, coloring, split, by, str(narrow_screen())), title)
+    _chart(shown, coloring, (model.name, coloring, split, by, str(narrow_screen())), model.title)
     explain(
         "Map of faces",
         f"Of the ten faces with the most similar features, {shown['kept'].mean():.1f} on average are among the ten "
-        f"nearest on the map of {title}.",
+        f"nearest on the map of {model.title}.",
     )
     rows = shown.loc[shown["row"].isin(st.session_state.get(_ROWS, [])), "row"]
     st.header("Selected faces")
@@ -234,25 +201,23 @@ def _map(
             icon=":material/lasso_select:",
         )
         return
-    st.button("Clear the selection", icon=":material/deselect:", on_click=_clear)
-    selected_faces(joined(answers[by]).of_rows(rows), name, faces)
+    st.button("Clear the selection", icon=":material/deselect:", on_click=clear)
+    _selected_faces(joined(answers[by]).of_rows(rows), model.name, faces)
 
 
 def _chart(shown: pd.DataFrame, coloring: str, view: tuple[str, ...], title: str) -> None:
-    """Show the map.
+    """Show the map. A new view starts with the faces that were selected before.
 
-    A new view starts with the faces that were selected before. Later selections are not drawn again, because another
-    figure would end the zoom.
+    Later selections are not drawn again, because another figure would end the zoom.
     """
     state: Any = st.session_state
     key = f"d_map_chart_{state.get(_CLEARED, 0)}"
     if key not in state or state[_DRAWN][0] != view:
         state[_DRAWN] = (view, state.get(_ROWS, []))
-    by_place = shown.set_index("place")["row"]
 
     def select() -> None:
         places = [point["customdata"] for point in state[key].selection.points]
-        state[_ROWS] = by_place[by_place.index.isin(places)].tolist()
+        state[_ROWS] = shown.loc[shown["place"].isin(places), "row"].tolist()
 
     with st.container(key="d_map"):
         show_chart(
@@ -266,8 +231,3 @@ def _chart(shown: pd.DataFrame, coloring: str, view: tuple[str, ...], title: str
         "The colour is not used to place the points: t-SNE sees the features only. Axes, the distance between groups "
         "and their size mean nothing, and another seed gives another arrangement."
     )
-
-
-def _clear() -> None:
-    st.session_state[_ROWS] = []
-    st.session_state[_CLEARED] = st.session_state.get(_CLEARED, 0) + 1

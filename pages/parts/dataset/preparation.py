@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -19,10 +19,10 @@ from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.training.augmentation import AS_THE_PAPER, Augmentation
 from fer_core.training.augmented_copies import augmented_copies
 from fer_core.training.recipe import named_recipe
-from fer_core.types import FerError, Image
+from fer_core.types import FerError
 from pages.parts.common import choose, emphasis, note_detector, plain, whole_number, with_code
 from pages.parts.data import computed, computed_here
-from pages.parts.dataset.source import ShownFaces
+from pages.parts.dataset.faces import ANY, ShownFaces
 from pages.parts.pictures import SOURCES, available_sources, pictures_from, stages_of
 
 PREPARED: Final = {
@@ -33,8 +33,12 @@ PREPARED: Final = {
 }
 """Preprocessings of models, each with its caption."""
 
+COPIES: Final = 12
+DRAWN_AT_ONCE: Final = 24  # faces whose copies are drawn together: starting Keras takes longer than drawing
+PICTURES: Final = 6
 
-def inputs(shown: ShownFaces, places: list[int], number: int) -> None:
+
+def _inputs(shown: ShownFaces, places: list[int], number: int) -> None:
     """Show one face after each preprocessing, as the input of each kind of network, and degraded."""
     face = shown.dataset.images[places[number]]
     st.subheader(f"Preprocessing of {plain(shown.name(places[number]))}")
@@ -60,32 +64,20 @@ def inputs(shown: ShownFaces, places: list[int], number: int) -> None:
     )
     st.subheader("Degradations of medium strength")
     with st.grid("auto", min_column_width=110, gap="small"):
-        for kind, one in DEGRADATIONS.items():
-            st.image(degrade(face[None], kind, one.levels[2])[0], caption=one.title, width="stretch", alt=one.title)
+        for kind, of in DEGRADATIONS.items():
+            st.image(degrade(face[None], kind, of.levels[2])[0], caption=of.title, width="stretch", alt=of.title)
     st.caption("Compare models measures every model on these.")
 
 
-COPIES: Final = 12
-DRAWN_AT_ONCE: Final = 24
-"""Faces whose copies are drawn together: starting Keras takes longer than drawing."""
-
-DRAWN: Final = "d_drawn"
-"""Key of the faces in the session whose copies were asked for."""
-
-
-def _recipes() -> dict[str, Augmentation]:
+def _augmented(shown: ShownFaces, places: list[int], number: int) -> None:
+    """Show random copies of one face by the augmentation of the default model or of the paper."""
     default = named_recipe(model_spec(DEFAULT_MODEL)).augmentation
     assert default is not None
-    return {"Default model": default, "As in the paper": AS_THE_PAPER}
-
-
-def augmented(shown: ShownFaces, places: list[int], number: int) -> None:
-    """Show random copies of one face by the augmentation of the default model or of the paper."""
-    recipes = _recipes()
+    recipes = {"Default model": default, "As in the paper": AS_THE_PAPER}
     name = choose("Augmentation", recipes, "d_augmentation")
     start = number // DRAWN_AT_ONCE * DRAWN_AT_ONCE
     group = tuple(places[start : start + DRAWN_AT_ONCE])
-    asked = st.session_state.setdefault(DRAWN, set())
+    asked = st.session_state.setdefault("d_drawn", set())  # for which faces the visitor wants copies
     key = (shown.dataset.fingerprint, group)
     place = st.empty()
     if key not in asked:
@@ -113,71 +105,52 @@ def augmented(shown: ShownFaces, places: list[int], number: int) -> None:
 
 def _in_words(kind: Augmentation) -> str:
     """Return what an augmentation does, in sentences."""
-    low, high = kind.scale
-    words = [f"rotated by up to {kind.rotation:g}°", f"scaled by {low:g} to {high:g}"]
-    if kind.shift:
-        words.append(f"shifted by up to {kind.shift:g} pixels")
-    if kind.flip:
-        words.append("mirrored or not")
-    if kind.contrast:
-        words.append(f"contrast changed by up to {kind.contrast:.0%}")
-    if kind.brightness:
-        words.append(f"brightness changed by up to {kind.brightness:.0%} of the range")
-    if kind.gamma > 1:
-        words.append(f"gamma up to {kind.gamma:g}")
-    text = f"Each copy is {', '.join(words)}."
-    if kind.cover or kind.erase:
-        text += f" {kind.cover:.0%} get a gray patch and {kind.erase:.0%} a patch of noise."
-    if kind.degraded:
-        text += (
-            f" {kind.degraded:.0%} get noise, and {kind.degraded:.0%} blur, low resolution or compression, as from a "
-            "poor camera."
-        )
-    if kind.crop < 48:
-        text += f" The network trains on the inner {kind.crop} × {kind.crop} pixels."
-    return text
+    (low, high), of_all = kind.scale, f"{kind.degraded:.0%}"
+    changes = {
+        f"rotated by up to {kind.rotation:g}°": True,
+        f"scaled by {low:g} to {high:g}": True,
+        f"shifted by up to {kind.shift:g} pixels": kind.shift,
+        "mirrored or not": kind.flip,
+        f"contrast changed by up to {kind.contrast:.0%}": kind.contrast,
+        f"brightness changed by up to {kind.brightness:.0%} of the range": kind.brightness,
+        f"gamma up to {kind.gamma:g}": kind.gamma > 1,
+    }
+    sentences = {
+        f"Each copy is {', '.join(words for words, given in changes.items() if given)}.": True,
+        f"{kind.cover:.0%} get a gray patch and {kind.erase:.0%} a patch of noise.": kind.cover or kind.erase,
+        f"{of_all} get noise, and {of_all} blur, low resolution or compression, as from a poor camera.": kind.degraded,
+        f"The network trains on the inner {kind.crop} × {kind.crop} pixels.": kind.crop < 48,
+    }
+    return " ".join(words for words, given in sentences.items() if given)
 
 
 def _drawn(dataset: FaceDataset, places: tuple[int, ...], kinds: tuple[Augmentation, ...]) -> list[Any]:
     return augmented_copies(dataset.images[list(places)], kinds, COPIES)
 
 
-PICTURES: Final = 6
-THESE: Final = "These faces"
-
-
-def detected(shown: ShownFaces, places: list[int], number: int) -> None:
+def _detected(shown: ShownFaces, places: list[int], number: int) -> None:
     """Show several pictures with what is detected in them and what is cropped, side by side."""
-    sources = [THESE, *available_sources()]
-    source = choose("Pictures", sources, "d_pictures")
-    if source == THESE:
-        here = places[number : number + PICTURES]
-        _stages([(shown.name(place), partial(_stages_at, shown, place)) for place in here])
-        return
+    source = choose("Pictures", ["These faces", *available_sources()], "d_pictures")
     if source in SOURCES:
         st.caption(SOURCES[source])
-    pictures = pictures_from(source)[:PICTURES]
-    _stages([(picture.name, partial(stages_of, picture)) for picture in pictures])
-
-
-def _stages_at(shown: ShownFaces, place: int) -> DetectionStages:
-    return detection_stages(shown.picture(place))
-
-
-def _stages(pictures: list[tuple[str, Callable[[], DetectionStages]]]) -> None:
-    without = []
+    pictures: list[tuple[str, Callable[[], DetectionStages]]]
+    if source == "These faces":
+        pictures = [(shown.name(place), partial(_stages_at, shown, place)) for place in places[number:][:PICTURES]]
+    else:
+        pictures = [(picture.name, partial(stages_of, picture)) for picture in pictures_from(source)[:PICTURES]]
+    without = 0
     for name, detect in pictures:
         with st.container(border=True):
             try:
-                found = _card(plain(name), detect())
+                stages = detect()
             except FerError as error:
                 st.warning(with_code(str(error)), icon=":material/warning:")
                 continue
-            if not found:
-                without.append(name)
+            _show_stages(plain(name), stages)
+            without += stages.faces == 0
     if not pictures:
         return
-    st.markdown(f"**No face is detected in {len(without)} of {len(pictures)} pictures.**")
+    st.markdown(f"**No face is detected in {without} of {len(pictures)} pictures.**")
     st.caption(
         "Detected: the box and the five landmarks. Upright: the square around the largest face, rotated so that the "
         "eyes are level, framed like FER2013’s faces. Input: the same with 48 × 48 gray pixels, as models get it from "
@@ -186,27 +159,25 @@ def _stages(pictures: list[tuple[str, Callable[[], DetectionStages]]]) -> None:
     note_detector()
 
 
-def _card(name: str, stages: DetectionStages) -> bool:
-    """Show the steps for one picture; return whether a face was detected."""
+def _stages_at(shown: ShownFaces, place: int) -> DetectionStages:
+    return detection_stages(shown.picture(place))
+
+
+def _show_stages(name: str, stages: DetectionStages) -> None:
+    """Show the steps for one picture."""
     count = "1 face" if stages.faces == 1 else f"{stages.faces or 'no'} faces"
     st.markdown(f"**{name}**, {count}")
-    tiles: Iterable[tuple[str, Image]] = [("Before", stages.before), ("Detected", stages.marked)]
+    tiles = {"Before": stages.before, "Detected": stages.marked}
     if stages.upright is not None and stages.gray is not None:
         closer = preprocess_faces((stages.gray if stages.before.ndim == 3 else stages.before)[None], "face")[0]
-        tiles = [
-            *tiles,
-            ("Upright", stages.upright),
-            ("Input", enlarged_pixels(stages.gray, 192)),
-            ("Closer", enlarged_pixels(closer, 192)),
-        ]
+        tiles |= {"Upright": stages.upright, "Input": enlarged_pixels(stages.gray, 192)}
+        tiles["Closer"] = enlarged_pixels(closer, 192)
     with st.grid(5, min_column_width=90, gap="small"):
-        for caption, image in tiles:
+        for caption, image in tiles.items():
             st.image(image, caption=caption, width="stretch", alt=f"{caption}: {name}")
-    return stages.faces > 0
 
 
-ANY: Final = "any"
-STEPS: Final = {"What networks see": inputs, "Augmentation": augmented, "Face detection": detected}
+STEPS: Final = {"What networks see": _inputs, "Augmentation": _augmented, "Face detection": _detected}
 
 
 def preparation(shown: ShownFaces) -> None:
