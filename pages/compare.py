@@ -32,14 +32,7 @@ about.caption(answers.yardstick)
 
 fusion, exponent = "mean", 10
 with st.expander("Combine models into an ensemble", icon=":material/hub:", expanded="c_fuse" in st.query_params):
-    members = st.pills(
-        "Select two or more",
-        names,
-        selection_mode="multi",
-        format_func=lambda name: plain(title(name)),
-        key="c_fuse",
-        bind="query-params",
-    )
+    members = common.choose_several("Select two or more", answers.titles, "c_fuse")
     if len(members) > 1:
         fusion = common.choose("How to combine", FUSIONS, "c_fusion")
     if fusion == "exponential":

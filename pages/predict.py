@@ -23,16 +23,7 @@ names = list(titles)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     source = common.choose("Picture", parts.available_sources(), "p_source")
     with st.popover("Models", icon=":material/model_training:"):
-        chosen = st.pills(
-            "Select one or more",
-            names,
-            selection_mode="multi",
-            default=names[:1],
-            format_func=lambda name: plain(titles[name]),
-            key="p_models",
-            bind="query-params",
-            wrap=True,
-        )
+        chosen = common.choose_several("Select one or more", titles, "p_models", default=names[:1], wrap=True)
     flip = st.toggle("Average with mirror image", key="p_flip", bind="query-params")
     whole = common.whole_image_toggle("p_whole")
 selected = [model for model in stored if model.name in (chosen or names[:1])]

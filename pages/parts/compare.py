@@ -27,7 +27,7 @@ from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, offer_download, plain, show_table, warn
+from pages.parts.common import choose, choose_model, offer_download, plain, show_table, warn
 from pages.parts.data import Selection, computed, results, shared
 from pages.parts.explanations import explain, explained_metric
 
@@ -303,20 +303,12 @@ def _paper(selection: Selection) -> None:
 
 
 def _model_card(selection: Selection) -> None:
-    models = {model.name: model for model in selection.models}
-    name = st.selectbox(
-        "Model card of",
-        models,
-        list(models).index(DEFAULT_MODEL) if DEFAULT_MODEL in models else 0,
-        format_func=lambda name: models[name].title,
-        key="c_card",
-        bind="query-params",
-        width=420,
-    )
-    st.markdown(computed(_card_text, models[name]))
-    file_name = f"{name}-README.md"
-    label, readme = "In Hugging Face’s form", lambda: model_readme(models[name])
-    offer_download(label, readme, file_name, "text/markdown", "download", "c_card_file")
+    models = list(selection.models)
+    first = next((place for place, model in enumerate(models) if model.name == DEFAULT_MODEL), 0)
+    (model,) = choose_model(models, "c_card", "Model card of", index=first, width=420)
+    st.markdown(computed(_card_text, model))
+    file_name, readme = f"{model.name}-README.md", lambda: model_readme(model)
+    offer_download("In Hugging Face’s form", readme, file_name, "text/markdown", "download", "c_card_file")
 
 
 def _card_text(model: StoredModel) -> str:

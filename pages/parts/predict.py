@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 import streamlit as st
 
@@ -28,18 +28,13 @@ SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
 }
 """Label, minimum, maximum, neutral value, step and format of each numeric field of `Edits`."""
 
-FEW_MODELS: Final = 3
-"""Up to this number, each model has a chart of its own."""
-
+FEW_MODELS: Final = 3  # up to this number, each model has a chart of its own
 PREDICTED: Final = "the prediction"
 OTHERS: Final = "all others"
-
-WEAK: Final = 0.25
-"""Share of the scale below which a map is nearly dark."""
+WEAK: Final = 0.25  # share of the scale below which a map is nearly dark
 
 
-@dataclass(frozen=True)
-class FaceView:
+class FaceView(NamedTuple):
     """One face of a picture as one model sees it; faces are numbered from 1."""
 
     picture: Picture
@@ -236,9 +231,7 @@ def face_reasons(views: list[FaceView]) -> None:
                 continue
             if view.face.activation is not None or not many:
                 with st.container(gap="xsmall"):
-                    _activation(view, expression, against, prefix)
-                    if view is with_map:
-                        _explain_activation(view)
+                    _activation(view, expression, against, prefix, explained=view is with_map)
             if with_occlusion:
                 with st.container(gap="xsmall"):
                     _occlusion(view, expression, against, prefix, explained=view is views[0])
@@ -263,14 +256,15 @@ def _inputs(views: list[FaceView]) -> None:
         )
 
 
-def _activation(view: FaceView, expression: str, against: str | None, prefix: str) -> None:
-    if view.face.activation is None:
+def _activation(view: FaceView, expression: str, against: str | None, prefix: str, explained: bool) -> None:
+    maps = view.face.activation
+    if maps is None:
         st.caption(
             f"{prefix}This model takes the face as one piece and has no activation map. The occlusion map shows "
             "what its prediction depends on."
         )
         return
-    evidence = evidence_for(view.face.activation, expression, against=against)
+    evidence = evidence_for(maps, expression, against=against)
     share = float(abs(evidence.shares).max())
     if against and share < WEAK:
         words = f"Little separates {expression} from {against}"
@@ -281,18 +275,14 @@ def _activation(view: FaceView, expression: str, against: str | None, prefix: st
     else:
         words = f"Bright places speak for {expression}"
     _tile(view, evidence, prefix + words, f"Activation map of {view.model.title} for {expression}", against)
-
-
-def _explain_activation(view: FaceView) -> None:
-    assert view.face.activation is not None
-    rows, columns = view.face.activation.shape[:2]
-    peaks = {name: float(evidence_for(view.face.activation, name).shares.max()) for name in EXPRESSIONS}
-    (best, high), (second, second_high) = sorted(peaks.items(), key=lambda item: -item[1])[:2]
-    explain(
-        "Activation map",
-        f"{view.model.title}: {rows} × {columns} cells. The strongest evidence is for {best} ({percent_text(high)} of "
-        f"the scale), then for {second} ({percent_text(second_high)}).",
-    )
+    if explained:
+        peaks = {name: float(evidence_for(maps, name).shares.max()) for name in EXPRESSIONS}
+        best, second = sorted(peaks, key=lambda name: -peaks[name])[:2]
+        explain(
+            "Activation map",
+            f"{view.model.title}: {maps.shape[0]} × {maps.shape[1]} cells. The strongest evidence is for {best} "
+            f"({percent_text(peaks[best])} of the scale), then for {second} ({percent_text(peaks[second])}).",
+        )
 
 
 def _occlusion(view: FaceView, expression: str, against: str | None, prefix: str, explained: bool) -> None:
@@ -315,8 +305,7 @@ def _occlusion(view: FaceView, expression: str, against: str | None, prefix: str
     evidence = evidence_for(occlusion.drop, expression, against=against, at_least=NOTABLE)
     _tile(view, evidence, prefix + words, f"Occlusion map of {view.model.title} for {expression}", against)
     if explained:
-        rows, columns = occlusion.drop.shape[:2]
-        face = view.face
+        (rows, columns, _), face = occlusion.drop.shape, view.face
         explain(
             "Occlusion map",
             f"{view.model.title}: {rows} × {columns} places. Covering the most important one lowers {face.expression} "

@@ -26,25 +26,18 @@ from pages.parts.charts import show_chart
 from pages.parts.common import duration, emphasis, offer_download, plain
 from pages.parts.data import classifier
 
-RATES: Final[dict[str, float | None]] = {"all": None, "10": 10.0, "5": 5.0, "2": 2.0}
-"""Choices on the page, and analysed frames per second."""
+RATES: Final[dict[str, float | None]] = {"all": None, "10": 10.0, "5": 5.0, "2": 2.0}  # analysed frames per second
 
 SOURCES: Final = {
     "Sample": f"{SAMPLE_CLIP_NOTE} Portrait: {SAMPLE_CREDIT}.",
     "Upload": "Your video stays on the computer that runs FER Lab, and only as long as your visit.",
 }
-"""Where the video comes from, and what to know about it."""
 
-MAX_FACES: Final = 8
-"""Faces shown on the page, those seen longest; the table holds all."""
+MAX_FACES: Final = 8  # shown on the page, those seen longest; the table holds all
 
 
 def uploaded_job(model: StoredModel, rate: str) -> VideoJob | None:
-    """Ask for a video and start its analysis; return the session's latest analysis, running or finished.
-
-    Raises:
-        FerError: the folder for the annotated video cannot be written.
-    """
+    """Ask for a video and start its analysis; return the session's latest analysis, running or finished."""
     # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
     file = st.file_uploader("An MP4, MOV, WebM or AVI file", key="v_upload")
     asked = st.button("Analyse", type=emphasis(), icon=":material/play_arrow:", disabled=file is None, key="v_start")
@@ -58,11 +51,7 @@ def uploaded_job(model: StoredModel, rate: str) -> VideoJob | None:
 
 @kept(6)
 def sample_job(model: StoredModel, rate: str) -> VideoJob:
-    """Return the analysis of the sample clip, running or finished; all sessions share it.
-
-    Raises:
-        FerError: the cache folder cannot be written.
-    """
+    """Return the analysis of the sample clip, running or finished; all sessions share it."""
     with st.spinner("Making the sample clip"):
         return _start(sample_clip(), model, "The sample clip", rate)
 

@@ -15,7 +15,7 @@ from fer_core.metrics.confusion import HARDEST
 from fer_core.store.folders import promoted
 from fer_core.training.augmentation import AS_THE_PAPER, ROBUST
 from fer_core.types import FerError
-from pages.parts.dataset import preparation
+from pages.parts import dataset
 from tests.app.made_up_runs import portrait, zipped
 from tests.made_up_store import add_model, write_fer2013
 
@@ -176,7 +176,7 @@ def test_augmented_copies_are_drawn_once_for_24_faces(page, made_up, monkeypatch
         calls.append((faces.shape, kinds, count))
         return [np.zeros((len(faces), count, kind.crop, kind.crop), np.uint8) for kind in kinds]
 
-    monkeypatch.setattr(preparation, "augmented_copies", draw)
+    monkeypatch.setattr(dataset, "augmented_copies", draw)
     app = page(d_section="Preparation", d_step="Augmentation")
     assert not calls
     app.button(key="d_draw").click().run()
@@ -194,7 +194,7 @@ def test_if_keras_fails_it_says_so_and_can_be_tried_again(page, made_up, monkeyp
     def fail(*arguments):
         raise FerError("Keras could not be started.")
 
-    monkeypatch.setattr(preparation, "augmented_copies", fail)
+    monkeypatch.setattr(dataset, "augmented_copies", fail)
     app = page(d_section="Preparation", d_step="Augmentation", d_face="30")
     app.button(key="d_draw").click().run()
     assert app.warning[0].value == "Keras could not be started."
