@@ -1,7 +1,8 @@
-"""The Dataset page without a browser: FER2013 and own pictures, filters, preparation, and contested faces."""
+"""The Dataset page without a browser: FER2013 and own pictures, filters, preparation, labels, and the map of faces."""
 
 import io
 import re
+import shutil
 from functools import partial
 
 import numpy as np
@@ -9,13 +10,16 @@ import pytest
 import streamlit as st
 from PIL import Image
 
+from fer_core.columns import PROBABILITIES
 from fer_core.faces import known_roll
 from fer_core.measuring.face_table import MEASURES
 from fer_core.metrics.confusion import HARDEST
-from fer_core.store.folders import promoted
+from fer_core.store.folders import load_model, promoted
+from fer_core.store.stored_model import FACE_MAP
 from fer_core.training.augmentation import AS_THE_PAPER, ROBUST
 from fer_core.types import FerError
 from pages.parts import dataset
+from tests.app.conftest import at_section, captions, charts, said
 from tests.app.made_up_runs import portrait, zipped
 from tests.made_up_store import add_model, write_fer2013
 
@@ -46,44 +50,27 @@ def wall() -> bytes:
     return stream.getvalue()
 
 
-def said(app) -> str:
-    return " ".join(block.value for block in [*app.markdown, *app.caption, *app.info, *app.subheader]).replace("\\", "")
-
-
-def pictures(app) -> list[str]:
-    """The texts below all pictures."""
-    return [image.caption for block in app.get("image") for image in block.proto.imgs]
-
-
 def tabs(app) -> list[str]:
     return [tab.label for tab in app.tabs]
-
-
-def shown(app, section):
-    """Open another section of the page."""
-    app.session_state["d_section"] = section
-    app.run()
-    assert not app.exception
-    return app
 
 
 def test_without_fer2013_it_says_how_to_get_it_and_shows_what_needs_no_faces(page):
     app = page()
     assert "`fer-lab data download`" in app.info[0].value
     assert tabs(app) == [name for name in OF_FER2013 if name != "Labels and votes"]
-    shown(app, "Copies")
+    at_section(app, "d_section", "Copies")
     assert "pairs of faces with equal pixels" in said(app)
     assert "**280 faces of PublicTest** have equal pixels in Training, and **209 more**" in said(app)
-    shown(app, "Published results")
+    at_section(app, "d_section", "Published results")
     assert app.table[0].value.shape[0] > 5
 
 
 def test_classes_filters_and_pages_of_faces(page, made_up):
     app = page(d_section="Classes", d_bars="shares", d_split="PublicTest", d_label="sad")
     assert tabs(app) == ["Classes", "Faces", "Preparation", *OF_FER2013]
-    assert [chart.proto.alt.split(";")[0] for chart in app.get("plotly_chart")] == ["Faces by expression and split"]
+    assert [words.split(";")[0] for words in charts(app)] == ["Faces by expression and split"]
     assert app.dataframe[0].value["all"].sum() == 213
-    shown(app, "Faces")
+    at_section(app, "d_section", "Faces")
     assert "**15 faces**" in said(app)
     app.selectbox(key="d_said").set_value("disgust").run()
     assert "**0 faces**" in said(app)
@@ -94,9 +81,9 @@ def test_classes_filters_and_pages_of_faces(page, made_up):
     assert not app.exception
     assert len(app.selectbox(key="d_row").options) == 105 - 4 * 24
     assert "The numbers of row" in said(app)
-    shown(app, "Labels and votes")
+    at_section(app, "d_section", "Labels and votes")
     assert "votes" in app.info[0].value
-    assert not app.get("plotly_chart")
+    assert not charts(app)
 
 
 def test_filters_of_fer2013_by_votes_prediction_and_ranges(page, real, fer2013):
@@ -126,8 +113,7 @@ def test_filters_of_fer2013_by_votes_prediction_and_ranges(page, real, fer2013):
 
 def test_labels_beside_the_annotators_and_pictures_with_two_labels(page, real):
     app = page(d_section="Labels and votes", d_truth="PublicTest")
-    (chart,) = app.get("plotly_chart")
-    assert chart.proto.alt.startswith("FER2013’s label against what most annotators say")
+    assert charts(app)[0].startswith("FER2013’s label against what most annotators say")
     table = app.dataframe[0].value.set_index("label")
     assert table.loc["all", "faces"] == 3589
     assert table.loc["all", "same"] == pytest.approx(0.654, abs=5e-4)
@@ -135,7 +121,7 @@ def test_labels_beside_the_annotators_and_pictures_with_two_labels(page, real):
         app.session_state["d_contested"] = order
         app.run()
         assert not app.exception
-    assert "have different labels" in said(shown(app, "Copies"))
+    assert "have different labels" in said(at_section(app, "d_section", "Copies"))
 
 
 def test_accuracy_without_copies_and_the_hardest_faces(page, made_up, three):
@@ -145,7 +131,7 @@ def test_accuracy_without_copies_and_the_hardest_faces(page, made_up, three):
     assert {"The able one", "The fair one", "The weak one", "The other one"} <= set(table["model"])
     assert "non-commercial research" in said(app)
     assert (table["no_near_faces"] <= table["no_exact_faces"]).all()
-    shown(app, "Hardest faces")
+    at_section(app, "d_section", "Hardest faces")
     for order, words in HARDEST.items():
         app.get_by_key("d_hardest").set_value(order).run()
         assert not app.exception
@@ -157,7 +143,7 @@ def test_accuracy_without_copies_and_the_hardest_faces(page, made_up, three):
 
 def test_what_networks_see_and_what_is_detected(page, made_up):
     app = page(d_section="Preparation", d_prepared="sad", d_face="2")
-    assert {"Histogram equalized", "CLAHE", "Noise"} <= set(pictures(app))
+    assert {"Histogram equalized", "CLAHE", "Noise"} <= set(captions(app))
     assert "48 × 48 × 3, BGR" in said(app)
     assert {"96 × 96 × 3, RGB", "160 × 160 × 3, RGB"} <= set(re.findall(r"\d+ × \d+ × 3, RGB", said(app)))
     assert app.number_input(key="d_face").value == 2
@@ -166,7 +152,7 @@ def test_what_networks_see_and_what_is_detected(page, made_up):
     app.get_by_key("d_pictures").set_value("Sample").run()
     assert "**astronaut.png**, 1 face" in said(app)
     assert "No face is detected in 0 of 1 pictures" in said(app)
-    assert {"Before", "Detected", "Upright", "Input", "Closer"} == set(pictures(app))
+    assert {"Before", "Detected", "Upright", "Input", "Closer"} == set(captions(app))
 
 
 def test_augmented_copies_are_drawn_once_for_24_faces(page, made_up, monkeypatch):
@@ -184,7 +170,7 @@ def test_augmented_copies_are_drawn_once_for_24_faces(page, made_up, monkeypatch
     app.session_state["d_augmentation"] = "As in the paper"
     app.run()
     assert calls == [((24, 48, 48), (ROBUST, AS_THE_PAPER), 12)]
-    assert pictures(app) == ["as stored", *(f"copy {number}" for number in range(1, 13))]
+    assert captions(app) == ["as stored", *(f"copy {number}" for number in range(1, 13))]
     assert "rotated by up to 15°, scaled by 0.85 to 1.15, mirrored or not." in said(app)
     app.number_input(key="d_face").set_value(25).run()
     assert [button.key for button in app.button] == ["d_draw"]
@@ -219,12 +205,12 @@ def test_own_pictures_get_the_same_tools(page):
     assert tabs(app) == ["Classes", "Faces", "Preparation"]
     assert app.dataframe[0].value.loc["My own pictures", ["happy", "sad", "all"]].tolist() == [2, 2, 4]
     assert "sad/wall shows no face" in said(app)
-    shown(app, "Faces")
+    at_section(app, "d_section", "Faces")
     assert "**2 faces**" in said(app)
     assert sorted(app.selectbox(key="d_row").options) == ["happy/0", "happy/8"]
     assert "The default model predicts" in said(app)
     assert "d_said" not in [box.key for box in app.selectbox]
-    shown(app, "Preparation").get_by_key("d_step").set_value("Face detection").run()
+    at_section(app, "d_section", "Preparation").get_by_key("d_step").set_value("Face detection").run()
     assert not app.exception
     assert "**sad/8**, 1 face" in said(app)
     assert "0 of 4 pictures" in said(app)
@@ -248,3 +234,58 @@ def test_others_are_not_asked_for_folders_of_the_server(page, monkeypatch, addre
     monkeypatch.setattr(type(st.context), "ip_address", address)
     monkeypatch.setattr(type(st.context), "url", url)
     assert not page(d_of="My own pictures").text_input
+
+
+def selected(app, rows):
+    """AppTest cannot draw a lasso, so hand over the rows that one would select."""
+    app.session_state["d_map_rows"] = rows
+    app.run()
+    assert not app.exception
+    return said(app)
+
+
+def test_a_map_without_fer2013_shows_results_and_says_what_is_missing(page):
+    app = page(d_section="Map of faces")
+    assert charts(app)[0].startswith("Map of 7,178 faces by the features of Compact CNN")
+    assert "No face is selected" in said(app)
+    assert "Pictures of the faces need FER2013" in said(app)
+    assert "hover_faces" not in {component.key for component in app.get("bidi_component")}
+    assert app.selectbox(key="d_map_color").options == [
+        "FER2013's label", "most annotators", "prediction", "right or wrong"
+    ]  # fmt: skip
+    words = selected(app, list(range(28709, 28809)))
+    table = load_model().predictions("public_test").head(100)
+    right = (table[PROBABILITIES].to_numpy().argmax(axis=1) == table["label"]).sum()
+    assert f"is right on **{right} of 100 faces" in words
+    assert "Fewer than 20 faces are too few for F1 to say much: " in words
+    assert app.dataframe[0].value["faces"].sum() == 100
+    app.button[0].click().run()
+    assert "No face is selected" in said(app)
+    app.get_by_key("d_map_by").set_value("plurality").run()
+    table = load_model().predictions("public_test")
+    unclear = table.loc[table["plurality"] < 0, "row"].tolist()[:5]
+    assert "None of the selected faces has one clear answer" in selected(app, unclear)
+    assert "of 1 faces" in selected(app, [*unclear, int(table.loc[table["plurality"] >= 0, "row"].iloc[0])])
+
+
+def test_a_map_with_fer2013_shows_pictures_and_agreement(page, real):
+    app = page(d_section="Map of faces", d_map_color="annotators' agreement", d_map_split="PrivateTest")
+    assert charts(app)[0] == (
+        f"Map of 3,589 faces by the features of {load_model().title}; coloured by annotators' agreement"
+    )
+    assert "Pictures of the faces need FER2013" not in said(app)
+    assert "hover_faces" in {component.key for component in app.get("bidi_component")}
+    words = selected(app, [28709, *range(35000, 35010)])
+    assert "of 10 faces" in words, "the first is of PublicTest"
+    assert len(app.get("image")) == 10
+
+
+def test_a_damaged_map_or_none_is_one_sentence(page, own_home):
+    mine = promoted() / load_model().name
+    shutil.copytree(load_model().folder, mine)
+    (mine / FACE_MAP).write_bytes(b"PAR1 half")
+    app = page(d_section="Map of faces")
+    assert "map.parquet" in app.warning[0].value
+    assert not charts(app)
+    (mine / FACE_MAP).unlink()
+    assert "No model has a map of faces yet" in said(app.run())

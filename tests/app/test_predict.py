@@ -21,39 +21,26 @@ from fer_core.store.stored_model import WEIGHTS
 from pages.parts import pictures as parts
 from pages.parts.common import plain
 from pages.parts.pictures import SAMPLE, analyze, input_tile
-from tests.app.conftest import SHIPPED_DEFAULT, agree
+from tests.app.conftest import SHIPPED_DEFAULT, agree, captions, charts, pictures, said
 from tests.bad_inputs import encoded, good_input
 
 DEFAULT_TITLE = folders.load_model().title
 EDITS = {"p_blur": 12.0, "p_brightness": 60.0, "p_contrast": 2.5, "p_noise": 30.0, "p_rotate": 45.0}
 
 
-def charts(app) -> list[str]:
-    return [chart.proto.alt for chart in app.get("plotly_chart")]
-
-
-def pictures(app) -> list[str]:
-    return [image.alt for element in app.get("image") for image in element.proto.imgs]
-
-
-def captions(app) -> list[str]:
-    return [image.caption for element in app.get("image") for image in element.proto.imgs]
-
-
 def faces(app):
     return app.dataframe[0].value
 
 
-def said(app) -> str:
-    return " ".join(str(element.value) for kind in (app.subheader, app.caption, app.markdown) for element in kind)
-
-
-def test_real_results_before_any_click_and_what_toggles_change(predict):
-    app = predict()
+def test_real_results_before_any_click_whatever_the_link_says_and_what_toggles_change(predict):
+    """No frame of the live camera is offered before there is one."""
+    nonsense = {"p_source": "Live", "p_models": "no_such_model", "p_face": "99", "p_blur": "a lot", "p_cover": "hair"}
+    app = predict(**nonsense, p_evidence="boredom", p_against="boredom", p_flip="perhaps")
     assert not app.exception
+    assert "Live" not in app.get("button_group")[0].options
+    assert faces(app)["File"].tolist() == ["astronaut.png"]
     assert app.title[0].value == "Predict"
     assert app.subheader[0].value == "Face 1: happy"
-    assert len(faces(app)) == 1
     assert len(charts(app)) == 2
     assert all("happy" in words for words in charts(app))
     assert all(pictures(app))
@@ -82,9 +69,18 @@ def test_a_large_face_has_one_answer_before_any_edit(predict):
     assert after == before
 
 
-def test_a_model_that_is_altered_while_the_app_runs_is_refused(predict, second_model):
+def test_several_models_side_by_side_of_which_one_is_altered_meanwhile(predict, second_model):
     app = predict(p_models=[DEFAULT_TITLE, "Second model"])
+    assert not app.exception
+    assert app.subheader[0].value == "Face 1: 2 of 2 models say happy"
     assert list(faces(app)["Model"]) == [DEFAULT_TITLE, "Second model"]
+    assert sum(words.startswith("Second model") for words in charts(app)) == 2
+    app.get_by_key("p_models").set_value(["second"]).run()
+    assert list(faces(app)["Model"]) == ["Second model"]
+    app.get_by_key("p_models").set_value([]).run()
+    assert not app.exception
+    assert list(faces(app)["Model"]) == [DEFAULT_TITLE]
+    app.get_by_key("p_models").set_value([folders.DEFAULT_MODEL, second_model])
     path = folders.promoted() / second_model / WEIGHTS
     content, times = bytearray(path.read_bytes()), path.stat()
     content[len(content) // 2] ^= 1
@@ -97,19 +93,6 @@ def test_a_model_that_is_altered_while_the_app_runs_is_refused(predict, second_m
         assert list(faces(app)["Model"]) == [DEFAULT_TITLE]
 
 
-def test_several_models_side_by_side(predict, second_model):
-    app = predict(p_models=[DEFAULT_TITLE, "Second model"])
-    assert not app.exception
-    assert app.subheader[0].value == "Face 1: 2 of 2 models say happy"
-    assert list(faces(app)["Model"]) == [DEFAULT_TITLE, "Second model"]
-    assert sum(words.startswith("Second model") for words in charts(app)) == 2
-    app.get_by_key("p_models").set_value(["second"]).run()
-    assert list(faces(app)["Model"]) == ["Second model"]
-    app.get_by_key("p_models").set_value([]).run()
-    assert not app.exception
-    assert list(faces(app)["Model"]) == [DEFAULT_TITLE]
-
-
 def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_model):
     path = folders.promoted() / second_model / folders.CARD
     card = json.loads(path.read_text(encoding="utf-8"))
@@ -117,9 +100,8 @@ def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_mo
     path.write_text(json.dumps(card), encoding="utf-8")
     app = predict(p_models=[DEFAULT_TITLE, r"Second \*model\*"])
     assert not app.exception
-    assert {"Face 1, cut out upright in gray", "Face 1, cut out upright in gray, prepared for Second *model*"} <= set(
-        pictures(app)
-    )
+    gray = "Face 1, cut out upright in gray"
+    assert {gray, f"{gray}, prepared for Second *model*"} <= set(pictures(app))
     assert "What Second \\*model\\* saw: 48 × 48 gray pixels" in captions(app)
     assert "**Second \\*model\\***" in [element.value for element in app.markdown]
     model = folders.load_model("second")
@@ -210,16 +192,6 @@ def test_each_control_moves_the_probabilities_by_hand_and_all_by_link(predict):
     assert last() == drawn[0]
 
 
-def test_nonsense_in_the_url_is_ignored(predict):
-    """No frame of the live camera is offered before there is one."""
-    nonsense = {"p_source": "Live", "p_models": "no_such_model", "p_face": "99", "p_blur": "a lot", "p_cover": "hair"}
-    app = predict(**nonsense, p_evidence="boredom", p_against="boredom", p_flip="perhaps")
-    assert not app.exception
-    assert app.subheader[0].value == "Face 1: happy"
-    assert "Live" not in app.get("button_group")[0].options
-    assert faces(app)["File"].tolist() == ["astronaut.png"]
-
-
 @pytest.mark.parametrize("page", ["predict", "tour", "live", "video"])
 def test_without_any_model_says_how_to_get_one(open_app, no_models, page):
     app = open_app(page)
@@ -236,10 +208,15 @@ def test_camera_snapshot(predict):
     assert faces(app)["File"][0] == "camera.jpg"
 
 
+def crowd(rows: int, columns: int) -> bytes:
+    """Return a picture with the same face many times, as a PNG file."""
+    face = np.asarray(Image.open(io.BytesIO(good_input())))
+    return encoded(Image.fromarray(np.tile(face, (rows, columns, 1))), "PNG")
+
+
 def test_choosing_among_pictures_and_faces(predict):
-    group = np.concatenate([np.asarray(Image.open(io.BytesIO(good_input())))] * 3, axis=1)
     app = predict(p_source="Upload")
-    for name, content in (("group.png", encoded(Image.fromarray(group), "PNG")), ("one.jpg", good_input())):
+    for name, content in (("group.png", crowd(1, 3)), ("one.jpg", good_input())):
         app.file_uploader(key="p_upload").upload(name, content)
     app.run()
     assert not app.exception
@@ -252,10 +229,8 @@ def test_choosing_among_pictures_and_faces(predict):
 
 
 def test_twenty_faces_get_a_list_to_choose_from(predict):
-    row = np.concatenate([np.asarray(Image.open(io.BytesIO(good_input())))] * 5, axis=1)
-    crowd = np.concatenate([row] * 4)
     app = predict(p_source="Upload")
-    app.file_uploader(key="p_upload").upload("crowd.png", encoded(Image.fromarray(crowd), "PNG")).run()
+    app.file_uploader(key="p_upload").upload("crowd.png", crowd(4, 5)).run()
     assert not app.exception
     assert len(faces(app)) == 20
     assert len(charts(app)) == 2
@@ -305,11 +280,7 @@ def test_uploads_are_used_up_to_a_sum_of_bytes_and_the_others_are_forgotten(pred
 
 
 @pytest.mark.parametrize(
-    ("page", "query"),
-    [
-        ("predict", {"p_source": "Upload", "p_blur": "5"}),
-        ("tour", {"t_source": "Upload"}),
-    ],
+    ("page", "query"), [("predict", {"p_source": "Upload", "p_blur": "5"}), ("tour", {"t_source": "Upload"})]
 )
 def test_no_picture_is_kept_in_its_full_size(open_app, monkeypatch, page, query):
     alive = []

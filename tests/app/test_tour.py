@@ -7,20 +7,8 @@ from streamlit.testing.v1.element_tree import Block
 
 from fer_core.store import folders
 from pages.parts.tour import SIDE, STEPS
-from tests.app.conftest import SHIPPED_DEFAULT
+from tests.app.conftest import SHIPPED_DEFAULT, charts, pictures, said
 from tests.bad_inputs import bad_inputs, encoded, good_input
-
-
-def words(app) -> str:
-    return "\n".join(text.value.replace("\\", "") for text in app.markdown)
-
-
-def charts(app) -> list[str]:
-    return [chart.proto.alt for chart in app.get("plotly_chart")]
-
-
-def pictures(app) -> list[str]:
-    return [image.alt for element in app.get("image") for image in element.proto.imgs]
 
 
 def heights(block) -> list[int]:
@@ -42,13 +30,13 @@ def test_every_step_shows_something_and_the_last_one_the_served_probability(open
         assert charts(app) or pictures(app)
         assert all(charts(app))
         assert all(pictures(app))
-        assert "**" in words(app)
+        assert "**" in said(app)
         if step in ("Picture", "Align", "Crop"):  # these pictures are square, and have a height before they are loaded
             assert SIDE in heights(app.main)
     assert app.button(key="t_next").disabled
     served = predict().dataframe[0].value["happy"][0]
-    assert f"= {served:.1%}" in words(app)
-    assert f"The model itself says: **happy {served:.1%}**" in words(app)
+    assert f"= {served:.1%}" in said(app)
+    assert f"The model itself says: **happy {served:.1%}**" in said(app)
     app.button(key="t_back").click().run()
     assert app.title[0].value.endswith("7 of 8: Pooling")
     assert app.query_params["t_step"] == "Pooling"

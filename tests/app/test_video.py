@@ -4,18 +4,11 @@ import time
 
 from fer_core.files import cache_folder
 from fer_core.inference.face_table import FACE_COLUMNS
+from tests.app.conftest import charts, said
 from tests.clips import film, moving_head, scene, sound_only
 from tests.conftest import require
 
 PATIENCE = 120.0
-
-
-def charts(app) -> list[str]:
-    return [chart.proto.alt for chart in app.get("plotly_chart")]
-
-
-def captions(app) -> str:
-    return "\n".join(caption.value.replace("\\", "") for caption in app.caption)
 
 
 def finished(app):
@@ -39,9 +32,9 @@ def test_the_sample_has_results_before_any_click_whatever_the_link_says(open_app
     app = finished(open_app("video", v_rate="often", v_source="Nowhere", v_model="no_such_model"))
     assert not app.exception
     assert app.title[0].value == "Video"
-    assert "Made from one still picture" in captions(app)
+    assert "Made from one still picture" in said(app)
     assert len(app.get("video")) == 1
-    assert "The sample clip: 100 frames over 8.0 seconds, " in captions(app)
+    assert "The sample clip: 100 frames over 8.0 seconds, " in said(app)
     assert app.subheader[0].value.startswith("Face 1: happy ")
     assert [words.split(" ")[0] for words in charts(app)] == ["Share", "The", "Seven"]
     assert "happy" in charts(app)[0]
@@ -52,8 +45,8 @@ def test_the_sample_has_results_before_any_click_whatever_the_link_says(open_app
 def test_model_and_rate_from_a_link(open_app, from_utkface, never_sure):
     app = finished(open_app("video", v_rate="2", v_model=never_sure))
     assert not app.exception
-    assert "non-commercial research" in captions(app)
-    assert "Not sure in 100 % of this time: no expression reaches 100 %" in captions(app)
+    assert "non-commercial research" in said(app)
+    assert "Not sure in 100 % of this time: no expression reaches 100 %" in said(app)
     assert app.subheader[0].value.startswith("Face 1: happy ")
     assert app.get_by_key("v_model").value == from_utkface
     assert app.dataframe[0].value["seconds"].nunique() == 16
@@ -63,11 +56,11 @@ def test_an_uploaded_film_with_two_faces(open_app):
     require("FER_YUNET_MODEL", "needs YuNet's weights")
     content = film([scene((5 + 4 * k, 20), (320, 40), scale=0.9) for k in range(6)])
     app = analysed(open_app("video", v_source="Upload"), "two [of] them.mp4", content)
-    assert "two [of] them.mp4: 6 frames over 0.6 seconds, 2 faces" in captions(app)
+    assert "two [of] them.mp4: 6 frames over 0.6 seconds, 2 faces" in said(app)
     assert app.get_by_key("v_face").options == ["1", "2"]
     app.get_by_key("v_face").set_value(2).run()
     assert app.subheader[0].value == "Face 2: happy 100 % of 0.6 seconds"
-    assert "All faces together: happy" in captions(app)
+    assert "All faces together: happy" in said(app)
     # away and back: the results are still there
     app.switch_page("pages/predict.py").run()
     app.switch_page("pages/video.py").run()
@@ -92,7 +85,7 @@ def test_each_upload_takes_the_place_of_the_one_before(open_app):
     assert len(app.get("download_button")) == 3
     assert len(app.dataframe[0].value) == 3
     app = analysed(app, "face.mp4", film(moving_head(4)))
-    assert "face.mp4: 4 frames" in captions(app)
+    assert "face.mp4: 4 frames" in said(app)
     assert any((path / "annotated.mp4").is_file() for path in cache_folder("visits").iterdir())
     app.file_uploader(key="v_upload").upload("long.mp4", film(moving_head(1) * 500)).run()
     app.button(key="v_start").click().run()
