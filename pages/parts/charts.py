@@ -11,8 +11,7 @@ import streamlit as st
 from fer_core.figures.theme import enlarged
 from pages.parts.presentation import LARGER, presenting
 
-NARROW: Final = 640
-"""Widths in pixels below which the layout is that of a phone."""
+NARROW: Final = 640  # width in pixels below which the layout is that of a phone
 
 _NARROW: Final = "narrow_screen"
 _PICTURES: Final = "picture_format"
@@ -43,7 +42,7 @@ def watch_width() -> None:
 
 
 def narrow_screen() -> bool:
-    """Return whether the browser's window is as narrow as a phone's; before it is measured, whether it is a phone's."""
+    """Return whether the browser's window is as narrow as a phone's; until it is measured, whether it is a phone."""
     phone = "Mobi" in (st.context.headers.get("User-Agent") or "")
     return bool(st.session_state.get(_NARROW, phone))
 

@@ -190,7 +190,19 @@ def results(selection: Selection) -> Results:
     other_split = next(split for split in TEST_SPLITS if split != selection.split)
     other = _answers(replace(selection, split=other_split))  # for what must not be fitted on the split on show
     assert answers is not None
-    ensemble = _ensemble(selection, answers, other)
+    ensemble: Ensemble | str | None = None
+    if len(set(selection.members) & set(answers.names)) > 1:
+        try:
+            ensemble = fuse(
+                answers,
+                selection.members,
+                fusion=selection.fusion,
+                exponent=selection.exponent,
+                holdout=holdout_accuracies(selection.models),
+                other=other,
+            )
+        except ValueError as error:
+            ensemble = str(error)
     chosen = answers.only(selection.names)
     if isinstance(ensemble, Ensemble):
         fused = ensemble.predictions
@@ -216,23 +228,6 @@ def results(selection: Selection) -> Results:
         first_titles=tuple(answers.titles.values()),
         all_in_front=bool(selection.names),
     )
-
-
-def _ensemble(selection: Selection, answers: Predictions, other: Predictions | None) -> Ensemble | str | None:
-    """Return the ensemble; a sentence if it cannot be computed; None if it has fewer than two members."""
-    if len(set(selection.members) & set(answers.names)) < 2:
-        return None
-    try:
-        return fuse(
-            answers,
-            selection.members,
-            fusion=selection.fusion,
-            exponent=selection.exponent,
-            holdout=holdout_accuracies(selection.models),
-            other=other,
-        )
-    except ValueError as error:
-        return str(error)
 
 
 @st.cache_resource(max_entries=40, show_spinner="Measuring, with 1,000 resamples …", hash_funcs=KEYS)

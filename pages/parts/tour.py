@@ -19,8 +19,7 @@ from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import emphasis, note_detector, plain
 from pages.parts.pictures import SAMPLE, Picture, evidence_tile
 
-SIDE: Final = 384
-"""Width in pixels of the large picture of a step: eight times 48, and low enough for a screen of 720 pixels."""
+SIDE: Final = 384  # pixels, of the large picture of a step: eight times 48, and low enough for a screen of 720 pixels
 
 PREPARED: Final = {
     "none": "",
@@ -50,18 +49,12 @@ def _back_and_next(step: str) -> None:
     def go(target: int) -> None:
         st.session_state["t_step"] = names[target]
 
+    back, forward = ":material/arrow_back:", ":material/arrow_forward:"
+    before: Any = {"icon": back, "disabled": place == 0, "args": (place - 1,)}
+    after: Any = {"icon": forward, "icon_position": "right", "disabled": step == names[-1], "args": (place + 1,)}
     with st.container(horizontal=True, gap="small"):
-        for label, target, icon in (("Back", place - 1, "arrow_back"), ("Next", place + 1, "arrow_forward")):
-            st.button(
-                label,
-                icon=f":material/{icon}:",
-                icon_position="left" if label == "Back" else "right",
-                type=emphasis() if label == "Next" else "secondary",
-                disabled=not 0 <= target < len(names),
-                on_click=go,
-                args=(target,),
-                key=f"t_{label.lower()}",
-            )
+        st.button("Back", key="t_back", on_click=go, **before)
+        st.button("Next", key="t_next", on_click=go, type=emphasis(), **after)
 
 
 def _large(picture: Any, alt: str, size: tuple[int, int] = (1, 1), caption: str | None = None) -> None:
