@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data import SPLITS, FaceDataset
-from fer_core.data.fer2013_faces import Fer2013Faces
+from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.faces import DEGRADATIONS, DetectionStages, degrade, detection_stages, enlarged_pixels, preprocess_faces
 from fer_core.figures.bars import class_distribution
 from fer_core.figures.matrices import pixel_chart

@@ -77,5 +77,4 @@ def test_presentation_mode_by_link_and_toggle(open_app):
     large = app.get("plotly_chart")[0].proto.spec
     app.toggle(key="present").set_value(False).run()
     assert app.get("plotly_chart")[0].proto.spec != large
-    assert "present" not in app.query_params
     assert app.query_params["h_by"] == "Most annotators"
