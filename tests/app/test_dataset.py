@@ -38,8 +38,10 @@ def made_up(own_home, monkeypatch):
 
 
 @pytest.fixture
-def real(monkeypatch, fer2013_path, ferplus_path):
-    """FER2013 itself with FER+'s votes, which belong to no other faces."""
+def real(own_home, monkeypatch, fer2013, fer2013_path, ferplus_path, request):
+    """FER2013 itself, parsed once, with FER+'s votes, which belong to no other faces."""
+    (own_home / "cache").mkdir(parents=True)
+    (own_home / "cache" / "fer2013").symlink_to(request.config.cache.mkdir("fer_home") / "cache" / "fer2013")
     monkeypatch.setenv("FER2013_PATH", str(fer2013_path))
     monkeypatch.setenv("FERPLUS_PATH", str(ferplus_path))
 
