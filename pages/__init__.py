@@ -18,12 +18,7 @@ PAGES: Final = (
     ("predict", "Predict", "ar_on_you", "The expression of every face in your pictures, and why the model says so."),
     ("live", "Live", "videocam", "The expression on your own face while you move, with a recording."),
     ("video", "Video", "movie", "Expressions over time in a video file, with the annotated video and a table."),
-    (
-        "compare",
-        "Compare",
-        "leaderboard",
-        "Which model is best, how certain that is, and what an ensemble gains.",
-    ),
+    ("compare", "Compare", "leaderboard", "Which model is best, how certain that is, and what an ensemble gains."),
     ("confusion", "Confusion", "grid_on", "Which expressions a model confuses, and the faces behind each number."),
     ("dataset", "Dataset", "dataset", "The faces of FER2013, what people say about them, and how good its labels are."),
     ("quiz", "Quiz", "quiz", "You against the model: name the expression on ten faces, alone or with a class."),

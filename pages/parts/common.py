@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any, Final, Literal, NoReturn
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Literal, NoReturn, TypeAlias
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -18,7 +18,7 @@ from fer_core.metrics.calibration import WANTED
 from fer_core.models.spec import utkface_note
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
-from fer_core.types import FaceResult
+from fer_core.types import FaceResult, FerError
 from fer_core.visitors import limits
 
 MOST_ANNOTATORS: Final = (
@@ -26,7 +26,17 @@ MOST_ANNOTATORS: Final = (
 )
 """What the yardstick of that name is."""
 
-_LOCAL: Final = ("localhost", "127.0.0.1", "::1")
+ERROR: Final = "error_of_an_action"
+"""Key of the session state."""
+
+ZIP_LAYOUT: Final = """pictures.zip
+   happy/   anna.jpg   ben.png   …
+   sad/     carl.jpg   dora.jpg  …"""
+
+LOCAL: Final = ("localhost", "127.0.0.1", "::1")
+
+Columns: TypeAlias = dict[str, str | tuple[str, str]]
+"""The label of each column of a table in order, with the number format of a numeric column."""
 
 
 def plain(text: str) -> str:
@@ -54,7 +64,15 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02d} min"
 
 
-def warn(sentences: list[str], title: str) -> None:
+def attempt(action: Callable[[], object], key: str = ERROR) -> None:
+    """Run an action of a button; if it fails, keep the error in a list of the session state, for `warn`."""
+    try:
+        action()
+    except FerError as error:
+        st.session_state[key] = [str(error)]
+
+
+def warn(sentences: list[str], title: str = "") -> None:
     """Show warnings in one box; the title is shown if there are several."""
     if len(sentences) == 1:
         st.warning(with_code(sentences[0]), icon=":material/warning:")
@@ -123,12 +141,7 @@ def note_untested(models: list[StoredModel]) -> None:
 
 
 def note_utkface(models: Iterable[StoredModel], scores: bool = True) -> None:
-    """Say what the models on show start from whose backbones were pretrained here, if there are any.
-
-    Args:
-        models: those on show.
-        scores: whether they are shown with scores.
-    """
+    """Say what the models on show, with scores or not, start from if their backbones were pretrained here."""
     if note := utkface_note((model.card.weights_from for model in models), scores):
         st.caption(note)
 
@@ -136,16 +149,9 @@ def note_utkface(models: Iterable[StoredModel], scores: bool = True) -> None:
 def choose(label: str, options: Iterable[str], key: str, default: str | None = None, **settings: Any) -> str:
     """Show a segmented control whose value is kept in the URL; return the chosen option, by default the first."""
     names = list(options)
-    chosen = st.segmented_control(
-        label,
-        names,
-        default=default or names[0],
-        required=True,
-        key=key,
-        bind="query-params",
-        **{"wrap": True, **settings},
-    )
-    return str(chosen or default or names[0])
+    default = default or names[0]
+    settings = {"required": True, "bind": "query-params", "wrap": True, **settings}
+    return str(st.segmented_control(label, names, default=default, key=key, **settings) or default)
 
 
 def choose_faces(prefix: str) -> tuple[str, str, str]:
@@ -199,19 +205,12 @@ def whole_number(label: str, low: int, high: int, value: int, key: str, **settin
 def path_on_this_computer(label: str, key: str) -> str:
     """Ask for the path of a folder or file; empty for none, or if the browser runs on another computer than FER Lab."""
     host = urlsplit(st.context.url or "").hostname
-    here = st.context.ip_address is None and (host is None or host in _LOCAL)
+    here = st.context.ip_address is None and (host is None or host in LOCAL)
     return st.text_input(label, key=key).strip() if here and limits() is None else ""
 
 
-def show_table(frame: pd.DataFrame, alt: str, columns: dict[str, str | tuple[str, str]], **settings: Any) -> None:
-    """Show a table.
-
-    Args:
-        frame: the table.
-        alt: a description for people who cannot see it.
-        columns: the label of each column in order, with the number format of a numeric column. The first is pinned.
-        settings: for `st.dataframe`.
-    """
+def show_table(frame: pd.DataFrame, alt: str, columns: Columns, **settings: Any) -> None:
+    """Show a table with its first column pinned; `alt` describes it for people who cannot see it."""
     first, *others = columns
     shown: dict[str, Any] = {first: st.column_config.TextColumn(str(columns[first]), pinned=True)}
     for name in others:

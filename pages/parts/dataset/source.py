@@ -17,9 +17,8 @@ from fer_core.runs.own_pictures import OwnFaces, read_own_faces, read_own_zip
 from fer_core.store.folders import load_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError, Image
-from pages.parts.common import choose, path_on_this_computer, plain, whole_image_toggle, with_code
+from pages.parts.common import ZIP_LAYOUT, choose, path_on_this_computer, plain, whole_image_toggle, with_code
 from pages.parts.data import classifier, computed, computed_here, fer2013, own_pictures
-from pages.parts.finetune.data import ZIP_LAYOUT
 
 FER2013: Final = "FER2013"
 OWN: Final = "My own pictures"
