@@ -60,24 +60,7 @@ class QuizFace:
     majority: str | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Round:
-    """Ten faces in the order in which they are shown."""
-
-    faces: tuple[QuizFace, ...]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """FER2013's label of each face."""
-        return tuple(face.label for face in self.faces)
-
-    @property
-    def has_votes(self) -> bool:
-        """Whether the annotators' votes are known."""
-        return all(face.votes is not None for face in self.faces)
-
-
-def draw_round(dataset: FaceDataset, seed: int) -> Round:
+def draw_round(dataset: FaceDataset, seed: int) -> tuple[QuizFace, ...]:
     """Draw a round: one face of each label, three more whose labels are drawn at random, all shuffled.
 
     Faces come from both test splits. Left out are pictures that also stand in Training, nearly the same or equal, since
@@ -110,7 +93,7 @@ def draw_round(dataset: FaceDataset, seed: int) -> Round:
             f"A round needs {FACES} test faces of FER2013 that are not in Training too, of every expression that "
             f"occurs. Install the whole dataset: fer-lab data download. Received: {len(places)} test faces"
         )
-    return Round(tuple(_face(dataset, place) for place in random.permutation(drawn).tolist()))
+    return tuple(_face(dataset, place) for place in random.permutation(drawn).tolist())
 
 
 def enlarged(face: Image) -> Image:
@@ -134,17 +117,19 @@ def _face(dataset: FaceDataset, place: int) -> QuizFace:
     )
 
 
-@dataclass(frozen=True)
-class Yardsticks:
-    """The answers that people's answers are compared with.
+@dataclass(frozen=True, eq=False)
+class Game:
+    """A round with the answers that people's answers are compared with.
 
     Attributes:
         main: by name, `LABEL`, `ANNOTATORS` where votes are known, `MODELS` where there are two models or more.
         models: by the title of the model.
+        faces: of the round, in the order in which they are shown.
     """
 
     main: Mapping[str, Said]
     models: Mapping[str, Said] = field(default_factory=dict)
+    faces: tuple[QuizFace, ...] = ()
 
     @property
     def all(self) -> dict[str, Said]:
@@ -152,25 +137,25 @@ class Yardsticks:
         return {**self.main, **self.models}
 
 
-def yardsticks(drawn: Round, predictions: Iterable[Predictions]) -> Yardsticks:
-    """Return what a round's answers are compared with; `predictions` are the models' stored ones of each test split.
+def new_game(faces: tuple[QuizFace, ...], predictions: Iterable[Predictions]) -> Game:
+    """Return a round with what its answers are compared with; `predictions` are the models' of each test split.
 
     A model has no answer to a face without a prediction that belongs to it, by row and label.
     """
     models: dict[str, list[str | None]] = {}
     for table in predictions:
-        for number, face in enumerate(drawn.faces):
+        for number, face in enumerate(faces):
             known = np.flatnonzero(table.rows == face.row)
             if face.split == table.split and len(known) == 1 and EXPRESSIONS[table.given[known[0]]] == face.label:
                 for name, probabilities in table.probabilities.items():
-                    said = models.setdefault(table.titles[name], [None] * len(drawn.faces))
+                    said = models.setdefault(table.titles[name], [None] * len(faces))
                     said[number] = EXPRESSIONS[int(probabilities[known[0]].argmax())]
-    main: dict[str, Said] = {LABEL: drawn.labels}
-    if drawn.has_votes:
-        main[ANNOTATORS] = tuple(face.majority for face in drawn.faces)
+    main: dict[str, Said] = {LABEL: tuple(face.label for face in faces)}
+    if all(face.votes is not None for face in faces):
+        main[ANNOTATORS] = tuple(face.majority for face in faces)
     if len(models) > 1:
         main[MODELS] = tuple(map(most_say, zip(*models.values(), strict=True)))
-    return Yardsticks(main, {title: tuple(said) for title, said in models.items()})
+    return Game(main, {title: tuple(said) for title, said in models.items()}, faces)
 
 
 def most_say(said: Iterable[str | None]) -> str | None:
@@ -218,32 +203,32 @@ def agreement(said: Said, other: Said) -> Agreement:
     return together([said], other)
 
 
-def own_table(said: Said, compared: Yardsticks) -> pd.DataFrame:
+def own_table(said: Said, game: Game) -> pd.DataFrame:
     """Return how one person and each yardstick agree with the person, the label and the annotators.
 
     Returns:
         One row for the person and each yardstick: `who`, `you` ("6 of 10"; empty for the person), `interval` (of
         `you`), `label`, and `annotators` where votes are known.
     """
-    everyone = pd.Series({YOU: tuple(said), **compared.all})
+    everyone = pd.Series({YOU: tuple(said), **game.all})
     with_you = everyone.map(lambda answers: agreement(said, answers))
     table = pd.DataFrame({"you": with_you.map(str), "interval": with_you.map(lambda same: same.interval_text)})
     table.loc[YOU] = ""
     for column, who in (("label", LABEL), ("annotators", ANNOTATORS)):
-        if who in compared.main:
-            table[column] = [str(agreement(answers, compared.main[who])) for answers in everyone]
+        if who in game.main:
+            table[column] = [str(agreement(answers, game.main[who])) for answers in everyone]
             table.loc[who, column] = ""
     return table.rename_axis("who").reset_index()
 
 
-def people_table(people: Mapping[str, Said], compared: Yardsticks) -> pd.DataFrame:
+def people_table(people: Mapping[str, Said], game: Game) -> pd.DataFrame:
     """Return one row for each person: `name`, `answers` so far, and the agreement with each main yardstick as text."""
     said = pd.Series(dict(people), dtype=object)
-    table = {who: [str(agreement(one, answers)) for one in said] for who, answers in compared.main.items()}
+    table = {who: [str(agreement(one, answers)) for one in said] for who, answers in game.main.items()}
     return pd.DataFrame({"name": said.index, "answers": [len(one) for one in said], **table})
 
 
-def class_table(people: Sequence[Said], compared: Yardsticks) -> pd.DataFrame:
+def class_table(people: Sequence[Said], game: Game) -> pd.DataFrame:
     """Return one row for each yardstick and model, over the answers of all people.
 
     Returns:
@@ -251,30 +236,30 @@ def class_table(people: Sequence[Said], compared: Yardsticks) -> pd.DataFrame:
         the share), and `label`: how often the yardstick itself gives FER2013's label ("6 of 10" faces).
     """
     rows = []
-    for who, answers in compared.all.items():
+    for who, answers in game.all.items():
         same = together(people, answers)
-        label = "" if who == LABEL else str(agreement(answers, compared.main[LABEL]))
+        label = "" if who == LABEL else str(agreement(answers, game.main[LABEL]))
         rows.append((who, same.percent, str(same), same.interval_text, label))
     return pd.DataFrame(rows, columns=["who", "share", "count", "interval", "label"])
 
 
-def expression_table(people: Sequence[Said], compared: Yardsticks) -> pd.DataFrame:
+def expression_table(people: Sequence[Said], game: Game) -> pd.DataFrame:
     """Return one row for each label of the round: `expression`, `faces`, and the agreement with each main yardstick."""
     rows = []
     for expression in EXPRESSIONS:
-        of_it = [label == expression for label in compared.main[LABEL]]
+        of_it = [label == expression for label in game.main[LABEL]]
         part = [tuple(compress(said, of_it)) for said in people]
-        same = {who: str(together(part, tuple(compress(said, of_it)))) for who, said in compared.main.items()}
+        same = {who: str(together(part, tuple(compress(said, of_it)))) for who, said in game.main.items()}
         rows.append({"expression": expression, "faces": sum(of_it), **same})
     return pd.DataFrame([row for row in rows if row["faces"]])
 
 
-def face_table(said: Mapping[str, Said], compared: Yardsticks) -> pd.DataFrame:
+def face_table(said: Mapping[str, Said], game: Game) -> pd.DataFrame:
     """Return one row for each face: `face` (from 1), a column for each person in `said`, for each yardstick and model.
 
     An answer that is missing is "–".
     """
-    columns = {who: pd.Series(list(answers), dtype=object) for who, answers in {**said, **compared.all}.items()}
+    columns = {who: pd.Series(list(answers), dtype=object) for who, answers in {**said, **game.all}.items()}
     table = pd.DataFrame(columns).fillna("–")
     table.insert(0, "face", range(1, len(table) + 1))
     return table

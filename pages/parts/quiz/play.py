@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
@@ -13,23 +12,9 @@ from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.figures.bars import vote_bars
 from fer_core.labels import COLORS, EXPRESSIONS
 from fer_core.metrics.predictions import Predictions
+from fer_core.quiz import rounds
 from fer_core.quiz.rooms import Rooms, tidy_code
-from fer_core.quiz.rounds import (
-    ANNOTATORS,
-    FACES,
-    LABEL,
-    MODELS,
-    YOU,
-    QuizFace,
-    Round,
-    Said,
-    Yardsticks,
-    agreement,
-    draw_round,
-    face_table,
-    own_table,
-    yardsticks,
-)
+from fer_core.quiz.rounds import ANNOTATORS, FACES, LABEL, MODELS, Game, QuizFace, Said, agreement
 from fer_core.store.folders import list_models
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
@@ -58,14 +43,6 @@ HELP: Final = {
 """What the main yardsticks are."""
 
 
-@dataclass(frozen=True)
-class Game:
-    """A round with what its answers are compared with."""
-
-    round: Round
-    compared: Yardsticks
-
-
 def game(faces: Fer2013Faces, seed: int, names: Iterable[str] | None = None) -> Game:
     """Return a round, compared with models of these names or all; end the page with a sentence if it cannot be drawn.
 
@@ -73,7 +50,7 @@ def game(faces: Fer2013Faces, seed: int, names: Iterable[str] | None = None) -> 
     """
     assert faces.dataset is not None
     try:
-        drawn = shared(draw_round, faces.dataset, seed)
+        drawn = shared(rounds.draw_round, faces.dataset, seed)
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/info:")
         st.stop()
@@ -81,7 +58,7 @@ def game(faces: Fer2013Faces, seed: int, names: Iterable[str] | None = None) -> 
     if names is not None:
         chosen = set(names)
         tables = [table.only(chosen) for table in tables if chosen & set(table.names)]
-    return Game(drawn, yardsticks(drawn, tables))
+    return rounds.new_game(drawn, tables)
 
 
 def model_tables() -> list[Predictions]:
@@ -141,7 +118,7 @@ def alone(faces: Fer2013Faces) -> None:
         st.session_state["q_seed"] = seed % HIGHEST_SEED + 1
 
     visit = f"alone_{seed}"
-    if play(current, answers, visit, say):
+    if next_face(current, answers, visit, say):
         show_result(current, answers)
         with st.container(horizontal=True):
             words, icon = "Play again with other faces", ":material/arrow_forward:"
@@ -149,7 +126,7 @@ def alone(faces: Fer2013Faces) -> None:
             st.button("Repeat this round", icon=":material/replay:", on_click=repeat)
         st.markdown("Link to this round:")
         st.code(f"{st.context.url or ''}?q_seed={seed}", language=None)
-    if not current.round.has_votes:
+    if ANNOTATORS not in current.main:
         st.caption(f"Without the annotators’ votes. {with_code(faces.votes_missing)}")
     st.divider()
     _ways_into_a_room(seed)
@@ -196,7 +173,7 @@ def _ways_into_a_room(seed: int) -> None:
             st.form_submit_button("Go to the room", on_click=go_to_room)
 
 
-def play(game: Game, answers: Sequence[str], visit: str, say: Callable[[int, str], None]) -> bool:
+def next_face(game: Game, answers: Sequence[str], visit: str, say: Callable[[int, str], None]) -> bool:
     """Show the next face, or the last answered one until Next is pressed; return whether the round is over.
 
     Args:
@@ -216,7 +193,7 @@ def play(game: Game, answers: Sequence[str], visit: str, say: Callable[[int, str
     st.progress(len(answers) / FACES, text=f"**Face {seen + 1} of {FACES}**")
     narrow = narrow_screen()
     left, right = st.columns([2, 3], gap="small" if narrow else "large")
-    face = game.round.faces[seen]
+    face = game.faces[seen]
     left.image(face.image, width=200 if narrow else 440, alt=f"Face {seen + 1} of {FACES}")
     with right:
         if seen == len(answers):
@@ -279,7 +256,7 @@ def note_other_votes(face: QuizFace) -> None:
 def show_models(game: Game, place: int, answer: str | None = None) -> None:
     """Show which models give which answer to a face, the most frequent answer first."""
     by_answer: dict[str, list[str]] = {}
-    for title, said in game.compared.models.items():
+    for title, said in game.models.items():
         if (models_answer := said[place]) is not None:
             by_answer.setdefault(models_answer, []).append(title)
     if not by_answer:
@@ -296,23 +273,22 @@ def show_models(game: Game, place: int, answer: str | None = None) -> None:
 
 def show_result(game: Game, answers: Sequence[str]) -> None:
     """Show how far the answers agree with those of the label, the annotators and the models."""
-    compared = game.compared
     st.header("Your result")
-    with st.grid(len(compared.main), min_column_width=180):
-        for who, said in compared.main.items():
+    with st.grid(len(game.main), min_column_width=180):
+        for who, said in game.main.items():
             same = str(agreement(answers, said))
             st.metric(f"Same as {in_sentence(who)}", same, border=True, help=HELP.get(who))
-    label = agreement(answers, compared.main[LABEL])
+    label = agreement(answers, game.main[LABEL])
     st.markdown(
         f"Ten faces are few: with {label} for the label, the 95 % interval of your agreement on faces drawn like these "
         f"is **{label.interval_text}**. A difference of two or three faces between you and a model says little."
     )
-    voted = ANNOTATORS in compared.main
+    voted = ANNOTATORS in game.main
     columns: Columns = {"who": "", "you": "Same as you", "interval": "95 % interval", "label": "Same as the label"}
     if voted:
         columns["annotators"] = "Same as most annotators"
     title = "Agreement of you, the label, the annotators and the models on these ten faces"
-    show_table(own_table(answers, compared), title, columns, height="content")
+    show_table(rounds.own_table(answers, game), title, columns, height="content")
     st.caption(
         "Wilson’s interval of “same as you”. Every label occurs in a round, so rare expressions count more here than "
         "in a whole test split, and models may score lower than under Compare models."
@@ -320,22 +296,22 @@ def show_result(game: Game, answers: Sequence[str]) -> None:
     )
     st.header("The ten faces")
     with st.grid("auto", min_column_width=150, gap="small"):
-        for place, (face, answer) in enumerate(zip(game.round.faces, answers, strict=False)):
+        for place, (face, answer) in enumerate(zip(game.faces, answers, strict=False)):
             with st.container(gap=None):
                 st.image(face.image, width="stretch", alt=f"Face {place + 1}: label {face.label}, you said {answer}")
                 st.markdown(f"{mark(answer, face.label)} **You: {answer}**")
                 lines = [f"Label: {face.label}"]
                 if voted:
                     lines.append(f"Annotators: {face.majority or 'no clear answer'}")
-                if MODELS in compared.main:
-                    lines.append(f"Most models: {compared.main[MODELS][place] or 'no clear answer'}")
+                if MODELS in game.main:
+                    lines.append(f"Most models: {game.main[MODELS][place] or 'no clear answer'}")
                 st.caption("  \n".join([*lines, f"Row {face.row}, {face.split}"]))
-    show_answers(game, {YOU: tuple(answers)})
+    show_answers(game, {rounds.YOU: tuple(answers)})
 
 
 def show_answers(game: Game, said: dict[str, Said]) -> None:
     """Show a table of all answers to all faces, with columns for `said` before the others."""
     with st.expander("Every model’s answer to every face"):
-        table = face_table(said, game.compared)
+        table = rounds.face_table(said, game)
         columns: Columns = {"face": ("Face", "%d"), **{str(name): str(name) for name in table.columns[1:]}}
         show_table(table, f"Answers to the {FACES} faces", columns, height="content")

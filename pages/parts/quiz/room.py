@@ -11,26 +11,12 @@ import streamlit as st
 from fer_core.data.fer2013_faces import Fer2013Faces
 from fer_core.figures.bars import answers_and_votes, vote_bars
 from fer_core.quiz.rooms import NAME_LENGTH, Room, no_room, qr_code, tidy_code
-from fer_core.quiz.rounds import FACES, answer_counts, class_table, expression_table, people_table, together
+from fer_core.quiz.rounds import FACES, Game, answer_counts, class_table, expression_table, people_table, together
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
 from pages.parts.common import LOCAL, Columns, attempt, emphasis, plain, show_table, warn
-from pages.parts.quiz.play import (
-    HELP,
-    HIGHEST_SEED,
-    HOST,
-    Game,
-    colored,
-    game,
-    in_sentence,
-    in_words,
-    note_other_votes,
-    play,
-    rooms,
-    show_answers,
-    show_models,
-    show_result,
-)
+from pages.parts.quiz import play
+from pages.parts.quiz.play import HOST, colored, game, in_sentence, in_words, rooms
 from pages.parts.visitor import browser_key, current_visitor, remember_browser
 
 _REFUSED = "quiz_not_joined"
@@ -74,9 +60,9 @@ def student(faces: Fer2013Faces, code: str) -> None:
     st.markdown(f"You are **{plain(person.name)}** in room **{code}**.")
     _watch(code, room.turn)
     current = game(faces, room.seed)
-    if play(current, person.answers, f"{room.code}_{room.turn}_{key}", say):
+    if play.next_face(current, person.answers, f"{room.code}_{room.turn}_{key}", say):
         _class_so_far(current, code, room.turn)
-        show_result(current, person.answers)
+        play.show_result(current, person.answers)
     st.divider()
     st.button("Leave the room", icon=":material/logout:", on_click=leave)
 
@@ -145,7 +131,7 @@ def lecturer(faces: Fer2013Faces) -> bool:
     _live(game(faces, room.seed), code, room.turn)
     st.divider()
     with st.container(horizontal=True):
-        restart = (rooms().restart, code, secret, room.seed % HIGHEST_SEED + 1)
+        restart = (rooms().restart, code, secret, room.seed % play.HIGHEST_SEED + 1)
         st.button("Start again with other faces", icon=":material/arrow_forward:", on_click=_try, args=restart)
         end = (rooms().end, code, secret)  # the page then says that the room has ended
         st.button("End the room", type=emphasis(), icon=":material/logout:", on_click=_try, args=end)
@@ -194,13 +180,13 @@ def _live(current: Game, code: str, turn: int) -> None:
         _tables(current, room)
 
 
-def _show_class(game: Game, room: Room) -> None:
+def _show_class(current: Game, room: Room) -> None:
     """Show how far the answers of all people in a room agree with the label, the annotators and the models."""
     said = [person.answers for person in room.people]
     count = sum(map(len, said))
     st.subheader("The class together")
-    with st.grid(len(game.compared.main), min_column_width=180):
-        for who, answers in game.compared.main.items():
+    with st.grid(len(current.main), min_column_width=180):
+        for who, answers in current.main.items():
             same = together(said, answers)
             st.metric(
                 f"Same as {in_sentence(who)}",
@@ -209,7 +195,7 @@ def _show_class(game: Game, room: Room) -> None:
                 delta_color="off",
                 delta_arrow="off",
                 border=True,
-                help=HELP.get(who),
+                help=play.HELP.get(who),
             )
     if count:
         st.caption(
@@ -226,18 +212,18 @@ def _people(current: Game, room: Room, hidden: bool) -> None:
     said = {f"Person {number}" if hidden else person.name: person.answers for number, person in people}
     columns: Columns = {"name": "Name", "answers": (f"Answers of {FACES}", "%d"), **_main_columns(current)}
     title = "Agreement of each person with the label, the annotators and the models"
-    show_table(people_table(said, current.compared), title, columns)
+    show_table(people_table(said, current), title, columns)
 
 
 def _main_columns(current: Game) -> Columns:
-    return {who: f"Same as {in_sentence(who)}" for who in current.compared.main}
+    return {who: f"Same as {in_sentence(who)}" for who in current.main}
 
 
 def _one_face(current: Game, room: Room) -> None:
     st.subheader("The answers, face by face")
     number = st.segmented_control("Face", range(1, FACES + 1), default=1, required=True, key=f"q_face_{room.turn}")
     place = int(number or 1) - 1
-    face = current.round.faces[place]
+    face = current.faces[place]
     counts = answer_counts([person.answers for person in room.people], place)
     left, middle, right = st.columns([2, 3, 3], gap="medium")
     left.image(face.image, width="stretch", alt=f"Face {place + 1}, labelled {face.label}")
@@ -252,9 +238,9 @@ def _one_face(current: Game, room: Room) -> None:
             show_chart(answers_and_votes(counts, face.votes, total=total), alt, key="quiz_class")
             most = f"Most say {face.majority}." if face.majority else "No clear answer."
             st.caption(f"Coloured: the class. Gray: the share of the ten annotators. {most}")
-            note_other_votes(face)
+            play.note_other_votes(face)
     with right:
-        show_models(current, place)
+        play.show_models(current, place)
 
 
 def _tables(current: Game, room: Room) -> None:
@@ -268,10 +254,8 @@ def _tables(current: Game, room: Room) -> None:
         "label": "Same as the label",
     }
     title = "Agreement of the class with the label, the annotators and each model"
-    show_table(class_table(said, current.compared), title, columns, height="content")
+    show_table(class_table(said, current), title, columns, height="content")
     st.subheader("By FER2013’s label")
     columns = {"expression": "Label", "faces": ("Faces", "%d"), **_main_columns(current)}
-    show_table(
-        expression_table(said, current.compared), "Agreement of the class by expression", columns, height="content"
-    )
-    show_answers(current, {})
+    show_table(expression_table(said, current), "Agreement of the class by expression", columns, height="content")
+    play.show_answers(current, {})
