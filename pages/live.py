@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
-from pages.parts.common import choose, choose_model, note_detector, note_utkface, servable_models
+from pages.parts.common import choose, choose_model, note_detector, note_utkface, presenting, servable_models
 from pages.parts.head import head
 from pages.parts.live import (
     KINDS,
@@ -20,7 +20,6 @@ from pages.parts.live import (
 )
 from pages.parts.notice import RELAYED, VIDEO, all_agree
 from pages.parts.pictures import opened_model
-from pages.parts.presentation import presenting
 
 head("Live camera", "See the expression on your face while you move, and keep a frame or a table of it.")
 

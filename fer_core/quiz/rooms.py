@@ -54,6 +54,16 @@ class Room:
     turn: int
     people: tuple[Person, ...] = ()  # in the order in which they joined
 
+    @property
+    def answers(self) -> list[tuple[str, ...]]:
+        """The answers of each person."""
+        return [person.answers for person in self.people]
+
+    @property
+    def finished(self) -> int:
+        """The number of people who have answered all faces."""
+        return sum(len(answers) == FACES for answers in self.answers)
+
 
 class Rooms:
     """All rooms of a server. Every method may be called from any thread, and from any process that has the same file.

@@ -1,4 +1,4 @@
-"""What several pages share: notices, the stored models, widgets, and text that is safe in Markdown."""
+"""What all pages share: presentation mode, notices, the stored models, widgets, and text that is safe in Markdown."""
 
 from __future__ import annotations
 
@@ -24,26 +24,52 @@ from fer_core.visitors import limits
 MOST_ANNOTATORS: Final = (
     "The answer that FER+'s ten annotators gave most often. Faces without one clear answer do not count."
 )
-"""What the yardstick of that name is."""
-
-ERROR: Final = "error_of_an_action"
-"""Key of the session state."""
-
+ERROR: Final = "error_of_an_action"  # key of the session state
+LARGER: Final = 1.25  # how many times as large as usual type is in presentation mode
+LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 ZIP_LAYOUT: Final = """pictures.zip
    happy/   anna.jpg   ben.png   …
    sad/     carl.jpg   dora.jpg  …"""
-
-LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 
 Columns: TypeAlias = dict[str, str | tuple[str, str]]
 """The label of each column of a table in order, with the number format of a numeric column."""
 
 
+_PRESENT: Final = "present"
+_TYPE_SIZE = st.components.v2.component(
+    "fer_lab_type_size",
+    js="""
+export default function ({ data }) {
+  const root = document.documentElement;
+  root.style.fontSize = "";
+  if (data.times !== 1) root.style.fontSize = data.times * parseFloat(getComputedStyle(root).fontSize) + "px";
+  return () => { root.style.fontSize = ""; };
+}
+""",
+)
+
+
+def presenting() -> bool:
+    """Return whether the page is shown without navigation and in larger type, also before the toggle is on the page."""
+    return bool(st.session_state.get(_PRESENT, st.query_params.get(_PRESENT) == "true"))
+
+
+def presentation_toggle() -> None:
+    """Show the toggle of presentation mode."""
+    words = "Hides the navigation and enlarges type. A link with present=true opens any page like this."
+    st.toggle("Presentation", key=_PRESENT, bind="query-params", help=words)
+
+
+def set_type_size(narrow: bool) -> None:
+    """Set the size of type in the browser; it stays as it is where the window is as narrow as a phone's."""
+    with st.container(height=1, width=1, border=False):
+        _TYPE_SIZE(key="type_size", data={"times": LARGER if presenting() and not narrow else 1})
+
+
 def plain(text: str) -> str:
     """Return text that Markdown shows unchanged, such as the name of a file.
 
-    Streamlit looks for icons, its logo and arrows after Markdown has removed the backslashes. An invisible character
-    (U+2060) within them prevents that.
+    Streamlit looks for icons and arrows after Markdown has removed the backslashes; U+2060 within prevents that.
     """
     apart = re.sub(r":(?=material/|streamlit:)|(?<!\S)[<>~-](?=[>=-](?!\S))", "\\g<0>\u2060", text)
     escaped = re.sub(r"[\\`*_{}\[\]#+!|~$:<>&-]", r"\\\g<0>", apart)
@@ -118,10 +144,8 @@ def choose_model(models: list[StoredModel], key: str, width: int = 300) -> list[
 
 def no_model_yet() -> None:
     """Say that there is no trained model, and how to train one."""
-    st.info(
-        f"There is no trained model yet. Train one with `fer-lab train {DEFAULT_MODEL}`, then reload this page.",
-        icon=":material/model_training:",
-    )
+    words = f"There is no trained model yet. Train one with `fer-lab train {DEFAULT_MODEL}`, then reload this page."
+    st.info(words, icon=":material/model_training:")
 
 
 def note_detector() -> None:
@@ -180,10 +204,7 @@ def upper_first(words: str) -> str:
 
 
 def emphasis() -> Literal["primary", "secondary"]:
-    """Return the type of a page's main button.
-
-    In dark mode it looks like the others: Streamlit writes white on the primary colour, which is too pale for that.
-    """
+    """Return the type of a page's main button; in dark mode that of others, as its colour is too pale for white."""
     return "secondary" if st.context.theme.type == "dark" else "primary"
 
 
@@ -228,9 +249,8 @@ def offer_download(label: str, content: Any, file_name: str, mime: str, icon: st
 
 def stop_without_predictions() -> NoReturn:
     """Say that no model has predictions of the chosen split, and end the page."""
-    st.info(
-        "No model has predictions of this split. Choose another one, or train a model.", icon=":material/leaderboard:"
-    )
+    words = "No model has predictions of this split. Choose another one, or train a model."
+    st.info(words, icon=":material/leaderboard:")
     st.stop()
 
 

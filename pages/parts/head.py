@@ -1,4 +1,4 @@
-"""The head of every page: its title beside the toggle of presentation mode, and one sentence on what one can do."""
+"""What surrounds every page: its title beside the toggle of presentation mode, and one sentence."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.charts import narrow_screen, watch_width
-from pages.parts.presentation import presentation_toggle, set_type_size
+from pages.parts.common import presentation_toggle, set_type_size
 
 _PLACE: Final[ContextVar[DeltaGenerator | None]] = ContextVar("place_of_the_title", default=None)
 
 
 def frame() -> DeltaGenerator:
-    """Lay out what surrounds every page, and return the container for the page itself.
-
-    The toggle of presentation mode is beside the title; on phones, where space is short, it is below the page.
-    """
+    """Return the container for a page. Presentation mode has its toggle beside the title, on phones below the page."""
     top = st.container(horizontal=True, vertical_alignment="center", gap="small")
     _PLACE.set(top.container())
     body = st.container()
@@ -32,12 +29,7 @@ def frame() -> DeltaGenerator:
 
 
 def head(title: str, sentence: str) -> None:
-    """Show the head of a page.
-
-    Args:
-        title: of the page.
-        sentence: what one can do here, as Markdown.
-    """
+    """Show the head of a page: its title, and one sentence in Markdown on what one can do here."""
     with _PLACE.get() or st.container():
         st.title(title, anchor=False)
     st.markdown(sentence)

@@ -27,7 +27,6 @@ from fer_core.types import FerError
 from fer_core.visitors import Limits, Visitor, ask_for_visitor
 
 COOKIE: Final = "fer_lab_visitor"
-
 _SECRET, _KNOWN = "visitor_secret", "access_password"
 """Keys of the session state: the visitor's secret, and the password that this session gave last."""
 
@@ -43,11 +42,7 @@ export default function ({ data }) {
 
 
 def current_visitor() -> Visitor | None:
-    """Return the visitor whose page is being shown; None if the server is not shared.
-
-    Raises:
-        FerError: a setting is not valid.
-    """
+    """Return the visitor whose page is being shown; None if the server is not shared. `FerError`: a bad setting."""
     if get_script_run_ctx(suppress_warning=True) is None:  # not called by a page
         return None
     setting = _secrets("server")
@@ -70,8 +65,7 @@ def visit() -> None:
         st.stop()
     if visitor is None or visitor.limits is None:
         return
-    context = get_script_run_ctx()
-    if context is not None:
+    if context := get_script_run_ctx():
         visits(home(), _is_open).come(context.session_id, visitor.name, visitor.limits)
     remember_browser(visitor.limits.keep_hours)
 
@@ -98,11 +92,10 @@ def _login() -> str | None:
 
 def _secret() -> str:
     """Return the browser's secret: of its cookie, or a new one, which stays the same during the session."""
-    state: Any = st.session_state
-    if _SECRET not in state:
+    if _SECRET not in st.session_state:
         sent = _cookie()
-        state[_SECRET] = sent if re.fullmatch(r"[\w-]{43}", sent) else secrets.token_urlsafe(32)
-    return str(state[_SECRET])
+        st.session_state[_SECRET] = sent if re.fullmatch(r"[\w-]{43}", sent) else secrets.token_urlsafe(32)
+    return str(st.session_state[_SECRET])
 
 
 def _cookie() -> str:
@@ -120,10 +113,8 @@ def training_allowed() -> bool:
     """
     setting = _secrets("training")
     if not setting.get("enabled", True) or find_spec("tensorflow") is None:
-        st.info(
-            "Training is switched off on this server. To train, run FER Lab on your own computer: `make run`",
-            icon=":material/lock:",
-        )
+        words = "Training is switched off on this server. To train, run FER Lab on your own computer: `make run`"
+        st.info(words, icon=":material/lock:")
         return False
     password, known = str(setting.get("password", "")), str(st.session_state.get(_KNOWN, ""))
     if not password or hmac.compare_digest(known.encode(), password.encode()):

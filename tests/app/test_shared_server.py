@@ -141,16 +141,8 @@ def test_the_notice_says_what_is_true_here(server):
 
 def test_no_page_keeps_threads_jobs_or_pools_in_streamlits_caches():
     """Every visitor can clear those caches; `threads.kept` holds what must live."""
-    living = {
-        "VideoJob",
-        "Classifier",
-        "RDBStorage",
-        "Visits",
-        "Rooms",
-        "LiveSession",
-        "StreamAnalyzer",
-        "FaceAnalyzer",
-    }
+    must_live = {"VideoJob", "Classifier", "RDBStorage"}
+    living = {*must_live, "Visits", "Rooms", "LiveSession", "StreamAnalyzer", "FaceAnalyzer"}
     cached, kept = set(), set()
     for path in (ROOT / "pages").rglob("*.py"):
         nodes = ast.walk(ast.parse(path.read_text("utf-8")))
@@ -162,7 +154,7 @@ def test_no_page_keeps_threads_jobs_or_pools_in_streamlits_caches():
                 assert "on_release" not in words, f"{path.name}: clearing would release what others use"
             if words.startswith("kept("):
                 kept |= returned
-    assert {"VideoJob", "Classifier", "RDBStorage"} <= kept
+    assert must_live <= kept
     assert not cached & living
 
 

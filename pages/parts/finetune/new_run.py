@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -41,12 +40,8 @@ from pages.parts.notice import SNAPSHOTS, all_agree
 from pages.parts.pictures import forget, picture_megabytes
 
 DEFAULT_COLLECTION: Final = "mine"
-DEFAULT_NETWORK: Final = "compact_cnn"
-"""It can continue the default model's training, which needs no download and starts from a good model."""
-
-AUTO: Final = "auto"
-"""The value that leaves a setting to the network's recipe."""
-
+DEFAULT_NETWORK: Final = "compact_cnn"  # it can continue the default model's training, which needs no download
+AUTO: Final = "auto"  # leaves a setting to the network's recipe
 SIZES: Final = {"500": 500, "1000": 1000, "2000": 2000, "5000": 5000, "10000": 10_000, "all": None}
 RATES: Final = (0.00003, 0.0001, 0.0003, 0.001, 0.002, 0.003, 0.01, 0.03, 0.1, 0.3)
 OPEN_LAYERS: Final = {"none": 0, "2": 2, "6": 6, "12": 12, "24": 24, "all": ALL_LAYERS}
@@ -175,22 +170,16 @@ def _collect_snapshots() -> Collection:
     # The default one first: the others may be somebody else's.
     names = [DEFAULT_COLLECTION, *(name for name in list_collections() if name != DEFAULT_COLLECTION)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Collection",
-            names,
-            accept_new_options=True,
-            key="f_collection",
-            bind="query-params",
-            width=190,
-            help="One for each person or idea. Type a new name to start another.",
-        )
+        words = "One for each person or idea. Type a new name to start another."
+        settings: Any = {"accept_new_options": True, "bind": "query-params", "width": 190, "help": words}
+        name = st.selectbox("Collection", names, key="f_collection", **settings)
         source = choose("Take them with", ("Camera", "Upload"), "f_by")
     try:
         collection = Collection(name or DEFAULT_COLLECTION)
     except FerError as error:
         warn([str(error)])
         collection = Collection(DEFAULT_COLLECTION)
-    settings: Any = {"default": "happy", "required": True, "bind": "query-params", "wrap": True}
+    settings = {"default": "happy", "required": True, "bind": "query-params", "wrap": True}
     expression = str(st.pills("Expression to show", EXPRESSIONS, key="f_class", **settings) or "happy")
     _picture_input(collection, expression, source)
     warn(st.session_state.pop(REJECTED, []), "Some pictures were not kept:")
@@ -351,9 +340,7 @@ def _changed_network(spec: ModelSpec) -> ModelSpec:
 
 def _settings(**questions: tuple[Any, ...]) -> dict[str, Any]:
     """Ask for settings, each by its label, options, key and help; return those that are not left to the recipe."""
-    answers = {name: _setting(*question) for name, question in questions.items()}
+    answers = {}
+    for name, (label, options, key, *words) in questions.items():
+        answers[name] = st.selectbox(label, [AUTO, *options], key=key, bind="query-params", help="".join(words) or None)
     return {name: answer for name, answer in answers.items() if answer != AUTO}
-
-
-def _setting(label: str, options: Sequence[Any], key: str, help_text: str | None = None) -> Any:
-    return st.selectbox(label, [AUTO, *options], key=key, bind="query-params", help=help_text)

@@ -42,10 +42,8 @@ from pages.parts.common import (
 from pages.parts.data import shared
 from pages.parts.explanations import explain
 
-TAB: Final = "f_tab"
-"""Key and query parameter of the open tab."""
-
-RUNS_TAB: Final = "Runs"
+TAB, RUNS_TAB = "f_tab", "Runs"
+"""Key and query parameter of the open tab, and the title of this one."""
 
 SELECTED, LAST_SELECTED = "f_run", "f_last_runs"
 """The ids of the selected runs: as query parameter, and in the session state for visitors who come back to the page
@@ -65,9 +63,7 @@ STATE_STYLES: Final[dict[str, tuple[str, Any]]] = {
 }
 """Icon and colour of each state."""
 
-RESULT, OTHER = "this run", "the other"
-"""Keys of the two models that are compared, which may have the same name."""
-
+RESULT, OTHER = "this run", "the other"  # keys of the two models that are compared, which may have the same name
 FORMATS: Final = {".tflite": "LiteRT", ".keras": "Keras", ".onnx": "ONNX"}
 
 
@@ -233,25 +229,21 @@ def result(run: Run) -> None:
         st.warning(words, icon=":material/warning:")
         return
     st.header("On unseen faces")
-    if model.card.tested:
+    card = model.card
+    if card.tested:
         _test_metrics(run, model)
     else:
-        _holdout_accuracy(model)
+        if card.holdout_accuracy is not None:
+            st.metric("Accuracy on the hold-out", f"{card.holdout_accuracy:.1%}", border=True, width="content")
+        st.info(
+            f"Measured only on its hold-out of {card.training.get('holdout_faces', 'some')} faces, which show the same "
+            "people and places as the training faces: expect a lower accuracy elsewhere. FER2013’s test faces were not "
+            "available when it was trained (python -m fer\\_core data download).",
+            icon=":material/info:",
+        )
     st.header("Use it")
     _promotion(run)
     _downloads(run)
-
-
-def _holdout_accuracy(model: StoredModel) -> None:
-    card = model.card
-    if card.holdout_accuracy is not None:
-        st.metric("Accuracy on the hold-out", f"{card.holdout_accuracy:.1%}", border=True, width="content")
-    st.info(
-        f"Measured only on its hold-out of {card.training.get('holdout_faces', 'some')} faces, which show the same "
-        "people and places as the training faces: expect a lower accuracy elsewhere. FER2013’s test faces were not "
-        "available when it was trained (python -m fer\\_core data download).",
-        icon=":material/info:",
-    )
 
 
 def _test_metrics(run: Run, model: StoredModel) -> None:
@@ -299,21 +291,19 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
     wrong = mistakes.sort_values("count").iloc[-1]
     table = f1_table(answers, numbers)
     low = table[table["name"] == first].sort_values("f1").iloc[0]
+    mistake = (
+        f"The most frequent mistake of {title}: {wrong['count']:,} {wrong['actual']} faces are predicted as "
+        f"{wrong['predicted']}, {wrong['rate']:.0%} of them."
+    )
+    lowest = (
+        f"{title} has its lowest F1 for {low['expression']}: precision {low['precision']:.2f} and recall "
+        f"{low['recall']:.2f} give {low['f1']:.2f}, on {low['faces']} faces."
+    )
     with st.container(horizontal=True):
         for key, question in (("accuracy", "What is accuracy?"), ("macro_f1", "What is macro F1?")):
             explain(METRICS[key].title, f"{title}: {METRICS[key].example(metrics)}", question)
-        explain(
-            "Confusion matrix",
-            f"The most frequent mistake of {title}: {wrong['count']:,} {wrong['actual']} faces are predicted as "
-            f"{wrong['predicted']}, {wrong['rate']:.0%} of them.",
-            "What is a confusion matrix?",
-        )
-        explain(
-            "F1",
-            f"{title} has its lowest F1 for {low['expression']}: precision {low['precision']:.2f} and recall "
-            f"{low['recall']:.2f} give {low['f1']:.2f}, on {low['faces']} faces.",
-            "What is F1?",
-        )
+        explain("Confusion matrix", mistake, "What is a confusion matrix?")
+        explain("F1", lowest, "What is F1?")
     show_chart(class_scores(table, narrow=narrow_screen()), key="f_classes", alt="F1 by expression with 95 % intervals")
 
 

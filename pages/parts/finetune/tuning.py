@@ -36,12 +36,8 @@ if TYPE_CHECKING:
 
     from fer_core.tuning.study import TuningStudy
 
-MORE_TRIALS: Final = 10
-"""Trials to add to a study that has as many as were asked for."""
-
-STUDY: Final = "t_study"
-"""Key and query parameter of the selected study."""
-
+STUDY: Final = "t_study"  # key and query parameter of the selected study
+MORE_TRIALS: Final = 10  # to add to a study that has as many as were asked for
 REFRESH_SECONDS: Final = 2.0
 
 
@@ -89,14 +85,8 @@ def _new_study(names: list[str]) -> None:
         trials = whole_number("Trials", 1, 500, 20, "t_trials")
     spec = model_spec(str(model))
     recipe, choices = recipe_for(spec), tunable(spec)
-    vary = st.pills(
-        "Settings to vary",
-        choices,
-        selection_mode="multi",
-        default=choices,
-        key=f"t_vary_{len(choices)}",
-        format_func=SETTING_LABELS.__getitem__,
-    )
+    settings: Any = {"default": choices, "key": f"t_vary_{len(choices)}", "format_func": SETTING_LABELS.__getitem__}
+    vary = st.pills("Settings to vary", choices, selection_mode="multi", **settings)
     suggestion = next(name for number in range(1, 1000) if (name := f"{name_from(spec.name)}_{number}") not in names)
     given = st.text_input("Name of the study", placeholder=suggestion, max_chars=60, key="t_name")
     try:
@@ -147,9 +137,14 @@ def _study(study: TuningStudy, working: bool) -> None:
         st.subheader(plain(study.name), width="content")
         st.badge("Working" if working else "Not running", icon=":material/tune:", color="blue" if working else "gray")
         if working:
-            _stop_button(study)
+            icon, words = ":material/stop_circle:", "The trials that have ended are kept."
+            if st.button("Stop", icon=icon, key="t_stop", on_click=worker.stop, args=(study.name,), help=words):
+                st.toast("It stops after the current step.", icon=icon)
         else:
-            _continue_button(study, study.requested if ended < study.requested else ended + MORE_TRIALS)
+            icon, goal = ":material/play_circle:", study.requested if ended < study.requested else ended + MORE_TRIALS
+            more = (lambda: worker.start(study.name, goal),)
+            if st.button(f"Continue to {goal} trials", icon=icon, key="t_more", on_click=attempt, args=more):
+                st.rerun()  # the whole page, because this fragment does not refresh itself yet
     varied = ", ".join(map(_label, plan.space.varied))
     st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {varied}.")
     _progress(study, trials, ended, working)
@@ -169,18 +164,6 @@ def _study(study: TuningStudy, working: bool) -> None:
         _table(trials, plan.space.varied)
     with st.expander("Log", icon=":material/article:"):
         st.code(worker.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
-
-
-def _stop_button(study: TuningStudy) -> None:
-    icon, words = ":material/stop_circle:", "The trials that have ended are kept."
-    if st.button("Stop", icon=icon, key="t_stop", on_click=worker.stop, args=(study.name,), help=words):
-        st.toast("It stops after the current step.", icon=icon)
-
-
-def _continue_button(study: TuningStudy, goal: int) -> None:
-    more, icon = (lambda: worker.start(study.name, goal)), ":material/play_circle:"
-    if st.button(f"Continue to {goal} trials", icon=icon, key="t_more", on_click=attempt, args=(more,)):
-        st.rerun()  # the whole page, because this fragment does not refresh itself yet
 
 
 def _progress(study: TuningStudy, trials: pd.DataFrame, ended: int, working: bool) -> None:
@@ -226,16 +209,8 @@ def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
             except FerError as error:
                 st.info(with_code(str(error)), icon=":material/info:")
     varied = study.plan.space.varied
-    setting = str(
-        st.segmented_control(
-            "Accuracy by",
-            varied,
-            default=varied[0],
-            required=True,
-            format_func=SETTING_LABELS.__getitem__,
-            key=f"t_by_{'_'.join(varied)}",
-        )
-    )
+    settings: Any = {"default": varied[0], "required": True, "format_func": SETTING_LABELS.__getitem__}
+    setting = str(st.segmented_control("Accuracy by", varied, key=f"t_by_{'_'.join(varied)}", **settings))
     figure = setting_chart(trials, setting, title=SETTING_LABELS[setting])
     show_chart(figure, key=f"t_by_chart_{setting}", alt=f"Hold-out accuracy of each trial by {_label(setting)}")
 

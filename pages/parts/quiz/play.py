@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -44,10 +44,7 @@ HELP: Final = {
 
 
 def game(faces: Fer2013Faces, seed: int, names: Iterable[str] | None = None) -> Game:
-    """Return a round, compared with models of these names or all; end the page with a sentence if it cannot be drawn.
-
-    FER2013's faces must be there.
-    """
+    """Return a round compared with models of these names, or all; end the page if it cannot be drawn."""
     assert faces.dataset is not None
     try:
         drawn = shared(rounds.draw_round, faces.dataset, seed)
@@ -138,14 +135,9 @@ def _choose_models() -> list[str]:
         st.caption("No model has predictions to compare with.")
         return []
     with st.popover("Models", icon=":material/model_training:"):
-        return st.multiselect(
-            "Compare with",
-            list(titles),
-            default=list(titles),
-            format_func=lambda name: titles.get(name, name),
-            key="q_models",
-            bind="query-params",
-        )
+        names = list(titles)
+        settings: Any = {"default": names, "format_func": lambda name: titles.get(name, name), "bind": "query-params"}
+        return list(st.multiselect("Compare with", names, key="q_models", **settings))
 
 
 def _ways_into_a_room(seed: int) -> None:
@@ -176,11 +168,8 @@ def _ways_into_a_room(seed: int) -> None:
 def next_face(game: Game, answers: Sequence[str], visit: str, say: Callable[[int, str], None]) -> bool:
     """Show the next face, or the last answered one until Next is pressed; return whether the round is over.
 
-    Args:
-        game: the round.
-        answers: to the first faces, in order.
-        visit: names the round of this person, so that another one starts at its own place.
-        say: keeps an answer, given the place of the face and the expression.
+    `visit` names the round of this person, so that another one starts at its own place. `say` keeps an answer, given
+    the place of the face and the expression.
     """
 
     def see_next() -> None:
@@ -218,14 +207,9 @@ def _ask(place: int, say: Callable[[int, str], None]) -> None:
     st.markdown(f"{'' if narrow else '#### '}Which expression does this face show?")
     with st.grid(3 if narrow else 2, min_column_width=100, gap="small"):
         for number, expression in enumerate(EXPRESSIONS, start=1):
-            st.button(
-                colored(expression),
-                key=f"q_say_{place}_{expression}",
-                on_click=say,
-                args=(place, expression),
-                shortcut=None if narrow else str(number),
-                width="stretch",
-            )
+            key, shortcut = f"q_say_{place}_{expression}", None if narrow else str(number)
+            click: Any = {"on_click": say, "args": (place, expression)}
+            st.button(colored(expression), key=key, shortcut=shortcut, width="stretch", **click)
     keys = "" if narrow else " The numbers are keys of the keyboard."
     st.caption(f"The label and the other answers are shown after yours.{keys}")
 

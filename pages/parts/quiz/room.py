@@ -21,7 +21,6 @@ from pages.parts.visitor import browser_key, current_visitor, remember_browser
 
 _REFUSED = "quiz_not_joined"
 _LAST_ROOM = "quiz_last_room"  # in the session state: code of the person's room, for a way back without it in the URL
-
 REFRESH_SECONDS = 2
 ENDED = "The room has ended, and the names and answers in it are forgotten."
 
@@ -88,11 +87,7 @@ def _watch(code: str, turn: int) -> None:
 def _class_so_far(current: Game, code: str, turn: int) -> None:
     if room := _now(code, turn):  # otherwise `_watch` runs the page again
         _show_class(current, room)
-        st.caption(f"{_finished(room)} of {len(room.people)} have answered all {FACES} faces.")
-
-
-def _finished(room: Room) -> int:
-    return sum(len(person.answers) == FACES for person in room.people)
+        st.caption(f"{room.finished} of {len(room.people)} have answered all {FACES} faces.")
 
 
 def _join(code: str, key: str) -> None:
@@ -101,13 +96,8 @@ def _join(code: str, key: str) -> None:
 
     st.subheader(f"Join room {code}")
     with st.form("quiz_form", width=420):
-        st.text_input(
-            "Your name",
-            max_chars=NAME_LENGTH,
-            key="quiz_name",
-            autocomplete="off",
-            help="Any name; leave it empty to be a guest. It is kept on this server until the room ends.",
-        )
+        words = "Any name; leave it empty to be a guest. It is kept on this server until the room ends."
+        st.text_input("Your name", max_chars=NAME_LENGTH, key="quiz_name", autocomplete="off", help=words)
         st.form_submit_button("Join", type=emphasis(), on_click=attempt, args=(take_seat, _REFUSED))
     warn(st.session_state.pop(_REFUSED, []))
 
@@ -164,16 +154,13 @@ def _live(current: Game, code: str, turn: int) -> None:
         st.rerun()
     with st.grid(3, min_column_width=130):
         st.metric("Joined", len(room.people), border=True)
-        st.metric("Answers", sum(len(person.answers) for person in room.people), border=True)
-        st.metric("Finished", _finished(room), border=True)
+        st.metric("Answers", sum(map(len, room.answers)), border=True)
+        st.metric("Finished", room.finished, border=True)
     _show_class(current, room)
     with st.container(horizontal=True):
         hidden = st.toggle("Hide names", key="q_hide", bind="query-params")
-        shown = st.toggle(
-            "Show faces and answers",
-            key=f"q_show_{turn}",
-            help="Turn this on when all have finished: whoever sees the projector sees the labels.",
-        )
+        words = "Turn this on when all have finished: whoever sees the projector sees the labels."
+        shown = st.toggle("Show faces and answers", key=f"q_show_{turn}", help=words)
     _people(current, room, hidden)
     if shown:
         _one_face(current, room)
@@ -182,12 +169,11 @@ def _live(current: Game, code: str, turn: int) -> None:
 
 def _show_class(current: Game, room: Room) -> None:
     """Show how far the answers of all people in a room agree with the label, the annotators and the models."""
-    said = [person.answers for person in room.people]
-    count = sum(map(len, said))
+    count, people = sum(map(len, room.answers)), "person" if len(room.people) == 1 else "people"
     st.subheader("The class together")
     with st.grid(len(current.main), min_column_width=180):
         for who, answers in current.main.items():
-            same = together(said, answers)
+            same = together(room.answers, answers)
             st.metric(
                 f"Same as {in_sentence(who)}",
                 same.percent,
@@ -199,8 +185,8 @@ def _show_class(current: Game, room: Room) -> None:
             )
     if count:
         st.caption(
-            f"{count} answers of {len(said)} {'person' if len(said) == 1 else 'people'}. Wilson’s interval takes them "
-            f"as independent. They share {FACES} faces, so the interval for other faces is wider."
+            f"{count} answers of {len(room.people)} {people}. Wilson’s interval takes them as independent. They share "
+            f"{FACES} faces, so the interval for other faces is wider."
         )
 
 
@@ -224,7 +210,7 @@ def _one_face(current: Game, room: Room) -> None:
     number = st.segmented_control("Face", range(1, FACES + 1), default=1, required=True, key=f"q_face_{room.turn}")
     place = int(number or 1) - 1
     face = current.faces[place]
-    counts = answer_counts([person.answers for person in room.people], place)
+    counts = answer_counts(room.answers, place)
     left, middle, right = st.columns([2, 3, 3], gap="medium")
     left.image(face.image, width="stretch", alt=f"Face {place + 1}, labelled {face.label}")
     left.markdown(f"FER2013’s label: **{colored(face.label)}**")
@@ -244,7 +230,6 @@ def _one_face(current: Game, room: Room) -> None:
 
 
 def _tables(current: Game, room: Room) -> None:
-    said = [person.answers for person in room.people]
     st.subheader("Each model")
     columns: Columns = {
         "who": "",
@@ -254,8 +239,9 @@ def _tables(current: Game, room: Room) -> None:
         "label": "Same as the label",
     }
     title = "Agreement of the class with the label, the annotators and each model"
-    show_table(class_table(said, current), title, columns, height="content")
+    show_table(class_table(room.answers, current), title, columns, height="content")
     st.subheader("By FER2013’s label")
     columns = {"expression": "Label", "faces": ("Faces", "%d"), **_main_columns(current)}
-    show_table(expression_table(said, current), "Agreement of the class by expression", columns, height="content")
+    table = expression_table(room.answers, current)
+    show_table(table, "Agreement of the class by expression", columns, height="content")
     play.show_answers(current, {})
