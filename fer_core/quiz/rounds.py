@@ -96,15 +96,10 @@ def draw_round(dataset: FaceDataset, seed: int) -> tuple[QuizFace, ...]:
     return tuple(_face(dataset, place) for place in random.permutation(drawn).tolist())
 
 
-def enlarged(face: Image) -> Image:
-    """Return a gray face `(height, width)` with a longer side of `SHOWN_SIDE` pixels, smooth at the edges."""
-    scale = SHOWN_SIDE / max(face.shape)
-    return np.asarray(cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
-
-
 def _face(dataset: FaceDataset, place: int) -> QuizFace:
-    row, split = int(dataset.rows[place]), str(dataset.usage[place])
-    face = QuizFace(row, split, enlarged(dataset.images[place]), EXPRESSIONS[dataset.labels[place]])
+    enlarged = cv2.resize(dataset.images[place], (SHOWN_SIDE, SHOWN_SIDE), interpolation=cv2.INTER_CUBIC)
+    image = np.asarray(enlarged, np.uint8)
+    face = QuizFace(int(dataset.rows[place]), str(dataset.usage[place]), image, EXPRESSIONS[dataset.labels[place]])
     if dataset.votes is None or not dataset.votes.votes[place].any():
         return face
     votes = dataset.votes[np.array([place])]

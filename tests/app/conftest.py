@@ -46,28 +46,23 @@ def own_home(home: Path, tmp_path: Path, yunet: Path | None, monkeypatch: pytest
 
 
 @pytest.fixture
-def open_app() -> Callable[..., AppTest]:
-    """Open a page, as a link with these query parameters would; without one, Home by the front door, `app.py`."""
+def open_app(own_home: Path) -> Callable[..., AppTest]:
+    """Open a page without an error, as a link with this query would; without one, Home by the front door, `app.py`."""
 
     def opened(page: str | None = None, **query: str | list[str]) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
         for key, value in query.items():
             app.query_params[key] = value
-        return (app.switch_page(f"pages/{page}.py") if page else app).run()
+        (app.switch_page(f"pages/{page}.py") if page else app).run()
+        assert not app.exception
+        return app
 
     return opened
 
 
 @pytest.fixture
-def opened_without_error(own_home: Path, open_app: Callable[..., AppTest]) -> Callable[..., AppTest]:
-    """Open a page of this test's own store and make sure that nothing was raised on it."""
-
-    def opened(page: str | None, **query: str | list[str]) -> AppTest:
-        app = open_app(page, **query)
-        assert not app.exception
-        return app
-
-    return opened
+def opened_without_error(open_app: Callable[..., AppTest]) -> Callable[..., AppTest]:
+    return open_app
 
 
 def said(app: AppTest) -> str:

@@ -63,13 +63,6 @@ def test_all_of_them_in_one_batch_on_the_page(predict):
     assert app.subheader[0].value == "Face 1: happy"
 
 
-def test_an_unreadable_picture_alone_on_the_page(predict):
-    app = upload(predict(p_source="Upload"), [BAD["PNG cut off"]])
-    assert not app.exception
-    assert unescaped(app.warning[0].value).startswith(BAD["PNG cut off"][0])
-    assert not app.get("plotly_chart")
-
-
 def test_a_picture_without_a_face_offers_to_take_it_whole(predict):
     wall = encoded(Image.new("RGB", (200, 200), "gray"), "PNG")
     app = upload(predict(p_source="Upload"), [("wall.png", wall)])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from functools import partial
 
 import pytest
@@ -15,7 +13,7 @@ from fer_core.training.recipe import recipe_for
 from fer_core.tuning import worker
 from fer_core.tuning.plan import SearchSpace, TuningPlan
 from fer_core.tuning.study import TuningStudy, create_study, open_storage, open_study
-from tests.app.conftest import ROOT, said
+from tests.app.conftest import said
 
 
 @pytest.fixture
@@ -106,12 +104,3 @@ def test_a_broken_database_is_one_sentence(opened, own_home):
     own_home.mkdir(exist_ok=True)
     (own_home / "tuning.db").write_bytes(b"no database" * 1000)
     assert "cannot be opened" in said(opened())
-
-
-def test_no_page_imports_keras_and_optuna_waits_for_the_first_study():
-    """Keras and TensorFlow take seconds to import, and TensorFlow shares no process with serving."""
-    parts = (path.relative_to(ROOT).with_suffix("") for path in (ROOT / "pages" / "parts").rglob("*.py"))
-    names = ", ".join(".".join(path.parts) for path in parts if path.name != "__init__")
-    heavy = "{'keras', 'tensorflow', 'optuna'}"
-    code = f"import sys, {names}; sys.exit(bool({heavy} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,14 +1,20 @@
+"""Home, and the notice: no camera starts before everyone in view agrees."""
+
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
 from fer_core.store import folders
 from fer_core.store.folders import DEFAULT_MODEL, load_model, promoted
-from fer_core.store.stored_model import PREDICTIONS, WEIGHTS
-from tests.app.conftest import change_card, said
+from fer_core.store.stored_model import WEIGHTS
+from pages.parts import live as live_camera
+from tests.app.conftest import agree, change_card, said
 from tests.made_up_store import add_model
+
+SOURCES = ("https://doi.org/10.1177/1529100619832930", "https://eur-lex.europa.eu/eli/reg/2024/1689/oj")
 
 
 @pytest.fixture
@@ -37,6 +43,9 @@ def test_prediction_scoreboard_and_links_before_any_click(open_app):
     assert f"The pages start with {model.title}" in said(app)
     assert f"it has the best, {model.card.holdout_score:.1%}" in said(app)
     assert "non-commercial research" not in said(app)
+    for part in (*SOURCES, "Art. 5(1)(f)", "2 February 2025", "Art. 50(3)", "2 August 2026", "not legal advice"):
+        assert part in said(app)
+    assert "snapshots until somebody deletes them, zips for 30 days" in said(app)
     link = next(link.proto for link in app.get("page_link") if link.proto.label == "Take a photo")
     assert link.page == "predict"
     assert "p_source=Camera" in link.query_string
@@ -77,15 +86,6 @@ def test_a_model_trained_without_test_faces_is_noted_and_no_fault(open_app, seco
         assert [caption.value for caption in app.caption if "Without a score: Second model" in caption.value]
 
 
-def test_says_so_when_the_lesser_detector_is_at_work(open_app, monkeypatch):
-    monkeypatch.setenv("FER_YUNET_MODEL", "/nowhere/yunet.onnx")
-    for page in ("home", "predict"):
-        app = open_app(page)
-        assert not app.exception
-        assert "simpler detector" in said(app)
-    assert app.subheader[0].value.startswith("Face 1: ")
-
-
 def test_most_annotators_can_be_the_judge(home_page):
     app = home_page()
     by_label = app.dataframe[0].value
@@ -101,14 +101,6 @@ def test_most_annotators_can_be_the_judge(home_page):
     assert by_annotators["PublicTest accuracy"].tolist() != by_label["PublicTest accuracy"].tolist()
 
 
-def test_damaged_predictions_cost_only_the_sentence_on_them(home_page):
-    shutil.copytree(folders.SHIPPED / DEFAULT_MODEL, promoted() / DEFAULT_MODEL)
-    (promoted() / DEFAULT_MODEL / PREDICTIONS).write_bytes(b"no table")
-    app = home_page()
-    assert len(app.dataframe[0].value) == 1
-    assert "Judged by FER2013's own label" not in said(app)
-
-
 def test_the_default_is_not_called_the_best_beside_a_better_one_and_utkface_is_named(home_page, second_model):
     served = load_model(second_model).card.as_dict()["served"]
     change_card(promoted() / second_model, served={**served, "holdout_score": {"score": 0.99}})
@@ -116,3 +108,50 @@ def test_the_default_is_not_called_the_best_beside_a_better_one_and_utkface_is_n
     app = home_page()
     assert "The pages start with" not in said(app)
     assert "non-commercial research" in said(app)
+
+
+@pytest.mark.parametrize(
+    ("page", "query", "pictures"),
+    [
+        ("predict", {"p_source": "Camera"}, "gone soon after you close"),
+        ("live", {"l_kind": "Snapshot"}, "gone soon after you close"),
+        ("finetune", {"f_source": "Own snapshots"}, "until somebody deletes it"),
+    ],
+)
+def test_no_camera_before_everyone_agrees(opened_without_error, page, query, pictures):
+    app = opened_without_error(page, **query, everyone_agrees="true", n_agree="true")  # a link cannot agree
+    assert not app.get("camera_input")
+    assert pictures in said(app)
+    assert all(source in said(app) for source in SOURCES)
+    agree(app)
+    assert len(app.get("camera_input")) == 1
+    assert pictures in said(app)
+    assert not [button for button in app.button if button.key == "n_agree"]
+
+
+def test_no_camera_on_the_dataset_page_either(opened_without_error, fer2013_path, monkeypatch):
+    monkeypatch.setenv("FER2013_PATH", str(fer2013_path))
+    app = opened_without_error("dataset", d_section="Preparation", d_step="Face detection", d_pictures="Camera")
+    assert not app.get("camera_input")
+    assert len(agree(app).get("camera_input")) == 1
+
+
+def test_live_video_waits_too_names_its_way_and_one_answer_is_enough(opened_without_error, monkeypatch):
+    started = []
+
+    def stand_in(key, **options):
+        started.append(key)
+        return SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False))
+
+    monkeypatch.setattr(live_camera, "webrtc_streamer", stand_in)
+    app = opened_without_error("live")
+    assert not started
+    assert "Press START" not in said(app)
+    assert "pass through a server" not in said(app)
+    app.secrets["webrtc"] = {"ice_servers": [{"urls": "turn:turn.example.org:3478"}]}
+    assert "pass through a server" in said(app.run())
+    agree(app)
+    assert started
+    app.query_params["p_source"] = "Camera"
+    app.switch_page("pages/predict.py").run()
+    assert len(app.get("camera_input")) == 1

@@ -1,9 +1,10 @@
-"""A shared server: each visitor sees what is their own, within limits, and nothing of it stays."""
+"""A shared server: each visitor sees what is their own, within limits; and who may train there."""
 
 from __future__ import annotations
 
 import ast
 import shutil
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 import streamlit as st
 
 from fer_core.files import home
+from fer_core.guesses import Guesses
 from fer_core.store import folders
 from fer_core.visitors import Limits, Visitor
 from tests.app.conftest import ROOT, said
@@ -23,15 +25,18 @@ ANNA, BEN = "a" * 43, "b" * 43
 """Secrets in the cookies of two browsers."""
 
 
+def set_secrets(monkeypatch, **secrets) -> None:
+    monkeypatch.setattr(st, "secrets", SimpleNamespace(load_if_toml_exists=lambda: True, get=secrets.get))
+
+
 @pytest.fixture
-def server(opened_without_error, monkeypatch):
+def server(open_app, monkeypatch):
     """`server(secret, page, query, **settings)` opens a page in the browser that holds this secret."""
 
     def opened(secret: str, page: str | None, query: dict | None = None, **settings):
-        secrets = {"server": {"shared": True, **settings}}
-        monkeypatch.setattr(st, "secrets", SimpleNamespace(load_if_toml_exists=lambda: True, get=secrets.get))
+        set_secrets(monkeypatch, server={"shared": True, **settings})
         monkeypatch.setattr("pages.parts.visitor._cookie", lambda: secret)
-        app = opened_without_error(None, **(query or {}))  # by the front door, which notes the visit
+        app = open_app(**(query or {}))  # by the front door, which notes the visit
         if page:
             app.switch_page(f"pages/{page}.py").run()
             assert not app.exception
@@ -172,3 +177,48 @@ def test_a_cleared_cache_starts_no_second_analysis(open_app, monkeypatch):
         assert not open_app("video", v_rate="2").exception
         st.cache_resource.clear()
     assert len(started) == 1
+
+
+@pytest.fixture
+def finetune(open_app, monkeypatch):
+    """Open Fine-tune on a server with these settings of training."""
+
+    def opened(**training):
+        set_secrets(monkeypatch, training=training)
+        return open_app("finetune")
+
+    return opened
+
+
+def give(app, password: str):
+    app.text_input(key="access_given").set_value(password)
+    return app.button[0].click().run()
+
+
+def test_everybody_may_train_by_default_and_nobody_where_it_is_switched_off_or_impossible(finetune, monkeypatch):
+    assert finetune().tabs
+    off = finetune(enabled=False)
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # as if it were not installed
+    for app in (off, finetune(enabled=True)):
+        assert "switched off on this server" in app.info[0].value
+        assert not app.tabs
+        assert not app.button
+
+
+def test_the_password_opens_the_page_until_it_changes(finetune):
+    app = finetune(password="schöner Tag")
+    assert not app.tabs
+    assert "not the password" in give(app, "guess").warning[0].value
+    assert give(app, "schöner Tag").tabs
+    assert not app.text_input(key="f_title").value
+    finetune(password="another")
+    assert not app.run().tabs
+
+
+def test_a_guesser_has_to_wait_in_every_session(finetune, monkeypatch):
+    monkeypatch.setattr("pages.parts.visitor.TRAINING", Guesses(lambda: 0.0))
+    monkeypatch.setattr("pages.parts.visitor._address", lambda: "192.0.2.7")
+    for given in ("a", "b", "c", "d", "secret"):
+        app = give(finetune(password="secret"), given)
+    assert "Too many wrong passwords came from your network address. Try again in" in app.warning[0].value
+    assert not app.tabs
