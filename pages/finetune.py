@@ -1,5 +1,7 @@
 """Fine-tune: select faces and a network, train, evaluate the result, and make it available on every page."""
 
+from functools import partial
+
 import streamlit as st
 
 from fer_core.runs.estimate import duration_text, estimate
@@ -22,12 +24,6 @@ if not training_allowed():
     st.stop()
 for error in st.session_state.pop(ERROR, []):
     st.error(with_code(error), icon=":material/error:")
-
-
-def open_new_run() -> None:
-    st.session_state[TAB] = NEW_TAB
-
-
 if TAB not in st.session_state and TAB not in st.query_params:
     st.session_state[TAB] = st.session_state.get(LAST_TAB, NEW_TAB)
 names = [NEW_TAB, RUNS_TAB] if limits() else [NEW_TAB, RUNS_TAB, TUNING_TAB]  # a study takes a server for hours
@@ -70,6 +66,7 @@ if runs_tab.open:
         else:
             icon = ":material/model_training:"
             st.info("Your trainings, with their curves and results, will be listed here.", icon=icon)
+            open_new_run = partial(st.session_state.update, {TAB: NEW_TAB})
             st.button("Set up the first run", icon=":material/add:", key="f_first", on_click=open_new_run)
 for tuning_tab in others:
     if tuning_tab.open:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
 import pandas as pd
 import streamlit as st
@@ -59,12 +59,10 @@ PICTURES_TAKEN, REJECTED, ZIP = "f_shot", "f_troubles", "f_zip_kept"
 the session's zip, which stays selected while another part of the page is open."""
 
 
-class SelectedData(NamedTuple):
-    """The data of a new run: None if there is nothing to train on yet, the number of training faces, a short title."""
+SelectedData: TypeAlias = tuple[DataSettings | None, int, str]
+"""The data of a new run: what to learn from, the number of training faces, a short title."""
 
-    source: DataSettings | None = None
-    faces: int = 0
-    title: str = ""
+NOTHING: Final[SelectedData] = (None, 0, "")
 
 
 def select_data() -> SelectedData:
@@ -76,7 +74,7 @@ def select_data() -> SelectedData:
         return _fer2013() if source == "FER2013 subset" else _own_pictures()
     except FerError as error:
         warn([str(error)])
-        return SelectedData()
+        return NOTHING
 
 
 def _fer2013() -> SelectedData:
@@ -84,7 +82,7 @@ def _fer2013() -> SelectedData:
         find_fer2013()
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/download:")
-        return SelectedData()
+        return NOTHING
     size = st.select_slider("Faces to train on", list(SIZES), "2000", key="f_faces", bind="query-params")
     help_text = "As far as possible: FER2013 has 16 times as many happy faces as disgusted ones."
     words = "The same number of each expression"
@@ -95,7 +93,7 @@ def _fer2013() -> SelectedData:
         "Solid: training faces. Pale: the hold-out, from fixed faces of FER2013’s Training split, which shows how "
         "well the model does on other faces. The test faces are used once, at the end."
     )
-    return SelectedData(source, faces, f"{faces:,} faces{', balanced' if balanced else ''}")
+    return source, faces, f"{faces:,} faces{', balanced' if balanced else ''}"
 
 
 def _counts(source: DataSettings) -> pd.DataFrame:
@@ -112,7 +110,7 @@ def _own_pictures() -> SelectedData:
         if ZIP not in st.session_state:
             st.code(ZIP_LAYOUT, language=None)
             st.caption(f"At least two expressions, with at least two pictures each. {SHARED if limits() else KEPT}")
-            return SelectedData()
+            return NOTHING
         name, path = st.session_state[ZIP]
         source = DataSettings("folder", path=path, whole_image=whole)
         loaded = own_pictures(load_training_data, source)
@@ -125,7 +123,7 @@ def _own_pictures() -> SelectedData:
     if loaded.skipped:
         with st.expander(f"{len(loaded.skipped)} left out", icon=":material/visibility_off:"):
             st.markdown("\n".join(f"- {plain(sentence)}" for sentence in loaded.skipped[:50]))
-    return SelectedData(source, faces, name.removesuffix(".zip"))
+    return source, faces, name.removesuffix(".zip")
 
 
 def _kept_upload(file: Any) -> str:
@@ -139,8 +137,8 @@ def _own_snapshots() -> SelectedData:
     if isinstance(loaded, str):
         _show_counts(pd.DataFrame({"snapshots": pd.Series(collection.counts())}))
         st.caption(f":material/info: {with_code(loaded)}")
-        return SelectedData()
-    return SelectedData(collection.settings(), _show_own(loaded, "", "snapshots"), "own snapshots")
+        return NOTHING
+    return collection.settings(), _show_own(loaded, "", "snapshots"), "own snapshots"
 
 
 def _snapshots(collection: Collection) -> LoadedData:

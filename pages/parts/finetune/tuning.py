@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -47,8 +48,11 @@ def tuning() -> None:
         "A study tries many settings, each briefly on few faces, and ranks them by their accuracy on the hold-out. "
         "It does not use the test splits."
     )
+    names: list[str] = []
     try:
-        names = _study_names()
+        if may_have_studies():
+            with st.spinner("Reading the studies"):
+                names = _studies().study_names(_storage(default_storage()))
     except FerError as error:
         st.error(with_code(str(error)), icon=":material/error:")
         return
@@ -59,21 +63,16 @@ def tuning() -> None:
         _live(str(name))
 
 
-def _study_names() -> list[str]:
-    """Return the names of the studies. Optuna is not imported before there is one."""
-    if not may_have_studies():
-        return []
-    with st.spinner("Reading the studies"):
-        from fer_core.tuning.study import study_names
+def _studies() -> ModuleType:
+    """Return the module of studies. Optuna is not imported before there is one."""
+    from fer_core.tuning import study
 
-        return study_names(_storage(default_storage()))
+    return study
 
 
 @kept(2)
 def _storage(address: str) -> RDBStorage:
-    from fer_core.tuning.study import open_storage
-
-    return open_storage(address)
+    return _studies().open_storage(address)
 
 
 def _new_study(names: list[str]) -> None:
@@ -98,9 +97,7 @@ def _new_study(names: list[str]) -> None:
         return
 
     def begin() -> None:
-        from fer_core.tuning.study import create_study
-
-        create_study(plan, _storage(default_storage())).request(trials)
+        _studies().create_study(plan, _storage(default_storage())).request(trials)
         worker.start(plan.name, trials)
         st.session_state[STUDY] = plan.name
 
@@ -121,9 +118,7 @@ def _live(name: str) -> None:
         if worker.working(name) != working:
             st.rerun()  # refreshing has to start or to end
         try:
-            from fer_core.tuning.study import open_study
-
-            _study(open_study(name, _storage(default_storage())), working)
+            _study(_studies().open_study(name, _storage(default_storage())), working)
         except FerError as error:
             st.error(with_code(str(error)), icon=":material/error:")
 
