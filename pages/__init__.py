@@ -38,14 +38,9 @@ def navigation(hidden: bool = False) -> st.Page:
     st.set_page_config(page_title="FER Lab", page_icon="🙂", layout="wide")
     pages = [
         st.Page(
-            f"pages/{name}.py",
-            title=title,
-            icon=f":material/{icon}:",
-            url_path=name,
-            help=tooltip,
-            default=name == "home",
+            f"pages/{url}.py", title=title, icon=f":material/{icon}:", url_path=url, help=tip, default=url == "home"
         )
-        for name, title, icon, tooltip in PAGES
+        for url, title, icon, tip in PAGES
     ]
     return st.navigation(pages, position="hidden" if hidden else "top")
 

@@ -26,6 +26,7 @@ MOST_ANNOTATORS: Final = (
 )
 ERROR: Final = "error_of_an_action"  # key of the session state
 LARGER: Final = 1.25  # how many times as large as usual type is in presentation mode
+PRESENT: Final = "present"  # key and query parameter of presentation mode
 LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 ZIP_LAYOUT: Final = """pictures.zip
    happy/   anna.jpg   ben.png   …
@@ -35,35 +36,9 @@ Columns: TypeAlias = dict[str, str | tuple[str, str]]
 """The label of each column of a table in order, with the number format of a numeric column."""
 
 
-_PRESENT: Final = "present"
-_TYPE_SIZE = st.components.v2.component(
-    "fer_lab_type_size",
-    js="""
-export default function ({ data }) {
-  const root = document.documentElement;
-  root.style.fontSize = "";
-  if (data.times !== 1) root.style.fontSize = data.times * parseFloat(getComputedStyle(root).fontSize) + "px";
-  return () => { root.style.fontSize = ""; };
-}
-""",
-)
-
-
 def presenting() -> bool:
     """Return whether the page is shown without navigation and in larger type, also before the toggle is on the page."""
-    return bool(st.session_state.get(_PRESENT, st.query_params.get(_PRESENT) == "true"))
-
-
-def presentation_toggle() -> None:
-    """Show the toggle of presentation mode."""
-    words = "Hides the navigation and enlarges type. A link with present=true opens any page like this."
-    st.toggle("Presentation", key=_PRESENT, bind="query-params", help=words)
-
-
-def set_type_size(narrow: bool) -> None:
-    """Set the size of type in the browser; it stays as it is where the window is as narrow as a phone's."""
-    with st.container(height=1, width=1, border=False):
-        _TYPE_SIZE(key="type_size", data={"times": LARGER if presenting() and not narrow else 1})
+    return bool(st.session_state.get(PRESENT, st.query_params.get(PRESENT) == "true"))
 
 
 def plain(text: str) -> str:

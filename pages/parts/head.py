@@ -9,9 +9,20 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.charts import narrow_screen, watch_width
-from pages.parts.common import presentation_toggle, set_type_size
+from pages.parts.common import LARGER, PRESENT, presenting
 
 _PLACE: Final[ContextVar[DeltaGenerator | None]] = ContextVar("place_of_the_title", default=None)
+_TYPE_SIZE = st.components.v2.component(
+    "fer_lab_type_size",
+    js="""
+export default function ({ data }) {
+  const root = document.documentElement;
+  root.style.fontSize = "";
+  if (data.times !== 1) root.style.fontSize = data.times * parseFloat(getComputedStyle(root).fontSize) + "px";
+  return () => { root.style.fontSize = ""; };
+}
+""",
+)
 
 
 def frame() -> DeltaGenerator:
@@ -22,9 +33,11 @@ def frame() -> DeltaGenerator:
     with st.container(horizontal=True, gap=None):
         below = st.container()
         watch_width()
-        set_type_size(narrow_screen())
+        with st.container(height=1, width=1, border=False):
+            _TYPE_SIZE(key="type_size", data={"times": LARGER if presenting() and not narrow_screen() else 1})
     with below if narrow_screen() else top:
-        presentation_toggle()
+        words = "Hides the navigation and enlarges type. A link with present=true opens any page like this."
+        st.toggle("Presentation", key=PRESENT, bind="query-params", help=words)
     return body
 
 

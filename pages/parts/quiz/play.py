@@ -86,9 +86,9 @@ def mark(one: str | None, other: str | None) -> str:
     return ":green[:material/check:]" if one == other else ":red[:material/close:]"
 
 
-def in_sentence(who: str) -> str:
-    """Return the name of a yardstick as it stands within a sentence."""
-    return who if who == LABEL else who[:1].lower() + who[1:]
+def same_as(who: str) -> str:
+    """Return the title of a column or number that compares answers with a yardstick."""
+    return f"Same as {who if who == LABEL else who[:1].lower() + who[1:]}"
 
 
 def alone(faces: Fer2013Faces) -> None:
@@ -220,9 +220,9 @@ def show_votes(face: QuizFace, answer: str) -> None:
         return
     total = sum(face.votes) + face.other_votes
     most = f"most say {face.majority}" if face.majority else "no clear answer"
-    st.markdown(f"**{ANNOTATORS.removeprefix('Most ').capitalize()}**: {most} {mark(answer, face.majority)}")
-    said = in_words(face.votes) or "none for the seven"
-    show_chart(vote_bars(face.votes, total), f"Votes of {total} annotators: {said}")
+    st.markdown(f"**Annotators**: {most} {mark(answer, face.majority)}")
+    alt = f"Votes of {total} annotators: {in_words(face.votes) or 'none for the seven'}"
+    show_chart(vote_bars(face.votes, total), alt)
     note_other_votes(face)
 
 
@@ -247,12 +247,11 @@ def show_models(game: Game, place: int, answer: str | None = None) -> None:
         return
     count = sum(map(len, by_answer.values()))
     st.markdown(f"**Models** ({count})" if count > 1 else "**Model**")
-    st.markdown(
-        "\n".join(
-            f"- **{colored(expression)}** {mark(answer, expression)} {len(titles)}: {plain(' · '.join(titles))}"
-            for expression, titles in sorted(by_answer.items(), key=lambda item: -len(item[1]))
-        )
-    )
+    lines = [
+        f"- **{colored(expression)}** {mark(answer, expression)} {len(titles)}: {plain(' · '.join(titles))}"
+        for expression, titles in sorted(by_answer.items(), key=lambda item: -len(item[1]))
+    ]
+    st.markdown("\n".join(lines))
 
 
 def show_result(game: Game, answers: Sequence[str]) -> None:
@@ -260,8 +259,7 @@ def show_result(game: Game, answers: Sequence[str]) -> None:
     st.header("Your result")
     with st.grid(len(game.main), min_column_width=180):
         for who, said in game.main.items():
-            same = str(agreement(answers, said))
-            st.metric(f"Same as {in_sentence(who)}", same, border=True, help=HELP.get(who))
+            st.metric(same_as(who), str(agreement(answers, said)), border=True, help=HELP.get(who))
     label = agreement(answers, game.main[LABEL])
     st.markdown(
         f"Ten faces are few: with {label} for the label, the 95 % interval of your agreement on faces drawn like these "

@@ -16,7 +16,7 @@ from fer_core.types import FerError
 from pages.parts.charts import show_chart
 from pages.parts.common import LOCAL, Columns, attempt, emphasis, plain, show_table, warn
 from pages.parts.quiz import play
-from pages.parts.quiz.play import HOST, colored, game, in_sentence, in_words, rooms
+from pages.parts.quiz.play import HOST, colored, game, in_words, rooms, same_as
 from pages.parts.visitor import browser_key, current_visitor, remember_browser
 
 _REFUSED = "quiz_not_joined"
@@ -175,7 +175,7 @@ def _show_class(current: Game, room: Room) -> None:
         for who, answers in current.main.items():
             same = together(room.answers, answers)
             st.metric(
-                f"Same as {in_sentence(who)}",
+                same_as(who),
                 same.percent,
                 f"{same}; 95 % interval {same.interval_text}" if same.of else "no answer yet",
                 delta_color="off",
@@ -196,13 +196,10 @@ def _people(current: Game, room: Room, hidden: bool) -> None:
         return
     people = enumerate(room.people, start=1)
     said = {f"Person {number}" if hidden else person.name: person.answers for number, person in people}
-    columns: Columns = {"name": "Name", "answers": (f"Answers of {FACES}", "%d"), **_main_columns(current)}
+    columns: Columns = {"name": "Name", "answers": (f"Answers of {FACES}", "%d")}
+    columns |= {who: same_as(who) for who in current.main}
     title = "Agreement of each person with the label, the annotators and the models"
     show_table(people_table(said, current), title, columns)
-
-
-def _main_columns(current: Game) -> Columns:
-    return {who: f"Same as {in_sentence(who)}" for who in current.main}
 
 
 def _one_face(current: Game, room: Room) -> None:
@@ -241,7 +238,8 @@ def _tables(current: Game, room: Room) -> None:
     title = "Agreement of the class with the label, the annotators and each model"
     show_table(class_table(room.answers, current), title, columns, height="content")
     st.subheader("By FER2013’s label")
-    columns = {"expression": "Label", "faces": ("Faces", "%d"), **_main_columns(current)}
+    columns = {"expression": "Label", "faces": ("Faces", "%d")}
+    columns |= {who: same_as(who) for who in current.main}
     table = expression_table(room.answers, current)
     show_table(table, "Agreement of the class by expression", columns, height="content")
     play.show_answers(current, {})
