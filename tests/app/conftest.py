@@ -1,4 +1,4 @@
-"""The app without a browser: Streamlit's AppTest."""
+"""The app without a browser: Streamlit's AppTest, from the front door."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
 
-import pages  # noqa: F401 (before the first run, so that each page runs alone in every test)
 from fer_core.faces import DetectorUnavailable, yunet_path
 from fer_core.store import folders
 from fer_core.store.folders import promoted
@@ -46,8 +46,17 @@ def own_home(home: Path, tmp_path: Path, yunet: Path | None, monkeypatch: pytest
 
 
 @pytest.fixture
-def open_app(own_home: Path) -> Callable[..., AppTest]:
-    """Open a page without an error, as a link with this query would; without one, Home by the front door, `app.py`."""
+def open_app(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Open a page through `app.py` without an error, as a link with these query parameters would."""
+
+    class Pages(PagesManager):
+        """AppTest begins each run in the mode in which Streamlit runs a page's file without `app.py`. This ends it."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(app_test, "PagesManager", Pages)
 
     def opened(page: str | None = None, **query: str | list[str]) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-import runpy
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
 from itertools import cycle
 from types import SimpleNamespace
 from urllib.error import URLError
@@ -33,14 +31,14 @@ OF_FINETUNE = ({"f_tab": "Runs"}, {"f_tab": "Tuning"}, {"f_source": "Own snapsho
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_says_once_what_is_missing_and_what_it_costs(page, opened_without_error, monkeypatch):
+def test_every_page_says_once_what_is_missing_and_what_it_costs(page, open_app, monkeypatch):
     def closed_network(*_, **__):
         raise URLError(socket.gaierror(-2, "Name or service not known"))
 
     monkeypatch.delenv("FER_YUNET_MODEL")
     monkeypatch.setattr(detector.LastFailure, "until", 0.0)
     monkeypatch.setattr(detector.urllib.request, "urlopen", closed_network)
-    app = opened_without_error(page, **({"t_step": "Detect"} if page == "tour" else {}))
+    app = open_app(page, **({"t_step": "Detect"} if page == "tour" else {}))
     assert not app.error
     assert not app.warning
     shown = [str(element.value) for kind in (app.info, app.caption, app.markdown) for element in kind]
@@ -51,22 +49,11 @@ def test_every_page_says_once_what_is_missing_and_what_it_costs(page, opened_wit
     assert not [text for text in shown if "\\`" in text], "a command is shown as code"
 
 
-@pytest.fixture
-def framed(opened_without_error, monkeypatch):
-    """Open a page within `app.py`, as a browser does; Streamlit's AppTest would run it alone."""
-
-    def opened(run, **query: str):
-        monkeypatch.setattr("pages.navigation", lambda **_: SimpleNamespace(run=run))
-        return opened_without_error(None, **query)
-
-    return opened
-
-
 @pytest.mark.parametrize(("page", "query"), [(page, {}) for page in PAGES] + [("finetune", tab) for tab in OF_FINETUNE])
-def test_every_page_opens_where_the_data_folder_cannot_be_written(page, query, framed, tmp_path, monkeypatch):
+def test_every_page_opens_where_the_data_folder_cannot_be_written(page, query, open_app, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("FER_HOME", str(tmp_path / "file" / "home"))
-    app = framed(partial(runpy.run_path, str(ROOT / "pages" / f"{page}.py")), **query)
+    app = open_app(page, **query)
     assert app.title
     for box in (*app.error, *app.warning):
         assert "cannot be created (Not a directory). Set the environment variable" in box.value.replace("\\", "")
@@ -82,11 +69,12 @@ def test_every_page_opens_where_the_data_folder_cannot_be_written(page, query, f
         ),
     ],
 )
-def test_a_page_that_cannot_go_on_ends_with_a_sentence(error, sentence, framed):
+def test_a_page_that_cannot_go_on_ends_with_a_sentence(error, sentence, open_app, monkeypatch):
     def fails():
         raise error
 
-    (box,) = framed(fails).error
+    monkeypatch.setattr("pages.navigation", lambda **_: SimpleNamespace(run=fails))
+    (box,) = open_app().error
     assert box.value == sentence
 
 
@@ -130,11 +118,11 @@ def test_numbers_in_the_url_are_checked_in_one_place():
 
 @pytest.mark.parametrize("hostile", [("inf",), ("-1", "9" * 400, "<b>")])
 @pytest.mark.parametrize("page", sorted({page for pages in OF_PAGE.values() for page in pages}))
-def test_hostile_values_on_every_page(opened_without_error, own_home, page, hostile, monkeypatch):
+def test_hostile_values_on_every_page(open_app, own_home, page, hostile, monkeypatch):
     write_fer2013(own_home / "fer2013", monkeypatch, flat=False)
     values = dict(zip((name for name in NAMES if page in OF_PAGE[name[0]]), cycle(hostile), strict=False))
     for tab in TABS.get(page, ({},)):
-        opened_without_error(page, **values | tab)
+        open_app(page, **values | tab)
 
 
 def test_the_default_takes_the_place_of_a_bad_number():

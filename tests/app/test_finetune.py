@@ -23,9 +23,9 @@ from tests.bad_inputs import encoded
 
 
 @pytest.fixture
-def page(opened_without_error):
+def page(open_app):
     """Open the Fine-tune page."""
-    return partial(opened_without_error, "finetune")
+    return partial(open_app, "finetune")
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ def test_a_run_is_judged_by_both_yardsticks_and_recommended_by_the_hold_out(page
     assert app.metric[4].value == f"{agreement:.1%}"
 
 
-def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, opened_without_error, monkeypatch):
+def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, open_app, monkeypatch):
     run = with_result(made_run("finished", "My run", epochs=3), measured=False)
     monkeypatch.setattr(
         "pages.parts.finetune.runs.onnx_file", lambda one: (one.folder / "model.onnx").write_bytes(b"onnx")
@@ -223,4 +223,4 @@ def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, op
     app.button(key="f_promote_now").click().run()
     assert folders.load_model("my_run").card.promoted_from == run.id
     for other in ("home", "compare", "confusion", "predict"):
-        opened_without_error(other)
+        open_app(other)

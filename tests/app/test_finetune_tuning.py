@@ -17,9 +17,9 @@ from tests.app.conftest import said
 
 
 @pytest.fixture
-def opened(opened_without_error):
+def opened(open_app):
     """Open the Tuning tab."""
-    return partial(opened_without_error, "finetune", f_tab="Tuning")
+    return partial(open_app, "finetune", f_tab="Tuning")
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,8 @@ SOURCES = ("https://doi.org/10.1177/1529100619832930", "https://eur-lex.europa.e
 
 
 @pytest.fixture
-def home_page(opened_without_error):
-    return lambda: opened_without_error("home")
+def home_page(open_app):
+    return lambda: open_app("home")
 
 
 def test_prediction_scoreboard_and_links_before_any_click(open_app):
@@ -118,8 +118,8 @@ def test_the_default_is_not_called_the_best_beside_a_better_one_and_utkface_is_n
         ("finetune", {"f_source": "Own snapshots"}, "until somebody deletes it"),
     ],
 )
-def test_no_camera_before_everyone_agrees(opened_without_error, page, query, pictures):
-    app = opened_without_error(page, **query, everyone_agrees="true", n_agree="true")  # a link cannot agree
+def test_no_camera_before_everyone_agrees(open_app, page, query, pictures):
+    app = open_app(page, **query, everyone_agrees="true", n_agree="true")  # a link cannot agree
     assert not app.get("camera_input")
     assert pictures in said(app)
     assert all(source in said(app) for source in SOURCES)
@@ -129,14 +129,14 @@ def test_no_camera_before_everyone_agrees(opened_without_error, page, query, pic
     assert not [button for button in app.button if button.key == "n_agree"]
 
 
-def test_no_camera_on_the_dataset_page_either(opened_without_error, fer2013_path, monkeypatch):
+def test_no_camera_on_the_dataset_page_either(open_app, fer2013_path, monkeypatch):
     monkeypatch.setenv("FER2013_PATH", str(fer2013_path))
-    app = opened_without_error("dataset", d_section="Preparation", d_step="Face detection", d_pictures="Camera")
+    app = open_app("dataset", d_section="Preparation", d_step="Face detection", d_pictures="Camera")
     assert not app.get("camera_input")
     assert len(agree(app).get("camera_input")) == 1
 
 
-def test_live_video_waits_too_names_its_way_and_one_answer_is_enough(opened_without_error, monkeypatch):
+def test_live_video_waits_too_names_its_way_and_one_answer_is_enough(open_app, monkeypatch):
     started = []
 
     def stand_in(key, **options):
@@ -144,7 +144,7 @@ def test_live_video_waits_too_names_its_way_and_one_answer_is_enough(opened_with
         return SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False))
 
     monkeypatch.setattr(live_camera, "webrtc_streamer", stand_in)
-    app = opened_without_error("live")
+    app = open_app("live")
     assert not started
     assert "Press START" not in said(app)
     assert "pass through a server" not in said(app)

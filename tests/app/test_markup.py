@@ -58,8 +58,8 @@ def read_as_markdown(app) -> str:
         ("finetune", {"f_tab": "Runs"}),
     ],
 )
-def test_a_title_is_shown_as_it_was_typed(named, opened_without_error, page, query):
-    app = opened_without_error(page, **query)
+def test_a_title_is_shown_as_it_was_typed(named, open_app, page, query):
+    app = open_app(page, **query)
     said = read_as_markdown(app)
     unescaped = re.sub(r"\\(.)|\u2060", r"\1", said)
     for part in TITLE.split():
@@ -68,12 +68,12 @@ def test_a_title_is_shown_as_it_was_typed(named, opened_without_error, page, que
         assert TITLE in unescaped or any(TITLE in str(frame.value) for frame in app.dataframe), "the title is shown"
 
 
-def test_cells_of_a_table_and_names_of_pictures_are_shown_as_they_are(opened_without_error, tmp_path):
+def test_cells_of_a_table_and_names_of_pictures_are_shown_as_they_are(open_app, tmp_path):
     cell, name = "<b>x</b> **b** $y$", "<i>anna<i> [l](javascript:alert(1)).png"
     lines = ["file,a$b$,expression", f"anna.png,{cell},happy", f"ben.png,{cell} too,sad", f"{name},{cell},happy"]
     table = "\n".join([*lines, f"cleo.png,{cell},"])
     path = zipped(write_people(tmp_path / "people", table))
-    app = opened_without_error("fairness", a_source="My own pictures", a_minimum="1", a_rate="Accuracy")
+    app = open_app("fairness", a_source="My own pictures", a_minimum="1", a_rate="Accuracy")
     app.toggle(key="a_whole").set_value(True)
     app.file_uploader(key="a_zip").set_value(("people.zip", path.read_bytes(), "application/zip")).run()
     assert not app.exception

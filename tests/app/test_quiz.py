@@ -17,8 +17,8 @@ from tests.made_up_store import write_fer2013
 
 
 @pytest.fixture
-def page(opened_without_error):
-    return partial(opened_without_error, "quiz")
+def page(open_app):
+    return partial(open_app, "quiz")
 
 
 @pytest.fixture

@@ -36,11 +36,7 @@ def server(open_app, monkeypatch):
     def opened(secret: str, page: str | None, query: dict | None = None, **settings):
         set_secrets(monkeypatch, server={"shared": True, **settings})
         monkeypatch.setattr("pages.parts.visitor._cookie", lambda: secret)
-        app = open_app(**(query or {}))  # by the front door, which notes the visit
-        if page:
-            app.switch_page(f"pages/{page}.py").run()
-            assert not app.exception
-        return app
+        return open_app(page, **(query or {}))
 
     return opened
 
