@@ -12,7 +12,7 @@ from fer_core.store.folders import DEFAULT_MODEL, load_model, promoted
 from fer_core.store.stored_model import WEIGHTS
 from pages.parts import live as live_camera
 from tests.app.conftest import agree, change_card, said
-from tests.made_up_store import add_model
+from tests.made_up_store import add_model, write_fer2013
 
 SOURCES = ("https://doi.org/10.1177/1529100619832930", "https://eur-lex.europa.eu/eli/reg/2024/1689/oj")
 
@@ -117,9 +117,15 @@ def test_the_default_is_not_called_the_best_beside_a_better_one_and_utkface_is_n
         ("predict", {"p_source": "Camera"}, "gone soon after you close"),
         ("live", {"l_kind": "Snapshot"}, "gone soon after you close"),
         ("finetune", {"f_source": "Own snapshots"}, "until somebody deletes it"),
+        (
+            "dataset",
+            {"d_section": "Preparation", "d_step": "Face detection", "d_pictures": "Camera"},
+            "gone soon after you close",
+        ),
     ],
 )
-def test_no_camera_before_everyone_agrees(open_app, page, query, pictures):
+def test_no_camera_before_everyone_agrees(open_app, page, query, pictures, own_home, monkeypatch):
+    write_fer2013(own_home / "fer2013", monkeypatch)
     app = open_app(page, **query, everyone_agrees="true", n_agree="true")  # a link cannot agree
     assert not app.get("camera_input")
     assert pictures in said(app)
@@ -128,13 +134,6 @@ def test_no_camera_before_everyone_agrees(open_app, page, query, pictures):
     assert len(app.get("camera_input")) == 1
     assert pictures in said(app)
     assert not [button for button in app.button if button.key == "n_agree"]
-
-
-def test_no_camera_on_the_dataset_page_either(open_app, fer2013_path, monkeypatch):
-    monkeypatch.setenv("FER2013_PATH", str(fer2013_path))
-    app = open_app("dataset", d_section="Preparation", d_step="Face detection", d_pictures="Camera")
-    assert not app.get("camera_input")
-    assert len(agree(app).get("camera_input")) == 1
 
 
 def test_live_video_waits_too_names_its_way_and_one_answer_is_enough(open_app, monkeypatch):

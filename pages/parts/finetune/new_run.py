@@ -260,16 +260,13 @@ def select_network() -> ModelSpec:
         name = st.selectbox("Network", networks, first, networks.__getitem__, key="f_variant", bind="query-params")
         spec = model_spec(str(name))
         available = weight_sources(spec)
-        source = st.selectbox(
-            "Start from",
-            available.names,
-            available.names.index(DEFAULT_MODEL) if DEFAULT_MODEL in available.names else 0,
-            format_func=lambda source: titles.get(source, source),
-            key="f_start",
-            bind="query-params",
-            help="ImageNet: a backbone trained on photographs. UTKFace: one trained on ages and genders of faces. "
-            "VGGFace2: one trained to tell faces apart. A model: continue its training.",
+        words = (
+            "ImageNet: a backbone trained on photographs. UTKFace: one trained on ages and genders of faces. "
+            "VGGFace2: one trained to tell faces apart. A model: continue its training."
         )
+        start = available.names.index(DEFAULT_MODEL) if DEFAULT_MODEL in available.names else 0
+        settings: Any = {"format_func": lambda source: titles.get(source, source), "bind": "query-params"}
+        source = st.selectbox("Start from", available.names, start, key="f_start", help=words, **settings)
     if available.notes:
         with st.expander("Other weights to start from", icon=":material/info:"):
             st.markdown("\n".join(f"- {plain(note)}" for note in available.notes))
