@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -11,8 +12,7 @@ from fer_core.runs.visits import AWAY_MINUTES
 from fer_core.visitors import limits
 from pages.parts.common import emphasis
 
-AGREED: Final = "everyone_agrees"
-"""Key of the session state. It is not in the URL, because a link must not agree for others."""
+AGREED: Final = "everyone_agrees"  # key of the session state; not in the URL, as a link must not agree for others
 
 SHOWN_NOT_FELT: Final = (
     "Models name the expression that people would say a face **shows**. That is not what somebody **feels** "
@@ -69,16 +69,13 @@ def all_agree(pictures: str) -> bool:
 
     Afterwards only `pictures` is shown, because it differs from page to page.
     """
-
-    def agree() -> None:
-        st.session_state[AGREED] = True
-
     if st.session_state.get(AGREED):
         st.caption(_here(pictures))
         return True
     with st.container(border=True):
         st.markdown("**Before the camera starts**")
         notice(pictures)
+        agree = partial(st.session_state.update, {AGREED: True})
         st.button("Everyone in view agrees", icon=":material/check:", type=emphasis(), on_click=agree, key="n_agree")
     return False
 
