@@ -74,15 +74,38 @@ def opened_without_error(open_app: Callable[..., AppTest]) -> Callable[..., AppT
     return open_app
 
 
-def said(app: AppTest) -> str:
-    """All sentences of the page, without the escapes of Markdown."""
-    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success, app.subheader, app.header)
-    return " ".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
-
-
 def agree(app: AppTest) -> AppTest:
     """Confirm that everyone in view agrees, as the app asks before a camera starts."""
     app.button(key="n_agree").click().run()
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    """Return what a page says in words, without the backslashes that keep Markdown out of names."""
+    kinds = (app.subheader, app.markdown, app.caption, app.info, app.warning, app.error, app.success, app.header)
+    return " ".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
+
+
+def charts(app: AppTest) -> list[str]:
+    """Return the alternative texts of the charts."""
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
+
+
+def pictures(app: AppTest) -> list[str]:
+    """Return the alternative texts of the pictures."""
+    return [image.alt for element in app.get("image") for image in element.proto.imgs]
+
+
+def captions(app: AppTest) -> list[str]:
+    """Return the texts below the pictures."""
+    return [image.caption for element in app.get("image") for image in element.proto.imgs]
+
+
+def at_section(app: AppTest, key: str, section: str) -> AppTest:
+    """Open another tab of a page; `key` is that of its tabs."""
+    app.session_state[key] = app.query_params[key] = section
+    app.run()
     assert not app.exception
     return app
 

@@ -17,7 +17,7 @@ from fer_core.runs.run import list_runs
 from fer_core.runs.uploads import Collection
 from fer_core.store import folders
 from fer_core.store.stored_model import PREDICTIONS
-from tests.app.conftest import agree, change_card, said
+from tests.app.conftest import agree, change_card, charts, said
 from tests.app.made_up_runs import EACH, made_run, portrait, with_result, write_faces, zipped
 from tests.bad_inputs import encoded
 
@@ -44,10 +44,6 @@ def submitted(monkeypatch):
 
     monkeypatch.setattr("pages.parts.finetune.runs.submit", submit)
     return plans
-
-
-def charts(app) -> list[str]:
-    return [chart.proto.alt for chart in app.get("plotly_chart")]
 
 
 def test_faces_counts_and_time_before_any_click_then_a_run_whatever_nonsense_is_in_the_url(page, dataset, submitted):

@@ -11,7 +11,7 @@ from fer_core.store import folders
 from fer_core.store.folders import DEFAULT_MODEL, load_model, promoted
 from fer_core.store.stored_model import WEIGHTS
 from pages.parts import live as live_camera
-from tests.app.conftest import agree, change_card, said
+from tests.app.conftest import agree, change_card, charts, pictures, said
 from tests.made_up_store import add_model, write_fer2013
 
 SOURCES = ("https://doi.org/10.1177/1529100619832930", "https://eur-lex.europa.eu/eli/reg/2024/1689/oj")
@@ -28,12 +28,12 @@ def test_prediction_scoreboard_and_links_before_any_click(open_app):
     assert app.title[0].value == "FER Lab"
     assert [heading.value for heading in app.subheader] == ["Try it", "Explore", "Teach"]
     assert "says: **happy** (" in said(app)
-    portrait, evidence, crop = (image.proto.imgs[0].alt for image in app.get("image"))
+    portrait, evidence, crop = pictures(app)
     assert "happy" in portrait
     assert "happy" in evidence
     assert "48 × 48" in crop
-    (scores,) = app.get("plotly_chart")
-    assert "PublicTest" in scores.proto.alt
+    (scores,) = charts(app)
+    assert "PublicTest" in scores
     model = load_model(DEFAULT_MODEL)
     table = app.dataframe[0].value
     row = table[table["Model"] == model.title].iloc[0]
@@ -112,7 +112,7 @@ def test_the_default_is_not_called_the_best_beside_a_better_one_and_utkface_is_n
 
 
 @pytest.mark.parametrize(
-    ("page", "query", "pictures"),
+    ("page", "query", "words"),
     [
         ("predict", {"p_source": "Camera"}, "gone soon after you close"),
         ("live", {"l_kind": "Snapshot"}, "gone soon after you close"),
@@ -124,15 +124,15 @@ def test_the_default_is_not_called_the_best_beside_a_better_one_and_utkface_is_n
         ),
     ],
 )
-def test_no_camera_before_everyone_agrees(open_app, page, query, pictures, own_home, monkeypatch):
+def test_no_camera_before_everyone_agrees(open_app, page, query, words, own_home, monkeypatch):
     write_fer2013(own_home / "fer2013", monkeypatch)
     app = open_app(page, **query, everyone_agrees="true", n_agree="true")  # a link cannot agree
     assert not app.get("camera_input")
-    assert pictures in said(app)
+    assert words in said(app)
     assert all(source in said(app) for source in SOURCES)
     agree(app)
     assert len(app.get("camera_input")) == 1
-    assert pictures in said(app)
+    assert words in said(app)
     assert not [button for button in app.button if button.key == "n_agree"]
 
 
