@@ -11,24 +11,21 @@ from numpy.typing import NDArray
 from fer_core.metrics.intervals import wilson_interval
 from fer_core.types import FerError
 
-DEPTH: Final = 3
 MINIMUM: Final = 200
 """Faces that a tree needs."""
 
-_LEAF: Final = 0.03  # share of the faces that a leaf has at least
-_SEED: Final = 0
+_IS: Final = " is "
 
 
-def error_tree(properties: pd.DataFrame, wrong: NDArray[np.bool_], depth: int = DEPTH) -> pd.DataFrame:
+def error_tree(properties: pd.DataFrame, wrong: NDArray[np.bool_]) -> pd.DataFrame:
     """Return the leaves of a decision tree that separates faces with wrong predictions from the others.
 
-    One half of the faces, drawn at random, grows the tree. The numbers are counted on the other half: on the first, a
-    leaf could look worse than it is, because it was chosen for its errors.
+    One half of the faces, drawn at random, grows the tree; at most three conditions describe a leaf. The numbers are
+    counted on the other half: on the first, a leaf could look worse than it is, because it was chosen for its errors.
 
     Args:
         properties: one row for each face. Numbers are split by thresholds, and may be NaN; texts by their values.
         wrong: `(n,)` whether the prediction is wrong.
-        depth: conditions that describe a leaf at most.
 
     Returns:
         One row for each leaf, most errors first. Columns `faces`, `wrong` (numbers of the second half), `value` (share
@@ -44,12 +41,10 @@ def error_tree(properties: pd.DataFrame, wrong: NDArray[np.bool_], depth: int = 
             f"A tree of errors needs at least {MINIMUM} faces with known answers. Received: {len(properties)}"
         )
     features = pd.get_dummies(properties, prefix_sep=_IS).astype(float)
-    generator = np.random.default_rng(_SEED)
     first = np.zeros(len(features), dtype=bool)
-    first[generator.permutation(len(features))[: len(features) // 2]] = True
-    tree = DecisionTreeClassifier(
-        criterion="entropy", max_depth=depth, min_samples_leaf=max(20, int(_LEAF * first.sum())), random_state=_SEED
-    )
+    first[np.random.default_rng(0).permutation(len(features))[: len(features) // 2]] = True
+    least = max(20, int(0.03 * first.sum()))  # faces of a leaf
+    tree = DecisionTreeClassifier(criterion="entropy", max_depth=3, min_samples_leaf=least, random_state=0)
     tree.fit(features[first].to_numpy(), wrong[first])
     leaves = tree.apply(features[~first].to_numpy())
     rows: list[dict[str, Any]] = []
@@ -57,22 +52,18 @@ def error_tree(properties: pd.DataFrame, wrong: NDArray[np.bool_], depth: int = 
         inside = leaves == leaf
         faces, errors = int(inside.sum()), int(wrong[~first][inside].sum())
         if faces:
-            ends = wilson_interval(errors, faces)
-            numbers = {"faces": faces, "wrong": errors, "value": errors / faces, "low": ends.low, "high": ends.high}
-            rows.append(numbers | {"where": where})
+            numbers = {"faces": faces, "wrong": errors, "value": errors / faces}
+            rows.append({**numbers, **vars(wilson_interval(errors, faces)), "where": where})
     return pd.DataFrame(rows).sort_values("value", ascending=False, kind="stable", ignore_index=True)
-
-
-_IS: Final = " is "
 
 
 def _conditions(tree: Any, names: list[str]) -> dict[int, str]:
     """Return the conditions of each leaf as text, by the number of its node."""
-    found: dict[int, str] = {}
+    leaves: dict[int, str] = {}
 
     def walk(node: int, limits: dict[str, tuple[float, float]]) -> None:
         if tree.children_left[node] == -1:
-            found[node] = ", ".join(_in_words(name, *ends) for name, ends in limits.items()) or "all faces"
+            leaves[node] = ", ".join(_in_words(name, *ends) for name, ends in limits.items()) or "all faces"
             return
         name, threshold = names[tree.feature[node]], float(tree.threshold[node])
         low, high = limits.get(name, (-np.inf, np.inf))
@@ -80,7 +71,7 @@ def _conditions(tree: Any, names: list[str]) -> dict[int, str]:
         walk(tree.children_right[node], limits | {name: (max(low, threshold), high)})
 
     walk(0, {})
-    return found
+    return leaves
 
 
 def _in_words(name: str, low: float, high: float) -> str:

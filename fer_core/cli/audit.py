@@ -11,7 +11,9 @@ import pandas as pd
 import typer
 from rich.table import Table
 
-from fer_core.audit import ALL, LIMITS, MINIMUM, RATES, AuditedFaces, GroupAudit, open_grouped, picture_faces, records
+from fer_core.audit.faces import AuditedFaces, picture_faces
+from fer_core.audit.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit, records
+from fer_core.audit.pictures import open_grouped
 from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, progress_bar, stdout, warn
 from fer_core.faces import default_detector
 from fer_core.files import csv_text

@@ -53,7 +53,7 @@ def compare(
 
 
 def _copies(model: StoredModel, faces: FaceDataset) -> Copies:
-    from fer_core.measuring.holdout import degraded_copies
+    from fer_core.measuring.measure import degraded_copies
 
     classifier = model.classifier()
     return {name: classifier.predict(copy).probabilities for name, copy in degraded_copies(faces.images).items()}

@@ -18,7 +18,7 @@ from fer_core.faces import DEGRADATIONS
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import metric_titles
 from fer_core.store.card import ModelCard
-from fer_core.store.folders import load_model, save_face_map
+from fer_core.store.folders import load_model, update_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
@@ -71,7 +71,7 @@ def evaluate(
                 if mapped and (places := _arranged(model, dataset)) is not None:
                     maps[model.name] = places
                     if save:
-                        save_face_map(model, places)
+                        update_model(model, face_map=places)
             except FerError as error:
                 warn(f"{model.name} is skipped: {error}")
                 continue

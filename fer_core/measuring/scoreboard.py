@@ -33,8 +33,8 @@ _ENDS: Final = ("", "_low", "_high", "_interval")
 def card_scoreboard(models: Sequence[StoredModel], by: str = "label") -> list[dict[str, Any]]:
     """Return one row for each model from its card, with the scores of the plain view of both test splits.
 
-    The keys are those of `_row`, and `degraded_accuracy` as in `scoreboard_table`, judged by `by`. Scores have a
-    prefix, as in `public_test_accuracy` and `public_test_plurality_accuracy`, and are missing where the card has none.
+    The keys are those of `_row`, and `degraded_accuracy` as in `scoreboard_table`, by `by`. Scores have a prefix, as in
+    `public_test_accuracy` and `public_test_plurality_accuracy`, and are missing where the card has none.
     """
     degraded = mean_corruption_accuracy(robustness_table(models, by=by)[0])
     rows = []
@@ -51,11 +51,7 @@ def card_scoreboard(models: Sequence[StoredModel], by: str = "label") -> list[di
 def home_scoreboard(
     models: list[StoredModel], by: str = "label"
 ) -> tuple[list[AccuracyInterval], pd.DataFrame, list[str]]:
-    """Return the scoreboard of the Home page, from the cards alone.
-
-    Args:
-        models: of the store.
-        by: what predictions are judged by, one of `columns.YARDSTICKS`.
+    """Return the scoreboard of the Home page by one of `columns.YARDSTICKS`, from the cards alone.
 
     Returns:
         An accuracy with its interval for each model and split, the most accurate model first; a table with one row for
@@ -65,18 +61,15 @@ def home_scoreboard(
     needed = {f"{prefix}accuracy" for prefix in prefixes.values()}
     rows = [row for row in card_scoreboard(models, by) if needed <= row.keys()]
     rows.sort(key=lambda row: -row[f"{prefixes['PublicTest']}accuracy"])
-    scored = {row["name"] for row in rows}
-    complaints = [
-        f"The model {model.name} has no score: its card.json lacks numbers judged by {YARDSTICKS[by]}."
-        for model in models
-        if model.name not in scored
-    ]
+    unscored = [model.name for model in models if model.name not in {row["name"] for row in rows}]
+    words = f"has no score: its card.json lacks numbers judged by {YARDSTICKS[by]}."
     intervals = [
         AccuracyInterval(row["model"], split, *(row[f"{prefix}accuracy{end}"] for end in ("", "_low", "_high")))
         for row in rows
         for split, prefix in prefixes.items()
     ]
-    return intervals, pd.DataFrame([_home_row(row, prefixes) for row in rows]), complaints
+    table = pd.DataFrame([_home_row(row, prefixes) for row in rows])
+    return intervals, table, [f"The model {name} {words}" for name in unscored]
 
 
 def scoreboard_table(predictions: Predictions, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
@@ -104,11 +97,8 @@ def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> li
     """Return the titles of the models that charts of many show at first: at most six, the most accurate first.
 
     In this order: the most accurate model, an ensemble, the default model, the most accurate one of each of the paper's
-    four backbones, then the most accurate of the rest.
-
-    Args:
-        board: of `scoreboard_table`.
-        backbones: name of a model to that of its backbone; None without one.
+    four backbones, then the most accurate of the rest. The board is of `scoreboard_table`; backbones go by name of the
+    model.
     """
     kinds = board["name"].map(backbones)
     in_paper = [name for name, backbone in BACKBONES.items() if backbone.in_paper]
@@ -122,12 +112,7 @@ def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> li
 def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:
     """Measure the median time to classify one 48×48 face on this machine, in milliseconds, after a warm-up.
 
-    Args:
-        model: one that can predict.
-        seconds: duration of the measurement, at least five calls.
-
-    Raises:
-        FerError: the model's file cannot be loaded.
+    At least five calls are measured. A FerError says that the model's file cannot be loaded.
     """
     classifier = model.classifier()
     (portrait,) = FaceAnalyzer(classifier).analyze(sample_portrait())[:1]
@@ -144,26 +129,15 @@ def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:
 
 
 def _row(name: str, title: str, model: StoredModel | None, scores: Mapping[str, Score | None]) -> dict[str, Any]:
-    """Return one row of any scoreboard.
-
-    Args:
-        name: of the model.
-        title: the name that people read.
-        model: None for an ensemble.
-        scores: by prefix of their keys; those that are None are left out.
-    """
+    """Return one row of any scoreboard; the model is None for an ensemble, scores go by the prefix of their keys."""
     row: dict[str, Any] = {"name": name, "model": title, "default": name == DEFAULT_MODEL}
     for prefix, score in scores.items():
         if score is not None:
             for metric in METRICS:
                 interval = score.interval(metric)
                 text = "–" if isnan(interval.low) else f"{interval.low:.3f} – {interval.high:.3f}"
-                row |= {
-                    f"{prefix}{metric}": score[metric],
-                    f"{prefix}{metric}_low": interval.low,
-                    f"{prefix}{metric}_high": interval.high,
-                    f"{prefix}{metric}_interval": text,
-                }
+                cells = (score[metric], interval.low, interval.high, text)
+                row |= {f"{prefix}{metric}{end}": cell for end, cell in zip(_ENDS, cells, strict=True)}
             row |= {f"{prefix}ece": score["ece"], f"{prefix}log_loss": score["log_loss"]}
     about: tuple[int | str | None, ...] = (None, None, "fusion of models", "–")
     if model is not None:

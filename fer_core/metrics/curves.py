@@ -11,10 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
-from fer_core.metrics.checks import FloatArray, IntArray, as_pair, as_probabilities, check_fraction
-from fer_core.metrics.confusion import mean_defined
 from fer_core.metrics.intervals import Interval, normal_quantile
-from fer_core.metrics.predictions import Predictions
+from fer_core.metrics.predictions import FloatArray, IntArray, Predictions, as_pair, as_probabilities, check_fraction
 
 MACRO, MICRO = "macro", "micro"
 
@@ -23,8 +21,6 @@ HALF_A_PIXEL: Final = 0.5 / 1000
 
 
 class _Curve(NamedTuple):
-    """Points `(m,)` with their thresholds, and the area before points are left out for drawing."""
-
     x: FloatArray
     y: FloatArray
     thresholds: FloatArray
@@ -40,17 +36,14 @@ def roc_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None =
     Args:
         y_true: `(n,)` int 0..6.
         proba: `(n, 7)`.
-        tolerance: leave out points for drawing, if the drawn curve then moves by no more than this (in rates, as the
-            curve's own values); None keeps all. Areas do not change.
+        tolerance: leave out points if the drawn curve then moves by no more than this, in rates; None keeps all. Areas
+            do not change.
 
     Returns:
         Columns `expression`, `x` (false positive rate) and `y` (true positive rate), both rising from 0 to 1,
         `threshold` (from which probability a point counts as positive, falling; NaN for "macro") and `area`. An
         expression without positive or negative rows has no curve; if all rows have the same label, there is only
         "micro".
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`), or `tolerance` is not between 0 and 1.
     """
     from sklearn.metrics import auc, roc_curve
 
@@ -87,15 +80,8 @@ def pr_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = 
 
 
 def curve_table(predictions: Predictions, tolerance: float = HALF_A_PIXEL) -> pd.DataFrame:
-    """Return the one-vs-rest ROC and precision-recall curves of each model and expression.
-
-    Args:
-        predictions: of the models.
-        tolerance: by how much leaving out points may move a curve.
-
-    Returns:
-        The columns of `roc_curves`, `curve` ("roc" or "pr"), `name`, `model` and `order`.
-    """
+    """Return the one-vs-rest curves of each model and expression, with the columns of `roc_curves`, `curve` ("roc" or
+    "pr"), `name`, `model` and `order`."""
     tables = []
     for name, probabilities in predictions.probabilities.items():
         for curve, curves in (("roc", roc_curves), ("pr", pr_curves)):
@@ -112,15 +98,12 @@ def curves_of(points: pd.DataFrame, curve: str, expression: str) -> pd.DataFrame
 
 
 def threshold_table(predictions: Predictions, expression: str, threshold: float) -> pd.DataFrame:
-    """Return the rates of predicting an expression wherever its probability is at least the threshold.
+    """Return the rates of predicting an expression wherever its probability is at least the threshold, 0 to 1.
 
     Returns:
         One row for each model: `name`, `model`, `expression`, `threshold`, `precision` (NaN if no face reaches the
         threshold), `recall`, `f1`, `tpr` (equal to recall), `fpr` (these NaN without positive or negative faces),
         `true_positives`, `false_positives`, `false_negatives` and `true_negatives`.
-
-    Raises:
-        ValueError: the expression is unknown, or the threshold not between 0 and 1.
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f"Expected threshold between 0 and 1. Received: {threshold}")
@@ -155,36 +138,24 @@ def class_auc(y_true: ArrayLike, proba: ArrayLike) -> FloatArray:
     """Return the one-vs-rest ROC AUC of each class, `(7,)`; NaN for a class without positive or negative rows.
 
     Computed from midranks as the Mann–Whitney statistic, equal to scikit-learn's `roc_auc_score`.
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`).
     """
     return np.array([auc for auc, _ in _auc_by_class(*as_pair(y_true, proba))])
 
 
-def macro_auc(y_true: ArrayLike, proba: ArrayLike) -> float:
-    """Return the mean of `class_auc` over the classes where it is defined; NaN if all rows have the same label.
-
-    Equal to scikit-learn's `roc_auc_score(average="macro", multi_class="ovr")`, which needs all classes.
-    """
-    return float(mean_defined(class_auc(y_true, proba)))
-
-
 def macro_auc_interval(y_true: ArrayLike, proba: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Return the confidence interval of `macro_auc`.
+    """Return the confidence interval of the mean of `class_auc` over the classes where it is defined.
 
     It is computed from the structural components of DeLong, DeLong and Clarke-Pearson (1988, Biometrics 44:837) with
-    the midranks of Sun and Xu (2014, IEEE SPL 21:1389). The influence of each row is averaged over the classes, which
-    accounts for their correlation; class sizes are random, as in a bootstrap of rows. The interval is normal on the
-    logit scale, so it stays within 0..1. It takes milliseconds; a bootstrap would take seconds.
-
-    A perfect or completely wrong ranking has an interval of width 0; if the AUC is undefined, both ends are NaN.
+    the midranks of Sun and Xu (2014, IEEE SPL 21:1389), in milliseconds; a bootstrap would take seconds. The influence
+    of each row is averaged over the classes, which accounts for their correlation; class sizes are random, as in a
+    bootstrap of rows. The interval is normal on the logit scale, so it stays within 0..1. A perfect or completely wrong
+    ranking has an interval of width 0.
     """
     labels, values = as_pair(y_true, proba)
     z, n = normal_quantile(confidence), len(labels)
     defined = [(auc, influence) for auc, influence in _auc_by_class(labels, values) if not math.isnan(auc)]
     if not defined:
-        return Interval(float("nan"), float("nan"))
+        return Interval()
     auc = float(np.mean([auc for auc, _ in defined]))
     if auc <= 0 or auc >= 1:
         return Interval(auc, auc)
@@ -257,11 +228,11 @@ def _share(part: int, whole: int) -> float:
 
 
 def _auc_by_class(labels: IntArray, values: FloatArray) -> list[tuple[float, FloatArray]]:
-    """Return for each class its AUC and each row's influence on it, `(n,)`."""
     return [_auc_and_influence(labels == index, values[:, index]) for index in range(NUM_CLASSES)]
 
 
 def _auc_and_influence(positive: np.ndarray, scores: FloatArray) -> tuple[float, FloatArray]:
+    """Return the AUC of one class and each row's influence on it, `(n,)`."""
     n, n_positive = len(scores), int(positive.sum())
     if n_positive in (0, n):
         return float("nan"), np.full(n, np.nan)

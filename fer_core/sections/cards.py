@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterable
 from typing import Any, Final
 
-from fer_core.audit import MINIMUM, AuditedFaces, records, stored_faces
+from fer_core.audit.faces import AuditedFaces, stored_faces
+from fer_core.audit.groups import MINIMUM, records
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS

@@ -102,12 +102,12 @@ def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for a
     )
     rows = [
         {
-            "Method": one.what,
-            "Claimed": f"{one.claimed:.2f} %",
-            "Reproduced": one.reproduced or "–",
-            "Source": "; reproduced: ".join(filter(None, (one.source, one.reproduced_source))),
+            "Method": row["what"],
+            "Claimed": f"{row['claimed']:.2f} %",
+            "Reproduced": row.get("reproduced", "–"),
+            "Source": "; reproduced: ".join(row[key] for key in ("source", "reproduced_source") if key in row),
         }
-        for one in PUBLISHED
+        for row in PUBLISHED
     ]
     st.table(pd.DataFrame(rows).set_index("Method"), border="horizontal", alt="Published accuracies on FER2013")
     st.caption("Reported by others, not measured here. What is measured here stands under Compare models.")

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import streamlit as st
 
-from fer_core.audit import LAYOUT, AuditedFaces, open_grouped, picture_faces, stored_faces
+from fer_core.audit.faces import AuditedFaces, picture_faces, stored_faces
+from fer_core.audit.pictures import LAYOUT, open_grouped
 from fer_core.store.folders import load_model
 from fer_core.types import FerError
 from fer_core.visitors import TemporaryFolder, check_room

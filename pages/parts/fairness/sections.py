@@ -7,7 +7,9 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.audit import ALL, LIMITS, MINIMUM, PROPERTIES, RATES, AuditedFaces
+from fer_core.audit.faces import AuditedFaces
+from fer_core.audit.groups import ALL, LIMITS, MINIMUM, RATES
+from fer_core.audit.properties import PROPERTIES
 from fer_core.figures.scores import error_leaves, group_rates
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
