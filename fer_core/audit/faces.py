@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.audit.error_tree import error_tree
-from fer_core.audit.groups import MINIMUM, GroupAudit, audit_groups
+from fer_core.audit.groups import MINIMUM, GroupAudit, audit_groups, error_tree
 from fer_core.audit.pictures import GroupedPictures
 from fer_core.audit.properties import PROPERTIES, known_properties, slice_groups
 from fer_core.data import FaceDataset, read_image
@@ -23,9 +22,7 @@ from fer_core.threads import in_parallel
 from fer_core.types import FerError, Image
 from fer_core.visitors import max_pixels
 
-AND = " × "
-"""Between the names of two divisions, and of their groups."""
-
+AND = " × "  # between the names of two divisions, and of their groups
 _AT_ONCE = 512  # pictures between two calls of `say`
 
 
@@ -35,8 +32,7 @@ class AuditedFaces:
 
     Attributes:
         model, faces: title of the model, and what the faces are, for captions.
-        predicted: `(n,)` int64 class indices.
-        labels: `(n,)` int64 class indices; None if unknown.
+        predicted, labels: `(n,)` int64 class indices; no labels if they are unknown.
         properties: `n` rows; columns are keys of `PROPERTIES`.
         groups: `n` rows; one column of group names for each division that the user named.
         orders: the groups of those divisions in a sensible order.
@@ -121,15 +117,10 @@ def picture_faces(
     whole_image: bool = False,
     say: Callable[[int, int], None] = lambda *_: None,
 ) -> AuditedFaces:
-    """Predict the largest face of each picture.
+    """Predict the largest face of each picture; with `whole_image`, the pictures are face crops already.
 
-    If some expressions are known, pictures without one are left out.
-
-    Args:
-        pictures: of people, with groups.
-        model: predicts.
-        whole_image: the pictures are face crops already.
-        say: called with the number of pictures that are done, and of all.
+    If some expressions are known, pictures without one are left out. `say` is called with the number of pictures that
+    are done, and of all.
 
     Raises:
         FerError: no picture can be read or shows a face, or the model cannot predict.
@@ -162,7 +153,9 @@ def picture_faces(
             faces = np.stack(list(crops.values()))
             kept += crops
             predicted.append(classifier.predict(faces).probabilities.argmax(axis=1))
-            properties.append(_measured(faces))
+            unknown = np.full(len(faces), -1)
+            dataset = FaceDataset(faces, np.zeros_like(unknown), np.full(len(faces), "Training"), unknown)
+            properties.append(face_table(dataset)[[name for name in PROPERTIES if name != "agreement"]])
         say(start + len(places), len(wanted))
     if not kept:
         raise FerError(f"None of the {len(wanted)} pictures shows a face that can be used. {' '.join(notes[-1:])}")
@@ -176,10 +169,3 @@ def picture_faces(
         pictures.orders,
         tuple(notes),
     )
-
-
-def _measured(faces: NDArray[np.uint8]) -> pd.DataFrame:
-    """Return the properties of face crops `(n, 48, 48)` that need no votes."""
-    n = len(faces)
-    dataset = FaceDataset(faces, np.zeros(n, np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
-    return face_table(dataset)[[name for name in PROPERTIES if name != "agreement"]]

@@ -202,10 +202,7 @@ def _expression(name: str) -> int:
 
 
 def _inside(folder: Path, names: Iterable[str]) -> list[Path | bytes | None]:
-    """Return the path of each name that is a file in the folder; a table must not name files elsewhere.
-
-    A file with exactly this name comes first, then one with the same normal name.
-    """
+    """Return the path of the file in the folder, not elsewhere, with each name, or else with its normal form."""
     root = folder.absolute()
     files = files_in(root)
     known = {normal_name(str(path)): path for path in files} | {str(path): path for path in files}

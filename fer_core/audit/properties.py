@@ -83,7 +83,7 @@ _UNKNOWN: Final = np.iinfo(np.int16).min
 
 
 def slice_groups(name: str, values: pd.Series) -> tuple[NDArray[np.str_], list[str]]:
-    """Divide faces by a property, a key of `PROPERTIES`; a value is NaN where it is unknown.
+    """Divide faces by a key of `PROPERTIES`; a value is NaN where it is unknown.
 
     Returns:
         `(n,)` the name of each face's group ("dark, up to 101", "101 to 147", "bright, over 147"), and the names of the
@@ -108,10 +108,7 @@ def slice_groups(name: str, values: pd.Series) -> tuple[NDArray[np.str_], list[s
 
 
 def measured_properties(dataset: FaceDataset, path: Path | None = None) -> pd.DataFrame:
-    """Return the properties of FER2013's test faces, as the file keeps them, and write it anew if a path is given.
-
-    Returns:
-        The columns of `PROPERTIES`, indexed by row number; NaN where unknown.
+    """Return the `PROPERTIES` of FER2013's test faces by row number, as the file keeps them; given a path, write it.
 
     Raises:
         FerError: the faces are not those of FER2013, or have no votes.

@@ -104,11 +104,7 @@ def degraded_copies(faces: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
 def holdout_facts(
     predict: Callable[[NDArray[np.uint8]], NDArray[np.floating]], holdout: FaceDataset
 ) -> dict[str, dict[str, Any]]:
-    """Return what is chosen by on the hold-out, as the card of a served model has it.
-
-    Args:
-        predict: takes faces `(n, 48, 48)` uint8 and returns probabilities `(n, 7)`.
-        holdout: faces with votes.
+    """Return what is chosen by on the hold-out, faces with votes, as the card of a served model has it.
 
     Returns:
         `holdout_score`: of `score_copies`. `not_sure`: the fields of `metrics.calibration.Threshold` and the rule, from
@@ -130,9 +126,6 @@ def score_copies(answers: dict[str, NDArray[np.floating]], holdout: FaceDataset)
         end (the same on the degraded copies, averaged), the mean of all six, `score`, and the number of `faces`. The
         recall is there because rare expressions, such as disgust and fear, are missed most often, and people who pose
         in front of a camera show them more often than the pictures of FER2013 do.
-
-    Raises:
-        FerError: no face has votes.
     """
     if not (holdout.plurality >= 0).any():
         raise FerError("The score on the hold-out needs FER+'s votes, and these faces have none.")
@@ -156,14 +149,10 @@ class Measurements:
 def measure_again(
     model: StoredModel, dataset: FaceDataset, degraded: bool = False, holdout: bool = False
 ) -> Measurements:
-    """Measure the served file; for a model without one, compute the metrics from its stored predictions.
+    """Measure the served file on FER2013; for a model without one, compute the metrics from its stored predictions.
 
-    Args:
-        model: in the store.
-        dataset: FER2013. If it has no votes, what most annotators say of a test face is taken from the stored
-            predictions of the same faces.
-        degraded: also measure on degraded faces.
-        holdout: also compute `holdout_facts`, if the model has not seen the hold-out.
+    If FER2013 is here without votes, what most annotators say is taken from the stored predictions of the same faces.
+    On request, measure on degraded faces as well, and `holdout_facts` if the model has not seen the hold-out.
 
     Raises:
         FerError: the model's file cannot be used, a split is missing, or the stored predictions are of other data.

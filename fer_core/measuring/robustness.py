@@ -37,10 +37,8 @@ def robustness_faces(dataset: FaceDataset) -> FaceDataset:
     """Return the 1,000 faces of both test splits whose hashes of the pixels are the smallest, in the order of the hash.
 
     This choice is as good as random, but depends neither on a seed nor on the order of the faces, so it is the same for
-    every edition of FER2013 with the same pixels. If there are fewer test faces, all of them are returned.
-
-    Raises:
-        FerError: there are none.
+    every edition of FER2013 with the same pixels. If there are fewer test faces, all of them are returned; if there are
+    none, a FerError says so.
     """
     tests = dataset.subset(dataset.usage != "Training")
     if len(tests) == 0:
@@ -119,10 +117,8 @@ def mean_corruption_accuracy(table: pd.DataFrame) -> pd.Series:
 def robustness_summary(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each model of `robustness_table`, the one with the best mean on degraded faces first.
 
-    Returns:
-        Columns `name`, `model`, `clean`, `degraded` (accuracy, on clean faces and as the mean over five kinds in five
-        strengths), each of `faces.DEGRADATIONS` (mean accuracy over its strengths), `confidence` (mean, on degraded
-        faces) and `faces`.
+    Columns `name`, `model`, `clean`, `degraded` (accuracy, on clean faces and as the mean over five kinds in five
+    strengths), each kind (mean accuracy over its strengths), `confidence` (mean, on degraded faces) and `faces`.
     """
     degraded = table[table["kind"] != CLEAN]
     clean = table[table["kind"] == CLEAN].set_index("name")

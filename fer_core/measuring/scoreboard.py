@@ -22,9 +22,6 @@ from fer_core.store.card import Score
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
 
-FRONT: Final = 6
-"""How many models charts of many show at first."""
-
 _ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
 
 _ENDS: Final = ("", "_low", "_high", "_interval")
@@ -75,10 +72,9 @@ def home_scoreboard(
 def scoreboard_table(predictions: Predictions, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
     """Return one row for each model from its predictions, the most accurate first.
 
-    Returns:
-        Columns `name`, `model`; each of `METRICS` with `…_low`, `…_high` (95 % interval) and `…_interval` (as text);
-        `ece`, `log_loss`, `size_bytes`, `parameters`, `trained`, `weights_from`, `degraded_accuracy` (see
-        `mean_corruption_accuracy`; NaN where it was not measured), `faces`, `split`, `view`.
+    Columns `name`, `model`; each of `METRICS` with `…_low`, `…_high` (95 % interval) and `…_interval` (as text); `ece`,
+    `log_loss`, `size_bytes`, `parameters`, `trained`, `weights_from`, `degraded_accuracy` (NaN where it was not
+    measured), `faces`, `split`, `view`.
     """
     known = {model.name: model for model in models}
     rows = [
@@ -105,7 +101,7 @@ def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> li
     leaders = board[kinds.isin(in_paper) & ~kinds.duplicated()]
     named = board[board["name"].isin([ENSEMBLE, DEFAULT_MODEL])].sort_values("name")  # "+ensemble" first
     order = [*board["model"].head(1), *named["model"], *leaders["model"], *board["model"]]
-    first = list(dict.fromkeys(order))[:FRONT]
+    first = list(dict.fromkeys(order))[:6]
     return [str(model) for model in board["model"] if model in first]
 
 

@@ -122,10 +122,8 @@ def label_cells(labels: NDArray[np.int64], plurality: NDArray[np.int64]) -> pd.D
 def cell_faces(predictions: Predictions, name: str, actual: str, predicted: str) -> pd.DataFrame:
     """Return the faces of one cell, the most confident predictions first.
 
-    Returns:
-        Columns `row`, `label` (FER2013's), `actual` (by the yardstick), `predicted`, `confidence`,
-        `source` (title of the model), then one column for each model, named by its title, with its prediction as text
-        ("neutral 91 %").
+    Columns `row`, `label` (FER2013's), `actual` (by the yardstick), `predicted`, `confidence`, `source` (title of the
+    model), then one column for each model, named by its title, with its prediction as text ("neutral 91 %").
     """
     chosen = predictions.probabilities[name].argmax(axis=1)
     inside = (predictions.labels == EXPRESSIONS.index(actual)) & (chosen == EXPRESSIONS.index(predicted))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,6 @@ MACRO, MICRO = "macro", "micro"
 
 HALF_A_PIXEL: Final = 0.5 / 1000
 """Curves are thinned so that none moves by more on a plot of 1,000 pixels, as wide as one is in full screen."""
-
-
-class _Curve(NamedTuple):
-    x: FloatArray
-    y: FloatArray
-    thresholds: FloatArray
-    area: float
 
 
 def roc_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = None) -> pd.DataFrame:
@@ -47,14 +40,14 @@ def roc_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None =
     """
     from sklearn.metrics import auc, roc_curve
 
-    curves: dict[str, _Curve] = {}
+    curves = {}
     for name, truth, scores in _one_vs_rest(y_true, proba):
         fpr, tpr, thresholds = roc_curve(truth, scores)
-        curves[name] = _Curve(fpr, tpr, thresholds, float(auc(fpr, tpr)))
+        curves[name] = _curve(fpr, tpr, thresholds, auc(fpr, tpr))
     if single := [curve for name, curve in curves.items() if name != MICRO]:
-        grid = np.unique(np.concatenate([curve.x for curve in single]))
-        heights = np.mean([np.interp(grid, curve.x, curve.y) for curve in single], axis=0)
-        curves[MACRO] = _macro(np.r_[0.0, grid], np.r_[0.0, heights], single)
+        grid = np.unique(pd.concat(single)["x"])
+        heights = np.mean([np.interp(grid, curve["x"], curve["y"]) for curve in single], axis=0)
+        curves[MACRO] = _curve(np.r_[0.0, grid], np.r_[0.0, heights], np.nan, _mean_area(single))
     return _as_table(curves, _enough_of_lines, tolerance)
 
 
@@ -67,15 +60,15 @@ def pr_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = 
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    curves: dict[str, _Curve] = {}
+    curves = {}
     for name, truth, scores in _one_vs_rest(y_true, proba):
         precision, recall, thresholds = precision_recall_curve(truth, scores)
-        area = float(average_precision_score(truth, scores))
-        curves[name] = _Curve(recall[::-1], precision[::-1], np.r_[np.inf, thresholds[::-1]], area)
+        area = average_precision_score(truth, scores)
+        curves[name] = _curve(recall[::-1], precision[::-1], np.r_[np.inf, thresholds[::-1]], area)
     if single := [curve for name, curve in curves.items() if name != MICRO]:
         grid = np.linspace(0, 1, 1001)
-        steps = [curve.y[np.searchsorted(curve.x, grid - 1e-12)] for curve in single]
-        curves[MACRO] = _macro(grid, np.mean(steps, axis=0), single)
+        steps = [curve["y"].to_numpy()[np.searchsorted(curve["x"], grid - 1e-12)] for curve in single]
+        curves[MACRO] = _curve(grid, np.mean(steps, axis=0), np.nan, _mean_area(single))
     return _as_table(curves, _enough_of_steps, tolerance)
 
 
@@ -177,24 +170,28 @@ def _one_vs_rest(y_true: ArrayLike, proba: ArrayLike) -> list[tuple[str, np.ndar
     return [*problems, (MICRO, truth.ravel(), values.ravel())]
 
 
-def _macro(x: FloatArray, y: FloatArray, curves: Sequence[_Curve]) -> _Curve:
-    return _Curve(x, y, np.full(len(x), np.nan), float(np.mean([curve.area for curve in curves])))
+def _curve(x: FloatArray, y: FloatArray, thresholds: ArrayLike, area: float) -> pd.DataFrame:
+    return pd.DataFrame({"x": x, "y": y, "threshold": np.minimum(thresholds, 1), "area": area})
+
+
+def _mean_area(curves: Sequence[pd.DataFrame]) -> float:
+    return float(np.mean([curve["area"].iloc[0] for curve in curves]))
 
 
 def _as_table(
-    curves: Mapping[str, _Curve],
+    curves: Mapping[str, pd.DataFrame],
     enough: Callable[[FloatArray, FloatArray, float], IntArray],
     tolerance: float | None,
 ) -> pd.DataFrame:
     """Return curves in the order of their names as `roc_curves` does; `enough` chooses points by a tolerance."""
     tables = []
     for name in (name for name in (*EXPRESSIONS, MACRO, MICRO) if name in curves):
-        x, y, thresholds, area = curves[name]
-        table = pd.DataFrame({"expression": name, "x": x, "y": y, "threshold": np.minimum(thresholds, 1), "area": area})
+        table = curves[name]
         if tolerance is not None:
-            table = table.iloc[enough(x, y, check_fraction(tolerance, "tolerance"))]
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+            points = table["x"].to_numpy(), table["y"].to_numpy()
+            table = table.iloc[enough(*points, check_fraction(tolerance, "tolerance"))]
+        tables.append(table.assign(expression=name))
+    return pd.concat(tables, ignore_index=True)[["expression", "x", "y", "threshold", "area"]]
 
 
 def _enough_of_lines(x: FloatArray, y: FloatArray, tolerance: float) -> IntArray:

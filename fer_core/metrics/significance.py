@@ -102,12 +102,8 @@ def compare_all(
 
 
 def pair_table(predictions: Predictions) -> pd.DataFrame:
-    """Compare every pair of models.
-
-    Returns:
-        The columns of `compare_all`, with titles as `first` and `second`, the more accurate model first, and the
-        `verdict` as text. Empty for fewer than two models.
-    """
+    """Compare every pair of models: the columns of `compare_all`, with titles as `first` and `second`, the more
+    accurate model first, and the `verdict` as text. Empty for fewer than two models."""
     if len(predictions.names) < 2:
         return pd.DataFrame(columns=["first", "second", "difference", "p_holm", "verdict"])
     right = {name: (p.argmax(axis=1) == predictions.labels).mean() for name, p in predictions.probabilities.items()}
@@ -146,8 +142,7 @@ def gains(
     intervals cover which faces were drawn; what another seed would change is seen from the single models.
 
     Args:
-        first: the models of one way of training, one for each seed.
-        second: those of the other.
+        first, second: the models of one way of training, one for each seed; and those of the other.
         labels: `(n,)` FER2013's labels.
         plurality: `(n,)` what most annotators say, -1 where they have no clear answer.
 

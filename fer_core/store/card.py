@@ -18,20 +18,16 @@ from fer_core.types import FerError
 
 CARD: Final = "card.json"
 
+# The keys that every card has; others, but `spec`, with their types; and all in the order of the file.
 REQUIRED: Final = ("name", "title", "parameters", "weights_from", "input_size", "metrics", "served")
-"""Keys that every card has."""
-
 _OPTIONAL: Final = {
     **dict.fromkeys(("recipe", "training", "measured_file"), dict),
     **dict.fromkeys(("trained", "data_fingerprint", "measured", "created", "promoted_from"), str),
 }
-"""Other keys, but `spec`, with the types of their values."""
-
 _ORDER: Final = (
     *("name", "title", "spec", "recipe", "parameters", "weights_from", "input_size", "training", "served"),
     *("measured_file", "trained", "data_fingerprint", "metrics", "measured", "created", "promoted_from"),
 )
-"""All keys of the file, in its order."""
 
 _TRAINED: Final = {"random": "every layer", "none": "no network"}
 """The trained part by `weights_from`, for older cards without `trained`."""
@@ -86,7 +82,6 @@ class ModelCard:
 
     Attributes:
         name, title: of the model's folder; and what people read.
-        parameters: number of parameters; None if the file states no number.
         weights_from: where the weights start, as in `ModelSpec`.
         input_size: side in pixels of the square gray face that the model takes.
         metrics: measured values by split and view, see `score`; empty if the test splits were not available.

@@ -1,4 +1,4 @@
-"""Rates by group against counts by hand and scikit-learn, and the test against SciPy's."""
+"""Rates by group against counts by hand and scikit-learn, the test against SciPy's, and a planted weakness."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import permutation_test
 from sklearn.metrics import precision_score, recall_score
 
-from fer_core.audit.groups import audit_groups, permutation_p, records
+from fer_core.audit.groups import audit_groups, error_tree, permutation_p, records
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.intervals import wilson_interval
 from fer_core.types import FerError
@@ -173,3 +173,45 @@ def test_one_face_is_a_group_and_what_does_not_fit_is_refused():
 
 def test_records_are_json():
     assert records(pd.DataFrame({"a": [1, 2], "b": [np.nan, 0.5]})) == [{"a": 1, "b": None}, {"a": 2, "b": 0.5}]
+
+
+def planted(n: int = 3000):
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        {
+            "brightness": rng.uniform(0, 255, n),
+            "head roll": np.where(rng.random(n) < 0.1, np.nan, rng.uniform(0, 40, n)),
+            "glasses": rng.choice(["yes", "no"], n),
+        }
+    )
+    weak = (table["brightness"] < 60) & (table["glasses"] == "yes")
+    return table, (rng.random(n) < np.where(weak, 0.8, 0.1))
+
+
+def test_a_planted_weakness_is_found():
+    table, wrong = planted()
+    leaves = error_tree(table, wrong)
+    worst = leaves.iloc[0]
+    assert "brightness up to" in worst["where"]
+    assert "glasses is yes" in worst["where"] or "glasses is not no" in worst["where"]
+    assert worst["low"] < 0.8 < worst["high"]
+    assert leaves["value"].is_monotonic_decreasing
+    assert leaves["faces"].sum() == 1500, "counted on the other half"
+    assert np.allclose(leaves["value"], leaves["wrong"] / leaves["faces"])
+
+
+def test_errors_at_random_look_like_errors_at_random():
+    table, _ = planted()
+    wrong = np.random.default_rng(2).random(len(table)) < 0.3
+    leaves = error_tree(table, wrong)
+    inside = (leaves["low"] <= 0.3) & (leaves["high"] >= 0.3)
+    assert inside.mean() > 0.7
+
+
+def test_no_error_at_all_is_one_leaf_and_few_faces_are_refused():
+    table, wrong = planted(400)
+    leaves = error_tree(table, np.zeros(400, dtype=bool))
+    assert list(leaves["where"]) == ["all faces"]
+    assert leaves.loc[0, "value"] == 0
+    with pytest.raises(FerError, match="at least 200 faces"):
+        error_tree(table[:199], wrong[:199])

@@ -12,7 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics import intervals
-from fer_core.metrics.core import METRICS, bootstrap_all, bootstrap_intervals, evaluate, f1_table, measure_models
+from fer_core.metrics.core import METRICS, bootstrap_all, bootstrap_intervals, evaluate
 from fer_core.metrics.curves import class_auc, macro_auc_interval
 from fer_core.metrics.intervals import (
     Interval,
@@ -153,12 +153,6 @@ def test_worked_examples(sample):
         assert "/ 7 =" in words
     some = labels < 3
     assert "/ 3 =" in METRICS["avg_tpr"].example(evaluate(labels[some], proba[some]))
-
-
-def test_class_f1(answers):
-    table = f1_table(answers, measure_models(answers))
-    expected = reference.f1_score(answers.labels, answers.probabilities["fair"].argmax(axis=1), average=None)
-    assert table[table["name"] == "fair"]["f1"].tolist() == pytest.approx(expected)
 
 
 def test_vectorised_equals_a_naive_loop_over_the_same_resamples(sample):
