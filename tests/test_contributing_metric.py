@@ -48,9 +48,14 @@ def models(home, tmp_path, monkeypatch):
     card = ModelCard.read(made[0].folder / CARD).as_dict() | {"metrics": {"public_test": {"plain": dict(old)}}}
     ModelCard.from_dict(card).write(made[0].folder / CARD)
     assert "of_counts" in SECTION
-    words = ("Cohen’s kappa", "Agreement beyond chance.", "1 is perfect, 0 is chance.", "It depends on the mix.")
-    entry = dict(zip(("title", "definition", "reading", "trap"), words, strict=True))
-    monkeypatch.setitem(METRICS, "kappa", Metric(**entry, **of_counts(kappa)))
+    entry = Metric(
+        title="Cohen’s kappa",
+        definition="Agreement beyond chance.",
+        reading="1 is perfect, 0 is chance.",
+        trap="It depends on the mix of expressions.",
+        **of_counts(kappa),
+    )
+    monkeypatch.setitem(METRICS, "kappa", entry)
     return [folders.load_model(name) for name in SKILLS]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import os
 import shutil
 
@@ -38,24 +39,6 @@ def test_results_on_degraded_faces_come_back_to_the_last_digit(save):
     assert list(bare.columns) == DEGRADED_COLUMNS
 
 
-RESULTS = degraded_table(0.5).to_csv(index=False)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        *(b"", b"\xff\xfe\x00", b"kind,accuracy\nnoise,0.5\n", b"half", RESULTS.replace("0.5", "half").encode()),
-        *(RESULTS.replace("1000", "9" * 30).encode(), b"," * 2_000_000),
-    ],
-    ids=["empty", "bytes", "columns", "word", "text", "huge number", "many columns"],
-)
-def test_damaged_results_on_degraded_faces_say_what_to_do(save, content):
-    model = save(degraded=degraded_table(0.5))
-    (model.folder / DEGRADED).write_bytes(content)
-    with pytest.raises(FerError, match=r"degraded.csv of mine is damaged: expected .* fer-lab evaluate mine"):
-        model.degraded()
-
-
 def test_a_map_of_faces_comes_back(save):
     table = pd.DataFrame({"row": [5, 6, 9], "x": [-80.5, 0, 1.25], "y": [0.5, 2, -3], "kept": [0, 10, 4]})
     small = table.astype({"row": "int32", "x": "float16", "y": "float16", "kept": "uint8"})
@@ -70,22 +53,46 @@ def test_a_map_of_faces_comes_back(save):
         bare.face_map()
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        *(b"", b"PAR1 half", lambda table: table.drop(columns="kept"), lambda table: table.assign(row=5)),
-        *(lambda table: table.assign(x=np.inf), lambda table: table.assign(y="here")),
+def test_both_heads_come_back(save):
+    heads = np.random.default_rng(0).normal(size=(2, 5, 7)).astype("float32")
+    model = save(heads=heads)
+    assert model.has_heads
+    np.testing.assert_array_equal(model.heads(), heads)
+    with pytest.raises(FerError, match=r"has no heads .* fer-lab train mine"):
+        save().heads()
+
+
+def npy(array):
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+RESULTS, HEAD = degraded_table(0.5), np.zeros((2, 5, 7), "float32")
+MAP = pd.DataFrame({"row": [5, 6], "x": [0.0, 1.0], "y": [0.0, 2.0], "kept": [0, 10]})
+DAMAGED = {
+    DEGRADED: [
+        *(b"", b"\xff\xfe\x00", b"kind,accuracy\nnoise,0.5\n", b"half", b"," * 2_000_000),
+        *(RESULTS.to_csv().replace(*pair).encode() for pair in (("0.5", "half"), ("1000", "9" * 30))),
     ],
-)
-def test_a_damaged_map_is_one_sentence_that_says_what_to_do(save, damage):
-    table = pd.DataFrame({"row": [5, 6], "x": [0.0, 1.0], "y": [0.0, 2.0], "kept": [0, 10]})
-    model = save(face_map=table)
-    if isinstance(damage, bytes):
-        (model.folder / FACE_MAP).write_bytes(damage)
-    else:
-        damage(table).to_parquet(model.folder / FACE_MAP)
-    with pytest.raises(FerError, match=r"map.parquet of mine is damaged: expected .* fer-lab evaluate mine --map"):
-        model.face_map()
+    FACE_MAP: [
+        *(b"", b"PAR1 half", MAP.drop(columns="kept").to_parquet()),
+        *(MAP.assign(**change).to_parquet() for change in ({"row": 5}, {"x": np.inf}, {"y": "here"})),
+    ],
+    HEADS: [b"", b"\x93NUMPY half", b"PK\x03\x04", npy(HEAD[0]), npy(HEAD + np.inf), npy(HEAD.astype(str))],
+}
+AGAIN = {DEGRADED: "evaluate mine --degraded", FACE_MAP: "evaluate mine --map", HEADS: "train mine"}
+
+
+@pytest.mark.parametrize("file", DAMAGED)
+def test_a_damaged_file_is_one_sentence_that_says_what_to_do(save, file):
+    model = save(degraded=RESULTS, face_map=MAP, heads=HEAD)
+    read = {DEGRADED: model.degraded, FACE_MAP: model.face_map, HEADS: model.heads}[file]
+    assert len(read())
+    for content in DAMAGED[file]:
+        (model.folder / file).write_bytes(content)
+        with pytest.raises(FerError, match=rf"{file} of mine is damaged: expected .* fer-lab {AGAIN[file]}"):
+            read()
 
 
 def test_predictions_come_back_to_the_last_digit(save):
@@ -112,25 +119,6 @@ def test_a_history_of_millions_of_columns_is_not_read(save):
     (model.folder / HISTORY).write_bytes(b"epoch,loss\n" + b"1," * 1_000_000)
     with pytest.raises(ValueError, match="has 524289 columns"):
         model.history()
-
-
-@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY half", b"PK\x03\x04", "shape", "infinite", "text"])
-def test_heads_come_back_and_damaged_ones_say_what_to_do(save, damage):
-    heads = np.random.default_rng(0).normal(size=(2, 5, 7)).astype("float32")
-    model = save(heads=heads)
-    path = model.folder / HEADS
-    assert model.has_heads
-    np.testing.assert_array_equal(model.heads(), heads)
-    if isinstance(damage, bytes):
-        path.write_bytes(damage)
-    else:
-        wrong = {"shape": np.zeros((5, 7)), "infinite": np.full((2, 5, 7), np.inf), "text": np.full((2, 5, 7), "a")}
-        np.save(path, wrong[damage])
-    with pytest.raises(FerError, match=r"heads\.npy of mine is damaged: expected .* fer-lab train mine"):
-        model.heads()
-    path.unlink()
-    with pytest.raises(FerError, match=r"has no heads .* fer-lab train mine"):
-        model.heads()
 
 
 @pytest.fixture
