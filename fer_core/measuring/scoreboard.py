@@ -12,7 +12,6 @@ import pandas as pd
 
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.data import sample_portrait
-from fer_core.figures.scores import AccuracyInterval
 from fer_core.inference import FaceAnalyzer
 from fer_core.measuring.robustness import mean_corruption_accuracy, robustness_table
 from fer_core.metrics.core import METRICS, Measured
@@ -45,14 +44,12 @@ def card_scoreboard(models: Sequence[StoredModel], by: str = "label") -> list[di
     return rows
 
 
-def home_scoreboard(
-    models: list[StoredModel], by: str = "label"
-) -> tuple[list[AccuracyInterval], pd.DataFrame, list[str]]:
+def home_scoreboard(models: list[StoredModel], by: str = "label") -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Return the scoreboard of the Home page by one of `columns.YARDSTICKS`, from the cards alone.
 
     Returns:
-        An accuracy with its interval for each model and split, the most accurate model first; a table with one row for
-        each model in the same order; one sentence for each model whose card has no scores.
+        The table of `figures.scores.accuracy_intervals`, the most accurate model first; a table with one row for each
+        model in the same order; one sentence for each model whose card has no scores.
     """
     prefixes = {split: f"{key}_{'' if by == 'label' else 'plurality_'}" for split, key in TEST_SPLITS.items()}
     needed = {f"{prefix}accuracy" for prefix in prefixes.values()}
@@ -61,12 +58,13 @@ def home_scoreboard(
     unscored = [model.name for model in models if model.name not in {row["name"] for row in rows}]
     words = f"has no score: its card.json lacks numbers judged by {YARDSTICKS[by]}."
     intervals = [
-        AccuracyInterval(row["model"], split, *(row[f"{prefix}accuracy{end}"] for end in ("", "_low", "_high")))
+        [row["model"], split, *(row[f"{prefix}accuracy{end}"] for end in ("", "_low", "_high"))]
         for row in rows
         for split, prefix in prefixes.items()
     ]
+    measured = pd.DataFrame(intervals, columns=["model", "split", "accuracy", "low", "high"])
     table = pd.DataFrame([_home_row(row, prefixes) for row in rows])
-    return intervals, table, [f"The model {name} {words}" for name in unscored]
+    return measured, table, [f"The model {name} {words}" for name in unscored]
 
 
 def scoreboard_table(predictions: Predictions, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
