@@ -24,11 +24,7 @@ class Guesses:
         self._wrong: dict[str, tuple[int, float]] = {}  # how many, and when the wait ends, by sender
 
     def check(self, sender: str, given: str, password: str) -> bool:
-        """Return whether what a sender, such as an address in the network, gives is the password.
-
-        Raises:
-            FerError: the sender has to wait; what was given was not looked at.
-        """
+        """Return whether what a sender, such as an address, gives is the password; a FerError says to wait first."""
         with self._lock:
             now = self._clock()
             count, until = self._wrong.get(sender, (0, now))

@@ -90,10 +90,8 @@ def _scores(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> di
 
 
 def degraded_copies(faces: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
-    """Return the faces `(n, 48, 48)` unchanged (`clean`), with noise and with blur.
-
-    The standard deviations are 13 and 26 gray levels for the noise, and 1 and 2 pixels for the blur.
-    """
+    """Return the faces `(n, 48, 48)` unchanged (`clean`), with noise (standard deviation in gray levels) and with blur
+    (standard deviation in pixels)."""
     return {
         "clean": faces,
         **{f"noise_{level}": add_noise(faces, level) for level in (13, 26)},

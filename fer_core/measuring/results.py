@@ -160,8 +160,7 @@ def history_table(models: Sequence[StoredModel], titles: Mapping[str, str] | Non
 def training_curves(history: pd.DataFrame, title: str, name: str) -> pd.DataFrame:
     """Return the training curves of one run with the columns of `history_table`; empty if there are none yet.
 
-    The history has one row for each epoch and some of the columns `epoch` (from 0), `loss`, `accuracy`, `val_loss` and
-    `val_accuracy`. The name is unique among the runs.
+    The history has one row for each epoch, some of the columns in `_CURVES`, and `epoch` from 0.
     """
     epochs = history["epoch"] + 1 if "epoch" in history else history.index + 1
     tables = []

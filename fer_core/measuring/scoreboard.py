@@ -91,8 +91,7 @@ def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> li
     """Return the titles of the models that charts of many show at first: at most six, the most accurate first.
 
     In this order: the most accurate model, an ensemble, the default model, the most accurate one of each of the paper's
-    four backbones, then the most accurate of the rest. The board is of `scoreboard_table`; backbones go by name of the
-    model.
+    four backbones (given by name of the model), then the most accurate of the rest.
     """
     kinds = board["name"].map(backbones)
     in_paper = [name for name, backbone in BACKBONES.items() if backbone.in_paper]
@@ -104,10 +103,7 @@ def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> li
 
 
 def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:
-    """Measure the median time to classify one 48×48 face on this machine, in milliseconds, after a warm-up.
-
-    At least five calls are measured. A FerError says that the model's file cannot be loaded.
-    """
+    """Measure the median time of five calls or more to classify a 48×48 face on this machine, after a warm-up."""
     classifier = model.classifier()
     (portrait,) = FaceAnalyzer(classifier).analyze(sample_portrait())[:1]
     face = portrait.crop[None]  # a real face, because the time of the preprocessing depends on the pixels

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import permutation_test
 from sklearn.metrics import precision_score, recall_score
@@ -105,6 +105,7 @@ def test_p_equals_a_permutation_test():
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(40, 90)), min_size=2, max_size=5))
+@settings(deadline=None)
 def test_p_is_a_probability_and_1_without_a_gap(pairs):
     hits, faces = (np.array(column) for column in zip(*pairs, strict=True))
     assert 0 < permutation_p(hits, faces) <= 1
