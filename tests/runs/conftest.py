@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fer_core.data import sample_portrait
 from fer_core.files import write_json
 from fer_core.jobs import ALIVE, claim
 from fer_core.models import ModelSpec
@@ -25,6 +28,7 @@ from fer_core.training.recipe import Recipe
 @pytest.fixture
 def runs(home: Path) -> Iterator[Path]:
     """The folder of all runs; processes that a test leaves behind are killed."""
+    (home / "runs").mkdir(parents=True)
     yield home / "runs"
     for file in (home / "runs").glob(f"*/{ALIVE}"):
         if (pid := file.read_text()) and int(pid) != os.getpid():
@@ -36,9 +40,9 @@ def runs(home: Path) -> Iterator[Path]:
 def plan_for(tiny_spec: ModelSpec) -> Callable[..., RunPlan]:
     """`plan_for(pictures, epochs=4)` plans a fit of a tiny network."""
 
-    def make(pictures: Path, title: str = "A try", epochs: int = 4, **choice: object) -> RunPlan:
+    def make(pictures: Path, title: str = "A try", epochs: int = 4) -> RunPlan:
         recipe = Recipe(epochs=epochs, batch_size=4, ema=0.5, mixed_precision=False, augmentation=None)
-        return RunPlan(title, tiny_spec, recipe, DataSettings("folder", path=str(pictures), whole_image=True, **choice))
+        return RunPlan(title, tiny_spec, recipe, DataSettings("folder", path=str(pictures), whole_image=True))
 
     return make
 
@@ -50,7 +54,7 @@ def made_run(runs: Path, plan_for: Callable[..., RunPlan]) -> Callable[..., Run]
     def make(state: str = "finished", title: str = "A try", **values: object) -> Run:
         folder = runs / f"run-{len(list(runs.glob('*'))) + 1}"
         folder.mkdir(parents=True)
-        write_json(folder / PLAN, {"created": time.time(), **plan_for(Path("pictures"), title).as_dict()})
+        write_json(folder / PLAN, {"created": time.time(), **asdict(plan_for(Path("pictures"), title))})
         status = Status(state, "As made.", **values)
         write_status(folder, status)
         if status.active:
@@ -60,10 +64,17 @@ def made_run(runs: Path, plan_for: Callable[..., RunPlan]) -> Callable[..., Run]
     return make
 
 
-def write_faces(root: Path, count: int = 40, names: tuple[str, ...] = ("happy", "sad"), seed: int = 0) -> Path:
-    """Write `count` pictures of noise a class, 48 x 48; each class is brighter in another corner."""
-    generator = np.random.default_rng(seed)
-    for place, name in enumerate(names):
+def head(gain: float = 1.0) -> bytes:
+    """The sample portrait's head, darker by a gain, as a PNG file."""
+    stream = io.BytesIO()
+    Image.fromarray((sample_portrait()[:260, 90:350] * gain).astype(np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def write_faces(root: Path, count: int = 40) -> Path:
+    """Write `count` pictures of noise of happy and of sad, 48 x 48; each class is brighter in another corner."""
+    generator = np.random.default_rng(0)
+    for place, name in enumerate(("happy", "sad")):
         folder = root / name
         folder.mkdir(parents=True)
         for index in range(count):

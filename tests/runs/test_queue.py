@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 
 import psutil
 import pytest
@@ -17,6 +16,7 @@ from fer_core.runs import queue
 from fer_core.runs.run import list_runs
 from fer_core.runs.uploads import Collection
 from fer_core.runs.worker import WORKING_LOCK
+from fer_core.threads import in_parallel
 from fer_core.types import FerError
 from tests.runs.conftest import write_faces
 from tests.waiting import until
@@ -52,15 +52,9 @@ def pid(run) -> int:
 
 
 def test_one_at_a_time_in_order_and_a_killed_one_delays_no_other(runs, plan_for, tmp_path):
-    runs.mkdir(parents=True)
     plan = plan_for(tmp_path / "nothing")
     with FileLock(runs / WORKING_LOCK):  # as if another run worked
-        started: list = []
-        threads = [threading.Thread(target=lambda: started.append(queue.submit(plan))) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        started = list(in_parallel(queue.submit, [plan, plan], workers=2))
         assert len({run.id for run in started}) == 2
         more = [queue.submit(plan) for _ in range(3)]
         first, second = sorted(started, key=lambda run: run.status().queued)
@@ -83,33 +77,25 @@ def test_one_at_a_time_in_order_and_a_killed_one_delays_no_other(runs, plan_for,
 
 
 def test_another_copy_of_the_app_stops_a_waiting_run_and_it_is_resumed_once(runs, plan_for, tmp_path):
-    runs.mkdir(parents=True)
+    def again(run) -> str:
+        try:
+            return queue.resume(run).id
+        except FerError as error:
+            return str(error)
+
     with FileLock(runs / WORKING_LOCK):
         run = queue.submit(plan_for(tmp_path / "nothing"))
         assert run_python("-c", OTHER_COPY).stdout.split() == [run.id, "waiting", "stopped"]
         assert run.status().state == "stopped"
-        outcomes: list = []
-
-        def again() -> None:
-            try:
-                outcomes.append(queue.resume(run).id)
-            except FerError as error:
-                outcomes.append(str(error))
-
-        threads = [threading.Thread(target=again) for _ in range(2)]  # a double click
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert sorted(outcomes) == sorted([run.id, "A try cannot be resumed: it is waiting."])
+        outcomes = set(in_parallel(again, [run, run], workers=2))  # a double click
+        assert outcomes == {run.id, "A try cannot be resumed: it is waiting."}
         assert run.status().can_delete
         queue.delete(run)
     assert list_runs() == ([], [])
 
 
 def test_a_working_run_is_not_deleted_and_a_finished_one_not_resumed(made_run):
-    run = made_run("fitting")
-    finished = made_run("finished")
+    run, finished = made_run("fitting"), made_run("finished")
     with working(run.folder), pytest.raises(FerError, match=r"is working\. Stop it first"):
         queue.delete(run)
     assert run.folder.is_dir()
@@ -122,21 +108,16 @@ def test_a_working_run_is_not_deleted_and_a_finished_one_not_resumed(made_run):
     assert not finished.folder.exists()
 
 
-def test_a_collection_is_copied_into_the_run(runs, plan_for, home):
+def test_a_collection_is_copied_into_the_run_and_a_name_that_is_no_folder_refused(runs, plan_for):
     mine = Collection("mine")
     write_faces(mine.folder, 3)
     plan = plan_for(mine.folder)
-    runs.mkdir(parents=True, exist_ok=True)
     with FileLock(runs / WORKING_LOCK):
         run = queue.submit(plan)
         mine.clear()
         kept = sorted(str(path.relative_to(run.plan.data.path)) for path in run.folder.rglob("*.png"))
         queue.delete(run)
     assert kept == [f"{name}/{index:03d}.png" for name in ("happy", "sad") for index in range(3)]
-
-
-def test_a_name_that_is_no_folder_is_refused(runs, plan_for, tmp_path):
-    plan = plan_for(tmp_path)
     object.__setattr__(plan, "spec", type(plan.spec)("../evil", "Evil", "compact_cnn"))
     with pytest.raises(FerError, match="not a valid model name"):
         queue.submit(plan)
@@ -144,7 +125,6 @@ def test_a_name_that_is_no_folder_is_refused(runs, plan_for, tmp_path):
 
 
 def test_a_run_outlives_the_server_that_started_it(runs, tmp_path):
-    runs.mkdir(parents=True)
     with FileLock(runs / WORKING_LOCK):
         server = subprocess.run([sys.executable, "-c", PAGE, str(tmp_path)], start_new_session=True, check=False)
         assert server.returncode == -signal.SIGKILL

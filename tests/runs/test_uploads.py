@@ -6,7 +6,6 @@ import errno
 import io
 import json
 import os
-import threading
 import time
 from pathlib import Path
 
@@ -14,21 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_core.data import sample_portrait
 from fer_core.faces import crop_face, default_detector
 from fer_core.runs import uploads as module
 from fer_core.runs.data import load_training_data
 from fer_core.runs.run import PLAN
 from fer_core.runs.uploads import KEPT_DAYS, Collection, Snapshot, keep_upload, list_collections
+from fer_core.threads import in_parallel
 from fer_core.types import FerError
 from tests.bad_inputs import bad_inputs
 from tests.data.conftest import make_zip, png
-
-
-def picture(gain: float = 1.0) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray((sample_portrait()[:260, 90:350] * gain).astype(np.uint8)).save(stream, "PNG")
-    return stream.getvalue()
+from tests.runs.conftest import head
 
 
 def test_collect_look_and_remove(home):
@@ -36,21 +30,21 @@ def test_collect_look_and_remove(home):
     mine = Collection("mine")
     assert sum(mine.counts().values()) == 0
     assert not home.joinpath("uploads").exists()
-    first = mine.add(picture(), "happy")
-    image = np.asarray(Image.open(io.BytesIO(picture())))
+    first = mine.add(head(), "happy")
+    image = np.asarray(Image.open(io.BytesIO(head())))
     expected, _ = crop_face(image, default_detector().detect(image)[0])
     assert (np.asarray(Image.open(io.BytesIO(first.png))) == expected).all()
-    mine.add(picture(0.8), "happy")
-    mine.add(picture(0.6), "Sadness")
+    mine.add(head(0.8), "happy")
+    mine.add(head(0.6), "Sadness")
     assert {name: count for name, count in mine.counts().items() if count} == {"happy": 2, "sad": 1}
-    assert [one.number for one in mine.snapshots("happy")] == [1, 2]
+    assert [snapshot.number for snapshot in mine.snapshots("happy")] == [1, 2]
     assert mine.snapshots("happy")[0] == Snapshot(1, first.png)
     assert mine.missing == "Take at least 2 snapshots of sad, or remove what it has."
     mine.remove("happy", 1)
     mine.remove("happy", 1)
-    assert mine.add(picture(0.7), "happy").number == 3
+    assert mine.add(head(0.7), "happy").number == 3
     mine.remove_last("happy")
-    assert [one.number for one in mine.snapshots("happy")] == [2]
+    assert [snapshot.number for snapshot in mine.snapshots("happy")] == [2]
     assert list_collections() == ["mine"]
     mine.clear()
     assert list_collections() == []
@@ -65,31 +59,30 @@ def test_what_cannot_be_added_is_explained_and_changes_nothing(home, monkeypatch
             with pytest.raises(FerError):
                 mine.add(content, "happy")
     with pytest.raises(FerError, match="Unknown expression"):
-        mine.add(picture(), "../../elsewhere")
+        mine.add(head(), "../../elsewhere")
     for name in ("", "..", "a/b", "A", "x" * 61, "con"):
         with pytest.raises(FerError, match="not a valid collection name"):
             Collection(name)
     assert sum(mine.counts().values()) == 0
     monkeypatch.setattr(module, "MAX_SNAPSHOTS", 1)
-    mine.add(picture(), "happy")
+    mine.add(head(), "happy")
     with pytest.raises(FerError, match="which is the maximum"):
-        mine.add(picture(), "happy")
+        mine.add(head(), "happy")
 
 
 def test_it_is_what_a_run_learns_from(home):
     mine = Collection()
-    assert mine.warnings() == []
     assert mine.missing == "Collect snapshots of at least two expressions to tell apart."
     for gain in (1.0, 0.9, 0.8):
         for expression, share in (("happy", 1.0), ("sad", 0.65)):
-            mine.add(picture(gain * share), expression)
+            mine.add(head(gain * share), expression)
     assert mine.missing is None
     chosen = load_training_data(mine.settings())
     assert chosen.counts.loc[["happy", "sad"]].to_numpy().tolist() == [[2, 1], [2, 1]]
-    kept = {np.asarray(Image.open(io.BytesIO(one.png))).tobytes() for one in mine.snapshots("happy")}
+    kept = {np.asarray(Image.open(io.BytesIO(snapshot.png))).tobytes() for snapshot in mine.snapshots("happy")}
     faces = [*chosen.data.training.images, *chosen.data.holdout.images]
     assert kept <= {face.tobytes() for face in faces}
-    assert any("happy (3) and sad (3)" in text for text in mine.warnings())
+    assert any("happy (3) and sad (3)" in text for text in chosen.warnings)
 
 
 def test_a_full_disk_leaves_no_half_snapshot(home, monkeypatch):
@@ -102,23 +95,23 @@ def test_a_full_disk_leaves_no_half_snapshot(home, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         with pytest.raises(FerError, match=r"cannot be saved \(No space left on device\)"):
-            mine.add(picture(), "happy")
+            mine.add(head(), "happy")
     assert not [path for path in mine.folder.rglob("*") if path.is_file()]
-    assert mine.add(picture(), "happy").number == 1
+    assert mine.add(head(), "happy").number == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"text", picture()[:400]])
+@pytest.mark.parametrize("content", [b"", b"text", head()[:400]])
 def test_a_damaged_snapshot_is_left_out(home, content):
     mine = Collection()
-    mine.add(picture(), "happy")
+    mine.add(head(), "happy")
     (mine.folder / "happy" / "002.png").write_bytes(content)
-    assert [one.number for one in mine.snapshots("happy")] == [1]
-    assert mine.add(picture(0.8), "happy").number == 3
+    assert [snapshot.number for snapshot in mine.snapshots("happy")] == [1]
+    assert mine.add(head(0.8), "happy").number == 3
 
 
 def test_what_cannot_be_deleted_is_said(home, monkeypatch):
     mine = Collection()
-    mine.add(picture(), "happy")
+    mine.add(head(), "happy")
 
     def refused(*_, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
@@ -132,12 +125,8 @@ def test_what_cannot_be_deleted_is_said(home, monkeypatch):
 
 def test_two_pages_add_at_once(home):
     mine = Collection()
-    threads = [threading.Thread(target=mine.add, args=(picture(), "happy")) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [one.number for one in mine.snapshots("happy")] == [1, 2, 3, 4, 5, 6]
+    list(in_parallel(lambda _: mine.add(head(), "happy"), range(6), workers=6))
+    assert [snapshot.number for snapshot in mine.snapshots("happy")] == [1, 2, 3, 4, 5, 6]
 
 
 def test_uploads_are_kept_once_under_a_harmless_name(home, tmp_path):

@@ -56,7 +56,7 @@ def test_pictures_go_first_and_everything_later(home, come, made_run):
     (run.folder / FACES_FILE).write_bytes(b"faces")
     (run.folder / queue.PICTURES).mkdir()
     (run.folder / queue.PICTURES / "a.png").write_bytes(b"face")
-    (anna.folder / "runs").mkdir()
+    (anna.folder / "runs").mkdir(exist_ok=True)
     shutil.move(run.folder, anna.folder / "runs" / run.id)
     sweep(LIMITS, home)
     assert {"000.png", FACES_FILE, "a.png", "plan.json"} <= names(anna)
@@ -71,7 +71,6 @@ def test_pictures_go_first_and_everything_later(home, come, made_run):
 
 
 def test_visitors_share_one_queue_and_a_waiting_run_keeps_its_pictures(home, come, runs, plan_for, tmp_path):
-    runs.mkdir(parents=True)
     plan = plan_for(tmp_path / "nothing")
     with FileLock(runs / WORKING_LOCK):
         anna, first = come("anna"), queue.submit(plan)

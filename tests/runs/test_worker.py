@@ -16,8 +16,7 @@ from fer_core.jobs import ALIVE
 from fer_core.runs import queue
 from fer_core.runs import worker as module
 from fer_core.runs.estimate import GUESS, estimate
-from fer_core.runs.promote import downloads, promote
-from fer_core.runs.run import RESULT
+from fer_core.runs.run import RESULT, downloads, promote
 from fer_core.runs.status import DISK_FULL, STATUS, STOPPED
 from fer_core.runs.worker import Reporter, main
 from fer_core.store.folders import list_models
@@ -26,7 +25,7 @@ from tests.waiting import until
 
 LIGHT = """
 import sys
-import fer_core.runs.queue, fer_core.runs.promote, fer_core.runs.estimate, fer_core.runs.worker, fer_core.cli
+import fer_core.runs.queue, fer_core.runs.run, fer_core.runs.estimate, fer_core.runs.worker, fer_core.cli
 import fer_core.tuning.study, fer_core.tuning.worker
 print(sorted({"keras", "tensorflow", "torch", "jax"} & set(sys.modules)))
 """
@@ -42,13 +41,13 @@ def clock(monkeypatch):
 def test_time_left_comes_from_measured_epochs(tmp_path, clock):
     reporter = Reporter(tmp_path)
     reporter.begin()
-    reporter.expect(500.0, 30.0)
+    reporter.expected, reporter.expected_ending = 500.0, 30.0
     reporter.say("Starting Keras")
     assert written(tmp_path)["seconds_left"] == 500.0
     clock.seconds += 10
     reporter.fit_begins()
     for epoch in range(2):
-        reporter.epoch_begins(epoch, 5, 11)
+        reporter.epoch_begins(epoch, 5, steps=11)
         for step in range(11):
             clock.seconds += 21 if (epoch, step) == (0, 0) else 1  # the first step compiles
             reporter.step_ends(step)
@@ -75,7 +74,7 @@ def test_a_run_that_is_asked_to_stop_ends_at_the_next_step(made_run, monkeypatch
 
     def fits(folder, reporter):
         reporter.fit_begins()
-        reporter.epoch_begins(0, 2, 2)
+        reporter.epoch_begins(0, 2, steps=2)
         reporter.step_ends(0)
         queue.stop(run)
         assert run.status().stopping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import optuna
 import pytest
@@ -29,7 +29,7 @@ def add(study, count, accuracy):
 
 def test_a_plan_survives_the_storage(study, plan):
     assert open_study("first", open_storage()).plan == plan
-    assert TuningPlan.from_dict(plan.as_dict()) == plan
+    assert TuningPlan.from_dict(asdict(plan)) == plan
     assert create_study(plan, open_storage()).plan == plan
     with pytest.raises(FerError, match="with other settings"):
         create_study(replace(plan, epochs=5), open_storage())

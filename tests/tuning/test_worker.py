@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -161,7 +161,7 @@ def test_runs_go_first(study, data, curves, home, monkeypatch):
     folder = home / "runs" / "other"
     folder.mkdir(parents=True)
     run_plan = RunPlan("Other", plan.spec, plan.recipe, plan.data)
-    write_json(folder / PLAN, {"created": 1.0, **run_plan.as_dict()})
+    write_json(folder / PLAN, {"created": 1.0, **asdict(run_plan)})
     write_status(folder, Status("fitting", "Fitting."))
     claim(folder)
     waited = []

@@ -15,8 +15,7 @@ from fer_core.metrics.confusion import confusion_cells
 from fer_core.metrics.core import METRICS, Measured, f1_table, measure_models
 from fer_core.metrics.predictions import Predictions
 from fer_core.metrics.significance import pair_table
-from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
-from fer_core.runs.run import Run
+from fer_core.runs.run import ONNX, Run, downloads, onnx_file, promote, suggested_name
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import narrow_screen, show_chart
