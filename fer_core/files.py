@@ -34,9 +34,8 @@ _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # not allowed a
 
 def home() -> Path:
     """Return the user's data folder, created on demand: `FER_HOME`, or the system's default for user data."""
-    return created(
-        Path(os.environ.get("FER_HOME") or platformdirs.user_data_dir("fer-lab", appauthor=False)).expanduser()
-    )
+    folder = os.environ.get("FER_HOME") or platformdirs.user_data_dir("fer-lab", appauthor=False)
+    return created(Path(folder).expanduser())
 
 
 def cache_folder(name: str) -> Path:
@@ -49,9 +48,6 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` with the same suffixes to write to; the file replaces `path` when the block ends.
 
     Other processes see the old file or the new one, never a part of it. If the block raises, `path` stays as it was.
-
-    Raises:
-        OSError: the file cannot be written: there is no such folder, or the disk is full.
     """
     partial = _beside(path)
     try:
@@ -129,9 +125,6 @@ def whole_folder(path: Path) -> Iterator[Path]:
     either. If the block raises, or the process is killed, `path` stays as it was. What killed processes leave behind
     is removed a day later by a call for the same parent folder; if one was killed in that moment, the next call after a
     minute puts the old folder back.
-
-    Raises:
-        OSError: the folder cannot be written: its parent does not exist, or the disk is full.
     """
     _clean_up(path.parent)
     new = _beside(path)
@@ -150,11 +143,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def checked_name(name: str, kind: str) -> str:
-    """Return the name of a `kind`, such as `model`, if it can be used as a folder's name on any system.
-
-    Raises:
-        FerError: it has other characters than the message says, is too long, or is reserved on Windows.
-    """
+    """Return the name of a `kind`, such as `model`, or raise a `FerError` if it is no folder name on every system."""
     if len(name) > _MAX_NAME or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or _RESERVED.fullmatch(name):
         raise FerError(
             f"This is not a valid {kind} name. Expected lower-case letters, digits, _ and -, at most {_MAX_NAME}, for "

@@ -42,8 +42,7 @@ _NICENESS: Final = 5  # background work yields the CPU to the pages
 def start(*arguments: str, folder: Path) -> None:
     """Start `python <arguments>`, which works `with working(folder)`, at low priority; it outlives this process.
 
-    Raises:
-        OSError: it cannot be started, or the folder cannot be written.
+    An `OSError` means that it cannot be started, or the folder cannot be written.
     """
     claim(folder)
     options: dict[str, Any] = {"env": _environment(), "stdin": subprocess.DEVNULL}
@@ -109,22 +108,16 @@ def working(folder: Path) -> Iterator[None]:
 def run_python(
     *arguments: str, timeout: float | None = None, variables: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python <arguments>` to its end, with more environment variables, and return its exit status and output.
-
-    Raises:
-        subprocess.TimeoutExpired: it was killed after `timeout` seconds.
-        OSError: it cannot be started.
-    """
+    """Run `python <arguments>` to its end, with more environment variables, and return its exit status and output."""
     options: dict[str, Any] = {"env": {**_environment(), **(variables or {})}, "timeout": timeout}
     return subprocess.run([sys.executable, *arguments], capture_output=True, encoding="utf-8", check=False, **options)
 
 
 def file_of_child(*arguments: str, target: Path, failed: str, timeout: float | None = None) -> None:
-    """Run `python <arguments>` as `run_python` does, with Keras on TensorFlow; it writes the file `target`.
+    """Run `python <arguments>` to its end, with Keras on TensorFlow; it writes the file `target`.
 
-    Raises:
-        FerError: it could not be started, took too long, or wrote no file. The message begins with `failed`, a sentence
-            without its full stop, or is the child's own.
+    If it does not, the message of a `FerError` begins with `failed`, a sentence without its full stop, or is the
+    child's own.
     """
     try:
         done = run_python(*arguments, timeout=timeout, variables={"KERAS_BACKEND": "tensorflow"})

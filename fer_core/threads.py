@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +26,7 @@ class Pool(Generic[T]):
 
     def __init__(self, make: Callable[[], T], limit: int | None = None) -> None:
         self._make = make
-        self._idle: queue.LifoQueue[T] = queue.LifoQueue()
+        self._idle: deque[T] = deque()
         self._free = threading.BoundedSemaphore(max(2, default_workers()) if limit is None else limit)
 
     @contextmanager
@@ -35,18 +34,17 @@ class Pool(Generic[T]):
         """Yield an object, which is not used again after an exception; the block must not borrow another one."""
         with self._free:
             try:
-                item = self._idle.get_nowait()
-            except queue.Empty:
+                item = self._idle.pop()
+            except IndexError:
                 item = self._make()
             yield item
-            self._idle.put(item)
+            self._idle.append(item)
 
 
 def kept(entries: int | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorate a function to keep its newest results, by default all, for all threads; each is computed once.
 
-    It is for what must live as long as the process, such as threads, jobs and pools: every visitor can clear
-    Streamlit's caches. An exception is not kept.
+    It is for what must live as long as the process: every visitor can clear Streamlit's caches.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:

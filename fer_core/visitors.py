@@ -43,11 +43,7 @@ class Limits:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Limits:
-        """Return the limits in a table of settings, with the defaults for those that it does not have.
-
-        Raises:
-            FerError: a setting is unknown, or not a positive number.
-        """
+        """Return the limits in a table of settings, positive numbers, with the defaults for those that it lacks."""
         known = {field.name for field in fields(cls)}
         for name, value in settings.items():
             if name not in known:
@@ -114,11 +110,7 @@ def room() -> int:
 
 
 def check_room(more: int) -> None:
-    """Check that the current visitor may store `more` bytes. Without a shared server nothing is checked.
-
-    Raises:
-        FerError: the space of the visitor, or of all visitors, is used up.
-    """
+    """Raise a `FerError` if the space of the current visitor, or of all, is too small for `more` bytes."""
     current = visitor()
     if current is None or current.limits is None:
         return
@@ -167,9 +159,6 @@ class TemporaryFolder:
 
     A lock beside it is held as long as the process lives, so what a killed process left is found and deleted when the
     next folder is made.
-
-    Raises:
-        FerError: the folder cannot be written, or the visitor's disk space is used up.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,4 @@
-"""What a tuning study does: the settings that it varies, between which values, and how its trials learn.
-
-Imports neither Optuna nor Keras.
-"""
+"""What a tuning study varies, between which values, and how its trials learn. Imports neither Optuna nor Keras."""
 
 from __future__ import annotations
 
@@ -38,8 +35,6 @@ BUILD_SECONDS: Final = 8.0
 
 NOTE: Final = "note"  # attribute of a trial in the database: one sentence on why it failed or was stopped
 _LIMITS: Final = {"learning_rate": (1e-9, 1e3), "strength": (0.0, 2.0), "label_smoothing": (0.0, 0.9)}
-_SCHEDULES: Final = ("one_cycle", "cosine", "constant")  # `plateau` needs more epochs than a trial has
-_OPEN_LAYERS: Final = (2, 6, 12)
 _FILE: Final = "tuning.db"
 
 
@@ -84,15 +79,14 @@ class SearchSpace:
     @classmethod
     def around(cls, spec: ModelSpec, recipe: Recipe, vary: Collection[str] = TUNABLE) -> SearchSpace:
         """Return a search space around a recipe's values; what is not `tunable` for the model is left out."""
-        unknown = sorted(set(vary) - set(TUNABLE))
-        if unknown:
+        if unknown := sorted(set(vary) - set(TUNABLE)):
             raise FerError(f"Expected to vary some of {', '.join(TUNABLE)}. Received: {', '.join(unknown)}")
         peak = recipe.peak_learning_rate
         ranges: dict[str, Any] = {
             "learning_rate": (peak / 30, peak * 10),
-            "schedule": _SCHEDULES,
+            "schedule": ("one_cycle", "cosine", "constant"),  # a plateau needs more epochs than a trial has
             "strength": (0.0, 1.5),
-            "open_layers": _OPEN_LAYERS,
+            "open_layers": (2, 6, 12),
             "label_smoothing": (0.0, 0.2),
         }
         return cls(**{name: ranges[name] for name in tunable(spec) if name in vary})
@@ -104,14 +98,13 @@ class SearchSpace:
 
     def draw(self, trial: optuna.Trial) -> dict[str, Any]:
         """Sample a value for each setting that varies."""
-        drawn: dict[str, Any] = {}
-        for name in self.varied:
-            values = getattr(self, name)
-            if name in _LIMITS:
-                drawn[name] = trial.suggest_float(name, *values, log=name == "learning_rate")
-            else:
-                drawn[name] = trial.suggest_categorical(name, list(values))
-        return drawn
+        spans = {name: getattr(self, name) for name in self.varied}
+        return {
+            name: trial.suggest_float(name, *values, log=name == "learning_rate")
+            if name in _LIMITS
+            else trial.suggest_categorical(name, list(values))
+            for name, values in spans.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -148,12 +141,8 @@ class TuningPlan:
 
 
 def tunable(spec: ModelSpec) -> tuple[str, ...]:
-    """Return the names of the settings that can be varied for a model.
-
-    With a frozen backbone, augmentation and open layers are not varied: its features could not be cached, and a trial
-    would take minutes instead of seconds.
-    """
-    if spec.frozen:
+    """Return the names of the settings that can be varied for a model."""
+    if spec.frozen:  # others keep its features from being cached, and a trial would take minutes instead of seconds
         return ("learning_rate", "schedule", "label_smoothing")
     return TUNABLE if spec.architecture == "transfer" else tuple(n for n in TUNABLE if n != "open_layers")
 

@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 
 WORKER: Final = "fer_core.tuning.worker"
 DIVERGED: Final = "The loss diverged: the learning rate is too high for these settings."
-MAX_FIRST_FAILURES: Final = 3
-"""A study ends when this many trials have failed before any has succeeded: the next ones would fail, too."""
-
+MAX_FIRST_FAILURES: Final = 3  # trials that fail before any has succeeded end a study: the next ones would fail, too
 _PAUSE: Final = 1.0  # seconds between two checks for runs
 
 
@@ -83,8 +81,7 @@ def tune(
 
     A trial that fails is stored with its reason, and the next one begins. If this function is interrupted, trials that
     have ended are kept, and the same call continues the study. Several processes may work on a study: trials that begin
-    at once may then be more than were requested. A `FerError` says if the faces differ from those of earlier trials, or
-    the first trials all failed.
+    at once may then be more than were requested.
 
     Args:
         study: the study.
@@ -116,19 +113,20 @@ class _Trials:
     say: Callable[[str], None]
     on_epoch: Callable[[int, int, float], None]
     stop_asked: Callable[[], bool]
-    first_failures: int | None = 0  # None once a trial has succeeded
+    failures: int = 0
+    succeeded: bool = False
 
     def objective(self, trial: optuna.Trial) -> float:
         """Return the hold-out accuracy of the weights that a training with the trial's settings would keep."""
         from optuna import TrialPruned
 
+        self._check()
         try:
             self._wait_for_runs()
             return self._fitted(trial)
-        except TrialPruned:
-            raise
         except Exception as error:
-            trial.set_user_attr(NOTE, failure_message(error))
+            if not isinstance(error, TrialPruned):
+                trial.set_user_attr(NOTE, failure_message(error))
             raise
 
     def ended(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
@@ -136,18 +134,16 @@ class _Trials:
         number, note = trial.number + 1, trial.user_attrs.get(NOTE, "")
         if trial.state.name == "FAIL":
             self.say(f"Trial {number} failed. {note}")
-            if self.first_failures is not None:
-                self.first_failures += 1
-                if self.first_failures >= MAX_FIRST_FAILURES:
-                    raise FerError(f"The first {MAX_FIRST_FAILURES} trials failed, so the study ends. {note}")
+            self.failures += 1
+            if self.failures == MAX_FIRST_FAILURES and not self.succeeded:
+                raise FerError(f"The first {MAX_FIRST_FAILURES} trials failed, so the study ends. {note}")
             return
-        self.first_failures = None
+        self.succeeded = True
         if trial.state.name == "PRUNED":
             self.say(f"Trial {number} stopped early. {note or 'Other trials were better at that epoch.'}")
         else:
-            best = study.best_trial
-            reached = f"(best {best.value:.3f}, trial {best.number + 1})"
-            self.say(f"Trial {number}: accuracy by label {trial.value:.3f} {reached}")
+            best = f"(best {study.best_value:.3f}, trial {study.best_trial.number + 1})"
+            self.say(f"Trial {number}: accuracy by label {trial.value:.3f} {best}")
 
     def _fitted(self, trial: optuna.Trial) -> float:
         import keras
@@ -190,7 +186,6 @@ class _Trials:
             raise KeyboardInterrupt
 
     def _wait_for_runs(self) -> None:
-        self._check()
         if any(run.status().active for run in list_runs()[0]):
             self.say("Waiting until no run is working or waiting.")
         while any(run.status().active for run in list_runs()[0]):

@@ -14,6 +14,7 @@ from fer_core.runs.data import DataSettings, expected_faces, faces_per_class, fe
 from fer_core.runs.estimate import GUESS, TIMINGS, duration_text, estimate, note_timing
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
+from tests.data.conftest import make_zip
 
 CLASSES = [400, 44, 410, 722, 483, 317, 497]
 """Training faces of each class: a tenth of FER2013's."""
@@ -121,6 +122,14 @@ def test_estimates_come_from_this_computer_or_say_that_they_guess(home):
     for damage in ("", "[]", '{"compact_cnn 32 64 128 192": [3, {"x": 1}]}'):
         (home / TIMINGS).write_text(damage)
         assert estimate(spec, recipe, faces=100).basis == GUESS
+
+
+def test_the_faces_of_a_zip_are_counted_by_their_names_whatever_their_size(tmp_path):
+    pictures = [(f"{'happy' if number % 2 else 'sad'}/{number}.png", b"tiny") for number in range(6000)]
+    path = make_zip(tmp_path / "tiny.zip", [*pictures, ("readme.txt", b"")])
+    assert expected_faces(DataSettings("folder", path=str(path))) == 6000
+    path.write_bytes(b"no zip" * 50_000)
+    assert expected_faces(DataSettings("folder", path=str(path))) == 1
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 
-import psutil
 import pytest
 from filelock import FileLock
 
@@ -20,20 +17,6 @@ from fer_core.threads import in_parallel
 from fer_core.types import FerError
 from tests.runs.conftest import write_faces
 from tests.waiting import until
-
-PAGE = """
-import os, signal, sys, time
-from pathlib import Path
-from fer_core.models import ModelSpec
-from fer_core.runs.data import DataSettings
-from fer_core.runs.queue import submit
-from fer_core.runs.run import RunPlan
-from fer_core.training.recipe import Recipe
-
-submit(RunPlan("x", ModelSpec("x", "X", "compact_cnn"), Recipe(1), DataSettings("folder", path=sys.argv[1])))
-os.killpg(0, signal.SIGKILL)  # as Ctrl+C and a closed terminal do, to everything that the server started
-"""
-
 
 OTHER_COPY = """
 import sys
@@ -122,12 +105,3 @@ def test_a_collection_is_copied_into_the_run_and_a_name_that_is_no_folder_refuse
     with pytest.raises(FerError, match="not a valid model name"):
         queue.submit(plan)
     assert list_runs() == ([], [])
-
-
-def test_a_run_outlives_the_server_that_started_it(runs, tmp_path):
-    with FileLock(runs / WORKING_LOCK):
-        server = subprocess.run([sys.executable, "-c", PAGE, str(tmp_path)], start_new_session=True, check=False)
-        assert server.returncode == -signal.SIGKILL
-        (run,) = list_runs()[0]
-        assert psutil.pid_exists(pid(run))
-    assert queue.wait(run, 60).message.endswith("Received: no folders")

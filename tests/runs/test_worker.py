@@ -12,13 +12,13 @@ import psutil
 import pytest
 
 from fer_core.files import read_json
-from fer_core.jobs import ALIVE
+from fer_core.jobs import ALIVE, STOP
 from fer_core.runs import queue
 from fer_core.runs import worker as module
 from fer_core.runs.estimate import GUESS, estimate
 from fer_core.runs.run import RESULT, downloads, promote
-from fer_core.runs.status import DISK_FULL, STATUS, STOPPED
-from fer_core.runs.worker import Reporter, main
+from fer_core.runs.status import DISK_FULL, STATUS
+from fer_core.runs.worker import Reporter, Stopped
 from fer_core.store.folders import list_models
 from tests.runs.conftest import write_faces
 from tests.waiting import until
@@ -54,6 +54,10 @@ def test_time_left_comes_from_measured_epochs(tmp_path, clock):
         if epoch == 0:
             assert written(tmp_path)["seconds_left"] == pytest.approx(4 * 11 + 30, abs=4)
         reporter.epoch_ends(epoch)
+    (tmp_path / STOP).touch()
+    with pytest.raises(Stopped):
+        reporter.step_ends(0)
+    (tmp_path / STOP).unlink()
     assert reporter.usual_epoch() == 11.0
     values = written(tmp_path)
     assert values["seconds_left"] == pytest.approx(3 * 11 + 30)
@@ -67,22 +71,6 @@ def test_time_left_comes_from_measured_epochs(tmp_path, clock):
     reporter.end("finished", "Done.")
     assert written(tmp_path)["seconds_left"] is None
     assert written(tmp_path)["peak_memory"] > 10e6
-
-
-def test_a_run_that_is_asked_to_stop_ends_at_the_next_step(made_run, monkeypatch):
-    run = made_run("waiting")
-
-    def fits(folder, reporter):
-        reporter.fit_begins()
-        reporter.epoch_begins(0, 2, steps=2)
-        reporter.step_ends(0)
-        queue.stop(run)
-        assert run.status().stopping
-        reporter.step_ends(1)
-
-    monkeypatch.setattr("fer_core.runs.worker._train", fits)
-    assert main(run.folder) == 0
-    assert (run.status().state, run.status().message) == ("stopped", STOPPED)
 
 
 def written(folder):
