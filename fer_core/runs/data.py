@@ -16,16 +16,14 @@ from numpy.typing import NDArray
 from fer_core.data import IMAGE_SUFFIXES, FaceDataset, load_fer2013
 from fer_core.data.folders import files_in
 from fer_core.files import whole_file
-from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.labels import EXPRESSIONS
 from fer_core.names import is_junk, normal_name
 from fer_core.runs.own_pictures import as_faces, count_warnings, divided, read_own_faces
 from fer_core.training.data import TrainingData
 from fer_core.types import FerError
 
-MIN_FACES: Final[int] = 70
-"""Fewest training faces of FER2013 that can be asked for: ten per expression."""
-
-ALL_FACES: Final[int] = 26_040  # training faces in all of FER2013, without the fixed hold-out
+MIN_FACES: Final = 70  # fewest training faces of FER2013 that can be asked for: ten per expression
+ALL_FACES: Final = 26_040  # training faces in all of FER2013, without the fixed hold-out
 FACES_FILE: Final = "faces.npz"  # name in a run's folder: the faces cut out of own pictures
 _SOURCES: Final = ("fer2013", "folder")
 _DISGUST_FACES: Final = 402  # of FER2013's rarest expression in the training part
@@ -123,7 +121,7 @@ def fer2013_part(dataset: FaceDataset, faces: int | None, *, balanced: bool, see
     if faces is None and not balanced:
         return whole
     if faces is None:
-        available = _counts(whole.training)
+        available = np.bincount(whole.training.labels)
         faces = int(available[available > 0].min() * (available > 0).sum())
     training = _draw(whole.training, faces, balanced=balanced, seed=seed)
     holdout = _draw(whole.holdout, len(training), balanced=False, seed=0)
@@ -134,10 +132,7 @@ def fer2013_part(dataset: FaceDataset, faces: int | None, *, balanced: bool, see
 
 
 def faces_per_class(available: NDArray[np.int64], count: int, *, balanced: bool) -> NDArray[np.int64]:
-    """Return how many of the `(7,)` available faces to take of each class: in proportion, or equally many if possible.
-
-    At least one is taken of each class that has any.
-    """
+    """Return how many of the available faces to take of each class, in proportion or equally; one of each at least."""
     if balanced:
         sums = np.minimum(available, np.arange(available.max() + 1)[:, None]).sum(axis=1)
         level = (
@@ -158,13 +153,9 @@ def _draw(faces: FaceDataset, count: int, *, balanced: bool, seed: int) -> FaceD
     if count >= len(faces):
         return faces
     generator = np.random.default_rng(seed)
-    shares = enumerate(faces_per_class(_counts(faces), count, balanced=balanced))
+    shares = enumerate(faces_per_class(np.bincount(faces.labels), count, balanced=balanced))
     drawn = [generator.permutation(np.flatnonzero(faces.labels == label))[:share] for label, share in shares]
     return faces.subset(np.sort(np.concatenate(drawn)))
-
-
-def _counts(faces: FaceDataset) -> NDArray[np.int64]:
-    return np.bincount(faces.labels, minlength=NUM_CLASSES)
 
 
 def _test_splits(required: bool = False) -> FaceDataset | None:

@@ -26,8 +26,7 @@ _UNMEASURED: Final = (48, 10.0)  # side in pixels, and milliseconds per face, of
 _PREDICTIONS: Final = 2 * 7178 + 26 * 1000 + 6 * 2669
 """Both test splits with mirror images, 1,000 faces, clean and degraded, and the hold-out for score and threshold."""
 
-_COMPACT: Final = ((32, 64, 128, 192), 1.7)
-"""Widths, and milliseconds per face and epoch on two cores, between the 1.5 and 3.1 of two computers."""
+_COMPACT: Final = ((32, 64, 128, 192), 1.7)  # widths, and milliseconds per face and epoch on two cores (1.5 to 3.1)
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ def estimate(spec: ModelSpec, recipe: Recipe, *, faces: int) -> Estimate:
     features = uses_features(spec, recipe)
     preparing = max(timing["preparing"] * (faces / timing["faces"] if features else 1) for timing in known)
     runs = "one earlier run" if len(known) == 1 else f"{len(known)} earlier runs"
-    basis = f"From {runs} of this kind on this computer."
-    return Estimate(fitting + preparing + expected_ending(spec, recipe), basis)
+    seconds = fitting + preparing + expected_ending(spec, recipe)
+    return Estimate(seconds, f"From {runs} of this kind on this computer.")
 
 
 def expected_ending(spec: ModelSpec, recipe: Recipe) -> float:

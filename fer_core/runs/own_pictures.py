@@ -25,11 +25,8 @@ _HOLDOUT_SHARE: Final = 0.15
 _SEED: Final = 2013  # of the division: the same pictures are always divided in the same way
 _FEW: Final = 20  # pictures of a class below which a warning is given
 _MIN_FOR_LIGHT: Final = 5  # faces of a class needed to judge its light
-_SAME_LIGHT: Final = 3.0
-"""Gray levels: if a class's faces vary less than this in mean and in spread, they were all taken in the same light."""
-
-_BRIGHTNESS_RECALL: Final = 0.9
-"""Mean recall of a classifier that sees only the brightness, from which a warning is given."""
+_SAME_LIGHT: Final = 3.0  # gray levels by which the mean and spread of a class's faces vary at most in the same light
+_BRIGHTNESS_RECALL: Final = 0.9  # mean recall of a classifier that sees only the brightness, from which to warn
 
 
 @dataclass(frozen=True, eq=False)

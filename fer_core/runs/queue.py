@@ -41,7 +41,9 @@ def submit(plan: RunPlan) -> Run:
     with _changing(folder):
         _check_allowed(plan)
         now = time.time_ns()
-        target = _free_folder(folder, plan.title, now)
+        stem = f"{datetime.fromtimestamp(now / 1e9, UTC).astimezone():%Y%m%d-%H%M%S}-{name_from(plan.title)}"
+        names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
+        target = next(folder / name for name in names if not (folder / name).exists())
         try:
             with whole_folder(target) as work:
                 plan = _with_own_pictures(plan, work, target)
@@ -133,12 +135,6 @@ def _check_allowed(plan: RunPlan | None = None) -> None:
             f"This training would take too long for this server. Expected at most {given.training_minutes:g} minutes; "
             f"choose fewer faces, fewer epochs or a smaller network. Received: {duration_text(seconds)}"
         )
-
-
-def _free_folder(folder: Path, title: str, now: int) -> Path:
-    stem = f"{datetime.fromtimestamp(now / 1e9, UTC).astimezone():%Y%m%d-%H%M%S}-{name_from(title)}"
-    names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
-    return next(folder / name for name in names if not (folder / name).exists())
 
 
 def _with_own_pictures(plan: RunPlan, work: Path, target: Path) -> RunPlan:

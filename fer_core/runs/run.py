@@ -99,7 +99,7 @@ class Run:
         return table.astype({"epoch": int}).reset_index(drop=True)
 
     def log(self, lines: int = 200) -> str:
-        """Return the last lines of its log; empty if there is none."""
+        """Return the last lines of its log."""
         return read_log(self.folder, lines)
 
     def result(self) -> StoredModel | None:

@@ -107,7 +107,11 @@ def read_status(folder: Path) -> Status:
         return status
     if alive(folder):
         known = status or Status("preparing", "Starting")
-        return replace(_up_to_now(known), stopping=(folder / STOP).exists())
+        # nothing is written during a long step
+        since = max(0.0, time.time() - known.updated) if known.running and known.updated else 0.0
+        left = None if known.seconds_left is None else positive(known.seconds_left - since)
+        stopping = (folder / STOP).exists()
+        return replace(known, seconds=known.seconds + since, seconds_left=left, stopping=stopping)
     again = _parsed(read_json(folder / STATUS))  # it may have ended between the two reads
     if again is None:
         return Status("interrupted", UNREADABLE)
@@ -135,13 +139,6 @@ def failure_message(error: BaseException) -> str:
 def positive(seconds: float) -> float | None:
     """Return the remaining seconds; None if more time has passed than was estimated."""
     return seconds if seconds > 0 else None
-
-
-def _up_to_now(status: Status) -> Status:
-    """Return a working run's status plus the time since it was written: nothing is written during a long step."""
-    since = max(0.0, time.time() - status.updated) if status.running and status.updated else 0.0
-    left = None if status.seconds_left is None else positive(status.seconds_left - since)
-    return replace(status, seconds=status.seconds + since, seconds_left=left)
 
 
 def _parsed(values: dict[str, Any]) -> Status | None:

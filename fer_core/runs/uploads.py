@@ -25,9 +25,7 @@ from fer_core.runs.run import list_runs
 from fer_core.types import FerError, reason
 from fer_core.visitors import check_room, max_pixels, own_home
 
-KEPT_DAYS: Final = 30
-"""Days after its last upload when a zip that no run uses is deleted, together with its unpacked files."""
-
+KEPT_DAYS: Final = 30  # after its last upload, until a zip that no run uses is deleted with its unpacked files
 MAX_SNAPSHOTS: Final = 500  # of one expression: more of the same person and room add little
 _SUFFIX: Final = ".png"
 

@@ -18,11 +18,8 @@ from fer_core.runs.run import list_runs
 from fer_core.threads import kept
 from fer_core.visitors import VISITORS, VISITS, Limits, delete_leftovers
 
-AWAY_MINUTES: Final = 10
-"""Minutes without an open page after which a visitor has left: a reload or a lost connection takes less."""
-
+AWAY_MINUTES: Final = 10  # without an open page until a visitor has left: a reload or a lost connection takes less
 SWEEP_SECONDS: Final = 60.0
-
 _LOG = logging.getLogger(__name__)
 
 

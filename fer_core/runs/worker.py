@@ -115,19 +115,14 @@ class Stopped(BaseException):
 
 
 class Reporter:
-    """Writes a run's status and log, and raises `Stopped` when the run is asked to stop.
-
-    Attributes:
-        epoch_seconds: durations of the epochs so far.
-        preparing: seconds from the start to the first epoch.
-        expected, expected_ending: estimated seconds in all, and after the last epoch.
-    """
+    """Writes a run's status and log, and raises `Stopped` when the run is asked to stop. Epochs are from 0."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.epoch_seconds: list[float] = []
-        self.preparing = self.expected_ending = 0.0
-        self.expected: float | None = None
+        self.epoch_seconds: list[float] = []  # durations of the epochs so far
+        self.preparing = 0.0  # seconds from the start to the first epoch
+        self.expected: float | None = None  # estimated seconds in all
+        self.expected_ending = 0.0  # estimated seconds after the last epoch
         known = read_status(folder) if read_json(folder / STATUS) else Status("waiting")
         self._status = replace(known, state="waiting", message="Starting.", stopping=False)
         self._worked_before = self._status.seconds
@@ -142,7 +137,6 @@ class Reporter:
             self._write(state="waiting", message=text)
 
     def begin(self) -> None:
-        """Report that the run begins to work."""
         self._began = time.monotonic()
         self._write(state="preparing", message="Loading the faces", started=time.time())
 
@@ -153,7 +147,6 @@ class Reporter:
         self._write(message=text, seconds_left=self._left())
 
     def warn(self, warnings: tuple[str, ...]) -> None:
-        """Report the problems of the data."""
         self._write(warnings=warnings)
 
     def check(self) -> None:
@@ -162,24 +155,20 @@ class Reporter:
             raise Stopped
 
     def fit_begins(self) -> None:
-        """Report the start of the fit."""
         self.preparing += time.monotonic() - self._began
         self._write(state="fitting")
 
     def fit_ends(self) -> None:
-        """Report the end of the last epoch."""
         self._fitted = time.monotonic()
         self._write(state="measuring", message="Converting and measuring", seconds_left=self.expected_ending)
         self.check()
 
     def epoch_begins(self, epoch: int, epochs: int, *, steps: int) -> None:
-        """Report the start of epoch `epoch`, from 0."""
         self._epoch_began = time.monotonic()
         self._status = replace(self._status, epoch=epoch, epochs=epochs, steps=steps, step=0)
         self._write(message=f"Epoch {epoch + 1} of {epochs}.", seconds_left=self._left())
 
     def step_ends(self, step: int) -> None:
-        """Report the end of step `step`, from 0."""
         self.check()
         if not self._first_step:
             self._first_step = time.monotonic()
@@ -188,7 +177,6 @@ class Reporter:
             self._write(seconds_left=self._left())
 
     def epoch_ends(self, epoch: int) -> None:
-        """Report the end of epoch `epoch`, from 0."""
         self.epoch_seconds.append(time.monotonic() - self._epoch_began)
         self._status = replace(self._status, epoch=epoch + 1, step=0)
         self._write(seconds_left=self._left())
@@ -206,11 +194,9 @@ class Reporter:
         return (end - self._first_step) / (steps - 1) * status.steps if self._first_step and steps > 1 else None
 
     def seconds_since_fit(self) -> float:
-        """Return the seconds since the end of the last epoch; 0 if there was none."""
         return time.monotonic() - self._fitted if self._fitted else 0.0
 
     def end(self, state: str, message: str) -> None:
-        """Write the last status."""
         log_line(message)
         with contextlib.suppress(OSError):
             self._write(state=state, message=message, seconds_left=None)
@@ -235,7 +221,6 @@ class Reporter:
 
 
 def _keras_callback(reporter: Reporter) -> Any:
-    """Return a Keras callback that reports a fit's epochs and steps. Imports Keras."""
     import keras
 
     def epoch_begins(epoch: int, logs: Any) -> None:  # noqa: ARG001

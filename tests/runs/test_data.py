@@ -119,6 +119,8 @@ def test_estimates_come_from_this_computer_or_say_that_they_guess(home):
     assert estimate(other, frozen, faces=2000).basis == GUESS
     note_timing(other, frozen, faces=1000, per_face=1e-5, preparing=50.0, measuring=8.0)
     assert estimate(other, frozen, faces=4000).seconds == pytest.approx(1e-5 * 4000 * 10 + 4 * 50 + 8)
+    words = ["about 10 seconds", "about 40 seconds", "about a minute", "about 10 minutes", "about 2.0 hours"]
+    assert [duration_text(seconds) for seconds in (3, 44, 60, 600, 7200)] == words
     for damage in ("", "[]", '{"compact_cnn 32 64 128 192": [3, {"x": 1}]}'):
         (home / TIMINGS).write_text(damage)
         assert estimate(spec, recipe, faces=100).basis == GUESS
@@ -130,12 +132,3 @@ def test_the_faces_of_a_zip_are_counted_by_their_names_whatever_their_size(tmp_p
     assert expected_faces(DataSettings("folder", path=str(path))) == 6000
     path.write_bytes(b"no zip" * 50_000)
     assert expected_faces(DataSettings("folder", path=str(path))) == 1
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(3, "about 10 seconds"), (44, "about 40 seconds"), (60, "about a minute"), (600, "about 10 minutes"),
-     (7200, "about 2.0 hours")],
-)  # fmt: skip
-def test_durations_in_words(seconds, words):
-    assert duration_text(seconds) == words
