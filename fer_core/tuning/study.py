@@ -51,20 +51,18 @@ def open_storage(address: str | None = None) -> optuna.storages.RDBStorage:
         url = sqlalchemy.engine.make_url(address)
     except (sqlalchemy.exc.ArgumentError, ValueError) as error:
         raise FerError(
-            "The URL of the studies' database is not valid. Expected for example "
-            "sqlite:////shared/tuning.db or postgresql+psycopg://user:password@host/name."
+            "The URL of the studies' database is not valid. Expected for example sqlite:////shared/tuning.db or "
+            "postgresql+psycopg://user:password@host/name."
         ) from error
     local = url.get_backend_name() == "sqlite"
-    options = {"connect_args": {"timeout": _LOCK_SECONDS}} if local else {"pool_pre_ping": True}
+    engine = {"connect_args": {"timeout": _LOCK_SECONDS}} if local else {"pool_pre_ping": True}
+    options = {"engine_kwargs": engine, "heartbeat_interval": _HEARTBEAT_SECONDS, "grace_period": _GRACE_SECONDS}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return optuna.storages.RDBStorage(
-                address, engine_kwargs=options, heartbeat_interval=_HEARTBEAT_SECONDS, grace_period=_GRACE_SECONDS
-            )
+            return optuna.storages.RDBStorage(address, **options)
     except Exception as error:  # whatever the database's driver raises
-        name = url.render_as_string(hide_password=True)
-        why = reason(error.__cause__ or error)
+        name, why = url.render_as_string(hide_password=True), reason(error.__cause__ or error)
         raise FerError(f"The studies' database {name} cannot be opened: {why}") from error
 
 
@@ -194,9 +192,8 @@ def _state(trial: FrozenTrial) -> str:
 def create_study(plan: TuningPlan, storage: optuna.storages.RDBStorage) -> TuningStudy:
     """Create a study, or open the existing study of that name if its plan is the same."""
     with database_errors():
-        study = optuna.create_study(
-            storage=storage, study_name=plan.name, direction="maximize", load_if_exists=True, pruner=_PRUNER
-        )
+        options = {"direction": "maximize", "load_if_exists": True, "pruner": _PRUNER}
+        study = optuna.create_study(storage=storage, study_name=plan.name, **options)
         known = study.user_attrs.get(_PLAN)
         if known is None:
             study.set_user_attr(_PLAN, asdict(plan))

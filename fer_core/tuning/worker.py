@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from fer_core.tuning.study import TuningStudy
 
-WORKER: Final = "fer_core.tuning.worker"
 DIVERGED: Final = "The loss diverged: the learning rate is too high for these settings."
 MAX_FIRST_FAILURES: Final = 3  # trials that fail before any has succeeded end a study: the next ones would fail, too
 _PAUSE: Final = 1.0  # seconds between two checks for runs
@@ -46,7 +45,7 @@ def start(name: str, trials: int) -> None:
         with FileLock(folder / ".start.lock", timeout=10):
             if jobs.alive(folder):
                 raise FerError(f"A process is already working on {name}.")
-            jobs.start("-m", WORKER, name, str(trials), folder=folder)
+            jobs.start("-m", "fer_core.tuning.worker", name, str(trials), folder=folder)
     except Timeout as error:
         raise FerError(f"{name} is being started by another process.") from error
     except OSError as error:
@@ -63,7 +62,7 @@ def stop(name: str) -> None:
     jobs.stop(_folder(name))
 
 
-def log(name: str, lines: int = 12) -> str:
+def log(name: str, lines: int) -> str:
     """Return the last lines of the output of a study's jobs; empty if there is none."""
     return jobs.read_log(_folder(name), lines)
 
@@ -81,15 +80,8 @@ def tune(
 
     A trial that fails is stored with its reason, and the next one begins. If this function is interrupted, trials that
     have ended are kept, and the same call continues the study. Several processes may work on a study: trials that begin
-    at once may then be more than were requested.
-
-    Args:
-        study: the study.
-        trials: number of trials that it will have in all.
-        data: training faces and hold-out; by default those of the plan. Test splits are not used.
-        say: called with progress messages.
-        on_epoch: called with the trial's number (from 1), the number of finished epochs, and the hold-out accuracy.
-        stop_asked: called at each step; True ends the study with a `KeyboardInterrupt`.
+    at once may then be more than were requested. Of `data`, by default the plan's, no test split is used. `on_epoch` is
+    called with the trial's number from 1, the finished epochs and the hold-out accuracy, `stop_asked` at each step.
     """
     if study.ended() >= trials:
         raise FerError(f"{study.name} has {study.ended()} trials already. Request more to continue it.")
