@@ -6,9 +6,11 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
 
 from fer_core.faces import DetectorUnavailable, yunet_path
 from fer_core.store import folders
@@ -43,17 +45,25 @@ def own_home(home: Path, tmp_path: Path, yunet: Path | None, monkeypatch: pytest
 
 
 @pytest.fixture
-def open_app() -> Callable[..., AppTest]:
+def open_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open a page through `app.py`, as a link with these query parameters would."""
+
+    class Pages(PagesManager):
+        """AppTest begins each run in the mode in which Streamlit runs a page's file without `app.py`. This ends it."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(app_test, "PagesManager", Pages)
 
     def opened(page: str | None = None, **query: str | list[str]) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
         for key, value in query.items():
             app.query_params[key] = value
-        app.run()
         if page:
-            app.switch_page(f"pages/{page}.py").run()
-        return app
+            app.switch_page(f"pages/{page}.py")
+        return app.run()
 
     return opened
 

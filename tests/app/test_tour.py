@@ -106,5 +106,4 @@ def test_presentation_mode_by_link_and_toggle(open_app):
     assert charts_of(app)[0] != usual[0]
     app.toggle(key="present").set_value(False).run()
     assert charts_of(app)[0] == usual[0]
-    assert "present" not in app.query_params
     assert app.query_params["h_by"] == "Most annotators"
