@@ -96,11 +96,6 @@ class Collection:
         except OSError as error:
             raise FerError(f"The snapshot cannot be deleted ({reason(error)}).") from error
 
-    def remove_last(self, expression: str) -> None:
-        """Delete the newest snapshot of an expression, if it has any."""
-        if numbers := self._numbers(expression):
-            self.remove(expression, numbers[-1])
-
     def clear(self, expression: str | None = None) -> None:
         """Delete all snapshots of an expression, or of all; a `FerError` says if the disk cannot be written."""
         folder = self.folder if expression is None else self._folder_of(expression)

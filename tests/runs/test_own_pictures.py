@@ -179,7 +179,7 @@ def test_collect_look_and_remove(home):
     mine.remove("happy", 1)
     mine.remove("happy", 1)
     assert mine.add(head(0.7), "happy").number == 3
-    mine.remove_last("happy")
+    mine.remove("happy", 3)
     assert numbers(mine) == [2]
     assert list_collections() == ["mine"]
     mine.clear()

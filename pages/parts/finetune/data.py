@@ -139,7 +139,7 @@ def _thumbnails(collection: Collection, expression: str, removable: bool) -> Non
                 icon=":material/undo:",
                 key="f_undo",
                 on_click=attempt,
-                args=(partial(collection.remove_last, expression),),
+                args=(partial(collection.remove, expression, kept[-1].number),),
             )
             with st.popover("Remove all", icon=":material/delete:"):
                 st.markdown(f"All {len(kept)} snapshots of {expression} are deleted for good.")
