@@ -22,9 +22,7 @@ from fer_core.types import FerError
 if TYPE_CHECKING:
     import pandas as pd
 
-_TEMPORARY: Final = re.compile(r"\.(partial|old)-[0-9a-f]{8}-(.+)")
-"""Names of what is not complete yet, and of a folder that a new one is replacing. Readers skip hidden names."""
-
+_TEMPORARY: Final = re.compile(r"\.(partial|old)-[0-9a-f]{8}-(.+)")  # not complete yet, or being replaced; hidden
 _ABANDONED: Final = 86_400.0  # seconds after which no process still writes to something temporary
 _BETWEEN: Final = 60.0  # seconds that no process needs for two renames
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\n")  # the first characters of text that spreadsheets run

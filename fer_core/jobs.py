@@ -27,23 +27,14 @@ ALIVE, STOP, LOG = "alive", "stop", "log.txt"
 and its output."""
 
 REFUSED: Final = 3  # exit status of a child whose last line of output is a message for the user
-SILENT_SECONDS: Final = 60.0
-"""A job whose `ALIVE` is older has vanished: it was killed, or its computer was switched off. A conversion may keep a
-worker from touching the file for some seconds."""
-
-PATIENCE: Final = 30.0
-"""Seconds after which a worker that was asked to stop kills itself and its children: a large conversion cannot be
-interrupted."""
-
+SILENT_SECONDS: Final = 60.0  # after which a job has vanished; a conversion may keep a worker from a touch for seconds
+PATIENCE: Final = 30.0  # seconds until a worker that was asked to stop kills itself: it may be in a long conversion
 _BEAT_SECONDS: Final = 1.0
 _NICENESS: Final = 5  # background work yields the CPU to the pages
 
 
 def start(*arguments: str, folder: Path) -> None:
-    """Start `python <arguments>`, which works `with working(folder)`, at low priority; it outlives this process.
-
-    An `OSError` means that it cannot be started, or the folder cannot be written.
-    """
+    """Start `python <arguments>`, which works `with working(folder)` and outlives this process, or raise an `OSError`."""
     claim(folder)
     options: dict[str, Any] = {"env": _environment(), "stdin": subprocess.DEVNULL}
     if sys.platform == "win32":
@@ -116,8 +107,7 @@ def run_python(
 def file_of_child(*arguments: str, target: Path, failed: str, timeout: float | None = None) -> None:
     """Run `python <arguments>` to its end, with Keras on TensorFlow; it writes the file `target`.
 
-    If it does not, the message of a `FerError` begins with `failed`, a sentence without its full stop, or is the
-    child's own.
+    If not, a `FerError` begins with `failed`, a sentence without its full stop, or is the child's own.
     """
     try:
         done = run_python(*arguments, timeout=timeout, variables={"KERAS_BACKEND": "tensorflow"})
