@@ -34,7 +34,7 @@ _NICENESS: Final = 5  # background work yields the CPU to the pages
 
 
 def start(*arguments: str, folder: Path) -> None:
-    """Start `python <arguments>`, which works `with working(folder)` and outlives this process, or raise an `OSError`."""
+    """Start `python <arguments>`, which works `with working(folder)` and outlives this process; or an `OSError`."""
     claim(folder)
     options: dict[str, Any] = {"env": _environment(), "stdin": subprocess.DEVNULL}
     if sys.platform == "win32":

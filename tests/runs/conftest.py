@@ -6,9 +6,7 @@ import contextlib
 import io
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +14,10 @@ import pytest
 from PIL import Image
 
 from fer_core.data import sample_portrait
-from fer_core.files import write_json
-from fer_core.jobs import ALIVE, claim
+from fer_core.jobs import ALIVE
 from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings
-from fer_core.runs.run import PLAN, Run, RunPlan, read_run
-from fer_core.runs.status import Status, write_status
+from fer_core.runs.run import RunPlan
 from fer_core.training.recipe import Recipe
 
 
@@ -43,23 +39,6 @@ def plan_for(tiny_spec: ModelSpec) -> Callable[..., RunPlan]:
     def make(pictures: Path, title: str = "A try", epochs: int = 4) -> RunPlan:
         recipe = Recipe(epochs=epochs, batch_size=4, ema=0.5, mixed_precision=False, augmentation=None)
         return RunPlan(title, tiny_spec, recipe, DataSettings("folder", path=str(pictures), whole_image=True))
-
-    return make
-
-
-@pytest.fixture
-def made_run(runs: Path, plan_for: Callable[..., RunPlan]) -> Callable[..., Run]:
-    """`made_run("fitting", epoch=3)` makes a run's folder, without a process; for a minute it counts as alive."""
-
-    def make(state: str = "finished", title: str = "A try", **values: object) -> Run:
-        folder = runs / f"run-{len(list(runs.glob('*'))) + 1}"
-        folder.mkdir(parents=True)
-        write_json(folder / PLAN, {"created": time.time(), **asdict(plan_for(Path("pictures"), title))})
-        status = Status(state, "As made.", **values)
-        write_status(folder, status)
-        if status.active:
-            claim(folder)
-        return read_run(folder)
 
     return make
 

@@ -23,7 +23,7 @@ from fer_core.runs.run import PLAN
 from fer_core.runs.uploads import KEPT_DAYS, Collection, Snapshot, keep_upload, list_collections
 from fer_core.threads import in_parallel
 from fer_core.types import FerError
-from tests.app.made_up_runs import portrait, zipped
+from tests.app.made_up_runs import made_run, portrait, zipped
 from tests.bad_inputs import bad_inputs
 from tests.data.conftest import make_zip, png
 from tests.runs.conftest import head, write_faces
@@ -249,12 +249,12 @@ def test_uploads_are_kept_once_under_a_harmless_name(home, tmp_path):
         keep_upload("a.zip", b"")
 
 
-def test_old_uploads_go_unless_a_run_names_them(home, made_run):
+def test_old_uploads_go_unless_a_run_names_them(home):
     paths = [Path(keep_upload("a.zip", b"%d" % number)) for number in range(3)]
     unpacked = [home / "uploads" / path.parent.name for path in paths]
     for folder in unpacked:
         folder.mkdir()
-    run = made_run()
+    run = made_run("finished")
     data = replace(run.plan.data, path=str(paths[1]))
     write_json(run.folder / PLAN, {"created": 1.0, **asdict(replace(run.plan, data=data))})
     long_ago = time.time() - (KEPT_DAYS + 1) * 86_400

@@ -24,6 +24,7 @@ from fer_core.runs.worker import WORKING_LOCK, Reporter, Stopped
 from fer_core.store.folders import list_models
 from fer_core.threads import in_parallel
 from fer_core.types import FerError
+from tests.app.made_up_runs import made_run
 from tests.runs.conftest import write_faces
 from tests.waiting import until
 
@@ -86,7 +87,7 @@ def test_another_copy_of_the_app_stops_a_waiting_run_and_it_is_resumed_once(runs
     assert list_runs() == ([], [])
 
 
-def test_a_working_run_is_not_deleted_and_a_finished_one_not_resumed(made_run):
+def test_a_working_run_is_not_deleted_and_a_finished_one_not_resumed(home):
     run, finished = made_run("fitting"), made_run("finished")
     with working(run.folder), pytest.raises(FerError, match=r"is working\. Stop it first"):
         queue.delete(run)

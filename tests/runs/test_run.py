@@ -10,7 +10,7 @@ import shutil
 import onnxruntime
 import pytest
 
-from fer_core.jobs import LOG, run_python
+from fer_core.jobs import LOG, claim, run_python
 from fer_core.runs import run as module
 from fer_core.runs.run import (
     HISTORY,
@@ -25,13 +25,14 @@ from fer_core.runs.run import (
 )
 from fer_core.store.folders import SHIPPED, list_models, load_model
 from fer_core.types import FerError
+from tests.app.made_up_runs import made_run
 from tests.made_up_store import add_model
 
 HEAD = "epoch,accuracy,loss,val_accuracy,val_loss\n"
 
 
-def test_newest_first_and_damaged_ones_reported(made_run, runs):
-    first, second = made_run(title="First"), made_run(title="Second")
+def test_newest_first_and_damaged_ones_reported(runs):
+    first, second = made_run("finished", age=2), made_run("finished", age=1)
     for name, content in {"a": "", "b": "{", "c": '{"created": 1}', "d": '{"created": 1e99, "title": "x"}'}.items():
         (runs / name).mkdir()
         (runs / name / PLAN).write_text(content)
@@ -49,7 +50,7 @@ def test_newest_first_and_damaged_ones_reported(made_run, runs):
             open_run(wrong)
 
 
-def test_curves_as_far_as_they_are(made_run):
+def test_curves_as_far_as_they_are(home):
     run = made_run("fitting")
     assert run.history().empty
     assert run.result() is None
@@ -64,8 +65,9 @@ def test_curves_as_far_as_they_are(made_run):
     assert len(run.history()) == 1
 
 
-def test_the_end_of_the_log(made_run):
-    run = made_run()
+def test_the_end_of_the_log(home):
+    run = made_run("finished")
+    (run.folder / LOG).unlink()
     assert run.log() == ""
     (run.folder / LOG).write_bytes("".join(f"line {n}\n" for n in range(5000)).encode() + b"\xff broken")
     assert run.log(2).splitlines()[0] == "line 4999"
@@ -86,8 +88,8 @@ run.promote(run.open_run(sys.argv[1]), "mine", title="Mine", replace=True)
 
 
 @pytest.fixture
-def finished(made_run):
-    run = made_run("finished", title="My try")
+def finished(home):
+    run = made_run("finished", "My try")
     add_model(run.folder / RESULT, run.plan.spec.name)
     return run
 
@@ -108,7 +110,9 @@ def test_promoted_under_its_new_name(finished, home):
     assert model.folder == home / "models" / "mine"
 
 
-def test_names_and_titles_are_checked(finished, made_run, home):
+def test_names_and_titles_are_checked(finished, home):
+    fitting = made_run("fitting")
+    claim(fitting.folder)
     promote(finished, "mine", title="Mine")
     for name in ("", ".", "..", "a/b", "..\\x", "Mine", ".hidden", "x" * 61, "nul"):
         with pytest.raises(FerError, match="not a valid model name"):
@@ -119,7 +123,7 @@ def test_names_and_titles_are_checked(finished, made_run, home):
         (finished, "other", "x" * 81, "Expected a title"),
         (finished, "mine", "Again", "You have a model of that name already"),
         (finished, "compact_cnn", "Mine now", "comes with FER Lab"),
-        (made_run("fitting"), "mine2", "Mine", "no model to promote: it is fitting"),
+        (fitting, "mine2", "Mine", "no model to promote: it is fitting"),
     ]:
         with pytest.raises(FerError, match=message):
             promote(run, name, title=title)
@@ -158,9 +162,9 @@ def test_a_damaged_result_is_not_promoted(finished):
     assert downloads(finished) == {}
 
 
-def test_a_run_is_converted_to_onnx_once_or_it_is_explained(finished, made_run, tiny_network, monkeypatch):
+def test_a_run_is_converted_to_onnx_once_or_it_is_explained(finished, tiny_network, monkeypatch):
     tiny_network.save(finished.result().folder / "model.keras")
-    with pytest.raises(FerError, match="A try has no model to convert: it is fitting"):
+    with pytest.raises(FerError, match="A try has no model to convert: it is interrupted"):
         onnx_file(made_run("fitting"))
     with monkeypatch.context() as patch:
         patch.setattr(module, "ONNX_WORKER", "not_a_module")

@@ -19,6 +19,7 @@ from fer_core.runs.visits import AWAY_MINUTES, Visits, sweep, visits
 from fer_core.runs.worker import WORKING_LOCK
 from fer_core.types import FerError
 from fer_core.visitors import Limits, TemporaryFolder, Visitor
+from tests.app.made_up_runs import made_run
 from tests.runs.conftest import write_faces
 from tests.waiting import until
 
@@ -51,10 +52,10 @@ def names(visitor: Visitor) -> set[str]:
     return {path.name for path in visitor.folder.rglob("*") if path.is_file()}
 
 
-def test_pictures_go_first_and_everything_later(home, come, made_run):
+def test_pictures_go_first_and_everything_later(home, come):
     anna = come("anna")
     write_faces(Collection("mine").folder, 2)
-    run = made_run()
+    run = made_run("finished")
     (run.folder / FACES_FILE).write_bytes(b"faces")
     (run.folder / queue.PICTURES).mkdir()
     (run.folder / queue.PICTURES / "a.png").write_bytes(b"face")
@@ -67,7 +68,7 @@ def test_pictures_go_first_and_everything_later(home, come, made_run):
     assert temporary.path.is_dir(), "in use"
     leave(anna, (AWAY_MINUTES + 1) / 60)
     sweep(LIMITS, home)
-    assert names(anna) == {"plan.json", "status.json"}
+    assert names(anna) == {"plan.json", "status.json", "history.csv", "log.txt"}
     temporary.close()
     sweep(LIMITS, home)
     assert away(anna) > 60 * AWAY_MINUTES, "deleting does not count as a visit"
