@@ -34,12 +34,12 @@ _WRITE_EVERY: Final = 0.4  # seconds between two writes of the status while only
 def main(folder: Path) -> int:
     """Work on a run until it has finished, stopped or failed, and write its status; return the exit status."""
     reporter = Reporter(folder)
-    with working(folder):
+    with working(folder), contextlib.ExitStack() as turn:  # the turn ends when the last status is written
         try:
-            with queued(folder, reporter.wait_for):
-                reporter.begin()
-                _train(folder, reporter)
-                reporter.end("finished", "Finished. Its model can be promoted.")
+            turn.enter_context(queued(folder, reporter.wait_for))
+            reporter.begin()
+            _train(folder, reporter)
+            reporter.end("finished", "Finished. Its model can be promoted.")
         except (Stopped, KeyboardInterrupt):
             reporter.end("stopped", STOPPED)
         except BaseException as error:

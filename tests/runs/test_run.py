@@ -105,7 +105,7 @@ def test_promoted_under_its_new_name(finished, home):
     assert load_model("mine").card.promoted_from == finished.id
     assert load_model("mine").predictions("public_test").equals(finished.result().predictions("public_test"))
     assert load_model("mine").degraded().equals(finished.result().degraded())
-    assert finished.result().title == "The tiny one"
+    assert finished.result().title == "The compact_cnn one"
     assert sorted(path.name for path in (home / "models").iterdir()) == [".promoting.lock", "mine"]
     assert model.folder == home / "models" / "mine"
 
