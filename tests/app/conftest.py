@@ -87,6 +87,35 @@ def agree(app: AppTest) -> AppTest:
     return app
 
 
+def said(app: AppTest) -> str:
+    """Return what a page says in words, without the backslashes that keep Markdown out of names."""
+    kinds = (app.subheader, app.markdown, app.caption, app.info, app.warning)
+    return " ".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
+
+
+def charts(app: AppTest) -> list[str]:
+    """Return the alternative texts of the charts."""
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
+
+
+def pictures(app: AppTest) -> list[str]:
+    """Return the alternative texts of the pictures."""
+    return [image.alt for element in app.get("image") for image in element.proto.imgs]
+
+
+def captions(app: AppTest) -> list[str]:
+    """Return the texts below the pictures."""
+    return [image.caption for element in app.get("image") for image in element.proto.imgs]
+
+
+def at_section(app: AppTest, key: str, section: str) -> AppTest:
+    """Open another tab of a page; `key` is that of its tabs."""
+    app.session_state[key] = app.query_params[key] = section
+    app.run()
+    assert not app.exception
+    return app
+
+
 @pytest.fixture
 def three(own_home: Path) -> list[StoredModel]:
     """Three made-up models in the user's own folder."""
