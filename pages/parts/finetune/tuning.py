@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -26,43 +27,129 @@ from fer_core.tuning.plan import (
 )
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
-from pages.parts.common import emphasis, plain, whole_number, with_code
+from pages.parts.common import attempt, emphasis, plain, warn, whole_number, with_code
 from pages.parts.data import computed
 from pages.parts.explanations import explain
-from pages.parts.finetune.runs import attempt, start
+from pages.parts.finetune.runs import start
 
-if TYPE_CHECKING:
-    from fer_core.tuning.study import TuningStudy
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
 
-MORE_TRIALS: Final = 10
-"""Trials to add to a study that has as many as were asked for."""
+    from fer_core.tuning.study import TuningStudy
+
+STUDY: Final = "t_study"  # key and query parameter of the selected study
+MORE_TRIALS: Final = 10  # to add to a study that has as many as were asked for
+REFRESH_SECONDS: Final = 2.0
 
 
-def show_study(study: TuningStudy, working: bool) -> None:
+def tuning() -> None:
+    """Show the form for a new study, and the selected study."""
+    st.markdown(
+        "A study tries many settings, each briefly on few faces, and ranks them by their accuracy on the hold-out. "
+        "It does not use the test splits."
+    )
+    names: list[str] = []
+    try:
+        if may_have_studies():
+            with st.spinner("Reading the studies"):
+                names = _studies().study_names(_storage(default_storage()))
+    except FerError as error:
+        st.error(with_code(str(error)), icon=":material/error:")
+        return
+    with st.expander("New study", icon=":material/add:", expanded=not names):
+        _new_study(names)
+    if names:
+        name = st.selectbox("Study", names, key=STUDY, bind="query-params", width=400)
+        _live(str(name))
+
+
+def _studies() -> ModuleType:
+    """Return the module of studies. Optuna is not imported before there is one."""
+    from fer_core.tuning import study
+
+    return study
+
+
+@kept(2)
+def _storage(address: str) -> RDBStorage:
+    return _studies().open_storage(address)
+
+
+def _new_study(names: list[str]) -> None:
+    with st.grid(4, min_column_width=150):
+        titles = {name: model_spec(name).title for name in network_names()}
+        model = st.selectbox("Network", titles, format_func=titles.__getitem__, key="t_model", bind="query-params")
+        faces = whole_number("Faces per trial", MIN_FACES, ALL_FACES, 3000, "t_faces", step=500)
+        epochs = whole_number("Epochs per trial", 1, 50, 6, "t_epochs")
+        trials = whole_number("Trials", 1, 500, 20, "t_trials")
+    spec = model_spec(str(model))
+    recipe, choices = recipe_for(spec), tunable(spec)
+    settings: Any = {"default": choices, "key": f"t_vary_{len(choices)}", "format_func": SETTING_LABELS.__getitem__}
+    vary = st.pills("Settings to vary", choices, selection_mode="multi", **settings)
+    suggestion = next(name for number in range(1, 1000) if (name := f"{name_from(spec.name)}_{number}") not in names)
+    given = st.text_input("Name of the study", placeholder=suggestion, max_chars=60, key="t_name")
+    try:
+        space = SearchSpace.around(spec, recipe, vary)
+        data = DataSettings("fer2013", faces)
+        plan = TuningPlan(name_from(given) if given.strip() else suggestion, spec, recipe, data, epochs, space)
+    except FerError as error:
+        warn([str(error)])
+        return
+
+    def begin() -> None:
+        _studies().create_study(plan, _storage(default_storage())).request(trials)
+        worker.start(plan.name, trials)
+        st.session_state[STUDY] = plan.name
+
+    icon = ":material/play_arrow:"
+    st.button("Start the study", type=emphasis(), icon=icon, key="t_go", on_click=attempt, args=(begin,))
+    time = study_estimate(plan, trials)
+    st.caption(
+        f"Takes at most {duration_text(time.seconds)}, less if poor trials stop early. {time.basis} For own pictures, "
+        "other ranges, or several computers at once: `fer-lab tune --help`."
+    )
+
+
+def _live(name: str) -> None:
+    """Show a study, refreshed while a process works on it."""
+    working = worker.working(name)
+
+    def refresh() -> None:
+        if worker.working(name) != working:
+            st.rerun()  # refreshing has to start or to end
+        try:
+            _study(_studies().open_study(name, _storage(default_storage())), working)
+        except FerError as error:
+            st.error(with_code(str(error)), icon=":material/error:")
+
+    st.fragment(refresh, run_every=REFRESH_SECONDS if working else None)()
+
+
+def _study(study: TuningStudy, working: bool) -> None:
     """Show a study; `working` says whether a process of this computer works on it."""
-    trials = study.trials()
-    ended = study.ended()
-    plan = study.plan
+    trials, ended, plan = study.trials(), study.ended(), study.plan
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(study.name), width="content")
         st.badge("Working" if working else "Not running", icon=":material/tune:", color="blue" if working else "gray")
         if working:
-            _stop_button(study)
+            icon, words = ":material/stop_circle:", "The trials that have ended are kept."
+            if st.button("Stop", icon=icon, key="t_stop", on_click=worker.stop, args=(study.name,), help=words):
+                st.toast("It stops after the current step.", icon=icon)
         else:
-            _continue_button(study, study.requested if ended < study.requested else ended + MORE_TRIALS)
+            icon, goal = ":material/play_circle:", study.requested if ended < study.requested else ended + MORE_TRIALS
+            more = (lambda: worker.start(study.name, goal),)
+            if st.button(f"Continue to {goal} trials", icon=icon, key="t_more", on_click=attempt, args=more):
+                st.rerun()  # the whole page, because this fragment does not refresh itself yet
     varied = ", ".join(map(_label, plan.space.varied))
     st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {varied}.")
     _progress(study, trials, ended, working)
     counts = trials["state"].value_counts()
     try:
         best = study.best()
-        reached = f"{best.value:.1%}"
     except FerError:
-        best, reached = None, "–"
+        best = None
     with st.container(horizontal=True):
-        st.metric("Best on hold-out, by label", reached, border=True)
+        st.metric("Best on hold-out, by label", "–" if best is None else f"{best.value:.1%}", border=True)
         for state in ("finished", "stopped early", "failed"):
             st.metric(state.capitalize(), int(counts.get(state, 0)), border=True)
     if best is not None:
@@ -72,31 +159,6 @@ def show_study(study: TuningStudy, working: bool) -> None:
         _table(trials, plan.space.varied)
     with st.expander("Log", icon=":material/article:"):
         st.code(worker.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
-
-
-def _stop_button(study: TuningStudy) -> None:
-    stopped = st.button(
-        "Stop",
-        icon=":material/stop_circle:",
-        key="t_stop",
-        on_click=worker.stop,
-        args=(study.name,),
-        help="The trials that have ended are kept.",
-    )
-    if stopped:
-        st.toast("It stops after the current step.", icon=":material/stop_circle:")
-
-
-def _continue_button(study: TuningStudy, goal: int) -> None:
-    started = st.button(
-        f"Continue to {goal} trials",
-        icon=":material/play_circle:",
-        key="t_more",
-        on_click=attempt,
-        args=(lambda: worker.start(study.name, goal),),
-    )
-    if started:
-        st.rerun()  # the whole page, because this fragment does not refresh itself yet
 
 
 def _progress(study: TuningStudy, trials: pd.DataFrame, ended: int, working: bool) -> None:
@@ -116,15 +178,9 @@ def _progress(study: TuningStudy, trials: pd.DataFrame, ended: int, working: boo
 def _best(study: TuningStudy, best: Any) -> None:
     values = ", ".join(f"{_label(name)} {_value(value)}" for name, value in best.params.items())
     st.markdown(f"**Best: trial {best.number + 1}** with {values}.")
-    queued = st.button(
-        "Train the best on all data as a run",
-        type=emphasis(),
-        icon=":material/model_training:",
-        key="t_train",
-        on_click=start,
-        args=(study.best_plan(),),
-    )
-    if queued:
+    words, icon = "Train the best on all data as a run", ":material/model_training:"
+    plan = study.best_plan()
+    if st.button(words, type=emphasis(), icon=icon, key="t_train", on_click=start, args=(plan,)):
         st.rerun()  # the whole page, because another tab opens
     st.caption(
         f"The run takes {study.plan.recipe.epochs} epochs on all faces. Settings that are best after few epochs on few "
@@ -141,48 +197,39 @@ def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
         with st.container():
             st.markdown("**Importance of each setting**")
             try:
-                importances = computed(_importances, study)
-                shares = {SETTING_LABELS[name]: share for name, share in importances.items()}
-                show_chart(importance_bars(shares), key="t_importance", alt=f"Most important: {next(iter(shares))}")
+                shares = {SETTING_LABELS[name]: share for name, share in computed(_importances, study).items()}
                 most, share = next(iter(shares.items()))
+                show_chart(importance_bars(shares), key="t_importance", alt=f"Most important: {most}")
                 explain("Importance of a setting", f"{most} explains {share:.0%} of the variance in accuracy.")
             except FerError as error:
                 st.info(with_code(str(error)), icon=":material/info:")
     varied = study.plan.space.varied
-    setting = str(
-        st.segmented_control(
-            "Accuracy by",
-            varied,
-            default=varied[0],
-            required=True,
-            format_func=SETTING_LABELS.__getitem__,
-            key=f"t_by_{'_'.join(varied)}",
-        )
-    )
-    show_chart(
-        setting_chart(trials, setting, title=SETTING_LABELS[setting]),
-        key=f"t_by_chart_{setting}",
-        alt=f"Hold-out accuracy of each trial by {_label(setting)}",
-    )
+    settings: Any = {"default": varied[0], "required": True, "format_func": SETTING_LABELS.__getitem__}
+    setting = str(st.segmented_control("Accuracy by", varied, key=f"t_by_{'_'.join(varied)}", **settings))
+    figure = setting_chart(trials, setting, title=SETTING_LABELS[setting])
+    show_chart(figure, key=f"t_by_chart_{setting}", alt=f"Hold-out accuracy of each trial by {_label(setting)}")
+
+
+def _importances(study: TuningStudy) -> dict[str, float]:
+    return study.importances()
 
 
 def _table(trials: pd.DataFrame, varied: tuple[str, ...]) -> None:
+    number = st.column_config.NumberColumn
     columns: dict[str, Any] = {
-        "trial": st.column_config.NumberColumn("Trial", pinned=True),
+        "trial": number("Trial", pinned=True),
         "state": "Outcome",
-        "accuracy": st.column_config.NumberColumn("Hold-out accuracy", format="%.1f %%"),
+        "accuracy": number("Hold-out accuracy", format="%.1f %%"),
         "epochs": "Epochs",
-        "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
+        "seconds": number("Seconds", format="%.0f"),
         "note": st.column_config.TextColumn("Note", width="large"),
         **{name: SETTING_LABELS[name] for name in varied},
     }
     for name in ("learning_rate", "strength", "label_smoothing"):
-        columns[name] = st.column_config.NumberColumn(SETTING_LABELS[name], format="%.2g")
+        columns[name] = number(SETTING_LABELS[name], format="%.2g")
     shown = trials.assign(accuracy=100 * trials["accuracy"])
-    if not trials["note"].any():
-        shown = shown.drop(columns="note")
     st.dataframe(
-        shown,
+        shown if trials["note"].any() else shown.drop(columns="note"),
         hide_index=True,
         column_config=columns,
         height="content" if len(trials) < 10 else 380,
@@ -191,122 +238,9 @@ def _table(trials: pd.DataFrame, varied: tuple[str, ...]) -> None:
     )
 
 
-def _importances(study: TuningStudy) -> dict[str, float]:
-    return study.importances()
-
-
 def _label(name: str) -> str:
     return SETTING_LABELS[name].lower()
 
 
 def _value(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value).replace("_", " ")
-
-
-STUDY: Final = "t_study"
-"""Key and query parameter of the selected study."""
-
-REFRESH_SECONDS: Final = 2.0
-
-
-def tuning() -> None:
-    """Show the form for a new study, and the selected study."""
-    st.markdown(
-        "A study tries many settings, each briefly on few faces, and ranks them by their accuracy on the hold-out. "
-        "It does not use the test splits."
-    )
-    try:
-        names = _study_names()
-    except FerError as error:
-        st.error(with_code(str(error)), icon=":material/error:")
-        return
-    with st.expander("New study", icon=":material/add:", expanded=not names):
-        _new_study(names)
-    if names:
-        name = st.selectbox("Study", names, key=STUDY, bind="query-params", width=400)
-        _live(str(name))
-
-
-def _live(name: str) -> None:
-    """Show a study, refreshed while a process works on it."""
-    working = worker.working(name)
-
-    def refresh() -> None:
-        if worker.working(name) != working:
-            st.rerun()  # refreshing has to start or to end
-        try:
-            from fer_core.tuning.study import open_study
-
-            show_study(open_study(name, _storage(default_storage())), working)
-        except FerError as error:
-            st.error(with_code(str(error)), icon=":material/error:")
-
-    st.fragment(refresh, run_every=REFRESH_SECONDS if working else None)()
-
-
-def _new_study(names: list[str]) -> None:
-    with st.grid(4, min_column_width=150):
-        titles = {name: model_spec(name).title for name in network_names()}
-        model = st.selectbox("Network", titles, format_func=titles.__getitem__, key="t_model", bind="query-params")
-        faces = whole_number("Faces per trial", MIN_FACES, ALL_FACES, 3000, "t_faces", step=500)
-        epochs = whole_number("Epochs per trial", 1, 50, 6, "t_epochs")
-        trials = whole_number("Trials", 1, 500, 20, "t_trials")
-    spec = model_spec(str(model))
-    recipe = recipe_for(spec)
-    choices = tunable(spec)
-    vary = st.pills(
-        "Settings to vary",
-        choices,
-        selection_mode="multi",
-        default=choices,
-        key=f"t_vary_{len(choices)}",
-        format_func=SETTING_LABELS.__getitem__,
-    )
-    suggestion = next(name for number in range(1, 1000) if (name := f"{name_from(spec.name)}_{number}") not in names)
-    given = st.text_input("Name of the study", placeholder=suggestion, max_chars=60, key="t_name")
-    try:
-        space = SearchSpace.around(spec, recipe, vary)
-        data = DataSettings("fer2013", faces)
-        plan = TuningPlan(name_from(given) if given.strip() else suggestion, spec, recipe, data, epochs, space)
-    except FerError as error:
-        st.warning(with_code(str(error)), icon=":material/warning:")
-        return
-    st.button(
-        "Start the study",
-        type=emphasis(),
-        icon=":material/play_arrow:",
-        key="t_go",
-        on_click=attempt,
-        args=(lambda: _begin(plan, trials),),
-    )
-    time = study_estimate(plan, trials)
-    st.caption(
-        f"Takes at most {duration_text(time.seconds)}, less if poor trials stop early. {time.basis} For own pictures, "
-        "other ranges, or several computers at once: `fer-lab tune --help`."
-    )
-
-
-def _begin(plan: TuningPlan, trials: int) -> None:
-    """Store a new study, start a process that works on it, and select it."""
-    from fer_core.tuning.study import create_study
-
-    create_study(plan, _storage(default_storage())).request(trials)
-    worker.start(plan.name, trials)
-    st.session_state[STUDY] = plan.name
-
-
-def _study_names() -> list[str]:
-    """Return the names of the studies. Optuna is not imported before there is one."""
-    if not may_have_studies():
-        return []
-    with st.spinner("Reading the studies"):
-        from fer_core.tuning.study import study_names
-
-        return study_names(_storage(default_storage()))
-
-
-@kept(2)
-def _storage(address: str) -> RDBStorage:
-    from fer_core.tuning.study import open_storage
-
-    return open_storage(address)

@@ -1,10 +1,9 @@
-"""A round of the quiz: ten faces to name, one after the other, and the result."""
+"""A round of the quiz: ten faces to name, one after the other, and the result; alone, with the ways into a room."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -13,58 +12,57 @@ from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.figures.bars import vote_bars
 from fer_core.labels import COLORS, EXPRESSIONS
 from fer_core.metrics.predictions import Predictions
-from fer_core.quiz.rooms import Rooms
-from fer_core.quiz.rounds import FACES, QuizFace, Round, draw_round
-from fer_core.quiz.tally import ANNOTATORS, LABEL, MODELS, YOU, Yardsticks, agreement, face_table, own_table, yardsticks
+from fer_core.quiz import rounds
+from fer_core.quiz.rooms import Rooms, tidy_code
+from fer_core.quiz.rounds import ANNOTATORS, FACES, LABEL, MODELS, Game, QuizFace, Said, agreement
 from fer_core.store.folders import list_models
-from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import MOST_ANNOTATORS, emphasis, plain, show_table, with_code
+from pages.parts.common import (
+    MOST_ANNOTATORS,
+    Columns,
+    attempt,
+    emphasis,
+    plain,
+    show_table,
+    warn,
+    whole_number,
+    with_code,
+)
 from pages.parts.data import predictions, shared
 
 HIGHEST_SEED: Final = 9999
-INTRODUCTION: Final = (
-    "Name the expression on ten faces, alone or with a class. Then see the label, what ten annotators said and what "
-    "models say."
-)
+HOST: Final = "quiz_host"  # in the session state: code and secret of the room that this session controls
+_ANSWERS: Final = "quiz_answers"
+_REFUSED: Final = "quiz_refused"
 
-
-@dataclass(frozen=True)
-class Game:
-    """A round with what its answers are compared with."""
-
-    round: Round
-    compared: Yardsticks
+HELP: Final = {
+    ANNOTATORS: MOST_ANNOTATORS,
+    MODELS: "The most frequent answer of the models. Faces on which two answers are equally frequent do not count.",
+}
+"""What the main yardsticks are."""
 
 
 def game(faces: Fer2013Faces, seed: int, names: Iterable[str] | None = None) -> Game:
-    """Return a round; end the page with a sentence if it cannot be drawn.
-
-    Args:
-        faces: FER2013's faces, which must be there.
-        seed: of the round.
-        names: of the models to compare with; None for all that can predict.
-    """
-    dataset = faces.dataset
-    assert dataset is not None
+    """Return a round compared with models of these names, or all; end the page if it cannot be drawn."""
+    assert faces.dataset is not None
     try:
-        drawn = shared(draw_round, dataset, seed)
+        drawn = shared(rounds.draw_round, faces.dataset, seed)
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/info:")
         st.stop()
     tables = model_tables()
     if names is not None:
         chosen = set(names)
-        tables = [table.only(chosen & set(table.names)) for table in tables if chosen & set(table.names)]
-    return Game(drawn, yardsticks(drawn, tables))
+        tables = [table.only(chosen) for table in tables if chosen & set(table.names)]
+    return rounds.new_game(drawn, tables)
 
 
 def model_tables() -> list[Predictions]:
     """Return the stored predictions of all models that can predict, for each test split that has any."""
-    models: list[StoredModel] = list_models(servable=True)[0]
-    found = [predictions(models, split, "plain", "label")[0] for split in TEST_SPLITS]
-    return [table for table in found if table is not None]
+    models = list_models(servable=True)[0]
+    tables = [predictions(models, split, "plain", "label")[0] for split in TEST_SPLITS]
+    return [table for table in tables if table is not None]
 
 
 def rooms() -> Rooms:
@@ -76,10 +74,6 @@ def rooms() -> Rooms:
         st.stop()
 
 
-RIGHT = ":green[:material/check:]"
-OTHER = ":red[:material/close:]"
-
-
 def colored(expression: str) -> str:
     """Return an expression with a square in its colour, as Markdown."""
     return f':color[■]{{foreground="{COLORS[expression]}"}} {expression}'
@@ -89,26 +83,106 @@ def mark(one: str | None, other: str | None) -> str:
     """Return a mark for equal or different answers, as Markdown; empty if one is missing."""
     if one is None or other is None:
         return ""
-    return RIGHT if one == other else OTHER
+    return ":green[:material/check:]" if one == other else ":red[:material/close:]"
 
 
-def play(game: Game, answers: Sequence[str], visit: str, say: Callable[[int, str], None]) -> bool:
+def same_as(who: str) -> str:
+    """Return the title of a column or number that compares answers with a yardstick."""
+    return f"Same as {who if who == LABEL else who[:1].lower() + who[1:]}"
+
+
+def alone(faces: Fer2013Faces) -> None:
+    """Play the round of the seed in the URL, and offer to open or join a room."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        help_text = (
+            "The same number gives everybody the same ten test faces: one of each label and three more at random. "
+            "Pictures that are also in Training are left out, since models have seen them."
+        )
+        seed = whole_number("Round", 1, HIGHEST_SEED, 1, "q_seed", width=160, help=help_text)
+        names = _choose_models()
+    current = game(faces, seed, names)
+    answers: list[str] = st.session_state.setdefault(_ANSWERS, {}).setdefault(seed, [])
+
+    def say(place: int, expression: str) -> None:
+        if place == len(answers):
+            answers.append(expression)
+
+    def repeat() -> None:
+        st.session_state[_ANSWERS].pop(seed, None)
+        st.session_state.pop(_seen_key(visit), None)
+
+    def next_round() -> None:
+        st.session_state["q_seed"] = seed % HIGHEST_SEED + 1
+
+    visit = f"alone_{seed}"
+    if next_face(current, answers, visit, say):
+        show_result(current, answers)
+        with st.container(horizontal=True):
+            words, icon = "Play again with other faces", ":material/arrow_forward:"
+            st.button(words, type=emphasis(), icon=icon, on_click=next_round)
+            st.button("Repeat this round", icon=":material/replay:", on_click=repeat)
+        st.markdown("Link to this round:")
+        st.code(f"{st.context.url or ''}?q_seed={seed}", language=None)
+    if ANNOTATORS not in current.main:
+        st.caption(f"Without the annotators’ votes. {with_code(faces.votes_missing)}")
+    st.divider()
+    _ways_into_a_room(seed)
+
+
+def _choose_models() -> list[str]:
+    titles = {name: title for table in model_tables() for name, title in table.titles.items()}
+    if not titles:
+        st.caption("No model has predictions to compare with.")
+        return []
+    with st.popover("Models", icon=":material/model_training:"):
+        names = list(titles)
+        settings: Any = {"default": names, "format_func": lambda name: titles.get(name, name), "bind": "query-params"}
+        return list(st.multiselect("Compare with", names, key="q_models", **settings))
+
+
+def _ways_into_a_room(seed: int) -> None:
+    def open_room() -> None:
+        st.session_state[HOST] = rooms().open(seed)
+
+    def go_to_room() -> None:
+        if code := tidy_code(st.session_state["quiz_code_typed"] or ""):
+            st.query_params["q_room"] = code
+
+    st.header("With a class")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(
+            "**Lead a class**: open a room and show its code on the projector. Everybody plays this round on their own "
+            "device, and you see the answers counted together."
+        )
+        icon = ":material/meeting_room:"
+        st.button("Open a room", icon=icon, key="quiz_open", on_click=attempt, args=(open_room, _REFUSED))
+        warn(st.session_state.pop(_REFUSED, []))
+    with right, st.form("quiz_code", border=False):
+        st.markdown("**Join a class**: type the code that you see on the projector.")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.text_input("Code of the room", max_chars=8, key="quiz_code_typed", width=200)
+            st.form_submit_button("Go to the room", on_click=go_to_room)
+
+
+def next_face(game: Game, answers: Sequence[str], visit: str, say: Callable[[int, str], None]) -> bool:
     """Show the next face, or the last answered one until Next is pressed; return whether the round is over.
 
-    Args:
-        game: the round.
-        answers: to the first faces, in order.
-        visit: names the round of this person, so that another one starts at its own place.
-        say: keeps an answer, given the place of the face and the expression.
+    `visit` names the round of this person, so that another one starts at its own place. `say` keeps an answer, given
+    the place of the face and the expression.
     """
-    key = f"quiz_seen_{visit}"
+
+    def see_next() -> None:
+        st.session_state[key] = seen + 1
+
+    key = _seen_key(visit)
     seen = min(st.session_state.setdefault(key, len(answers)), len(answers))
     if seen >= FACES:
         return True
     st.progress(len(answers) / FACES, text=f"**Face {seen + 1} of {FACES}**")
     narrow = narrow_screen()
     left, right = st.columns([2, 3], gap="small" if narrow else "large")
-    face = game.round.faces[seen]
+    face = game.faces[seen]
     left.image(face.image, width=200 if narrow else 440, alt=f"Face {seen + 1} of {FACES}")
     with right:
         if seen == len(answers):
@@ -117,28 +191,15 @@ def play(game: Game, answers: Sequence[str], visit: str, say: Callable[[int, str
         answer = answers[seen]
         st.markdown(f"#### You say: {colored(answer)}")
         st.markdown(f"#### FER2013’s label: {colored(face.label)} {mark(answer, face.label)}")
-        words = "See the result" if seen + 1 == FACES else "Next face"
-        st.button(
-            words,
-            type=emphasis(),
-            icon=":material/arrow_forward:",
-            shortcut="N",
-            key=f"q_next_{seen}",
-            on_click=_see_next,
-            args=(key, seen + 1),
-        )
+        words, icon = "See the result" if seen + 1 == FACES else "Next face", ":material/arrow_forward:"
+        st.button(words, type=emphasis(), icon=icon, shortcut="N", key=f"q_next_{seen}", on_click=see_next)
         show_votes(face, answer)
         show_models(game, seen, answer)
     return False
 
 
-def start_over(visit: str) -> None:
-    """Let a round begin with its first face again."""
-    st.session_state.pop(f"quiz_seen_{visit}", None)
-
-
-def _see_next(key: str, seen: int) -> None:
-    st.session_state[key] = seen
+def _seen_key(visit: str) -> str:
+    return f"quiz_seen_{visit}"
 
 
 def _ask(place: int, say: Callable[[int, str], None]) -> None:
@@ -146,28 +207,28 @@ def _ask(place: int, say: Callable[[int, str], None]) -> None:
     st.markdown(f"{'' if narrow else '#### '}Which expression does this face show?")
     with st.grid(3 if narrow else 2, min_column_width=100, gap="small"):
         for number, expression in enumerate(EXPRESSIONS, start=1):
-            st.button(
-                colored(expression),
-                key=f"q_say_{place}_{expression}",
-                on_click=say,
-                args=(place, expression),
-                shortcut=None if narrow else str(number),
-                width="stretch",
-            )
+            key, shortcut = f"q_say_{place}_{expression}", None if narrow else str(number)
+            click: Any = {"on_click": say, "args": (place, expression)}
+            st.button(colored(expression), key=key, shortcut=shortcut, width="stretch", **click)
     keys = "" if narrow else " The numbers are keys of the keyboard."
     st.caption(f"The label and the other answers are shown after yours.{keys}")
 
 
-def show_votes(face: QuizFace, answer: str | None = None) -> None:
+def show_votes(face: QuizFace, answer: str) -> None:
     """Show the ten annotators' votes as bars, and whether an answer is the most frequent one."""
     if face.votes is None:
         return
     total = sum(face.votes) + face.other_votes
     most = f"most say {face.majority}" if face.majority else "no clear answer"
-    st.markdown(f"**{ANNOTATORS.removeprefix('Most ').capitalize()}**: {most} {mark(answer, face.majority)}")
-    said = ", ".join(f"{name} {n}" for name, n in zip(EXPRESSIONS, face.votes, strict=True) if n)
-    show_chart(vote_bars(face.votes, total), f"Votes of {total} annotators: {said or 'none for the seven'}")
+    st.markdown(f"**Annotators**: {most} {mark(answer, face.majority)}")
+    alt = f"Votes of {total} annotators: {in_words(face.votes) or 'none for the seven'}"
+    show_chart(vote_bars(face.votes, total), alt)
     note_other_votes(face)
+
+
+def in_words(counts: Iterable[int]) -> str:
+    """Return how often each expression was said, without those that were not."""
+    return ", ".join(f"{name} {count}" for name, count in zip(EXPRESSIONS, counts, strict=True) if count)
 
 
 def note_other_votes(face: QuizFace) -> None:
@@ -178,87 +239,61 @@ def note_other_votes(face: QuizFace) -> None:
 
 def show_models(game: Game, place: int, answer: str | None = None) -> None:
     """Show which models give which answer to a face, the most frequent answer first."""
-    models = game.compared.models
     by_answer: dict[str, list[str]] = {}
-    for title, said in models.items():
-        if (one := said[place]) is not None:
-            by_answer.setdefault(one, []).append(title)
+    for title, said in game.models.items():
+        if (models_answer := said[place]) is not None:
+            by_answer.setdefault(models_answer, []).append(title)
     if not by_answer:
         return
     count = sum(map(len, by_answer.values()))
     st.markdown(f"**Models** ({count})" if count > 1 else "**Model**")
-    st.markdown(
-        "\n".join(
-            f"- **{colored(one)}** {mark(answer, one)} {len(titles)}: {plain(' · '.join(titles))}"
-            for one, titles in sorted(by_answer.items(), key=lambda item: -len(item[1]))
-        )
-    )
-
-
-HELP: Final = {
-    ANNOTATORS: MOST_ANNOTATORS,
-    MODELS: "The most frequent answer of the models. Faces on which two answers are equally frequent do not count.",
-}
-"""What the main yardsticks are."""
+    lines = [
+        f"- **{colored(expression)}** {mark(answer, expression)} {len(titles)}: {plain(' · '.join(titles))}"
+        for expression, titles in sorted(by_answer.items(), key=lambda item: -len(item[1]))
+    ]
+    st.markdown("\n".join(lines))
 
 
 def show_result(game: Game, answers: Sequence[str]) -> None:
     """Show how far the answers agree with those of the label, the annotators and the models."""
-    compared = game.compared
     st.header("Your result")
-    with st.grid(len(compared.main), min_column_width=180):
-        for who, said in compared.main.items():
-            found = agreement(answers, said)
-            st.metric(f"Same as {in_sentence(who)}", str(found), border=True, help=HELP.get(who))
-    label = agreement(answers, compared.main[LABEL])
+    with st.grid(len(game.main), min_column_width=180):
+        for who, said in game.main.items():
+            st.metric(same_as(who), str(agreement(answers, said)), border=True, help=HELP.get(who))
+    label = agreement(answers, game.main[LABEL])
     st.markdown(
         f"Ten faces are few: with {label} for the label, the 95 % interval of your agreement on faces drawn like these "
         f"is **{label.interval_text}**. A difference of two or three faces between you and a model says little."
     )
-    columns: dict[str, str | tuple[str, str]] = {
-        "who": "",
-        "you": "Same as you",
-        "interval": "95 % interval",
-        "label": "Same as the label",
-        "annotators": "Same as most annotators",
-    }
-    if ANNOTATORS not in compared.main:
-        del columns["annotators"]
-    show_table(
-        own_table(answers, compared),
-        "Agreement of you, the label, the annotators and the models on these ten faces",
-        columns,
-        height="content",
-    )
+    voted = ANNOTATORS in game.main
+    columns: Columns = {"who": "", "you": "Same as you", "interval": "95 % interval", "label": "Same as the label"}
+    if voted:
+        columns["annotators"] = "Same as most annotators"
+    title = "Agreement of you, the label, the annotators and the models on these ten faces"
+    show_table(rounds.own_table(answers, game), title, columns, height="content")
     st.caption(
         "Wilson’s interval of “same as you”. Every label occurs in a round, so rare expressions count more here than "
         "in a whole test split, and models may score lower than under Compare models."
-        + (f" {ANNOTATORS}: only faces with one clear answer count." if ANNOTATORS in compared.main else "")
+        + (f" {ANNOTATORS}: only faces with one clear answer count." if voted else "")
     )
     st.header("The ten faces")
     with st.grid("auto", min_column_width=150, gap="small"):
-        for place, (face, answer) in enumerate(zip(game.round.faces, answers, strict=False)):
+        for place, (face, answer) in enumerate(zip(game.faces, answers, strict=False)):
             with st.container(gap=None):
                 st.image(face.image, width="stretch", alt=f"Face {place + 1}: label {face.label}, you said {answer}")
                 st.markdown(f"{mark(answer, face.label)} **You: {answer}**")
                 lines = [f"Label: {face.label}"]
-                if ANNOTATORS in compared.main:
+                if voted:
                     lines.append(f"Annotators: {face.majority or 'no clear answer'}")
-                if MODELS in compared.main:
-                    lines.append(f"Most models: {compared.main[MODELS][place] or 'no clear answer'}")
+                if MODELS in game.main:
+                    lines.append(f"Most models: {game.main[MODELS][place] or 'no clear answer'}")
                 st.caption("  \n".join([*lines, f"Row {face.row}, {face.split}"]))
-    with st.expander("Every model’s answer to every face"):
-        show_answers(game, {YOU: tuple(answers)})
+    show_answers(game, {rounds.YOU: tuple(answers)})
 
 
-def show_answers(game: Game, said: dict[str, tuple[str | None, ...]]) -> None:
+def show_answers(game: Game, said: dict[str, Said]) -> None:
     """Show a table of all answers to all faces, with columns for `said` before the others."""
-    table = face_table(said, game.compared)
-    columns: dict[str, str | tuple[str, str]] = {"face": ("Face", "%d")}
-    columns |= {str(name): str(name) for name in table.columns[1:]}
-    show_table(table, f"Answers to the {FACES} faces", columns, height="content")
-
-
-def in_sentence(who: str) -> str:
-    """Return the name of a yardstick as it stands within a sentence."""
-    return who if who == LABEL else who[:1].lower() + who[1:]
+    with st.expander("Every model’s answer to every face"):
+        table = rounds.face_table(said, game)
+        columns: Columns = {"face": ("Face", "%d"), **{str(name): str(name) for name in table.columns[1:]}}
+        show_table(table, f"Answers to the {FACES} faces", columns, height="content")
