@@ -234,7 +234,7 @@ def _thumbnails(collection: Collection, expression: str, removable: bool = False
         st.caption(f"The last {len(shown)} of {len(kept)}.")
     if removable:
         with st.container(horizontal=True):
-            remove_last = partial(collection.remove_last, expression)
+            remove_last = partial(collection.remove, expression, kept[-1].number)
             button("Remove the last", "f_undo", remove_last, icon=":material/undo:")
             with st.popover("Remove all", icon=":material/delete:"):
                 st.markdown(f"All {len(kept)} snapshots of {expression} are deleted for good.")

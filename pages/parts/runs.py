@@ -19,9 +19,8 @@ from fer_core.metrics.core import METRICS, Measured, f1_table, measure_models
 from fer_core.metrics.predictions import Predictions
 from fer_core.metrics.significance import pair_table
 from fer_core.runs.estimate import duration_text
-from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
 from fer_core.runs.queue import delete, resume, stop, submit
-from fer_core.runs.run import Run, RunPlan, list_runs
+from fer_core.runs.run import ONNX, Run, RunPlan, downloads, list_runs, onnx_file, promote, suggested_name
 from fer_core.runs.status import STATE_LABELS, Status
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
