@@ -25,7 +25,7 @@ from fer_core.faces import (
     default_detector,
     yunet_path,
 )
-from fer_core.faces.fallback import FALLBACK_NAME
+from fer_core.faces.detector import FALLBACK_NAME
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.face_table import FACE_COLUMNS
 from fer_core.inference.pictures import PICTURE_COLUMNS, result_row

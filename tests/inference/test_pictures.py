@@ -86,7 +86,7 @@ def test_accuracy_on_found_faces_is_within_three_points_of_the_originals(analyze
     direct = analyzer.classifier.predict(part.images).probabilities.argmax(axis=1)
     found, right_found, right_direct = 0, 0, 0
     for number, (face, label) in enumerate(zip(part.images, part.labels, strict=True)):
-        results = analyzer.analyze(scene_with_face(face, seed=number).image)
+        results = analyzer.analyze(scene_with_face(face, seed=number)[0])
         if results:
             found += 1
             right_found += int(results[0].probabilities.argmax()) == label
