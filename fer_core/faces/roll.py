@@ -47,7 +47,7 @@ def head_roll(images: NDArray[np.uint8], detector: FaceDetector | None = None) -
 
 def known_roll(rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the head roll, in whole degrees, of these rows of FER2013, `(n,)` as `head_roll`; NaN for unknown rows."""
-    return np.asarray(pd.Series(_by_row()).reindex(rows), np.float64)
+    return np.array(pd.Series(_by_row()).reindex(rows), np.float64)
 
 
 def dataset_roll(dataset: FaceDataset) -> NDArray[np.float64]:

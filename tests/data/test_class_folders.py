@@ -5,7 +5,6 @@ import pytest
 from fer_core.data import read_class_folders
 from fer_core.types import FerError
 from tests.data.conftest import make_zip, png
-from tests.junk import with_junk
 
 
 def fill(root, names, count=2):
@@ -86,15 +85,6 @@ def test_a_missing_or_refused_zip_leaves_nothing(home, tmp_path):
     with pytest.raises(FerError, match=r"b\.zip has only one class"):
         read_class_folders(source)
     assert not list((home / "uploads").iterdir())
-
-
-def test_junk_is_no_picture(home, tmp_path):
-    root = with_junk(fill(tmp_path / "faces", ["happy", "sad"]), png())
-    files = [(str(f.relative_to(tmp_path)), f.read_bytes()) for f in root.rglob("*") if f.is_file()]
-    for place in (root, make_zip(tmp_path / "a.zip", files)):
-        found = read_class_folders(place)
-        assert [path.name for path in found.paths] == ["0.png", "1.png"] * 2
-        assert found.skipped == ()
 
 
 def test_links_to_class_folders(tmp_path):

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -168,20 +170,18 @@ def test_image_edition_that_is_wrong(home, write_image_edition):
     stray.unlink()
     (root / "train" / "bored").mkdir()
     refused(r"folder train/bored is not named after an expression. Expected angry, disgust")
-
-
-def test_image_edition_without_classes_or_images(home, tmp_path):
-    (tmp_path / "train").mkdir()
-    (tmp_path / "test").mkdir()
-    with pytest.raises(FerError, match=r"has no class folders. Expected angry, disgust"):
-        load_fer2013(tmp_path)
     for part in ("train", "test"):
-        (tmp_path / part / "happy").mkdir()
-    with pytest.raises(FerError, match="has class folders but no images"):
-        load_fer2013(tmp_path)
+        shutil.rmtree(root / part)
+        (root / part).mkdir()
+    refused(r"has no class folders. Expected angry, disgust")
+    for part in ("train", "test"):
+        (root / part / "happy").mkdir()
+    refused("has class folders but no images")
 
 
-def test_second_load_reads_the_cache_unless_the_source_has_changed(home, csv_file, small, monkeypatch):
+def test_second_load_reads_the_cache_unless_the_source_has_changed(
+    home, csv_file, small, monkeypatch, write_image_edition
+):
     load_fer2013(csv_file)
     with monkeypatch.context() as patch:
         patch.setattr(fer2013, "read_csv", lambda _: pytest.fail("parsed again"))
@@ -189,15 +189,12 @@ def test_second_load_reads_the_cache_unless_the_source_has_changed(home, csv_fil
     other = make_dataset(21, seed=9)
     csv_file.write_text(csv_text(other))
     assert_same(load_fer2013(csv_file), other)
-    relabelled = FaceDataset(other.images, (other.labels + 1) % 7, other.usage, other.rows)
+    relabelled = replace(other, labels=(other.labels + 1) % 7)
     stat = csv_file.stat()
     csv_file.write_text(csv_text(relabelled))  # same size; the time tells
     os.utime(csv_file, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000))
     assert_same(load_fer2013(csv_file), relabelled)
     assert len(list((home / "cache" / "fer2013").iterdir())) == 1
-
-
-def test_image_moved_to_another_class_is_read_again(home, small, write_image_edition):
     root = write_image_edition(small)
     load_fer2013(root)
     (root / "train" / "angry" / "Training_0.png").rename(root / "train" / "sad" / "Training_0.png")
