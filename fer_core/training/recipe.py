@@ -257,6 +257,7 @@ SHARP_FACES = replace(FACES, epochs=8, augmentation=Augmentation(crop=48))
 
 FACES_STUDENT = replace(
     FACES,
+    epochs=8,
     seed=1,
     teachers=("mobilenet_faces_sharp", "compact_cnn_student", "compact_cnn_distilled"),
     teaching=3.0,

@@ -13,10 +13,12 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import requests
+from requests.adapters import HTTPAdapter
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import UploadedFileInfo
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from urllib3.util import Retry
 from websockets.asyncio.client import ClientConnection, connect
 
 PATIENCE: Final = 120  # seconds to wait for an answer
@@ -29,6 +31,8 @@ class Connection:
     def __init__(self, address: str) -> None:
         self.address = address
         self._session = requests.Session()
+        # The server closes a kept connection after five idle seconds; a browser then sends the request again.
+        self._session.mount("http://", HTTPAdapter(max_retries=Retry(1, allowed_methods=None)))
         self._loaded: set[str] = set()
 
     async def load(self, page: str) -> None:

@@ -161,7 +161,7 @@ def cleared_caches(folder: Path) -> str:
 
 
 def killed_training(folder: Path) -> str:
-    run = queue.submit(plan(write_faces(folder / "faces", 60)))
+    run = queue.submit(plan(write_faces(folder / "faces", 600)))
     kept = _some_epochs(run, 2)
     os.kill(int((run.folder / ALIVE).read_text()), signal.SIGKILL)
     until(lambda: run.status().state == "interrupted")
