@@ -28,6 +28,7 @@ from pages.parts.common import (
     choose_faces,
     choose_model,
     choose_yardstick,
+    explain,
     note_utkface,
     plain,
     show_table,
@@ -37,7 +38,6 @@ from pages.parts.common import (
 from pages.parts.confusion import show_faces
 from pages.parts.data import computed, predictions
 from pages.parts.dataset import face_tile
-from pages.parts.explanations import explain
 
 MOST_SHOWN: Final = 24
 PAIRS_SHOWN: Final = 12
@@ -73,7 +73,7 @@ def labels(faces: Fer2013Faces) -> None:
         f"accuracy by FER2013’s label. The annotators agree least with **{worst['label']}**: {worst['same']:.0%}."
     )
     show_chart(
-        confusion_chart(cells, values, rows="FER2013’s label", columns="Most annotators"),
+        confusion_chart(cells, values, titles=("FER2013’s label", "Most annotators")),
         f"FER2013’s label against what most annotators say; the same on {everyone['same']:.1%}",
     )
     show_table(
@@ -114,10 +114,10 @@ def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for a
     )
     rows = [
         {
-            "Method": result.what,
-            "Claimed": f"{result.claimed:.2f} %",
-            "Reproduced": result.reproduced or "–",
-            "Source": "; reproduced: ".join(filter(None, (result.source, result.reproduced_source))),
+            "Method": result["what"],
+            "Claimed": f"{result['claimed']:.2f} %",
+            "Reproduced": result.get("reproduced", "–"),
+            "Source": "; reproduced: ".join(result[key] for key in ("source", "reproduced_source") if key in result),
         }
         for result in PUBLISHED
     ]
