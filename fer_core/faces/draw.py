@@ -77,7 +77,8 @@ def draw_faces(
     """
     image = require_rgb(image)
     longest = max(image.shape[:2])
-    scale = max(MIN_CANVAS if enlarge else 1, min(longest, largest or longest)) / longest
+    most = longest if largest is None else min(longest, largest)
+    scale = max(MIN_CANVAS if enlarge else 1, most) / longest
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     canvas = Pillow.fromarray(image if scale >= 1 else resized(image, (width, height)))
     if scale > 1:
