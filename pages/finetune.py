@@ -10,10 +10,10 @@ from fer_core.training.recipe import recipe_summary
 from fer_core.types import FerError
 from fer_core.visitors import limits
 from pages.parts.common import ERROR, emphasis, plain, warn, with_code
-from pages.parts.finetune.new_run import select_data, select_network, select_recipe
-from pages.parts.finetune.runs import RUNS_TAB, TAB, all_runs, live, result, select_runs, start
-from pages.parts.finetune.tuning import tuning
 from pages.parts.head import head
+from pages.parts.new_run import select_data, select_network, select_recipe
+from pages.parts.runs import RUNS_TAB, TAB, all_runs, live, result, select_runs, start
+from pages.parts.tuning import tuning
 from pages.parts.visitor import training_allowed
 
 NEW_TAB, TUNING_TAB = "New run", "Tuning"

@@ -8,8 +8,7 @@ from fer_core.metrics.paper import OVERALL
 from fer_core.store.folders import list_models
 from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
-from pages.parts.common import choose_yardstick, no_model_yet, note_detector, note_untested, note_utkface, warn
-from pages.parts.explanations import explain
+from pages.parts.common import choose_yardstick, explain, no_model_yet, note_detector, note_untested, note_utkface, warn
 from pages.parts.head import head
 from pages.parts.home import judged_by, three_ways, why_default
 from pages.parts.notice import notice

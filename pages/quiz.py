@@ -5,8 +5,8 @@ import streamlit as st
 from pages.parts.common import with_code
 from pages.parts.data import fer2013
 from pages.parts.head import head
-from pages.parts.quiz.play import alone
-from pages.parts.quiz.room import lecturer, room_in_url, student
+from pages.parts.quiz import alone
+from pages.parts.room import lecturer, room_in_url, student
 
 head(
     "You against the model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -10,8 +11,8 @@ from typer import Argument, Option
 
 from fer_core.cli.output import AsJson, fitted_table, print_json, say, stdout, warn
 from fer_core.jobs import PATIENCE
-from fer_core.runs import promote as promotion
 from fer_core.runs import queue
+from fer_core.runs import run as promotion
 from fer_core.runs.estimate import duration_text
 from fer_core.runs.run import Run, list_runs, open_run
 from fer_core.runs.status import STATE_LABELS
@@ -49,7 +50,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     run = open_run(run_id)
     history = run.history()
     if as_json:
-        print_json({**_row(run), "plan": run.plan.as_dict(), "history": history.to_dict("records")})
+        print_json({**_row(run), "plan": asdict(run.plan), "history": history.to_dict("records")})
         return
     status = run.status()
     say(f"{run.title}: {STATE_LABELS[status.state]}. {status.message}")

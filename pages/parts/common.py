@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 from urllib.parse import urlsplit
 
@@ -15,6 +17,7 @@ from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS, percent_text
 from fer_core.faces import default_detector
 from fer_core.files import no_formula
 from fer_core.metrics.calibration import WANTED
+from fer_core.metrics.core import METRICS
 from fer_core.models.spec import utkface_note
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
@@ -31,6 +34,9 @@ LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 ZIP_LAYOUT: Final = """pictures.zip
    happy/   anna.jpg   ben.png   …
    sad/     carl.jpg   dora.jpg  …"""
+
+EXPLANATIONS: Final = tomllib.loads(Path(__file__).with_name("explanations.toml").read_text(encoding="utf-8"))
+"""What charts and numbers mean, by the title of the popover: `definition`, `reading` and `trap`."""
 
 Columns: TypeAlias = dict[str, str | tuple[str, str]]
 """The label of each column of a table in order, with the number format of a numeric column."""
@@ -233,6 +239,24 @@ def stop_without_predictions() -> NoReturn:
     words = "No model has predictions of this split. Choose another one, or train a model."
     st.info(words, icon=":material/leaderboard:")
     st.stop()
+
+
+def explain(name: str, example: str, label: str = "What is this?") -> None:
+    """Show a popover on one of `EXPLANATIONS` or a metric, with a sentence that has numbers of the page, if any yet."""
+    metric = next((metric for metric in METRICS.values() if metric.title == name), None)
+    words = EXPLANATIONS[name] if metric is None else vars(metric)
+    with st.popover(label, icon=":material/help:", type="tertiary", key=f"explain_{name}"):
+        st.markdown(
+            f"**{name}**\n\n{words['definition']}\n\n**How to read it.** {words['reading']}\n\n"
+            f"**Careful.** {words['trap']}" + (f"\n\n**Here.** {plain(example)}" if example else "")
+        )
+
+
+def explained_metric(name: str, value: str, example: str) -> None:
+    """Show a number, and below it the popover that explains it."""
+    with st.container(border=True, gap="xxsmall"):
+        st.metric(name, value)
+        explain(name, example)
 
 
 def why_not_sure(face: FaceResult) -> None:

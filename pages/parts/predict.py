@@ -15,8 +15,7 @@ from fer_core.labels import EXPRESSIONS, NOT_SURE, expression_index
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult
 from pages.parts.charts import show_chart
-from pages.parts.common import plain, why_not_sure
-from pages.parts.explanations import explain
+from pages.parts.common import explain, plain, why_not_sure
 from pages.parts.pictures import Picture, analyzer, close_up_of, evidence_tile, input_tile, occlusion_of, result_for
 
 SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {

@@ -6,7 +6,7 @@ import io
 import shutil
 import time
 import zipfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ def made_run(state: str, title: str = "A try", message: str = "As made.", epochs
     plan = RunPlan(title, spec, replace(recipe_for(spec), epochs=5), DataSettings(faces=500))
     folder = home() / "runs" / f"{state}-{age}"
     folder.mkdir(parents=True)
-    write_json(folder / PLAN, {"created": time.time() - age, **plan.as_dict()})
+    write_json(folder / PLAN, {"created": time.time() - age, **asdict(plan)})
     lines = ["epoch,accuracy,loss,val_accuracy,val_loss"]
     lines += [f"{epoch},0.{2 + epoch}1,1.9,0.{2 + epoch}5,1.8" for epoch in range(epochs)]
     (folder / "history.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -42,7 +42,7 @@ def submitted(monkeypatch):
         plans.append(plan)
         return made_run("waiting", plan.title)
 
-    monkeypatch.setattr("pages.parts.finetune.runs.submit", submit)
+    monkeypatch.setattr("pages.parts.runs.submit", submit)
     return plans
 
 
@@ -206,9 +206,7 @@ def test_a_run_is_judged_by_both_yardsticks_and_recommended_by_the_hold_out(page
 
 def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, open_app, monkeypatch):
     run = with_result(made_run("finished", "My run", epochs=3), measured=False)
-    monkeypatch.setattr(
-        "pages.parts.finetune.runs.onnx_file", lambda one: (one.folder / "model.onnx").write_bytes(b"onnx")
-    )
+    monkeypatch.setattr("pages.parts.runs.onnx_file", lambda one: (one.folder / "model.onnx").write_bytes(b"onnx"))
     app = page(f_tab="Runs")
     assert "only on its hold-out of 12 faces" in said(app)
     assert not any("Confusion" in words for words in charts(app))

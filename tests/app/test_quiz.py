@@ -11,7 +11,7 @@ from fer_core.data import load_fer2013, load_ferplus
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz.rounds import FACES, draw_round
 from fer_core.store.folders import load_model
-from pages.parts.quiz.play import rooms
+from pages.parts.quiz import rooms
 from tests.app.conftest import said
 from tests.made_up_store import write_fer2013
 

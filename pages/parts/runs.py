@@ -19,28 +19,16 @@ from fer_core.metrics.core import METRICS, Measured, f1_table, measure_models
 from fer_core.metrics.predictions import Predictions
 from fer_core.metrics.significance import pair_table
 from fer_core.runs.estimate import duration_text
-from fer_core.runs.promote import ONNX, downloads, onnx_file, promote, suggested_name
 from fer_core.runs.queue import delete, resume, stop, submit
-from fer_core.runs.run import Run, RunPlan, list_runs
+from fer_core.runs.run import ONNX, Run, RunPlan, downloads, list_runs, onnx_file, promote, suggested_name
 from fer_core.runs.status import STATE_LABELS, Status
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
+from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import (
-    attempt,
-    choose,
-    choose_yardstick,
-    duration,
-    emphasis,
-    model_titles,
-    offer_download,
-    plain,
-    upper_first,
-    warn,
-)
+from pages.parts.common import attempt, emphasis, explain, plain, warn
 from pages.parts.data import shared
-from pages.parts.explanations import explain
 
 TAB, RUNS_TAB = "f_tab", "Runs"
 """Key and query parameter of the open tab, and the title of this one."""
@@ -168,7 +156,7 @@ def _live(runs: list[Run], states: list[str]) -> None:
     with st.container(horizontal=True):
         st.metric("Epoch", _epochs(run, status), border=True)
         st.metric("Best on hold-out, by label", _best_on_holdout(run), border=True)
-        st.metric("Worked for", duration(status.seconds), border=True)
+        st.metric("Worked for", common.duration(status.seconds), border=True)
         memory = f"{status.peak_memory / 1e9:.1f} GB" if status.peak_memory else "–"
         st.metric("Peak memory", memory, border=True)
     warn(list(status.warnings), "About its faces:")
@@ -252,7 +240,7 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
     Both are judged by both yardsticks. Which of them to use is recommended by the hold-out, not by the test faces.
     """
     with st.container(horizontal=True):
-        split, by = choose("Test split", TEST_SPLITS, "f_split"), choose_yardstick("f_by")
+        split, by = common.choose("Test split", TEST_SPLITS, "f_split"), common.choose_yardstick("f_by")
     stored = {model.name: model for model in list_models()[0]}
     origin = run.plan.spec.weights_from
     other = stored.get(origin) or stored.get(DEFAULT_MODEL)
@@ -315,13 +303,13 @@ def _compared(models: list[StoredModel], split: str, by: str) -> tuple[Predictio
     numbers, table = measure_models(answers), pair_table(answers)
     reached = ", ".join(f"{answers.titles[name]} {numbers[name][0].accuracy:.1%}" for name in answers.names)
     verdict = "" if table.empty else f": {table.iloc[0]['verdict']}"
-    return answers, numbers, f"{upper_first(YARDSTICKS[by])}: {reached}{verdict}.", complaints
+    return answers, numbers, f"{common.upper_first(YARDSTICKS[by])}: {reached}{verdict}.", complaints
 
 
 def _promotion(run: Run) -> None:
     """Offer to make the result available on every page; link to it if it is."""
     stored = list_models()[0]
-    titles = model_titles(stored)
+    titles = common.model_titles(stored)
     for model in (model for model in stored if model.card.promoted_from == run.id):
         st.success(f"{plain(model.title)} is on every page now.", icon=":material/verified:")
         label = f"Try {plain(model.title)} on the Predict page"
@@ -350,7 +338,7 @@ def _downloads(run: Run) -> None:
         for path in files.values():
             label, name = f"{FORMATS[path.suffix]}, {path.stat().st_size / 1e6:.1f} MB", suggested_name(run)
             mime, key = "application/octet-stream", f"f_download_{path.suffix}"
-            offer_download(label, path.read_bytes, f"{name}{path.suffix}", mime, "download", key)
+            common.offer_download(label, path.read_bytes, f"{name}{path.suffix}", mime, "download", key)
         write = ONNX not in files and st.button("Write as ONNX", icon=":material/transform:", key="f_onnx")
     st.caption("LiteRT is used here and on phones, Keras in notebooks, ONNX elsewhere.")
     if write:

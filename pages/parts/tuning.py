@@ -27,10 +27,9 @@ from fer_core.tuning.plan import (
 )
 from fer_core.types import FerError
 from pages.parts.charts import show_chart
-from pages.parts.common import attempt, emphasis, plain, warn, whole_number, with_code
+from pages.parts.common import attempt, emphasis, explain, plain, warn, whole_number, with_code
 from pages.parts.data import computed
-from pages.parts.explanations import explain
-from pages.parts.finetune.runs import start
+from pages.parts.runs import start
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage

@@ -23,18 +23,9 @@ from fer_core.training.initial_weights import weight_sources
 from fer_core.training.recipe import CLASS_WEIGHTS, LOSSES, OPTIMIZERS, SCHEDULES, Recipe, fine_tuning_recipe
 from fer_core.types import FerError
 from fer_core.visitors import limits
+from pages.parts import common
 from pages.parts.charts import show_chart
-from pages.parts.common import (
-    ZIP_LAYOUT,
-    attempt,
-    choose,
-    model_titles,
-    plain,
-    warn,
-    whole_image_toggle,
-    whole_number,
-    with_code,
-)
+from pages.parts.common import attempt, choose, plain, warn, with_code
 from pages.parts.data import computed, computed_here, own_pictures
 from pages.parts.notice import SNAPSHOTS, all_agree
 from pages.parts.pictures import forget, picture_megabytes
@@ -103,12 +94,12 @@ def _counts(source: DataSettings) -> pd.DataFrame:
 def _own_pictures() -> SelectedData:
     # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
     file = st.file_uploader("A zip with a folder of pictures for each expression: happy, sad …", key="f_zip")
-    whole = whole_image_toggle("f_whole")
+    whole = common.whole_image_toggle("f_whole")
     try:
         if file is not None:
             st.session_state[ZIP] = (file.name, computed_here(_kept_upload, file))
         if ZIP not in st.session_state:
-            st.code(ZIP_LAYOUT, language=None)
+            st.code(common.ZIP_LAYOUT, language=None)
             st.caption(f"At least two expressions, with at least two pictures each. {SHARED if limits() else KEPT}")
             return NOTHING
         name, path = st.session_state[ZIP]
@@ -243,7 +234,7 @@ def _thumbnails(collection: Collection, expression: str, removable: bool = False
         st.caption(f"The last {len(shown)} of {len(kept)}.")
     if removable:
         with st.container(horizontal=True):
-            remove_last = partial(collection.remove_last, expression)
+            remove_last = partial(collection.remove, expression, kept[-1].number)
             button("Remove the last", "f_undo", remove_last, icon=":material/undo:")
             with st.popover("Remove all", icon=":material/delete:"):
                 st.markdown(f"All {len(kept)} snapshots of {expression} are deleted for good.")
@@ -254,7 +245,7 @@ def _thumbnails(collection: Collection, expression: str, removable: bool = False
 def select_network() -> ModelSpec:
     """Ask for the network and its initial weights."""
     networks = {name: model_spec(name).title for name in network_names()}
-    titles = model_titles(list_models()[0]) | WEIGHTS
+    titles = common.model_titles(list_models()[0]) | WEIGHTS
     with st.grid(2, min_column_width=200):
         first = list(networks).index(DEFAULT_NETWORK)
         name = st.selectbox("Network", networks, first, networks.__getitem__, key="f_variant", bind="query-params")
@@ -300,7 +291,7 @@ def select_recipe(spec: ModelSpec, faces: int) -> tuple[ModelSpec, Recipe]:
             class_weights=("Class weights", CLASS_WEIGHTS, "f_weights", weights),
             loss=("Loss", LOSSES, "f_loss", "focal: faces that are already correct count less."),
         )
-        settings["seed"] = whole_number("Seed", 0, 9999, 0, "f_seed")
+        settings["seed"] = common.whole_number("Seed", 0, 9999, 0, "f_seed")
     if "augmentation" in settings:
         settings["augmentation"] = augmentation_named(str(settings["augmentation"]), spec)
     if settings.get("early_stopping"):

@@ -13,10 +13,10 @@ from fer_core.figures.bars import answers_and_votes, vote_bars
 from fer_core.quiz.rooms import NAME_LENGTH, Room, no_room, qr_code, tidy_code
 from fer_core.quiz.rounds import FACES, Game, answer_counts, class_table, expression_table, people_table, together
 from fer_core.types import FerError
+from pages.parts import quiz
 from pages.parts.charts import show_chart
 from pages.parts.common import LOCAL, Columns, attempt, emphasis, plain, show_table, warn
-from pages.parts.quiz import play
-from pages.parts.quiz.play import HOST, colored, game, in_words, rooms, same_as
+from pages.parts.quiz import HOST, colored, game, in_words, rooms, same_as
 from pages.parts.visitor import browser_key, current_visitor, remember_browser
 
 _REFUSED = "quiz_not_joined"
@@ -59,9 +59,9 @@ def student(faces: Fer2013Faces, code: str) -> None:
     st.markdown(f"You are **{plain(person.name)}** in room **{code}**.")
     _watch(code, room.turn)
     current = game(faces, room.seed)
-    if play.next_face(current, person.answers, f"{room.code}_{room.turn}_{key}", say):
+    if quiz.next_face(current, person.answers, f"{room.code}_{room.turn}_{key}", say):
         _class_so_far(current, code, room.turn)
-        play.show_result(current, person.answers)
+        quiz.show_result(current, person.answers)
     st.divider()
     st.button("Leave the room", icon=":material/logout:", on_click=leave)
 
@@ -121,7 +121,7 @@ def lecturer(faces: Fer2013Faces) -> bool:
     _live(game(faces, room.seed), code, room.turn)
     st.divider()
     with st.container(horizontal=True):
-        restart = (rooms().restart, code, secret, room.seed % play.HIGHEST_SEED + 1)
+        restart = (rooms().restart, code, secret, room.seed % quiz.HIGHEST_SEED + 1)
         st.button("Start again with other faces", icon=":material/arrow_forward:", on_click=_try, args=restart)
         end = (rooms().end, code, secret)  # the page then says that the room has ended
         st.button("End the room", type=emphasis(), icon=":material/logout:", on_click=_try, args=end)
@@ -181,7 +181,7 @@ def _show_class(current: Game, room: Room) -> None:
                 delta_color="off",
                 delta_arrow="off",
                 border=True,
-                help=play.HELP.get(who),
+                help=quiz.HELP.get(who),
             )
     if count:
         st.caption(
@@ -221,9 +221,9 @@ def _one_face(current: Game, room: Room) -> None:
             show_chart(answers_and_votes(counts, face.votes, total=total), alt, key="quiz_class")
             most = f"Most say {face.majority}." if face.majority else "No clear answer."
             st.caption(f"Coloured: the class. Gray: the share of the ten annotators. {most}")
-            play.note_other_votes(face)
+            quiz.note_other_votes(face)
     with right:
-        play.show_models(current, place)
+        quiz.show_models(current, place)
 
 
 def _tables(current: Game, room: Room) -> None:
@@ -242,4 +242,4 @@ def _tables(current: Game, room: Room) -> None:
     columns |= {who: same_as(who) for who in current.main}
     table = expression_table(room.answers, current)
     show_table(table, "Agreement of the class by expression", columns, height="content")
-    play.show_answers(current, {})
+    quiz.show_answers(current, {})

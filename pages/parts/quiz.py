@@ -17,18 +17,9 @@ from fer_core.quiz.rooms import Rooms, tidy_code
 from fer_core.quiz.rounds import ANNOTATORS, FACES, LABEL, MODELS, Game, QuizFace, Said, agreement
 from fer_core.store.folders import list_models
 from fer_core.types import FerError
+from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import (
-    MOST_ANNOTATORS,
-    Columns,
-    attempt,
-    emphasis,
-    plain,
-    show_table,
-    warn,
-    whole_number,
-    with_code,
-)
+from pages.parts.common import Columns, emphasis, plain, show_table, with_code
 from pages.parts.data import predictions, shared
 
 HIGHEST_SEED: Final = 9999
@@ -37,7 +28,7 @@ _ANSWERS: Final = "quiz_answers"
 _REFUSED: Final = "quiz_refused"
 
 HELP: Final = {
-    ANNOTATORS: MOST_ANNOTATORS,
+    ANNOTATORS: common.MOST_ANNOTATORS,
     MODELS: "The most frequent answer of the models. Faces on which two answers are equally frequent do not count.",
 }
 """What the main yardsticks are."""
@@ -98,7 +89,7 @@ def alone(faces: Fer2013Faces) -> None:
             "The same number gives everybody the same ten test faces: one of each label and three more at random. "
             "Pictures that are also in Training are left out, since models have seen them."
         )
-        seed = whole_number("Round", 1, HIGHEST_SEED, 1, "q_seed", width=160, help=help_text)
+        seed = common.whole_number("Round", 1, HIGHEST_SEED, 1, "q_seed", width=160, help=help_text)
         names = _choose_models()
     current = game(faces, seed, names)
     answers: list[str] = st.session_state.setdefault(_ANSWERS, {}).setdefault(seed, [])
@@ -156,8 +147,8 @@ def _ways_into_a_room(seed: int) -> None:
             "device, and you see the answers counted together."
         )
         icon = ":material/meeting_room:"
-        st.button("Open a room", icon=icon, key="quiz_open", on_click=attempt, args=(open_room, _REFUSED))
-        warn(st.session_state.pop(_REFUSED, []))
+        st.button("Open a room", icon=icon, key="quiz_open", on_click=common.attempt, args=(open_room, _REFUSED))
+        common.warn(st.session_state.pop(_REFUSED, []))
     with right, st.form("quiz_code", border=False):
         st.markdown("**Join a class**: type the code that you see on the projector.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
