@@ -27,12 +27,6 @@ def board(app):
     return next(frame.value for frame in app.dataframe if "accuracy_low" in frame.value)
 
 
-def test_an_empty_store_says_what_to_do(compare):
-    app = compare()
-    assert "no trained model yet" in app.info[0].value
-    assert not app.dataframe
-
-
 def test_the_scoreboard_follows_the_store_and_measures_latency_on_demand(compare, three):
     app = compare()
     assert app.title[0].value == "Compare models"

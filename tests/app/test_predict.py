@@ -192,7 +192,7 @@ def test_each_control_moves_the_probabilities_by_hand_and_all_by_link(predict):
     assert last() == drawn[0]
 
 
-@pytest.mark.parametrize("page", ["predict", "tour", "live", "video"])
+@pytest.mark.parametrize("page", ["predict", "tour", "live", "video", "compare"])
 def test_without_any_model_says_how_to_get_one(open_app, no_models, page):
     app = open_app(page)
     assert not app.exception
