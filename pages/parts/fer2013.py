@@ -73,7 +73,7 @@ def labels(faces: Fer2013Faces) -> None:
         f"accuracy by FER2013’s label. The annotators agree least with **{worst['label']}**: {worst['same']:.0%}."
     )
     show_chart(
-        confusion_chart(cells, values, rows="FER2013’s label", columns="Most annotators"),
+        confusion_chart(cells, values, titles=("FER2013’s label", "Most annotators")),
         f"FER2013’s label against what most annotators say; the same on {everyone['same']:.1%}",
     )
     show_table(
