@@ -31,9 +31,8 @@ from fer_core.types import FerError
 from fer_core.visitors import TemporaryFolder, check_room
 from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, plain, with_code
+from pages.parts.common import choose, explain, plain, with_code
 from pages.parts.data import computed, predictions
-from pages.parts.explanations import explain
 
 EXAMPLE: Final = """people.zip
    table.csv        file,gender,age,expression

@@ -28,6 +28,7 @@ from pages.parts.common import (
     choose_faces,
     choose_model,
     choose_yardstick,
+    explain,
     note_utkface,
     plain,
     show_table,
@@ -37,7 +38,6 @@ from pages.parts.common import (
 from pages.parts.confusion import show_faces
 from pages.parts.data import computed, predictions
 from pages.parts.dataset import face_tile
-from pages.parts.explanations import explain
 
 MOST_SHOWN: Final = 24
 PAIRS_SHOWN: Final = 12
