@@ -19,8 +19,8 @@ from tests.made_up_store import add_model, plurality, predictions
 
 
 @pytest.fixture
-def compare(no_models, opened_without_error):
-    return partial(opened_without_error, "compare")
+def compare(no_models, open_app):
+    return partial(open_app, "compare")
 
 
 def board(app):

@@ -28,8 +28,8 @@ PORTRAITS = {f"{name}__{turn}": portrait(turn, name == "sad") for name in ("happ
 
 
 @pytest.fixture
-def page(opened_without_error):
-    return partial(opened_without_error, "dataset")
+def page(open_app):
+    return partial(open_app, "dataset")
 
 
 @pytest.fixture
