@@ -12,7 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 from typer import Argument, Option
 
-from fer_core.audit import ALL, LIMITS, MINIMUM, RATES, GroupAudit, open_grouped, picture_faces, records
+from fer_core.audit.faces import picture_faces
+from fer_core.audit.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit, records
+from fer_core.audit.pictures import open_grouped
 from fer_core.cli.output import AsJson, Model, WholeImage, print_json, progress_bar, stdout, warn
 from fer_core.faces import default_detector
 from fer_core.files import csv_text

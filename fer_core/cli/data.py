@@ -11,7 +11,8 @@ import pandas as pd
 import typer
 from typer import Argument, Option
 
-from fer_core.audit.fer2013_properties import measured_properties, save_properties
+from fer_core.audit.properties import FILE as PROPERTIES_FILE
+from fer_core.audit.properties import measured_properties
 from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout
 from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
 from fer_core.data.near_duplicates import FILE, LEAST, same_pictures_by_row
@@ -136,5 +137,5 @@ def roll(path: Source = None, save: SaveTable = False, as_json: AsJson = False) 
 def properties(path: Source = None, save: SaveTable = False) -> None:
     """Measure what audits divide the test faces by: brightness, contrast, sharpness, head roll, agreement; as CSV."""
     dataset = load_fer2013(path)
-    table = save_properties(dataset) if save else measured_properties(dataset)
+    table = measured_properties(dataset, PROPERTIES_FILE if save else None)
     sys.stdout.write(csv_text(table.round(3).reset_index()))

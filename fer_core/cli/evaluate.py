@@ -15,7 +15,7 @@ from fer_core.data import load_fer2013, training_and_holdout
 from fer_core.faces import DEGRADATIONS
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import metric_titles
-from fer_core.store.folders import load_model, save_face_map
+from fer_core.store.folders import load_model, update_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
@@ -72,7 +72,7 @@ def evaluate(
                 if mapped:
                     maps[model.name] = stored_face_map(model, dataset)
                     if save:
-                        save_face_map(model, maps[model.name])
+                        update_model(model, face_map=maps[model.name])
             except FerError as error:
                 warn(str(error))
             warn(*results.notes)
@@ -224,7 +224,7 @@ def compare(
     mean recall by most annotators, each on clean and on degraded faces. The intervals cover which faces were drawn;
     name several seeds of a model to see what training again changes.
     """
-    from fer_core.measuring.holdout import degraded_copies
+    from fer_core.measuring.measure import degraded_copies
     from fer_core.metrics.significance import PARTS, Copies, gains
 
     sides = [[load_model(name) for name in names.split(",")] for names in (first, second)]

@@ -114,10 +114,10 @@ def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for a
     )
     rows = [
         {
-            "Method": result.what,
-            "Claimed": f"{result.claimed:.2f} %",
-            "Reproduced": result.reproduced or "–",
-            "Source": "; reproduced: ".join(filter(None, (result.source, result.reproduced_source))),
+            "Method": result["what"],
+            "Claimed": f"{result['claimed']:.2f} %",
+            "Reproduced": result.get("reproduced", "–"),
+            "Source": "; reproduced: ".join(result[key] for key in ("source", "reproduced_source") if key in result),
         }
         for result in PUBLISHED
     ]

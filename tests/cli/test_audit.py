@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.audit import AuditedFaces
+from fer_core.audit.faces import AuditedFaces
 from tests.audit.people import write_people
 from tests.cli.conftest import fails
 
