@@ -77,15 +77,6 @@ def test_cards_without_numbers_cost_only_their_own_rows(home_page, second_model)
         assert f"The model {name} has no score" in said(app)
 
 
-def test_a_model_trained_without_test_faces_is_noted_and_no_fault(open_app, second_model):
-    change_card(promoted() / second_model, metrics={})
-    for page in ("home", "compare", "confusion"):
-        app = open_app(page)
-        assert not app.exception
-        assert not app.warning
-        assert [caption.value for caption in app.caption if "Without a score: Second model" in caption.value]
-
-
 def test_most_annotators_can_be_the_judge(home_page):
     app = home_page()
     by_label = app.dataframe[0].value
