@@ -40,7 +40,6 @@ class BatchNormalization(layers.BatchNormalization):
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Return `inputs` normalized, in their dtype."""
         if len(inputs.shape) != 4 or self.axis not in {-1, 3} or not (self.scale and self.center) or self.renorm:
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -26,23 +26,25 @@ from fer_core.models.backbones import weights_digest
 from fer_core.models.networks import backbone_of
 from fer_core.store.folders import save_model
 from fer_core.store.stored_model import StoredModel
-from fer_core.training.baselines import store_ensemble, train_baseline
+from fer_core.training.baselines import Say, store_ensemble, train_baseline
 from fer_core.training.callbacks import Clock, read_history
-from fer_core.training.data import TrainingData
+from fer_core.training.data import TrainingData, make_card
 from fer_core.training.export import QUANTIZATIONS, Quantization, keras_archive, to_litert
 from fer_core.training.face_map import face_map
 from fer_core.training.fit import fit, precision
-from fer_core.training.initial_weights import initial_network, initial_two_heads, pretraining_note, stored_network
-from fer_core.training.model_card import make_card, training_facts
+from fer_core.training.initial_weights import (
+    initial_network,
+    initial_two_heads,
+    pretraining_note,
+    stored_network,
+    vggface2_weights,
+)
 from fer_core.training.recipe import WITHOUT_RECIPE, Recipe, named_recipe, uses_features
 from fer_core.training.targets import heads_of, set_blended_head
-from fer_core.training.vggface2 import vggface2_weights
 from fer_core.types import FerError
 
 TOLERATED_LOSS: Final = 0.002
 """A smaller file is served if its accuracy on the hold-out is at most this much lower (0.2 points)."""
-
-Say = Callable[[str], None]
 
 
 def train_named(
@@ -70,10 +72,7 @@ def train_named(
         weights: to start from instead of the model's own: one of `WEIGHTS` or a stored model's name. The stored name
             then includes it.
         trial: store the model as `<name>_trial`, so that it does not replace a good one.
-        run: folder of the run, see `train`.
-        callbacks: additional Keras callbacks.
-        say: called with a sentence for each step.
-        ship: store it for this repository, see `train`.
+        run: folder of the run; it, `callbacks`, `say` and `ship` are as for `train`.
 
     Raises:
         FerError: epochs or a run's folder are given for a baseline or an ensemble, which does not use them.
@@ -91,8 +90,8 @@ def train_named(
         if spec.architecture == "ensemble":
             return store_ensemble(spec, data, root=root, say=say)
         return train_baseline(spec, data, root=root, seed=seed or 0, say=say)
-    given: dict[str, Any] = {"epochs": epochs, "seed": seed}
-    recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
+    epochs, seed = recipe.epochs if epochs is None else epochs, recipe.seed if seed is None else seed
+    recipe = replace(recipe, epochs=epochs, seed=seed)
     return train(spec, data, recipe=recipe, root=root, folder=run, callbacks=callbacks, say=say, ship=ship, mapped=True)
 
 
@@ -158,17 +157,11 @@ def train(
         callbacks=[clock, *callbacks],
     )
     history = read_history(folder)
+    fitted = {"epochs": len(history), "seed": recipe.seed, "seconds": clock.seconds}
 
     served = build_network(replace(spec, weights_from="random"))  # in float32, with one head
     served.set_weights(network.get_weights())
-    facts = training_facts(
-        data,
-        epochs=max(map(len, history.values())),
-        seed=recipe.seed,
-        seconds=clock.seconds,
-        libraries={"backend": keras.backend.backend(), "keras": keras.__version__},
-    )
-    facts |= {"target": recipe.target} | _backbone_facts(served, spec)
+    facts = {"target": recipe.target, **_backbone_facts(served, spec)}
     if both:
         facts |= set_blended_head(served, learner, training=data.training, holdout=prepared.holdout)
 
@@ -193,7 +186,8 @@ def train(
         data,
         recipe=recipe.as_dict(),
         parameters=int(served.count_params()),
-        training=facts,
+        fitted=fitted | {"backend": keras.backend.backend(), "keras": keras.__version__},
+        facts=facts,
         served=None if kept_for_comparison else file_facts,
         predictions=predictions,
         measured="on the LiteRT file, which is not kept" if kept_for_comparison else "on the served LiteRT file",
@@ -208,7 +202,7 @@ def train(
         card,
         weights=weights,
         predictions=predictions,
-        history=pd.DataFrame(history).rename_axis("epoch").reset_index(),
+        history=history,
         keras=archive,
         degraded=degraded,
         face_map=positions,

@@ -13,11 +13,9 @@ from fer_core.faces import DEGRADATIONS, DetectionStages, degrade, detection_sta
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.face_table import shuffled_places
 from fer_core.models import model_spec, networks_by_input
-from fer_core.models.backbones import BLUE_FIRST
-from fer_core.models.network_input import input_picture, network_input
+from fer_core.models.backbones import BLUE_FIRST, input_picture, network_input
 from fer_core.store.folders import DEFAULT_MODEL
-from fer_core.training.augmentation import AS_THE_PAPER, Augmentation
-from fer_core.training.augmented_copies import augmented_copies
+from fer_core.training.augmentation import AS_THE_PAPER, Augmentation, augmented_copies
 from fer_core.training.recipe import named_recipe
 from fer_core.types import FerError, Image
 from pages.parts.common import choose, emphasis, note_detector, plain, whole_number, with_code

@@ -34,20 +34,20 @@ def select_network() -> ModelSpec:
         first = names.index(DEFAULT_NETWORK)
         name = st.selectbox("Network", names, first, format_func=_title, key="f_variant", bind="query-params")
         spec = model_spec(str(name))
-        available = weight_sources(spec)
+        sources, notes = weight_sources(spec)
         source = st.selectbox(
             "Start from",
-            available.names,
-            available.names.index(DEFAULT_MODEL) if DEFAULT_MODEL in available.names else 0,
+            sources,
+            sources.index(DEFAULT_MODEL) if DEFAULT_MODEL in sources else 0,
             format_func=lambda source: titles.get(source, source),
             key="f_start",
             bind="query-params",
             help="ImageNet: a backbone trained on photographs. UTKFace: one trained on ages and genders of faces. "
             "VGGFace2: one trained to tell faces apart. A model: continue its training.",
         )
-    if available.notes:
+    if notes:
         with st.expander("Other weights to start from", icon=":material/info:"):
-            st.markdown("\n".join(f"- {plain(note)}" for note in available.notes))
+            st.markdown("\n".join(f"- {plain(note)}" for note in notes))
     if source == "utkface":
         return spec.with_weights("utkface")  # with the head that fits such features
     return replace(spec, weights_from=str(source))
