@@ -12,7 +12,7 @@ import typer
 from fer_core.audit.fer2013_properties import measured_properties, save_properties
 from fer_core.cli.output import AsJson, escaped, fails_clearly, fitted_table, print_json, stderr, stdout
 from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
-from fer_core.data.near_duplicates import LEAST, same_pictures_by_row, save_same_pictures
+from fer_core.data.near_duplicates import FILE, LEAST, same_pictures_by_row
 from fer_core.faces import head_roll, save_roll
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
@@ -95,7 +95,7 @@ def duplicates(
     """Find faces that are the same picture, with equal pixels or nearly so, which takes about a minute."""
     dataset = load_fer2013(path)
     stderr.print("Comparing every face with every other one …")
-    found = save_same_pictures(dataset) if save else same_pictures_by_row(dataset)
+    found = same_pictures_by_row(dataset, FILE if save else None)
     training = dataset.rows[dataset.usage == "Training"]
     report: dict[str, Any] = {"pairs": len(found.pairs), "exact_pairs": int(found.exact.sum()), "least": LEAST}
     for split in SPLITS[1:]:

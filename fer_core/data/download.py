@@ -9,8 +9,14 @@ import urllib.request
 from pathlib import Path
 from typing import Final
 
-from fer_core.data.fer2013 import DatasetMissing, find_fer2013, is_image_edition
-from fer_core.data.ferplus import FILE_NAMES, find_ferplus, load_ferplus
+from fer_core.data.fer2013 import (
+    VOTES_NAMES,
+    DatasetMissing,
+    find_fer2013,
+    find_ferplus,
+    is_image_edition,
+    load_ferplus,
+)
 from fer_core.files import home, whole_file, whole_folder
 from fer_core.types import FerError, reason
 
@@ -20,8 +26,6 @@ KAGGLE_DATASET: Final = "msambare/fer2013"
 VOTES_URL: Final = "https://raw.githubusercontent.com/microsoft/FERPlus/master/fer2013new.csv"
 """FER+'s table of votes (MIT licence), 1.6 MB."""
 
-_TIMEOUT_SECONDS: Final = 20.0
-_MAX_BYTES: Final = 20_000_000
 _VOTES_BY_HAND: Final = "Download fer2013new.csv from github.com/microsoft/FERPlus and set FERPLUS_PATH to it instead."
 _BY_HAND: Final = (
     f"Download kaggle.com/datasets/{KAGGLE_DATASET} in a browser and set FER2013_PATH to the zip or folder instead."
@@ -29,20 +33,17 @@ _BY_HAND: Final = (
 
 
 def download_fer2013() -> Path:
-    """Download FER2013 with kagglehub to `home()/fer2013`, in the edition with image folders.
+    """Download FER2013 with kagglehub to `home()/fer2013`, in the edition with image folders, and return where it is.
 
-    Nothing is downloaded if the dataset is already there or `FER2013_PATH` names it. An incomplete download leaves
-    nothing behind.
-
-    Returns:
-        The CSV, zip or image folder.
-
-    Raises:
-        FerError: there is no network, Kaggle asks for credentials, or the download is not the dataset.
+    Nothing is downloaded if the dataset is already there or `FER2013_PATH` names it. A download that fails, for want of
+    a network or credentials, leaves nothing behind and raises a `FerError`.
     """
     target = home() / "fer2013"
-    if (found := _found(None) or _found(target)) is not None:
-        return found
+    for place in (None, target):  # where `load_fer2013` looks for it first
+        try:
+            return find_fer2013(place)
+        except DatasetMissing:
+            continue
     try:
         import kagglehub
     except ImportError as error:
@@ -66,21 +67,15 @@ def download_fer2013() -> Path:
 
 
 def download_ferplus() -> Path:
-    """Download FER+'s votes to `home()/fer2013`, unless they are already there or `FERPLUS_PATH` names them.
-
-    Returns:
-        The table.
-
-    Raises:
-        FerError: there is no network, or GitHub's answer is not the table.
-    """
-    if (found := find_ferplus()) is not None:
-        return found
-    target = home() / "fer2013" / FILE_NAMES[-1]
+    """Download FER+'s votes to `home()/fer2013`, unless they are there or in `FERPLUS_PATH`; return their path."""
+    table = find_ferplus()
+    if table is not None:
+        return table
+    target = home() / "fer2013" / VOTES_NAMES[-1]
     target.parent.mkdir(exist_ok=True)
     try:
-        with urllib.request.urlopen(VOTES_URL, timeout=_TIMEOUT_SECONDS) as response:
-            content = response.read(_MAX_BYTES)
+        with urllib.request.urlopen(VOTES_URL, timeout=20) as response:
+            content = response.read(20_000_000)
         with whole_file(target) as partial:
             partial.write_bytes(content)
             load_ferplus(partial)
@@ -91,14 +86,6 @@ def download_ferplus() -> Path:
     except FerError as error:
         raise FerError(f"GitHub's answer was not FER+'s table of votes. {_VOTES_BY_HAND} {error}") from error
     return target
-
-
-def _found(place: Path | None) -> Path | None:
-    """Return FER2013 in this place; with None, where `load_fer2013` looks for it. None if it is not there."""
-    try:
-        return find_fer2013(place)
-    except DatasetMissing:
-        return None
 
 
 def _reason(error: Exception) -> str:

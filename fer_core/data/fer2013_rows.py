@@ -1,11 +1,11 @@
-"""Tell which row of the original `fer2013.csv` a face is, by its pixels, so that every edition and order has them.
+"""Tell which row of the original `fer2013.csv` a face is, by its pixels, in every edition and order.
 
-Row numbers are the names of FER2013's faces: votes, stored predictions, the hold-out, head roll and copies are kept by
-them. A face is recognized by the signs of its low frequencies, a perceptual hash (Zauner, "Implementation and
-Benchmarking of Perceptual Image Hash Functions", 2010), because the edition with image folders is JPEG, which changes
-pixels slightly. Of 3,000 faces of FER2013 saved as JPEG with quality 50, none differed from its signature in more than
-12 of the 128 bits, while the next other face differs in 35 bits in the median. The file beside this module holds
-these hashes, row numbers and the numbers in FER+'s picture names; no pixels, labels or votes.
+Votes, stored predictions, the hold-out, head roll and copies are kept by row numbers. A face is recognized by the signs
+of its low frequencies, a perceptual hash (Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions",
+2010), because the edition with image folders is JPEG, which changes pixels slightly. Of 3,000 faces of FER2013 saved
+as JPEG with quality 50, none differed from its signature in more than 12 of the 128 bits, while the next other face
+differs in 35 bits in the median. The file beside this module holds these hashes, row numbers and the numbers in FER+'s
+picture names; no pixels, labels or votes.
 """
 
 from __future__ import annotations
@@ -20,28 +20,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.dataset import FaceDataset, usage_codes
+from fer_core.data.dataset import FaceDataset
 
 BITS: Final = 128
 MAX_DIFFERENT_BITS: Final = 12
 FILE: Final = Path(__file__).with_name("fer2013_rows.npz")
 
-TRAINING_ROWS: Final = 28_709
-"""The rows of Training come first in `fer2013.csv`."""
-
-TEST_FACES: Final = 3_589
-"""Of each test split."""
-
+TRAINING_ROWS: Final = 28_709  # they come first in `fer2013.csv`
+TEST_FACES: Final = 3_589  # of each test split
 TEST_STARTS: Final = (TRAINING_ROWS, TRAINING_ROWS + TEST_FACES)
 """The first rows of PublicTest and of PrivateTest."""
 
 _SIDE: Final = 12  # the lowest 12 x 12 frequencies, without the mean and the 15 last ones
 _AT_ONCE: Final = 2048
-_NO_NAME: Final = np.iinfo(np.int16).min
 
 
 class KnownRows(NamedTuple):
-    """What is known of the rows of `fer2013.csv`.
+    """What the file that comes with this package holds of the rows of `fer2013.csv`.
 
     Attributes:
         signatures: `(35887, 16)` uint8, see `signatures`.
@@ -57,7 +52,6 @@ class KnownRows(NamedTuple):
 
 
 def known_rows() -> KnownRows:
-    """Return the content of the file that comes with this package."""
     return _read(FILE)
 
 
@@ -65,32 +59,28 @@ def known_rows() -> KnownRows:
 def _read(file: Path) -> KnownRows:
     with np.load(file, allow_pickle=False) as arrays:
         behind = arrays["behind"].astype(np.int64)  # row minus number: a few hundred runs, so it packs well
-        names = np.where(behind == _NO_NAME, -1, np.arange(len(behind)) - behind)
+        names = np.where(behind == np.iinfo(np.int16).min, -1, np.arange(len(behind)) - behind)
         return KnownRows(arrays["signatures"], arrays["twins"], names, arrays["holdout"].astype(np.int64))
 
 
 def signatures(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the perceptual hashes of faces.
+    """Return perceptual hashes of faces `(n, 48, 48)`: `(n, 16)` uint8, 128 bits each.
 
-    Args:
-        images: `(n, 48, 48)` uint8 gray.
-
-    Returns:
-        `(n, 16)` uint8, 128 bits each: whether a coefficient of the discrete cosine transform is above 0.
+    A bit is whether a coefficient of the discrete cosine transform is above 0.
     """
     from scipy.fft import dctn
 
-    found = np.empty((len(images), BITS // 8), np.uint8)
+    hashes = np.empty((len(images), BITS // 8), np.uint8)
     for start in range(0, len(images), _AT_ONCE):
         waves = dctn(images[start : start + _AT_ONCE].astype(np.float32), axes=(1, 2))
         low = waves[:, :_SIDE, :_SIDE].reshape(-1, _SIDE * _SIDE)[:, 1 : BITS + 1]
-        found[start : start + _AT_ONCE] = np.packbits(low > 0, axis=1)
-    return found
+        hashes[start : start + _AT_ONCE] = np.packbits(low > 0, axis=1)
+    return hashes
 
 
 def twins(dataset: FaceDataset) -> NDArray[np.uint16]:
     """Return a checksum of pixels, label and split, `(n,)`: it tells apart faces with the same signature."""
-    facts = zip(dataset.images, dataset.labels.tolist(), usage_codes(dataset.usage).tolist(), strict=True)
+    facts = zip(dataset.images, dataset.labels.tolist(), dataset.split_codes.tolist(), strict=True)
     return np.array([zlib.crc32(face.tobytes() + bytes(more)) & 0xFFFF for face, *more in facts], np.uint16)
 
 
@@ -101,22 +91,14 @@ def with_rows(dataset: FaceDataset) -> FaceDataset:
     pixels, label and split; else a row of their split; else any row of this picture. Faces with the same pixels, label
     and split get their rows in order: FER+'s votes on them are the same. Pictures of one gray have no signature, so
     they have a row only if pixels, label and split are those of FER2013.
-
-    Args:
-        dataset: its `rows` do not matter.
     """
     known = known_rows()
     pictures, places = np.unique(known.signatures, axis=0, return_inverse=True)
     splits = np.searchsorted(TEST_STARTS, np.arange(len(places)), side="right")
     original = pd.DataFrame({"picture": places.reshape(-1), "split": splits, "twin": known.twins})
-    given = pd.DataFrame(
-        {
-            "picture": _nearest(signatures(dataset.images), pictures),
-            "split": usage_codes(dataset.usage),
-            "twin": twins(dataset),
-        }
-    )
-    flat = np.ptp(dataset.images.reshape(len(dataset), -1), axis=1) == 0 if len(dataset) else np.zeros(0, bool)
+    nearest = _nearest(signatures(dataset.images), pictures)
+    given = pd.DataFrame({"picture": nearest, "split": dataset.split_codes, "twin": twins(dataset)})
+    flat = (dataset.images == dataset.images[:, :1, :1]).all(axis=(1, 2))
     rows = np.full(len(dataset), -1)
     for columns in (["picture", "twin"], ["picture", "split"], ["picture"]):
         free = original[~original.index.isin(rows)]
@@ -140,21 +122,20 @@ def same_rows(
         table[columns].assign(number=table.groupby(columns).cumcount()).rename_axis(name).reset_index()
         for table, name in ((given, "given"), (known, "known"))
     ]
-    found = both[0].merge(both[1], on=[*columns, "number"])
-    return found["given"].to_numpy(np.int64), found["known"].to_numpy(np.int64)
+    pairs = both[0].merge(both[1], on=[*columns, "number"])
+    return pairs["given"].to_numpy(np.int64), pairs["known"].to_numpy(np.int64)
 
 
 def _nearest(given: NDArray[np.uint8], pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return the place of each signature `(n, 16)` among `pictures` `(m, 16)`; -1 if none is near enough."""
     place_of = {picture.tobytes(): place for place, picture in enumerate(pictures)}
-    nearest = np.array([place_of.get(one.tobytes(), -1) for one in given], np.int64)
+    nearest = np.array([place_of.get(signature.tobytes(), -1) for signature in given], np.int64)
     known, others = _as_signs(pictures), np.flatnonzero(nearest < 0)
     for start in range(0, len(others), _AT_ONCE):
         at = others[start : start + _AT_ONCE]
         agreement = _as_signs(given[at]) @ known.T
-        best = agreement.argmax(axis=1)
-        near = agreement[np.arange(len(at)), best] >= BITS - 2 * MAX_DIFFERENT_BITS
-        nearest[at] = np.where(near, best, -1)
+        near = agreement.max(axis=1) >= BITS - 2 * MAX_DIFFERENT_BITS
+        nearest[at] = np.where(near, agreement.argmax(axis=1), -1)
     return nearest
 
 

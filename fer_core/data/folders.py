@@ -1,37 +1,47 @@
-"""Folders and zips of files, whoever made them: what is in a folder, and unpacking a zip safely."""
+"""Folders and zips, whoever made them: the files in a folder, a zip unpacked safely, a folder for each expression."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import stat
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, NoReturn
+from typing import BinaryIO, Final, NamedTuple, NoReturn
 
-from fer_core.names import is_junk, normal_name
-from fer_core.types import FerError
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
 
-MAX_BYTES: Final[int] = 2 * 1024**3
+from fer_core.data.images import IMAGE_SUFFIXES, read_image
+from fer_core.files import home, whole_folder
+from fer_core.labels import EXPRESSIONS, expression_index
+from fer_core.names import is_junk, normal_name, readable
+from fer_core.types import FerError, Image
+from fer_core.visitors import max_pixels, own_home, room
+
+MAX_BYTES: Final = 2 * 1024**3
 """Total unpacked size. FER2013's CSV has 0.3 GB, five hundred photos of a phone about 2 GB."""
 
-MAX_FILES: Final[int] = 100_000
+MAX_FILES: Final = 100_000
 """The edition of FER2013 with image folders has 35,887."""
 
-MAX_RATIO: Final[int] = 100
+MAX_RATIO: Final = 100
 """Unpacked size divided by packed size: about 1 for photos, 4 for tables of numbers, 1000 for a zip bomb."""
+
+MIN_IMAGES: Final = 2
+"""Readable images that every class needs: one to train on and one for the hold-out."""
 
 _SAYS_UTF8: Final = 0x800  # a bit of an entry's flags
 _HARMLESS: Final = 64 * 1024**2  # bytes; below it a high ratio is allowed, since a plain picture may have one
+_EXPECTED: Final = f"Expected a folder for each expression, named {', '.join(EXPRESSIONS)}, with pictures in it."
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return the files and folders in a folder, sorted, without junk (see `names.is_junk`).
-
-    Raises:
-        FerError: the folder cannot be read.
-    """
+    """Return the files and folders in a folder, sorted, without junk (see `names.is_junk`)."""
     try:
         return sorted(path for path in folder.iterdir() if not is_junk(path.name))
     except OSError as error:
@@ -42,11 +52,8 @@ def files_in(folder: Path) -> list[Path]:
     """Return the files in a folder and its subfolders, sorted, without junk (see `names.is_junk`).
 
     Symbolic links are followed; a folder that several links lead to is read once.
-
-    Raises:
-        FerError: a folder cannot be read.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     seen: set[str] = set()
     for place, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
         real = os.path.realpath(place)
@@ -55,8 +62,8 @@ def files_in(folder: Path) -> list[Path]:
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not is_junk(name))
-        found += [path for name in names if not is_junk(name) and (path := Path(place, name)).is_file()]
-    return sorted(found)
+        files += [path for name in names if not is_junk(name) and (path := Path(place, name)).is_file()]
+    return sorted(files)
 
 
 def _unreadable(error: OSError) -> NoReturn:
@@ -66,27 +73,13 @@ def _unreadable(error: OSError) -> NoReturn:
 
 
 def extract_zip(
-    source: Path | str | BinaryIO,
-    target: Path | str,
-    *,
-    max_bytes: int = MAX_BYTES,
-    max_files: int = MAX_FILES,
-    max_ratio: int = MAX_RATIO,
+    source: Path | str | BinaryIO, target: Path | str, *, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES
 ) -> Path:
-    """Unpack a zip into a new or empty folder, completely or not at all.
+    """Unpack a zip into a new or empty folder, completely or not at all, and return the folder.
 
-    All names and sizes are checked before anything is written. If unpacking fails, the folder is removed. Files get
-    their normal names, and junk is skipped (see `fer_core.names`).
-
-    Args:
-        source: path of the zip, or a seekable binary stream of it.
-        target: folder to unpack to; created if it does not exist.
-        max_bytes: maximum total size of the unpacked files.
-        max_files: maximum number of files.
-        max_ratio: maximum of unpacked size divided by packed size, for archives that unpack to more than 64 MB.
-
-    Returns:
-        The target.
+    All names and sizes are checked before anything is written; the limits are on the unpacked files. If unpacking
+    fails, the folder is removed. Files get their normal names, and junk is skipped (see `fer_core.names`). A stream
+    must be seekable.
 
     Raises:
         FerError: the source is not a zip, or is damaged, cut off or encrypted; a name points outside the folder; it
@@ -98,15 +91,15 @@ def extract_zip(
     folder = Path(target)
     try:
         with zipfile.ZipFile(source) as archive:
-            places = ((info, _place(info, shown)) for info in archive.infolist())
-            members = [(info, place) for info, place in places if not any(map(is_junk, place))]
-            _check_limits([info for info, _ in members], shown, max_bytes, max_files, max_ratio)
+            paths = ((info, _path_in(info, shown)) for info in archive.infolist())
+            members = [(info, path) for info, path in paths if not any(map(is_junk, path))]
+            _check_limits([info for info, _ in members], shown, max_bytes, max_files)
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
                 raise FerError(f"{shown} cannot be unpacked into {folder}: the folder is not empty. Name a new one.")
             try:
-                for info, place in members:
-                    _write(archive, info, folder.joinpath(*place))
+                for info, path in members:
+                    _write(archive, info, folder.joinpath(*path))
             except BaseException as error:
                 shutil.rmtree(folder, ignore_errors=True)
                 if isinstance(error, FileExistsError):
@@ -132,7 +125,7 @@ def extract_zip(
     return folder
 
 
-def _check_limits(members: list[zipfile.ZipInfo], shown: str, max_bytes: int, max_files: int, max_ratio: int) -> None:
+def _check_limits(members: list[zipfile.ZipInfo], shown: str, max_bytes: int, max_files: int) -> None:
     files = [info for info in members if not _is_folder(info)]
     if not files:
         raise FerError(f"{shown} is an empty zip. Expected files in it.")
@@ -145,34 +138,30 @@ def _check_limits(members: list[zipfile.ZipInfo], shown: str, max_bytes: int, ma
             f"{shown} would unpack to too much. Expected at most {max_bytes / 1e6:,.0f} MB; leave files out or make "
             f"them smaller. Received: {unpacked / 1e6:,.0f} MB"
         )
-    if unpacked > _HARMLESS and unpacked > max_ratio * packed:
+    if unpacked > _HARMLESS and unpacked > MAX_RATIO * packed:
         raise FerError(
             f"{shown} looks like a zip bomb: {packed / 1e6:,.1f} MB would unpack to {unpacked / 1e6:,.0f} MB. "
-            f"Expected pictures or tables, at most {max_ratio} times their packed size."
+            f"Expected pictures or tables, at most {MAX_RATIO} times their packed size."
         )
 
 
-def _place(info: zipfile.ZipInfo, shown: str) -> tuple[str, ...]:
+def _path_in(info: zipfile.ZipInfo, shown: str) -> tuple[str, ...]:
     """Return the parts of the entry's path relative to the target."""
     if info.flag_bits & 0x1:
         raise FerError(f"{shown} is encrypted. Pack it again without a password.")
     if stat.S_ISLNK(info.external_attr >> 16):
         raise FerError(f"{shown} holds a link ({info.filename!r}). Pack the files themselves instead.")
-    name = normal_name(_decoded(info))
+    name = info.filename
+    with contextlib.suppress(UnicodeError):
+        if not info.flag_bits & _SAYS_UTF8:  # some programs, such as macOS' Finder, write UTF-8 without saying so
+            name = name.encode("cp437").decode()
+    name = normal_name(name)
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if name.startswith("/") or ".." in parts or any(":" in part for part in parts[:1]):
         raise FerError(
             f"{shown} holds a path that leads out of its folder ({info.filename!r}). Pack one folder plainly."
         )
     return parts
-
-
-def _decoded(info: zipfile.ZipInfo) -> str:
-    """Return the entry's name. Some programs, such as macOS' Finder, write UTF-8 without saying so."""
-    with contextlib.suppress(UnicodeError):
-        if not info.flag_bits & _SAYS_UTF8:
-            return info.filename.encode("cp437").decode()
-    return info.filename
 
 
 def _is_folder(info: zipfile.ZipInfo) -> bool:
@@ -186,3 +175,122 @@ def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(info) as packed, path.open("xb") as unpacked:
         shutil.copyfileobj(packed, unpacked)  # never more than the size that was checked
+
+
+class ClassFolders(NamedTuple):
+    """Readable pictures with their classes. The pixels are not kept in memory.
+
+    Attributes:
+        paths: `n` files, ordered by class, then path.
+        labels: `(n,)` int64 class indices in the order of `labels.EXPRESSIONS`.
+        skipped: the reason for each file that was skipped.
+    """
+
+    paths: tuple[Path, ...]
+    labels: NDArray[np.int64]
+    skipped: tuple[str, ...]
+
+    def images(self) -> Iterator[Image]:
+        """Yield the pictures one by one, `(height, width, 3)` uint8 RGB of any size."""
+        return (read_image(path) for path in self.paths)
+
+
+def read_class_folders(path: Path | str) -> ClassFolders:
+    """Read class folders of pictures of any size and type.
+
+    Each picture is decoded once, so that damaged ones are found before a training starts. A zip is unpacked under
+    `own_home()/uploads` in a folder named after its hash, so the same zip is unpacked only once. The class folders may
+    be inside a single folder.
+
+    Raises:
+        FerError: there are no class folders or only one, a folder is not named after an expression, or a class has
+            too few readable pictures.
+    """
+    place = Path(path)
+    try:
+        if place.is_dir():
+            return _scan(place, place.name)
+        if place.is_file():
+            folder, is_new = _unpacked(place)
+            try:
+                return _scan(folder, place.name)
+            except FerError:
+                if is_new:
+                    shutil.rmtree(folder, ignore_errors=True)
+                raise
+    except OSError as error:
+        raise FerError(f"{place.name[:80]} cannot be read ({error.strerror}). Check its permissions.") from error
+    raise FerError(f"{place.name or place} does not exist. {_EXPECTED} Received: {place}")
+
+
+def _unpacked(zipped: Path) -> tuple[Path, bool]:
+    """Return the folder with the zip's files, and whether it was unpacked by this call."""
+    with zipped.open("rb") as stream:
+        key = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    folder = own_home() / "uploads" / key
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(home() / ".unpacking.lock"):  # another page, process or copy of the app may want the same zip
+        if folder.is_dir():
+            return folder, False
+        with whole_folder(folder) as partial:
+            extract_zip(zipped, partial, max_bytes=min(MAX_BYTES, room()))
+    return folder, True
+
+
+def _scan(folder: Path, shown: str) -> ClassFolders:
+    root, classes = _class_folders(folder, shown)
+    paths: list[Path] = []
+    labels: list[int] = []
+    skipped = [
+        readable(f"{entry.name} is outside the class folders.")
+        for entry in entries(root)
+        if entry.is_file() and entry.suffix.lower() in IMAGE_SUFFIXES
+    ]
+    for label, class_folder in classes:
+        for file in files_in(class_folder):
+            try:
+                read_image(file, name=file.relative_to(root).as_posix(), max_pixels=max_pixels())
+            except FerError as error:
+                skipped.append(str(error))
+            else:
+                paths.append(file)
+                labels.append(label)
+    for label, _ in classes:
+        if labels.count(label) < MIN_IMAGES:
+            hint = f" {len(skipped)} files were skipped, the first because: {skipped[0]}" if skipped else ""
+            raise FerError(
+                f"The class {EXPRESSIONS[label]!r} in {shown} has too few readable pictures. "
+                f"Expected at least {MIN_IMAGES}. Received: {labels.count(label)}.{hint}"
+            )
+    return ClassFolders(tuple(paths), np.array(labels, dtype=np.int64), tuple(skipped))
+
+
+def _class_folders(root: Path, shown: str) -> tuple[Path, list[tuple[int, Path]]]:
+    """Return the folder of the class folders, and class index and folder of each; a class may have several folders."""
+    for _ in range(4):  # archives often have a single folder around them, or up to three
+        inside = [(_label(folder), folder) for folder in entries(root) if folder.is_dir()]
+        if len(inside) != 1 or inside[0][0] is not None:
+            break
+        root = inside[0][1]
+    classes = [(label, folder) for label, folder in inside if label is not None]
+    if not classes:
+        received = ", ".join(folder.name for _, folder in inside)[:80] or "no folders"
+        raise FerError(f"{shown} has no class folders. {_EXPECTED} Received: {received}")
+    unknown = [folder.name for label, folder in inside if label is None]
+    if unknown:
+        raise FerError(
+            f"The folder {unknown[0]!r} in {shown} is not named after an expression. Rename or remove it. {_EXPECTED}"
+        )
+    if len({label for label, _ in classes}) == 1:
+        raise FerError(
+            f"{shown} has only one class, {EXPRESSIONS[classes[0][0]]!r}. Expected at least two expressions; add "
+            f"another folder."
+        )
+    return root, sorted(classes)
+
+
+def _label(folder: Path) -> int | None:
+    try:
+        return expression_index(folder.name)
+    except ValueError:
+        return None

@@ -27,27 +27,20 @@ IMAGE_SUFFIXES: Final[tuple[str, ...]] = (
 MAX_PIXELS: Final[int] = 51_000_000
 """Larger pictures are rejected before they are decoded. Phones make up to 50.4 megapixels, which are 151 MB as RGB."""
 
-MAX_WEBP_PIXELS: Final[int] = 40_000_000
-"""The decoder of WebP needs more memory than others, 16 bytes a pixel."""
-
-MAX_SCANS: Final[int] = 50
+MAX_WEBP_PIXELS: Final = 40_000_000  # WebP's decoder needs more memory than others, 16 bytes a pixel
+MAX_SCANS: Final = 50
 """A progressive JPEG takes time for each of its scans. libjpeg, which most programs use, writes 10, and 18 for CMYK."""
 
-_STRIP: Final = 512  # rows that are converted at once, so that no second copy of a large picture is made
-
-MIN_SIDE: Final[int] = 2
-"""Pixels; smaller pictures are tracking pixels."""
-
+MIN_SIDE: Final = 2  # pixels; smaller pictures are tracking pixels
 SAMPLE_CREDIT: Final = "Eileen Collins, NASA, public domain (from scikit-image)"
 
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
-_NOT_RGB: Final = (
-    "A picture must be an RGB array of shape (height, width, 3) and type uint8. Convert the picture first."
-)
+_RGB: Final = "A picture must be an RGB array of shape (height, width, 3) and type uint8. Convert the picture first."
 _EXPECTED: Final = "Expected a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or PPM picture."
 _SIGNATURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 _HEIC: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _JPEG_SEGMENT: Final = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")  # none of these is in the data of a scan
+_STRIP: Final = 512  # rows that are converted at once, so that no second copy of a large picture is made
 _opening = threading.Lock()
 
 # Pictures with damaged EXIF data are still readable, so Pillow's warning is not useful in the log.
@@ -55,19 +48,15 @@ warnings.filterwarnings("ignore", message="Corrupt EXIF data", category=UserWarn
 
 
 def read_image(source: bytes | Path | str, name: str | None = None, *, max_pixels: float = MAX_PIXELS) -> Image:
-    """Read a picture of any type as RGB.
+    """Read a picture of any type as RGB, `(height, width, 3)` uint8 in its full size.
 
-    The EXIF orientation is applied, 16-bit values are scaled to 8 bits, CMYK and palettes are converted,
-    transparent areas become white, and the first frame of an animation is used. The type is recognised by its
-    content, so a PNG named `.jpg` is read as well.
+    The EXIF orientation is applied, 16-bit values are scaled to 8 bits, CMYK and palettes are converted, transparent
+    areas become white, and the first frame of an animation is used. The type is recognised by the content.
 
     Args:
         source: the file's content, or its path.
-        name: name of the picture in messages; by default the file name, or "The image".
+        name: of the picture in messages; by default the file name, or "The image".
         max_pixels: a larger picture is refused; at most `MAX_PIXELS`.
-
-    Returns:
-        `(height, width, 3)` uint8 RGB in the picture's full size.
 
     Raises:
         FerError: the source is missing, a folder, empty, damaged, not a readable picture, smaller than 2 x 2 pixels
@@ -94,15 +83,11 @@ def read_image(source: bytes | Path | str, name: str | None = None, *, max_pixel
 
 
 def require_rgb(image: Image) -> Image:
-    """Return `image` as a contiguous array if it is `(height, width, 3)` uint8 and not empty.
-
-    Raises:
-        FerError: it is anything else.
-    """
+    """Return `image` as a contiguous array; raise a `FerError` if it is not `(height, width, 3)` uint8, or empty."""
     if not isinstance(image, np.ndarray):
-        raise FerError(f"{_NOT_RGB} Received: {type(image).__name__}")
+        raise FerError(f"{_RGB} Received: {type(image).__name__}")
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise FerError(f"{_NOT_RGB} Received: shape {image.shape}, {image.dtype}")
+        raise FerError(f"{_RGB} Received: shape {image.shape}, {image.dtype}")
     return np.ascontiguousarray(image)
 
 
@@ -130,7 +115,11 @@ def _read(stream: BinaryIO, shown: str, max_pixels: float) -> Image:
         if head.startswith(b"\xff\xd8"):
             _check_scans(stream.read(), shown)
             stream.seek(0)
-        with _opened(stream) as picture:
+        # Pillow warns above 89 megapixels, which `_check_size` refuses. Warning filters are global, hence the lock.
+        with _opening, warnings.catch_warnings():
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+            opened = Pillow.open(stream, formats=_FORMATS)
+        with opened as picture:
             _check_size(picture, shown, most)
             picture.load()
             return _as_rgb(picture)
@@ -146,30 +135,21 @@ def _read(stream: BinaryIO, shown: str, max_pixels: float) -> Image:
         raise FerError(_damaged(shown)) from error
 
 
-def _opened(stream: BinaryIO) -> Pillow.Image:
-    # Pillow warns above 89 megapixels; our own limit is checked afterwards. Warning filters are global, hence the lock.
-    with _opening, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
-        return Pillow.open(stream, formats=_FORMATS)
-
-
 def _check_size(picture: Pillow.Image, shown: str, most: float) -> None:
     width, height = picture.size
     most = min(most, MAX_WEBP_PIXELS) if picture.format == "WEBP" else most
     if width * height > most:
         raise FerError(_too_large(shown, f"{width} x {height} pixels", most))
     if min(width, height) < MIN_SIDE:
-        raise FerError(
-            f"{shown} is too small to show anything. Expected at least {MIN_SIDE} x {MIN_SIDE} pixels. "
-            f"Received: {width} x {height}"
-        )
+        expected = f"Expected at least {MIN_SIDE} x {MIN_SIDE} pixels"
+        raise FerError(f"{shown} is too small to show anything. {expected}. Received: {width} x {height}")
 
 
 def _check_scans(content: bytes, shown: str) -> None:
     """Refuse a JPEG with very many scans, each of which takes about as long to decode as a whole picture."""
     scans, position = 0, 2
-    while found := _JPEG_SEGMENT.search(content, position):
-        kind = found[1][0]
+    while segment := _JPEG_SEGMENT.search(content, position):
+        kind = segment[1][0]
         if kind == 0xD9:  # the end; a second picture may follow
             return
         scans += kind == 0xDA
@@ -178,15 +158,23 @@ def _check_scans(content: bytes, shown: str) -> None:
                 f"{shown} is a JPEG that would take minutes to decode. Expected at most {MAX_SCANS} scans, as cameras "
                 "and editors write them; open it in a viewer and save it anew. Received: more"
             )
-        position = found.end() + int.from_bytes(content[found.end() : found.end() + 2])  # the length counts itself
+        start = segment.end()
+        position = start + int.from_bytes(content[start : start + 2])  # the length counts itself
 
 
 def _as_rgb(picture: Pillow.Image) -> Image:
     wide = picture.mode in ("I", "F") or picture.mode.startswith("I;16")
-    full = _full_range(picture) if wide else 255.0
+    factor = 255.0 / _full_range(picture) if wide else 1.0
     image = np.empty((picture.height, picture.width, 3), np.uint8)
     for rows, strip in _strips(picture):
-        image[rows] = np.rint(_gray(strip) * (255.0 / full))[:, :, None] if wide else np.asarray(_on_white(strip))
+        if wide:
+            image[rows] = np.rint(_gray(strip) * factor)[:, :, None]
+        elif strip.has_transparency_data:
+            white = Pillow.new("RGBA", strip.size, "white")
+            white.alpha_composite(strip.convert("RGBA"))
+            image[rows] = np.asarray(white.convert("RGB"))
+        else:
+            image[rows] = np.asarray(strip.convert("RGB"))
     return _turned(image, picture)
 
 
@@ -195,14 +183,6 @@ def _strips(picture: Pillow.Image) -> Iterator[tuple[slice, Pillow.Image]]:
     for top in range(0, picture.height, _STRIP):
         bottom = min(top + _STRIP, picture.height)
         yield slice(top, bottom), picture.crop((0, top, picture.width, bottom))
-
-
-def _on_white(strip: Pillow.Image) -> Pillow.Image:
-    if strip.has_transparency_data:
-        white = Pillow.new("RGBA", strip.size, "white")
-        white.alpha_composite(strip.convert("RGBA"))
-        strip = white
-    return strip.convert("RGB")
 
 
 def _turned(image: Image, picture: Pillow.Image) -> Image:

@@ -17,7 +17,7 @@ from fer_core.tables import read_table
 from fer_core.types import FerError
 
 COLUMNS: Final = ("age", "gender", "jpeg")
-MAX_AGE: Final = 120
+MAX_AGE: Final = 120  # years
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +43,9 @@ class UTKFaceDataset:
 
 
 def load_utkface(path: Path | str) -> UTKFaceDataset:
-    """Load UTKFace from a Parquet table.
+    """Load UTKFace from a Parquet table with `age` (years), `gender` (0 male, 1 female) and `jpeg`, among others.
 
-    Args:
-        path: a table with the columns `age` (years), `gender` (0 male, 1 female) and `jpeg` (an encoded picture of
-            any size, gray or colour). Other columns are ignored. Pictures are converted to gray and to 48 x 48
-            pixels, like FER2013's.
+    Pictures are encoded, of any size, gray or colour; they become gray and 48 x 48 pixels, like FER2013's.
 
     Raises:
         FerError: the file cannot be read, a column is missing, or a row has an invalid picture, age or gender.

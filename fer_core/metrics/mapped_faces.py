@@ -11,7 +11,7 @@ import pandas as pd
 from PIL import Image as Pillow
 
 from fer_core.data.dataset import FACE_SIZE
-from fer_core.data.fer2013_faces import Fer2013Faces
+from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.core import f1_table, measure_models
 from fer_core.metrics.predictions import Predictions

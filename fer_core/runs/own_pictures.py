@@ -10,9 +10,9 @@ from typing import BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data import FACE_SIZE, FaceDataset, extract_zip, find_duplicates, read_class_folders, read_image
-from fer_core.data.class_folders import MIN_IMAGES
-from fer_core.data.folders import MAX_BYTES
+from fer_core.data import FaceDataset, extract_zip, find_duplicates, read_class_folders, read_image
+from fer_core.data.dataset import FACE_SIZE
+from fer_core.data.folders import MAX_BYTES, MIN_IMAGES
 from fer_core.faces import crop_face, default_detector, whole_image_face
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.names import readable
@@ -86,7 +86,7 @@ def read_own_faces(source: Path, *, whole_image: bool, say: Callable[[str], None
     skipped = list(pictures.skipped)
     for index, (path, image) in enumerate(zip(pictures.paths, pictures.images(), strict=True)):
         if index % _PROGRESS_EVERY == 0:
-            say(f"Looking for faces: {index} of {len(pictures)} pictures")
+            say(f"Looking for faces: {index} of {len(pictures.paths)} pictures")
         faces = [whole_image_face(image)] if detector is None else detector.detect(image)
         if not faces:
             skipped.append(f"{_name(path)} shows no face that can be found and is left out.")
@@ -226,7 +226,7 @@ def _without_copies(faces: FaceDataset) -> tuple[FaceDataset, list[str]]:
         return faces, []
     kept = np.ones(len(faces), dtype=bool)
     kept[np.concatenate([group[1:] for group in copies.groups])] = False
-    text = f"{copies.redundant} pictures are exact copies of others and are left out."
+    text = f"{copies.faces - len(copies.groups)} pictures are exact copies of others and are left out."
     if copies.differing_labels.any():
         group = copies.groups[int(np.flatnonzero(copies.differing_labels)[0])]
         names = " and ".join(EXPRESSIONS[label] for label in sorted(set(faces.labels[group].tolist())))

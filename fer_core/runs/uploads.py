@@ -16,8 +16,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from fer_core.data import read_class_folders, read_image
-from fer_core.data.class_folders import MIN_IMAGES
-from fer_core.data.folders import MAX_BYTES
+from fer_core.data.folders import MAX_BYTES, MIN_IMAGES
 from fer_core.faces import crop_face, default_detector
 from fer_core.files import checked_name, whole_file
 from fer_core.labels import EXPRESSIONS, expression_index

@@ -16,8 +16,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer_core.classifier import Classifier
 from fer_core.data import FaceDataset, find_fer2013
-from fer_core.data.fer2013_faces import Fer2013Faces, load_fer2013_faces
-from fer_core.data.ferplus import find_ferplus
+from fer_core.data.fer2013 import Fer2013Faces, find_ferplus, load_fer2013_faces
 from fer_core.faces import default_detector
 from fer_core.files import stamp
 from fer_core.labels import EXPRESSIONS

@@ -12,7 +12,7 @@ import pytest
 import requests
 from PIL import Image
 
-from fer_core.data.ferplus import find_ferplus
+from fer_core.data.fer2013 import find_ferplus
 from tests.made_up_store import write_fer2013, write_votes
 
 

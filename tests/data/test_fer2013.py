@@ -59,26 +59,19 @@ def test_environment_then_home(home, tmp_path, small, csv_file, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "header", ["emotion, Usage, pixels", "\ufeffEmotion,USAGE,Pixels", '"emotion","Usage","pixels"']
+    "header", ["emotion, Usage, pixels, id", "\ufeffEmotion,USAGE,Pixels,Id", '"emotion","Usage","pixels","id"']
 )
 def test_other_column_orders_and_spellings(tmp_path, header):
     path = tmp_path / "icml_face_data.csv"
-    path.write_text(f'{header}\r\n6,PrivateTest,"{GRAY}"\r\n0,Training,{GRAY}\r\n', newline="")
+    path.write_text(f'{header}\r\n6,PrivateTest,"{GRAY}",x\r\n0,Training,{GRAY},y\r\n', newline="")
     dataset = read_csv(path)
     assert dataset.labels.tolist() == [6, 0]
     assert dataset.usage.tolist() == ["PrivateTest", "Training"]
     assert (dataset.images == 7).all()
 
 
-def test_extra_columns_are_ignored(tmp_path):
-    path = tmp_path / "fer2013.csv"
-    path.write_text(f"id,emotion,pixels,Usage\nx,3,{GRAY},Training\n")
-    assert read_csv(path).labels.tolist() == [3]
-
-
 BAD_ROWS = [
     (f"9,{GRAY},Training", r"Row 2 .* unknown emotion\. Expected a whole number from 0 to 6\. Received: '9'"),
-    (f"-1,{GRAY},Training", "unknown emotion.*Received: '-1'"),
     (f"happy,{GRAY},Training", "unknown emotion.*Received: 'happy'"),
     (f",{GRAY},Training", "unknown emotion.*Received: ''"),
     (f"3,{GRAY},Testing", r"Row 2 .* unknown Usage\. Expected one of Training, .* Received: 'Testing'"),
@@ -88,23 +81,17 @@ BAD_ROWS = [
     (f"3,300{GRAY[1:]},Training", r"Row 2 .* pixel value out of range\. Expected 0 to 255\. Received: 300"),
     (f"3,-7{GRAY[1:]},Training", "pixel value out of range.*Received: -7"),
     (f"3,{'9' * 30}{GRAY[1:]},Training", "pixel value out of range"),
-    (
-        f"3,x{GRAY[1:]},Training",
-        r"Row 2 .* pixels that are not whole numbers\. Expected 2304 values .* Received: 'x 7 7",
-    ),
+    (f"3,x{GRAY[1:]},Training", r"Row 2 .* not whole numbers\. Expected 2304 values .* Received: 'x 7 7"),
     (f"3,{GRAY[:-1]}x,Training", "pixels that are not whole numbers"),
     (f"3,7.5{GRAY[1:]},Training", "pixels that are not whole numbers.*Received: '7.5 7"),
     (f"3,{GRAY}", "Row 2 .* has 2 columns. Expected 3"),
-    (f"3,{GRAY},Training,more", "Row 2 .* has 4 columns. Expected 3"),
 ]
 
 
 @pytest.mark.parametrize(("row", "message"), BAD_ROWS)
-@pytest.mark.parametrize("packed", [False, True])
-def test_bad_row(home, tmp_path, row, message, packed):
-    text = f"emotion,pixels,Usage\n0,{GRAY},Training\n{row}\n".encode()
-    path = tmp_path / ("fer2013.csv.gz" if packed else "fer2013.csv")
-    path.write_bytes(gzip.compress(text) if packed else text)
+def test_bad_row(home, tmp_path, row, message):
+    path = tmp_path / "fer2013.csv"
+    path.write_text(f"emotion,pixels,Usage\n0,{GRAY},Training\n{row}\n")
     with pytest.raises(FerError, match=message) as caught:
         load_fer2013(path)
     assert len(str(caught.value)) < 400
@@ -118,12 +105,10 @@ def test_bad_row(home, tmp_path, row, message, packed):
         ("fer2013.csv.gz", b"emotion,pixels,Usage\n", r"is named \.gz but not gzipped"),
         ("fer2013.csv.gz", b"\x1f\x8b\x08\x00 nonsense", "is damaged or cut off after 0 rows"),
         ("fer2013.csv", b"emotion,pixels,Usage\n", "has no rows below its header"),
-        ("fer2013.csv", b"emotion,pixels,Usage", "has no rows below its header"),
-        ("fer2013.csv", b"emotion,pixels\n", "has no column 'Usage'.*Received: 'emotion, pixels'"),
         (
             "fer2013.csv",
             b"label,pixels,Usage\n",
-            "has no column 'emotion'. Expected the columns emotion, pixels, Usage",
+            "no column 'emotion'. Expected the columns emotion, pixels, Usage",
         ),
         ("fer2013.csv", b"\n\n", "has only blank lines"),
         ("fer2013.csv", png(), "has no column 'emotion'"),
@@ -137,12 +122,18 @@ def test_bad_file(home, tmp_path, name, content, message):
         load_fer2013(tmp_path / name)
 
 
-@pytest.mark.parametrize("share", [0.3, 0.99])
-def test_truncated_gzip(home, tmp_path, small, share):
-    data = gzip.compress(csv_text(small).encode())
-    (tmp_path / "fer2013.csv.gz").write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(FerError, match=r"is damaged or cut off after \d+ rows"):
-        load_fer2013(tmp_path / "fer2013.csv.gz")
+def test_truncated_gzip_and_one_that_unpacks_to_a_large_file(home, tmp_path, small, monkeypatch):
+    path = tmp_path / "fer2013.csv.gz"
+    content = gzip.compress(csv_text(small).encode())
+    for share in (0.3, 0.99):
+        path.write_bytes(content[: int(len(content) * share)])
+        with pytest.raises(FerError, match=r"is damaged or cut off after \d+ rows"):
+            load_fer2013(path)
+    path.write_bytes(gzip.compress(b"emotion,pixels,Usage\n" + b"\n" * 5_000))
+    for limit, value in (("MAX_TEXT", 2_000), ("MAX_ROWS", 1_000)):
+        monkeypatch.setattr(tables, limit, value)
+        with pytest.raises(FerError, match=r"fer2013\.csv\.gz is too large\. Expected .* lines, blank ones included"):
+            load_fer2013(path)
 
 
 def test_nothing_there(home, tmp_path, monkeypatch):
@@ -153,58 +144,47 @@ def test_nothing_there(home, tmp_path, monkeypatch):
         load_fer2013(tmp_path / "gone")
     with pytest.raises(DatasetMissing, match=rf"holds neither fer2013\.csv nor train/ and test/\. {how}"):
         load_fer2013(tmp_path)
+    photos = make_zip(tmp_path / "photos.zip", [("holiday/a.png", png())])
+    with pytest.raises(FerError, match=r"photos\.zip holds neither fer2013\.csv nor train/ and test/"):
+        load_fer2013(photos)
     monkeypatch.setenv("FER2013_PATH", str(tmp_path / "gone.csv"))
     with pytest.raises(DatasetMissing, match=r"gone\.csv, named by FER2013_PATH, does not exist"):
         find_fer2013()
 
 
-def test_zip_of_something_else(home, tmp_path):
-    path = make_zip(tmp_path / "photos.zip", [("holiday/a.png", png())])
-    with pytest.raises(FerError, match=r"photos\.zip holds neither fer2013\.csv nor train/ and test/"):
-        load_fer2013(path)
-
-
 def test_image_edition(home, tmp_path, small, write_image_edition):
     root = write_image_edition(small)
-    loaded = load_fer2013(root)
-    assert_same(loaded, small)
-    assert load_fer2013(root.parent).fingerprint == small.fingerprint
+    (root / "train" / "angry").rename(root / "train" / "Anger")
+    assert_same(load_fer2013(root), small)
     files = [(f"top/{path.relative_to(root)}", path.read_bytes()) for path in root.rglob("*.png")]
     assert load_fer2013(make_zip(tmp_path / "a.zip", files)).fingerprint == small.fingerprint
-
-
-def test_image_edition_in_colour_and_with_other_class_names(home, tmp_path, write_image_edition):
-    gray = make_dataset(14)
-    root = write_image_edition(gray)
-    (root / "train" / "angry").rename(root / "train" / "Anger")
-    (root / "train" / "happy" / ".DS_Store").write_bytes(b"x")
+    with_junk(root, png())
     (root / "train" / "happy" / "readme.txt").write_bytes(b"x")
-    assert load_fer2013(root).fingerprint == gray.fingerprint
+    assert load_fer2013(root.parent).fingerprint == small.fingerprint
 
 
 def test_image_edition_that_is_wrong(home, write_image_edition):
     root = write_image_edition(make_dataset(14))
-    face = root / "test" / "sad" / "PublicTest_11.png"
+    face, stray = root / "test" / "sad" / "PublicTest_11.png", root / "train" / "happy" / "PrivateTest_1.png"
     original = face.read_bytes()
+
+    def refused(message):
+        with pytest.raises(FerError, match=message):
+            load_fer2013(root)
+
     face.write_bytes(original[:100])
-    with pytest.raises(FerError, match=r"test/sad/PublicTest_11\.png is damaged or cut off"):
-        load_fer2013(root)
+    refused(r"test/sad/PublicTest_11\.png is damaged or cut off")
     face.write_bytes(png(64, 50))
-    with pytest.raises(FerError, match=r"PublicTest_11\.png is not a face of FER2013, .* 48 x 48.*Received: 50 x 64"):
-        load_fer2013(root)
+    refused(r"PublicTest_11\.png is not a face of FER2013, .* 48 x 48.*Received: 50 x 64")
     face.write_bytes(original)
     face.rename(face.with_name("im7.png"))
-    with pytest.raises(FerError, match=r"split of test/sad/im7\.png is unclear\. Expected a file name PublicTest_…"):
-        load_fer2013(root)
+    refused(r"split of test/sad/im7\.png is unclear\. Expected a file name PublicTest_… or PrivateTest_… in this")
     face.with_name("im7.png").rename(face)
-    stray = root / "train" / "happy" / "PrivateTest_1.png"
     stray.write_bytes(png())
-    with pytest.raises(FerError, match=r"split of train/happy/PrivateTest_1\.png is unclear\. Expected .* Training_…"):
-        load_fer2013(root)
+    refused(r"split of train/happy/PrivateTest_1\.png is unclear\. Expected a file name Training_… in this")
     stray.unlink()
     (root / "train" / "bored").mkdir()
-    with pytest.raises(FerError, match=r"folder train/bored is not named after an expression. Expected angry, disgust"):
-        load_fer2013(root)
+    refused(r"folder train/bored is not named after an expression. Expected angry, disgust")
 
 
 def test_image_edition_without_classes_or_images(home, tmp_path):
@@ -218,14 +198,11 @@ def test_image_edition_without_classes_or_images(home, tmp_path):
         load_fer2013(tmp_path)
 
 
-def test_second_load_reads_the_cache(home, csv_file, small, monkeypatch):
+def test_second_load_reads_the_cache_unless_the_source_has_changed(home, csv_file, small, monkeypatch):
     load_fer2013(csv_file)
-    monkeypatch.setattr(fer2013, "read_csv", lambda _: pytest.fail("parsed again"))
-    assert_same(load_fer2013(csv_file), small)
-
-
-def test_changed_source_is_read_again(home, csv_file):
-    load_fer2013(csv_file)
+    with monkeypatch.context() as patch:
+        patch.setattr(fer2013, "read_csv", lambda _: pytest.fail("parsed again"))
+        assert_same(load_fer2013(csv_file), small)
     other = make_dataset(21, seed=9)
     csv_file.write_text(csv_text(other))
     assert_same(load_fer2013(csv_file), other)
@@ -306,17 +283,3 @@ def test_importing_the_room_is_light():
     code = f"import sys, fer_core.data; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize(("limit", "value"), [("MAX_TEXT", 2_000), ("MAX_ROWS", 1_000)])
-def test_a_small_file_that_unpacks_to_a_large_one(home, tmp_path, monkeypatch, limit, value):
-    monkeypatch.setattr(tables, limit, value)
-    path = tmp_path / "fer2013.csv.gz"
-    path.write_bytes(gzip.compress(b"emotion,pixels,Usage\n" + b"\n" * 5_000))
-    with pytest.raises(FerError, match=r"fer2013\.csv\.gz is too large\. Expected .* lines, blank ones included"):
-        load_fer2013(path)
-
-
-def test_junk_in_the_image_edition_is_no_face(home, small, write_image_edition):
-    root = with_junk(write_image_edition(small), png())
-    assert len(load_fer2013(root)) == len(load_fer2013(root.parent)) == len(small)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from fer_core.data.fer2013_faces import load_fer2013_faces
+from fer_core.data.fer2013 import load_fer2013_faces
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.confusion import (
     cell_faces,

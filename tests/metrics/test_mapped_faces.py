@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import confusion_matrix, f1_score
 
-from fer_core.data.fer2013_faces import Fer2013Faces, load_fer2013_faces
+from fer_core.data.fer2013 import Fer2013Faces, load_fer2013_faces
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.confusion import confusion_cells

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
-from fer_core.data.fer2013_faces import Fer2013Faces
+from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.figures.face_map import COLORINGS, face_map_chart
 from fer_core.figures.matrices import confusion_chart
 from fer_core.metrics.confusion import SHOWN, confusion_cells, sample_faces

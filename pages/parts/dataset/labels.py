@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
 from fer_core.data import SPLITS
-from fer_core.data.fer2013_faces import Fer2013Faces
+from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.data.near_duplicates import LEAST
 from fer_core.figures.matrices import confusion_chart
 from fer_core.labels import EXPRESSIONS

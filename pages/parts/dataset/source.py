@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data import FaceDataset
-from fer_core.data.fer2013_faces import Fer2013Faces
+from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.measuring.face_table import face_table
 from fer_core.runs.own_pictures import OwnFaces, read_own_faces, read_own_zip
 from fer_core.store.folders import load_model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.data.fer2013_faces import Fer2013Faces
+from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.quiz.rooms import tidy_code
 from fer_core.types import FerError
 from pages.parts.common import emphasis, whole_number, with_code

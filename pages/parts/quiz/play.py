@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 
 from fer_core.columns import TEST_SPLITS
-from fer_core.data.fer2013_faces import Fer2013Faces
+from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.figures.bars import vote_bars
 from fer_core.labels import COLORS, EXPRESSIONS
 from fer_core.metrics.predictions import Predictions

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from fer_core.data.fer2013_faces import Fer2013Faces
+from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.figures.bars import answers_and_votes, vote_bars
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz.rooms import NAME_LENGTH, Person, Room, no_room, qr_code, tidy_code

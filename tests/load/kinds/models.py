@@ -39,7 +39,7 @@ def model_bombs() -> dict[str, bytes]:
 
 def read_model(given: Input, folder: Path) -> list[str]:
     """Everything that pages and commands read of a model of the user's own whose folder has one damaged file."""
-    from fer_core.data.fer2013_faces import Fer2013Faces
+    from fer_core.data.fer2013 import Fer2013Faces
     from fer_core.measuring.face_table import _predictions
     from fer_core.measuring.results import history_table, load_predictions
     from fer_core.measuring.robustness import robustness_table
