@@ -98,16 +98,13 @@ class Augmentation:
             rotation=full.rotation * strength,
             scale=(1 - (1 - full.scale[0]) * strength, 1 + (full.scale[1] - 1) * strength),
             shift=full.shift * strength,
-            flip=True,
             brightness=full.brightness * strength,
             contrast=full.contrast * strength,
             erase=min(1.0, full.erase * strength),
         )
 
 
-MIRROR_ONLY = Augmentation(48, 0.0, (1.0, 1.0), 0.0, True, 0.0, 0.0, 0.0)
-"""A face or its mirror image."""
-
+MIRROR_ONLY = Augmentation(48, 0.0, (1.0, 1.0), 0.0, True, 0.0, 0.0, 0.0)  # a face or its mirror image
 AS_THE_PAPER = Augmentation(48, 15.0, (0.85, 1.15), 0.0, True, 0.0, 0.0, 0.0)
 """The paper's three (section 3.4.2): rotation, flip and zoom. The paper does not give their strength."""
 
@@ -126,7 +123,6 @@ ROBUST = Augmentation(
 """For faces from cameras as well as from FER2013."""
 
 AUGMENTATIONS: Final = ("off", "mirror", "weak", "medium", "strong", "robust", "as the paper")
-"""Names for `augmentation_named`."""
 
 
 def augmentation_named(name: str, spec: ModelSpec) -> Augmentation | None:
@@ -143,13 +139,7 @@ def augmentation_named(name: str, spec: ModelSpec) -> Augmentation | None:
 def augmented_copies(
     faces: NDArray[np.uint8], augmentations: Sequence[Augmentation], count: int, seed: int = 0
 ) -> list[NDArray[np.uint8]]:
-    """Draw augmented copies of faces by the layers that training uses, in a child process, about ten seconds.
-
-    Args:
-        faces: `(n, 48, 48)` uint8 gray.
-        augmentations: how the copies vary; one result for each.
-        count: copies of each face.
-        seed: of the layers.
+    """Draw copies of faces `(n, 48, 48)` by the layers that training uses, in a child process, about ten seconds.
 
     Returns:
         For each augmentation `(n, count, crop, crop)` uint8 gray: what the network gets in training.

@@ -151,7 +151,9 @@ class RandomDegradation(RandomVariation):
         if a.resolution < 1:
             coarse, step = images, ops.floor(self.draw(images) * 3)
             for number, share in enumerate(np.linspace(a.resolution, 0.8, 3)):
-                version = low_resolution(images, max(2, round(images.shape[1] * share)))
+                side = max(2, round(images.shape[1] * share))
+                small = ops.image.resize(images, (side, side), interpolation="bilinear", antialias=True)
+                version = ops.image.resize(small, images.shape[1:3], interpolation="bilinear")
                 coarse = ops.where(_each(ops.equal(step, float(number))), version, coarse)
             versions.append(coarse)
         if a.compression:
@@ -160,14 +162,9 @@ class RandomDegradation(RandomVariation):
 
 
 def gaussian_blur(images: Any, sigma: Any, radius: int) -> Any:
-    """Blur each image with a Gaussian of its own width; borders are reflected.
+    """Blur each image with a Gaussian of its own standard deviation `sigma` `(batch,)`; borders are reflected.
 
-    Keras' `RandomGaussianBlur` has one width for a batch.
-
-    Args:
-        images: `(batch, height, width, channels)` float32.
-        sigma: standard deviations in pixels, `(batch,)`, above 0.
-        radius: half the side of the kernel in pixels.
+    Keras' `RandomGaussianBlur` has one width for a batch. `radius` is half the side of the kernel in pixels.
     """
     offsets = ops.arange(-radius, radius + 1, dtype="float32")
     weights = ops.exp(-0.5 * ops.square(offsets[None, :] / sigma[:, None]))
@@ -179,19 +176,8 @@ def gaussian_blur(images: Any, sigma: Any, radius: int) -> Any:
     return sum(_each(weights[:, k]) * padded[:, :, k : k + width] for k in range(2 * radius + 1))
 
 
-def low_resolution(images: Any, side: int) -> Any:
-    """Scale images `(batch, height, width, channels)` down to `side` pixels and up again, both bilinearly."""
-    small = ops.image.resize(images, (side, side), interpolation="bilinear", antialias=True)
-    return ops.image.resize(small, images.shape[1:3], interpolation="bilinear")
-
-
 def jpeg_quantization(images: Any, strength: Any) -> Any:
-    """Quantize the cosine transform of 8×8 blocks, as JPEG does with gray images.
-
-    Args:
-        images: `(batch, height, width, 1)` float32 with levels from 0 to 255.
-        strength: factors of `LUMINANCE`, `(batch,)`, above 0.
-    """
+    """Quantize the cosine transform of 8×8 blocks, as JPEG does with gray images, by `strength` times `LUMINANCE`."""
     height, width = images.shape[1:3]
     bottom, right = -height % BLOCK, -width % BLOCK
     rows, columns = (height + bottom) // BLOCK, (width + right) // BLOCK

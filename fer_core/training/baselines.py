@@ -29,14 +29,12 @@ from fer_core.store.stored_model import StoredModel
 from fer_core.training.data import TrainingData, make_card
 from fer_core.training.frozen import teacher
 
-HOG_SETTINGS: Final[dict[str, Any]] = {
+HOG_SETTINGS: Final[dict[str, Any]] = {  # of `skimage.feature.hog`
     "orientations": 9,
     "pixels_per_cell": (6, 6),  # eight cells across a face, two across an eye
     "cells_per_block": (2, 2),
     "block_norm": "L2-Hys",
 }
-"""Arguments of `skimage.feature.hog`."""
-
 PENALTIES: Final = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 """Values of C that are tried for logistic regression on standardized features; a smaller one regularizes more."""
 
@@ -44,9 +42,7 @@ MEMBERS: Final = ("compact_cnn_votes_seed2", "compact_cnn_distilled", "compact_c
 """All count the same. On the hold-out, these reach 71.1 % (with the mirror image, 70.9 %). No other choice of the five
 compact networks that learned labels is better by more than 0.1 points; the best single one reaches 69.5 %."""
 
-Predict = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
-"""From faces `(n, 48, 48)` uint8 to probabilities `(n, 7)`."""
-
+Predict = Callable[[NDArray[np.uint8]], NDArray[np.float64]]  # from faces `(n, 48, 48)` to probabilities `(n, 7)`
 Say = Callable[[str], None]
 
 
@@ -144,10 +140,7 @@ def hog_linear(
 
 
 def hog_features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Compute histograms of oriented gradients (Dalal and Triggs 2005) of faces `(n, 48, 48)`.
-
-    They are `(n, 1764)` float32: 7×7 blocks of 2×2 cells with nine orientations.
-    """
+    """Compute histograms of oriented gradients (Dalal and Triggs 2005): 7×7 blocks of 2×2 cells, nine orientations."""
     from skimage.feature import hog
 
     if len(images) == 0:

@@ -86,11 +86,11 @@ class TrainingData:
     @cached_property
     def seen(self) -> FaceDataset:
         """All faces that are used in training; copies of test faces among them are counted."""
-        images, labels, usage, rows = (
-            np.concatenate([getattr(self.training, name), getattr(self.holdout, name)])
+        both: dict[str, Any] = {
+            name: np.concatenate([getattr(self.training, name), getattr(self.holdout, name)])
             for name in ("images", "labels", "usage", "rows")
-        )
-        return replace(self.training, images=images, labels=labels, usage=usage, rows=rows, votes=None)
+        }
+        return replace(self.training, **both, votes=None)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -124,18 +124,15 @@ def make_card(
     predictions: pd.DataFrame,
     measured: str,
 ) -> ModelCard:
-    """Make the card for `fer_core.store.folders.save_model`.
+    """Make the card of a model from what it was fitted and measured on.
 
     Args:
-        spec: what the model is.
-        data: what it was fitted and measured on.
-        recipe: how it was fitted, in plain JSON types.
-        parameters: number of parameters.
         fitted: `epochs` (None if it was not fitted in epochs), `seed` and `seconds` of the fit, `backend` and versions.
         facts: what else to say of the training.
         served: how the served file was made; None for a model that is kept for comparison only.
-        predictions: for both test splits, see `fer_core.measuring.measure`; empty if `data` has no test splits.
+        predictions: for both test splits; empty if `data` has no test splits.
         measured: what the metrics were measured on, in words.
+        recipe, parameters: as on the card.
     """
     training = {
         "data": data.name,

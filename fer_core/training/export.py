@@ -37,20 +37,13 @@ def to_litert(network: keras.Model, input_size: int, quantization: Quantization 
 
     Conversion needs Keras on TensorFlow. On another backend, a process of its own does it, in some seconds more.
 
-    Args:
-        network: from `(batch, size, size, 1)` gray levels 0 to 255 to probabilities, with the layers `features` and
-            `head`.
-        input_size: side of the square input in pixels.
-        quantization: how the weights are stored. `int8` also computes in int8 and is the fastest; `int8_weights` has
-            the same size but computes in float32. Both keep the head in float32: it is small, and if a batch norm is
-            folded into it, the range of its weights is too wide for eight bits.
+    Of the ways to store the weights, `int8` also computes in int8 and is the fastest; `int8_weights` has the same size
+    but computes in float32. Both keep the head in float32: it is small, and if a batch norm is folded into it, the
+    range of its weights is too wide for eight bits.
 
     Returns:
         The file's bytes: signature `serving_default`, input `face` `(batch, size, size, 1)` float32, outputs
         `probabilities` and `activation`.
-
-    Raises:
-        FerError: the process of its own failed.
     """
     with tempfile.TemporaryDirectory() as name:
         target = Path(name) / "model.tflite"

@@ -17,8 +17,7 @@ from fer_core.store.stored_model import KERAS, StoredModel
 from fer_core.training.initial_weights import read_keras
 from fer_core.types import FerError
 
-NEIGHBOURS: Final = 10
-"""Neighbours of a face that are compared to say how far the map agrees with the features."""
+NEIGHBOURS: Final = 10  # of a face; they are compared to say how far the map agrees with the features
 
 
 def stored_face_map(model: StoredModel, dataset: FaceDataset) -> pd.DataFrame:
@@ -31,19 +30,13 @@ def stored_face_map(model: StoredModel, dataset: FaceDataset) -> pd.DataFrame:
 
 
 def face_map(network: keras.Model, preprocessing: str, tests: FaceDataset) -> pd.DataFrame:
-    """Return the map of a network: faces with similar pooled features are near each other.
+    """Return the map of a network: faces whose features of the layer `pool` are similar are near each other.
 
-    Args:
-        network: from `(batch, 48, 48, 1)` gray levels 0 to 255, with a layer `pool`.
-        preprocessing: of the faces, as in `fer_core.faces.preprocess_faces`.
-        tests: the faces, with their rows in `fer2013.csv`.
-
-    Returns:
-        One row for each face, sorted by `row`, with the columns `columns.MAP_COLUMNS`. Places have half precision,
-        because a screen shows no more.
+    It has one row for each face, sorted by `row`, with the columns `columns.MAP_COLUMNS`. Places have half precision,
+    because a screen shows no more.
 
     Raises:
-        FerError: rows of the faces are unknown, or there are too few faces.
+        FerError: rows of the faces in `fer2013.csv` are unknown, or there are too few faces.
     """
     if len(tests) < NEIGHBOURS + 2 or (tests.rows < 0).any():
         raise FerError(

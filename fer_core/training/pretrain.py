@@ -20,10 +20,9 @@ from fer_core.models.backbones import backbone_named, build_backbone, pretrained
 from fer_core.models.networks import backbone_input
 from fer_core.training.augmentation import Augmentation
 from fer_core.training.augmentation_layers import augmentation_layers
-from fer_core.training.batch_norm import fused_batch_norm
 from fer_core.training.callbacks import resumable
 from fer_core.training.data import device
-from fer_core.training.fit import Batches, make_optimizer, precision
+from fer_core.training.fit import Batches, fused_batch_norm, make_optimizer, precision
 from fer_core.training.recipe import Recipe, pretraining_recipe
 
 
@@ -46,15 +45,9 @@ def pretrain(
         size: side in pixels of the backbone's input; default: that of the named models.
         epochs: passes over the faces; default: its recipe's.
         folder: where the weights are written; by default `backbones/` in the user's data folder, where training looks
-            for them.
+            for them. A `.json` file of the same name says how they were made.
         callbacks: additional Keras callbacks.
         say: called with a sentence for each step.
-
-    Returns:
-        The weights file. A `.json` file of the same name says how it was made.
-
-    Raises:
-        FerError: there is no such backbone, or it does not accept faces of that size.
     """
     side = backbone_named(backbone).size if size is None else size
     recipe = pretraining_recipe(backbone, epochs)

@@ -15,7 +15,6 @@ OPTIMIZERS: Final = ("sgd", "adam", "adamw")
 SCHEDULES: Final = ("one_cycle", "cosine", "constant", "reduce_on_plateau")
 LOSSES: Final = ("cross_entropy", "focal")
 CLASS_WEIGHTS: Final = ("none", "balanced")
-TARGETS: Final = ("labels", "votes", "both")
 
 WITHOUT_RECIPE: Final = ("class_prior", "hog_linear", "ensemble")
 """Architectures that are not fitted in epochs: scikit-learn's, and the mean of networks."""
@@ -85,11 +84,15 @@ class Recipe:
                 f"Expected at least one epoch and one face in a batch. Received: epochs={self.epochs}, "
                 f"batch_size={self.batch_size}"
             )
-        for name, allowed in _ALLOWED.items():
-            if getattr(self, name) not in allowed:
-                raise FerError(
-                    f"Unknown {name}. Expected one of: {', '.join(allowed)}. Received: {getattr(self, name)}"
-                )
+        for name, value, allowed in (
+            ("optimizer", self.optimizer, OPTIMIZERS),
+            ("schedule", self.schedule, SCHEDULES),
+            ("loss", self.loss, LOSSES),
+            ("class_weights", self.class_weights, CLASS_WEIGHTS),
+            ("target", self.target, ("labels", "votes", "both")),
+        ):
+            if value not in allowed:
+                raise FerError(f"Unknown {name}. Expected one of: {', '.join(allowed)}. Received: {value}")
         if not self.peak_learning_rate > 0 or not 0 <= self.label_smoothing < 1 or not 0 <= self.ema < 1:
             raise FerError(
                 f"Expected a learning rate above 0, and label smoothing and ema from 0 to below 1. Received: "
@@ -117,15 +120,6 @@ class Recipe:
         if isinstance(drawn := kept.get("augmentation"), dict):
             kept["augmentation"] = Augmentation(**{**drawn, "scale": tuple(drawn["scale"])})
         return cls(**{**kept, "teachers": tuple(kept.get("teachers", ()))})
-
-
-_ALLOWED: Final = {
-    "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES,
-    "loss": LOSSES,
-    "class_weights": CLASS_WEIGHTS,
-    "target": TARGETS,
-}
 
 
 def recipe_for(spec: ModelSpec) -> Recipe:

@@ -21,28 +21,18 @@ from fer_core.types import FerError
 
 VOTES_HEAD: Final = "votes_head"
 
-SHARES: Final = tuple(step / 20 for step in range(21))
+SHARES: Final = tuple(step / 20 for step in range(21))  # what `choose_blend` tries
 CORRECTIONS: Final = tuple(step / 10 for step in range(11))
-"""What `set_blended_head` tries."""
 
 
 def make_targets(
     labels: NDArray[np.int64], votes: FerPlusVotes | None, target: str, smoothing: float = 0.0
 ) -> NDArray[np.float32]:
-    """Return the targets that the loss compares the network's output with.
+    """Return the targets that the loss compares the network's output with, `(n, 7)`, or `(n, 14)` for both.
 
-    Args:
-        labels: `(n,)` class indices.
-        votes: on the same faces; not needed for `labels`.
-        target: one of `fer_core.training.recipe.TARGETS`.
-        smoothing: share of each label that is spread over all classes; votes are soft already.
-
-    Returns:
-        `(n, 7)`, or `(n, 14)` for both, labels first. A face without a vote for any of the seven has shares of zero,
-        which add nothing to the loss.
-
-    Raises:
-        FerError: votes are needed and there are none.
+    Labels come first. `smoothing` spreads a share of each over all classes; votes are soft already. A face without a
+    vote for any of the seven has shares of zero, which add nothing to the loss. A `FerError` is raised if votes are
+    needed and there are none.
     """
     one_hot = np.eye(NUM_CLASSES, dtype=np.float32)[labels] * (1 - smoothing) + smoothing / NUM_CLASSES
     if target == "labels":
@@ -189,14 +179,9 @@ def set_blended_head(
 ) -> dict[str, Any]:
     """Set a network's head to the blend of its own and the learner's votes head that is best on the hold-out.
 
-    Args:
-        network: fitted, in float32, with one head.
-        learner: the fitted result of `with_votes_head`, with the same weights below the heads.
-        training: the faces that it was fitted on, with votes.
-        holdout: faces preprocessed for the network, with votes.
-
-    Returns:
-        What was chosen and tried, for the card, see `choose_blend`.
+    `network` is fitted, in float32, with one head; `learner` is the fitted result of `with_votes_head` with the same
+    weights below the heads. Those of the hold-out are preprocessed for the network. The result says what was chosen and
+    tried, for the card.
     """
     both = with_votes_head(network)
     both.get_layer(VOTES_HEAD).set_weights(learner.get_layer(VOTES_HEAD).get_weights())
@@ -211,9 +196,6 @@ def class_frequencies(training: FaceDataset) -> NDArray[np.float64]:
     """Return the frequency of each expression among the labels, and among the shares of votes, `(2, 7)`.
 
     One face is added to each expression, so that none has a frequency of 0.
-
-    Raises:
-        FerError: the faces have no votes.
     """
     if training.votes is None:
         raise FerError("A head for the votes needs faces with votes. Use FER2013 with FER+'s votes.")

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import keras
 import numpy as np
@@ -43,9 +43,6 @@ from fer_core.training.recipe import WITHOUT_RECIPE, Recipe, named_recipe, uses_
 from fer_core.training.targets import heads_of, set_blended_head
 from fer_core.types import FerError
 
-TOLERATED_LOSS: Final = 0.002
-"""A smaller file is served if its accuracy on the hold-out is at most this much lower (0.2 points)."""
-
 
 def train_named(
     spec: ModelSpec,
@@ -64,8 +61,6 @@ def train_named(
     """Train a named model by its own recipe: what `fer-lab train` does.
 
     Args:
-        spec: the model.
-        data: what to fit and to measure on.
         root: the folder of the store to write to.
         epochs: passes over the data; default: the recipe's.
         seed: instead of the recipe's; the model is then stored as `<name>_seed<seed>`.
@@ -211,13 +206,10 @@ def train(
 
 
 def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FaceDataset) -> tuple[bytes, dict[str, Any]]:
-    """Convert a network to the LiteRT file that is served.
+    """Convert a network to the LiteRT file that is served; return its bytes, and what was measured, for the card.
 
-    The weights are stored in the first of `QUANTIZATIONS` after float32 that loses at most `TOLERATED_LOSS` against
-    float32 on the hold-out, else in float32.
-
-    Returns:
-        The file's bytes, and what was measured, for the card.
+    The weights are stored in the first of `QUANTIZATIONS` after float32 that loses at most 0.2 points of accuracy
+    against float32 on the hold-out, else in float32.
     """
     files, accuracies = {}, {}
     chosen: Quantization = "float32"
@@ -226,7 +218,7 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FaceDataset) 
         classifier = Classifier(files[quantization], preprocessing=spec.preprocessing)
         probabilities = classifier.predict(holdout.images).probabilities
         accuracies[quantization] = evaluate(holdout.labels, probabilities).accuracy
-        if quantization != "float32" and accuracies[quantization] >= accuracies["float32"] - TOLERATED_LOSS:
+        if quantization != "float32" and accuracies[quantization] >= accuracies["float32"] - 0.002:
             chosen = quantization
             break
     return files[chosen], {
@@ -271,11 +263,7 @@ def run_identity(network: keras.Model, spec: ModelSpec, *, recipe: Recipe, data:
 
 
 def claim_folder(folder: Path, identity: dict[str, Any]) -> None:
-    """Write a run's identity to its folder, or check it against the one that is there.
-
-    Raises:
-        FerError: the folder belongs to another run.
-    """
+    """Write a run's identity to its folder, or raise a `FerError` if another is there."""
     identity = json.loads(json.dumps(identity))
     path = folder / "spec.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -15,21 +15,23 @@ from fer_core.data import UTKFaceDataset
 from fer_core.models import ModelSpec, build_network, model_spec
 from fer_core.models.backbones import pretrained_file
 from fer_core.models.networks import backbone_of
-from fer_core.store.folders import load_model
+from fer_core.store import folders
+from fer_core.store.folders import DEFAULT_MODEL, SHIPPED, load_model
 from fer_core.training.export import to_litert
 from fer_core.training.initial_weights import (
     initial_network,
     initial_two_heads,
     pretraining_note,
     read_backbone,
-    read_keras,
     stored_backbone,
+    stored_network,
+    weight_sources,
 )
 from fer_core.training.pretrain import pretrain, pretraining_key
 from fer_core.training.recipe import pretraining_recipe
 from fer_core.training.targets import heads_of, with_votes_head
-from fer_core.training.teachers import teacher
 from fer_core.types import FerError
+from tests.made_up_store import add_model
 from tests.training.conftest import store
 
 SMALL = ModelSpec("small", "Small", "transfer", backbone="MobileNetV2", backbone_size=32, weights_from="utkface")
@@ -74,6 +76,29 @@ def test_a_pretrained_backbone_is_started_from(aged, home):
         initial_network(SMALL)
 
 
+def test_only_weights_that_fit_are_available(home, tmp_path, monkeypatch):
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    (shipped / DEFAULT_MODEL).symlink_to(SHIPPED / DEFAULT_MODEL)
+    monkeypatch.setattr(folders, "SHIPPED", shipped)
+    assert weight_sources(model_spec("compact_cnn")) == (["random", DEFAULT_MODEL], [])
+    add_model(folders.promoted(), "damaged", spec={"architecture": 7})
+    add_model(folders.promoted(), "kept", spec=model_spec("vgg16_modified").as_dict())
+    names, notes = weight_sources(model_spec("vgg16_modified"))
+    assert names[:2] == ["imagenet", "random"]
+    assert "kept is not available" in " ".join(notes)
+    assert "pretrain VGG16" in " ".join(notes)
+    (shipped / "vgg16_frozen_utk").symlink_to(SHIPPED / "vgg16_frozen_utk")
+    assert "utkface" in weight_sources(model_spec("vgg16_modified"))[0], "taken from a shipped model"
+    names, notes = weight_sources(model_spec("xception_frozen"))
+    assert "utkface" not in names
+    assert "pretrain Xception" in " ".join(notes)
+    weights = home / "backbones" / "xception_71_utkface.weights.h5"
+    weights.parent.mkdir()
+    weights.touch()
+    assert "utkface" in weight_sources(model_spec("xception_frozen"))[0]
+
+
 def test_a_stored_model_is_started_from(tiny_spec, tiny_network, home):
     store("mine", tiny_network, tiny_spec)
     started = initial_network(replace(tiny_spec, weights_from="mine"), "mixed_bfloat16")
@@ -85,40 +110,6 @@ def test_a_stored_model_is_started_from(tiny_spec, tiny_network, home):
         initial_network(replace(tiny_spec, weights_from="gone"))
     with pytest.raises(FerError, match="Only models with a backbone"):
         initial_network(replace(tiny_spec, weights_from="utkface"))
-
-
-def test_a_stored_model_teaches(tiny_spec, tiny_network, home):
-    store("master", tiny_network, tiny_spec)
-    faces = np.random.default_rng(0).integers(0, 256, (4, 44, 44, 1)).astype("float32")
-    loaded = teacher("master", tiny_spec)
-    assert loaded.trainable_variables == []
-    np.testing.assert_allclose(loaded(faces), tiny_network(faces, training=False), atol=1e-6)
-    with pytest.raises(FerError, match="master uses the preprocessing 'none', small 'clahe'"):
-        teacher("master", replace(SMALL, preprocessing="clahe"))
-
-
-def test_a_teacher_of_two_heads_has_those_that_it_learned_with(tiny_spec, tiny_network, home):
-    faces = np.random.default_rng(0).integers(0, 256, (4, 48, 48, 1)).astype("float32")
-    both = with_votes_head(tiny_network)
-    expected = both.predict(faces, verbose=0)
-    folder = store("master", tiny_network, tiny_spec)
-    found = teacher("master", tiny_spec, heads=2).predict(faces, verbose=0)
-    np.testing.assert_allclose(found[:, :7], expected[:, :7], atol=1e-5)
-    assert not found[:, 7:].any()
-
-    card = json.loads((folder / "card.json").read_text())
-    (folder / "card.json").write_text(json.dumps({**card, "recipe": {"target": "votes"}}))
-    found = teacher("master", tiny_spec, heads=2).predict(faces, verbose=0)
-    np.testing.assert_allclose(found[:, 7:], expected[:, :7], atol=1e-5)
-    assert not found[:, :7].any()
-
-    (folder / "card.json").write_text(json.dumps({**card, "recipe": {"target": "both"}}))
-    with pytest.raises(FerError, match="master has no heads for labels and votes"):
-        teacher("master", tiny_spec, heads=2)
-    np.save(folder / "heads.npy", heads_of(both))
-    loaded = teacher("master", tiny_spec, heads=2)
-    assert loaded.trainable_variables == []
-    np.testing.assert_allclose(loaded.predict(faces, verbose=0), expected, atol=1e-5)
 
 
 def test_both_heads_are_started_from(tiny_spec, tiny_network, home):
@@ -135,23 +126,24 @@ def test_both_heads_are_started_from(tiny_spec, tiny_network, home):
     np.testing.assert_allclose(started, np.roll(expected, 7, axis=1), atol=1e-5)
 
 
-def test_keras_files_are_read_in_safe_mode_only(tiny_spec, tiny_network, home, tmp_path, monkeypatch):
+def test_keras_files_are_read_in_safe_mode_only(tiny_spec, home, tmp_path, monkeypatch):
     """A Lambda layer carries code, which must not run; a damaged file carries nothing."""
     monkeypatch.chdir(tmp_path)
     inputs = keras.Input((48, 48, 1))
     evil = keras.Model(inputs, keras.layers.Lambda(lambda x: (__import__("pathlib").Path("ran").touch(), x)[1])(inputs))
-    folder = store("evil", evil, tiny_spec)
+    file = store("evil", evil, tiny_spec) / "model.keras"
     Path("ran").unlink()  # building the network has run it
     with pytest.raises(FerError, match="cannot be read"):
-        initial_network(replace(tiny_spec, weights_from="evil"))
+        stored_network("evil")
     assert not Path("ran").exists()
-    keras.saving.load_model(folder / "model.keras", safe_mode=False)
+    keras.saving.load_model(file, safe_mode=False)
     assert Path("ran").exists(), "without safe mode it does run"
-    with zipfile.ZipFile(folder / "model.keras", "w") as archive:
-        archive.writestr("config.json", "{}")
-    with pytest.raises(FerError, match="cannot be read"):
-        initial_network(replace(tiny_spec, weights_from="evil"))
-    (folder / "model.keras").unlink()
+    for content in (b"{}", b" " * 20_000_000):  # a damaged one, and one that would fill memory
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("config.json", content)
+        with pytest.raises(FerError, match="cannot be read"):
+            stored_network("evil")
+    file.unlink()
     with pytest.raises(FerError, match="has no Keras weights"):
         initial_network(replace(tiny_spec, weights_from="evil"))
 
@@ -184,18 +176,15 @@ def trained():
 @pytest.mark.parametrize("storage", ["float32", "int8", "int8_weights", "float16"])
 def test_weights_come_back_to_the_last_bit_that_is_stored(trained, storage):
     backbone, network = trained
-    found = body()
-    read_backbone(found, to_litert(network, 48, storage))
-    for read, true in zip(found.get_weights(), backbone.get_weights(), strict=True):
-        largest = np.abs(true).max(axis=tuple(range(true.ndim - 1))) if true.ndim > 1 else np.abs(true).max()
-        step = {"float32": 0.0, "float16": 2.0**-10}.get(storage, 1 / 127 if true.ndim > 1 else 0.0) * largest
-        assert (np.abs(read - true) <= step / 2 + 1e-7).all()
-
-
-def test_another_network_is_refused(trained):
+    content, ours = to_litert(network, 48, storage), body()
+    read_backbone(ours, content)
+    for stored, original in zip(ours.get_weights(), backbone.get_weights(), strict=True):
+        largest = np.abs(original).max(axis=tuple(range(original.ndim - 1)))
+        step = {"float32": 0.0, "float16": 2.0**-10}.get(storage, 1 / 127 if original.ndim > 1 else 0.0) * largest
+        assert (np.abs(stored - original) <= step / 2 + 1e-7).all()
     other = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(9, 3, name="block1_conv1")])
     with pytest.raises(FerError, match=r"no weights for the layer block1_conv1\. Expected the shape \(9, 3, 3, 3\)"):
-        read_backbone(other, to_litert(trained[1], 48))
+        read_backbone(other, content)
 
 
 def test_the_shipped_model_keeps_it(home):
@@ -213,11 +202,3 @@ def test_training_starts_from_it_where_nothing_is_pretrained(home):
     assert told["recipe"]["epochs"] == load_model("vgg16_frozen_utk").card.training["pretraining"]["recipe"]["epochs"]
     one, other = (backbone_of(initial_network(spec)).get_weights() for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-
-
-def test_a_configuration_that_would_fill_memory_is_not_read(tmp_path):
-    path = tmp_path / "model.keras"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("config.json", b" " * 20_000_000)
-    with pytest.raises(FerError, match="cannot be read"):
-        read_keras(path)

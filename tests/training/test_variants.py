@@ -52,8 +52,7 @@ def test_trains_converts_and_serves_the_same(name, quantization, fer2013, home, 
     served = Classifier(to_litert(network, 48, quantization)).predict(faces).probabilities
     if quantization == "float32":
         np.testing.assert_allclose(served, expected, atol=1e-3)
-    else:
-        # answers that hang on such small differences sway with rounding; where one is clear it must stay
+    else:  # answers that hang on such small differences sway with rounding; where one is clear it must stay
         second, first = np.sort(expected, axis=1)[:, -2:].T
         same = served.argmax(axis=1) == expected.argmax(axis=1)
         assert (first - second > 0.3).mean() > 0.4
