@@ -21,8 +21,7 @@ from fer_core.jobs import file_of_child
 from fer_core.models import ModelSpec
 from fer_core.types import FerError
 
-FACES, SETTINGS, COPIES = "faces.npy", "settings.json", "copies.npz"
-"""Files in the folder of the process that draws copies: what it is given, and what it writes."""
+FACES, SETTINGS, COPIES = "faces.npy", "settings.json", "copies.npz"  # for the process that draws copies
 
 
 @dataclass(frozen=True)

@@ -104,11 +104,7 @@ def class_prior(part: FaceDataset) -> Baseline:
 
 
 def hog_linear(
-    part: FaceDataset,
-    holdout: FaceDataset,
-    *,
-    penalties: Sequence[float] = PENALTIES,
-    say: Say = lambda _: None,
+    part: FaceDataset, holdout: FaceDataset, *, penalties: Sequence[float] = PENALTIES, say: Say = lambda _: None
 ) -> Baseline:
     """Fit multinomial logistic regression on histograms of oriented gradients; C is chosen on the hold-out."""
     say("Computing histograms of oriented gradients")
@@ -166,19 +162,12 @@ def _all_classes(probabilities: NDArray[np.float64], classes: NDArray[np.int64])
 
 
 def store_ensemble(
-    spec: ModelSpec,
-    data: TrainingData,
-    *,
-    root: Path,
-    members: Sequence[str] = MEMBERS,
-    say: Say = lambda _: None,
+    spec: ModelSpec, data: TrainingData, *, root: Path, members: Sequence[str] = MEMBERS, say: Say = lambda _: None
 ) -> StoredModel:
     """Measure and store an ensemble: card and predictions, no file to serve.
 
-    Its probabilities are the means of the members' labels heads. Nothing is fitted.
-
-    Raises:
-        FerError: a member lacks its Keras weights, or its heads if it learned labels and votes.
+    Its probabilities are the means of the members' labels heads. Nothing is fitted. A `FerError` is raised if a member
+    lacks its Keras weights, or its heads although it learned labels and votes.
     """
     started = time.monotonic()
     networks = [teacher(name, spec, heads=2) for name in members]

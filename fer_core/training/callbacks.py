@@ -19,11 +19,7 @@ BACKUP, HISTORY = "backup", "history.csv"
 
 
 def fit_callbacks(recipe: Recipe, folder: Path | None, averaged: bool) -> list[keras.callbacks.Callback]:
-    """Return the callbacks of a fit, in the order in which they must run.
-
-    `folder` keeps the history and the state after each epoch; None keeps nothing. `averaged` says whether the optimizer
-    averages the weights.
-    """
+    """Return the callbacks of a fit in their order; `averaged` says whether the optimizer averages the weights."""
     callbacks: list[keras.callbacks.Callback] = [_LearningRate()]
     if recipe.schedule == "reduce_on_plateau":
         callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.2, patience=3))

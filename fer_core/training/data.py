@@ -74,14 +74,8 @@ class TrainingData:
             raise FerError(
                 f"Expected both test splits of FER2013, PublicTest and PrivateTest, or neither. Received: {given}"
             )
-        tests = dataset.subset(dataset.usage != "Training")
-        return cls(
-            training,
-            holdout,
-            tests if len(tests) else None,
-            dataset_fingerprint=dataset.fingerprint,
-            holdout_rule=rule,
-        )
+        tests = dataset.subset(dataset.usage != "Training") if splits else None
+        return cls(training, holdout, tests, dataset_fingerprint=dataset.fingerprint, holdout_rule=rule)
 
     @cached_property
     def seen(self) -> FaceDataset:

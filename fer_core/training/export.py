@@ -36,7 +36,6 @@ def to_litert(network: keras.Model, input_size: int, quantization: Quantization 
     """Convert a float32 network, with its activation map as second output.
 
     Conversion needs Keras on TensorFlow. On another backend, a process of its own does it, in some seconds more.
-
     Of the ways to store the weights, `int8` also computes in int8 and is the fastest; `int8_weights` has the same size
     but computes in float32. Both keep the head in float32: it is small, and if a batch norm is folded into it, the
     range of its weights is too wide for eight bits.

@@ -166,15 +166,10 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self,
-        x: NDArray[Any],
-        y: NDArray[Any] | dict[str, NDArray[Any]],
-        batch_size: int,
-        seed: int | None = None,
-        sample_weight: NDArray[np.float32] | None = None,
+        self, x: NDArray, y: Any, batch_size: int, seed: int | None = None, weights: NDArray[np.float32] | None = None
     ) -> None:
         super().__init__()
-        self._arrays = (x, y) if sample_weight is None else (x, y, sample_weight)
+        self._arrays = (x, y) if weights is None else (x, y, weights)
         self._batch_size, self._order = batch_size, np.arange(len(x))
         self._random = None if seed is None else np.random.default_rng(seed)
         self.on_epoch_end()

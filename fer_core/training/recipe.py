@@ -16,8 +16,7 @@ SCHEDULES: Final = ("one_cycle", "cosine", "constant", "reduce_on_plateau")
 LOSSES: Final = ("cross_entropy", "focal")
 CLASS_WEIGHTS: Final = ("none", "balanced")
 
-WITHOUT_RECIPE: Final = ("class_prior", "hog_linear", "ensemble")
-"""Architectures that are not fitted in epochs: scikit-learn's, and the mean of networks."""
+WITHOUT_RECIPE: Final = ("class_prior", "hog_linear", "ensemble")  # architectures that are not fitted in epochs
 
 
 @dataclass(frozen=True)
@@ -196,7 +195,7 @@ FACES = replace(
 """For a backbone that knows faces already: a low rate, and few epochs. A step takes 0.3 s on two cores that compute in
 bfloat16, and 1.5 s on two with AVX2 alone."""
 
-BY_NAME: Final = {
+BY_NAME: Final = {  # recipes of named models that differ from that of their network
     "compact_cnn": replace(COMPACT, augmentation=Augmentation()),
     # the same network, distilled from the first: a born-again network (Furlanello et al. 2018). Another generation,
     # taught by both for 72 epochs (seed 2), was no better: 70.3 % against 70.6 % on the hold-out in int8. A stronger
@@ -230,7 +229,6 @@ BY_NAME: Final = {
         teaching=3.0,
     ),
 }
-"""Recipes of named models that differ from that of their network."""
 
 FROZEN = Recipe(
     epochs=20,  # a linear head is a convex problem: the validation loss is flat after 20 epochs of a falling rate
@@ -255,8 +253,7 @@ MODIFIED = Recipe(
     ema=0.99,
     augmentation=AS_THE_PAPER,
 )
-MODIFIED_UTKFACE = replace(MODIFIED, epochs=8)
-"""Limited by computing time: the validation accuracy was still rising."""
+MODIFIED_UTKFACE = replace(MODIFIED, epochs=8)  # limited by computing time: the validation accuracy was still rising
 
 PRETRAINING: Final = Recipe(
     epochs=20,

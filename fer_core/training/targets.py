@@ -107,14 +107,11 @@ class CrossEntropy(keras.losses.Loss):
 
 
 class PluralityAccuracy(keras.metrics.Metric):
-    """Share of the faces whose most probable answer has the most votes of the seven; faces with a tie do not count.
-
-    `first` is the first of the seven columns of targets and answers to compare.
-    """
+    """Share of the faces whose most probable answer has the most votes of the seven; faces with a tie do not count."""
 
     def __init__(self, name: str = "accuracy", first: int = 0) -> None:
         super().__init__(name=name)
-        self.first = first
+        self.first = first  # of the seven columns of targets and answers to compare
         self.correct = self.add_weight(name="correct", initializer="zeros")
         self.faces = self.add_weight(name="faces", initializer="zeros")
 

@@ -232,12 +232,11 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FaceDataset) 
 
 def _backbone_facts(network: keras.Model, spec: ModelSpec) -> dict[str, Any]:
     """Return the number of weights that were trained, and how the others were; nothing without a backbone."""
-    facts: dict[str, Any] = {}
-    if spec.backbone:
-        facts["open_weights"] = sum(math.prod(weight.shape) for weight in network.trainable_weights)
-    if (note := pretraining_note(spec)) is not None:
-        facts["pretraining"] = note
-    return facts
+    if not spec.backbone:
+        return {}
+    note = pretraining_note(spec)
+    opened = sum(math.prod(weight.shape) for weight in network.trainable_weights)
+    return {"open_weights": opened, **({} if note is None else {"pretraining": note})}
 
 
 def _map(network: keras.Model, spec: ModelSpec, tests: FaceDataset, say: Say) -> pd.DataFrame | None:

@@ -16,6 +16,7 @@ from fer_core.training.targets import (
     choose_blend,
     class_frequencies,
     heads_of,
+    make_loss,
     make_targets,
     with_heads,
     with_votes_head,
@@ -62,11 +63,17 @@ def test_the_gradient_fits_targets_of_any_sum():
         np.testing.assert_allclose(tape.gradient(loss, logits).numpy(), expected, atol=1e-6)
 
 
+def test_focal_loss_weighs_by_the_missing_probability():
+    """Lin et al. 2017, equation 4: (1 - p)^gamma times the cross-entropy."""
+    loss = make_loss(replace(PLAIN, loss="focal", focusing=2.0))
+    answers = np.array([[0.9, 0.05, 0.05, 0, 0, 0, 0], [0.2, 0.8, 0, 0, 0, 0, 0]], "float32")
+    expected = np.mean([0.1**2 * -np.log(0.9), 0.8**2 * -np.log(0.2)])
+    assert float(loss(np.eye(7, dtype="float32")[[0, 0]], answers)) == pytest.approx(expected, rel=1e-3)
+
+
 def test_accuracy_counts_faces_with_one_answer_in_the_first_place():
-    metric = PluralityAccuracy(first=7)
-    said = np.zeros((3, 14), np.float32)
-    said[:, 7 + 4] = 1
-    metric.update_state(np.concatenate([np.eye(7)[[0, 0, 0]], VOTED_SHARES], axis=1).astype(np.float32), said)
+    metric, answers = PluralityAccuracy(first=7), np.eye(14, dtype=np.float32)[[7 + 4] * 3]
+    metric.update_state(np.concatenate([np.eye(7)[[0, 0, 0]], VOTED_SHARES], axis=1).astype(np.float32), answers)
     assert float(metric.result()) == 1.0
     assert float(metric.faces) == 1.0
 
@@ -122,26 +129,11 @@ def test_a_full_correction_divides_by_the_frequencies():
 def test_frequencies_count_labels_and_votes_and_are_never_zero(bright_and_dark):
     few = bright_and_dark.subset(np.arange(len(bright_and_dark)) < 4)
     few = with_votes(replace(few, labels=np.array([3, 3, 3, 4])), [3, 5, 5, -1])
-    found = class_frequencies(few)
-    np.testing.assert_allclose(found[0] * 11, [1, 1, 1, 4, 2, 1, 1])
-    np.testing.assert_allclose(found[1] * 10, [1, 1, 1, 2, 1, 3, 1])
+    expected = np.array([[1, 1, 1, 4, 2, 1, 1], [1, 1, 1, 2, 1, 3, 1]])
+    np.testing.assert_allclose(class_frequencies(few), expected / expected.sum(axis=1, keepdims=True))
 
 
-def test_the_blend_has_the_best_score(two_heads, bright_and_dark):
-    _, both = two_heads
-    blend, tried = choose_blend(both, with_votes(bright_and_dark, bright_and_dark.labels), FREQUENCIES)
-    shares, corrections = tried["holdout_by_votes_share"], tried["holdout_by_correction"]
-    assert [float(name) for name in shares] == list(SHARES)
-    assert [float(name) for name in corrections] == list(CORRECTIONS)
-    assert 0.25 <= blend.temperature <= 4
-    assert shares[f"{blend.share:.2f}"] == corrections[f"{blend.correction:.1f}"]
-    every = [*shares.values(), *corrections.values()]
-    assert shares[f"{blend.share:.2f}"]["score"] == max(scores["score"] for scores in every)
-    for scores in every:
-        assert scores["label"] == scores["plurality"]  # votes and labels agree here
-
-
-def test_the_temperature_makes_the_mean_confidence_the_score(two_heads, bright_and_dark, monkeypatch):
+def test_the_blend_has_the_best_score_and_its_mean_confidence_is_the_accuracy(two_heads, bright_and_dark, monkeypatch):
     """Of five copies, the clean one counts as much as the others together."""
     random = np.random.default_rng(4)
     answers = {
@@ -156,6 +148,11 @@ def test_the_temperature_makes_the_mean_confidence_the_score(two_heads, bright_a
     blend, tried = choose_blend(two_heads[1], faces, FREQUENCIES)
     confidence = {name: blend.answers(both, FREQUENCIES).max(axis=1).mean() for name, both in answers.items()}
     clean = confidence.pop("clean")
-    chosen = tried["holdout_by_votes_share"][f"{blend.share:.2f}"]
+    shares, corrections = tried["holdout_by_votes_share"], tried["holdout_by_correction"]
+    assert [float(name) for name in shares] == list(SHARES)
+    assert [float(name) for name in corrections] == list(CORRECTIONS)
+    chosen = shares[f"{blend.share:.2f}"]
+    assert chosen == corrections[f"{blend.correction:.1f}"]
+    assert chosen["score"] == max(scores["score"] for scores in (*shares.values(), *corrections.values()))
     accuracy = np.mean([chosen[part] for part in ("label", "plurality", "label_degraded", "plurality_degraded")])
     assert (clean + np.mean(list(confidence.values()))) / 2 == pytest.approx(accuracy, abs=2e-3)
