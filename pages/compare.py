@@ -3,54 +3,38 @@
 import streamlit as st
 
 from fer_core.metrics.ensembles import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
+from pages.parts import common
 from pages.parts.charts import choose_picture_format
-from pages.parts.common import (
-    choose,
-    choose_faces,
-    note_utkface,
-    offer_download,
-    plain,
-    stop_without_predictions,
-    stored_models,
-    warn,
-)
-from pages.parts.compare.results import Selection
-from pages.parts.compare.sections import SECTIONS, report_html
-from pages.parts.data import predictions, results
+from pages.parts.common import plain
+from pages.parts.compare import SECTIONS, report_html
+from pages.parts.data import Selection, predictions, results
 from pages.parts.head import head
 
 head(
     "Compare models", "See how often each model is right on faces that it was not trained on, and how certain that is."
 )
 
-stored, complaints = stored_models()
+stored, complaints = common.stored_models()
 
 with st.container(horizontal=True):
-    split, view, by = choose_faces("c")
+    split, view, by = common.choose_faces("c")
     answers, left_out = predictions(stored, split, view, by)
     names = answers.names if answers else []
     title = answers.titles.__getitem__ if answers else str
     chosen = st.multiselect(
         "Models", names, format_func=title, placeholder="All models", key="c_models", bind="query-params"
     )
-warn(complaints + left_out, "Some models are left out:")
+common.warn(complaints + left_out, "Some models are left out:")
 if answers is None:
-    stop_without_predictions()
+    common.stop_without_predictions()
 about = st.container()
 about.caption(answers.yardstick)
 
 fusion, exponent = "mean", 10
 with st.expander("Combine models into an ensemble", icon=":material/hub:", expanded="c_fuse" in st.query_params):
-    members = st.pills(
-        "Select two or more",
-        names,
-        selection_mode="multi",
-        format_func=lambda name: plain(title(name)),
-        key="c_fuse",
-        bind="query-params",
-    )
+    members = common.choose_several("Select two or more", answers.titles, "c_fuse")
     if len(members) > 1:
-        fusion = choose("How to combine", FUSIONS, "c_fusion")
+        fusion = common.choose("How to combine", FUSIONS, "c_fusion")
     if fusion == "exponential":
         exponent = st.slider("Exponent q", LOWEST_EXPONENT, HIGHEST_EXPONENT, 10, key="c_exponent", bind="query-params")
     selection = Selection(tuple(stored), split, view, by, tuple(chosen), tuple(members), fusion, exponent)
@@ -67,18 +51,11 @@ on_show = {*(chosen or names), *(members if isinstance(combined, Ensemble) else 
 for tab, (section, show) in zip(tabs, SECTIONS.items(), strict=True):
     if tab.open:
         with about:  # the paper's variants are shown whichever models are chosen
-            note_utkface(model for model in stored if section == "Paper" or model.name in on_show)
+            common.note_utkface(model for model in stored if section == "Paper" or model.name in on_show)
         with tab:
             show(selection)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    file_name = f"fer-lab-{split.lower()}-{view}.html"
-    offer_download(
-        "Report with all sections",
-        lambda: report_html(selection),
-        file_name,
-        "text/html",
-        "description",
-        "c_report",
-    )
+    html, file_name = lambda: report_html(selection), f"fer-lab-{split.lower()}-{view}.html"
+    common.offer_download("Report with all sections", html, file_name, "text/html", "description", "c_report")
     choose_picture_format()

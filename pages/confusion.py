@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fer_core.figures.matrices import confusion_chart, difference_chart
+from fer_core.figures.matrices import confusion_chart
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.confusion import (
     SHOWN,
@@ -12,18 +12,9 @@ from fer_core.metrics.confusion import (
     differing_faces,
     sample_faces,
 )
+from pages.parts import common
 from pages.parts.charts import choose_picture_format
-from pages.parts.common import (
-    choose,
-    choose_faces,
-    note_utkface,
-    plain,
-    stop_without_predictions,
-    stored_models,
-    warn,
-    whole_number,
-    with_code,
-)
+from pages.parts.common import choose, plain, with_code
 from pages.parts.confusion import clickable_matrix, show_faces
 from pages.parts.data import fer2013, predictions
 from pages.parts.explanations import explain
@@ -33,17 +24,17 @@ LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"
 
 head("Confusion", "See which expressions a model confuses. Click a cell to see its faces.")
 
-stored, complaints = stored_models()
+stored, complaints = common.stored_models()
 
 with st.container(horizontal=True):
-    split, view, by = choose_faces("m")
+    split, view, by = common.choose_faces("m")
     rates = "rates: of 100 faces of the row's expression, how many are predicted as the column's."
     values = choose("In the cells", ("counts", "rates"), "m_values", "rates", help=rates)
 
 answers, left_out = predictions(stored, split, view, by)
-warn(complaints + left_out, "Some models are left out:")
+common.warn(complaints + left_out, "Some models are left out:")
 if answers is None:
-    stop_without_predictions()
+    common.stop_without_predictions()
 with st.container(horizontal=True):
     layout = choose("Show", LAYOUTS, "m_layout", format_func=LAYOUTS.__getitem__)
     models = st.grid("auto", min_column_width=250)
@@ -60,7 +51,7 @@ with models:
         second = st.selectbox("Second model", rest, format_func=title, key="m_second", bind="query-params")
 
 st.caption(answers.yardstick)
-note_utkface(model for model in stored if model.name in {first, second})
+common.note_utkface(model for model in stored if model.name in {first, second})
 charts = st.container()
 st.header("The faces of a cell")
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -68,52 +59,47 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     predicted = st.selectbox("Predicted", EXPRESSIONS, index=0, key="m_predicted", bind="query-params")
     number = st.select_slider("How many at most", [6, 12, 24, 48], 12, key="m_number", bind="query-params")
 
-where, cell = answers.where, (actual, predicted)
-cells = confusion_cells(answers, first)
-one = cells[(cells["actual"] == actual) & (cells["predicted"] == predicted)].iloc[0]
-shown = [first, second] if layout == "two" else [first]
-with charts:
-    explain(
-        "Confusion matrix",
-        f"{title(first)} predicts {one['count']:,} of the {actual} faces as {predicted}: {one['rate']:.0%}.",
-    )
-    if layout == "difference":
-        chart = difference_chart(difference_cells(answers, first, second), values, chosen=cell)
-        clickable_matrix(chart, f"m_minus_{actual}_{predicted}", f"{title(first)} minus {title(second)} on {where}")
-        unit = "in faces" if values == "counts" else "in points of the row"
-        st.caption(f"{where}. Blue: {plain(title(first))} has more than {plain(title(second))}; orange: fewer, {unit}.")
-    else:
-        with st.grid(len(shown), min_column_width=330):
-            for place, name in enumerate(shown):
-                with st.container():
-                    if layout == "two":
-                        st.markdown(f"**{plain(title(name))}**")
-                    chart = confusion_chart(confusion_cells(answers, name), values, chosen=cell)
-                    clickable_matrix(
-                        chart, f"m_cells_{place}_{actual}_{predicted}", f"Confusion of {title(name)} on {where}"
-                    )
-        unit = (
-            "Each number is a count of faces" if values == "counts" else "Each row is 100 % of one expression’s faces"
-        )
-        st.caption(f"{where}. {unit}; the diagonal is correct.")
-
-faces_and_votes = fer2013()
-if faces_and_votes.missing:
-    st.info(f"The faces cannot be shown. {with_code(faces_and_votes.missing)}", icon=":material/image_not_supported:")
+where, shown, cell = answers.where, [first, second] if layout == "two" else [first], (actual, predicted)
+count, rate = confusion_cells(answers, first).set_index(["actual", "predicted"]).loc[cell, ["count", "rate"]]
 if layout == "difference":
-    faces = differing_faces(answers, first, second, actual, predicted)
-    each = ", ".join(f"{(faces['source'] == title(name)).sum()} by {plain(title(name))}" for name in (first, second))
-    line = f"{len(faces)} {actual} faces that only one of the two models predicts as {predicted}: {each}"
-    show_faces(faces.head(number), faces_and_votes, line, with_model=True)
+    tables = {"minus": difference_cells(answers, first, second)}
+    alts = [f"{title(first)} minus {title(second)} on {where}"]
+    unit = "in faces" if values == "counts" else "in points of the row"
+    caption = f"Blue: {plain(title(first))} has more than {plain(title(second))}; orange: fewer, {unit}."
+    faces = [differing_faces(answers, first, second, actual, predicted)]
+    each = ", ".join(f"{(faces[0]['source'] == title(name)).sum()} by {plain(title(name))}" for name in (first, second))
+    lines = [f"{len(faces[0])} {actual} faces that only one of the two models predicts as {predicted}: {each}"]
 else:
-    for name in shown:
-        faces = cell_faces(answers, name, actual, predicted)
-        line = f"{plain(title(name))} predicts {len(faces)} {actual} faces as {predicted}, most confident first"
-        show_faces(faces.head(number), faces_and_votes, line)
+    tables = {f"cells_{place}": confusion_cells(answers, name) for place, name in enumerate(shown)}
+    alts = [f"Confusion of {title(name)} on {where}" for name in shown]
+    unit = "Each number is a count of faces" if values == "counts" else "Each row is 100 % of one expression’s faces"
+    caption = f"{unit}; the diagonal is correct."
+    faces = [cell_faces(answers, name, actual, predicted) for name in shown]
+    lines = [
+        f"{plain(title(name))} predicts {len(table)} {actual} faces as {predicted}, most confident first"
+        for name, table in zip(shown, faces, strict=True)
+    ]
+with charts:
+    example = f"{title(first)} predicts {count:,.0f} of the {actual} faces as {predicted}: {rate:.0%}."
+    explain("Confusion matrix", example)
+    with st.grid(len(tables), min_column_width=330):
+        for (key, cells), name, alt in zip(tables.items(), shown, alts, strict=True):
+            with st.container():
+                if layout == "two":
+                    st.markdown(f"**{plain(title(name))}**")
+                chart = confusion_chart(cells, values, chosen=cell, difference=layout == "difference")
+                clickable_matrix(chart, f"m_{key}_{actual}_{predicted}", alt)
+    st.caption(f"{where}. {caption}")
+
+known = fer2013()
+if known.missing:
+    st.info(f"The faces cannot be shown. {with_code(known.missing)}", icon=":material/image_not_supported:")
+for line, table in zip(lines, faces, strict=True):
+    show_faces(table.head(number), known, line, with_model=layout == "difference")
 
 st.header("Random faces, predicted and actual")
 with st.container(horizontal=True):
     which = choose("Which predictions", SHOWN, "m_which", "all")
-    seed = whole_number("Sample number", 1, 999, 1, "m_seed", width=180)
-show_faces(sample_faces(answers, first, which, 14, seed), faces_and_votes, f"{plain(title(first))}, {where}")
+    seed = common.whole_number("Sample number", 1, 999, 1, "m_seed", width=180)
+show_faces(sample_faces(answers, first, which, 14, seed), known, f"{plain(title(first))}, {where}")
 choose_picture_format()

@@ -3,11 +3,8 @@
 import streamlit as st
 
 from pages.parts.data import fer2013
-from pages.parts.dataset.face_map import face_map
-from pages.parts.dataset.faces import browse, classes
-from pages.parts.dataset.labels import copies, hardest, labels, published
-from pages.parts.dataset.preparation import preparation
-from pages.parts.dataset.source import choose_faces_shown
+from pages.parts.dataset import browse, choose_faces_shown, classes, preparation
+from pages.parts.fer2013 import copies, face_map, hardest, labels, published
 from pages.parts.head import head
 
 OF_FACES = {"Classes": classes, "Faces": browse, "Preparation": preparation}
@@ -18,14 +15,13 @@ OF_FER2013 = {
     "Copies": copies,
     "Published results": published,
 }
-WITHOUT_FACES = ("Map of faces", "Hardest faces", "Copies", "Published results")
 
 head("Dataset", "Browse the faces that models learn from, and see how far to trust their labels.")
 
 shown, is_fer2013 = choose_faces_shown()
 sections = list(OF_FACES) if shown else []
 if is_fer2013:
-    sections += OF_FER2013 if shown else WITHOUT_FACES
+    sections += [name for name in OF_FER2013 if shown or name != "Labels and votes"]  # which needs the faces
 if sections:
     for name, tab in zip(sections, st.tabs(sections, key="d_section", bind="query-params"), strict=True):
         if tab.open:

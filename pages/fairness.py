@@ -4,8 +4,7 @@ import streamlit as st
 
 from pages.parts.charts import choose_picture_format
 from pages.parts.common import choose
-from pages.parts.fairness.faces import fer2013, own_pictures
-from pages.parts.fairness.sections import SECTIONS, show_limits
+from pages.parts.fairness import SECTIONS, fer2013, limits, own_pictures
 from pages.parts.head import head
 
 SOURCES = {"FER2013": fer2013, "My own pictures": own_pictures}
@@ -18,7 +17,7 @@ head(
 faces = SOURCES[choose("Faces", SOURCES, "a_source")]()
 if faces is None:
     st.header("What an audit can say, and what not")
-    show_limits()
+    limits()
     st.stop()
 
 for tab, section in zip(st.tabs(list(SECTIONS), key="a_section", bind="query-params"), SECTIONS.values(), strict=True):

@@ -45,24 +45,25 @@ if tested:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = choose_yardstick("h_by")
         intervals, table, unscored = home_scoreboard(tested, by)
-        if intervals:
-            one = intervals[0]
+        if len(intervals):
+            one = intervals.iloc[0]
             explain(
                 "Accuracy",
                 f"{one.model}: {one.accuracy:.1%} on {one.split}, 95 % interval {one.low:.1%} to {one.high:.1%}.",
             )
-    if intervals and (judged := judged_by(tested, by)):
+    if len(intervals) and (judged := judged_by(tested, by)):
         st.caption(judged)
     if models and (reason := why_default(models[0], stored)):
         st.caption(reason)
     warn(unscored, "Some models have no score:")
-if tested and intervals:
+if tested and len(intervals):
     best = max(OVERALL, key=lambda row: row.accuracy)
     words = f"paper's best, as reported {best.accuracy * 100:.1f} %"
     reported = {words: best.accuracy} if by == "label" else {}  # the paper judges by FER2013's label
     show_chart(
         accuracy_intervals(intervals, reported),
-        alt="Accuracy: " + "; ".join(f"{one.model} {one.accuracy:.1%} on {one.split}" for one in intervals),
+        alt="Accuracy: "
+        + "; ".join(f"{one.model} {one.accuracy:.1%} on {one.split}" for one in intervals.itertuples()),
     )
     f1 = st.column_config.NumberColumn(format="%.3f")
     st.dataframe(

@@ -3,15 +3,7 @@
 import streamlit as st
 
 from fer_core.types import FerError
-from pages.parts.common import (
-    choose,
-    choose_model,
-    note_detector,
-    note_utkface,
-    plain,
-    servable_models,
-    with_code,
-)
+from pages.parts.common import choose, choose_model, note_detector, note_utkface, plain, servable_models, with_code
 from pages.parts.head import head
 from pages.parts.pictures import opened_model
 from pages.parts.video import RATES, SOURCES, downloads, over_time, progress, sample_job, uploaded_job, video_and_shares
@@ -44,14 +36,14 @@ if job.running:
     st.stop()
 if job.error:
     st.warning(with_code(job.error), icon=":material/warning:")
-if job.result is None:
+if (result := job.result) is None:
     st.stop()
 
-for note in job.result.notes:
+for note in result.notes:
     st.info(plain(note), icon=":material/info:")
-face = video_and_shares(job)
+face = video_and_shares(job, result)
 if face is not None:
     st.header("Over time")
-    over_time(job, face)
+    over_time(result, face)
 st.header("Download the results")
-downloads(job)
+downloads(job, result)

@@ -31,8 +31,7 @@ def report(
     """
     from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
     from fer_core.metrics.ensembles import FUSIONS
-    from fer_core.sections.html import write_html
-    from fer_core.sections.png import write_png
+    from fer_core.sections.html import write_html, write_png
     from fer_core.sections.results import build_report, write_csv
 
     for value, allowed, what in (

@@ -1,4 +1,4 @@
-"""Bars of the seven expressions: probabilities, votes, scores, numbers of faces, shares of time."""
+"""Charts of the seven expressions: probabilities, votes, scores, numbers of faces, and how they change over time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.columns import percent_text
 from fer_core.figures.theme import (
+    DASHES,
     FONT,
     INK,
     LARGE,
@@ -20,7 +21,6 @@ from fer_core.figures.theme import (
     axis,
     category_axis,
     chart,
-    expression_colors,
     hidden_axis,
     safe,
     with_legend,
@@ -28,30 +28,20 @@ from fer_core.figures.theme import (
 )
 from fer_core.labels import COLORS, EXPRESSIONS, NUM_CLASSES
 
-ROW: Final = 44
-"""Distance of the bars in pixels."""
-
-COUNT_ROW: Final = 34
-MODEL_ROW: Final = 56
-"""Pixels that a model takes in `model_answers`: its title and its bar."""
-
-OPACITIES: Final = (1.0, 0.4)
-"""Of the first and the second part of `class_counts`."""
-
-PATTERNS: Final = ("", "/", "x")
-"""Of the bars of the first, second and third split."""
-
-WIDE: Final = 0.3
-"""Share from which on a part of a bar has room for its word, also on phones."""
-
+ROW: Final = 44  # distance of the bars in pixels
+WIDE: Final = 0.3  # share from which on a part of a bar has room for its word, also on phones
+SHORT: Final = 0.12  # a shorter stretch of a strip, as a share of the axis, has no room for its name
+MAX_GAP: Final = 1.0  # seconds; a longer gap breaks the lines, unless it is at most three usual steps
 TIGHT: Final = {"l": 0, "r": 0, "t": 0, "b": 0}
+
+_SEVEN: Final = [COLORS[name] for name in EXPRESSIONS]
 
 
 def probability_bars(probabilities: ArrayLike) -> go.Figure:
     """Return seven horizontal bars with percentages, the most probable expression in bold.
 
     Args:
-        probabilities: `(7,)` in the order of `labels.EXPRESSIONS`.
+        probabilities: `(7,)` in the order of `labels.EXPRESSIONS`, as in all functions here.
 
     Raises:
         ValueError: another shape.
@@ -61,29 +51,13 @@ def probability_bars(probabilities: ArrayLike) -> go.Figure:
 
 
 def probability_change(before: ArrayLike, after: ArrayLike) -> go.Figure:
-    """Return the bars of `after` in front of wider gray bars of `before`.
-
-    Args:
-        before: `(7,)` probabilities of the original picture.
-        after: `(7,)` probabilities of the edited picture.
-
-    Raises:
-        ValueError: another shape.
-    """
+    """Return the bars of an edited picture's probabilities in front of wider gray bars of the original's."""
     old, new = _seven(before), _seven(after)
     return _in_front({"before": old, "after": new}, _percentages(new))
 
 
 def vote_bars(votes: ArrayLike, total: int) -> go.Figure:
-    """Return seven horizontal bars of votes with their numbers, the most frequent answer in bold.
-
-    Args:
-        votes: `(7,)` numbers in the order of `labels.EXPRESSIONS`.
-        total: number of votes that make a full bar, at least the sum.
-
-    Raises:
-        ValueError: another shape.
-    """
+    """Return bars of `(7,)` votes with their numbers, the most frequent in bold; `total` votes make a full bar."""
     counts = _seven(votes)
     return _bars([_bar(counts / max(1, total), _numbers(counts))])
 
@@ -92,12 +66,9 @@ def answers_and_votes(answers: ArrayLike, votes: ArrayLike, *, total: int) -> go
     """Return bars of the answers of a class in front of wider gray bars of the annotators' votes, as shares of each.
 
     Args:
-        answers: `(7,)` numbers of people in the order of `labels.EXPRESSIONS`, written beside the bars.
+        answers: `(7,)` numbers of people, written beside the bars.
         votes: `(7,)` numbers of votes.
         total: number of votes with those for other answers; 0 if there are none.
-
-    Raises:
-        ValueError: another shape.
     """
     counts = _seven(answers)
     shares = counts / max(1.0, counts.sum())
@@ -106,10 +77,6 @@ def answers_and_votes(answers: ArrayLike, votes: ArrayLike, *, total: int) -> go
 
 def probability_text(probabilities: ArrayLike, top: int = 3) -> str:
     """Return the most probable expressions as text, for the chart's alternative text.
-
-    Args:
-        probabilities: `(7,)` in the order of `labels.EXPRESSIONS`.
-        top: number of expressions.
 
     Example:
         >>> probability_text([0.1, 0, 0, 0.9, 0, 0, 0], top=2)
@@ -121,18 +88,11 @@ def probability_text(probabilities: ArrayLike, top: int = 3) -> str:
 
 
 def time_share_bars(shares: pd.DataFrame) -> go.Figure:
-    """Return the share of time of each expression, for one face or for all faces together.
-
-    Args:
-        shares: seven rows with the columns `expression`, `seconds` and `share` (0 to 1).
-    """
+    """Return the share of time of each expression: rows with `expression`, `seconds` and `share` (0 to 1)."""
     ordered = shares.set_index("expression").reindex(EXPRESSIONS)
     values = ordered["share"].to_numpy(np.float64)
-    about = {
-        "customdata": ordered["seconds"],
-        "hovertemplate": "%{y}: %{x:.1%} of the time, %{customdata:.1f} seconds<extra></extra>",
-    }
-    return _bars([_bar(values, _percentages(values), **about)])
+    hover = "%{y}: %{x:.1%} of the time, %{customdata:.1f} seconds<extra></extra>"
+    return _bars([_bar(values, _percentages(values), customdata=ordered["seconds"], hovertemplate=hover)])
 
 
 def time_share_text(shares: pd.DataFrame) -> str:
@@ -144,14 +104,7 @@ def time_share_text(shares: pd.DataFrame) -> str:
 
 
 def logit_bars(logits: ArrayLike) -> go.Figure:
-    """Return seven horizontal bars of scores, to the left where they are negative, with the highest in bold.
-
-    Args:
-        logits: `(7,)` in the order of `labels.EXPRESSIONS`.
-
-    Raises:
-        ValueError: another shape.
-    """
+    """Return seven horizontal bars of scores, to the left where they are negative, with the highest in bold."""
     values = _seven(logits)
     room = 0.35 * max(1.0, float(np.abs(values).max()))  # for the numbers
     texts = _highest_bold(values, [f"{value:+.2f}".replace("-", "−") for value in values])
@@ -167,16 +120,7 @@ def logit_bars(logits: ArrayLike) -> go.Figure:
 
 
 def softmax_table(logits: ArrayLike, exponentials: ArrayLike, *, probabilities: ArrayLike) -> go.Figure:
-    """Return the softmax in columns: score, its exponential, and a bar of the share of all seven exponentials.
-
-    Args:
-        logits: `(7,)` in the order of `labels.EXPRESSIONS`.
-        exponentials: `(7,)`.
-        probabilities: `(7,)`.
-
-    Raises:
-        ValueError: another shape.
-    """
+    """Return the softmax in columns: score, its exponential, and a bar of the share of all seven exponentials."""
     scores, powers, shares = _seven(logits), _seven(exponentials), _seven(probabilities)
     columns = {
         -0.8: ("score", [f"{value:.2f}".replace("-", "−") for value in scores]),
@@ -215,15 +159,15 @@ def class_counts(counts: pd.DataFrame) -> go.Figure:
             "x": counts[part],
             "y": EXPRESSIONS,
             "width": 0.66,
-            "marker": {"color": expression_colors(), "opacity": opacity},
+            "marker": {"color": _SEVEN, "opacity": opacity},
             "hovertemplate": f"%{{y}}, {safe(part)}: %{{x:,}} faces<extra></extra>",
         }
-        for part, opacity in zip(counts, OPACITIES, strict=False)
+        for part, opacity in zip(counts, (1.0, 0.4), strict=False)
     ]
     texts = ["  " + " + ".join(f"{value:,}" for value in row) for row in counts.to_numpy().tolist()]
     return chart(
         [*traces, words(totals, EXPRESSIONS, texts, FONT)],
-        COUNT_ROW * NUM_CLASSES + 36,
+        34 * NUM_CLASSES + 36,
         barmode="stack",
         xaxis=hidden_axis(0, 1.35 * max(1.0, float(totals.max()))),
         yaxis=category_axis(EXPRESSIONS),
@@ -241,29 +185,26 @@ def class_distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figu
     bars, entries = [], []
     for place, (split, row) in enumerate(counts[list(EXPRESSIONS)].iterrows()):
         share = row / max(1, row.sum())
-        pattern = {"shape": PATTERNS[place % len(PATTERNS)], "solidity": 0.25}  # lines in the colour of the bar
+        pattern = {"shape": ("", "/", "x")[place % 3], "solidity": 0.25}  # lines in the colour of the bar
         common = {"type": "bar", "name": safe(split), "legendgroup": place, "offsetgroup": place}
         # Plotly draws no legend entry for bars of several colours with a pattern, so an empty gray bar stands in
         entries.append(common | {"x": [None], "y": [None], "marker": {"color": MUTED, "pattern": pattern}})
         hover = f"%{{x}}, {safe(split)}: %{{customdata[0]:,}} faces, %{{customdata[1]:.1%}}<extra></extra>"
-        bars.append(
-            common
-            | {
-                "x": list(EXPRESSIONS),
-                "y": share if shares else row,
-                "customdata": np.column_stack([row, share]),
-                "marker": {"color": expression_colors(), "pattern": pattern},
-                "showlegend": False,
-                "hovertemplate": hover,
-            }
-        )
-    up = axis("Share of the split" if shares else "Faces", tickformat=".0%" if shares else ",d", fixedrange=True)
+        bar = {
+            "x": list(EXPRESSIONS),
+            "y": share if shares else row,
+            "customdata": np.column_stack([row, share]),
+            "marker": {"color": _SEVEN, "pattern": pattern},
+            "showlegend": False,
+            "hovertemplate": hover,
+        }
+        bars.append(common | bar)
     return chart(
         [*bars, *entries],
         400,
         barmode="group",
         xaxis={"type": "category", "tickfont": TYPE, "fixedrange": True},
-        yaxis=up,
+        yaxis=axis("Share of the split" if shares else "Faces", tickformat=".0%" if shares else ",d", fixedrange=True),
         dragmode=False,
         **with_legend() | {"showlegend": len(counts) > 1},
     )
@@ -272,31 +213,23 @@ def class_distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figu
 def model_answers(titles: Sequence[str], answers: Sequence[str], *, probabilities: ArrayLike) -> go.Figure:
     """Return one bar for each model, divided between the seven expressions, below its title and answer.
 
-    Args:
-        titles: of the models, from top to bottom.
-        answers: what each model says.
-        probabilities: `(n, 7)`, one row for each model, in the order of `labels.EXPRESSIONS`.
-
-    Raises:
-        ValueError: another shape.
+    The probabilities are `(n, 7)`, one row for each title, from top to bottom.
     """
     values = np.asarray(probabilities, np.float64)
     if values.shape != (len(titles), NUM_CLASSES) or len(answers) != len(titles):
         raise ValueError(f"Expected an answer and {NUM_CLASSES} probabilities for each title. Received: {values.shape}")
     rows = [str(place) for place in range(len(titles))]
     traces = [
-        named_part(
+        _part(
             name,
             rows,
             [f"<b>{name} {percent_text(share)}</b>" if share >= WIDE else "" for share in values[:, place]],
-            "#FFFFFF" if name == "sad" else "#111111",
+            ink="#FFFFFF" if name == "sad" else "#111111",
+            x=values[:, place],
+            width=0.42,
+            customdata=[safe(title) for title in titles],
+            hovertemplate=f"%{{customdata}}: {name} %{{x:.1%}}<extra></extra>",
         )
-        | {
-            "x": values[:, place],
-            "width": 0.42,
-            "customdata": [safe(title) for title in titles],
-            "hovertemplate": f"%{{customdata}}: {name} %{{x:.1%}}<extra></extra>",
-        }
         for place, name in enumerate(EXPRESSIONS)
     ]
     head = {"x": 0, "xref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": 11, "showarrow": False}
@@ -308,7 +241,7 @@ def model_answers(titles: Sequence[str], answers: Sequence[str], *, probabilitie
     layout["legend"]["traceorder"] = "normal"
     return chart(
         traces,
-        MODEL_ROW * len(titles) + 90,
+        56 * len(titles) + 90,  # 56 for the title and the bar of a model
         barmode="stack",
         annotations=heads,
         xaxis=hidden_axis(0, 1),
@@ -319,7 +252,96 @@ def model_answers(titles: Sequence[str], answers: Sequence[str], *, probabilitie
     )
 
 
-def named_part(name: str, rows: Sequence[str], texts: Sequence[str], ink: str) -> dict[str, Any]:
+def timeline_chart(
+    table: pd.DataFrame, start: float | None = None, *, stop: float | None = None, title: str = "Seconds"
+) -> go.Figure:
+    """Return one line for each expression, with the name of the leading one at the end.
+
+    Args:
+        table: one row for each moment of one face: `seconds` and a column for each of `labels.EXPRESSIONS`; may be
+            empty.
+        start, stop: ends of the time axis; None for the first and the last moment.
+        title: of the time axis.
+
+    Raises:
+        ValueError: a column is missing.
+    """
+    missing = [name for name in ("seconds", *EXPRESSIONS) if name not in table]
+    if missing:
+        raise ValueError(f"Expected the columns seconds and the seven expressions. Missing: {', '.join(missing)}")
+    ordered = table[["seconds", *EXPRESSIONS]].sort_values("seconds").reset_index(drop=True)
+    moments = _with_gaps(ordered)
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "x": moments["seconds"],
+            "y": moments[name],
+            "line": {"color": COLORS[name], "dash": dash, "width": 3.5},
+            "connectgaps": False,
+            "hovertemplate": "%{y:.1%}",
+        }
+        for name, dash in zip(EXPRESSIONS, DASHES, strict=True)
+    ]
+    names, first, last = [], 0.0, 1.0
+    if len(ordered):
+        end = ordered.iloc[-1]
+        first, last = float(ordered["seconds"].iloc[0]), float(end["seconds"])
+        leading = max(EXPRESSIONS, key=lambda name: float(end[name]))
+        place = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 6, "y": float(end[leading]), "yanchor": "middle"}
+        names = [{"text": f"<b>{leading}</b>", **place, "showarrow": False, "font": {"size": FONT}}]
+    low, high = (given if given is not None else known for given, known in ((start, first), (stop, last)))
+    return chart(
+        traces,
+        400,
+        xaxis=axis(title, tickformat="~g", range=[low, max(high, low + 1e-3)], showgrid=False, hoverformat=".1f"),
+        yaxis=axis("Probability", range=[0, 1], fixedrange=True),
+        hovermode="x unified",
+        **with_legend(),
+        margin={"l": 0, "r": 84, "t": 36, "b": 0},
+        annotations=names,
+    )
+
+
+def expression_strips(runs: pd.DataFrame, faces: Sequence[int], *, end: float) -> go.Figure:
+    """Return one strip for each face with its expressions over time, with gaps where it was not found.
+
+    Args:
+        runs: columns `face`, `expression`, `start` and `end` in seconds.
+        faces: numbers of the faces, from top to bottom.
+        end: end of the time axis in seconds.
+    """
+    table = runs[runs["face"].isin(list(faces))]
+    traces = []
+    for name in EXPRESSIONS:
+        part = table[table["expression"] == name]
+        lengths = part["end"] - part["start"]
+        hover = f"%{{y}}: {name} from second %{{customdata[0]:.2f}} to %{{customdata[1]:.2f}}<extra></extra>"
+        traces.append(
+            _part(
+                name,
+                [f"Face {number}" for number in part["face"]],
+                [f"<b>{name}</b>" if length >= SHORT * end else "" for length in lengths],
+                base=part["start"],
+                x=lengths,
+                width=0.72,
+                customdata=part[["start", "end"]],
+                hovertemplate=hover,
+                showlegend=True,
+            )
+        )
+    return chart(
+        traces,
+        len(faces) * 48 + 170,
+        barmode="overlay",
+        xaxis=axis("Seconds", tickformat="~g", range=[0, end], showgrid=False, nticks=8),
+        yaxis=category_axis([f"Face {number}" for number in faces], LARGE),
+        **with_legend(),
+    )
+
+
+def _part(name: str, rows: Sequence[str], texts: Sequence[str], ink: str = "#111111", **changes: Any) -> dict[str, Any]:
     """Return parts of horizontal bars in the colour of an expression, with texts inside them; they lack `x`."""
     return {
         "type": "bar",
@@ -332,7 +354,17 @@ def named_part(name: str, rows: Sequence[str], texts: Sequence[str], ink: str) -
         "insidetextanchor": "middle",
         "insidetextfont": {"size": FONT, "color": ink},
         "textangle": 0,
-    }
+    } | changes
+
+
+def _with_gaps(moments: pd.DataFrame) -> pd.DataFrame:
+    """Add an empty moment in every long gap, which breaks the lines there."""
+    steps = moments["seconds"].diff()
+    after = moments.index[steps > max(MAX_GAP, 3 * steps.quantile(0.25, interpolation="lower"))]
+    gaps = pd.DataFrame({"seconds": moments["seconds"].to_numpy()[after] - 1e-6}, columns=moments.columns)
+    if gaps.empty:
+        return moments
+    return pd.concat([moments, gaps.astype(np.float64)]).sort_values("seconds", kind="stable")
 
 
 def _seven(values: ArrayLike) -> NDArray[np.float64]:
@@ -359,14 +391,12 @@ def _numbers(counts: NDArray[np.float64]) -> list[str]:
 
 def _in_front(bars: dict[str, NDArray[np.float64]], texts: Sequence[str]) -> go.Figure:
     """Return the second bars in front of the first, which are wider and gray, with the texts beyond the longer bar."""
-    empty = [""] * NUM_CLASSES
     (behind, old), (front, new) = bars.items()
-    hover = "%{{y}}, {}: %{{x:.1%}}<extra></extra>"
+    none, hover, gray = [""] * NUM_CLASSES, "%{{y}}, {}: %{{x:.1%}}<extra></extra>", {"color": MUTED, "opacity": 0.4}
     return _bars(
         [
-            _bar(old, empty, width=0.86, name=behind, hovertemplate=hover.format(behind))
-            | {"marker": {"color": MUTED, "opacity": 0.4}},
-            _bar(new, empty, width=0.5, name=front, hovertemplate=hover.format(front)),
+            _bar(old, none, width=0.86, name=behind, hovertemplate=hover.format(behind), marker=gray),
+            _bar(new, none, width=0.5, name=front, hovertemplate=hover.format(front)),
             words(np.maximum(old, new), EXPRESSIONS, [f"  {text}" for text in texts], LARGE),
         ]
     )
@@ -383,7 +413,7 @@ def _bar(values: NDArray[np.float64], texts: Sequence[str], **changes: Any) -> d
         "textposition": "outside",
         "textfont": {"size": LARGE},
         "cliponaxis": False,
-        "marker": {"color": expression_colors(), "cornerradius": 4},
+        "marker": {"color": _SEVEN, "cornerradius": 4},
         "hovertemplate": "%{y}: %{x:.1%}<extra></extra>",
     } | changes
 

@@ -1,19 +1,27 @@
-"""Curves of several models: ROC, precision-recall, reliability, robustness and training."""
+"""Curves of several models: ROC, precision-recall, reliability, robustness and training; and trials of a tuning study.
+
+All charts of models take the same `look`: `models`, titles in the order of their colours (default: those of the chart);
+`front`, those that are shown at first, where the others appear on a click in the legend (None for all); and `narrow`,
+whether the screen is as narrow as a phone, where plots are below one another.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from math import ceil
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from fer_core.columns import percent_text
 from fer_core.figures.theme import (
+    ACCENT,
     FONT,
     MUTED,
     axis,
+    category_axis,
     chart,
     legend_height,
     listed,
@@ -24,13 +32,14 @@ from fer_core.figures.theme import (
 )
 
 HEIGHT: Final = 360
-GAP: Final = 110
-"""Pixels between two rows of plots, for the title of the lower one and the axis of the upper one."""
+TRIALS: Final = 340  # height in pixels of a chart of trials
+GAP: Final = 110  # pixels between two rows of plots, for the title of the lower one and the axis of the upper one
+GAP_ACROSS: Final = 0.1 / 0.55  # between two columns, as a share of a plot with its space: a tenth of the chart's width
 
-GAP_ACROSS: Final = 0.1 / 0.55
-"""Space between two columns of plots as a share of a plot with its space; it takes a tenth of the chart's width."""
+OUTCOMES: Final = {"finished": (ACCENT, "circle"), "stopped early": (MUTED, "diamond")}
+"""Colour and symbol of each state of trials that have an accuracy."""
 
-GUIDE: Final = {
+_DIAGONAL: Final = {
     "type": "scatter",
     "mode": "lines",
     "x": [0, 1],
@@ -39,26 +48,10 @@ GUIDE: Final = {
     "showlegend": False,
     "line": {"color": MUTED, "dash": "dash", "width": 1.5},
 }
-"""The diagonal."""
-
-
-class Plot(NamedTuple):
-    """One of several plots in a figure: its title and axes."""
-
-    title: str
-    x: Mapping[str, Any]
-    y: Mapping[str, Any]
 
 
 def roc_pr_chart(
-    roc: pd.DataFrame,
-    pr: pd.DataFrame,
-    *,
-    points: pd.DataFrame,
-    focus: str | None = None,
-    models: Sequence[str] | None = None,
-    front: Collection[str] | None = None,
-    narrow: bool = False,
+    roc: pd.DataFrame, pr: pd.DataFrame, *, points: pd.DataFrame, focus: str | None = None, **look: Any
 ) -> go.Figure:
     """Return ROC and precision-recall curves side by side, with the point of each model at a threshold.
 
@@ -69,22 +62,19 @@ def roc_pr_chart(
         pr: the same with recall and precision.
         points: `model`, `fpr`, `tpr`, `recall`, `precision`, `threshold`; may be empty.
         focus: model to emphasize; None for none.
-        models: titles in the order of their colours; default: those of the curves.
-        front: models that are shown at first; the others appear on a click in the legend. None for all.
-        narrow: whether the screen is as narrow as a phone; the plots are then below one another.
     """
-    lines = _Lines(roc, focus=focus, models=models, front=front, narrow=narrow)
+    lines = _Lines(roc, focus, **look)
     kinds = (
         (roc, "fpr", "tpr", "False positive rate", "True positive rate", "ROC AUC", "linear"),
         (pr, "recall", "precision", "Recall", "Precision", "Average precision", "vh"),
     )
-    traces: list[dict[str, Any]] = [dict(GUIDE)]
+    traces: list[dict[str, Any]] = [dict(_DIAGONAL)]
     for panel, (table, across, up, x_title, y_title, area, shape) in enumerate(kinds, start=1):
         for model in lines.drawn:
             part = table[table["model"] == model].sort_values("order")
             if part.empty:
                 continue
-            look = lines.group(model, panel) | {
+            common = lines.group(model, panel) | {
                 "hovertemplate": f"<b>{safe(model)}</b><br>threshold %{{customdata:.3f}}<br>{x_title} %{{x:.3f}}<br>"
                 f"{y_title} %{{y:.3f}}<br>{area} {part['area'].iloc[0]:.3f}<extra></extra>"
             }
@@ -105,48 +95,34 @@ def roc_pr_chart(
                 "opacity": 1,
                 "showlegend": False,
             }
-            traces += [look | curve, look | mark]
+            traces += [common | curve, common | mark]
     unit = {"range": [-0.01, 1.01], "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1]}
     plots = [
-        Plot(title, axis(kind[3], **unit), axis(kind[4], **unit))
+        (title, axis(kind[3], **unit), axis(kind[4], **unit))
         for title, kind in zip(("ROC", "Precision and recall"), kinds, strict=True)
     ]
     return lines.panels(traces, plots, HEIGHT)
 
 
-def reliability_chart(
-    bins: pd.DataFrame,
-    focus: str | None = None,
-    *,
-    models: Sequence[str] | None = None,
-    front: Collection[str] | None = None,
-    narrow: bool = False,
-) -> go.Figure:
+def reliability_chart(bins: pd.DataFrame, focus: str | None = None, **look: Any) -> go.Figure:
     """Return reliability diagrams: the accuracy of each model by its confidence.
 
     Args:
         bins: `model`, `confidence`, `accuracy`, `low`, `high`, `faces`.
         focus: model to emphasize and to show 95 % intervals of; None for none.
-        models, front, narrow: as in `roc_pr_chart`.
     """
-    lines = _Lines(bins, focus=focus, models=models, front=front, narrow=narrow)
-    traces: list[dict[str, Any]] = [dict(GUIDE)]
+    lines = _Lines(bins, focus, **look)
+    interval = "95 % interval %{customdata[1]:.1%} to %{customdata[2]:.1%}, %{customdata[0]:,} faces"
+    traces: list[dict[str, Any]] = [dict(_DIAGONAL)]
     for model in lines.drawn:
         part = bins[bins["model"] == model]
-        interval = "95 % interval %{customdata[1]:.1%} to %{customdata[2]:.1%}, %{customdata[0]:,} faces"
-        traces.append(
-            lines.group(model)
-            | lines.accuracy(model, part, sizes=(8, 11))
-            | {
-                "x": part["confidence"],
-                "customdata": part[["faces", "low", "high"]],
-                "hovertemplate": lines.hover(model, "accuracy %{y:.1%}", interval, place="mean confidence %{x:.1%}"),
-            }
-        )
+        hover = lines.hover(model, "accuracy %{y:.1%}", interval, place="mean confidence %{x:.1%}")
+        about = {"x": part["confidence"], "customdata": part[["faces", "low", "high"]], "hovertemplate": hover}
+        traces.append(lines.group(model) | lines.accuracy(model, part, sizes=(8, 11)) | about)
     title = {"text": "Mean confidence about %{x:.0%}"}
     return chart(
         traces,
-        HEIGHT + 60 + legend_height(len(lines.drawn), narrow),
+        HEIGHT + 60 + legend_height(len(lines.drawn), lines.narrow),
         xaxis=axis("Mean confidence of the bin", range=[0, 1.01], unifiedhovertitle=title),
         yaxis=axis("Accuracy", range=[0, 1.01]),
         **lines.shared_hover,
@@ -155,12 +131,10 @@ def reliability_chart(
 
 
 def confidence_bars(bins: pd.DataFrame) -> go.Figure:
-    """Return the distribution of the confidence of one model over the bins of its reliability diagram.
-
-    Bars can be selected.
+    """Return how often each confidence of one model occurs, as bars that can be selected.
 
     Args:
-        bins: `from`, `to`, `share`, `faces`.
+        bins: of its reliability diagram: `from`, `to`, `share`, `faces`.
     """
     bars = {
         "type": "bar",
@@ -172,23 +146,13 @@ def confidence_bars(bins: pd.DataFrame) -> go.Figure:
         "hovertemplate": "confidence %{customdata[1]:.0%} to %{customdata[2]:.0%}<br>%{customdata[0]:,} faces, "
         "%{y:.1%}<extra></extra>",
     }
-    return chart(
-        [bars],
-        230,
-        xaxis=axis("Confidence", range=[0, 1.01], showgrid=False, fixedrange=True),
-        yaxis=axis("Share of faces", nticks=4, fixedrange=True),
-        dragmode="select",
-    )
+    across = axis("Confidence", range=[0, 1.01], showgrid=False, fixedrange=True)
+    up = axis("Share of faces", nticks=4, fixedrange=True)
+    return chart([bars], 230, xaxis=across, yaxis=up, dragmode="select")
 
 
 def robustness_chart(
-    curves: Mapping[str, pd.DataFrame],
-    titles: Mapping[str, tuple[str, str]],
-    *,
-    focus: str | None = None,
-    models: Sequence[str] | None = None,
-    front: Collection[str] | None = None,
-    narrow: bool = False,
+    curves: Mapping[str, pd.DataFrame], titles: Mapping[str, tuple[str, str]], *, focus: str | None = None, **look: Any
 ) -> go.Figure:
     """Return accuracy over the strengths of each kind of degradation; for one model also its mean confidence, dashed.
 
@@ -197,9 +161,9 @@ def robustness_chart(
             `confidence`.
         titles: title and unit of each kind.
         focus: model to emphasize, with 95 % intervals and its confidence; None for none.
-        models, front, narrow: as in `roc_pr_chart`.
     """
-    lines = _Lines(next(iter(curves.values())), focus=focus, models=models, front=front, narrow=narrow)
+    lines = _Lines(next(iter(curves.values())), focus, **look)
+    interval = "95 % interval %{customdata[0]:.1%} to %{customdata[1]:.1%}"
     traces, plots = [], []
     for panel, (kind, table) in enumerate(curves.items(), start=1):
         title, unit = titles[kind]
@@ -216,7 +180,6 @@ def robustness_chart(
                     "showlegend": False,
                 }
                 traces.append(common | dashed)
-            interval = "95 % interval %{customdata[0]:.1%} to %{customdata[1]:.1%}"
             hover = {"hovertemplate": lines.hover(model, "accuracy %{y:.1%}", interval, place=level)}
             traces.append(common | lines.accuracy(model, part, sizes=(7, 10)) | hover)
         levels = table.drop_duplicates("strength").sort_values("strength")
@@ -229,26 +192,18 @@ def robustness_chart(
             ticktext=list(levels["words"]),
             tickangle=0,
         )
-        plots.append(Plot(title, x, axis(None, range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1])))
+        plots.append((title, x, axis(None, range=[0, 1], tickvals=[0, 0.25, 0.5, 0.75, 1])))
     return lines.panels(traces, plots, 250, **lines.shared_hover)
 
 
-def training_chart(
-    history: pd.DataFrame,
-    models: Sequence[str] | None = None,
-    *,
-    front: Collection[str] | None = None,
-    epochs: int | None = None,
-    narrow: bool = False,
-) -> go.Figure:
+def training_chart(history: pd.DataFrame, *, epochs: int | None = None, **look: Any) -> go.Figure:
     """Return the accuracy and the loss over the epochs: dotted for the training part, solid for the hold-out.
 
     Args:
         history: `model`, `epoch`, `what` ("accuracy" or "loss"), `faces` ("training" or "hold-out"), `value`.
         epochs: planned number of epochs, for a run in progress: fixes the axis; None otherwise.
-        models, front, narrow: as in `roc_pr_chart`.
     """
-    lines = _Lines(history, focus=None, models=models, front=front, narrow=narrow)
+    lines = _Lines(history, **look)
     few = epochs is not None or history["epoch"].nunique() < 3
     traces = []
     for panel, (what, number) in enumerate({"accuracy": ".1%", "loss": ".3f"}.items(), start=1):
@@ -260,19 +215,116 @@ def training_chart(
                     "x": history[chosen]["epoch"],
                     "y": history[chosen]["value"],
                     "line": lines.line(model) | {"dash": dash, "width": 2.5},
-                    "marker": {"symbol": lines.styles[model].symbol, "size": 7, "maxdisplayed": 0 if few else 8},
+                    "marker": {"symbol": lines.styles[model][2], "size": 7, "maxdisplayed": 0 if few else 8},
                     "hovertemplate": lines.hover(model, f"{faces} %{{y:{number}}}", place="epoch %{x}"),
                     "showlegend": panel == 1 and faces == "hold-out",
                 }
                 traces.append(lines.group(model, panel) | curve)
-    across = {"tickformat": "d", "showgrid": False, "unifiedhovertitle": {"text": "Epoch %{x}"}} | (
-        {} if epochs is None else {"range": [0.5, max(2, epochs) + 0.5]}
-    )
-    plots = [
-        Plot("Accuracy", axis("Epoch", **across), axis(None)),
-        Plot("Loss", axis("Epoch", **across), axis(None, tickformat="~g")),
-    ]
+    span = {} if epochs is None else {"range": [0.5, max(2, epochs) + 0.5]}
+    across = axis("Epoch", tickformat="d", showgrid=False, unifiedhovertitle={"text": "Epoch %{x}"}, **span)
+    plots = [("Accuracy", across, axis(None)), ("Loss", across, axis(None, tickformat="~g"))]
     return lines.panels(traces, plots, HEIGHT, **lines.shared_hover)
+
+
+def tuning_history(table: pd.DataFrame) -> go.Figure:
+    """Return a mark for each trial of a study, and a line of the best accuracy so far.
+
+    Args:
+        table: one row for each trial: `trial`, `state`, `accuracy` (0 to 1). Trials in other states than `OUTCOMES` or
+            without accuracy are left out.
+
+    Raises:
+        ValueError: a column is missing.
+    """
+    trials = _measured(table, "trial")
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "best so far",
+        "x": trials["trial"],
+        "y": trials["accuracy"].where(trials["state"] == "finished").cummax().ffill(),
+        "line": {"shape": "hv", "width": 3, "color": ACCENT},
+        "hovertemplate": "best so far %{y:.1%}<extra></extra>",
+    }
+    last = max(2.0, float(trials["trial"].max()) if len(trials) else 0.0)
+    across = axis("Trial", tickformat="d", range=[0.5, last + 0.5], showgrid=False)
+    traces = [line, *_marks(trials, "trial", "Trial")]
+    return chart(traces, TRIALS, xaxis=across, yaxis=axis("Hold-out accuracy"), **with_legend())
+
+
+def setting_chart(table: pd.DataFrame, setting: str, *, title: str) -> go.Figure:
+    """Return the accuracy of the trials by one setting.
+
+    Args:
+        table: as in `tuning_history`, with a column for the setting; `learning_rate` gets a logarithmic axis.
+        setting: name of the column.
+        title: of the axis.
+    """
+    trials = _measured(table, setting).dropna(subset=[setting])
+    if pd.api.types.is_float_dtype(trials[setting]) and setting != "open_layers":
+        kind = "log" if setting == "learning_rate" else "linear"
+        across = axis(title, tickformat="~g", type=kind, showgrid=False)
+    else:
+        trials[setting] = [str(value).replace("_", " ").removesuffix(".0") for value in trials[setting]]
+        across = axis(title, type="category", showgrid=False, tickangle=0)
+    traces = _marks(trials, setting, title)
+    return chart(traces, TRIALS, xaxis=across, yaxis=axis("Hold-out accuracy"), **with_legend())
+
+
+def importance_bars(shares: Mapping[str, float]) -> go.Figure:
+    """Return a bar for each setting of a study, the most important one on top.
+
+    Args:
+        shares: label of the setting to the share of the variance in accuracy that it explains, 0 to 1.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if not shares:
+        raise ValueError("Expected at least one setting. Received: none")
+    order = sorted(shares, key=lambda name: -shares[name])
+    names, values = [safe(name) for name in order], [shares[name] for name in order]
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "x": values,
+        "y": names,
+        "text": [f"<b>{percent_text(value)}</b>" for value in values],
+        "textposition": "outside",
+        "textfont": {"size": FONT},
+        "cliponaxis": False,
+        "marker": {"color": ACCENT, "cornerradius": 2},
+        "hovertemplate": "%{y}: %{x:.1%}<extra></extra>",
+    }
+    title, span = "Share of the variance that it explains", [0, 1.25 * max(0.05, *values)]
+    across = axis(title, range=span, nticks=4, fixedrange=True)
+    return chart([bars], 96 + 40 * len(order), xaxis=across, yaxis=category_axis(names), dragmode=False)
+
+
+def _marks(trials: pd.DataFrame, column: str, title: str) -> list[dict[str, Any]]:
+    parts = {outcome: trials[trials["state"] == outcome] for outcome in OUTCOMES}
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": outcome,
+            "x": part[column],
+            "y": part["accuracy"],
+            "marker": {"color": OUTCOMES[outcome][0], "symbol": OUTCOMES[outcome][1], "size": 12},
+            "customdata": part["trial"],
+            "hovertemplate": f"trial %{{customdata}}, {outcome}<br>{safe(title)}: %{{x}}<br>"
+            "hold-out accuracy %{y:.1%}<extra></extra>",
+        }
+        for outcome, part in parts.items()
+    ]
+
+
+def _measured(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    needed = list(dict.fromkeys(["trial", "state", "accuracy", column]))
+    if missing := [name for name in needed if name not in table]:
+        raise ValueError(f"Expected the columns trial, state, accuracy and {column}. Missing: {', '.join(missing)}")
+    kept = table[table["state"].isin(OUTCOMES) & table["accuracy"].notna()]
+    return kept[needed].sort_values("trial").reset_index(drop=True)
 
 
 class _Lines:
@@ -281,11 +333,11 @@ class _Lines:
     def __init__(
         self,
         table: pd.DataFrame,
+        focus: str | None = None,
         *,
-        focus: str | None,
-        models: Sequence[str] | None,
-        front: Collection[str] | None,
-        narrow: bool,
+        models: Sequence[str] | None = None,
+        front: Collection[str] | None = None,
+        narrow: bool = False,
     ) -> None:
         self.drawn = list(dict.fromkeys(table["model"]))
         self.styles = model_styles(self.drawn, models)
@@ -309,62 +361,45 @@ class _Lines:
 
     def line(self, model: str) -> dict[str, Any]:
         """Return the line of a model, wider if it is emphasized."""
-        style = self.styles[model]
-        return {"color": style.color, "dash": style.dash, "width": 4 if model == self.focus else 2.2}
+        color, dash, _ = self.styles[model]
+        return {"color": color, "dash": dash, "width": 4 if model == self.focus else 2.2}
 
     def marker(self, model: str, size: int, emphasized: int) -> dict[str, Any]:
         """Return the marker of a model, larger if it is emphasized."""
-        style = self.styles[model]
-        return {"color": style.color, "symbol": style.symbol, "size": emphasized if model == self.focus else size}
+        color, _, symbol = self.styles[model]
+        return {"color": color, "symbol": symbol, "size": emphasized if model == self.focus else size}
 
     def accuracy(self, model: str, part: pd.DataFrame, *, sizes: tuple[int, int]) -> dict[str, Any]:
         """Return a solid line of the accuracies with markers, with intervals if the model is emphasized."""
-        trace = {
-            "mode": "lines+markers",
-            "y": part["accuracy"],
-            "line": self.line(model) | {"dash": "solid"},
-            "marker": self.marker(model, *sizes),
-        }
-        if model == self.focus:
-            color = self.styles[model].color
-            trace["error_y"] = whiskers(part["accuracy"], part["low"], part["high"], color, 2)
-        return trace
+        solid, marker = self.line(model) | {"dash": "solid"}, self.marker(model, *sizes)
+        trace = {"mode": "lines+markers", "y": part["accuracy"], "line": solid, "marker": marker}
+        if model != self.focus:
+            return trace
+        return trace | {"error_y": whiskers(part["accuracy"], part["low"], part["high"], marker["color"], 2)}
 
     def hover(self, model: str, number: str, interval: str = "", *, place: str) -> str:
-        """Return the hover template of a line of a chart with `shared_hover`.
-
-        Args:
-            model: its title.
-            number: what is drawn, as part of a template.
-            interval: the same for its interval; empty for none.
-            place: the same for the place on the horizontal axis, for narrow screens, which have no shared hover.
-        """
+        """Return the hover template of a line from its parts; `place` for narrow screens, without `shared_hover`."""
         if self.narrow:
-            texts = (f"<b>{safe(model)}</b>", place, number, interval)
-            return "<br>".join(text for text in texts if text) + "<extra></extra>"
+            return "<br>".join(filter(None, (f"<b>{safe(model)}</b>", place, number, interval))) + "<extra></extra>"
         return f"{safe(model)}: {number}" + (f" ({interval})" if interval else "") + "<extra></extra>"
 
     def panels(
-        self, traces: Sequence[Mapping[str, Any]], plots: Sequence[Plot], height: int, **layout: Any
+        self, traces: Sequence[Mapping[str, Any]], plots: Sequence[tuple[str, Any, Any]], height: int, **layout: Any
     ) -> go.Figure:
-        """Return one figure with plots of some height in pixels: in two columns, or in one on a narrow screen."""
+        """Return one figure with plots, each of a title and two axes, in two columns, or in one on a narrow screen."""
         columns = 1 if self.narrow else 2
         rows = ceil(len(plots) / columns)
-        total = rows * height + (rows - 1) * GAP
         grid = {"rows": rows, "columns": columns, "pattern": "independent", "xgap": GAP_ACROSS}
-        numbered = {"" if number == 1 else str(number): plot for number, plot in enumerate(plots, start=1)}
         title = {"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "yshift": 4, "showarrow": False}
-        titles = [
-            title
-            | {"text": f"<b>{plot.title}</b>", "font": {"size": FONT + 1}}
-            | {"xref": f"x{number} domain", "yref": f"y{number} domain"}
-            for number, plot in numbered.items()
-        ]
-        axes = {f"xaxis{number}": plot.x for number, plot in numbered.items()}
-        axes |= {f"yaxis{number}": plot.y for number, plot in numbered.items()}
+        axes: dict[str, Any] = {}
+        titles = []
+        for number, (heading, x, y) in zip(["", *range(2, len(plots) + 1)], plots, strict=True):
+            axes |= {f"xaxis{number}": x, f"yaxis{number}": y}
+            place = {"xref": f"x{number} domain", "yref": f"y{number} domain"}
+            titles.append(title | {"text": f"<b>{heading}</b>", "font": {"size": FONT + 1}} | place)
         return chart(
             traces,
-            total + 36 + 60 + legend_height(len(self.drawn), self.narrow),
+            rows * height + (rows - 1) * GAP + 96 + legend_height(len(self.drawn), self.narrow),
             grid=grid | {"ygap": GAP / (height + GAP)},
             annotations=titles,
             **axes,

@@ -24,8 +24,6 @@ COLORINGS: Final[dict[str, str]] = {
 UNCLEAR: Final = "no clear answer"
 _WRONG: Final = "#E0457B"
 _AGREEMENT: Final = [[0, "#E0457B"], [0.5, "#A79BB5"], [1, "#3A86C8"]]  # visible on light and on dark
-_HEIGHT: Final = 620
-_NARROW_HEIGHT: Final = 340
 
 
 def face_map_chart(
@@ -39,29 +37,20 @@ def face_map_chart(
         coloring: one of `COLORINGS`.
         selected: rows of faces that are drawn as selected; empty for no selection.
         narrow: for a phone.
-
-    Raises:
-        ValueError: unknown coloring.
     """
-    if coloring == "agreement":
-        traces = [_agreement(table)]
-    elif coloring in COLORINGS:
-        traces = [
-            _points(part := table[table[coloring] == value], f"{value or UNCLEAR} ({len(part):,})", **look)
-            for value, look in _looks(coloring).items()
-        ]
-    else:
+    if coloring not in COLORINGS:
         raise ValueError(f"Expected one of {', '.join(COLORINGS)}. Received: {coloring}")
-    traces = [trace for trace in traces if len(trace["x"])]
-    if selected:
-        for trace in traces:
-            rows = table.set_index("place").loc[trace["customdata"], "row"]
-            trace["selectedpoints"] = np.flatnonzero(rows.isin(list(selected))).tolist()
+    traces = []
+    for value, look in _looks(coloring).items():
+        part = table[table[coloring] == value] if value is not None else table[table[coloring].notna()]
+        if len(part):
+            name = coloring if value is None else f"{value or UNCLEAR} ({len(part):,})"
+            traces.append(_points(part, name, selected, look))
     hidden = {"visible": False}
     lines = 4 if narrow else 1
     return chart(
         traces,
-        (_NARROW_HEIGHT if narrow else _HEIGHT) + LEGEND_LINE * lines,
+        (340 if narrow else 620) + LEGEND_LINE * lines,
         margin={"l": 0, "r": 0, "t": 36, "b": LEGEND_LINE * lines + 12},
         xaxis=hidden,
         yaxis=hidden | {"scaleanchor": "x"},
@@ -70,20 +59,25 @@ def face_map_chart(
     )
 
 
-def _looks(coloring: str) -> dict[str, dict[str, Any]]:
-    """Return the colour and symbol of each value, in the order of the legend."""
+def _looks(coloring: str) -> dict[str | None, dict[str, Any]]:
+    """Return how points of each value are drawn, in the order of the legend; of None, all whose value is known."""
     unclear = {"color": MUTED, "symbol": "circle-open"}
     if coloring == "judged":
-        return {
-            "right": {"color": COLORS["sad"], "symbol": "circle"},
-            "wrong": {"color": _WRONG, "symbol": "diamond"},
-            "": unclear,
-        }
-    looks = {name: {"color": COLORS[name], "symbol": SYMBOLS[place]} for place, name in enumerate(EXPRESSIONS)}
-    return {**looks, "": unclear}
+        right, wrong = {"color": COLORS["sad"], "symbol": "circle"}, {"color": _WRONG, "symbol": "diamond"}
+        return {"right": right, "wrong": wrong, "": unclear}
+    if coloring == "agreement":
+        text: dict[str, Any] = {"title": {"text": "agree", "font": TYPE}, "tickformat": ".0%", "tickfont": TYPE}
+        bar = text | {"thickness": 14, "len": 0.7}
+        return {None: {"showscale": True, "colorbar": bar, "colorscale": _AGREEMENT, "cmin": 0.2, "cmax": 1.0}}
+    looks: dict[str | None, dict[str, Any]] = {
+        name: {"color": COLORS[name], "symbol": symbol} for name, symbol in zip(EXPRESSIONS, SYMBOLS, strict=False)
+    }
+    return looks | {"": unclear}
 
 
-def _points(table: pd.DataFrame, name: str, **marker: Any) -> dict[str, Any]:
+def _points(table: pd.DataFrame, name: str, selected: Collection[int], look: dict[str, Any]) -> dict[str, Any]:
+    color = {} if "color" in look else {"color": table["agreement"].to_numpy(np.float32)}
+    chosen = {"selectedpoints": np.flatnonzero(table["row"].isin(list(selected))).tolist()} if selected else {}
     return {
         "type": "scattergl",
         "mode": "markers",
@@ -93,23 +87,11 @@ def _points(table: pd.DataFrame, name: str, **marker: Any) -> dict[str, Any]:
         "customdata": table["place"].to_numpy(np.int32),
         "hovertext": [_words(face) for face in table.itertuples()],
         "hovertemplate": "%{hovertext}<extra></extra>",
-        "marker": {"size": 6, "opacity": 0.75, **marker},
+        "marker": {"size": 6, "opacity": 0.75, **look, **color},
         "selected": {"marker": {"opacity": 0.95}},
         "unselected": {"marker": {"opacity": 0.12}},
+        **chosen,
     }
-
-
-def _agreement(table: pd.DataFrame) -> dict[str, Any]:
-    known = table[table["agreement"].notna()]
-    bar = {
-        "title": {"text": "agree", "font": TYPE},
-        "tickformat": ".0%",
-        "tickfont": TYPE,
-        "thickness": 14,
-        "len": 0.7,
-    }
-    shades = {"color": known["agreement"].to_numpy(np.float32), "colorscale": _AGREEMENT, "cmin": 0.2, "cmax": 1.0}
-    return _points(known, "agreement", showscale=True, colorbar=bar, **shades)
 
 
 def _words(face: Any) -> str:

@@ -11,25 +11,9 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from fer_core.figures.bars import TIGHT
-from fer_core.figures.theme import (
-    DIVERGING,
-    FONT,
-    SEQUENTIAL,
-    TYPE,
-    category_axis,
-    chart,
-    contrasting,
-    hidden_axis,
-    in_lines,
-    safe,
-)
+from fer_core.figures.theme import DIVERGING, FONT, SEQUENTIAL, TYPE, category_axis, chart, hidden_axis, in_lines, safe
 from fer_core.labels import EXPRESSIONS
 
-SIZE: Final = 500
-CELL: Final = 46
-"""Height in pixels of a cell of `number_grid`."""
-
-FRAME: Final = "#E0457B"
 GRAY: Final = ("#000000", "#FFFFFF")
 
 
@@ -38,39 +22,59 @@ def confusion_chart(
     values: str,
     *,
     chosen: tuple[str, str] | None = None,
-    rows: str = "Actual",
-    columns: str = "Predicted",
+    difference: bool = False,
+    titles: tuple[str, str] = ("Actual", "Predicted"),
 ) -> go.Figure:
-    """Return the confusion matrix of one model: actual expressions in rows, predicted ones in columns.
+    """Return the confusion matrix of one model, or the difference of two: actual expressions in rows.
 
-    The colour is always the share of the row, so that rare expressions are visible. Over every cell lies an invisible
-    marker with the two expressions as `customdata`, because a heatmap alone cannot be selected.
-
-    Args:
-        cells: columns `actual`, `predicted`, `count`, `rate`.
-        values: "counts" or "rates", the text in the cells.
-        chosen: actual and predicted expression of the cell to highlight.
-        rows, columns: titles of the axes.
-    """
-    counts = values == "counts"
-    texts = [f"{count:,}" for count in cells["count"]] if counts else [_rate(rate, "") for rate in cells["rate"]]
-    return _squares(cells, texts, span=(0.0, 1.0), colors=SEQUENTIAL, chosen=chosen, titles=(rows, columns))
-
-
-def difference_chart(cells: pd.DataFrame, values: str, *, chosen: tuple[str, str] | None = None) -> go.Figure:
-    """Return the difference of two confusion matrices: blue where the first model has more faces, orange where fewer.
+    The colour is always the share of the row, so that rare expressions are visible; in a difference it is blue where
+    the first model has more faces, orange where fewer. Over every cell lies an invisible marker with the two
+    expressions as `customdata`, because a heatmap alone cannot be selected.
 
     Args:
-        cells: columns `actual`, `predicted`, `count`, `rate`, first model minus second.
+        cells: columns `actual`, `predicted`, `count`, `rate`; in a difference, first model minus second.
         values: "counts" or "rates", the text in the cells.
         chosen: actual and predicted expression of the cell to highlight.
+        difference: whether it is one.
+        titles: of the rows and the columns.
     """
+    sign, rates = "+" if difference else "", cells["rate"]
     if values == "counts":
-        texts = [f"{count:+,}" if count else "0" for count in cells["count"]]
+        texts = [f"{count:{sign},}" for count in cells["count"]]
     else:
-        texts = [_rate(rate, "+").replace("+0", "0").replace("-0", "0") for rate in cells["rate"]]
-    most = max(float(cells["rate"].abs().max()), 0.01)
-    return _squares(cells, texts, span=(-most, most), colors=DIVERGING, chosen=chosen, sign="+")
+        texts = ["–" if pd.isna(rate) else f"{100 * rate:{sign}.0f}" for rate in rates]
+    texts = [{"+0": "0", "-0": "0"}.get(text, text) for text in texts]
+    most = max(float(rates.abs().max()), 0.01) if difference else 1.0
+    low, colors = (-most, DIVERGING) if difference else (0.0, SEQUENTIAL)
+    invisible = {"marker": {"opacity": 0}}
+    clicks = {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": cells["predicted"],
+        "y": cells["actual"],
+        "text": texts,
+        "textfont": {"size": FONT + 2, "color": _contrasting(rates, most)},
+        "customdata": cells[["actual", "predicted", "count", "rate"]].to_numpy(object),
+        "marker": {"symbol": "square", "size": 44, "opacity": 0},
+        "selected": invisible,
+        "unselected": invisible,
+        "hovertemplate": f"{titles[0].lower()} %{{y}}, {titles[1].lower()} %{{x}}<br>%{{customdata[2]:{sign},}} faces, "
+        f"%{{customdata[3]:{sign}.1%}} of the row<extra></extra>",
+    }
+    frames = []
+    if chosen is not None:
+        row, column = map(EXPRESSIONS.index, chosen)
+        corners = {"x0": column - 0.48, "x1": column + 0.48, "y0": row - 0.48, "y1": row + 0.48}
+        frames = [{"type": "rect", "line": {"color": "#E0457B", "width": 4}} | corners]
+    down, across = ({"text": title, "font": TYPE} for title in titles)
+    return chart(
+        [_heat(rates, (low, most), colors, gap=3, x=cells["predicted"], y=cells["actual"]), clicks],
+        500,
+        xaxis=category_axis(EXPRESSIONS, title=across, range=[-0.5, 6.5], autotickangles=[0, -40]),
+        yaxis=category_axis(EXPRESSIONS, title=down, range=[6.5, -0.5]),
+        shapes=frames,
+        dragmode=False,
+    )
 
 
 def pair_matrix(both: pd.DataFrame, order: Sequence[str], *, narrow: bool = False) -> go.Figure:
@@ -85,8 +89,7 @@ def pair_matrix(both: pd.DataFrame, order: Sequence[str], *, narrow: bool = Fals
         narrow: whether there is no room for numbers in the cells; hovering shows them.
     """
     numbers = {model: str(number) for number, model in enumerate(order, 1)}
-    shades = both["difference"].where(both["clear"], 0.0)
-    most = max(float(both["difference"].abs().max()), 0.001)
+    most, shades = max(float(both["difference"].abs().max()), 0.001), both["difference"].where(both["clear"], 0.0)
     rows, columns = both["first"].map(numbers), both["second"].map(numbers)
     cells = {
         "type": "scatter",
@@ -94,7 +97,7 @@ def pair_matrix(both: pd.DataFrame, order: Sequence[str], *, narrow: bool = Fals
         "x": columns,
         "y": rows,
         "text": both["words"],
-        "textfont": {"size": FONT, "color": contrasting(shades.abs() > 0.5 * most)},
+        "textfont": {"size": FONT, "color": _contrasting(shades, most)},
         "marker": {"symbol": "square", "size": 16 if narrow else 40, "opacity": 0},
         "hovertext": [
             f"<b>{safe(row['first'])}</b><br>minus {safe(row['second'])}<br>{100 * row['difference']:+.2f} points "
@@ -125,17 +128,14 @@ def pixel_chart(face: NDArray[np.uint8]) -> go.Figure:
 
     Args:
         face: `(height, width)` uint8 gray.
-
-    Raises:
-        ValueError: another shape.
     """
     if face.ndim != 2:
         raise ValueError(f"Expected a gray face of shape (height, width). Received: {face.shape}")
     height, width = face.shape
-    hover = "row %{y}, column %{x}: %{z}<extra></extra>"
     free = {"constrain": "domain", "fixedrange": False}
+    texts = {"texttemplate": "%{z}", "hoverinfo": None, "hovertemplate": "row %{y}, column %{x}: %{z}<extra></extra>"}
     return chart(
-        [_heat(face, (0, 255), GRAY, gap=0.5, texttemplate="%{z}", hoverinfo=None, hovertemplate=hover)],
+        [_heat(face, (0, 255), GRAY, gap=0.5, **texts)],
         460,
         xaxis=hidden_axis(-0.5, width - 0.5, **free),
         yaxis=hidden_axis(height - 0.5, -0.5, scaleanchor="x", **free),
@@ -147,11 +147,7 @@ def number_grid(numbers: NDArray[np.floating], low: float, *, high: float) -> go
 
     Args:
         numbers: `(rows, columns)`.
-        low: the number drawn black.
-        high: the number drawn white.
-
-    Raises:
-        ValueError: the numbers are not two-dimensional, or `high` is not above `low`.
+        low, high: the numbers drawn black and white.
     """
     if numbers.ndim != 2 or numbers.size == 0:
         raise ValueError(f"Expected numbers of shape (rows, columns). Received: {numbers.shape}")
@@ -171,7 +167,7 @@ def number_grid(numbers: NDArray[np.floating], low: float, *, high: float) -> go
     ]
     return chart(
         [_heat(numbers, (low, high), GRAY, gap=1)],
-        CELL * rows,
+        46 * rows,
         annotations=texts,
         xaxis=hidden_axis(-0.5, columns - 0.5),
         yaxis=hidden_axis(rows - 0.5, -0.5),
@@ -180,63 +176,14 @@ def number_grid(numbers: NDArray[np.floating], low: float, *, high: float) -> go
     )
 
 
-def _squares(
-    cells: pd.DataFrame,
-    texts: Sequence[str],
-    *,
-    span: tuple[float, float],
-    colors: Sequence[str],
-    chosen: tuple[str, str] | None,
-    sign: str = "",
-    titles: tuple[str, str] = ("Actual", "Predicted"),
-) -> go.Figure:
-    invisible = {"marker": {"opacity": 0}}
-    clicks = {
-        "type": "scatter",
-        "mode": "markers+text",
-        "x": cells["predicted"],
-        "y": cells["actual"],
-        "text": list(texts),
-        "textfont": {"size": FONT + 2, "color": contrasting(cells["rate"].abs() > 0.5 * span[1])},
-        "customdata": cells[["actual", "predicted", "count", "rate"]].to_numpy(object),
-        "marker": {"symbol": "square", "size": 44, "opacity": 0},
-        "selected": invisible,
-        "unselected": invisible,
-        "hovertemplate": f"{titles[0].lower()} %{{y}}, {titles[1].lower()} %{{x}}<br>%{{customdata[2]:{sign},}} faces, "
-        f"%{{customdata[3]:{sign}.1%}} of the row<extra></extra>",
-    }
-    down, across = ({"text": title, "font": TYPE} for title in titles)
-    return chart(
-        [_heat(cells["rate"], span, colors, gap=3, x=cells["predicted"], y=cells["actual"]), clicks],
-        SIZE,
-        xaxis=category_axis(EXPRESSIONS, title=across, range=[-0.5, 6.5], autotickangles=[0, -40]),
-        yaxis=category_axis(EXPRESSIONS, title=down, range=[6.5, -0.5]),
-        shapes=[] if chosen is None else [_frame(*map(EXPRESSIONS.index, chosen))],
-        dragmode=False,
-    )
-
-
 def _heat(
     values: ArrayLike, span: tuple[float, float], colors: Sequence[str], *, gap: float, **changes: Any
 ) -> dict[str, Any]:
     """Return cells without a hover; `changes` override their properties."""
-    return {
-        "type": "heatmap",
-        "z": values,
-        "zmin": span[0],
-        "zmax": span[1],
-        "colorscale": list(colors),
-        "showscale": False,
-        "xgap": gap,
-        "ygap": gap,
-        "hoverinfo": "skip",
-    } | changes
+    scale = {"zmin": span[0], "zmax": span[1], "colorscale": list(colors), "showscale": False}
+    return {"type": "heatmap", "z": values, **scale, "xgap": gap, "ygap": gap, "hoverinfo": "skip"} | changes
 
 
-def _frame(row: int, column: int) -> dict[str, Any]:
-    corners = {"x0": column - 0.48, "x1": column + 0.48, "y0": row - 0.48, "y1": row + 0.48}
-    return {"type": "rect", "line": {"color": FRAME, "width": 4}} | corners
-
-
-def _rate(rate: float, sign: str) -> str:
-    return "–" if pd.isna(rate) else f"{100 * rate:{sign}.0f}"
+def _contrasting(values: pd.Series, most: float) -> list[str]:
+    """Return the colour of text on cells: white where the fill is stronger than half of the most, dark elsewhere."""
+    return ["#FFFFFF" if strong else "#16202B" for strong in values.abs() > 0.5 * most]

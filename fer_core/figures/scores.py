@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
 
@@ -31,62 +30,35 @@ from fer_core.figures.theme import (
 )
 from fer_core.labels import EXPRESSIONS
 
-ROW: Final = 44
-DOT: Final = 16
-"""Height in pixels of a row, and of a dot in a row that several groups share."""
-
-SPLIT_COLORS: Final = ("#7A6FD0", "#2A9D8F")
-SPLIT_SYMBOLS: Final = ("circle", "diamond")
-"""Of the first and the second split."""
-
-SOURCES: Final = ("reported", "measured here")
+ROW: Final = 44  # height in pixels of a row
+DOT: Final = 16  # height in pixels of a dot in a row that several groups share
+SPLITS: Final = (("#7A6FD0", "circle"), ("#2A9D8F", "diamond"))  # colour and symbol of the first and second split
 
 
-@dataclass(frozen=True)
-class AccuracyInterval:
-    """An accuracy with its 95 % interval.
-
-    Attributes:
-        model: title of the model.
-        split: name of the split.
-        accuracy: 0 to 1.
-        low, high: ends of the interval.
-    """
-
-    model: str
-    split: str
-    accuracy: float
-    low: float
-    high: float
-
-
-def accuracy_intervals(
-    measured: Sequence[AccuracyInterval], references: Mapping[str, float] | None = None
-) -> go.Figure:
+def accuracy_intervals(measured: pd.DataFrame, references: Mapping[str, float] | None = None) -> go.Figure:
     """Return a dot and a whisker for each accuracy, with dashed lines at reference values.
 
     Args:
-        measured: one for each model and split; models and splits keep their order.
+        measured: one row for each model and split, which keep their order: `model`, `split`, `accuracy` (0 to 1), `low`
+            and `high`.
         references: label to accuracy, a dashed line each.
 
     Raises:
         ValueError: nothing is measured.
     """
-    if not measured:
+    if measured.empty:
         raise ValueError("Expected at least one measured accuracy. Received: none")
-    table = pd.DataFrame([row.__dict__ for row in measured])
-    models, splits = list(dict.fromkeys(table["model"])), list(dict.fromkeys(table["split"]))
-    lines = dict(references or {})
+    models, splits = list(dict.fromkeys(measured["model"])), list(dict.fromkeys(measured["split"]))
+    lines = references or {}
     traces = []
     for place, split in enumerate(splits):
-        part = table[table["split"] == split]
+        part = measured[measured["split"] == split]
         rows = [models.index(model) + (place - (len(splits) - 1) / 2) * 0.42 for model in part["model"]]
-        color, group = SPLIT_COLORS[place % 2], {"legendgroup": safe(split)}
+        (color, symbol), group = SPLITS[place % 2], {"legendgroup": safe(split)}
         marks = dots(part, "accuracy", rows, color) | _hover(part, "accuracy", ".1%") | group
-        marks["marker"]["symbol"] = SPLIT_SYMBOLS[place % 2]
+        marks["marker"]["symbol"] = symbol
         traces += [marks | {"name": safe(split)}, _numbers(part, "accuracy", rows, ".1%") | group]
-    ends = [*table["low"], *table["high"], *lines.values()]
-    low, high = _room(ends)
+    low, high = _room([*measured["low"], *measured["high"], *lines.values()])
     rules = [
         reference(value, safe(name), xanchor="left" if value <= (low + high) / 2 else "right")  # where is more room
         for name, value in lines.items()
@@ -114,19 +86,15 @@ def ranking(table: pd.DataFrame, metric: str, *, title: str, ascending: bool = F
 
     Args:
         table: columns `model`, the metric, and the metric with `_low` and `_high`.
-        metric: name of the column.
-        title: of the metric.
+        metric: name of the column, of which `title` is the title.
         ascending: whether lower is better.
     """
-    ordered = table.sort_values(metric, ascending=ascending, kind="stable")[
-        ["model", metric, f"{metric}_low", f"{metric}_high"]
-    ].set_axis(["model", metric, "low", "high"], axis="columns")
+    ordered = table.sort_values(metric, ascending=ascending, kind="stable")
+    ordered = ordered.assign(low=ordered[f"{metric}_low"], high=ordered[f"{metric}_high"])
     models = list(ordered["model"])
+    marks = dots(ordered, metric, models, ACCENT) | _hover(ordered, title, ".4f")
     return chart(
-        [
-            dots(ordered, metric, models, ACCENT) | _hover(ordered, title, ".4f"),
-            _numbers(ordered, metric, models, ".3f"),
-        ],
+        [marks, _numbers(ordered, metric, models, ".3f")],
         100 + ROW * len(models),
         xaxis=axis(f"{title} with 95 % interval", tickformat=".2f", range=_room([*ordered["low"], *ordered["high"]])),
         yaxis=category_axis(models, ticktext=[in_lines(model) for model in models]),
@@ -136,8 +104,8 @@ def ranking(table: pd.DataFrame, metric: str, *, title: str, ascending: bool = F
 
 def class_scores(
     table: pd.DataFrame,
-    models: Sequence[str] | None = None,
     *,
+    models: Sequence[str] | None = None,
     front: Collection[str] | None = None,
     narrow: bool = False,
 ) -> go.Figure:
@@ -145,17 +113,15 @@ def class_scores(
 
     Args:
         table: columns `model`, `expression`, `f1`, `low`, `high` (NaN for none); models keep their order.
-        models: titles in the order of their colours; default: those of the table.
-        front: models that are shown at first; the others appear on a click in the legend. None for all.
-        narrow: whether the screen is as narrow as a phone.
+        models, front, narrow: the `look` of `fer_core.figures.curves`.
     """
     drawn = list(dict.fromkeys(table["model"]))
     styles, traces = model_styles(drawn, models), []
     for model in drawn:
-        style = styles[model]
+        color, _, symbol = styles[model]
         part = table[table["model"] == model].set_index("expression").reindex(EXPRESSIONS).assign(model=model)
-        marks = dots(part, "f1", EXPRESSIONS, style.color, thickness=2.5) | _hover(part, "F1", ".3f")
-        marks["marker"] |= {"symbol": style.symbol, "size": 11}
+        marks = dots(part, "f1", EXPRESSIONS, color, thickness=2.5) | _hover(part, "F1", ".3f")
+        marks["marker"] |= {"symbol": symbol, "size": 11}
         traces.append(marks | {"name": safe(model), "orientation": "h", **listed(model, front)})
     at_first = len([trace for trace in traces if trace["visible"] is True])
     return chart(
@@ -174,13 +140,14 @@ def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
     """Return the reported and the measured values of one metric for each variant.
 
     Args:
-        marks: columns `title` (of the variant), `source` (one of `SOURCES`), `where`, `value`, `low`, `high` (NaN
-            where reported).
+        marks: columns `title` (of the variant), `source` ("reported" or "measured here"), `where`, `value`, `low`,
+            `high` (NaN where reported).
         metric: its name for people.
     """
     variants = list(dict.fromkeys(marks["title"]))
+    looks = {"reported": (MUTED, "circle-open"), "measured here": (ACCENT, "diamond")}
     traces = []
-    for source, color, symbol in zip(SOURCES, (MUTED, ACCENT), ("circle-open", "diamond"), strict=True):
+    for source, (color, symbol) in looks.items():
         part = marks[marks["source"] == source]
         points = dots(part, "value", part["title"], color) | {
             "name": source,
@@ -209,10 +176,6 @@ def group_rates(rates: pd.DataFrame, title: str, *, narrow: bool = False) -> go.
         rates: columns `group`, `expression`, `faces`, `value`, `low`, `high`, `compared`; groups and expressions keep
             their order.
         title: of the rate.
-        narrow: whether the screen is as narrow as a phone.
-
-    Raises:
-        ValueError: there is no rate.
     """
     defined = rates[rates["value"].notna()]
     if defined.empty:
@@ -221,20 +184,19 @@ def group_rates(rates: pd.DataFrame, title: str, *, narrow: bool = False) -> go.
     single = len(expressions) == 1
     rows = groups if single else expressions
     traces = []
-    for group, style in model_styles(groups).items():
+    for group, (color, _, symbol) in model_styles(groups).items():
         part = defined[defined["group"] == group]
-        marks = _rates(part, part["group" if single else "expression"], style.color, 3) | {"name": safe(group)}
+        marks = _rates(part, part["group" if single else "expression"], color) | {"name": safe(group)}
         marks["marker"] |= {
             "size": 13 if single else 11,
-            "symbol": [style.symbol + ("" if compared else "-open") for compared in part["compared"]],
-            "line": {"width": 2, "color": style.color},
+            "symbol": [symbol + ("" if compared else "-open") for compared in part["compared"]],
+            "line": {"width": 2, "color": color},
         }
         traces.append(marks)
     legend_lines = 0 if single else len(groups) if narrow else ceil(len(groups) / 3)
-    height = len(rows) * (ROW if single else max(ROW, DOT * len(groups) + 12)) + 100 + 26 * legend_lines
     return chart(
         traces,
-        height,
+        len(rows) * (ROW if single else max(ROW, DOT * len(groups) + 12)) + 100 + 26 * legend_lines,
         xaxis=axis(f"{title}, with 95 % interval", range=[0, _end(defined["high"])]),
         yaxis=category_axis(rows, ticktext=[in_lines(row) for row in rows]),
         scattermode="overlay" if single else "group",
@@ -252,7 +214,7 @@ def error_leaves(leaves: pd.DataFrame, overall: float) -> go.Figure:
         overall: share of wrong predictions of all faces, drawn as a dashed line.
     """
     rows = [f"{place}. {where}" for place, where in enumerate(leaves["where"], 1)]
-    marks = _rates(leaves.assign(group=rows, compared=True), rows, ACCENT, 3)
+    marks = _rates(leaves.assign(group=rows, compared=True), rows, ACCENT)
     marks["marker"]["size"] = 13
     line, note = reference(overall, f"all faces {percent(overall)}")
     return chart(
@@ -265,10 +227,10 @@ def error_leaves(leaves: pd.DataFrame, overall: float) -> go.Figure:
     )
 
 
-def _rates(part: pd.DataFrame, rows: Iterable[str], color: str, thickness: float) -> dict[str, Any]:
+def _rates(part: pd.DataFrame, rows: Iterable[str], color: str) -> dict[str, Any]:
     few = ["" if compared else "<br>too few faces to compare" for compared in part["compared"]]
     about = zip(part["group"].map(safe), part["low"], part["high"], part["faces"], few, strict=True)
-    return dots(part, "value", rows, color, thickness) | {
+    return dots(part, "value", rows, color, thickness=3) | {
         "orientation": "h",
         "customdata": list(about),
         "hovertemplate": "<b>%{customdata[0]}</b><br>%{x:.1%}, 95 % interval %{customdata[1]:.1%} to "

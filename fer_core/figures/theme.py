@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
+from itertools import cycle
 from math import ceil
 from textwrap import wrap
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,30 +15,17 @@ import plotly.graph_objects as go
 import plotly.io as pio
 from numpy.typing import ArrayLike
 
-from fer_core.labels import COLORS, EXPRESSIONS
-
-FONT: Final = 15
-"""Font size in pixels of axes, legends and numbers, readable from the last row of a lecture room."""
-
-LARGE: Final = 18
-"""Font size in pixels of what is read first: expressions and their percentages."""
+FONT: Final = 15  # pixels, for axes, legends and numbers: readable from the last row of a lecture room
+LARGE: Final = 18  # pixels, for what is read first: expressions and their percentages
 
 INK: Final = "#000037"
 """Text colour: near black in the report. Streamlit puts the text colour of its light or dark theme in its place."""
 
 TYPE: Final = {"size": FONT, "color": INK}
-
-ACCENT: Final = "#7A6FD0"
-"""Colour of a single series, readable in light and dark mode. It is not the colour of an expression."""
-
-MUTED: Final = "#8A94A0"
-"""Grey for guide lines and background series, visible in light and dark mode."""
-
-DIVERGING: Final = ("#B2560D", "#EDEDED", "#084C7F")
-"""Colours of negative, zero and positive differences."""
-
-SEQUENTIAL: Final = ("#E8EEF4", "#084C7F")
-"""Colours of 0 and 1."""
+ACCENT: Final = "#7A6FD0"  # of a single series, readable in light and dark mode; no colour of an expression
+MUTED: Final = "#8A94A0"  # grey for guide lines and background series, visible in light and dark mode
+DIVERGING: Final = ("#B2560D", "#EDEDED", "#084C7F")  # negative, zero and positive differences
+SEQUENTIAL: Final = ("#E8EEF4", "#084C7F")  # 0 and 1
 
 MODEL_COLORS: Final[tuple[str, ...]] = (
     "#7A6FD0", "#2A9D8F", "#C2577E", "#8C9A2B", "#B0703C", "#4C8BD6",
@@ -50,14 +38,11 @@ DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "
 SYMBOLS: Final = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross", "hexagon", "triangle-down")
 """Line dashes and marker shapes: so that colour is never the only difference."""
 
-LEGEND_ENTRY: Final = 250
-"""Width in pixels of one entry of a legend."""
+LEGEND_ENTRY: Final = 250  # width in pixels of one entry of a legend of models
+LEGEND_LINE: Final = 24  # height in pixels of one line of a legend
 
-LEGEND_LINE: Final = 24
-"""Height in pixels of one line of a legend."""
-
-BELOW: Final = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"}
-"""Place of every legend, with room for as many columns as fit."""
+_AXIS: Final = {"gridcolor": "#E1E6EC", "zeroline": False, "automargin": True}
+_BELOW: Final = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 
 TEMPLATE: Final = "fer_lab"
 pio.templates[TEMPLATE] = go.layout.Template(
@@ -65,49 +50,29 @@ pio.templates[TEMPLATE] = go.layout.Template(
         "font": {"family": "system-ui, sans-serif"},
         "paper_bgcolor": "#FFFFFF",
         "plot_bgcolor": "#FFFFFF",
-        "xaxis": {"gridcolor": "#E1E6EC", "zeroline": False, "automargin": True},
-        "yaxis": {"gridcolor": "#E1E6EC", "zeroline": False, "automargin": True},
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
         "hovermode": "closest",
         "hoverlabel": {"bgcolor": "#FFFFFF", "align": "left", "namelength": -1},
         "showlegend": False,
-        "legend": {**BELOW, "itemsizing": "constant", "tracegroupgap": 0},
+        "legend": {**_BELOW, "itemsizing": "constant", "tracegroupgap": 0},
     }
 )
 """What charts have in common. In the app, Streamlit's theme overrules a template in sizes and colours of type, margins
 and grids. These are therefore set in each chart, by `chart`, `axis` and `with_legend`."""
 
 
-class ModelStyle(NamedTuple):
-    """How a model is drawn."""
+def model_styles(drawn: Sequence[str], models: Sequence[str] | None = None) -> dict[str, tuple[str, str, str]]:
+    """Return colour, dash and symbol of each model by its place in `models`, which all charts of a page share.
 
-    color: str
-    dash: str
-    symbol: str
-
-
-def model_styles(drawn: Sequence[str], models: Sequence[str] | None = None) -> dict[str, ModelStyle]:
-    """Return the style of each model, by its place in a list that all charts of a page share.
-
-    Args:
-        drawn: titles in a chart.
-        models: titles of the list; those of `drawn` that it lacks come after. Default: none.
+    Titles in `drawn`, those of a chart, that `models` lacks come after.
     """
-    return {
-        model: ModelStyle(
-            MODEL_COLORS[place % len(MODEL_COLORS)], DASHES[place % len(DASHES)], SYMBOLS[place % len(SYMBOLS)]
-        )
-        for place, model in enumerate(dict.fromkeys([*(models or ()), *drawn]))
-    }
+    order = dict.fromkeys([*(models or ()), *drawn])
+    return dict(zip(order, zip(cycle(MODEL_COLORS), cycle(DASHES), cycle(SYMBOLS), strict=False), strict=False))
 
 
 def chart(traces: Sequence[Mapping[str, Any]], height: float, **layout: Any) -> go.Figure:
-    """Return a figure in the common style.
-
-    Args:
-        traces: as dictionaries with a `type`.
-        height: in pixels.
-        layout: added to the common layout; axes are completed by `axis`, `category_axis` or `hidden_axis`.
-    """
+    """Return a figure of some height in pixels in the common style, to which `layout` is added."""
     common: dict[str, Any] = {
         "template": TEMPLATE,
         "height": height,
@@ -120,37 +85,29 @@ def chart(traces: Sequence[Mapping[str, Any]], height: float, **layout: Any) -> 
 
 
 def enlarged(figure: go.Figure, times: float) -> go.Figure:
-    """Return a chart with larger type, and as much more height and room for its legend.
-
-    Args:
-        figure: a chart of this room; it is not changed.
-        times: how many times as large.
-    """
+    """Return a copy of a chart with larger type, and as much more height and room for its legend."""
+    fonts = {"font", "tickfont", "textfont", "insidetextfont", "outsidetextfont"}
 
     def larger(part: Any, name: str) -> Any:
         if isinstance(part, dict):
-            return {key: larger(value, "font.size" if (name, key) in sizes else key) for key, value in part.items()}
+            return {
+                key: larger(value, "font size" if key == "size" and name in fonts else key)
+                for key, value in part.items()
+            }
         if isinstance(part, (list, tuple)) and part and isinstance(part[0], dict):
             return [larger(item, name) for item in part]
         return (
-            part * times if name in {"font.size", "height", "entrywidth"} and isinstance(part, (int, float)) else part
+            part * times if name in {"font size", "height", "entrywidth"} and isinstance(part, (int, float)) else part
         )
 
-    sizes = {(font, "size") for font in ("font", "tickfont", "textfont", "insidetextfont", "outsidetextfont")}
     content = figure.to_plotly_json()
     return go.Figure({"data": larger(content["data"], "data"), "layout": larger(content["layout"], "layout")})
 
 
 def axis(title: str | None, **changes: Any) -> dict[str, Any]:
     """Return a numeric axis, as percentages unless `tickformat` says otherwise."""
-    usual = {
-        "title": {"text": title, "font": TYPE, "standoff": 12},
-        "tickfont": TYPE,
-        "tickformat": ".0%",
-        "nticks": 6,
-        "showgrid": True,
-    }
-    return usual | changes
+    heading = {"text": title, "font": TYPE, "standoff": 12}
+    return {"title": heading, "tickfont": TYPE, "tickformat": ".0%", "nticks": 6, "showgrid": True} | changes
 
 
 def category_axis(names: Sequence[str], font: int = FONT, **changes: Any) -> dict[str, Any]:
@@ -166,9 +123,7 @@ def category_axis(names: Sequence[str], font: int = FONT, **changes: Any) -> dic
         "showgrid": False,
         "fixedrange": True,
     }
-    if "range" not in changes:
-        usual["autorange"] = "reversed"
-    return usual | changes
+    return usual | ({} if "range" in changes else {"autorange": "reversed"}) | changes
 
 
 def hidden_axis(low: float, high: float, **changes: Any) -> dict[str, Any]:
@@ -177,27 +132,18 @@ def hidden_axis(low: float, high: float, **changes: Any) -> dict[str, Any]:
 
 
 def with_legend(columns_fit: bool = False) -> dict[str, Any]:
-    """Return the layout of a chart with a legend below it, in as many columns as fit.
-
-    Args:
-        columns_fit: whether entries have one width, as names of models need; False for a few short words.
-    """
+    """Return the layout of a chart with a legend below it; `columns_fit` gives entries one width, as titles need."""
     legend: dict[str, Any] = {"font": TYPE, "title": {"text": ""}}
     return {"showlegend": True, "legend": legend | ({"entrywidth": LEGEND_ENTRY} if columns_fit else {})}
 
 
-def legend_height(entries: int, narrow: bool, columns: int = 3) -> int:
+def legend_height(entries: int, narrow: bool) -> int:
     """Return the pixels that a legend of models takes: three columns on a wide screen, one on a narrow one."""
-    return LEGEND_LINE * ceil(entries / (1 if narrow else columns)) + 16
+    return LEGEND_LINE * ceil(entries / (1 if narrow else 3)) + 16
 
 
 def listed(model: str, front: Collection[str | None] | None) -> dict[str, Any]:
-    """Return the place of a model in the legend, and whether it is drawn at first or on a click.
-
-    Args:
-        model: its title.
-        front: models that are drawn at first and listed first; None for all.
-    """
+    """Return the place of a model in the legend, and whether it is drawn at first: those in `front`; None for all."""
     if front is None or model in front:
         return {"visible": True, "legendrank": 1}
     return {"visible": "legendonly", "legendrank": 2}
@@ -206,27 +152,12 @@ def listed(model: str, front: Collection[str | None] | None) -> dict[str, Any]:
 def whiskers(middle: ArrayLike, low: ArrayLike, high: ArrayLike, color: str, thickness: float) -> dict[str, Any]:
     """Return error bars from `low` to `high` around `middle`; NaN for none."""
     centre, left, right = (np.asarray(part, dtype=np.float64) for part in (middle, low, high))
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": np.nan_to_num(right - centre),
-        "arrayminus": np.nan_to_num(centre - left),
-        "color": color,
-        "thickness": thickness,
-        "width": 0,
-    }
+    ends = {"array": np.nan_to_num(right - centre), "arrayminus": np.nan_to_num(centre - left)}
+    return {"type": "data", "symmetric": False, **ends, "color": color, "thickness": thickness, "width": 0}
 
 
 def dots(table: pd.DataFrame, value: str, rows: Iterable[Any], color: str, thickness: float = 4) -> dict[str, Any]:
-    """Return dots with whiskers.
-
-    Args:
-        table: columns `low`, `high` (NaN for none), and `value`.
-        value: name of the column to draw.
-        rows: place of each dot on the vertical axis.
-        color: of dots and whiskers.
-        thickness: of the whiskers in pixels.
-    """
+    """Return dots at the numbers of a column, in rows, with whiskers from the columns `low` to `high`; NaN for none."""
     return {
         "type": "scatter",
         "mode": "markers",
@@ -273,13 +204,3 @@ def safe(text: object) -> str:
 def in_lines(title: str, width: int = 22) -> str:
     """Return a model's title in lines of at most `width` characters, to save space on phones."""
     return "<br>".join(safe(line) for line in wrap(title, width))
-
-
-def contrasting(strong: Iterable[bool]) -> list[str]:
-    """Return the colour of text on cells: white where the fill is strong, dark elsewhere."""
-    return ["#FFFFFF" if fill else "#16202B" for fill in strong]
-
-
-def expression_colors() -> list[str]:
-    """Return the colours of the seven expressions in order."""
-    return [COLORS[name] for name in EXPRESSIONS]

@@ -12,7 +12,6 @@ import pandas as pd
 
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.data import sample_portrait
-from fer_core.figures.scores import AccuracyInterval
 from fer_core.inference import FaceAnalyzer
 from fer_core.measuring.robustness import mean_corruption_accuracy, robustness_table
 from fer_core.metrics.core import METRICS, Measured
@@ -48,9 +47,7 @@ def card_scoreboard(models: Sequence[StoredModel], by: str = "label") -> list[di
     return rows
 
 
-def home_scoreboard(
-    models: list[StoredModel], by: str = "label"
-) -> tuple[list[AccuracyInterval], pd.DataFrame, list[str]]:
+def home_scoreboard(models: list[StoredModel], by: str = "label") -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Return the scoreboard of the Home page, from the cards alone.
 
     Args:
@@ -58,8 +55,8 @@ def home_scoreboard(
         by: what predictions are judged by, one of `columns.YARDSTICKS`.
 
     Returns:
-        An accuracy with its interval for each model and split, the most accurate model first; a table with one row for
-        each model in the same order; one sentence for each model whose card has no scores.
+        The table of `figures.scores.accuracy_intervals`, the most accurate model first; a table with one row for each
+        model in the same order; one sentence for each model whose card has no scores.
     """
     prefixes = {split: f"{key}_{'' if by == 'label' else 'plurality_'}" for split, key in TEST_SPLITS.items()}
     needed = {f"{prefix}accuracy" for prefix in prefixes.values()}
@@ -72,11 +69,12 @@ def home_scoreboard(
         if model.name not in scored
     ]
     intervals = [
-        AccuracyInterval(row["model"], split, *(row[f"{prefix}accuracy{end}"] for end in ("", "_low", "_high")))
+        [row["model"], split, *(row[f"{prefix}accuracy{end}"] for end in ("", "_low", "_high"))]
         for row in rows
         for split, prefix in prefixes.items()
     ]
-    return intervals, pd.DataFrame([_home_row(row, prefixes) for row in rows]), complaints
+    measured = pd.DataFrame(intervals, columns=["model", "split", "accuracy", "low", "high"])
+    return measured, pd.DataFrame([_home_row(row, prefixes) for row in rows]), complaints
 
 
 def scoreboard_table(predictions: Predictions, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:

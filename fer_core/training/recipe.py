@@ -224,6 +224,7 @@ BY_NAME: Final = {  # recipes of named models that differ from that of their net
     # it starts from `mobilenet_faces`; its teachers' answers are those on the face before it is degraded
     "mobilenet_faces_student": replace(
         FACES,
+        epochs=8,
         seed=1,
         teachers=("mobilenet_faces_sharp", "compact_cnn_student", "compact_cnn_distilled"),
         teaching=3.0,

@@ -11,11 +11,11 @@ import streamlit as st
 from fer_core.figures.theme import enlarged
 from pages.parts.presentation import LARGER, presenting
 
-NARROW: Final = 640
-"""Widths in pixels below which the layout is that of a phone."""
+NARROW: Final = 640  # width in pixels below which the layout is that of a phone
 
 _NARROW: Final = "narrow_screen"
 _PICTURES: Final = "picture_format"
+"""Keys of the session state."""
 
 _WIDTH = st.components.v2.component(
     "fer_lab_width",
@@ -35,33 +35,23 @@ export default function ({{ data, setStateValue }}) {{
 
 def watch_width() -> None:
     """Find out whether the browser's window is narrow, and run the page again when that changes."""
+    narrow = {"narrow": narrow_screen()}
     with st.container(height=1, width=1, border=False):
-        found = _WIDTH(
-            key="screen",
-            data={"narrow": narrow_screen()},
-            default={"narrow": narrow_screen()},
-            on_narrow_change=lambda: None,
-        )
-    st.session_state[_NARROW] = bool(found.narrow)
+        screen = _WIDTH(key="screen", data=narrow, default=narrow, on_narrow_change=lambda: None)
+    st.session_state[_NARROW] = bool(screen.narrow)
 
 
 def narrow_screen() -> bool:
-    """Return whether the browser's window is as narrow as a phone's."""
-    return bool(st.session_state.get(_NARROW, _phone()))
-
-
-def _phone() -> bool:
-    """Return whether the browser says that it runs on a phone; what it has not yet measured is guessed from that."""
-    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+    """Return whether the browser's window is as narrow as a phone's; until it is measured, whether it is a phone."""
+    phone = "Mobi" in (st.context.headers.get("User-Agent") or "")
+    return bool(st.session_state.get(_NARROW, phone))
 
 
 def choose_picture_format() -> None:
     """Ask in which format the camera in the mode bar of each chart saves pictures."""
-    help_text = (
-        "Point at a chart, then click the camera at its top right. PNG: twice the size on screen. SVG: no pixels."
-    )
+    words = "Point at a chart, then click the camera at its top right. PNG: twice the size on screen. SVG: no pixels."
     st.segmented_control(
-        "The camera of a chart saves", ("PNG", "SVG"), default="PNG", required=True, key=_PICTURES, help=help_text
+        "The camera of a chart saves", ("PNG", "SVG"), default="PNG", required=True, key=_PICTURES, help=words
     )
 
 
@@ -71,8 +61,7 @@ def show_chart(figure: go.Figure, alt: str, key: str | None = None, **settings: 
     Args:
         figure: from `fer_core.figures`.
         alt: a description for people who cannot see it. Its first words name the pictures that the mode bar saves.
-        key: as of every Streamlit element.
-        settings: for `st.plotly_chart`.
+        key, settings: for `st.plotly_chart`.
     """
     name = re.split(r"[;:.]", alt)[0]
     picture = {

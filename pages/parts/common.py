@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, NoReturn
 from urllib.parse import urlsplit
 
@@ -91,11 +91,24 @@ def model_titles(models: Iterable[StoredModel]) -> dict[str, str]:
     return {name: f"{title} ({name})" if counts[title] > 1 else title for name, title in titles.items()}
 
 
-def choose_model(models: list[StoredModel], key: str, width: int = 300) -> list[StoredModel]:
+def choose_model(models: list[StoredModel], key: str, label: str = "Model", **settings: Any) -> list[StoredModel]:
     """Ask for one of the models; return it, or nothing if there is none to choose."""
-    titles = model_titles(models)
-    name = st.selectbox("Model", titles, format_func=titles.__getitem__, key=key, bind="query-params", width=width)
+    titles, settings = model_titles(models), {"width": 300, **settings}
+    name = st.selectbox(label, titles, format_func=titles.__getitem__, key=key, bind="query-params", **settings)
     return [model for model in models if model.name == name]
+
+
+def choose_several(label: str, titles: Mapping[str, str], key: str, **settings: Any) -> list[str]:
+    """Ask for several of the models whose titles are given by name; return their names."""
+    return st.pills(
+        label,
+        list(titles),
+        selection_mode="multi",
+        format_func=lambda name: plain(titles[name]),
+        key=key,
+        bind="query-params",
+        **settings,
+    )
 
 
 def no_model_yet() -> None:

@@ -28,14 +28,7 @@ def clickable_matrix(figure: go.Figure, key: str, description: str) -> None:
 
 
 def show_faces(faces: pd.DataFrame, fer2013_faces: Fer2013Faces, title: str, with_model: bool = False) -> None:
-    """Show faces with the predicted and the actual expression; without FER2013, only their row numbers.
-
-    Args:
-        faces: as `fer_core.metrics.confusion.cell_faces` returns them.
-        fer2013_faces: FER2013's faces and FER+'s votes, where available.
-        title: the line above the faces.
-        with_model: whether to name the model of each prediction.
-    """
+    """Show faces of `cell_faces` with the predicted and the actual expression; without FER2013, only row numbers."""
     st.markdown(f"**{title}**")
     if faces.empty:
         st.caption("No face is in this cell.")
@@ -46,7 +39,22 @@ def show_faces(faces: pd.DataFrame, fer2013_faces: Fer2013Faces, title: str, wit
                 with st.container(gap=None):
                     _face_tile(face, fer2013_faces, with_model)
     with st.expander("Predictions of all models, and votes of the annotators", expanded=bool(fer2013_faces.missing)):
-        _table(faces, fer2013_faces)
+        about = {"row", "label", "actual", "predicted", "confidence", "source"}
+        models = [str(column) for column in faces if column not in about]
+        st.dataframe(
+            faces.assign(annotators=[fer2013_faces.votes(row) for row in faces["row"]]),
+            hide_index=True,
+            height="content",
+            alt="Predictions of all models and votes of the annotators for these faces",
+            column_order=["row", "label", *([] if fer2013_faces.votes_missing else ["annotators"]), *models],
+            column_config={
+                "row": st.column_config.NumberColumn("Row", format="%d", pinned=True, help="In FER2013, starting at 0"),
+                "label": "FER2013's label",
+                "annotators": st.column_config.TextColumn("Ten annotators (FER+)", width="large"),
+            },
+        )
+        if fer2013_faces.votes_missing:
+            st.caption(with_code(fer2013_faces.votes_missing))
 
 
 def _face_tile(face: Any, fer2013_faces: Fer2013Faces, with_model: bool) -> None:
@@ -54,31 +62,9 @@ def _face_tile(face: Any, fer2013_faces: Fer2013Faces, with_model: bool) -> None
     if image is None:
         st.caption(f"Row {face.row} of the installed data is another face.")
     else:
-        st.image(
-            image, width="stretch", alt=f"Face of row {face.row}: actual {face.actual}, predicted {face.predicted}"
-        )
+        alt = f"Face of row {face.row}: actual {face.actual}, predicted {face.predicted}"
+        st.image(image, width="stretch", alt=alt)
     mark = ":green[:material/check:]" if face.actual == face.predicted else ":red[:material/close:]"
     st.markdown(f"{mark} **{face.predicted}** {face.confidence:.0%}")
     by = f", says {plain(face.source)}" if with_model else ""
     st.caption(f"actual {face.actual}{by}  \nrow {face.row}")
-
-
-def _table(faces: pd.DataFrame, fer2013_faces: Fer2013Faces) -> None:
-    votes = [fer2013_faces.votes(row) for row in faces["row"]]
-    about = {"row", "label", "actual", "predicted", "confidence", "source"}
-    models = [str(column) for column in faces if column not in about]
-    shown = faces.assign(annotators=votes)
-    st.dataframe(
-        shown,
-        hide_index=True,
-        height="content",
-        alt="Predictions of all models and votes of the annotators for these faces",
-        column_order=["row", "label", *([] if fer2013_faces.votes_missing else ["annotators"]), *models],
-        column_config={
-            "row": st.column_config.NumberColumn("Row", format="%d", pinned=True, help="In FER2013, starting at 0"),
-            "label": "FER2013's label",
-            "annotators": st.column_config.TextColumn("Ten annotators (FER+)", width="large"),
-        },
-    )
-    if fer2013_faces.votes_missing:
-        st.caption(with_code(fer2013_faces.votes_missing))

@@ -7,14 +7,16 @@ installed later, is therefore read again, and no function here takes a time or a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
+from functools import partial, wraps
 from types import FunctionType
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer_core.classifier import Classifier
+from fer_core.columns import TEST_SPLITS
 from fer_core.data import FaceDataset, find_fer2013
 from fer_core.data.fer2013 import Fer2013Faces, find_ferplus, load_fer2013_faces
 from fer_core.faces import default_detector
@@ -22,16 +24,43 @@ from fer_core.files import stamp
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.core import Measured, measure_models
+from fer_core.metrics.ensembles import Ensemble, fuse
 from fer_core.metrics.predictions import ENSEMBLE, Predictions
-from fer_core.sections.results import Results
+from fer_core.sections.results import Results, holdout_accuracies
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
 from fer_core.tuning.plan import default_storage
 from fer_core.types import FerError
-from pages.parts.compare.results import Selection, results_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the Compare page shows: models on some faces, and an ensemble of some of them.
+
+    Attributes:
+        models: all stored models.
+        split, view, by: which predictions, and what they are judged by, one of `columns.YARDSTICKS`.
+        names: the models to show; empty for all.
+        members: the models of the ensemble; fewer than two make none.
+        fusion, exponent: how the members are combined.
+    """
+
+    models: tuple[StoredModel, ...]
+    split: str
+    view: str
+    by: str = "label"
+    names: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    fusion: str = "mean"
+    exponent: float = 10
+
+    @property
+    def chosen(self) -> list[StoredModel]:
+        """The models to show."""
+        return [model for model in self.models if not self.names or model.name in self.names]
 
 
 def _fer2013_files() -> tuple[tuple[int, ...], ...]:
@@ -46,15 +75,11 @@ def _fer2013_files() -> tuple[tuple[int, ...], ...]:
     return tuple(versions)
 
 
-def _snapshots(collection: Any) -> list[bytes]:
-    return [one.png for expression in EXPRESSIONS for one in collection.snapshots(expression)]
-
-
 KEYS: Final[dict[Any, Callable[[Any], Any]]] = {
     FunctionType: lambda function: f"{function.__module__}.{function.__qualname__}",
     "functools._lru_cache_wrapper": lambda _: "",  # how a picture is read, which changes nothing
     StoredModel: lambda model: (model.name, model.title, str(model.folder), model.version),
-    Selection: lambda one: (one.models, one.split, one.view, one.by, one.names, one.members, one.fusion, one.exponent),
+    Selection: lambda selection: tuple(vars(selection).values()),
     FaceDataset: lambda dataset: (dataset.fingerprint, dataset.votes is not None),
     Fer2013Faces: lambda faces: (faces.dataset, faces.missing, faces.votes_missing),
     "fer_core.audit.faces.AuditedFaces": lambda faces: faces.fingerprint,
@@ -62,7 +87,9 @@ KEYS: Final[dict[Any, Callable[[Any], Any]]] = {
         asdict(settings),
         settings.source == "fer2013" and _fer2013_files(),
     ),
-    "fer_core.runs.uploads.Collection": _snapshots,
+    "fer_core.runs.uploads.Collection": lambda collection: [
+        snapshot.png for expression in EXPRESSIONS for snapshot in collection.snapshots(expression)
+    ],
     UploadedFile: lambda file: file.file_id,
     "fer_core.tuning.study.TuningStudy": lambda study: (default_storage(), study.name, study.ended()),
     "pages.parts.pictures.Picture": lambda one: (one.key, one.flip, one.whole_image, default_detector().note),
@@ -70,12 +97,62 @@ KEYS: Final[dict[Any, Callable[[Any], Any]]] = {
 """What tells the values of a type apart in every cache. Types are named where not every page needs their rooms."""
 
 
-def classifier(model: StoredModel) -> Classifier:
-    """Return the classifier of a model, which is opened once for all sessions.
+class Keep(Protocol):
+    """Returns what a function returns, from a cache if it was called with such arguments before."""
 
-    Raises:
-        FerError: as of `StoredModel.classifier`.
-    """
+    def __call__(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what the function returns."""
+
+
+def _keep(name: str, cache: Any) -> Keep:
+    def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    call.__qualname__ = name  # by which Streamlit tells caches apart
+    return cast(Keep, cache(call))
+
+
+computed = _keep("computed", st.cache_data(max_entries=80, show_spinner="Computing …", hash_funcs=KEYS))
+"""For all sessions; each call gets its own copy."""
+
+shared = _keep("shared", st.cache_resource(max_entries=80, show_spinner="Computing …", hash_funcs=KEYS))
+"""For all sessions, which get the same object, so nobody may change it."""
+
+computed_here = _keep(
+    "computed_here", st.cache_data(max_entries=1000, show_spinner=False, scope="session", hash_funcs=KEYS)
+)
+"""For this session, as for its own pictures."""
+
+held_here = _keep(
+    "held_here", st.cache_resource(max_entries=20, show_spinner="Computing …", scope="session", hash_funcs=KEYS)
+)
+"""For things with large pictures: few are held, not copied, for this session."""
+
+_few_held_here = _keep(
+    "few_held_here",
+    st.cache_resource(max_entries=3, show_spinner="Looking at every picture …", scope="session", hash_funcs=KEYS),
+)
+
+
+def kept_by(keep: Keep) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return a decorator for functions whose results are kept, for example by `computed_here`."""
+    return lambda function: wraps(function)(partial(keep, function))
+
+
+def own_pictures(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | str:
+    """Return the faces that a function finds in a visitor's many pictures, or the message of its `FerError`."""
+    return _few_held_here(_result_or_message, function, *args, **kwargs)
+
+
+def _result_or_message(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    try:
+        return function(*args, **kwargs)
+    except FerError as error:
+        return str(error)
+
+
+def classifier(model: StoredModel) -> Classifier:
+    """Return the classifier of a model, opened once for all sessions; errors as of `StoredModel.classifier`."""
     return _classifier(model, model.version)
 
 
@@ -100,77 +177,62 @@ def predictions(models: list[StoredModel], split: str, view: str, by: str) -> tu
     return load_predictions(models, split, view, by)
 
 
-def results(selection: Selection) -> Results:
-    """Return what the Compare page shows of a selection."""
-    return _results(selection)
+def _answers(selection: Selection) -> Predictions | None:
+    return predictions(list(selection.models), selection.split, selection.view, selection.by)[0]
 
 
 @st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=KEYS)
-def _results(selection: Selection) -> Results:
-    return results_of(selection, predictions, measure=_measured)
+def results(selection: Selection) -> Results:
+    """Return the results of the models on show, with the ensemble's. Some model must have predictions."""
+    all_models = Selection(selection.models, selection.split, selection.view, selection.by)
+    answers = _answers(selection)
+    other_split = next(split for split in TEST_SPLITS if split != selection.split)
+    other = _answers(replace(selection, split=other_split))  # for what must not be fitted on the split on show
+    assert answers is not None
+    ensemble: Ensemble | str | None = None
+    if len(set(selection.members) & set(answers.names)) > 1:
+        try:
+            ensemble = fuse(
+                answers,
+                selection.members,
+                fusion=selection.fusion,
+                exponent=selection.exponent,
+                holdout=holdout_accuracies(selection.models),
+                other=other,
+            )
+        except ValueError as error:
+            ensemble = str(error)
+    chosen = answers.only(selection.names)
+    if isinstance(ensemble, Ensemble):
+        fused = ensemble.predictions
+        chosen = chosen.plus(ENSEMBLE, fused.titles[ENSEMBLE], fused.probabilities[ENSEMBLE])
+        other = None if other is None else ensemble.on(other)
+
+    def public() -> Results | None:
+        judged = replace(all_models, split="PublicTest", by="label")
+        predicted = _answers(judged)
+        return None if predicted is None else Results(judged.models, predicted, measure=lambda: _measured(judged))
+
+    def measure() -> Measured:
+        with_ensemble = isinstance(ensemble, Ensemble)
+        return _measured(all_models) | (_measured(replace(selection, names=())) if with_ensemble else {})
+
+    return Results(
+        selection.chosen,
+        chosen,
+        other=other,
+        public=public,
+        ensemble=ensemble,
+        measure=measure,
+        first_titles=tuple(answers.titles.values()),
+        all_in_front=bool(selection.names),
+    )
 
 
 @st.cache_resource(max_entries=40, show_spinner="Measuring, with 1,000 resamples …", hash_funcs=KEYS)
 def _measured(selection: Selection) -> Measured:
     """Return metrics and intervals of all models, or of the ensemble alone if the selection has one."""
     if selection.members:
-        return measure_models(_results(selection).answers.only([ENSEMBLE]))
-    answers, _ = predictions(list(selection.models), selection.split, selection.view, selection.by)
+        return measure_models(results(selection).answers.only([ENSEMBLE]))
+    answers = _answers(selection)
     return {} if answers is None else measure_models(answers)
-
-
-def computed(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what a function returns, computed once for all sessions; each call gets its own copy."""
-    return _computed(function, args, kwargs)
-
-
-@st.cache_data(max_entries=80, show_spinner="Computing …", hash_funcs=KEYS)
-def _computed(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    return function(*args, **kwargs)
-
-
-def shared(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what a function returns, computed once and shared by all sessions, so nobody may change it."""
-    return _shared(function, args, kwargs)
-
-
-@st.cache_resource(max_entries=80, show_spinner="Computing …", hash_funcs=KEYS)
-def _shared(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    return function(*args, **kwargs)
-
-
-def computed_here(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what a function returns, computed once for this session, as for its own pictures."""
-    return _computed_here(function, args, kwargs)
-
-
-@st.cache_data(max_entries=1000, show_spinner=False, scope="session", hash_funcs=KEYS)
-def _computed_here(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    return function(*args, **kwargs)
-
-
-def held_here(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what a function returns, for things with large pictures: few are held, not copied, for this session."""
-    return _held_here(function, args, kwargs)
-
-
-@st.cache_resource(max_entries=20, show_spinner="Computing …", scope="session", hash_funcs=KEYS)
-def _held_here(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    return function(*args, **kwargs)
-
-
-def own_pictures(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | str:
-    """Return the faces that a function finds in a visitor's many pictures, held for this session.
-
-    Returns:
-        What the function returns, or the message of its `FerError`.
-    """
-    return _own_pictures(function, args, kwargs)
-
-
-@st.cache_resource(max_entries=3, show_spinner="Looking at every picture …", scope="session", hash_funcs=KEYS)
-def _own_pictures(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    try:
-        return function(*args, **kwargs)
-    except FerError as error:
-        return str(error)

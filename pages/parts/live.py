@@ -11,8 +11,7 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from fer_core.data import SAMPLE_CREDIT
-from fer_core.figures.bars import probability_bars, probability_text
-from fer_core.figures.timeline import timeline_chart
+from fer_core.figures.bars import probability_bars, probability_text, timeline_chart
 from fer_core.inference.live import LiveSession, LiveStatus, release_memory
 from fer_core.inference.stream import TrackedFace
 from fer_core.store.stored_model import StoredModel
@@ -24,15 +23,17 @@ from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, annotated, resul
 from pages.parts.predict import FaceView, face_bars
 
 SESSION: Final = "live_session"
-MODEL: Final = "live_model"
-WAS_RUNNING: Final = "live_was_running"
+FOLLOWED: Final = "live_followed"
+REFRESHES_WITHOUT_PICTURE: Final = "live_refreshes_without_picture"
+FROZEN_PNG: Final = "live_frozen_png"
 """Keys of the session state."""
+
+PATIENCE: Final = 16  # refreshes without a picture, two per second, before help is shown
 
 KINDS: Final = {
     "Video": "Press START and allow the camera when the browser asks. Where live video fails, take a **Snapshot**.",
     "Snapshot": "Take a photo. This works in every browser with a camera, even where live video cannot connect.",
 }
-"""The ways to use the camera, and what to do."""
 
 NO_PICTURES: Final = (
     "The camera runs, but no picture reaches FER Lab. A firewall may block live video between this browser and the "
@@ -49,7 +50,6 @@ TRANSLATIONS: Final = {
     "device_not_available": "No camera can be used. Is one plugged in, and does no other program use it?",
     "device_access_denied": "The camera is blocked for this page. Allow it beside the address bar, then start again.",
 }
-"""The words of the video component."""
 
 HELP: Final = """
 - **NotAllowedError, or the browser does not ask:** click the camera or lock beside the address, allow the camera, and
@@ -61,16 +61,14 @@ HELP: Final = """
   (README, *Data and settings*).
 """
 
-_LOG = logging.getLogger(__name__)
-
 
 def session_for(model: StoredModel) -> LiveSession:
     """Return the visitor's live session, which uses this model from now on."""
     if SESSION not in st.session_state:
         st.session_state[SESSION] = LiveSession(classifier(model), model.name)
-    elif st.session_state.get(MODEL) != model:
+    elif st.session_state.get("live_model") != model:
         st.session_state[SESSION].use(classifier(model), model.name)
-    st.session_state[MODEL] = model
+    st.session_state["live_model"] = model
     return st.session_state[SESSION]
 
 
@@ -89,13 +87,13 @@ def camera(session: LiveSession) -> bool:
             translations=TRANSLATIONS,
         )
     except Exception:
-        _LOG.exception("The live video could not be set up.")
+        logging.getLogger(__name__).exception("The live video could not be set up.")
         st.warning(NO_PICTURES, icon=":material/videocam_off:")
         return False
     running = bool(context.state.playing or context.state.signalling)
-    if st.session_state.get(WAS_RUNNING, False) != running:
+    if st.session_state.get("live_was_running", False) != running:
         release_memory()
-    st.session_state[WAS_RUNNING] = running
+    st.session_state["live_was_running"] = running
     return running
 
 
@@ -107,31 +105,16 @@ def ice_servers() -> list[dict[str, Any]]:
     return [dict(server) for server in servers if "urls" in server]
 
 
-def camera_help() -> None:
-    """Show a folded list of causes and remedies for a missing picture."""
-    with st.expander("No picture, or an error?", icon=":material/help:"):
-        st.markdown(HELP)
-
-
-FOLLOWED: Final = "live_followed"
-REFRESHES_WITHOUT_PICTURE: Final = "live_refreshes_without_picture"
-FROZEN_PNG: Final = "live_frozen_png"
-"""Keys of the session state."""
-
-PATIENCE: Final = 16
-"""Refreshes without a picture, two per second, before help is shown."""
-
-
 def sample_picture(model: StoredModel) -> None:
     """Show the annotated sample until the camera runs."""
     faces = result_for(SAMPLE, model).faces
+    label = f"labelled {faces[0].answer}" if faces else "which was not found"
     place, _ = st.columns([2, 1])
     place.image(
         annotated(SAMPLE, model),
         width="stretch",
         caption=f"Until then: {SAMPLE_CREDIT}",
-        alt="Portrait with a box around the face"
-        + (f", labelled {faces[0].answer}" if faces else ", which was not found"),
+        alt=f"Portrait with a box around the face, {label}",
     )
 
 
@@ -140,9 +123,8 @@ def sample_reading(model: StoredModel) -> None:
     for face in result_for(SAMPLE, model).faces[:1]:
         st.subheader(f"The built-in sample: {face.answer}")
         why_not_sure(face)
-        show_chart(
-            probability_bars(face.probabilities), alt=f"Probabilities: {probability_text(face.probabilities, 7)}"
-        )
+        alt = f"Probabilities: {probability_text(face.probabilities, 7)}"
+        show_chart(probability_bars(face.probabilities), alt)
 
 
 def snapshot(model: StoredModel) -> None:
@@ -184,12 +166,10 @@ def readings(session: LiveSession) -> None:
         st.subheader("No face in sight")
         st.caption("Come nearer, look into the camera, and turn to the light.")
     else:
-        result = face.result
-        st.subheader(f"Face {face.number}: {result.answer}")
+        st.subheader(f"Face {face.number}: {face.result.answer}")
         # Without numbers in `alt`: Streamlit builds the chart anew whenever `alt` changes.
-        show_chart(
-            probability_bars(result.probabilities), key="live_bars", alt=f"Probabilities of face {face.number} now"
-        )
+        alt = f"Probabilities of face {face.number} now"
+        show_chart(probability_bars(face.result.probabilities), alt, key="live_bars")
     st.caption(
         f"{status.frames_per_second:.0f} frames per second, {status.milliseconds:.0f} ms each · "
         f"{status.frames:,} analysed" + (f" · {status.failures} failed" if status.failures else "")
@@ -213,15 +193,11 @@ def _followed_face(status: LiveStatus) -> TrackedFace | None:
 @st.fragment(run_every=1.0)
 def over_time(session: LiveSession) -> None:
     """Show the last minute of the face that the charts show."""
-    table = session.timeline()
-    number = st.session_state.get(FOLLOWED)
-    one = table[table["face"] == number]
-    st.subheader(f"Face {number} over the last minute" if len(one) else "The last minute")
-    show_chart(
-        timeline_chart(one, start=-60.0, stop=0.0, title="Seconds from now"),
-        key="live_timeline",
-        alt="Probabilities of the seven expressions over the last minute",
-    )
+    table, number = session.timeline(), st.session_state.get(FOLLOWED)
+    table = table[table["face"] == number]
+    st.subheader(f"Face {number} over the last minute" if len(table) else "The last minute")
+    chart = timeline_chart(table, start=-60.0, stop=0.0, title="Seconds from now")
+    show_chart(chart, "Probabilities of the seven expressions over the last minute", key="live_timeline")
 
 
 @st.fragment
@@ -230,47 +206,29 @@ def keep(session: LiveSession, running: bool) -> None:
     status = session.status()
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Freeze this frame", icon=":material/photo_camera:", disabled=not running, key="l_freeze"):
-            _freeze(session)
+            frozen = session.freeze()
+            if frozen:
+                clean, st.session_state[FROZEN_PNG] = frozen
+                st.session_state[FROZEN] = Picture("live.png", uuid.uuid4().hex, io.BytesIO(clean))
         if status.recording or status.full:
             st.button("Stop recording", icon=":material/stop_circle:", on_click=session.stop_recording, key="l_stop")
             _recorded_rows(session)
         else:
-            st.button(
-                "Record probabilities",
-                icon=":material/fiber_manual_record:",
-                on_click=session.start_recording,
-                disabled=not running,
-                key="l_record",
-            )
+            icon, start = ":material/fiber_manual_record:", session.start_recording
+            st.button("Record probabilities", icon=icon, on_click=start, disabled=not running, key="l_record")
             if status.recorded:
                 label = f"CSV, {status.recorded:,} rows"
                 offer_download(label, session.recording_csv, "live.csv", "text/csv", "table", "l_csv")
         if FROZEN in st.session_state:
-            st.page_link(
-                "pages/predict.py",
-                label="See why on the Predict page",
-                icon=":material/psychology_alt:",
-                query_params={"p_source": LIVE},
-            )
+            label, query = "See why on the Predict page", {"p_source": LIVE}
+            st.page_link("pages/predict.py", label=label, icon=":material/psychology_alt:", query_params=query)
     if FROZEN_PNG in st.session_state:
         place, _ = st.columns([2, 1])
-        place.image(
-            st.session_state[FROZEN_PNG],
-            width="stretch",
-            caption="Frozen, as the camera sees it",
-            alt="The frozen frame",
-        )
+        caption = "Frozen, as the camera sees it"
+        place.image(st.session_state[FROZEN_PNG], width="stretch", caption=caption, alt="The frozen frame")
 
 
 @st.fragment(run_every=1.0)
 def _recorded_rows(session: LiveSession) -> None:
     status = session.status()
     st.caption(f"{status.recorded:,} rows" + ("; the recording is full" if status.full else ""))
-
-
-def _freeze(session: LiveSession) -> None:
-    """Keep the latest frame for this page and for Predict."""
-    frozen = session.freeze()
-    if frozen:
-        clean, st.session_state[FROZEN_PNG] = frozen
-        st.session_state[FROZEN] = Picture("live.png", uuid.uuid4().hex, io.BytesIO(clean))

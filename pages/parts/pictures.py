@@ -32,53 +32,36 @@ from fer_core.store.stored_model import StoredModel
 from fer_core.types import Face, FaceResult, FerError, Image, reason
 from fer_core.visitors import limits, max_pixels
 from pages.parts.common import plain, warn
-from pages.parts.data import classifier, computed_here, held_here
+from pages.parts.data import classifier, computed_here, held_here, kept_by
 from pages.parts.notice import PHOTO, all_agree
 
 SOURCES: Final = {
-    "Sample": "The built-in portrait: " + SAMPLE_CREDIT + ".",
+    "Sample": f"The built-in portrait: {SAMPLE_CREDIT}.",
     "Upload": "Your pictures stay on the computer that runs FER Lab, and only as long as this page is open.",
     "Camera": "Look into the camera and take a photo. The browser asks for permission first.",
 }
 """Where pictures come from, and what to know about it."""
 
-LIVE: Final = "Live"
-"""The source that is offered once a frame was frozen on the Live camera page."""
+LIVE: Final = "Live"  # the source that is offered once a frame was frozen on the Live camera page
+FROZEN: Final = "frozen_frame"  # key of that frame in the session state, a `Picture`
 
-FROZEN: Final = "frozen_frame"
-"""Key of that frame in the session state, a `Picture`."""
+UPLOAD_MEGABYTES: Final = 300  # the largest sum of the files in one upload, which stay in memory
+PICTURE_MEGABYTES: Final = 50
+"""The largest file of one picture. Zips and videos may be as large as `server.maxUploadSize` in `config.toml`."""
 
-UPLOAD_MEGABYTES: Final = 300
-"""The largest sum of the files in one upload, which stay in memory while the page is open."""
-
-LEFT_OUT: Final = "pictures_left_out"
-"""Key in the session state of the sentence about uploads that are not used, with the names of those that are."""
-
-TILE: Final = 336
-"""Side in pixels of an enlarged face crop: seven times 48."""
+TILE: Final = 336  # side in pixels of an enlarged face crop: seven times 48
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture of a visitor.
-
-    Attributes:
-        name: its file name.
-        key: identifies its content in the caches.
-        file: an open file, read only when needed; None for the built-in sample.
-        flip: average each face with its mirror image.
-        whole_image: take the whole picture as a face crop.
-    """
+    """One picture of a visitor, averaged with its `flip` or taken as a face crop if it is a `whole_image`."""
 
     name: str
-    key: str
-    file: Any = field(default=None, repr=False, compare=False)
+    key: str  # identifies its content in the caches
+    file: Any = field(default=None, repr=False, compare=False)  # read only when needed; None for the built-in sample
     flip: bool = False
     whole_image: bool = False
 
-
-PICTURE_MEGABYTES: Final = 50
-"""The largest file of one picture. Zips and videos may be as large as `server.maxUploadSize` in `config.toml`."""
 
 SAMPLE: Final = Picture("astronaut.png", "sample")
 
@@ -89,19 +72,12 @@ def available_sources() -> list[str]:
 
 
 def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[Picture]:
-    """Show the widget of a source and return the pictures that it holds.
-
-    Args:
-        source: one of `available_sources()`.
-        prefix: starts the keys of the widgets.
-        several: whether more than one picture may be uploaded.
-    """
+    """Show the widget of a source and return the pictures that it holds; `prefix` starts the keys of the widgets."""
     if source == "Upload":
         # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
         label = f"Pictures, together at most {UPLOAD_MEGABYTES} MB" if several else "Your picture"
-        held = st.file_uploader(
-            label, accept_multiple_files=several, key=f"{prefix}_upload", max_upload_size=picture_megabytes()
-        )
+        key, most = f"{prefix}_upload", picture_megabytes()
+        held = st.file_uploader(label, accept_multiple_files=several, key=key, max_upload_size=most)
         files = held if isinstance(held, list) else [held] if held else []
         return [Picture(file.name, file.file_id, file) for file in _within_limit(files)]
     if source == "Camera":
@@ -110,9 +86,7 @@ def pictures_from(source: str, prefix: str = "p", several: bool = True) -> list[
         left, _ = st.columns([1, 1])
         photo = left.camera_input("Photo", key=f"{prefix}_camera", label_visibility="collapsed")
         return [Picture("camera.jpg", photo.file_id, photo)] if photo else []
-    if source == LIVE:
-        return [st.session_state[FROZEN]]
-    return [SAMPLE]
+    return [st.session_state[FROZEN] if source == LIVE else SAMPLE]
 
 
 def picture_megabytes() -> int:
@@ -129,13 +103,13 @@ def _within_limit(files: list[Any]) -> list[Any]:
     names = [file.file_id for file in kept]
     if len(kept) < len(files):
         limit = f"{UPLOAD_MEGABYTES} MB" if given is None else f"{most} pictures and {UPLOAD_MEGABYTES} MB"
-        st.session_state[LEFT_OUT] = (
-            names,
+        sentence = (
             f"Only the first {len(kept)} pictures are used. Expected at most {limit} at a time. "
-            f"Received: {len(files)} pictures, {sums[-1] / 1e6:,.0f} MB",
+            f"Received: {len(files)} pictures, {sums[-1] / 1e6:,.0f} MB"
         )
+        st.session_state["pictures_left_out"] = (names, sentence)  # it stays while these pictures do
         forget(files[len(kept) :])
-    of, sentence = st.session_state.get(LEFT_OUT, ([], ""))
+    of, sentence = st.session_state.get("pictures_left_out", ([], ""))
     if names and of == names:
         st.warning(sentence, icon=":material/warning:")
     return kept
@@ -151,8 +125,7 @@ def forget(files: list[Any]) -> None:
 
 def load_models(models: list[StoredModel]) -> tuple[list[StoredModel], list[str]]:
     """Load the classifiers of models; return the models that work, and a sentence for each that does not."""
-    loaded: list[StoredModel] = []
-    complaints: list[str] = []
+    loaded, complaints = [], []
     for model in models:
         try:
             with st.spinner(f"Loading {plain(model.title)}"):
@@ -213,30 +186,21 @@ def results_for(pictures: list[Picture], models: list[StoredModel]) -> dict[Stor
     return results
 
 
+@kept_by(computed_here)
 def annotated(picture: Picture, model: StoredModel) -> bytes:
     """Return the picture with numbered boxes around its faces, as a JPEG file for the page."""
-    return computed_here(_annotated, picture, model)
-
-
-def _annotated(picture: Picture, model: StoredModel) -> bytes:
     return annotated_jpeg(decoded(picture), result_for(picture, model).faces)
 
 
+@kept_by(held_here)
 def close_up_of(picture: Picture, model: StoredModel, number: int) -> tuple[Image, Face]:
     """Return the surroundings of a face, and the face in their coordinates. The array must not be changed."""
-    return held_here(_close_up, picture, model, number)
-
-
-def _close_up(picture: Picture, model: StoredModel, number: int) -> tuple[Image, Face]:
     return close_up(decoded(picture), result_for(picture, model).faces[number - 1].face)
 
 
+@kept_by(held_here)
 def stages_of(picture: Picture) -> DetectionStages:
-    """Return what face detection makes of a picture, from the session's cache."""
-    return held_here(_stages, picture)
-
-
-def _stages(picture: Picture) -> DetectionStages:
+    """Return what face detection makes of a picture."""
     return detection_stages(decoded(picture))
 
 
@@ -258,24 +222,14 @@ def evidence_tile(face: FaceResult, evidence: Evidence) -> Image:
     return heatmap_on_crop(face.crop, evidence, size=TILE)
 
 
+@kept_by(computed_here)
 def occlusion_of(picture: Picture, model: StoredModel, number: int) -> OcclusionMap:
     """Return the occlusion map of one face; faces are numbered from 1."""
-    return computed_here(_occlusion, picture, model, number)
-
-
-def _occlusion(picture: Picture, model: StoredModel, number: int) -> OcclusionMap:
     face = result_for(picture, model).faces[number - 1]
     return occlusion_map(classifier(model), face.crop, flip=picture.flip)
 
 
+@kept_by(held_here)
 def tour_of(picture: Picture, model: StoredModel, spec: ModelSpec) -> Tour:
-    """Return every step from a picture to the probabilities of its largest face, from the session's cache.
-
-    Raises:
-        FerError: the picture cannot be read or has no face, or the model's maps do not cover the face.
-    """
-    return held_here(_tour, picture, model, spec)
-
-
-def _tour(picture: Picture, model: StoredModel, spec: ModelSpec) -> Tour:
+    """Return every step from a picture to the probabilities of its largest face; errors as of `tour`."""
     return tour(classifier(model), spec, decoded(picture))

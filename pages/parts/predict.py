@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 import streamlit as st
 
 from fer_core.columns import percent_text
-from fer_core.explain import NOTABLE, REGIONS, Edits, OcclusionMap, edit_and_rerun
+from fer_core.explain import NOTABLE, REGIONS, Edits, edit_and_rerun
 from fer_core.faces import Evidence, evidence_for
 from fer_core.figures.bars import model_answers, probability_bars, probability_change, probability_text
 from fer_core.labels import EXPRESSIONS, NOT_SURE, expression_index
@@ -28,13 +28,13 @@ SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
 }
 """Label, minimum, maximum, neutral value, step and format of each numeric field of `Edits`."""
 
+FEW_MODELS: Final = 3  # up to this number, each model has a chart of its own
+PREDICTED: Final = "the prediction"
+OTHERS: Final = "all others"
+WEAK: Final = 0.25  # share of the scale below which a map is nearly dark
 
-FEW_MODELS: Final = 3
-"""Up to this number, each model has a chart of its own."""
 
-
-@dataclass(frozen=True)
-class FaceView:
+class FaceView(NamedTuple):
     """One face of a picture as one model sees it; faces are numbered from 1."""
 
     picture: Picture
@@ -43,7 +43,7 @@ class FaceView:
 
     @property
     def face(self) -> FaceResult:
-        """The prediction for the face."""
+        """The face with its prediction."""
         return result_for(self.picture, self.model).faces[self.number - 1]
 
 
@@ -74,40 +74,31 @@ def face_bars(views: list[FaceView]) -> None:
     if len(views) > FEW_MODELS:
         _all_in_one(views)
     else:
-        _each_alone(views)
+        with st.grid(min(len(views), 2), min_column_width=250, gap="medium"):
+            for view in views:
+                with st.container(gap="xsmall"):
+                    _alone(view, explained=len(views) > 1)
     ranked = sorted(zip(views[0].face.probabilities, EXPRESSIONS, strict=True), reverse=True)
     (high, one), (next_high, other) = ranked[:2]
     explain("Probabilities", f"{views[0].model.title}: {one} {high:.1%}, then {other} {next_high:.1%}.")
 
 
-def _each_alone(views: list[FaceView]) -> None:
-    with st.grid(min(len(views), 2), min_column_width=250, gap="medium"):
-        for view in views:
-            with st.container(gap="xsmall"):
-                st.markdown(f"**{plain(view.model.title)}**")
-                words = probability_text(view.face.probabilities, len(EXPRESSIONS))
-                show_chart(
-                    probability_bars(view.face.probabilities),
-                    key=f"bars_{view.model.name}",
-                    alt=f"{view.model.title}, face {view.number}: {words}",
-                )
-                if len(views) > 1:
-                    why_not_sure(view.face)
+def _alone(view: FaceView, explained: bool) -> None:
+    title, probabilities = view.model.title, view.face.probabilities
+    st.markdown(f"**{plain(title)}**")
+    alt = f"{title}, face {view.number}: {probability_text(probabilities, len(EXPRESSIONS))}"
+    show_chart(probability_bars(probabilities), alt, key=f"bars_{view.model.name}")
+    if explained:
+        why_not_sure(view.face)
 
 
 def _all_in_one(views: list[FaceView]) -> None:
     """Show the probabilities of many models in one chart, which fits a phone."""
-    faces = [view.face for view in views]
-    said = "; ".join(f"{view.model.title} {view.face.answer}" for view in views)
-    show_chart(
-        model_answers(
-            [view.model.title for view in views],
-            [face.answer for face in faces],
-            probabilities=[face.probabilities for face in faces],
-        ),
-        key="bars_of_all",
-        alt=f"Answers for face {views[0].number}: {said}",
-    )
+    faces, titles = [view.face for view in views], [view.model.title for view in views]
+    answers = [face.answer for face in faces]
+    words = "; ".join(f"{title} {answer}" for title, answer in zip(titles, answers, strict=True))
+    chart = model_answers(titles, answers, probabilities=[face.probabilities for face in faces])
+    show_chart(chart, f"Answers for face {views[0].number}: {words}", key="bars_of_all")
     unsure = sum(not face.sure for face in faces)
     if unsure:
         st.caption(f"Not sure: no expression reaches the threshold of the model ({unsure} of {len(views)} models).")
@@ -120,40 +111,34 @@ def edit_panel(views: list[FaceView]) -> None:
     with controls:
         edits, detect_again = _edit_controls()
     edited = edits != Edits()
+    first = views[0]
     with results, st.spinner("Predicting the changed face"):
-        part, there = close_up_of(views[0].picture, views[0].model, views[0].number)
-        reruns = [
-            edit_and_rerun(
-                analyzer(view.picture, view.model),
-                part,
-                before=replace(view.face, face=there),
-                edits=edits,
-                find_again=detect_again,
-            )
-            for view in views
-        ]
+        part, there = close_up_of(first.picture, first.model, first.number)
+        reruns = []
+        for view in views:
+            before, by = replace(view.face, face=there), analyzer(view.picture, view.model)
+            reruns.append(edit_and_rerun(by, part, before=before, edits=edits, find_again=detect_again))
+    pairs = [(view, rerun.result) for view, rerun in zip(views, reruns, strict=True)]
+    many = len(views) > FEW_MODELS
     with results, st.grid(2, min_column_width=250, gap="medium"):
-        st.image(
-            reruns[0].image,
-            caption=f"Face {views[0].number}, changed as the controls say",
-            width="stretch",
-            alt=f"Close-up of face {views[0].number} after the changes",
-        )
-        if len(views) > FEW_MODELS:
+        caption = f"Face {first.number}, changed as the controls say"
+        alt = f"Close-up of face {first.number} after the changes"
+        st.image(reruns[0].image, caption=caption, width="stretch", alt=alt)
+        for shown in [pairs] if many else [[pair] for pair in pairs]:
+            found = [(view, after) for view, after in shown if after is not None]
             with st.container(gap="xsmall"):
-                _all_after(views, [rerun.result for rerun in reruns], edited)
-        else:
-            for view, rerun in zip(views, reruns, strict=True):
-                with st.container(gap="xsmall"):
-                    _before_and_after(view, view.face, rerun.result, edited)
+                if not found:
+                    st.info("The face detector no longer finds a face here.", icon=":material/visibility_off:")
+                elif many:
+                    _all_after(found, edited)
+                else:
+                    _before_and_after(*found[0], edited)
 
 
 def _edit_controls() -> tuple[Edits, bool]:
     def undo() -> None:
-        for name, (_, _, _, neutral, _, _) in SLIDERS.items():
-            st.session_state[f"p_{name}"] = neutral
-        st.session_state["p_cover"] = []
-        st.session_state["p_again"] = False
+        neutral = {f"p_{name}": slider[3] for name, slider in SLIDERS.items()}
+        st.session_state.update({**neutral, "p_cover": [], "p_again": False})
 
     values = {
         name: st.slider(label, low, high, neutral, step, format=shown, key=f"p_{name}", bind="query-params")
@@ -171,12 +156,10 @@ def _edit_controls() -> tuple[Edits, bool]:
     return Edits(**values, cover=tuple(cover)), detect_again
 
 
-def _before_and_after(view: FaceView, before: FaceResult, after: FaceResult | None, edited: bool) -> None:
+def _before_and_after(view: FaceView, after: FaceResult, edited: bool) -> None:
     """Show the probabilities of one model before and after the changes, below a sentence that compares them."""
-    if after is None:
-        _lost()
-        return
-    was, now = _said(before), _said(after)
+    before = view.face
+    was, now = _in_words(before), _in_words(after)
     if not edited:
         sentence = f"{was}: move a control"
     elif (before.expression, before.sure) == (after.expression, after.sure):
@@ -194,51 +177,29 @@ def _before_and_after(view: FaceView, before: FaceResult, after: FaceResult | No
         st.caption("Gray bars: before the changes.")
 
 
-def _all_after(views: list[FaceView], results: list[FaceResult | None], edited: bool) -> None:
+def _all_after(found: list[tuple[FaceView, FaceResult]], edited: bool) -> None:
     """Show the probabilities of many models after the changes in one chart, below a sentence that counts them."""
-    found = [(view, after) for view, after in zip(views, results, strict=True) if after is not None]
-    if not found:
-        _lost()
-        return
-    changed = [view for view, after in found if view.face.answer != after.answer]
-    said = f"{len(changed)} of {len(found)} models change their answer" if edited else "Move a control"
-    st.markdown(f"**{said}**")
-    show_chart(
-        model_answers(
-            [view.model.title for view, _ in found],
-            [
-                f"{after.answer}, before {view.face.answer}" if view in changed else after.answer
-                for view, after in found
-            ],
-            probabilities=[after.probabilities for _, after in found],
-        ),
-        key="change_of_all",
-        alt="After the changes: " + "; ".join(f"{view.model.title} {after.answer}" for view, after in found),
-    )
+    answers = [
+        after.answer if after.answer == view.face.answer else f"{after.answer}, before {view.face.answer}"
+        for view, after in found
+    ]
+    changed = sum(view.face.answer != after.answer for view, after in found)
+    st.markdown(f"**{changed} of {len(found)} models change their answer**" if edited else "**Move a control**")
+    titles, probabilities = [view.model.title for view, _ in found], [after.probabilities for _, after in found]
+    alt = "After the changes: " + "; ".join(f"{view.model.title} {after.answer}" for view, after in found)
+    show_chart(model_answers(titles, answers, probabilities=probabilities), alt, key="change_of_all")
 
 
-def _lost() -> None:
-    st.info("The face detector no longer finds a face here.", icon=":material/visibility_off:")
-
-
-def _said(face: FaceResult) -> str:
+def _in_words(face: FaceResult) -> str:
     likely = f"{face.expression} {face.confidence:.0%}"
     return likely if face.sure else f"{NOT_SURE} ({likely})"
-
-
-PREDICTED: Final = "the prediction"
-OTHERS: Final = "all others"
-
-WEAK: Final = 0.25
-"""Share of the scale below which a map is nearly dark."""
 
 
 def face_reasons(views: list[FaceView]) -> None:
     """Show the input of the models, their activation maps, and on demand their occlusion maps."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.selectbox(
-            "Evidence for", [PREDICTED, *EXPRESSIONS], key="p_evidence", bind="query-params", width=200
-        )
+        about = [PREDICTED, *EXPRESSIONS]
+        wanted = st.selectbox("Evidence for", about, key="p_evidence", bind="query-params", width=200)
         other = st.selectbox("Against", [OTHERS, *EXPRESSIONS], key="p_against", bind="query-params", width=200)
         with_occlusion = st.toggle(
             "Occlusion map",
@@ -253,9 +214,13 @@ def face_reasons(views: list[FaceView]) -> None:
     against = None if other == OTHERS else str(other)
     with_map = next((view for view in views if view.face.activation is not None), None)
     many = len(views) > FEW_MODELS
-    if many:
-        _name_those_without_map(views)
-    columns, least = (3, 240) if not many else (4, 150)  # so that many models fit a phone
+    without_map = [plain(view.model.title) for view in views if view.face.activation is None]
+    if many and without_map:
+        st.caption(
+            f"Without an activation map, because they take the face as one piece: {'; '.join(without_map)}. The "
+            "occlusion map shows what their predictions depend on."
+        )
+    columns, least = (4, 150) if many else (3, 240)  # so that many models fit a phone
     with st.grid(columns, min_column_width=least, gap="medium"):
         _inputs(views)
         for view in views:
@@ -266,14 +231,10 @@ def face_reasons(views: list[FaceView]) -> None:
                 continue
             if view.face.activation is not None or not many:
                 with st.container(gap="xsmall"):
-                    _activation(view, expression, against, prefix)
-                    if view is with_map:
-                        _explain_activation(view)
+                    _activation(view, expression, against, prefix, explained=view is with_map)
             if with_occlusion:
                 with st.container(gap="xsmall"):
-                    _occlusion(view, expression, against, prefix)
-                    if view is views[0]:
-                        _explain_occlusion(view)
+                    _occlusion(view, expression, against, prefix, explained=view is views[0])
 
 
 def _inputs(views: list[FaceView]) -> None:
@@ -282,36 +243,28 @@ def _inputs(views: list[FaceView]) -> None:
     for view in views:
         groups.setdefault(view.model.card.preprocessing, []).append(view)
     for group in groups.values():
-        first, everyone = group[0], "the models" if len(views) > 1 else "the model"
-        titles = [plain(view.model.title) for view in group]
-        named = " and ".join(titles) if len(titles) <= FEW_MODELS else f"{len(titles)} of the models"
-        who = everyone if len(groups) == 1 else named
+        first, titles = group[0], [plain(view.model.title) for view in group]
+        who = " and ".join(titles) if len(titles) <= FEW_MODELS else f"{len(titles)} of the models"
+        if len(groups) == 1:
+            who = "the models" if len(views) > 1 else "the model"
+        prepared = "" if first.model.card.preprocessing == "none" else f", prepared for {first.model.title}"
         st.image(
             input_tile(first.face, first.model),
             caption=f"What {who} saw: 48 × 48 gray pixels",
             width="stretch",
-            alt=f"Face {first.number}, cut out upright in gray"
-            + ("" if first.model.card.preprocessing == "none" else f", prepared for {first.model.title}"),
+            alt=f"Face {first.number}, cut out upright in gray{prepared}",
         )
 
 
-def _name_those_without_map(views: list[FaceView]) -> None:
-    titles = [plain(view.model.title) for view in views if view.face.activation is None]
-    if titles:
-        st.caption(
-            f"Without an activation map, because they take the face as one piece: {'; '.join(titles)}. The occlusion "
-            "map shows what their predictions depend on."
-        )
-
-
-def _activation(view: FaceView, expression: str, against: str | None, prefix: str) -> None:
-    if view.face.activation is None:
+def _activation(view: FaceView, expression: str, against: str | None, prefix: str, explained: bool) -> None:
+    maps = view.face.activation
+    if maps is None:
         st.caption(
             f"{prefix}This model takes the face as one piece and has no activation map. The occlusion map shows "
             "what its prediction depends on."
         )
         return
-    evidence = evidence_for(view.face.activation, expression, against=against)
+    evidence = evidence_for(maps, expression, against=against)
     share = float(abs(evidence.shares).max())
     if against and share < WEAK:
         words = f"Little separates {expression} from {against}"
@@ -322,56 +275,44 @@ def _activation(view: FaceView, expression: str, against: str | None, prefix: st
     else:
         words = f"Bright places speak for {expression}"
     _tile(view, evidence, prefix + words, f"Activation map of {view.model.title} for {expression}", against)
+    if explained:
+        peaks = {name: float(evidence_for(maps, name).shares.max()) for name in EXPRESSIONS}
+        best, second = sorted(peaks, key=lambda name: -peaks[name])[:2]
+        explain(
+            "Activation map",
+            f"{view.model.title}: {maps.shape[0]} × {maps.shape[1]} cells. The strongest evidence is for {best} "
+            f"({percent_text(peaks[best])} of the scale), then for {second} ({percent_text(peaks[second])}).",
+        )
 
 
-def _explain_activation(view: FaceView) -> None:
-    assert view.face.activation is not None
-    rows, columns = view.face.activation.shape[:2]
-    peaks = {name: float(evidence_for(view.face.activation, name).shares.max()) for name in EXPRESSIONS}
-    (best, high), (second, second_high) = sorted(peaks.items(), key=lambda item: -item[1])[:2]
-    explain(
-        "Activation map",
-        f"{view.model.title}: {rows} × {columns} cells. The strongest evidence is for {best} ({percent_text(high)} of "
-        f"the scale), then for {second} ({percent_text(second_high)}).",
-    )
-
-
-def _occlusion(view: FaceView, expression: str, against: str | None, prefix: str) -> None:
+def _occlusion(view: FaceView, expression: str, against: str | None, prefix: str, explained: bool) -> None:
     with st.spinner("Covering the face part by part"):
         occlusion = occlusion_of(view.picture, view.model, view.number)
+
+    def points(expression: str) -> int:
+        """Return the largest drop of an expression's probability in percentage points."""
+        return round(100 * max(0.0, float(occlusion.drop[:, :, expression_index(expression)].max())))
+
     if against:
         words = (
             f"Covering blue places shifts the balance from {expression} to {against}, "
             f"covering orange ones from {against} to {expression}"
         )
+    elif (drop := points(expression)) > 0:
+        words = f"Covering bright places lowers {expression} most, by up to {drop} points"
     else:
-        points = _points(occlusion, expression)
-        words = f"Covering bright places lowers {expression} most, by up to {points} points"
-        if points == 0:
-            words = f"Covering any place lowers {expression} by less than 1 point"
+        words = f"Covering any place lowers {expression} by less than 1 point"
     evidence = evidence_for(occlusion.drop, expression, against=against, at_least=NOTABLE)
     _tile(view, evidence, prefix + words, f"Occlusion map of {view.model.title} for {expression}", against)
-
-
-def _explain_occlusion(view: FaceView) -> None:
-    occlusion, face = occlusion_of(view.picture, view.model, view.number), view.face
-    rows, columns = occlusion.drop.shape[:2]
-    explain(
-        "Occlusion map",
-        f"{view.model.title}: {rows} × {columns} places. Covering the most important one lowers {face.expression} from "
-        f"{percent_text(face.confidence)} by {_points(occlusion, face.expression)} points.",
-    )
-
-
-def _points(occlusion: OcclusionMap, expression: str) -> int:
-    """Return the largest drop of an expression's probability in percentage points."""
-    return round(100 * max(0.0, float(occlusion.drop[:, :, expression_index(expression)].max())))
+    if explained:
+        (rows, columns, _), face = occlusion.drop.shape, view.face
+        explain(
+            "Occlusion map",
+            f"{view.model.title}: {rows} × {columns} places. Covering the most important one lowers {face.expression} "
+            f"from {percent_text(face.confidence)} by {points(face.expression)} points.",
+        )
 
 
 def _tile(view: FaceView, evidence: Evidence, caption: str, title: str, against: str | None) -> None:
-    st.image(
-        evidence_tile(view.face, evidence),
-        caption=caption,
-        width="stretch",
-        alt=title + (f" against {against}" if against else ""),
-    )
+    alt = title + (f" against {against}" if against else "")
+    st.image(evidence_tile(view.face, evidence), caption=caption, width="stretch", alt=alt)

@@ -19,11 +19,7 @@ from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import emphasis, note_detector, plain
 from pages.parts.pictures import SAMPLE, Picture, evidence_tile
 
-SIDE: Final = 384
-"""Width in pixels of the large picture of a step: eight times 48, and low enough for a screen of 720 pixels."""
-
-NARROW_SIDE: Final = 320
-"""The same on a phone."""
+SIDE: Final = 384  # pixels, of the large picture of a step: eight times 48, and low enough for a screen of 720 pixels
 
 PREPARED: Final = {
     "none": "",
@@ -32,8 +28,7 @@ PREPARED: Final = {
 }
 """A sentence for each preprocessing that keeps the whole face."""
 
-Explained = tuple[str, dict[str, str]]
-"""What happens in a step and why, and the numbers of this face with their names."""
+Explained = tuple[str, dict[str, str]]  # what happens in a step and why; the numbers of this face with their names
 
 
 def show_step(step: str, tour: Tour, picture: Picture, model: StoredModel) -> None:
@@ -54,24 +49,17 @@ def _back_and_next(step: str) -> None:
     def go(target: int) -> None:
         st.session_state["t_step"] = names[target]
 
+    back, forward = ":material/arrow_back:", ":material/arrow_forward:"
+    before: Any = {"icon": back, "disabled": place == 0, "args": (place - 1,)}
+    after: Any = {"icon": forward, "icon_position": "right", "disabled": step == names[-1], "args": (place + 1,)}
     with st.container(horizontal=True, gap="small"):
-        for label, target, icon in (("Back", place - 1, "arrow_back"), ("Next", place + 1, "arrow_forward")):
-            st.button(
-                label,
-                icon=f":material/{icon}:",
-                icon_position="left" if label == "Back" else "right",
-                type=emphasis() if label == "Next" else "secondary",
-                disabled=not 0 <= target < len(names),
-                on_click=go,
-                args=(target,),
-                key=f"t_{label.lower()}",
-            )
+        st.button("Back", key="t_back", on_click=go, **before)
+        st.button("Next", key="t_next", on_click=go, type=emphasis(), **after)
 
 
 def _large(picture: Any, alt: str, size: tuple[int, int] = (1, 1), caption: str | None = None) -> None:
     """Show the picture of a step, in a place of its size, so that nothing moves when the browser has loaded it."""
-    side = NARROW_SIDE if narrow_screen() else SIDE
-    width, height = size
+    side, (width, height) = 320 if narrow_screen() else SIDE, size
     with st.container(width=side, height=max(16, round(side * height / width)), border=False):
         st.image(picture, width="stretch", alt=alt)
     if caption:
@@ -81,7 +69,7 @@ def _large(picture: Any, alt: str, size: tuple[int, int] = (1, 1), caption: str 
 def _picture(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001 (all steps take the same)
     caption = SAMPLE_CREDIT if picture is SAMPLE else plain(picture.name)
     width, height = tour.size
-    _large(tour.picture, "The picture as it was given", (width, height), caption)
+    _large(tour.picture, "The picture as it was given", tour.size, caption)
     return (
         "A picture is a grid of pixels. Each pixel has three numbers, for red, green and blue, from 0 (dark) to 255 "
         "(bright). No number says where a face is, or what it shows.",
@@ -95,10 +83,8 @@ def _detect(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # n
         st.image(tour.marked, width="stretch", alt=f"The picture with a box around each face; {tour.faces} found")
         st.image(tour.close, width="stretch", alt="The largest face, closer, with its landmarks")
     x, y, width, height = face.box
-    numbers = {
-        "Faces found": f"{tour.faces}",
-        "Box": f"{width:.0f} × {height:.0f} pixels, left edge at {x:.0f}, top at {y:.0f}",
-    }
+    box = f"{width:.0f} × {height:.0f} pixels, left edge at {x:.0f}, top at {y:.0f}"
+    numbers = {"Faces found": f"{tour.faces}", "Box": box}
     if face.landmarks is None:
         marks = "Each face gets a box. This detector gives no landmarks."
     else:
@@ -115,15 +101,13 @@ def _detect(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # n
 
 def _align(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     _large(tour.upright, "The face in colour, turned upright")
-    direction = "clockwise" if tour.roll > 0 else "counter-clockwise"
     tilt = f"{abs(tour.roll):.1f}°"
+    if tilt != "0.0°":
+        tilt += " clockwise" if tour.roll > 0 else " counter-clockwise"
     return (
         "The line between the eyes shows how far the head is tilted. The picture is turned back by this angle, so that "
         "the eyes are level. Then a square is placed around the face. Models have learned from mostly upright faces.",
-        {
-            "Tilt": tilt if tilt == "0.0°" else f"{tilt} {direction}",
-            "Side of the square": f"{tour.side:.0f} pixels of the picture",
-        },
+        {"Tilt": tilt, "Side of the square": f"{tour.side:.0f} pixels of the picture"},
     )
 
 
@@ -145,14 +129,12 @@ def _normalise(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  
     factor, offset = tour.scale
     rows, columns = tour.patch.shape
     row, column = tour.corner
-    show_chart(
-        number_grid(tour.patch, offset, high=255 * factor + offset),
-        alt=f"{rows} × {columns} numbers of the network's input around the eye on the left",
-    )
+    alt = f"{rows} × {columns} numbers of the network's input around the eye on the left"
+    show_chart(number_grid(tour.patch, offset, high=255 * factor + offset), alt)
     height, width, channels = tour.numbers.shape
-    unchanged = factor == 1 and offset == 0
-    shift = f"{'−' if offset < 0 else '+'} {abs(offset):.4g}"
-    rule = "gray, unchanged: this network scales by itself" if unchanged else f"gray × {factor:.4g} {shift}"
+    rule = f"gray × {factor:.4g} {'−' if offset < 0 else '+'} {abs(offset):.4g}"
+    if factor == 1 and offset == 0:
+        rule = "gray, unchanged: this network scales by itself"
     return (
         "A network works best with numbers on the scale that it was trained with, usually around 0. So each gray level "
         f"is multiplied and shifted.{PREPARED[model.card.preprocessing]} The chart shows the eye on the left; numbers "
@@ -168,12 +150,12 @@ def _normalise(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  
 
 def _activations(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     evidence = {name: evidence_for(tour.maps, name) for name in EXPRESSIONS}
-    shares = {name: float(one.shares.max()) for name, one in evidence.items()}
+    shares = {name: float(found.shares.max()) for name, found in evidence.items()}
     with st.grid(4, min_column_width=110, gap="small"):
         st.image(enlarged_pixels(tour.result.crop, 240), caption="the face", width="stretch", alt="The face in gray")
-        for name, one in evidence.items():
-            caption = f"{name} {percent_text(shares[name])}"
-            st.image(evidence_tile(tour.result, one), caption=caption, width="stretch", alt=f"Activation map: {name}")
+        for name, found in evidence.items():
+            caption, alt = f"{name} {percent_text(shares[name])}", f"Activation map: {name}"
+            st.image(evidence_tile(tour.result, found), caption=caption, width="stretch", alt=alt)
     rows, columns = tour.maps.shape[:2]
     strongest = max(shares, key=lambda name: shares[name])
     return (
@@ -191,30 +173,25 @@ def _activations(tour: Tour, picture: Picture, model: StoredModel) -> Explained:
 def _pooling(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
     scores = dict(zip(EXPRESSIONS, tour.logits.tolist(), strict=True))
     words = ", ".join(f"{name} {score:+.2f}" for name, score in scores.items())
-    show_chart(logit_bars(tour.logits), alt=f"Scores: {words}")
+    show_chart(logit_bars(tour.logits), f"Scores: {words}")
     first, second = sorted(scores, key=lambda name: -scores[name])[:2]
-    rows, columns = tour.maps.shape[:2]
     cells = tour.maps[:, :, EXPRESSIONS.index(first)]
+    mean = f"{cells.sum():.2f} ÷ {cells.size} = {scores[first]:.2f}"
     return (
         "The score of an expression, called its logit, is the mean of all cells of its map. A score has no unit and "
         "may be negative. Only the differences between scores count.",
         {
             f"Cells for {first}": f"{cells.min():.2f} to {cells.max():.2f}".replace("-", "−"),
-            f"Their sum ÷ {rows * columns}": f"{cells.sum():.2f} ÷ {rows * columns} = {scores[first]:.2f}".replace(
-                "-", "−"
-            ),
+            f"Their sum ÷ {cells.size}": mean.replace("-", "−"),
             f"Ahead of {second} by": f"{scores[first] - scores[second]:.2f}",
         },
     )
 
 
 def _softmax(tour: Tour, picture: Picture, model: StoredModel) -> Explained:  # noqa: ARG001
-    show_chart(
-        softmax_table(tour.logits, tour.exponentials, probabilities=tour.softmax),
-        alt=f"Probabilities: {probability_text(tour.softmax, len(EXPRESSIONS))}",
-    )
-    total = float(tour.exponentials.sum())
-    most = EXPRESSIONS.index(tour.result.expression)
+    chart = softmax_table(tour.logits, tour.exponentials, probabilities=tour.softmax)
+    show_chart(chart, f"Probabilities: {probability_text(tour.softmax, len(EXPRESSIONS))}")
+    total, most = float(tour.exponentials.sum()), EXPRESSIONS.index(tour.result.expression)
     difference = tour.largest_difference
     return (
         "The exponential function makes every score positive and enlarges the differences. Each result is divided by "

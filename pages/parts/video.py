@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, Final
 
@@ -11,16 +11,9 @@ import streamlit as st
 
 from fer_core.columns import percent_text
 from fer_core.data import SAMPLE_CREDIT
-from fer_core.figures.bars import time_share_bars, time_share_text
-from fer_core.figures.timeline import expression_strips, timeline_chart
+from fer_core.figures.bars import expression_strips, time_share_bars, time_share_text, timeline_chart
 from fer_core.files import csv_text
-from fer_core.inference.face_table import (
-    expression_runs,
-    seconds_without_face,
-    share_not_sure,
-    time_shares,
-    timeline_points,
-)
+from fer_core.inference import face_table
 from fer_core.inference.sample_clip import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
@@ -32,54 +25,38 @@ from pages.parts.charts import show_chart
 from pages.parts.common import duration, emphasis, offer_download, plain
 from pages.parts.data import classifier
 
-RATES: Final[dict[str, float | None]] = {"all": None, "10": 10.0, "5": 5.0, "2": 2.0}
-"""Choices on the page, and analysed frames per second."""
+RATES: Final[dict[str, float | None]] = {"all": None, "10": 10.0, "5": 5.0, "2": 2.0}  # analysed frames per second
 
 SOURCES: Final = {
     "Sample": f"{SAMPLE_CLIP_NOTE} Portrait: {SAMPLE_CREDIT}.",
     "Upload": "Your video stays on the computer that runs FER Lab, and only as long as your visit.",
 }
-"""Where the video comes from, and what to know about it."""
 
-JOB: Final = "v_job"
-"""Key of the session's own analysis in the session state."""
-
-MAX_FACES: Final = 8
-"""Faces shown on the page, those seen longest; the table holds all."""
+MAX_FACES: Final = 8  # shown on the page, those seen longest; the table holds all
 
 
 def uploaded_job(model: StoredModel, rate: str) -> VideoJob | None:
-    """Ask for a video and start its analysis; return the session's latest analysis, running or finished.
-
-    Raises:
-        FerError: the folder for the annotated video cannot be written.
-    """
+    """Ask for a video and start its analysis; return the session's latest analysis, running or finished."""
     # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
     file = st.file_uploader("An MP4, MOV, WebM or AVI file", key="v_upload")
-    wanted = st.button("Analyse", type=emphasis(), icon=":material/play_arrow:", disabled=file is None, key="v_start")
-    if wanted and file is not None:
-        earlier = st.session_state.pop(JOB, None)
-        if earlier:
+    asked = st.button("Analyse", type=emphasis(), icon=":material/play_arrow:", disabled=file is None, key="v_start")
+    if asked and file is not None:
+        if earlier := st.session_state.pop("v_job", None):
             earlier.stop()
-        st.session_state[JOB] = _start(file.getvalue(), model, file.name, rate)
-    job: VideoJob | None = st.session_state.get(JOB)
+        st.session_state["v_job"] = _start(file.getvalue(), model, file.name, rate)
+    job: VideoJob | None = st.session_state.get("v_job")
     return job
 
 
 @kept(6)
 def sample_job(model: StoredModel, rate: str) -> VideoJob:
-    """Return the analysis of the sample clip, running or finished; all sessions share it.
-
-    Raises:
-        FerError: the cache folder cannot be written.
-    """
+    """Return the analysis of the sample clip, running or finished; all sessions share it."""
     with st.spinner("Making the sample clip"):
         return _start(sample_clip(), model, "The sample clip", rate)
 
 
 def _start(source: Any, model: StoredModel, name: str, rate: str) -> VideoJob:
-    given = limits()
-    network = classifier(model)
+    given, network = limits(), classifier(model)
     return VideoJob(
         source,
         lambda: StreamAnalyzer(network, settings=FILE_SETTINGS),
@@ -100,24 +77,23 @@ def progress(job: VideoJob, can_stop: bool) -> None:
     if now is None:
         st.progress(0.0, f"Opening {plain(job.name)}")
     else:
-        of = f" of {now.total:.0f}" if now.total is not None else ""
-        left = f", about {duration(now.left)} left" if now.left is not None else ""
+        of = "" if now.total is None else f" of {now.total:.0f}"
+        left = "" if now.left is None else f", about {duration(now.left)} left"
         st.progress(now.share, f"Second {now.seconds:.0f}{of}: {now.frames} frames analysed{left}")
     if can_stop:
         st.button("Stop and keep the results so far", icon=":material/stop_circle:", on_click=job.stop, key="v_stop")
 
 
-def video_and_shares(job: VideoJob) -> int | None:
+def video_and_shares(job: VideoJob, result: VideoResult) -> int | None:
     """Show the annotated video and the share of time of each expression; return the chosen face, None without faces."""
-    result = _result(job)
-    shares = time_shares(result.table, result.seconds)
+    shares = face_table.time_shares(result.table, result.seconds)
     faces, longest = _longest_seen(shares.groupby("face")["seconds"].sum())
     left, right = st.columns([4, 3], gap="medium")
     with left:
         if target := _annotated_file(result):
             mime = "video/webm" if target.suffix == ".webm" else "video/mp4"
             st.video(str(target), format=mime, alt=f"{job.name} with numbered boxes around the faces")
-        without = seconds_without_face(result.table, result.seconds)
+        without = face_table.seconds_without_face(result.table, result.seconds)
         st.caption(
             f"{plain(job.name)}: {result.frames:,} frames over {result.seconds:.1f} seconds, "
             f"{_count_faces(len(result.faces))}, {without:.1f} seconds without a face; model: {plain(job.model)}."
@@ -134,17 +110,12 @@ def video_and_shares(job: VideoJob) -> int | None:
         part = shares[(shares["face"] == face).fillna(False)]
         most = time_share_text(part).split(", ")[0]
         st.subheader(f"Face {face}: {most} of {part['seconds'].sum():.1f} seconds")
-        show_chart(
-            time_share_bars(part),
-            key="v_shares",
-            alt=f"Share of the time that face {face} was seen: {time_share_text(part)}",
-        )
-        if job.not_sure_below:
-            unsure = percent_text(
-                share_not_sure(result.table, result.seconds, face=int(face), below=job.not_sure_below)
-            )
+        alt = f"Share of the time that face {face} was seen: {time_share_text(part)}"
+        show_chart(time_share_bars(part), alt, key="v_shares")
+        if below := job.not_sure_below:
+            unsure = face_table.share_not_sure(result.table, result.seconds, face=int(face), below=below)
             st.caption(
-                f"Not sure in {unsure} of this time: no expression reaches {percent_text(job.not_sure_below)}. "
+                f"Not sure in {percent_text(unsure)} of this time: no expression reaches {percent_text(below)}. "
                 "The bars count the most probable expression there too."
             )
         if len(faces) > 1:
@@ -152,86 +123,48 @@ def video_and_shares(job: VideoJob) -> int | None:
     return int(face)
 
 
-def over_time(job: VideoJob, face: int) -> None:
+def over_time(result: VideoResult, face: int) -> None:
     """Show the most probable expression of each face over time, and the seven probabilities of one face."""
-    result = _result(job)
-    runs = expression_runs(result.table, result.seconds)
+    runs = face_table.expression_runs(result.table, result.seconds)
     faces, _ = _longest_seen((runs["end"] - runs["start"]).groupby(runs["face"]).sum())
-    show_chart(
-        expression_strips(runs, faces, end=result.seconds),
-        key="v_strips",
-        alt=f"The most probable expression of {_count_faces(len(faces))} over {result.seconds:.1f} seconds",
-    )
-    show_chart(
-        timeline_chart(timeline_points(result.table, face), 0.0, stop=result.seconds),
-        key="v_timeline",
-        alt=f"Seven probabilities of face {face} over {result.seconds:.1f} seconds",
-    )
+    seconds = f"over {result.seconds:.1f} seconds"
+    chart = expression_strips(runs, faces, end=result.seconds)
+    show_chart(chart, f"The most probable expression of {_count_faces(len(faces))} {seconds}", key="v_strips")
+    chart = timeline_chart(face_table.timeline_points(result.table, face), 0.0, stop=result.seconds)
+    show_chart(chart, f"Seven probabilities of face {face} {seconds}", key="v_timeline")
 
 
-def downloads(job: VideoJob) -> None:
+def downloads(job: VideoJob, result: VideoResult) -> None:
     """Offer the table and the annotated video as downloads, and show the table."""
-    result = _result(job)
-    stem = PurePath(job.name.replace("\\", "/")).stem.replace(" ", "-") or "video"
+    stem, table = PurePath(job.name.replace("\\", "/")).stem.replace(" ", "-") or "video", result.table
     with st.container(horizontal=True):
-        offer_download("CSV", lambda: csv_text(result.table), f"{stem}.csv", "text/csv", "table", "v_csv")
-        offer_download(
-            "Parquet",
-            lambda: _parquet(result.table),
-            f"{stem}.parquet",
-            "application/vnd.apache.parquet",
-            "table_view",
-            "v_parquet",
-        )
+        offer_download("CSV", lambda: csv_text(table), f"{stem}.csv", "text/csv", "table", "v_csv")
+        mime, parquet = "application/vnd.apache.parquet", lambda: table.to_parquet(index=False)
+        offer_download("Parquet", parquet, f"{stem}.parquet", mime, "table_view", "v_parquet")
         if target := _annotated_file(result):
             kind = target.suffix.removeprefix(".")
-            offer_download(
-                f"Video with boxes ({kind.upper()})",
-                lambda: _annotated_content(job),
-                f"{stem}-annotated.{kind}",
-                f"video/{kind}",
-                "movie",
-                "v_video",
-            )
+            label, file_name = f"Video with boxes ({kind.upper()})", f"{stem}-annotated.{kind}"
+            offer_download(label, partial(_content, target, job), file_name, f"video/{kind}", "movie", "v_video")
     number = st.column_config.NumberColumn
     columns = {name: number(format="percent") for name in EXPRESSIONS} | {"seconds": number(format="%.2f")}
+    alt = "Every face of every frame with its probabilities"
     with st.expander("All frames as a table", icon=":material/table_rows:"):
-        st.dataframe(
-            result.table, hide_index=True, column_config=columns, alt="Every face of every frame with its probabilities"
-        )
+        st.dataframe(table, hide_index=True, column_config=columns, alt=alt)
 
 
-def _result(job: VideoJob) -> VideoResult:
-    assert job.result is not None
-    return job.result
+def _content(file: Path, owner: VideoJob) -> bytes:  # noqa: ARG001 (the owner of the file must live until then)
+    return file.read_bytes()
 
 
 def _longest_seen(seconds: pd.Series) -> tuple[list[int], int]:
-    """Return the faces that were seen longest, in the order of their numbers, and the first of them all.
-
-    Args:
-        seconds: how long each face was seen, indexed by its number.
-    """
+    """Return the faces that were seen longest, in the order of their numbers, and the first of them all."""
     ranked = [int(number) for number in seconds.sort_values(ascending=False, kind="stable").index[:MAX_FACES]]
     return sorted(ranked), ranked[0] if ranked else 0
-
-
-def _parquet(table: pd.DataFrame) -> bytes:
-    stream = io.BytesIO()
-    table.to_parquet(stream, index=False)
-    return stream.getvalue()
 
 
 def _annotated_file(result: VideoResult) -> Path | None:
     """Return the annotated video unless its file was deleted from the cache folder."""
     return result.annotated if result.annotated and result.annotated.is_file() else None
-
-
-def _annotated_content(job: VideoJob) -> bytes:
-    """Return the annotated video. The job owns its folder and must live until then."""
-    target = _result(job).annotated
-    assert target is not None
-    return target.read_bytes()
 
 
 def _count_faces(count: int) -> str:

@@ -6,9 +6,11 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
 
 from fer_core.faces import DetectorUnavailable, yunet_path
 from fer_core.store import folders
@@ -43,17 +45,25 @@ def own_home(home: Path, tmp_path: Path, yunet: Path | None, monkeypatch: pytest
 
 
 @pytest.fixture
-def open_app() -> Callable[..., AppTest]:
+def open_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open a page through `app.py`, as a link with these query parameters would."""
+
+    class Pages(PagesManager):
+        """AppTest begins each run in the mode in which Streamlit runs a page's file without `app.py`. This ends it."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(app_test, "PagesManager", Pages)
 
     def opened(page: str | None = None, **query: str | list[str]) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
         for key, value in query.items():
             app.query_params[key] = value
-        app.run()
         if page:
-            app.switch_page(f"pages/{page}.py").run()
-        return app
+            app.switch_page(f"pages/{page}.py")
+        return app.run()
 
     return opened
 
@@ -73,6 +83,35 @@ def opened_without_error(own_home: Path, open_app: Callable[..., AppTest]) -> Ca
 def agree(app: AppTest) -> AppTest:
     """Confirm that everyone in view agrees, as the app asks before a camera starts."""
     app.button(key="n_agree").click().run()
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    """Return what a page says in words, without the backslashes that keep Markdown out of names."""
+    kinds = (app.subheader, app.markdown, app.caption, app.info, app.warning)
+    return " ".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
+
+
+def charts(app: AppTest) -> list[str]:
+    """Return the alternative texts of the charts."""
+    return [chart.proto.alt for chart in app.get("plotly_chart")]
+
+
+def pictures(app: AppTest) -> list[str]:
+    """Return the alternative texts of the pictures."""
+    return [image.alt for element in app.get("image") for image in element.proto.imgs]
+
+
+def captions(app: AppTest) -> list[str]:
+    """Return the texts below the pictures."""
+    return [image.caption for element in app.get("image") for image in element.proto.imgs]
+
+
+def at_section(app: AppTest, key: str, section: str) -> AppTest:
+    """Open another tab of a page; `key` is that of its tabs."""
+    app.session_state[key] = app.query_params[key] = section
+    app.run()
     assert not app.exception
     return app
 

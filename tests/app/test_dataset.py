@@ -1,7 +1,8 @@
-"""The Dataset page without a browser: FER2013 and own pictures, filters, preparation, and contested faces."""
+"""The Dataset page without a browser: FER2013 and own pictures, filters, preparation, labels, and the map of faces."""
 
 import io
 import re
+import shutil
 from functools import partial
 
 import numpy as np
@@ -9,25 +10,20 @@ import pytest
 import streamlit as st
 from PIL import Image
 
+from fer_core.columns import PROBABILITIES
 from fer_core.faces import known_roll
-from fer_core.store.folders import promoted
+from fer_core.measuring.face_table import MEASURES
+from fer_core.metrics.confusion import HARDEST
+from fer_core.store.folders import load_model, promoted
+from fer_core.store.stored_model import FACE_MAP
 from fer_core.training.augmentation import AS_THE_PAPER, ROBUST
 from fer_core.types import FerError
-from pages.parts.dataset import preparation
+from pages.parts import dataset
+from tests.app.conftest import at_section, captions, charts, said
 from tests.app.made_up_runs import portrait, zipped
 from tests.made_up_store import add_model, write_fer2013
 
-WITH_FACES = [
-    "Classes",
-    "Faces",
-    "Preparation",
-    "Map of faces",
-    "Labels and votes",
-    "Hardest faces",
-    "Copies",
-    "Published results",
-]
-
+OF_FER2013 = ["Map of faces", "Labels and votes", "Hardest faces", "Copies", "Published results"]
 PORTRAITS = {f"{name}__{turn}": portrait(turn, name == "sad") for name in ("happy", "sad") for turn in (0, 8)}
 
 
@@ -42,38 +38,18 @@ def made_up(own_home, monkeypatch):
 
 
 @pytest.fixture
-def real(monkeypatch, fer2013_path, ferplus_path):
-    """FER2013 itself with FER+'s votes, which belong to no other faces."""
+def real(own_home, monkeypatch, fer2013, fer2013_path, ferplus_path, request):
+    """FER2013 itself, parsed once, with FER+'s votes, which belong to no other faces."""
+    (own_home / "cache").mkdir(parents=True)
+    (own_home / "cache" / "fer2013").symlink_to(request.config.cache.mkdir("fer_home") / "cache" / "fer2013")
     monkeypatch.setenv("FER2013_PATH", str(fer2013_path))
     monkeypatch.setenv("FERPLUS_PATH", str(ferplus_path))
-
-
-@pytest.fixture
-def own(page):
-    """Open a section with own pictures: four portraits, and a picture without a face."""
-
-    def opened(**query):
-        app = page(d_of="My own pictures", **query)
-        app.file_uploader(key="d_zip").upload("my [faces].zip", zipped(**PORTRAITS, sad__wall=wall())).run()
-        assert not app.exception
-        return app
-
-    return opened
 
 
 def wall() -> bytes:
     stream = io.BytesIO()
     Image.new("RGB", (200, 150), "gray").save(stream, "PNG")
     return stream.getvalue()
-
-
-def said(app) -> str:
-    return " ".join(block.value for block in [*app.markdown, *app.caption, *app.info, *app.subheader]).replace("\\", "")
-
-
-def pictures(app) -> list[str]:
-    """The texts below all pictures."""
-    return [image.caption for block in app.get("image") for image in block.proto.imgs]
 
 
 def tabs(app) -> list[str]:
@@ -83,46 +59,43 @@ def tabs(app) -> list[str]:
 def test_without_fer2013_it_says_how_to_get_it_and_shows_what_needs_no_faces(page):
     app = page()
     assert "`fer-lab data download`" in app.info[0].value
-    assert tabs(app) == ["Map of faces", "Hardest faces", "Copies", "Published results"]
-    app = page(d_section="Copies")
+    assert tabs(app) == [name for name in OF_FER2013 if name != "Labels and votes"]
+    at_section(app, "d_section", "Copies")
     assert "pairs of faces with equal pixels" in said(app)
     assert "**280 faces of PublicTest** have equal pixels in Training, and **209 more**" in said(app)
-    assert not page(d_section="Published results").exception
+    at_section(app, "d_section", "Published results")
+    assert app.table[0].value.shape[0] > 5
 
 
-@pytest.mark.parametrize("section", WITH_FACES)
-def test_every_section_opens_by_its_url(page, made_up, section):
-    app = page(d_section=section)
-    assert tabs(app) == WITH_FACES
-    assert not app.error
-
-
-def test_classes_are_counted(page, made_up):
-    app = page(d_section="Classes", d_bars="shares")
-    assert [chart.proto.alt.split(";")[0] for chart in app.get("plotly_chart")] == ["Faces by expression and split"]
+def test_classes_filters_and_pages_of_faces(page, made_up):
+    app = page(d_section="Classes", d_bars="shares", d_split="PublicTest", d_label="sad")
+    assert tabs(app) == ["Classes", "Faces", "Preparation", *OF_FER2013]
+    assert [words.split(";")[0] for words in charts(app)] == ["Faces by expression and split"]
     assert app.dataframe[0].value["all"].sum() == 213
-
-
-def test_filters_by_url(page, made_up):
-    app = page(d_section="Faces", d_split="PublicTest", d_label="sad")
+    at_section(app, "d_section", "Faces")
     assert "**15 faces**" in said(app)
-    app = page(d_section="Faces", d_label="sad", d_said="disgust")
+    app.selectbox(key="d_said").set_value("disgust").run()
     assert "**0 faces**" in said(app)
     assert "No face passes" in said(app)
+    for key, value in (("d_said", "any"), ("d_label", "any"), ("d_split", "PrivateTest")):
+        app.selectbox(key=key).set_value(value)
+    app.run().number_input(key="d_page").set_value(5).run()
+    assert not app.exception
+    assert len(app.selectbox(key="d_row").options) == 105 - 4 * 24
+    assert "The numbers of row" in said(app)
+    at_section(app, "d_section", "Labels and votes")
+    assert "votes" in app.info[0].value
+    assert not charts(app)
 
 
-def test_filters_by_votes_and_prediction(page, real, fer2013):
-    part = fer2013.split("public_test")
+def test_filters_of_fer2013_by_votes_prediction_and_ranges(page, real, fer2013):
+    part, roll = fer2013.split("public_test"), known_roll(fer2013.rows)
     differing = (part.plurality >= 0) & (part.plurality != part.labels)
-    assert f"**{differing.sum():,} faces**" in said(page(d_section="Faces", d_split="PublicTest", d_differing="true"))
-    app = page(d_section="Faces", d_copies="true", d_wrong="true")
-    assert app.selectbox(key="d_row").options
-    assert "The default model predicts" in said(app)
-
-
-def test_ranges_by_url(page, real, fer2013):
-    roll = known_roll(fer2013.rows)
-    app = page(d_section="Faces", d_roll=["20", "45"])
+    app = page(d_section="Faces", d_split="PublicTest", d_differing="true")
+    assert f"**{differing.sum():,} faces**" in said(app)
+    app.selectbox(key="d_split").set_value("any")
+    app.toggle(key="d_differing").set_value(False)
+    app.slider(key="d_roll").set_value((20, 45)).run()
     assert f"**{(roll >= 20).sum():,} faces** · Head roll, degrees 20 to 45" in said(app)
     assert f"{np.isnan(roll).sum():,} of 35,887 faces have no head roll" in said(app)
     app = page(
@@ -131,21 +104,18 @@ def test_ranges_by_url(page, real, fer2013):
     dark = fer2013.images.mean(axis=(1, 2)) <= 40
     assert f"**{(dark & (abs(roll) <= 5)).sum():,} faces**" in said(app)
     assert app.table[0].value.loc["Head roll"].item() == "5°"
+    for name in ("roll", "brightness"):
+        app.slider(key=f"d_{name}").set_value((MEASURES[name].low, MEASURES[name].high))
+    for name in ("copies", "wrong"):
+        app.toggle(key=f"d_{name}").set_value(True)
+    app.run()
+    assert app.selectbox(key="d_row").options
+    assert "The default model predicts" in said(app)
 
 
-def test_detection_of_faces_and_of_the_sample(page, real):
-    app = page(d_section="Preparation", d_step="Face detection")
-    assert "of 6 pictures" in said(app)
-    assert {"Before", "Detected", "Upright", "Input", "Closer"} == set(pictures(app))
-    app = page(d_section="Preparation", d_step="Face detection", d_pictures="Sample")
-    assert "**astronaut.png**, 1 face" in said(app)
-    assert "No face is detected in 0 of 1 pictures" in said(app)
-
-
-def test_labels_beside_the_annotators(page, real):
+def test_labels_beside_the_annotators_and_pictures_with_two_labels(page, real):
     app = page(d_section="Labels and votes", d_truth="PublicTest")
-    (chart,) = app.get("plotly_chart")
-    assert chart.proto.alt.startswith("FER2013’s label against what most annotators say")
+    assert charts(app)[0].startswith("FER2013’s label against what most annotators say")
     table = app.dataframe[0].value.set_index("label")
     assert table.loc["all", "faces"] == 3589
     assert table.loc["all", "same"] == pytest.approx(0.654, abs=5e-4)
@@ -153,51 +123,38 @@ def test_labels_beside_the_annotators(page, real):
         app.session_state["d_contested"] = order
         app.run()
         assert not app.exception
+    assert "have different labels" in said(at_section(app, "d_section", "Copies"))
 
 
-def test_pictures_with_two_labels(page, real):
-    assert "have different labels" in said(page(d_section="Copies"))
-
-
-def test_pages_hold_24_faces_and_one_is_shown_closely(page, made_up):
-    app = page(d_section="Faces", d_split="PrivateTest")
-    app.number_input(key="d_page").set_value(5).run()
-    assert not app.exception
-    assert len(app.selectbox(key="d_row").options) == 105 - 4 * 24
-    assert "The numbers of row" in said(app)
-
-
-def test_without_votes_it_says_so(page, made_up):
-    app = page(d_section="Labels and votes")
-    assert "votes" in app.info[0].value
-    assert not app.get("plotly_chart")
-
-
-def test_accuracy_without_copies_of_every_model(page, made_up, three):
+def test_accuracy_without_copies_and_the_hardest_faces(page, made_up, three):
     add_model(promoted(), "other", weights_from="utkface")
-    app = page(d_section="Copies", d_copies_split="PrivateTest")
+    app = page(d_section="Copies", d_copies_split="PrivateTest", d_hard_split="PrivateTest")
     table = app.dataframe[1].value
     assert {"The able one", "The fair one", "The weak one", "The other one"} <= set(table["model"])
     assert "non-commercial research" in said(app)
     assert (table["no_near_faces"] <= table["no_exact_faces"]).all()
+    at_section(app, "d_section", "Hardest faces")
+    for order, words in HARDEST.items():
+        app.get_by_key("d_hardest").set_value(order).run()
+        assert not app.exception
+        assert "non-commercial research" in said(app)
+        assert f"{words}: " in said(app)
+        assert "PrivateTest, plain" in said(app)
+        assert not app.error
 
 
-@pytest.mark.parametrize("order", ["All models are wrong", "Confident and wrong", "Models are divided"])
-def test_hardest_faces(page, made_up, three, order):
-    add_model(promoted(), "other", weights_from="utkface")
-    app = page(d_section="Hardest faces", d_hardest=order, d_hard_split="PrivateTest")
-    assert "non-commercial research" in said(app)
-    assert order in said(app)
-    assert "PrivateTest, plain" in said(app)
-    assert not app.error
-
-
-def test_what_networks_see(page, made_up):
+def test_what_networks_see_and_what_is_detected(page, made_up):
     app = page(d_section="Preparation", d_prepared="sad", d_face="2")
-    assert {"Histogram equalized", "CLAHE", "Noise"} <= set(pictures(app))
+    assert {"Histogram equalized", "CLAHE", "Noise"} <= set(captions(app))
     assert "48 × 48 × 3, BGR" in said(app)
     assert {"96 × 96 × 3, RGB", "160 × 160 × 3, RGB"} <= set(re.findall(r"\d+ × \d+ × 3, RGB", said(app)))
     assert app.number_input(key="d_face").value == 2
+    app.get_by_key("d_step").set_value("Face detection").run()
+    assert "No face is detected in 6 of 6 pictures" in said(app)
+    app.get_by_key("d_pictures").set_value("Sample").run()
+    assert "**astronaut.png**, 1 face" in said(app)
+    assert "No face is detected in 0 of 1 pictures" in said(app)
+    assert {"Before", "Detected", "Upright", "Input", "Closer"} == set(captions(app))
 
 
 def test_augmented_copies_are_drawn_once_for_24_faces(page, made_up, monkeypatch):
@@ -207,7 +164,7 @@ def test_augmented_copies_are_drawn_once_for_24_faces(page, made_up, monkeypatch
         calls.append((faces.shape, kinds, count))
         return [np.zeros((len(faces), count, kind.crop, kind.crop), np.uint8) for kind in kinds]
 
-    monkeypatch.setattr(preparation, "augmented_copies", draw)
+    monkeypatch.setattr(dataset, "augmented_copies", draw)
     app = page(d_section="Preparation", d_step="Augmentation")
     assert not calls
     app.button(key="d_draw").click().run()
@@ -215,7 +172,7 @@ def test_augmented_copies_are_drawn_once_for_24_faces(page, made_up, monkeypatch
     app.session_state["d_augmentation"] = "As in the paper"
     app.run()
     assert calls == [((24, 48, 48), (ROBUST, AS_THE_PAPER), 12)]
-    assert pictures(app) == ["as stored", *(f"copy {number}" for number in range(1, 13))]
+    assert captions(app) == ["as stored", *(f"copy {number}" for number in range(1, 13))]
     assert "rotated by up to 15°, scaled by 0.85 to 1.15, mirrored or not." in said(app)
     app.number_input(key="d_face").set_value(25).run()
     assert [button.key for button in app.button] == ["d_draw"]
@@ -225,50 +182,40 @@ def test_if_keras_fails_it_says_so_and_can_be_tried_again(page, made_up, monkeyp
     def fail(*arguments):
         raise FerError("Keras could not be started.")
 
-    monkeypatch.setattr(preparation, "augmented_copies", fail)
+    monkeypatch.setattr(dataset, "augmented_copies", fail)
     app = page(d_section="Preparation", d_step="Augmentation", d_face="30")
     app.button(key="d_draw").click().run()
     assert app.warning[0].value == "Keras could not be started."
     assert app.run().button(key="d_draw")
 
 
-def test_detection_counts_pictures_without_a_face(page, made_up):
-    assert "No face is detected in 6 of 6 pictures" in said(page(d_section="Preparation", d_step="Face detection"))
-
-
-def test_own_pictures_get_the_same_tools(own):
-    app = own(d_section="Classes")
-    assert tabs(app) == ["Classes", "Faces", "Preparation"]
-    assert app.dataframe[0].value.loc["My own pictures", ["happy", "sad", "all"]].tolist() == [2, 2, 4]
-    assert "sad/wall shows no face" in said(app)
-    app = own(d_section="Faces", d_label="happy", d_order="Head roll, degrees", d_falling="true")
-    assert "**2 faces**" in said(app)
-    assert sorted(app.selectbox(key="d_row").options) == ["happy/0", "happy/8"]
-    assert "The default model predicts" in said(app)
-    assert "d_said" not in [box.key for box in app.selectbox]
-
-
-def test_own_pictures_before_and_after_detection(own):
-    app = own(d_section="Preparation", d_step="Face detection")
-    assert "**sad/8**, 1 face" in said(app)
-    assert "0 of 4 pictures" in said(app)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
+def test_own_pictures_get_the_same_tools(page):
+    """Four portraits, and a picture without a face, after zips that cannot be used."""
+    app = page(d_of="My own pictures", d_label="happy", d_order="Head roll, degrees", d_falling="true")
+    for content, sentence in (
         (b"not a zip", "not a zip"),
         (zipped(happy__1=wall()), "only one class"),
         (zipped(happy__1=wall(), happy__2=wall(), sad__1=wall(), sad__2=wall()), "No face was found"),
         (zipped(holiday__1=portrait()), "Expected a folder for each expression"),
-    ],
-)
-def test_zips_that_cannot_be_used(page, content, sentence):
-    app = page(d_of="My own pictures")
-    app.file_uploader(key="d_zip").upload("mine.zip", content).run()
+    ):
+        app.file_uploader(key="d_zip").upload("mine.zip", content).run()
+        assert not app.exception
+        assert sentence in app.warning[0].value
+        assert not app.tabs
+    app.file_uploader(key="d_zip").upload("my [faces].zip", zipped(**PORTRAITS, sad__wall=wall())).run()
     assert not app.exception
-    assert sentence in app.warning[0].value
-    assert not app.tabs
+    assert tabs(app) == ["Classes", "Faces", "Preparation"]
+    assert app.dataframe[0].value.loc["My own pictures", ["happy", "sad", "all"]].tolist() == [2, 2, 4]
+    assert "sad/wall shows no face" in said(app)
+    at_section(app, "d_section", "Faces")
+    assert "**2 faces**" in said(app)
+    assert sorted(app.selectbox(key="d_row").options) == ["happy/0", "happy/8"]
+    assert "The default model predicts" in said(app)
+    assert "d_said" not in [box.key for box in app.selectbox]
+    at_section(app, "d_section", "Preparation").get_by_key("d_step").set_value("Face detection").run()
+    assert not app.exception
+    assert "**sad/8**, 1 face" in said(app)
+    assert "0 of 4 pictures" in said(app)
 
 
 def test_a_folder_on_this_computer(page, tmp_path, monkeypatch):
@@ -289,3 +236,58 @@ def test_others_are_not_asked_for_folders_of_the_server(page, monkeypatch, addre
     monkeypatch.setattr(type(st.context), "ip_address", address)
     monkeypatch.setattr(type(st.context), "url", url)
     assert not page(d_of="My own pictures").text_input
+
+
+def selected(app, rows):
+    """AppTest cannot draw a lasso, so hand over the rows that one would select."""
+    app.session_state["d_map_rows"] = rows
+    app.run()
+    assert not app.exception
+    return said(app)
+
+
+def test_a_map_without_fer2013_shows_results_and_says_what_is_missing(page):
+    app = page(d_section="Map of faces")
+    assert charts(app)[0].startswith("Map of 7,178 faces by the features of Compact CNN")
+    assert "No face is selected" in said(app)
+    assert "Pictures of the faces need FER2013" in said(app)
+    assert "hover_faces" not in {component.key for component in app.get("bidi_component")}
+    assert app.selectbox(key="d_map_color").options == [
+        "FER2013's label", "most annotators", "prediction", "right or wrong"
+    ]  # fmt: skip
+    words = selected(app, list(range(28709, 28809)))
+    table = load_model().predictions("public_test").head(100)
+    right = (table[PROBABILITIES].to_numpy().argmax(axis=1) == table["label"]).sum()
+    assert f"is right on **{right} of 100 faces" in words
+    assert "Fewer than 20 faces are too few for F1 to say much: " in words
+    assert app.dataframe[0].value["faces"].sum() == 100
+    app.button[0].click().run()
+    assert "No face is selected" in said(app)
+    app.get_by_key("d_map_by").set_value("plurality").run()
+    table = load_model().predictions("public_test")
+    unclear = table.loc[table["plurality"] < 0, "row"].tolist()[:5]
+    assert "None of the selected faces has one clear answer" in selected(app, unclear)
+    assert "of 1 faces" in selected(app, [*unclear, int(table.loc[table["plurality"] >= 0, "row"].iloc[0])])
+
+
+def test_a_map_with_fer2013_shows_pictures_and_agreement(page, real):
+    app = page(d_section="Map of faces", d_map_color="annotators' agreement", d_map_split="PrivateTest")
+    assert charts(app)[0] == (
+        f"Map of 3,589 faces by the features of {load_model().title}; coloured by annotators' agreement"
+    )
+    assert "Pictures of the faces need FER2013" not in said(app)
+    assert "hover_faces" in {component.key for component in app.get("bidi_component")}
+    words = selected(app, [28709, *range(35000, 35010)])
+    assert "of 10 faces" in words, "the first is of PublicTest"
+    assert len(app.get("image")) == 10
+
+
+def test_a_damaged_map_or_none_is_one_sentence(page, own_home):
+    mine = promoted() / load_model().name
+    shutil.copytree(load_model().folder, mine)
+    (mine / FACE_MAP).write_bytes(b"PAR1 half")
+    app = page(d_section="Map of faces")
+    assert "map.parquet" in app.warning[0].value
+    assert not charts(app)
+    (mine / FACE_MAP).unlink()
+    assert "No model has a map of faces yet" in said(app.run())

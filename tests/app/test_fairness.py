@@ -23,19 +23,14 @@ def alts(app) -> list[str]:
     return [chart.proto.alt for chart in app.get("plotly_chart")]
 
 
-def test_groups_of_the_test_faces_without_the_dataset(page):
+def test_groups_of_the_test_faces_without_the_dataset_and_choices_by_url(page):
     app = page()
     assert "3,589 faces" in said(app)
     assert "gaps** are larger than chance explains" in said(app)
-    (alt,) = alts(app)
-    assert alt.startswith("Recall by brightness: angry, dark")
+    assert alts(app)[0].startswith("Recall by brightness: angry, dark")
     assert len(app.dataframe[0].value) == 6, "disgust is too rare to be compared"
-
-
-def test_choices_by_url(page):
-    app = page(
-        a_groups="Head roll", a_crossed="Contrast", a_rate="Accuracy", a_by="Most annotators", a_split="PrivateTest"
-    )
+    chosen = {"a_groups": "Head roll", "a_crossed": "Contrast", "a_rate": "Accuracy"}
+    app = page(**chosen, a_by="Most annotators", a_split="PrivateTest")
     assert alts(app)[0].startswith("Accuracy by roll × contrast")
     app = page(a_rate="Predicted as", a_expression="angry", a_minimum="2000")
     assert alts(app)[0].startswith("Predicted as, angry by brightness")
@@ -64,6 +59,9 @@ def test_where_it_fails_most_and_the_limits(page):
 def test_own_pictures(page, tmp_path):
     app = page(a_source="My own pictures")
     assert "people.zip" in app.code[0].value
+    app.file_uploader(key="a_zip").set_value(("people.zip", b"no zip", "application/zip")).run()
+    assert not app.exception
+    assert "no folder, zip or Parquet table" in said(app)
     path = zipped(write_people(tmp_path / "people"))
     app.toggle(key="a_whole").set_value(True)
     app.file_uploader(key="a_zip").set_value(("people.zip", path.read_bytes(), "application/zip")).run()
@@ -84,10 +82,3 @@ def test_a_folder_on_this_computer(page, tmp_path, monkeypatch):
     assert "nothing at that place" in app.warning[0].value
     monkeypatch.setattr(type(st.context), "ip_address", "192.0.2.7")
     assert not page(a_source="My own pictures").text_input
-
-
-def test_a_wrong_file_gets_a_sentence(page):
-    app = page(a_source="My own pictures")
-    app.file_uploader(key="a_zip").set_value(("people.zip", b"no zip", "application/zip")).run()
-    assert not app.exception
-    assert "no folder, zip or Parquet table" in said(app)

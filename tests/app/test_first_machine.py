@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import runpy
 import socket
-from functools import partial
 from types import SimpleNamespace
 from urllib.error import URLError
 
@@ -13,7 +11,6 @@ import pytest
 
 from fer_core.faces import detector
 from fer_core.types import FerError
-from tests.app.conftest import ROOT
 
 DETECTOR = r"simpler detector: .*YuNet could not be downloaded.*\(\d+ kB\).*set FER_YUNET_MODEL"
 FER2013 = r"`fer-lab data download` \(about 60 MB.*set the environment variable FER2013_PATH"
@@ -54,33 +51,25 @@ def test_every_page_says_once_what_is_missing_and_what_it_costs(page, opened_wit
 OF_FINETUNE = ({"f_tab": "Runs"}, {"f_tab": "Tuning"}, {"f_source": "Own snapshots"}, {"f_source": "Own pictures"})
 
 
-@pytest.fixture
-def framed(opened_without_error, monkeypatch):
-    """Open a page within `app.py`, as a browser does; Streamlit's AppTest would run it alone."""
-
-    def opened(run, **query: str):
-        monkeypatch.setattr("pages.navigation", lambda **_: SimpleNamespace(run=run))
-        return opened_without_error(None, **query)
-
-    return opened
-
-
 @pytest.mark.parametrize(("page", "query"), [(page, {}) for page in PAGES] + [("finetune", tab) for tab in OF_FINETUNE])
-def test_every_page_opens_where_the_data_folder_cannot_be_written(page, query, framed, tmp_path, monkeypatch):
+def test_every_page_opens_where_the_data_folder_cannot_be_written(
+    page, query, opened_without_error, tmp_path, monkeypatch
+):
     (tmp_path / "file").touch()
     monkeypatch.setenv("FER_HOME", str(tmp_path / "file" / "home"))
-    app = framed(partial(runpy.run_path, str(ROOT / "pages" / f"{page}.py")), **query)
+    app = opened_without_error(page, **query)
     assert app.title
     for box in (*app.error, *app.warning):
         assert "cannot be created (Not a directory). Set the environment variable" in box.value.replace("\\", "")
 
 
 @pytest.mark.parametrize("error", [FerError("It is full: `make room`"), OSError(30, "Read-only file system", "/data")])
-def test_a_page_that_cannot_go_on_ends_with_a_sentence(error, framed):
+def test_a_page_that_cannot_go_on_ends_with_a_sentence(error, opened_without_error, monkeypatch):
     def fails():
         raise error
 
-    (box,) = framed(fails).error
+    monkeypatch.setattr("pages.navigation", lambda **_: SimpleNamespace(run=fails))
+    (box,) = opened_without_error("home").error
     assert box.value in (
         "It is full\\: `make room`",
         "A file cannot be read or written (Read\\-only file system). Check the disk of FER Lab's computer.",

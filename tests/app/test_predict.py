@@ -21,37 +21,37 @@ from fer_core.store.stored_model import WEIGHTS
 from pages.parts import pictures as parts
 from pages.parts.common import plain
 from pages.parts.pictures import SAMPLE, analyze, input_tile
-from tests.app.conftest import SHIPPED_DEFAULT, agree
+from tests.app.conftest import SHIPPED_DEFAULT, agree, captions, charts, pictures, said
 from tests.bad_inputs import encoded, good_input
 
 DEFAULT_TITLE = folders.load_model().title
-
-
-def charts(app) -> list[str]:
-    return [chart.proto.alt for chart in app.get("plotly_chart")]
-
-
-def pictures(app) -> list[str]:
-    return [image.alt for element in app.get("image") for image in element.proto.imgs]
-
-
-def captions(app) -> list[str]:
-    return [image.caption for element in app.get("image") for image in element.proto.imgs]
+EDITS = {"p_blur": 12.0, "p_brightness": 60.0, "p_contrast": 2.5, "p_noise": 30.0, "p_rotate": 45.0}
 
 
 def faces(app):
     return app.dataframe[0].value
 
 
-def test_real_results_before_any_click(predict):
-    app = predict()
+def test_real_results_before_any_click_whatever_the_link_says_and_what_toggles_change(predict):
+    """No frame of the live camera is offered before there is one."""
+    nonsense = {"p_source": "Live", "p_models": "no_such_model", "p_face": "99", "p_blur": "a lot", "p_cover": "hair"}
+    app = predict(**nonsense, p_evidence="boredom", p_against="boredom", p_flip="perhaps")
     assert not app.exception
+    assert "Live" not in app.get("button_group")[0].options
+    assert faces(app)["File"].tolist() == ["astronaut.png"]
     assert app.title[0].value == "Predict"
     assert app.subheader[0].value == "Face 1: happy"
-    assert len(faces(app)) == 1
     assert len(charts(app)) == 2
     assert all("happy" in words for words in charts(app))
     assert all(pictures(app))
+    numbers = [faces(app)["happy"][0]]
+    for key in ("p_flip", "p_whole"):
+        app.toggle(key=key).set_value(True).run()
+        assert not app.exception
+        assert len(faces(app)) == 1
+        numbers.append(faces(app)["happy"][0])
+    assert len(set(numbers)) == 3
+    assert faces(predict(p_flip="true", p_whole="true"))["happy"][0] == numbers[-1]
 
 
 def test_a_large_face_has_one_answer_before_any_edit(predict):
@@ -69,38 +69,7 @@ def test_a_large_face_has_one_answer_before_any_edit(predict):
     assert after == before
 
 
-def test_a_model_that_is_altered_while_the_app_runs_is_refused(predict, second_model):
-    app = predict(p_models=[DEFAULT_TITLE, "Second model"])
-    assert list(faces(app)["Model"]) == [DEFAULT_TITLE, "Second model"]
-    path = folders.promoted() / second_model / WEIGHTS
-    content, times = bytearray(path.read_bytes()), path.stat()
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    app.run()
-    assert not app.exception
-    assert "was changed: its SHA-256 is not the one in its card" in app.warning[0].value.replace("\\", "")
-    assert list(faces(app)["Model"]) == [DEFAULT_TITLE]
-
-
-def test_flip_changes_the_numbers(predict):
-    app = predict()
-    plain = faces(app)["Probability"][0]
-    app.toggle(key="p_flip").set_value(True).run()
-    assert not app.exception
-    assert faces(app)["Probability"][0] != plain
-    assert faces(predict(p_flip="true"))["Probability"][0] == faces(app)["Probability"][0]
-
-
-def test_whole_image_takes_the_picture_as_one_face(predict):
-    app = predict(p_whole="true")
-    assert app.toggle(key="p_whole").value is True
-    assert not app.exception
-    assert len(faces(app)) == 1
-    assert faces(app)["happy"][0] != predict().dataframe[0].value["happy"][0]
-
-
-def test_several_models_side_by_side(predict, second_model):
+def test_several_models_side_by_side_of_which_one_is_altered_meanwhile(predict, second_model):
     app = predict(p_models=[DEFAULT_TITLE, "Second model"])
     assert not app.exception
     assert app.subheader[0].value == "Face 1: 2 of 2 models say happy"
@@ -111,6 +80,17 @@ def test_several_models_side_by_side(predict, second_model):
     app.get_by_key("p_models").set_value([]).run()
     assert not app.exception
     assert list(faces(app)["Model"]) == [DEFAULT_TITLE]
+    app.get_by_key("p_models").set_value([folders.DEFAULT_MODEL, second_model])
+    path = folders.promoted() / second_model / WEIGHTS
+    content, times = bytearray(path.read_bytes()), path.stat()
+    content[len(content) // 2] ^= 1
+    for written, says in ((content, "its SHA-256 is not the one in its card"), (b"half", "damaged or was changed")):
+        path.write_bytes(written)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        app.run()
+        assert not app.exception
+        assert says in app.warning[0].value.replace("\\", "")
+        assert list(faces(app)["Model"]) == [DEFAULT_TITLE]
 
 
 def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_model):
@@ -120,9 +100,8 @@ def test_each_model_shows_what_it_saw_under_its_name_as_it_is(predict, second_mo
     path.write_text(json.dumps(card), encoding="utf-8")
     app = predict(p_models=[DEFAULT_TITLE, r"Second \*model\*"])
     assert not app.exception
-    assert {"Face 1, cut out upright in gray", "Face 1, cut out upright in gray, prepared for Second *model*"} <= set(
-        pictures(app)
-    )
+    gray = "Face 1, cut out upright in gray"
+    assert {gray, f"{gray}, prepared for Second *model*"} <= set(pictures(app))
     assert "What Second \\*model\\* saw: 48 × 48 gray pixels" in captions(app)
     assert "**Second \\*model\\***" in [element.value for element in app.markdown]
     model = folders.load_model("second")
@@ -149,121 +128,73 @@ def test_pictures_are_gone_with_their_session(predict, monkeypatch):
     assert len(looks) == 2 * once, "another session finds nothing of it"
 
 
-def test_evidence_for_another_expression(predict):
-    app = predict(p_evidence="fear")
-    assert f"Activation map of {folders.load_model().title} for fear" in pictures(app)
+def test_evidence_for_and_against_an_expression(predict):
+    app, of = predict(p_evidence="fear"), f"Activation map of {DEFAULT_TITLE} for"
+    assert f"{of} fear" in pictures(app)
     assert any(words.startswith("Little speaks for fear: at most") for words in captions(app))
     app.selectbox(key="p_evidence").set_value("the prediction").run()
-    assert f"Activation map of {folders.load_model().title} for happy" in pictures(app)
+    assert f"{of} happy" in pictures(app)
     assert "Bright places speak for happy" in captions(app)
-
-
-def test_evidence_against_another_expression(predict):
-    title = folders.load_model().title
-    app = predict(p_against="neutral")
-    assert app.selectbox(key="p_against").value == "neutral"
-    assert f"Activation map of {title} for happy against neutral" in pictures(app)
+    app.selectbox(key="p_against").set_value("neutral").run()
+    assert f"{of} happy against neutral" in pictures(app)
     assert "Blue places speak for happy, orange ones for neutral" in captions(app)
     app.selectbox(key="p_evidence").set_value("disgust").run()
     assert "Little separates disgust from neutral" in captions(app)
-    app.selectbox(key="p_evidence").set_value("happy").run()
-    app.selectbox(key="p_against").set_value("sad").run()
-    assert f"Activation map of {title} for happy against sad" in pictures(app)
-    app.selectbox(key="p_against").set_value("all others").run()
-    assert f"Activation map of {title} for happy" in pictures(app)
-
-
-def test_an_expression_against_itself_says_what_to_do(predict):
-    app = predict(p_evidence="fear", p_against="fear", p_occlusion="true")
+    app.selectbox(key="p_evidence").set_value("neutral").run()
     assert not app.exception
-    assert "fear cannot be compared with itself. Choose another expression." in [text.value for text in app.caption]
+    assert "neutral cannot be compared with itself. Choose another expression." in said(app)
     assert not any("map of" in words for words in pictures(app))
 
 
-def test_the_maps_say_what_they_cannot_say(predict):
-    app = predict(p_occlusion="true")
-    assert any("do not say why, or what the person feels" in text.value for text in app.caption)
+def test_an_occlusion_map_is_made_on_demand_and_only_once(predict, monkeypatch):
+    made, real = [], parts.occlusion_map
+    monkeypatch.setattr(parts, "occlusion_map", lambda *args, **more: made.append(1) or real(*args, **more))
+    app, of = predict(p_against="neutral"), f"Occlusion map of {DEFAULT_TITLE} for"
+    assert f"Activation map of {DEFAULT_TITLE} for happy against neutral" in pictures(app)
+    assert not made
+    app.toggle(key="p_occlusion").set_value(True).run()
+    assert not app.exception
+    assert f"{of} happy against neutral" in pictures(app)
+    assert any(words.startswith("Covering blue places shifts the balance from happy to") for words in captions(app))
+    app.selectbox(key="p_against").set_value("all others").run()
+    assert f"{of} happy" in pictures(app)
+    assert "do not say why, or what the person feels" in said(app)
     explained = {words.value.split("**")[1]: words.value for words in app.markdown if "**Careful.**" in words.value}
     assert "6 × 6 cells. The strongest evidence is for happy (100 %" in explained["Activation map"]
     words = r"12 × 12 places\. Covering the most important one lowers happy from 9\d % by"  # depends on the detector
     assert re.search(words, explained["Occlusion map"])
-
-
-def test_occlusion_map_on_demand(predict):
-    app = predict()
-    assert not any("Occlusion" in words for words in pictures(app))
-    app.toggle(key="p_occlusion").set_value(True).run()
-    assert not app.exception
-    assert f"Occlusion map of {folders.load_model().title} for happy" in pictures(app)
-    app.selectbox(key="p_against").set_value("neutral").run()
-    assert f"Occlusion map of {folders.load_model().title} for happy against neutral" in pictures(app)
-    assert any(words.startswith("Covering blue places shifts the balance from happy to") for words in captions(app))
-
-
-def test_another_expression_needs_no_new_occlusion(predict, monkeypatch):
-    made = []
-    real = parts.occlusion_map
-    monkeypatch.setattr(parts, "occlusion_map", lambda *args, **more: made.append(1) or real(*args, **more))
-    app = predict(p_occlusion="true")
     app.selectbox(key="p_evidence").set_value("sad").run()
     assert "Covering any place lowers sad by less than 1 point" in captions(app)
-    app.selectbox(key="p_against").set_value("fear").run()
-    assert f"Occlusion map of {folders.load_model().title} for sad against fear" in pictures(app)
     assert len(made) == 1
 
 
-@pytest.mark.parametrize(
-    ("control", "value"),
-    [("p_blur", 12.0), ("p_brightness", 60.0), ("p_contrast", 2.5), ("p_noise", 30.0), ("p_rotate", 45.0)],
-)
-def test_each_slider_moves_the_probabilities_by_hand_and_by_link(predict, control, value):
+def test_each_control_moves_the_probabilities_by_hand_and_all_by_link(predict):
     app = predict()
-    untouched = app.get("plotly_chart")[-1].proto.spec
-    app.slider(key=control).set_value(value).run()
-    assert not app.exception
-    assert app.get("plotly_chart")[-1].proto.spec != untouched  # the words are rounded
-    linked = predict(**{control: str(value)})
-    assert linked.slider(key=control).value == value
-    assert linked.get("plotly_chart")[-1].proto.spec == app.get("plotly_chart")[-1].proto.spec
 
+    def last() -> str:  # the words are rounded
+        assert not app.exception
+        return app.get("plotly_chart")[-1].proto.spec
 
-def test_covering_the_face_and_undoing_it(predict):
-    app = predict(p_cover=["left half", "right half"])
-    assert not app.exception
-    covered = charts(app)[-1]
+    drawn = [last()]
+    for key, value in EDITS.items():
+        app.slider(key=key).set_value(value).run()
+        drawn.append(last())
+    app.get_by_key("p_cover").set_value(["left half", "right half"]).run()
+    drawn.append(last())
+    assert len(set(drawn)) == len(drawn)
+    linked = predict(p_cover=["left half", "right half"], **{key: str(value) for key, value in EDITS.items()})
+    assert {key: linked.slider(key=key).value for key in EDITS} == EDITS
+    assert linked.get("plotly_chart")[-1].proto.spec == drawn[-1]
+    app.toggle(key="p_again").set_value(True).run()
+    assert any("no longer finds a face" in box.value for box in app.info)
     app.button(key="p_undo").click().run()
     assert app.get_by_key("p_cover").value == []
-    assert charts(app)[-1] != covered
+    assert last() == drawn[0]
 
 
-def test_a_face_that_is_not_found_again(predict):
-    app = predict(p_cover=["left half", "right half"], p_again="true")
-    assert not app.exception
-    assert any("no longer finds a face" in box.value for box in app.info)
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"p_source": "Nowhere"},
-        {"p_models": "no_such_model"},
-        {"p_face": "99"},
-        {"p_blur": "-5"},
-        {"p_blur": "a lot"},
-        {"p_cover": "hair"},
-        {"p_evidence": "boredom"},
-        {"p_against": "boredom"},
-        {"p_flip": "perhaps"},
-    ],
-)
-def test_nonsense_in_the_url_is_ignored(predict, query):
-    app = predict(**query)
-    assert not app.exception
-    assert app.subheader[0].value == "Face 1: happy"
-
-
-def test_without_any_model_says_how_to_get_one(predict, no_models):
-    app = predict()
+@pytest.mark.parametrize("page", ["predict", "tour", "live", "video"])
+def test_without_any_model_says_how_to_get_one(open_app, no_models, page):
+    app = open_app(page)
     assert not app.exception
     assert "fer-lab train" in app.info[0].value
 
@@ -277,10 +208,15 @@ def test_camera_snapshot(predict):
     assert faces(app)["File"][0] == "camera.jpg"
 
 
+def crowd(rows: int, columns: int) -> bytes:
+    """Return a picture with the same face many times, as a PNG file."""
+    face = np.asarray(Image.open(io.BytesIO(good_input())))
+    return encoded(Image.fromarray(np.tile(face, (rows, columns, 1))), "PNG")
+
+
 def test_choosing_among_pictures_and_faces(predict):
-    group = np.concatenate([np.asarray(Image.open(io.BytesIO(good_input())))] * 3, axis=1)
     app = predict(p_source="Upload")
-    for name, content in (("group.png", encoded(Image.fromarray(group), "PNG")), ("one.jpg", good_input())):
+    for name, content in (("group.png", crowd(1, 3)), ("one.jpg", good_input())):
         app.file_uploader(key="p_upload").upload(name, content)
     app.run()
     assert not app.exception
@@ -293,25 +229,13 @@ def test_choosing_among_pictures_and_faces(predict):
 
 
 def test_twenty_faces_get_a_list_to_choose_from(predict):
-    row = np.concatenate([np.asarray(Image.open(io.BytesIO(good_input())))] * 5, axis=1)
-    crowd = np.concatenate([row] * 4)
     app = predict(p_source="Upload")
-    app.file_uploader(key="p_upload").upload("crowd.png", encoded(Image.fromarray(crowd), "PNG")).run()
+    app.file_uploader(key="p_upload").upload("crowd.png", crowd(4, 5)).run()
     assert not app.exception
     assert len(faces(app)) == 20
     assert len(charts(app)) == 2
     app.selectbox(key="p_face").set_value(20).run()
     assert app.subheader[0].value == "Face 20: happy"
-
-
-def test_a_newly_trained_model_is_not_taken_for_the_old(predict, second_model):
-    app = predict(p_models=["Second model", DEFAULT_TITLE])
-    assert not app.exception
-    (folders.promoted() / second_model / WEIGHTS).write_bytes(b"half written")
-    app.run()
-    assert not app.exception
-    assert "damaged or was changed" in app.warning[0].value
-    assert list(faces(app)["Model"]) == [DEFAULT_TITLE]
 
 
 def test_many_models_share_one_chart(predict, second_model):
@@ -356,11 +280,7 @@ def test_uploads_are_used_up_to_a_sum_of_bytes_and_the_others_are_forgotten(pred
 
 
 @pytest.mark.parametrize(
-    ("page", "query"),
-    [
-        ("predict", {"p_source": "Upload", "p_blur": "5"}),
-        ("tour", {"t_source": "Upload"}),
-    ],
+    ("page", "query"), [("predict", {"p_source": "Upload", "p_blur": "5"}), ("tour", {"t_source": "Upload"})]
 )
 def test_no_picture_is_kept_in_its_full_size(open_app, monkeypatch, page, query):
     alive = []
@@ -378,3 +298,21 @@ def test_no_picture_is_kept_in_its_full_size(open_app, monkeypatch, page, query)
     assert alive
     gc.collect()
     assert not [image for image in alive if image() is not None]
+
+
+def test_not_sure_on_home_and_beside_a_model_that_is_sure(never_sure, opened_without_error, predict):
+    """No probability reaches the model's threshold."""
+    app = predict(p_models=never_sure, p_blur="3")
+    assert app.subheader[0].value == "Face 1: not sure"
+    assert "no expression reaches 100 %" in said(app)
+    assert "1 not sure" in pictures(app)[0]
+    assert "Still not sure (happy" in said(app)
+    assert faces(app)["Expression"].tolist() == ["happy"]
+    app.get_by_key("p_models").set_value(["second", folders.DEFAULT_MODEL]).run()
+    assert app.subheader[0].value == "Face 1: 1 of 2 models say happy"
+    assert said(app).count("no expression reaches") == 1
+    (folders.SHIPPED / folders.DEFAULT_MODEL).unlink()  # Home asks the best model
+    home = opened_without_error("home")
+    assert "Second model says: **not sure**." in said(home)
+    assert "no expression reaches 100 %" in said(home)
+    assert "labelled not sure" in pictures(home)[0]

@@ -2,72 +2,44 @@
 
 from __future__ import annotations
 
-import pytest
 from PIL import Image
 from streamlit.testing.v1.element_tree import Block
 
 from fer_core.store import folders
 from pages.parts.tour import SIDE, STEPS
-from tests.app.conftest import SHIPPED_DEFAULT
+from tests.app.conftest import SHIPPED_DEFAULT, charts, pictures, said
 from tests.bad_inputs import bad_inputs, encoded, good_input
 
 
-def words(app) -> str:
-    return "\n".join(one.value.replace("\\", "") for one in app.markdown)
+def heights(block) -> list[int]:
+    """Return the heights in pixels that are set in a block and in the blocks within it."""
+    proto = block.proto if isinstance(block, Block) else None
+    own = proto.height_config.pixel_height if hasattr(proto, "height_config") else 0
+    return [own, *(height for child in getattr(block, "children", {}).values() for height in heights(child))]
 
 
-def charts(app) -> list[str]:
-    return [chart.proto.alt for chart in app.get("plotly_chart")]
-
-
-def charts_of(app) -> list[str]:
-    return [chart.proto.spec for chart in app.get("plotly_chart")]
-
-
-def pictures(app) -> list[str]:
-    return [image.alt for element in app.get("image") for image in element.proto.imgs]
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_every_step_has_a_link_and_shows_something(open_app, step):
-    app = open_app("tour", t_step=step)
-    assert not app.exception
-    assert not app.info
-    assert app.title[0].value == f"Tour, step {list(STEPS).index(step) + 1} of 8: {step}"
-    assert charts(app) or pictures(app)
-    assert all(charts(app))
-    assert all(pictures(app))
-    assert "**" in words(app)
-
-
-@pytest.mark.parametrize("step", ["Picture", "Align", "Crop"])
-def test_the_large_picture_has_its_height_before_it_is_loaded(open_app, step):
-    def heights(block):
-        children = getattr(block, "children", {}).values()
-        proto = block.proto if isinstance(block, Block) else None
-        own = proto.height_config.pixel_height if hasattr(proto, "height_config") else 0
-        return [own, *(height for child in children for height in heights(child))]
-
-    assert SIDE in heights(open_app("tour", t_step=step).main)  # these pictures are square
-
-
-def test_next_and_back(open_app):
+def test_every_step_shows_something_and_the_last_one_the_served_probability(open_app, predict):
     app = open_app("tour")
-    assert app.title[0].value.endswith("1 of 8: Picture")
     assert app.button(key="t_back").disabled
-    app.button(key="t_next").click().run()
-    assert app.title[0].value.endswith("2 of 8: Detect")
-    assert app.query_params["t_step"] == "Detect"
-    app.button(key="t_back").click().run()
-    assert app.title[0].value.endswith("1 of 8: Picture")
-    assert open_app("tour", t_step="Softmax").button(key="t_next").disabled
-
-
-def test_the_last_step_has_the_served_probability(open_app, predict):
-    said = words(open_app("tour", t_step="Softmax"))
+    for number, step in enumerate(STEPS, 1):
+        if number > 1:
+            app.button(key="t_next").click().run()
+        assert not app.exception
+        assert not app.info
+        assert app.title[0].value == f"Tour, step {number} of 8: {step}"
+        assert charts(app) or pictures(app)
+        assert all(charts(app))
+        assert all(pictures(app))
+        assert "**" in said(app)
+        if step in ("Picture", "Align", "Crop"):  # these pictures are square, and have a height before they are loaded
+            assert SIDE in heights(app.main)
+    assert app.button(key="t_next").disabled
     served = predict().dataframe[0].value["happy"][0]
-    assert f"= {served:.1%}" in said
-    assert f"The model itself says: **happy {served:.1%}**" in said
+    assert f"= {served:.1%}" in said(app)
+    assert f"The model itself says: **happy {served:.1%}**" in said(app)
+    app.button(key="t_back").click().run()
+    assert app.title[0].value.endswith("7 of 8: Pooling")
+    assert app.query_params["t_step"] == "Pooling"
 
 
 def test_own_pictures(open_app):
@@ -98,13 +70,11 @@ def test_a_model_without_maps_gives_one_sentence(open_app):
 
 
 def test_presentation_mode_by_link_and_toggle(open_app):
-    usual = charts_of(open_app(h_by="Most annotators"))
     app = open_app(present="true", h_by="Most annotators")
     assert not app.exception
     assert app.toggle(key="present").value is True
     assert app.get_by_key("h_by").value == "plurality"
-    assert charts_of(app)[0] != usual[0]
+    large = app.get("plotly_chart")[0].proto.spec
     app.toggle(key="present").set_value(False).run()
-    assert charts_of(app)[0] == usual[0]
-    assert "present" not in app.query_params
+    assert app.get("plotly_chart")[0].proto.spec != large
     assert app.query_params["h_by"] == "Most annotators"

@@ -38,9 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def start_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Start the app as often as needed; each call returns the address of a fresh server.
+    """Start a fresh server with each call, which may add options of `streamlit run`, and return its address.
 
-    A call may add options of `streamlit run`. Only what can be rebuilt, such as the parsed FER2013, is shared.
+    Only what can be rebuilt, such as the parsed FER2013, is shared.
     """
     cache = tmp_path_factory.mktemp("cache")
     with ExitStack() as running:
@@ -144,14 +144,9 @@ def until(page: Any, condition: Callable[[], Any], every: int = 100) -> None:
 
 def box_of(locator: Any) -> dict[str, float]:
     """Return where an element is, in CSS pixels; it has no place while its chart is drawn again, so wait for one."""
-    found: list[dict[str, float]] = []
-
-    def placed() -> bool:
-        found.extend(filter(None, [locator.bounding_box()]))
-        return bool(found)
-
-    until(locator.page, placed)
-    return found[-1]
+    boxes: list[dict[str, float]] = []
+    until(locator.page, lambda: boxes.extend(filter(None, [locator.bounding_box()])) or boxes)
+    return boxes[-1]
 
 
 def fits_width(page: Any) -> None:

@@ -1,10 +1,15 @@
-"""The Compare page in a real browser: it opens, the threshold moves the numbers, a ticked ensemble appears."""
+"""Charts of Compare and Confusion in a real browser: legends, room for plots, clicks, drags and saved pictures."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from PIL import Image
 
+from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.results import load_predictions
+from fer_core.metrics.confusion import cell_faces
 from fer_core.store.folders import list_models
 from tests.browser.conftest import box_of, settle, until
 
@@ -20,7 +25,6 @@ def titles():
 
 
 def shown(chart) -> list[str]:
-    """Return the models whose curves are drawn in a chart."""
     return chart.evaluate(
         "plot => (plot._fullData ?? [])"
         ".filter(t => t.visible === true && t.showlegend && t.legendgroup).map(t => t.name)"
@@ -92,41 +96,27 @@ def test_the_camera_saves_a_picture_that_says_what_it_shows(visit, tmp_path):
     assert (tmp_path / "chart.svg").read_text("utf-8").startswith("<svg")
 
 
-def test_the_threshold_moves_the_numbers(visit):
-    page = visit("/compare?c_section=ROC+and+PR&c_expression=sad")
-    numbers = page.locator('[data-testid="stMetricValue"]')
-    numbers.first.wait_for()
-    before = numbers.all_inner_texts()
-    slider = page.get_by_role("slider")
-    slider.focus()
-    for _ in range(20):
-        slider.press("ArrowLeft")
-    page.wait_for_function(
-        "was => document.querySelector('[data-testid=stMetricValue]').innerText !== was", arg=before[0]
-    )
-    settle(page)
-    assert numbers.all_inner_texts() != before
-    page.wait_for_url("**c_threshold=0.3**")
-    assert "c_section=ROC" in page.url
+def drag(page, plot, start: float, end: float, happened) -> None:
+    """Drag over a part of a plot's width until it has an effect: a chart takes no drags just after it is drawn."""
+
+    def dragged() -> bool:
+        area = box_of(plot.locator(".nsewdrag"))
+        middle = max(area["y"], 0) + min(100, area["height"] / 2)
+        page.mouse.move(area["x"] + start * area["width"], middle)
+        page.mouse.down()
+        page.mouse.move(area["x"] + end * area["width"], middle, steps=5)
+        page.mouse.up()
+        settle(page)
+        return happened()
+
+    plot.locator(".nsewdrag").scroll_into_view_if_needed()
+    until(page, dragged)
 
 
 def test_bars_of_confidence_can_be_selected_by_dragging(visit):
     page = visit("/compare?c_section=Calibration")
-    plot = plot_of(page, 1)
-    plot.scroll_into_view_if_needed()
     result = page.get_by_text("of these predictions are correct (95 % interval")
-
-    def dragged() -> bool:
-        """A chart takes no drags for a moment after it is drawn, so drag again."""
-        area = box_of(plot.locator(".nsewdrag"))
-        page.mouse.move(area["x"] + 0.5 * area["width"], area["y"] + 5)
-        page.mouse.down()
-        page.mouse.move(area["x"] + 0.9 * area["width"], area["y"] + area["height"] - 5, steps=5)
-        page.mouse.up()
-        settle(page)
-        return result.is_visible()
-
-    until(page, dragged)
+    drag(page, plot_of(page, 1), 0.5, 0.9, result.is_visible)
 
 
 @pytest.mark.parametrize("section", ["Calibration", "Training", "Robustness", "F1 by expression"])
@@ -146,44 +136,35 @@ def test_dragging_zooms_the_scores_and_a_double_click_shows_all(visit):
     page = visit("/compare?c_section=F1 by expression")
     plot = plot_of(page)
     settle(page)
-    plot.locator(".nsewdrag").scroll_into_view_if_needed()
-    area = box_of(plot.locator(".nsewdrag"))
-    middle = max(area["y"], 0) + 100
 
     def span() -> float:
         return plot.evaluate("plot => { const [a, b] = plot._fullLayout.xaxis.range; return b - a }")
 
-    def dragged() -> bool:
-        """A chart takes no drags for a moment after it is drawn, so drag again."""
-        page.mouse.move(area["x"] + 0.4 * area["width"], middle)
-        page.mouse.down()
-        page.mouse.move(area["x"] + 0.7 * area["width"], middle, steps=5)
-        page.mouse.up()
-        page.wait_for_timeout(300)
-        return span() < 0.5
-
-    until(page, dragged)
-    page.mouse.dblclick(area["x"] + 0.5 * area["width"], middle)
+    drag(page, plot, 0.4, 0.7, lambda: span() < 0.5)
+    area = box_of(plot.locator(".nsewdrag"))
+    page.mouse.dblclick(area["x"] + 0.5 * area["width"], max(area["y"], 0) + 100)
     until(page, lambda: span() == 1)
 
 
-def test_a_ticked_ensemble_shows_its_row(visit, titles):
-    page = visit("/compare?c_section=Significance")
-    page.get_by_text("Combine models into an ensemble").click()
-    for title in titles[:2]:
-        page.get_by_role("button", name=title, exact=True).click()
+def test_a_click_on_a_cell_of_a_confusion_matrix_shows_its_faces(visit, fer2013_path):
+    answers, _ = load_predictions(list_models()[0], "PublicTest", "plain")
+    expected = cell_faces(answers, answers.names[0], "fear", "sad")
+    page = visit("/confusion?m_number=6")
+    page.wait_for_selector(".js-plotly-plot .heatmaplayer image")
+    plot = page.locator(".js-plotly-plot").first
+    row, column = EXPRESSIONS.index("fear"), EXPRESSIONS.index("sad")
+    line = page.get_by_text(re.compile(rf"predicts {len(expected)} fear faces as sad"))
+
+    def clicked() -> bool:
+        """A chart takes no clicks for a moment after it is drawn, so click again."""
+        area = box_of(plot.locator(".nsewdrag"))
+        page.mouse.click(area["x"] + (column + 0.5) / 7 * area["width"], area["y"] + (row + 0.5) / 7 * area["height"])
         settle(page)
-    labels = page.locator(".js-plotly-plot text")
-    labels.filter(has_text="Ensemble of 2").first.wait_for()
-    page.get_by_role("tab", name="Scoreboard").click()
-    page.wait_for_selector('[data-testid="stDataFrame"] canvas')
+        return line.is_visible()
+
+    until(page, clicked)
     settle(page)
-    labels.filter(has_text="Ensemble of 2").first.wait_for()
-    assert "c_fuse=" in page.url
-
-
-def test_a_view_comes_back_by_its_url(visit):
-    page = visit("/compare?c_section=Paper&c_paper_metric=Macro+F1&c_variant=VGG16,+frozen&c_split=PrivateTest")
-    assert page.get_by_role("tab", name="Paper").get_attribute("aria-selected") == "true"
-    page.locator(".js-plotly-plot text").filter(has_text="Macro F1").first.wait_for()
-    page.get_by_text("Where the paper contradicts itself").wait_for()
+    faces = page.locator('[data-testid="stImage"] img[alt*="actual fear, predicted sad"]')
+    faces.nth(5).wait_for()
+    rows = [int(re.search(r"row (\d+)", face.get_attribute("alt")).group(1)) for face in faces.all()[:6]]
+    assert rows == expected["row"].head(6).tolist()

@@ -1,31 +1,49 @@
-"""The Dataset page in a real browser, on a wide screen and on a phone."""
+"""The map of faces on the Dataset page in a real browser."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.app.made_up_runs import portrait, zipped
-from tests.browser.conftest import fits_width, settle
+from fer_core.store.folders import load_model
+from tests.browser.conftest import box_of, settle, until
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_filter_changes_the_faces_and_the_url(visit, fer2013_path):
-    page = visit("/dataset?d_section=Faces&d_split=PublicTest&d_label=disgust")
-    page.get_by_text("56 faces").wait_for()
-    page.get_by_text("The default model is wrong").click()
-    page.wait_for_url("**d_wrong=true**")
+def test_the_map_shows_faces_under_the_pointer_and_results_of_a_selection(visit, fer2013_path):
+    page = visit("/dataset?d_section=Map+of+faces")
+    area = page.locator(".st-key-d_map .js-plotly-plot .nsewdrag")
+    area.scroll_into_view_if_needed()
     settle(page)
-    assert page.get_by_text("56 faces").count() == 0
-    page.get_by_text("The numbers of row").wait_for()
-    fits_width(page)
+    picture = page.locator("#face")  # Playwright looks into the component's shadow root
 
+    def pointed(across: float) -> bool:
+        box = box_of(area)
+        page.mouse.move(box["x"] + across * box["width"], box["y"] + box["height"] / 2, steps=4)
+        page.wait_for_timeout(200)
+        return picture.is_visible()
 
-def test_own_pictures_on_a_phone(visit, yunet_file):
-    page = visit("/dataset?d_of=My+own+pictures&d_section=Preparation&d_step=Face+detection", 400)
-    files = {f"{name}__{turn}": portrait(turn) for name in ("happy", "sad") for turn in (0, 15)}
-    zipped_files = {"name": "mine.zip", "mimeType": "application/zip", "buffer": zipped(**files)}
-    page.locator("input[type=file]").set_input_files(zipped_files)
-    page.get_by_text("No face is detected in 0 of 4 pictures.").wait_for()
-    assert page.get_by_alt_text("Detected: happy/15").is_visible()
-    fits_width(page)
+    places = iter(range(10**6))
+    until(page, lambda: pointed(0.5 + 0.01 * (next(places) % 10)))
+    assert "blob:" in picture.evaluate("element => getComputedStyle(element).backgroundImage")
+    page.mouse.move(5, 5)
+    picture.wait_for(state="hidden")
+
+    box = box_of(area)
+    corners = [(0.5, 0.4), (0.7, 0.4), (0.7, 0.7), (0.5, 0.7), (0.5, 0.42)]
+    points = [(box["x"] + across * box["width"], box["y"] + down * box["height"]) for across, down in corners]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=6)
+    page.mouse.up()
+    result = page.get_by_text(f"{load_model().title} is right on")
+    result.wait_for()
+    settle(page)
+    before = result.inner_text()
+    page.get_by_role("combobox", name="Colour").click()
+    page.get_by_role("option", name="prediction").click()
+    page.wait_for_url("**d_map_color=prediction**")
+    settle(page)
+    assert result.inner_text() == before, "a new colour keeps the selection"
+    until(page, lambda: pointed(0.5 + 0.01 * (next(places) % 10)))  # also on the new chart

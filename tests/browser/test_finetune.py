@@ -1,11 +1,13 @@
-"""The Fine-tune page in a real browser: a small run from the first click to the Predict page."""
+"""The Fine-tune page in a real browser: a small run up to the Predict page, and one visitor in two browsers."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from tests.app.made_up_runs import portrait
 from tests.browser.conftest import PATIENCE, settle
 
 pytestmark = pytest.mark.browser
@@ -45,3 +47,20 @@ def test_start_watch_stop_resume_and_promote(visit, start_server, fer2013_path):
     page.get_by_role("heading", name=re.compile("Face 1: ")).wait_for()
     settle(page)
     assert "p_models=" in page.url
+
+
+def test_a_reload_is_the_same_visitor_and_another_browser_is_not(start_server, visit, tmp_path: Path):
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text("[server]\nshared = true\n", encoding="utf-8")
+    server = start_server(f"--secrets.files={secrets}")
+    page = visit("/finetune?f_source=Own+snapshots&f_by=Upload", base=server)
+    file = {"name": "a.png", "mimeType": "image/png", "buffer": portrait()}
+    page.set_input_files('[data-testid="stFileUploader"] input[type=file]', [file])
+    page.get_by_text("happy: 1").wait_for()
+    page.reload()
+    page.get_by_text("happy: 1").wait_for()
+    link = page.url
+    other = visit(link.removeprefix(server), base=server)
+    other.get_by_text("happy: 0").wait_for()
+    settle(other)
+    assert page.evaluate("document.cookie").count("fer_lab_visitor=") == 1

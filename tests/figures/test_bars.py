@@ -1,137 +1,106 @@
-"""Bars of the seven expressions."""
+"""Charts of the seven expressions, at one moment and over time."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.figures.bars import (
-    answers_and_votes,
-    class_counts,
-    class_distribution,
-    logit_bars,
-    model_answers,
-    probability_bars,
-    probability_change,
-    probability_text,
-    softmax_table,
-    time_share_bars,
-    time_share_text,
-    vote_bars,
-)
+from fer_core.figures import bars as charts
 from fer_core.labels import COLORS, EXPRESSIONS
 
 HAPPY = np.array([0.01, 0.0, 0.004, 0.9, 0.05, 0.016, 0.02], np.float32)
 SAD = np.array([0.1, 0.0, 0.1, 0.1, 0.6, 0.05, 0.05])
-SHARES = pd.DataFrame(
-    {"expression": EXPRESSIONS, "seconds": [0, 0, 0.02, 6, 0, 0, 3.98], "share": [0, 0, 0.002, 0.6, 0, 0, 0.398]}
-)
 LOGITS = np.array([-1.25, 0.0, 0.5, 3.0, -0.004, 1.0, 2.0])
 TORN = [0.1, 0.0, 0.2, 0.1, 0.35, 0.05, 0.2]
+SECONDS = [0.0, 0.5, 1.0, 4.0, 4.5]
 
 
 def stripped(texts):
     return [text.strip() for text in texts]
 
 
-@pytest.mark.parametrize("draw", [probability_bars, logit_bars])
-def test_seven_bars_in_the_projects_order_and_colours(draw):
-    figure = draw(HAPPY)
-    (bars,) = figure.data
-    assert bars.y == EXPRESSIONS
-    np.testing.assert_allclose(bars.x, HAPPY, rtol=1e-6)
-    assert dict(zip(bars.y, bars.marker.color, strict=True)) == COLORS
-    assert figure.layout.yaxis.categoryarray == EXPRESSIONS
-    assert figure.layout.yaxis.autorange == "reversed"  # the first on top
-
-
-def test_percentages_with_the_largest_in_bold():
-    (bars,) = probability_bars(HAPPY).data
+def test_percentages_in_the_projects_order_and_colours_with_the_largest_in_bold():
+    for draw in (charts.logit_bars, charts.probability_bars):
+        figure = draw(HAPPY)
+        (bars,) = figure.data
+        np.testing.assert_allclose(bars.x, HAPPY, rtol=1e-6)
+        assert dict(zip(bars.y, bars.marker.color, strict=True)) == COLORS
+        assert bars.y == figure.layout.yaxis.categoryarray == EXPRESSIONS
+        assert figure.layout.yaxis.autorange == "reversed"  # the first on top
     texts = dict(zip(bars.y, bars.text, strict=True))
     assert texts["happy"] == "<b>90 %</b>"
     assert (texts["fear"], texts["disgust"], texts["sad"]) == ("< 1 %", "0 %", "5 %")
-    low, high = probability_bars(HAPPY).layout.xaxis.range
-    assert (low, high) == probability_bars(SAD).layout.xaxis.range
+    low, high = figure.layout.xaxis.range
+    assert (low, high) == charts.probability_bars(SAD).layout.xaxis.range
     assert low == 0
     assert high > 1
-    assert probability_text(HAPPY) == "happy 90 %, sad 5 %, neutral 2 %"
-    assert probability_text(SAD, top=1) == "sad 60 %"
-    assert len(probability_text(SAD, top=7).split(", ")) == 7
+    assert charts.probability_text(HAPPY) == "happy 90 %, sad 5 %, neutral 2 %"
+    assert charts.probability_text(SAD, top=1) == "sad 60 %"
 
 
-def test_change_holds_both_and_writes_beyond_the_longer_bar():
-    before, after, words = probability_change(HAPPY, SAD).data
+def test_wide_bars_behind_narrow_ones_and_words_beyond_the_longer():
+    before, after, words = charts.probability_change(HAPPY, SAD).data
     np.testing.assert_allclose(before.x, HAPPY, rtol=1e-6)
     np.testing.assert_allclose(after.x, SAD)
     np.testing.assert_allclose(words.x, np.maximum(HAPPY, SAD), rtol=1e-6)
     assert words.text[EXPRESSIONS.index("sad")].strip() == "<b>60 %</b>"
+    annotators, people, words = charts.answers_and_votes([0, 0, 0, 3, 1, 0, 0], [0, 0, 0, 5, 0, 0, 4], total=10).data
+    np.testing.assert_allclose(annotators.x, [0, 0, 0, 0.5, 0, 0, 0.4])
+    np.testing.assert_allclose(people.x, [0, 0, 0, 0.75, 0.25, 0, 0])
+    assert stripped(words.text) == ["", "", "", "<b>3</b>", "1", "", ""]
+    assert not charts.answers_and_votes([0] * 7, [0] * 7, total=0).data[1].x.any()
 
 
 def test_votes_are_written_as_numbers_and_drawn_as_shares_of_all_ten():
-    (bars,) = vote_bars([0, 0, 1, 6, 0, 0, 1], total=10).data
+    (bars,) = charts.vote_bars([0, 0, 1, 6, 0, 0, 1], total=10).data
     assert list(bars.text) == ["", "", "1", "<b>6</b>", "", "", "1"]
     np.testing.assert_allclose(bars.x, [0, 0, 0.1, 0.6, 0, 0, 0.1])
-    assert not vote_bars([0] * 7, total=0).data[0].x.any()
-
-
-def test_a_class_before_the_annotators():
-    annotators, people, words = answers_and_votes([0, 0, 0, 3, 1, 0, 0], [0, 0, 0, 5, 0, 0, 4], total=10).data
-    np.testing.assert_allclose(annotators.x, [0, 0, 0, 0.5, 0, 0, 0.4])
-    np.testing.assert_allclose(people.x, [0, 0, 0, 0.75, 0.25, 0, 0])
-    np.testing.assert_allclose(words.x, np.maximum(annotators.x, people.x))
-    assert stripped(words.text) == ["", "", "", "<b>3</b>", "1", "", ""]
-    assert not answers_and_votes([0] * 7, [0] * 7, total=0).data[1].x.any()
+    assert not charts.vote_bars([0] * 7, total=0).data[0].x.any()
 
 
 def test_shares_of_time_with_their_words_the_longest_first():
-    (bars,) = time_share_bars(SHARES).data
+    numbers = {"seconds": [0, 0, 0.02, 6, 0, 0, 3.98], "share": [0, 0, 0.002, 0.6, 0, 0, 0.398]}
+    shares = pd.DataFrame({"expression": EXPRESSIONS, **numbers})
+    (bars,) = charts.time_share_bars(shares).data
     assert list(bars.text) == ["0 %", "0 %", "< 1 %", "<b>60 %</b>", "0 %", "0 %", "40 %"]
-    assert list(bars.customdata) == SHARES["seconds"].tolist()
-    assert time_share_text(SHARES) == "happy 60 %, neutral 40 %, fear < 1 %"
+    assert list(bars.customdata) == numbers["seconds"]
+    assert charts.time_share_text(shares) == "happy 60 %, neutral 40 %, fear < 1 %"
 
 
-def test_scores_may_be_negative():
-    (bars,) = logit_bars(LOGITS).data
-    assert bars.text[0] == "−1.25"
-    assert bars.text[3] == "<b>+3.00</b>"
-    low, high = logit_bars(LOGITS).layout.xaxis.range
+def test_scores_may_be_negative_and_softmax_shows_score_exponential_and_share():
+    figure, powers = charts.logit_bars(LOGITS), np.exp(LOGITS)
+    assert (figure.data[0].text[0], figure.data[0].text[3]) == ("−1.25", "<b>+3.00</b>")
+    low, high = figure.layout.xaxis.range
     assert low < -1.25
     assert high > 3
-    assert logit_bars(np.zeros(7)).layout.xaxis.range[0] < 0
-
-
-def test_softmax_shows_score_exponential_and_share():
-    powers = np.exp(LOGITS)
+    assert charts.logit_bars(np.zeros(7)).layout.xaxis.range[0] < 0
     shares = powers / powers.sum()
-    bars, scores, exponentials = softmax_table(LOGITS, powers, probabilities=shares).data
+    bars, scores, exponentials = charts.softmax_table(LOGITS, powers, probabilities=shares).data
     np.testing.assert_allclose(bars.x, shares)
     assert (scores.text[3], exponentials.text[3], exponentials.text[1]) == ("<b>3.00</b>", "<b>20.09</b>", "1.00")
-    assert softmax_table(LOGITS, powers * 1000, probabilities=shares).data[2].text[1] == "1,000"
+    assert charts.softmax_table(LOGITS, powers * 1000, probabilities=shares).data[2].text[1] == "1,000"
 
 
 @pytest.mark.parametrize("wrong", [[0.5, 0.5], np.zeros((1, 7)), np.zeros(8)])
-@pytest.mark.parametrize(
-    "draw",
-    [
-        probability_bars,
-        logit_bars,
-        lambda values: probability_change(HAPPY, values),
-        lambda values: softmax_table(LOGITS, values, probabilities=SAD),
-    ],
-)
-def test_other_shapes(draw, wrong):
-    with pytest.raises(ValueError, match=r"Expected values of shape \(7,\)\. Received"):
-        draw(wrong)
+def test_other_shapes(wrong):
+    for draw in (
+        charts.probability_bars,
+        charts.logit_bars,
+        lambda values: charts.probability_change(HAPPY, values),
+        lambda values: charts.softmax_table(LOGITS, values, probabilities=SAD),
+    ):
+        with pytest.raises(ValueError, match=r"Expected values of shape \(7,\)\. Received"):
+            draw(wrong)
 
 
 def test_numbers_of_faces_in_one_or_two_parts():
     index = pd.Index(EXPRESSIONS, name="expression")
     counts = pd.DataFrame({"training": [1, 0, 3, 4000, 5, 6, 7], "holdout": [1] * 7}, index)
-    training, holdout, words = class_counts(counts).data
+    training, holdout, words = charts.class_counts(counts).data
     assert list(training.marker.color) == list(COLORS.values())
     assert stripped(words.text) == ["1 + 1", "0 + 1", "3 + 1", "4,000 + 1", "5 + 1", "6 + 1", "7 + 1"]
     assert sum(training.x) + sum(holdout.x) == 4029
     assert training.marker.opacity > holdout.marker.opacity
-    none = class_counts(pd.DataFrame({"snapshots": [0] * 7}, index))
+    none = charts.class_counts(pd.DataFrame({"snapshots": [0] * 7}, index))
     assert none.layout.xaxis.range[1] > 0
     assert len(none.data) == 2
 
@@ -139,7 +108,7 @@ def test_numbers_of_faces_in_one_or_two_parts():
 def test_a_bar_for_each_expression_and_split():
     rows = [[1, 2, 3, 4, 5, 6, 7], [7, 0, 0, 0, 0, 0, 7]]
     counts = pd.DataFrame(rows, ["Training", "PublicTest"], list(EXPRESSIONS))
-    training, public, *entries = class_distribution(counts).data
+    training, public, *entries = charts.class_distribution(counts).data
     assert [bar.name for bar in entries] == [training.name, public.name] == ["Training", "PublicTest"]
     patterns = [bar.marker.pattern.shape for bar in entries]
     assert patterns == [training.marker.pattern.shape, public.marker.pattern.shape]
@@ -148,13 +117,12 @@ def test_a_bar_for_each_expression_and_split():
     assert not any(bar.marker.pattern.fgcolor for bar in (training, public, *entries))
     assert list(training.y) == [1, 2, 3, 4, 5, 6, 7]
     assert dict(zip(training.x, training.marker.color, strict=True)) == COLORS
-    assert list(class_distribution(counts, shares=True).data[1].y) == [0.5, 0, 0, 0, 0, 0, 0.5]
+    assert list(charts.class_distribution(counts, shares=True).data[1].y) == [0.5, 0, 0, 0, 0, 0, 0.5]
 
 
 def test_a_bar_for_each_model_below_its_title_and_answer():
-    figure = model_answers(["<a>One</a>", "Two"], ["happy", "not sure"], probabilities=[HAPPY, TORN])
-    assert [trace.name for trace in figure.data] == list(EXPRESSIONS)
-    assert [trace.marker.color for trace in figure.data] == [COLORS[name] for name in EXPRESSIONS]
+    figure = charts.model_answers(["<a>One</a>", "Two"], ["happy", "not sure"], probabilities=[HAPPY, TORN])
+    assert {trace.name: trace.marker.color for trace in figure.data} == COLORS
     totals = sum(np.asarray(trace.x) for trace in figure.data)
     np.testing.assert_allclose(totals, [HAPPY.sum(), sum(TORN)], rtol=1e-6)
     assert figure.layout.yaxis.autorange == "reversed"
@@ -164,9 +132,69 @@ def test_a_bar_for_each_model_below_its_title_and_answer():
     assert words["happy"] == ("<b>happy 90 %</b>", "")
     assert words["sad"] == ("", "<b>sad 35 %</b>")
     assert words["angry"] == ("", "")
+    for wrong in ([HAPPY], [HAPPY[:6], TORN[:6]], HAPPY):
+        with pytest.raises(ValueError, match="Received"):
+            charts.model_answers(["One", "Two"], ["happy", "sad"], probabilities=wrong)
 
 
-@pytest.mark.parametrize("wrong", [[HAPPY], [HAPPY[:6], TORN[:6]], HAPPY])
-def test_another_number_of_models_is_refused(wrong):
-    with pytest.raises(ValueError, match="Received"):
-        model_answers(["One", "Two"], ["happy", "sad"], probabilities=wrong)
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Happy at first; away for three seconds; then more and more sad."""
+    frame = pd.DataFrame(np.full((5, 7), 0.02), columns=list(EXPRESSIONS))
+    frame["happy"], frame["sad"] = [0.9, 0.8, 0.7, 0.3, 0.2], [0.0, 0.1, 0.2, 0.6, 0.7]
+    return frame.assign(seconds=SECONDS, face=1)
+
+
+def test_every_probability_at_its_moment_in_the_projects_colours_with_dashes_of_their_own(table):
+    figure = charts.timeline_chart(table.sample(frac=1, random_state=1))
+    assert [line.name for line in figure.data] == list(EXPRESSIONS)
+    for line in figure.data:
+        known = ~np.isnan(np.asarray(line.y, float))
+        np.testing.assert_allclose(np.asarray(line.x)[known], SECONDS)
+        np.testing.assert_allclose(np.asarray(line.y)[known], table[line.name])
+        assert line.line.color == COLORS[line.name]
+    assert len({line.line.dash for line in figure.data}) == 7
+    assert figure.layout.legend.font.size >= 15
+    assert figure.layout.hovermode == "x unified"
+    (word,) = figure.layout.annotations
+    assert (word.text, word.y) == ("<b>sad</b>", pytest.approx(0.7))
+    assert figure.layout.xaxis.range == (0.0, 4.5)
+    assert charts.timeline_chart(table, -60.0, stop=0.0).layout.xaxis.range == (-60.0, 0.0)
+
+
+def test_lines_break_where_the_face_was_away_also_in_short_and_long_tables(table):
+    """400 moments of ten minutes lie 1.5 seconds apart; only the minute without the face is a gap."""
+    short = table.iloc[:3].assign(seconds=[0.0, 0.04, 3600.0])
+    seconds = [1.5 * k + (60 if k > 200 else 0) for k in range(400)]
+    long = pd.DataFrame(np.full((400, 7), 1 / 7), columns=list(EXPRESSIONS)).assign(seconds=seconds)
+    for moments, gap in ((table, 4.0), (short, 3600.0), (long, seconds[201])):
+        line = charts.timeline_chart(moments).data[0]
+        (place,) = [x for x, y in zip(line.x, line.y, strict=True) if np.isnan(y)]
+        assert place == pytest.approx(gap, abs=1e-3)
+
+
+def test_an_empty_table_is_an_empty_chart_and_a_missing_column_is_named(table):
+    empty = charts.timeline_chart(table.iloc[:0])
+    assert all(len(line.x) == 0 for line in empty.data)
+    assert not empty.layout.annotations
+    assert len(charts.timeline_chart(table.iloc[:1]).data[0].x) == 1
+    with pytest.raises(ValueError, match="Missing: disgust"):
+        charts.timeline_chart(table.drop(columns="disgust"))
+
+
+def test_strips_show_the_asked_faces_from_top_to_bottom():
+    times = {"start": [0.0, 4.0, 1.0, 2.0], "end": [4.0, 4.5, 5.0, 3.0]}
+    runs = pd.DataFrame({"face": [1, 1, 2, 3], "expression": ["happy", "sad", "happy", "fear"], **times})
+    figure = charts.expression_strips(runs, [2, 1], end=5.0)
+    assert figure.layout.yaxis.categoryarray == ("Face 2", "Face 1")
+    assert figure.layout.xaxis.range == (0, 5.0)
+    drawn = {
+        (face, trace.name): (base, base + length, word)
+        for trace in figure.data
+        for face, base, length, word in zip(trace.y, trace.base, trace.x, trace.text, strict=True)
+    }
+    assert drawn == {
+        ("Face 1", "happy"): (0.0, 4.0, "<b>happy</b>"),
+        ("Face 1", "sad"): (4.0, 4.5, ""),  # too short for its name
+        ("Face 2", "happy"): (1.0, 5.0, "<b>happy</b>"),
+    }

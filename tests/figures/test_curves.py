@@ -1,4 +1,4 @@
-"""Curves draw what the tables say, with one legend for all plots of a figure."""
+"""Curves draw what the tables say, with one legend for all plots of a figure; so do charts of tuning studies."""
 
 import numpy as np
 import pandas as pd
@@ -40,10 +40,10 @@ def drawn(figure, name, axis, mode):
 
 
 def test_both_curves_and_the_points_at_the_threshold(answers, curves):
+    """Between recalls, precision is not interpolated: the class prior's curve would run straight down from 100 %."""
     figure = roc_pr(answers, curves)
     at = threshold_table(answers, "fear", 0.4).set_index("model").loc[answers.titles["fair"]]
-    roc = drawn(figure, answers.titles["fair"], "x", "markers")
-    pr = drawn(figure, answers.titles["fair"], "x2", "markers")
+    roc, pr = (drawn(figure, answers.titles["fair"], axis, "markers") for axis in ("x", "x2"))
     assert (roc.x[0], roc.y[0]) == (at["fpr"], at["tpr"])
     assert (pr.x[0], pr.y[0]) == (at["recall"], at["precision"])
     line = drawn(figure, answers.titles["fair"], "x", "lines")
@@ -52,30 +52,21 @@ def test_both_curves_and_the_points_at_the_threshold(answers, curves):
     np.testing.assert_allclose(line.x, table["x"], atol=1e-7)
     np.testing.assert_allclose(line.customdata, table["threshold"], atol=1e-7)
     assert "threshold" in line.hovertemplate
-
-
-def test_precision_is_not_interpolated_between_recalls(answers, curves):
-    """The class prior's curve of two points would else run straight from 100 % down to the share of the class."""
-    figure = roc_pr(answers, curves)
-    assert drawn(figure, answers.titles["fair"], "x", "lines").line.shape == "linear"
+    assert line.line.shape == "linear"
     assert drawn(figure, answers.titles["fair"], "x2", "lines").line.shape == "vh"
 
 
-def test_one_entry_of_the_legend_stands_for_all_traces_of_a_model(answers, curves):
-    figure = roc_pr(answers, curves)
-    for title in answers.titles.values():
-        own = [trace for trace in figure.data if trace.name == title]
-        assert len(own) == 4
-        assert len({trace.legendgroup for trace in own}) == 1
-        assert sum(bool(trace.showlegend) for trace in own) == 1
-
-
-def test_models_differ_by_dash_and_symbol_not_only_by_colour(answers, curves):
+def test_models_differ_by_dash_and_symbol_and_have_one_entry_in_the_legend(answers, curves):
     figure = roc_pr(answers, curves)
     lines = [drawn(figure, title, "x", "lines").line for title in answers.titles.values()]
     marks = [drawn(figure, title, "x", "markers").marker for title in answers.titles.values()]
     for looks in ([line.color for line in lines], [line.dash for line in lines], [mark.symbol for mark in marks]):
         assert len(set(looks)) == len(answers.titles)
+    for title in answers.titles.values():
+        own = [trace for trace in figure.data if trace.name == title]
+        assert len(own) == 4
+        assert len({trace.legendgroup for trace in own}) == 1
+        assert sum(bool(trace.showlegend) for trace in own) == 1
 
 
 def test_the_emphasized_model_is_drawn_at_first_and_on_top(answers, curves):
@@ -87,15 +78,12 @@ def test_the_emphasized_model_is_drawn_at_first_and_on_top(answers, curves):
     assert lines[weak].line.width > lines[able].line.width
 
 
-def test_plots_stand_side_by_side_or_below_one_another(answers, curves):
+def test_plots_stand_side_by_side_or_below_one_another_without_markup(answers, curves):
     wide, narrow = (roc_pr(answers, curves, narrow=narrow).layout for narrow in (False, True))
     assert (wide.grid.rows, wide.grid.columns, wide.grid.pattern) == (1, 2, "independent")
     assert (narrow.grid.rows, narrow.grid.columns) == (2, 1)
     assert [note.xref for note in wide.annotations] == ["x domain", "x2 domain"]
     assert narrow.height > wide.height
-
-
-def test_names_cannot_bring_markup_into_a_chart(answers, curves):
     table = curves_of(curves, "roc", "fear").assign(model='<a href="x">evil</a>')
     figure = charts.roc_pr_chart(table, table, points=threshold_table(answers, "fear", 0.4).head(0))
     assert "<a" not in figure.to_json()
@@ -109,26 +97,23 @@ def test_reliability_shows_the_bins_and_intervals_of_the_emphasized_model(answer
     np.testing.assert_array_equal(line.y, own["accuracy"])
     np.testing.assert_allclose(np.asarray(line.y) + line.error_y.array, own["high"])
     assert all(trace.error_y.array is None for trace in figure.data if trace.name != title)
-
-
-def test_confidence_bars_lie_between_the_edges_of_their_bins(answers):
-    bins = reliability_table(answers)
-    own = bins[bins["name"] == "fair"]
     (bars,) = charts.confidence_bars(own).data
-    left = np.asarray(bars.x) - np.asarray(bars.width) / 2
-    assert (left >= own["from"]).all()
+    assert (np.asarray(bars.x) - np.asarray(bars.width) / 2 >= own["from"]).all()
     assert sum(bars.y) == pytest.approx(1)
+    wide, phone = (charts.reliability_chart(bins, narrow=narrow) for narrow in (False, True))
+    assert (wide.layout.hovermode, phone.layout.hovermode) == ("x unified", "closest")
+    shared, alone = (next(t.hovertemplate for t in one.data if t.showlegend) for one in (wide, phone))
+    assert "<br>" not in shared
+    assert alone.count("<br>") == 3
+    assert "mean confidence" in alone  # the shared hover has it in its title
 
 
 def test_robustness_goes_from_clean_to_the_strongest_in_five_plots(models):
     table, _, _ = robustness_table(models)
-    focus = models[1].title
-    figure = charts.robustness_chart(
-        {kind: robustness_curves(table, kind) for kind in DEGRADATIONS},
-        {kind: (one.title, one.unit) for kind, one in DEGRADATIONS.items()},
-        focus=focus,
-    )
-    assert [note.text for note in figure.layout.annotations] == [f"<b>{one.title}</b>" for one in DEGRADATIONS.values()]
+    focus, titles = models[1].title, {kind: (one.title, one.unit) for kind, one in DEGRADATIONS.items()}
+    curves = {kind: robustness_curves(table, kind) for kind in DEGRADATIONS}
+    figure = charts.robustness_chart(curves, titles, focus=focus)
+    assert [note.text for note in figure.layout.annotations] == [f"<b>{title}</b>" for title, _ in titles.values()]
     place = list(DEGRADATIONS).index("blur") + 1
     assert figure.layout[f"xaxis{place}"].ticktext == ("clean", "0.5", "1", "1.5", "2", "3")
     confidence, accuracy = [t for t in figure.data if t.name == focus and t.xaxis == f"x{place}"]
@@ -136,18 +121,7 @@ def test_robustness_goes_from_clean_to_the_strongest_in_five_plots(models):
     np.testing.assert_array_equal(accuracy.y, rows["accuracy"])
     np.testing.assert_array_equal(confidence.y, rows["confidence"])
     assert (accuracy.line.dash, confidence.line.dash) == ("solid", "dash")
-    alike = charts.robustness_chart({"blur": robustness_curves(table, "blur")}, {"blur": ("Blur", "pixels")})
-    assert len(alike.data) == len(models)
-
-
-def test_wide_screens_show_all_models_at_the_pointer_and_phones_the_nearest(answers):
-    bins = reliability_table(answers)
-    wide, phone = (charts.reliability_chart(bins, narrow=narrow) for narrow in (False, True))
-    assert (wide.layout.hovermode, phone.layout.hovermode) == ("x unified", "closest")
-    said, spoken = (next(t.hovertemplate for t in one.data if t.showlegend) for one in (wide, phone))
-    assert "<br>" not in said
-    assert spoken.count("<br>") == 3
-    assert "mean confidence" in spoken  # the shared hover has it in its title
+    assert len(charts.robustness_chart({"blur": curves["blur"]}, {"blur": titles["blur"]}).data) == len(models)
 
 
 def test_growing_curves_keep_their_axis_and_mark_every_epoch():
@@ -164,7 +138,40 @@ def test_growing_curves_keep_their_axis_and_mark_every_epoch():
     assert (list(held.y), list(trained.y)) == ([0.25, 0.26], [0.2, 0.3])
     assert held.line.dash != trained.line.dash
     assert "markers" in trained.mode
-
-
-def test_a_run_without_an_epoch_has_no_curves():
     assert training_curves(pd.DataFrame(), "A run", "run-1").empty
+
+
+@pytest.fixture
+def trials() -> pd.DataFrame:
+    states = ["finished", "stopped early", "failed", "finished", "working"]
+    table = pd.DataFrame({"trial": [1, 2, 3, 4, 5], "state": states, "accuracy": [0.4, 0.6, np.nan, 0.5, 0.3]})
+    schedules = ["cosine", "one_cycle", "cosine", "cosine", "cosine"]
+    return table.assign(learning_rate=[0.1, 1.0, 0.01, 0.05, 0.2], schedule=schedules, open_layers=[2, 6, 12, 2, 6])
+
+
+def test_only_finished_trials_make_the_best_so_far(trials):
+    line, finished, stopped = charts.tuning_history(trials).data
+    assert list(zip(line.x, line.y, strict=True)) == [(1, 0.4), (2, 0.4), (4, 0.5)]
+    assert (list(finished.x), list(stopped.x)) == ([1, 4], [2])
+    assert finished.marker.symbol != stopped.marker.symbol
+    assert all(len(trace.x) == 0 for trace in charts.tuning_history(trials.head(0)).data)
+    assert np.isnan(charts.tuning_history(trials[1:2]).data[0].y[0])
+
+
+def test_the_most_important_setting_is_on_top():
+    figure = charts.importance_bars({"Schedule": 0.2, "Learning rate": 0.7, "Label smoothing": 0.1})
+    assert figure.layout.yaxis.categoryarray == ("Learning rate", "Schedule", "Label smoothing")
+    assert list(figure.data[0].text) == ["<b>70 %</b>", "<b>20 %</b>", "<b>10 %</b>"]
+    with pytest.raises(ValueError, match="at least one setting"):
+        charts.importance_bars({})
+
+
+def test_numbers_get_an_axis_and_choices_stand_side_by_side(trials):
+    assert charts.setting_chart(trials, "learning_rate", title="Learning rate").layout.xaxis.type == "log"
+    layers = charts.setting_chart(trials, "open_layers", title="Open layers")
+    assert layers.layout.xaxis.type == "category"
+    assert [list(trace.x) for trace in layers.data] == [["2", "2"], ["6"]]
+    schedule = charts.setting_chart(trials, "schedule", title="Schedule")
+    assert {value for trace in schedule.data for value in trace.x} == {"cosine", "one cycle"}
+    with pytest.raises(ValueError, match="Missing: strength"):
+        charts.setting_chart(trials, "strength", title="Strength")

@@ -50,12 +50,9 @@ def test_every_face_is_a_point_of_its_group(coloring, names):
 
 
 def test_words_of_a_point():
-    happy = face_map_chart(TABLE, "label").data[1]
-    assert happy.hovertext[0] == (
-        "<b>happy</b> by FER2013’s label<br>happy by most annotators, 100% agree<br>happy predicted, 90%<br>"
-        "PublicTest, row 11"
-    )
-    sad = face_map_chart(TABLE, "label").data[2]
+    _, happy, sad = face_map_chart(TABLE, "label").data
+    words = "<b>happy</b> by FER2013’s label<br>happy by most annotators, 100% agree<br>happy predicted, 90%<br>"
+    assert happy.hovertext[0] == f"{words}PublicTest, row 11"
     assert "no clear answer by most annotators, 40% agree" in sad.hovertext[0]
 
 
@@ -66,14 +63,11 @@ def test_agreement_is_a_scale_of_the_faces_with_votes():
     assert trace.marker.showscale
 
 
-def test_faces_that_were_selected_before_are_drawn_as_selected():
-    figure = face_map_chart(TABLE, "label", selected=[13, 14])
-    assert [tuple(trace.selectedpoints) for trace in figure.data] == [(0,), (1,), ()]
-    assert all(trace.selectedpoints is None for trace in face_map_chart(TABLE, "label").data)
-
-
-def test_narrow_is_lower_and_unknown_colours_are_refused():
-    assert face_map_chart(TABLE, "label", narrow=True).layout.height < face_map_chart(TABLE, "label").layout.height
+def test_selected_faces_a_narrow_screen_and_unknown_colours():
+    whole, selected = face_map_chart(TABLE, "label"), face_map_chart(TABLE, "label", selected=[13, 14], narrow=True)
+    assert [tuple(trace.selectedpoints) for trace in selected.data] == [(0,), (1,), ()]
+    assert all(trace.selectedpoints is None for trace in whole.data)
+    assert selected.layout.height < whole.layout.height
     assert set(COLORINGS) < set(TABLE)
     with pytest.raises(ValueError, match="Received: mood"):
         face_map_chart(TABLE, "mood")

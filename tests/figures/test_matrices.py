@@ -38,43 +38,29 @@ def test_a_click_gives_the_cell_that_is_drawn_there(cells, values):
     assert texts(matrices.confusion_chart(cells, "counts"))["fear", "sad"] == f"{at.loc[('fear', 'sad'), 'count']:,}"
     np.testing.assert_array_equal(heat.z, cells["rate"])
     assert marks.marker.opacity == 0
+    assert [color == "#FFFFFF" for color in marks.textfont.color] == (cells["rate"] > 0.5).tolist()  # on dark cells
 
 
-def test_expressions_stand_in_the_projects_order_with_the_first_row_on_top(cells):
+def test_expressions_stand_in_the_projects_order_and_the_chosen_cell_is_framed(cells):
     layout = matrices.confusion_chart(cells, "rates").layout
     assert layout.yaxis.categoryarray == layout.xaxis.categoryarray == EXPRESSIONS
-    assert layout.yaxis.range == (6.5, -0.5)
-    assert layout.xaxis.range == (-0.5, 6.5)
+    assert (layout.yaxis.range, layout.xaxis.range) == ((6.5, -0.5), (-0.5, 6.5))
     assert layout.xaxis.autorange is layout.yaxis.autorange is None  # "reversed" would turn the ranges round
-
-
-def test_the_chosen_cell_is_framed(cells):
+    assert not layout.shapes
     (frame,) = matrices.confusion_chart(cells, "counts", chosen=("fear", "sad")).layout.shapes
     assert (frame.y0 + frame.y1) / 2 == EXPRESSIONS.index("fear")
     assert (frame.x0 + frame.x1) / 2 == EXPRESSIONS.index("sad")
-    assert not matrices.confusion_chart(cells, "counts").layout.shapes
-
-
-def test_an_expression_without_faces_shows_a_dash(cells):
-    empty = cells.copy()
-    empty.loc[empty["actual"] == "disgust", ["count", "rate"]] = [0, float("nan")]
-    words = texts(matrices.confusion_chart(empty, "rates"))
-    assert {words["disgust", name] for name in EXPRESSIONS} == {"–"}
-
-
-def test_text_is_white_only_on_dark_cells(cells):
-    marks = matrices.confusion_chart(cells, "rates").data[1]
-    white = [color == "#FFFFFF" for color in marks.textfont.color]
-    assert white == (cells["rate"] > 0.5).tolist()
 
 
 def test_differences_have_signs(answers):
     cells = difference_cells(answers, "able", "weak")
-    words = texts(matrices.difference_chart(cells, "counts"))
+    words = texts(matrices.confusion_chart(cells, "counts", difference=True))
     for row in cells.itertuples():
         assert words[row.actual, row.predicted] == (f"{row.count:+,}" if row.count else "0")
-    heat = matrices.difference_chart(cells, "rates").data[0]
-    assert heat.zmin == -heat.zmax
+    cells.loc[cells["actual"] == "disgust", ["count", "rate"]] = [0, float("nan")]  # an expression without faces
+    figure = matrices.confusion_chart(cells, "rates", difference=True)
+    assert {texts(figure)["disgust", name] for name in EXPRESSIONS} == {"–"}
+    assert figure.data[0].zmin == -figure.data[0].zmax
 
 
 def test_pairs_are_signed_and_only_significant_ones_are_coloured():

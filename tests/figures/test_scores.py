@@ -1,31 +1,36 @@
-from __future__ import annotations
+"""Scores with their intervals, and the look that all charts share."""
+
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.figures.scores import (
-    AccuracyInterval,
-    accuracy_intervals,
-    class_scores,
-    error_leaves,
-    group_rates,
-    paper_chart,
-    ranking,
-)
-from fer_core.labels import EXPRESSIONS
+from fer_core.columns import percent_text
+from fer_core.figures.bars import softmax_table
+from fer_core.figures.scores import accuracy_intervals, class_scores, error_leaves, group_rates, paper_chart, ranking
+from fer_core.figures.theme import MODEL_COLORS, enlarged, in_lines, model_styles, safe
+from fer_core.labels import COLORS, EXPRESSIONS
 
-MEASURED = [
-    AccuracyInterval("Compact CNN", "PublicTest", 0.66, 0.645, 0.675),
-    AccuracyInterval("Compact CNN", "PrivateTest", 0.67, 0.655, 0.685),
-    AccuracyInterval("Another", "PublicTest", 0.55, 0.53, 0.57),
-]
-F1 = pd.DataFrame(
+MEASURED = pd.DataFrame(
     [
-        {"model": model, "expression": name, "f1": level, "low": level - 0.1, "high": level + 0.05}
-        for model, level in (("one", 0.5), ("two", 0.7))
-        for name in EXPRESSIONS
-    ]
+        ("Compact CNN", "PublicTest", 0.66, 0.645, 0.675),
+        ("Compact CNN", "PrivateTest", 0.67, 0.655, 0.685),
+        ("Another", "PublicTest", 0.55, 0.53, 0.57),
+    ],
+    columns=["model", "split", "accuracy", "low", "high"],
+)
+F1 = pd.DataFrame(
+    [(model, name, f1, f1 - 0.1, f1 + 0.05) for model, f1 in (("one", 0.5), ("two", 0.7)) for name in EXPRESSIONS],
+    columns=["model", "expression", "f1", "low", "high"],
+)
+RATES = pd.DataFrame(
+    [
+        (group, expression, 40, value, value - 0.1, value + 0.1, group != "<b>few</b>")
+        for group, value in (("old", 0.4), ("young", 0.6), ("<b>few</b>", 0.5))
+        for expression in ("angry", "happy")
+    ],
+    columns=["group", "expression", "faces", "value", "low", "high", "compared"],
 )
 
 
@@ -35,24 +40,21 @@ def ends(trace) -> list[tuple[float, float]]:
     return [(round(a, 6), round(b, 6)) for a, b in zip(middle - error.arrayminus, middle + error.array, strict=True)]
 
 
-def test_models_and_splits_keep_their_order():
+def test_models_and_splits_keep_their_order_and_numbers_are_shown_as_given():
     figure = accuracy_intervals(MEASURED)
-    dots = [trace for trace in figure.data if trace.mode == "markers"]
-    assert [trace.name for trace in dots] == ["PublicTest", "PrivateTest"]
+    public, private = [trace for trace in figure.data if trace.mode == "markers"]
+    assert (public.name, private.name) == ("PublicTest", "PrivateTest")
     assert figure.layout.yaxis.ticktext == ("Compact CNN", "Another")
-    public, private = dots[0].y[0], dots[1].y[0]
-    assert round(public) == round(private) == 0  # both in the first model's row,
-    assert public < private  # the first split above: the axis runs downwards
-    low, high = figure.layout.yaxis.range
-    assert low > high
-    assert dots[0].marker.symbol != dots[1].marker.symbol
-
-
-def test_numbers_are_shown_as_given():
-    dots, words, *_ = accuracy_intervals(MEASURED).data
-    assert list(dots.x) == [0.66, 0.55]
-    assert ends(dots) == [(0.645, 0.675), (0.53, 0.57)]
-    assert [word.strip() for word in words.text] == ["<b>66.0 %</b>", "<b>55.0 %</b>"]
+    assert round(public.y[0]) == round(private.y[0]) == 0  # both in the first model's row,
+    assert public.y[0] < private.y[0]  # the first split above: the axis runs downwards
+    assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]
+    assert public.marker.symbol != private.marker.symbol
+    assert list(public.x) == [0.66, 0.55]
+    assert ends(public) == [(0.645, 0.675), (0.53, 0.57)]
+    assert [word.strip() for word in figure.data[1].text] == ["<b>66.0 %</b>", "<b>55.0 %</b>"]
+    assert figure.layout.height > accuracy_intervals(MEASURED[:2]).layout.height
+    with pytest.raises(ValueError, match="at least one measured accuracy"):
+        accuracy_intervals(MEASURED[:0])
 
 
 def test_axis_holds_everything_references_too():
@@ -65,12 +67,6 @@ def test_axis_holds_everything_references_too():
     assert figure.layout.annotations[0].text == "a known result"
 
 
-def test_height_grows_with_the_models_and_nothing_is_refused():
-    assert accuracy_intervals(MEASURED).layout.height > accuracy_intervals(MEASURED[:2]).layout.height
-    with pytest.raises(ValueError, match="at least one measured accuracy"):
-        accuracy_intervals([])
-
-
 @pytest.mark.parametrize(("ascending", "best"), [(False, "high"), (True, "low")])
 def test_the_best_is_on_top_whether_high_or_low(ascending, best):
     table = pd.DataFrame({"model": ["low", "high"], "m": [0.1, 0.9], "m_low": [0.05, 0.8], "m_high": [0.2, 0.95]})
@@ -81,50 +77,28 @@ def test_the_best_is_on_top_whether_high_or_low(ascending, best):
 
 
 def test_f1_has_a_dot_for_each_model_and_expression_with_its_interval():
+    """Colours follow the place in all models, not in those shown; those in front are drawn and listed first."""
     one, two = class_scores(F1).data
     assert (one.name, two.name) == ("one", "two")
     assert one.y == EXPRESSIONS
     assert ends(two) == [(0.6, 0.75)] * 7
     assert one.marker.symbol != two.marker.symbol  # colour is not the only difference
     assert one.marker.color != two.marker.color
-
-
-def test_only_the_models_in_front_are_drawn_at_first_and_listed_first():
+    assert one.visible is two.visible is True
+    alone = class_scores(F1[F1["model"] == "two"], models=["one", "two"]).data[0]
+    assert alone.marker.color == two.marker.color
     one, two = class_scores(F1, front=["two"]).data
     assert (one.visible, two.visible) == ("legendonly", True)
     assert one.legendrank > two.legendrank
 
 
-def test_colours_follow_the_place_in_all_models_not_in_those_shown():
-    alone = class_scores(F1[F1["model"] == "two"], models=["one", "two"]).data[0]
-    assert alone.marker.color == class_scores(F1).data[1].marker.color
-
-
 def test_reported_values_have_no_whisker():
-    marks = pd.DataFrame(
-        {
-            "title": ["a", "a"],
-            "source": ["reported", "measured here"],
-            "where": ["figure 5", "PublicTest"],
-            "value": [0.5, 0.4],
-            "low": [np.nan, 0.38],
-            "high": [np.nan, 0.42],
-        }
-    )
-    reported, measured = paper_chart(marks, "Accuracy").data
+    sources = {"source": ["reported", "measured here"], "where": ["figure 5", "PublicTest"]}
+    numbers = {"value": [0.5, 0.4], "low": [np.nan, 0.38], "high": [np.nan, 0.42]}
+    reported, measured = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
     assert ends(reported) == [(0.5, 0.5)]
     assert ends(measured) == [(0.38, 0.42)]
     assert reported.marker.symbol != measured.marker.symbol
-
-
-RATES = pd.DataFrame(
-    [
-        (group, expression, 40, value, value - 0.1, value + 0.1, group != "<b>few</b>")
-        for group, value in (("old", 0.4), ("young", 0.6), ("<b>few</b>", 0.5))
-        for expression in ("angry", "happy")
-    ],
-    columns=["group", "expression", "faces", "value", "low", "high", "compared"],
-)
 
 
 def test_groups_differ_in_colour_and_shape_and_small_ones_are_hollow():
@@ -136,9 +110,6 @@ def test_groups_differ_in_colour_and_shape_and_small_ones_are_hollow():
     assert list(figure.data[0].y) == ["angry", "happy"]
     assert ends(figure.data[0]) == [(0.3, 0.5)] * 2
     assert figure.layout.showlegend
-
-
-def test_one_expression_has_a_row_for_each_group():
     figure = group_rates(RATES[RATES["expression"] == "angry"], "Recall, angry")
     assert [list(trace.y) for trace in figure.data] == [["old"], ["young"], ["<b>few</b>"]]
     assert "&lt;b&gt;few" in figure.layout.yaxis.ticktext[2]
@@ -154,3 +125,32 @@ def test_leaves_and_the_mean_of_all():
     assert list(figure.data[0].x) == [0.6, 0.1]
     assert figure.layout.shapes[0].x0 == 0.33
     assert "33 %" in figure.layout.annotations[0].text
+
+
+def test_models_have_colours_of_their_own_and_titles_are_safe_and_in_short_lines():
+    assert not set(MODEL_COLORS) & set(COLORS.values())
+    many = model_styles([f"model {number}" for number in range(20)])
+    assert len(set(many.values())) == len(many) == 20  # colour, dash and symbol together
+    assert in_lines("VGG16, modified, noise (UTKFace)") == "VGG16, modified, noise<br>(UTKFace)"
+    assert max(len(line) for line in in_lines("a b " * 30).split("<br>")) <= 22
+    assert safe("<a href='x'>&") == "&lt;a href='x'&gt;&amp;"
+    assert "<a" not in in_lines("<a href='x'> name")
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0, "0 %"), (0.004, "< 1 %"), (0.005, "0 %"), (0.5, "50 %"), (1, "100 %")]
+)
+def test_percentages(share, words):
+    assert percent_text(share) == words
+
+
+def test_an_enlarged_chart_has_larger_type_and_the_same_data():
+    chart = softmax_table(range(7), [1] * 7, probabilities=[0.1] * 7)
+    larger = enlarged(chart, 2)
+    assert larger.layout.height == 2 * chart.layout.height
+    assert larger.layout.font.size == 2 * chart.layout.font.size
+    assert larger.layout.yaxis.tickfont.size == 2 * chart.layout.yaxis.tickfont.size
+    assert larger.layout.annotations[0].font.size == 2 * chart.layout.annotations[0].font.size
+    assert [trace.textfont.size for trace in larger.data] == [2 * trace.textfont.size for trace in chart.data]
+    assert json.loads(larger.to_json())["data"][0]["x"] == json.loads(chart.to_json())["data"][0]["x"]
+    assert larger.data[0].width == chart.data[0].width

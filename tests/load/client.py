@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from types import TracebackType
 from typing import Any, Final, Self
 
 import requests
+from requests.adapters import HTTPAdapter
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import UploadedFileInfo
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import ClientConnection, connect
+from urllib3.util import Retry
+from websockets.asyncio.client import connect
 
 PATIENCE: Final = 120  # seconds to wait for an answer
-_ASSET: Final = re.compile(r'(?:src|href)="\./(static/[^"]+)"')
 
 
 class Connection:
@@ -28,52 +28,31 @@ class Connection:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._session = requests.Session()
+        self.session = requests.Session()
+        # The server closes a kept connection after five idle seconds; a browser then sends the request again.
+        self.session.mount("http://", HTTPAdapter(max_retries=Retry(1, allowed_methods=None)))
         self._loaded: set[str] = set()
 
     async def load(self, page: str) -> None:
-        """Load a page and what its HTML names, and get the token that uploads need.
-
-        Raises:
-            requests.HTTPError: the server answered with an error.
-        """
+        """Load a page and what its HTML names, and get the token that uploads need."""
         html = (await self.request("GET", page)).text
-        for asset in set(_ASSET.findall(html)) - self._loaded:
+        for asset in set(re.findall(r'(?:src|href)="\./(static/[^"]+)"', html)) - self._loaded:
             await self.request("GET", asset)
             self._loaded.add(asset)
         for path in ("_stcore/health", "_stcore/host-config"):
             await self.request("GET", path)
 
     async def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Send one request.
-
-        Raises:
-            requests.HTTPError: the server answered with an error.
-        """
+        """Send one request; `requests.HTTPError` where the server answers with an error."""
         url = f"{self.address}/{path.lstrip('/')}"
-        answer = await asyncio.to_thread(self._session.request, method, url, timeout=PATIENCE, **options)
+        answer = await asyncio.to_thread(self.session.request, method, url, timeout=PATIENCE, **options)
         answer.raise_for_status()
         return answer
 
     @property
     def token(self) -> str:
-        """Return the token against forged requests."""
-        return self._session.cookies["_streamlit_xsrf"]
-
-    async def socket(self) -> ClientConnection:
-        """Open the WebSocket of a new session."""
-        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._session.cookies)
-        return await connect(
-            f"{self.address.replace('http', 'ws', 1)}/_stcore/stream",
-            subprotocols=["streamlit", self.token],  # type: ignore[list-item]
-            additional_headers={"Cookie": cookies},
-            max_size=None,
-            open_timeout=PATIENCE,
-        )
-
-    def close(self) -> None:
-        """Close all kept connections."""
-        self._session.close()
+        """The token against forged requests."""
+        return self.session.cookies["_streamlit_xsrf"]
 
 
 class Page:
@@ -90,14 +69,20 @@ class Page:
         self._known: dict[str, ForwardMsg] = {}
 
     async def __aenter__(self) -> Self:
-        await self._connection.load(self._path)
-        self._socket = await self._connection.socket()
+        connection = self._connection
+        await connection.load(self._path)
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in connection.session.cookies)
+        self._socket = await connect(
+            f"{connection.address.replace('http', 'ws', 1)}/_stcore/stream",
+            subprotocols=["streamlit", connection.token],  # type: ignore[list-item]
+            additional_headers={"Cookie": cookies},
+            max_size=None,
+            open_timeout=PATIENCE,
+        )
         await self._run()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._socket.close()
 
     async def upload(self, name: str, content: bytes) -> None:
@@ -113,9 +98,8 @@ class Page:
         urls = answer.file_urls_response.file_urls[0]
         form, headers = {name: (name, content)}, {"X-Xsrftoken": self._connection.token}
         await self._connection.request("PUT", urls.upload_url, files=form, headers=headers)
-        await self._run(
-            uploader.id, UploadedFileInfo(file_id=urls.file_id, name=name, size=len(content), file_urls=urls)
-        )
+        file = UploadedFileInfo(file_id=urls.file_id, name=name, size=len(content), file_urls=urls)
+        await self._run(uploader.id, file)
         for picture in self.pictures():
             await self._connection.request("GET", picture)
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -36,15 +36,13 @@ from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
 from tests.bad_inputs import good_input
 from tests.load.client import Connection, Page
-from tests.load.report import fresh_home, show
+from tests.load.home import fresh_home, show
 from tests.load.visitors import MEMORY
 from tests.runs.conftest import write_faces
 from tests.server import serving
 from tests.waiting import until
 
-MEGABYTES: Final = 24
-"""Size of the small file system."""
-
+MEGABYTES: Final = 24  # size of the small file system
 PATIENCE: Final = 240.0  # seconds for a training
 CLEARED: Final = 20
 
@@ -68,14 +66,12 @@ print(queue.submit(plan(sys.argv[1], epochs=2)).id)
 
 
 def plan(pictures: Path | str, epochs: int = 6) -> RunPlan:
-    """Return the plan of a training that takes seconds."""
     spec = ModelSpec("tiny", "Tiny", "compact_cnn", widths=(8, 8, 12, 16))
     recipe = Recipe(epochs=epochs, batch_size=4, ema=0.5, mixed_precision=False, augmentation=None)
     return RunPlan("A try", spec, recipe, DataSettings("folder", path=str(pictures), whole_image=True))
 
 
 def upload(number: int) -> Path:
-    """Keep an upload of 50 KB; the same number has the same content."""
     return Path(keep_upload(f"{number}.zip", np.random.default_rng(number).bytes(50_000)))
 
 
@@ -104,18 +100,13 @@ def full_disk_video(folder: Path) -> str:
 
 
 def full_disk_training(folder: Path) -> str:
-    pictures = write_faces(folder / "faces", 60)
     with _small_disk():
-        run = queue.submit(plan(pictures))
-        kept = _some_epochs(run, 1)
+        run, kept = _started(folder, 1, faces=60)
         with _full():
             status = queue.wait(run, PATIENCE)
         assert status.state in ("failed", "interrupted"), f"the run is {status.state}: {run.log()[-300:]}"
         assert status.message, "no sentence"
-        queue.resume(run)
-        _finished(run)
-        _kept(kept, run)
-    return f"resumed; {len(kept)} of 6 epochs were complete and are unchanged. {status.message}"
+        return f"{_resumed(run, kept)}. {status.message}"
 
 
 def full_disk_snapshot(folder: Path) -> str:
@@ -161,14 +152,10 @@ def cleared_caches(folder: Path) -> str:
 
 
 def killed_training(folder: Path) -> str:
-    run = queue.submit(plan(write_faces(folder / "faces", 60)))
-    kept = _some_epochs(run, 2)
+    run, kept = _started(folder, 2, faces=600)
     os.kill(int((run.folder / ALIVE).read_text()), signal.SIGKILL)
     until(lambda: run.status().state == "interrupted")
-    queue.resume(run)
-    _finished(run)
-    _kept(kept, run)
-    return f"resumed; {len(kept)} of 6 epochs were complete and are unchanged"
+    return _resumed(run, kept)
 
 
 def killed_video(folder: Path) -> str:
@@ -239,26 +226,26 @@ def main() -> int:
 
 
 @contextmanager
-def _small_disk() -> Iterator[None]:
-    """Mount a small file system as the data folder."""
+def _mounted(*commands: str) -> Iterator[None]:
+    """Mount something as the data folder, `{home}` in the options of `mount`."""
     place = home()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(place)], check=True)
+    first, *more = (["mount", *command.format(home=place).split()] for command in commands)
+    subprocess.run(first, check=True)
     try:
+        for command in more:
+            subprocess.run(command, check=True)
         yield
     finally:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-@contextmanager
-def _read_only() -> Iterator[None]:
+def _small_disk() -> AbstractContextManager[None]:
+    return _mounted(f"-t tmpfs -o size={MEGABYTES}m tmpfs {{home}}")
+
+
+def _read_only() -> AbstractContextManager[None]:
     """Make the data folder's file system read-only; even root cannot write to it."""
-    place = home()
-    subprocess.run(["mount", "--bind", str(place), str(place)], check=True)
-    try:
-        subprocess.run(["mount", "-o", "remount,ro,bind", str(place)], check=True)
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
+    return _mounted("--bind {home} {home}", "-o remount,ro,bind {home}")
 
 
 async def _open_all(address: str) -> list[str]:
@@ -323,17 +310,21 @@ def _finished(run: Run) -> None:
     assert status.state == "finished", f"the run is {status.state}: {status.message} {run.log()[-300:]}"
 
 
-def _some_epochs(run: Run, count: int) -> pd.DataFrame:
-    """Wait until a run is within the epoch that follows the first `count`, and return the history of those done."""
+def _started(folder: Path, count: int, *, faces: int) -> tuple[Run, pd.DataFrame]:
+    """Start a run, wait until it is within the epoch that follows the first `count`; return the history of those."""
+    run = queue.submit(plan(write_faces(folder / "faces", faces)))
     until(lambda: run.status().epoch >= count and run.status().step >= 2, PATIENCE)
-    return run.history()
+    return run, run.history()
 
 
-def _kept(before: pd.DataFrame, run: Run) -> None:
-    """Check that a resumed run has six epochs, and that those done before it was cut off are the same rows."""
+def _resumed(run: Run, before: pd.DataFrame) -> str:
+    """Resume a run; it must get six epochs, and those done before it was cut off must be the same rows."""
+    queue.resume(run)
+    _finished(run)
     history = run.history()
     assert history["epoch"].tolist() == list(range(6)), f"epochs {history['epoch'].tolist()}"
     assert before.equals(history.head(len(before))), "epochs that were complete have changed"
+    return f"resumed; {len(before)} of 6 epochs were complete and are unchanged"
 
 
 if __name__ == "__main__":

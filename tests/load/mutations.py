@@ -8,35 +8,68 @@ Linux only: the peak memory of each file comes from `/proc`.
 from __future__ import annotations
 
 import argparse
-import json
+import multiprocessing
 import os
 import resource
-import selectors
 import shutil
-import subprocess
 import sys
+import tempfile
 import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 from fer_core.types import FerError
-from tests.load.readers import KINDS, Input, make
-from tests.load.report import MEGABYTE, fresh_home, show
+from tests.load import models, pictures, zips
+from tests.load.damage import ANY, WAYS
+from tests.load.home import MEGABYTE, fresh_home, show
+from tests.load.material import Input
 
-SECONDS: Final = 5.0
-"""Processor time, of all threads: the time by the clock depends on what else the machine does."""
-BYTES: Final = 700_000_000
-"""Peak memory above what the process holds with Python and all libraries: 250 MB, or 950 MB with TensorFlow."""
+SECONDS: Final = 5.0  # of processor time, of all threads: time by the clock depends on what else the machine does
+BYTES: Final = 700_000_000  # peak above what the process holds with its libraries: 250 MB, or 950 MB with TensorFlow
+PATIENCE: Final = 60.0  # seconds after which a child that reads one file is killed
+BOMBS: Final = 0.05  # share of the inputs that are bombs, small files that claim to be large, not damaged files
+ADDRESS_SPACE: Final = 12 << 30  # bytes that a child may map, so that a mistake does not take the machine's memory
 
-PATIENCE: Final = 60.0
-"""Seconds after which a child that reads one file is killed."""
 
-_ADDRESS_SPACE: Final = 12 << 30
-"""Bytes that a child may map at most, so that a mistake does not take the machine's memory."""
+class Kind(NamedTuple):
+    """One kind of input."""
+
+    share: float  # of all inputs
+    good: Callable[[], dict[str, bytes]]  # undamaged files by name
+    bombs: Callable[[], dict[str, bytes]]
+    read: Callable[[Input, Path], list[str]]  # as pages and commands do; returns complaints, or raises a `FerError`
+    together: int = 1000  # how many a process reads; Keras keeps memory of each network
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "picture": Kind(0.37, pictures.pictures, pictures.picture_bombs, pictures.read_picture),
+    "video": Kind(0.17, pictures.videos, pictures.video_bombs, pictures.read_video),
+    "zip": Kind(0.15, zips.zips, zips.zip_bombs, zips.read_zip),
+    "names": Kind(0.03, zips.names, dict, zips.read_names),
+    "table": Kind(0.13, zips.tables, zips.table_bombs, zips.read_table),
+    "model": Kind(0.10, models.models, models.model_bombs, models.read_model),
+    "keras": Kind(0.05, models.keras, models.keras_bombs, models.read_keras, together=10),
+}
+
+
+def make(kind: str, seed: int, number: int) -> Input:
+    """Return input `number` of a kind; the same for the same seed."""
+    random = np.random.default_rng([seed, sorted(KINDS).index(kind), number])
+    good, bombs = KINDS[kind].good(), KINDS[kind].bombs()
+    if bombs and random.random() < BOMBS:
+        name = sorted(bombs)[int(random.integers(0, len(bombs)))]
+        return Input(f"bomb {name}", name, bombs[name])
+    name = sorted(good)[int(random.integers(0, len(good)))]
+    ways = [*ANY, *WAYS.get(Path(name).suffix, ())]
+    way = ways[int(random.integers(0, len(ways)))]
+    return Input(f"{name} {way.__name__}", name, way(good[name], random))
 
 
 def main() -> int:
@@ -45,39 +78,29 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", metavar="KIND[:NUMBER]", help="one kind, or one file of it; shows its traceback")
     parser.add_argument("--keep", type=Path, help="with --only KIND:NUMBER, write the damaged file here")
-    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.child:
-        _read_all(given.child[0], given.seed, json.loads(given.child[1]))
-        return 0
     kind, _, number = (given.only or "").partition(":")
     if kind and kind not in KINDS:
         parser.error(f"--only needs one of {', '.join(KINDS)}")
     if number and given.keep:
         given.keep.write_bytes(make(kind, given.seed, int(number)).content)
-    plan = {
-        name: [int(number)] if number else list(range(round(given.count * one.share)))
-        for name, one in KINDS.items()
-        if kind in ("", name)
-    }
+    rows, violations, files = [], [], 0
     with fresh_home() as folder:
-        found = {
-            name: [
-                one
-                for start in range(0, len(numbers), KINDS[name].together)
-                for one in _children(name, given.seed, numbers[start : start + KINDS[name].together], folder)
+        for name, one in KINDS.items():
+            if kind not in ("", name):
+                continue
+            numbers = [int(number)] if number else list(range(round(given.count * one.share)))
+            parts = [numbers[start : start + one.together] for start in range(0, len(numbers), one.together)]
+            results = [result for part in parts for result in _children(name, given.seed, part, folder)]
+            again = f"--seed {given.seed} --only {name}"
+            violations += [
+                f"{name}:{result['number']} ({result['what']}): {problem}  {again}:{result['number']}"
+                for result in results
+                for problem in _problems(result)
             ]
-            for name, numbers in plan.items()
-        }
-    rows = [_row(name, results) for name, results in found.items()]
-    violations = [
-        f"{name}:{one['number']} ({one['what']}): {problem}  --seed {given.seed} --only {name}:{one['number']}"
-        for name, results in found.items()
-        for one in results
-        for problem in _problems(one)
-    ]
+            rows.append(_row(name, results))
+            files += len(results)
     columns = ["Kind", "Files", "Results", "Sentences", "Slowest", "Peak memory", "Violations"]
-    files = sum(map(len, found.values()))
     return show(f"{files:,} damaged files, seed {given.seed}", columns, rows, violations)
 
 
@@ -90,75 +113,66 @@ def _row(name: str, results: list[dict[str, Any]]) -> list[str]:
 
 
 def _problems(one: dict[str, Any]) -> list[str]:
-    found = [] if one["outcome"] in ("result", "sentence") else [one["outcome"]]
+    problems = [] if one["outcome"] in ("result", "sentence") else [one["outcome"]]
     if one["seconds"] > SECONDS:
-        found.append(f"{one['seconds']:.1f} seconds")
+        problems.append(f"{one['seconds']:.1f} seconds")
     if one["bytes"] > BYTES:
-        found.append(f"{one['bytes'] / MEGABYTE:.0f} MB")
-    return found + [f"left {path}" for path in one["left"]]
+        problems.append(f"{one['bytes'] / MEGABYTE:.0f} MB")
+    return problems + [f"left {path}" for path in one["left"]]
 
 
 def _children(kind: str, seed: int, numbers: list[int], folder: Path) -> Iterator[dict[str, Any]]:
     """Yield what each number gave; after a crash or a file that takes too long, go on in another child."""
-    asked = numbers
+    context, log, alone = multiprocessing.get_context("spawn"), folder / "log.txt", len(numbers) == 1
     while numbers:
-        command = [sys.executable, "-m", "tests.load.mutations", "--seed", str(seed), "--child", kind]
-        log = folder / "log.txt"
-        with log.open("wb") as errors:
-            child = subprocess.Popen(
-                [*command, json.dumps(numbers)],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
+        here, there = context.Pipe(duplex=False)
+        child = context.Process(target=_read_all, args=(there, kind, seed, numbers, log))
+        child.start()
+        there.close()
         begun: dict[str, Any] = {"what": "start of the process", "number": numbers[0]}
-        for line in _lines(child):
-            said = json.loads(line)
-            if "outcome" in said:
+        late = False
+        while not (late := not here.poll(PATIENCE)):
+            try:
+                message = here.recv()
+            except EOFError:
+                break
+            begun = message
+            if "outcome" in message:
                 numbers = numbers[1:]
-                yield said
-                begun = {"what": "end of the process", "number": said["number"]}
-            else:
-                begun = said
-        if len(asked) == 1:
+                yield message
+                begun = {"what": "end of the process", "number": message["number"]}
+        if late:
+            child.kill()
+        child.join()
+        if alone:
             sys.stderr.write(log.read_text(errors="replace"))
         if numbers:
-            status = child.wait()
             last = log.read_text(errors="replace").strip().splitlines()[-1:]
-            outcome = f"no answer within {PATIENCE:.0f} seconds" if status == -9 else f"crash, status {status} {last}"
+            crash = f"crash, status {child.exitcode} {last}"
+            outcome = f"no answer within {PATIENCE:.0f} seconds" if late else crash
             yield {**begun, "outcome": outcome, "seconds": 0.0, "bytes": 0, "left": []}
             numbers = numbers[1:]
-            _empty(folder / "tmp", folder / "home")
+            for part in ("tmp", "home"):
+                shutil.rmtree(folder / part)
+                (folder / part).mkdir()
 
 
-def _lines(child: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """Yield the lines that a child prints until it ends; kill it if it prints none for too long."""
-    assert child.stdout
-    with selectors.DefaultSelector() as selector:
-        selector.register(child.stdout, selectors.EVENT_READ)
-        while True:
-            if not selector.select(PATIENCE):
-                child.kill()
-                break
-            line = child.stdout.readline()
-            if not line:
-                break
-            yield line
-    child.wait()
-
-
-def _read_all(kind: str, seed: int, numbers: list[int]) -> None:
-    """Read files in this process and print a line of JSON before and after each."""
-    output = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what libraries print is no answer
-    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
+def _read_all(parent: Connection, kind: str, seed: int, numbers: list[int], log: Path) -> None:
+    """Read files in this process; tell the parent of each before and after. What libraries print goes into the log."""
+    with log.open("wb") as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     warnings.simplefilter("ignore")
     home, tmp = Path(os.environ["FER_HOME"]), Path(os.environ["TMPDIR"])
-    _warm_up(kind, seed)
+    name, content = next(iter(KINDS[kind].good().items()))
+    with tempfile.TemporaryDirectory() as folder:  # so that imports and caches do not count for the first damaged file
+        KINDS[kind].read(Input("good", name, content), Path(folder))
     libraries = _memory("VmRSS")
     for number in numbers:
         given = make(kind, seed, number)
         told = {"number": number, "what": given.what}
-        print(json.dumps(told), file=output)
+        parent.send(told)
         work = tmp.parent / "work"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
@@ -167,14 +181,14 @@ def _read_all(kind: str, seed: int, numbers: list[int]) -> None:
         start = time.process_time()
         outcome = _outcome(kind, given, work, verbose=len(numbers) == 1)
         seconds, peak = time.process_time() - start, _memory("VmHWM") - libraries
+        new = _files(home, tmp) - before
         cache = str(home / "cache") if outcome == "result" else "\0"  # a result may be cached
-        left = [path for path in _files(home, tmp) - before if not path.startswith(cache)]
+        left = [path for path in new if not path.startswith(cache)]
         if outcome != "result":
             left += [str(path) for path in work.iterdir() if path.suffix != Path(given.name).suffix]
-        left = [str(Path(path).relative_to(tmp.parent)) for path in left if not path.endswith(".lock")]
-        told |= {"outcome": outcome, "seconds": seconds, "bytes": peak, "left": sorted(left)[:3]}
-        print(json.dumps(told), file=output)
-        for path in _files(home, tmp) - before:
+        left = sorted(str(Path(path).relative_to(tmp.parent)) for path in left if not path.endswith(".lock"))
+        parent.send(told | {"outcome": outcome, "seconds": seconds, "bytes": peak, "left": left[:3]})
+        for path in new:
             Path(path).unlink(missing_ok=True)
 
 
@@ -193,23 +207,8 @@ def _outcome(kind: str, given: Input, work: Path, verbose: bool) -> str:
     return f"no sentence: {odd[0][:200]!r}" if odd else "sentence" if sentences else "result"
 
 
-def _warm_up(kind: str, seed: int) -> None:
-    """Read a good file, so that imports and caches do not count for the first damaged one."""
-    import tempfile
-
-    name, content = next(iter(KINDS[kind].good().items()))
-    with tempfile.TemporaryDirectory() as folder:
-        KINDS[kind].read(Input("good", name, content), Path(folder))
-
-
 def _files(*folders: Path) -> set[str]:
     return {str(path) for folder in folders for path in folder.rglob("*") if path.is_file()}
-
-
-def _empty(*folders: Path) -> None:
-    for folder in folders:
-        shutil.rmtree(folder)
-        folder.mkdir()
 
 
 def _memory(field: str) -> int:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 import pytest
 
 from fer_core.types import FerError
 from tests.load import faults, mutations, visitors
-from tests.load.readers import KINDS, make
+from tests.load.mutations import KINDS, make
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"keras"}))  # which imports TensorFlow
 def test_a_damaged_file_is_read_or_is_one_sentence(home, tmp_path, monkeypatch, kind):
-    monkeypatch.setitem(KINDS, kind, replace(KINDS[kind], bombs=dict))  # which take a minute to make
+    monkeypatch.setitem(KINDS, kind, KINDS[kind]._replace(bombs=dict))  # which take a minute to make
     for number in range(3):
         given = make(kind, 1, number)
         folder = tmp_path / str(number)

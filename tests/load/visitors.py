@@ -31,8 +31,8 @@ from PIL import Image
 
 from tests.bad_inputs import encoded, good_input
 from tests.load.client import Connection, Page
-from tests.load.kinds.material import packed
-from tests.load.report import MEGABYTE, fresh_home, show
+from tests.load.home import MEGABYTE, fresh_home, show
+from tests.load.material import packed
 from tests.server import serving
 
 MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "524288", "MALLOC_TRIM_THRESHOLD_": "524288"}
@@ -58,36 +58,24 @@ class Visitor:
     seconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.number)
-
-    async def visit(self, address: str, think: float, until: float, photos: int | None = None) -> None:
-        """Upload photos until a time, or a number of them."""
-        connection = Connection(address)
-        while len(self.seconds) < (photos or 10_000) and time.monotonic() < until:
+    async def visit(self, address: str, think: float, *, seconds: float = 600, photos: int = 10_000) -> None:
+        """Upload photos for some seconds, or a number of them."""
+        connection, drawn, until = Connection(address), random.Random(self.number), time.monotonic() + seconds
+        while len(self.seconds) < photos and time.monotonic() < until:
             try:
-                await self._one_photo(connection, think)
+                async with Page(connection, "predict", "p_source=Upload") as page:
+                    await asyncio.sleep(drawn.uniform(0, 2 * think))
+                    turned = Image.open(io.BytesIO(good_input())).rotate(self.number % 9 - 4, expand=True)
+                    photo = turned.resize((900 + self.number, 900 + len(self.seconds)))  # that no cache knows
+                    content, start = encoded(photo, "JPEG"), time.monotonic()
+                    await page.upload(f"photo {self.number}.jpg", content)
+                    self.seconds.append(time.monotonic() - start)
+                    self.errors += page.exceptions() + ([] if page.pictures() else ["no picture on the page"])
+                    await asyncio.sleep(drawn.uniform(0, 2 * think))
             except (OSError, requests.RequestException) as error:  # the visitor would have given up
-                self.errors.append(f"{type(error).__name__}: {str(error).splitlines()[0][:120]}")
+                self.errors.append(_line(error))
                 break
-        connection.close()
-
-    async def _one_photo(self, connection: Connection, think: float) -> None:
-        async with Page(connection, "predict", "p_source=Upload") as page:
-            await asyncio.sleep(self._random.uniform(0, 2 * think))
-            photo = self._photo()
-            start = time.monotonic()
-            await page.upload(f"photo {self.number}.jpg", photo)
-            self.seconds.append(time.monotonic() - start)
-            self.errors += page.exceptions()
-            if not page.pictures():
-                self.errors.append("no picture on the page")
-            await asyncio.sleep(self._random.uniform(0, 2 * think))
-
-    def _photo(self) -> bytes:
-        """Return a photo that no cache knows."""
-        turned = Image.open(io.BytesIO(good_input())).rotate(self.number % 9 - 4, expand=True)
-        return encoded(turned.resize((900 + self.number, 900 + len(self.seconds))), "JPEG")
+        connection.session.close()
 
 
 def main() -> int:
@@ -99,50 +87,41 @@ def main() -> int:
     parser.add_argument("--rest", type=float, default=130, help="seconds until the last visitor comes")
     given = parser.parse_args()
     with fresh_home() as folder, serving(folder, **MEMORY) as (process, address):
-        if given.megabytes:
-            return asyncio.run(_measure_large(process, address, given))
-        return asyncio.run(_measure(process, address, given))
+        return asyncio.run((_measure_large if given.megabytes else _measure)(process, address, given))
 
 
 async def _measure(process: psutil.Process, address: str, given: argparse.Namespace) -> int:
     warm, alone, last = Visitor(1001), Visitor(1000), Visitor(1002)
-    await warm.visit(address, 0.0, time.monotonic() + 600, photos=2)
+    await warm.visit(address, 0.0, photos=2)
     before = _memory(process)
-    await alone.visit(address, 0.5, time.monotonic() + 600, photos=9)
+    await alone.visit(address, 0.5, photos=9)
     visitors = [Visitor(number) for number in range(given.visitors)]
-    until, worked = time.monotonic() + given.seconds, _worked(process)
-    visits = asyncio.gather(*(one.visit(address, given.think, until) for one in visitors))
+    worked = _worked(process)
+    visits = asyncio.gather(*(one.visit(address, given.think, seconds=given.seconds) for one in visitors))
     peak = await _peak(process, visits)
     photos, worked = sum(len(one.seconds) for one in visitors), _worked(process) - worked
     await asyncio.sleep(given.rest)
-    await last.visit(address, 0.0, time.monotonic() + 600, photos=1)
+    await last.visit(address, 0.0, photos=1)
     after = _memory(process)
-    errors = [f"visitor {one.number}: {error}" for one in (warm, alone, *visitors, last) for error in one.errors]
+    violations = [f"visitor {one.number}: {error}" for one in (warm, alone, *visitors, last) for error in one.errors]
     if not alone.seconds or not all(one.seconds for one in visitors):
-        errors.append("a visitor saw no results")
+        violations.append("a visitor saw no results")
     medians = [statistics.median(one.seconds) for one in visitors if one.seconds] or [float("nan")]
     single = statistics.median(alone.seconds or [float("nan")])
     ratio = max(medians) / single
     rows = [
-        ["Errors", str(len(errors)), "0"],
+        ["Errors", str(len(violations)), "0"],
         ["Photos", str(photos), ""],
         ["Server's processor time for each", f"{worked / max(photos, 1):.2f} s", ""],
         ["Single visitor, median", f"{single:.2f} s", ""],
         ["Visitors' medians: typical, slowest", f"{statistics.median(medians):.2f} s, {max(medians):.2f} s", ""],
         ["Slowest visitor's median / single visitor's", f"{ratio:.1f}", f"≤ {RATIO:.0f}"],
-        ["Server's memory after warm-up", f"{before / MEGABYTE:.0f} MB", ""],
-        ["Server's memory at its peak", f"{peak / MEGABYTE:.0f} MB", ""],
-        [
-            f"Server's memory after the last visitor, {given.rest:.0f} s later",
-            f"{after / MEGABYTE:.0f} MB",
-            f"≤ {(before + LEFT) / MEGABYTE:.0f} MB",
-        ],
+        ["Server's memory after warm-up", _mb(before), ""],
+        ["Server's memory at its peak", _mb(peak), ""],
+        [f"Server's memory after the last visitor, {given.rest:.0f} s later", _mb(after), f"≤ {_mb(before + LEFT)}"],
     ]
-    violations = list(errors)
-    if not ratio <= RATIO:
-        violations.append(f"the ratio is {ratio:.1f}")
-    if after > before + LEFT:
-        violations.append(f"{(after - before) / MEGABYTE:.0f} MB remain")
+    violations += [] if ratio <= RATIO else [f"the ratio is {ratio:.1f}"]
+    violations += [f"{_mb(after - before)} remain"] if after > before + LEFT else []
     title = f"{given.visitors} visitors, {given.seconds:.0f} s, thinking {given.think:g} s before and after each photo"
     return show(title, ["", "Measured", "Asked"], rows, violations)
 
@@ -160,8 +139,8 @@ async def _measure_large(process: psutil.Process, address: str, given: argparse.
                 await opened.upload("large.zip", content)
                 errors.extend(f"{page}: {message}" for message in opened.exceptions())
         except (OSError, requests.RequestException) as error:
-            errors.append(f"{page}: {type(error).__name__}: {str(error).splitlines()[0][:120]}")
-        connection.close()
+            errors.append(f"{page}: {_line(error)}")
+        connection.session.close()
 
     async def all_at_once(megabytes: int) -> tuple[int, int, int]:
         """Return the server's memory at its peak, with all files, and after the last visitor."""
@@ -175,16 +154,14 @@ async def _measure_large(process: psutil.Process, address: str, given: argparse.
         return peak, held, _memory(process)
 
     *_, before = await all_at_once(1)
-    rows = [["Server's memory after warm-up", f"{before / MEGABYTE:.0f} MB", ""]]
-    violations: list[str] = []
+    rows, violations = [["Server's memory after warm-up", _mb(before), ""]], []
     files = len(LARGE) * given.megabytes * MEGABYTE
     limits = {"at its peak": 2 * files + BESIDE, "with all files": files + BESIDE, "after the last visitor": LEFT}
     for number in (1, 2):
         for (when, more), memory in zip(limits.items(), await all_at_once(given.megabytes), strict=True):
-            name, asked = f"Uploads {number}: memory {when}", before + more
-            rows.append([name, f"{memory / MEGABYTE:.0f} MB", f"≤ {asked / MEGABYTE:.0f} MB"])
-            if memory > asked:
-                violations.append(f"{name}: {memory / MEGABYTE:.0f} MB")
+            name = f"Uploads {number}: memory {when}"
+            rows.append([name, _mb(memory), f"≤ {_mb(before + more)}"])
+            violations += [f"{name}: {_mb(memory)}"] if memory > before + more else []
     rows.append(["Errors", str(len(errors)), "0"])
     title = f"{len(LARGE)} visitors upload {given.megabytes} MB each at once"
     return show(title, ["", "Measured", "Asked"], rows, errors + violations)
@@ -206,6 +183,14 @@ def _memory(process: psutil.Process) -> int:
 def _worked(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
+
+
+def _mb(size: float) -> str:
+    return f"{size / MEGABYTE:.0f} MB"
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0][:120]}"
 
 
 if __name__ == "__main__":

@@ -17,18 +17,18 @@ from rich.console import Console
 from rich.table import Table
 
 from fer_core.store.folders import DEFAULT_MODEL, load_model
-from tests.speed import bulk, pages, serving
+from tests.speed import measures
 
 PARTS = {
-    "start": serving.start_numbers,
-    "serving": serving.serving_numbers,
-    "stream": serving.stream_numbers,
-    "batch": bulk.batch_numbers,
-    "archive": bulk.archive_numbers,
-    "features": bulk.feature_numbers,
-    "batch_norm": bulk.batch_norm_numbers,
-    "compare": pages.compare_numbers,
-    "visits": pages.visit_numbers,
+    "start": measures.start_numbers,
+    "serving": measures.serving_numbers,
+    "stream": measures.stream_numbers,
+    "batch": measures.batch_numbers,
+    "archive": measures.archive_numbers,
+    "features": measures.feature_numbers,
+    "batch_norm": measures.batch_norm_numbers,
+    "compare": measures.compare_numbers,
+    "visits": measures.visit_numbers,
 }
 Part = StrEnum("Part", {part: part for part in PARTS})  # type: ignore[misc]  # mypy wants them written out
 

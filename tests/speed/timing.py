@@ -20,16 +20,10 @@ def seconds_each(
     rounds: int = 5,
     average: Callable[[Iterable[float]], float] = statistics.median,
 ) -> list[float]:
-    """Return the average seconds of a call of each function.
+    """Return the average seconds of a call of each function, called for some seconds in all rounds, or once in each.
 
-    The functions take turns, so that other load affects all of them: their ratios hold on a busy machine too.
-
-    Args:
-        functions: what to time.
-        seconds: how long to call each, in all rounds together; each is called at least once a round.
-        warm_up: number of calls of each before, not counted.
-        rounds: number of turns of each.
-        average: of the times of all calls.
+    The functions take turns, so that other load affects all of them: their ratios hold on a busy machine too. The calls
+    to warm up do not count.
     """
     times: list[list[float]] = [[] for _ in functions]
     for function in functions:
@@ -49,11 +43,7 @@ def seconds_each(
 
 
 def in_child(function: Callable[..., object], *arguments: str, **variables: str) -> Any:
-    """Return the result of a module's function, called in a new process with some more environment variables.
-
-    Raises:
-        RuntimeError: the process failed.
-    """
+    """Return the result of a module's function, called in a new process with some more environment variables."""
     from fer_core.jobs import run_python
 
     module, name = function.__module__, function.__name__

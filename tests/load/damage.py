@@ -8,8 +8,8 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,6 +17,12 @@ Random = np.random.Generator
 
 _SIZES: Final = (0, 1, 2, 255, 0x7FFF, 0xFFFF, 0x10000, 10_000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _NUMBERS: Final = (b"0", b"-1", b"1e308", b"1e999", b"NaN", b"null", b"99999999999", b"9" * 400, b'"x"', b"[]", b"0.5")
+_NAMES: Final = (  # that must not leave the folder or cannot be written
+    *("../../outside.png", "/etc/passwd", "a" * 300 + ".png", "happy/" * 60 + "deep.png", "happy\\..\\..\\up.png"),
+    *("C:/windows.png", "happy\\folder\\", "__MACOSX/happy/._0.png", "@eaDir/0.png", "happy/Zoe\u0308.png"),
+    *("happy/=1+1.png", "HAPPY/0.png", "happy/\0zero.png", "happy", "happy/.hidden.png", "happy/😀.png", "\ud7ff.png"),
+    *(" ", "happy//a.png"),
+)
 
 
 def flipped(content: bytes, random: Random) -> bytes:
@@ -38,14 +44,10 @@ def spliced(content: bytes, random: Random) -> bytes:
     start, stop = sorted(random.integers(0, len(content), 2).tolist())
     piece, length = content[start:stop], stop - start
     place = int(random.integers(0, len(content)))
-    return [
-        content[:start] + content[stop:],
-        content[:stop] + content[start:],
-        content[:start] + bytes(length) + content[stop:],
-        content[:start] + b"\xff" * length + content[stop:],
-        content[:place] + piece + content[place:],
-        random.bytes(length) + content[stop:],
-    ][int(random.integers(0, 6))]
+    before, after = content[:start], content[stop:]
+    moved = content[:place] + piece + content[place:]
+    ways = [before + after, content[:stop] + piece + after, before + bytes(length) + after]
+    return _one([*ways, before + b"\xff" * length + after, moved, random.bytes(length) + after], random)
 
 
 def resized(content: bytes, random: Random) -> bytes:
@@ -54,23 +56,21 @@ def resized(content: bytes, random: Random) -> bytes:
     for _ in range(int(random.integers(1, 4))):
         kind = str(random.choice(["<H", ">H", "<I", ">I", "<Q", ">Q"]))
         width = struct.calcsize(kind)
-        reach = max(1, min(len(changed), 600) - width)
-        place = int(random.integers(0, reach))
+        place = int(random.integers(0, max(1, min(len(changed), 600) - width)))
         if random.random() < 0.3:
             place = max(0, len(changed) - width - place)
-        value = int(random.choice(_SIZES)) % (1 << 8 * width)
-        changed[place : place + width] = struct.pack(kind, value)
+        changed[place : place + width] = struct.pack(kind, int(random.choice(_SIZES)) % (1 << 8 * width))
     return bytes(changed)
 
 
 def renumbered(content: bytes, random: Random) -> bytes:
     """Replace 1 to 3 numbers of a text by other values."""
     for _ in range(int(random.integers(1, 4))):
-        found = list(re.finditer(rb"-?\d+(\.\d+)?", content[: 1 << 20]))
-        if not found:
+        numbers = list(re.finditer(rb"-?\d+(\.\d+)?", content[: 1 << 20]))
+        if not numbers:
             return content
-        one = found[int(random.integers(0, len(found)))]
-        content = content[: one.start()] + _NUMBERS[int(random.integers(0, len(_NUMBERS)))] + content[one.end() :]
+        number = _one(numbers, random)
+        content = content[: number.start()] + _one(_NUMBERS, random) + content[number.end() :]
     return content
 
 
@@ -93,46 +93,35 @@ def inside_zip(content: bytes, random: Random) -> bytes:
     """Change one file of a zip, or its name, and pack it again, so that all checksums are right."""
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
-        names = source.namelist()
-        chosen = names[int(random.integers(0, len(names)))]
-        for name in names:
+        chosen = _one(source.namelist(), random)
+        for name in source.namelist():
             inside, shown = source.read(name), name
             if name == chosen:
                 if random.random() < 0.2:
-                    shown = _NAMES[int(random.integers(0, len(_NAMES)))]
+                    shown = _one(_NAMES, random)
                 elif inside:
-                    ways = [flipped, truncated, spliced, resized, renumbered, renumbered]
-                    inside = ways[int(random.integers(0, len(ways)))](inside, random)
+                    inside = _one([*ANY, renumbered, renumbered], random)(inside, random)
             target.writestr(shown, inside)
     return packed.getvalue()
 
 
 def inside_gzip(content: bytes, random: Random) -> bytes:
     """Change the text of a gzipped file and pack it again."""
-    ways = (flipped, truncated, spliced, renumbered)
-    return gzip.compress(ways[int(random.integers(0, len(ways)))](gzip.decompress(content), random), 1)
+    return gzip.compress(_one([flipped, truncated, spliced, renumbered], random)(gzip.decompress(content), random), 1)
 
 
-_NAMES: Final = (
-    *("../../outside.png", "/etc/passwd", "a" * 300 + ".png", "happy/" * 60 + "deep.png", "happy\\..\\..\\up.png"),
-    *(
-        "C:/windows.png",
-        "happy\\folder\\",
-        "__MACOSX/happy/._0.png",
-        "@eaDir/0.png",
-        "happy/Zoe\u0308.png",
-        "happy/=1+1.png",
-        "HAPPY/0.png",
-        "happy/\0zero.png",
-        "happy",
-        "happy/.hidden.png",
-        "happy/😀.png",
-        "\ud7ff.png",
-        " ",
-        "happy//a.png",
-    ),
-)
-"""Names that must not leave the folder or cannot be written."""
+def _one(choices: Sequence[Any], random: Random) -> Any:
+    return choices[int(random.integers(0, len(choices)))]
+
 
 ANY: Final[tuple[Callable[[bytes, Random], bytes], ...]] = (flipped, truncated, spliced, resized)
-"""Ways that suit every file."""
+
+WAYS: Final[dict[str, tuple[Callable[[bytes, Random], bytes], ...]]] = {
+    ".png": (inside_png, inside_png),
+    ".zip": (inside_zip, inside_zip, inside_zip),
+    ".keras": (inside_zip, inside_zip, inside_zip),
+    ".gz": (inside_gzip, inside_gzip, inside_gzip),
+    ".csv": (renumbered, renumbered),
+    ".json": (renumbered, renumbered, renumbered),
+}
+"""Ways that suit files of a suffix, besides those that suit any."""

@@ -5,22 +5,19 @@ from __future__ import annotations
 import functools
 import io
 import zipfile
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
+
+from fer_core.data import sample_portrait
+from tests.bad_inputs import HEAD
 
 
-@dataclass(frozen=True)
-class Input:
-    """One damaged file.
+class Input(NamedTuple):
+    """One damaged file."""
 
-    Attributes:
-        what: the good file and how it was damaged, for messages.
-        name: its file name.
-        content: its bytes.
-    """
-
-    what: str
+    what: str  # the good file and how it was damaged, for messages
     name: str
     content: bytes
 
@@ -43,7 +40,6 @@ def csv(rows: int) -> bytes:
 
 
 @functools.cache
-def portrait() -> np.ndarray:
-    from fer_core.data import sample_portrait
-
-    return sample_portrait()
+def head() -> Image.Image:
+    """Return the head of the sample portrait."""
+    return Image.fromarray(np.ascontiguousarray(sample_portrait()[HEAD]))

@@ -1,4 +1,4 @@
-"""What the three scripts share: a table at the end, exit status 1 if a limit is violated, and a fresh data folder."""
+"""What the scripts share: a fresh data folder, and a table at the end with exit status 1 if a limit is violated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-console = Console(highlight=False, width=None if Console().is_terminal else 150)
 MEGABYTE = 1e6
 
 
@@ -24,15 +23,14 @@ def fresh_home() -> Iterator[Path]:
     SIGTERM ends the script in order from here on: the folder is deleted, and servers and children are stopped.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    before = {variable: os.environ.get(variable) for variable in ("FER_HOME", "TMPDIR")}
     with tempfile.TemporaryDirectory(prefix="fer-load-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        before = {variable: os.environ.get(variable) for variable in ("FER_HOME", "TMPDIR")}
         for variable, part in (("FER_HOME", "home"), ("TMPDIR", "tmp")):
-            (folder / part).mkdir()
-            os.environ[variable] = str(folder / part)
+            (Path(name) / part).mkdir()
+            os.environ[variable] = str(Path(name) / part)
         tempfile.tempdir = None  # read TMPDIR again
         try:
-            yield folder
+            yield Path(name)
         finally:
             for variable, value in before.items():
                 os.environ.pop(variable)
@@ -43,9 +41,9 @@ def fresh_home() -> Iterator[Path]:
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], violations: Sequence[str]) -> int:
     """Print the table and every violation; return the exit status."""
-    table = Table(
-        *columns, title=title, title_justify="left", show_lines=any(len(cell) > 60 for row in rows for cell in row)
-    )
+    console = Console(highlight=False, width=None if Console().is_terminal else 150)
+    long = any(len(cell) > 60 for row in rows for cell in row)
+    table = Table(*columns, title=title, title_justify="left", show_lines=long)
     for row in rows:
         table.add_row(*row)
     console.print(table)

@@ -13,10 +13,9 @@ from fer_core.data import FaceDataset
 from fer_core.files import home
 from fer_core.store.folders import SHIPPED
 from fer_core.types import FerError
-from tests.load.kinds.material import Input, packed
+from tests.load.material import Input, packed
 
-MODEL: Final = "compact_cnn"
-"""The shipped model whose files are damaged; one with all kinds of files."""
+MODEL: Final = "compact_cnn"  # the shipped model whose files are damaged; it has all kinds of files
 
 
 @functools.cache
@@ -57,14 +56,11 @@ def read_model(given: Input, folder: Path) -> list[str]:
         mine = [model for model in models if model.folder == place]
         card_scoreboard(mine)
         answers, more = load_predictions(mine, "PublicTest", "plain")
-        complaints += more
-        complaints += robustness_table(mine)[2]
-        complaints += history_table(mine)[2]
+        complaints += [*more, *robustness_table(mine)[2], *history_table(mine)[2]]
+        known = [answers] if answers else []
         for model in mine:
             for read in (
-                lambda model=model: map_table(
-                    model.face_map(), [answers] if answers else [], [], model.name, Fer2013Faces()
-                ),
+                lambda model=model: map_table(model.face_map(), known, [], model.name, Fer2013Faces()),
                 model.all_predictions,
                 lambda model=model: _predictions(five, model),
                 lambda model=model: model.classifier().predict(np.zeros((2, 48, 48), np.uint8), flip=True),

@@ -1,1 +1,0 @@
-"""The sections of the Compare page, and the results that they show."""

@@ -1,0 +1,421 @@
+"""What the Dataset page shows of FER2013 or of the visitor's own pictures: classes, faces, and their preparation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import time
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.data import SPLITS, FaceDataset
+from fer_core.data.fer2013 import Fer2013Faces
+from fer_core.faces import DEGRADATIONS, DetectionStages, degrade, detection_stages, enlarged_pixels, preprocess_faces
+from fer_core.figures.bars import class_distribution
+from fer_core.figures.matrices import pixel_chart
+from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.face_table import MEASURES, face_table, filtered, shuffled_places
+from fer_core.models import model_spec, networks_by_input
+from fer_core.models.backbones import BLUE_FIRST, input_picture, network_input
+from fer_core.runs.own_pictures import OwnFaces, read_own_faces, read_own_zip
+from fer_core.store.folders import DEFAULT_MODEL, load_model
+from fer_core.store.stored_model import StoredModel
+from fer_core.training.augmentation import AS_THE_PAPER, Augmentation, augmented_copies
+from fer_core.training.recipe import named_recipe
+from fer_core.types import FerError, Image
+from pages.parts.charts import show_chart
+from pages.parts.common import (
+    choose,
+    emphasis,
+    note_detector,
+    path_on_this_computer,
+    plain,
+    whole_image_toggle,
+    whole_number,
+    with_code,
+)
+from pages.parts.data import classifier, computed, computed_here, fer2013, own_pictures
+from pages.parts.finetune.data import ZIP_LAYOUT
+from pages.parts.pictures import SOURCES, available_sources, pictures_from, stages_of
+
+OWN: Final = "My own pictures"
+
+FOLDER_SECONDS: Final = 600  # after this time a folder is read again: its pictures may have changed
+ON_A_PAGE: Final = 24
+PICTURES: Final = 6
+COPIES: Final = 12
+DRAWN_AT_ONCE: Final = 24  # faces whose copies are drawn together: starting Keras takes longer than drawing
+ANY: Final = "any"
+
+
+@dataclass(frozen=True, eq=False)
+class ShownFaces:
+    """The faces on show: of FER2013, or the visitor's `own`."""
+
+    dataset: FaceDataset
+    fer2013: Fer2013Faces
+    own: OwnFaces | None = None
+
+    def name(self, place: int) -> str:
+        """Return the name of a face: its row in FER2013, or its file."""
+        return f"row {self.dataset.rows[place]}" if self.own is None else self.own.name(place)
+
+    def picture(self, place: int) -> Image:
+        """Return the picture that a face comes from: FER2013's face itself, or the visitor's picture."""
+        return self.dataset.images[place] if self.own is None else self.own.picture(place)
+
+    def table(self) -> pd.DataFrame:
+        """Return the table of `face_table`, from the cache."""
+        try:
+            model = load_model()
+        except FerError:
+            model = None
+        if self.own is None:
+            return computed(face_table, self.dataset, model)
+        return computed_here(_own_table, self.dataset, model)
+
+
+def _own_table(dataset: FaceDataset, model: StoredModel | None) -> pd.DataFrame:
+    try:
+        known = None if model is None else classifier(model)
+    except (FerError, OSError):
+        known = None
+    return face_table(dataset, classifier=known)
+
+
+def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
+    """Ask which faces to show; return them, None if there are none yet, and whether FER2013 is chosen."""
+    known = fer2013()
+    if choose("Faces", ("FER2013", OWN), "d_of") == OWN:
+        own = _own_pictures()
+        return (ShownFaces(own.dataset, known, own) if own else None), False
+    if known.missing:
+        st.info(
+            "FER2013 is the dataset of a challenge in 2013: 35,887 faces from the web, 48 × 48 gray pixels, each with "
+            f"one of seven expressions. {with_code(known.missing)} Or choose **{OWN}** above.",
+            icon=":material/database:",
+        )
+    dataset = known.dataset
+    return (None if known.missing or dataset is None else ShownFaces(dataset, known)), True
+
+
+def _own_pictures() -> OwnFaces | None:
+    """Ask for a zip or folder; show what is wrong with it, or what was left out."""
+    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
+    file = st.file_uploader("A zip with a folder of pictures for each expression: happy, sad …", key="d_zip")
+    asked = "Or the path of such a folder on this computer"
+    folder = path_on_this_computer(asked, "d_folder") if file is None else ""
+    whole = whole_image_toggle("d_whole")
+    if file is None and not folder:
+        st.code(ZIP_LAYOUT, language=None)
+        st.caption(
+            "At least two expressions, with at least two pictures each. An uploaded zip is deleted when you close this "
+            "page."
+        )
+        return None
+    if file is not None:
+        faces = own_pictures(read_own_zip, file, file.name, whole_image=whole)
+    else:
+        faces = own_pictures(_from_folder, folder, whole, int(time() // FOLDER_SECONDS))
+    if isinstance(faces, str):
+        st.warning(with_code(faces), icon=":material/warning:")
+        return None
+    if faces.skipped:
+        with st.expander(f"{len(faces.skipped)} left out", icon=":material/visibility_off:"):
+            st.markdown("\n".join(f"- {plain(sentence)}" for sentence in faces.skipped[:50]))
+    if not len(faces.dataset):
+        st.warning("No face was found in any of these pictures.", icon=":material/warning:")
+        return None
+    return faces
+
+
+def _from_folder(folder: str, whole: bool, _: int) -> OwnFaces:
+    return read_own_faces(Path(folder).expanduser(), whole_image=whole)
+
+
+def face_tile(image: Image, name: str, *, label: str, about: list[str], width: Any = "stretch") -> None:
+    """Show a face with its label, and below it lines about it and its name, which are plain text."""
+    with st.container(gap=None):
+        st.image(image, width=width, alt=f"Face of {plain(name)}, labelled {label}")
+        st.markdown(f"**{label}**")
+        st.caption("  \n".join(plain(line) for line in (*about, name)))
+
+
+def classes(shown: ShownFaces) -> None:
+    """Show the class distribution of each split, as in the paper's figure 1."""
+    dataset = shown.dataset
+    counts = dataset.counts()
+    if shown.own:
+        counts = counts.loc[["Training"]].rename(index={"Training": OWN})
+    bars = choose("Bars", ("numbers", "shares"), "d_bars")
+    totals = counts.sum()
+    rare, frequent = str(totals.idxmin()), str(totals.idxmax())
+    alt = f"Faces by expression and split; most for {frequent}, fewest for {rare}"
+    show_chart(class_distribution(counts, shares=bars == "shares"), alt)
+    splits = "" if shown.own else " PublicTest is the paper’s test split, PrivateTest the challenge’s."
+    st.caption(
+        f"{len(dataset):,} faces of 48 × 48 gray pixels. {totals.max():,} are {frequent}, {totals.min():,} {rare}. A "
+        f"model that always answers {frequent} is right on {totals.max() / len(dataset):.0%} of them.{splits}"
+    )
+    counts = counts.assign(all=counts.sum(axis=1)).rename_axis("Split")
+    st.dataframe(counts, alt="Number of faces by split and expression")
+
+
+def browse(shown: ShownFaces) -> None:
+    """Show faces that pass the chosen filters, page by page, and one of them closely."""
+    table = shown.table()
+    faces, ranges = _chosen(shown, table)
+    words = [
+        f" · {MEASURES[name].title} {low:g} to {high:g}"
+        for name, (low, high) in ranges.items()
+        if (low, high) != (MEASURES[name].low, MEASURES[name].high)
+    ]
+    st.markdown(f"**{len(faces):,} faces**{''.join(words)}")
+    if faces.empty:
+        st.caption("No face passes all of these filters.")
+        return
+    pages = -(-len(faces) // ON_A_PAGE)
+    number = st.number_input("Page", 1, pages, 1, key="d_page", width=160) if pages > 1 else 1
+    on_page = faces.iloc[(int(number) - 1) * ON_A_PAGE : int(number) * ON_A_PAGE]
+    with st.grid("auto", min_column_width=108, gap="small"):
+        for place, face in zip(on_page.index, on_page.itertuples(), strict=True):
+            about = [] if shown.own else [_votes_in_words(face)]
+            face_tile(shown.dataset.images[place], shown.name(place), label=str(face.label), about=about)
+    st.header("One face closely")
+    place = st.selectbox("Face", list(on_page.index), format_func=shown.name, key="d_row", width=280)
+    _closely(shown, place, table.loc[place])
+
+
+def _votes_in_words(face: Any) -> str:
+    if pd.isna(face.agreement):
+        return "no votes"
+    return f"{face.said or 'no clear answer'}, {face.agreement:.0%} agree"
+
+
+def _chosen(shown: ShownFaces, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, tuple[float, float]]]:
+    """Ask for filters and order, and return the rows that pass in this order, and the range of each measure."""
+    columns = [name for name in MEASURES if table[name].notna().any()]
+    split = said = ANY
+    with st.container(horizontal=True):
+        if not shown.own:
+            splits = [split for split in SPLITS if (table["split"] == split).any()]
+            split = st.selectbox("Split", [ANY, *splits], key="d_split", bind="query-params", width=160)
+        label = st.selectbox("Label", [ANY, *EXPRESSIONS], key="d_label", bind="query-params", width=160)
+        if not shown.own:
+            said = st.selectbox("Annotators say", [ANY, *EXPRESSIONS], key="d_said", bind="query-params", width=160)
+        titles = {"row": "file" if shown.own else "row"} | {name: MEASURES[name].title for name in columns}
+        title = titles.__getitem__
+        order = st.selectbox("Order by", titles, format_func=title, key="d_order", bind="query-params", width=220)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        falling = st.toggle("Highest first", key="d_falling", bind="query-params")
+        differing = not shown.own and st.toggle("Label and annotators differ", key="d_differing", bind="query-params")
+        wrong = st.toggle("The default model is wrong", key="d_wrong", bind="query-params")
+        copies = st.toggle("Picture occurs more than once", key="d_copies", bind="query-params")
+    ranges: dict[str, tuple[float, float]] = {}
+    with st.expander("More filters", icon=":material/tune:"), st.grid("auto", min_column_width=240, gap="medium"):
+        for name in columns:
+            measure = MEASURES[name]
+            ranges[name] = st.slider(
+                measure.title,
+                measure.low,
+                measure.high,
+                (measure.low, measure.high),
+                key=f"d_{name}",
+                bind="query-params",
+                format="percent" if isinstance(measure.high, float) else None,
+                help=f"{measure.help} A slider at its end includes everything beyond it.",
+            )
+    unknown = int(table["roll"].isna().sum())
+    st.caption(f"{unknown:,} of {len(table):,} faces have no head roll: no face or no eyes are detected in them.")
+    split, label, said = ("" if value == ANY else str(value) for value in (split, label, said))
+    faces = filtered(table, split, label, said, differing, wrong, copies, ranges)
+    return faces.sort_values(order, ascending=not falling, kind="stable"), ranges
+
+
+def _closely(shown: ShownFaces, place: int, face: pd.Series) -> None:
+    name = plain(shown.name(place))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(f"**The numbers of {name}**: black is 0, white is 255")
+        show_chart(pixel_chart(shown.dataset.images[place]), f"Pixels of {name}")
+        st.caption("Drag over a part of the face to read its numbers. A double click shows the whole face again.")
+    with right:
+        votes = "" if shown.own else shown.fer2013.votes(int(face["row"]))
+        st.markdown(f"**Labelled {face['label']}**" + (f"; ten annotators: {plain(votes)}" if votes else ""))
+        if face["predicted"]:
+            st.markdown(f"The default model predicts {face['predicted']}.")
+        facts = {} if shown.own else {"Split": str(face["split"])}
+        facts |= {
+            "Mean gray": f"{face['brightness']:.0f}",
+            "Standard deviation": f"{face['contrast']:.0f}",
+            "Sharpness": f"{face['sharpness']:.0f}",
+            "Head roll": "unknown" if pd.isna(face["roll"]) else f"{face['roll']:.0f}°",
+            "Nearly the same picture elsewhere": "yes" if face["copy"] else "no",
+        }
+        st.table(pd.Series(facts, name=""), border="horizontal", alt=f"Facts about {name}")
+
+
+PREPARED: Final = {
+    "As stored": "none",
+    "Histogram equalized": "equalize",
+    "CLAHE": "clahe",
+    "Cropped to the detected face": "face",
+}
+"""Preprocessings of models, each with its caption."""
+
+
+def _inputs(shown: ShownFaces, places: list[int], number: int) -> None:
+    """Show one face after each preprocessing, as the input of each kind of network, and degraded."""
+    face = shown.dataset.images[places[number]]
+    st.subheader(f"Preprocessing of {plain(shown.name(places[number]))}")
+    with st.grid("auto", min_column_width=130, gap="small"):
+        for caption, preprocessing in PREPARED.items():
+            st.image(preprocess_faces(face[None], preprocessing)[0], caption=caption, width="stretch", alt=caption)
+    st.subheader("Input of each network")
+    with st.grid("auto", min_column_width=150, gap="medium"):
+        for title, name in networks_by_input().items():
+            spec = model_spec(name)
+            numbers = network_input(preprocess_faces(face[None], spec.preprocessing)[0], spec)
+            height, width, channels = numbers.shape
+            colours = "gray" if channels == 1 else "BGR" if spec.backbone in BLUE_FIRST else "RGB"
+            with st.container(gap=None):
+                st.image(input_picture(numbers, spec), width="stretch", alt=f"The face as {title} gets it")
+                st.markdown(f"**{title}**")
+                st.caption(f"{height} × {width} × {channels}, {colours}  \n{numbers.min():.3g} to {numbers.max():.3g}")
+    st.caption(
+        "Below each picture: its size, the order of its channels, and its lowest and highest number. Backbones expect "
+        "colour, so all three channels hold the same gray face, enlarged where the backbone needs it and scaled as it "
+        "was on ImageNet (EfficientNet scales by itself). Black is the lowest possible number, white the highest. "
+        "VGG16, ResNet50 and DenseNet121 subtract another mean from each channel, which looks like a tint."
+    )
+    st.subheader("Degradations of medium strength")
+    with st.grid("auto", min_column_width=110, gap="small"):
+        for kind, of in DEGRADATIONS.items():
+            st.image(degrade(face[None], kind, of.levels[2])[0], caption=of.title, width="stretch", alt=of.title)
+    st.caption("Compare models measures every model on these.")
+
+
+def _augmented(shown: ShownFaces, places: list[int], number: int) -> None:
+    """Show random copies of one face by the augmentation of the default model or of the paper."""
+    default = named_recipe(model_spec(DEFAULT_MODEL)).augmentation
+    assert default is not None
+    recipes = {"Default model": default, "As in the paper": AS_THE_PAPER}
+    name = choose("Augmentation", recipes, "d_augmentation")
+    start = number // DRAWN_AT_ONCE * DRAWN_AT_ONCE
+    group = tuple(places[start : start + DRAWN_AT_ONCE])
+    asked = st.session_state.setdefault("d_drawn", set())  # for which faces the visitor wants copies
+    key = (shown.dataset.fingerprint, group)
+    place = st.empty()
+    if key not in asked:
+        with place.container():
+            st.markdown("Copies are drawn by the layers that training uses. They need Keras, which starts slowly.")
+            if not st.button("Draw augmented copies", icon=":material/casino:", key="d_draw", type=emphasis()):
+                return
+        asked.add(key)
+        place.empty()
+    try:
+        with st.spinner("Starting Keras, about ten seconds …", show_time=True):
+            keep = computed_here if shown.own else computed
+            copies = keep(_drawn, shown.dataset, group, tuple(recipes.values()))
+    except FerError as error:
+        asked.discard(key)
+        st.warning(with_code(str(error)), icon=":material/warning:")
+        return
+    face, image = plain(shown.name(places[number])), shown.dataset.images[places[number]]
+    with st.grid("auto", min_column_width=120, gap="small"):
+        st.image(image, caption="as stored", width="stretch", alt=f"Face of {face}")
+        for count, copy in enumerate(copies[list(recipes).index(name)][number - start], 1):
+            st.image(copy, caption=f"copy {count}", width="stretch", alt=f"Augmented copy {count} of {face}")
+    st.caption(_in_words(recipes[name]))
+
+
+def _in_words(kind: Augmentation) -> str:
+    """Return what an augmentation does, in sentences."""
+    (low, high), of_all = kind.scale, f"{kind.degraded:.0%}"
+    changes = {
+        f"rotated by up to {kind.rotation:g}°": True,
+        f"scaled by {low:g} to {high:g}": True,
+        f"shifted by up to {kind.shift:g} pixels": kind.shift,
+        "mirrored or not": kind.flip,
+        f"contrast changed by up to {kind.contrast:.0%}": kind.contrast,
+        f"brightness changed by up to {kind.brightness:.0%} of the range": kind.brightness,
+        f"gamma up to {kind.gamma:g}": kind.gamma > 1,
+    }
+    sentences = {
+        f"Each copy is {', '.join(words for words, given in changes.items() if given)}.": True,
+        f"{kind.cover:.0%} get a gray patch and {kind.erase:.0%} a patch of noise.": kind.cover or kind.erase,
+        f"{of_all} get noise, and {of_all} blur, low resolution or compression, as from a poor camera.": kind.degraded,
+        f"The network trains on the inner {kind.crop} × {kind.crop} pixels.": kind.crop < 48,
+    }
+    return " ".join(words for words, given in sentences.items() if given)
+
+
+def _drawn(dataset: FaceDataset, places: tuple[int, ...], kinds: tuple[Augmentation, ...]) -> list[Any]:
+    return augmented_copies(dataset.images[list(places)], kinds, COPIES)
+
+
+def _detected(shown: ShownFaces, places: list[int], number: int) -> None:
+    """Show several pictures with what is detected in them and what is cropped, side by side."""
+    source = choose("Pictures", ["These faces", *available_sources()], "d_pictures")
+    if source in SOURCES:
+        st.caption(SOURCES[source])
+    pictures: list[tuple[str, Callable[[], DetectionStages]]]
+    if source == "These faces":
+        pictures = [(shown.name(place), partial(_stages_at, shown, place)) for place in places[number:][:PICTURES]]
+    else:
+        pictures = [(picture.name, partial(stages_of, picture)) for picture in pictures_from(source)[:PICTURES]]
+    without = 0
+    for name, detect in pictures:
+        with st.container(border=True):
+            try:
+                stages = detect()
+            except FerError as error:
+                st.warning(with_code(str(error)), icon=":material/warning:")
+                continue
+            _show_stages(plain(name), stages)
+            without += stages.faces == 0
+    if not pictures:
+        return
+    st.markdown(f"**No face is detected in {without} of {len(pictures)} pictures.**")
+    st.caption(
+        "Detected: the box and the five landmarks. Upright: the square around the largest face, rotated so that the "
+        "eyes are level, framed like FER2013’s faces. Input: the same with 48 × 48 gray pixels, as models get it from "
+        "a photo. Closer: cropped to the detected box without rotation, as in the paper’s figure 4."
+    )
+    note_detector()
+
+
+def _stages_at(shown: ShownFaces, place: int) -> DetectionStages:
+    return detection_stages(shown.picture(place))
+
+
+def _show_stages(name: str, stages: DetectionStages) -> None:
+    """Show the steps for one picture."""
+    count = "1 face" if stages.faces == 1 else f"{stages.faces or 'no'} faces"
+    st.markdown(f"**{name}**, {count}")
+    tiles = {"Before": stages.before, "Detected": stages.marked}
+    if stages.upright is not None and stages.gray is not None:
+        closer = preprocess_faces((stages.gray if stages.before.ndim == 3 else stages.before)[None], "face")[0]
+        tiles |= {"Upright": stages.upright, "Input": enlarged_pixels(stages.gray, 192)}
+        tiles["Closer"] = enlarged_pixels(closer, 192)
+    with st.grid(5, min_column_width=90, gap="small"):
+        for caption, image in tiles.items():
+            st.image(image, caption=caption, width="stretch", alt=f"{caption}: {name}")
+
+
+STEPS: Final = {"What networks see": _inputs, "Augmentation": _augmented, "Face detection": _detected}
+
+
+def preparation(shown: ShownFaces) -> None:
+    """Show one step of the preparation for a face that the visitor chooses, and the faces after it."""
+    step = choose("Step", STEPS, "d_step")
+    with st.container(horizontal=True):
+        present = [name for name in EXPRESSIONS if shuffled_places(shown.dataset, name)]
+        label = st.selectbox("Label", [ANY, *present], key="d_prepared", bind="query-params", width=160)
+        places = shuffled_places(shown.dataset, "" if label == ANY else str(label))
+        number = whole_number(f"Face (of {len(places):,}, in random order)", 1, len(places), 1, "d_face", width=280)
+    STEPS[step](shown, places, number - 1)

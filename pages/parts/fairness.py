@@ -1,0 +1,243 @@
+"""Parts of the Fairness page: the faces of an audit, groups compared, where a model fails most, what this can say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.audit import (
+    ALL,
+    LAYOUT,
+    LIMITS,
+    MINIMUM,
+    PROPERTIES,
+    RATES,
+    AuditedFaces,
+    open_grouped,
+    picture_faces,
+    stored_faces,
+)
+from fer_core.figures.scores import error_leaves, group_rates
+from fer_core.files import csv_text
+from fer_core.labels import EXPRESSIONS
+from fer_core.metrics.significance import LEVEL
+from fer_core.store.folders import load_model
+from fer_core.types import FerError
+from fer_core.visitors import TemporaryFolder, check_room
+from pages.parts import common
+from pages.parts.charts import narrow_screen, show_chart
+from pages.parts.common import choose, plain, with_code
+from pages.parts.data import computed, predictions
+from pages.parts.explanations import explain
+
+EXAMPLE: Final = """people.zip
+   table.csv        file,gender,age,expression
+                    anna.jpg,female,34,happy
+                    ben.jpg,male,61,
+   anna.jpg   ben.jpg   …"""
+
+NOTES: Final = 50  # how many are shown of what is left out
+NONE: Final = "–"
+SEVEN: Final = "all seven"
+
+_AUDITED: Final = "a_audited"
+"""Key of the faces that were predicted last in this session, with what they were predicted from."""
+
+
+def fer2013() -> AuditedFaces | None:
+    """Ask for a split, a yardstick and a model, and return FER2013's test faces with its stored predictions."""
+    stored, complaints = common.stored_models()
+    with st.container(horizontal=True):
+        split, view, by = common.choose_faces("a")
+        answers, left_out = predictions(stored, split, view, by)
+        if answers is None:
+            common.stop_without_predictions()
+        title = answers.titles.__getitem__
+        name = st.selectbox("Model", answers.names, format_func=title, key="a_model", bind="query-params")
+    common.warn(complaints + left_out, "Some models are left out:")
+    try:
+        faces = stored_faces(answers, name)
+    except FerError as error:
+        st.info(with_code(str(error)), icon=":material/info:")
+        return None
+    st.caption(
+        f"{answers.yardstick} FER2013 says nothing about the people, so faces are divided by properties of the picture."
+    )
+    common.note_utkface(model for model in stored if model.name == name)
+    return faces
+
+
+def own_pictures() -> AuditedFaces | None:
+    """Ask for pictures and a model, and return the faces with its predictions; None before there are any."""
+    # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
+    file = st.file_uploader("A zip of pictures with a table of groups, or a Parquet table that holds both", key="a_zip")
+    asked = "Or the path of such a file, or of a folder of pictures with a table, on this computer"
+    path = common.path_on_this_computer(asked, "a_folder") if file is None else ""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        stored = common.servable_models()
+        models = {model.name: model.title for model in stored}
+        name = st.selectbox("Model", models, format_func=models.__getitem__, key="a_served", bind="query-params")
+        whole = common.whole_image_toggle("a_whole")
+    common.note_utkface((model for model in stored if model.name == name), scores=False)
+    if file is None and not path:
+        st.session_state.pop(_AUDITED, None)
+        st.code(EXAMPLE, language=None)
+        st.caption(f"{plain(LAYOUT)} Uploads are deleted once they are predicted; results are gone with this page.")
+        return None
+    asked_for = (path if file is None else file.file_id, name, whole)
+    done, faces = st.session_state.get(_AUDITED, (None, None))
+    if done != asked_for:
+        try:
+            faces = _predicted(Path(path).expanduser(), name, whole) if file is None else _uploaded(file, name, whole)
+        except FerError as error:
+            st.warning(with_code(str(error)), icon=":material/warning:")
+            return None
+        st.session_state[_AUDITED] = (asked_for, faces)
+    if faces.notes:
+        with st.expander(f"{len(faces.notes):,} notes on what is left out", icon=":material/visibility_off:"):
+            st.markdown("\n".join(f"- {plain(note)}" for note in faces.notes[:NOTES]))
+    return faces
+
+
+def _uploaded(file: Any, name: str, whole: bool) -> AuditedFaces:
+    """Predict an uploaded file's pictures; the file on disk is deleted afterwards."""
+    try:
+        with closing(TemporaryFolder()) as folder:
+            place = folder.path / f"upload{Path(file.name).suffix.lower()}"
+            check_room(file.size)
+            place.write_bytes(file.getvalue())  # getbuffer() would copy it
+            return _predicted(place, name, whole)
+    except OSError as error:
+        raise FerError(f"The pictures cannot be unpacked ({error.strerror or error}). Free some disk space.") from error
+
+
+def _predicted(place: Path, name: str, whole: bool) -> AuditedFaces:
+    """Predict the pictures of a folder or file, with progress."""
+    bar = st.progress(0.0, "Looking at the pictures …")
+
+    def say(done: int, total: int) -> None:
+        bar.progress(done / total, f"{done:,} of {total:,} pictures")
+
+    try:
+        with open_grouped(place) as pictures:
+            return picture_faces(pictures, load_model(name), whole, say)
+    finally:
+        bar.empty()
+
+
+def groups(faces: AuditedFaces) -> None:
+    """Show a rate by group, the largest gaps between groups, and whether chance explains them."""
+    divisions = {NONE: NONE} | faces.divisions
+    url: dict[str, Any] = {"bind": "query-params", "format_func": divisions.__getitem__}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        by = st.selectbox("Divide by", list(faces.divisions), key="a_groups", **url)
+        and_by = st.selectbox("and by", [name for name in divisions if name != by], key="a_crossed", **url)
+        few = "A rate that is a share of fewer faces is shown hollow and not compared."
+        least = common.whole_number("Faces to compare", 1, 10_000, MINIMUM, "a_minimum", width=160, help=few)
+    audit = computed(AuditedFaces.compare, faces, by, "" if and_by == NONE else str(and_by), least)
+    rates = [rate for rate in RATES if (audit.rates["rate"] == rate).any()]
+    with st.container(horizontal=True):
+        rate = choose("Rate", rates, "a_rate", format_func=RATES.__getitem__)
+        expression = SEVEN
+        if rate != "accuracy":
+            expression = choose("Expression", (SEVEN, *EXPRESSIONS), "a_expression", wrap=True)
+    shown = audit.rates[audit.rates["rate"] == rate]
+    if expression != SEVEN:
+        shown = shown[shown["expression"] == expression]
+    gaps = audit.gaps[audit.gaps["rate"] == rate].sort_values("gap", ascending=False)
+    explain("Gap between groups", _largest(gaps))
+    title = RATES[rate] if expression in (SEVEN, ALL) else f"{RATES[rate]}, {expression}"
+    known = shown[shown["value"].notna()]
+    if len(known):
+        words = "; ".join(f"{row.expression}, {row.group}: {row.value:.0%}" for row in known.itertuples())[:600]
+        show_chart(group_rates(shown, title, narrow=narrow_screen()), f"{title} by {audit.by}: {words}")
+    about = f"{PROPERTIES[by].title}: {PROPERTIES[by].words}." if by in PROPERTIES else ""
+    st.caption(f"{plain(faces.model)}. {plain(faces.faces)}. {about}")
+    if gaps.empty:
+        st.caption(f"There are no two groups of at least {least} faces to compare.")
+    else:
+        _show_gaps(gaps)
+    name = f"fer-lab-audit-{audit.by.replace(' × ', '-')}.csv"
+    common.offer_download("All rates and groups", lambda: csv_text(audit.rates), name, "text/csv", "download", "a_csv")
+
+
+def failures(faces: AuditedFaces) -> None:
+    """Show the kinds of faces on which the model is wrong most often."""
+    try:
+        leaves = computed(AuditedFaces.where_it_fails, faces)
+    except FerError as error:
+        st.info(with_code(str(error)), icon=":material/info:")
+        return
+    overall, worst = float(leaves["wrong"].sum() / leaves["faces"].sum()), leaves.iloc[0]
+    st.markdown(
+        f"The model is wrong on **{overall:.0%}** of these faces ({plain(faces.faces)}). It fails most where "
+        f"**{plain(worst['where'])}**: on {worst['value']:.0%} of {worst['faces']:,} faces ({worst['low']:.0%} to "
+        f"{worst['high']:.0%})."
+    )
+    words = "; ".join(f"{row.where} {row.value:.0%}" for row in leaves.itertuples())
+    show_chart(error_leaves(leaves, overall), f"Share of wrong predictions by kind of face: {words}")
+    st.caption(
+        "A decision tree of at most three conditions separates wrong from right predictions. One half of the faces "
+        "grew it, the other half is counted here, so no group was chosen by the errors that it shows. "
+        + " ".join(f"{kind.title}: {kind.words}." for name, kind in PROPERTIES.items() if name in faces.properties)
+    )
+
+
+def limits(_: AuditedFaces | None = None) -> None:
+    """Say what an audit can and cannot tell, as a list."""
+    st.markdown("\n".join(f"- **{title}** {text}" for title, text in LIMITS.items()))
+
+
+SECTIONS: Final[dict[str, Callable[[AuditedFaces], None]]] = {
+    "Groups": groups,
+    "Where it fails most": failures,
+    "What this can say": limits,
+}
+
+
+def _largest(gaps: pd.DataFrame) -> str:
+    if gaps.empty:
+        return "No two groups have enough faces."
+    gap = gaps.iloc[0]
+    chance = "larger than chance explains" if gap["p_holm"] < LEVEL else "which chance can explain"
+    return (
+        f"{'' if gap['expression'] == ALL else gap['expression'] + ': '}{gap['highest']} {gap['highest_value']:.1%}, "
+        f"{gap['lowest']} {gap['lowest_value']:.1%}, so the gap is {100 * gap['gap']:.1f} points, {chance} "
+        f"(p = {gap['p_holm']:.3f} after Holm)."
+    )
+
+
+def _show_gaps(gaps: pd.DataFrame) -> None:
+    beyond = gaps[gaps["p_holm"] < LEVEL]
+    gap = (beyond if len(beyond) else gaps).iloc[0]
+    what = "" if gap["expression"] == ALL else f" for **{gap['expression']}**"
+    st.markdown(
+        f"**{len(beyond)} of {len(gaps)} gaps** are larger than chance explains (p < {LEVEL:g} after Holm’s "
+        f"correction). The largest{' of them' if len(beyond) else ''} is{what}: {plain(gap['highest'])} "
+        f"{gap['highest_value']:.1%}, {plain(gap['lowest'])} {gap['lowest_value']:.1%}."
+    )
+    in_percent = ["highest_value", "lowest_value", "gap", "low", "high"]
+    common.show_table(
+        gaps.assign(**{name: 100 * gaps[name] for name in in_percent}),
+        "Largest gap between groups for each expression",
+        {
+            "expression": "Expression",
+            "highest": "Highest",
+            "highest_value": ("Rate, %", "%.1f"),
+            "lowest": "Lowest",
+            "lowest_value": ("Rate, % ", "%.1f"),
+            "gap": ("Gap, points", "%.1f"),
+            "low": ("95 % from", "%.1f"),
+            "high": ("to", "%.1f"),
+            "ratio": ("Lowest / highest", "%.2f"),
+            "ratio_low": ("95 % from ", "%.2f"),
+            "ratio_high": ("to ", "%.2f"),
+            "p_holm": ("p (Holm)", "%.4f"),
+        },
+        height="content",
+    )

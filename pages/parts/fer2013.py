@@ -1,0 +1,415 @@
+"""What the Dataset page shows of FER2013 alone: votes, hardest faces, copies, published results, and a map of faces."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.columns import TEST_SPLITS
+from fer_core.data import SPLITS, FaceDataset
+from fer_core.data.fer2013 import Fer2013Faces
+from fer_core.data.near_duplicates import LEAST
+from fer_core.figures.face_map import COLORINGS, face_map_chart
+from fer_core.figures.matrices import confusion_chart
+from fer_core.labels import EXPRESSIONS
+from fer_core.metrics import label_truth
+from fer_core.metrics.confusion import HARDEST, SHOWN, confusion_cells, hardest_faces, label_cells, sample_faces
+from fer_core.metrics.mapped_faces import FEW, SHEET_COLUMNS, expression_scores, face_sheet, judged, map_table
+from fer_core.metrics.paper import PUBLISHED
+from fer_core.metrics.predictions import Predictions, joined
+from fer_core.store.folders import DEFAULT_MODEL, list_models
+from fer_core.store.stored_model import StoredModel
+from fer_core.types import FerError
+from pages.parts.charts import narrow_screen, show_chart
+from pages.parts.common import (
+    choose,
+    choose_faces,
+    choose_model,
+    choose_yardstick,
+    note_utkface,
+    plain,
+    show_table,
+    warn,
+    with_code,
+)
+from pages.parts.confusion import show_faces
+from pages.parts.data import computed, predictions
+from pages.parts.dataset import face_tile
+from pages.parts.explanations import explain
+
+MOST_SHOWN: Final = 24
+PAIRS_SHOWN: Final = 12
+
+_ROWS: Final = "d_map_rows"
+_DRAWN: Final = "d_map_drawn"
+_CLEARED: Final = "d_map_cleared"
+"""Keys of the session state."""
+
+
+def labels(faces: Fer2013Faces) -> None:
+    """Show where annotators and labels differ, and the faces on which they do."""
+    dataset = faces.dataset
+    if dataset is None:
+        return
+    if dataset.votes is None:
+        st.info(with_code(faces.votes_missing), icon=":material/info:")
+        return
+    with st.container(horizontal=True):
+        split = choose("Faces", ["All", *SPLITS], "d_truth")
+        values = choose("In the cells", ("counts", "rates"), "d_values", "rates")
+    if split != "All":
+        dataset = dataset.split(split)
+    assert dataset.votes is not None
+    cells = label_cells(dataset.labels, dataset.plurality)
+    table = label_truth.agreement_by_label(dataset.labels, dataset.votes)
+    everyone = table.iloc[-1]
+    worst = table.iloc[:-1].sort_values("same").iloc[0]
+    interval = f"95 % interval {everyone['low']:.1%} to {everyone['high']:.1%}"
+    st.markdown(
+        f"On {everyone['clear']:.0%} of these faces most annotators give one of the seven answers. It is FER2013’s "
+        f"label on **{everyone['same']:.1%}** of them ({interval}). A perfect reader of the majority would have this "
+        f"accuracy by FER2013’s label. The annotators agree least with **{worst['label']}**: {worst['same']:.0%}."
+    )
+    show_chart(
+        confusion_chart(cells, values, titles=("FER2013’s label", "Most annotators")),
+        f"FER2013’s label against what most annotators say; the same on {everyone['same']:.1%}",
+    )
+    show_table(
+        table,
+        "Agreement of the annotators by label",
+        {
+            "label": "Label",
+            "faces": ("Faces", "localized"),
+            "clear": ("With one clear answer", "%.3f"),
+            "same": ("Answer is the label", "%.3f"),
+            "low": ("95 % from", "%.3f"),
+            "high": ("to", "%.3f"),
+            "votes_for_label": ("Votes for the label", "%.3f"),
+            "entropy": ("Entropy, bits", "%.2f"),
+        },
+        height="content",
+    )
+    st.caption(
+        "Annotators: FER+ (Barsoum et al. 2016), ten people per face, who could also answer contempt, unknown or not a "
+        "face. Entropy is 0 if all ten say the same, and 1 if they are divided equally between two answers."
+    )
+    st.header("Contested faces")
+    order = choose("Show faces where", label_truth.ORDERS, "d_contested", format_func=label_truth.ORDERS.__getitem__)
+    places = label_truth.contested_faces(dataset, order)
+    clearest = f"**{len(places):,} faces**, the clearest cases first"
+    st.markdown("**Most divided first**" if order == "divided" else clearest)
+    with st.grid("auto", min_column_width=130, gap="small"):
+        for place in places[:MOST_SHOWN]:
+            row, label = int(dataset.rows[place]), EXPRESSIONS[dataset.labels[place]]
+            face_tile(dataset.images[place], f"row {row}", label=label, about=[faces.votes(row)])
+
+
+def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for all sections)
+    """Show published accuracies beside what others could reproduce."""
+    st.markdown(
+        "Accuracies on PrivateTest by FER2013’s label, as their authors report them. Networks are tuned, sometimes on "
+        "the test split, and reported by those who built them, so reproductions are often lower."
+    )
+    rows = [
+        {
+            "Method": result.what,
+            "Claimed": f"{result.claimed:.2f} %",
+            "Reproduced": result.reproduced or "–",
+            "Source": "; reproduced: ".join(filter(None, (result.source, result.reproduced_source))),
+        }
+        for result in PUBLISHED
+    ]
+    st.table(pd.DataFrame(rows).set_index("Method"), border="horizontal", alt="Published accuracies on FER2013")
+    st.caption("Reported by others, not measured here. What is measured here stands under Compare models.")
+
+
+def hardest(faces: Fer2013Faces) -> None:
+    """Show test faces that all models get wrong, that one gets wrong with confidence, or that divide the models."""
+    with st.container(horizontal=True):
+        split, view, by = choose_faces("d_hard")
+    stored, _ = list_models()
+    answers, _ = predictions(stored, split, view, by)
+    if answers is None:
+        st.info("No model has predictions of this split.", icon=":material/info:")
+        return
+    order = choose("Show faces where", HARDEST, "d_hardest", format_func=HARDEST.__getitem__)
+    title = answers.titles.__getitem__
+    name = st.selectbox("Predictions of", answers.names, format_func=title, key="d_hard_model", bind="query-params")
+    table = hardest_faces(answers, order, name)
+    number = f"{len(table):,} of {len(answers.labels):,} faces"
+    if order == "divided":
+        number = "Most different answers first"
+    show_faces(table.head(MOST_SHOWN), faces, f"{HARDEST[order]}: {number}")
+    st.caption(f"{plain(answers.where)}. {len(answers.names)} models. {answers.yardstick}")
+    note_utkface(model for model in stored if model.name in answers.names)
+
+
+def copies(faces: Fer2013Faces) -> None:
+    """Show how many pictures occur more than once, and every model's accuracy without those that it was trained on."""
+    counts = label_truth.copies_counted()
+    st.markdown(
+        f"FER2013 holds **{counts['exact']:,} pairs of faces with equal pixels** and {counts['near']:,} more pairs "
+        f"that are nearly the same picture (correlation of the pixels {LEAST} or more). In {counts['across']:,} pairs "
+        "one face is in Training and the other in a test split: models have seen these answers."
+    )
+    titles = {"exact": "Equal pixels", "near": "Nearly the same"}
+    if faces.dataset is not None:
+        titles["differing"] = "With different labels"
+    show_table(
+        label_truth.copies_by_split(faces.dataset),
+        "Pairs of the same picture by split",
+        {"splits": "Pairs within or between", **{name: (title, "localized") for name, title in titles.items()}},
+        height="content",
+    )
+    st.header("Accuracy without them")
+    with st.container(horizontal=True):
+        split = choose("Test split", TEST_SPLITS, "d_copies_split")
+        by = choose_yardstick("d_copies_by")
+    exact, near = label_truth.copied_faces(split)
+    st.markdown(
+        f"**{exact} faces of {split}** have equal pixels in Training, and **{near} more** are nearly the same picture "
+        "as a face there."
+    )
+    stored, _ = list_models()
+    answers, _ = predictions(stored, split, "plain", by)
+    if answers is None:
+        st.info("No model has predictions of this split.", icon=":material/info:")
+    else:
+        table = label_truth.without_copies(answers).sort_values("all", ascending=False)
+        first = table.iloc[0]
+        show_table(
+            table,
+            f"Accuracy on {split} with and without faces that are also in Training",
+            {
+                "model": "Model",
+                "all": (f"All {first['all_faces']:,} faces", "%.3f"),
+                "no_exact": (f"Without equal pixels: {first['no_exact_faces']:,}", "%.3f"),
+                "no_near": (f"Without near copies too: {first['no_near_faces']:,}", "%.3f"),
+                "no_near_low": ("95 % from", "%.3f"),
+                "no_near_high": ("to", "%.3f"),
+            },
+            height="content",
+        )
+        st.caption(
+            f"Accuracy on {answers.where}. The interval belongs to the last number. The other numbers of this app "
+            "include all faces, as published results do."
+        )
+        note_utkface(model for model in stored if model.name in answers.names)
+    if faces.dataset is not None:
+        _pairs_with_differing_labels(faces.dataset)
+
+
+def _pairs_with_differing_labels(dataset: FaceDataset) -> None:
+    differing, pairs = label_truth.differing_copies(dataset)
+    st.header("One picture, two labels")
+    st.markdown(f"**{len(differing):,} of {pairs:,} pairs** have different labels.")
+    with st.grid("auto", min_column_width=240, gap="small"):
+        for pair in differing[:PAIRS_SHOWN]:
+            with st.container(border=True, horizontal=True):
+                for place in pair:
+                    name, label = f"row {dataset.rows[place]}", EXPRESSIONS[dataset.labels[place]]
+                    face_tile(dataset.images[place], name, label=label, about=[str(dataset.usage[place])], width=96)
+
+
+SIDE: Final = 96  # in pixels, of the picture under the pointer
+
+# Shows the face of the point under the pointer, on charts in the container with the key `d_map`. The `customdata` of
+# each point is the place of its face on the sheet that is the component's data.
+_HOVER = st.components.v2.component(
+    "fer_lab_hover_faces",
+    html='<div id="face" role="img" aria-label="The face under the pointer" hidden></div>',
+    css=f"""
+#face {{
+  box-sizing: content-box;
+  position: fixed;
+  z-index: 1000;
+  width: {SIDE}px;
+  height: {SIDE}px;
+  border: 2px solid var(--st-text-color);
+  border-radius: 4px;
+  background-size: {SIDE * SHEET_COLUMNS}px;
+  pointer-events: none;
+}}
+""",
+    js=f"""
+export default function ({{ data, parentElement }}) {{
+  const face = parentElement.querySelector("#face");
+  const sheet = URL.createObjectURL(new Blob([data], {{ type: "image/jpeg" }}));
+  face.style.backgroundImage = `url(${{sheet}})`;
+
+  const hide = () => {{ face.hidden = true; }};
+  const show = ({{ event, points }}) => {{
+    const place = points[0].customdata;
+    const above = event.clientY - {SIDE} - 56;
+    face.style.backgroundPosition =
+      `${{-{SIDE} * (place % {SHEET_COLUMNS})}}px ${{-{SIDE} * Math.floor(place / {SHEET_COLUMNS})}}px`;
+    face.style.left = `${{Math.min(Math.max(event.clientX - {SIDE} / 2, 0), window.innerWidth - {SIDE})}}px`;
+    face.style.top = `${{above > 0 ? above : event.clientY + 56}}px`;
+    face.hidden = false;
+  }};
+
+  // Streamlit may replace the chart at any time, so listen to the one that the pointer is on.
+  const listen = ({{ target }}) => {{
+    const chart = target.closest?.(".st-key-d_map .js-plotly-plot");
+    if (!chart?.on) return hide();
+    for (const [name, action] of [["plotly_hover", show], ["plotly_unhover", hide]]) {{
+      chart.removeListener(name, action);
+      chart.on(name, action);
+    }}
+  }};
+  document.addEventListener("pointerover", listen);
+  document.addEventListener("pointerdown", hide);
+  return () => {{
+    document.removeEventListener("pointerover", listen);
+    document.removeEventListener("pointerdown", hide);
+    hide();
+    URL.revokeObjectURL(sheet);
+  }};
+}}
+""",
+)
+
+
+def _selected_faces(answers: Predictions, name: str, faces: Fer2013Faces) -> None:
+    number, title = len(answers.labels), answers.titles[name]
+    if number == 0:
+        st.caption("None of the selected faces has one clear answer of the annotators.")
+        return
+    cells = confusion_cells(answers, name)
+    right = int(cells.loc[cells["actual"] == cells["predicted"], "count"].sum())
+    st.markdown(f"{plain(title)} is right on **{right:,} of {number:,} faces ({right / number:.0%})**.")
+    scores, few = expression_scores(answers, name)
+    with st.grid(2, min_column_width=330):
+        with st.container():
+            alt = f"Confusion of {title} on {number:,} selected faces; counts of faces"
+            show_chart(confusion_chart(cells, "counts"), alt)
+        with st.container():
+            titles = {"f1": "F1", "low": "95 % from", "high": "to", "precision": "Precision", "recall": "Recall"}
+            numbers = {name: (title, "%.2f") for name, title in titles.items()}
+            show_table(
+                scores,
+                "F1 by expression on the selected faces",
+                {"expression": "Expression", "faces": ("Faces", "%d"), **numbers},
+                height="content",
+            )
+            if few:
+                st.caption(f"Fewer than {FEW} faces are too few for F1 to say much: {', '.join(few)}.")
+            st.caption(f"{answers.yardstick} A selection is not a random sample, so compare with care.")
+    which = choose("Show", SHOWN, "d_map_which")
+    sample = sample_faces(answers, name, which, MOST_SHOWN, seed=0)
+    if sample.empty:
+        st.caption(f"No prediction for these faces is {which}.")
+        return
+    drawn = ", drawn at random" if len(sample) == MOST_SHOWN else ""
+    show_faces(sample, faces, f"{len(sample)} of the selected faces{drawn}")
+
+
+def face_map(faces: Fer2013Faces) -> None:
+    """Show the map of the test faces by a model's features, and the faces that are selected on it."""
+    stored, _ = list_models()
+    mapped = [model for model in stored if model.has_face_map]
+    if not mapped:
+        st.info(
+            f"No model has a map of faces yet. To make one, you need FER2013: `fer-lab evaluate {DEFAULT_MODEL} --map "
+            "--save`",
+            icon=":material/info:",
+        )
+        return
+    st.markdown(
+        "Each point is a face of FER2013’s test splits. Near points look alike to the model. Draw around points with "
+        "the lasso or a box to see these faces and how well the model does on them."
+    )
+    words = "Models with a map. For a model of your own, `fer-lab evaluate NAME --map --save` makes it."
+    (model,) = choose_model(mapped, "d_map_model", width=360, help=words)
+    name, title = model.name, model.title
+    note_utkface([model])
+    answers = {by: _answers(stored, name, by) for by in ("label", "plurality")}
+    try:
+        table = map_table(model.face_map(), answers["label"], answers["plurality"], name, faces)
+    except FerError as error:
+        warn([str(error)], "")
+        return
+    if table.empty:
+        st.info(f"{plain(title)} has no stored predictions of the faces on its map.", icon=":material/info:")
+        return
+    sheet = computed(face_sheet, faces, table[["row", "label"]]) if faces.dataset else None
+    _map(table, answers, model, faces)
+    if sheet is not None:
+        with st.container(height=1, border=False):
+            _HOVER(key="hover_faces", data=sheet)
+    else:
+        st.caption(
+            "Pictures of the faces need FER2013, and the annotators' agreement needs FER+'s votes. The map, labels, "
+            "predictions and results come from stored files."
+        )
+
+
+def _answers(stored: list[StoredModel], name: str, by: str) -> list[Predictions]:
+    """Return the predictions of each test split for which this model has some."""
+    parts = (predictions(stored, split, "plain", by)[0] for split in TEST_SPLITS)
+    return [part for part in parts if part is not None and name in part.probabilities]
+
+
+@st.fragment
+def _map(table: pd.DataFrame, answers: dict[str, list[Predictions]], model: StoredModel, faces: Fer2013Faces) -> None:
+    def clear() -> None:
+        st.session_state[_ROWS] = []
+        st.session_state[_CLEARED] = st.session_state.get(_CLEARED, 0) + 1
+
+    missing = {"plurality": not answers["plurality"], "agreement": table["agreement"].isna().all()}
+    colorings = [name for name in COLORINGS if not missing.get(name)]
+    with st.container(horizontal=True):
+        coloring = st.selectbox(
+            "Colour", colorings, format_func=COLORINGS.__getitem__, key="d_map_color", bind="query-params", width=220
+        )
+        split = choose("Faces", ["Both", *TEST_SPLITS], "d_map_split")
+        by = choose_yardstick("d_map_by") if answers["plurality"] else "label"
+    shown = table if split == "Both" else table[table["split"] == split]
+    shown = shown.assign(judged=judged(shown, by))
+    _chart(shown, coloring, (model.name, coloring, split, by, str(narrow_screen())), model.title)
+    explain(
+        "Map of faces",
+        f"Of the ten faces with the most similar features, {shown['kept'].mean():.1f} on average are among the ten "
+        f"nearest on the map of {model.title}.",
+    )
+    rows = shown.loc[shown["row"].isin(st.session_state.get(_ROWS, [])), "row"]
+    st.header("Selected faces")
+    if rows.empty:
+        st.info(
+            "No face is selected. Draw around some points to see the faces here; the tools are above the chart, at the "
+            "right. A double click on the chart ends a selection.",
+            icon=":material/lasso_select:",
+        )
+        return
+    st.button("Clear the selection", icon=":material/deselect:", on_click=clear)
+    _selected_faces(joined(answers[by]).of_rows(rows), model.name, faces)
+
+
+def _chart(shown: pd.DataFrame, coloring: str, view: tuple[str, ...], title: str) -> None:
+    """Show the map. A new view starts with the faces that were selected before.
+
+    Later selections are not drawn again, because another figure would end the zoom.
+    """
+    state: Any = st.session_state
+    key = f"d_map_chart_{state.get(_CLEARED, 0)}"
+    if key not in state or state[_DRAWN][0] != view:
+        state[_DRAWN] = (view, state.get(_ROWS, []))
+
+    def select() -> None:
+        places = [point["customdata"] for point in state[key].selection.points]
+        state[_ROWS] = shown.loc[shown["place"].isin(places), "row"].tolist()
+
+    with st.container(key="d_map"):
+        show_chart(
+            face_map_chart(shown, coloring, selected=state[_DRAWN][1], narrow=narrow_screen()),
+            f"Map of {len(shown):,} faces by the features of {title}; coloured by {COLORINGS[coloring]}",
+            key=key,
+            on_select=select,
+            selection_mode=("lasso", "box"),
+        )
+    st.caption(
+        "The colour is not used to place the points: t-SNE sees the features only. Axes, the distance between groups "
+        "and their size mean nothing, and another seed gives another arrangement."
+    )

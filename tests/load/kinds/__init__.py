@@ -1,1 +1,0 @@
-"""Good files of each kind, bombs, and the functions that read them for the pages and commands."""
