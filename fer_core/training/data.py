@@ -27,7 +27,7 @@ from fer_core.types import FerError
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """The parts of the data for one training.
+    """The parts of the data for one training; a `FerError` is raised on creation if one of the first two is empty.
 
     Attributes:
         training: faces to fit on.
@@ -38,9 +38,6 @@ class TrainingData:
         dataset_fingerprint: of the whole dataset, if the parts make up one.
         holdout_rule: how the hold-out was chosen, in words, for the card.
         scored: faces for the score that recommends a model, if they are more than the hold-out.
-
-    Raises:
-        FerError: on creation, if a part is empty.
     """
 
     training: FaceDataset

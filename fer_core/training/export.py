@@ -40,9 +40,8 @@ def to_litert(network: keras.Model, input_size: int, quantization: Quantization 
     but computes in float32. Both keep the head in float32: it is small, and if a batch norm is folded into it, the
     range of its weights is too wide for eight bits.
 
-    Returns:
-        The file's bytes: signature `serving_default`, input `face` `(batch, size, size, 1)` float32, outputs
-        `probabilities` and `activation`.
+    The file has the signature `serving_default`, input `face` `(batch, size, size, 1)` float32, outputs `probabilities`
+    and `activation`.
     """
     with tempfile.TemporaryDirectory() as name:
         target = Path(name) / "model.tflite"

@@ -46,13 +46,10 @@ def fit(
     Args:
         network: built from `spec` under `precision(recipe)`, with a second head (`with_votes_head`) if the recipe
             learns from labels and votes.
-        spec: describes the network.
-        recipe: how to fit.
         training: faces to fit on, with votes if the recipe learns from them.
         holdout: faces for validation, also with votes then.
         folder: where `backup/` (the state after each epoch) and `history.csv` are written, and from which a killed fit
             resumes.
-        callbacks: additional Keras callbacks.
         keep_features: False computes a frozen backbone in every epoch, to measure what caching saves.
         unlabelled: `(n, 48, 48)` more faces to fit on, with the teachers' answers alone. What the teachers are unsure
             of counts less ("noisy student", Xie et al. 2020).

@@ -89,14 +89,8 @@ def teachers_answers(recipe: Recipe, spec: ModelSpec, faces: NDArray[np.uint8]) 
     constant, the cross-entropy with the teachers' probabilities, so they are added to the targets and cost nothing in
     training. Each teacher's answers are kept in the cache `answers`.
 
-    Args:
-        recipe: names the teachers and what is learned.
-        spec: of the student.
-        faces: `(n, 48, 48)` uint8, preprocessed for the student.
-
-    Returns:
-        `(n, 7)`, or `(n, 14)` for two heads, labels first. A head is the mean over those who teach it; it is zero if
-        none does.
+    `spec` is that of the student, for which the faces `(n, 48, 48)` are preprocessed. The result is `(n, 7)`, or
+    `(n, 14)` for two heads, labels first. A head is the mean over those who teach it; it is zero if none does.
     """
     heads = 2 if recipe.target == "both" else 1
     answers = np.stack([_answers(name, spec, faces, heads) for name in recipe.teachers])

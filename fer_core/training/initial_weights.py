@@ -116,8 +116,8 @@ def initial_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
 def initial_two_heads(network: keras.Model, spec: ModelSpec) -> keras.Model:
     """Return the result of `initial_network` with a head for the votes as well.
 
-    Both heads start from those of the stored model that the network starts from. If it has only one head, or there is
-    no such model, the votes head starts from random weights.
+    Both start from those of the stored model that the network starts from. Without such a model, or if it has only one
+    head, the votes head starts from random weights.
     """
     from fer_core.training.targets import with_heads, with_votes_head
 

@@ -61,13 +61,11 @@ def train_named(
     """Train a named model by its own recipe: what `fer-lab train` does.
 
     Args:
-        root: the folder of the store to write to.
-        epochs: passes over the data; default: the recipe's.
         seed: instead of the recipe's; the model is then stored as `<name>_seed<seed>`.
         weights: to start from instead of the model's own: one of `WEIGHTS` or a stored model's name. The stored name
             then includes it.
         trial: store the model as `<name>_trial`, so that it does not replace a good one.
-        run: folder of the run; it, `callbacks`, `say` and `ship` are as for `train`.
+        run: folder of the run; it and the others are as for `train`.
 
     Raises:
         FerError: epochs or a run's folder are given for a baseline or an ensemble, which does not use them.
