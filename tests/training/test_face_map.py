@@ -58,14 +58,11 @@ def test_a_networks_map_has_its_pooled_features_sorted_by_row(tiny_network, test
     np.testing.assert_allclose(table[["x", "y"]].astype("float32"), expected, rtol=1e-3, atol=1e-3)
 
 
-def test_faces_that_cannot_be_arranged(tiny_network, tests):
+def test_what_cannot_be_arranged_and_a_stored_model_that_can(home, tiny_network, tests):
     with pytest.raises(FerError, match=r"at least 12 test faces .* Received: 5 faces"):
         face_map(tiny_network, "none", tests.subset(np.arange(5)))
     with pytest.raises(FerError, match="40 faces, 0 of them with known rows"):
         face_map(tiny_network, "none", replace(tests, rows=np.full(40, -1)))
-
-
-def test_a_stored_model_needs_keras_weights(home, tiny_network, tests):
     model = add_model(home / "models", "mine")
     with pytest.raises(FerError, match=r"mine has no map of faces: this needs its Keras weights \(model.keras\)"):
         stored_face_map(model, tests)

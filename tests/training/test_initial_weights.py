@@ -107,8 +107,8 @@ def test_only_weights_that_fit_are_available(home, tmp_path, monkeypatch):
     assert "utkface" in weight_sources(model_spec("xception_frozen"))[0]
 
 
-def test_a_stored_model_is_started_from(tiny_spec, tiny_network, home):
-    store("mine", tiny_network, tiny_spec)
+def test_a_stored_model_and_its_two_heads_are_started_from(tiny_spec, tiny_network, home):
+    folder = store("mine", tiny_network, tiny_spec)
     started = initial_network(replace(tiny_spec, weights_from="mine"), "mixed_bfloat16")
     for a, b in zip(started.get_weights(), tiny_network.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -118,13 +118,9 @@ def test_a_stored_model_is_started_from(tiny_spec, tiny_network, home):
         initial_network(replace(tiny_spec, weights_from="gone"))
     with pytest.raises(FerError, match="Only models with a backbone"):
         initial_network(replace(tiny_spec, weights_from="utkface"))
-
-
-def test_both_heads_are_started_from(tiny_spec, tiny_network, home):
     faces = np.random.default_rng(0).integers(0, 256, (4, 48, 48, 1)).astype("float32")
     both = with_votes_head(tiny_network)
     expected = both.predict(faces, verbose=0)
-    folder = store("mine", tiny_network, tiny_spec)
     spec = replace(tiny_spec, weights_from="mine")
     started = initial_two_heads(initial_network(spec), spec).predict(faces, verbose=0)
     np.testing.assert_allclose(started[:, :7], expected[:, :7], atol=1e-5)
