@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,9 +44,7 @@ EXAMPLE: Final = """people.zip
 NOTES: Final = 50  # how many are shown of what is left out
 NONE: Final = "–"
 SEVEN: Final = "all seven"
-
-_AUDITED: Final = "a_audited"
-"""Key of the faces that were predicted last in this session, with what they were predicted from."""
+_AUDITED: Final = "a_audited"  # key of the faces that were predicted last in this session, with what they are from
 
 
 def fer2013() -> AuditedFaces | None:
@@ -93,7 +91,7 @@ def own_pictures() -> AuditedFaces | None:
     done, faces = st.session_state.get(_AUDITED, (None, None))
     if done != asked_for:
         try:
-            faces = _predicted(Path(path).expanduser(), name, whole) if file is None else _uploaded(file, name, whole)
+            faces = _predicted(file, path, name, whole)
         except FerError as error:
             st.warning(with_code(str(error)), icon=":material/warning:")
             return None
@@ -104,28 +102,24 @@ def own_pictures() -> AuditedFaces | None:
     return faces
 
 
-def _uploaded(file: Any, name: str, whole: bool) -> AuditedFaces:
-    """Predict an uploaded file's pictures; the file on disk is deleted afterwards."""
-    try:
-        with closing(TemporaryFolder()) as folder:
-            place = folder.path / f"upload{Path(file.name).suffix.lower()}"
-            check_room(file.size)
-            place.write_bytes(file.getvalue())  # getbuffer() would copy it
-            return _predicted(place, name, whole)
-    except OSError as error:
-        raise FerError(f"The pictures cannot be unpacked ({error.strerror or error}). Free some disk space.") from error
-
-
-def _predicted(place: Path, name: str, whole: bool) -> AuditedFaces:
-    """Predict the pictures of a folder or file, with progress."""
+def _predicted(file: Any, path: str, name: str, whole: bool) -> AuditedFaces:
+    """Predict the pictures of an uploaded file, which is then deleted from the disk, or of a path, with progress."""
     bar = st.progress(0.0, "Looking at the pictures …")
 
     def say(done: int, total: int) -> None:
         bar.progress(done / total, f"{done:,} of {total:,} pictures")
 
     try:
-        with open_grouped(place) as pictures:
+        with ExitStack() as stack:
+            place = Path(path).expanduser()
+            if file is not None:
+                place = stack.enter_context(closing(TemporaryFolder())).path / f"upload{Path(file.name).suffix.lower()}"
+                check_room(file.size)
+                place.write_bytes(file.getvalue())  # getbuffer() would copy it
+            pictures = stack.enter_context(open_grouped(place))
             return picture_faces(pictures, load_model(name), whole, say)
+    except OSError as error:
+        raise FerError(f"The pictures cannot be unpacked ({error.strerror or error}). Free some disk space.") from error
     finally:
         bar.empty()
 
