@@ -6,9 +6,8 @@ import streamlit as st
 
 from fer_core.types import FerError, reason
 from pages import navigation
-from pages.parts.common import with_code
+from pages.parts.common import presenting, with_code
 from pages.parts.head import frame
-from pages.parts.presentation import presenting
 from pages.parts.visitor import visit
 
 page = navigation(hidden=presenting())

@@ -14,33 +14,28 @@ from fer_core.labels import NUM_CLASSES
 from fer_core.threads import Pool
 from fer_core.types import FerError
 
-BATCH = 32
-"""Faces per call of the interpreter; larger batches were not faster on two cores."""
+BATCH = 32  # faces per call of the interpreter; larger batches were not faster on two cores
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """The predictions for `n` faces.
+    """The predictions for `n` faces: probabilities, each row with the sum 1, and class activation maps.
 
-    Attributes:
-        probabilities: `(n, 7)` float32; each row sums to 1.
-        activation: `(n, rows, columns, 7)` float32 class activation maps. Their mean over rows and columns is the
-            logit, except for models with the preprocessing `face`, whose maps cover only a part of the face.
+    The mean of a map over rows and columns is the logit, except for models with the preprocessing `face`, whose maps
+    cover only a part of the face.
     """
 
-    probabilities: NDArray[np.float32]
-    activation: NDArray[np.float32]
+    probabilities: NDArray[np.float32]  # (n, 7)
+    activation: NDArray[np.float32]  # (n, rows, columns, 7)
 
 
 class Classifier:
     """Predict the expression probabilities of face crops with a LiteRT file.
 
-    Interpreters are not thread-safe, so they are kept in a pool.
-
     Args:
         content: of a `.tflite` file of this project.
-        threads: CPU threads of each interpreter.
-        preprocessing: preprocessing of the faces, as in `fer_core.faces.preprocess_faces`.
+        threads: CPU threads of each interpreter. Interpreters are not thread-safe, so they are kept in a pool.
+        preprocessing: of the faces, as in `fer_core.faces.preprocess_faces`.
         not_sure_below: the confidence below which the model is not sure, 0 to 1; 0 for none.
 
     Attributes:
@@ -69,9 +64,6 @@ class Classifier:
                 input has another size. `n` may be 0.
             flip: average each face with its mirror image.
 
-        Returns:
-            Probabilities and activation maps in the order of `faces`.
-
         Raises:
             ValueError: `faces` has another shape or type.
         """
@@ -85,13 +77,14 @@ class Classifier:
     def views(self, faces: NDArray[np.uint8], flip: bool = True) -> tuple[Prediction, Prediction]:
         """Return the predictions without and with `flip`, in about the time of the latter.
 
-        Args:
-            faces: as for `predict`, but not checked.
-            flip: False: do not use mirror images, and return the plain prediction twice.
+        The faces are those of `predict`, but not checked. With `flip` False, the plain prediction is returned twice.
         """
         boxes = detect_boxes(faces) if self._preprocessing == "face" else None
         prepared = preprocess_faces(faces, self._preprocessing) if boxes is None else crop_to_boxes(faces, boxes)
-        inputs = self._resized(prepared).astype(np.float32)[..., None]
+        size = (self.input_size, self.input_size)
+        if prepared.shape[1:] != size:
+            prepared = np.array([resized(face, size) for face in prepared], np.uint8).reshape(-1, *size)
+        inputs = prepared.astype(np.float32)[..., None]
         plain = flipped = self._run(inputs)
         if flip:
             mirrored = self._run(np.ascontiguousarray(inputs[:, :, ::-1]))
@@ -101,21 +94,20 @@ class Classifier:
             )
         if boxes is not None:
             plain, flipped = (
-                Prediction(one.probabilities, maps_on_whole_faces(one.activation, boxes)) for one in (plain, flipped)
+                Prediction(view.probabilities, maps_on_whole_faces(view.activation, boxes)) for view in (plain, flipped)
             )
         return plain, flipped
-
-    def _resized(self, faces: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        if faces.shape[1:] == (self.input_size, self.input_size) or len(faces) == 0:
-            return faces.reshape(-1, self.input_size, self.input_size)
-        return np.stack([resized(face, (self.input_size, self.input_size)) for face in faces])
 
     def _run(self, inputs: NDArray[np.float32]) -> Prediction:
         probabilities = np.zeros((len(inputs), NUM_CLASSES), np.float32)
         activation = np.zeros((len(inputs), *self._map_shape, NUM_CLASSES), np.float32)
-        for start, stop in _batches(len(inputs)):
-            with self._pools[stop - start].borrow() as runner:
-                probabilities[start:stop], activation[start:stop] = runner.run(inputs[start:stop])
+        start = 0
+        while start < len(inputs):
+            batch = BATCH if start + BATCH <= len(inputs) else 1  # the two batch sizes of the interpreters
+            part = slice(start, start + batch)
+            with self._pools[batch].borrow() as runner:
+                probabilities[part], activation[part] = runner.run(inputs[part])
+            start += batch
         return Prediction(probabilities, activation)
 
     def _make(self, batch: int) -> _Runner:
@@ -149,9 +141,3 @@ class _Runner:
         self._interpreter.set_tensor(self._input, inputs)
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._probabilities), self._interpreter.get_tensor(self._activation)
-
-
-def _batches(count: int) -> list[tuple[int, int]]:
-    """Return start and stop of full batches and of single faces, the two batch sizes of the interpreters."""
-    full = count // BATCH * BATCH
-    return [(k, k + BATCH) for k in range(0, full, BATCH)] + [(k, k + 1) for k in range(full, count)]

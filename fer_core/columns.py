@@ -6,7 +6,7 @@ from typing import Final
 
 from fer_core.labels import EXPRESSIONS
 
-TEST_SPLITS: Final[dict[str, str]] = {"PublicTest": "public_test", "PrivateTest": "private_test"}
+TEST_SPLITS: Final = {"PublicTest": "public_test", "PrivateTest": "private_test"}
 """FER2013's names of its test splits, each with the key that stored models use for it."""
 
 VIEWS: Final[tuple[str, ...]] = ("plain", "flip")
@@ -23,11 +23,8 @@ YARDSTICKS: Final[dict[str, str]] = {"label": "FER2013's label", "plurality": "m
 """What predictions are judged by, each with its title. The keys are columns of a table of predictions."""
 
 MAP_COLUMNS: Final[list[str]] = ["row", "x", "y", "kept"]
-"""Columns of a model's map of faces, one row for each test face.
-
-`row` is FER2013's row number, `x` and `y` the place on the map. `kept` is how many of the ten faces with the most
-similar features are also among the ten nearest on the map.
-"""
+"""Columns of a model's map of faces, one row for each test face. `row` is FER2013's row number, `x` and `y` the place.
+`kept` is how many of the ten faces with the most similar features are also among the ten nearest on the map."""
 
 DEGRADED_COLUMNS: Final[list[str]] = [
     *("kind", "strength", "level", "faces", "accuracy", "low", "high", "confidence"),
@@ -43,12 +40,7 @@ that end in `_plurality` count the annotators' plurality as right instead of FER
 
 
 def percent(share: float, number: str = ".0%") -> str:
-    """Return a share in percent with a space before the sign: "66.0 %".
-
-    Args:
-        share: usually 0 to 1.
-        number: a format that ends in "%".
-    """
+    """Return a share in percent, in a format that ends in "%", with a space before the sign: "66.0 %"."""
     return format(share, number).replace("%", " %")
 
 

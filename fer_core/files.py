@@ -22,11 +22,7 @@ from fer_core.types import FerError
 if TYPE_CHECKING:
     import pandas as pd
 
-APP_NAME: Final = "fer-lab"
-_TEMPORARY: Final = re.compile(r"\.(partial|old)-[0-9a-f]{8}-(.+)")
-"""Names of what is not complete yet, and of a folder in the moment in which a new one replaces it. Readers skip hidden
-names."""
-
+_TEMPORARY: Final = re.compile(r"\.(partial|old)-[0-9a-f]{8}-(.+)")  # not complete yet, or being replaced; hidden
 _ABANDONED: Final = 86_400.0  # seconds after which no process still writes to something temporary
 _BETWEEN: Final = 60.0  # seconds that no process needs for two renames
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\n")  # the first characters of text that spreadsheets run
@@ -35,38 +31,21 @@ _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # not allowed a
 
 
 def home() -> Path:
-    """Return the user's data folder, created on demand.
-
-    The environment variable `FER_HOME` overrides the system's default (on Linux `~/.local/share/fer-lab`).
-
-    Raises:
-        FerError: the folder cannot be created.
-    """
-    named = os.environ.get("FER_HOME")
-    return created(Path(named).expanduser() if named else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
+    """Return the user's data folder, created on demand: `FER_HOME`, or the system's default for user data."""
+    folder = os.environ.get("FER_HOME") or platformdirs.user_data_dir("fer-lab", appauthor=False)
+    return created(Path(folder).expanduser())
 
 
 def cache_folder(name: str) -> Path:
-    """Return the folder `cache/<name>` under `home()`, created on demand; its contents can always be rebuilt.
-
-    Raises:
-        FerError: the folder cannot be created.
-    """
+    """Return the folder `cache/<name>` under `home()`, created on demand; its contents can always be rebuilt."""
     return created(home() / "cache" / name)
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` to write to; the file replaces `path` when the block ends.
+    """Yield a path beside `path` with the same suffixes to write to; the file replaces `path` when the block ends.
 
-    Other processes see the old file or the new one, never a part of it. If the block raises, the temporary file is
-    removed and `path` stays as it was.
-
-    Args:
-        path: the file to write; its folder must exist. The temporary file has the same suffixes.
-
-    Raises:
-        OSError: the file cannot be written, for instance because the disk is full.
+    Other processes see the old file or the new one, never a part of it. If the block raises, `path` stays as it was.
     """
     partial = _beside(path)
     try:
@@ -77,33 +56,26 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def partial_beside(path: Path) -> Path:
-    """Return a temporary path beside `path`, for a file that takes long to write; the caller renames it at the end.
-
-    Such files and folders that killed processes left in the folder are removed when they are a day old.
-
-    Args:
-        path: the file to write; its folder must exist. The temporary file has the same suffixes.
-    """
+    """Return a path as of `whole_file`, for a file that takes long to write; the caller renames it at the end."""
     _clean_up(path.parent)
     return _beside(path)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file with the line ends of the text, completely or not at all (see `whole_file`)."""
+    """Write a UTF-8 file with the line ends of the text, by `whole_file`."""
     with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table for people as `csv_text`, completely or not at all (see `whole_file`)."""
+    """Write a table for people as `csv_text`, by `whole_file`."""
     write_text(path, csv_text(table))
 
 
 def csv_text(table: pd.DataFrame) -> str:
     """Return a table for people as CSV without its index: missing values are empty, lines end with a line feed."""
     stream = io.StringIO()
-    values = table.astype(object).where(table.notna(), None)
-    write_rows(stream, [table.columns, *values.itertuples(index=False, name=None)])
+    write_rows(stream, [table.columns, *table.astype(object).where(table.notna(), None).to_numpy()])
     return stream.getvalue()
 
 
@@ -121,7 +93,7 @@ def no_formula(value: Any) -> Any:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file, completely or not at all (see `whole_file`)."""
+    """Write a JSON file, by `whole_file`."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -149,14 +121,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
     Other processes see the old folder or the new one, never a part of it; between the two there is a moment without
     either. If the block raises, or the process is killed, `path` stays as it was. What killed processes leave behind
-    is removed a day later by a call for the same parent folder; one that was killed in that moment left the old folder,
-    which is put back by the next call after a minute.
-
-    Args:
-        path: the folder to write; its parent must exist.
-
-    Raises:
-        OSError: the folder cannot be written, for instance because the disk is full.
+    is removed a day later by a call for the same parent folder; if one was killed in that moment, the next call after a
+    minute puts the old folder back.
     """
     _clean_up(path.parent)
     new = _beside(path)
@@ -175,16 +141,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def checked_name(name: str, kind: str) -> str:
-    """Return `name` if it can be used as a folder's name on any system.
-
-    Args:
-        name: a name that a person chose.
-        kind: what it names, for the message, for instance `model`.
-
-    Raises:
-        FerError: it has other characters than lower-case letters, digits, `_` and `-`, does not begin with a letter or
-            digit, is too long, or is reserved on Windows.
-    """
+    """Return the name of a `kind`, such as `model`, or raise a `FerError` if it is no folder name on every system."""
     if len(name) > _MAX_NAME or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or _RESERVED.fullmatch(name):
         raise FerError(
             f"This is not a valid {kind} name. Expected lower-case letters, digits, _ and -, at most {_MAX_NAME}, for "
@@ -200,17 +157,13 @@ def name_from(title: str) -> str:
 
 
 def created(folder: Path) -> Path:
-    """Create a folder of the data folder, with those around it, if it does not exist, and return it.
-
-    Raises:
-        FerError: it cannot be created.
-    """
+    """Return a folder of the data folder, created if it does not exist; a `FerError` says why it cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FerError(
-            f"FER Lab's data folder {folder} cannot be created ({error.strerror}). "
-            f"Set the environment variable FER_HOME to a folder that can be written."
+            f"FER Lab's data folder {folder} cannot be created ({error.strerror}). Set the environment variable "
+            "FER_HOME to a folder that can be written."
         ) from error
     return folder
 
@@ -222,8 +175,7 @@ def _beside(path: Path) -> Path:
 def _clean_up(folder: Path) -> None:
     """Remove what killed processes left of `partial_beside` and `whole_folder` in a folder."""
     for left in folder.glob(".*"):
-        named = _TEMPORARY.fullmatch(left.name)
-        if not named:
+        if not (named := _TEMPORARY.fullmatch(left.name)):
             continue
         path = left.with_name(named[2])
         with contextlib.suppress(OSError):  # it was renamed in between

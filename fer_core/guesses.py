@@ -10,40 +10,21 @@ from typing import Final
 
 from fer_core.types import FerError
 
-FREE: Final = 3
-"""Wrong passwords without a wait: people mistype."""
-
-LONGEST: Final = 60.0
-"""Seconds; the wait doubles from one second up to this."""
-
-FORGOTTEN: Final = 3600.0
-"""Seconds after a wait when its sender's wrong passwords no longer count."""
-
+FREE: Final = 3  # wrong passwords without a wait: people mistype
+LONGEST: Final = 60.0  # seconds; the wait doubles from one second up to this
+FORGOTTEN: Final = 3600.0  # seconds after a wait when its sender's wrong passwords no longer count
 _MOST: Final = 10_000  # senders that are remembered
 
 
 class Guesses:
-    """Wrong passwords by sender. Any thread may use it.
-
-    Args:
-        clock: returns seconds; for tests.
-    """
+    """Wrong passwords by sender. Any thread may use it. The clock returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._lock = clock, threading.Lock()
         self._wrong: dict[str, tuple[int, float]] = {}  # how many, and when the wait ends, by sender
 
     def check(self, sender: str, given: str, password: str) -> bool:
-        """Return whether a password is right.
-
-        Args:
-            sender: who gives it, such as an address in the network.
-            given: by the sender.
-            password: the right one.
-
-        Raises:
-            FerError: the sender has to wait; what was given was not looked at.
-        """
+        """Return whether what a sender, such as an address, gives is the password; a FerError says to wait first."""
         with self._lock:
             now = self._clock()
             count, until = self._wrong.get(sender, (0, now))
@@ -61,5 +42,4 @@ class Guesses:
             return False
 
 
-TRAINING: Final = Guesses()
-"""Guesses of the password for training."""
+TRAINING: Final = Guesses()  # of the password for training

@@ -26,45 +26,23 @@ ALIVE, STOP, LOG = "alive", "stop", "log.txt"
 """Names of a job's files: touched while it is worked on (it holds the worker's process id), the wish that it stops,
 and its output."""
 
-REFUSED: Final = 3
-"""Exit status of a child whose last line of output is a message for the user, the text of a `FerError`."""
-
-SILENT_SECONDS: Final = 60.0
-"""A job whose `ALIVE` is older has vanished: it was killed, or its computer was switched off. A conversion may keep a
-worker from touching the file for some seconds."""
-
-PATIENCE: Final = 30.0
-"""Seconds after which a worker that was asked to stop kills itself: a large conversion cannot be interrupted."""
-
+REFUSED: Final = 3  # exit status of a child whose last line of output is a message for the user
+SILENT_SECONDS: Final = 60.0  # after which a job has vanished; a conversion may keep a worker from a touch for seconds
+PATIENCE: Final = 30.0  # seconds until a worker that was asked to stop kills itself: it may be in a long conversion
 _BEAT_SECONDS: Final = 1.0
 _NICENESS: Final = 5  # background work yields the CPU to the pages
 
 
 def start(*arguments: str, folder: Path) -> None:
-    """Start `python <arguments>` in the background, at low priority; it outlives this process and its terminal.
-
-    Args:
-        arguments: for instance `"-m"`, a module's name, and the module's arguments. The program works `with
-            working(folder)`.
-        folder: the job's existing folder.
-
-    Raises:
-        OSError: it cannot be started, or the folder cannot be written.
-    """
+    """Start `python <arguments>`, which works `with working(folder)` and outlives this process; or an `OSError`."""
     claim(folder)
-    options: dict[str, Any] = {"start_new_session": True}
+    options: dict[str, Any] = {"env": _environment(), "stdin": subprocess.DEVNULL}
     if sys.platform == "win32":
-        options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
+        options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
     try:
         with (folder / LOG).open("ab") as log:
-            child = subprocess.Popen(
-                [sys.executable, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=_environment(),
-                **options,
-            )
+            command = [sys.executable, *arguments]
+            child = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **options)
     except OSError:
         (folder / ALIVE).unlink(missing_ok=True)
         raise
@@ -91,10 +69,7 @@ def alive(folder: Path) -> bool:
 
 
 def stop(folder: Path) -> None:
-    """Ask a job to stop, and return at once; does nothing if it is not alive.
-
-    A worker that has not ended after `PATIENCE` seconds kills itself and its children.
-    """
+    """Ask a job to stop, and return at once; does nothing if it is not alive."""
     if alive(folder):
         with contextlib.suppress(OSError):
             (folder / STOP).touch()
@@ -124,38 +99,15 @@ def working(folder: Path) -> Iterator[None]:
 def run_python(
     *arguments: str, timeout: float | None = None, variables: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python <arguments>` to its end and return its exit status and output as text.
-
-    Args:
-        arguments: for instance `"-m"`, a module's name, and the module's arguments.
-        timeout: seconds after which it is killed; None for no limit.
-        variables: environment variables that it gets in addition to this process's.
-
-    Raises:
-        subprocess.TimeoutExpired: it took longer than `timeout`.
-        OSError: it cannot be started.
-    """
-    return subprocess.run(
-        [sys.executable, *arguments],
-        env={**_environment(), **(variables or {})},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=timeout,
-    )
+    """Run `python <arguments>` to its end, with more environment variables, and return its exit status and output."""
+    options: dict[str, Any] = {"env": {**_environment(), **(variables or {})}, "timeout": timeout}
+    return subprocess.run([sys.executable, *arguments], capture_output=True, encoding="utf-8", check=False, **options)
 
 
 def file_of_child(*arguments: str, target: Path, failed: str, timeout: float | None = None) -> None:
-    """Run `python <arguments>`, with Keras on TensorFlow, to its end; it writes a file.
+    """Run `python <arguments>` to its end, with Keras on TensorFlow; it writes the file `target`.
 
-    Args:
-        arguments: as for `run_python`.
-        target: the file that it writes.
-        failed: a sentence without its full stop that says what failed.
-        timeout: seconds after which it is killed; None for no limit.
-
-    Raises:
-        FerError: it could not be started, took too long, or wrote no file.
+    If not, a `FerError` begins with `failed`, a sentence without its full stop, or is the child's own.
     """
     try:
         done = run_python(*arguments, timeout=timeout, variables={"KERAS_BACKEND": "tensorflow"})
@@ -176,8 +128,7 @@ def read_log(folder: Path, lines: int) -> str:
     """Return the last lines of a job's output; empty if there is none."""
     try:
         with (folder / LOG).open("rb") as stream:
-            stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, stream.tell() - 1000 * lines))
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - 1000 * lines))
             text = stream.read().decode("utf-8", errors="replace")
     except OSError:
         return ""

@@ -7,7 +7,7 @@ from typing import Final
 EXPRESSIONS: Final[tuple[str, ...]] = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Names in FER2013's order: the position of a name is its class index."""
 
-NUM_CLASSES: Final[int] = len(EXPRESSIONS)
+NUM_CLASSES: Final = len(EXPRESSIONS)
 
 COLORS: Final[dict[str, str]] = {
     "angry": "#D55E00",
@@ -35,9 +35,7 @@ _ALIASES: Final[dict[str, str]] = {
 
 
 def expression_index(name: str) -> int:
-    """Return the class index of an expression's name.
-
-    Case is ignored. Other common names of the dataset's folders ("anger", "happiness", "surprised", …) are accepted.
+    """Return the class index of an expression's name, in any case, or of another common name such as "happiness".
 
     Raises:
         ValueError: the name is none of the seven.

@@ -16,11 +16,7 @@ _JUNK: Final = (
 
 
 def is_junk(name: str) -> bool:
-    """Tell whether a file or folder is hidden, or made by a system for itself: thumbnails, deleted files, properties.
-
-    Args:
-        name: its name, without the folders around it.
-    """
+    """Tell whether a file or folder (its name alone) is hidden, or made by a system for itself, such as thumbnails."""
     return name.startswith(".") or name.lower() in _JUNK
 
 
@@ -37,9 +33,7 @@ def normal_name(name: str) -> str:
 def distinct(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     """Return file names that are distinct on any disk, also on those that ignore case or Unicode's form.
 
-    Args:
-        names: of files that will be written into one folder. If one was there before, it gets a number: `anna-2.png`.
-        taken: names of other files in the folder.
+    A name that was there before, or is taken by another file in the folder, gets a number: `anna-2.png`.
     """
     used = set(map(_folded, taken))
     numbers: Counter[str] = Counter()

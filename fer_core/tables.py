@@ -6,6 +6,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -16,20 +17,11 @@ from fer_core.types import FerError, reason
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MAX_ROWS: Final = 1_000_000
-"""Rows or lines, blank ones included; FER2013 has 35,888."""
-
+MAX_ROWS: Final = 1_000_000  # rows or lines, blank ones included; FER2013 has 35,888
 MAX_COLUMNS: Final = 200
-
-MAX_CELLS: Final = 3_000_000
-"""Of a table that is kept in memory."""
-
-MAX_BYTES: Final = 250_000_000
-"""Of a table that is kept in memory, unpacked, with its pictures."""
-
-MAX_TEXT: Final = 1_000_000_000
-"""Characters of a CSV that is read row by row, unpacked; FER2013 has 301 million."""
-
+MAX_CELLS: Final = 3_000_000  # of a table that is kept in memory
+MAX_BYTES: Final = 250_000_000  # of a table that is kept in memory, unpacked, with its pictures
+MAX_TEXT: Final = 1_000_000_000  # characters of a CSV that is read row by row, unpacked; FER2013 has 301 million
 _MAX_LINE: Final = 1 << 20  # characters of a row; one of FER2013 has 9,000
 _AT_ONCE: Final = 10_000  # rows
 
@@ -41,7 +33,6 @@ def read_table(path: Path, columns: Sequence[str] = (), *, partial: bool = False
     empty text. Cells of a Parquet table keep their types.
 
     Args:
-        path: of the file.
         columns: names of the columns to read, as far as they are there; all by default.
         partial: the file may still be written: rows of a CSV with another number of cells than the header, and a last
             line without an end, are left out.
@@ -54,15 +45,11 @@ def read_table(path: Path, columns: Sequence[str] = (), *, partial: bool = False
     records = _records(path, MAX_BYTES, partial)
     names = next(records)[1]
     kept = [k for k, name in enumerate(names) if name in columns or not columns]
-    rows: list[list[str]] = []
-    pieces = [pd.DataFrame([], columns=[names[k] for k in kept], dtype="str")]
-    for _, record in records:
-        rows.append([record[k] for k in kept])
-        if len(rows) == _AT_ONCE:
-            pieces.append(pd.DataFrame(rows, columns=pieces[0].columns, dtype="str"))
-            _check(path.name, _AT_ONCE * len(pieces), len(kept))
-            rows = []
-    pieces.append(pd.DataFrame(rows, columns=pieces[0].columns, dtype="str"))
+    pieces: list[pd.DataFrame] = []
+    while not pieces or len(pieces[-1]) == _AT_ONCE:
+        _check(path.name, _AT_ONCE * len(pieces), len(kept))
+        rows = [[record[k] for k in kept] for _, record in islice(records, _AT_ONCE)]
+        pieces.append(pd.DataFrame(rows, columns=[names[k] for k in kept], dtype="str"))
     return pd.concat(pieces, ignore_index=True)
 
 
@@ -76,9 +63,8 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, list[st
         A phrase that names the row in messages (counted from 1 below the header), and the values of `columns`.
 
     Raises:
-        FerError: the file cannot be opened, is empty, damaged or cut off, or is named `.gz` but not gzipped; a
-            column is missing; a row has another number of columns than the header; there are no rows; or the file is
-            larger than `MAX_TEXT`, `MAX_ROWS` or `MAX_COLUMNS`.
+        FerError: the file cannot be opened, is empty, damaged or cut off, or is named `.gz` but not gzipped; a column
+            is missing; a row has another number of columns than the header; there are no rows; or it is too large.
     """
     records = _records(path, MAX_TEXT)
     names = [name.strip().lower() for name in next(records)[1]]
@@ -130,13 +116,13 @@ def _records(path: Path, most: int, partial: bool = False) -> Iterator[tuple[str
                     width = len(record)
                     _check(path.name, 1, width)
                     yield "The header", record
-                elif len(record) == width:
-                    row += 1
-                    yield _named(row, path), record
+                    continue
+                row += len(record) == width or not partial
+                where = f"Row {row} (below the header) of {path.name}"
+                if len(record) == width:
+                    yield where, record
                 elif not partial:
-                    row += 1
-                    expected = f"Expected {width}, as in the header."
-                    raise FerError(f"{_named(row, path)} has {len(record)} columns. {expected}")
+                    raise FerError(f"{where} has {len(record)} columns. Expected {width}, as in the header.")
     except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise FerError(
             f"{path.name} is damaged or cut off after {row} rows ({reason(error)}). Download it again, or check the "
@@ -144,10 +130,6 @@ def _records(path: Path, most: int, partial: bool = False) -> Iterator[tuple[str
         ) from error
     if not width:
         raise FerError(f"{path.name} has only blank lines. Expected a table with the names of its columns.")
-
-
-def _named(row: int, path: Path) -> str:
-    return f"Row {row} (below the header) of {path.name}"
 
 
 def _text(path: Path) -> TextIO:
@@ -182,9 +164,8 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         size += metadata.num_rows * sum(max(leaf.length, 0) for leaf in leaves)  # of texts of fixed length
         _check(path.name, metadata.num_rows, len(leaves), size)
         schema = pa.schema([field for field in schema if field.name in columns or not columns])
-        texts = [one.name for one in schema if pa.types.is_binary(one.type) or pa.types.is_string(one.type)]
-        pieces = [schema.empty_table().to_pandas()]
-        rows = size = 0
+        texts = [field.name for field in schema if pa.types.is_binary(field.type) or pa.types.is_string(field.type)]
+        pieces, rows, size = [schema.empty_table().to_pandas()], 0, 0
         with pq.ParquetFile(path, read_dictionary=texts) as file:  # else a text is copied for each row that has it
             for batch in file.iter_batches(_AT_ONCE, columns=schema.names):
                 rows, size = rows + batch.num_rows, size + sum(map(_size, batch.columns))

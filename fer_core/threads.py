@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -20,48 +19,32 @@ P = ParamSpec("P")
 class Pool(Generic[T]):
     """A pool of objects that only one thread may use at a time, such as OpenCV's detectors.
 
-    It grows to the number of objects that are in use at once, up to a limit; then a thread waits until one is idle.
-    Streamlit handles each page run in a new thread, so one object per thread would mean a new one for every click, and
-    twenty visitors at once would need twenty networks in memory on a computer that can run two.
-
-    Args:
-        make: creates another object.
-        limit: largest number of objects; by default `default_workers()`, and at least 2.
-
-    Example:
-        >>> pool = Pool(lambda: cv2.CascadeClassifier(path))
-        >>> with pool.borrow() as cascade:
-        ...     cascade.detectMultiScale(gray)
+    It grows to the number of objects that are in use at once, up to `limit`, by default `default_workers()` and at
+    least 2; then a thread waits until one is idle. Streamlit handles each page run in a new thread, so one object per
+    thread would mean a new one for every click, and a network in memory for each of twenty visitors.
     """
 
     def __init__(self, make: Callable[[], T], limit: int | None = None) -> None:
         self._make = make
-        self._idle: queue.LifoQueue[T] = queue.LifoQueue()
+        self._idle: deque[T] = deque()
         self._free = threading.BoundedSemaphore(max(2, default_workers()) if limit is None else limit)
 
     @contextmanager
     def borrow(self) -> Iterator[T]:
-        """Yield an object for the duration of the block, which must not borrow another one of the same pool.
-
-        After an exception in the block the object is not used again.
-        """
+        """Yield an object, which is not used again after an exception; the block must not borrow another one."""
         with self._free:
             try:
-                item = self._idle.get_nowait()
-            except queue.Empty:
+                item = self._idle.pop()
+            except IndexError:
                 item = self._make()
             yield item
-            self._idle.put(item)
+            self._idle.append(item)
 
 
 def kept(entries: int | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a function to keep its newest results for all threads; no two threads compute the same result.
+    """Decorate a function to keep its newest results, by default all, for all threads; each is computed once.
 
-    It is for what must live as long as the process, such as threads, jobs and pools: every visitor can clear
-    Streamlit's caches. An exception is not kept.
-
-    Args:
-        entries: largest number of results; None for all.
+    It is for what must live as long as the process: every visitor can clear Streamlit's caches.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -98,18 +81,9 @@ def default_workers() -> int:
 def in_parallel(function: Callable[[T], R], items: Iterable[T], *, workers: int | None = None) -> Iterator[R]:
     """Yield `function(item)` for each item in order, computed by several threads.
 
-    Image decoding, face detection and LiteRT release Python's global lock, so threads are enough: they share one
-    loaded model, and no process has to be started.
-
-    Args:
-        function: must be thread-safe. An exception is raised when its item's turn comes, and no later item is
-            started.
-        items: read at most `2 * workers` items ahead of the results that were consumed.
-        workers: number of threads; by default `default_workers()`. 1 runs everything in the caller's thread.
-
-    Example:
-        >>> list(in_parallel(len, ["a", "bcd"], workers=2))
-        [1, 3]
+    Image decoding, face detection and LiteRT release Python's global lock, so threads are enough. An exception is
+    raised when its item's turn comes, and no later item is started. Items are read at most `2 * workers` ahead of the
+    results that were consumed. One worker runs everything in the caller's thread; the default is `default_workers()`.
     """
     workers = default_workers() if workers is None else workers
     if workers == 1:

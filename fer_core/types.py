@@ -32,11 +32,10 @@ def reason(error: BaseException) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """A face found in an image.
+    """A face found in an image, with the detector's confidence as `score`, 0 to 1.
 
     Attributes:
         box: `(x, y, width, height)` in pixels of the image. It may extend beyond the image.
-        score: the detector's confidence, 0 to 1.
         landmarks: `(5, 2)` float32 x, y in pixels: left eye, right eye, nose tip, left and right corner of the mouth.
             Left and right are the image's. None if the detector does not provide them.
     """
@@ -53,13 +52,11 @@ class Face:
 
     @property
     def center(self) -> tuple[float, float]:
-        """The centre of the box, x and y in pixels."""
         x, y, width, height = self.box
         return x + width / 2, y + height / 2
 
     @property
     def area(self) -> float:
-        """The area of the box in square pixels."""
         return self.box[2] * self.box[3]
 
 
@@ -68,7 +65,6 @@ class FaceResult:
     """The prediction for one face.
 
     Attributes:
-        face: where the face is in the image.
         crop: `(48, 48)` uint8 gray, framed like FER2013's faces: the model's input before its own preprocessing.
         transform: `(2, 3)` float64 affine matrix from image x, y to crop x, y, both in pixels.
         probabilities: `(7,)` float32 in the order of `labels.EXPRESSIONS`, with the sum 1.
@@ -90,29 +86,25 @@ class FaceResult:
 
     @property
     def expression(self) -> str:
-        """The name of the most probable expression."""
         return EXPRESSIONS[int(self.probabilities.argmax())]
 
     @property
     def confidence(self) -> float:
-        """The probability of `expression`."""
         return float(self.probabilities.max())
 
     @property
     def sure(self) -> bool:
-        """Whether the confidence reaches the model's threshold."""
         return self.confidence >= self.not_sure_below
 
     @property
     def answer(self) -> str:
-        """The expression, or "not sure"."""
         return self.expression if self.sure else NOT_SURE
 
     def as_dict(self) -> dict[str, Any]:
         """Return box, expression and probabilities as JSON types, with the keys of the command line's output."""
-        box, values = [round(float(v), 1) for v in self.face.box], [round(float(p), 6) for p in self.probabilities]
+        values = zip(EXPRESSIONS, self.probabilities.tolist(), strict=True)
         return {
-            "box": box,
+            "box": [round(float(value), 1) for value in self.face.box],
             "expression": self.expression,
-            "probabilities": dict(zip(EXPRESSIONS, values, strict=True)),
+            "probabilities": {name: round(value, 6) for name, value in values},
         }

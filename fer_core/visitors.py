@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import os
@@ -20,51 +21,29 @@ from filelock import FileLock, Timeout
 from fer_core.files import created, home
 from fer_core.types import FerError
 
-VARIABLE: Final = "FER_VISITOR"
-"""Environment variable with the name of the visitor for whom a process works."""
-
-VISITORS: Final = "visitors"
-"""Name of the folder of all visitors' folders, in the data folder."""
-
-VISITS: Final = "visits"
-"""Name of the cache folder that holds the temporary folders."""
-
+VARIABLE: Final = "FER_VISITOR"  # environment variable: the name of the visitor for whom a process works
+VISITORS: Final = "visitors"  # folder of all visitors' folders, in the data folder
+VISITS: Final = "visits"  # cache folder that holds the temporary folders
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one visitor of a shared server may use.
+    """What one visitor of a shared server may use."""
 
-    Attributes:
-        keep_hours: hours after the visitor's last visit when everything of the visitor is deleted.
-        visitor_megabytes: disk space for one visitor's uploads, snapshots, trainings and models.
-        all_megabytes: disk space for all visitors together.
-        trainings: number of a visitor's trainings that wait or work at the same time.
-        training_minutes: estimated duration of one training.
-        megapixels: pixels of one picture, in millions.
-        pictures: number of pictures in one upload.
-        video_minutes: length of one video, of at most 60 Full HD frames per second.
-        rooms: number of a visitor's quiz rooms that are open at the same time.
-    """
-
-    keep_hours: float = 24
-    visitor_megabytes: float = 2000
-    all_megabytes: float = 20_000
-    trainings: int = 1
-    training_minutes: float = 60
-    megapixels: float = 50
-    pictures: int = 100
-    video_minutes: float = 10
-    rooms: int = 3
+    keep_hours: float = 24  # after the visitor's last visit, until everything of the visitor is deleted
+    visitor_megabytes: float = 2000  # for one visitor's uploads, snapshots, trainings and models
+    all_megabytes: float = 20_000  # for all visitors together
+    trainings: int = 1  # of a visitor that wait or work at the same time
+    training_minutes: float = 60  # estimated, of one training
+    megapixels: float = 50  # of one picture
+    pictures: int = 100  # in one upload
+    video_minutes: float = 10  # of one video, of at most 60 Full HD frames per second
+    rooms: int = 3  # of a visitor's quiz rooms, open at the same time
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Limits:
-        """Return the limits in a table of settings, with the defaults for those that it does not have.
-
-        Raises:
-            FerError: a setting is unknown, or not a positive number.
-        """
+        """Return the limits in a table of settings, positive numbers, with the defaults for those that it lacks."""
         known = {field.name for field in fields(cls)}
         for name, value in settings.items():
             if name not in known:
@@ -76,12 +55,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Visitor:
-    """A visitor of a shared server.
-
-    Attributes:
-        name: 32 hexadecimal digits, the name of the visitor's folder.
-        limits: what the visitor may use; None if nothing is to be checked, as in a process that trains.
-    """
+    """A visitor of a shared server; `limits` is None where nothing is to be checked, as in a process that trains."""
 
     name: str
     limits: Limits | None = None
@@ -100,34 +74,6 @@ class Visitor:
         """The visitor's folder, whether it exists or not."""
         return visitors_folder() / self.name
 
-    def room(self) -> int:
-        """Return the free bytes of the visitor's disk space."""
-        if self.limits is None:
-            return sys.maxsize
-        return max(0, int(1e6 * self.limits.visitor_megabytes) - disk_use(self.folder))
-
-    def check_room(self, more: int) -> None:
-        """Check that the visitor may store `more` bytes.
-
-        Raises:
-            FerError: the space of the visitor, or of all visitors, is used up.
-        """
-        if self.limits is None:
-            return
-        used = disk_use(self.folder)
-        if used + more > 1e6 * self.limits.visitor_megabytes:
-            raise FerError(
-                f"Your disk space on this server is used up. Expected at most {self.limits.visitor_megabytes:,g} MB "
-                f"for each visitor; delete trainings or snapshots. Received: "
-                f"{(used + more) / 1e6:,.1f} MB"
-            )
-        used = disk_use(visitors_folder())
-        if used + more > 1e6 * self.limits.all_megabytes:
-            raise FerError(
-                f"The disk space for all visitors of this server is used up. Expected at most "
-                f"{self.limits.all_megabytes:,g} MB; try again later. Received: {(used + more) / 1e6:,.1f} MB"
-            )
-
 
 _asked: list[Callable[[], Visitor | None]] = []
 
@@ -138,13 +84,8 @@ def ask_for_visitor(ask: Callable[[], Visitor | None]) -> None:
 
 
 def visitor() -> Visitor | None:
-    """Return the visitor for whom this code runs; None where there is only one user.
-
-    Raises:
-        FerError: the environment variable or the server's settings are not valid.
-    """
-    named = os.environ.get(VARIABLE)
-    if named:
+    """Return the visitor for whom this code runs; None where there is only one user."""
+    if named := os.environ.get(VARIABLE):
         return Visitor(named)
     return _asked[0]() if _asked else None
 
@@ -157,43 +98,44 @@ def limits() -> Limits | None:
 
 def max_pixels() -> float:
     """Return how many pixels a picture of the current visitor may have; infinity where there are no limits."""
-    given = limits()
-    return math.inf if given is None else 1e6 * given.megapixels
+    return 1e6 * given.megapixels if (given := limits()) else math.inf
 
 
 def room() -> int:
     """Return the free bytes of the current visitor's disk space. Without a shared server, no disk is that large."""
     current = visitor()
-    return current.room() if current else sys.maxsize
+    if current is None or current.limits is None:
+        return sys.maxsize
+    return max(0, int(1e6 * current.limits.visitor_megabytes) - disk_use(current.folder))
 
 
 def check_room(more: int) -> None:
-    """Check that the current visitor may store `more` bytes. Without a shared server nothing is checked.
-
-    Raises:
-        FerError: the space of the visitor, or of all visitors, is used up.
-    """
+    """Raise a `FerError` if the space of the current visitor, or of all, is too small for `more` bytes."""
     current = visitor()
-    if current is not None:
-        current.check_room(more)
+    if current is None or current.limits is None:
+        return
+    most = current.limits.visitor_megabytes
+    if (total := disk_use(current.folder) + more) > 1e6 * most:
+        raise FerError(
+            f"Your disk space on this server is used up. Expected at most {most:,g} MB for each visitor; delete "
+            f"trainings or snapshots. Received: {total / 1e6:,.1f} MB"
+        )
+    most = current.limits.all_megabytes
+    if (total := disk_use(visitors_folder()) + more) > 1e6 * most:
+        raise FerError(
+            f"The disk space for all visitors of this server is used up. Expected at most {most:,g} MB; try again "
+            f"later. Received: {total / 1e6:,.1f} MB"
+        )
 
 
 def own_home() -> Path:
-    """Return the folder for the user's own data, created on demand: `home()`, or the visitor's folder in it.
-
-    Raises:
-        FerError: the folder cannot be created.
-    """
+    """Return the folder for the user's own data, created on demand: `home()`, or the visitor's folder in it."""
     current = visitor()
     return home() if current is None else created(current.folder)
 
 
 def own_cache(name: str) -> Path:
-    """Return the folder `cache/<name>` under `own_home()`, created on demand; a visitor's counts as the visitor's.
-
-    Raises:
-        FerError: the folder cannot be created.
-    """
+    """Return the folder `cache/<name>` under `own_home()`, created on demand; a visitor's counts as the visitor's."""
     return created(own_home() / "cache" / name)
 
 
@@ -207,24 +149,16 @@ def disk_use(folder: Path) -> int:
     total = 0
     for inside, _, names in os.walk(folder):
         for name in names:
-            try:
+            with contextlib.suppress(OSError):  # deleted in between
                 total += (Path(inside) / name).lstat().st_size
-            except OSError:  # deleted in between
-                continue
     return total
 
 
 class TemporaryFolder:
-    """A new, empty folder in the visitor's cache.
+    """A new, empty folder `path` in the visitor's cache, deleted by `close` or when this object is garbage-collected.
 
-    It is deleted by `close`, or when this object is garbage-collected. A lock beside it is held as long as the process
-    lives, so what a killed process left is found and deleted when the next folder is made.
-
-    Attributes:
-        path: of the folder.
-
-    Raises:
-        FerError: the folder cannot be written, or the visitor's disk space is used up.
+    A lock beside it is held as long as the process lives, so what a killed process left is found and deleted when the
+    next folder is made.
     """
 
     def __init__(self) -> None:

@@ -18,12 +18,7 @@ PAGES: Final = (
     ("predict", "Predict", "ar_on_you", "The expression of every face in your pictures, and why the model says so."),
     ("live", "Live", "videocam", "The expression on your own face while you move, with a recording."),
     ("video", "Video", "movie", "Expressions over time in a video file, with the annotated video and a table."),
-    (
-        "compare",
-        "Compare",
-        "leaderboard",
-        "Which model is best, how certain that is, and what an ensemble gains.",
-    ),
+    ("compare", "Compare", "leaderboard", "Which model is best, how certain that is, and what an ensemble gains."),
     ("confusion", "Confusion", "grid_on", "Which expressions a model confuses, and the faces behind each number."),
     ("dataset", "Dataset", "dataset", "The faces of FER2013, what people say about them, and how good its labels are."),
     ("quiz", "Quiz", "quiz", "You against the model: name the expression on ten faces, alone or with a class."),
@@ -43,14 +38,9 @@ def navigation(hidden: bool = False) -> st.Page:
     st.set_page_config(page_title="FER Lab", page_icon="🙂", layout="wide")
     pages = [
         st.Page(
-            f"pages/{name}.py",
-            title=title,
-            icon=f":material/{icon}:",
-            url_path=name,
-            help=tooltip,
-            default=name == "home",
+            f"pages/{url}.py", title=title, icon=f":material/{icon}:", url_path=url, help=tip, default=url == "home"
         )
-        for name, title, icon, tooltip in PAGES
+        for url, title, icon, tip in PAGES
     ]
     return st.navigation(pages, position="hidden" if hidden else "top")
 

@@ -7,10 +7,9 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.metrics import confusion
 from pages.parts import common
 from pages.parts.charts import choose_picture_format
-from pages.parts.common import choose, plain, with_code
+from pages.parts.common import choose, explain, plain, with_code
 from pages.parts.confusion import clickable_matrix, show_faces
 from pages.parts.data import fer2013, predictions
-from pages.parts.explanations import explain
 from pages.parts.head import head
 
 LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"}

@@ -1,5 +1,7 @@
 """Fine-tune: select faces and a network, train, evaluate the result, and make it available on every page."""
 
+from functools import partial
+
 import streamlit as st
 
 from fer_core.runs.estimate import duration_text, estimate
@@ -7,13 +9,11 @@ from fer_core.runs.run import RunPlan
 from fer_core.training.recipe import recipe_summary
 from fer_core.types import FerError
 from fer_core.visitors import limits
-from pages.parts.common import emphasis, plain, with_code
-from pages.parts.finetune.data import select_data
-from pages.parts.finetune.result import result
-from pages.parts.finetune.runs import RUNS_TAB, TAB, all_runs, live, select_runs, show_error, start
-from pages.parts.finetune.settings import select_network, select_recipe
-from pages.parts.finetune.tuning import tuning
+from pages.parts.common import ERROR, emphasis, plain, warn, with_code
 from pages.parts.head import head
+from pages.parts.new_run import select_data, select_network, select_recipe
+from pages.parts.runs import RUNS_TAB, TAB, all_runs, live, result, select_runs, start
+from pages.parts.tuning import tuning
 from pages.parts.visitor import training_allowed
 
 NEW_TAB, TUNING_TAB = "New run", "Tuning"
@@ -22,13 +22,8 @@ LAST_TAB = "f_last_tab"  # Streamlit forgets which tab was open when the visitor
 head("Fine-tune", "Train a model on this computer, on FER2013 or on your own pictures, and watch it learn.")
 if not training_allowed():
     st.stop()
-show_error()
-
-
-def open_new_run() -> None:
-    st.session_state[TAB] = NEW_TAB
-
-
+for error in st.session_state.pop(ERROR, []):
+    st.error(with_code(error), icon=":material/error:")
 if TAB not in st.session_state and TAB not in st.query_params:
     st.session_state[TAB] = st.session_state.get(LAST_TAB, NEW_TAB)
 names = [NEW_TAB, RUNS_TAB] if limits() else [NEW_TAB, RUNS_TAB, TUNING_TAB]  # a study takes a server for hours
@@ -39,46 +34,40 @@ if new_tab.open:
         left, right = st.columns(2, gap="medium")
         with left:
             st.subheader("1. Faces")
-            data = select_data()
+            source, faces, description = select_data()
         with right:
             st.subheader("2. Network and settings")
             spec = select_network()
             try:
-                spec, recipe = select_recipe(spec, data.faces or 2000)
+                spec, recipe = select_recipe(spec, faces or 2000)
             except FerError as error:
-                st.warning(with_code(str(error)), icon=":material/warning:")
+                warn([str(error)])
                 st.stop()
             st.caption(plain(recipe_summary(spec, recipe)))
             st.subheader("3. Start")
-            title = f"{spec.title}, {data.title}" if data.source else spec.title
+            title = f"{spec.title}, {description}" if source else spec.title
             given = st.text_input("Name of the run", placeholder=title, max_chars=80, key="f_title")
-            if data.source is None:
-                st.button("Start training", icon=":material/play_arrow:", disabled=True, key="f_go_off")
+            icon = ":material/play_arrow:"
+            if source is None:
+                st.button("Start training", icon=icon, disabled=True, key="f_go_off")
                 st.caption("There is nothing to train on yet: see step 1.")
             else:
-                st.button(
-                    "Start training",
-                    type=emphasis(),
-                    icon=":material/play_arrow:",
-                    key="f_go",
-                    on_click=start,
-                    args=(RunPlan(given.strip() or title, spec, recipe, data.source),),
-                )
-                time = estimate(spec, recipe, faces=data.faces)
+                plan = RunPlan(given.strip() or title, spec, recipe, source)
+                st.button("Start training", type=emphasis(), icon=icon, key="f_go", on_click=start, args=(plan,))
+                time = estimate(spec, recipe, faces=faces)
                 st.caption(f"Takes {duration_text(time.seconds)}. {time.basis}")
 if runs_tab.open:
     with runs_tab:
-        runs = all_runs()
-        if not runs:
-            st.info(
-                "Your trainings, with their curves and results, will be listed here.", icon=":material/model_training:"
-            )
-            st.button("Set up the first run", icon=":material/add:", key="f_first", on_click=open_new_run)
-        else:
+        if runs := all_runs():
             selected = select_runs(runs)
             live(selected)
             if selected[0].status().state == "finished":
                 result(selected[0])
+        else:
+            icon = ":material/model_training:"
+            st.info("Your trainings, with their curves and results, will be listed here.", icon=icon)
+            open_new_run = partial(st.session_state.update, {TAB: NEW_TAB})
+            st.button("Set up the first run", icon=":material/add:", key="f_first", on_click=open_new_run)
 for tuning_tab in others:
     if tuning_tab.open:
         with tuning_tab:

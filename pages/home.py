@@ -8,8 +8,7 @@ from fer_core.metrics.paper import OVERALL
 from fer_core.store.folders import list_models
 from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
-from pages.parts.common import choose_yardstick, no_model_yet, note_detector, note_untested, note_utkface, warn
-from pages.parts.explanations import explain
+from pages.parts.common import choose_yardstick, explain, no_model_yet, note_detector, note_untested, note_utkface, warn
 from pages.parts.head import head
 from pages.parts.home import judged_by, three_ways, why_default
 from pages.parts.notice import notice
@@ -46,25 +45,20 @@ if tested:
         by = choose_yardstick("h_by")
         intervals, table, unscored = home_scoreboard(tested, by)
         if len(intervals):
-            one = intervals.iloc[0]
-            explain(
-                "Accuracy",
-                f"{one.model}: {one.accuracy:.1%} on {one.split}, 95 % interval {one.low:.1%} to {one.high:.1%}.",
-            )
+            best = intervals.iloc[0]
+            reached, interval = f"{best.accuracy:.1%} on {best.split}", f"{best.low:.1%} to {best.high:.1%}"
+            explain("Accuracy", f"{best.model}: {reached}, 95 % interval {interval}.")
     if len(intervals) and (judged := judged_by(tested, by)):
         st.caption(judged)
     if models and (reason := why_default(models[0], stored)):
         st.caption(reason)
     warn(unscored, "Some models have no score:")
 if tested and len(intervals):
-    best = max(OVERALL, key=lambda row: row.accuracy)
-    words = f"paper's best, as reported {best.accuracy * 100:.1f} %"
-    reported = {words: best.accuracy} if by == "label" else {}  # the paper judges by FER2013's label
-    show_chart(
-        accuracy_intervals(intervals, reported),
-        alt="Accuracy: "
-        + "; ".join(f"{one.model} {one.accuracy:.1%} on {one.split}" for one in intervals.itertuples()),
-    )
+    paper = max(row.accuracy for row in OVERALL)
+    words = f"paper's best, as reported {paper * 100:.1f} %"
+    reported = {words: paper} if by == "label" else {}  # the paper judges by FER2013's label
+    rows = (f"{row.model} {row.accuracy:.1%} on {row.split}" for row in intervals.itertuples())
+    show_chart(accuracy_intervals(intervals, reported), alt=f"Accuracy: {'; '.join(rows)}")
     f1 = st.column_config.NumberColumn(format="%.3f")
     st.dataframe(
         table,

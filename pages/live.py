@@ -4,11 +4,10 @@ import streamlit as st
 
 from fer_core.inference.stream import StreamSettings
 from pages.parts import live
-from pages.parts.common import choose, choose_model, note_detector, note_utkface, servable_models
+from pages.parts.common import choose, choose_model, note_detector, note_utkface, presenting, servable_models
 from pages.parts.head import head
 from pages.parts.notice import RELAYED, VIDEO, all_agree
 from pages.parts.pictures import opened_model
-from pages.parts.presentation import presenting
 
 head("Live camera", "See the expression on your face while you move, and keep a frame or a table of it.")
 

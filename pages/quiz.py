@@ -5,11 +5,14 @@ import streamlit as st
 from pages.parts.common import with_code
 from pages.parts.data import fer2013
 from pages.parts.head import head
-from pages.parts.quiz.alone import alone
-from pages.parts.quiz.play import INTRODUCTION
-from pages.parts.quiz.room import lecturer, room_in_url, student
+from pages.parts.quiz import alone
+from pages.parts.room import lecturer, room_in_url, student
 
-head("You against the model", INTRODUCTION)
+head(
+    "You against the model",
+    "Name the expression on ten faces, alone or with a class. Then see the label, what ten annotators said and what "
+    "models say.",
+)
 
 faces = fer2013()
 if faces.missing:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pylibsrtp  # noqa: F401 (of the Live page; importing it after other copies of OpenSSL crashes)
 import pytest
 
+from fer_core import visitors
 from fer_core.data import FaceDataset, load_fer2013
 from fer_core.inference import Classifier
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbones import local_file
+from fer_core.visitors import Limits, Visitor
 from tests.server import chromium_path
 
 
@@ -88,6 +90,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("FER2013_PATH", raising=False)
     monkeypatch.delenv("FERPLUS_PATH", raising=False)
     return folder
+
+
+@pytest.fixture
+def visit(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Visitor]:
+    """`visit("anna", rooms=2)` makes this process work for a visitor of a shared server, with these limits."""
+
+    def come(secret: str, **settings: float) -> Visitor:
+        visitor = Visitor.of(secret, Limits.from_settings(settings))
+        monkeypatch.setattr(visitors, "_asked", [lambda: visitor])
+        return visitor
+
+    return come
 
 
 @pytest.fixture(scope="session")

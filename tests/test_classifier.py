@@ -61,12 +61,7 @@ def test_other_sizes_are_resized(tiny_classifier, faces):
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [
-        np.zeros((48, 48), np.uint8),
-        np.zeros((1, 48, 48, 3), np.uint8),
-        np.zeros((1, 48, 48), np.float32),
-    ],
+    "wrong", [np.zeros((48, 48), np.uint8), np.zeros((1, 48, 48, 3), np.uint8), np.zeros((1, 48, 48), np.float32)]
 )
 def test_wrong_arrays_are_refused(tiny_classifier, wrong):
     with pytest.raises(ValueError, match=r"uint8 gray faces of shape \(n, height, width\)"):

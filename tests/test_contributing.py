@@ -12,23 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from fer_core.data import FaceDataset
 from fer_core.models import model_names, model_spec
 from fer_core.store import folders
 from fer_core.store.stored_model import StoredModel
 from pages import PAGES
+from tests.data.conftest import make_dataset
+from tests.test_contributing_dataset import page as open_page
 from tests.test_floors import ROOT
 
 BACKBONE = "MobileNetV3Small"
-
-
-def faces(usage: str, first: int) -> FaceDataset:
-    """Three faces of noise of each expression."""
-    labels = np.arange(21) % 7
-    images = np.random.default_rng(first).integers(0, 256, (21, 48, 48)).astype(np.uint8)
-    return FaceDataset(images, labels, np.full(21, usage), first + np.arange(21))
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +32,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredModel]:
 
     assert not any(model_spec(name).backbone == BACKBONE for name in model_names())
     folder = tmp_path_factory.mktemp("contributor")
-    tests = [faces("PublicTest", 42), faces("PrivateTest", 63)]
-    parts = [np.concatenate([getattr(part, name) for part in tests]) for name in ("images", "labels", "usage", "rows")]
-    data = TrainingData(faces("Training", 0), faces("Training", 21), FaceDataset(*parts))
+    noise = make_dataset(126)
+    training, tests = noise.split("Training"), noise.subset(noise.usage != "Training")
+    data = TrainingData(training.subset(np.arange(21)), training.subset(np.arange(21, 42)), tests)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FER_HOME", str(folder / "home"))
         patch.delenv("FER2013_PATH", raising=False)
@@ -61,9 +54,7 @@ def test_any_backbone_is_trained_by_its_name_and_says_what_was_trained(trained):
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [name for name, *_ in PAGES])
 def test_a_model_on_any_backbone_opens_on_every_page(trained, page):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
-    app.switch_page(f"pages/{page}.py").run()
-    assert not app.exception
+    app = open_page(page, {})
     assert not app.error
     if page == "tour":  # every step of it, and not the sentence that another model is needed
         app.get_by_key("t_step").set_value("Normalise").run()
@@ -79,64 +70,66 @@ def test_a_backbone_is_an_entry_of_one_table(tmp_path):
     table = tmp_path / "fer_core" / "models" / "backbones.py"
     text = table.read_text(encoding="utf-8")
     others = '    **dict.fromkeys(("MobileNetV3Small", "MobileNetV3Large"), Backbone(_UNCHANGED)),\n'
-    entry = (
-        '    "MobileNetV3Small": Backbone(\n'
-        '        _UNCHANGED, ("frozen",), "MobileNetV3 Small", True, size=64, epochs=3, milliseconds=2.0\n    ),\n'
-    )
+    words = '"MobileNetV3 Small", True, size=64, epochs=3, milliseconds=2.0'
+    entry = f'    "MobileNetV3Small": Backbone(_UNCHANGED, ("frozen",), {words}),\n'
     assert others in text
     table.write_text(text.replace(others, others + entry), encoding="utf-8")
-    program = (
-        "import json, pandas as pd, sys\n"
-        "from fer_core.measuring.scoreboard import front_models\n"
-        "from fer_core.models import model_spec, network_names, networks_by_input\n"
-        "from fer_core.runs.estimate import estimate\n"
-        "from fer_core.training.recipe import pretraining_recipe, recipe_for\n"
-        "name = networks_by_input()['MobileNetV3 Small']\n"
-        "spec, other = model_spec(name), model_spec('mobilenetv3large_frozen')\n"
-        "spec_seconds, other_seconds = (estimate(one, recipe_for(one), faces=1000).seconds for one in (spec, other))\n"
-        "board = pd.DataFrame({'name': list('abcdefgh'), 'model': list('abcdefgh')})\n"
-        "front = front_models(board, {'h': 'MobileNetV3Small'})\n"
-        "facts = [name, spec.title, spec.backbone_size, name in network_names(), spec_seconds < other_seconds, "
-        "'h' in front, pretraining_recipe('MobileNetV3Small').epochs, 'keras' in sys.modules]\n"
-        "print(json.dumps(facts))\n"
-    )
-    done = run_program(program, tmp_path, os.environ | {"PYTHONPATH": str(tmp_path)})
-    assert json.loads(done.stdout.splitlines()[-1]) == [
-        "mobilenetv3small_frozen", "MobileNetV3 Small, frozen", 64, True, True, True, 3, False
-    ], done.stderr[-2000:]  # fmt: skip
+    facts = run_program(USES_A_BACKBONE, tmp_path, {"PYTHONPATH": str(tmp_path)}).splitlines()[-1]
+    assert json.loads(facts) == ["mobilenetv3small_frozen", "MobileNetV3 Small, frozen", 64, True, True, True, 3, False]
 
 
-def run_program(program: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", program]
-    return subprocess.run(
+USES_A_BACKBONE = """
+import json, pandas as pd, sys
+from fer_core.measuring.scoreboard import front_models
+from fer_core.models import model_spec, network_names, networks_by_input
+from fer_core.runs.estimate import estimate
+from fer_core.training.recipe import pretraining_recipe, recipe_for
+name = networks_by_input()['MobileNetV3 Small']
+spec, other = model_spec(name), model_spec('mobilenetv3large_frozen')
+shorter = estimate(spec, recipe_for(spec), faces=1000).seconds < estimate(other, recipe_for(other), faces=1000).seconds
+board = pd.DataFrame({'name': list('abcdefgh'), 'model': list('abcdefgh')})
+shown = 'h' in front_models(board, {'h': 'MobileNetV3Small'})
+epochs = pretraining_recipe('MobileNetV3Small').epochs
+known = name in network_names()
+print(json.dumps([name, spec.title, spec.backbone_size, known, shorter, shown, epochs, 'keras' in sys.modules]))
+"""
+
+
+def run_program(program: str, folder: Path, variables: dict[str, str]) -> str:
+    command, environment = [sys.executable, "-c", program], os.environ | variables
+    done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
 
 
 def test_a_page_is_a_script_and_a_line(tmp_path):
     """In a copy of the app: write `pages/NAME.py`, add it to `PAGES`, open it."""
     shutil.copy(ROOT / "app.py", tmp_path)
     shutil.copytree(ROOT / "pages", tmp_path / "pages", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "pages" / "hello.py").write_text(
-        "import streamlit as st\n"
-        "from pages.parts.head import head\n"
-        'head("Hello", "One sentence.")\n'
-        'faces = st.slider("Faces", 1, 9, key="x_faces", bind="query-params")\n'
-        'st.write(f"{faces} faces")\n',
-        encoding="utf-8",
-    )
+    (tmp_path / "pages" / "hello.py").write_text(HELLO, encoding="utf-8")
     navigation = tmp_path / "pages" / "__init__.py"
     line = '    ("hello", "Hello", "waving_hand", "A page of a contributor."),\n'
     text = navigation.read_text(encoding="utf-8")
     navigation.write_text(text.replace("PAGES: Final = (\n", f"PAGES: Final = (\n{line}"), encoding="utf-8")
-    program = (
-        "from streamlit.testing.v1 import AppTest\n"
-        "app = AppTest.from_file('app.py', default_timeout=120)\n"
-        "app.query_params['x_faces'] = '4'\n"
-        "app.run()\n"
-        "app.switch_page('pages/hello.py').run()\n"
-        "print(app.exception, app.title[0].value, app.markdown[-1].value)\n"
-    )
-    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "FER_HOME": str(tmp_path / "home")}
-    done = run_program(program, tmp_path, environment)
-    assert "Hello 4 faces" in done.stdout, done.stderr[-2000:]
+    variables = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "FER_HOME": str(tmp_path / "home")}
+    assert "Hello 4 faces" in run_program(OPENS_HELLO, tmp_path, variables)
+
+
+HELLO = """
+import streamlit as st
+from pages.parts.head import head
+head("Hello", "One sentence.")
+faces = st.slider("Faces", 1, 9, key="x_faces", bind="query-params")
+st.write(f"{faces} faces")
+"""
+
+OPENS_HELLO = """
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file('app.py', default_timeout=120)
+app.query_params['x_faces'] = '4'
+app.run()
+app.switch_page('pages/hello.py').run()
+print(app.exception, app.title[0].value, app.markdown[-1].value)
+"""

@@ -20,8 +20,8 @@ from fer_core.runs.data import DataSettings, load_training_data
 from fer_core.store.folders import load_model
 from fer_core.types import FerError
 from tests.data.conftest import csv_text, make_dataset
+from tests.test_floors import ROOT
 
-ROOT = Path(__file__).parent.parent
 SECTION = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a dataset")[1].split("\n## ")[0]
 COMMANDS = re.findall(r"`fer-lab ([^`]+)`", SECTION)
 EACH = 4
@@ -56,28 +56,25 @@ def page(name, query):
     return opened
 
 
-def words(opened):
-    return " ".join(block.value for block in [*opened.markdown, *opened.caption, *opened.info, *opened.warning])
-
-
 def zipped(folder):
     return Path(shutil.make_archive(str(folder), "zip", folder)).read_bytes()
 
 
-def test_the_section_names_the_pages_and_the_commands():
-    assert "Fine-tune, Dataset and Fairness" in SECTION
-    assert [command.split()[0] for command in COMMANDS] == ["tune", "audit", "data", "train", "evaluate"]
+def audited(content):
+    """Return the Fairness page with a zip of pictures, and its words."""
+    opened = page("fairness", {"a_source": "My own pictures", "a_whole": "true"})
+    opened.file_uploader(key="a_zip").upload("faces.zip", content).run()
+    assert not opened.exception
+    return " ".join(block.value for block in [*opened.markdown, *opened.caption, *opened.info, *opened.warning])
 
 
-def test_fine_tune_learns_from_class_folders_and_a_zip_of_them(home, folders):
+def test_fine_tune_and_tune_learn_from_class_folders_and_a_zip_of_them(home, folders):
     zipped(folders)
     for place in (folders, folders.with_suffix(".zip")):
         data = load_training_data(DataSettings("folder", path=str(place), whole_image=True)).data
         assert len(data.training) + len(data.holdout) == EACH * len(EXPRESSIONS)
         assert (np.bincount(data.training.labels, minlength=7) > 0).all()
-
-
-def test_tune_takes_the_folder(home, folders):
+    assert [command.split()[0] for command in COMMANDS] == ["tune", "audit", "data", "train", "evaluate"]
     command = COMMANDS[0] + " --crops --trials 1 --epochs 1"
     assert "0 of 28 pictures" in " ".join(run(command, FOLDER=folders).split())
 
@@ -88,10 +85,7 @@ def test_dataset_and_fairness_take_the_zip(home, folders):
     opened.file_uploader(key="d_zip").upload("faces.zip", content).run()
     assert not opened.exception
     assert not opened.warning
-    opened = page("fairness", {"a_source": "My own pictures", "a_whole": "true"})
-    opened.file_uploader(key="a_zip").upload("faces.zip", content).run()
-    assert not opened.exception
-    assert f"{EACH * len(EXPRESSIONS)} faces of your pictures" in words(opened)
+    assert f"{EACH * len(EXPRESSIONS)} faces of your pictures" in audited(content)
 
 
 def test_an_eighth_folder_is_refused_or_counted(home, folders):
@@ -103,9 +97,7 @@ def test_an_eighth_folder_is_refused_or_counted(home, folders):
     assert note in document
     assert '"labelled": true' in document
     assert f'"faces": {EACH * len(EXPRESSIONS)}' in document
-    opened = page("fairness", {"a_source": "My own pictures", "a_whole": "true"})
-    opened.file_uploader(key="a_zip").upload("faces.zip", zipped(folders)).run()
-    assert note in words(opened).replace("\\", "")
+    assert note in audited(zipped(folders)).replace("\\", "")
 
 
 def test_a_csv_of_other_faces(home, tmp_path):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
-from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from fer_core.cli import app as command_line
@@ -23,6 +23,7 @@ from fer_core.store.card import ModelCard, Score
 from fer_core.store.folders import promoted
 from fer_core.store.stored_model import CARD
 from tests.made_up_store import SKILLS, add_model, write_fer2013
+from tests.test_contributing_dataset import page
 from tests.test_floors import ROOT
 
 SECTION = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a metric")[1].split("\n## ")[0]
@@ -68,18 +69,8 @@ def expected(model):
     return cohen_kappa_score(labels, proba.argmax(axis=1))
 
 
-def page(name, **query):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.run()
-    app.switch_page(f"pages/{name}.py").run()
-    assert not app.exception
-    return app
-
-
 def test_compare_ranks_by_it_with_intervals_and_explains_it(models):
-    app = page("compare", c_metric="Cohen’s kappa")
+    app = page("compare", {"c_metric": "Cohen’s kappa"})
     assert app.get_by_key("c_metric").value == "kappa"
     board = next(frame.value for frame in app.dataframe if "kappa_low" in frame.value).set_index("name")
     for model in models:
@@ -90,18 +81,19 @@ def test_compare_ranks_by_it_with_intervals_and_explains_it(models):
     (words,) = [block.value for block in app.markdown if block.value.startswith("**Cohen’s kappa**")]
     assert "Agreement beyond chance." in words
     assert "The able one is best" in words
+    assert first_of_chart(app) == "The able one"
 
 
-@pytest.mark.parametrize("higher_is_better", [True, False])
-def test_the_table_says_which_direction_is_better(models, higher_is_better, monkeypatch):
-    values = vars(METRICS["kappa"]) | {"higher_is_better": higher_is_better}
-    monkeypatch.setitem(METRICS, "kappa", Metric(**values))
-    app = page("compare", c_metric="Cohen’s kappa")
-    best = "able" if higher_is_better else "weak"
-    assert any(f"The {best} one is best" in block.value for block in app.markdown)
+def first_of_chart(app):
     (chart,) = app.get("plotly_chart")
-    order = json.loads(chart.proto.spec)["layout"]["yaxis"]["categoryarray"]
-    assert order[0] == f"The {best} one"
+    return json.loads(chart.proto.spec)["layout"]["yaxis"]["categoryarray"][0]
+
+
+def test_the_table_says_which_direction_is_better(models, monkeypatch):
+    monkeypatch.setitem(METRICS, "kappa", replace(METRICS["kappa"], higher_is_better=False))
+    app = page("compare", {"c_metric": "Cohen’s kappa"})
+    assert any("The weak one is best" in block.value for block in app.markdown)
+    assert first_of_chart(app) == "The weak one"
 
 
 def test_the_report_and_its_tables_have_it(models, tmp_path):
@@ -132,24 +124,24 @@ def test_a_card_from_before_has_a_dash(models):
     assert 0 < row["public_test_accuracy"] < 1
     assert math.isnan(row["public_test_kappa"])
     assert row["public_test_kappa_interval"] == "–"
-    assert not page("home").error
+    assert not page("home", {}).error
     assert CliRunner().invoke(command_line, ["models"]).exit_code == 0
 
 
 def test_an_undefined_metric_has_a_dash(models, tmp_path, monkeypatch):
-    undefined = vars(METRICS["kappa"]) | of_counts(lambda counts: np.full(counts.shape[:-2], np.nan))
-    monkeypatch.setitem(METRICS, "kappa", Metric(**undefined))
+    undefined = of_counts(lambda counts: np.full(counts.shape[:-2], np.nan))
+    monkeypatch.setitem(METRICS, "kappa", replace(METRICS["kappa"], **undefined))
     result = CliRunner().invoke(command_line, ["evaluate", "able", "--data", str(tmp_path / "data" / "fer2013.csv")])
     assert result.exit_code == 0, result.output
     lines = [line.split() for line in result.stdout.splitlines()]
     below = lines.index(["Cohen’s", "kappa", *["–"] * 4]) + 1
     assert lines[below] == ["95", "%", "interval", *["–"] * 4]
     assert render(build_report(models, "PublicTest")).count("<td>–</td>") >= len(models)
-    page("compare", c_metric="Cohen’s kappa")
+    page("compare", {"c_metric": "Cohen’s kappa"})
 
 
 def test_the_paper_does_not_report_it(models):
-    app = page("compare", c_section="Paper")
+    app = page("compare", {"c_section": "Paper"})
     assert not any("kappa" in str(column) for frame in app.dataframe for column in frame.value)
     options = app.get_by_key("c_paper_metric").options
     assert "Avg FPR" in options

@@ -4,76 +4,60 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 import pandas as pd
 import platformdirs
 import pytest
 
 from fer_core import files
-from fer_core.files import cache_folder, partial_beside, read_json, whole_file, whole_folder, write_csv, write_json
-from fer_core.files import home as data_home
+from fer_core.files import read_json, whole_file, whole_folder, write_json
 from fer_core.jobs import run_python
 from fer_core.types import FerError
 from tests.test_floors import ROOT, production_files
 
 
-def test_home_is_named_by_fer_home_and_created(home):
-    assert not home.exists()
-    assert data_home() == home
-    assert home.is_dir()
-
-
-def test_home_follows_the_system_without_fer_home(tmp_path, monkeypatch):
-    monkeypatch.delenv("FER_HOME", raising=False)
-    monkeypatch.setattr(platformdirs, "user_data_dir", lambda name, **_: str(tmp_path / name))
-    assert data_home() == tmp_path / "fer-lab"
-
-
-def test_cache_folder_lies_under_home(home):
-    assert cache_folder("features") == home / "cache" / "features"
-    assert (home / "cache" / "features").is_dir()
-
-
-def test_home_that_is_a_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize("named", ["{0}/lab", "~/lab", ""])
+def test_home_is_named_by_fer_home_or_by_the_system_and_created(tmp_path, monkeypatch, named):
+    monkeypatch.setattr(platformdirs, "user_data_dir", lambda *_, **__: str(tmp_path / "lab"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FER_HOME", named.format(tmp_path))
+    assert files.home() == tmp_path / "lab"
+    assert files.cache_folder("features") == tmp_path / "lab" / "cache" / "features"
+    assert (tmp_path / "lab" / "cache" / "features").is_dir()
     (tmp_path / "taken").write_text("x")
     monkeypatch.setenv("FER_HOME", str(tmp_path / "taken"))
     with pytest.raises(FerError, match=r"cannot be created .* Set the environment variable FER_HOME"):
-        data_home()
+        files.home()
 
 
-def test_home_expands_the_tilde(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("FER_HOME", "~/lab")
-    assert data_home() == Path(tmp_path / "lab")
-
-
-def test_whole_file_replaces_the_old_one(tmp_path):
+def test_whole_file_replaces_the_old_one_or_keeps_it_on_failure(tmp_path):
     path = tmp_path / "values.npz"
     path.write_text("old")
     with whole_file(path) as partial:
-        assert partial.parent == tmp_path
-        assert partial.suffix == ".npz"
+        assert (partial.parent, partial.suffix) == (tmp_path, ".npz")
         partial.write_text("new")
         assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    with pytest.raises(OSError, match="full"), whole_file(path) as partial:
+        partial.write_text("half")
+        raise OSError("full")
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_whole_file_keeps_the_old_one_on_failure(tmp_path):
-    path = tmp_path / "note.txt"
-    path.write_text("old")
-    with pytest.raises(OSError, match="full"), whole_file(path) as partial:
-        partial.write_text("half")
-        raise OSError("full")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def test_json_round_trip(tmp_path):
     path = tmp_path / "note.json"
-    write_json(path, {"name": "Müller", "values": [1, 2.5, None]})
-    assert read_json(path) == {"name": "Müller", "values": [1, 2.5, None]}
+    values = {"name": "Müller", "values": [1, 2.5, None], "path": b"/caf\xe9".decode("utf-8", "surrogateescape")}
+    write_json(path, values)
+    assert read_json(path) == values
+    assert "\\udce9" in path.read_bytes().decode()
+    assert str(FerError(values["path"])) == "/caf%E9", "every error can be printed"
     assert path.stat().st_mode & 0o777 == 0o666 & ~umask()
 
 
@@ -84,31 +68,21 @@ def test_read_json_of_a_damaged_file_is_empty(tmp_path, content):
     assert read_json(tmp_path / "note.json") == {}
 
 
-def test_nothing_is_written_into_a_folder_that_is_gone(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        write_json(tmp_path / "gone" / "note.json", {})
-    with pytest.raises(FileNotFoundError), whole_folder(tmp_path / "gone" / "model"):
-        pass
-    assert not list(tmp_path.iterdir())
-
-
-def test_whole_folder_replaces_the_old_one(tmp_path):
+def test_whole_folder_replaces_the_old_one_or_keeps_it_on_failure(tmp_path):
     path = tmp_path / "model"
     for text in ("old", "new"):
         with whole_folder(path) as work:
             (work / "card.json").write_text(text)
-    assert (path / "card.json").read_text() == "new"
     assert path.stat().st_mode & 0o777 == 0o777 & ~umask()
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_whole_folder_keeps_the_old_one_on_failure(tmp_path):
-    path = tmp_path / "model"
-    path.mkdir()
     with pytest.raises(OSError, match="full"), whole_folder(path) as work:
         (work / "card.json").write_text("half")
         raise OSError("full")
-    assert list(path.iterdir()) == []
+    assert (path / "card.json").read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(FileNotFoundError), whole_folder(tmp_path / "gone" / "model"):
+        pass
+    with pytest.raises(FileNotFoundError):
+        write_json(tmp_path / "gone" / "note.json", {})
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -141,7 +115,7 @@ def test_a_killed_process_loses_nothing(tmp_path, renames, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 3  # another process may be at work
     monkeypatch.setattr(files, "_BETWEEN", 0.0)
     monkeypatch.setattr(files, "_ABANDONED", 0.0)
-    partial_beside(tmp_path / "other")
+    files.partial_beside(tmp_path / "other")
     assert (path / "card.json").read_text() == "old"
     assert sorted(tmp_path.iterdir()) == [path, tmp_path / "other"]
 
@@ -153,12 +127,6 @@ def test_the_work_of_a_running_process_is_left_alone(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "one", "two"]
 
 
-def umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def test_csv_for_people_is_text_where_a_spreadsheet_would_run_it(tmp_path):
     table = pd.DataFrame(
         {
@@ -167,7 +135,7 @@ def test_csv_for_people_is_text_where_a_spreadsheet_would_run_it(tmp_path):
             "face": pd.array([-1, None, 3, 4, 5, 6, 7, 8], "Int64"),
         }
     )
-    write_csv(tmp_path / "t.csv", table)
+    files.write_csv(tmp_path / "t.csv", table)
     assert (tmp_path / "t.csv").read_bytes().decode() == (
         "file,'-gap,face\n"
         "'=1+1.jpg,-1.5,-1\n"
@@ -190,14 +158,3 @@ def test_there_is_no_other_writer_of_csv():
         path.relative_to(ROOT).as_posix() for path in production_files() if writes.search(path.read_text("utf-8"))
     }
     assert others == {"fer_core/files.py", "fer_core/store/folders.py"}
-
-
-def test_json_keeps_a_path_that_is_not_utf8(tmp_path):
-    path = b"/caf\xe9".decode("utf-8", "surrogateescape")
-    write_json(tmp_path / "a.json", {"path": path})
-    assert "\\udce9" in (tmp_path / "a.json").read_bytes().decode()
-    assert read_json(tmp_path / "a.json") == {"path": path}
-
-
-def test_every_error_can_be_printed():
-    assert str(FerError(b"caf\xe9 is damaged.".decode("utf-8", "surrogateescape"))) == "caf%E9 is damaged."

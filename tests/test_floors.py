@@ -58,8 +58,7 @@ def room_of(path: Path) -> str:
 
 
 def package_files() -> list[Path]:
-    skipped = {"__init__", "__main__"}
-    return [path for path in (ROOT / "fer_core").rglob("*.py") if room_of(path) not in skipped]
+    return [path for path in (ROOT / "fer_core").rglob("*.py") if room_of(path) not in {"__init__", "__main__"}]
 
 
 def production_files() -> list[Path]:
@@ -77,10 +76,7 @@ def test_rooms_import_only_from_floors_below():
             if top in {"pages", "app", "tests"} or upwards:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong
-
-
-def test_every_room_has_a_floor():
-    assert {room_of(path) for path in package_files()} == set(LEVEL)
+    assert {room_of(path) for path in package_files()} == set(LEVEL), "every room has a floor"
 
 
 def test_every_module_is_imported():
@@ -97,17 +93,9 @@ def test_every_module_is_imported():
     assert not unused
 
 
-def test_only_rooms_that_train_import_a_training_framework():
-    allowed = {"models", "training", "runs", "tuning", "cli"}
-    wrong = [
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path in package_files()
-        for name in imported(path)
-        if (name.split(".")[0] in FRAMEWORKS and room_of(path) not in allowed) or name.split(".")[0] == "streamlit"
-    ]
-    assert not wrong
-
-
-def test_pages_touch_no_arrays():
-    wrong = [path.name for path in (ROOT / "pages").rglob("*.py") if {"numpy", "cv2", "PIL"} & imported(path)]
-    assert not wrong
+def test_only_rooms_that_train_import_a_training_framework_and_pages_touch_no_arrays():
+    training = {"models", "training", "runs", "tuning", "cli"}
+    for path in package_files():
+        forbidden = {"streamlit"} if room_of(path) in training else FRAMEWORKS | {"streamlit"}
+        assert not forbidden & {name.split(".")[0] for name in imported(path)}, path
+    assert not [path for path in (ROOT / "pages").rglob("*.py") if {"numpy", "cv2", "PIL"} & imported(path)]

@@ -32,29 +32,28 @@ def annotated(tree: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
 def last_name(node: ast.expr) -> str:
     """Return the name of a variable, an attribute or a called function; empty for other expressions."""
     node = node.func if isinstance(node, ast.Call) else node
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return getattr(node, "attr", getattr(node, "id", ""))
 
 
 def truths(tree: ast.AST) -> Iterator[ast.expr]:
     """Yield every expression whose truth is asked for. `number or 0` is left out: it is the same for 0 and None."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.If | ast.IfExp | ast.While):
-            yield node.test
-        elif isinstance(node, ast.BoolOp):
-            last = node.values[-1]
-            if not (isinstance(node.op, ast.Or) and isinstance(last, ast.Constant) and last.value == 0):
+        match node:
+            case ast.If() | ast.IfExp() | ast.While():
+                yield node.test
+            case ast.BoolOp(op=ast.Or(), values=[*_, ast.Constant(value=0)]):
+                pass
+            case ast.BoolOp():
                 yield from node.values
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            yield node.operand
-        elif isinstance(node, ast.comprehension):
-            yield from node.ifs
+            case ast.UnaryOp(op=ast.Not()):
+                yield node.operand
+            case ast.comprehension():
+                yield from node.ifs
 
 
 def wrong_truths(trees: dict[str, ast.Module]) -> list[str]:
-    """Return the places that ask for the truth of a number that may be missing.
-
-    Within a function its own annotations count; elsewhere a name counts that is annotated in no other way.
-    """
+    """Return where the truth of a number that may be missing is asked for, by the annotations in the function, or
+    everywhere for a name that is annotated in no other way."""
     pairs = {(name, may_be_missing(kind)) for tree in trees.values() for name, kind in annotated(tree)}
     everywhere = {name for name, missing in pairs if missing and (name, False) not in pairs}
     wrong = set()

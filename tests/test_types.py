@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import os
 import socket
-from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 
 from fer_core.types import FerError, reason
+from tests.test_floors import ROOT, production_files
 
-ROOT = Path(__file__).resolve().parent.parent
 OF_THE_SYSTEM = {"OSError", "Exception", "BaseException"}
 
 
@@ -26,6 +25,8 @@ OF_THE_SYSTEM = {"OSError", "Exception", "BaseException"}
         (RuntimeError("[WinError -5] Access denied"), "Access denied"),
         (ValueError(), "ValueError"),
         (TimeoutError("x" * 999), "x" * 160),
+        (FerError("The folder is full."), "The folder is full."),
+        (OSError(28, os.strerror(28)), os.strerror(28)),
     ],
 )
 def test_the_reason_of_an_error(error, words):
@@ -35,11 +36,9 @@ def test_the_reason_of_an_error(error, words):
 def test_no_message_for_people_holds_an_error_of_the_system_as_it_is():
     """`reason(error)` or its `strerror` stands in messages, wherever an error of the system may be caught."""
     wrong = []
-    for path in [*(ROOT / "fer_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "app.py"]:
-        handlers = [
-            node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ExceptHandler)
-        ]
-        for handler in handlers:
+    for path in production_files():
+        nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+        for handler in (node for node in nodes if isinstance(node, ast.ExceptHandler)):
             caught = {node.id for node in ast.walk(handler.type or handler) if isinstance(node, ast.Name)}
             if not (handler.name and caught & OF_THE_SYSTEM) or "FerError" in caught:
                 continue
@@ -53,8 +52,3 @@ def test_no_message_for_people_holds_an_error_of_the_system_as_it_is():
 def test_no_page_shows_a_command_of_a_message_with_its_backticks():
     wrong = [path.name for path in (ROOT / "pages").rglob("*.py") if "plain(str(error))" in path.read_text("utf-8")]
     assert not wrong, "use with_code"
-
-
-def test_a_message_is_its_own_reason():
-    assert reason(FerError("The folder is full.")) == "The folder is full."
-    assert os.strerror(28) == reason(OSError(28, os.strerror(28)))

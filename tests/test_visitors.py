@@ -11,29 +11,7 @@ from fer_core.files import cache_folder
 from fer_core.jobs import run_python
 from fer_core.store.folders import promoted
 from fer_core.types import FerError
-from fer_core.visitors import (
-    Limits,
-    TemporaryFolder,
-    Visitor,
-    check_room,
-    disk_use,
-    limits,
-    own_home,
-    room,
-    visitors_folder,
-)
-
-
-@pytest.fixture
-def here(home, monkeypatch):
-    """Make this process work for a visitor with these limits."""
-
-    def come(secret: str, **settings) -> Visitor:
-        visitor = Visitor.of(secret, Limits.from_settings(settings))
-        monkeypatch.setattr(visitors, "_asked", [lambda: visitor])
-        return visitor
-
-    return come
+from fer_core.visitors import TemporaryFolder, Visitor, check_room, disk_use, limits, own_home, room, visitors_folder
 
 
 def test_on_ones_own_computer_there_is_one_user_without_limits(home, monkeypatch):
@@ -44,21 +22,17 @@ def test_on_ones_own_computer_there_is_one_user_without_limits(home, monkeypatch
     assert room() > 10**18
 
 
-def test_each_visitor_has_a_folder_whose_name_hides_the_secret(here):
-    one = here("first")
-    assert own_home() == one.folder
-    assert promoted() == one.folder / "models"
-    other = here("second")
-    assert own_home() != one.folder
-    assert sorted(path.name for path in visitors_folder().iterdir()) == sorted([one.name, other.name])
-    assert "first" not in one.name
-    assert Visitor.of("first", Limits()).folder == one.folder
-
-
-def test_a_child_process_works_for_the_same_visitor(here):
-    one = here("first")
+def test_each_visitor_has_a_folder_whose_name_hides_the_secret(visit):
+    first = visit("first")
+    assert own_home() == first.folder
+    assert promoted() == first.folder / "models"
     program = "from fer_core.visitors import own_home, limits; print(own_home(), limits())"
-    assert run_python("-c", program).stdout.split() == [str(one.folder), "None"]
+    assert run_python("-c", program).stdout.split() == [str(first.folder), "None"], "a child works for the same visitor"
+    second = visit("second")
+    assert own_home() != first.folder
+    assert sorted(path.name for path in visitors_folder().iterdir()) == sorted([first.name, second.name])
+    assert "first" not in first.name
+    assert visit("first").folder == first.folder
 
 
 @pytest.mark.parametrize("name", ["../../elsewhere", "", "A" * 32, "0" * 33])
@@ -67,23 +41,27 @@ def test_a_visitors_name_is_no_path(name):
         Visitor(name)
 
 
-def test_disk_space_of_one_and_of_all(here):
-    one = here("first", visitor_megabytes=2, all_megabytes=3)
+def test_disk_space_of_one_and_of_all(visit):
+    folder = visit("first", visitor_megabytes=2, all_megabytes=3).folder
     own_home().joinpath("a").write_bytes(bytes(1_500_000))
-    assert disk_use(one.folder) == 1_500_000
+    assert disk_use(folder) == 1_500_000
     check_room(500_000)
+    assert room() == 500_000
     with pytest.raises(FerError, match=r"Expected at most 2 MB for each visitor.*Received: 2\.5 MB"):
         check_room(1_000_000)
-    other = here("second", visitor_megabytes=2, all_megabytes=3)
-    assert other.room() == 2_000_000
+    visit("second", visitor_megabytes=2, all_megabytes=3)
+    assert room() == 2_000_000
     with pytest.raises(FerError, match=r"Expected at most 3 MB; try again later\. Received: 3\.5 MB"):
         check_room(2_000_000)
+    visit("first", visitor_megabytes=1)
+    with pytest.raises(FerError, match="Your disk space on this server is used up"):
+        TemporaryFolder()
 
 
 @pytest.mark.parametrize("settings", [{"hours": 1}, {"pictures": 0}, {"pictures": True}, {"keep_hours": "24"}])
 def test_settings_that_are_not_valid(settings):
     with pytest.raises(FerError, match="Received: "):
-        Limits.from_settings(settings)
+        visitors.Limits.from_settings(settings)
 
 
 KILLED = """

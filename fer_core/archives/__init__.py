@@ -1,7 +1,6 @@
 """Archives: many photos or videos to partitioned Parquet tables, on this machine or on a Ray cluster."""
 
-from fer_core.archives.engines import LocalEngine, RayEngine
-from fer_core.archives.run import Progress, Summary, run_archive
-from fer_core.archives.worker import Job
+from fer_core.archives.run import Summary, run_archive
+from fer_core.archives.worker import Job, LocalEngine, RayEngine
 
-__all__ = ["Job", "LocalEngine", "Progress", "RayEngine", "Summary", "run_archive"]
+__all__ = ["Job", "LocalEngine", "RayEngine", "Summary", "run_archive"]

@@ -16,62 +16,35 @@ from typing import Final, NamedTuple
 import pandas as pd
 import pyarrow.dataset as ds
 
-from fer_core.archives.engines import Engine
 from fer_core.archives.storage import Location, find_files
-from fer_core.archives.worker import Done, Job, Task
+from fer_core.archives.worker import Done, Job, LocalEngine, RayEngine, Task
 from fer_core.data import IMAGE_SUFFIXES
 from fer_core.names import readable
 from fer_core.types import FerError
 
 VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv")
-"""File name extensions of videos in folders."""
-
 MANIFEST, FILES = "_plan.json", "_files.parquet"
 COLUMNS: Final = ["partition", "file", "size"]
 """The plan, its list of files, and the list's columns. Readers of Parquet folders skip these files."""
 
-PARTITIONS: Final = 256
-"""Photos are divided into about this many partitions, so that many machines have work and readers few files."""
-
-FEWEST: Final = 16
-MOST: Final = 1000
-"""At least and at most this many photos are in a partition. 1,000 take a core a minute or less, which is what a killed
-worker loses at most."""
+PARTITIONS: Final = 256  # about so many for photos, so that many machines have work and readers few files
+FEWEST, MOST = 16, 1000
+"""Photos in a partition. 1,000 take a core a minute or less, which is what a killed worker loses at most."""
 
 PARTITION_BYTES: Final = 20_000_000
 """Videos are put together until they have this size, about a minute of a phone's; a larger one is alone."""
 
 
-class Progress(NamedTuple):
-    """How far an archive is: partitions that are done and all of them; files, faces and seconds of this call."""
-
-    done: int
-    total: int
-    files: int
-    faces: int
-    seconds: float
-
-
 class Summary(NamedTuple):
-    """The results of an archive.
+    """The results of an archive."""
 
-    Attributes:
-        out: the folder of results.
-        files: number of files.
-        faces: number of rows with a face.
-        errors: number of errors of each kind, most frequent first.
-        seconds: how long this call took.
-        done: number of files that this call did; the others were done before.
-        faces_per_second: of each machine in this call.
-    """
-
-    out: str
+    out: str  # the folder
     files: int
-    faces: int
-    errors: dict[str, int]
-    seconds: float
-    done: int
-    faces_per_second: dict[str, float]
+    faces: int  # rows with a face
+    errors: dict[str, int]  # the number of each kind, most frequent first
+    seconds: float  # of this call
+    done: int  # files of this call; the others were done before
+    faces_per_second: dict[str, float]  # of each machine in this call
 
 
 def run_archive(
@@ -79,8 +52,8 @@ def run_archive(
     out: str,
     *,
     job: Job,
-    engine: Engine,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    engine: LocalEngine | RayEngine,
+    on_progress: Callable[[int, int, list[Done]], None] = lambda *_: None,
 ) -> Summary:
     """Analyse all files of an archive and write partitioned Parquet.
 
@@ -92,7 +65,8 @@ def run_archive(
         out: folder or address for the results.
         job: what to do.
         engine: where to do it.
-        on_progress: called after each partition.
+        on_progress: called after each partition with the number of partitions that are done and of all, and with what
+            this call has done.
 
     Raises:
         FerError: there are no files, the folder holds results of other files or settings, its name is not UTF-8, or it
@@ -111,9 +85,7 @@ def run_archive(
     results: list[Done] = []
     for done in engine.run(job, folder.address, pending) if pending else ():
         results.append(done)
-        partitions = len(tasks) - len(pending) + len(results)
-        files, faces = sum(row.files for row in results), sum(row.faces for row in results)
-        on_progress(Progress(partitions, len(tasks), files, faces, time.monotonic() - start))
+        on_progress(len(tasks) - len(pending) + len(results), len(tasks), results)
     missing = {task.name for task in pending} - folder.names()
     if missing:
         raise FerError(
@@ -125,27 +97,23 @@ def run_archive(
     table = ds.dataset(paths, filesystem=folder.filesystem, format="parquet").to_table(["file", "error", "face"])
     failed = table.filter(ds.field("error").is_valid()).to_pylist()
     kinds = Counter(error_kind(row["file"], row["error"]) for row in failed)
+    work = pd.DataFrame(results, columns=list(Done._fields))
+    spent = max(work["ended"].max() - work["started"].min(), 1e-9)
     return Summary(
         folder.address,
         len(sizes),
         len(table) - table["face"].null_count,
         dict(kinds.most_common()),
         time.monotonic() - start,
-        sum(done.files for done in results),
-        _faces_per_second(results),
+        int(work["files"].sum()),
+        (work.groupby("machine")["faces"].sum() / spent).to_dict(),
     )
 
 
 def plan_for(out: Location, job: Job, *, sizes: dict[str, int]) -> list[Task]:
     """Return the partitions that the folder of results has a plan for, or make a plan and keep it there.
 
-    Args:
-        out: the folder of results.
-        job: what to do.
-        sizes: the size of each file by its address.
-
-    Raises:
-        FerError: the folder has results of other files or settings, or cannot be read or written.
+    `sizes` are those of the files, by their addresses.
     """
     names = out.names()
     addresses = {readable(file): file for file in sizes}  # Parquet holds only text that is UTF-8
@@ -213,12 +181,3 @@ def _kept_plan(out: Location, job: Job, sizes: dict[str, int]) -> pd.DataFrame:
             f"Received: {new:,} new, {gone:,} missing and {changed:,} changed of {len(sizes):,} files."
         )
     return table
-
-
-def _faces_per_second(results: Sequence[Done]) -> dict[str, float]:
-    """Return the faces per second of each machine."""
-    faces: Counter[str] = Counter()
-    for done in results:
-        faces[done.machine] += done.faces
-    spent = max((done.ended for done in results), default=0) - min((done.started for done in results), default=0)
-    return {machine: count / max(spent, 1e-9) for machine, count in sorted(faces.items())}

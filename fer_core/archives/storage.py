@@ -22,7 +22,10 @@ from fer_core.types import FerError, reason
 
 @dataclass(frozen=True)
 class Location:
-    """A file or folder: its pyarrow file system, the path in it, and the absolute path or address that people write."""
+    """A file or folder: its pyarrow file system, the path in it, and the absolute path or address that people write.
+
+    All methods but `read` raise a `FerError` if an address cannot be understood, reached or written.
+    """
 
     filesystem: Any
     path: str
@@ -30,24 +33,15 @@ class Location:
 
     @classmethod
     def of(cls, address: str) -> Location:
-        """Return the location of a path on this machine or of an address.
-
-        Raises:
-            FerError: the address cannot be understood, or its store needs something that is missing.
-        """
+        """Return the location of a path on this machine or of an address."""
         scheme, separator, rest = address.partition("://")
         if not separator:
-            path = _absolute(Path(address).expanduser())
+            path = os.path.abspath(Path(address).expanduser())  # noqa: PTH100 (links are kept as they are named)
             return cls(fs.LocalFileSystem(), path, path)
         rest, options = _without_options(rest)
         host, _, path = rest.partition("/")
         filesystem, base = filesystem_of(f"{scheme}://{host}", options)
         return cls(filesystem, f"{base}/{path}".rstrip("/") if path else base, address)
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it is on a disk of this machine."""
-        return bool(self.filesystem.type_name == "local")
 
     def child(self, name: str) -> Location:
         """Return a file in this folder."""
@@ -59,13 +53,9 @@ class Location:
             return bytes(stream.read())
 
     def write(self, content: bytes) -> None:
-        """Write a file completely or not at all, and create its folder. In a store it appears when it is complete.
-
-        Raises:
-            FerError: it cannot be written.
-        """
+        """Write a file completely or not at all, and create its folder. In a store it appears when it is complete."""
         try:
-            if self.is_local:
+            if isinstance(self.filesystem, fs.LocalFileSystem):
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
                 with whole_file(Path(self.path)) as partial:
                     partial.write_bytes(content)
@@ -73,16 +63,11 @@ class Location:
                 with self.filesystem.open_output_stream(self.path) as stream:
                     stream.write(content)
         except OSError as error:
-            raise FerError(
-                f"{self.address} cannot be written: {reason(error)}. Check the folder and the disk."
-            ) from error
+            text = f"{self.address} cannot be written: {reason(error)}. Check the folder and the disk."
+            raise FerError(text) from error
 
     def files(self, recursive: bool = False) -> list[Any]:
-        """Return what pyarrow says of a file, or of the files in a folder; nothing if it does not exist.
-
-        Raises:
-            FerError: the store cannot be reached.
-        """
+        """Return what pyarrow says of a file, or of the files in a folder; nothing if it does not exist."""
         try:
             info = self.filesystem.get_file_info(self.path)
             if info.type == fs.FileType.File:
@@ -99,13 +84,9 @@ class Location:
 
 @contextmanager
 def opened(address: str) -> Iterator[Path | BinaryIO]:
-    """Yield the path of a file on this machine, or a file of a store, opened for reading.
-
-    Raises:
-        FerError: a file of a store does not exist or cannot be read.
-    """
+    """Yield the path of a file on this machine, or a file of a store, opened for reading."""
     location, name = Location.of(address), short_name(address)
-    if location.is_local:
+    if isinstance(location.filesystem, fs.LocalFileSystem):
         yield Path(location.path)
         return
     try:
@@ -119,15 +100,8 @@ def opened(address: str) -> Iterator[Path | BinaryIO]:
 
 @lru_cache(maxsize=64)
 def filesystem_of(root: str, options: str) -> tuple[Any, str]:
-    """Return pyarrow's file system of an address without a path, such as `s3://bucket`, and the path of its root.
-
-    Args:
-        root: scheme and host or bucket.
-        options: what follows a question mark in the address, for instance `region=eu-west-1`.
-
-    Raises:
-        FerError: the address cannot be understood.
-    """
+    """Return pyarrow's file system of scheme and host or bucket, with options such as `region=eu-west-1`, and the path
+    of its root."""
     try:
         filesystem, base = fs.FileSystem.from_uri(f"{root}/" + (f"?{options}" if options else ""))
     except (OSError, ValueError, NotImplementedError) as error:  # pyarrow's own errors are among these
@@ -141,12 +115,8 @@ def filesystem_of(root: str, options: str) -> tuple[Any, str]:
 def find_files(inputs: Sequence[str], suffixes: Sequence[str]) -> dict[str, int]:
     """Return the files of folders, patterns and addresses, sorted by name in each, without repeats.
 
-    A folder stands for all files in it and its subfolders that have one of the suffixes and are no junk (see
-    `names.is_junk`). A name that matches nothing stays, so that it is reported as missing.
-
-    Args:
-        inputs: files, folders or patterns, on this machine or as addresses.
-        suffixes: file name extensions in lower case, with the dot.
+    A folder stands for all files in it and its subfolders that have one of the suffixes (in lower case, with the dot)
+    and are no junk (see `names.is_junk`). A name that matches nothing stays, so that it is reported as missing.
 
     Returns:
         The size of each file in bytes by its address; -1 if there is no such file.
@@ -156,8 +126,8 @@ def find_files(inputs: Sequence[str], suffixes: Sequence[str]) -> dict[str, int]
         if "://" in text:
             sizes |= _in_store(text, tuple(suffixes))
         else:
-            files = local_files([text], suffixes)
-            sizes |= {_absolute(path): path.stat().st_size if path.is_file() else -1 for path in files}
+            for path in local_files([text], suffixes):
+                sizes[Location.of(str(path)).path] = path.stat().st_size if path.is_file() else -1
     return sizes
 
 
@@ -192,14 +162,14 @@ def _in_store(address: str, suffixes: tuple[str, ...]) -> dict[str, int]:
     root = whole.path
     while glob.has_magic(root):  # list the folder before the first part with a wildcard
         root = root.rpartition("/")[0]
-    pattern = whole.path if root != whole.path else None
     plain, options = _without_options(address)
     before, after = plain[: len(plain.rstrip("/")) - len(whole.path)], f"?{options}" if options else ""
 
     def matches(path: str) -> bool:
         if path == whole.path:  # a single file
             return True
-        fits = fnmatch.fnmatchcase(path, pattern) if pattern else path.lower().endswith(suffixes)
+        is_pattern = root != whole.path
+        fits = fnmatch.fnmatchcase(path, whole.path) if is_pattern else path.lower().endswith(suffixes)
         return fits and not any(map(is_junk, path.removeprefix(root).split("/")))
 
     files = sorted(Location(whole.filesystem, root, address).files(recursive=True), key=lambda info: info.path)
@@ -210,7 +180,3 @@ def _without_options(address: str) -> tuple[str, str]:
     """Divide an address at the question mark before its options; one without an equals sign is a wildcard."""
     head, mark, tail = address.rpartition("?")
     return (head, tail) if mark and "=" in tail else (address, "")
-
-
-def _absolute(path: Path) -> str:
-    return os.path.abspath(path)  # noqa: PTH100 (links are kept as they are named)

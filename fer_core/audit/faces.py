@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.audit.error_tree import error_tree
-from fer_core.audit.fer2013_properties import known_properties
-from fer_core.audit.groups import MINIMUM, GroupAudit, audit_groups
+from fer_core.audit.groups import MINIMUM, GroupAudit, audit_groups, error_tree
 from fer_core.audit.pictures import GroupedPictures
-from fer_core.audit.slices import PROPERTIES, slice_groups
+from fer_core.audit.properties import PROPERTIES, known_properties, slice_groups
 from fer_core.data import FaceDataset, read_image
 from fer_core.faces import crop_face, default_detector, whole_image_face
 from fer_core.measuring.face_table import face_table
@@ -24,22 +22,18 @@ from fer_core.threads import in_parallel
 from fer_core.types import FerError, Image
 from fer_core.visitors import max_pixels
 
-AND = " × "
-"""Between the names of two divisions, and of their groups."""
-
+AND = " × "  # between the names of two divisions, and of their groups
 _AT_ONCE = 512  # pictures between two calls of `say`
 
 
 @dataclass(frozen=True, eq=False)
 class AuditedFaces:
-    """The predictions of a model for `n` faces, and what the faces can be divided by.
+    """The predictions of a model for `n` faces, and what the faces can be divided by. What is missing is a FerError.
 
     Attributes:
-        model: title of the model.
-        faces: what the faces are, for captions.
-        predicted: `(n,)` int64 class indices.
-        labels: `(n,)` int64 class indices; None if unknown.
-        properties: `n` rows; columns are keys of `slices.PROPERTIES`.
+        model, faces: title of the model, and what the faces are, for captions.
+        predicted, labels: `(n,)` int64 class indices; no labels if they are unknown.
+        properties: `n` rows; columns are keys of `PROPERTIES`.
         groups: `n` rows; one column of group names for each division that the user named.
         orders: the groups of those divisions in a sensible order.
         notes: sentences on what is left out.
@@ -66,7 +60,7 @@ class AuditedFaces:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of all that comparisons depend on, the same for equal faces and predictions."""
+        """A hash of all that comparisons depend on."""
         digest = hashlib.blake2b(repr((self.model, self.orders)).encode(), digest_size=16)
         for values in (self.predicted, self.labels):
             digest.update(b"" if values is None else values.tobytes())
@@ -75,40 +69,25 @@ class AuditedFaces:
         return digest.hexdigest()
 
     def compare(self, by: str, and_by: str = "", minimum: int = MINIMUM) -> GroupAudit:
-        """Compare the groups of one division, or of two crossed.
-
-        Args:
-            by: name of a division.
-            and_by: name of a second one; empty for none.
-            minimum: faces that a rate needs to be compared.
-
-        Raises:
-            FerError: there is no such division, or there are no faces.
-        """
+        """Compare the groups of one division, or of two crossed; rates of fewer faces than the minimum are left out."""
         groups, order = self._division(by)
         if and_by and and_by != by:
             others, second = self._division(and_by)
             groups = np.char.add(np.char.add(groups, AND), others)
             order = [f"{one}{AND}{two}" for one in order for two in second]
             by = f"{by}{AND}{and_by}"
-        return audit_groups(by, groups, self.predicted, self.labels, order, minimum)
+        return audit_groups(by, groups, self.predicted, self.labels, order=order, minimum=minimum)
 
     def where_it_fails(self) -> pd.DataFrame:
-        """Return the leaves of `error_tree` over properties and groups.
-
-        Raises:
-            FerError: the true expressions are unknown, or there are too few faces.
-        """
+        """Return the leaves of `error_tree` over properties and groups."""
         if self.labels is None:
             raise FerError("A tree of errors needs the true expressions. Add the column expression to the table.")
-        numbers = pd.DataFrame(
-            {
-                one.title.lower(): self.properties[name].abs() if one.size else self.properties[name]
-                for name, one in PROPERTIES.items()
-                if name in self.properties
-            }
-        )
-        return error_tree(pd.concat([numbers, self.groups], axis=1), self.predicted != self.labels)
+        numbers = {
+            kind.title.lower(): self.properties[name].abs() if kind.size else self.properties[name]
+            for name, kind in PROPERTIES.items()
+            if name in self.properties
+        }
+        return error_tree(pd.concat([pd.DataFrame(numbers), self.groups], axis=1), self.predicted != self.labels)
 
     def _division(self, name: str) -> tuple[NDArray[np.str_], list[str]]:
         if name in self.orders:
@@ -119,20 +98,12 @@ class AuditedFaces:
 
 
 def stored_faces(answers: Predictions, name: str) -> AuditedFaces:
-    """Return FER2013's test faces with the stored predictions of a model.
+    """Return the faces of one test split of FER2013 with the stored predictions of a model.
 
     Properties are those that come with the package, so the dataset itself is not needed.
-
-    Args:
-        answers: of one test split.
-        name: of a model in `answers`.
-
-    Raises:
-        FerError: the faces are not those of FER2013.
     """
     known = known_properties()
-    found = known.index.isin(answers.rows)
-    if found.sum() != len(answers.rows):
+    if known.index.isin(answers.rows).sum() != len(answers.rows):
         raise FerError("These stored predictions are not of FER2013’s test faces, so their properties are unknown.")
     properties = known.loc[answers.rows].reset_index(drop=True)
     predicted = answers.probabilities[name].argmax(axis=1)
@@ -146,15 +117,10 @@ def picture_faces(
     whole_image: bool = False,
     say: Callable[[int, int], None] = lambda *_: None,
 ) -> AuditedFaces:
-    """Predict the largest face of each picture.
+    """Predict the largest face of each picture; with `whole_image`, the pictures are face crops already.
 
-    If some expressions are known, pictures without one are left out.
-
-    Args:
-        pictures: of people, with groups.
-        model: predicts.
-        whole_image: the pictures are face crops already.
-        say: called with the number of pictures that are done, and of all.
+    If some expressions are known, pictures without one are left out. `say` is called with the number of pictures that
+    are done, and of all.
 
     Raises:
         FerError: no picture can be read or shows a face, or the model cannot predict.
@@ -165,7 +131,6 @@ def picture_faces(
     notes = list(pictures.skipped)
     if len(wanted) < len(pictures):
         notes.append(f"{len(pictures) - len(wanted)} pictures without a known expression are left out.")
-
     most = max_pixels()
 
     def crop(place: int) -> Image | str:
@@ -188,7 +153,9 @@ def picture_faces(
             faces = np.stack(list(crops.values()))
             kept += crops
             predicted.append(classifier.predict(faces).probabilities.argmax(axis=1))
-            properties.append(_measured(faces))
+            unknown = np.full(len(faces), -1)
+            dataset = FaceDataset(faces, np.zeros_like(unknown), np.full(len(faces), "Training"), unknown)
+            properties.append(face_table(dataset)[[name for name in PROPERTIES if name != "agreement"]])
         say(start + len(places), len(wanted))
     if not kept:
         raise FerError(f"None of the {len(wanted)} pictures shows a face that can be used. {' '.join(notes[-1:])}")
@@ -202,10 +169,3 @@ def picture_faces(
         pictures.orders,
         tuple(notes),
     )
-
-
-def _measured(faces: NDArray[np.uint8]) -> pd.DataFrame:
-    """Return the properties of face crops `(n, 48, 48)` that need no votes."""
-    n = len(faces)
-    dataset = FaceDataset(faces, np.zeros(n, np.int64), np.full(n, "Training"), np.full(n, -1, dtype=np.int64))
-    return face_table(dataset)[[name for name in PROPERTIES if name != "agreement"]]

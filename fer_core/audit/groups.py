@@ -1,4 +1,4 @@
-"""Rates of each expression by group of faces, the largest differences between groups, and tests of these."""
+"""Rates of each expression by group of faces, the largest differences between groups, their tests; a tree of errors."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fer_core.labels import EXPRESSIONS
-from fer_core.metrics.checks import as_labels
 from fer_core.metrics.intervals import Interval, percentile_interval, wilson_interval
+from fer_core.metrics.predictions import as_labels
 from fer_core.types import FerError
 
 MINIMUM: Final = 30
@@ -28,9 +28,6 @@ RATES: Final[dict[str, str]] = {
     "accuracy": "Accuracy",
 }
 """Each rate with its title. Without labels of expressions there is only `selection_rate`."""
-
-RATE_COLUMNS: Final = ["group", "rate", "expression", "faces", "value", "low", "high", "compared"]
-"""Of `GroupAudit.rates`."""
 
 LIMITS: Final[dict[str, str]] = {
     "These faces, this model.": "The numbers describe the pictures at hand. Other cameras, other light and other "
@@ -51,9 +48,10 @@ LIMITS: Final[dict[str, str]] = {
 }
 """What an audit can and cannot say, for the page and the command line: sentences by their short form."""
 
-PERMUTATIONS: Final = 10_000
-RESAMPLES: Final = 10_000
-_SEED: Final = 0
+_IS: Final = " is "
+
+DRAWS: Final = 10_000
+"""Of a permutation test, and of the bootstrap of a ratio."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +59,7 @@ class GroupAudit:
     """How a model treats the groups of one division, such as "gender" or "brightness".
 
     Attributes:
-        by: name of the division.
         sizes: number of faces by group, in the order of the groups.
-        minimum: faces that a rate needs to be compared.
         rates: one row for each group, rate and expression. Columns `group`, `rate` (a key of `RATES`), `expression`,
             `faces` (that the rate is a share of), `value`, `low`, `high` (95 % interval by Wilson) and `compared`
             (whether there are enough faces).
@@ -82,13 +78,8 @@ class GroupAudit:
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON types; NaN becomes None."""
-        return {
-            "by": self.by,
-            "groups": self.sizes,
-            "minimum": self.minimum,
-            "rates": records(self.rates),
-            "gaps": records(self.gaps),
-        }
+        tables = {"rates": records(self.rates), "gaps": records(self.gaps)}
+        return {"by": self.by, "groups": self.sizes, "minimum": self.minimum, **tables}
 
 
 def audit_groups(
@@ -96,26 +87,25 @@ def audit_groups(
     groups: Sequence[str] | NDArray[Any],
     predicted: ArrayLike,
     labels: ArrayLike | None = None,
+    *,
     order: Sequence[str] | None = None,
     minimum: int = MINIMUM,
 ) -> GroupAudit:
     """Compare the predictions of a model between groups of faces.
 
     Rates are of one expression against the rest. A gap is the difference between the groups with the highest and the
-    lowest value. Its interval is that of these two groups (Newcombe 1998, method 10),
-    which also holds for rates of 0 and 1, where resampled faces never differ; the ratio's is a bootstrap. Neither knows
-    that the groups were picked because they differ most. The test does: group names are dealt out again at
-    random, and p is the share of `PERMUTATIONS` deals whose largest gap is at least as large. For recall they are dealt
-    out among the faces with the label, for precision among those with the prediction. Holm's correction covers all
-    rates and expressions of this division.
+    lowest value. Its interval is that of these two groups (Newcombe 1998, method 10), which also holds for rates of 0
+    and 1, where resampled faces never differ; the ratio's is a bootstrap. Neither knows that the groups were picked
+    because they differ most. The test does: group names are dealt out again at random, and p is the share of deals
+    whose largest gap is at least as large. For recall they are dealt out among the faces with the label, for precision
+    among those with the prediction. Holm's correction covers all rates and expressions of this division.
 
     Faces count as independent. If a person is on several of them, intervals are too narrow and p-values too small.
 
     Args:
         by: name of the division.
         groups: `(n,)` the name of each face's group.
-        predicted: `(n,)` predicted classes, 0..6.
-        labels: `(n,)` true classes, 0..6; None if unknown.
+        predicted, labels: `(n,)` predicted and true classes, 0..6; no labels if they are unknown.
         order: of the groups; by default alphabetical.
         minimum: faces that a rate needs to be compared.
 
@@ -135,13 +125,13 @@ def audit_groups(
             f"Expected one group, prediction and label for each face. Received: {len(names)}, {len(answers)} and "
             f"{'none' if truth is None else len(truth)}"
         )
-    present = sorted(set(names.tolist()))
-    kept = present if order is None else [name for name in order if name in present]
+    counts = pd.Series(names).value_counts()
+    sizes = {name: int(counts[name]) for name in order or sorted(counts.index) if name in counts}
     rates = _rates(names, answers, truth, minimum)
-    place = {name: position for position, name in enumerate(kept)}
-    rates = rates.sort_values("group", key=lambda column: column.map(place), kind="stable", ignore_index=True)
-    sizes = {name: int((names == name).sum()) for name in kept}
-    return GroupAudit(by, sizes, minimum, rates[RATE_COLUMNS], _gaps(rates))
+    places = {name: place for place, name in enumerate(sizes)}
+    rates = rates.sort_values("group", key=lambda column: column.map(places), kind="stable", ignore_index=True)
+    columns = ["group", "rate", "expression", "faces", "value", "low", "high", "compared"]
+    return GroupAudit(by, sizes, minimum, rates[columns], _gaps(rates))
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -168,9 +158,8 @@ def _rates(names: NDArray[Any], answers: NDArray, truth: NDArray | None, minimum
         parts.append(counts.assign(rate=rate, expression=expression))
     table = pd.concat(parts, ignore_index=True)
     table["value"] = table["hits"] / table["faces"]
-    ends = [wilson_interval(*counts) for counts in table[["hits", "faces"]].to_numpy().tolist()]
-    table["low"], table["high"] = [end.low for end in ends], [end.high for end in ends]
-    return table.assign(compared=table["faces"] >= minimum)
+    ends = [vars(wilson_interval(*counts)) for counts in table[["hits", "faces"]].to_numpy().tolist()]
+    return table.join(pd.DataFrame(ends)).assign(compared=table["faces"] >= minimum)
 
 
 def _gaps(rates: pd.DataFrame) -> pd.DataFrame:
@@ -178,75 +167,113 @@ def _gaps(rates: pd.DataFrame) -> pd.DataFrame:
     from statsmodels.stats.multitest import multipletests
     from statsmodels.stats.proportion import confint_proportions_2indep
 
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[Any, ...]] = []
     for (rate, expression), part in rates[rates["compared"]].groupby(["rate", "expression"], sort=False):
         if len(part) < 2:
             continue
-        values, faces, hits = (part[name].to_numpy() for name in ("value", "faces", "hits"))
+        names, values, faces, hits = (part[name].to_numpy() for name in ("group", "value", "faces", "hits"))
         top = int(values.argmax())
         bottom = int(np.delete(values, top).argmin())  # another group, even if all values are equal
         bottom += bottom >= top
-        pair = (hits[top], faces[top], hits[bottom], faces[bottom])
+        highest, lowest, pair = values[top], values[bottom], (hits[top], faces[top], hits[bottom], faces[bottom])
         low, high = confint_proportions_2indep(*pair, method="newcomb", compare="diff")
-        ratio = ratio_interval(*pair)
-        rows.append(
-            {
-                "rate": rate,
-                "expression": expression,
-                "groups": len(part),
-                "highest": part["group"].iloc[top],
-                "highest_value": float(values[top]),
-                "lowest": part["group"].iloc[bottom],
-                "lowest_value": float(values[bottom]),
-                "gap": float(values[top] - values[bottom]),
-                "low": float(low),
-                "high": float(high),
-                "ratio": float(values[bottom] / values[top]) if values[top] else np.nan,
-                "ratio_low": ratio.low,
-                "ratio_high": ratio.high,
-                "p": permutation_p(hits, faces),
-            }
-        )
+        ratio, interval = lowest / highest if highest else np.nan, ratio_interval(*pair)
+        groups = (len(part), names[top], highest, names[bottom], lowest)
+        gap = (highest - lowest, low, high, ratio, interval.low, interval.high, permutation_p(hits, faces))
+        rows.append((rate, expression, *groups, *gap))
     columns = ["rate", "expression", "groups", "highest", "highest_value", "lowest", "lowest_value", "gap"]
     table = pd.DataFrame(rows, columns=[*columns, "low", "high", "ratio", "ratio_low", "ratio_high", "p"])
-    adjusted = multipletests(table["p"], method="holm")[1] if len(table) else []
-    return table.assign(p_holm=adjusted)
+    return table.assign(p_holm=multipletests(table["p"], method="holm")[1] if len(table) else [])
 
 
-def ratio_interval(top_hits: int, top_faces: int, bottom_hits: int, bottom_faces: int, seed: int = _SEED) -> Interval:
+def ratio_interval(top_hits: int, top_faces: int, bottom_hits: int, bottom_faces: int) -> Interval:
     """Return the 95 % bootstrap interval of the ratio of two shares, lower divided by higher.
 
-    The faces of each group are drawn again with replacement `RESAMPLES` times. The number of hits in a draw is
-    binomial, so it is drawn directly. Draws without a hit in the higher group have no ratio and are left out. A group
-    without any hit has none in every draw, which says nothing, so the interval is then NaN.
-
-    Args:
-        top_hits, top_faces: hits and faces of the group with the higher share.
-        bottom_hits, bottom_faces: the same of the other group.
-        seed: of the draws.
+    The faces of each group are drawn again with replacement. The number of hits in a draw is binomial, so it is drawn
+    directly. Draws without a hit in the higher group have no ratio and are left out. A group without any hit has none
+    in every draw, which says nothing, so the interval is then NaN.
     """
     if not top_hits or not bottom_hits:
-        return Interval(np.nan, np.nan)
-    generator = np.random.default_rng(seed)
-    top = generator.binomial(top_faces, top_hits / top_faces, RESAMPLES) / top_faces
-    bottom = generator.binomial(bottom_faces, bottom_hits / bottom_faces, RESAMPLES) / bottom_faces
-    return percentile_interval(np.divide(bottom, top, out=np.full(RESAMPLES, np.nan), where=top > 0), 0.95)
+        return Interval()
+    generator = np.random.default_rng(0)
+    top = generator.binomial(top_faces, top_hits / top_faces, DRAWS) / top_faces
+    bottom = generator.binomial(bottom_faces, bottom_hits / bottom_faces, DRAWS) / bottom_faces
+    return percentile_interval(np.divide(bottom, top, out=np.full(DRAWS, np.nan), where=top > 0), 0.95)
 
 
-def permutation_p(hits: NDArray[np.int64], faces: NDArray[np.int64], seed: int = _SEED) -> float:
+def permutation_p(hits: NDArray[np.int64], faces: NDArray[np.int64]) -> float:
     """Return the p-value of the largest difference between the shares of several groups.
 
-    Dealing out group names at random leaves the number of hits and the sizes of the groups as they are. The hits of
-    the groups then follow a multivariate hypergeometric distribution, from which `PERMUTATIONS` deals are drawn. The
-    observed deal counts as one of them (Phipson and Smyth 2010).
-
-    Args:
-        hits: `(groups,)` faces of each group that count.
-        faces: `(groups,)` all faces of each group.
-        seed: of the deals.
+    Dealing out group names at random leaves the number of hits and the sizes of the groups `(groups,)` as they are. The
+    hits of the groups then follow a multivariate hypergeometric distribution, from which deals are drawn. The observed
+    deal counts as one of them (Phipson and Smyth 2010).
     """
     observed = np.ptp(hits / faces)
-    generator = np.random.default_rng(seed)
-    deals = generator.multivariate_hypergeometric(faces, int(hits.sum()), PERMUTATIONS, method="marginals")
+    deals = np.random.default_rng(0).multivariate_hypergeometric(faces, int(hits.sum()), DRAWS, method="marginals")
     reached = int((np.ptp(deals / faces, axis=1) >= observed - 1e-12).sum())
-    return (1 + reached) / (1 + PERMUTATIONS)
+    return (1 + reached) / (1 + DRAWS)
+
+
+def error_tree(properties: pd.DataFrame, wrong: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return the leaves of a decision tree that separates faces with wrong predictions from the others.
+
+    One half of the faces, drawn at random, grows the tree; at most three conditions describe a leaf. The numbers are
+    counted on the other half: on the first, a leaf could look worse than it is, because it was chosen for its errors.
+    Properties that are numbers are split by thresholds, and may be NaN; texts by their values.
+
+    Returns:
+        One row for each leaf, most errors first. Columns `faces`, `wrong` (numbers of the second half), `value` (share
+        of wrong predictions), `low`, `high` (95 % interval) and `where` (the conditions as text).
+
+    Raises:
+        FerError: there are too few faces.
+    """
+    from sklearn.tree import DecisionTreeClassifier
+
+    if len(properties) < 200:
+        raise FerError(f"A tree of errors needs at least 200 faces with known answers. Received: {len(properties)}")
+    features = pd.get_dummies(properties, prefix_sep=_IS).astype(float)
+    first = np.zeros(len(features), dtype=bool)
+    first[np.random.default_rng(0).permutation(len(features))[: len(features) // 2]] = True
+    least = max(20, int(0.03 * first.sum()))  # faces of a leaf
+    tree = DecisionTreeClassifier(criterion="entropy", max_depth=3, min_samples_leaf=least, random_state=0)
+    tree.fit(features[first].to_numpy(), wrong[first])
+    leaves = tree.apply(features[~first].to_numpy())
+    rows: list[dict[str, Any]] = []
+    for leaf, where in _conditions(tree.tree_, list(features.columns)).items():
+        inside = leaves == leaf
+        faces, errors = int(inside.sum()), int(wrong[~first][inside].sum())
+        if faces:
+            numbers = {"faces": faces, "wrong": errors, "value": errors / faces}
+            rows.append({**numbers, **vars(wilson_interval(errors, faces)), "where": where})
+    return pd.DataFrame(rows).sort_values("value", ascending=False, kind="stable", ignore_index=True)
+
+
+def _conditions(tree: Any, names: list[str]) -> dict[int, str]:
+    """Return the conditions of each leaf as text, by the number of its node."""
+    leaves: dict[int, str] = {}
+
+    def walk(node: int, limits: dict[str, tuple[float, float]]) -> None:
+        if tree.children_left[node] == -1:
+            leaves[node] = ", ".join(_in_words(name, *ends) for name, ends in limits.items()) or "all faces"
+            return
+        name, threshold = names[tree.feature[node]], float(tree.threshold[node])
+        low, high = limits.get(name, (-np.inf, np.inf))
+        walk(tree.children_left[node], limits | {name: (low, min(high, threshold))})
+        walk(tree.children_right[node], limits | {name: (max(low, threshold), high)})
+
+    walk(0, {})
+    return leaves
+
+
+def _in_words(name: str, low: float, high: float) -> str:
+    feature, is_text, value = name.partition(_IS)
+    if is_text:
+        return f"{feature} is {'' if low > 0 else 'not '}{value}"
+    if np.isinf(low):
+        return f"{name} up to {_number(high)}"
+    return f"{name} over {_number(low)}" if np.isinf(high) else f"{name} {_number(low)} to {_number(high)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

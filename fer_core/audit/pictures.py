@@ -40,11 +40,10 @@ AGES: Final = (10, 20, 40, 60)
 
 GENDERS: Final = ("male", "female")
 ETHNICITIES: Final = ("White", "Black", "Asian", "Indian", "other")
-"""UTKFace's codes 0, 1, … The names are those of its authors."""
+"""By UTKFace's codes; the names are those of its authors."""
 
 _UNKNOWN: Final = "unknown"  # name of the group of empty cells
 _UTKFACE: Final = re.compile(r"(\d{1,3})_([01])_([0-4])_[^/\\]*$")
-_TABLES: Final = (".csv", ".parquet")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +51,7 @@ class GroupedPictures:
     """Pictures with the groups of the people on them.
 
     Attributes:
-        sources: `n` encoded pictures: paths of files or bytes.
-        names: `n` file names, for messages.
+        sources, names: `n` encoded pictures, paths of files or bytes; and their file names, for messages.
         groups: `n` rows; one column of texts for each division, and `age` in years if it is known.
         orders: the groups of each division in a sensible order.
         labels: `(n,)` int64 class indices, -1 where unknown.
@@ -73,15 +71,9 @@ class GroupedPictures:
 
 @contextmanager
 def open_grouped(place: Path) -> Iterator[GroupedPictures]:
-    """Read a folder, a zip of it, or a Parquet table that holds its pictures.
+    """Read a folder, a zip of it, or a Parquet table that holds its pictures; a FerError says why that is not possible.
 
     A zip is unpacked into a temporary folder, which is deleted when the block ends.
-
-    Args:
-        place: path of the folder, zip or table.
-
-    Raises:
-        FerError: it cannot be read, or has no pictures or no usable table.
     """
     if place.is_dir():
         yield _read_folder(place, place.name)
@@ -91,13 +83,13 @@ def open_grouped(place: Path) -> Iterator[GroupedPictures]:
         with closing(TemporaryFolder()) as folder:
             yield _read_folder(extract_zip(place, folder.path, max_bytes=min(MAX_BYTES, room())), place.name)
     else:
-        found = "an unknown type of file" if place.is_file() else "nothing at that place"
-        raise FerError(f"{place.name[:80]} is no folder, zip or Parquet table. {LAYOUT} Received: {found}")
+        received = "an unknown type of file" if place.is_file() else "nothing at that place"
+        raise FerError(f"{place.name[:80]} is no folder, zip or Parquet table. {LAYOUT} Received: {received}")
 
 
 def _read_folder(folder: Path, shown: str) -> GroupedPictures:
     files = files_in(folder)
-    tables = [path for path in files if path.suffix.lower() in _TABLES]
+    tables = [path for path in files if path.suffix.lower() in (".csv", ".parquet")]
     if len(tables) > 1:
         names = ", ".join(path.name for path in tables[:3])
         raise FerError(f"{shown[:80]} has several tables. Keep one. {LAYOUT} Received: {names}")
@@ -108,7 +100,7 @@ def _read_folder(folder: Path, shown: str) -> GroupedPictures:
         raise FerError(f"{shown[:80]} has no pictures. {LAYOUT}")
     table = pd.DataFrame({FILE: [readable(path.relative_to(folder).as_posix()) for path in pictures]})
     in_folders = [path.parent.name if path.parent != folder else "" for path in pictures]
-    if any(map(_expression, in_folders)):
+    if any(_expression(name) >= 0 for name in in_folders):
         table[LABEL] = in_folders
     return _from_table(table, folder, shown)
 
@@ -126,36 +118,24 @@ def _from_table(table: pd.DataFrame, folder: Path, shown: str) -> GroupedPicture
         raise FerError(f"The table {shown[:80]} cannot be used. {LAYOUT} Received: {len(table)} rows, {columns}")
     numbers = pd.Series([f"row {k}" for k in range(1, len(table) + 1)], index=table.index)
     names = _texts(table[FILE]) if FILE in table else numbers
-    sources: list[Path | bytes | None]
-    if PICTURE in table:
-        sources = [value if isinstance(value, bytes) else None for value in table[PICTURE]]
-    else:
-        sources = _inside(folder, names)
-    skipped = [
-        f"{name[:80]}: there is no such picture." for name, one in zip(names, sources, strict=True) if one is None
-    ]
+    sources: list[Path | bytes | None] = (
+        _inside(folder, names)
+        if PICTURE not in table
+        else [value if isinstance(value, bytes) else None for value in table[PICTURE]]
+    )
     kept = np.array([source is not None for source in sources])
+    skipped = [f"{name[:80]}: there is no such picture." for name in names[~kept]]
     if not kept.any():
         raise FerError(f"No row of {shown[:80]} names a picture that is there. {LAYOUT} Received: {names.iloc[0][:80]}")
     labels, unknown = _labels(_texts(table[LABEL])[kept] if LABEL in table else pd.Series([""] * kept.sum()), shown)
-    divisions = _utkface(names) if names.map(lambda name: bool(_UTKFACE.search(name))).all() else None
-    if divisions is None:
-        divisions = table.drop(columns=[name for name in (FILE, PICTURE, LABEL) if name in table])
+    divisions = table.drop(columns=[FILE, PICTURE, LABEL], errors="ignore")
+    if names.map(lambda name: bool(_UTKFACE.search(name))).all():
+        codes = names.str.extract(_UTKFACE).astype(int)
+        words = {"gender": np.array(GENDERS)[codes[1]], "ethnicity": np.array(ETHNICITIES)[codes[2]]}
+        divisions = pd.DataFrame({"age": codes[0], **words})
     groups, orders, left_out = _divided(divisions[kept].reset_index(drop=True))
-    found = tuple(source for source in sources if source is not None)
-    return GroupedPictures(found, tuple(names[kept]), groups, orders, labels, (*unknown, *left_out, *skipped))
-
-
-def _utkface(names: pd.Series) -> pd.DataFrame:
-    """Return age, gender and ethnicity from UTKFace's file names."""
-    codes = names.str.extract(_UTKFACE).astype(int)
-    return pd.DataFrame(
-        {
-            "age": codes[0],
-            "gender": codes[1].map(dict(enumerate(GENDERS))),
-            "ethnicity": codes[2].map(dict(enumerate(ETHNICITIES))),
-        }
-    )
+    pictures = tuple(source for source in sources if source is not None)
+    return GroupedPictures(pictures, tuple(names[kept]), groups, orders, labels, (*unknown, *left_out, *skipped))
 
 
 def _texts(values: pd.Series) -> pd.Series:
@@ -188,7 +168,7 @@ def _divided(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, list[str]], l
             )
             continue
         if column == "age":
-            names = [f"0 to {AGES[0] - 1}", *(f"{a} to {b - 1}" for a, b in pairwise(AGES))]
+            names = [f"{a} to {b - 1}" for a, b in pairwise((0, *AGES))]
             cut = pd.cut(numbers, [-np.inf, *AGES, np.inf], right=False, labels=[*names, f"{AGES[-1]} or older"])
         else:
             cut = pd.qcut(numbers, 3, duplicates="drop") if bands else pd.Series(pd.Categorical([None] * len(texts)))
@@ -196,13 +176,13 @@ def _divided(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, list[str]], l
             notes.append(f"{column}: {(texts == '').sum():,} cells are empty; they are the group {_UNKNOWN!r}.")
         known = [*map(str, cut.cat.categories), *words[numbers[words.index].sort_values(kind="stable").index]]
         groups[column] = cut.astype(object).map(str).where(cut.notna(), texts.where(texts != "", _UNKNOWN))
-        orders[column] = [one for one in dict.fromkeys([*known, _UNKNOWN]) if (groups[column] == one).any()]
+        orders[column] = [group for group in dict.fromkeys([*known, _UNKNOWN]) if (groups[column] == group).any()]
     return pd.DataFrame(groups, index=table.index), orders, notes
 
 
 def _labels(values: pd.Series, shown: str) -> tuple[NDArray[np.int64], list[str]]:
     """Return class indices, -1 where unknown, and a sentence for each name that is no expression."""
-    index = {name: -1 if (known := _expression(name)) is None else EXPRESSIONS.index(known) for name in set(values)}
+    index = {name: _expression(name) for name in set(values)}
     others = values[(values != "") & (values.map(index) < 0)].value_counts()
     expected = f"Expected one of {', '.join(EXPRESSIONS)}, or nothing."
     if len(others) and others.sum() == (values != "").sum():
@@ -214,18 +194,15 @@ def _labels(values: pd.Series, shown: str) -> tuple[NDArray[np.int64], list[str]
     return values.map(index).to_numpy(np.int64), notes
 
 
-def _expression(name: str) -> str | None:
+def _expression(name: str) -> int:
     try:
-        return EXPRESSIONS[expression_index(name)]
+        return expression_index(name)
     except ValueError:
-        return None
+        return -1
 
 
 def _inside(folder: Path, names: Iterable[str]) -> list[Path | bytes | None]:
-    """Return the path of each name that is a file in the folder; a table must not name files elsewhere.
-
-    A file with exactly this name comes first, then one with the same normal name.
-    """
+    """Return the path of the file in the folder, not elsewhere, with each name, or else with its normal form."""
     root = folder.absolute()
     files = files_in(root)
     known = {normal_name(str(path)): path for path in files} | {str(path): path for path in files}

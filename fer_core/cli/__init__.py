@@ -5,21 +5,18 @@ from __future__ import annotations
 import typer
 
 from fer_core.cli.audit import audit
-from fer_core.cli.compare import compare
 from fer_core.cli.data import data
-from fer_core.cli.evaluate import evaluate
-from fer_core.cli.models import models
-from fer_core.cli.output import write_utf8
-from fer_core.cli.predict import predict
-from fer_core.cli.report import report
+from fer_core.cli.evaluate import compare, evaluate
+from fer_core.cli.models import models, report
+from fer_core.cli.output import Commands, write_utf8
+from fer_core.cli.predict import predict, video
 from fer_core.cli.runs import runs
-from fer_core.cli.train import pretrain, train
-from fer_core.cli.tune import tune
-from fer_core.cli.video import video
+from fer_core.cli.train import pretrain, train, tune
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
+    cls=Commands,
     help="FER Lab: facial expression recognition from the command line.",
     no_args_is_help=True,
     add_completion=False,

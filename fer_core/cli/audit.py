@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
-import typer
+from rich.markup import escape
 from rich.table import Table
+from typer import Argument, Option
 
-from fer_core.audit import ALL, LIMITS, MINIMUM, RATES, AuditedFaces, GroupAudit, open_grouped, picture_faces, records
-from fer_core.cli.output import AsJson, escaped, fails_clearly, print_json, progress_bar, stdout, warn
+from fer_core.audit.faces import picture_faces
+from fer_core.audit.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit, records
+from fer_core.audit.pictures import open_grouped
+from fer_core.cli.output import AsJson, Model, WholeImage, print_json, progress_bar, stdout, warn
 from fer_core.faces import default_detector
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
@@ -22,20 +25,17 @@ from fer_core.types import FerError
 NOTES = 10  # sentences about left-out pictures that are printed
 
 
-@fails_clearly
 def audit(
     folder: Annotated[
-        Path, typer.Argument(help="Folder or zip of pictures with a table of groups, or a Parquet table with both.")
+        Path, Argument(help="Folder or zip of pictures with a table of groups, or a Parquet table with both.")
     ],
-    model: Annotated[str, typer.Option(help="Name of a trained model.")] = DEFAULT_MODEL,
+    model: Model = DEFAULT_MODEL,
     by: Annotated[
-        list[str] | None, typer.Option(help="A division, or two crossed as in gender,age. Default: all, one by one.")
+        list[str] | None, Option(help="A division, or two crossed as in gender,age. Default: all, one by one.")
     ] = None,
-    whole_image: Annotated[
-        bool, typer.Option(help="Treat each picture as one face crop; do not search for faces.")
-    ] = False,
-    minimum: Annotated[int, typer.Option(min=1, help="Faces that a rate needs to be compared.")] = MINIMUM,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print the rates of all groups as CSV.")] = False,
+    whole_image: WholeImage = False,
+    minimum: Annotated[int, Option(min=1, help="Faces that a rate needs to be compared.")] = MINIMUM,
+    as_csv: Annotated[bool, Option("--csv", help="Print the rates of all groups as CSV.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare what a model predicts, and how often it is right, between groups of people.
@@ -60,43 +60,27 @@ def audit(
         warn(f"… and {len(faces.notes) - NOTES} more.")
     divisions = [name.partition(",") for name in by or faces.divisions]
     audits = [faces.compare(first, second, minimum) for first, _, second in divisions]
-    if as_json:
-        print_json(_document(faces, audits))
-    elif as_csv:
-        sys.stdout.write(csv_text(pd.concat([one.rates.assign(by=one.by) for one in audits])))
-    else:
-        stdout.print(f"{escaped(faces.model)} on {len(faces):,} faces")
-        for one in audits:
-            _print(one)
-        if (tree := _tree(faces)) is not None:
-            _print_tree(tree)
-        _print_limits()
-
-
-def _document(faces: AuditedFaces, audits: list[GroupAudit]) -> dict[str, Any]:
-    tree = _tree(faces)
-    return {
-        "model": faces.model,
-        "faces": len(faces),
-        "labelled": faces.labels is not None,
-        "notes": list(faces.notes),
-        "divisions": [one.as_dict() for one in audits],
-        "error_tree": None if tree is None else records(tree),
-    }
-
-
-def _tree(faces: AuditedFaces) -> pd.DataFrame | None:
-    """Return where the model fails most; None if that is unknown or there are too few faces."""
     try:
-        return faces.where_it_fails()
-    except FerError:
-        return None
+        leaves = None if as_csv else records(faces.where_it_fails())
+    except FerError:  # that is unknown, or there are too few faces
+        leaves = None
+    if as_json:
+        document = {"model": faces.model, "faces": len(faces), "labelled": faces.labels is not None}
+        parts = [division.as_dict() for division in audits]
+        print_json({**document, "notes": list(faces.notes), "divisions": parts, "error_tree": leaves})
+    elif as_csv:
+        sys.stdout.write(csv_text(pd.concat([division.rates.assign(by=division.by) for division in audits])))
+    else:
+        stdout.print(f"{escape(faces.model)} on {len(faces):,} faces")
+        for division in audits:
+            _print(division)
+        _print_tree_and_limits(leaves)
 
 
 def _print(audit: GroupAudit) -> None:
     """Print a table for each kind of rate: groups below each other, then the largest gap between them."""
     for rate, part in audit.rates.groupby("rate", sort=False):
-        names = [one for one in (*EXPRESSIONS, ALL) if (part["expression"] == one).any()]
+        names = [name for name in (*EXPRESSIONS, ALL) if name in set(part["expression"])]
         table = Table(box=None, padding=(0, 2, 0, 0))
         table.add_column(RATES[str(rate)], min_width=12)
         for name in names:
@@ -104,12 +88,12 @@ def _print(audit: GroupAudit) -> None:
         values = {(row["group"], row["expression"]): row for row in records(part)}
         for group, size in audit.sizes.items():
             cells = [_cell(values[group, name]) for name in names]
-            table.add_row(f"{escaped(group)}\n[dim]{size:,} faces[/]", *cells)
+            table.add_row(f"{escape(group)}\n[dim]{size:,} faces[/]", *cells)
         gaps = audit.gaps[audit.gaps["rate"] == rate].set_index("expression").reindex(names)
         for title, cell in _GAPS.items():
             cells = ["–" if gap.isna()["gap"] else cell(gap) for _, gap in gaps.iterrows()]
             table.add_row(f"[bold]{title}[/]", *cells)
-        stdout.print(f"\n[bold]By {escaped(audit.by)}[/]")
+        stdout.print(f"\n[bold]By {escape(audit.by)}[/]")
         stdout.print(table)
 
 
@@ -117,41 +101,30 @@ def _cell(cell: dict[str, Any]) -> str:
     """Return a rate with its interval below, or the number of faces if there are too few."""
     if not cell["compared"]:
         return f"–\n[dim]of {cell['faces']:,}[/]"
-    return f"{100 * cell['value']:.1f} %\n[dim]{_ends(100 * cell['low'], 100 * cell['high'])}[/]"
+    return f"{100 * cell['value']:.1f} %" + _ends(100 * cell["low"], 100 * cell["high"])
 
 
-def _gap(gap: pd.Series) -> str:
-    return f"{100 * gap['gap']:.1f}\n[dim]{_ends(100 * gap['low'], 100 * gap['high'])}[/]"
-
-
-def _ratio(gap: pd.Series) -> str:
-    if pd.isna(gap["ratio"]):
-        return "–"
-    ends = "" if pd.isna(gap["ratio_low"]) else f"\n[dim]{gap['ratio_low']:.1f}–{gap['ratio_high']:.1f}[/]"
-    return f"{gap['ratio']:.2f}{ends}"
+def _ends(low: float, high: float, digits: int | None = None) -> str:
+    """Return an interval for the next line that is short enough for seven of them on a line."""
+    digits = int(high < 10) if digits is None else digits
+    return "" if pd.isna(low) else f"\n[dim]{low:.{digits}f}–{high:.{digits}f}[/]"
 
 
 _GAPS: dict[str, Callable[[pd.Series], str]] = {
-    "Gap, points": _gap,
-    "Ratio": _ratio,
+    "Gap, points": lambda gap: f"{100 * gap['gap']:.1f}" + _ends(100 * gap["low"], 100 * gap["high"]),
+    "Ratio": lambda gap: (
+        "–" if pd.isna(gap["ratio"]) else f"{gap['ratio']:.2f}" + _ends(gap["ratio_low"], gap["ratio_high"], digits=1)
+    ),
     "p (Holm)": lambda gap: f"{gap['p_holm']:.4f}",
 }
 
 
-def _ends(low: float, high: float) -> str:
-    """Return an interval that is short enough for seven of them on a line."""
-    digits = 0 if high >= 10 else 1
-    return f"{low:.{digits}f}–{high:.{digits}f}"
-
-
-def _print_tree(tree: pd.DataFrame) -> None:
-    stdout.print("\n[bold]Where it fails most[/] (share of wrong predictions; half of the faces grew this tree)")
-    for leaf in records(tree):
-        ends = f"{100 * leaf['low']:.0f}–{100 * leaf['high']:.0f}"
-        stdout.print(f"- {100 * leaf['value']:.0f} % ({ends}) of {leaf['faces']:,} faces: {escaped(leaf['where'])}")
-
-
-def _print_limits() -> None:
+def _print_tree_and_limits(leaves: list[dict[str, Any]] | None) -> None:
+    if leaves is not None:
+        stdout.print("\n[bold]Where it fails most[/] (share of wrong predictions; half of the faces grew this tree)")
+        for leaf in leaves:
+            ends = f"{100 * leaf['low']:.0f}–{100 * leaf['high']:.0f}"
+            stdout.print(f"- {100 * leaf['value']:.0f} % ({ends}) of {leaf['faces']:,} faces: {escape(leaf['where'])}")
     stdout.print(
         "\nRates with 95 % intervals: Wilson’s for a group, Newcombe’s for a gap, a bootstrap for a ratio (lowest "
         "divided by highest). p: permutation test with Holm’s correction over all rates of a division."

@@ -7,42 +7,40 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 import typer
+from typer import Argument, Option
 
-from fer_core.audit.fer2013_properties import measured_properties, save_properties
-from fer_core.cli.output import AsJson, escaped, fails_clearly, fitted_table, print_json, stderr, stdout
+from fer_core.audit.properties import FILE as PROPERTIES_FILE
+from fer_core.audit.properties import measured_properties
+from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout
 from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
 from fer_core.data.near_duplicates import FILE, LEAST, same_pictures_by_row
 from fer_core.faces import head_roll, save_roll
 from fer_core.files import csv_text
-from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 
 data = typer.Typer(help="Inspect or download FER2013.", no_args_is_help=True)
 
+Source = Annotated[Path | None, Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")]
+SaveTable = Annotated[bool, Option("--save", help="Replace the table that comes with the package.")]
+
 
 @data.command()
-@fails_clearly
-def info(
-    path: Annotated[
-        Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def info(path: Source = None, as_json: AsJson = False) -> None:
     """Count the faces per split and expression, and the exact duplicates."""
     dataset = load_fer2013(path)
     counts, duplicates = dataset.counts(), find_duplicates(dataset)
-    counts_by_split = {split: dict(zip(EXPRESSIONS, map(int, counts.loc[split]), strict=True)) for split in SPLITS}
-    present = [split for split in SPLITS if sum(counts_by_split[split].values())]
+    present = counts.index[counts.sum(axis=1) > 0]
     leaked = {
         split: int(leaked_mask(dataset.split(split), dataset.split("training")).sum())
-        for split in present
-        if split != "Training" and "Training" in present
+        for split in present.drop("Training", errors="ignore")
+        if "Training" in present
     }
     report = {
         "faces": len(dataset),
         "fingerprint": dataset.fingerprint,
-        "counts": counts_by_split,
+        "counts": counts.to_dict("index"),
         "duplicate_groups": len(duplicates.groups),
         "duplicate_faces": duplicates.faces,
         "duplicate_groups_across_splits": int(duplicates.across_splits.sum()),
@@ -52,9 +50,9 @@ def info(
     if as_json:
         print_json(report)
         return
-    cells = [{"": name, **{split: f"{row[name]:,}" for split, row in counts_by_split.items()}} for name in EXPRESSIONS]
-    cells.append({"": "all", **{split: f"{sum(row.values()):,}" for split, row in counts_by_split.items()}})
-    stdout.print(fitted_table(cells, ["", *counts_by_split]))
+    columns = pd.concat([counts.T, counts.T.sum().to_frame("all").T])
+    cells = [[str(name), *(f"{count:,}" for count in row)] for name, *row in columns.itertuples()]
+    stdout.print(fitted_table(["", *columns], cells))
     stdout.print(
         f"{len(dataset):,} faces, fingerprint {dataset.fingerprint}. {duplicates.faces:,} are exact duplicates, in "
         f"{len(duplicates.groups):,} groups. {report['duplicate_groups_across_splits']} groups span several splits, "
@@ -64,7 +62,6 @@ def info(
 
 
 @data.command()
-@fails_clearly
 def download() -> None:
     """Download FER2013 from Kaggle (about 60 MB) and FER+'s votes from GitHub (1.6 MB) into the app's data folder.
 
@@ -73,10 +70,10 @@ def download() -> None:
     """
     problems = []
     parts = (("FER2013 is", "Kaggle", download_fer2013), ("FER+'s votes are", "GitHub", download_ferplus))
-    for found, origin, fetch in parts:
+    for what, origin, fetch in parts:
         stderr.print(f"Looking on this computer, then on {origin} …")
         try:
-            stdout.print(f"{found} at {escaped(str(fetch()))}", soft_wrap=True)
+            say(f"{what} at {fetch()}")
         except FerError as error:
             problems.append(str(error))
     if problems:
@@ -84,23 +81,20 @@ def download() -> None:
 
 
 @data.command()
-@fails_clearly
 def duplicates(
-    path: Annotated[
-        Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
-    ] = None,
-    save: Annotated[bool, typer.Option("--save", help="Replace the list that comes with the package.")] = False,
+    path: Source = None,
+    save: Annotated[bool, Option("--save", help="Replace the list that comes with the package.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find faces that are the same picture, with equal pixels or nearly so, which takes about a minute."""
     dataset = load_fer2013(path)
     stderr.print("Comparing every face with every other one …")
-    found = same_pictures_by_row(dataset, FILE if save else None)
+    same = same_pictures_by_row(dataset, FILE if save else None)
     training = dataset.rows[dataset.usage == "Training"]
-    report: dict[str, Any] = {"pairs": len(found.pairs), "exact_pairs": int(found.exact.sum()), "least": LEAST}
+    report: dict[str, Any] = {"pairs": len(same.pairs), "exact_pairs": int(same.exact.sum()), "least": LEAST}
     for split in SPLITS[1:]:
         faces = dataset.rows[dataset.usage == split]
-        exact, near = (found.partners(faces, training, only) for only in (True, False))
+        exact, near = (same.partners(faces, training, only) for only in (True, False))
         report[split] = {"exact_in_training": int(exact.sum()), "near_in_training": int((near & ~exact).sum())}
     if as_json:
         print_json(report)
@@ -117,14 +111,7 @@ def duplicates(
 
 
 @data.command()
-@fails_clearly
-def roll(
-    path: Annotated[
-        Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
-    ] = None,
-    save: Annotated[bool, typer.Option("--save", help="Replace the table that comes with the package.")] = False,
-    as_json: AsJson = False,
-) -> None:
+def roll(path: Source = None, save: SaveTable = False, as_json: AsJson = False) -> None:
     """Measure how far each head is tilted to the side, which takes minutes."""
     dataset = load_fer2013(path)
     stderr.print("Looking for the eyes of every face …")
@@ -147,14 +134,8 @@ def roll(
 
 
 @data.command()
-@fails_clearly
-def properties(
-    path: Annotated[
-        Path | None, typer.Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")
-    ] = None,
-    save: Annotated[bool, typer.Option("--save", help="Replace the table that comes with the package.")] = False,
-) -> None:
+def properties(path: Source = None, save: SaveTable = False) -> None:
     """Measure what audits divide the test faces by: brightness, contrast, sharpness, head roll, agreement; as CSV."""
     dataset = load_fer2013(path)
-    table = save_properties(dataset) if save else measured_properties(dataset)
+    table = measured_properties(dataset, PROPERTIES_FILE if save else None)
     sys.stdout.write(csv_text(table.round(3).reset_index()))

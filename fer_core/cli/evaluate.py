@@ -1,24 +1,21 @@
-"""`evaluate`: measure stored models again."""
+"""`evaluate`: measure stored models again; and `compare`: the gain of one way of training over another."""
 
 from __future__ import annotations
 
 from math import isnan
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
-import typer
-from rich import box
 from rich.table import Table
+from typer import Argument, Option
 
 from fer_core.cli.models import stored_models
-from fer_core.cli.output import AsJson, fails_clearly, print_json, progress_bar, stdout, warn
-from fer_core.data import FaceDataset, load_fer2013
+from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, stdout, titled_table, warn
+from fer_core.data import load_fer2013, training_and_holdout
 from fer_core.faces import DEGRADATIONS
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import metric_titles
-from fer_core.store.card import ModelCard
-from fer_core.store.folders import load_model, save_face_map
+from fer_core.store.folders import load_model, update_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
@@ -26,14 +23,13 @@ if TYPE_CHECKING:
     from fer_core.measuring.measure import Measurements
 
 
-@fails_clearly
 def evaluate(
-    names: Annotated[list[str] | None, typer.Argument(help="Models to measure.", metavar="NAME…")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Measure all models.")] = False,
-    data: Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")] = None,
-    degraded: Annotated[bool, typer.Option("--degraded", help="Measure on degraded faces too: noise, blur …")] = False,
-    mapped: Annotated[bool, typer.Option("--map", help="Make the map of the test faces too.")] = False,
-    save: Annotated[bool, typer.Option("--save", help="Keep the results in the models' folders.")] = False,
+    names: Annotated[list[str] | None, Argument(help="Models to measure.", metavar="NAME…")] = None,
+    every: Annotated[bool, Option("--all", help="Measure all models.")] = False,
+    data: Fer2013 = None,
+    degraded: Annotated[bool, Option("--degraded", help="Measure on degraded faces too: noise, blur …")] = False,
+    mapped: Annotated[bool, Option("--map", help="Make the map of the test faces too.")] = False,
+    save: Annotated[bool, Option("--save", help="Keep the results in the models' folders.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure models on PublicTest and PrivateTest, plain and with flip, with 95 % intervals.
@@ -53,64 +49,64 @@ def evaluate(
     which the default model is chosen, and the confidence below which the model says "not sure".
     """
     from fer_core.measuring.measure import measure_again, save_measurements
+    from fer_core.training.face_map import stored_face_map
 
     stored = stored_models()
+    chosen = stored if every else [load_model(name) for name in names or []]
     if not names and not every:
         known = ", ".join(model.name for model in stored) or "none"
         raise FerError(f"Name the models to measure, or use --all. Trained models here: {known}.")
-    chosen = stored if every else [load_model(name) for name in names or []]
     dataset = load_fer2013(data)
     measured: dict[str, Measurements] = {}
     maps: dict[str, pd.DataFrame] = {}
     with progress_bar() as bar:
         for model in bar.track(chosen, description="Measuring"):
             try:
-                found = measure_again(model, dataset, degraded, holdout=save)
+                results = measure_again(model, dataset, degraded, holdout=save)
                 if save:
-                    save_measurements(model, found)
-                if mapped and (places := _arranged(model, dataset)) is not None:
-                    maps[model.name] = places
-                    if save:
-                        save_face_map(model, places)
+                    save_measurements(model, results)
             except FerError as error:
                 warn(f"{model.name} is skipped: {error}")
                 continue
-            warn(*found.notes)
-            measured[model.name] = found
-            _compare_with_card(model.name, found.metrics, model.card)
+            try:
+                if mapped:
+                    maps[model.name] = stored_face_map(model, dataset)
+                    if save:
+                        update_model(model, face_map=maps[model.name])
+            except FerError as error:
+                warn(str(error))
+            warn(*results.notes)
+            measured[model.name] = results
+            _compare_with_card(model, results.metrics)
     if not measured:
         raise FerError("No model could be measured.")
     if as_json:
-        by_name = {model.name: model for model in chosen}
-        print_json({name: _as_json(by_name[name], found, maps.get(name)) for name, found in measured.items()})
+        print_json({m.name: _as_json(m, measured[m.name], maps.get(m.name)) for m in chosen if m.name in measured})
         return
-    for name, found in measured.items():
-        stdout.print(_metrics_table(name, found.metrics))
-        if found.holdout:
-            stdout.print(_holdout_line(found.holdout["holdout_score"]))
-            stdout.print(_not_sure_line(found.holdout["not_sure"]))
-        if found.degraded is not None:
-            stdout.print(degraded_table(name, found.degraded))
-        if name in maps:
-            stdout.print(map_line(maps[name]))
+    for name, results in measured.items():
+        _print(name, results, maps.get(name))
     stdout.print("* on the test faces whose pixels do not occur in Training")
+
+
+def _print(name: str, results: Measurements, places: pd.DataFrame | None) -> None:
+    stdout.print(_metrics_table(name, results.metrics))
+    if results.holdout:
+        stdout.print(_holdout_lines(**results.holdout))
+    if results.degraded is not None:
+        stdout.print(degraded_table(name, results.degraded))
+    if places is not None:
+        stdout.print(map_line(places))
 
 
 def degraded_table(name: str, table: pd.DataFrame) -> Table:
     """Return a table of one model with a column for each strength, at most 80 columns wide."""
     clean = table[table["kind"] == "clean"].iloc[0]
-    lines = [("accuracy", "accuracy"), ("mean confidence", "confidence")]
-    words = f"{name} on {clean['faces']:,} degraded faces; clean: {clean['accuracy']:.1%} accuracy, "
     voted = int(clean["faces_plurality"])
-    if voted:
-        lines.insert(1, ("by most annotators", "accuracy_plurality"))
-        words += f"{clean['accuracy_plurality']:.1%} by most annotators, "
-    printed = Table(
-        title=f"{words}{clean['confidence']:.1%} confidence",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        title_style="bold",
-    )
+    lines = {"accuracy": "accuracy", "accuracy_plurality": "by most annotators", "confidence": "mean confidence"}
+    if not voted:
+        del lines["accuracy_plurality"]
+    words = ", ".join(f"{clean[column]:.1%} {line.removeprefix('mean ')}" for column, line in lines.items())
+    printed = titled_table(f"{name} on {clean['faces']:,} degraded faces; clean: {words}")
     printed.add_column("Strength")
     for strength in range(1, 6):
         printed.add_column(str(strength), justify="right")
@@ -118,7 +114,7 @@ def degraded_table(name: str, table: pd.DataFrame) -> Table:
         rows = table[table["kind"] == kind].sort_values("strength")
         printed.add_row(degradation.title, style="bold")
         printed.add_row(f"  {degradation.unit}", *(f"{level:g}" for level in degradation.levels), style="dim")
-        for heading, column in lines:
+        for column, heading in lines.items():
             printed.add_row(f"  {heading}", *(f"{value:.1%}" for value in rows[column]))
     if voted:
         printed.caption = (
@@ -139,75 +135,57 @@ def map_line(table: pd.DataFrame) -> str:
     )
 
 
-def _arranged(model: StoredModel, dataset: FaceDataset) -> pd.DataFrame | None:
-    """Return the map of a model; None, with a warning, if it cannot be made."""
-    from fer_core.training.face_map import stored_face_map
-
-    try:
-        return stored_face_map(model, dataset)
-    except FerError as error:
-        warn(str(error))
-        return None
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
     """Return the rows for `--json`; missing values are None."""
-    rows = table.to_dict("records")
-    return [{str(key): None if pd.isna(value) else value for key, value in row.items()} for row in rows]
+    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
-def _as_json(model: StoredModel, found: Measurements, places: pd.DataFrame | None) -> dict[str, Any]:
+def _as_json(model: StoredModel, results: Measurements, places: pd.DataFrame | None) -> dict[str, Any]:
+    degraded, source = results.degraded, "measured now"
+    if degraded is None:
+        source = "stored with the model"
+        try:
+            degraded = model.degraded()
+        except FerError as error:
+            warn(str(error))
     more: dict[str, Any] = {}
-    if found.degraded is not None:
-        more = {"degraded": _rows(found.degraded), "degraded_from": "measured now"}
-    elif not (kept := _stored_degraded(model)).empty:
-        more = {"degraded": _rows(kept), "degraded_from": "stored with the model"}
+    if degraded is not None and not degraded.empty:
+        more = {"degraded": _rows(degraded), "degraded_from": source}
     if places is not None:
         more["map"] = _rows(places)
-    return {**found.metrics, **more, **found.holdout}
+    return {**results.metrics, **more, **results.holdout}
 
 
-def _stored_degraded(model: StoredModel) -> pd.DataFrame:
-    """Return the stored results on degraded faces; of a damaged file, warn and return none."""
-    try:
-        return model.degraded()
-    except FerError as error:
-        warn(str(error))
-        return pd.DataFrame()
-
-
-def _holdout_line(scores: dict[str, float]) -> str:
-    return (
-        f"Hold-out: {scores['score']:.1%}, the mean of accuracy by FER2013's label, accuracy by most annotators and "
-        f"mean recall by most annotators: {scores['label']:.1%}, {scores['plurality']:.1%} and {scores['recall']:.1%}, "
-        f"and {scores['label_degraded']:.1%}, {scores['plurality_degraded']:.1%} and {scores['recall_degraded']:.1%} "
-        f"on degraded faces."
+def _holdout_lines(holdout_score: dict[str, float], not_sure: dict[str, Any]) -> str:
+    shares = {part: f"{share:.1%}" for part, share in holdout_score.items()}
+    score = (
+        f"Hold-out: {shares['score']}, the mean of accuracy by FER2013's label, accuracy by most annotators and mean "
+        f"recall by most annotators: {shares['label']}, {shares['plurality']} and {shares['recall']}, and "
+        f"{shares['label_degraded']}, {shares['plurality_degraded']} and {shares['recall_degraded']} on degraded faces."
     )
+    threshold = f"No confidence is reached from which on {WANTED:.0%} of the answers are what most annotators say."
+    if not_sure:
+        threshold = (
+            f"Not sure below {not_sure['below']:.0%}: of the other {not_sure['answered']:.1%} of the hold-out, "
+            f"{not_sure['accuracy']:.1%} of the answers are what most annotators say."
+        )
+    return f"{score}\n{threshold}"
 
 
-def _not_sure_line(found: dict[str, Any]) -> str:
-    if not found:
-        return f"No confidence is reached from which on {WANTED:.0%} of the answers are what most annotators say."
-    return (
-        f"Not sure below {found['below']:.0%}: of the other {found['answered']:.1%} of the hold-out, "
-        f"{found['accuracy']:.1%} of the answers are what most annotators say."
-    )
-
-
-def _compare_with_card(name: str, measured: dict[str, Any], card: ModelCard) -> None:
+def _compare_with_card(model: StoredModel, measured: dict[str, Any]) -> None:
     """Warn where the accuracy differs from the card by more than another processor's rounding can explain."""
     for split, views in measured.items():
         for view, values in views.items():
-            stored = card.score(split, view)
+            stored = model.card.score(split, view)
             if stored is not None and abs(stored.accuracy - values["accuracy"]) > 0.001:
-                said = f"measured {values['accuracy']:.4f}, but the card says {stored.accuracy}"
-                warn(f"{name}, {split}, {view}: {said}.")
+                text = f"measured {values['accuracy']:.4f}, but the card says {stored.accuracy}"
+                warn(f"{model.name}, {split}, {view}: {text}.")
 
 
 def _metrics_table(name: str, splits: dict[str, Any]) -> Table:
     """Return a table of one model with one row for each metric, at most 80 columns wide."""
     views = [(split, view, values) for split, by_view in splits.items() for view, values in by_view.items()]
-    table = Table(title=name, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table = titled_table(name)
     table.add_column("")
     for split, view, _ in views:
         table.add_column(f"{split}\n{view}")
@@ -229,3 +207,48 @@ def _add_rows(table: Table, title: str, key: str, columns: list[dict[str, Any]])
         intervals = [values[f"{key}_interval"] for values in columns]
         texts = ["–" if isnan(low) else f"{low:.3f}–{high:.3f}" for low, high in intervals]
         table.add_row("  95 % interval", *texts, style="dim")
+
+
+def compare(
+    first: Annotated[str, Argument(help="A model, or several seeds of it: NAME,NAME_seed1")],
+    second: Annotated[str, Argument(help="What to compare with, in the same way.")],
+    on: Annotated[
+        Literal["holdout", "PublicTest", "PrivateTest"], Option(help="The faces. Choose models on the hold-out.")
+    ] = "holdout",
+    data: Fer2013 = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the mean of one or more models with the mean of others, with paired 95 % intervals.
+
+    The parts of the score are those by which the default model is chosen: accuracy by FER2013's label, accuracy and
+    mean recall by most annotators, each on clean and on degraded faces. The intervals cover which faces were drawn;
+    name several seeds of a model to see what training again changes.
+    """
+    from fer_core.measuring.measure import degraded_copies
+    from fer_core.metrics.significance import PARTS, Copies, gains
+
+    sides = [[load_model(name) for name in names.split(",")] for names in (first, second)]
+    dataset = load_fer2013(data)
+    faces = training_and_holdout(dataset)[1] if on == "holdout" else dataset.split(on)
+    copies: dict[str, Copies] = {}
+    with progress_bar() as bar:
+        models = {model.name: model for side in sides for model in side}
+        for name, model in bar.track(models.items(), description="Measuring"):
+            classifier = model.classifier()
+            degraded = degraded_copies(faces.images)
+            copies[name] = {kind: classifier.predict(copy).probabilities for kind, copy in degraded.items()}
+    first_copies, second_copies = ([copies[model.name] for model in side] for side in sides)
+    parts = gains(first_copies, second_copies, labels=faces.labels, plurality=faces.plurality).to_dict("records")
+    if as_json:
+        print_json({"on": on, "faces": len(faces), "first": first, "second": second, "parts": parts})
+        return
+    table = titled_table(f"{first} minus {second}, on {len(faces):,} faces of {on}")
+    for heading in ("", "First", "Second", "Difference", "95 % interval"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for row in parts:
+        part = str(row["part"]).removesuffix("_degraded")
+        name = PARTS.get(part, "Score: the mean of these") + (", degraded" if part != row["part"] else "")
+        first_share, second_share = (f"{100 * row[side]:.2f}" for side in ("first", "second"))
+        difference, low, high = (f"{100 * row[key]:+.2f}" for key in ("difference", "low", "high"))
+        table.add_row(name, first_share, second_share, difference, f"{low} to {high}")
+    stdout.print(table)

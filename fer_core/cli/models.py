@@ -1,4 +1,4 @@
-"""`models`: list the stored models."""
+"""`models`: list the stored models; and `report`: compare them in one HTML file."""
 
 from __future__ import annotations
 
@@ -7,39 +7,93 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-from rich.table import Table
+from rich.markup import escape
+from typer import Argument, Option
 
-from fer_core.cli.output import AsJson, escaped, fails_clearly, fitted_table, print_json, stdout, warn, write_output
+from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout, warn, write_output
 from fer_core.models.spec import WEIGHTS
-from fer_core.store.folders import list_models
+from fer_core.store.folders import list_models, load_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 
-@fails_clearly
 def models(
-    markdown: Annotated[bool, typer.Option(help="Print the table of the README, with the scores.")] = False,
-    cards: Annotated[bool, typer.Option(help="Write each model's card as README.md into its folder.")] = False,
+    markdown: Annotated[bool, Option(help="Print the table of the README, with the scores.")] = False,
+    cards: Annotated[bool, Option(help="Write each model's card as README.md into its folder.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the trained models."""
     from fer_core.measuring.scoreboard import card_scoreboard
+    from fer_core.sections.cards import FILE, model_readme
 
     if markdown + cards + as_json > 1:
         raise FerError("Choose one of --markdown, --cards and --json.")
     stored = stored_models()
-    if cards:
-        _write_cards(stored)
-        return
     if markdown:
         print(markdown_table(stored))
-        return
-    rows = [_chosen(row) for row in card_scoreboard(stored)]
-    if as_json:
-        print_json(rows)
+    elif as_json:
+        print_json([_chosen(row) for row in card_scoreboard(stored)])
+    elif cards:
+        for model in stored:
+            write = partial(Path.write_text, data=model_readme(model), encoding="utf-8")
+            write_output(model.folder / FILE, "model card", write)
+            stdout.print(f"{model.name}/{FILE}")
     else:
-        stdout.print(_models_table(rows))
+        rows = [
+            (
+                row["name"],
+                escape(row["model"]) + (" (default)" if row["default"] else ""),
+                _count(row["parameters"]),
+                _size(row["size_bytes"] or 0),
+                WEIGHTS.get(row["weights_from"], row["weights_from"]),
+            )
+            for row in card_scoreboard(stored)
+        ]
+        columns = ["Name", "Title", "Parameters", "Size", "Weights from"]
+        stdout.print(fitted_table(columns if rows else columns[:1], rows))
+
+
+def report(
+    names: Annotated[list[str] | None, Argument(help="Models; default: all.", metavar="NAME…")] = None,
+    out: Annotated[Path, Option(help="The HTML file to write.")] = Path("report.html"),
+    csv: Annotated[Path | None, Option(help="Also write every table as CSV into this folder.")] = None,
+    png: Annotated[Path | None, Option(help="Also write every chart as a picture into this folder.")] = None,
+    split: Annotated[str, Option(help="PublicTest or PrivateTest.")] = "PublicTest",
+    view: Annotated[str, Option(help="plain, or flip: averaged with the mirror image.")] = "plain",
+    by: Annotated[str, Option(help="Judged by: label (FER2013's), or plurality (most annotators).")] = "label",
+    ensemble: Annotated[str | None, Option(help="Add an ensemble: mean, weighted or exponential.")] = None,
+) -> None:
+    """Write one HTML file that compares models: charts, tables, significance, and the results of the paper.
+
+    Its charts need no network. It contains no pictures of the dataset, so it may be shared. --png needs Chromium or
+    Chrome.
+    """
+    from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS
+    from fer_core.metrics.ensembles import FUSIONS
+    from fer_core.sections.html import write_html, write_png
+    from fer_core.sections.results import build_report, write_csv
+
+    for value, allowed, what in (
+        (split, TEST_SPLITS, "--split"),
+        (view, VIEWS, "--view"),
+        (by, YARDSTICKS, "--by"),
+        (ensemble, FUSIONS, "--ensemble"),
+    ):
+        if value is not None and value not in allowed:
+            raise FerError(f"Expected {what} to be one of {', '.join(allowed)}. Received: {value}")
+    chosen = [load_model(name) for name in dict.fromkeys(names)] if names else stored_models()
+    if not chosen:
+        raise FerError("There is no trained model to report on. Train one with `fer-lab train compact_cnn`.")
+    stderr.print("Measuring and drawing …")
+    results = build_report(chosen, split, view=view, fusion=ensemble, by=by)
+    warn(*results.complaints)
+    path = write_html(results, out)
+    say(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    if csv is not None:
+        say(f"Wrote {len(write_csv(results, csv))} tables into {csv}")
+    if png is not None:
+        stderr.print("Drawing the pictures …")
+        say(f"Wrote {len(write_png(results, png))} pictures into {png}")
 
 
 def markdown_table(stored: list[StoredModel]) -> str:
@@ -55,11 +109,15 @@ def markdown_table(stored: list[StoredModel]) -> str:
     ]
     rows = card_scoreboard(stored)
     for row in sorted(rows, key=lambda row: (not row["default"], -row.get("public_test_accuracy", 0.0))):
-        voted = [_percent(row.get(f"{split}_plurality_accuracy")) for split in ("public_test", "private_test")]
-        cells = [_accuracy(row, "public_test"), _accuracy(row, "private_test"), " / ".join(voted)]
+        cells = [f"`{row['name']}`"]
+        for split in ("public_test", "private_test"):
+            accuracy, low, high = (_percent(row.get(f"{split}_accuracy{end}")) for end in ("", "_low", "_high"))
+            cells.append(accuracy if accuracy == "–" else f"{accuracy} ({low}–{high})")
+        voted = (_percent(row.get(f"{split}_plurality_accuracy")) for split in ("public_test", "private_test"))
+        cells.append(" / ".join(voted))
         cells += [_percent(row.get("degraded_accuracy")), _percent(row["holdout_score"])]
         cells += [_count(row["parameters"]), _size(row["size_bytes"] or 0)]
-        lines.append(f"| `{row['name']}` | {' | '.join(cells)} |")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -68,15 +126,6 @@ def stored_models() -> list[StoredModel]:
     stored, warnings = list_models()
     warn(*warnings)
     return stored
-
-
-def _write_cards(stored: list[StoredModel]) -> None:
-    from fer_core.sections.cards import FILE, model_readme
-
-    for model in stored:
-        text = model_readme(model)
-        write_output(model.folder / FILE, "model card", partial(Path.write_text, data=text, encoding="utf-8"))
-        stdout.print(f"{model.name}/{FILE}")
 
 
 def _chosen(row: dict[str, Any]) -> dict[str, Any]:
@@ -90,27 +139,6 @@ def _chosen(row: dict[str, Any]) -> dict[str, Any]:
         "weights_from": row["weights_from"],
         "default": row["default"],
     }
-
-
-def _models_table(rows: list[dict[str, Any]]) -> Table:
-    cells = [
-        {
-            "Name": row["name"],
-            "Title": escaped(row["title"]) + (" (default)" if row["default"] else ""),
-            "Parameters": _count(row["parameters"]),
-            "Size": _size(row["size_bytes"]),
-            "Weights from": WEIGHTS.get(row["weights_from"], row["weights_from"]),
-        }
-        for row in rows
-    ]
-    return fitted_table(cells, list(cells[0]) if cells else ["Name"])
-
-
-def _accuracy(row: dict[str, Any], split: str) -> str:
-    if f"{split}_accuracy" not in row:
-        return "–"
-    accuracy, low, high = (row[f"{split}_accuracy{end}"] for end in ("", "_low", "_high"))
-    return f"{accuracy:.1%} ({low:.1%}–{high:.1%})"
 
 
 def _percent(share: float | None) -> str:

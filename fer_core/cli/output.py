@@ -1,15 +1,14 @@
-"""Output that all commands share: tables or JSON on stdout; progress, warnings and errors on stderr."""
+"""Options and output that commands share: tables or JSON on stdout; progress, warnings and errors on stderr."""
 
 from __future__ import annotations
 
-import functools
 import io
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, ParamSpec, TypeVar
+from typing import Annotated, Any, Final
 
 import typer
 from rich import box
@@ -18,6 +17,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from typer import Option
+from typer.core import TyperGroup
 
 from fer_core.names import readable
 from fer_core.types import FerError, reason
@@ -25,13 +26,13 @@ from fer_core.types import FerError, reason
 stdout = Console(highlight=False)
 stderr = Console(stderr=True, highlight=False)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+AsJson = Annotated[bool, Option("--json", help="Print one JSON document instead of a table.")]
+Fer2013 = Annotated[Path | None, Option(help="FER2013: CSV, folder or zip.")]
+Model = Annotated[str, Option(help="Name of a trained model.")]
+WholeImage = Annotated[bool, Option(help="Treat each picture as one face crop; do not search for faces.")]
 
 OTHER_COLUMNS: Final = 50
 """Characters that a column of paths leaves to the others."""
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def write_utf8() -> None:
@@ -41,34 +42,37 @@ def write_utf8() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
-def fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a command to print a `FerError` or an `OSError` as one sentence and exit with status 1.
+class Commands(TyperGroup):
+    """Commands that print a `FerError` or an `OSError` as one sentence and exit with status 1.
 
     Other exceptions are not caught, nor a reader of the output that ends early. TensorFlow's start-up messages are
     switched off.
     """
 
-    @functools.wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
-            return command(*args, **kwargs)
+            return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except (FerError, OSError) as error:
             words = str(error)
             if isinstance(error, OSError):
                 words = f"{error.filename or 'A file'} cannot be read or written ({reason(error)})."
-            stderr.print(f"[bold red]Error:[/] {escaped(words)}", soft_wrap=True)
+            stderr.print(f"[bold red]Error:[/] {escape(words)}", soft_wrap=True)
             raise typer.Exit(1) from error
-
-    return wrapped
 
 
 def warn(*warnings: str) -> None:
     """Print each warning to stderr."""
     for text in warnings:
-        stderr.print(f"[yellow]{escaped(text)}[/]", soft_wrap=True)
+        stderr.print(f"[yellow]{escape(text)}[/]", soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Print a sentence to stdout, as it is and on one line."""
+    stdout.print(text, soft_wrap=True, markup=False)
 
 
 def print_json(document: Any) -> None:
@@ -78,35 +82,27 @@ def print_json(document: Any) -> None:
 
 def progress_bar() -> Progress:
     """Return a progress bar for stderr that shows the time left."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=stderr,
-    )
+    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    return Progress(TextColumn("{task.description}"), *columns, console=stderr)
 
 
-def escaped(text: str) -> str:
-    """Escape Rich's markup, so that names such as `[draft].jpg` are printed unchanged."""
-    return escape(text)
-
-
-def fitted_table(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> Table:
+def fitted_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """Return a table whose cells are wrapped to the width of the terminal; those of the first column are not if short.
 
-    Args:
-        rows: the cells of each row by column, text with Rich's markup.
-        columns: the headings, in order.
+    Cells may have Rich's markup.
     """
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    short = max((cell_len(row[columns[0]]) for row in rows), default=0) <= stdout.width // 2
+    short = max((cell_len(row[0]) for row in rows), default=0) <= stdout.width // 2
     for number, name in enumerate(columns):
         table.add_column(name, overflow="fold", no_wrap=number == 0 and short)
     for row in rows:
-        table.add_row(*(row[name] for name in columns))
+        table.add_row(*row)
     return table
+
+
+def titled_table(title: str) -> Table:
+    """Return a table without columns that has its title at the left."""
+    return Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
 
 
 def short_path(path: str) -> str:
@@ -118,16 +114,7 @@ def short_path(path: str) -> str:
 
 
 def write_output(path: Path, what: str, write: Callable[[Path], object]) -> None:
-    """Create the folder of `path` if needed, then call `write(path)`.
-
-    Args:
-        path: the file to write.
-        what: name of the content for the error message, e.g. "table".
-        write: function that writes the file.
-
-    Raises:
-        FerError: the folder or the file cannot be written.
-    """
+    """Create the folder of `path` if needed, then call `write(path)`; a `FerError` says `what` cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path)

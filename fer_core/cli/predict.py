@@ -1,21 +1,29 @@
-"""`predict`: predict the expressions of all faces in picture files."""
+"""`predict` and `video`: the expressions of all faces in picture files or a video, and archives of both (`--out`)."""
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
+from rich.markup import escape
 from rich.table import Table
+from typer import Argument, Option
 
-from fer_core.archives import Job
+from fer_core.archives import Job, LocalEngine, RayEngine, run_archive
 from fer_core.archives.storage import local_files
-from fer_core.cli.archive import Address, EngineKind, EngineName, Out, analyze_archive, require_out
+from fer_core.archives.worker import Done
 from fer_core.cli.output import (
     AsJson,
-    escaped,
-    fails_clearly,
+    Model,
+    WholeImage,
     fitted_table,
     print_json,
     progress_bar,
@@ -25,35 +33,46 @@ from fer_core.cli.output import (
     write_output,
 )
 from fer_core.data import IMAGE_SUFFIXES, read_image
-from fer_core.faces import annotated_png
-from fer_core.files import write_rows
+from fer_core.faces import annotated_png, default_detector
+from fer_core.files import write_csv, write_rows
 from fer_core.inference import FaceAnalyzer
+from fer_core.inference.face_table import seconds_without_face, time_shares
 from fer_core.inference.pictures import PICTURE_COLUMNS, PictureResult
+from fer_core.inference.stream import StreamAnalyzer
+from fer_core.inference.video import FILE_SETTINGS, VideoResult, analyze_video
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import distinct
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.threads import default_workers, in_parallel
 from fer_core.types import FerError
 
+_OUT_HELP = (
+    "Folder or address (s3://…, gs://…) for the results as partitioned Parquet. The same command continues after an "
+    "interruption."
+)
+Out = Annotated[str | None, Option(help=_OUT_HELP, metavar="FOLDER")]
+Engine = Annotated[Literal["local", "ray"], Option(help="With --out: this machine, or a Ray cluster.")]
+Address = Annotated[
+    str | None, Option(help="With --engine ray: the cluster, such as auto. Default: a Ray on this machine.")
+]
+Flip = Annotated[bool, Option(help="Average each face with its mirror image.")]
 
-@fails_clearly
+
 def predict(
     inputs: Annotated[
-        list[str], typer.Argument(help="Pictures, folders or globs; with --out also addresses.", metavar="PICTURE…")
+        list[str], Argument(help="Pictures, folders or globs; with --out also addresses.", metavar="PICTURE…")
     ],
-    model: Annotated[str, typer.Option(help="Name of a trained model.")] = DEFAULT_MODEL,
-    whole_image: Annotated[
-        bool, typer.Option(help="Treat each picture as one face crop; do not search for faces.")
-    ] = False,
-    flip: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = False,
-    annotate: Annotated[Path | None, typer.Option(help="Folder for pictures with the faces drawn in.")] = None,
+    model: Model = DEFAULT_MODEL,
+    whole_image: WholeImage = False,
+    flip: Flip = False,
+    annotate: Annotated[Path | None, Option(help="Folder for pictures with the faces drawn in.")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Pictures to process in parallel. Default: one per CPU core.")
+        int | None, Option(min=1, help="Pictures to process in parallel. Default: one per CPU core.")
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one row per face or per picture without.")] = False,
+    as_csv: Annotated[bool, Option("--csv", help="Print CSV, one row per face or per picture without.")] = False,
     as_json: AsJson = False,
     out: Out = None,
-    engine: EngineName = EngineKind.LOCAL,
+    engine: Engine = "local",
     address: Address = None,
 ) -> None:
     """Predict the expression of every face in pictures.
@@ -66,27 +85,35 @@ def predict(
         if as_csv or annotate:
             raise FerError("--out writes Parquet; leave out --csv and --annotate.")
         job = Job.of("photos", load_model(model), flip=flip, whole_image=whole_image)
-        analyze_archive(inputs, out, job=job, engine=engine, address=address, workers=workers, as_json=as_json)
+        _analyze_archive(inputs, out, job=job, engine=engine, address=address, workers=workers, as_json=as_json)
         return
-    require_out(engine, address)
+    _require_out(engine, address)
     files = local_files(inputs, IMAGE_SUFFIXES)
     workers = max(1, min(default_workers() if workers is None else workers, len(files)))
     threads = 1 if workers > 1 else 2  # parallel pictures already use all cores
     analyzer = FaceAnalyzer(load_model(model).classifier(threads), flip=flip)
     if analyzer.detector.note and not whole_image:
         warn(analyzer.detector.note)
+
+    def result_of(file: Path, target: Path | None) -> PictureResult:
+        try:
+            image = read_image(file)
+            faces = analyzer.analyze(image, whole_image=whole_image)
+            if target:
+                write_output(target, "annotated picture", lambda path: path.write_bytes(annotated_png(image, faces)))
+        except FerError as error:
+            return PictureResult(str(file), model, error=str(error))
+        return PictureResult(str(file), model, tuple(faces))
+
     targets = _targets(annotate, files) if annotate else [None] * len(files)
     with progress_bar() as bar:
-        predictions = in_parallel(
-            lambda pair: _predict_file(pair[0], model, analyzer, whole_image, pair[1]),
-            zip(files, targets, strict=True),
-            workers=workers,
-        )
+        predictions = in_parallel(lambda pair: result_of(*pair), zip(files, targets, strict=True), workers=workers)
         results = list(bar.track(predictions, total=len(files), description="Predicting"))
     if as_json:
         print_json([result.as_dict() for result in results])
     elif as_csv:
-        _print_csv(results)
+        write_rows(sys.stdout, [PICTURE_COLUMNS])
+        write_rows(sys.stdout, (row for result in results for row in result.rows()))
     else:
         stdout.print(_table(results))
     failed = [result for result in results if result.error]
@@ -95,17 +122,126 @@ def predict(
         raise typer.Exit(1)
 
 
-def _predict_file(
-    file: Path, model: str, analyzer: FaceAnalyzer, whole_image: bool, target: Path | None
-) -> PictureResult:
+def video(
+    inputs: Annotated[
+        list[str],
+        Argument(
+            help="An MP4, MOV, WebM or AVI file; with --out any number, folders, globs and addresses.", metavar="FILE…"
+        ),
+    ],
+    model: Model = DEFAULT_MODEL,
+    rate: Annotated[float | None, Option(min=0.01, help="Frames to analyse per second. Default: every frame.")] = None,
+    flip: Flip = False,
+    smoothing: Annotated[float, Option(min=0.0, help="Time constant of the smoothing in seconds; 0: none.")] = 0,
+    csv: Annotated[Path | None, Option(help="CSV file for the table of all frames and faces.")] = None,
+    parquet: Annotated[Path | None, Option(help="Parquet file for the same table.")] = None,
+    annotate: Annotated[Path | None, Option(help="Video file with the faces drawn in (.mp4).")] = None,
+    as_json: AsJson = False,
+    out: Out = None,
+    engine: Engine = "local",
+    address: Address = None,
+    workers: Annotated[int | None, Option(min=1, help="With --out: videos to process in parallel.")] = None,
+) -> None:
+    """Predict the expression of every face in every frame of a video, and how long each expression lasted.
+
+    Ctrl-C stops the analysis and keeps the results so far.
+    """
+    if out:
+        if csv or parquet or annotate:
+            raise FerError("--out writes a folder of Parquet; leave out --csv, --parquet and --annotate.")
+        job = Job.of("videos", load_model(model), flip=flip, rate=rate, smoothing=smoothing)
+        _analyze_archive(inputs, out, job=job, engine=engine, address=address, workers=workers, as_json=as_json)
+        return
+    _require_out(engine, address)
+    if len(inputs) > 1:
+        raise FerError(f"Several videos need --out FOLDER for their tables. Received: {len(inputs)} names")
+    file = Path(inputs[0])
+    paths = [path.resolve() for path in (file, csv, parquet, annotate) if path is not None]
+    if len(set(paths)) < len(paths):
+        raise FerError("--csv, --parquet and --annotate would overwrite each other or the video. Name different files.")
+    classifier = load_model(model).classifier()
+    if note := default_detector().note:
+        warn(note)
+    analyzer = StreamAnalyzer(classifier, settings=replace(FILE_SETTINGS, flip=flip, smoothing=smoothing))
+    with _stopped_by_ctrl_c() as should_stop, progress_bar() as bar:
+        task = bar.add_task("Seconds of video", total=None)
+        result = analyze_video(
+            file,
+            analyzer,
+            rate=rate,
+            annotate=annotate,
+            on_progress=lambda now: bar.update(task, completed=round(now.seconds, 1), total=now.total),
+            should_stop=should_stop,
+        )
+    if csv:
+        write_output(csv, "table", lambda path: write_csv(path, result.table))
+    if parquet:
+        write_output(parquet, "table", lambda path: path.write_bytes(result.table.to_parquet(index=False)))
+    warn(*result.notes)
+    if annotate and result.annotated != annotate:
+        warn(f"No H.264 encoder was found, so the annotated video was written to {result.annotated}.")
+    if as_json:
+        print_json(_document(file, model, result))
+    else:
+        _print_shares(result)
+
+
+def _require_out(engine: str, address: str | None) -> None:
+    if engine != "local" or address:
+        raise FerError("--engine and --address are for archives: also give --out FOLDER.")
+
+
+def _analyze_archive(
+    inputs: Sequence[str],
+    out: str,
+    *,
+    job: Job,
+    engine: str,
+    address: str | None,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Analyse an archive and print its summary; exit with status 1 if a file has an error, 130 after Ctrl-C."""
+    if address and engine != "ray":
+        raise FerError("--address names a Ray cluster: also give --engine ray.")
+    warn(*([job.note] if job.note else []))
+    chosen = RayEngine(address, workers) if engine == "ray" else LocalEngine(workers)
+    start = time.monotonic()
     try:
-        image = read_image(file)
-        faces = analyzer.analyze(image, whole_image=whole_image)
-        if target:
-            write_output(target, "annotated picture", lambda path: path.write_bytes(annotated_png(image, faces)))
-    except FerError as error:
-        return PictureResult(str(file), model, error=str(error))
-    return PictureResult(str(file), model, tuple(faces))
+        with progress_bar() as bar:
+            task = bar.add_task("Partitions", total=None)
+
+            def show(done: int, total: int, results: list[Done]) -> None:
+                seconds = time.monotonic() - start
+                files, faces = (sum(counts) / seconds for counts in zip(*(row[1:3] for row in results), strict=True))
+                text = f"Partitions, {files:,.1f} files/s, {faces:,.1f} faces/s"
+                bar.update(task, completed=done, total=total, description=text)
+
+            summary = run_archive(inputs, out, job=job, engine=chosen, on_progress=show)
+    except KeyboardInterrupt:
+        warn("Stopped. What is done is kept; run the same command again to continue.")
+        raise typer.Exit(130) from None
+    finally:
+        chosen.close()
+    if as_json:
+        print_json(summary._asdict())
+    else:
+        before = summary.files - summary.done
+        stdout.print(
+            f"Files: {summary.files:,}, faces: {summary.faces:,}, errors: {sum(summary.errors.values()):,}, in "
+            f"{escape(summary.out)}. In this call {summary.done:,} in {summary.seconds:,.1f} seconds"
+            + (f"; {before:,} before" if before else "")
+        )
+        rates = {machine: f"{rate:,.1f}" for machine, rate in summary.faces_per_second.items()}
+        errors = {kind: f"{count:,}" for kind, count in summary.errors.items()}
+        for titles, values in ((("Machine", "Faces per second"), rates), (("Error", "Files"), errors)):
+            if values:
+                table = Table(*titles)
+                for name, value in values.items():
+                    table.add_row(escape(name), value)
+                stdout.print(table)
+    if summary.errors:
+        raise typer.Exit(1)
 
 
 def _targets(folder: Path, files: list[Path]) -> list[Path]:
@@ -115,27 +251,81 @@ def _targets(folder: Path, files: list[Path]) -> list[Path]:
     return [folder / name for name in distinct((f"{file.stem}-annotated.png" for file in files), inputs)]
 
 
-def _print_csv(results: list[PictureResult]) -> None:
-    write_rows(sys.stdout, [PICTURE_COLUMNS])
-    write_rows(sys.stdout, (row for result in results for row in result.rows()))
-
-
 def _table(results: list[PictureResult]) -> Table:
-    rows: list[dict[str, str]] = []
+    rows = []
     for result in results:
-        file = escaped(short_path(result.file))
+        file = escape(short_path(result.file))
         if not result.faces:
-            outcome = "[red]failed[/]" if result.error else "no face found"
-            rows.append({"File": file, "Face": "–", "Expression": outcome, "Probability": "", "Runner-up": ""})
+            rows.append((file, "–", "[red]failed[/]" if result.error else "no face found", "", ""))
         for number, face in enumerate(result.faces, 1):
             second = int(face.probabilities.argsort()[-2])
-            rows.append(
+            runner_up = f"{EXPRESSIONS[second]} {face.probabilities[second]:.0%}"
+            rows.append((file, str(number), face.expression, f"{face.confidence:.0%}", runner_up))
+    return fitted_table(["File", "Face", "Expression", "Probability", "Runner-up"], rows)
+
+
+@contextmanager
+def _stopped_by_ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Yield a function that tells whether Ctrl-C was pressed. A second Ctrl-C interrupts as usual."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
+        yield stop.is_set
+        return
+    usual = signal.getsignal(signal.SIGINT)
+
+    def once(*_: Any) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, usual)
+
+    signal.signal(signal.SIGINT, once)
+    try:
+        yield stop.is_set
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def _document(file: Path, model: str, result: VideoResult) -> dict[str, Any]:
+    """Return the JSON document: the time shares of each face, then every frame with its faces."""
+    faces = [
+        {
+            "face": int(part["face"].iloc[0]),
+            "seconds": round(float(part["seconds"].sum()), 3),
+            "shares": {name: round(float(p), 6) for name, p in zip(EXPRESSIONS, part["share"], strict=True)},
+        }
+        for _, part in time_shares(result.table, result.seconds).groupby("face")
+    ]
+    frames: dict[float, dict[str, Any]] = {}
+    rows: list[dict[str, Any]] = result.table.to_dict("records")  # type: ignore[assignment]
+    for row in rows:
+        frame = frames.setdefault(row["seconds"], {"seconds": row["seconds"], "faces": []})
+        if row["expression"] in EXPRESSIONS:  # a frame without faces has one row with only its time
+            frame["faces"].append(
                 {
-                    "File": file,
-                    "Face": str(number),
-                    "Expression": face.expression,
-                    "Probability": f"{face.confidence:.0%}",
-                    "Runner-up": f"{EXPRESSIONS[second]} {face.probabilities[second]:.0%}",
+                    "face": int(row["face"]),
+                    "box": [row[side] for side in ("x", "y", "width", "height")],
+                    "expression": row["expression"],
+                    "probabilities": {name: row[name] for name in EXPRESSIONS},
                 }
             )
-    return fitted_table(rows, ["File", "Face", "Expression", "Probability", "Runner-up"])
+    return {
+        "file": str(file),
+        "model": model,
+        "seconds": round(result.seconds, 3),
+        "seconds_without_face": round(seconds_without_face(result.table, result.seconds), 3),
+        "gaps": [{"start": round(start, 3), "end": round(end, 3)} for start, end in result.gaps],
+        "stopped": result.stopped,
+        "notes": list(result.notes),
+        "annotated": str(result.annotated) if result.annotated else None,
+        "faces": faces,
+        "frames": list(frames.values()),
+    }
+
+
+def _print_shares(result: VideoResult) -> None:
+    without = seconds_without_face(result.table, result.seconds)
+    stdout.print(f"{result.frames} frames over {result.seconds:.1f} seconds; {without:.1f} seconds without a face")
+    table = Table("Face", "Seconds", *EXPRESSIONS)
+    for number, part in time_shares(result.table, result.seconds).groupby("face"):
+        table.add_row(str(number), f"{part['seconds'].sum():.1f}", *(f"{share:.0%}" for share in part["share"]))
+    if table.row_count:
+        stdout.print(table)

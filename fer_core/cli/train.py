@@ -1,41 +1,46 @@
-"""`train` and `pretrain`: fit a named model and store it, or a backbone for such models."""
+"""`train`, `pretrain` and `tune`: fit a named model, a backbone for such models, or search for good settings."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
-import typer
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+from typer import Argument, Option
 
-from fer_core.cli.output import escaped, fails_clearly, progress_bar, stderr, stdout, warn
+from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, say, stderr, stdout, warn
 from fer_core.data import FaceDataset, load_fer2013, load_utkface
-from fer_core.models import model_names, model_spec
+from fer_core.models import model_names, model_spec, network_names
+from fer_core.runs.data import DataSettings
 from fer_core.store.folders import SHIPPED, promoted
+from fer_core.training.recipe import recipe_for
+from fer_core.tuning.plan import STORAGE_VARIABLE, TUNABLE, SearchSpace, TuningPlan
 from fer_core.types import FerError
 
+_NETWORKS = network_names()
+Span = tuple[float, float]
 
-@fails_clearly
+
 def train(
-    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(model_names())}.")],
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data; default: the recipe's.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's; stored as NAME_seedN.")] = None,
+    name: Annotated[str, Argument(help=f"One of: {', '.join(model_names())}.")],
+    epochs: Annotated[int | None, Option(min=1, help="Passes over the data; default: the recipe's.")] = None,
+    seed: Annotated[int | None, Option(min=0, help="Instead of the recipe's; stored as NAME_seedN.")] = None,
     subset: Annotated[
-        int | None,
-        typer.Option(min=70, help="Use only this many faces of each split, as a trial; stored as NAME_trial."),
+        int | None, Option(min=70, help="Use only this many faces of each split, as a trial; stored as NAME_trial.")
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="FER2013: CSV, folder or zip.")] = None,
-    run: Annotated[Path | None, typer.Option(help="Folder of the run; an interrupted run resumes from it.")] = None,
+    data: Fer2013 = None,
+    run: Annotated[Path | None, Option(help="Folder of the run; an interrupted run resumes from it.")] = None,
     weights: Annotated[
         str | None,
-        typer.Option(
-            help="Start from these: imagenet, vggface2, utkface, random or a stored model of the same network."
-        ),
+        Option(help="Start from these: imagenet, vggface2, utkface, random or a stored model of the same network."),
     ] = None,
-    ship: Annotated[bool, typer.Option(help="Store in trained_models/ instead of your own models.")] = False,
+    ship: Annotated[bool, Option(help="Store in trained_models/ instead of your own models.")] = False,
     unlabelled: Annotated[
-        Path | None, typer.Option(help="UTKFace as Parquet: more faces, which the recipe's teachers answer.")
+        Path | None, Option(help="UTKFace as Parquet: more faces, which the recipe's teachers answer.")
     ] = None,
 ) -> None:
     """Fit a named model on FER2013, convert it, measure it and store it.
@@ -58,10 +63,8 @@ def train(
     if subset is not None:
         parts = replace(parts, name=f"a part of {parts.name}")
     if unlabelled is not None:
-        faces = load_utkface(unlabelled).images
-        parts = replace(parts, unlabelled=faces if subset is None else faces[:subset])
+        parts = replace(parts, unlabelled=load_utkface(unlabelled).images[:subset])
     stderr.print("Starting Keras …")
-    from fer_core.cli.train_progress import EpochBar
     from fer_core.training.train import train_named
 
     with progress_bar() as bar:
@@ -74,15 +77,15 @@ def train(
             weights=weights,
             trial=subset is not None,
             run=run,
-            callbacks=[EpochBar(bar)],
-            say=lambda text: bar.log(escaped(text)),
+            callbacks=[_epoch_bar(bar)],
+            say=lambda text: bar.log(escape(text)),
             ship=ship,
         )
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
     accuracy = "not measured: there are no test splits"
     if score := model.card.score("public_test"):
         accuracy = f"PublicTest accuracy by FER2013's label {score.accuracy:.4f}"
-    stdout.print(escaped(f"Stored {model.folder} – {accuracy} ({size})"), soft_wrap=True)
+    say(f"Stored {model.folder} – {accuracy} ({size})")
     if not ship and (SHIPPED / model.name).is_dir():
         warn(
             f"Every page and command now uses it instead of the {model.name} that comes with FER Lab. To undo this, "
@@ -90,16 +93,15 @@ def train(
         )
 
 
-@fails_clearly
 def pretrain(
-    backbone: Annotated[str, typer.Argument(help="Its name in keras.applications, for example VGG16.")],
-    data: Annotated[Path, typer.Option(help="Parquet table with the columns age, gender (0 male, 1 female) and jpeg.")],
+    backbone: Annotated[str, Argument(help="Its name in keras.applications, for example VGG16.")],
+    data: Annotated[Path, Option(help="Parquet table with the columns age, gender (0 male, 1 female) and jpeg.")],
     size: Annotated[
-        int | None, typer.Option(min=32, help="Side of its input in pixels; default: that of the named models.")
+        int | None, Option(min=32, help="Side of its input in pixels; default: that of the named models.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the faces.")] = None,
+    epochs: Annotated[int | None, Option(min=1, help="Passes over the faces.")] = None,
     subset: Annotated[
-        int | None, typer.Option(min=20, help="Use only this many faces, as a trial; stored separately.")
+        int | None, Option(min=20, help="Use only this many faces, as a trial; stored separately.")
     ] = None,
 ) -> None:
     """Pretrain a backbone on UTKFace's age and gender, for `train --weights utkface`.
@@ -112,20 +114,129 @@ def pretrain(
     if subset is not None:
         faces = faces.subset(np.arange(min(subset, len(faces))))
     folder = home() / "backbones" / "trials" if subset is not None else None
-    from fer_core.cli.train_progress import EpochBar
     from fer_core.training import pretrain as pretraining
 
     with progress_bar() as bar:
-        path = pretraining.pretrain(
-            backbone, faces, size, epochs, folder, [EpochBar(bar)], lambda text: bar.log(escaped(text))
-        )
-    stdout.print(escaped(f"Stored {path} ({path.stat().st_size / 1e6:.1f} MB)"), soft_wrap=True)
+        log = lambda text: bar.log(escape(text))  # noqa: E731
+        path = pretraining.pretrain(backbone, faces, size, epochs, folder, [_epoch_bar(bar)], log)
+    say(f"Stored {path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
 def _thin_out(dataset: FaceDataset, faces: int) -> FaceDataset:
     """Keep about this many faces of each split, evenly spaced."""
-    kept = []
-    for split in np.unique(dataset.usage):
-        indices = np.flatnonzero(dataset.usage == split)
-        kept.append(indices[:: max(1, len(indices) // faces)][:faces])
+    splits = [np.flatnonzero(dataset.usage == split) for split in np.unique(dataset.usage)]
+    kept = [indices[:: max(1, len(indices) // faces)][:faces] for indices in splits]
     return dataset.subset(np.sort(np.concatenate(kept)))
+
+
+def _epoch_bar(bar: Progress) -> Any:
+    """Return a Keras callback that shows the epoch, the accuracy so far and the remaining time of the whole fit."""
+    import keras
+
+    class EpochBar(keras.callbacks.Callback):
+        def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+            self.task = bar.add_task("Starting", total=None)
+
+        def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+            self.epoch, steps = epoch, self.params["steps"]
+            bar.update(self.task, total=steps * self.params["epochs"], completed=epoch * steps)
+
+        def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+            if batch % 10 == 0:
+                accuracy = float((logs or {}).get("accuracy", 0.0))
+                text = f"Epoch {self.epoch + 1}/{self.params['epochs']}, training accuracy {accuracy:.3f}"
+                bar.update(self.task, completed=self.epoch * self.params["steps"] + batch + 1, description=text)
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            values = ", ".join(f"{name} {float(value):.4f}" for name, value in (logs or {}).items())
+            bar.log(f"Epoch {epoch + 1}: {values}")
+
+    return EpochBar()
+
+
+def tune(
+    model: Annotated[str | None, Argument(help=f"For a new study, one of: {', '.join(_NETWORKS)}.")] = None,
+    study: Annotated[
+        str | None, Option(help="The study's name; an existing study is continued. Default: MODEL.")
+    ] = None,
+    trials: Annotated[int, Option(min=1, help="Trials that the study will have in all.")] = 20,
+    epochs: Annotated[int, Option(min=1, help="Epochs per trial.")] = 6,
+    faces: Annotated[int, Option(help="Training faces of FER2013 per trial.")] = 3000,
+    balanced: Annotated[bool, Option(help="Use the same number of each expression where possible.")] = False,
+    pictures: Annotated[str | None, Option(help="Learn from this folder or zip of class folders.")] = None,
+    crops: Annotated[bool, Option(help="The own pictures are face crops already.")] = False,
+    vary: Annotated[list[str] | None, Option(help=f"Repeatable, of {', '.join(TUNABLE)}. Default: all.")] = None,
+    learning_rate: Annotated[Span | None, Option(help="Lowest and highest.")] = None,
+    strength: Annotated[Span | None, Option(help="Lowest and highest, of augmentation, from 0 to 2.")] = None,
+    label_smoothing: Annotated[Span | None, Option(help="Lowest and highest.")] = None,
+    open_layers: Annotated[list[int] | None, Option(help="Last layers with weights to train; several.")] = None,
+    seed: Annotated[int, Option(help="Seed of the sampling.")] = 0,
+    storage: Annotated[
+        str | None, Option(envvar=STORAGE_VARIABLE, help="URL of a database, if several computers share a study.")
+    ] = None,
+    as_json: AsJson = False,
+    submit: Annotated[bool, Option(help="Finally, queue a full training with the best settings.")] = False,
+) -> None:
+    """Search for good settings with many short trainings, ranked by their accuracy on the hold-out.
+
+    A study that was stopped is continued by the same command. Run the command on several computers with the same
+    --storage to share the work.
+    """
+    from fer_core.tuning.study import create_study, open_storage, open_study
+
+    database = open_storage(storage)
+    if model is None:
+        if study is None:
+            raise FerError(f"Expected a model, or an existing --study. Models: {', '.join(_NETWORKS)}.")
+        work = open_study(study, database)
+    else:
+        spec, data = model_spec(model), DataSettings("fer2013", faces, balanced)
+        if pictures is not None:
+            data = DataSettings("folder", path=pictures, whole_image=crops)
+        recipe = recipe_for(spec)
+        spans = {"learning_rate": learning_rate, "strength": strength, "label_smoothing": label_smoothing}
+        given: dict[str, Any] = {name: span for name, span in spans.items() if span is not None}
+        if open_layers:
+            given["open_layers"] = tuple(open_layers)
+        space = replace(SearchSpace.around(spec, recipe, vary or TUNABLE), **given)
+        work = create_study(TuningPlan(study or model, spec, recipe, data, epochs, space, seed), database)
+    try:
+        _work(work, trials)
+    except KeyboardInterrupt:
+        warn(f"Stopped. Finished trials are kept; continue with `tune --study {work.name}`.")
+    run = None
+    if submit:
+        from fer_core.runs import queue
+
+        run = queue.submit(work.best_plan()).id
+    rows = work.trials()
+    if as_json:
+        filled = rows.astype(object).where(rows.notna(), None)
+        print_json({"study": work.name, "run": run, "trials": filled.to_dict("records")})
+        return
+    best = rows.dropna(subset=["accuracy"]).sort_values("accuracy", ascending=False).head(5)
+    table = Table("Trial", "State", "Hold-out accuracy", *work.plan.space.varied)
+    for row in best.to_dict("records"):
+        values = (row[name] for name in work.plan.space.varied)
+        words = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in values]
+        table.add_row(str(row["trial"]), row["state"], f"{row['accuracy']:.3f}", *words)
+    stdout.print(table)
+    if run is not None:
+        stdout.print(f"Queued run: {run}")
+
+
+def _work(study: Any, trials: int) -> None:
+    """Make the trials that a study lacks, with a progress bar."""
+    with progress_bar() as bar:
+        task = bar.add_task(study.name, total=trials, completed=study.ended())
+        bar.log("Starting Keras")
+        from fer_core.tuning import worker
+
+        def report(text: str) -> None:
+            bar.log(text)
+            bar.update(task, completed=study.ended())
+
+        def on_epoch(trial: int, epoch: int, accuracy: float) -> None:
+            bar.update(task, description=f"Trial {trial}, epoch {epoch}/{study.plan.epochs}: {accuracy:.3f}")
+
+        worker.tune(study, trials, say=report, on_epoch=on_epoch)

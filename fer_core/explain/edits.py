@@ -35,24 +35,16 @@ CLOSE_UP_FRAME: Final = 200
 class Edits:
     """Edits to apply to a picture. The defaults change nothing.
 
-    Attributes:
-        blur: standard deviation of a Gaussian blur, in percent of the face's width.
-        brightness: added to every pixel, in percent of white, -100 to 100.
-        contrast: factor around mid gray; 1 changes nothing.
-        noise: standard deviation of Gaussian noise, in percent of white. The seed is fixed.
-        rotate: degrees counter-clockwise about the picture's centre.
-        cover: names in `REGIONS`, covered with gray on every face.
-
     Raises:
         FerError: a region is unknown, or blur, contrast or noise is negative.
     """
 
-    blur: float = 0.0
-    brightness: float = 0.0
-    contrast: float = 1.0
-    noise: float = 0.0
-    rotate: float = 0.0
-    cover: tuple[str, ...] = ()
+    blur: float = 0.0  # standard deviation of a Gaussian blur, in percent of the face's width
+    brightness: float = 0.0  # added to every pixel, in percent of white, -100 to 100
+    contrast: float = 1.0  # factor around mid gray
+    noise: float = 0.0  # standard deviation of Gaussian noise, in percent of white; the seed is fixed
+    rotate: float = 0.0  # degrees counter-clockwise about the picture's centre
+    cover: tuple[str, ...] = ()  # names in `REGIONS`, covered with gray on every face
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.cover if name not in REGIONS]
@@ -63,13 +55,10 @@ class Edits:
                 raise FerError(f"Expected a {name} of 0 or more. Received: {getattr(self, name)}")
 
     def apply(self, image: Image, faces: Sequence[Face] = ()) -> Image:
-        """Return an edited copy of a picture, of the same size.
+        """Return an edited copy of an RGB picture, of the same size.
 
-        The order is that of a camera: cover, contrast and brightness, rotation, blur, noise.
-
-        Args:
-            image: `(height, width, 3)` RGB uint8.
-            faces: the faces to cover. Their mean width is the unit of blur; without faces it is the image's width.
+        The order is that of a camera: cover, contrast and brightness, rotation, blur, noise. The faces are covered, and
+        their mean width is the unit of blur; without faces it is the picture's width.
         """
         changed = image.copy()
         for face in faces:
@@ -79,10 +68,13 @@ class Edits:
             light = (np.arange(256) - GRAY) * self.contrast + GRAY + self.brightness * 2.55
             changed = np.rint(light.clip(0, 255)).astype(np.uint8)[changed]
         if self.rotate:
-            changed = _rotated(changed, self.rotate)
+            height, width = changed.shape[:2]
+            matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), self.rotate, 1.0)
+            changed = np.asarray(
+                cv2.warpAffine(changed, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
+            )
         if self.blur:
-            width = float(np.mean([face.box[2] for face in faces])) if faces else image.shape[1]
-            sigma = self.blur / 100 * width
+            sigma = self.blur / 100 * (float(np.mean([face.box[2] for face in faces])) if faces else image.shape[1])
             changed = np.asarray(cv2.GaussianBlur(changed, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.uint8)
         if self.noise:
             grain = np.random.default_rng(NOISE_SEED).standard_normal(changed.shape, dtype=np.float32)
@@ -90,22 +82,9 @@ class Edits:
         return changed
 
 
-@dataclass(frozen=True, eq=False)
-class EditedFace:
-    """A face after its picture was edited.
-
-    Attributes:
-        image: `(side, side, 3)` RGB uint8, the edited close-up.
-        result: the new prediction; None if the face was to be detected again and was not found.
-    """
-
-    image: Image
-    result: FaceResult | None
-
-
 def edit_and_rerun(
     analyzer: FaceAnalyzer, image: Image, *, before: FaceResult, edits: Edits, find_again: bool = False
-) -> EditedFace:
+) -> tuple[Image, FaceResult | None]:
     """Edit a close-up of one face and classify it again.
 
     Edits that change nothing return the prediction as it was. The close-up of a face wider than 150 pixels is reduced,
@@ -116,28 +95,23 @@ def edit_and_rerun(
         image: `(height, width, 3)` RGB uint8, the whole picture.
         before: the analyzer's result for a face of this image.
         edits: what to edit.
-        find_again: False: use the same crop as before, so that only the model is tested. True: detect the face again
-            in the edited picture.
+        find_again: detect the face again in the edited picture. False: use the same crop as before, so that only the
+            model is tested.
+
+    Returns:
+        The edited close-up, RGB, and the new prediction; None if the face was not found again.
     """
     part, there = close_up(image, before.face)
     if edits == Edits():
-        return EditedFace(part, before)
+        return part, before
     changed = edits.apply(part, [there])
-    found = analyzer.detector.detect(changed) if find_again else [there]
-    if not found:
-        return EditedFace(changed, None)
-    nearest = min(found, key=lambda other: math.dist(other.center, there.center))
-    return EditedFace(changed, analyzer.classify(changed, [nearest])[0])
+    faces = analyzer.detector.detect(changed) if find_again else [there]
+    nearest = sorted(faces, key=lambda face: math.dist(face.center, there.center))[:1]
+    return changed, next(iter(analyzer.classify(changed, nearest)), None)
 
 
 def cover_region(image: Image, face: Face, region: str) -> Image:
-    """Return a copy of a picture with one region of a face covered with gray, rotated like the face.
-
-    Args:
-        image: `(height, width, 3)` RGB uint8.
-        face: a face of this image.
-        region: a name in `REGIONS`.
-    """
+    """Return a copy of a picture with one of a face's `REGIONS` covered with gray, rotated like the face."""
     left, top, right, bottom = REGIONS[region]
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     to_frame = framing_transform(face, size=1)  # to shares of the crop's side; pixel centres are at -0.5
@@ -149,15 +123,9 @@ def cover_region(image: Image, face: Face, region: str) -> Image:
 
 
 def close_up(image: Image, face: Face) -> tuple[Image, Face]:
-    """Return a square around one face, reduced if it is large, and the face in its coordinates.
+    """Return a square around one face of an RGB picture, reduced if it is large, and the face in its coordinates.
 
-    Args:
-        image: `(height, width, 3)` RGB uint8.
-        face: a face of this image.
-
-    Returns:
-        About `(side, side, 3)` RGB uint8, centred on the face, with edge pixels repeated beyond the picture's border;
-        and the face with box and landmarks in pixels of this square.
+    The square is about `(side, side, 3)` RGB uint8, centred on the face, with edge pixels repeated beyond the picture.
     """
     to_frame = framing_transform(face, size=1)
     frame = 1 / math.sqrt(abs(float(np.linalg.det(to_frame[:, :2]))))
@@ -183,10 +151,3 @@ def _inside(image: Image, left: int, top: int, side: int) -> tuple[Image, tuple[
     y0, y1 = min(max(top, 0), height - 1), max(min(top + side, height), 1)
     missing = (max(0, -left), max(0, left + side - width), max(0, -top), max(0, top + side - height))
     return image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)], missing
-
-
-def _rotated(image: Image, degrees: float) -> Image:
-    height, width = image.shape[:2]
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
-    rotated = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(rotated, np.uint8)

@@ -7,6 +7,7 @@ predictions, so it works with any classifier.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,9 @@ from numpy.typing import NDArray
 from fer_core.inference import Classifier
 from fer_core.types import Image
 
-PATCH = 14
-"""Pixels of a 48-pixel crop: about the size of an eye with its brow."""
-
-STRIDE = 4
-"""Pixels between positions: 12 x 12 of them on a 48-pixel crop."""
-
-NOTABLE = 0.1
-"""A drop of 10 points of probability. Smaller ones should not be drawn as if they were large."""
+PATCH = 14  # pixels of a 48-pixel crop: about the size of an eye with its brow
+STRIDE = 4  # pixels between positions: 12 x 12 of them on a 48-pixel crop
+NOTABLE = 0.1  # a drop of 10 points of probability; smaller ones should not be drawn as if they were large
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +26,8 @@ class OcclusionMap:
 
     Attributes:
         probabilities: `(7,)` float32, of the uncovered face.
-        drop: `(rows, columns, 7)` float32, one value for each position of the patch, evenly spread over the crop:
-            `probabilities` minus those with the patch centred there. Negative where covering makes an expression more
-            probable.
+        drop: `(rows, columns, 7)` float32, for each position of the patch, evenly spread over the crop:
+            `probabilities` minus those with the patch there. Negative where an expression becomes more probable.
     """
 
     probabilities: NDArray[np.float32]
@@ -45,10 +40,10 @@ def occlusion_map(
     """Slide a gray patch over a face crop and record the drop of the probabilities.
 
     The crop is divided evenly into cells about `stride` pixels wide, and the patch is centred once on each: by default
-    12 x 12 cells of 4 x 4 pixels and a patch of 14 x 14, so 144 positions. Patches overlap. Each value is the drop for
-    one position and not an average over the patches that cover a cell, because these differ in number: along each side
-    a pixel is under 3 or 4 positions, and under 2 at the border. A patch at the border sticks out and covers less, in a
-    corner 9 x 9 pixels, so values at the border tend to be smaller.
+    12 x 12 cells of 4 x 4 pixels and a patch of 14 x 14, so 144 positions. Each value is the drop for one position and
+    not an average over the overlapping patches that cover a cell, because these differ in number: along each side a
+    pixel is under 3 or 4 positions, and under 2 at the border. A patch at the border sticks out and covers less, in a
+    corner 9 x 9 pixels, so values there tend to be smaller.
 
     Args:
         classifier: the model to explain.
@@ -68,7 +63,7 @@ def occlusion_map(
     rows, columns = _centers(height, stride), _centers(width, stride)
     gray = round(float(crop.mean()))
     faces = np.repeat(crop[None], 1 + len(rows) * len(columns), axis=0)  # (1 + positions, height, width)
-    for face, (row, column) in zip(faces[1:], ((r, c) for r in rows for c in columns), strict=True):
+    for face, (row, column) in zip(faces[1:], product(rows, columns), strict=True):
         face[_reach(row, patch), _reach(column, patch)] = gray
     probabilities = classifier.predict(faces, flip=flip).probabilities  # (1 + positions, 7)
     drop = (probabilities[0] - probabilities[1:]).reshape(len(rows), len(columns), -1)

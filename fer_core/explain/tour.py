@@ -23,72 +23,36 @@ from fer_core.models import ModelSpec
 from fer_core.models.network_input import input_scale, network_input
 from fer_core.types import Face, FaceResult, FerError, Image
 
-MARKED: Final = 768
-"""Longer side in pixels of the pictures with marked faces."""
-
-SURROUNDINGS: Final = 0.3
-"""How far a close-up reaches beyond the face's box, as a share of the box."""
-
-UPRIGHT: Final = 480
-"""Side in pixels of the upright face in colour."""
-
-PATCH: Final = 8
-"""Side in pixels of the part of the network's input whose numbers are shown."""
-
+MARKED: Final = 768  # longer side in pixels of the pictures with marked faces
+SURROUNDINGS: Final = 0.3  # how far a close-up reaches beyond the face's box, as a share of the box
+UPRIGHT: Final = 480  # side in pixels of the upright face in colour
+PATCH: Final = 8  # side in pixels of the part of the network's input whose numbers are shown
 PATCH_CENTER: Final = (0.40, 0.31)
-"""Row and column of the middle of that part, as shares of the side: the eye on the left, as FER2013 frames faces."""
+"""Row and column of its middle, as shares of the side: the eye on the left, as FER2013 frames faces."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tour:
-    """What every step makes of the largest face of a picture.
+    """What every step makes of the largest face of a picture."""
 
-    Attributes:
-        picture: the picture as a JPEG file, at most 1,400 pixels wide or high.
-        size: width and height of the original in pixels.
-        marked: the picture with the box and the landmarks of each face, RGB, 768 pixels wide or high.
-        close: the surroundings of the largest face with its box and landmarks, RGB, 768 pixels wide or high.
-        faces: number of detected faces.
-        roll: angle in degrees by which the face was turned, clockwise in the picture; 0 if it is unknown.
-        upright: `(480, 480, 3)` uint8 RGB, the face turned upright and framed like FER2013's faces.
-        side: of that frame in pixels of the picture.
-        result: the face, its `(48, 48)` crop, its probabilities as served and its activation maps.
-        numbers: `(side, side, channels)` float32, what the first convolution gets.
-        scale: factor and offset that turn a gray level into a number of the first channel.
-        corner: first row and column of `patch`.
-        patch: `(8, 8)` float32, a part of the first channel of `numbers`, around the eye on the left.
-        logits: `(7,)` float64, the mean of each activation map.
-        exponentials: `(7,)` float64, the exponential function of each logit.
-        softmax: `(7,)` float64, each exponential divided by the sum of all.
-    """
-
-    picture: bytes
-    size: tuple[int, int]
-    marked: Image
-    close: Image
-    faces: int
-    roll: float
-    upright: Image
-    side: float
-    result: FaceResult
-    numbers: NDArray[np.float32]
-    scale: tuple[float, float]
-    corner: tuple[int, int]
-    patch: NDArray[np.float32]
-    logits: NDArray[np.float64]
-    exponentials: NDArray[np.float64]
-    softmax: NDArray[np.float64]
-
-    @property
-    def maps(self) -> NDArray[np.float32]:
-        """The activation maps, `(rows, columns, 7)`: what each place adds to each logit."""
-        assert self.result.activation is not None
-        return self.result.activation
-
-    @property
-    def largest_difference(self) -> float:
-        """The largest difference between `softmax` and the served probabilities."""
-        return float(np.abs(self.softmax - self.result.probabilities).max())
+    picture: bytes  # as a JPEG file, at most 1,400 pixels wide or high
+    size: tuple[int, int]  # width and height of the original in pixels
+    marked: Image  # the picture with the box and the landmarks of each face, RGB, 768 pixels wide or high
+    close: Image  # the same of the largest face's surroundings
+    faces: int  # the number of detected faces
+    roll: float  # degrees by which the face was turned, clockwise in the picture; 0 if it is unknown
+    upright: Image  # `(480, 480, 3)` RGB, the face turned upright and framed like FER2013's faces
+    side: float  # of that frame in pixels of the picture
+    result: FaceResult  # the face, its `(48, 48)` crop and its probabilities as served
+    maps: NDArray[np.float32]  # the activation maps, `(rows, columns, 7)`: what each place adds to each logit
+    numbers: NDArray[np.float32]  # `(side, side, channels)`, what the first convolution gets
+    scale: tuple[float, float]  # factor and offset that turn a gray level into a number of the first channel
+    corner: tuple[int, int]  # first row and column of `patch`
+    patch: NDArray[np.float32]  # `(8, 8)`, a part of the first channel of `numbers`, around the eye on the left
+    logits: NDArray[np.float64]  # `(7,)`, the mean of each activation map
+    exponentials: NDArray[np.float64]  # `(7,)`, the exponential function of each logit
+    softmax: NDArray[np.float64]  # `(7,)`, each exponential divided by the sum of all
+    largest_difference: float  # between `softmax` and the served probabilities
 
 
 def tour(classifier: Classifier, spec: ModelSpec, image: Image, detector: FaceDetector | None = None) -> Tour:
@@ -123,6 +87,7 @@ def tour(classifier: Classifier, spec: ModelSpec, image: Image, detector: FaceDe
     factors, offsets = input_scale(spec)
     logits = result.activation.astype(np.float64).mean(axis=(0, 1))
     exponentials = np.exp(logits)
+    softmax = exponentials / exponentials.sum()
     return Tour(
         picture=annotated_jpeg(image, []),
         size=(image.shape[1], image.shape[0]),
@@ -133,18 +98,19 @@ def tour(classifier: Classifier, spec: ModelSpec, image: Image, detector: FaceDe
         upright=cut_square(image, framing_transform(face, UPRIGHT), UPRIGHT),
         side=frame_side(face),
         result=result,
+        maps=result.activation,
         numbers=numbers,
         scale=(factors[0], offsets[0]),
         corner=(row, column),
         patch=numbers[row : row + PATCH, column : column + PATCH, 0],
         logits=logits,
         exponentials=exponentials,
-        softmax=exponentials / exponentials.sum(),
+        softmax=softmax,
+        largest_difference=float(np.abs(softmax - result.probabilities).max()),
     )
 
 
 def _close_up(image: Image, face: Face) -> Image:
-    """Return the surroundings of a face with its box and landmarks."""
     x, y, width, height = face.box
     left, top = max(0, round(x - SURROUNDINGS * width)), max(0, round(y - SURROUNDINGS * height))
     part = image[top : round(y + (1 + SURROUNDINGS) * height), left : round(x + (1 + SURROUNDINGS) * width)]

@@ -1,4 +1,8 @@
-"""Tables of the faces in a video: a row for each face and frame, and how long each expression lasts."""
+"""Tables of the faces in a video: a row for each face and frame, and how long each expression lasts.
+
+A frame lasts until the next analysed one, and the last frame until the end of the analysed part, `end` in seconds. Gaps
+in the recording do not count.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +23,9 @@ if TYPE_CHECKING:
 FACE_COLUMNS: Final = ("seconds", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS)
 """Time, the face's number, its box in pixels, the most probable expression, the seven probabilities."""
 
-GAP_SECONDS: Final = MEMORY_SECONDS
-GAP_STEPS: Final = 3.0
-"""A step from frame to frame that is longer than both, the second in usual steps, is a gap in the recording."""
+GAP_STEPS: Final = 3.0  # a step between frames longer than `MEMORY_SECONDS` and than this many usual ones is a gap
 
-Row = tuple[float | int | str | None, ...]
-"""One row of `FACE_COLUMNS`."""
+Row = tuple[float | int | str | None, ...]  # of `FACE_COLUMNS`
 
 
 def face_row(face: TrackedFace, seconds: float) -> Row:
@@ -35,46 +36,33 @@ def face_row(face: TrackedFace, seconds: float) -> Row:
 def frame_rows(frame: FrameResult) -> list[Row]:
     """Return one row per face of a frame; for a frame without faces, one row that contains only its time."""
     seconds = round(frame.seconds, 6)
-    rows = [face_row(face, seconds) for face in frame.faces]
-    return rows or [(seconds, *[None] * 6, *[np.nan] * len(EXPRESSIONS))]
+    return [face_row(face, seconds) for face in frame.faces] or [(seconds, *[None] * 6, *[np.nan] * len(EXPRESSIONS))]
 
 
 def face_table(rows: Sequence[Row]) -> pd.DataFrame:
-    """Return rows as a table with the columns and types of every face table.
-
-    `face` is an integer or missing, `expression` a string or missing, all other columns are floats.
-    """
-    table = pd.DataFrame(rows, columns=list(FACE_COLUMNS))
-    floats = {name: np.float64 for name in FACE_COLUMNS if name not in {"face", "expression"}}
-    return table.astype({"face": "Int64", "expression": "str", **floats})
+    """Return rows as a table: `face` is an integer or missing, `expression` text or missing, all else are floats."""
+    types = dict.fromkeys(FACE_COLUMNS, "float64") | {"face": "Int64", "expression": "str"}
+    return pd.DataFrame(rows, columns=list(FACE_COLUMNS)).astype(types)
 
 
 def time_shares(table: pd.DataFrame, end: float) -> pd.DataFrame:
-    """Return how long each expression was shown, for all faces together and for each face.
-
-    A frame lasts until the next analysed one, and the last frame until `end`; gaps in the recording do not count.
-    Shares are of the time in which the face was found.
-
-    Args:
-        table: a face table.
-        end: end of the analysed part, in seconds.
+    """Return how long each expression was shown, as a share of the time in which the face was found.
 
     Returns:
         Columns `face` (missing for all faces together), `expression`, `seconds`, `share`, with seven rows for all
         faces together and for each face. Without faces it has no rows.
     """
     faces = _with_durations(table, end).dropna(subset="face")
-    together = faces.assign(face=pd.array([pd.NA] * len(faces), dtype="Int64"))
-    groups = [together, *(part for _, part in faces.groupby("face"))] if len(faces) else []
-    return pd.concat([_shares(part) for part in groups], ignore_index=True) if groups else _shares(faces)[:0]
+    both = pd.concat([faces.assign(face=0), faces])  # 0: all faces together
+    every = pd.MultiIndex.from_product([sorted(both["face"].unique()), EXPRESSIONS], names=["face", "expression"])
+    seconds = both.groupby(["face", "expression"])["duration"].sum().reindex(every, fill_value=0.0)
+    shares = pd.DataFrame({"seconds": seconds}).reset_index()
+    shares["share"] = shares["seconds"] / shares.groupby("face")["seconds"].transform("sum").clip(lower=1e-9)
+    return shares.assign(face=shares["face"].astype("Int64").where(shares["face"] > 0))
 
 
 def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
     """Return the intervals in which a face shows one expression without interruption.
-
-    Args:
-        table: a face table.
-        end: end of the analysed part, in seconds.
 
     Returns:
         Columns `face`, `expression`, `start`, `end`. An interval ends if the face is missing in a frame, and at a gap.
@@ -82,9 +70,9 @@ def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
     faces = _with_durations(table, end).dropna(subset="face").sort_values(["face", "seconds"], kind="stable")
     before = faces.shift()
     new = (
-        (faces["face"] != before["face"]).fillna(True)
-        | (faces["expression"] != before["expression"]).fillna(True)
-        | (faces["frame"] != before["frame"] + 1)
+        (faces["frame"] != before["frame"] + 1)
+        | (faces["face"] != before["face"])
+        | (faces["expression"] != before["expression"])
     )
     grouped = faces.assign(until=faces["seconds"] + faces["duration"]).groupby(new.cumsum())
     runs = grouped.agg(
@@ -94,14 +82,7 @@ def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
 
 
 def share_not_sure(table: pd.DataFrame, end: float, *, face: int, below: float) -> float:
-    """Return the share of the time of one face in which its most probable expression is below a confidence.
-
-    Args:
-        table: a face table.
-        end: end of the analysed part, in seconds.
-        face: the face's number.
-        below: confidence, 0 to 1.
-    """
+    """Return the share of a face's time in which no probability reaches `below`, a confidence from 0 to 1."""
     table = _with_durations(table, end)
     rows = table[(table["face"] == face).fillna(False)]
     unsure = rows.loc[rows[list(EXPRESSIONS)].max(axis=1) < below, "duration"].sum()
@@ -109,7 +90,7 @@ def share_not_sure(table: pd.DataFrame, end: float, *, face: int, below: float) 
 
 
 def seconds_without_face(table: pd.DataFrame, end: float) -> float:
-    """Return the time in which no face was found, without the gaps in the recording."""
+    """Return the time in which no face was found."""
     table = _with_durations(table, end)
     return float(table.loc[table["face"].isna(), "duration"].sum())
 
@@ -117,11 +98,7 @@ def seconds_without_face(table: pd.DataFrame, end: float) -> float:
 def timeline_points(table: pd.DataFrame, face: int, points: int = 400) -> pd.DataFrame:
     """Return one face's probabilities over time, reduced to a number of points that can be drawn.
 
-    Args:
-        table: a face table.
-        face: the face's number.
-        points: approximate maximum number of rows. A longer timeline is averaged over intervals of equal length, which
-            end at gaps.
+    A timeline of more than about `points` rows is averaged over intervals of equal length, which end at gaps.
 
     Returns:
         Columns `seconds` and the seven expressions.
@@ -137,26 +114,11 @@ def timeline_points(table: pd.DataFrame, face: int, points: int = 400) -> pd.Dat
 
 
 def recording_gaps(times: Sequence[float], end: float) -> list[tuple[float, float]]:
-    """Return start and end of the gaps in a recording, in seconds.
-
-    Args:
-        times: of the analysed frames, in seconds.
-        end: end of the analysed part, in seconds.
-    """
+    """Return start and end of the gaps between the times of frames, in seconds."""
     moments = np.unique(np.asarray(times, np.float64))
     durations, gaps = _durations(moments, end)
     starts = (moments + durations)[gaps > 0]
     return list(zip(starts.tolist(), (starts + gaps[gaps > 0]).tolist(), strict=True))
-
-
-def gap_note(gaps: Sequence[tuple[float, float]]) -> str | None:
-    """Return a sentence about the gaps in a recording, or None if there are none."""
-    if not gaps:
-        return None
-    return (
-        f"The recording has gaps. Frames are missing for {sum(end - start for start, end in gaps):,.1f} seconds, from "
-        f"second {gaps[0][0]:,.1f} on; this time is not counted, and faces get new numbers after it."
-    )
 
 
 def _durations(times: NDArray[np.float64], end: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -168,7 +130,7 @@ def _durations(times: NDArray[np.float64], end: float) -> tuple[NDArray[np.float
         return times, times
     steps = np.append(times[1:], max(end, times[-1])) - times
     usual = np.quantile(steps, 0.25, method="lower")
-    gaps = np.where(steps > max(GAP_SECONDS, GAP_STEPS * usual), steps - usual, 0.0)
+    gaps = np.where(steps > max(MEMORY_SECONDS, GAP_STEPS * usual), steps - usual, 0.0)
     return steps - gaps, gaps
 
 
@@ -179,16 +141,3 @@ def _with_durations(table: pd.DataFrame, end: float) -> pd.DataFrame:
     index = np.arange(len(times)) + np.cumsum(gaps > 0) - (gaps > 0)
     paused = np.cumsum(gaps) - gaps
     return table.assign(frame=index[frame], duration=durations[frame], paused=paused[frame])
-
-
-def _shares(faces: pd.DataFrame) -> pd.DataFrame:
-    seconds = faces.groupby("expression")["duration"].sum().reindex(list(EXPRESSIONS), fill_value=0.0)
-    number = faces["face"].iloc[0] if len(faces) else pd.NA
-    return pd.DataFrame(
-        {
-            "face": pd.array([number] * len(seconds), dtype="Int64"),
-            "expression": list(EXPRESSIONS),
-            "seconds": seconds.to_numpy(np.float64),
-            "share": seconds.to_numpy(np.float64) / max(float(seconds.sum()), 1e-9),
-        }
-    )

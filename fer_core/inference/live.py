@@ -34,33 +34,21 @@ TIMELINE_STEP: Final = 0.2  # seconds between two points of the timeline
 TIMELINE_FACES: Final = 16  # per point; of more faces, those with the lowest numbers
 
 RECORDING_COLUMNS: Final = (*FACE_COLUMNS, "model")
-MAX_ROWS: Final = 100_000
-"""Rows of a recording: almost an hour of one face at 30 frames per second, 12 MB."""
+MAX_ROWS: Final = 100_000  # of a recording: almost an hour of one face at 30 frames per second, 12 MB
 
 
 @dataclass(frozen=True, eq=False)
 class LiveStatus:
-    """The state of a live stream.
-
-    Attributes:
-        frames: number of frames so far.
-        failures: number of frames that could not be analysed and were returned unchanged.
-        frames_per_second: over the last two seconds; 0 if no frames arrive.
-        milliseconds: mean time to analyse and draw a frame.
-        result: the latest result, or None if it is older than half a second.
-        recorded: rows of the recording.
-        recording: whether rows are being added.
-        full: whether the recording has ended because it is full.
-    """
+    """The state of a live stream."""
 
     frames: int
-    failures: int
-    frames_per_second: float
-    milliseconds: float
-    result: FrameResult | None
-    recorded: int
-    recording: bool
-    full: bool
+    failures: int  # frames that could not be analysed and were returned unchanged
+    frames_per_second: float  # over the last two seconds; 0 if no frames arrive
+    milliseconds: float  # mean time to analyse and draw a frame
+    result: FrameResult | None  # the latest, unless it is older than half a second
+    recorded: int  # rows of the recording
+    recording: bool  # rows are being added
+    full: bool  # the recording has ended because it is full
 
 
 class LiveSession:
@@ -90,8 +78,8 @@ class LiveSession:
         self._arrivals: deque[float] = deque(maxlen=MAX_TIMES)
         self._durations: deque[float] = deque(maxlen=MAX_TIMES)
         self._latest: tuple[Image, FrameResult] | None = None
-        self._timeline = Timeline()
-        self._recording: Recording | None = None
+        self._points: deque[FrameResult] = deque(maxlen=round(TIMELINE_SECONDS / TIMELINE_STEP))
+        self._csv, self._recorded, self._max_rows, self._start = io.StringIO(), 0, 0, 0.0
         self._is_recording = False
 
     def configure(self, settings: StreamSettings, mirror: bool = False) -> None:
@@ -114,33 +102,62 @@ class LiveSession:
                 self._frames += 1
                 self._arrivals.append(started)
             try:
-                return self._annotated(frame, started)
+                image = frame.to_ndarray(format="rgb24")
+                result = self._stream.process(image, started)
+                if result.failed:
+                    return frame
+                drawn = self._stream.annotate(image, result, mirror=self._mirror)
+                annotated = av.VideoFrame.from_ndarray(drawn, format="rgb24")
+                if frame.time_base is not None:
+                    annotated.pts, annotated.time_base = frame.pts, frame.time_base
+                with self._lock:
+                    self._durations.append(self._clock() - started)
+                    self._keep(image, result)
+                return annotated
             except Exception as error:
                 self._stream.count_failure(error)
                 return frame
+
+    def _keep(self, image: Image, result: FrameResult) -> None:
+        """Keep the result of a frame: the latest one, one for each step of the timeline, and rows of the recording."""
+        self._latest = image, result
+        if not self._points or result.seconds // TIMELINE_STEP != self._points[-1].seconds // TIMELINE_STEP:
+            self._points.append(result)
+        for face in result.faces if self._is_recording else ():
+            if face.seen == result.seconds and self._recorded < self._max_rows:
+                write_rows(self._csv, [[*face_row(face, round(result.seconds - self._start, 3)), self._model]])
+                self._recorded += 1
 
     def status(self) -> LiveStatus:
         """Return the current state of the stream."""
         now = self._clock()
         with self._lock:
             recent = [arrival for arrival in self._arrivals if now - arrival <= RATE_SECONDS]
+            passed = recent[-1] - recent[0] if len(recent) > 2 else 0.0
             result = self._latest[1] if self._latest else None
-            recording = self._recording
+            full = self._recorded >= self._max_rows
             return LiveStatus(
                 frames=self._frames,
                 failures=self._stream.failures,
-                frames_per_second=_rate(recent),
+                frames_per_second=(len(recent) - 1) / passed if passed > 0 else 0.0,
                 milliseconds=1e3 * sum(self._durations) / max(1, len(self._durations)),
                 result=result if result and now - result.seconds <= STALE_SECONDS else None,
-                recorded=recording.rows if recording else 0,
-                recording=self._is_recording and recording is not None and not recording.full,
-                full=self._is_recording and recording is not None and recording.full,
+                recorded=self._recorded,
+                recording=self._is_recording and not full,
+                full=self._is_recording and full,
             )
 
     def timeline(self) -> pd.DataFrame:
-        """Return the last minute: columns `seconds` (-60 to 0), `face` and the seven expressions."""
+        """Return the last minute: columns `seconds` (-60 to 0), `face` and the seven smoothed probabilities."""
         with self._lock:
-            return self._timeline.table(self._clock())
+            now = self._clock()
+            rows = [
+                [point.seconds - now, face.number, *map(float, face.result.probabilities)]
+                for point in self._points
+                if now - point.seconds <= TIMELINE_SECONDS
+                for face in point.faces[:TIMELINE_FACES]
+            ]
+        return pd.DataFrame(rows, columns=["seconds", "face", *EXPRESSIONS])
 
     def freeze(self) -> tuple[bytes, bytes] | None:
         """Return the latest analysed frame as PNG files, without and with boxes; None if there is none."""
@@ -149,9 +166,11 @@ class LiveSession:
         return (png(latest[0]), png(self._stream.annotate(*latest))) if latest else None
 
     def start_recording(self, max_rows: int = MAX_ROWS) -> None:
-        """Start a recording of at most `max_rows` rows and discard the previous one."""
+        """Start a recording of at most `max_rows` rows, of faces detected in a frame, and discard the previous one."""
         with self._lock:
-            self._recording, self._is_recording = Recording(self._clock(), max_rows), True
+            self._csv, self._recorded, self._max_rows, self._start = io.StringIO(), 0, max_rows, self._clock()
+            write_rows(self._csv, [RECORDING_COLUMNS])
+            self._is_recording = True
 
     def stop_recording(self) -> None:
         """Stop adding rows; the recording is kept."""
@@ -161,80 +180,7 @@ class LiveSession:
     def recording_csv(self) -> str:
         """Return the recording as CSV with `RECORDING_COLUMNS`; an empty string if there is none."""
         with self._lock:
-            return self._recording.as_csv() if self._recording else ""
-
-    def _annotated(self, frame: av.VideoFrame, started: float) -> av.VideoFrame:
-        image = frame.to_ndarray(format="rgb24")
-        result = self._stream.process(image, started)
-        if result.failed:
-            return frame
-        drawn = self._stream.annotate(image, result, mirror=self._mirror)
-        annotated = av.VideoFrame.from_ndarray(drawn, format="rgb24")
-        if frame.time_base is not None:
-            annotated.pts, annotated.time_base = frame.pts, frame.time_base
-        with self._lock:
-            self._durations.append(self._clock() - started)
-            self._latest = image, result
-            self._timeline.add(result)
-            if self._recording and self._is_recording:
-                self._recording.add(result, self._model)
-        return annotated
-
-
-class Timeline:
-    """The faces' smoothed probabilities of the last minute, five times per second."""
-
-    def __init__(self) -> None:
-        self._points: deque[FrameResult] = deque(maxlen=round(TIMELINE_SECONDS / TIMELINE_STEP))
-
-    def add(self, result: FrameResult) -> None:
-        """Add the result of a frame, unless there already is one for this time step."""
-        if not self._points or result.seconds // TIMELINE_STEP != self._points[-1].seconds // TIMELINE_STEP:
-            self._points.append(result)
-
-    def table(self, now: float) -> pd.DataFrame:
-        """Return one row per face and time step, with the columns of `LiveSession.timeline`; `now` becomes 0."""
-        rows = [
-            [point.seconds - now, face.number, *map(float, face.result.probabilities)]
-            for point in self._points
-            if now - point.seconds <= TIMELINE_SECONDS
-            for face in point.faces[:TIMELINE_FACES]
-        ]
-        return pd.DataFrame(rows, columns=["seconds", "face", *EXPRESSIONS])
-
-
-class Recording:
-    """The faces of a running stream as CSV, up to a number of rows.
-
-    Args:
-        start: stream time in seconds that becomes 0.
-        max_rows: maximum number of rows.
-
-    Attributes:
-        rows: number of rows so far.
-    """
-
-    def __init__(self, start: float, max_rows: int) -> None:
-        self.rows = 0
-        self._start, self._max_rows = start, max_rows
-        self._text = io.StringIO()
-        write_rows(self._text, [RECORDING_COLUMNS])
-
-    @property
-    def full(self) -> bool:
-        """Whether no more rows are added."""
-        return self.rows >= self._max_rows
-
-    def add(self, result: FrameResult, model: str) -> None:
-        """Add one row for each face that was detected in this frame, with its smoothed probabilities."""
-        for face in result.faces:
-            if face.seen == result.seconds and not self.full:
-                write_rows(self._text, [[*face_row(face, round(result.seconds - self._start, 3)), model]])
-                self.rows += 1
-
-    def as_csv(self) -> str:
-        """Return the rows with a header."""
-        return self._text.getvalue()
+            return self._csv.getvalue()
 
 
 def release_memory() -> None:
@@ -246,9 +192,3 @@ def release_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim:
         trim(0)
-
-
-def _rate(arrivals: list[float]) -> float:
-    """Return the arrivals per second; 0 if there are too few."""
-    passed = arrivals[-1] - arrivals[0] if len(arrivals) > 2 else 0.0
-    return (len(arrivals) - 1) / passed if passed > 0 else 0.0

@@ -33,19 +33,14 @@ class FaceAnalyzer:
         classifier: classifies the face crops.
         detector: by default `default_detector()`.
         flip: average each face with its mirror image.
-        thorough: True for photos. False is several times faster, for frames of a camera or video.
+
+    Example:
+        >>> analyzer = FaceAnalyzer(load_model().classifier())
+        >>> [face.expression for face in analyzer.analyze(image)]
     """
 
-    def __init__(
-        self,
-        classifier: Classifier,
-        detector: FaceDetector | None = None,
-        *,
-        flip: bool = False,
-        thorough: bool = True,
-    ) -> None:
-        self.classifier, self.flip, self.thorough = classifier, flip, thorough
-        self.detector = detector or default_detector()
+    def __init__(self, classifier: Classifier, detector: FaceDetector | None = None, *, flip: bool = False) -> None:
+        self.classifier, self.flip, self.detector = classifier, flip, detector or default_detector()
 
     def analyze(self, image: Image, whole_image: bool = False) -> list[FaceResult]:
         """Return one result per face, largest first; an empty list if there is no face.
@@ -57,39 +52,25 @@ class FaceAnalyzer:
         Raises:
             FerError: the image has another shape or type.
         """
-        faces = [whole_image_face(image)] if whole_image else self.detector.detect(image, self.thorough)
-        return self.classify(image, faces)
+        return self.classify(image, [whole_image_face(image)] if whole_image else self.detector.detect(image))
 
     def classify(self, image: Image, faces: Sequence[Face]) -> list[FaceResult]:
         """Crop and classify faces that were already detected, in their order."""
         cuts = [crop_face(image, face) for face in faces]
         crops: NDArray[np.uint8] = np.stack([crop for crop, _ in cuts]) if cuts else np.zeros((0, 48, 48), np.uint8)
         prediction = self.classifier.predict(crops, flip=self.flip)
+        maps = prediction.activation if self.classifier.locates else [None] * len(cuts)
         return [
-            FaceResult(
-                face,
-                crop,
-                transform,
-                probabilities,
-                activation if self.classifier.locates else None,
-                self.classifier.not_sure_below,
-            )
+            FaceResult(face, crop, transform, probabilities, activation, self.classifier.not_sure_below)
             for face, (crop, transform), probabilities, activation in zip(
-                faces, cuts, prediction.probabilities, prediction.activation, strict=True
+                faces, cuts, prediction.probabilities, maps, strict=True
             )
         ]
 
 
 @dataclass(frozen=True)
 class PictureResult:
-    """The faces that one model found in one picture.
-
-    Attributes:
-        file: the `readable` name of the picture.
-        model: the name of the model.
-        faces: largest first.
-        error: why the picture cannot be used, one sentence.
-    """
+    """The faces that one model found in one picture, largest first, or one sentence on why it cannot be used."""
 
     file: str
     model: str
@@ -126,30 +107,21 @@ def results_csv(results: Sequence[PictureResult]) -> str:
 def results_table(results: Sequence[PictureResult]) -> pd.DataFrame:
     """Return results for people to read, with one row per face."""
     rows = [
-        {
-            "File": no_formula(result.file),
-            "Face": number,
-            "Expression": face.expression,
-            "Probability": face.confidence,
-            **dict(zip(EXPRESSIONS, map(float, face.probabilities), strict=True)),
-            "Model": result.model,
-        }
+        (no_formula(result.file), k, face.expression, face.confidence, *map(float, face.probabilities), result.model)
         for result in results
-        for number, face in enumerate(result.faces, 1)
+        for k, face in enumerate(result.faces, 1)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["File", "Face", "Expression", "Probability", *EXPRESSIONS, "Model"])
 
 
 def annotated_zip(pictures: Iterable[tuple[str, Image, Sequence[FaceResult]]]) -> bytes:
-    """Return a zip of PNG files, each a picture with numbered boxes around its faces.
-
-    Args:
-        pictures: the file name, the RGB picture and the faces of each.
-    """
+    """Return a zip of PNG files with numbered boxes around the faces, from file names, RGB pictures and faces."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:  # no compression: PNG files are compressed already
         for number, (name, image, faces) in enumerate(pictures, 1):
-            archive.writestr(f"{number:03d}-{_safe_stem(name)}-annotated.png", annotated_png(image, faces))
+            stem = re.sub(r'[\x00-\x1f<>:"/|?*]', "_", PurePath(normal_name(name)).stem)  # for any zip and any disk
+            stem = stem.strip(". ")[:80] or "picture"
+            archive.writestr(f"{number:03d}-{stem}-annotated.png", annotated_png(image, faces))
     return stream.getvalue()
 
 
@@ -157,9 +129,3 @@ def result_row(result: FaceResult) -> list[float | str]:
     """Return x, y, width, height, expression and the seven probabilities, rounded as in `FaceResult.as_dict`."""
     entry = result.as_dict()
     return [*entry["box"], entry["expression"], *entry["probabilities"].values()]
-
-
-def _safe_stem(name: str) -> str:
-    """Return the stem of a file name with only characters that are allowed in any zip and on any disk."""
-    stem = PurePath(normal_name(name)).stem
-    return re.sub(r'[\x00-\x1f<>:"/|?*]', "_", stem).strip(". ")[:80] or "picture"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_core.classifier import Classifier
 from fer_core.faces import FaceDetector, default_detector, draw_faces, evidence_for, heatmap_on_face
 from fer_core.inference.pictures import FaceAnalyzer
-from fer_core.inference.tracking import FaceTracker, Smoother, look, scene
+from fer_core.inference.tracking import FaceTracker, look, scene
 from fer_core.types import Face, FaceResult, FerError, Image
 
 DETECT_SECONDS: Final = 0.2
@@ -24,24 +24,13 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """Settings of a stream. They may be changed while it runs.
+    """Settings of a stream, which may be changed while it runs. A number out of range is a `FerError`."""
 
-    Attributes:
-        detect_every: detect faces in every n-th frame. In between, faces keep moving with constant velocity.
-        smoothing: time constant in seconds of the moving average of a face's probabilities; 0 for none.
-        detection_size: longest side in pixels to which frames are scaled for detection.
-        flip: average each face with its mirror image.
-        activation: draw the evidence for each face's expression as a heatmap.
-
-    Raises:
-        FerError: a number is out of range.
-    """
-
-    detect_every: int = 3
-    smoothing: float = 0.3
-    detection_size: int = 320
-    flip: bool = False
-    activation: bool = False
+    detect_every: int = 3  # detect faces in every n-th frame; in between, they keep moving with constant velocity
+    smoothing: float = 0.3  # time constant in seconds of the moving average of a face's probabilities; 0 for none
+    detection_size: int = 320  # longest side in pixels to which frames are scaled for detection
+    flip: bool = False  # average each face with its mirror image
+    activation: bool = False  # draw the evidence for each face's expression as a heatmap
 
     def __post_init__(self) -> None:
         if self.detect_every < 1 or not 0 <= self.smoothing < float("inf") or self.detection_size < 1:
@@ -53,31 +42,16 @@ class StreamSettings:
 
 @dataclass(frozen=True, eq=False)
 class TrackedFace:
-    """One face of a stream.
+    """One face of a stream."""
 
-    Attributes:
-        number: from 1; stays the same while the face is tracked and is never reused.
-        result: box, crop, and the smoothed probabilities and activation map.
-        probabilities: `(7,)` float32, those of the last frame alone.
-        seen: stream time of `result` in seconds. Up to half a second before the frame's time if the detector misses
-            the face.
-    """
-
-    number: int
-    result: FaceResult
-    probabilities: NDArray[np.float32]
-    seen: float
+    number: int  # from 1; stays the same while the face is tracked and is never reused
+    result: FaceResult  # with smoothed probabilities and activation map
+    seen: float  # stream time of the result; up to half a second before the frame's if the detector misses the face
 
 
 @dataclass(frozen=True, eq=False)
 class FrameResult:
-    """The result for one frame.
-
-    Attributes:
-        seconds: stream time of the frame.
-        faces: the tracked faces, by number.
-        failed: whether the frame could not be analysed.
-    """
+    """The stream time of a frame, its tracked faces by number, and whether it could not be analysed."""
 
     seconds: float
     faces: tuple[TrackedFace, ...] = ()
@@ -86,7 +60,7 @@ class FrameResult:
     @property
     def largest(self) -> TrackedFace | None:
         """The face with the largest box, or None."""
-        return max(self.faces, key=lambda one: one.result.face.area, default=None)
+        return max(self.faces, key=lambda face: face.result.face.area, default=None)
 
 
 class StreamAnalyzer:
@@ -98,7 +72,6 @@ class StreamAnalyzer:
     Args:
         classifier: classifies the face crops.
         detector: by default `default_detector` with the `detection_size` of the settings.
-        settings: settings of the stream.
 
     Attributes:
         failures: number of frames that could not be analysed.
@@ -116,13 +89,13 @@ class StreamAnalyzer:
         self.settings = settings or StreamSettings()
         self.failures = 0
         self._given_detector = detector
-        self._detector: tuple[int, FaceDetector] | None = None
+        self._detectors: dict[int, FaceDetector] = {}
         self.reset()
 
     def reset(self) -> None:
         """Forget all faces. Numbers start from 1 again."""
         self._tracker = FaceTracker()
-        self._faces: dict[int, tuple[Smoother, TrackedFace]] = {}
+        self._faces: dict[int, TrackedFace] = {}
         self._classified_by = self.classifier
         self._frames_since_detection = 0
         self._detected = self._now = float("-inf")
@@ -134,8 +107,7 @@ class StreamAnalyzer:
             image: `(height, width, 3)` uint8 RGB. The size may change during the stream.
             seconds: stream time of the frame. If it is earlier than the previous one, the analyzer is reset.
 
-        Returns:
-            The tracked faces. After an error, no faces and `failed`; errors are counted, and the first one is logged.
+        After an error the result has no faces and is `failed`; errors are counted, and the first one is logged.
         """
         try:
             return self._process(image, seconds)
@@ -148,17 +120,28 @@ class StreamAnalyzer:
     ) -> Image:
         """Return a frame with boxes, numbers and labels, and with heatmaps if the settings ask for them.
 
+        After an error the frame itself is returned.
+
         Args:
             image: the frame.
             frame_result: the result of `process` for it.
             mirror: flip the picture horizontally, but not the labels.
             largest: pixels; reduce a picture whose longest side has more to that size.
-
-        Returns:
-            A picture of the same size, or reduced; `image` itself after an error.
         """
+        if frame_result.failed:
+            return image
         try:
-            return self._annotate(image, frame_result, mirror, largest)
+            results = [face.result for face in frame_result.faces]
+            drawn = image
+            for result in results if self.settings.activation else ():
+                if result.activation is not None:
+                    evidence = evidence_for(result.activation, result.expression)
+                    drawn = heatmap_on_face(drawn, result.transform, evidence=evidence)
+            if mirror:
+                drawn = np.asarray(cv2.flip(drawn, 1))
+                results = [replace(result, face=_mirrored(result.face, drawn.shape[1])) for result in results]
+            numbers = [face.number for face in frame_result.faces]
+            return draw_faces(drawn, results, enlarge=False, numbers=numbers, largest=largest)
         except Exception as error:
             self.count_failure(error)
             return image
@@ -176,7 +159,10 @@ class StreamAnalyzer:
         self._now = seconds
         if classifier is not self._classified_by:
             self._faces, self._classified_by = {}, classifier
-        detector = self._detector_for(settings.detection_size)
+        detector = self._given_detector or self._detectors.get(settings.detection_size)
+        if detector is None:
+            detector = default_detector(detection_size=settings.detection_size)
+            self._detectors = {settings.detection_size: detector}
         analyzer = FaceAnalyzer(classifier, detector, flip=settings.flip)
         changed = self._tracker.see((image.shape[1], image.shape[0]), scene(image))
         late = seconds - self._detected >= DETECT_SECONDS
@@ -194,39 +180,25 @@ class StreamAnalyzer:
             self._smooth(track.number, result, seconds, settings.smoothing)
         shown = [track.number for track in self._tracker.current(seconds)]
         self._faces = {number: self._faces[number] for number in shown if number in self._faces}
-        return FrameResult(seconds, tuple(face for _, face in self._faces.values()))
-
-    def _detector_for(self, size: int) -> FaceDetector:
-        if self._given_detector:
-            return self._given_detector
-        if self._detector is None or self._detector[0] != size:
-            self._detector = size, default_detector(detection_size=size)
-        return self._detector[1]
+        return FrameResult(seconds, tuple(self._faces.values()))
 
     def _smooth(self, number: int, result: FaceResult, seconds: float, time_constant: float) -> None:
-        smoother = self._faces[number][0] if number in self._faces else Smoother()
-        values = [result.probabilities] if result.activation is None else [result.probabilities, result.activation]
-        probabilities, *maps = smoother.add(values, seconds, time_constant)
-        smooth = replace(result, probabilities=probabilities, activation=maps[0] if maps else None)
-        self._faces[number] = smoother, TrackedFace(number, smooth, result.probabilities, seconds)
+        """Keep the exponential moving average of a face's probabilities and activation map.
 
-    def _annotate(self, image: Image, frame_result: FrameResult, mirror: bool, largest: int | None) -> Image:
-        if frame_result.failed:
-            return image
-        results = [one.result for one in frame_result.faces]
-        if self.settings.activation:
-            for result in results:
-                if result.activation is not None:
-                    evidence = evidence_for(result.activation, result.expression)
-                    image = heatmap_on_face(image, result.transform, evidence=evidence)
-        if mirror:
-            image = np.asarray(cv2.flip(image, 1))
-            results = [replace(result, face=_mirrored(result.face, image.shape[1])) for result in results]
-        numbers = [one.number for one in frame_result.faces]
-        return draw_faces(image, results, enlarge=False, numbers=numbers, largest=largest)
+        A result that comes `gap` seconds after the previous one gets the weight `1 - exp(-gap / time_constant)`. So the
+        average does not depend on the frame rate: after one time constant, an old result always has a weight of 37 %.
+        """
+        before = self._faces.get(number)
+        if before and time_constant > 0:
+            weight = np.float32(-math.expm1(-(seconds - before.seen) / time_constant))
+            old, activation = before.result, result.activation
+            if old.activation is not None and activation is not None:
+                activation = old.activation + weight * (activation - old.activation)
+            probabilities = old.probabilities + weight * (result.probabilities - old.probabilities)
+            result = replace(result, probabilities=probabilities, activation=activation)
+        self._faces[number] = TrackedFace(number, result, seconds)
 
 
 def _mirrored(face: Face, width: int) -> Face:
-    """Return a face with its box flipped horizontally in a picture `width` pixels wide."""
     x, y, box_width, box_height = face.box
     return Face((width - x - box_width, y, box_width, box_height), face.score)

@@ -1,8 +1,7 @@
-"""Follow faces from frame to frame: stable numbers, cuts told from motion, and smoothing over time."""
+"""Follow faces from frame to frame: stable numbers, and cuts told from motion."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -30,15 +29,9 @@ TURNING: Final = 0.5
 faces have at least 0.76 from frame to frame, 0.58 after a fifth of a second and 0.42 after half a second. Of 6,000
 pairs of different faces of UTKFace, 6 % pass after 0.04 seconds, 13 % after 0.2 and 34 % after 0.5."""
 
-FLAT: Final = 2.0
-"""Standard deviation in gray levels below which a picture, such as a black frame, shows nothing to compare."""
-
-LOST_SECONDS: Final = 0.5
-"""A face that has not been detected for longer is no longer shown."""
-
-MEMORY_SECONDS: Final = 2.0
-"""A face that is detected again in its old place within this time keeps its number. After that it gets a new one."""
-
+FLAT: Final = 2.0  # gray levels; a picture with a smaller standard deviation, such as a black frame, shows nothing
+LOST_SECONDS: Final = 0.5  # a face that has not been detected for longer is no longer shown
+MEMORY_SECONDS: Final = 2.0  # a face detected again in its old place within this time keeps its number
 BOX_GROWTH: Final = 1.5  # boxes are enlarged before comparing them, since a fast face hardly overlaps its last box
 MIN_OVERLAP: Final = 0.1  # intersection over union of enlarged boxes of the same face; two neighbours have less
 MAX_COAST: Final = 0.2  # seconds for which an undetected face keeps moving; after that it stays where it is
@@ -48,15 +41,8 @@ VELOCITY_WEIGHT: Final = 0.5  # of the new velocity; the rest is the old one, si
 
 @dataclass(eq=False)
 class Track:
-    """One face over time.
-
-    Attributes:
-        number: from 1, never reused for another face.
-        face: the last detection.
-        look: the last detection as a small picture, see `look`.
-        seen: stream time of the last detection, in seconds.
-        velocity: `(2,)` pixels per second.
-    """
+    """One face over time: its last detection, also as a small picture (see `look`), with its stream time in seconds,
+    and its velocity, `(2,)` pixels per second."""
 
     number: int
     face: Face
@@ -66,13 +52,7 @@ class Track:
 
     def at(self, seconds: float) -> Face:
         """Return the face at its expected position at a stream time, assuming constant velocity."""
-        shift = self.velocity * min(seconds - self.seen, MAX_COAST)
-        if not shift.any():
-            return self.face
-        x, y, width, height = self.face.box
-        points = self.face.landmarks
-        moved = None if points is None else (points + shift).astype(np.float32)
-        return Face((x + float(shift[0]), y + float(shift[1]), width, height), self.face.score, moved)
+        return _mapped(self.face, shift=self.velocity * min(seconds - self.seen, MAX_COAST))
 
     def update(self, face: Face, look: NDArray[np.uint8], seconds: float) -> None:
         """Add a new detection of this face."""
@@ -99,7 +79,7 @@ class FaceTracker:
         self._scene: NDArray[np.uint8] | None = None
 
     def see(self, size: tuple[int, int], scene: NDArray[np.uint8]) -> bool:
-        """Prepare for a frame: scale the faces to its size, and end all tracks if it comes after a cut.
+        """Prepare for a frame: scale the faces to its width and height, and end all tracks if it comes after a cut.
 
         Args:
             size: the frame's width and height in pixels.
@@ -110,25 +90,21 @@ class FaceTracker:
         """
         cut = self._scene is not None and not same_scene(self._scene, scene)
         resized = size != self._size
-        if resized and self._size:
-            self._rescale(size[0] / self._size[0], size[1] / self._size[1])
         if cut:
             self._tracks = []
+        if resized and self._size:
+            factors = np.divide(size, self._size)
+            for track in self._tracks:
+                track.face, track.velocity = _mapped(track.face, factors), track.velocity * factors
         self._size = size
         if not is_flat(scene):  # a black frame is compared with nothing, but the frames around it are
             self._scene = scene
         return resized or cut
 
     def update(self, faces: Sequence[Face], looks: Sequence[NDArray[np.uint8]], seconds: float) -> list[Track]:
-        """Add the detections of a stream time, which must not decrease.
+        """Add the faces detected at a stream time, which must not decrease, and return the track of each.
 
-        Args:
-            faces: the detected faces.
-            looks: each as a small picture, see `look`.
-            seconds: stream time.
-
-        Returns:
-            The track of each face.
+        `looks` are the same faces as small pictures, see `look`.
         """
         self._tracks = [track for track in self._tracks if seconds - track.seen <= MEMORY_SECONDS]
         tracks: dict[int, Track] = {}
@@ -148,25 +124,12 @@ class FaceTracker:
         """Return the faces to show, by number: those detected within `LOST_SECONDS` and not occluded by newer ones."""
         tracks = self._recent(seconds)
         latest = max((track.seen for track in tracks), default=0.0)
-        seen = [track for track in tracks if track.seen == latest]
-        unseen = [track for track in tracks if track.seen < latest]
-        if not unseen:
-            return tracks
-        overlaps = _overlaps(_corners([track.at(seconds) for track in unseen]), _corners([one.face for one in seen]))
-        occluded = {
-            track.number for track, worst in zip(unseen, overlaps.max(axis=1), strict=True) if worst >= OCCLUSION
-        }
-        return [track for track in tracks if track.number not in occluded]
-
-    def _rescale(self, horizontal: float, vertical: float) -> None:
-        """Adapt all faces to frames that have become wider and higher by these factors."""
-        factors = np.array([horizontal, vertical])
-        for track in self._tracks:
-            x, y, width, height = track.face.box
-            points = track.face.landmarks
-            scaled = None if points is None else (points * factors).astype(np.float32)
-            box = (x * horizontal, y * vertical, width * horizontal, height * vertical)
-            track.face, track.velocity = Face(box, track.face.score, scaled), track.velocity * factors
+        seen = _corners([track.face for track in tracks if track.seen == latest])
+        return [
+            track
+            for track in tracks
+            if track.seen == latest or _overlaps(_corners([track.at(seconds)]), seen).max() < OCCLUSION
+        ]
 
     def _recent(self, seconds: float) -> list[Track]:
         return [track for track in self._tracks if seconds - track.seen <= LOST_SECONDS]
@@ -174,59 +137,36 @@ class FaceTracker:
     def _pairs(self, faces: Sequence[Face], seconds: float) -> list[tuple[Track, int]]:
         """Assign detections to tracks with the greatest total overlap, first to those that are shown."""
         pairs: list[tuple[Track, int]] = []
-        shown = self._recent(seconds)
-        remembered = [track for track in self._tracks if seconds - track.seen > LOST_SECONDS]
-        free = list(range(len(faces)))
-        for tracks in (shown, remembered):
-            found = _matches(tracks, [faces[k] for k in free], seconds)
-            pairs += [(tracks[i], free[j]) for i, j in found]
-            taken = {free[j] for _, j in found}
-            free = [k for k in free if k not in taken]
+        recent = self._recent(seconds)
+        for tracks in (recent, [track for track in self._tracks if track not in recent]):
+            taken = {k for _, k in pairs}
+            free = [k for k in range(len(faces)) if k not in taken]
+            matches = _matches(tracks, [faces[k] for k in free], seconds)
+            pairs += [(tracks[i], free[j]) for i, j in matches]
         return pairs
 
 
-class Smoother:
-    """An exponential moving average of values that arrive at irregular times.
-
-    A value that arrives `gap` seconds after the previous one gets the weight `1 - exp(-gap / time_constant)`. So the
-    result does not depend on the frame rate: after one time constant, an old value always has a weight of 37 %.
-    """
-
-    def __init__(self) -> None:
-        self._means: list[NDArray[np.float32]] = []
-        self._seconds = 0.0
-
-    def add(self, values: list[NDArray[np.float32]], seconds: float, time_constant: float) -> list[NDArray[np.float32]]:
-        """Add values and return the averages.
-
-        Args:
-            values: arrays whose shapes do not change.
-            seconds: time of the values, which must not decrease.
-            time_constant: in seconds; may change from call to call. 0 returns `values`.
-        """
-        if not self._means or time_constant <= 0:
-            self._means = list(values)
-        else:
-            weight = np.float32(-math.expm1(-(seconds - self._seconds) / time_constant))
-            self._means = [mean + weight * (value - mean) for mean, value in zip(self._means, values, strict=True)]
-        self._seconds = seconds
-        return self._means
+def _mapped(face: Face, factors: NDArray[np.float64] | float = 1.0, shift: NDArray[np.float64] | float = 0.0) -> Face:
+    """Return a face whose x and y are multiplied by factors and shifted."""
+    corner, size = np.array(face.box).reshape(2, 2)
+    box = (*(corner * factors + shift).tolist(), *(size * factors).tolist())
+    points = None if face.landmarks is None else (face.landmarks * factors + shift).astype(np.float32)
+    return Face(box, face.score, points)
 
 
-def _matches(tracks: list[Track], found: list[Face], seconds: float) -> list[tuple[int, int]]:
+def _matches(tracks: list[Track], faces: list[Face], seconds: float) -> list[tuple[int, int]]:
     """Return the indices of tracks and faces that belong together. A track may have kept moving, or stopped."""
-    if not tracks or not found:
+    if not tracks or not faces:
         return []
-    there = _corners(found)
-    places = [track.at(seconds) for track in tracks], [track.face for track in tracks]
-    overlaps = np.maximum(*(_overlaps(_corners(place), there) for place in places))
-    rows, columns = linear_sum_assignment(overlaps, maximize=True)
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if overlaps[i, j] >= MIN_OVERLAP]
+    boxes = [track.at(seconds) for track in tracks], [track.face for track in tracks]
+    overlaps = np.maximum(*(_overlaps(_corners(either), _corners(faces)) for either in boxes))
+    pairs = zip(*linear_sum_assignment(overlaps, maximize=True), strict=True)
+    return [(int(i), int(j)) for i, j in pairs if overlaps[i, j] >= MIN_OVERLAP]
 
 
 def _corners(faces: list[Face]) -> NDArray[np.float64]:
     """Return `(n, 4)` left, top, right, bottom of the boxes, enlarged about their centres."""
-    boxes = np.array([face.box for face in faces], np.float64)
+    boxes = np.array([face.box for face in faces], np.float64).reshape(-1, 4)
     centers, halves = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:] * (BOX_GROWTH / 2)
     return np.hstack([centers - halves, centers + halves])
 

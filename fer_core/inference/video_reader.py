@@ -21,25 +21,18 @@ EXPECTED: Final = "Expected an MP4, MOV, WebM or AVI file."
 READABLE: Final = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg"
 """FFmpeg's names of the supported containers. Playlists are excluded, since they can refer to other files and URLs."""
 
-MAX_PIXELS: Final = 36_000_000
-"""8K has 33 million pixels; decoding larger frames would need gigabytes of memory."""
-
+MAX_PIXELS: Final = 36_000_000  # 8K has 33 million; decoding larger frames would need gigabytes of memory
 LARGE_PIXELS: Final = 9_000_000  # 4K has 8.8 million
-
 FULL_HD: Final = 1920 * 1080  # pixels
-
 FASTEST: Final = 60
 """Full HD frames per second that a limit of the length allows, as many as phones record. So it bounds the work as well,
 also for a video of 1,000 frames per second."""
 
-USUAL_RATE: Final = 25.0
-"""Frames per second if the file does not contain the rate."""
-
+USUAL_RATE: Final = 25.0  # frames per second if the file does not contain the rate
 ROUNDING: Final = 0.002
 """Seconds by which containers may round times; without it, `rate=5` could miss each fifth frame of 25 per second."""
 
-MISSING: Final = (0.5, 0.02)
-"""Seconds, and share of the declared length, that may be missing at the end of an intact file."""
+MISSING: Final = (0.5, 0.02)  # seconds, and share of the declared length, that an intact file may lack at its end
 
 
 class VideoReader:
@@ -73,10 +66,10 @@ class VideoReader:
     ) -> None:
         self.name = name or (Path(source).name[:80] or str(source) if isinstance(source, Path | str) else "The video")
         self._container = _opened(source, self.name)
+        self._longest = math.inf if longest is None else longest
         try:
             self._stream = stream = self._video_stream()
             self.seconds = self._declared_seconds()
-            self._longest = math.inf if longest is None else longest
             self._check_length()
         except FerError:
             self._container.close()
@@ -84,10 +77,9 @@ class VideoReader:
         self.rate = float(stream.average_rate or stream.guessed_rate or USUAL_RATE)
         self.has_sound = bool(self._container.streams.audio)
         self.end = 0.0
-        self._damaged = False
         self.over = False
         self.note: str | None = None
-        self._work = 0.0
+        self._work = 0.0  # for the frames read so far, in Full HD frames
 
     def __enter__(self) -> Self:
         return self
@@ -114,10 +106,18 @@ class VideoReader:
                 yield seconds, self._upright(frame)
 
     def _upright(self, frame: Any) -> Image:
+        """Return a frame as `(height, width, 3)` RGB with square pixels, rotated according to its display matrix."""
         ratio = self._stream.sample_aspect_ratio
         width = max(1, round(frame.width * float(ratio))) if ratio else frame.width
         self._check_size(max(width, frame.width), frame.height)  # frames may become larger within a file
-        return _upright(frame, width)
+        image: Image = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
+        matrix = next((data for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), None)
+        if matrix is not None:
+            (a, b, _), (c, d, _), _ = np.frombuffer(matrix, np.int32).reshape(3, 3).tolist()
+            if abs(b) + abs(c) > abs(a) + abs(d):  # rotated by 90 or 270 degrees: swap x and y
+                image, a, d = image.transpose(1, 0, 2), c, b
+            image = image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+        return np.ascontiguousarray(image)
 
     def _check_size(self, width: int, height: int) -> None:
         if width * height > MAX_PIXELS:
@@ -129,10 +129,9 @@ class VideoReader:
     def _timed(self) -> Iterator[tuple[float, Any]]:
         """Yield the times, which increase, and the decoded frames."""
         first: float | None = None
-        last = -1 / self.rate
+        last, damaged = -1 / self.rate, False
         for frame in self._decoded():
-            if frame is None or frame.is_corrupt:
-                self._damaged = True
+            damaged = damaged or frame is None or frame.is_corrupt
             if frame is None:
                 continue
             if first is None:
@@ -148,29 +147,25 @@ class VideoReader:
             last = seconds
         if first is None:
             raise FerError(f"{self.name} holds no frame that can be decoded. {EXPECTED}")
-        if not self.over:
-            self.note = self._damage_note()
-
-    def _damage_note(self) -> str | None:
-        """Return a sentence about damaged or missing parts, or None if there are none."""
-        missing = (self.seconds or 0.0) - self.end
-        if self.seconds is not None and missing > max(MISSING[0], MISSING[1] * self.seconds):
-            return (
-                f"{self.name} is cut off or damaged: frames could be read up to {self.end:.1f} of "
-                f"{self.seconds:.1f} seconds."
-            )
-        return f"{self.name} is damaged in places: some frames are smeared or missing." if self._damaged else None
+        if self.over:
+            return
+        declared = self.seconds or 0.0
+        if declared - self.end > max(MISSING[0], MISSING[1] * declared):
+            read = f"{self.end:.1f} of {declared:.1f} seconds"
+            self.note = f"{self.name} is cut off or damaged: frames could be read up to {read}."
+        elif damaged:
+            self.note = f"{self.name} is damaged in places: some frames are smeared or missing."
 
     def _decoded(self) -> Iterator[Any]:
         """Yield frames, and None for each damaged part."""
         packets = self._container.demux(self._stream)
         while not self.over:
             try:
-                packet = next(packets, None)
+                packet = next(packets)
+            except StopIteration:
+                return
             except (av.FFmpegError, OSError):  # the rest of the container is damaged
                 yield None
-                return
-            if packet is None:
                 return
             try:
                 frames = packet.decode()
@@ -181,7 +176,6 @@ class VideoReader:
             yield from frames
 
     def _frame_work(self) -> float:
-        """Return the work for one frame, in Full HD frames."""
         context = self._stream.codec_context
         return float(max(context.width * context.height / FULL_HD, 1.0))
 
@@ -244,15 +238,3 @@ def _opened(source: Path | str | bytes | BinaryIO, name: str) -> Any:
         raise FerError(
             f"{name} is not a video, damaged or cut off at its start, or of a type that cannot be read. {EXPECTED}"
         ) from error
-
-
-def _upright(frame: Any, width: int) -> Image:
-    """Return a frame as `(height, width, 3)` RGB, rotated according to its display matrix."""
-    image: Image = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
-    matrix = next((data for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), None)
-    if matrix is not None:
-        (a, b, _), (c, d, _), _ = np.frombuffer(matrix, np.int32).reshape(3, 3).tolist()
-        if abs(b) + abs(c) > abs(a) + abs(d):  # rotated by 90 or 270 degrees: swap x and y
-            image, a, d = image.transpose(1, 0, 2), c, b
-        image = image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
-    return np.ascontiguousarray(image)

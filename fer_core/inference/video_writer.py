@@ -1,17 +1,22 @@
-"""Write videos that browsers can play, with a time for each frame."""
+"""Write videos that browsers can play, with a time for each frame; and the sample clip of the Video page."""
 
 from __future__ import annotations
 
 import contextlib
+import math
+import tempfile
 from collections import deque
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 import av
+import cv2
 import numpy as np
 
-from fer_core.files import partial_beside
+from fer_core.data import sample_portrait
+from fer_core.files import cache_folder, partial_beside
 from fer_core.types import FerError, Image
 
 CODECS: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
@@ -30,6 +35,19 @@ LONGEST_FRAME: Final = 3600.0
 TIME_BASE: Final = Fraction(1, 90_000)
 BT709: Final = 1
 """FFmpeg's number of the usual colour space of HD video, which is written to the file."""
+
+SAMPLE_CLIP_NOTE: Final = (
+    "Made from one still picture, moved, tilted, zoomed, blurred and darkened. The expression never changes, so all "
+    "changes of the curves come from the model."
+)
+
+CLIP_SIZE: Final = (640, 360)  # width, height in pixels
+CLIP_SECONDS: Final = 8.0
+CLIP_RATE: Final = 12.5  # frames per second
+_HEAD: Final = (224.0, 118.0)  # x, y in the portrait
+_BLUR: Final = 11.0  # pixels
+_DARKNESS: Final = 0.85  # share of the light that is removed at most
+_VERSION: Final = 1
 
 
 class VideoWriter:
@@ -55,7 +73,14 @@ class VideoWriter:
     """
 
     def __init__(self, path: Path | str, rate: float = 25.0) -> None:
-        self._codec, self.path, self._options = _codec_for(Path(path))
+        path = Path(path)
+        if path.suffix.lower() not in {".mp4", ".webm"}:
+            raise FerError(f"An annotated video must be named .mp4 or .webm. Received: {path.name}")
+        usable = [row for row in CODECS if row[0] in av.codecs_available and path.suffix.lower() in {row[1], ".mp4"}]
+        if not usable:
+            raise FerError("This build of PyAV can write neither H.264 nor VP9. Install its own wheel: pip install av")
+        self._codec, suffix, self._options = usable[0]
+        self.path = path.with_suffix(suffix)
         self._rate = Fraction(min(max(rate, 1.0), 240.0)).limit_denominator(1001)
         self._partial = self.path
         self._container: Any = None
@@ -65,16 +90,14 @@ class VideoWriter:
         self._durations: deque[int] = deque()
 
     def add(self, image: Image, seconds: float) -> None:
-        """Write one frame.
-
-        Args:
-            image: `(height, width, 3)` uint8 RGB.
-            seconds: time of the frame, which must be later than that of the previous one.
+        """Write a `(height, width, 3)` uint8 RGB frame, whose time must be later than that of the previous one.
 
         Raises:
             FerError: the file cannot be written.
         """
-        frame = av.VideoFrame.from_ndarray(_even(image), format="rgb24")
+        height, width = image.shape[:2]
+        even = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if (height | width) % 2 else image
+        frame = av.VideoFrame.from_ndarray(even, format="rgb24")
         try:
             if self._container is None:
                 self._start(frame.width, frame.height)
@@ -83,7 +106,7 @@ class VideoWriter:
             self._encode_held(seconds)
         except (av.FFmpegError, OSError) as error:
             self._drop()
-            raise FerError(_cannot(self.path, error)) from error
+            raise self._failure(error) from error
         self._held = frame, seconds
 
     def close(self, end: float) -> None:
@@ -101,7 +124,7 @@ class VideoWriter:
             container.close()
             self._partial.replace(self.path)
         except (av.FFmpegError, OSError) as error:
-            raise FerError(_cannot(self.path, error)) from error
+            raise self._failure(error) from error
         finally:
             self._drop()
 
@@ -144,23 +167,57 @@ class VideoWriter:
         if self._partial != self.path:
             self._partial.unlink(missing_ok=True)
 
-
-def _codec_for(path: Path) -> tuple[str, Path, dict[str, str]]:
-    suffix = path.suffix.lower()
-    if suffix not in (".mp4", ".webm"):
-        raise FerError(f"An annotated video must be named .mp4 or .webm. Received: {path.name}")
-    for codec, makes, options in CODECS:
-        if codec in av.codecs_available and suffix in {makes, ".mp4"}:
-            return codec, path.with_suffix(makes), dict(options)
-    raise FerError("This build of PyAV can write neither H.264 nor VP9. Install its own wheel: pip install av")
+    def _failure(self, error: Exception) -> FerError:
+        why = getattr(error, "strerror", None) or error
+        return FerError(f"The annotated video cannot be written to {self.path}: {why}.")
 
 
-def _even(image: Image) -> Image:
-    """Return a frame with an even number of rows and columns, as yuv420p needs: repeat the last ones."""
-    height, width = image.shape[:2]
-    return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if height % 2 or width % 2 else image
+def sample_clip() -> Path:
+    """Return the clip's path. It is created on first use and kept in the user's cache.
+
+    Raises:
+        FerError: the cache cannot be written.
+    """
+    folder = cache_folder("video")
+    kept = next((path for path in folder.glob(f"sample-{_VERSION}.*") if path.suffix in {".mp4", ".webm"}), None)
+    if kept:
+        return kept
+    try:
+        with tempfile.TemporaryDirectory(dir=folder) as partial:
+            writer = VideoWriter(Path(partial) / f"sample-{_VERSION}.mp4", CLIP_RATE)
+            for number, image in enumerate(clip_frames()):
+                writer.add(image, number / CLIP_RATE)
+            writer.close(CLIP_SECONDS)
+            return writer.path.replace(folder / writer.path.name)
+    except OSError as error:
+        raise FerError(f"The sample clip cannot be kept in {folder}: {error.strerror or error}.") from error
 
 
-def _cannot(path: Path, error: Exception) -> str:
-    why = getattr(error, "strerror", None) or error
-    return f"The annotated video cannot be written to {path}: {why}."
+def clip_frames() -> Iterator[Image]:
+    """Yield the clip's `(360, 640, 3)` RGB frames.
+
+    The head moves, comes nearer and tilts by up to 20 degrees before a blurred copy of the picture. It is out of focus
+    at 2.5 seconds and dark at 6.8.
+    """
+    portrait = sample_portrait()
+    width, height = CLIP_SIZE
+    wall = cv2.GaussianBlur(cv2.resize(portrait[100:388], CLIP_SIZE, interpolation=cv2.INTER_CUBIC), (0, 0), 30)
+    frames = round(CLIP_SECONDS * CLIP_RATE)
+    for number in range(frames):
+        part = number / frames
+        tilt = 26 * math.sin(2 * math.pi * part) * math.sin(math.pi * part)
+        scale = 0.95 + 0.7 * math.sin(math.pi * part) ** 2
+        blur = _BLUR * _bump(part, 0.18, 0.44)
+        light = 1.0 - _DARKNESS * _bump(part, 0.7, 1.0)
+        centre = (width * (0.5 + 0.14 * math.sin(4 * math.pi * part)), height * (0.4 + 0.06 * math.sin(6 * part)))
+        transform = cv2.getRotationMatrix2D(_HEAD, tilt, scale)
+        transform[:, 2] += np.subtract(centre, _HEAD)
+        frame = cv2.warpAffine(portrait, transform, CLIP_SIZE, dst=wall.copy(), borderMode=cv2.BORDER_TRANSPARENT)
+        if blur > 0.3:
+            frame = cv2.GaussianBlur(frame, (0, 0), blur)
+        yield np.asarray(cv2.convertScaleAbs(frame, alpha=light), np.uint8)
+
+
+def _bump(part: float, start: float, end: float) -> float:
+    """Return half a sine wave between start and end, and 0 outside."""
+    return math.sin(math.pi * (part - start) / (end - start)) if start < part < end else 0.0

@@ -21,13 +21,7 @@ from fer_core.types import FerError
 
 
 class Measure(NamedTuple):
-    """A number of each face that faces can be ordered and filtered by.
-
-    Attributes:
-        title: its name for people.
-        low, high: the limits that a range of `filtered` can have. A range that ends at a limit is open at this end.
-        help: what it is.
-    """
+    """A number of each face to filter by. A range of `filtered` that ends at `low` or `high` is open there."""
 
     title: str
     low: float
@@ -44,18 +38,13 @@ MEASURES: Final[dict[str, Measure]] = {
 }
 """The numeric columns of `face_table`."""
 
-_SEED: Final = 2013
-
 
 def face_table(
     dataset: FaceDataset, model: StoredModel | None = None, classifier: Classifier | None = None
 ) -> pd.DataFrame:
-    """Return one row for each face, in the order of the dataset.
+    """Return one row for each face of FER2013 or of the user's own pictures, in the order of the dataset.
 
-    Args:
-        dataset: FER2013, or faces from the user's own pictures.
-        model: whose stored predictions of FER2013's test splits are added; None for none.
-        classifier: predicts faces of unknown row; None for no predictions of them.
+    Predictions are the model's stored ones of FER2013's test splits, and the classifier's of faces of unknown row.
 
     Returns:
         Columns `row`, `split`, `label`, `said` (the annotators' plurality; empty without one), `agreement` (share of
@@ -65,8 +54,8 @@ def face_table(
         `predicted` (empty if unknown) and `wrong` (whether the prediction is not the label).
     """
     names = np.array([*EXPRESSIONS, ""])
-    levels = [cv2.meanStdDev(face) for face in dataset.images]
-    edges = [cv2.meanStdDev(cv2.Laplacian(face, cv2.CV_32F)) for face in dataset.images]
+    levels = np.array([cv2.meanStdDev(face) for face in dataset.images]).reshape(-1, 2)
+    edges = [cv2.meanStdDev(cv2.Laplacian(face, cv2.CV_32F))[1].item() for face in dataset.images]
     predicted = _predictions(dataset, model)
     unknown = dataset.rows < 0
     if classifier is not None and unknown.any():
@@ -78,9 +67,9 @@ def face_table(
             "label": names[dataset.labels],
             "said": names[dataset.plurality],
             "agreement": np.nan if dataset.votes is None else dataset.votes.agreement(),
-            "brightness": [mean.item() for mean, _ in levels],
-            "contrast": [deviation.item() for _, deviation in levels],
-            "sharpness": [deviation.item() ** 2 for _, deviation in edges],
+            "brightness": levels[:, 0],
+            "contrast": levels[:, 1],
+            "sharpness": [deviation**2 for deviation in edges],
             "roll": dataset_roll(dataset),
             "copy": _copies(dataset),
             "predicted": names[predicted],
@@ -105,21 +94,15 @@ def filtered(
         table: of `face_table`.
         split, label, said: values of these columns; empty for any.
         differing: only faces whose label is not what most annotators say.
-        wrong: only faces that the model predicts wrongly.
-        copies: only faces whose picture occurs elsewhere too.
-        ranges: lowest and highest value by column, one of `MEASURES`. An end at the measure's limit is open. Faces
-            without a value pass only if both ends are open.
+        wrong, copies: only faces that the model predicts wrongly, or whose picture occurs elsewhere too.
+        ranges: lowest and highest value by key of `MEASURES`. Faces without a value pass only if both ends are open.
     """
     kept = pd.Series(True, index=table.index)
-    for column, value in (("split", split), ("label", label), ("said", said)):
+    for column, value in (("split", split), ("label", label), ("said", said), ("wrong", wrong), ("copy", copies)):
         if value:
             kept &= table[column] == value
     if differing:
         kept &= (table["said"] != "") & (table["said"] != table["label"])
-    if wrong:
-        kept &= table["wrong"]
-    if copies:
-        kept &= table["copy"]
     for column, (low, high) in (ranges or {}).items():
         if low > MEASURES[column].low:
             kept &= table[column] >= low
@@ -129,9 +112,9 @@ def filtered(
 
 
 def shuffled_places(dataset: FaceDataset, label: str = "") -> list[int]:
-    """Return the places of all faces with a label, or of all faces if it is empty, in a random order that stays."""
+    """Return the places of all faces, or of those with a label, in a random order that stays."""
     chosen = dataset.labels == EXPRESSIONS.index(label) if label else np.ones(len(dataset), bool)
-    return np.random.default_rng(_SEED).permutation(np.flatnonzero(chosen)).tolist()
+    return np.random.default_rng(2013).permutation(np.flatnonzero(chosen)).tolist()
 
 
 def _copies(dataset: FaceDataset) -> NDArray[np.bool_]:

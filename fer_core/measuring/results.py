@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,14 +11,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.columns import PROBABILITIES, TEST_SPLITS
-from fer_core.metrics.checks import as_pair
-from fer_core.metrics.predictions import Predictions, read_only
+from fer_core.metrics.predictions import Predictions, as_pair
 from fer_core.store.stored_model import HISTORY, PREDICTIONS, StoredModel
 from fer_core.types import FerError, reason
 
-ADD: Final = "To add them, measure a model again with FER+'s votes at hand: fer-lab evaluate NAME --save"
-
-_CURVES: Final = ("loss", "accuracy")
+_CURVES: Final = {
+    "loss": ("loss", "training"),
+    "val_loss": ("loss", "hold-out"),
+    "accuracy": ("accuracy", "training"),
+    "val_accuracy": ("accuracy", "hold-out"),
+}
+"""Columns of a training history, with what they are and of which faces."""
 
 _COLUMNS: Final = ["epoch", "value", "what", "faces", "name", "model"]
 
@@ -29,18 +32,13 @@ def load_predictions(
     """Read the models' stored predictions.
 
     What most annotators say is known of the faces, so it is enough if one model's table has it. Faces without one clear
-    answer are then left out.
-
-    Args:
-        models: as the store lists them; those without measured test splits are skipped.
-        split: "PublicTest" or "PrivateTest".
-        view: "plain" or "flip".
-        by: one of `columns.YARDSTICKS`.
+    answer are then left out. Models without measured test splits are skipped. Faces of unknown row are the same if the
+    data sets have the same fingerprint.
 
     Returns:
-        The predictions (None if no model has any, or no table has this yardstick), and one sentence for each model that
-        is left out because it has no predictions of this split, its file is damaged, or it was measured on other faces
-        than most models. Faces of unknown row are the same if the data sets have the same fingerprint.
+        The predictions of "PublicTest" or "PrivateTest" (None if no model has any, or no table has this yardstick), and
+        one sentence for each model that is left out because it has no predictions of this split, its file is damaged,
+        or it was measured on other faces than most models.
     """
     tables: dict[str, _Table] = {}
     complaints: list[str] = []
@@ -67,21 +65,24 @@ def load_predictions(
     if by == "plurality":
         known = [tables[name].plurality for name in kept if (tables[name].plurality >= 0).any()]
         if not known:
-            return None, [*complaints, f"No model has the annotators' answers on {split} with its predictions. {ADD}"]
+            return None, [
+                *complaints,
+                f"No model has the annotators' answers on {split} with its predictions. To add them, measure a model "
+                "again with FER+'s votes at hand: fer-lab evaluate NAME --save",
+            ]
         truth = known[0]
-    judged = truth >= 0
     predictions = Predictions(
         split=split,
         view=view,
         by=by,
-        rows=read_only(first.rows[judged]),
-        labels=read_only(truth[judged]),
-        given=read_only(first.labels[judged]),
-        split_faces=len(judged),
-        probabilities={name: read_only(tables[name].probabilities[judged]) for name in kept},
+        rows=first.rows,
+        labels=truth,
+        given=first.labels,
+        split_faces=len(truth),
+        probabilities={name: tables[name].probabilities for name in kept},
         titles=_unique_titles({model.name: model.title for model in models if model.name in kept}),
     )
-    return predictions, complaints
+    return predictions.of_faces(truth >= 0), complaints
 
 
 class _Table(NamedTuple):
@@ -93,11 +94,7 @@ class _Table(NamedTuple):
 
 
 def _read(model: StoredModel, split: str, view: str) -> _Table:
-    """Return a model's table, sorted by row.
-
-    Raises:
-        FerError: there are none of this split and view, or they cannot be used.
-    """
+    """Return a model's predictions, sorted by row; raise a FerError if there are none or they cannot be used."""
     where = f"The model {model.name} is left out: its {PREDICTIONS}"
     try:
         table = model.predictions(TEST_SPLITS[split], view).sort_values("row", kind="stable")
@@ -114,75 +111,71 @@ def _read(model: StoredModel, split: str, view: str) -> _Table:
 
 
 def _unique_titles(titles: Mapping[str, str]) -> dict[str, str]:
-    """Append the name to titles that several models share."""
     counts = Counter(titles.values())
     return {name: f"{title} ({name})" if counts[title] > 1 else title for name, title in titles.items()}
 
 
-def history_table(
-    models: Sequence[StoredModel], titles: Mapping[str, str] | None = None
-) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Read the training curves of models.
+Gathered = tuple[pd.DataFrame, list[str], list[str]]
+"""A table about several models, the titles of those with nothing in it, and a sentence for each unusable file."""
 
-    Args:
-        models: of the store.
-        titles: replaces the titles of models, by name.
 
-    Returns:
-        A table with the columns `name`, `model`, `epoch` (from 1), `what` ("loss" or "accuracy"), `faces` ("training"
-        or "hold-out") and `value`; the titles of models without curves; one sentence for each file that cannot be read.
-    """
-    tables: list[pd.DataFrame] = []
-    without: list[str] = []
-    complaints: list[str] = []
+def gathered(
+    models: Sequence[StoredModel],
+    titles: Mapping[str, str] | None,
+    read: Callable[[StoredModel], pd.DataFrame],
+    *,
+    columns: list[str],
+) -> Gathered:
+    """Return what `read` returns of each model, with `name` and `model` (title); its FerErrors leave models out."""
+    tables, without, complaints = [pd.DataFrame(columns=columns)], [], []
     for model in models:
-        path = model.folder / HISTORY
         title = (titles or {}).get(model.name, model.title)
-        if not path.is_file() or path.stat().st_size < 2:
-            without.append(title)
-            continue
         try:
-            history = model.history()
-            curves = training_curves(history, title, model.name)
-        except (OSError, ValueError, TypeError) as error:
-            words = f"The training curves of {model.name} are left out: its {HISTORY} is damaged"
-            complaints.append(f"{words} ({reason(error)}).")
+            table = read(model)
+        except FerError as error:
+            complaints.append(str(error))
             continue
-        if curves.empty:
+        if table.empty:
             without.append(title)
         else:
-            tables.append(curves)
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
+            tables.append(table.assign(name=model.name, model=title)[columns])
+    return pd.concat(tables[1:] or tables, ignore_index=True), without, complaints
+
+
+def history_table(models: Sequence[StoredModel], titles: Mapping[str, str] | None = None) -> Gathered:
+    """Read the training curves of models: columns `name`, `model` (title), `epoch` (from 1), `what` ("loss" or
+    "accuracy"), `faces` ("training" or "hold-out") and `value`."""
+
+    def read(model: StoredModel) -> pd.DataFrame:
+        try:
+            return training_curves(model.history(), model.title, model.name)
+        except (OSError, ValueError, TypeError) as error:
+            words = f"The training curves of {model.name} are left out: its {HISTORY} is damaged"
+            raise FerError(f"{words} ({reason(error)}).") from error
+
+    table, without, complaints = gathered(models, titles, read, columns=_COLUMNS)
     return table.dropna(), without, complaints
 
 
 def training_curves(history: pd.DataFrame, title: str, name: str) -> pd.DataFrame:
     """Return the training curves of one run with the columns of `history_table`; empty if there are none yet.
 
-    Args:
-        history: one row for each epoch, with some of `epoch` (from 0), `loss`, `accuracy`, `val_loss`, `val_accuracy`.
-        title: the name that people read.
-        name: unique among the runs.
+    The history has one row for each epoch, some of the columns in `_CURVES`, and `epoch` from 0.
     """
     epochs = history["epoch"] + 1 if "epoch" in history else history.index + 1
     tables = []
-    for what in _CURVES:
-        for column, faces in ((what, "training"), (f"val_{what}", "hold-out")):
-            if column in history:
-                table = pd.DataFrame({"epoch": epochs.astype(int), "value": history[column].astype(float)})
-                tables.append(table.assign(what=what, faces=faces, name=name, model=title))
+    for column, (what, faces) in _CURVES.items():
+        if column in history:
+            table = pd.DataFrame({"epoch": epochs.astype(int), "value": history[column].astype(float)})
+            tables.append(table.assign(what=what, faces=faces, name=name, model=title))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
 
 
 def recommendation(one: StoredModel, other: StoredModel) -> str:
-    """Return which of two models the score on the hold-out recommends, by which the default model is chosen, too.
-
-    Returns:
-        A sentence with their titles and scores, or why there is no recommendation.
-    """
-    scores = [(model.card.holdout_score, model.title, model.card.scored_faces) for model in (one, other)]
-    known = sorted([(score, title) for score, title, _ in scores if score is not None], reverse=True)
-    faces = {number for _, _, number in scores}
+    """Return in words which of two models the score on the hold-out recommends, or why none."""
+    cards = (one.card, other.card)
+    known = sorted([(card.holdout_score, card.title) for card in cards if card.holdout_score is not None], reverse=True)
+    faces = {card.scored_faces for card in cards}
     if len(known) < 2 or len(faces) > 1 or None in faces:
         return (
             "No recommendation: this needs scores of both models on FER2013's whole fixed hold-out, with FER+'s votes. "

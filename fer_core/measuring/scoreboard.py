@@ -21,9 +21,6 @@ from fer_core.store.card import Score
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
 
-FRONT: Final = 6
-"""How many models charts of many show at first."""
-
 _ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
 
 _ENDS: Final = ("", "_low", "_high", "_interval")
@@ -32,8 +29,8 @@ _ENDS: Final = ("", "_low", "_high", "_interval")
 def card_scoreboard(models: Sequence[StoredModel], by: str = "label") -> list[dict[str, Any]]:
     """Return one row for each model from its card, with the scores of the plain view of both test splits.
 
-    The keys are those of `_row`, and `degraded_accuracy` as in `scoreboard_table`, judged by `by`. Scores have a
-    prefix, as in `public_test_accuracy` and `public_test_plurality_accuracy`, and are missing where the card has none.
+    The keys are those of `_row`, and `degraded_accuracy` as in `scoreboard_table`, by `by`. Scores have a prefix, as in
+    `public_test_accuracy` and `public_test_plurality_accuracy`, and are missing where the card has none.
     """
     degraded = mean_corruption_accuracy(robustness_table(models, by=by)[0])
     rows = []
@@ -48,11 +45,7 @@ def card_scoreboard(models: Sequence[StoredModel], by: str = "label") -> list[di
 
 
 def home_scoreboard(models: list[StoredModel], by: str = "label") -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """Return the scoreboard of the Home page, from the cards alone.
-
-    Args:
-        models: of the store.
-        by: what predictions are judged by, one of `columns.YARDSTICKS`.
+    """Return the scoreboard of the Home page by one of `columns.YARDSTICKS`, from the cards alone.
 
     Returns:
         The table of `figures.scores.accuracy_intervals`, the most accurate model first; a table with one row for each
@@ -62,28 +55,24 @@ def home_scoreboard(models: list[StoredModel], by: str = "label") -> tuple[pd.Da
     needed = {f"{prefix}accuracy" for prefix in prefixes.values()}
     rows = [row for row in card_scoreboard(models, by) if needed <= row.keys()]
     rows.sort(key=lambda row: -row[f"{prefixes['PublicTest']}accuracy"])
-    scored = {row["name"] for row in rows}
-    complaints = [
-        f"The model {model.name} has no score: its card.json lacks numbers judged by {YARDSTICKS[by]}."
-        for model in models
-        if model.name not in scored
-    ]
+    unscored = [model.name for model in models if model.name not in {row["name"] for row in rows}]
+    words = f"has no score: its card.json lacks numbers judged by {YARDSTICKS[by]}."
     intervals = [
         [row["model"], split, *(row[f"{prefix}accuracy{end}"] for end in ("", "_low", "_high"))]
         for row in rows
         for split, prefix in prefixes.items()
     ]
     measured = pd.DataFrame(intervals, columns=["model", "split", "accuracy", "low", "high"])
-    return measured, pd.DataFrame([_home_row(row, prefixes) for row in rows]), complaints
+    table = pd.DataFrame([_home_row(row, prefixes) for row in rows])
+    return measured, table, [f"The model {name} {words}" for name in unscored]
 
 
 def scoreboard_table(predictions: Predictions, measured: Measured, models: Sequence[StoredModel]) -> pd.DataFrame:
     """Return one row for each model from its predictions, the most accurate first.
 
-    Returns:
-        Columns `name`, `model`; each of `METRICS` with `…_low`, `…_high` (95 % interval) and `…_interval` (as text);
-        `ece`, `log_loss`, `size_bytes`, `parameters`, `trained`, `weights_from`, `degraded_accuracy` (see
-        `mean_corruption_accuracy`; NaN where it was not measured), `faces`, `split`, `view`.
+    Columns `name`, `model`; each of `METRICS` with `…_low`, `…_high` (95 % interval) and `…_interval` (as text); `ece`,
+    `log_loss`, `size_bytes`, `parameters`, `trained`, `weights_from`, `degraded_accuracy` (NaN where it was not
+    measured), `faces`, `split`, `view`.
     """
     known = {model.name: model for model in models}
     rows = [
@@ -102,31 +91,19 @@ def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> li
     """Return the titles of the models that charts of many show at first: at most six, the most accurate first.
 
     In this order: the most accurate model, an ensemble, the default model, the most accurate one of each of the paper's
-    four backbones, then the most accurate of the rest.
-
-    Args:
-        board: of `scoreboard_table`.
-        backbones: name of a model to that of its backbone; None without one.
+    four backbones (given by name of the model), then the most accurate of the rest.
     """
     kinds = board["name"].map(backbones)
     in_paper = [name for name, backbone in BACKBONES.items() if backbone.in_paper]
     leaders = board[kinds.isin(in_paper) & ~kinds.duplicated()]
     named = board[board["name"].isin([ENSEMBLE, DEFAULT_MODEL])].sort_values("name")  # "+ensemble" first
     order = [*board["model"].head(1), *named["model"], *leaders["model"], *board["model"]]
-    first = list(dict.fromkeys(order))[:FRONT]
+    first = list(dict.fromkeys(order))[:6]
     return [str(model) for model in board["model"] if model in first]
 
 
 def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:
-    """Measure the median time to classify one 48×48 face on this machine, in milliseconds, after a warm-up.
-
-    Args:
-        model: one that can predict.
-        seconds: duration of the measurement, at least five calls.
-
-    Raises:
-        FerError: the model's file cannot be loaded.
-    """
+    """Measure the median time of five calls or more to classify a 48×48 face on this machine, after a warm-up."""
     classifier = model.classifier()
     (portrait,) = FaceAnalyzer(classifier).analyze(sample_portrait())[:1]
     face = portrait.crop[None]  # a real face, because the time of the preprocessing depends on the pixels
@@ -142,26 +119,15 @@ def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:
 
 
 def _row(name: str, title: str, model: StoredModel | None, scores: Mapping[str, Score | None]) -> dict[str, Any]:
-    """Return one row of any scoreboard.
-
-    Args:
-        name: of the model.
-        title: the name that people read.
-        model: None for an ensemble.
-        scores: by prefix of their keys; those that are None are left out.
-    """
+    """Return one row of any scoreboard; the model is None for an ensemble, scores go by the prefix of their keys."""
     row: dict[str, Any] = {"name": name, "model": title, "default": name == DEFAULT_MODEL}
     for prefix, score in scores.items():
         if score is not None:
             for metric in METRICS:
                 interval = score.interval(metric)
                 text = "–" if isnan(interval.low) else f"{interval.low:.3f} – {interval.high:.3f}"
-                row |= {
-                    f"{prefix}{metric}": score[metric],
-                    f"{prefix}{metric}_low": interval.low,
-                    f"{prefix}{metric}_high": interval.high,
-                    f"{prefix}{metric}_interval": text,
-                }
+                cells = (score[metric], interval.low, interval.high, text)
+                row |= {f"{prefix}{metric}{end}": cell for end, cell in zip(_ENDS, cells, strict=True)}
             row |= {f"{prefix}ece": score["ece"], f"{prefix}log_loss": score["log_loss"]}
     about: tuple[int | str | None, ...] = (None, None, "fusion of models", "–")
     if model is not None:

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fer_core.metrics.checks import FloatArray, IntArray, as_pair, as_probabilities, check_count
 from fer_core.metrics.intervals import Interval, percentile_interval, wilson_interval
-from fer_core.metrics.predictions import Predictions
+from fer_core.metrics.predictions import FloatArray, IntArray, Predictions, as_pair, as_probabilities, check_count
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 """Bounds of the fit. Without them, data without a single error would give a temperature of 0."""
@@ -22,42 +21,32 @@ WANTED: Final = 0.9
 MINIMUM: Final = 50
 """Answers that this share is measured on, at least: of fewer, it says little."""
 
-_SMALLEST = np.finfo(np.float64).tiny
-
 
 def reliability(y_true: ArrayLike, proba: ArrayLike, *, bins: int = 15) -> pd.DataFrame:
     """Return the reliability diagram of the predicted class: rows in bins of equal width by its probability.
 
-    Args:
-        y_true: `(n,)` int 0..6.
-        proba: `(n, 7)`.
-        bins: number of bins, at least 1. A bin includes its upper edge, the first one also 0.
+    A bin includes its upper edge, the first one also 0.
 
     Returns:
         One row for each bin: `confidence` (mean probability of the predicted class), `accuracy`, `low`, `high`
         (Wilson's 95 % interval of the accuracy), `faces`, `share` (of all rows), `from`, `to` (edges). Confidence,
         accuracy and interval of an empty bin are NaN.
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`), or `bins` is below 1.
     """
     labels, values = as_pair(y_true, proba)
     top, right = values.max(axis=1), values.argmax(axis=1) == labels
     edges, place = _placed(top, check_count(bins, "bins"))
-    counts = np.bincount(place, minlength=bins)
-    hits = np.bincount(place, weights=right, minlength=bins)
-    confidence, accuracy = np.full(bins, np.nan), np.full(bins, np.nan)
-    np.divide(np.bincount(place, weights=top, minlength=bins), counts, out=confidence, where=counts > 0)
-    np.divide(hits, counts, out=accuracy, where=counts > 0)
-    intervals = [wilson_interval(int(h), int(n)) for h, n in zip(hits, counts, strict=True)]
+    faces, hits = (np.bincount(place, weights=weights, minlength=bins) for weights in (None, right))
+    intervals = [wilson_interval(int(h), int(n)) for h, n in zip(hits, faces, strict=True)]
+    with np.errstate(invalid="ignore"):  # NaN for an empty bin
+        confidence, accuracy = np.bincount(place, weights=top, minlength=bins) / faces, hits / faces
     return pd.DataFrame(
         {
             "confidence": confidence,
             "accuracy": accuracy,
             "low": [interval.low for interval in intervals],
             "high": [interval.high for interval in intervals],
-            "faces": counts.astype(np.int64),
-            "share": counts / len(labels),
+            "faces": faces.astype(np.int64),
+            "share": faces / len(labels),
             "from": edges[:-1],
             "to": edges[1:],
         }
@@ -82,21 +71,10 @@ def noise_floor(proba: ArrayLike, *, bins: int = 15, draws: int = 1000, seed: in
     confidence. Here labels are drawn many times from the model's own probabilities, which are then right by
     construction, and the error is computed for each draw. An error inside the interval is no evidence of bad
     calibration; one above it is (consistency resampling, Bröcker and Smith 2007, Weather and Forecasting 22:651).
-
-    The error depends only on whether the predicted class is correct. A label drawn from a row is the predicted class
-    with the probability of that class, so this is what is drawn.
-
-    Args:
-        proba: `(n, 7)`.
-        bins: number of bins, as for `reliability`.
-        draws: number of draws.
-        seed: of the draws.
+    The error depends only on whether the predicted class is correct, so only this is drawn.
 
     Returns:
         The mean over the draws, and the interval that holds 95 % of them.
-
-    Raises:
-        ValueError: the array is not valid (see `checks`), or `bins` or `draws` is below 1.
     """
     top = np.sort(as_probabilities(proba).max(axis=1))
     bins, draws = check_count(bins, "bins"), check_count(draws, "draws")
@@ -111,27 +89,25 @@ def noise_floor(proba: ArrayLike, *, bins: int = 15, draws: int = 1000, seed: in
     return float(errors.mean()), percentile_interval(errors)
 
 
+def _placed(top: FloatArray, bins: int) -> tuple[FloatArray, IntArray]:
+    """Return the edges of bins of equal width, and the bin of each confidence."""
+    edges = np.linspace(0, 1, bins + 1)
+    return edges, np.clip(np.searchsorted(edges, top, side="left") - 1, 0, bins - 1)
+
+
 def fit_temperature(y_true: ArrayLike, proba: ArrayLike) -> float:
     """Return the temperature that minimizes the log loss (Guo et al. 2017).
 
-    Scaled probabilities are `softmax(log(proba) / T)`; logits are not needed, because they differ from
-    log-probabilities only by a constant in each row. T > 1 reduces the confidence of an overconfident model, T < 1
-    increases that of an underconfident one; the predicted class does not change. Do not fit on the data that is shown.
-
-    Args:
-        y_true: `(n,)` int 0..6.
-        proba: `(n, 7)`.
+    T > 1 reduces the confidence of an overconfident model, T < 1 increases that of an underconfident one; the predicted
+    class does not change. Do not fit on the data that is shown.
 
     Returns:
         A number between 0.05 (all rows are correct) and 20 (worse than chance); 1 if all rows are uniform.
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`).
     """
     from scipy.optimize import minimize_scalar
 
     labels, values = as_pair(y_true, proba)
-    logs = np.log(np.maximum(values, _SMALLEST))
+    logs = _logs(values)
     if np.ptp(logs, axis=1).max() < 1e-12:
         return 1.0
     logs -= logs[np.arange(len(labels)), labels][:, None]  # the true class at 0: loss = log(sum(exp(logs / T)))
@@ -143,43 +119,31 @@ def fit_temperature(y_true: ArrayLike, proba: ArrayLike) -> float:
 
     low, high = np.log(LOWEST_TEMPERATURE), np.log(HIGHEST_TEMPERATURE)
     result = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
-    best = min((low, float(result.x), high), key=loss)
-    return float(np.exp(best))
+    return float(np.exp(min((low, float(result.x), high), key=loss)))
 
 
 def apply_temperature(proba: ArrayLike, temperature: float) -> FloatArray:
-    """Return `softmax(log(proba) / temperature)`, `(n, 7)` float64.
+    """Return `softmax(log(proba) / temperature)`, `(n, 7)`.
 
-    Raises:
-        ValueError: `proba` is not valid (see `checks`), or the temperature is not positive.
+    Logits are not needed, because they differ from log-probabilities only by a constant in each row.
     """
     values = as_probabilities(proba)
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"Expected a positive temperature. Received: {temperature}")
-    scaled = np.log(np.maximum(values, _SMALLEST)) / temperature
+    scaled = _logs(values) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     result: FloatArray = powers / powers.sum(axis=1, keepdims=True)
     return result
 
 
-def _placed(top: FloatArray, bins: int) -> tuple[FloatArray, IntArray]:
-    """Return the edges of bins of equal width, and the bin of each confidence."""
-    edges = np.linspace(0, 1, bins + 1)
-    return edges, np.clip(np.searchsorted(edges, top, side="left") - 1, 0, bins - 1)
+def _logs(probabilities: FloatArray) -> FloatArray:
+    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
 
 
 def log_loss(y_true: ArrayLike, proba: ArrayLike) -> float:
-    """Return the mean of -log(probability of the true class), 0 (best) to 36.
+    """Return the mean of -log(probability of the true class), 0 (best) to 36; probabilities are at least 2.2e-16.
 
-    This is also called the negative log-likelihood (NLL), or cross-entropy. Probabilities are clipped to 2.2e-16 from
-    below, as in scikit-learn.
-
-    Args:
-        y_true: `(n,)` int 0..6.
-        proba: `(n, 7)`.
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`).
+    This is also called the negative log-likelihood (NLL), or cross-entropy, and equal to scikit-learn's.
     """
     labels, values = as_pair(y_true, proba)
     likelihood = values[np.arange(len(labels)), labels]
@@ -191,13 +155,6 @@ def brier_score(y_true: ArrayLike, proba: ArrayLike) -> float:
 
     It is the mean over the rows of the squared differences between the probabilities and the truth (1 for the true
     class, 0 for the others), summed over the classes. Some libraries halve it.
-
-    Args:
-        y_true: `(n,)` int 0..6.
-        proba: `(n, 7)`.
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`).
     """
     labels, values = as_pair(y_true, proba)
     likelihood = values[np.arange(len(labels)), labels]
@@ -206,14 +163,8 @@ def brier_score(y_true: ArrayLike, proba: ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Threshold:
-    """A confidence, and what was measured with it.
-
-    Attributes:
-        below: the model says "not sure" below this confidence, 0 to 1.
-        accuracy: share of the other answers that are right.
-        answered: share of the faces that get an answer.
-        faces: number of all faces.
-    """
+    """A confidence below which a model says "not sure"; which share of its other answers is right, which share of the
+    faces gets one, and the number of all faces."""
 
     below: float
     accuracy: float
@@ -224,37 +175,22 @@ class Threshold:
 def lowest_threshold(
     y_true: ArrayLike, proba: ArrayLike, *, wanted: float = WANTED, minimum: int = MINIMUM
 ) -> Threshold | None:
-    """Return the lowest confidence, in whole percent, from which on enough answers are right.
+    """Return the lowest confidence, in whole percent, from which on a wanted share of the answers is right.
 
-    The confidence is the probability of the predicted class. Do not choose a threshold on the data that is shown.
-
-    Args:
-        y_true: `(n,)` int 0..6.
-        proba: `(n, 7)`.
-        wanted: share of the answers that are to be right.
-        minimum: number of answers that must remain.
-
-    Returns:
-        None if there is no such confidence.
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`).
+    The confidence is the probability of the predicted class. None if there is no such confidence at which the minimum
+    of answers remains. Do not choose a threshold on the data that is shown.
     """
     labels, values = as_pair(y_true, proba)
     confidence, right = values.max(axis=1), values.argmax(axis=1) == labels
     for percent in range(101):
-        below = percent / 100
-        answered = confidence >= below
+        answered = confidence >= percent / 100
         if answered.sum() >= minimum and right[answered].mean() >= wanted:
-            return Threshold(below, float(right[answered].mean()), float(np.mean(answered)), len(labels))
+            return Threshold(percent / 100, float(right[answered].mean()), float(answered.mean()), len(labels))
     return None
 
 
 def reliability_table(predictions: Predictions) -> pd.DataFrame:
-    """Return the reliability diagram of each model: `name`, `model` and the columns of `reliability`.
-
-    Bins without faces are left out.
-    """
+    """Return the bins with faces of each model: `name`, `model` and the columns of `reliability`."""
     tables = []
     for name, probabilities in predictions.probabilities.items():
         table = reliability(predictions.labels, probabilities)
@@ -265,24 +201,19 @@ def reliability_table(predictions: Predictions) -> pd.DataFrame:
 
 
 def faces_in_bins(bins: pd.DataFrame) -> dict[str, float]:
-    """Return how often the faces in some bins of one model's reliability diagram are classified correctly.
-
-    Args:
-        bins: rows of `reliability_table`, at least one.
+    """Return how often the faces in some bins of one model, rows of `reliability_table`, are classified correctly.
 
     Returns:
         `faces`, `share` (of all faces), `confidence` (mean), `accuracy`, and `low` and `high` (Wilson's 95 % interval).
     """
     faces = int(bins["faces"].sum())
     correct = round(float((bins["accuracy"] * bins["faces"]).sum()))
-    interval = wilson_interval(correct, faces)
     return {
         "faces": faces,
         "share": float(bins["share"].sum()),
         "confidence": float((bins["confidence"] * bins["faces"]).sum() / faces),
         "accuracy": correct / faces,
-        "low": interval.low,
-        "high": interval.high,
+        **vars(wilson_interval(correct, faces)),
     }
 
 
@@ -292,33 +223,29 @@ def calibration_table(predictions: Predictions, other: Predictions | None) -> pd
     Models have no stored predictions of the hold-out, so the temperature is fitted on the other test split. It is only
     shown; no model uses it.
 
-    Args:
-        predictions: of the split that is shown.
-        other: predictions of the other test split, on which the temperature is fitted.
-
     Returns:
         One row for each model: `name`, `model`, `log_loss`, `brier`, `ece`, `floor` (mean of the noise floor of the
         ECE), `floor_low`, `floor_high` (95 % range), `against_floor` (the ECE is "above", "inside" or "below" this
-        range), `confidence` (mean), `accuracy`, `temperature`, `fitted_on` (the other split), `log_loss_scaled` and
-        `ece_scaled` (with the temperature, on the split that is shown). The last four are None if there are no
-        predictions of the other split.
+        range), `confidence` (mean), `accuracy`, and, None without the other split: `temperature`, `fitted_on` (the
+        other split), `log_loss_scaled` and `ece_scaled` (with the temperature, on the split that is shown).
     """
     rows = []
+    labels = predictions.labels
     for name, probabilities in predictions.probabilities.items():
-        ece = expected_calibration_error(predictions.labels, probabilities)
+        ece = expected_calibration_error(labels, probabilities)
         floor, interval = noise_floor(probabilities)
         row = {
             "name": name,
             "model": predictions.titles[name],
-            "log_loss": log_loss(predictions.labels, probabilities),
-            "brier": brier_score(predictions.labels, probabilities),
+            "log_loss": log_loss(labels, probabilities),
+            "brier": brier_score(labels, probabilities),
             "ece": ece,
             "floor": floor,
             "floor_low": interval.low,
             "floor_high": interval.high,
             "against_floor": "above" if ece > interval.high else "below" if ece < interval.low else "inside",
             "confidence": float(probabilities.max(axis=1).mean()),
-            "accuracy": float((probabilities.argmax(axis=1) == predictions.labels).mean()),
+            "accuracy": float((probabilities.argmax(axis=1) == labels).mean()),
             **dict.fromkeys(("temperature", "fitted_on", "log_loss_scaled", "ece_scaled")),
         }
         if other is not None and name in other.probabilities:
@@ -327,8 +254,8 @@ def calibration_table(predictions: Predictions, other: Predictions | None) -> pd
             row |= {
                 "temperature": temperature,
                 "fitted_on": other.split,
-                "log_loss_scaled": log_loss(predictions.labels, scaled),
-                "ece_scaled": expected_calibration_error(predictions.labels, scaled),
+                "log_loss_scaled": log_loss(labels, scaled),
+                "ece_scaled": expected_calibration_error(labels, scaled),
             }
         rows.append(row)
     return pd.DataFrame(rows)

@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.columns import percent
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
-from fer_core.metrics.checks import FloatArray, IntArray, as_pair, predicted_labels
-from fer_core.metrics.predictions import Predictions
+from fer_core.metrics.predictions import FloatArray, IntArray, Predictions, as_pair
 
 SHOWN: Final[tuple[str, ...]] = ("all", "right", "wrong")
 """Predictions that `sample_faces` can draw from."""
@@ -50,36 +49,23 @@ class ClassRates:
         defined); each holds precision, recall, f1, tpr, fpr and support as plain JSON types. Undefined rates are None.
         """
         rates = {"precision": self.precision, "recall": self.recall, "f1": self.f1, "tpr": self.recall, "fpr": self.fpr}
-        rows: dict[str, dict[str, float | int | None]] = {}
-        for index, expression in enumerate(EXPRESSIONS):
-            rows[expression] = {name: plain(values[index]) for name, values in rates.items()}
-            rows[expression]["support"] = int(self.support[index])
-        for title, weights in (("macro avg", np.ones(NUM_CLASSES)), ("weighted avg", self.support)):
-            rows[title] = {name: plain(_weighted(values, weights)) for name, values in rates.items()}
-            rows[title]["support"] = int(self.support.sum())
-        return rows
+        weights = dict(zip(EXPRESSIONS, np.eye(NUM_CLASSES), strict=True))
+        weights |= {"macro avg": np.ones(NUM_CLASSES), "weighted avg": self.support}
+        return {
+            title: {name: plain(_weighted(values, weight)) for name, values in rates.items()}
+            | {"support": int(self.support[weight > 0].sum())}
+            for title, weight in weights.items()
+        }
 
 
 def confusion_matrix(y_true: ArrayLike, proba: ArrayLike) -> IntArray:
-    """Count the true against the predicted classes.
-
-    Args:
-        y_true: `(n,)` int 0..6.
-        proba: `(n, 7)`; the first of equal probabilities is the prediction.
+    """Count the true against the predicted classes; the first of equal probabilities is the prediction.
 
     Returns:
         `(7, 7)` int64, true classes in rows and predicted classes in columns, in the order of `labels.EXPRESSIONS`.
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`).
     """
     labels, values = as_pair(y_true, proba)
-    return _counted(labels, predicted_labels(values))
-
-
-def normalized_by_row(counts: IntArray) -> FloatArray:
-    """Return a confusion matrix divided by the sums of its rows; the row of a class that does not occur is NaN."""
-    return _divide(counts, np.broadcast_to(counts.sum(axis=1, keepdims=True), counts.shape))
+    return _counted(labels, values.argmax(axis=1))
 
 
 def class_rates(counts: NDArray[np.integer] | NDArray[np.floating]) -> ClassRates:
@@ -87,14 +73,11 @@ def class_rates(counts: NDArray[np.integer] | NDArray[np.floating]) -> ClassRate
     counts = np.asarray(counts, dtype=np.float64)
     hits = np.einsum("...ii->...i", counts)
     support, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
-    total = support.sum(axis=-1, keepdims=True)
-    occurs = support + predicted > 0
-    precision = np.where(occurs & (predicted == 0), 0.0, _divide(hits, predicted))
     return ClassRates(
-        precision=np.where(occurs, precision, np.nan),
+        precision=np.where((support > 0) & (predicted == 0), 0.0, _divide(hits, predicted)),
         recall=_divide(hits, support),
         f1=_divide(2 * hits, support + predicted),
-        fpr=_divide(predicted - hits, total - support),
+        fpr=_divide(predicted - hits, support.sum(axis=-1, keepdims=True) - support),
         support=support,
     )
 
@@ -128,14 +111,9 @@ def difference_cells(predictions: Predictions, first: str, second: str) -> pd.Da
 
 
 def label_cells(labels: NDArray[np.int64], plurality: NDArray[np.int64]) -> pd.DataFrame:
-    """Return how often each label goes with each plurality of the annotators.
+    """Return how often each label `(n,)` goes with each plurality of the annotators, columns as in `confusion_cells`.
 
-    Args:
-        labels: `(n,)` FER2013's labels.
-        plurality: `(n,)` what most annotators say of the same faces; faces with -1 are left out.
-
-    Returns:
-        Columns as in `confusion_cells`: `actual` is FER2013's label, `predicted` the plurality.
+    Labels are in the column `actual`, pluralities in `predicted`; faces with -1 are left out.
     """
     clear = plurality >= 0
     return _cells(_counted(labels[clear], plurality[clear]))
@@ -144,14 +122,12 @@ def label_cells(labels: NDArray[np.int64], plurality: NDArray[np.int64]) -> pd.D
 def cell_faces(predictions: Predictions, name: str, actual: str, predicted: str) -> pd.DataFrame:
     """Return the faces of one cell, the most confident predictions first.
 
-    Returns:
-        Columns `row`, `label` (FER2013's), `actual` (by the yardstick), `predicted`, `confidence`,
-        `source` (title of the model), then one column for each model, named by its title, with its prediction as text
-        ("neutral 91 %").
+    Columns `row`, `label` (FER2013's), `actual` (by the yardstick), `predicted`, `confidence`, `source` (title of the
+    model), then one column for each model, named by its title, with its prediction as text ("neutral 91 %").
     """
     chosen = predictions.probabilities[name].argmax(axis=1)
     inside = (predictions.labels == EXPRESSIONS.index(actual)) & (chosen == EXPRESSIONS.index(predicted))
-    return _faces(predictions, name, np.flatnonzero(inside))
+    return _most_confident(predictions, name, inside)
 
 
 def differing_faces(predictions: Predictions, first: str, second: str, actual: str, predicted: str) -> pd.DataFrame:
@@ -160,28 +136,18 @@ def differing_faces(predictions: Predictions, first: str, second: str, actual: s
     Columns as in `cell_faces`; `source` is the model that does.
     """
     truth, column = predictions.labels == EXPRESSIONS.index(actual), EXPRESSIONS.index(predicted)
-    by_first = predictions.probabilities[first].argmax(axis=1) == column
-    by_second = predictions.probabilities[second].argmax(axis=1) == column
-    only_first = _faces(predictions, first, np.flatnonzero(truth & by_first & ~by_second))
-    only_second = _faces(predictions, second, np.flatnonzero(truth & by_second & ~by_first))
+    by_first, by_second = (predictions.probabilities[name].argmax(axis=1) == column for name in (first, second))
+    only_first = _most_confident(predictions, first, truth & by_first & ~by_second)
+    only_second = _most_confident(predictions, second, truth & by_second & ~by_first)
     both = pd.concat([part for part in (only_first, only_second) if len(part)] or [only_first])
     return both.sort_index(kind="stable").reset_index(drop=True)
 
 
 def sample_faces(predictions: Predictions, name: str, which: str, number: int, seed: int) -> pd.DataFrame:
-    """Return a random sample of the predictions of a model, columns as in `cell_faces`.
-
-    Args:
-        predictions: of several models.
-        name: of the model.
-        which: one of `SHOWN`.
-        number: size of the sample at most.
-        seed: of the sample.
-    """
+    """Return a random sample of a model's predictions, `which` is one of `SHOWN`; columns as in `cell_faces`."""
     right = predictions.probabilities[name].argmax(axis=1) == predictions.labels
     pool = np.flatnonzero({"all": np.ones_like(right), "right": right, "wrong": ~right}[which])
-    drawn = np.random.default_rng(seed).permutation(pool)[:number]
-    return _faces(predictions, name, drawn, by_confidence=False)
+    return _faces(predictions, name, np.random.default_rng(seed).permutation(pool)[:number])
 
 
 def hardest_faces(predictions: Predictions, order: str, name: str) -> pd.DataFrame:
@@ -193,27 +159,23 @@ def hardest_faces(predictions: Predictions, order: str, name: str) -> pd.DataFra
             wrong predictions of one model, most confident first. "divided": most different answers first, by the
             entropy of the models' predicted expressions.
         name: of the model whose prediction the table shows, and that "confident" is about.
-
-    Raises:
-        ValueError: unknown order.
     """
     every = np.stack(list(predictions.probabilities.values()))  # (models, n, 7)
     chosen = every.argmax(axis=2)
+    if order == "confident":
+        wrong = predictions.probabilities[name].argmax(axis=1) != predictions.labels
+        return _most_confident(predictions, name, wrong)
     if order == "all wrong":
         places = np.flatnonzero((chosen != predictions.labels).all(axis=0))
         right = every[:, np.arange(len(predictions.labels)), predictions.labels].mean(axis=0)
         places = places[np.argsort(right[places], kind="stable")]
-    elif order == "confident":
-        own = predictions.probabilities[name]
-        places = np.flatnonzero(own.argmax(axis=1) != predictions.labels)
-        places = places[np.argsort(-own[places].max(axis=1), kind="stable")]
     elif order == "divided":
         shares = (chosen[:, :, None] == np.arange(NUM_CLASSES)).mean(axis=0)
         logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
         places = np.argsort((shares * logs).sum(axis=1), kind="stable")
     else:
         raise ValueError(f"Expected one of {', '.join(HARDEST)}. Received: {order}")
-    return _faces(predictions, name, places, by_confidence=False)
+    return _faces(predictions, name, places)
 
 
 def _counted(truth: IntArray, predicted: IntArray) -> IntArray:
@@ -223,35 +185,34 @@ def _counted(truth: IntArray, predicted: IntArray) -> IntArray:
 
 def _cells(counts: IntArray) -> pd.DataFrame:
     grid = pd.MultiIndex.from_product([EXPRESSIONS, EXPRESSIONS], names=["actual", "predicted"])
-    rates = normalized_by_row(counts)
+    rates = _divide(counts, np.broadcast_to(counts.sum(axis=1, keepdims=True), counts.shape))
     return pd.DataFrame({"count": counts.ravel(), "rate": rates.ravel()}, index=grid).reset_index()
 
 
-def _faces(predictions: Predictions, name: str, places: np.ndarray, by_confidence: bool = True) -> pd.DataFrame:
-    confidence = predictions.probabilities[name][places].max(axis=1) if len(places) else np.empty(0)
-    if by_confidence:
-        order = np.argsort(-confidence, kind="stable")
-        places, confidence = places[order], confidence[order]
-    names = np.array(EXPRESSIONS)
+def _most_confident(predictions: Predictions, name: str, kept: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return the faces that a mask keeps, the most confident predictions first."""
+    places = np.flatnonzero(kept)
+    confidence = predictions.probabilities[name].max(axis=1)[places]
+    return _faces(predictions, name, places[np.argsort(-confidence, kind="stable")])
+
+
+def _faces(predictions: Predictions, name: str, places: NDArray[np.integer]) -> pd.DataFrame:
+    names, own = np.array(EXPRESSIONS), predictions.probabilities[name][places]
     table = pd.DataFrame(
         {
             "row": predictions.rows[places],
             "label": names[predictions.given[places]],
             "actual": names[predictions.labels[places]],
-            "predicted": names[predictions.probabilities[name][places].argmax(axis=1)],
-            "confidence": confidence,
+            "predicted": names[own.argmax(axis=1)],
+            "confidence": own.max(axis=1),
             "source": predictions.titles[name],
         }
     )
     others = {
-        predictions.titles[other]: _as_text(values[places]) for other, values in predictions.probabilities.items()
+        predictions.titles[other]: [f"{EXPRESSIONS[row.argmax()]} {percent(row.max())}" for row in values[places]]
+        for other, values in predictions.probabilities.items()
     }
     return pd.concat([table, pd.DataFrame(others, index=table.index)], axis=1)
-
-
-def _as_text(probabilities: np.ndarray) -> list[str]:
-    best = probabilities.argmax(axis=1)
-    return [f"{EXPRESSIONS[k]} {percent(row[k])}" for k, row in zip(best, probabilities, strict=True)]
 
 
 def _divide(numerator: NDArray, denominator: NDArray) -> FloatArray:

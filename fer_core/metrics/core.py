@@ -12,46 +12,37 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.calibration import expected_calibration_error, log_loss
-from fer_core.metrics.checks import (
+from fer_core.metrics.confusion import ClassRates, accuracy_of, class_rates, confusion_matrix, mean_defined, plain
+from fer_core.metrics.curves import class_auc, macro_auc_interval
+from fer_core.metrics.intervals import Interval, percentile_interval, resampled_counts
+from fer_core.metrics.predictions import (
     FloatArray,
     IntArray,
+    Predictions,
+    as_models,
     as_pair,
     check_count,
-    check_fraction,
 )
-from fer_core.metrics.confusion import ClassRates, accuracy_of, class_rates, confusion_matrix, mean_defined, plain
-from fer_core.metrics.curves import macro_auc, macro_auc_interval
-from fer_core.metrics.intervals import Interval, checked_models, percentile_interval, resampled_counts
-from fer_core.metrics.predictions import Predictions
 
 
 @dataclass(frozen=True, eq=False)
 class Metrics:
-    """The metrics of one model on one set of faces.
-
-    Attributes:
-        values: those of `METRICS` by key; `ece`, the expected calibration error with 15 bins; and `log_loss`, the mean
-            of -log(probability of the true class), with probabilities clipped to 2.2e-16 from below.
-        n: number of faces.
-        per_class: the rates of each expression.
-    """
+    """The metrics of one model on `n` faces: those of `METRICS` by key, `ece` and `log_loss`, and the rates of each
+    expression."""
 
     values: dict[str, float]
     n: int
     per_class: ClassRates
 
     def __getitem__(self, metric: str) -> float:
-        """Return a metric; NaN if it is undefined."""
         return self.values[metric]
 
     @property
     def accuracy(self) -> float:
-        """Share of the faces that are classified correctly."""
         return self["accuracy"]
 
     def as_dict(self) -> dict[str, float | int | None]:
-        """Return all but `per_class` as plain JSON types, undefined metrics as None. The keys are stable: model cards
-        and `evaluate --json` use them."""
+        """Return all but `per_class` as JSON types, None for NaN. Cards and `evaluate --json` use these keys."""
         return {**{name: plain(value) for name, value in self.values.items()}, "n": self.n}
 
 
@@ -60,7 +51,6 @@ class Metric:
     """A metric with an interval: what it means, and how both are computed.
 
     Attributes:
-        title: for tables and charts.
         definition, reading, trap: what it is, how to read it, and what not to conclude from it.
         value: from labels `(n,)`, probabilities `(n, 7)` and the confusion matrix `(7, 7)`; NaN if undefined.
         interval: from labels, probabilities, the confusion matrices of resamples `(b, 7, 7)` and the confidence.
@@ -81,14 +71,11 @@ class Metric:
 def of_counts(function: Callable[[NDArray], FloatArray]) -> dict[str, Any]:
     """Return `value` and `interval`, a percentile bootstrap, of a `Metric` that follows from confusion matrices.
 
-    Args:
-        function: from confusion matrices `(..., 7, 7)` to values `(...)`.
+    The function turns confusion matrices `(..., 7, 7)` into values `(...)`.
     """
     return {
-        "value": lambda _labels, _probabilities, counts: float(function(counts)),
-        "interval": lambda _labels, _probabilities, counts, confidence: percentile_interval(
-            function(counts), confidence
-        ),
+        "value": lambda *arrays: float(function(arrays[-1])),
+        "interval": lambda _labels, _probas, counts, confidence: percentile_interval(function(counts), confidence),
     }
 
 
@@ -129,8 +116,8 @@ METRICS: Final[dict[str, Metric]] = {
         reading="0.5 is chance, 1 is perfect. It judges the order of faces, not the predicted expression.",
         trap="With few positives it can be high although most positive predictions are wrong. See precision and "
         "recall.",
-        value=lambda labels, probabilities, _: macro_auc(labels, probabilities),
-        interval=lambda labels, probabilities, _, confidence: macro_auc_interval(labels, probabilities, confidence),
+        value=lambda labels, probas, _: float(mean_defined(class_auc(labels, probas))),
+        interval=lambda labels, probas, _, confidence: macro_auc_interval(labels, probas, confidence),
         example=lambda metrics: (
             f"In about {1000 * metrics['roc_auc']:.0f} of 1,000 such pairs of faces the right one has more probability."
         ),
@@ -157,7 +144,6 @@ METRICS: Final[dict[str, Metric]] = {
 
 
 def metric_titles() -> dict[str, str]:
-    """Return the titles of `METRICS` by key."""
     return {key: metric.title for key, metric in METRICS.items()}
 
 
@@ -170,9 +156,6 @@ def evaluate(y_true: ArrayLike, proba: ArrayLike) -> Metrics:
     Args:
         y_true: `(n,)` int 0..6.
         proba: `(n, 7)`, rows that sum to 1.
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`).
 
     Example:
         >>> round(evaluate([3, 3, 6], np.eye(7)[[3, 6, 6]]).accuracy, 3)
@@ -187,26 +170,17 @@ def evaluate(y_true: ArrayLike, proba: ArrayLike) -> Metrics:
 
 @dataclass(frozen=True)
 class BootstrapIntervals:
-    """Confidence intervals of the metrics of one model.
-
-    Attributes:
-        values: by key of `METRICS`.
-        f1: F1 of each expression by name; NaN for one that never occurs.
-    """
+    """Confidence intervals of one model: of the metrics by key of `METRICS`, and of F1 by expression."""
 
     values: dict[str, Interval]
     f1: dict[str, Interval]
 
     def __getitem__(self, metric: str) -> Interval:
-        """Return the interval of a metric."""
         return self.values[metric]
 
 
-def bootstrap_intervals(
-    y_true: ArrayLike, proba: ArrayLike, *, n_resamples: int = 1000, seed: int = 0, confidence: float = 0.95
-) -> BootstrapIntervals:
+def bootstrap_intervals(y_true: ArrayLike, proba: ArrayLike, **settings: Any) -> BootstrapIntervals:
     """Return the intervals of one model, `proba (n, 7)`; the rest is as in `bootstrap_all`."""
-    settings: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed, "confidence": confidence}
     return bootstrap_all(y_true, {"proba": proba}, **settings)["proba"]
 
 
@@ -220,34 +194,19 @@ def bootstrap_all(
 ) -> dict[str, BootstrapIntervals]:
     """Return percentile bootstrap intervals (Efron and Tibshirani 1993) of several models, by name.
 
-    That of the ROC AUC is not resampled, see `curves.macro_auc_interval`.
-
     Faces are drawn with replacement; all models share the draws. The intervals describe how the metrics vary with the
-    test faces, not with the training run.
-
-    Args:
-        y_true: `(n,)` int 0..6.
-        probas: name to `(n, 7)`.
-        n_resamples: number of resamples; with 1,000 the ends vary by about a tenth of the half-width.
-        seed: of NumPy's default generator.
-        confidence: between 0 and 1.
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`), there is no model, or a setting is out of range.
+    test faces, not with the training run. That of the ROC AUC is not resampled, see `curves.macro_auc_interval`.
+    With 1,000 resamples the ends vary by about a tenth of the half-width.
     """
-    n_resamples = check_count(n_resamples, "n_resamples")
-    check_fraction(confidence, "confidence")
-    labels, checked = checked_models(y_true, probas)
-    counts = resampled_counts(labels, checked, n_resamples, seed)
-    return {name: _intervals(labels, values, counts[name], confidence) for name, values in checked.items()}
-
-
-def _intervals(labels: IntArray, values: FloatArray, counts: FloatArray, confidence: float) -> BootstrapIntervals:
-    f1 = class_rates(counts).f1
-    return BootstrapIntervals(
-        {key: metric.interval(labels, values, counts, confidence) for key, metric in METRICS.items()},
-        {name: percentile_interval(f1[:, index], confidence) for index, name in enumerate(EXPRESSIONS)},
-    )
+    labels, models = as_models(y_true, probas)
+    resamples = resampled_counts(labels, models, check_count(n_resamples, "n_resamples"), seed)
+    result = {}
+    for name, values in models.items():
+        counts = resamples[name]
+        intervals = {key: metric.interval(labels, values, counts, confidence) for key, metric in METRICS.items()}
+        f1 = [percentile_interval(column, confidence) for column in class_rates(counts).f1.T]
+        result[name] = BootstrapIntervals(intervals, dict(zip(EXPRESSIONS, f1, strict=True)))
+    return result
 
 
 Measured = dict[str, tuple[Metrics, BootstrapIntervals]]
@@ -264,22 +223,20 @@ def measure_models(predictions: Predictions) -> Measured:
 def f1_table(predictions: Predictions, measured: Measured) -> pd.DataFrame:
     """Return F1 of each model and expression: columns `name`, `model`, `expression`, `f1`, `low`, `high`, `precision`,
     `recall`, `faces`."""
-    rows = []
+    tables = []
     for name in predictions.names:
         metrics, intervals = measured[name]
-        classes = metrics.per_class
-        for index, expression in enumerate(EXPRESSIONS):
-            rows.append(
-                {
-                    "name": name,
-                    "model": predictions.titles[name],
-                    "expression": expression,
-                    "f1": classes.f1[index],
-                    "low": intervals.f1[expression].low,
-                    "high": intervals.f1[expression].high,
-                    "precision": classes.precision[index],
-                    "recall": classes.recall[index],
-                    "faces": int(classes.support[index]),
-                }
-            )
-    return pd.DataFrame(rows)
+        rates, ends = metrics.per_class, list(intervals.f1.values())
+        columns = {
+            "name": name,
+            "model": predictions.titles[name],
+            "expression": EXPRESSIONS,
+            "f1": rates.f1,
+            "low": [interval.low for interval in ends],
+            "high": [interval.high for interval in ends],
+            "precision": rates.precision,
+            "recall": rates.recall,
+            "faces": rates.support.astype(int),
+        }
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)

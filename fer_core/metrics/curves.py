@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
-from fer_core.metrics.checks import FloatArray, IntArray, as_pair, as_probabilities, check_fraction
-from fer_core.metrics.confusion import mean_defined
 from fer_core.metrics.intervals import Interval, normal_quantile
-from fer_core.metrics.predictions import Predictions
+from fer_core.metrics.predictions import FloatArray, IntArray, Predictions, as_pair, as_probabilities, check_fraction
 
 MACRO, MICRO = "macro", "micro"
 
 HALF_A_PIXEL: Final = 0.5 / 1000
 """Curves are thinned so that none moves by more on a plot of 1,000 pixels, as wide as one is in full screen."""
-
-
-class _Curve(NamedTuple):
-    """Points `(m,)` with their thresholds, and the area before points are left out for drawing."""
-
-    x: FloatArray
-    y: FloatArray
-    thresholds: FloatArray
-    area: float
 
 
 def roc_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = None) -> pd.DataFrame:
@@ -40,28 +29,25 @@ def roc_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None =
     Args:
         y_true: `(n,)` int 0..6.
         proba: `(n, 7)`.
-        tolerance: leave out points for drawing, if the drawn curve then moves by no more than this (in rates, as the
-            curve's own values); None keeps all. Areas do not change.
+        tolerance: leave out points if the drawn curve then moves by no more than this, in rates; None keeps all. Areas
+            do not change.
 
     Returns:
         Columns `expression`, `x` (false positive rate) and `y` (true positive rate), both rising from 0 to 1,
         `threshold` (from which probability a point counts as positive, falling; NaN for "macro") and `area`. An
         expression without positive or negative rows has no curve; if all rows have the same label, there is only
         "micro".
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`), or `tolerance` is not between 0 and 1.
     """
     from sklearn.metrics import auc, roc_curve
 
-    curves: dict[str, _Curve] = {}
+    curves = {}
     for name, truth, scores in _one_vs_rest(y_true, proba):
         fpr, tpr, thresholds = roc_curve(truth, scores)
-        curves[name] = _Curve(fpr, tpr, thresholds, float(auc(fpr, tpr)))
+        curves[name] = _curve(fpr, tpr, thresholds, auc(fpr, tpr))
     if single := [curve for name, curve in curves.items() if name != MICRO]:
-        grid = np.unique(np.concatenate([curve.x for curve in single]))
-        heights = np.mean([np.interp(grid, curve.x, curve.y) for curve in single], axis=0)
-        curves[MACRO] = _macro(np.r_[0.0, grid], np.r_[0.0, heights], single)
+        grid = np.unique(pd.concat(single)["x"])
+        heights = np.mean([np.interp(grid, curve["x"], curve["y"]) for curve in single], axis=0)
+        curves[MACRO] = _curve(np.r_[0.0, grid], np.r_[0.0, heights], np.nan, _mean_area(single))
     return _as_table(curves, _enough_of_lines, tolerance)
 
 
@@ -74,28 +60,21 @@ def pr_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = 
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    curves: dict[str, _Curve] = {}
+    curves = {}
     for name, truth, scores in _one_vs_rest(y_true, proba):
         precision, recall, thresholds = precision_recall_curve(truth, scores)
-        area = float(average_precision_score(truth, scores))
-        curves[name] = _Curve(recall[::-1], precision[::-1], np.r_[np.inf, thresholds[::-1]], area)
+        area = average_precision_score(truth, scores)
+        curves[name] = _curve(recall[::-1], precision[::-1], np.r_[np.inf, thresholds[::-1]], area)
     if single := [curve for name, curve in curves.items() if name != MICRO]:
         grid = np.linspace(0, 1, 1001)
-        steps = [curve.y[np.searchsorted(curve.x, grid - 1e-12)] for curve in single]
-        curves[MACRO] = _macro(grid, np.mean(steps, axis=0), single)
+        steps = [curve["y"].to_numpy()[np.searchsorted(curve["x"], grid - 1e-12)] for curve in single]
+        curves[MACRO] = _curve(grid, np.mean(steps, axis=0), np.nan, _mean_area(single))
     return _as_table(curves, _enough_of_steps, tolerance)
 
 
 def curve_table(predictions: Predictions, tolerance: float = HALF_A_PIXEL) -> pd.DataFrame:
-    """Return the one-vs-rest ROC and precision-recall curves of each model and expression.
-
-    Args:
-        predictions: of the models.
-        tolerance: by how much leaving out points may move a curve.
-
-    Returns:
-        The columns of `roc_curves`, `curve` ("roc" or "pr"), `name`, `model` and `order`.
-    """
+    """Return the one-vs-rest curves of each model and expression, with the columns of `roc_curves`, `curve` ("roc" or
+    "pr"), `name`, `model` and `order`."""
     tables = []
     for name, probabilities in predictions.probabilities.items():
         for curve, curves in (("roc", roc_curves), ("pr", pr_curves)):
@@ -112,15 +91,12 @@ def curves_of(points: pd.DataFrame, curve: str, expression: str) -> pd.DataFrame
 
 
 def threshold_table(predictions: Predictions, expression: str, threshold: float) -> pd.DataFrame:
-    """Return the rates of predicting an expression wherever its probability is at least the threshold.
+    """Return the rates of predicting an expression wherever its probability is at least the threshold, 0 to 1.
 
     Returns:
         One row for each model: `name`, `model`, `expression`, `threshold`, `precision` (NaN if no face reaches the
         threshold), `recall`, `f1`, `tpr` (equal to recall), `fpr` (these NaN without positive or negative faces),
         `true_positives`, `false_positives`, `false_negatives` and `true_negatives`.
-
-    Raises:
-        ValueError: the expression is unknown, or the threshold not between 0 and 1.
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f"Expected threshold between 0 and 1. Received: {threshold}")
@@ -155,36 +131,24 @@ def class_auc(y_true: ArrayLike, proba: ArrayLike) -> FloatArray:
     """Return the one-vs-rest ROC AUC of each class, `(7,)`; NaN for a class without positive or negative rows.
 
     Computed from midranks as the Mann–Whitney statistic, equal to scikit-learn's `roc_auc_score`.
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`).
     """
     return np.array([auc for auc, _ in _auc_by_class(*as_pair(y_true, proba))])
 
 
-def macro_auc(y_true: ArrayLike, proba: ArrayLike) -> float:
-    """Return the mean of `class_auc` over the classes where it is defined; NaN if all rows have the same label.
-
-    Equal to scikit-learn's `roc_auc_score(average="macro", multi_class="ovr")`, which needs all classes.
-    """
-    return float(mean_defined(class_auc(y_true, proba)))
-
-
 def macro_auc_interval(y_true: ArrayLike, proba: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Return the confidence interval of `macro_auc`.
+    """Return the confidence interval of the mean of `class_auc` over the classes where it is defined.
 
     It is computed from the structural components of DeLong, DeLong and Clarke-Pearson (1988, Biometrics 44:837) with
-    the midranks of Sun and Xu (2014, IEEE SPL 21:1389). The influence of each row is averaged over the classes, which
-    accounts for their correlation; class sizes are random, as in a bootstrap of rows. The interval is normal on the
-    logit scale, so it stays within 0..1. It takes milliseconds; a bootstrap would take seconds.
-
-    A perfect or completely wrong ranking has an interval of width 0; if the AUC is undefined, both ends are NaN.
+    the midranks of Sun and Xu (2014, IEEE SPL 21:1389), in milliseconds; a bootstrap would take seconds. The influence
+    of each row is averaged over the classes, which accounts for their correlation; class sizes are random, as in a
+    bootstrap of rows. The interval is normal on the logit scale, so it stays within 0..1. A perfect or completely wrong
+    ranking has an interval of width 0.
     """
     labels, values = as_pair(y_true, proba)
     z, n = normal_quantile(confidence), len(labels)
     defined = [(auc, influence) for auc, influence in _auc_by_class(labels, values) if not math.isnan(auc)]
     if not defined:
-        return Interval(float("nan"), float("nan"))
+        return Interval()
     auc = float(np.mean([auc for auc, _ in defined]))
     if auc <= 0 or auc >= 1:
         return Interval(auc, auc)
@@ -206,24 +170,28 @@ def _one_vs_rest(y_true: ArrayLike, proba: ArrayLike) -> list[tuple[str, np.ndar
     return [*problems, (MICRO, truth.ravel(), values.ravel())]
 
 
-def _macro(x: FloatArray, y: FloatArray, curves: Sequence[_Curve]) -> _Curve:
-    return _Curve(x, y, np.full(len(x), np.nan), float(np.mean([curve.area for curve in curves])))
+def _curve(x: FloatArray, y: FloatArray, thresholds: ArrayLike, area: float) -> pd.DataFrame:
+    return pd.DataFrame({"x": x, "y": y, "threshold": np.minimum(thresholds, 1), "area": area})
+
+
+def _mean_area(curves: Sequence[pd.DataFrame]) -> float:
+    return float(np.mean([curve["area"].iloc[0] for curve in curves]))
 
 
 def _as_table(
-    curves: Mapping[str, _Curve],
+    curves: Mapping[str, pd.DataFrame],
     enough: Callable[[FloatArray, FloatArray, float], IntArray],
     tolerance: float | None,
 ) -> pd.DataFrame:
     """Return curves in the order of their names as `roc_curves` does; `enough` chooses points by a tolerance."""
     tables = []
     for name in (name for name in (*EXPRESSIONS, MACRO, MICRO) if name in curves):
-        x, y, thresholds, area = curves[name]
-        table = pd.DataFrame({"expression": name, "x": x, "y": y, "threshold": np.minimum(thresholds, 1), "area": area})
+        table = curves[name]
         if tolerance is not None:
-            table = table.iloc[enough(x, y, check_fraction(tolerance, "tolerance"))]
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+            points = table["x"].to_numpy(), table["y"].to_numpy()
+            table = table.iloc[enough(*points, check_fraction(tolerance, "tolerance"))]
+        tables.append(table.assign(expression=name))
+    return pd.concat(tables, ignore_index=True)[["expression", "x", "y", "threshold", "area"]]
 
 
 def _enough_of_lines(x: FloatArray, y: FloatArray, tolerance: float) -> IntArray:
@@ -257,11 +225,11 @@ def _share(part: int, whole: int) -> float:
 
 
 def _auc_by_class(labels: IntArray, values: FloatArray) -> list[tuple[float, FloatArray]]:
-    """Return for each class its AUC and each row's influence on it, `(n,)`."""
     return [_auc_and_influence(labels == index, values[:, index]) for index in range(NUM_CLASSES)]
 
 
 def _auc_and_influence(positive: np.ndarray, scores: FloatArray) -> tuple[float, FloatArray]:
+    """Return the AUC of one class and each row's influence on it, `(n,)`."""
     n, n_positive = len(scores), int(positive.sum())
     if n_positive in (0, n):
         return float("nan"), np.full(n, np.nan)

@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike
 
 from fer_core.columns import YARDSTICKS
 from fer_core.labels import NUM_CLASSES
-from fer_core.metrics.checks import FloatArray, as_labels, as_probabilities
-from fer_core.metrics.predictions import ENSEMBLE, Predictions
+from fer_core.metrics.predictions import ENSEMBLE, FloatArray, Predictions, as_labels, as_probabilities
 
 FUSIONS: Final[dict[str, str]] = {
     "mean": "Every model counts the same.",
@@ -30,14 +29,9 @@ _FLOOR = 1e-3
 
 
 def weighted_fusion(probas: Sequence[ArrayLike], weights: ArrayLike) -> FloatArray:
-    """Return the weighted mean of the models' probabilities, `(n, 7)`.
+    """Return the weighted mean of the probabilities `(n, 7)` of one model or more.
 
-    Args:
-        probas: one `(n, 7)` for each model, at least one, of equal length.
-        weights: `(models,)`, not negative and not all 0; they are scaled to sum to 1.
-
-    Raises:
-        ValueError: there is no model, an array is not valid (see `checks`), or lengths differ.
+    Weights `(models,)` are not negative and not all 0; they are scaled to sum to 1.
     """
     stacked = _stack(probas)
     shares = np.asarray(weights, dtype=np.float64)
@@ -50,22 +44,12 @@ def weighted_fusion(probas: Sequence[ArrayLike], weights: ArrayLike) -> FloatArr
 
 
 def exponential_weights(accuracies: ArrayLike, exponent: float) -> FloatArray:
-    """Return the weights of the validation-accuracy-based exponentially weighted average (VA-Expo-WA).
+    """Return the weights of the validation-accuracy-based exponentially weighted average (VA-Expo-WA), `(models,)`.
 
     A model with validation accuracy a_i has the weight `a_i**q / sum_j a_j**q`. Published by Kim, Lee, Roh and Lee
     (2015, ICMI, "Hierarchical Committee of Deep CNNs with Exponentially-Weighted Decision Fusion for Static Facial
     Expression Recognition"). With q = 0 all weights are equal, with q = 1 they are proportional to the accuracies;
-    with a large q only the best model counts.
-
-    Args:
-        accuracies: `(models,)`, each above 0 and at most 1, not measured on the split that is shown.
-        exponent: q.
-
-    Returns:
-        `(models,)`, sums to 1.
-
-    Raises:
-        ValueError: an accuracy is out of range, there is none, or the exponent is not finite.
+    with a large q only the best model counts. Accuracies are above 0 and at most 1, not measured on the split on show.
     """
     values = np.asarray(accuracies, dtype=np.float64)
     if values.ndim != 1 or not values.size or not ((values > 0) & (values <= 1)).all():
@@ -78,25 +62,11 @@ def exponential_weights(accuracies: ArrayLike, exponent: float) -> FloatArray:
     return result
 
 
-def fit_exponent(
-    y_true: ArrayLike,
-    probas: Sequence[ArrayLike],
-    exponents: ArrayLike,
-    accuracies: ArrayLike,
-) -> float:
+def fit_exponent(y_true: ArrayLike, probas: Sequence[ArrayLike], exponents: ArrayLike, accuracies: ArrayLike) -> float:
     """Return the exponent of `exponential_weights` whose ensemble is the most accurate.
 
-    Every exponent is tried, as Kim et al. do. Of equally accurate ones the nearest to 0 is returned, so that models of
+    Every candidate is tried, as Kim et al. do. Of equally accurate ones the nearest to 0 is returned, so that models of
     equal accuracy are averaged with equal weights.
-
-    Args:
-        y_true: `(n,)` int 0..6.
-        probas: one `(n, 7)` for each model.
-        exponents: the candidates.
-        accuracies: `(models,)`, as for `exponential_weights`.
-
-    Raises:
-        ValueError: an array is not valid (see `checks`), or lengths differ.
     """
     labels, stacked = as_labels(y_true), _stack(probas)
     if len(labels) != stacked.shape[1]:
@@ -119,11 +89,9 @@ def fit_exponent(
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """An ensemble of models.
+    """Predictions of models and of their ensemble.
 
     Attributes:
-        predictions: of all models and of the ensemble.
-        fusion: one of `FUSIONS`.
         shares: weight of each member by name; they sum to 1.
         source: what the weights are computed from, as text; empty for equal weights.
         best_exponent: q with the highest accuracy on the other test split, `best_on`; None if not exponential.
@@ -136,11 +104,6 @@ class Ensemble:
     best_exponent: float | None = None
     best_on: str = ""
 
-    @property
-    def weights(self) -> dict[str, float]:
-        """Weight of each member by title."""
-        return {self.predictions.titles[name]: share for name, share in self.shares.items()}
-
     def on(self, other: Predictions) -> Predictions:
         """Add the ensemble with the same weights to other predictions, if these have all members."""
         if not set(self.shares) <= set(other.names):
@@ -151,12 +114,11 @@ class Ensemble:
     @property
     def description(self) -> str:
         """The weights and their source as one paragraph."""
-        shares = ", ".join(f"{title} {share:.0%}" for title, share in self.weights.items())
+        titles, by = self.predictions.titles, YARDSTICKS[self.predictions.by]
+        shares = ", ".join(f"{titles[name]} {share:.0%}" for name, share in self.shares.items())
         source = f" Weights from {self.source}, not from the faces shown." if self.source else ""
-        best = ""
-        if self.best_exponent is not None:
-            by = YARDSTICKS[self.predictions.by]
-            best = f" On {self.best_on}, q = {self.best_exponent:.0f} is best by {by}."
+        q = self.best_exponent
+        best = "" if q is None else f" On {self.best_on}, q = {q:.0f} is best by {by}."
         return f"{FUSIONS[self.fusion]} {shares}.{source}{best}"
 
 
@@ -177,13 +139,9 @@ def fuse(
     Args:
         predictions: of the split that is shown.
         members: names in `predictions`, at least two; other names are ignored.
-        fusion: one of `FUSIONS`.
-        exponent: q of the exponential weights.
-        holdout: accuracy on the hold-out by name of the model, as cards have it.
+        fusion: one of `FUSIONS`; with the exponent q of the exponential weights.
+        holdout: accuracy on the hold-out by name of the model.
         other: predictions of the same models on the other test split.
-
-    Raises:
-        ValueError: there are fewer than two members, the fusion is unknown, or there are no accuracies to weight by.
     """
     chosen = [name for name in predictions.names if name in set(members)]
     if len(chosen) < 2:
@@ -198,7 +156,7 @@ def fuse(
             candidates = np.arange(LOWEST_EXPONENT, HIGHEST_EXPONENT + 1)
             best = fit_exponent(other.labels, [other.probabilities[name] for name in chosen], candidates, accuracies)
     fused = weighted_fusion([predictions.probabilities[name] for name in chosen], weights)
-    shares = {name: float(share) for name, share in zip(chosen, weights / weights.sum(), strict=True)}
+    shares = dict(zip(chosen, (weights / weights.sum()).tolist(), strict=True))
     combined = predictions.plus(ENSEMBLE, f"Ensemble of {len(chosen)} ({fusion})", fused)
     return Ensemble(combined, fusion, shares, source, best, other.split if other is not None else "")
 
@@ -207,8 +165,7 @@ def _accuracies(
     members: Sequence[str], holdout: Mapping[str, float | None], other: Predictions | None
 ) -> tuple[np.ndarray, str]:
     """Return the accuracy of each member on faces that are not shown, and a description of these faces."""
-    stated = [holdout.get(name) for name in members]
-    known = [value for value in stated if value is not None]
+    known = [value for value in map(holdout.get, members) if value is not None]
     if len(known) == len(members):
         return np.clip(known, _FLOOR, 1), "accuracy by FER2013's label on the hold-out (of Training)"
     if other is not None and set(members) <= set(other.names):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fer_core.data import SPLITS, FaceDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import TEST_FACES, TEST_STARTS, TRAINING_ROWS
 from fer_core.data.near_duplicates import known_same_pictures
-from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.intervals import wilson_interval
 from fer_core.metrics.predictions import Predictions
 
@@ -34,27 +34,21 @@ def agreement_by_label(labels: NDArray[np.int64], votes: FerPlusVotes) -> pd.Dat
     """
     plurality, counts = votes.plurality(), votes.votes.astype(np.float64)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    logs = np.log2(shares, out=np.zeros_like(shares), where=shares > 0)
-    entropy = -(shares * logs).sum(axis=1)
-    for_label = _votes_for(labels, votes) / np.maximum(counts.sum(axis=1), 1)
+    faces = pd.DataFrame(
+        {
+            "clear": plurality >= 0,
+            "same": plurality == labels,
+            "votes_for_label": _votes_for(labels, votes) / np.maximum(counts.sum(axis=1), 1),
+            "entropy": -(shares * np.log2(shares, out=np.zeros_like(shares), where=shares > 0)).sum(axis=1),
+        }
+    )
+    groups = [(name, faces[labels == index]) for index, name in enumerate(EXPRESSIONS)]
     rows = []
-    for index, name in enumerate([*EXPRESSIONS, "all"]):
-        chosen = labels == index if index < NUM_CLASSES else np.ones(len(labels), bool)
-        clear = chosen & (plurality >= 0)
-        same = int((plurality[clear] == labels[clear]).sum())
-        interval = wilson_interval(same, int(clear.sum())) if clear.any() else None
-        rows.append(
-            {
-                "label": name,
-                "faces": int(chosen.sum()),
-                "clear": clear.sum() / chosen.sum() if chosen.any() else np.nan,
-                "same": same / clear.sum() if clear.any() else np.nan,
-                "low": interval.low if interval else np.nan,
-                "high": interval.high if interval else np.nan,
-                "votes_for_label": for_label[chosen].mean() if chosen.any() else np.nan,
-                "entropy": entropy[chosen].mean() if chosen.any() else np.nan,
-            }
-        )
+    for name, group in [*groups, ("all", faces)]:
+        clear = group[group["clear"]]
+        row = {"label": name, "faces": len(group), "clear": group["clear"].mean(), "same": clear["same"].mean()}
+        row |= vars(wilson_interval(int(clear["same"].sum()), len(clear)))
+        rows.append(row | group[["votes_for_label", "entropy"]].mean().to_dict())
     return pd.DataFrame(rows)
 
 
@@ -62,12 +56,9 @@ def contested_faces(dataset: FaceDataset, order: str) -> NDArray[np.int64]:
     """Return places of faces with votes, the most contested first.
 
     Args:
-        dataset: faces with votes.
+        dataset: with votes.
         order: "divided": least agreement among the annotators. "alone": no vote for the label, most agreement on
             something else first; only faces with one clear answer. "agreed": the same, only faces on which all agree.
-
-    Raises:
-        ValueError: unknown order, or the faces have no votes.
     """
     if order not in ORDERS:
         raise ValueError(f"Expected one of {', '.join(ORDERS)}. Received: {order}")
@@ -86,34 +77,22 @@ def contested_faces(dataset: FaceDataset, order: str) -> NDArray[np.int64]:
 def copies_counted() -> dict[str, int]:
     """Return the number of pairs in FER2013: `exact` (equal pixels), `near` (nearly), `across` (Training, test)."""
     known = known_same_pictures()
-    in_training = known.pairs < TRAINING_ROWS
-    exact = int(known.exact.sum())
-    return {
-        "exact": exact,
-        "near": len(known.pairs) - exact,
-        "across": int((in_training[:, 0] != in_training[:, 1]).sum()),
-    }
+    exact, in_training = int(known.exact.sum()), known.pairs < TRAINING_ROWS
+    across = int((in_training[:, 0] != in_training[:, 1]).sum())
+    return {"exact": exact, "near": len(known.pairs) - exact, "across": across}
 
 
 def copies_by_split(dataset: FaceDataset | None) -> pd.DataFrame:
-    """Return the number of pairs of the same picture within and between the splits of FER2013.
-
-    Args:
-        dataset: FER2013, for the labels; None if it is not there.
-
-    Returns:
-        One row for each two splits with such pairs: `splits`, `exact`, `near`, and `differing` (pairs with different
-        labels; NaN without a dataset).
-    """
+    """Return the number of pairs of the same picture within and between the splits of FER2013: `splits`, `exact`,
+    `near`, and `differing` (pairs with different labels; NaN without a dataset to take them from)."""
     known = known_same_pictures()
     first, second = np.searchsorted(TEST_STARTS, known.pairs, side="right").T
-    differing = np.full(len(known.pairs), np.nan)
+    labels: NDArray[Any] = np.full(known.pairs.shape, np.nan)
     if dataset is not None:
         recognized = dataset.rows >= 0
         label_of = pd.Series(dataset.labels[recognized], index=dataset.rows[recognized])
         labels = label_of.reindex(known.pairs.ravel()).to_numpy().reshape(-1, 2)
-        known_labels = ~np.isnan(labels).any(axis=1)
-        differing[known_labels] = labels[known_labels, 0] != labels[known_labels, 1]
+    differing = np.where(np.isnan(labels).any(axis=1), np.nan, labels[:, 0] != labels[:, 1])
     counts = pd.DataFrame({"exact": known.exact, "near": ~known.exact, "differing": differing})
     table = counts.groupby([first, second]).sum(min_count=1)
     splits = [SPLITS[a] if a == b else f"{SPLITS[a]} and {SPLITS[b]}" for a, b in table.index]
@@ -144,10 +123,9 @@ def differing_copies(dataset: FaceDataset) -> tuple[NDArray[np.int64], int]:
 def without_copies(predictions: Predictions) -> pd.DataFrame:
     """Return the accuracy of models with and without test faces whose picture also stands in Training.
 
-    Returns:
-        One row for each model: `name`, `model`, and for each of `all`, `no_exact` (without faces with equal pixels in
-        Training) and `no_near` (without nearly equal ones too) the accuracy, with `_faces`, `_low` and `_high`
-        (Wilson's 95 % interval).
+    One row for each model: `name`, `model`, and for each of `all`, `no_exact` (without faces with equal pixels in
+    Training) and `no_near` (without nearly equal ones too) the accuracy, with `_faces`, `_low` and `_high` (95 %
+    interval by Wilson).
     """
     training, known = np.arange(TRAINING_ROWS), known_same_pictures()
     exact, near = (known.partners(predictions.rows, training, only) for only in (True, False))
@@ -157,13 +135,11 @@ def without_copies(predictions: Predictions) -> pd.DataFrame:
         row: dict[str, object] = {"name": name, "model": predictions.titles[name]}
         for kind, left_out in (("all", np.zeros_like(exact)), ("no_exact", exact), ("no_near", near)):
             kept = right[~left_out]
-            interval = wilson_interval(int(kept.sum()), len(kept))
             row |= {kind: kept.mean(), f"{kind}_faces": len(kept)}
-            row |= {f"{kind}_low": interval.low, f"{kind}_high": interval.high}
+            row |= {f"{kind}_{end}": value for end, value in vars(wilson_interval(int(kept.sum()), len(kept))).items()}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _votes_for(labels: NDArray[np.int64], votes: FerPlusVotes) -> NDArray[np.int64]:
-    """Return the number of votes for the label of each face."""
     return votes.counts()[np.arange(len(labels)), labels]

@@ -25,8 +25,6 @@ SHEET_COLUMNS: Final = 64
 
 _UNKNOWN: Final = 128  # gray level in place of a face that the installed data lack
 
-_QUALITY: Final = 60
-
 
 def map_table(
     places: pd.DataFrame,
@@ -35,14 +33,9 @@ def map_table(
     name: str,
     faces: Fer2013Faces,
 ) -> pd.DataFrame:
-    """Return the faces of a map with what is known of each.
+    """Return the faces of a model's stored map with what is known of each.
 
-    Args:
-        places: a stored map, with the columns `columns.MAP_COLUMNS`.
-        by_label: predictions of each test split, judged by FER2013's label.
-        by_votes: the same, judged by most annotators; empty if that is unknown.
-        name: of the model that predicts.
-        faces: FER2013's faces and FER+'s votes, as far as they are available.
+    The predictions are of each test split, judged by FER2013's label, and by most annotators if that is known.
 
     Returns:
         One row for each face on the map with a stored prediction: `place` (its number from 0), `row`, `split`, `x`,
@@ -79,26 +72,13 @@ def map_table(
 
 
 def judged(table: pd.DataFrame, by: str) -> pd.Series:
-    """Return "right" or "wrong" for each prediction of `map_table`, empty if there is no clear answer.
-
-    Args:
-        table: of `map_table`.
-        by: one of `columns.YARDSTICKS`.
-    """
+    """Return "right" or "wrong" for each prediction of `map_table` by one of `columns.YARDSTICKS`; empty if unknown."""
     right = np.where(table["prediction"] == table[by], "right", "wrong")
     return pd.Series(np.where(table[by] == "", "", right), index=table.index)
 
 
 def expression_scores(predictions: Predictions, name: str) -> tuple[pd.DataFrame, list[str]]:
-    """Return F1 of each expression on some faces, and the expressions with too few faces for it.
-
-    Args:
-        predictions: of at least one face.
-        name: of the model.
-
-    Returns:
-        The table of `f1_table`, and the names of expressions with 1 to `FEW` - 1 faces.
-    """
+    """Return the `f1_table` of a model on at least one face, and the expressions with 1 to `FEW` - 1 faces."""
     own = predictions.only([name])
     table = f1_table(own, measure_models(own))
     few = table[(table["faces"] > 0) & (table["faces"] < FEW)]
@@ -106,11 +86,7 @@ def expression_scores(predictions: Predictions, name: str) -> tuple[pd.DataFrame
 
 
 def face_sheet(faces: Fer2013Faces, table: pd.DataFrame) -> bytes | None:
-    """Return all faces of a map as one picture, `SHEET_COLUMNS` in a row, in the order of `place`.
-
-    Args:
-        faces: FER2013's faces.
-        table: of `map_table`.
+    """Return all faces of a `map_table` as one picture, `SHEET_COLUMNS` in a row, in the order of `place`.
 
     Returns:
         A gray JPEG, about 3 MB for both test splits; None if none of the faces is available.
@@ -124,5 +100,5 @@ def face_sheet(faces: Fer2013Faces, table: pd.DataFrame) -> bytes | None:
         if face is not None:
             sheet[place // SHEET_COLUMNS, :, place % SHEET_COLUMNS] = face
     stream = io.BytesIO()
-    Pillow.fromarray(sheet.reshape(rows * FACE_SIZE, -1)).save(stream, "JPEG", quality=_QUALITY)
+    Pillow.fromarray(sheet.reshape(rows * FACE_SIZE, -1)).save(stream, "JPEG", quality=60)
     return stream.getvalue()

@@ -21,21 +21,6 @@ def _read(name: str) -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
 
 
-_RESULTS: Final = _read("paper_results")
-
-_CONTRADICTIONS: Final = _read("paper_contradictions")
-
-TITLE: Final[str] = _RESULTS["title"]
-
-AUTHORS: Final = tuple(_RESULTS["authors"])
-
-VARIANTS: Final[dict[str, str]] = _RESULTS["variants"]
-"""The paper's names of its models (two for each frozen one), with the names of our variants."""
-
-PLAIN_MEANS: Final[str] = _CONTRADICTIONS.pop("plain_means")
-"""For readers of the contradictions: on what the impossible ones rest."""
-
-
 class ReportedOverall(NamedTuple):
     """One row of figure 5, 11, 13 or 15, measured on PublicTest (section 3.1), with the paper's name of the model."""
 
@@ -48,62 +33,29 @@ class ReportedOverall(NamedTuple):
     macro_f1: float
 
 
-class ReportedF1(NamedTuple):
-    """One row of figure 6, 12, 14 or 16: F1 of the seven expressions in the order of `labels.EXPRESSIONS`."""
+_RESULTS: Final = _read("paper_results")
 
-    figure: int
-    name: str
-    f1: tuple[float, ...]
+TITLE: Final[str] = _RESULTS["title"]
 
+AUTHORS: Final[list[str]] = _RESULTS["authors"]
 
-class Statement(NamedTuple):
-    """A number or a quotation, and where the paper has it."""
-
-    where: str
-    value: float | str
-
-
-class Contradiction(NamedTuple):
-    """A place where the paper disagrees with itself.
-
-    Attributes:
-        kind: the name of its table in the file, which explains them.
-        topic: the subject in a few words.
-        variants: our names of the models; empty if it is about all models.
-        note: one sentence that explains the contradiction.
-        statements: at least two that contradict each other.
-    """
-
-    kind: str
-    topic: str
-    variants: tuple[str, ...]
-    note: str
-    statements: tuple[Statement, ...]
-
-
-class PublishedResult(NamedTuple):
-    """A result of others, see `published.toml`."""
-
-    what: str
-    claimed: float
-    source: str
-    reproduced: str = ""
-    reproduced_source: str = ""
-
-
-def _contradiction(kind: str, variants: list[str], statements: list[list[Any]], **texts: str) -> Contradiction:
-    pairs = tuple(Statement(*pair) for pair in statements)
-    return Contradiction(kind=kind, variants=tuple(variants), statements=pairs, **texts)
-
+VARIANTS: Final[dict[str, str]] = _RESULTS["variants"]
+"""The paper's names of its models (two for each frozen one), with the names of our variants."""
 
 OVERALL: Final = tuple(ReportedOverall(**row) for row in _RESULTS["overall"])
 
-F1_BY_CLASS: Final = tuple(ReportedF1(**{**row, "f1": tuple(row["f1"])}) for row in _RESULTS["f1_by_class"])
-
-CONTRADICTIONS: Final = tuple(_contradiction(kind, **item) for kind, items in _CONTRADICTIONS.items() for item in items)
+F1_BY_CLASS: Final[list[dict[str, Any]]] = _RESULTS["f1_by_class"]
+"""The rows of figure 6, 12, 14 and 16: `figure`, `name`, and `f1` in the order of `labels.EXPRESSIONS`."""
 
 FINAL: Final[dict[str, list[float]]] = _RESULTS["final"]
 """Support, precision and recall of the expressions for the final model, VGG16_modified, in section 4.5."""
+
+CONTRADICTIONS: Final = _read("paper_contradictions")
+"""Where the paper disagrees with itself, by kind: `topic`, `variants` (our names; none if it is about all models),
+`note`, and `statements`: two or more pairs of where the paper says what."""
+
+PLAIN_MEANS: Final[str] = CONTRADICTIONS.pop("plain_means")
+"""For readers of the contradictions: on what the impossible ones rest."""
 
 OTHER_WEIGHTS: Final = {"_utk": "UTKFace weights"}
 """Models that stand in for a variant that is not trained on ImageNet weights as in the paper: suffix and label."""
@@ -113,13 +65,13 @@ PAPER_VARIANTS: Final[dict[str, str]] = {
 }
 """Our names of the eight models in the paper, in its order, and the titles that people read."""
 
-PUBLISHED: Final = tuple(PublishedResult(**row) for row in _read("published")["results"])
-"""Published accuracies on FER2013's PrivateTest by its own label, and what others could reproduce."""
+PUBLISHED: Final[list[dict[str, Any]]] = _read("published")["results"]
+"""Published accuracies on FER2013's PrivateTest by its own label, and what others could reproduce; see the file."""
 
 
-def reported(variant: str) -> tuple[ReportedOverall, ...]:
+def reported(variant: str) -> list[ReportedOverall]:
     """Return the rows of the overall tables about one of our variants, in the order of the paper."""
-    return tuple(row for row in OVERALL if VARIANTS[row.name] == variant)
+    return [row for row in OVERALL if VARIANTS[row.name] == variant]
 
 
 def recompute_vgg16_modified() -> dict[str, float]:
@@ -147,9 +99,7 @@ def paper_metrics() -> dict[str, str]:
 def paper_overall(predictions: Predictions | None, measured: Measured) -> pd.DataFrame:
     """Return each row of the overall tables in the paper beside our measurement.
 
-    Args:
-        predictions: of PublicTest, the test split of the paper; None if there are none.
-        measured: metrics of these predictions.
+    The predictions and their metrics are of PublicTest, the test split of the paper.
 
     Returns:
         Columns `variant`, `title`, `paper_name`, `reported` ("reported, figure 11"), `measured` ("measured, PublicTest
@@ -157,38 +107,26 @@ def paper_overall(predictions: Predictions | None, measured: Measured) -> pd.Dat
         `paper_metrics` `…_reported`, `…_measured`, `…_low`, `…_high` (NaN where not measured).
     """
     rows = []
-    order = list(PAPER_VARIANTS)
-    for line in sorted(OVERALL, key=lambda line: order.index(VARIANTS[line.name])):
-        variant = VARIANTS[line.name]
+    for variant, title in PAPER_VARIANTS.items():
         name, weights = _trained_as(variant, measured)
-        ours = measured.get(name)
-        row: dict[str, object] = {
-            "variant": variant,
-            "title": PAPER_VARIANTS[variant],
-            "paper_name": line.name,
-            "reported": f"reported, figure {line.figure}",
-            "measured": "not trained here yet",
-        }
-        if ours and predictions:
-            row["measured"] = f"measured, {predictions.split} {predictions.view}{weights}"
-        for metric in paper_metrics():
-            interval = ours[1][metric] if ours else None
-            row[f"{metric}_reported"] = getattr(line, metric)
-            row[f"{metric}_measured"] = ours[0][metric] if ours else None
-            row[f"{metric}_low"] = interval.low if interval else None
-            row[f"{metric}_high"] = interval.high if interval else None
-        rows.append(row)
-    table = pd.DataFrame(rows)
-    numbers = [column for column in table if str(column).endswith(("_reported", "_measured", "_low", "_high"))]
-    return table.astype(dict.fromkeys(numbers, float))
+        words, numbers = "not trained here yet", dict.fromkeys(paper_metrics(), (np.nan, np.nan, np.nan))
+        if predictions and name in measured:
+            words = f"measured, {predictions.split} {predictions.view}{weights}"
+            metrics, intervals = measured[name]
+            numbers = {key: (metrics[key], intervals[key].low, intervals[key].high) for key in numbers}
+        for line in reported(variant):
+            row: dict[str, object] = {"variant": variant, "title": title, "paper_name": line.name}
+            row |= {"reported": f"reported, figure {line.figure}", "measured": words}
+            for key, (value, low, high) in numbers.items():
+                row |= {f"{key}_reported": getattr(line, key), f"{key}_measured": value}
+                row |= {f"{key}_low": low, f"{key}_high": high}
+            rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def paper_marks(table: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return one metric of `paper_overall` with one row for each value.
-
-    Returns:
-        Columns `title`, `source` ("reported" or "measured here"), `where`, `value`, `low`, `high`.
-    """
+    """Return a metric of `paper_overall` with a row for each value: `title`, `source` ("reported" or "measured here"),
+    `where`, `value`, `low`, `high`."""
     printed = table[["title", "reported", f"{metric}_reported"]].set_axis(["title", "where", "value"], axis=1)
     ours = table[["title", "measured", f"{metric}_measured", f"{metric}_low", f"{metric}_high"]]
     ours = ours.set_axis(["title", "where", "value", "low", "high"], axis=1).drop_duplicates("title")
@@ -199,35 +137,26 @@ def paper_marks(table: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 
 def paper_f1(variant: str, measured: Measured) -> pd.DataFrame:
-    """Return F1 by expression of one variant.
-
-    Returns:
-        Columns `model` ("reported, figure 12" or "measured here", with the weights of a stand-in), `expression`, `f1`,
-        `low`, `high`.
-    """
-    rows: list[dict[str, object]] = []
-    printed = [row for row in F1_BY_CLASS if VARIANTS[row.name] == variant]
-    for line in {row.f1: row for row in reversed(printed)}.values():
-        title = f"reported, figure {line.figure}"
-        rows += [{"model": title, "expression": e, "f1": v} for e, v in zip(EXPRESSIONS, line.f1, strict=True)]
+    """Return F1 by expression of one variant: `model` ("reported, figure 12" or "measured here", with the weights of a
+    stand-in), `expression`, `f1`, `low`, `high`."""
+    columns = ["model", "expression", "f1", "low", "high"]
+    printed = [row for row in F1_BY_CLASS if VARIANTS[row["name"]] == variant]
+    rows: list[tuple[object, ...]] = []
+    for line in {tuple(row["f1"]): row for row in reversed(printed)}.values():
+        title = f"reported, figure {line['figure']}"
+        rows += [(title, name, f1, np.nan, np.nan) for name, f1 in zip(EXPRESSIONS, line["f1"], strict=True)]
     name, weights = _trained_as(variant, measured)
     if name in measured:
         metrics, intervals = measured[name]
-        for index, expression in enumerate(EXPRESSIONS):
-            interval = intervals.f1[expression]
-            value = metrics.per_class.f1[index]
-            ours = {"model": f"measured here{weights}", "expression": expression, "f1": value}
-            rows.append({**ours, "low": interval.low, "high": interval.high})
-    table = pd.DataFrame(rows, columns=["model", "expression", "f1", "low", "high"])
-    return table.astype({"f1": float, "low": float, "high": float})
+        ours = zip(intervals.f1.items(), metrics.per_class.f1, strict=True)
+        rows += [(f"measured here{weights}", name, f1, ends.low, ends.high) for (name, ends), f1 in ours]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
 
 
 def paper_recomputed() -> pd.DataFrame:
     """Return VGG16_modified recomputed from section 4.5, beside what the figures report of it.
 
-    Returns:
-        Rows for accuracy, macro F1, Avg TPR and Avg FPR; columns `metric`, `recomputed` and one for each figure
-        ("figure 11", …).
+    There is a row for each metric; the columns are `metric`, `recomputed` and one for each figure ("figure 11", …).
     """
     recomputed = recompute_vgg16_modified()
     titles = {name: title for name, title in paper_metrics().items() if name in recomputed}
@@ -242,21 +171,16 @@ def paper_recomputed() -> pd.DataFrame:
 
 def paper_notes(variant: str) -> dict[str, str]:
     """Return the contradictions in the paper about a variant or about all: one sentence by topic."""
-    return {item.topic: item.note for item in CONTRADICTIONS if not item.variants or variant in item.variants}
+    items = [item for items in CONTRADICTIONS.values() for item in items]
+    return {item["topic"]: item["note"] for item in items if not item["variants"] or variant in item["variants"]}
 
 
 def paper_contradictions() -> pd.DataFrame:
     """Return all contradictions in the paper: columns `variants`, `topic`, `note`, `statements`."""
-    rows = [
-        {
-            "variants": ", ".join(item.variants) or "all",
-            "topic": item.topic,
-            "note": item.note,
-            "statements": "; ".join(f"{where}: {value}" for where, value in item.statements),
-        }
-        for item in CONTRADICTIONS
-    ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame([item for items in CONTRADICTIONS.values() for item in items])
+    variants = [", ".join(names) or "all" for names in table["variants"]]
+    statements = ["; ".join(f"{where}: {value}" for where, value in pairs) for pairs in table["statements"]]
+    return table.assign(variants=variants, statements=statements)[["variants", "topic", "note", "statements"]]
 
 
 def _trained_as(variant: str, measured: Measured) -> tuple[str, str]:

@@ -1,23 +1,108 @@
-"""The predictions of several models on the same faces, aligned by face."""
+"""Labels and probabilities, validated, and the predictions of several models on the same faces, aligned by face."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fer_core.columns import YARDSTICKS
+from fer_core.labels import NUM_CLASSES
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+SUM_TOLERANCE: Final = 1e-3
+"""Tolerance for the sum of a row; seven float16 numbers may be off by about 5e-4."""
 
 ENSEMBLE: Final = "+ensemble"
 """Name of the ensemble among the models. No folder of the store can have it."""
 
 
+def as_labels(y_true: ArrayLike, name: str = "y_true") -> IntArray:
+    """Return labels as `(n,)` int64.
+
+    Raises:
+        ValueError: they are not one-dimensional, empty, not integers, or outside 0..6.
+    """
+    labels = np.asarray(y_true)
+    if labels.ndim != 1 or labels.size == 0:
+        raise ValueError(f"Expected {name} of shape (n,) with n >= 1. Received: shape {labels.shape}")
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"Expected {name} of an integer type. Received: {labels.dtype}")
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= NUM_CLASSES:
+        raise ValueError(f"Expected {name} in 0..{NUM_CLASSES - 1}. Received: values from {low} to {high}")
+    return labels.astype(np.int64)
+
+
+def as_probabilities(proba: ArrayLike, name: str = "proba") -> FloatArray:
+    """Return probabilities as `(n, 7)` float64, each row scaled to sum to exactly 1.
+
+    Raises:
+        ValueError: the shape is another, a value is not finite or negative, or a row does not sum to 1.
+    """
+    values = np.asarray(proba)
+    if values.ndim != 2 or values.shape[1] != NUM_CLASSES or values.shape[0] == 0:
+        raise ValueError(f"Expected {name} of shape (n, {NUM_CLASSES}) with n >= 1. Received: shape {values.shape}")
+    if values.dtype.kind not in "fiub":
+        raise ValueError(f"Expected {name} of a real number type. Received: {values.dtype}")
+    values = values.astype(np.float64)
+    if not np.isfinite(values).all():
+        row = int(np.isfinite(values).all(axis=1).argmin())
+        raise ValueError(f"Expected finite numbers in {name}. Received: {values[row].tolist()} in row {row}")
+    if values.min() < 0:
+        row = int((values < 0).any(axis=1).argmax())
+        raise ValueError(f"Expected no negative number in {name}. Received: {values[row].min()} in row {row}")
+    sums = values.sum(axis=1, keepdims=True)
+    worst = int(np.abs(sums - 1).argmax())
+    if abs(sums[worst, 0] - 1) > SUM_TOLERANCE:
+        raise ValueError(
+            f"Expected every row of {name} to sum to 1 within {SUM_TOLERANCE}. "
+            f"Received: a sum of {sums[worst, 0]:.6g} in row {worst}"
+        )
+    scaled: FloatArray = values / sums
+    return scaled
+
+
+def as_pair(y_true: ArrayLike, proba: ArrayLike, name: str = "proba") -> tuple[IntArray, FloatArray]:
+    """Return validated labels `(n,)` and probabilities `(n, 7)`."""
+    labels, values = as_labels(y_true), as_probabilities(proba, name)
+    if len(labels) != len(values):
+        raise ValueError(
+            f"Expected y_true and {name} of equal length. Received: {len(labels)} labels, {len(values)} rows"
+        )
+    return labels, values
+
+
+def as_models(y_true: ArrayLike, probas: Mapping[str, ArrayLike]) -> tuple[IntArray, dict[str, FloatArray]]:
+    """Return validated labels `(n,)` and the probabilities `(n, 7)` of each model."""
+    if not probas:
+        raise ValueError("Expected at least one model's probabilities. Received: none")
+    labels = as_labels(y_true)
+    return labels, {name: as_pair(labels, values, name)[1] for name, values in probas.items()}
+
+
+def check_fraction(value: float, name: str) -> float:
+    """Return `value` if it is greater than 0 and less than 1, otherwise raise a ValueError."""
+    if not 0 < value < 1:
+        raise ValueError(f"Expected {name} between 0 and 1. Received: {value}")
+    return float(value)
+
+
+def check_count(value: int, name: str) -> int:
+    """Return `value` if it is an integer of at least 1, otherwise raise a ValueError."""
+    if int(value) != value or value < 1:
+        raise ValueError(f"Expected {name} to be a whole number of at least 1. Received: {value}")
+    return int(value)
+
+
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """The predictions of several models on the same faces. Arrays are read-only, because sessions share them.
+    """The predictions of several models on the same faces. Arrays become read-only, because sessions share them.
 
     Attributes:
         split: "PublicTest" or "PrivateTest".
@@ -34,12 +119,16 @@ class Predictions:
     split: str
     view: str
     by: str
-    rows: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    given: NDArray[np.int64]
+    rows: IntArray
+    labels: IntArray
+    given: IntArray
     split_faces: int
-    probabilities: Mapping[str, NDArray[np.float64]]
+    probabilities: Mapping[str, FloatArray]
     titles: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        for values in (self.rows, self.labels, self.given, *self.probabilities.values()):
+            values.setflags(write=False)
 
     @property
     def names(self) -> list[str]:
@@ -71,48 +160,40 @@ class Predictions:
             return self
         return replace(self, probabilities={n: p for n, p in self.probabilities.items() if n in chosen})
 
+    def of_faces(self, kept: NDArray[np.bool_], **changes: Any) -> Predictions:
+        """Return the predictions of the faces that a mask `(n,)` keeps, with changed attributes."""
+        return replace(
+            self,
+            rows=self.rows[kept],
+            labels=self.labels[kept],
+            given=self.given[kept],
+            probabilities={name: values[kept] for name, values in self.probabilities.items()},
+            **changes,
+        )
+
     def of_rows(self, rows: Iterable[int]) -> Predictions:
         """Return the predictions of the faces with these row numbers, in the same order; others are left out."""
         chosen = np.fromiter(set(rows), np.int64)
-        kept = np.isin(self.rows, chosen)
-        return replace(
-            self,
-            rows=read_only(self.rows[kept]),
-            labels=read_only(self.labels[kept]),
-            given=read_only(self.given[kept]),
-            split_faces=len(chosen),
-            probabilities={name: read_only(values[kept]) for name, values in self.probabilities.items()},
-        )
+        return self.of_faces(np.isin(self.rows, chosen), split_faces=len(chosen))
 
-    def plus(self, name: str, title: str, probabilities: NDArray[np.float64]) -> Predictions:
+    def plus(self, name: str, title: str, probabilities: FloatArray) -> Predictions:
         """Return the predictions with one more model."""
         return replace(
-            self,
-            probabilities={**self.probabilities, name: read_only(probabilities)},
-            titles={**self.titles, name: title},
+            self, probabilities={**self.probabilities, name: probabilities}, titles={**self.titles, name: title}
         )
 
 
 def joined(parts: Sequence[Predictions]) -> Predictions:
-    """Return the predictions of several splits together, of the models that have predictions of all of them.
-
-    Args:
-        parts: at least one, with the same view and yardstick.
-    """
+    """Return the predictions of one or more splits together, of the models that have predictions of all of them."""
     first = parts[0]
     names = [name for name in first.names if all(name in part.probabilities for part in parts)]
     return replace(
         first,
         split=" and ".join(part.split for part in parts),
-        rows=read_only(np.concatenate([part.rows for part in parts])),
-        labels=read_only(np.concatenate([part.labels for part in parts])),
-        given=read_only(np.concatenate([part.given for part in parts])),
+        rows=np.concatenate([part.rows for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+        given=np.concatenate([part.given for part in parts]),
         split_faces=sum(part.split_faces for part in parts),
-        probabilities={name: read_only(np.concatenate([part.probabilities[name] for part in parts])) for name in names},
+        probabilities={name: np.concatenate([part.probabilities[name] for part in parts]) for name in names},
         titles={name: first.titles[name] for name in names},
     )
-
-
-def read_only(values: NDArray) -> NDArray:
-    values.setflags(write=False)
-    return values

@@ -15,10 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.columns import YARDSTICKS
 from fer_core.labels import NUM_CLASSES
-from fer_core.metrics.checks import FloatArray, IntArray, check_count, check_fraction
 from fer_core.metrics.confusion import accuracy_of, class_rates, confusion_matrix, mean_defined
-from fer_core.metrics.intervals import checked_models, percentile_interval, resample_weights, resampled_counts
-from fer_core.metrics.predictions import Predictions
+from fer_core.metrics.intervals import percentile_interval, resample_weights, resampled_counts
+from fer_core.metrics.predictions import FloatArray, Predictions, as_models, check_count
 from fer_core.types import FerError
 
 EXACT_BELOW: Final[int] = 25
@@ -53,8 +52,6 @@ def compare_all(
     Args:
         y_true: `(n,)` int 0..6.
         probas: name to `(n, 7)`, at least two.
-        n_resamples: number of resamples for the intervals of the differences.
-        seed: of the resamples.
         confidence: of each interval, not adjusted.
 
     Returns:
@@ -63,18 +60,18 @@ def compare_all(
         classifies correctly), `p` (two-sided; 1 if there are no such faces), `p_holm` (adjusted for all pairs: Holm
         1979, Scand. J. Statist. 6:65), `test` ("exact": binomial; or "chi-square", with Edwards' continuity
         correction), `macro_f1_difference`, `macro_f1_low` and `macro_f1_high`.
-
-    Raises:
-        ValueError: the arrays are not valid (see `checks`), there are fewer than two models, or a setting is out of
-            range.
     """
+    from statsmodels.stats.contingency_tables import mcnemar
     from statsmodels.stats.multitest import multipletests
 
     if len(probas) < 2:
         raise ValueError(f"Expected at least two models. Received: {len(probas)}")
-    check_fraction(confidence, "confidence")
-    labels, checked = checked_models(y_true, probas)
-    scores = _scores(labels, checked, n_resamples, seed)
+    labels, checked = as_models(y_true, probas)
+    resamples = resampled_counts(labels, checked, check_count(n_resamples, "n_resamples"), seed)
+    scores = {}
+    for name, values in checked.items():  # on all faces, then on each resample: (1 + n_resamples,)
+        counts = np.concatenate([confusion_matrix(labels, values)[None], resamples[name]])
+        scores[name] = accuracy_of(counts), mean_defined(class_rates(counts).f1)
     right = {name: values.argmax(axis=1) == labels for name, values in checked.items()}
     rows = []
     for first, second in combinations(checked, 2):
@@ -82,6 +79,7 @@ def compare_all(
         accuracy, macro_f1 = (a - b for a, b in zip(scores[first], scores[second], strict=True))
         interval, f1_interval = (percentile_interval(values[1:], confidence) for values in (accuracy, macro_f1))
         exact = only_first + only_second < EXACT_BELOW
+        test = mcnemar([[0, only_first], [only_second, 0]], exact=exact, correction=True)
         rows.append(
             {
                 "first": first,
@@ -91,7 +89,7 @@ def compare_all(
                 "high": interval.high,
                 "only_first": only_first,
                 "only_second": only_second,
-                "p": _mcnemar(only_first, only_second, exact),
+                "p": float(min(test.pvalue, 1.0)),
                 "p_holm": np.nan,
                 "test": "exact" if exact else "chi-square",
                 "macro_f1_difference": float(macro_f1[0]),
@@ -104,15 +102,13 @@ def compare_all(
 
 
 def pair_table(predictions: Predictions) -> pd.DataFrame:
-    """Compare every pair of models.
-
-    Returns:
-        The columns of `compare_all`, with titles as `first` and `second`, the more accurate model first, and the
-        `verdict` as text. Empty for fewer than two models.
-    """
+    """Compare every pair of models: the columns of `compare_all`, with titles as `first` and `second`, the more
+    accurate model first, and the `verdict` as text. Empty for fewer than two models."""
     if len(predictions.names) < 2:
         return pd.DataFrame(columns=["first", "second", "difference", "p_holm", "verdict"])
-    table = compare_all(predictions.labels, _best_first(predictions))
+    right = {name: (p.argmax(axis=1) == predictions.labels).mean() for name, p in predictions.probabilities.items()}
+    best_first = sorted(right, key=lambda name: -right[name])  # so that no difference is negative
+    table = compare_all(predictions.labels, {name: predictions.probabilities[name] for name in best_first})
     table = table.assign(first=table["first"].map(predictions.titles), second=table["second"].map(predictions.titles))
     by = YARDSTICKS[predictions.by]
     better = table["first"].where(table["difference"] > 0, table["second"]) + f" is better by {by}"
@@ -121,48 +117,14 @@ def pair_table(predictions: Predictions) -> pd.DataFrame:
 
 def both_ways(table: pd.DataFrame) -> pd.DataFrame:
     """Return each pair in both orders, for a square matrix of models."""
-    swapped = table.assign(
-        first=table["second"],
-        second=table["first"],
-        difference=-table["difference"],
-        low=-table["high"],
-        high=-table["low"],
-        only_first=table["only_second"],
-        only_second=table["only_first"],
-        macro_f1_difference=-table["macro_f1_difference"],
-        macro_f1_low=-table["macro_f1_high"],
-        macro_f1_high=-table["macro_f1_low"],
-    )
+    opposite = {"first": "second", "low": "high", "only_first": "only_second", "macro_f1_low": "macro_f1_high"}
+    swapped = table.rename(columns=opposite | {new: old for old, new in opposite.items()})
+    negative = ["difference", "low", "high", "macro_f1_difference", "macro_f1_low", "macro_f1_high"]
+    swapped[negative] = -swapped[negative]
     both = pd.concat([table, swapped], ignore_index=True)
     points = [f"{round(100 * value, 1) + 0.0:+.1f}" for value in both["difference"]]  # + 0.0: no minus before zero
     clear = both["p_holm"] < LEVEL
     return both.assign(clear=clear, words=[p if c else f"({p})" for p, c in zip(points, clear, strict=True)])
-
-
-def _best_first(predictions: Predictions) -> dict[str, ArrayLike]:
-    """Return the probabilities, the most accurate model first, so that no difference is negative."""
-    right = {name: (p.argmax(axis=1) == predictions.labels).mean() for name, p in predictions.probabilities.items()}
-    return {name: predictions.probabilities[name] for name in sorted(right, key=lambda name: -right[name])}
-
-
-def _scores(
-    labels: IntArray, probas: Mapping[str, FloatArray], n_resamples: int, seed: int
-) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Return accuracy and macro F1 of each model, `(1 + n_resamples,)`: on all faces, then on each resample."""
-    resamples = resampled_counts(labels, probas, check_count(n_resamples, "n_resamples"), seed)
-    scores = {}
-    for name, values in probas.items():
-        counts = np.concatenate([confusion_matrix(labels, values)[None], resamples[name]])
-        scores[name] = accuracy_of(counts), mean_defined(class_rates(counts).f1)
-    return scores
-
-
-def _mcnemar(only_first: int, only_second: int, exact: bool) -> float:
-    """Return the p-value of McNemar's test, which uses only the faces that one of two models classifies correctly."""
-    from statsmodels.stats.contingency_tables import mcnemar
-
-    result = mcnemar([[0, only_first], [only_second, 0]], exact=exact, correction=True)
-    return float(min(result.pvalue, 1.0))
 
 
 def gains(
@@ -180,17 +142,13 @@ def gains(
     intervals cover which faces were drawn; what another seed would change is seen from the single models.
 
     Args:
-        first: the models of one way of training, one for each seed.
-        second: those of the other.
+        first, second: the models of one way of training, one for each seed; and those of the other.
         labels: `(n,)` FER2013's labels.
         plurality: `(n,)` what most annotators say, -1 where they have no clear answer.
-        n_resamples: number of resamples.
-        seed: of the resamples.
 
     Returns:
-        One row for each of `PARTS` on the clean copy, one for each on the mean of the degraded copies if there are any,
-        and last `score`, their mean, which chooses the default model on the hold-out. Columns `part` (with `_degraded`
-        at its end), `first`, `second` (means over the models), `difference`, `low`, `high` (95 % interval).
+        One row for each part of `score_parts`. Columns `part`, `first`, `second` (means over the models), `difference`,
+        `low`, `high` (95 % interval).
 
     Raises:
         FerError: no face has a plurality, or a side has no models.
@@ -198,7 +156,10 @@ def gains(
     if not (plurality >= 0).any() or not first or not second:
         raise FerError("A comparison needs models on both sides, and faces with FER+'s votes.")
     weights = np.concatenate([np.ones((1, len(labels)), np.float32), *resample_weights(len(labels), n_resamples, seed)])
-    sides = [_mean([_parts(copies, labels, plurality, weights) for copies in models]) for models in (first, second)]
+    sides = []
+    for models in (first, second):
+        scores = [score_parts(copies, labels, plurality, weights) for copies in models]
+        sides.append({part: np.mean([score[part] for score in scores], axis=0) for part in scores[0]})
     rows = []
     for part in sides[0]:
         ours, theirs = (side[part] for side in sides)
@@ -207,17 +168,21 @@ def gains(
     return pd.DataFrame(rows, columns=["part", "first", "second", "difference", "low", "high"])
 
 
-def _mean(models: list[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
-    return {part: np.mean([model[part] for model in models], axis=0) for part in models[0]}
+def score_parts(
+    copies: Copies, labels: NDArray[np.int64], plurality: NDArray[np.int64], weights: NDArray[np.floating]
+) -> dict[str, FloatArray]:
+    """Return each part of the score by which the default model is chosen on the hold-out, `(resamples,)`.
 
+    Labels and plurality are those of `gains`; some face has a plurality. Weights `(resamples, n)` are how often each
+    face counts.
 
-def _parts(
-    copies: Copies, labels: NDArray[np.int64], plurality: NDArray[np.int64], weights: NDArray[np.float32]
-) -> dict[str, NDArray[np.float64]]:
-    """Return each part of a model's score with each row of weights, `(resamples,)`."""
+    Returns:
+        Each of `PARTS` on the clean copy; with `_degraded` at the end of the name its mean over the degraded copies, if
+        there are any; and `score`, the mean of these.
+    """
     clear = plurality >= 0
     classes = np.eye(NUM_CLASSES, dtype=np.float32)[plurality] * clear[:, None]
-    by_copy: dict[str, dict[str, NDArray[np.float64]]] = {part: {} for part in PARTS}
+    by_copy: dict[str, dict[str, FloatArray]] = {part: {} for part in PARTS}
     totals = weights @ classes
     for name, probabilities in copies.items():
         predicted = probabilities.argmax(axis=1)

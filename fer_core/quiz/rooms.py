@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -24,32 +24,22 @@ from fer_core.quiz.rounds import FACES
 from fer_core.types import FerError, Image
 from fer_core.visitors import visitor
 
-LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
-"""Of codes. Without vowels no code is a word, and none has an I or O that could be read as 1 or 0."""
-
+LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"  # without vowels no code is a word, and no I or O is read as 1 or 0
 CODE_LENGTH: Final = 4
 NAME_LENGTH: Final = 30
 MOST_ROOMS: Final = 50
-MOST_PEOPLE: Final = 300
-"""Of one room."""
-
-FILE: Final = "quiz.db"
-LOCK_SECONDS: Final = 30.0
-"""For which a change waits for the changes of others."""
-
+MOST_PEOPLE: Final = 300  # of one room
+LOCK_SECONDS: Final = 30.0  # for which a change waits for the changes of others
 IDLE_SECONDS: Final = 3 * 3600.0
 """After so long without an answer, a new person or a new round, there is no such room any more. The next change of any
 room, or the next start of the app, removes it from the file."""
 
+_CELL: Final = 8  # pixels of a cell of the QR code
+
 
 @dataclass(frozen=True)
 class Person:
-    """A person in a room.
-
-    Attributes:
-        name: as typed, or made unique with a number.
-        answers: to the first faces of the round, in order.
-    """
+    """A person in a room: the name, as typed or made unique, and the answers to the first faces of the round."""
 
     name: str
     answers: tuple[str, ...] = ()
@@ -57,34 +47,36 @@ class Person:
 
 @dataclass(frozen=True)
 class Room:
-    """A room as it is at one moment. It holds no secrets, so a page can show all of it.
-
-    Attributes:
-        code: what people type to join.
-        seed: of the round.
-        turn: number of the round in this room, from 1.
-        people: in the order in which they joined.
-    """
+    """A room as it is at one moment, without its secret; `turn` is the number of the round in this room, from 1."""
 
     code: str
     seed: int
     turn: int
-    people: tuple[Person, ...] = ()
+    people: tuple[Person, ...] = ()  # in the order in which they joined
+
+    @property
+    def answers(self) -> list[tuple[str, ...]]:
+        """The answers of each person."""
+        return [person.answers for person in self.people]
+
+    @property
+    def finished(self) -> int:
+        """The number of people who have answered all faces."""
+        return sum(len(answers) == FACES for answers in self.answers)
 
 
 class Rooms:
     """All rooms of a server. Every method may be called from any thread, and from any process that has the same file.
 
+    A `FerError` of a method says that the room is not there or full, or that the file cannot be read or written.
+
     Args:
         path: the file; by default `quiz.db` in the user's data folder. A damaged one is replaced by an empty one.
         clock: returns seconds; for tests.
-
-    Raises:
-        FerError: on creation, if the file cannot be written.
     """
 
     def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
-        self._path, self._clock = path or home() / FILE, clock
+        self._path, self._clock = path or home() / "quiz.db", clock
         try:
             self._create()
         except sqlite3.OperationalError as error:
@@ -94,27 +86,20 @@ class Rooms:
             self._create()
 
     def open(self, seed: int) -> tuple[str, str]:
-        """Open a room and return its code and the secret that controls it.
-
-        Args:
-            seed: of the first round.
-
-        Raises:
-            FerError: too many rooms are open, on the server or of the current visitor; or the disk is full.
-        """
+        """Open a room with a round, and return its code and the secret that controls it."""
         here = visitor()
         with self._changing() as data:
             if here and here.limits:
-                own = _count(data, "SELECT COUNT(*) FROM owners WHERE visitor = ?", here.name)
+                own = _count(data, "owners WHERE visitor = ?", here.name)
                 if own >= here.limits.rooms:
                     raise FerError(
                         f"Too many of your rooms are open on this server. Expected at most {here.limits.rooms:g} at a "
                         f"time; end one, or wait three hours. Received: {own + 1}"
                     )
-            if _count(data, "SELECT COUNT(*) FROM rooms") >= MOST_ROOMS:
+            if _count(data, "rooms") >= MOST_ROOMS:
                 raise FerError(f"All {MOST_ROOMS} rooms of this server are in use. End one, or try again later.")
             code = _new_code()
-            while _count(data, "SELECT COUNT(*) FROM rooms WHERE code = ?", code):
+            while _count(data, "rooms WHERE code = ?", code):
                 code = _new_code()
             secret = secrets.token_urlsafe(16)
             data.execute("INSERT INTO rooms VALUES (?, ?, 1, ?, ?)", (code, seed, secret, self._clock()))
@@ -125,17 +110,17 @@ class Rooms:
     def look(self, code: str) -> Room | None:
         """Return a room as it is now; None if there is none of that code. This does not count as activity."""
         with self._reading() as data:
-            found = self._find(data, code)
-            if found is None:
+            room = self._find(data, code)
+            if room is None:
                 return None
-            rows = data.execute("SELECT name, answers FROM people WHERE code = ? ORDER BY rowid", (found.code,))
-            return Room(found.code, found.seed, found.turn, tuple(_person(*row) for row in rows))
+            rows = data.execute("SELECT name, answers FROM people WHERE code = ? ORDER BY rowid", (room["code"],))
+            return Room(room["code"], room["seed"], room["turn"], tuple(_person(row) for row in rows))
 
     def person(self, code: str, key: str) -> Person | None:
         """Return the person who holds this key; None if the room or the person is not there."""
         with self._reading() as data:
-            found = self._find(data, code)
-            return _at(data, found.code, key) if found else None
+            room = self._find(data, code)
+            return _person_at(data, room["code"], key) if room else None
 
     def join(self, code: str, name: str, *, key: str | None = None) -> str:
         """Add a person and return the key with which the person answers.
@@ -145,54 +130,43 @@ class Rooms:
             name: any text, of which the first `NAME_LENGTH` printable characters are kept. Without any, the person is
                 called Guest and a number. A name that is taken gets a number.
             key: of the person, who may be in the room already; a new one by default.
-
-        Raises:
-            FerError: there is no such room, it is full, or the disk is.
         """
         with self._changing() as data:
-            found = self._find(data, code)
-            if found is None:
+            room = self._find(data, code)
+            if room is None:
                 raise FerError(no_room(code))
-            if key and _at(data, found.code, key):
+            if key and _person_at(data, room["code"], key):
                 return key
-            names = [row[0] for row in data.execute("SELECT name FROM people WHERE code = ?", (found.code,))]
+            names = [row["name"] for row in data.execute("SELECT name FROM people WHERE code = ?", (room["code"],))]
             if len(names) >= MOST_PEOPLE:
-                raise FerError(f"The room {found.code} is full: it holds {MOST_PEOPLE} people.")
+                raise FerError(f"The room {room['code']} is full: it holds {MOST_PEOPLE} people.")
             key = key or secrets.token_urlsafe(12)
             free = _free_name(name, {name.casefold() for name in names})
-            data.execute("INSERT INTO people VALUES (?, ?, ?, '')", (found.code, key, free))
-            self._active(data, found.code)
+            data.execute("INSERT INTO people VALUES (?, ?, ?, '')", (room["code"], key, free))
+            self._active(data, room["code"])
             return key
 
     def answer(self, code: str, key: str, turn: int, face: int, expression: str) -> bool:
-        """Keep a person's answer to the next face; return whether it was kept.
+        """Keep a person's answer to the next face of the room's round `turn`; return whether it was kept.
 
-        An answer to a face that is already answered, to a later face or of an earlier round is not kept, so a second
-        window or a reload cannot change an answer.
-
-        Args:
-            code: of the room.
-            key: of the person.
-            turn: of the room's round that the person sees.
-            face: place of the face in the round, from 0.
-            expression: one of `labels.EXPRESSIONS`.
+        An answer to a face (from 0) that is already answered, to a later face or of an earlier round is not kept, so a
+        second window or a reload cannot change an answer.
 
         Raises:
-            ValueError: unknown expression.
-            FerError: the disk is full.
+            ValueError: `expression` is none of the seven.
         """
         if expression not in EXPRESSIONS:
             raise ValueError(f"Expected one of {', '.join(EXPRESSIONS)}. Received: {expression!r}")
         with self._changing() as data:
-            found = self._find(data, code)
-            person = _at(data, found.code, key) if found else None
-            if found is None or person is None or turn != found.turn:
+            room = self._find(data, code)
+            person = _person_at(data, room["code"], key) if room else None
+            if room is None or person is None or turn != room["turn"]:
                 return False
             if face != len(person.answers) or face >= FACES:
                 return False
             answers = " ".join((*person.answers, expression))
-            data.execute("UPDATE people SET answers = ? WHERE code = ? AND key = ?", (answers, found.code, key))
-            self._active(data, found.code)
+            data.execute("UPDATE people SET answers = ? WHERE code = ? AND key = ?", (answers, room["code"], key))
+            self._active(data, room["code"])
             return True
 
     def leave(self, code: str, key: str) -> None:
@@ -200,29 +174,19 @@ class Rooms:
         with self._changing() as data:
             data.execute("DELETE FROM people WHERE code = ? AND key = ?", (tidy_code(code), key))
 
-    def restart(self, code: str, secret: str, seed: int) -> bool:
-        """Start another round with the same people and without their answers; return whether the secret fits."""
+    def restart(self, code: str, secret: str, seed: int) -> None:
+        """Start another round with the same people and without their answers, if the secret fits."""
         with self._changing() as data:
-            found = self._owned(data, code, secret)
-            if found is None:
-                return False
-            data.execute("UPDATE rooms SET seed = ?, turn = turn + 1 WHERE code = ?", (seed, found.code))
-            data.execute("UPDATE people SET answers = '' WHERE code = ?", (found.code,))
-            self._active(data, found.code)
-            return True
+            if self._owned(data, code, secret):
+                data.execute("UPDATE rooms SET seed = ?, turn = turn + 1 WHERE code = ?", (seed, tidy_code(code)))
+                data.execute("UPDATE people SET answers = '' WHERE code = ?", (tidy_code(code),))
+                self._active(data, tidy_code(code))
 
-    def end(self, code: str, secret: str) -> bool:
-        """Forget a room, its people and their answers; return whether the secret fits."""
+    def end(self, code: str, secret: str) -> None:
+        """Forget a room, its people and their answers, if the secret fits."""
         with self._changing() as data:
-            found = self._owned(data, code, secret)
-            if found is not None:
-                _forget(data, found.code)
-            return found is not None
-
-    def __len__(self) -> int:
-        """Return the number of open rooms."""
-        with self._reading() as data:
-            return _count(data, "SELECT COUNT(*) FROM rooms WHERE active >= ?", self._oldest())
+            if self._owned(data, code, secret):
+                _forget(data, tidy_code(code))
 
     def _create(self) -> None:
         with closing(self._connect()) as data:
@@ -236,6 +200,7 @@ class Rooms:
 
     def _connect(self) -> sqlite3.Connection:
         data = sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)
+        data.row_factory = sqlite3.Row
         data.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
         data.execute("PRAGMA synchronous = OFF")  # a class answers at once; a power cut ends the class anyway
         return data
@@ -262,14 +227,14 @@ class Rooms:
         except sqlite3.OperationalError as error:
             raise FerError(f"The room cannot be changed ({error}). Try again.") from error
 
-    def _find(self, data: sqlite3.Connection, code: str) -> _Found | None:
-        query = "SELECT code, seed, turn, secret FROM rooms WHERE code = ? AND active >= ?"
-        row = data.execute(query, (tidy_code(code), self._oldest())).fetchone()
-        return _Found(*row) if row else None
+    def _find(self, data: sqlite3.Connection, code: str) -> Any:
+        """Return the row of a room, with its secret; None if there is none, or it was idle for too long."""
+        query = "SELECT * FROM rooms WHERE code = ? AND active >= ?"
+        return data.execute(query, (tidy_code(code), self._oldest())).fetchone()
 
-    def _owned(self, data: sqlite3.Connection, code: str, secret: str) -> _Found | None:
-        found = self._find(data, code)
-        return found if found and secrets.compare_digest(found.secret.encode(), secret.encode()) else None
+    def _owned(self, data: sqlite3.Connection, code: str, secret: str) -> bool:
+        room = self._find(data, code)
+        return room is not None and secrets.compare_digest(room["secret"].encode(), secret.encode())
 
     def _active(self, data: sqlite3.Connection, code: str) -> None:
         data.execute("UPDATE rooms SET active = ? WHERE code = ?", (self._clock(), code))
@@ -278,32 +243,22 @@ class Rooms:
         return self._clock() - IDLE_SECONDS
 
 
-class _Found(NamedTuple):
-    """A row of the table of rooms, with its secret."""
-
-    code: str
-    seed: int
-    turn: int
-    secret: str
-
-
-def _at(data: sqlite3.Connection, code: str, key: str) -> Person | None:
+def _person_at(data: sqlite3.Connection, code: str, key: str) -> Person | None:
     row = data.execute("SELECT name, answers FROM people WHERE code = ? AND key = ?", (code, key)).fetchone()
-    return _person(*row) if row else None
+    return _person(row) if row else None
 
 
-def _person(name: str, answers: str) -> Person:
-    return Person(name, tuple(answers.split()))
+def _person(row: sqlite3.Row) -> Person:
+    return Person(row["name"], tuple(row["answers"].split()))
 
 
-def _count(data: sqlite3.Connection, query: str, *values: object) -> int:
-    return int(data.execute(query, values).fetchone()[0])
+def _count(data: sqlite3.Connection, rows: str, *values: object) -> int:
+    return int(data.execute(f"SELECT COUNT(*) FROM {rows}", values).fetchone()[0])
 
 
 def _forget(data: sqlite3.Connection, code: str) -> None:
-    data.execute("DELETE FROM people WHERE code = ?", (code,))
-    data.execute("DELETE FROM owners WHERE code = ?", (code,))
-    data.execute("DELETE FROM rooms WHERE code = ?", (code,))
+    for table in ("people", "owners", "rooms"):
+        data.execute(f"DELETE FROM {table} WHERE code = ?", (code,))
 
 
 def tidy_code(code: str) -> str:
@@ -323,26 +278,17 @@ def _new_code() -> str:
 
 def _free_name(name: str, taken: set[str]) -> str:
     """Return a name that nobody has: the typed one, or with a number."""
-    typed = "".join(letter if letter.isprintable() else " " for letter in name)
-    wanted = " ".join(typed.split())[:NAME_LENGTH].strip()
-    candidate, number = wanted or "Guest 1", 1
+    printable = "".join(letter if letter.isprintable() else " " for letter in name)
+    typed = " ".join(printable.split())[:NAME_LENGTH].strip()
+    candidate, number = typed or "Guest 1", 1
     while candidate.casefold() in taken:
         number += 1
-        candidate = f"{wanted or 'Guest'} {number}"
+        candidate = f"{typed or 'Guest'} {number}"
     return candidate
 
 
-_CELL = 8
-
-
 def qr_code(link: str) -> Image:
-    """Return the QR code of a link, `(side, side)` uint8 gray with a white margin and cells of 8 pixels.
-
-    Raises:
-        ValueError: the link is empty.
-    """
-    if not link:
-        raise ValueError(f"Expected a link. Received: {link!r}")
+    """Return the QR code of a link, `(side, side)` uint8 gray with a white margin and cells of 8 pixels."""
     parameters = cv2.QRCodeEncoder.Params()
     parameters.mode = cv2.QRCodeEncoder_MODE_BYTE
     code = cv2.QRCodeEncoder.create(parameters).encode(link)

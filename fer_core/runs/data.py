@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import zipfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,47 +16,33 @@ from numpy.typing import NDArray
 from fer_core.data import IMAGE_SUFFIXES, FaceDataset, load_fer2013
 from fer_core.data.folders import files_in
 from fer_core.files import whole_file
-from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.labels import EXPRESSIONS
 from fer_core.names import is_junk, normal_name
-from fer_core.runs.own_pictures import as_faces, count_warnings, read_own_pictures
+from fer_core.runs.own_pictures import as_faces, count_warnings, divided, read_own_faces
 from fer_core.training.data import TrainingData
 from fer_core.types import FerError
 
-MIN_FACES: Final[int] = 70
-"""Fewest training faces of FER2013 that can be asked for: ten per expression."""
-
-ALL_FACES: Final[int] = 26_040
-"""Training faces in all of FER2013, without the fixed hold-out."""
-
+MIN_FACES: Final = 70  # fewest training faces of FER2013 that can be asked for: ten per expression
+ALL_FACES: Final = 26_040  # training faces in all of FER2013, without the fixed hold-out
+FACES_FILE: Final = "faces.npz"  # name in a run's folder: the faces cut out of own pictures
 _SOURCES: Final = ("fer2013", "folder")
 _DISGUST_FACES: Final = 402  # of FER2013's rarest expression in the training part
-FACES_FILE: Final = "faces.npz"
-"""Name in a run's folder: the faces cut out of own pictures."""
 
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Which faces to learn from.
+    """Which faces to learn from; a `FerError` on creation says if a value is not valid.
 
-    Attributes:
-        source: `fer2013`, or `folder` for the user's own pictures.
-        faces: number of training faces of FER2013; None for all.
-        balanced: take the same number of each expression where possible, instead of FER2013's own proportions. With
-            `faces=None`, as many of each as there are of the rarest.
-        path: folder or zip with a folder of pictures per expression (`folder` only).
-        whole_image: the pictures are face crops already, so no face is detected in them (`folder` only).
-        seed: which faces are drawn from FER2013; a smaller draw is a subset of a larger one with the same seed.
-
-    Raises:
-        FerError: on creation, if a value is not valid.
+    `balanced` takes the same number of each expression where possible, instead of FER2013's own proportions; of all
+    faces, as many of each as there are of the rarest. A smaller draw is a subset of a larger one with the same seed.
     """
 
-    source: str = "fer2013"
-    faces: int | None = None
+    source: str = "fer2013"  # or `folder` for the user's own pictures
+    faces: int | None = None  # number of training faces of FER2013; None for all
     balanced: bool = False
-    path: str = ""
-    whole_image: bool = False
-    seed: int = 0
+    path: str = ""  # folder or zip with a folder of pictures per expression (`folder` only)
+    whole_image: bool = False  # the pictures are face crops already (`folder` only)
+    seed: int = 0  # which faces are drawn from FER2013
 
     def __post_init__(self) -> None:
         if self.source not in _SOURCES:
@@ -66,24 +52,14 @@ class DataSettings:
         if self.faces is not None and self.faces < MIN_FACES:
             raise FerError(f"Expected at least {MIN_FACES} faces of FER2013. Received: {self.faces}")
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the attributes as plain JSON types."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, eq=False)
 class LoadedData:
-    """The faces that a `DataSettings` describes.
-
-    Attributes:
-        data: training faces, hold-out, and test splits.
-        warnings: one sentence for each problem that will make the model worse than its hold-out accuracy suggests.
-        skipped: one sentence for each picture that was left out.
-    """
+    """The faces that a `DataSettings` describes."""
 
     data: TrainingData
-    warnings: tuple[str, ...] = ()
-    skipped: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # a sentence for what will make the model worse than its hold-out accuracy suggests
+    skipped: tuple[str, ...] = ()  # a sentence for each picture that was left out
 
     @property
     def counts(self) -> pd.DataFrame:
@@ -95,39 +71,31 @@ class LoadedData:
 def load_training_data(settings: DataSettings, say: Callable[[str], None] = lambda _: None) -> LoadedData:
     """Load the faces to learn from, and FER2013's test splits if FER2013 is available.
 
-    The hold-out of FER2013 is always drawn from its fixed list, and has at most as many faces as the training part; the
-    finished model is scored on the whole list.
-    The hold-out of own pictures is about a seventh of each class.
-
-    Args:
-        settings: what to load. In own pictures the largest face of each is used; detecting it takes about 20 ms.
-        say: called with progress messages.
-
-    Raises:
-        FerError: FER2013 is not available, or the pictures cannot be used; the message says why.
+    The hold-out of FER2013 is drawn from its fixed list, with at most as many faces as the training part; the finished
+    model is scored on the whole list. Of own pictures it is about a seventh of each class, and the largest face of each
+    picture is used; detecting it takes about 20 ms. A `FerError` says why faces cannot be used.
     """
     if settings.source == "fer2013":
         data = fer2013_part(load_fer2013(), settings.faces, balanced=settings.balanced, seed=settings.seed)
         return LoadedData(data, tuple(count_warnings(data.training)))
     source = Path(settings.path).expanduser()
-    own = read_own_pictures(source, whole_image=settings.whole_image, say=say)
-    data = TrainingData(own.training, own.holdout, _test_splits(), f"own pictures ({source.name})")
-    return LoadedData(data, own.warnings, own.skipped)
+    faces = read_own_faces(source, whole_image=settings.whole_image, say=say)
+    training, holdout, warnings = divided(faces, source.name)
+    data = TrainingData(training, holdout, tests=_test_splits(), name=f"own pictures ({source.name})")
+    return LoadedData(data, tuple(warnings), skipped=faces.skipped)
 
 
 def load_for_run(folder: Path, settings: DataSettings, *, say: Callable[[str], None]) -> LoadedData:
     """Load the faces of a run; own pictures are kept in the run's folder, so it can be resumed if they are deleted.
 
-    Raises:
-        FerError: as `load_training_data`, or FER2013 was available when the run began and is not any more.
+    A `FerError` comes as of `load_training_data`, or if FER2013 was available when the run began and is not any more.
     """
     kept = folder / FACES_FILE
-    if settings.source != "folder":
-        return load_training_data(settings, say)
-    if kept.is_file():
+    if settings.source == "folder" and kept.is_file():
         return _read_faces(kept)
     loaded = load_training_data(settings, say)
-    _write_faces(kept, loaded)
+    if settings.source == "folder":
+        _write_faces(kept, loaded)
     return loaded
 
 
@@ -148,44 +116,30 @@ def expected_faces(settings: DataSettings) -> int:
 
 
 def fer2013_part(dataset: FaceDataset, faces: int | None, *, balanced: bool, seed: int) -> TrainingData:
-    """Return FER2013 divided as everywhere in FER Lab, with fewer training faces.
-
-    The arguments `faces`, `balanced` and `seed` are those of `DataSettings`.
-
-    Raises:
-        FerError: there is no Training split.
-    """
+    """Return FER2013 divided as everywhere in FER Lab, with the training faces that `DataSettings` describes."""
     whole = TrainingData.of(dataset)
     if faces is None and not balanced:
         return whole
-    available = _counts(whole.training)
-    present = available > 0
-    count = int(available[present].min() * present.sum()) if faces is None else faces
-    training = _draw(whole.training, count, balanced, seed)
-    holdout = _draw(whole.holdout, len(training), False, 0)
+    if faces is None:
+        available = np.bincount(whole.training.labels)
+        faces = int(available[available > 0].min() * (available > 0).sum())
+    training = _draw(whole.training, faces, balanced=balanced, seed=seed)
+    holdout = _draw(whole.holdout, len(training), balanced=False, seed=0)
     shares = "equal classes" if balanced else "FER2013's own shares"
     name = f"{len(training):,} faces of FER2013 Training ({shares}), without the fixed hold-out"
-    return TrainingData(training, holdout, whole.tests, name, holdout_rule=whole.holdout_rule, scored=whole.holdout)
+    rule = whole.holdout_rule
+    return TrainingData(training, holdout, tests=whole.tests, name=name, holdout_rule=rule, scored=whole.holdout)
 
 
 def faces_per_class(available: NDArray[np.int64], count: int, *, balanced: bool) -> NDArray[np.int64]:
-    """Divide a number of faces among the classes.
-
-    Args:
-        available: `(7,)` int64, faces of each class.
-        count: number of faces in all, at most the sum of `available`.
-        balanced: take the same number of each class where possible, instead of keeping the classes' proportions.
-
-    Returns:
-        `(7,)` int64, faces to take of each class; at least one of each class that has any.
-    """
+    """Return how many of the available faces to take of each class, in proportion or equally; one of each at least."""
     if balanced:
-        low, high = 0, int(available.max())
-        while low < high:  # find the highest equal count that does not exceed the count sum
-            level = (low + high + 1) // 2
-            low, high = (level, high) if np.minimum(available, level).sum() <= count else (low, level - 1)
-        shares = np.minimum(available, low)
-        spare = np.flatnonzero(available > low)[: count - int(shares.sum())]
+        sums = np.minimum(available, np.arange(available.max() + 1)[:, None]).sum(axis=1)
+        level = (
+            np.searchsorted(sums, count, side="right") - 1
+        )  # the highest equal count whose sum does not exceed count
+        shares = np.minimum(available, level)
+        spare = np.flatnonzero(available > level)[: count - int(shares.sum())]
     else:
         exact = available * count / available.sum()
         shares = np.floor(exact).astype(np.int64)
@@ -194,18 +148,14 @@ def faces_per_class(available: NDArray[np.int64], count: int, *, balanced: bool)
     return np.maximum(shares, np.minimum(available, 1))
 
 
-def _draw(faces: FaceDataset, count: int, balanced: bool, seed: int) -> FaceDataset:
+def _draw(faces: FaceDataset, count: int, *, balanced: bool, seed: int) -> FaceDataset:
     """Return about `count` of the faces, stratified by class and in their original order."""
     if count >= len(faces):
         return faces
     generator = np.random.default_rng(seed)
-    shares = enumerate(faces_per_class(_counts(faces), count, balanced=balanced))
+    shares = enumerate(faces_per_class(np.bincount(faces.labels), count, balanced=balanced))
     drawn = [generator.permutation(np.flatnonzero(faces.labels == label))[:share] for label, share in shares]
     return faces.subset(np.sort(np.concatenate(drawn)))
-
-
-def _counts(faces: FaceDataset) -> NDArray[np.int64]:
-    return np.bincount(faces.labels, minlength=NUM_CLASSES)
 
 
 def _test_splits(required: bool = False) -> FaceDataset | None:
@@ -222,26 +172,17 @@ def _test_splits(required: bool = False) -> FaceDataset | None:
 
 def _write_faces(path: Path, loaded: LoadedData) -> None:
     data = loaded.data
+    values: dict[str, Any] = {"measured": data.tests is not None, "name": data.name}
+    values |= {name: np.array(getattr(loaded, name), dtype=np.str_) for name in ("warnings", "skipped")}
+    for name, part in {"training": data.training, "holdout": data.holdout}.items():
+        values |= {name: part.images, f"{name}_labels": part.labels}
     with whole_file(path) as partial:
-        np.savez(
-            partial,
-            training=data.training.images,
-            training_labels=data.training.labels,
-            holdout=data.holdout.images,
-            holdout_labels=data.holdout.labels,
-            measured=np.array(data.tests is not None),
-            name=np.array(data.name),
-            warnings=np.array(loaded.warnings, dtype=np.str_),
-            skipped=np.array(loaded.skipped, dtype=np.str_),
-        )
+        np.savez(partial, **values)
 
 
 def _read_faces(path: Path) -> LoadedData:
     with np.load(path, allow_pickle=False) as arrays:
-        data = TrainingData(
-            as_faces(arrays["training"], arrays["training_labels"]),
-            as_faces(arrays["holdout"], arrays["holdout_labels"]),
-            _test_splits(required=True) if bool(arrays["measured"]) else None,
-            str(arrays["name"]),
-        )
-        return LoadedData(data, tuple(arrays["warnings"].tolist()), tuple(arrays["skipped"].tolist()))
+        training, holdout = (as_faces(arrays[part], arrays[f"{part}_labels"]) for part in ("training", "holdout"))
+        tests = _test_splits(required=True) if bool(arrays["measured"]) else None
+        data = TrainingData(training, holdout, tests=tests, name=str(arrays["name"]))
+        return LoadedData(data, tuple(arrays["warnings"].tolist()), skipped=tuple(arrays["skipped"].tolist()))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import statistics
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import dataclass
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
@@ -21,81 +22,51 @@ GUESS: Final = (
 )
 
 _KEPT: Final = 8  # newest measurements of each kind
-_UNMEASURED: Final = (48, 10.0)
-"""Side in pixels, and milliseconds per face, of a backbone that was not measured."""
-
+_UNMEASURED: Final = (48, 10.0)  # side in pixels, and milliseconds per face, of a backbone that was not measured
 _PREDICTIONS: Final = 2 * 7178 + 26 * 1000 + 6 * 2669
 """Both test splits with mirror images, 1,000 faces, clean and degraded, and the hold-out for score and threshold."""
 
-_COMPACT: Final = ((32, 64, 128, 192), 1.7)
-"""Widths, and milliseconds per face and epoch on two cores, between the 1.5 and 3.1 of two computers."""
+_COMPACT: Final = ((32, 64, 128, 192), 1.7)  # widths, and milliseconds per face and epoch on two cores (1.5 to 3.1)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Estimated duration of a run.
-
-    Attributes:
-        seconds: from its start, without waiting for other runs.
-        basis: one sentence on how it was estimated.
-    """
+    """Estimated seconds of a run without waiting for others, and one sentence on how they were estimated."""
 
     seconds: float
     basis: str
 
 
-@dataclass(frozen=True)
-class Timing:
-    """Measured durations of one run.
-
-    Attributes:
-        per_face: seconds per training face and epoch, including the hold-out.
-        preparing: seconds before the first epoch.
-        measuring: seconds after the last one.
-        faces: training faces.
-        when: seconds since 1970.
-    """
-
-    per_face: float
-    preparing: float
-    measuring: float
-    faces: int
-    when: float
-
-
 def estimate(spec: ModelSpec, recipe: Recipe, *, faces: int) -> Estimate:
-    """Estimate the duration of a run.
-
-    Args:
-        spec: the model.
-        recipe: its recipe; with early stopping, the longest possible duration is estimated.
-        faces: number of training faces.
-    """
+    """Estimate the duration of a run on so many training faces; with early stopping, the longest possible one."""
     known = _timings(spec, recipe)
     if not known:
         return Estimate(_guess(spec, recipe, faces), GUESS)
-    fitting = statistics.median(timing.per_face for timing in known) * faces * recipe.epochs
-    preparing = max(timing.preparing * (faces / timing.faces if uses_features(spec, recipe) else 1) for timing in known)
+    fitting = statistics.median(timing["per_face"] for timing in known) * faces * recipe.epochs
+    features = uses_features(spec, recipe)
+    preparing = max(timing["preparing"] * (faces / timing["faces"] if features else 1) for timing in known)
     runs = "one earlier run" if len(known) == 1 else f"{len(known)} earlier runs"
-    basis = f"From {runs} of this kind on this computer."
-    return Estimate(fitting + preparing + expected_ending(spec, recipe), basis)
+    seconds = fitting + preparing + expected_ending(spec, recipe)
+    return Estimate(seconds, f"From {runs} of this kind on this computer.")
 
 
 def expected_ending(spec: ModelSpec, recipe: Recipe) -> float:
     """Return the seconds after the last epoch, for converting the model and measuring it on the test faces."""
-    known = _timings(spec, recipe)
-    if known:
-        return statistics.median(timing.measuring for timing in known)
+    if known := _timings(spec, recipe):
+        return statistics.median(timing["measuring"] for timing in known)
     milliseconds = backbone_named(spec.backbone).served_milliseconds if spec.backbone else 1.0
     return 20.0 + milliseconds / 1000 * _PREDICTIONS
 
 
-def note_timing(spec: ModelSpec, recipe: Recipe, *, timing: Timing) -> None:
-    """Save the durations of a run for later estimates; errors are ignored."""
+def note_timing(
+    spec: ModelSpec, recipe: Recipe, *, faces: int, per_face: float, preparing: float, measuring: float
+) -> None:
+    """Save the seconds of a run, per training face and epoch, before the first epoch and after the last one."""
+    timing = {"per_face": per_face, "preparing": preparing, "measuring": measuring, "faces": faces, "when": time.time()}
     with contextlib.suppress(OSError, Timeout), FileLock(home() / f".{TIMINGS}.lock", timeout=10):
         kinds = _kinds()
         kind = _kind(spec, recipe)
-        kinds[kind] = [*kinds.get(kind, []), asdict(timing)][-_KEPT:]
+        kinds[kind] = [*kinds.get(kind, []), timing][-_KEPT:]
         write_json(home() / TIMINGS, kinds)
 
 
@@ -110,18 +81,15 @@ def duration_text(seconds: float) -> str:
     return f"about {seconds / 3600:.1f} hours"
 
 
-def _timings(spec: ModelSpec, recipe: Recipe) -> list[Timing]:
-    """Return the durations of earlier runs of this kind on this computer, oldest first."""
-    known = []
-    for values in _kinds().get(_kind(spec, recipe), []):
-        with contextlib.suppress(TypeError):
-            known.append(Timing(**values))
-    return [timing for timing in known if timing.faces > 0]
+def _timings(spec: ModelSpec, recipe: Recipe) -> list[dict[str, float]]:
+    """Return what `note_timing` saved of earlier runs of this kind on this computer, oldest first."""
+    known = [timing for timing in _kinds().get(_kind(spec, recipe), []) if isinstance(timing, dict)]
+    needed = {"per_face", "preparing", "measuring", "faces"}
+    return [timing for timing in known if timing.keys() >= needed and timing["faces"] > 0]
 
 
 def _kinds() -> dict[str, Any]:
-    kinds = read_json(home() / TIMINGS)
-    return {name: values for name, values in kinds.items() if isinstance(values, list)}
+    return {name: values for name, values in read_json(home() / TIMINGS).items() if isinstance(values, list)}
 
 
 def _kind(spec: ModelSpec, recipe: Recipe) -> str:
@@ -129,9 +97,7 @@ def _kind(spec: ModelSpec, recipe: Recipe) -> str:
     parts = [spec.architecture, *map(str, spec.widths)]
     if spec.backbone:
         parts += [spec.backbone, str(spec.backbone_size), f"open {spec.open_layers}"]
-    if uses_features(spec, recipe):
-        parts.append("features")
-    return " ".join(parts)
+    return " ".join([*parts, "features"] if uses_features(spec, recipe) else parts)
 
 
 def _guess(spec: ModelSpec, recipe: Recipe, faces: int) -> float:

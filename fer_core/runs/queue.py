@@ -6,11 +6,11 @@ Copies of the app that share the data folder, also in containers, share the queu
 from __future__ import annotations
 
 import contextlib
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -28,62 +28,51 @@ from fer_core.types import FerError
 from fer_core.visitors import check_room, limits
 
 WORKER: Final = "fer_core.runs.worker"
-PICTURES: Final = "pictures"
-"""Name in a run's folder: copies of the snapshots that it learns from."""
+PICTURES: Final = "pictures"  # name in a run's folder: copies of the snapshots that it learns from
 
 
 def submit(plan: RunPlan) -> Run:
     """Put a run into the queue; it begins when no other run is working.
 
     Snapshots of a collection are copied into the run's folder, so that later changes do not affect the run.
-
-    Raises:
-        FerError: the model's name cannot be used for a folder, the run's folder cannot be written, or a visitor of a
-            shared server has used up what is allowed.
     """
     checked_name(plan.spec.name, "model")
     folder = runs_folder()
     with _changing(folder):
-        _check_training(plan)
+        _check_allowed(plan)
         now = time.time_ns()
-        target = _free_folder(folder, plan.title, now)
+        stem = f"{datetime.fromtimestamp(now / 1e9, UTC).astimezone():%Y%m%d-%H%M%S}-{name_from(plan.title)}"
+        names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
+        target = next(folder / name for name in names if not (folder / name).exists())
         try:
             with whole_folder(target) as work:
                 plan = _with_own_pictures(plan, work, target)
-                write_json(work / PLAN, {"created": now / 1e9, **plan.as_dict()})
+                write_json(work / PLAN, {"created": now / 1e9, **asdict(plan)})
                 write_status(work, Status("waiting", "Starting", queued=now))
                 jobs.claim(work)
         except OSError as error:
             raise FerError(f"The run cannot be written to {folder} ({error.strerror}).") from error
-        run = read_run(target)
-        _start(run.folder)
-    return run
+        _start(target)
+    return read_run(target)
 
 
 def stop(run: Run) -> None:
-    """Ask a run to stop after the current step, see `jobs.stop`; it can be resumed after its last finished epoch.
-
-    Does nothing if the run is not active.
-    """
+    """Ask an active run to stop after the current step; it can be resumed after its last finished epoch."""
     if run.status().active:
         jobs.stop(run.folder)
 
 
 def resume(run: Run) -> Run:
-    """Put a run that was stopped or interrupted, or that failed, at the end of the queue.
-
-    Raises:
-        FerError: it is working or waiting or has finished, or its folder cannot be written.
-    """
+    """Put a run that was stopped or interrupted, or that failed, at the end of the queue."""
     with _changing(run.folder.parent):
         status = run.status()
         if not status.can_resume:
             raise FerError(f"{run.title} cannot be resumed: it is {status.state}.")
-        _check_active()
+        _check_allowed()
         try:
             jobs.claim(run.folder)
-            again = replace(status, state="waiting", message="Starting", queued=time.time_ns(), seconds_left=None)
-            write_status(run.folder, replace(again, step=0))
+            again = replace(status, state="waiting", message="Starting", step=0, seconds_left=None)
+            write_status(run.folder, replace(again, queued=time.time_ns()))
         except OSError as error:
             raise FerError(f"{run.title} cannot be resumed ({error.strerror}).") from error
         _start(run.folder)
@@ -91,20 +80,16 @@ def resume(run: Run) -> Run:
 
 
 def delete(run: Run) -> None:
-    """Delete a run and its result; a waiting one is taken out of the queue. Promoted models stay.
-
-    Raises:
-        FerError: it is working, or its folder cannot be deleted.
-    """
+    """Delete a run that is not working, and its result; a waiting one is taken out of the queue."""
     with _changing(run.folder.parent):
         if not run.status().can_delete:
             raise FerError(f"{run.title} is working. Stop it first, then delete it.")
         if run.status().active:
             stop(run)
             wait(run, 10.0)
+        gone = run.folder.with_name(f".deleted-{secrets.token_hex(4)}-{run.id}")
         try:
-            gone = Path(tempfile.mkdtemp(prefix=".deleted-", dir=run.folder.parent))
-            run.folder.rename(gone / run.id)
+            run.folder.rename(gone)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -130,23 +115,8 @@ def _changing(folder: Path) -> Iterator[None]:
         raise FerError("The queue of runs is being changed by another process. Try again in a minute.") from error
 
 
-def _check_training(plan: RunPlan) -> None:
-    """Check that the current visitor may start a training; without a shared server nothing is checked."""
-    given = limits()
-    if given is None:
-        return
-    _check_active()
-    check_room(0)
-    seconds = estimate(plan.spec, plan.recipe, faces=expected_faces(plan.data)).seconds
-    if seconds > 60 * given.training_minutes:
-        raise FerError(
-            f"This training would take too long for this server. Expected at most {given.training_minutes:g} minutes; "
-            f"choose fewer faces, fewer epochs or a smaller network. Received: {duration_text(seconds)}"
-        )
-
-
-def _check_active() -> None:
-    """Check that the current visitor may have one more training that waits or works."""
+def _check_allowed(plan: RunPlan | None = None) -> None:
+    """Check that the visitor of a shared server may have one more active training, and begin a new one of this plan."""
     given = limits()
     if given is None:
         return
@@ -156,12 +126,15 @@ def _check_active() -> None:
             f"Too many of your trainings wait or work on this server. Expected at most {given.trainings} at a time; "
             f"wait until it ends, or stop it. Received: {active + 1}"
         )
-
-
-def _free_folder(folder: Path, title: str, now: int) -> Path:
-    stem = f"{datetime.fromtimestamp(now / 1e9, UTC).astimezone():%Y%m%d-%H%M%S}-{name_from(title)}"
-    names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
-    return next(folder / name for name in names if not (folder / name).exists())
+    if plan is None:
+        return
+    check_room(0)
+    seconds = estimate(plan.spec, plan.recipe, faces=expected_faces(plan.data)).seconds
+    if seconds > 60 * given.training_minutes:
+        raise FerError(
+            f"This training would take too long for this server. Expected at most {given.training_minutes:g} minutes; "
+            f"choose fewer faces, fewer epochs or a smaller network. Received: {duration_text(seconds)}"
+        )
 
 
 def _with_own_pictures(plan: RunPlan, work: Path, target: Path) -> RunPlan:
@@ -177,7 +150,6 @@ def _with_own_pictures(plan: RunPlan, work: Path, target: Path) -> RunPlan:
 
 
 def _start(folder: Path) -> None:
-    """Start the run's process, which outlives the page and the server."""
     try:
         jobs.start("-m", WORKER, str(folder.resolve()), folder=folder)
     except OSError as error:

@@ -1,83 +1,69 @@
-"""A run: one training that was started from the Fine-tune page or by a study, kept in a folder of its own.
+"""A run: one training that was started from the Fine-tune page or by a study, and what becomes of its model.
 
-The folder holds `plan.json`, `status.json`, `history.csv`, `log.txt`, what a fit needs to be resumed, and, once the run
-has finished, the trained model.
+A run's folder holds `plan.json`, `status.json`, `history.csv`, `log.txt`, what a fit needs to be resumed, and, once the
+run has finished, the trained model, which can be promoted so that every page offers it, or converted to ONNX.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+from filelock import FileLock
 
-from fer_core.files import read_json
-from fer_core.jobs import read_log
+from fer_core.files import checked_name, name_from, read_json, whole_folder
+from fer_core.jobs import file_of_child, read_log
 from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings
 from fer_core.runs.status import Status, read_status
-from fer_core.store.folders import open_model
-from fer_core.store.stored_model import StoredModel
+from fer_core.store.card import CARD
+from fer_core.store.folders import list_models, model_folders, open_model, promoted
+from fer_core.store.stored_model import KERAS, WEIGHTS, StoredModel
 from fer_core.tables import read_table
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError, reason
-from fer_core.visitors import own_home
+from fer_core.visitors import check_room, disk_use, own_home
 
-PLAN, HISTORY, RESULT = "plan.json", "history.csv", "result"
-"""Names in a run's folder."""
-
+PLAN, HISTORY, RESULT = "plan.json", "history.csv", "result"  # names in a run's folder
+ONNX: Final = "model.onnx"  # the ONNX file's name in a run's folder
+ONNX_WORKER: Final = "fer_core.training.export"
+_ONNX_SECONDS: Final = 600
+_MAX_TITLE: Final = 80
 _COMMAND_LINE: Final = "spec.json"  # trainings from the command line have this file but no plan; they are not listed
 
 
 @dataclass(frozen=True)
 class RunPlan:
-    """A training as it was requested.
+    """A training as it was requested: `asdict` gives what `plan.json` holds besides the time."""
 
-    Attributes:
-        title: the run's name on the page.
-        spec: the model to build.
-        recipe: how to fit it.
-        data: what to learn from.
-    """
-
-    title: str
+    title: str  # the run's name on the page
     spec: ModelSpec
     recipe: Recipe
     data: DataSettings
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON types, for `plan.json`."""
-        return {"title": self.title, **{part: getattr(self, part).as_dict() for part in ("spec", "recipe", "data")}}
-
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RunPlan:
-        """Build from the result of `as_dict`.
-
-        Raises:
-            FerError: a part is missing, or was written by another version.
-        """
+        """Build from the result of `asdict`; a `FerError` says if a part is missing, or of another version."""
         try:
-            return cls(
-                str(values["title"]),
-                ModelSpec.from_dict(values["spec"]),
-                Recipe.from_dict(values["recipe"]),
-                DataSettings(**values["data"]),
-            )
+            return cls(str(values["title"]), **parts_of(values))
         except (KeyError, TypeError, ValueError) as error:
             raise FerError(f"The plan cannot be read: {error}.") from error
 
 
+def parts_of(values: dict[str, Any]) -> dict[str, Any]:
+    """Return model, recipe and data of a plan's values; a `KeyError`, `TypeError` or `ValueError` if it is damaged."""
+    spec, recipe = ModelSpec.from_dict(values["spec"]), Recipe.from_dict(values["recipe"])
+    return {"spec": spec, "recipe": recipe, "data": DataSettings(**values["data"])}
+
+
 @dataclass(frozen=True)
 class Run:
-    """One run.
-
-    Attributes:
-        folder: its folder, named by the run's id.
-        plan: the training as it was requested.
-        created: when it was submitted.
-    """
+    """One run: its folder, the training as it was requested, and when it was submitted."""
 
     folder: Path
     plan: RunPlan
@@ -113,7 +99,7 @@ class Run:
         return table.astype({"epoch": int}).reset_index(drop=True)
 
     def log(self, lines: int = 200) -> str:
-        """Return the last lines of its log; empty if there is none."""
+        """Return the last lines of its log."""
         return read_log(self.folder, lines)
 
     def result(self) -> StoredModel | None:
@@ -126,11 +112,7 @@ class Run:
 
 
 def runs_folder() -> Path:
-    """Return the folder of all runs of the user, or of the visitor of a shared server, created on demand.
-
-    Raises:
-        FerError: it cannot be created.
-    """
+    """Return the folder of all runs of the user, or of the visitor of a shared server, created on demand."""
     folder = own_home() / "runs"
     try:
         folder.mkdir(exist_ok=True)
@@ -140,33 +122,22 @@ def runs_folder() -> Path:
 
 
 def read_run(folder: Path) -> Run:
-    """Read one run's folder.
-
-    Raises:
-        FerError: its plan is missing or damaged.
-    """
+    """Read one run's folder; a `FerError` says if its plan is missing or damaged."""
     values = read_json(folder / PLAN)
+    skipped = f"The run {folder.name} is skipped: its {PLAN}"
     if not values:
-        raise FerError(
-            f"The run {folder.name} is skipped: its {PLAN} is missing or damaged. Delete the folder {folder}"
-        )
+        raise FerError(f"{skipped} is missing or damaged. Delete the folder {folder}")
     try:
-        return Run(folder, RunPlan.from_dict(values), datetime.fromtimestamp(float(values["created"]), UTC))
+        return Run(folder, RunPlan.from_dict(values), created=datetime.fromtimestamp(float(values["created"]), UTC))
     except (FerError, KeyError, TypeError, ValueError, OverflowError, OSError) as error:
-        raise FerError(f"The run {folder.name} is skipped: its {PLAN} cannot be used ({reason(error)}).") from error
+        raise FerError(f"{skipped} cannot be used ({reason(error)}).") from error
 
 
-def list_runs() -> tuple[list[Run], list[str]]:
-    """Return all runs, newest first, and one sentence for each damaged folder. Cheap.
-
-    Raises:
-        FerError: the user's data folder cannot be created.
-    """
+def list_runs(root: Path | None = None) -> tuple[list[Run], list[str]]:
+    """Return all runs in `root`, by default `runs_folder`, newest first, and a sentence for each damaged one. Cheap."""
     runs: list[Run] = []
     warnings: list[str] = []
-    for folder in sorted(runs_folder().iterdir()):
-        if not folder.is_dir() or folder.name.startswith("."):
-            continue
+    for folder in sorted((root or runs_folder()).glob("[!.]*/")):
         if (folder / _COMMAND_LINE).is_file() and not (folder / PLAN).exists():
             continue
         try:
@@ -177,13 +148,82 @@ def list_runs() -> tuple[list[Run], list[str]]:
 
 
 def open_run(run_id: str) -> Run:
-    """Return the run with this id.
-
-    Raises:
-        FerError: there is none, or its folder is damaged.
-    """
+    """Return the run with this id; a `FerError` says if there is none, or its folder is damaged."""
     folder = runs_folder() / run_id
     if not run_id or Path(run_id).name != run_id or run_id.startswith(".") or not folder.is_dir():
         ids = ", ".join(run.id for run in list_runs()[0][:5]) or "none"
         raise FerError(f"There is no run with this id. The newest ones: {ids}. Received: {run_id[:80]}")
     return read_run(folder)
+
+
+def promote(run: Run, name: str, *, title: str, replace: bool = False) -> StoredModel:
+    """Copy a run's model to the user's own models, completely or not at all. It stays when the run is deleted.
+
+    If another model has the same title, the model's name is appended. With `replace`, an own model of that name is
+    replaced, and a shipped one is hidden. A `FerError` says if the run has no model, or the name is taken.
+    """
+    result = _result(run, "promote")
+    checked_name(name, "model")
+    title = " ".join(title.split())
+    if not title or len(title) > _MAX_TITLE:
+        raise FerError(f"Expected a title of 1 to {_MAX_TITLE} letters. Received: {title[:_MAX_TITLE]!r}")
+    root = promoted()
+    check_room(disk_use(result.folder))
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / ".promoting.lock"), whole_folder(root / name) as work:
+            if not replace:
+                _check_free(name)
+            if title in {model.title for model in list_models()[0] if model.name != name}:
+                title = f"{title} ({name})"  # charts identify models by their titles
+            shutil.copytree(result.folder, work, dirs_exist_ok=True)
+            dataclasses.replace(result.card, name=name, title=title, promoted_from=run.id).write(work / CARD)
+            open_model(work)
+    except OSError as error:
+        raise FerError(f"{run.title} cannot be promoted ({error.strerror or error}). Free some disk space.") from error
+    return open_model(root / name)
+
+
+def suggested_name(run: Run) -> str:
+    """Return a valid name made from the run's title that no model has yet."""
+    stem = name_from(run.title)
+    names = [stem, *(f"{stem}_{number}" for number in range(2, 1000))]
+    return next(name for name in names if not any((root / name).exists() for root in model_folders()))
+
+
+def downloads(run: Run) -> dict[str, Path]:
+    """Return the LiteRT and Keras files of a finished run by name, as far as it has them."""
+    model = run.result()
+    files = [] if model is None else [model.folder / name for name in (WEIGHTS, KERAS)]
+    return {file.name: file for file in files if file.is_file()}
+
+
+def onnx_file(run: Run) -> Path:
+    """Return a finished run's model as ONNX; the first call takes about ten seconds and keeps the file in the run."""
+    model = _result(run, "convert")
+    target = run.folder / ONNX
+    try:
+        with FileLock(target.with_suffix(".onnx.lock")):
+            if not target.is_file():  # Keras is imported in a process of its own
+                words = ("-m", ONNX_WORKER, str(model.folder.resolve()), str(target.resolve()))
+                failed = f"{model.title} could not be converted to ONNX"
+                file_of_child(*words, target=target, failed=failed, timeout=_ONNX_SECONDS)
+    except OSError as error:
+        raise FerError(f"{model.title} cannot be written as ONNX ({error.strerror}). Free some disk space.") from error
+    return target
+
+
+def _result(run: Run, action: str) -> StoredModel:
+    model = run.result()
+    if model is None:
+        raise FerError(f"{run.title} has no model to {action}: it is {run.status().state}.")
+    return model
+
+
+def _check_free(name: str) -> None:
+    if (promoted() / name).exists():
+        raise FerError(f"You have a model of that name already. Choose another name, or replace it. Received: {name}")
+    if any((root / name).exists() for root in model_folders()):
+        raise FerError(
+            f"{name} is the name of a model that comes with FER Lab. Choose another, or let yours take its place."
+        )

@@ -13,73 +13,42 @@ from fer_core.files import read_json, write_json
 from fer_core.jobs import STOP, alive
 from fer_core.types import FerError
 
-STATUS: Final = "status.json"
-"""Name in a run's folder."""
-
-STATE_LABELS: Final = {
-    "waiting": "Waiting",
-    "preparing": "Preparing",
-    "fitting": "Fitting",
-    "measuring": "Measuring",
-    "finished": "Finished",
-    "stopped": "Stopped",
-    "failed": "Failed",
-    "interrupted": "Interrupted",
-}
+STATUS: Final = "status.json"  # name in a run's folder
+_RUNNING: Final = ("preparing", "fitting", "measuring")
+_STATES: Final = ("waiting", *_RUNNING, "finished", "stopped", "failed", "interrupted")
+STATE_LABELS: Final = {state: state.capitalize() for state in _STATES}
 """All states with their labels. `interrupted` is never written to disk: it means that the process has vanished."""
 
-VANISHED: Final = (
-    "Its process vanished (killed, out of memory, or the computer was restarted). Resume it to continue after its last "
-    "finished epoch."
-)
-UNREADABLE: Final = "Its status cannot be read. Resume it to continue after its last finished epoch."
-STOPPED: Final = "Stopped. Resume it to continue after its last finished epoch."
+_AGAIN: Final = "Resume it to continue after its last finished epoch."
+VANISHED: Final = f"Its process vanished (killed, out of memory, or the computer was restarted). {_AGAIN}"
+UNREADABLE: Final = f"Its status cannot be read. {_AGAIN}"
+STOPPED: Final = f"Stopped. {_AGAIN}"
 DISK_FULL: Final = "The disk is full. Free some space, then resume the run: it continues after its last finished epoch."
 NO_MEMORY: Final = (
     "This computer does not have enough memory. Choose fewer faces, a smaller batch or a smaller model, or close other "
     "programs and resume the run."
 )
-UNEXPECTED: Final = "An unexpected error occurred ({kind}). The run's log has the details; resume it to try again."
-
-_RUNNING: Final = ("preparing", "fitting", "measuring")
 _MEMORY_ERRORS: Final = ("ResourceExhaustedError", "OutOfMemoryError", "XlaRuntimeError")
 
 
 @dataclass(frozen=True)
 class Status:
-    """State and progress of a run.
+    """State and progress of a run."""
 
-    Attributes:
-        state: a key of `STATE_LABELS`.
-        message: one sentence on what is happening, or on what went wrong.
-        queued: when it was put into the queue, in nanoseconds since 1970; runs start in this order.
-        epoch: number of finished epochs.
-        epochs: number of epochs in all; 0 until the first begins.
-        step: number of finished steps of the current epoch.
-        steps: number of steps per epoch; 0 until it is known.
-        seconds: working time so far, including before a resume and without waiting.
-        seconds_left: remaining time; None if unknown.
-        peak_memory: largest memory of its process so far in bytes; 0 if unknown.
-        started: when it began to work, in seconds since 1970; 0 if it has not yet.
-        updated: when this status was written, in seconds since 1970.
-        warnings: one sentence for each problem of its data.
-        stopping: whether it was asked to stop and is still working.
-    """
-
-    state: str
-    message: str = ""
-    queued: int = 0
-    epoch: int = 0
-    epochs: int = 0
-    step: int = 0
-    steps: int = 0
-    seconds: float = 0.0
-    seconds_left: float | None = None
-    peak_memory: int = 0
-    started: float = 0.0
-    updated: float = 0.0
-    warnings: tuple[str, ...] = ()
-    stopping: bool = False
+    state: str  # a key of `STATE_LABELS`
+    message: str = ""  # one sentence on what is happening, or on what went wrong
+    queued: int = 0  # when it was put into the queue, in nanoseconds since 1970; runs start in this order
+    epoch: int = 0  # number of finished epochs
+    epochs: int = 0  # number of epochs in all; 0 until the first begins
+    step: int = 0  # number of finished steps of the current epoch
+    steps: int = 0  # number of steps per epoch; 0 until it is known
+    seconds: float = 0.0  # working time so far, including before a resume and without waiting
+    seconds_left: float | None = None  # None if unknown
+    peak_memory: int = 0  # largest memory of its process so far in bytes; 0 if unknown
+    started: float = 0.0  # when it began to work, in seconds since 1970; 0 if it has not yet
+    updated: float = 0.0  # when this status was written, in seconds since 1970
+    warnings: tuple[str, ...] = ()  # one sentence for each problem of its data
+    stopping: bool = False  # it was asked to stop and is still working
 
     @property
     def fraction(self) -> float:
@@ -101,17 +70,14 @@ class Status:
 
     @property
     def can_stop(self) -> bool:
-        """Whether `queue.stop` applies."""
         return self.active and not self.stopping
 
     @property
     def can_resume(self) -> bool:
-        """Whether `queue.resume` applies."""
         return self.state in ("stopped", "failed", "interrupted")
 
     @property
     def can_delete(self) -> bool:
-        """Whether `queue.delete` is allowed."""
         return not self.running
 
 
@@ -119,10 +85,7 @@ def write_status(folder: Path, status: Status) -> None:
     """Write a run's status completely or not at all, with the current time.
 
     If the disk is full, the old file is overwritten in place, which needs no more space: otherwise the page could not
-    show that the disk is full.
-
-    Raises:
-        OSError: that failed, too.
+    show that the disk is full. An `OSError` means that this failed, too.
     """
     values = asdict(replace(status, updated=time.time(), stopping=False))
     path = folder / STATUS
@@ -131,7 +94,10 @@ def write_status(folder: Path, status: Status) -> None:
     except OSError:
         if not path.is_file():
             raise
-        _write_over(path, json.dumps(values).encode())
+        with path.open("r+b") as stream:
+            room = len(stream.read())
+            stream.seek(0)
+            stream.write(json.dumps(values).encode().ljust(room))  # JSON may end with spaces
 
 
 def read_status(folder: Path) -> Status:
@@ -141,9 +107,18 @@ def read_status(folder: Path) -> Status:
         return status
     if alive(folder):
         known = status or Status("preparing", "Starting")
-        return replace(_up_to_now(known), stopping=(folder / STOP).exists())
+        # nothing is written during a long step
+        since = max(0.0, time.time() - known.updated) if known.running and known.updated else 0.0
+        left = None if known.seconds_left is None else positive(known.seconds_left - since)
+        stopping = (folder / STOP).exists()
+        return replace(known, seconds=known.seconds + since, seconds_left=left, stopping=stopping)
     again = _parsed(read_json(folder / STATUS))  # it may have ended between the two reads
-    return again if again is not None and not again.active else _abandoned(folder, again)
+    if again is None:
+        return Status("interrupted", UNREADABLE)
+    if not again.active:
+        return again
+    state, message = ("stopped", STOPPED) if (folder / STOP).exists() else ("interrupted", VANISHED)
+    return replace(again, state=state, message=message, seconds_left=None)
 
 
 def failure_message(error: BaseException) -> str:
@@ -157,23 +132,8 @@ def failure_message(error: BaseException) -> str:
         or "No space left" in str(error)  # HDF5 puts the system's error into its own message
     ):
         return DISK_FULL
-    return UNEXPECTED.format(kind=type(error).__name__)
-
-
-def _abandoned(folder: Path, status: Status | None) -> Status:
-    """Return the status of a run whose process ended without writing its last status."""
-    if status is None:
-        return Status("interrupted", UNREADABLE)
-    stopped = (folder / STOP).exists()
-    state, message = ("stopped", STOPPED) if stopped else ("interrupted", VANISHED)
-    return replace(status, state=state, message=message, seconds_left=None)
-
-
-def _up_to_now(status: Status) -> Status:
-    """Return a working run's status plus the time since it was written: nothing is written during a long step."""
-    since = max(0.0, time.time() - status.updated) if status.running and status.updated else 0.0
-    left = None if status.seconds_left is None else positive(status.seconds_left - since)
-    return replace(status, seconds=status.seconds + since, seconds_left=left)
+    kind = type(error).__name__
+    return f"An unexpected error occurred ({kind}). The run's log has the details; resume it to try again."
 
 
 def positive(seconds: float) -> float | None:
@@ -187,16 +147,9 @@ def _parsed(values: dict[str, Any]) -> Status | None:
     try:
         status = Status(**{name: value for name, value in values.items() if name in known})
         status = replace(status, warnings=tuple(str(text) for text in status.warnings))
-        numbers = (status.epoch, status.epochs, status.step, status.steps, status.queued)
-        times = (status.seconds, status.updated, status.started, status.peak_memory, status.seconds_left or 0)
-        good = all(isinstance(n, int) for n in numbers) and all(isinstance(t, int | float) for t in times)
     except TypeError:
         return None
+    counts = (status.epoch, status.epochs, status.step, status.steps, status.queued)
+    times = (status.seconds, status.updated, status.started, status.peak_memory, status.seconds_left or 0)
+    good = all(isinstance(n, int) for n in counts) and all(isinstance(t, int | float) for t in times)
     return status if good and status.state in STATE_LABELS else None
-
-
-def _write_over(path: Path, content: bytes) -> None:
-    with path.open("r+b") as stream:
-        room = len(stream.read())
-        stream.seek(0)
-        stream.write(content.ljust(room))  # JSON may end with spaces

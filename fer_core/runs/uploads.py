@@ -12,49 +12,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 from PIL import Image as Pillow
 
-from fer_core.data import read_class_folders, read_image
+from fer_core.data import read_image
 from fer_core.data.folders import MAX_BYTES, MIN_IMAGES
 from fer_core.faces import crop_face, default_detector
 from fer_core.files import checked_name, whole_file
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.runs.data import DataSettings
-from fer_core.runs.own_pictures import as_faces, count_warnings, light_warnings
 from fer_core.runs.run import list_runs
 from fer_core.types import FerError, reason
 from fer_core.visitors import check_room, max_pixels, own_home
 
-KEPT_DAYS: Final = 30
-"""Days after its last upload when a zip that no run uses is deleted, together with its unpacked files."""
-
+KEPT_DAYS: Final = 30  # after its last upload, until a zip that no run uses is deleted with its unpacked files
 MAX_SNAPSHOTS: Final = 500  # of one expression: more of the same person and room add little
 _SUFFIX: Final = ".png"
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One face of a collection.
+    """One face of a collection."""
 
-    Attributes:
-        number: its number within the expression, from 1; numbers of removed snapshots are not used again.
-        png: the 48 x 48 gray face as a PNG file's bytes.
-    """
-
-    number: int
-    png: bytes
+    number: int  # within the expression, from 1; a removed snapshot's number is not used again
+    png: bytes  # the 48 x 48 gray face as a file
 
 
 class Collection:
-    """A named collection of snapshots with one folder per expression; every call reads the disk again.
-
-    Args:
-        name: lower-case letters, digits, `_` and `-`.
-
-    Raises:
-        FerError: the name cannot be used for a folder.
-    """
+    """A named collection of snapshots with one folder per expression; every call reads the disk again."""
 
     def __init__(self, name: str = "mine") -> None:
         self.name = checked_name(name, "collection")
@@ -65,15 +49,9 @@ class Collection:
         return collections_folder() / self.name
 
     def add(self, picture: bytes, expression: str) -> Snapshot:
-        """Crop the largest face of a picture as FER2013 frames faces, and keep it.
+        """Crop the largest face of an image file's bytes as FER2013 frames faces, and keep it.
 
-        Args:
-            picture: bytes of an image file.
-            expression: one of `labels.EXPRESSIONS`.
-
-        Raises:
-            FerError: the picture cannot be read or shows no face, the expression has 500 snapshots, or the disk is
-                full.
+        A `FerError` says if there is none, the expression has `MAX_SNAPSHOTS`, or the disk is full.
         """
         folder = self._folder_of(expression)
         image = read_image(picture, "The snapshot", max_pixels=max_pixels())
@@ -82,13 +60,14 @@ class Collection:
             raise FerError("No face was found in the snapshot. Look into the camera, with light on your face.")
         stream = io.BytesIO()
         Pillow.fromarray(crop_face(image, faces[0])[0]).save(stream, "PNG")
+        png = stream.getvalue()
         numbers = self._numbers(expression)
         if len(numbers) >= MAX_SNAPSHOTS:
             raise FerError(f"The collection has {MAX_SNAPSHOTS} snapshots of {expression}, which is the maximum.")
-        check_room(len(stream.getvalue()))
+        check_room(len(png))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return _keep(folder, max(numbers, default=0) + 1, stream.getvalue())
+            return _keep(folder, max(numbers, default=0) + 1, png)
         except OSError as error:
             raise FerError(f"The snapshot cannot be saved ({reason(error)}). Free some disk space.") from error
 
@@ -108,11 +87,7 @@ class Collection:
         return {expression: len(self._numbers(expression)) for expression in EXPRESSIONS}
 
     def remove(self, expression: str, number: int) -> None:
-        """Delete one snapshot, if it still exists.
-
-        Raises:
-            FerError: the disk cannot be written.
-        """
+        """Delete one snapshot, if it still exists; a `FerError` says if the disk cannot be written."""
         folder = self._folder_of(expression)
         try:
             (folder / _file(number)).unlink(missing_ok=True)
@@ -121,18 +96,8 @@ class Collection:
         except OSError as error:
             raise FerError(f"The snapshot cannot be deleted ({reason(error)}).") from error
 
-    def remove_last(self, expression: str) -> None:
-        """Delete the newest snapshot of an expression, if it has any."""
-        numbers = self._numbers(expression)
-        if numbers:
-            self.remove(expression, numbers[-1])
-
     def clear(self, expression: str | None = None) -> None:
-        """Delete all snapshots of an expression, or of all expressions.
-
-        Raises:
-            FerError: the disk cannot be written.
-        """
+        """Delete all snapshots of an expression, or of all; a `FerError` says if the disk cannot be written."""
         folder = self.folder if expression is None else self._folder_of(expression)
         try:
             if folder.exists():
@@ -153,14 +118,6 @@ class Collection:
         few = [name for name, count in counts.items() if count < MIN_IMAGES]
         return f"Take at least {MIN_IMAGES} snapshots of {few[0]}, or remove what it has." if few else None
 
-    def warnings(self) -> list[str]:
-        """Return one sentence for each problem of the snapshots; none while `missing` says what to add."""
-        if self.missing is not None:
-            return []
-        pictures = read_class_folders(self.folder)
-        faces = as_faces(np.stack([image[:, :, 0] for image in pictures.images()]), pictures.labels)
-        return [*count_warnings(faces), *light_warnings(faces), *pictures.skipped]
-
     def _folder_of(self, expression: str) -> Path:
         try:
             return self.folder / EXPRESSIONS[expression_index(expression)]
@@ -168,10 +125,8 @@ class Collection:
             raise FerError(str(error)) from error
 
     def _numbers(self, expression: str) -> list[int]:
-        folder = self._folder_of(expression)
-        if not folder.is_dir():
-            return []
-        return sorted(int(path.stem) for path in folder.iterdir() if path.suffix == _SUFFIX and path.stem.isdigit())
+        files = self._folder_of(expression).glob(f"*{_SUFFIX}")
+        return sorted(int(path.stem) for path in files if path.stem.isdigit())
 
 
 def collections_folder() -> Path:
@@ -181,24 +136,13 @@ def collections_folder() -> Path:
 
 def list_collections() -> list[str]:
     """Return the names of all collections."""
-    folder = collections_folder()
-    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    return sorted(path.name for path in collections_folder().glob("*/"))
 
 
 def keep_upload(name: str, content: bytes) -> str:
-    """Save an uploaded zip under `own_home()/uploads` by its content, so that the same zip is saved only once.
+    """Save an uploaded zip by its content, so that the same zip is saved only once; return the path.
 
-    Zips that have not been used for `KEPT_DAYS` are deleted first.
-
-    Args:
-        name: the uploaded file's name; its letters and digits are kept in the saved file's name.
-        content: its bytes.
-
-    Returns:
-        The path, for `DataSettings.path`.
-
-    Raises:
-        FerError: it is empty or too large, or there is no space for it.
+    The letters and digits of its name are kept. Zips that have not been used for `KEPT_DAYS` are deleted first.
     """
     if not content or len(content) > MAX_BYTES:
         raise FerError(

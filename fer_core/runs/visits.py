@@ -14,16 +14,12 @@ from typing import Final
 
 from fer_core.runs.data import FACES_FILE
 from fer_core.runs.queue import PICTURES, stop
-from fer_core.runs.run import Run, read_run
+from fer_core.runs.run import list_runs
 from fer_core.threads import kept
-from fer_core.types import FerError
 from fer_core.visitors import VISITORS, VISITS, Limits, delete_leftovers
 
-AWAY_MINUTES: Final = 10
-"""Minutes without an open page after which a visitor has left: a reload or a lost connection takes less."""
-
+AWAY_MINUTES: Final = 10  # without an open page until a visitor has left: a reload or a lost connection takes less
 SWEEP_SECONDS: Final = 60.0
-
 _LOG = logging.getLogger(__name__)
 
 
@@ -31,11 +27,7 @@ class Visits:
     """The pages of a shared server that are open. A background thread deletes what visitors left behind.
 
     The time of a visitor's last visit is that of the visitor's folder, so all copies of the app that share the data
-    folder know it.
-
-    Args:
-        root: the data folder.
-        is_open: tells whether the page of a session, given by its id, is still open.
+    folder `root` know it. `is_open` tells whether the page of a session, given by its id, is still open.
     """
 
     def __init__(self, root: Path, is_open: Callable[[str], bool]) -> None:
@@ -69,17 +61,17 @@ class Visits:
 def visits(root: Path, is_open: Callable[[str], bool]) -> Visits:
     """Return the visits of a data folder. The first call starts the thread that sweeps; no page can stop it."""
     made = Visits(root, is_open)
-    threading.Thread(target=_work, args=(made,), name="visits", daemon=True).start()
+
+    def work() -> None:
+        while True:
+            time.sleep(SWEEP_SECONDS)
+            try:
+                made.sweep()
+            except Exception:  # the thread must go on
+                _LOG.exception("What visitors left behind could not be deleted.")
+
+    threading.Thread(target=work, name="visits", daemon=True).start()
     return made
-
-
-def _work(made: Visits) -> None:
-    while True:
-        time.sleep(SWEEP_SECONDS)
-        try:
-            made.sweep()
-        except Exception:  # the thread must go on
-            _LOG.exception("What visitors left behind could not be deleted.")
 
 
 def _touch(folder: Path) -> None:
@@ -88,14 +80,10 @@ def _touch(folder: Path) -> None:
 
 
 def sweep(limits: Limits, root: Path) -> None:
-    """Delete what visitors left behind, and temporary folders of killed processes.
+    """Delete what visitors left behind in a data folder, and temporary folders of killed processes.
 
     `AWAY_MINUTES` after a visit, the visitor's uploads, snapshots and caches go, and the copies of pictures in runs,
     unless a training is still waiting or working. `Limits.keep_hours` after it, everything goes.
-
-    Args:
-        limits: of each visitor.
-        root: the data folder.
     """
     delete_leftovers(root / "cache" / VISITS)
     for folder in (root / VISITORS).glob("*"):
@@ -104,7 +92,7 @@ def sweep(limits: Limits, root: Path) -> None:
             away = time.time() - folder.stat().st_mtime
         except OSError:  # deleted by another copy of the app
             continue
-        active = [run for run in _runs(folder) if run.status().active]
+        active = [run for run in list_runs(folder / "runs")[0] if run.status().active]
         if away > 3600 * limits.keep_hours:
             for run in active:
                 stop(run)
@@ -122,11 +110,3 @@ def _delete_pictures(folder: Path) -> None:
     for file in folder.glob(f"runs/*/{FACES_FILE}"):
         file.unlink(missing_ok=True)
     os.utime(folder, (last, last))
-
-
-def _runs(folder: Path) -> list[Run]:
-    runs = []
-    for path in folder.glob("runs/*"):
-        with contextlib.suppress(FerError):
-            runs.append(read_run(path))
-    return runs

@@ -26,26 +26,20 @@ from fer_core.jobs import log_line, stop_asked, working
 from fer_core.runs.status import STATUS, STOPPED, Status, failure_message, positive, read_status, write_status
 from fer_core.visitors import visitors_folder
 
-WORKING_LOCK: Final = ".working.lock"
-"""Locked in `home()/runs` by the run that is working, whoever started it."""
-
+WORKING_LOCK: Final = ".working.lock"  # locked in `home()/runs` by the run that is working, whoever started it
 _PAUSE: Final = 0.5  # seconds between two checks of the queue
 _WRITE_EVERY: Final = 0.4  # seconds between two writes of the status while only the step changes
 
 
 def main(folder: Path) -> int:
-    """Work on the run in `folder` until it has finished, stopped or failed, and write its status.
-
-    Returns:
-        The process's exit status.
-    """
+    """Work on a run until it has finished, stopped or failed, and write its status; return the exit status."""
     reporter = Reporter(folder)
-    with working(folder):
+    with working(folder), contextlib.ExitStack() as turn:  # the turn ends when the last status is written
         try:
-            with queued(folder, reporter.wait_for):
-                reporter.begin()
-                _train(folder, reporter)
-                reporter.end("finished", "Finished. Its model can be promoted.")
+            turn.enter_context(queued(folder, reporter.wait_for))
+            reporter.begin()
+            _train(folder, reporter)
+            reporter.end("finished", "Finished. Its model can be promoted.")
         except (Stopped, KeyboardInterrupt):
             reporter.end("stopped", STOPPED)
         except BaseException as error:
@@ -59,9 +53,7 @@ def main(folder: Path) -> int:
 def queued(folder: Path, waiting_for: Callable[[int], None]) -> Iterator[None]:
     """Wait until no other run of any visitor works or was submitted earlier, then hold the lock until the block ends.
 
-    Args:
-        folder: the run's folder.
-        waiting_for: called with the number of runs that come first, twice a second; it may raise.
+    `waiting_for` is called with the number of runs that come first, twice a second; it may raise.
     """
     runs = home() / "runs"
     runs.mkdir(exist_ok=True)
@@ -83,51 +75,39 @@ def queued(folder: Path, waiting_for: Callable[[int], None]) -> Iterator[None]:
 
 
 def _runs_before(folder: Path) -> tuple[int, int]:
-    """Return how many other runs are working, and how many are waiting that were submitted before this one."""
+    """Return how many other runs, of anybody, are working, and how many are waiting that were submitted before."""
     mine = (read_status(folder).queued, folder.name)
     at_work = earlier = 0
-    for other in every_run_folder():
-        if other.name.startswith(".") or other == folder or not other.is_dir():
-            continue
-        status = read_status(other)
-        at_work += status.running
-        earlier += status.state == "waiting" and (status.queued, other.name) < mine
+    for other in (*(home() / "runs").glob("[!.]*/"), *visitors_folder().glob("*/runs/[!.]*/")):
+        if other != folder:
+            status = read_status(other)
+            at_work += status.running
+            earlier += status.state == "waiting" and (status.queued, other.name) < mine
     return at_work, earlier
-
-
-def every_run_folder() -> list[Path]:
-    """Return what is in the folders of runs of this computer's user and of all visitors."""
-    return [*(home() / "runs").glob("*"), *visitors_folder().glob("*/runs/*")]
 
 
 def _train(folder: Path, reporter: Reporter) -> None:
     from fer_core.runs.data import load_for_run
-    from fer_core.runs.estimate import Timing, estimate, expected_ending, note_timing
+    from fer_core.runs.estimate import estimate, expected_ending, note_timing
     from fer_core.runs.run import RESULT, read_run
 
     plan = read_run(folder).plan
+    spec, recipe = plan.spec, plan.recipe
     loaded = load_for_run(folder, plan.data, say=reporter.say)
     reporter.warn(loaded.warnings)
     faces = len(loaded.data.training)
-    reporter.expect(estimate(plan.spec, plan.recipe, faces=faces).seconds, expected_ending(plan.spec, plan.recipe))
+    reporter.expected = estimate(spec, recipe, faces=faces).seconds
+    reporter.expected_ending = expected_ending(spec, recipe)
     reporter.say("Starting Keras")
     from fer_core.training.train import train
 
-    callbacks = [keras_callback(reporter)]
-    train(
-        plan.spec,
-        loaded.data,
-        recipe=plan.recipe,
-        root=folder / RESULT,
-        folder=folder,
-        callbacks=callbacks,
-        say=reporter.say,
-    )
+    callbacks, result = [_keras_callback(reporter)], folder / RESULT
+    train(spec, loaded.data, recipe=recipe, root=result, folder=folder, callbacks=callbacks, say=reporter.say)
     usual = reporter.usual_epoch()
     if usual is not None and reporter.epoch_seconds:
         preparing = reporter.preparing + max(0.0, reporter.epoch_seconds[0] - usual)  # with the compilation
-        timing = Timing(usual / faces, preparing, reporter.seconds_since_fit(), faces, time.time())
-        note_timing(plan.spec, plan.recipe, timing=timing)
+        measuring = reporter.seconds_since_fit()
+        note_timing(spec, recipe, faces=faces, per_face=usual / faces, preparing=preparing, measuring=measuring)
 
 
 class Stopped(BaseException):
@@ -135,47 +115,30 @@ class Stopped(BaseException):
 
 
 class Reporter:
-    """Writes a run's status and log, and ends the run when it is asked to stop.
-
-    Args:
-        folder: the run's folder.
-
-    Attributes:
-        epoch_seconds: durations of the epochs so far.
-        preparing: seconds from the start to the first epoch.
-    """
+    """Writes a run's status and log, and raises `Stopped` when the run is asked to stop. Epochs are from 0."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.epoch_seconds: list[float] = []
-        self.preparing = 0.0
-        self._expected: float | None = None
-        self._expected_ending = 0.0
-        self._status = _last_status(folder)
+        self.epoch_seconds: list[float] = []  # durations of the epochs so far
+        self.preparing = 0.0  # seconds from the start to the first epoch
+        self.expected: float | None = None  # estimated seconds in all
+        self.expected_ending = 0.0  # estimated seconds after the last epoch
+        known = read_status(folder) if read_json(folder / STATUS) else Status("waiting")
+        self._status = replace(known, state="waiting", message="Starting.", stopping=False)
         self._worked_before = self._status.seconds
         self._began = self._fitted = self._epoch_began = self._first_step = 0.0
         self._written = 0.0
 
     def wait_for(self, before: int) -> None:
-        """Report how many runs come first; raise `Stopped` if the run was asked to stop."""
+        """Report how many runs come first."""
         self.check()
         text = f"Waiting for {before} other run{'s' if before > 1 else ''}." if before else "Starting."
         if text != self._status.message or not self._written:
             self._write(state="waiting", message=text)
 
     def begin(self) -> None:
-        """Report that the run begins to work."""
         self._began = time.monotonic()
         self._write(state="preparing", message="Loading the faces", started=time.time())
-
-    def expect(self, seconds: float, ending: float) -> None:
-        """Set the estimated durations, used until epochs have been measured.
-
-        Args:
-            seconds: of the whole run.
-            ending: of converting and measuring, after the last epoch.
-        """
-        self._expected, self._expected_ending = seconds, ending
 
     def say(self, text: str) -> None:
         """Report what is happening, in the status and in the log."""
@@ -184,7 +147,6 @@ class Reporter:
         self._write(message=text, seconds_left=self._left())
 
     def warn(self, warnings: tuple[str, ...]) -> None:
-        """Report the problems of the data."""
         self._write(warnings=warnings)
 
     def check(self) -> None:
@@ -193,24 +155,20 @@ class Reporter:
             raise Stopped
 
     def fit_begins(self) -> None:
-        """Report the start of the fit."""
         self.preparing += time.monotonic() - self._began
         self._write(state="fitting")
 
     def fit_ends(self) -> None:
-        """Report the end of the last epoch."""
         self._fitted = time.monotonic()
-        self._write(state="measuring", message="Converting and measuring", seconds_left=self._expected_ending)
+        self._write(state="measuring", message="Converting and measuring", seconds_left=self.expected_ending)
         self.check()
 
-    def epoch_begins(self, epoch: int, epochs: int, steps: int) -> None:
-        """Report the start of epoch `epoch`, from 0."""
+    def epoch_begins(self, epoch: int, epochs: int, *, steps: int) -> None:
         self._epoch_began = time.monotonic()
         self._status = replace(self._status, epoch=epoch, epochs=epochs, steps=steps, step=0)
         self._write(message=f"Epoch {epoch + 1} of {epochs}.", seconds_left=self._left())
 
     def step_ends(self, step: int) -> None:
-        """Report the end of step `step`, from 0; raise `Stopped` if the run was asked to stop."""
         self.check()
         if not self._first_step:
             self._first_step = time.monotonic()
@@ -219,7 +177,6 @@ class Reporter:
             self._write(seconds_left=self._left())
 
     def epoch_ends(self, epoch: int) -> None:
-        """Report the end of epoch `epoch`, from 0."""
         self.epoch_seconds.append(time.monotonic() - self._epoch_began)
         self._status = replace(self._status, epoch=epoch + 1, step=0)
         self._write(seconds_left=self._left())
@@ -237,11 +194,9 @@ class Reporter:
         return (end - self._first_step) / (steps - 1) * status.steps if self._first_step and steps > 1 else None
 
     def seconds_since_fit(self) -> float:
-        """Return the seconds since the end of the last epoch; 0 if there was none."""
         return time.monotonic() - self._fitted if self._fitted else 0.0
 
     def end(self, state: str, message: str) -> None:
-        """Write the last status."""
         log_line(message)
         with contextlib.suppress(OSError):
             self._write(state=state, message=message, seconds_left=None)
@@ -250,12 +205,12 @@ class Reporter:
         """Return the remaining seconds by measured epochs, by the first epoch's steps, or by the estimate."""
         now, status = time.monotonic(), self._status
         if status.state == "measuring":
-            return positive(self._expected_ending - (now - self._fitted))
-        one = self.usual_epoch() if status.state == "fitting" else None
-        if one is not None:
+            return positive(self.expected_ending - (now - self._fitted))
+        seconds = self.usual_epoch() if status.state == "fitting" else None
+        if seconds is not None:
             done = status.epoch + (status.step / status.steps if status.steps else 0.0)
-            return (status.epochs - done) * one + self._expected_ending
-        return positive(self._expected - (now - self._began)) if self._expected is not None else None
+            return (status.epochs - done) * seconds + self.expected_ending
+        return positive(self.expected - (now - self._began)) if self.expected is not None else None
 
     def _write(self, **changes: Any) -> None:
         self._status = replace(self._status, **changes, peak_memory=max(self._status.peak_memory, _peak_memory()))
@@ -265,12 +220,11 @@ class Reporter:
         self._written = time.monotonic()
 
 
-def keras_callback(reporter: Reporter) -> Any:
-    """Return a Keras callback that reports a fit's epochs and steps. Imports Keras."""
+def _keras_callback(reporter: Reporter) -> Any:
     import keras
 
     def epoch_begins(epoch: int, logs: Any) -> None:  # noqa: ARG001
-        reporter.epoch_begins(epoch, callback.params["epochs"], callback.params["steps"] or 0)
+        reporter.epoch_begins(epoch, callback.params["epochs"], steps=callback.params["steps"] or 0)
 
     callback = keras.callbacks.LambdaCallback(
         on_train_begin=lambda logs: reporter.fit_begins(),  # noqa: ARG005
@@ -280,12 +234,6 @@ def keras_callback(reporter: Reporter) -> Any:
         on_train_end=lambda logs: reporter.fit_ends(),  # noqa: ARG005
     )
     return callback
-
-
-def _last_status(folder: Path) -> Status:
-    """Return the status that `queue.submit` or `queue.resume` wrote."""
-    status = read_status(folder) if read_json(folder / STATUS) else Status("waiting")
-    return replace(status, state="waiting", message="Starting.", stopping=False)
 
 
 def _peak_memory() -> int:

@@ -8,7 +8,8 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from fer_core.audit import MINIMUM, records, stored_faces
+from fer_core.audit.faces import stored_faces
+from fer_core.audit.groups import MINIMUM, records
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.faces import DEGRADATIONS
 from fer_core.labels import EXPRESSIONS

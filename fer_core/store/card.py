@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,16 @@ from fer_core.types import FerError
 
 CARD: Final = "card.json"
 
+# The keys that every card has; others, but `spec`, with their types; and all in the order of the file.
 REQUIRED: Final = ("name", "title", "parameters", "weights_from", "input_size", "metrics", "served")
-"""Keys that every card has."""
+_OPTIONAL: Final = {
+    **dict.fromkeys(("recipe", "training", "measured_file"), dict),
+    **dict.fromkeys(("trained", "data_fingerprint", "measured", "created", "promoted_from"), str),
+}
+_ORDER: Final = (
+    *("name", "title", "spec", "recipe", "parameters", "weights_from", "input_size", "training", "served"),
+    *("measured_file", "trained", "data_fingerprint", "metrics", "measured", "created", "promoted_from"),
+)
 
 _TRAINED: Final = {"random": "every layer", "none": "no network"}
 """The trained part by `weights_from`, for older cards without `trained`."""
@@ -26,10 +35,7 @@ _TRAINED: Final = {"random": "every layer", "none": "no network"}
 
 @dataclass(frozen=True)
 class Score:
-    """The metrics of one model on one test split in one view.
-
-    Attributes:
-        values: as the card has them, keyed by metric; 95 % intervals have keys that end in `_interval`.
+    """The metrics of one model on one test split in one view, by key; 95 % intervals have keys that end in `_interval`.
 
     Raises:
         FerError: on creation, if accuracy, its interval or macro F1 is missing.
@@ -48,28 +54,25 @@ class Score:
 
     @classmethod
     def of(cls, metrics: Metrics, intervals: BootstrapIntervals) -> Score:
-        """Return the score that these metrics and intervals make."""
         ends = {f"{name}_interval": [end.low, end.high] for name, end in intervals.values.items()}
         return cls(metrics.as_dict() | ends)
 
     def __getitem__(self, metric: str) -> float:
         """Return a metric; NaN if it is missing or undefined."""
-        value = self.values.get(metric)
-        return float(value) if _is_number(value) else float("nan")
+        value = _number(self.values.get(metric))
+        return math.nan if value is None else value
 
     @property
     def accuracy(self) -> float:
-        """Share of the faces that are classified correctly."""
         return self["accuracy"]
 
     @property
     def macro_f1(self) -> float:
-        """Mean F1 over the expressions."""
         return self["macro_f1"]
 
     def interval(self, metric: str) -> Interval:
         """Return the 95 % interval of one of `metrics.core.METRICS`; its ends are NaN if it is missing."""
-        low, high = self.values.get(f"{metric}_interval") or (float("nan"), float("nan"))
+        low, high = self.values.get(f"{metric}_interval") or (math.nan, math.nan)
         return Interval(float(low), float(high))
 
 
@@ -78,9 +81,7 @@ class ModelCard:
     """The content of `card.json`. A field is a key of the file, unless stated otherwise.
 
     Attributes:
-        name: the name of the model's folder.
-        title: the name that people read.
-        parameters: number of parameters; None if the file states no number.
+        name, title: of the model's folder; and what people read.
         weights_from: where the weights start, as in `ModelSpec`.
         input_size: side in pixels of the square gray face that the model takes.
         metrics: measured values by split and view, see `score`; empty if the test splits were not available.
@@ -89,19 +90,14 @@ class ModelCard:
             measured. None for a model that is kept for comparison only.
         measured_file: the same of a file that was measured but is not kept, where `served` is None.
         spec: the network or baseline; None if the file has none that this version can build.
-        recipe: how the model was fitted.
-        training: where and on what it was fitted: `data`, `faces`, `holdout_faces`, `epochs`, `seed`, `seconds`,
-            `device`, library versions, `commit`, `open_weights` (how many were trained) of a model with a backbone, and
-            `pretraining` of one that was pretrained here.
+        recipe, training: how the model was fitted; and where and on what.
         trained: the trained part of the network, as text.
-        data_fingerprint: identifies the data set.
         measured: what the metrics were measured on, as text.
-        created: when, as ISO 8601.
         promoted_from: the run that the model comes from.
         other: keys of the file that this version does not know or cannot use. They are written back unchanged.
 
     Raises:
-        FerError: on creation, if name, title, input size or `served` cannot be used.
+        FerError: on creation, if a required value is missing or cannot be used.
     """
 
     name: str
@@ -132,23 +128,14 @@ class ModelCard:
 
     @classmethod
     def from_dict(cls, values: Any) -> ModelCard:
-        """Build a card from the content of a `card.json`; an optional key of the wrong type counts as missing.
-
-        Raises:
-            FerError: a required key is missing or cannot be used.
-        """
+        """Build a card from the content of a `card.json`; an optional key of the wrong type counts as missing."""
         if not isinstance(values, dict):
             values = {}
         if missing := [key for key in REQUIRED if key not in values]:
             raise FerError(f"{CARD} lacks {', '.join(missing)}.")
         kept = {name: values[name] for name in REQUIRED if name != "parameters"}
         kept |= {name: str(values[name]) for name in ("name", "title", "weights_from")}
-        kept |= {
-            name: values[name]
-            for names, kind in ((_OBJECTS, dict), (_TEXTS, str))
-            for name in names
-            if isinstance(values.get(name), kind)
-        }
+        kept |= {name: values[name] for name, kind in _OPTIONAL.items() if isinstance(values.get(name), kind)}
         if (spec := _spec(values.get("spec"))) is not None:
             kept["spec"] = spec
         if _is_number(values["parameters"]):
@@ -158,11 +145,7 @@ class ModelCard:
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:
-        """Read a model folder's `card.json`.
-
-        Raises:
-            FerError: the file is missing or damaged.
-        """
+        """Read a model folder's `card.json`; raise a FerError if the file is missing or damaged."""
         skipped = f"The model folder {path.parent.name} is skipped:"
         try:
             return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
@@ -175,25 +158,15 @@ class ModelCard:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types; keys that were not given are left out."""
-        values = {name: getattr(self, name) for name in _KEYS} | {"spec": self.spec and self.spec.as_dict()}
+        values = {name: getattr(self, name) for name in _ORDER} | {"spec": self.spec and self.spec.as_dict()}
         return {name: value for name, value in values.items() if value or name in REQUIRED} | dict(self.other)
 
     def write(self, path: Path) -> None:
-        """Write the card as a `card.json`.
-
-        Raises:
-            TypeError: a value is not of a JSON type.
-        """
+        """Write the card as a `card.json`; raise a TypeError if a value is not of a JSON type."""
         write_json(path, self.as_dict())
 
     def score(self, split: str, view: str = "plain", by: str = "label") -> Score | None:
-        """Return the metrics of a test split; None if missing or damaged.
-
-        Args:
-            split: `public_test` or `private_test`.
-            view: one of `columns.VIEWS`.
-            by: one of `columns.YARDSTICKS`.
-        """
+        """Return the metrics of `public_test` or `private_test`; None if missing or damaged."""
         try:
             values = self.metrics[split][view]
             return Score(values if by == "label" else values["by"][by])
@@ -202,29 +175,25 @@ class ModelCard:
 
     @property
     def holdout_score(self) -> float | None:
-        """The score by which the default model is chosen, see `fer_core.measuring.holdout`; None if unknown."""
-        value = self._holdout("score")
-        return float(value) if _is_number(value) else None
+        """The score by which the default model is chosen, see `fer_core.measuring.measure`; None if unknown."""
+        return _number(self._file("holdout_score").get("score"))
 
     @property
-    def scored_faces(self) -> int | None:
+    def scored_faces(self) -> float | None:
         """Number of faces of `holdout_score`; None if unknown."""
-        value = self._holdout("faces")
-        return int(value) if _is_number(value) else None
+        return _number(self._file("holdout_score").get("faces"))
 
-    def _holdout(self, name: str) -> Any:
-        scores = (self.served or self.measured_file or {}).get("holdout_score")
-        return scores.get(name) if isinstance(scores, Mapping) else None
+    def _file(self, name: str) -> Mapping[str, Any]:
+        """Return what was measured of the served or measured file; empty if it is unknown."""
+        values = (self.served or self.measured_file or {}).get(name)
+        return values if isinstance(values, Mapping) else {}
 
     @property
     def not_sure(self) -> Threshold | None:
         """The confidence below which the model is not sure, chosen on the hold-out; None if unknown."""
-        threshold = (self.served or {}).get("not_sure")
-        if not isinstance(threshold, Mapping):
-            return None
-        names = ("below", "accuracy", "answered", "faces")
+        threshold, names = self._file("not_sure"), ("below", "accuracy", "answered", "faces")
         values = [threshold[name] for name in names if _is_number(threshold.get(name))]
-        return Threshold(*values) if len(values) == len(names) else None
+        return Threshold(*values) if self.served and len(values) == len(names) else None
 
     @property
     def tested(self) -> bool:
@@ -247,25 +216,11 @@ class ModelCard:
 
     @property
     def holdout_accuracy(self) -> float | None:
-        """Accuracy of the served or measured file on the hold-out of FER2013's Training split.
-
-        None if unknown, or if the model was trained on the user's own pictures.
-        """
-        file = self.served or self.measured_file
-        if file is None or str(self.training.get("data", "")).startswith("own pictures"):
+        """Accuracy of the served or measured file on FER2013's hold-out; None if unknown, or of own pictures."""
+        if str(self.training.get("data", "")).startswith("own pictures"):
             return None
-        accuracies = file.get("holdout_accuracy")
-        value = accuracies.get(file.get("storage")) if isinstance(accuracies, dict) else None
-        return float(value) if _is_number(value) else None
-
-
-_OBJECTS: Final = ("recipe", "training", "measured_file")
-_TEXTS: Final = ("trained", "data_fingerprint", "measured", "created", "promoted_from")
-_KEYS: Final = (
-    *("name", "title", "spec", "recipe", "parameters", "weights_from", "input_size", "training", "served"),
-    *("measured_file", "trained", "data_fingerprint", "metrics", "measured", "created", "promoted_from"),
-)
-"""All keys of the file, in its order."""
+        storage = (self.served or self.measured_file or {}).get("storage", "")
+        return _number(self._file("holdout_accuracy").get(storage))
 
 
 def _spec(values: Any) -> ModelSpec | None:
@@ -277,3 +232,7 @@ def _spec(values: Any) -> ModelSpec | None:
 
 def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if _is_number(value) else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,20 +29,13 @@ def promoted() -> Path:
 def model_folders() -> list[Path]:
     """Return the folders that hold models: those that come with FER Lab, this computer's, and a visitor's own.
 
-    Of models with the same name the last one counts.
-
-    Raises:
-        FerError: the data folder cannot be created.
+    Of models with the same name the last one counts. A FerError says that the data folder cannot be created.
     """
     return list(dict.fromkeys([SHIPPED, home() / "models", promoted()]))
 
 
 def list_models(servable: bool = False) -> tuple[list[StoredModel], list[str]]:
-    """Return all stored models, the default first, and one sentence for each folder that cannot be used.
-
-    Args:
-        servable: leave out models that are kept for comparison only.
-    """
+    """Return all stored models, or those that predict, the default first, and a sentence for each unusable folder."""
     models: list[StoredModel] = []
     warnings: list[str] = []
     roots = [SHIPPED]
@@ -70,11 +61,7 @@ def list_models(servable: bool = False) -> tuple[list[StoredModel], list[str]]:
 
 
 def load_model(name: str = DEFAULT_MODEL) -> StoredModel:
-    """Return a stored model by name.
-
-    Raises:
-        FerError: there is no such model, or its folder cannot be used.
-    """
+    """Return a stored model by name; a FerError says that there is none, or that its folder cannot be used."""
     for root in reversed(model_folders()):
         if name and Path(name).name == name and (root / name).is_dir():
             return open_model(root / name)
@@ -83,11 +70,7 @@ def load_model(name: str = DEFAULT_MODEL) -> StoredModel:
 
 
 def open_model(folder: Path) -> StoredModel:
-    """Open the folder of a model.
-
-    Raises:
-        FerError: the card is missing or damaged, or the file that the model needs is missing.
-    """
+    """Open the folder of a model; a FerError says that its card or the file that it needs is missing or damaged."""
     card = _card(folder / CARD, stamp(folder / CARD))
     needed = folder / (PREDICTIONS if card.served is None else WEIGHTS)
     if not needed.is_file() or needed.stat().st_size == 0:
@@ -113,18 +96,14 @@ def save_model(
     face_map: pd.DataFrame | None = None,
     heads: NDArray[np.float32] | None = None,
 ) -> StoredModel:
-    """Write the folder of a model, completely or not at all, and return the model.
+    """Write the folder of a model into `SHIPPED` or `promoted()`, completely or not at all, and return the model.
 
     Args:
-        root: `SHIPPED` or `promoted()`.
+        root: the folder around it.
         card: its name is the name of the folder.
-        predictions: with the columns `columns.PREDICTION_COLUMNS`.
         weights: content of the LiteRT file; empty for a model that is kept for comparison only.
-        history: one row for each epoch; None or empty if there are none.
-        keras: content of the `.keras` file, from which training can continue; may be empty.
-        degraded: results on degraded faces, with the columns `columns.DEGRADED_COLUMNS`; None if not measured.
-        face_map: with the columns `columns.MAP_COLUMNS`; None if there is none.
-        heads: of a model that learned labels and votes, as `StoredModel.heads` returns them; None for others.
+        keras: content of the `.keras` file, from which training can continue.
+        predictions, history, degraded, face_map, heads: as the methods of `StoredModel` return them.
     """
     root.mkdir(parents=True, exist_ok=True)
     target = root / card.name
@@ -146,45 +125,23 @@ def save_model(
 
 
 def update_model(
-    model: StoredModel, card: ModelCard, *, predictions: pd.DataFrame, degraded: pd.DataFrame | None = None
+    model: StoredModel,
+    card: ModelCard | None = None,
+    *,
+    predictions: pd.DataFrame | None = None,
+    degraded: pd.DataFrame | None = None,
+    face_map: pd.DataFrame | None = None,
 ) -> None:
-    """Write what was measured again into a model's folder; its weights and training history stay.
-
-    Args:
-        model: in the store.
-        card: with the new metrics.
-        predictions: with the columns `columns.PREDICTION_COLUMNS`.
-        degraded: results on degraded faces; None keeps those that are there.
-
-    Raises:
-        FerError: the folder cannot be written.
-    """
-    with _writing(model):
-        with whole_file(model.folder / PREDICTIONS) as partial:
-            _write(predictions, partial)
+    """Write what was measured again into a model's folder; what is not given stays. Errors are FerErrors."""
+    try:
+        for name, table in ((PREDICTIONS, predictions), (FACE_MAP, face_map)):
+            if table is not None:
+                with whole_file(model.folder / name) as partial:
+                    _write(table, partial)
         if degraded is not None:
             write_text(model.folder / DEGRADED, degraded.to_csv(index=False))
-        card.write(model.folder / CARD)
-
-
-def save_face_map(model: StoredModel, face_map: pd.DataFrame) -> None:
-    """Write a map of faces into a model's folder.
-
-    Args:
-        model: in the store.
-        face_map: with the columns `columns.MAP_COLUMNS`.
-
-    Raises:
-        FerError: the folder cannot be written.
-    """
-    with _writing(model), whole_file(model.folder / FACE_MAP) as partial:
-        _write(face_map, partial)
-
-
-@contextmanager
-def _writing(model: StoredModel) -> Iterator[None]:
-    try:
-        yield
+        if card is not None:
+            card.write(model.folder / CARD)
     except OSError as error:
         raise FerError(f"The folder of {model.name} cannot be written ({error.strerror or error}).") from error
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -25,12 +27,9 @@ DEGRADED, FACE_MAP, HEADS = "degraded.csv", "map.parquet", "heads.npy"
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A model in the store.
+    """A model in the store, by the name of its folder, the folder and its card.
 
-    Attributes:
-        name: name of the folder.
-        folder: path of the folder.
-        card: content of `card.json`.
+    Methods raise a FerError if what they return is missing from the folder or damaged.
     """
 
     name: str
@@ -42,16 +41,11 @@ class StoredModel:
 
     @property
     def title(self) -> str:
-        """The name that people read."""
         return self.card.title
 
     @property
     def weights(self) -> Path:
-        """The LiteRT file that predicts.
-
-        Raises:
-            FerError: the model is kept for comparison only.
-        """
+        """The LiteRT file that predicts; a FerError says that the model is kept for comparison only."""
         if not self.servable:
             raise FerError(f"The model {self.name} is kept for comparison only and cannot predict new faces.")
         return self.folder / WEIGHTS
@@ -66,7 +60,7 @@ class StoredModel:
         """Return the LiteRT file, compared with its card: a changed file may answer wrongly or crash LiteRT.
 
         Raises:
-            FerError: the model is kept for comparison only, or its file is missing or not the one of its card.
+            FerError: there is none, or it is not the one of its card.
         """
         try:
             content = self.weights.read_bytes()
@@ -81,21 +75,10 @@ class StoredModel:
         return content
 
     def classifier(self, threads: int = 2) -> Classifier:
-        """Open the model, with the preprocessing and the threshold that its card names.
-
-        Args:
-            threads: CPU threads of each interpreter.
-
-        Raises:
-            FerError: the model is kept for comparison only, or its file is missing, damaged or changed.
-        """
-        threshold = self.card.not_sure
-        return Classifier(
-            self.content(),
-            threads,
-            preprocessing=self.card.preprocessing,
-            not_sure_below=0.0 if threshold is None else threshold.below,
-        )
+        """Open the model, with the preprocessing and the threshold that its card names."""
+        card, content = self.card, self.content()
+        below = 0.0 if card.not_sure is None else card.not_sure.below
+        return Classifier(content, threads, preprocessing=card.preprocessing, not_sure_below=below)
 
     @property
     def servable(self) -> bool:
@@ -108,18 +91,9 @@ class StoredModel:
         return self.weights.stat().st_size if self.servable else 0
 
     def predictions(self, split: str, view: str = "plain") -> pd.DataFrame:
-        """Return the stored predictions of a test split.
+        """Return the stored predictions of a test split (`public_test` or `private_test`), in the order of FER2013.
 
-        Args:
-            split: `public_test` or `private_test`.
-            view: `plain`, or `flip` for the average with the mirror image.
-
-        Returns:
-            Columns `row` (in FER2013), `label`, `plurality` (-1 if unknown), `p_angry` … `p_neutral`, in the order of
-            FER2013.
-
-        Raises:
-            FerError: there are no predictions of this split and view.
+        The columns are those of `columns.PREDICTION_COLUMNS` but `split` and `view`.
         """
         table = self.all_predictions()
         rows = table[(table["split"] == split) & (table["view"] == view)]
@@ -128,20 +102,12 @@ class StoredModel:
         return rows.drop(columns=["split", "view"]).reset_index(drop=True)
 
     def all_predictions(self) -> pd.DataFrame:
-        """Return all stored predictions, with the columns `columns.PREDICTION_COLUMNS`.
-
-        Raises:
-            FerError: there are none, or the file is damaged.
-        """
+        """Return all stored predictions, with the columns `columns.PREDICTION_COLUMNS`."""
         path = self.folder / PREDICTIONS
         if not path.is_file():
             raise FerError(f"The model {self.name} has no stored predictions: {path.name} is missing from its folder.")
-        try:
+        with self._reading(PREDICTIONS, "a table of predictions", "Measure or train the model again."):
             table = read_table(path)
-        except FerError as error:
-            raise self._damaged(
-                PREDICTIONS, "a table of predictions", error, "Measure or train the model again."
-            ) from error
         return table if "plurality" in table else table.assign(plurality=-1)  # as older versions wrote it
 
     def history(self) -> pd.DataFrame:
@@ -159,26 +125,18 @@ class StoredModel:
         return table
 
     def degraded(self) -> pd.DataFrame:
-        """Return the results on degraded faces, with the columns `columns.DEGRADED_COLUMNS`; empty if there are none.
-
-        Raises:
-            FerError: the file is damaged.
-        """
+        """Return the results on degraded faces, columns `columns.DEGRADED_COLUMNS`; empty if there are none."""
         path = self.folder / DEGRADED
         if not path.is_file():
             return pd.DataFrame(columns=DEGRADED_COLUMNS)
-        try:
+        expected = f"the columns {', '.join(DEGRADED_COLUMNS)}, with numbers"
+        with self._reading(DEGRADED, expected, f"Measure again: fer-lab evaluate {self.name} --degraded --save"):
             table = read_table(path)[DEGRADED_COLUMNS].replace("", "nan")
             whole = ("strength", "faces", "faces_plurality")
             return table.astype({name: int if name in whole else float for name in DEGRADED_COLUMNS[1:]})
-        except (OSError, ValueError, KeyError, OverflowError) as error:
-            expected = f"the columns {', '.join(DEGRADED_COLUMNS)}, with numbers"
-            again = f"Measure again: fer-lab evaluate {self.name} --degraded --save"
-            raise self._damaged(DEGRADED, expected, error, again) from error
 
     @property
     def has_heads(self) -> bool:
-        """Whether the folder has both heads of a model that learned labels and votes."""
         return (self.folder / HEADS).is_file()
 
     def heads(self) -> NDArray[np.float32]:
@@ -186,47 +144,39 @@ class StoredModel:
 
         Returns:
             `(2, features + 1, 7)`: the labels head, then the votes head; the last row of each is its bias.
-
-        Raises:
-            FerError: there are none, or the file is damaged.
         """
         again = f"Train it again to get them: fer-lab train {self.name}"
         if not self.has_heads:
             raise FerError(f"The model {self.name} has no heads for labels and votes: {HEADS} is missing. {again}")
-        try:
+        with self._reading(HEADS, "an array (2, features + 1, 7) of numbers", again):
             weights = np.load(self.folder / HEADS, allow_pickle=False)
             if weights.ndim != 3 or weights.shape[::2] != (2, NUM_CLASSES) or not np.isfinite(weights).all():
                 raise ValueError(f"an array of shape {weights.shape}")
-        except (OSError, ValueError, EOFError, AttributeError, TypeError, BadZipFile) as error:
-            raise self._damaged(HEADS, "an array (2, features + 1, 7) of numbers", error, again) from error
-        return weights.astype(np.float32)
+            return weights.astype(np.float32)
 
     @property
     def has_face_map(self) -> bool:
-        """Whether the folder has a map of faces."""
         return (self.folder / FACE_MAP).is_file()
 
     def face_map(self) -> pd.DataFrame:
-        """Return the map of FER2013's test faces, with the columns `columns.MAP_COLUMNS`.
-
-        Raises:
-            FerError: there is none, or the file is damaged.
-        """
+        """Return the map of FER2013's test faces, with the columns `columns.MAP_COLUMNS`."""
         again = f"Make it again: fer-lab evaluate {self.name} --map --save"
         if not self.has_face_map:
             raise FerError(f"The model {self.name} has no map of faces: {FACE_MAP} is missing from its folder. {again}")
-        try:
+        expected = f"the columns {', '.join(MAP_COLUMNS)}, with numbers, one row for each face"
+        with self._reading(FACE_MAP, expected, again):
             table = read_table(self.folder / FACE_MAP)[MAP_COLUMNS]
             table = table.astype({"row": int, "x": "float32", "y": "float32", "kept": int})
             if not np.isfinite(table[["x", "y"]]).all(axis=None) or table["row"].duplicated().any():
                 raise ValueError("places that are not numbers, or a face that occurs twice")
             return table
-        except (OSError, ValueError, KeyError) as error:
-            expected = f"the columns {', '.join(MAP_COLUMNS)}, with numbers, one row for each face"
-            raise self._damaged(FACE_MAP, expected, error, again) from error
 
-    def _damaged(self, file: str, expected: str, error: Exception, again: str) -> FerError:
-        """Return what is said of a damaged file: what was expected and received, and how to get it again."""
-        return FerError(
-            f"The file {file} of {self.name} is damaged: expected {expected}. Received: {reason(error)}. {again}"
-        )
+    @contextmanager
+    def _reading(self, file: str, expected: str, again: str) -> Iterator[None]:
+        """Say of a damaged file what was expected and received, and how to get it again."""
+        try:
+            yield
+        except (OSError, ValueError, KeyError, OverflowError, EOFError, AttributeError, TypeError, BadZipFile) as error:
+            raise FerError(
+                f"The file {file} of {self.name} is damaged: expected {expected}. Received: {reason(error)}. {again}"
+            ) from error

@@ -13,7 +13,7 @@ from scipy.optimize import minimize_scalar
 
 from fer_core.data import FaceDataset, FerPlusVotes
 from fer_core.labels import NUM_CLASSES
-from fer_core.measuring.holdout import degraded_copies, score_copies
+from fer_core.measuring.measure import degraded_copies, score_copies
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
 

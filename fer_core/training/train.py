@@ -17,8 +17,7 @@ import pandas as pd
 from fer_core.data import FaceDataset
 from fer_core.files import home, write_json
 from fer_core.inference import Classifier
-from fer_core.measuring.holdout import holdout_facts
-from fer_core.measuring.measure import no_predictions, predict_splits
+from fer_core.measuring.measure import holdout_facts, no_predictions, predict_splits
 from fer_core.measuring.robustness import measure_degraded, robustness_faces
 from fer_core.metrics.core import evaluate
 from fer_core.models import ModelSpec, build_network

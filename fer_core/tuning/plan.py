@@ -1,28 +1,23 @@
-"""What a tuning study does: the settings that it varies, between which values, and how its trials learn.
-
-Imports neither Optuna nor Keras.
-"""
+"""What a tuning study varies, between which values, and how its trials learn. Imports neither Optuna nor Keras."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from fer_core.files import checked_name, home
 from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings, expected_faces
 from fer_core.runs.estimate import Estimate, estimate
+from fer_core.runs.run import parts_of
 from fer_core.training.augmentation import Augmentation
 from fer_core.training.recipe import SCHEDULES, WITHOUT_RECIPE, Recipe
 from fer_core.types import FerError
 
 if TYPE_CHECKING:
     import optuna
-
-TUNABLE: Final = ("learning_rate", "schedule", "strength", "open_layers", "label_smoothing")
-"""Names of the settings that can be varied, as in trials and tables."""
 
 SETTING_LABELS: Final = {
     "learning_rate": "Learning rate",
@@ -31,16 +26,15 @@ SETTING_LABELS: Final = {
     "open_layers": "Open layers",
     "label_smoothing": "Label smoothing",
 }
+TUNABLE: Final = tuple(SETTING_LABELS)
+"""Names of the settings that can be varied, as in trials and tables."""
 
-STORAGE_VARIABLE: Final = "FER_TUNING_STORAGE"
-"""Environment variable with the URL of the studies' database."""
-
+STORAGE_VARIABLE: Final = "FER_TUNING_STORAGE"  # environment variable: the URL of the studies' database
 BUILD_SECONDS: Final = 8.0
 """Seconds to build a network and compile its first step, needed by each trial; measured for `compact_cnn`."""
 
+NOTE: Final = "note"  # attribute of a trial in the database: one sentence on why it failed or was stopped
 _LIMITS: Final = {"learning_rate": (1e-9, 1e3), "strength": (0.0, 2.0), "label_smoothing": (0.0, 0.9)}
-_SCHEDULES: Final = ("one_cycle", "cosine", "constant")  # `plateau` needs more epochs than a trial has
-_OPEN_LAYERS: Final = (2, 6, 12)
 _FILE: Final = "tuning.db"
 
 
@@ -56,24 +50,13 @@ def may_have_studies() -> bool:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """The settings to vary: lowest and highest values, or a list of values. Empty settings keep the recipe's value.
+    """The settings to vary; empty ones keep the recipe's value. A `FerError` on creation says what is wrong."""
 
-    Attributes:
-        learning_rate: range of the peak learning rate, sampled on a logarithmic scale.
-        schedule: some of `recipe.SCHEDULES`.
-        strength: range of the augmentation strength of `Augmentation.of_strength`.
-        open_layers: numbers of last backbone layers with weights to train; -1 for all.
-        label_smoothing: range, as in `Recipe`.
-
-    Raises:
-        FerError: on creation, if nothing varies or a value is out of its limits.
-    """
-
-    learning_rate: tuple[float, float] | None = None
-    schedule: tuple[str, ...] = ()
-    strength: tuple[float, float] | None = None
-    open_layers: tuple[int, ...] = ()
-    label_smoothing: tuple[float, float] | None = None
+    learning_rate: tuple[float, float] | None = None  # lowest and highest peak, sampled on a logarithmic scale
+    schedule: tuple[str, ...] = ()  # some of `recipe.SCHEDULES`
+    strength: tuple[float, float] | None = None  # lowest and highest of `Augmentation.of_strength`
+    open_layers: tuple[int, ...] = ()  # numbers of last backbone layers with weights to train; -1 for all
+    label_smoothing: tuple[float, float] | None = None  # lowest and highest
 
     def __post_init__(self) -> None:
         for name, (lowest, highest) in _LIMITS.items():
@@ -95,28 +78,18 @@ class SearchSpace:
 
     @classmethod
     def around(cls, spec: ModelSpec, recipe: Recipe, vary: Collection[str] = TUNABLE) -> SearchSpace:
-        """Return a search space around a recipe's values.
-
-        Args:
-            spec: the model.
-            recipe: the model's recipe.
-            vary: some of `TUNABLE`; settings that are not tunable for this model are left out.
-
-        Raises:
-            FerError: a name is unknown, or no setting is left.
-        """
-        unknown = sorted(set(vary) - set(TUNABLE))
-        if unknown:
+        """Return a search space around a recipe's values; what is not `tunable` for the model is left out."""
+        if unknown := sorted(set(vary) - set(TUNABLE)):
             raise FerError(f"Expected to vary some of {', '.join(TUNABLE)}. Received: {', '.join(unknown)}")
         peak = recipe.peak_learning_rate
-        ranges = {
+        ranges: dict[str, Any] = {
             "learning_rate": (peak / 30, peak * 10),
-            "schedule": _SCHEDULES,
+            "schedule": ("one_cycle", "cosine", "constant"),  # a plateau needs more epochs than a trial has
             "strength": (0.0, 1.5),
-            "open_layers": _OPEN_LAYERS,
+            "open_layers": (2, 6, 12),
             "label_smoothing": (0.0, 0.2),
         }
-        return cls(**{name: ranges[name] for name in tunable(spec) if name in vary})  # type: ignore[arg-type]
+        return cls(**{name: ranges[name] for name in tunable(spec) if name in vary})
 
     @property
     def varied(self) -> tuple[str, ...]:
@@ -125,55 +98,26 @@ class SearchSpace:
 
     def draw(self, trial: optuna.Trial) -> dict[str, Any]:
         """Sample a value for each setting that varies."""
-        drawn: dict[str, Any] = {}
-        for name in self.varied:
-            values = getattr(self, name)
-            if name in _LIMITS:
-                drawn[name] = trial.suggest_float(name, *values, log=name == "learning_rate")
-            else:
-                drawn[name] = trial.suggest_categorical(name, list(values))
-        return drawn
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON types, for `from_dict`."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> SearchSpace:
-        """Build from the result of `as_dict`, also after a round trip through JSON.
-
-        Raises:
-            TypeError: a key is unknown.
-            FerError: a value is not valid.
-        """
-        given: dict[str, Any] = {name: value if value is None else tuple(value) for name, value in values.items()}
-        return cls(**given)
+        spans = {name: getattr(self, name) for name in self.varied}
+        return {
+            name: trial.suggest_float(name, *values, log=name == "learning_rate")
+            if name in _LIMITS
+            else trial.suggest_categorical(name, list(values))
+            for name, values in spans.items()
+        }
 
 
 @dataclass(frozen=True)
 class TuningPlan:
-    """A study as it was requested, stored with it once.
+    """A study as it was requested; `asdict` is stored with it once. A `FerError` on creation says what is wrong."""
 
-    Attributes:
-        name: the study's name, by which it is continued.
-        spec: the model.
-        recipe: recipe of a full training; each trial uses it with fewer epochs and with its sampled values.
-        data: what the trials learn from; few faces are enough to rank settings.
-        epochs: epochs of a trial.
-        space: what varies.
-        seed: of the sampling.
-
-    Raises:
-        FerError: on creation, if a value is not valid.
-    """
-
-    name: str
+    name: str  # by which the study is continued
     spec: ModelSpec
-    recipe: Recipe
-    data: DataSettings
-    epochs: int
+    recipe: Recipe  # of a full training; each trial uses it with fewer epochs and with its sampled values
+    data: DataSettings  # what the trials learn from; few faces are enough to rank settings
+    epochs: int  # of a trial
     space: SearchSpace
-    seed: int = 0
+    seed: int = 0  # of the sampling
 
     def __post_init__(self) -> None:
         checked_name(self.name, "study")
@@ -182,28 +126,13 @@ class TuningPlan:
         if self.spec.architecture in WITHOUT_RECIPE:
             raise FerError(f"{self.spec.name} has no settings to tune. Choose a network.")
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON types, for `from_dict`."""
-        parts = {part: getattr(self, part).as_dict() for part in ("spec", "recipe", "data", "space")}
-        return {"name": self.name, "epochs": self.epochs, "seed": self.seed, **parts}
-
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TuningPlan:
-        """Build from the result of `as_dict`.
-
-        Raises:
-            FerError: a part is missing, or was written by another version.
-        """
+        """Build from the result of `asdict`; a `FerError` says if another version wrote it."""
         try:
-            return cls(
-                str(values["name"]),
-                ModelSpec.from_dict(values["spec"]),
-                Recipe.from_dict(values["recipe"]),
-                DataSettings(**values["data"]),
-                int(values["epochs"]),
-                SearchSpace.from_dict(values["space"]),
-                int(values["seed"]),
-            )
+            ranges: Any = {name: value if value is None else tuple(value) for name, value in values["space"].items()}
+            numbers: Any = {name: int(values[name]) for name in ("epochs", "seed")}
+            return cls(str(values["name"]), space=SearchSpace(**ranges), **parts_of(values), **numbers)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FerError(
                 f"A study was made by another version of FER Lab and cannot be read ({error}). Start a new one under "
@@ -212,12 +141,8 @@ class TuningPlan:
 
 
 def tunable(spec: ModelSpec) -> tuple[str, ...]:
-    """Return the names of the settings that can be varied for a model.
-
-    With a frozen backbone, augmentation and open layers are not varied: its features could not be cached, and a trial
-    would take minutes instead of seconds.
-    """
-    if spec.frozen:
+    """Return the names of the settings that can be varied for a model."""
+    if spec.frozen:  # others keep its features from being cached, and a trial would take minutes instead of seconds
         return ("learning_rate", "schedule", "label_smoothing")
     return TUNABLE if spec.architecture == "transfer" else tuple(n for n in TUNABLE if n != "open_layers")
 
@@ -229,23 +154,13 @@ def with_values(drawn: dict[str, Any], *, spec: ModelSpec, recipe: Recipe) -> tu
     if "strength" in drawn:
         crop = recipe.augmentation.crop if recipe.augmentation else 48
         recipe = replace(recipe, augmentation=Augmentation.of_strength(drawn["strength"], crop))
-    if "open_layers" in drawn:
-        spec = replace(spec, open_layers=drawn["open_layers"])
-    return spec, recipe
+    return (replace(spec, open_layers=drawn["open_layers"]) if "open_layers" in drawn else spec), recipe
 
 
 def study_estimate(plan: TuningPlan, trials: int) -> Estimate:
-    """Estimate the duration of a study if no trial is stopped early.
-
-    Args:
-        plan: the study's plan; features of a frozen backbone are computed once for all trials.
-        trials: number of trials.
-    """
+    """Estimate the duration of a study if no trial is stopped early; a frozen backbone's features are computed once."""
     faces = expected_faces(plan.data)
-
-    def with_epochs(epochs: int) -> Estimate:
-        return estimate(plan.spec, replace(plan.recipe, epochs=epochs), faces=faces)
-
-    once = with_epochs(1)
-    fitting = with_epochs(1 + plan.epochs).seconds - once.seconds
-    return replace(once, seconds=once.seconds + trials * (BUILD_SECONDS + fitting))
+    once, longer = (
+        estimate(plan.spec, replace(plan.recipe, epochs=epochs), faces=faces) for epochs in (1, 1 + plan.epochs)
+    )
+    return replace(once, seconds=once.seconds + trials * (BUILD_SECONDS + longer.seconds - once.seconds))

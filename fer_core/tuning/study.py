@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import optuna
@@ -17,12 +17,10 @@ import sqlalchemy
 from optuna.trial import FrozenTrial, TrialState
 
 from fer_core.runs.run import RunPlan
-from fer_core.tuning.plan import TuningPlan, default_storage, with_values
+from fer_core.tuning.plan import NOTE, TuningPlan, default_storage, with_values
 from fer_core.types import FerError, reason
 
-MIN_FOR_IMPORTANCE: Final = 8
-"""Finished trials needed to compute importances."""
-
+MIN_FOR_IMPORTANCE: Final = 8  # finished trials needed to compute importances
 STATES: Final = {
     TrialState.COMPLETE: "finished",
     TrialState.PRUNED: "stopped early",
@@ -30,31 +28,22 @@ STATES: Final = {
     TrialState.RUNNING: "working",
     TrialState.WAITING: "waiting",
 }
-"""Names of Optuna's states."""
-
 CUT_OFF: Final = "cut off"
 """State of a trial whose process was stopped or killed. It says nothing about its settings and is not counted."""
 
-NOTE: Final = "note"
-"""Attribute of a trial: one sentence on why it failed or was stopped."""
-
 _PLAN, _REQUESTED, _FACES = "plan", "wanted", "faces"  # attributes of a study
 _RANDOM_TRIALS = 6  # sampled at random; later ones by a tree-structured Parzen estimator (TPE)
-_UNPRUNED_TRIALS, _UNPRUNED_EPOCHS = 4, 1  # no trial is stopped before 4 have finished, or in its first epoch
 _LOCK_SECONDS = 60  # for which SQLite waits for other processes to finish writing
 _HEARTBEAT_SECONDS, _GRACE_SECONDS = 20, 90  # between a trial's heartbeats; without one until it is cut off
+_PRUNER: Final = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1)
+"""No trial is stopped before four have finished, or in its first epoch."""
 
 
 def open_storage(address: str | None = None) -> optuna.storages.RDBStorage:
     """Open the database of the studies; its tables are created on demand.
 
-    Args:
-        address: SQLAlchemy URL, for example `postgresql+psycopg://user:password@host/tuning` or
-            `sqlite:////shared/tuning.db`; None for `default_storage()`. The driver for PostgreSQL comes with FER Lab,
-            others must be installed.
-
-    Raises:
-        FerError: it cannot be opened.
+    `address` is a URL of SQLAlchemy, None for `default_storage()`. The driver for PostgreSQL comes with FER Lab, others
+    must be installed. A `FerError` says why it cannot be opened.
     """
     address = address or default_storage()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -62,30 +51,24 @@ def open_storage(address: str | None = None) -> optuna.storages.RDBStorage:
         url = sqlalchemy.engine.make_url(address)
     except (sqlalchemy.exc.ArgumentError, ValueError) as error:
         raise FerError(
-            "The URL of the studies' database is not valid. Expected for example "
-            "sqlite:////shared/tuning.db or postgresql+psycopg://user:password@host/name."
+            "The URL of the studies' database is not valid. Expected for example sqlite:////shared/tuning.db or "
+            "postgresql+psycopg://user:password@host/name."
         ) from error
     local = url.get_backend_name() == "sqlite"
-    options = {"connect_args": {"timeout": _LOCK_SECONDS}} if local else {"pool_pre_ping": True}
+    engine = {"connect_args": {"timeout": _LOCK_SECONDS}} if local else {"pool_pre_ping": True}
+    options = {"engine_kwargs": engine, "heartbeat_interval": _HEARTBEAT_SECONDS, "grace_period": _GRACE_SECONDS}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return optuna.storages.RDBStorage(
-                address, engine_kwargs=options, heartbeat_interval=_HEARTBEAT_SECONDS, grace_period=_GRACE_SECONDS
-            )
+            return optuna.storages.RDBStorage(address, **options)
     except Exception as error:  # whatever the database's driver raises
-        name = url.render_as_string(hide_password=True)
-        why = reason(error.__cause__ or error)
+        name, why = url.render_as_string(hide_password=True), reason(error.__cause__ or error)
         raise FerError(f"The studies' database {name} cannot be opened: {why}") from error
 
 
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Replace database errors by a message for the user; also usable as a decorator.
-
-    Raises:
-        FerError: instead of an error of SQLAlchemy or of Optuna's storage.
-    """
+    """Raise a `FerError` instead of an error of SQLAlchemy or Optuna's storage; also usable as a decorator."""
     try:
         yield
     except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
@@ -94,12 +77,7 @@ def database_errors() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class TuningStudy:
-    """A study in its storage.
-
-    Attributes:
-        plan: the study as it was requested.
-        study: Optuna's study.
-    """
+    """A study in its storage: as it was requested, and Optuna's."""
 
     plan: TuningPlan
     study: optuna.Study
@@ -116,39 +94,28 @@ class TuningStudy:
 
     @database_errors()
     def request(self, trials: int) -> None:
-        """Request a number of trials in all.
-
-        Raises:
-            FerError: it is smaller than one.
-        """
-        if trials < 1:
-            raise FerError(f"Expected at least one trial. Received: {trials}")
+        """Request a number of trials in all."""
         self.study.set_user_attr(_REQUESTED, trials)
 
     @database_errors()
     def ended(self) -> int:
         """Return the number of trials that have finished, were stopped early, or failed."""
-        return sum(_counts(trial) for trial in self.study.get_trials(deepcopy=False))
+        trials = self.study.get_trials(deepcopy=False)
+        return sum(trial.state.is_finished() and _state(trial) != CUT_OFF for trial in trials)
 
     @database_errors()
     def seed_next(self) -> None:
         """Seed the sampler by the number of trials: a resumed study does not sample its first values again."""
-        number = len(self.study.get_trials(deepcopy=False))
-        self.study.sampler = optuna.samplers.TPESampler(
-            seed=(self.plan.seed * 100_003 + number) % 2**32, n_startup_trials=_RANDOM_TRIALS
-        )
+        seed = (self.plan.seed * 100_003 + len(self.study.get_trials(deepcopy=False))) % 2**32
+        self.study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_RANDOM_TRIALS)
 
     @database_errors()
     def claim_faces(self, fingerprint: str) -> None:
-        """Store which faces the trials learn from, or check that they are the stored ones.
-
-        Raises:
-            FerError: earlier trials, perhaps on another computer, learned from other faces.
-        """
-        noted = self.study.user_attrs.get(_FACES)
-        if noted is None:
+        """Store which faces the trials learn from, or refuse others than earlier trials, perhaps elsewhere, had."""
+        known = self.study.user_attrs.get(_FACES)
+        if known is None:
             self.study.set_user_attr(_FACES, fingerprint)
-        elif noted != fingerprint:
+        elif known != fingerprint:
             raise FerError(
                 f"The earlier trials of {self.name} learned from other faces, so accuracies cannot be compared. Use "
                 "the same dataset on every computer, or start a new study under another name."
@@ -158,23 +125,18 @@ class TuningStudy:
     def trials(self) -> pd.DataFrame:
         """Return one row per trial, in their order.
 
-        Returns:
-            Columns `trial` (from 1), `state` (one of `STATES` or `CUT_OFF`), `accuracy` (on the hold-out, 0 to 1; of
-            the last epoch if the trial is working or was stopped early; NaN before the first epoch has ended),
-            `epochs` (finished), `seconds`, the settings that vary (names as in `plan.TUNABLE`), and `note`.
+        Columns: `trial` (from 1), `state` (one of `STATES` or `CUT_OFF`), `accuracy` (on the hold-out; of the last
+        epoch if the trial is working or was stopped early; NaN before the first one), `epochs` (finished), `seconds`,
+        the settings that vary (names as in `plan.TUNABLE`), and `note`.
         """
-        rows = [self._row(trial) for trial in self.study.get_trials(deepcopy=False)]
+        rows = [_row(trial) for trial in self.study.get_trials(deepcopy=False)]
         columns = ["trial", "state", "accuracy", "epochs", "seconds", *self.plan.space.varied, "note"]
         return pd.DataFrame(rows, columns=columns)
 
     @database_errors()
     def best(self) -> FrozenTrial:
-        """Return the finished trial with the highest accuracy on the hold-out; the first of equal ones.
-
-        Raises:
-            FerError: no trial has finished.
-        """
-        finished = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        """Return the finished trial with the highest accuracy on the hold-out, the first of equal ones."""
+        finished = self._finished()
         if not finished:
             raise FerError(f"No trial of {self.name} has finished yet.")
         return max(finished, key=lambda trial: (trial.value, -trial.number))
@@ -183,13 +145,9 @@ class TuningStudy:
     def importances(self) -> dict[str, float]:
         """Return the share of the variance in accuracy that each setting explains (fANOVA, Hutter et al. 2014).
 
-        Returns:
-            Shares that add up to 1 by names of `plan.TUNABLE`, the largest first.
-
-        Raises:
-            FerError: too few trials have finished, or all reached the same accuracy.
+        Shares add up to 1, the largest first. A `FerError` says why they cannot be computed.
         """
-        finished = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        finished = self._finished()
         if len(finished) < MIN_FOR_IMPORTANCE:
             raise FerError(
                 f"Importances can be computed once {MIN_FOR_IMPORTANCE} trials have finished. So far: {len(finished)}"
@@ -201,32 +159,28 @@ class TuningStudy:
         return {name: float(share) for name, share in shares.items()}
 
     def best_plan(self) -> RunPlan:
-        """Return the plan of a full training with the best trial's settings on all faces of the study's source.
-
-        Raises:
-            FerError: no trial has finished.
-        """
-        best = self.best()
-        spec, recipe = with_values(best.params, spec=self.plan.spec, recipe=self.plan.recipe)
+        """Return the plan of a full training with the best trial's settings on all faces of the study's source."""
+        spec, recipe = with_values(self.best().params, spec=self.plan.spec, recipe=self.plan.recipe)
         data = replace(self.plan.data, faces=None) if self.plan.data.source == "fer2013" else self.plan.data
-        return RunPlan(f"{self.plan.spec.title}, best of {self.name}", spec, recipe, data)
+        return RunPlan(f"{self.plan.spec.title}, best of {self.name}", spec, recipe=recipe, data=data)
 
-    def _row(self, trial: FrozenTrial) -> dict[str, Any]:
-        last = trial.intermediate_values[max(trial.intermediate_values)] if trial.intermediate_values else None
-        return {
-            "trial": trial.number + 1,
-            "state": _state(trial),
-            "accuracy": float("nan") if (value := trial.value if trial.value is not None else last) is None else value,
-            "epochs": len(trial.intermediate_values),
-            "seconds": trial.duration.total_seconds() if trial.duration else float("nan"),
-            **trial.params,
-            "note": trial.user_attrs.get(NOTE, ""),
-        }
+    def _finished(self) -> list[FrozenTrial]:
+        trials: list[FrozenTrial] = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return trials
 
 
-def _counts(trial: FrozenTrial) -> bool:
-    """Return whether a trial has finished, was stopped early, or failed."""
-    return trial.state.is_finished() and _state(trial) != CUT_OFF
+def _row(trial: FrozenTrial) -> dict[str, Any]:
+    values = trial.intermediate_values
+    accuracy = trial.value if trial.value is not None or not values else values[max(values)]
+    return {
+        "trial": trial.number + 1,
+        "state": _state(trial),
+        "accuracy": float("nan") if accuracy is None else accuracy,
+        "epochs": len(values),
+        "seconds": trial.duration.total_seconds() if trial.duration else float("nan"),
+        **trial.params,
+        "note": trial.user_attrs.get(NOTE, ""),
+    }
 
 
 def _state(trial: FrozenTrial) -> str:
@@ -236,19 +190,14 @@ def _state(trial: FrozenTrial) -> str:
 
 
 def create_study(plan: TuningPlan, storage: optuna.storages.RDBStorage) -> TuningStudy:
-    """Create a study, or open the existing study of that name if its plan is the same.
-
-    Raises:
-        FerError: the existing study has another plan, or the database fails.
-    """
+    """Create a study, or open the existing study of that name if its plan is the same."""
     with database_errors():
-        study = optuna.create_study(
-            storage=storage, study_name=plan.name, direction="maximize", load_if_exists=True, pruner=_pruner()
-        )
-        noted = study.user_attrs.get(_PLAN)
-        if noted is None:
-            study.set_user_attr(_PLAN, plan.as_dict())
-        elif TuningPlan.from_dict(noted) != plan:
+        options = {"direction": "maximize", "load_if_exists": True, "pruner": _PRUNER}
+        study = optuna.create_study(storage=storage, study_name=plan.name, **options)
+        known = study.user_attrs.get(_PLAN)
+        if known is None:
+            study.set_user_attr(_PLAN, asdict(plan))
+        elif TuningPlan.from_dict(known) != plan:
             raise FerError(
                 f"There is a study named {plan.name} with other settings. Continue it by its name alone, or choose "
                 "another name."
@@ -257,32 +206,20 @@ def create_study(plan: TuningPlan, storage: optuna.storages.RDBStorage) -> Tunin
 
 
 def open_study(name: str, storage: optuna.storages.RDBStorage) -> TuningStudy:
-    """Return a study; trials that have sent no heartbeat for a while are marked as ended.
-
-    Raises:
-        FerError: there is no study of that name, another version wrote it, or the database fails.
-    """
+    """Return a study; trials that have sent no heartbeat for a while are marked as ended."""
     with database_errors(), warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         names = study_names(storage)
         if name not in names:
             raise FerError(f"There is no study of that name. Existing: {', '.join(names) or 'none'}. Received: {name}")
-        study = optuna.load_study(study_name=name, storage=storage, pruner=_pruner())
+        study = optuna.load_study(study_name=name, storage=storage, pruner=_PRUNER)
         plan = TuningPlan.from_dict(study.user_attrs.get(_PLAN, {}))
         optuna.storages.fail_stale_trials(study)
     return TuningStudy(plan, study)
 
 
 def study_names(storage: optuna.storages.RDBStorage) -> list[str]:
-    """Return the names of FER Lab's studies in the storage, newest first.
-
-    Raises:
-        FerError: the database fails.
-    """
+    """Return the names of FER Lab's studies in the storage, newest first."""
     with database_errors():
         newest_first = sorted(storage.get_all_studies(), reverse=True)
         return [study.study_name for study in newest_first if _PLAN in study.user_attrs]
-
-
-def _pruner() -> optuna.pruners.BasePruner:
-    return optuna.pruners.MedianPruner(n_startup_trials=_UNPRUNED_TRIALS, n_warmup_steps=_UNPRUNED_EPOCHS)

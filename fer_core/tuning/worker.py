@@ -10,7 +10,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +24,7 @@ from fer_core.runs.run import list_runs
 from fer_core.runs.status import failure_message
 from fer_core.training.data import TrainingData
 from fer_core.training.recipe import uses_features
-from fer_core.tuning.plan import with_values
+from fer_core.tuning.plan import NOTE, with_values
 from fer_core.types import FerError
 
 if TYPE_CHECKING:
@@ -32,31 +32,20 @@ if TYPE_CHECKING:
 
     from fer_core.tuning.study import TuningStudy
 
-WORKER: Final = "fer_core.tuning.worker"
 DIVERGED: Final = "The loss diverged: the learning rate is too high for these settings."
-MAX_FIRST_FAILURES: Final = 3
-"""A study ends when this many trials have failed before any has succeeded: the next ones would fail, too."""
-
+MAX_FIRST_FAILURES: Final = 3  # trials that fail before any has succeeded end a study: the next ones would fail, too
 _PAUSE: Final = 1.0  # seconds between two checks for runs
 
 
 def start(name: str, trials: int) -> None:
-    """Start a job that works on a study of the default storage; it outlives this process.
-
-    Args:
-        name: the study's name.
-        trials: number of trials that the study will have in all.
-
-    Raises:
-        FerError: a job is working on it already, or none can be started.
-    """
+    """Start a job that works on a study of the default storage until it has `trials`; it outlives this process."""
     folder = _folder(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".start.lock", timeout=10):
             if jobs.alive(folder):
                 raise FerError(f"A process is already working on {name}.")
-            jobs.start("-m", WORKER, name, str(trials), folder=folder)
+            jobs.start("-m", "fer_core.tuning.worker", name, str(trials), folder=folder)
     except Timeout as error:
         raise FerError(f"{name} is being started by another process.") from error
     except OSError as error:
@@ -73,7 +62,7 @@ def stop(name: str) -> None:
     jobs.stop(_folder(name))
 
 
-def log(name: str, lines: int = 12) -> str:
+def log(name: str, lines: int) -> str:
     """Return the last lines of the output of a study's jobs; empty if there is none."""
     return jobs.read_log(_folder(name), lines)
 
@@ -91,20 +80,8 @@ def tune(
 
     A trial that fails is stored with its reason, and the next one begins. If this function is interrupted, trials that
     have ended are kept, and the same call continues the study. Several processes may work on a study: trials that begin
-    at once may then be more than were requested.
-
-    Args:
-        study: the study.
-        trials: number of trials that it will have in all.
-        data: training faces and hold-out; by default those of the plan. Test splits are not used.
-        say: called with progress messages.
-        on_epoch: called after each epoch with the trial's number (from 1), the number of finished epochs, and the
-            hold-out accuracy.
-        stop_asked: called at each step; True ends the study.
-
-    Raises:
-        FerError: the faces cannot be loaded or differ from those of earlier trials, or the first trials all fail.
-        KeyboardInterrupt: `stop_asked` returned True.
+    at once may then be more than were requested. Of `data`, by default the plan's, no test split is used. `on_epoch` is
+    called with the trial's number from 1, the finished epochs and the hold-out accuracy, `stop_asked` at each step.
     """
     if study.ended() >= trials:
         raise FerError(f"{study.name} has {study.ended()} trials already. Request more to continue it.")
@@ -112,61 +89,53 @@ def tune(
     if data is None:
         data = load_training_data(study.plan.data, say).data
     study.claim_faces(data.fingerprint)
-    work = _Trials(study, data.prepared(study.plan.spec.preprocessing), say, on_epoch, stop_asked)
+    prepared = data.prepared(study.plan.spec.preprocessing)
+    work = _Trials(study, prepared, say=say, on_epoch=on_epoch, stop_asked=stop_asked)
     while study.ended() < trials:
         study.seed_next()
         study.study.optimize(work.objective, n_trials=1, callbacks=[work.ended], catch=(Exception,))
 
 
+@dataclass
 class _Trials:
     """The trials that this process runs for a study; for the arguments see `tune`."""
 
-    def __init__(
-        self,
-        study: TuningStudy,
-        data: TrainingData,
-        say: Callable[[str], None],
-        on_epoch: Callable[[int, int, float], None],
-        stop_asked: Callable[[], bool],
-    ) -> None:
-        self.study, self.data = study, data
-        self.say, self.on_epoch, self.stop_asked = say, on_epoch, stop_asked
-        self.first_failures: int | None = 0  # None once a trial has succeeded
+    study: TuningStudy
+    data: TrainingData
+    say: Callable[[str], None]
+    on_epoch: Callable[[int, int, float], None]
+    stop_asked: Callable[[], bool]
+    failures: int = 0
+    succeeded: bool = False
 
     def objective(self, trial: optuna.Trial) -> float:
         """Return the hold-out accuracy of the weights that a training with the trial's settings would keep."""
         from optuna import TrialPruned
 
-        from fer_core.tuning.study import NOTE
-
+        self._check()
         try:
             self._wait_for_runs()
             return self._fitted(trial)
-        except TrialPruned:
-            raise
         except Exception as error:
-            trial.set_user_attr(NOTE, failure_message(error))
+            if not isinstance(error, TrialPruned):
+                trial.set_user_attr(NOTE, failure_message(error))
             raise
 
     def ended(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
         """Report how a trial ended; end the study if all trials so far have failed."""
-        from fer_core.tuning.study import NOTE
-
         number, note = trial.number + 1, trial.user_attrs.get(NOTE, "")
         if trial.state.name == "FAIL":
             self.say(f"Trial {number} failed. {note}")
-            if self.first_failures is not None:
-                self.first_failures += 1
-                if self.first_failures >= MAX_FIRST_FAILURES:
-                    raise FerError(f"The first {MAX_FIRST_FAILURES} trials failed, so the study ends. {note}")
+            self.failures += 1
+            if self.failures == MAX_FIRST_FAILURES and not self.succeeded:
+                raise FerError(f"The first {MAX_FIRST_FAILURES} trials failed, so the study ends. {note}")
             return
-        self.first_failures = None
+        self.succeeded = True
         if trial.state.name == "PRUNED":
             self.say(f"Trial {number} stopped early. {note or 'Other trials were better at that epoch.'}")
         else:
-            best = study.best_trial
-            reached = f"(best {best.value:.3f}, trial {best.number + 1})"
-            self.say(f"Trial {number}: accuracy by label {trial.value:.3f} {reached}")
+            best = f"(best {study.best_value:.3f}, trial {study.best_trial.number + 1})"
+            self.say(f"Trial {number}: accuracy by label {trial.value:.3f} {best}")
 
     def _fitted(self, trial: optuna.Trial) -> float:
         import keras
@@ -174,16 +143,13 @@ class _Trials:
 
         from fer_core.training.fit import fit, precision
         from fer_core.training.initial_weights import initial_network
-        from fer_core.tuning.study import NOTE
 
         plan = self.study.plan
-        spec, recipe = with_values(
-            plan.space.draw(trial), spec=plan.spec, recipe=replace(plan.recipe, epochs=plan.epochs)
-        )
+        short = replace(plan.recipe, epochs=plan.epochs)
+        spec, recipe = with_values(plan.space.draw(trial), spec=plan.spec, recipe=short)
         keras.backend.clear_session()
         keras.utils.set_random_seed(recipe.seed)
         network = initial_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)
-        poor = []
 
         def epoch_ends(epoch: int, logs: dict[str, Any]) -> None:
             accuracy = float(logs["val_accuracy"])
@@ -191,29 +157,20 @@ class _Trials:
             self.on_epoch(trial.number + 1, epoch + 1, accuracy)
             if not math.isfinite(logs["loss"]):
                 trial.set_user_attr(NOTE, DIVERGED)
-                poor.append(epoch)
-            elif epoch + 1 < recipe.epochs and trial.should_prune():
-                poor.append(epoch)
-            if poor:
-                report.model.stop_training = True
+                raise TrialPruned
+            if epoch + 1 < recipe.epochs and trial.should_prune():
+                raise TrialPruned
 
         report = keras.callbacks.LambdaCallback(
             on_epoch_end=epoch_ends,
             on_train_batch_end=lambda batch, logs: self._check(),  # noqa: ARG005
         )
-        history = fit(
-            network,
-            spec,
-            recipe=recipe,
-            training=self.data.training,
-            holdout=self.data.holdout,
-            callbacks=[report],
-        )
-        if poor:
-            raise TrialPruned
-        kept = -1  # a training keeps the last epoch's weights; with early stopping, those of the lowest hold-out loss
-        if recipe.early_stopping:
-            kept = min(range(len(history["val_loss"])), key=history["val_loss"].__getitem__)
+        training, holdout = self.data.training, self.data.holdout
+        history = fit(network, spec, recipe=recipe, training=training, holdout=holdout, callbacks=[report])
+        losses = history[
+            "val_loss"
+        ]  # with early stopping a training keeps the weights of the lowest, else the last ones
+        kept = min(range(len(losses)), key=losses.__getitem__) if recipe.early_stopping else -1
         return history["val_accuracy"][kept]
 
     def _check(self) -> None:
@@ -221,7 +178,6 @@ class _Trials:
             raise KeyboardInterrupt
 
     def _wait_for_runs(self) -> None:
-        self._check()
         if any(run.status().active for run in list_runs()[0]):
             self.say("Waiting until no run is working or waiting.")
         while any(run.status().active for run in list_runs()[0]):
@@ -230,11 +186,7 @@ class _Trials:
 
 
 def main(name: str, trials: int) -> int:
-    """Work on a study until it has `trials` trials.
-
-    Returns:
-        The process's exit status.
-    """
+    """Work on a study until it has `trials` trials; return the exit status."""
     folder = _folder(name)
     with jobs.working(folder):
         try:

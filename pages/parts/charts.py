@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.figures.theme import enlarged
-from pages.parts.presentation import LARGER, presenting
+from pages.parts.common import LARGER, presenting
 
 NARROW: Final = 640  # width in pixels below which the layout is that of a phone
 

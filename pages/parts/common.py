@@ -1,11 +1,13 @@
-"""What several pages share: notices, the stored models, widgets, and text that is safe in Markdown."""
+"""What all pages share: presentation mode, notices, the stored models, widgets, and text that is safe in Markdown."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal, NoReturn
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, NoReturn, TypeAlias
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -15,25 +17,40 @@ from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS, percent_text
 from fer_core.faces import default_detector
 from fer_core.files import no_formula
 from fer_core.metrics.calibration import WANTED
+from fer_core.metrics.core import METRICS
 from fer_core.models.spec import utkface_note
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
-from fer_core.types import FaceResult
+from fer_core.types import FaceResult, FerError
 from fer_core.visitors import limits
 
 MOST_ANNOTATORS: Final = (
     "The answer that FER+'s ten annotators gave most often. Faces without one clear answer do not count."
 )
-"""What the yardstick of that name is."""
+ERROR: Final = "error_of_an_action"  # key of the session state
+LARGER: Final = 1.25  # how many times as large as usual type is in presentation mode
+PRESENT: Final = "present"  # key and query parameter of presentation mode
+LOCAL: Final = ("localhost", "127.0.0.1", "::1")
+ZIP_LAYOUT: Final = """pictures.zip
+   happy/   anna.jpg   ben.png   …
+   sad/     carl.jpg   dora.jpg  …"""
 
-_LOCAL: Final = ("localhost", "127.0.0.1", "::1")
+EXPLANATIONS: Final = tomllib.loads(Path(__file__).with_name("explanations.toml").read_text(encoding="utf-8"))
+"""What charts and numbers mean, by the title of the popover: `definition`, `reading` and `trap`."""
+
+Columns: TypeAlias = dict[str, str | tuple[str, str]]
+"""The label of each column of a table in order, with the number format of a numeric column."""
+
+
+def presenting() -> bool:
+    """Return whether the page is shown without navigation and in larger type, also before the toggle is on the page."""
+    return bool(st.session_state.get(PRESENT, st.query_params.get(PRESENT) == "true"))
 
 
 def plain(text: str) -> str:
     """Return text that Markdown shows unchanged, such as the name of a file.
 
-    Streamlit looks for icons, its logo and arrows after Markdown has removed the backslashes. An invisible character
-    (U+2060) within them prevents that.
+    Streamlit looks for icons and arrows after Markdown has removed the backslashes; U+2060 within prevents that.
     """
     apart = re.sub(r":(?=material/|streamlit:)|(?<!\S)[<>~-](?=[>=-](?!\S))", "\\g<0>\u2060", text)
     escaped = re.sub(r"[\\`*_{}\[\]#+!|~$:<>&-]", r"\\\g<0>", apart)
@@ -54,7 +71,15 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02d} min"
 
 
-def warn(sentences: list[str], title: str) -> None:
+def attempt(action: Callable[[], object], key: str = ERROR) -> None:
+    """Run an action of a button; if it fails, keep the error in a list of the session state, for `warn`."""
+    try:
+        action()
+    except FerError as error:
+        st.session_state[key] = [str(error)]
+
+
+def warn(sentences: list[str], title: str = "") -> None:
     """Show warnings in one box; the title is shown if there are several."""
     if len(sentences) == 1:
         st.warning(with_code(sentences[0]), icon=":material/warning:")
@@ -100,23 +125,14 @@ def choose_model(models: list[StoredModel], key: str, label: str = "Model", **se
 
 def choose_several(label: str, titles: Mapping[str, str], key: str, **settings: Any) -> list[str]:
     """Ask for several of the models whose titles are given by name; return their names."""
-    return st.pills(
-        label,
-        list(titles),
-        selection_mode="multi",
-        format_func=lambda name: plain(titles[name]),
-        key=key,
-        bind="query-params",
-        **settings,
-    )
+    settings = {"format_func": lambda name: plain(titles[name]), "bind": "query-params", **settings}
+    return list(st.pills(label, list(titles), selection_mode="multi", key=key, **settings))
 
 
 def no_model_yet() -> None:
     """Say that there is no trained model, and how to train one."""
-    st.info(
-        f"There is no trained model yet. Train one with `fer-lab train {DEFAULT_MODEL}`, then reload this page.",
-        icon=":material/model_training:",
-    )
+    words = f"There is no trained model yet. Train one with `fer-lab train {DEFAULT_MODEL}`, then reload this page."
+    st.info(words, icon=":material/model_training:")
 
 
 def note_detector() -> None:
@@ -136,12 +152,7 @@ def note_untested(models: list[StoredModel]) -> None:
 
 
 def note_utkface(models: Iterable[StoredModel], scores: bool = True) -> None:
-    """Say what the models on show start from whose backbones were pretrained here, if there are any.
-
-    Args:
-        models: those on show.
-        scores: whether they are shown with scores.
-    """
+    """Say what the models on show, with scores or not, start from if their backbones were pretrained here."""
     if note := utkface_note((model.card.weights_from for model in models), scores):
         st.caption(note)
 
@@ -149,16 +160,9 @@ def note_utkface(models: Iterable[StoredModel], scores: bool = True) -> None:
 def choose(label: str, options: Iterable[str], key: str, default: str | None = None, **settings: Any) -> str:
     """Show a segmented control whose value is kept in the URL; return the chosen option, by default the first."""
     names = list(options)
-    chosen = st.segmented_control(
-        label,
-        names,
-        default=default or names[0],
-        required=True,
-        key=key,
-        bind="query-params",
-        **{"wrap": True, **settings},
-    )
-    return str(chosen or default or names[0])
+    default = default or names[0]
+    settings = {"required": True, "bind": "query-params", "wrap": True, **settings}
+    return str(st.segmented_control(label, names, default=default, key=key, **settings) or default)
 
 
 def choose_faces(prefix: str) -> tuple[str, str, str]:
@@ -187,10 +191,7 @@ def upper_first(words: str) -> str:
 
 
 def emphasis() -> Literal["primary", "secondary"]:
-    """Return the type of a page's main button.
-
-    In dark mode it looks like the others: Streamlit writes white on the primary colour, which is too pale for that.
-    """
+    """Return the type of a page's main button; in dark mode that of others, as its colour is too pale for white."""
     return "secondary" if st.context.theme.type == "dark" else "primary"
 
 
@@ -212,19 +213,12 @@ def whole_number(label: str, low: int, high: int, value: int, key: str, **settin
 def path_on_this_computer(label: str, key: str) -> str:
     """Ask for the path of a folder or file; empty for none, or if the browser runs on another computer than FER Lab."""
     host = urlsplit(st.context.url or "").hostname
-    here = st.context.ip_address is None and (host is None or host in _LOCAL)
+    here = st.context.ip_address is None and (host is None or host in LOCAL)
     return st.text_input(label, key=key).strip() if here and limits() is None else ""
 
 
-def show_table(frame: pd.DataFrame, alt: str, columns: dict[str, str | tuple[str, str]], **settings: Any) -> None:
-    """Show a table.
-
-    Args:
-        frame: the table.
-        alt: a description for people who cannot see it.
-        columns: the label of each column in order, with the number format of a numeric column. The first is pinned.
-        settings: for `st.dataframe`.
-    """
+def show_table(frame: pd.DataFrame, alt: str, columns: Columns, **settings: Any) -> None:
+    """Show a table with its first column pinned; `alt` describes it for people who cannot see it."""
     first, *others = columns
     shown: dict[str, Any] = {first: st.column_config.TextColumn(str(columns[first]), pinned=True)}
     for name in others:
@@ -242,10 +236,27 @@ def offer_download(label: str, content: Any, file_name: str, mime: str, icon: st
 
 def stop_without_predictions() -> NoReturn:
     """Say that no model has predictions of the chosen split, and end the page."""
-    st.info(
-        "No model has predictions of this split. Choose another one, or train a model.", icon=":material/leaderboard:"
-    )
+    words = "No model has predictions of this split. Choose another one, or train a model."
+    st.info(words, icon=":material/leaderboard:")
     st.stop()
+
+
+def explain(name: str, example: str, label: str = "What is this?") -> None:
+    """Show a popover on one of `EXPLANATIONS` or a metric, with a sentence that has numbers of the page, if any yet."""
+    metric = next((metric for metric in METRICS.values() if metric.title == name), None)
+    words = EXPLANATIONS[name] if metric is None else vars(metric)
+    with st.popover(label, icon=":material/help:", type="tertiary", key=f"explain_{name}"):
+        st.markdown(
+            f"**{name}**\n\n{words['definition']}\n\n**How to read it.** {words['reading']}\n\n"
+            f"**Careful.** {words['trap']}" + (f"\n\n**Here.** {plain(example)}" if example else "")
+        )
+
+
+def explained_metric(name: str, value: str, example: str) -> None:
+    """Show a number, and below it the popover that explains it."""
+    with st.container(border=True, gap="xxsmall"):
+        st.metric(name, value)
+        explain(name, example)
 
 
 def why_not_sure(face: FaceResult) -> None:

@@ -27,9 +27,8 @@ from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, choose_model, offer_download, plain, show_table, warn
+from pages.parts.common import choose, choose_model, explain, explained_metric, offer_download, plain, show_table, warn
 from pages.parts.data import Selection, computed, results, shared
-from pages.parts.explanations import explain, explained_metric
 
 LEGEND: Final = "A click on a name in the legend shows or hides a model, a double click shows it alone."
 

@@ -31,6 +31,7 @@ from fer_core.training.recipe import named_recipe
 from fer_core.types import FerError, Image
 from pages.parts.charts import show_chart
 from pages.parts.common import (
+    ZIP_LAYOUT,
     choose,
     emphasis,
     note_detector,
@@ -41,7 +42,6 @@ from pages.parts.common import (
     with_code,
 )
 from pages.parts.data import classifier, computed, computed_here, fer2013, own_pictures
-from pages.parts.finetune.data import ZIP_LAYOUT
 from pages.parts.pictures import SOURCES, available_sources, pictures_from, stages_of
 
 OWN: Final = "My own pictures"

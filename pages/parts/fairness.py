@@ -10,18 +10,10 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.audit import (
-    ALL,
-    LAYOUT,
-    LIMITS,
-    MINIMUM,
-    PROPERTIES,
-    RATES,
-    AuditedFaces,
-    open_grouped,
-    picture_faces,
-    stored_faces,
-)
+from fer_core.audit.faces import AuditedFaces, picture_faces, stored_faces
+from fer_core.audit.groups import ALL, LIMITS, MINIMUM, RATES
+from fer_core.audit.pictures import LAYOUT, open_grouped
+from fer_core.audit.properties import PROPERTIES
 from fer_core.figures.scores import error_leaves, group_rates
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
@@ -31,9 +23,8 @@ from fer_core.types import FerError
 from fer_core.visitors import TemporaryFolder, check_room
 from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
-from pages.parts.common import choose, plain, with_code
+from pages.parts.common import choose, explain, plain, with_code
 from pages.parts.data import computed, predictions
-from pages.parts.explanations import explain
 
 EXAMPLE: Final = """people.zip
    table.csv        file,gender,age,expression

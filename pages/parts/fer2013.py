@@ -28,6 +28,7 @@ from pages.parts.common import (
     choose_faces,
     choose_model,
     choose_yardstick,
+    explain,
     note_utkface,
     plain,
     show_table,
@@ -37,7 +38,6 @@ from pages.parts.common import (
 from pages.parts.confusion import show_faces
 from pages.parts.data import computed, predictions
 from pages.parts.dataset import face_tile
-from pages.parts.explanations import explain
 
 MOST_SHOWN: Final = 24
 PAIRS_SHOWN: Final = 12
@@ -114,10 +114,10 @@ def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for a
     )
     rows = [
         {
-            "Method": result.what,
-            "Claimed": f"{result.claimed:.2f} %",
-            "Reproduced": result.reproduced or "–",
-            "Source": "; reproduced: ".join(filter(None, (result.source, result.reproduced_source))),
+            "Method": result["what"],
+            "Claimed": f"{result['claimed']:.2f} %",
+            "Reproduced": result.get("reproduced", "–"),
+            "Source": "; reproduced: ".join(result[key] for key in ("source", "reproduced_source") if key in result),
         }
         for result in PUBLISHED
     ]

@@ -1,4 +1,4 @@
-"""The head of every page: its title beside the toggle of presentation mode, and one sentence on what one can do."""
+"""What surrounds every page: its title beside the toggle of presentation mode, and one sentence."""
 
 from __future__ import annotations
 
@@ -9,35 +9,40 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.charts import narrow_screen, watch_width
-from pages.parts.presentation import presentation_toggle, set_type_size
+from pages.parts.common import LARGER, PRESENT, presenting
 
 _PLACE: Final[ContextVar[DeltaGenerator | None]] = ContextVar("place_of_the_title", default=None)
+_TYPE_SIZE = st.components.v2.component(
+    "fer_lab_type_size",
+    js="""
+export default function ({ data }) {
+  const root = document.documentElement;
+  root.style.fontSize = "";
+  if (data.times !== 1) root.style.fontSize = data.times * parseFloat(getComputedStyle(root).fontSize) + "px";
+  return () => { root.style.fontSize = ""; };
+}
+""",
+)
 
 
 def frame() -> DeltaGenerator:
-    """Lay out what surrounds every page, and return the container for the page itself.
-
-    The toggle of presentation mode is beside the title; on phones, where space is short, it is below the page.
-    """
+    """Return the container for a page. Presentation mode has its toggle beside the title, on phones below the page."""
     top = st.container(horizontal=True, vertical_alignment="center", gap="small")
     _PLACE.set(top.container())
     body = st.container()
     with st.container(horizontal=True, gap=None):
         below = st.container()
         watch_width()
-        set_type_size(narrow_screen())
+        with st.container(height=1, width=1, border=False):
+            _TYPE_SIZE(key="type_size", data={"times": LARGER if presenting() and not narrow_screen() else 1})
     with below if narrow_screen() else top:
-        presentation_toggle()
+        words = "Hides the navigation and enlarges type. A link with present=true opens any page like this."
+        st.toggle("Presentation", key=PRESENT, bind="query-params", help=words)
     return body
 
 
 def head(title: str, sentence: str) -> None:
-    """Show the head of a page.
-
-    Args:
-        title: of the page.
-        sentence: what one can do here, as Markdown.
-    """
+    """Show the head of a page: its title, and one sentence in Markdown on what one can do here."""
     with _PLACE.get() or st.container():
         st.title(title, anchor=False)
     st.markdown(sentence)

@@ -12,7 +12,6 @@ from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import evidence_for
 from fer_core.metrics.predictions import joined
 from fer_core.store.stored_model import StoredModel
-from fer_core.types import FaceResult
 from pages.parts.common import plain, why_not_sure
 from pages.parts.data import predictions
 from pages.parts.pictures import SAMPLE, annotated, evidence_tile, input_tile, result_for
@@ -20,24 +19,24 @@ from pages.parts.pictures import SAMPLE, annotated, evidence_tile, input_tile, r
 SIDE: Final = 236
 """Width of the pictures in pixels: the cards fit a projector of 1280 × 720 pixels."""
 
-Link = tuple[str, str, str, dict[str, str]]
-"""Page, label, icon and query parameters."""
-
-TRY: Final[Sequence[Link]] = (
-    ("predict", "Try your own pictures", "upload", {"p_source": "Upload"}),
-    ("predict", "Take a photo", "photo_camera", {"p_source": "Camera"}),
-    ("live", "Move in front of the camera", "videocam", {}),
-)
-EXPLORE: Final[Sequence[Link]] = (
-    ("predict", "See why", "psychology_alt", {"p_source": "Sample"}),
-    ("compare", "Compare the models", "leaderboard", {}),
-    ("dataset", "Browse the faces they learned from", "dataset", {}),
-)
-TEACH: Final[Sequence[Link]] = (
-    ("tour", "Take the tour in eight steps", "route", {}),
-    ("quiz", "Play the quiz with a class", "quiz", {}),
-    ("finetune", "Train a model", "model_training", {}),
-)
+LINKS: Final[dict[str, Any]] = {
+    "Try it": (
+        ("predict", "Try your own pictures", "upload", {"p_source": "Upload"}),
+        ("predict", "Take a photo", "photo_camera", {"p_source": "Camera"}),
+        ("live", "Move in front of the camera", "videocam", {}),
+    ),
+    "Explore": (
+        ("predict", "See why", "psychology_alt", {"p_source": "Sample"}),
+        ("compare", "Compare the models", "leaderboard", {}),
+        ("dataset", "Browse the faces they learned from", "dataset", {}),
+    ),
+    "Teach": (
+        ("tour", "Take the tour in eight steps", "route", {}),
+        ("quiz", "Play the quiz with a class", "quiz", {}),
+        ("finetune", "Train a model", "model_training", {}),
+    ),
+}
+"""Page, label, icon and query parameters of the links by the title of the card."""
 
 
 def three_ways(model: StoredModel) -> None:
@@ -55,19 +54,20 @@ def three_ways(model: StoredModel) -> None:
                 why_not_sure(face)
             else:
                 st.markdown(plain(result.error or "No face was found in the sample."))
-            _links(TRY)
+            _links("Try it")
         with _card():
-            if face:
-                _evidence(face)
+            if face and face.activation is not None:
+                tile = evidence_tile(face, evidence_for(face.activation, face.expression))
+                _picture(tile, f"The face in gray; bright places speak for {face.expression}")
             st.subheader("Explore", anchor=False)
             st.markdown("See where models look, and how often they are right.")
-            _links(EXPLORE)
+            _links("Explore")
         with _card():
             if face:
                 _picture(input_tile(face, model), "The same face in 48 × 48 gray pixels")
             st.subheader("Teach", anchor=False)
             st.markdown("Show how pixels become seven probabilities.")
-            _links(TEACH)
+            _links("Teach")
     st.caption(f"Portrait: {SAMPLE_CREDIT}.")
 
 
@@ -88,10 +88,6 @@ def judged_by(models: Sequence[StoredModel], by: str) -> str:
     """Return what scores on both test splits are judged by, with the number of faces; empty if that is not stored.
 
     The models' predictions are of the same faces, so those of the first model that has them are enough.
-
-    Args:
-        models: of the store.
-        by: one of `columns.YARDSTICKS`.
     """
     for model in models:
         parts = [part for split in TEST_SPLITS if (part := predictions([model], split, "plain", by)[0])]
@@ -105,22 +101,14 @@ def _card() -> Any:
     return st.container(border=True, height="stretch", horizontal_alignment="center", gap="small")
 
 
-def _evidence(face: FaceResult) -> None:
-    if face.activation is None:
-        return
-    tile = evidence_tile(face, evidence_for(face.activation, face.expression))
-    _picture(tile, f"The face in gray; bright places speak for {face.expression}")
-
-
 def _picture(picture: Any, alt: str) -> None:
     """Show a square picture in a place that has its size before the picture arrives, so that nothing below moves."""
     with st.container(width=SIDE, height=SIDE, border=False, gap=None):
         st.image(picture, width=SIDE, alt=alt)
 
 
-def _links(links: Sequence[Link]) -> None:
+def _links(card: str) -> None:
     with st.container(gap="xxsmall"):
-        for page, label, icon, query in links:
-            st.page_link(
-                f"pages/{page}.py", label=label, icon=f":material/{icon}:", query_params=query, width="stretch"
-            )
+        for page, label, icon, query in LINKS[card]:
+            look: Any = {"icon": f":material/{icon}:", "width": "stretch"}
+            st.page_link(f"pages/{page}.py", label=label, query_params=query, **look)

@@ -15,8 +15,7 @@ from fer_core.labels import EXPRESSIONS, NOT_SURE, expression_index
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult
 from pages.parts.charts import show_chart
-from pages.parts.common import plain, why_not_sure
-from pages.parts.explanations import explain
+from pages.parts.common import explain, plain, why_not_sure
 from pages.parts.pictures import Picture, analyzer, close_up_of, evidence_tile, input_tile, occlusion_of, result_for
 
 SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
@@ -118,12 +117,12 @@ def edit_panel(views: list[FaceView]) -> None:
         for view in views:
             before, by = replace(view.face, face=there), analyzer(view.picture, view.model)
             reruns.append(edit_and_rerun(by, part, before=before, edits=edits, find_again=detect_again))
-    pairs = [(view, rerun.result) for view, rerun in zip(views, reruns, strict=True)]
+    pairs = [(view, after) for view, (_, after) in zip(views, reruns, strict=True)]
     many = len(views) > FEW_MODELS
     with results, st.grid(2, min_column_width=250, gap="medium"):
         caption = f"Face {first.number}, changed as the controls say"
         alt = f"Close-up of face {first.number} after the changes"
-        st.image(reruns[0].image, caption=caption, width="stretch", alt=alt)
+        st.image(reruns[0][0], caption=caption, width="stretch", alt=alt)
         for shown in [pairs] if many else [[pair] for pair in pairs]:
             found = [(view, after) for view, after in shown if after is not None]
             with st.container(gap="xsmall"):

@@ -14,9 +14,9 @@ from fer_core.data import SAMPLE_CREDIT
 from fer_core.figures.bars import expression_strips, time_share_bars, time_share_text, timeline_chart
 from fer_core.files import csv_text
 from fer_core.inference import face_table
-from fer_core.inference.sample_clip import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
+from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept

@@ -1,9 +1,10 @@
 """Who visits: nobody in particular on one's own computer; on a shared server, the owner of a browser or a login.
 
-A server is shared if `.streamlit/secrets.toml` has a table `[server]` with `shared = true`. Its visitors are told apart
-by their login, where Streamlit's `[auth]` is set up, and otherwise by a random secret in a cookie. Unlike a key in the
-address, a cookie is not given away with a link. The table `[training]` says whether everybody may train, nobody, or who
-knows a password; nobody may where TensorFlow is not installed, as in an image that only serves.
+A server is shared if `.streamlit/secrets.toml` has a table `[server]` with `shared = true` and, optionally, limits. Its
+visitors are told apart by their login, where Streamlit's `[auth]` is set up, and otherwise by a random secret in a
+cookie. Unlike a key in the address, a cookie is not given away with a link. The table `[training]` says whether
+everybody may train, nobody (`enabled = false`), or who knows a `password`; nobody may where TensorFlow is not
+installed, as in an image that only serves.
 """
 
 from __future__ import annotations
@@ -25,13 +26,9 @@ from fer_core.runs.visits import visits
 from fer_core.types import FerError
 from fer_core.visitors import Limits, Visitor, ask_for_visitor
 
-SETTING: Final = "server"
-"""Table of `.streamlit/secrets.toml` with `shared = true` and, optionally, limits."""
-
 COOKIE: Final = "fer_lab_visitor"
-
-_SECRET: Final = "visitor_secret"
-"""Key of the visitor's secret in the session state."""
+_SECRET, _KNOWN = "visitor_secret", "access_password"
+"""Keys of the session state: the visitor's secret, and the password that this session gave last."""
 
 _REMEMBER: Final = st.components.v2.component(
     "fer_lab_visitor",
@@ -44,29 +41,19 @@ export default function ({ data }) {
 )
 
 
-def server_limits() -> Limits | None:
-    """Return the limits of a shared server's visitors; None if the server is not shared.
-
-    Raises:
-        FerError: a setting is not valid.
-    """
-    setting = dict(st.secrets.get(SETTING, {})) if st.secrets.load_if_toml_exists() else {}
+def current_visitor() -> Visitor | None:
+    """Return the visitor whose page is being shown; None if the server is not shared. `FerError`: a bad setting."""
+    if get_script_run_ctx(suppress_warning=True) is None:  # not called by a page
+        return None
+    setting = _secrets("server")
     shared = setting.pop("shared", False)
     if not isinstance(shared, bool):
         raise FerError(f"The server's setting shared must be true or false. Received: {shared!r}")
-    return Limits.from_settings(setting) if shared else None
+    return Visitor.of(_login() or _secret(), Limits.from_settings(setting)) if shared else None
 
 
-def current_visitor() -> Visitor | None:
-    """Return the visitor whose page is being shown; None if the server is not shared.
-
-    Raises:
-        FerError: a setting is not valid.
-    """
-    if get_script_run_ctx(suppress_warning=True) is None:  # not called by a page
-        return None
-    limits = server_limits()
-    return Visitor.of(_login() or _secret(), limits) if limits else None
+def _secrets(table: str) -> dict[str, Any]:
+    return dict(st.secrets.get(table, {})) if st.secrets.load_if_toml_exists() else {}
 
 
 def visit() -> None:
@@ -78,8 +65,7 @@ def visit() -> None:
         st.stop()
     if visitor is None or visitor.limits is None:
         return
-    context = get_script_run_ctx()
-    if context is not None:
+    if context := get_script_run_ctx():
         visits(home(), _is_open).come(context.session_id, visitor.name, visitor.limits)
     remember_browser(visitor.limits.keep_hours)
 
@@ -106,11 +92,10 @@ def _login() -> str | None:
 
 def _secret() -> str:
     """Return the browser's secret: of its cookie, or a new one, which stays the same during the session."""
-    state: Any = st.session_state
-    if _SECRET not in state:
+    if _SECRET not in st.session_state:
         sent = _cookie()
-        state[_SECRET] = sent if re.fullmatch(r"[\w-]{43}", sent) else secrets.token_urlsafe(32)
-    return str(state[_SECRET])
+        st.session_state[_SECRET] = sent if re.fullmatch(r"[\w-]{43}", sent) else secrets.token_urlsafe(32)
+    return str(st.session_state[_SECRET])
 
 
 def _cookie() -> str:
@@ -121,24 +106,18 @@ def _is_open(session: str) -> bool:
     return runtime.exists() and runtime.get_instance().is_active_session(session)
 
 
-TRAINING_SETTING: Final = "training"
-"""Table of `.streamlit/secrets.toml` with `enabled = false` or `password = "…"`."""
-
-_KNOWN: Final = "access_password"
-"""Key of the password that this session gave last; another one on the server ends its access."""
-
-
 def training_allowed() -> bool:
-    """Return whether this visitor may train; if not, say why, and ask for the password if there is one."""
-    setting = st.secrets.get(TRAINING_SETTING, {}) if st.secrets.load_if_toml_exists() else {}
+    """Return whether this visitor may train; if not, say why, and ask for the password if there is one.
+
+    Another password on the server ends the access of all who gave the old one.
+    """
+    setting = _secrets("training")
     if not setting.get("enabled", True) or find_spec("tensorflow") is None:
-        st.info(
-            "Training is switched off on this server. To train, run FER Lab on your own computer: `make run`",
-            icon=":material/lock:",
-        )
+        words = "Training is switched off on this server. To train, run FER Lab on your own computer: `make run`"
+        st.info(words, icon=":material/lock:")
         return False
-    password = str(setting.get("password", ""))
-    if not password or _same(st.session_state.get(_KNOWN, ""), password):
+    password, known = str(setting.get("password", "")), str(st.session_state.get(_KNOWN, ""))
+    if not password or hmac.compare_digest(known.encode(), password.encode()):
         return True
     with st.form("access", width=420):
         given = st.text_input("Password for training on this server", type="password", key="access_given")
@@ -157,10 +136,6 @@ def training_allowed() -> bool:
 
 def _address() -> str:
     return st.context.ip_address or "this computer"
-
-
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
 
 
 ask_for_visitor(current_visitor)

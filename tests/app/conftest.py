@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,8 @@ def own_home(home: Path, tmp_path: Path, yunet: Path | None, monkeypatch: pytest
 
 
 @pytest.fixture
-def open_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """Open a page through `app.py`, as a link with these query parameters would."""
+def open_app(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Open a page through `app.py` without an error, as a link with these query parameters would."""
 
     class Pages(PagesManager):
         """AppTest begins each run in the mode in which Streamlit runs a page's file without `app.py`. This ends it."""
@@ -61,23 +62,16 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
         for key, value in query.items():
             app.query_params[key] = value
-        if page:
-            app.switch_page(f"pages/{page}.py")
-        return app.run()
+        (app.switch_page(f"pages/{page}.py") if page else app).run()
+        assert not app.exception
+        return app
 
     return opened
 
 
 @pytest.fixture
-def opened_without_error(own_home: Path, open_app: Callable[..., AppTest]) -> Callable[..., AppTest]:
-    """Open a page of this test's own store and make sure that nothing was raised on it."""
-
-    def opened(page: str, **query: str | list[str]) -> AppTest:
-        app = open_app(page, **query)
-        assert not app.exception
-        return app
-
-    return opened
+def opened_without_error(open_app: Callable[..., AppTest]) -> Callable[..., AppTest]:
+    return open_app
 
 
 def agree(app: AppTest) -> AppTest:
@@ -89,7 +83,7 @@ def agree(app: AppTest) -> AppTest:
 
 def said(app: AppTest) -> str:
     """Return what a page says in words, without the backslashes that keep Markdown out of names."""
-    kinds = (app.subheader, app.markdown, app.caption, app.info, app.warning)
+    kinds = (app.subheader, app.markdown, app.caption, app.info, app.warning, app.error, app.success, app.header)
     return " ".join(str(element.value) for kind in kinds for element in kind).replace("\\", "")
 
 
@@ -125,11 +119,13 @@ def three(own_home: Path) -> list[StoredModel]:
 @pytest.fixture
 def predict(open_app: Callable[..., AppTest]) -> Callable[..., AppTest]:
     """Open the Predict page."""
+    return partial(open_app, "predict")
 
-    def opened(**query: str | list[str]) -> AppTest:
-        return open_app("predict", **query)
 
-    return opened
+def change_card(folder: Path, **changes: Any) -> None:
+    """Change keys of a stored model's card."""
+    path = folder / folders.CARD
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
 
 
 @pytest.fixture
@@ -137,29 +133,25 @@ def second_model() -> str:
     """A second model in the user's own store: the shipped one under another name."""
     source, target = folders.SHIPPED / folders.DEFAULT_MODEL, folders.promoted() / "second"
     target.mkdir(parents=True)
-    shutil.copy(source / WEIGHTS, target)
-    card = json.loads((source / folders.CARD).read_text(encoding="utf-8"))
-    text = json.dumps({**card, "name": "second", "title": "Second model"})
-    (target / folders.CARD).write_text(text, encoding="utf-8")
+    for file in (WEIGHTS, folders.CARD):
+        shutil.copy(source / file, target)
+    change_card(target, name="second", title="Second model")
     return "second"
 
 
 @pytest.fixture
 def never_sure(second_model: str) -> str:
     """The title of a second model, with a threshold that it does not reach on the sample."""
-    path = folders.promoted() / second_model / folders.CARD
-    card = json.loads(path.read_text(encoding="utf-8"))
-    card["served"]["not_sure"] = {"below": 1.0, "accuracy": 0.95, "answered": 0.01, "faces": 2000}
-    path.write_text(json.dumps(card), encoding="utf-8")
-    return str(card["title"])
+    served = folders.load_model(second_model).card.as_dict()["served"]
+    served["not_sure"] = {"below": 1.0, "accuracy": 0.95, "answered": 0.01, "faces": 2000}
+    change_card(folders.promoted() / second_model, served=served)
+    return "Second model"
 
 
 @pytest.fixture
 def from_utkface(second_model: str) -> str:
     """The name of a second model, whose card says that it starts from UTKFace."""
-    path = folders.promoted() / second_model / folders.CARD
-    card = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**card, "weights_from": "utkface"}), encoding="utf-8")
+    change_card(folders.promoted() / second_model, weights_from="utkface")
     return second_model
 
 

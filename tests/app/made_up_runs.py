@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 import shutil
 import time
 import zipfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from fer_core.runs.status import STATUS, Status, write_status
 from fer_core.store import folders
 from fer_core.store.stored_model import PREDICTIONS
 from fer_core.training.recipe import recipe_for
+from tests.app.conftest import change_card
 from tests.bad_inputs import encoded, good_input
 from tests.made_up_store import predictions
 
@@ -35,7 +35,7 @@ def made_run(state: str, title: str = "A try", message: str = "As made.", epochs
     plan = RunPlan(title, spec, replace(recipe_for(spec), epochs=5), DataSettings(faces=500))
     folder = home() / "runs" / f"{state}-{age}"
     folder.mkdir(parents=True)
-    write_json(folder / PLAN, {"created": time.time() - age, **plan.as_dict()})
+    write_json(folder / PLAN, {"created": time.time() - age, **asdict(plan)})
     lines = ["epoch,accuracy,loss,val_accuracy,val_loss"]
     lines += [f"{epoch},0.{2 + epoch}1,1.9,0.{2 + epoch}5,1.8" for epoch in range(epochs)]
     (folder / "history.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -48,14 +48,13 @@ def made_run(state: str, title: str = "A try", message: str = "As made.", epochs
 
 def with_result(run: Run, measured: bool = True) -> Run:
     """Give a run a result that can be served: the shipped default model's files."""
-    source, target = folders.SHIPPED / folders.DEFAULT_MODEL, run.folder / RESULT / run.plan.spec.name
-    shutil.copytree(source, target)
-    card = json.loads((source / folders.CARD).read_text(encoding="utf-8"))
-    card = {**card, "name": run.plan.spec.name, "title": run.plan.spec.title}
+    target, spec = run.folder / RESULT / run.plan.spec.name, run.plan.spec
+    shutil.copytree(folders.SHIPPED / folders.DEFAULT_MODEL, target)
+    change_card(target, name=spec.name, title=spec.title)
     if not measured:  # as where FER2013 is not at hand
-        card |= {"metrics": {}, "training": {**card["training"], "holdout_faces": 12}}
+        training = read_json(target / folders.CARD)["training"]
+        change_card(target, metrics={}, training={**training, "holdout_faces": 12})
         predictions(1.0).head(0).to_parquet(target / PREDICTIONS, index=False)
-    (target / folders.CARD).write_text(json.dumps(card), encoding="utf-8")
     return run
 
 

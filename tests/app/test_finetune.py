@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import json
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,15 +17,15 @@ from fer_core.runs.run import list_runs
 from fer_core.runs.uploads import Collection
 from fer_core.store import folders
 from fer_core.store.stored_model import PREDICTIONS
-from tests.app.conftest import agree
+from tests.app.conftest import agree, change_card, charts, said
 from tests.app.made_up_runs import EACH, made_run, portrait, with_result, write_faces, zipped
 from tests.bad_inputs import encoded
 
 
 @pytest.fixture
-def page(opened_without_error):
+def page(open_app):
     """Open the Fine-tune page."""
-    return lambda **query: opened_without_error("finetune", **query)
+    return partial(open_app, "finetune")
 
 
 @pytest.fixture
@@ -44,32 +42,24 @@ def submitted(monkeypatch):
         plans.append(plan)
         return made_run("waiting", plan.title)
 
-    monkeypatch.setattr("pages.parts.finetune.runs.submit", submit)
+    monkeypatch.setattr("pages.parts.runs.submit", submit)
     return plans
 
 
-def charts(app) -> list[str]:
-    return [chart.proto.alt for chart in app.get("plotly_chart")]
-
-
-def said(app) -> str:
-    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success)
-    return " ".join(one.value for kind in kinds for one in kind).replace("\\", "")
-
-
-def test_faces_counts_and_time_before_any_click_then_a_run(page, dataset, submitted):
-    app = page()
+def test_faces_counts_and_time_before_any_click_then_a_run_whatever_nonsense_is_in_the_url(page, dataset, submitted):
+    app = page(f_variant="hog_linear", f_faces="7", f_start="mars", f_epochs="0")
     learnt = EACH - EACH // 10
     assert charts(app) == [f"Faces to train on: {', '.join(f'{n} {learnt}' for n in EXPRESSIONS)}"]
     assert "rough guess" in said(app)
     app.button(key="f_go").click().run()
     assert not app.exception
     (plan,) = submitted
-    assert (plan.spec.name, plan.spec.weights_from, plan.recipe.epochs) == ("compact_cnn", folders.DEFAULT_MODEL, 15)
+    assert plan.spec == replace(model_spec("compact_cnn"), weights_from=folders.DEFAULT_MODEL)
+    assert plan.recipe.epochs == 15
     assert (plan.data.source, plan.data.faces, plan.data.balanced) == ("fer2013", 2000, False)
     assert plan.title == f"Compact CNN, {7 * learnt} faces"
     assert app.session_state["f_tab"] == "Runs"
-    assert plan.title in [heading.value.replace("\\", "") for heading in app.subheader]
+    assert plan.title in said(app)
 
 
 def test_settings_by_link_and_by_hand(page, dataset, submitted):
@@ -77,7 +67,7 @@ def test_settings_by_link_and_by_hand(page, dataset, submitted):
         f_faces="500", f_balanced="true", f_variant="VGG16, modified", f_start="random weights", f_epochs="3",
         f_rate="0.001", f_augment="strong", f_patience="5", f_open="12", f_weights="balanced", f_noise="0.05",
     )  # fmt: skip
-    app.selectbox(key="f_optimizer").set_value("sgd").run()
+    app.selectbox(key="f_optimizer").set_value("sgd")
     app.text_input(key="f_title").set_value("Mine").run()
     app.button(key="f_go").click().run()
     (plan,) = submitted
@@ -91,41 +81,19 @@ def test_settings_by_link_and_by_hand(page, dataset, submitted):
     assert (plan.data.faces, plan.data.balanced) == (500, True)
 
 
-@pytest.mark.parametrize(
-    "query", [{"f_variant": "hog_linear"}, {"f_faces": "7"}, {"f_start": "mars"}, {"f_epochs": "0"}]
-)
-def test_nonsense_in_the_url_is_ignored(page, dataset, submitted, query):
-    page(**query).button(key="f_go").click().run()
-    assert submitted[0].spec == replace(model_spec("compact_cnn"), weights_from=folders.DEFAULT_MODEL)
-    assert (submitted[0].data.faces, submitted[0].recipe.epochs) == (2000, 15)
-
-
-def test_without_fer2013_it_says_how_to_get_it(page):
-    app = page()
-    assert "fer-lab data download" in app.info[0].value.replace("\\", "")
-    assert app.button(key="f_go_off").disabled
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
+def test_zips_that_cannot_be_used_and_one_that_can(page, submitted):
+    app = page(f_source="Own pictures")
+    for content, sentence in (
         (b"not a zip", "not a zip"),
         (zipped(happy__1=b"x"), "expressions"),
         (zipped(holiday__1=portrait(), work__1=portrait()), "Expected a folder for each expression"),
-    ],
-)
-def test_zips_that_cannot_be_used(page, content, sentence):
-    app = page(f_source="Own pictures")
-    app.file_uploader(key="f_zip").upload("mine.zip", content).run()
-    assert not app.exception
-    assert sentence.lower() in app.warning[0].value.replace("\\", "").lower()
-    assert app.button(key="f_go_off").disabled
-
-
-def test_a_zip_of_own_pictures(page, submitted):
+    ):
+        app.file_uploader(key="f_zip").upload("mine.zip", content).run()
+        assert not app.exception
+        assert sentence.lower() in app.warning[0].value.replace("\\", "").lower()
+        assert app.button(key="f_go_off").disabled
     turns = (0, 4, 8)
     files = {f"{name}__{turn}.png": portrait(turn, name == "sad") for name in ("happy", "sad") for turn in turns}
-    app = page(f_source="Own pictures")
     app.file_uploader(key="f_zip").upload("my_own-[faces].zip", zipped(**files, sad__note=b"hello")).run()
     assert not app.exception
     assert "happy 2" in charts(app)[0]
@@ -136,15 +104,12 @@ def test_a_zip_of_own_pictures(page, submitted):
     assert submitted[0].title.endswith("my_own-[faces]")
 
 
-def test_snapshots_go_into_nobody_elses_collection_at_first(page):
-    Collection("anas").add(portrait(0), "sad")
-    app = page(f_source="Own snapshots")
-    assert app.selectbox(key="f_collection").value == "mine"
-    assert app.selectbox(key="f_collection").options == ["mine", "anas"]
-
-
 def test_snapshots_from_camera_to_run(page, submitted):
-    app = agree(page(f_source="Own snapshots", f_class="sad", f_collection="mine"))
+    Collection("anas").add(portrait(0), "sad")
+    app = page(f_source="Own snapshots", f_class="sad")
+    assert app.selectbox(key="f_collection").value == "mine", "nobody else's at first"
+    assert app.selectbox(key="f_collection").options == ["mine", "anas"]
+    agree(app)
 
     def shoot(content: bytes) -> None:
         app.camera_input(key=f"f_picture_Camera_{app.session_state['f_shot']}").upload("shot.jpg", content).run()
@@ -168,7 +133,7 @@ def test_snapshots_from_camera_to_run(page, submitted):
     assert submitted[0].data == Collection("mine").settings()
 
 
-def test_runs_in_every_state(page):
+def test_runs_in_every_state_found_again_after_another_page_and_deleted(page):
     for age, state in enumerate(("stopped", "failed", "fitting")):
         made_run(state, f"{state} run", f"What became of the {state} one.", epochs=2, age=100 * age)
     damaged = made_run("finished", age=900).folder
@@ -184,39 +149,17 @@ def test_runs_in_every_state(page):
         "Epoch": "2 of 5", "Best on hold-out, by label": "35.0%", "Worked for": "1:23 min", "Peak memory": "1.5 GB",
     }  # fmt: skip
     assert "What became of the failed one" in page(f_tab="Runs", f_run="failed-100").error[0].value
-    assert "Its process vanished" in page(f_tab="Runs", f_run="fitting-200").error[0].value
-
-
-def test_no_page_shows_its_own_notes():
-    """Streamlit prints bare strings of a page's script, all but the first."""
-    for path in Path("pages").rglob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        if "\nst.title(" in text:
-            rest = ast.parse(text).body[1:]
-            assert not [node for node in rest if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)], (
-                path
-            )
-
-
-def test_who_leaves_the_page_finds_it_as_it_was(page):
-    for age in (0, 100):
-        made_run("stopped", f"run {age}", "Stopped.", epochs=2, age=age)
-    app = page(f_tab="Runs", f_run="stopped-100")
+    app = page(f_tab="Runs", f_run="fitting-200")
+    assert "Its process vanished" in app.error[0].value
     app.switch_page("pages/home.py").run()
     for name in ("f_tab", "f_run"):
         app.query_params.pop(name, None)
     app.switch_page("pages/finetune.py").run()
     assert app.session_state["f_tab"] == "Runs"
-    assert charts(app) == ["Accuracy and loss over the epochs of run 100"]
-
-
-def test_a_run_is_deleted_only_after_confirmation(page):
-    made_run("stopped")
-    app = page(f_tab="Runs")
-    app.button(key="f_delete_stopped-0").click().run()
+    assert charts(app) == ["Accuracy and loss over the epochs of fitting run"]
+    app.button(key="f_delete_fitting-200").click().run()
     assert not app.exception
-    assert list_runs() == ([], [])
-    assert "will be listed here" in app.info[0].value
+    assert [run.id for run in list_runs()[0]] == ["stopped-0", "failed-100"]
 
 
 def test_a_finished_run_beside_the_default_model_then_on_predict(page, open_app):
@@ -245,42 +188,33 @@ def test_a_run_is_judged_by_both_yardsticks_and_recommended_by_the_hold_out(page
     table = pd.read_parquet(folder / PREDICTIONS)
     table[PROBABILITIES] = np.eye(7)[table["label"]]
     table.to_parquet(folder / PREDICTIONS, index=False)
-    card = json.loads((folder / folders.CARD).read_text(encoding="utf-8"))
-    card["served"]["holdout_score"]["score"] = 0.5
-    (folder / folders.CARD).write_text(json.dumps(card), encoding="utf-8")
+    served = run.result().card.as_dict()["served"]
+    change_card(folder, served={**served, "holdout_score": {**served["holdout_score"], "score": 0.5}})
     default = folders.load_model()
     app = page(f_tab="Runs")
     voted = table[(table["split"] == "public_test") & (table["view"] == "plain") & (table["plurality"] >= 0)]
-    agree = (voted["label"] == voted["plurality"]).mean()
+    agreement = (voted["label"] == voted["plurality"]).mean()
     by_label, by_votes = (default.card.score("public_test", by=by).accuracy for by in ("label", "plurality"))
     assert f"FER2013's label: My run 100.0%, {default.title} {by_label:.1%}: My run is better by FER2013's" in said(app)
     verdict = f"{default.title} is better by most annotators"
-    assert f"Most annotators: My run {agree:.1%}, {default.title} {by_votes:.1%}: {verdict}" in said(app)
+    assert f"Most annotators: My run {agreement:.1%}, {default.title} {by_votes:.1%}: {verdict}" in said(app)
     assert f"{default.title} is recommended" in said(app)
     assert app.metric[4].value == "100.0%"
     app.get_by_key("f_by").set_value("plurality").run()
-    assert app.metric[4].value == f"{agree:.1%}"
+    assert app.metric[4].value == f"{agreement:.1%}"
 
 
-def test_onnx_is_written_once_somebody_asks_for_it(page, monkeypatch):
-    run = with_result(made_run("finished", epochs=3), measured=False)
-    monkeypatch.setattr(
-        "pages.parts.finetune.result.onnx_file", lambda one: (one.folder / "model.onnx").write_bytes(b"onnx")
-    )
+def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, open_app, monkeypatch):
+    run = with_result(made_run("finished", "My run", epochs=3), measured=False)
+    monkeypatch.setattr("pages.parts.runs.onnx_file", lambda one: (one.folder / "model.onnx").write_bytes(b"onnx"))
     app = page(f_tab="Runs")
+    assert "only on its hold-out of 12 faces" in said(app)
+    assert not any("Confusion" in words for words in charts(app))
     assert [button.label.split(",")[0] for button in app.get("download_button")] == ["LiteRT", "Keras"]
     app.button(key="f_onnx").click().run()
     assert not app.exception
     assert [button.label.split(",")[0] for button in app.get("download_button")] == ["LiteRT", "Keras", "ONNX"]
-    assert (run.folder / "model.onnx").is_file()
-
-
-def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, opened_without_error):
-    run = with_result(made_run("finished", "My run", epochs=3), measured=False)
-    app = page(f_tab="Runs")
-    assert "only on its hold-out of 12 faces" in said(app)
-    assert not any("Confusion" in words for words in charts(app))
     app.button(key="f_promote_now").click().run()
     assert folders.load_model("my_run").card.promoted_from == run.id
     for other in ("home", "compare", "confusion", "predict"):
-        assert not opened_without_error(other).exception
+        open_app(other)

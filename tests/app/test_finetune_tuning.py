@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from fer_core.models import model_spec
 from fer_core.runs.data import DataSettings
@@ -18,24 +13,17 @@ from fer_core.training.recipe import recipe_for
 from fer_core.tuning import worker
 from fer_core.tuning.plan import SearchSpace, TuningPlan
 from fer_core.tuning.study import TuningStudy, create_study, open_storage, open_study
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.app.conftest import said
 
 
 @pytest.fixture
-def opened(opened_without_error: Callable[..., AppTest]) -> Callable[..., AppTest]:
+def opened(open_app):
     """Open the Tuning tab."""
-    return partial(opened_without_error, "finetune", f_tab="Tuning")
-
-
-def texts(app: AppTest) -> str:
-    """All texts of the page, without the escapes of Markdown."""
-    kinds = (app.markdown, app.caption, app.info, app.error)
-    return " ".join(element.value for kind in kinds for element in kind).replace("\\", "")
+    return partial(open_app, "finetune", f_tab="Tuning")
 
 
 @pytest.fixture(autouse=True)
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+def started(monkeypatch) -> list[tuple[str, int]]:
     """Which processes were to be started: none is."""
     calls: list[tuple[str, int]] = []
     monkeypatch.setattr(worker, "start", lambda name, trials: calls.append((name, trials)))
@@ -56,9 +44,12 @@ def made_study(name: str, trials: int) -> TuningStudy:
 
 def test_the_first_study_is_made_and_started(opened, started):
     app = opened()
+    app.pills[0].set_value([]).run()
+    assert "at least one setting" in app.warning[0].value
+    assert "t_go" not in [button.key for button in app.button]
     app.selectbox(key="t_model").set_value("mobilenetv2_frozen").run()
-    app.number_input(key="t_trials").set_value(12).run()
-    app.pills[0].set_value(["learning_rate"]).run()
+    app.number_input(key="t_trials").set_value(12)
+    app.pills[0].set_value(["learning_rate"])
     app.text_input(key="t_name").set_value("My First!").run()
     app.button(key="t_go").click().run()
     assert not app.exception
@@ -70,38 +61,30 @@ def test_the_first_study_is_made_and_started(opened, started):
     assert app.button(key="t_more").label == "Continue to 12 trials"
 
 
-def test_nothing_to_vary_is_said_and_cannot_be_started(opened):
-    app = opened()
-    app.pills[0].set_value([]).run()
-    assert "at least one setting" in app.warning[0].value
-    assert "t_go" not in [button.key for button in app.button]
-
-
-def test_a_link_opens_a_study_with_its_best_and_its_charts(opened):
+def test_a_link_opens_a_study_whose_best_becomes_a_run(opened, started, own_home):
     study = made_study("one", 12)
     made_study("two", 2)
+    folder = own_home / "tuning" / "two"
+    folder.mkdir(parents=True)
+    (folder / "log.txt").write_text("Starting\nError: FER2013 is not here.\n")
+    other = opened()
+    assert other.selectbox(key="t_study").value == "two"
+    assert "once 8 trials have finished. So far: 2" in said(other)
+    assert "FER2013 is not here." in said(other), "why its process ended"
     app = opened(t_study="one")
     best = study.best()
     assert app.metric[0].value == f"{best.value:.1%}"
-    assert f"Best: trial {best.number + 1}" in texts(app)
+    assert f"Best: trial {best.number + 1}" in said(app)
     assert len(app.get("plotly_chart")) == 3
     assert len(app.dataframe[0].value) == 12
-    other = opened()
-    assert other.selectbox(key="t_study").value == "two"
-    assert "once 8 trials have finished. So far: 2" in texts(other)
-
-
-def test_the_best_becomes_a_run(opened, started):
-    study = made_study("one", 9)
-    app = opened()
+    app.button(key="t_more").click().run()
+    assert started == [("one", 20)]
     app.button(key="t_train").click().run()
     assert not app.exception
     (run,) = list_runs()[0]
     assert run.plan == study.best_plan()
     assert run.plan.data.faces is None
     assert app.session_state["f_tab"] == "Runs"
-    opened().button(key="t_more").click().run()
-    assert started == [("one", 20)]
 
 
 def test_a_study_at_work_shows_how_far_it_is_and_can_be_stopped(opened, monkeypatch):
@@ -117,24 +100,7 @@ def test_a_study_at_work_shows_how_far_it_is_and_can_be_stopped(opened, monkeypa
     assert stopped == ["one"]
 
 
-def test_why_a_process_ended_is_said(opened, own_home):
-    made_study("one", 1)
-    folder = own_home / "tuning" / "one"
-    folder.mkdir(parents=True)
-    (folder / "log.txt").write_text("Starting\nError: FER2013 is not here.\n")
-    assert "FER2013 is not here." in texts(opened())
-
-
 def test_a_broken_database_is_one_sentence(opened, own_home):
     own_home.mkdir(exist_ok=True)
     (own_home / "tuning.db").write_bytes(b"no database" * 1000)
-    assert "cannot be opened" in texts(opened())
-
-
-def test_no_page_imports_keras_and_optuna_waits_for_the_first_study():
-    """Keras and TensorFlow take seconds to import, and TensorFlow shares no process with serving."""
-    parts = (path.relative_to(ROOT).with_suffix("") for path in (ROOT / "pages" / "parts").rglob("*.py"))
-    names = ", ".join(".".join(path.parts) for path in parts if path.name != "__init__")
-    heavy = "{'keras', 'tensorflow', 'optuna'}"
-    code = f"import sys, {names}; sys.exit(bool({heavy} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+    assert "cannot be opened" in said(opened())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 
@@ -11,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.store import folders
 from pages.parts.common import plain
+from tests.app.conftest import change_card
 from tests.app.made_up_runs import made_run
 from tests.audit.people import write_people, zipped
 from tests.made_up_store import add_models
@@ -29,9 +29,8 @@ def named(own_home) -> None:
     add_models(folders.promoted())
     for name in ("second", folders.DEFAULT_MODEL):
         shutil.copytree(folders.SHIPPED / folders.DEFAULT_MODEL, folders.promoted() / name)
-    for path in folders.promoted().glob(f"*/{folders.CARD}"):
-        card = json.loads(path.read_text(encoding="utf-8"))
-        path.write_text(json.dumps({**card, "name": path.parent.name, "title": f"{TITLE} {path.parent.name}"}))
+    for folder in folders.promoted().iterdir():
+        change_card(folder, name=folder.name, title=f"{TITLE} {folder.name}")
     made_run("stopped", TITLE, f"Stopped in {TITLE}.", epochs=2)
 
 
@@ -59,8 +58,8 @@ def read_as_markdown(app) -> str:
         ("finetune", {"f_tab": "Runs"}),
     ],
 )
-def test_a_title_is_shown_as_it_was_typed(named, opened_without_error, page, query):
-    app = opened_without_error(page, **query)
+def test_a_title_is_shown_as_it_was_typed(named, open_app, page, query):
+    app = open_app(page, **query)
     said = read_as_markdown(app)
     unescaped = re.sub(r"\\(.)|\u2060", r"\1", said)
     for part in TITLE.split():
@@ -69,12 +68,12 @@ def test_a_title_is_shown_as_it_was_typed(named, opened_without_error, page, que
         assert TITLE in unescaped or any(TITLE in str(frame.value) for frame in app.dataframe), "the title is shown"
 
 
-def test_cells_of_a_table_and_names_of_pictures_are_shown_as_they_are(opened_without_error, tmp_path):
+def test_cells_of_a_table_and_names_of_pictures_are_shown_as_they_are(open_app, tmp_path):
     cell, name = "<b>x</b> **b** $y$", "<i>anna<i> [l](javascript:alert(1)).png"
     lines = ["file,a$b$,expression", f"anna.png,{cell},happy", f"ben.png,{cell} too,sad", f"{name},{cell},happy"]
     table = "\n".join([*lines, f"cleo.png,{cell},"])
     path = zipped(write_people(tmp_path / "people", table))
-    app = opened_without_error("fairness", a_source="My own pictures", a_minimum="1", a_rate="Accuracy")
+    app = open_app("fairness", a_source="My own pictures", a_minimum="1", a_rate="Accuracy")
     app.toggle(key="a_whole").set_value(True)
     app.file_uploader(key="a_zip").set_value(("people.zip", path.read_bytes(), "application/zip")).run()
     assert not app.exception
@@ -86,17 +85,12 @@ def test_cells_of_a_table_and_names_of_pictures_are_shown_as_they_are(opened_wit
     assert "<b>x" not in chart.proto.spec and "&lt;b&gt;x" in chart.proto.spec
 
 
-@pytest.mark.parametrize(
-    "text", ["<b>x</b>", "$x$", "**b**", "[l](x)", ":red[r]", ":material/home:", "1. one", "a -> b"]
-)
-def test_markup_is_taken_apart_and_reads_the_same(text):
-    assert text not in plain(text)
-    assert re.sub(r"\\(.)|\u2060", r"\1", plain(text)) == text
-
-
-@pytest.mark.parametrize("text", ["Compact CNN (votes), 2", "50 %", "Zoë’s faces. Third"])
-def test_ordinary_names_stay_as_they_are(text):
-    assert plain(text) == text
+def test_markup_is_taken_apart_and_reads_the_same_and_ordinary_names_stay_as_they_are():
+    for text in ("<b>x</b>", "$x$", "**b**", "[l](x)", ":red[r]", ":material/home:", "1. one", "a -> b"):
+        assert text not in plain(text)
+        assert re.sub(r"\\(.)|\u2060", r"\1", plain(text)) == text
+    for text in ("Compact CNN (votes), 2", "50 %", "Zoë’s faces. Third"):
+        assert plain(text) == text
 
 
 def test_names_in_a_table_are_text_for_a_spreadsheet():

@@ -1,19 +1,21 @@
-"""A shared server: each visitor sees what is their own, within limits, and nothing of it stays."""
+"""A shared server: each visitor sees what is their own, within limits; and who may train there."""
 
 from __future__ import annotations
 
 import ast
 import shutil
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import streamlit as st
 
 from fer_core.files import home
+from fer_core.guesses import Guesses
 from fer_core.store import folders
 from fer_core.visitors import Limits, Visitor
+from tests.app.conftest import ROOT, said
 from tests.app.made_up_runs import made_run, portrait, with_result, write_faces, zipped
 from tests.clips import film, scene
 from tests.waiting import until
@@ -22,15 +24,18 @@ ANNA, BEN = "a" * 43, "b" * 43
 """Secrets in the cookies of two browsers."""
 
 
+def set_secrets(monkeypatch, **secrets) -> None:
+    monkeypatch.setattr(st, "secrets", SimpleNamespace(load_if_toml_exists=lambda: True, get=secrets.get))
+
+
 @pytest.fixture
-def server(opened_without_error, monkeypatch):
+def server(open_app, monkeypatch):
     """`server(secret, page, query, **settings)` opens a page in the browser that holds this secret."""
 
     def opened(secret: str, page: str | None, query: dict | None = None, **settings):
-        secrets = {"server": {"shared": True, **settings}}
-        monkeypatch.setattr(st, "secrets", SimpleNamespace(load_if_toml_exists=lambda: True, get=secrets.get))
+        set_secrets(monkeypatch, server={"shared": True, **settings})
         monkeypatch.setattr("pages.parts.visitor._cookie", lambda: secret)
-        return opened_without_error(page, **(query or {}))
+        return open_app(page, **(query or {}))
 
     return opened
 
@@ -46,11 +51,6 @@ def given_run(secret: str, state: str, title: str, **settings):
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(run.folder, target)
     return target
-
-
-def said(app) -> str:
-    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.success)
-    return " ".join(one.value for kind in kinds for one in kind).replace("\\", "")
 
 
 def test_runs_are_seen_stopped_and_deleted_by_their_owner_only(server):
@@ -114,18 +114,15 @@ def test_limits_are_said_with_what_was_received(server):
     assert "Expected at most 0.01 megapixels" in many.warning[1].value
 
 
-def test_a_video_has_limits_of_its_length_and_of_its_frames(server):
-    """Six seconds: of 60 frames each, however short the video is."""
-    fast = film([np.full((16, 16, 3), 90, np.uint8)] * 500, rate=1000, times=[k / 1000 for k in range(500)])
-    for content, says in ((film([scene()] * 70), "is too long"), (fast, "has too many frames")):
-        app = server(ANNA, "video", {"v_source": "Upload"}, video_minutes=0.1)
-        app.file_uploader(key="v_upload").upload("film.mp4", content).run()
-        app.button(key="v_start").click().run()
-        until(lambda app=app: not app.run().get("progress"))
-        assert f"film.mp4 {says}" in said(app)
+def test_a_video_of_more_than_six_seconds_is_too_long(server):
+    app = server(ANNA, "video", {"v_source": "Upload"}, video_minutes=0.1)
+    app.file_uploader(key="v_upload").upload("film.mp4", film([scene()] * 70)).run()
+    app.button(key="v_start").click().run()
+    until(lambda: not app.run().get("progress"))
+    assert "film.mp4 is too long" in said(app)
 
 
-@pytest.mark.parametrize("settings", [{"keep_hour": 3}, {"pictures": "many"}, {"pictures": -1}, {"shared": "yes"}])
+@pytest.mark.parametrize("settings", [{"keep_hour": 3}, {"shared": "yes"}])
 def test_settings_that_are_not_valid_close_the_server(server, settings):
     app = server(ANNA, None, **settings)
     assert "its settings are not valid" in app.error[0].value
@@ -133,7 +130,7 @@ def test_settings_that_are_not_valid_close_the_server(server, settings):
 
 
 def test_the_notice_says_what_is_true_here(server):
-    words = said(server(ANNA, "home", keep_hours=5))
+    words = said(server(ANNA, None, keep_hours=5))
     assert "No other visitor can see them" in words
     assert "5 hours after your last visit" in words
     assert "30 days" not in words
@@ -141,29 +138,20 @@ def test_the_notice_says_what_is_true_here(server):
 
 def test_no_page_keeps_threads_jobs_or_pools_in_streamlits_caches():
     """Every visitor can clear those caches; `threads.kept` holds what must live."""
-    living = {
-        "VideoJob",
-        "Classifier",
-        "RDBStorage",
-        "Visits",
-        "Rooms",
-        "LiveSession",
-        "StreamAnalyzer",
-        "FaceAnalyzer",
-    }
+    must_live = {"VideoJob", "Classifier", "RDBStorage"}
+    living = {*must_live, "Visits", "Rooms", "LiveSession", "StreamAnalyzer", "FaceAnalyzer"}
     cached, kept = set(), set()
-    for path in (Path(__file__).resolve().parents[2] / "pages").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            words = [ast.unparse(one) for one in node.decorator_list] if isinstance(node, ast.FunctionDef) else []
-            returned = (
-                {one.id for one in ast.walk(node.returns or node) if isinstance(one, ast.Name)} if words else set()
-            )
-            if any(word.startswith("st.cache") for word in words):
+    for path in (ROOT / "pages").rglob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+        for function in (node for node in nodes if isinstance(node, ast.FunctionDef) and node.decorator_list):
+            words = " ".join(map(ast.unparse, function.decorator_list))
+            returned = {name.id for name in ast.walk(function.returns or function) if isinstance(name, ast.Name)}
+            if words.startswith("st.cache"):
                 cached |= returned
-                assert "on_release" not in " ".join(words), f"{path.name}: clearing would release what others use"
-            if any(word.startswith("kept(") for word in words):
+                assert "on_release" not in words, f"{path.name}: clearing would release what others use"
+            if words.startswith("kept("):
                 kept |= returned
-    assert {"VideoJob", "Classifier", "RDBStorage"} <= kept
+    assert must_live <= kept
     assert not cached & living
 
 
@@ -181,3 +169,48 @@ def test_a_cleared_cache_starts_no_second_analysis(open_app, monkeypatch):
         assert not open_app("video", v_rate="2").exception
         st.cache_resource.clear()
     assert len(started) == 1
+
+
+@pytest.fixture
+def finetune(open_app, monkeypatch):
+    """Open Fine-tune on a server with these settings of training."""
+
+    def opened(**training):
+        set_secrets(monkeypatch, training=training)
+        return open_app("finetune")
+
+    return opened
+
+
+def give(app, password: str):
+    app.text_input(key="access_given").set_value(password)
+    return app.button[0].click().run()
+
+
+def test_everybody_may_train_by_default_and_nobody_where_it_is_switched_off_or_impossible(finetune, monkeypatch):
+    assert finetune().tabs
+    off = finetune(enabled=False)
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # as if it were not installed
+    for app in (off, finetune(enabled=True)):
+        assert "switched off on this server" in app.info[0].value
+        assert not app.tabs
+        assert not app.button
+
+
+def test_the_password_opens_the_page_until_it_changes(finetune):
+    app = finetune(password="schöner Tag")
+    assert not app.tabs
+    assert "not the password" in give(app, "guess").warning[0].value
+    assert give(app, "schöner Tag").tabs
+    assert not app.text_input(key="f_title").value
+    finetune(password="another")
+    assert not app.run().tabs
+
+
+def test_a_guesser_has_to_wait_in_every_session(finetune, monkeypatch):
+    monkeypatch.setattr("pages.parts.visitor.TRAINING", Guesses(lambda: 0.0))
+    monkeypatch.setattr("pages.parts.visitor._address", lambda: "192.0.2.7")
+    for given in ("a", "b", "c", "d", "secret"):
+        app = give(finetune(password="secret"), given)
+    assert "Too many wrong passwords came from your network address. Try again in" in app.warning[0].value
+    assert not app.tabs

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-import pandas as pd
 import pytest
 
 from fer_core.archives import LocalEngine, RayEngine, run_archive
-from fer_core.archives.engines import MISSING
+from fer_core.archives.worker import MISSING
 from fer_core.types import FerError
+from tests.archives.test_run import assert_same
 from tests.load.archive import Interrupts, kill_a_worker
 
 
@@ -35,8 +35,7 @@ def test_photos_on_ray_with_a_killed_worker_are_as_on_this_machine(engine, photo
     summary = run_archive([str(photos)], str(tmp_path / "ray"), job=photo_job, engine=Interrupts(engine, breaks))
     run_archive([str(photos)], str(tmp_path / "local"), job=photo_job, engine=LocalEngine(1))
     assert len(killed) == 1
-    tables = [pd.read_parquet(tmp_path / name) for name in ("ray", "local")]
-    pd.testing.assert_frame_equal(*tables, check_exact=True)
+    assert_same(tmp_path / "ray", tmp_path / "local")
     again = run_archive([str(photos)], str(tmp_path / "ray"), job=photo_job, engine=engine)
     assert again.done == 0
     assert again.seconds < 2
@@ -47,8 +46,7 @@ def test_videos_on_ray_are_as_on_this_machine(engine, videos, video_job, tmp_pat
     files = [str(videos / name) for name in ("short.mp4", "broken.mp4")]
     for name, where in (("ray", engine), ("local", LocalEngine(1))):
         run_archive(files, str(tmp_path / name), job=video_job, engine=where)
-    tables = [pd.read_parquet(tmp_path / name) for name in ("ray", "local")]
-    pd.testing.assert_frame_equal(*tables, check_exact=True)
+    assert_same(tmp_path / "ray", tmp_path / "local")
 
 
 def test_without_ray_there_is_a_sentence(monkeypatch):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from fer_core.audit import open_grouped, picture_faces, stored_faces
-from fer_core.audit.fer2013_properties import known_properties
+from fer_core.audit.faces import picture_faces, stored_faces
+from fer_core.audit.pictures import open_grouped
+from fer_core.audit.properties import known_properties
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.store.folders import DEFAULT_MODEL, load_model
@@ -34,28 +37,18 @@ def test_rates_of_stored_predictions_equal_counts_by_hand(stored):
     assert rates.loc[("united, over 90 %", "accuracy", "all"), "value"] == pytest.approx(
         (predicted == answers.labels)[united].mean()
     )
-
-
-def test_divisions_can_be_crossed(stored):
-    _, faces = stored
-    audit = faces.compare("brightness", "roll")
+    audit = faces.compare("brightness", "roll")  # crossed
     assert audit.by == "brightness × roll"
     assert sum(audit.sizes.values()) == len(faces)
     assert all(" × " in group for group in audit.sizes)
     assert next(iter(audit.sizes)).endswith("upright, up to 5")
 
 
-def test_the_tree_says_where_it_fails(stored):
+def test_the_tree_says_where_it_fails_and_faces_of_another_dataset_are_refused(stored):
     answers, faces = stored
     leaves = faces.where_it_fails()
     assert leaves["faces"].sum() == len(answers.rows) - len(answers.rows) // 2
     assert "agreement" in leaves.iloc[0]["where"]
-
-
-def test_faces_of_another_dataset_have_no_properties(stored):
-    answers, _ = stored
-    from dataclasses import replace
-
     with pytest.raises(FerError, match="not of FER2013"):
         stored_faces(replace(answers, rows=np.arange(len(answers.rows))), DEFAULT_MODEL)
 
@@ -73,12 +66,8 @@ def test_own_pictures_are_predicted_as_by_the_classifier(tmp_path):
     assert faces.properties["brightness"].round().tolist() == pytest.approx([60, 120], abs=2)
     audit = faces.compare("gender", minimum=1)
     assert audit.sizes == {"female": 1, "male": 1}
-    assert load_model().classifier().input_size == 48
-
-
-def test_pictures_without_a_face_are_named(tmp_path):
-    with open_grouped(write_people(tmp_path / "people")) as pictures, pytest.raises(FerError, match="None of the 2"):
-        picture_faces(pictures, load_model())
+    with open_grouped(tmp_path / "people") as pictures, pytest.raises(FerError, match="None of the 2"):
+        picture_faces(pictures, load_model())  # no face is found
 
 
 def test_a_tree_needs_expressions(tmp_path):

@@ -1,16 +1,16 @@
-"""Rates by group against counts by hand and scikit-learn, and the test against SciPy's."""
+"""Rates by group against counts by hand and scikit-learn, the test against SciPy's, and a planted weakness."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import permutation_test
 from sklearn.metrics import precision_score, recall_score
 
-from fer_core.audit.groups import audit_groups, permutation_p, records
+from fer_core.audit.groups import audit_groups, error_tree, permutation_p, records
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.intervals import wilson_interval
 from fer_core.types import FerError
@@ -37,11 +37,11 @@ def test_a_case_by_hand():
     predicted = [ANGRY, ANGRY, SAD, HAPPY, ANGRY, ANGRY, ANGRY, HAPPY]
     audit = audit_groups("gender", groups, predicted, labels, minimum=1)
     assert audit.sizes == {"man": 4, "woman": 4}
-    assert rate_of(audit, "man", "recall", "angry")["value"] == pytest.approx(2 / 3)
-    assert rate_of(audit, "man", "precision", "angry")["value"] == 1
-    assert rate_of(audit, "woman", "recall", "angry")["value"] == 1
-    assert rate_of(audit, "woman", "precision", "angry")["value"] == pytest.approx(1 / 3)
-    assert rate_of(audit, "woman", "selection_rate", "angry")["value"] == 0.75
+    for group, rate, value in (
+        *(("man", "recall", 2 / 3), ("man", "precision", 1), ("woman", "recall", 1), ("woman", "precision", 1 / 3)),
+        ("woman", "selection_rate", 0.75),
+    ):
+        assert rate_of(audit, group, rate, "angry")["value"] == pytest.approx(value)
     assert rate_of(audit, "woman", "accuracy", "all")["value"] == 0.5
     assert rate_of(audit, "woman", "precision", "angry")["faces"] == 3
     gap = gap_of(audit, "selection_rate", "angry")
@@ -68,13 +68,10 @@ def test_every_expression_is_audited_not_only_class_1():
             assert precision == pytest.approx(precision_score(truth, chosen))
 
 
-def test_without_labels_there_are_only_predictions():
+def test_without_labels_there_are_only_predictions_and_few_faces_are_not_compared():
     audit = audit_groups("g", ["a", "b"] * 40, [HAPPY, SAD] * 40)
     assert set(audit.rates["rate"]) == {"selection_rate"}
     assert gap_of(audit, "selection_rate", "happy")["gap"] == 1
-
-
-def test_rates_of_few_faces_are_not_compared():
     groups = ["a"] * 50 + ["b"] * 50 + ["c"] * 3
     audit = audit_groups("g", groups, [HAPPY] * 25 + [SAD] * 75 + [HAPPY] * 3, minimum=30)
     assert not rate_of(audit, "c", "selection_rate", "happy")["compared"]
@@ -108,6 +105,7 @@ def test_p_equals_a_permutation_test():
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(40, 90)), min_size=2, max_size=5))
+@settings(deadline=None)
 def test_p_is_a_probability_and_1_without_a_gap(pairs):
     hits, faces = (np.array(column) for column in zip(*pairs, strict=True))
     assert 0 < permutation_p(hits, faces) <= 1
@@ -135,28 +133,16 @@ def test_holm_covers_all_gaps_of_the_division():
     assert np.sort(audit.gaps["p_holm"].to_numpy()) == pytest.approx(by_hand)
 
 
-def test_the_interval_of_a_gap_is_near_that_of_a_bootstrap():
-    rng = np.random.default_rng(11)
-    predicted = np.where(np.repeat([rng.random(800) < 0.6, rng.random(800) < 0.4], 1).ravel(), HAPPY, SAD)
-    audit = audit_groups("g", np.repeat(["a", "b"], 800), predicted)
-    gap = gap_of(audit, "selection_rate", "happy")
-    drawn = [
-        (rng.choice(predicted[:800], 800) == HAPPY).mean() - (rng.choice(predicted[800:], 800) == HAPPY).mean()
-        for _ in range(2000)
-    ]
-    assert (gap["low"], gap["high"]) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.01)
-
-
-def test_the_ratio_has_the_interval_of_drawing_faces_again():
+def test_gap_and_ratio_have_the_intervals_of_drawing_faces_again():
     rng = np.random.default_rng(12)
-    predicted = np.array([HAPPY] * 300 + [SAD] * 500 + [HAPPY] * 60 + [SAD] * 340)
-    gap = gap_of(audit_groups("g", ["a"] * 800 + ["b"] * 400, predicted), "selection_rate", "happy")
-    drawn = [
-        (rng.choice(predicted[800:], 400) == HAPPY).mean() / (rng.choice(predicted[:800], 800) == HAPPY).mean()
-        for _ in range(3000)
-    ]
-    assert gap["ratio"] == pytest.approx(0.4)
-    assert (gap["ratio_low"], gap["ratio_high"]) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.02)
+    first, second = np.array([HAPPY] * 300 + [SAD] * 500), np.array([HAPPY] * 60 + [SAD] * 340)
+    audit = audit_groups("g", ["a"] * 800 + ["b"] * 400, np.r_[first, second])
+    gap = gap_of(audit, "selection_rate", "happy")
+    drawn = np.array([[(rng.choice(part, len(part)) == HAPPY).mean() for part in (first, second)] for _ in range(3000)])
+    for name, value, draws in (("", 0.225, drawn[:, 0] - drawn[:, 1]), ("ratio_", 0.4, drawn[:, 1] / drawn[:, 0])):
+        assert gap[name.strip("_") or "gap"] == pytest.approx(value)
+        ends = (gap[f"{name}low"], gap[f"{name}high"])
+        assert ends == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])), abs=0.02)
 
 
 def test_equal_rates_are_no_certainty():
@@ -173,27 +159,60 @@ def test_equal_rates_are_no_certainty():
     assert np.isnan([none["ratio"], none["ratio_low"], none["ratio_high"]]).all()
 
 
-@pytest.mark.parametrize(
-    ("groups", "predicted", "labels"),
-    [(["a", "b"], [1], None), (["a"], [7], None), (["a", "b"], [1, 2], [1]), (["a"], [0.5], None)],
-)
-def test_arrays_must_fit(groups, predicted, labels):
-    with pytest.raises(ValueError, match="Expected"):
-        audit_groups("g", groups, predicted, labels)
-
-
-def test_no_faces_and_no_minimum_are_refused():
+def test_one_face_is_a_group_and_what_does_not_fit_is_refused():
+    audit = audit_groups("gender", ["female"], [3], [3], minimum=1)
+    assert audit.sizes == {"female": 1}
+    assert rate_of(audit, "female", "recall", "happy")["value"] == 1.0
     with pytest.raises(FerError, match="at least one face"):
         audit_groups("g", [], [])
     with pytest.raises(FerError, match="minimum of at least one"):
         audit_groups("g", ["a"], [1], minimum=0)
+    for groups, predicted, labels in ((["a", "b"], [1], None), (["a"], [7], None), (["a", "b"], [1, 2], [1])):
+        with pytest.raises(ValueError, match="Expected"):
+            audit_groups("g", groups, predicted, labels)
 
 
 def test_records_are_json():
     assert records(pd.DataFrame({"a": [1, 2], "b": [np.nan, 0.5]})) == [{"a": 1, "b": None}, {"a": 2, "b": 0.5}]
 
 
-def test_one_face_is_a_group():
-    audit = audit_groups("gender", ["female"], [3], [3], minimum=1)
-    assert audit.sizes == {"female": 1}
-    assert audit.rates.set_index(["rate", "expression"]).loc[("recall", "happy"), "value"] == 1.0
+def planted(n: int = 3000):
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        {
+            "brightness": rng.uniform(0, 255, n),
+            "head roll": np.where(rng.random(n) < 0.1, np.nan, rng.uniform(0, 40, n)),
+            "glasses": rng.choice(["yes", "no"], n),
+        }
+    )
+    weak = (table["brightness"] < 60) & (table["glasses"] == "yes")
+    return table, (rng.random(n) < np.where(weak, 0.8, 0.1))
+
+
+def test_a_planted_weakness_is_found():
+    table, wrong = planted()
+    leaves = error_tree(table, wrong)
+    worst = leaves.iloc[0]
+    assert "brightness up to" in worst["where"]
+    assert "glasses is yes" in worst["where"] or "glasses is not no" in worst["where"]
+    assert worst["low"] < 0.8 < worst["high"]
+    assert leaves["value"].is_monotonic_decreasing
+    assert leaves["faces"].sum() == 1500, "counted on the other half"
+    assert np.allclose(leaves["value"], leaves["wrong"] / leaves["faces"])
+
+
+def test_errors_at_random_look_like_errors_at_random():
+    table, _ = planted()
+    wrong = np.random.default_rng(2).random(len(table)) < 0.3
+    leaves = error_tree(table, wrong)
+    inside = (leaves["low"] <= 0.3) & (leaves["high"] >= 0.3)
+    assert inside.mean() > 0.7
+
+
+def test_no_error_at_all_is_one_leaf_and_few_faces_are_refused():
+    table, wrong = planted(400)
+    leaves = error_tree(table, np.zeros(400, dtype=bool))
+    assert list(leaves["where"]) == ["all faces"]
+    assert leaves.loc[0, "value"] == 0
+    with pytest.raises(FerError, match="at least 200 faces"):
+        error_tree(table[:199], wrong[:199])

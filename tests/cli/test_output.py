@@ -46,8 +46,8 @@ def test_a_path_loses_its_first_folders(room, text, monkeypatch):
 
 @pytest.mark.parametrize("first", ["x" * 30, "x" * 100])
 def test_cells_are_never_cut_and_a_short_name_is_whole(width, first):
-    row = {"Id": first, "Title": "words that need some lines", "State": "no face found", "Runner-up": "surprise 12%"}
-    text = printed(fitted_table([row], list(row)), width)
+    row = (first, "words that need some lines", "no face found", "surprise 12%")
+    text = printed(fitted_table(["Id", "Title", "State", "Runner-up"], [row]), width)
     assert max(map(len, text.splitlines())) <= width
     assert (first in text) == (len(first) <= width // 2)
     assert text.count("x") == len(first)

@@ -11,12 +11,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from fer_core.inference.pictures import PICTURE_COLUMNS
 from fer_core.labels import EXPRESSIONS
 from tests.bad_inputs import bad_inputs
+from tests.cli.conftest import fails
 from tests.junk import with_junk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,48 +40,28 @@ def test_json_has_the_stable_keys_and_the_smiling_portrait_is_happy(fer, portrai
     assert 150 < x < 240 and 30 < y < 110 and 60 < width < 130 and 80 < height < 170
 
 
-def test_csv_has_a_row_for_each_face(fer, two_faces):
-    result = fer("predict", two_faces, "--csv")
-    rows = list(csv.DictReader(io.StringIO(result.stdout)))
-    assert [row["face"] for row in rows] == ["1", "2"]
-    assert {row["expression"] for row in rows} <= set(EXPRESSIONS)
-
-
-def test_the_table_names_file_and_expression_and_leaves_brackets(fer, portrait, tmp_path):
-    file = tmp_path / "[draft] photo.png"
-    file.write_bytes(portrait.read_bytes())
-    result = fer("predict", file)
-    assert result.exit_code == 0
-    assert "[draft] photo.png" in result.stdout
-    assert "happy" in result.stdout
-
-
-def test_folders_globs_and_files_each_once(fer, portrait, tmp_path):
-    inner = tmp_path / "inner"
-    inner.mkdir()
-    for path in (tmp_path / "a.png", inner / "b.png"):
+def test_folders_globs_and_files_each_once_without_junk(fer, portrait, tmp_path):
+    files, hidden = [tmp_path / "a.png", tmp_path / "inner" / "b.png"], tmp_path / ".h*.png"
+    with_junk(tmp_path, portrait.read_bytes())
+    (tmp_path / "inner").mkdir()
+    for path in files:
         path.write_bytes(portrait.read_bytes())
     (tmp_path / "notes.txt").write_text("not a picture, and not asked for")
-    result = fer("predict", tmp_path, tmp_path / "*.png", tmp_path / "a.png", "--json")
-    assert [answer["file"] for answer in json.loads(result.stdout)] == [
-        str(tmp_path / "a.png"),
-        str(inner / "b.png"),
-    ]
+    answers = json.loads(fer("predict", tmp_path, tmp_path / "*.png", tmp_path / "a.png", hidden, "--json").stdout)
+    assert [answer["file"] for answer in answers] == [*map(str, files), str(hidden)]
+    assert "does not exist" in answers[-1]["error"]
 
 
-def test_annotated_pictures_differ_from_their_source(fer, portrait, tmp_path):
-    assert fer("predict", portrait, "--annotate", tmp_path / "out").exit_code == 0
+def test_the_table_leaves_brackets_and_annotated_pictures_differ_from_their_source(fer, portrait, tmp_path):
+    file = tmp_path / "[draft] photo.png"
+    file.write_bytes(portrait.read_bytes())
+    result = fer("predict", file, "--annotate", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "[draft] photo.png" in result.stdout and "happy" in result.stdout
     (target,) = (tmp_path / "out").iterdir()
     with Image.open(target) as drawn, Image.open(portrait) as source:
         assert drawn.size == source.size
         assert (np.asarray(drawn.convert("RGB")) != np.asarray(source.convert("RGB"))).any()
-
-
-def test_whole_image_takes_the_picture_as_one_face(fer, tmp_path):
-    path = tmp_path / "crop.png"
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)).save(path)
-    (answer,) = json.loads(fer("predict", path, "--whole-image", "--json").stdout)
-    assert len(answer["faces"]) == 1
 
 
 def test_every_bad_input_gets_a_sentence_and_the_good_one_is_done(fer, portrait, tmp_path):
@@ -105,27 +87,38 @@ def test_every_bad_input_gets_a_sentence_and_the_good_one_is_done(fer, portrait,
     assert len(answers[str(portrait)]["faces"]) == 1
 
 
-def test_missing_and_empty_places(fer, portrait, tmp_path):
+def test_wrong_calls_are_explained(fer, portrait, tmp_path):
     (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("in the way")
     result = fer("predict", tmp_path / "gone.jpg", tmp_path / "empty", tmp_path / "*.gif", portrait, "--json")
     assert result.exit_code == 1
-    errors = [answer["error"] for answer in json.loads(result.stdout)]
-    assert all(errors[:3])
-    assert errors[3] is None
-
-
-def test_wrong_calls_are_explained(fer, portrait, tmp_path):
-    result = fer("predict", portrait, "--model", "nothing")
-    assert result.exit_code == 1
-    assert "Trained models here" in result.stderr
-    result = fer("predict", portrait, "--csv", "--json")
-    assert result.exit_code == 1
-    assert "one of --csv and --json" in result.stderr
-    blocked = tmp_path / "file"
-    blocked.write_text("in the way")
-    result = fer("predict", portrait, "--annotate", blocked, "--json")
+    assert [bool(answer["error"]) for answer in json.loads(result.stdout)] == [True, True, True, False]
+    result = fer("predict", portrait, "--annotate", tmp_path / "file", "--json")
     assert result.exit_code == 1
     assert "cannot be written" in json.loads(result.stdout)[0]["error"]
+    out = ("--out", tmp_path / "out")
+    fails(
+        fer,
+        (("predict", portrait, "--model", "nothing"), "Trained models here"),
+        (("predict", portrait, "--csv", "--json"), "one of --csv and --json"),
+        (("predict", portrait, "--engine", "ray"), "also give --out"),
+        (("predict", portrait, *out, "--csv"), "leave out --csv"),
+        (("predict", portrait, *out, "--address", "auto"), "also give --engine ray"),
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_photos_to_a_folder_of_parquet_and_again(fer, portrait, tmp_path, yunet_file):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(portrait.read_bytes())
+    first = fer("predict", tmp_path / "photos", "--out", tmp_path / "table")
+    assert first.exit_code == 0, first.stderr
+    assert "Files: 1, faces: 1, errors: 0" in first.stdout
+    table = pd.read_parquet(tmp_path / "table")
+    assert list(table.columns) == list(PICTURE_COLUMNS)
+    assert table["expression"].tolist() == ["happy"]
+    again = json.loads(fer("predict", tmp_path / "photos", "--out", tmp_path / "table", "--json").stdout)
+    assert (again["files"], again["faces"], again["done"], again["errors"]) == (1, 1, 0, {})
 
 
 def test_parallel_predictions_are_the_same_and_in_order(fer, portrait, two_faces, tmp_path):
@@ -170,23 +163,14 @@ def test_no_picture_is_overwritten_by_an_annotated_one(fer, tmp_path):
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def test_junk_is_no_picture(fer, portrait, tmp_path):
-    with_junk(tmp_path, portrait.read_bytes())
-    (tmp_path / "IMG_1.png").write_bytes(portrait.read_bytes())
-    result = fer("predict", tmp_path, tmp_path / "*.png", tmp_path / "*" / "*.png", "--json")
-    assert [answer["file"] for answer in json.loads(result.stdout)[:1]] == [str(tmp_path / "IMG_1.png")]
-    (missing,) = json.loads(result.stdout)[1:]
-    assert missing["file"] == str(tmp_path / "*" / "*.png") and "does not exist" in missing["error"]
-
-
-def test_csv_has_a_row_for_a_picture_without_a_face(fer, portrait, tmp_path):
+def test_csv_has_a_row_for_each_face_and_for_a_picture_without_one(fer, two_faces, tmp_path):
     Image.new("RGB", (60, 60)).save(tmp_path / "empty.png")
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    rows = list(csv.reader(io.StringIO(fer("predict", tmp_path, portrait, "--csv").stdout)))
-    assert [len(row) for row in rows] == [len(PICTURE_COLUMNS)] * 4
+    rows = list(csv.reader(io.StringIO(fer("predict", tmp_path, two_faces, "--csv").stdout)))
+    assert [len(row) for row in rows] == [len(PICTURE_COLUMNS)] * 5
     assert rows[1][:2] == [str(tmp_path / "bad.png"), rows[1][1]] and rows[1][1].startswith("bad.png is not an image")
     assert rows[2] == [str(tmp_path / "empty.png"), *[""] * (len(PICTURE_COLUMNS) - 1)]
-    assert rows[3][2] == "1"
+    assert [row[2] for row in rows[3:]] == ["1", "2"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
@@ -195,20 +179,10 @@ def test_whatever_the_console_all_results_are_written_as_utf8(portrait, tmp_path
     for name in ("лицо 表情 😀.png".encode(), b"caf\xe9.png", b"=1+1.png"):
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(portrait.read_bytes())
     names = ["=1+1.png", "caf%E9.png", "лицо 表情 😀.png"]
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "fer_core",
-            "predict",
-            *sorted(path.name for path in tmp_path.iterdir()),
-            *([option] if option else []),
-        ],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": console, "COLUMNS": "80"},
-        capture_output=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "fer_core", "predict", *sorted(path.name for path in tmp_path.iterdir())]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": console, "COLUMNS": "80"}
+    command += [option] if option else []
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
     text = done.stdout.decode("utf-8")
     assert done.returncode == 0, done.stderr
     assert "\r" not in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 
 from fer_core.files import write_json
 from fer_core.models import model_spec
@@ -19,7 +20,7 @@ def test_look_promote_delete(fer, home):
     plan = RunPlan("My try", model_spec("compact_cnn"), Recipe(epochs=3), DataSettings(faces=140))
     folder = home / "runs" / "one"
     folder.mkdir(parents=True)
-    write_json(folder / PLAN, {"created": time.time(), **plan.as_dict()})
+    write_json(folder / PLAN, {"created": time.time(), **asdict(plan)})
     write_status(folder, Status("finished", "Done.", epoch=3, epochs=3, warnings=("Careful.",)))
     (folder / "history.csv").write_text("epoch,accuracy\n0,0.25\n")
     (home / "runs" / "broken").mkdir()

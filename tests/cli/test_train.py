@@ -1,4 +1,4 @@
-"""`train`: a few faces in, a stored model out."""
+"""`train`: a few faces in, a stored model out; `tune`: a study that is continued. Its fits: tests/tuning."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fer_core.runs.run import list_runs
 from fer_core.store.folders import load_model, promoted
+from tests.cli.conftest import fails
+from tests.runs.conftest import write_faces
 
 
 @pytest.mark.slow
@@ -63,33 +66,71 @@ def test_data_without_test_splits(fer, home, tmp_path):
     assert "or neither. Received: PublicTest" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("name", "weights", "sentence"),
-    [
-        ("compact_cnn", "imagenet", "Only models with a backbone can start from imagenet"),
-        ("compact_cnn", "utkface", "Only models with a backbone can start from utkface"),
-        ("vgg16_frozen_utk", "imagenet", "use the model vgg16_frozen."),
-        ("vgg16_frozen_random", "utkface", "use the model vgg16_frozen."),
-    ],
-)
-def test_weights_that_do_not_fit_the_name(fer, home, name, weights, sentence):
-    result = fer("train", name, "--weights", weights)
-    assert result.exit_code == 1
-    assert sentence in result.stderr
-
-
 def test_wrong_calls_are_explained(fer, home, fer2013_path, tmp_path):
-    result = fer("train", "class_prior", "--epochs", "3", "--data", fer2013_path)
-    assert result.exit_code == 1
-    assert "not trained in epochs" in result.stderr
-    result = fer("train", "hog_linear", "--run", tmp_path, "--data", fer2013_path)
-    assert result.exit_code == 1
-    assert "leave out --epochs and --run" in result.stderr
-    result = fer("train", "resnet9000")
-    assert result.exit_code == 1
-    assert "Expected one of: compact_cnn" in result.stderr
-    result = fer("train", "compact_cnn", "--subset", "350", "--ship", "--data", fer2013_path)
-    assert result.exit_code == 1
-    assert "cannot be shipped" in result.stderr
+    data = ("--data", fer2013_path)
+    fails(
+        fer,
+        (("train", "compact_cnn", "--weights", "imagenet"), "Only models with a backbone can start from imagenet"),
+        (("train", "compact_cnn", "--weights", "utkface"), "Only models with a backbone can start from utkface"),
+        (("train", "vgg16_frozen_utk", "--weights", "imagenet"), "use the model vgg16_frozen."),
+        (("train", "vgg16_frozen_random", "--weights", "utkface"), "use the model vgg16_frozen."),
+        (("train", "class_prior", "--epochs", "3", *data), "not trained in epochs"),
+        (("train", "hog_linear", "--run", tmp_path, *data), "leave out --epochs and --run"),
+        (("train", "resnet9000"), "Expected one of: compact_cnn"),
+        (("train", "compact_cnn", "--subset", "350", "--ship", *data), "cannot be shipped"),
+    )
     assert fer("train", "compact_cnn", "--epochs", "0").exit_code == 2
     assert fer("train", "compact_cnn", "--seed", "-1").exit_code == 2
+
+
+@pytest.fixture
+def pictures(home: Path, tmp_path: Path) -> Path:
+    return write_faces(tmp_path / "pictures", 8)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list:
+    """Replace fits; return the list of recipes they are called with. Smaller label smoothing gives higher accuracy."""
+    recipes = []
+
+    def fit(_, spec, *, recipe, callbacks, **given):
+        recipes.append(recipe)
+        return {"val_accuracy": [1 - recipe.label_smoothing], "val_loss": [0.5]}
+
+    monkeypatch.setattr("fer_core.training.fit.fit", fit)
+    monkeypatch.setattr("fer_core.training.initial_weights.initial_network", lambda *_: None)
+    monkeypatch.setattr("fer_core.jobs.start", lambda *_, **__: None)
+    return recipes
+
+
+def test_a_study_is_created_and_continued_and_its_best_queued(fer, pictures, asked):
+    words = ["--pictures", pictures, "--crops", "--trials", "2", "--epochs", "1", "--learning-rate", "0.001", "0.01"]
+    first = fer("tune", "compact_cnn", "--study", "own", *words)
+    assert first.exit_code == 0, first.output
+    assert "Trial 2: accuracy" in first.stderr
+    again = fer("tune", "--study", "own", "--trials", "4", "--json", "--submit")
+    assert again.exit_code == 0, again.output
+    document = json.loads(again.stdout)
+    assert len(document["trials"]) == len(asked) == 4
+    best = max(document["trials"], key=lambda trial: trial["accuracy"])
+    (run,) = list_runs()[0]
+    assert run.id == document["run"]
+    assert run.plan.recipe.label_smoothing == best["label_smoothing"] == min(r.label_smoothing for r in asked)
+    assert all(0.001 <= recipe.peak_learning_rate <= 0.01 for recipe in asked)
+    assert run.plan.data.path == str(pictures)
+
+
+def test_wrong_studies_are_explained(fer, pictures, asked):
+    fails(
+        fer,
+        (("tune",), "Expected a model, or an existing --study"),
+        (("tune", "--study", "none"), "no study of that name"),
+        (("tune", "resnet9000"), "Expected one of: compact_cnn"),
+        (("tune", "hog_linear"), "no settings to tune"),
+        (("tune", "compact_cnn", "--faces", "3"), "at least 70 faces"),
+        (("tune", "compact_cnn", "--vary", "colour"), "Received: colour"),
+        (("tune", "compact_cnn", "--learning-rate", "1", "0.1"), "a lower and a higher value"),
+        (("tune", "compact_cnn", "--storage", "nonsense"), "is not valid"),
+        (("tune", "compact_cnn"), "FER2013"),
+    )
+    assert asked == []

@@ -15,6 +15,7 @@ import pytest
 
 from fer_core.inference.face_table import FACE_COLUMNS
 from fer_core.labels import EXPRESSIONS
+from tests.cli.conftest import fails
 from tests.clips import film, moving_head, scene
 from tests.waiting import until
 
@@ -81,22 +82,37 @@ def test_smoothing_is_off_unless_asked_for(fer, clip):
     assert max(happy[1]) - min(happy[1]) < (max(happy[0]) - min(happy[0])) / 2
 
 
-def test_wrong_calls_are_one_sentence(fer, clip, tmp_path):
-    (tmp_path / "notes.mp4").write_text("no film")
-    blocked = tmp_path / "file"
-    blocked.write_text("in the way")
-    for words, says in (
-        ((tmp_path / "notes.mp4",), "notes.mp4 is not a video"),
-        ((tmp_path / "gone.mp4",), "gone.mp4 does not exist"),
-        ((clip, "--model", "nothing"), "Trained models here"),
-        ((clip, "--annotate", tmp_path / "a.gif"), "named .mp4 or .webm"),
-        ((clip, "--annotate", clip), "overwrite"),
-        ((clip, "--csv", blocked / "out.csv"), "cannot be written"),
-    ):
-        result = fer("video", *words)
-        assert result.exit_code == 1
-        assert says in result.stderr
-        assert "Traceback" not in result.stderr
+def test_wrong_calls_are_one_sentence_and_overwrite_nothing(fer, clip, tmp_path):
+    for name in ("notes.mp4", "file"):
+        (tmp_path / name).write_text("no film")
+    before, again = clip.read_bytes(), clip.parent / "inner" / ".." / clip.name
+    (clip.parent / "inner").mkdir()
+    out, overwrites = ("--out", tmp_path / "out"), "would overwrite each other or the video"
+    fails(
+        fer,
+        (("video", tmp_path / "notes.mp4"), "notes.mp4 is not a video"),
+        (("video", tmp_path / "gone.mp4"), "gone.mp4 does not exist"),
+        (("video", clip, "--model", "nothing"), "Trained models here"),
+        (("video", clip, "--annotate", tmp_path / "a.gif"), "named .mp4 or .webm"),
+        (("video", clip, "--csv", tmp_path / "file" / "out.csv"), "cannot be written"),
+        (("video", clip, "--annotate", again), overwrites),
+        (("video", clip, "--csv", tmp_path / "a", "--parquet", tmp_path / "a"), overwrites),
+        (("video", "a.mp4", "b.mp4"), "need --out FOLDER"),
+        (("video", "a.mp4", *out, "--parquet", "a.parquet"), "leave out --csv, --parquet"),
+    )
+    assert clip.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "notes.mp4"]
+
+
+def test_videos_to_a_folder_of_parquet(fer, tmp_path, yunet_file):
+    (tmp_path / "a.mp4").write_bytes(film(moving_head(3)))
+    (tmp_path / "b.mp4").write_bytes(b"no video")
+    result = fer("video", tmp_path / "*.mp4", "--out", tmp_path / "table")
+    assert result.exit_code == 1
+    assert "errors: 1" in result.stdout and "… is not a video" in result.stdout
+    table = pd.read_parquet(tmp_path / "table")
+    assert list(table.columns) == ["file", "error", *FACE_COLUMNS]
+    assert table["face"].tolist()[:3] == [1, 1, 1] and table["error"].notna().sum() == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
@@ -117,14 +133,3 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
     assert "Stopped after" in stderr
     with av.open(str(out)) as container:
         assert sum(1 for _ in container.decode(video=0)) == len(document["frames"])
-
-
-def test_no_output_overwrites_the_video_or_another_one(fer, clip, tmp_path):
-    before = clip.read_bytes()
-    again = clip.parent / "inner" / ".." / clip.name
-    (clip.parent / "inner").mkdir()
-    for words in (("--annotate", again), ("--csv", tmp_path / "a", "--parquet", tmp_path / "a")):
-        result = fer("video", clip, *words)
-        assert result.exit_code == 1
-        assert "would overwrite each other or the video" in result.stderr
-    assert clip.read_bytes() == before and not list(tmp_path.iterdir())

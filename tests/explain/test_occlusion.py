@@ -19,8 +19,13 @@ def bright_square() -> np.ndarray:
 
 
 def test_the_place_that_the_model_looks_at_costs_most(watcher):
-    found = occlusion_map(watcher, bright_square())
+    crop = bright_square()
+    found = occlusion_map(watcher, crop, flip=True)
+    assert watcher.calls == [(1 + 12 * 12, True)]  # one batch
+    np.testing.assert_array_equal(crop, bright_square())
     assert found.probabilities[HAPPY] == pytest.approx(1.0)
+    assert found.drop[:, :, SAD].min() < 0
+    np.testing.assert_allclose(found.drop.sum(axis=2), 0, atol=1e-6)
     drop = found.drop[:, :, HAPPY]
     row, column = np.unravel_index(drop.argmax(), drop.shape)
     cell = 48 / len(drop)
@@ -56,26 +61,9 @@ def test_how_often_each_pixel_is_covered(watcher, monkeypatch):
     assert covered[12 * 5 + 5].sum() == 14 * 14
 
 
-def test_other_expression_rises_where_the_predicted_one_falls(watcher):
-    drop = occlusion_map(watcher, bright_square()).drop
-    assert drop[:, :, SAD].min() < 0
-    np.testing.assert_allclose(drop.sum(axis=2), 0, atol=1e-6)
-
-
-def test_one_batch_and_the_crop_stays_as_it_was(watcher):
-    crop = bright_square()
-    before = crop.copy()
-    occlusion_map(watcher, crop, flip=True)
-    assert watcher.calls == [(1 + 12 * 12, True)]
-    np.testing.assert_array_equal(crop, before)
-
-
-def test_sizes_that_do_not_divide(watcher):
+def test_sizes_that_do_not_divide_and_wrong_arguments(watcher):
     assert occlusion_map(watcher, bright_square(), stride=5).drop.shape == (10, 10, 7)
     assert occlusion_map(watcher, bright_square(), patch=200, stride=100).drop.shape == (1, 1, 7)
-
-
-def test_wrong_arguments(watcher):
     with pytest.raises(ValueError, match="gray uint8 crop"):
         occlusion_map(watcher, np.zeros((48, 48, 3), np.uint8))
     with pytest.raises(ValueError, match="at least 1 pixel"):

@@ -24,9 +24,7 @@ def classifier() -> Classifier:
 
 @pytest.fixture(scope="module")
 def spec() -> ModelSpec:
-    found = load_model().card.spec
-    assert found
-    return found
+    return load_model().card.spec
 
 
 @pytest.fixture(scope="module")
@@ -80,27 +78,22 @@ def test_a_tilted_head_is_turned_back(classifier, spec):
 
 @pytest.mark.parametrize("corner", [(-40.0, -50.0), (470.0, 460.0)])
 def test_a_face_at_the_edge_of_the_picture(classifier, spec, corner):
-    found = tour(classifier, spec, sample_portrait(), Finds(Face((*corner, 90.0, 110.0), 0.5)))
-    assert found.roll == 0
-    assert found.faces == 1
-    assert max(found.close.shape) == 768
+    result = tour(classifier, spec, sample_portrait(), Finds(Face((*corner, 90.0, 110.0), 0.5)))
+    assert (result.roll, result.faces, max(result.close.shape)) == (0, 1, 768)
 
 
 def test_the_patch_lies_around_the_eye_in_a_larger_input_too(classifier, spec):
     larger = replace(model_spec("mobilenetv2_frozen"), preprocessing="none")
-    side = tour(classifier, larger, sample_portrait()).numbers.shape[0]
-    row, column = tour(classifier, larger, sample_portrait()).corner
+    result = tour(classifier, larger, sample_portrait())
+    side, (row, column) = len(result.numbers), result.corner
     assert side == larger.backbone_size
     assert (row + 4) / side == pytest.approx(0.40, abs=0.01)
     assert (column + 4) / side == pytest.approx(0.31, abs=0.01)
 
 
-def test_a_picture_without_a_face_gives_one_sentence(classifier, spec):
+def test_pictures_without_a_face_and_models_without_maps_of_the_whole_face_are_refused(classifier, spec):
     with pytest.raises(FerError, match=r"No face was found.* Received: 90 × 80 pixels"):
         tour(classifier, spec, np.full((80, 90, 3), 128, np.uint8))
-
-
-def test_models_without_maps_of_the_whole_face_are_refused(classifier, spec):
     closer = replace(spec, preprocessing="face")
     with pytest.raises(FerError, match=f"whole face.* Received: {spec.title}"):
         tour(classifier, closer, sample_portrait())

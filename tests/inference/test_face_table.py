@@ -8,7 +8,6 @@ import pytest
 from fer_core.inference.face_table import (
     expression_runs,
     face_table,
-    gap_note,
     recording_gaps,
     seconds_without_face,
     share_not_sure,
@@ -59,13 +58,21 @@ def test_a_pause_of_an_hour_counts_for_nothing():
     assert share_not_sure(table, end, face=1, below=1.1) == pytest.approx(1.0)
     ((start, stop),) = recording_gaps(table["seconds"].to_list(), end)
     assert (start, stop) == (pytest.approx(1.0), HOUR)
-    assert "3,599.0 seconds, from second 1.0 on" in gap_note([(start, stop)])
 
 
 def test_an_interval_of_one_face_ends_at_a_pause():
     table = with_a_pause(10).assign(face=1, expression="happy")
     runs = [(row.start, row.end) for row in expression_runs(table, HOUR + 1.1).itertuples()]
     assert runs == [(0.0, pytest.approx(1.0)), (HOUR, pytest.approx(HOUR + 1.1))]
+
+
+def test_a_long_timeline_is_thinned_to_its_means():
+    rows = [(k / 10, 1, 0.0, 0.0, 9.0, 9.0, "happy", 0, 0, 0, k / 1000, 0, 0, 0) for k in range(1000)]
+    points = timeline_points(face_table(rows), 1, points=100)
+    assert len(points) == 100
+    assert points["happy"].is_monotonic_increasing
+    assert points["happy"].mean() == pytest.approx(0.4995, abs=1e-3)
+    assert len(timeline_points(face_table(rows), 1, points=1000)) == 1000
 
 
 def test_a_thinned_timeline_has_no_point_in_a_pause():
@@ -90,7 +97,3 @@ def test_a_thinned_timeline_has_no_point_in_a_pause():
 )
 def test_only_long_and_unusual_steps_are_gaps(times, end, gaps):
     assert recording_gaps(times, end) == [(pytest.approx(start), pytest.approx(stop)) for start, stop in gaps]
-
-
-def test_a_recording_without_gaps_has_no_note():
-    assert gap_note([]) is None

@@ -1,7 +1,8 @@
-"""A film analysed: boxes and times as drawn, tables that agree, annotated films that play, and stops that keep."""
+"""A video analysed, also in the background: boxes and times as drawn, annotated videos that play, stops that keep."""
 
 from __future__ import annotations
 
+import gc
 import threading
 from itertools import pairwise
 from pathlib import Path
@@ -9,21 +10,21 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-import pandas as pd
 import pytest
 
 from fer_core.faces import default_detector
+from fer_core.files import cache_folder
 from fer_core.inference import Prediction
 from fer_core.inference.face_table import (
     FACE_COLUMNS,
     expression_runs,
-    face_table,
     seconds_without_face,
     time_shares,
-    timeline_points,
 )
 from fer_core.inference.stream import StreamAnalyzer
-from fer_core.inference.video import FILE_SETTINGS, VideoProgress, analyze_video
+from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoProgress, analyze_video
+from fer_core.inference.video_reader import VideoReader
+from fer_core.inference.video_writer import CLIP_SECONDS, clip_frames, sample_clip
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import load_model
 from fer_core.types import Face, FerError
@@ -67,9 +68,13 @@ class BrightnessClassifier:
         return Prediction(answers, np.ones((len(faces), 2, 2, 7), np.float32))
 
 
+def make_analyzer(detector: SquareDetector | None = None) -> StreamAnalyzer:
+    return StreamAnalyzer(BrightnessClassifier(), detector or SquareDetector(), settings=FILE_SETTINGS)
+
+
 @pytest.fixture
 def analyzer() -> StreamAnalyzer:
-    return StreamAnalyzer(BrightnessClassifier(), SquareDetector(), settings=FILE_SETTINGS)  # type: ignore[arg-type]
+    return make_analyzer()
 
 
 def moving_squares(count: int = 20) -> list[np.ndarray]:
@@ -80,38 +85,37 @@ def moving_squares(count: int = 20) -> list[np.ndarray]:
     ]
 
 
-def decoded(path: Path) -> tuple[str, str, list[float], list[np.ndarray]]:
+def decoded(path: Path) -> tuple[float, list[float], list[np.ndarray]]:
+    """Return the seconds, the frames' times and the frames."""
     with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        frames = list(container.decode(stream))
-        times, images = [frame.time for frame in frames], [frame.to_ndarray(format="rgb24") for frame in frames]
-        return stream.codec_context.name, stream.codec_context.pix_fmt, times, images
+        frames = list(container.decode(container.streams.video[0]))
+        images = [frame.to_ndarray(format="rgb24") for frame in frames]
+        return container.duration / av.time_base, [frame.time for frame in frames], images
 
 
-def test_times_boxes_and_expressions_are_as_drawn(analyzer):
-    result = analyze_video(film(moving_squares()), analyzer)
+def test_times_boxes_and_expressions_are_as_drawn(analyzer, tmp_path):
+    source, progress = moving_squares(), []
+    result = analyze_video(film(source), analyzer, annotate=tmp_path / "out.mp4", on_progress=progress.append)
     assert list(result.table.columns) == list(FACE_COLUMNS)
     assert (result.frames, result.seconds, result.stopped, result.notes) == (20, pytest.approx(2.0), False, ())
-    assert result.faces == [1, 2]
+    assert (result.faces, result.annotated) == ([1, 2], tmp_path / "out.mp4")
     left, right = (result.table[result.table["face"] == number] for number in (1, 2))
     assert list(left["seconds"]) == pytest.approx(np.arange(20) / 10, abs=1e-3)
-    assert list(left["x"]) == pytest.approx(10 + 4 * np.arange(20), abs=2)
-    assert list(left["y"]) == pytest.approx([50] * 20, abs=2)
-    assert list(left["width"]) == pytest.approx([SIDE] * 20, abs=3)
+    for name, values, off in (("x", 10 + 4 * np.arange(20), 2), ("y", [50] * 20, 2), ("width", [SIDE] * 20, 3)):
+        assert list(left[name]) == pytest.approx(values, abs=off)
     assert list(left["expression"]) == ["happy"] * 10 + ["sad"] * 10
     assert list(left["happy"]) == pytest.approx([0.88] * 10 + [0.02] * 10)  # not smoothed
     assert list(right["seconds"]) == pytest.approx(np.arange(5, 15) / 10, abs=1e-3)
-
-
-def test_csv_and_parquet_hold_the_same(analyzer, tmp_path):
-    frames = [squares(), *moving_squares(8), squares()]
-    table = analyze_video(film(frames), analyzer).table
-    table.to_csv(tmp_path / "t.csv", index=False)
-    table.to_parquet(tmp_path / "t.parquet", index=False)
-    parquet = pd.read_parquet(tmp_path / "t.parquet")
-    pd.testing.assert_frame_equal(parquet, table)
-    csv = pd.read_csv(tmp_path / "t.csv").astype(parquet.dtypes.to_dict())
-    pd.testing.assert_frame_equal(csv, parquet)
+    seconds, times, images = decoded(tmp_path / "out.mp4")
+    assert seconds == pytest.approx(2.0, abs=0.01)
+    assert times == pytest.approx(np.arange(20) / 10, abs=1e-3)
+    difference = np.abs(images[0].astype(int) - source[0])
+    assert difference[50:110, 10:15].max() > 60  # the box was drawn here,
+    assert difference[200:, 200:].max() < 25  # and nothing there
+    assert all(before.share <= after.share for before, after in pairwise(progress))
+    assert (len(progress), progress[-1].share, progress[-1].left) == (21, 1, 0)
+    assert (progress[4].frames, progress[4].total) == (5, pytest.approx(2.0))
+    assert progress[4].left > 0
 
 
 def test_frames_without_a_face_keep_their_time(analyzer):
@@ -137,22 +141,15 @@ def test_shares_count_time_and_not_frames(analyzer):
     assert list(together["share"]) == pytest.approx(list(alone["share"]))
 
 
-def test_shares_of_each_face_and_of_all(analyzer):
-    result = analyze_video(film(moving_squares()), analyzer)
-    shares = time_shares(result.table, result.seconds)
-    happy = shares[shares["expression"] == "happy"].set_index(shares["face"].fillna(0)[lambda s: s.index % 7 == HAPPY])
-    assert happy.loc[1, "share"] == pytest.approx(0.5, abs=0.01)
-    assert happy.loc[2, "share"] == pytest.approx(1.0)
-    assert happy.loc[0, "share"] == pytest.approx((1.0 + 1.0) / 3.0, abs=0.01)
-
-
-def test_stretches_of_one_expression(analyzer):
+def test_shares_and_stretches_of_each_face_and_of_all(analyzer):
     pictures = moving_squares()
     pictures[3] = squares()  # lost for a moment
     result = analyze_video(film(pictures), analyzer)
+    shares = time_shares(result.table, result.seconds)
+    happy = shares[shares["expression"] == "happy"]["share"].tolist()  # of all faces, and of both
+    assert happy == pytest.approx([1.9 / 2.9, 0.9 / 1.9, 1.0], abs=0.01)
     runs = expression_runs(result.table, result.seconds)
-    found = [(row.face, row.expression, round(row.start, 1), round(row.end, 1)) for row in runs.itertuples()]
-    assert found == [
+    assert [(row.face, row.expression, round(row.start, 1), round(row.end, 1)) for row in runs.itertuples()] == [
         (1, "happy", 0.0, 0.3),
         (1, "happy", 0.4, 1.0),
         (1, "sad", 1.0, 2.0),
@@ -161,75 +158,30 @@ def test_stretches_of_one_expression(analyzer):
     assert seconds_without_face(result.table, result.seconds) == pytest.approx(0.1, abs=0.01)
 
 
-def test_a_long_timeline_is_thinned_to_its_means():
-    rows = [(k / 10, 1, 0.0, 0.0, 9.0, 9.0, "happy", 0, 0, 0, k / 1000, 0, 0, 0) for k in range(1000)]
-    points = timeline_points(face_table(rows), 1, points=100)
-    assert len(points) == 100
-    assert points["happy"].is_monotonic_increasing
-    assert points["happy"].mean() == pytest.approx(0.4995, abs=1e-3)
-    assert len(timeline_points(face_table(rows), 1, points=1000)) == 1000
-
-
-def test_the_annotated_film_plays_and_has_every_frame(analyzer, tmp_path):
-    source = moving_squares()
-    result = analyze_video(film(source), analyzer, annotate=tmp_path / "out.mp4")
-    codec, pixels, times, images = decoded(tmp_path / "out.mp4")
-    assert result.annotated == tmp_path / "out.mp4"
-    assert (codec, pixels, len(images)) == ("h264", "yuv420p", 20)
-    assert times == pytest.approx(np.arange(20) / 10, abs=1e-3)
-    assert images[0].shape == source[0].shape
-    edge = np.abs(images[0][50:110, 10:15].astype(int) - source[0][50:110, 10:15]).max()
-    far = np.abs(images[0][200:, 200:].astype(int) - source[0][200:, 200:]).max()
-    assert edge > 60  # the box was drawn here,
-    assert far < 25  # and nothing there
-    with av.open(str(tmp_path / "out.mp4")) as container:
-        assert container.duration / av.time_base == pytest.approx(2.0, abs=0.01)
-
-
 def test_fewer_frames_a_second_last_as_long(analyzer, tmp_path):
     result = analyze_video(film(moving_squares()), analyzer, rate=2, annotate=tmp_path / "out.mp4")
-    _, _, times, _ = decoded(tmp_path / "out.mp4")
+    seconds, times, _ = decoded(tmp_path / "out.mp4")
     assert result.frames == 4
     assert times == pytest.approx([0, 0.5, 1.0, 1.5], abs=1e-3)
-    with av.open(str(tmp_path / "out.mp4")) as container:
-        assert container.duration / av.time_base == pytest.approx(2.0, abs=0.01)
+    assert seconds == pytest.approx(2.0, abs=0.01)
     shares = time_shares(result.table, result.seconds)
     assert shares[shares["face"] == 1]["seconds"].sum() == pytest.approx(2.0, abs=0.01)
 
 
-def test_progress_grows_to_the_end_and_tells_the_time_left(analyzer):
-    seen: list[VideoProgress] = []
-    analyze_video(film(moving_squares()), analyzer, on_progress=seen.append)
-    assert len(seen) == 21
-    assert all(one.share <= other.share for one, other in pairwise(seen))
-    assert seen[-1].share == 1
-    assert seen[-1].left == 0
-    assert seen[4].frames == 5
-    assert seen[4].total == pytest.approx(2.0)
-    assert seen[4].left is not None and seen[4].left > 0
-
-
-def test_a_stop_keeps_what_is_done(analyzer, tmp_path):
-    asked = iter(range(100))
-    result = analyze_video(
-        film(moving_squares()), analyzer, annotate=tmp_path / "out.mp4", should_stop=lambda: next(asked) == 6
-    )
-    assert result.stopped
-    assert result.frames == 7
-    assert result.seconds == pytest.approx(0.7, abs=0.01)
+def test_a_stop_keeps_what_is_done_and_an_error_leaves_a_film_that_plays(analyzer, tmp_path):
+    asked, out = iter(range(100)), tmp_path / "out.mp4"
+    result = analyze_video(film(moving_squares()), analyzer, annotate=out, should_stop=lambda: next(asked) == 6)
+    assert (result.stopped, result.frames, result.seconds) == (True, 7, pytest.approx(0.7, abs=0.01))
     assert "Stopped after 0.7 seconds" in result.notes[0]
-    assert len(decoded(tmp_path / "out.mp4")[3]) == 7
-    assert result.table["seconds"].nunique() == 7
+    assert (len(decoded(out)[2]), result.table["seconds"].nunique()) == (7, 7)
 
-
-def test_an_error_in_the_middle_leaves_a_film_that_plays(analyzer, tmp_path):
     def interrupt(progress: VideoProgress) -> None:
         if progress.frames == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        analyze_video(film(moving_squares()), analyzer, annotate=tmp_path / "out.mp4", on_progress=interrupt)
-    assert len(decoded(tmp_path / "out.mp4")[3]) == 5
+        analyze_video(film(moving_squares()), analyzer, annotate=out, on_progress=interrupt)
+    assert len(decoded(out)[2]) == 5
 
 
 def test_a_film_cut_off_is_analysed_as_far_as_it_goes(analyzer):
@@ -242,23 +194,21 @@ def test_a_film_cut_off_is_analysed_as_far_as_it_goes(analyzer):
     assert result.faces
 
 
-def test_sound_is_dropped_and_said_so(analyzer, tmp_path):
-    content = with_sound(moving_squares(5))
+def test_sound_is_dropped_and_said_so_and_the_film_itself_is_not_overwritten(analyzer, tmp_path):
+    content, path = with_sound(moving_squares(5)), tmp_path / "film.mp4"
     assert analyze_video(content, analyzer).notes == ()
     assert analyze_video(content, analyzer, annotate=tmp_path / "o.mp4").notes == ("The annotated video has no sound.",)
+    path.write_bytes(content)
+    with pytest.raises(FerError, match="overwrite"):
+        analyze_video(path, analyzer, annotate=path)
+    assert path.read_bytes() == content
 
 
-def test_frames_that_fail_are_counted():
-    class FailsOnce(SquareDetector):
-        calls = 0
-
-        def detect(self, image, thorough=True):
-            self.calls += 1
-            if self.calls == 3:
-                raise RuntimeError("made up")
-            return super().detect(image, thorough)
-
-    analyzer = StreamAnalyzer(BrightnessClassifier(), FailsOnce(), settings=FILE_SETTINGS)
+def test_frames_that_fail_are_counted(analyzer, monkeypatch):
+    calls, detect = iter(range(9)), SquareDetector.detect
+    monkeypatch.setattr(
+        SquareDetector, "detect", lambda *given, **more: detect(*given, **more) if next(calls) != 2 else 1 / 0
+    )
     result = analyze_video(film(moving_squares(5)), analyzer)
     assert result.frames == 5
     assert result.notes == ("1 of 5 frames could not be analysed; they count as without a face.",)
@@ -280,38 +230,6 @@ def test_a_pause_in_the_recording_is_told_and_not_counted(analyzer, tmp_path, ki
     assert list(shares.groupby("face")["seconds"].sum()) == pytest.approx([1.0, 1.0], abs=0.02)
 
 
-def test_one_frame(analyzer):
-    result = analyze_video(film(moving_squares(20)[7:8]), analyzer)
-    assert (result.frames, result.faces) == (1, [1, 2])
-    assert result.seconds == pytest.approx(0.1)
-
-
-def test_the_film_itself_is_not_overwritten(analyzer, tmp_path):
-    path = tmp_path / "film.mp4"
-    path.write_bytes(film(moving_squares(3)))
-    before = path.read_bytes()
-    with pytest.raises(FerError, match="overwrite"):
-        analyze_video(path, analyzer, annotate=path)
-    assert path.read_bytes() == before
-
-
-def test_two_analyses_at_once_do_not_mix(tmp_path):
-    classifier, detector = BrightnessClassifier(), SquareDetector()
-    results = {}
-
-    def analyse(name: str, count: int) -> None:
-        stream = StreamAnalyzer(classifier, detector, settings=FILE_SETTINGS)  # type: ignore[arg-type]
-        results[name] = analyze_video(film(moving_squares(count)), stream, annotate=tmp_path / f"{name}.mp4")
-
-    threads = [threading.Thread(target=analyse, args=(name, count)) for name, count in (("a", 12), ("b", 20))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (results["a"].frames, results["b"].frames) == (12, 20)
-    assert list(results["b"].table["x"][:3]) == pytest.approx([10, 14, 18], abs=2)
-
-
 def test_real_faces_are_found_where_they_are():
     """Two heads, the left one moving: YuNet and the shipped model."""
     require("FER_YUNET_MODEL", "needs YuNet's weights")
@@ -325,3 +243,95 @@ def test_real_faces_are_found_where_they_are():
     assert np.abs(moving["x"] + moving["width"] / 2 - (5 + 6 * np.arange(8) + x + width / 2)).max() < 6
     assert np.abs(moving["y"] + moving["height"] / 2 - (20 + y + height / 2)).max() < 8
     assert (result.table["expression"] == "happy").all()
+
+
+class Gate(SquareDetector):
+    """Waits before each frame until it is let through."""
+
+    def __init__(self) -> None:
+        self.open = threading.Semaphore(0)
+        self.entered = threading.Semaphore(0)
+
+    def detect(self, image: np.ndarray, thorough: bool = True):
+        self.entered.release()
+        self.open.acquire(timeout=20)
+        return super().detect(image, thorough)
+
+
+def job(content: bytes, detector: SquareDetector | None = None, longest: float | None = None) -> VideoJob:
+    return VideoJob(content, lambda: make_analyzer(detector), name="film.mp4", longest=longest)
+
+
+def folders() -> list[str]:
+    return [path.name for path in cache_folder("visits").iterdir() if path.is_dir()]
+
+
+def test_a_job_ends_with_its_result_and_its_folder_goes_with_it(home):
+    one = job(film(moving_squares()))
+    assert one.wait(20)
+    assert (one.running, one.error) == (False, None)
+    assert (one.result.frames, one.progress.share) == (20, 1)
+    assert one.result.annotated.stat().st_size > 1000
+    assert len(folders()) == 1
+    del one
+    gc.collect()
+    assert folders() == []
+
+
+def test_progress_while_it_runs_and_a_stop_that_keeps(home):
+    gate = Gate()
+    one = job(film(moving_squares()), gate)
+    for _ in range(5):
+        gate.open.release()
+    for _ in range(6):
+        assert gate.entered.acquire(timeout=20)
+    assert (one.running, one.result) == (True, None)
+    assert (one.progress.frames, one.progress.total) == (5, pytest.approx(2.0))
+    one.stop()
+    gate.open.release()
+    assert one.wait(20)
+    assert (one.result.stopped, one.result.frames) == (True, 6)
+
+
+def test_an_abandoned_job_stops_by_itself(home):
+    gate = Gate()
+    one = job(film(moving_squares()), gate)
+    assert gate.entered.acquire(timeout=20)
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "video"]
+    del one
+    gc.collect()
+    gate.open.release()
+    thread.join(20)
+    assert folders() == []
+
+
+def test_failures_are_sentences(home, caplog):
+    bad, long = job(b"no film at all"), job(film(moving_squares()), longest=1.2)  # of 2 seconds
+    assert bad.wait(20) and long.wait(20)
+    assert bad.result is None
+    assert bad.error.startswith("film.mp4 is not a video")
+    assert long.error.startswith(
+        "film.mp4 is too long. Expected at most 0.02 minutes; cut it and try again. Received: "
+    )
+
+    def broken() -> StreamAnalyzer:
+        raise RuntimeError("made up")
+
+    worse = VideoJob(film(moving_squares(2)), broken, name="film.mp4")
+    assert worse.wait(20)
+    assert worse.error == "film.mp4 could not be analysed. Try another video, or save this one as MP4 again."
+    assert "made up" in caplog.text
+
+
+def test_the_sample_clip_is_made_once_and_reads_as_it_was_drawn(home):
+    path = sample_clip()
+    stamp = path.stat().st_mtime_ns
+    assert sample_clip() == path
+    assert path.stat().st_mtime_ns == stamp
+    assert [other.name for other in cache_folder("video").iterdir()] == [path.name]
+    with VideoReader(path) as video:
+        frames = list(video.frames())
+        assert video.end == pytest.approx(CLIP_SECONDS, abs=0.01)
+    assert len(frames) == 100
+    first = next(clip_frames())
+    assert np.abs(frames[0][1].astype(int) - first).mean() < 5

@@ -44,38 +44,36 @@ def test_browsers_play_it_and_it_starts_before_it_is_loaded(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm"])
-def test_uneven_times_and_colours_are_kept(tmp_path, name):
+def test_uneven_times_and_colours_are_kept_and_a_pause_of_days_is_an_hour(tmp_path, name):
     times = [0.0, 0.04, 0.5, 0.54, 2.0]
     _, _, seconds, frames = decoded(write(tmp_path / name, times, 3.5))
     assert [time for time, _ in frames] == pytest.approx(times, abs=2e-3)
     if name.endswith("mp4"):  # WebM keeps no length of the last frame
         assert seconds == pytest.approx(3.5, abs=0.01)
     assert np.abs(frames[2][1].mean((0, 1)) - ORANGE[0, 0]).max() < 5
-
-
-@pytest.mark.parametrize("name", ["out.mp4", "out.webm"])
-def test_a_pause_of_days_is_shortened_to_an_hour(tmp_path, name):
     _, _, _, frames = decoded(write(tmp_path / name, [0.0, 1.0, 200_000.0, 200_001.0], 500_000.0))
     assert [time for time, _ in frames] == pytest.approx([0.0, 1.0, 3601.0, 3602.0], abs=2e-3)
 
 
-@pytest.mark.parametrize(("size", "expected"), [((91, 121), (92, 122)), ((90, 121), (90, 122)), ((1, 1), (2, 2))])
-def test_odd_sizes_get_one_more_row_or_column(tmp_path, size, expected):
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((91, 121), (92, 122)), ((90, 121), (90, 122)), ((1, 1), (2, 2)), ((2160, 3840), (1080, 1920))],
+)
+def test_odd_sizes_get_one_more_row_or_column_and_large_ones_are_reduced(tmp_path, size, expected):
     _, _, _, frames = decoded(write(tmp_path / "odd.mp4", [0.0], 0.1, np.full((*size, 3), 90, np.uint8)))
     assert frames[0][1].shape == (*expected, 3)
 
 
-def test_large_frames_are_made_smaller(tmp_path):
-    _, _, _, frames = decoded(write(tmp_path / "4k.mp4", [0.0], 0.1, np.full((2160, 3840, 3), 90, np.uint8)))
-    assert frames[0][1].shape == (1080, 1920, 3)
-
-
-def test_frames_of_another_size_are_fitted_to_the_first(tmp_path):
-    writer = VideoWriter(tmp_path / "sizes.mp4")
+def test_the_name_appears_when_it_is_complete_and_frames_are_fitted_to_the_first(tmp_path):
+    path, old = tmp_path / "out.mp4", b"the video of last time"
+    path.write_bytes(old)
+    writer = VideoWriter(path)
     writer.add(ORANGE, 0.0)
     writer.add(np.repeat(ORANGE, 2, axis=0), 0.1)
+    assert path.read_bytes() == old
     writer.close(0.2)
-    assert [image.shape for _, image in decoded(writer.path)[3]] == [ORANGE.shape] * 2
+    assert [image.shape for _, image in decoded(path)[3]] == [ORANGE.shape] * 2
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_without_h264_it_becomes_webm(tmp_path, monkeypatch):
@@ -89,11 +87,8 @@ def test_without_h264_it_becomes_webm(tmp_path, monkeypatch):
         VideoWriter(tmp_path / "out.mp4")
 
 
-def test_without_frames_there_is_no_file(tmp_path):
+def test_places_that_cannot_be_written_and_no_frames(tmp_path):
     assert not write(tmp_path / "none.mp4", [], 0.0).exists()
-
-
-def test_places_that_cannot_be_written(tmp_path):
     with pytest.raises(FerError, match=r"named \.mp4 or \.webm"):
         VideoWriter(tmp_path / "out.gif")
     (tmp_path / "file").write_text("in the way")
@@ -109,25 +104,9 @@ def test_a_full_disk(tmp_path, monkeypatch):
     (tmp_path / "full").symlink_to("/dev/full")
     monkeypatch.setattr(video_writer, "partial_beside", lambda _: tmp_path / "full")
     with pytest.raises(FerError, match="cannot be written"):
-        write(
-            tmp_path / "full.mp4",
-            [k / 10 for k in range(30)],
-            3.0,
-            np.random.default_rng(0).integers(0, 256, (360, 480, 3), dtype=np.uint8),
-        )
+        noise = np.random.default_rng(0).integers(0, 256, (360, 480, 3), dtype=np.uint8)
+        write(tmp_path / "full.mp4", [k / 10 for k in range(30)], 3.0, noise)
     assert not list(tmp_path.iterdir())
-
-
-def test_the_name_appears_when_the_video_is_complete(tmp_path):
-    path, old = tmp_path / "out.mp4", b"the video of last time"
-    path.write_bytes(old)
-    writer = VideoWriter(path)
-    writer.add(ORANGE, 0.0)
-    writer.add(ORANGE, 0.1)
-    assert path.read_bytes() == old
-    writer.close(0.2)
-    assert len(decoded(path)[3]) == 2
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path):

@@ -15,13 +15,18 @@ from tests.made_up_store import add_models
 Sample = tuple[np.ndarray, np.ndarray]
 
 
+def noisy(labels: np.ndarray, seed: int | np.random.Generator = 0, skill: float = 1.5) -> np.ndarray:
+    """Return probabilities `(n, 7)` in which the label stands out of the noise."""
+    logits = np.random.default_rng(seed).normal(size=(len(labels), 7))
+    logits[np.arange(len(labels)), labels] += skill
+    powers = np.exp(logits)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
 def _sample(n: int = 400, seed: int = 0, skill: float = 1.5, classes: int = 7) -> Sample:
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, classes, n)
-    logits = rng.normal(size=(n, 7))
-    logits[np.arange(n), labels] += skill
-    powers = np.exp(logits)
-    return labels, powers / powers.sum(axis=1, keepdims=True)
+    return labels, noisy(labels, rng, skill)
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +39,8 @@ def sample() -> Callable[..., Sample]:
 def degenerate() -> dict[str, Sample]:
     """Awkward but legal inputs."""
     labels, proba = _sample(60, 3)
+    tenths = np.floor(proba * 10) / 10
+    tenths[:, 6] += 1 - tenths.sum(axis=1)
     return {
         "one row": (labels[:1], proba[:1]),
         "class missing": _sample(60, 4, classes=6),
@@ -42,14 +49,8 @@ def degenerate() -> dict[str, Sample]:
         "all ties": (labels, np.full((60, 7), 1 / 7)),
         "certain and right": (labels, np.eye(7)[labels]),
         "certain and wrong": (labels, np.eye(7)[(labels + 1) % 7]),
-        "rounded to tenths": (labels, _to_tenths(proba)),
+        "rounded to tenths": (labels, tenths),
     }
-
-
-def _to_tenths(proba: np.ndarray) -> np.ndarray:
-    rounded = np.floor(proba * 10) / 10
-    rounded[:, 6] += 1 - rounded.sum(axis=1)
-    return rounded
 
 
 @pytest.fixture

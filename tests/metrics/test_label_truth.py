@@ -11,7 +11,6 @@ from fer_core.data import VOTE_COLUMNS, FaceDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import TRAINING_ROWS
 from fer_core.data.near_duplicates import known_same_pictures
 from fer_core.labels import EXPRESSIONS
-from fer_core.measuring.results import load_predictions
 from fer_core.metrics.confusion import label_cells
 from fer_core.metrics.label_truth import (
     agreement_by_label,
@@ -43,15 +42,12 @@ def dataset(votes: FerPlusVotes | None = VOTES) -> FaceDataset:
     return FaceDataset(images, LABELS, np.array(["Training"] * 5), np.arange(5), votes)
 
 
-def test_cells_count_faces_with_one_clear_answer():
+def test_agreement_by_hand():
     cells = label_cells(LABELS, VOTES.plurality()).set_index(["actual", "predicted"])
-    assert cells["count"].sum() == 3
+    assert cells["count"].sum() == 3, "faces with one clear answer"
     assert cells.loc[("happy", "happy"), "rate"] == 1
     assert cells.loc[("fear", "sad"), "count"] == cells.loc[("angry", "neutral"), "count"] == 1
     assert np.isnan(cells.loc[("disgust", "happy"), "rate"])
-
-
-def test_agreement_by_hand():
     table = agreement_by_label(LABELS, VOTES).set_index("label")
     assert table.loc["all", "faces"] == 5
     assert table.loc["all", "clear"] == pytest.approx(3 / 5)
@@ -86,8 +82,7 @@ def test_a_perfect_reader_of_the_majority(fer2013, split, share, clear):
     assert label_cells(part.labels, part.plurality)["count"].tolist() == expected.ravel().tolist()
 
 
-def test_models_are_judged_without_the_faces_that_training_holds(models):
-    answers, _ = load_predictions(models, "PublicTest", "plain")
+def test_models_are_judged_without_the_faces_that_training_holds(answers):
     answers = replace(answers, rows=answers.rows + TRAINING_ROWS)
     table = without_copies(answers).set_index("name")
     right = answers.probabilities["fair"].argmax(axis=1) == answers.labels
@@ -99,21 +94,16 @@ def test_models_are_judged_without_the_faces_that_training_holds(models):
     assert table.loc["fair", "no_near"] == pytest.approx(right[~copied].mean())
 
 
-def test_copies_are_counted_once(fer2013):
+def test_copies_are_counted_once_and_by_split(fer2013):
     counts = copies_counted()
-    assert counts["exact"] + counts["near"] == len(known_same_pictures().pairs)
     differing, pairs = differing_copies(fer2013)
-    assert pairs == len(known_same_pictures().pairs)
+    assert pairs == len(known_same_pictures().pairs) == counts["exact"] + counts["near"]
     assert (fer2013.labels[differing[:, 0]] != fer2013.labels[differing[:, 1]]).all()
     some = fer2013.subset(np.unique(differing[:3]))
     assert len(differing_copies(some)[0]) >= 3
-
-
-def test_copies_by_split_are_those_of_the_labels(fer2013):
     table = copies_by_split(fer2013).set_index("splits")
-    counts = copies_counted()
     assert (table["exact"].sum(), table["near"].sum()) == (counts["exact"], counts["near"])
-    assert table["differing"].sum() == len(differing_copies(fer2013)[0])
+    assert table["differing"].sum() == len(differing)
     across = table.loc[["Training and PublicTest", "Training and PrivateTest"]]
     assert across[["exact", "near"]].to_numpy().sum() == counts["across"]
     assert copies_by_split(None)["differing"].isna().all()

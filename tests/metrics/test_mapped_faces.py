@@ -54,17 +54,6 @@ def test_each_face_with_what_is_known_of_it(places, parts):
         assert face.confidence == own.max()
         assert (face.x, face.y) == (face.row / 2, -face.row / 3)
     assert table["agreement"].isna().all(), "there are no votes"
-
-
-def test_agreement_is_the_share_of_the_most_frequent_vote(places, parts, home, monkeypatch):
-    write_fer2013(home / "made up", monkeypatch)
-    monkeypatch.setenv("FERPLUS_PATH", str(write_votes(home)))
-    table = table_of(places, parts, load_fer2013_faces())
-    assert table["agreement"].tolist() == [0.6] * len(table)
-
-
-def test_right_or_wrong_by_both_yardsticks(places, parts):
-    table = table_of(places, parts)
     by_label = judged(table, "label")
     assert ((by_label == "right") == (table["label"] == table["prediction"])).all()
     by_votes = judged(table, "plurality")
@@ -97,18 +86,12 @@ def test_one_face_has_an_f1_for_its_expression_only(parts):
     assert few == ["happy"]
 
 
-def test_only_models_with_all_splits_are_joined(parts):
-    first, second = parts["label"]
-    both = joined([first, second.only(["weak", "able"])])
-    assert both.names == ["able", "weak"]
-    assert both.where == "PublicTest and PrivateTest, plain, judged by FER2013's label"
-    assert len(both.probabilities["able"]) == 2 * FACES == both.split_faces
-
-
 def test_the_sheet_has_each_face_at_its_place(places, parts, home, monkeypatch):
     monkeypatch.setenv("FER2013_PATH", str(write_fer2013(home, monkeypatch)))
+    monkeypatch.setenv("FERPLUS_PATH", str(write_votes(home)))
     faces = load_fer2013_faces()
-    table = table_of(places, parts)
+    table = table_of(places, parts, faces)
+    assert table["agreement"].tolist() == [0.6] * len(table), "the share of the most frequent vote"
     table.loc[5, "label"] = "another"
     with Image.open(io.BytesIO(face_sheet(faces, table))) as picture:
         sheet = np.asarray(picture)
@@ -120,7 +103,6 @@ def test_the_sheet_has_each_face_at_its_place(places, parts, home, monkeypatch):
     assert face_sheet(faces, table.assign(label="another")) is None
 
 
-def test_a_map_without_predictions_is_one_sentence():
-    places = pd.DataFrame({"row": [1, 2], "x": [0.0, 1.0], "y": [0.0, 1.0], "kept": [5, 6]})
+def test_a_map_without_predictions_is_one_sentence(places):
     with pytest.raises(FerError, match="The model mine has no stored predictions"):
         map_table(places, [], [], "mine", Fer2013Faces())

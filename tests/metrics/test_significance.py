@@ -12,6 +12,7 @@ from fer_core.metrics.core import evaluate
 from fer_core.metrics.intervals import resample_weights
 from fer_core.metrics.significance import both_ways, compare_all, gains, pair_table
 from fer_core.types import FerError
+from tests.metrics.conftest import noisy
 
 
 def _compare(labels, first, second, **settings):
@@ -25,20 +26,17 @@ def _models(both: int, only_a: int, only_b: int, neither: int):
     return labels, np.eye(7)[1 - right_a], np.eye(7)[1 - right_b]
 
 
-@pytest.mark.parametrize(("only_a", "only_b"), [(3, 9), (0, 5), (12, 12), (24, 0), (1, 0)])
-def test_few_discordant_pairs_are_tested_exactly(only_a, only_b):
+@pytest.mark.parametrize(
+    ("only_a", "only_b"), [(3, 9), (0, 5), (12, 12), (24, 0), (1, 0), (25, 0), (40, 20), (200, 260), (13, 12)]
+)
+def test_few_discordant_pairs_are_tested_exactly_and_many_by_chi_square(only_a, only_b):
     test = _compare(*_models(50, only_a, only_b, 20), n_resamples=5)
     assert (test["only_first"], test["only_second"]) == (only_a, only_b)
-    assert test["test"] == "exact"
-    assert test["p"] == pytest.approx(binomtest(only_a, only_a + only_b).pvalue)
-
-
-@pytest.mark.parametrize(("only_a", "only_b"), [(25, 0), (40, 20), (200, 260), (13, 12)])
-def test_many_by_chi_square_with_continuity_correction(only_a, only_b):
-    test = _compare(*_models(50, only_a, only_b, 20), n_resamples=5)
-    statistic = (abs(only_a - only_b) - 1) ** 2 / (only_a + only_b)
-    assert test["test"] == "chi-square"
-    assert test["p"] == pytest.approx(chi2.sf(statistic, 1))
+    many = only_a + only_b >= 25
+    assert test["test"] == ("chi-square" if many else "exact")
+    statistic = (abs(only_a - only_b) - 1) ** 2 / (only_a + only_b)  # with continuity correction
+    expected = chi2.sf(statistic, 1) if many else binomtest(only_a, only_a + only_b).pvalue
+    assert test["p"] == pytest.approx(expected)
 
 
 def test_equal_models_do_not_differ(sample):
@@ -76,12 +74,8 @@ def test_pairing_narrows_the_interval(sample):
 
 def test_compare_all_adjusts_by_holm_and_keeps_the_order(sample):
     labels = sample(400)[0]
-    probas = {}
-    for seed, (name, skill) in enumerate({"weak": 0.5, "fair": 1.0, "good": 1.3, "best": 2.5}.items()):
-        rng = np.random.default_rng(seed)
-        logits = rng.normal(size=(400, 7))
-        logits[np.arange(400), labels] += skill
-        probas[name] = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    skills = {"weak": 0.5, "fair": 1.0, "good": 1.3, "best": 2.5}
+    probas = {name: noisy(labels, seed, skill) for seed, (name, skill) in enumerate(skills.items())}
     table = compare_all(labels, probas, n_resamples=100, seed=3)
     assert list(zip(table["first"], table["second"], strict=True)) == list(combinations(probas, 2))
     running = 0.0
@@ -125,38 +119,31 @@ def test_pairs_name_the_better_one_first(answers):
     assert set(equal["words"]) == {"(+0.0)"}
 
 
-def test_a_verdict_names_what_it_is_by(models):
+def test_a_verdict_names_what_it_is_by_and_one_model_makes_no_pair(models):
     voted, _ = load_predictions(models, "PublicTest", "plain", "plurality")
     assert pair_table(voted)["verdict"].str.endswith(" by most annotators").all()
-
-
-def test_one_model_makes_no_pair(answers):
-    assert pair_table(answers.only(["fair"])).empty
-
-
-NAMES = ("clean", "noise", "blur")
+    assert pair_table(voted.only(["fair"])).empty
 
 
 @pytest.fixture
 def faces():
     random = np.random.default_rng(5)
-    return random.integers(0, 7, 400), random.integers(-1, 7, 400)
+    return {"labels": random.integers(0, 7, 400), "plurality": random.integers(-1, 7, 400)}
 
 
-def model(labels, right, seed):
+def model(faces, right, seed):
     """Return copies whose answers are the label for a share `right` of the faces, by copy."""
-    random = np.random.default_rng(seed)
-    answers = {}
-    for name, share in zip(NAMES, right, strict=True):
+    random, labels, answers = np.random.default_rng(seed), faces["labels"], {}
+    for name, share in zip(("clean", "noise", "blur"), right, strict=True):
         said = np.where(random.random(len(labels)) < share, labels, random.integers(0, 7, len(labels)))
         answers[name] = np.eye(7)[said]
     return answers
 
 
 def test_the_parts_are_those_of_scikit_learn(faces):
-    labels, plurality = faces
-    one, other = model(labels, (0.8, 0.6, 0.5), 1), model(labels, (0.5, 0.4, 0.4), 2)
-    table = gains([one], [other], labels=labels, plurality=plurality, n_resamples=200).set_index("part")
+    labels, plurality = faces.values()
+    one, other = model(faces, (0.8, 0.6, 0.5), 1), model(faces, (0.5, 0.4, 0.4), 2)
+    table = gains([one], [other], **faces, n_resamples=200).set_index("part")
     clear = plurality >= 0
 
     def scores(copies, name):
@@ -167,43 +154,34 @@ def test_the_parts_are_those_of_scikit_learn(faces):
     for copies, side in ((one, "first"), (other, "second")):
         clean = scores(copies, "clean")
         degraded = np.mean([scores(copies, name) for name in ("noise", "blur")], axis=0)
-        assert table.loc[["label", "plurality", "recall"], side].to_numpy() == pytest.approx(clean)
-        names = ["label_degraded", "plurality_degraded", "recall_degraded"]
-        assert table.loc[names, side].to_numpy() == pytest.approx(degraded)
-        assert table.loc["score", side] == pytest.approx(np.mean([*clean, *degraded]))
+        assert table[side].to_numpy() == pytest.approx([*clean, *degraded, np.mean([*clean, *degraded])])
+    parts = ["label", "plurality", "recall"]
+    assert table.index.tolist() == [*parts, *(f"{part}_degraded" for part in parts), "score"]
     assert (table["difference"] == table["first"] - table["second"]).all()
     assert table.loc["label", "low"] > 0.15  # a difference of 0.3 on 400 faces
     assert ((table["low"] <= table["difference"]) & (table["difference"] <= table["high"])).all()
 
 
-def test_seeds_are_averaged(faces):
-    labels, plurality = faces
-    seeds = [model(labels, (share, share, share), number) for number, share in enumerate((0.9, 0.5))]
-    table = gains(seeds, seeds[1:], labels=labels, plurality=plurality, n_resamples=50).set_index("part")
-    right = [np.mean(copies["clean"].argmax(axis=1) == labels) for copies in seeds]
+def test_seeds_are_averaged_and_the_same_model_gains_nothing(faces):
+    seeds = [model(faces, (share, share, share), number) for number, share in enumerate((0.9, 0.5))]
+    table = gains(seeds, seeds[1:], **faces, n_resamples=50).set_index("part")
+    right = [np.mean(copies["clean"].argmax(axis=1) == faces["labels"]) for copies in seeds]
     assert table.loc["label", "first"] == pytest.approx(np.mean(right))
     assert table.loc["label", "difference"] == pytest.approx((right[0] - right[1]) / 2)
-
-
-def test_the_same_model_gains_nothing(faces):
-    labels, plurality = faces
-    same = [model(labels, (0.7, 0.7, 0.7), 3)]
-    table = gains(same, same, labels=labels, plurality=plurality, n_resamples=50)
-    assert (table[["difference", "low", "high"]] == 0).all(axis=None)
+    same = gains(seeds, seeds, **faces, n_resamples=50)
+    assert (same[["difference", "low", "high"]] == 0).all(axis=None)
 
 
 def test_only_clean_faces_have_three_parts_and_their_mean(faces):
-    labels, plurality = faces
-    one = [{"clean": model(labels, (0.7, 0, 0), 4)["clean"]}]
-    table = gains(one, one, labels=labels, plurality=plurality, n_resamples=20)
+    one = [{"clean": model(faces, (0.7, 0, 0), 4)["clean"]}]
+    table = gains(one, one, **faces, n_resamples=20)
     assert table["part"].tolist() == ["label", "plurality", "recall", "score"]
     assert table["first"].iloc[-1] == pytest.approx(table["first"].iloc[:-1].mean())
 
 
 def test_without_votes_or_models_there_is_a_sentence(faces):
-    labels, _ = faces
-    one = [model(labels, (0.7, 0.7, 0.7), 4)]
+    one = [model(faces, (0.7, 0.7, 0.7), 4)]
     with pytest.raises(FerError, match="votes"):
-        gains(one, one, labels=labels, plurality=np.full(len(labels), -1))
+        gains(one, one, labels=faces["labels"], plurality=np.full(400, -1))
     with pytest.raises(FerError, match="both sides"):
-        gains(one, [], labels=labels, plurality=labels)
+        gains(one, [], **faces)

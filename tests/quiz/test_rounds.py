@@ -1,3 +1,5 @@
+"""Rounds of random faces, and how answers are counted: against scikit-learn, statsmodels and cases by hand."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -6,15 +8,72 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score
+from statsmodels.stats.proportion import proportion_confint
 
-from fer_core.data import FerPlusVotes
+from fer_core.data import FaceDataset, FerPlusVotes
 from fer_core.labels import EXPRESSIONS
-from fer_core.quiz.rounds import FACES, draw_round, enlarged
+from fer_core.metrics.predictions import Predictions
+from fer_core.quiz.rounds import (
+    ANNOTATORS,
+    FACES,
+    LABEL,
+    MODELS,
+    Agreement,
+    Game,
+    agreement,
+    answer_counts,
+    class_table,
+    draw_round,
+    expression_table,
+    face_table,
+    most_say,
+    new_game,
+    own_table,
+    people_table,
+    together,
+)
 from fer_core.types import FerError
 
+TRAINING, TEST = 20, 140
 
-def rows(a_round) -> list[int]:
-    return [face.row for face in a_round.faces]
+
+@pytest.fixture(scope="module")
+def made_up() -> FaceDataset:
+    """Twenty training faces, then seventy of each test split whose labels go round the seven expressions."""
+    n = TRAINING + TEST
+    images = np.random.default_rng(1).integers(0, 256, (n, 48, 48)).astype(np.uint8)
+    usage = np.array(["Training"] * TRAINING + ["PublicTest"] * (TEST // 2) + ["PrivateTest"] * (TEST // 2))
+    return FaceDataset(images, np.arange(n) % 7, usage, np.arange(n))
+
+
+@pytest.fixture(scope="module")
+def voted(made_up: FaceDataset) -> FaceDataset:
+    """The same with votes: seven annotators say fear, two contempt, one neutral."""
+    votes = np.zeros((len(made_up), 10), np.int64)
+    votes[:, [6, 7, 0]] = 7, 2, 1
+    return made_up.with_votes(FerPlusVotes(votes))
+
+
+def rows(drawn) -> list[int]:
+    return [face.row for face in drawn]
+
+
+def labels_of(drawn) -> tuple[str, ...]:
+    return tuple(face.label for face in drawn)
+
+
+def answers(dataset, split: str, models: dict[str, int], shift: int = 0) -> Predictions:
+    """Predictions of a split: each model answers with the label's class moved on by its number."""
+    part = dataset.subset(dataset.usage == split)
+    table = {name: np.eye(7)[(part.labels + move) % 7] for name, move in models.items()}
+    titles = {name: name.upper() for name in models}
+    labels = (part.labels + shift) % 7
+    return Predictions(split, "plain", "label", part.rows, labels, labels, len(part), table, titles)
+
+
+def both(dataset, models: dict[str, int]) -> list[Predictions]:
+    return [answers(dataset, split, models) for split in ("PublicTest", "PrivateTest")]
 
 
 def test_any_seed_gives_ten_test_faces_of_all_labels_and_the_same_ones_again(made_up):
@@ -24,48 +83,39 @@ def test_any_seed_gives_ten_test_faces_of_all_labels_and_the_same_ones_again(mad
         drawn = draw_round(made_up, seed)
         assert rows(drawn) == rows(draw_round(made_up, seed))
         assert len(set(rows(drawn))) == FACES
-        assert min(rows(drawn)) >= 20, "a training face"
-        assert set(drawn.labels) == set(EXPRESSIONS)
-        assert all(EXPRESSIONS[made_up.labels[face.row]] == face.label for face in drawn.faces)
+        assert min(rows(drawn)) >= TRAINING
+        assert set(labels_of(drawn)) == set(EXPRESSIONS)
+        assert all(EXPRESSIONS[made_up.labels[face.row]] == face.label for face in drawn)
 
     check()
 
 
-def test_seeds_differ_and_so_does_the_place_of_the_extra_labels(made_up):
+def test_seeds_differ_and_the_order_of_the_files_does_not_matter(made_up):
     drawn = [draw_round(made_up, seed) for seed in range(20)]
     assert len({tuple(rows(one)) for one in drawn}) == 20
-    assert len({one.labels for one in drawn}) == 20
-
-
-def test_the_order_of_the_files_does_not_matter(made_up):
+    assert len({labels_of(one) for one in drawn}) == 20, "the places of the extra labels differ too"
     order = np.random.default_rng(0).permutation(len(made_up))
-    assert rows(draw_round(made_up.subset(order), 7)) == rows(draw_round(made_up, 7))
+    assert rows(draw_round(made_up.subset(order), 7)) == rows(drawn[7])
 
 
 def test_votes_are_shown_and_do_not_change_the_draw(made_up, voted):
     drawn = draw_round(voted, 7)
     assert rows(drawn) == rows(draw_round(made_up, 7))
-    face = drawn.faces[0]
+    face = drawn[0]
     assert dict(zip(EXPRESSIONS, face.votes, strict=True)) == dict.fromkeys(EXPRESSIONS, 0) | {"fear": 7, "neutral": 1}
     assert (face.other_votes, face.majority) == (2, "fear")
-    assert drawn.has_votes
-    assert not draw_round(made_up, 7).has_votes
+    assert draw_round(made_up, 7)[0].votes is None
+    assert (face.image.shape, face.image.dtype) == ((480, 480), np.uint8)
+    assert abs(face.image[::10, ::10].mean() - made_up.images[face.row].mean()) < 5
 
 
-def test_what_most_call_not_a_face_is_left_out_and_the_others_stay(voted):
+def test_a_picture_of_one_gray_or_of_no_face_is_left_out_and_the_others_stay(voted):
     before = rows(draw_round(voted, 7))
-    votes = voted.votes.votes.copy()
+    votes, images = voted.votes.votes.copy(), voted.images.copy()
     votes[before[0]] = [0, 0, 0, 0, 0, 0, 4, 0, 0, 6]
-    after = rows(draw_round(replace(voted, votes=FerPlusVotes(votes)), 7))
-    assert before[0] not in after
-    assert len(set(before) & set(after)) == FACES - 1
-
-
-def test_a_picture_of_one_gray_is_left_out(made_up):
-    gone = rows(draw_round(made_up, 7))[3]
-    images = made_up.images.copy()
-    images[gone] = 12
-    assert gone not in rows(draw_round(replace(made_up, images=images), 7))
+    images[before[3]] = 12
+    after = rows(draw_round(replace(voted, votes=FerPlusVotes(votes), images=images), 7))
+    assert set(before) - set(after) == {before[0], before[3]}
 
 
 @pytest.mark.parametrize("kept", ["Training", "few"])
@@ -83,10 +133,87 @@ def test_no_face_of_the_real_rounds_is_in_training(fer2013):
         assert not seen & set(drawn.ids)
 
 
-def test_faces_are_enlarged_ten_times():
-    half = np.zeros((48, 48), np.uint8)
-    half[:, 24:] = 255
-    big = enlarged(half)
-    assert (big.shape, big.dtype) == ((480, 480), np.uint8)
-    assert (big[:, :220] < 20).all()
-    assert (big[:, 260:] > 235).all()
+def test_what_answers_are_compared_with(made_up, voted):
+    drawn = draw_round(voted, 7)
+    labels = labels_of(drawn)
+    compared = new_game(drawn, both(voted, {"a": 0, "b": 0, "c": 3}))
+    assert compared.main == {LABEL: labels, ANNOTATORS: ("fear",) * 10, MODELS: labels}
+    assert list(compared.all) == [LABEL, ANNOTATORS, MODELS, "A", "B", "C"]
+    moved = tuple(EXPRESSIONS[(EXPRESSIONS.index(label) + 3) % 7] for label in labels)
+    assert compared.models == {"A": labels, "B": labels, "C": moved}
+    assert list(new_game(draw_round(made_up, 7), both(made_up, {"a": 0})).main) == [LABEL]
+
+
+def test_predictions_of_other_faces_do_not_count(made_up):
+    drawn = draw_round(made_up, 7)
+    other = answers(made_up, "PublicTest", {"one": 0}, shift=1)  # another label on every row
+    assert new_game(drawn, [other]).models == {}
+    half = new_game(drawn, [answers(made_up, "PublicTest", {"one": 0})]).models["ONE"]
+    assert [said is not None for said in half] == [face.split == "PublicTest" for face in drawn]
+
+
+def test_a_tie_is_no_answer():
+    assert most_say(["sad", "sad", "fear"]) == most_say(["sad", None]) == "sad"
+    assert most_say(["sad", "fear"]) is most_say([None, None]) is most_say([]) is None
+
+
+COMPARED = Game(
+    {LABEL: ("sad", "sad", "happy"), ANNOTATORS: ("sad", None, "happy")}, {"Model": ("sad", "fear", "fear")}
+)
+PEOPLE = {"Ada": ("sad", "fear", "happy"), "Bo": ("sad",), "Cy": ()}
+
+
+def test_agreement_is_the_accuracy_of_scikit_learn_with_the_interval_of_statsmodels():
+    one, two = np.random.default_rng(0).choice(EXPRESSIONS, (2, 200)).tolist()
+    same = agreement(one, two)
+    assert same.same / same.of == accuracy_score(two, one)
+    low, high = proportion_confint(6, 10, method="wilson")
+    interval = Agreement(6, 10).interval
+    assert (interval.low, interval.high) == pytest.approx((low, high))
+    assert Agreement(6, 10).interval_text == "31 % to 83 %"
+
+
+def test_missing_answers_do_not_count():
+    same = agreement(["sad", "fear", None, "happy"], ["sad", None, "sad", "angry", "sad"])
+    assert (same, str(same), same.percent) == (Agreement(1, 2), "1 of 2", "50 %")
+    none = agreement([], ["sad"])
+    assert (str(none), none.percent, none.interval_text) == ("–", "–", "–")
+
+
+def test_everybody_together_counts_every_answer():
+    assert together(PEOPLE.values(), COMPARED.main[LABEL]) == Agreement(3, 4)
+    assert together([], COMPARED.main[LABEL]) == Agreement(0, 0)
+    counts = answer_counts(PEOPLE.values(), 0)
+    assert dict(zip(EXPRESSIONS, counts, strict=True)) == dict.fromkeys(EXPRESSIONS, 0) | {"sad": 2}
+    assert sum(answer_counts(PEOPLE.values(), 2)) == 1
+
+
+def test_own_table():
+    table = own_table(("sad", "fear", "fear"), COMPARED).set_index("who")
+    assert table.loc["You", ["label", "annotators"]].tolist() == ["1 of 3", "1 of 2"]
+    assert table["you"].tolist() == ["", "1 of 3", "1 of 2", "3 of 3"]
+    assert table.loc["Model", ["label", "annotators"]].tolist() == ["1 of 3", "1 of 2"]
+    assert "annotators" not in own_table(("sad",), Game({LABEL: ("sad",)}))
+
+
+def test_tables_of_a_class():
+    assert people_table(PEOPLE, COMPARED).to_numpy().tolist() == [
+        ["Ada", 3, "2 of 3", "2 of 2"],
+        ["Bo", 1, "1 of 1", "1 of 1"],
+        ["Cy", 0, "–", "–"],
+    ]
+    row = class_table(list(PEOPLE.values()), COMPARED).set_index("who").loc["Model"]
+    assert row.tolist() == ["75 %", "3 of 4", "30 % to 95 %", "1 of 3"]
+    by_expression = expression_table(list(PEOPLE.values()), COMPARED)
+    assert by_expression[["expression", "faces", LABEL, ANNOTATORS]].to_numpy().tolist() == [
+        ["happy", 1, "1 of 1", "1 of 1"],
+        ["sad", 2, "2 of 3", "2 of 2"],
+    ]
+
+
+def test_table_of_faces():
+    assert face_table({"You": ("sad",)}, COMPARED).to_numpy().tolist() == [
+        [1, "sad", "sad", "sad", "sad"],
+        [2, "–", "sad", "–", "fear"],
+        [3, "–", "happy", "happy", "fear"],
+    ]

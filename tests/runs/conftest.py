@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_core.files import write_json
-from fer_core.jobs import ALIVE, claim
+from fer_core.data import sample_portrait
+from fer_core.jobs import ALIVE
 from fer_core.models import ModelSpec
 from fer_core.runs.data import DataSettings
-from fer_core.runs.run import PLAN, Run, RunPlan, read_run
-from fer_core.runs.status import Status, write_status
+from fer_core.runs.run import RunPlan
 from fer_core.training.recipe import Recipe
 
 
 @pytest.fixture
 def runs(home: Path) -> Iterator[Path]:
     """The folder of all runs; processes that a test leaves behind are killed."""
+    (home / "runs").mkdir(parents=True)
     yield home / "runs"
     for file in (home / "runs").glob(f"*/{ALIVE}"):
         if (pid := file.read_text()) and int(pid) != os.getpid():
@@ -36,34 +36,24 @@ def runs(home: Path) -> Iterator[Path]:
 def plan_for(tiny_spec: ModelSpec) -> Callable[..., RunPlan]:
     """`plan_for(pictures, epochs=4)` plans a fit of a tiny network."""
 
-    def make(pictures: Path, title: str = "A try", epochs: int = 4, **choice: object) -> RunPlan:
+    def make(pictures: Path, title: str = "A try", epochs: int = 4) -> RunPlan:
         recipe = Recipe(epochs=epochs, batch_size=4, ema=0.5, mixed_precision=False, augmentation=None)
-        return RunPlan(title, tiny_spec, recipe, DataSettings("folder", path=str(pictures), whole_image=True, **choice))
+        return RunPlan(title, tiny_spec, recipe, DataSettings("folder", path=str(pictures), whole_image=True))
 
     return make
 
 
-@pytest.fixture
-def made_run(runs: Path, plan_for: Callable[..., RunPlan]) -> Callable[..., Run]:
-    """`made_run("fitting", epoch=3)` makes a run's folder, without a process; for a minute it counts as alive."""
-
-    def make(state: str = "finished", title: str = "A try", **values: object) -> Run:
-        folder = runs / f"run-{len(list(runs.glob('*'))) + 1}"
-        folder.mkdir(parents=True)
-        write_json(folder / PLAN, {"created": time.time(), **plan_for(Path("pictures"), title).as_dict()})
-        status = Status(state, "As made.", **values)
-        write_status(folder, status)
-        if status.active:
-            claim(folder)
-        return read_run(folder)
-
-    return make
+def head(gain: float = 1.0) -> bytes:
+    """The sample portrait's head, darker by a gain, as a PNG file."""
+    stream = io.BytesIO()
+    Image.fromarray((sample_portrait()[:260, 90:350] * gain).astype(np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
 
 
-def write_faces(root: Path, count: int = 40, names: tuple[str, ...] = ("happy", "sad"), seed: int = 0) -> Path:
-    """Write `count` pictures of noise a class, 48 x 48; each class is brighter in another corner."""
-    generator = np.random.default_rng(seed)
-    for place, name in enumerate(names):
+def write_faces(root: Path, count: int = 40) -> Path:
+    """Write `count` pictures of noise of happy and of sad, 48 x 48; each class is brighter in another corner."""
+    generator = np.random.default_rng(0)
+    for place, name in enumerate(("happy", "sad")):
         folder = root / name
         folder.mkdir(parents=True)
         for index in range(count):

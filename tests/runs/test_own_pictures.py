@@ -1,62 +1,67 @@
-"""Own pictures: detecting faces, dividing them, and explaining what cannot be used."""
+"""What people bring: detecting and dividing the faces of their pictures, snapshots, and uploaded zips."""
 
 from __future__ import annotations
 
+import errno
 import io
-import zipfile
-import zlib
+import os
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fer_core.data import read_image, sample_portrait
+from fer_core.data import read_image
 from fer_core.faces import crop_face, default_detector
-from fer_core.files import cache_folder
-from fer_core.runs.data import DataSettings, expected_faces, load_training_data
-from fer_core.runs.own_pictures import (
-    as_faces,
-    count_warnings,
-    light_warnings,
-    read_own_faces,
-    read_own_pictures,
-    read_own_zip,
-)
+from fer_core.files import cache_folder, write_json
+from fer_core.runs import uploads as module
+from fer_core.runs.data import DataSettings, LoadedData, expected_faces, load_for_run, load_training_data
+from fer_core.runs.own_pictures import as_faces, count_warnings, light_warnings, read_own_faces, read_own_zip
+from fer_core.runs.run import PLAN
+from fer_core.runs.uploads import KEPT_DAYS, Collection, Snapshot, keep_upload, list_collections
+from fer_core.threads import in_parallel
 from fer_core.types import FerError
-from tests.app.made_up_runs import portrait, zipped
+from tests.app.made_up_runs import made_run, portrait, zipped
+from tests.bad_inputs import bad_inputs
 from tests.data.conftest import make_zip, png
-from tests.runs.conftest import write_faces
+from tests.runs.conftest import head, write_faces
 
 
-def head(gain: float) -> Image.Image:
-    return Image.fromarray((sample_portrait()[:260, 90:350] * gain).astype(np.uint8))
+def loaded(path: Path, whole_image: bool = True) -> LoadedData:
+    return load_training_data(DataSettings("folder", path=str(path), whole_image=whole_image))
+
+
+def pixels(chosen: LoadedData) -> list[set[bytes]]:
+    return [{face.tobytes() for face in part.images} for part in (chosen.data.training, chosen.data.holdout)]
 
 
 def test_the_largest_face_is_cut_out_and_pictures_without_one_are_skipped(home, tmp_path):
-    gains = [1.0, 0.9, 0.8]
-    for name in ("happy", "sad"):
+    for name, less in (("happy", 0.0), ("sad", 0.3)):
         (tmp_path / name).mkdir()
-        for index, gain in enumerate(gains):
-            head(gain - 0.3 * (name == "sad")).save(tmp_path / name / f"{index}.png")
+        for index, gain in enumerate((1.0, 0.9, 0.8)):
+            (tmp_path / name / f"{index}.png").write_bytes(head(gain - less))
     (tmp_path / "sad" / "wall.png").write_bytes(png(200, 200))
-    found = read_own_pictures(tmp_path, whole_image=False)
-    assert found.skipped == ("sad/wall.png shows no face that can be found and is left out.",)
-    assert sorted(found.training.labels.tolist()) == [3, 3, 4, 4]
-    assert sorted(found.holdout.labels.tolist()) == [3, 4]
-    image = np.asarray(head(1.0))
-    expected, _ = crop_face(image, default_detector().detect(image)[0])
-    assert any((face == expected).all() for face in (*found.training.images, *found.holdout.images))
+    chosen = loaded(tmp_path, whole_image=False)
+    assert chosen.skipped == ("sad/wall.png shows no face that can be found and is left out.",)
+    assert sorted(chosen.data.training.labels.tolist()) == [3, 3, 4, 4]
+    assert sorted(chosen.data.holdout.labels.tolist()) == [3, 4]
+    image = read_image(head())
+    assert crop_face(image, default_detector().detect(image)[0])[0].tobytes() in set.union(*pixels(chosen))
 
 
-def test_crops_stay_as_they_are_and_are_divided_by_class(home, tmp_path):
+def test_crops_stay_as_they_are_are_divided_by_class_and_kept_for_the_run(home, tmp_path):
     root = write_faces(tmp_path / "faces", 20)
-    found = read_own_pictures(root, whole_image=True)
-    written = {np.asarray(Image.open(path)).tobytes() for path in root.rglob("*.png")}
-    assert {face.tobytes() for face in (*found.training.images, *found.holdout.images)} == written
-    assert np.bincount(found.holdout.labels).tolist() == [0, 0, 0, 3, 3]
-    again = read_own_pictures(root, whole_image=True)
-    assert again.holdout.fingerprint == found.holdout.fingerprint
+    settings = DataSettings("folder", path=str(root), whole_image=True)
+    chosen = load_for_run(tmp_path, settings, say=lambda _: None)
+    assert set.union(*pixels(chosen)) == {np.asarray(Image.open(path)).tobytes() for path in root.rglob("*.png")}
+    assert np.bincount(chosen.data.holdout.labels).tolist() == [0, 0, 0, 3, 3]
+    assert loaded(root).data.fingerprint == chosen.data.fingerprint
+    (root / "happy" / "000.png").unlink()
+    again = load_for_run(tmp_path, settings, say=lambda _: None)
+    assert again.data.fingerprint == chosen.data.fingerprint
+    assert (again.warnings, again.skipped, again.data.name) == (chosen.warnings, chosen.skipped, chosen.data.name)
 
 
 def test_copies_never_stand_on_both_sides(home, tmp_path):
@@ -64,9 +69,8 @@ def test_copies_never_stand_on_both_sides(home, tmp_path):
     for index in range(5):
         (root / "happy" / f"copy-{index}.png").write_bytes((root / "happy" / "000.png").read_bytes())
     (root / "sad" / "other.png").write_bytes((root / "happy" / "001.png").read_bytes())
-    chosen = load_training_data(DataSettings("folder", path=str(root), whole_image=True))
-    parts = [{face.tobytes() for face in part.images} for part in (chosen.data.training, chosen.data.holdout)]
-    assert not parts[0] & parts[1]
+    chosen = loaded(root)
+    assert not set.intersection(*pixels(chosen))
     assert chosen.counts.sum(axis=1)[["happy", "sad"]].tolist() == [10, 10]
     assert "6 pictures are exact copies of others" in chosen.warnings[-1]
     assert "different expressions (happy and sad)" in chosen.warnings[-1]
@@ -74,140 +78,188 @@ def test_copies_never_stand_on_both_sides(home, tmp_path):
     assert expected_faces(DataSettings("folder", path=str(root))) == 26
 
 
-def zip_of(tmp_path, files):
-    return make_zip(tmp_path / "mine.zip", files)
-
-
-def bomb(tmp_path):
-    path = tmp_path / "bomb.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in ("happy", "sad"):
-            archive.writestr(f"{name}/1.bmp", bytes(50_000_000))
-    return path
-
-
-def png_bomb():
-    stream = io.BytesIO()
-    Image.new("L", (2, 2)).save(stream, "PNG")
-    content = bytearray(stream.getvalue())
-    content[16:24] = (60_000).to_bytes(4, "big") * 2
-    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
-    return bytes(content)
-
-
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("files", "message"),
     [
-        (lambda p: zip_of(p, [("../happy/1.png", png()), ("sad/1.png", png())]), "leads out of its folder"),
-        (bomb, "looks like a zip bomb"),
-        (lambda p: zip_of(p, [(f"happy/{i}.png", png(value=i)) for i in range(9)]), "has only one class, 'happy'"),
+        ([("../happy/1.png", png()), ("sad/1.png", png())], "leads out of its folder"),
         (
-            lambda p: zip_of(p, [("happy/1.png", png(value=1)), ("happy/2.png", png(value=2)), ("sad/1.png", png())]),
-            "'sad' in mine.zip has too few readable pictures",
-        ),
-        (
-            lambda p: zip_of(
-                p,
-                [(f"happy/{i}.png", png(value=i)) for i in range(3)] + [("sad/1.jpg", b"hello"), ("sad/2.png", png())],
-            ),
+            [*[(f"happy/{i}.png", png(value=i)) for i in range(3)], ("sad/1.jpg", b"hello"), ("sad/2.png", png())],
             "'sad' in mine.zip has too few.*sad/1.jpg is not an image",
         ),
         (
-            lambda p: zip_of(
-                p, [(f"happy/{i}.png", png(value=i)) for i in range(3)] + [(f"sad/{i}.png", png_bomb()) for i in (1, 2)]
-            ),
-            "Received: 0.*sad/1.png is too large",
-        ),
-        (
-            lambda p: zip_of(p, [(f"{n}/{i}.png", png(value=9)) for n in ("happy", "sad") for i in range(3)]),
+            [(f"{n}/{i}.png", png(value=9)) for n in ("happy", "sad") for i in range(3)],
             "too few pictures with a face.*exact copies",
         ),
-        (lambda p: p / "nothing.zip", "does not exist"),
+        (
+            [(f"{n}/{i}.png", png(100, 100, value=i)) for n in ("happy", "sad") for i in range(2)],
+            "'happy'.*too few pictures with a face.*Received: 0.*shows no face",
+        ),
     ],
 )
-def test_what_cannot_be_used_is_explained_in_one_sentence(home, tmp_path, make, message):
+def test_what_cannot_be_used_is_explained_in_one_sentence(home, tmp_path, files, message):
     with pytest.raises(FerError, match=message) as caught:
-        load_training_data(DataSettings("folder", path=str(make(tmp_path)), whole_image=True))
+        loaded(make_zip(tmp_path / "mine.zip", files), whole_image="no face" not in message)
     assert "\n" not in str(caught.value)
-    assert "Traceback" not in str(caught.value)
-
-
-def test_no_face_anywhere(home, tmp_path):
-    files = [(f"{name}/{i}.png", png(100, 100, value=i)) for name in ("happy", "sad") for i in range(2)]
-    with pytest.raises(FerError, match=r"'happy'.*too few pictures with a face.*Received: 0.*shows no face"):
-        load_training_data(DataSettings("folder", path=str(zip_of(tmp_path, files))))
 
 
 def faces_of(levels: dict[int, list[float]]):
     """Faces with a pattern of their own, of the given mean gray levels by class."""
     generator = np.random.default_rng(0)
-    images, labels = [], []
-    for label, means in levels.items():
-        for mean in means:
-            images.append(np.clip(generator.normal(mean, 30, (48, 48)), 0, 255))
-            labels.append(label)
-    return as_faces(np.array(images).astype(np.uint8), np.array(labels))
+    pairs = [(label, mean) for label, means in levels.items() for mean in means]
+    images = [np.clip(generator.normal(mean, 30, (48, 48)), 0, 255) for _, mean in pairs]
+    return as_faces(np.array(images).astype(np.uint8), np.array([label for label, _ in pairs]))
 
 
-def test_warnings_about_light():
+def test_warnings_about_light_and_counts():
     mixed = np.linspace(90, 160, 25)
     assert light_warnings(faces_of({3: mixed, 4: mixed})) == []
-    same = light_warnings(faces_of({3: [128.0] * 25, 4: mixed}))
-    assert len(same) == 1
-    assert "All pictures of happy were taken in nearly the same light" in same[0]
-    found = light_warnings(faces_of({3: mixed - 60, 4: mixed + 60}))
-    assert len(found) == 1
-    assert "Brightness alone tells the classes apart" in found[0]
-
-
-def test_warnings_about_counts():
-    warnings = count_warnings(faces_of({0: [100.0] * 20, 3: [100.0] * 19}))
-    assert warnings[0].startswith("There are no pictures of disgust, fear, sad, surprise and neutral")
-    assert "happy (19)" in warnings[1]
-    assert "angry" not in warnings[1]
-    assert len(warnings) == 2
+    assert light_warnings(faces_of({3: [128.0] * 4, 4: [60.0] * 4})) == [], "too few to judge"
+    (same,) = light_warnings(faces_of({3: [128.0] * 25, 4: mixed}))
+    assert "All pictures of happy were taken in nearly the same light" in same
+    (apart,) = light_warnings(faces_of({3: mixed - 60, 4: mixed + 60}))
+    assert "Brightness alone tells the classes apart (100% right)" in apart
+    none, few = count_warnings(faces_of({0: [100.0] * 20, 3: [100.0] * 19}))
+    assert none.startswith("There are no pictures of disgust, fear, sad, surprise and neutral")
+    assert "happy (19)" in few
+    assert "angry" not in few
 
 
 FILES = {"happy__a": portrait(), "happy__b": portrait(8), "sad__c": portrait(0, True), "sad__d": portrait(8, True)}
 
 
-@pytest.fixture
-def temporary(home) -> Path:
-    """The folder of temporary folders."""
-    return cache_folder("visits")
-
-
-def test_a_zip_is_unpacked_only_until_it_is_closed(home, temporary):
-    found = read_own_zip(io.BytesIO(zipped(**FILES)), "../my [faces].zip", whole_image=False)
-    assert [found.name(place) for place in range(4)] == ["happy/a", "happy/b", "sad/c", "sad/d"]
-    assert found.dataset.labels.tolist() == [3, 3, 4, 4]
+def test_a_zip_is_unpacked_only_until_it_is_closed_and_a_folder_stays(home, tmp_path):
+    temporary = cache_folder("visits")
+    faces = read_own_zip(io.BytesIO(zipped(**FILES)), "../my [faces].zip", whole_image=False)
+    assert [faces.name(place) for place in range(4)] == ["happy/a", "happy/b", "sad/c", "sad/d"]
+    assert faces.dataset.labels.tolist() == [3, 3, 4, 4]
     image = read_image(portrait())
-    np.testing.assert_array_equal(found.dataset.images[0], crop_face(image, default_detector().detect(image)[0])[0])
-    np.testing.assert_array_equal(found.picture(0), image)
+    np.testing.assert_array_equal(faces.dataset.images[0], crop_face(image, default_detector().detect(image)[0])[0])
+    np.testing.assert_array_equal(faces.picture(0), image)
     assert [path.name for path in temporary.glob("*/*")] == ["my faces.zip"]
-    found.close()
+    faces.close()
     assert not list(temporary.iterdir())
     assert not (home / "uploads").exists()
     with pytest.raises(FerError, match="does not exist"):
-        found.picture(0)
+        faces.picture(0)
+    own = read_own_faces(write_faces(tmp_path / "own", 2), whole_image=True)
+    own.close()
+    assert own.picture(3).shape == (48, 48, 3)
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [(b"no zip", "is not a zip"), (zipped(happy__a=portrait()), "only one class"), (zipped(), "empty zip")],
-)
-def test_a_zip_that_cannot_be_used_leaves_nothing(home, temporary, content, sentence):
-    with pytest.raises(FerError, match=sentence):
-        read_own_zip(io.BytesIO(content), "mine.zip", whole_image=False)
-    assert not list(temporary.iterdir())
+def test_a_zip_that_cannot_be_used_leaves_nothing(home):
+    for content, sentence in [(b"no zip", "is not a zip"), (zipped(happy__a=portrait()), "only one class")]:
+        with pytest.raises(FerError, match=sentence):
+            read_own_zip(io.BytesIO(content), "mine.zip", whole_image=False)
+        assert not list(cache_folder("visits").iterdir())
 
 
-def test_a_folder_stays_where_it_is(home, tmp_path):
-    for name, content in FILES.items():
-        path = tmp_path / name.replace("__", "/")
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-    found = read_own_faces(tmp_path, whole_image=True)
-    found.close()
-    assert len(found.dataset) == 4
-    assert found.picture(3).shape == read_image(portrait()).shape
+def numbers(collection: Collection, expression: str = "happy") -> list[int]:
+    return [snapshot.number for snapshot in collection.snapshots(expression)]
+
+
+def test_collect_look_and_remove(home):
+    assert list_collections() == []
+    mine = Collection("mine")
+    assert sum(mine.counts().values()) == 0
+    assert mine.missing == "Collect snapshots of at least two expressions to tell apart."
+    assert not home.joinpath("uploads").exists()
+    first = mine.add(head(), "happy")
+    image = read_image(head())
+    expected, _ = crop_face(image, default_detector().detect(image)[0])
+    assert (read_image(first.png)[:, :, 0] == expected).all()
+    mine.add(head(0.8), "happy")
+    mine.add(head(0.6), "Sadness")
+    assert {name: count for name, count in mine.counts().items() if count} == {"happy": 2, "sad": 1}
+    assert numbers(mine) == [1, 2]
+    assert mine.snapshots("happy")[0] == Snapshot(1, first.png)
+    assert mine.missing == "Take at least 2 snapshots of sad, or remove what it has."
+    mine.add(head(0.5), "sad")
+    assert mine.missing is None
+    assert load_training_data(mine.settings()).counts.loc[["happy", "sad"]].to_numpy().tolist() == [[1, 1], [1, 1]]
+    mine.remove("happy", 1)
+    mine.remove("happy", 1)
+    assert mine.add(head(0.7), "happy").number == 3
+    mine.remove("happy", 3)
+    assert numbers(mine) == [2]
+    assert list_collections() == ["mine"]
+    mine.clear()
+    assert list_collections() == []
+
+
+def test_what_cannot_be_added_is_explained_and_changes_nothing(home, monkeypatch):
+    mine = Collection()
+    with pytest.raises(FerError, match="No face was found"):
+        mine.add(png(200, 200), "happy")
+    for _, content, kind in bad_inputs().values():
+        if kind == "error":
+            with pytest.raises(FerError):
+                mine.add(content, "happy")
+    with pytest.raises(FerError, match="Unknown expression"):
+        mine.add(head(), "../../elsewhere")
+    for name in ("", "..", "a/b", "A", "x" * 61, "con"):
+        with pytest.raises(FerError, match="not a valid collection name"):
+            Collection(name)
+    assert sum(mine.counts().values()) == 0
+    monkeypatch.setattr(module, "MAX_SNAPSHOTS", 1)
+    mine.add(head(), "happy")
+    with pytest.raises(FerError, match="which is the maximum"):
+        mine.add(head(), "happy")
+
+
+def test_a_full_disk_leaves_no_half_snapshot_and_what_cannot_be_deleted_is_said(home, monkeypatch):
+    mine = Collection()
+
+    def full(path: Path, content: bytes) -> None:
+        path.open("wb").close()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def refused(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(FerError, match=r"cannot be saved \(No space left on device\)"):
+            mine.add(head(), "happy")
+    assert not [path for path in mine.folder.rglob("*") if path.is_file()]
+    assert mine.add(head(), "happy").number == 1
+    for function in ("os.unlink", "pathlib.Path.unlink"):
+        monkeypatch.setattr(function, refused)
+    for delete in (lambda: mine.remove("happy", 1), mine.clear, lambda: mine.clear("happy")):
+        with pytest.raises(FerError, match=r"cannot be deleted \(Read-only file system\)"):
+            delete()
+
+
+def test_two_pages_add_at_once_and_damaged_snapshots_are_left_out(home):
+    mine = Collection()
+    list(in_parallel(lambda _: mine.add(head(), "happy"), range(6), workers=6))
+    assert numbers(mine) == [1, 2, 3, 4, 5, 6]
+    for number, content in {7: b"", 8: b"text", 9: head()[:400]}.items():
+        (mine.folder / "happy" / f"{number:03d}.png").write_bytes(content)
+    assert numbers(mine) == [1, 2, 3, 4, 5, 6]
+    assert mine.add(head(0.8), "happy").number == 10
+
+
+def test_uploads_are_kept_once_under_a_harmless_name(home, tmp_path):
+    content = make_zip(tmp_path / "mine.zip", [("happy/1.png", png())]).read_bytes()
+    path = keep_upload("../../My <faces>.zip", content)
+    assert keep_upload("../../My <faces>.zip", content) == path
+    (kept,) = (file for file in home.rglob("*") if file.is_file())
+    assert (kept.name, kept.read_bytes()) == ("My faces.zip", content)
+    with pytest.raises(FerError, match="empty or too large"):
+        keep_upload("a.zip", b"")
+
+
+def test_old_uploads_go_unless_a_run_names_them(home):
+    paths = [Path(keep_upload("a.zip", b"%d" % number)) for number in range(3)]
+    unpacked = [home / "uploads" / path.parent.name for path in paths]
+    for folder in unpacked:
+        folder.mkdir()
+    run = made_run("finished")
+    data = replace(run.plan.data, path=str(paths[1]))
+    write_json(run.folder / PLAN, {"created": 1.0, **asdict(replace(run.plan, data=data))})
+    long_ago = time.time() - (KEPT_DAYS + 1) * 86_400
+    for path in paths[:2]:
+        os.utime(path.parent, (long_ago, long_ago))
+    keep_upload("b.zip", b"another")
+    assert [path.is_file() for path in paths] == [False, True, True]
+    assert [folder.is_dir() for folder in unpacked] == [False, True, True]

@@ -1,4 +1,4 @@
-"""The queue, with workers that have nothing to learn from and so end before they load Keras."""
+"""The queue and its processes: with nothing to learn from, they end before they load Keras; then real fits."""
 
 from __future__ import annotations
 
@@ -6,34 +6,27 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from filelock import FileLock
 
-from fer_core.jobs import ALIVE, run_python, working
+from fer_core.files import read_json
+from fer_core.jobs import ALIVE, STOP, run_python, working
 from fer_core.runs import queue
-from fer_core.runs.run import list_runs
+from fer_core.runs import worker as module
+from fer_core.runs.estimate import GUESS, estimate
+from fer_core.runs.run import RESULT, downloads, list_runs, promote
+from fer_core.runs.status import DISK_FULL, STATUS
 from fer_core.runs.uploads import Collection
-from fer_core.runs.worker import WORKING_LOCK
+from fer_core.runs.worker import WORKING_LOCK, Reporter, Stopped
+from fer_core.store.folders import list_models
+from fer_core.threads import in_parallel
 from fer_core.types import FerError
+from tests.app.made_up_runs import made_run
 from tests.runs.conftest import write_faces
 from tests.waiting import until
-
-PAGE = """
-import os, signal, sys, time
-from pathlib import Path
-from fer_core.models import ModelSpec
-from fer_core.runs.data import DataSettings
-from fer_core.runs.queue import submit
-from fer_core.runs.run import RunPlan
-from fer_core.training.recipe import Recipe
-
-submit(RunPlan("x", ModelSpec("x", "X", "compact_cnn"), Recipe(1), DataSettings("folder", path=sys.argv[1])))
-os.killpg(0, signal.SIGKILL)  # as Ctrl+C and a closed terminal do, to everything that the server started
-"""
-
 
 OTHER_COPY = """
 import sys
@@ -52,15 +45,9 @@ def pid(run) -> int:
 
 
 def test_one_at_a_time_in_order_and_a_killed_one_delays_no_other(runs, plan_for, tmp_path):
-    runs.mkdir(parents=True)
     plan = plan_for(tmp_path / "nothing")
     with FileLock(runs / WORKING_LOCK):  # as if another run worked
-        started: list = []
-        threads = [threading.Thread(target=lambda: started.append(queue.submit(plan))) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        started = list(in_parallel(queue.submit, [plan, plan], workers=2))
         assert len({run.id for run in started}) == 2
         more = [queue.submit(plan) for _ in range(3)]
         first, second = sorted(started, key=lambda run: run.status().queued)
@@ -83,33 +70,25 @@ def test_one_at_a_time_in_order_and_a_killed_one_delays_no_other(runs, plan_for,
 
 
 def test_another_copy_of_the_app_stops_a_waiting_run_and_it_is_resumed_once(runs, plan_for, tmp_path):
-    runs.mkdir(parents=True)
+    def again(run) -> str:
+        try:
+            return queue.resume(run).id
+        except FerError as error:
+            return str(error)
+
     with FileLock(runs / WORKING_LOCK):
         run = queue.submit(plan_for(tmp_path / "nothing"))
         assert run_python("-c", OTHER_COPY).stdout.split() == [run.id, "waiting", "stopped"]
         assert run.status().state == "stopped"
-        outcomes: list = []
-
-        def again() -> None:
-            try:
-                outcomes.append(queue.resume(run).id)
-            except FerError as error:
-                outcomes.append(str(error))
-
-        threads = [threading.Thread(target=again) for _ in range(2)]  # a double click
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert sorted(outcomes) == sorted([run.id, "A try cannot be resumed: it is waiting."])
+        outcomes = set(in_parallel(again, [run, run], workers=2))  # a double click
+        assert outcomes == {run.id, "A try cannot be resumed: it is waiting."}
         assert run.status().can_delete
         queue.delete(run)
     assert list_runs() == ([], [])
 
 
-def test_a_working_run_is_not_deleted_and_a_finished_one_not_resumed(made_run):
-    run = made_run("fitting")
-    finished = made_run("finished")
+def test_a_working_run_is_not_deleted_and_a_finished_one_not_resumed(home):
+    run, finished = made_run("fitting"), made_run("finished")
     with working(run.folder), pytest.raises(FerError, match=r"is working\. Stop it first"):
         queue.delete(run)
     assert run.folder.is_dir()
@@ -122,32 +101,138 @@ def test_a_working_run_is_not_deleted_and_a_finished_one_not_resumed(made_run):
     assert not finished.folder.exists()
 
 
-def test_a_collection_is_copied_into_the_run(runs, plan_for, home):
+def test_a_collection_is_copied_into_the_run_and_a_name_that_is_no_folder_refused(runs, plan_for):
     mine = Collection("mine")
     write_faces(mine.folder, 3)
     plan = plan_for(mine.folder)
-    runs.mkdir(parents=True, exist_ok=True)
     with FileLock(runs / WORKING_LOCK):
         run = queue.submit(plan)
         mine.clear()
         kept = sorted(str(path.relative_to(run.plan.data.path)) for path in run.folder.rglob("*.png"))
         queue.delete(run)
     assert kept == [f"{name}/{index:03d}.png" for name in ("happy", "sad") for index in range(3)]
-
-
-def test_a_name_that_is_no_folder_is_refused(runs, plan_for, tmp_path):
-    plan = plan_for(tmp_path)
     object.__setattr__(plan, "spec", type(plan.spec)("../evil", "Evil", "compact_cnn"))
     with pytest.raises(FerError, match="not a valid model name"):
         queue.submit(plan)
     assert list_runs() == ([], [])
 
 
-def test_a_run_outlives_the_server_that_started_it(runs, tmp_path):
-    runs.mkdir(parents=True)
-    with FileLock(runs / WORKING_LOCK):
-        server = subprocess.run([sys.executable, "-c", PAGE, str(tmp_path)], start_new_session=True, check=False)
-        assert server.returncode == -signal.SIGKILL
-        (run,) = list_runs()[0]
-        assert psutil.pid_exists(pid(run))
-    assert queue.wait(run, 60).message.endswith("Received: no folders")
+LIGHT = """
+import sys
+import fer_core.runs.queue, fer_core.runs.run, fer_core.runs.estimate, fer_core.runs.worker, fer_core.cli
+import fer_core.tuning.study, fer_core.tuning.worker
+print(sorted({"keras", "tensorflow", "torch", "jax"} & set(sys.modules)))
+"""
+
+
+def test_time_left_comes_from_measured_epochs(tmp_path, monkeypatch):
+    clock = SimpleNamespace(seconds=100.0)
+    times = {"monotonic": lambda: clock.seconds, "time": lambda: clock.seconds}
+    monkeypatch.setattr(module, "time", SimpleNamespace(**times))
+    reporter = Reporter(tmp_path)
+    reporter.begin()
+    reporter.expected, reporter.expected_ending = 500.0, 30.0
+    reporter.say("Starting Keras")
+    assert written(tmp_path)["seconds_left"] == 500.0
+    clock.seconds += 10
+    reporter.fit_begins()
+    for epoch in range(2):
+        reporter.epoch_begins(epoch, 5, steps=11)
+        for step in range(11):
+            clock.seconds += 21 if (epoch, step) == (0, 0) else 1  # the first step compiles
+            reporter.step_ends(step)
+        if epoch == 0:
+            assert written(tmp_path)["seconds_left"] == pytest.approx(4 * 11 + 30, abs=4)
+        reporter.epoch_ends(epoch)
+    (tmp_path / STOP).touch()
+    with pytest.raises(Stopped):
+        reporter.step_ends(0)
+    (tmp_path / STOP).unlink()
+    assert reporter.usual_epoch() == 11.0
+    values = written(tmp_path)
+    assert values["seconds_left"] == pytest.approx(3 * 11 + 30)
+    assert values["seconds"] == pytest.approx(10 + 31 + 11)
+    assert (values["state"], values["epoch"], values["epochs"], values["steps"]) == ("fitting", 2, 5, 11)
+    reporter.fit_ends()
+    clock.seconds += 12
+    reporter.say("Measuring")
+    assert written(tmp_path)["seconds_left"] == pytest.approx(18)
+    assert reporter.seconds_since_fit() == 12
+    reporter.end("finished", "Done.")
+    assert written(tmp_path)["seconds_left"] is None
+    assert written(tmp_path)["peak_memory"] > 10e6
+
+
+def written(folder):
+    return read_json(folder / STATUS)
+
+
+@pytest.mark.slow
+def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_path, home):
+    """One long story, because every process takes seconds to load TensorFlow."""
+    pictures = write_faces(tmp_path / "faces", 82)
+    run = queue.submit(plan_for(pictures, "My model", epochs=8))
+    waiting = queue.submit(plan_for(tmp_path / "nothing", "Waits"))
+
+    until(lambda: run.status().epoch >= 2 and run.status().step >= 5, 120)
+    assert waiting.status().state == "waiting"
+    assert run.status().peak_memory > 100e6
+    worker = psutil.Process(int((run.folder / ALIVE).read_text()))
+    assert worker.nice() > psutil.Process().nice()
+    os.kill(worker.pid, signal.SIGKILL)
+    until(lambda: run.status().state == "interrupted")
+    assert queue.wait(waiting, 30).state == "failed"  # it got its turn, and found nothing to learn from
+    before = run.history()
+    assert len(before) == run.status().epoch
+    (pictures / "happy" / "000.png").unlink()  # what became of the pictures since does not matter
+
+    queue.resume(run)
+    until(lambda: run.status().state == "measuring", 120)
+    history = run.history()
+    assert history["epoch"].tolist() == list(range(8))
+    assert history.head(len(before)).equals(before)
+    queue.stop(run)
+    stopped = queue.wait(run, 60)
+    assert (stopped.state, stopped.epoch) == ("stopped", 8)
+    assert run.result() is None
+    assert not (run.folder / RESULT / "tiny").exists()
+
+    queue.resume(run)
+    finished = queue.wait(run, 120)
+    assert finished.state == "finished", run.log()
+    assert run.history().equals(history)
+    assert finished.seconds > stopped.seconds
+    assert sorted(downloads(run)) == ["model.keras", "model.tflite"]
+    assert run.result().card.training["faces"] == 140
+    assert estimate(run.plan.spec, run.plan.recipe, faces=140).basis == GUESS  # no whole fit in one process: no timing
+
+    model = promote(run, "mine", title="Mine")
+    queue.delete(run)
+    assert [m.title for m in list_models()[0] if m.folder.parent == home / "models"] == ["Mine"]
+    assert model.weights.is_file()
+
+
+FULL_DISK = """
+import errno, numpy
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+numpy.savez = full
+"""
+
+
+def test_a_full_disk_fails_in_one_sentence(runs, plan_for, tmp_path, monkeypatch):
+    """Python runs `sitecustomize` as it starts: in the run's process, saving arrays fails."""
+    (tmp_path / "sitecustomize.py").write_text(FULL_DISK)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    run = queue.submit(plan_for(write_faces(tmp_path / "faces", 3)))
+    status = queue.wait(run, 60)
+    assert (status.state, status.message) == ("failed", DISK_FULL)
+    assert "Errno 28" in run.log()
+    assert status.can_resume
+
+
+def test_neither_page_nor_command_line_load_a_training_framework():
+    answer = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"

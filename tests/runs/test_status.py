@@ -4,45 +4,33 @@ from __future__ import annotations
 
 import errno
 import time
+from dataclasses import replace
 
 import pytest
 
+from fer_core.files import write_json
 from fer_core.jobs import STOP, working
 from fer_core.runs import status
-from fer_core.runs.status import (
-    DISK_FULL,
-    NO_MEMORY,
-    STATUS,
-    Status,
-    failure_message,
-    read_status,
-    write_status,
-)
+from fer_core.runs.status import DISK_FULL, NO_MEMORY, STATUS, Status, failure_message, read_status, write_status
 from fer_core.types import FerError
 
 
 def test_what_is_written_is_read(tmp_path):
-    wanted = Status("finished", "Done.", 5, 3, 3, 0, 12, 4.5, None, 1000, 1.5, 0.0, ("Careful.",))
-    write_status(tmp_path, wanted)
+    written = Status("finished", "Done.", 5, 3, 3, 0, 12, 4.5, None, 1000, 1.5, 0.0, ("Careful.",))
+    write_status(tmp_path, written)
     read = read_status(tmp_path)
     assert read.updated == pytest.approx(time.time(), abs=5)
-    assert read == Status(**{**wanted.__dict__, "updated": read.updated})
+    assert read == replace(written, updated=read.updated)
     assert [path.name for path in tmp_path.iterdir()] == [STATUS]
+    write_json(tmp_path / STATUS, {"state": "stopped", "message": "Of an earlier version.", "gone": 1, "epoch": 3})
+    assert (read_status(tmp_path).state, read_status(tmp_path).epoch) == ("stopped", 3)
 
 
 @pytest.mark.parametrize(
     "content",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"\xff\xfe",
-        b'{"epoch": 3}',
-        b'{"state": "dancing"}',
-        b'{"state": "fitting", "epoch": "many"}',
-        b'{"state": "finished", "warnings": 3}',
-    ],
-)
+    [b"", b"{", b"[]", b"\xff\xfe", b'{"epoch": 3}', b'{"state": "dancing"}',
+     b'{"state": "fitting", "epoch": "many"}', b'{"state": "finished", "warnings": 3}'],
+)  # fmt: skip
 def test_a_damaged_status_is_reported_and_can_be_resumed(tmp_path, content):
     (tmp_path / STATUS).write_bytes(content)
     read = read_status(tmp_path)
@@ -50,9 +38,13 @@ def test_a_damaged_status_is_reported_and_can_be_resumed(tmp_path, content):
 
 
 def test_a_run_whose_worker_has_vanished_is_interrupted_or_stopped(tmp_path):
-    write_status(tmp_path, Status("fitting", "Epoch 2 of 9.", epoch=1, epochs=9))
+    write_status(tmp_path, Status("fitting", "Epoch 2 of 9.", epoch=1, epochs=9, seconds=10.0, seconds_left=60.0))
     with working(tmp_path):
-        assert read_status(tmp_path).state == "fitting"
+        time.sleep(0.3)
+        read = read_status(tmp_path)
+        assert (read.state, read.stopping) == ("fitting", False)
+        assert 10.3 <= read.seconds < 30, "working time goes on between two writings"
+        assert read.seconds + read.seconds_left == pytest.approx(70.0)
         (tmp_path / STOP).touch()
         assert read_status(tmp_path).stopping
         (tmp_path / STOP).unlink()
@@ -62,33 +54,25 @@ def test_a_run_whose_worker_has_vanished_is_interrupted_or_stopped(tmp_path):
     assert read_status(tmp_path).state == "stopped"
 
 
-def test_working_time_goes_on_between_two_writings(tmp_path):
-    write_status(tmp_path, Status("fitting", seconds=10.0, seconds_left=60.0))
-    with working(tmp_path):
-        time.sleep(0.3)
-        read = read_status(tmp_path)
-    assert 10.3 <= read.seconds < 30
-    assert read.seconds + read.seconds_left == pytest.approx(70.0)
-
-
 def test_a_full_disk_can_still_be_reported(tmp_path, monkeypatch):
-    write_status(tmp_path, Status("fitting", "A long sentence on what happens right now, and why.", epoch=2, epochs=4))
-    room = (tmp_path / STATUS).stat().st_size
-
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    write_status(tmp_path, Status("fitting", "A long sentence on what happens right now, and why.", epoch=2, epochs=4))
+    room = (tmp_path / STATUS).stat().st_size
     monkeypatch.setattr(status, "write_json", full)
     write_status(tmp_path, Status("failed", "Full."))
     assert read_status(tmp_path).message == "Full."
     assert (tmp_path / STATUS).stat().st_size == room
+    (tmp_path / STATUS).unlink()
+    with pytest.raises(OSError, match="No space left"):
+        write_status(tmp_path, Status("failed", "Full."))
 
 
 def test_how_much_is_done():
     assert Status("waiting").fraction == 0.0
     assert Status("fitting", epoch=1, epochs=4, step=5, steps=10).fraction == pytest.approx(0.375)
-    assert Status("finished").fraction == 1.0
-    assert Status("fitting", epoch=9, epochs=4).fraction == 1.0
+    assert Status("finished").fraction == Status("fitting", epoch=9, epochs=4).fraction == 1.0
 
 
 class ResourceExhaustedError(Exception):

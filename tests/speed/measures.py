@@ -31,7 +31,7 @@ from fer_core.inference.stream import StreamAnalyzer
 from fer_core.store.folders import SHIPPED, list_models, open_model, save_model
 from fer_core.store.stored_model import KERAS, StoredModel
 from fer_core.threads import default_workers, in_parallel
-from fer_core.types import Image
+from fer_core.types import FaceResult, Image
 from tests.server import PATIENCE, ROOT, chromium_path, serving
 from tests.speed.timing import first_prediction, in_child, seconds_each
 
@@ -76,12 +76,16 @@ def serving_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     frame = np.full((480, 640, 3), 128, np.uint8)
     frame[:, 80:560] = cv2.resize(sample_portrait(), (480, 480), interpolation=cv2.INTER_AREA)
     classifier, (usual_face, usual_frame) = model.classifier(), usual_way(model)
-    analyzer = FaceAnalyzer(classifier, default_detector(detection_size=320), thorough=False)
-    (result,) = analyzer.analyze(frame)
+    analyzer, fast = FaceAnalyzer(classifier), default_detector(detection_size=320)
+
+    def analyze() -> list[FaceResult]:
+        return analyzer.classify(frame, fast.detect(frame, thorough=False))
+
+    (result,) = analyze()
     face, many, detector = result.crop, np.repeat(result.crop[None], 512, axis=0), default_detector()
     large, larger = cv2.resize(frame, (4000, 3000)), cv2.resize(frame, (8000, 6000))
     classify, predict = seconds_each(lambda: classifier.predict(face[None]), lambda: usual_face(face), seconds=seconds)
-    ours, usual = seconds_each(lambda: analyzer.analyze(frame), lambda: usual_frame(frame), seconds=seconds)
+    ours, usual = seconds_each(analyze, lambda: usual_frame(frame), seconds=seconds)
     (batch,) = seconds_each(lambda: classifier.predict(many), seconds=seconds, warm_up=1)
     search, longer = seconds_each(
         lambda: detector.detect(large), lambda: detector.detect(larger), seconds=seconds, warm_up=1

@@ -14,15 +14,8 @@ from fer_core.store.folders import SHIPPED
 from fer_core.types import FerError
 
 CARDS = sorted(SHIPPED.glob("*/card.json"))
-PLAIN = {
-    "name": "mine",
-    "title": "Mine",
-    "parameters": 10,
-    "weights_from": "random",
-    "input_size": 48,
-    "metrics": {},
-    "served": None,
-}
+PLAIN = {"name": "mine", "title": "Mine", "parameters": 10, "weights_from": "random", "input_size": 48}
+PLAIN |= {"metrics": {}, "served": None}
 SCORE = {"accuracy": 0.6, "accuracy_interval": [0.5, 0.7], "macro_f1": 0.4, "macro_f1_interval": [0.3, 0.5]}
 
 
@@ -40,10 +33,7 @@ def test_a_stored_card_is_written_as_it_was_read(path, tmp_path):
 
 
 def test_a_card_from_keyword_values():
-    spec = ModelSpec("mine", "Mine", "compact_cnn")
-    card = ModelCard(
-        name="mine", title="Mine", parameters=3, weights_from="random", input_size=48, metrics={}, served={}, spec=spec
-    )
+    card = ModelCard(**PLAIN | {"served": {}}, spec=ModelSpec("mine", "Mine", "compact_cnn"))
     assert ModelCard.from_dict(card.as_dict()) == card
     assert list(card.as_dict()) == [
         *("name", "title", "spec", "parameters", "weights_from", "input_size", "served", "metrics")
@@ -69,20 +59,22 @@ def test_a_damaged_card_is_one_sentence(tmp_path, message):
         ModelCard.read(path)
 
 
+UNKNOWN = {"spec": {"layers": 3, "preprocessing": "equalize"}}
+
+
 @pytest.mark.parametrize(
-    "strange", [{"spec": "?"}, {"spec": {"layers": 3}}, {"parameters": "many"}, {"training": []}, {"colour": "red"}]
+    "strange", [{"spec": "?"}, UNKNOWN, {"parameters": "many"}, {"training": []}, {"colour": "red"}]
 )
 def test_what_is_optional_and_strange_is_kept_and_not_used(strange):
     card = ModelCard.from_dict({**PLAIN, **strange})
     assert card.as_dict() == {**PLAIN, **strange}
     assert card.spec is None
+    assert card.preprocessing == ("equalize" if strange == UNKNOWN else "none")
     assert card.training == {}
     assert card.parameters in (10, None)
 
 
-def test_the_preprocessing_of_a_network_that_cannot_be_built_still_counts():
-    assert ModelCard.from_dict({**PLAIN, "spec": {"new": 1, "preprocessing": "equalize"}}).preprocessing == "equalize"
-    assert ModelCard.from_dict(PLAIN).preprocessing == "none"
+OWN = {"training": {"data": "own pictures (my zip)"}}
 
 
 @pytest.mark.parametrize(
@@ -94,14 +86,7 @@ def test_the_preprocessing_of_a_network_that_cannot_be_built_still_counts():
         ({"trained": "the last block"}, "the last block", None),
         ({"served": {"storage": "int8", "holdout_accuracy": {"int8": 0.5, "float32": 0.6}}}, "every layer", 0.5),
         ({"served": {"holdout_accuracy": {"int8": 0.5}}}, "every layer", None),
-        (
-            {
-                "served": {"storage": "int8", "holdout_accuracy": {"int8": 0.95}},
-                "training": {"data": "own pictures (my zip)"},
-            },
-            "every layer",
-            None,
-        ),
+        ({"served": {"storage": "int8", "holdout_accuracy": {"int8": 0.95}}, **OWN}, "every layer", None),
     ],
 )
 def test_what_was_trained_and_how_well(more, trained, holdout):
@@ -109,23 +94,13 @@ def test_what_was_trained_and_how_well(more, trained, holdout):
     assert (card.trained_part, card.holdout_accuracy) == (trained, holdout)
 
 
-@pytest.mark.parametrize(
-    "served",
-    [
-        {},
-        {"not_sure": {}},
-        {"not_sure": "half"},
-        {"not_sure": {"below": "0.5", "accuracy": 1, "answered": 1, "faces": 9}},
-    ],
-)
-def test_without_a_usable_threshold_there_is_none(served):
-    assert ModelCard.from_dict({**PLAIN, "served": served}).not_sure is None
-
-
-def test_the_threshold_of_not_sure():
+@pytest.mark.parametrize("strange", [None, {}, "half", {"below": "0.5", "accuracy": 1, "answered": 1, "faces": 9}])
+def test_the_threshold_of_not_sure_is_there_if_it_can_be_used(strange):
     values = {"below": 0.52, "accuracy": 0.9, "answered": 0.75, "faces": 2000}
     card = ModelCard.from_dict({**PLAIN, "served": {"not_sure": {**values, "rule": "a rule"}}})
     assert card.not_sure == Threshold(**values)
+    assert ModelCard.from_dict({**PLAIN, "served": {"not_sure": strange}}).not_sure is None
+    assert ModelCard.from_dict({**PLAIN, "measured_file": {"not_sure": values}}).not_sure is None
 
 
 def test_scores_by_split_and_view():
@@ -141,11 +116,8 @@ def test_scores_by_split_and_view():
 @pytest.mark.parametrize(
     "metrics",
     [
-        [],
-        None,
-        {"public_test": 3},
-        {"public_test": {"plain": {}}},
-        {"public_test": {"plain": {**SCORE, "macro_f1": "?"}}},
+        *([], None, {"public_test": 3}, {"public_test": {"plain": {}}}),
+        *({"public_test": {"plain": SCORE | bad}} for bad in ({"macro_f1": "?"}, {"accuracy_interval": [0.5]})),
     ],
 )
 def test_damaged_scores_count_as_missing(metrics):

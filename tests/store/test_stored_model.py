@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import os
 import shutil
 
@@ -12,17 +13,12 @@ import pytest
 
 from fer_core.archives import Job
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
-from fer_core.store.card import ModelCard
-from fer_core.store.folders import load_model, open_model, save_face_map, save_model
-from fer_core.store.stored_model import DEGRADED, FACE_MAP, HEADS, HISTORY
+from fer_core.store.folders import load_model, open_model, save_model, update_model
+from fer_core.store.stored_model import DEGRADED, FACE_MAP, HEADS, HISTORY, PREDICTIONS
 from fer_core.types import FerError
 from tests.made_up_store import degraded_table
+from tests.store.test_folders import MINE, TABLE
 from tests.test_floors import ROOT, production_files
-
-MINE = ModelCard("mine", "Mine", 10, "random", 48, {}, {"storage": "int8"})
-TABLE = pd.DataFrame([[0.1, 0, 0, 0.9, 0, 0, 0]] * 2, columns=PROBABILITIES).assign(
-    row=[5, 6], split="public_test", view=["plain", "flip"], label=3
-)
 
 
 @pytest.fixture
@@ -37,28 +33,10 @@ def save(tmp_path):
 
 def test_results_on_degraded_faces_come_back_to_the_last_digit(save):
     table = degraded_table(1 / 3)
-    model = save(degraded=table)
-    pd.testing.assert_frame_equal(model.degraded(), table)
-    degraded_table(0.5).to_csv(model.folder / DEGRADED, index=False)
-    assert open_model(model.folder).degraded()["accuracy"].max() == 0.5
-
-
-def test_a_model_without_results_on_degraded_faces_has_no_rows(save):
-    table = save().degraded()
-    assert table.empty
-    assert list(table.columns) == DEGRADED_COLUMNS
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"kind,accuracy\nnoise,0.5\n", b"half"])
-def test_damaged_results_on_degraded_faces_say_what_to_do(save, content):
-    model = save(degraded=degraded_table(0.5))
-    (model.folder / "degraded.csv").write_bytes(content)
-    with pytest.raises(FerError, match=r"degraded.csv of mine is damaged: expected .* fer-lab evaluate mine"):
-        model.degraded()
-    text = degraded_table(0.5).to_csv(index=False).replace("0.5", "half")
-    (model.folder / "degraded.csv").write_text(text)
-    with pytest.raises(FerError, match="half"):
-        model.degraded()
+    pd.testing.assert_frame_equal(save(degraded=table).degraded(), table)
+    bare = save().degraded()
+    assert bare.empty
+    assert list(bare.columns) == DEGRADED_COLUMNS
 
 
 def test_a_map_of_faces_comes_back(save):
@@ -67,75 +45,12 @@ def test_a_map_of_faces_comes_back(save):
     model = save(face_map=small)
     assert model.has_face_map
     assert model.face_map().to_numpy().tolist() == table.to_numpy().tolist()
-    save_face_map(model, small.head(1))
+    update_model(model, face_map=small.head(1))
     assert open_model(model.folder).face_map()["row"].tolist() == [5]
-
-
-def test_a_model_without_a_map_says_how_to_make_it(save):
-    model = save()
-    assert not model.has_face_map
+    bare = save()
+    assert not bare.has_face_map
     with pytest.raises(FerError, match=r"mine has no map of faces.* fer-lab evaluate mine --map --save"):
-        model.face_map()
-
-
-@pytest.mark.parametrize("damage", [b"", b"PAR1 half", "column", "twice", "infinite", "text"])
-def test_a_damaged_map_is_one_sentence_that_says_what_to_do(save, damage):
-    table = pd.DataFrame({"row": [5, 6], "x": [0.0, 1.0], "y": [0.0, 2.0], "kept": [0, 10]})
-    model = save(face_map=table)
-    if isinstance(damage, bytes):
-        (model.folder / FACE_MAP).write_bytes(damage)
-    else:
-        changed = {
-            "column": table.drop(columns="kept"),
-            "twice": table.assign(row=5),
-            "infinite": table.assign(x=np.inf),
-            "text": table.assign(y="here"),
-        }[damage]
-        changed.to_parquet(model.folder / FACE_MAP)
-    with pytest.raises(FerError, match=r"map.parquet of mine is damaged: expected .* fer-lab evaluate mine --map"):
-        model.face_map()
-
-
-def test_predictions_come_back_to_the_last_digit(save):
-    table = TABLE.astype(dict.fromkeys(PROBABILITIES, "float32"))
-    table[PROBABILITIES] = np.random.default_rng(0).dirichlet(np.ones(7), 2).astype("float32")
-    stored = save(table)
-    assert pd.read_parquet(stored.folder / "predictions.parquet").equals(table)
-
-
-def test_missing_predictions_say_so(save):
-    model = save()
-    with pytest.raises(FerError, match=r"no stored predictions of private_test \(plain\)"):
-        model.predictions("private_test")
-    (model.folder / "predictions.parquet").unlink()
-    with pytest.raises(FerError, match=r"predictions\.parquet is missing"):
-        model.predictions("public_test")
-
-
-def test_damaged_predictions_are_one_sentence(save):
-    model = save()
-    content = (model.folder / "predictions.parquet").read_bytes()
-    (model.folder / "predictions.parquet").write_bytes(content[: len(content) // 2])
-    with pytest.raises(FerError, match=r"predictions\.parquet of mine is damaged"):
-        model.all_predictions()
-
-
-@pytest.mark.parametrize("damage", ["huge number", "many columns"])
-def test_results_on_degraded_faces_that_no_table_can_hold_are_damaged(save, damage):
-    model = save(degraded=degraded_table(0.5))
-    text = (model.folder / DEGRADED).read_text()
-    (model.folder / DEGRADED).write_text(
-        "," * 2_000_000 if damage == "many columns" else text.replace("1000", "9" * 30)
-    )
-    with pytest.raises(FerError, match=r"degraded\.csv of mine is damaged"):
-        model.degraded()
-
-
-def test_a_history_of_millions_of_columns_is_not_read(save):
-    model = save()
-    (model.folder / HISTORY).write_bytes(b"epoch,loss\n" + b"1," * 1_000_000)
-    with pytest.raises(ValueError, match="has 524289 columns"):
-        model.history()
+        bare.face_map()
 
 
 def test_both_heads_come_back(save):
@@ -143,22 +58,67 @@ def test_both_heads_come_back(save):
     model = save(heads=heads)
     assert model.has_heads
     np.testing.assert_array_equal(model.heads(), heads)
-
-
-@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY half", b"PK\x03\x04", "shape", "infinite", "text"])
-def test_damaged_heads_are_one_sentence_that_says_what_to_do(save, damage):
-    model = save(heads=np.zeros((2, 5, 7), "float32"))
-    path = model.folder / HEADS
-    if isinstance(damage, bytes):
-        path.write_bytes(damage)
-    else:
-        wrong = {"shape": np.zeros((5, 7)), "infinite": np.full((2, 5, 7), np.inf), "text": np.full((2, 5, 7), "a")}
-        np.save(path, wrong[damage])
-    with pytest.raises(FerError, match=r"heads\.npy of mine is damaged: expected .* fer-lab train mine"):
-        model.heads()
-    path.unlink()
     with pytest.raises(FerError, match=r"has no heads .* fer-lab train mine"):
-        model.heads()
+        save().heads()
+
+
+def npy(array):
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+RESULTS, HEAD = degraded_table(0.5), np.zeros((2, 5, 7), "float32")
+MAP = pd.DataFrame({"row": [5, 6], "x": [0.0, 1.0], "y": [0.0, 2.0], "kept": [0, 10]})
+DAMAGED = {
+    DEGRADED: [
+        *(b"", b"\xff\xfe\x00", b"kind,accuracy\nnoise,0.5\n", b"half", b"," * 2_000_000),
+        *(RESULTS.to_csv().replace(*pair).encode() for pair in (("0.5", "half"), ("1000", "9" * 30))),
+    ],
+    FACE_MAP: [
+        *(b"", b"PAR1 half", MAP.drop(columns="kept").to_parquet()),
+        *(MAP.assign(**change).to_parquet() for change in ({"row": 5}, {"x": np.inf}, {"y": "here"})),
+    ],
+    HEADS: [b"", b"\x93NUMPY half", b"PK\x03\x04", npy(HEAD[0]), npy(HEAD + np.inf), npy(HEAD.astype(str))],
+}
+AGAIN = {DEGRADED: "evaluate mine --degraded", FACE_MAP: "evaluate mine --map", HEADS: "train mine"}
+
+
+@pytest.mark.parametrize("file", DAMAGED)
+def test_a_damaged_file_is_one_sentence_that_says_what_to_do(save, file):
+    model = save(degraded=RESULTS, face_map=MAP, heads=HEAD)
+    read = {DEGRADED: model.degraded, FACE_MAP: model.face_map, HEADS: model.heads}[file]
+    assert len(read())
+    for content in DAMAGED[file]:
+        (model.folder / file).write_bytes(content)
+        with pytest.raises(FerError, match=rf"{file} of mine is damaged: expected .* fer-lab {AGAIN[file]}"):
+            read()
+
+
+def test_predictions_come_back_to_the_last_digit(save):
+    table = TABLE.astype(dict.fromkeys(PROBABILITIES, "float32"))
+    table[PROBABILITIES] = np.random.default_rng(0).dirichlet(np.ones(7), 2).astype("float32")
+    assert pd.read_parquet(save(table).folder / PREDICTIONS).equals(table)
+
+
+def test_missing_and_damaged_predictions_are_one_sentence(save):
+    model = save()
+    with pytest.raises(FerError, match=r"no stored predictions of private_test \(plain\)"):
+        model.predictions("private_test")
+    path = model.folder / PREDICTIONS
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(FerError, match=r"predictions\.parquet of mine is damaged"):
+        model.all_predictions()
+    path.unlink()
+    with pytest.raises(FerError, match=r"predictions\.parquet is missing"):
+        model.predictions("public_test")
+
+
+def test_a_history_of_millions_of_columns_is_not_read(save):
+    model = save()
+    (model.folder / HISTORY).write_bytes(b"epoch,loss\n" + b"1," * 1_000_000)
+    with pytest.raises(ValueError, match="has 524289 columns"):
+        model.history()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,24 +45,26 @@ def study(home: Path, plan: TuningPlan) -> TuningStudy:
 
 @pytest.fixture
 def curves(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
-    """`curves(function)` replaces fitting: `function(spec, recipe)` gives the hold-out accuracies, epoch by epoch."""
+    """`curves(function)` replaces fitting: `function(recipe)` gives the hold-out accuracies, epoch by epoch.
 
-    def replaced(function: Callable[..., list[float]]) -> list[Any]:
+    Instead of a function, a list says what each fit in turn gives or raises.
+    """
+
+    def replaced(outcomes: Callable[[Recipe], list[float]] | Iterable[Any]) -> list[Any]:
         asked: list[Any] = []
+        turns = None if callable(outcomes) else iter(outcomes)
 
         def fit(_: Any, spec: Any, *, recipe: Any, callbacks: Any, **given: Any) -> dict[str, Any]:
             asked.append((spec, recipe))
-            (report,) = callbacks
-            report.set_params({"epochs": recipe.epochs})
-            report.set_model(type("Model", (), {"stop_training": False})())
+            outcome = outcomes(recipe) if turns is None else next(turns)
+            if isinstance(outcome, BaseException):
+                raise outcome
             history: dict[str, Any] = {"val_accuracy": [], "val_loss": []}
-            for epoch, accuracy in enumerate(function(spec, recipe)):
+            for epoch, accuracy in enumerate(outcome):
                 loss = float("nan") if np.isnan(accuracy) else 1 - accuracy
                 history["val_accuracy"].append(0.1 if np.isnan(accuracy) else accuracy)
                 history["val_loss"].append(loss)
-                report.on_epoch_end(epoch, {"loss": loss, "val_accuracy": history["val_accuracy"][-1]})
-                if report.model.stop_training:
-                    break
+                callbacks[0].on_epoch_end(epoch, {"loss": loss, "val_accuracy": history["val_accuracy"][-1]})
             return history
 
         monkeypatch.setattr("fer_core.training.fit.fit", fit)

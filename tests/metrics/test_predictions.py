@@ -1,14 +1,21 @@
+"""Which arrays are refused, that arrays are not changed, and that importing metrics is light."""
+
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from fer_core.metrics.calibration import brier_score, fit_temperature, log_loss, reliability
-from fer_core.metrics.checks import as_probabilities
 from fer_core.metrics.confusion import confusion_matrix
 from fer_core.metrics.core import bootstrap_intervals, evaluate
 from fer_core.metrics.curves import class_auc, macro_auc_interval, pr_curves, roc_curves
 from fer_core.metrics.ensembles import fit_exponent
+from fer_core.metrics.predictions import as_probabilities, joined
 from fer_core.metrics.significance import compare_all
+from tests.test_floors import ROOT
 
+HEAVY = ("tensorflow", "keras", "torch", "streamlit", "plotly", "sklearn", "scipy", "statsmodels")
 GOOD_LABELS, GOOD = [0, 6], np.full((2, 7), 1 / 7)
 
 
@@ -70,8 +77,24 @@ def test_rows_are_rescaled_and_half_precision_is_accepted():
 
 def test_inputs_are_not_changed(sample):
     labels, proba = sample(50)
-    kept = labels.copy(), proba.copy()
+    for array in (labels, proba):
+        array.setflags(write=False)
     for function in TAKE_A_PAIR:
         function(labels, proba)
-    np.testing.assert_array_equal(labels, kept[0])
-    np.testing.assert_array_equal(proba, kept[1])
+
+
+def test_only_models_with_all_splits_are_joined(answers, other):
+    both = joined([answers, other.only(["weak", "able"])])
+    assert both.names == ["able", "weak"]
+    assert both.where == "PublicTest and PrivateTest, plain, judged by FER2013's label"
+    assert len(both.probabilities["able"]) == 210 == both.split_faces
+    for array in (answers.probabilities["able"], answers.labels, both.labels):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
+def test_importing_is_light():
+    names = ", ".join(path.stem for path in (ROOT / "fer_core" / "metrics").glob("[a-z]*.py"))
+    code = f"import sys; from fer_core.metrics import {names}; print([m for m in {HEAVY} if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert out.stdout.strip() == "[]"

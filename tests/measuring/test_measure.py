@@ -1,4 +1,4 @@
-"""The score on the hold-out, by hand."""
+"""What is chosen on the hold-out, by hand."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from fer_core.data import FaceDataset, FerPlusVotes
-from fer_core.measuring.holdout import degraded_copies, holdout_facts, holdout_score, not_sure
+from fer_core.measuring.measure import degraded_copies, holdout_facts
 from fer_core.types import FerError
 
 
-def faces(voted):
-    """Four angry, disgust, fear and happy faces; ten votes for one column of FER+ on each."""
-    votes = np.zeros((4, 10), np.int64)
-    votes[np.arange(4), voted] = 10
-    images = np.full((4, 48, 48), 100, np.uint8)
-    return FaceDataset(images, np.arange(4), np.full(4, "Training"), np.arange(4), FerPlusVotes(votes))
+def holdout(votes):
+    """Flat gray faces with ten votes each; their labels are the expressions in turn, if there are few, else angry."""
+    n = len(votes)
+    labels = np.arange(n) if n < 7 else np.zeros(n, np.int64)
+    images = np.full((n, 48, 48), 100, np.uint8)
+    return FaceDataset(images, labels, np.full(n, "Training"), np.arange(n), FerPlusVotes(votes))
 
 
 def predict(images):
@@ -25,7 +25,8 @@ def predict(images):
 
 
 def test_six_parts_and_their_mean():
-    scores = holdout_score(predict, faces([4, 4, 7, 1]))  # anger, anger, contempt, happiness
+    votes = 10 * np.eye(10, dtype=np.int64)[[4, 4, 7, 1]]  # anger, anger, contempt, happiness
+    scores = holdout_facts(predict, holdout(votes))["holdout_score"]
     assert (scores["label"], scores["faces"]) == (1, 4)
     assert scores["plurality"] == pytest.approx(2 / 3)  # contempt is not one of the seven: three faces count
     assert scores["label_degraded"] == pytest.approx((0.25 + 0.25 + 1 + 1) / 4)  # two kinds of noise, two of blur
@@ -34,15 +35,12 @@ def test_six_parts_and_their_mean():
     assert scores["recall"] == pytest.approx((1 / 2 + 1) / 2)
     assert scores["recall_degraded"] == pytest.approx((1 / 2 + 1 / 2 + 3 / 4 + 3 / 4) / 4)
     assert scores["score"] == pytest.approx(np.mean([1, 2 / 3, 0.625, 2 / 3, 0.75, 0.625]))
-
-
-def test_without_votes_there_is_no_score():
     with pytest.raises(FerError, match=r"needs FER\+'s votes"):
-        holdout_score(predict, faces([9, 9, 9, 9]))
+        holdout_facts(predict, holdout(10 * np.eye(10, dtype=np.int64)[[9, 9, 9, 9]]))
 
 
 def test_copies():
-    copies = degraded_copies(faces([0, 0, 0, 0]).images)
+    copies = degraded_copies(np.full((4, 48, 48), 100, np.uint8))
     assert list(copies) == ["clean", "noise_13", "noise_26", "blur_1", "blur_2"]
     assert copies["noise_26"].std() == pytest.approx(26, rel=0.05)
     assert (copies["blur_2"] == 100).all()
@@ -55,20 +53,18 @@ def test_not_sure_is_chosen_by_most_annotators_on_clean_faces():
     votes[:60, 1] = 10  # happiness
     votes[60:90, 4] = 10  # anger
     votes[90:, :2] = 5
-    images = np.full((100, 48, 48), 100, np.uint8)
-    wrong_labels = np.zeros(100, np.int64)
-    holdout = FaceDataset(images, wrong_labels, np.full(100, "Training"), np.arange(100), FerPlusVotes(votes))
 
     def happy(faces):
-        shown = confidence[: len(faces)]  # the faces without a clear answer come last
         proba = np.zeros((len(faces), 7))
-        proba[:, 3], proba[:, 0] = shown, 1 - shown
+        proba[:, 3], proba[:, 0] = confidence, 1 - confidence
         return proba
 
-    found = not_sure(happy, holdout)
+    chosen = holdout_facts(happy, holdout(votes))["not_sure"]
     # From 0.51 on only right answers are left. Below, 60 of 90 are right.
-    assert {key: found[key] for key in ("below", "accuracy", "faces")} == {"below": 0.51, "accuracy": 1.0, "faces": 90}
-    assert found["answered"] == pytest.approx(2 / 3)
-    assert "90%" in found["rule"]
-    assert holdout_facts(happy, holdout) == {"holdout_score": holdout_score(happy, holdout), "not_sure": found}
-    assert not_sure(lambda faces: np.eye(7)[np.full(len(faces), 5)], holdout) == {}  # never right
+    assert {key: chosen[key] for key in ("below", "accuracy", "faces")} == {
+        "below": 0.51, "accuracy": 1.0, "faces": 90
+    }  # fmt: skip
+    assert chosen["answered"] == pytest.approx(2 / 3)
+    assert "90%" in chosen["rule"]
+    never_right = holdout_facts(lambda faces: np.eye(7)[np.full(len(faces), 5)], holdout(votes))
+    assert never_right["not_sure"] == {}

@@ -1,0 +1,245 @@
+"""The Tuning tab of the Fine-tune page: start a study, and see its progress, best settings and trials."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.figures.curves import importance_bars, setting_chart, tuning_history
+from fer_core.files import name_from
+from fer_core.models import model_spec, network_names
+from fer_core.runs.data import ALL_FACES, MIN_FACES, DataSettings
+from fer_core.runs.estimate import duration_text
+from fer_core.threads import kept
+from fer_core.training.recipe import recipe_for
+from fer_core.tuning import worker
+from fer_core.tuning.plan import (
+    SETTING_LABELS,
+    SearchSpace,
+    TuningPlan,
+    default_storage,
+    may_have_studies,
+    study_estimate,
+    tunable,
+)
+from fer_core.types import FerError
+from pages.parts.charts import show_chart
+from pages.parts.common import attempt, emphasis, explain, plain, warn, whole_number, with_code
+from pages.parts.data import computed
+from pages.parts.runs import start
+
+if TYPE_CHECKING:
+    from optuna.storages import RDBStorage
+
+    from fer_core.tuning.study import TuningStudy
+
+STUDY: Final = "t_study"  # key and query parameter of the selected study
+MORE_TRIALS: Final = 10  # to add to a study that has as many as were asked for
+REFRESH_SECONDS: Final = 2.0
+
+
+def tuning() -> None:
+    """Show the form for a new study, and the selected study."""
+    st.markdown(
+        "A study tries many settings, each briefly on few faces, and ranks them by their accuracy on the hold-out. "
+        "It does not use the test splits."
+    )
+    names: list[str] = []
+    try:
+        if may_have_studies():
+            with st.spinner("Reading the studies"):
+                names = _studies().study_names(_storage(default_storage()))
+    except FerError as error:
+        st.error(with_code(str(error)), icon=":material/error:")
+        return
+    with st.expander("New study", icon=":material/add:", expanded=not names):
+        _new_study(names)
+    if names:
+        name = st.selectbox("Study", names, key=STUDY, bind="query-params", width=400)
+        _live(str(name))
+
+
+def _studies() -> ModuleType:
+    """Return the module of studies. Optuna is not imported before there is one."""
+    from fer_core.tuning import study
+
+    return study
+
+
+@kept(2)
+def _storage(address: str) -> RDBStorage:
+    return _studies().open_storage(address)
+
+
+def _new_study(names: list[str]) -> None:
+    with st.grid(4, min_column_width=150):
+        titles = {name: model_spec(name).title for name in network_names()}
+        model = st.selectbox("Network", titles, format_func=titles.__getitem__, key="t_model", bind="query-params")
+        faces = whole_number("Faces per trial", MIN_FACES, ALL_FACES, 3000, "t_faces", step=500)
+        epochs = whole_number("Epochs per trial", 1, 50, 6, "t_epochs")
+        trials = whole_number("Trials", 1, 500, 20, "t_trials")
+    spec = model_spec(str(model))
+    recipe, choices = recipe_for(spec), tunable(spec)
+    settings: Any = {"default": choices, "key": f"t_vary_{len(choices)}", "format_func": SETTING_LABELS.__getitem__}
+    vary = st.pills("Settings to vary", choices, selection_mode="multi", **settings)
+    suggestion = next(name for number in range(1, 1000) if (name := f"{name_from(spec.name)}_{number}") not in names)
+    given = st.text_input("Name of the study", placeholder=suggestion, max_chars=60, key="t_name")
+    try:
+        space = SearchSpace.around(spec, recipe, vary)
+        data = DataSettings("fer2013", faces)
+        plan = TuningPlan(name_from(given) if given.strip() else suggestion, spec, recipe, data, epochs, space)
+    except FerError as error:
+        warn([str(error)])
+        return
+
+    def begin() -> None:
+        _studies().create_study(plan, _storage(default_storage())).request(trials)
+        worker.start(plan.name, trials)
+        st.session_state[STUDY] = plan.name
+
+    icon = ":material/play_arrow:"
+    st.button("Start the study", type=emphasis(), icon=icon, key="t_go", on_click=attempt, args=(begin,))
+    time = study_estimate(plan, trials)
+    st.caption(
+        f"Takes at most {duration_text(time.seconds)}, less if poor trials stop early. {time.basis} For own pictures, "
+        "other ranges, or several computers at once: `fer-lab tune --help`."
+    )
+
+
+def _live(name: str) -> None:
+    """Show a study, refreshed while a process works on it."""
+    working = worker.working(name)
+
+    def refresh() -> None:
+        if worker.working(name) != working:
+            st.rerun()  # refreshing has to start or to end
+        try:
+            _study(_studies().open_study(name, _storage(default_storage())), working)
+        except FerError as error:
+            st.error(with_code(str(error)), icon=":material/error:")
+
+    st.fragment(refresh, run_every=REFRESH_SECONDS if working else None)()
+
+
+def _study(study: TuningStudy, working: bool) -> None:
+    """Show a study; `working` says whether a process of this computer works on it."""
+    trials, ended, plan = study.trials(), study.ended(), study.plan
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(plain(study.name), width="content")
+        st.badge("Working" if working else "Not running", icon=":material/tune:", color="blue" if working else "gray")
+        if working:
+            icon, words = ":material/stop_circle:", "The trials that have ended are kept."
+            if st.button("Stop", icon=icon, key="t_stop", on_click=worker.stop, args=(study.name,), help=words):
+                st.toast("It stops after the current step.", icon=icon)
+        else:
+            icon, goal = ":material/play_circle:", study.requested if ended < study.requested else ended + MORE_TRIALS
+            more = (lambda: worker.start(study.name, goal),)
+            if st.button(f"Continue to {goal} trials", icon=icon, key="t_more", on_click=attempt, args=more):
+                st.rerun()  # the whole page, because this fragment does not refresh itself yet
+    varied = ", ".join(map(_label, plan.space.varied))
+    st.caption(f"{plain(plan.spec.title)}, {plan.epochs} epochs per trial, varying {varied}.")
+    _progress(study, trials, ended, working)
+    counts = trials["state"].value_counts()
+    try:
+        best = study.best()
+    except FerError:
+        best = None
+    with st.container(horizontal=True):
+        st.metric("Best on hold-out, by label", "–" if best is None else f"{best.value:.1%}", border=True)
+        for state in ("finished", "stopped early", "failed"):
+            st.metric(state.capitalize(), int(counts.get(state, 0)), border=True)
+    if best is not None:
+        _best(study, best)
+    if ended:
+        _charts(study, trials)
+        _table(trials, plan.space.varied)
+    with st.expander("Log", icon=":material/article:"):
+        st.code(worker.log(study.name, 200) or "There is no log on this computer.", language=None, height=260)
+
+
+def _progress(study: TuningStudy, trials: pd.DataFrame, ended: int, working: bool) -> None:
+    if working:
+        goal = max(study.requested, 1)
+        current = ", ".join(
+            f"trial {row.trial} after epoch {row.epochs} of {study.plan.epochs}"
+            for row in trials[trials["state"] == "working"].itertuples()
+        )
+        st.progress(min(1.0, ended / goal), f"{ended} of {goal} trials: {current or 'getting ready'}")
+        return
+    last = worker.log(study.name, 1)
+    if last.startswith("Error:"):
+        st.error(plain(last.removeprefix("Error:").strip()), icon=":material/error:")
+
+
+def _best(study: TuningStudy, best: Any) -> None:
+    values = ", ".join(f"{_label(name)} {_value(value)}" for name, value in best.params.items())
+    st.markdown(f"**Best: trial {best.number + 1}** with {values}.")
+    words, icon = "Train the best on all data as a run", ":material/model_training:"
+    plan = study.best_plan()
+    if st.button(words, type=emphasis(), icon=icon, key="t_train", on_click=start, args=(plan,)):
+        st.rerun()  # the whole page, because another tab opens
+    st.caption(
+        f"The run takes {study.plan.recipe.epochs} epochs on all faces. Settings that are best after few epochs on few "
+        "faces are usually good there too, but not always. The best accuracy of many trials is slightly too high as an "
+        "estimate; the test splits of the run are not affected."
+    )
+
+
+def _charts(study: TuningStudy, trials: pd.DataFrame) -> None:
+    with st.grid(2, min_column_width=330):
+        with st.container():
+            st.markdown("**Accuracy of each trial by the label**; the line is the best so far")
+            show_chart(tuning_history(trials), key="t_history", alt=f"Hold-out accuracy of {len(trials)} trials")
+        with st.container():
+            st.markdown("**Importance of each setting**")
+            try:
+                shares = {SETTING_LABELS[name]: share for name, share in computed(_importances, study).items()}
+                most, share = next(iter(shares.items()))
+                show_chart(importance_bars(shares), key="t_importance", alt=f"Most important: {most}")
+                explain("Importance of a setting", f"{most} explains {share:.0%} of the variance in accuracy.")
+            except FerError as error:
+                st.info(with_code(str(error)), icon=":material/info:")
+    varied = study.plan.space.varied
+    settings: Any = {"default": varied[0], "required": True, "format_func": SETTING_LABELS.__getitem__}
+    setting = str(st.segmented_control("Accuracy by", varied, key=f"t_by_{'_'.join(varied)}", **settings))
+    figure = setting_chart(trials, setting, title=SETTING_LABELS[setting])
+    show_chart(figure, key=f"t_by_chart_{setting}", alt=f"Hold-out accuracy of each trial by {_label(setting)}")
+
+
+def _importances(study: TuningStudy) -> dict[str, float]:
+    return study.importances()
+
+
+def _table(trials: pd.DataFrame, varied: tuple[str, ...]) -> None:
+    number = st.column_config.NumberColumn
+    columns: dict[str, Any] = {
+        "trial": number("Trial", pinned=True),
+        "state": "Outcome",
+        "accuracy": number("Hold-out accuracy", format="%.1f %%"),
+        "epochs": "Epochs",
+        "seconds": number("Seconds", format="%.0f"),
+        "note": st.column_config.TextColumn("Note", width="large"),
+        **{name: SETTING_LABELS[name] for name in varied},
+    }
+    for name in ("learning_rate", "strength", "label_smoothing"):
+        columns[name] = number(SETTING_LABELS[name], format="%.2g")
+    shown = trials.assign(accuracy=100 * trials["accuracy"])
+    st.dataframe(
+        shown if trials["note"].any() else shown.drop(columns="note"),
+        hide_index=True,
+        column_config=columns,
+        height="content" if len(trials) < 10 else 380,
+        alt=f"{len(trials)} trials with their settings and outcomes",
+        key="t_table",
+    )
+
+
+def _label(name: str) -> str:
+    return SETTING_LABELS[name].lower()
+
+
+def _value(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value).replace("_", " ")

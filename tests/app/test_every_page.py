@@ -1,0 +1,154 @@
+"""Every page where nothing was downloaded or nothing can be written, and by links that somebody has tampered with."""
+
+from __future__ import annotations
+
+import ast
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import cycle
+from types import SimpleNamespace
+from urllib.error import URLError
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core.faces import detector
+from fer_core.types import FerError
+from tests.app.conftest import ROOT
+from tests.made_up_store import write_fer2013
+
+DETECTOR = r"simpler detector: .*YuNet could not be downloaded.*\(\d+ kB\).*set FER_YUNET_MODEL"
+FER2013 = r"`fer-lab data download` \(about 60 MB.*set the environment variable FER2013_PATH"
+PAGES = {
+    **dict.fromkeys(("home", "tour", "predict", "live", "video"), DETECTOR),
+    **dict.fromkeys(("confusion", "dataset", "quiz", "finetune"), FER2013),
+    **dict.fromkeys(("compare", "fairness"), None),  # show only what is in the models' folders
+}
+OF_FINETUNE = ({"f_tab": "Runs"}, {"f_tab": "Tuning"}, {"f_source": "Own snapshots"}, {"f_source": "Own pictures"})
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_says_once_what_is_missing_and_what_it_costs(page, open_app, monkeypatch):
+    def closed_network(*_, **__):
+        raise URLError(socket.gaierror(-2, "Name or service not known"))
+
+    monkeypatch.delenv("FER_YUNET_MODEL")
+    monkeypatch.setattr(detector.LastFailure, "until", 0.0)
+    monkeypatch.setattr(detector.urllib.request, "urlopen", closed_network)
+    app = open_app(page, **({"t_step": "Detect"} if page == "tour" else {}))
+    assert not app.error
+    assert not app.warning
+    shown = [str(element.value) for kind in (app.info, app.caption, app.markdown) for element in kind]
+    words = [text.replace("\\", "") for text in shown]
+    missing = [text for text in words if re.search(PAGES[page] or f"{DETECTOR}|{FER2013}", text)]
+    assert len(missing) == (PAGES[page] is not None), words
+    assert not [text for text in words if "Errno" in text or "urlopen" in text]
+    assert not [text for text in shown if "\\`" in text], "a command is shown as code"
+
+
+@pytest.mark.parametrize(("page", "query"), [(page, {}) for page in PAGES] + [("finetune", tab) for tab in OF_FINETUNE])
+def test_every_page_opens_where_the_data_folder_cannot_be_written(page, query, open_app, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "file" / "home"))
+    app = open_app(page, **query)
+    assert app.title
+    for box in (*app.error, *app.warning):
+        assert "cannot be created (Not a directory). Set the environment variable" in box.value.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (FerError("It is full: `make room`"), "It is full\\: `make room`"),
+        (
+            OSError(30, "Read-only file system", "/data"),
+            "A file cannot be read or written (Read\\-only file system). Check the disk of FER Lab's computer.",
+        ),
+    ],
+)
+def test_a_page_that_cannot_go_on_ends_with_a_sentence(error, sentence, open_app, monkeypatch):
+    def fails():
+        raise error
+
+    monkeypatch.setattr("pages.navigation", lambda **_: SimpleNamespace(run=fails))
+    (box,) = open_app().error
+    assert box.value == sentence
+
+
+OF_PAGE = {
+    "a": ("fairness",),
+    "c": ("compare",),
+    "d": ("dataset",),
+    "f": ("finetune",),
+    "h": ("home",),
+    "l": ("live",),
+    "m": ("confusion",),
+    "p": ("predict", "tour"),
+    "q": ("quiz",),
+    "t": ("tour", "finetune"),
+    "v": ("video",),
+}
+"""Pages by the first letter of their query parameters."""
+
+TABS = {"finetune": ({}, {"f_tab": "Runs"}, {"f_tab": "Tuning"}), "dataset": ({}, {"d_section": "Preparation"})}
+
+
+def calls() -> Iterator[ast.Call]:
+    for path in (ROOT / "pages").rglob("*.py"):
+        yield from (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
+
+
+def texts() -> set[str]:
+    """All texts in the pages' calls, of which those like `p_face` are names of query parameters."""
+    return {node.value for call in calls() for node in ast.walk(call) if isinstance(node, ast.Constant)}
+
+
+NAMES = sorted(name for name in texts() if isinstance(name, str) and name[:1] in OF_PAGE and name[1:2] == "_")
+
+
+def test_numbers_in_the_url_are_checked_in_one_place():
+    numbers = [call for call in calls() if getattr(call.func, "attr", "") == "number_input"]
+    bound = [call for call in numbers if any(word.arg == "bind" for word in call.keywords)]
+    assert len(bound) == 1, "use common.whole_number"
+    assert {"q_seed", "m_seed", "f_seed", "a_minimum", "t_faces", "t_trials", "d_face"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("hostile", [("inf",), ("-1", "9" * 400, "<b>")])
+@pytest.mark.parametrize("page", sorted({page for pages in OF_PAGE.values() for page in pages}))
+def test_hostile_values_on_every_page(open_app, own_home, page, hostile, monkeypatch):
+    write_fer2013(own_home / "fer2013", monkeypatch, flat=False)
+    values = dict(zip((name for name in NAMES if page in OF_PAGE[name[0]]), cycle(hostile), strict=False))
+    for tab in TABS.get(page, ({},)):
+        open_app(page, **values | tab)
+
+
+def test_the_default_takes_the_place_of_a_bad_number():
+    def page():
+        from pages.parts.common import whole_number
+
+        whole_number("Round", 1, 9999, 1, "q_seed")
+
+    for value in ("inf", "1e400", "-3", "10000", "seven", ["inf", "3"], ["3", "inf"], "12"):
+        app = AppTest.from_function(page)
+        app.query_params["q_seed"] = value
+        assert app.run().number_input(key="q_seed").value == (12 if value == "12" else 1)
+        assert not app.exception
+
+
+def test_no_page_shows_its_own_notes():
+    """Streamlit prints bare strings of a page's script, all but the first."""
+    for path in (ROOT / "pages").glob("[!_]*.py"):
+        rest = ast.parse(path.read_text(encoding="utf-8")).body[1:]
+        assert not [node for node in rest if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)], path
+
+
+def test_no_page_imports_keras_and_optuna_waits_for_the_first_study():
+    """Keras and TensorFlow take seconds to import, and TensorFlow shares no process with serving."""
+    parts = (path.relative_to(ROOT).with_suffix("") for path in (ROOT / "pages" / "parts").rglob("*.py"))
+    names = ", ".join(".".join(path.parts) for path in parts if path.name != "__init__")
+    heavy = "{'keras', 'tensorflow', 'optuna'}"
+    code = f"import sys, {names}; sys.exit(bool({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
