@@ -16,16 +16,9 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     kind = choose("Camera", live.KINDS, "l_kind")
     chosen = choose_model(stored, "l_model", width=260)
     if kind == "Video":
+        words = "How long the probabilities are averaged: longer is calmer, but later. 0 shows every frame alone."
         smoothing = st.slider(
-            "Smoothing in seconds",
-            0.0,
-            2.0,
-            0.3,
-            0.1,
-            key="l_smoothing",
-            bind="query-params",
-            width=180,
-            help="How long the probabilities are averaged: longer is calmer, but later. 0 shows every frame alone.",
+            "Smoothing in seconds", 0.0, 2.0, 0.3, 0.1, key="l_smoothing", bind="query-params", width=180, help=words
         )
         mirror = st.toggle("Mirror", value=True, key="l_mirror", bind="query-params")
         words = "Highlights the places in the face that speak for the predicted expression, against all others."

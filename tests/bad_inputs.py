@@ -17,6 +17,8 @@ from fer_core.data import sample_portrait
 BadInputs = dict[str, tuple[str, bytes, str]]
 """`{what it is: (file name, content, "error" or "ok")}`: unreadable in one sentence, or read like any picture."""
 
+Files = dict[str, tuple[str, bytes]]
+
 HEAD: Final = (slice(0, 240), slice(100, 340))
 """Rows and columns of the sample portrait that show the head alone."""
 
@@ -24,7 +26,9 @@ HEAD: Final = (slice(0, 240), slice(100, 340))
 @functools.cache
 def bad_inputs() -> BadInputs:
     """Return at least 40 odd files: half of them unreadable, half readable with a face on each."""
-    return {**_not_pictures(), **_damaged(), **_beyond_limits(), **_odd_but_readable()}
+    unreadable = {**_not_pictures(), **_damaged(), **_beyond_limits()}
+    kinds = ((unreadable, "error"), (_odd_but_readable(), "ok"))
+    return {what: (name, content, kind) for files, kind in kinds for what, (name, content) in files.items()}
 
 
 @functools.cache
@@ -45,10 +49,10 @@ def _head() -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(sample_portrait()[HEAD]))
 
 
-def _not_pictures() -> BadInputs:
+def _not_pictures() -> Files:
     page = b"<!doctype html><html><body><img src='face.jpg'></body></html>"
     drawing = b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect/></svg>"
-    contents = {
+    return {
         "empty": ("empty.jpg", b""),
         "text named jpg": ("notes.jpg", b"This is not a picture at all.\n" * 20),
         "web page": ("saved.png", page),
@@ -69,7 +73,6 @@ def _not_pictures() -> BadInputs:
         "icon": ("favicon.ico", encoded(_head().resize((32, 32)), "ICO")),
         "NumPy array": ("faces.npy", b"\x93NUMPY\1\0v\0{'descr': '|u1'}" + bytes(100)),
     }
-    return {what: (name, content, "error") for what, (name, content) in contents.items()}
 
 
 def _zip() -> bytes:
@@ -79,14 +82,11 @@ def _zip() -> bytes:
     return stream.getvalue()
 
 
-def _damaged() -> BadInputs:
-    found: BadInputs = {}
-    for kind in ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF"):
-        content = encoded(_head(), kind)
-        found[f"{kind} cut off"] = (f"half.{kind.lower()}", content[: len(content) // 2], "error")
-    picture = encoded(_head(), "PNG")
-    jpeg = good_input()
-    damaged = {
+def _damaged() -> Files:
+    whole = {kind: encoded(_head(), kind) for kind in ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")}
+    halves = {f"{kind} cut off": (f"half.{kind.lower()}", whole[kind][: len(whole[kind]) // 2]) for kind in whole}
+    picture, jpeg = whole["PNG"], whole["JPEG"]
+    return halves | {
         "JPEG signature alone": ("stub.jpg", b"\xff\xd8\xff\xe0"),
         "PNG signature alone": ("stub.png", picture[:8]),
         "GIF signature alone": ("stub.gif", b"GIF89a"),
@@ -98,19 +98,17 @@ def _damaged() -> BadInputs:
         "TIFF pointing nowhere": ("nowhere.tif", b"II*\0\xff\xff\xff\x7f" + bytes(60)),
         "BMP with a negative offset": ("offset.bmp", b"BM" + b"\xff" * 60),
     }
-    return found | {what: (name, content, "error") for what, (name, content) in damaged.items()}
 
 
-def _beyond_limits() -> BadInputs:
+def _beyond_limits() -> Files:
     bomb = png_of(60_000, 60_000, [zlib.compress(bytes(100_000))])
-    contents = {
+    return {
         "one pixel": ("pixel.png", encoded(Image.new("RGB", (1, 1)), "PNG")),
         "one pixel high": ("line.png", encoded(Image.new("RGB", (300, 1)), "PNG")),
         "3,600 megapixels in the header": ("bomb.png", bomb),
         "200 megapixels in the header": ("poster.ppm", b"P6 20000 10000 255\n"),
         "no width": ("flat.png", png_of(0, 10, [zlib.compress(bytes(11))])),
     }
-    return {what: (name, content, "error") for what, (name, content) in contents.items()}
 
 
 def png_of(width: int, height: int, parts: list[bytes], depth: int = 8, colour: int = 2) -> bytes:
@@ -122,7 +120,7 @@ def png_of(width: int, height: int, parts: list[bytes], depth: int = 8, colour: 
     )
 
 
-def _odd_but_readable() -> BadInputs:
+def _odd_but_readable() -> Files:
     head = _head()
     gray = np.asarray(head.convert("L"))
     clear = head.copy()
@@ -154,8 +152,7 @@ def _odd_but_readable() -> BadInputs:
         "damaged EXIF": ("exif.jpg", encoded(head, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\xff")),
         "trailing rubbish": ("trailing.jpg", good_input() + b"rubbish" * 50),
     }
-    turned = {f"EXIF orientation {n}": (f"turned-{n}.jpg", _turned(n)) for n in range(1, 9)}
-    return {what: (name, content, "ok") for what, (name, content) in (pictures | turned).items()}
+    return pictures | {f"EXIF orientation {n}": (f"turned-{n}.jpg", _turned(n)) for n in range(1, 9)}
 
 
 def _sixteen_bit_colour() -> bytes:

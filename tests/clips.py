@@ -47,18 +47,10 @@ def film(
     pixel_ratio: Fraction | None = None,
     key_every: int | None = None,
 ) -> bytes:
-    """Return a video file's content.
+    """Return a video file's content, of RGB pictures of one even size; there may be none.
 
-    Args:
-        frames: RGB pictures of one even size; may be none.
-        kind: container, as FFmpeg calls it.
-        codec: encoder.
-        rate: frames a second.
-        times: seconds of each frame, where they are not even.
-        rotate: display rotation in degrees counter-clockwise to write into the header.
-        options: of the container.
-        pixel_ratio: width of a pixel over its height.
-        key_every: frames from one key frame to the next; by default the encoder chooses.
+    `kind` is FFmpeg's name of the container, `times` are the seconds of each frame where they are not even, `rotate` is
+    the display rotation in degrees counter-clockwise, and `key_every` the frames from one key frame to the next.
     """
     base = TIME_BASE if kind in ("mp4", "mov") else Fraction(1, 1000) if kind == "webm" else Fraction(1, rate)
     pictures = list(frames)

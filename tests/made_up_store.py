@@ -71,17 +71,8 @@ def degraded_table(accuracy: float) -> pd.DataFrame:
 
 
 def card(name: str, **more: Any) -> ModelCard:
-    values = {
-        "name": name,
-        "title": f"The {name} one",
-        "parameters": 1234567,
-        "weights_from": "random",
-        "input_size": 48,
-        "metrics": {"made up": {}},
-        "served": None,
-        **more,
-    }
-    return ModelCard.from_dict(values)
+    values = {"name": name, "title": f"The {name} one", "parameters": 1234567, "weights_from": "random"}
+    return ModelCard.from_dict({**values, "input_size": 48, "metrics": {"made up": {}}, "served": None, **more})
 
 
 def add_model(

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 
@@ -46,14 +46,8 @@ def serving(folder: Path, *more: str, app: str = "app.py", **variables: str) -> 
     command = [sys.executable, "-m", "streamlit", "run", app, f"--server.port={port}"]
     options = ["--server.headless=true", "--server.fileWatcherType=none", "--server.address=127.0.0.1", *more]
     with (folder / "log.txt").open("wb") as log:
-        server = psutil.Popen(
-            [*command, *options],
-            cwd=ROOT,
-            env={**os.environ, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+        server = psutil.Popen([*command, *options], cwd=ROOT, env={**os.environ, **variables}, **streams)
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_for(server, f"{address}/_stcore/health", folder / "log.txt")

@@ -28,7 +28,7 @@ import fer_core
 from fer_core.archives.storage import Location, opened, short_name, shown
 from fer_core.data import read_image
 from fer_core.faces import DetectorUnavailable, FallbackDetector, YuNetDetector, default_detector, yunet_path
-from fer_core.faces.fallback import FALLBACK_NAME
+from fer_core.faces.detector import FALLBACK_NAME
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.inference.face_table import FACE_COLUMNS
 from fer_core.inference.pictures import PICTURE_COLUMNS, result_row

@@ -34,8 +34,7 @@ class AuditedFaces:
         model, faces: title of the model, and what the faces are, for captions.
         predicted, labels: `(n,)` int64 class indices; no labels if they are unknown.
         properties: `n` rows; columns are keys of `PROPERTIES`.
-        groups: `n` rows; one column of group names for each division that the user named.
-        orders: the groups of those divisions in a sensible order.
+        groups, orders: `n` rows with a column for each division that the user named, and its groups in an order.
         notes: sentences on what is left out.
     """
 

@@ -103,8 +103,7 @@ def audit_groups(
     Faces count as independent. If a person is on several of them, intervals are too narrow and p-values too small.
 
     Args:
-        by: name of the division.
-        groups: `(n,)` the name of each face's group.
+        by, groups: name of the division; and `(n,)` the name of each face's group.
         predicted, labels: `(n,)` predicted and true classes, 0..6; no labels if they are unknown.
         order: of the groups; by default alphabetical.
         minimum: faces that a rate needs to be compared.
@@ -189,9 +188,8 @@ def _gaps(rates: pd.DataFrame) -> pd.DataFrame:
 def ratio_interval(top_hits: int, top_faces: int, bottom_hits: int, bottom_faces: int) -> Interval:
     """Return the 95 % bootstrap interval of the ratio of two shares, lower divided by higher.
 
-    The faces of each group are drawn again with replacement. The number of hits in a draw is binomial, so it is drawn
-    directly. Draws without a hit in the higher group have no ratio and are left out. A group without any hit has none
-    in every draw, which says nothing, so the interval is then NaN.
+    The faces of each group are drawn again with replacement; the number of hits in a draw is binomial. Draws without a
+    hit in the higher group have no ratio and are left out. Without any hit in a group, no draw says anything: NaN.
     """
     if not top_hits or not bottom_hits:
         return Interval()

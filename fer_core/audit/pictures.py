@@ -32,16 +32,10 @@ LAYOUT: Final = (
     "each division, such as gender or age, and expression if it is known; or file names as UTKFace has them "
     "(age_gender_ethnicity_….jpg)."
 )
-MAX_GROUPS: Final = 12
-"""Values of a column, above which numbers are divided into three groups and texts are left out."""
-
-AGES: Final = (10, 20, 40, 60)
-"""Lower ends of the bands of a column `age`, in years, but the first."""
-
-GENDERS: Final = ("male", "female")
-ETHNICITIES: Final = ("White", "Black", "Asian", "Indian", "other")
-"""By UTKFace's codes; the names are those of its authors."""
-
+MAX_GROUPS: Final = 12  # values of a column, above which numbers are divided into three groups and texts left out
+AGES: Final = (10, 20, 40, 60)  # lower ends of the bands of a column `age`, in years, but the first
+GENDERS: Final = ("male", "female")  # by UTKFace's codes
+ETHNICITIES: Final = ("White", "Black", "Asian", "Indian", "other")  # by its codes, as its authors name them
 _UNKNOWN: Final = "unknown"  # name of the group of empty cells
 _UTKFACE: Final = re.compile(r"(\d{1,3})_([01])_([0-4])_[^/\\]*$")
 
@@ -52,8 +46,7 @@ class GroupedPictures:
 
     Attributes:
         sources, names: `n` encoded pictures, paths of files or bytes; and their file names, for messages.
-        groups: `n` rows; one column of texts for each division, and `age` in years if it is known.
-        orders: the groups of each division in a sensible order.
+        groups, orders: `n` rows with a column of texts for each division, and its groups in a sensible order.
         labels: `(n,)` int64 class indices, -1 where unknown.
         skipped: one sentence for each file, row or column that is left out.
     """

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from fer_core.data.dataset import FACE_SIZE, SPLITS, VOTE_COLUMNS, FaceDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import known_rows, same_rows, with_rows
-from fer_core.data.folders import entries, extract_zip, files_in
+from fer_core.data.folders import entries, extract_zip, files_in, label_of
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
 from fer_core.files import cache_folder, home, whole_file
-from fer_core.labels import EXPRESSIONS, NUM_CLASSES, expression_index
+from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.tables import read_rows, shortened
 from fer_core.types import FerError, Image
 
@@ -224,13 +224,12 @@ def _pictures(split_folder: Path, splits: Sequence[str]) -> Iterator[tuple[str, 
     if not classes:
         raise FerError(f"The folder {split_folder} has no class folders. Expected {', '.join(EXPRESSIONS)} in it.")
     for class_folder in classes:
-        try:
-            label = expression_index(class_folder.name)
-        except ValueError as error:
+        label = label_of(class_folder)
+        if label is None:
             raise FerError(
                 f"The folder {split_folder.name}/{class_folder.name} is not named after an expression. "
                 f"Expected {', '.join(EXPRESSIONS)}."
-            ) from error
+            )
         for path in files_in(class_folder):
             if path.suffix.lower() in IMAGE_SUFFIXES:
                 yield _usage(path, splits), label, path
@@ -283,9 +282,8 @@ def load_ferplus(path: Path | str | None = None) -> FerPlusVotes:
     names stand for two faces each: their votes, from more for neutral to less, are in the order of the faces. Pictures
     that FER+ removed have no name and all the same votes. A face that the table does not name has no votes.
 
-    Args:
-        path: `fer2013new.csv` of FER+. By default the environment variable `FERPLUS_PATH`, else `ferplus_votes.csv`
-            or `fer2013new.csv` in `home()/fer2013`.
+    The table is `fer2013new.csv` of FER+, by default the environment variable `FERPLUS_PATH`, else `ferplus_votes.csv`
+    or `fer2013new.csv` in `home()/fer2013`.
 
     Raises:
         FerError: the table is missing or damaged, lacks a column, has invalid votes, or names no faces.

@@ -36,19 +36,12 @@ _AT_ONCE: Final = 2048
 
 
 class KnownRows(NamedTuple):
-    """What the file that comes with this package holds of the rows of `fer2013.csv`.
+    """What the file that comes with this package holds of the 35,887 rows of `fer2013.csv`."""
 
-    Attributes:
-        signatures: `(35887, 16)` uint8, see `signatures`.
-        twins: `(35887,)` uint16, see `twins`.
-        names: `(35887,)` int64, the number in FER+'s name of the picture; -1 for pictures without a name.
-        holdout: `(n,)` int64, the rows that are held out of Training, see `fer_core.data.holdout`.
-    """
-
-    signatures: NDArray[np.uint8]
-    twins: NDArray[np.uint16]
-    names: NDArray[np.int64]
-    holdout: NDArray[np.int64]
+    signatures: NDArray[np.uint8]  # `(35887, 16)`, see `signatures`
+    twins: NDArray[np.uint16]  # `(35887,)`, see `twins`
+    names: NDArray[np.int64]  # `(35887,)`, the number in FER+'s name of the picture; -1 for pictures without a name
+    holdout: NDArray[np.int64]  # `(n,)`, the rows that are held out of Training, see `fer_core.data.holdout`
 
 
 def known_rows() -> KnownRows:

@@ -268,7 +268,7 @@ def _scan(folder: Path, shown: str) -> ClassFolders:
 def _class_folders(root: Path, shown: str) -> tuple[Path, list[tuple[int, Path]]]:
     """Return the folder of the class folders, and class index and folder of each; a class may have several folders."""
     for _ in range(4):  # archives often have a single folder around them, or up to three
-        inside = [(_label(folder), folder) for folder in entries(root) if folder.is_dir()]
+        inside = [(label_of(folder), folder) for folder in entries(root) if folder.is_dir()]
         if len(inside) != 1 or inside[0][0] is not None:
             break
         root = inside[0][1]
@@ -289,7 +289,8 @@ def _class_folders(root: Path, shown: str) -> tuple[Path, list[tuple[int, Path]]
     return root, sorted(classes)
 
 
-def _label(folder: Path) -> int | None:
+def label_of(folder: Path) -> int | None:
+    """Return the class index of the expression after which a folder is named; None if it is another name."""
     try:
         return expression_index(folder.name)
     except ValueError:

@@ -26,17 +26,11 @@ _AT_ONCE: Final = 1024  # faces
 
 
 class SamePicture(NamedTuple):
-    """Pairs of faces whose pixels correlate with at least `LEAST`.
+    """Pairs of faces whose pixels correlate with at least `LEAST`."""
 
-    Attributes:
-        pairs: `(m, 2)` int64, the two faces; the first number is the smaller one.
-        correlation: `(m,)` float32, Pearson's correlation of the 2,304 pixels.
-        exact: `(m,)` bool, whether all pixels are equal.
-    """
-
-    pairs: NDArray[np.int64]
-    correlation: NDArray[np.float32]
-    exact: NDArray[np.bool_]
+    pairs: NDArray[np.int64]  # `(m, 2)`, the two faces; the first number is the smaller one
+    correlation: NDArray[np.float32]  # `(m,)`, Pearson's correlation of the 2,304 pixels
+    exact: NDArray[np.bool_]  # `(m,)`, whether all pixels are equal
 
     def partners(self, faces: NDArray[np.int64], others: NDArray[np.int64], exact: bool) -> NDArray[np.bool_]:
         """Return for each face, `(n,)`, whether one of the others `(k,)` is the same picture, all numbered as `pairs`.

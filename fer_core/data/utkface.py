@@ -22,17 +22,11 @@ MAX_AGE: Final = 120  # years
 
 @dataclass(frozen=True, eq=False)
 class UTKFaceDataset:
-    """Faces with age and gender.
+    """Faces with age and gender."""
 
-    Attributes:
-        images: `(n, 48, 48)` uint8 gray.
-        ages: `(n,)` float32, years.
-        genders: `(n,)` float32, 0 male, 1 female, as labelled in UTKFace.
-    """
-
-    images: NDArray[np.uint8]
-    ages: NDArray[np.float32]
-    genders: NDArray[np.float32]
+    images: NDArray[np.uint8]  # `(n, 48, 48)` gray
+    ages: NDArray[np.float32]  # `(n,)` years
+    genders: NDArray[np.float32]  # `(n,)`, 0 male, 1 female, as labelled in UTKFace
 
     def __len__(self) -> int:
         return len(self.images)

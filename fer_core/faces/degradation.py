@@ -3,9 +3,9 @@
 Hendrycks and Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations" (ICLR 2019),
 measure classifiers in this way, with five strengths of each kind.
 
-Nothing here is random: noise and places follow from the pixels of each face, so a face is degraded in the same way
-whatever other faces are given with it. A stronger degradation has the same noise, or a square that covers the smaller
-one, so curves over the strengths are smooth.
+Nothing here is random: noise and places follow from the pixels of each face, whatever other faces are given with it. A
+stronger degradation has the same noise, or a square that covers the smaller one, so curves over the strengths are
+smooth. Faces are `(n, height, width)` uint8 gray; a `FerError` says what level a function expects.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -22,21 +21,17 @@ from numpy.typing import NDArray
 
 from fer_core.types import FerError
 
-SEED: Final = 2013
-GRAY: Final = 128
-
 Faces = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Degradation:
+class Degradation(NamedTuple):
     """One kind of degradation.
 
     Attributes:
         title: its name for people.
         unit: what a level is, in words.
         levels: from weak to strong.
-        apply: takes faces `(n, height, width)` uint8 and a level, and returns faces of the same shape and type.
+        apply: takes faces and a level, and returns faces of the same shape and type.
     """
 
     title: str
@@ -46,18 +41,10 @@ class Degradation:
 
 
 def degrade(faces: Faces, kind: str, level: float) -> Faces:
-    """Return degraded copies of faces.
+    """Return degraded copies of faces `(n, height, width)` uint8 gray.
 
-    Args:
-        faces: `(n, height, width)` uint8 gray.
-        kind: a key of `DEGRADATIONS`.
-        level: in the unit of that kind; `DEGRADATIONS[kind].levels` are the five that models are measured at.
-
-    Returns:
-        Same shape and type as `faces`.
-
-    Raises:
-        FerError: the kind is unknown, the level is out of its range, or the faces have another shape or type.
+    `kind` is a key of `DEGRADATIONS` and `level` in its unit; `DEGRADATIONS[kind].levels` are those that models are
+    measured at. A `FerError` refuses another kind, level, shape or type.
     """
     if kind not in DEGRADATIONS:
         raise FerError(f"Unknown kind of degradation. Expected one of {', '.join(DEGRADATIONS)}. Received: {kind}")
@@ -67,11 +54,7 @@ def degrade(faces: Faces, kind: str, level: float) -> Faces:
 
 
 def add_noise(faces: Faces, deviation: float) -> Faces:
-    """Return faces `(n, height, width)` with Gaussian noise of this standard deviation in gray levels, at least 0.
-
-    Raises:
-        FerError: the standard deviation is negative or not a number.
-    """
+    """Return faces with Gaussian noise of this standard deviation in gray levels, at least 0."""
     _check(deviation, "a standard deviation of the noise of at least 0", 0, math.inf)
 
     def noisy(face: Faces) -> Faces:
@@ -82,11 +65,7 @@ def add_noise(faces: Faces, deviation: float) -> Faces:
 
 
 def blur_faces(faces: Faces, deviation: float) -> Faces:
-    """Return faces `(n, height, width)` with a Gaussian blur of this standard deviation in pixels, at least 0.
-
-    Raises:
-        FerError: the standard deviation is negative or not a number.
-    """
+    """Return faces with a Gaussian blur of this standard deviation in pixels, at least 0."""
     _check(deviation, "a standard deviation of the blur of at least 0", 0, math.inf)
     if deviation == 0:
         return faces.copy()
@@ -94,16 +73,9 @@ def blur_faces(faces: Faces, deviation: float) -> Faces:
 
 
 def reduce_resolution(faces: Faces, side: float) -> Faces:
-    """Return faces reduced to `side` × `side` pixels and enlarged to their size again.
+    """Return faces reduced to `side` × `side` pixels, a whole number, and enlarged to their size again.
 
     Pixels are averaged on the way down, as a sensor with fewer pixels does, and interpolated linearly on the way up.
-
-    Args:
-        faces: `(n, height, width)` uint8 gray.
-        side: a whole number from 1 to the smaller side of the faces.
-
-    Raises:
-        FerError: the side is out of this range.
     """
     height, width = faces.shape[1:]
     _check(side, f"a whole side from 1 to {min(height, width)} pixels", 1, min(height, width), whole=True)
@@ -116,25 +88,19 @@ def reduce_resolution(faces: Faces, side: float) -> Faces:
 
 
 def reduce_light(faces: Faces, percent: float) -> Faces:
-    """Return faces `(n, height, width)` with this part of the light taken away, 0 to 100 percent.
+    """Return faces with this part of the light taken away, 0 to 100 percent.
 
     Every gray level is multiplied by the part that is left, as by a shorter exposure. So brightness (the mean) and
     contrast (the standard deviation) are both reduced by this percentage, and rounding removes the finest shades.
-
-    Raises:
-        FerError: the percentage is out of range.
     """
     _check(percent, "a percentage of the light from 0 to 100", 0, 100)
     return np.rint(faces * np.float32(1 - percent / 100)).astype(np.uint8)
 
 
 def occlude(faces: Faces, percent: float) -> Faces:
-    """Return faces `(n, height, width)` with a gray rectangle over this percentage of the area, 0 to 100.
+    """Return faces with a gray rectangle over this percentage of the area, 0 to 100.
 
     It has the proportions of the face crop and lies completely within it, at a random place.
-
-    Raises:
-        FerError: the percentage is out of range.
     """
     _check(percent, "a percentage of the area from 0 to 100", 0, 100)
     sides = np.rint(np.array(faces.shape[1:]) * math.sqrt(percent / 100)).astype(int)
@@ -142,7 +108,7 @@ def occlude(faces: Faces, percent: float) -> Faces:
     def covered(face: Faces) -> Faces:
         top, left = np.rint(_generator(face, "place").random(2) * (face.shape - sides)).astype(int)
         result = face.copy()
-        result[top : top + sides[0], left : left + sides[1]] = GRAY
+        result[top : top + sides[0], left : left + sides[1]] = 128
         return result
 
     return _each(faces, covered)
@@ -170,7 +136,7 @@ def _each(faces: Faces, change: Callable[[Faces], Faces]) -> Faces:
 def _generator(face: Faces, purpose: str) -> np.random.Generator:
     """Return a random generator that depends on the face's pixels and on the purpose only."""
     digest = hashlib.blake2b(face.tobytes(), digest_size=16, person=purpose.encode()).digest()
-    return np.random.default_rng([SEED, int.from_bytes(digest, "little")])
+    return np.random.default_rng([2013, int.from_bytes(digest, "little")])
 
 
 def _check(level: float, expected: str, low: float, high: float, whole: bool = False) -> None:

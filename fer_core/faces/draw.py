@@ -1,4 +1,4 @@
-"""Draw into pictures: numbered boxes with labels, detected faces, and the evidence for an expression as a heatmap.
+"""Draw into pictures: numbered boxes with labels, steps of face detection, evidence for an expression as a heatmap.
 
 A class activation map (Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016) says how much
 each place of a face adds to the logit of each expression. Softmax depends on differences of logits only, so evidence is
@@ -20,7 +20,8 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from fer_core.data.images import require_rgb, resized
-from fer_core.faces.framing import CROP_SIZE, Transform, invert
+from fer_core.faces.detector import FaceDetector, default_detector
+from fer_core.faces.framing import CROP_SIZE, Transform, crop_face, cut_square, framing_transform, invert, part_under
 from fer_core.labels import COLORS, NUM_CLASSES, expression_index
 from fer_core.types import Face, FaceResult, Image
 
@@ -31,6 +32,7 @@ FONT_TO_FACE: Final = 0.17  # of the median box's height, within these limits
 MIN_FONT: Final = 11  # pixels; smaller text is not readable
 MIN_CANVAS: Final = 320  # pixels; smaller pictures are enlarged so that a label fits
 MARKED_SIDE: Final = 384  # pixels; longest side of pictures with marked faces
+UPRIGHT_SIDE: Final = 192  # pixels; of the upright crop in colour, four times that of the gray input
 MARK: Final = "#F0E442"  # Okabe and Ito's yellow, which no expression has
 DARK: Final = (17, 17, 17)
 LIGHT: Final = (255, 255, 255)
@@ -39,9 +41,7 @@ UNSURE: Final = "#FFFFFF"  # colour where the model is not sure; no expression h
 BLUR: Final = 0.4  # of a map cell's size, so that cells have no visible edges
 MAX_OPACITY: Final = 0.7  # of the strongest evidence
 
-GLOW: Final = cv2.cvtColor(
-    cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB
-)
+GLOW: Final = np.flip(cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_INFERNO), axis=2).copy()
 """`(256, 1, 3)` uint8 RGB: the colour map `inferno`. Its lightness increases evenly, so it also works in gray."""
 
 AGAINST, FOR = (240, 100, 0), (20, 120, 240)
@@ -50,8 +50,9 @@ AGAINST, FOR = (240, 100, 0), (20, 120, 240)
 TWO_SIDED: Final = np.array([AGAINST] * 128 + [FOR] * 128, np.uint8)[:, None]
 """`(256, 1, 3)` uint8 RGB: the first half for evidence against, the second for evidence for an expression."""
 
-Rectangle = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
+Rectangle = tuple[float, float, float, float]  # left, top, right, bottom
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+_font = lru_cache(maxsize=64)(ImageFont.load_default)
 
 
 def draw_faces(
@@ -70,64 +71,59 @@ def draw_faces(
     Args:
         image: `(height, width, 3)` uint8 RGB.
         results: faces of this image.
-        enlarge: enlarge a picture whose longest side is below 320 pixels to that size. Give False for video, whose
-            frames must keep their size.
+        enlarge: enlarge a picture whose longest side is below 320 pixels to that size; not for frames of a video.
         numbers: the number of each result; by default 1, 2, …
         largest: reduce a picture whose longest side has more pixels to that size.
-
-    Returns:
-        `(height, width, 3)` uint8 RGB, of another size than `image` if it was enlarged or reduced.
-
-    Raises:
-        FerError: `image` is not an RGB picture.
     """
-    return np.array(_drawn(image, results, MIN_CANVAS if enlarge else 1, largest, numbers))
-
-
-def _drawn(
-    image: Image,
-    results: Sequence[FaceResult],
-    smallest: int = MIN_CANVAS,
-    largest: int | None = None,
-    numbers: Sequence[int] | None = None,
-) -> Pillow.Image:
-    """Return the drawing of `draw_faces`, first scaled to a longest side within two limits in pixels."""
     image = require_rgb(image)
     longest = max(image.shape[:2])
-    scale = max(smallest, longest if largest is None else min(longest, largest)) / longest
+    most = longest if largest is None else min(longest, largest)
+    scale = max(MIN_CANVAS if enlarge else 1, most) / longest
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     canvas = Pillow.fromarray(image if scale >= 1 else resized(image, (width, height)))
-    if canvas.size != (width, height):
+    if scale > 1:
         canvas = canvas.resize((width, height), Pillow.Resampling.BICUBIC)
     pen = ImageDraw.Draw(canvas)
     mean_side = (width * height) ** 0.5
     line = max(2, round(LINE_WIDTH * mean_side))
     boxes = [_visible_part(result.face.box, scale, width, height) for result in results]
-    font = _font(_font_size(boxes, mean_side))
-    for box, result in zip(boxes, results, strict=True):
-        _draw_box(pen, box, _color(result), line)
+    colors = [COLORS[result.expression] if result.sure else UNSURE for result in results]
+    smallest, largest_font = (part * mean_side for part in FONT_SIZE)
+    face = float(np.median([bottom - top for _, top, _, bottom in boxes])) if boxes else mean_side
+    font = _font(round(max(MIN_FONT, min(max(FONT_TO_FACE * face, smallest), largest_font))))
+    for box, color in zip(boxes, colors, strict=True):
+        _draw_box(pen, box, color, line)
     labels: list[Rectangle] = []
-    for number, box, result in zip(numbers or range(1, len(results) + 1), boxes, results, strict=True):
+    for number, box, color, result in zip(numbers or range(1, len(boxes) + 1), boxes, colors, results, strict=True):
         text = _fitting_text(pen, font, number, result, width)
         others = [other for other in boxes if other is not box]
-        labels.append(_draw_label(pen, font, text, box, [*others, *labels], _color(result)))
-    return canvas
+        labels.append(_draw_label(pen, font, text, box, [*others, *labels], color))
+    return np.array(canvas)
+
+
+def annotated_jpeg(image: Image, results: Sequence[FaceResult], side: int = SHOWN_SIDE) -> bytes:
+    """Return the drawing of `draw_faces` as a JPEG of at most `side` pixels, small enough to send to a browser."""
+    return _encoded(draw_faces(image, results, largest=side), "JPEG", quality=90)
+
+
+def annotated_png(image: Image, results: Sequence[FaceResult]) -> bytes:
+    """Return the drawing of `draw_faces` in full size as a PNG."""
+    return png(draw_faces(image, results))
+
+
+def png(image: Image) -> bytes:
+    """Return a picture encoded as PNG."""
+    return _encoded(image, "PNG")
+
+
+def enlarged_pixels(crop: Image, size: int = 336) -> Image:
+    """Return a crop enlarged by a whole factor to at most `size` pixels, so that its pixels become visible squares."""
+    factor = max(1, size // crop.shape[1])
+    return np.repeat(np.repeat(crop, factor, axis=0), factor, axis=1)
 
 
 def marked_faces(image: Image, faces: Sequence[Face], side: int = MARKED_SIDE) -> Image:
-    """Return a copy of an image with the box and the five landmarks of each face.
-
-    Args:
-        image: `(height, width, 3)` uint8 RGB.
-        faces: of this image.
-        side: pixels of the longer side of the result.
-
-    Returns:
-        `(height, width, 3)` uint8 RGB, enlarged or reduced.
-
-    Raises:
-        FerError: `image` is not an RGB picture.
-    """
+    """Return a copy of an RGB image with the box and the five landmarks of each face, with `side` pixels at most."""
     scale = side / max(require_rgb(image).shape[:2])
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     canvas = Pillow.fromarray(image).resize((width, height), Pillow.Resampling.BICUBIC)
@@ -140,25 +136,27 @@ def marked_faces(image: Image, faces: Sequence[Face], side: int = MARKED_SIDE) -
     return np.array(canvas)
 
 
-def annotated_jpeg(image: Image, results: Sequence[FaceResult], side: int = SHOWN_SIDE) -> bytes:
-    """Return the drawing of `draw_faces` as a JPEG of at most `side` pixels, small enough to send to a browser."""
-    return _encoded(_drawn(image, results, largest=side), "JPEG", quality=90)
+@dataclass(frozen=True, eq=False)
+class DetectionStages:
+    """The steps from a picture to what networks get; without a face, the last two are None."""
+
+    before: Image  # the picture as it was given, at most 384 pixels wide or high
+    marked: Image  # the same with the box and the five landmarks of each face, RGB, 384 pixels wide or high
+    faces: int  # number of detected faces; only the largest one is cropped
+    upright: Image | None = None  # `(192, 192, 3)` RGB, upright and framed like FER2013's faces
+    gray: Image | None = None  # `(48, 48)` uint8, the same as networks get it
 
 
-def annotated_png(image: Image, results: Sequence[FaceResult]) -> bytes:
-    """Return the drawing of `draw_faces` in full size as a PNG."""
-    return _encoded(_drawn(image, results), "PNG")
-
-
-def png(image: Image) -> bytes:
-    """Return a picture encoded as PNG."""
-    return _encoded(Pillow.fromarray(image), "PNG")
-
-
-def enlarged_pixels(crop: Image, size: int = 336) -> Image:
-    """Return a crop enlarged by a whole factor to at most `size` pixels, so that its pixels become visible squares."""
-    factor = max(1, size // crop.shape[1])
-    return np.repeat(np.repeat(crop, factor, axis=0), factor, axis=1)
+def detection_stages(image: Image, detector: FaceDetector | None = None) -> DetectionStages:
+    """Detect the faces of a uint8 picture, RGB or `(height, width)` gray, and crop the largest one."""
+    picture = require_rgb(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 else image)
+    faces = (detector or default_detector()).detect(picture)
+    marked = marked_faces(picture, faces)
+    before = image if max(image.shape[:2]) <= MARKED_SIDE else resized(image, marked.shape[1::-1])
+    if not faces:
+        return DetectionStages(before, marked, 0)
+    upright = cut_square(picture, framing_transform(faces[0], UPRIGHT_SIDE), UPRIGHT_SIDE)
+    return DetectionStages(before, marked, len(faces), upright, crop_face(picture, faces[0])[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,20 +167,11 @@ class Evidence:
         values: `(rows, columns)`, evenly spread over the crop, in the unit of the maps: logits, or probabilities.
         limit: the value drawn at full strength, 0 or more; 0 if there is nothing to draw.
         two_sided: draw negative values as well, in another colour.
-
-    Raises:
-        ValueError: the values are not two-dimensional, or the limit is negative or not finite.
     """
 
     values: NDArray[np.float32]
     limit: float
     two_sided: bool = False
-
-    def __post_init__(self) -> None:
-        if self.values.ndim != 2 or self.values.size == 0:
-            raise ValueError(f"Expected evidence of shape (rows, columns). Received: {self.values.shape}")
-        if not 0 <= self.limit < float("inf"):
-            raise ValueError(f"Expected a finite limit of 0 or more. Received: {self.limit}")
 
     @property
     def shares(self) -> NDArray[np.float32]:
@@ -200,11 +189,8 @@ def evidence_for(
     Against all others, the value of a place is the map of the expression minus the mean of all seven maps, and the
     limit is the largest such value of any expression. (The mean of the six others would give the same picture: all
     values are then 7/6 as large.) Against one other, the value is the difference of two maps, and the limit is the
-    largest difference between any two. So only the strongest evidence of a face is drawn at full strength, and an
-    expression that little speaks for stays dark.
-
-    The mean of an activation map over all places is the logit. So the mean of the values is a difference of logits:
-    against one other, the logarithm of the ratio of the two probabilities.
+    largest difference between any two. The mean of an activation map is the logit, so the mean of these differences is
+    the logarithm of the ratio of the two probabilities.
 
     Args:
         maps: `(rows, columns, 7)`, what each place adds to each expression. Values that are not finite count as 0.
@@ -230,16 +216,10 @@ def evidence_for(
 
 
 def heatmap_on_crop(crop: Image, evidence: Evidence, size: int = 240) -> Image:
-    """Return a face crop with the evidence over it: the stronger, the brighter and the more opaque.
+    """Return a gray face crop with the evidence over all of it: the stronger, the brighter and the more opaque.
 
-    Args:
-        crop: `(height, width)` uint8 gray.
-        evidence: stretched over the whole crop. Two-sided evidence is blue where it speaks for the expression and
-            orange where it speaks against it.
-        size: longer side of the returned picture in pixels.
-
-    Returns:
-        `(height, width, 3)` uint8 RGB.
+    Two-sided evidence is blue where it speaks for the expression and orange where it speaks against it. The result is
+    `(height, width, 3)` uint8 RGB, with `size` pixels on the longer side.
     """
     factor = size / max(crop.shape)
     target = (max(1, round(crop.shape[1] * factor)), max(1, round(crop.shape[0] * factor)))
@@ -248,32 +228,16 @@ def heatmap_on_crop(crop: Image, evidence: Evidence, size: int = 240) -> Image:
 
 
 def heatmap_on_face(image: Image, transform: Transform, *, evidence: Evidence) -> Image:
-    """Return a copy of an image with the evidence over one face, drawn as by `heatmap_on_crop`.
+    """Return a copy of an RGB image with the evidence over one face, drawn as by `heatmap_on_crop`.
 
-    Args:
-        image: `(height, width, 3)` uint8 RGB.
-        transform: `(2, 3)` from the image to the face's 48 x 48 crop, as in `FaceResult`.
-        evidence: stretched over the whole crop.
-
-    Returns:
-        `(height, width, 3)` uint8 RGB.
-
-    Raises:
-        FerError: `image` is not an RGB picture.
+    `transform` leads from the image to the face's 48 x 48 crop, as in `FaceResult`.
     """
     image = require_rgb(image).copy()
+    left, top, part = part_under(image, transform, CROP_SIZE)
     back = invert(transform)
-    edge = CROP_SIZE - 0.5
-    corners = np.array([[-0.5, -0.5], [edge, -0.5], [-0.5, edge], [edge, edge]]) @ back[:, :2].T + back[:, 2]
-    limit = (image.shape[1], image.shape[0])
-    left, top = np.clip(np.floor(corners.min(0)), 0, limit).astype(int)
-    right, bottom = np.clip(np.ceil(corners.max(0)) + 1, 0, limit).astype(int)
-    if right <= left or bottom <= top:
-        return image
     back[:, 2] -= (left, top)
-    shares = _enlarged(evidence, (CROP_SIZE, CROP_SIZE))
-    shares = np.asarray(cv2.warpAffine(shares, back, (int(right - left), int(bottom - top)), flags=cv2.INTER_LINEAR))
-    image[top:bottom, left:right] = _blended(image[top:bottom, left:right], shares, evidence.two_sided)
+    shares = cv2.warpAffine(_enlarged(evidence, (CROP_SIZE, CROP_SIZE)), back, part.shape[1::-1])
+    part[:] = _blended(part, np.asarray(shares), evidence.two_sided)
     return image
 
 
@@ -282,17 +246,6 @@ def _visible_part(box: tuple[float, float, float, float], scale: float, width: i
     left, right = np.clip((x, x + box_width), 0, width - 1)
     top, bottom = np.clip((y, y + box_height), 0, height - 1)
     return float(left), float(top), float(right), float(bottom)
-
-
-@lru_cache(maxsize=64)
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size=size)
-
-
-def _font_size(boxes: Sequence[Rectangle], mean_side: float) -> int:
-    smallest, largest = (part * mean_side for part in FONT_SIZE)
-    face = float(np.median([bottom - top for _, top, _, bottom in boxes])) if boxes else mean_side
-    return round(max(MIN_FONT, min(max(FONT_TO_FACE * face, smallest), largest)))
 
 
 def _draw_box(pen: ImageDraw.ImageDraw, box: Rectangle, color: str, line: int) -> None:
@@ -304,17 +257,7 @@ def _draw_box(pen: ImageDraw.ImageDraw, box: Rectangle, color: str, line: int) -
             pen.rectangle(corners, outline=ink, width=width)
 
 
-def _color(result: FaceResult) -> str:
-    return COLORS[result.expression] if result.sure else UNSURE
-
-
-def _fitting_text(
-    pen: ImageDraw.ImageDraw,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    number: int,
-    result: FaceResult,
-    width: int,
-) -> str:
+def _fitting_text(pen: ImageDraw.ImageDraw, font: Font, number: int, result: FaceResult, width: int) -> str:
     """Return the longest label that fits into a picture `width` pixels wide."""
     full = f"{number} {result.expression} {result.confidence:.0%}" if result.sure else f"{number} {result.answer}"
     texts = (full, f"{number} {result.answer}", result.answer, f"{number}")
@@ -322,12 +265,7 @@ def _fitting_text(
 
 
 def _draw_label(
-    pen: ImageDraw.ImageDraw,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    text: str,
-    box: Rectangle,
-    avoided: Sequence[Rectangle],
-    color: str,
+    pen: ImageDraw.ImageDraw, font: Font, text: str, box: Rectangle, avoided: Sequence[Rectangle], color: str
 ) -> Rectangle:
     """Draw a label at the place that covers least: above its box, below it, or inside at its top or bottom."""
     left, top, right, bottom = pen.textbbox((0, 0), text, font)
@@ -357,9 +295,9 @@ def _ink_on(color: str) -> tuple[int, int, int]:
     return DARK if luminance > 0.179 else LIGHT
 
 
-def _encoded(picture: Pillow.Image, kind: str, **options: int) -> bytes:
+def _encoded(image: Image, kind: str, **options: int) -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, kind, **options)
+    Pillow.fromarray(image).save(stream, kind, **options)
     return stream.getvalue()
 
 

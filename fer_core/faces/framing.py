@@ -25,16 +25,13 @@ BOX_WIDTH: Final = 0.77  # of the frame's side
 BOX_HEIGHT: Final = 1.03  # of the frame's side
 CROP_SIZE: Final = 48  # pixels
 
-STEEP_ROLL: Final = 60.0
-"""Degrees; a steeper eye line is used only if the position of the mouth agrees with it."""
-
+STEEP_ROLL: Final = 60.0  # degrees; a steeper eye line is used only if the position of the mouth agrees with it
 MAX_AXIS_ERROR: Final = 35.0  # degrees between the eye line's normal and the line from eyes to mouth
 MIN_EYE_DISTANCE: Final = 0.15  # of the box's width; eyes closer together (a profile) give no direction
 NEARLY_SQUARE: Final = 1.2  # longer side over shorter side
 MAX_SAMPLES: Final = 32  # per crop pixel and axis, when a large face is reduced
 
-Transform = NDArray[np.float64]
-"""`(2, 3)` affine matrix: `matrix @ (x, y, 1)`."""
+Transform = NDArray[np.float64]  # `(2, 3)` affine matrix: `matrix @ (x, y, 1)`
 
 
 def measured_roll(face: Face) -> float:
@@ -60,8 +57,7 @@ def measured_roll(face: Face) -> float:
 
 def framing_roll(face: Face) -> float:
     """Return the angle in degrees by which a face's frame is rotated: `measured_roll`, or 0 if it is unknown."""
-    roll = measured_roll(face)
-    return 0.0 if math.isnan(roll) else roll
+    return float(np.nan_to_num(measured_roll(face)))
 
 
 def lies_on_its_side(roll: float) -> bool:
@@ -81,14 +77,9 @@ def frame_side(face: Face) -> float:
 
 
 def framing_transform(face: Face, size: int = CROP_SIZE) -> Transform:
-    """Return the affine transform from an image to the `size` x `size` crop of one of its faces.
+    """Return the affine transform from an image to the `size` x `size` crop of a face: `(2, 3)` float64, in pixels.
 
-    Args:
-        face: its box determines centre and side of the square, its eyes the rotation.
-        size: side of the crop in pixels.
-
-    Returns:
-        `(2, 3)` float64, from image x, y to crop x, y, both in pixels.
+    The face's box determines centre and side of the square, its eyes the rotation.
     """
     scale = size / frame_side(face)
     angle = math.radians(framing_roll(face))
@@ -104,20 +95,10 @@ def invert(transform: Transform) -> Transform:
 
 
 def crop_face(image: Image, face: Face) -> tuple[Image, Transform]:
-    """Crop a face from an image: upright, gray and framed like FER2013's faces.
+    """Crop a face from an RGB image, upright and framed like FER2013's faces: `(48, 48)` uint8 gray, and its transform.
 
     Gray is ITU-R 601 luma. Each crop pixel is the mean of the image area under it, which avoids aliasing. Beyond the
-    image's border its edge pixels are repeated.
-
-    Args:
-        image: `(height, width, 3)` uint8 RGB.
-        face: a face of this image.
-
-    Returns:
-        The `(48, 48)` uint8 gray crop, and its transform as in `framing_transform`.
-
-    Raises:
-        FerError: `image` is not an RGB picture.
+    image's border its edge pixels are repeated. The transform is that of `framing_transform`.
     """
     transform = framing_transform(face)
     return cv2.cvtColor(cut_square(require_rgb(image), transform, CROP_SIZE), cv2.COLOR_RGB2GRAY), transform
@@ -125,8 +106,9 @@ def crop_face(image: Image, face: Face) -> tuple[Image, Transform]:
 
 def cut_square(image: Image, transform: Transform, size: int) -> Image:
     """Return the `(size, size, 3)` part of an RGB image under a similarity `transform`, without aliasing."""
-    left, top, part = _part_under(image, transform, size)
-    samples = min(MAX_SAMPLES, max(1, math.ceil(1 / _scale(transform) - 0.01)))
+    left, top, part = part_under(image, transform, size)
+    scale = math.sqrt(abs(np.linalg.det(transform[:, :2])))
+    samples = min(MAX_SAMPLES, max(1, math.ceil(1 / scale - 0.01)))
     fine = transform.copy()
     fine[:, 2] += fine[:, :2] @ (left, top)
     fine = fine * samples
@@ -141,9 +123,6 @@ def whole_image_face(image: Image) -> Face:
 
     The crop is a square around the picture's centre, so the face is not distorted. Its side is the mean of the
     picture's sides if they differ by a factor of at most 1.2, otherwise the shorter side.
-
-    Raises:
-        FerError: `image` is not an RGB picture.
     """
     height, width = require_rgb(image).shape[:2]
     shorter, longer = sorted((height, width))
@@ -152,20 +131,15 @@ def whole_image_face(image: Image) -> Face:
     return Face(((width - box_width) / 2, (height - box_height) / 2, box_width, box_height), 1.0)
 
 
-def _scale(transform: Transform) -> float:
-    return math.sqrt(abs(np.linalg.det(transform[:, :2])))
-
-
-def _part_under(image: Image, transform: Transform, size: int) -> tuple[int, int, Image]:
-    """Return left, top and pixels of the part of the image under a crop, with a margin of two pixels.
+def part_under(image: Image, transform: Transform, size: int) -> tuple[int, int, Image]:
+    """Return left, top and pixels (a view) of the part of the image under a crop, with a margin of two pixels.
 
     OpenCV cannot warp images with a side of 32,768 pixels or more, so it is given only this part.
     """
     corners = np.array([[-0.5, -0.5], [size - 0.5, -0.5], [-0.5, size - 0.5], [size - 0.5, size - 0.5]])
     back = invert(transform)
     touched = corners @ back[:, :2].T + back[:, 2]
-    height, width = image.shape[:2]
-    limit = np.array([width, height])
+    limit = np.array(image.shape[1::-1])
     low = np.clip(np.floor(touched.min(0)).astype(int) - 2, 0, limit - 1)
     high = np.clip(np.ceil(touched.max(0)).astype(int) + 3, low + 1, limit)
     return int(low[0]), int(low[1]), image[low[1] : high[1], low[0] : high[0]]

@@ -17,28 +17,15 @@ from fer_core.types import FerError
 ENLARGED: Final = 192
 """Side in pixels to which crops are enlarged for detection: few faces are found at FER2013's 48, nearly all at 192."""
 
-CLAHE_CLIP_LIMIT: Final = 2.0
-CLAHE_TILES: Final = (4, 4)  # 12 x 12 pixels each on a FER2013 face
-
-Box = tuple[float, float, float]
-"""Left, top and side of a square, as shares of a crop's width."""
-
+Box = tuple[float, float, float]  # left, top and side of a square, as shares of a crop's width
 WHOLE: Final[Box] = (0.0, 0.0, 1.0)
 
 
 def preprocess_faces(faces: NDArray[np.uint8], preprocessing: str) -> NDArray[np.uint8]:
-    """Apply a model's preprocessing to face crops.
+    """Apply a model's preprocessing to face crops `(n, side, side)` uint8 gray, framed like FER2013's faces.
 
-    Args:
-        faces: `(n, side, side)` uint8 gray, framed like FER2013's faces.
-        preprocessing: `none`; `face`: crop to the detected face, as in the paper's section 3.4.4; `equalize`:
-            histogram equalization; `clahe`: contrast-limited adaptive histogram equalization.
-
-    Returns:
-        Same shape and type as `faces`.
-
-    Raises:
-        FerError: unknown preprocessing.
+    `none` changes nothing, `face` crops to the detected face, as in the paper's section 3.4.4, `equalize` equalizes the
+    histogram, and `clahe` does so in tiles and with a limit.
     """
     if preprocessing == "none" or len(faces) == 0:
         return faces
@@ -47,18 +34,13 @@ def preprocess_faces(faces: NDArray[np.uint8], preprocessing: str) -> NDArray[np
     if preprocessing == "equalize":
         return np.stack([cv2.equalizeHist(face) for face in faces])
     if preprocessing == "clahe":
-        clahe = cv2.createCLAHE(CLAHE_CLIP_LIMIT, CLAHE_TILES)
+        clahe = cv2.createCLAHE(2.0, (4, 4))  # tiles of 12 x 12 pixels on a FER2013 face
         return np.stack([clahe.apply(face) for face in faces])
     raise FerError(f"Unknown preprocessing. Expected none, face, equalize or clahe. Received: {preprocessing}")
 
 
 def detect_boxes(faces: NDArray[np.uint8], detector: FaceDetector | None = None) -> list[Box]:
-    """Return a square around the largest face detected in each crop, or the whole crop if none is detected.
-
-    Args:
-        faces: `(n, side, side)` uint8 gray.
-        detector: by default `default_detector()`.
-    """
+    """Return a square around the largest face detected in each crop, or the whole crop if none is detected."""
     detector = detector or default_detector()
     boxes = []
     for face in faces:
@@ -81,14 +63,9 @@ def crop_to_boxes(faces: NDArray[np.uint8], boxes: list[Box]) -> NDArray[np.uint
 
 
 def maps_on_whole_faces(maps: NDArray[np.float32], boxes: list[Box]) -> NDArray[np.float32]:
-    """Transfer activation maps of cropped squares to the whole faces; they are 0 outside the squares.
+    """Transfer activation maps `(n, rows, columns, classes)` of cropped squares to the whole faces.
 
-    Args:
-        maps: `(n, rows, columns, classes)`.
-        boxes: the `n` squares.
-
-    Returns:
-        Same shape as `maps`, with the nearest value of the square in each cell.
+    Each cell has the nearest value of the square, and 0 outside it.
     """
     _, rows, columns, _ = maps.shape
     result = np.zeros_like(maps)

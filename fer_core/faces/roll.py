@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data import FaceDataset
@@ -22,25 +23,17 @@ from fer_core.types import FerError, Image
 
 FILE: Final = Path(__file__).with_name("head_roll.npz")
 
-UNKNOWN: Final = 999
-"""Stands in the file where no face, or no direction of its eyes, was found."""
-
-
+UNKNOWN: Final = 999  # in the file, where no face, or no direction of its eyes, was found
 STEEPEST: Final = 90.0
 """Degrees; a steeper roll counts as unknown. Of 36 faces of FER2013 with a steeper one, none was upside down: they are
 profiles, and faces behind hands, in which the detector takes other things for eyes."""
 
 
 def head_roll(images: NDArray[np.uint8], detector: FaceDetector | None = None) -> NDArray[np.float64]:
-    """Measure the head roll of faces from the landmarks of the largest face detected in each picture.
+    """Measure the head roll of the largest face detected in each picture `(n, height, width)` uint8 gray.
 
-    Args:
-        images: `(n, height, width)` uint8 gray.
-        detector: by default `default_detector()`.
-
-    Returns:
-        `(n,)` degrees, positive if the head is tilted clockwise in the picture, from -90 to 90; NaN where no face is
-        found, or its eyes give no direction, as in profiles.
+    It is `(n,)` degrees, positive if the head is tilted clockwise in the picture, from -90 to 90; NaN where no face is
+    found, or its eyes give no direction, as in profiles.
     """
     chosen = detector or default_detector()
 
@@ -53,17 +46,8 @@ def head_roll(images: NDArray[np.uint8], detector: FaceDetector | None = None) -
 
 
 def known_roll(rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the head roll of FER2013's faces from the file that comes with this package.
-
-    Args:
-        rows: `(n,)` in `fer2013.csv`, from 0; -1 for a face of unknown row.
-
-    Returns:
-        `(n,)` whole degrees as `head_roll`; NaN also where the row is unknown.
-    """
-    degrees = _by_row()
-    inside = (rows >= 0) & (rows < len(degrees))
-    return np.where(inside, degrees[np.where(inside, rows, 0)], np.nan)
+    """Return the head roll, in whole degrees, of these rows of FER2013, `(n,)` as `head_roll`; NaN for unknown rows."""
+    return np.array(pd.Series(_by_row()).reindex(rows), np.float64)
 
 
 def dataset_roll(dataset: FaceDataset) -> NDArray[np.float64]:
@@ -75,15 +59,7 @@ def dataset_roll(dataset: FaceDataset) -> NDArray[np.float64]:
 
 
 def save_roll(dataset: FaceDataset, path: Path = FILE) -> NDArray[np.float64]:
-    """Measure the head roll of FER2013's faces, write it in whole degrees, and return it, `(n,)` as `head_roll`.
-
-    Args:
-        dataset: all rows from 0 on, each once.
-        path: of the file to write.
-
-    Raises:
-        FerError: a row is unknown or missing, or YuNet is not available.
-    """
+    """Measure the head roll of all faces of FER2013, write it in whole degrees, and return it as `head_roll` does."""
     if (np.sort(dataset.rows) != np.arange(len(dataset))).any():
         raise FerError("Expected FER2013 with all its rows, each once. Received: faces of unknown row, or a part of it")
     detector = default_detector()

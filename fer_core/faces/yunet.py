@@ -1,7 +1,6 @@
-"""YuNet, the default face detector: a few milliseconds per image on a CPU.
+"""YuNet, the default face detector: a few milliseconds per image on a CPU, by OpenCV's `FaceDetectorYN`.
 
-Wu, Peng, Yu: "YuNet: A Tiny Millisecond-level Face Detector" (Machine Intelligence Research, 2023). Weights from
-OpenCV Zoo, run by OpenCV's `FaceDetectorYN`.
+Wu, Peng, Yu: "YuNet: A Tiny Millisecond-level Face Detector" (Machine Intelligence Research, 2023).
 """
 
 from __future__ import annotations
@@ -75,11 +74,8 @@ class YuNetDetector:
     """Detect faces with YuNet. Thread-safe.
 
     Args:
-        path: the ONNX file; by default `yunet_path()`, which may download it.
+        path: the ONNX file; by default `yunet_path()`, which may download it or raise `DetectorUnavailable`.
         detection_size: longest side in pixels to which a picture is scaled for the first search.
-
-    Raises:
-        DetectorUnavailable: the ONNX file is not available.
 
     Example:
         >>> faces = YuNetDetector().detect(photo)  # (height, width, 3) uint8 RGB
@@ -90,25 +86,18 @@ class YuNetDetector:
 
     def __init__(self, path: Path | None = None, detection_size: int = 640) -> None:
         self.detection_size = detection_size
-        self._weights = np.frombuffer((path or yunet_path()).read_bytes(), np.uint8)
-        self._pool: Pool[Any] = Pool(self._make)
+        weights, no_config = np.frombuffer((path or yunet_path()).read_bytes(), np.uint8), np.empty(0, np.uint8)
+        options = ((320, 320), MIN_SCORE, MAX_OVERLAP, 5000)
+        self._pool: Pool[Any] = Pool(lambda: cv2.FaceDetectorYN.create("onnx", weights, no_config, *options))
         with self._pool.borrow():  # create one detector now, so that the first camera frame does not wait for it
             pass
 
     def detect(self, image: Image, thorough: bool = True) -> list[Face]:
-        """Return the faces in an image, largest first.
+        """Return the faces in an RGB image of any size, largest first, with the eyes above the mouth as it is turned.
 
-        Args:
-            image: `(height, width, 3)` uint8 RGB of any size.
-            thorough: for photos: search a larger copy for small faces; if nothing was found, a smaller copy for a
-                face that fills the picture; if a face is turned or none is certain, rotated copies; and
-                refine the landmarks of each face. False, for video frames, searches once.
-
-        Returns:
-            Faces with the eyes above the mouth as the head is turned: by 0, 90, 180 or 270 degrees and what it tilts.
-
-        Raises:
-            FerError: `image` is not an RGB picture.
+        For photos, a thorough search looks for small faces in a larger copy; if nothing was found, in a smaller copy
+        for a face that fills the picture; if a face is turned or none is certain, in rotated copies; and it refines
+        the landmarks of each face. Otherwise, for video frames, a picture is searched once.
         """
         image = require_rgb(image)
         faces = self._first_search(image)
@@ -121,11 +110,6 @@ class YuNetDetector:
         found = suppress_overlaps(self._search_turned(image, found))
         refined = [self._refined(image, face) for face in found[:MAX_REFINED]]
         return suppress_overlaps([*refined, *found[MAX_REFINED:]])
-
-    def _make(self) -> Any:
-        return cv2.FaceDetectorYN.create(
-            "onnx", self._weights, np.empty(0, np.uint8), (320, 320), MIN_SCORE, MAX_OVERLAP, 5000
-        )
 
     def _first_search(self, image: Image, quarters: int = 0) -> list[Face]:
         return self._search(image, int(np.clip(max(image.shape[:2]), SMALLEST_PASS, self.detection_size)), quarters)
@@ -145,7 +129,7 @@ class YuNetDetector:
         if rows is None:
             return []
         kept = [row for row in rows if np.isfinite(row).all() and row[2:4].min() >= MIN_FACE]
-        return [_face(_turned_back(row, quarters, size), stretch) for row in kept]
+        return [_face(row, quarters, size, stretch) for row in kept]
 
     def _search_finely(self, image: Image, quarters: int = 0) -> list[Face]:
         """Return the small faces found in overlapping tiles of copies larger than that of the first search."""
@@ -191,8 +175,7 @@ class YuNetDetector:
         for side in TURN_PATCHES:
             transform = _patch_transform(face, side)
             patch = cut_square(image, transform, side)
-            searched = {quarters: self._face_of(patch, quarters) for quarters in range(4)}
-            found = {quarters: near for quarters, near in searched.items() if near}
+            found = {quarters: near for quarters in range(4) if (near := self._face_of(patch, quarters))}
             if found:
                 quarters, near = max(found.items(), key=lambda item: item[1].score)
                 upright = _best([found[0]] if 0 in found else [])
@@ -225,13 +208,19 @@ class YuNetDetector:
         return face
 
 
-def _face(row: NDArray[np.float32], stretch: NDArray[np.float32]) -> Face:
-    """Convert a row of YuNet's output, in pixels of the searched copy, to a face in pixels of the image.
+def _face(row: NDArray[np.float32], quarters: int, size: tuple[int, int], stretch: NDArray[np.float32]) -> Face:
+    """Convert a row that YuNet found in `np.rot90(copy, quarters)` to a face in pixels of the image.
 
-    A row holds x, y, width, height, five points (first the person's right eye, which is on the image's left), score.
+    The copy has this size (width, height), and its pixels are `stretch` pixels of the image. A row holds x, y, width,
+    height, five points (first the person's right eye, which is on the image's left), score.
     """
-    x, y, width, height = (row[:4] * np.tile(stretch, 2)).tolist()
-    return Face((x, y, width, height), float(min(row[14], 1.0)), row[4:14].reshape(5, 2) * stretch)
+    points = np.concatenate([[row[:2], row[:2] + row[2:4]], row[4:14].reshape(5, 2)])
+    for quarter in range(quarters, 0, -1):  # undo one quarter turn at a time
+        right_edge = size[0] if quarter % 2 == 1 else size[1]
+        points = np.column_stack([right_edge - points[:, 1], points[:, 0]])
+    low, high = points[:2].min(0), points[:2].max(0)
+    x, y, width, height = (np.concatenate([low, high - low]) * np.tile(stretch, 2)).tolist()
+    return Face((x, y, width, height), float(min(row[14], 1.0)), points[2:] * stretch)
 
 
 def _best(faces: list[Face]) -> float:
@@ -242,32 +231,15 @@ def _sure(faces: list[Face]) -> list[Face]:
     return [face for face in faces if face.score >= SURE_SCORE]
 
 
-def _turned_back(row: NDArray[np.float32], quarters: int, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Convert a row found in `np.rot90(copy, quarters)` to pixels of the copy of `size` (width, height)."""
-    corner, extent, landmarks = row[:2], row[2:4], row[4:14].reshape(5, 2)
-    points = np.concatenate([[corner, corner + extent], landmarks])
-    for quarter in range(quarters, 0, -1):  # undo one quarter turn at a time
-        right_edge = size[0] if quarter % 2 == 1 else size[1]
-        points = np.column_stack([right_edge - points[:, 1], points[:, 0]])
-    low, high = points[:2].min(0), points[:2].max(0)
-    return np.concatenate([low, high - low, points[2:].ravel(), row[14:]])
-
-
 def _cuts(length: int, part: int, overlap: int) -> list[tuple[int, int, float, float]]:
     """Divide a length into parts that overlap: start and stop of each, and the limits for the centres of its faces.
 
     A face as wide as the overlap is whole in one part at least, and counts in only one.
     """
-    count = max(1, math.ceil((length - overlap) / (part - overlap)))
-    edges = [round(length * k / count) for k in range(count + 1)]
+    count, half = max(1, math.ceil((length - overlap) / (part - overlap))), overlap // 2
+    edges = [-math.inf, *(round(length * k / count) for k in range(1, count)), math.inf]
     return [
-        (
-            max(0, low - overlap // 2),
-            min(length, high + overlap // 2),
-            low if low > 0 else -math.inf,
-            high if high < length else math.inf,
-        )
-        for low, high in itertools.pairwise(edges)
+        (int(max(0, low - half)), int(min(length, high + half)), low, high) for low, high in itertools.pairwise(edges)
     ]
 
 

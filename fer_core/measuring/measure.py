@@ -150,10 +150,8 @@ def measure_again(
     """Measure the served file on FER2013; for a model without one, compute the metrics from its stored predictions.
 
     If FER2013 is here without votes, what most annotators say is taken from the stored predictions of the same faces.
-    On request, measure on degraded faces as well, and `holdout_facts` if the model has not seen the hold-out.
-
-    Raises:
-        FerError: the model's file cannot be used, a split is missing, or the stored predictions are of other data.
+    On request, measure on degraded faces as well, and `holdout_facts` if the model has not seen the hold-out. What
+    cannot be measured is a FerError.
     """
     training = dataset.split("training")
     if not model.servable:

@@ -18,8 +18,7 @@ from fer_core.metrics.intervals import wilson_interval
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
-FACES: Final = 1000
-"""Number of test faces that models are measured on: the 95 % interval of an accuracy is then about ±3 points."""
+FACES: Final = 1000  # test faces to measure on: the 95 % interval of an accuracy is then about ±3 points
 
 CLEAN: Final = "clean"
 
@@ -37,8 +36,7 @@ def robustness_faces(dataset: FaceDataset) -> FaceDataset:
     """Return the 1,000 faces of both test splits whose hashes of the pixels are the smallest, in the order of the hash.
 
     This choice is as good as random, but depends neither on a seed nor on the order of the faces, so it is the same for
-    every edition of FER2013 with the same pixels. If there are fewer test faces, all of them are returned; if there are
-    none, a FerError says so.
+    every edition of FER2013 with the same pixels. Fewer test faces are all returned.
     """
     tests = dataset.subset(dataset.usage != "Training")
     if len(tests) == 0:

@@ -148,14 +148,10 @@ def metric_titles() -> dict[str, str]:
 
 
 def evaluate(y_true: ArrayLike, proba: ArrayLike) -> Metrics:
-    """Return the metrics of one model.
+    """Return the metrics of one model, from labels `(n,)` of 0..6 and probabilities `(n, 7)`, rows that sum to 1.
 
     The first of equal probabilities is the prediction. An expression without true rows is left out of `avg_tpr` and
     `roc_auc`, and also out of `macro_f1` unless it is predicted (then its F1 is 0).
-
-    Args:
-        y_true: `(n,)` int 0..6.
-        proba: `(n, 7)`, rows that sum to 1.
 
     Example:
         >>> round(evaluate([3, 3, 6], np.eye(7)[[3, 6, 6]]).accuracy, 3)

@@ -25,12 +25,7 @@ def roc_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None =
 
     "macro" is the vertical average of the expressions' curves (Fawcett 2006, Pattern Recognition Letters 27:861) with
     the mean of their areas, equal to metric `roc_auc`. "micro" treats all `7 n` probabilities as one binary problem.
-
-    Args:
-        y_true: `(n,)` int 0..6.
-        proba: `(n, 7)`.
-        tolerance: leave out points if the drawn curve then moves by no more than this, in rates; None keeps all. Areas
-            do not change.
+    Points are left out if the drawn curve then moves by no more than the tolerance, in rates. Areas do not change.
 
     Returns:
         Columns `expression`, `x` (false positive rate) and `y` (true positive rate), both rising from 0 to 1,

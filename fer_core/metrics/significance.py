@@ -47,12 +47,8 @@ def compare_all(
 ) -> pd.DataFrame:
     """Compare every pair of models by McNemar's test (1947, Psychometrika 12:153) and paired bootstrap.
 
-    All models share the resamples, so that faces which are hard for both models cancel out.
-
-    Args:
-        y_true: `(n,)` int 0..6.
-        probas: name to `(n, 7)`, at least two.
-        confidence: of each interval, not adjusted.
+    All models share the resamples, so that faces which are hard for both models cancel out. The confidence is that of
+    each interval, not adjusted.
 
     Returns:
         One row for each pair, in the order of the mapping: `first`, `second` (names), `difference` (of their

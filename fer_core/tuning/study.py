@@ -136,7 +136,7 @@ class TuningStudy:
     @database_errors()
     def best(self) -> FrozenTrial:
         """Return the finished trial with the highest accuracy on the hold-out, the first of equal ones."""
-        finished = self._finished()
+        finished = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if not finished:
             raise FerError(f"No trial of {self.name} has finished yet.")
         return max(finished, key=lambda trial: (trial.value, -trial.number))
@@ -147,7 +147,7 @@ class TuningStudy:
 
         Shares add up to 1, the largest first. A `FerError` says why they cannot be computed.
         """
-        finished = self._finished()
+        finished = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if len(finished) < MIN_FOR_IMPORTANCE:
             raise FerError(
                 f"Importances can be computed once {MIN_FOR_IMPORTANCE} trials have finished. So far: {len(finished)}"
@@ -163,10 +163,6 @@ class TuningStudy:
         spec, recipe = with_values(self.best().params, spec=self.plan.spec, recipe=self.plan.recipe)
         data = replace(self.plan.data, faces=None) if self.plan.data.source == "fer2013" else self.plan.data
         return RunPlan(f"{self.plan.spec.title}, best of {self.name}", spec, recipe=recipe, data=data)
-
-    def _finished(self) -> list[FrozenTrial]:
-        trials: list[FrozenTrial] = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        return trials
 
 
 def _row(trial: FrozenTrial) -> dict[str, Any]:

@@ -197,7 +197,6 @@ def _calibration_metrics(row: pd.Series, bins: pd.DataFrame) -> None:
 
 
 def _against_floor(row: pd.Series) -> str:
-    """Say whether the calibration error of a model is larger than that of a perfectly calibrated one."""
     place = {"above": "above", "inside": "within", "below": "below"}[row["against_floor"]]
     return (
         f"An ECE of {row['ece']:.3f} is **{place}** what a perfectly calibrated model with the same confidences shows "
@@ -206,7 +205,6 @@ def _against_floor(row: pd.Series) -> str:
 
 
 def _with_temperature(row: pd.Series) -> str:
-    """Say what the fitted temperature changes on the faces shown."""
     if pd.isna(row["fitted_on"]):
         return "No temperature: there are no predictions of the other test split to fit it on."
     return (
@@ -273,10 +271,8 @@ def _paper(selection: Selection) -> None:
     )
     _show_chart(section, figure)
     _show_table(section, placeholder="–", height="auto")
-    title_of = PAPER_VARIANTS.__getitem__
-    variant = st.selectbox(
-        "Variant", list(PAPER_VARIANTS), index=5, format_func=title_of, key="c_variant", bind="query-params"
-    )
+    variants, title_of = list(PAPER_VARIANTS), PAPER_VARIANTS.__getitem__
+    variant = st.selectbox("Variant", variants, 5, format_func=title_of, key="c_variant", bind="query-params")
     title, f1 = title_of(variant), results(selection).paper[1][variant]
     lowest = f1.dropna(subset=["f1"]).sort_values("f1").drop_duplicates("model").itertuples()
     explain("F1", f"{title} has its lowest F1: " + "; ".join(f"{r.expression} {r.f1:.3f} ({r.model})" for r in lowest))

@@ -210,8 +210,8 @@ def _chosen(shown: ShownFaces, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[
         if not shown.own:
             said = st.selectbox("Annotators say", [ANY, *EXPRESSIONS], key="d_said", bind="query-params", width=160)
         titles = {"row": "file" if shown.own else "row"} | {name: MEASURES[name].title for name in columns}
-        title = titles.__getitem__
-        order = st.selectbox("Order by", titles, format_func=title, key="d_order", bind="query-params", width=220)
+        title_of = titles.__getitem__
+        order = st.selectbox("Order by", titles, format_func=title_of, key="d_order", bind="query-params", width=220)
     with st.container(horizontal=True, vertical_alignment="center"):
         falling = st.toggle("Highest first", key="d_falling", bind="query-params")
         differing = not shown.own and st.toggle("Label and annotators differ", key="d_differing", bind="query-params")
@@ -220,16 +220,11 @@ def _chosen(shown: ShownFaces, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[
     ranges: dict[str, tuple[float, float]] = {}
     with st.expander("More filters", icon=":material/tune:"), st.grid("auto", min_column_width=240, gap="medium"):
         for name in columns:
-            measure = MEASURES[name]
+            title, low, high, words = MEASURES[name]
+            words += " A slider at its end includes everything beyond it."
+            shape = "percent" if isinstance(high, float) else None
             ranges[name] = st.slider(
-                measure.title,
-                measure.low,
-                measure.high,
-                (measure.low, measure.high),
-                key=f"d_{name}",
-                bind="query-params",
-                format="percent" if isinstance(measure.high, float) else None,
-                help=f"{measure.help} A slider at its end includes everything beyond it.",
+                title, low, high, (low, high), key=f"d_{name}", bind="query-params", format=shape, help=words
             )
     unknown = int(table["roll"].isna().sum())
     st.caption(f"{unknown:,} of {len(table):,} faces have no head roll: no face or no eyes are detected in them.")

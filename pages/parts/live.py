@@ -109,13 +109,9 @@ def sample_picture(model: StoredModel) -> None:
     """Show the annotated sample until the camera runs."""
     faces = result_for(SAMPLE, model).faces
     label = f"labelled {faces[0].answer}" if faces else "which was not found"
+    caption, alt = f"Until then: {SAMPLE_CREDIT}", f"Portrait with a box around the face, {label}"
     place, _ = st.columns([2, 1])
-    place.image(
-        annotated(SAMPLE, model),
-        width="stretch",
-        caption=f"Until then: {SAMPLE_CREDIT}",
-        alt=f"Portrait with a box around the face, {label}",
-    )
+    place.image(annotated(SAMPLE, model), width="stretch", caption=caption, alt=alt)
 
 
 def sample_reading(model: StoredModel) -> None:

@@ -144,13 +144,11 @@ def _edit_controls() -> tuple[Edits, bool]:
         for name, (label, low, high, neutral, step, shown) in SLIDERS.items()
     }
     cover = st.pills("Cover", list(REGIONS), selection_mode="multi", key="p_cover", bind="query-params", wrap=True)
-    detect_again = st.toggle(
-        "Find the face again",
-        key="p_again",
-        bind="query-params",
-        help="Off: the face is cut out as before, so only the expression model is tested. On: the face detector has "
-        "to find the face in the changed picture first.",
+    words = (
+        "Off: the face is cut out as before, so only the expression model is tested. On: the face detector has to find "
+        "the face in the changed picture first."
     )
+    detect_again = st.toggle("Find the face again", key="p_again", bind="query-params", help=words)
     st.button("Undo all changes", icon=":material/undo:", on_click=undo, key="p_undo")
     return Edits(**values, cover=tuple(cover)), detect_again
 
@@ -166,12 +164,9 @@ def _before_and_after(view: FaceView, after: FaceResult, edited: bool) -> None:
     else:
         sentence = f"Now {now}, before {was}"
     st.markdown(f"**{plain(view.model.title)}** – {sentence}")
-    show_chart(
-        probability_change(before.probabilities, after.probabilities),
-        key=f"change_{view.model.name}",
-        alt=f"{view.model.title} after the changes: {probability_text(after.probabilities)}; "
-        f"before: {probability_text(before.probabilities)}",
-    )
+    texts = f"{probability_text(after.probabilities)}; before: {probability_text(before.probabilities)}"
+    chart = probability_change(before.probabilities, after.probabilities)
+    show_chart(chart, f"{view.model.title} after the changes: {texts}", key=f"change_{view.model.name}")
     if edited:
         st.caption("Gray bars: before the changes.")
 
@@ -200,13 +195,11 @@ def face_reasons(views: list[FaceView]) -> None:
         about = [PREDICTED, *EXPRESSIONS]
         wanted = st.selectbox("Evidence for", about, key="p_evidence", bind="query-params", width=200)
         other = st.selectbox("Against", [OTHERS, *EXPRESSIONS], key="p_against", bind="query-params", width=200)
-        with_occlusion = st.toggle(
-            "Occlusion map",
-            key="p_occlusion",
-            bind="query-params",
-            help="Covers one part of the face after the other with gray and measures how far the probability falls: "
-            "145 predictions, half a second per model.",
+        words = (
+            "Covers one part of the face after the other with gray and measures how far the probability falls: 145 "
+            "predictions, half a second per model."
         )
+        with_occlusion = st.toggle("Occlusion map", key="p_occlusion", bind="query-params", help=words)
     st.caption(
         "The maps show in coarse cells where the model finds evidence. They do not say why, or what the person feels."
     )
@@ -247,12 +240,9 @@ def _inputs(views: list[FaceView]) -> None:
         if len(groups) == 1:
             who = "the models" if len(views) > 1 else "the model"
         prepared = "" if first.model.card.preprocessing == "none" else f", prepared for {first.model.title}"
-        st.image(
-            input_tile(first.face, first.model),
-            caption=f"What {who} saw: 48 × 48 gray pixels",
-            width="stretch",
-            alt=f"Face {first.number}, cut out upright in gray{prepared}",
-        )
+        alt = f"Face {first.number}, cut out upright in gray{prepared}"
+        caption = f"What {who} saw: 48 × 48 gray pixels"
+        st.image(input_tile(first.face, first.model), caption=caption, width="stretch", alt=alt)
 
 
 def _activation(view: FaceView, expression: str, against: str | None, prefix: str, explained: bool) -> None:

@@ -69,11 +69,6 @@ def open_app(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
     return opened
 
 
-@pytest.fixture
-def opened_without_error(open_app: Callable[..., AppTest]) -> Callable[..., AppTest]:
-    return open_app
-
-
 def agree(app: AppTest) -> AppTest:
     """Confirm that everyone in view agrees, as the app asks before a camera starts."""
     app.button(key="n_agree").click().run()

@@ -19,18 +19,12 @@ from tests.made_up_store import add_model, plurality, predictions
 
 
 @pytest.fixture
-def compare(no_models, opened_without_error):
-    return partial(opened_without_error, "compare")
+def compare(no_models, open_app):
+    return partial(open_app, "compare")
 
 
 def board(app):
     return next(frame.value for frame in app.dataframe if "accuracy_low" in frame.value)
-
-
-def test_an_empty_store_says_what_to_do(compare):
-    app = compare()
-    assert "no trained model yet" in app.info[0].value
-    assert not app.dataframe
 
 
 def test_the_scoreboard_follows_the_store_and_measures_latency_on_demand(compare, three):

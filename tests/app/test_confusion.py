@@ -10,8 +10,8 @@ from tests.made_up_store import add_model, write_fer2013, write_votes
 
 
 @pytest.fixture
-def confusion(no_models, opened_without_error):
-    return partial(opened_without_error, "confusion")
+def confusion(no_models, open_app):
+    return partial(open_app, "confusion")
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from tests.audit.people import write_people, zipped
 
 
 @pytest.fixture
-def page(opened_without_error):
-    return partial(opened_without_error, "fairness")
+def page(open_app):
+    return partial(open_app, "fairness")
 
 
 def test_groups_of_the_test_faces_without_the_dataset_and_choices_by_url(page):

@@ -216,5 +216,8 @@ def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, op
     assert [button.label.split(",")[0] for button in app.get("download_button")] == ["LiteRT", "Keras", "ONNX"]
     app.button(key="f_promote_now").click().run()
     assert folders.load_model("my_run").card.promoted_from == run.id
-    for other in ("home", "compare", "confusion", "predict"):
-        open_app(other)
+    open_app("predict")
+    for other in ("home", "compare", "confusion"):
+        app = open_app(other)
+        assert not app.warning
+        assert "Without a score: My run" in said(app)

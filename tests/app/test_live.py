@@ -19,9 +19,9 @@ FRAME = av.VideoFrame.from_ndarray(frame_with_heads([(240, 120)], side=200), for
 
 
 @pytest.fixture
-def live(opened_without_error):
+def live(open_app):
     """Open the page and confirm that everyone in view agrees."""
-    return lambda **query: agree(opened_without_error("live", **query))
+    return lambda **query: agree(open_app("live", **query))
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def test_results_before_start(live):
     assert not app.button
 
 
-def test_not_sure_before_and_while_it_plays(opened_without_error, playing, never_sure):
-    app = opened_without_error("live", l_model=never_sure)
+def test_not_sure_before_and_while_it_plays(open_app, playing, never_sure):
+    app = open_app("live", l_model=never_sure)
     assert app.subheader[0].value == "The built-in sample: not sure"
     assert "Face 1: not sure" in said(agree(app))
 

@@ -155,22 +155,6 @@ def test_no_page_keeps_threads_jobs_or_pools_in_streamlits_caches():
     assert not cached & living
 
 
-def test_a_cleared_cache_starts_no_second_analysis(open_app, monkeypatch):
-    started = []
-
-    class Job:
-        running, error, result, progress, name = False, "stopped", None, None, "The sample clip"
-
-        def __init__(self, *_, **__) -> None:
-            started.append(self)
-
-    monkeypatch.setattr("pages.parts.video.VideoJob", Job)
-    for _ in range(3):
-        assert not open_app("video", v_rate="2").exception
-        st.cache_resource.clear()
-    assert len(started) == 1
-
-
 @pytest.fixture
 def finetune(open_app, monkeypatch):
     """Open Fine-tune on a server with these settings of training."""

@@ -58,10 +58,8 @@ def write_image_edition(tmp_path: Path) -> Callable[[FaceDataset], Path]:
 
     def write(dataset: FaceDataset) -> Path:
         root = tmp_path / "holder" / "edition"
-        for index, image in enumerate(dataset.images):
-            usage = str(dataset.usage[index])
-            top = "train" if usage == "Training" else "test"
-            folder = root / top / EXPRESSIONS[dataset.labels[index]]
+        for index, (image, usage, label) in enumerate(zip(dataset.images, dataset.usage, dataset.labels, strict=True)):
+            folder = root / ("train" if usage == "Training" else "test") / EXPRESSIONS[label]
             folder.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(folder / f"{usage}_{index}.png")
         return root

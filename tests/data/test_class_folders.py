@@ -5,7 +5,6 @@ import pytest
 from fer_core.data import read_class_folders
 from fer_core.types import FerError
 from tests.data.conftest import make_zip, png
-from tests.junk import with_junk
 
 
 def fill(root, names, count=2):
@@ -42,10 +41,8 @@ def test_unreadable_files_are_skipped_and_named(tmp_path):
     (root / "loose.png").write_bytes(png())
     found = read_class_folders(root)
     assert len(found.paths) == 4
-    assert len(found.skipped) == 3
-    assert found.skipped[0] == "loose.png is outside the class folders."
-    assert found.skipped[1].startswith("happy/broken.jpg is damaged or cut off")
-    assert found.skipped[2].startswith("happy/notes.txt is not an image")
+    expected = ("loose.png is outside", "happy/broken.jpg is damaged or cut off", "happy/notes.txt is not an image")
+    assert all(reason.startswith(words) for reason, words in zip(found.skipped, expected, strict=True))
 
 
 @pytest.mark.parametrize("names", [["happy/anna", "happy/ben", "sad"], ["happy", "happiness", "sad"]])
@@ -60,10 +57,7 @@ def test_a_class_may_have_several_folders(tmp_path, names):
         (["cats", "dogs"], "has no class folders.*Received: cats, dogs"),
         (["happy"], "has only one class, 'happy'. Expected at least two expressions"),
         (["happy", "happiness"], "has only one class, 'happy'"),
-        (
-            ["happy", "sad", "bored"],
-            "The folder 'bored' in faces is not named after an expression. Rename or remove it",
-        ),
+        (["happy", "sad", "bored"], "The folder 'bored' in faces is not named after an expression. Rename"),
     ],
 )
 def test_wrong_folders(tmp_path, names, message):
@@ -76,11 +70,8 @@ def test_wrong_folders(tmp_path, names, message):
 def test_too_few_images(tmp_path):
     root = fill(tmp_path / "faces", ["happy", "sad"])
     (root / "sad" / "1.png").write_bytes(b"")
-    with pytest.raises(
-        FerError,
-        match=r"class 'sad' in faces has too few readable pictures\. Expected at least 2\. Received: 1\. "
-        r"1 files were skipped, the first because: sad/1\.png is empty",
-    ):
+    hint = r"1 files were skipped, the first because: sad/1\.png is empty"
+    with pytest.raises(FerError, match=rf"class 'sad' in faces has too few .* at least 2\. Received: 1\. {hint}"):
         read_class_folders(root)
 
 
@@ -94,17 +85,6 @@ def test_a_missing_or_refused_zip_leaves_nothing(home, tmp_path):
     with pytest.raises(FerError, match=r"b\.zip has only one class"):
         read_class_folders(source)
     assert not list((home / "uploads").iterdir())
-
-
-def test_junk_is_no_picture(home, tmp_path):
-    root = with_junk(fill(tmp_path / "faces", ["happy", "sad"]), png())
-    source = make_zip(
-        tmp_path / "a.zip", [(str(f.relative_to(tmp_path)), f.read_bytes()) for f in root.rglob("*") if f.is_file()]
-    )
-    for place in (root, source):
-        found = read_class_folders(place)
-        assert [path.name for path in found.paths] == ["0.png", "1.png"] * 2
-        assert found.skipped == ()
 
 
 def test_links_to_class_folders(tmp_path):

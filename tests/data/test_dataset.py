@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_core.data import SPLITS, VOTE_COLUMNS, FaceDataset, FerPlusVotes, find_duplicates, leaked_mask
@@ -35,12 +36,14 @@ def test_splits_and_their_names(small, official, spellings):
         small.split("validation")
 
 
-def test_subset_by_mask_and_by_indices(small):
+def test_subset_and_counts(small):
     mask = small.labels == 3
     by_mask, by_index = small.subset(mask), small.subset(np.flatnonzero(mask))
     assert by_mask.fingerprint == by_index.fingerprint
     assert by_mask.rows.tolist() == [3, 10, 17]
     assert len(small.subset(np.array([]))) == 0
+    assert small.counts().equals(pd.DataFrame(1, index=list(SPLITS), columns=list(EXPRESSIONS)))
+    assert small.split("train").counts().to_numpy().sum() == 7
 
 
 def test_fingerprint_follows_content_and_order_only(small):
@@ -71,14 +74,6 @@ def test_another_dataset_has_its_own_name_splits_and_side():
         other.split("public_test")
     with pytest.raises(FerError, match=r"images of shape \(n, 32, 32\)"):
         FaceDataset(images[:, :-1], np.arange(6), usage, rows, **own)
-
-
-def test_counts_of_a_small_set(small):
-    table = small.counts()
-    assert table.index.tolist() == list(SPLITS)
-    assert table.columns.tolist() == list(EXPRESSIONS)
-    assert (table == 1).all(axis=None)
-    assert small.split("train").counts().to_numpy().sum() == 7
 
 
 @pytest.mark.parametrize(
@@ -122,12 +117,8 @@ def test_groups_across_splits_and_labels(small):
     assert found.across_splits.tolist() == [False, True]
     assert found.differing_labels.tolist() == [True, True]
     assert found.faces == 5
-
-
-def test_no_duplicates(small):
-    found = find_duplicates(small)
-    assert (found.groups, found.faces) == ([], 0)
-    assert found.across_splits.shape == (0,)
+    nothing = find_duplicates(small)
+    assert (nothing.groups, nothing.faces, nothing.across_splits.shape) == ([], 0, (0,))
 
 
 def test_leaked_mask(small):
@@ -165,7 +156,7 @@ def table() -> FerPlusVotes:
     return FerPlusVotes(np.array(rows))
 
 
-def test_plurality_shares_and_agreement(table):
+def test_plurality_shares_agreement_and_selection(table):
     assert [EXPRESSIONS[i] if i >= 0 else None for i in table.plurality()] == ["angry", None, None, None, None, "fear"]
     expected = np.zeros((6, 7))
     expected[0, EXPRESSIONS.index("angry")], expected[0, EXPRESSIONS.index("neutral")] = 0.6, 0.4
@@ -174,9 +165,6 @@ def test_plurality_shares_and_agreement(table):
     expected[5, EXPRESSIONS.index("fear")], expected[5, EXPRESSIONS.index("surprise")] = 4 / 7, 3 / 7
     np.testing.assert_allclose(table.shares(), expected, atol=1e-6)
     np.testing.assert_allclose(table.agreement(), [0.6, 0.5, 0.7, 1.0, np.nan, 0.4])
-
-
-def test_selection(table):
     assert table[np.array([3, 0])].votes.tolist() == table.votes[[3, 0]].tolist()
     assert len(table[np.array([True, False, False, True, False, False])]) == 2
 

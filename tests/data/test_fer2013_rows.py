@@ -71,10 +71,7 @@ def test_a_copy_gets_a_row_of_its_own_split_first(fer2013):
     assert (np.sort(with_rows(replace(tests, rows=np.full(len(tests), -1))).rows) == tests.rows).all()
     elsewhere = replace(tests.subset(np.arange(50)), usage=np.full(50, "Training"))
     assert (fer2013.images[with_rows(elsewhere).rows] == elsewhere.images).all()
-
-
-def test_more_copies_than_fer2013_has_share_a_row(fer2013):
-    thrice = fer2013.subset(np.array([3, 3, 3]))
+    thrice = fer2013.subset(np.array([3, 3, 3]))  # more copies than FER2013 has share a row
     assert with_rows(thrice).rows.tolist() == [3, 3, 3]
 
 

@@ -51,15 +51,12 @@ def test_real_holdout(fer2013):
     assert holdout_rule(training) == LISTED
 
 
-def test_a_part_of_fer2013_keeps_its_holdout(fer2013):
+def test_a_part_of_fer2013_keeps_its_holdout_and_other_faces_are_not_on_the_list(fer2013):
     part = fer2013.subset(np.arange(3, len(fer2013), 7))
     whole = set(training_and_holdout(fer2013)[1].rows.tolist())
     kept, held = training_and_holdout(part)
     assert set(held.rows.tolist()) == whole & set(part.rows.tolist())
     assert not whole & set(kept.rows.tolist())
-
-
-def test_other_faces_are_not_on_the_list(fer2013):
     training = fer2013.split("training").subset(np.arange(3000))
     mirrored = replace(training, images=np.ascontiguousarray(training.images[:, :, ::-1]))
     assert holdout_rule(with_rows(mirrored)) == DRAWN

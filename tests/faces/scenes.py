@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_core.types import Image
-
-
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """A photo and the truth about it.
-
-    Attributes:
-        image: `(height, width, 3)` uint8 RGB.
-        frames: `(n, 4)` float64, one pasted frame a row: centre x, centre y, side (pixels), roll (degrees, positive
-            when the image's right eye is lower).
-    """
-
-    image: Image
-    frames: NDArray[np.float64]
 
 
 def wall(width: int, height: int, seed: int = 0) -> Image:
@@ -51,32 +35,9 @@ def paste(image: Image, face: Image, frame: Sequence[float]) -> Image:
     return np.where(mask[:, :, None] == 1, pasted, image).astype(np.uint8)
 
 
-def scene_with_face(
-    face: Image,
-    seed: int = 0,
-    width: int = 640,
-    height: int = 480,
-    roll: float = 0.0,
-    sides: tuple[int, int] = (120, 200),
-) -> Scene:
-    """Return a scene with one `(48, 48)` gray face enlarged to a random side within `sides`, wholly inside."""
+def scene_with_face(face: Image, seed: int = 0) -> tuple[Image, tuple[float, float, float]]:
+    """Return a scene with one `(48, 48)` gray face enlarged to 120 to 200 pixels, and its centre x, y and side."""
     rng = np.random.default_rng(seed)
-    side = rng.uniform(*sides)
-    reach = side * (abs(np.cos(np.radians(roll))) + abs(np.sin(np.radians(roll)))) / 2 + 2
-    x, y = rng.uniform(reach, width - reach), rng.uniform(reach, height - reach)
-    frame = (x, y, side, roll)
-    return Scene(paste(wall(width, height, seed), face, frame), np.array([frame]))
-
-
-def scene_with_grid(faces: NDArray[np.uint8], columns: int, side: int, gap: int, seed: int = 0) -> Scene:
-    """Return a group photo: `(n, 48, 48)` gray faces, each `side` pixels, in rows of `columns`, `gap` pixels apart."""
-    rows = -(-len(faces) // columns)
-    step = side + gap
-    image = wall(columns * step + gap, rows * step + gap, seed)
-    frames = []
-    for index, face in enumerate(faces):
-        row, column = divmod(index, columns)
-        frame = (gap + column * step + side / 2, gap + row * step + side / 2, float(side), 0.0)
-        image = paste(image, face, frame)
-        frames.append(frame)
-    return Scene(image, np.array(frames))
+    side = rng.uniform(120, 200)
+    x, y = rng.uniform(side / 2 + 2, 638 - side / 2), rng.uniform(side / 2 + 2, 478 - side / 2)
+    return paste(wall(640, 480, seed), face, (x, y, side, 0.0)), (x, y, side)

@@ -19,10 +19,8 @@ def faces():
     return np.random.default_rng(0).integers(0, 256, (5, 48, 48)).astype(np.uint8)
 
 
-def test_five_strengths_of_five_kinds():
-    assert list(DEGRADATIONS) == ["noise", "blur", "resolution", "light", "occlusion"]
-    assert {len(one.levels) for one in DEGRADATIONS.values()} == {5}
-    for kind, level in (("noise", 13), ("noise", 26), ("blur", 1), ("blur", 2)):  # those that models are chosen by
+def test_the_levels_that_models_are_chosen_by_are_among_them():
+    for kind, level in (("noise", 13), ("noise", 26), ("blur", 1), ("blur", 2)):
         assert level in DEGRADATIONS[kind].levels
 
 
@@ -41,9 +39,8 @@ def test_a_face_is_degraded_in_the_same_way_alone_and_among_others(faces, kind, 
 @pytest.mark.parametrize("kind", DEGRADATIONS)
 def test_every_strength_is_further_from_the_original(kind):
     smooth = blur_faces(np.random.default_rng(1).integers(0, 256, (20, 48, 48)).astype(np.uint8), 1.2)
-    distances = [
-        np.abs(degrade(smooth, kind, level).astype(float) - smooth).mean() for level in DEGRADATIONS[kind].levels
-    ]
+    degraded = [degrade(smooth, kind, level).astype(float) for level in DEGRADATIONS[kind].levels]
+    distances = [np.abs(faces - smooth).mean() for faces in degraded]
     assert distances == sorted(distances)
 
 
@@ -53,12 +50,8 @@ def test_noise_has_the_standard_deviation_asked_for(deviation):
     assert noise.std() == pytest.approx(deviation, rel=0.05)
     assert abs(noise.mean()) < 3 * deviation / 48
     neighbours = np.corrcoef(noise[0, :, :-1].ravel(), noise[0, :, 1:].ravel())[0, 1]
-    assert abs(neighbours) < 0.08
-
-
-def test_other_faces_get_other_noise():
-    noise = [add_noise(np.full((1, 48, 48), gray, np.uint8), 13).astype(float).ravel() - gray for gray in (100, 130)]
-    assert abs(np.corrcoef(noise)[0, 1]) < 0.08
+    other = add_noise(FLAT[:1] + 2, deviation).astype(float) - 130  # other faces get other noise
+    assert max(abs(neighbours), abs(np.corrcoef(noise.ravel(), other.ravel())[0, 1])) < 0.08
 
 
 @pytest.mark.parametrize("deviation", [1, 1.5, 2])
@@ -76,7 +69,6 @@ def test_low_resolution_averages_blocks(faces):
     # linear interpolation by two: a pixel is 9, 3, 3 and 1 sixteenths of the four blocks around it
     expected = (9 * means[5, 7] + 3 * means[4, 7] + 3 * means[5, 6] + means[4, 6]) / 16
     assert coarse[10, 14] == pytest.approx(expected, abs=1.5)
-    np.testing.assert_array_equal(degrade(faces, "resolution", 48), faces)
 
 
 def test_less_light_scales_mean_and_contrast(faces):
@@ -87,23 +79,21 @@ def test_less_light_scales_mean_and_contrast(faces):
 
 
 @pytest.mark.parametrize("percent", DEGRADATIONS["occlusion"].levels)
-def test_one_gray_square_covers_the_share_asked_for(faces, percent):
-    rng = np.random.default_rng(2)
-    many = np.where(rng.random((40, 48, 48)) < 0.5, 10, 250).astype(np.uint8)
-    covered = degrade(many, "occlusion", percent) == 128
-    side = round(48 * math.sqrt(percent / 100))
-    places = set()
+def test_one_gray_square_covers_the_share_asked_for(percent):
+    many = np.where(np.random.default_rng(2).random((40, 48, 48)) < 0.5, 10, 250).astype(np.uint8)
+    degraded = degrade(many, "occlusion", percent)
+    covered, side, places = degraded == 128, round(48 * math.sqrt(percent / 100)), set()
+    assert side**2 / 48**2 == pytest.approx(percent / 100, abs=0.015)
     for mask in covered:
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        assert mask.sum() == len(rows) * len(columns) == side * side
-        assert side * side / 48**2 == pytest.approx(percent / 100, abs=0.015)
+        assert mask.sum() == len(rows) * len(columns) == side**2
         places.add((rows[0], columns[0]))
     assert len(places) > 30
-    np.testing.assert_array_equal(degrade(many, "occlusion", percent)[~covered], many[~covered])
+    np.testing.assert_array_equal(degraded[~covered], many[~covered])
 
 
 def test_a_level_of_nothing_changes_nothing(faces):
-    for kind, level in (("noise", 0), ("blur", 0), ("light", 0), ("occlusion", 0)):
+    for kind, level in (("noise", 0), ("blur", 0), ("resolution", 48), ("light", 0), ("occlusion", 0)):
         np.testing.assert_array_equal(degrade(faces, kind, level), faces)
 
 
@@ -124,9 +114,6 @@ def test_a_level_of_nothing_changes_nothing(faces):
 def test_what_cannot_be_done_says_so(faces, kind, level, message):
     with pytest.raises(FerError, match=message):
         degrade(faces, kind, level)
-
-
-@pytest.mark.parametrize("bad", [np.zeros((48, 48), np.uint8), np.zeros((1, 48, 48), np.float32)])
-def test_other_arrays_are_refused(bad):
-    with pytest.raises(FerError, match=r"uint8 gray faces of shape \(n, height, width\). Received"):
-        degrade(bad, "noise", 13)
+    for bad in (faces[0], faces.astype(np.float32)):
+        with pytest.raises(FerError, match=r"uint8 gray faces of shape \(n, height, width\). Received"):
+            degrade(bad, "noise", 13)

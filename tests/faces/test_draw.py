@@ -1,8 +1,9 @@
-"""Boxes and labels drawn into pictures."""
+"""Boxes and labels, the steps of face detection, and the evidence in activation maps, drawn into pictures."""
 
 from __future__ import annotations
 
 import io
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -11,13 +12,20 @@ from PIL import Image as Pillow
 from PIL import ImageColor
 
 from fer_core.faces import (
+    Evidence,
     annotated_jpeg,
     annotated_png,
     crop_face,
+    detection_stages,
     draw_faces,
     enlarged_pixels,
+    evidence_for,
+    framing_transform,
+    heatmap_on_crop,
+    heatmap_on_face,
+    marked_faces,
 )
-from fer_core.labels import COLORS, EXPRESSIONS
+from fer_core.labels import COLORS, EXPRESSIONS, expression_index
 from fer_core.types import Face, FaceResult, FerError, Image
 
 from .scenes import wall
@@ -44,9 +52,11 @@ def test_box_and_label_show_in_the_expressions_colour() -> None:
     np.testing.assert_array_equal(drawn[200:260, 230:290], photo[200:260, 230:290])  # the face stays free
 
 
-def test_a_model_that_is_not_sure_says_so_in_no_expressions_colour() -> None:
+def test_a_label_has_its_number_and_no_expressions_colour_if_the_model_is_not_sure() -> None:
     photo = wall(640, 480)
     sure = result(photo, (200, 150, 120, 160), "surprise")
+    np.testing.assert_array_equal(draw_faces(photo, [sure]), draw_faces(photo, [sure], numbers=[1]))
+    assert not np.array_equal(draw_faces(photo, [sure]), draw_faces(photo, [sure], numbers=[7]))
     at_the_threshold, below_it = (replace(sure, not_sure_below=value) for value in (sure.confidence, 0.95))
     assert (at_the_threshold.answer, below_it.answer) == ("surprise", "not sure")
     assert below_it.as_dict() == sure.as_dict()  # files always have the most probable expression
@@ -57,13 +67,12 @@ def test_a_model_that_is_not_sure_says_so_in_no_expressions_colour() -> None:
 
 
 @pytest.mark.parametrize("box", [(-50, -60, 90, 110), (600, 440, 90, 100), (0, 0, 640, 480), (300, 200, 0.5, 0.5)])
-@pytest.mark.parametrize("expression", ["disgust", "surprise"])
-def test_labels_stay_inside_and_nothing_crashes(box: tuple[float, float, float, float], expression: str) -> None:
+def test_labels_stay_inside_and_nothing_crashes(box: tuple[float, float, float, float]) -> None:
     photo = wall(640, 480)
-    drawn = draw_faces(photo, [result(photo, box, expression)])
-    plate = (drawn == ImageColor.getrgb(COLORS[expression])).all(axis=2)
-    assert drawn.shape == photo.shape
-    assert plate.sum() > 500
+    for expression in ("disgust", "surprise"):
+        drawn = draw_faces(photo, [result(photo, box, expression)])
+        assert drawn.shape == photo.shape
+        assert (drawn == ImageColor.getrgb(COLORS[expression])).all(axis=2).sum() > 500
 
 
 def test_small_pictures_are_enlarged_unless_told_otherwise() -> None:
@@ -74,8 +83,6 @@ def test_small_pictures_are_enlarged_unless_told_otherwise() -> None:
     assert draw_faces(wall(1200, 800), one, largest=600).shape == (400, 600, 3)
     assert draw_faces(wall(400, 600), one, largest=600).shape == (600, 400, 3)
     assert draw_faces(wall(1, 1), [], enlarge=False).shape == (1, 1, 3)
-    with pytest.raises(FerError, match="RGB"):
-        draw_faces(tiny[:, :, 0], one)
 
 
 def test_neighbours_do_not_cover_each_other() -> None:
@@ -87,25 +94,185 @@ def test_neighbours_do_not_cover_each_other() -> None:
         np.testing.assert_array_equal(drawn[inside], photo[inside])
 
 
-def test_numbers_in_the_labels_may_be_given() -> None:
-    photo = wall(640, 480)
-    faces = [result(photo, (100, 150, 120, 160)), result(photo, (400, 150, 120, 160))]
-    np.testing.assert_array_equal(draw_faces(photo, faces), draw_faces(photo, faces, numbers=[1, 2]))
-    assert not np.array_equal(draw_faces(photo, faces), draw_faces(photo, faces, numbers=[7, 2]))
-
-
 def test_page_gets_a_small_jpeg_and_the_download_is_a_full_png() -> None:
     photo = wall(2000, 1600)
     shown = Pillow.open(io.BytesIO(annotated_jpeg(photo, [], side=500)))
-    assert shown.format == "JPEG"
-    assert max(shown.size) == 500
+    assert (shown.format, max(shown.size)) == ("JPEG", 500)
     kept = Pillow.open(io.BytesIO(annotated_png(photo, [])))
     np.testing.assert_array_equal(np.asarray(kept), draw_faces(photo, []))
-
-
-def test_each_pixel_becomes_a_square() -> None:
-    crop = np.arange(48 * 48, dtype=np.int64).reshape(48, 48).astype(np.uint8)
-    tile = enlarged_pixels(crop, 336)
+    crop = photo[:48, :48, 0]
+    tile = enlarged_pixels(crop, 336)  # each pixel becomes a square
     assert tile.shape == (336, 336)
     np.testing.assert_array_equal(tile[3::7, 3::7], crop)
     np.testing.assert_array_equal(enlarged_pixels(crop, 20), crop)
+
+
+def test_a_photo_is_marked_and_its_largest_face_cropped(portrait, yunet):
+    face = yunet.detect(portrait)[0]
+    stages = detection_stages(portrait, yunet)
+    assert stages.faces == 1
+    np.testing.assert_array_equal(stages.gray, crop_face(portrait, face)[0])
+    assert stages.before.shape == stages.marked.shape == (384, 384, 3)
+    assert stages.upright.shape == (192, 192, 3)
+    luma = stages.upright.astype(float) @ (0.299, 0.587, 0.114)
+    small = luma.reshape(48, 4, 48, 4).mean(axis=(1, 3))
+    assert np.abs(small - stages.gray).mean() < 3  # the same crop, with four times the pixels
+
+
+def test_a_gray_face_and_a_picture_without_a_face(fer2013, yunet):
+    small = detection_stages(fer2013.images[0], yunet)
+    assert small.gray.shape == (48, 48)
+    np.testing.assert_array_equal(small.before, fer2013.images[0])
+    nothing = detection_stages(np.full((30, 60), 90, np.uint8), yunet)
+    assert (nothing.faces, nothing.upright, nothing.gray) == (0, None, None)
+    assert nothing.marked.shape == (192, 384, 3)
+    assert np.ptp(nothing.marked) == 0
+    with pytest.raises(FerError):
+        detection_stages(np.zeros((4, 4, 2), np.uint8), yunet)
+
+
+def test_landmarks_and_box_are_where_the_face_is():
+    image = np.zeros((100, 200, 3), np.uint8)
+    points = np.array([[60, 40], [80, 40], [70, 50], [62, 60], [78, 60]], np.float32)
+    drawn = marked_faces(image, [Face((50, 20, 40, 50), 0.9, points)])
+    yellow = (drawn[..., 0] > 200) & (drawn[..., 2] < 120)
+    scale = 384 / 200
+    for x, y in points * scale:
+        assert yellow[round(y), round(x)]
+    rows, columns = np.nonzero(yellow)
+    edges = np.array([columns.min(), columns.max(), rows.min(), rows.max()])
+    assert edges / scale == pytest.approx([50, 90, 20, 70], abs=2)
+    assert not image.any()
+
+
+GRAY = np.full((48, 48), 100, np.uint8)
+
+
+def maps(**places: list[float]) -> np.ndarray:
+    """Maps of one row; 0 for expressions without a list."""
+    zeros = [0.0] * len(next(iter(places.values())))
+    return np.array([[places.get(name, zeros) for name in EXPRESSIONS]], np.float32).transpose(0, 2, 1)
+
+
+def positive(values: object, limit: float) -> Evidence:
+    return Evidence(np.array(values, np.float32), limit)
+
+
+def strength(evidence: Evidence) -> float:
+    """Return how strongly the strongest place is drawn."""
+    return float(np.abs(heatmap_on_crop(GRAY, evidence).astype(float) - 100).max())
+
+
+def test_all_expressions_of_a_face_share_one_scale() -> None:
+    found = maps(happy=[14, 0, 0], sad=[0, 7, 0])  # the means of the seven are 2, 1 and 0
+    happy, sad, fear = evidence = [evidence_for(found, name) for name in ("happy", "sad", "fear")]
+    np.testing.assert_allclose([happy.values[0], sad.values[0]], [[14 - 2, -1, 0], [-2, 7 - 1, 0]])
+    assert [one.limit for one in evidence] == pytest.approx([12] * 3)
+    np.testing.assert_allclose([one.shares[0] for one in evidence], [[1, 0, 0], [0, 0.5, 0], [0, 0, 0]], atol=1e-6)
+    assert strength(happy) > 1.3 * strength(sad) > strength(fear) == 0
+
+
+def test_what_is_added_to_all_seven_changes_nothing() -> None:
+    """It cancels in the softmax."""
+    found = np.random.default_rng(0).normal(size=(6, 6, 7)).astype(np.float32)
+    common = np.random.default_rng(1).normal(0, 5, (6, 6, 1)).astype(np.float32)
+    for against in (None, "neutral"):
+        plain, moved = (evidence_for(maps, "happy", against=against) for maps in (found, found + common))
+        np.testing.assert_allclose(moved.values, plain.values, atol=1e-5)
+        assert moved.limit == pytest.approx(plain.limit, abs=1e-5)
+
+
+def test_one_expression_against_another() -> None:
+    """The mean is the logarithm of the ratio of the two probabilities."""
+    found = maps(happy=[4, 1, 0], neutral=[1, 3, 0], fear=[0, 0, -5], sad=[0, 0, 3])
+    powers = np.exp(found.mean(axis=(0, 1)))
+    evidence = evidence_for(found, "happy", against="neutral")
+    np.testing.assert_array_equal(evidence.values, [[3, -2, 0]])
+    assert evidence.limit == 8  # fear against sad at the third place
+    np.testing.assert_allclose(evidence.shares, [[3 / 8, -2 / 8, 0]])
+    ratio = powers[expression_index("happy")] / powers[expression_index("neutral")]
+    assert evidence.values.mean() == pytest.approx(np.log(ratio), abs=1e-6)
+    back = evidence_for(found, "neutral", against="happy")
+    np.testing.assert_array_equal(back.values, -evidence.values)
+    assert back.limit == evidence.limit
+
+
+def test_the_limit_may_have_a_minimum() -> None:
+    drop = maps(happy=[0.02, 0], sad=[-0.02, 0])
+    assert evidence_for(drop, "happy").limit == pytest.approx(0.02)  # they add up to 0, so nothing is subtracted
+    for against in (None, "sad"):
+        evidence = evidence_for(drop, "happy", against=against, at_least=0.1)
+        assert evidence.limit == 0.1
+        assert 0 < evidence.shares.max() <= 0.4
+    assert evidence_for(10 * drop, "happy", against="sad", at_least=0.1).limit == pytest.approx(0.4)
+
+
+def test_without_any_evidence_the_face_stays_as_it_is() -> None:
+    for value, against in itertools.product((0, np.nan, np.inf), (None, "sad")):
+        evidence = evidence_for(np.full((6, 6, 7), value), "happy", against=against)
+        assert evidence.limit == 0
+        assert (heatmap_on_crop(GRAY, evidence) == 100).all()
+
+
+def test_bad_input_is_refused() -> None:
+    for shape, against, message in (
+        ((6, 6), None, "rows, columns, 7"),
+        ((6, 6, 6), None, "rows, columns, 7"),
+        ((0, 6, 7), None, "rows, columns, 7"),
+        ((6, 6, 7), "bored", "Unknown expression"),
+        ((6, 6, 7), "Happiness", "two different expressions"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            evidence_for(np.zeros(shape), "happy", against=against)
+
+
+def test_positive_evidence_glows_and_two_sided_is_blue_for_and_orange_against() -> None:
+    values = np.zeros((6, 6), np.float32)
+    values[4, 4], values[1, 1] = 4.0, -2.0
+    drawn = heatmap_on_crop(GRAY, positive(values, 4.0))
+    assert (drawn.shape, drawn.dtype) == ((240, 240, 3), np.uint8)
+    assert (drawn[:100, :100] == 100).all()
+    assert drawn[180, 180].max() > 170
+    change = heatmap_on_crop(GRAY, Evidence(values, 4.0, two_sided=True)).astype(int) - 100
+    (red, _, blue), (red_against, _, blue_against) = change[180, 180], change[60, 60]
+    assert (red < 0, blue > 60, red_against > 30, blue_against < 0) == (True,) * 4
+    assert abs(change[180, 180]).max() > 1.3 * abs(change[60, 60]).max()
+    assert not change[180:, :20].any()
+
+
+def test_strongest_place_is_drawn_as_strongly_as_its_value_says() -> None:
+    """Smoothing lowers a peak of one cell; the picture must not."""
+    one = np.zeros((6, 6), np.float32)
+    one[2, 2] = 1.0
+    for limit in (1.0, 2.0):
+        assert strength(positive(one, limit)) == pytest.approx(strength(positive(np.ones((6, 6)), limit)), abs=1)
+    assert heatmap_on_crop(GRAY[:, :40], positive([[1]], 1), size=96).shape == (96, 80, 3)
+    assert heatmap_on_crop(GRAY, positive(np.ones((12, 3)), 1), size=20).shape == (20, 20, 3)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 30.0])
+@pytest.mark.parametrize("two_sided", [False, True])
+def test_heatmap_is_where_the_model_saw_the_evidence(tilt: float, two_sided: bool) -> None:
+    photo = np.full((480, 640, 3), 100, np.uint8)
+    angle = np.radians(tilt)
+    level = np.array([[-30, -30], [30, -30], [0, 0], [-20, 30], [20, 30]])
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    face = Face((260.0, 160.0, 120.0, 160.0), 1.0, (level @ turn + (320, 240)).astype(np.float32))
+    values = np.zeros((6, 6), np.float32)
+    values[1, 4] = 3.0  # above the middle, right of it, as the face sees itself
+    drawn = heatmap_on_face(photo, framing_transform(face), evidence=Evidence(values, 3.0, two_sided))
+    side = (120 / 0.77 + 160 / 1.03) / 2
+    expected = np.array([1.5, -1.5]) * side / 6 @ turn + (320, 240)
+    change = np.abs(drawn.astype(float) - 100).sum(axis=2)
+    rows, columns = np.nonzero(change > 0.7 * change.max())
+    assert np.hypot(columns.mean() - expected[0], rows.mean() - expected[1]) < 4
+    nothing = positive(-values, 3.0)
+    np.testing.assert_array_equal(heatmap_on_face(photo, framing_transform(face), evidence=nothing), photo)
+
+
+def test_heatmap_of_a_face_at_or_beyond_the_border() -> None:
+    photo, evidence = wall(200, 100), positive(np.ones((6, 6)), 1)
+    for box, changed in (((-40, -50, 60, 80), True), ((190, 90, 60, 80), True), ((900, 900, 60, 80), False)):
+        drawn = heatmap_on_face(photo, framing_transform(Face(box, 1.0)), evidence=evidence)
+        assert drawn.shape == photo.shape
+        assert (drawn != photo).any() == changed

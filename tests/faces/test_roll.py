@@ -33,27 +33,16 @@ def test_it_is_unknown_without_a_face_and_upside_down(face, yunet):
     assert head_roll(blank[:0], yunet).shape == (0,)
 
 
-def test_the_known_table_is_what_is_measured(fer2013, yunet):
-    rows = np.random.default_rng(5).permutation(len(fer2013))[:60]
-    part = fer2013.subset(rows)
-    measured, known = head_roll(part.images, yunet), known_roll(part.rows)
+def test_the_known_table_is_what_is_measured_and_other_rows_are_measured(fer2013, yunet, monkeypatch):
+    monkeypatch.setattr(roll, "default_detector", lambda: yunet)
+    part = fer2013.subset(np.random.default_rng(5).permutation(len(fer2013))[:60])
+    measured, known = head_roll(part.images), known_roll(part.rows)
     assert (np.isnan(measured) == np.isnan(known)).mean() > 0.95
     assert np.nanmax(np.abs(measured - known)) <= 1
-    np.testing.assert_array_equal(dataset_roll(part), known)
-
-
-def test_rows_outside_the_table_have_no_known_roll():
     assert np.isnan(known_roll(np.array([-1, 35_887]))).all()
-    assert known_roll(np.array([0])).shape == (1,)
-    assert roll.FILE.stat().st_size < 60_000
-
-
-def test_faces_of_unknown_row_are_measured(fer2013, yunet, monkeypatch):
-    part = fer2013.subset(np.arange(3))
-    monkeypatch.setattr(roll, "default_detector", lambda: yunet)
-    mixed = replace(part, rows=np.array([0, -1, 2]))
-    np.testing.assert_allclose(dataset_roll(mixed)[1], head_roll(part.images[1:2], yunet)[0])
-    np.testing.assert_array_equal(dataset_roll(mixed)[[0, 2]], known_roll(part.rows[[0, 2]]))
+    unknown = np.arange(60) % 2 == 1
+    mixed = replace(part, rows=np.where(unknown, -1, part.rows))
+    np.testing.assert_array_equal(dataset_roll(mixed), np.where(unknown, measured, known))
 
 
 def test_it_is_saved_in_whole_degrees_by_row(fer2013, yunet, monkeypatch, tmp_path):
@@ -64,9 +53,6 @@ def test_it_is_saved_in_whole_degrees_by_row(fer2013, yunet, monkeypatch, tmp_pa
         assert arrays["degrees"].tolist() == np.rint(measured[[1, 2, 0, 3]]).tolist()
     with pytest.raises(FerError, match="all its rows"):
         save_roll(fer2013.subset(np.array([1, 2])), tmp_path / "roll.npz")
-
-
-def test_the_fallback_cannot_fill_the_table(fer2013, monkeypatch, tmp_path):
     monkeypatch.setattr(roll, "default_detector", lambda: FallbackDetector(note="No YuNet here."))
     with pytest.raises(FerError, match="needs YuNet"):
         save_roll(fer2013.subset(np.arange(2)), tmp_path / "roll.npz")

@@ -15,7 +15,7 @@ from fer_core.faces import YuNetDetector, crop_face, framing_roll
 from fer_core.faces.yunet import _cuts
 from fer_core.inference import FaceAnalyzer
 from fer_core.store.folders import load_model
-from fer_core.types import Face, Image
+from fer_core.types import Image
 
 from .scenes import wall
 
@@ -24,17 +24,9 @@ def quarter_turned(image: Image, quarters: int) -> Image:
     return np.ascontiguousarray(np.rot90(image, quarters))
 
 
-def eyes_to_mouth(face: Face) -> complex:
-    assert face.landmarks is not None
-    x, y = face.landmarks[3:].mean(0) - face.landmarks[:2].mean(0)
-    return complex(x, y)
-
-
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 @pytest.mark.parametrize("side", [96, 512])
-def test_a_turned_portrait_gives_the_upright_crop(
-    yunet: YuNetDetector, portrait: Image, side: int, quarters: int
-) -> None:
+def test_a_turned_portrait_gives_the_upright_crop(yunet: YuNetDetector, portrait: Image, side: int, quarters: int):
     picture = cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA)
     (upright,), (turned,) = yunet.detect(picture), yunet.detect(quarter_turned(picture, quarters))
     assert (framing_roll(turned) - framing_roll(upright) + 90 * quarters + 180) % 360 - 180 == pytest.approx(0, abs=5)
@@ -43,15 +35,14 @@ def test_a_turned_portrait_gives_the_upright_crop(
 
 
 @pytest.mark.parametrize("quarters", range(4))
-def test_a_face_of_a_video_frame_has_its_eyes_above_its_mouth(
-    yunet: YuNetDetector, portrait: Image, quarters: int
-) -> None:
+def test_a_face_of_a_video_frame_has_its_eyes_above_its_mouth(yunet: YuNetDetector, portrait: Image, quarters: int):
     """A frame is searched once, upright. A turned face that is found nevertheless is not taken for an upright one."""
     faces = yunet.detect(quarter_turned(portrait, quarters), thorough=False)
     assert faces or quarters % 2
     downwards = 1j * 1j**-quarters  # x + iy: where the lower edge of the portrait is
     for face in faces:
-        assert abs(np.angle(eyes_to_mouth(face) / downwards)) < np.pi / 4
+        x, y = face.landmarks[3:].mean(0) - face.landmarks[:2].mean(0)
+        assert abs(np.angle(complex(x, y) / downwards)) < np.pi / 4
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
@@ -92,9 +83,7 @@ def test_turned_fer2013_faces_keep_their_expression(yunet: YuNetDetector, fer201
     assert np.mean(kept) >= 0.97
 
 
-def test_small_faces_of_a_panorama_are_found_once_each_also_where_tiles_meet(
-    yunet: YuNetDetector, portrait: Image
-) -> None:
+def test_small_faces_of_a_panorama_are_found_once_each_also_where_tiles_meet(yunet: YuNetDetector, portrait: Image):
     """Faces 24 pixels wide, anywhere in a picture of 27 megapixels, among them some on every border of two tiles."""
     photo = np.full((2250, 12_000, 3), 128, np.uint8)
     small = cv2.resize(portrait, (140, 140), interpolation=cv2.INTER_AREA)  # its face is 25 pixels wide
@@ -119,9 +108,7 @@ def test_a_large_face_over_several_tiles_is_one_face(yunet: YuNetDetector, portr
 
 @settings(deadline=None)
 @given(st.integers(1, 100_000), st.integers(500, 5000), st.integers(0, 2000), st.data())
-def test_every_small_face_is_whole_in_the_part_that_counts_it(
-    length: int, part: int, overlap: int, data: st.DataObject
-) -> None:
+def test_every_small_face_is_whole_in_the_part_that_counts_it(length, part, overlap, data):
     overlap = min(overlap // 2 * 2, part // 4 * 2)
     width = data.draw(st.integers(0, min(overlap, length)))
     start = data.draw(st.integers(0, length - width))
