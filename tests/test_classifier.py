@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -38,20 +38,9 @@ def test_flip_is_the_mean_with_the_mirror_image(tiny_classifier, faces):
 
 
 def test_many_threads_at_once(tiny_classifier, faces, one_by_one):
-    answers: dict[int, np.ndarray] = {}
-
-    def session(number: int) -> None:
-        for _ in range(5):
-            answers[number] = tiny_classifier.predict(faces).probabilities
-
-    threads = [threading.Thread(target=session, args=(k,)) for k in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(answers) == 6
-    for answer in answers.values():
-        np.testing.assert_allclose(answer, one_by_one, atol=1e-5)
+    with ThreadPoolExecutor(6) as threads:
+        for answer in threads.map(lambda _: tiny_classifier.predict(faces).probabilities, range(30)):
+            np.testing.assert_allclose(answer, one_by_one, atol=1e-5)
 
 
 def test_other_sizes_are_resized(tiny_classifier, faces):
@@ -60,15 +49,10 @@ def test_other_sizes_are_resized(tiny_classifier, faces):
     np.testing.assert_allclose(tiny_classifier.predict(doubled).probabilities, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "wrong", [np.zeros((48, 48), np.uint8), np.zeros((1, 48, 48, 3), np.uint8), np.zeros((1, 48, 48), np.float32)]
-)
-def test_wrong_arrays_are_refused(tiny_classifier, wrong):
-    with pytest.raises(ValueError, match=r"uint8 gray faces of shape \(n, height, width\)"):
-        tiny_classifier.predict(wrong)
-
-
-def test_bad_files_are_refused():
+def test_wrong_arrays_and_bad_files_are_refused(tiny_classifier):
+    for shape, kind in (((48, 48), np.uint8), ((1, 48, 48, 3), np.uint8), ((1, 48, 48), np.float32)):
+        with pytest.raises(ValueError, match=r"uint8 gray faces of shape \(n, height, width\)"):
+            tiny_classifier.predict(np.zeros(shape, kind))
     for content in (b"", b"hello", bytes(range(256)) * 40):
         with pytest.raises(FerError, match="not a FER Lab model file"):
             Classifier(content)
