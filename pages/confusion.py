@@ -4,14 +4,7 @@ import streamlit as st
 
 from fer_core.figures.matrices import confusion_chart
 from fer_core.labels import EXPRESSIONS
-from fer_core.metrics.confusion import (
-    SHOWN,
-    cell_faces,
-    confusion_cells,
-    difference_cells,
-    differing_faces,
-    sample_faces,
-)
+from fer_core.metrics import confusion
 from pages.parts import common
 from pages.parts.charts import choose_picture_format
 from pages.parts.common import choose, explain, plain, with_code
@@ -59,21 +52,21 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     number = st.select_slider("How many at most", [6, 12, 24, 48], 12, key="m_number", bind="query-params")
 
 where, shown, cell = answers.where, [first, second] if layout == "two" else [first], (actual, predicted)
-count, rate = confusion_cells(answers, first).set_index(["actual", "predicted"]).loc[cell, ["count", "rate"]]
+count, rate = confusion.confusion_cells(answers, first).set_index(["actual", "predicted"]).loc[cell, ["count", "rate"]]
 if layout == "difference":
-    tables = {"minus": difference_cells(answers, first, second)}
+    tables = {"minus": confusion.difference_cells(answers, first, second)}
     alts = [f"{title(first)} minus {title(second)} on {where}"]
     unit = "in faces" if values == "counts" else "in points of the row"
     caption = f"Blue: {plain(title(first))} has more than {plain(title(second))}; orange: fewer, {unit}."
-    faces = [differing_faces(answers, first, second, actual, predicted)]
+    faces = [confusion.differing_faces(answers, first, second, actual, predicted)]
     each = ", ".join(f"{(faces[0]['source'] == title(name)).sum()} by {plain(title(name))}" for name in (first, second))
     lines = [f"{len(faces[0])} {actual} faces that only one of the two models predicts as {predicted}: {each}"]
 else:
-    tables = {f"cells_{place}": confusion_cells(answers, name) for place, name in enumerate(shown)}
+    tables = {f"cells_{place}": confusion.confusion_cells(answers, name) for place, name in enumerate(shown)}
     alts = [f"Confusion of {title(name)} on {where}" for name in shown]
     unit = "Each number is a count of faces" if values == "counts" else "Each row is 100 % of one expression’s faces"
     caption = f"{unit}; the diagonal is correct."
-    faces = [cell_faces(answers, name, actual, predicted) for name in shown]
+    faces = [confusion.cell_faces(answers, name, actual, predicted) for name in shown]
     lines = [
         f"{plain(title(name))} predicts {len(table)} {actual} faces as {predicted}, most confident first"
         for name, table in zip(shown, faces, strict=True)
@@ -98,7 +91,7 @@ for line, table in zip(lines, faces, strict=True):
 
 st.header("Random faces, predicted and actual")
 with st.container(horizontal=True):
-    which = choose("Which predictions", SHOWN, "m_which", "all")
+    which = choose("Which predictions", confusion.SHOWN, "m_which", "all")
     seed = common.whole_number("Sample number", 1, 999, 1, "m_seed", width=180)
-show_faces(sample_faces(answers, first, which, 14, seed), known, f"{plain(title(first))}, {where}")
+show_faces(confusion.sample_faces(answers, first, which, 14, seed), known, f"{plain(title(first))}, {where}")
 choose_picture_format()

@@ -20,7 +20,7 @@ from fer_core.faces import (
 from fer_core.faces.framing import cut_square, frame_side
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.models import ModelSpec
-from fer_core.models.network_input import input_scale, network_input
+from fer_core.models.backbones import input_scale, network_input
 from fer_core.types import Face, FaceResult, FerError, Image
 
 MARKED: Final = 768  # longer side in pixels of the pictures with marked faces

@@ -1,4 +1,4 @@
-"""The backbones of `keras.applications`: one table of what is known about each, how they are built, their weights.
+"""The backbones of `keras.applications`: one table of what is known about each, how they are built, what enters them.
 
 Importing this does not import Keras; building a backbone does.
 """
@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fer_core.files import home
-from fer_core.models.spec import WEIGHTS
+from fer_core.models.spec import WEIGHTS, ModelSpec
 from fer_core.types import FerError, reason
 
 if TYPE_CHECKING:
@@ -23,11 +26,7 @@ if TYPE_CHECKING:
 FOLDER_VARIABLE: Final = "FER_BACKBONE_DIR"
 
 VGGFACE2_BACKBONE: Final = "MobileNet"
-VGGFACE2_FILE: Final = "mobilenet_vggface2_notop.weights.h5"
-"""Weights of a network that was trained to tell the faces of VGGFace2 apart."""
-
-MAX_MOMENTUM: Final = 0.99
-"""Of the moving averages of batch normalization."""
+VGGFACE2_FILE: Final = "mobilenet_vggface2_notop.weights.h5"  # of a network that tells the faces of VGGFace2 apart
 
 Scale = tuple[list[float], list[float]]
 """A factor and an offset for each channel: a gray level enters the network as `factor * level + offset`."""
@@ -38,10 +37,10 @@ MINUS_ONE_TO_ONE: Final = (1 / 127.5, -1.0)
 _SIGNED: Final[Scale] = ([MINUS_ONE_TO_ONE[0]] * 3, [MINUS_ONE_TO_ONE[1]] * 3)
 _IMAGENET_MEAN: Final[Scale] = ([1.0] * 3, [-103.939, -116.779, -123.68])  # blue, green, red
 _UNCHANGED: Final[Scale] = ([1.0] * 3, [0.0] * 3)  # these networks scale their input themselves
-_DEVIATIONS: Final = (0.229, 0.224, 0.225)
+_MEANS: Final = {0.485: 0.229, 0.456: 0.224, 0.406: 0.225}  # of ImageNet's channels, with their standard deviations
 _STANDARDIZED: Final[Scale] = (
-    [1 / (255 * deviation) for deviation in _DEVIATIONS],
-    [-mean / deviation for mean, deviation in zip((0.485, 0.456, 0.406), _DEVIATIONS, strict=True)],
+    [1 / (255 * deviation) for deviation in _MEANS.values()],
+    [-mean / deviation for mean, deviation in _MEANS.items()],
 )
 
 
@@ -87,10 +86,7 @@ BACKBONES: Final[dict[str, Backbone]] = {
         size=96,  # the minimum size of its ImageNet weights
         modified_size=160,  # ImageNet's features suit larger objects
         open_layers=2,  # with weights, batch norm left out, among the last six layers, as the paper counts them
-        captions={
-            "MobileNetV2, frozen": "mobilenetv2_frozen",
-            "MobileNetV2, modified": "mobilenetv2_modified",
-        },
+        captions={"MobileNetV2, frozen": "mobilenetv2_frozen", "MobileNetV2, modified": "mobilenetv2_modified"},
         epochs=6,  # limited by computing time, as those of the next three: their loss was still falling
         milliseconds=6.1,  # measured on all of FER2013
         served_milliseconds=2.0,
@@ -121,10 +117,8 @@ BACKBONES: Final[dict[str, Backbone]] = {
     "EfficientNetV2B0": Backbone(_UNCHANGED, ("modified",), "EfficientNetV2-B0", size=64, captions={}),
     "DenseNet121": Backbone(_STANDARDIZED, ("modified",), size=64),
     "NASNetMobile": Backbone(_SIGNED, ("modified",), "NASNet Mobile", size=64),
-    "MobileNet": Backbone(  # in `mobilenet_faces`
-        _SIGNED,
-        size=160,  # its VGGFace2 weights saw faces of 224 pixels; a multiple of 32, because of Keras' padding
-    ),
+    # in `mobilenet_faces`; its VGGFace2 weights saw faces of 224 pixels; a multiple of 32, because of Keras' padding
+    "MobileNet": Backbone(_SIGNED, size=160),
     **dict.fromkeys(("VGG19", "ResNet101", "ResNet152"), Backbone(_IMAGENET_MEAN)),
     **dict.fromkeys(("ResNet50V2", "ResNet101V2", "ResNet152V2", "NASNetLarge"), Backbone(_SIGNED)),
     **dict.fromkeys(("InceptionV3", "InceptionResNetV2"), Backbone(_SIGNED)),
@@ -141,11 +135,7 @@ BLUE_FIRST: Final = tuple(name for name, backbone in BACKBONES.items() if backbo
 
 
 def backbone_named(name: str) -> Backbone:
-    """Return what is known about a backbone.
-
-    Raises:
-        FerError: it is not in the table.
-    """
+    """Return what is known about a backbone; raise a `FerError` if there is none of that name."""
     if name not in BACKBONES:
         raise FerError(f"Keras has no backbone of that name. Expected one of: {', '.join(BACKBONES)}. Received: {name}")
     return BACKBONES[name]
@@ -157,9 +147,9 @@ def build_backbone(name: str, size: int, weights: str, cut_after: str = "") -> k
     Args:
         name: as in `keras.applications`.
         size: side of the square input in pixels.
-        weights: `random`; `imagenet`: the file `weights_file(name)` in a folder of `FER_BACKBONE_DIR` (an environment
-            variable, folders separated as in PATH) if there is one, else Keras' download; or `vggface2`, for MobileNet
-            only: the file `VGGFACE2_FILE`, which `fer_core.training.vggface2` makes.
+        weights: `random`; `imagenet`: `local_file(weights_file(name))` if there is one, else Keras' download; or
+            `vggface2`, for MobileNet only: the file `VGGFACE2_FILE`, which `vggface2_weights` of
+            `fer_core.training.initial_weights` makes.
         cut_after: name of the layer whose output is returned; empty for the last one.
 
     Returns:
@@ -194,41 +184,25 @@ def build_backbone(name: str, size: int, weights: str, cut_after: str = "") -> k
                 f"The {WEIGHTS[weights]} weights of {name} are not available: {what} ({reason(error)}). Connect "
                 f"to the internet once, or set {FOLDER_VARIABLE} to a folder with {file}."
             ) from error
-    return _limit_momentum(_cut(network, cut_after))
-
-
-def _cut(network: keras.Model, layer: str) -> keras.Model:
-    """Return a backbone up to and including a layer; without a name, as it is."""
-    import keras
-
-    if not layer:
-        return network
-    names = [part.name for part in network.layers]
-    if layer not in names:
-        raise FerError(
-            f"{network.name} has no layer of that name. Expected, for example, {names[-1]}. Received: {layer}"
-        )
-    return keras.Model(network.input, network.get_layer(layer).output, name=network.name)
-
-
-def _limit_momentum(network: keras.Model) -> keras.Model:
-    """Let the moving averages of batch normalization adapt within about a hundred steps.
-
-    Those of MobileNetV2 and NASNet need more than a thousand, which suits long trainings on ImageNet. After a short
-    training they would still depend on the initial weights, and inference would be wrong.
-    """
     for layer in network.layers:
         if hasattr(layer, "moving_variance"):
-            layer.momentum = min(layer.momentum, MAX_MOMENTUM)
-    return network
+            # The moving averages of MobileNetV2 and NASNet need more than a thousand steps, which suits long trainings
+            # on ImageNet. After a short training they would still depend on the initial weights.
+            layer.momentum = min(layer.momentum, 0.99)
+    if not cut_after:
+        return network
+    import keras
+
+    names = [layer.name for layer in network.layers]
+    if cut_after not in names:
+        raise FerError(
+            f"{network.name} has no layer of that name. Expected, for example, {names[-1]}. Received: {cut_after}"
+        )
+    return keras.Model(network.input, network.get_layer(cut_after).output, name=network.name)
 
 
 def weights_file(name: str) -> str:
-    """Return the name of a local file with ImageNet weights, for example `mobilenet_v2_imagenet_notop.weights.h5`.
-
-    Raises:
-        FerError: there is no such backbone.
-    """
+    """Return the name of a local file with ImageNet weights, for example `mobilenet_v2_imagenet_notop.weights.h5`."""
     module = _builder(name).__module__.rsplit(".", 1)[-1]
     stem = module if module.replace("_", "") == name.lower() else re.sub(r"(?<=[a-z])(?=V\d)", "_", name).lower()
     return f"{stem}_imagenet_notop.weights.h5"
@@ -258,3 +232,36 @@ def _builder(name: str) -> Callable[..., Any]:
     import keras
 
     return getattr(keras.applications, name)
+
+
+def input_scale(spec: ModelSpec) -> Scale:
+    """Return the scale of each channel of a network; raise a `FerError` if there is no such backbone."""
+    factor, offset = MINUS_ONE_TO_ONE
+    return backbone_named(spec.backbone).scale if spec.backbone else ([factor], [offset])
+
+
+def network_input(face: NDArray[np.uint8], spec: ModelSpec) -> NDArray[np.float32]:
+    """Return what the first convolution of a network gets for a face `(48, 48)`, gray and preprocessed for the model.
+
+    It is `(side, side, 1)` for the compact CNN, `(side, side, 3)` for a backbone.
+    """
+    import cv2
+
+    side = spec.backbone_size or len(face)
+    factors, offsets = (np.array(values, np.float32) for values in input_scale(spec))
+    enlarged = cv2.resize(face.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(enlarged[..., None] * factors + offsets, np.float32)
+
+
+def input_picture(numbers: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.uint8]:
+    """Return a result of `network_input` as a picture: black is the lowest number that it can hold, white the highest.
+
+    Where the channels have different offsets, the picture has a tint, although the face was gray. It is `(side, side)`
+    gray or `(side, side, 3)` RGB.
+    """
+    factors, offsets = (np.array(values) for values in input_scale(spec))
+    low, high = offsets.min(), (255 * factors + offsets).max()
+    levels = np.clip(np.rint(255 * (numbers - low) / (high - low)), 0, 255).astype(np.uint8)
+    if spec.backbone in BLUE_FIRST:
+        levels = levels[..., ::-1]
+    return np.ascontiguousarray(levels[..., 0] if levels.shape[2] == 1 else levels)

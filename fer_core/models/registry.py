@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fer_core.models.backbones import BACKBONES
 from fer_core.models.spec import ModelSpec
@@ -12,37 +12,26 @@ from fer_core.types import FerError
 if TYPE_CHECKING:
     import keras
 
-_NOISE = 0.05
-"""Share of the gray range. The paper does not give the strength of its noise."""
 
+def _transfer(backbone: str, stage: str, extra: str = "", **settings: Any) -> ModelSpec:
+    """A backbone with a new head, in one of the paper's two stages.
 
-def _frozen(backbone: str) -> ModelSpec:
-    """The paper's first stage (section 3.4.1): only the new head is trained."""
+    `frozen` trains only the head (section 3.4.1), `modified` also the last layers, with batch norm and augmentation
+    (3.4.2). `extra` is added to name and title.
+    """
     known = BACKBONES[backbone]
+    size = known.size
+    if stage == "modified":
+        size = known.modified_size or known.size
+        settings = {"open_layers": known.open_layers, "batch_normalization": True, **settings}
     return ModelSpec(
-        name=f"{backbone.lower()}_frozen",
-        title=f"{known.title or backbone}, frozen",
+        name="_".join(filter(None, (backbone.lower(), stage, extra))),
+        title=", ".join(filter(None, (known.title or backbone, stage, extra))),
         architecture="transfer",
         weights_from="imagenet",
         backbone=backbone,
-        backbone_size=known.size,
-    )
-
-
-def _modified(backbone: str, extra: str = "", noise: float = 0.0, preprocessing: str = "none") -> ModelSpec:
-    """The paper's second stage (section 3.4.2): the last layers are trained, with batch norm and augmentation."""
-    known = BACKBONES[backbone]
-    return ModelSpec(
-        name=f"{backbone.lower()}_modified{f'_{extra}' if extra else ''}",
-        title=f"{known.title or backbone}, modified{f', {extra}' if extra else ''}",
-        architecture="transfer",
-        weights_from="imagenet",
-        backbone=backbone,
-        backbone_size=known.modified_size or known.size,
-        open_layers=known.open_layers,
-        batch_normalization=True,
-        noise=noise,
-        preprocessing=preprocessing,
+        backbone_size=size,
+        **settings,
     )
 
 
@@ -53,18 +42,7 @@ _COMPACT = ModelSpec(
     widths=(32, 64, 128, 192),  # 1.87 M parameters
     dropout=0.3,
 )
-_DISTILLED = replace(_COMPACT, name="compact_cnn_distilled", title="Compact CNN, distilled")
-"""The same network, distilled from the first."""
-
-_VOTES = replace(_COMPACT, name="compact_cnn_votes", title="Compact CNN, labels and votes")
-"""The same network, trained on labels and votes and on degraded faces."""
-
-_STUDENT = replace(
-    _COMPACT, name="compact_cnn_student", title="Compact CNN, student", weights_from="compact_cnn_votes_seed1"
-)
-"""The same network, trained further, and distilled from several."""
-
-_FACES = ModelSpec(
+_FACES = ModelSpec(  # a network that has seen millions of faces, fitted to labels and votes and to degraded faces
     name="mobilenet_faces",
     title="MobileNet, pretrained on faces",
     architecture="transfer",
@@ -76,46 +54,38 @@ _FACES = ModelSpec(
     open_normalization=True,
     dropout=0.2,
 )
-"""A network that has seen millions of faces, fitted to labels and votes and to degraded faces."""
-
-_SHARP = replace(_FACES, name="mobilenet_faces_sharp", title="MobileNet, pretrained on faces, sharp faces")
-"""The same network, trained on sharp faces alone, to teach."""
-
-_FACES_STUDENT = replace(
-    _FACES, name="mobilenet_faces_student", title="MobileNet, student", weights_from="mobilenet_faces"
-)
-"""The same network, trained further, and distilled from several."""
-
-_BASELINES = [
-    ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
-    ModelSpec("class_prior", "Class prior (the floor)", "class_prior", weights_from="none"),
-]
-_ENSEMBLE = ModelSpec("compact_cnn_ensemble", "Compact CNN, ensemble by label", "ensemble", weights_from="none")
-"""What several of these networks reach together, kept for comparison."""
-
-_KINDS = {"frozen": _frozen, "modified": _modified}
+_NETWORKS = ("compact_cnn", "transfer")
+_STAGES = ("frozen", "modified")
 _OTHER_WEIGHTS = {"utk": "utkface", "random": "random"}
+
 _SPECS = {
     spec.name: spec
     for spec in [
         _COMPACT,
-        _DISTILLED,
-        _VOTES,
-        _STUDENT,
+        replace(_COMPACT, name="compact_cnn_distilled", title="Compact CNN, distilled"),  # from the first
+        # on labels and votes, and on degraded faces
+        replace(_COMPACT, name="compact_cnn_votes", title="Compact CNN, labels and votes"),
+        replace(  # trained further, and distilled from several
+            _COMPACT, name="compact_cnn_student", title="Compact CNN, student", weights_from="compact_cnn_votes_seed1"
+        ),
         _FACES,
-        _SHARP,
-        _FACES_STUDENT,
-        *(_frozen(name) for name, known in BACKBONES.items() if "frozen" in known.variants),
-        _modified("MobileNetV2"),
-        _modified("VGG16"),
-        _modified("VGG16", "noise", noise=_NOISE),
-        _modified("VGG16", "face", preprocessing="face"),
-        *(_modified(name) for name, known in BACKBONES.items() if "modified" in known.variants),
-        *_BASELINES,
-        _ENSEMBLE,
+        # on sharp faces alone, to teach
+        replace(_FACES, name="mobilenet_faces_sharp", title="MobileNet, pretrained on faces, sharp faces"),
+        replace(  # trained further, and distilled from several
+            _FACES, name="mobilenet_faces_student", title="MobileNet, student", weights_from="mobilenet_faces"
+        ),
+        *(_transfer(name, "frozen") for name, known in BACKBONES.items() if "frozen" in known.variants),
+        _transfer("MobileNetV2", "modified"),
+        _transfer("VGG16", "modified"),
+        _transfer("VGG16", "modified", "noise", noise=0.05),  # the paper does not give the strength of its noise
+        _transfer("VGG16", "modified", "face", preprocessing="face"),
+        *(_transfer(name, "modified") for name, known in BACKBONES.items() if "modified" in known.variants),
+        ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
+        ModelSpec("class_prior", "Class prior (the floor)", "class_prior", weights_from="none"),
+        # what several of these networks reach together, kept for comparison
+        ModelSpec("compact_cnn_ensemble", "Compact CNN, ensemble by label", "ensemble", weights_from="none"),
     ]
 }
-_NETWORKS = ("compact_cnn", "transfer")
 
 
 def model_names() -> list[str]:
@@ -160,10 +130,9 @@ def model_spec(name: str) -> ModelSpec:
     if stem and ending in _OTHER_WEIGHTS and (backbone := model_spec(stem).backbone):
         spec = model_spec(stem).with_weights(_OTHER_WEIGHTS[ending])
         return replace(spec, backbone_size=BACKBONES[backbone].size)  # that of the pretraining
-    if stem and ending in _KINDS:
-        for backbone in BACKBONES:
-            if backbone.lower() == stem:
-                return _KINDS[ending](backbone)
+    for backbone in BACKBONES:
+        if backbone.lower() == stem and ending in _STAGES:
+            return _transfer(backbone, ending)
     raise FerError(
         f"There is no model of that name to build. Expected one of: {', '.join(_SPECS)}; or another backbone of "
         f"Keras, such as resnet101v2_frozen or resnet101v2_modified. Received: {name}"
@@ -171,13 +140,10 @@ def model_spec(name: str) -> ModelSpec:
 
 
 def build_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
-    """Build a spec's network, with random weights unless `weights_from` is `imagenet`.
+    """Build a spec's network, with random weights unless `weights_from` is `imagenet` or `vggface2`.
 
-    `fer_core.training.initial_weights` loads the other sources, `utkface` and stored models.
-
-    Args:
-        spec: what to build.
-        dtype: Keras' dtype policy: `float32`, or `mixed_bfloat16` for faster training.
+    `fer_core.training.initial_weights` loads the other sources, `utkface` and stored models. `dtype` is Keras' policy:
+    `float32`, or `mixed_bfloat16` for faster training.
 
     Returns:
         A model from `(batch, height, width, 1)` gray levels 0 to 255 to `(batch, 7)` probabilities.
@@ -194,8 +160,6 @@ def build_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(dtype)
     try:
-        if spec.architecture == "transfer":
-            return transfer_network(spec)
-        return compact_cnn(spec.widths, spec.dropout)
+        return transfer_network(spec) if spec.architecture == "transfer" else compact_cnn(spec)
     finally:
         keras.config.set_dtype_policy(before)

@@ -17,28 +17,21 @@ PREPROCESSINGS: Final = ("none", "face", "equalize", "clahe")
 WEIGHTS: Final = {"imagenet": "ImageNet", "vggface2": "VGGFace2", "utkface": "UTKFace", "random": "random weights"}
 """Initial weights, with their titles."""
 
-ENDINGS: Final = {"utkface": "utk"}
+_ENDINGS: Final = {"utkface": "utk"}
 """Short forms of initial weights in a model's name."""
-
-_FROM_UTKFACE: Final = (
-    "Models marked (UTKFace) start from weights trained here on UTKFace, which is for non-commercial research."
-)
-_NOT_AS_THE_PAPER: Final = "The paper started from ImageNet, so these do not repeat its scores."
 
 
 def utkface_note(sources: Iterable[str], scores: bool = True) -> str:
-    """Return what to know about models that start from UTKFace, in one or two sentences.
+    """Return what to know about models that start from UTKFace; empty if none does.
 
     Args:
         sources: the initial weights of the models that are shown, each as `ModelSpec.weights_from`.
         scores: whether the models are shown with scores, which differ from the paper's for this reason.
-
-    Returns:
-        The sentences; empty if no model starts from UTKFace.
     """
     if "utkface" not in set(sources):
         return ""
-    return f"{_FROM_UTKFACE} {_NOT_AS_THE_PAPER}" if scores else _FROM_UTKFACE
+    note = "Models marked (UTKFace) start from weights trained here on UTKFace, which is for non-commercial research."
+    return f"{note} The paper started from ImageNet, so these do not repeat its scores." if scores else note
 
 
 @dataclass(frozen=True)
@@ -104,13 +97,9 @@ class ModelSpec:
         """Which part is trained, in words."""
         if self.weights_from == "none":
             return "no network"
-        if self.architecture != "transfer":
+        if self.architecture != "transfer" or self.open_layers == ALL_LAYERS:
             return "every layer"
-        if self.open_layers == 0:
-            return "head only"
-        if self.open_layers == ALL_LAYERS:
-            return "every layer"
-        return f"head and last {self.open_layers} layers with weights"
+        return f"head and last {self.open_layers} layers with weights" if self.open_layers else "head only"
 
     def with_weights(self, source: str) -> ModelSpec:
         """Return the same model with other initial weights, which its name and title include.
@@ -123,9 +112,9 @@ class ModelSpec:
         """
         if source == self.weights_from:
             return self
-        if source in {"imagenet", "vggface2", "utkface"} and not self.backbone:
+        if source in WEIGHTS and source != "random" and not self.backbone:
             raise FerError(f"Only models with a backbone can start from {source}. Received: {self.name}")
-        ending = f"_{ENDINGS.get(self.weights_from, self.weights_from)}"
+        ending = f"_{_ENDINGS.get(self.weights_from, self.weights_from)}"
         if self.backbone and self.name.endswith(ending):
             raise FerError(
                 f"{self.name} includes the weights that it starts from. To start from {source}, use the model "
@@ -133,7 +122,7 @@ class ModelSpec:
             )
         return replace(
             self,
-            name=f"{self.name}_{ENDINGS.get(source, source)}",
+            name=f"{self.name}_{_ENDINGS.get(source, source)}",
             title=f"{self.title} ({WEIGHTS.get(source, source)})",
             weights_from=source,
             batch_normalization=self.batch_normalization or (source == "utkface" and bool(self.backbone)),
@@ -145,9 +134,5 @@ class ModelSpec:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelSpec:
-        """Build a spec from the result of `as_dict`.
-
-        Raises:
-            TypeError: a key is unknown or missing.
-        """
+        """Build a spec from the result of `as_dict`; raise a TypeError if a key is unknown or missing."""
         return replace(cls(**values), widths=tuple(values.get("widths", ())))

@@ -126,12 +126,11 @@ def legend_space(figure: go.Figure, narrow: bool = False) -> int:
 
 
 def _head(results: Results) -> Iterator[str]:
-    answers = results.answers
-    made = datetime.now(UTC).strftime("%Y-%m-%d")
+    answers, made = results.answers, datetime.now(UTC).strftime("%Y-%m-%d")
     yield (
         f"<h1>Facial expression models compared</h1><p>{len(answers.names)} models on {len(answers.labels):,} faces of "
-        f"FER2013’s {escape(answers.where)}. Intervals are 95 %, over the "
-        f"test faces drawn; training with another seed is not covered. Made with FER Lab, {made}.</p>"
+        f"FER2013’s {escape(answers.where)}. Intervals are 95 %, over the test faces drawn; training with another seed "
+        f"is not covered. Made with FER Lab, {made}.</p>"
     )
     yield f"<p>{escape(answers.yardstick)}</p>"
     if note := utkface_note(results.board["weights_from"]):
@@ -168,8 +167,7 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
         merged = ("floor_range", "against_floor")
         yield _table(table.assign(**both), {name: title for name, title in titles.items() if name not in merged})
     elif section.title == "Significance":
-        summary = f"<summary>Numbers of all {len(table)} pairs</summary>"
-        yield f"<details>{summary}{_table(table, titles)}</details>"
+        yield f"<details><summary>Numbers of all {len(table)} pairs</summary>{_table(table, titles)}</details>"
     elif section.title == "Paper":
         yield "<p>In each cell of the table: above as reported, below as measured here.</p>"
         both = {name: _two_lines(table, f"{name}_reported", f"{name}_measured") for name in paper_metrics()}

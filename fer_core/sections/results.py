@@ -107,15 +107,14 @@ class Results:
             "confusion": pd.concat(cells, ignore_index=True),
         }
         overall, by_variant = self.paper
+        f1 = [table.assign(variant=name) for name, table in by_variant.items()]
         chosen = {"split": answers.split, "view": answers.view, "by": answers.by}
         return {
             **{name: table.assign(**chosen) for name, table in predicted.items()},
             "robustness": self.degraded[0],
             "training": self.histories[0],
             "paper": overall,
-            "paper_f1": pd.concat(
-                [table.assign(variant=name) for name, table in by_variant.items()], ignore_index=True
-            ),
+            "paper_f1": pd.concat(f1, ignore_index=True),
             "paper_recomputed": paper_recomputed(),
             "paper_contradictions": paper_contradictions(),
         }

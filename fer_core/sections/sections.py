@@ -24,8 +24,8 @@ from fer_core.metrics.significance import LEVEL, both_ways
 from fer_core.models.spec import WEIGHTS
 from fer_core.sections.results import Results
 
+# the title of each column of a table in order, with the number format of a numeric one, as Streamlit takes it
 Columns = Mapping[str, str | tuple[str, str]]
-"""The title of each column of a table in order, with the number format of a numeric one, as Streamlit takes it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +151,7 @@ def roc_and_pr(
         f"Every model at threshold {threshold:.2f} for {expression}",
         {
             "model": "Model",
-            **{name: (name.title(), "%.3f") for name in ("precision", "recall", "f1")},
-            "fpr": ("False positive rate", "%.3f"),
+            **_numbers(precision="Precision", recall="Recall", f1="F1", fpr="False positive rate"),
             "true_positives": "True positives",
             "false_positives": "False positives",
         },
@@ -202,17 +201,12 @@ def calibration(results: Results, focus: str | None = None) -> Section:
         "Calibration of every model",
         {
             "model": "Model",
-            "log_loss": ("Log loss", "%.3f"),
-            "brier": ("Brier score", "%.3f"),
-            "ece": ("ECE", "%.3f"),
-            "floor": ("Noise floor", "%.3f"),
+            **_numbers(log_loss="Log loss", brier="Brier score", ece="ECE", floor="Noise floor"),
             "floor_range": "95 % range",
             "against_floor": "ECE is",
             "temperature": ("T", "%.2f"),
-            "log_loss_scaled": ("Log loss with T", "%.3f"),
-            "ece_scaled": ("ECE with T", "%.3f"),
-            "confidence": ("Confidence", "%.3f"),
-            "accuracy": ("Accuracy", "%.3f"),
+            **_numbers(log_loss_scaled="Log loss with T", ece_scaled="ECE with T"),
+            **_numbers(confidence="Confidence", accuracy="Accuracy"),
         },
         example,
     )
@@ -261,10 +255,7 @@ def robustness(results: Results, focus: str | None = None) -> Section:
         "Accuracy of every model on degraded faces",
         {
             "model": "Model",
-            "clean": ("Clean", "%.3f"),
-            "degraded": ("Degraded", "%.3f"),
-            **{kind: (title, "%.3f") for kind, title in kinds.items()},
-            "confidence": ("Mean confidence, degraded", "%.3f"),
+            **_numbers(clean="Clean", degraded="Degraded", **kinds, confidence="Mean confidence, degraded"),
         },
         example,
     )
@@ -345,6 +336,8 @@ def paper(results: Results, metric: str = "accuracy") -> Section:
     ours = last[f"{metric}_measured"]
     alt = f"{titles[metric]} of the paper’s eight variants, as reported; {measured} of them measured here"
     draw = partial(scores.paper_chart, paper_marks(table, metric), titles[metric])
+    kinds = [(name, source) for name in titles for source in ("reported", "measured")]
+    numbers = {f"{name}_{source}": (f"{titles[name]}, {source}", "%.4f") for name, source in kinds}
     return Section(
         "Paper",
         [Chart(f"paper-{metric.replace('_', '-')}", alt, draw, adapts=False)],
@@ -352,16 +345,7 @@ def paper(results: Results, metric: str = "accuracy") -> Section:
         "FER2013’s label.",
         table,
         "The paper’s results beside ours",
-        {
-            "title": "Variant",
-            "reported": "Reported",
-            "measured": "Measured",
-        }
-        | {
-            f"{name}_{source}": (f"{title}, {source}", "%.4f")
-            for name, title in titles.items()
-            for source in ("reported", "measured")
-        },
+        {"title": "Variant", "reported": "Reported", "measured": "Measured", **numbers},
         f"The paper reports {last[f'{metric}_reported']:.4f} for {last['title']}"
         + ("." if pd.isna(ours) else f"; measured here: {ours:.4f}."),
     )
@@ -377,6 +361,11 @@ def _models(results: Results, table: pd.DataFrame) -> dict[str, Any]:
     """Return the order of the models' colours, and those of the table to show at first; None for all."""
     front = [model for model in results.front if model in set(table["model"])]
     return {"models": results.titles, "front": front or None}
+
+
+def _numbers(**titles: str) -> dict[str, tuple[str, str]]:
+    """Return columns of numbers with three digits after the point."""
+    return {name: (title, "%.3f") for name, title in titles.items()}
 
 
 def _range(values: Iterable[float]) -> str:

@@ -1,12 +1,27 @@
-"""How strongly training faces vary: settings only, without Keras. `augmentation_layers` builds the layers."""
+"""How strongly training faces vary: settings, and copies to look at. `augmentation_layers` builds the layers.
+
+Importing this imports neither Keras nor TensorFlow, which take ten seconds to start and a gigabyte of memory.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Final
 
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from fer_core.files import home
+from fer_core.jobs import file_of_child
 from fer_core.models import ModelSpec
 from fer_core.types import FerError
+
+FACES, SETTINGS, COPIES = "faces.npy", "settings.json", "copies.npz"  # for the process that draws copies
 
 
 @dataclass(frozen=True)
@@ -73,11 +88,7 @@ class Augmentation:
 
     @classmethod
     def of_strength(cls, strength: float, crop: int = 48) -> Augmentation:
-        """Scale the default settings by one number: 0 only mirrors, 1 is the default, 2 is twice as strong.
-
-        Raises:
-            FerError: the strength is not between 0 and 2.
-        """
+        """Scale the default settings by one number: 0 only mirrors, 1 is the default, 2 the maximum."""
         if not 0 <= strength <= 2:
             raise FerError(f"Expected a strength of augmentation from 0 to 2. Received: {strength}")
         full = cls()
@@ -86,16 +97,13 @@ class Augmentation:
             rotation=full.rotation * strength,
             scale=(1 - (1 - full.scale[0]) * strength, 1 + (full.scale[1] - 1) * strength),
             shift=full.shift * strength,
-            flip=True,
             brightness=full.brightness * strength,
             contrast=full.contrast * strength,
             erase=min(1.0, full.erase * strength),
         )
 
 
-MIRROR_ONLY = Augmentation(48, 0.0, (1.0, 1.0), 0.0, True, 0.0, 0.0, 0.0)
-"""A face or its mirror image."""
-
+MIRROR_ONLY = Augmentation(48, 0.0, (1.0, 1.0), 0.0, True, 0.0, 0.0, 0.0)  # a face or its mirror image
 AS_THE_PAPER = Augmentation(48, 15.0, (0.85, 1.15), 0.0, True, 0.0, 0.0, 0.0)
 """The paper's three (section 3.4.2): rotation, flip and zoom. The paper does not give their strength."""
 
@@ -114,20 +122,41 @@ ROBUST = Augmentation(
 """For faces from cameras as well as from FER2013."""
 
 AUGMENTATIONS: Final = ("off", "mirror", "weak", "medium", "strong", "robust", "as the paper")
-"""Names for `augmentation_named`."""
-
-_STRENGTHS: Final = {"weak": 0.5, "medium": 1.0, "strong": 1.5}
 
 
 def augmentation_named(name: str, spec: ModelSpec) -> Augmentation | None:
     """Return one of `AUGMENTATIONS` for a network."""
-    if name == "off":
-        return None
-    if name == "mirror":
-        return MIRROR_ONLY
-    if name == "as the paper":
-        return AS_THE_PAPER
+    fixed = {"off": None, "mirror": MIRROR_ONLY, "as the paper": AS_THE_PAPER}
+    if name in fixed:
+        return fixed[name]
     crop = 48 if spec.architecture == "transfer" else 44
     if name == "robust":
         return replace(ROBUST, crop=crop)
-    return Augmentation.of_strength(_STRENGTHS[name], crop=crop)
+    return Augmentation.of_strength({"weak": 0.5, "medium": 1.0, "strong": 1.5}[name], crop=crop)
+
+
+def augmented_copies(
+    faces: NDArray[np.uint8], augmentations: Sequence[Augmentation], count: int, seed: int = 0
+) -> list[NDArray[np.uint8]]:
+    """Draw copies of faces `(n, 48, 48)` by the layers that training uses, in a child process, about ten seconds.
+
+    Returns:
+        For each augmentation `(n, count, crop, crop)` uint8 gray: what the network gets in training.
+
+    Raises:
+        FerError: the child process failed or took too long.
+    """
+    with tempfile.TemporaryDirectory(prefix="fer-lab-") as name:
+        folder = Path(name)
+        np.save(folder / FACES, faces)
+        settings = {"augmentations": [asdict(kind) for kind in augmentations], "count": count, "seed": seed}
+        (folder / SETTINGS).write_text(json.dumps(settings), encoding="utf-8")
+        with FileLock(home() / ".augmented-copies.lock"):  # one child at a time
+            file_of_child(
+                *("-m", "fer_core.training.augmentation_layers", str(folder)),
+                target=folder / COPIES,
+                failed="Keras could not draw the copies",
+                timeout=180,  # a busy computer starts TensorFlow slowly
+            )
+        with np.load(folder / COPIES, allow_pickle=False) as copies:
+            return [copies[f"arr_{number}"] for number in range(len(augmentations))]

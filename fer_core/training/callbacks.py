@@ -8,30 +8,21 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import Final
 
 import keras
-import numpy as np
+import pandas as pd
 
 from fer_core.files import read_json, write_json
 from fer_core.training.recipe import Recipe
 
 BACKUP, HISTORY = "backup", "history.csv"
-PLATEAU_FACTOR: Final = 0.2
-PLATEAU_PATIENCE: Final = 3
 
 
 def fit_callbacks(recipe: Recipe, folder: Path | None, averaged: bool) -> list[keras.callbacks.Callback]:
-    """Return the callbacks of a fit, in the order in which they must run.
-
-    Args:
-        recipe: names the schedule and early stopping.
-        folder: where the history and the state after each epoch are kept; None keeps nothing.
-        averaged: whether the optimizer averages the weights.
-    """
+    """Return the callbacks of a fit in their order; `averaged` says whether the optimizer averages the weights."""
     callbacks: list[keras.callbacks.Callback] = [_LearningRate()]
     if recipe.schedule == "reduce_on_plateau":
-        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", PLATEAU_FACTOR, PLATEAU_PATIENCE))
+        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.2, patience=3))
     if averaged:
         callbacks.append(keras.callbacks.SwapEMAWeights())
     if recipe.early_stopping:
@@ -51,29 +42,24 @@ def resumable(folder: Path) -> list[keras.callbacks.Callback]:
     ]
 
 
-def read_history(folder: Path) -> dict[str, list[float]]:
-    """Return the curves of a run, by column; an epoch that was started twice counts with its last attempt."""
-    rows = np.genfromtxt(folder / HISTORY, delimiter=",", names=True, ndmin=1)
-    last = {int(row["epoch"]): row for row in rows}
-    names = [name for name in rows.dtype.names or () if name != "epoch"]
-    return {name: [float(last[epoch][name]) for epoch in sorted(last)] for name in names}
+def read_history(folder: Path) -> pd.DataFrame:
+    """Return the curves of a run by `epoch`; an epoch that was started twice counts with its last attempt."""
+    rows = pd.read_csv(folder / HISTORY, float_precision="round_trip")
+    return rows.drop_duplicates("epoch", keep="last").sort_values("epoch", ignore_index=True)
 
 
 class EarlyStopping(keras.callbacks.Callback):
-    """Stop when the validation loss no longer falls, and restore the weights of the best epoch.
+    """Stop when the validation loss has not fallen for `patience` epochs, and restore the weights of the best epoch.
 
-    Unlike Keras' own callback, it keeps these weights in a file, so that a resumed fit still has them.
-
-    Args:
-        patience: epochs without a lower loss after which to stop.
-        folder: where `best.weights.h5` and `best.json` are written; by default a temporary one.
+    Unlike Keras' own callback, it keeps these weights in a file, so that a resumed fit still has them: in `folder`, or
+    in a temporary one.
     """
 
-    def __init__(self, patience: int, folder: Path | None = None) -> None:
+    def __init__(self, patience: int, folder: Path | None) -> None:
         super().__init__()
-        self._temporary = None if folder else tempfile.TemporaryDirectory()
-        place = folder or Path(self._temporary.name)  # type: ignore[union-attr]
-        self.patience, self._weights, self._best = patience, place / "best.weights.h5", place / "best.json"
+        self._temporary = tempfile.TemporaryDirectory()
+        folder = folder or Path(self._temporary.name)
+        self.patience, self._weights, self._best = patience, folder / "best.weights.h5", folder / "best.json"
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         loss = float((logs or {}).get("val_loss", math.inf))
@@ -90,11 +76,7 @@ class EarlyStopping(keras.callbacks.Callback):
 
 
 class Clock(keras.callbacks.Callback):
-    """Add up the seconds of all finished epochs, and of computing features, also when a fit is resumed.
-
-    Args:
-        path: the JSON file that keeps the sum.
-    """
+    """Add up the seconds of all finished epochs, and of computing features, in a file, also when a fit is resumed."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -117,14 +99,6 @@ class Clock(keras.callbacks.Callback):
         write_json(self.path, self.seconds)
 
 
-class _LearningRate(keras.callbacks.Callback):
-    """Add the learning rate at the end of each epoch to its logs."""
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        if logs is not None:
-            logs["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-
-
 def repair_backup(backup: Path) -> None:
     """Go back to the state before the last one if the process was killed while it wrote which epoch that is."""
     note = backup / "training_metadata.json"
@@ -136,3 +110,11 @@ def repair_backup(backup: Path) -> None:
             shutil.copy(before, path)
         else:
             path.unlink(missing_ok=True)
+
+
+class _LearningRate(keras.callbacks.Callback):
+    """Add the learning rate at the end of each epoch to its logs."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        if logs is not None:
+            logs["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))

@@ -36,50 +36,37 @@ def to_litert(network: keras.Model, input_size: int, quantization: Quantization 
     """Convert a float32 network, with its activation map as second output.
 
     Conversion needs Keras on TensorFlow. On another backend, a process of its own does it, in some seconds more.
+    Of the ways to store the weights, `int8` also computes in int8 and is the fastest; `int8_weights` has the same size
+    but computes in float32. Both keep the head in float32: it is small, and if a batch norm is folded into it, the
+    range of its weights is too wide for eight bits.
 
-    Args:
-        network: from `(batch, size, size, 1)` gray levels 0 to 255 to probabilities, with the layers `features` and
-            `head`.
-        input_size: side of the square input in pixels.
-        quantization: how the weights are stored. `int8` also computes in int8 and is the fastest; `int8_weights` has
-            the same size but computes in float32. Both keep the head in float32: it is small, and if a batch norm is
-            folded into it, the range of its weights is too wide for eight bits.
-
-    Returns:
-        The file's bytes: signature `serving_default`, input `face` `(batch, size, size, 1)` float32, outputs
-        `probabilities` and `activation`.
-
-    Raises:
-        FerError: the process of its own failed.
+    The file has the signature `serving_default`, input `face` `(batch, size, size, 1)` float32, outputs `probabilities`
+    and `activation`.
     """
-    if keras.backend.backend() != "tensorflow":
-        return _to_litert_elsewhere(network, input_size, quantization)
-    import tensorflow as tf
+    with tempfile.TemporaryDirectory() as name:
+        target = Path(name) / "model.tflite"
+        if keras.backend.backend() != "tensorflow":
+            source = Path(name) / "network.keras"
+            source.write_bytes(keras_archive(network))
+            file_of_child(
+                *("-m", "fer_core.training.export", str(source), str(target), str(input_size), quantization),
+                target=target,
+                failed="The network could not be converted to LiteRT, which needs TensorFlow",
+            )
+            return target.read_bytes()
+        import tensorflow as tf
 
-    options: dict[str, object] = {"experimental_enable_resource_variables": False}
-    supported: dict[str, object] = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
-    if quantization == "float16":
-        options["optimizations"] = [tf.lite.Optimize.DEFAULT]
-        supported["supported_types"] = [tf.float16]
-    shape = keras.InputSpec(shape=(None, input_size, input_size, 1), dtype="float32", name="face")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
+        options: dict[str, object] = {"experimental_enable_resource_variables": False}
+        supported: dict[str, object] = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
+        if quantization == "float16":
+            options["optimizations"] = [tf.lite.Optimize.DEFAULT]
+            supported["supported_types"] = [tf.float16]
+        shape = keras.InputSpec(shape=(None, input_size, input_size, 1), dtype="float32", name="face")
         with_activation_map(network).export(
-            path, format="litert", input_signature=[shape], verbose=False, target_spec=supported, **options
+            target, format="litert", input_signature=[shape], verbose=False, target_spec=supported, **options
         )
-        content = path.read_bytes()
+        content = target.read_bytes()
     return _in_int8(content, computing=quantization == "int8") if quantization.startswith("int8") else content
-
-
-def _to_litert_elsewhere(network: keras.Model, input_size: int, quantization: Quantization) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "network.keras", Path(folder) / "model.tflite"
-        source.write_bytes(keras_archive(network))
-        words = ("-m", "fer_core.training.export", str(source), str(target), str(input_size), quantization)
-        file_of_child(
-            *words, target=target, failed="The network could not be converted to LiteRT, which needs TensorFlow"
-        )
-        return target.read_bytes()
 
 
 def _in_int8(model: bytes, computing: bool) -> bytes:
@@ -92,27 +79,19 @@ def _in_int8(model: bytes, computing: bool) -> bytes:
     plan = RecipeManager()
     store = plan.add_dynamic_config if computing else plan.add_weight_only_config
     store(regex=".*", operation_name=TFLOperationName.ALL_SUPPORTED, num_bits=8)
-    for regex, operation in ((".*", TFLOperationName.FULLY_CONNECTED), (_OUTPUT, TFLOperationName.CONV_2D)):
+    # the converter's name for the outputs of the file; one of them is the head as a convolution, the activation map
+    outputs = ".*StatefulPartitionedCall.*"
+    for regex, operation in ((".*", TFLOperationName.FULLY_CONNECTED), (outputs, TFLOperationName.CONV_2D)):
         plan.add_quantization_config(regex, operation, algorithm_key=AlgorithmName.NO_QUANTIZE)
     with contextlib.redirect_stdout(io.StringIO()):  # it prints statistics
         return bytes(Quantizer(bytearray(model), plan.get_quantization_recipe()).quantize().quantized_model)
 
 
-_OUTPUT = ".*StatefulPartitionedCall.*"
-"""The converter's name for the outputs of the file; one of them is the head as a convolution, the activation map."""
-
-
 def to_onnx(network: keras.Model, side: int = 48, preprocessing: str = "none") -> bytes:
-    """Convert a network to ONNX.
+    """Convert a network from `(batch, side, side, 1)` gray levels to `(batch, 7)` probabilities to ONNX.
 
-    Args:
-        network: from `(batch, height, width, 1)` gray levels to `(batch, 7)` probabilities.
-        side: of the square faces in pixels.
-        preprocessing: what must be done to faces first, as in `fer_core.faces.preprocess_faces`. It is noted in the
-            file, not part of it.
-
-    Returns:
-        The file's bytes: input `face`, output `probabilities`, metadata `labels` and `preprocessing`.
+    The file has the input `face`, the output `probabilities`, and the metadata `labels` and `preprocessing`: what must
+    be done to faces first, as in `fer_core.faces.preprocess_faces`, which is not part of the file.
 
     Raises:
         FerError: a package is missing.
@@ -132,20 +111,22 @@ def to_onnx(network: keras.Model, side: int = 48, preprocessing: str = "none") -
         f"Output `probabilities`: (batch, 7), in the order of the metadata entry `labels`."
     )
     onnx.helper.set_model_props(model, {"labels": ",".join(EXPRESSIONS), "preprocessing": preprocessing})
-    _rename_output(model.graph, "probabilities")
-    for value in (model.graph.input[0], model.graph.output[0]):
+    output = model.graph.output[0]  # it has the name of TensorFlow's last operation
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            names[:] = ["probabilities" if name == output.name else name for name in names]
+    output.name = "probabilities"
+    for value in (model.graph.input[0], output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 
 
 def keras_archive(network: keras.Model, small: bool = False) -> bytes:
-    """Return a network as the bytes of a `.keras` file.
+    """Return a network in float32 as the bytes of a `.keras` file.
 
-    Args:
-        network: in float32.
-        small: round the kernels to float16, also in the network itself, and compress the archive. It then has about
-            half the size.
+    `small` rounds the kernels to float16, also in the network itself, and compresses the archive, to about half the
+    size.
     """
     if small:
         network.set_weights(
@@ -174,17 +155,6 @@ def main(folder: Path, target: Path) -> int:
         print(error)
         return REFUSED
     return 0
-
-
-def _rename_output(graph: object, wanted: str) -> None:
-    """Rename the only output, to which tf2onnx gives the name of TensorFlow's last operation."""
-    output = graph.output[0]  # type: ignore[attr-defined]
-    for node in graph.node:  # type: ignore[attr-defined]
-        for names in (node.input, node.output):
-            for position, name in enumerate(names):
-                if name == output.name:
-                    names[position] = wanted
-    output.name = wanted
 
 
 if __name__ == "__main__":

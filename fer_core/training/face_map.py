@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -11,39 +12,16 @@ from numpy.typing import NDArray
 from fer_core.columns import TEST_SPLITS
 from fer_core.data import FaceDataset
 from fer_core.faces import preprocess_faces
+from fer_core.models.networks import outputs_of
 from fer_core.store.stored_model import KERAS, StoredModel
 from fer_core.training.initial_weights import read_keras
 from fer_core.types import FerError
 
-if TYPE_CHECKING:
-    import keras
-
-COMPONENTS: Final = 50
-"""Principal components that t-SNE starts from. They remove noise and make it faster."""
-
-PERPLEXITY: Final = 30
-"""About how many neighbours t-SNE keeps near each face; scikit-learn's default."""
-
-NEIGHBOURS: Final = 10
-"""Neighbours of a face that are compared to say how far the map agrees with the features."""
-
-SEED: Final = 0
-_LEAST: Final = NEIGHBOURS + 2
+NEIGHBOURS: Final = 10  # of a face; they are compared to say how far the map agrees with the features
 
 
 def stored_face_map(model: StoredModel, dataset: FaceDataset) -> pd.DataFrame:
-    """Return the map of a stored model, from its Keras weights.
-
-    Args:
-        model: in the store.
-        dataset: FER2013.
-
-    Returns:
-        The table of `face_map`.
-
-    Raises:
-        FerError: the model has no Keras weights, or the faces cannot be arranged.
-    """
+    """Return the map of a stored model on FER2013; raise a `FerError` as `face_map`, or if it has no Keras weights."""
     path = model.folder / KERAS
     if not path.is_file():
         raise FerError(f"{model.name} has no map of faces: this needs its Keras weights ({KERAS}).")
@@ -52,30 +30,21 @@ def stored_face_map(model: StoredModel, dataset: FaceDataset) -> pd.DataFrame:
 
 
 def face_map(network: keras.Model, preprocessing: str, tests: FaceDataset) -> pd.DataFrame:
-    """Return the map of a network: faces with similar pooled features are near each other.
+    """Return the map of a network: faces whose features of the layer `pool` are similar are near each other.
 
-    Args:
-        network: from `(batch, 48, 48, 1)` gray levels 0 to 255, with a layer `pool`.
-        preprocessing: of the faces, as in `fer_core.faces.preprocess_faces`.
-        tests: the faces, with their rows in `fer2013.csv`.
-
-    Returns:
-        One row for each face, sorted by `row`, with the columns `columns.MAP_COLUMNS`. Places have half precision,
-        because a screen shows no more.
+    It has one row for each face, sorted by `row`, with the columns `columns.MAP_COLUMNS`. Places have half precision,
+    because a screen shows no more.
 
     Raises:
-        FerError: rows of the faces are unknown, or there are too few faces.
+        FerError: rows of the faces in `fer2013.csv` are unknown, or there are too few faces.
     """
-    import keras
-
-    if len(tests) < _LEAST or (tests.rows < 0).any():
+    if len(tests) < NEIGHBOURS + 2 or (tests.rows < 0).any():
         raise FerError(
-            f"Expected at least {_LEAST} test faces of FER2013 with known rows for a map of faces. Received: "
+            f"Expected at least {NEIGHBOURS + 2} test faces of FER2013 with known rows for a map of faces. Received: "
             f"{len(tests)} faces, {(tests.rows >= 0).sum()} of them with known rows."
         )
     extractor = keras.Model(network.input, network.get_layer("pool").output)
-    faces = preprocess_faces(tests.images, preprocessing)[..., None].astype(np.float32)
-    features = extractor.predict(faces, batch_size=64, verbose=0).astype(np.float32)
+    features = outputs_of(extractor, preprocess_faces(tests.images, preprocessing)).astype(np.float32)
     places = arrange(features).astype(np.float16)
     table = pd.DataFrame(
         {
@@ -89,16 +58,11 @@ def face_map(network: keras.Model, preprocessing: str, tests: FaceDataset) -> pd
 
 
 def arrange(features: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Arrange features in two dimensions: PCA to at most `COMPONENTS`, then t-SNE with a fixed seed.
+    """Arrange features `(n, channels)` in two dimensions: PCA, which removes noise, then t-SNE, with a fixed seed.
 
     One thread computes it. The result then does not depend on the number of cores, and several threads would spend
-    most of their time waiting for each other where other work shares the cores.
-
-    Args:
-        features: `(n, channels)`.
-
-    Returns:
-        `(n, 2)` float32, x and y. Neither the unit nor the axes mean anything.
+    most of their time waiting for each other where other work shares the cores. Neither the unit nor the axes of the
+    result `(n, 2)` mean anything.
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
@@ -106,21 +70,13 @@ def arrange(features: NDArray[np.floating]) -> NDArray[np.float32]:
 
     n, channels = features.shape
     with threadpool_limits(1):
-        reduced = PCA(min(COMPONENTS, n, channels), random_state=SEED).fit_transform(features)
-        tsne = TSNE(2, perplexity=min(PERPLEXITY, (n - 1) / 3), init="pca", random_state=SEED)
+        reduced = PCA(min(50, n, channels), random_state=0).fit_transform(features)
+        tsne = TSNE(2, perplexity=min(30, (n - 1) / 3), init="pca", random_state=0)
         return tsne.fit_transform(reduced).astype(np.float32)
 
 
 def kept_neighbours(features: NDArray[np.floating], places: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Return how many of each face's nearest neighbours by features are also among its nearest on the map.
-
-    Args:
-        features: `(n, channels)`.
-        places: `(n, 2)` on the map.
-
-    Returns:
-        `(n,)`, 0 to `NEIGHBOURS`.
-    """
+    """Return how many of each face's `NEIGHBOURS` nearest by features are also among its nearest on the map, `(n,)`."""
     from sklearn.neighbors import NearestNeighbors
 
     by_features, on_map = (

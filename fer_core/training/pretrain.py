@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
 
 import keras
 import numpy as np
@@ -21,14 +20,10 @@ from fer_core.models.backbones import backbone_named, build_backbone, pretrained
 from fer_core.models.networks import backbone_input
 from fer_core.training.augmentation import Augmentation
 from fer_core.training.augmentation_layers import augmentation_layers
-from fer_core.training.batch_norm import fused_batch_norm
 from fer_core.training.callbacks import resumable
-from fer_core.training.fit import Batches, make_optimizer, precision
-from fer_core.training.model_card import device
+from fer_core.training.data import device
+from fer_core.training.fit import Batches, fused_batch_norm, make_optimizer, precision
 from fer_core.training.recipe import Recipe, pretraining_recipe
-
-VALIDATION_STEP: Final = 10
-"""Every tenth face is used for validation."""
 
 
 def pretrain(
@@ -50,15 +45,9 @@ def pretrain(
         size: side in pixels of the backbone's input; default: that of the named models.
         epochs: passes over the faces; default: its recipe's.
         folder: where the weights are written; by default `backbones/` in the user's data folder, where training looks
-            for them.
+            for them. A `.json` file of the same name says how they were made.
         callbacks: additional Keras callbacks.
         say: called with a sentence for each step.
-
-    Returns:
-        The weights file. A `.json` file of the same name says how it was made.
-
-    Raises:
-        FerError: there is no such backbone, or it does not accept faces of that size.
     """
     side = backbone_named(backbone).size if size is None else size
     recipe = pretraining_recipe(backbone, epochs)
@@ -67,7 +56,7 @@ def pretrain(
     target = (folder or home() / "backbones") / pretrained_file(backbone, side)
     state = target.parent / f".{target.name}-{pretraining_key(recipe, faces)}"
     state.mkdir(parents=True, exist_ok=True)
-    held_out = np.arange(len(faces)) % VALIDATION_STEP == 0
+    held_out = np.arange(len(faces)) % 10 == 0
     training, validation = faces.subset(~held_out), faces.subset(held_out)
     network.compile(
         optimizer=make_optimizer(recipe, network, len(training)),
@@ -86,7 +75,13 @@ def pretrain(
             callbacks=[*resumable(state), *callbacks],
             verbose=0,
         )
-    measured = _measure(network, validation)
+    predicted = network.predict(validation.images[..., None], batch_size=256, verbose=0)
+    years = np.expm1(np.asarray(predicted["age"])[:, 0])
+    correct = (np.asarray(predicted["gender"])[:, 0] > 0.5) == (validation.genders > 0.5)
+    measured = {
+        "age_mean_absolute_error": float(np.abs(years - validation.ages).mean()),
+        "gender_accuracy": float(correct.mean()),
+    }
     note = {
         "backbone": backbone,
         "size": side,
@@ -134,14 +129,3 @@ def _network(backbone: str, side: int, recipe: Recipe) -> tuple[keras.Model, ker
 
 def _targets(faces: UTKFaceDataset) -> dict[str, NDArray[np.float32]]:
     return {"age": np.log1p(faces.ages)[:, None], "gender": faces.genders[:, None]}
-
-
-def _measure(network: keras.Model, faces: UTKFaceDataset) -> dict[str, float]:
-    """Return the mean absolute error of the age in years and the accuracy of the gender."""
-    predicted = network.predict(faces.images[..., None], batch_size=256, verbose=0)
-    years = np.expm1(np.asarray(predicted["age"])[:, 0])
-    correct = (np.asarray(predicted["gender"])[:, 0] > 0.5) == (faces.genders > 0.5)
-    return {
-        "age_mean_absolute_error": float(np.abs(years - faces.ages).mean()),
-        "gender_accuracy": float(correct.mean()),
-    }

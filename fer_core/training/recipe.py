@@ -15,19 +15,8 @@ OPTIMIZERS: Final = ("sgd", "adam", "adamw")
 SCHEDULES: Final = ("one_cycle", "cosine", "constant", "reduce_on_plateau")
 LOSSES: Final = ("cross_entropy", "focal")
 CLASS_WEIGHTS: Final = ("none", "balanced")
-TARGETS: Final = ("labels", "votes", "both")
 
-BASELINES: Final = ("class_prior", "hog_linear")
-"""Architectures that scikit-learn fits."""
-
-WITHOUT_RECIPE: Final = (*BASELINES, "ensemble")
-"""Architectures that are not fitted in epochs."""
-
-MIN_STEPS: Final = 4
-"""Steps per epoch below which batches are made smaller."""
-
-STORED_MODEL_RATE: Final = 0.1
-"""Factor on the learning rate where training continues from a stored model: a higher one would undo its training."""
+WITHOUT_RECIPE: Final = ("class_prior", "hog_linear", "ensemble")  # architectures that are not fitted in epochs
 
 
 @dataclass(frozen=True)
@@ -94,11 +83,15 @@ class Recipe:
                 f"Expected at least one epoch and one face in a batch. Received: epochs={self.epochs}, "
                 f"batch_size={self.batch_size}"
             )
-        for name, allowed in _ALLOWED.items():
-            if getattr(self, name) not in allowed:
-                raise FerError(
-                    f"Unknown {name}. Expected one of: {', '.join(allowed)}. Received: {getattr(self, name)}"
-                )
+        for name, value, allowed in (
+            ("optimizer", self.optimizer, OPTIMIZERS),
+            ("schedule", self.schedule, SCHEDULES),
+            ("loss", self.loss, LOSSES),
+            ("class_weights", self.class_weights, CLASS_WEIGHTS),
+            ("target", self.target, ("labels", "votes", "both")),
+        ):
+            if value not in allowed:
+                raise FerError(f"Unknown {name}. Expected one of: {', '.join(allowed)}. Received: {value}")
         if not self.peak_learning_rate > 0 or not 0 <= self.label_smoothing < 1 or not 0 <= self.ema < 1:
             raise FerError(
                 f"Expected a learning rate above 0, and label smoothing and ema from 0 to below 1. Received: "
@@ -120,27 +113,12 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Recipe:
-        """Build a recipe from the result of `as_dict`, also of an earlier version with settings that are gone.
-
-        Raises:
-            TypeError: a key is unknown or missing.
-        """
-        kept = {name: value for name, value in values.items() if name not in _GONE}
+        """Build a recipe from the result of `as_dict`; raise a TypeError if a key is unknown or missing."""
+        gone = ("temperature", "growing")  # settings of earlier versions, which stored runs may have
+        kept = {name: value for name, value in values.items() if name not in gone}
         if isinstance(drawn := kept.get("augmentation"), dict):
             kept["augmentation"] = Augmentation(**{**drawn, "scale": tuple(drawn["scale"])})
         return cls(**{**kept, "teachers": tuple(kept.get("teachers", ()))})
-
-
-_GONE: Final = ("temperature", "growing")
-"""Settings of earlier versions, which stored runs may have."""
-
-_ALLOWED: Final = {
-    "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES,
-    "loss": LOSSES,
-    "class_weights": CLASS_WEIGHTS,
-    "target": TARGETS,
-}
 
 
 def recipe_for(spec: ModelSpec) -> Recipe:
@@ -160,28 +138,22 @@ def named_recipe(spec: ModelSpec) -> Recipe:
 def fine_tuning_recipe(spec: ModelSpec, faces: int, epochs: int) -> Recipe:
     """Return the recipe of a network, adapted to few faces and epochs.
 
-    Batches are smaller if an epoch would have too few steps. A stored model gets a tenth of the learning rate.
+    Batches are smaller if an epoch would have fewer than four steps. A stored model gets a tenth of the learning rate:
+    a higher one would undo its training.
     """
     recipe = recipe_for(spec)
     batch = recipe.batch_size
-    while batch > 8 and faces < MIN_STEPS * batch:
+    while batch > 8 and faces < 4 * batch:
         batch //= 2
-    factor = 1 if spec.weights_from in WEIGHTS else STORED_MODEL_RATE
+    factor = 1 if spec.weights_from in WEIGHTS else 0.1
     return replace(recipe, epochs=epochs, batch_size=batch, peak_learning_rate=recipe.peak_learning_rate * factor)
 
 
 def pretraining_recipe(backbone: str, epochs: int | None = None) -> Recipe:
-    """Return the recipe that pretrains a backbone on UTKFace; `epochs` instead of its own.
-
-    Raises:
-        FerError: there is no such backbone.
-    """
+    """Return the recipe that pretrains a backbone on UTKFace; `epochs` instead of its own."""
     known = backbone_named(backbone)
-    return replace(
-        PRETRAINING,
-        epochs=known.epochs if epochs is None else epochs,
-        peak_learning_rate=known.learning_rate,
-    )
+    epochs = known.epochs if epochs is None else epochs
+    return replace(PRETRAINING, epochs=epochs, peak_learning_rate=known.learning_rate)
 
 
 def recipe_summary(spec: ModelSpec, recipe: Recipe) -> str:
@@ -190,8 +162,8 @@ def recipe_summary(spec: ModelSpec, recipe: Recipe) -> str:
     augmented = "no augmentation"
     if (kinds := recipe.augmentation) is not None:
         degraded = ", degraded" if kinds.degraded else ""
-        augmented = f"faces augmented (±{kinds.rotation:.0f}°, mirrored{degraded} …)"
-        augmented = "faces mirrored" if kinds.only_mirrors else augmented
+        varied = f"faces augmented (±{kinds.rotation:.0f}°, mirrored{degraded} …)"
+        augmented = "faces mirrored" if kinds.only_mirrors else varied
     return (
         f"{spec.title}: trains {spec.trained}; {recipe.optimizer}, learning rate {recipe.peak_learning_rate:g} "
         f"({recipe.schedule.replace('_', ' ')}), batches of {recipe.batch_size}{smoothing}; {augmented}."
@@ -208,38 +180,9 @@ COMPACT = Recipe(epochs=64, augmentation=ROBUST)
 """64 epochs took from 57 to 174 minutes on two cores. The validation accuracy was stable over the last ten. Without
 degraded faces, accuracy falls from 69 to 26 % under noise with a standard deviation of 26 gray levels."""
 
-UNDEGRADED = replace(COMPACT, augmentation=Augmentation())
-"""As `compact_cnn` was trained."""
-
-DISTILLED = Recipe(
-    epochs=84,  # more than the teacher's: distillation gains from long schedules (Beyer et al. 2022)
-    peak_learning_rate=0.05,  # half, because the loss is four times that of the labels alone
-    seed=1,  # another initialization and order than the teacher's
-    teachers=("compact_cnn",),
-    teaching=3.0,  # a quarter of the loss is left to the labels, which are noisy
-)
-"""The same network, distilled from the first: a born-again network (Furlanello et al. 2018). Another generation, taught
-by both for 72 epochs (seed 2), was no better: 70.3 % against 70.6 % on the hold-out in int8. A stronger teacher is
-needed for more."""
-
 LABELS_AND_VOTES = replace(COMPACT, target="both")
 """For what most people would say, and for faces from cameras. With the seeds 0, 1 and 2 the score on the hold-out is
 71.9, 71.7 and 71.7 %."""
-
-TEACHERS: Final = ("compact_cnn_votes_seed1", "compact_cnn_votes_seed2", "compact_cnn_distilled")
-"""Of networks that learn labels and votes: two that teach both heads, and the best by FER2013's label, which teaches
-the labels head."""
-
-STUDENT = replace(
-    LABELS_AND_VOTES,
-    epochs=80,
-    peak_learning_rate=0.05,  # it starts from one of its teachers
-    seed=2,
-    teachers=TEACHERS,
-    teaching=3.0,
-)
-"""Its labels head learns from those who learned labels, its votes head from those who learned votes. It scored 72.5 %
-on the hold-out, and 72.8 % with seed 0, against 71.9, 71.7 and 71.7 % of three seeds without teachers."""
 
 FACES = replace(
     LABELS_AND_VOTES,
@@ -252,28 +195,41 @@ FACES = replace(
 """For a backbone that knows faces already: a low rate, and few epochs. A step takes 0.3 s on two cores that compute in
 bfloat16, and 1.5 s on two with AVX2 alone."""
 
-SHARP_FACES = replace(FACES, epochs=8, augmentation=Augmentation(crop=48))
-"""For a teacher of `FACES_STUDENT`, which is asked about sharp faces only."""
-
-FACES_STUDENT = replace(
-    FACES,
-    epochs=8,
-    seed=1,
-    teachers=("mobilenet_faces_sharp", "compact_cnn_student", "compact_cnn_distilled"),
-    teaching=3.0,
-)
-"""It starts from `mobilenet_faces`. Its teachers' answers are those on the face before it is degraded."""
-
-BY_NAME: Final = {
-    "compact_cnn": UNDEGRADED,
-    "compact_cnn_distilled": DISTILLED,
+BY_NAME: Final = {  # recipes of named models that differ from that of their network
+    "compact_cnn": replace(COMPACT, augmentation=Augmentation()),
+    # the same network, distilled from the first: a born-again network (Furlanello et al. 2018). Another generation,
+    # taught by both for 72 epochs (seed 2), was no better: 70.3 % against 70.6 % on the hold-out in int8. A stronger
+    # teacher is needed for more.
+    "compact_cnn_distilled": Recipe(
+        epochs=84,  # more than the teacher's: distillation gains from long schedules (Beyer et al. 2022)
+        peak_learning_rate=0.05,  # half, because the loss is four times that of the labels alone
+        seed=1,  # another initialization and order than the teacher's
+        teachers=("compact_cnn",),
+        teaching=3.0,  # a quarter of the loss is left to the labels, which are noisy
+    ),
     "compact_cnn_votes": LABELS_AND_VOTES,
-    "compact_cnn_student": STUDENT,
+    # Two teachers teach both heads; the best by FER2013's label teaches the labels head. It scored 72.5 % on the
+    # hold-out, and 72.8 % with seed 0, against 71.9, 71.7 and 71.7 % of three seeds without teachers.
+    "compact_cnn_student": replace(
+        LABELS_AND_VOTES,
+        epochs=80,
+        peak_learning_rate=0.05,  # it starts from one of its teachers
+        seed=2,
+        teachers=("compact_cnn_votes_seed1", "compact_cnn_votes_seed2", "compact_cnn_distilled"),
+        teaching=3.0,
+    ),
     "mobilenet_faces": FACES,
-    "mobilenet_faces_sharp": SHARP_FACES,
-    "mobilenet_faces_student": FACES_STUDENT,
+    # for a teacher of the next, which is asked about sharp faces only
+    "mobilenet_faces_sharp": replace(FACES, epochs=8, augmentation=Augmentation(crop=48)),
+    # it starts from `mobilenet_faces`; its teachers' answers are those on the face before it is degraded
+    "mobilenet_faces_student": replace(
+        FACES,
+        epochs=8,
+        seed=1,
+        teachers=("mobilenet_faces_sharp", "compact_cnn_student", "compact_cnn_distilled"),
+        teaching=3.0,
+    ),
 }
-"""Recipes of named models that differ from that of their network."""
 
 FROZEN = Recipe(
     epochs=20,  # a linear head is a convex problem: the validation loss is flat after 20 epochs of a falling rate
@@ -298,8 +254,7 @@ MODIFIED = Recipe(
     ema=0.99,
     augmentation=AS_THE_PAPER,
 )
-MODIFIED_UTKFACE = replace(MODIFIED, epochs=8)
-"""Limited by computing time: the validation accuracy was still rising."""
+MODIFIED_UTKFACE = replace(MODIFIED, epochs=8)  # limited by computing time: the validation accuracy was still rising
 
 PRETRAINING: Final = Recipe(
     epochs=20,

@@ -10,37 +10,29 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 
 from fer_core.data import FaceDataset, FerPlusVotes
 from fer_core.labels import NUM_CLASSES
 from fer_core.measuring.measure import degraded_copies, score_copies
+from fer_core.models.networks import outputs_of
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
 
 VOTES_HEAD: Final = "votes_head"
 
-SHARES: Final = tuple(step / 20 for step in range(21))
+SHARES: Final = tuple(step / 20 for step in range(21))  # what `choose_blend` tries
 CORRECTIONS: Final = tuple(step / 10 for step in range(11))
-"""What `choose_blend` tries."""
 
 
 def make_targets(
     labels: NDArray[np.int64], votes: FerPlusVotes | None, target: str, smoothing: float = 0.0
 ) -> NDArray[np.float32]:
-    """Return the targets that the loss compares the network's output with.
+    """Return the targets that the loss compares the network's output with, `(n, 7)`, or `(n, 14)` for both.
 
-    Args:
-        labels: `(n,)` class indices.
-        votes: on the same faces; not needed for `labels`.
-        target: one of `fer_core.training.recipe.TARGETS`.
-        smoothing: share of each label that is spread over all classes. Votes are soft already.
-
-    Returns:
-        `(n, 7)`, or `(n, 14)` for both, labels first. A face without a vote for any of the seven has shares of zero,
-        which add nothing to the loss.
-
-    Raises:
-        FerError: votes are needed and there are none.
+    Labels come first. `smoothing` spreads a share of each over all classes; votes are soft already. A face without a
+    vote for any of the seven has shares of zero, which add nothing to the loss. A `FerError` is raised if votes are
+    needed and there are none.
     """
     one_hot = np.eye(NUM_CLASSES, dtype=np.float32)[labels] * (1 - smoothing) + smoothing / NUM_CLASSES
     if target == "labels":
@@ -64,18 +56,15 @@ def make_metrics(recipe: Recipe) -> list[str | keras.metrics.Metric]:
     """Return the metrics of a fit: `accuracy` by the target, and `votes_accuracy` as well if there are two."""
     if recipe.target == "labels":
         return ["accuracy"]
-    second = [PluralityAccuracy("votes_accuracy", NUM_CLASSES)] if recipe.target == "both" else []
-    return [PluralityAccuracy(), *second]
+    votes = [PluralityAccuracy("votes_accuracy", NUM_CLASSES)] if recipe.target == "both" else []
+    return [PluralityAccuracy(), *votes]
 
 
 def with_votes_head(network: keras.Model) -> keras.Model:
     """Return a model that shares the network's layers and has a second head for the votes.
 
-    Args:
-        network: its last layer is the softmax layer `head`.
-
-    Returns:
-        A model from the same input to `(batch, 14)` float32: the answers of `head`, then those of `votes_head`.
+    It answers `(batch, 14)` float32: those of the network's last layer, the softmax layer `head`, then those of
+    `votes_head`.
     """
     features = network.get_layer("head").input
     votes = keras.layers.Dense(NUM_CLASSES, activation="softmax", dtype="float32", name=VOTES_HEAD)(features)
@@ -90,14 +79,10 @@ def heads_of(two_heads: keras.Model) -> NDArray[np.float32]:
 
 
 def with_heads(network: keras.Model, heads: NDArray[np.float32]) -> keras.Model:
-    """Return a stored network with both heads that it learned with; the opposite of `heads_of`.
+    """Return a stored network with both heads that it learned with, the result of `StoredModel.heads`.
 
-    Args:
-        network: its head, a blend of the two, is replaced by the labels head.
-        heads: the result of `StoredModel.heads`.
-
-    Raises:
-        FerError: the heads are of another network.
+    Its head, a blend of the two, is replaced by the labels head. A `FerError` is raised if the heads are of another
+    network.
     """
     both = with_votes_head(network)
     for name, head in zip(("head", VOTES_HEAD), heads, strict=True):
@@ -109,7 +94,7 @@ def with_heads(network: keras.Model, heads: NDArray[np.float32]) -> keras.Model:
 
 
 class CrossEntropy(keras.losses.Loss):
-    """Cross-entropy of any number of heads: minus the sum of target times logarithm of the answer.
+    """Cross-entropy of any number of heads: minus the sum of target times logarithm of the answer, for each face.
 
     A face's targets may sum to another number than 1: to 0 for a face without votes, which then costs nothing, and to
     more where teachers' answers are added. For such targets Keras' own loss has a wrong gradient behind a softmax on
@@ -117,37 +102,29 @@ class CrossEntropy(keras.losses.Loss):
     """
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the loss of each face, `(batch,)`; targets and answers are `(batch, 7)` or `(batch, 14)`."""
         answers = ops.clip(ops.cast(y_pred, "float32"), keras.config.epsilon(), 1.0)
         return -ops.sum(ops.cast(y_true, "float32") * ops.log(answers), axis=1)
 
 
 class PluralityAccuracy(keras.metrics.Metric):
-    """Share of the faces whose most probable answer has the most votes of the seven; faces with a tie do not count.
-
-    Args:
-        name: of the metric.
-        first: the first of the seven columns of targets and answers to compare.
-    """
+    """Share of the faces whose most probable answer has the most votes of the seven; faces with a tie do not count."""
 
     def __init__(self, name: str = "accuracy", first: int = 0) -> None:
         super().__init__(name=name)
-        self.first = first
+        self.first = first  # of the seven columns of targets and answers to compare
         self.correct = self.add_weight(name="correct", initializer="zeros")
         self.faces = self.add_weight(name="faces", initializer="zeros")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: ARG002
-        """Add a batch."""
         columns = slice(self.first, self.first + NUM_CLASSES)
-        wanted, given = ops.cast(y_true[:, columns], "float32"), y_pred[:, columns]
-        top = ops.max(wanted, axis=1, keepdims=True)
-        single = ops.equal(ops.sum(ops.cast(wanted >= top - 1e-6, "float32"), axis=1), 1.0)
-        correct = ops.logical_and(single, ops.equal(ops.argmax(wanted, axis=1), ops.argmax(given, axis=1)))
+        targets, answers = ops.cast(y_true[:, columns], "float32"), y_pred[:, columns]
+        top = ops.max(targets, axis=1, keepdims=True)
+        single = ops.equal(ops.sum(ops.cast(targets >= top - 1e-6, "float32"), axis=1), 1.0)
+        correct = ops.logical_and(single, ops.equal(ops.argmax(targets, axis=1), ops.argmax(answers, axis=1)))
         self.correct.assign_add(ops.sum(ops.cast(correct, "float32")))
         self.faces.assign_add(ops.sum(ops.cast(single, "float32")))
 
     def result(self) -> Any:
-        """Return the share, 0 to 1."""
         return ops.divide_no_nan(self.correct, self.faces)
 
 
@@ -171,24 +148,13 @@ class Blend:
     temperature: float = 1.0
 
     def offset(self, frequencies: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return what is subtracted from the logits, `(7,)`.
-
-        Args:
-            frequencies: the result of `class_frequencies`.
-        """
-        return self.correction * self._mixed(np.log(frequencies))
+        """Return what is subtracted from the logits, `(7,)`, with the result of `class_frequencies`."""
+        return self._mixed(np.log(frequencies)) * self.correction
 
     def answers(self, both: NDArray[np.floating], frequencies: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Return the probabilities `(n, 7)` of the blended head.
-
-        Args:
-            both: `(n, 14)` probabilities of `with_votes_head`.
-            frequencies: the result of `class_frequencies`.
-        """
+        """Return the probabilities `(n, 7)` of the blended head for `(n, 14)` of `with_votes_head`."""
         logits = np.log(np.clip(both.astype(np.float64), 1e-12, None)).reshape(-1, 2, NUM_CLASSES)
-        mixed = (self._mixed(logits.swapaxes(0, 1)) - self.offset(frequencies)) / self.temperature
-        exponentials = np.exp(mixed - mixed.max(axis=1, keepdims=True))
-        return exponentials / exponentials.sum(axis=1, keepdims=True)
+        return softmax((self._mixed(logits.swapaxes(0, 1)) - self.offset(frequencies)) / self.temperature, axis=1)
 
     def set_head(self, network: keras.Model, two_heads: keras.Model, frequencies: NDArray[np.floating]) -> None:
         """Set the weights of the network's head so that it answers as `answers` says.
@@ -210,14 +176,9 @@ def set_blended_head(
 ) -> dict[str, Any]:
     """Set a network's head to the blend of its own and the learner's votes head that is best on the hold-out.
 
-    Args:
-        network: fitted, in float32, with one head.
-        learner: the fitted result of `with_votes_head`, with the same weights below the heads.
-        training: the faces that it was fitted on, with votes.
-        holdout: faces preprocessed for the network, with votes.
-
-    Returns:
-        What was chosen and tried, for the card.
+    `network` is fitted, in float32, with one head; `learner` is the fitted result of `with_votes_head` with the same
+    weights below the heads. Those of the hold-out are preprocessed for the network. The result says what was chosen and
+    tried, for the card.
     """
     both = with_votes_head(network)
     both.get_layer(VOTES_HEAD).set_weights(learner.get_layer(VOTES_HEAD).get_weights())
@@ -232,9 +193,6 @@ def class_frequencies(training: FaceDataset) -> NDArray[np.float64]:
     """Return the frequency of each expression among the labels, and among the shares of votes, `(2, 7)`.
 
     One face is added to each expression, so that none has a frequency of 0.
-
-    Raises:
-        FerError: the faces have no votes.
     """
     if training.votes is None:
         raise FerError("A head for the votes needs faces with votes. Use FER2013 with FER+'s votes.")
@@ -248,48 +206,33 @@ def choose_blend(
     """Choose share, correction and temperature on the hold-out.
 
     The best pair of share and correction has the highest `score` of `holdout_score`, by which the default model is
-    chosen as well. The temperature brings the mean confidence as near as possible to the mean of the accuracies in it.
-
-    Args:
-        two_heads: the fitted result of `with_votes_head`.
-        holdout: its faces, preprocessed for the network, with votes.
-        frequencies: the result of `class_frequencies` for the faces that it was fitted on.
+    chosen as well. The temperature, from 0.25 to 4, brings the mean confidence as near as possible to the mean of the
+    accuracies in it; as in the score, the clean faces count as much as all degraded ones.
 
     Returns:
         The blend, and for the card the results of `holdout_score` for all shares with the chosen correction
         (`holdout_by_votes_share`) and for all corrections with the chosen share (`holdout_by_correction`).
     """
-    answers = {
-        name: two_heads.predict(faces[..., None].astype(np.float32), batch_size=512, verbose=0)
-        for name, faces in degraded_copies(holdout.images).items()
-    }
+    answers = {name: outputs_of(two_heads, faces, 512) for name, faces in degraded_copies(holdout.images).items()}
 
-    def measure(blend: Blend) -> dict[str, float]:
-        blended = {name: blend.answers(both, frequencies) for name, both in answers.items()}
-        return score_copies(blended, holdout)
+    def blended(blend: Blend) -> dict[str, NDArray[np.floating]]:
+        return {name: blend.answers(both, frequencies) for name, both in answers.items()}
 
-    tried = {pair: measure(pair) for pair in (Blend(share, by) for share in SHARES for by in CORRECTIONS)}
+    pairs = [Blend(share, correction) for share in SHARES for correction in CORRECTIONS]
+    tried = {pair: score_copies(blended(pair), holdout) for pair in pairs}
     chosen = max(tried, key=lambda blend: tried[blend]["score"])
     accuracies = [tried[chosen][part] for part in ("label", "plurality", "label_degraded", "plurality_degraded")]
-    temperature = _temperature(chosen, answers, frequencies, float(np.mean(accuracies)))
+
+    def distance(temperature: float) -> float:
+        confidences = {
+            name: probabilities.max(axis=1).mean()
+            for name, probabilities in blended(replace(chosen, temperature=temperature)).items()
+        }
+        clean = confidences.pop("clean")
+        return abs((clean + np.mean(list(confidences.values()))) / 2 - np.mean(accuracies))
+
+    temperature = round(float(minimize_scalar(distance, bounds=(0.25, 4), method="bounded").x), 3)
     return replace(chosen, temperature=temperature), {
         "holdout_by_votes_share": {f"{share:.2f}": tried[Blend(share, chosen.correction)] for share in SHARES},
         "holdout_by_correction": {f"{by:.1f}": tried[Blend(chosen.share, by)] for by in CORRECTIONS},
     }
-
-
-def _temperature(
-    blend: Blend, answers: dict[str, NDArray[np.floating]], frequencies: NDArray[np.floating], wanted: float
-) -> float:
-    """Return the temperature, from 0.25 to 4, with which the mean confidence comes nearest to a value.
-
-    As in the score, the clean faces count as much as all degraded ones.
-    """
-
-    def distance(temperature: float) -> float:
-        cooled = replace(blend, temperature=temperature)
-        confidences = {name: cooled.answers(both, frequencies).max(axis=1).mean() for name, both in answers.items()}
-        degraded = [value for name, value in confidences.items() if name != "clean"]
-        return abs((confidences["clean"] + np.mean(degraded)) / 2 - wanted)
-
-    return round(float(minimize_scalar(distance, bounds=(0.25, 4), method="bounded").x), 3)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,23 +25,22 @@ from fer_core.models.backbones import weights_digest
 from fer_core.models.networks import backbone_of
 from fer_core.store.folders import save_model
 from fer_core.store.stored_model import StoredModel
-from fer_core.training.baselines import store_ensemble, train_baseline
+from fer_core.training.baselines import Say, store_ensemble, train_baseline
 from fer_core.training.callbacks import Clock, read_history
-from fer_core.training.data import TrainingData
+from fer_core.training.data import TrainingData, make_card
 from fer_core.training.export import QUANTIZATIONS, Quantization, keras_archive, to_litert
 from fer_core.training.face_map import face_map
 from fer_core.training.fit import fit, precision
-from fer_core.training.initial_weights import initial_network, initial_two_heads, pretraining_note, stored_network
-from fer_core.training.model_card import make_card, training_facts
+from fer_core.training.initial_weights import (
+    initial_network,
+    initial_two_heads,
+    pretraining_note,
+    stored_network,
+    vggface2_weights,
+)
 from fer_core.training.recipe import WITHOUT_RECIPE, Recipe, named_recipe, uses_features
 from fer_core.training.targets import heads_of, set_blended_head
-from fer_core.training.vggface2 import vggface2_weights
 from fer_core.types import FerError
-
-TOLERATED_LOSS: Final = 0.002
-"""A smaller file is served if its accuracy on the hold-out is at most this much lower (0.2 points)."""
-
-Say = Callable[[str], None]
 
 
 def train_named(
@@ -61,18 +60,11 @@ def train_named(
     """Train a named model by its own recipe: what `fer-lab train` does.
 
     Args:
-        spec: the model.
-        data: what to fit and to measure on.
-        root: the folder of the store to write to.
-        epochs: passes over the data; default: the recipe's.
         seed: instead of the recipe's; the model is then stored as `<name>_seed<seed>`.
         weights: to start from instead of the model's own: one of `WEIGHTS` or a stored model's name. The stored name
             then includes it.
         trial: store the model as `<name>_trial`, so that it does not replace a good one.
-        run: folder of the run, see `train`.
-        callbacks: additional Keras callbacks.
-        say: called with a sentence for each step.
-        ship: store it for this repository, see `train`.
+        run: folder of the run; it and the others are as for `train`.
 
     Raises:
         FerError: epochs or a run's folder are given for a baseline or an ensemble, which does not use them.
@@ -90,8 +82,8 @@ def train_named(
         if spec.architecture == "ensemble":
             return store_ensemble(spec, data, root=root, say=say)
         return train_baseline(spec, data, root=root, seed=seed or 0, say=say)
-    given: dict[str, Any] = {"epochs": epochs, "seed": seed}
-    recipe = replace(recipe, **{name: value for name, value in given.items() if value is not None})
+    epochs, seed = recipe.epochs if epochs is None else epochs, recipe.seed if seed is None else seed
+    recipe = replace(recipe, epochs=epochs, seed=seed)
     return train(spec, data, recipe=recipe, root=root, folder=run, callbacks=callbacks, say=say, ship=ship, mapped=True)
 
 
@@ -157,17 +149,11 @@ def train(
         callbacks=[clock, *callbacks],
     )
     history = read_history(folder)
+    fitted = {"epochs": len(history), "seed": recipe.seed, "seconds": clock.seconds}
 
     served = build_network(replace(spec, weights_from="random"))  # in float32, with one head
     served.set_weights(network.get_weights())
-    facts = training_facts(
-        data,
-        epochs=max(map(len, history.values())),
-        seed=recipe.seed,
-        seconds=clock.seconds,
-        libraries={"backend": keras.backend.backend(), "keras": keras.__version__},
-    )
-    facts |= {"target": recipe.target} | _backbone_facts(served, spec)
+    facts = {"target": recipe.target, **_backbone_facts(served, spec)}
     if both:
         facts |= set_blended_head(served, learner, training=data.training, holdout=prepared.holdout)
 
@@ -192,7 +178,8 @@ def train(
         data,
         recipe=recipe.as_dict(),
         parameters=int(served.count_params()),
-        training=facts,
+        fitted=fitted | {"backend": keras.backend.backend(), "keras": keras.__version__},
+        facts=facts,
         served=None if kept_for_comparison else file_facts,
         predictions=predictions,
         measured="on the LiteRT file, which is not kept" if kept_for_comparison else "on the served LiteRT file",
@@ -207,7 +194,7 @@ def train(
         card,
         weights=weights,
         predictions=predictions,
-        history=pd.DataFrame(history).rename_axis("epoch").reset_index(),
+        history=history,
         keras=archive,
         degraded=degraded,
         face_map=positions,
@@ -216,13 +203,10 @@ def train(
 
 
 def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FaceDataset) -> tuple[bytes, dict[str, Any]]:
-    """Convert a network to the LiteRT file that is served.
+    """Convert a network to the LiteRT file that is served; return its bytes, and what was measured, for the card.
 
-    The weights are stored in the first of `QUANTIZATIONS` after float32 that loses at most `TOLERATED_LOSS` against
-    float32 on the hold-out, else in float32.
-
-    Returns:
-        The file's bytes, and what was measured, for the card.
+    The weights are stored in the first of `QUANTIZATIONS` after float32 that loses at most 0.2 points of accuracy
+    against float32 on the hold-out, else in float32.
     """
     files, accuracies = {}, {}
     chosen: Quantization = "float32"
@@ -231,7 +215,7 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FaceDataset) 
         classifier = Classifier(files[quantization], preprocessing=spec.preprocessing)
         probabilities = classifier.predict(holdout.images).probabilities
         accuracies[quantization] = evaluate(holdout.labels, probabilities).accuracy
-        if quantization != "float32" and accuracies[quantization] >= accuracies["float32"] - TOLERATED_LOSS:
+        if quantization != "float32" and accuracies[quantization] >= accuracies["float32"] - 0.002:
             chosen = quantization
             break
     return files[chosen], {
@@ -245,12 +229,11 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FaceDataset) 
 
 def _backbone_facts(network: keras.Model, spec: ModelSpec) -> dict[str, Any]:
     """Return the number of weights that were trained, and how the others were; nothing without a backbone."""
-    facts: dict[str, Any] = {}
-    if spec.backbone:
-        facts["open_weights"] = sum(math.prod(weight.shape) for weight in network.trainable_weights)
-    if (note := pretraining_note(spec)) is not None:
-        facts["pretraining"] = note
-    return facts
+    if not spec.backbone:
+        return {}
+    note = pretraining_note(spec)
+    opened = sum(math.prod(weight.shape) for weight in network.trainable_weights)
+    return {"open_weights": opened, **({} if note is None else {"pretraining": note})}
 
 
 def _map(network: keras.Model, spec: ModelSpec, tests: FaceDataset, say: Say) -> pd.DataFrame | None:
@@ -276,11 +259,7 @@ def run_identity(network: keras.Model, spec: ModelSpec, *, recipe: Recipe, data:
 
 
 def claim_folder(folder: Path, identity: dict[str, Any]) -> None:
-    """Write a run's identity to its folder, or check it against the one that is there.
-
-    Raises:
-        FerError: the folder belongs to another run.
-    """
+    """Write a run's identity to its folder, or raise a `FerError` if another is there."""
     identity = json.loads(json.dumps(identity))
     path = folder / "spec.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

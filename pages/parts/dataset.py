@@ -20,13 +20,11 @@ from fer_core.figures.matrices import pixel_chart
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.face_table import MEASURES, face_table, filtered, shuffled_places
 from fer_core.models import model_spec, networks_by_input
-from fer_core.models.backbones import BLUE_FIRST
-from fer_core.models.network_input import input_picture, network_input
+from fer_core.models.backbones import BLUE_FIRST, input_picture, network_input
 from fer_core.runs.own_pictures import OwnFaces, read_own_faces, read_own_zip
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.store.stored_model import StoredModel
-from fer_core.training.augmentation import AS_THE_PAPER, Augmentation
-from fer_core.training.augmented_copies import augmented_copies
+from fer_core.training.augmentation import AS_THE_PAPER, Augmentation, augmented_copies
 from fer_core.training.recipe import named_recipe
 from fer_core.types import FerError, Image
 from pages.parts.charts import show_chart

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from fer_core.figures.scores import error_leaves, group_rates
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.significance import LEVEL
-from fer_core.store.folders import load_model
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 from fer_core.visitors import TemporaryFolder, check_room
 from pages.parts import common
@@ -35,9 +35,7 @@ EXAMPLE: Final = """people.zip
 NOTES: Final = 50  # how many are shown of what is left out
 NONE: Final = "–"
 SEVEN: Final = "all seven"
-
-_AUDITED: Final = "a_audited"
-"""Key of the faces that were predicted last in this session, with what they were predicted from."""
+_AUDITED: Final = "a_audited"  # key of the faces that were predicted last in this session, with what they are from
 
 
 def fer2013() -> AuditedFaces | None:
@@ -70,21 +68,19 @@ def own_pictures() -> AuditedFaces | None:
     asked = "Or the path of such a file, or of a folder of pictures with a table, on this computer"
     path = common.path_on_this_computer(asked, "a_folder") if file is None else ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        stored = common.servable_models()
-        models = {model.name: model.title for model in stored}
-        name = st.selectbox("Model", models, format_func=models.__getitem__, key="a_served", bind="query-params")
+        (model,) = common.choose_model(common.servable_models(), "a_served", width="stretch")
         whole = common.whole_image_toggle("a_whole")
-    common.note_utkface((model for model in stored if model.name == name), scores=False)
+    common.note_utkface([model], scores=False)
     if file is None and not path:
         st.session_state.pop(_AUDITED, None)
         st.code(EXAMPLE, language=None)
         st.caption(f"{plain(LAYOUT)} Uploads are deleted once they are predicted; results are gone with this page.")
         return None
-    asked_for = (path if file is None else file.file_id, name, whole)
+    asked_for = (path if file is None else file.file_id, model.name, whole)
     done, faces = st.session_state.get(_AUDITED, (None, None))
     if done != asked_for:
         try:
-            faces = _predicted(Path(path).expanduser(), name, whole) if file is None else _uploaded(file, name, whole)
+            faces = _predicted(file, path, model, whole)
         except FerError as error:
             st.warning(with_code(str(error)), icon=":material/warning:")
             return None
@@ -95,28 +91,24 @@ def own_pictures() -> AuditedFaces | None:
     return faces
 
 
-def _uploaded(file: Any, name: str, whole: bool) -> AuditedFaces:
-    """Predict an uploaded file's pictures; the file on disk is deleted afterwards."""
-    try:
-        with closing(TemporaryFolder()) as folder:
-            place = folder.path / f"upload{Path(file.name).suffix.lower()}"
-            check_room(file.size)
-            place.write_bytes(file.getvalue())  # getbuffer() would copy it
-            return _predicted(place, name, whole)
-    except OSError as error:
-        raise FerError(f"The pictures cannot be unpacked ({error.strerror or error}). Free some disk space.") from error
-
-
-def _predicted(place: Path, name: str, whole: bool) -> AuditedFaces:
-    """Predict the pictures of a folder or file, with progress."""
+def _predicted(file: Any, path: str, model: StoredModel, whole: bool) -> AuditedFaces:
+    """Predict the pictures of an uploaded file, which is then deleted from the disk, or of a path, with progress."""
     bar = st.progress(0.0, "Looking at the pictures …")
 
     def say(done: int, total: int) -> None:
         bar.progress(done / total, f"{done:,} of {total:,} pictures")
 
     try:
-        with open_grouped(place) as pictures:
-            return picture_faces(pictures, load_model(name), whole, say)
+        with ExitStack() as stack:
+            place = Path(path).expanduser()
+            if file is not None:
+                place = stack.enter_context(closing(TemporaryFolder())).path / f"upload{Path(file.name).suffix.lower()}"
+                check_room(file.size)
+                place.write_bytes(file.getvalue())  # getbuffer() would copy it
+            pictures = stack.enter_context(open_grouped(place))
+            return picture_faces(pictures, model, whole, say)
+    except OSError as error:
+        raise FerError(f"The pictures cannot be unpacked ({error.strerror or error}). Free some disk space.") from error
     finally:
         bar.empty()
 

@@ -250,17 +250,17 @@ def select_network() -> ModelSpec:
         first = list(networks).index(DEFAULT_NETWORK)
         name = st.selectbox("Network", networks, first, networks.__getitem__, key="f_variant", bind="query-params")
         spec = model_spec(str(name))
-        available = weight_sources(spec)
+        sources, notes = weight_sources(spec)
         words = (
             "ImageNet: a backbone trained on photographs. UTKFace: one trained on ages and genders of faces. "
             "VGGFace2: one trained to tell faces apart. A model: continue its training."
         )
-        start = available.names.index(DEFAULT_MODEL) if DEFAULT_MODEL in available.names else 0
+        start = sources.index(DEFAULT_MODEL) if DEFAULT_MODEL in sources else 0
         settings: Any = {"format_func": lambda source: titles.get(source, source), "bind": "query-params"}
-        source = st.selectbox("Start from", available.names, start, key="f_start", help=words, **settings)
-    if available.notes:
+        source = st.selectbox("Start from", sources, start, key="f_start", help=words, **settings)
+    if notes:
         with st.expander("Other weights to start from", icon=":material/info:"):
-            st.markdown("\n".join(f"- {plain(note)}" for note in available.notes))
+            st.markdown("\n".join(f"- {plain(note)}" for note in notes))
     if source == "utkface":
         return spec.with_weights("utkface")  # with the head that fits such features
     return replace(spec, weights_from=str(source))

@@ -11,6 +11,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,7 @@ from fer_core.archives.worker import Done, Task
 from fer_core.data import sample_portrait
 from fer_core.store.folders import load_model
 
-BROKEN_EVERY = 50
-"""Each photo with such a number is cut off, so that errors are compared as well."""
+BROKEN_EVERY = 50  # each photo with such a number is cut off, so that errors are compared as well
 
 
 def write_photos(folder: Path, count: int, seed: int = 0) -> None:
@@ -48,12 +48,7 @@ def write_photos(folder: Path, count: int, seed: int = 0) -> None:
 
 
 class Interrupts:
-    """An engine that does as another one, and calls functions when a share of the tasks is done.
-
-    Args:
-        engine: does the tasks.
-        breaks: the functions, by the share from 0 to 1.
-    """
+    """An engine that does as another one, and calls functions when a share of the tasks, from 0 to 1, is done."""
 
     def __init__(self, engine: RayEngine, breaks: dict[float, Callable[[], object]]) -> None:
         self.engine, self.breaks = engine, dict(breaks)
@@ -68,28 +63,15 @@ class Interrupts:
 def kill_a_worker() -> list[int]:
     """Kill one process of an actor of this user with SIGKILL, and return its id."""
     for process in psutil.process_iter(["cmdline", "pid", "ppid"]):
-        if any("ray::MapWorker" in part for part in process.info["cmdline"] or []) and _is_ours(process):
-            process.kill()
-            return [process.info["pid"]]
+        with suppress(psutil.Error):
+            ours = os.getpid() in {parent.pid for parent in process.parents()}  # others may run Ray on this machine
+            if ours and any("ray::MapWorker" in part for part in process.info["cmdline"] or []):
+                process.kill()
+                return [process.info["pid"]]
     return []
 
 
-def _is_ours(process: psutil.Process) -> bool:
-    """Whether this process started it: others may run Ray on the same machine."""
-    try:
-        return os.getpid() in {parent.pid for parent in process.parents()}
-    except psutil.Error:
-        return False
-
-
-def same_tables(one: Path, other: Path) -> bool:
-    """Whether two folders of results hold the same rows in the same order, all values equal."""
-    pd.testing.assert_frame_equal(pd.read_parquet(one), pd.read_parquet(other), check_exact=True)
-    return True
-
-
 def main() -> None:
-    """Run it."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--photos", type=int, default=20_000)
     options.add_argument("--folder", type=Path, help="where to work; by default a temporary folder")
@@ -127,8 +109,9 @@ def measure(folder: Path, count: int) -> dict[str, Any]:
     alone = run_archive([str(photos)], str(folder / "local"), job=job, engine=LocalEngine())
     numbers["seconds_by_threads"] = alone.seconds
     numbers |= {"files": alone.files, "faces": alone.faces, "errors": alone.errors}
-    numbers["identical"] = same_tables(folder / "local", folder / "ray")
-    return numbers
+    tables = (pd.read_parquet(folder / name) for name in ("local", "ray"))
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+    return numbers | {"identical": True}
 
 
 if __name__ == "__main__":

@@ -47,11 +47,9 @@ PATIENCE: Final = 240.0  # seconds for a training
 CLEARED: Final = 20
 
 _WRITE_VIDEO: Final = """
-import os, signal, sys, numpy as np
-from fer_core.inference.video_writer import VideoWriter
-writer = VideoWriter(sys.argv[1])
-for k in range(200):
-    writer.add(np.random.default_rng(k).integers(0, 256, (180, 320, 3), dtype=np.uint8), k / 10)
+import os, signal, sys
+from tests.load.faults import begun_video
+video = begun_video(sys.argv[1], 200)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -298,11 +296,15 @@ def _refused(act: Callable[[], object]) -> str:
     raise AssertionError("no sentence: it worked on a full disk")
 
 
-def _video(path: Path) -> None:
+def begun_video(path: Path | str, frames: int) -> VideoWriter:
     writer = VideoWriter(path)
-    for k in range(40):
+    for k in range(frames):
         writer.add(np.random.default_rng(k).integers(0, 256, (180, 320, 3), dtype=np.uint8), k / 10)
-    writer.close(4.0)
+    return writer
+
+
+def _video(path: Path) -> None:
+    begun_video(path, 40).close(4.0)
 
 
 def _finished(run: Run) -> None:

@@ -218,7 +218,7 @@ def batch_norm_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
 def time_steps() -> list[float]:
     """Return the median seconds of a training step with and without fused batch normalization."""
     from fer_core.models import build_network, model_spec
-    from fer_core.training.batch_norm import fused_batch_norm
+    from fer_core.training.fit import fused_batch_norm
 
     faces, labels = np.random.default_rng(0).random((128, 44, 44, 1), "float32") * 255, np.arange(128) % 7
     fused, plain = (build_network(model_spec("compact_cnn"), "mixed_bfloat16") for _ in range(2))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
-from functools import partial
 
 import keras
 import numpy as np
@@ -16,10 +13,9 @@ from sklearn.linear_model import LogisticRegression
 
 from fer_core.columns import PROBABILITIES, TEST_SPLITS, VIEWS
 from fer_core.data import FaceDataset, training_and_holdout
-from fer_core.measuring.measure import tabulate_splits
 from fer_core.models import build_network, model_spec
 from fer_core.store.folders import load_model, promoted
-from fer_core.training.baselines import class_prior, hog_features, hog_linear, store_ensemble, train_baseline, views
+from fer_core.training.baselines import class_prior, hog_features, hog_linear, store_ensemble, train_baseline
 from fer_core.training.data import TrainingData
 from fer_core.training.targets import heads_of, with_votes_head
 from fer_core.types import FerError
@@ -40,16 +36,10 @@ def dataset():
     return FaceDataset(images, labels.astype(np.int64), usage, np.arange(n) + 40_000)
 
 
-def test_prior_is_the_class_frequencies(dataset):
-    part, _ = training_and_holdout(dataset)
-    baseline = class_prior(part)
-    expected = np.bincount(part.labels, minlength=7) / len(part)
-    np.testing.assert_allclose(baseline.predict(dataset.images[:5]), np.tile(expected, (5, 1)))
-    assert baseline.parameters == 7
-
-
 def test_a_class_never_seen_has_probability_zero(dataset):
     part, holdout = training_and_holdout(dataset.subset(dataset.labels != 1))
+    expected = np.bincount(part.labels, minlength=7) / len(part)
+    np.testing.assert_allclose(class_prior(part).predict(dataset.images[:5]), np.tile(expected, (5, 1)))
     for baseline in (class_prior(part), hog_linear(part, holdout, penalties=(1.0,))):
         probabilities = baseline.predict(dataset.images[:9])
         assert probabilities.shape == (9, 7)
@@ -57,28 +47,21 @@ def test_a_class_never_seen_has_probability_zero(dataset):
         np.testing.assert_allclose(probabilities.sum(axis=1), 1)
 
 
-def test_hog_values_and_their_number(dataset):
-    features = hog_features(dataset.images[:3])
-    assert features.shape == (3, 1764)
-    expected = hog(dataset.images[2], orientations=9, pixels_per_cell=(6, 6), cells_per_block=(2, 2))
-    np.testing.assert_allclose(features[2], expected, atol=1e-6)
-    assert hog_features(dataset.images[:0]).shape == (0, 1764)
-
-
 def test_hog_linear_is_logistic_regression_with_the_best_penalty(dataset):
     part, holdout = training_and_holdout(dataset)
     baseline = hog_linear(part, holdout, penalties=(1e-8, 0.05))
     describe = lambda images: np.array([hog(image, 9, (6, 6), (2, 2), "L2-Hys") for image in images])  # noqa: E731
     seen, watched = describe(part.images), describe(holdout.images)
+    np.testing.assert_allclose(hog_features(holdout.images), watched, atol=1e-6)
     mean, spread = seen.mean(axis=0), seen.std(axis=0)
     same = LogisticRegression(C=0.05, max_iter=3000, tol=1e-6).fit((seen - mean) / spread, part.labels)
-    expected = same.predict_proba((watched - mean) / spread)
-    got = baseline.predict(holdout.images)
-    np.testing.assert_allclose(got, expected, atol=0.01)
+    probabilities = baseline.predict(holdout.images)
+    np.testing.assert_allclose(probabilities, same.predict_proba((watched - mean) / spread), atol=0.01)
     assert baseline.recipe["C"] == 0.05
     assert [trial["C"] for trial in baseline.tried] == [1e-8, 0.05]
-    assert baseline.tried[1]["holdout_accuracy"] == (got.argmax(axis=1) == holdout.labels).mean()
+    assert baseline.tried[1]["holdout_accuracy"] == (probabilities.argmax(axis=1) == holdout.labels).mean()
     assert baseline.parameters == 1764 * 7 + 7
+    assert hog_features(dataset.images[:0]).shape == (0, 1764)
 
 
 @pytest.mark.parametrize("name", ["class_prior", "hog_linear"])
@@ -101,71 +84,38 @@ def test_stored_for_comparison_only(dataset, home, tmp_path, name):
     assert np.allclose(plain, flip) == (name == "class_prior")
 
 
-def test_flip_is_the_mean_with_the_mirror_image(dataset):
-    part, holdout = training_and_holdout(dataset)
-    baseline = hog_linear(part, holdout, penalties=(1.0,))
-    table = tabulate_splits(partial(views, baseline), dataset)
-    for split in TEST_SPLITS.values():
-        images = dataset.split(split).images
-        plain, mirrored = baseline.predict(images), baseline.predict(np.flip(images, axis=2))
-        for view, expected in zip(VIEWS, (plain, (plain + mirrored) / 2), strict=True):
-            got = table[(table["split"] == split) & (table["view"] == view)][PROBABILITIES]
-            np.testing.assert_allclose(got, expected, atol=1e-6)
-
-
-def test_needs_no_training_framework():
-    program = (
-        "import fer_core.training.baselines, fer_core.training.recipe, fer_core.training.data, sys;"
-        "assert not {'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True)
-
-
-SPEC = replace(model_spec("compact_cnn_ensemble"), name="together")
-
-
-@pytest.fixture
-def faces():
+def test_the_ensemble_is_the_mean_by_label(tiny_spec, home):
+    """Of a network that learned labels and one of two heads, which are kept beside it."""
     random = np.random.default_rng(0)
-    splits = np.array(["Training"] * 8 + ["PublicTest"] * 8 + ["PrivateTest"] * 8)
-    return FaceDataset(random.integers(0, 256, (24, 48, 48)).astype(np.uint8), np.arange(24) % 7, splits, np.arange(24))
-
-
-@pytest.fixture
-def members(tiny_spec, home):
-    """One network that learned labels, and one of two heads."""
+    splits = np.repeat(["Training", "PublicTest", "PrivateTest"], 8)
+    images = random.integers(0, 256, (24, 48, 48)).astype(np.uint8)
+    faces = FaceDataset(images, np.arange(24) % 7, splits, np.arange(24))
+    training, tests = faces.split("training"), faces.subset(faces.usage != "Training")
     keras.utils.set_random_seed(0)
     one, other = build_network(tiny_spec), build_network(tiny_spec)
-    store("one", one, tiny_spec)
     both = with_votes_head(other)
+    store("one", one, tiny_spec)
     folder = store("other", other, tiny_spec)
     np.save(folder / "heads.npy", heads_of(both))
     card = json.loads((folder / "card.json").read_text())
     (folder / "card.json").write_text(json.dumps({**card, "recipe": {"target": "both"}}))
-    return one, both
 
-
-def test_the_ensemble_is_the_mean_by_label(faces, members):
-    training, tests = faces.split("training"), faces.subset(faces.usage != "Training")
-    model = store_ensemble(SPEC, TrainingData(training, training, tests), root=promoted(), members=["one", "other"])
+    spec, data = replace(model_spec("compact_cnn_ensemble"), name="together"), TrainingData(training, training, tests)
+    model = store_ensemble(spec, data, root=promoted(), members=["one", "other"])
     part = tests.split("private_test").images[..., None].astype("float32")
 
-    def expected(images):
-        return np.mean([one.predict(images, verbose=0)[:, :7] for one in members], axis=0)
+    def mean(images):
+        return np.mean([network.predict(images, verbose=0)[:, :7] for network in (one, both)], axis=0)
 
-    plain, mirrored = expected(part), expected(part[:, :, ::-1])
-    for view, wanted in (("plain", plain), ("flip", (plain + mirrored) / 2)):
-        found = load_model("together").predictions("private_test", view)
-        np.testing.assert_allclose(found[PROBABILITIES], wanted, atol=1e-4)
+    plain, mirrored = mean(part), mean(part[:, :, ::-1])
+    for view, expected in (("plain", plain), ("flip", (plain + mirrored) / 2)):
+        stored = load_model("together").predictions("private_test", view)
+        np.testing.assert_allclose(stored[PROBABILITIES], expected, atol=1e-4)
     assert not model.servable
     assert model.card.parameters == 2
     assert model.card.recipe["members"] == ["one", "other"]
-    right = (expected(training.images[..., None].astype("float32")).argmax(axis=1) == training.labels).mean()
-    assert model.card.training["ensemble_holdout_accuracy"]["plain"] == pytest.approx(right)
-
-
-def test_a_member_without_weights_is_named(faces, members):
+    correct = mean(training.images[..., None].astype("float32")).argmax(axis=1) == training.labels
+    assert model.card.training["ensemble_holdout_accuracy"]["plain"] == pytest.approx(correct.mean())
     (promoted() / "one" / "model.keras").unlink()
-    training = faces.split("training")
     with pytest.raises(FerError, match="one has no Keras weights"):
-        store_ensemble(SPEC, TrainingData(training, training), root=promoted(), members=["one", "other"])
+        store_ensemble(spec, data, root=promoted(), members=["one", "other"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
-from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from fer_core.columns import MAP_COLUMNS
@@ -35,14 +36,6 @@ def test_arranged_as_scikit_learn_does_and_the_same_each_time():
     np.testing.assert_array_equal(arrange(features), arrange(features))
 
 
-def test_separate_groups_stay_separate():
-    rng = np.random.default_rng(2)
-    groups = np.repeat([0, 1, 2], 30)
-    features = rng.normal(size=(90, 20)) + 30 * np.eye(20)[groups]
-    nearest = NearestNeighbors(n_neighbors=5).fit(arrange(features)).kneighbors(return_distance=False)
-    assert (groups[nearest] == groups[:, None]).all()
-
-
 def test_kept_neighbours():
     line = np.arange(30.0)[:, None] ** 1.5  # no ties
     assert (kept_neighbours(line, np.hstack([line, 0 * line])) == 10).all()
@@ -65,15 +58,11 @@ def test_a_networks_map_has_its_pooled_features_sorted_by_row(tiny_network, test
     np.testing.assert_allclose(table[["x", "y"]].astype("float32"), expected, rtol=1e-3, atol=1e-3)
 
 
-def test_faces_that_cannot_be_arranged(tiny_network, tests):
+def test_what_cannot_be_arranged_and_a_stored_model_that_can(home, tiny_network, tests):
     with pytest.raises(FerError, match=r"at least 12 test faces .* Received: 5 faces"):
         face_map(tiny_network, "none", tests.subset(np.arange(5)))
-    unknown = FaceDataset(tests.images, tests.labels, tests.usage, np.full(40, -1))
     with pytest.raises(FerError, match="40 faces, 0 of them with known rows"):
-        face_map(tiny_network, "none", unknown)
-
-
-def test_a_stored_model_needs_keras_weights(home, tiny_network, tests):
+        face_map(tiny_network, "none", replace(tests, rows=np.full(40, -1)))
     model = add_model(home / "models", "mine")
     with pytest.raises(FerError, match=r"mine has no map of faces: this needs its Keras weights \(model.keras\)"):
         stored_face_map(model, tests)

@@ -1,4 +1,4 @@
-"""Fitting: it learns, it resumes, it says what is wrong; batches and cached features."""
+"""Fitting: it learns, it resumes; optimizers, batches and callbacks; fused batch normalisation against Keras' own."""
 
 from __future__ import annotations
 
@@ -7,27 +7,17 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_core.data import FaceDataset
 from fer_core.files import cache_folder
 from fer_core.models import ModelSpec, build_network
 from fer_core.training import fit as fit_module
 from fer_core.training.augmentation import MIRROR_ONLY, Augmentation
-from fer_core.training.callbacks import read_history, repair_backup
-from fer_core.training.fit import (
-    Batches,
-    computes_bfloat16,
-    fit,
-    make_optimizer,
-    pooled_features,
-    precision,
-    sample_weights,
-)
+from fer_core.training.callbacks import EarlyStopping, read_history, repair_backup
+from fer_core.training.fit import Batches, computes_bfloat16, fit, fused_batch_norm, make_optimizer, precision
 from fer_core.training.recipe import Recipe, uses_features
-from fer_core.training.targets import make_loss
-from fer_core.types import FerError
 from tests.training.conftest import PLAIN
 
 
@@ -35,17 +25,10 @@ from tests.training.conftest import PLAIN
 def run(tiny_spec, bright_and_dark):
     """Fit a fresh tiny network on the easy faces."""
 
-    def run(recipe, folder=None, callbacks=(), network=None, spec=tiny_spec):
-        network = network or build_network(spec)
-        return network, fit(
-            network,
-            spec,
-            recipe=recipe,
-            training=bright_and_dark,
-            holdout=bright_and_dark,
-            folder=folder,
-            callbacks=callbacks,
-        )
+    def run(recipe, folder=None, callbacks=(), network=None):
+        network = network or build_network(tiny_spec)
+        parts = {"training": bright_and_dark, "holdout": bright_and_dark}
+        return network, fit(network, tiny_spec, recipe=recipe, **parts, folder=folder, callbacks=callbacks)
 
     return run
 
@@ -63,26 +46,27 @@ class _Killed(Exception):
     pass
 
 
-class _KillIn(keras.callbacks.Callback):
-    def __init__(self, epoch):
-        super().__init__()
-        self.last = epoch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.last:
+def test_goes_on_after_a_kill_and_does_not_train_again_when_finished(run, tmp_path):
+    def kill(epoch, logs):
+        if epoch == 2:
             raise _Killed
 
-
-def test_goes_on_after_a_kill(run, tmp_path):
     with pytest.raises(_Killed):
-        run(PLAIN, tmp_path, [_KillIn(2)])
-    assert len(read_history(tmp_path)["loss"]) == 2
-    _, resumed = run(PLAIN, tmp_path)
+        run(PLAIN, tmp_path, [keras.callbacks.LambdaCallback(on_epoch_begin=kill)])
+    assert len(read_history(tmp_path)) == 2
+    finished, resumed = run(PLAIN, tmp_path)
     assert len(resumed["loss"]) == 2
-    assert len(read_history(tmp_path)["loss"]) == 4
+    assert read_history(tmp_path)["epoch"].tolist() == [0, 1, 2, 3]
+    np.testing.assert_array_equal(read_history(tmp_path)["val_loss"][2:], resumed["val_loss"])
+    again, history = run(PLAIN, tmp_path)
+    assert history == {}
+    for weights, same in zip(finished.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_allclose(weights, same, atol=1e-6)
 
 
 def test_a_note_cut_off_in_writing_falls_back_one_epoch(tmp_path):
+    (tmp_path / "history.csv").write_text("epoch,loss\n0,3.5\n1,2.5\n1,0.1\n2,1.25\n")
+    assert read_history(tmp_path).to_dict("list") == {"epoch": [0, 1, 2], "loss": [3.5, 0.1, 1.25]}
     note, state = tmp_path / "training_metadata.json", tmp_path / "latest.weights.h5"
     repair_backup(tmp_path / "no run yet")
     note.write_text('{"epo')
@@ -101,20 +85,27 @@ def test_a_note_cut_off_in_writing_falls_back_one_epoch(tmp_path):
     assert note.read_text() == '{"epoch": 3}'
 
 
+def test_early_stopping_ends_with_the_best_epochs_weights(run, tmp_path, monkeypatch):
+    losses = iter([3.0, 1.0, 2.0, 2.5, 0.5])
+    told = EarlyStopping.on_epoch_end
+    monkeypatch.setattr(
+        EarlyStopping, "on_epoch_end", lambda self, epoch, _=None: told(self, epoch, {"val_loss": next(losses)})
+    )
+    seen = []
+    recipe = replace(PLAIN, epochs=9, ema=0.0, early_stopping=2, augmentation=None)
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: seen.append(keep.model.layers[-1].get_weights()))
+    network, history = run(recipe, tmp_path, [keep])
+    assert len(history["loss"]) == 4  # best in the second epoch, then two without a better one
+    for weights, best in zip(network.get_weights(), seen[1], strict=True):
+        np.testing.assert_array_equal(weights, best)
+    assert any(not np.array_equal(best, last) for best, last in zip(seen[1], seen[3], strict=True))
+
+
 def test_short_fits_average_over_fewer_steps(tiny_network):
     recipe = replace(PLAIN, epochs=4, batch_size=32, ema=0.998)
     assert make_optimizer(recipe, tiny_network, 32 * 5000).ema_momentum == 0.998
     assert make_optimizer(recipe, tiny_network, 32 * 50).ema_momentum == pytest.approx(0.9)
     assert not make_optimizer(recipe, tiny_network, 32 * 5).use_ema
-
-
-def test_a_finished_run_gives_its_result_again(run, tmp_path):
-    """Cut off after the last epoch but before conversion: the same command must not train again."""
-    first, _ = run(replace(PLAIN, epochs=2), tmp_path)
-    again, history = run(replace(PLAIN, epochs=2), tmp_path)
-    assert history == {}
-    for one, other in zip(first.get_weights(), again.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_weight_decay_spares_normalisation_and_biases(tiny_spec, run):
@@ -128,27 +119,6 @@ def test_weight_decay_spares_normalisation_and_biases(tiny_spec, run):
             assert np.abs(now).mean() < 0.97 * np.abs(was).mean(), variable.path
         else:
             np.testing.assert_allclose(now, was, atol=1e-3, err_msg=variable.path)
-
-
-def test_early_stopping_ends_with_the_best_epochs_weights(run, tmp_path, monkeypatch):
-    from fer_core.training.callbacks import EarlyStopping
-
-    losses = iter([3.0, 1.0, 2.0, 2.5, 0.5])
-    told = EarlyStopping.on_epoch_end
-    monkeypatch.setattr(
-        EarlyStopping, "on_epoch_end", lambda self, epoch, _=None: told(self, epoch, {"val_loss": next(losses)})
-    )
-    seen = []
-
-    class Keep(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            seen.append([w.copy() for w in self.model.layers[-1].get_weights()])
-
-    network, history = run(replace(PLAIN, epochs=9, ema=0.0, early_stopping=2, augmentation=None), tmp_path, [Keep()])
-    assert len(history["loss"]) == 4  # best in the second epoch, then two without a better one
-    for got, best in zip(network.get_weights(), seen[1], strict=True):
-        np.testing.assert_array_equal(got, best)
-    assert any(not np.array_equal(best, last) for best, last in zip(seen[1], seen[3], strict=True))
 
 
 @pytest.mark.parametrize(
@@ -177,24 +147,6 @@ def test_another_optimizer_and_schedule_learn(run):
     assert history["learning_rate"][0] == pytest.approx(3e-3)
 
 
-def test_classes_count_the_same_when_balanced():
-    labels = np.array([0] * 90 + [1] * 9 + [5])
-    weights = sample_weights(labels, replace(PLAIN, class_weights="balanced"))
-    totals = [weights[labels == k].sum() for k in (0, 1, 5)]
-    np.testing.assert_allclose(totals, totals[0], rtol=1e-5)
-    assert weights.mean() == pytest.approx(1)
-    assert sample_weights(labels, PLAIN) is None
-
-
-def test_focal_loss_weighs_by_the_missing_probability():
-    """Lin et al. 2017, equation 4: (1 - p)^gamma times the cross-entropy."""
-    loss = make_loss(replace(PLAIN, loss="focal", focusing=2.0, label_smoothing=0.0))
-    given = np.array([[0.9, 0.05, 0.05, 0, 0, 0, 0], [0.2, 0.8, 0, 0, 0, 0, 0]], "float32")
-    wanted = np.eye(7, dtype="float32")[[0, 0]]
-    expected = np.mean([0.1**2 * -np.log(0.9), 0.8**2 * -np.log(0.2)])
-    assert float(loss(wanted, given)) == pytest.approx(expected, rel=1e-3)
-
-
 @pytest.mark.parametrize("augmentation", [None, MIRROR_ONLY])
 def test_a_frozen_backbone_is_run_once(home, bright_and_dark, augmentation, monkeypatch):
     """The head learns from kept features, and the network that comes out is the one that the faces go through."""
@@ -220,32 +172,19 @@ def test_a_frozen_backbone_is_run_once(home, bright_and_dark, augmentation, monk
     assert accuracy == pytest.approx(history["val_accuracy"][-1], abs=0.02)
 
 
-def test_recipe_refuses_nonsense():
-    for wrong in (
-        {"epochs": 0}, {"batch_size": 0}, {"optimizer": "magic"}, {"schedule": "up"}, {"loss": "none"}, {"ema": 1.0},
-        {"class_weights": "some"}, {"peak_learning_rate": 0.0}, {"label_smoothing": 1.0},
-    ):  # fmt: skip
-        with pytest.raises(FerError, match="Expected"):
-            replace(PLAIN, **wrong)
-    with pytest.raises(FerError, match="Choose one"):
-        replace(PLAIN, early_stopping=3)
-
-
-def test_recipe_survives_json():
-    for recipe in (PLAIN, replace(PLAIN, augmentation=None, ema=0.0, early_stopping=4)):
-        values = recipe.as_dict()
-        if values["augmentation"]:
-            values["augmentation"]["scale"] = list(values["augmentation"]["scale"])
-        assert Recipe.from_dict(values) == recipe
-
-
 @pytest.mark.parametrize(
     ("flags", "policy"),
-    [("fpu avx2 fma", "float32"), ("fpu avx512f avx512_bf16", "mixed_bfloat16"), ("amx_bf16", "mixed_bfloat16")],
+    [
+        ("fpu avx2 fma", "float32"),
+        ("fpu avx512f avx512_bf16", "mixed_bfloat16"),
+        ("amx_bf16", "mixed_bfloat16"),
+        (None, "float32"),
+    ],
 )
 def test_bfloat16_is_for_processors_that_have_it(flags, policy, tmp_path, monkeypatch):
     path = tmp_path / "cpuinfo"
-    path.write_text(f"processor : 0\nflags\t\t: {flags}\n")
+    if flags is not None:
+        path.write_text(f"processor : 0\nflags\t\t: {flags}\n")
     monkeypatch.setattr(fit_module, "PROCESSOR", path)
     computes_bfloat16.cache_clear()
     assert precision(Recipe(epochs=1)).name == policy
@@ -253,28 +192,18 @@ def test_bfloat16_is_for_processors_that_have_it(flags, policy, tmp_path, monkey
     computes_bfloat16.cache_clear()
 
 
-def test_without_a_list_of_the_processor_float32_is_used(tmp_path, monkeypatch):
-    monkeypatch.setattr(fit_module, "PROCESSOR", tmp_path / "none")
-    computes_bfloat16.cache_clear()
-    assert precision(Recipe(epochs=1)).name == "float32"
-    computes_bfloat16.cache_clear()
-
-
-def epoch(batches):
-    rows = [batches[index] for index in range(len(batches))]
-    batches.on_epoch_end()
-    return rows
-
-
 @given(n=st.integers(1, 40), size=st.integers(1, 17), seed=st.none() | st.integers(0, 9))
 def test_every_row_once_with_its_own(n, size, seed):
     x = np.arange(n)[:, None]
     batches = Batches(x, {"twice": 2 * x, "square": x**2}, size, seed, x[:, 0].astype("float32") / 7)
+    orders = []
     for _ in range(2):
-        parts = epoch(batches)
+        parts = [batches[index] for index in range(len(batches))]
+        batches.on_epoch_end()
         assert [len(part[0]) for part in parts[:-1]] == [size] * (len(parts) - 1)
         assert 1 <= len(parts[-1][0]) <= size
         seen = np.concatenate([part[0] for part in parts])[:, 0]
+        orders.append(seen.tolist())
         assert sorted(seen) == list(range(n))
         if seed is None:
             assert seen.tolist() == list(range(n))
@@ -282,89 +211,75 @@ def test_every_row_once_with_its_own(n, size, seed):
             np.testing.assert_array_equal(targets["twice"], 2 * faces)
             np.testing.assert_array_equal(targets["square"], faces**2)
             np.testing.assert_allclose(weights, faces[:, 0] / 7, rtol=1e-6)
+    assert (orders[0] == orders[1]) == (seed is None) or n < 10, "the order is new every epoch"
+    same = Batches(x, x, n, seed)[0][0][:, 0].tolist()
+    assert same == orders[0]
 
 
-def test_the_order_is_new_every_epoch_and_the_same_for_a_seed():
-    x = np.arange(100)
-    one, other = Batches(x, x, 100, seed=3), Batches(x, x, 100, seed=3)
-    first, second = epoch(one)[0][0].tolist(), epoch(one)[0][0].tolist()
-    assert first != second
-    assert [epoch(other)[0][0].tolist(), epoch(other)[0][0].tolist()] == [first, second]
+def normalized(**options):
+    """A convolution, a nested normalisation with what training would have left in it, and a head with its own."""
+    keras.utils.set_random_seed(3)
+    inner = keras.Sequential(
+        [keras.Input((6, 6, 4)), keras.layers.BatchNormalization(name="inner", **options)], name="body"
+    )
+    x = inputs = keras.Input((6, 6, 1))
+    x = inner(keras.layers.Conv2D(4, 3, padding="same")(x))
+    x = keras.layers.BatchNormalization(name="head_bn")(keras.layers.GlobalAveragePooling2D()(x))
+    model = keras.Model(inputs, keras.layers.Dense(3)(x))
+    for variable in inner.get_layer("inner").weights:
+        variable.assign(np.random.default_rng(1).uniform(0.5, 2, variable.shape))
+    return model
 
 
-@pytest.fixture
-def faces():
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (20, 48, 48)).astype(np.uint8)
-    return FaceDataset(images, np.arange(20) % 7, np.full(20, "Training"), np.arange(20))
+def step(model, faces):
+    """Return the answers in training, every gradient, and what the weights are afterwards."""
+    with tf.GradientTape() as tape:
+        answers = model(faces, training=True)
+        loss = tf.reduce_sum(answers**2)
+    gradients = tape.gradient(loss, [v.value for v in model.trainable_variables])
+    return [answers, *gradients, *(v.value for v in model.weights), model(faces, training=False)]
 
 
-@pytest.fixture
-def frozen(tiny_spec):
-    keras.utils.set_random_seed(1)
-    network = build_network(tiny_spec)
-    network.trainable = False
-    return network
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.7, "epsilon": 0.1}, {"scale": False}, {"center": False}])
+@pytest.mark.parametrize("learns", [True, False])
+def test_a_step_is_keras_own_up_to_rounding(options, learns, tmp_path):
+    faces = np.random.default_rng(0).uniform(0, 5, (9, 6, 6, 1)).astype("float32")
+    plain, fused = normalized(**options), normalized(**options)
+    for model in (plain, fused):
+        model.get_layer("body").get_layer("inner").trainable = learns
+    expected = step(plain, faces)
+    with fused_batch_norm(fused):
+        given = step(fused, faces)
+        fused.save_weights(tmp_path / "fused.weights.h5")
+    for ours, keras_own in zip(given, expected, strict=True):
+        np.testing.assert_allclose(ours, keras_own, rtol=1e-4, atol=1e-3)  # some gradients are 0
+    plain.load_weights(tmp_path / "fused.weights.h5")  # files of weights are the same
+    for ours, keras_own in zip(fused.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, keras_own)
 
 
-@pytest.fixture
-def count(monkeypatch):
-    """One entry for each time that a backbone is computed."""
-    computed = []
-    predict = keras.Model.predict
+def test_it_is_the_fused_kernel_meanwhile_and_keras_layer_afterwards():
+    model = normalized()
+    inner = model.get_layer("body").get_layer("inner")
 
-    def counted(*arguments, **settings):
-        computed.append(1)
-        return predict(*arguments, **settings)
+    def kernels():
+        graph = tf.function(lambda x: model(x, training=True)).get_concrete_function(tf.zeros((2, 6, 6, 1))).graph
+        return [o.type for o in graph.get_operations()]
 
-    monkeypatch.setattr(keras.Model, "predict", counted)
-    return computed
-
-
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_equal_the_networks(home, frozen, tiny_spec, faces, mirrored):
-    images = faces.images[:, :, ::-1] if mirrored else faces.images
-    extractor = keras.Model(frozen.input, frozen.get_layer("pool").output)
-    expected = extractor.predict(images[..., None].astype("float32"), verbose=0)
-    got = pooled_features(frozen, tiny_spec, faces, mirrored).values
-    assert got.dtype == np.float16
-    np.testing.assert_allclose(got, expected, rtol=2e-3, atol=1e-4)
+    assert "FusedBatchNormV3" not in kernels()
+    with pytest.raises(KeyboardInterrupt), fused_batch_norm(model):
+        assert kernels().count("FusedBatchNormV3") == 1  # the head's has no image to normalise
+        raise KeyboardInterrupt
+    assert type(inner) is keras.layers.BatchNormalization
+    assert "FusedBatchNormV3" not in kernels()
 
 
-def test_computed_once(home, frozen, tiny_spec, faces, count):
-    first = pooled_features(frozen, tiny_spec, faces, False)
-    again = pooled_features(frozen, tiny_spec, faces, False)
-    np.testing.assert_array_equal(again.values, first.values)
-    assert again.seconds == first.seconds > 0
-    assert len(count) == 1
-
-
-def test_other_faces_view_or_weights_are_computed_anew(home, frozen, tiny_spec, faces, count):
-    pooled_features(frozen, tiny_spec, faces, False)
-    pooled_features(frozen, tiny_spec, faces, True)
-    pooled_features(frozen, tiny_spec, faces.subset(np.arange(10)), False)
-    frozen.set_weights([array * 1.01 for array in frozen.get_weights()])
-    pooled_features(frozen, tiny_spec, faces, False)
-    assert len(count) == 4
-
-
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other shape"])
-def test_damage_is_rebuilt(home, frozen, tiny_spec, faces, count, damage):
-    first = pooled_features(frozen, tiny_spec, faces, False)
-    (path,) = cache_folder("features").glob("*.npz")
-    content = bytearray(path.read_bytes())
-    if damage == "flipped":
-        content[len(content) // 2] ^= 0xFF
-    path.write_bytes({"truncated": content[:-200], "flipped": content}.get(damage, b""))
-    if damage == "other shape":
-        np.savez(path, values=first.values[:5], seconds=np.array(1.0))
-    np.testing.assert_array_equal(pooled_features(frozen, tiny_spec, faces, False).values, first.values)
-    assert len(count) == 2
-    pooled_features(frozen, tiny_spec, faces, False)
-    assert len(count) == 2
-    assert [p.name for p in cache_folder("features").iterdir()] == [path.name]
-
-
-def test_a_backbone_that_trains_is_refused(home, tiny_spec, faces):
-    with pytest.raises(ValueError, match="Expected a frozen backbone"):
-        pooled_features(build_network(tiny_spec), tiny_spec, faces, False)
+def test_bfloat16_stays_bfloat16():
+    layer = keras.layers.BatchNormalization(dtype="mixed_bfloat16")
+    model = keras.Sequential([keras.Input((6, 6, 2), dtype="bfloat16"), layer])
+    faces = tf.cast(np.random.default_rng(0).uniform(0, 5, (9, 6, 6, 2)), "bfloat16")
+    plain = model(faces, training=True)
+    with fused_batch_norm(model):
+        fused = model(faces, training=True)
+    assert plain.dtype == fused.dtype == tf.bfloat16
+    np.testing.assert_allclose(tf.cast(fused, "float32"), tf.cast(plain, "float32"), atol=0.02)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from fer_core.training.fit import fit
-from fer_core.training.recipe import Recipe
 from fer_core.training.targets import (
     CORRECTIONS,
     SHARES,
@@ -17,6 +16,7 @@ from fer_core.training.targets import (
     choose_blend,
     class_frequencies,
     heads_of,
+    make_loss,
     make_targets,
     with_heads,
     with_votes_head,
@@ -24,10 +24,8 @@ from fer_core.training.targets import (
 from fer_core.types import FerError
 from tests.training.conftest import PLAIN, votes_on, with_votes
 
+# three faces: angry and happy in a tie; four fifths sad; no vote for one of the seven
 VOTED_SHARES = np.array([[0.5, 0, 0, 0.5, 0, 0, 0], [0, 0, 0, 0.2, 0.8, 0, 0], [0, 0, 0, 0, 0, 0, 0]], np.float32)
-"""Of three faces: angry and happy in a tie; four fifths sad; no vote for one of the seven."""
-
-
 VOTES = votes_on({"anger": 3, "happiness": 3, "contempt": 4}, {"happiness": 2, "sadness": 8}, {"NF": 10})
 
 
@@ -46,16 +44,10 @@ def test_targets_of_each_kind():
 
 
 def test_the_loss_is_the_sum_of_both_cross_entropies():
-    labels, said, voted = np.eye(7)[[4]], np.full((1, 7), 1 / 7), np.array([[0.1, 0.1, 0.1, 0.1, 0.4, 0.1, 0.1]])
-    wanted = np.concatenate([labels, VOTED_SHARES[1:2]], axis=1).astype(np.float32)
-    loss = float(CrossEntropy()(wanted, np.concatenate([said, voted], axis=1).astype(np.float32)))
-    assert loss == pytest.approx(np.log(7) - 0.2 * np.log(0.1) - 0.8 * np.log(0.4), rel=1e-5)
-
-
-def test_a_face_without_votes_costs_nothing_by_votes():
-    said = np.full((1, 14), 1 / 7, np.float32)
-    wanted = np.concatenate([np.eye(7)[[2]], np.zeros((1, 7))], axis=1).astype(np.float32)
-    assert float(CrossEntropy()(wanted, said)) == pytest.approx(np.log(7), rel=1e-5)
+    answers = np.array([[1 / 7] * 7 + [0.1, 0.1, 0.1, 0.1, 0.4, 0.1, 0.1]], np.float32)
+    for shares, votes_loss in ((VOTED_SHARES[1], -0.2 * np.log(0.1) - 0.8 * np.log(0.4)), (np.zeros(7), 0)):
+        target = np.concatenate([np.eye(7)[4], shares])[None].astype(np.float32)  # the second face has no votes
+        assert float(CrossEntropy()(target, answers)) == pytest.approx(np.log(7) + votes_loss, rel=1e-5)
 
 
 def test_the_gradient_fits_targets_of_any_sum():
@@ -71,11 +63,17 @@ def test_the_gradient_fits_targets_of_any_sum():
         np.testing.assert_allclose(tape.gradient(loss, logits).numpy(), expected, atol=1e-6)
 
 
+def test_focal_loss_weighs_by_the_missing_probability():
+    """Lin et al. 2017, equation 4: (1 - p)^gamma times the cross-entropy."""
+    loss = make_loss(replace(PLAIN, loss="focal", focusing=2.0))
+    answers = np.array([[0.9, 0.05, 0.05, 0, 0, 0, 0], [0.2, 0.8, 0, 0, 0, 0, 0]], "float32")
+    expected = np.mean([0.1**2 * -np.log(0.9), 0.8**2 * -np.log(0.2)])
+    assert float(loss(np.eye(7, dtype="float32")[[0, 0]], answers)) == pytest.approx(expected, rel=1e-3)
+
+
 def test_accuracy_counts_faces_with_one_answer_in_the_first_place():
-    metric = PluralityAccuracy(first=7)
-    said = np.zeros((3, 14), np.float32)
-    said[:, 7 + 4] = 1
-    metric.update_state(np.concatenate([np.eye(7)[[0, 0, 0]], VOTED_SHARES], axis=1).astype(np.float32), said)
+    metric, answers = PluralityAccuracy(first=7), np.eye(14, dtype=np.float32)[[7 + 4] * 3]
+    metric.update_state(np.concatenate([np.eye(7)[[0, 0, 0]], VOTED_SHARES], axis=1).astype(np.float32), answers)
     assert float(metric.result()) == 1.0
     assert float(metric.faces) == 1.0
 
@@ -101,12 +99,6 @@ def test_both_targets_are_learnt_although_some_faces_have_no_votes(network, tiny
     history = fit(learner, tiny_spec, recipe=recipe, training=faces, holdout=faces)
     assert history["val_accuracy"][-1] > 0.9
     assert history["val_votes_accuracy"][-1] > 0.9
-
-
-def test_focal_loss_and_class_weights_need_labels():
-    for other in ({"loss": "focal"}, {"class_weights": "balanced"}):
-        with pytest.raises(FerError, match="target"):
-            Recipe(epochs=1, target="votes", **other)
 
 
 FREQUENCIES = np.array([[0.1, 0.02, 0.18, 0.3, 0.1, 0.2, 0.1], [0.1, 0.01, 0.04, 0.3, 0.15, 0.1, 0.3]])
@@ -137,46 +129,30 @@ def test_a_full_correction_divides_by_the_frequencies():
 def test_frequencies_count_labels_and_votes_and_are_never_zero(bright_and_dark):
     few = bright_and_dark.subset(np.arange(len(bright_and_dark)) < 4)
     few = with_votes(replace(few, labels=np.array([3, 3, 3, 4])), [3, 5, 5, -1])
-    found = class_frequencies(few)
-    np.testing.assert_allclose(found[0] * 11, [1, 1, 1, 4, 2, 1, 1])
-    np.testing.assert_allclose(found[1] * 10, [1, 1, 1, 2, 1, 3, 1])
-    with pytest.raises(FerError, match="FER\\+'s votes"):
-        class_frequencies(replace(few, votes=None))
+    expected = np.array([[1, 1, 1, 4, 2, 1, 1], [1, 1, 1, 2, 1, 3, 1]])
+    np.testing.assert_allclose(class_frequencies(few), expected / expected.sum(axis=1, keepdims=True))
 
 
-def test_the_blend_has_the_best_score(two_heads, bright_and_dark):
-    _, both = two_heads
-    blend, tried = choose_blend(both, with_votes(bright_and_dark, bright_and_dark.labels), FREQUENCIES)
-    shares, corrections = tried["holdout_by_votes_share"], tried["holdout_by_correction"]
-    assert [float(name) for name in shares] == list(SHARES)
-    assert [float(name) for name in corrections] == list(CORRECTIONS)
-    assert 0.25 <= blend.temperature <= 4
-    assert shares[f"{blend.share:.2f}"] == corrections[f"{blend.correction:.1f}"]
-    every = [*shares.values(), *corrections.values()]
-    assert shares[f"{blend.share:.2f}"]["score"] == max(scores["score"] for scores in every)
-    for scores in every:
-        assert scores["label"] == scores["plurality"]  # votes and labels agree here
-
-
-def test_the_temperature_makes_the_mean_confidence_the_score(two_heads, bright_and_dark, monkeypatch):
-    """Of four copies, the clean one counts as much as the others together."""
+def test_the_blend_has_the_best_score_and_its_mean_confidence_is_the_accuracy(two_heads, bright_and_dark, monkeypatch):
+    """Of five copies, the clean one counts as much as the others together."""
     random = np.random.default_rng(4)
-    faces = with_votes(
-        replace(bright_and_dark, labels=random.integers(0, 7, len(bright_and_dark))), bright_and_dark.labels
-    )
     answers = {
-        name: np.concatenate([random.dirichlet(np.full(7, sharp), len(faces)) for _ in range(2)], axis=1)
+        name: np.concatenate([random.dirichlet(np.full(7, sharp), len(bright_and_dark)) for _ in range(2)], axis=1)
         for name, sharp in (("clean", 0.2), ("noise_13", 0.4), ("noise_26", 1.0), ("blur_1", 0.5), ("blur_2", 2.0))
     }
-    faces = with_votes(
-        replace(bright_and_dark, labels=answers["clean"][:, :7].argmax(axis=1)), answers["clean"][:, 7:].argmax(axis=1)
-    )
+    labels, voted = answers["clean"].reshape(-1, 2, 7).argmax(axis=2).T
+    faces = with_votes(replace(bright_and_dark, labels=labels), voted)
     given = iter(answers.values())
     monkeypatch.setattr("fer_core.training.targets.degraded_copies", lambda images: dict.fromkeys(answers, images))
     monkeypatch.setattr(type(two_heads[1]), "predict", lambda *_, **__: next(given))
     blend, tried = choose_blend(two_heads[1], faces, FREQUENCIES)
     confidence = {name: blend.answers(both, FREQUENCIES).max(axis=1).mean() for name, both in answers.items()}
     clean = confidence.pop("clean")
-    chosen = tried["holdout_by_votes_share"][f"{blend.share:.2f}"]
+    shares, corrections = tried["holdout_by_votes_share"], tried["holdout_by_correction"]
+    assert [float(name) for name in shares] == list(SHARES)
+    assert [float(name) for name in corrections] == list(CORRECTIONS)
+    chosen = shares[f"{blend.share:.2f}"]
+    assert chosen == corrections[f"{blend.correction:.1f}"]
+    assert chosen["score"] == max(scores["score"] for scores in (*shares.values(), *corrections.values()))
     accuracy = np.mean([chosen[part] for part in ("label", "plurality", "label_degraded", "plurality_degraded")])
     assert (clean + np.mean(list(confidence.values()))) / 2 == pytest.approx(accuracy, abs=2e-3)

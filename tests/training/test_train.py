@@ -45,9 +45,7 @@ def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, t
     share, correction, scale = facts["votes_share"], facts["frequency_correction"], 1 / facts["temperature"]
     labels, votes = model.heads().astype(np.float64)
     kernel, bias = read_keras(model.folder / KERAS).get_layer("head").get_weights()
-    np.testing.assert_allclose(
-        kernel, scale * ((1 - share) * labels + share * votes)[:-1], atol=4e-3
-    )  # stored as float16
+    np.testing.assert_allclose(kernel, scale * ((1 - share) * labels + share * votes)[:-1], atol=4e-3)  # as float16
     often = np.log(class_frequencies(faces))
     expected = (1 - share) * (labels[-1] - correction * often[0]) + share * (votes[-1] - correction * often[1])
     np.testing.assert_allclose(bias, scale * expected, rtol=2e-3, atol=2e-3)
@@ -121,7 +119,7 @@ def test_a_named_training_says_so_in_its_name(data, tmp_path, monkeypatch):
     assert (given["recipe"].epochs, given["recipe"].seed, given["mapped"]) == (3, 0, True)
 
 
-def test_other_weights_of_the_same_name_are_another_run(tiny_spec, home, tmp_path):
+def test_other_weights_of_the_same_name_and_other_votes_are_another_run(tiny_spec, home, tmp_path):
     faces = faces_of("Training", 2)
     data, recipe = TrainingData(faces, faces), Recipe(epochs=1, teachers=("master",))
     network = build_network(replace(tiny_spec, weights_from="master"))
@@ -145,13 +143,10 @@ def test_other_weights_of_the_same_name_are_another_run(tiny_spec, home, tmp_pat
     older = {key: value for key, value in first.items() if key != "teacher master"}
     (tmp_path / "run" / "spec.json").write_text(json.dumps(older))  # as an older version wrote it
     claim_folder(tmp_path / "run", second)
-
-
-def test_votes_are_part_of_a_run(tiny_spec):
-    faces = faces_of("Training", 2)
     voted = [replace(faces, votes=FerPlusVotes(np.full((2, 10), count))) for count in (1, 2)]
-    network, recipe = build_network(tiny_spec), Recipe(epochs=1, target="both")
-    first, second = (run_identity(network, tiny_spec, recipe=recipe, data=TrainingData(part, part)) for part in voted)
-    assert first["votes"] != second["votes"]
-    alone = run_identity(network, tiny_spec, recipe=Recipe(epochs=1), data=TrainingData(voted[0], voted[0]))
+    alone, *both = (
+        run_identity(network, tiny_spec, recipe=Recipe(epochs=1, target=target), data=TrainingData(part, part))
+        for target, part in (("labels", voted[0]), ("both", voted[0]), ("both", voted[1]))
+    )
     assert "votes" not in alone
+    assert both[0]["votes"] != both[1]["votes"]
