@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fer_core.models.backbones import BACKBONES
-from fer_core.models.spec import ModelSpec
+from fer_core.models.spec import WEIGHTS, ModelSpec
 from fer_core.types import FerError
 
 if TYPE_CHECKING:
@@ -137,6 +138,16 @@ def model_spec(name: str) -> ModelSpec:
         f"There is no model of that name to build. Expected one of: {', '.join(_SPECS)}; or another backbone of "
         f"Keras, such as resnet101v2_frozen or resnet101v2_modified. Received: {name}"
     )
+
+
+def origin(weights_from: str) -> str:
+    """Return which of `WEIGHTS` a model starts from in the end, through other named models; "" where nobody knows."""
+    while weights_from not in WEIGHTS:
+        try:
+            weights_from = model_spec(re.sub(r"_seed\d+$", "", weights_from)).weights_from
+        except FerError:
+            return ""
+    return weights_from
 
 
 def build_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:

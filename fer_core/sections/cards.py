@@ -16,6 +16,7 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.measuring.robustness import robustness_summary, robustness_table
 from fer_core.metrics.paper import reported
+from fer_core.models.registry import origin
 from fer_core.models.spec import WEIGHTS
 from fer_core.store.card import ModelCard, Score
 from fer_core.store.stored_model import StoredModel
@@ -47,7 +48,7 @@ def model_text(model: StoredModel) -> str:
         "to FER Lab.",
         "Uses": TEXTS["uses"],
         "How to use it": _how_to_use(model),
-        "Data": _paragraphs(trained_on, TEXTS["backbones"].get(card.weights_from)),
+        "Data": _paragraphs(trained_on, TEXTS["backbones"].get(origin(card.weights_from))),
         "Training": _training(card),
         "Results": _results(card),
         "By expression": _by_expression(card),
@@ -60,7 +61,7 @@ def model_text(model: StoredModel) -> str:
 
 def _metadata(card: ModelCard) -> str:
     """Return the YAML block that Hugging Face reads. JSON values are YAML values."""
-    free = card.weights_from not in {"utkface", "imagenet"}
+    free = origin(card.weights_from) not in {"utkface", "imagenet"}
     values: dict[str, Any] = {
         "license": "mit" if free else "other",
         **({} if free else {"license_name": "mit-with-non-commercial-data"}),

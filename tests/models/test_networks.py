@@ -10,6 +10,7 @@ import pytest
 
 from fer_core.models import ModelSpec, build_network, model_names, model_spec
 from fer_core.models.networks import backbone_of, with_activation_map
+from fer_core.models.registry import origin
 from fer_core.models.spec import ALL_LAYERS
 from fer_core.types import FerError
 
@@ -161,6 +162,12 @@ def test_spec_says_what_trains_and_refuses_nonsense(tiny_spec):
             replace(spec, **wrong)
     with pytest.raises(FerError, match="Unknown architecture"):
         build_network(ModelSpec("x", "X", "transformer"))
+
+
+def test_a_model_of_a_model_starts_where_the_first_one_did():
+    chain = {"mobilenet_faces_student": "vggface2", "vgg16_frozen_utk": "utkface", "compact_cnn_votes_seed1": "random"}
+    for name, first in chain.items() | {("imagenet", "imagenet"), ("none", ""), ("my model", ""), ("", "")}:
+        assert origin(name) == first
 
 
 def test_mixed_precision_keeps_weights_and_answers_in_float32(tiny_spec):
