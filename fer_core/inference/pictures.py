@@ -58,10 +58,11 @@ class FaceAnalyzer:
         """Crop and classify faces that were already detected, in their order."""
         cuts = [crop_face(image, face) for face in faces]
         crops: NDArray[np.uint8] = np.stack([crop for crop, _ in cuts]) if cuts else np.zeros((0, 48, 48), np.uint8)
-        prediction = self.classifier.predict(crops, flip=self.flip)
-        maps = prediction.activation if self.classifier.locates else [None] * len(cuts)
+        by = self.classifier
+        prediction = by.predict(crops, flip=self.flip)
+        maps = prediction.activation if by.locates else [None] * len(cuts)
         return [
-            FaceResult(face, crop, transform, probabilities, activation, self.classifier.not_sure_below)
+            FaceResult(face, crop, transform, probabilities, activation, by.not_sure_below, by.classes)
             for face, (crop, transform), probabilities, activation in zip(
                 faces, cuts, prediction.probabilities, maps, strict=True
             )

@@ -75,10 +75,12 @@ class StoredModel:
         return content
 
     def classifier(self, threads: int = 2) -> Classifier:
-        """Open the model, with the preprocessing and the threshold that its card names."""
+        """Open the model, with the preprocessing, the threshold and the classes that its card names."""
         card, content = self.card, self.content()
         below = 0.0 if card.not_sure is None else card.not_sure.below
-        return Classifier(content, threads, preprocessing=card.preprocessing, not_sure_below=below)
+        return Classifier(
+            content, threads, preprocessing=card.preprocessing, not_sure_below=below, classes=card.classes
+        )
 
     @property
     def servable(self) -> bool:
