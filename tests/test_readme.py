@@ -64,9 +64,7 @@ def lost_sections(text: str) -> list[str]:
 
 
 def test_every_section_and_document_that_a_text_names_exists():
-    assert lost_sections("(README, *Limits*), (README, *Live camera over a network*)") == [
-        "Live camera over a network"
-    ]
+    assert lost_sections("(README, *Limits*), (README, *Live camera over a network*)") == ["Live camera over a network"]
     assert lost_sections("*A shared server* in docs/deploy.md, *Moon* in the README") == ["Moon"]
     assert lost_sections("See docs/nowhere.md, *Models*.") == ["Models"]
     named = [(path, text) for path, text in texts() if SECTION.search(text)]
