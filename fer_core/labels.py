@@ -30,7 +30,8 @@ MAX_CLASS_NAME: Final = 30  # letters
 
 COLUMNS: Final = (
     *("file", "error", "frame", "seconds", "face", "x", "y", "width", "height", "expression"),
-    *("sure", "score", "roll", "yaw", "pitch", "model"),
+    *("sure", "detector_score", "roll", "yaw", "pitch", "model"),
+    *(f"{point}_{axis}" for point in ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth") for axis in "xy"),
 )
 """Columns of tables of faces that a class cannot be named after, because its probability has a column of its name."""
 
@@ -62,21 +63,12 @@ def expression_index(name: str) -> int:
 
 
 def checked_classes(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of a model's classes in their order, without spaces around them.
+    """Return the names of a model's classes in their order, as `checked_class` does.
 
     Raises:
-        ValueError: there are fewer than 2 or more than `MAX_CLASSES`; two differ only in case; or one is empty, too
-            long, a column of tables, or has other characters than letters, digits, spaces and `-_()`.
+        ValueError: there are fewer than 2 or more than `MAX_CLASSES`, two differ only in case, or one is not valid.
     """
-    classes = tuple(" ".join(unicodedata.normalize("NFC", name).split()) for name in names)
-    for name in classes:
-        if not 1 <= len(name) <= MAX_CLASS_NAME or not name[0].isalnum() or not all(map(_allowed, name)):
-            raise ValueError(
-                f"A class needs a name of 1 to {MAX_CLASS_NAME} letters, digits, spaces and -_(), with a letter or "
-                f"digit first. Received: {name[:80]!r}"
-            )
-        if name.lower() in (*COLUMNS, NOT_SURE):
-            raise ValueError(f"A class cannot be named {name!r}, which is a word of FER Lab's tables. Rename it.")
+    classes = tuple(map(checked_class, names))
     if not 2 <= len(classes) <= MAX_CLASSES:
         raise ValueError(
             f"Expected 2 to {MAX_CLASSES} classes. Received: {len(classes)} ({', '.join(classes)[:80] or 'none'})"
@@ -87,8 +79,23 @@ def checked_classes(names: Iterable[str]) -> tuple[str, ...]:
     return classes
 
 
-def _allowed(letter: str) -> bool:
-    return unicodedata.category(letter)[0] in "LMN" or letter in " -_()"
+def checked_class(name: str) -> str:
+    """Return a class's name without spaces around it.
+
+    Raises:
+        ValueError: it is empty, too long, a column of tables, or has other characters than letters of any script,
+            digits, spaces and `-_()`. It is therefore safe in HTML, in CSV files and as a folder's name.
+    """
+    name = " ".join(unicodedata.normalize("NFC", name).split())
+    letters = all(unicodedata.category(letter)[0] in "LMN" or letter in " -_()" for letter in name)
+    if not letters or not 1 <= len(name) <= MAX_CLASS_NAME or not name[0].isalnum():
+        raise ValueError(
+            f"A class needs a name of 1 to {MAX_CLASS_NAME} letters, digits, spaces and -_(), with a letter or digit "
+            f"first. Received: {name[:80]!r}"
+        )
+    if name.lower() in (*COLUMNS, NOT_SURE):
+        raise ValueError(f"A class cannot be named {name!r}, which is a word of FER Lab's tables. Rename it.")
+    return name
 
 
 def class_colors(classes: tuple[str, ...]) -> dict[str, str]:
