@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from fer_core.cli import app as command_line
-from fer_core.data import load_fer2013
+from fer_core.data import load_fer2013, read_class_folders
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.runs.data import DataSettings, load_training_data
@@ -88,10 +88,14 @@ def test_dataset_and_fairness_take_the_zip(home, folders):
     assert f"{EACH * len(EXPRESSIONS)} faces of your pictures" in audited(content)
 
 
-def test_an_eighth_folder_is_refused_or_counted(home, folders):
-    shutil.copytree(folders / "sad", folders / "contempt")
+def test_an_eighth_folder_is_a_class_refused_or_counted(home, folders):
+    (folders / "contempt").mkdir()
+    for path in (folders / "sad").iterdir():
+        Image.open(path).transpose(Image.Transpose.ROTATE_90).save(folders / "contempt" / path.name)
+    data = load_training_data(DataSettings("folder", path=str(folders), whole_image=True)).data
+    assert (data.training.classes, data.tests) == (tuple(sorted([*EXPRESSIONS, "contempt"])), None)
     with pytest.raises(FerError, match="The folder 'contempt' in faces is not named after an expression"):
-        load_training_data(DataSettings("folder", path=str(folders), whole_image=True))
+        read_class_folders(folders)
     note = f"{EACH} pictures have the expression 'contempt', which is unknown."
     document = run(COMMANDS[1] + " --whole-image --json", FOLDER=folders)
     assert note in document

@@ -46,7 +46,7 @@ def audit(
     """
     if as_csv and as_json:
         raise FerError("Choose one of --csv and --json.")
-    stored = load_model(model)
+    stored = load_model(model, classes=EXPRESSIONS)
     if not whole_image and (note := default_detector().note):
         warn(note)
     with open_grouped(folder) as pictures, progress_bar() as bar:

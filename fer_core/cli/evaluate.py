@@ -13,6 +13,7 @@ from fer_core.cli.models import stored_models
 from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, stdout, titled_table, warn
 from fer_core.data import load_fer2013, training_and_holdout
 from fer_core.faces import DEGRADATIONS
+from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import metric_titles
 from fer_core.store.folders import load_model, update_model
@@ -51,8 +52,8 @@ def evaluate(
     from fer_core.measuring.measure import measure_again, save_measurements
     from fer_core.training.face_map import stored_face_map
 
-    stored = stored_models()
-    chosen = stored if every else [load_model(name) for name in names or []]
+    stored = stored_models(EXPRESSIONS)
+    chosen = stored if every else [load_model(name, classes=EXPRESSIONS) for name in names or []]
     if not names and not every:
         known = ", ".join(model.name for model in stored) or "none"
         raise FerError(f"Name the models to measure, or use --all. Trained models here: {known}.")
@@ -227,7 +228,7 @@ def compare(
     from fer_core.measuring.measure import degraded_copies
     from fer_core.metrics.significance import PARTS, Copies, gains
 
-    sides = [[load_model(name) for name in names.split(",")] for names in (first, second)]
+    sides = [[load_model(name, classes=EXPRESSIONS) for name in names.split(",")] for names in (first, second)]
     dataset = load_fer2013(data)
     faces = training_and_holdout(dataset)[1] if on == "holdout" else dataset.split(on)
     copies: dict[str, Copies] = {}

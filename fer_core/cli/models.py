@@ -11,6 +11,7 @@ from rich.markup import escape
 from typer import Argument, Option
 
 from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout, warn, write_output
+from fer_core.labels import EXPRESSIONS
 from fer_core.models.spec import WEIGHTS
 from fer_core.store.folders import list_models, load_model
 from fer_core.store.stored_model import StoredModel
@@ -81,7 +82,8 @@ def report(
     ):
         if value is not None and value not in allowed:
             raise FerError(f"Expected {what} to be one of {', '.join(allowed)}. Received: {value}")
-    chosen = [load_model(name) for name in dict.fromkeys(names)] if names else stored_models()
+    seven = EXPRESSIONS
+    chosen = [load_model(name, classes=seven) for name in dict.fromkeys(names or ())] or stored_models(seven)
     if not chosen:
         raise FerError("There is no trained model to report on. Train one with `fer-lab train compact_cnn`.")
     stderr.print("Measuring and drawing …")
@@ -121,9 +123,9 @@ def markdown_table(stored: list[StoredModel]) -> str:
     return "\n".join(lines)
 
 
-def stored_models() -> list[StoredModel]:
-    """Return the stored models; print a warning for each that cannot be read."""
-    stored, warnings = list_models()
+def stored_models(classes: tuple[str, ...] | None = None) -> list[StoredModel]:
+    """Return the stored models, or those of these classes; print a warning for each that cannot be read."""
+    stored, warnings = list_models(classes=classes)
     warn(*warnings)
     return stored
 

@@ -22,7 +22,6 @@ from fer_core.faces import FaceDetector, png
 from fer_core.files import write_rows
 from fer_core.inference.face_table import FACE_COLUMNS, face_row
 from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
-from fer_core.labels import EXPRESSIONS
 from fer_core.types import Image
 
 STALE_SECONDS: Final = 0.5  # after which a result no longer shows what the camera sees
@@ -90,9 +89,20 @@ class LiveSession:
         self._stream.settings, self._mirror = settings, mirror
 
     def use(self, classifier: Classifier, model: str) -> None:
-        """Classify the following frames with another model. Smoothing restarts."""
-        with self._working:
+        """Classify the following frames with another model. Smoothing restarts.
+
+        If it has other classes, the timeline restarts too, and a recording ends, because its columns are the classes.
+        """
+        with self._working, self._lock:
+            if classifier.classes != self.classes:
+                self._points.clear()
+                self._is_recording = False
             self._stream.classifier, self._model = classifier, model
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the model tells apart."""
+        return self._stream.classifier.classes
 
     def video_frame_callback(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Return a frame with its faces drawn into it; after an error, the frame itself."""
@@ -148,7 +158,7 @@ class LiveSession:
             )
 
     def timeline(self) -> pd.DataFrame:
-        """Return the last minute: columns `seconds` (-60 to 0), `face` and the seven smoothed probabilities."""
+        """Return the last minute: columns `seconds` (-60 to 0), `face` and the smoothed probabilities."""
         with self._lock:
             now = self._clock()
             rows = [
@@ -157,7 +167,7 @@ class LiveSession:
                 if now - point.seconds <= TIMELINE_SECONDS
                 for face in point.faces[:TIMELINE_FACES]
             ]
-        return pd.DataFrame(rows, columns=["seconds", "face", *EXPRESSIONS])
+        return pd.DataFrame(rows, columns=["seconds", "face", *self.classes])
 
     def freeze(self) -> tuple[bytes, bytes] | None:
         """Return the latest analysed frame as PNG files, without and with boxes; None if there is none."""

@@ -42,9 +42,10 @@ def model_text(model: StoredModel) -> str:
     parameters = "" if card.parameters is None else f", {card.parameters:,} parameters"
     own = "It was trained on pictures of the person who trained it, which stay on that computer."
     trained_on = own if str(card.training.get("data", "")).startswith("own pictures") else TEXTS["data"]
+    what = "seven expressions" if card.classes == EXPRESSIONS else f"{len(card.classes)} classes of its own"
     sections = {
-        "": f"# {card.title}\n\n`{card.name}` predicts which of seven expressions a face shows: "
-        f"{', '.join(EXPRESSIONS)}. Input: a gray face of {size} pixels, framed as in FER2013{parameters}. It belongs "
+        "": f"# {card.title}\n\n`{card.name}` predicts which of {what} a face shows: "
+        f"{', '.join(card.classes)}. Input: a gray face of {size} pixels, framed as in FER2013{parameters}. It belongs "
         "to FER Lab.",
         "Uses": TEXTS["uses"],
         "How to use it": _how_to_use(model),

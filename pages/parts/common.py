@@ -16,6 +16,7 @@ import streamlit as st
 from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS, percent_text
 from fer_core.faces import default_detector
 from fer_core.files import no_formula
+from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import METRICS
 from fer_core.models.spec import utkface_note
@@ -88,9 +89,12 @@ def warn(sentences: list[str], title: str = "") -> None:
         st.warning(f"{title}\n\n{lines}", icon=":material/warning:")
 
 
-def servable_models() -> list[StoredModel]:
-    """Return the models that can predict, and warn of broken ones; end the page if there is none."""
-    models, complaints = list_models(servable=True)
+def servable_models(classes: tuple[str, ...] | None = None) -> list[StoredModel]:
+    """Return the models that can predict, those of the same classes if they are given, and warn of broken ones.
+
+    The page ends if there is none.
+    """
+    models, complaints = list_models(servable=True, classes=classes)
     warn(complaints, "Some models cannot be used:")
     if not models:
         no_model_yet()
@@ -99,14 +103,25 @@ def servable_models() -> list[StoredModel]:
 
 
 def stored_models() -> tuple[list[StoredModel], list[str]]:
-    """Return all stored models, and a sentence for each broken one; end the page if there is no model."""
-    stored, complaints = list_models()
+    """Return all models of the seven expressions, and a sentence for each broken one; end the page without any."""
+    stored, complaints = list_models(classes=EXPRESSIONS)
     if not stored:
         warn(complaints, "Some model folders are skipped:")
         no_model_yet()
         st.stop()
     note_untested(stored)
     return stored, complaints
+
+
+def of_same_classes(models: list[StoredModel]) -> list[StoredModel]:
+    """Return the models with the classes of the first one, and name the others, which cannot be compared with it."""
+    same = [model for model in models if model.card.classes == models[0].card.classes]
+    if others := [model.title for model in models if model not in same]:
+        st.caption(
+            f"Left out: {plain(', '.join(others))}. Only models of the same classes are shown together; "
+            f"{plain(models[0].title)} has other ones."
+        )
+    return same
 
 
 def model_titles(models: Iterable[StoredModel]) -> dict[str, str]:

@@ -71,7 +71,7 @@ class ShownFaces:
     def table(self) -> pd.DataFrame:
         """Return the table of `face_table`, from the cache."""
         try:
-            model = load_model()
+            model = load_model(classes=EXPRESSIONS)
         except FerError:
             model = None
         if self.own is None:

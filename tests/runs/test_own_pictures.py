@@ -194,7 +194,7 @@ def test_what_cannot_be_added_is_explained_and_changes_nothing(home, monkeypatch
         if kind == "error":
             with pytest.raises(FerError):
                 mine.add(content, "happy")
-    with pytest.raises(FerError, match="Unknown expression"):
+    with pytest.raises(FerError, match="A class needs a name"):
         mine.add(head(), "../../elsewhere")
     for name in ("", "..", "a/b", "A", "x" * 61, "con"):
         with pytest.raises(FerError, match="not a valid collection name"):
