@@ -30,8 +30,8 @@ from fer_core.data import read_image
 from fer_core.faces import DetectorUnavailable, FallbackDetector, YuNetDetector, default_detector, yunet_path
 from fer_core.faces.detector import FALLBACK_NAME
 from fer_core.inference import Classifier, FaceAnalyzer
-from fer_core.inference.face_table import FACE_COLUMNS
-from fer_core.inference.pictures import PICTURE_COLUMNS, result_row
+from fer_core.inference.face_table import face_columns
+from fer_core.inference.pictures import picture_columns, result_row
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, analyze_video
 from fer_core.store.stored_model import StoredModel
@@ -47,12 +47,6 @@ MISSING: Final = (
 RETRIES: Final = 5  # of a task by Ray, when its worker or its machine dies, before the command gives up
 
 TYPES: Final = {"file": pa.string(), "error": pa.string(), "expression": pa.string(), "face": pa.int64()}
-SCHEMAS: Final = {
-    kind: pa.schema([(name, TYPES.get(name, pa.float64())) for name in names])
-    for kind, names in (("photos", PICTURE_COLUMNS), ("videos", ("file", "error", *FACE_COLUMNS)))
-}
-"""Columns of the results: `PICTURE_COLUMNS`; or `FACE_COLUMNS` of each video, with its name and errors. What a row does
-not have is missing: the error of a face, the face of an error. A photo or frame without faces has one row."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +57,7 @@ class Job:
     model: str
     weights: bytes  # content of its LiteRT file
     preprocessing: str
+    classes: tuple[str, ...]
     yunet: bytes | None  # content of its file; None for the fallback
     note: str | None = None  # a sentence about the detector's limits
     flip: bool = False  # average each face with its mirror image
@@ -78,7 +73,19 @@ class Job:
             yunet = yunet_path().read_bytes()
         except DetectorUnavailable:
             note = default_detector().note
-        return cls(kind, model.name, model.content(), model.card.preprocessing, yunet, note, **settings)
+        card = model.card
+        return cls(kind, model.name, model.content(), card.preprocessing, card.classes, yunet, note, **settings)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns of the results: `picture_columns`; or `face_columns` of each video, with its name and errors.
+
+        What a row does not have is missing: the error of a face, the face of an error. A photo or frame without faces
+        has one row.
+        """
+        photos = self.kind == "photos"
+        names = picture_columns(self.classes) if photos else ("file", "error", *face_columns(self.classes))
+        return pa.schema([(name, TYPES.get(name, pa.float64())) for name in names])
 
     def settings(self) -> dict[str, Any]:
         """Return what the results depend on, as JSON types with names for people."""
@@ -118,7 +125,8 @@ class Worker:
     def __init__(self, job: Job, out: str, *, machine: str | None = None) -> None:
         self._job, self._out = job, Location.of(out)
         self._machine = machine or socket.gethostname()
-        classifier = Classifier(job.weights, threads=1, preprocessing=job.preprocessing)  # workers use all cores
+        options: dict[str, Any] = {"preprocessing": job.preprocessing, "classes": job.classes}
+        classifier = Classifier(job.weights, threads=1, **options)  # workers use all cores
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "yunet.onnx"
             path.write_bytes(job.yunet or b"")
@@ -128,7 +136,7 @@ class Worker:
     def do(self, task: Task) -> Done:
         """Do a task; a `FerError` if the partition cannot be written."""
         started = time.time()
-        schema = SCHEMAS[self._job.kind]
+        schema = self._job.schema
         columns = zip(*(row for file in task.files for row in self._rows(file, len(schema))), strict=True)
         arrays = [pa.array(column, field.type, from_pandas=True) for column, field in zip(columns, schema, strict=True)]
         table = pa.table(arrays, schema)

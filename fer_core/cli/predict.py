@@ -37,10 +37,9 @@ from fer_core.faces import annotated_png, default_detector
 from fer_core.files import write_csv, write_rows
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.face_table import seconds_without_face, time_shares
-from fer_core.inference.pictures import PICTURE_COLUMNS, PictureResult
+from fer_core.inference.pictures import PictureResult, picture_columns
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoResult, analyze_video
-from fer_core.labels import EXPRESSIONS
 from fer_core.names import distinct
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.threads import default_workers, in_parallel
@@ -92,6 +91,7 @@ def predict(
     workers = max(1, min(default_workers() if workers is None else workers, len(files)))
     threads = 1 if workers > 1 else 2  # parallel pictures already use all cores
     analyzer = FaceAnalyzer(load_model(model).classifier(threads), flip=flip)
+    classes = analyzer.classifier.classes
     if analyzer.detector.note and not whole_image:
         warn(analyzer.detector.note)
 
@@ -102,8 +102,8 @@ def predict(
             if target:
                 write_output(target, "annotated picture", lambda path: path.write_bytes(annotated_png(image, faces)))
         except FerError as error:
-            return PictureResult(str(file), model, error=str(error))
-        return PictureResult(str(file), model, tuple(faces))
+            return PictureResult(str(file), model, error=str(error), classes=classes)
+        return PictureResult(str(file), model, tuple(faces), classes=classes)
 
     targets = _targets(annotate, files) if annotate else [None] * len(files)
     with progress_bar() as bar:
@@ -112,7 +112,7 @@ def predict(
     if as_json:
         print_json([result.as_dict() for result in results])
     elif as_csv:
-        write_rows(sys.stdout, [PICTURE_COLUMNS])
+        write_rows(sys.stdout, [picture_columns(classes)])
         write_rows(sys.stdout, (row for result in results for row in result.rows()))
     else:
         stdout.print(_table(results))
@@ -259,7 +259,7 @@ def _table(results: list[PictureResult]) -> Table:
             rows.append((file, "–", "[red]failed[/]" if result.error else "no face found", "", ""))
         for number, face in enumerate(result.faces, 1):
             second = int(face.probabilities.argsort()[-2])
-            runner_up = f"{EXPRESSIONS[second]} {face.probabilities[second]:.0%}"
+            runner_up = f"{face.classes[second]} {face.probabilities[second]:.0%}"
             rows.append((file, str(number), face.expression, f"{face.confidence:.0%}", runner_up))
     return fitted_table(["File", "Face", "Expression", "Probability", "Runner-up"], rows)
 
@@ -290,21 +290,21 @@ def _document(file: Path, model: str, result: VideoResult) -> dict[str, Any]:
         {
             "face": int(part["face"].iloc[0]),
             "seconds": round(float(part["seconds"].sum()), 3),
-            "shares": {name: round(float(p), 6) for name, p in zip(EXPRESSIONS, part["share"], strict=True)},
+            "shares": {name: round(float(p), 6) for name, p in zip(result.classes, part["share"], strict=True)},
         }
-        for _, part in time_shares(result.table, result.seconds).groupby("face")
+        for _, part in time_shares(result.table, result.seconds, classes=result.classes).groupby("face")
     ]
     frames: dict[float, dict[str, Any]] = {}
     rows: list[dict[str, Any]] = result.table.to_dict("records")  # type: ignore[assignment]
     for row in rows:
         frame = frames.setdefault(row["seconds"], {"seconds": row["seconds"], "faces": []})
-        if row["expression"] in EXPRESSIONS:  # a frame without faces has one row with only its time
+        if row["expression"] in result.classes:  # a frame without faces has one row with only its time
             frame["faces"].append(
                 {
                     "face": int(row["face"]),
                     "box": [row[side] for side in ("x", "y", "width", "height")],
                     "expression": row["expression"],
-                    "probabilities": {name: row[name] for name in EXPRESSIONS},
+                    "probabilities": {name: row[name] for name in result.classes},
                 }
             )
     return {
@@ -324,8 +324,8 @@ def _document(file: Path, model: str, result: VideoResult) -> dict[str, Any]:
 def _print_shares(result: VideoResult) -> None:
     without = seconds_without_face(result.table, result.seconds)
     stdout.print(f"{result.frames} frames over {result.seconds:.1f} seconds; {without:.1f} seconds without a face")
-    table = Table("Face", "Seconds", *EXPRESSIONS)
-    for number, part in time_shares(result.table, result.seconds).groupby("face"):
+    table = Table("Face", "Seconds", *result.classes)
+    for number, part in time_shares(result.table, result.seconds, classes=result.classes).groupby("face"):
         table.add_row(str(number), f"{part['seconds'].sum():.1f}", *(f"{share:.0%}" for share in part["share"]))
     if table.row_count:
         stdout.print(table)

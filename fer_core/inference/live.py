@@ -20,7 +20,7 @@ import pandas as pd
 from fer_core.classifier import Classifier
 from fer_core.faces import FaceDetector, png
 from fer_core.files import write_rows
-from fer_core.inference.face_table import FACE_COLUMNS, face_row
+from fer_core.inference.face_table import face_columns, face_row
 from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
 from fer_core.types import Image
 
@@ -32,7 +32,6 @@ TIMELINE_SECONDS: Final = 60.0
 TIMELINE_STEP: Final = 0.2  # seconds between two points of the timeline
 TIMELINE_FACES: Final = 16  # per point; of more faces, those with the lowest numbers
 
-RECORDING_COLUMNS: Final = (*FACE_COLUMNS, "model")
 MAX_ROWS: Final = 100_000  # of a recording: almost an hour of one face at 30 frames per second, 12 MB
 
 
@@ -179,7 +178,7 @@ class LiveSession:
         """Start a recording of at most `max_rows` rows, of faces detected in a frame, and discard the previous one."""
         with self._lock:
             self._csv, self._recorded, self._max_rows, self._start = io.StringIO(), 0, max_rows, self._clock()
-            write_rows(self._csv, [RECORDING_COLUMNS])
+            write_rows(self._csv, [(*face_columns(self.classes), "model")])
             self._is_recording = True
 
     def stop_recording(self) -> None:
@@ -188,7 +187,7 @@ class LiveSession:
             self._is_recording = False
 
     def recording_csv(self) -> str:
-        """Return the recording as CSV with `RECORDING_COLUMNS`; an empty string if there is none."""
+        """Return the recording as CSV with `face_columns` and `model`; an empty string if there is none."""
         with self._lock:
             return self._csv.getvalue()
 

@@ -22,8 +22,18 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.names import normal_name, readable
 from fer_core.types import Face, FaceResult, Image
 
-PICTURE_COLUMNS: Final = ("file", "error", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS)
-"""Columns of `PictureResult.rows`: the picture, why it cannot be used, and a face."""
+
+def result_columns(classes: tuple[str, ...] = EXPRESSIONS) -> tuple[str, ...]:
+    """Return the columns of one face, see `result_row`; those of the probabilities are the model's classes."""
+    return ("x", "y", "width", "height", "expression", *classes)
+
+
+def picture_columns(classes: tuple[str, ...] = EXPRESSIONS) -> tuple[str, ...]:
+    """Return the columns of `PictureResult.rows`: the picture, why it cannot be used, and a face."""
+    return ("file", "error", "face", *result_columns(classes))
+
+
+PICTURE_COLUMNS: Final = picture_columns()
 
 
 class FaceAnalyzer:
@@ -77,6 +87,7 @@ class PictureResult:
     model: str
     faces: tuple[FaceResult, ...] = ()
     error: str | None = None
+    classes: tuple[str, ...] = EXPRESSIONS  # of the model
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "file", readable(self.file))
@@ -86,9 +97,9 @@ class PictureResult:
         return {"file": self.file, "error": self.error, "faces": [face.as_dict() for face in self.faces]}
 
     def rows(self) -> list[list[Any]]:
-        """Return one row of `PICTURE_COLUMNS` per face; without faces one row, with the error if there is one."""
+        """Return one row of `picture_columns` per face; without faces one row, with the error if there is one."""
         rows = [[self.file, None, number, *result_row(face)] for number, face in enumerate(self.faces, 1)]
-        return rows or [[self.file, self.error, *[None] * (len(PICTURE_COLUMNS) - 2)]]
+        return rows or [[self.file, self.error, *[None] * (len(picture_columns(self.classes)) - 2)]]
 
 
 def results_json(results: Sequence[PictureResult]) -> str:
@@ -98,21 +109,21 @@ def results_json(results: Sequence[PictureResult]) -> str:
 
 
 def results_csv(results: Sequence[PictureResult]) -> str:
-    """Return results as CSV with `PICTURE_COLUMNS` and `model`."""
+    """Return results by models of the same classes as CSV with `picture_columns` and `model`."""
     stream = io.StringIO()
-    write_rows(stream, [[*PICTURE_COLUMNS, "model"]])
+    write_rows(stream, [[*picture_columns(results[0].classes), "model"]])
     write_rows(stream, ([*row, result.model] for result in results for row in result.rows()))
     return stream.getvalue()
 
 
 def results_table(results: Sequence[PictureResult]) -> pd.DataFrame:
-    """Return results for people to read, with one row per face."""
+    """Return results by models of the same classes for people to read, with one row per face."""
     rows = [
         (no_formula(result.file), k, face.expression, face.confidence, *map(float, face.probabilities), result.model)
         for result in results
         for k, face in enumerate(result.faces, 1)
     ]
-    return pd.DataFrame(rows, columns=["File", "Face", "Expression", "Probability", *EXPRESSIONS, "Model"])
+    return pd.DataFrame(rows, columns=["File", "Face", "Expression", "Probability", *results[0].classes, "Model"])
 
 
 def annotated_zip(pictures: Iterable[tuple[str, Image, Sequence[FaceResult]]]) -> bytes:
@@ -127,6 +138,6 @@ def annotated_zip(pictures: Iterable[tuple[str, Image, Sequence[FaceResult]]]) -
 
 
 def result_row(result: FaceResult) -> list[float | str]:
-    """Return x, y, width, height, expression and the seven probabilities, rounded as in `FaceResult.as_dict`."""
+    """Return x, y, width, height, expression and the probabilities, rounded as in `FaceResult.as_dict`."""
     entry = result.as_dict()
     return [*entry["box"], entry["expression"], *entry["probabilities"].values()]

@@ -20,6 +20,7 @@ from fer_core.inference.face_table import Row, face_table, frame_rows, recording
 from fer_core.inference.stream import StreamAnalyzer, StreamSettings
 from fer_core.inference.video_reader import VideoReader
 from fer_core.inference.video_writer import LONGEST, VideoWriter
+from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 from fer_core.visitors import TemporaryFolder
 
@@ -49,13 +50,14 @@ class VideoProgress:
 class VideoResult:
     """The faces found in the analysed part of a video."""
 
-    table: pd.DataFrame  # one row per face and frame, with `FACE_COLUMNS`
+    table: pd.DataFrame  # one row per face and frame, with `face_columns`
     frames: int  # that were analysed
     seconds: float  # from the first frame to the end of the last one
     annotated: Path | None  # the annotated video
     stopped: bool  # before the end
     notes: tuple[str, ...]  # sentences for the user, for example that the file is cut off
     gaps: list[tuple[float, float]]  # start and end in seconds; no face and no expression lasts over a gap
+    classes: tuple[str, ...] = EXPRESSIONS  # of the model
 
     @property
     def faces(self) -> list[int]:
@@ -94,6 +96,7 @@ def analyze_video(
         raise FerError(f"The annotated video would overwrite the video itself. Give another name. Received: {annotate}")
     analyzer.reset()
     rows: list[Row] = []
+    classes = analyzer.classifier.classes
     frames, failed, stopped = 0, 0, False
     start = time.monotonic()
     with VideoReader(source, name, longest=longest) as video:
@@ -102,7 +105,7 @@ def analyze_video(
             for seconds, image in video.frames(rate):
                 result = analyzer.process(image, seconds)
                 result = replace(result, faces=tuple(face for face in result.faces if face.seen == seconds))
-                rows += frame_rows(result)
+                rows += frame_rows(result, classes)
                 frames, failed = frames + 1, failed + result.failed
                 if writer:
                     writer.add(analyzer.annotate(image, result, largest=LONGEST), seconds)
@@ -117,7 +120,7 @@ def analyze_video(
         finally:
             if writer:
                 writer.close(video.end)
-    table = face_table(rows)
+    table = face_table(rows, classes)
     gaps = recording_gaps(table["seconds"].to_list(), video.end)
     notes = [video.note] if video.note else []
     if failed:
