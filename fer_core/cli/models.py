@@ -131,7 +131,7 @@ def stored_models(classes: tuple[str, ...] | None = None) -> list[StoredModel]:
 
 
 def _chosen(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns of `models --json`; the keys are stable."""
+    """Return the columns of `models --json`; the keys are stable, and `classes` is there if they are not the seven."""
     return {
         "name": row["name"],
         "title": row["model"],
@@ -140,6 +140,7 @@ def _chosen(row: dict[str, Any]) -> dict[str, Any]:
         "input_shape": [row["input_size"], row["input_size"], 1],
         "weights_from": row["weights_from"],
         "default": row["default"],
+        **({} if row["classes"] == EXPRESSIONS else {"classes": row["classes"]}),
     }
 
 

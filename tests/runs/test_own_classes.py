@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -15,6 +16,7 @@ from fer_core.runs import queue
 from fer_core.runs.data import DataSettings, load_for_run, load_training_data
 from fer_core.runs.run import promote
 from fer_core.runs.uploads import Collection
+from fer_core.sections.cards import model_text
 from fer_core.store.folders import list_models, load_model
 from fer_core.training.initial_weights import stored_network
 from fer_core.types import FerError
@@ -46,6 +48,14 @@ def test_from_folders_to_predictions(runs, plan_for, tmp_path):
     assert face["expression"] == NAMES[expected[0].argmax()]
     table = CliRunner().invoke(app, [*command, "--csv"]).stdout.splitlines()
     assert "expression,calm,confused,no pain," in f"{table[0]},"
+    assert CliRunner().invoke(app, [*command, "--out", str(tmp_path / "out"), "--workers", "1"]).exit_code == 0
+    (row,) = pd.read_parquet(next((tmp_path / "out").rglob("*.parquet"))).to_dict("records")
+    assert [row[name] for name in NAMES] == pytest.approx(list(face["probabilities"].values()), abs=1e-5)
+    known = {
+        row["name"]: row.get("classes") for row in json.loads(CliRunner().invoke(app, ["models", "--json"]).stdout)
+    }
+    assert (known["pain"], known["compact_cnn"]) == (list(NAMES), None)
+    assert "predicts which of 3 classes of its own a face shows: calm, confused, no pain." in model_text(model)
     for refused in (["evaluate", "pain"], ["report", "pain"], ["compare", "pain", "compact_cnn"]):
         assert "pain has other classes. Expected a model of angry, disgust" in CliRunner().invoke(app, refused).stderr
     assert model not in list_models(classes=load_model().card.classes)[0]
