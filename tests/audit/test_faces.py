@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fer_core.audit.faces import picture_faces, stored_faces
-from fer_core.audit.pictures import open_grouped
 from fer_core.audit.properties import known_properties
+from fer_core.data.pictures import open_grouped
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.store.folders import DEFAULT_MODEL, load_model

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.audit.pictures import open_grouped
+from fer_core.data.pictures import open_grouped
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 from tests.audit.people import picture, write_people, zipped
