@@ -16,7 +16,9 @@ from fer_core.data import FaceDataset
 from fer_core.data.pictures import GroupedPictures
 from fer_core.faces import cut_faces
 from fer_core.measuring.face_table import face_table
+from fer_core.measuring.own_data import own_predictions
 from fer_core.metrics.predictions import Predictions
+from fer_core.store.datasets import OwnDataset
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
@@ -107,6 +109,22 @@ def stored_faces(answers: Predictions, name: str) -> AuditedFaces:
     return AuditedFaces(answers.titles[name], answers.where, predicted, answers.labels, properties, empty, {})
 
 
+def dataset_faces(model: StoredModel, dataset: OwnDataset, view: str = "plain") -> AuditedFaces:
+    """Return the test faces of a data set of one's own with the predictions of a model, and the groups of its table."""
+    tests, groups = dataset.tests(), dataset.test_pictures().drop(columns="file")
+    predicted = own_predictions(model, dataset, view).argmax(axis=1)
+    words = f"{len(tests):,} faces, {dataset.tests_in_words}"
+    orders = {
+        name: [group for group in order if (groups[name] == group).any()]
+        for name, order in dataset.record["orders"].items()
+    }
+    return AuditedFaces(model.title, words, predicted, tests.labels, _properties(tests), groups, orders)
+
+
+def _properties(faces: FaceDataset) -> pd.DataFrame:
+    return face_table(faces)[[name for name in PROPERTIES if name != "agreement"]]
+
+
 def picture_faces(
     pictures: GroupedPictures,
     model: StoredModel,
@@ -144,7 +162,7 @@ def picture_faces(
         f"{len(kept):,} faces of your pictures",
         classifier.predict(cut.images).probabilities.argmax(axis=1),
         pictures.labels[kept] if labelled else None,
-        face_table(dataset)[[name for name in PROPERTIES if name != "agreement"]],
+        _properties(dataset),
         pictures.groups.iloc[kept].reset_index(drop=True),
         pictures.orders,
         tuple(notes),

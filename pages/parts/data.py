@@ -28,7 +28,7 @@ from fer_core.metrics.core import Measured, measure_models
 from fer_core.metrics.ensembles import Ensemble, fuse
 from fer_core.metrics.predictions import ENSEMBLE, Predictions
 from fer_core.sections.results import Results, holdout_accuracies
-from fer_core.store.datasets import find_dataset
+from fer_core.store.datasets import OwnDataset, find_dataset
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
 from fer_core.tuning.plan import default_storage
@@ -90,6 +90,7 @@ KEYS: Final[dict[Any, Callable[[Any], Any]]] = {
     "functools._lru_cache_wrapper": lambda _: "",  # how a picture is read, which changes nothing
     StoredModel: lambda model: (model.name, model.title, str(model.folder), model.version),
     Selection: lambda selection: (*vars(selection).values(), _own_files(selection.split)),
+    OwnDataset: lambda dataset: (dataset.name, dataset.version),
     FaceDataset: lambda dataset: (dataset.fingerprint, dataset.votes is not None),
     Fer2013Faces: lambda faces: (faces.dataset, faces.missing, faces.votes_missing),
     "fer_core.audit.faces.AuditedFaces": lambda faces: faces.fingerprint,
