@@ -12,11 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 from typer import Argument, Option
 
-from fer_core.audit.faces import AuditedFaces, dataset_faces, picture_faces
-from fer_core.audit.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit, records
 from fer_core.cli.output import AsJson, Model, WholeImage, print_json, progress_bar, stdout, warn
 from fer_core.data.pictures import open_grouped
 from fer_core.faces import default_detector
+from fer_core.fairness.faces import AuditedFaces, dataset_faces, picture_faces
+from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit, records
+from fer_core.fairness.pictures import open_grouped
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.datasets import find_dataset, list_datasets
@@ -31,7 +32,7 @@ def audit(
     folder: Annotated[
         Path,
         Argument(
-            help="Folder or zip of pictures with a table of groups, a Parquet table with both, or a data set of your own."
+            help="Folder or zip of pictures with a table of groups, Parquet table with both, or data set of your own."
         ),
     ],
     model: Model = DEFAULT_MODEL,

@@ -12,13 +12,13 @@ import typer
 from rich.table import Table
 from typer import Argument, Option
 
-from fer_core.audit.properties import FILE as PROPERTIES_FILE
-from fer_core.audit.properties import measured_properties
 from fer_core.cli.output import AsJson, WholeImage, fitted_table, print_json, progress_bar, say, stderr, stdout, warn
 from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
 from fer_core.data.near_duplicates import FILE, LEAST, same_pictures_by_row
 from fer_core.data.spellings import NUMBERS
 from fer_core.faces import default_detector, head_roll, save_roll
+from fer_core.fairness.properties import FILE as PROPERTIES_FILE
+from fer_core.fairness.properties import measured_properties
 from fer_core.files import csv_text
 from fer_core.store.datasets import RECORD, add_dataset, list_datasets, remove_dataset
 from fer_core.types import FerError

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.audit.groups import MINIMUM, GroupAudit, audit_groups, error_tree
-from fer_core.audit.properties import PROPERTIES, known_properties, slice_groups
 from fer_core.data import FaceDataset
 from fer_core.data.pictures import GroupedPictures
 from fer_core.faces import cut_faces
+from fer_core.fairness.groups import MINIMUM, GroupAudit, audit_groups, error_tree
+from fer_core.fairness.properties import PROPERTIES, known_properties, slice_groups
 from fer_core.measuring.face_table import face_table
 from fer_core.measuring.own_data import own_predictions
 from fer_core.metrics.predictions import Predictions
@@ -114,11 +114,8 @@ def dataset_faces(model: StoredModel, dataset: OwnDataset, view: str = "plain") 
     tests, groups = dataset.tests(), dataset.test_pictures().drop(columns="file")
     predicted = own_predictions(model, dataset, view).argmax(axis=1)
     words = f"{len(tests):,} faces, {dataset.tests_in_words}"
-    orders = {
-        name: [group for group in order if (groups[name] == group).any()]
-        for name, order in dataset.record["orders"].items()
-    }
-    return AuditedFaces(model.title, words, predicted, tests.labels, _properties(tests), groups, orders)
+    properties, orders = _properties(tests), dataset.record["orders"]
+    return AuditedFaces(model.title, words, predicted, tests.labels, properties, groups, orders)
 
 
 def _properties(faces: FaceDataset) -> pd.DataFrame:
