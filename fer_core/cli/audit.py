@@ -17,7 +17,6 @@ from fer_core.data.pictures import open_grouped
 from fer_core.faces import default_detector
 from fer_core.fairness.faces import AuditedFaces, dataset_faces, picture_faces
 from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit, records
-from fer_core.fairness.pictures import open_grouped
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.datasets import find_dataset, list_datasets

@@ -9,11 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-<<<<<<<< HEAD:tests/data/test_pictures.py
 from fer_core.data.pictures import open_grouped
-========
-from fer_core.fairness.pictures import open_grouped
->>>>>>>> main:tests/fairness/test_pictures.py
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 from tests.fairness.people import picture, write_people, zipped
