@@ -233,11 +233,12 @@ def _labels(values: pd.Series, shown: str, numbers: str | None) -> tuple[NDArray
     """Return class indices, -1 where unknown, and a sentence for each name that is none of the seven expressions."""
     index, notes = spellings.read_expressions(values, shown, numbers)
     others = values[values.map(index) < 0].value_counts()
-    expected = f"Expected one of {', '.join(EXPRESSIONS)}, or nothing."
+    seven = ", ".join(EXPRESSIONS)
     if len(others) and others.sum() == (values != "").sum():
-        raise FerError(f"{shown[:80]} has only unknown expressions. {expected} Received: {shortened(others.index[0])}")
+        words = f"Expected one of {seven}, or nothing. Received: {shortened(others.index[0])}"
+        raise FerError(f"{shown[:80]} has only unknown expressions. {words}")
     notes += [
-        f"{count:,} pictures have the expression {shortened(str(name))}, which is unknown. {expected}"
+        f"{count:,} pictures are left out: {shortened(str(name))} is none of the expressions {seven}."
         for name, count in others.items()
     ]
     return np.array([index.get(name, -1) for name in values], np.int64), notes

@@ -116,7 +116,7 @@ def test_an_eighth_expression_is_counted_and_the_seven_stay(tmp_path, as_folders
         assert sorted(found.labels.tolist()) == [-1] * 3 + [EXPRESSIONS.index("happy")] * 3
         assert found.groups.empty
         (note,) = found.skipped
-        assert note.startswith("3 pictures have the expression 'contempt', which is unknown. Expected one of angry")
+        assert note.startswith("3 pictures are left out: 'contempt' is none of the expressions angry, disgust")
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_words_with_contempt_and_no_splits(home, tmp_path):
     assert load_dataset("ck").splits == ("All",)
     assert len(added.tests()) == 12
     notes = " ".join(added.record["notes"])
-    assert "1 pictures have the expression 'contempt', which is unknown" in notes
+    assert "1 pictures are left out: 'contempt' is none of the expressions" in notes
     assert "All has no face of neutral." in notes
 
 
@@ -56,7 +56,7 @@ def test_eight_numbered_classes_and_validation_as_the_test(home, tmp_path):
     assert len(added.tests()) == 7
     notes = " ".join(added.record["notes"])
     assert "read as in affectnet: 0 neutral, 1 happy" in notes
-    assert "2 pictures have the expression '7', which is unknown" in notes
+    assert "7 contempt. 2 pictures are left out: '7' is none" in notes
 
 
 def test_a_table_with_splits_and_groups_and_names_of_jaffe(home, tmp_path):
