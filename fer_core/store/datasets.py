@@ -64,9 +64,13 @@ class OwnDataset:
         faces = self.load()
         return faces.subset(faces.usage == self._test) if self._test else faces
 
+    def pictures(self) -> pd.DataFrame:
+        """Return a table in the order of the faces: `file`, and a column for each division by groups."""
+        return read_table(self.folder / PICTURES)
+
     def test_pictures(self) -> pd.DataFrame:
-        """Return a table in the order of `tests`: `file`, and a column for each division by groups."""
-        table = read_table(self.folder / PICTURES)
+        """Return the rows of `pictures` in the order of `tests`."""
+        table = self.pictures()
         return table[self.load().usage == self._test].reset_index(drop=True) if self._test else table
 
     def tests_by_row(self) -> Fer2013Faces:

@@ -96,7 +96,9 @@ KEYS: Final[dict[Any, Callable[[Any], Any]]] = {
     "fer_core.fairness.faces.AuditedFaces": lambda faces: faces.fingerprint,
     "fer_core.runs.data.DataSettings": lambda settings: (
         asdict(settings),
-        settings.source == "fer2013" and _fer2013_files(),
+        _fer2013_files()
+        if settings.source == "fer2013"
+        else settings.source == "dataset" and _own_files(settings.path),
     ),
     "fer_core.runs.uploads.Collection": lambda collection: [
         snapshot.png for expression in EXPRESSIONS for snapshot in collection.snapshots(expression)
