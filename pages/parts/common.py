@@ -182,11 +182,11 @@ def choose_faces(prefix: str) -> tuple[str, str, str]:
     view = choose("Each face", VIEWS, f"{prefix}_view", help=views)
     if split not in own:
         return split, view, choose_yardstick(f"{prefix}_by")
-    _offer_to_measure(own[split], view, f"{prefix}_measure")
+    offer_to_measure(own[split], view, f"{prefix}_measure")
     return split, view, "label"
 
 
-def _offer_to_measure(dataset: OwnDataset, view: str, key: str) -> None:
+def offer_to_measure(dataset: OwnDataset, view: str, key: str) -> None:
     """Measure the first model on a data set, and offer to measure the others, which can take minutes."""
     models = list_models(servable=True)[0]
     rest = [model for model in models if not is_measured(model, dataset, view)]

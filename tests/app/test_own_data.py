@@ -84,3 +84,18 @@ def test_without_the_data_set_in_the_link_the_page_shows_fer2013(open_app, raf):
     assert app.get_by_key("c_split").value == "PublicTest"
     with pytest.raises(ValueError, match="There is no data set"):
         find_dataset("raf")
+
+
+def test_quiz_asks_about_its_faces_without_fer2013(open_app, raf):
+    app = open_app("quiz", q_of="raf")
+    for place in range(10):
+        app.button(key=f"q_say_{place}_happy").click().run()
+        app.button(key=f"q_next_{place}").click().run()
+        assert not app.exception
+    labels = [picture.split("label ")[1].split(",")[0] for picture in pictures(app) if "label" in picture]
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "Same as the label": f"{labels.count('happy')} of 10"
+    }
+    assert load_model().title in app.dataframe[0].value["who"].tolist()
+    assert "raf has no votes of annotators" in said(app)
+    assert "Open a room" not in [button.label for button in app.button]
