@@ -1,4 +1,4 @@
-"""A round of the quiz: ten test faces of FER2013 or of a data set of one's own, what people's answers are compared with, and how far they agree.
+"""A round of the quiz: ten test faces, what people's answers are compared with, and how far they agree.
 
 Faces are drawn by a seed, so that everybody with the seed gets the same.
 """
@@ -69,7 +69,8 @@ def draw_round(dataset: FaceDataset, seed: int) -> tuple[QuizFace, ...]:
     models have seen them; pictures of one gray; and, where votes are known, what most annotators call not a face.
 
     Args:
-        dataset: FER2013, or the test faces of a data set, `OwnDataset.tests_by_row`. Votes do not change the draw, except that a face which they leave out is replaced.
+        dataset: FER2013, or the test faces of a data set, `OwnDataset.tests_by_row`. Votes do not change the draw,
+            except that a face which they leave out is replaced.
         seed: 0 or more. The same seed and faces give the same round.
 
     Raises:
