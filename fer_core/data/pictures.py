@@ -171,9 +171,10 @@ def _from_table(
     empty = pd.Series([""] * len(table), index=table.index)
     labels, unknown = _labels(_texts(table.get(LABEL, empty))[kept], shown, numbers)
     splits = _texts(table.get(SPLIT, empty))[kept].map(spellings.split_of)
-    if (splits == "").any() and (splits != "").any():
+    divided = (splits != "")[labels >= 0]
+    if labelled and divided.any() and not divided.all():
         raise FerError(
-            f"{(splits == '').sum():,} of {len(splits):,} pictures in {shown[:80]} are in no split, the others are. "
+            f"{(~divided).sum():,} of {len(divided):,} pictures in {shown[:80]} are in no split, the others are. "
             "Expected train, validation or test for each picture, or for none."
         )
     divisions = table.drop(columns=[FILE, PICTURE, LABEL, SPLIT], errors="ignore")

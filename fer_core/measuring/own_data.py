@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.files import created, whole_file
+from fer_core.files import whole_file
 from fer_core.store.datasets import OwnDataset
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
@@ -31,6 +31,7 @@ def own_predictions(model: StoredModel, dataset: OwnDataset, view: str = "plain"
         pass
     probabilities = model.classifier().predict(faces.images, flip=view == "flip").probabilities
     try:
+        path.parent.mkdir(exist_ok=True)
         with whole_file(path) as partial, partial.open("wb") as stream:
             np.savez(stream, ids=ids, probabilities=probabilities)
     except OSError as error:
@@ -44,7 +45,7 @@ def is_measured(model: StoredModel, dataset: OwnDataset, view: str) -> bool:
 
 
 def _file(model: StoredModel, dataset: OwnDataset, view: str) -> Path:
-    return created(dataset.folder / "predictions") / f"{_digest(model, model.version)}-{view}.npz"
+    return dataset.folder / "predictions" / f"{_digest(model, model.version)}-{view}.npz"
 
 
 @lru_cache(100)

@@ -127,7 +127,7 @@ def add_dataset(
             expressions have a face.
     """
     folder = _root() / checked_name(name, "dataset")
-    if folder.exists():
+    if (folder / RECORD).is_file():
         raise FerError(f"There is a data set {name} already. Choose another name, or: fer-lab data remove {name}")
     with open_grouped(path, labelled=True, numbers=numbers) as pictures:
         known = np.flatnonzero(pictures.labels >= 0)
