@@ -144,9 +144,10 @@ def add_dataset(
     splits = tuple(split for split in (*SPLITS, ALL) if (usage == split).any())
     faces = FaceDataset(cut.images, pictures.labels[kept], usage, np.full(len(kept), -1), name=name, splits=splits)
     counts = faces.counts()
-    empty = [
-        f"{split} has no face of {word}." for split, row in counts.iterrows() for word in EXPRESSIONS if not row[word]
-    ]
+    left_out = len(pictures) - len(known)
+    outside = [f"{left_out:,} pictures without one of the seven expressions are left out."] if left_out else []
+    missing = {split: [word for word in EXPRESSIONS if not row[word]] for split, row in counts.iterrows()}
+    empty = [f"{split} has no face of {', '.join(words)}." for split, words in missing.items() if words]
     record = {
         "faces": len(faces),
         "counts": counts.to_dict("index"),
@@ -154,7 +155,7 @@ def add_dataset(
         "detector": None if whole_image else type(default_detector()).__name__,
         "faceless": len(cut.faceless),
         "unread": len(cut.unread),
-        "notes": [*pictures.skipped, *empty, *cut.unread, *cut.faceless][:_NOTES],
+        "notes": [*pictures.skipped, *outside, *empty, *cut.unread, *cut.faceless][:_NOTES],
         "orders": pictures.orders,
     }
     table = pd.DataFrame({"file": [pictures.names[place] for place in kept]})

@@ -51,12 +51,14 @@ def test_words_with_contempt_and_no_splits(home, tmp_path):
 
 
 def test_eight_numbered_classes_and_validation_as_the_test(home, tmp_path):
-    added = add_dataset("affect", affectnet(tmp_path / "a", noise(3)), whole_image=True)
+    save(noise(1).images[0], affectnet(tmp_path / "a", noise(3)) / "preview.png")
+    added = add_dataset("affect", tmp_path / "a", whole_image=True)
     assert counts("affect") == [3] * 7
     assert len(added.tests()) == 7
     notes = " ".join(added.record["notes"])
     assert "read as in affectnet: 0 neutral, 1 happy" in notes
     assert "7 contempt. 2 pictures are left out: '7' is none" in notes
+    assert "3 pictures without one of the seven expressions are left out" in notes
 
 
 def test_a_table_with_splits_and_groups_and_names_of_jaffe(home, tmp_path):
