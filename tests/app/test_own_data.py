@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas as pd
 import pytest
 
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.own_data import is_measured
 from fer_core.store.datasets import add_dataset, find_dataset, remove_dataset
-from fer_core.store.folders import load_model
-from tests.app.conftest import at_section, charts, pictures, said
+from fer_core.store.folders import load_model, promoted
+from tests.app.conftest import SHIPPED_DEFAULT, at_section, charts, pictures, said
 from tests.own_data import noise, raf_db, save
 
 
@@ -22,19 +24,22 @@ def tabs(app):
     return [tab.label for tab in app.tabs]
 
 
-def test_compare_measures_models_on_demand_and_leaves_out_what_is_fer2013s(open_app, raf, second_model):
+def test_compare_measures_models_on_demand_and_leaves_out_what_is_fer2013s(open_app, raf):
+    second = promoted() / "compact_cnn"
+    shutil.copytree(SHIPPED_DEFAULT.parent / "compact_cnn", second)
     app = open_app("compare", c_split="raf")
     assert "Judged by the labels of raf, on 28 faces (Test of raf)." in said(app)
     assert "Test of raf, plain, judged by the labels of raf" in said(app)
     assert not {"Paper", "Robustness"} & set(tabs(app))
-    assert not app.get_by_key("c_by")
+    with pytest.raises(KeyError):
+        app.get_by_key("c_by")
     assert is_measured(load_model(), raf, "plain")
-    assert not is_measured(load_model(second_model), raf, "plain")
+    assert not is_measured(load_model("compact_cnn"), raf, "plain")
     assert list(app.multiselect(key="c_models").options) == [load_model().title]
     app.button(key="c_measure").click().run()
     assert not app.exception
-    assert is_measured(load_model(second_model), raf, "plain")
-    assert "Second model" in app.multiselect(key="c_models").options
+    assert is_measured(load_model("compact_cnn"), raf, "plain")
+    assert load_model("compact_cnn").title in app.multiselect(key="c_models").options
     for section in ("Calibration", "Significance", "ROC and PR"):
         assert charts(at_section(app, "c_section", section)), section
     app.get_by_key("c_split").set_value("PublicTest").run()
