@@ -96,7 +96,7 @@ def test_an_eighth_folder_is_a_class_refused_or_counted(home, folders):
     assert (data.training.classes, data.tests) == (tuple(sorted([*EXPRESSIONS, "contempt"])), None)
     with pytest.raises(FerError, match="The folder 'contempt' in faces is not named after an expression"):
         read_class_folders(folders)
-    note = f"{EACH} pictures have the expression 'contempt', which is unknown."
+    note = f"{EACH} pictures are left out: 'contempt' is none of the expressions"
     document = run(COMMANDS[1] + " --whole-image --json", FOLDER=folders)
     assert note in document
     assert '"labelled": true' in document
