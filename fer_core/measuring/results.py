@@ -35,8 +35,8 @@ def load_predictions(
     """Read the models' stored predictions of a test split, or measure the models on a data set of one's own.
 
     What most annotators say is known of the faces, so it is enough if one model's table has it. Faces without one clear
-    answer are then left out. Models of other classes, or without measured test splits, are skipped. Faces of unknown row are the same if the
-    data sets have the same fingerprint.
+    answer are then left out. Models of other classes, or without measured test splits, are skipped. Faces of unknown
+    row are the same if the data sets have the same fingerprint.
 
     Returns:
         The predictions of "PublicTest", "PrivateTest" or a data set, by its name (None if no model has any, or no
