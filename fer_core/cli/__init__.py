@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from fer_core.cli.app import SETTINGS
+from fer_core.cli.app import app as start
 from fer_core.cli.audit import audit
 from fer_core.cli.data import data
 from fer_core.cli.evaluate import compare, evaluate
@@ -24,6 +26,7 @@ app = typer.Typer(
 )
 for command in (predict, video, train, tune, pretrain, evaluate, compare, audit, models, report):
     app.command()(command)
+app.command("app", context_settings=SETTINGS)(start)
 app.add_typer(data, name="data")
 app.add_typer(runs, name="runs")
 
