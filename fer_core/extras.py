@@ -30,9 +30,9 @@ def extras() -> Iterator[None]:
         module = (error.name or "").partition(".")[0]
         if module not in MODULES:
             raise
-        raise FerError(f"{module} is not installed. Run: {install(MODULES[module])}") from error
+        raise missing(module) from error
 
 
-def install(extra: str) -> str:
-    """Return the command that installs an extra."""
-    return f'pip install "fer-lab[{extra}]"'
+def missing(module: str) -> FerError:
+    """Return the error for a module of `MODULES` that is not installed, with the command that installs it."""
+    return FerError(f'{module} is not installed. Run `pip install "fer-lab[{MODULES[module]}]"`')

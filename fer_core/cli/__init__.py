@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import typer
 
-from fer_core.cli.app import SETTINGS
-from fer_core.cli.app import app as start
 from fer_core.cli.audit import audit
 from fer_core.cli.data import data
 from fer_core.cli.evaluate import compare, evaluate
@@ -13,6 +11,7 @@ from fer_core.cli.models import models, report
 from fer_core.cli.output import Commands, write_utf8
 from fer_core.cli.predict import predict, video
 from fer_core.cli.runs import runs
+from fer_core.cli.start import SETTINGS, start
 from fer_core.cli.train import pretrain, train, tune
 
 __all__ = ["app", "main"]

@@ -20,7 +20,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from fer_core.extras import install
+from fer_core.extras import missing
 from fer_core.files import home
 from fer_core.guesses import TRAINING
 from fer_core.runs.visits import visits
@@ -115,9 +115,8 @@ def training_allowed() -> bool:
     setting = _secrets("training")
     installed = find_spec("tensorflow") is not None
     if not installed or not setting.get("enabled", True):
-        words = "switched off on this server. To train, run FER Lab on your own computer"
-        words = words if installed else f"not installed on this computer. Run: `{install('train')}`"
-        st.info(f"Training is {words}", icon=":material/lock:")
+        words = "Training is switched off on this server. To train, run FER Lab on your own computer."
+        st.info(words if installed else str(missing("tensorflow")), icon=":material/lock:")
         return False
     password, known = str(setting.get("password", "")), str(st.session_state.get(_KNOWN, ""))
     if not password or hmac.compare_digest(known.encode(), password.encode()):

@@ -50,7 +50,7 @@ def test_videos_on_ray_are_as_on_this_machine(engine, videos, video_job, tmp_pat
 
 def test_without_ray_there_is_a_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(FerError, match=r'ray is not installed. Run: pip install "fer-lab\[archive\]"'):
+    with pytest.raises(FerError, match=r'ray is not installed. Run `pip install "fer-lab\[archive\]"`'):
         RayEngine()
 
 
