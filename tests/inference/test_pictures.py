@@ -17,8 +17,10 @@ from fer_core.faces import FallbackDetector
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.pictures import (
     PICTURE_COLUMNS,
+    RESULT_COLUMNS,
     PictureResult,
     annotated_zip,
+    result_row,
     results_csv,
     results_json,
     results_table,
@@ -43,6 +45,12 @@ def analyzer():
 def test_one_smiling_face_on_the_sample_and_none_on_gray(analyzer):
     (result,) = analyzer.analyze(sample_portrait())
     assert result.expression == "happy"
+    row = dict(zip(RESULT_COLUMNS, result_row(result), strict=True))
+    if result.face.landmarks is not None:
+        assert row["x"] < row["left_eye_x"] < row["nose_x"] < row["right_eye_x"] < row["x"] + row["width"]
+        assert row["y"] < row["left_eye_y"] < row["nose_y"] < row["right_mouth_y"] < row["y"] + row["height"]
+        assert [row[name] for name in ANGLES] == pytest.approx([6, 0, 3], abs=3)  # tilted a little, else straight
+    assert row["detector_score"] == pytest.approx(result.face.score, abs=1e-4)
     assert result.crop.shape == (48, 48)
     assert result.activation.shape == (6, 6, 7)
     assert result.probabilities.sum() == pytest.approx(1, abs=1e-4)
@@ -85,6 +93,9 @@ def test_accuracy_on_found_faces_is_within_three_points_of_the_originals(analyze
     assert abs(right_found - right_direct) <= 0.03
 
 
+ANGLES = ("roll", "yaw", "pitch")
+
+
 @pytest.fixture(scope="module")
 def results() -> list[PictureResult]:
     """One picture with a face, and one that cannot be used."""
@@ -96,7 +107,10 @@ def results() -> list[PictureResult]:
 def test_json_csv_and_table(results):
     good, bad = json.loads(results_json(results))
     assert list(good) == ["file", "error", "faces", "model"]
-    assert list(good["faces"][0]) == ["box", "expression", "probabilities"]
+    (face,) = good["faces"]
+    assert list(face) == ["box", "expression", "probabilities", "sure", "detector_score", *ANGLES, "landmarks"]
+    assert [face[name] for name in (*ANGLES, "landmarks")] == [None] * 4  # nothing was detected
+    assert (face["sure"], face["detector_score"]) == (results[0].faces[0].sure, 1.0)
     assert list(good["faces"][0]["probabilities"]) == list(EXPRESSIONS)
     assert bad == {"file": "bad.jpg", "error": "bad.jpg is empty (0 bytes).", "faces": [], "model": DEFAULT_MODEL}
     lines = results_csv(results).splitlines()
