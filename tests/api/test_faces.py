@@ -89,7 +89,7 @@ def test_summary_timeline_and_drawing(holiday, faces):
     for wrong in (faces.fer.timeline, faces.fer.draw, photo.fer.timeline, video.fer.draw):
         with pytest.raises(FerError, match="Select the rows of one file"):
             wrong()
-    with pytest.raises(AttributeError, match="no table of fer_core.analyze"):
+    with pytest.raises(AttributeError, match="This is no table of"):
         _ = pd.DataFrame({"file": []}).fer
 
 
