@@ -107,7 +107,7 @@ def analyze(
 
     def rows(item: tuple[str, Any]) -> list[dict[str, Any]]:
         name, picture = item
-        if picture is not None:
+        if not isinstance(picture, str):
             result = analyze_picture(partial(_read, name, picture), analyzer, file=name, whole_image=whole_image)
             return [dict(zip(PICTURE_COLUMNS, row, strict=True)) for row in result.rows()]
         is_video = PurePosixPath(shown(name)).suffix.lower() in VIDEO_SUFFIXES
@@ -123,18 +123,18 @@ def analyze(
 
 
 def _items(source: Any) -> Iterator[tuple[str, Any]]:
-    """Yield names, with the picture if it is not a file."""
+    """Yield names, each with the picture, or again with the name if it is that of a file."""
     one = isinstance(source, str | os.PathLike | bytes | Pillow.Image) or getattr(source, "ndim", 4) < 4
     for number, item in enumerate([source] if one or not isinstance(source, Iterable) else source, 1):
         if isinstance(item, str | os.PathLike):
-            yield from ((file, None) for file in find_files([os.fspath(item)], (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)))
+            yield from ((file, file) for file in find_files([os.fspath(item)], (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)))
         else:
             yield getattr(item, "filename", "") or f"picture {number}", item
 
 
-def _read(name: str, picture: Any = None) -> Image:
-    """Return a picture as RGB: the one that is given, or the file of the name."""
-    if picture is None:
+def _read(name: str, picture: Any) -> Image:
+    """Return one of `_items` as RGB."""
+    if isinstance(picture, str):
         with opened(name) as source:
             return read_image(source if isinstance(source, Path) else source.read(), short_name(name))
     if isinstance(picture, bytes | Pillow.Image):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,6 @@ from fer_core.metrics.intervals import Interval
 from fer_core.metrics.predictions import Predictions, as_pair
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.types import FerError
-
-_LAST: Final = "PrivateTest"
 
 
 class Evaluation(NamedTuple):
@@ -74,14 +72,12 @@ def evaluate(
     Example:
         >>> import fer_core
         >>> result = fer_core.evaluate("compact_cnn", "fer2013", split="PrivateTest")
-        >>> result.faces, round(result.metrics.loc["accuracy", "value"], 3)
-        (3589, 0.69)
+        >>> f"{result.metrics.loc['accuracy', 'value']:.1%} of {result.faces} faces"
+        '69.0% of 3589 faces'
     """
     view = "flip" if flip else "plain"
     if isinstance(model, str) and isinstance(dataset, str):
-        answers, notes = load_predictions([load_model(model)], split or _LAST, view, by)
-        if answers is None:
-            raise FerError(" ".join(notes) or f"The model {model} was not measured on {split or _LAST}.")
+        answers = _stored(model, split or "PrivateTest", view=view, by=by)
     else:
         answers = _answers(model, _faces(dataset, split), view=view, by=by)
     (name,) = answers.names
@@ -96,6 +92,16 @@ def evaluate(
         f1_table(answers, measured).drop(columns=["name", "model"]).set_index("expression"),
         pd.DataFrame(counts, pd.Index(EXPRESSIONS, name="true"), pd.Index(EXPRESSIONS, name="predicted")),
     )
+
+
+def _stored(model: str, split: str, *, view: str = "plain", by: str = "label") -> Predictions:
+    """Return the stored predictions of a model for a test split of FER2013."""
+    if split not in TEST_SPLITS:
+        raise FerError(f"Unknown split. Expected {' or '.join(TEST_SPLITS)}. Received: {split}")
+    answers, notes = load_predictions([load_model(model)], split, view, by)
+    if answers is None:
+        raise FerError(" ".join(notes) or f"The model {model} was not measured on {split}.")
+    return answers
 
 
 def _faces(dataset: str | FaceDataset, split: str | None) -> FaceDataset:
@@ -182,15 +188,11 @@ def audit(
         >>> bool(gap["low"] <= gap["gap"] <= gap["high"])
         True
     """
-    stored = load_model(model)
     if source in TEST_SPLITS:
-        answers, notes = load_predictions([stored], str(source), "plain")
-        if answers is None:
-            raise FerError(" ".join(notes) or f"The model {model} was not measured on {source}.")
-        faces = stored_faces(answers, model)
+        faces = stored_faces(_stored(model, str(source)), model)
     else:
         with open_grouped(Path(source)) as pictures:
-            faces = picture_faces(pictures, stored, whole_image)
+            faces = picture_faces(pictures, load_model(model), whole_image)
     divisions = faces.compare_all([by] if isinstance(by, str) else by, minimum)
     rates, gaps = (
         pd.concat([getattr(each, name).assign(by=each.by) for each in divisions], ignore_index=True)
