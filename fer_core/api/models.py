@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,17 +13,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.columns import TEST_SPLITS
 from fer_core.data import FaceDataset, load_fer2013
-from fer_core.fairness.faces import picture_faces, stored_faces
+from fer_core.data.pictures import open_grouped
+from fer_core.fairness.faces import dataset_faces, picture_faces, stored_faces
 from fer_core.fairness.groups import MINIMUM
-from fer_core.fairness.pictures import open_grouped
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.confusion import confusion_matrix
 from fer_core.metrics.core import METRICS, f1_table, measure_models
 from fer_core.metrics.intervals import Interval
 from fer_core.metrics.predictions import Predictions, as_pair
+from fer_core.store.datasets import find_dataset, list_datasets, load_dataset
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.types import FerError
+
+FER2013: Final = "fer2013"
+"""Name of FER2013 among data sets."""
 
 
 class Evaluation(NamedTuple):
@@ -58,8 +62,8 @@ def evaluate(
     Args:
         model: name of a trained model; a function from faces `(n, 48, 48)` uint8 gray to probabilities `(n, 7)`; or the
             probabilities themselves, in the order of the faces and of `labels.EXPRESSIONS`.
-        dataset: `"fer2013"`, or faces. For a trained model on FER2013 the stored predictions are used, so that FER2013
-            need not be here.
+        dataset: `"fer2013"`, the name of a data set of your own (`fer-lab data add`), or faces. For a trained model on
+            FER2013 the stored predictions are used, so that FER2013 need not be here.
         split: of the data set; by default its last one, which is PrivateTest for FER2013.
         by: what judges: the data set's `"label"`, or what most of FER+'s annotators say (`"plurality"`). Faces without
             one clear answer are left out.
@@ -76,8 +80,9 @@ def evaluate(
         '69.0% of 3589 faces'
     """
     view = "flip" if flip else "plain"
-    if isinstance(model, str) and isinstance(dataset, str):
-        answers = _stored(model, split or "PrivateTest", view=view, by=by)
+    wanted = (split or "PrivateTest") if dataset == FER2013 else dataset
+    if isinstance(model, str) and isinstance(wanted, str) and (wanted in TEST_SPLITS or split is None):
+        answers = _stored(model, wanted, view=view, by=by)
     else:
         answers = _answers(model, _faces(dataset, split), view=view, by=by)
     (name,) = answers.names
@@ -95,9 +100,7 @@ def evaluate(
 
 
 def _stored(model: str, split: str, *, view: str = "plain", by: str = "label") -> Predictions:
-    """Return the stored predictions of a model for a test split of FER2013."""
-    if split not in TEST_SPLITS:
-        raise FerError(f"Unknown split. Expected {' or '.join(TEST_SPLITS)}. Received: {split}")
+    """Return the kept predictions of a model for a test split of FER2013, or for a data set of one's own."""
     answers, notes = load_predictions([load_model(model)], split, view, by)
     if answers is None:
         raise FerError(" ".join(notes) or f"The model {model} was not measured on {split}.")
@@ -105,8 +108,9 @@ def _stored(model: str, split: str, *, view: str = "plain", by: str = "label") -
 
 
 def _faces(dataset: str | FaceDataset, split: str | None) -> FaceDataset:
-    faces = load_fer2013() if isinstance(dataset, str) else dataset
-    return faces.split(split or next(name for name in faces.splits[::-1] if (faces.usage == name).any()))
+    if isinstance(dataset, str):
+        dataset = load_fer2013() if dataset == FER2013 else load_dataset(dataset)
+    return dataset.split(split or next(name for name in dataset.splits[::-1] if (dataset.usage == name).any()))
 
 
 def _answers(model: Any, faces: FaceDataset, *, view: str, by: str) -> Predictions:
@@ -125,8 +129,10 @@ def _answers(model: Any, faces: FaceDataset, *, view: str, by: str) -> Predictio
     truth = labels if by == "label" else faces.plurality
     if not (truth >= 0).any():
         raise FerError("These faces have no votes of FER+'s annotators, so only their labels can judge: by='label'.")
+    split, is_fer2013 = str(faces.usage[0]), faces.name == FaceDataset.name
     answers = Predictions(
-        split=str(faces.usage[0]),
+        split=split if is_fer2013 else faces.name,
+        own="" if is_fer2013 else f"{split} of {faces.name}",
         view=view,
         by=by,
         rows=faces.rows,
@@ -171,7 +177,8 @@ def audit(
 
     Args:
         source: pictures with a table of groups: a folder, a zip, or a Parquet table with both, as for `fer-lab audit`;
-            or `"PublicTest"` or `"PrivateTest"`, FER2013's test faces, by properties of the picture.
+            the name of a data set of your own; or `"PublicTest"` or `"PrivateTest"`, FER2013's test faces, by
+            properties of the picture.
         model: name of a trained model.
         by: one or several divisions, such as `"gender"`, or two crossed, `"gender,age"`; all by default. Brightness,
             contrast, sharpness and head roll are measured.
@@ -188,10 +195,13 @@ def audit(
         >>> bool(gap["low"] <= gap["gap"] <= gap["high"])
         True
     """
+    path = Path(source)
     if source in TEST_SPLITS:
         faces = stored_faces(_stored(model, str(source)), model)
+    elif not path.exists() and path.name in {dataset.name for dataset in list_datasets()}:
+        faces = dataset_faces(load_model(model), find_dataset(path.name))
     else:
-        with open_grouped(Path(source)) as pictures:
+        with open_grouped(path) as pictures:
             faces = picture_faces(pictures, load_model(model), whole_image)
     divisions = faces.compare_all([by] if isinstance(by, str) else by, minimum)
     rates, gaps = (

@@ -12,9 +12,11 @@ import fer_core
 import fer_core.api.models
 from fer_core.data import FaceDataset
 from fer_core.labels import EXPRESSIONS
+from fer_core.store.datasets import add_dataset, load_dataset
 from fer_core.store.folders import load_model
 from fer_core.types import FerError
 from tests.fairness.people import write_people
+from tests.own_data import noise, raf_db
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +67,20 @@ def test_an_audit_of_pictures_and_of_stored_predictions(tmp_path):
     assert stored.error_tree["faces"].sum() == pytest.approx(stored.faces / 2, abs=1)
 
 
+def test_data_sets_of_ones_own_by_name(home, tmp_path):
+    add_dataset("mine", raf_db(tmp_path / "raf", noise(30)), whole_image=True)
+    result = fer_core.evaluate("compact_cnn", "mine")
+    for same in (load_dataset("mine"), "mine"):
+        split = fer_core.evaluate("compact_cnn", same, split="Test")
+        assert split.confusion.equals(result.confusion) and split.about == result.about
+    assert fer_core.audit("mine", "compact_cnn", by="brightness").faces == result.faces
+
+
 def test_wrong_calls_are_explained(faces, tmp_path):
     for call, says in (
         (lambda: fer_core.evaluate("nothing"), "Trained models here"),
-        (lambda: fer_core.evaluate("compact_cnn", split="Elsewhere"), "Elsewhere"),
+        (lambda: fer_core.evaluate("compact_cnn", faces, split="Elsewhere"), "Unknown split"),
+        (lambda: fer_core.evaluate("compact_cnn", "nowhere"), "no data set of that name"),
         (lambda: fer_core.evaluate(np.eye(7)[faces.labels[150:]], faces, by="plurality"), "no votes"),
         (lambda: fer_core.audit(tmp_path), "has no pictures"),
         (lambda: fer_core.audit("PublicTest", "hog_linear", by="shoes"), "Unknown division"),
