@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -27,26 +27,37 @@ import pyarrow.parquet as pq
 import fer_core
 from fer_core.archives.storage import Location, opened, short_name, shown
 from fer_core.data import read_image
+from fer_core.extras import extras
 from fer_core.faces import DetectorUnavailable, FallbackDetector, YuNetDetector, default_detector, yunet_path
 from fer_core.faces.detector import FALLBACK_NAME
 from fer_core.inference import Classifier, FaceAnalyzer
-from fer_core.inference.face_table import face_columns
-from fer_core.inference.pictures import picture_columns, result_row
+from fer_core.inference.face_table import video_columns
+from fer_core.inference.pictures import analyze_picture, picture_columns
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, analyze_video
+from fer_core.labels import EXPRESSIONS
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import cores
 from fer_core.types import FerError, reason
 
 Kind = Literal["photos", "videos"]
 
-MISSING: Final = (
-    "The engine ray needs Ray, which is not installed. Run make ray or pip install -r requirements-ray.txt."
-)
-
 RETRIES: Final = 5  # of a task by Ray, when its worker or its machine dies, before the command gives up
 
-TYPES: Final = {"file": pa.string(), "error": pa.string(), "expression": pa.string(), "face": pa.int64()}
+TYPES: Final = {
+    **dict.fromkeys(("file", "error", "expression"), pa.string()),
+    **dict.fromkeys(("face", "frame"), pa.int64()),
+    "sure": pa.bool_(),
+}
+
+
+def columns_of(kind: Kind, classes: tuple[str, ...] = EXPRESSIONS) -> tuple[str, ...]:
+    """Return the columns of the results: `picture_columns`; or `video_columns` of each video, with its name and errors.
+
+    What a row does not have is missing: the error of a face, the face of an error. A photo or frame without faces has
+    one row.
+    """
+    return picture_columns(classes) if kind == "photos" else ("file", "error", *video_columns(classes))
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,7 @@ class Job:
     preprocessing: str
     classes: tuple[str, ...]
     yunet: bytes | None  # content of its file; None for the fallback
+    not_sure_below: float = 0.0  # the model's threshold of the confidence
     note: str | None = None  # a sentence about the detector's limits
     flip: bool = False  # average each face with its mirror image
     whole_image: bool = False  # photos: take each as one face crop
@@ -74,24 +86,16 @@ class Job:
         except DetectorUnavailable:
             note = default_detector().note
         card = model.card
-        return cls(kind, model.name, model.content(), card.preprocessing, card.classes, yunet, note, **settings)
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Columns of the results: `picture_columns`; or `face_columns` of each video, with its name and errors.
-
-        What a row does not have is missing: the error of a face, the face of an error. A photo or frame without faces
-        has one row.
-        """
-        photos = self.kind == "photos"
-        names = picture_columns(self.classes) if photos else ("file", "error", *face_columns(self.classes))
-        return pa.schema([(name, TYPES.get(name, pa.float64())) for name in names])
+        below = 0.0 if card.not_sure is None else card.not_sure.below
+        about = (card.preprocessing, card.classes, yunet, below, note)
+        return cls(kind, model.name, model.content(), *about, **settings)
 
     def settings(self) -> dict[str, Any]:
         """Return what the results depend on, as JSON types with names for people."""
         settings = {
             "model": self.model,
             "model file": hashlib.sha256(self.weights).hexdigest(),
+            "not sure below": self.not_sure_below,
             "detector": "YuNet" if self.yunet else FALLBACK_NAME,
             "flip": self.flip,
         }
@@ -125,7 +129,8 @@ class Worker:
     def __init__(self, job: Job, out: str, *, machine: str | None = None) -> None:
         self._job, self._out = job, Location.of(out)
         self._machine = machine or socket.gethostname()
-        options: dict[str, Any] = {"preprocessing": job.preprocessing, "classes": job.classes}
+        options: dict[str, Any] = {"preprocessing": job.preprocessing, "not_sure_below": job.not_sure_below}
+        options["classes"] = job.classes
         classifier = Classifier(job.weights, threads=1, **options)  # workers use all cores
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "yunet.onnx"
@@ -136,8 +141,11 @@ class Worker:
     def do(self, task: Task) -> Done:
         """Do a task; a `FerError` if the partition cannot be written."""
         started = time.time()
-        schema = self._job.schema
-        columns = zip(*(row for file in task.files for row in self._rows(file, len(schema))), strict=True)
+        job, names = self._job, columns_of(self._job.kind, self._job.classes)
+        schema = pa.schema([(name, TYPES.get(name, pa.float64())) for name in names])
+        settings: dict[str, Any] = {"whole_image": job.whole_image, "rate": job.rate, "smoothing": job.smoothing}
+        rows = (row for file in task.files for row in analyze_file(file, job.kind, self._analyzer, **settings))
+        columns = zip(*rows, strict=True)
         arrays = [pa.array(column, field.type, from_pandas=True) for column, field in zip(columns, schema, strict=True)]
         table = pa.table(arrays, schema)
         stream = io.BytesIO()
@@ -146,27 +154,37 @@ class Worker:
         faces = len(table) - table["face"].null_count
         return Done(task.name, len(task.files), faces, started, time.time(), self._machine)
 
-    def _rows(self, file: str, width: int) -> list[tuple[Any, ...]]:
-        """Return the rows of a file; a file that cannot be used must not end the work on all others."""
-        name, empty = short_name(file), (None,) * (width - 2)
-        rows: list[tuple[Any, ...]] = []
-        errors: Sequence[str] = ()
-        try:
-            with opened(file) as source:
-                if self._job.kind == "photos":
-                    image = read_image(source if isinstance(source, Path) else source.read(), name)
-                    faces = self._analyzer.analyze(image, whole_image=self._job.whole_image)
-                    rows = [(number, *result_row(face)) for number, face in enumerate(faces, 1)] or [empty]
-                else:
-                    settings = replace(FILE_SETTINGS, flip=self._job.flip, smoothing=self._job.smoothing)
-                    stream = StreamAnalyzer(self._analyzer.classifier, self._analyzer.detector, settings=settings)
-                    video = analyze_video(source, stream, rate=self._job.rate, name=name)
-                    rows, errors = list(video.table.itertuples(index=False)), video.notes
-        except FerError as error:
-            errors = [str(error)]
-        except Exception as error:  # decoders raise many types of errors for damaged files
-            errors = [f"{name} could not be analysed ({type(error).__name__})."]
-        return [(shown(file), None, *row) for row in rows] + [(shown(file), error, *empty) for error in errors]
+
+def analyze_file(
+    address: str,
+    kind: Kind,
+    analyzer: FaceAnalyzer,
+    *,
+    whole_image: bool = False,
+    rate: float | None = None,
+    smoothing: float = 0.0,
+) -> list[Sequence[Any]]:
+    """Return the rows of a file with `columns_of` its kind; one that cannot be used has a row with its error.
+
+    The settings are those of `Job`.
+    """
+    name, rows = short_name(address), []
+    errors: Sequence[str] = ()
+    try:
+        with opened(address) as source:
+            if kind == "photos":
+                read = partial(read_image, source if isinstance(source, Path) else source.read(), name)
+                return list(analyze_picture(read, analyzer, file=shown(address), whole_image=whole_image).rows())
+            settings = replace(FILE_SETTINGS, flip=analyzer.flip, smoothing=smoothing)
+            stream = StreamAnalyzer(analyzer.classifier, analyzer.detector, settings=settings)
+            video = analyze_video(source, stream, rate=rate, name=name)
+            rows, errors = [(shown(address), None, *row) for row in video.table.itertuples(index=False)], video.notes
+    except FerError as error:
+        errors = [str(error)]
+    except Exception as error:  # decoders raise many types of errors for damaged files
+        errors = [f"{name} could not be analysed ({type(error).__name__})."]
+    empty = [None] * (len(columns_of(kind, analyzer.classifier.classes)) - 2)
+    return [*rows, *((shown(address), error, *empty) for error in errors)]
 
 
 class LocalEngine:
@@ -229,11 +247,9 @@ class RayEngine:
 
     def __init__(self, address: str | None = None, workers: int | None = None) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report its use to its makers
-        try:
+        with extras():
             import ray
             import ray.data
-        except ImportError as error:
-            raise FerError(MISSING) from error
         self._owns = not ray.is_initialized()
         if self._owns:
             _connect(address, workers)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -34,16 +35,16 @@ from fer_core.cli.output import (
 )
 from fer_core.data import IMAGE_SUFFIXES, read_image
 from fer_core.faces import annotated_png, default_detector
-from fer_core.files import write_csv, write_rows
+from fer_core.files import records, write_csv, write_rows
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.face_table import seconds_without_face, time_shares
-from fer_core.inference.pictures import PictureResult, picture_columns
+from fer_core.inference.pictures import PictureResult, analyze_picture, picture_columns, result_dict
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoResult, analyze_video
 from fer_core.names import distinct
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.threads import default_workers, in_parallel
-from fer_core.types import FerError
+from fer_core.types import FaceResult, FerError, Image
 
 _OUT_HELP = (
     "Folder or address (s3://…, gs://…) for the results as partitioned Parquet. The same command continues after an "
@@ -91,19 +92,16 @@ def predict(
     workers = max(1, min(default_workers() if workers is None else workers, len(files)))
     threads = 1 if workers > 1 else 2  # parallel pictures already use all cores
     analyzer = FaceAnalyzer(load_model(model).classifier(threads), flip=flip)
-    classes = analyzer.classifier.classes
     if analyzer.detector.note and not whole_image:
         warn(analyzer.detector.note)
 
     def result_of(file: Path, target: Path | None) -> PictureResult:
-        try:
-            image = read_image(file)
-            faces = analyzer.analyze(image, whole_image=whole_image)
+        def draw(image: Image, faces: list[FaceResult]) -> None:
             if target:
                 write_output(target, "annotated picture", lambda path: path.write_bytes(annotated_png(image, faces)))
-        except FerError as error:
-            return PictureResult(str(file), model, error=str(error), classes=classes)
-        return PictureResult(str(file), model, tuple(faces), classes=classes)
+
+        read = partial(read_image, file)
+        return analyze_picture(read, analyzer, file=str(file), model=model, whole_image=whole_image, use=draw)
 
     targets = _targets(annotate, files) if annotate else [None] * len(files)
     with progress_bar() as bar:
@@ -112,7 +110,7 @@ def predict(
     if as_json:
         print_json([result.as_dict() for result in results])
     elif as_csv:
-        write_rows(sys.stdout, [picture_columns(classes)])
+        write_rows(sys.stdout, [picture_columns(analyzer.classifier.classes)])
         write_rows(sys.stdout, (row for result in results for row in result.rows()))
     else:
         stdout.print(_table(results))
@@ -295,18 +293,10 @@ def _document(file: Path, model: str, result: VideoResult) -> dict[str, Any]:
         for _, part in time_shares(result.table, result.seconds, classes=result.classes).groupby("face")
     ]
     frames: dict[float, dict[str, Any]] = {}
-    rows: list[dict[str, Any]] = result.table.to_dict("records")  # type: ignore[assignment]
-    for row in rows:
+    for row in records(result.table):
         frame = frames.setdefault(row["seconds"], {"seconds": row["seconds"], "faces": []})
-        if row["expression"] in result.classes:  # a frame without faces has one row with only its time
-            frame["faces"].append(
-                {
-                    "face": int(row["face"]),
-                    "box": [row[side] for side in ("x", "y", "width", "height")],
-                    "expression": row["expression"],
-                    "probabilities": {name: row[name] for name in result.classes},
-                }
-            )
+        if row["face"] is not None:  # a frame without faces has one row with only its time
+            frame["faces"].append({"face": row["face"], **result_dict(row, result.classes)})
     return {
         "file": str(file),
         "model": model,

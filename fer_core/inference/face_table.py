@@ -7,7 +7,7 @@ in the recording do not count.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -22,16 +22,21 @@ if TYPE_CHECKING:
 
 GAP_STEPS: Final = 3.0  # a step between frames longer than `MEMORY_SECONDS` and than this many usual ones is a gap
 
-Row = tuple[float | int | str | None, ...]  # of `face_columns`
+Row = tuple[Any, ...]  # of `face_columns`
 Classes = tuple[str, ...]  # of the model
 
 
 def face_columns(classes: Classes = EXPRESSIONS) -> tuple[str, ...]:
-    """Return the columns of the table: time, the face's number, and those of `result_columns`."""
+    """Return time, the face's number, and the columns of `result_row`."""
     return ("seconds", "face", *result_columns(classes))
 
 
-FACE_COLUMNS: Final = face_columns()
+def video_columns(classes: Classes = EXPRESSIONS) -> tuple[str, ...]:
+    """Return the columns of `face_table`. `frame` is the number of the analysed frame, from 0."""
+    return (*face_columns(classes), "frame")
+
+
+FACE_COLUMNS, VIDEO_COLUMNS = face_columns(), video_columns()
 
 
 def face_row(face: TrackedFace, seconds: float) -> Row:
@@ -42,14 +47,16 @@ def face_row(face: TrackedFace, seconds: float) -> Row:
 def frame_rows(frame: FrameResult, classes: Classes = EXPRESSIONS) -> list[Row]:
     """Return one row per face of a frame; for a frame without faces, one row that contains only its time."""
     seconds = round(frame.seconds, 6)
-    return [face_row(face, seconds) for face in frame.faces] or [(seconds, *[None] * 6, *[np.nan] * len(classes))]
+    return [face_row(face, seconds) for face in frame.faces] or [(seconds, *[None] * (len(face_columns(classes)) - 1))]
 
 
 def face_table(rows: Sequence[Row], classes: Classes = EXPRESSIONS) -> pd.DataFrame:
-    """Return rows as a table: `face` is an integer or missing, `expression` text or missing, all else are floats."""
+    """Return rows as a table of `video_columns`: `face` is an integer, `expression` text and `sure` a boolean, or
+    missing; `frame` is an integer; all else are floats."""
     columns = face_columns(classes)
-    types = dict.fromkeys(columns, "float64") | {"face": "Int64", "expression": "str"}
-    return pd.DataFrame(rows, columns=list(columns)).astype(types)
+    types = dict.fromkeys(columns, "float64") | {"face": "Int64", "expression": "str", "sure": "boolean"}
+    table = pd.DataFrame(rows, columns=list(columns)).astype(types)
+    return table.assign(frame=table["seconds"].rank(method="dense").astype("int64") - 1)
 
 
 def time_shares(table: pd.DataFrame, end: float, *, classes: Classes = EXPRESSIONS) -> pd.DataFrame:
@@ -77,7 +84,7 @@ def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
     faces = _with_durations(table, end).dropna(subset="face").sort_values(["face", "seconds"], kind="stable")
     before = faces.shift()
     new = (
-        (faces["frame"] != before["frame"] + 1)
+        (faces["step"] != before["step"] + 1)
         | (faces["face"] != before["face"])
         | (faces["expression"] != before["expression"])
     )
@@ -146,9 +153,9 @@ def _durations(times: NDArray[np.float64], end: float) -> tuple[NDArray[np.float
 
 
 def _with_durations(table: pd.DataFrame, end: float) -> pd.DataFrame:
-    """Add `frame`, its index, which a gap increases by one; `duration`; and `paused`, the seconds of gaps before it."""
+    """Add `step`, the frame's index, which a gap increases by one; `duration`; and `paused`, seconds of gaps before."""
     times, frame = np.unique(table["seconds"].to_numpy(np.float64), return_inverse=True)
     durations, gaps = _durations(times, end)
     index = np.arange(len(times)) + np.cumsum(gaps > 0) - (gaps > 0)
     paused = np.cumsum(gaps) - gaps
-    return table.assign(frame=index[frame], duration=durations[frame], paused=paused[frame])
+    return table.assign(step=index[frame], duration=durations[frame], paused=paused[frame])

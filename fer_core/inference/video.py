@@ -50,7 +50,7 @@ class VideoProgress:
 class VideoResult:
     """The faces found in the analysed part of a video."""
 
-    table: pd.DataFrame  # one row per face and frame, with `face_columns`
+    table: pd.DataFrame  # one row per face and frame, with `video_columns`
     frames: int  # that were analysed
     seconds: float  # from the first frame to the end of the last one
     annotated: Path | None  # the annotated video

@@ -49,7 +49,7 @@ def test_from_folders_to_predictions(runs, plan_for, tmp_path):
     table = CliRunner().invoke(app, [*command, "--csv"]).stdout.splitlines()
     assert "expression,calm,confused,no pain," in f"{table[0]},"
     assert CliRunner().invoke(app, [*command, "--out", str(tmp_path / "out"), "--workers", "1"]).exit_code == 0
-    (row,) = pd.read_parquet(next((tmp_path / "out").rglob("*.parquet"))).to_dict("records")
+    (row,) = pd.read_parquet(tmp_path / "out").to_dict("records")
     assert [row[name] for name in NAMES] == pytest.approx(list(face["probabilities"].values()), abs=1e-5)
     known = {
         row["name"]: row.get("classes") for row in json.loads(CliRunner().invoke(app, ["models", "--json"]).stdout)
