@@ -31,14 +31,8 @@ def chromium_path() -> str | None:
 def serving(folder: Path, *more: str, app: str = "app.py", **variables: str) -> Iterator[tuple[psutil.Popen, str]]:
     """Run `streamlit run` on a free port until the end of the block; yield its process and address when it answers.
 
-    Args:
-        folder: for its log.
-        more: options of `streamlit run`.
-        app: the script, from the root of the repository.
-        variables: environment variables in addition to those of this process.
-
-    Raises:
-        RuntimeError: it has ended, or does not answer; with the end of its log.
+    `more` are options of `streamlit run`, and `variables` environment variables. The log is in the folder; its end is
+    in the RuntimeError where the server ends or does not answer.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
