@@ -39,7 +39,7 @@ from tests.data.conftest import csv_text, make_dataset
 from tests.made_up_store import SKILLS, add_model, write_fer2013
 from tests.test_floors import ROOT
 
-SECTION = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a dataset")[1].split("\n## ")[0]
+SECTION = (ROOT / "docs/CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a dataset")[1].split("\n## ")[0]
 COMMANDS = re.findall(r"`fer-lab ([^`]+)`", SECTION)
 BACKBONE = "MobileNetV3Small"
 EVALUATE = "evaluate able --data FILE"

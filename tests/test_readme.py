@@ -12,30 +12,42 @@ from fer_core.store.folders import list_models, load_model
 from tests.test_floors import LEVEL, ROOT, production_files
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-DOCUMENT = re.compile(r"\b(?:docs/\w+|CONTRIBUTING|README)\.md\b")
+MODELS, CONTRIBUTING, COMMANDS = (
+    (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("models.md", "CONTRIBUTING.md", "commands.md")
+)
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SECTION = re.compile(r"(README|[\w/]+\.md), \*([^*]+)\*|\*([^*]+)\* in (?:the )?(README|[\w/]+\.md)")
+DOCUMENT = re.compile(r"\b(?:docs/\w+|README)\.md\b")
 
 
 def test_table_of_models_and_the_defaults_threshold_are_up_to_date(home):
     table = markdown_table(list_models()[0])
-    assert table in README, f"Put this into the README (fer-lab models --markdown):\n{table}"
-    threshold, text = load_model().card.not_sure, " ".join(README.split())
+    assert table in MODELS, f"Put this into docs/models.md (fer-lab models --markdown):\n{table}"
+    rows = re.findall(r"^\| `.+", README, re.MULTILINE)
+    assert len(rows) >= 4 and set(rows) <= set(table.splitlines())
+    assert rows[0] == table.splitlines()[2]  # the default
+    threshold, text = load_model().card.not_sure, " ".join(MODELS.split())
     assert f"the model's threshold: {100 * threshold.below:.0f} % for the default" in text
     assert f"the default then answers for {100 * threshold.answered:.1f} % of these faces" in text
 
 
 def test_the_tree_shows_every_room_above_those_that_import_it_and_every_command_exists():
-    lines = re.findall(r"^[├└]── (.+?)/?  ", README, re.MULTILINE)
+    lines = re.findall(r"^[├└]── (.+?)/?  ", CONTRIBUTING, re.MULTILINE)
     rooms = [room for line in lines for room in line.split(", ")]
     assert set(rooms) == set(LEVEL)
     assert rooms == sorted(rooms, key=LEVEL.get)
-    assert set(re.findall(r"^fer-lab (\w+)", README, re.MULTILINE)) == set(get_command(app).commands)
+    assert set(re.findall(r"^fer-lab (\w+)", COMMANDS, re.MULTILINE)) == set(get_command(app).commands)
 
 
-def test_every_document_that_a_text_names_exists():
+def test_every_document_and_section_that_a_text_names_exists():
     for path in [*DOCUMENTS, *production_files()]:
-        for name in DOCUMENT.findall(path.read_text(encoding="utf-8")):
-            assert (ROOT / name).is_file(), f"{path.relative_to(ROOT)}: {name}"
+        joined = re.sub(r'"\n\s*f?"', "", path.read_text(encoding="utf-8"))  # texts over several lines
+        text = " ".join(joined.split())
+        for name in DOCUMENT.findall(text):
+            assert (ROOT / name).is_file(), f"{path}: {name}"
+        for first, section, other, second in SECTION.findall(text):
+            document = (ROOT / (first or second).replace("README", "README.md")).read_text(encoding="utf-8")
+            assert f"# {section or other}\n" in document, f"{path}: {section or other}"
 
 
 def test_every_link_between_the_documents_leads_somewhere():

@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 
 from tests.app.conftest import charts, said, ship
-from tests.audit.people import write_people, zipped
+from tests.fairness.people import write_people, zipped
 
 
 def test_groups_of_the_test_faces_without_the_dataset_and_choices_by_url(page):
