@@ -75,9 +75,7 @@ def yunet_file() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser's path; without one the tests skip, or fail if FER_REQUIRE_ALL=1."""
-    return chromium_path() or missing(
-        "needs Chromium: install it (Debian: apt-get install chromium) or name it in FER_CHROMIUM"
-    )
+    return chromium_path() or missing("needs Chromium: install it, or name it in FER_CHROMIUM")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pandas as pd
@@ -45,12 +44,6 @@ def test_whole_file_replaces_the_old_one_or_keeps_it_on_failure(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def test_json_round_trip(tmp_path):
     path = tmp_path / "note.json"
     values = {"name": "Müller", "values": [1, 2.5, None], "path": b"/caf\xe9".decode("utf-8", "surrogateescape")}
@@ -58,14 +51,15 @@ def test_json_round_trip(tmp_path):
     assert read_json(path) == values
     assert "\\udce9" in path.read_bytes().decode()
     assert str(FerError(values["path"])) == "/caf%E9", "every error can be printed"
-    assert path.stat().st_mode & 0o777 == 0o666 & ~umask()
+    (tmp_path / "usual").touch()
+    assert path.stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[1]", b"\xff", b"{"])
-def test_read_json_of_a_damaged_file_is_empty(tmp_path, content):
-    if content is not None:
-        (tmp_path / "note.json").write_bytes(content)
+def test_read_json_of_a_damaged_file_is_empty(tmp_path):
     assert read_json(tmp_path / "note.json") == {}
+    for content in (b"", b"[1]", b"\xff", b"{"):
+        (tmp_path / "note.json").write_bytes(content)
+        assert read_json(tmp_path / "note.json") == {}
 
 
 def test_whole_folder_replaces_the_old_one_or_keeps_it_on_failure(tmp_path):
@@ -73,7 +67,9 @@ def test_whole_folder_replaces_the_old_one_or_keeps_it_on_failure(tmp_path):
     for text in ("old", "new"):
         with whole_folder(path) as work:
             (work / "card.json").write_text(text)
-    assert path.stat().st_mode & 0o777 == 0o777 & ~umask()
+    (tmp_path / "usual").mkdir()
+    assert path.stat().st_mode == (tmp_path / "usual").stat().st_mode
+    (tmp_path / "usual").rmdir()
     with pytest.raises(OSError, match="full"), whole_folder(path) as work:
         (work / "card.json").write_text("half")
         raise OSError("full")
@@ -81,8 +77,6 @@ def test_whole_folder_replaces_the_old_one_or_keeps_it_on_failure(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(FileNotFoundError), whole_folder(tmp_path / "gone" / "model"):
         pass
-    with pytest.raises(FileNotFoundError):
-        write_json(tmp_path / "gone" / "note.json", {})
     assert list(tmp_path.iterdir()) == [path]
 
 

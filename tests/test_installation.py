@@ -109,10 +109,7 @@ def test_make_run_listens_on_this_computer_unless_told_otherwise(tmp_path, given
 
 
 def test_the_image_holds_no_secrets_and_installs_from_a_lock_file():
-    ignored = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] not in "#!"]
-    for path in ("secrets.toml", ".streamlit/secrets.toml", "deploy/secrets.toml"):
-        names = [path, path.split("/")[0], f"/{path}"]  # the file, its folder, and below any folder
-        assert any(fnmatch.fnmatch(name, one.replace("**", "*")) for name in names for one in ignored), path
+    assert "**/secrets.toml" in (ROOT / ".dockerignore").read_text().splitlines()
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert "secrets" not in dockerfile
     (copied,) = re.findall(r"^COPY (requirements.*) \./$", dockerfile, re.MULTILINE)

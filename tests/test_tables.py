@@ -86,16 +86,15 @@ def test_equal_texts_count_for_each_row_before_they_are_copied(tmp_path):
 def test_lists_and_damage_get_a_sentence(tmp_path):
     path = tmp_path / "table.parquet"
     pq.write_table(pa.table({"a": [[1, 2], [3]]}), path)
+    half = path.read_bytes()[:-20]
     with pytest.raises(FerError, match="has lists in its cells"):
         read_table(path)
-    for content in (b"", b"PAR1", path.read_bytes()[:-20]):
-        path.write_bytes(content)
-        with pytest.raises(FerError, match="cannot be read as a Parquet table"):
-            read_table(path)
-    for content, words in ((b"", "is empty"), (b"\n\n", "only blank lines"), (b"\x1f\x8b no", "damaged or cut off")):
-        (tmp_path / "table.csv").write_bytes(content)
+    parquet = [("table.parquet", content, "cannot be read as a Parquet table") for content in (b"", b"PAR1", half)]
+    csv = [(b"", "is empty"), (b"\n\n", "only blank lines"), (b"\x1f\x8b no", "damaged or cut off")]
+    for name, content, words in [*parquet, *(("table.csv", *pair) for pair in csv)]:
+        (tmp_path / name).write_bytes(content)
         with pytest.raises(FerError, match=words):
-            read_table(tmp_path / "table.csv")
+            read_table(tmp_path / name)
     with pytest.raises(FerError, match="cannot be read"):
         read_table(tmp_path / "gone.csv")
 

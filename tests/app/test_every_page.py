@@ -100,13 +100,9 @@ def test_hostile_values_on_every_page(open_app, made_up, page, hostile):
 
 
 def test_the_default_takes_the_place_of_a_bad_number():
-    def page():
-        from pages.parts.common import whole_number
-
-        whole_number("Round", 1, 9999, 1, "q_seed")
-
+    page = 'from pages.parts.common import whole_number; whole_number("Round", 1, 9999, 1, "q_seed")'
     for value in ("inf", "1e400", "-3", "10000", "seven", ["inf", "3"], ["3", "inf"], "12"):
-        app = AppTest.from_function(page)
+        app = AppTest.from_string(page)
         app.query_params["q_seed"] = value
         assert app.run().number_input(key="q_seed").value == (12 if value == "12" else 1)
 

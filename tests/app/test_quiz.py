@@ -133,19 +133,6 @@ def test_a_room_counts_two_people_and_ends(page, made_up):
     assert ada.number_input(key="q_seed").value == 1
 
 
-def test_a_reload_goes_on_and_answers_no_face_twice(page, made_up, monkeypatch):
-    monkeypatch.setattr("pages.parts.visitor._cookie", lambda: "a" * 43)
-    _, code = open_room(page)
-    ada = answer(join(page, code, "Ada"), "sad")
-    press(ada, " fear")
-    again = page(q_room=code)
-    assert "You are **Ada**" in said(again)
-    assert at_face(again, 3)
-    press(again, " happy")
-    press(press(ada, "Next face"), "Next face")
-    assert rooms().look(code).people[0].answers == ("sad", "fear", "happy")
-
-
 def test_an_address_makes_nobody_a_participant_or_the_lecturer(page, made_up):
     _, code = open_room(page)
     ada = join(page, code, "Ada")

@@ -44,7 +44,7 @@ def test_own_pictures(open_app):
     assert not pictures(app)
     wall = encoded(Image.new("RGB", (200, 160), "gray"), "PNG")
     for content, sentence in ((wall, "Received: 200 × 160 pixels"), (b"no", "is not an image")):
-        assert sentence in upload(app, "t_upload", ("wall.png", content)).info[0].value
+        assert sentence in said(upload(app, "t_upload", ("wall.png", content)))
         assert not pictures(app)
     assert not upload(app, "t_upload", ("good.jpg", good_input())).info
     assert pictures(app)

@@ -22,10 +22,8 @@ def titles():
 
 
 def shown(chart) -> list[str]:
-    return chart.evaluate(
-        "plot => (plot._fullData ?? [])"
-        ".filter(t => t.visible === true && t.showlegend && t.legendgroup).map(t => t.name)"
-    )
+    drawn = "(plot._fullData ?? []).filter(t => t.visible === true && t.showlegend && t.legendgroup)"
+    return chart.evaluate(f"plot => {drawn}.map(t => t.name)")
 
 
 def at_most_six_models_are_drawn_until_the_legend_is_clicked(page, plot, titles) -> None:

@@ -34,8 +34,7 @@ def test_start_watch_stop_resume_and_promote(visit, start_server, tmp_path, monk
     page.locator(".st-key-f_stop button").click()  # the header has a button of that name while the page works
     state(page, "Stopped")
     settle(page)
-    before = page.locator(POINTS).count()
-    assert before < 4 * EPOCHS
+    assert page.locator(POINTS).count() < 4 * EPOCHS
     page.get_by_role("button", name="Resume").click()
     page.get_by_role("heading", name="On unseen faces").wait_for(timeout=8 * PATIENCE)  # the run has a low priority
     page.get_by_role("heading", name="Use it").wait_for()
