@@ -104,6 +104,15 @@ def sound_only() -> bytes:
     return with_sound([])
 
 
+def decoded(path: Path) -> tuple[Any, float, list[float], list[Image]]:
+    """Return the codec's context, the seconds, and the frames' times and RGB pictures of a video file."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frames = list(container.decode(stream))
+        pictures = [frame.to_ndarray(format="rgb24") for frame in frames]
+        return stream.codec_context, container.duration / av.time_base, [frame.time for frame in frames], pictures
+
+
 def cut_off(content: bytes, part: float = 0.5) -> bytes:
     """Return the first part of a file."""
     return content[: int(len(content) * part)]

@@ -185,7 +185,7 @@ def test_an_eighth_folder_is_refused_or_counted(home, pictures, open_app):
     shutil.copytree(pictures / "sad", pictures / "contempt")
     with pytest.raises(FerError, match="The folder 'contempt' in faces is not named after an expression"):
         load_training_data(DataSettings("folder", path=str(pictures), whole_image=True))
-    note = f"{EACH} pictures have the expression 'contempt', which is unknown."
+    note = f"{EACH} pictures are left out: 'contempt' is none of the expressions"
     document = run(COMMANDS[1] + " --whole-image --json", FOLDER=pictures).output
     assert note in document
     assert '"labelled": true' in document
