@@ -1,7 +1,3 @@
-"""Archives on this machine: the same rows as one file after the other, resumed where they were interrupted."""
-
-from __future__ import annotations
-
 import dataclasses
 import json
 import multiprocessing
