@@ -73,6 +73,11 @@ class OwnDataset:
         table = self.pictures()
         return table[self.load().usage == self._test].reset_index(drop=True) if self._test else table
 
+    @property
+    def how(self) -> str:
+        """How the faces were made, in words."""
+        return "whole pictures" if self.record["whole_image"] else "faces found in pictures"
+
     def tests_by_row(self) -> Fer2013Faces:
         """Return `tests` with their places as rows, as predictions for them have it; they have no votes."""
         tests = self.tests()
