@@ -1,7 +1,5 @@
 """Made-up streams: the portrait's head moving over gray, and detectors that find what they are told."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import cv2

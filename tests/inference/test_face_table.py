@@ -1,7 +1,3 @@
-"""Times of faces in a video: what a frame lasts, gaps in the recording, and what a thinned timeline keeps."""
-
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
