@@ -88,6 +88,7 @@ def test_faces_are_found_framed_and_turned(home, tmp_path, yunet_file):
         (tmp_path / "p" / name).mkdir(parents=True)
         Image.fromarray(sample_portrait()).rotate(turned).save(tmp_path / "p" / name / "a.png")
     save(noise(1).images[0], tmp_path / "p" / "sad" / "none.jpg", side=300)
+    (tmp_path / "p" / "scores.csv").write_text("name,score\na,1\n", encoding="utf-8")
     (tmp_path / "p" / "sad" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     (tmp_path / "p" / "fear").mkdir()
     record = add_dataset("people", tmp_path / "p").record
@@ -95,7 +96,12 @@ def test_faces_are_found_framed_and_turned(home, tmp_path, yunet_file):
     assert np.corrcoef(happy.ravel(), sad.ravel())[0, 1] > 0.9, "both are upright and framed in the same way"
     assert (record["faces"], record["faceless"], record["unread"], record["whole_image"]) == (2, 1, 1, False)
     notes = " ".join(record["notes"])
-    for words in ("sad/none.jpg shows no face", "sad/broken.jpg", "The folder fear has no pictures"):
+    for words in (
+        "sad/none.jpg shows no face",
+        "sad/broken.jpg",
+        "The folder fear has no pictures",
+        "scores.csv is not",
+    ):
         assert words in notes
 
 
