@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
     {"labels", "names"},
     {"types", "columns", "threads"},
-    {"files", "tables", "guesses"},
+    {"extras", "files", "tables", "guesses"},
     {"visitors"},
     {"jobs"},
     {"data", "models", "figures"},

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 import fer_core
 from fer_core.archives.storage import Location, opened, short_name, shown
 from fer_core.data import read_image
+from fer_core.extras import extras
 from fer_core.faces import DetectorUnavailable, FallbackDetector, YuNetDetector, default_detector, yunet_path
 from fer_core.faces.detector import FALLBACK_NAME
 from fer_core.inference import Classifier, FaceAnalyzer
@@ -39,10 +40,6 @@ from fer_core.threads import cores
 from fer_core.types import FerError, reason
 
 Kind = Literal["photos", "videos"]
-
-MISSING: Final = (
-    "The engine ray needs Ray, which is not installed. Run make ray or pip install -r requirements-ray.txt."
-)
 
 RETRIES: Final = 5  # of a task by Ray, when its worker or its machine dies, before the command gives up
 
@@ -221,11 +218,9 @@ class RayEngine:
 
     def __init__(self, address: str | None = None, workers: int | None = None) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report its use to its makers
-        try:
+        with extras():
             import ray
             import ray.data
-        except ImportError as error:
-            raise FerError(MISSING) from error
         self._owns = not ray.is_initialized()
         if self._owns:
             _connect(address, workers)

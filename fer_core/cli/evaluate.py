@@ -56,7 +56,6 @@ def evaluate(
     which the default model is chosen, and the confidence below which the model says "not sure".
     """
     from fer_core.measuring.measure import measure_again, save_measurements
-    from fer_core.training.face_map import stored_face_map
 
     stored = stored_models()
     chosen = stored if every else [load_model(name) for name in names or []]
@@ -82,6 +81,8 @@ def evaluate(
                 continue
             try:
                 if mapped:
+                    from fer_core.training.face_map import stored_face_map
+
                     maps[model.name] = stored_face_map(model, dataset)
                     if save:
                         update_model(model, face_map=maps[model.name])
