@@ -30,6 +30,7 @@ FACES, PICTURES, RECORD = "faces.npz", "pictures.parquet", "dataset.json"
 ALL: Final = "All"
 """The only split of a data set that is not divided."""
 
+_TAKEN: Final = ("fer2013", "holdout")  # what commands call FER2013 and its hold-out
 _NOTES: Final = 200  # sentences on single pictures that are kept
 
 
@@ -131,6 +132,8 @@ def add_dataset(
         FerError: the name is taken or not valid, the pictures or their expressions cannot be read, or fewer than two
             expressions have a face.
     """
+    if name in _TAKEN:
+        raise FerError(f"{name} names faces of FER2013 already. Choose another name for the data set.")
     folder = _root() / checked_name(name, "dataset")
     if (folder / RECORD).is_file():
         raise FerError(f"There is a data set {name} already. Choose another name, or: fer-lab data remove {name}")

@@ -130,11 +130,12 @@ def test_numbers_can_be_given_and_names_are_checked(home, tmp_path):
     for number in ("0", "3"):
         save(noise(1).images[0], tmp_path / "n" / number / "a.png")
     for numbers, labels in (("fer2013", [0, 3]), ("affectnet", [5, 6])):
-        add_dataset(numbers, tmp_path / "n", whole_image=True, numbers=numbers)
-        assert sorted(load_dataset(numbers).labels) == labels
-    for name, words in (("fer2013", "There is a data set fer2013 already"), ("My data", "not a valid dataset name")):
+        add_dataset(f"as_{numbers}", tmp_path / "n", whole_image=True, numbers=numbers)
+        assert sorted(load_dataset(f"as_{numbers}").labels) == labels
+    taken = {"as_fer2013": "There is a data set as_fer2013 already", "fer2013": "names faces of FER2013 already"}
+    for name, words in (taken | {"My data": "not a valid dataset name"}).items():
         with pytest.raises(FerError, match=words):
             add_dataset(name, tmp_path / "n", whole_image=True)
-    (find_dataset("fer2013").folder / "faces.npz").write_bytes(b"PK")
-    with pytest.raises(FerError, match="The data set fer2013 is damaged"):
-        load_dataset("fer2013")
+    (find_dataset("as_fer2013").folder / "faces.npz").write_bytes(b"PK")
+    with pytest.raises(FerError, match="The data set as_fer2013 is damaged"):
+        load_dataset("as_fer2013")
