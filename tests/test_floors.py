@@ -23,7 +23,7 @@ FLOORS = [
     {"training", "explain", "archives"},
     {"runs", "fairness", "quiz"},
     {"tuning"},
-    {"sections"},
+    {"sections", "api"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

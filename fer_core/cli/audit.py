@@ -16,8 +16,8 @@ from fer_core.cli.output import AsJson, Model, WholeImage, print_json, progress_
 from fer_core.data.pictures import open_grouped
 from fer_core.faces import default_detector
 from fer_core.fairness.faces import AuditedFaces, dataset_faces, picture_faces
-from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit, records
-from fer_core.files import csv_text
+from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit
+from fer_core.files import csv_text, records
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.datasets import find_dataset, list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, load_model
@@ -56,8 +56,7 @@ def audit(
     warn(*faces.notes[:NOTES])
     if len(faces.notes) > NOTES:
         warn(f"… and {len(faces.notes) - NOTES} more.")
-    divisions = [name.partition(",") for name in by or faces.divisions]
-    audits = [faces.compare(first, second, minimum) for first, _, second in divisions]
+    audits = faces.compare_all(by, minimum)
     try:
         leaves = None if as_csv else records(faces.where_it_fails())
     except FerError:  # that is unknown, or there are too few faces

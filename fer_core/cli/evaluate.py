@@ -14,6 +14,7 @@ from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, stdou
 from fer_core.columns import TEST_SPLITS, VIEWS
 from fer_core.data import load_fer2013, training_and_holdout
 from fer_core.faces import DEGRADATIONS
+from fer_core.files import records
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import metric_titles
@@ -170,11 +171,6 @@ def map_line(table: pd.DataFrame) -> str:
     )
 
 
-def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    """Return the rows for `--json`; missing values are None."""
-    return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
 def _as_json(model: StoredModel, results: Measurements, places: pd.DataFrame | None) -> dict[str, Any]:
     degraded, source = results.degraded, "measured now"
     if degraded is None:
@@ -185,9 +181,9 @@ def _as_json(model: StoredModel, results: Measurements, places: pd.DataFrame | N
             warn(str(error))
     more: dict[str, Any] = {}
     if degraded is not None and not degraded.empty:
-        more = {"degraded": _rows(degraded), "degraded_from": source}
+        more = {"degraded": records(degraded), "degraded_from": source}
     if places is not None:
-        more["map"] = _rows(places)
+        more["map"] = records(places)
     return {**results.metrics, **more, **results.holdout}
 
 

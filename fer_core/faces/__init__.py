@@ -18,6 +18,7 @@ from fer_core.faces.draw import (
     png,
 )
 from fer_core.faces.framing import crop_face, framing_roll, framing_transform, whole_image_face
+from fer_core.faces.pose import head_pose
 from fer_core.faces.preprocessing import preprocess_faces
 from fer_core.faces.roll import dataset_roll, head_roll, known_roll, save_roll
 from fer_core.faces.yunet import YuNetDetector

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +75,11 @@ class AuditedFaces:
             order = [f"{one}{AND}{two}" for one in order for two in second]
             by = f"{by}{AND}{and_by}"
         return audit_groups(by, groups, self.predicted, self.labels, order=order, minimum=minimum)
+
+    def compare_all(self, by: Sequence[str] | None = None, minimum: int = MINIMUM) -> list[GroupAudit]:
+        """Compare the groups of several divisions, by default of all; "gender,age" crosses two."""
+        names = (name.partition(",") for name in by or self.divisions)
+        return [self.compare(first, second, minimum) for first, _, second in names]
 
     def where_it_fails(self) -> pd.DataFrame:
         """Return the leaves of `error_tree` over properties and groups."""

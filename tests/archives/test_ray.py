@@ -1,7 +1,3 @@
-"""Archives on Ray: the rows of one machine, also when a worker is killed."""
-
-from __future__ import annotations
-
 import os
 import sys
 

@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import permutation_test
 from sklearn.metrics import precision_score, recall_score
 
-from fer_core.fairness.groups import audit_groups, error_tree, permutation_p, records
+from fer_core.fairness.groups import audit_groups, error_tree, permutation_p
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.intervals import wilson_interval
 from fer_core.types import FerError
@@ -131,10 +131,6 @@ def test_one_face_is_a_group_and_what_does_not_fit_is_refused():
     for groups, predicted, labels in ((["a", "b"], [1], None), (["a"], [7], None), (["a", "b"], [1, 2], [1])):
         with pytest.raises(ValueError, match="Expected"):
             audit_groups("g", groups, predicted, labels)
-
-
-def test_records_are_json():
-    assert records(pd.DataFrame({"a": [1, 2], "b": [np.nan, 0.5]})) == [{"a": 1, "b": None}, {"a": 2, "b": 0.5}]
 
 
 def planted(n=3000):

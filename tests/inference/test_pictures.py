@@ -9,7 +9,14 @@ from PIL import Image
 from fer_core.data import sample_portrait
 from fer_core.faces import FallbackDetector
 from fer_core.inference import FaceAnalyzer, pictures
-from fer_core.inference.pictures import PICTURE_COLUMNS, PictureResult, results_csv, results_table
+from fer_core.inference.pictures import (
+    PICTURE_COLUMNS,
+    RESULT_COLUMNS,
+    PictureResult,
+    result_row,
+    results_csv,
+    results_table,
+)
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.types import Face
@@ -23,6 +30,12 @@ def analyzer():
 def test_one_smiling_face_on_the_sample_and_none_on_gray(analyzer):
     (result,) = analyzer.analyze(sample_portrait())
     assert result.expression == "happy"
+    row = dict(zip(RESULT_COLUMNS, result_row(result), strict=True))
+    if result.face.landmarks is not None:
+        assert row["x"] < row["left_eye_x"] < row["nose_x"] < row["right_eye_x"] < row["x"] + row["width"]
+        assert row["y"] < row["left_eye_y"] < row["nose_y"] < row["right_mouth_y"] < row["y"] + row["height"]
+        assert [row[name] for name in ANGLES] == pytest.approx([6, 0, 3], abs=3)  # tilted a little, else straight
+    assert row["detector_score"] == pytest.approx(result.face.score, abs=1e-4)
     assert result.crop.shape == (48, 48)
     assert result.activation.shape == (6, 6, 7)
     assert result.probabilities.sum() == pytest.approx(1, abs=1e-4)
@@ -52,6 +65,9 @@ def test_results_keep_the_order_of_the_faces(analyzer):
     np.testing.assert_allclose(second.probabilities, found.probabilities, atol=1e-5)
 
 
+ANGLES = ("roll", "yaw", "pitch")
+
+
 @pytest.fixture(scope="module")
 def results() -> list[PictureResult]:
     """One picture with a face, and one that cannot be used."""
@@ -63,7 +79,10 @@ def results() -> list[PictureResult]:
 def test_json_csv_and_table(results):
     good, bad = json.loads(pictures.results_json(results))
     assert list(good) == ["file", "error", "faces", "model"]
-    assert list(good["faces"][0]) == ["box", "expression", "probabilities"]
+    (face,) = good["faces"]
+    assert list(face) == ["box", "expression", "probabilities", "sure", "detector_score", *ANGLES, "landmarks"]
+    assert [face[name] for name in (*ANGLES, "landmarks")] == [None] * 4  # nothing was detected
+    assert (face["sure"], face["detector_score"]) == (results[0].faces[0].sure, 1.0)
     assert list(good["faces"][0]["probabilities"]) == list(EXPRESSIONS)
     assert bad == {"file": "bad.jpg", "error": "bad.jpg is empty (0 bytes).", "faces": [], "model": DEFAULT_MODEL}
     lines = results_csv(results).splitlines()
