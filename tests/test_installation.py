@@ -146,11 +146,13 @@ def test_the_app_starts_from_the_wheel(installed, tmp_path):
 
 
 def test_either_build_of_opencv_works():
-    """Both builds write the folder `cv2`, so a process cannot import both. They differ in windows, which nothing opens."""
+    """Both builds write the folder `cv2`, so one environment cannot have both. Windows, their difference, are unused."""
     files = [*ROOT.glob("fer_core/**/*.py"), *ROOT.glob("pages/**/*.py")]
     called = {name for path in files for name in re.findall(r"\bcv2\.(\w+)", path.read_text(encoding="utf-8"))}
     assert "resize" in called
-    assert not [name for name in called if re.search("Window|imshow|waitKey|select|Trackbar|Mouse|Overlay|StatusBar", name)]
+    assert not [
+        name for name in called if re.search("Window|imshow|waitKey|select|Trackbar|Mouse|Overlay|StatusBar", name)
+    ]
     for name in ("requirements.txt", "requirements-serve.txt"):
         assert "opencv-python" in (ROOT / name).read_text(encoding="utf-8").splitlines()[1], "the reason, by make lock"
 
