@@ -146,7 +146,7 @@ def test_the_app_starts_from_the_wheel(installed, tmp_path):
 
 
 def test_either_build_of_opencv_works():
-    """Both builds write the folder `cv2`, so one environment cannot have both. Windows, their difference, are unused."""
+    """Both builds write the folder `cv2`, so one environment cannot have both. Windows, the difference, are unused."""
     files = [*ROOT.glob("fer_core/**/*.py"), *ROOT.glob("pages/**/*.py")]
     called = {name for path in files for name in re.findall(r"\bcv2\.(\w+)", path.read_text(encoding="utf-8"))}
     assert "resize" in called
