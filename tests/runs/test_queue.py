@@ -79,10 +79,8 @@ def test_another_copy_of_the_app_stops_a_waiting_run_and_it_is_resumed_once(runs
     with FileLock(runs / WORKING_LOCK):
         run = queue.submit(plan_for(tmp_path / "nothing"))
         assert run_python("-c", OTHER_COPY).stdout.split() == [run.id, "waiting", "stopped"]
-        assert run.status().state == "stopped"
         outcomes = set(in_parallel(again, [run, run], workers=2))  # a double click
         assert outcomes == {run.id, "A try cannot be resumed: it is waiting."}
-        assert run.status().can_delete
         queue.delete(run)
     assert list_runs() == ([], [])
 
@@ -95,9 +93,8 @@ def test_a_working_run_is_not_deleted_and_a_finished_one_not_resumed(home):
     queue.stop(finished)
     with pytest.raises(FerError, match="cannot be resumed: it is finished"):
         queue.resume(finished)
-    assert finished.status().state == "finished"
-    queue.delete(finished)
-    queue.delete(finished)
+    for _ in range(2):
+        queue.delete(finished)
     assert not finished.folder.exists()
 
 
@@ -126,9 +123,8 @@ print(sorted({"keras", "tensorflow", "torch", "jax"} & set(sys.modules)))
 
 
 def test_time_left_comes_from_measured_epochs(tmp_path, monkeypatch):
-    clock = SimpleNamespace(seconds=100.0)
-    times = {"monotonic": lambda: clock.seconds, "time": lambda: clock.seconds}
-    monkeypatch.setattr(module, "time", SimpleNamespace(**times))
+    clock = SimpleNamespace(seconds=100.0, monotonic=lambda: clock.seconds, time=lambda: clock.seconds)
+    monkeypatch.setattr(module, "time", clock)
     reporter = Reporter(tmp_path)
     reporter.begin()
     reporter.expected, reporter.expected_ending = 500.0, 30.0
@@ -159,8 +155,7 @@ def test_time_left_comes_from_measured_epochs(tmp_path, monkeypatch):
     assert written(tmp_path)["seconds_left"] == pytest.approx(18)
     assert reporter.seconds_since_fit() == 12
     reporter.end("finished", "Done.")
-    assert written(tmp_path)["seconds_left"] is None
-    assert written(tmp_path)["peak_memory"] > 10e6
+    assert written(tmp_path)["seconds_left"] is None and written(tmp_path)["peak_memory"] > 10e6
 
 
 def written(folder):
@@ -212,19 +207,12 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
     assert model.weights.is_file()
 
 
-FULL_DISK = """
-import errno, numpy
-
-def full(*_, **__):
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-numpy.savez = full
-"""
-
-
 def test_a_full_disk_fails_in_one_sentence(runs, plan_for, tmp_path, monkeypatch):
     """Python runs `sitecustomize` as it starts: in the run's process, saving arrays fails."""
-    (tmp_path / "sitecustomize.py").write_text(FULL_DISK)
+    program = (
+        "import functools, numpy, os\nnumpy.savez = lambda *_, **__: os.write(os.open('/dev/full', os.O_WRONLY), b'x')"
+    )
+    (tmp_path / "sitecustomize.py").write_text(program)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     run = queue.submit(plan_for(write_faces(tmp_path / "faces", 3)))
     status = queue.wait(run, 60)

@@ -18,8 +18,7 @@ FACES = np.random.default_rng(0).integers(0, 256, (2, 48, 48)).astype(np.uint8)
 def test_strength_scales_everything():
     assert Augmentation.of_strength(1, crop=44) == Augmentation()
     assert Augmentation.of_strength(0) == MIRROR_ONLY
-    assert Augmentation.of_strength(0).only_mirrors
-    assert not Augmentation.of_strength(0.1).only_mirrors
+    assert MIRROR_ONLY.only_mirrors and not Augmentation.of_strength(0.1).only_mirrors
     assert Augmentation.of_strength(0.5).rotation == Augmentation().rotation / 2
     for wrong in (-0.1, 2.1, float("nan")):
         with pytest.raises(FerError, match="from 0 to 2"):

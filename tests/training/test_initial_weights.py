@@ -58,9 +58,7 @@ def test_a_pretrained_backbone_is_started_from(aged, home):
     path = pretrain("MobileNetV2", aged, size=32, epochs=2)
     assert path == home / "backbones" / pretrained_file("MobileNetV2", 32)
     card = json.loads(path.with_name("mobilenetv2_32_utkface.json").read_text())
-    assert card["recipe"]["epochs"] == 2
-    assert 0 < card["watched"]["age_mean_absolute_error"] < 200
-    assert 0 <= card["watched"]["gender_accuracy"] <= 1
+    assert card["recipe"]["epochs"] == 2 and 0 < card["watched"]["age_mean_absolute_error"] < 200
     assert pretraining_note(SMALL) == card
     assert pretraining_note(replace(SMALL, weights_from="imagenet")) is None
     one, other = initial_network(SMALL), initial_network(SMALL)
@@ -91,16 +89,14 @@ def test_only_weights_that_fit_are_available(home, tmp_path, monkeypatch):
     add_model(folders.promoted(), "kept", spec=model_spec("vgg16_modified").as_dict())
     names, notes = weight_sources(model_spec("vgg16_modified"))
     assert names[:2] == ["imagenet", "random"]
-    assert "kept is not available" in " ".join(notes)
-    assert "pretrain VGG16" in " ".join(notes)
+    assert "kept is not available" in " ".join(notes) and "pretrain VGG16" in " ".join(notes)
     (shipped / "vgg16_frozen_utk").symlink_to(SHIPPED / "vgg16_frozen_utk")
     assert "utkface" in weight_sources(model_spec("vgg16_modified"))[0], "taken from a shipped model"
     assert stored_backbone(model_spec("vgg16_modified_face_utk")).name == "vgg16_frozen_utk"
     (shipped / "resnet50_frozen_utk").symlink_to(SHIPPED / "resnet50_frozen_utk")
     assert stored_backbone(model_spec("resnet50_frozen_utk")) is None, "its normalisations are folded into its weights"
     names, notes = weight_sources(model_spec("xception_frozen"))
-    assert "utkface" not in names
-    assert "pretrain Xception" in " ".join(notes)
+    assert "utkface" not in names and "pretrain Xception" in " ".join(notes)
     weights = home / "backbones" / "xception_71_utkface.weights.h5"
     weights.parent.mkdir()
     weights.touch()
@@ -112,12 +108,13 @@ def test_a_stored_model_and_its_two_heads_are_started_from(tiny_spec, tiny_netwo
     started = initial_network(replace(tiny_spec, weights_from="mine"), "mixed_bfloat16")
     for a, b in zip(started.get_weights(), tiny_network.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    with pytest.raises(FerError, match="do not fit tiny"):
-        initial_network(replace(tiny_spec, weights_from="mine", widths=(8, 8, 12, 20)))
-    with pytest.raises(FerError, match="no trained model of that name"):
-        initial_network(replace(tiny_spec, weights_from="gone"))
-    with pytest.raises(FerError, match="Only models with a backbone"):
-        initial_network(replace(tiny_spec, weights_from="utkface"))
+    for changed, message in (
+        ({"weights_from": "mine", "widths": (8, 8, 12, 20)}, "do not fit tiny"),
+        ({"weights_from": "gone"}, "no trained model of that name"),
+        ({"weights_from": "utkface"}, "Only models with a backbone"),
+    ):
+        with pytest.raises(FerError, match=message):
+            initial_network(replace(tiny_spec, **changed))
     faces = np.random.default_rng(0).integers(0, 256, (4, 48, 48, 1)).astype("float32")
     both = with_votes_head(tiny_network)
     expected = both.predict(faces, verbose=0)
