@@ -22,7 +22,7 @@ from fer_core.types import FerError
 from tests.data.conftest import csv_text, make_dataset
 from tests.test_floors import ROOT
 
-SECTION = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a dataset")[1].split("\n## ")[0]
+SECTION = (ROOT / "docs/CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a dataset")[1].split("\n## ")[0]
 COMMANDS = re.findall(r"`fer-lab ([^`]+)`", SECTION)
 EACH = 4
 

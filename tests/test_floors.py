@@ -21,7 +21,7 @@ FLOORS = [
     {"inference"},
     {"measuring"},
     {"training", "explain", "archives"},
-    {"runs", "audit", "quiz"},
+    {"runs", "fairness", "quiz"},
     {"tuning"},
     {"sections"},
     {"cli"},

@@ -12,11 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 from typer import Argument, Option
 
-from fer_core.audit.faces import picture_faces
-from fer_core.audit.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit, records
-from fer_core.audit.pictures import open_grouped
 from fer_core.cli.output import AsJson, Model, WholeImage, print_json, progress_bar, stdout, warn
 from fer_core.faces import default_detector
+from fer_core.fairness.faces import picture_faces
+from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit, records
+from fer_core.fairness.pictures import open_grouped
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import DEFAULT_MODEL, load_model

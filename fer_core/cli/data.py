@@ -11,12 +11,12 @@ import pandas as pd
 import typer
 from typer import Argument, Option
 
-from fer_core.audit.properties import FILE as PROPERTIES_FILE
-from fer_core.audit.properties import measured_properties
 from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout
 from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
 from fer_core.data.near_duplicates import FILE, LEAST, same_pictures_by_row
 from fer_core.faces import head_roll, save_roll
+from fer_core.fairness.properties import FILE as PROPERTIES_FILE
+from fer_core.fairness.properties import measured_properties
 from fer_core.files import csv_text
 from fer_core.types import FerError
 

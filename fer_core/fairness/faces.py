@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.audit.groups import MINIMUM, GroupAudit, audit_groups, error_tree
-from fer_core.audit.pictures import GroupedPictures
-from fer_core.audit.properties import PROPERTIES, known_properties, slice_groups
 from fer_core.data import FaceDataset, read_image
 from fer_core.faces import crop_face, default_detector, whole_image_face
+from fer_core.fairness.groups import MINIMUM, GroupAudit, audit_groups, error_tree
+from fer_core.fairness.pictures import GroupedPictures
+from fer_core.fairness.properties import PROPERTIES, known_properties, slice_groups
 from fer_core.measuring.face_table import face_table
 from fer_core.metrics.predictions import Predictions
 from fer_core.store.stored_model import StoredModel

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fer_core.audit.faces import picture_faces, stored_faces
-from fer_core.audit.pictures import open_grouped
-from fer_core.audit.properties import known_properties
+from fer_core.fairness.faces import picture_faces, stored_faces
+from fer_core.fairness.pictures import open_grouped
+from fer_core.fairness.properties import known_properties
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.types import FerError
-from tests.audit.people import write_people
+from tests.fairness.people import write_people
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_core.audit.properties import PROPERTIES, known_properties, measured_properties, slice_groups
+from fer_core.fairness.properties import PROPERTIES, known_properties, measured_properties, slice_groups
 from fer_core.types import FerError
 
 ROLL = ["upright, up to 5", "5 to 15", "tilted, over 15", "no face found"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import permutation_test
 from sklearn.metrics import precision_score, recall_score
 
-from fer_core.audit.groups import audit_groups, error_tree, permutation_p, records
+from fer_core.fairness.groups import audit_groups, error_tree, permutation_p, records
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.intervals import wilson_interval
 from fer_core.types import FerError

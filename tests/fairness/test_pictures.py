@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.audit.pictures import open_grouped
+from fer_core.fairness.pictures import open_grouped
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
-from tests.audit.people import picture, write_people, zipped
+from tests.fairness.people import picture, write_people, zipped
 from tests.junk import with_junk
 
 PACKS = pytest.mark.parametrize("pack", [lambda folder: folder, zipped], ids=["folder", "zip"])
