@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 
-from fer_core.cli.evaluate import degraded_table, map_line
+from fer_core.cli.evaluate import map_line
 from fer_core.columns import DEGRADED_COLUMNS, PROBABILITIES
 from fer_core.data import load_fer2013, load_ferplus
-from fer_core.faces import DEGRADATIONS
 from fer_core.store import folders
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.store.stored_model import PREDICTIONS
 from tests.cli.conftest import fails
 from tests.made_up_store import add_model, plurality, predictions, write_fer2013
-from tests.made_up_store import degraded_table as made_up_degraded
 
 
 def test_models_has_the_stable_keys_names_broken_ones_and_keeps_brackets(fer, mine):
@@ -102,19 +98,6 @@ def test_without_votes_the_annotators_are_those_of_the_stored_predictions(fer, m
     again = json.loads(fer(*words, "--json").stdout)["mine"]
     assert again["degraded"] == measured["degraded"]
     assert (measured["degraded_from"], again["degraded_from"]) == ("measured now", "stored with the model")
-
-
-def test_the_table_of_degraded_faces_has_both_yardsticks():
-    table = made_up_degraded(0.5)
-    console = Console(width=80, file=io.StringIO())
-    console.print(degraded_table("able", table))
-    shown = console.file.getvalue()
-    assert shown.count("by most annotators") == 1 + len(DEGRADATIONS) + 1  # title, one line for each kind, caption
-    assert "900 faces" in " ".join(shown.split())
-    blur = table[table["kind"] == "blur"]
-    assert " ".join(f"{value:.1%}" for value in blur["accuracy_plurality"]) in " ".join(shown.split())
-    console.print(degraded_table("able", table.assign(faces_plurality=0)))
-    assert console.file.getvalue().count("by most annotators") == shown.count("by most annotators")
 
 
 def test_the_annotators_of_other_faces_are_not_used(fer, mine, tmp_path, monkeypatch):

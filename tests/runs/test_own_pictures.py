@@ -80,7 +80,6 @@ def test_copies_never_stand_on_both_sides(home, tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ([("../happy/1.png", png()), ("sad/1.png", png())], "leads out of its folder"),
         (
             [*[(f"happy/{i}.png", png(value=i)) for i in range(3)], ("sad/1.jpg", b"hello"), ("sad/2.png", png())],
             "'sad' in mine.zip has too few.*sad/1.jpg is not an image",

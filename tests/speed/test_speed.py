@@ -8,7 +8,6 @@ import os
 import statistics
 import time
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import typer
@@ -16,18 +15,7 @@ from typer.testing import CliRunner
 
 from tests.server import ROOT, serving
 from tests.speed.__main__ import main
-from tests.speed.measures import MARKS, browsing, seconds_to
 from tests.speed.timing import in_child, seconds_each
-
-SLOW_PAGE = """import time
-
-import streamlit as st
-
-time.sleep(1)
-st.title("Late")
-time.sleep(2)
-st.plotly_chart({"data": [{"y": [1, 2]}]})
-"""
 
 
 def test_functions_take_turns_for_the_given_time_and_the_average_is_chosen():
@@ -74,24 +62,6 @@ def test_numbers_have_their_keys_and_belong_together(yunet_file):
     assert numbers["classify_speedup_vs_keras_predict"] > 3  # keras.predict sets up a loop over batches at each call
     assert numbers["startup_seconds"] + numbers["app_start_seconds"] < taken
     assert numbers["resident_mb"] > 50  # Python with NumPy and OpenCV
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-def test_a_page_that_waits_is_as_late_as_it_waits(chromium, tmp_path):
-    (tmp_path / "late.py").write_text(SLOW_PAGE, "utf-8")
-
-    def measured(address: str) -> dict[str, float]:
-        with browsing() as window:
-            return seconds_to(address, window, **MARKS)
-
-    # Playwright refuses a second instance in a thread, and tests of pages may have one open in this thread
-    late = serving(tmp_path, app=str(tmp_path / "late.py"), FER_HOME=str(tmp_path))
-    with late as (_, address), ThreadPoolExecutor(1) as thread:
-        seconds = thread.submit(measured, address).result()
-    assert list(seconds) == ["heading", "chart"]
-    assert 1 < seconds["heading"] <= seconds["chart"]  # a busy browser may show both at once
-    assert seconds["chart"] > 3
 
 
 def test_a_server_that_ends_says_why(tmp_path):
