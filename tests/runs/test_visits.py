@@ -44,7 +44,7 @@ def leave(visitor: Visitor, hours: float) -> None:
 
 
 def away(visitor: Visitor) -> float:
-    """The seconds since the visitor's last visit."""
+    """Return the seconds since the visitor's last visit."""
     return time.time() - visitor.folder.stat().st_mtime
 
 
