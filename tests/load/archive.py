@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 import cv2
 import numpy as np
@@ -25,8 +24,6 @@ from fer_core.archives import Job, LocalEngine, RayEngine, run_archive
 from fer_core.archives.worker import Done, Task
 from fer_core.data import sample_portrait
 from fer_core.store.folders import load_model
-
-BROKEN_EVERY: Final = 50  # each photo with such a number is cut off, so that errors are compared as well
 
 
 def write_photos(folder: Path, count: int) -> None:
@@ -41,7 +38,7 @@ def write_photos(folder: Path, count: int) -> None:
         photo[top : top + side, left : left + side] = small.clip(0, 255)
         path = folder / f"{number:06d}.jpg"
         Image.fromarray(photo).save(path, quality=88)
-        if number % BROKEN_EVERY == BROKEN_EVERY - 1:
+        if number % 50 == 49:  # cut off, so that errors are compared as well
             path.write_bytes(path.read_bytes()[:900])
 
 

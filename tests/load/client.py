@@ -1,8 +1,6 @@
-"""A visitor's connection without a browser: what a browser sends to the server, and what it reads.
+"""A visitor without a browser, many of which would measure themselves: each needs more time than the server.
 
-Chromium needs several times the processor time of the server for the same page, so that many of its windows on the
-server's machine measure themselves. This client loads a page and its scripts, speaks Streamlit's WebSocket protocol,
-uploads files and reads every picture. It draws nothing.
+It loads a page and its scripts, speaks Streamlit's WebSocket protocol, uploads files, reads pictures, draws nothing.
 """
 
 from __future__ import annotations
@@ -24,10 +22,7 @@ PATIENCE: Final = 120  # seconds to wait for an answer
 
 
 class Connection:
-    """One visitor's requests to a server, such as http://127.0.0.1:8501; `requests.HTTPError` where it answers so.
-
-    Scripts are loaded once, as in a browser.
-    """
+    """One visitor's requests to a server, such as http://127.0.0.1:8501. Scripts are loaded once, as in a browser."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -56,10 +51,7 @@ class Connection:
 
 
 class Page:
-    """A page that is open in a session of its own, by `async with`; `elements` is what its last run put on the page.
-
-    It raises `TimeoutError` where the server does not answer in `PATIENCE` seconds.
-    """
+    """A page that is open in a session of its own, by `async with`; `elements` is what its last run put on the page."""
 
     def __init__(self, connection: Connection, path: str, query: str = "") -> None:
         self.elements: list[Element] = []
@@ -70,12 +62,10 @@ class Page:
         connection = self._connection
         await connection.load(self._path)
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in connection.session.cookies)
+        address, protocols = connection.address.replace("http", "ws", 1), ["streamlit", connection.token]
+        options: dict[str, Any] = {"additional_headers": {"Cookie": cookies}, "max_size": None}
         self._socket = await connect(
-            f"{connection.address.replace('http', 'ws', 1)}/_stcore/stream",
-            subprotocols=["streamlit", connection.token],  # type: ignore[list-item]
-            additional_headers={"Cookie": cookies},
-            max_size=None,
-            open_timeout=PATIENCE,
+            f"{address}/_stcore/stream", subprotocols=protocols, open_timeout=PATIENCE, **options
         )
         await self._run()
         return self

@@ -107,11 +107,7 @@ def inside_gzip(content: bytes, random: Random) -> bytes:
 ANY: Final[tuple[Way, ...]] = (flipped, truncated, spliced, resized)
 
 WAYS: Final[dict[str, tuple[Way, ...]]] = {
-    ".png": (inside_png, inside_png),
-    ".zip": (inside_zip, inside_zip, inside_zip),
-    ".keras": (inside_zip, inside_zip, inside_zip),
-    ".gz": (inside_gzip, inside_gzip, inside_gzip),
-    ".csv": (renumbered, renumbered),
-    ".json": (renumbered, renumbered, renumbered),
+    **{".png": (inside_png,) * 2, ".csv": (renumbered,) * 2, ".json": (renumbered,) * 3},
+    **{".zip": (inside_zip,) * 3, ".keras": (inside_zip,) * 3, ".gz": (inside_gzip,) * 3},
 }
 """Ways that suit files of a suffix, besides those that suit any."""

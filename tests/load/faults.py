@@ -41,19 +41,11 @@ READ_ONLY: Final = ("--bind {home} {home}", "-o remount,ro,bind {home}")  # even
 PATIENCE: Final = 240.0  # seconds for a training
 
 
-def upload(number: int) -> None:
-    keep_upload(f"{number}.zip", np.random.default_rng(number).bytes(50_000))
-
-
 def video(_: int) -> None:
     writer = VideoWriter(home() / "annotated.mp4")
     for k in range(40):
         writer.add(np.random.default_rng(k).integers(0, 256, (180, 320, 3), dtype=np.uint8), k / 10)
     writer.close(4.0)
-
-
-def snapshot(_: int) -> None:
-    Collection().add(good_input(), "happy")
 
 
 def full_disk_file(write: Callable[[int], object], _: Path) -> str:
@@ -121,9 +113,9 @@ def read_only_commands(folder: Path) -> str:
 
 
 SCENARIOS: Final[dict[str, Callable[[Path], str]]] = {
-    "full disk: upload": partial(full_disk_file, upload),
+    "full disk: upload": partial(full_disk_file, lambda number: keep_upload("a.zip", bytes([number]) * 50_000)),
     "full disk: video": partial(full_disk_file, video),
-    "full disk: snapshot": partial(full_disk_file, snapshot),
+    "full disk: snapshot": partial(full_disk_file, lambda _: Collection().add(good_input(), "happy")),
     "full disk: training": full_disk_training,
     "read-only: pages": read_only_pages,
     "read-only: commands": read_only_commands,

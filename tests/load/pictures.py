@@ -70,14 +70,11 @@ def read_picture(given: Input, folder: Path) -> list[str]:
 @functools.cache
 def videos() -> dict[str, bytes]:
     small = moving_head(8, 8, (320, 240))
-    return {
-        "film.mp4": film(small),
+    kinds = {"mp4": (), "webm": ("webm", "libvpx-vp9"), "avi": ("avi", "mpeg4"), "mkv": ("matroska", "mpeg4")}
+    return {f"film.{name}": film(small, *kind) for name, kind in kinds.items()} | {
         "turned.mov": film(small, "mov", rotate=90),
         "fast.mp4": film(small, options={"movflags": "faststart"}),
         "wide.mp4": film(small, pixel_ratio=Fraction(4, 3)),
-        "film.webm": film(small, "webm", "libvpx-vp9"),
-        "film.avi": film(small, "avi", "mpeg4"),
-        "film.mkv": film(small, "matroska", "mpeg4"),
         "film.ts": film(small, "mpegts", "mpeg2video", rate=25),
         "sound.mp4": with_sound(small),
     }

@@ -209,9 +209,7 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
 
 def test_a_full_disk_fails_in_one_sentence(runs, plan_for, tmp_path, monkeypatch):
     """Python runs `sitecustomize` as it starts: in the run's process, saving arrays fails."""
-    program = (
-        "import numpy\n\ndef full(*_, **__):\n    raise OSError(28, 'No space left on device')\n\nnumpy.savez = full"
-    )
+    program = "import numpy\ndef full(*_, **__):\n    raise OSError(28, 'No space left on device')\nnumpy.savez = full"
     (tmp_path / "sitecustomize.py").write_text(program)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     run = queue.submit(plan_for(write_faces(tmp_path / "faces", 3)))
