@@ -77,8 +77,8 @@ class Result(NamedTuple):
 def make(kind: str, seed: int, number: int) -> Input:
     """Return input `number` of a kind; the same for the same seed."""
     random = np.random.default_rng([seed, sorted(KINDS).index(kind), number])
-    good, bombs = KINDS[kind].good(), KINDS[kind].bombs()
-    if random.random() < BOMBS and bombs:
+    good = KINDS[kind].good()
+    if random.random() < BOMBS and (bombs := KINDS[kind].bombs()):  # bombs take a minute to make
         name = str(random.choice(sorted(bombs)))
         return Input(f"bomb {name}", name, bombs[name])
     name = str(random.choice(sorted(good)))
