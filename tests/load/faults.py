@@ -31,7 +31,6 @@ from fer_core.types import FerError
 from tests.bad_inputs import good_input
 from tests.load.client import Connection, Page
 from tests.load.home import fresh_home, show
-from tests.load.visitors import MEMORY
 from tests.runs.conftest import write_faces
 from tests.server import serving
 from tests.waiting import until
@@ -94,7 +93,7 @@ def read_only_pages(folder: Path) -> str:
     with _mounted(*READ_ONLY):
         for inside in ("", "not yet created"):
             os.environ["FER_HOME"] = str(folder / "home" / inside)
-            with serving(folder, **MEMORY) as (_, address):
+            with serving(folder) as (_, address):
                 errors = asyncio.run(_open_all(address))
             assert not errors, errors
     return "every page opens, also where the data folder is still to be created"

@@ -30,9 +30,6 @@ from tests.load.client import Connection, Page
 from tests.load.home import MEGABYTE, face, fresh_home, packed, show
 from tests.server import serving
 
-MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "524288", "MALLOC_TRIM_THRESHOLD_": "524288"}
-"""Settings of glibc's allocator, as `make run` and the Dockerfile have them."""
-
 RATIO: Final = 5.0
 LEFT: Final = 100  # megabytes that may remain
 BESIDE: Final = 150  # megabytes that may be needed beside the files
@@ -84,7 +81,7 @@ def main(
     rest: Annotated[float, typer.Option(help="Seconds until the last visitor comes.")] = 130,
 ) -> None:
     """Measure; exit status 1 if a limit is violated."""
-    with fresh_home() as folder, serving(folder, **MEMORY) as (process, address):
+    with fresh_home() as folder, serving(folder) as (process, address):
         server, photos = Server(process, address, rest), {"visitors": visitors, "seconds": seconds, "think": think}
         raise typer.Exit(asyncio.run(_measure_large(server, megabytes) if megabytes else _measure(server, **photos)))
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fer_core.data import load_fer2013, load_ferplus
+from fer_core.data.pictures import open_grouped
 from fer_core.fairness.faces import picture_faces
-from fer_core.fairness.pictures import open_grouped
 from fer_core.files import home
 from fer_core.runs.data import DataSettings, load_training_data
 from fer_core.runs.own_pictures import read_own_zip
