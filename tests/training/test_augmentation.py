@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ FACES = np.random.default_rng(0).integers(0, 256, (2, 48, 48)).astype(np.uint8)
 def test_strength_scales_everything():
     assert Augmentation.of_strength(1, crop=44) == Augmentation()
     assert Augmentation.of_strength(0) == MIRROR_ONLY
-    assert MIRROR_ONLY.only_mirrors and not Augmentation.of_strength(0.1).only_mirrors
+    assert Augmentation.of_strength(0).only_mirrors
+    assert not Augmentation.of_strength(0.1).only_mirrors
     assert Augmentation.of_strength(0.5).rotation == Augmentation().rotation / 2
     for wrong in (-0.1, 2.1, float("nan")):
         with pytest.raises(FerError, match="from 0 to 2"):
@@ -48,8 +50,28 @@ def test_the_child_draws_what_the_layers_draw():
         assert not (copies[0, 0] == copies[0, 1]).all()
 
 
-def test_a_failure_is_one_sentence(monkeypatch):
-    failed = subprocess.CompletedProcess([], 1, "", "Traceback\nMemoryError\n")
-    monkeypatch.setattr("fer_core.jobs.run_python", lambda *_, **__: failed)
-    with pytest.raises(FerError, match="could not draw the copies: MemoryError"):
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (subprocess.TimeoutExpired("python", 180), "within 3 minutes"),
+        (OSError(12, "Cannot allocate memory"), "could not draw the copies: Cannot allocate memory"),
+        (None, r"could not draw the copies: MemoryError"),
+    ],
+)
+def test_failures_are_one_sentence(monkeypatch, failure, sentence):
+    def run(*arguments, **settings):
+        if failure is not None:
+            raise failure
+        return subprocess.CompletedProcess(arguments, 1, "", "Traceback\nMemoryError\n")
+
+    monkeypatch.setattr("fer_core.jobs.run_python", run)
+    with pytest.raises(FerError, match=sentence):
         augmented_copies(FACES, [ROBUST], 1)
+
+
+def test_what_pages_import_imports_no_keras():
+    program = (
+        "import fer_core.training.initial_weights, fer_core.training.recipe, fer_core.training.data, sys;"
+        "assert not {'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

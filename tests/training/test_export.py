@@ -69,6 +69,8 @@ def test_small_files_hold_the_kernels_in_half_precision(tiny_spec, tmp_path):
         stored = keras.saving.load_model(path, compile=False, safe_mode=True).get_weights()
         for a, b in zip(stored, weights, strict=True):
             np.testing.assert_array_equal(a, np.float32(np.float16(b)) if small and b.ndim > 1 else b)
+    for a, b in zip(network.get_weights(), stored, strict=True):
+        np.testing.assert_array_equal(a, b)
     assert sizes[True] < 0.8 * sizes[False]
 
 

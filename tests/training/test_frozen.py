@@ -151,8 +151,11 @@ def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark
     expected = master.predict(faces, verbose=0).argmax(axis=1)
     silent = replace(bright_and_dark, labels=np.full_like(bright_and_dark.labels, 3))  # labels that tell nothing
     taught = replace(plain, teachers=("master",), teaching=5.0, peak_learning_rate=0.03)
-    unlabelled = (silent.subset(np.arange(1)), bright_and_dark.images)  # beside one face, which shows no difference
-    for part, more in ((silent, None), unlabelled):
+    for part, more in (
+        (silent, None),
+        # the same from faces without labels, beside one labelled face that shows nothing of the difference
+        (silent.subset(np.arange(1)), bright_and_dark.images),
+    ):
         student = build_network(tiny_spec)
         history = fit(student, tiny_spec, recipe=taught, training=part, holdout=bright_and_dark, unlabelled=more)
         assert len(history["val_loss"]) == 12

@@ -49,14 +49,17 @@ def test_every_augmentation_has_its_name():
     spec = model_spec("compact_cnn")
     kinds = {name: augmentation_named(name, spec) for name in AUGMENTATIONS}
     assert kinds["off"] is None
-    assert kinds["mirror"].only_mirrors and not kinds["as the paper"].only_mirrors
+    assert kinds["mirror"].only_mirrors
     assert kinds["weak"].rotation < kinds["medium"].rotation < kinds["strong"].rotation
-    assert kinds["robust"] == recipe_for(spec).augmentation and kinds["robust"].degraded > 0
+    assert not kinds["as the paper"].only_mirrors
+    assert kinds["robust"] == recipe_for(spec).augmentation
+    assert kinds["robust"].degraded > 0
 
 
 def test_the_summary_names_what_is_trained_and_how():
-    compact, frozen = model_spec("compact_cnn"), model_spec("mobilenetv2_frozen")
-    assert "mirrored, degraded" in recipe_summary(compact, recipe_for(compact))
-    assert named_recipe(compact).augmentation.degraded == 0, "as it was trained"
-    summary = recipe_summary(frozen, fine_tuning_recipe(frozen, 2000, 15))
-    assert "MobileNetV2" in summary and "adamw, learning rate 0.002 (cosine), batches of 256" in summary
+    assert "mirrored, degraded" in recipe_summary(model_spec("compact_cnn"), recipe_for(model_spec("compact_cnn")))
+    assert named_recipe(model_spec("compact_cnn")).augmentation.degraded == 0, "as it was trained"
+    spec = model_spec("mobilenetv2_frozen")
+    summary = recipe_summary(spec, fine_tuning_recipe(spec, 2000, 15))
+    for words in ("MobileNetV2", "adamw, learning rate 0.002 (cosine), batches of 256", "faces mirrored"):
+        assert words in summary

@@ -74,7 +74,8 @@ def test_focal_loss_weighs_by_the_missing_probability():
 def test_accuracy_counts_faces_with_one_answer_in_the_first_place():
     metric, answers = PluralityAccuracy(first=7), np.eye(14, dtype=np.float32)[[7 + 4] * 3]
     metric.update_state(np.concatenate([np.eye(7)[[0, 0, 0]], VOTED_SHARES], axis=1).astype(np.float32), answers)
-    assert float(metric.result()) == float(metric.faces) == 1.0
+    assert float(metric.result()) == 1.0
+    assert float(metric.faces) == 1.0
 
 
 def test_both_heads_of_a_stored_network_come_back(two_heads, tiny_spec):
@@ -92,10 +93,12 @@ def test_both_targets_are_learnt_although_some_faces_have_no_votes(network, tiny
     keras.utils.set_random_seed(0)
     voted = np.where(bright_and_dark.labels == 0, 5, 6)
     voted[::10] = -1
-    faces, learner = with_votes(bright_and_dark, voted), with_votes_head(network)
+    faces = with_votes(bright_and_dark, voted)
+    learner = with_votes_head(network)
     recipe = replace(PLAIN, target="both", epochs=15, batch_size=16, ema=0.5, augmentation=None)
     history = fit(learner, tiny_spec, recipe=recipe, training=faces, holdout=faces)
-    assert history["val_accuracy"][-1] > 0.9 < history["val_votes_accuracy"][-1]
+    assert history["val_accuracy"][-1] > 0.9
+    assert history["val_votes_accuracy"][-1] > 0.9
 
 
 FREQUENCIES = np.array([[0.1, 0.02, 0.18, 0.3, 0.1, 0.2, 0.1], [0.1, 0.01, 0.04, 0.3, 0.15, 0.1, 0.3]])

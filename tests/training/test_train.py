@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -33,8 +32,9 @@ def faces_of(split: str, count: int) -> FaceDataset:
 
 @pytest.fixture
 def data():
-    tests = replace(faces_of("PublicTest", 17), usage=np.repeat(["PublicTest", "PrivateTest"], [8, 9]))
-    return TrainingData(faces_of("Training", 14), faces_of("Training", 7), tests)
+    tests = [faces_of("PublicTest", 8), faces_of("PrivateTest", 9)]
+    parts = [np.concatenate([getattr(part, name) for part in tests]) for name in ("images", "labels", "usage", "rows")]
+    return TrainingData(faces_of("Training", 14), faces_of("Training", 7), FaceDataset(*parts))
 
 
 def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, tmp_path, bright_and_dark):
@@ -71,7 +71,9 @@ def test_what_is_shipped_depends_on_where_it_starts(
     monkeypatch.setattr(module, "QUANTIZATIONS", ("float32",))
     spec, told = replace(tiny_spec, weights_from=start), []
     model = train(spec, data, recipe=ONE_EPOCH, root=tmp_path, ship=ship, mapped=True, say=told.append)
-    assert (model.servable, (model.folder / KERAS).is_file()) == (served, archived)
+    assert model.servable is served
+    assert (model.folder / KERAS).is_file() is archived
+    assert (model.card.served is None) is not served
     assert model.card.measured.startswith("on the served LiteRT file" if served else "on the LiteRT file, which is not")
     facts = model.card.served if served else model.card.measured_file
     assert facts["storage"] == "float32"
@@ -125,13 +127,17 @@ def test_other_weights_of_the_same_name_and_other_votes_are_another_run(tiny_spe
     assert set(plain) == {"spec", "recipe", "data"}, "random weights follow from the seed"
     identities = []
     for _ in range(2):
-        folder, spec = store("master", build_network(tiny_spec), tiny_spec), replace(tiny_spec, weights_from="master")
+        folder = store("master", build_network(tiny_spec), tiny_spec)
+        spec = replace(tiny_spec, weights_from="master")
         identities.append(run_identity(network, spec, recipe=recipe, data=data))
-        shutil.rmtree(folder)
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
     first, second = identities
-    assert first["start"] == second["start"] and first["teacher master"] != second["teacher master"]
-    for _ in range(2):
-        claim_folder(tmp_path / "run", first)
+    assert first["start"] == second["start"]
+    assert first["teacher master"] != second["teacher master"]
+    claim_folder(tmp_path / "run", first)
+    claim_folder(tmp_path / "run", first)
     with pytest.raises(FerError, match="or from other weights"):
         claim_folder(tmp_path / "run", second)
     older = {key: value for key, value in first.items() if key != "teacher master"}
@@ -142,4 +148,5 @@ def test_other_weights_of_the_same_name_and_other_votes_are_another_run(tiny_spe
         run_identity(network, tiny_spec, recipe=Recipe(epochs=1, target=target), data=TrainingData(part, part))
         for target, part in (("labels", voted[0]), ("both", voted[0]), ("both", voted[1]))
     )
-    assert "votes" not in alone and both[0]["votes"] != both[1]["votes"]
+    assert "votes" not in alone
+    assert both[0]["votes"] != both[1]["votes"]
