@@ -70,7 +70,7 @@ def summarize(
             table = predictions[(predictions["split"] == split) & (predictions["view"] == view)]
             probabilities = table[PROBABILITIES].to_numpy(np.float64)
             truth = {name: table[name].to_numpy() for name in YARDSTICKS}
-            by = {name: _scores(labels, probabilities) for name, labels in truth.items() if (labels >= 0).any()}
+            by = {name: scores(labels, probabilities) for name, labels in truth.items() if (labels >= 0).any()}
             leakless = evaluate(truth["label"][clean], probabilities[clean])
             result[split][view] = {
                 **by["label"],
@@ -81,7 +81,7 @@ def summarize(
     return result
 
 
-def _scores(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
+def scores(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
     """Return metrics, intervals and rates of each class over the faces with an answer, where `labels` is not -1."""
     judged = labels >= 0
     metrics = evaluate(labels[judged], probabilities[judged])
