@@ -18,6 +18,7 @@ from fer_core.archives.storage import find_files, opened, short_name, shown
 from fer_core.archives.worker import COLUMNS, analyze_file
 from fer_core.classifier import Classifier
 from fer_core.data import IMAGE_SUFFIXES, read_image
+from fer_core.extras import extras
 from fer_core.faces import crop_face, draw_faces
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.face_table import timeline_points
@@ -182,6 +183,7 @@ class FaceTable:
         columns = {"faces": faces, "share": faces / max(len(found), 1), "sure": sure}
         return pd.DataFrame(columns | {"probability": found[list(EXPRESSIONS)].mean()}, index=names)
 
+    @extras()
     def timeline(self, face: int = 1) -> Any:
         """Return a Plotly figure of one face's seven probabilities over the seconds of a video."""
         from fer_core.figures.bars import timeline_chart

@@ -121,7 +121,7 @@ def test_a_picture_of_one_gray_or_of_no_face_is_left_out_and_the_others_stay(vot
 @pytest.mark.parametrize("kept", ["Training", "few"])
 def test_too_few_test_faces(made_up, kept):
     selection = made_up.usage == "Training" if kept == "Training" else np.arange(25)
-    with pytest.raises(FerError, match=r"needs 10 test faces .* data download\. Received: \d+ test faces"):
+    with pytest.raises(FerError, match=r"needs 10 test faces .* data download, or data add\. Received: \d+ test faces"):
         draw_round(made_up.subset(selection), 1)
 
 
