@@ -135,7 +135,7 @@ def test_a_data_set_of_ones_own_is_learned_without_its_tests(home, tmp_path):
     learned = {*loaded.data.training.ids, *loaded.data.holdout.ids}
     assert learned == set(added.load().split("train").ids)
     assert not learned & set(added.tests().ids)
-    assert loaded.data.name == "own data set (raf)"
+    assert loaded.data.name == "own data set of whole pictures (raf)"
     assert expected_faces(settings) == 28
     assert not any("no test split" in words for words in loaded.warnings)
     add_dataset("ck", ck_plus(tmp_path / "ck", noise(8)), whole_image=True)
