@@ -137,11 +137,7 @@ def test_the_base_predicts_in_an_empty_folder_and_names_the_extra_that_a_command
     assert DEFAULT_MODEL in {row["name"] for row in json.loads(done[1][1])}
     (face,) = json.loads(done[2][1])[0]["faces"]
     (expected,) = FaceAnalyzer(load_model().classifier()).analyze(sample_portrait())
-<<<<<<< HEAD
-    assert list(face["probabilities"].values()) == pytest.approx(expected.probabilities, abs=1e-5)
-=======
     assert list(face["probabilities"].values()) == pytest.approx(expected.probabilities.tolist(), abs=1e-5)
->>>>>>> main
     for extra, (_, _, said) in zip(lacking.values(), done[3:], strict=True):
         assert re.fullmatch(rf'Error: \w+ is not installed. Run `pip install "fer-lab\[{extra}\]"`\s*', said)
 
