@@ -141,6 +141,18 @@ def test_the_app_starts_from_the_wheel(installed, tmp_path):
         assert f"{installed}/fer_core/_app/app.py" in server.cmdline()
 
 
+def test_either_build_of_opencv_works():
+    """Both builds write the folder `cv2`, so one environment cannot have both. Windows, the difference, are unused."""
+    files = [*ROOT.glob("fer_core/**/*.py"), *ROOT.glob("pages/**/*.py")]
+    called = {name for path in files for name in re.findall(r"\bcv2\.(\w+)", path.read_text(encoding="utf-8"))}
+    assert "resize" in called
+    assert not [
+        name for name in called if re.search("Window|imshow|waitKey|select|Trackbar|Mouse|Overlay|StatusBar", name)
+    ]
+    for name in ("requirements.txt", "requirements-serve.txt"):
+        assert "opencv-python" in (ROOT / name).read_text(encoding="utf-8").splitlines()[1], "the reason, by make lock"
+
+
 def test_every_extra_module_is_of_its_extra():
     known = packages_distributions()
     for module, extra in MODULES.items():

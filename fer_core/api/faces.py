@@ -80,12 +80,12 @@ def analyze(
         - `angry` to `neutral`: the seven probabilities.
         - `detector_score`: the confidence that this is a face, 0 to 1.
         - `roll`, `yaw`, `pitch`: degrees by which the head is turned: clockwise in the picture, to its right, and up.
-          Yaw and pitch are approximate, see `fer_core.faces.head_pose`.
-        - `left_eye_x` to `right_mouth_y`: five landmarks in pixels, left and right as in the picture. They and the
-          angles are missing where the detector gives none, and with `whole_image`.
+        - `left_eye_x` to `right_mouth_y`: five landmarks in pixels, left and right as in the picture.
         - `model`: its name.
 
-        `faces.fer` has a summary, a timeline and a drawing of them, see `FaceTable`.
+        Yaw and pitch are approximate, see `fer_core.faces.head_pose`. Landmarks and angles are missing where the
+        detector gives none, and with `whole_image`. `faces.fer` has a summary, a timeline and a drawing of them, see
+        `FaceTable`.
 
     Raises:
         FerError: there is no such model, or nothing of the source can be used.
@@ -183,6 +183,7 @@ class FaceTable:
         columns = {"faces": faces, "share": faces / max(len(found), 1), "sure": sure}
         return pd.DataFrame(columns | {"probability": found[list(EXPRESSIONS)].mean()}, index=names)
 
+    @extras()
     @extras()
     def timeline(self, face: int = 1) -> Any:
         """Return a Plotly figure of one face's seven probabilities over the seconds of a video."""

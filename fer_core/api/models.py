@@ -168,6 +168,7 @@ class Audit(NamedTuple):
 
 
 @extras()
+@extras()
 def audit(
     source: str | os.PathLike[str],
     model: str = DEFAULT_MODEL,
