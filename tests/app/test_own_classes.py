@@ -11,8 +11,8 @@ from tests.app.conftest import captions, charts, said
 SHOWN = [plain("Own <b>classes</b>")]
 
 
-def test_predict_shows_its_classes_alone(predict, own_model):
-    app = predict(p_models=SHOWN, p_evidence="confused", p_against="calm", p_occlusion="true")
+def test_predict_shows_its_classes_alone(open_app, own_model):
+    app = open_app("predict", p_models=SHOWN, p_evidence="confused", p_against="calm", p_occlusion="true")
     own = set(own_model.card.classes)
     assert app.subheader[0].value.removeprefix("Face 1: ") in own
     assert all(name in charts(app)[0] for name in own)
@@ -22,7 +22,7 @@ def test_predict_shows_its_classes_alone(predict, own_model):
     assert table.loc[0, list(own_model.card.classes)].sum() == pytest.approx(1, abs=1e-4)
     assert app.selectbox(key="p_evidence").options[1:] == list(own_model.card.classes)
     assert any("confused" in words and "calm" in words for words in captions(app))
-    app = predict(p_models=[*SHOWN, load_model().title])
+    app = open_app("predict", p_models=[*SHOWN, load_model().title])
     assert "Left out: Own <b>classes</b>. Only models of the same classes are shown together" in said(app)
     assert "neutral" in charts(app)[0]
 
