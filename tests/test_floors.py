@@ -15,7 +15,7 @@ FLOORS = [
     {"visitors"},
     {"jobs"},
     {"data", "models", "figures"},
-    {"faces", "metrics"},
+    {"faces", "metrics", "added"},
     {"classifier"},
     {"store"},
     {"inference"},

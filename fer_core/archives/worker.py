@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import fer_core
+from fer_core.added import Takes
 from fer_core.archives.storage import Location, opened, short_name, shown
 from fer_core.data import read_image
 from fer_core.faces import DetectorUnavailable, FallbackDetector, YuNetDetector, default_detector, yunet_path
@@ -61,11 +62,12 @@ class Job:
 
     kind: Kind
     model: str
-    weights: bytes  # content of its LiteRT file
+    weights: bytes  # content of its file
     preprocessing: str
     yunet: bytes | None  # content of its file; None for the fallback
     note: str | None = None  # a sentence about the detector's limits
     flip: bool = False  # average each face with its mirror image
+    takes: Takes | None = None  # how a file that was made elsewhere takes pictures
     whole_image: bool = False  # photos: take each as one face crop
     rate: float | None = None  # videos: frames to analyse per second; None for all
     smoothing: float = 0.0  # videos: its time constant in seconds; 0 for none
@@ -78,7 +80,9 @@ class Job:
             yunet = yunet_path().read_bytes()
         except DetectorUnavailable:
             note = default_detector().note
-        return cls(kind, model.name, model.content(), model.card.preprocessing, yunet, note, **settings)
+        return cls(
+            kind, model.name, model.content(), model.card.preprocessing, yunet, note, takes=model.takes, **settings
+        )
 
     def settings(self) -> dict[str, Any]:
         """Return what the results depend on, as JSON types with names for people."""
@@ -118,7 +122,9 @@ class Worker:
     def __init__(self, job: Job, out: str, *, machine: str | None = None) -> None:
         self._job, self._out = job, Location.of(out)
         self._machine = machine or socket.gethostname()
-        classifier = Classifier(job.weights, threads=1, preprocessing=job.preprocessing)  # workers use all cores
+        classifier = Classifier(  # one thread, because workers use all cores
+            job.weights, threads=1, preprocessing=job.preprocessing, takes=job.takes
+        )
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "yunet.onnx"
             path.write_bytes(job.yunet or b"")
