@@ -5,8 +5,6 @@ FROM python:3.12-slim
 
 ARG TRAINING=no
 ENV FER_HOME=/data PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1
-# as in the Makefile
-ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=524288 MALLOC_TRIM_THRESHOLD_=524288
 WORKDIR /app
 
 COPY requirements.txt requirements-serve.txt ./
@@ -21,4 +19,4 @@ EXPOSE 8501
 
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
   CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:8501/_stcore/health', timeout=4)"]
-CMD ["streamlit", "run", "app.py", "--server.address", "0.0.0.0", "--server.headless", "true"]
+CMD ["python", "-m", "fer_core", "app", "--host", "0.0.0.0", "--server.headless", "true"]

@@ -6,18 +6,8 @@ WATCH ?= none
 
 .PHONY: run test lint ray lock clean
 
-# glibc keeps what each thread has freed for that thread, and each page run is a thread: two memory areas, large ones
-# given back at once. See docs/scale.md.
-MEMORY := MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=524288 MALLOC_TRIM_THRESHOLD_=524288
-
-OPEN := FER Lab is open to the network. Whoever reaches this computer may upload pictures and videos; start, stop and \
-delete trainings; and see and delete the snapshots and models of everybody else, unless .streamlit/secrets.toml forbids \
-it: see "A shared server" in docs/deploy.md.
-
 run: .venv/.installed
-	$(if $(filter-out localhost 127.0.0.1 ::1,$(HOST)),@printf '\n%s\n' '$(OPEN)')
-	$(MEMORY) $(BIN)/streamlit run app.py --server.address $(HOST) --server.port $(PORT) \
-	  --server.fileWatcherType $(WATCH)
+	$(BIN)/fer-lab app --host $(HOST) --port $(PORT) --server.fileWatcherType $(WATCH)
 
 test: .venv/.installed-dev lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -31,7 +21,7 @@ lint: .venv/.installed-dev
 ray: .venv/.installed-ray
 
 # Exactly the versions of the lock files, checked by their hashes. Then this checkout, editable: the package is imported
-# from here, and `fer-lab` is its command; setuptools, which builds it, is in requirements.txt.
+# from here, and `fer-lab` is its command; hatchling, which builds it, is in requirements.txt.
 INSTALL := $(BIN)/python -m pip install --quiet
 
 .venv/.installed: requirements.txt pyproject.toml
@@ -46,14 +36,15 @@ INSTALL := $(BIN)/python -m pip install --quiet
 	touch $@
 
 # Renew the lock files within the bounds of pyproject.toml, for all Pythons and systems.
+HEAD := make lock (opencv-python-headless: the cv2 of opencv-python without windows, which need libGL; either works)
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --fork-strategy fewest --generate-hashes --no-annotate \
-  --custom-compile-command 'make lock'
+  --custom-compile-command '$(HEAD)'
 
 lock: .venv/.installed-dev
-	$(COMPILE) pyproject.toml --extra training -o requirements.txt
-	$(COMPILE) pyproject.toml -c requirements.txt -o requirements-serve.txt
+	$(COMPILE) pyproject.toml --extra app --extra train --group build -o requirements.txt
+	$(COMPILE) pyproject.toml --extra app -c requirements.txt -o requirements-serve.txt
 	$(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
-	$(COMPILE) --group ray -c requirements.txt -c requirements-dev.txt -o requirements-ray.txt
+	$(COMPILE) pyproject.toml --extra archive -c requirements.txt -c requirements-dev.txt -o requirements-ray.txt
 
 clean:
 	rm -rf .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache

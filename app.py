@@ -4,6 +4,7 @@ import logging
 
 import streamlit as st
 
+from fer_core.extras import extras
 from fer_core.types import FerError, reason
 from pages import navigation
 from pages.parts.common import presenting, with_code
@@ -14,7 +15,8 @@ page = navigation(hidden=presenting())
 with frame():
     visit()
     try:
-        page.run()
+        with extras():
+            page.run()
     except FerError as error:  # such as a data folder that cannot be written
         st.error(with_code(str(error)), icon=":material/error:")
     except OSError as error:

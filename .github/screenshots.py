@@ -38,8 +38,7 @@ def main() -> None:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as home:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("FER2013", "FERPLUS"))}
-        words = ["streamlit", "run", "app.py", "--server.port", str(port), "--server.headless=true"]
-        words.append("--server.address=localhost")
+        words = ["fer_core", "app", "--port", str(port), "--server.headless=true"]
         server = subprocess.Popen(
             [sys.executable, "-m", *words], cwd=ROOT, env={**kept, "FER_HOME": home}, stdout=subprocess.DEVNULL
         )

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.extras import extras
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.types import FerError, reason
 
@@ -214,10 +215,8 @@ supported)."""
 
 
 def _onnx(content: bytes, threads: int) -> _Opened:
-    try:
+    with extras():
         import onnxruntime
-    except ImportError as error:
-        raise FerError("ONNX files need ONNX Runtime. Install it with: pip install onnxruntime") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, 4
     # a place where no file of weights can be: inside this file

@@ -72,6 +72,12 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     write_text(path, csv_text(table))
 
 
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as JSON types; missing values become None."""
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in rows]
+
+
 def csv_text(table: pd.DataFrame) -> str:
     """Return a table for people as CSV without its index: missing values are empty, lines end with a line feed."""
     stream = io.StringIO()

@@ -29,8 +29,10 @@ _ALIASES: Final[dict[str, str]] = {
     "fearful": "fear",
     "afraid": "fear",
     "happiness": "happy",
+    "joy": "happy",
     "sadness": "sad",
     "surprised": "surprise",
+    "suprise": "surprise",  # as in a common edition of FER+
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,12 +98,3 @@ class FaceResult:
     @property
     def answer(self) -> str:
         return self.expression if self.sure else NOT_SURE
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return box, expression and probabilities as JSON types, with the keys of the command line's output."""
-        values = zip(EXPRESSIONS, self.probabilities.tolist(), strict=True)
-        return {
-            "box": [round(float(value), 1) for value in self.face.box],
-            "expression": self.expression,
-            "probabilities": {name: round(value, 6) for name, value in values},
-        }

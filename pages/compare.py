@@ -6,7 +6,7 @@ from fer_core.metrics.ensembles import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONEN
 from pages.parts import common
 from pages.parts.charts import choose_picture_format
 from pages.parts.common import plain
-from pages.parts.compare import SECTIONS, report_html
+from pages.parts.compare import OF_FER2013, SECTIONS, report_html
 from pages.parts.data import Selection, predictions, results
 from pages.parts.head import head
 
@@ -46,9 +46,10 @@ with st.expander("Combine models into an ensemble", icon=":material/hub:", expan
     else:
         st.caption("The ensemble is then listed among the models below.")
 
-tabs = st.tabs(list(SECTIONS), key="c_section", bind="query-params")
+sections = {name: show for name, show in SECTIONS.items() if not answers.own or name not in OF_FER2013}
+tabs = st.tabs(list(sections), key="c_section", bind="query-params")
 on_show = {*(chosen or names), *(members if isinstance(combined, Ensemble) else [])}
-for tab, (section, show) in zip(tabs, SECTIONS.items(), strict=True):
+for tab, (section, show) in zip(tabs, sections.items(), strict=True):
     if tab.open:
         with about:  # the paper's variants are shown whichever models are chosen
             common.note_utkface(model for model in stored if section == "Paper" or model.name in on_show)

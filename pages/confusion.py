@@ -9,7 +9,7 @@ from pages.parts import common
 from pages.parts.charts import choose_picture_format
 from pages.parts.common import choose, explain, plain, with_code
 from pages.parts.confusion import clickable_matrix, show_faces
-from pages.parts.data import fer2013, predictions
+from pages.parts.data import faces_of, predictions
 from pages.parts.head import head
 
 LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"}
@@ -83,7 +83,7 @@ with charts:
                 clickable_matrix(chart, f"m_{key}_{actual}_{predicted}", alt)
     st.caption(f"{where}. {caption}")
 
-known = fer2013()
+known = faces_of(split)
 if known.missing:
     st.info(f"The faces cannot be shown. {with_code(known.missing)}", icon=":material/image_not_supported:")
 for line, table in zip(lines, faces, strict=True):

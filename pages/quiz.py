@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from pages.parts.common import with_code
+from fer_core.quiz.rounds import FER2013
+from fer_core.store.datasets import list_datasets
+from pages.parts.common import choose, with_code
 from pages.parts.data import fer2013
 from pages.parts.head import head
 from pages.parts.quiz import alone
@@ -14,6 +16,10 @@ head(
     "models say.",
 )
 
+added = {dataset.name: dataset for dataset in list_datasets()}
+if added and not room_in_url() and (of := choose("Faces", (FER2013, *added), "q_of")) in added:
+    alone(added[of].tests_by_row(), of)
+    st.stop()
 faces = fer2013()
 if faces.missing:
     st.info(f"The quiz shows faces of FER2013. {with_code(faces.missing)}", icon=":material/database:")

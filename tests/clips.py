@@ -103,6 +103,15 @@ def with_sound(frames: Iterable[Image], rate: int = 10) -> bytes:
     return stream.getvalue()
 
 
+def decoded(path: Path) -> tuple[Any, float, list[float], list[Image]]:
+    """Return the codec's context, the seconds, and the frames' times and RGB pictures of a video file."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frames = list(container.decode(stream))
+        pictures = [frame.to_ndarray(format="rgb24") for frame in frames]
+        return stream.codec_context, container.duration / av.time_base, [frame.time for frame in frames], pictures
+
+
 def _encode_tone(container: Any, track: Any) -> None:
     wave = (np.sin(np.arange(8_000) / 8)[None] * 0.3).astype(np.float32)
     for start in range(0, 8_000, 1_024):

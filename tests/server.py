@@ -28,13 +28,16 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def serving(folder: Path, *more: str, app: str = "app.py", **variables: str) -> Iterator[tuple[psutil.Popen, str]]:
-    """Run `streamlit run` on a free port until the end of the block; yield its process and address when it answers.
+def serving(
+    folder: Path, *more: str, app: str | None = None, root: Path = ROOT, **variables: str
+) -> Iterator[tuple[psutil.Popen, str]]:
+    """Run the app on a free port until the end of the block; yield its process and address when it answers.
 
     Args:
         folder: for its log.
         more: options of `streamlit run`.
-        app: the script, from the root of the repository.
+        app: another script, for `streamlit run`.
+        root: folder of the package; by default the repository.
         variables: environment variables in addition to those of this process.
 
     Raises:
@@ -43,11 +46,14 @@ def serving(folder: Path, *more: str, app: str = "app.py", **variables: str) -> 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", app, f"--server.port={port}"]
-    options = ["--server.headless=true", "--server.fileWatcherType=none", "--server.address=127.0.0.1", *more]
+    start = ["fer_core", "app", "--host=127.0.0.1", f"--port={port}"]
+    if app is not None:
+        start = ["streamlit", "run", app, "--server.address=127.0.0.1", f"--server.port={port}"]
+    command = [sys.executable, "-m", *start]
+    options = ["--server.headless=true", "--server.fileWatcherType=none", *more]
     with (folder / "log.txt").open("wb") as log:
         streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
-        server = psutil.Popen([*command, *options], cwd=ROOT, env={**os.environ, **variables}, **streams)
+        server = psutil.Popen([*command, *options], cwd=root, env={**os.environ, **variables}, **streams)
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_for(server, f"{address}/_stcore/health", folder / "log.txt")

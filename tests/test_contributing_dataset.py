@@ -22,7 +22,7 @@ from fer_core.types import FerError
 from tests.data.conftest import csv_text, make_dataset
 from tests.test_floors import ROOT
 
-SECTION = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a dataset")[1].split("\n## ")[0]
+SECTION = (ROOT / "docs/CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a dataset")[1].split("\n## ")[0]
 COMMANDS = re.findall(r"`fer-lab ([^`]+)`", SECTION)
 EACH = 4
 
@@ -92,7 +92,7 @@ def test_an_eighth_folder_is_refused_or_counted(home, folders):
     shutil.copytree(folders / "sad", folders / "contempt")
     with pytest.raises(FerError, match="The folder 'contempt' in faces is not named after an expression"):
         load_training_data(DataSettings("folder", path=str(folders), whole_image=True))
-    note = f"{EACH} pictures have the expression 'contempt', which is unknown."
+    note = f"{EACH} pictures are left out: 'contempt' is none of the expressions"
     document = run(COMMANDS[1] + " --whole-image --json", FOLDER=folders)
     assert note in document
     assert '"labelled": true' in document

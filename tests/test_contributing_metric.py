@@ -26,7 +26,7 @@ from tests.made_up_store import SKILLS, add_model, write_fer2013
 from tests.test_contributing_dataset import page
 from tests.test_floors import ROOT
 
-SECTION = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a metric")[1].split("\n## ")[0]
+SECTION = (ROOT / "docs/CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a metric")[1].split("\n## ")[0]
 
 
 def kappa(counts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 
@@ -28,6 +29,14 @@ def test_home_is_named_by_fer_home_or_by_the_system_and_created(tmp_path, monkey
     monkeypatch.setenv("FER_HOME", str(tmp_path / "taken"))
     with pytest.raises(FerError, match=r"cannot be created .* Set the environment variable FER_HOME"):
         files.home()
+
+
+def test_records_are_json():
+    table = pd.DataFrame({"a": [1, 2], "b": [float("nan"), 0.5], "c": pd.array([True, None], "boolean")})
+    assert json.loads(json.dumps(files.records(table))) == [
+        {"a": 1, "b": None, "c": True},
+        {"a": 2, "b": 0.5, "c": None},
+    ]
 
 
 def test_whole_file_replaces_the_old_one_or_keeps_it_on_failure(tmp_path):

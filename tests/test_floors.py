@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
     {"labels", "names"},
     {"types", "columns", "threads"},
-    {"files", "tables", "guesses"},
+    {"extras", "files", "tables", "guesses"},
     {"visitors"},
     {"jobs"},
     {"data", "models", "figures"},
@@ -21,9 +21,9 @@ FLOORS = [
     {"inference"},
     {"measuring"},
     {"training", "explain", "archives"},
-    {"runs", "audit", "quiz"},
+    {"runs", "fairness", "quiz"},
     {"tuning"},
-    {"sections"},
+    {"sections", "api"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

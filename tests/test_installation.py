@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import json
+import os
 import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from PIL import Image
+from typer.testing import CliRunner
 
+from fer_core.cli import app
+from fer_core.data import sample_portrait
+from fer_core.extras import MODULES
+from fer_core.inference import FaceAnalyzer
+from fer_core.store.folders import DEFAULT_MODEL, load_model
+from tests.server import serving
 from tests.test_floors import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-SERVE = PROJECT["project"]["dependencies"]
-TRAINING = PROJECT["project"]["optional-dependencies"]["training"]
-DEV, RAY = PROJECT["dependency-groups"]["dev"], PROJECT["dependency-groups"]["ray"]
+LIGHT, EXTRAS = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]
+DEV, BUILD = PROJECT["dependency-groups"]["dev"], PROJECT["dependency-groups"]["build"]
 LOCKS = {
-    "requirements.txt": SERVE + TRAINING,
-    "requirements-serve.txt": SERVE,
+    "requirements.txt": LIGHT + EXTRAS["app"] + EXTRAS["train"] + BUILD,
+    "requirements-serve.txt": LIGHT + EXTRAS["app"],
     "requirements-dev.txt": DEV,
-    "requirements-ray.txt": RAY,
+    "requirements-ray.txt": LIGHT + EXTRAS["archive"],
 }
 NOT_IMPORTED = {
+    "hatchling": "it builds the package, for the Makefile",
     "tf2onnx": "Keras imports it",
     "psycopg": "SQLAlchemy imports it, for tuning on PostgreSQL",
     "pandas-stubs": "mypy reads it",
@@ -58,24 +69,98 @@ def imported(*places: str) -> set[str]:
     return {canonicalize_name(name) for module in others for name in known.get(module, [module])}
 
 
-def test_data_files_are_installed_with_their_package():
-    patterns = PROJECT["tool"]["setuptools"]["package-data"]
-    files = subprocess.check_output(["git", "ls-files", "fer_core"], cwd=ROOT, text=True).split()
-    data = [Path(name) for name in files if not name.endswith(".py")]
-    assert Path("fer_core/metrics/paper_results.toml") in data
-    for path in data:
-        package = ".".join(path.parent.parts)
-        assert any(fnmatch.fnmatch(path.name, pattern) for pattern in patterns.get(package, [])), path
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True)
+    (path,) = folder.iterdir()
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path) -> Path:
+    """The wheel, unpacked into a folder from which it can be imported."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(wheel.parent / "site")
+    return wheel.parent / "site"
+
+
+def test_the_wheel_has_the_package_the_app_and_the_models_in_front(wheel, installed):
+    assert wheel.stat().st_size <= 20e6
+    tracked = subprocess.check_output(["git", "ls-files", "fer_core", "pages"], cwd=ROOT, text=True).split()
+    wanted = [name if name.startswith("fer_core/") else f"fer_core/_app/{name}" for name in tracked]
+    wanted += ["fer_core/_app/app.py", "fer_core/_app/.streamlit/config.toml"]
+    assert [name for name in wanted if not (installed / name).is_file()] == []
+    assert not [path for path in installed.rglob("*") if path.name in ("secrets.toml", "tests", "__pycache__")]
+    models = {path.parent.name for path in installed.glob("fer_core/_app/trained_models/*/card.json")}
+    rows = re.findall(r"^\| `(\w+)`", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {*rows, DEFAULT_MODEL} - models == {"vgg16_modified_face_utk"}  # as the README says
+
+
+BASE = """
+import json, sys
+from importlib.abc import MetaPathFinder
+from fer_core.extras import MODULES
+
+class WithoutExtras(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in MODULES:
+            raise ModuleNotFoundError(f"No module named {name}", name=name)
+
+sys.meta_path.insert(0, WithoutExtras())
+import fer_core.cli
+from typer.testing import CliRunner
+done = [CliRunner().invoke(fer_core.cli.app, words) for words in json.load(sys.stdin)]
+print(json.dumps([fer_core.__file__, *([one.exit_code, one.stdout, one.stderr] for one in done)]))
+"""
+
+
+def test_the_base_predicts_in_an_empty_folder_and_names_the_extra_that_a_command_lacks(installed, tmp_path, home):
+    Image.fromarray(sample_portrait()).save(tmp_path / "photo.png")
+    lacking = {"app": "app", "report": "app", "tune compact_cnn": "train"}
+    lacking["predict photo.png --out table --engine ray"] = "archive"
+    words = ["--help", "models --json", "predict photo.png --json", *lacking]
+    child = subprocess.run(
+        [sys.executable, "-c", BASE],
+        input=json.dumps([text.split() for text in words]),
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    file, *done = json.loads(child.stdout)
+    assert Path(file).is_relative_to(installed)
+    assert [code for code, _, _ in done] == [0, 0, 0] + [1] * len(lacking)
+    assert DEFAULT_MODEL in {row["name"] for row in json.loads(done[1][1])}
+    (face,) = json.loads(done[2][1])[0]["faces"]
+    (expected,) = FaceAnalyzer(load_model().classifier()).analyze(sample_portrait())
+    assert face["probabilities"] == pytest.approx(expected.as_dict()["probabilities"], abs=1e-5)
+    for extra, (_, _, said) in zip(lacking.values(), done[3:], strict=True):
+        assert re.fullmatch(rf'Error: \w+ is not installed. Run `pip install "fer-lab\[{extra}\]"`\s*', said)
+
+
+def test_the_app_starts_from_the_wheel(installed, tmp_path):
+    with serving(tmp_path, root=installed, FER_HOME=str(tmp_path)) as (server, _):
+        assert f"{installed}/fer_core/_app/app.py" in server.cmdline()
+
+
+def test_every_extra_module_is_of_its_extra():
+    known = packages_distributions()
+    for module, extra in MODULES.items():
+        named = {canonicalize_name(Requirement(text).name) for text in EXTRAS[extra]}
+        assert named & {canonicalize_name(name) for name in known.get(module, [module])}, module
 
 
 def test_what_the_app_imports_is_listed_with_an_upper_bound_and_what_is_listed_is_imported():
-    for text in [*SERVE, *TRAINING, *DEV, *RAY]:
+    installed = [*LOCKS["requirements.txt"], *EXTRAS["archive"]]
+    for text in [*installed, *DEV]:
         assert any(limit.operator in ("==", "~=", "<", "<=") for limit in Requirement(text).specifier), text
-    listed = {canonicalize_name(Requirement(text).name) for text in SERVE + TRAINING + RAY}
+    listed = {canonicalize_name(Requirement(text).name) for text in installed}
     assert imported("app.py", "pages/**/*.py", "fer_core/**/*.py") - {"playwright"} <= listed
     everything = listed | {canonicalize_name(Requirement(text).name) for text in DEV}
-    used = imported("app.py", "pages/**/*.py", "fer_core/**/*.py", "tests/**/*.py", ".github/*.py")
-    assert everything - used == set(NOT_IMPORTED)
+    needed = imported("app.py", "pages/**/*.py", "fer_core/**/*.py", "tests/**/*.py", ".github/*.py")
+    assert everything - needed == set(NOT_IMPORTED)
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -109,25 +194,28 @@ def test_the_lock_files_agree():
 
 
 @pytest.mark.parametrize(
-    ("given", "address", "warned"),
+    ("given", "host", "warned"),
     [([], "localhost", False), (["HOST=127.0.0.1"], "127.0.0.1", False), (["HOST=0.0.0.0"], "0.0.0.0", True)],
 )
-def test_make_run_listens_on_this_computer_unless_told_otherwise(tmp_path, given, address, warned):
-    (tmp_path / "streamlit").write_text('#!/bin/sh\necho "started with $*"\n')
-    (tmp_path / "streamlit").chmod(0o755)
-    words = ["make", "--silent", "--old-file=.venv/.installed", "run", f"BIN={tmp_path}", *given]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert f"started with run app.py --server.address {address} " in done.stdout
-    assert ("open to the network" in done.stdout) == warned
-    assert ("start, stop and delete trainings" in done.stdout) == warned
+def test_make_run_listens_on_this_computer_unless_told_otherwise(monkeypatch, given, host, warned):
+    """The words of `make run` are given to the command, which would become Streamlit."""
+    words = ["make", "--just-print", "--old-file=.venv/.installed", "run", *given]
+    line = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execve", lambda _program, words, _variables: started.append(words))
+    said = CliRunner().invoke(app, line[1:]).stderr
+    assert line[0] == ".venv/bin/fer-lab"
+    (words,) = started
+    assert words[2:] == f"streamlit run {ROOT}/app.py --server.address {host} --server.port 8501".split() + line[-2:]
+    assert ("open to the network" in said) == ("start, stop and delete trainings" in said) == warned
 
 
 def test_every_start_of_the_app_names_who_can_reach_it():
-    files = [ROOT / "Makefile", ROOT / "Dockerfile", *ROOT.glob(".github/*.py")]
+    files = [ROOT / "Makefile", ROOT / "Dockerfile", *ROOT.glob(".github/**/*.*")]
     files += [path for room in ("fer_core", "pages", "tests") for path in ROOT.glob(f"{room}/**/*.py")]
-    texts = {path: path.read_text(encoding="utf-8") for path in files if path != Path(__file__)}
-    starts = {path for path, text in texts.items() if re.search(r'streamlit"?,? "?run"?,? "?app', text)}
-    assert len(starts) >= 4
+    texts = {path: path.read_text("utf-8", "ignore") for path in files if path != Path(__file__)}
+    starts = {path for path, text in texts.items() if re.search(r'streamlit", "run"', text)}
+    assert len(starts) >= 2
     assert not [path for path in starts if "--server.address" not in texts[path]]
 
 

@@ -19,10 +19,10 @@ import pyarrow.dataset as ds
 from fer_core.archives.storage import Location, find_files
 from fer_core.archives.worker import Done, Job, LocalEngine, RayEngine, Task
 from fer_core.data import IMAGE_SUFFIXES
+from fer_core.inference.video_reader import VIDEO_SUFFIXES
 from fer_core.names import readable
 from fer_core.types import FerError
 
-VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv")
 MANIFEST, FILES = "_plan.json", "_files.parquet"
 COLUMNS: Final = ["partition", "file", "size"]
 """The plan, its list of files, and the list's columns. Readers of Parquet folders skip these files."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 import glob
+import http.client
+import io
 import os
+import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from pyarrow import fs
 
@@ -18,6 +21,10 @@ from fer_core.data.folders import files_in
 from fer_core.files import whole_file
 from fer_core.names import is_junk, readable
 from fer_core.types import FerError, reason
+
+WEB: Final = ("http://", "https://")
+MAX_DOWNLOAD: Final = 500_000_000  # bytes of one file of the web, which is kept in memory
+TIMEOUT_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,10 @@ class Location:
 
 @contextmanager
 def opened(address: str) -> Iterator[Path | BinaryIO]:
-    """Yield the path of a file on this machine, or a file of a store, opened for reading."""
+    """Yield the path of a file on this machine, or a file of a store or the web, opened for reading."""
+    if address.startswith(WEB):
+        yield io.BytesIO(_downloaded(address))
+        return
     location, name = Location.of(address), short_name(address)
     if isinstance(location.filesystem, fs.LocalFileSystem):
         yield Path(location.path)
@@ -96,6 +106,19 @@ def opened(address: str) -> Iterator[Path | BinaryIO]:
         raise FerError(f"{name} does not exist. Check the address. Received: {shown(address)}") from error
     except OSError as error:
         raise FerError(f"{name} could not be read from its store. Check the connection and the permissions.") from error
+
+
+def _downloaded(address: str) -> bytes:
+    name = short_name(address)
+    try:
+        request = urllib.request.Request(address, headers={"User-Agent": "fer-lab"})
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+            content: bytes = response.read(MAX_DOWNLOAD + 1)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise FerError(f"{name} could not be downloaded ({reason(error)}). Received: {shown(address)}") from error
+    if len(content) > MAX_DOWNLOAD:
+        raise FerError(f"{name} is too large to download. Expected at most {MAX_DOWNLOAD / 1e6:.0f} MB.")
+    return content
 
 
 @lru_cache(maxsize=64)
@@ -119,11 +142,13 @@ def find_files(inputs: Sequence[str], suffixes: Sequence[str]) -> dict[str, int]
     and are no junk (see `names.is_junk`). A name that matches nothing stays, so that it is reported as missing.
 
     Returns:
-        The size of each file in bytes by its address; -1 if there is no such file.
+        The size of each file in bytes by its address; -1 if there is no such file, or if it is on the web.
     """
     sizes: dict[str, int] = {}
     for text in inputs:
-        if "://" in text:
+        if text.startswith(WEB):
+            sizes[text] = -1
+        elif "://" in text:
             sizes |= _in_store(text, tuple(suffixes))
         else:
             for path in local_files([text], suffixes):

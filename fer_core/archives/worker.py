@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -28,11 +28,12 @@ import fer_core
 from fer_core.added import Takes
 from fer_core.archives.storage import Location, opened, short_name, shown
 from fer_core.data import read_image
+from fer_core.extras import extras
 from fer_core.faces import DetectorUnavailable, FallbackDetector, YuNetDetector, default_detector, yunet_path
 from fer_core.faces.detector import FALLBACK_NAME
 from fer_core.inference import Classifier, FaceAnalyzer
-from fer_core.inference.face_table import FACE_COLUMNS
-from fer_core.inference.pictures import PICTURE_COLUMNS, result_row
+from fer_core.inference.face_table import VIDEO_COLUMNS
+from fer_core.inference.pictures import PICTURE_COLUMNS, analyze_picture
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, analyze_video
 from fer_core.store.stored_model import StoredModel
@@ -41,19 +42,19 @@ from fer_core.types import FerError, reason
 
 Kind = Literal["photos", "videos"]
 
-MISSING: Final = (
-    "The engine ray needs Ray, which is not installed. Run make ray or pip install -r requirements-ray.txt."
-)
-
 RETRIES: Final = 5  # of a task by Ray, when its worker or its machine dies, before the command gives up
 
-TYPES: Final = {"file": pa.string(), "error": pa.string(), "expression": pa.string(), "face": pa.int64()}
-SCHEMAS: Final = {
-    kind: pa.schema([(name, TYPES.get(name, pa.float64())) for name in names])
-    for kind, names in (("photos", PICTURE_COLUMNS), ("videos", ("file", "error", *FACE_COLUMNS)))
+TYPES: Final = {
+    **dict.fromkeys(("file", "error", "expression"), pa.string()),
+    **dict.fromkeys(("face", "frame"), pa.int64()),
+    "sure": pa.bool_(),
 }
-"""Columns of the results: `PICTURE_COLUMNS`; or `FACE_COLUMNS` of each video, with its name and errors. What a row does
-not have is missing: the error of a face, the face of an error. A photo or frame without faces has one row."""
+COLUMNS: Final[dict[Kind, tuple[str, ...]]] = {"photos": PICTURE_COLUMNS, "videos": ("file", "error", *VIDEO_COLUMNS)}
+SCHEMAS: Final = {
+    kind: pa.schema([(name, TYPES.get(name, pa.float64())) for name in names]) for kind, names in COLUMNS.items()
+}
+"""Columns of the results: `PICTURE_COLUMNS`; or `VIDEO_COLUMNS` of each video, with its name and errors. What a row
+does not have is missing: the error of a face, the face of an error. A photo or frame without faces has one row."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Job:
     weights: bytes  # content of its file
     preprocessing: str
     yunet: bytes | None  # content of its file; None for the fallback
+    not_sure_below: float = 0.0  # the model's threshold of the confidence
     note: str | None = None  # a sentence about the detector's limits
     flip: bool = False  # average each face with its mirror image
     takes: Takes | None = None  # how a file that was made elsewhere takes pictures
@@ -80,15 +82,16 @@ class Job:
             yunet = yunet_path().read_bytes()
         except DetectorUnavailable:
             note = default_detector().note
-        return cls(
-            kind, model.name, model.content(), model.card.preprocessing, yunet, note, takes=model.takes, **settings
-        )
+        card, takes = model.card, model.takes
+        below = 0.0 if card.not_sure is None else card.not_sure.below
+        return cls(kind, model.name, model.content(), card.preprocessing, yunet, below, note, takes=takes, **settings)
 
     def settings(self) -> dict[str, Any]:
         """Return what the results depend on, as JSON types with names for people."""
         settings = {
             "model": self.model,
             "model file": hashlib.sha256(self.weights).hexdigest(),
+            "not sure below": self.not_sure_below,
             "detector": "YuNet" if self.yunet else FALLBACK_NAME,
             "flip": self.flip,
         }
@@ -122,9 +125,8 @@ class Worker:
     def __init__(self, job: Job, out: str, *, machine: str | None = None) -> None:
         self._job, self._out = job, Location.of(out)
         self._machine = machine or socket.gethostname()
-        classifier = Classifier(  # one thread, because workers use all cores
-            job.weights, threads=1, preprocessing=job.preprocessing, takes=job.takes
-        )
+        options: dict[str, Any] = {name: getattr(job, name) for name in ("preprocessing", "not_sure_below", "takes")}
+        classifier = Classifier(job.weights, threads=1, **options)  # workers use all cores
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "yunet.onnx"
             path.write_bytes(job.yunet or b"")
@@ -134,8 +136,10 @@ class Worker:
     def do(self, task: Task) -> Done:
         """Do a task; a `FerError` if the partition cannot be written."""
         started = time.time()
-        schema = SCHEMAS[self._job.kind]
-        columns = zip(*(row for file in task.files for row in self._rows(file, len(schema))), strict=True)
+        job, schema = self._job, SCHEMAS[self._job.kind]
+        settings: dict[str, Any] = {"whole_image": job.whole_image, "rate": job.rate, "smoothing": job.smoothing}
+        rows = (row for file in task.files for row in analyze_file(file, job.kind, self._analyzer, **settings))
+        columns = zip(*rows, strict=True)
         arrays = [pa.array(column, field.type, from_pandas=True) for column, field in zip(columns, schema, strict=True)]
         table = pa.table(arrays, schema)
         stream = io.BytesIO()
@@ -144,27 +148,36 @@ class Worker:
         faces = len(table) - table["face"].null_count
         return Done(task.name, len(task.files), faces, started, time.time(), self._machine)
 
-    def _rows(self, file: str, width: int) -> list[tuple[Any, ...]]:
-        """Return the rows of a file; a file that cannot be used must not end the work on all others."""
-        name, empty = short_name(file), (None,) * (width - 2)
-        rows: list[tuple[Any, ...]] = []
-        errors: Sequence[str] = ()
-        try:
-            with opened(file) as source:
-                if self._job.kind == "photos":
-                    image = read_image(source if isinstance(source, Path) else source.read(), name)
-                    faces = self._analyzer.analyze(image, whole_image=self._job.whole_image)
-                    rows = [(number, *result_row(face)) for number, face in enumerate(faces, 1)] or [empty]
-                else:
-                    settings = replace(FILE_SETTINGS, flip=self._job.flip, smoothing=self._job.smoothing)
-                    stream = StreamAnalyzer(self._analyzer.classifier, self._analyzer.detector, settings=settings)
-                    video = analyze_video(source, stream, rate=self._job.rate, name=name)
-                    rows, errors = list(video.table.itertuples(index=False)), video.notes
-        except FerError as error:
-            errors = [str(error)]
-        except Exception as error:  # decoders raise many types of errors for damaged files
-            errors = [f"{name} could not be analysed ({type(error).__name__})."]
-        return [(shown(file), None, *row) for row in rows] + [(shown(file), error, *empty) for error in errors]
+
+def analyze_file(
+    address: str,
+    kind: Kind,
+    analyzer: FaceAnalyzer,
+    *,
+    whole_image: bool = False,
+    rate: float | None = None,
+    smoothing: float = 0.0,
+) -> list[Sequence[Any]]:
+    """Return the rows of a file with the columns `COLUMNS[kind]`; one that cannot be used has a row with its error.
+
+    The settings are those of `Job`.
+    """
+    name, rows = short_name(address), []
+    errors: Sequence[str] = ()
+    try:
+        with opened(address) as source:
+            if kind == "photos":
+                read = partial(read_image, source if isinstance(source, Path) else source.read(), name)
+                return list(analyze_picture(read, analyzer, file=shown(address), whole_image=whole_image).rows())
+            settings = replace(FILE_SETTINGS, flip=analyzer.flip, smoothing=smoothing)
+            stream = StreamAnalyzer(analyzer.classifier, analyzer.detector, settings=settings)
+            video = analyze_video(source, stream, rate=rate, name=name)
+            rows, errors = [(shown(address), None, *row) for row in video.table.itertuples(index=False)], video.notes
+    except FerError as error:
+        errors = [str(error)]
+    except Exception as error:  # decoders raise many types of errors for damaged files
+        errors = [f"{name} could not be analysed ({type(error).__name__})."]
+    return [*rows, *((shown(address), error, *[None] * (len(COLUMNS[kind]) - 2)) for error in errors)]
 
 
 class LocalEngine:
@@ -227,11 +240,9 @@ class RayEngine:
 
     def __init__(self, address: str | None = None, workers: int | None = None) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report its use to its makers
-        try:
+        with extras():
             import ray
             import ray.data
-        except ImportError as error:
-            raise FerError(MISSING) from error
         self._owns = not ray.is_initialized()
         if self._owns:
             _connect(address, workers)

@@ -11,6 +11,7 @@ from fer_core.cli.models import models, report
 from fer_core.cli.output import Commands, write_utf8
 from fer_core.cli.predict import predict, video
 from fer_core.cli.runs import runs
+from fer_core.cli.start import SETTINGS, start
 from fer_core.cli.train import pretrain, train, tune
 
 __all__ = ["app", "main"]
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 for command in (predict, video, train, tune, pretrain, evaluate, compare, audit, report):
     app.command()(command)
+app.command("app", context_settings=SETTINGS)(start)
 app.add_typer(data, name="data")
 app.add_typer(runs, name="runs")
 app.add_typer(models, name="models")

@@ -12,14 +12,16 @@ from rich.markup import escape
 from rich.table import Table
 from typer import Argument, Option
 
-from fer_core.audit.faces import picture_faces
-from fer_core.audit.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit, records
-from fer_core.audit.pictures import open_grouped
 from fer_core.cli.output import AsJson, Model, WholeImage, print_json, progress_bar, stdout, warn
+from fer_core.data.pictures import open_grouped
 from fer_core.faces import default_detector
-from fer_core.files import csv_text
+from fer_core.fairness.faces import AuditedFaces, dataset_faces, picture_faces
+from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES, GroupAudit
+from fer_core.files import csv_text, records
 from fer_core.labels import EXPRESSIONS
+from fer_core.store.datasets import find_dataset, list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, load_model
+from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
 NOTES = 10  # sentences about left-out pictures that are printed
@@ -27,7 +29,10 @@ NOTES = 10  # sentences about left-out pictures that are printed
 
 def audit(
     folder: Annotated[
-        Path, Argument(help="Folder or zip of pictures with a table of groups, or a Parquet table with both.")
+        Path,
+        Argument(
+            help="Folder or zip of pictures with a table of groups, Parquet table with both, or data set of your own."
+        ),
     ],
     model: Model = DEFAULT_MODEL,
     by: Annotated[
@@ -47,19 +52,11 @@ def audit(
     if as_csv and as_json:
         raise FerError("Choose one of --csv and --json.")
     stored = load_model(model)
-    if not whole_image and (note := default_detector().note):
-        warn(note)
-    with open_grouped(folder) as pictures, progress_bar() as bar:
-        task = bar.add_task("Predicting", total=len(pictures))
-        faces = picture_faces(
-            pictures, stored, whole_image, lambda done, total: bar.update(task, completed=done, total=total)
-        )
-        bar.update(task, completed=len(pictures))
+    faces = _faces(folder, stored, whole_image)
     warn(*faces.notes[:NOTES])
     if len(faces.notes) > NOTES:
         warn(f"… and {len(faces.notes) - NOTES} more.")
-    divisions = [name.partition(",") for name in by or faces.divisions]
-    audits = [faces.compare(first, second, minimum) for first, _, second in divisions]
+    audits = faces.compare_all(by, minimum)
     try:
         leaves = None if as_csv else records(faces.where_it_fails())
     except FerError:  # that is unknown, or there are too few faces
@@ -75,6 +72,18 @@ def audit(
         for division in audits:
             _print(division)
         _print_tree_and_limits(leaves)
+
+
+def _faces(folder: Path, model: StoredModel, whole_image: bool) -> AuditedFaces:
+    """Return the faces of a data set of that name, or of pictures, with the predictions of a model."""
+    if not folder.exists() and folder.name in {dataset.name for dataset in list_datasets()}:
+        return dataset_faces(model, find_dataset(folder.name))
+    if not whole_image and (note := default_detector().note):
+        warn(note)
+    with open_grouped(folder) as pictures, progress_bar() as bar:
+        task = bar.add_task("Predicting", total=len(pictures))
+        say = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
+        return picture_faces(pictures, model, whole_image, say)
 
 
 def _print(audit: GroupAudit) -> None:

@@ -1,4 +1,4 @@
-"""`data`: count the faces of FER2013, find its duplicates, measure head roll, or fetch it and FER+'s votes."""
+"""`data`: add data sets of one's own; count the faces of FER2013, find its duplicates, measure it, or fetch it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,93 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 import typer
+from rich.table import Table
 from typer import Argument, Option
 
-from fer_core.audit.properties import FILE as PROPERTIES_FILE
-from fer_core.audit.properties import measured_properties
-from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout
+from fer_core.cli.output import AsJson, WholeImage, fitted_table, print_json, progress_bar, say, stderr, stdout, warn
 from fer_core.data import SPLITS, download_fer2013, download_ferplus, find_duplicates, leaked_mask, load_fer2013
 from fer_core.data.near_duplicates import FILE, LEAST, same_pictures_by_row
-from fer_core.faces import head_roll, save_roll
+from fer_core.data.spellings import NUMBERS
+from fer_core.faces import default_detector, head_roll, save_roll
+from fer_core.fairness.properties import FILE as PROPERTIES_FILE
+from fer_core.fairness.properties import measured_properties
 from fer_core.files import csv_text
+from fer_core.store.datasets import RECORD, add_dataset, list_datasets, remove_dataset
 from fer_core.types import FerError
 
-data = typer.Typer(help="Inspect or download FER2013.", no_args_is_help=True)
+data = typer.Typer(help="Add data sets of your own; inspect or download FER2013.", no_args_is_help=True)
+
+NOTES = 10  # sentences about left-out pictures that are printed
 
 Source = Annotated[Path | None, Argument(help="CSV, folder or zip. Default: FER2013_PATH or the downloaded copy.")]
 SaveTable = Annotated[bool, Option("--save", help="Replace the table that comes with the package.")]
+
+
+@data.command()
+def add(
+    name: Annotated[str, Argument(help="By which commands and pages offer the data set.")],
+    path: Annotated[Path, Argument(help="Folder, zip or table: RAF-DB, AffectNet, FER+, CK+, JAFFE, or your own.")],
+    whole_image: WholeImage = False,
+    numbers: Annotated[
+        str | None, Option(help=f"What numbered classes are: {', '.join(NUMBERS)}. Default: told by the numbers.")
+    ] = None,
+) -> None:
+    """Add a data set: a folder for each expression, in train/ and test/ or not, or a table (file, expression, split …).
+
+    The largest face of each picture is found, turned upright and framed as the faces of photos are. Further columns of
+    a table are groups for an audit. The pictures themselves are not kept.
+    """
+    if not whole_image and (note := default_detector().note):
+        warn(note)
+    with progress_bar() as bar:
+        task = bar.add_task("Cutting out faces", total=None)
+        added = add_dataset(
+            name,
+            path,
+            whole_image=whole_image,
+            numbers=numbers,
+            say=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    record = added.record
+    warn(*record["notes"][:NOTES])
+    if len(record["notes"]) > NOTES:
+        warn(f"… and {len(record['notes']) - NOTES} more, in {added.folder / RECORD}")
+    how = "Each picture was taken as one face." if whole_image else f"{record['faceless']:,} pictures showed no face."
+    say(f"Added {name}: {record['faces']:,} faces. {how} {record['unread']:,} could not be read.")
+    stdout.print(_counts_table(pd.DataFrame(record["counts"]).T))
+
+
+@data.command("list")
+def list_own(as_json: AsJson = False) -> None:
+    """List the data sets of your own."""
+    found = list_datasets()
+    if as_json:
+        print_json([{"name": dataset.name, **dataset.record} for dataset in found])
+        return
+    rows = [
+        (
+            dataset.name,
+            f"{dataset.record['faces']:,}",
+            ", ".join(f"{split} {sum(row.values()):,}" for split, row in dataset.record["counts"].items()),
+            "the whole picture" if dataset.record["whole_image"] else "found in the picture",
+        )
+        for dataset in found
+    ]
+    stdout.print(fitted_table(["Name", "Faces", "Splits", "Each face is"], rows))
+
+
+@data.command()
+def remove(name: Annotated[str, Argument(help="Of the data set.")]) -> None:
+    """Delete a data set of your own and what was measured on it; the pictures that it was made from stay."""
+    remove_dataset(name)
+    say(f"Removed {name}.")
+
+
+def _counts_table(counts: pd.DataFrame) -> Table:
+    """Return the number of faces with a row for each expression and a column for each split."""
+    columns = pd.concat([counts.T, counts.T.sum().to_frame("all").T])
+    cells = [[str(name), *(f"{count:,}" for count in row)] for name, *row in columns.itertuples()]
+    return fitted_table(["", *columns], cells)
 
 
 @data.command()
@@ -50,9 +122,7 @@ def info(path: Source = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(report)
         return
-    columns = pd.concat([counts.T, counts.T.sum().to_frame("all").T])
-    cells = [[str(name), *(f"{count:,}" for count in row)] for name, *row in columns.itertuples()]
-    stdout.print(fitted_table(["", *columns], cells))
+    stdout.print(_counts_table(counts))
     stdout.print(
         f"{len(dataset):,} faces, fingerprint {dataset.fingerprint}. {duplicates.faces:,} are exact duplicates, in "
         f"{len(duplicates.groups):,} groups. {report['duplicate_groups_across_splits']} groups span several splits, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isnan
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 from rich.table import Table
@@ -11,10 +11,14 @@ from typer import Argument, Option
 
 from fer_core.cli.models import stored_models
 from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, stdout, titled_table, warn
+from fer_core.columns import TEST_SPLITS, VIEWS
 from fer_core.data import load_fer2013, training_and_holdout
 from fer_core.faces import DEGRADATIONS
+from fer_core.files import records
+from fer_core.measuring.results import load_predictions
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import metric_titles
+from fer_core.store.datasets import OwnDataset, find_dataset
 from fer_core.store.folders import load_model, update_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
@@ -27,6 +31,7 @@ def evaluate(
     names: Annotated[list[str] | None, Argument(help="Models to measure.", metavar="NAME…")] = None,
     every: Annotated[bool, Option("--all", help="Measure all models.")] = False,
     data: Fer2013 = None,
+    on: Annotated[str | None, Option(help="Measure on this data set of your own instead, see `data add`.")] = None,
     degraded: Annotated[bool, Option("--degraded", help="Measure on degraded faces too: noise, blur …")] = False,
     mapped: Annotated[bool, Option("--map", help="Make the map of the test faces too.")] = False,
     save: Annotated[bool, Option("--save", help="Keep the results in the models' folders.")] = False,
@@ -45,17 +50,24 @@ def evaluate(
     With --map, also arrange the test faces in two dimensions by the model's features (PCA, then t-SNE), for the Dataset
     page. This takes a minute or two and needs the model's Keras weights.
 
+    With --on, measure on a data set of your own: its split Test, else Validation, else all its faces. The predictions
+    are kept with the data set, and all pages offer them.
+
     --save replaces the stored predictions, results and map, and adds what is measured on the hold-out: the score by
     which the default model is chosen, and the confidence below which the model says "not sure".
     """
     from fer_core.measuring.measure import measure_again, save_measurements
-    from fer_core.training.face_map import stored_face_map
 
     stored = stored_models()
     chosen = stored if every else [load_model(name) for name in names or []]
     if not names and not every:
         known = ", ".join(model.name for model in stored) or "none"
         raise FerError(f"Name the models to measure, or use --all. Trained models here: {known}.")
+    if on is not None:
+        if degraded or mapped or save or data is not None:
+            raise FerError("Leave out --data, --degraded, --map and --save with --on: they are about FER2013.")
+        _evaluate_on(find_dataset(on), chosen, as_json)
+        return
     dataset = load_fer2013(data)
     measured: dict[str, Measurements] = {}
     maps: dict[str, pd.DataFrame] = {}
@@ -70,6 +82,8 @@ def evaluate(
                 continue
             try:
                 if mapped:
+                    from fer_core.training.face_map import stored_face_map
+
                     maps[model.name] = stored_face_map(model, dataset)
                     if save:
                         update_model(model, face_map=maps[model.name])
@@ -86,6 +100,28 @@ def evaluate(
     for name, results in measured.items():
         _print(name, results, maps.get(name))
     stdout.print("* on the test faces whose pixels do not occur in Training")
+
+
+def _evaluate_on(dataset: OwnDataset, models: list[StoredModel], as_json: bool) -> None:
+    """Measure models on a data set of one's own, plain and with flip."""
+    from fer_core.measuring.measure import scores
+
+    measured: dict[str, dict[str, Any]] = {}
+    with progress_bar() as bar:
+        for view in bar.track(VIEWS, description=f"Measuring on {dataset.tests_in_words}"):
+            answers, complaints = load_predictions(models, dataset.name, view)
+            warn(*(complaints if view == VIEWS[0] else []))
+            if answers is None:
+                continue
+            for name, probabilities in answers.probabilities.items():
+                measured.setdefault(name, {})[view] = scores(answers.labels, probabilities)
+    if not measured:
+        raise FerError("No model could be measured.")
+    if as_json:
+        print_json({name: {dataset.name: views} for name, views in measured.items()})
+        return
+    for name, views in measured.items():
+        stdout.print(_metrics_table(name, {dataset.tests_in_words: views}))
 
 
 def _print(name: str, results: Measurements, places: pd.DataFrame | None) -> None:
@@ -135,11 +171,6 @@ def map_line(table: pd.DataFrame) -> str:
     )
 
 
-def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    """Return the rows for `--json`; missing values are None."""
-    return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
 def _as_json(model: StoredModel, results: Measurements, places: pd.DataFrame | None) -> dict[str, Any]:
     degraded, source = results.degraded, "measured now"
     if degraded is None:
@@ -150,9 +181,9 @@ def _as_json(model: StoredModel, results: Measurements, places: pd.DataFrame | N
             warn(str(error))
     more: dict[str, Any] = {}
     if degraded is not None and not degraded.empty:
-        more = {"degraded": _rows(degraded), "degraded_from": source}
+        more = {"degraded": records(degraded), "degraded_from": source}
     if places is not None:
-        more["map"] = _rows(places)
+        more["map"] = records(places)
     return {**results.metrics, **more, **results.holdout}
 
 
@@ -191,8 +222,9 @@ def _metrics_table(name: str, splits: dict[str, Any]) -> Table:
         table.add_column(f"{split}\n{view}")
     titles = metric_titles() | {"ece": "Calibration error", "accuracy_without_leaked": "Accuracy, no leaks*"}
     for key, title in titles.items():
-        _add_rows(table, title, key, [values for _, _, values in views])
-    voted = [values["by"].get("plurality") for _, _, values in views]
+        if key in views[0][2]:
+            _add_rows(table, title, key, [values for _, _, values in views])
+    voted = [values.get("by", {}).get("plurality") for _, _, values in views]
     if all(voted):
         table.add_row("By most annotators", style="bold")
         for key in ("accuracy", "macro_f1", "ece"):
@@ -213,7 +245,7 @@ def compare(
     first: Annotated[str, Argument(help="A model, or several seeds of it: NAME,NAME_seed1")],
     second: Annotated[str, Argument(help="What to compare with, in the same way.")],
     on: Annotated[
-        Literal["holdout", "PublicTest", "PrivateTest"], Option(help="The faces. Choose models on the hold-out.")
+        str, Option(help="holdout, PublicTest, PrivateTest or a data set of your own. Choose models on the hold-out.")
     ] = "holdout",
     data: Fer2013 = None,
     as_json: AsJson = False,
@@ -222,14 +254,21 @@ def compare(
 
     The parts of the score are those by which the default model is chosen: accuracy by FER2013's label, accuracy and
     mean recall by most annotators, each on clean and on degraded faces. The intervals cover which faces were drawn;
-    name several seeds of a model to see what training again changes.
+    name several seeds of a model to see what training again changes. A data set of your own has no votes, so there is
+    accuracy and mean recall by its labels, and no score.
     """
     from fer_core.measuring.measure import degraded_copies
     from fer_core.metrics.significance import PARTS, Copies, gains
 
     sides = [[load_model(name) for name in names.split(",")] for names in (first, second)]
-    dataset = load_fer2013(data)
-    faces = training_and_holdout(dataset)[1] if on == "holdout" else dataset.split(on)
+    titles = PARTS
+    if on in ("holdout", *TEST_SPLITS):
+        dataset = load_fer2013(data)
+        faces = training_and_holdout(dataset)[1] if on == "holdout" else dataset.split(on)
+        plurality = faces.plurality
+    else:
+        faces = find_dataset(on).tests()
+        plurality, titles = faces.labels, {"label": "Accuracy", "recall": "Mean recall"}
     copies: dict[str, Copies] = {}
     with progress_bar() as bar:
         models = {model.name: model for side in sides for model in side}
@@ -238,7 +277,9 @@ def compare(
             degraded = degraded_copies(faces.images)
             copies[name] = {kind: classifier.predict(copy).probabilities for kind, copy in degraded.items()}
     first_copies, second_copies = ([copies[model.name] for model in side] for side in sides)
-    parts = gains(first_copies, second_copies, labels=faces.labels, plurality=faces.plurality).to_dict("records")
+    rows = gains(first_copies, second_copies, labels=faces.labels, plurality=plurality).to_dict("records")
+    known = (*titles, *(f"{part}_degraded" for part in titles), *(["score"] if titles is PARTS else []))
+    parts = [row for row in rows if row["part"] in known]
     if as_json:
         print_json({"on": on, "faces": len(faces), "first": first, "second": second, "parts": parts})
         return
@@ -247,7 +288,7 @@ def compare(
         table.add_column(heading, justify="right" if heading else "left")
     for row in parts:
         part = str(row["part"]).removesuffix("_degraded")
-        name = PARTS.get(part, "Score: the mean of these") + (", degraded" if part != row["part"] else "")
+        name = titles.get(part, "Score: the mean of these") + (", degraded" if part != row["part"] else "")
         first_share, second_share = (f"{100 * row[side]:.2f}" for side in ("first", "second"))
         difference, low, high = (f"{100 * row[key]:+.2f}" for key in ("difference", "low", "high"))
         table.add_row(name, first_share, second_share, difference, f"{low} to {high}")

@@ -24,7 +24,7 @@ models.command("add")(add)
 @models.callback(invoke_without_command=True)
 def list_stored(
     context: Context,
-    markdown: Annotated[bool, Option(help="Print the table of the README, with the scores.")] = False,
+    markdown: Annotated[bool, Option(help="Print the table of docs/models.md, with the scores.")] = False,
     cards: Annotated[bool, Option(help="Write each model's card as README.md into its folder.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -66,7 +66,7 @@ def report(
     out: Annotated[Path, Option(help="The HTML file to write.")] = Path("report.html"),
     csv: Annotated[Path | None, Option(help="Also write every table as CSV into this folder.")] = None,
     png: Annotated[Path | None, Option(help="Also write every chart as a picture into this folder.")] = None,
-    split: Annotated[str, Option(help="PublicTest or PrivateTest.")] = "PublicTest",
+    split: Annotated[str, Option(help="PublicTest, PrivateTest or a data set of your own.")] = "PublicTest",
     view: Annotated[str, Option(help="plain, or flip: averaged with the mirror image.")] = "plain",
     by: Annotated[str, Option(help="Judged by: label (FER2013's), or plurality (most annotators).")] = "label",
     ensemble: Annotated[str | None, Option(help="Add an ensemble: mean, weighted or exponential.")] = None,
@@ -80,9 +80,10 @@ def report(
     from fer_core.metrics.ensembles import FUSIONS
     from fer_core.sections.html import write_html, write_png
     from fer_core.sections.results import build_report, write_csv
+    from fer_core.store.datasets import list_datasets
 
     for value, allowed, what in (
-        (split, TEST_SPLITS, "--split"),
+        (split, (*TEST_SPLITS, *(dataset.name for dataset in list_datasets())), "--split"),
         (view, VIEWS, "--view"),
         (by, YARDSTICKS, "--by"),
         (ensemble, FUSIONS, "--ensemble"),
@@ -105,7 +106,7 @@ def report(
 
 
 def markdown_table(stored: list[StoredModel]) -> str:
-    """Return the table of the README: the default model first, then by accuracy on PublicTest.
+    """Return the table of docs/models.md: the default model first, then by accuracy on PublicTest.
 
     Accuracies are those of the plain view, with 95 % intervals by FER2013's label.
     """

@@ -20,6 +20,7 @@ from rich.table import Table
 from typer import Option
 from typer.core import TyperGroup
 
+from fer_core.extras import extras
 from fer_core.names import readable
 from fer_core.types import FerError, reason
 
@@ -43,7 +44,7 @@ def write_utf8() -> None:
 
 
 class Commands(TyperGroup):
-    """Commands that print a `FerError` or an `OSError` as one sentence and exit with status 1.
+    """Commands that print a `FerError`, an `OSError` or a missing extra as one sentence and exit with status 1.
 
     Other exceptions are not caught, nor a reader of the output that ends early. TensorFlow's start-up messages are
     switched off.
@@ -53,7 +54,8 @@ class Commands(TyperGroup):
         """Run the command that was asked for."""
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
-            return super().invoke(ctx)
+            with extras():
+                return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except (FerError, OSError) as error:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -34,17 +35,17 @@ from fer_core.cli.output import (
 )
 from fer_core.data import IMAGE_SUFFIXES, read_image
 from fer_core.faces import annotated_png, default_detector
-from fer_core.files import write_csv, write_rows
+from fer_core.files import records, write_csv, write_rows
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.face_table import seconds_without_face, time_shares
-from fer_core.inference.pictures import PICTURE_COLUMNS, PictureResult
+from fer_core.inference.pictures import PICTURE_COLUMNS, PictureResult, analyze_picture, result_dict
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoResult, analyze_video
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import distinct
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.threads import default_workers, in_parallel
-from fer_core.types import FerError
+from fer_core.types import FaceResult, FerError, Image
 
 _OUT_HELP = (
     "Folder or address (s3://…, gs://…) for the results as partitioned Parquet. The same command continues after an "
@@ -96,14 +97,12 @@ def predict(
         warn(analyzer.detector.note)
 
     def result_of(file: Path, target: Path | None) -> PictureResult:
-        try:
-            image = read_image(file)
-            faces = analyzer.analyze(image, whole_image=whole_image)
+        def draw(image: Image, faces: list[FaceResult]) -> None:
             if target:
                 write_output(target, "annotated picture", lambda path: path.write_bytes(annotated_png(image, faces)))
-        except FerError as error:
-            return PictureResult(str(file), model, error=str(error))
-        return PictureResult(str(file), model, tuple(faces))
+
+        read = partial(read_image, file)
+        return analyze_picture(read, analyzer, file=str(file), model=model, whole_image=whole_image, use=draw)
 
     targets = _targets(annotate, files) if annotate else [None] * len(files)
     with progress_bar() as bar:
@@ -295,18 +294,10 @@ def _document(file: Path, model: str, result: VideoResult) -> dict[str, Any]:
         for _, part in time_shares(result.table, result.seconds).groupby("face")
     ]
     frames: dict[float, dict[str, Any]] = {}
-    rows: list[dict[str, Any]] = result.table.to_dict("records")  # type: ignore[assignment]
-    for row in rows:
+    for row in records(result.table):
         frame = frames.setdefault(row["seconds"], {"seconds": row["seconds"], "faces": []})
-        if row["expression"] in EXPRESSIONS:  # a frame without faces has one row with only its time
-            frame["faces"].append(
-                {
-                    "face": int(row["face"]),
-                    "box": [row[side] for side in ("x", "y", "width", "height")],
-                    "expression": row["expression"],
-                    "probabilities": {name: row[name] for name in EXPRESSIONS},
-                }
-            )
+        if row["face"] is not None:  # a frame without faces has one row with only its time
+            frame["faces"].append({"face": row["face"], **result_dict(row)})
     return {
         "file": str(file),
         "model": model,

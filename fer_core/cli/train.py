@@ -16,6 +16,7 @@ from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, say, 
 from fer_core.data import FaceDataset, load_fer2013, load_utkface
 from fer_core.models import model_names, model_spec, network_names
 from fer_core.runs.data import DataSettings
+from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import SHIPPED, promoted
 from fer_core.training.recipe import recipe_for
 from fer_core.tuning.plan import STORAGE_VARIABLE, TUNABLE, SearchSpace, TuningPlan
@@ -163,7 +164,9 @@ def tune(
     epochs: Annotated[int, Option(min=1, help="Epochs per trial.")] = 6,
     faces: Annotated[int, Option(help="Training faces of FER2013 per trial.")] = 3000,
     balanced: Annotated[bool, Option(help="Use the same number of each expression where possible.")] = False,
-    pictures: Annotated[str | None, Option(help="Learn from this folder or zip of class folders.")] = None,
+    pictures: Annotated[
+        str | None, Option(help="Learn from this folder or zip of class folders, or data set of your own.")
+    ] = None,
     crops: Annotated[bool, Option(help="The own pictures are face crops already.")] = False,
     vary: Annotated[list[str] | None, Option(help=f"Repeatable, of {', '.join(TUNABLE)}. Default: all.")] = None,
     learning_rate: Annotated[Span | None, Option(help="Lowest and highest.")] = None,
@@ -192,7 +195,8 @@ def tune(
     else:
         spec, data = model_spec(model), DataSettings("fer2013", faces, balanced)
         if pictures is not None:
-            data = DataSettings("folder", path=pictures, whole_image=crops)
+            added = not Path(pictures).exists() and pictures in {dataset.name for dataset in list_datasets()}
+            data = DataSettings("dataset" if added else "folder", path=pictures, whole_image=crops)
         recipe = recipe_for(spec)
         spans = {"learning_rate": learning_rate, "strength": strength, "label_smoothing": label_smoothing}
         given: dict[str, Any] = {name: span for name, span in spans.items() if span is not None}

@@ -44,12 +44,8 @@ def download_fer2013() -> Path:
             return find_fer2013(place)
         except DatasetMissing:
             continue
-    try:
-        import kagglehub
-    except ImportError as error:
-        raise FerError(
-            f"FER2013 cannot be downloaded without kagglehub: `pip install kagglehub`. {_BY_HAND}"
-        ) from error
+    import kagglehub
+
     try:
         with tempfile.TemporaryDirectory(dir=home(), prefix=".download-") as staging:
             folder = Path(kagglehub.dataset_download(KAGGLE_DATASET, output_dir=staging))

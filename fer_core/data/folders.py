@@ -8,7 +8,6 @@ import os
 import shutil
 import stat
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, NoReturn
 
@@ -20,7 +19,7 @@ from fer_core.data.images import IMAGE_SUFFIXES, read_image
 from fer_core.files import home, whole_folder
 from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.names import is_junk, normal_name, readable
-from fer_core.types import FerError, Image
+from fer_core.types import FerError
 from fer_core.visitors import max_pixels, own_home, room
 
 MAX_BYTES: Final = 2 * 1024**3
@@ -189,10 +188,6 @@ class ClassFolders(NamedTuple):
     paths: tuple[Path, ...]
     labels: NDArray[np.int64]
     skipped: tuple[str, ...]
-
-    def images(self) -> Iterator[Image]:
-        """Yield the pictures one by one, `(height, width, 3)` uint8 RGB of any size."""
-        return (read_image(path) for path in self.paths)
 
 
 def read_class_folders(path: Path | str) -> ClassFolders:

@@ -47,14 +47,16 @@ _opening = threading.Lock()
 warnings.filterwarnings("ignore", message="Corrupt EXIF data", category=UserWarning)
 
 
-def read_image(source: bytes | Path | str, name: str | None = None, *, max_pixels: float = MAX_PIXELS) -> Image:
+def read_image(
+    source: bytes | Path | str | Pillow.Image, name: str | None = None, *, max_pixels: float = MAX_PIXELS
+) -> Image:
     """Read a picture of any type as RGB, `(height, width, 3)` uint8 in its full size.
 
     The EXIF orientation is applied, 16-bit values are scaled to 8 bits, CMYK and palettes are converted, transparent
     areas become white, and the first frame of an animation is used. The type is recognised by the content.
 
     Args:
-        source: the file's content, or its path.
+        source: the file's content, its path, or a picture that Pillow has opened.
         name: of the picture in messages; by default the file name, or "The image".
         max_pixels: a larger picture is refused; at most `MAX_PIXELS`.
 
@@ -62,6 +64,8 @@ def read_image(source: bytes | Path | str, name: str | None = None, *, max_pixel
         FerError: the source is missing, a folder, empty, damaged, not a readable picture, smaller than 2 x 2 pixels
             or larger than 51 megapixels (WebP 40) or `max_pixels`, or a JPEG with more than 50 scans.
     """
+    if isinstance(source, Pillow.Image):
+        return _decoded(source, name or "The image", max_pixels)
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), name or "The image", max_pixels)
     path = Path(source)
@@ -106,7 +110,6 @@ def sample_portrait() -> Image:
 
 
 def _read(stream: BinaryIO, shown: str, max_pixels: float) -> Image:
-    most = min(max_pixels, MAX_PIXELS)
     try:
         head = stream.read(16)
         if not head:
@@ -120,15 +123,24 @@ def _read(stream: BinaryIO, shown: str, max_pixels: float) -> Image:
             warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
             opened = Pillow.open(stream, formats=_FORMATS)
         with opened as picture:
-            _check_size(picture, shown, most)
-            picture.load()
-            return _as_rgb(picture)
+            return _decoded(picture, shown, max_pixels)
     except FerError:
         raise
     except Pillow.DecompressionBombError as error:
-        raise FerError(_too_large(shown, "far more", most)) from error
+        raise FerError(_too_large(shown, "far more", min(max_pixels, MAX_PIXELS))) from error
     except UnidentifiedImageError as error:
         raise FerError(_unknown(head, shown)) from error
+    except Exception as error:  # damaged files make Pillow raise nearly anything
+        raise FerError(_damaged(shown)) from error
+
+
+def _decoded(picture: Pillow.Image, shown: str, max_pixels: float) -> Image:
+    try:
+        _check_size(picture, shown, min(max_pixels, MAX_PIXELS))
+        picture.load()
+        return _as_rgb(picture)
+    except FerError:
+        raise
     except MemoryError as error:
         raise FerError(f"{shown} does not fit into memory. Make the picture smaller and try again.") from error
     except Exception as error:  # damaged files make Pillow's decoders raise nearly anything

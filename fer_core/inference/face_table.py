@@ -7,25 +7,28 @@ in the recording do not count.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.inference.pictures import result_row
+from fer_core.inference.pictures import RESULT_COLUMNS, result_row
 from fer_core.inference.tracking import MEMORY_SECONDS
 from fer_core.labels import EXPRESSIONS
 
 if TYPE_CHECKING:
     from fer_core.inference.stream import FrameResult, TrackedFace
 
-FACE_COLUMNS: Final = ("seconds", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS)
-"""Time, the face's number, its box in pixels, the most probable expression, the seven probabilities."""
+FACE_COLUMNS: Final = ("seconds", "face", *RESULT_COLUMNS)
+"""Time, the face's number, and the columns of `result_row`."""
+
+VIDEO_COLUMNS: Final = (*FACE_COLUMNS, "frame")
+"""Columns of `face_table`. `frame` is the number of the analysed frame, from 0."""
 
 GAP_STEPS: Final = 3.0  # a step between frames longer than `MEMORY_SECONDS` and than this many usual ones is a gap
 
-Row = tuple[float | int | str | None, ...]  # of `FACE_COLUMNS`
+Row = tuple[Any, ...]  # of `FACE_COLUMNS`
 
 
 def face_row(face: TrackedFace, seconds: float) -> Row:
@@ -36,13 +39,15 @@ def face_row(face: TrackedFace, seconds: float) -> Row:
 def frame_rows(frame: FrameResult) -> list[Row]:
     """Return one row per face of a frame; for a frame without faces, one row that contains only its time."""
     seconds = round(frame.seconds, 6)
-    return [face_row(face, seconds) for face in frame.faces] or [(seconds, *[None] * 6, *[np.nan] * len(EXPRESSIONS))]
+    return [face_row(face, seconds) for face in frame.faces] or [(seconds, *[None] * (len(FACE_COLUMNS) - 1))]
 
 
 def face_table(rows: Sequence[Row]) -> pd.DataFrame:
-    """Return rows as a table: `face` is an integer or missing, `expression` text or missing, all else are floats."""
-    types = dict.fromkeys(FACE_COLUMNS, "float64") | {"face": "Int64", "expression": "str"}
-    return pd.DataFrame(rows, columns=list(FACE_COLUMNS)).astype(types)
+    """Return rows as a table of `VIDEO_COLUMNS`: `face` is an integer, `expression` text and `sure` a boolean, or
+    missing; `frame` is an integer; all else are floats."""
+    types = dict.fromkeys(FACE_COLUMNS, "float64") | {"face": "Int64", "expression": "str", "sure": "boolean"}
+    table = pd.DataFrame(rows, columns=list(FACE_COLUMNS)).astype(types)
+    return table.assign(frame=table["seconds"].rank(method="dense").astype("int64") - 1)
 
 
 def time_shares(table: pd.DataFrame, end: float) -> pd.DataFrame:
@@ -70,7 +75,7 @@ def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
     faces = _with_durations(table, end).dropna(subset="face").sort_values(["face", "seconds"], kind="stable")
     before = faces.shift()
     new = (
-        (faces["frame"] != before["frame"] + 1)
+        (faces["step"] != before["step"] + 1)
         | (faces["face"] != before["face"])
         | (faces["expression"] != before["expression"])
     )
@@ -135,9 +140,9 @@ def _durations(times: NDArray[np.float64], end: float) -> tuple[NDArray[np.float
 
 
 def _with_durations(table: pd.DataFrame, end: float) -> pd.DataFrame:
-    """Add `frame`, its index, which a gap increases by one; `duration`; and `paused`, the seconds of gaps before it."""
+    """Add `step`, the frame's index, which a gap increases by one; `duration`; and `paused`, seconds of gaps before."""
     times, frame = np.unique(table["seconds"].to_numpy(np.float64), return_inverse=True)
     durations, gaps = _durations(times, end)
     index = np.arange(len(times)) + np.cumsum(gaps > 0) - (gaps > 0)
     paused = np.cumsum(gaps) - gaps
-    return table.assign(frame=index[frame], duration=durations[frame], paused=paused[frame])
+    return table.assign(step=index[frame], duration=durations[frame], paused=paused[frame])

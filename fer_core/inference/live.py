@@ -34,7 +34,7 @@ TIMELINE_STEP: Final = 0.2  # seconds between two points of the timeline
 TIMELINE_FACES: Final = 16  # per point; of more faces, those with the lowest numbers
 
 RECORDING_COLUMNS: Final = (*FACE_COLUMNS, "model")
-MAX_ROWS: Final = 100_000  # of a recording: almost an hour of one face at 30 frames per second, 12 MB
+MAX_ROWS: Final = 100_000  # of a recording: almost an hour of one face at 30 frames per second, 22 MB
 
 
 @dataclass(frozen=True, eq=False)

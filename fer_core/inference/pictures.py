@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final
@@ -16,13 +17,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.classifier import Classifier
-from fer_core.faces import FaceDetector, annotated_png, crop_face, default_detector, whole_image_face
+from fer_core.faces import FaceDetector, annotated_png, crop_face, default_detector, head_pose, whole_image_face
 from fer_core.files import no_formula, write_rows
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import normal_name, readable
-from fer_core.types import Face, FaceResult, Image
+from fer_core.types import Face, FaceResult, FerError, Image
 
-PICTURE_COLUMNS: Final = ("file", "error", "face", "x", "y", "width", "height", "expression", *EXPRESSIONS)
+BOX: Final = ("x", "y", "width", "height")
+POINTS: Final = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
+RESULT_COLUMNS: Final = (
+    *(*BOX, "expression", *EXPRESSIONS, "sure", "detector_score", "roll", "yaw", "pitch"),
+    *(f"{point}_{axis}" for point in POINTS for axis in "xy"),
+)
+"""Columns of one face, see `result_row`."""
+
+PICTURE_COLUMNS: Final = ("file", "error", "face", *RESULT_COLUMNS)
 """Columns of `PictureResult.rows`: the picture, why it cannot be used, and a face."""
 
 
@@ -82,12 +91,38 @@ class PictureResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Return all but the model as JSON types."""
-        return {"file": self.file, "error": self.error, "faces": [face.as_dict() for face in self.faces]}
+        faces = [result_dict(dict(zip(RESULT_COLUMNS, result_row(face), strict=True))) for face in self.faces]
+        return {"file": self.file, "error": self.error, "faces": faces}
 
     def rows(self) -> list[list[Any]]:
         """Return one row of `PICTURE_COLUMNS` per face; without faces one row, with the error if there is one."""
         rows = [[self.file, None, number, *result_row(face)] for number, face in enumerate(self.faces, 1)]
         return rows or [[self.file, self.error, *[None] * (len(PICTURE_COLUMNS) - 2)]]
+
+
+def analyze_picture(
+    read: Callable[[], Image],
+    analyzer: FaceAnalyzer,
+    *,
+    file: str,
+    model: str = "",
+    whole_image: bool = False,
+    use: Callable[[Image, list[FaceResult]], object] = lambda *_: None,
+) -> PictureResult:
+    """Return the faces in the picture that `read` returns, or why it cannot be used: the message of a `FerError`.
+
+    Args:
+        file, model: names for the result.
+        whole_image: as for `FaceAnalyzer.analyze`.
+        use: is called with the picture and its faces, for example to draw them.
+    """
+    try:
+        image = read()
+        faces = analyzer.analyze(image, whole_image=whole_image)
+        use(image, faces)
+    except FerError as error:
+        return PictureResult(file, model, error=str(error))
+    return PictureResult(file, model, tuple(faces))
 
 
 def results_json(results: Sequence[PictureResult]) -> str:
@@ -125,7 +160,32 @@ def annotated_zip(pictures: Iterable[tuple[str, Image, Sequence[FaceResult]]]) -
     return stream.getvalue()
 
 
-def result_row(result: FaceResult) -> list[float | str]:
-    """Return x, y, width, height, expression and the seven probabilities, rounded as in `FaceResult.as_dict`."""
-    entry = result.as_dict()
-    return [*entry["box"], entry["expression"], *entry["probabilities"].values()]
+def result_row(result: FaceResult) -> list[Any]:
+    """Return a face as a row of `RESULT_COLUMNS`.
+
+    The box and the landmarks are in pixels, left and right as in the picture, and rounded as all numbers are.
+    `expression` is the most probable one, also where the model is not `sure`. Roll, yaw and pitch are those of
+    `faces.head_pose`. Landmarks and angles that are unknown are None.
+    """
+    face = result.face
+    points = np.full(2 * len(POINTS), np.nan) if face.landmarks is None else face.landmarks.ravel()
+    return [
+        *(*_rounded(face.box, 1), result.expression, *_rounded(result.probabilities, 6)),
+        *(result.sure, *_rounded([face.score], 4), *_rounded(head_pose(face), 1), *_rounded(points, 1)),
+    ]
+
+
+def result_dict(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a face, by the names of `RESULT_COLUMNS`, as the JSON types of the command line's output."""
+    landmarks = {point: [row[f"{point}_x"], row[f"{point}_y"]] for point in POINTS}
+    return {
+        "box": [row[side] for side in BOX],
+        "expression": row["expression"],
+        "probabilities": {name: row[name] for name in EXPRESSIONS},
+        **{name: row[name] for name in ("sure", "detector_score", "roll", "yaw", "pitch")},
+        "landmarks": None if row["nose_x"] is None else landmarks,
+    }
+
+
+def _rounded(values: Iterable[float], digits: int) -> list[float | None]:
+    return [None if math.isnan(value) else round(float(value), digits) for value in values]

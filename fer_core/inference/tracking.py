@@ -9,7 +9,6 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from fer_core.types import Face, Image
 
@@ -158,6 +157,8 @@ def _matches(tracks: list[Track], faces: list[Face], seconds: float) -> list[tup
     """Return the indices of tracks and faces that belong together. A track may have kept moving, or stopped."""
     if not tracks or not faces:
         return []
+    from scipy.optimize import linear_sum_assignment  # a quarter of the start of `fer-lab predict`
+
     boxes = [track.at(seconds) for track in tracks], [track.face for track in tracks]
     overlaps = np.maximum(*(_overlaps(_corners(either), _corners(faces)) for either in boxes))
     pairs = zip(*linear_sum_assignment(overlaps, maximize=True), strict=True)

@@ -49,7 +49,7 @@ class VideoProgress:
 class VideoResult:
     """The faces found in the analysed part of a video."""
 
-    table: pd.DataFrame  # one row per face and frame, with `FACE_COLUMNS`
+    table: pd.DataFrame  # one row per face and frame, with `VIDEO_COLUMNS`
     frames: int  # that were analysed
     seconds: float  # from the first frame to the end of the last one
     annotated: Path | None  # the annotated video

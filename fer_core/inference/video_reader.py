@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 EXPECTED: Final = "Expected an MP4, MOV, WebM or AVI file."
 
+VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv")
+"""File name extensions by which folders are searched. `VideoReader` checks the content instead."""
+
 READABLE: Final = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg"
 """FFmpeg's names of the supported containers. Playlists are excluded, since they can refer to other files and URLs."""
 

@@ -69,7 +69,7 @@ def summarize(
         clean = ~leaked_mask(tests.split(split), training)
         probabilities = table[PROBABILITIES].to_numpy(np.float64)
         truth = {name: table[name].to_numpy() for name in YARDSTICKS}
-        by = {name: _scores(labels, probabilities) for name, labels in truth.items() if (labels >= 0).any()}
+        by = {name: scores(labels, probabilities) for name, labels in truth.items() if (labels >= 0).any()}
         leakless = evaluate(truth["label"][clean], probabilities[clean])
         result.setdefault(split, {})[view] = {
             **by["label"],
@@ -80,7 +80,7 @@ def summarize(
     return result
 
 
-def _scores(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
+def scores(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
     """Return metrics, intervals and rates of each class over the faces with an answer, where `labels` is not -1."""
     judged = labels >= 0
     metrics, intervals = measured(labels[judged], probabilities[judged])

@@ -11,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.columns import PROBABILITIES, TEST_SPLITS
+from fer_core.measuring.own_data import own_predictions
 from fer_core.metrics.predictions import Predictions, as_pair
+from fer_core.store.datasets import OwnDataset, find_dataset
 from fer_core.store.stored_model import HISTORY, PREDICTIONS, StoredModel
 from fer_core.types import FerError, reason
 
@@ -29,24 +31,27 @@ _COLUMNS: Final = ["epoch", "value", "what", "faces", "name", "model"]
 def load_predictions(
     models: Sequence[StoredModel], split: str, view: str, by: str = "label"
 ) -> tuple[Predictions | None, list[str]]:
-    """Read the models' stored predictions.
+    """Read the models' stored predictions of a test split, or measure the models on a data set of one's own.
 
     What most annotators say is known of the faces, so it is enough if one model's table has it. Faces without one clear
     answer are then left out. Models without measured test splits are skipped. Faces of unknown row are the same if the
     data sets have the same fingerprint.
 
     Returns:
-        The predictions of "PublicTest" or "PrivateTest" (None if no model has any, or no table has this yardstick), and
-        one sentence for each model that is left out because it has no predictions of this split, its file is damaged,
-        or it was measured on other faces than most models.
+        The predictions of "PublicTest", "PrivateTest" or a data set, by its name (None if no model has any, or no
+        table has this yardstick), and one sentence for each model that is left out because it has no predictions of
+        this split, its file is damaged, or it was measured on other faces than most models.
     """
     tables: dict[str, _Table] = {}
     complaints: list[str] = []
+    dataset = None if split in TEST_SPLITS else find_dataset(split)
+    if dataset is not None and (left_out := [model.title for model in models if not model.servable]):
+        complaints.append(f"Kept for comparison only, so they cannot predict new faces: {', '.join(left_out)}.")
     for model in models:
-        if not model.card.tested:
+        if not (model.card.tested if dataset is None else model.servable):
             continue
         try:
-            tables[model.name] = _read(model, split, view)
+            tables[model.name] = _read(model, split, view) if dataset is None else _measured(model, dataset, view)
         except FerError as error:
             complaints.append(str(error))
     if not tables:
@@ -67,8 +72,12 @@ def load_predictions(
         if not known:
             return None, [
                 *complaints,
-                f"No model has the annotators' answers on {split} with its predictions. To add them, measure a model "
-                "again with FER+'s votes at hand: fer-lab evaluate NAME --save",
+                f"No model has the annotators' answers on {split} with its predictions. "
+                + (
+                    "Only its own labels can judge."
+                    if dataset
+                    else "To add them, measure a model again with FER+'s votes at hand: fer-lab evaluate NAME --save"
+                ),
             ]
         truth = known[0]
     predictions = Predictions(
@@ -81,6 +90,7 @@ def load_predictions(
         split_faces=len(truth),
         probabilities={name: tables[name].probabilities for name in kept},
         titles=_unique_titles({model.name: model.title for model in models if model.name in kept}),
+        own="" if dataset is None else dataset.tests_in_words,
     )
     return predictions.of_faces(truth >= 0), complaints
 
@@ -108,6 +118,13 @@ def _read(model: StoredModel, split: str, view: str) -> _Table:
         raise FerError(f"{where} lacks a column ({error.args[0]}).") from error
     except (OSError, ValueError, TypeError, OverflowError) as error:
         raise FerError(f"{where} cannot be used ({reason(error)}).") from error
+
+
+def _measured(model: StoredModel, dataset: OwnDataset, view: str) -> _Table:
+    """Return a model's predictions for a data set of one's own; the rows are the places of the faces."""
+    labels = dataset.tests().labels
+    labels, probabilities = as_pair(labels, own_predictions(model, dataset, view), "the probabilities")
+    return _Table(np.arange(len(labels)), labels, probabilities, np.full(len(labels), -1), "")
 
 
 def _unique_titles(titles: Mapping[str, str]) -> dict[str, str]:

@@ -82,7 +82,7 @@ def scoreboard_table(predictions: Predictions, measured: Measured, models: Seque
     scores = [f"{name}{end}" for name in METRICS for end in _ENDS]
     table = pd.DataFrame(rows)[["name", "model", *scores, "ece", "log_loss", *_ABOUT]]
     table = table.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
-    degraded = mean_corruption_accuracy(robustness_table(models, by=predictions.by)[0])
+    degraded = mean_corruption_accuracy(robustness_table([] if predictions.own else models, by=predictions.by)[0])
     table["degraded_accuracy"] = table["name"].map(degraded).astype(float)
     return table.assign(faces=len(predictions.labels), split=predictions.split, view=predictions.view)
 

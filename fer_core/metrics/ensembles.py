@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fer_core.columns import YARDSTICKS
 from fer_core.labels import NUM_CLASSES
 from fer_core.metrics.predictions import ENSEMBLE, FloatArray, Predictions, as_labels, as_probabilities
 
@@ -114,7 +113,7 @@ class Ensemble:
     @property
     def description(self) -> str:
         """The weights and their source as one paragraph."""
-        titles, by = self.predictions.titles, YARDSTICKS[self.predictions.by]
+        titles, by = self.predictions.titles, self.predictions.judge
         shares = ", ".join(f"{titles[name]} {share:.0%}" for name, share in self.shares.items())
         source = f" Weights from {self.source}, not from the faces shown." if self.source else ""
         q = self.best_exponent
@@ -170,7 +169,7 @@ def _accuracies(
         return np.clip(known, _FLOOR, 1), "accuracy by FER2013's label on the hold-out (of Training)"
     if other is not None and set(members) <= set(other.names):
         measured = [(other.probabilities[name].argmax(axis=1) == other.labels).mean() for name in members]
-        where = f"{other.split} by {YARDSTICKS[other.by]}"
+        where = f"{other.split} by {other.judge}"
         return np.clip(measured, _FLOOR, 1), f"accuracy on {where}, because a card has no hold-out accuracy"
     raise ValueError(
         "These models cannot be weighted: a card has no hold-out accuracy, and there are no predictions of the other "

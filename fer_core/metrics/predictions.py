@@ -110,15 +110,16 @@ class Predictions:
     """The predictions of several models on the same faces. Arrays become read-only, because sessions share them.
 
     Attributes:
-        split: "PublicTest" or "PrivateTest".
+        split: "PublicTest", "PrivateTest", or the name of a data set of one's own.
         view: "plain" or "flip".
         by: what the predictions are judged by, one of `columns.YARDSTICKS`.
-        rows: `(n,)` int64, row numbers in FER2013; -1 if unknown.
+        rows: `(n,)` int64, row numbers in FER2013, -1 if unknown; of an own data set, the places among its test faces.
         labels: `(n,)` int64, 0..6: the right answers by this yardstick.
-        given: `(n,)` int64, FER2013's labels.
+        given: `(n,)` int64, the labels of the data set.
         split_faces: number of faces of the split; more than n if some have no answer by this yardstick.
         probabilities: `(n, 7)` float64 by name of the model; rows sum to 1.
         titles: the name that people read, by name of the model.
+        own: what the faces are if they are not FER2013's, such as "Test of rafdb"; else empty.
     """
 
     split: str
@@ -130,6 +131,7 @@ class Predictions:
     split_faces: int
     probabilities: Mapping[str, FloatArray]
     titles: Mapping[str, str]
+    own: str = ""
 
     def __post_init__(self) -> None:
         for values in (self.rows, self.labels, self.given, *self.probabilities.values()):
@@ -144,11 +146,18 @@ class Predictions:
     def where(self) -> str:
         """Split, view and yardstick as text, for captions."""
         view = "plain" if self.view == "plain" else "averaged with the mirror image"
-        return f"{self.split}, {view}, judged by {YARDSTICKS[self.by]}"
+        return f"{self.own or self.split}, {view}, judged by {self.judge}"
+
+    @property
+    def judge(self) -> str:
+        """What the predictions are judged by, in a few words."""
+        return f"the labels of {self.split}" if self.own else YARDSTICKS[self.by]
 
     @property
     def yardstick(self) -> str:
         """What the predictions are judged by, in a sentence with the number of faces."""
+        if self.own:
+            return f"Judged by {self.judge}, on {len(self.labels):,} faces ({self.own})."
         if self.by == "label":
             return f"Judged by FER2013's own label, on {len(self.labels):,} faces."
         same = (self.labels == self.given).mean()

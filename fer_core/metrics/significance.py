@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fer_core.columns import YARDSTICKS
 from fer_core.labels import NUM_CLASSES
 from fer_core.metrics.confusion import accuracy_of, class_rates, confusion_matrix, mean_defined
 from fer_core.metrics.intervals import percentile_interval, resample_weights, resampled_counts
@@ -106,7 +105,7 @@ def pair_table(predictions: Predictions) -> pd.DataFrame:
     best_first = sorted(right, key=lambda name: -right[name])  # so that no difference is negative
     table = compare_all(predictions.labels, {name: predictions.probabilities[name] for name in best_first})
     table = table.assign(first=table["first"].map(predictions.titles), second=table["second"].map(predictions.titles))
-    by = YARDSTICKS[predictions.by]
+    by = predictions.judge
     better = table["first"].where(table["difference"] > 0, table["second"]) + f" is better by {by}"
     return table.assign(verdict=better.where(table["p_holm"] < LEVEL, f"no clear difference by {by}"))
 

@@ -1,4 +1,4 @@
-"""A round of the quiz: ten test faces of FER2013, what people's answers are compared with, and how far they agree.
+"""A round of the quiz: ten test faces, what people's answers are compared with, and how far they agree.
 
 Faces are drawn by a seed, so that everybody with the seed gets the same.
 """
@@ -23,13 +23,15 @@ from fer_core.metrics.intervals import Interval, wilson_interval
 from fer_core.metrics.predictions import Predictions
 from fer_core.types import FerError, Image
 
+FER2013: Final = "FER2013"
+
 FACES: Final = 10
 """Faces of a round."""
 
 SHOWN_SIDE: Final = 480
 """Side in pixels of a face as the quiz shows it, ten times FER2013's."""
 
-LABEL, ANNOTATORS, MODELS, YOU = "FER2013’s label", "Most annotators", "Most models", "You"
+LABEL, ANNOTATORS, MODELS, YOU = "The label", "Most annotators", "Most models", "You"
 
 Said = Sequence[str | None]
 """Answers to the first faces of a round, in order; None where there is none or no clear one."""
@@ -42,10 +44,10 @@ class QuizFace:
     """A face of a round.
 
     Attributes:
-        row: row number in FER2013.
-        split: "PublicTest" or "PrivateTest".
+        row: row number in FER2013, or place among the test faces of a data set.
+        split: "PublicTest", "PrivateTest" or the name of a data set.
         image: `(480, 480)` uint8 gray, enlarged.
-        label: FER2013's label.
+        label: of the data set.
         votes: the annotators' votes for the seven expressions, in the order of `labels.EXPRESSIONS`; None if unknown.
         other_votes: their votes for contempt, unknown or not a face.
         majority: what most annotators say; None without votes or one clear answer.
@@ -67,16 +69,18 @@ def draw_round(dataset: FaceDataset, seed: int) -> tuple[QuizFace, ...]:
     models have seen them; pictures of one gray; and, where votes are known, what most annotators call not a face.
 
     Args:
-        dataset: FER2013. Votes do not change the draw, except that a face which they leave out is replaced.
+        dataset: FER2013, or the test faces of a data set, `OwnDataset.tests_by_row`. Votes do not change the draw,
+            except that a face which they leave out is replaced.
         seed: 0 or more. The same seed and faces give the same round.
 
     Raises:
         FerError: too few test faces are left.
     """
     random = np.random.default_rng(seed)
-    places = np.flatnonzero((dataset.usage != "Training") & (dataset.rows >= 0))
+    own = dataset.name != FER2013
+    places = np.flatnonzero(((dataset.usage != "Training") | own) & (dataset.rows >= 0))
     places = places[np.argsort(dataset.rows[places], kind="stable")]  # whatever the order of the files
-    training = dataset.rows[dataset.usage == "Training"]
+    training = dataset.rows[(dataset.usage == "Training") & ~own]
     usable = ~known_same_pictures().partners(dataset.rows[places], training, exact=False)
     usable &= np.ptp(dataset.images[places], axis=(1, 2)) > 0
     if dataset.votes is not None:
@@ -90,8 +94,8 @@ def draw_round(dataset: FaceDataset, seed: int) -> tuple[QuizFace, ...]:
         drawn += places[order[usable[order]]][:number].tolist()
     if len(drawn) < FACES:
         raise FerError(
-            f"A round needs {FACES} test faces of FER2013 that are not in Training too, of every expression that "
-            f"occurs. Install the whole dataset: fer-lab data download. Received: {len(places)} test faces"
+            f"A round needs {FACES} test faces that are not in Training too, of every expression that occurs. Install "
+            f"the whole dataset: fer-lab data download, or data add. Received: {len(places)} test faces"
         )
     return tuple(_face(dataset, place) for place in random.permutation(drawn).tolist())
 
@@ -99,7 +103,8 @@ def draw_round(dataset: FaceDataset, seed: int) -> tuple[QuizFace, ...]:
 def _face(dataset: FaceDataset, place: int) -> QuizFace:
     enlarged = cv2.resize(dataset.images[place], (SHOWN_SIDE, SHOWN_SIDE), interpolation=cv2.INTER_CUBIC)
     image = np.asarray(enlarged, np.uint8)
-    face = QuizFace(int(dataset.rows[place]), str(dataset.usage[place]), image, EXPRESSIONS[dataset.labels[place]])
+    split = str(dataset.usage[place]) if dataset.name == FER2013 else dataset.name
+    face = QuizFace(int(dataset.rows[place]), split, image, EXPRESSIONS[dataset.labels[place]])
     if dataset.votes is None or not dataset.votes.votes[place].any():
         return face
     votes = dataset.votes[np.array([place])]
@@ -228,7 +233,7 @@ def class_table(people: Sequence[Said], game: Game) -> pd.DataFrame:
 
     Returns:
         Columns of text: `who`, `share` ("60 %"), `count` ("12 of 20" answers), `interval` (Wilson's 95 % interval of
-        the share), and `label`: how often the yardstick itself gives FER2013's label ("6 of 10" faces).
+        the share), and `label`: how often the yardstick itself gives the label ("6 of 10" faces).
     """
     rows = []
     for who, answers in game.all.items():

@@ -18,14 +18,15 @@ from fer_core.data.folders import files_in
 from fer_core.files import whole_file
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import is_junk, normal_name
-from fer_core.runs.own_pictures import as_faces, count_warnings, divided, read_own_faces
+from fer_core.runs.own_pictures import OwnFaces, as_faces, count_warnings, divided, read_own_faces
+from fer_core.store.datasets import OwnDataset, find_dataset
 from fer_core.training.data import TrainingData
 from fer_core.types import FerError
 
 MIN_FACES: Final = 70  # fewest training faces of FER2013 that can be asked for: ten per expression
 ALL_FACES: Final = 26_040  # training faces in all of FER2013, without the fixed hold-out
 FACES_FILE: Final = "faces.npz"  # name in a run's folder: the faces cut out of own pictures
-_SOURCES: Final = ("fer2013", "folder")
+_SOURCES: Final = ("fer2013", "folder", "dataset")
 _DISGUST_FACES: Final = 402  # of FER2013's rarest expression in the training part
 
 
@@ -37,18 +38,21 @@ class DataSettings:
     faces, as many of each as there are of the rarest. A smaller draw is a subset of a larger one with the same seed.
     """
 
-    source: str = "fer2013"  # or `folder` for the user's own pictures
+    source: str = "fer2013"  # or `folder` for the user's own pictures, `dataset` for a data set of one's own
     faces: int | None = None  # number of training faces of FER2013; None for all
     balanced: bool = False
-    path: str = ""  # folder or zip with a folder of pictures per expression (`folder` only)
+    path: str = ""  # folder or zip with a folder of pictures per expression, or the name of a data set
     whole_image: bool = False  # the pictures are face crops already (`folder` only)
     seed: int = 0  # which faces are drawn from FER2013
 
     def __post_init__(self) -> None:
         if self.source not in _SOURCES:
             raise FerError(f"Unknown source of faces. Expected one of: {', '.join(_SOURCES)}. Received: {self.source}")
-        if self.source == "folder" and not self.path:
-            raise FerError("Expected the path of a folder or zip with a folder of pictures for each expression.")
+        if self.source != "fer2013" and not self.path:
+            raise FerError(
+                "Expected the path of a folder or zip with a folder of pictures for each expression, or the name of a "
+                "data set."
+            )
         if self.faces is not None and self.faces < MIN_FACES:
             raise FerError(f"Expected at least {MIN_FACES} faces of FER2013. Received: {self.faces}")
 
@@ -79,10 +83,28 @@ def load_training_data(settings: DataSettings, say: Callable[[str], None] = lamb
         data = fer2013_part(load_fer2013(), settings.faces, balanced=settings.balanced, seed=settings.seed)
         return LoadedData(data, tuple(count_warnings(data.training)))
     source = Path(settings.path).expanduser()
-    faces = read_own_faces(source, whole_image=settings.whole_image, say=say)
+    kind, notes = "own pictures", []
+    if settings.source == "dataset":
+        kind, notes = "own data set", _not_divided(find_dataset(settings.path))
+        faces = _faces_to_learn(find_dataset(settings.path))
+    else:
+        faces = read_own_faces(source, whole_image=settings.whole_image, say=say)
     training, holdout, warnings = divided(faces, source.name)
-    data = TrainingData(training, holdout, tests=_test_splits(), name=f"own pictures ({source.name})")
-    return LoadedData(data, tuple(warnings), skipped=faces.skipped)
+    data = TrainingData(training, holdout, tests=_test_splits(), name=f"{kind} ({source.name})")
+    return LoadedData(data, (*warnings, *notes), skipped=faces.skipped)
+
+
+def _faces_to_learn(dataset: OwnDataset) -> OwnFaces:
+    """Return the split Training of a data set, or all faces if it is not divided."""
+    faces = dataset.load().split("train")
+    return OwnFaces(as_faces(faces.images, faces.labels), (), tuple(np.unique(faces.labels).tolist()), ())
+
+
+def _not_divided(dataset: OwnDataset) -> list[str]:
+    if len(dataset.record["counts"]) > 1:
+        return []
+    words = "so a model that learns from it is later measured on faces that it has seen"
+    return [f"The data set {dataset.name} has no test split, {words}."]
 
 
 def load_for_run(folder: Path, settings: DataSettings, *, say: Callable[[str], None]) -> LoadedData:
@@ -91,10 +113,10 @@ def load_for_run(folder: Path, settings: DataSettings, *, say: Callable[[str], N
     A `FerError` comes as of `load_training_data`, or if FER2013 was available when the run began and is not any more.
     """
     kept = folder / FACES_FILE
-    if settings.source == "folder" and kept.is_file():
+    if settings.source != "fer2013" and kept.is_file():
         return _read_faces(kept)
     loaded = load_training_data(settings, say)
-    if settings.source == "folder":
+    if settings.source != "fer2013":
         _write_faces(kept, loaded)
     return loaded
 
@@ -104,6 +126,8 @@ def expected_faces(settings: DataSettings) -> int:
     if settings.source == "fer2013":
         every = _DISGUST_FACES * len(EXPRESSIONS) if settings.balanced else ALL_FACES
         return every if settings.faces is None else min(settings.faces, ALL_FACES)
+    if settings.source == "dataset":
+        return len(find_dataset(settings.path).load().split("train"))
     source = Path(settings.path).expanduser()
     pictures: list[str] = []
     if source.is_dir():

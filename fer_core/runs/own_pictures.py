@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from fer_core.data import FaceDataset, extract_zip, find_duplicates, read_class_folders, read_image
 from fer_core.data.dataset import FACE_SIZE
 from fer_core.data.folders import MAX_BYTES, MIN_IMAGES
-from fer_core.faces import crop_face, default_detector, whole_image_face
+from fer_core.faces import cut_faces
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import readable
 from fer_core.types import FerError, Image
 from fer_core.visitors import TemporaryFolder, max_pixels, room
 
-_PROGRESS_EVERY: Final = 50  # pictures between two progress messages
 _HOLDOUT_SHARE: Final = 0.15
 _SEED: Final = 2013  # of the division: the same pictures are always divided in the same way
 _FEW: Final = 20  # pictures of a class below which a warning is given
@@ -59,24 +58,17 @@ def read_own_faces(source: Path, *, whole_image: bool, say: Callable[[str], None
     With `whole_image` the pictures are face crops already. A `FerError` says if the folder or zip cannot be used.
     """
     pictures = read_class_folders(source)
-    detector = None if whole_image else default_detector()
-    crops: list[Image] = []
-    kept: list[int] = []
-    skipped = list(pictures.skipped)
-    for index, (path, image) in enumerate(zip(pictures.paths, pictures.images(), strict=True)):
-        if index % _PROGRESS_EVERY == 0:
-            say(f"Looking for faces: {index} of {len(pictures.paths)} pictures")
-        faces = [whole_image_face(image)] if detector is None else detector.detect(image)
-        if faces:
-            crops.append(crop_face(image, faces[0])[0])
-            kept.append(index)
-        else:
-            skipped.append(f"{_name(path)} shows no face that can be found and is left out.")
+    names = [_name(path) for path in pictures.paths]
+
+    def count(done: int, total: int) -> None:
+        say(f"Looking for faces: {done} of {total} pictures")
+
+    cut = cut_faces(pictures.paths, names, whole_image=whole_image, say=count)
     return OwnFaces(
-        as_faces(np.array(crops, np.uint8), pictures.labels[kept]),
-        paths=tuple(pictures.paths[index] for index in kept),
+        as_faces(cut.images, pictures.labels[cut.places]),
+        paths=tuple(pictures.paths[place] for place in cut.places),
         classes=tuple(sorted(set(pictures.labels.tolist()))),
-        skipped=tuple(skipped),
+        skipped=(*pictures.skipped, *cut.unread, *cut.faceless),
     )
 
 

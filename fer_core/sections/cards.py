@@ -8,10 +8,11 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from fer_core.audit.faces import stored_faces
-from fer_core.audit.groups import MINIMUM, records
 from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.faces import DEGRADATIONS
+from fer_core.fairness.faces import stored_faces
+from fer_core.fairness.groups import MINIMUM
+from fer_core.files import records
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.measuring.robustness import robustness_summary, robustness_table

@@ -127,10 +127,11 @@ def legend_space(figure: go.Figure, narrow: bool = False) -> int:
 
 def _head(results: Results) -> Iterator[str]:
     answers, made = results.answers, datetime.now(UTC).strftime("%Y-%m-%d")
+    of = "" if answers.own else "FER2013’s "
     yield (
         f"<h1>Facial expression models compared</h1><p>{len(answers.names)} models on {len(answers.labels):,} faces of "
-        f"FER2013’s {escape(answers.where)}. Intervals are 95 %, over the test faces drawn; training with another seed "
-        f"is not covered. Made with FER Lab, {made}.</p>"
+        f"{of}{escape(answers.where)}. Intervals are 95 %, over the test faces drawn; training with another seed is "
+        f"not covered. Made with FER Lab, {made}.</p>"
     )
     yield f"<p>{escape(answers.yardstick)}</p>"
     if note := utkface_note(results.board["weights_from"]):

@@ -61,7 +61,9 @@ class Results:
 
     # Each a table, titles of models without it, and a sentence for each damaged file.
     histories = cached_property(lambda self: history_table(self.models, self.answers.titles))
-    degraded = cached_property(lambda self: robustness_table(self.models, self.answers.titles, self.answers.by))
+    degraded = cached_property(
+        lambda self: robustness_table([] if self.answers.own else self.models, self.answers.titles, self.answers.by)
+    )
 
     @property
     def ranked(self) -> list[str]:
@@ -106,13 +108,14 @@ class Results:
             "pairs": self.pairs,
             "confusion": pd.concat(cells, ignore_index=True),
         }
+        chosen = {"split": answers.split, "view": answers.view, "by": answers.by}
+        tables = {name: table.assign(**chosen) for name, table in predicted.items()} | {"training": self.histories[0]}
+        if answers.own:
+            return tables
         overall, by_variant = self.paper
         f1 = [table.assign(variant=name) for name, table in by_variant.items()]
-        chosen = {"split": answers.split, "view": answers.view, "by": answers.by}
-        return {
-            **{name: table.assign(**chosen) for name, table in predicted.items()},
+        return tables | {
             "robustness": self.degraded[0],
-            "training": self.histories[0],
             "paper": overall,
             "paper_f1": pd.concat(f1, ignore_index=True),
             "paper_recomputed": paper_recomputed(),
@@ -126,7 +129,10 @@ def build_report(
     """Return the results of stored models for a report.
 
     Args:
-        models, split, view: of the store, "PublicTest" or "PrivateTest", "plain" or "flip".
+        models: of the store.
+        split: "PublicTest", "PrivateTest" or the name of a data set of one's own, which has no part on robustness and
+            the paper.
+        view: "plain" or "flip".
         fusion: one of `metrics.ensembles.FUSIONS`, to add an ensemble of all models; None for no ensemble.
         by: what predictions are judged by, one of `columns.YARDSTICKS`; the paper's part stays with FER2013's label.
 
@@ -136,7 +142,8 @@ def build_report(
     answers, complaints = load_predictions(models, split, view, by)
     if answers is None:
         raise FerError(f"No model has usable predictions of {split} ({view}). {' '.join(complaints)}")
-    other, _ = load_predictions(models, next(name for name in TEST_SPLITS if name != split), view, by)
+    other_split = next(name for name in TEST_SPLITS if name != split)
+    other = None if answers.own else load_predictions(models, other_split, view, by)[0]
     ensemble = None
     if fusion is not None:
         try:

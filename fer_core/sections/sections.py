@@ -11,7 +11,6 @@ from typing import Any, Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.faces import DEGRADATIONS
 from fer_core.figures import curves, matrices, scores
 from fer_core.labels import EXPRESSIONS
@@ -76,7 +75,7 @@ def scoreboard(results: Results, metric: str = "accuracy") -> Section:
         "trained": "Trained",
         "weights_from": "Weights from",
     }
-    alt = f"{measure.title} of {len(board)} models with 95 % intervals; best by {YARDSTICKS[answers.by]}: "
+    alt = f"{measure.title} of {len(board)} models with 95 % intervals; best by {answers.judge}: "
     alt += f"{best['model']}, {best[metric]:.3f}"
     draw = partial(scores.ranking, board, metric, title=measure.title, ascending=ascending)
     return Section(
@@ -88,7 +87,7 @@ def scoreboard(results: Results, metric: str = "accuracy") -> Section:
         board.assign(weights_from=board["weights_from"].replace(WEIGHTS)),
         f"Scoreboard of {len(board)} models on {answers.where}",
         columns,
-        f"{best['model']} is best by {YARDSTICKS[answers.by]}, with {best[metric]:.3f}. "
+        f"{best['model']} is best by {answers.judge}, with {best[metric]:.3f}. "
         f"{measure.example(results.measured[best['name']][0])} In 95 % of resamples of the {len(answers.labels):,} "
         f"faces it lies between {best[f'{metric}_low']:.3f} and {best[f'{metric}_high']:.3f}.",
     )
@@ -164,7 +163,7 @@ def calibration(results: Results, focus: str | None = None) -> Section:
     bins, table = results.reliability, results.calibration
     ranges = [f"{low:.3f}–{high:.3f}" for low, high in table[["floor_low", "floor_high"]].to_numpy()]
     alt, example = f"Reliability diagram of each model; calibration errors {_range(table['ece'])}", ""
-    other = next(split for split in TEST_SPLITS if split != results.answers.split)
+    other = "the other test split" if results.other is None else results.other.split
     if focus is None:
         fitted = (
             f"The temperature T is fitted to the log loss on {other}, because predictions for the hold-out are not "
@@ -329,7 +328,9 @@ def training(results: Results) -> Section:
 
 
 def paper(results: Results, metric: str = "accuracy") -> Section:
-    """Return the values of a metric that the paper reports beside ours."""
+    """Return the values of a metric that the paper reports beside ours; no charts on a data set of one's own."""
+    if results.answers.own:
+        return Section("Paper", [])
     table, titles = results.paper[0], paper_metrics()
     measured = int(table.dropna(subset=["accuracy_measured"])["variant"].nunique())
     last = table.dropna(subset=[f"{metric}_reported"]).iloc[-1]

@@ -26,7 +26,11 @@ from fer_core.store.stored_model import (
 from fer_core.types import FerError
 from fer_core.visitors import own_home
 
-SHIPPED = Path(__file__).resolve().parent.parent.parent / "trained_models"
+_PACKAGE = Path(__file__).resolve().parent.parent
+TOP = _PACKAGE.parent if (_PACKAGE.parent / "trained_models").is_dir() else _PACKAGE / "_app"
+"""Folder of `app.py`: the checkout's, or the one that an installed package has."""
+
+SHIPPED = TOP / "trained_models"
 """Folder of the models that come with FER Lab."""
 
 DEFAULT_MODEL = "compact_cnn_student"

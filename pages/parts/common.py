@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 from urllib.parse import urlsplit
@@ -16,9 +17,11 @@ import streamlit as st
 from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS, percent_text
 from fer_core.faces import default_detector
 from fer_core.files import no_formula
+from fer_core.measuring.own_data import is_measured, own_predictions
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import METRICS
 from fer_core.models.spec import utkface_note
+from fer_core.store.datasets import OwnDataset, list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult, FerError
@@ -166,14 +169,36 @@ def choose(label: str, options: Iterable[str], key: str, default: str | None = N
 
 
 def choose_faces(prefix: str) -> tuple[str, str, str]:
-    """Ask for the test split, the view and the yardstick; `prefix` starts the names of the query parameters."""
+    """Ask for the test split or an own data set, the view and the yardstick.
+
+    `prefix` starts the names of the query parameters. A data set of one's own is judged by its labels, and models are
+    measured on it on demand.
+    """
     splits = "PublicTest is the paper's test split, PrivateTest the challenge's."
+    if own := {dataset.name: dataset for dataset in list_datasets()}:
+        splits += f" Data sets of your own: {plain(', '.join(own))}."
     views = "plain: predicted once. flip: averaged with its mirror image."
-    return (
-        choose("Test split", TEST_SPLITS, f"{prefix}_split", help=splits),
-        choose("Each face", VIEWS, f"{prefix}_view", help=views),
-        choose_yardstick(f"{prefix}_by"),
-    )
+    split = choose("Test split", [*TEST_SPLITS, *own], f"{prefix}_split", help=splits)
+    view = choose("Each face", VIEWS, f"{prefix}_view", help=views)
+    if split not in own:
+        return split, view, choose_yardstick(f"{prefix}_by")
+    offer_to_measure(own[split], view, f"{prefix}_measure")
+    return split, view, "label"
+
+
+def offer_to_measure(dataset: OwnDataset, view: str, key: str) -> None:
+    """Measure the first model on a data set, and offer to measure the others, which can take minutes."""
+    models = list_models(servable=True)[0]
+    rest = [model for model in models if not is_measured(model, dataset, view)]
+    wanted = rest[:1] if len(rest) == len(models) else []
+    help_text = "Each takes seconds to minutes, by its size and the number of faces. What is measured is kept."
+    others = len(rest) - len(wanted)
+    if others and st.button(f"Measure {others} more", icon=":material/speed:", key=key, help=help_text):
+        wanted = rest
+    for number, model in enumerate(wanted, 1):
+        with st.spinner(f"Measuring {plain(model.title)}, {number} of {len(wanted)}", show_time=True):
+            attempt(partial(own_predictions, model, dataset, view), f"{key}_failed")
+    warn(st.session_state.pop(f"{key}_failed", []))
 
 
 def choose_yardstick(key: str) -> str:

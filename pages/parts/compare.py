@@ -325,3 +325,6 @@ SECTIONS: Final[dict[str, Callable[[Selection], None]]] = {
     "Model cards": _model_card,
 }
 """Name of each tab, and the function that shows it. Only the open tab is computed."""
+
+OF_FER2013: Final = ("Robustness", "Paper")
+"""Tabs that show results on FER2013 whatever is chosen, so that they are left out on another data set."""

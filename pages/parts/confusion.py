@@ -48,8 +48,8 @@ def show_faces(faces: pd.DataFrame, fer2013_faces: Fer2013Faces, title: str, wit
             alt="Predictions of all models and votes of the annotators for these faces",
             column_order=["row", "label", *([] if fer2013_faces.votes_missing else ["annotators"]), *models],
             column_config={
-                "row": st.column_config.NumberColumn("Row", format="%d", pinned=True, help="In FER2013, starting at 0"),
-                "label": "FER2013's label",
+                "row": st.column_config.NumberColumn("Row", format="%d", pinned=True, help="In the data, from 0"),
+                "label": "Label in the data",
                 "annotators": st.column_config.TextColumn("Ten annotators (FER+)", width="large"),
             },
         )

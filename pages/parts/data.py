@@ -22,11 +22,13 @@ from fer_core.data.fer2013 import Fer2013Faces, find_ferplus, load_fer2013_faces
 from fer_core.faces import default_detector
 from fer_core.files import stamp
 from fer_core.labels import EXPRESSIONS
+from fer_core.measuring.own_data import is_measured
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.core import Measured, measure_models
 from fer_core.metrics.ensembles import Ensemble, fuse
 from fer_core.metrics.predictions import ENSEMBLE, Predictions
 from fer_core.sections.results import Results, holdout_accuracies
+from fer_core.store.datasets import OwnDataset, find_dataset
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
 from fer_core.tuning.plan import default_storage
@@ -75,17 +77,28 @@ def _fer2013_files() -> tuple[tuple[int, ...], ...]:
     return tuple(versions)
 
 
+def _own_files(split: str) -> object:
+    """Return what differs once a data set of one's own, or a model measured on it, is another; nothing for FER2013."""
+    if split in TEST_SPLITS:
+        return ()
+    dataset = find_dataset(split)
+    return dataset.version, sorted(path.name for path in dataset.folder.glob("predictions/[!.]*"))
+
+
 KEYS: Final[dict[Any, Callable[[Any], Any]]] = {
     FunctionType: lambda function: f"{function.__module__}.{function.__qualname__}",
     "functools._lru_cache_wrapper": lambda _: "",  # how a picture is read, which changes nothing
     StoredModel: lambda model: (model.name, model.title, str(model.folder), model.version),
-    Selection: lambda selection: tuple(vars(selection).values()),
+    Selection: lambda selection: (*vars(selection).values(), _own_files(selection.split)),
+    OwnDataset: lambda dataset: (dataset.name, dataset.version),
     FaceDataset: lambda dataset: (dataset.fingerprint, dataset.votes is not None),
     Fer2013Faces: lambda faces: (faces.dataset, faces.missing, faces.votes_missing),
-    "fer_core.audit.faces.AuditedFaces": lambda faces: faces.fingerprint,
+    "fer_core.fairness.faces.AuditedFaces": lambda faces: faces.fingerprint,
     "fer_core.runs.data.DataSettings": lambda settings: (
         asdict(settings),
-        settings.source == "fer2013" and _fer2013_files(),
+        _fer2013_files()
+        if settings.source == "fer2013"
+        else settings.source == "dataset" and _own_files(settings.path),
     ),
     "fer_core.runs.uploads.Collection": lambda collection: [
         snapshot.png for expression in EXPRESSIONS for snapshot in collection.snapshots(expression)
@@ -171,10 +184,33 @@ def _fer2013(files: object) -> Fer2013Faces:  # noqa: ARG001 (the key)
     return load_fer2013_faces()
 
 
-@st.cache_resource(max_entries=24, show_spinner="Reading stored predictions …", hash_funcs=KEYS)
 def predictions(models: list[StoredModel], split: str, view: str, by: str) -> tuple[Predictions | None, list[str]]:
-    """Return the stored predictions of models, None if no model has any, and a sentence for each model left out."""
+    """Return the stored predictions of models, None if no model has any, and a sentence for each model left out.
+
+    On a data set of one's own, only models that were measured on it.
+    """
+    return _predictions(models, split, view, by, _own_files(split))
+
+
+@st.cache_resource(max_entries=24, show_spinner="Reading stored predictions …", hash_funcs=KEYS)
+def _predictions(
+    models: list[StoredModel],
+    split: str,
+    view: str,
+    by: str,
+    own: object,
+) -> tuple[Predictions | None, list[str]]:
+    if own:
+        dataset = find_dataset(split)
+        models = [model for model in models if not model.servable or is_measured(model, dataset, view)]
     return load_predictions(models, split, view, by)
+
+
+def faces_of(split: str) -> Fer2013Faces:
+    """Return the faces of FER2013, or those of a data set of one's own, by the rows that predictions have."""
+    if split in TEST_SPLITS:
+        return fer2013()
+    return find_dataset(split).tests_by_row()
 
 
 def _answers(selection: Selection) -> Predictions | None:
@@ -186,9 +222,10 @@ def results(selection: Selection) -> Results:
     """Return the results of the models on show, with the ensemble's. Some model must have predictions."""
     all_models = Selection(selection.models, selection.split, selection.view, selection.by)
     answers = _answers(selection)
-    other_split = next(split for split in TEST_SPLITS if split != selection.split)
-    other = _answers(replace(selection, split=other_split))  # for what must not be fitted on the split on show
     assert answers is not None
+    other_split = next(split for split in TEST_SPLITS if split != selection.split)
+    # for what must not be fitted on the split on show
+    other = None if answers.own else _answers(replace(selection, split=other_split))
     ensemble: Ensemble | str | None = None
     if len(set(selection.members) & set(answers.names)) > 1:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.data import SPLITS, FaceDataset
+from fer_core.data import FaceDataset
 from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.faces import DEGRADATIONS, DetectionStages, degrade, detection_stages, enlarged_pixels, preprocess_faces
 from fer_core.figures.bars import class_distribution
@@ -22,6 +22,7 @@ from fer_core.measuring.face_table import MEASURES, face_table, filtered, shuffl
 from fer_core.models import model_spec, networks_by_input
 from fer_core.models.backbones import BLUE_FIRST, input_picture, network_input
 from fer_core.runs.own_pictures import OwnFaces, read_own_faces, read_own_zip
+from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.training.augmentation import AS_THE_PAPER, Augmentation, augmented_copies
@@ -54,15 +55,23 @@ ANY: Final = "any"
 
 @dataclass(frozen=True, eq=False)
 class ShownFaces:
-    """The faces on show: of FER2013, or the visitor's `own`."""
+    """The faces on show: of FER2013, of a data set with the names of its `files`, or the visitor's `own`."""
 
     dataset: FaceDataset
     fer2013: Fer2013Faces
     own: OwnFaces | None = None
+    files: Sequence[str] = ()
+
+    @property
+    def is_fer2013(self) -> bool:
+        """Whether the faces have rows and votes."""
+        return self.own is None and not self.files
 
     def name(self, place: int) -> str:
         """Return the name of a face: its row in FER2013, or its file."""
-        return f"row {self.dataset.rows[place]}" if self.own is None else self.own.name(place)
+        if self.own is not None:
+            return self.own.name(place)
+        return self.files[place] if self.files else f"row {self.dataset.rows[place]}"
 
     def picture(self, place: int) -> Image:
         """Return the picture that a face comes from: FER2013's face itself, or the visitor's picture."""
@@ -74,9 +83,9 @@ class ShownFaces:
             model = load_model()
         except FerError:
             model = None
-        if self.own is None:
+        if self.is_fer2013:
             return computed(face_table, self.dataset, model)
-        return computed_here(_own_table, self.dataset, model)
+        return (computed_here if self.own else computed)(_own_table, self.dataset, model)
 
 
 def _own_table(dataset: FaceDataset, model: StoredModel | None) -> pd.DataFrame:
@@ -90,9 +99,13 @@ def _own_table(dataset: FaceDataset, model: StoredModel | None) -> pd.DataFrame:
 def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
     """Ask which faces to show; return them, None if there are none yet, and whether FER2013 is chosen."""
     known = fer2013()
-    if choose("Faces", ("FER2013", OWN), "d_of") == OWN:
+    added = {dataset.name: dataset for dataset in list_datasets()}
+    of = choose("Faces", ("FER2013", *added, OWN), "d_of")
+    if of == OWN:
         own = _own_pictures()
         return (ShownFaces(own.dataset, known, own) if own else None), False
+    if of in added:
+        return ShownFaces(added[of].load(), known, files=added[of].pictures()["file"].tolist()), False
     if known.missing:
         st.info(
             "FER2013 is the dataset of a challenge in 2013: 35,887 faces from the web, 48 × 48 gray pixels, each with "
@@ -156,7 +169,7 @@ def classes(shown: ShownFaces) -> None:
     rare, frequent = str(totals.idxmin()), str(totals.idxmax())
     alt = f"Faces by expression and split; most for {frequent}, fewest for {rare}"
     show_chart(class_distribution(counts, shares=bars == "shares"), alt)
-    splits = "" if shown.own else " PublicTest is the paper’s test split, PrivateTest the challenge’s."
+    splits = "" if not shown.is_fer2013 else " PublicTest is the paper’s test split, PrivateTest the challenge’s."
     st.caption(
         f"{len(dataset):,} faces of 48 × 48 gray pixels. {totals.max():,} are {frequent}, {totals.min():,} {rare}. A "
         f"model that always answers {frequent} is right on {totals.max() / len(dataset):.0%} of them.{splits}"
@@ -183,7 +196,7 @@ def browse(shown: ShownFaces) -> None:
     on_page = faces.iloc[(int(number) - 1) * ON_A_PAGE : int(number) * ON_A_PAGE]
     with st.grid("auto", min_column_width=108, gap="small"):
         for place, face in zip(on_page.index, on_page.itertuples(), strict=True):
-            about = [] if shown.own else [_votes_in_words(face)]
+            about = [_votes_in_words(face)] if shown.is_fer2013 else []
             face_tile(shown.dataset.images[place], shown.name(place), label=str(face.label), about=about)
     st.header("One face closely")
     place = st.selectbox("Face", list(on_page.index), format_func=shown.name, key="d_row", width=280)
@@ -202,17 +215,19 @@ def _chosen(shown: ShownFaces, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[
     split = said = ANY
     with st.container(horizontal=True):
         if not shown.own:
-            splits = [split for split in SPLITS if (table["split"] == split).any()]
+            splits = [split for split in shown.dataset.splits if (table["split"] == split).any()]
             split = st.selectbox("Split", [ANY, *splits], key="d_split", bind="query-params", width=160)
         label = st.selectbox("Label", [ANY, *EXPRESSIONS], key="d_label", bind="query-params", width=160)
-        if not shown.own:
+        if shown.is_fer2013:
             said = st.selectbox("Annotators say", [ANY, *EXPRESSIONS], key="d_said", bind="query-params", width=160)
-        titles = {"row": "file" if shown.own else "row"} | {name: MEASURES[name].title for name in columns}
+        titles = {"row": "row" if shown.is_fer2013 else "file"} | {name: MEASURES[name].title for name in columns}
         title_of = titles.__getitem__
         order = st.selectbox("Order by", titles, format_func=title_of, key="d_order", bind="query-params", width=220)
     with st.container(horizontal=True, vertical_alignment="center"):
         falling = st.toggle("Highest first", key="d_falling", bind="query-params")
-        differing = not shown.own and st.toggle("Label and annotators differ", key="d_differing", bind="query-params")
+        differing = shown.is_fer2013 and st.toggle(
+            "Label and annotators differ", key="d_differing", bind="query-params"
+        )
         wrong = st.toggle("The default model is wrong", key="d_wrong", bind="query-params")
         copies = st.toggle("Picture occurs more than once", key="d_copies", bind="query-params")
     ranges: dict[str, tuple[float, float]] = {}
@@ -239,7 +254,7 @@ def _closely(shown: ShownFaces, place: int, face: pd.Series) -> None:
         show_chart(pixel_chart(shown.dataset.images[place]), f"Pixels of {name}")
         st.caption("Drag over a part of the face to read its numbers. A double click shows the whole face again.")
     with right:
-        votes = "" if shown.own else shown.fer2013.votes(int(face["row"]))
+        votes = shown.fer2013.votes(int(face["row"])) if shown.is_fer2013 else ""
         st.markdown(f"**Labelled {face['label']}**" + (f"; ten annotators: {plain(votes)}" if votes else ""))
         if face["predicted"]:
             st.markdown(f"The default model predicts {face['predicted']}.")

@@ -10,21 +10,22 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fer_core.audit.faces import AuditedFaces, picture_faces, stored_faces
-from fer_core.audit.groups import ALL, LIMITS, MINIMUM, RATES
-from fer_core.audit.pictures import LAYOUT, open_grouped
-from fer_core.audit.properties import PROPERTIES
+from fer_core.data.pictures import LAYOUT, open_grouped
+from fer_core.fairness.faces import AuditedFaces, dataset_faces, picture_faces, stored_faces
+from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES
+from fer_core.fairness.properties import PROPERTIES
 from fer_core.figures.scores import error_leaves, group_rates
 from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.significance import LEVEL
+from fer_core.store.datasets import find_dataset
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 from fer_core.visitors import TemporaryFolder, check_room
 from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, explain, plain, with_code
-from pages.parts.data import computed, predictions
+from pages.parts.data import computed, predictions, shared
 
 EXAMPLE: Final = """people.zip
    table.csv        file,gender,age,expression
@@ -39,7 +40,7 @@ _AUDITED: Final = "a_audited"  # key of the faces that were predicted last in th
 
 
 def fer2013() -> AuditedFaces | None:
-    """Ask for a split, a yardstick and a model, and return FER2013's test faces with its stored predictions."""
+    """Ask for a split, a yardstick and a model, and return the test faces with its stored predictions."""
     stored, complaints = common.stored_models()
     with st.container(horizontal=True):
         split, view, by = common.choose_faces("a")
@@ -50,13 +51,16 @@ def fer2013() -> AuditedFaces | None:
         name = st.selectbox("Model", answers.names, format_func=title, key="a_model", bind="query-params")
     common.warn(complaints + left_out, "Some models are left out:")
     try:
-        faces = stored_faces(answers, name)
+        if answers.own:
+            (model,) = [model for model in stored if model.name == name]
+            faces = shared(dataset_faces, model, find_dataset(split), view)
+        else:
+            faces = stored_faces(answers, name)
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/info:")
         return None
-    st.caption(
-        f"{answers.yardstick} FER2013 says nothing about the people, so faces are divided by properties of the picture."
-    )
+    words = "FER2013 says nothing about the people, so faces are divided by properties of the picture."
+    st.caption(answers.yardstick if answers.own else f"{answers.yardstick} {words}")
     common.note_utkface(model for model in stored if model.name == name)
     return faces
 

@@ -38,7 +38,7 @@ KINDS: Final = {
 NO_PICTURES: Final = (
     "The camera runs, but no picture reaches FER Lab. A firewall may block live video between this browser and the "
     "server. **Snapshot**, at the top, works without it. The administrator of the server can name a TURN server "
-    "(README, *Data and settings*)."
+    "(docs/data.md)."
 )
 
 TRANSLATIONS: Final = {
@@ -58,7 +58,7 @@ HELP: Final = """
 - **NotReadableError:** another program uses the camera, such as a video call; close it and start again.
 - **No camera at an address other than localhost:** browsers allow it only for `https` addresses.
 - **It keeps connecting:** a firewall blocks it. Use **Snapshot** at the top, or have a TURN server named
-  (README, *Data and settings*).
+  (docs/data.md).
 """
 
 

@@ -17,6 +17,7 @@ from fer_core.models.spec import ALL_LAYERS, PREPROCESSINGS, WEIGHTS
 from fer_core.runs.data import DataSettings, LoadedData, load_training_data
 from fer_core.runs.uploads import KEPT_DAYS, Collection, keep_upload, list_collections
 from fer_core.runs.visits import AWAY_MINUTES
+from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.training.augmentation import AUGMENTATIONS, augmentation_named
 from fer_core.training.initial_weights import weight_sources
@@ -58,10 +59,14 @@ NOTHING: Final[SelectedData] = (None, 0, "")
 
 def select_data() -> SelectedData:
     """Ask what to train on and show the number of faces."""
-    source = choose("Learn from", ("FER2013 subset", "Own pictures", "Own snapshots"), "f_source")
+    datasets = [dataset.name for dataset in list_datasets()]
+    sources = ("FER2013 subset", "Own pictures", "Own snapshots", *(["Own data set"] if datasets else []))
+    source = choose("Learn from", sources, "f_source")
     if source == "Own snapshots":
         return _own_snapshots()
     try:
+        if source == "Own data set":
+            return _own_dataset(datasets)
         return _fer2013() if source == "FER2013 subset" else _own_pictures()
     except FerError as error:
         warn([str(error)])
@@ -115,6 +120,15 @@ def _own_pictures() -> SelectedData:
         with st.expander(f"{len(loaded.skipped)} left out", icon=":material/visibility_off:"):
             st.markdown("\n".join(f"- {plain(sentence)}" for sentence in loaded.skipped[:50]))
     return source, faces, name.removesuffix(".zip")
+
+
+def _own_dataset(names: list[str]) -> SelectedData:
+    name = str(st.selectbox("Data set", names, key="f_dataset", bind="query-params", width=300))
+    source = DataSettings("dataset", path=name)
+    loaded = own_pictures(load_training_data, source)
+    if isinstance(loaded, str):
+        raise FerError(loaded)
+    return source, _show_own(loaded, f"{plain(name)}. ", "pictures"), name
 
 
 def _kept_upload(file: Any) -> str:

@@ -14,7 +14,8 @@ from fer_core.labels import COLORS, EXPRESSIONS
 from fer_core.metrics.predictions import Predictions
 from fer_core.quiz import rounds
 from fer_core.quiz.rooms import Rooms, tidy_code
-from fer_core.quiz.rounds import ANNOTATORS, FACES, LABEL, MODELS, Game, QuizFace, Said, agreement
+from fer_core.quiz.rounds import ANNOTATORS, FACES, FER2013, LABEL, MODELS, Game, QuizFace, Said, agreement
+from fer_core.store.datasets import find_dataset
 from fer_core.store.folders import list_models
 from fer_core.types import FerError
 from pages.parts import common
@@ -34,7 +35,7 @@ HELP: Final = {
 """What the main yardsticks are."""
 
 
-def game(faces: Fer2013Faces, seed: int, names: Iterable[str] | None = None) -> Game:
+def game(faces: Fer2013Faces, seed: int, names: Iterable[str] | None = None, of: str = FER2013) -> Game:
     """Return a round compared with models of these names, or all; end the page if it cannot be drawn."""
     assert faces.dataset is not None
     try:
@@ -42,17 +43,18 @@ def game(faces: Fer2013Faces, seed: int, names: Iterable[str] | None = None) -> 
     except FerError as error:
         st.info(with_code(str(error)), icon=":material/info:")
         st.stop()
-    tables = model_tables()
+    tables = model_tables(of)
     if names is not None:
         chosen = set(names)
         tables = [table.only(chosen) for table in tables if chosen & set(table.names)]
     return rounds.new_game(drawn, tables)
 
 
-def model_tables() -> list[Predictions]:
+def model_tables(of: str) -> list[Predictions]:
     """Return the stored predictions of all models that can predict, for each test split that has any."""
     models = list_models(servable=True)[0]
-    tables = [predictions(models, split, "plain", "label")[0] for split in TEST_SPLITS]
+    splits = TEST_SPLITS if of == FER2013 else (of,)
+    tables = [predictions(models, split, "plain", "label")[0] for split in splits]
     return [table for table in tables if table is not None]
 
 
@@ -79,33 +81,35 @@ def mark(one: str | None, other: str | None) -> str:
 
 def same_as(who: str) -> str:
     """Return the title of a column or number that compares answers with a yardstick."""
-    return f"Same as {who if who == LABEL else who[:1].lower() + who[1:]}"
+    return f"Same as {who[:1].lower() + who[1:]}"
 
 
-def alone(faces: Fer2013Faces) -> None:
-    """Play the round of the seed in the URL, and offer to open or join a room."""
+def alone(faces: Fer2013Faces, of: str = FER2013) -> None:
+    """Play the round of the seed in the URL; with FER2013, offer to open or join a room."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         help_text = (
             "The same number gives everybody the same ten test faces: one of each label and three more at random. "
             "Pictures that are also in Training are left out, since models have seen them."
         )
         seed = common.whole_number("Round", 1, HIGHEST_SEED, 1, "q_seed", width=160, help=help_text)
-        names = _choose_models()
-    current = game(faces, seed, names)
-    answers: list[str] = st.session_state.setdefault(_ANSWERS, {}).setdefault(seed, [])
+        if of != FER2013:
+            common.offer_to_measure(find_dataset(of), "plain", "q_measure")
+        names = _choose_models(of)
+    current = game(faces, seed, names, of)
+    visit = f"alone_{of}_{seed}"
+    answers: list[str] = st.session_state.setdefault(_ANSWERS, {}).setdefault(visit, [])
 
     def say(place: int, expression: str) -> None:
         if place == len(answers):
             answers.append(expression)
 
     def repeat() -> None:
-        st.session_state[_ANSWERS].pop(seed, None)
+        st.session_state[_ANSWERS].pop(visit, None)
         st.session_state.pop(_seen_key(visit), None)
 
     def next_round() -> None:
         st.session_state["q_seed"] = seed % HIGHEST_SEED + 1
 
-    visit = f"alone_{seed}"
     if next_face(current, answers, visit, say):
         show_result(current, answers)
         with st.container(horizontal=True):
@@ -113,15 +117,17 @@ def alone(faces: Fer2013Faces) -> None:
             st.button(words, type=emphasis(), icon=icon, on_click=next_round)
             st.button("Repeat this round", icon=":material/replay:", on_click=repeat)
         st.markdown("Link to this round:")
-        st.code(f"{st.context.url or ''}?q_seed={seed}", language=None)
+        faces_of = "" if of == FER2013 else f"&q_of={of}"
+        st.code(f"{st.context.url or ''}?q_seed={seed}{faces_of}", language=None)
     if ANNOTATORS not in current.main:
         st.caption(f"Without the annotators’ votes. {with_code(faces.votes_missing)}")
-    st.divider()
-    _ways_into_a_room(seed)
+    if of == FER2013:
+        st.divider()
+        _ways_into_a_room(seed)
 
 
-def _choose_models() -> list[str]:
-    titles = {name: title for table in model_tables() for name, title in table.titles.items()}
+def _choose_models(of: str) -> list[str]:
+    titles = {name: title for table in model_tables(of) for name, title in table.titles.items()}
     if not titles:
         st.caption("No model has predictions to compare with.")
         return []
@@ -181,7 +187,7 @@ def next_face(game: Game, answers: Sequence[str], visit: str, say: Callable[[int
             return False
         answer = answers[seen]
         st.markdown(f"#### You say: {colored(answer)}")
-        st.markdown(f"#### FER2013’s label: {colored(face.label)} {mark(answer, face.label)}")
+        st.markdown(f"#### The label: {colored(face.label)} {mark(answer, face.label)}")
         words, icon = "See the result" if seen + 1 == FACES else "Next face", ":material/arrow_forward:"
         st.button(words, type=emphasis(), icon=icon, shortcut="N", key=f"q_next_{seen}", on_click=see_next)
         show_votes(face, answer)

@@ -210,7 +210,7 @@ def _one_face(current: Game, room: Room) -> None:
     counts = answer_counts(room.answers, place)
     left, middle, right = st.columns([2, 3, 3], gap="medium")
     left.image(face.image, width="stretch", alt=f"Face {place + 1}, labelled {face.label}")
-    left.markdown(f"FER2013’s label: **{colored(face.label)}**")
+    left.markdown(f"The label: **{colored(face.label)}**")
     with middle:
         st.markdown(f"**The class**: {sum(counts)} answers")
         alt = f"Answers of the class to face {place + 1}: {in_words(counts) or 'no answer yet'}"
@@ -237,7 +237,7 @@ def _tables(current: Game, room: Room) -> None:
     }
     title = "Agreement of the class with the label, the annotators and each model"
     show_table(class_table(room.answers, current), title, columns, height="content")
-    st.subheader("By FER2013’s label")
+    st.subheader("By the label")
     columns = {"expression": "Label", "faces": ("Faces", "%d")}
     columns |= {who: same_as(who) for who in current.main}
     table = expression_table(room.answers, current)

@@ -20,6 +20,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from fer_core.extras import missing
 from fer_core.files import home
 from fer_core.guesses import TRAINING
 from fer_core.runs.visits import visits
@@ -112,9 +113,10 @@ def training_allowed() -> bool:
     Another password on the server ends the access of all who gave the old one.
     """
     setting = _secrets("training")
-    if not setting.get("enabled", True) or find_spec("tensorflow") is None:
-        words = "Training is switched off on this server. To train, run FER Lab on your own computer: `make run`"
-        st.info(words, icon=":material/lock:")
+    installed = find_spec("tensorflow") is not None
+    if not installed or not setting.get("enabled", True):
+        words = "Training is switched off on this server. To train, run FER Lab on your own computer."
+        st.info(words if installed else str(missing("tensorflow")), icon=":material/lock:")
         return False
     password, known = str(setting.get("password", "")), str(st.session_state.get(_KNOWN, ""))
     if not password or hmac.compare_digest(known.encode(), password.encode()):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from fer_core.store import folders
 from tests.app.conftest import SHIPPED_DEFAULT
-from tests.audit.people import write_people, zipped
+from tests.fairness.people import write_people, zipped
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from fer_core.store import folders
 from pages.parts.common import plain
 from tests.app.conftest import change_card
 from tests.app.made_up_runs import made_run
-from tests.audit.people import write_people, zipped
+from tests.fairness.people import write_people, zipped
 from tests.made_up_store import add_models
 
 TITLE = "<script>alert(1)</script> $x^2$ :material/home: [l](javascript:alert(1)) **b**"

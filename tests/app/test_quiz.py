@@ -84,12 +84,12 @@ def test_a_round_alone_from_the_link_to_the_result(page, made_up):
     assert at_face(app, 1)
     assert "Without the annotators’ votes" in said(app)
     press(app, f" {labels[0]}")
-    assert "FER2013’s label: :color[■]" in said(app)
+    assert "The label: :color[■]" in said(app)
     assert ":green[:material/check:]" in said(app)
     assert not app.get("plotly_chart")
     press(app, "Next face")
     answer(app, *labels[1:6], *map(next_expression, labels[6:]))
-    assert metrics(app) == {"Same as FER2013’s label": "6 of 10"}
+    assert metrics(app) == {"Same as the label": "6 of 10"}
     assert "**31 % to 83 %**" in said(app)
     assert "q_seed=7" in app.code[0].value
     press(app, "Repeat this round")
@@ -118,10 +118,10 @@ def test_nothing_tells_the_answer_before_it_is_given_then_votes_and_models_do(pa
     assert "2 more said contempt, unknown or not a face." in said(app)
     press(app, "Next face")
     answer(app, *["sad"] * (FACES - 1))
-    assert metrics(app)["Same as FER2013’s label"] == f"{labels.count('sad')} of 10"
+    assert metrics(app)["Same as the label"] == f"{labels.count('sad')} of 10"
     assert "Same as most annotators" in metrics(app)
     table = app.dataframe[0].value.set_index("who")
-    assert list(table.index) == ["You", "FER2013’s label", "Most annotators", load_model().title]
+    assert list(table.index) == ["You", "The label", "Most annotators", load_model().title]
     assert re.fullmatch(r"\d+ of 10", table.loc[load_model().title, "label"])
 
 
@@ -137,7 +137,7 @@ def test_a_room_counts_two_people_and_ends(page, made_up):
     host.run()
     seen = metrics(host)
     assert (seen["Joined"], seen["Answers"], seen["Finished"]) == ("2", "11", "1")
-    assert seen["Same as FER2013’s label"] == "91 %"
+    assert seen["Same as the label"] == "91 %"
     assert host.dataframe[0].value.to_numpy().tolist() == [["Ada *1*", 10, "10 of 10"], ["Guest 1", 1, "0 of 1"]]
     ada.run()
     assert ada.metric[0].value == "91 %", "both see one tally"

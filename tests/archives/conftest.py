@@ -1,7 +1,3 @@
-"""Small photos and videos for the tests of archives, and jobs of a model that reads them."""
-
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
 

@@ -1,7 +1,3 @@
-"""Archives on this machine: the same rows as one file after the other, resumed where they were interrupted."""
-
-from __future__ import annotations
-
 import dataclasses
 import json
 import multiprocessing
@@ -20,7 +16,7 @@ from fer_core.archives.storage import Location
 from fer_core.archives.worker import SCHEMAS, Task
 from fer_core.data import read_image
 from fer_core.inference import FaceAnalyzer
-from fer_core.inference.face_table import FACE_COLUMNS
+from fer_core.inference.face_table import VIDEO_COLUMNS
 from fer_core.inference.pictures import PICTURE_COLUMNS, result_row
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, analyze_video
@@ -69,7 +65,7 @@ def test_photos_have_the_rows_of_one_after_the_other(photos, photo_job, tmp_path
         broken = file.name == "000020.jpg"
         faces = [] if broken else analyzer.analyze(read_image(file))
         expected += [(str(file), *result_row(face)) for face in faces] or [(str(file), None)]
-    rows = table.astype(object).itertuples(index=False)
+    rows = table.astype(object).where(table.notna(), None).itertuples(index=False)
     assert [(row[0], None) if isinstance(row[1], str) else (row[0], *row[3:]) for row in rows] == expected
     assert (summary.files, summary.done, summary.faces) == (PHOTOS, PHOTOS, len(expected) - 1)
     assert list(summary.errors.values()) == [1]
@@ -175,7 +171,7 @@ def test_videos_have_the_rows_of_the_command_for_one_video(videos, video_job, tm
     job = dataclasses.replace(video_job, rate=5.0, smoothing=0.5)
     summary = run([videos], tmp_path / "out", job)
     table = pd.read_parquet(tmp_path / "out")
-    assert list(table.columns) == ["file", "error", *FACE_COLUMNS] == SCHEMAS["videos"].names
+    assert list(table.columns) == ["file", "error", *VIDEO_COLUMNS] == SCHEMAS["videos"].names
     gaps, error = sorted(summary.errors)
     assert error.startswith("… is not a video")
     assert gaps == "The recording has gaps"
@@ -183,7 +179,7 @@ def test_videos_have_the_rows_of_the_command_for_one_video(videos, video_job, tm
         settings = dataclasses.replace(FILE_SETTINGS, smoothing=0.5)
         stream = StreamAnalyzer(load_model().classifier(threads=1), settings=settings)
         expected = analyze_video(videos / name, stream, rate=5.0).table
-        rows = table.loc[(table["file"] == str(videos / name)) & table["error"].isna(), list(FACE_COLUMNS)]
+        rows = table.loc[(table["file"] == str(videos / name)) & table["error"].isna(), list(VIDEO_COLUMNS)]
         assert expected["face"].nunique() == faces
         pd.testing.assert_frame_equal(rows.reset_index(drop=True), expected, check_dtype=False, check_exact=True)
 

@@ -62,7 +62,7 @@ def test_two_browsers_in_one_room_see_one_tally_and_nothing_is_left(
     until(lecturer, lambda: metric(lecturer, "Finished") == "1")
     student.set_viewport_size({"width": 400, "height": 900})
     fits_width(student)
-    for label in ("Same as FER2013’s label", "Same as most models"):
+    for label in ("Same as the label", "Same as most models"):
         until(lecturer, lambda label=label: metric(lecturer, label) == metric(student, label) != "–")
 
     student.reload()

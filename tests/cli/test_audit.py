@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.audit.faces import AuditedFaces
-from tests.audit.people import write_people
+from fer_core.fairness.faces import AuditedFaces
 from tests.cli.conftest import fails
+from tests.fairness.people import write_people
 
 
 @pytest.fixture

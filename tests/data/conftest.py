@@ -1,7 +1,3 @@
-"""Small made-up datasets in FER2013's formats."""
-
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Callable, Iterable
@@ -11,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_core.data import SPLITS, FaceDataset
+from fer_core.data import SPLITS, VOTE_COLUMNS, FaceDataset, FerPlusVotes
 from fer_core.labels import EXPRESSIONS
 
 
@@ -32,6 +28,10 @@ def csv_text(dataset: FaceDataset) -> str:
         for image, label, usage in zip(dataset.images, dataset.labels, dataset.usage, strict=True)
     )
     return "\n".join(["emotion,pixels,Usage", *rows]) + "\n"
+
+
+def votes_of(*faces: dict[str, int]) -> FerPlusVotes:
+    return FerPlusVotes(np.array([[face.get(name, 0) for name in VOTE_COLUMNS] for face in faces], np.int64))
 
 
 def png(height: int = 48, width: int = 48, value: int = 128) -> bytes:

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from fer_core.data import read_class_folders
@@ -16,11 +14,12 @@ def fill(root, names, count=2):
 
 
 def test_folder(tmp_path):
-    found = read_class_folders(fill(tmp_path, ["Happiness", "sad", "angry"]))
+    root, real = fill(tmp_path / "faces", ["Happiness", "angry"]), fill(tmp_path / "real", ["x"])
+    (root / "sad").symlink_to(real / "x")
+    found = read_class_folders(root)
     assert [path.parent.name for path in found.paths] == ["angry", "angry", "Happiness", "Happiness", "sad", "sad"]
     assert found.labels.tolist() == [0, 0, 3, 3, 4, 4]
     assert found.skipped == ()
-    assert [image.shape for image in found.images()] == [(20, 30, 3), (21, 30, 3)] * 3
 
 
 def test_zip_is_unpacked_once_under_home(home, tmp_path):
@@ -85,12 +84,3 @@ def test_a_missing_or_refused_zip_leaves_nothing(home, tmp_path):
     with pytest.raises(FerError, match=r"b\.zip has only one class"):
         read_class_folders(source)
     assert not list((home / "uploads").iterdir())
-
-
-def test_links_to_class_folders(tmp_path):
-    real = fill(tmp_path / "real", ["x", "y"])
-    root = tmp_path / "faces"
-    root.mkdir()
-    (root / "happy").symlink_to(real / "x")
-    (root / "sad").symlink_to(real / "y")
-    assert read_class_folders(root).labels.tolist() == [3, 3, 4, 4]

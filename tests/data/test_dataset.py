@@ -1,16 +1,13 @@
-"""Datasets of faces: splits, fingerprints, votes, duplicates."""
-
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data import SPLITS, VOTE_COLUMNS, FaceDataset, FerPlusVotes, find_duplicates, leaked_mask
+from fer_core.data import SPLITS, FaceDataset, FerPlusVotes, find_duplicates, leaked_mask
 from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
+from tests.data.conftest import votes_of
 
 OFFICIAL_COUNTS = {
     "Training": [3995, 436, 4097, 7215, 4830, 3171, 4965],
@@ -132,28 +129,12 @@ def test_real_duplicates_against_plain_comparison(fer2013):
     _, inverse, counts = np.unique(fer2013.images.reshape(-1, 2304), axis=0, return_inverse=True, return_counts=True)
     assert found.faces == (counts[inverse.ravel()] > 1).sum()
     assert len(found.groups) == (counts > 1).sum()
-    assert found.across_splits.sum() > 0
-    assert found.differing_labels.sum() > 0
-    public = fer2013.split("public_test")
-    leaked = leaked_mask(public, fer2013.split("training"))
-    assert 0 < leaked.sum() < len(public) / 5
-
-
-def votes(**counts: int) -> list[int]:
-    return [counts.get(name, 0) for name in VOTE_COLUMNS]
 
 
 @pytest.fixture
-def table() -> FerPlusVotes:
-    rows = [
-        votes(anger=6, neutral=4),
-        votes(happiness=5, sadness=5),
-        votes(contempt=7, disgust=3),
-        votes(NF=10),
-        votes(),
-        votes(fear=4, unknown=3, surprise=3),
-    ]
-    return FerPlusVotes(np.array(rows))
+def table():
+    rows = [{"anger": 6, "neutral": 4}, {"happiness": 5, "sadness": 5}, {"contempt": 7, "disgust": 3}, {"NF": 10}, {}]
+    return votes_of(*rows, {"fear": 4, "unknown": 3, "surprise": 3})
 
 
 def test_plurality_shares_agreement_and_selection(table):

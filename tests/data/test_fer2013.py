@@ -1,10 +1,6 @@
-from __future__ import annotations
-
 import gzip
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -39,9 +35,10 @@ def csv_file(tmp_path, small):
 def test_csv_and_gzip_and_zip_and_folder_are_the_same(home, tmp_path, small, csv_file):
     for name in ("zip", "gz"):
         (tmp_path / name).mkdir()
-    files = [("fer2013/fer2013.csv", csv_file.read_bytes()), ("fer2013/README", b"hello")]
+    content = csv_file.read_bytes()
+    files = [("fer2013/fer2013.csv", content), ("fer2013/README", b"hello")]
     zipped = make_zip(tmp_path / "zip" / "archive.zip", files)
-    (tmp_path / "gz" / "fer2013.csv.gz").write_bytes(gzip.compress(csv_file.read_bytes()))
+    (tmp_path / "gz" / "fer2013.csv.gz").write_bytes(gzip.compress(content.replace(b"\n", b"\r\n")))
     for place in (csv_file, str(tmp_path), zipped, zipped.parent, tmp_path / "gz"):
         assert_same(load_fer2013(place), small)
     assert not list((home / "cache" / "unpacked").iterdir())
@@ -70,17 +67,14 @@ def test_other_column_orders_and_spellings(tmp_path, header):
 
 BAD_ROWS = [
     (f"9,{GRAY},Training", r"Row 2 .* unknown emotion\. Expected a whole number from 0 to 6\. Received: '9'"),
-    (f"happy,{GRAY},Training", "unknown emotion.*Received: 'happy'"),
     (f",{GRAY},Training", "unknown emotion.*Received: ''"),
     (f"3,{GRAY},Testing", r"Row 2 .* unknown Usage\. Expected one of Training, .* Received: 'Testing'"),
     (f"3,{GRAY[:-2]},Training", r"Row 2 .* wrong number of pixels\. Expected 2304 \(48 x 48\)\. Received: 2303"),
-    (f"3,{GRAY} 7,Training", "wrong number of pixels.*Received: 2305"),
     ("3,,Training", "wrong number of pixels.*Received: 0"),
     (f"3,300{GRAY[1:]},Training", r"Row 2 .* pixel value out of range\. Expected 0 to 255\. Received: 300"),
     (f"3,-7{GRAY[1:]},Training", "pixel value out of range.*Received: -7"),
     (f"3,{'9' * 30}{GRAY[1:]},Training", "pixel value out of range"),
     (f"3,x{GRAY[1:]},Training", r"Row 2 .* not whole numbers\. Expected 2304 values .* Received: 'x 7 7"),
-    (f"3,{GRAY[:-1]}x,Training", "pixels that are not whole numbers"),
     (f"3,7.5{GRAY[1:]},Training", "pixels that are not whole numbers.*Received: '7.5 7"),
     (f"3,{GRAY}", "Row 2 .* has 2 columns. Expected 3"),
 ]
@@ -101,7 +95,6 @@ def test_bad_row(home, tmp_path, row, message):
         ("fer2013.csv.gz", b"emotion,pixels,Usage\n", r"is named \.gz but not gzipped"),
         ("fer2013.csv", b"emotion,pixels,Usage\n", "has no rows below its header"),
         ("fer2013.csv", b"label,pixels,Usage\n", "has no column 'emotion'. Expected .* emotion, pixels, Usage"),
-        ("fer2013.csv", png(), "has no column 'emotion'"),
         ("fer2013.tar.gz", gzip.compress(b"x", mtime=0), "is a tar archive. Unpack it"),
         ("fer2013.zip", b"no zip", "is not a zip, or is damaged or cut off"),
         ("fer2013.csv.gz", gzip.compress(TEXT)[:-20], r"is damaged or cut off after \d+ rows"),
@@ -206,7 +199,7 @@ def test_damaged_cache_is_built_again(home, csv_file, small, caplog):
     (kept,) = (home / "cache" / "fer2013").iterdir()
     data = bytearray(kept.read_bytes())
     data[len(data) // 2] ^= 0xFF
-    for content in (b"", data[: len(data) // 2], data, b"hello" * 100):
+    for content in (b"", data[: len(data) // 2], data):
         kept.write_bytes(content)
         assert_same(load_fer2013(csv_file), small)
         assert "will be built again" in caplog.text
@@ -227,16 +220,6 @@ def test_without_a_cache_the_source_is_parsed(home, csv_file, small, monkeypatch
     assert_same(load_fer2013(csv_file), small)
 
 
-@given(st.integers(1, 6), st.integers(0, 2**31), st.booleans(), st.sampled_from(["\n", "\r\n"]))
-@settings(max_examples=25, deadline=None)
-def test_any_dataset_survives_the_csv(tmp_path_factory, n, seed, packed, newline):
-    dataset = make_dataset(n, seed)
-    text = csv_text(dataset).replace("\n", newline).encode()
-    path = tmp_path_factory.mktemp("csv") / "fer2013.csv"
-    path.write_bytes(gzip.compress(text) if packed else text)
-    assert_same(read_csv(path), dataset)
-
-
 STARTS = [b"", b"emotion,pixels,Usage\n", b"\x1f\x8b\x08", b"PK\x03\x04", TEXT[:9000], gzip.compress(TEXT)[:-3]]
 
 
@@ -251,26 +234,7 @@ def test_garbage_is_read_or_gives_one_sentence(tmp_path_factory, start, rest):
         assert "\n" not in str(error)
 
 
-def test_importing_the_room_is_light():
-    heavy = ("tensorflow", "keras", "sklearn", "kagglehub")
-    code = f"import sys, fer_core.data; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
 HEADER = "Usage,Image name," + ",".join(VOTE_COLUMNS)
-
-
-@given(st.lists(st.lists(st.integers(0, 10), min_size=10, max_size=10), min_size=1, max_size=8))
-@settings(max_examples=25, deadline=None)
-def test_any_votes_survive_the_file(tmp_path_factory, rows):
-    path = tmp_path_factory.mktemp("votes") / "fer2013new.csv"
-    lines = [f"Training,fer{i:07d}.png,{','.join(map(str, row))}" for i, row in enumerate(rows)]
-    path.write_text("\n".join([HEADER, *lines[::-1]]))  # from the last to the first
-    loaded = load_ferplus(path)
-    assert loaded.votes[: len(rows)].tolist() == rows
-    assert not loaded.votes[len(rows) :].any()
-    assert ((loaded.plurality() >= -1) & (loaded.plurality() < 7)).all()
 
 
 @pytest.mark.parametrize(
@@ -282,7 +246,6 @@ def test_any_votes_survive_the_file(tmp_path_factory, rows):
         (f"{HEADER}\nTraining,,1,2,3,4,0,0,0,0,0,0\nTraining,,0,2,3,4,0,0,0,0,0,0\n", "different votes in rows with"),
         (f"{HEADER}\nTraining,a,1,2,3,4,5,6,7,8,9,0\nTraining,b,1,-2,3,4,5,6,7,8,9,0\n",
          r"Row 2 \(below the header\) of votes\.csv has no valid votes for 'happiness'.*Received: '-2'"),
-        (f"{HEADER}\nTraining,a,x,2,3,4,5,6,7,8,9,0\n", "Row 1 .* votes for 'neutral'.*Received: 'x'"),
         (f"{HEADER}\nTraining,a,1,2,3,4,5,6,7,8,9,1.5\n", "Row 1 .* votes for 'NF'.*Received: '1.5'"),
         (f"{HEADER}\nTraining,a,1,2\n", "Row 1 .* has 4 columns. Expected 12"),
     ],
@@ -316,13 +279,3 @@ def test_votes_in_another_order_belong_to_the_same_faces(ferplus_path, tmp_path)
     order = np.random.default_rng(0).permutation(len(lines))
     (tmp_path / "votes.csv").write_text("\n".join([header, *(lines[k] for k in order)]))
     assert load_ferplus(tmp_path / "votes.csv").votes.tolist() == expected
-
-
-def test_real_votes(fer2013, ferplus_path):
-    table = load_ferplus(ferplus_path)
-    assert table.votes.shape == (35_887, 10)
-    for split, faces, agreement in (("public_test", 3_372, 0.654), ("private_test", 3_350, 0.656)):
-        part = fer2013.with_votes(table).split(split)
-        clear = part.plurality >= 0
-        assert clear.sum() == faces
-        assert (part.plurality == part.labels)[clear].mean() == pytest.approx(agreement, abs=0.0005)

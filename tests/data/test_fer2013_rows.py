@@ -1,8 +1,3 @@
-"""Rows of FER2013 found by pixels: in any order, after JPEG, of copies, and only those."""
-
-from __future__ import annotations
-
-import gzip
 from dataclasses import replace
 
 import cv2
@@ -11,7 +6,7 @@ import pytest
 
 from fer_core.data import load_fer2013, training_and_holdout
 from fer_core.data.fer2013_rows import BITS, MAX_DIFFERENT_BITS, known_rows, signatures, twins, with_rows
-from tests.data.conftest import csv_text, make_dataset
+from tests.data.conftest import make_dataset
 
 
 def jpeg(faces, quality):
@@ -20,7 +15,6 @@ def jpeg(faces, quality):
 
 
 def test_signatures_are_the_signs_of_the_cosine_transform():
-    """Against OpenCV's transform of one face."""
     (face,) = make_dataset(1).images
     waves = cv2.dct(face.astype(np.float32))[:12, :12].ravel()[1 : BITS + 1]
     np.testing.assert_array_equal(np.unpackbits(signatures(face[None])[0]), waves > 0)
@@ -51,18 +45,6 @@ def test_rows_in_another_order_are_the_same_faces_with_the_same_votes(fer2013, f
         assert (getattr(found, name) == getattr(shuffled, name)).all()
     assert (found.votes.votes == shuffled.votes.votes).all()
     assert (rows == order).mean() > 0.96
-
-
-def test_a_file_in_another_order_gets_the_votes_of_its_faces(fer2013, ferplus_path, home, tmp_path, monkeypatch):
-    """The agreement of labels and votes is known: 65.7 %; with votes of other faces it is below 20 %."""
-    order = np.random.default_rng(1).permutation(len(fer2013))[:3000]
-    path = tmp_path / "fer2013.csv.gz"
-    path.write_bytes(gzip.compress(csv_text(fer2013.subset(order)).encode(), 1))
-    monkeypatch.setenv("FERPLUS_PATH", str(ferplus_path))
-    loaded = load_fer2013(path)
-    clear = loaded.plurality >= 0
-    assert (loaded.plurality == loaded.labels)[clear].mean() == pytest.approx(0.657, abs=0.03)
-    np.testing.assert_array_equal(loaded.votes.votes, fer2013.votes.votes[order])
 
 
 def test_a_copy_gets_a_row_of_its_own_split_first(fer2013):

@@ -1,7 +1,3 @@
-"""The hold-out: fixed for FER2013 in every edition, drawn for other faces, copies on one side."""
-
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,3 @@
-"""Pictures of all types are read as RGB, within limits; kinds that people upload are in `tests/bad_inputs.py`."""
-
-from __future__ import annotations
-
 import io
 import struct
 import tracemalloc
@@ -120,14 +116,10 @@ def test_over_fifty_one_megapixels(width, height):
     [
         (b"", r"The image is empty \(0 bytes\)\. Expected a JPEG, PNG"),
         (b"not a picture at all", "The image is not an image, or of a type that cannot be read. Expected a JPEG"),
-        (b"%PDF-1.7 ....", "of a type that cannot be read"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC photo, which cannot be read here. Export or share it as JPEG"),
         (png(1, 1), r"too small .* at least 2 x 2 pixels\. Received: 1 x 1"),
         (png(40, 40)[:60], "The image is damaged or cut off"),
-        *(
-            (b"\xff\xd8\xff\xe0\x00\x04ab" + tail, "damaged or cut off")
-            for tail in (b"", b"\xff", b"\xff\xda", b"\xff\xe1\x00", b"\xff\xe1\x00\x00" * 9)
-        ),
+        *((b"\xff\xd8\xff\xe0\x00\x04ab" + tail, "damaged or cut off") for tail in (b"", b"\xff\xe1\x00\x00" * 9)),
     ],
 )
 def test_what_is_no_picture(content, message):
@@ -163,16 +155,7 @@ def test_not_enough_memory(monkeypatch):
         read_image(png())
 
 
-STARTS = [
-    b"",
-    b"\x89PNG\r\n\x1a\n",
-    b"\xff\xd8\xff\xe0",
-    b"GIF89a",
-    b"BM",
-    b"II*\0",
-    b"P6 4 4 255\n",
-    b"RIFF....WEBPVP8 ",
-]
+STARTS = [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"BM", b"II*\0", b"P6 4 4 255\n", b"RIFF....WEBP"]
 INTACT = [encoded(Image.new("RGB", (12, 10), "teal"), kind) for kind in ("PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP")]
 
 

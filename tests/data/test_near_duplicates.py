@@ -1,12 +1,9 @@
-"""Same pictures: against NumPy's correlation, on real pairs, and the list that comes with the package."""
-
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from fer_core.data import find_duplicates
-from fer_core.data.fer2013_rows import TRAINING_ROWS
 from fer_core.data.near_duplicates import LEAST, find_same_pictures, known_same_pictures, same_pictures_by_row
 from fer_core.types import FerError
 
@@ -50,16 +47,6 @@ def test_known_pairs_are_those_of_fer2013(fer2013):
     again = same_pictures_by_row(fer2013.subset(np.sort(part)))
     inside = known.pairs[np.isin(known.pairs, part).all(axis=1)]
     assert sorted(again.pairs.tolist()) == sorted(inside.tolist())
-
-
-def test_training_comes_first_and_the_counts_are_known(fer2013):
-    """The counts were measured independently when the project began: 280 and 288 equal ones, 209 and 226 near ones."""
-    rows = {split: fer2013.rows[fer2013.usage == split] for split in ("Training", "PublicTest", "PrivateTest")}
-    assert rows["Training"].tolist() == list(range(TRAINING_ROWS))
-    known = known_same_pictures()
-    for split, equal, nearly in (("PublicTest", 280, 209), ("PrivateTest", 288, 226)):
-        exact, near = (known.partners(rows[split], rows["Training"], only) for only in (True, False))
-        assert (exact.sum(), (near & ~exact).sum()) == (equal, nearly)
 
 
 def test_saved_pairs_are_read_again_and_unknown_rows_refused(tmp_path, fer2013):

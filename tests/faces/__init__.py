@@ -1,1 +1,0 @@
-"""Tests of fer_core.faces."""

@@ -1,7 +1,3 @@
-"""Fixtures for the faces room."""
-
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Made-up photos with faces at known places: FER2013 frames enlarged and pasted onto a plain room wall."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import cv2

@@ -1,7 +1,3 @@
-"""Degraded faces, against measured deviations, the Gaussian's values and blocks averaged by hand."""
-
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -19,17 +15,11 @@ def faces():
     return np.random.default_rng(0).integers(0, 256, (5, 48, 48)).astype(np.uint8)
 
 
-def test_the_levels_that_models_are_chosen_by_are_among_them():
-    for kind, level in (("noise", 13), ("noise", 26), ("blur", 1), ("blur", 2)):
-        assert level in DEGRADATIONS[kind].levels
-
-
 @pytest.mark.parametrize(("kind", "level"), EVERY)
 def test_a_face_is_degraded_in_the_same_way_alone_and_among_others(faces, kind, level):
     before = faces.copy()
     together = degrade(faces, kind, level)
-    assert together.shape == faces.shape
-    assert together.dtype == np.uint8
+    assert (together.shape, together.dtype) == (faces.shape, np.uint8)
     np.testing.assert_array_equal(faces, before)
     np.testing.assert_array_equal(together[3:4], degrade(faces[3:4], kind, level))
     assert (together != faces).any(axis=(1, 2)).all()
@@ -75,7 +65,6 @@ def test_less_light_scales_mean_and_contrast(faces):
     dark = degrade(faces, "light", 80)
     assert dark.mean() == pytest.approx(0.2 * faces.mean(), rel=0.01)
     assert dark.std() == pytest.approx(0.2 * faces.std(), rel=0.01)
-    assert len(np.unique(degrade(np.arange(256).astype(np.uint8).reshape(1, 16, 16), "light", 90))) == 27
 
 
 @pytest.mark.parametrize("percent", DEGRADATIONS["occlusion"].levels)
@@ -102,10 +91,8 @@ def test_a_level_of_nothing_changes_nothing(faces):
     [
         ("fog", 1, "Expected one of noise, blur, resolution, light, occlusion. Received: fog"),
         ("noise", -1, "standard deviation of the noise of at least 0. Received: -1"),
-        ("noise", math.nan, "Received: nan"),
         ("blur", math.inf, "Received: inf"),
         ("resolution", 0, "whole side from 1 to 48 pixels. Received: 0"),
-        ("resolution", 12.5, "Received: 12.5"),
         ("resolution", 49, "Received: 49"),
         ("light", 101, "percentage of the light from 0 to 100. Received: 101"),
         ("occlusion", -5, "percentage of the area from 0 to 100. Received: -5"),

@@ -1,16 +1,9 @@
-"""Where YuNet's weights come from, and what happens when they do not come."""
-
-from __future__ import annotations
-
 import hashlib
 import io
 import time
 import urllib.error
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from fer_core.faces import DetectorUnavailable, FallbackDetector, default_detector, detector, yunet_path
@@ -19,10 +12,10 @@ CONTENT = b"weights" * 100
 
 
 @pytest.fixture(autouse=True)
-def fresh(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def fresh(home, monkeypatch):
     """Nothing cached, nothing named, nothing remembered, and no network."""
 
-    def closed_network(*_: Any, **__: Any) -> Any:
+    def closed_network(*_, **__):
         raise urllib.error.URLError("Temporary failure in name resolution")
 
     monkeypatch.delenv("FER_YUNET_MODEL", raising=False)
@@ -31,25 +24,24 @@ def fresh(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detector.urllib.request, "urlopen", closed_network)
 
 
-def serve(monkeypatch: pytest.MonkeyPatch, content: bytes, expected: bytes | None = None) -> list[float]:
+def serve(monkeypatch, content, expected=CONTENT):
     """Let urlopen answer with `content` after a moment, and YuNet's file be `expected`; return the calls' timeouts."""
-    calls: list[float] = []
+    calls = []
 
-    def urlopen(url: str, timeout: float) -> Any:
+    def urlopen(url, timeout):
         assert url == detector.URL
         calls.append(timeout)
         time.sleep(0.05)
         return io.BytesIO(content)
 
     monkeypatch.setattr(detector.urllib.request, "urlopen", urlopen)
-    if expected is not None:
-        monkeypatch.setattr(detector, "SHA256", hashlib.sha256(expected).hexdigest())
-        monkeypatch.setattr(detector, "SIZE", len(expected))
+    monkeypatch.setattr(detector, "SHA256", hashlib.sha256(expected).hexdigest())
+    monkeypatch.setattr(detector, "SIZE", len(expected))
     return calls
 
 
-def test_many_threads_download_once_and_a_damaged_copy_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = serve(monkeypatch, CONTENT, CONTENT)
+def test_many_threads_download_once_and_a_damaged_copy_is_replaced(monkeypatch):
+    calls = serve(monkeypatch, CONTENT)
     with ThreadPoolExecutor(6) as threads:
         (path,) = set(threads.map(lambda _: yunet_path(), range(6)))
     assert path.read_bytes() == CONTENT
@@ -60,17 +52,17 @@ def test_many_threads_download_once_and_a_damaged_copy_is_replaced(monkeypatch: 
 
 
 @pytest.mark.parametrize("content", [b"<html>please log in</html>", b"x" * 5_000_000])
-def test_wrong_and_endless_content_is_not_kept(monkeypatch: pytest.MonkeyPatch, home: Path, content: bytes) -> None:
+def test_wrong_and_endless_content_is_not_kept(monkeypatch, home, content):
     serve(monkeypatch, content)
     with pytest.raises(DetectorUnavailable, match="SHA-256 differs"):
         yunet_path()
     assert not list(home.rglob("*.onnx"))
 
 
-def test_failure_is_remembered_then_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_is_remembered_then_retried(monkeypatch):
     with pytest.raises(DetectorUnavailable, match="name resolution"):
         yunet_path()
-    calls = serve(monkeypatch, CONTENT, CONTENT)
+    calls = serve(monkeypatch, CONTENT)
     with pytest.raises(DetectorUnavailable, match="name resolution"):
         yunet_path()
     assert calls == []
@@ -78,7 +70,7 @@ def test_failure_is_remembered_then_retried(monkeypatch: pytest.MonkeyPatch) -> 
     assert yunet_path().is_file()
 
 
-def test_named_file_must_exist_and_match_and_home_be_writable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_named_file_must_exist_and_match_and_home_be_writable(monkeypatch, tmp_path):
     named = tmp_path / "other.onnx"
     monkeypatch.setenv("FER_YUNET_MODEL", str(named))
     with pytest.raises(DetectorUnavailable, match="no such file"):
@@ -92,10 +84,9 @@ def test_named_file_must_exist_and_match_and_home_be_writable(monkeypatch: pytes
         yunet_path()
 
 
-def test_closed_network_gives_the_fallback_with_a_note(portrait: np.ndarray) -> None:
+def test_closed_network_gives_the_fallback_with_a_note(portrait):
     detector = default_detector()
     assert isinstance(detector, FallbackDetector)
-    assert detector.note is not None
     assert "not turned upright" in detector.note
     assert "name resolution" in detector.note
     assert default_detector() is detector

@@ -1,7 +1,3 @@
-"""Geometry of the crop: what moves with the face, and what comes out upright."""
-
-from __future__ import annotations
-
 import cv2
 import numpy as np
 import pytest
@@ -42,9 +38,8 @@ def apply(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
 @given(BOX_COORDINATE, BOX_COORDINATE, SIDE, ROLL)
 @example(300.0, 200.0, 150.0, 44.0)
 @example(300.0, 200.0, 150.0, 46.0)
-@example(300.0, 200.0, 150.0, 59.0)
 @example(300.0, 200.0, 150.0, -95.0)
-def test_frame_corners_land_on_crop_corners(x: float, y: float, side: float, roll: float) -> None:
+def test_frame_corners_land_on_crop_corners(x, y, side, roll):
     assume(abs(abs(roll) % 90 - 45) > 0.01)  # there a face changes from upright to lying
     transform = framing_transform(face_at(x, y, side, roll))
     angle = np.radians(roll)
@@ -55,12 +50,7 @@ def test_frame_corners_land_on_crop_corners(x: float, y: float, side: float, rol
     np.testing.assert_allclose(apply(invert(transform), apply(transform, corners)), corners, atol=1e-6)
 
 
-def test_side_is_the_mean_of_both_measures() -> None:
-    assert frame_side(Face((0, 0, 77, 103), 1.0)) == pytest.approx(100)
-    assert frame_side(Face((0, 0, 77, 206), 1.0)) == pytest.approx(150)
-
-
-def test_steep_roll_counts_only_if_the_mouth_agrees() -> None:
+def test_steep_roll_counts_only_if_the_mouth_agrees():
     for roll in (75.0, 90.0, -90.0, 130.0, 180.0):
         assert abs(framing_roll(face_at(0, 0, 100, roll))) == pytest.approx(abs(roll), abs=0.1)
     steep, close = (np.array(face_at(0, 0, 100).landmarks) for _ in range(2))
@@ -71,7 +61,7 @@ def test_steep_roll_counts_only_if_the_mouth_agrees() -> None:
 
 
 @pytest.mark.parametrize("roll", [-40, -20, 0, 25, 50, 80, 180])
-def test_a_turned_picture_comes_out_upright(roll: float) -> None:
+def test_a_turned_picture_comes_out_upright(roll):
     pattern = np.full((48, 48), 40, np.uint8)
     pattern[12:18, 8:20] = 220
     pattern[12:18, 28:40] = 120
@@ -82,7 +72,7 @@ def test_a_turned_picture_comes_out_upright(roll: float) -> None:
     assert np.abs(crop.astype(int) - smooth)[inner].mean() < 2.5
 
 
-def test_large_faces_do_not_alias() -> None:
+def test_large_faces_do_not_alias():
     stripes = np.zeros((1200, 1200, 3), np.uint8)
     stripes[:, ::2] = 255
     crop, _ = crop_face(stripes, face_at(600, 600, 1000))
@@ -90,7 +80,7 @@ def test_large_faces_do_not_alias() -> None:
     assert np.abs(crop - 127.5).max() <= 127.5 / stripes_per_pixel  # one stripe more or less under a pixel
 
 
-def test_whole_image_of_a_square_is_itself_or_its_area_mean() -> None:
+def test_whole_image_of_a_square_is_itself_or_its_area_mean():
     for side in (48, 192):
         gray = np.random.default_rng(side).integers(0, 256, (side, side), dtype=np.uint8)
         rgb = np.repeat(gray[:, :, None], 3, axis=2)
@@ -100,7 +90,9 @@ def test_whole_image_of_a_square_is_itself_or_its_area_mean() -> None:
         np.testing.assert_allclose(transform[:, :2], np.eye(2) * 48 / side, atol=1e-9)
 
 
-def test_whole_image_that_is_long_takes_the_centre_square() -> None:
+def test_side_is_the_mean_of_both_measures_and_a_long_whole_image_takes_the_centre_square():
+    assert frame_side(Face((0, 0, 77, 103), 1.0)) == pytest.approx(100)
+    assert frame_side(Face((0, 0, 77, 206), 1.0)) == pytest.approx(150)
     face = whole_image_face(np.zeros((100, 300, 3), np.uint8))
     assert frame_side(face) == pytest.approx(100)
     assert face.box[0] + face.box[2] / 2 == pytest.approx(150)
@@ -109,7 +101,7 @@ def test_whole_image_that_is_long_takes_the_centre_square() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 60), BOX_COORDINATE, BOX_COORDINATE, SIDE, ROLL)
-def test_every_face_gives_a_crop(height: int, width: int, x: float, y: float, side: float, roll: float) -> None:
+def test_every_face_gives_a_crop(height, width, x, y, side, roll):
     image = np.full((height, width, 3), 90, np.uint8)
     crop, _ = crop_face(image, face_at(x, y, side, roll))
     assert crop.shape == (48, 48)
@@ -117,16 +109,16 @@ def test_every_face_gives_a_crop(height: int, width: int, x: float, y: float, si
     assert (crop == 90).all()  # beyond the border its pixels go on
 
 
-def test_anything_but_rgb_is_refused_in_one_sentence() -> None:
+def test_anything_but_rgb_is_refused_in_one_sentence():
     arrays = [np.zeros((48, 48), np.uint8), np.zeros((48, 48, 4), np.uint8), np.zeros((0, 48, 3), np.uint8)]
     for image in (*arrays, np.zeros((48, 48, 3), np.float32), [[1, 2, 3]], None):
         with pytest.raises(FerError, match=r"RGB array of shape .* Received: "):
-            crop_face(image, face_at(20, 20, 20))  # type: ignore[arg-type]
+            crop_face(image, face_at(20, 20, 20))
         with pytest.raises(FerError):
-            whole_image_face(image)  # type: ignore[arg-type]
+            whole_image_face(image)
 
 
-def test_gray_is_itu_r_601() -> None:
+def test_gray_is_itu_r_601():
     image = np.full((60, 60, 3), (200, 100, 50), np.uint8)
     crop, _ = crop_face(image, face_at(30, 30, 40))
     assert (crop == round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)).all()

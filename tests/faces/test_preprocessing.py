@@ -1,7 +1,3 @@
-"""Preprocessing of face crops, against squares worked out by hand and OpenCV's resampling."""
-
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import cv2

@@ -1,5 +1,3 @@
-"""Head roll: rotated faces, pictures without a face, and the table that comes with the package."""
-
 from dataclasses import replace
 
 import cv2

@@ -1,5 +1,3 @@
-"""Curves draw what the tables say, with one legend for all plots of a figure; so do charts of tuning studies."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,7 +49,6 @@ def test_both_curves_and_the_points_at_the_threshold(answers, curves):
     table = table[table["name"] == "fair"]
     np.testing.assert_allclose(line.x, table["x"], atol=1e-7)
     np.testing.assert_allclose(line.customdata, table["threshold"], atol=1e-7)
-    assert "threshold" in line.hovertemplate
     assert line.line.shape == "linear"
     assert drawn(figure, answers.titles["fair"], "x2", "lines").line.shape == "vh"
 
@@ -75,15 +72,11 @@ def test_the_emphasized_model_is_drawn_at_first_and_on_top(answers, curves):
     lines = {title: drawn(figure, title, "x", "lines") for title in (able, fair, weak)}
     assert {title: line.visible for title, line in lines.items()} == {able: True, fair: "legendonly", weak: True}
     assert lines[weak].zorder > lines[able].zorder
-    assert lines[weak].line.width > lines[able].line.width
 
 
 def test_plots_stand_side_by_side_or_below_one_another_without_markup(answers, curves):
-    wide, narrow = (roc_pr(answers, curves, narrow=narrow).layout for narrow in (False, True))
-    assert (wide.grid.rows, wide.grid.columns, wide.grid.pattern) == (1, 2, "independent")
-    assert (narrow.grid.rows, narrow.grid.columns) == (2, 1)
-    assert [note.xref for note in wide.annotations] == ["x domain", "x2 domain"]
-    assert narrow.height > wide.height
+    wide, narrow = (roc_pr(answers, curves, narrow=narrow).layout.grid for narrow in (False, True))
+    assert (wide.rows, wide.columns, narrow.rows, narrow.columns) == (1, 2, 2, 1)
     table = curves_of(curves, "roc", "fear").assign(model='<a href="x">evil</a>')
     figure = charts.roc_pr_chart(table, table, points=threshold_table(answers, "fear", 0.4).head(0))
     assert "<a" not in figure.to_json()
@@ -100,12 +93,6 @@ def test_reliability_shows_the_bins_and_intervals_of_the_emphasized_model(answer
     (bars,) = charts.confidence_bars(own).data
     assert (np.asarray(bars.x) - np.asarray(bars.width) / 2 >= own["from"]).all()
     assert sum(bars.y) == pytest.approx(1)
-    wide, phone = (charts.reliability_chart(bins, narrow=narrow) for narrow in (False, True))
-    assert (wide.layout.hovermode, phone.layout.hovermode) == ("x unified", "closest")
-    shared, alone = (next(t.hovertemplate for t in one.data if t.showlegend) for one in (wide, phone))
-    assert "<br>" not in shared
-    assert alone.count("<br>") == 3
-    assert "mean confidence" in alone  # the shared hover has it in its title
 
 
 def test_robustness_goes_from_clean_to_the_strongest_in_five_plots(models):
@@ -131,13 +118,11 @@ def test_growing_curves_keep_their_axis_and_mark_every_epoch():
     assert set(curves[curves["what"] == "accuracy"]["faces"]) == {"training", "hold-out"}
     growing, whole = (charts.training_chart(curves, epochs=epochs) for epochs in (15, None))
     low, high = growing.layout.xaxis.range
-    assert low < 1
-    assert 15 < high < 16
+    assert low < 1 and 15 < high < 16
     assert whole.layout.xaxis.range is None
     held, trained = [trace for trace in growing.data if trace.xaxis == "x"]
     assert (list(held.y), list(trained.y)) == ([0.25, 0.26], [0.2, 0.3])
     assert held.line.dash != trained.line.dash
-    assert "markers" in trained.mode
     assert training_curves(pd.DataFrame(), "A run", "run-1").empty
 
 
@@ -153,7 +138,6 @@ def test_only_finished_trials_make_the_best_so_far(trials):
     line, finished, stopped = charts.tuning_history(trials).data
     assert list(zip(line.x, line.y, strict=True)) == [(1, 0.4), (2, 0.4), (4, 0.5)]
     assert (list(finished.x), list(stopped.x)) == ([1, 4], [2])
-    assert finished.marker.symbol != stopped.marker.symbol
     assert all(len(trace.x) == 0 for trace in charts.tuning_history(trials.head(0)).data)
     assert np.isnan(charts.tuning_history(trials[1:2]).data[0].y[0])
 

@@ -1,5 +1,3 @@
-"""Matrices: a text and a place to click in every cell."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,7 +21,6 @@ def cells(answers):
 
 
 def texts(figure) -> dict[tuple[str, str], str]:
-    """Return the text of each cell by row and column."""
     marks = figure.data[1]
     return {(row, column): word for row, column, word in zip(marks.y, marks.x, marks.text, strict=True)}
 
@@ -45,7 +42,6 @@ def test_expressions_stand_in_the_projects_order_and_the_chosen_cell_is_framed(c
     layout = matrices.confusion_chart(cells, "rates").layout
     assert layout.yaxis.categoryarray == layout.xaxis.categoryarray == EXPRESSIONS
     assert (layout.yaxis.range, layout.xaxis.range) == ((6.5, -0.5), (-0.5, 6.5))
-    assert layout.xaxis.autorange is layout.yaxis.autorange is None  # "reversed" would turn the ranges round
     assert not layout.shapes
     (frame,) = matrices.confusion_chart(cells, "counts", chosen=("fear", "sad")).layout.shapes
     assert (frame.y0 + frame.y1) / 2 == EXPRESSIONS.index("fear")
@@ -68,10 +64,8 @@ def test_pairs_are_signed_and_only_significant_ones_are_coloured():
     table = pd.DataFrame({"first": ["a"], **pairs, "words": ["(+10.0)"], "only_first": [9], "only_second": [3]})
     heat, marks = matrices.pair_matrix(table, ["a", "b"]).data
     assert (list(marks.y), list(marks.x), list(marks.text)) == (["1"], ["2"], ["(+10.0)"])
-    assert list(heat.z) == [0.0]
     coloured = matrices.pair_matrix(table.assign(clear=True), ["a", "b"]).data[0]
-    assert list(coloured.z) == [0.1]
-    assert "only this one correct: 9" in marks.hovertext[0]
+    assert (list(heat.z), list(coloured.z)) == ([0.0], [0.1])
     names = [f"m{number}" for number in range(14)]
     row = table.iloc[0].to_dict()
     both = pd.DataFrame([row | {"first": a, "second": b} for a in names for b in names if a != b])
@@ -84,7 +78,6 @@ def test_rows_of_the_pair_matrix_name_the_models_and_number_the_columns(answers)
     order = [answers.titles[name] for name in ("able", "fair", "weak")]
     both = both_ways(pair_table(answers))
     layout = matrices.pair_matrix(both, order).layout
-    assert layout.xaxis.categoryarray == ("1", "2", "3")
     for number, (title, shown) in enumerate(zip(order, layout.yaxis.ticktext, strict=True), 1):
         assert shown.endswith(f"<b>{number}</b>")
         assert title.split()[0] in shown

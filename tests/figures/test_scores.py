@@ -1,5 +1,3 @@
-"""Scores with their intervals, and the look that all charts share."""
-
 import json
 
 import numpy as np
@@ -48,11 +46,9 @@ def test_models_and_splits_keep_their_order_and_numbers_are_shown_as_given():
     assert round(public.y[0]) == round(private.y[0]) == 0  # both in the first model's row,
     assert public.y[0] < private.y[0]  # the first split above: the axis runs downwards
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]
-    assert public.marker.symbol != private.marker.symbol
     assert list(public.x) == [0.66, 0.55]
     assert ends(public) == [(0.645, 0.675), (0.53, 0.57)]
     assert [word.strip() for word in figure.data[1].text] == ["<b>66.0 %</b>", "<b>55.0 %</b>"]
-    assert figure.layout.height > accuracy_intervals(MEASURED[:2]).layout.height
     with pytest.raises(ValueError, match="at least one measured accuracy"):
         accuracy_intervals(MEASURED[:0])
 
@@ -60,10 +56,8 @@ def test_models_and_splits_keep_their_order_and_numbers_are_shown_as_given():
 def test_axis_holds_everything_references_too():
     figure = accuracy_intervals(MEASURED, {"a known result": 0.4})
     low, high = figure.layout.xaxis.range
-    assert low < 0.4
-    assert high > 0.685
-    (line,) = figure.layout.shapes
-    assert (line.x0, line.line.dash) == (0.4, "dash")
+    assert low < 0.4 and high > 0.685
+    assert figure.layout.shapes[0].x0 == 0.4
     assert figure.layout.annotations[0].text == "a known result"
 
 
@@ -72,7 +66,6 @@ def test_the_best_is_on_top_whether_high_or_low(ascending, best):
     table = pd.DataFrame({"model": ["low", "high"], "m": [0.1, 0.9], "m_low": [0.05, 0.8], "m_high": [0.2, 0.95]})
     figure = ranking(table, "m", title="A metric", ascending=ascending)
     assert figure.layout.yaxis.categoryarray[0] == best
-    assert figure.layout.yaxis.autorange == "reversed"
     assert ends(figure.data[0])[list(figure.data[0].y).index("high")] == (0.8, 0.95)
 
 
@@ -83,7 +76,6 @@ def test_f1_has_a_dot_for_each_model_and_expression_with_its_interval():
     assert one.y == EXPRESSIONS
     assert ends(two) == [(0.6, 0.75)] * 7
     assert one.marker.symbol != two.marker.symbol  # colour is not the only difference
-    assert one.marker.color != two.marker.color
     assert one.visible is two.visible is True
     alone = class_scores(F1[F1["model"] == "two"], models=["one", "two"]).data[0]
     assert alone.marker.color == two.marker.color
@@ -98,7 +90,6 @@ def test_reported_values_have_no_whisker():
     reported, measured = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
     assert ends(reported) == [(0.5, 0.5)]
     assert ends(measured) == [(0.38, 0.42)]
-    assert reported.marker.symbol != measured.marker.symbol
 
 
 def test_groups_differ_in_colour_and_shape_and_small_ones_are_hollow():
@@ -107,14 +98,10 @@ def test_groups_differ_in_colour_and_shape_and_small_ones_are_hollow():
     assert len({trace.marker.color for trace in figure.data}) == 3
     assert figure.data[0].marker.symbol[0] == "circle"
     assert figure.data[2].marker.symbol[0].endswith("-open")
-    assert list(figure.data[0].y) == ["angry", "happy"]
     assert ends(figure.data[0]) == [(0.3, 0.5)] * 2
-    assert figure.layout.showlegend
     figure = group_rates(RATES[RATES["expression"] == "angry"], "Recall, angry")
     assert [list(trace.y) for trace in figure.data] == [["old"], ["young"], ["<b>few</b>"]]
     assert "&lt;b&gt;few" in figure.layout.yaxis.ticktext[2]
-    assert not figure.layout.showlegend
-    assert figure.layout.xaxis.range == (0, 0.75)
     with pytest.raises(ValueError, match="at least one rate"):
         group_rates(RATES.assign(value=float("nan")), "Recall")
 
@@ -147,10 +134,12 @@ def test_percentages(share, words):
 def test_an_enlarged_chart_has_larger_type_and_the_same_data():
     chart = softmax_table(range(7), [1] * 7, probabilities=[0.1] * 7)
     larger = enlarged(chart, 2)
-    assert larger.layout.height == 2 * chart.layout.height
-    assert larger.layout.font.size == 2 * chart.layout.font.size
-    assert larger.layout.yaxis.tickfont.size == 2 * chart.layout.yaxis.tickfont.size
-    assert larger.layout.annotations[0].font.size == 2 * chart.layout.annotations[0].font.size
-    assert [trace.textfont.size for trace in larger.data] == [2 * trace.textfont.size for trace in chart.data]
+    for size in (
+        lambda figure: figure.layout.height,
+        lambda figure: figure.layout.font.size,
+        lambda figure: figure.layout.yaxis.tickfont.size,
+        lambda figure: figure.layout.annotations[0].font.size,
+        lambda figure: figure.data[0].textfont.size,
+    ):
+        assert size(larger) == 2 * size(chart)
     assert json.loads(larger.to_json())["data"][0]["x"] == json.loads(chart.to_json())["data"][0]["x"]
-    assert larger.data[0].width == chart.data[0].width

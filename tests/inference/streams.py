@@ -1,7 +1,5 @@
 """Made-up streams: the portrait's head moving over gray, and detectors that find what they are told."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -15,16 +13,12 @@ Box = tuple[float, float, float, float]
 BLANK: Image = np.full((120, 160, 3), 128, np.uint8)
 
 
-def head(side: int) -> Image:
-    """Return the portrait's head, `(side, side, 3)` RGB."""
-    return np.asarray(cv2.resize(sample_portrait()[:240, 110:350], (side, side), interpolation=cv2.INTER_AREA))
-
-
 def frame_with_heads(places: Sequence[tuple[int, int]], side: int = 150, size: tuple[int, int] = (640, 480)) -> Image:
     """Return a gray RGB frame of that (width, height) with heads whose left upper corners are at `places`."""
     frame = np.full((size[1], size[0], 3), 128, np.uint8)
+    head = cv2.resize(sample_portrait()[:240, 110:350], (side, side), interpolation=cv2.INTER_AREA)
     for x, y in places:
-        frame[y : y + side, x : x + side] = head(side)
+        frame[y : y + side, x : x + side] = head
     return frame
 
 

@@ -1,11 +1,7 @@
-"""Times of faces in a video: what a frame lasts, gaps in the recording, and what a thinned timeline keeps."""
-
-from __future__ import annotations
-
-import numpy as np
 import pytest
 
 from fer_core.inference.face_table import (
+    FACE_COLUMNS,
     expression_runs,
     face_table,
     recording_gaps,
@@ -16,6 +12,11 @@ from fer_core.inference.face_table import (
 )
 
 
+def padded(rows):
+    """A table of rows that end with the probabilities."""
+    return face_table([(*row, *[None] * (len(FACE_COLUMNS) - len(row))) for row in rows])
+
+
 def test_share_of_the_time_in_which_a_model_is_not_sure():
     """Face 1 has 60 % for one second, 40 % for two, and 50 % for one; face 2 is always sure."""
     rows = [
@@ -24,7 +25,7 @@ def test_share_of_the_time_in_which_a_model_is_not_sure():
         (1.0, 1, *[0.0] * 4, "happy", 0.3, 0.3, 0, 0.4, 0, 0, 0),
         (3.0, 1, *[0.0] * 4, "sad", 0, 0, 0, 0.4, 0.5, 0.1, 0),
     ]
-    table = face_table(rows)
+    table = padded(rows)
     assert share_not_sure(table, 4.0, face=1, below=0.5) == pytest.approx(2 / 4)
     assert share_not_sure(table, 4.0, face=1, below=0.55) == pytest.approx(3 / 4)
     assert share_not_sure(table, 4.0, face=2, below=0.5) == 0
@@ -42,12 +43,13 @@ def with_a_pause(frames: int):
         for start, face, name in parts
         for k in range(frames)
     ]
-    return face_table([*rows, (HOUR + frames / 10, *[None] * 6, *[np.nan] * 7)])
+    return padded([*rows, (HOUR + frames / 10,)])
 
 
 def test_a_pause_of_an_hour_counts_for_nothing():
     """Ten frames a second: one second of happy, one of sad, a tenth without a face."""
     table, end = with_a_pause(10), HOUR + 1.1
+    assert table["frame"].tolist() == list(range(21))
     shares = time_shares(table, end)
     together = shares[shares["face"].isna()].set_index("expression")["seconds"]
     assert together["happy"] == pytest.approx(1.0)
@@ -68,11 +70,11 @@ def test_an_interval_of_one_face_ends_at_a_pause():
 
 def test_a_long_timeline_is_thinned_to_its_means():
     rows = [(k / 10, 1, 0.0, 0.0, 9.0, 9.0, "happy", 0, 0, 0, k / 1000, 0, 0, 0) for k in range(1000)]
-    points = timeline_points(face_table(rows), 1, points=100)
+    points = timeline_points(padded(rows), 1, points=100)
     assert len(points) == 100
     assert points["happy"].is_monotonic_increasing
     assert points["happy"].mean() == pytest.approx(0.4995, abs=1e-3)
-    assert len(timeline_points(face_table(rows), 1, points=1000)) == 1000
+    assert len(timeline_points(padded(rows), 1, points=1000)) == 1000
 
 
 def test_a_thinned_timeline_has_no_point_in_a_pause():

@@ -1,7 +1,3 @@
-"""Reading films: upright pictures at their own times, and one sentence for each file that is no film."""
-
-from __future__ import annotations
-
 from fractions import Fraction
 from pathlib import Path
 
@@ -98,10 +94,8 @@ def test_a_film_cut_off_gives_what_is_there_and_says_so(kind, codec, options):
         assert "missing" in video.note
     else:
         assert f"cut off or damaged: frames could be read up to {video.end:.1f} of 3.0 seconds" in video.note
-    small = (
-        cv2.resize(image, (20, 15), interpolation=cv2.INTER_AREA).astype(int) for image in (images[0], pictures[0])
-    )
-    assert np.abs(np.subtract(*small)).mean() < 12
+    small = (cv2.resize(image, (20, 15), interpolation=cv2.INTER_AREA) for image in (images[0], pictures[0]))
+    assert np.abs(np.subtract(*small, dtype=int)).mean() < 12
 
 
 def test_holes_in_a_film_are_told():
@@ -127,7 +121,6 @@ def test_odd_sizes_one_frame_and_sound():
         ("notes.mp4", b"This is no film.\n" * 50, "not a video"),
         ("empty.mp4", b"", "empty (0 bytes)"),
         ("zeros.webm", bytes(5000), "not a video"),
-        ("random.avi", np.random.default_rng(0).bytes(5000), "not a video"),
         ("no-frames.mp4", film([]), "holds no frame"),
         ("sound.mp4", sound_only(), "holds no frames"),
         ("header-lost.mp4", cut_off(film(noisy(5))), "cut off at its start"),
@@ -174,9 +167,7 @@ def test_a_limit_of_the_length_bounds_the_frames(monkeypatch):
     """1,000 frames in a second, where a limit of ten seconds allows 600: refused if the file says so, else cut."""
     times = [k / 1000 for k in range(1000)]
     said = film([TINY] * 1000, rate=1000, times=times)
-    with pytest.raises(
-        FerError, match=r"film has too many frames\. Expected at most 600 .* Received: 1,000 of 16 x 16"
-    ):
+    with pytest.raises(FerError, match=r"film has too many frames.* at most 600 .* Received: 1,000 of 16 x 16"):
         VideoReader(said, "film", longest=10)
     with VideoReader(said, "film", longest=17) as video:
         assert sum(1 for _ in video.frames()) == 1000
@@ -200,7 +191,6 @@ def test_a_film_that_does_not_say_its_length_is_read_up_to_the_limit(monkeypatch
 
 
 def test_frames_larger_than_the_header_says(monkeypatch):
-    """Wide pixels, and frames that grow."""
     monkeypatch.setattr(video_reader, "MAX_PIXELS", 160 * 120)
     small, large = (
         film([np.full((*size, 3), 90, np.uint8)] * 3, "mpegts", "mpeg2video", 25) for size in ((64, 64), (240, 320))

@@ -1,25 +1,14 @@
-"""Annotated videos: what browsers play, with each frame's own time and the colours that were put in."""
-
-from __future__ import annotations
-
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
 from fer_core.inference import video_writer
 from fer_core.inference.video_writer import VideoWriter
 from fer_core.types import FerError
+from tests.clips import decoded
 
 ORANGE = np.full((90, 120, 3), (200, 90, 30), np.uint8)
-
-
-def decoded(path: Path):
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        frames = [(frame.time, frame.to_ndarray(format="rgb24")) for frame in container.decode(stream)]
-        return stream.codec_context.name, stream.codec_context.pix_fmt, container.duration / av.time_base, frames
 
 
 def write(path: Path, times: list[float], end: float, image: np.ndarray = ORANGE) -> Path:
@@ -32,24 +21,24 @@ def write(path: Path, times: list[float], end: float, image: np.ndarray = ORANGE
 
 def test_browsers_play_it_and_it_starts_before_it_is_loaded(tmp_path):
     path = write(tmp_path / "new folder" / "out.mp4", [0.0, 0.1, 0.2], 0.3)
-    codec, pixels, seconds, frames = decoded(path)
-    assert (codec, pixels) == ("h264", "yuv420p")
+    codec, seconds, times, _ = decoded(path)
+    assert (codec.name, codec.pix_fmt) == ("h264", "yuv420p")
     assert seconds == pytest.approx(0.3, abs=0.01)
-    assert [time for time, _ in frames] == pytest.approx([0.0, 0.1, 0.2], abs=1e-3)
+    assert times == pytest.approx([0.0, 0.1, 0.2], abs=1e-3)
     content = path.read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm"])
 def test_uneven_times_and_colours_are_kept_and_a_pause_of_days_is_an_hour(tmp_path, name):
-    times = [0.0, 0.04, 0.5, 0.54, 2.0]
-    _, _, seconds, frames = decoded(write(tmp_path / name, times, 3.5))
-    assert [time for time, _ in frames] == pytest.approx(times, abs=2e-3)
+    uneven = [0.0, 0.04, 0.5, 0.54, 2.0]
+    _, seconds, times, images = decoded(write(tmp_path / name, uneven, 3.5))
+    assert times == pytest.approx(uneven, abs=2e-3)
     if name.endswith("mp4"):  # WebM keeps no length of the last frame
         assert seconds == pytest.approx(3.5, abs=0.01)
-    assert np.abs(frames[2][1].mean((0, 1)) - ORANGE[0, 0]).max() < 5
-    _, _, _, frames = decoded(write(tmp_path / name, [0.0, 1.0, 200_000.0, 200_001.0], 500_000.0))
-    assert [time for time, _ in frames] == pytest.approx([0.0, 1.0, 3601.0, 3602.0], abs=2e-3)
+    assert np.abs(images[2].mean((0, 1)) - ORANGE[0, 0]).max() < 5
+    _, _, times, _ = decoded(write(tmp_path / name, [0.0, 1.0, 200_000.0, 200_001.0], 500_000.0))
+    assert times == pytest.approx([0.0, 1.0, 3601.0, 3602.0], abs=2e-3)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +46,8 @@ def test_uneven_times_and_colours_are_kept_and_a_pause_of_days_is_an_hour(tmp_pa
     [((91, 121), (92, 122)), ((90, 121), (90, 122)), ((1, 1), (2, 2)), ((2160, 3840), (1080, 1920))],
 )
 def test_odd_sizes_get_one_more_row_or_column_and_large_ones_are_reduced(tmp_path, size, expected):
-    _, _, _, frames = decoded(write(tmp_path / "odd.mp4", [0.0], 0.1, np.full((*size, 3), 90, np.uint8)))
-    assert frames[0][1].shape == (*expected, 3)
+    path = write(tmp_path / "odd.mp4", [0.0], 0.1, np.full((*size, 3), 90, np.uint8))
+    assert decoded(path)[3][0].shape == (*expected, 3)
 
 
 def test_the_name_appears_when_it_is_complete_and_frames_are_fitted_to_the_first(tmp_path):
@@ -69,7 +58,7 @@ def test_the_name_appears_when_it_is_complete_and_frames_are_fitted_to_the_first
     writer.add(np.repeat(ORANGE, 2, axis=0), 0.1)
     assert path.read_bytes() == old
     writer.close(0.2)
-    assert [image.shape for _, image in decoded(path)[3]] == [ORANGE.shape] * 2
+    assert [image.shape for image in decoded(path)[3]] == [ORANGE.shape] * 2
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -77,8 +66,8 @@ def test_without_h264_it_becomes_webm(tmp_path, monkeypatch):
     monkeypatch.setattr(video_writer.av, "codecs_available", {"libvpx-vp9"})
     path = write(tmp_path / "out.mp4", [0.0, 0.1], 0.2)
     assert path == tmp_path / "out.webm"
-    codec, pixels, _, frames = decoded(path)
-    assert (codec, pixels, len(frames)) == ("vp9", "yuv420p", 2)
+    codec, _, times, _ = decoded(path)
+    assert (codec.name, codec.pix_fmt, len(times)) == ("vp9", "yuv420p", 2)
     monkeypatch.setattr(video_writer.av, "codecs_available", set())
     with pytest.raises(FerError, match=r"neither H\.264 nor VP9"):
         VideoWriter(tmp_path / "out.mp4")

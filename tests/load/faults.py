@@ -37,7 +37,6 @@ from fer_core.types import FerError
 from tests.bad_inputs import good_input
 from tests.load.client import Connection, Page
 from tests.load.home import fresh_home, show
-from tests.load.visitors import MEMORY
 from tests.runs.conftest import write_faces
 from tests.server import serving
 from tests.waiting import until
@@ -122,7 +121,7 @@ def read_only_pages(folder: Path) -> str:
     with _read_only():
         for inside in ("", "not yet created"):
             os.environ["FER_HOME"] = str(folder / "home" / inside)
-            with serving(folder, **MEMORY) as (_, address):
+            with serving(folder) as (_, address):
                 errors = asyncio.run(_open_all(address))
             assert not errors, errors
     return "every page opens, also where the data folder is still to be created"
@@ -143,7 +142,7 @@ def read_only_commands(folder: Path) -> str:
 def cleared_caches(folder: Path) -> str:
     secrets = folder / "secrets.toml"
     secrets.write_text("[server]\nshared = true\n", "utf-8")
-    with serving(folder, f"--secrets.files={secrets}", **MEMORY) as (process, address):
+    with serving(folder, f"--secrets.files={secrets}") as (process, address):
         before, after = asyncio.run(_clear(process, address))
     assert after <= before + 2, f"{before} threads, then {after}"
     return f"{before} threads of the server before {CLEARED} times clear_cache, {after} after it"

@@ -35,9 +35,6 @@ from tests.load.home import MEGABYTE, fresh_home, show
 from tests.load.material import packed
 from tests.server import serving
 
-MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "524288", "MALLOC_TRIM_THRESHOLD_": "524288"}
-"""Settings of glibc's allocator, as `make run` and the Dockerfile have them."""
-
 RATIO: Final = 5.0
 LEFT: Final = 100 * MEGABYTE
 BESIDE: Final = 150 * MEGABYTE
@@ -86,7 +83,7 @@ def main() -> int:
     parser.add_argument("--megabytes", type=int, default=0, help="size of large uploads; 0: photos")
     parser.add_argument("--rest", type=float, default=130, help="seconds until the last visitor comes")
     given = parser.parse_args()
-    with fresh_home() as folder, serving(folder, **MEMORY) as (process, address):
+    with fresh_home() as folder, serving(folder) as (process, address):
         return asyncio.run((_measure_large if given.megabytes else _measure)(process, address, given))
 
 

@@ -92,8 +92,8 @@ def read_zip(given: Input, folder: Path) -> list[str]:
 
 
 def read_people(given: Input, folder: Path) -> list[str]:
-    from fer_core.audit.faces import picture_faces
-    from fer_core.audit.pictures import open_grouped
+    from fer_core.data.pictures import open_grouped
+    from fer_core.fairness.faces import picture_faces
     from fer_core.store.folders import load_model
 
     path = folder / f"upload{Path(given.name).suffix}"

@@ -102,7 +102,7 @@ def test_predictions_from_a_table_are_measured(fer2013_small, table, tmp_path):
 
 def test_one_expression_for_each_face_is_enough_and_faces_are_found_by_pixels(fer2013, home, tmp_path):
     tests = fer2013.split("private_test")
-    chosen = np.where(np.arange(len(tests)) % 3 == 0, 3, tests.labels)
+    chosen = tests.images.sum(axis=(1, 2)) % 7  # the same for copies of a picture
     pixels = [" ".join(map(str, face.reshape(-1))) for face in tests.images]
     table = pd.DataFrame({"pixels": pixels, "prediction": chosen})
     table.sample(frac=1, random_state=0).to_csv(tmp_path / "p.csv", index=False)

@@ -1,5 +1,3 @@
-"""Made-up test faces with the probabilities of a model that is often right, and a folder of stored models."""
-
 from collections.abc import Callable
 
 import numpy as np

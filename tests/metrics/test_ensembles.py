@@ -35,7 +35,7 @@ def test_fit_exponent_is_as_good_as_a_naive_search(committee, accuracies):
     labels, models = committee
     if accuracies is None:
         accuracies = [evaluate(labels, proba).accuracy for proba in models]
-    grid = np.arange(-20, 60.5, 0.5)
+    grid = np.arange(-20, 61, 2)
     scores = [evaluate(labels, weighted_fusion(models, exponential_weights(accuracies, q))).accuracy for q in grid]
     best = grid[np.isclose(scores, max(scores))]
     assert fit_exponent(labels, models, grid, accuracies) == best[np.abs(best).argmin()] > 0
@@ -49,15 +49,14 @@ def test_equal_models_get_equal_weights(committee):
 
 def test_bad_input(committee):
     labels, models = committee
-    with pytest.raises(ValueError, match="at least one model"):
-        weighted_fusion([], [])
-    with pytest.raises(ValueError, match=r"equal length. Received: \[400, 7\] rows"):
-        weighted_fusion([models[0], models[1][:7]], [1, 1])
-    with pytest.raises(ValueError, match=r"probas\[1\]"):
-        weighted_fusion([models[0], models[1] * 2], [1, 1])
-    for weights in ([1, 1], [1, -1, 1], [0, 0, 0], [1, np.nan, 1]):
-        with pytest.raises(ValueError, match=r"weight.*Received"):
-            weighted_fusion(models, weights)
+    for probas, weights, message in (
+        ([], [], "at least one model"),
+        ([models[0], models[1][:7]], [1, 1], r"equal length. Received: \[400, 7\] rows"),
+        ([models[0], models[1] * 2], [1, 1], r"probas\[1\]"),
+        *((models, weights, r"weight.*Received") for weights in ([1, 1], [1, -1, 1], [0, 0, 0], [1, np.nan, 1])),
+    ):
+        with pytest.raises(ValueError, match=message):
+            weighted_fusion(probas, weights)
     for accuracies in ([], [0.5, 0], [1.2], [[0.5]], [np.nan]):
         with pytest.raises(ValueError, match="above 0 and at most 1"):
             exponential_weights(accuracies, 1)
@@ -94,13 +93,6 @@ def test_weights_rest_on_the_other_split_otherwise_and_say_so(answers, other):
     assert list(fused.shares.values()) == pytest.approx([value / sum(right) for value in right])
     assert "accuracy on PrivateTest" in fused.source
     assert "not from the faces shown" in fused.description
-
-
-def test_a_large_exponent_trusts_the_best_alone(answers, other):
-    fused = fuse(answers, answers.names, fusion="exponential", exponent=150, other=other)
-    assert fused.shares["able"] > 0.99
-    assert fused.best_exponent is not None
-    assert "On PrivateTest, q = " in fused.description
 
 
 def test_the_best_exponent_is_that_of_the_weights_in_use(answers, other):

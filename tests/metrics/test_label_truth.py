@@ -1,5 +1,3 @@
-"""Label truth: by hand, against scikit-learn and scipy, and the published numbers."""
-
 from dataclasses import replace
 
 import numpy as np
@@ -7,25 +5,14 @@ import pytest
 from scipy.stats import entropy
 from sklearn.metrics import confusion_matrix
 
-from fer_core.data import VOTE_COLUMNS, FaceDataset, FerPlusVotes
+from fer_core.data import FaceDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import TRAINING_ROWS
 from fer_core.data.near_duplicates import known_same_pictures
 from fer_core.labels import EXPRESSIONS
+from fer_core.metrics import label_truth
 from fer_core.metrics.confusion import label_cells
-from fer_core.metrics.label_truth import (
-    agreement_by_label,
-    contested_faces,
-    copied_faces,
-    copies_by_split,
-    copies_counted,
-    differing_copies,
-    without_copies,
-)
-
-
-def votes_of(*faces: dict[str, int]) -> FerPlusVotes:
-    return FerPlusVotes(np.array([[face.get(name, 0) for name in VOTE_COLUMNS] for face in faces], np.int64))
-
+from fer_core.metrics.label_truth import agreement_by_label, contested_faces, copies_by_split, differing_copies
+from tests.data.conftest import votes_of
 
 VOTES = votes_of(
     {"happiness": 10},  # all agree
@@ -84,7 +71,7 @@ def test_a_perfect_reader_of_the_majority(fer2013, split, share, clear):
 
 def test_models_are_judged_without_the_faces_that_training_holds(answers):
     answers = replace(answers, rows=answers.rows + TRAINING_ROWS)
-    table = without_copies(answers).set_index("name")
+    table = label_truth.without_copies(answers).set_index("name")
     right = answers.probabilities["fair"].argmax(axis=1) == answers.labels
     assert table.loc["fair", "all"] == pytest.approx(right.mean())
     seen = {second for first, second in known_same_pictures().pairs.tolist() if first < TRAINING_ROWS <= second}
@@ -95,7 +82,7 @@ def test_models_are_judged_without_the_faces_that_training_holds(answers):
 
 
 def test_copies_are_counted_once_and_by_split(fer2013):
-    counts = copies_counted()
+    counts = label_truth.copies_counted()
     differing, pairs = differing_copies(fer2013)
     assert pairs == len(known_same_pictures().pairs) == counts["exact"] + counts["near"]
     assert (fer2013.labels[differing[:, 0]] != fer2013.labels[differing[:, 1]]).all()
@@ -112,6 +99,6 @@ def test_copies_are_counted_once_and_by_split(fer2013):
 @pytest.mark.parametrize(("split", "exact", "near"), [("PublicTest", 280, 209), ("PrivateTest", 288, 226)])
 def test_test_faces_that_training_holds(fer2013, split, exact, near):
     """Counted independently before. The equal ones are counted here again, by their pixels."""
-    assert copied_faces(split) == (exact, near)
+    assert label_truth.copied_faces(split) == (exact, near)
     training = {face.tobytes() for face in fer2013.split("Training").images}
     assert sum(face.tobytes() in training for face in fer2013.split(split).images) == exact

@@ -1,7 +1,3 @@
-"""Faces on a map: what is known of each, and the results of a selection."""
-
-from __future__ import annotations
-
 import io
 
 import numpy as np
@@ -78,12 +74,6 @@ def test_results_of_a_selection_equal_scikit_learns(parts, by):
     np.testing.assert_allclose(scores["f1"], expected)
     assert scores["faces"].tolist() == np.bincount(truth[clear], minlength=7).tolist()
     assert few == [name for name, faces in zip(EXPRESSIONS, scores["faces"], strict=True) if faces < 20]
-
-
-def test_one_face_has_an_f1_for_its_expression_only(parts):
-    scores, few = expression_scores(joined(parts["label"]).of_rows([START["public_test"] + 3]), "able")
-    assert scores["faces"].tolist() == [0, 0, 0, 1, 0, 0, 0]
-    assert few == ["happy"]
 
 
 def test_the_sheet_has_each_face_at_its_place(places, parts, home, monkeypatch):

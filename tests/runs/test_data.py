@@ -12,9 +12,11 @@ from fer_core.data import FaceDataset, training_and_holdout
 from fer_core.models import model_spec
 from fer_core.runs.data import DataSettings, expected_faces, faces_per_class, fer2013_part, load_training_data
 from fer_core.runs.estimate import GUESS, TIMINGS, duration_text, estimate, note_timing
+from fer_core.store.datasets import add_dataset
 from fer_core.training.recipe import Recipe
 from fer_core.types import FerError
 from tests.data.conftest import make_zip
+from tests.own_data import ck_plus, noise, raf_db
 
 CLASSES = [400, 44, 410, 722, 483, 317, 497]
 """Training faces of each class: a tenth of FER2013's."""
@@ -132,3 +134,21 @@ def test_the_faces_of_a_zip_are_counted_by_their_names_whatever_their_size(tmp_p
     assert expected_faces(DataSettings("folder", path=str(path))) == 6000
     path.write_bytes(b"no zip" * 50_000)
     assert expected_faces(DataSettings("folder", path=str(path))) == 1
+
+
+def test_a_data_set_of_ones_own_is_learned_without_its_tests(home, tmp_path):
+    added = add_dataset("raf", raf_db(tmp_path / "raf", noise(8)), whole_image=True)
+    settings = DataSettings("dataset", path="raf")
+    loaded = load_training_data(settings)
+    learned = {*loaded.data.training.ids, *loaded.data.holdout.ids}
+    assert learned == set(added.load().split("train").ids)
+    assert not learned & set(added.tests().ids)
+    assert loaded.data.name == "own data set (raf)"
+    assert expected_faces(settings) == 28
+    assert not any("no test split" in words for words in loaded.warnings)
+    add_dataset("ck", ck_plus(tmp_path / "ck", noise(8)), whole_image=True)
+    assert any(
+        "has no test split" in words for words in load_training_data(DataSettings("dataset", path="ck")).warnings
+    )
+    with pytest.raises(FerError, match="There is no data set of that name"):
+        load_training_data(DataSettings("dataset", path="nobody"))

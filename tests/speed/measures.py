@@ -287,8 +287,8 @@ def visit_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         one_line = Path(folder) / "one_line.py"
         one_line.write_text(ONE_LINE, encoding="utf-8")
-        for app, pages in ((one_line, ("one_line",)), (ROOT / "app.py", PAGES)):
-            with serving(Path(folder), app=str(app), FER_HOME=folder) as (_, server), browsing() as window:
+        for app, pages in ((str(one_line), ("one_line",)), (None, PAGES)):
+            with serving(Path(folder), app=app, FER_HOME=folder) as (_, server), browsing() as window:
                 for page, visit in itertools.product(pages, ("first", "second")):
                     address = f"{server}/" + ("" if page in ("home", "one_line") else page)
                     for mark, taken in seconds_to(address, window, **MARKS).items():

@@ -1,16 +1,10 @@
-"""Divisions by properties of the picture, and the properties that come with the package."""
-
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from fer_core.audit.properties import PROPERTIES, known_properties, measured_properties, slice_groups
+from fer_core.fairness.properties import known_properties, measured_properties, slice_groups
 from fer_core.types import FerError
 
 ROLL = ["upright, up to 5", "5 to 15", "tilted, over 15", "no face found"]
@@ -30,21 +24,6 @@ def test_groups_by_hand(name, values, groups, names):
     chosen, order = slice_groups(name, pd.Series(values, dtype=float))
     assert order == names
     assert list(chosen) == [names[group] for group in groups]
-
-
-@given(st.sampled_from(list(PROPERTIES)), st.lists(st.one_of(st.floats(0, 1e5), st.just(np.nan)), min_size=1))
-def test_every_face_is_in_one_listed_group(name, values):
-    groups, names = slice_groups(name, pd.Series(values, dtype=float))
-    assert set(groups) == set(names)
-    assert len(groups) == len(values)
-
-
-def test_columns_and_rows():
-    known = known_properties()
-    assert list(known.columns) == list(PROPERTIES)
-    assert known.index.min() == 28_709 and known.index.max() == 35_886 and len(known) == 7178
-    assert known["brightness"].between(0, 255).all()
-    assert known["agreement"].dropna().between(0.1, 1).all()
 
 
 def test_the_shipped_properties_are_those_of_the_pixels(fer2013, ferplus_path):

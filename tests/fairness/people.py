@@ -1,7 +1,5 @@
 """Pictures of made-up people with a table: gray squares of a brightness, in a folder or a zip."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from pathlib import Path

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.audit.groups import MINIMUM, GroupAudit, audit_groups, error_tree
-from fer_core.audit.pictures import GroupedPictures
-from fer_core.audit.properties import PROPERTIES, known_properties, slice_groups
-from fer_core.data import FaceDataset, read_image
-from fer_core.faces import crop_face, default_detector, whole_image_face
+from fer_core.data import FaceDataset
+from fer_core.data.pictures import GroupedPictures
+from fer_core.faces import cut_faces
+from fer_core.fairness.groups import MINIMUM, GroupAudit, audit_groups, error_tree
+from fer_core.fairness.properties import PROPERTIES, known_properties, slice_groups
 from fer_core.measuring.face_table import face_table
+from fer_core.measuring.own_data import own_predictions
 from fer_core.metrics.predictions import Predictions
+from fer_core.store.datasets import OwnDataset
 from fer_core.store.stored_model import StoredModel
-from fer_core.threads import in_parallel
-from fer_core.types import FerError, Image
-from fer_core.visitors import max_pixels
+from fer_core.types import FerError
 
 AND = " × "  # between the names of two divisions, and of their groups
-_AT_ONCE = 512  # pictures between two calls of `say`
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +76,11 @@ class AuditedFaces:
             by = f"{by}{AND}{and_by}"
         return audit_groups(by, groups, self.predicted, self.labels, order=order, minimum=minimum)
 
+    def compare_all(self, by: Sequence[str] | None = None, minimum: int = MINIMUM) -> list[GroupAudit]:
+        """Compare the groups of several divisions, by default of all; "gender,age" crosses two."""
+        names = (name.partition(",") for name in by or self.divisions)
+        return [self.compare(first, second, minimum) for first, _, second in names]
+
     def where_it_fails(self) -> pd.DataFrame:
         """Return the leaves of `error_tree` over properties and groups."""
         if self.labels is None:
@@ -110,6 +114,19 @@ def stored_faces(answers: Predictions, name: str) -> AuditedFaces:
     return AuditedFaces(answers.titles[name], answers.where, predicted, answers.labels, properties, empty, {})
 
 
+def dataset_faces(model: StoredModel, dataset: OwnDataset, view: str = "plain") -> AuditedFaces:
+    """Return the test faces of a data set of one's own with the predictions of a model, and the groups of its table."""
+    tests, groups = dataset.tests(), dataset.test_pictures().drop(columns="file")
+    predicted = own_predictions(model, dataset, view).argmax(axis=1)
+    words = f"{len(tests):,} faces, {dataset.tests_in_words}"
+    properties, orders = _properties(tests), dataset.record["orders"]
+    return AuditedFaces(model.title, words, predicted, tests.labels, properties, groups, orders)
+
+
+def _properties(faces: FaceDataset) -> pd.DataFrame:
+    return face_table(faces)[[name for name in PROPERTIES if name != "agreement"]]
+
+
 def picture_faces(
     pictures: GroupedPictures,
     model: StoredModel,
@@ -130,40 +147,24 @@ def picture_faces(
     notes = list(pictures.skipped)
     if len(wanted) < len(pictures):
         notes.append(f"{len(pictures) - len(wanted)} pictures without a known expression are left out.")
-    most = max_pixels()
-
-    def crop(place: int) -> Image | str:
-        try:
-            image = read_image(pictures.sources[place], pictures.names[place], max_pixels=most)
-            found = [whole_image_face(image)] if whole_image else default_detector().detect(image)
-        except FerError as error:
-            return str(error)
-        return crop_face(image, found[0])[0] if found else f"{pictures.names[place]} shows no face that can be found."
-
-    kept: list[int] = []
-    predicted: list[NDArray[np.int64]] = []
-    properties: list[pd.DataFrame] = []
-    for start in range(0, len(wanted), _AT_ONCE):
-        places = wanted[start : start + _AT_ONCE].tolist()
-        cut = dict(zip(places, in_parallel(crop, places), strict=True))
-        notes += [result for result in cut.values() if isinstance(result, str)]
-        crops = {place: result for place, result in cut.items() if not isinstance(result, str)}
-        if crops:
-            faces = np.stack(list(crops.values()))
-            kept += crops
-            predicted.append(classifier.predict(faces).probabilities.argmax(axis=1))
-            unknown = np.full(len(faces), -1)
-            dataset = FaceDataset(faces, np.zeros_like(unknown), np.full(len(faces), "Training"), unknown)
-            properties.append(face_table(dataset)[[name for name in PROPERTIES if name != "agreement"]])
-        say(start + len(places), len(wanted))
-    if not kept:
+    cut = cut_faces(
+        [pictures.sources[place] for place in wanted],
+        [pictures.names[place] for place in wanted],
+        whole_image=whole_image,
+        say=say,
+    )
+    notes += [*cut.unread, *cut.faceless]
+    if not len(cut.places):
         raise FerError(f"None of the {len(wanted)} pictures shows a face that can be used. {' '.join(notes[-1:])}")
+    kept = wanted[cut.places]
+    unknown = np.full(len(kept), -1)
+    dataset = FaceDataset(cut.images, np.zeros_like(unknown), np.full(len(kept), "Training"), unknown)
     return AuditedFaces(
         model.title,
         f"{len(kept):,} faces of your pictures",
-        np.concatenate(predicted),
+        classifier.predict(cut.images).probabilities.argmax(axis=1),
         pictures.labels[kept] if labelled else None,
-        pd.concat(properties, ignore_index=True),
+        _properties(dataset),
         pictures.groups.iloc[kept].reset_index(drop=True),
         pictures.orders,
         tuple(notes),

@@ -1,4 +1,4 @@
-"""Pictures of people with the groups that the user names: a folder or zip with a table, or UTKFace's file names."""
+"""Pictures that somebody brings, with expression, split and groups: class folders, a table, or telling file names."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,21 +17,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data import IMAGE_SUFFIXES
+from fer_core.data import spellings
 from fer_core.data.folders import MAX_BYTES, extract_zip, files_in
-from fer_core.labels import EXPRESSIONS, expression_index
-from fer_core.names import normal_name, readable
+from fer_core.data.images import IMAGE_SUFFIXES
+from fer_core.labels import EXPRESSIONS
+from fer_core.names import is_junk, normal_name, readable
 from fer_core.tables import read_table, shortened
 from fer_core.types import FerError
 from fer_core.visitors import TemporaryFolder, room
 
-FILE, PICTURE, LABEL = "file", "jpeg", "expression"
-"""Columns of a table: file name, encoded picture (Parquet only) and expression. All others are groups."""
+FILE, PICTURE, LABEL, SPLIT = "file", "jpeg", "expression", "split"
+"""Columns of a table: file name, encoded picture (Parquet only), expression and split. All others are groups."""
 
 LAYOUT: Final = (
     "Expected pictures and one table, CSV or Parquet, with the column file (the name of each picture) and a column for "
     "each division, such as gender or age, and expression if it is known; or file names as UTKFace has them "
-    "(age_gender_ethnicity_….jpg)."
+    "(age_gender_ethnicity_….jpg); or a folder for each expression."
+)
+CLASSES: Final = (
+    "Expected a folder for each expression (happy, sad … or RAF-DB's and AffectNet's numbers), in train/ and test/ or "
+    "not; or a table with the columns file and expression; or file names of JAFFE or KDEF."
 )
 MAX_GROUPS: Final = 12  # values of a column, above which numbers are divided into three groups and texts left out
 AGES: Final = (10, 20, 40, 60)  # lower ends of the bands of a column `age`, in years, but the first
@@ -48,6 +54,7 @@ class GroupedPictures:
         sources, names: `n` encoded pictures, paths of files or bytes; and their file names, for messages.
         groups, orders: `n` rows with a column of texts for each division, and its groups in a sensible order.
         labels: `(n,)` int64 class indices, -1 where unknown.
+        splits: `(n,)` each one of `spellings.SPLITS`; empty texts if the pictures are not divided.
         skipped: one sentence for each file, row or column that is left out.
     """
 
@@ -56,6 +63,7 @@ class GroupedPictures:
     groups: pd.DataFrame
     orders: dict[str, list[str]]
     labels: NDArray[np.int64]
+    splits: NDArray[np.str_]
     skipped: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -63,54 +71,94 @@ class GroupedPictures:
 
 
 @contextmanager
-def open_grouped(place: Path) -> Iterator[GroupedPictures]:
+def open_grouped(place: Path, *, labelled: bool = False, numbers: str | None = None) -> Iterator[GroupedPictures]:
     """Read a folder, a zip of it, or a Parquet table that holds its pictures; a FerError says why that is not possible.
 
     A zip is unpacked into a temporary folder, which is deleted when the block ends.
+
+    Args:
+        labelled: whether the expressions must be known. Folders may then be numbered, and a CSV may be named.
+        numbers: what numbers stand for, as in `spellings.read_expressions`.
     """
+    read = partial(_read_folder, labelled=labelled, numbers=numbers)
     if place.is_dir():
-        yield _read_folder(place, place.name)
-    elif place.suffix.lower() == ".parquet":
-        yield _from_table(_read_table(place), place.parent, place.name)
+        yield read(place, place.name)
+    elif place.suffix.lower() == ".parquet" or (labelled and place.suffix.lower() == ".csv"):
+        yield _from_table(_read_table(place), place.parent, place.name, labelled=labelled, numbers=numbers)
     elif zipfile.is_zipfile(place):
         with closing(TemporaryFolder()) as folder:
-            yield _read_folder(extract_zip(place, folder.path, max_bytes=min(MAX_BYTES, room())), place.name)
+            yield read(extract_zip(place, folder.path, max_bytes=min(MAX_BYTES, room())), place.name)
     else:
         received = "an unknown type of file" if place.is_file() else "nothing at that place"
-        raise FerError(f"{place.name[:80]} is no folder, zip or Parquet table. {LAYOUT} Received: {received}")
+        expected = CLASSES if labelled else LAYOUT
+        raise FerError(f"{place.name[:80]} is no folder, zip or Parquet table. {expected} Received: {received}")
 
 
-def _read_folder(folder: Path, shown: str) -> GroupedPictures:
+def _read_folder(folder: Path, shown: str, *, labelled: bool, numbers: str | None) -> GroupedPictures:
     files = files_in(folder)
     tables = [path for path in files if path.suffix.lower() in (".csv", ".parquet")]
-    if len(tables) > 1:
+    pictures = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+    named = _named_by_place([path.relative_to(folder) for path in pictures], numbered=labelled)
+    if len(tables) > 1 and not (labelled and LABEL in named):  # RAF-DB and AffectNet have tables beside their folders
         names = ", ".join(path.name for path in tables[:3])
         raise FerError(f"{shown[:80]} has several tables. Keep one. {LAYOUT} Received: {names}")
-    if tables:
-        return _from_table(_read_table(tables[0]), tables[0].parent, tables[0].name)
-    pictures = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+    if len(tables) == 1:
+        table = _read_table(tables[0])
+        return _from_table(table, tables[0].parent, tables[0].name, labelled=labelled, numbers=numbers)
     if not pictures:
-        raise FerError(f"{shown[:80]} has no pictures. {LAYOUT}")
-    table = pd.DataFrame({FILE: [readable(path.relative_to(folder).as_posix()) for path in pictures]})
-    in_folders = [path.parent.name if path.parent != folder else "" for path in pictures]
-    if any(_expression(name) >= 0 for name in in_folders):
-        table[LABEL] = in_folders
-    return _from_table(table, folder, shown)
+        raise FerError(f"{shown[:80]} has no pictures. {CLASSES if labelled else LAYOUT}")
+    if labelled and LABEL not in named:
+        received = ", ".join(sorted({path.parent.name for path in pictures}))[:80]
+        raise FerError(f"The folders of {shown[:80]} name no expressions. {CLASSES} Received: {received}")
+    read = _from_table(pd.DataFrame(named), folder, shown, labelled=labelled, numbers=numbers)
+    notes = [f"The folder {name} has no pictures." for name in _empty_classes(folder)] if labelled else []
+    notes += [f"The table {path.name} is not read: the folders name the expressions." for path in tables]
+    return replace(read, skipped=(*read.skipped, *notes))
+
+
+def _named_by_place(paths: list[Path], *, numbered: bool) -> dict[str, list[str]]:
+    """Return the columns of a table that the folders and names of pictures tell; the class folder is the lowest known.
+
+    `numbered` says whether a number can be a class folder. In some data sets it is a person.
+    """
+    folders = [path.parent.parts for path in paths]
+    splits = [next(filter(None, map(spellings.split_of, parts)), "") for parts in folders]
+    inner = [[part for part in parts if not spellings.split_of(part)] for parts in folders]
+    in_words = any(map(spellings.is_word, chain.from_iterable(inner)))
+    known = spellings.is_word if in_words or not numbered else spellings.is_number
+    classes = [next(filter(known, reversed(parts)), parts[-1] if parts else "") for parts in inner]
+    if not any(map(known, classes)):
+        classes = [spellings.expression_in_file_name(path.name) for path in paths] if numbered else []
+    named = {FILE: [readable(path.as_posix()) for path in paths]}
+    return named | ({LABEL: classes, SPLIT: splits} if any(classes) else {})
+
+
+def _empty_classes(folder: Path) -> list[str]:
+    """Return the folders named after an expression that have no files, relative to the folder."""
+    inside = (path for path in sorted(folder.rglob("*")) if path.is_dir() and not is_junk(path.name))
+    named = (path for path in inside if spellings.is_word(path.name) or spellings.is_number(path.name))
+    return [readable(path.relative_to(folder).as_posix()) for path in named if not files_in(path)]
 
 
 def _read_table(path: Path) -> pd.DataFrame:
     try:
-        return read_table(path).rename(columns=lambda name: str(name).strip().lower())
+        table = read_table(path).rename(columns=lambda name: str(name).strip().lower())
     except FerError as error:
         raise FerError(f"{error} {LAYOUT}") from error
+    others = {name: next((n for n in names if n in table), name) for name, names in spellings.COLUMNS.items()}
+    return table.rename(columns={other: name for name, other in others.items() if name not in table})
 
 
-def _from_table(table: pd.DataFrame, folder: Path, shown: str) -> GroupedPictures:
+def _from_table(
+    table: pd.DataFrame, folder: Path, shown: str, *, labelled: bool, numbers: str | None
+) -> GroupedPictures:
     columns = ", ".join(map(str, table.columns))[:120] or "no columns"
+    if labelled and LABEL not in table:
+        raise FerError(f"The table {shown[:80]} has no column of expressions. {CLASSES} Received: {columns}")
     if table.columns.duplicated().any() or table.empty or not {FILE, PICTURE} & set(table.columns):
         raise FerError(f"The table {shown[:80]} cannot be used. {LAYOUT} Received: {len(table)} rows, {columns}")
-    numbers = pd.Series([f"row {k}" for k in range(1, len(table) + 1)], index=table.index)
-    names = _texts(table[FILE]) if FILE in table else numbers
+    row_numbers = pd.Series([f"row {k}" for k in range(1, len(table) + 1)], index=table.index)
+    names = _texts(table[FILE]) if FILE in table else row_numbers
     sources: list[Path | bytes | None] = (
         _inside(folder, names)
         if PICTURE not in table
@@ -120,15 +168,24 @@ def _from_table(table: pd.DataFrame, folder: Path, shown: str) -> GroupedPicture
     skipped = [f"{name[:80]}: there is no such picture." for name in names[~kept]]
     if not kept.any():
         raise FerError(f"No row of {shown[:80]} names a picture that is there. {LAYOUT} Received: {names.iloc[0][:80]}")
-    labels, unknown = _labels(_texts(table[LABEL])[kept] if LABEL in table else pd.Series([""] * kept.sum()), shown)
-    divisions = table.drop(columns=[FILE, PICTURE, LABEL], errors="ignore")
+    empty = pd.Series([""] * len(table), index=table.index)
+    labels, unknown = _labels(_texts(table.get(LABEL, empty))[kept], shown, numbers)
+    splits = _texts(table.get(SPLIT, empty))[kept].map(spellings.split_of)
+    divided = (splits != "")[labels >= 0]
+    if labelled and divided.any() and not divided.all():
+        raise FerError(
+            f"{(~divided).sum():,} of {len(divided):,} pictures in {shown[:80]} are in no split, the others are. "
+            "Expected train, validation or test for each picture, or for none."
+        )
+    divisions = table.drop(columns=[FILE, PICTURE, LABEL, SPLIT], errors="ignore")
     if names.map(lambda name: bool(_UTKFACE.search(name))).all():
         codes = names.str.extract(_UTKFACE).astype(int)
         words = {"gender": np.array(GENDERS)[codes[1]], "ethnicity": np.array(ETHNICITIES)[codes[2]]}
         divisions = pd.DataFrame({"age": codes[0], **words})
     groups, orders, left_out = _divided(divisions[kept].reset_index(drop=True))
+    notes = (*unknown, *left_out, *skipped)
     pictures = tuple(source for source in sources if source is not None)
-    return GroupedPictures(pictures, tuple(names[kept]), groups, orders, labels, (*unknown, *left_out, *skipped))
+    return GroupedPictures(pictures, tuple(names[kept]), groups, orders, labels, splits.to_numpy(str), notes)
 
 
 def _texts(values: pd.Series) -> pd.Series:
@@ -173,25 +230,19 @@ def _divided(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, list[str]], l
     return pd.DataFrame(groups, index=table.index), orders, notes
 
 
-def _labels(values: pd.Series, shown: str) -> tuple[NDArray[np.int64], list[str]]:
-    """Return class indices, -1 where unknown, and a sentence for each name that is no expression."""
-    index = {name: _expression(name) for name in set(values)}
-    others = values[(values != "") & (values.map(index) < 0)].value_counts()
-    expected = f"Expected one of {', '.join(EXPRESSIONS)}, or nothing."
+def _labels(values: pd.Series, shown: str, numbers: str | None) -> tuple[NDArray[np.int64], list[str]]:
+    """Return class indices, -1 where unknown, and a sentence for each name that is none of the seven expressions."""
+    index, notes = spellings.read_expressions(values, shown, numbers)
+    others = values[values.map(index) < 0].value_counts()
+    seven = ", ".join(EXPRESSIONS)
     if len(others) and others.sum() == (values != "").sum():
-        raise FerError(f"{shown[:80]} has only unknown expressions. {expected} Received: {shortened(others.index[0])}")
-    notes = [
-        f"{count:,} pictures have the expression {shortened(str(name))}, which is unknown. {expected}"
+        words = f"Expected one of {seven}, or nothing. Received: {shortened(others.index[0])}"
+        raise FerError(f"{shown[:80]} has only unknown expressions. {words}")
+    notes += [
+        f"{count:,} pictures are left out: {shortened(str(name))} is none of the expressions {seven}."
         for name, count in others.items()
     ]
-    return values.map(index).to_numpy(np.int64), notes
-
-
-def _expression(name: str) -> int:
-    try:
-        return expression_index(name)
-    except ValueError:
-        return -1
+    return np.array([index.get(name, -1) for name in values], np.int64), notes
 
 
 def _inside(folder: Path, names: Iterable[str]) -> list[Path | bytes | None]:

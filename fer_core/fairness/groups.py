@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from fer_core.files import records
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.intervals import Interval, percentile_interval, wilson_interval
 from fer_core.metrics.predictions import as_labels
@@ -131,12 +132,6 @@ def audit_groups(
     rates = rates.sort_values("group", key=lambda column: column.map(places), kind="stable", ignore_index=True)
     columns = ["group", "rate", "expression", "faces", "value", "low", "high", "compared"]
     return GroupAudit(by, sizes, minimum, rates[columns], _gaps(rates))
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a table as JSON types; NaN becomes None."""
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [{str(key): value for key, value in row.items()} for row in rows]
 
 
 def _rates(names: NDArray[Any], answers: NDArray, truth: NDArray | None, minimum: int) -> pd.DataFrame:

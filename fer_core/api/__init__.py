@@ -1,0 +1,1 @@
+"""The functions of `import fer_core`."""
