@@ -13,6 +13,7 @@ from fer_core.added import COLOURS, SCALES, Takes
 from fer_core.cli.output import Fer2013, fitted_table, say, stderr, stdout
 from fer_core.columns import TEST_SPLITS
 from fer_core.data import FaceDataset, load_fer2013
+from fer_core.extras import missing
 from fer_core.jobs import file_of_child
 from fer_core.store.folders import promoted
 from fer_core.types import FerError
@@ -74,9 +75,7 @@ def _content(file: Path) -> bytes:
     if file.suffix.lower() not in KERAS:
         return file.read_bytes()
     if find_spec("tensorflow") is None:
-        raise FerError(
-            f"{file.name} is of Keras and is converted by TensorFlow, which is not installed. Export it as ONNX."
-        )
+        raise missing("tensorflow")  # which converts it
     stderr.print("Converting …")
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "model.tflite"
