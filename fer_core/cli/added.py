@@ -18,7 +18,6 @@ from fer_core.jobs import file_of_child
 from fer_core.store.folders import promoted
 from fer_core.types import FerError
 
-TABLES = (".csv", ".gz", ".parquet")
 KERAS = (".keras", ".h5", ".hdf5")
 
 
@@ -43,7 +42,7 @@ def add(
     usual ways on the hold-out, and you are asked if the guess is right. ONNX needs ONNX Runtime. A Keras file is
     converted, which needs TensorFlow. No code in a file is run.
     """
-    from fer_core.measuring.added import add_file, add_predictions, check_new
+    from fer_core.measuring.added import TABLES, add_file, add_predictions, check_new
 
     check_new(name)
     if on != "fer2013":

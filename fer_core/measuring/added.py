@@ -39,6 +39,9 @@ ORDERS: Final[dict[str, tuple[str, ...]]] = {
 }
 """The usual orders of the seven expressions."""
 
+TABLES: Final = (".csv", ".gz", ".parquet")
+"""Endings of tables of predictions."""
+
 GUESSED_ON: Final = 500  # faces of the hold-out, at most
 _CLEARER: Final = 0.02  # by how much another order must be more accurate than the usual ones
 
