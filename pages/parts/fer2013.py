@@ -127,6 +127,7 @@ def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for a
     measured = [
         {
             "Package": model["what"],
+            "Claimed": model.get("claimed", "–"),
             **{
                 split: f"{100 * accuracy:.1f} % ({100 * low:.1f} – {100 * high:.1f}), F1 {model[f'{key}_f1']:.3f}"
                 for split, key in TEST_SPLITS.items()
@@ -138,8 +139,8 @@ def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for a
     ]
     st.table(pd.DataFrame(measured).set_index("Package"), border="horizontal", alt="Models of others, measured here")
     st.caption(
-        "Accuracy by FER2013’s label with 95 % intervals, and macro F1, on whole faces as FER2013 frames them, each once. "
-        "The packages claim no accuracy. Whether their models saw test faces in training is unknown."
+        "Accuracy by FER2013’s label with 95 % intervals, and macro F1, on whole faces as FER2013 frames them. Whether "
+        "these models saw test faces in training is unknown."
     )
 
 
