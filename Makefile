@@ -4,7 +4,7 @@ HOST ?= localhost
 PORT ?= 8501
 WATCH ?= none
 
-.PHONY: run test lint ray lock clean
+.PHONY: run test lint ray docs lock clean
 
 run: .venv/.installed
 	$(BIN)/fer-lab app --host $(HOST) --port $(PORT) --server.fileWatcherType $(WATCH)
@@ -19,6 +19,10 @@ lint: .venv/.installed-dev
 
 # Archives on a Ray cluster, see the README.
 ray: .venv/.installed-ray
+
+# The documents as a site, in build/site.
+docs: .venv/.installed-docs
+	$(BIN)/mkdocs build
 
 # Exactly the versions of the lock files, checked by their hashes. Then this checkout, editable: the package is imported
 # from here, and `fer-lab` is its command; hatchling, which builds it, is in requirements.txt.
@@ -44,6 +48,7 @@ lock: .venv/.installed-dev
 	$(COMPILE) pyproject.toml --extra app --extra train --group build -o requirements.txt
 	$(COMPILE) pyproject.toml --extra app -c requirements.txt -o requirements-serve.txt
 	$(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --group docs -c requirements.txt -c requirements-dev.txt -o requirements-docs.txt
 	$(COMPILE) pyproject.toml --extra archive -c requirements.txt -c requirements-dev.txt -o requirements-ray.txt
 
 clean:

@@ -4,10 +4,10 @@ import streamlit as st
 
 from pages.parts.charts import choose_picture_format
 from pages.parts.common import choose
-from pages.parts.fairness import SECTIONS, fer2013, limits, own_pictures
+from pages.parts.fairness import SECTIONS, limits, own_pictures, test_faces
 from pages.parts.head import head
 
-SOURCES = {"FER2013": fer2013, "My own pictures": own_pictures}
+SOURCES = {"Test faces": test_faces, "My own pictures": own_pictures}
 
 head(
     "Fairness",

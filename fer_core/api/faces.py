@@ -18,6 +18,7 @@ from fer_core.archives.storage import find_files, opened, short_name, shown
 from fer_core.archives.worker import COLUMNS, analyze_file
 from fer_core.classifier import Classifier
 from fer_core.data import IMAGE_SUFFIXES, read_image
+from fer_core.extras import extras
 from fer_core.faces import crop_face, draw_faces
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.face_table import timeline_points
@@ -79,12 +80,12 @@ def analyze(
         - `angry` to `neutral`: the seven probabilities.
         - `detector_score`: the confidence that this is a face, 0 to 1.
         - `roll`, `yaw`, `pitch`: degrees by which the head is turned: clockwise in the picture, to its right, and up.
-          Yaw and pitch are approximate, see `fer_core.faces.head_pose`.
-        - `left_eye_x` to `right_mouth_y`: five landmarks in pixels, left and right as in the picture. They and the
-          angles are missing where the detector gives none, and with `whole_image`.
+        - `left_eye_x` to `right_mouth_y`: five landmarks in pixels, left and right as in the picture.
         - `model`: its name.
 
-        `faces.fer` has a summary, a timeline and a drawing of them, see `FaceTable`.
+        Yaw and pitch are approximate, see `fer_core.faces.head_pose`. Landmarks and angles are missing where the
+        detector gives none, and with `whole_image`. `faces.fer` has a summary, a timeline and a drawing of them, see
+        `FaceTable`.
 
     Raises:
         FerError: there is no such model, or nothing of the source can be used.
@@ -182,6 +183,7 @@ class FaceTable:
         columns = {"faces": faces, "share": faces / max(len(found), 1), "sure": sure}
         return pd.DataFrame(columns | {"probability": found[list(EXPRESSIONS)].mean()}, index=names)
 
+    @extras()
     def timeline(self, face: int = 1) -> Any:
         """Return a Plotly figure of one face's seven probabilities over the seconds of a video."""
         from fer_core.figures.bars import timeline_chart

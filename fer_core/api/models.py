@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from fer_core.columns import TEST_SPLITS
 from fer_core.data import FaceDataset, load_fer2013
 from fer_core.data.pictures import open_grouped
+from fer_core.extras import extras
 from fer_core.fairness.faces import dataset_faces, picture_faces, stored_faces
 from fer_core.fairness.groups import MINIMUM
 from fer_core.labels import EXPRESSIONS
@@ -49,6 +50,7 @@ class Evaluation(NamedTuple):
     confusion: pd.DataFrame
 
 
+@extras()
 def evaluate(
     model: str | Callable[[NDArray[np.uint8]], ArrayLike] | ArrayLike,
     dataset: str | FaceDataset = "fer2013",
@@ -165,6 +167,7 @@ class Audit(NamedTuple):
     notes: tuple[str, ...]
 
 
+@extras()
 def audit(
     source: str | os.PathLike[str],
     model: str = DEFAULT_MODEL,

@@ -20,7 +20,7 @@ from fer_core.faces import default_detector, head_roll, save_roll
 from fer_core.fairness.properties import FILE as PROPERTIES_FILE
 from fer_core.fairness.properties import measured_properties
 from fer_core.files import csv_text
-from fer_core.store.datasets import RECORD, add_dataset, list_datasets, remove_dataset
+from fer_core.store.datasets import RECORD, add_dataset, list_datasets, load_dataset, remove_dataset
 from fer_core.types import FerError
 
 data = typer.Typer(help="Add data sets of your own; inspect or download FER2013.", no_args_is_help=True)
@@ -77,11 +77,11 @@ def list_own(as_json: AsJson = False) -> None:
             dataset.name,
             f"{dataset.record['faces']:,}",
             ", ".join(f"{split} {sum(row.values()):,}" for split, row in dataset.record["counts"].items()),
-            "the whole picture" if dataset.record["whole_image"] else "found in the picture",
+            dataset.how,
         )
         for dataset in found
     ]
-    stdout.print(fitted_table(["Name", "Faces", "Splits", "Each face is"], rows))
+    stdout.print(fitted_table(["Name", "Faces", "Splits", "Made of"], rows))
 
 
 @data.command()
@@ -100,8 +100,9 @@ def _counts_table(counts: pd.DataFrame) -> Table:
 
 @data.command()
 def info(path: Source = None, as_json: AsJson = False) -> None:
-    """Count the faces per split and expression, and the exact duplicates."""
-    dataset = load_fer2013(path)
+    """Count the faces of FER2013, or of the data set of your own with this name, and the exact duplicates."""
+    own = path is not None and not path.exists() and path.name in {dataset.name for dataset in list_datasets()}
+    dataset = load_dataset(path.name) if path and own else load_fer2013(path)
     counts, duplicates = dataset.counts(), find_duplicates(dataset)
     present = counts.index[counts.sum(axis=1) > 0]
     leaked = {

@@ -318,7 +318,7 @@ def load_ferplus(path: Path | str | None = None) -> FerPlusVotes:
 
 @dataclass(frozen=True, eq=False)
 class Fer2013Faces:
-    """The faces of FER2013 and the FER+ votes by row number, as far as they are available.
+    """The faces of FER2013 and the FER+ votes by row number, or of another data set by place, as far as they are there.
 
     Attributes:
         missing: why there are no faces, and how to get them; empty if there are.

@@ -99,10 +99,14 @@ def _read_folder(folder: Path, shown: str, *, labelled: bool, numbers: str | Non
     tables = [path for path in files if path.suffix.lower() in (".csv", ".parquet")]
     pictures = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
     named = _named_by_place([path.relative_to(folder) for path in pictures], numbered=labelled)
-    if len(tables) > 1 and not (labelled and LABEL in named):  # RAF-DB and AffectNet have tables beside their folders
+    beside: list[Path] = []  # tables that are not read
+    if labelled and LABEL in named:
+        whole = [path for path in tables if {FILE, LABEL} <= set(_read_table(path))]
+        beside, tables = (tables, []) if len(whole) != 1 else ([], whole)  # RAF-DB has one for each split
+    if len(tables) > 1:
         names = ", ".join(path.name for path in tables[:3])
         raise FerError(f"{shown[:80]} has several tables. Keep one. {LAYOUT} Received: {names}")
-    if len(tables) == 1:
+    if tables:
         table = _read_table(tables[0])
         return _from_table(table, tables[0].parent, tables[0].name, labelled=labelled, numbers=numbers)
     if not pictures:
@@ -112,7 +116,7 @@ def _read_folder(folder: Path, shown: str, *, labelled: bool, numbers: str | Non
         raise FerError(f"The folders of {shown[:80]} name no expressions. {CLASSES} Received: {received}")
     read = _from_table(pd.DataFrame(named), folder, shown, labelled=labelled, numbers=numbers)
     notes = [f"The folder {name} has no pictures." for name in _empty_classes(folder)] if labelled else []
-    notes += [f"The table {path.name} is not read: the folders name the expressions." for path in tables]
+    notes += [f"The table {path.name} is not read: the folders name the expressions." for path in beside]
     return replace(read, skipped=(*read.skipped, *notes))
 
 

@@ -80,7 +80,7 @@ def draw_round(dataset: FaceDataset, seed: int) -> tuple[QuizFace, ...]:
     own = dataset.name != FER2013
     places = np.flatnonzero(((dataset.usage != "Training") | own) & (dataset.rows >= 0))
     places = places[np.argsort(dataset.rows[places], kind="stable")]  # whatever the order of the files
-    training = dataset.rows[(dataset.usage == "Training") & ~own]
+    training = dataset.rows[:0] if own else dataset.rows[dataset.usage == "Training"]
     usable = ~known_same_pictures().partners(dataset.rows[places], training, exact=False)
     usable &= np.ptp(dataset.images[places], axis=(1, 2)) > 0
     if dataset.votes is not None:

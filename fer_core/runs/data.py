@@ -85,8 +85,9 @@ def load_training_data(settings: DataSettings, say: Callable[[str], None] = lamb
     source = Path(settings.path).expanduser()
     kind, notes = "own pictures", []
     if settings.source == "dataset":
-        kind, notes = "own data set", _not_divided(find_dataset(settings.path))
-        faces = _faces_to_learn(find_dataset(settings.path))
+        dataset = find_dataset(settings.path)
+        kind, notes = f"own data set of {dataset.how}", _not_divided(dataset)
+        faces = _faces_to_learn(dataset)
     else:
         faces = read_own_faces(source, whole_image=settings.whole_image, say=say)
     training, holdout, warnings = divided(faces, source.name)

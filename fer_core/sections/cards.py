@@ -42,7 +42,7 @@ def model_text(model: StoredModel) -> str:
     size = f"{card.input_size} × {card.input_size}"
     parameters = "" if card.parameters is None else f", {card.parameters:,} parameters"
     own = "It was trained on pictures of the person who trained it, which stay on that computer."
-    trained_on = own if str(card.training.get("data", "")).startswith("own pictures") else TEXTS["data"]
+    trained_on = own if str(card.training.get("data", "")).startswith("own ") else TEXTS["data"]
     if card.added:
         trained_on = TEXTS["added"]
     sections = {

@@ -225,7 +225,7 @@ class ModelCard:
     @property
     def holdout_accuracy(self) -> float | None:
         """Accuracy of the served or measured file on FER2013's hold-out; None if unknown, or of own pictures."""
-        if str(self.training.get("data", "")).startswith("own pictures"):
+        if str(self.training.get("data", "")).startswith("own "):
             return None
         storage = (self.served or self.measured_file or {}).get("storage", "")
         return _number(self._file("holdout_accuracy").get(storage))

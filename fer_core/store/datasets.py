@@ -30,6 +30,7 @@ FACES, PICTURES, RECORD = "faces.npz", "pictures.parquet", "dataset.json"
 ALL: Final = "All"
 """The only split of a data set that is not divided."""
 
+_TAKEN: Final = ("fer2013", "holdout")  # what commands call FER2013 and its hold-out
 _NOTES: Final = 200  # sentences on single pictures that are kept
 
 
@@ -72,6 +73,11 @@ class OwnDataset:
         """Return the rows of `pictures` in the order of `tests`."""
         table = self.pictures()
         return table[self.load().usage == self._test].reset_index(drop=True) if self._test else table
+
+    @property
+    def how(self) -> str:
+        """How the faces were made, in words."""
+        return "whole pictures" if self.record["whole_image"] else "faces found in pictures"
 
     def tests_by_row(self) -> Fer2013Faces:
         """Return `tests` with their places as rows, as predictions for them have it; they have no votes."""
@@ -126,6 +132,8 @@ def add_dataset(
         FerError: the name is taken or not valid, the pictures or their expressions cannot be read, or fewer than two
             expressions have a face.
     """
+    if name in _TAKEN:
+        raise FerError(f"{name} names faces of FER2013 already. Choose another name for the data set.")
     folder = _root() / checked_name(name, "dataset")
     if (folder / RECORD).is_file():
         raise FerError(f"There is a data set {name} already. Choose another name, or: fer-lab data remove {name}")

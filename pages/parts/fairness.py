@@ -39,7 +39,7 @@ SEVEN: Final = "all seven"
 _AUDITED: Final = "a_audited"  # key of the faces that were predicted last in this session, with what they are from
 
 
-def fer2013() -> AuditedFaces | None:
+def test_faces() -> AuditedFaces | None:
     """Ask for a split, a yardstick and a model, and return the test faces with its stored predictions."""
     stored, complaints = common.stored_models()
     with st.container(horizontal=True):

@@ -36,7 +36,7 @@ from pages.parts.common import (
     with_code,
 )
 from pages.parts.confusion import show_faces
-from pages.parts.data import computed, predictions
+from pages.parts.data import computed, faces_of, predictions
 from pages.parts.dataset import face_tile
 
 MOST_SHOWN: Final = 24
@@ -144,7 +144,7 @@ def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for a
     )
 
 
-def hardest(faces: Fer2013Faces) -> None:
+def hardest(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for all sections)
     """Show test faces that all models get wrong, that one gets wrong with confidence, or that divide the models."""
     with st.container(horizontal=True):
         split, view, by = choose_faces("d_hard")
@@ -160,7 +160,7 @@ def hardest(faces: Fer2013Faces) -> None:
     number = f"{len(table):,} of {len(answers.labels):,} faces"
     if order == "divided":
         number = "Most different answers first"
-    show_faces(table.head(MOST_SHOWN), faces, f"{HARDEST[order]}: {number}")
+    show_faces(table.head(MOST_SHOWN), faces_of(split), f"{HARDEST[order]}: {number}")
     st.caption(f"{plain(answers.where)}. {len(answers.names)} models. {answers.yardstick}")
     note_utkface(model for model in stored if model.name in answers.names)
 

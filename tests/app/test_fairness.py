@@ -37,16 +37,16 @@ def test_groups_of_the_test_faces_without_the_dataset_and_choices_by_url(page):
     assert "no two groups of at least 2000 faces" in said(app)
 
 
-@pytest.mark.parametrize("source", ["FER2013", "My own pictures"])
+@pytest.mark.parametrize("source", ["Test faces", "My own pictures"])
 def test_a_model_that_starts_from_utkface_says_so(page, source):
     name = "vgg16_frozen_utk"
     (folders.SHIPPED / name).symlink_to(SHIPPED_DEFAULT.with_name(name))
     app = page(a_source=source, a_section="What this can say")
     assert "non-commercial research" not in said(app)
-    app.selectbox(key="a_model" if source == "FER2013" else "a_served").set_value(name).run()
+    app.selectbox(key="a_model" if source == "Test faces" else "a_served").set_value(name).run()
     assert not app.exception
     assert "non-commercial research" in said(app)
-    assert ("The paper started from ImageNet" in said(app)) == (source == "FER2013")
+    assert ("The paper started from ImageNet" in said(app)) == (source == "Test faces")
 
 
 def test_where_it_fails_most_and_the_limits(page):

@@ -78,6 +78,10 @@ def test_dataset_browses_and_fine_tune_learns_from_it(open_app, raf):
     assert "Published results" not in tabs(app)
     assert app.selectbox(key="d_split").options == ["any", "Training", "Test"]
     assert any("DATASET/t" in name for name in app.selectbox(key="d_row").options)
+    app = open_app("dataset", d_section="Hardest faces", d_hard_split="raf")
+    table, labels = app.dataframe[0].value, raf.tests().labels
+    assert [EXPRESSIONS[labels[row]] for row in table["row"]] == table["label"].tolist()
+    assert len(pictures(app)) == len(table) > 0
     app = open_app("finetune", f_source="Own data set")
     assert app.selectbox(key="f_dataset").value == "raf"
     assert any(alt.startswith("Faces to train on: angry 3") for alt in charts(app))

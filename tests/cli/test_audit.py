@@ -23,20 +23,17 @@ def people(tmp_path):
 
 def test_json_csv_and_table_agree(fer, people):
     options = ("audit", people, "--whole-image", "--minimum", "1")
-    result = fer(*options, "--json")
-    assert result.exit_code == 0
-    document = json.loads(result.stdout)
+    document = json.loads(fer(*options, "--json").stdout)
     assert (document["faces"], document["labelled"], document["error_tree"]) == (2, True, None)
     gender = document["divisions"][0]
     assert (gender["by"], gender["groups"]) == ("gender", {"female": 1, "male": 1})
     rows = list(csv.DictReader(io.StringIO(fer(*options, "--csv").stdout)))
     assert {row["by"] for row in rows} >= {"gender", "age", "brightness"}
-    accuracy = [one for one in gender["rates"] if (one["group"], one["rate"]) == ("female", "accuracy")]
-    (row,) = [r for r in rows if (r["by"], r["group"], r["rate"]) == ("gender", "female", "accuracy")]
-    assert float(row["value"]) == accuracy[0]["value"]
-    shown = fer(*options, "--by", "gender,age")
-    assert "gender × age" in shown.stdout
-    assert "Recall" in shown.stdout and "p (Holm)" in shown.stdout
+    (rate,) = [rate for rate in gender["rates"] if (rate["group"], rate["rate"]) == ("female", "accuracy")]
+    (row,) = [row for row in rows if (row["by"], row["group"], row["rate"]) == ("gender", "female", "accuracy")]
+    assert float(row["value"]) == rate["value"]
+    shown = fer(*options, "--by", "gender,age").stdout
+    assert "gender × age" in shown and "Recall" in shown and "p (Holm)" in shown
 
 
 def test_the_text_has_whole_intervals_the_tree_and_the_limits_on_80_columns(fer, people, monkeypatch):

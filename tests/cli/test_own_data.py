@@ -34,6 +34,8 @@ def test_from_folders_to_a_confusion_matrix(fer, home, tmp_path, fer2013, shape,
     added = fer("data", "add", "mine", place, "--whole-image")
     assert added.exit_code == 0, added.output
     assert json.loads(fer("data", "list", "--json").stdout)[0]["whole_image"] is True
+    assert "whole pictures" in fer("data", "list").stdout
+    assert json.loads(fer("data", "info", "mine", "--json").stdout)["faces"] == find_dataset("mine").record["faces"]
     result = fer("evaluate", MODEL, "--on", "mine", "--json")
     labels, probabilities = predicted("mine")
     answers = probabilities.argmax(axis=1)

@@ -25,13 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_json_has_the_stable_keys_and_the_smiling_portrait_is_happy(fer, portrait):
-    result = fer("predict", portrait, "--json")
-    assert result.exit_code == 0
-    (answer,) = json.loads(result.stdout)
-    assert set(answer) == {"file", "error", "faces"}
-    assert answer["file"] == str(portrait)
-    assert answer["error"] is None
-    (face,) = answer["faces"]
+    (answer,) = json.loads(fer("predict", portrait, "--json").stdout)
+    (face,) = answer.pop("faces")
+    assert answer == {"file": str(portrait), "error": None}
     assert list(face)[:4] == ["box", "expression", "probabilities", "sure"]
     assert list(face["probabilities"]) == list(EXPRESSIONS)
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
@@ -55,9 +51,8 @@ def test_folders_globs_and_files_each_once_without_junk(fer, portrait, tmp_path)
 def test_the_table_leaves_brackets_and_annotated_pictures_differ_from_their_source(fer, portrait, tmp_path):
     file = tmp_path / "[draft] photo.png"
     file.write_bytes(portrait.read_bytes())
-    result = fer("predict", file, "--annotate", tmp_path / "out")
-    assert result.exit_code == 0
-    assert "[draft] photo.png" in result.stdout and "happy" in result.stdout
+    shown = fer("predict", file, "--annotate", tmp_path / "out").stdout
+    assert "[draft] photo.png" in shown and "happy" in shown
     (target,) = (tmp_path / "out").iterdir()
     with Image.open(target) as drawn, Image.open(portrait) as source:
         assert drawn.size == source.size
@@ -65,25 +60,19 @@ def test_the_table_leaves_brackets_and_annotated_pictures_differ_from_their_sour
 
 
 def test_every_bad_input_gets_a_sentence_and_the_good_one_is_done(fer, portrait, tmp_path):
-    inputs = bad_inputs()
-    assert sum(expected == "error" for _, _, expected in inputs.values()) >= 20
     files = {}
-    for name, (filename, content, expected) in inputs.items():
+    for name, (filename, content, expected) in bad_inputs().items():
         path = tmp_path / name / Path(filename).name
         path.parent.mkdir()
         path.write_bytes(content)
         files[str(path)] = expected
     result = fer("predict", *files, portrait, "--json")
     assert result.exit_code == 1
-    assert result.exception is None or isinstance(result.exception, SystemExit)
     answers = {answer["file"]: answer for answer in json.loads(result.stdout)}
     for path, expected in files.items():
         error = answers[path]["error"]
-        if expected == "ok":
-            assert error is None, path
-        else:
-            assert error, path
-            assert "Traceback" not in error and "\n" not in error and len(error) < 400, path
+        assert (error is None) == (expected == "ok"), path
+        assert not error or ("Traceback" not in error and "\n" not in error and len(error) < 400), path
     assert len(answers[str(portrait)]["faces"]) == 1
 
 
@@ -94,7 +83,6 @@ def test_wrong_calls_are_explained(fer, portrait, tmp_path):
     assert result.exit_code == 1
     assert [bool(answer["error"]) for answer in json.loads(result.stdout)] == [True, True, True, False]
     result = fer("predict", portrait, "--annotate", tmp_path / "file", "--json")
-    assert result.exit_code == 1
     assert "cannot be written" in json.loads(result.stdout)[0]["error"]
     out = ("--out", tmp_path / "out")
     fails(
@@ -109,31 +97,26 @@ def test_wrong_calls_are_explained(fer, portrait, tmp_path):
 
 
 def test_photos_to_a_folder_of_parquet_and_again(fer, portrait, tmp_path, yunet_file):
-    (tmp_path / "photos").mkdir()
-    (tmp_path / "photos" / "a.png").write_bytes(portrait.read_bytes())
-    first = fer("predict", tmp_path / "photos", "--out", tmp_path / "table")
-    assert first.exit_code == 0, first.stderr
-    assert "Files: 1, faces: 1, errors: 0" in first.stdout
+    first = fer("predict", portrait, "--out", tmp_path / "table")
+    assert "Files: 1, faces: 1, errors: 0" in first.stdout, first.stderr
     table = pd.read_parquet(tmp_path / "table")
-    assert list(table.columns) == list(PICTURE_COLUMNS)
-    assert table["expression"].tolist() == ["happy"]
-    again = json.loads(fer("predict", tmp_path / "photos", "--out", tmp_path / "table", "--json").stdout)
+    assert (list(table.columns), table["expression"].tolist()) == (list(PICTURE_COLUMNS), ["happy"])
+    again = json.loads(fer("predict", portrait, "--out", tmp_path / "table", "--json").stdout)
     assert (again["files"], again["faces"], again["done"], again["errors"]) == (1, 1, 0, {})
 
 
 def test_parallel_predictions_are_the_same_and_in_order(fer, portrait, two_faces, tmp_path):
-    files = []
-    for number in range(6):
-        files.append(tmp_path / f"{number:02d}.png")
-        files[-1].write_bytes((b"no picture", portrait.read_bytes(), two_faces.read_bytes())[number % 3])
-    alone, together = (
-        fer("predict", *files, "--json", "--workers", workers, "--annotate", tmp_path / workers) for workers in "14"
+    contents = [b"no picture", portrait.read_bytes(), two_faces.read_bytes()] * 2
+    files = [tmp_path / f"{number}.png" for number in range(6)]
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content)
+    first, second = (
+        json.loads(fer("predict", *files, "--json", "--workers", count, "--annotate", tmp_path / count).stdout)
+        for count in "14"
     )
-    assert alone.exit_code == together.exit_code == 1
-    first, second = json.loads(alone.stdout), json.loads(together.stdout)
     assert [answer["file"] for answer in second] == [str(file) for file in files]
-    assert [len(answer["faces"]) for answer in second] == [0, 1, 2] * 2
-    assert [bool(answer["error"]) for answer in second] == [True, False, False] * 2
+    counts = [(len(answer["faces"]), bool(answer["error"])) for answer in second]
+    assert counts == [(0, True), (1, False), (2, False)] * 2
     for one, other in zip(first, second, strict=True):
         assert one["error"] == other["error"]
         for face, twin in zip(one["faces"], other["faces"], strict=True):
@@ -142,7 +125,7 @@ def test_parallel_predictions_are_the_same_and_in_order(fer, portrait, two_faces
     assert len(list((tmp_path / "4").iterdir())) == 4
 
 
-def test_every_picture_has_its_own_annotated_one(fer, tmp_path, monkeypatch):
+def test_every_picture_has_its_own_annotated_one(fer, tmp_path):
     """Names that are the same without their endings, case or folders; the sizes tell which is which."""
     names = ("anna.jpg", "anna.png", "anna-2.jpg", "ANNA.bmp", "inner/anna.png", "Zo\u00eb.png", "Zoe\u0308.png")
     (tmp_path / "in" / "inner").mkdir(parents=True)
@@ -174,21 +157,18 @@ def test_csv_has_a_row_for_each_face_and_for_a_picture_without_one(fer, two_face
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-@pytest.mark.parametrize(("console", "option"), [("cp1252", "--csv"), ("ascii", "--json"), ("cp1252", None)])
+@pytest.mark.parametrize(("console", "option"), [("cp1252", "--csv"), ("ascii", "--json")])
 def test_whatever_the_console_all_results_are_written_as_utf8(portrait, tmp_path, console, option):
     for name in ("лицо 表情 😀.png".encode(), b"caf\xe9.png", b"=1+1.png"):
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(portrait.read_bytes())
-    names = ["=1+1.png", "caf%E9.png", "лицо 表情 😀.png"]
-    command = [sys.executable, "-m", "fer_core", "predict", *sorted(path.name for path in tmp_path.iterdir())]
+    files = sorted(path.name for path in tmp_path.iterdir())
+    command = [sys.executable, "-m", "fer_core", "predict", *files, option]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": console, "COLUMNS": "80"}
-    command += [option] if option else []
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
     text = done.stdout.decode("utf-8")
-    assert done.returncode == 0, done.stderr
     assert "\r" not in text
     if option == "--csv":
-        assert [row[0] for row in csv.reader(io.StringIO(text))][1:] == ["'=1+1.png", *names[1:]]
-    elif option == "--json":
-        assert [answer["file"] for answer in json.loads(text)] == names
+        found, formula = [row[0] for row in csv.reader(io.StringIO(text))][1:], "'=1+1.png"
     else:
-        assert all(name in text for name in names)
+        found, formula = [answer["file"] for answer in json.loads(text)], "=1+1.png"
+    assert found == [formula, "caf%E9.png", "лицо 表情 😀.png"]

@@ -6,19 +6,18 @@ them by threads and on the cluster, and compares the two tables. It prints what 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 import psutil
+import typer
 from PIL import Image
 
 from fer_core.archives import Job, LocalEngine, RayEngine, run_archive
@@ -26,24 +25,20 @@ from fer_core.archives.worker import Done, Task
 from fer_core.data import sample_portrait
 from fer_core.store.folders import load_model
 
-BROKEN_EVERY = 50  # each photo with such a number is cut off, so that errors are compared as well
 
-
-def write_photos(folder: Path, count: int, seed: int = 0) -> None:
+def write_photos(folder: Path, count: int) -> None:
     """Write JPEGs of 160 x 120 pixels: the portrait's head, smaller or larger, darker or lighter, anywhere on gray."""
     folder.mkdir(parents=True, exist_ok=True)
-    random = np.random.default_rng(seed)
-    head = sample_portrait()[:240, 110:350]
+    random, head = np.random.default_rng(0), sample_portrait()[:240, 110:350]
     for number in range(count):
         side = int(random.integers(55, 115))
         photo = np.full((120, 160, 3), random.integers(60, 200), np.uint8)
-        top, left = random.integers(0, 120 - side + 1), random.integers(0, 160 - side + 1)
-        light = random.uniform(0.6, 1.2)
-        small = cv2.resize(head, (side, side), interpolation=cv2.INTER_AREA)
-        photo[top : top + side, left : left + side] = np.clip(small * light, 0, 255).astype(np.uint8)
+        top, left = random.integers(0, 121 - side), random.integers(0, 161 - side)
+        small = cv2.resize(head, (side, side), interpolation=cv2.INTER_AREA) * random.uniform(0.6, 1.2)
+        photo[top : top + side, left : left + side] = small.clip(0, 255)
         path = folder / f"{number:06d}.jpg"
         Image.fromarray(photo).save(path, quality=88)
-        if number % BROKEN_EVERY == BROKEN_EVERY - 1:
+        if number % 50 == 49:  # cut off, so that errors are compared as well
             path.write_bytes(path.read_bytes()[:900])
 
 
@@ -61,58 +56,41 @@ class Interrupts:
 
 
 def kill_a_worker() -> list[int]:
-    """Kill one process of an actor of this user with SIGKILL, and return its id."""
-    for process in psutil.process_iter(["cmdline", "pid", "ppid"]):
+    """Kill one process of an actor of this process's Ray with SIGKILL, and return its id."""
+    for process in psutil.process_iter(["cmdline", "pid"]):
         with suppress(psutil.Error):
             ours = os.getpid() in {parent.pid for parent in process.parents()}  # others may run Ray on this machine
             if ours and any("ray::MapWorker" in part for part in process.info["cmdline"] or []):
                 process.kill()
-                return [process.info["pid"]]
+                return [process.pid]
     return []
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--photos", type=int, default=20_000)
-    options.add_argument("--folder", type=Path, help="where to work; by default a temporary folder")
-    count, folder = vars(options.parse_args()).values()
-    with tempfile.TemporaryDirectory() as temporary:
-        print(json.dumps(measure(folder or Path(temporary), count), indent=1))
-
-
-def measure(folder: Path, count: int) -> dict[str, Any]:
-    """Return the measured numbers, by name."""
+def main(photos: int = 20_000) -> None:
+    """Measure and print."""
+    import ray
     from ray.cluster_utils import Cluster
 
-    photos = folder / "photos"
-    write_photos(photos, count)
-    job = Job.of("photos", load_model())
+    job, killed = Job.of("photos", load_model()), list[int]()
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     second = cluster.add_node(num_cpus=1)
-    numbers: dict[str, Any] = {"photos": count}
-    killed: list[int] = []
     breaks = {0.4: lambda: killed.extend(kill_a_worker()), 0.7: lambda: cluster.remove_node(second)}
-    try:
-        cluster.connect()
-        engine = Interrupts(RayEngine(), breaks)
-        on_ray = run_archive([str(photos)], str(folder / "ray"), job=job, engine=engine)
-        again = run_archive([str(photos)], str(folder / "ray"), job=job, engine=engine)
-        numbers["killed_workers"], numbers["killed_nodes"] = len(killed), int(not engine.breaks)
-        numbers["seconds_on_ray"] = on_ray.seconds
-        numbers["faces_per_second_per_node"] = on_ray.faces_per_second
-        numbers["second_call_seconds"], numbers["second_call_files"] = again.seconds, again.done
-    finally:
-        import ray
-
-        ray.shutdown()
-        cluster.shutdown()
-    alone = run_archive([str(photos)], str(folder / "local"), job=job, engine=LocalEngine())
-    numbers["seconds_by_threads"] = alone.seconds
-    numbers |= {"files": alone.files, "faces": alone.faces, "errors": alone.errors}
-    tables = (pd.read_parquet(folder / name) for name in ("local", "ray"))
-    pd.testing.assert_frame_equal(*tables, check_exact=True)
-    return numbers | {"identical": True}
+    with tempfile.TemporaryDirectory() as folder:
+        source, out = Path(folder) / "photos", {name: str(Path(folder) / name) for name in ("ray", "local")}
+        write_photos(source, photos)
+        try:
+            cluster.connect()
+            engine = Interrupts(RayEngine(), breaks)
+            on_ray, again = (run_archive([str(source)], out["ray"], job=job, engine=engine) for _ in range(2))
+        finally:
+            ray.shutdown()
+            cluster.shutdown()
+        alone = run_archive([str(source)], out["local"], job=job, engine=LocalEngine())
+        pd.testing.assert_frame_equal(*map(pd.read_parquet, out.values()), check_exact=True)
+    summaries = {"on_ray": on_ray, "again": again, "alone": alone}
+    numbers = {"photos": photos, "killed_workers": len(killed), "killed_nodes": int(not engine.breaks)}
+    print(json.dumps(numbers | {name: summary._asdict() for name, summary in summaries.items()}, indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -1,8 +1,6 @@
-"""A visitor's connection without a browser: what a browser sends to the server, and what it reads.
+"""A visitor without a browser, many of which would measure themselves: each needs more time than the server.
 
-Chromium needs several times the processor time of the server for the same page, so that many of its windows on the
-server's machine measure themselves. This client loads a page and its scripts, speaks Streamlit's WebSocket protocol,
-uploads files and reads every picture. It draws nothing.
+It loads a page and its scripts, speaks Streamlit's WebSocket protocol, uploads files, reads pictures, draws nothing.
 """
 
 from __future__ import annotations
@@ -36,32 +34,24 @@ class Connection:
     async def load(self, page: str) -> None:
         """Load a page and what its HTML names, and get the token that uploads need."""
         html = (await self.request("GET", page)).text
-        for asset in set(re.findall(r'(?:src|href)="\./(static/[^"]+)"', html)) - self._loaded:
-            await self.request("GET", asset)
-            self._loaded.add(asset)
-        for path in ("_stcore/health", "_stcore/host-config"):
+        assets = set(re.findall(r'(?:src|href)="\./(static/[^"]+)"', html)) - self._loaded
+        self._loaded |= assets
+        for path in (*assets, "_stcore/health", "_stcore/host-config"):
             await self.request("GET", path)
 
     async def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Send one request; `requests.HTTPError` where the server answers with an error."""
         url = f"{self.address}/{path.lstrip('/')}"
         answer = await asyncio.to_thread(self.session.request, method, url, timeout=PATIENCE, **options)
         answer.raise_for_status()
         return answer
 
     @property
-    def token(self) -> str:
-        """The token against forged requests."""
+    def token(self) -> str:  # against forged requests
         return self.session.cookies["_streamlit_xsrf"]
 
 
 class Page:
-    """A page that is open in a session of its own, by `async with`; `elements` is what its last run put on the page.
-
-    Raises:
-        requests.HTTPError: the server answered with an error.
-        TimeoutError: the server did not answer in `PATIENCE` seconds.
-    """
+    """A page that is open in a session of its own, by `async with`; `elements` is what its last run put on the page."""
 
     def __init__(self, connection: Connection, path: str, query: str = "") -> None:
         self.elements: list[Element] = []
@@ -72,12 +62,10 @@ class Page:
         connection = self._connection
         await connection.load(self._path)
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in connection.session.cookies)
+        address, protocols = connection.address.replace("http", "ws", 1), ["streamlit", connection.token]
+        options: dict[str, Any] = {"additional_headers": {"Cookie": cookies}, "max_size": None}
         self._socket = await connect(
-            f"{connection.address.replace('http', 'ws', 1)}/_stcore/stream",
-            subprotocols=["streamlit", connection.token],  # type: ignore[list-item]
-            additional_headers={"Cookie": cookies},
-            max_size=None,
-            open_timeout=PATIENCE,
+            f"{address}/_stcore/stream", subprotocols=protocols, open_timeout=PATIENCE, **options
         )
         await self._run()
         return self
@@ -87,7 +75,7 @@ class Page:
 
     async def upload(self, name: str, content: bytes) -> None:
         """Give a file to the page's file uploader, wait for the run that follows, and read its pictures."""
-        uploader = next(one.file_uploader for one in self.elements if one.WhichOneof("type") == "file_uploader")
+        uploader = next(element.file_uploader for element in self.elements if element.HasField("file_uploader"))
         question = BackMsg()
         question.file_urls_request.request_id = name
         question.file_urls_request.file_names.append(name)
@@ -103,18 +91,11 @@ class Page:
         for picture in self.pictures():
             await self._connection.request("GET", picture)
 
-    async def clear_cache(self) -> None:
-        """Clear the caches of the whole server, as any browser can, and run the page again."""
-        await self._socket.send(BackMsg(clear_cache=True).SerializeToString())
-        await self._run()
-
-    def pictures(self) -> list[str]:
-        """Return the addresses of the pictures on the page."""
-        return list(dict.fromkeys(image.url for one in self.elements for image in one.imgs.imgs))
+    def pictures(self) -> set[str]:
+        return {image.url for element in self.elements for image in element.imgs.imgs}
 
     def exceptions(self) -> list[str]:
-        """Return the messages of the exceptions on the page."""
-        return [one.exception.message for one in self.elements if one.WhichOneof("type") == "exception"]
+        return [element.exception.message for element in self.elements if element.HasField("exception")]
 
     async def _run(self, widget: str = "", file: UploadedFileInfo | None = None) -> None:
         """Ask for a run of the script, with a new file in a widget, and read until it has ended."""
@@ -137,8 +118,7 @@ class Page:
                 return
 
     async def _read(self) -> ForwardMsg:
-        async with asyncio.timeout(PATIENCE):
-            message = ForwardMsg.FromString(await self._socket.recv(decode=False))
+        message = ForwardMsg.FromString(await asyncio.wait_for(self._socket.recv(decode=False), PATIENCE))
         if message.WhichOneof("type") == "ref_hash":
             return self._known[message.ref_hash]
         if message.metadata.cacheable:

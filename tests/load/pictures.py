@@ -10,34 +10,22 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from fer_core.data import read_image
+from fer_core.faces import annotated_jpeg
+from fer_core.inference.face_table import expression_runs, seconds_without_face, time_shares, timeline_points
+from fer_core.inference.stream import StreamAnalyzer
+from fer_core.inference.video import FILE_SETTINGS, analyze_video
+from fer_core.store.folders import load_model
 from tests.bad_inputs import bad_inputs, encoded, png_of
 from tests.clips import film, moving_head, sound_only, with_sound
-from tests.load.material import Input, head
+from tests.load.home import Input, face
 
 
 @functools.cache
 def pictures() -> dict[str, bytes]:
-    face, exif = head(), Image.Exif()
-    exif[0x0112] = 6
-    frames = {"save_all": True, "append_images": [face.rotate(10), face.rotate(20)]}
-    made = {
-        "photo.jpg": encoded(face, "JPEG", exif=exif),
-        "progressive.jpg": encoded(face, "JPEG", progressive=True),
-        "print.jpg": encoded(face.convert("CMYK"), "JPEG"),
-        "photo.png": encoded(face, "PNG"),
-        "palette.png": encoded(face.quantize(32), "PNG", transparency=0),
-        "photo.webp": encoded(face, "WEBP"),
-        "lossless.webp": encoded(face, "WEBP", lossless=True),
-        "animated.webp": encoded(face, "WEBP", **frames),
-        "animated.gif": encoded(face, "GIF", **frames),
-        "photo.bmp": encoded(face, "BMP"),
-        "photo.avif": encoded(face, "AVIF"),
-        "photo.ppm": encoded(face, "PPM"),
-        "floats.tif": encoded(Image.fromarray(np.asarray(face.convert("L"), np.float32) / 255), "TIFF"),
-    }
-    made |= {
-        f"{how}.tif": encoded(face, "TIFF", compression=how) for how in ("raw", "tiff_lzw", "tiff_deflate", "jpeg")
-    }
+    made = {f"photo.{kind}": encoded(face(), kind) for kind in ("png", "webp", "bmp", "ppm")}
+    made |= {f"{kind}.tif": encoded(face(), "TIFF", compression=kind) for kind in ("raw", "tiff_lzw", "jpeg")}
+    made["lossless.webp"] = encoded(face(), "WEBP", lossless=True)
     odd = [(name, content) for name, content, expected in bad_inputs().values() if expected == "ok" and "/" not in name]
     return made | {f"odd {name}": content for name, content in odd}
 
@@ -69,37 +57,24 @@ def picture_bombs() -> dict[str, bytes]:
 
 def read_picture(given: Input, folder: Path) -> list[str]:
     """The Predict page, with the picture it shows, and `fer-lab predict`, which reads paths."""
-    from fer_core.data import read_image
-    from fer_core.faces import annotated_jpeg
-    from fer_core.store.folders import load_model
-    from pages.parts.pictures import Picture, analyze
+    from pages.parts.pictures import Picture, analyze  # Streamlit warns of it
 
     path = folder / given.name
     path.write_bytes(given.content)
-    found = analyze(Picture(given.name, given.what, path), load_model(), lambda one: read_image(one.file))
-    if found.error is None:
-        annotated_jpeg(read_image(given.content, given.name), list(found.faces))
-    return [found.error] if found.error else []
-
-
-@functools.cache
-def classifier():
-    from fer_core.store.folders import load_model
-
-    return load_model().classifier()
+    result = analyze(Picture(given.name, given.what, path), load_model(), lambda picture: read_image(picture.file))
+    if result.error is None:
+        annotated_jpeg(read_image(given.content, given.name), list(result.faces))
+    return [result.error] if result.error else []
 
 
 @functools.cache
 def videos() -> dict[str, bytes]:
     small = moving_head(8, 8, (320, 240))
-    return {
-        "film.mp4": film(small),
+    kinds = {"mp4": (), "webm": ("webm", "libvpx-vp9"), "avi": ("avi", "mpeg4"), "mkv": ("matroska", "mpeg4")}
+    return {f"film.{name}": film(small, *kind) for name, kind in kinds.items()} | {
         "turned.mov": film(small, "mov", rotate=90),
         "fast.mp4": film(small, options={"movflags": "faststart"}),
         "wide.mp4": film(small, pixel_ratio=Fraction(4, 3)),
-        "film.webm": film(small, "webm", "libvpx-vp9"),
-        "film.avi": film(small, "avi", "mpeg4"),
-        "film.mkv": film(small, "matroska", "mpeg4"),
         "film.ts": film(small, "mpegts", "mpeg2video", rate=25),
         "sound.mp4": with_sound(small),
     }
@@ -107,22 +82,20 @@ def videos() -> dict[str, bytes]:
 
 @functools.cache
 def video_bombs() -> dict[str, bytes]:
-    plain = np.full((4320, 7680, 3), 90, np.uint8)
-    tiny = [np.full((16, 16, 3), 40, np.uint8)] * 3
-    return {
-        "8k.mp4": film([plain] * 6),
-        "stretched.mp4": film(moving_head(3, size=(320, 240)), pixel_ratio=Fraction(30_000, 1)),
-        "thin.mp4": film(moving_head(3, size=(320, 240)), pixel_ratio=Fraction(1, 30_000)),
+    tiny, small = [np.full((16, 16, 3), 40, np.uint8)] * 3, moving_head(3, size=(320, 240))
+    large = film([np.full((2160, 3840, 3), 90, np.uint8)] * 2, "mpegts", "mpeg2video", rate=25)
+    bombs = {
+        "8k.mp4": film([np.full((4320, 7680, 3), 90, np.uint8)] * 6),
+        "stretched.mp4": film(small, pixel_ratio=Fraction(30_000, 1)),
+        "thin.mp4": film(small, pixel_ratio=Fraction(1, 30_000)),
         "long.mp4": film(tiny, times=[0.0, 86_400.0, 160_000.0]),
-        "growing.ts": film(tiny, "mpegts", "mpeg2video", rate=25)
-        + film([np.full((2160, 3840, 3), 90, np.uint8)] * 2, "mpegts", "mpeg2video", rate=25),
+        "growing.ts": film(tiny, "mpegts", "mpeg2video", rate=25) + large,
         "sound.mp4": sound_only(),
         "jumps.mp4": film(tiny * 4, times=[3600.0 * (k // 4) + k / 10 for k in range(12)]),
-        **{
-            f"thousand.{name}": film(tiny[:1] * 2000, kind, "mpeg4", rate=1000, times=[k / 1000 for k in range(2000)])
-            for name, kind in (("mp4", "mp4"), ("mkv", "matroska"))
-        },
     }
+    times = [k / 1000 for k in range(2000)]
+    fast = {kind: film(tiny[:1] * 2000, kind, "mpeg4", rate=1000, times=times) for kind in ("mp4", "matroska")}
+    return bombs | {f"thousand.{kind}": content for kind, content in fast.items()}
 
 
 def read_video(given: Input, folder: Path) -> list[str]:
@@ -130,15 +103,11 @@ def read_video(given: Input, folder: Path) -> list[str]:
 
     A video of 1,000 frames per second is read with a limit of ten seconds; it must use no more frames than one of 60.
     """
-    from fer_core.inference.face_table import expression_runs, seconds_without_face, time_shares, timeline_points
-    from fer_core.inference.stream import StreamAnalyzer
-    from fer_core.inference.video import FILE_SETTINGS, analyze_video
-
     source: Path | bytes = given.content
     if len(given.content) % 2:
         source = folder / given.name
         source.write_bytes(given.content)
-    analyzer, annotated = StreamAnalyzer(classifier(), settings=FILE_SETTINGS), folder / "annotated.mp4"
+    analyzer, annotated = StreamAnalyzer(load_model().classifier(), settings=FILE_SETTINGS), folder / "annotated.mp4"
     longest = 10.0 if given.what.startswith("bomb thousand") else None
     rate = None if given.what.startswith("bomb jumps") else 2.0
     result = analyze_video(source, analyzer, rate=rate, annotate=annotated, name=given.name, longest=longest)
@@ -147,6 +116,6 @@ def read_video(given: Input, folder: Path) -> list[str]:
     counted += seconds_without_face(result.table, result.seconds)
     assert rate or counted < 2, f"{counted} seconds are counted of 12 frames"
     expression_runs(result.table, result.seconds)
-    for face in result.faces:
-        timeline_points(result.table, face)
+    for number in result.faces:
+        timeline_points(result.table, number)
     return []

@@ -1,5 +1,3 @@
-"""The stored models of `tests/metrics/conftest.py`."""
-
 from tests.metrics.conftest import answers, models, other
 
 __all__ = ["answers", "models", "other"]

@@ -1,7 +1,3 @@
-"""Measuring on degraded faces, with a fake classifier whose answers can be counted by hand."""
-
-from __future__ import annotations
-
 import hashlib
 from types import SimpleNamespace
 
@@ -11,15 +7,8 @@ import pytest
 from fer_core.columns import DEGRADED_COLUMNS
 from fer_core.data import VOTE_COLUMNS, FaceDataset, FerPlusVotes
 from fer_core.faces import DEGRADATIONS
-from fer_core.measuring.robustness import (
-    FACES,
-    mean_corruption_accuracy,
-    measure_degraded,
-    robustness_curves,
-    robustness_faces,
-    robustness_summary,
-    robustness_table,
-)
+from fer_core.measuring import robustness
+from fer_core.measuring.robustness import FACES, mean_corruption_accuracy, measure_degraded, robustness_table
 from fer_core.measuring.scoreboard import scoreboard_table
 from fer_core.metrics.core import measure_models
 from fer_core.store.folders import promoted
@@ -35,9 +24,8 @@ class Bright:
 
     def predict(self, faces):
         happy = faces.mean(axis=(1, 2)) > 100
-        return SimpleNamespace(
-            probabilities=np.where(happy[:, None], [0.1, 0, 0, 0.9, 0, 0, 0], [0, 0.25, 0.25, 0, 0.5, 0, 0])
-        )
+        answers = np.where(happy[:, None], [0.1, 0, 0, 0.9, 0, 0, 0], [0, 0.25, 0.25, 0, 0.5, 0, 0])
+        return SimpleNamespace(probabilities=answers)
 
 
 def dataset(images, labels, usage):
@@ -55,16 +43,16 @@ def test_the_faces_are_those_with_the_smallest_hashes_in_any_order(flat):
     rng = np.random.default_rng(0)
     usage = rng.choice(["Training", "PublicTest", "PrivateTest"], FACES + 500, p=[0.1, 0.45, 0.45])
     many = dataset(rng.integers(0, 256, (FACES + 500, 48, 48)), rng.integers(0, 7, FACES + 500), usage)
-    chosen = robustness_faces(many)
+    chosen = robustness.robustness_faces(many)
     tests = many.images[many.usage != "Training"]
     digests = sorted(hashlib.blake2b(face.tobytes(), digest_size=16).digest() for face in tests)[:FACES]
     assert [hashlib.blake2b(face.tobytes(), digest_size=16).digest() for face in chosen.images] == digests
-    shuffled = robustness_faces(many.subset(rng.permutation(len(many))))
+    shuffled = robustness.robustness_faces(many.subset(rng.permutation(len(many))))
     np.testing.assert_array_equal(shuffled.images, chosen.images)
     np.testing.assert_array_equal(shuffled.labels, chosen.labels)
-    assert len(robustness_faces(flat)) == 4, "few are all taken"
+    assert len(robustness.robustness_faces(flat)) == 4, "few are all taken"
     with pytest.raises(FerError, match=r"Expected faces of PublicTest or PrivateTest .* Received: 4 faces"):
-        robustness_faces(dataset(flat.images, flat.labels, ["Training"] * 4))
+        robustness.robustness_faces(dataset(flat.images, flat.labels, ["Training"] * 4))
 
 
 def test_accuracy_and_confidence_by_hand(flat):
@@ -83,11 +71,8 @@ def test_accuracy_and_confidence_by_hand(flat):
     assert (half["level"], half["accuracy"]) == (30.0, 0.75)  # 140 is still above 100
     assert (dark["level"], dark["accuracy"], dark["confidence"]) == (50.0, 0.5, 0.5)  # 100 is not: all sad
     assert table[table["kind"] == "blur"]["accuracy"].eq(0.75).all()  # flat faces stay flat
-    assert list(table[["kind", "strength", "level"]].iloc[1:].itertuples(index=False, name=None)) == [
-        (kind, strength, float(level))
-        for kind, degradation in DEGRADATIONS.items()
-        for strength, level in enumerate(degradation.levels, start=1)
-    ]
+    levels = [(kind, float(level)) for kind, degradation in DEGRADATIONS.items() for level in degradation.levels]
+    assert list(zip(table["kind"][1:], table["level"][1:], strict=True)) == levels
 
 
 def test_what_the_annotators_chose_counts_on_the_faces_that_have_a_plurality(flat):
@@ -112,22 +97,18 @@ def test_the_mean_is_over_the_25_degraded_rows(models, answers, table):
     assert table.groupby("name").size().to_dict() == {"able": 26, "fair": 26, "weak": 26}
     # strengths 1 to 5 lose one to five tenths: on average 0.5 * 0.7
     assert mean_corruption_accuracy(table)["able"] == pytest.approx(0.35)
-    more = table.copy()
-    more.loc[(more["name"] == "able") & (more["kind"] == "blur") & (more["strength"] == 1), "accuracy"] += 0.25
-    more.loc[(more["name"] == "able") & (more["kind"] == "clean"), "accuracy"] = 0
-    assert mean_corruption_accuracy(more)["able"] == pytest.approx(0.36)
     assert mean_corruption_accuracy(table.head(0)).empty
     board = scoreboard_table(answers, measure_models(answers), models).set_index("name")
     assert board.loc["able", "degraded_accuracy"] == pytest.approx(0.35)
 
 
 def test_the_summary_has_the_best_first_and_curves_start_at_the_clean_faces(table):
-    summary = robustness_summary(table)
+    summary = robustness.robustness_summary(table)
     assert summary["name"].tolist() == ["fair", "able", "weak"]  # 0.6, 0.5 and 0.4 when clean
     able = summary[summary["name"] == "able"].iloc[0]
     assert able[["clean", "degraded", *DEGRADATIONS]].tolist() == pytest.approx([0.5] + [0.35] * 6)
     assert (able["confidence"], able["faces"]) == (pytest.approx(0.5), 1000)
-    curves = robustness_curves(table, "resolution")
+    curves = robustness.robustness_curves(table, "resolution")
     able = curves[curves["name"] == "able"]
     assert able["words"].tolist() == ["clean", "32", "24", "16", "12", "8"]
     assert able["accuracy"].tolist() == pytest.approx([0.5, 0.45, 0.4, 0.35, 0.3, 0.25])
@@ -158,6 +139,3 @@ def test_models_without_results_and_unusable_ones_are_named(models, answers):
     assert "fair on degraded faces are left out: they are of other kinds or strengths" in others
     board = scoreboard_table(answers, measure_models(answers), models).set_index("name")
     assert board["degraded_accuracy"].isna().to_dict() == {"able": True, "fair": True, "weak": False}
-    table, without, _ = robustness_table([bare])
-    assert table.empty
-    assert without == ["The bare one"]

@@ -1,5 +1,3 @@
-"""Scoreboards against scikit-learn."""
-
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score

@@ -1,17 +1,9 @@
-"""Rooms of a class: joining, answering, forgetting, several processes, and the QR code of a link."""
-
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Barrier
 from types import SimpleNamespace
 
 import cv2
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from fer_core import visitors
 from fer_core.jobs import run_python
@@ -24,17 +16,16 @@ from fer_core.visitors import Limits, Visitor
 
 
 @pytest.fixture
-def clock() -> SimpleNamespace:
-    """A clock that stands still until it is moved."""
+def clock():
     return SimpleNamespace(now=0.0)
 
 
 @pytest.fixture
-def house(clock: SimpleNamespace, tmp_path: Path) -> Rooms:
+def house(clock, tmp_path):
     return Rooms(tmp_path / "quiz.db", lambda: clock.now)
 
 
-def names(house: Rooms, code: str) -> list[str]:
+def names(house, code):
     return [person.name for person in house.look(code).people]
 
 
@@ -48,8 +39,7 @@ def test_codes_can_be_read_aloud_and_typed_as_one_likes(house):
         assert house.look(wrong) is None
         with pytest.raises(FerError, match="no room with the code") as error:
             house.join(wrong, "Ada")
-        assert len(str(error.value)) < 120
-        assert str(error.value).isprintable()
+        assert len(str(error.value)) < 120 and str(error.value).isprintable()
 
 
 def test_no_answer_is_changed_skipped_or_added(house):
@@ -77,22 +67,8 @@ def test_names(house):
     code, _ = house.open(7)
     for name in ("Ada", "ada", " Ada\n", "", "  ", "Ada 2", "x" * 99, "a\u202eb"):
         house.join(code, name)
-    assert names(house, code) == [
-        "Ada", "ada 2", "Ada 3", "Guest 1", "Guest 2", "Ada 2 2", "x" * NAME_LENGTH, "a b"
-    ]  # fmt: skip
-
-
-@settings(deadline=None)
-@given(st.lists(st.text(max_size=40), max_size=8))
-def test_any_names_become_different_ones_of_one_short_line(typed):
-    with TemporaryDirectory() as folder:
-        house = Rooms(Path(folder) / "quiz.db")
-        code, _ = house.open(1)
-        for name in typed:
-            house.join(code, name)
-        given_names = names(house, code)
-    assert len({name.casefold() for name in given_names}) == len(typed)
-    assert all(name.isprintable() and 0 < len(name) <= NAME_LENGTH + 2 for name in given_names)
+    expected = ["Ada", "ada 2", "Ada 3", "Guest 1", "Guest 2", "Ada 2 2", "x" * NAME_LENGTH, "a b"]
+    assert names(house, code) == expected
 
 
 def test_starting_again_keeps_the_people_only(house):
@@ -120,9 +96,6 @@ def test_ending_a_room_forgets_it_and_leaving_forgets_a_person(house, tmp_path):
     assert house.look(code) is None
     assert house.person(code, ada) is None
     assert not house.answer(code, ada, 1, 0, "sad")
-    house.end(code, secret)
-    with pytest.raises(FerError, match=f"no room with the code {code}"):
-        house.join(code, "Bo")
     assert [path.name for path in tmp_path.iterdir()] == ["quiz.db"]
     assert b"Ada Byron" not in (tmp_path / "quiz.db").read_bytes()
 
@@ -143,7 +116,6 @@ def test_an_idle_room_is_forgotten_and_looking_at_it_does_not_keep_it(house, clo
 
 
 def test_copies_of_the_app_count_together(house, tmp_path):
-    """Another process answers in the same room."""
     code, _ = house.open(7)
     ada = house.join(code, "Ada")
     program = (

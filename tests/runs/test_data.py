@@ -40,8 +40,7 @@ def counts(part: FaceDataset) -> list[int]:
 def test_all_faces_are_the_protocol_and_a_part_keeps_the_shares(dataset):
     part, holdout = training_and_holdout(dataset)
     data = fer2013_part(dataset, None, balanced=False, seed=0)
-    assert data.training.fingerprint == part.fingerprint
-    assert data.holdout.fingerprint == holdout.fingerprint
+    assert (data.training.fingerprint, data.holdout.fingerprint) == (part.fingerprint, holdout.fingerprint)
     assert sorted(set(data.tests.usage.tolist())) == ["PrivateTest", "PublicTest"]
     data = fer2013_part(dataset, 280, balanced=False, seed=0)
     whole = np.array(counts(part))
@@ -52,12 +51,10 @@ def test_all_faces_are_the_protocol_and_a_part_keeps_the_shares(dataset):
 
 def test_equal_classes_as_far_as_they_go(dataset):
     assert counts(fer2013_part(dataset, 210, balanced=True, seed=0).training) == [30] * 7
-    scarce = counts(training_and_holdout(dataset)[0])[1]
-    assert scarce < 100
+    scarce = counts(training_and_holdout(dataset)[0])[1]  # fewer than 100
     part = counts(fer2013_part(dataset, 700, balanced=True, seed=0).training)
-    assert (sum(part), part[1]) == (700, scarce)
-    others = [count for label, count in enumerate(part) if label != 1]
-    assert max(others) - min(others) <= 1
+    assert (sum(part), part.pop(1)) == (700, scarce)
+    assert max(part) - min(part) <= 1
     assert counts(fer2013_part(dataset, None, balanced=True, seed=0).training) == [scarce] * 7
 
 
@@ -75,9 +72,7 @@ def test_draws_are_seeded_and_lie_within_each_other(dataset):
 def test_shares_add_up(wanted, balanced):
     available = np.array(CLASSES)
     shares = faces_per_class(available, wanted, balanced=balanced)
-    assert (shares >= 1).all()
-    assert (shares <= available).all()
-    assert wanted <= shares.sum() <= wanted + 7
+    assert ((shares >= 1) & (shares <= available)).all() and wanted <= shares.sum() <= wanted + 7
 
 
 def test_settings_go_through_json_and_are_validated(home):
@@ -94,11 +89,10 @@ def test_settings_go_through_json_and_are_validated(home):
         load_training_data(DataSettings(faces=140))
 
 
-def test_the_real_fer2013(fer2013_path, home, monkeypatch, fer2013):
+def test_the_real_fer2013(home, monkeypatch, fer2013):
     monkeypatch.setattr("fer_core.runs.data.load_fer2013", lambda: fer2013)
     chosen = load_training_data(DataSettings(faces=700, balanced=True))
-    assert chosen.counts["training"].tolist() == [100] * 7
-    assert chosen.warnings == ()
+    assert (chosen.counts["training"].tolist(), chosen.warnings) == ([100] * 7, ())
     assert len(chosen.data.tests) == 2 * 3589
     thin = load_training_data(DataSettings(faces=140))
     assert "Too few pictures of disgust (2)" in thin.warnings[0]
@@ -109,15 +103,13 @@ def test_the_real_fer2013(fer2013_path, home, monkeypatch, fer2013):
 def test_estimates_come_from_this_computer_or_say_that_they_guess(home):
     spec, recipe = model_spec("compact_cnn"), Recipe(epochs=10)
     guess = estimate(spec, recipe, faces=25_838)
-    assert guess.basis == GUESS
-    assert 400 < guess.seconds < 600  # 64 epochs take 45 to 60 minutes on two cores
+    assert guess.basis == GUESS and 400 < guess.seconds < 600  # 64 epochs take 45 to 60 minutes on two cores
     note_timing(spec, recipe, faces=1000, per_face=0.001, preparing=12.0, measuring=8.0)
     note_timing(spec, recipe, faces=1000, per_face=0.003, preparing=10.0, measuring=8.0)
     measured = estimate(spec, recipe, faces=2000)
     assert measured.seconds == pytest.approx(0.002 * 2000 * 10 + 12 + 8)
     assert "2 earlier runs" in measured.basis
-    frozen = Recipe(epochs=10, augmentation=None)
-    other = model_spec("mobilenetv2_frozen")
+    frozen, other = Recipe(epochs=10, augmentation=None), model_spec("mobilenetv2_frozen")
     assert estimate(other, frozen, faces=2000).basis == GUESS
     note_timing(other, frozen, faces=1000, per_face=1e-5, preparing=50.0, measuring=8.0)
     assert estimate(other, frozen, faces=4000).seconds == pytest.approx(1e-5 * 4000 * 10 + 4 * 50 + 8)
@@ -143,7 +135,7 @@ def test_a_data_set_of_ones_own_is_learned_without_its_tests(home, tmp_path):
     learned = {*loaded.data.training.ids, *loaded.data.holdout.ids}
     assert learned == set(added.load().split("train").ids)
     assert not learned & set(added.tests().ids)
-    assert loaded.data.name == "own data set (raf)"
+    assert loaded.data.name == "own data set of whole pictures (raf)"
     assert expected_faces(settings) == 28
     assert not any("no test split" in words for words in loaded.warnings)
     add_dataset("ck", ck_plus(tmp_path / "ck", noise(8)), whole_image=True)

@@ -33,6 +33,11 @@ def loaded(path: Path, whole_image: bool = True) -> LoadedData:
     return load_training_data(DataSettings("folder", path=str(path), whole_image=whole_image))
 
 
+def face_on(picture: bytes) -> np.ndarray:
+    image = read_image(picture)
+    return crop_face(image, default_detector().detect(image)[0])[0]
+
+
 def pixels(chosen: LoadedData) -> list[set[bytes]]:
     return [{face.tobytes() for face in part.images} for part in (chosen.data.training, chosen.data.holdout)]
 
@@ -45,10 +50,8 @@ def test_the_largest_face_is_cut_out_and_pictures_without_one_are_skipped(home, 
     (tmp_path / "sad" / "wall.png").write_bytes(png(200, 200))
     chosen = loaded(tmp_path, whole_image=False)
     assert chosen.skipped == ("sad/wall.png shows no face that can be found and is left out.",)
-    assert sorted(chosen.data.training.labels.tolist()) == [3, 3, 4, 4]
-    assert sorted(chosen.data.holdout.labels.tolist()) == [3, 4]
-    image = read_image(head())
-    assert crop_face(image, default_detector().detect(image)[0])[0].tobytes() in set.union(*pixels(chosen))
+    assert chosen.counts.loc[["happy", "sad"]].to_numpy().tolist() == [[2, 1], [2, 1]]
+    assert face_on(head()).tobytes() in set.union(*pixels(chosen))
 
 
 def test_crops_stay_as_they_are_are_divided_by_class_and_kept_for_the_run(home, tmp_path):
@@ -60,8 +63,8 @@ def test_crops_stay_as_they_are_are_divided_by_class_and_kept_for_the_run(home, 
     assert loaded(root).data.fingerprint == chosen.data.fingerprint
     (root / "happy" / "000.png").unlink()
     again = load_for_run(tmp_path, settings, say=lambda _: None)
-    assert again.data.fingerprint == chosen.data.fingerprint
-    assert (again.warnings, again.skipped, again.data.name) == (chosen.warnings, chosen.skipped, chosen.data.name)
+    assert (again.data.fingerprint, again.data.name) == (chosen.data.fingerprint, chosen.data.name)
+    assert (again.warnings, again.skipped) == (chosen.warnings, chosen.skipped)
 
 
 def test_copies_never_stand_on_both_sides(home, tmp_path):
@@ -72,8 +75,8 @@ def test_copies_never_stand_on_both_sides(home, tmp_path):
     chosen = loaded(root)
     assert not set.intersection(*pixels(chosen))
     assert chosen.counts.sum(axis=1)[["happy", "sad"]].tolist() == [10, 10]
-    assert "6 pictures are exact copies of others" in chosen.warnings[-1]
-    assert "different expressions (happy and sad)" in chosen.warnings[-1]
+    for words in ("6 pictures are exact copies of others", "different expressions (happy and sad)"):
+        assert words in chosen.warnings[-1]
     assert chosen.data.tests is None
     assert expected_faces(DataSettings("folder", path=str(root))) == 26
 
@@ -81,7 +84,6 @@ def test_copies_never_stand_on_both_sides(home, tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ([("../happy/1.png", png()), ("sad/1.png", png())], "leads out of its folder"),
         (
             [*[(f"happy/{i}.png", png(value=i)) for i in range(3)], ("sad/1.jpg", b"hello"), ("sad/2.png", png())],
             "'sad' in mine.zip has too few.*sad/1.jpg is not an image",
@@ -104,41 +106,36 @@ def test_what_cannot_be_used_is_explained_in_one_sentence(home, tmp_path, files,
 
 def faces_of(levels: dict[int, list[float]]):
     """Faces with a pattern of their own, of the given mean gray levels by class."""
-    generator = np.random.default_rng(0)
-    pairs = [(label, mean) for label, means in levels.items() for mean in means]
-    images = [np.clip(generator.normal(mean, 30, (48, 48)), 0, 255) for _, mean in pairs]
-    return as_faces(np.array(images).astype(np.uint8), np.array([label for label, _ in pairs]))
+    labels = np.repeat(list(levels), [len(means) for means in levels.values()])
+    images = np.random.default_rng(0).normal(0, 30, (len(labels), 48, 48))
+    images += np.concatenate(list(levels.values()))[:, None, None]
+    return as_faces(images.clip(0, 255).astype(np.uint8), labels)
 
 
 def test_warnings_about_light_and_counts():
-    mixed = np.linspace(90, 160, 25)
-    assert light_warnings(faces_of({3: mixed, 4: mixed})) == []
-    assert light_warnings(faces_of({3: [128.0] * 4, 4: [60.0] * 4})) == [], "too few to judge"
+    mixed, few = np.linspace(90, 160, 25), {3: [128.0] * 4, 4: [60.0] * 4}
+    assert light_warnings(faces_of({3: mixed, 4: mixed})) == light_warnings(faces_of(few)) == []
     (same,) = light_warnings(faces_of({3: [128.0] * 25, 4: mixed}))
     assert "All pictures of happy were taken in nearly the same light" in same
     (apart,) = light_warnings(faces_of({3: mixed - 60, 4: mixed + 60}))
     assert "Brightness alone tells the classes apart (100% right)" in apart
     none, few = count_warnings(faces_of({0: [100.0] * 20, 3: [100.0] * 19}))
     assert none.startswith("There are no pictures of disgust, fear, sad, surprise and neutral")
-    assert "happy (19)" in few
-    assert "angry" not in few
-
-
-FILES = {"happy__a": portrait(), "happy__b": portrait(8), "sad__c": portrait(0, True), "sad__d": portrait(8, True)}
+    assert "happy (19)" in few and "angry" not in few
 
 
 def test_a_zip_is_unpacked_only_until_it_is_closed_and_a_folder_stays(home, tmp_path):
     temporary = cache_folder("visits")
-    faces = read_own_zip(io.BytesIO(zipped(**FILES)), "../my [faces].zip", whole_image=False)
-    assert [faces.name(place) for place in range(4)] == ["happy/a", "happy/b", "sad/c", "sad/d"]
+    names = ("happy__a", "happy__b", "sad__c", "sad__d")
+    files = {name: portrait(8 * (number % 2), number > 1) for number, name in enumerate(names)}
+    faces = read_own_zip(io.BytesIO(zipped(**files)), "../my [faces].zip", whole_image=False)
+    assert [faces.name(number) for number in range(4)] == ["happy/a", "happy/b", "sad/c", "sad/d"]
     assert faces.dataset.labels.tolist() == [3, 3, 4, 4]
-    image = read_image(portrait())
-    np.testing.assert_array_equal(faces.dataset.images[0], crop_face(image, default_detector().detect(image)[0])[0])
-    np.testing.assert_array_equal(faces.picture(0), image)
+    np.testing.assert_array_equal(faces.dataset.images[0], face_on(portrait()))
+    np.testing.assert_array_equal(faces.picture(0), read_image(portrait()))
     assert [path.name for path in temporary.glob("*/*")] == ["my faces.zip"]
     faces.close()
-    assert not list(temporary.iterdir())
-    assert not (home / "uploads").exists()
+    assert not list(temporary.iterdir()) and not (home / "uploads").exists()
     with pytest.raises(FerError, match="does not exist"):
         faces.picture(0)
     own = read_own_faces(write_faces(tmp_path / "own", 2), whole_image=True)
@@ -158,44 +155,34 @@ def numbers(collection: Collection, expression: str = "happy") -> list[int]:
 
 
 def test_collect_look_and_remove(home):
-    assert list_collections() == []
     mine = Collection("mine")
-    assert sum(mine.counts().values()) == 0
+    assert list_collections() == [] and not home.joinpath("uploads").exists()
     assert mine.missing == "Collect snapshots of at least two expressions to tell apart."
-    assert not home.joinpath("uploads").exists()
     first = mine.add(head(), "happy")
-    image = read_image(head())
-    expected, _ = crop_face(image, default_detector().detect(image)[0])
-    assert (read_image(first.png)[:, :, 0] == expected).all()
+    assert (read_image(first.png)[:, :, 0] == face_on(head())).all()
     mine.add(head(0.8), "happy")
     mine.add(head(0.6), "Sadness")
     assert {name: count for name, count in mine.counts().items() if count} == {"happy": 2, "sad": 1}
-    assert numbers(mine) == [1, 2]
     assert mine.snapshots("happy")[0] == Snapshot(1, first.png)
     assert mine.missing == "Take at least 2 snapshots of sad, or remove what it has."
     mine.add(head(0.5), "sad")
     assert mine.missing is None
     assert load_training_data(mine.settings()).counts.loc[["happy", "sad"]].to_numpy().tolist() == [[1, 1], [1, 1]]
-    mine.remove("happy", 1)
-    mine.remove("happy", 1)
+    for number in (1, 1):
+        mine.remove("happy", number)
     assert mine.add(head(0.7), "happy").number == 3
-    mine.remove("happy", 3)
-    assert numbers(mine) == [2]
-    assert list_collections() == ["mine"]
+    assert (numbers(mine), list_collections()) == ([2, 3], ["mine"])
     mine.clear()
     assert list_collections() == []
 
 
 def test_what_cannot_be_added_is_explained_and_changes_nothing(home, monkeypatch):
     mine = Collection()
-    with pytest.raises(FerError, match="No face was found"):
-        mine.add(png(200, 200), "happy")
-    for _, content, kind in bad_inputs().values():
-        if kind == "error":
-            with pytest.raises(FerError):
-                mine.add(content, "happy")
-    with pytest.raises(FerError, match="Unknown expression"):
-        mine.add(head(), "../../elsewhere")
+    unreadable = [(content, "happy", ".") for _, content, kind in bad_inputs().values() if kind == "error"]
+    nobody, elsewhere = (png(200, 200), "happy", "No face was found"), (head(), "../up", "Unknown expression")
+    for content, expression, message in (*unreadable, nobody, elsewhere):
+        with pytest.raises(FerError, match=message):
+            mine.add(content, expression)
     for name in ("", "..", "a/b", "A", "x" * 61, "con"):
         with pytest.raises(FerError, match="not a valid collection name"):
             Collection(name)
@@ -209,8 +196,8 @@ def test_what_cannot_be_added_is_explained_and_changes_nothing(home, monkeypatch
 def test_a_full_disk_leaves_no_half_snapshot_and_what_cannot_be_deleted_is_said(home, monkeypatch):
     mine = Collection()
 
-    def full(path: Path, content: bytes) -> None:
-        path.open("wb").close()
+    def full(path: Path, _: bytes) -> None:
+        path.touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def refused(*_, **__):
@@ -232,7 +219,6 @@ def test_a_full_disk_leaves_no_half_snapshot_and_what_cannot_be_deleted_is_said(
 def test_two_pages_add_at_once_and_damaged_snapshots_are_left_out(home):
     mine = Collection()
     list(in_parallel(lambda _: mine.add(head(), "happy"), range(6), workers=6))
-    assert numbers(mine) == [1, 2, 3, 4, 5, 6]
     for number, content in {7: b"", 8: b"text", 9: head()[:400]}.items():
         (mine.folder / "happy" / f"{number:03d}.png").write_bytes(content)
     assert numbers(mine) == [1, 2, 3, 4, 5, 6]
@@ -241,10 +227,9 @@ def test_two_pages_add_at_once_and_damaged_snapshots_are_left_out(home):
 
 def test_uploads_are_kept_once_under_a_harmless_name(home, tmp_path):
     content = make_zip(tmp_path / "mine.zip", [("happy/1.png", png())]).read_bytes()
-    path = keep_upload("../../My <faces>.zip", content)
-    assert keep_upload("../../My <faces>.zip", content) == path
-    (kept,) = (file for file in home.rglob("*") if file.is_file())
-    assert (kept.name, kept.read_bytes()) == ("My faces.zip", content)
+    paths = set(in_parallel(lambda _: keep_upload("../../My <faces>.zip", content), range(8), workers=4))
+    (kept,) = (file for file in home.rglob("*") if file.is_file() and file.suffix != ".lock")
+    assert (paths, kept.name, kept.read_bytes()) == ({str(kept)}, "My faces.zip", content)
     with pytest.raises(FerError, match="empty or too large"):
         keep_upload("a.zip", b"")
 

@@ -44,7 +44,7 @@ def leave(visitor: Visitor, hours: float) -> None:
 
 
 def away(visitor: Visitor) -> float:
-    """The seconds since the visitor's last visit."""
+    """Return the seconds since the visitor's last visit."""
     return time.time() - visitor.folder.stat().st_mtime
 
 
@@ -64,8 +64,7 @@ def test_pictures_go_first_and_everything_later(home, come):
     shutil.move(run.folder, anna.folder / "runs" / run.id)
     sweep(LIMITS, home)
     assert {"000.png", FACES_FILE, "a.png", "plan.json"} <= names(anna)
-    assert temporary.path.is_relative_to(anna.folder)
-    assert temporary.path.is_dir(), "in use"
+    assert temporary.path.is_relative_to(anna.folder) and temporary.path.is_dir()  # in use
     leave(anna, (AWAY_MINUTES + 1) / 60)
     sweep(LIMITS, home)
     assert names(anna) == {"plan.json", "status.json", "history.csv", "log.txt"}

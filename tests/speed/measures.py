@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,6 @@ from typing import Any, Final
 import cv2
 import numpy as np
 import pandas as pd
-import PIL.Image
 
 from fer_core.archives import Job, LocalEngine, RayEngine
 from fer_core.archives.worker import Task
@@ -35,13 +35,10 @@ from fer_core.types import FaceResult, Image
 from tests.server import PATIENCE, ROOT, chromium_path, serving
 from tests.speed.timing import first_prediction, in_child, seconds_each
 
-RATE: Final = 30  # frames per second of the clip
-FRAMES: Final = 90  # of the clip: one movement to the right, to the left, and back
 CLIPS: Final = {1: (320, 120, [(160, 80)]), 5: (190, 15, [(20, 25), (225, 25), (430, 25), (120, 255), (330, 255)])}
 """Side of the heads, how far they move, and where they are, in pixels, by the number of faces."""
 
 PHOTOS: Final = 16  # of 1280 x 960 pixels
-TASKS: Final = 8  # of an archive, each with half of them
 MODELS: Final = 14  # on Compare
 PAGES: Final = ("home", "compare", "confusion", "fairness", "finetune")
 ONE_LINE: Final = "import streamlit as st; st.title('One line'); st.plotly_chart({'data': [{'y': [1, 2]}]})"
@@ -53,22 +50,20 @@ MARKS: Final = {
 CURVES: Final = "document.querySelectorAll('.js-plotly-plot .scatterlayer .trace path.js-line').length > 3"
 
 _analyzer: FaceAnalyzer | None = None  # of a worker process
+_temporary = partial(tempfile.TemporaryDirectory, ignore_cleanup_errors=True)
 
 
 def start_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     """Measure new processes that predict once, and new servers of the app."""
 
-    def answer() -> None:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, serving(Path(folder), FER_HOME=folder):
+    def serve() -> None:
+        with _temporary() as folder, serving(Path(folder), FER_HOME=folder):
             pass
 
-    start, memory = zip(*(in_child(first_prediction, str(model.folder)) for _ in range(3)), strict=True)
-    (app,) = seconds_each(answer, warm_up=0, rounds=3)
-    return {
-        "startup_seconds": statistics.median(start),
-        "resident_mb": statistics.median(memory),
-        "app_start_seconds": app,
-    }
+    rounds = _rounds(seconds)
+    start, memory = zip(*(in_child(first_prediction, str(model.folder)) for _ in range(rounds)), strict=True)
+    numbers = {"startup_seconds": statistics.median(start), "resident_mb": statistics.median(memory)}
+    return numbers | {"app_start_seconds": seconds_each(serve, warm_up=0, rounds=rounds)[0]}
 
 
 def serving_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
@@ -76,20 +71,18 @@ def serving_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     frame = np.full((480, 640, 3), 128, np.uint8)
     frame[:, 80:560] = cv2.resize(sample_portrait(), (480, 480), interpolation=cv2.INTER_AREA)
     classifier, (usual_face, usual_frame) = model.classifier(), usual_way(model)
-    analyzer, fast = FaceAnalyzer(classifier), default_detector(detection_size=320)
+    analyzer, fast, detector = FaceAnalyzer(classifier), default_detector(detection_size=320), default_detector()
 
     def analyze() -> list[FaceResult]:
         return analyzer.classify(frame, fast.detect(frame, thorough=False))
 
-    (result,) = analyze()
-    face, many, detector = result.crop, np.repeat(result.crop[None], 512, axis=0), default_detector()
-    large, larger = cv2.resize(frame, (4000, 3000)), cv2.resize(frame, (8000, 6000))
+    face = analyze()[0].crop
+    many, large = np.repeat(face[None], 512, axis=0), [cv2.resize(frame, size) for size in ((4000, 3000), (8000, 6000))]
     classify, predict = seconds_each(lambda: classifier.predict(face[None]), lambda: usual_face(face), seconds=seconds)
     ours, usual = seconds_each(analyze, lambda: usual_frame(frame), seconds=seconds)
     (batch,) = seconds_each(lambda: classifier.predict(many), seconds=seconds, warm_up=1)
-    search, longer = seconds_each(
-        lambda: detector.detect(large), lambda: detector.detect(larger), seconds=seconds, warm_up=1
-    )
+    detect = [partial(detector.detect, picture) for picture in large]
+    search, longer = seconds_each(*detect, seconds=seconds, warm_up=1, rounds=_rounds(seconds))
     return {
         "classify_ms": classify * 1e3,
         "keras_predict_ms": predict * 1e3,
@@ -104,27 +97,19 @@ def serving_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
 
 def stream_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     """Measure a stream with one face and with five, drawing included; means, as not every frame is searched."""
-    detector, numbers = default_detector(detection_size=320), {}
+    detector, numbers = default_detector(detection_size=320), dict[str, float]()
     assert not detector.note, f"The stream needs YuNet. {detector.note}"
     for count, (side, amplitude, corners) in CLIPS.items():
-        stream, times = StreamAnalyzer(model.classifier(), detector), itertools.count()
         head = cv2.resize(sample_portrait()[:240, 110:350], (side, side), interpolation=cv2.INTER_AREA)
-        clip = np.full((FRAMES, 480, 640, 3), 128, np.uint8)
+        clip = np.full((90, 480, 640, 3), 128, np.uint8)  # three seconds: to the right, to the left, and back
         for k, frame in enumerate(clip):
-            shift = round(amplitude * np.sin(2 * np.pi * k / FRAMES))
+            shift = round(amplitude * np.sin(2 * np.pi * k / len(clip)))
             for x, y in corners:
                 frame[y : y + side, x + shift : x + shift + side] = head
 
-        def process(frame: Image, count: int = count, stream: Any = stream, times: Any = times) -> object:
-            result = stream.process(frame, next(times) / RATE)
-            assert len(result.faces) == count, f"Expected {count} faces in a frame. Received: {len(result.faces)}"
-            return stream.annotate(frame, result)
-
-        def over_clip(way: Callable[[Image], object], clip: Any = clip) -> Callable[[], object]:
-            frames = itertools.cycle(clip)
-            return lambda: way(next(frames))
-
-        loops = over_clip(process), over_clip(usual_way(model)[1])
+        stream = StreamAnalyzer(model.classifier(), detector)
+        ways = partial(_analyze, stream, count, itertools.count()), usual_way(model)[1]
+        loops = [partial(lambda way, frames: way(next(frames)), way, itertools.cycle(clip)) for way in ways]
         ours, usual = seconds_each(*loops, seconds=seconds, warm_up=6, average=statistics.fmean)
         suffix = "" if count == 1 else "_five_faces"
         numbers[f"stream_speedup_vs_usual_loop{suffix}"] = usual / ours
@@ -140,10 +125,8 @@ def batch_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     def check(faces: Iterable[int]) -> None:
         assert list(faces) == [1] * PHOTOS, "A photo has not one face."
 
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        ProcessPoolExecutor(workers, context, _start, (model.folder,)) as processes,
-    ):
+    pool = ProcessPoolExecutor(workers, context, _start, (model.folder,))
+    with tempfile.TemporaryDirectory() as folder, pool as processes:
         files = _write_photos(Path(folder))
         serial, threads, by_processes = seconds_each(
             lambda: check(_faces(file, alone) for file in files),
@@ -158,11 +141,13 @@ def batch_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
 def archive_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     """Measure an archive by processes and, if it is installed, on Ray, from the first task's start to the end."""
     workers, job = default_workers(), Job.of("photos", model)
-    ray = [RayEngine(workers=workers)] if (spec := find_spec("ray")) and spec.origin else []
-    engines: list[Any] = [LocalEngine(workers), *ray]
+    engines: list[Any] = [LocalEngine(workers)]
+    if (spec := find_spec("ray")) and spec.origin:
+        engines.append(RayEngine(workers=workers))
     with tempfile.TemporaryDirectory() as folder:
-        out, files = Path(folder) / "out", itertools.cycle(map(str, _write_photos(Path(folder))))
-        tasks = [Task(f"{k}.parquet", tuple(itertools.islice(files, PHOTOS // 2))) for k in range(TASKS)]
+        out, files = Path(folder) / "out", _write_photos(Path(folder))
+        halves = [tuple(map(str, half)) for half in (files[::2], files[1::2])]
+        tasks = [Task(f"{k}.parquet", halves[k % 2]) for k in range(8)]
 
         def work(engine: Any) -> float:
             done = list(engine.run(job, str(out), tasks))
@@ -174,7 +159,7 @@ def archive_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     for engine in engines:
         engine.close()
     local, *on_ray = map(statistics.median, zip(*times, strict=True))
-    numbers = {"archive_photos_per_second_per_core": TASKS * (PHOTOS // 2) / local / workers}
+    numbers = {"archive_photos_per_second_per_core": 4 * PHOTOS / local / workers}
     return {**numbers, "archive_ray_vs_threads": local / on_ray[0]} if on_ray else numbers
 
 
@@ -196,14 +181,11 @@ def time_epochs() -> list[float]:
     images = np.random.default_rng(0).integers(0, 256, (512, 48, 48)).astype(np.uint8)
     faces = FaceDataset(images, np.arange(512) % 7, np.full(512, "Training"), np.arange(512))
     spec = replace(model_spec("mobilenetv2_frozen"), weights_from="random")  # which does not change the time
-    recipe, medians = replace(FROZEN, epochs=4, augmentation=None), []
+    recipe, medians, holdout = replace(FROZEN, epochs=4, augmentation=None), [], faces.subset(np.arange(64))
     for keep in (True, False):
         times: list[float] = []  # the start and the end of each epoch in turn
-        clock = keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda *_, own=times: own.append(time.perf_counter()),
-            on_epoch_end=lambda *_, own=times: own.append(time.perf_counter()),
-        )
-        network, holdout = build_network(spec), faces.subset(np.arange(64))
+        note = lambda *_, own=times: own.append(time.perf_counter())  # noqa: E731
+        clock, network = keras.callbacks.LambdaCallback(on_epoch_begin=note, on_epoch_end=note), build_network(spec)
         fit(network, spec, recipe=recipe, training=faces, holdout=holdout, callbacks=[clock], keep_features=keep)
         medians.append(statistics.median(np.subtract(times[3::2], times[2::2])))  # the first traces the graph
     return medians
@@ -224,14 +206,14 @@ def time_steps() -> list[float]:
     fused, plain = (build_network(model_spec("compact_cnn"), "mixed_bfloat16") for _ in range(2))
     for network in (fused, plain):
         network.compile("sgd", "sparse_categorical_crossentropy", jit_compile=False)
-    steps = [lambda: fused.train_on_batch(faces, labels), lambda: plain.train_on_batch(faces, labels)]
     with fused_batch_norm(fused):
+        steps = [partial(network.train_on_batch, faces, labels) for network in (fused, plain)]
         return seconds_each(*steps, warm_up=2, rounds=10)
 
 
 def compare_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     """Measure Compare with the shipped models and noisy copies of one; without Chromium and Playwright, the server."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+    with _temporary() as home:
         shipped = sum(stored.folder.parent == SHIPPED for stored in list_models()[0])
         original = pd.read_parquet(model.folder / "predictions.parquet")
         logs = np.log(np.maximum(original[PROBABILITIES].to_numpy(np.float64), 1e-9))
@@ -243,7 +225,7 @@ def compare_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
             save_model(Path(home) / "models", card, predictions=noisy, history=model.history())
         rendered, models = in_child(render_compare, FER_HOME=home)
         assert models >= MODELS, f"Expected {MODELS} models on the Compare page. Received: {models}"
-        return {"page_render_seconds": rendered} | (_draw_compare(Path(home)) if _can_browse() else {})
+        return {"page_render_seconds": rendered} | (_draw_compare(home) if _can_browse() else {})
 
 
 def render_compare() -> list[float]:
@@ -257,9 +239,9 @@ def render_compare() -> list[float]:
     return [seconds, next(len(frame.value) for frame in app.dataframe if "accuracy" in frame.value)]
 
 
-def _draw_compare(home: Path) -> dict[str, float]:
+def _draw_compare(home: str) -> dict[str, float]:
     received: list[int] = []
-    with serving(home, FER_HOME=str(home)) as (_, server), browsing() as window:
+    with serving(Path(home), FER_HOME=home) as (_, server), browsing() as window:
         address = f"{server}/compare?c_section=ROC+and+PR"
         seconds_to(address, window, curves=CURVES)  # fills the caches of the server and the browser
         page = window.new_page()
@@ -284,15 +266,14 @@ def visit_numbers(model: StoredModel, seconds: float) -> dict[str, float]:
     numbers: dict[str, float] = {}
     if not _can_browse():
         return numbers
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        one_line = Path(folder) / "one_line.py"
-        one_line.write_text(ONE_LINE, encoding="utf-8")
+    with _temporary() as folder:
+        (one_line := Path(folder) / "one_line.py").write_text(ONE_LINE, encoding="utf-8")
         for app, pages in ((str(one_line), ("one_line",)), (None, PAGES)):
             with serving(Path(folder), app=app, FER_HOME=folder) as (_, server), browsing() as window:
                 for page, visit in itertools.product(pages, ("first", "second")):
                     address = f"{server}/" + ("" if page in ("home", "one_line") else page)
-                    for mark, taken in seconds_to(address, window, **MARKS).items():
-                        numbers[f"{page}_{visit}_{mark}_seconds"] = taken
+                    taken = seconds_to(address, window, **MARKS)
+                    numbers |= {f"{page}_{visit}_{mark}_seconds": value for mark, value in taken.items()}
     return numbers
 
 
@@ -309,12 +290,11 @@ def browsing() -> Iterator[Any]:
     """Yield a window of a new Chromium, of 1280 x 900 pixels."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        with playwright.chromium.launch(executable_path=chromium_path(), args=flags) as browser:
-            window = browser.new_context(viewport={"width": 1280, "height": 900})
-            window.set_default_timeout(PATIENCE * 1000)
-            yield window
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium_path(), args=flags) as it:
+        window = it.new_context(viewport={"width": 1280, "height": 900})
+        window.set_default_timeout(PATIENCE * 1000)
+        yield window
 
 
 def usual_way(model: StoredModel) -> tuple[Callable[[Image], Any], Callable[[Image], Any]]:
@@ -322,10 +302,8 @@ def usual_way(model: StoredModel) -> tuple[Callable[[Image], Any], Callable[[Ima
     import keras
 
     network = keras.saving.load_model(model.folder / KERAS, compile=False, safe_mode=True)
-    haar, size = (
-        cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml"),
-        model.card.input_size,
-    )
+    haar = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    size = (model.card.input_size, model.card.input_size)
 
     def classify(face: Image) -> Any:
         return network.predict(face[None, :, :, None].astype(np.float32), verbose=0)
@@ -334,7 +312,7 @@ def usual_way(model: StoredModel) -> tuple[Callable[[Image], Any], Callable[[Ima
         gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
         boxes = haar.detectMultiScale(gray, scaleFactor=1.1, minNeighbors=5)
         assert len(boxes), "Haar has no face in a frame."
-        return [classify(cv2.resize(gray[y : y + h, x : x + w], (size, size))) for x, y, w, h in boxes]
+        return [classify(cv2.resize(gray[y : y + h, x : x + w], size)) for x, y, w, h in boxes]
 
     return classify, analyze
 
@@ -348,6 +326,12 @@ def _seconds_until(condition: str, page: Any, start: float) -> float:
     return time.perf_counter() - start
 
 
+def _analyze(stream: StreamAnalyzer, faces: int, times: Iterator[int], frame: Image) -> object:
+    result = stream.process(frame, next(times) / 30)
+    assert len(result.faces) == faces, f"Expected {faces} faces in a frame. Received: {len(result.faces)}"
+    return stream.annotate(frame, result)
+
+
 def _rounds(seconds: float) -> int:
     """Return how often whole folders are timed: once for each second, up to three times."""
     return min(max(round(seconds), 1), 3)
@@ -355,13 +339,13 @@ def _rounds(seconds: float) -> int:
 
 def _write_photos(folder: Path) -> list[Path]:
     """Write JPEGs of 1280 x 960 pixels, each with one face further to the right."""
-    portrait = cv2.resize(sample_portrait(), (720, 720), interpolation=cv2.INTER_CUBIC)
+    portrait = cv2.resize(sample_portrait(), (720, 720), interpolation=cv2.INTER_CUBIC)[..., ::-1]  # BGR
     files = [folder / f"{number:02d}.jpg" for number in range(PHOTOS)]
     for number, file in enumerate(files):
         photo = np.full((960, 1280, 3), 128, np.uint8)
         left = number * 560 // PHOTOS
         photo[120:840, left : left + 720] = portrait
-        PIL.Image.fromarray(photo).save(file, quality=92)
+        cv2.imwrite(str(file), photo, [cv2.IMWRITE_JPEG_QUALITY, 92])
     return files
 
 

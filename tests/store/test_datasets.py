@@ -88,6 +88,7 @@ def test_faces_are_found_framed_and_turned(home, tmp_path, yunet_file):
         (tmp_path / "p" / name).mkdir(parents=True)
         Image.fromarray(sample_portrait()).rotate(turned).save(tmp_path / "p" / name / "a.png")
     save(noise(1).images[0], tmp_path / "p" / "sad" / "none.jpg", side=300)
+    (tmp_path / "p" / "scores.csv").write_text("name,score\na,1\n", encoding="utf-8")
     (tmp_path / "p" / "sad" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     (tmp_path / "p" / "fear").mkdir()
     record = add_dataset("people", tmp_path / "p").record
@@ -95,7 +96,12 @@ def test_faces_are_found_framed_and_turned(home, tmp_path, yunet_file):
     assert np.corrcoef(happy.ravel(), sad.ravel())[0, 1] > 0.9, "both are upright and framed in the same way"
     assert (record["faces"], record["faceless"], record["unread"], record["whole_image"]) == (2, 1, 1, False)
     notes = " ".join(record["notes"])
-    for words in ("sad/none.jpg shows no face", "sad/broken.jpg", "The folder fear has no pictures"):
+    for words in (
+        "sad/none.jpg shows no face",
+        "sad/broken.jpg",
+        "The folder fear has no pictures",
+        "scores.csv is not",
+    ):
         assert words in notes
 
 
@@ -124,11 +130,12 @@ def test_numbers_can_be_given_and_names_are_checked(home, tmp_path):
     for number in ("0", "3"):
         save(noise(1).images[0], tmp_path / "n" / number / "a.png")
     for numbers, labels in (("fer2013", [0, 3]), ("affectnet", [5, 6])):
-        add_dataset(numbers, tmp_path / "n", whole_image=True, numbers=numbers)
-        assert sorted(load_dataset(numbers).labels) == labels
-    for name, words in (("fer2013", "There is a data set fer2013 already"), ("My data", "not a valid dataset name")):
+        add_dataset(f"as_{numbers}", tmp_path / "n", whole_image=True, numbers=numbers)
+        assert sorted(load_dataset(f"as_{numbers}").labels) == labels
+    taken = {"as_fer2013": "There is a data set as_fer2013 already", "fer2013": "names faces of FER2013 already"}
+    for name, words in (taken | {"My data": "not a valid dataset name"}).items():
         with pytest.raises(FerError, match=words):
             add_dataset(name, tmp_path / "n", whole_image=True)
-    (find_dataset("fer2013").folder / "faces.npz").write_bytes(b"PK")
-    with pytest.raises(FerError, match="The data set fer2013 is damaged"):
-        load_dataset("fer2013")
+    (find_dataset("as_fer2013").folder / "faces.npz").write_bytes(b"PK")
+    with pytest.raises(FerError, match="The data set as_fer2013 is damaged"):
+        load_dataset("as_fer2013")

@@ -163,11 +163,12 @@ def test_a_classifier_has_the_preprocessing_and_threshold_of_the_card(copied):
 
 
 def test_there_is_no_other_way_to_a_classifier():
-    """A training measures files that are not stored yet; an archive sends the checked file to other machines."""
+    """A training, and what adds a file, measure files that are not stored yet; an archive sends the checked file to other machines."""
     users = {
         str(path.relative_to(ROOT))
         for path in production_files()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Classifier"
     }
-    assert users == {"fer_core/store/stored_model.py", "fer_core/training/train.py", "fer_core/archives/worker.py"}
+    others = {f"fer_core/{file}.py" for file in ("training/train", "measuring/added", "archives/worker")}
+    assert users == {"fer_core/store/stored_model.py", *others}

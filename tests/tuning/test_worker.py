@@ -20,18 +20,13 @@ from tests.waiting import until
 
 
 @pytest.mark.slow
-def test_a_real_fit_tells_good_rates_from_bad_ones(study, data):
-    """Real trials: one rate that learns, one that is too small to."""
-    for rate in (0.02, 1e-4):
-        study.study.enqueue_trial({"learning_rate": rate, "schedule": "constant", "label_smoothing": 0.0})
+def test_a_real_fit_learns_and_its_last_epoch_counts(study, data):
+    study.study.enqueue_trial({"learning_rate": 0.02, "schedule": "constant", "label_smoothing": 0.0})
     seen = []
-    tune(study, 2, data=data, on_epoch=lambda *epoch: seen.append(epoch))
-    assert [epoch[:2] for epoch in seen] == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]
-    table = study.trials()
-    assert list(table["state"]) == ["finished", "finished"]
-    assert table["accuracy"].tolist() == [seen[2][2], seen[5][2]]
-    assert study.best().number == 0
-    assert table["accuracy"][0] > 0.9 > table["accuracy"][1]
+    tune(study, 1, data=data, on_epoch=lambda *epoch: seen.append(epoch))
+    assert [epoch[:2] for epoch in seen] == [(1, 1), (1, 2), (1, 3)]
+    assert (study.trials()["state"][0], study.best().value) == ("finished", seen[2][2])
+    assert study.best().value > 0.9
 
 
 def test_the_best_is_the_highest_of_the_last_epochs_or_of_those_kept(study, plan, data, curves):
@@ -97,16 +92,14 @@ def test_trials_are_as_the_plan_says_and_the_same_seed_draws_the_same(home, plan
         asked = curves(lambda recipe: [recipe.label_smoothing] * 3)
         tune(create_study(replace(plan, name=name, seed=seed), open_storage()), trials, data=data)
         for spec, recipe in asked:
-            assert spec == plan.spec
-            assert (recipe.epochs, recipe.ema) == (3, plan.recipe.ema)
-            assert 1e-4 <= recipe.peak_learning_rate <= 0.1
+            assert (spec, recipe.epochs, recipe.ema) == (plan.spec, 3, plan.recipe.ema)
+            assert 1e-4 <= recipe.peak_learning_rate <= 0.1 and 0 <= recipe.label_smoothing <= 0.2
             assert recipe.schedule in ("cosine", "constant")
-            assert 0 <= recipe.label_smoothing <= 0.2
         return [recipe.peak_learning_rate for _, recipe in asked]
 
-    first = rates("a", 1, 8)
-    assert len(set(first)) == 8
-    assert rates("b", 1, 8) == first
+    first = rates("a", 1, 4)
+    assert len(set(first)) == 4
+    assert rates("b", 1, 4) == first
     assert rates("c", 2, 1) != first[:1]
 
 
