@@ -163,7 +163,7 @@ def test_a_classifier_has_the_preprocessing_and_threshold_of_the_card(copied):
 
 
 def test_there_is_no_other_way_to_a_classifier():
-    """A training, and what adds a file, measure files that are not stored yet; an archive sends the checked file to other machines."""
+    """A training, and what adds a file, measure it before it is stored; an archive sends the checked file elsewhere."""
     users = {
         str(path.relative_to(ROOT))
         for path in production_files()
