@@ -80,27 +80,28 @@ def moving_head(frames: int = 20, step: int = 8, size: tuple[int, int] = (640, 3
     return [scene((10 + step * number, 30), size=size) for number in range(frames)]
 
 
-def sound_only(kind: str = "mp4") -> bytes:
-    """Return a file with half a second of a tone and no pictures."""
-    stream = io.BytesIO()
-    with av.open(stream, "w", format=kind) as container:
-        _encode_tone(container, container.add_stream("aac", rate=16_000))
-    return stream.getvalue()
-
-
 def with_sound(frames: Iterable[Image], rate: int = 10) -> bytes:
-    """Return an MP4 with pictures and a tone."""
-    stream = io.BytesIO()
+    """Return an MP4 with pictures and half a second of a tone; with the tone alone if there are no pictures."""
+    stream, pictures = io.BytesIO(), list(frames)
     with av.open(stream, "w", format="mp4") as container:
-        pictures = list(frames)
-        track: Any = container.add_stream("libx264", rate=rate)
-        track.width, track.height, track.pix_fmt = pictures[0].shape[1], pictures[0].shape[0], "yuv420p"
+        track: Any = container.add_stream("libx264", rate=rate) if pictures else None
         sound: Any = container.add_stream("aac", rate=16_000)
-        for picture in pictures:
-            container.mux(track.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
-        container.mux(track.encode())
-        _encode_tone(container, sound)
+        if pictures:
+            track.width, track.height, track.pix_fmt = pictures[0].shape[1], pictures[0].shape[0], "yuv420p"
+            for picture in pictures:
+                container.mux(track.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+            container.mux(track.encode())
+        wave = (np.sin(np.arange(8_000) / 8)[None] * 0.3).astype(np.float32)
+        for start in range(0, 8_000, 1_024):
+            frame = av.AudioFrame.from_ndarray(wave[:, start : start + 1_024], format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = 16_000, start, Fraction(1, 16_000)
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode())
     return stream.getvalue()
+
+
+def sound_only() -> bytes:
+    return with_sound([])
 
 
 def decoded(path: Path) -> tuple[Any, float, list[float], list[Image]]:
@@ -110,15 +111,6 @@ def decoded(path: Path) -> tuple[Any, float, list[float], list[Image]]:
         frames = list(container.decode(stream))
         pictures = [frame.to_ndarray(format="rgb24") for frame in frames]
         return stream.codec_context, container.duration / av.time_base, [frame.time for frame in frames], pictures
-
-
-def _encode_tone(container: Any, track: Any) -> None:
-    wave = (np.sin(np.arange(8_000) / 8)[None] * 0.3).astype(np.float32)
-    for start in range(0, 8_000, 1_024):
-        frame = av.AudioFrame.from_ndarray(wave[:, start : start + 1_024], format="fltp", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = 16_000, start, Fraction(1, 16_000)
-        container.mux(track.encode(frame))
-    container.mux(track.encode())
 
 
 def cut_off(content: bytes, part: float = 0.5) -> bytes:

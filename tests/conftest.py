@@ -17,11 +17,10 @@ from fer_core.inference import Classifier
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbones import local_file
 from fer_core.visitors import Limits, Visitor
-from tests.server import chromium_path
+from tests.server import ROOT, chromium_path
 
 
 def require(path_env: str, reason: str) -> Path:
-    """Return the path in an environment variable; without it, skip the test, or fail it if FER_REQUIRE_ALL=1."""
     value = os.environ.get(path_env)
     if value and Path(value).exists():
         return Path(value)
@@ -29,7 +28,6 @@ def require(path_env: str, reason: str) -> Path:
 
 
 def require_weights(file: str) -> Path:
-    """Return the path of a backbone's weights; without them, skip the test, or fail it if FER_REQUIRE_ALL=1."""
     return local_file(file) or missing(f"needs {file}: set FER_BACKBONE_DIR to the folder that holds it")
 
 
@@ -77,9 +75,7 @@ def yunet_file() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser's path; without one the tests skip, or fail if FER_REQUIRE_ALL=1."""
-    return chromium_path() or missing(
-        "needs Chromium: install it (Debian: apt-get install chromium) or name it in FER_CHROMIUM"
-    )
+    return chromium_path() or missing("needs Chromium: install it, or name it in FER_CHROMIUM")
 
 
 @pytest.fixture
@@ -128,3 +124,35 @@ def tiny_classifier(tiny_network: Any) -> Classifier:
     from fer_core.training.export import to_litert
 
     return Classifier(to_litert(tiny_network, 48))
+
+
+@pytest.fixture
+def open_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Open a page through `app.py`, as a link with these query parameters would. No run may raise an exception."""
+    from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.testing.v1 import AppTest, app_test
+
+    class Pages(PagesManager):
+        """AppTest begins each run in the mode in which Streamlit runs a page's file without `app.py`. This ends it."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            PagesManager.uses_pages_directory = False
+
+    run = AppTest._run
+
+    def checked(app: AppTest, *args: Any, **kwargs: Any) -> AppTest:
+        run(app, *args, **kwargs)
+        assert not app.exception
+        return app
+
+    monkeypatch.setattr(app_test, "PagesManager", Pages)
+    monkeypatch.setattr(AppTest, "_run", checked)
+
+    def opened(page: str | None = None, **query: str | list[str]) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        for key, value in query.items():
+            app.query_params[key] = value
+        return (app.switch_page(f"pages/{page}.py") if page else app).run()
+
+    return opened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,11 @@ def probabilities(skill: float, seed: int) -> np.ndarray:
 
 def predictions(skill: float, splits: tuple[str, ...] = ("public_test", "private_test")) -> pd.DataFrame:
     tables = []
-    for split in splits:
-        for view in ("plain", "flip"):
-            seed = int(1000 * skill) + 10 * START[split] + len(view)
-            table = pd.DataFrame(probabilities(skill, seed), columns=PROBABILITIES)
-            rows = START[split] + np.arange(FACES)
-            tables.append(table.assign(row=rows, split=split, view=view, label=labels(), plurality=plurality()))
+    for split, view in product(splits, ("plain", "flip")):
+        seed = int(1000 * skill) + 10 * START[split] + len(view)
+        table = pd.DataFrame(probabilities(skill, seed), columns=PROBABILITIES)
+        rows = START[split] + np.arange(FACES)
+        tables.append(table.assign(row=rows, split=split, view=view, label=labels(), plurality=plurality()))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -95,10 +95,9 @@ def write_fer2013(folder: Path, monkeypatch: pytest.MonkeyPatch, flat: bool = Tr
     """
     lines = ["emotion,pixels,Usage"]
     usage = ["Training"] * TRAINING + ["PublicTest"] * FACES + ["PrivateTest"] * FACES
-    emotions = [0] * TRAINING + 2 * labels().tolist()
-    for row, (emotion, split) in enumerate(zip(emotions, usage, strict=True)):
-        first = str(row % 256 if flat else (row + 128) % 256)
-        lines.append(f"{emotion},{' '.join([first, *[str(row % 256)] * 2303])},{split}")
+    for row, (emotion, split) in enumerate(zip([0] * TRAINING + 2 * labels().tolist(), usage, strict=True)):
+        first = row if flat else row + 128
+        lines.append(f"{emotion},{first % 256}{f' {row % 256}' * 2303},{split}")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "fer2013.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

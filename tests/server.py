@@ -33,15 +33,8 @@ def serving(
 ) -> Iterator[tuple[psutil.Popen, str]]:
     """Run the app on a free port until the end of the block; yield its process and address when it answers.
 
-    Args:
-        folder: for its log.
-        more: options of `streamlit run`.
-        app: another script, for `streamlit run`.
-        root: folder of the package; by default the repository.
-        variables: environment variables in addition to those of this process.
-
-    Raises:
-        RuntimeError: it has ended, or does not answer; with the end of its log.
+    `app` is another script for `streamlit run`, `more` its options, `root` the folder of the package, and `variables`
+    are environment variables. The log is in the folder; its end is in the RuntimeError where it does not answer.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

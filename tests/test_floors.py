@@ -8,35 +8,17 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOORS = [
-    {"labels", "names"},
-    {"types", "columns", "threads"},
-    {"extras", "files", "tables", "guesses"},
-    {"visitors"},
-    {"jobs"},
-    {"data", "models", "figures"},
-    {"faces", "metrics", "added"},
-    {"classifier"},
-    {"store"},
-    {"inference"},
-    {"measuring"},
-    {"training", "explain", "archives"},
-    {"runs", "fairness", "quiz"},
-    {"tuning"},
-    {"sections", "api"},
-    {"cli"},
-]
-LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+FLOORS = """
+labels names, types columns threads, extras files tables guesses, visitors, jobs, data models figures, faces metrics
+added, classifier, store, inference, measuring, training explain archives, runs fairness quiz, tuning, sections api, cli
+"""
+LEVEL = {room: level for level, rooms in enumerate(FLOORS.split(",")) for room in rooms.split()}
 FRAMEWORKS = {"tensorflow", "keras", "torch", "jax"}
 
 
 @cache
 def imported(path: Path) -> frozenset[str]:
-    """Return the dotted names that a file imports, anywhere in it, also in strings.
-
-    A string that names a module, as in a child Python's arguments or program, counts as an import.
-    Docstrings do not count.
-    """
+    """Return the dotted names that a file imports, also in strings, as in a child Python's program."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     names: set[str] = set()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import fnmatch
 import json
 import os
 import re
@@ -27,6 +25,7 @@ from fer_core.inference import FaceAnalyzer
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from tests.server import serving
 from tests.test_floors import ROOT
+from tests.test_floors import imported as names_in
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LIGHT, EXTRAS = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]
@@ -57,15 +56,10 @@ def locked(name: str) -> list[tuple[Requirement, list[str]]]:
 
 def imported(*places: str) -> set[str]:
     """Return the names of the distributions that Python files import."""
-    modules: set[str] = set()
-    for path in (path for place in places for path in ROOT.glob(place)):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                modules.update(alias.name.split(".")[0] for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                modules.add(node.module.split(".")[0])
-    known = packages_distributions()
+    paths = (path for place in places for path in ROOT.glob(place))
+    modules = {name.split(".")[0] for path in paths for name in names_in(path)}
     others = modules - sys.stdlib_module_names - {"fer_core", "pages", "tests"}
+    known = packages_distributions()
     return {canonicalize_name(name) for module in others for name in known.get(module, [module])}
 
 
@@ -147,6 +141,18 @@ def test_the_app_starts_from_the_wheel(installed, tmp_path):
         assert f"{installed}/fer_core/_app/app.py" in server.cmdline()
 
 
+def test_either_build_of_opencv_works():
+    """Both builds write the folder `cv2`, so one environment cannot have both. Windows, the difference, are unused."""
+    files = [*ROOT.glob("fer_core/**/*.py"), *ROOT.glob("pages/**/*.py")]
+    called = {name for path in files for name in re.findall(r"\bcv2\.(\w+)", path.read_text(encoding="utf-8"))}
+    assert "resize" in called
+    assert not [
+        name for name in called if re.search("Window|imshow|waitKey|select|Trackbar|Mouse|Overlay|StatusBar", name)
+    ]
+    for name in ("requirements.txt", "requirements-serve.txt"):
+        assert "opencv-python" in (ROOT / name).read_text(encoding="utf-8").splitlines()[1], "the reason, by make lock"
+
+
 def test_every_extra_module_is_of_its_extra():
     known = packages_distributions()
     for module, extra in MODULES.items():
@@ -165,13 +171,15 @@ def test_what_the_app_imports_is_listed_with_an_upper_bound_and_what_is_listed_i
     assert everything - needed == set(NOT_IMPORTED)
 
 
-@pytest.mark.parametrize("name", LOCKS)
-def test_a_lock_file_has_exact_versions_with_hashes_and_no_address(name):
-    assert "://" not in (ROOT / name).read_text(encoding="utf-8")
-    for requirement, hashes in locked(name):
-        assert re.fullmatch(r"==[^*,]+", str(requirement.specifier)), requirement
-        assert hashes, requirement
-        assert all(re.fullmatch(r"hash=sha256:[0-9a-f]{64} *", text) for text in hashes), requirement
+def test_lock_files_have_the_same_exact_versions_with_hashes_and_no_address():
+    seen: dict[str, str] = {}
+    for name in LOCKS:
+        assert "://" not in (ROOT / name).read_text(encoding="utf-8")
+        for requirement, hashes in locked(name):
+            version = seen.setdefault(requirement.name, str(requirement.specifier))
+            assert re.fullmatch(r"==[^*,]+", version), requirement
+            assert version == str(requirement.specifier), requirement
+            assert re.fullmatch(r"(hash=sha256:[0-9a-f]{64} *)+", "".join(hashes)), requirement
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
@@ -186,13 +194,6 @@ def test_a_lock_file_has_each_listed_library_within_its_bounds(name, system, pyt
     for text in LOCKS[name]:
         wanted = Requirement(text)
         assert wanted.specifier.contains(versions[canonicalize_name(wanted.name)]), f"Run make lock: {text}"
-
-
-def test_the_lock_files_agree():
-    seen: dict[str, str] = {}
-    for name in LOCKS:
-        for requirement, _ in locked(name):
-            assert seen.setdefault(requirement.name, str(requirement.specifier)) == str(requirement.specifier)
 
 
 @pytest.mark.parametrize(
@@ -222,10 +223,7 @@ def test_every_start_of_the_app_names_who_can_reach_it():
 
 
 def test_the_image_holds_no_secrets_and_installs_from_a_lock_file():
-    ignored = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] not in "#!"]
-    for path in ("secrets.toml", ".streamlit/secrets.toml", "deploy/secrets.toml"):
-        names = [path, path.split("/")[0], f"/{path}"]  # the file, its folder, and below any folder
-        assert any(fnmatch.fnmatch(name, one.replace("**", "*")) for name in names for one in ignored), path
+    assert "**/secrets.toml" in (ROOT / ".dockerignore").read_text().splitlines()
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert "secrets" not in dockerfile
     (copied,) = re.findall(r"^COPY (requirements.*) \./$", dockerfile, re.MULTILINE)
@@ -238,8 +236,3 @@ def test_one_number_says_how_large_an_upload_may_be():
     megabytes = settings["server"]["maxUploadSize"]
     assert f"max_size {megabytes + 1}MiB" in (ROOT / "deploy/Caddyfile").read_text()
     assert f"zips and videos of {megabytes} MB" in (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
-    texts = [path.read_text(encoding="utf-8") for path in ROOT.glob("pages/**/*.py")]
-    assert sum(text.count("st.file_uploader(") for text in texts) == 6
-    limited = [text for text in texts if "max_upload_size" in text]
-    assert len(limited) == 2
-    assert all("picture_megabytes()" in text for text in limited)

@@ -45,34 +45,30 @@ def test_a_table_that_is_still_written(tmp_path):
         read_table(path)
 
 
+TWENTY = "a,b\n" + "1,2\n" * 20
+
+
 @pytest.mark.parametrize(
     ("limit", "value", "text"),
     [
         ("MAX_COLUMNS", 3, "a,b,c,d\n1,2,3,4\n"),
-        ("MAX_CELLS", 30, "a,b\n" + "1,2\n" * 20),
-        ("MAX_ROWS", 15, "a,b\n" + "1,2\n" * 20),
+        ("MAX_CELLS", 30, TWENTY),
+        ("MAX_ROWS", 15, TWENTY),
         ("MAX_ROWS", 15, "a,b\n1,2\n" + "\n" * 20),
-        ("MAX_BYTES", 50, "a,b\n" + "1,2\n" * 20),
+        ("MAX_BYTES", 50, TWENTY),
         ("_MAX_LINE", 20, "a,b\n" + '"\n",' * 20),
     ],
 )
-def test_limits_of_csv(tmp_path, monkeypatch, limit, value, text):
+def test_limits(tmp_path, monkeypatch, limit, value, text):
     monkeypatch.setattr(tables, limit, value)
     monkeypatch.setattr(tables, "_AT_ONCE", 4)
-    for content in (text.encode(), gzip.compress(text.encode())):
-        (tmp_path / "table.csv").write_bytes(content)
-        with pytest.raises(FerError, match=r"table\.csv is too large\. Expected "):
-            read_table(tmp_path / "table.csv")
-
-
-def test_limits_of_parquet(tmp_path, monkeypatch):
-    path = tmp_path / "table.parquet"
-    pd.DataFrame({"a": range(50), "b": "x", "c": b"picture"}).to_parquet(path)
-    assert len(read_table(path)) == 50
-    for limit in ("MAX_COLUMNS", "MAX_CELLS", "MAX_ROWS", "MAX_BYTES"):
-        with monkeypatch.context() as patch, pytest.raises(FerError, match=r"table\.parquet is too large\. Expected"):
-            patch.setattr(tables, limit, 2)
-            read_table(path)
+    pd.DataFrame({"a": range(50), "b": "x", "c": b"picture", "d": 0}).to_parquet(tmp_path / "table.parquet")
+    contents = {"table.csv": text.encode(), "table.csv.gz": gzip.compress(text.encode())}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    for name in (*contents, *["table.parquet"] * (limit != "_MAX_LINE")):
+        with pytest.raises(FerError, match=rf"{name} is too large\. Expected "):
+            read_table(tmp_path / name)
 
 
 def test_equal_texts_count_for_each_row_before_they_are_copied(tmp_path):
@@ -90,16 +86,15 @@ def test_equal_texts_count_for_each_row_before_they_are_copied(tmp_path):
 def test_lists_and_damage_get_a_sentence(tmp_path):
     path = tmp_path / "table.parquet"
     pq.write_table(pa.table({"a": [[1, 2], [3]]}), path)
+    half = path.read_bytes()[:-20]
     with pytest.raises(FerError, match="has lists in its cells"):
         read_table(path)
-    for content in (b"", b"PAR1", path.read_bytes()[:-20]):
-        path.write_bytes(content)
-        with pytest.raises(FerError, match="cannot be read as a Parquet table"):
-            read_table(path)
-    for content, words in ((b"", "is empty"), (b"\n\n", "only blank lines"), (b"\x1f\x8b no", "damaged or cut off")):
-        (tmp_path / "table.csv").write_bytes(content)
+    parquet = [("table.parquet", content, "cannot be read as a Parquet table") for content in (b"", b"PAR1", half)]
+    csv = [(b"", "is empty"), (b"\n\n", "only blank lines"), (b"\x1f\x8b no", "damaged or cut off")]
+    for name, content, words in [*parquet, *(("table.csv", *pair) for pair in csv)]:
+        (tmp_path / name).write_bytes(content)
         with pytest.raises(FerError, match=words):
-            read_table(tmp_path / "table.csv")
+            read_table(tmp_path / name)
     with pytest.raises(FerError, match="cannot be read"):
         read_table(tmp_path / "gone.csv")
 

@@ -22,13 +22,8 @@ def test_order_is_kept_whoever_is_done_first(workers):
 
 def test_items_are_taken_only_as_far_as_needed():
     taken = []
-
-    def items():
-        for item in range(1000):
-            taken.append(item)
-            yield item
-
-    answers = in_parallel(lambda item: item, items(), workers=2)
+    items = (taken.append(item) or item for item in range(1000))
+    answers = in_parallel(lambda item: item, items, workers=2)
     assert [next(answers) for _ in range(10)] == list(range(10))
     assert len(taken) <= 10 + 2 * 2
     answers.close()
@@ -53,13 +48,7 @@ def test_an_error_comes_at_its_turn_and_nothing_later_starts(workers):
 
 def test_the_caller_leaves_without_waiting_for_what_is_under_way():
     release = threading.Event()
-
-    def slow(item: int) -> int:
-        if item:
-            release.wait(20)
-        return item
-
-    answers = in_parallel(slow, range(50), workers=2)
+    answers = in_parallel(lambda item: item and release.wait(20), range(50), workers=2)
     assert next(answers) == 0
     start = time.monotonic()
     answers.close()
@@ -75,14 +64,9 @@ def test_a_pool_makes_no_more_objects_than_its_limit_and_replaces_one_after_an_e
             together.wait()  # two threads are inside at once, so neither waits for the other
             return item
 
-    def make() -> object:
-        made.append(object())
-        return made[-1]
-
-    pool = Pool(make, limit=2)
-    used = set(in_parallel(use, range(10), workers=10))
+    pool = Pool(lambda: made.append(object()) or made[-1], limit=2)
+    assert set(in_parallel(use, range(10), workers=10)) == set(made)
     assert len(made) == 2
-    assert used == set(made)
     with pytest.raises(ValueError, match="made up"), pool.borrow() as broken:
         raise ValueError("made up")
     with pool.borrow() as first, pool.borrow() as second:

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], seconds: float = 60) -> T:
+def until(condition: Callable[[], T], seconds: float = 60, *, every: float = 0.02) -> T:
     """Return the first true value of `condition()`; fail if there is none within some seconds.
 
     The limit is generous: it only ends tests that would otherwise hang, also on a busy machine.
@@ -17,5 +17,5 @@ def until(condition: Callable[[], T], seconds: float = 60) -> T:
     limit = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < limit, f"the condition was not true within {seconds} s"
-        time.sleep(0.02)
+        time.sleep(every)
     return value

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.runtime.pages_manager import PagesManager
-from streamlit.testing.v1 import AppTest, app_test
+from streamlit.testing.v1 import AppTest
 
+from fer_core.data import FaceDataset
 from fer_core.faces import DetectorUnavailable, yunet_path
 from fer_core.store import folders
 from fer_core.store.folders import promoted
 from fer_core.store.stored_model import WEIGHTS, StoredModel
-from tests.made_up_store import add_models
+from tests.made_up_store import add_models, write_fer2013
 
-ROOT = Path(__file__).resolve().parents[2]
 SHIPPED_DEFAULT = folders.SHIPPED / folders.DEFAULT_MODEL
 
 
@@ -40,40 +39,32 @@ def own_home(home: Path, tmp_path: Path, yunet: Path | None, monkeypatch: pytest
     monkeypatch.setenv("FER_YUNET_MODEL", str(yunet or "not here"))
     shipped = tmp_path / "shipped"
     shipped.mkdir()
-    (shipped / folders.DEFAULT_MODEL).symlink_to(SHIPPED_DEFAULT)
     monkeypatch.setattr(folders, "SHIPPED", shipped)
+    ship(folders.DEFAULT_MODEL)
     return home
 
 
 @pytest.fixture
-def open_app(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """Open a page through `app.py` without an error, as a link with these query parameters would."""
-
-    class Pages(PagesManager):
-        """AppTest begins each run in the mode in which Streamlit runs a page's file without `app.py`. This ends it."""
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            PagesManager.uses_pages_directory = False
-
-    monkeypatch.setattr(app_test, "PagesManager", Pages)
-
-    def opened(page: str | None = None, **query: str | list[str]) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-        for key, value in query.items():
-            app.query_params[key] = value
-        (app.switch_page(f"pages/{page}.py") if page else app).run()
-        assert not app.exception
-        return app
-
-    return opened
+def page(open_app: Callable[..., AppTest], request: pytest.FixtureRequest) -> Callable[..., AppTest]:
+    """Open the page that the test file is named after."""
+    return partial(open_app, request.path.stem.split("_")[1])
 
 
 def agree(app: AppTest) -> AppTest:
     """Confirm that everyone in view agrees, as the app asks before a camera starts."""
-    app.button(key="n_agree").click().run()
-    assert not app.exception
-    return app
+    return app.button(key="n_agree").click().run()
+
+
+def upload(app: AppTest, key: str, *files: tuple[str, bytes]) -> AppTest:
+    """Hand files (name and content) to an uploader, and run the page."""
+    for name, content in files:
+        app.file_uploader(key=key).upload(name, content)
+    return app.run()
+
+
+def ship(name: str) -> None:
+    """Add one of the shipped models to those of the test."""
+    (folders.SHIPPED / name).symlink_to(SHIPPED_DEFAULT.with_name(name))
 
 
 def said(app: AppTest) -> str:
@@ -100,9 +91,7 @@ def captions(app: AppTest) -> list[str]:
 def at_section(app: AppTest, key: str, section: str) -> AppTest:
     """Open another tab of a page; `key` is that of its tabs."""
     app.session_state[key] = app.query_params[key] = section
-    app.run()
-    assert not app.exception
-    return app
+    return app.run()
 
 
 @pytest.fixture
@@ -112,9 +101,19 @@ def three(own_home: Path) -> list[StoredModel]:
 
 
 @pytest.fixture
-def predict(open_app: Callable[..., AppTest]) -> Callable[..., AppTest]:
-    """Open the Predict page."""
-    return partial(open_app, "predict")
+def made_up(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A made-up FER2013 of gray faces."""
+    return write_fer2013(own_home / "fer2013", monkeypatch, flat=False)
+
+
+@pytest.fixture
+def real(own_home, monkeypatch, fer2013, fer2013_path, ferplus_path, request) -> FaceDataset:
+    """FER2013 itself, parsed once, with FER+'s votes, which belong to no other faces."""
+    (own_home / "cache").mkdir(parents=True)
+    (own_home / "cache" / "fer2013").symlink_to(request.config.cache.mkdir("fer_home") / "cache" / "fer2013")
+    monkeypatch.setenv("FER2013_PATH", str(fer2013_path))
+    monkeypatch.setenv("FERPLUS_PATH", str(ferplus_path))
+    return fer2013
 
 
 def change_card(folder: Path, **changes: Any) -> None:

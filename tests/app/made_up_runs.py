@@ -29,9 +29,11 @@ EACH = 20
 """Training faces of every expression; a tenth of them is the hold-out."""
 
 
-def made_run(state: str, title: str = "A try", message: str = "As made.", epochs: int = 0, age: int = 0) -> Run:
-    """Make a run's folder without a process; `age` in seconds orders the list."""
-    spec = model_spec("compact_cnn")
+def made_run(
+    state: str, title: str = "A try", message: str = "As made.", *, epochs: int = 0, age: int = 0, start: str = "random"
+) -> Run:
+    """Make a run's folder without a process; `age` in seconds orders the list, `start` are the weights."""
+    spec = replace(model_spec("compact_cnn"), weights_from=start)
     plan = RunPlan(title, spec, replace(recipe_for(spec), epochs=5), DataSettings(faces=500))
     folder = home() / "runs" / f"{state}-{age}"
     folder.mkdir(parents=True)
@@ -58,11 +60,11 @@ def with_result(run: Run, measured: bool = True) -> Run:
     return run
 
 
-def write_faces(folder: Path) -> None:
-    """Write `fer2013.csv` with `EACH` training faces of noise of every expression, and a test face of each."""
+def write_faces(folder: Path, *, each: int = EACH) -> None:
+    """Write `fer2013.csv` with training faces of noise of every expression, and a test face of each in both splits."""
     generator = np.random.default_rng(0)
     lines = ["emotion,pixels,Usage"]
-    for usage, count in (("Training", EACH), ("PublicTest", 1), ("PrivateTest", 1)):
+    for usage, count in (("Training", each), ("PublicTest", 1), ("PrivateTest", 1)):
         for label in range(len(EXPRESSIONS)):
             for pixels in generator.integers(0, 256, (count, 2304)):
                 lines.append(f"{label},{' '.join(map(str, pixels))},{usage}")

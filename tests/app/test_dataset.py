@@ -1,9 +1,8 @@
 """The Dataset page without a browser: FER2013 and own pictures, filters, preparation, labels, and the map of faces."""
 
 import io
-import re
 import shutil
-from functools import partial
+import zipfile
 
 import numpy as np
 import pytest
@@ -21,35 +20,12 @@ from fer_core.types import FerError
 from pages.parts import dataset
 from tests.app.conftest import at_section, captions, charts, said
 from tests.app.made_up_runs import portrait, zipped
-from tests.made_up_store import add_model, write_fer2013
+from tests.bad_inputs import encoded
+from tests.made_up_store import add_model
 
 OF_FER2013 = ["Map of faces", "Labels and votes", "Hardest faces", "Copies", "Published results"]
+WALL = encoded(Image.new("RGB", (200, 150), "gray"), "PNG")
 PORTRAITS = {f"{name}__{turn}": portrait(turn, name == "sad") for name in ("happy", "sad") for turn in (0, 8)}
-
-
-@pytest.fixture
-def page(open_app):
-    return partial(open_app, "dataset")
-
-
-@pytest.fixture
-def made_up(own_home, monkeypatch):
-    write_fer2013(own_home / "fer2013", monkeypatch)
-
-
-@pytest.fixture
-def real(own_home, monkeypatch, fer2013, fer2013_path, ferplus_path, request):
-    """FER2013 itself, parsed once, with FER+'s votes, which belong to no other faces."""
-    (own_home / "cache").mkdir(parents=True)
-    (own_home / "cache" / "fer2013").symlink_to(request.config.cache.mkdir("fer_home") / "cache" / "fer2013")
-    monkeypatch.setenv("FER2013_PATH", str(fer2013_path))
-    monkeypatch.setenv("FERPLUS_PATH", str(ferplus_path))
-
-
-def wall() -> bytes:
-    stream = io.BytesIO()
-    Image.new("RGB", (200, 150), "gray").save(stream, "PNG")
-    return stream.getvalue()
 
 
 def tabs(app) -> list[str]:
@@ -61,7 +37,6 @@ def test_without_fer2013_it_says_how_to_get_it_and_shows_what_needs_no_faces(pag
     assert "`fer-lab data download`" in app.info[0].value
     assert tabs(app) == [name for name in OF_FER2013 if name != "Labels and votes"]
     at_section(app, "d_section", "Copies")
-    assert "pairs of faces with equal pixels" in said(app)
     assert "**280 faces of PublicTest** have equal pixels in Training, and **209 more**" in said(app)
     at_section(app, "d_section", "Published results")
     assert app.table[0].value.shape[0] > 5
@@ -70,17 +45,14 @@ def test_without_fer2013_it_says_how_to_get_it_and_shows_what_needs_no_faces(pag
 def test_classes_filters_and_pages_of_faces(page, made_up):
     app = page(d_section="Classes", d_bars="shares", d_split="PublicTest", d_label="sad")
     assert tabs(app) == ["Classes", "Faces", "Preparation", *OF_FER2013]
-    assert [words.split(";")[0] for words in charts(app)] == ["Faces by expression and split"]
+    assert charts(app)[0].startswith("Faces by expression and split")
     assert app.dataframe[0].value["all"].sum() == 213
     at_section(app, "d_section", "Faces")
     assert "**15 faces**" in said(app)
-    app.selectbox(key="d_said").set_value("disgust").run()
-    assert "**0 faces**" in said(app)
-    assert "No face passes" in said(app)
+    assert "No face passes" in said(app.selectbox(key="d_said").set_value("disgust").run())
     for key, value in (("d_said", "any"), ("d_label", "any"), ("d_split", "PrivateTest")):
         app.selectbox(key=key).set_value(value)
     app.run().number_input(key="d_page").set_value(5).run()
-    assert not app.exception
     assert len(app.selectbox(key="d_row").options) == 105 - 4 * 24
     assert "The numbers of row" in said(app)
     at_section(app, "d_section", "Labels and votes")
@@ -88,8 +60,8 @@ def test_classes_filters_and_pages_of_faces(page, made_up):
     assert not charts(app)
 
 
-def test_filters_of_fer2013_by_votes_prediction_and_ranges(page, real, fer2013):
-    part, roll = fer2013.split("public_test"), known_roll(fer2013.rows)
+def test_filters_of_fer2013_by_votes_prediction_and_ranges(page, real):
+    part, roll = real.split("public_test"), known_roll(real.rows)
     differing = (part.plurality >= 0) & (part.plurality != part.labels)
     app = page(d_section="Faces", d_split="PublicTest", d_differing="true")
     assert f"**{differing.sum():,} faces**" in said(app)
@@ -98,10 +70,9 @@ def test_filters_of_fer2013_by_votes_prediction_and_ranges(page, real, fer2013):
     app.slider(key="d_roll").set_value((20, 45)).run()
     assert f"**{(roll >= 20).sum():,} faces** · Head roll, degrees 20 to 45" in said(app)
     assert f"{np.isnan(roll).sum():,} of 35,887 faces have no head roll" in said(app)
-    app = page(
-        d_section="Faces", d_roll=["-5", "5"], d_brightness=["0", "40"], d_order="Head roll, degrees", d_falling="true"
-    )
-    dark = fer2013.images.mean(axis=(1, 2)) <= 40
+    by_roll = {"d_order": "Head roll, degrees", "d_falling": "true"}
+    app = page(d_section="Faces", d_roll=["-5", "5"], d_brightness=["0", "40"], **by_roll)
+    dark = real.images.mean(axis=(1, 2)) <= 40
     assert f"**{(dark & (abs(roll) <= 5)).sum():,} faces**" in said(app)
     assert app.table[0].value.loc["Head roll"].item() == "5°"
     for name in ("roll", "brightness"):
@@ -120,9 +91,7 @@ def test_labels_beside_the_annotators_and_pictures_with_two_labels(page, real):
     assert table.loc["all", "faces"] == 3589
     assert table.loc["all", "same"] == pytest.approx(0.654, abs=5e-4)
     for order in ("divided", "alone", "agreed"):
-        app.session_state["d_contested"] = order
-        app.run()
-        assert not app.exception
+        app.get_by_key("d_contested").set_value(order).run()
     assert "have different labels" in said(at_section(app, "d_section", "Copies"))
 
 
@@ -136,51 +105,43 @@ def test_accuracy_without_copies_and_the_hardest_faces(page, made_up, three):
     at_section(app, "d_section", "Hardest faces")
     for order, words in HARDEST.items():
         app.get_by_key("d_hardest").set_value(order).run()
-        assert not app.exception
-        assert "non-commercial research" in said(app)
-        assert f"{words}: " in said(app)
-        assert "PrivateTest, plain" in said(app)
-        assert not app.error
+        for part in ("non-commercial research", f"{words}: ", "PrivateTest, plain"):
+            assert part in said(app)
 
 
 def test_what_networks_see_and_what_is_detected(page, made_up):
     app = page(d_section="Preparation", d_prepared="sad", d_face="2")
     assert {"Histogram equalized", "CLAHE", "Noise"} <= set(captions(app))
-    assert "48 × 48 × 3, BGR" in said(app)
-    assert {"96 × 96 × 3, RGB", "160 × 160 × 3, RGB"} <= set(re.findall(r"\d+ × \d+ × 3, RGB", said(app)))
+    for part in ("48 × 48 × 3, BGR", "96 × 96 × 3, RGB", "160 × 160 × 3, RGB"):
+        assert part in said(app)
     assert app.number_input(key="d_face").value == 2
     app.get_by_key("d_step").set_value("Face detection").run()
     assert "No face is detected in 6 of 6 pictures" in said(app)
-    app.get_by_key("d_pictures").set_value("Sample").run()
-    assert "**astronaut.png**, 1 face" in said(app)
-    assert "No face is detected in 0 of 1 pictures" in said(app)
+    assert "**astronaut.png**, 1 face" in said(app.get_by_key("d_pictures").set_value("Sample").run())
     assert {"Before", "Detected", "Upright", "Input", "Closer"} == set(captions(app))
 
 
 def test_augmented_copies_are_drawn_once_for_24_faces_also_after_a_failure(page, made_up, monkeypatch):
-    def fail(*arguments):
-        raise FerError("Keras could not be started.")
-
-    monkeypatch.setattr(dataset, "augmented_copies", fail)
-    app = page(d_section="Preparation", d_step="Augmentation")
-    app.button(key="d_draw").click().run()
-    assert app.warning[0].value == "Keras could not be started."
     calls = []
 
     def draw(faces, kinds, count):
         calls.append((faces.shape, kinds, count))
+        if len(calls) == 1:
+            raise FerError("Keras could not be started.")
         return [np.zeros((len(faces), count, kind.crop, kind.crop), np.uint8) for kind in kinds]
 
     monkeypatch.setattr(dataset, "augmented_copies", draw)
+    app = page(d_section="Preparation", d_step="Augmentation")
+    app.button(key="d_draw").click().run()
+    assert app.warning[0].value == "Keras could not be started."
     app.run()
-    assert not calls
     app.button(key="d_draw").click().run()
     app.number_input(key="d_face").set_value(24).run()
     app.session_state["d_augmentation"] = "As in the paper"
     app.run()
-    assert calls == [((24, 48, 48), (ROBUST, AS_THE_PAPER), 12)]
+    assert calls == 2 * [((24, 48, 48), (ROBUST, AS_THE_PAPER), 12)]
     assert captions(app) == ["as stored", *(f"copy {number}" for number in range(1, 13))]
-    assert "rotated by up to 15°, scaled by 0.85 to 1.15, mirrored or not." in said(app)
+    assert "rotated by up to 15°" in said(app)
     app.number_input(key="d_face").set_value(25).run()
     assert [button.key for button in app.button] == ["d_draw"]
 
@@ -190,56 +151,47 @@ def test_own_pictures_get_the_same_tools(page):
     app = page(d_of="My own pictures", d_label="happy", d_order="Head roll, degrees", d_falling="true")
     for content, sentence in (
         (b"not a zip", "not a zip"),
-        (zipped(happy__1=wall()), "only one class"),
-        (zipped(happy__1=wall(), happy__2=wall(), sad__1=wall(), sad__2=wall()), "No face was found"),
+        (zipped(happy__1=WALL), "only one class"),
+        (zipped(happy__1=WALL, happy__2=WALL, sad__1=WALL, sad__2=WALL), "No face was found"),
         (zipped(holiday__1=portrait()), "Expected a folder for each expression"),
     ):
         app.file_uploader(key="d_zip").upload("mine.zip", content).run()
-        assert not app.exception
         assert sentence in app.warning[0].value
         assert not app.tabs
-    app.file_uploader(key="d_zip").upload("my [faces].zip", zipped(**PORTRAITS, sad__wall=wall())).run()
-    assert not app.exception
+    app.file_uploader(key="d_zip").upload("my [faces].zip", zipped(**PORTRAITS, sad__wall=WALL)).run()
     assert tabs(app) == ["Classes", "Faces", "Preparation"]
     assert app.dataframe[0].value.loc["My own pictures", ["happy", "sad", "all"]].tolist() == [2, 2, 4]
     assert "sad/wall shows no face" in said(app)
     at_section(app, "d_section", "Faces")
-    assert "**2 faces**" in said(app)
     assert sorted(app.selectbox(key="d_row").options) == ["happy/0", "happy/8"]
     assert "The default model predicts" in said(app)
     assert "d_said" not in [box.key for box in app.selectbox]
     at_section(app, "d_section", "Preparation").get_by_key("d_step").set_value("Face detection").run()
-    assert not app.exception
     assert "**sad/8**, 1 face" in said(app)
-    assert "0 of 4 pictures" in said(app)
 
 
 def test_a_folder_on_this_computer(page, tmp_path, monkeypatch):
     monkeypatch.setattr(type(st.context), "ip_address", None)  # as where the browser runs on the same computer
-    for name, content in PORTRAITS.items():
-        path = tmp_path / "faces" / name.replace("__", "/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    with zipfile.ZipFile(io.BytesIO(zipped(**PORTRAITS))) as archive:
+        archive.extractall(tmp_path / "faces")
     app = page(d_of="My own pictures")
     app.text_input(key="d_folder").set_value(str(tmp_path / "faces")).run()
     assert app.dataframe[0].value["all"].tolist() == [4]
-    app.text_input(key="d_folder").set_value(str(tmp_path / "none")).run()
-    assert "does not exist" in app.warning[0].value
+    assert "does not exist" in said(app.text_input(key="d_folder").set_value(str(tmp_path / "none")).run())
 
 
 @pytest.mark.parametrize(("address", "url"), [("192.0.2.7", None), (None, "https://fer.example.org/dataset")])
-def test_others_are_not_asked_for_folders_of_the_server(page, monkeypatch, address, url):
+def test_others_are_not_asked_for_folders_of_the_server(open_app, monkeypatch, address, url):
     monkeypatch.setattr(type(st.context), "ip_address", address)
     monkeypatch.setattr(type(st.context), "url", url)
-    assert not page(d_of="My own pictures").text_input
+    assert not open_app("dataset", d_of="My own pictures").text_input
+    assert not open_app("fairness", a_source="My own pictures").text_input
 
 
 def selected(app, rows):
     """AppTest cannot draw a lasso, so hand over the rows that one would select."""
     app.session_state["d_map_rows"] = rows
-    app.run()
-    assert not app.exception
-    return said(app)
+    return said(app.run())
 
 
 def test_a_map_without_fer2013_shows_results_and_says_what_is_missing(page):
@@ -248,17 +200,13 @@ def test_a_map_without_fer2013_shows_results_and_says_what_is_missing(page):
     assert "No face is selected" in said(app)
     assert "Pictures of the faces need FER2013" in said(app)
     assert "hover_faces" not in {component.key for component in app.get("bidi_component")}
-    assert app.selectbox(key="d_map_color").options == [
-        "FER2013's label", "most annotators", "prediction", "right or wrong"
-    ]  # fmt: skip
+    assert "annotators' agreement" not in app.selectbox(key="d_map_color").options
     words = selected(app, list(range(28709, 28809)))
     table = load_model().predictions("public_test").head(100)
     right = (table[PROBABILITIES].to_numpy().argmax(axis=1) == table["label"]).sum()
     assert f"is right on **{right} of 100 faces" in words
-    assert "Fewer than 20 faces are too few for F1 to say much: " in words
     assert app.dataframe[0].value["faces"].sum() == 100
-    app.button[0].click().run()
-    assert "No face is selected" in said(app)
+    assert "No face is selected" in said(app.button[0].click().run())
     app.get_by_key("d_map_by").set_value("plurality").run()
     table = load_model().predictions("public_test")
     unclear = table.loc[table["plurality"] < 0, "row"].tolist()[:5]
@@ -268,9 +216,8 @@ def test_a_map_without_fer2013_shows_results_and_says_what_is_missing(page):
 
 def test_a_map_with_fer2013_shows_pictures_and_agreement(page, real):
     app = page(d_section="Map of faces", d_map_color="annotators' agreement", d_map_split="PrivateTest")
-    assert charts(app)[0] == (
-        f"Map of 3,589 faces by the features of {load_model().title}; coloured by annotators' agreement"
-    )
+    assert charts(app)[0].startswith("Map of 3,589 faces by")
+    assert charts(app)[0].endswith("; coloured by annotators' agreement")
     assert "Pictures of the faces need FER2013" not in said(app)
     assert "hover_faces" in {component.key for component in app.get("bidi_component")}
     words = selected(app, [28709, *range(35000, 35010)])

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import partial
-
-import pytest
 
 from fer_core.data import load_fer2013, load_ferplus
 from fer_core.labels import EXPRESSIONS
 from fer_core.quiz.rounds import FACES, draw_round
 from fer_core.store.folders import load_model
 from pages.parts.quiz import rooms
-from tests.app.conftest import said
+from tests.app.conftest import charts, pictures, said
 from tests.made_up_store import write_fer2013
-
-
-@pytest.fixture
-def page(open_app):
-    return partial(open_app, "quiz")
-
-
-@pytest.fixture
-def made_up(own_home, monkeypatch):
-    return write_fer2013(own_home / "fer2013", monkeypatch, flat=False)
-
-
-@pytest.fixture
-def real(monkeypatch, fer2013_path, ferplus_path):
-    monkeypatch.setenv("FER2013_PATH", str(fer2013_path))
-    monkeypatch.setenv("FERPLUS_PATH", str(ferplus_path))
 
 
 def labels_of(dataset, seed: int) -> list[str]:
@@ -41,10 +22,7 @@ def next_expression(label: str) -> str:
 
 
 def press(app, words: str):
-    button = next(one for one in app.button if one.label.endswith(words))
-    button.click().run()
-    assert not app.exception
-    return app
+    return next(button for button in app.button if button.label.endswith(words)).click().run()
 
 
 def answer(app, *expressions: str):
@@ -86,7 +64,7 @@ def test_a_round_alone_from_the_link_to_the_result(page, made_up):
     press(app, f" {labels[0]}")
     assert "The label: :color[■]" in said(app)
     assert ":green[:material/check:]" in said(app)
-    assert not app.get("plotly_chart")
+    assert not charts(app)
     press(app, "Next face")
     answer(app, *labels[1:6], *map(next_expression, labels[6:]))
     assert metrics(app) == {"Same as the label": "6 of 10"}
@@ -100,20 +78,19 @@ def test_a_round_alone_from_the_link_to_the_result(page, made_up):
     assert at_face(app, 1)
 
 
-def test_nothing_tells_the_answer_before_it_is_given_then_votes_and_models_do(page, real, fer2013, ferplus_path):
-    voted = fer2013 if fer2013.votes else fer2013.with_votes(load_ferplus(ferplus_path))
+def test_nothing_tells_the_answer_before_it_is_given_then_votes_and_models_do(page, real, ferplus_path):
+    voted = real.with_votes(load_ferplus(ferplus_path))
     seed = next(seed for seed in range(1, 99) if draw_round(voted, seed)[0].other_votes == 2)
     face, labels = draw_round(voted, seed)[0], labels_of(voted, seed)
     app = page(q_seed=str(seed))
-    assert [one.alt for image in app.get("image") for one in image.proto.imgs] == ["Face 1 of 10"]
+    assert pictures(app) == ["Face 1 of 10"]
     text = " ".join(str(element.proto) for element in app.main)  # all that the page sends to the browser
     assert len({text.count(expression) for expression in EXPRESSIONS}) == 1, "the label is named more or less often"
     assert str(face.row) not in text
-    assert not app.get("plotly_chart")
+    assert not charts(app)
     press(app, " sad")
     assert "**Annotators**: " in said(app)
-    (chart,) = app.get("plotly_chart")
-    assert chart.proto.alt.startswith("Votes of 10 annotators: ")
+    assert [alt.split(": ")[0] for alt in charts(app)] == ["Votes of 10 annotators"]
     assert load_model().title in said(app)
     assert "2 more said contempt, unknown or not a face." in said(app)
     press(app, "Next face")
@@ -130,7 +107,7 @@ def test_a_room_counts_two_people_and_ends(page, made_up):
     host, code = open_room(page, q_seed="3")
     assert "Nobody has joined yet." in said(host)
     ada, guest = join(page, code, "Ada *1*"), join(page, code.lower(), "")
-    assert any("You are **Ada \\*1\\**" in element.value for element in ada.markdown)
+    assert "You are **Ada *1***" in said(ada)
     assert "You are **Guest 1**" in said(guest)
     answer(ada, *labels)
     answer(guest, next_expression(labels[0]))
@@ -143,35 +120,17 @@ def test_a_room_counts_two_people_and_ends(page, made_up):
     assert ada.metric[0].value == "91 %", "both see one tally"
     host.toggle(key="q_hide").set_value(True)
     host.toggle(key="q_show_1").set_value(True).run()
-    assert not host.exception
     assert host.dataframe[0].value["name"].tolist() == ["Person 1", "Person 2"]
-    (chart,) = host.get("plotly_chart")
-    assert chart.proto.alt.startswith("Answers of the class to face 1: ")
+    assert [alt.split(": ")[0] for alt in charts(host)] == ["Answers of the class to face 1"]
     press(host, "Start again with other faces")
     assert at_face(ada.run(), 1)
     press(host, "End the room")
     assert "The room has ended" in host.info[0].value
-    for student in (ada, guest):
-        student.run()
-        assert not student.exception
+    for student in (ada.run(), guest.run()):
         assert student.info[0].value.startswith("The room has ended")
     assert rooms().look(code) is None
     press(ada, "Play alone")
     assert ada.number_input(key="q_seed").value == 1
-
-
-def test_a_reload_goes_on_and_answers_no_face_twice(page, made_up, monkeypatch):
-    monkeypatch.setattr("pages.parts.visitor._cookie", lambda: "a" * 43)
-    _, code = open_room(page)
-    ada = answer(join(page, code, "Ada"), "sad")
-    press(ada, " fear")
-    again = page(q_room=code)
-    assert "You are **Ada**" in said(again)
-    assert at_face(again, 3)
-    press(again, " happy")
-    press(ada, "Next face")
-    press(ada, "Next face")
-    assert rooms().look(code).people[0].answers == ("sad", "fear", "happy")
 
 
 def test_an_address_makes_nobody_a_participant_or_the_lecturer(page, made_up):
@@ -189,15 +148,14 @@ def test_a_wrong_code_gets_one_sentence_and_a_typed_one_leads_to_the_room_and_ba
     assert "There is no room with the code" in app.info[0].value
     press(app, "Play alone")
     app.text_input(key="quiz_code_typed").set_value(f" {code.lower()} ")
-    press(app, "Go to the room")
-    press(app, "Join")
-    press(app, "Leave the room")
+    for words in ("Go to the room", "Join", "Leave the room"):
+        press(app, words)
     assert rooms().look(code).people == ()
     assert "With a class" in said(app)
 
 
 def test_no_models_and_no_more_rooms(page, made_up, no_models, monkeypatch):
     monkeypatch.setattr("fer_core.quiz.rooms.MOST_ROOMS", 0)
-    app = page()
+    app = press(page(), "Open a room")
     assert "No model has predictions to compare with." in said(app)
-    assert "rooms of this server are in use" in press(app, "Open a room").warning[0].value
+    assert "rooms of this server are in use" in said(app)

@@ -1,35 +1,26 @@
 from __future__ import annotations
 
-import time
-
 from fer_core.files import cache_folder
 from fer_core.inference.face_table import VIDEO_COLUMNS
 from tests.app.conftest import charts, said
 from tests.clips import film, moving_head, scene, sound_only
-from tests.conftest import require
-
-PATIENCE = 120.0
+from tests.waiting import until
 
 
 def finished(app):
     """Run the page again, as its fragment would, until the analysis is done."""
-    deadline = time.monotonic() + PATIENCE
-    while app.get("progress") and time.monotonic() < deadline:
-        time.sleep(0.3)  # the analysis works in a thread of this very process
-        app.run()
-    assert not app.get("progress")
+    until(lambda: not app.get("progress") or not app.run().get("progress"), 120, every=0.3)
     return app
 
 
 def analysed(app, name: str, content: bytes):
     app.file_uploader(key="v_upload").upload(name, content).run()
     app.button(key="v_start").click().run()
-    assert not app.exception
     return finished(app)
 
 
-def test_the_sample_has_results_before_any_click_whatever_the_link_says(open_app):
-    app = finished(open_app("video", v_rate="often", v_source="Nowhere", v_model="no_such_model"))
+def test_the_sample_has_results_before_any_click_whatever_the_link_says(page):
+    app = finished(page(v_rate="often", v_source="Nowhere", v_model="no_such_model"))
     assert app.title[0].value == "Video"
     assert "Made from one still picture" in said(app)
     assert len(app.get("video")) == 1
@@ -41,8 +32,8 @@ def test_the_sample_has_results_before_any_click_whatever_the_link_says(open_app
     assert [button.key for button in app.get("download_button")] == ["v_csv", "v_parquet", "v_video"]
 
 
-def test_model_and_rate_from_a_link(open_app, from_utkface, never_sure):
-    app = finished(open_app("video", v_rate="2", v_model=never_sure))
+def test_model_and_rate_from_a_link(page, from_utkface, never_sure):
+    app = finished(page(v_rate="2", v_model=never_sure))
     assert "non-commercial research" in said(app)
     assert "Not sure in 100 % of this time: no expression reaches 100 %" in said(app)
     assert app.subheader[0].value.startswith("Face 1: happy ")
@@ -50,10 +41,9 @@ def test_model_and_rate_from_a_link(open_app, from_utkface, never_sure):
     assert app.dataframe[0].value["seconds"].nunique() == 16
 
 
-def test_an_uploaded_film_with_two_faces(open_app):
-    require("FER_YUNET_MODEL", "needs YuNet's weights")
+def test_an_uploaded_film_with_two_faces(page, yunet_file):
     content = film([scene((5 + 4 * k, 20), (320, 40), scale=0.9) for k in range(6)])
-    app = analysed(open_app("video", v_source="Upload"), "two [of] them.mp4", content)
+    app = analysed(page(v_source="Upload"), "two [of] them.mp4", content)
     assert "two [of] them.mp4: 6 frames over 0.6 seconds, 2 faces" in said(app)
     assert app.get_by_key("v_face").options == ["1", "2"]
     app.get_by_key("v_face").set_value(2).run()
@@ -62,12 +52,11 @@ def test_an_uploaded_film_with_two_faces(open_app):
     # away and back: the results are still there
     app.switch_page("pages/predict.py").run()
     app.switch_page("pages/video.py").run()
-    assert not app.exception
 
 
-def test_each_upload_takes_the_place_of_the_one_before(open_app):
+def test_each_upload_takes_the_place_of_the_one_before(page):
     """Files that are no films, films without and with a face, and an analysis that is stopped."""
-    app = open_app("video", v_source="Upload")
+    app = page(v_source="Upload")
     assert app.button(key="v_start").disabled
     for name, content, says in (
         ("notes.mp4", b"no film", "notes.mp4 is not a video"),
@@ -91,6 +80,5 @@ def test_each_upload_takes_the_place_of_the_one_before(open_app):
         app.run()
     app.button(key="v_stop").click().run()
     app = finished(app)
-    assert not app.exception
     assert app.info[0].value.startswith("Stopped after ")
     assert 0 < len(app.dataframe[0].value) < 500

@@ -16,15 +16,9 @@ from tests import server as servers
 from tests.bad_inputs import encoded, good_input
 from tests.server import serving
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--allow-loopback-in-peer-connection",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--allow-loopback-in-peer-connection"]
+FLAGS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+FLAGS += ["--disable-features=WebRtcHideLocalIpsWithMdns"]
 PATIENCE = servers.PATIENCE * 1000
 """Milliseconds."""
 
@@ -37,12 +31,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def start_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+def start_server(
+    chromium: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., str]]:
     """Start a fresh server with each call, which may add options of `streamlit run`, and return its address.
 
-    Only what can be rebuilt, such as the parsed FER2013, is shared.
+    Only what can be rebuilt is shared; the parsed FER2013 also between sessions.
     """
-    cache = tmp_path_factory.mktemp("cache")
+    cache, kept = tmp_path_factory.mktemp("cache"), request.config.cache.mkdir("fer_home") / "cache" / "fer2013"
+    kept.mkdir(parents=True, exist_ok=True)
+    (cache / "fer2013").symlink_to(kept)
     with ExitStack() as running:
 
         def start(*more: str) -> str:
@@ -76,17 +74,12 @@ def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def visit(browser: Any, server: str) -> Iterator[Callable[..., Any]]:
-    """Open an address of the app in a fresh window and wait until the page has settled.
-
-    After each test it is checked that its pages have asked no other host for anything.
-    """
+    """Open an address of the app in a fresh window. In the end it is checked that no page has asked another host."""
     contexts = []
     asked: set[str] = set()
 
     def opened(path: str = "/", width: int = 1280, scheme: str = "light", base: str | None = None) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
-        )
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         context.on("request", lambda request: asked.add(request.url))
@@ -153,3 +146,16 @@ def fits_width(page: Any) -> None:
     """Wait until the page needs no horizontal scrolling."""
     main = page.locator('[data-testid="stMain"]')
     until(page, lambda: main.evaluate("element => element.scrollWidth <= element.clientWidth"))
+
+
+def upload(page: Any, *files: tuple[str, bytes]) -> None:
+    """Hand files (name and content) to the page's file uploader."""
+    given = [{"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files]
+    page.set_input_files('[data-testid="stFileUploader"] input[type=file]', given)
+
+
+def plot_of(page: Any, number: int = 0) -> Any:
+    """Return a chart once it is drawn."""
+    found = page.locator(".js-plotly-plot").nth(number)
+    found.locator(".main-svg").first.wait_for()
+    return found

@@ -27,12 +27,7 @@ def test_a_page_has_no_serious_violation_and_fits_a_phone(visit, name, scheme):
         lightness = sum(int(part) for part in ink.removeprefix("rgb(").rstrip(")").split(","))
         assert lightness > 600 if scheme == "dark" else lightness < 200
     settle(page)
-    violations = [
-        (violation["id"], node["html"][:200])
-        for violation in Axe().run(page).response["violations"]
-        if violation["impact"] in {"serious", "critical"}
-        for node in violation["nodes"]
-    ]
-    assert not violations
+    violations = Axe().run(page).response["violations"]
+    assert not [violation for violation in violations if violation["impact"] in {"serious", "critical"}]
     page.set_viewport_size({"width": 400, "height": 900})
     fits_width(page)

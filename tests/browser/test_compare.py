@@ -11,30 +11,19 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.confusion import cell_faces
 from fer_core.store.folders import list_models
-from tests.browser.conftest import box_of, settle, until
+from tests.browser.conftest import box_of, plot_of, settle, until
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def titles():
-    found = [model.title for model in list_models()[0]]
-    if len(found) < 2:
-        pytest.skip(f"needs two shipped models. Received: {found}")
-    return found
+    return [model.title for model in list_models()[0]]
 
 
 def shown(chart) -> list[str]:
-    return chart.evaluate(
-        "plot => (plot._fullData ?? [])"
-        ".filter(t => t.visible === true && t.showlegend && t.legendgroup).map(t => t.name)"
-    )
-
-
-def plot_of(page, number: int = 0):
-    found = page.locator(".js-plotly-plot").nth(number)
-    found.locator(".main-svg").first.wait_for()
-    return found
+    drawn = "(plot._fullData ?? []).filter(t => t.visible === true && t.showlegend && t.legendgroup)"
+    return chart.evaluate(f"plot => {drawn}.map(t => t.name)")
 
 
 def at_most_six_models_are_drawn_until_the_legend_is_clicked(page, plot, titles) -> None:
@@ -73,50 +62,45 @@ def test_one_legend_names_every_model_and_leaves_the_plots_their_height(visit, t
         at_most_six_models_are_drawn_until_the_legend_is_clicked(page, plot, titles)
 
 
-def test_the_camera_saves_a_picture_that_says_what_it_shows(visit, tmp_path):
-    page = visit("/compare?c_section=ROC and PR&c_expression=sad")
+def saved(page, button: str):
+    """Return the download of the first chart's camera."""
     plot = plot_of(page)
     plot.hover(position={"x": 300, "y": 150})
     with page.expect_download() as waiting:
-        plot.locator('.modebar-btn[data-title*="PNG"]').click()
-    assert waiting.value.suggested_filename == "roc-and-precision-recall-curves-for-sad.png"
-    waiting.value.save_as(tmp_path / "chart.png")
-    with Image.open(tmp_path / "chart.png") as picture:
-        width, height = picture.size
-        assert len(picture.convert("RGB").getcolors(width * height)) > 20
-    box = box_of(plot)
+        plot.locator(f'.modebar-btn[data-title*="{button}"]').click()
+    return waiting.value
+
+
+def test_the_camera_saves_a_picture_that_says_what_it_shows(visit):
+    page = visit("/compare?c_section=ROC and PR&c_expression=sad")
+    file = saved(page, "PNG")
+    assert file.suggested_filename == "roc-and-precision-recall-curves-for-sad.png"
+    picture, box = Image.open(file.path()), box_of(plot_of(page))
+    width, height = picture.size
+    assert len(picture.convert("RGB").getcolors(width * height)) > 20
     assert (width, height) == pytest.approx((2 * box["width"], 2 * box["height"]), abs=4)
     page.get_by_role("radio", name="SVG").or_(page.get_by_role("button", name="SVG", exact=True)).first.click()
     settle(page)
-    plot = plot_of(page)
-    plot.hover(position={"x": 300, "y": 150})
-    with page.expect_download() as waiting:
-        plot.locator('.modebar-btn[data-title*="Download"]').click()
-    waiting.value.save_as(tmp_path / "chart.svg")
-    assert (tmp_path / "chart.svg").read_text("utf-8").startswith("<svg")
-
-
-def drag(page, plot, start: float, end: float, happened) -> None:
-    """Drag over a part of a plot's width until it has an effect: a chart takes no drags just after it is drawn."""
-
-    def dragged() -> bool:
-        area = box_of(plot.locator(".nsewdrag"))
-        middle = max(area["y"], 0) + min(100, area["height"] / 2)
-        page.mouse.move(area["x"] + start * area["width"], middle)
-        page.mouse.down()
-        page.mouse.move(area["x"] + end * area["width"], middle, steps=5)
-        page.mouse.up()
-        settle(page)
-        return happened()
-
-    plot.locator(".nsewdrag").scroll_into_view_if_needed()
-    until(page, dragged)
+    assert saved(page, "Download").path().read_bytes().startswith(b"<svg")
 
 
 def test_bars_of_confidence_can_be_selected_by_dragging(visit):
     page = visit("/compare?c_section=Calibration")
-    result = page.get_by_text("of these predictions are correct (95 % interval")
-    drag(page, plot_of(page, 1), 0.5, 0.9, result.is_visible)
+    area = plot_of(page, 1).locator(".nsewdrag")
+    area.scroll_into_view_if_needed()
+
+    def dragged() -> bool:
+        """A chart takes no drags just after it is drawn."""
+        box = box_of(area)
+        middle = max(box["y"], 0) + min(100, box["height"] / 2)
+        page.mouse.move(box["x"] + 0.5 * box["width"], middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.9 * box["width"], middle, steps=5)
+        page.mouse.up()
+        settle(page)
+        return page.get_by_text("of these predictions are correct (95 % interval").is_visible()
+
+    until(page, dragged)
 
 
 @pytest.mark.parametrize("section", ["Calibration", "Training", "Robustness", "F1 by expression"])
@@ -132,26 +116,12 @@ def test_a_legend_leaves_its_plot_room_on_a_phone(visit, section):
     assert last is None or plot.locator(".xtick text").last.text_content() == last
 
 
-def test_dragging_zooms_the_scores_and_a_double_click_shows_all(visit):
-    page = visit("/compare?c_section=F1 by expression")
-    plot = plot_of(page)
-    settle(page)
-
-    def span() -> float:
-        return plot.evaluate("plot => { const [a, b] = plot._fullLayout.xaxis.range; return b - a }")
-
-    drag(page, plot, 0.4, 0.7, lambda: span() < 0.5)
-    area = box_of(plot.locator(".nsewdrag"))
-    page.mouse.dblclick(area["x"] + 0.5 * area["width"], max(area["y"], 0) + 100)
-    until(page, lambda: span() == 1)
-
-
 def test_a_click_on_a_cell_of_a_confusion_matrix_shows_its_faces(visit, fer2013_path):
     answers, _ = load_predictions(list_models()[0], "PublicTest", "plain")
     expected = cell_faces(answers, answers.names[0], "fear", "sad")
     page = visit("/confusion?m_number=6")
     page.wait_for_selector(".js-plotly-plot .heatmaplayer image")
-    plot = page.locator(".js-plotly-plot").first
+    plot = plot_of(page)
     row, column = EXPRESSIONS.index("fear"), EXPRESSIONS.index("sad")
     line = page.get_by_text(re.compile(rf"predicts {len(expected)} fear faces as sad"))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import pytest
 
 from fer_core.store.folders import load_model
@@ -23,19 +25,17 @@ def test_the_map_shows_faces_under_the_pointer_and_results_of_a_selection(visit,
         page.wait_for_timeout(200)
         return picture.is_visible()
 
-    places = iter(range(10**6))
-    until(page, lambda: pointed(0.5 + 0.01 * (next(places) % 10)))
+    places = cycle(range(10))
+    until(page, lambda: pointed(0.5 + 0.01 * next(places)))
     assert "blob:" in picture.evaluate("element => getComputedStyle(element).backgroundImage")
     page.mouse.move(5, 5)
     picture.wait_for(state="hidden")
 
     box = box_of(area)
-    corners = [(0.5, 0.4), (0.7, 0.4), (0.7, 0.7), (0.5, 0.7), (0.5, 0.42)]
-    points = [(box["x"] + across * box["width"], box["y"] + down * box["height"]) for across, down in corners]
-    page.mouse.move(*points[0])
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*point, steps=6)
+    for number, (across, down) in enumerate(((0.5, 0.4), (0.7, 0.4), (0.7, 0.7), (0.5, 0.7), (0.5, 0.42))):
+        page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"], steps=6)
+        if number == 0:
+            page.mouse.down()
     page.mouse.up()
     result = page.get_by_text(f"{load_model().title} is right on")
     result.wait_for()
@@ -46,4 +46,4 @@ def test_the_map_shows_faces_under_the_pointer_and_results_of_a_selection(visit,
     page.wait_for_url("**d_map_color=prediction**")
     settle(page)
     assert result.inner_text() == before, "a new colour keeps the selection"
-    until(page, lambda: pointed(0.5 + 0.01 * (next(places) % 10)))  # also on the new chart
+    until(page, lambda: pointed(0.5 + 0.01 * next(places)))  # also on the new chart

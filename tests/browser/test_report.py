@@ -21,8 +21,7 @@ def opened(home, tmp_path, monkeypatch, browser):
     """Open the report on eight models in a window of some width; return the page, and what went wrong so far."""
     monkeypatch.setattr(folders, "SHIPPED", tmp_path / "shipped")
     for place in range(8):
-        title = {"title": LINK} if place == 7 else {}
-        add_model(promoted(), f"m{place}", skill=1 + place / 4, **title)
+        add_model(promoted(), f"m{place}", skill=1 + place / 4, title=LINK if place == 7 else f"The m{place} one")
     path = write_html(build_report(list_models()[0], "PublicTest"), tmp_path / "report.html")
     pages = []
 
@@ -69,33 +68,31 @@ def test_it_works_without_network(opened, width):
 
 def test_a_click_in_the_legend_hides_and_shows_a_model(opened):
     page, wrong = opened(1280)
-    before = shown(page, "roc-pr-happy")
+    before, plot = shown(page, "roc-pr-happy"), page.locator('[data-name="roc-pr-happy"]')
     assert len(before) == 6
-    legend = page.locator('[data-name="roc-pr-happy"] .legend')
     for title in ("The m5 one", "The m0 one"):  # one that is shown at first, and one that is not
-        legend.locator(".traces", has_text=title).locator(".legendtoggle").click()
-        was = title in before
-        until(page, lambda title=title, was=was: (title in shown(page, "roc-pr-happy")) != was)
-    assert shown(page, "roc-pr-happy") == before - {"The m5 one"} | {"The m0 one"}
+        plot.locator(".legend .traces", has_text=title).locator(".legendtoggle").click()
+        until(page, lambda title=title: (title in before) != (title in shown(page, "roc-pr-happy")))
+    after = before - {"The m5 one"} | {"The m0 one"}
+    assert shown(page, "roc-pr-happy") == after
     assert shown(page, "roc-pr-sad") == before
-    tall = box_of(page.locator('[data-name="roc-pr-happy"]'))["height"]
+    tall = box_of(plot)["height"]
     page.set_viewport_size({"width": 400, "height": 900})  # the layout of a phone, with the same models
-    until(page, lambda: box_of(page.locator('[data-name="roc-pr-happy"]'))["height"] > 1.5 * tall)
-    assert shown(page, "roc-pr-happy") == before - {"The m5 one"} | {"The m0 one"}
+    until(page, lambda: box_of(plot)["height"] > 1.5 * tall)
+    assert shown(page, "roc-pr-happy") == after
     assert wrong == []
 
 
 def test_on_paper_charts_fit_and_list_only_what_they_show(opened):
     page, wrong = opened(1280)
-    plot = page.locator('[data-name="roc-pr-happy"]')
-    assert plot.locator(".legend .traces").count() == 8
+    names = page.locator('[data-name="roc-pr-happy"] .legend .traces')
+    assert names.count() == 8
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    until(page, lambda: plot.locator(".legend .traces").count() == 6)
+    until(page, lambda: names.count() == 6)
     assert not page.locator(".modebar-container").first.is_visible()
     assert max(box_of(box)["width"] for box in page.locator(".chart").all()) <= 690
     page.emulate_media(media="screen")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    until(page, lambda: plot.locator(".legend .traces").count() == 8)
-    assert len(shown(page, "roc-pr-happy")) == 6
+    until(page, lambda: names.count() == 8)
     assert wrong == []

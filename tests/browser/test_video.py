@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import fits_width, settle
+from tests.browser.conftest import fits_width, plot_of, settle, upload
 from tests.clips import film, scene
 
 pytestmark = pytest.mark.browser
@@ -24,7 +24,7 @@ def plays(page) -> list:
 def test_the_sample_plays_on_a_phone_in_the_dark(visit):
     page = visit("/video?v_rate=5", width=400, scheme="dark")
     assert plays(page) == [640, 360, pytest.approx(8.0, abs=0.05), None]
-    page.locator(".js-plotly-plot").nth(2).wait_for()
+    plot_of(page, 2)
     settle(page)
     fits_width(page)
     words = page.locator(".js-plotly-plot text")
@@ -34,12 +34,7 @@ def test_the_sample_plays_on_a_phone_in_the_dark(visit):
 
 def test_an_upload_plays(visit, yunet_file):
     page = visit("/video?v_source=Upload")
-    frames = [scene((10 + k % 50, 30)) for k in range(40)]
-    content = film(frames, "webm", "libvpx")
-    page.set_input_files(
-        '[data-testid="stFileUploader"] input[type=file]',
-        [{"name": "me.webm", "mimeType": "video/webm", "buffer": content}],
-    )
+    upload(page, ("me.webm", film([scene((10 + k % 50, 30)) for k in range(40)], "webm", "libvpx")))
     page.get_by_test_id("stBaseButton-primary").click()
     assert plays(page) == [640, 360, pytest.approx(4.0, abs=0.05), None]
     page.get_by_text(re.compile("40 frames over 4.0 seconds, [12] faces?")).wait_for()  # the fallback may find two

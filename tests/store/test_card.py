@@ -1,7 +1,3 @@
-"""The model card: what is read is written back; what is missing or damaged is named."""
-
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 
@@ -35,9 +31,8 @@ def test_a_stored_card_is_written_as_it_was_read(path, tmp_path):
 def test_a_card_from_keyword_values():
     card = ModelCard(**PLAIN | {"served": {}}, spec=ModelSpec("mine", "Mine", "compact_cnn"))
     assert ModelCard.from_dict(card.as_dict()) == card
-    assert list(card.as_dict()) == [
-        *("name", "title", "spec", "parameters", "weights_from", "input_size", "served", "metrics")
-    ]
+    keys = "name, title, spec, parameters, weights_from, input_size, served, metrics"
+    assert ", ".join(card.as_dict()) == keys
     assert list(replace(card, promoted_from="a run").as_dict())[-1] == "promoted_from"
 
 
@@ -85,7 +80,6 @@ OWN = {"training": {"data": "own pictures (my zip)"}}
         ({"name": "vgg16_frozen", "weights_from": "imagenet"}, "–", None),
         ({"trained": "the last block"}, "the last block", None),
         ({"served": {"storage": "int8", "holdout_accuracy": {"int8": 0.5, "float32": 0.6}}}, "every layer", 0.5),
-        ({"served": {"holdout_accuracy": {"int8": 0.5}}}, "every layer", None),
         ({"served": {"storage": "int8", "holdout_accuracy": {"int8": 0.95}}, **OWN}, "every layer", None),
     ],
 )

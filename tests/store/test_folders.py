@@ -1,7 +1,3 @@
-"""The store: what is written is read; what is broken is named and skipped."""
-
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 
@@ -24,7 +20,6 @@ TABLE = TABLE.assign(row=[5, 6], split="public_test", view=["plain", "flip"], la
 
 @pytest.fixture
 def mine(home, tmp_path, monkeypatch) -> StoredModel:
-    """The only model of the store."""
     monkeypatch.setattr(folders, "SHIPPED", tmp_path / "shipped")
     history = pd.DataFrame({"epoch": [0], "loss": [1.5]})
     return save_model(promoted(), MINE, weights=b"weights", predictions=TABLE, history=history, keras=b"keras")
@@ -49,8 +44,6 @@ def test_round_trip_and_writing_again_replaces_the_whole(mine):
 BROKEN = {
     "no_card": (None, b"w", "no readable card.json"),
     "bad_json": ("{", b"w", "not valid JSON"),
-    "list_card": ("[]", b"w", "lacks name"),
-    "lacking": ('{"name": "x"}', b"w", "lacks title, parameters"),
     "no_weights": (json.dumps(CARD), None, "model.tflite is missing or empty"),
     "empty_weights": (json.dumps(CARD), b"", "model.tflite is missing or empty"),
     "no_predictions": (json.dumps({**CARD, "served": None}), b"w", "predictions.parquet is missing or empty"),
@@ -93,9 +86,6 @@ def test_a_card_is_read_once_until_its_file_changes(mine):
     assert open_model(mine.folder).card is open_model(mine.folder).card
     replace(mine.card, title="Another title").write(card)
     assert open_model(mine.folder).title == "Another title"
-    card.write_text("{")
-    with pytest.raises(FerError, match="is not valid JSON"):
-        open_model(mine.folder)
     card.unlink()
     with pytest.raises(FerError, match=r"no readable card\.json"):
         open_model(mine.folder)
