@@ -1,4 +1,4 @@
-"""Predict the expressions of face crops with a LiteRT file. Thread-safe. `StoredModel.classifier` opens a model."""
+"""Predict the expressions of face crops with a model file. Thread-safe. `StoredModel.classifier` opens a model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.added import AddedRunner, Takes
 from fer_core.data.images import resized
 from fer_core.faces.preprocessing import crop_to_boxes, detect_boxes, maps_on_whole_faces, preprocess_faces
 from fer_core.labels import EXPRESSIONS
@@ -30,14 +31,15 @@ class Prediction:
 
 
 class Classifier:
-    """Predict the expression probabilities of face crops with a LiteRT file.
+    """Predict the expression probabilities of face crops with a model file.
 
     Args:
-        content: of a `.tflite` file of this project.
+        content: of a `.tflite` file of this project; or of a file that was made elsewhere, with `takes`.
         threads: CPU threads of each interpreter. Interpreters are not thread-safe, so they are kept in a pool.
         preprocessing: of the faces, as in `fer_core.faces.preprocess_faces`.
         not_sure_below: the confidence below which the model is not sure, 0 to 1; 0 for none.
         classes: what the model tells apart, in the order of its outputs.
+        takes: how a file that was made elsewhere takes pictures; None for a file of this project.
 
     Attributes:
         input_size: side of the square input in pixels.
@@ -55,10 +57,15 @@ class Classifier:
         preprocessing: str = "none",
         not_sure_below: float = 0.0,
         classes: tuple[str, ...] = EXPRESSIONS,
+        takes: Takes | None = None,
     ) -> None:
         self.not_sure_below, self.classes = not_sure_below, classes
         self._content, self._threads, self._preprocessing = content, threads, preprocessing
-        self._pools = {batch: Pool(partial(self._make, batch)) for batch in (1, BATCH)}
+        self._pools: dict[int, Pool[_Runner | AddedRunner]] = {
+            batch: Pool(partial(self._make, batch)) for batch in (1, BATCH)
+        }
+        if takes is not None:  # its runner takes batches of any size
+            self._pools = dict.fromkeys(self._pools, Pool(partial(AddedRunner, content, threads, takes)))
         with self._pools[1].borrow() as runner:
             self.input_size, self._map_shape = runner.input_size, runner.map_shape
         self.locates = self._map_shape != (1, 1)

@@ -12,6 +12,7 @@ MODULES: Final = {
     **dict.fromkeys(("choreographer", "kaleido", "plotly", "skimage", "statsmodels"), "app"),
     **dict.fromkeys(("streamlit", "streamlit_webrtc"), "app"),
     **dict.fromkeys(("ai_edge_quantizer", "keras", "onnx", "optuna", "sqlalchemy", "tensorflow", "tf2onnx"), "train"),
+    "onnxruntime": "onnx",
     "ray": "archive",
 }
 """Modules that the base does not have, to the extra in pyproject.toml that has them."""

@@ -4,6 +4,7 @@ import streamlit as st
 
 from fer_core.metrics.ensembles import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
 from pages.parts import common
+from pages.parts.added import offer_to_add
 from pages.parts.charts import choose_picture_format
 from pages.parts.common import plain
 from pages.parts.compare import OF_FER2013, SECTIONS, report_html
@@ -45,6 +46,9 @@ with st.expander("Combine models into an ensemble", icon=":material/hub:", expan
         st.warning(plain(combined), icon=":material/warning:")
     else:
         st.caption("The ensemble is then listed among the models below.")
+
+with st.expander("Add a model or predictions made elsewhere", icon=":material/upload_file:"):
+    offer_to_add()
 
 sections = {name: show for name, show in SECTIONS.items() if not answers.own or name not in OF_FER2013}
 tabs = st.tabs(list(sections), key="c_section", bind="query-params")

@@ -161,7 +161,7 @@ def test_every_extra_module_is_of_its_extra():
 
 
 def test_what_the_app_imports_is_listed_with_an_upper_bound_and_what_is_listed_is_imported():
-    installed = [*LOCKS["requirements.txt"], *EXTRAS["archive"]]
+    installed = [*LOCKS["requirements.txt"], *EXTRAS["onnx"], *EXTRAS["archive"]]
     for text in [*installed, *DEV]:
         assert any(limit.operator in ("==", "~=", "<", "<=") for limit in Requirement(text).specifier), text
     listed = {canonicalize_name(Requirement(text).name) for text in installed}

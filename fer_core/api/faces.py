@@ -189,7 +189,6 @@ class FaceTable:
         return pd.DataFrame(columns | {"probability": found[list(self._classes)].mean()}, index=names)
 
     @extras()
-    @extras()
     def timeline(self, face: int = 1) -> Any:
         """Return a Plotly figure of one face's seven probabilities over the seconds of a video."""
         from fer_core.figures.bars import timeline_chart

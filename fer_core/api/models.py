@@ -170,7 +170,6 @@ class Audit(NamedTuple):
 
 
 @extras()
-@extras()
 def audit(
     source: str | os.PathLike[str],
     model: str = DEFAULT_MODEL,

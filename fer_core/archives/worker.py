@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import fer_core
+from fer_core.added import Takes
 from fer_core.archives.storage import Location, opened, short_name, shown
 from fer_core.data import read_image
 from fer_core.extras import extras
@@ -66,13 +67,14 @@ class Job:
 
     kind: Kind
     model: str
-    weights: bytes  # content of its LiteRT file
+    weights: bytes  # content of its file
     preprocessing: str
     classes: tuple[str, ...]
     yunet: bytes | None  # content of its file; None for the fallback
     not_sure_below: float = 0.0  # the model's threshold of the confidence
     note: str | None = None  # a sentence about the detector's limits
     flip: bool = False  # average each face with its mirror image
+    takes: Takes | None = None  # how a file that was made elsewhere takes pictures
     whole_image: bool = False  # photos: take each as one face crop
     rate: float | None = None  # videos: frames to analyse per second; None for all
     smoothing: float = 0.0  # videos: its time constant in seconds; 0 for none
@@ -85,10 +87,10 @@ class Job:
             yunet = yunet_path().read_bytes()
         except DetectorUnavailable:
             note = default_detector().note
-        card = model.card
+        card, takes = model.card, model.takes
         below = 0.0 if card.not_sure is None else card.not_sure.below
         about = (card.preprocessing, card.classes, yunet, below, note)
-        return cls(kind, model.name, model.content(), *about, **settings)
+        return cls(kind, model.name, model.content(), *about, takes=takes, **settings)
 
     def settings(self) -> dict[str, Any]:
         """Return what the results depend on, as JSON types with names for people."""
@@ -129,8 +131,8 @@ class Worker:
     def __init__(self, job: Job, out: str, *, machine: str | None = None) -> None:
         self._job, self._out = job, Location.of(out)
         self._machine = machine or socket.gethostname()
-        options: dict[str, Any] = {"preprocessing": job.preprocessing, "not_sure_below": job.not_sure_below}
-        options["classes"] = job.classes
+        names = ("preprocessing", "not_sure_below", "classes", "takes")
+        options: dict[str, Any] = {name: getattr(job, name) for name in names}
         classifier = Classifier(job.weights, threads=1, **options)  # workers use all cores
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "yunet.onnx"

@@ -23,11 +23,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for command in (predict, video, train, tune, pretrain, evaluate, compare, audit, models, report):
+for command in (predict, video, train, tune, pretrain, evaluate, compare, audit, report):
     app.command()(command)
 app.command("app", context_settings=SETTINGS)(start)
 app.add_typer(data, name="data")
 app.add_typer(runs, name="runs")
+app.add_typer(models, name="models")
 
 
 def main(name: str = "fer-lab") -> None:

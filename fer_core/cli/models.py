@@ -1,4 +1,4 @@
-"""`models`: list the stored models; and `report`: compare them in one HTML file."""
+"""`models`: list the stored models, or add one; and `report`: compare them in one HTML file."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from rich.markup import escape
-from typer import Argument, Option
+from typer import Argument, Context, Option, Typer
 
+from fer_core.cli.added import add
 from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout, warn, write_output
 from fer_core.labels import EXPRESSIONS
 from fer_core.models.spec import WEIGHTS
@@ -17,8 +18,13 @@ from fer_core.store.folders import list_models, load_model
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
+models = Typer(help="List the trained models, or add one that was made elsewhere.")
+models.command("add")(add)
 
-def models(
+
+@models.callback(invoke_without_command=True)
+def list_stored(
+    context: Context,
     markdown: Annotated[bool, Option(help="Print the table of docs/models.md, with the scores.")] = False,
     cards: Annotated[bool, Option(help="Write each model's card as README.md into its folder.")] = False,
     as_json: AsJson = False,
@@ -27,6 +33,8 @@ def models(
     from fer_core.measuring.scoreboard import card_scoreboard
     from fer_core.sections.cards import FILE, model_readme
 
+    if context.invoked_subcommand is not None:
+        return
     if markdown + cards + as_json > 1:
         raise FerError("Choose one of --markdown, --cards and --json.")
     stored = stored_models()

@@ -180,11 +180,12 @@ def read_csv(path: Path) -> FaceDataset:
             raise FerError(f"{where} has an unknown Usage. {expected}. Received: {shortened(use)}")
         labels.append(int(emotion))
         usage.append(use.strip())
-        faces.append(_csv_face(pixels, where))
+        faces.append(csv_face(pixels, where))
     return _without_rows(faces, labels, usage)
 
 
-def _csv_face(text: str, where: str) -> Image:
+def csv_face(text: str, where: str) -> Image:
+    """Return a face `(48, 48)` from its gray levels as text; a `FerError` begins with `where`."""
     try:
         # The fastest way to parse "70 80 82 …": 40 µs per face. It only accepts whole numbers and spaces.
         values = np.fromstring(text, dtype=np.int64, sep=" ")
@@ -215,7 +216,7 @@ def read_folder(folder: Path) -> FaceDataset:
         )
     pictures.sort(key=lambda picture: (SPLITS.index(picture[0]), picture[1], picture[2].name))
     usage, labels, paths = zip(*pictures, strict=True)
-    return _without_rows([_gray_face(path, folder) for path in paths], labels, usage)
+    return _without_rows([gray_face(path, folder) for path in paths], labels, usage)
 
 
 def _pictures(split_folder: Path, splits: Sequence[str]) -> Iterator[tuple[str, int, Path]]:
@@ -248,7 +249,8 @@ def _usage(path: Path, splits: Sequence[str]) -> str:
     )
 
 
-def _gray_face(path: Path, folder: Path) -> Image:
+def gray_face(path: Path, folder: Path) -> Image:
+    """Read a picture of 48 x 48 pixels as gray; messages name it by its path in `folder`."""
     name = path.relative_to(folder).as_posix()
     image = read_image(path, name=name)
     if image.shape[:2] != (FACE_SIZE, FACE_SIZE):

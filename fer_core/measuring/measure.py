@@ -17,7 +17,7 @@ from fer_core.data.holdout import LISTED
 from fer_core.faces import add_noise, blur_faces
 from fer_core.measuring.robustness import measure_degraded, robustness_faces
 from fer_core.metrics.calibration import WANTED, lowest_threshold
-from fer_core.metrics.core import bootstrap_intervals, evaluate
+from fer_core.metrics.core import evaluate, measured
 from fer_core.metrics.significance import PARTS, score_parts
 from fer_core.store.card import ModelCard, Score
 from fer_core.store.folders import update_model
@@ -60,33 +60,31 @@ def summarize(
         `{split: {view: {"accuracy": …, "accuracy_interval": [low, high], "macro_f1": …, …}}}` by FER2013's label, with
         95 % intervals, and `accuracy_without_leaked` over the `n_without_leaked` faces whose pixels do not occur in
         `training`, on which the model may have been trained. `by` has the same metrics for each of
-        `columns.YARDSTICKS`; that of the annotators is missing if no face has votes.
+        `columns.YARDSTICKS`; that of the annotators is missing if no face has votes. Splits and views without
+        predictions are missing.
     """
     result: dict[str, dict[str, dict[str, Any]]] = {}
-    for split in TEST_SPLITS.values():
+    for names, table in predictions.groupby(["split", "view"], sort=False):
+        split, view = map(str, names)
         clean = ~leaked_mask(tests.split(split), training)
-        result[split] = {}
-        for view in VIEWS:
-            table = predictions[(predictions["split"] == split) & (predictions["view"] == view)]
-            probabilities = table[PROBABILITIES].to_numpy(np.float64)
-            truth = {name: table[name].to_numpy() for name in YARDSTICKS}
-            by = {name: scores(labels, probabilities) for name, labels in truth.items() if (labels >= 0).any()}
-            leakless = evaluate(truth["label"][clean], probabilities[clean])
-            result[split][view] = {
-                **by["label"],
-                "accuracy_without_leaked": leakless.accuracy,
-                "n_without_leaked": leakless.n,
-                "by": by,
-            }
+        probabilities = table[PROBABILITIES].to_numpy(np.float64)
+        truth = {name: table[name].to_numpy() for name in YARDSTICKS}
+        by = {name: scores(labels, probabilities) for name, labels in truth.items() if (labels >= 0).any()}
+        leakless = evaluate(truth["label"][clean], probabilities[clean])
+        result.setdefault(split, {})[view] = {
+            **by["label"],
+            "accuracy_without_leaked": leakless.accuracy,
+            "n_without_leaked": leakless.n,
+            "by": by,
+        }
     return result
 
 
 def scores(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
     """Return metrics, intervals and rates of each class over the faces with an answer, where `labels` is not -1."""
     judged = labels >= 0
-    metrics = evaluate(labels[judged], probabilities[judged])
-    score = Score.of(metrics, bootstrap_intervals(labels[judged], probabilities[judged]))
-    return dict(score.values, per_class=metrics.per_class.as_dict())
+    metrics, intervals = measured(labels[judged], probabilities[judged])
+    return dict(Score.of(metrics, intervals).values, per_class=metrics.per_class.as_dict())
 
 
 def degraded_copies(faces: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:

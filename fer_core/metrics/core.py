@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,7 @@ from fer_core.metrics.predictions import (
     as_models,
     as_pair,
     check_count,
+    is_graded,
 )
 
 
@@ -66,6 +68,7 @@ class Metric:
     interval: Callable[[IntArray, FloatArray, FloatArray, float], Interval]
     example: Callable[[Metrics], str] = lambda _: ""
     higher_is_better: bool = True
+    of_probabilities: bool = False  # whether it says nothing of answers without probabilities, see `is_graded`
 
 
 def of_counts(function: Callable[[NDArray], FloatArray]) -> dict[str, Any]:
@@ -116,6 +119,7 @@ METRICS: Final[dict[str, Metric]] = {
         reading="0.5 is chance, 1 is perfect. It judges the order of faces, not the predicted expression.",
         trap="With few positives it can be high although most positive predictions are wrong. See precision and "
         "recall.",
+        of_probabilities=True,
         value=lambda labels, probas, _: float(mean_defined(class_auc(labels, probas))),
         interval=lambda labels, probas, _, confidence: macro_auc_interval(labels, probas, confidence),
         example=lambda metrics: (
@@ -213,7 +217,23 @@ def measure_models(predictions: Predictions) -> Measured:
     """Return metrics and 95 % intervals of each model; all models share the resamples."""
     labels, probabilities = predictions.labels, predictions.probabilities
     intervals = bootstrap_all(labels, probabilities)
-    return {name: (evaluate(labels, values), intervals[name]) for name, values in probabilities.items()}
+    return {name: measured(labels, values, intervals[name]) for name, values in probabilities.items()}
+
+
+def measured(
+    y_true: ArrayLike, proba: ArrayLike, intervals: BootstrapIntervals | None = None
+) -> tuple[Metrics, BootstrapIntervals]:
+    """Return the metrics of a model and its intervals, which are computed if they are not given.
+
+    Answers without probabilities (see `predictions.is_graded`) have no ROC AUC, ECE and log loss: these are NaN.
+    """
+    metrics, ends = evaluate(y_true, proba), intervals or bootstrap_intervals(y_true, proba)
+    if is_graded(np.asarray(proba)):
+        return metrics, ends
+    missing = [key for key, metric in METRICS.items() if metric.of_probabilities]
+    numbers = metrics.values | dict.fromkeys([*missing, "ece", "log_loss"], math.nan)  # noqa: PD011
+    none = dict.fromkeys(missing, Interval(math.nan, math.nan))
+    return replace(metrics, values=numbers), replace(ends, values=ends.values | none)  # noqa: PD011
 
 
 def f1_table(predictions: Predictions, measured: Measured) -> pd.DataFrame:

@@ -65,8 +65,13 @@ PAPER_VARIANTS: Final[dict[str, str]] = {
 }
 """Our names of the eight models in the paper, in its order, and the titles that people read."""
 
-PUBLISHED: Final[list[dict[str, Any]]] = _read("published")["results"]
+_PUBLISHED: Final = _read("published")
+
+PUBLISHED: Final[list[dict[str, Any]]] = _PUBLISHED["results"]
 """Published accuracies on FER2013's PrivateTest by its own label, and what others could reproduce; see the file."""
+
+IN_PACKAGES: Final[list[dict[str, Any]]] = _PUBLISHED["measured"]
+"""Models in packages of others, as measured by this code; see the file."""
 
 
 def reported(variant: str) -> list[ReportedOverall]:

@@ -68,6 +68,11 @@ def as_probabilities(proba: ArrayLike, name: str = "proba") -> FloatArray:
     return scaled
 
 
+def is_graded(values: FloatArray) -> bool:
+    """Return whether probabilities `(n, 7)` are more than an answer for each face, with 1 for it and 0 for the rest."""
+    return bool(((values > 0) & (values < 1)).any())
+
+
 def as_pair(y_true: ArrayLike, proba: ArrayLike, name: str = "proba") -> tuple[IntArray, FloatArray]:
     """Return validated labels `(n,)` and probabilities `(n, 7)`."""
     labels, values = as_labels(y_true), as_probabilities(proba, name)

@@ -43,15 +43,17 @@ def model_text(model: StoredModel) -> str:
     parameters = "" if card.parameters is None else f", {card.parameters:,} parameters"
     own = "It was trained on pictures of the person who trained it, which stay on that computer."
     trained_on = own if str(card.training.get("data", "")).startswith("own ") else TEXTS["data"]
+    if card.added:
+        trained_on = TEXTS["added"]
     what = "seven expressions" if card.classes == EXPRESSIONS else f"{len(card.classes)} classes of its own"
     sections = {
         "": f"# {card.title}\n\n`{card.name}` predicts which of {what} a face shows: "
-        f"{', '.join(card.classes)}. Input: a gray face of {size} pixels, framed as in FER2013{parameters}. It belongs "
-        "to FER Lab.",
+        f"{', '.join(card.classes)}. Input: a gray face of {size} pixels, framed as in FER2013{parameters}. "
+        f"{'It was made elsewhere and measured here, by FER Lab.' if card.added else 'It belongs to FER Lab.'}",
         "Uses": TEXTS["uses"],
         "How to use it": _how_to_use(model),
         "Data": _paragraphs(trained_on, TEXTS["backbones"].get(origin(card.weights_from))),
-        "Training": _training(card),
+        "Training": "" if card.added else _training(card),
         "Results": _results(card),
         "By expression": _by_expression(card),
         "On degraded faces": _degraded(model),
@@ -65,10 +67,10 @@ def _metadata(card: ModelCard) -> str:
     """Return the YAML block that Hugging Face reads. JSON values are YAML values."""
     free = origin(card.weights_from) not in {"utkface", "imagenet"}
     values: dict[str, Any] = {
-        "license": "mit" if free else "other",
+        "license": "unknown" if card.added else "mit" if free else "other",
         **({} if free else {"license_name": "mit-with-non-commercial-data"}),
         "pipeline_tag": "image-classification",
-        "library_name": "keras",
+        **({} if card.added else {"library_name": "keras"}),
         "tags": ["facial-expression-recognition", "fer2013", "litert"],
         "datasets": ["fer2013"],
         "metrics": ["accuracy", "f1", "roc_auc"],
@@ -106,8 +108,7 @@ classifier = load_model("{model.name}").classifier()
 probabilities = classifier.predict(faces).probabilities  # faces: (n, 48, 48) uint8 gray
 ```
 
-The served file is LiteRT ({storage}, {model.size_bytes / 1e6:.1f} MB). It needs no TensorFlow and also gives a class \
-activation map."""
+{_served_file(model, storage)}"""
     if least is None:
         return text
     return f"""{text}
@@ -115,6 +116,19 @@ activation map."""
 FER Lab's pages say "not sure" instead of an expression if no probability reaches {least.below:.0%}. On the hold-out,
 {least.accuracy:.1%} of the answers from there on are what most annotators say. These are the answers to
 {least.answered:.1%} of the {least.faces:,} faces on which the annotators have one clear answer."""
+
+
+def _served_file(model: StoredModel, storage: str) -> str:
+    size = f"{model.size_bytes / 1e6:.1f} MB"
+    if takes := model.takes:
+        return (
+            f"The file is {model.weights.name} ({size}). It takes pictures in `{takes.colour}` on "
+            f"the scale `{takes.scale}` and answers with {'logits' if takes.logits else 'probabilities'} of "
+            f"{', '.join(takes.classes)}. This was given, or guessed on the hold-out. It has no class activation map."
+        )
+    return (
+        f"The served file is LiteRT ({storage}, {size}). It needs no TensorFlow and also gives a class  activation map."
+    )
 
 
 def _training(card: ModelCard) -> str:
@@ -180,7 +194,7 @@ def _results(card: ModelCard) -> str:
         return ""
     text = _table(["Split", "Judged by", "Accuracy", "Macro F1", "ROC AUC", "Faces"], rows)
     text += "\n\nThe served file, each face once, with 95 % bootstrap intervals over the faces. "
-    text += "Nothing was chosen on these splits."
+    text += "" if card.added else "Nothing was chosen on these splits."
     leaked = [
         f"{split}: {card.metrics[key]['plain']['accuracy_without_leaked']:.1%}"
         for split, key in TEST_SPLITS.items()

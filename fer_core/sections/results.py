@@ -23,7 +23,7 @@ from fer_core.metrics.core import Measured, f1_table, measure_models
 from fer_core.metrics.curves import HALF_A_PIXEL, curve_table, threshold_table
 from fer_core.metrics.ensembles import Ensemble, fuse
 from fer_core.metrics.paper import PAPER_VARIANTS, paper_contradictions, paper_f1, paper_overall, paper_recomputed
-from fer_core.metrics.predictions import Predictions
+from fer_core.metrics.predictions import Predictions, is_graded
 from fer_core.metrics.significance import pair_table
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
@@ -54,9 +54,9 @@ class Results:
     measured = cached_property(lambda self: self.measure() if self.measure else measure_models(self.answers))
     board = cached_property(lambda self: scoreboard_table(self.answers, self.measured, self.models))
     class_f1 = cached_property(lambda self: f1_table(self.answers, self.measured))
-    curves = cached_property(lambda self: curve_table(self.answers, self.tolerance))
-    reliability = cached_property(lambda self: reliability_table(self.answers))
-    calibration = cached_property(lambda self: calibration_table(self.answers, self.other))
+    curves = cached_property(lambda self: curve_table(self.graded or self.answers, self.tolerance))
+    reliability = cached_property(lambda self: reliability_table(self.graded or self.answers))
+    calibration = cached_property(lambda self: calibration_table(self.graded or self.answers, self.other))
     pairs = cached_property(lambda self: pair_table(self.answers))
 
     # Each a table, titles of models without it, and a sentence for each damaged file.
@@ -64,6 +64,13 @@ class Results:
     degraded = cached_property(
         lambda self: robustness_table([] if self.answers.own else self.models, self.answers.titles, self.answers.by)
     )
+
+    @cached_property
+    def graded(self) -> Predictions | None:
+        """The answers that are probabilities, see `is_graded`; None if none are. The others have no curves."""
+        shares = self.answers.probabilities
+        names = [name for name, values in shares.items() if is_graded(values)]
+        return self.answers.only(names) if names else None
 
     @property
     def ranked(self) -> list[str]:
@@ -96,7 +103,7 @@ class Results:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by name; those computed from predictions have the columns `split`, `view` and `by`."""
         answers = self.answers
-        thresholds = [threshold_table(answers, name, at) for name in EXPRESSIONS for at in THRESHOLDS]
+        thresholds = [threshold_table(self.graded or answers, name, at) for name in EXPRESSIONS for at in THRESHOLDS]
         cells = [confusion_cells(answers, name).assign(name=name, model=answers.titles[name]) for name in answers.names]
         predicted = {
             "scoreboard": self.board,

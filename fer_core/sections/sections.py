@@ -119,11 +119,14 @@ def roc_and_pr(
 ) -> Section:
     """Return the curves of expressions that have them, and the numbers at a threshold of the last one.
 
-    The threshold is a probability from which an expression is predicted, `focus` the title of a model to emphasize.
+    Answers without probabilities have no curves. The threshold is a probability from which an expression is predicted,
+    `focus` the title of a model to emphasize.
     """
     charts = []
+    if results.graded is None:
+        return Section("ROC and precision-recall", [])
     for expression in expressions:
-        points = threshold_table(results.answers, expression, threshold)
+        points = threshold_table(results.graded, expression, threshold)
         roc, pr = (curves_of(results.curves, kind, expression) for kind in ("roc", "pr"))
         if roc.empty or pr.empty:
             continue
@@ -159,7 +162,10 @@ def roc_and_pr(
 
 
 def calibration(results: Results, focus: str | None = None) -> Section:
-    """Return the reliability diagrams, and calibration errors beside their noise floors."""
+    """Return the reliability diagrams, and calibration errors beside their noise floors; no charts without
+    probabilities."""
+    if results.graded is None:
+        return Section("Calibration", [])
     bins, table = results.reliability, results.calibration
     ranges = [f"{low:.3f}–{high:.3f}" for low, high in table[["floor_low", "floor_high"]].to_numpy()]
     alt, example = f"Reliability diagram of each model; calibration errors {_range(table['ece'])}", ""

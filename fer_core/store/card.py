@@ -18,15 +18,16 @@ from fer_core.models import ModelSpec
 from fer_core.types import FerError
 
 CARD: Final = "card.json"
+ELSEWHERE: Final = "elsewhere"  # `weights_from` of a model that was not trained here
 
 # The keys that every card has; others, but `spec`, with their types; and all in the order of the file.
 REQUIRED: Final = ("name", "title", "parameters", "weights_from", "input_size", "metrics", "served")
 _OPTIONAL: Final = {
-    **dict.fromkeys(("recipe", "training", "measured_file"), dict),
+    **dict.fromkeys(("recipe", "training", "measured_file", "takes"), dict),
     **dict.fromkeys(("trained", "data_fingerprint", "measured", "created", "promoted_from"), str),
 }
 _ORDER: Final = (
-    *("name", "title", "spec", "recipe", "parameters", "weights_from", "input_size", "training", "served"),
+    *("name", "title", "spec", "recipe", "parameters", "weights_from", "input_size", "takes", "training", "served"),
     *("measured_file", "trained", "data_fingerprint", "metrics", "measured", "created", "promoted_from"),
 )
 
@@ -95,6 +96,7 @@ class ModelCard:
         trained: the trained part of the network, as text.
         measured: what the metrics were measured on, as text.
         promoted_from: the run that the model comes from.
+        takes: how the file takes pictures, as `fer_core.added.Takes`, if it was made elsewhere.
         other: keys of the file that this version does not know or cannot use. They are written back unchanged.
 
     Raises:
@@ -117,6 +119,7 @@ class ModelCard:
     measured: str = ""
     created: str = ""
     promoted_from: str = ""
+    takes: Mapping[str, Any] = field(default_factory=dict)
     other: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -213,6 +216,11 @@ class ModelCard:
     def classes(self) -> tuple[str, ...]:
         """What the model tells apart, in the order of its outputs."""
         return EXPRESSIONS if self.spec is None else self.spec.classes
+
+    @property
+    def added(self) -> bool:
+        """Whether the model was made elsewhere, and is only measured here."""
+        return self.weights_from == ELSEWHERE
 
     @property
     def trained_part(self) -> str:

@@ -9,9 +9,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.added import is_litert
 from fer_core.files import home, stamp, whole_file, whole_folder, write_text
 from fer_core.store.card import CARD, ModelCard
-from fer_core.store.stored_model import DEGRADED, FACE_MAP, HEADS, HISTORY, KERAS, PREDICTIONS, WEIGHTS, StoredModel
+from fer_core.store.stored_model import (
+    DEGRADED,
+    FACE_MAP,
+    HEADS,
+    HISTORY,
+    KERAS,
+    ONNX,
+    PREDICTIONS,
+    WEIGHTS,
+    StoredModel,
+)
 from fer_core.types import FerError
 from fer_core.visitors import own_home
 
@@ -88,10 +99,11 @@ def load_model(name: str = DEFAULT_MODEL, *, classes: tuple[str, ...] | None = N
 def open_model(folder: Path) -> StoredModel:
     """Open the folder of a model; a FerError says that its card or the file that it needs is missing or damaged."""
     card = _card(folder / CARD, stamp(folder / CARD))
-    needed = folder / (PREDICTIONS if card.served is None else WEIGHTS)
+    model = StoredModel(folder.name, folder, card)
+    needed = model.weights if model.servable else folder / PREDICTIONS
     if not needed.is_file() or needed.stat().st_size == 0:
         raise FerError(f"The model folder {folder.name} is skipped: {needed.name} is missing or empty.")
-    return StoredModel(folder.name, folder, card)
+    return model
 
 
 @lru_cache(maxsize=100)
@@ -117,14 +129,16 @@ def save_model(
     Args:
         root: the folder around it.
         card: its name is the name of the folder.
-        weights: content of the LiteRT file; empty for a model that is kept for comparison only.
+        weights: content of the LiteRT file, or of the ONNX file of a model that was made elsewhere; empty for a model
+            that is kept for comparison only.
         keras: content of the `.keras` file, from which training can continue.
         predictions, history, degraded, face_map, heads: as the methods of `StoredModel` return them.
     """
     root.mkdir(parents=True, exist_ok=True)
     target = root / card.name
     with whole_folder(target) as work:
-        for name, content in ((WEIGHTS, weights), (KERAS, keras)):
+        file = ONNX if card.takes and not is_litert(weights) else WEIGHTS
+        for name, content in ((file, weights), (KERAS, keras)):
             if content:
                 (work / name).write_bytes(content)
         _write(predictions, work / PREDICTIONS)

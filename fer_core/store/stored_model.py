@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.added import Takes
 from fer_core.classifier import Classifier
 from fer_core.columns import DEGRADED_COLUMNS, MAP_COLUMNS
 from fer_core.files import stamp
@@ -23,6 +25,7 @@ from fer_core.types import FerError, reason
 
 WEIGHTS, PREDICTIONS, HISTORY, KERAS = "model.tflite", "predictions.parquet", "history.csv", "model.keras"
 DEGRADED, FACE_MAP, HEADS = "degraded.csv", "map.parquet", "heads.npy"
+ONNX = "model.onnx"  # instead of `WEIGHTS`, only for a model that was made elsewhere
 
 
 @dataclass(frozen=True)
@@ -45,19 +48,20 @@ class StoredModel:
 
     @property
     def weights(self) -> Path:
-        """The LiteRT file that predicts; a FerError says that the model is kept for comparison only."""
+        """The file that predicts; a FerError says that the model is kept for comparison only."""
         if not self.servable:
             raise FerError(f"The model {self.name} is kept for comparison only and cannot predict new faces.")
-        return self.folder / WEIGHTS
+        onnx = self.folder / ONNX
+        return onnx if self.card.takes and onnx.is_file() else self.folder / WEIGHTS
 
     @property
     def version(self) -> tuple[int, ...]:
         """What differs once one of the files that the app reads has been written anew."""
-        names = (CARD, WEIGHTS, PREDICTIONS, HISTORY, DEGRADED, FACE_MAP)
+        names = (CARD, WEIGHTS, ONNX, PREDICTIONS, HISTORY, DEGRADED, FACE_MAP)
         return tuple(part for name in names for part in stamp(self.folder / name))
 
     def content(self) -> bytes:
-        """Return the LiteRT file, compared with its card: a changed file may answer wrongly or crash LiteRT.
+        """Return the file that predicts, compared with its card: a changed one may answer wrongly or crash LiteRT.
 
         Raises:
             FerError: there is none, or it is not the one of its card.
@@ -65,12 +69,12 @@ class StoredModel:
         try:
             content = self.weights.read_bytes()
         except OSError as error:
-            raise FerError(f"The file {WEIGHTS} of {self.name} cannot be read ({error.strerror}).") from error
+            raise FerError(f"The file {self.weights.name} of {self.name} cannot be read ({error.strerror}).") from error
         digest, expected = hashlib.sha256(content).hexdigest(), (self.card.served or {}).get("sha256")
         if expected is not None and digest != expected:
             raise FerError(
-                f"The file {WEIGHTS} of {self.name} is damaged or was changed: its SHA-256 is not the one in its card. "
-                f"Install or train the model again. Received: {digest[:16]}…"
+                f"The file {self.weights.name} of {self.name} is damaged or was changed: its SHA-256 is not the one in "
+                f"its card. Install or train the model again. Received: {digest[:16]}…"
             )
         return content
 
@@ -78,9 +82,13 @@ class StoredModel:
         """Open the model, with the preprocessing, the threshold and the classes that its card names."""
         card, content = self.card, self.content()
         below = 0.0 if card.not_sure is None else card.not_sure.below
-        return Classifier(
-            content, threads, preprocessing=card.preprocessing, not_sure_below=below, classes=card.classes
-        )
+        given: dict[str, Any] = {"not_sure_below": below, "classes": card.classes, "takes": self.takes}
+        return Classifier(content, threads, preprocessing=card.preprocessing, **given)
+
+    @property
+    def takes(self) -> Takes | None:
+        """How a file that was made elsewhere takes pictures; None for a file of this project."""
+        return Takes.from_dict(self.card.takes) if self.card.takes else None
 
     @property
     def servable(self) -> bool:
@@ -89,7 +97,7 @@ class StoredModel:
 
     @property
     def size_bytes(self) -> int:
-        """Size of the LiteRT file in bytes; 0 if there is none."""
+        """Size of the file that predicts in bytes; 0 if there is none."""
         return self.weights.stat().st_size if self.servable else 0
 
     def predictions(self, split: str, view: str = "plain") -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """Export a Keras network: as the LiteRT file that is served, as ONNX, and as a Keras archive.
 
 `python -m fer_core.training.export FOLDER OUT.onnx` is the worker that writes a stored model as ONNX. With the
-arguments `IN.keras OUT.tflite SIZE QUANTIZATION` it converts to LiteRT. Both conversions need TensorFlow.
+arguments `IN.keras OUT.tflite SIZE QUANTIZATION` it converts to LiteRT, with `IN OUT.tflite` a Keras file that was made
+elsewhere. All conversions need TensorFlow.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from fer_core.models.networks import with_activation_map
 from fer_core.store.folders import open_model
 from fer_core.store.stored_model import KERAS
 from fer_core.training.initial_weights import read_keras
-from fer_core.types import FerError
+from fer_core.types import FerError, reason
 
 Quantization = Literal["float32", "int8", "int8_weights", "float16"]
 QUANTIZATIONS: tuple[Quantization, ...] = ("float32", "int8", "int8_weights", "float16")
@@ -146,11 +147,41 @@ def keras_archive(network: keras.Model, small: bool = False) -> bytes:
         return packed.getvalue()
 
 
-def main(folder: Path, target: Path) -> int:
-    """Write a stored model as ONNX; return the exit status, after one sentence on stdout if it is `REFUSED`."""
+def added_to_litert(path: Path) -> bytes:
+    """Convert a Keras file that was made elsewhere (`.keras`, `.h5`, `.hdf5`) to LiteRT, as it is.
+
+    It is loaded in safe mode, and layers that are not Keras' own are refused, so that no code in the file is run.
+    """
     try:
-        card = open_model(folder).card
-        content = to_onnx(read_keras(folder / KERAS), card.input_size, card.preprocessing, classes=card.classes)
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+        layers = list(network._flatten_layers())
+    except Exception as error:  # Keras raises many types, also for code that safe mode refuses
+        raise FerError(
+            f"{path.name} cannot be loaded by Keras in safe mode, which runs no code of a file ({reason(error)}). "
+            "Export it as ONNX where it was made."
+        ) from error
+    for layer in layers:
+        if isinstance(layer, keras.layers.Lambda) or not type(layer).__module__.startswith("keras."):
+            raise FerError(f"{path.name} has the layer {layer.name}, which runs code. Expected layers of Keras alone.")
+    if len(network.inputs) != 1:
+        raise FerError(f"Expected a model with one input. Received: {len(network.inputs)} inputs")
+    with tempfile.TemporaryDirectory() as name:
+        target = Path(name) / "model.tflite"
+        signature = [keras.InputSpec(shape=(None, *network.inputs[0].shape[1:]), dtype="float32")]
+        network.export(target, format="litert", input_signature=signature, verbose=False)
+        return target.read_bytes()
+
+
+def main(source: Path, target: Path) -> int:
+    """Write a stored model as ONNX, or a Keras file as LiteRT; return the exit status, after one sentence on stdout if
+    it is `REFUSED`."""
+    try:
+        if source.is_dir():
+            card = open_model(source).card
+            network = read_keras(source / KERAS)
+            content = to_onnx(network, card.input_size, card.preprocessing, classes=card.classes)
+        else:
+            content = added_to_litert(source)
         with whole_file(target) as partial:
             partial.write_bytes(content)
     except FerError as error:

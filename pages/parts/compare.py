@@ -102,12 +102,23 @@ def _highlighted(titles: Mapping[str, str], key: str) -> str:
     return titles[name if name in titles else names[0]]
 
 
+def _with_probabilities(selection: Selection) -> dict[str, str]:
+    """Return the titles of the models that answer with probabilities by name, and say which do not."""
+    answers, graded = results(selection).answers, results(selection).graded
+    names = graded.names if graded else []
+    if others := [plain(answers.titles[name]) for name in answers.names if name not in names]:
+        st.info(f"Left out, because the answers have no probabilities: {', '.join(others)}.", icon=":material/info:")
+    return {name: answers.titles[name] for name in names}
+
+
 @st.fragment
 def _roc_and_pr(selection: Selection) -> None:
+    if not (titles := _with_probabilities(selection)):
+        return
     label = "Expression against the rest"
     with st.grid(2, min_column_width=250):
         expression = st.selectbox(label, EXPRESSIONS, index=3, key="c_expression", bind="query-params")
-        focus = _highlighted(results(selection).answers.titles, "c_focus")
+        focus = _highlighted(titles, "c_focus")
     label = f"Probability from which “{expression}” is predicted"
     threshold = st.slider(label, 0.0, 1.0, 0.5, 0.01, key="c_threshold", bind="query-params")
     choices = {"expressions": [expression], "threshold": threshold, "focus": focus}
@@ -142,7 +153,9 @@ def _at_threshold(at: pd.Series, expression: str) -> None:
 
 @st.fragment
 def _calibration(selection: Selection) -> None:
-    focus = _highlighted(results(selection).answers.titles, "c_calibrated")
+    if not (titles := _with_probabilities(selection)):
+        return
+    focus = _highlighted(titles, "c_calibrated")
     section, figure = _view(sections.calibration, selection, focus=focus)
     row = section.table[section.table["model"] == focus].iloc[0]
     bins = results(selection).reliability

@@ -17,7 +17,7 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.metrics import label_truth
 from fer_core.metrics.confusion import HARDEST, SHOWN, confusion_cells, hardest_faces, label_cells, sample_faces
 from fer_core.metrics.mapped_faces import FEW, SHEET_COLUMNS, expression_scores, face_sheet, judged, map_table
-from fer_core.metrics.paper import PUBLISHED
+from fer_core.metrics.paper import IN_PACKAGES, PUBLISHED
 from fer_core.metrics.predictions import Predictions, joined
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
@@ -123,6 +123,25 @@ def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for a
     ]
     st.table(pd.DataFrame(rows).set_index("Method"), border="horizontal", alt="Published accuracies on FER2013")
     st.caption("Reported by others, not measured here. What is measured here stands under Compare models.")
+    st.header("Models in packages, measured here")
+    measured = [
+        {
+            "Package": model["what"],
+            "Claimed": model.get("claimed", "–"),
+            **{
+                split: f"{100 * accuracy:.1f} % ({100 * low:.1f} – {100 * high:.1f}), F1 {model[f'{key}_f1']:.3f}"
+                for split, key in TEST_SPLITS.items()
+                for accuracy, low, high in [model[key]]
+            },
+            "Command": f"`{model['command']}`",
+        }
+        for model in IN_PACKAGES
+    ]
+    st.table(pd.DataFrame(measured).set_index("Package"), border="horizontal", alt="Models of others, measured here")
+    st.caption(
+        "Accuracy by FER2013’s label with 95 % intervals, and macro F1, on whole faces as FER2013 frames them. Whether "
+        "these models saw test faces in training is unknown."
+    )
 
 
 def hardest(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for all sections)

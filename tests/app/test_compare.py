@@ -11,7 +11,7 @@ from fer_core.store import folders
 from fer_core.store.folders import promoted
 from pages.parts.compare import SECTIONS
 from tests.app.conftest import at_section, charts, said
-from tests.made_up_store import add_model, plurality, predictions
+from tests.made_up_store import add_model, plurality, predictions, write_fer2013
 from tests.server import ROOT
 
 pytestmark = pytest.mark.usefixtures("no_models")
@@ -187,3 +187,20 @@ def test_one_model_alone_without_results_on_degraded_faces(page, own_home):
     at_section(app, "c_section", "Robustness")
     assert not app.error
     assert "fer-lab evaluate NAME --degraded --save" in said(app)
+
+
+def test_predictions_made_elsewhere_are_added_by_upload(open_app, three, tmp_path, monkeypatch):
+    path = write_fer2013(tmp_path / "data", monkeypatch, flat=False)
+    monkeypatch.setenv("FER2013_PATH", str(path))
+    table = predictions(2.0).query("split == 'public_test' and view == 'plain'")
+    answers = pd.DataFrame({"row": table["row"], "class": table[PROBABILITIES].to_numpy().argmax(axis=1)})
+    app = open_app("compare", c_section="Calibration")
+    app.text_input(key="c_added_name").set_value("theirs")
+    whole = answers.to_csv(index=False).encode()
+    for content, says in ((b"row,class\n5,9\n", "Unknown expression"), (whole, "theirs is now")):
+        app.file_uploader(key="c_added").upload("theirs.csv", content).run()
+        app.button(key="c_added_measure").click().run()
+        assert not app.exception
+        assert says in said(app)
+    assert "theirs" in app.multiselect(key="c_models").options
+    assert "answers have no probabilities: theirs" in said(app)

@@ -11,7 +11,7 @@ from fer_core.measuring.results import load_predictions
 from fer_core.metrics import paper
 from fer_core.metrics.core import measure_models
 from fer_core.metrics.intervals import Interval
-from fer_core.metrics.paper import F1_BY_CLASS, FINAL, OVERALL, PUBLISHED, paper_f1, paper_overall
+from fer_core.metrics.paper import F1_BY_CLASS, FINAL, IN_PACKAGES, OVERALL, PUBLISHED, paper_f1, paper_overall
 from fer_core.models import model_names
 from fer_core.store.folders import promoted
 from tests.conftest import missing
@@ -210,6 +210,13 @@ def test_where_imagenet_is_missing_another_source_of_weights_stands_in(models, h
         assert set(mine["measured"]) == {f"measured, PublicTest plain{words}"}
         assert set(mine["accuracy_measured"]) == {measured[name][0].accuracy}
         assert f"measured here{words}" in set(paper_f1("vgg16_frozen", measured)["model"])
+
+
+def test_what_is_measured_of_packages_lies_in_its_interval_of_binomial_width():
+    for model in IN_PACKAGES:
+        for accuracy, low, high in (model["public_test"], model["private_test"]):
+            assert low < accuracy < high
+            assert (high - low) == pytest.approx(2 * 1.96 * (accuracy * (1 - accuracy) / 3589) ** 0.5, rel=0.1)
 
 
 def test_every_published_claim_is_a_percentage_with_its_source():
