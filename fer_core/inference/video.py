@@ -20,7 +20,6 @@ from fer_core.inference.face_table import Row, face_table, frame_rows, recording
 from fer_core.inference.stream import StreamAnalyzer, StreamSettings
 from fer_core.inference.video_reader import VideoReader
 from fer_core.inference.video_writer import LONGEST, VideoWriter
-from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 from fer_core.visitors import TemporaryFolder
 
@@ -57,7 +56,7 @@ class VideoResult:
     stopped: bool  # before the end
     notes: tuple[str, ...]  # sentences for the user, for example that the file is cut off
     gaps: list[tuple[float, float]]  # start and end in seconds; no face and no expression lasts over a gap
-    classes: tuple[str, ...] = EXPRESSIONS  # of the model
+    classes: tuple[str, ...]  # of the model
 
     @property
     def faces(self) -> list[int]:
@@ -135,7 +134,8 @@ def analyze_video(
             f"The recording has gaps. Frames are missing for {missing:,.1f} seconds, from second {gaps[0][0]:,.1f} on; "
             "this time is not counted, and faces get new numbers after it."
         )
-    return VideoResult(table, frames, video.end, writer.path if writer else None, stopped, tuple(notes), gaps)
+    annotated = writer.path if writer else None
+    return VideoResult(table, frames, video.end, annotated, stopped, tuple(notes), gaps, classes)
 
 
 class VideoJob:
