@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fer_core.added import AddedRunner, Takes
 from fer_core.data.images import resized
 from fer_core.faces.preprocessing import crop_to_boxes, detect_boxes, maps_on_whole_faces, preprocess_faces
-from fer_core.labels import NUM_CLASSES
+from fer_core.labels import EXPRESSIONS
 from fer_core.threads import Pool
 from fer_core.types import FerError
 
@@ -26,8 +26,8 @@ class Prediction:
     cover only a part of the face.
     """
 
-    probabilities: NDArray[np.float32]  # (n, 7)
-    activation: NDArray[np.float32]  # (n, rows, columns, 7)
+    probabilities: NDArray[np.float32]  # (n, classes), of the seven expressions unless the model has its own
+    activation: NDArray[np.float32]  # (n, rows, columns, classes)
 
 
 class Classifier:
@@ -38,6 +38,7 @@ class Classifier:
         threads: CPU threads of each interpreter. Interpreters are not thread-safe, so they are kept in a pool.
         preprocessing: of the faces, as in `fer_core.faces.preprocess_faces`.
         not_sure_below: the confidence below which the model is not sure, 0 to 1; 0 for none.
+        classes: what the model tells apart, in the order of its outputs.
         takes: how a file that was made elsewhere takes pictures; None for a file of this project.
 
     Attributes:
@@ -55,9 +56,10 @@ class Classifier:
         *,
         preprocessing: str = "none",
         not_sure_below: float = 0.0,
+        classes: tuple[str, ...] = EXPRESSIONS,
         takes: Takes | None = None,
     ) -> None:
-        self.not_sure_below = not_sure_below
+        self.not_sure_below, self.classes = not_sure_below, classes
         self._content, self._threads, self._preprocessing = content, threads, preprocessing
         self._pools: dict[int, Pool[_Runner | AddedRunner]] = {
             batch: Pool(partial(self._make, batch)) for batch in (1, BATCH)
@@ -111,8 +113,8 @@ class Classifier:
         return plain, flipped
 
     def _run(self, inputs: NDArray[np.float32]) -> Prediction:
-        probabilities = np.zeros((len(inputs), NUM_CLASSES), np.float32)
-        activation = np.zeros((len(inputs), *self._map_shape, NUM_CLASSES), np.float32)
+        probabilities = np.zeros((len(inputs), len(self.classes)), np.float32)
+        activation = np.zeros((len(inputs), *self._map_shape, len(self.classes)), np.float32)
         start = 0
         while start < len(inputs):
             batch = BATCH if start + BATCH <= len(inputs) else 1  # the two batch sizes of the interpreters
@@ -124,7 +126,7 @@ class Classifier:
 
     def _make(self, batch: int) -> _Runner:
         try:
-            return _Runner(self._content, batch, self._threads)
+            return _Runner(self._content, batch, self._threads, len(self.classes))
         except (ValueError, RuntimeError, KeyError, IndexError, TypeError) as error:
             raise FerError(
                 f"This is not a FER Lab model file; expected a LiteRT file with the outputs probabilities and "
@@ -135,7 +137,7 @@ class Classifier:
 class _Runner:
     """An interpreter with a fixed batch size."""
 
-    def __init__(self, content: bytes, batch: int, threads: int) -> None:
+    def __init__(self, content: bytes, batch: int, threads: int, classes: int) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self._interpreter = Interpreter(model_content=content, num_threads=threads)
@@ -145,7 +147,7 @@ class _Runner:
         self._interpreter.allocate_tensors()
         outputs = {len(detail["shape"]): detail for detail in self._interpreter.get_output_details()}
         self._probabilities, self._activation = outputs[2]["index"], outputs[4]["index"]
-        if int(outputs[2]["shape"][1]) != NUM_CLASSES or int(outputs[4]["shape"][3]) != NUM_CLASSES:
+        if {int(outputs[2]["shape"][1]), int(outputs[4]["shape"][3])} != {classes}:
             raise ValueError("another number of classes")
         self.map_shape = (int(outputs[4]["shape"][1]), int(outputs[4]["shape"][2]))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.labels import EXPRESSIONS, NOT_SURE, NUM_CLASSES
+from fer_core.labels import EXPRESSIONS, NOT_SURE
 from fer_core.names import readable
 
 Image = NDArray[np.uint8]
@@ -66,10 +66,11 @@ class FaceResult:
     Attributes:
         crop: `(48, 48)` uint8 gray, framed like FER2013's faces: the model's input before its own preprocessing.
         transform: `(2, 3)` float64 affine matrix from image x, y to crop x, y, both in pixels.
-        probabilities: `(7,)` float32 in the order of `labels.EXPRESSIONS`, with the sum 1.
-        activation: `(rows, columns, 7)` float32 class activation map over the crop. None if the model's last feature
-            map has only one cell.
+        probabilities: `(classes,)` float32 with the sum 1; `(7,)` for models of the seven expressions.
+        activation: `(rows, columns, classes)` float32 class activation map over the crop. None if the model's last
+            feature map has only one cell.
         not_sure_below: the model's threshold of the confidence, 0 to 1; 0 for none.
+        classes: the model's classes, in the order of the probabilities.
     """
 
     face: Face
@@ -78,14 +79,16 @@ class FaceResult:
     probabilities: NDArray[np.float32]
     activation: NDArray[np.float32] | None = None
     not_sure_below: float = 0.0
+    classes: tuple[str, ...] = EXPRESSIONS
 
     def __post_init__(self) -> None:
-        if self.probabilities.shape != (NUM_CLASSES,):
-            raise ValueError(f"Expected probabilities of shape (7,). Received: {self.probabilities.shape}")
+        if self.probabilities.shape != (len(self.classes),):
+            expected = f"Expected probabilities of shape ({len(self.classes)},)."
+            raise ValueError(f"{expected} Received: {self.probabilities.shape}")
 
     @property
     def expression(self) -> str:
-        return EXPRESSIONS[int(self.probabilities.argmax())]
+        return self.classes[int(self.probabilities.argmax())]
 
     @property
     def confidence(self) -> float:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fer_core.figures.scores import accuracy_intervals
+from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.scoreboard import home_scoreboard
 from fer_core.metrics.paper import OVERALL
 from fer_core.store.folders import list_models
@@ -16,7 +17,7 @@ from pages.parts.pictures import load_models
 
 head("FER Lab", "See which of seven expressions a model reads on a face, why it says so, and how far to trust it.")
 
-stored, complaints = list_models()
+stored, complaints = list_models(classes=EXPRESSIONS)
 models: list[StoredModel] = []
 for candidate in stored:
     if candidate.servable and not models:

@@ -8,7 +8,6 @@ import streamlit as st
 
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.inference.pictures import results_csv, results_json, results_table
-from fer_core.labels import EXPRESSIONS
 from pages.parts import common
 from pages.parts import pictures as parts
 from pages.parts.common import offer_download, plain, warn
@@ -26,7 +25,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = common.choose_several("Select one or more", titles, "p_models", default=names[:1], wrap=True)
     flip = st.toggle("Average with mirror image", key="p_flip", bind="query-params")
     whole = common.whole_image_toggle("p_whole")
-selected = [model for model in stored if model.name in (chosen or names[:1])]
+selected = common.of_same_classes([model for model in stored if model.name in (chosen or names[:1])])
 models, broken = parts.load_models(selected)
 warn(broken, "Some models cannot be used:")
 common.note_utkface(selected, scores=False)
@@ -93,7 +92,7 @@ with st.container(horizontal=True):
 table = results_table(everything)
 if not table.empty:
     table["Model"] = table["Model"].map(titles)
-    columns: dict[str, Any] = {name: st.column_config.NumberColumn(format="percent") for name in EXPRESSIONS}
+    columns: dict[str, Any] = {name: st.column_config.NumberColumn(format="percent") for name in models[0].card.classes}
     columns["Probability"] = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
     with st.expander("All faces as a table", icon=":material/table_rows:"):
         st.dataframe(table, hide_index=True, alt="Every face with its probabilities", column_config=columns)

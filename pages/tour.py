@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fer_core.labels import EXPRESSIONS
 from fer_core.types import FerError
 from pages.parts.common import choose, choose_model, note_utkface, servable_models, with_code
 from pages.parts.head import head
@@ -17,7 +18,7 @@ with sentence:
     )
 body = st.container()
 
-stored = [model for model in servable_models() if model.card.spec is not None]
+stored = [model for model in servable_models(EXPRESSIONS) if model.card.spec is not None]
 with st.container(horizontal=True):
     source = choose("Picture", available_sources(), "t_source")
     chosen = choose_model(stored, "t_served")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,8 +15,12 @@ import pytest
 from fer_core import visitors
 from fer_core.data import FaceDataset, load_fer2013
 from fer_core.inference import Classifier
+from fer_core.measuring.measure import no_predictions
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbones import local_file
+from fer_core.store.card import ModelCard
+from fer_core.store.folders import promoted, save_model
+from fer_core.store.stored_model import StoredModel
 from fer_core.visitors import Limits, Visitor
 from tests.server import ROOT, chromium_path
 
@@ -124,6 +129,22 @@ def tiny_classifier(tiny_network: Any) -> Classifier:
     from fer_core.training.export import to_litert
 
     return Classifier(to_litert(tiny_network, 48))
+
+
+@pytest.fixture(scope="session")
+def _own_weights(tiny_spec: ModelSpec) -> tuple[ModelSpec, bytes]:
+    from fer_core.training.export import to_litert
+
+    spec = replace(tiny_spec, name="own", title="Own <b>classes</b>", classes=("calm", "confused", "happy"))
+    return spec, to_litert(build_network(spec), 48)
+
+
+@pytest.fixture
+def own_model(_own_weights: tuple[ModelSpec, bytes], home: Path) -> StoredModel:
+    """A model of classes of its own in the user's store, with random weights."""
+    spec, weights = _own_weights
+    card = ModelCard(spec.name, spec.title, 1, "random", 48, metrics={}, served={}, spec=spec)
+    return save_model(promoted(), card, predictions=no_predictions(), weights=weights)
 
 
 @pytest.fixture

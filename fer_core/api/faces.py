@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from fer_core.archives.storage import find_files, opened, short_name, shown
-from fer_core.archives.worker import COLUMNS, analyze_file
+from fer_core.archives.worker import analyze_file, columns_of
 from fer_core.classifier import Classifier
 from fer_core.data import IMAGE_SUFFIXES, read_image
 from fer_core.extras import extras
 from fer_core.faces import crop_face, draw_faces
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.face_table import timeline_points
-from fer_core.inference.pictures import BOX, PICTURE_COLUMNS, RESULT_COLUMNS, analyze_picture
+from fer_core.inference.pictures import BOX, analyze_picture, result_columns
 from fer_core.inference.video_reader import VIDEO_SUFFIXES
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import DEFAULT_MODEL, load_model
@@ -32,15 +32,16 @@ from fer_core.types import Face, FaceResult, FerError, Image
 
 Source = str | os.PathLike[str] | bytes | Pillow.Image | NDArray[np.uint8]
 
-FACES: Final = ("file", "error", "frame", "seconds", "face", *RESULT_COLUMNS, "model")
-"""Columns of `analyze`."""
-
 _TYPES: Final = {
-    **dict.fromkeys(FACES, "float64"),
     **dict.fromkeys(("file", "error", "expression", "model"), "str"),
     **dict.fromkeys(("frame", "face"), "Int64"),
     "sure": "boolean",
 }
+
+
+def columns(classes: tuple[str, ...] = EXPRESSIONS) -> list[str]:
+    """Return the columns of `analyze` by a model of these classes."""
+    return ["file", "error", "frame", "seconds", "face", *result_columns(classes), "model"]
 
 
 def analyze(
@@ -77,7 +78,7 @@ def analyze(
         - `face`: from 1, the largest first; in a video, the number that the face keeps.
         - `x`, `y`, `width`, `height`: the face's box in pixels.
         - `expression`: the most probable one; `sure`: whether its probability reaches the model's threshold.
-        - `angry` to `neutral`: the seven probabilities.
+        - `angry` to `neutral`: the seven probabilities, or those of the model's own classes.
         - `detector_score`: the confidence that this is a face, 0 to 1.
         - `roll`, `yaw`, `pitch`: degrees by which the head is turned: clockwise in the picture, to its right, and up.
         - `left_eye_x` to `right_mouth_y`: five landmarks in pixels, left and right as in the picture.
@@ -102,6 +103,7 @@ def analyze(
         raise FerError("Expected at least one picture or video. Received: none")
     count = max(1, min(default_workers() if workers is None else workers, len(items)))
     stored = load_model(model)
+    classes = stored.card.classes
     analyzer = FaceAnalyzer(_classifier(stored, stored.version, threads=1 if count > 1 else 2), flip=flip)
     if analyzer.detector.note and not whole_image:
         warnings.warn(analyzer.detector.note, stacklevel=2)
@@ -110,17 +112,19 @@ def analyze(
         name, picture = item
         if not isinstance(picture, str):
             result = analyze_picture(partial(_read, name, picture), analyzer, file=name, whole_image=whole_image)
-            return [dict(zip(PICTURE_COLUMNS, row, strict=True)) for row in result.rows()]
+            return [dict(zip(columns_of("photos", classes), row, strict=True)) for row in result.rows()]
         is_video = PurePosixPath(shown(name)).suffix.lower() in VIDEO_SUFFIXES
         kind: Literal["photos", "videos"] = "videos" if is_video else "photos"
         found = analyze_file(name, kind, analyzer, whole_image=whole_image, rate=rate, smoothing=smoothing)
-        return [dict(zip(COLUMNS[kind], row, strict=True)) for row in found]
+        return [dict(zip(columns_of(kind, classes), row, strict=True)) for row in found]
 
     found = [row for part in in_parallel(rows, items, workers=count) for row in part]
     errors = [row["error"] for row in found if row["error"]]
     if len(errors) == len(found):
         raise FerError(errors[0])
-    return pd.DataFrame(found).reindex(columns=FACES).assign(model=model).astype(_TYPES)
+    names = columns(classes)
+    table = pd.DataFrame(found).reindex(columns=names).assign(model=model)
+    return table.astype({name: _TYPES.get(name, "float64") for name in names})
 
 
 def _items(source: Any) -> Iterator[tuple[str, Any]]:
@@ -168,20 +172,21 @@ class FaceTable:
     """
 
     def __init__(self, table: pd.DataFrame) -> None:
-        missing = [name for name in FACES if name not in table]
+        missing = [name for name in columns(()) if name not in table]
         if missing:
             raise AttributeError(f"This is no table of fer_core.analyze. Missing columns: {', '.join(missing)}")
-        self._table = table
+        self._table, names = table, [str(name) for name in table]
+        self._classes = tuple(names[names.index("expression") + 1 : names.index("sure")])
 
     def summary(self) -> pd.DataFrame:
         """Return a row for each expression: `faces` (rows with it), their `share`, how many are `sure`, and the mean
         `probability` of the expression over all faces. The frames of a video count as faces."""
         found = self._table.dropna(subset="face")
-        names = pd.Index(EXPRESSIONS, name="expression")
+        names = pd.Index(self._classes, name="expression")
         faces = found["expression"].value_counts().reindex(names, fill_value=0)
         sure = found.loc[found["sure"].astype(bool), "expression"].value_counts().reindex(names, fill_value=0)
         columns = {"faces": faces, "share": faces / max(len(found), 1), "sure": sure}
-        return pd.DataFrame(columns | {"probability": found[list(EXPRESSIONS)].mean()}, index=names)
+        return pd.DataFrame(columns | {"probability": found[list(self._classes)].mean()}, index=names)
 
     @extras()
     def timeline(self, face: int = 1) -> Any:
@@ -190,7 +195,8 @@ class FaceTable:
 
         if self._table["seconds"].isna().all() or len(self._table["file"].unique()) != 1:
             raise FerError("A timeline needs the faces of one video. Select the rows of one file first.")
-        return timeline_chart(timeline_points(self._table, face))
+        points = timeline_points(self._table, face, classes=self._classes)
+        return timeline_chart(points, classes=self._classes)
 
     def draw(self, picture: Source | None = None) -> Pillow.Image:
         """Return the picture with boxes and labels. Give the picture if it was not a file."""
@@ -202,7 +208,7 @@ class FaceTable:
         for row in self._table.dropna(subset="face").to_dict("records"):
             x, y, width, height = (float(row[side]) for side in BOX)
             face = Face((x, y, width, height), row["detector_score"])
-            probabilities = np.array([row[name] for name in EXPRESSIONS], np.float32)
-            below = 0.0 if row["sure"] else np.inf
-            results.append(FaceResult(face, *crop_face(image, face), probabilities, not_sure_below=below))
+            probabilities = np.array([row[name] for name in self._classes], np.float32)
+            shown: dict[str, Any] = {"not_sure_below": 0.0 if row["sure"] else np.inf, "classes": self._classes}
+            results.append(FaceResult(face, *crop_face(image, face), probabilities, **shown))
         return Pillow.fromarray(draw_faces(image, results))

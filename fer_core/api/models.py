@@ -103,7 +103,7 @@ def evaluate(
 
 def _stored(model: str, split: str, *, view: str = "plain", by: str = "label") -> Predictions:
     """Return the kept predictions of a model for a test split of FER2013, or for a data set of one's own."""
-    answers, notes = load_predictions([load_model(model)], split, view, by)
+    answers, notes = load_predictions([load_model(model, classes=EXPRESSIONS)], split, view, by)
     if answers is None:
         raise FerError(" ".join(notes) or f"The model {model} was not measured on {split}.")
     return answers
@@ -120,7 +120,9 @@ def _answers(model: Any, faces: FaceDataset, *, view: str, by: str) -> Predictio
     title = "predictions"
     if isinstance(model, str):
         title = model
-        values = load_model(model).classifier().predict(faces.images, flip=view == "flip").probabilities
+        values = (
+            load_model(model, classes=EXPRESSIONS).classifier().predict(faces.images, flip=view == "flip").probabilities
+        )
     elif callable(model):
         values = np.asarray(model(faces.images))
         if view == "flip":
@@ -202,10 +204,10 @@ def audit(
     if source in TEST_SPLITS:
         faces = stored_faces(_stored(model, str(source)), model)
     elif not path.exists() and path.name in {dataset.name for dataset in list_datasets()}:
-        faces = dataset_faces(load_model(model), find_dataset(path.name))
+        faces = dataset_faces(load_model(model, classes=EXPRESSIONS), find_dataset(path.name))
     else:
         with open_grouped(path) as pictures:
-            faces = picture_faces(pictures, load_model(model), whole_image)
+            faces = picture_faces(pictures, load_model(model, classes=EXPRESSIONS), whole_image)
     divisions = faces.compare_all([by] if isinstance(by, str) else by, minimum)
     rates, gaps = (
         pd.concat([getattr(each, name).assign(by=each.by) for each in divisions], ignore_index=True)

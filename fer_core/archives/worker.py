@@ -32,10 +32,11 @@ from fer_core.extras import extras
 from fer_core.faces import DetectorUnavailable, FallbackDetector, YuNetDetector, default_detector, yunet_path
 from fer_core.faces.detector import FALLBACK_NAME
 from fer_core.inference import Classifier, FaceAnalyzer
-from fer_core.inference.face_table import VIDEO_COLUMNS
-from fer_core.inference.pictures import PICTURE_COLUMNS, analyze_picture
+from fer_core.inference.face_table import video_columns
+from fer_core.inference.pictures import analyze_picture, picture_columns
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, analyze_video
+from fer_core.labels import EXPRESSIONS
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import cores
 from fer_core.types import FerError, reason
@@ -49,12 +50,15 @@ TYPES: Final = {
     **dict.fromkeys(("face", "frame"), pa.int64()),
     "sure": pa.bool_(),
 }
-COLUMNS: Final[dict[Kind, tuple[str, ...]]] = {"photos": PICTURE_COLUMNS, "videos": ("file", "error", *VIDEO_COLUMNS)}
-SCHEMAS: Final = {
-    kind: pa.schema([(name, TYPES.get(name, pa.float64())) for name in names]) for kind, names in COLUMNS.items()
-}
-"""Columns of the results: `PICTURE_COLUMNS`; or `VIDEO_COLUMNS` of each video, with its name and errors. What a row
-does not have is missing: the error of a face, the face of an error. A photo or frame without faces has one row."""
+
+
+def columns_of(kind: Kind, classes: tuple[str, ...] = EXPRESSIONS) -> tuple[str, ...]:
+    """Return the columns of the results: `picture_columns`; or `video_columns` of each video, with its name and errors.
+
+    What a row does not have is missing: the error of a face, the face of an error. A photo or frame without faces has
+    one row.
+    """
+    return picture_columns(classes) if kind == "photos" else ("file", "error", *video_columns(classes))
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Job:
     model: str
     weights: bytes  # content of its file
     preprocessing: str
+    classes: tuple[str, ...]
     yunet: bytes | None  # content of its file; None for the fallback
     not_sure_below: float = 0.0  # the model's threshold of the confidence
     note: str | None = None  # a sentence about the detector's limits
@@ -84,7 +89,8 @@ class Job:
             note = default_detector().note
         card, takes = model.card, model.takes
         below = 0.0 if card.not_sure is None else card.not_sure.below
-        return cls(kind, model.name, model.content(), card.preprocessing, yunet, below, note, takes=takes, **settings)
+        about = (card.preprocessing, card.classes, yunet, below, note)
+        return cls(kind, model.name, model.content(), *about, takes=takes, **settings)
 
     def settings(self) -> dict[str, Any]:
         """Return what the results depend on, as JSON types with names for people."""
@@ -125,7 +131,8 @@ class Worker:
     def __init__(self, job: Job, out: str, *, machine: str | None = None) -> None:
         self._job, self._out = job, Location.of(out)
         self._machine = machine or socket.gethostname()
-        options: dict[str, Any] = {name: getattr(job, name) for name in ("preprocessing", "not_sure_below", "takes")}
+        names = ("preprocessing", "not_sure_below", "classes", "takes")
+        options: dict[str, Any] = {name: getattr(job, name) for name in names}
         classifier = Classifier(job.weights, threads=1, **options)  # workers use all cores
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "yunet.onnx"
@@ -136,7 +143,8 @@ class Worker:
     def do(self, task: Task) -> Done:
         """Do a task; a `FerError` if the partition cannot be written."""
         started = time.time()
-        job, schema = self._job, SCHEMAS[self._job.kind]
+        job, names = self._job, columns_of(self._job.kind, self._job.classes)
+        schema = pa.schema([(name, TYPES.get(name, pa.float64())) for name in names])
         settings: dict[str, Any] = {"whole_image": job.whole_image, "rate": job.rate, "smoothing": job.smoothing}
         rows = (row for file in task.files for row in analyze_file(file, job.kind, self._analyzer, **settings))
         columns = zip(*rows, strict=True)
@@ -158,7 +166,7 @@ def analyze_file(
     rate: float | None = None,
     smoothing: float = 0.0,
 ) -> list[Sequence[Any]]:
-    """Return the rows of a file with the columns `COLUMNS[kind]`; one that cannot be used has a row with its error.
+    """Return the rows of a file with `columns_of` its kind; one that cannot be used has a row with its error.
 
     The settings are those of `Job`.
     """
@@ -177,7 +185,8 @@ def analyze_file(
         errors = [str(error)]
     except Exception as error:  # decoders raise many types of errors for damaged files
         errors = [f"{name} could not be analysed ({type(error).__name__})."]
-    return [*rows, *((shown(address), error, *[None] * (len(COLUMNS[kind]) - 2)) for error in errors)]
+    empty = [None] * (len(columns_of(kind, analyzer.classifier.classes)) - 2)
+    return [*rows, *((shown(address), error, *empty) for error in errors)]
 
 
 class LocalEngine:

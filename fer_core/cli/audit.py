@@ -51,7 +51,7 @@ def audit(
     """
     if as_csv and as_json:
         raise FerError("Choose one of --csv and --json.")
-    stored = load_model(model)
+    stored = load_model(model, classes=EXPRESSIONS)
     faces = _faces(folder, stored, whole_image)
     warn(*faces.notes[:NOTES])
     if len(faces.notes) > NOTES:

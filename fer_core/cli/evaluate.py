@@ -15,6 +15,7 @@ from fer_core.columns import TEST_SPLITS, VIEWS
 from fer_core.data import load_fer2013, training_and_holdout
 from fer_core.faces import DEGRADATIONS
 from fer_core.files import records
+from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import metric_titles
@@ -58,8 +59,8 @@ def evaluate(
     """
     from fer_core.measuring.measure import measure_again, save_measurements
 
-    stored = stored_models()
-    chosen = stored if every else [load_model(name) for name in names or []]
+    stored = stored_models(EXPRESSIONS)
+    chosen = stored if every else [load_model(name, classes=EXPRESSIONS) for name in names or []]
     if not names and not every:
         known = ", ".join(model.name for model in stored) or "none"
         raise FerError(f"Name the models to measure, or use --all. Trained models here: {known}.")
@@ -260,7 +261,7 @@ def compare(
     from fer_core.measuring.measure import degraded_copies
     from fer_core.metrics.significance import PARTS, Copies, gains
 
-    sides = [[load_model(name) for name in names.split(",")] for names in (first, second)]
+    sides = [[load_model(name, classes=EXPRESSIONS) for name in names.split(",")] for names in (first, second)]
     titles = PARTS
     if on in ("holdout", *TEST_SPLITS):
         dataset = load_fer2013(data)

@@ -12,6 +12,7 @@ from typer import Argument, Context, Option, Typer
 
 from fer_core.cli.added import add
 from fer_core.cli.output import AsJson, fitted_table, print_json, say, stderr, stdout, warn, write_output
+from fer_core.labels import EXPRESSIONS
 from fer_core.models.spec import WEIGHTS
 from fer_core.store.folders import list_models, load_model
 from fer_core.store.stored_model import StoredModel
@@ -90,7 +91,8 @@ def report(
     ):
         if value is not None and value not in allowed:
             raise FerError(f"Expected {what} to be one of {', '.join(allowed)}. Received: {value}")
-    chosen = [load_model(name) for name in dict.fromkeys(names)] if names else stored_models()
+    seven = EXPRESSIONS
+    chosen = [load_model(name, classes=seven) for name in dict.fromkeys(names or ())] or stored_models(seven)
     if not chosen:
         raise FerError("There is no trained model to report on. Train one with `fer-lab train compact_cnn`.")
     stderr.print("Measuring and drawing …")
@@ -130,15 +132,15 @@ def markdown_table(stored: list[StoredModel]) -> str:
     return "\n".join(lines)
 
 
-def stored_models() -> list[StoredModel]:
-    """Return the stored models; print a warning for each that cannot be read."""
-    stored, warnings = list_models()
+def stored_models(classes: tuple[str, ...] | None = None) -> list[StoredModel]:
+    """Return the stored models, or those of these classes; print a warning for each that cannot be read."""
+    stored, warnings = list_models(classes=classes)
     warn(*warnings)
     return stored
 
 
 def _chosen(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns of `models --json`; the keys are stable."""
+    """Return the columns of `models --json`; the keys are stable, and `classes` is there if they are not the seven."""
     return {
         "name": row["name"],
         "title": row["model"],
@@ -147,6 +149,7 @@ def _chosen(row: dict[str, Any]) -> dict[str, Any]:
         "input_shape": [row["input_size"], row["input_size"], 1],
         "weights_from": row["weights_from"],
         "default": row["default"],
+        **({} if row["classes"] == EXPRESSIONS else {"classes": row["classes"]}),
     }
 
 

@@ -38,10 +38,9 @@ from fer_core.faces import annotated_png, default_detector
 from fer_core.files import records, write_csv, write_rows
 from fer_core.inference import FaceAnalyzer
 from fer_core.inference.face_table import seconds_without_face, time_shares
-from fer_core.inference.pictures import PICTURE_COLUMNS, PictureResult, analyze_picture, result_dict
+from fer_core.inference.pictures import PictureResult, analyze_picture, picture_columns, result_dict
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoResult, analyze_video
-from fer_core.labels import EXPRESSIONS
 from fer_core.names import distinct
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.threads import default_workers, in_parallel
@@ -111,7 +110,7 @@ def predict(
     if as_json:
         print_json([result.as_dict() for result in results])
     elif as_csv:
-        write_rows(sys.stdout, [PICTURE_COLUMNS])
+        write_rows(sys.stdout, [picture_columns(analyzer.classifier.classes)])
         write_rows(sys.stdout, (row for result in results for row in result.rows()))
     else:
         stdout.print(_table(results))
@@ -258,7 +257,7 @@ def _table(results: list[PictureResult]) -> Table:
             rows.append((file, "–", "[red]failed[/]" if result.error else "no face found", "", ""))
         for number, face in enumerate(result.faces, 1):
             second = int(face.probabilities.argsort()[-2])
-            runner_up = f"{EXPRESSIONS[second]} {face.probabilities[second]:.0%}"
+            runner_up = f"{face.classes[second]} {face.probabilities[second]:.0%}"
             rows.append((file, str(number), face.expression, f"{face.confidence:.0%}", runner_up))
     return fitted_table(["File", "Face", "Expression", "Probability", "Runner-up"], rows)
 
@@ -289,15 +288,15 @@ def _document(file: Path, model: str, result: VideoResult) -> dict[str, Any]:
         {
             "face": int(part["face"].iloc[0]),
             "seconds": round(float(part["seconds"].sum()), 3),
-            "shares": {name: round(float(p), 6) for name, p in zip(EXPRESSIONS, part["share"], strict=True)},
+            "shares": {name: round(float(p), 6) for name, p in zip(result.classes, part["share"], strict=True)},
         }
-        for _, part in time_shares(result.table, result.seconds).groupby("face")
+        for _, part in time_shares(result.table, result.seconds, classes=result.classes).groupby("face")
     ]
     frames: dict[float, dict[str, Any]] = {}
     for row in records(result.table):
         frame = frames.setdefault(row["seconds"], {"seconds": row["seconds"], "faces": []})
         if row["face"] is not None:  # a frame without faces has one row with only its time
-            frame["faces"].append({"face": row["face"], **result_dict(row)})
+            frame["faces"].append({"face": row["face"], **result_dict(row, result.classes)})
     return {
         "file": str(file),
         "model": model,
@@ -315,8 +314,8 @@ def _document(file: Path, model: str, result: VideoResult) -> dict[str, Any]:
 def _print_shares(result: VideoResult) -> None:
     without = seconds_without_face(result.table, result.seconds)
     stdout.print(f"{result.frames} frames over {result.seconds:.1f} seconds; {without:.1f} seconds without a face")
-    table = Table("Face", "Seconds", *EXPRESSIONS)
-    for number, part in time_shares(result.table, result.seconds).groupby("face"):
+    table = Table("Face", "Seconds", *result.classes)
+    for number, part in time_shares(result.table, result.seconds, classes=result.classes).groupby("face"):
         table.add_row(str(number), f"{part['seconds'].sum():.1f}", *(f"{share:.0%}" for share in part["share"]))
     if table.row_count:
         stdout.print(table)

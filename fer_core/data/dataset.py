@@ -79,7 +79,7 @@ class FaceDataset:
 
     Attributes:
         images: `(n, side, side)` uint8 gray.
-        labels: `(n,)` int64 class indices in the order of `labels.EXPRESSIONS`.
+        labels: `(n,)` int64 class indices in the order of `classes`.
         usage: `(n,)` str, each one of `splits`.
         rows: `(n,)` int64 row index in the original `fer2013.csv`, from 0, whatever the order here; -1 if unknown. It
             is found by the pixels (`fer2013_rows.with_rows`) and joins faces with all that is kept of them.
@@ -87,6 +87,7 @@ class FaceDataset:
         name: of the dataset.
         splits: names of its splits, the one for training first.
         side: of its faces in pixels.
+        classes: names of what the labels tell apart: the seven expressions, or others.
 
     Raises:
         FerError: the arrays have other shapes, types or values.
@@ -100,6 +101,7 @@ class FaceDataset:
     name: str = "FER2013"
     splits: tuple[str, ...] = SPLITS
     side: int = FACE_SIZE
+    classes: tuple[str, ...] = EXPRESSIONS
 
     def __post_init__(self) -> None:
         n, shape = len(self.images), f"(n, {self.side}, {self.side})"
@@ -112,8 +114,9 @@ class FaceDataset:
                 raise FerError(f"Expected {name} of shape ({n},), one per image. Received: {values.shape}")
             if name != "usage" and values.dtype != np.int64:
                 raise FerError(f"Expected {name} of type int64. Received: {values.dtype}")
-        if n and not 0 <= self.labels.min() <= self.labels.max() < NUM_CLASSES:
-            raise FerError(f"Expected labels from 0 to 6. Received: {self.labels.min()} to {self.labels.max()}")
+        if n and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
+            received = f"{self.labels.min()} to {self.labels.max()}"
+            raise FerError(f"Expected labels from 0 to {len(self.classes) - 1}. Received: {received}")
         if n and self.rows.min() < -1:
             raise FerError(f"Expected rows from 0 on, or -1 where unknown. Received: {self.rows.min()}")
         if self.votes is not None and len(self.votes) != n:
@@ -137,8 +140,9 @@ class FaceDataset:
         digest.update(np.ascontiguousarray(self.images).data)
         digest.update(self.labels.astype("<i8").tobytes())
         digest.update(self.split_codes.tobytes())
-        if self.splits != SPLITS:
-            digest.update(repr(self.splits).encode())
+        for names, usual in ((self.splits, SPLITS), (self.classes, EXPRESSIONS)):
+            if names != usual:
+                digest.update(repr(names).encode())
         return digest.hexdigest()[:32]
 
     @cached_property
@@ -183,10 +187,10 @@ class FaceDataset:
         return replace(self, votes=FerPlusVotes(np.where(self.rows[:, None] >= 0, votes.votes[self.rows], 0)))
 
     def counts(self) -> pd.DataFrame:
-        """Return the number of faces, with a row for each of `splits` and a column for each expression."""
-        table = np.zeros((len(self.splits), NUM_CLASSES), dtype=np.int64)
+        """Return the number of faces, with a row for each of `splits` and a column for each class."""
+        table = np.zeros((len(self.splits), len(self.classes)), dtype=np.int64)
         np.add.at(table, (self.split_codes, self.labels), 1)
-        return pd.DataFrame(table, index=list(self.splits), columns=list(EXPRESSIONS))
+        return pd.DataFrame(table, index=list(self.splits), columns=list(self.classes))
 
 
 class Duplicates(NamedTuple):

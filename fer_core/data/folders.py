@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
 from fer_core.files import home, whole_folder
-from fer_core.labels import EXPRESSIONS, expression_index
+from fer_core.labels import EXPRESSIONS, checked_classes, expression_index
 from fer_core.names import is_junk, normal_name, readable
 from fer_core.types import FerError
 from fer_core.visitors import max_pixels, own_home, room
@@ -35,6 +35,7 @@ MIN_IMAGES: Final = 2
 """Readable images that every class needs: one to train on and one for the hold-out."""
 
 _SAYS_UTF8: Final = 0x800  # a bit of an entry's flags
+_SPLITS: Final = {"train", "training", "test", "testing", "val", "valid", "validation"}  # folders that are no classes
 _HARMLESS: Final = 64 * 1024**2  # bytes; below it a high ratio is allowed, since a plain picture may have one
 _EXPECTED: Final = f"Expected a folder for each expression, named {', '.join(EXPRESSIONS)}, with pictures in it."
 
@@ -181,34 +182,37 @@ class ClassFolders(NamedTuple):
 
     Attributes:
         paths: `n` files, ordered by class, then path.
-        labels: `(n,)` int64 class indices in the order of `labels.EXPRESSIONS`.
+        labels: `(n,)` int64 class indices in the order of `classes`.
         skipped: the reason for each file that was skipped.
+        classes: the seven expressions, or the names of the folders.
     """
 
     paths: tuple[Path, ...]
     labels: NDArray[np.int64]
     skipped: tuple[str, ...]
+    classes: tuple[str, ...] = EXPRESSIONS
 
 
-def read_class_folders(path: Path | str) -> ClassFolders:
+def read_class_folders(path: Path | str, *, any_names: bool = False) -> ClassFolders:
     """Read class folders of pictures of any size and type.
 
     Each picture is decoded once, so that damaged ones are found before a training starts. A zip is unpacked under
     `own_home()/uploads` in a folder named after its hash, so the same zip is unpacked only once. The class folders may
-    be inside a single folder.
+    be inside a single folder. With `any_names`, folders that are not all named after expressions are classes of their
+    own, in the order of their names.
 
     Raises:
-        FerError: there are no class folders or only one, a folder is not named after an expression, or a class has
-            too few readable pictures.
+        FerError: there are no class folders or only one, a folder is not named after an expression, or has a name that
+            no class can have, or a class has too few readable pictures.
     """
     place = Path(path)
     try:
         if place.is_dir():
-            return _scan(place, place.name)
+            return _scan(place, place.name, any_names)
         if place.is_file():
             folder, is_new = _unpacked(place)
             try:
-                return _scan(folder, place.name)
+                return _scan(folder, place.name, any_names)
             except FerError:
                 if is_new:
                     shutil.rmtree(folder, ignore_errors=True)
@@ -232,8 +236,8 @@ def _unpacked(zipped: Path) -> tuple[Path, bool]:
     return folder, True
 
 
-def _scan(folder: Path, shown: str) -> ClassFolders:
-    root, classes = _class_folders(folder, shown)
+def _scan(folder: Path, shown: str, any_names: bool) -> ClassFolders:
+    root, names, classes = _class_folders(folder, shown, any_names)
     paths: list[Path] = []
     labels: list[int] = []
     skipped = [
@@ -254,24 +258,34 @@ def _scan(folder: Path, shown: str) -> ClassFolders:
         if labels.count(label) < MIN_IMAGES:
             hint = f" {len(skipped)} files were skipped, the first because: {skipped[0]}" if skipped else ""
             raise FerError(
-                f"The class {EXPRESSIONS[label]!r} in {shown} has too few readable pictures. "
+                f"The class {names[label]!r} in {shown} has too few readable pictures. "
                 f"Expected at least {MIN_IMAGES}. Received: {labels.count(label)}.{hint}"
             )
-    return ClassFolders(tuple(paths), np.array(labels, dtype=np.int64), tuple(skipped))
+    return ClassFolders(tuple(paths), np.array(labels, dtype=np.int64), tuple(skipped), names)
 
 
-def _class_folders(root: Path, shown: str) -> tuple[Path, list[tuple[int, Path]]]:
-    """Return the folder of the class folders, and class index and folder of each; a class may have several folders."""
+def _class_folders(root: Path, shown: str, any_names: bool) -> tuple[Path, tuple[str, ...], list[tuple[int, Path]]]:
+    """Return the folder of the class folders, the names of the classes, and class index and folder of each folder.
+
+    A class may have several folders.
+    """
     for _ in range(4):  # archives often have a single folder around them, or up to three
         inside = [(label_of(folder), folder) for folder in entries(root) if folder.is_dir()]
         if len(inside) != 1 or inside[0][0] is not None:
             break
         root = inside[0][1]
+    folders = [folder.name for _, folder in inside]
+    unknown = [folder.name for label, folder in inside if label is None]
+    if any_names and unknown and not _SPLITS.issuperset(name.lower() for name in folders):
+        try:
+            names = checked_classes(folders)
+        except ValueError as error:
+            raise FerError(f"The folders in {shown} cannot be classes. {error}") from error
+        return root, names, [(label, folder) for label, (_, folder) in enumerate(inside)]
     classes = [(label, folder) for label, folder in inside if label is not None]
     if not classes:
-        received = ", ".join(folder.name for _, folder in inside)[:80] or "no folders"
+        received = ", ".join(folders)[:80] or "no folders"
         raise FerError(f"{shown} has no class folders. {_EXPECTED} Received: {received}")
-    unknown = [folder.name for label, folder in inside if label is None]
     if unknown:
         raise FerError(
             f"The folder {unknown[0]!r} in {shown} is not named after an expression. Rename or remove it. {_EXPECTED}"
@@ -281,7 +295,7 @@ def _class_folders(root: Path, shown: str) -> tuple[Path, list[tuple[int, Path]]
             f"{shown} has only one class, {EXPRESSIONS[classes[0][0]]!r}. Expected at least two expressions; add "
             f"another folder."
         )
-    return root, sorted(classes)
+    return root, EXPRESSIONS, sorted(classes)
 
 
 def label_of(folder: Path) -> int | None:

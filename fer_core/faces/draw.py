@@ -22,7 +22,7 @@ from PIL import ImageDraw, ImageFont
 from fer_core.data.images import require_rgb, resized
 from fer_core.faces.detector import FaceDetector, default_detector
 from fer_core.faces.framing import CROP_SIZE, Transform, crop_face, cut_square, framing_transform, invert, part_under
-from fer_core.labels import COLORS, NUM_CLASSES, expression_index
+from fer_core.labels import EXPRESSIONS, class_colors, is_dark
 from fer_core.types import Face, FaceResult, Image
 
 SHOWN_SIDE: Final = 1400  # pixels; pages do not show larger pictures
@@ -87,7 +87,7 @@ def draw_faces(
     mean_side = (width * height) ** 0.5
     line = max(2, round(LINE_WIDTH * mean_side))
     boxes = [_visible_part(result.face.box, scale, width, height) for result in results]
-    colors = [COLORS[result.expression] if result.sure else UNSURE for result in results]
+    colors = [class_colors(face.classes)[face.expression] if face.sure else UNSURE for face in results]
     smallest, largest_font = (part * mean_side for part in FONT_SIZE)
     face = float(np.median([bottom - top for _, top, _, bottom in boxes])) if boxes else mean_side
     font = _font(round(max(MIN_FONT, min(max(FONT_TO_FACE * face, smallest), largest_font))))
@@ -182,37 +182,44 @@ class Evidence:
 
 
 def evidence_for(
-    maps: NDArray[np.floating], expression: str, *, against: str | None = None, at_least: float = 0.0
+    maps: NDArray[np.floating],
+    expression: str,
+    *,
+    against: str | None = None,
+    at_least: float = 0.0,
+    classes: tuple[str, ...] = EXPRESSIONS,
 ) -> Evidence:
     """Return the evidence for an expression, on the scale that all expressions of the face share.
 
-    Against all others, the value of a place is the map of the expression minus the mean of all seven maps, and the
-    limit is the largest such value of any expression. (The mean of the six others would give the same picture: all
-    values are then 7/6 as large.) Against one other, the value is the difference of two maps, and the limit is the
+    Against all others, the value of a place is the map of the expression minus the mean of all maps, and the limit is
+    the largest such value of any expression. (The mean of the others would give the same picture: of seven, all values
+    are then 7/6 as large.) Against one other, the value is the difference of two maps, and the limit is the
     largest difference between any two. The mean of an activation map is the logit, so the mean of these differences is
     the logarithm of the ratio of the two probabilities.
 
     Args:
-        maps: `(rows, columns, 7)`, what each place adds to each expression. Values that are not finite count as 0.
+        maps: `(rows, columns, classes)`, what each place adds to each class. Values that are not finite count as 0.
         expression: its name.
         against: the name of another expression; None for all others.
         at_least: minimum of the limit, so that a face without notable evidence stays dark.
+        classes: names of the maps, in their order.
 
     Raises:
         ValueError: the maps have another shape, an expression is unknown, or both are the same.
     """
-    if maps.ndim != 3 or maps.shape[2] != NUM_CLASSES or maps.size == 0:
-        raise ValueError(f"Expected maps of shape (rows, columns, {NUM_CLASSES}). Received: {maps.shape}")
+    if maps.ndim != 3 or maps.shape[2] != len(classes) or maps.size == 0:
+        raise ValueError(f"Expected maps of shape (rows, columns, {len(classes)}). Received: {maps.shape}")
+    if missing := {expression, against} - {*classes, None}:
+        raise ValueError(f"Unknown expression. Expected one of {', '.join(classes)}. Received: {missing.pop()!r}")
     maps = np.nan_to_num(np.asarray(maps, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    index = expression_index(expression)
+    index = classes.index(expression)
     if against is None:
         compared = maps - maps.mean(axis=2, keepdims=True)
         return Evidence(compared[:, :, index], max(at_least, float(compared.max())))
-    other = expression_index(against)
-    if other == index:
+    if against == expression:
         raise ValueError(f"Expected two different expressions. Received: {expression} twice")
     largest = float(np.ptp(maps, axis=2).max())
-    return Evidence(maps[:, :, index] - maps[:, :, other], max(at_least, largest), two_sided=True)
+    return Evidence(maps[:, :, index] - maps[:, :, classes.index(against)], max(at_least, largest), two_sided=True)
 
 
 def heatmap_on_crop(crop: Image, evidence: Evidence, size: int = 240) -> Image:
@@ -277,7 +284,7 @@ def _draw_label(
     places = [(x, y, x + width, y + height) for y in (min(max(y, 0.0), room_y) for y in heights)]
     place = min(places, key=lambda p: sum(_shared_area(p, other) for other in (box, *avoided)))
     pen.rectangle(place, fill=color, outline=DARK)
-    pen.text((place[0] + pad - left, place[1] + pad - top), text, fill=_ink_on(color), font=font)
+    pen.text((place[0] + pad - left, place[1] + pad - top), text, fill=LIGHT if is_dark(color) else DARK, font=font)
     return place
 
 
@@ -285,14 +292,6 @@ def _shared_area(one: Rectangle, other: Rectangle) -> float:
     across = min(one[2], other[2]) - max(one[0], other[0])
     down = min(one[3], other[3]) - max(one[1], other[1])
     return max(0.0, across) * max(0.0, down)
-
-
-def _ink_on(color: str) -> tuple[int, int, int]:
-    """Return dark or light, whichever has more contrast (WCAG 2 relative luminance) with a `#rrggbb` colour."""
-    channels = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
-    return DARK if luminance > 0.179 else LIGHT
 
 
 def _encoded(image: Image, kind: str, **options: int) -> bytes:

@@ -1,8 +1,9 @@
-"""Charts of the seven expressions: probabilities, votes, scores, numbers of faces, and how they change over time."""
+"""Charts of the classes, by default the seven expressions: probabilities, votes, scores, numbers, and over time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import cycle
 from typing import Any, Final
 
 import numpy as np
@@ -26,7 +27,7 @@ from fer_core.figures.theme import (
     with_legend,
     words,
 )
-from fer_core.labels import COLORS, EXPRESSIONS, NUM_CLASSES
+from fer_core.labels import EXPRESSIONS, NUM_CLASSES, class_colors, is_dark
 
 ROW: Final = 44  # distance of the bars in pixels
 WIDE: Final = 0.3  # share from which on a part of a bar has room for its word, also on phones
@@ -34,31 +35,32 @@ SHORT: Final = 0.12  # a shorter stretch of a strip, as a share of the axis, has
 MAX_GAP: Final = 1.0  # seconds; a longer gap breaks the lines, unless it is at most three usual steps
 TIGHT: Final = {"l": 0, "r": 0, "t": 0, "b": 0}
 
-_SEVEN: Final = [COLORS[name] for name in EXPRESSIONS]
+Classes = tuple[str, ...]
 
 
-def probability_bars(probabilities: ArrayLike) -> go.Figure:
-    """Return seven horizontal bars with percentages, the most probable expression in bold.
+def probability_bars(probabilities: ArrayLike, *, classes: Classes = EXPRESSIONS) -> go.Figure:
+    """Return horizontal bars with percentages, the most probable class in bold.
 
     Args:
-        probabilities: `(7,)` in the order of `labels.EXPRESSIONS`, as in all functions here.
+        probabilities: `(classes,)` in the order of `classes`, as in all functions here.
+        classes: of the model.
 
     Raises:
         ValueError: another shape.
     """
-    values = _seven(probabilities)
-    return _bars([_bar(values, _percentages(values))])
+    values = _checked(probabilities, classes)
+    return _bars([_bar(values, _percentages(values), classes)], classes)
 
 
-def probability_change(before: ArrayLike, after: ArrayLike) -> go.Figure:
+def probability_change(before: ArrayLike, after: ArrayLike, *, classes: Classes = EXPRESSIONS) -> go.Figure:
     """Return the bars of an edited picture's probabilities in front of wider gray bars of the original's."""
-    old, new = _seven(before), _seven(after)
-    return _in_front({"before": old, "after": new}, _percentages(new))
+    old, new = _checked(before, classes), _checked(after, classes)
+    return _in_front({"before": old, "after": new}, _percentages(new), classes)
 
 
 def vote_bars(votes: ArrayLike, total: int) -> go.Figure:
     """Return bars of `(7,)` votes with their numbers, the most frequent in bold; `total` votes make a full bar."""
-    counts = _seven(votes)
+    counts = _checked(votes)
     return _bars([_bar(counts / max(1, total), _numbers(counts))])
 
 
@@ -70,29 +72,29 @@ def answers_and_votes(answers: ArrayLike, votes: ArrayLike, *, total: int) -> go
         votes: `(7,)` numbers of votes.
         total: number of votes with those for other answers; 0 if there are none.
     """
-    counts = _seven(answers)
+    counts = _checked(answers)
     shares = counts / max(1.0, counts.sum())
-    return _in_front({"annotators": _seven(votes) / max(1, total), "class": shares}, _numbers(counts))
+    return _in_front({"annotators": _checked(votes) / max(1, total), "class": shares}, _numbers(counts))
 
 
-def probability_text(probabilities: ArrayLike, top: int = 3) -> str:
-    """Return the most probable expressions as text, for the chart's alternative text.
+def probability_text(probabilities: ArrayLike, top: int = 3, *, classes: Classes = EXPRESSIONS) -> str:
+    """Return the most probable classes as text, for the chart's alternative text.
 
     Example:
         >>> probability_text([0.1, 0, 0, 0.9, 0, 0, 0], top=2)
         'happy 90 %, angry 10 %'
     """
-    values = _seven(probabilities)
+    values = _checked(probabilities, classes)
     best = np.argsort(-values, kind="stable")[:top]
-    return ", ".join(f"{EXPRESSIONS[k]} {percent_text(values[k])}" for k in best)
+    return ", ".join(f"{classes[k]} {percent_text(values[k])}" for k in best)
 
 
 def time_share_bars(shares: pd.DataFrame) -> go.Figure:
-    """Return the share of time of each expression: rows with `expression`, `seconds` and `share` (0 to 1)."""
-    ordered = shares.set_index("expression").reindex(EXPRESSIONS)
-    values = ordered["share"].to_numpy(np.float64)
+    """Return the share of time of each class: rows in their order with `expression`, `seconds` and `share` (0 to 1)."""
+    values, classes = shares["share"].to_numpy(np.float64), tuple(shares["expression"])
     hover = "%{y}: %{x:.1%} of the time, %{customdata:.1f} seconds<extra></extra>"
-    return _bars([_bar(values, _percentages(values), customdata=ordered["seconds"], hovertemplate=hover)])
+    bar = _bar(values, _percentages(values), classes, customdata=shares["seconds"], hovertemplate=hover)
+    return _bars([bar], classes)
 
 
 def time_share_text(shares: pd.DataFrame) -> str:
@@ -105,7 +107,7 @@ def time_share_text(shares: pd.DataFrame) -> str:
 
 def logit_bars(logits: ArrayLike) -> go.Figure:
     """Return seven horizontal bars of scores, to the left where they are negative, with the highest in bold."""
-    values = _seven(logits)
+    values = _checked(logits)
     room = 0.35 * max(1.0, float(np.abs(values).max()))  # for the numbers
     texts = _highest_bold(values, [f"{value:+.2f}".replace("-", "−") for value in values])
     across = {
@@ -121,7 +123,7 @@ def logit_bars(logits: ArrayLike) -> go.Figure:
 
 def softmax_table(logits: ArrayLike, exponentials: ArrayLike, *, probabilities: ArrayLike) -> go.Figure:
     """Return the softmax in columns: score, its exponential, and a bar of the share of all seven exponentials."""
-    scores, powers, shares = _seven(logits), _seven(exponentials), _seven(probabilities)
+    scores, powers, shares = _checked(logits), _checked(exponentials), _checked(probabilities)
     columns = {
         -0.8: ("score", [f"{value:.2f}".replace("-", "−") for value in scores]),
         -0.1: ("exp(score)", [f"{value:,.2f}" if value < 1000 else f"{value:,.0f}" for value in powers]),
@@ -144,12 +146,12 @@ def softmax_table(logits: ArrayLike, exponentials: ArrayLike, *, probabilities: 
 
 
 def class_counts(counts: pd.DataFrame) -> go.Figure:
-    """Return the number of faces of each expression, as stacked bars if there are two parts.
+    """Return the number of faces of each class, as stacked bars if there are two parts.
 
     Args:
-        counts: indexed by expression, with one or two columns of integers named after the parts ("training").
+        counts: indexed by class, with one or two columns of integers named after the parts ("training").
     """
-    counts = counts.reindex(EXPRESSIONS, fill_value=0)
+    classes = tuple(counts.index)
     totals = counts.sum(axis=1)
     traces: list[dict[str, Any]] = [
         {
@@ -157,20 +159,20 @@ def class_counts(counts: pd.DataFrame) -> go.Figure:
             "orientation": "h",
             "name": safe(part),
             "x": counts[part],
-            "y": EXPRESSIONS,
+            "y": classes,
             "width": 0.66,
-            "marker": {"color": _SEVEN, "opacity": opacity},
+            "marker": {"color": [*class_colors(classes).values()], "opacity": opacity},
             "hovertemplate": f"%{{y}}, {safe(part)}: %{{x:,}} faces<extra></extra>",
         }
         for part, opacity in zip(counts, (1.0, 0.4), strict=False)
     ]
     texts = ["  " + " + ".join(f"{value:,}" for value in row) for row in counts.to_numpy().tolist()]
     return chart(
-        [*traces, words(totals, EXPRESSIONS, texts, FONT)],
-        34 * NUM_CLASSES + 36,
+        [*traces, words(totals, classes, texts, FONT)],
+        34 * len(classes) + 36,
         barmode="stack",
         xaxis=hidden_axis(0, 1.35 * max(1.0, float(totals.max()))),
-        yaxis=category_axis(EXPRESSIONS),
+        yaxis=category_axis(classes),
         dragmode=False,
     )
 
@@ -194,7 +196,7 @@ def class_distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figu
             "x": list(EXPRESSIONS),
             "y": share if shares else row,
             "customdata": np.column_stack([row, share]),
-            "marker": {"color": _SEVEN, "pattern": pattern},
+            "marker": {"color": [*class_colors(EXPRESSIONS).values()], "pattern": pattern},
             "showlegend": False,
             "hovertemplate": hover,
         }
@@ -210,27 +212,31 @@ def class_distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figu
     )
 
 
-def model_answers(titles: Sequence[str], answers: Sequence[str], *, probabilities: ArrayLike) -> go.Figure:
-    """Return one bar for each model, divided between the seven expressions, below its title and answer.
+def model_answers(
+    titles: Sequence[str], answers: Sequence[str], *, probabilities: ArrayLike, classes: Classes = EXPRESSIONS
+) -> go.Figure:
+    """Return one bar for each model, divided between its classes, below its title and answer.
 
-    The probabilities are `(n, 7)`, one row for each title, from top to bottom.
+    The probabilities are `(n, classes)`, one row for each title, from top to bottom.
     """
-    values = np.asarray(probabilities, np.float64)
-    if values.shape != (len(titles), NUM_CLASSES) or len(answers) != len(titles):
-        raise ValueError(f"Expected an answer and {NUM_CLASSES} probabilities for each title. Received: {values.shape}")
+    values, expected = np.asarray(probabilities, np.float64), (len(titles), len(classes))
+    if values.shape != expected or len(answers) != len(titles):
+        raise ValueError(
+            f"Expected an answer and {len(classes)} probabilities for each title. Received: {values.shape}"
+        )
     rows = [str(place) for place in range(len(titles))]
     traces = [
         _part(
             name,
             rows,
             [f"<b>{name} {percent_text(share)}</b>" if share >= WIDE else "" for share in values[:, place]],
-            ink="#FFFFFF" if name == "sad" else "#111111",
+            color=color,
             x=values[:, place],
             width=0.42,
             customdata=[safe(title) for title in titles],
             hovertemplate=f"%{{customdata}}: {name} %{{x:.1%}}<extra></extra>",
         )
-        for place, name in enumerate(EXPRESSIONS)
+        for place, (name, color) in enumerate(class_colors(classes).items())
     ]
     head = {"x": 0, "xref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": 11, "showarrow": False}
     heads = [
@@ -253,23 +259,27 @@ def model_answers(titles: Sequence[str], answers: Sequence[str], *, probabilitie
 
 
 def timeline_chart(
-    table: pd.DataFrame, start: float | None = None, *, stop: float | None = None, title: str = "Seconds"
+    table: pd.DataFrame,
+    start: float | None = None,
+    *,
+    stop: float | None = None,
+    title: str = "Seconds",
+    classes: Classes = EXPRESSIONS,
 ) -> go.Figure:
-    """Return one line for each expression, with the name of the leading one at the end.
+    """Return one line for each class, with the name of the leading one at the end.
 
     Args:
-        table: one row for each moment of one face: `seconds` and a column for each of `labels.EXPRESSIONS`; may be
-            empty.
+        table: one row for each moment of one face: `seconds` and a column for each of `classes`; may be empty.
         start, stop: ends of the time axis; None for the first and the last moment.
         title: of the time axis.
 
     Raises:
         ValueError: a column is missing.
     """
-    missing = [name for name in ("seconds", *EXPRESSIONS) if name not in table]
+    missing = [name for name in ("seconds", *classes) if name not in table]
     if missing:
-        raise ValueError(f"Expected the columns seconds and the seven expressions. Missing: {', '.join(missing)}")
-    ordered = table[["seconds", *EXPRESSIONS]].sort_values("seconds").reset_index(drop=True)
+        raise ValueError(f"Expected the columns seconds and {', '.join(classes)}. Missing: {', '.join(missing)}")
+    ordered = table[["seconds", *classes]].sort_values("seconds").reset_index(drop=True)
     moments = _with_gaps(ordered)
     traces = [
         {
@@ -278,17 +288,17 @@ def timeline_chart(
             "name": name,
             "x": moments["seconds"],
             "y": moments[name],
-            "line": {"color": COLORS[name], "dash": dash, "width": 3.5},
+            "line": {"color": color, "dash": dash, "width": 3.5},
             "connectgaps": False,
             "hovertemplate": "%{y:.1%}",
         }
-        for name, dash in zip(EXPRESSIONS, DASHES, strict=True)
+        for (name, color), dash in zip(class_colors(classes).items(), cycle(DASHES), strict=False)
     ]
     names, first, last = [], 0.0, 1.0
     if len(ordered):
         end = ordered.iloc[-1]
         first, last = float(ordered["seconds"].iloc[0]), float(end["seconds"])
-        leading = max(EXPRESSIONS, key=lambda name: float(end[name]))
+        leading = max(classes, key=lambda name: float(end[name]))
         place = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 6, "y": float(end[leading]), "yanchor": "middle"}
         names = [{"text": f"<b>{leading}</b>", **place, "showarrow": False, "font": {"size": FONT}}]
     low, high = (given if given is not None else known for given, known in ((start, first), (stop, last)))
@@ -304,7 +314,9 @@ def timeline_chart(
     )
 
 
-def expression_strips(runs: pd.DataFrame, faces: Sequence[int], *, end: float) -> go.Figure:
+def expression_strips(
+    runs: pd.DataFrame, faces: Sequence[int], *, end: float, classes: Classes = EXPRESSIONS
+) -> go.Figure:
     """Return one strip for each face with its expressions over time, with gaps where it was not found.
 
     Args:
@@ -314,7 +326,7 @@ def expression_strips(runs: pd.DataFrame, faces: Sequence[int], *, end: float) -
     """
     table = runs[runs["face"].isin(list(faces))]
     traces = []
-    for name in EXPRESSIONS:
+    for name, color in class_colors(classes).items():
         part = table[table["expression"] == name]
         lengths = part["end"] - part["start"]
         hover = f"%{{y}}: {name} from second %{{customdata[0]:.2f}} to %{{customdata[1]:.2f}}<extra></extra>"
@@ -323,6 +335,7 @@ def expression_strips(runs: pd.DataFrame, faces: Sequence[int], *, end: float) -
                 name,
                 [f"Face {number}" for number in part["face"]],
                 [f"<b>{name}</b>" if length >= SHORT * end else "" for length in lengths],
+                color=color,
                 base=part["start"],
                 x=lengths,
                 width=0.72,
@@ -341,18 +354,18 @@ def expression_strips(runs: pd.DataFrame, faces: Sequence[int], *, end: float) -
     )
 
 
-def _part(name: str, rows: Sequence[str], texts: Sequence[str], ink: str = "#111111", **changes: Any) -> dict[str, Any]:
-    """Return parts of horizontal bars in the colour of an expression, with texts inside them; they lack `x`."""
+def _part(name: str, rows: Sequence[str], texts: Sequence[str], *, color: str, **changes: Any) -> dict[str, Any]:
+    """Return parts of horizontal bars in the colour of a class, with texts inside them; they lack `x`."""
     return {
         "type": "bar",
         "orientation": "h",
         "name": name,
         "y": rows,
-        "marker": {"color": COLORS[name]},
+        "marker": {"color": color},
         "text": texts,
         "textposition": "inside",
         "insidetextanchor": "middle",
-        "insidetextfont": {"size": FONT, "color": ink},
+        "insidetextfont": {"size": FONT, "color": "#FFFFFF" if is_dark(color) else "#111111"},
         "textangle": 0,
     } | changes
 
@@ -367,10 +380,10 @@ def _with_gaps(moments: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([moments, gaps.astype(np.float64)]).sort_values("seconds", kind="stable")
 
 
-def _seven(values: ArrayLike) -> NDArray[np.float64]:
+def _checked(values: ArrayLike, classes: Classes = EXPRESSIONS) -> NDArray[np.float64]:
     numbers = np.asarray(values, dtype=np.float64)
-    if numbers.shape != (NUM_CLASSES,):
-        raise ValueError(f"Expected values of shape (7,). Received: {numbers.shape}")
+    if numbers.shape != (len(classes),):
+        raise ValueError(f"Expected values of shape ({len(classes)},). Received: {numbers.shape}")
     return numbers
 
 
@@ -389,41 +402,45 @@ def _numbers(counts: NDArray[np.float64]) -> list[str]:
     return [text if count else "" for count, text in zip(counts, texts, strict=True)]
 
 
-def _in_front(bars: dict[str, NDArray[np.float64]], texts: Sequence[str]) -> go.Figure:
+def _in_front(bars: dict[str, NDArray[np.float64]], texts: Sequence[str], classes: Classes = EXPRESSIONS) -> go.Figure:
     """Return the second bars in front of the first, which are wider and gray, with the texts beyond the longer bar."""
     (behind, old), (front, new) = bars.items()
-    none, hover, gray = [""] * NUM_CLASSES, "%{{y}}, {}: %{{x:.1%}}<extra></extra>", {"color": MUTED, "opacity": 0.4}
+    none, hover, gray = [""] * len(classes), "%{{y}}, {}: %{{x:.1%}}<extra></extra>", {"color": MUTED, "opacity": 0.4}
     return _bars(
         [
-            _bar(old, none, width=0.86, name=behind, hovertemplate=hover.format(behind), marker=gray),
-            _bar(new, none, width=0.5, name=front, hovertemplate=hover.format(front)),
-            words(np.maximum(old, new), EXPRESSIONS, [f"  {text}" for text in texts], LARGE),
-        ]
+            _bar(old, none, classes, width=0.86, name=behind, hovertemplate=hover.format(behind), marker=gray),
+            _bar(new, none, classes, width=0.5, name=front, hovertemplate=hover.format(front)),
+            words(np.maximum(old, new), classes, [f"  {text}" for text in texts], LARGE),
+        ],
+        classes,
     )
 
 
-def _bar(values: NDArray[np.float64], texts: Sequence[str], **changes: Any) -> dict[str, Any]:
+def _bar(
+    values: NDArray[np.float64], texts: Sequence[str], classes: Classes = EXPRESSIONS, **changes: Any
+) -> dict[str, Any]:
     return {
         "type": "bar",
         "orientation": "h",
         "x": values,
-        "y": EXPRESSIONS,
+        "y": classes,
         "width": 0.72,
         "text": texts,
         "textposition": "outside",
         "textfont": {"size": LARGE},
         "cliponaxis": False,
-        "marker": {"color": _SEVEN, "cornerradius": 4},
+        "marker": {"color": [*class_colors(classes).values()], "cornerradius": 4},
         "hovertemplate": "%{y}: %{x:.1%}<extra></extra>",
     } | changes
 
 
-def _bars(traces: Sequence[dict[str, Any]], height: float = ROW * NUM_CLASSES, **changes: Any) -> go.Figure:
+def _bars(traces: Sequence[dict[str, Any]], classes: Classes = EXPRESSIONS, **changes: Any) -> go.Figure:
     layout: dict[str, Any] = {
         "barmode": "overlay",
         "xaxis": hidden_axis(0, 1.22),  # room for the percentage of a full bar
-        "yaxis": category_axis(EXPRESSIONS, LARGE),
+        "yaxis": category_axis(classes, LARGE),
         "dragmode": False,
         "margin": TIGHT,
+        "height": ROW * len(classes),
     }
-    return chart(traces, height, **layout | changes)
+    return chart(traces, **layout | changes)

@@ -13,53 +13,62 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.inference.pictures import RESULT_COLUMNS, result_row
+from fer_core.inference.pictures import result_columns, result_row
 from fer_core.inference.tracking import MEMORY_SECONDS
 from fer_core.labels import EXPRESSIONS
 
 if TYPE_CHECKING:
     from fer_core.inference.stream import FrameResult, TrackedFace
 
-FACE_COLUMNS: Final = ("seconds", "face", *RESULT_COLUMNS)
-"""Time, the face's number, and the columns of `result_row`."""
-
-VIDEO_COLUMNS: Final = (*FACE_COLUMNS, "frame")
-"""Columns of `face_table`. `frame` is the number of the analysed frame, from 0."""
-
 GAP_STEPS: Final = 3.0  # a step between frames longer than `MEMORY_SECONDS` and than this many usual ones is a gap
 
-Row = tuple[Any, ...]  # of `FACE_COLUMNS`
+Row = tuple[Any, ...]  # of `face_columns`
+Classes = tuple[str, ...]  # of the model
+
+
+def face_columns(classes: Classes = EXPRESSIONS) -> tuple[str, ...]:
+    """Return time, the face's number, and the columns of `result_row`."""
+    return ("seconds", "face", *result_columns(classes))
+
+
+def video_columns(classes: Classes = EXPRESSIONS) -> tuple[str, ...]:
+    """Return the columns of `face_table`. `frame` is the number of the analysed frame, from 0."""
+    return (*face_columns(classes), "frame")
+
+
+FACE_COLUMNS, VIDEO_COLUMNS = face_columns(), video_columns()
 
 
 def face_row(face: TrackedFace, seconds: float) -> Row:
-    """Return a face as a row of `FACE_COLUMNS`."""
+    """Return a face as a row of `face_columns`."""
     return seconds, face.number, *result_row(face.result)
 
 
-def frame_rows(frame: FrameResult) -> list[Row]:
+def frame_rows(frame: FrameResult, classes: Classes = EXPRESSIONS) -> list[Row]:
     """Return one row per face of a frame; for a frame without faces, one row that contains only its time."""
     seconds = round(frame.seconds, 6)
-    return [face_row(face, seconds) for face in frame.faces] or [(seconds, *[None] * (len(FACE_COLUMNS) - 1))]
+    return [face_row(face, seconds) for face in frame.faces] or [(seconds, *[None] * (len(face_columns(classes)) - 1))]
 
 
-def face_table(rows: Sequence[Row]) -> pd.DataFrame:
-    """Return rows as a table of `VIDEO_COLUMNS`: `face` is an integer, `expression` text and `sure` a boolean, or
+def face_table(rows: Sequence[Row], classes: Classes = EXPRESSIONS) -> pd.DataFrame:
+    """Return rows as a table of `video_columns`: `face` is an integer, `expression` text and `sure` a boolean, or
     missing; `frame` is an integer; all else are floats."""
-    types = dict.fromkeys(FACE_COLUMNS, "float64") | {"face": "Int64", "expression": "str", "sure": "boolean"}
-    table = pd.DataFrame(rows, columns=list(FACE_COLUMNS)).astype(types)
+    columns = face_columns(classes)
+    types = dict.fromkeys(columns, "float64") | {"face": "Int64", "expression": "str", "sure": "boolean"}
+    table = pd.DataFrame(rows, columns=list(columns)).astype(types)
     return table.assign(frame=table["seconds"].rank(method="dense").astype("int64") - 1)
 
 
-def time_shares(table: pd.DataFrame, end: float) -> pd.DataFrame:
+def time_shares(table: pd.DataFrame, end: float, *, classes: Classes = EXPRESSIONS) -> pd.DataFrame:
     """Return how long each expression was shown, as a share of the time in which the face was found.
 
     Returns:
-        Columns `face` (missing for all faces together), `expression`, `seconds`, `share`, with seven rows for all
+        Columns `face` (missing for all faces together), `expression`, `seconds`, `share`, with a row per class for all
         faces together and for each face. Without faces it has no rows.
     """
     faces = _with_durations(table, end).dropna(subset="face")
     both = pd.concat([faces.assign(face=0), faces])  # 0: all faces together
-    every = pd.MultiIndex.from_product([sorted(both["face"].unique()), EXPRESSIONS], names=["face", "expression"])
+    every = pd.MultiIndex.from_product([sorted(both["face"].unique()), classes], names=["face", "expression"])
     seconds = both.groupby(["face", "expression"])["duration"].sum().reindex(every, fill_value=0.0)
     shares = pd.DataFrame({"seconds": seconds}).reset_index()
     shares["share"] = shares["seconds"] / shares.groupby("face")["seconds"].transform("sum").clip(lower=1e-9)
@@ -86,11 +95,13 @@ def expression_runs(table: pd.DataFrame, end: float) -> pd.DataFrame:
     return runs.reset_index(drop=True)
 
 
-def share_not_sure(table: pd.DataFrame, end: float, *, face: int, below: float) -> float:
+def share_not_sure(
+    table: pd.DataFrame, end: float, *, face: int, below: float, classes: Classes = EXPRESSIONS
+) -> float:
     """Return the share of a face's time in which no probability reaches `below`, a confidence from 0 to 1."""
     table = _with_durations(table, end)
     rows = table[(table["face"] == face).fillna(False)]
-    unsure = rows.loc[rows[list(EXPRESSIONS)].max(axis=1) < below, "duration"].sum()
+    unsure = rows.loc[rows[list(classes)].max(axis=1) < below, "duration"].sum()
     return float(unsure / max(rows["duration"].sum(), 1e-9))
 
 
@@ -100,16 +111,18 @@ def seconds_without_face(table: pd.DataFrame, end: float) -> float:
     return float(table.loc[table["face"].isna(), "duration"].sum())
 
 
-def timeline_points(table: pd.DataFrame, face: int, points: int = 400) -> pd.DataFrame:
+def timeline_points(
+    table: pd.DataFrame, face: int, *, points: int = 400, classes: Classes = EXPRESSIONS
+) -> pd.DataFrame:
     """Return one face's probabilities over time, reduced to a number of points that can be drawn.
 
     A timeline of more than about `points` rows is averaged over intervals of equal length, which end at gaps.
 
     Returns:
-        Columns `seconds` and the seven expressions.
+        Columns `seconds` and the classes.
     """
     timed = _with_durations(table, float("-inf"))
-    columns = ["seconds", *EXPRESSIONS]
+    columns = ["seconds", *classes]
     rows = timed[(timed["face"] == face).fillna(False)]
     if len(rows) <= points:
         return rows[columns].reset_index(drop=True)

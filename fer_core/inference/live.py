@@ -20,9 +20,8 @@ import pandas as pd
 from fer_core.classifier import Classifier
 from fer_core.faces import FaceDetector, png
 from fer_core.files import write_rows
-from fer_core.inference.face_table import FACE_COLUMNS, face_row
+from fer_core.inference.face_table import face_columns, face_row
 from fer_core.inference.stream import FrameResult, StreamAnalyzer, StreamSettings
-from fer_core.labels import EXPRESSIONS
 from fer_core.types import Image
 
 STALE_SECONDS: Final = 0.5  # after which a result no longer shows what the camera sees
@@ -33,7 +32,6 @@ TIMELINE_SECONDS: Final = 60.0
 TIMELINE_STEP: Final = 0.2  # seconds between two points of the timeline
 TIMELINE_FACES: Final = 16  # per point; of more faces, those with the lowest numbers
 
-RECORDING_COLUMNS: Final = (*FACE_COLUMNS, "model")
 MAX_ROWS: Final = 100_000  # of a recording: almost an hour of one face at 30 frames per second, 22 MB
 
 
@@ -90,9 +88,20 @@ class LiveSession:
         self._stream.settings, self._mirror = settings, mirror
 
     def use(self, classifier: Classifier, model: str) -> None:
-        """Classify the following frames with another model. Smoothing restarts."""
-        with self._working:
+        """Classify the following frames with another model. Smoothing restarts.
+
+        If it has other classes, the timeline restarts too, and a recording ends, because its columns are the classes.
+        """
+        with self._working, self._lock:
+            if classifier.classes != self.classes:
+                self._points.clear()
+                self._is_recording = False
             self._stream.classifier, self._model = classifier, model
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the model tells apart."""
+        return self._stream.classifier.classes
 
     def video_frame_callback(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Return a frame with its faces drawn into it; after an error, the frame itself."""
@@ -148,7 +157,7 @@ class LiveSession:
             )
 
     def timeline(self) -> pd.DataFrame:
-        """Return the last minute: columns `seconds` (-60 to 0), `face` and the seven smoothed probabilities."""
+        """Return the last minute: columns `seconds` (-60 to 0), `face` and the smoothed probabilities."""
         with self._lock:
             now = self._clock()
             rows = [
@@ -157,7 +166,7 @@ class LiveSession:
                 if now - point.seconds <= TIMELINE_SECONDS
                 for face in point.faces[:TIMELINE_FACES]
             ]
-        return pd.DataFrame(rows, columns=["seconds", "face", *EXPRESSIONS])
+        return pd.DataFrame(rows, columns=["seconds", "face", *self.classes])
 
     def freeze(self) -> tuple[bytes, bytes] | None:
         """Return the latest analysed frame as PNG files, without and with boxes; None if there is none."""
@@ -169,7 +178,7 @@ class LiveSession:
         """Start a recording of at most `max_rows` rows, of faces detected in a frame, and discard the previous one."""
         with self._lock:
             self._csv, self._recorded, self._max_rows, self._start = io.StringIO(), 0, max_rows, self._clock()
-            write_rows(self._csv, [RECORDING_COLUMNS])
+            write_rows(self._csv, [(*face_columns(self.classes), "model")])
             self._is_recording = True
 
     def stop_recording(self) -> None:
@@ -178,7 +187,7 @@ class LiveSession:
             self._is_recording = False
 
     def recording_csv(self) -> str:
-        """Return the recording as CSV with `RECORDING_COLUMNS`; an empty string if there is none."""
+        """Return the recording as CSV with `face_columns` and `model`; an empty string if there is none."""
         with self._lock:
             return self._csv.getvalue()
 

@@ -25,14 +25,22 @@ from fer_core.types import Face, FaceResult, FerError, Image
 
 BOX: Final = ("x", "y", "width", "height")
 POINTS: Final = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
-RESULT_COLUMNS: Final = (
-    *(*BOX, "expression", *EXPRESSIONS, "sure", "detector_score", "roll", "yaw", "pitch"),
-    *(f"{point}_{axis}" for point in POINTS for axis in "xy"),
-)
-"""Columns of one face, see `result_row`."""
 
-PICTURE_COLUMNS: Final = ("file", "error", "face", *RESULT_COLUMNS)
-"""Columns of `PictureResult.rows`: the picture, why it cannot be used, and a face."""
+
+def result_columns(classes: tuple[str, ...] = EXPRESSIONS) -> tuple[str, ...]:
+    """Return the columns of one face, see `result_row`; those of the probabilities are the model's classes."""
+    return (
+        *(*BOX, "expression", *classes, "sure", "detector_score", "roll", "yaw", "pitch"),
+        *(f"{point}_{axis}" for point in POINTS for axis in "xy"),
+    )
+
+
+def picture_columns(classes: tuple[str, ...] = EXPRESSIONS) -> tuple[str, ...]:
+    """Return the columns of `PictureResult.rows`: the picture, why it cannot be used, and a face."""
+    return ("file", "error", "face", *result_columns(classes))
+
+
+RESULT_COLUMNS, PICTURE_COLUMNS = result_columns(), picture_columns()
 
 
 class FaceAnalyzer:
@@ -67,10 +75,11 @@ class FaceAnalyzer:
         """Crop and classify faces that were already detected, in their order."""
         cuts = [crop_face(image, face) for face in faces]
         crops: NDArray[np.uint8] = np.stack([crop for crop, _ in cuts]) if cuts else np.zeros((0, 48, 48), np.uint8)
-        prediction = self.classifier.predict(crops, flip=self.flip)
-        maps = prediction.activation if self.classifier.locates else [None] * len(cuts)
+        by = self.classifier
+        prediction = by.predict(crops, flip=self.flip)
+        maps = prediction.activation if by.locates else [None] * len(cuts)
         return [
-            FaceResult(face, crop, transform, probabilities, activation, self.classifier.not_sure_below)
+            FaceResult(face, crop, transform, probabilities, activation, by.not_sure_below, by.classes)
             for face, (crop, transform), probabilities, activation in zip(
                 faces, cuts, prediction.probabilities, maps, strict=True
             )
@@ -85,19 +94,22 @@ class PictureResult:
     model: str
     faces: tuple[FaceResult, ...] = ()
     error: str | None = None
+    classes: tuple[str, ...] = EXPRESSIONS  # of the model
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "file", readable(self.file))
 
     def as_dict(self) -> dict[str, Any]:
         """Return all but the model as JSON types."""
-        faces = [result_dict(dict(zip(RESULT_COLUMNS, result_row(face), strict=True))) for face in self.faces]
+        names = result_columns(self.classes)
+        rows = [dict(zip(names, result_row(face), strict=True)) for face in self.faces]
+        faces = [result_dict(row, self.classes) for row in rows]
         return {"file": self.file, "error": self.error, "faces": faces}
 
     def rows(self) -> list[list[Any]]:
-        """Return one row of `PICTURE_COLUMNS` per face; without faces one row, with the error if there is one."""
+        """Return one row of `picture_columns` per face; without faces one row, with the error if there is one."""
         rows = [[self.file, None, number, *result_row(face)] for number, face in enumerate(self.faces, 1)]
-        return rows or [[self.file, self.error, *[None] * (len(PICTURE_COLUMNS) - 2)]]
+        return rows or [[self.file, self.error, *[None] * (len(picture_columns(self.classes)) - 2)]]
 
 
 def analyze_picture(
@@ -121,8 +133,8 @@ def analyze_picture(
         faces = analyzer.analyze(image, whole_image=whole_image)
         use(image, faces)
     except FerError as error:
-        return PictureResult(file, model, error=str(error))
-    return PictureResult(file, model, tuple(faces))
+        return PictureResult(file, model, error=str(error), classes=analyzer.classifier.classes)
+    return PictureResult(file, model, tuple(faces), classes=analyzer.classifier.classes)
 
 
 def results_json(results: Sequence[PictureResult]) -> str:
@@ -132,21 +144,21 @@ def results_json(results: Sequence[PictureResult]) -> str:
 
 
 def results_csv(results: Sequence[PictureResult]) -> str:
-    """Return results as CSV with `PICTURE_COLUMNS` and `model`."""
+    """Return results by models of the same classes as CSV with `picture_columns` and `model`."""
     stream = io.StringIO()
-    write_rows(stream, [[*PICTURE_COLUMNS, "model"]])
+    write_rows(stream, [[*picture_columns(results[0].classes), "model"]])
     write_rows(stream, ([*row, result.model] for result in results for row in result.rows()))
     return stream.getvalue()
 
 
 def results_table(results: Sequence[PictureResult]) -> pd.DataFrame:
-    """Return results for people to read, with one row per face."""
+    """Return results by models of the same classes for people to read, with one row per face."""
     rows = [
         (no_formula(result.file), k, face.expression, face.confidence, *map(float, face.probabilities), result.model)
         for result in results
         for k, face in enumerate(result.faces, 1)
     ]
-    return pd.DataFrame(rows, columns=["File", "Face", "Expression", "Probability", *EXPRESSIONS, "Model"])
+    return pd.DataFrame(rows, columns=["File", "Face", "Expression", "Probability", *results[0].classes, "Model"])
 
 
 def annotated_zip(pictures: Iterable[tuple[str, Image, Sequence[FaceResult]]]) -> bytes:
@@ -161,7 +173,7 @@ def annotated_zip(pictures: Iterable[tuple[str, Image, Sequence[FaceResult]]]) -
 
 
 def result_row(result: FaceResult) -> list[Any]:
-    """Return a face as a row of `RESULT_COLUMNS`.
+    """Return a face as a row of `result_columns`.
 
     The box and the landmarks are in pixels, left and right as in the picture, and rounded as all numbers are.
     `expression` is the most probable one, also where the model is not `sure`. Roll, yaw and pitch are those of
@@ -175,13 +187,13 @@ def result_row(result: FaceResult) -> list[Any]:
     ]
 
 
-def result_dict(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a face, by the names of `RESULT_COLUMNS`, as the JSON types of the command line's output."""
+def result_dict(row: Mapping[str, Any], classes: tuple[str, ...] = EXPRESSIONS) -> dict[str, Any]:
+    """Return a face, by the names of `result_columns`, as the JSON types of the command line's output."""
     landmarks = {point: [row[f"{point}_x"], row[f"{point}_y"]] for point in POINTS}
     return {
         "box": [row[side] for side in BOX],
         "expression": row["expression"],
-        "probabilities": {name: row[name] for name in EXPRESSIONS},
+        "probabilities": {name: row[name] for name in classes},
         **{name: row[name] for name in ("sure", "detector_score", "roll", "yaw", "pitch")},
         "landmarks": None if row["nose_x"] is None else landmarks,
     }

@@ -135,7 +135,7 @@ class StreamAnalyzer:
             drawn = image
             for result in results if self.settings.activation else ():
                 if result.activation is not None:
-                    evidence = evidence_for(result.activation, result.expression)
+                    evidence = evidence_for(result.activation, result.expression, classes=result.classes)
                     drawn = heatmap_on_face(drawn, result.transform, evidence=evidence)
             if mirror:
                 drawn = np.asarray(cv2.flip(drawn, 1))

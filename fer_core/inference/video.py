@@ -49,13 +49,14 @@ class VideoProgress:
 class VideoResult:
     """The faces found in the analysed part of a video."""
 
-    table: pd.DataFrame  # one row per face and frame, with `VIDEO_COLUMNS`
+    table: pd.DataFrame  # one row per face and frame, with `video_columns`
     frames: int  # that were analysed
     seconds: float  # from the first frame to the end of the last one
     annotated: Path | None  # the annotated video
     stopped: bool  # before the end
     notes: tuple[str, ...]  # sentences for the user, for example that the file is cut off
     gaps: list[tuple[float, float]]  # start and end in seconds; no face and no expression lasts over a gap
+    classes: tuple[str, ...]  # of the model
 
     @property
     def faces(self) -> list[int]:
@@ -94,6 +95,7 @@ def analyze_video(
         raise FerError(f"The annotated video would overwrite the video itself. Give another name. Received: {annotate}")
     analyzer.reset()
     rows: list[Row] = []
+    classes = analyzer.classifier.classes
     frames, failed, stopped = 0, 0, False
     start = time.monotonic()
     with VideoReader(source, name, longest=longest) as video:
@@ -102,7 +104,7 @@ def analyze_video(
             for seconds, image in video.frames(rate):
                 result = analyzer.process(image, seconds)
                 result = replace(result, faces=tuple(face for face in result.faces if face.seen == seconds))
-                rows += frame_rows(result)
+                rows += frame_rows(result, classes)
                 frames, failed = frames + 1, failed + result.failed
                 if writer:
                     writer.add(analyzer.annotate(image, result, largest=LONGEST), seconds)
@@ -117,7 +119,7 @@ def analyze_video(
         finally:
             if writer:
                 writer.close(video.end)
-    table = face_table(rows)
+    table = face_table(rows, classes)
     gaps = recording_gaps(table["seconds"].to_list(), video.end)
     notes = [video.note] if video.note else []
     if failed:
@@ -132,7 +134,8 @@ def analyze_video(
             f"The recording has gaps. Frames are missing for {missing:,.1f} seconds, from second {gaps[0][0]:,.1f} on; "
             "this time is not counted, and faces get new numbers after it."
         )
-    return VideoResult(table, frames, video.end, writer.path if writer else None, stopped, tuple(notes), gaps)
+    annotated = writer.path if writer else None
+    return VideoResult(table, frames, video.end, annotated, stopped, tuple(notes), gaps, classes)
 
 
 class VideoJob:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.columns import PROBABILITIES, TEST_SPLITS
+from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.own_data import own_predictions
 from fer_core.metrics.predictions import Predictions, as_pair
 from fer_core.store.datasets import OwnDataset, find_dataset
@@ -34,14 +35,15 @@ def load_predictions(
     """Read the models' stored predictions of a test split, or measure the models on a data set of one's own.
 
     What most annotators say is known of the faces, so it is enough if one model's table has it. Faces without one clear
-    answer are then left out. Models without measured test splits are skipped. Faces of unknown row are the same if the
-    data sets have the same fingerprint.
+    answer are then left out. Models of other classes, or without measured test splits, are skipped. Faces of unknown
+    row are the same if the data sets have the same fingerprint.
 
     Returns:
         The predictions of "PublicTest", "PrivateTest" or a data set, by its name (None if no model has any, or no
         table has this yardstick), and one sentence for each model that is left out because it has no predictions of
         this split, its file is damaged, or it was measured on other faces than most models.
     """
+    models = [model for model in models if model.card.classes == EXPRESSIONS]
     tables: dict[str, _Table] = {}
     complaints: list[str] = []
     dataset = None if split in TEST_SPLITS else find_dataset(split)

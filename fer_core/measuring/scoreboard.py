@@ -132,7 +132,8 @@ def _row(name: str, title: str, model: StoredModel | None, scores: Mapping[str, 
     about: tuple[int | str | None, ...] = (None, None, "fusion of models", "–")
     if model is not None:
         about = (model.size_bytes or None, model.card.parameters, model.card.trained_part, model.card.weights_from)
-        row |= {"input_size": model.card.input_size, "holdout_score": model.card.holdout_score}
+        card = model.card
+        row |= {"input_size": card.input_size, "holdout_score": card.holdout_score, "classes": card.classes}
     return row | dict(zip(_ABOUT, about, strict=True))
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from fer_core.labels import NUM_CLASSES
 from fer_core.models.backbones import MINUS_ONE_TO_ONE, backbone_named, build_backbone
 from fer_core.models.spec import ALL_LAYERS, ModelSpec
 from fer_core.types import FerError
@@ -37,7 +36,7 @@ def compact_cnn(spec: ModelSpec) -> keras.Model:
     x = _residual(x, eighth, "features")
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dropout(spec.dropout, name="dropout")(x)
-    outputs = layers.Dense(NUM_CLASSES, activation="softmax", dtype="float32", name="head")(x)
+    outputs = layers.Dense(len(spec.classes), activation="softmax", dtype="float32", name="head")(x)
     return keras.Model(inputs, outputs, name="compact_cnn")
 
 
@@ -82,7 +81,7 @@ def transfer_network(spec: ModelSpec) -> keras.Model:
         x = layers.BatchNormalization(name="head_normalization")(x)
     if spec.dropout:
         x = layers.Dropout(spec.dropout, name="dropout")(x)
-    outputs = layers.Dense(NUM_CLASSES, activation="softmax", dtype="float32", name="head")(x)
+    outputs = layers.Dense(len(spec.classes), activation="softmax", dtype="float32", name="head")(x)
     return keras.Model(inputs, outputs, name=spec.name)
 
 
@@ -147,8 +146,8 @@ def with_activation_map(network: keras.Model) -> keras.Model:
         network: from `build_network`.
 
     Returns:
-        A model with the float32 outputs `probabilities` `(batch, 7)` and `activation` `(batch, rows, columns, 7)`; the
-        mean of `activation` over rows and columns is the logit.
+        A model with the float32 outputs `probabilities` `(batch, classes)` and `activation` `(batch, rows, columns,
+        classes)`; the mean of `activation` over rows and columns is the logit.
     """
     head = network.get_layer("head")
     kernel, bias = head.get_weights()

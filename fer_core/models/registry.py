@@ -157,7 +157,7 @@ def build_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
     `float32`, or `mixed_bfloat16` for faster training.
 
     Returns:
-        A model from `(batch, height, width, 1)` gray levels 0 to 255 to `(batch, 7)` probabilities.
+        A model from `(batch, height, width, 1)` gray levels 0 to 255 to `(batch, classes)` probabilities.
 
     Raises:
         FerError: the spec is not a network, or downloaded weights are not available.

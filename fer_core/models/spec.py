@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
+from fer_core.labels import EXPRESSIONS, checked_classes
 from fer_core.types import FerError
 
 ALL_LAYERS: Final = -1
@@ -55,6 +56,7 @@ class ModelSpec:
         batch_normalization: normalize the pooled features before the head.
         noise: standard deviation of Gaussian noise on the input in training, as a share of the gray range.
         preprocessing: one of `PREPROCESSINGS`, applied to every face in training, measuring and serving.
+        classes: what it tells apart, in the order of its outputs: by default the seven expressions.
 
     Raises:
         FerError: on creation, if a value cannot be used.
@@ -75,8 +77,13 @@ class ModelSpec:
     batch_normalization: bool = False
     noise: float = 0.0
     preprocessing: str = "none"
+    classes: tuple[str, ...] = EXPRESSIONS
 
     def __post_init__(self) -> None:
+        try:
+            checked_classes(self.classes)
+        except ValueError as error:
+            raise FerError(str(error)) from error
         if self.preprocessing not in PREPROCESSINGS:
             raise FerError(
                 f"Unknown preprocessing. Expected one of: {', '.join(PREPROCESSINGS)}. Received: {self.preprocessing}"
@@ -129,10 +136,14 @@ class ModelSpec:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON types, for cards and run folders."""
-        return asdict(self)
+        """Return plain JSON types, for cards and run folders; `classes` only where they are not the seven."""
+        values = asdict(self)
+        if self.classes == EXPRESSIONS:
+            del values["classes"]
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelSpec:
         """Build a spec from the result of `as_dict`; raise a TypeError if a key is unknown or missing."""
-        return replace(cls(**values), widths=tuple(values.get("widths", ())))
+        spec = cls(**values)
+        return replace(spec, widths=tuple(spec.widths), classes=tuple(spec.classes))

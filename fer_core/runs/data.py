@@ -18,7 +18,7 @@ from fer_core.data.folders import files_in
 from fer_core.files import whole_file
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import is_junk, normal_name
-from fer_core.runs.own_pictures import OwnFaces, as_faces, count_warnings, divided, read_own_faces
+from fer_core.runs.own_pictures import OwnFaces, as_faces, count_warnings, divided, listed, read_own_faces
 from fer_core.store.datasets import OwnDataset, find_dataset
 from fer_core.training.data import TrainingData
 from fer_core.types import FerError
@@ -67,13 +67,13 @@ class LoadedData:
 
     @property
     def counts(self) -> pd.DataFrame:
-        """Number of faces: one row per expression of `labels.EXPRESSIONS`, columns `training` and `hold-out`."""
+        """Number of faces: one row per class of the data, columns `training` and `hold-out`."""
         parts = {"training": self.data.training, "hold-out": self.data.holdout}
         return pd.DataFrame({name: part.counts().sum() for name, part in parts.items()}).rename_axis("expression")
 
 
 def load_training_data(settings: DataSettings, say: Callable[[str], None] = lambda _: None) -> LoadedData:
-    """Load the faces to learn from, and FER2013's test splits if FER2013 is available.
+    """Load the faces to learn from, and FER2013's test splits if FER2013 is available and has the same classes.
 
     The hold-out of FER2013 is drawn from its fixed list, with at most as many faces as the training part; the finished
     model is scored on the whole list. Of own pictures it is about a seventh of each class, and the largest face of each
@@ -89,9 +89,14 @@ def load_training_data(settings: DataSettings, say: Callable[[str], None] = lamb
         kind, notes = f"own data set of {dataset.how}", _not_divided(dataset)
         faces = _faces_to_learn(dataset)
     else:
-        faces = read_own_faces(source, whole_image=settings.whole_image, say=say)
+        faces = read_own_faces(source, whole_image=settings.whole_image, any_names=True, say=say)
     training, holdout, warnings = divided(faces, source.name)
-    data = TrainingData(training, holdout, tests=_test_splits(), name=f"{kind} ({source.name})")
+    classes, tests = training.classes, None
+    if classes == EXPRESSIONS:
+        tests = _test_splits()
+    else:
+        warnings.insert(0, f"Not all folders are named after expressions, so the names are classes: {listed(classes)}.")
+    data = TrainingData(training, holdout, tests=tests, name=f"{kind} ({source.name})")
     return LoadedData(data, (*warnings, *notes), skipped=faces.skipped)
 
 
@@ -198,6 +203,7 @@ def _test_splits(required: bool = False) -> FaceDataset | None:
 def _write_faces(path: Path, loaded: LoadedData) -> None:
     data = loaded.data
     values: dict[str, Any] = {"measured": data.tests is not None, "name": data.name}
+    values["classes"] = np.array(data.training.classes, dtype=np.str_)
     values |= {name: np.array(getattr(loaded, name), dtype=np.str_) for name in ("warnings", "skipped")}
     for name, part in {"training": data.training, "holdout": data.holdout}.items():
         values |= {name: part.images, f"{name}_labels": part.labels}
@@ -207,7 +213,9 @@ def _write_faces(path: Path, loaded: LoadedData) -> None:
 
 def _read_faces(path: Path) -> LoadedData:
     with np.load(path, allow_pickle=False) as arrays:
-        training, holdout = (as_faces(arrays[part], arrays[f"{part}_labels"]) for part in ("training", "holdout"))
+        classes = tuple(arrays["classes"].tolist()) if "classes" in arrays else EXPRESSIONS  # older runs lack it
+        parts = ((arrays[part], arrays[f"{part}_labels"]) for part in ("training", "holdout"))
+        training, holdout = (as_faces(images, labels, classes) for images, labels in parts)
         tests = _test_splits(required=True) if bool(arrays["measured"]) else None
         data = TrainingData(training, holdout, tests=tests, name=str(arrays["name"]))
         return LoadedData(data, tuple(arrays["warnings"].tolist()), skipped=tuple(arrays["skipped"].tolist()))

@@ -52,12 +52,15 @@ class OwnFaces:
             self.folder.close()
 
 
-def read_own_faces(source: Path, *, whole_image: bool, say: Callable[[str], None] = lambda _: None) -> OwnFaces:
+def read_own_faces(
+    source: Path, *, whole_image: bool, any_names: bool = False, say: Callable[[str], None] = lambda _: None
+) -> OwnFaces:
     """Read a folder of class folders, or a zip of one, and crop the largest face of each picture.
 
-    With `whole_image` the pictures are face crops already. A `FerError` says if the folder or zip cannot be used.
+    With `whole_image` the pictures are face crops already. With `any_names` the classes may be others than the seven
+    expressions, see `read_class_folders`. A `FerError` says if the folder or zip cannot be used.
     """
-    pictures = read_class_folders(source)
+    pictures = read_class_folders(source, any_names=any_names)
     names = [_name(path) for path in pictures.paths]
 
     def count(done: int, total: int) -> None:
@@ -65,7 +68,7 @@ def read_own_faces(source: Path, *, whole_image: bool, say: Callable[[str], None
 
     cut = cut_faces(pictures.paths, names, whole_image=whole_image, say=count)
     return OwnFaces(
-        as_faces(cut.images, pictures.labels[cut.places]),
+        as_faces(cut.images, pictures.labels[cut.places], pictures.classes),
         paths=tuple(pictures.paths[place] for place in cut.places),
         classes=tuple(sorted(set(pictures.labels.tolist()))),
         skipped=(*pictures.skipped, *cut.unread, *cut.faceless),
@@ -84,11 +87,11 @@ def read_own_zip(stream: BinaryIO, name: str, *, whole_image: bool) -> OwnFaces:
         raise
 
 
-def as_faces(images: NDArray[np.uint8], labels: NDArray) -> FaceDataset:
+def as_faces(images: NDArray[np.uint8], labels: NDArray, classes: tuple[str, ...] = EXPRESSIONS) -> FaceDataset:
     """Return faces `(n, 48, 48)` uint8 gray with labels `(n,)` as the Training split of a dataset."""
-    n = len(images)
+    n, unknown = len(images), np.full(len(images), -1, np.int64)
     shaped = images.reshape(n, FACE_SIZE, FACE_SIZE)
-    return FaceDataset(shaped, labels.astype(np.int64), usage=np.full(n, "Training"), rows=np.full(n, -1, np.int64))
+    return FaceDataset(shaped, labels.astype(np.int64), np.full(n, "Training"), rows=unknown, classes=classes)
 
 
 def divided(faces: OwnFaces, source: str) -> tuple[FaceDataset, FaceDataset, list[str]]:
@@ -111,12 +114,12 @@ def divided(faces: OwnFaces, source: str) -> tuple[FaceDataset, FaceDataset, lis
 
 def count_warnings(faces: FaceDataset) -> list[str]:
     """Return one sentence about classes without pictures, and one about classes with few."""
-    counts = dict(zip(EXPRESSIONS, faces.counts().sum(), strict=True))
+    counts = dict(zip(faces.classes, faces.counts().sum(), strict=True))
     warnings = []
     if missing := [name for name, count in counts.items() if count == 0]:
-        warnings.append(f"There are no pictures of {_listed(missing)}: the model cannot learn what it looks like.")
+        warnings.append(f"There are no pictures of {listed(missing)}: the model cannot learn what it looks like.")
     if few := [f"{name} ({count})" for name, count in counts.items() if 0 < count < _FEW]:
-        warnings.append(f"Too few pictures of {_listed(few)}: expect at least {_FEW} of each, better hundreds.")
+        warnings.append(f"Too few pictures of {listed(few)}: expect at least {_FEW} of each, better hundreds.")
     return warnings
 
 
@@ -127,9 +130,9 @@ def light_warnings(faces: FaceDataset) -> list[str]:
     table = table[table.groupby("label")["label"].transform("size") >= _MIN_FOR_LIGHT]
     spreads = table.groupby("label").std(ddof=0).max(axis=1)
     warnings = []
-    if uniform := [EXPRESSIONS[label] for label in spreads.index[spreads < _SAME_LIGHT]]:
+    if uniform := [faces.classes[label] for label in spreads.index[spreads < _SAME_LIGHT]]:
         warnings.append(
-            f"All pictures of {_listed(uniform)} were taken in nearly the same light: the model may fail in any other. "
+            f"All pictures of {listed(uniform)} were taken in nearly the same light: the model may fail in any other. "
             f"Take some elsewhere, or with the light from another side."
         )
     means = table.groupby("label")["brightness"].mean()
@@ -157,7 +160,7 @@ def _without_copies(faces: FaceDataset) -> tuple[FaceDataset, list[str]]:
     text = f"{copies.faces - len(copies.groups)} pictures are exact copies of others and are left out."
     if copies.differing_labels.any():
         group = copies.groups[int(np.flatnonzero(copies.differing_labels)[0])]
-        names = " and ".join(EXPRESSIONS[label] for label in np.unique(faces.labels[group]))
+        names = " and ".join(faces.classes[label] for label in np.unique(faces.labels[group]))
         text += f" Some were in the folders of different expressions ({names}); the first one counts."
     return faces.subset(kept), [text]
 
@@ -167,12 +170,13 @@ def _check_counts(faces: FaceDataset, classes: Iterable[int], source: str, reaso
     for label in classes:
         if (count := int((faces.labels == label).sum())) < MIN_IMAGES:
             raise FerError(
-                f"The class {EXPRESSIONS[label]!r} in {source} has too few pictures with a face. Expected at least "
+                f"The class {faces.classes[label]!r} in {source} has too few pictures with a face. Expected at least "
                 f"{MIN_IMAGES}. Received: {count}.{hint}"
             )
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Return names in a sentence: "a, b and c"."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 

@@ -18,7 +18,7 @@ from fer_core.data import read_image
 from fer_core.data.folders import MAX_BYTES, MIN_IMAGES
 from fer_core.faces import crop_face, default_detector
 from fer_core.files import checked_name, whole_file
-from fer_core.labels import EXPRESSIONS, expression_index
+from fer_core.labels import EXPRESSIONS, checked_class, expression_index
 from fer_core.runs.data import DataSettings
 from fer_core.runs.run import list_runs
 from fer_core.types import FerError, reason
@@ -38,7 +38,7 @@ class Snapshot:
 
 
 class Collection:
-    """A named collection of snapshots with one folder per expression; every call reads the disk again."""
+    """A named collection of snapshots with one folder per expression or class; every call reads the disk again."""
 
     def __init__(self, name: str = "mine") -> None:
         self.name = checked_name(name, "collection")
@@ -83,8 +83,9 @@ class Collection:
         return readable
 
     def counts(self) -> dict[str, int]:
-        """Return the number of snapshots of each of the seven expressions."""
-        return {expression: len(self._numbers(expression)) for expression in EXPRESSIONS}
+        """Return the number of snapshots of each of the seven expressions, then of other classes."""
+        others = sorted({path.name for path in self.folder.glob("*/")} - {*EXPRESSIONS})
+        return {expression: len(self._numbers(expression)) for expression in (*EXPRESSIONS, *others)}
 
     def remove(self, expression: str, number: int) -> None:
         """Delete one snapshot, if it still exists; a `FerError` says if the disk cannot be written."""
@@ -119,8 +120,11 @@ class Collection:
         return f"Take at least {MIN_IMAGES} snapshots of {few[0]}, or remove what it has." if few else None
 
     def _folder_of(self, expression: str) -> Path:
-        try:
+        """Return the folder of an expression, or of another class, whose name may be new."""
+        with contextlib.suppress(ValueError):
             return self.folder / EXPRESSIONS[expression_index(expression)]
+        try:
+            return self.folder / checked_class(expression)
         except ValueError as error:
             raise FerError(str(error)) from error
 

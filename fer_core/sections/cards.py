@@ -45,9 +45,10 @@ def model_text(model: StoredModel) -> str:
     trained_on = own if str(card.training.get("data", "")).startswith("own ") else TEXTS["data"]
     if card.added:
         trained_on = TEXTS["added"]
+    what = "seven expressions" if card.classes == EXPRESSIONS else f"{len(card.classes)} classes of its own"
     sections = {
-        "": f"# {card.title}\n\n`{card.name}` predicts which of seven expressions a face shows: "
-        f"{', '.join(EXPRESSIONS)}. Input: a gray face of {size} pixels, framed as in FER2013{parameters}. "
+        "": f"# {card.title}\n\n`{card.name}` predicts which of {what} a face shows: "
+        f"{', '.join(card.classes)}. Input: a gray face of {size} pixels, framed as in FER2013{parameters}. "
         f"{'It was made elsewhere and measured here, by FER Lab.' if card.added else 'It belongs to FER Lab.'}",
         "Uses": TEXTS["uses"],
         "How to use it": _how_to_use(model),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from fer_core.files import write_json
+from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.calibration import Threshold
 from fer_core.metrics.core import BootstrapIntervals, Metrics
 from fer_core.metrics.intervals import Interval
@@ -210,6 +211,11 @@ class ModelCard:
             return self.spec.preprocessing
         unknown = self.other.get("spec")
         return str(unknown.get("preprocessing", "none")) if isinstance(unknown, dict) else "none"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the model tells apart, in the order of its outputs."""
+        return EXPRESSIONS if self.spec is None else self.spec.classes
 
     @property
     def added(self) -> bool:

@@ -49,8 +49,11 @@ def model_folders() -> list[Path]:
     return list(dict.fromkeys([SHIPPED, home() / "models", promoted()]))
 
 
-def list_models(servable: bool = False) -> tuple[list[StoredModel], list[str]]:
-    """Return all stored models, or those that predict, the default first, and a sentence for each unusable folder."""
+def list_models(servable: bool = False, classes: tuple[str, ...] | None = None) -> tuple[list[StoredModel], list[str]]:
+    """Return all stored models, the default first, and a sentence for each unusable folder.
+
+    Only those that predict, if `servable`, and those of the same classes, if they are given.
+    """
     models: list[StoredModel] = []
     warnings: list[str] = []
     roots = [SHIPPED]
@@ -68,18 +71,27 @@ def list_models(servable: bool = False) -> tuple[list[StoredModel], list[str]]:
     for path in folders.values():
         try:
             model = open_model(path)
-            if model.servable or not servable:
+            if (model.servable or not servable) and classes in (None, model.card.classes):
                 models.append(model)
         except FerError as error:
             warnings.append(str(error))
     return sorted(models, key=lambda m: (m.name != DEFAULT_MODEL, m.title.lower())), warnings
 
 
-def load_model(name: str = DEFAULT_MODEL) -> StoredModel:
-    """Return a stored model by name; a FerError says that there is none, or that its folder cannot be used."""
+def load_model(name: str = DEFAULT_MODEL, *, classes: tuple[str, ...] | None = None) -> StoredModel:
+    """Return a stored model by name; a FerError says that there is none, or that its folder cannot be used.
+
+    With `classes`, it also says that the model has others, because only models of the same classes are compared.
+    """
     for root in reversed(model_folders()):
         if name and Path(name).name == name and (root / name).is_dir():
-            return open_model(root / name)
+            model = open_model(root / name)
+            if classes not in (None, model.card.classes):
+                raise FerError(
+                    f"{model.name} has other classes. Expected a model of {', '.join(classes or ())}. Received: "
+                    f"{', '.join(model.card.classes)}"
+                )
+            return model
     names = ", ".join(model.name for model in list_models()[0]) or "none"
     raise FerError(f"There is no trained model of that name. Trained models here: {names}. Received: {name}")
 

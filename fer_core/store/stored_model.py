@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -78,10 +79,11 @@ class StoredModel:
         return content
 
     def classifier(self, threads: int = 2) -> Classifier:
-        """Open the model, with the preprocessing and the threshold that its card names."""
+        """Open the model, with the preprocessing, the threshold and the classes that its card names."""
         card, content = self.card, self.content()
         below = 0.0 if card.not_sure is None else card.not_sure.below
-        return Classifier(content, threads, preprocessing=card.preprocessing, not_sure_below=below, takes=self.takes)
+        given: dict[str, Any] = {"not_sure_below": below, "classes": card.classes, "takes": self.takes}
+        return Classifier(content, threads, preprocessing=card.preprocessing, **given)
 
     @property
     def takes(self) -> Takes | None:

@@ -88,8 +88,10 @@ def _in_int8(model: bytes, computing: bool) -> bytes:
         return bytes(Quantizer(bytearray(model), plan.get_quantization_recipe()).quantize().quantized_model)
 
 
-def to_onnx(network: keras.Model, side: int = 48, preprocessing: str = "none") -> bytes:
-    """Convert a network from `(batch, side, side, 1)` gray levels to `(batch, 7)` probabilities to ONNX.
+def to_onnx(
+    network: keras.Model, side: int = 48, preprocessing: str = "none", *, classes: tuple[str, ...] = EXPRESSIONS
+) -> bytes:
+    """Convert a network from `(batch, side, side, 1)` gray levels to `(batch, classes)` probabilities to ONNX.
 
     The file has the input `face`, the output `probabilities`, and the metadata `labels` and `preprocessing`: what must
     be done to faces first, as in `fer_core.faces.preprocess_faces`, which is not part of the file.
@@ -109,9 +111,9 @@ def to_onnx(network: keras.Model, side: int = 48, preprocessing: str = "none") -
     before = "" if preprocessing == "none" else f", after the preprocessing `{preprocessing}` of fer_core.faces"
     model.doc_string = (
         f"Input `face`: (batch, {side}, {side}, 1) float32, levels 0 to 255, cropped like FER2013's faces{before}. "
-        f"Output `probabilities`: (batch, 7), in the order of the metadata entry `labels`."
+        f"Output `probabilities`: (batch, {len(classes)}), in the order of the metadata entry `labels`."
     )
-    onnx.helper.set_model_props(model, {"labels": ",".join(EXPRESSIONS), "preprocessing": preprocessing})
+    onnx.helper.set_model_props(model, {"labels": ",".join(classes), "preprocessing": preprocessing})
     output = model.graph.output[0]  # it has the name of TensorFlow's last operation
     for node in model.graph.node:
         for names in (node.input, node.output):
@@ -176,7 +178,8 @@ def main(source: Path, target: Path) -> int:
     try:
         if source.is_dir():
             card = open_model(source).card
-            content = to_onnx(read_keras(source / KERAS), card.input_size, card.preprocessing)
+            network = read_keras(source / KERAS)
+            content = to_onnx(network, card.input_size, card.preprocessing, classes=card.classes)
         else:
             content = added_to_litert(source)
         with whole_file(target) as partial:

@@ -76,8 +76,13 @@ def fit(
         for layer in augmentation_layers(recipe.augmentation, recipe.seed) if recipe.augmentation else ():
             images = layer(images)
         model = keras.Model(inputs, network(images))
-    y = make_targets(labels, training.votes, recipe.target, recipe.label_smoothing)
-    val_y = make_targets(holdout.labels, holdout.votes, recipe.target, recipe.label_smoothing)
+    learned: dict[str, Any] = {
+        "target": recipe.target,
+        "smoothing": recipe.label_smoothing,
+        "classes": len(training.classes),
+    }
+    y = make_targets(labels, training.votes, **learned)
+    val_y = make_targets(holdout.labels, holdout.votes, **learned)
     if recipe.teachers:
         y += recipe.teaching * teachers_answers(recipe, spec, training.images)
     if unlabelled is not None:

@@ -62,7 +62,7 @@ def teacher(name: str, student: ModelSpec, *, heads: int = 1) -> keras.Model:
         FerError: there is no such model with Keras weights, its faces are preprocessed differently, or it learned
             labels and votes but its heads are not stored.
     """
-    model = load_model(name)
+    model = load_model(name, classes=student.classes)
     spec, target = model.card.spec, model.card.recipe.get("target", "labels")
     if spec is None:
         raise FerError(f"The card of {name} does not describe a network that this version can build.")

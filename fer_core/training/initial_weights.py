@@ -96,20 +96,22 @@ def initial_network(spec: ModelSpec, dtype: str = "float32") -> keras.Model:
     """Build a spec's network, as `build_network`, with the weights that it starts from.
 
     `weights_from` is one of `WEIGHTS` (`utkface`: the result of `fer-lab pretrain`, or a backbone read from a stored
-    model) or the name of a stored model of the same network. A `FerError` is raised if they are not available or do not
-    fit.
+    model) or the name of a stored model of the same network; if it has other classes, the head starts from random
+    weights. A `FerError` is raised if they are not available or do not fit.
     """
     network = build_network(spec, dtype)
     if spec.weights_from == "utkface":
         _load_pretrained(network, spec)
     elif spec.weights_from not in WEIGHTS:
-        source = stored_network(spec.weights_from)
-        if [weights.shape for weights in network.weights] != [weights.shape for weights in source.weights]:
+        given, own = stored_network(spec.weights_from).get_weights(), network.get_weights()
+        if load_model(spec.weights_from).card.classes != spec.classes:
+            given[-2:] = own[-2:]  # a head of its own, the last layer
+        if [weights.shape for weights in given] != [weights.shape for weights in own]:
             raise FerError(
                 f"The weights of {spec.weights_from} do not fit {spec.name}: it is another network. Start from a model "
                 f"with the same backbone and head, or from other weights."
             )
-        network.set_weights(source.get_weights())
+        network.set_weights(given)
     return network
 
 

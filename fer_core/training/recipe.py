@@ -34,7 +34,7 @@ class Recipe:
         warmup: share of the steps in which the rate rises (`one_cycle`).
         momentum: of SGD.
         weight_decay: decoupled, times the learning rate, on kernels only.
-        label_smoothing: share of each label that is spread over all seven classes. FER2013's labels are noisy: where
+        label_smoothing: share of each label that is spread over all classes. FER2013's labels are noisy: where
             FER+'s ten annotators have one clear answer, it is the label for 65 % of the faces of the test splits.
         ema: momentum of the moving average of the weights, which becomes the result. It is reduced in short fits,
             where the average would still contain the initial weights. 0 keeps the last weights.

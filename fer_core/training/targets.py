@@ -26,15 +26,20 @@ CORRECTIONS: Final = tuple(step / 10 for step in range(11))
 
 
 def make_targets(
-    labels: NDArray[np.int64], votes: FerPlusVotes | None, target: str, smoothing: float = 0.0
+    labels: NDArray[np.int64],
+    votes: FerPlusVotes | None,
+    target: str,
+    smoothing: float = 0.0,
+    *,
+    classes: int = NUM_CLASSES,
 ) -> NDArray[np.float32]:
-    """Return the targets that the loss compares the network's output with, `(n, 7)`, or `(n, 14)` for both.
+    """Return the targets that the loss compares the network's output with, `(n, classes)`, or `(n, 14)` for both.
 
     Labels come first. `smoothing` spreads a share of each over all classes; votes are soft already. A face without a
     vote for any of the seven has shares of zero, which add nothing to the loss. A `FerError` is raised if votes are
     needed and there are none.
     """
-    one_hot = np.eye(NUM_CLASSES, dtype=np.float32)[labels] * (1 - smoothing) + smoothing / NUM_CLASSES
+    one_hot = np.eye(classes, dtype=np.float32)[labels] * (1 - smoothing) + smoothing / classes
     if target == "labels":
         return one_hot
     if votes is None:

@@ -19,7 +19,6 @@ from fer_core.files import home, write_json
 from fer_core.inference import Classifier
 from fer_core.measuring.measure import holdout_facts, no_predictions, predict_splits
 from fer_core.measuring.robustness import measure_degraded, robustness_faces
-from fer_core.metrics.core import evaluate
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbones import weights_digest
 from fer_core.models.networks import backbone_of
@@ -104,7 +103,7 @@ def train(
     How the served file stores its weights is chosen on the hold-out; the test splits are used once, at the end.
 
     Args:
-        spec: what to build.
+        spec: what to build; the classes are those of the data.
         data: what to fit and to measure on.
         recipe: how to fit it.
         root: the folder of the store to write to.
@@ -121,6 +120,7 @@ def train(
     Raises:
         FerError: the folder belongs to another run, or the weights to start from are not available.
     """
+    spec = replace(spec, classes=data.training.classes)
     folder = folder or home() / "runs" / f"{spec.name}-seed{recipe.seed}"
     both, on_features = recipe.target == "both", uses_features(spec, recipe)
     keras.utils.set_random_seed(recipe.seed)
@@ -159,7 +159,7 @@ def train(
 
     say("Converting to LiteRT and measuring each way to store the weights on the hold-out")
     weights, file_facts = choose_storage(served, spec, data.holdout)
-    classifier = Classifier(weights, preprocessing=spec.preprocessing)
+    classifier = Classifier(weights, preprocessing=spec.preprocessing, classes=spec.classes)
     scored = data.holdout if data.scored is None else data.scored
     if (scored.plurality >= 0).any():
         say("Scoring the served file on the hold-out")
@@ -212,9 +212,9 @@ def choose_storage(network: keras.Model, spec: ModelSpec, holdout: FaceDataset) 
     chosen: Quantization = "float32"
     for quantization in QUANTIZATIONS:
         files[quantization] = to_litert(network, spec.input_size, quantization)
-        classifier = Classifier(files[quantization], preprocessing=spec.preprocessing)
-        probabilities = classifier.predict(holdout.images).probabilities
-        accuracies[quantization] = evaluate(holdout.labels, probabilities).accuracy
+        classifier = Classifier(files[quantization], preprocessing=spec.preprocessing, classes=spec.classes)
+        answers = classifier.predict(holdout.images).probabilities.argmax(axis=1)
+        accuracies[quantization] = float((answers == holdout.labels).mean())
         if quantization != "float32" and accuracies[quantization] >= accuracies["float32"] - 0.002:
             chosen = quantization
             break

@@ -147,6 +147,7 @@ class _Trials:
         plan = self.study.plan
         short = replace(plan.recipe, epochs=plan.epochs)
         spec, recipe = with_values(plan.space.draw(trial), spec=plan.spec, recipe=short)
+        spec = replace(spec, classes=self.data.training.classes)
         keras.backend.clear_session()
         keras.utils.set_random_seed(recipe.seed)
         network = initial_network(spec, "float32" if uses_features(spec, recipe) else precision(recipe).name)

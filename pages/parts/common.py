@@ -17,6 +17,7 @@ import streamlit as st
 from fer_core.columns import TEST_SPLITS, VIEWS, YARDSTICKS, percent_text
 from fer_core.faces import default_detector
 from fer_core.files import no_formula
+from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.own_data import is_measured, own_predictions
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import METRICS
@@ -91,9 +92,12 @@ def warn(sentences: list[str], title: str = "") -> None:
         st.warning(f"{title}\n\n{lines}", icon=":material/warning:")
 
 
-def servable_models() -> list[StoredModel]:
-    """Return the models that can predict, and warn of broken ones; end the page if there is none."""
-    models, complaints = list_models(servable=True)
+def servable_models(classes: tuple[str, ...] | None = None) -> list[StoredModel]:
+    """Return the models that can predict, those of the same classes if they are given, and warn of broken ones.
+
+    The page ends if there is none.
+    """
+    models, complaints = list_models(servable=True, classes=classes)
     warn(complaints, "Some models cannot be used:")
     if not models:
         no_model_yet()
@@ -102,14 +106,25 @@ def servable_models() -> list[StoredModel]:
 
 
 def stored_models() -> tuple[list[StoredModel], list[str]]:
-    """Return all stored models, and a sentence for each broken one; end the page if there is no model."""
-    stored, complaints = list_models()
+    """Return all models of the seven expressions, and a sentence for each broken one; end the page without any."""
+    stored, complaints = list_models(classes=EXPRESSIONS)
     if not stored:
         warn(complaints, "Some model folders are skipped:")
         no_model_yet()
         st.stop()
     note_untested(stored)
     return stored, complaints
+
+
+def of_same_classes(models: list[StoredModel]) -> list[StoredModel]:
+    """Return the models with the classes of the first one, and name the others, which cannot be compared with it."""
+    same = [model for model in models if model.card.classes == models[0].card.classes]
+    if others := [model.title for model in models if model not in same]:
+        st.caption(
+            f"Left out: {plain(', '.join(others))}. Only models of the same classes are shown together; "
+            f"{plain(models[0].title)} has other ones."
+        )
+    return same
 
 
 def model_titles(models: Iterable[StoredModel]) -> dict[str, str]:
@@ -188,7 +203,7 @@ def choose_faces(prefix: str) -> tuple[str, str, str]:
 
 def offer_to_measure(dataset: OwnDataset, view: str, key: str) -> None:
     """Measure the first model on a data set, and offer to measure the others, which can take minutes."""
-    models = list_models(servable=True)[0]
+    models = list_models(servable=True, classes=EXPRESSIONS)[0]
     rest = [model for model in models if not is_measured(model, dataset, view)]
     wanted = rest[:1] if len(rest) == len(models) else []
     help_text = "Each takes seconds to minutes, by its size and the number of faces. What is measured is kept."

@@ -80,7 +80,7 @@ class ShownFaces:
     def table(self) -> pd.DataFrame:
         """Return the table of `face_table`, from the cache."""
         try:
-            model = load_model()
+            model = load_model(classes=EXPRESSIONS)
         except FerError:
             model = None
         if self.is_fer2013:

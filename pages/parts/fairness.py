@@ -72,7 +72,7 @@ def own_pictures() -> AuditedFaces | None:
     asked = "Or the path of such a file, or of a folder of pictures with a table, on this computer"
     path = common.path_on_this_computer(asked, "a_folder") if file is None else ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        (model,) = common.choose_model(common.servable_models(), "a_served", width="stretch")
+        (model,) = common.choose_model(common.servable_models(EXPRESSIONS), "a_served", width="stretch")
         whole = common.whole_image_toggle("a_whole")
     common.note_utkface([model], scores=False)
     if file is None and not path:

@@ -119,8 +119,9 @@ def sample_reading(model: StoredModel) -> None:
     for face in result_for(SAMPLE, model).faces[:1]:
         st.subheader(f"The built-in sample: {face.answer}")
         why_not_sure(face)
-        alt = f"Probabilities: {probability_text(face.probabilities, 7)}"
-        show_chart(probability_bars(face.probabilities), alt)
+        classes = face.classes
+        alt = f"Probabilities: {probability_text(face.probabilities, len(classes), classes=classes)}"
+        show_chart(probability_bars(face.probabilities, classes=classes), alt)
 
 
 def snapshot(model: StoredModel) -> None:
@@ -165,7 +166,7 @@ def readings(session: LiveSession) -> None:
         st.subheader(f"Face {face.number}: {face.result.answer}")
         # Without numbers in `alt`: Streamlit builds the chart anew whenever `alt` changes.
         alt = f"Probabilities of face {face.number} now"
-        show_chart(probability_bars(face.result.probabilities), alt, key="live_bars")
+        show_chart(probability_bars(face.result.probabilities, classes=face.result.classes), alt, key="live_bars")
     st.caption(
         f"{status.frames_per_second:.0f} frames per second, {status.milliseconds:.0f} ms each · "
         f"{status.frames:,} analysed" + (f" · {status.failures} failed" if status.failures else "")
@@ -192,8 +193,9 @@ def over_time(session: LiveSession) -> None:
     table, number = session.timeline(), st.session_state.get(FOLLOWED)
     table = table[table["face"] == number]
     st.subheader(f"Face {number} over the last minute" if len(table) else "The last minute")
-    chart = timeline_chart(table, start=-60.0, stop=0.0, title="Seconds from now")
-    show_chart(chart, "Probabilities of the seven expressions over the last minute", key="live_timeline")
+    chart = timeline_chart(table, start=-60.0, stop=0.0, title="Seconds from now", classes=session.classes)
+    alt = f"Probabilities of {len(session.classes)} classes over the last minute"
+    show_chart(chart, alt, key="live_timeline")
 
 
 @st.fragment

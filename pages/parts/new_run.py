@@ -11,7 +11,7 @@ import streamlit as st
 
 from fer_core.data import find_fer2013
 from fer_core.figures.bars import class_counts
-from fer_core.labels import EXPRESSIONS
+from fer_core.labels import EXPRESSIONS, checked_class
 from fer_core.models import ModelSpec, model_spec, network_names
 from fer_core.models.spec import ALL_LAYERS, PREPROCESSINGS, WEIGHTS
 from fer_core.runs.data import DataSettings, LoadedData, load_training_data
@@ -98,14 +98,17 @@ def _counts(source: DataSettings) -> pd.DataFrame:
 
 def _own_pictures() -> SelectedData:
     # Without a type filter, so that a wrong file gets a sentence that says what is wrong and what works.
-    file = st.file_uploader("A zip with a folder of pictures for each expression: happy, sad …", key="f_zip")
+    file = st.file_uploader(
+        "A zip with a folder of pictures for each expression, or for each class of your own", key="f_zip"
+    )
     whole = common.whole_image_toggle("f_whole")
     try:
         if file is not None:
             st.session_state[ZIP] = (file.name, computed_here(_kept_upload, file))
         if ZIP not in st.session_state:
             st.code(common.ZIP_LAYOUT, language=None)
-            st.caption(f"At least two expressions, with at least two pictures each. {SHARED if limits() else KEPT}")
+            words = "Two to ten expressions or classes of your own, with at least two pictures each."
+            st.caption(f"{words} {SHARED if limits() else KEPT}")
             return NOTHING
         name, path = st.session_state[ZIP]
         source = DataSettings("folder", path=path, whole_image=whole)
@@ -182,8 +185,15 @@ def _collect_snapshots() -> Collection:
     except FerError as error:
         warn([str(error)])
         collection = Collection(DEFAULT_COLLECTION)
-    settings = {"default": "happy", "required": True, "bind": "query-params", "wrap": True}
-    expression = str(st.pills("Expression to show", EXPRESSIONS, key="f_class", **settings) or "happy")
+    words = "Or type a class of your own. If any is not one of the seven, the model has your classes only."
+    settings |= {"accept_new_options": True, "help": words}
+    names, first = list(collection.counts()), EXPRESSIONS.index("happy")
+    expression = st.selectbox("Expression to show", names, first, key="f_class", **settings) or "happy"
+    try:
+        expression = expression if expression in names else checked_class(expression)
+    except ValueError as error:
+        warn([str(error)])
+        expression = "happy"
     _picture_input(collection, expression, source)
     warn(st.session_state.pop(REJECTED, []), "Some pictures were not kept:")
     _thumbnails(collection, expression, removable=True)
@@ -216,12 +226,12 @@ def _picture_input(collection: Collection, expression: str, source: str) -> None
 
     if source == "Camera":
         if all_agree(SNAPSHOTS):
-            words = f"Look {expression} and take photos, also with other light and angles"
+            words = f"Look {plain(expression)} and take photos, also with other light and angles"
             st.camera_input(words, key=key, on_change=add)
     else:
         # Without a type filter, so that a wrong file gets a sentence that says what is wrong.
         settings: Any = {"accept_multiple_files": True, "max_upload_size": picture_megabytes()}
-        st.file_uploader(f"Pictures that show {expression}", key=key, on_change=add, **settings)
+        st.file_uploader(f"Pictures that show {plain(expression)}", key=key, on_change=add, **settings)
 
 
 def _thumbnails(collection: Collection, expression: str, removable: bool = False) -> None:
@@ -232,7 +242,7 @@ def _thumbnails(collection: Collection, expression: str, removable: bool = False
 
     kept = collection.snapshots(expression)
     shown = kept[-THUMBNAILS:]
-    st.markdown(f"**{expression}: {len(kept)}**")
+    st.markdown(f"**{plain(expression)}: {len(kept)}**")
     if not kept:
         return
     with st.grid("auto", min_column_width=56, gap="xsmall"):
@@ -251,7 +261,7 @@ def _thumbnails(collection: Collection, expression: str, removable: bool = False
             remove_last = partial(collection.remove, expression, kept[-1].number)
             button("Remove the last", "f_undo", remove_last, icon=":material/undo:")
             with st.popover("Remove all", icon=":material/delete:"):
-                st.markdown(f"All {len(kept)} snapshots of {expression} are deleted for good.")
+                st.markdown(f"All {len(kept)} snapshots of {plain(expression)} are deleted for good.")
                 button("Delete them", "f_clear", partial(collection.clear, expression))
                 button("Delete the whole collection", "f_clear_all", collection.clear)
 

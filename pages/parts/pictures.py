@@ -160,8 +160,8 @@ def analyze(picture: Picture, model: StoredModel, read: Callable[[Picture], Imag
     try:
         faces = analyzer(picture, model).analyze(read(picture), whole_image=picture.whole_image)
     except FerError as error:
-        return PictureResult(picture.name, model.name, error=str(error))
-    return PictureResult(picture.name, model.name, tuple(faces))
+        return PictureResult(picture.name, model.name, error=str(error), classes=model.card.classes)
+    return PictureResult(picture.name, model.name, tuple(faces), classes=model.card.classes)
 
 
 def result_for(picture: Picture, model: StoredModel, read: Callable[[Picture], Image] | None = None) -> PictureResult:

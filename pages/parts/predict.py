@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from fer_core.columns import percent_text
 from fer_core.explain import NOTABLE, REGIONS, Edits, edit_and_rerun
 from fer_core.faces import Evidence, evidence_for
 from fer_core.figures.bars import model_answers, probability_bars, probability_change, probability_text
-from fer_core.labels import EXPRESSIONS, NOT_SURE, expression_index
+from fer_core.labels import NOT_SURE
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult
 from pages.parts.charts import show_chart
@@ -45,6 +45,11 @@ class FaceView(NamedTuple):
         """The face with its prediction."""
         return result_for(self.picture, self.model).faces[self.number - 1]
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the model tells apart."""
+        return self.model.card.classes
+
 
 def no_face_found() -> None:
     """Say that there is no face, and what may help."""
@@ -61,7 +66,7 @@ def no_face_found() -> None:
 
 
 def face_bars(views: list[FaceView]) -> None:
-    """Show the seven probabilities of each model side by side, below a headline with the most frequent answer."""
+    """Show the probabilities of each model side by side, below a headline with the most frequent answer."""
     answers = [view.face.answer for view in views]
     best = max(dict.fromkeys(answers), key=lambda answer: (answers.count(answer), answer != NOT_SURE))
     if len(views) == 1:
@@ -77,16 +82,16 @@ def face_bars(views: list[FaceView]) -> None:
             for view in views:
                 with st.container(gap="xsmall"):
                     _alone(view, explained=len(views) > 1)
-    ranked = sorted(zip(views[0].face.probabilities, EXPRESSIONS, strict=True), reverse=True)
+    ranked = sorted(zip(views[0].face.probabilities, views[0].classes, strict=True), reverse=True)
     (high, one), (next_high, other) = ranked[:2]
     explain("Probabilities", f"{views[0].model.title}: {one} {high:.1%}, then {other} {next_high:.1%}.")
 
 
 def _alone(view: FaceView, explained: bool) -> None:
-    title, probabilities = view.model.title, view.face.probabilities
+    title, probabilities, classes = view.model.title, view.face.probabilities, view.classes
     st.markdown(f"**{plain(title)}**")
-    alt = f"{title}, face {view.number}: {probability_text(probabilities, len(EXPRESSIONS))}"
-    show_chart(probability_bars(probabilities), alt, key=f"bars_{view.model.name}")
+    alt = f"{title}, face {view.number}: {probability_text(probabilities, len(classes), classes=classes)}"
+    show_chart(probability_bars(probabilities, classes=classes), alt, key=f"bars_{view.model.name}")
     if explained:
         why_not_sure(view.face)
 
@@ -96,7 +101,8 @@ def _all_in_one(views: list[FaceView]) -> None:
     faces, titles = [view.face for view in views], [view.model.title for view in views]
     answers = [face.answer for face in faces]
     words = "; ".join(f"{title} {answer}" for title, answer in zip(titles, answers, strict=True))
-    chart = model_answers(titles, answers, probabilities=[face.probabilities for face in faces])
+    probabilities = [face.probabilities for face in faces]
+    chart = model_answers(titles, answers, probabilities=probabilities, classes=views[0].classes)
     show_chart(chart, f"Answers for face {views[0].number}: {words}", key="bars_of_all")
     unsure = sum(not face.sure for face in faces)
     if unsure:
@@ -155,7 +161,7 @@ def _edit_controls() -> tuple[Edits, bool]:
 
 def _before_and_after(view: FaceView, after: FaceResult, edited: bool) -> None:
     """Show the probabilities of one model before and after the changes, below a sentence that compares them."""
-    before = view.face
+    before, classes = view.face, view.classes
     was, now = _in_words(before), _in_words(after)
     if not edited:
         sentence = f"{was}: move a control"
@@ -164,8 +170,8 @@ def _before_and_after(view: FaceView, after: FaceResult, edited: bool) -> None:
     else:
         sentence = f"Now {now}, before {was}"
     st.markdown(f"**{plain(view.model.title)}** – {sentence}")
-    texts = f"{probability_text(after.probabilities)}; before: {probability_text(before.probabilities)}"
-    chart = probability_change(before.probabilities, after.probabilities)
+    texts = "; before: ".join(probability_text(face.probabilities, classes=classes) for face in (after, before))
+    chart = probability_change(before.probabilities, after.probabilities, classes=classes)
     show_chart(chart, f"{view.model.title} after the changes: {texts}", key=f"change_{view.model.name}")
     if edited:
         st.caption("Gray bars: before the changes.")
@@ -181,7 +187,8 @@ def _all_after(found: list[tuple[FaceView, FaceResult]], edited: bool) -> None:
     st.markdown(f"**{changed} of {len(found)} models change their answer**" if edited else "**Move a control**")
     titles, probabilities = [view.model.title for view, _ in found], [after.probabilities for _, after in found]
     alt = "After the changes: " + "; ".join(f"{view.model.title} {after.answer}" for view, after in found)
-    show_chart(model_answers(titles, answers, probabilities=probabilities), alt, key="change_of_all")
+    chart = model_answers(titles, answers, probabilities=probabilities, classes=found[0][0].classes)
+    show_chart(chart, alt, key="change_of_all")
 
 
 def _in_words(face: FaceResult) -> str:
@@ -192,9 +199,9 @@ def _in_words(face: FaceResult) -> str:
 def face_reasons(views: list[FaceView]) -> None:
     """Show the input of the models, their activation maps, and on demand their occlusion maps."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        about = [PREDICTED, *EXPRESSIONS]
+        about = [PREDICTED, *views[0].classes]
         wanted = st.selectbox("Evidence for", about, key="p_evidence", bind="query-params", width=200)
-        other = st.selectbox("Against", [OTHERS, *EXPRESSIONS], key="p_against", bind="query-params", width=200)
+        other = st.selectbox("Against", [OTHERS, *views[0].classes], key="p_against", bind="query-params", width=200)
         words = (
             "Covers one part of the face after the other with gray and measures how far the probability falls: 145 "
             "predictions, half a second per model."
@@ -253,7 +260,7 @@ def _activation(view: FaceView, expression: str, against: str | None, prefix: st
             "what its prediction depends on."
         )
         return
-    evidence = evidence_for(maps, expression, against=against)
+    evidence = evidence_for(maps, expression, against=against, classes=view.classes)
     share = float(abs(evidence.shares).max())
     if against and share < WEAK:
         words = f"Little separates {expression} from {against}"
@@ -265,7 +272,8 @@ def _activation(view: FaceView, expression: str, against: str | None, prefix: st
         words = f"Bright places speak for {expression}"
     _tile(view, evidence, prefix + words, f"Activation map of {view.model.title} for {expression}", against)
     if explained:
-        peaks = {name: float(evidence_for(maps, name).shares.max()) for name in EXPRESSIONS}
+        of_each = {name: evidence_for(maps, name, classes=view.classes) for name in view.classes}
+        peaks = {name: float(one.shares.max()) for name, one in of_each.items()}
         best, second = sorted(peaks, key=lambda name: -peaks[name])[:2]
         explain(
             "Activation map",
@@ -280,7 +288,7 @@ def _occlusion(view: FaceView, expression: str, against: str | None, prefix: str
 
     def points(expression: str) -> int:
         """Return the largest drop of an expression's probability in percentage points."""
-        return round(100 * max(0.0, float(occlusion.drop[:, :, expression_index(expression)].max())))
+        return round(100 * max(0.0, float(occlusion.drop[:, :, view.classes.index(expression)].max())))
 
     if against:
         words = (
@@ -291,7 +299,8 @@ def _occlusion(view: FaceView, expression: str, against: str | None, prefix: str
         words = f"Covering bright places lowers {expression} most, by up to {drop} points"
     else:
         words = f"Covering any place lowers {expression} by less than 1 point"
-    evidence = evidence_for(occlusion.drop, expression, against=against, at_least=NOTABLE)
+    compared: dict[str, Any] = {"against": against, "at_least": NOTABLE, "classes": view.classes}
+    evidence = evidence_for(occlusion.drop, expression, **compared)
     _tile(view, evidence, prefix + words, f"Occlusion map of {view.model.title} for {expression}", against)
     if explained:
         (rows, columns, _), face = occlusion.drop.shape, view.face

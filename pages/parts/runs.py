@@ -13,6 +13,7 @@ from fer_core.columns import TEST_SPLITS, YARDSTICKS
 from fer_core.figures.curves import training_chart
 from fer_core.figures.matrices import confusion_chart
 from fer_core.figures.scores import class_scores
+from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions, recommendation, training_curves
 from fer_core.metrics.confusion import confusion_cells
 from fer_core.metrics.core import METRICS, Measured, f1_table, measure_models
@@ -223,10 +224,12 @@ def result(run: Run) -> None:
     else:
         if card.holdout_accuracy is not None:
             st.metric("Accuracy on the hold-out", f"{card.holdout_accuracy:.1%}", border=True, width="content")
+        why = "FER2013’s test faces were not available when it was trained (python -m fer\\_core data download)."
+        if card.classes != EXPRESSIONS:
+            why = f"FER2013 does not have its classes: {plain(', '.join(card.classes))}."
         st.info(
             f"Measured only on its hold-out of {card.training.get('holdout_faces', 'some')} faces, which show the same "
-            "people and places as the training faces: expect a lower accuracy elsewhere. FER2013’s test faces were not "
-            "available when it was trained (python -m fer\\_core data download).",
+            f"people and places as the training faces: expect a lower accuracy elsewhere. {why}",
             icon=":material/info:",
         )
     st.header("Use it")

@@ -17,7 +17,6 @@ from fer_core.inference import face_table
 from fer_core.inference.stream import StreamAnalyzer
 from fer_core.inference.video import FILE_SETTINGS, VideoJob, VideoResult
 from fer_core.inference.video_writer import SAMPLE_CLIP_NOTE, sample_clip
-from fer_core.labels import EXPRESSIONS
 from fer_core.store.stored_model import StoredModel
 from fer_core.threads import kept
 from fer_core.visitors import limits
@@ -86,7 +85,7 @@ def progress(job: VideoJob, can_stop: bool) -> None:
 
 def video_and_shares(job: VideoJob, result: VideoResult) -> int | None:
     """Show the annotated video and the share of time of each expression; return the chosen face, None without faces."""
-    shares = face_table.time_shares(result.table, result.seconds)
+    shares = face_table.time_shares(result.table, result.seconds, classes=result.classes)
     faces, longest = _longest_seen(shares.groupby("face")["seconds"].sum())
     left, right = st.columns([4, 3], gap="medium")
     with left:
@@ -113,7 +112,9 @@ def video_and_shares(job: VideoJob, result: VideoResult) -> int | None:
         alt = f"Share of the time that face {face} was seen: {time_share_text(part)}"
         show_chart(time_share_bars(part), alt, key="v_shares")
         if below := job.not_sure_below:
-            unsure = face_table.share_not_sure(result.table, result.seconds, face=int(face), below=below)
+            unsure = face_table.share_not_sure(
+                result.table, result.seconds, face=int(face), below=below, classes=result.classes
+            )
             st.caption(
                 f"Not sure in {percent_text(unsure)} of this time: no expression reaches {percent_text(below)}. "
                 "The bars count the most probable expression there too."
@@ -124,14 +125,15 @@ def video_and_shares(job: VideoJob, result: VideoResult) -> int | None:
 
 
 def over_time(result: VideoResult, face: int) -> None:
-    """Show the most probable expression of each face over time, and the seven probabilities of one face."""
+    """Show the most probable expression of each face over time, and the probabilities of one face."""
     runs = face_table.expression_runs(result.table, result.seconds)
     faces, _ = _longest_seen((runs["end"] - runs["start"]).groupby(runs["face"]).sum())
     seconds = f"over {result.seconds:.1f} seconds"
-    chart = expression_strips(runs, faces, end=result.seconds)
+    chart = expression_strips(runs, faces, end=result.seconds, classes=result.classes)
     show_chart(chart, f"The most probable expression of {_count_faces(len(faces))} {seconds}", key="v_strips")
-    chart = timeline_chart(face_table.timeline_points(result.table, face), 0.0, stop=result.seconds)
-    show_chart(chart, f"Seven probabilities of face {face} {seconds}", key="v_timeline")
+    points = face_table.timeline_points(result.table, face, classes=result.classes)
+    chart = timeline_chart(points, 0.0, stop=result.seconds, classes=result.classes)
+    show_chart(chart, f"Probabilities of face {face} {seconds}", key="v_timeline")
 
 
 def downloads(job: VideoJob, result: VideoResult) -> None:
@@ -146,7 +148,7 @@ def downloads(job: VideoJob, result: VideoResult) -> None:
             label, file_name = f"Video with boxes ({kind.upper()})", f"{stem}-annotated.{kind}"
             offer_download(label, partial(_content, target, job), file_name, f"video/{kind}", "movie", "v_video")
     number = st.column_config.NumberColumn
-    columns = {name: number(format="percent") for name in EXPRESSIONS} | {"seconds": number(format="%.2f")}
+    columns = {name: number(format="percent") for name in result.classes} | {"seconds": number(format="%.2f")}
     alt = "Every face of every frame with its probabilities"
     with st.expander("All frames as a table", icon=":material/table_rows:"):
         st.dataframe(table, hide_index=True, column_config=columns, alt=alt)

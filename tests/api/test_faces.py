@@ -41,7 +41,7 @@ def faces(holiday, yunet_file):
 
 
 def test_a_folder_has_a_row_for_each_face_and_for_what_has_none(holiday, faces):
-    assert tuple(faces.columns) == fer_core.api.faces.FACES
+    assert list(faces.columns) == fer_core.api.faces.columns()
     names = [name.removeprefix(f"{holiday}/") for name in faces["file"]]
     assert names == ["a.png", "b.png", "c.png", *["d.mp4"] * 5]
     assert faces["error"].notna().tolist() == [False, False, True, *[False] * 5]
@@ -114,3 +114,15 @@ def test_the_import_is_light_and_examples_are_true():
     assert "AttributeError: module 'fer_core' has no attribute 'nothing'" in done.stderr
     results = doctest.testmod(fer_core.api.faces)
     assert results.attempted > 5 and not results.failed
+
+
+def test_a_model_of_other_classes_has_their_columns(own_model):
+    faces = fer_core.analyze(sample_portrait(), model=own_model.name, whole_image=True)
+    names = list(own_model.card.classes)
+    assert list(faces.columns) == fer_core.api.faces.columns(own_model.card.classes)
+    assert faces.loc[0, names].sum() == pytest.approx(1, abs=1e-4)
+    assert faces["expression"].item() == faces[names].iloc[0].astype(float).idxmax()
+    assert faces.fer.summary()["faces"].to_dict() == {name: int(name == faces["expression"].item()) for name in names}
+    assert faces.fer.draw(sample_portrait()).size == (512, 512)
+    with pytest.raises(FerError, match="own has other classes"):
+        fer_core.evaluate(own_model.name, "fer2013")

@@ -26,7 +26,7 @@ def test_the_sample_has_results_before_any_click_whatever_the_link_says(page):
     assert len(app.get("video")) == 1
     assert "The sample clip: 100 frames over 8.0 seconds, " in said(app)
     assert app.subheader[0].value.startswith("Face 1: happy ")
-    assert [words.split(" ")[0] for words in charts(app)] == ["Share", "The", "Seven"]
+    assert [words.split(" ")[0] for words in charts(app)] == ["Share", "The", "Probabilities"]
     assert "happy" in charts(app)[0]
     assert list(app.dataframe[0].value.columns) == list(VIDEO_COLUMNS)
     assert [button.key for button in app.get("download_button")] == ["v_csv", "v_parquet", "v_video"]

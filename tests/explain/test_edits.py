@@ -9,7 +9,7 @@ from fer_core.explain import REGIONS, Edits, edit_and_rerun, occlusion_map
 from fer_core.explain.edits import CLOSE_UP_FRAME, close_up, cover_region
 from fer_core.faces import crop_face
 from fer_core.inference import FaceAnalyzer, Prediction
-from fer_core.labels import expression_index
+from fer_core.labels import EXPRESSIONS, expression_index
 from fer_core.store.folders import load_model
 from fer_core.types import Face, FerError
 
@@ -20,7 +20,7 @@ EDITS = [{}, {"blur": 5}, {"brightness": 20}, {"contrast": 0.5}, {"noise": 10}, 
 class Watcher:
     """A classifier that looks at rows 30 to 40 and columns 8 to 18 only: the brighter they are, the happier."""
 
-    locates, not_sure_below = True, 0.0
+    locates, not_sure_below, classes = True, 0.0, EXPRESSIONS
 
     def __init__(self):
         self.calls = []

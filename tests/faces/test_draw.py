@@ -186,7 +186,7 @@ def test_bad_input_is_refused():
         ((6, 6, 6), None, "rows, columns, 7"),
         ((0, 6, 7), None, "rows, columns, 7"),
         ((6, 6, 7), "bored", "Unknown expression"),
-        ((6, 6, 7), "Happiness", "two different expressions"),
+        ((6, 6, 7), "happy", "two different expressions"),
     ):
         with pytest.raises(ValueError, match=message):
             evidence_for(np.zeros(shape), "happy", against=against)

@@ -7,6 +7,7 @@ import numpy as np
 
 from fer_core.data import sample_portrait
 from fer_core.inference import Prediction
+from fer_core.labels import EXPRESSIONS
 from fer_core.types import Face, Image
 
 Box = tuple[float, float, float, float]
@@ -42,7 +43,7 @@ class ScriptedClassifier:
 
     input_size = 48
     locates = True
-    not_sure_below = 0.0
+    not_sure_below, classes = 0.0, EXPRESSIONS
 
     def __init__(self, says: Sequence[float]) -> None:
         self.says = np.array(says, np.float32)

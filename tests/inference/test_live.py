@@ -10,7 +10,8 @@ import pytest
 from PIL import Image as Pillow
 
 from fer_core.inference import Classifier
-from fer_core.inference.live import RECORDING_COLUMNS, LiveSession
+from fer_core.inference.face_table import FACE_COLUMNS
+from fer_core.inference.live import LiveSession
 from fer_core.inference.stream import StreamSettings
 from fer_core.labels import EXPRESSIONS
 from fer_core.store.folders import load_model
@@ -132,7 +133,7 @@ def test_recording_by_the_row(session, clock, classifier):
     session.stop_recording()
     play(session, clock, 5, image=SCENE)
     table = list(csv.DictReader(io.StringIO(session.recording_csv())))
-    assert tuple(table[0]) == RECORDING_COLUMNS
+    assert tuple(table[0]) == (*FACE_COLUMNS, "model")
     assert [float(row["seconds"]) for row in table] == pytest.approx([0.1, 0.2, 0.3, 0.4])
     assert [row["model"] for row in table] == ["compact_cnn"] * 3 + ["another"]
     for row in table:
@@ -142,6 +143,24 @@ def test_recording_by_the_row(session, clock, classifier):
     assert session.status().recorded == 4
     session.start_recording()
     assert session.status().recorded == 0
+
+
+def test_a_model_of_other_classes_ends_the_recording_and_starts_another_timeline(scripted, clock):
+    scripted.start_recording()
+    play(scripted, clock, 3)
+    other = ScriptedClassifier([0.2, 0.8])
+    other.classes = ("calm", "confused")
+    scripted.use(other, "own")
+    assert not scripted.status().recording
+    assert scripted.timeline().empty
+    play(scripted, clock, 30)
+    assert len(scripted.recording_csv().splitlines()) == 1 + scripted.status().recorded
+    assert scripted.timeline()["confused"].tolist() == pytest.approx([0.8] * len(scripted.timeline()))
+    assert scripted.status().result.faces[0].result.answer == "confused"
+    scripted.start_recording()
+    play(scripted, clock, 3)
+    (first, *_) = csv.DictReader(io.StringIO(scripted.recording_csv()))
+    assert (first["calm"], first["confused"], first["expression"]) == ("0.2", "0.8", "confused")
 
 
 def test_a_recording_of_detected_faces_stops_when_it_is_full(clock):

@@ -48,7 +48,7 @@ class BrightnessClassifier:
 
     input_size = 48
     locates = True
-    not_sure_below = 0.0
+    not_sure_below, classes = 0.0, EXPRESSIONS
 
     def predict(self, faces: np.ndarray, flip: bool = False) -> Prediction:
         answers = np.full((len(faces), 7), 0.02, np.float32)

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,10 +50,10 @@ def head(gain: float = 1.0) -> bytes:
     return stream.getvalue()
 
 
-def write_faces(root: Path, count: int = 40) -> Path:
-    """Write `count` pictures of noise of happy and of sad, 48 x 48; each class is brighter in another corner."""
+def write_faces(root: Path, count: int = 40, names: Sequence[str] = ("happy", "sad")) -> Path:
+    """Write `count` pictures of noise of each class, 48 x 48; each of the first two is brighter in another corner."""
     generator = np.random.default_rng(0)
-    for place, name in enumerate(("happy", "sad")):
+    for place, name in enumerate(names):
         folder = root / name
         folder.mkdir(parents=True)
         for index in range(count):

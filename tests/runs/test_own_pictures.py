@@ -179,7 +179,7 @@ def test_collect_look_and_remove(home):
 def test_what_cannot_be_added_is_explained_and_changes_nothing(home, monkeypatch):
     mine = Collection()
     unreadable = [(content, "happy", ".") for _, content, kind in bad_inputs().values() if kind == "error"]
-    nobody, elsewhere = (png(200, 200), "happy", "No face was found"), (head(), "../up", "Unknown expression")
+    nobody, elsewhere = (png(200, 200), "happy", "No face was found"), (head(), "../up", "A class needs a name")
     for content, expression, message in (*unreadable, nobody, elsewhere):
         with pytest.raises(FerError, match=message):
             mine.add(content, expression)

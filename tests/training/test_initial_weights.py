@@ -130,6 +130,19 @@ def test_a_stored_model_and_its_two_heads_are_started_from(tiny_spec, tiny_netwo
     np.testing.assert_allclose(started, np.roll(expected, 7, axis=1), atol=1e-5)
 
 
+def test_a_model_of_other_classes_gives_all_but_its_head(tiny_spec, tiny_network, home):
+    store("seven", tiny_network, tiny_spec)
+    own = replace(tiny_spec, weights_from="seven", classes=("calm", "pain", "happy", "sad", "angry", "a", "b"))
+    started, given = initial_network(own).get_weights(), tiny_network.get_weights()
+    same = [np.array_equal(one, other) for one, other in zip(started, given, strict=True)]
+    assert same == [True] * (len(same) - 2) + [False] * 2, "though its head has the same shape"
+    three = replace(own, classes=own.classes[:3])
+    store("three", initial_network(three), three)
+    again = initial_network(replace(three, weights_from="three")).get_weights()
+    assert all(map(np.array_equal, again, stored_network("three").get_weights()))
+    assert again[-1].shape == (3,)
+
+
 def test_keras_files_are_read_in_safe_mode_only(tiny_spec, home, tmp_path, monkeypatch):
     """A Lambda layer carries code, which must not run; a damaged file carries nothing."""
     monkeypatch.chdir(tmp_path)

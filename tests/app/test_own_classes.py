@@ -1,0 +1,45 @@
+"""A model of classes of its own on the pages: where it predicts, and where it is left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer_core.store.folders import load_model
+from pages.parts.common import plain
+from tests.app.conftest import captions, charts, said
+
+SHOWN = [plain("Own <b>classes</b>")]
+
+
+def test_predict_shows_its_classes_alone(open_app, own_model):
+    app = open_app("predict", p_models=SHOWN, p_evidence="confused", p_against="calm", p_occlusion="true")
+    own = set(own_model.card.classes)
+    assert app.subheader[0].value.removeprefix("Face 1: ") in own
+    assert all(name in charts(app)[0] for name in own)
+    assert "neutral" not in " ".join(charts(app))
+    table = app.dataframe[0].value
+    assert list(table)[4:-1] == list(own_model.card.classes)
+    assert table.loc[0, list(own_model.card.classes)].sum() == pytest.approx(1, abs=1e-4)
+    assert app.selectbox(key="p_evidence").options[1:] == list(own_model.card.classes)
+    assert any("confused" in words and "calm" in words for words in captions(app))
+    app = open_app("predict", p_models=[*SHOWN, load_model().title])
+    assert "Left out: Own <b>classes</b>. Only models of the same classes are shown together" in said(app)
+    assert "neutral" in charts(app)[0]
+
+
+@pytest.mark.parametrize(("page", "key"), [("live", "l_model"), ("video", "v_model")])
+def test_live_and_video_show_its_classes(open_app, own_model, page, key):
+    app = open_app(page, **{key: own_model.title})
+    assert app.selectbox(key=key).value == own_model.name
+    while not charts(app):  # the sample clip is analysed in the background
+        app.run()
+    words = " ".join([*charts(app), *(name for table in app.dataframe for name in table.value)])
+    assert all(name in words for name in own_model.card.classes)
+    assert "neutral" not in words
+
+
+@pytest.mark.parametrize("page", ["home", "compare", "confusion", "tour"])
+def test_pages_of_the_seven_leave_it_out(open_app, own_model, page):
+    app = open_app(page)
+    options = [option for box in app.selectbox for option in box.options]
+    assert "Own <b>classes</b>" not in f"{said(app)} {' '.join(charts(app))} {options}"
