@@ -8,6 +8,7 @@ from typer.main import get_command
 
 from fer_core.cli import app
 from fer_core.cli.models import markdown_table
+from fer_core.metrics.paper import IN_PACKAGES
 from fer_core.store.folders import list_models, load_model
 from tests.test_floors import LEVEL, ROOT, production_files
 
@@ -57,3 +58,13 @@ def test_every_link_between_the_documents_leads_somewhere():
             assert file.exists(), f"{document.name}: {target}"
             headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
             assert not anchor or anchor in {name.lower().replace(" ", "-") for name in headings}, anchor
+
+
+def test_measured_packages_are_in_the_documents_to_the_digit():
+    for model in IN_PACKAGES:
+        (line,) = [line for line in MODELS.splitlines() if line.startswith(f"| {model['what']} |")]
+        numbers = [f"{100 * value:.1f}" for key in ("public_test", "private_test") for value in model[key]]
+        scores = [f"{model[f'{key}_f1']:.3f}" for key in ("public_test", "private_test")]
+        assert re.findall(r"\b\d+\.\d(?:\d\d)?\b", line.split("|", 3)[3].rsplit("|", 2)[0]) == [
+            *numbers[:3], scores[0], *numbers[3:], scores[1],
+        ]  # fmt: skip
