@@ -18,10 +18,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data import spellings
-from fer_core.data.folders import MAX_BYTES, extract_zip, files_in
+from fer_core.data.folders import MAX_BYTES, entries, extract_zip, files_in
 from fer_core.data.images import IMAGE_SUFFIXES
 from fer_core.labels import EXPRESSIONS
-from fer_core.names import is_junk, normal_name, readable
+from fer_core.names import normal_name, readable
 from fer_core.tables import read_table, shortened
 from fer_core.types import FerError
 from fer_core.visitors import TemporaryFolder, room
@@ -138,8 +138,9 @@ def _named_by_place(paths: list[Path], *, numbered: bool) -> dict[str, list[str]
 
 
 def _empty_classes(folder: Path) -> list[str]:
-    """Return the folders named after an expression that have no files, relative to the folder."""
-    inside = (path for path in sorted(folder.rglob("*")) if path.is_dir() and not is_junk(path.name))
+    """Return the folders named after an expression that have no files, relative to the folder; two levels are read."""
+    outer = [path for path in entries(folder) if path.is_dir()]
+    inside = sorted(outer + [path for each in outer for path in entries(each) if path.is_dir()])
     named = (path for path in inside if spellings.is_word(path.name) or spellings.is_number(path.name))
     return [readable(path.relative_to(folder).as_posix()) for path in named if not files_in(path)]
 

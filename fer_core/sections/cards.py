@@ -127,7 +127,7 @@ def _served_file(model: StoredModel, storage: str) -> str:
             f"{', '.join(takes.classes)}. This was given, or guessed on the hold-out. It has no class activation map."
         )
     return (
-        f"The served file is LiteRT ({storage}, {size}). It needs no TensorFlow and also gives a class  activation map."
+        f"The served file is LiteRT ({storage}, {size}). It needs no TensorFlow and also gives a class activation map."
     )
 
 
