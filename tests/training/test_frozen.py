@@ -156,6 +156,7 @@ def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark
         # the same from faces without labels, beside one labelled face that shows nothing of the difference
         (silent.subset(np.arange(1)), bright_and_dark.images),
     ):
+        keras.utils.set_random_seed(1)
         student = build_network(tiny_spec)
         history = fit(student, tiny_spec, recipe=taught, training=part, holdout=bright_and_dark, unlabelled=more)
         assert len(history["val_loss"]) == 12

@@ -97,7 +97,7 @@ def test_the_smallest_file_that_loses_little_is_served(tiny_spec, monkeypatch, c
     holdout = faces_of("Training", 1000)
 
     class Served:
-        def __init__(self, content, preprocessing):
+        def __init__(self, content, preprocessing, classes):
             self.correct = correct[content.decode()]
 
         def predict(self, images):
