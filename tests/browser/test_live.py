@@ -68,7 +68,7 @@ def server_memory(address: str) -> int:
     """Return the resident bytes of the child process that serves this address."""
     port = urlsplit(address).port
     children = psutil.Process().children()
-    (server,) = [child for child in children if f"--server.port={port}" in child.cmdline()]
+    (server,) = [child for child in children if str(port) in " ".join(child.cmdline())]
     return int(server.memory_info().rss)
 
 
