@@ -196,7 +196,7 @@ def selected(app, rows):
 
 def test_a_map_without_fer2013_shows_results_and_says_what_is_missing(page):
     app = page(d_section="Map of faces")
-    assert charts(app)[0].startswith("Map of 7,178 faces by the features of Compact CNN")
+    assert charts(app)[0].startswith("Map of 7,178 faces by the features of Small CNN")
     assert "No face is selected" in said(app)
     assert "Pictures of the faces need FER2013" in said(app)
     assert "hover_faces" not in {component.key for component in app.get("bidi_component")}
