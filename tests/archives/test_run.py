@@ -24,6 +24,7 @@ from fer_core.store.folders import load_model
 from fer_core.types import FerError
 from tests.archives.conftest import PHOTOS
 from tests.junk import with_junk
+from tests.waiting import PATIENCE
 
 LOCAL = LocalEngine(1)
 PARTS = [f"part-{index:05d}.parquet" for index in range(3)]
@@ -251,6 +252,6 @@ def test_who_stops_does_not_wait_for_a_long_video(videos, video_job, tmp_path):
     assert next(running).name == "short.parquet"
     running.close()
     for process in set(multiprocessing.active_children()) - before:
-        process.join(20)
+        process.join(PATIENCE)
         assert not process.is_alive()
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == ["short.parquet"]
