@@ -196,5 +196,5 @@ def _heat(
 
 
 def _contrasting(values: pd.Series, most: float) -> list[str]:
-    """Return the colour of text on cells: white where the fill is stronger than two thirds of the most, the page's elsewhere."""
+    """Return the colour of text on cells: white where the fill is strong, else the page's."""
     return ["#FFFFFF" if strong else INK for strong in values.abs() > most * 2 / 3]

@@ -15,13 +15,21 @@ from fer_core.data import sample_portrait
 from fer_core.inference import FaceAnalyzer
 from fer_core.measuring.robustness import mean_corruption_accuracy, robustness_table
 from fer_core.metrics.core import METRICS, Measured
-from fer_core.metrics.predictions import ENSEMBLE, Predictions
-from fer_core.models.backbones import BACKBONES
+from fer_core.metrics.predictions import Predictions
 from fer_core.store.card import Score
-from fer_core.store.folders import DEFAULT_MODEL
+from fer_core.store.folders import DEFAULT_MODEL, SHIPPED
 from fer_core.store.stored_model import StoredModel
 
 _ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
+
+FRONT: Final = (
+    (DEFAULT_MODEL,),
+    ("compact_cnn_ensemble",),  # the best by FER2013's label on the hold-out
+    ("vgg16_modified", "vgg16_modified_utk"),  # the paper's final model
+    ("mobilenetv2_frozen", "mobilenetv2_frozen_utk"),  # a frozen backbone
+    ("hog_linear", "class_prior"),  # a simple baseline
+)
+"""The kinds of models that pages show at first; of each the first name that is stored."""
 
 _ENDS: Final = ("", "_low", "_high", "_interval")
 
@@ -87,19 +95,16 @@ def scoreboard_table(predictions: Predictions, measured: Measured, models: Seque
     return table.assign(faces=len(predictions.labels), split=predictions.split, view=predictions.view)
 
 
-def front_models(board: pd.DataFrame, backbones: Mapping[str, str | None]) -> list[str]:
-    """Return the titles of the models that charts of many show at first: at most six, the most accurate first.
+def front_models(models: Sequence[StoredModel]) -> list[str]:
+    """Return the names of the models that pages show at first: one of each of `FRONT`, and up to three of one's own.
 
-    In this order: the most accurate model, an ensemble, the default model, the most accurate one of each of the paper's
-    four backbones (given by name of the model), then the most accurate of the rest.
+    Where the store has none of those, as many others, in the order of the store.
     """
-    kinds = board["name"].map(backbones)
-    in_paper = [name for name, backbone in BACKBONES.items() if backbone.in_paper]
-    leaders = board[kinds.isin(in_paper) & ~kinds.duplicated()]
-    named = board[board["name"].isin([ENSEMBLE, DEFAULT_MODEL])].sort_values("name")  # "+ensemble" first
-    order = [*board["model"].head(1), *named["model"], *leaders["model"], *board["model"]]
-    first = list(dict.fromkeys(order))[:6]
-    return [str(model) for model in board["model"] if model in first]
+    names = [model.name for model in models]
+    chosen = [next((name for name in kind if name in names), "") for kind in FRONT]
+    own = [model.name for model in models if model.folder.parent != SHIPPED][:3]
+    order = dict.fromkeys(name for name in [*chosen, *own, *names] if name)
+    return list(order)[: len(FRONT) + len(own)]
 
 
 def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:
