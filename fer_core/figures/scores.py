@@ -92,11 +92,11 @@ def ranking(table: pd.DataFrame, metric: str, *, title: str, ascending: bool = F
     ordered = table.sort_values(metric, ascending=ascending, kind="stable")
     ordered = ordered.assign(low=ordered[f"{metric}_low"], high=ordered[f"{metric}_high"])
     models = list(ordered["model"])
-    marks = dots(ordered, metric, models, ACCENT) | _hover(ordered, title, ".4f")
+    marks = dots(ordered, metric, models, ACCENT) | _hover(ordered, title, ".1%")
     return chart(
-        [marks, _numbers(ordered, metric, models, ".3f")],
+        [marks, _numbers(ordered, metric, models, ".1%")],
         100 + ROW * len(models),
-        xaxis=axis(f"{title} with 95 % interval", tickformat=".2f", range=_room([*ordered["low"], *ordered["high"]])),
+        xaxis=axis(f"{title} with 95 % interval", range=_room([*ordered["low"], *ordered["high"]])),
         yaxis=category_axis(models, ticktext=[in_lines(model) for model in models]),
         uirevision=metric,  # another metric has another range
     )
@@ -120,14 +120,14 @@ def class_scores(
     for model in drawn:
         color, _, symbol = styles[model]
         part = table[table["model"] == model].set_index("expression").reindex(EXPRESSIONS).assign(model=model)
-        marks = dots(part, "f1", EXPRESSIONS, color, thickness=2.5) | _hover(part, "F1", ".3f")
+        marks = dots(part, "f1", EXPRESSIONS, color, thickness=2.5) | _hover(part, "F1", ".1%")
         marks["marker"] |= {"symbol": symbol, "size": 11}
         traces.append(marks | {"name": safe(model), "orientation": "h", **listed(model, front)})
     at_first = len([trace for trace in traces if trace["visible"] is True])
     return chart(
         traces,
         100 + len(EXPRESSIONS) * max(54, 15 * at_first) + legend_height(len(drawn), narrow),
-        xaxis=axis("F1 with 95 % interval", tickformat=".1f", range=[0, 1]),
+        xaxis=axis("F1 with 95 % interval", range=[0, 1]),
         yaxis=category_axis(EXPRESSIONS, FONT + 1),
         scattermode="group",
         scattergap=0.15,
@@ -152,14 +152,14 @@ def paper_chart(marks: pd.DataFrame, metric: str) -> go.Figure:
         points = dots(part, "value", part["title"], color) | {
             "name": source,
             "customdata": part["where"].map(safe),
-            "hovertemplate": f"%{{y}}: {safe(metric)} %{{x:.4f}}<br>%{{customdata}}<extra></extra>",
+            "hovertemplate": f"%{{y}}: {safe(metric)} %{{x:.1%}}<br>%{{customdata}}<extra></extra>",
         }
         points["marker"] |= {"symbol": symbol, "line": {"width": 3, "color": color}}
         traces.append(points)
     return chart(
         traces,
         120 + 40 * len(variants),
-        xaxis=axis(metric, tickformat=".2f"),
+        xaxis=axis(metric),
         yaxis=category_axis(variants, ticktext=[in_lines(variant) for variant in variants]),
         uirevision=metric,
         **with_legend(),

@@ -10,14 +10,15 @@ from typing import Any, Final
 
 import pandas as pd
 
-from fer_core.columns import TEST_SPLITS, YARDSTICKS
+from fer_core.columns import TEST_SPLITS, YARDSTICKS, percent
 from fer_core.data import sample_portrait
 from fer_core.inference import FaceAnalyzer
 from fer_core.measuring.robustness import mean_corruption_accuracy, robustness_table
 from fer_core.metrics.core import METRICS, Measured
 from fer_core.metrics.predictions import Predictions
+from fer_core.store import folders
 from fer_core.store.card import Score
-from fer_core.store.folders import DEFAULT_MODEL, SHIPPED
+from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
 
 _ABOUT: Final = ("size_bytes", "parameters", "trained", "weights_from")
@@ -98,13 +99,13 @@ def scoreboard_table(predictions: Predictions, measured: Measured, models: Seque
 def front_models(models: Sequence[StoredModel]) -> list[str]:
     """Return the names of the models that pages show at first: one of each of `FRONT`, and up to three of one's own.
 
-    Where the store has none of those, as many others, in the order of the store.
+    If they are fewer than five, others follow in the order of the store.
     """
     names = [model.name for model in models]
     chosen = [next((name for name in kind if name in names), "") for kind in FRONT]
-    own = [model.name for model in models if model.folder.parent != SHIPPED][:3]
-    order = dict.fromkeys(name for name in [*chosen, *own, *names] if name)
-    return list(order)[: len(FRONT) + len(own)]
+    own = [model.name for model in models if model.folder.parent != folders.SHIPPED][:3]
+    front = dict.fromkeys(name for name in [*chosen, *own] if name)
+    return list(front | dict.fromkeys(names))[: max(len(front), len(FRONT))]
 
 
 def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:
@@ -130,7 +131,7 @@ def _row(name: str, title: str, model: StoredModel | None, scores: Mapping[str, 
         if score is not None:
             for metric in METRICS:
                 interval = score.interval(metric)
-                text = "–" if isnan(interval.low) else f"{interval.low:.3f} – {interval.high:.3f}"
+                text = "–" if isnan(interval.low) else f"{100 * interval.low:.1f} – {percent(interval.high, '.1%')}"
                 cells = (score[metric], interval.low, interval.high, text)
                 row |= {f"{prefix}{metric}{end}": cell for end, cell in zip(_ENDS, cells, strict=True)}
             row |= {f"{prefix}ece": score["ece"], f"{prefix}log_loss": score["log_loss"]}

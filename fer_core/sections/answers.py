@@ -30,7 +30,7 @@ def best_model(board: pd.DataFrame, metric: str = "accuracy", *, judge: str) -> 
         words = f"{best['model']} has the best {METRICS[metric].title}, {share}, judged by {judge}"
     if not rest:
         return f"{words}."
-    others = "No other model here is as good" if not overlap else f"{len(overlap)} of {len(rest)} others may be as good"
+    others = f"{len(overlap) or 'None'} of the {len(rest)} others shown {'may be' if overlap else 'is'} as good"
     return f"{words}. {others}: the 95 % intervals {'overlap' if overlap else 'are apart'}."
 
 

@@ -50,7 +50,8 @@ def render(results: Results) -> str:
     for section in sections:
         drawn = "".join(map(_figure, section.charts))
         body += [
-            f'<section><h2 id="{anchors[section.title]}">{section.title}</h2><p>{escape(section.caption)}</p>',
+            f'<section><h2 id="{anchors[section.title]}">{section.title}</h2>'
+            f"<p><strong>{escape(section.answer)}</strong></p><p>{escape(section.caption)}</p>",
             f'<div class="pair">{drawn}</div>' if section.title == "Confusion" else drawn,
             *_tables(results, section),
             "</section>",
@@ -147,7 +148,7 @@ def _head(results: Results) -> Iterator[str]:
 
 def _tables(results: Results, section: Section) -> Iterator[str]:
     """Yield what stands below the charts of a section."""
-    table, titles = section.table, section.titles
+    table, titles = section.texts, section.titles
     if section.title in ("F1 by expression", "Robustness"):
         yield _table(table, titles)
     elif section.title == "Scoreboard":
@@ -162,8 +163,6 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
         yield _table(table.assign(size_bytes=sizes), {name: titles[name] for name in names})
     elif section.title == "Calibration":
         table = table.set_index("model").loc[results.ranked].reset_index()
-        ends = [f"{low:.4f}–{high:.4f}" for low, high in table[["floor_low", "floor_high"]].to_numpy()]
-        table = table.assign(floor_range=ends)
         both = {"ece": _two_lines(table, "ece", "against_floor"), "floor": _two_lines(table, "floor", "floor_range")}
         merged = ("floor_range", "against_floor")
         yield _table(table.assign(**both), {name: title for name, title in titles.items() if name not in merged})

@@ -22,6 +22,7 @@ from fer_core.measuring.own_data import is_measured, own_predictions
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import METRICS
 from fer_core.models.spec import utkface_note
+from fer_core.sections.sections import PERCENT
 from fer_core.store.datasets import OwnDataset, list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
@@ -112,7 +113,6 @@ def stored_models() -> tuple[list[StoredModel], list[str]]:
         warn(complaints, "Some model folders are skipped:")
         no_model_yet()
         st.stop()
-    note_untested(stored)
     return stored, complaints
 
 
@@ -183,12 +183,15 @@ def choose(label: str, options: Iterable[str], key: str, default: str | None = N
     return str(st.segmented_control(label, names, default=default, key=key, **settings) or default)
 
 
-def choose_faces(prefix: str) -> tuple[str, str, str]:
-    """Ask for the test split or an own data set, the view and the yardstick.
+def choose_faces(prefix: str, of: str = "split and by") -> tuple[str, str, str]:
+    """Ask for the test split or an own data set and the view, and for the yardstick, as far as `of` names them.
 
-    `prefix` starts the names of the query parameters. A data set of one's own is judged by its labels, and models are
-    measured on it on demand.
+    `prefix` starts the names of the query parameters; what is not asked keeps its value for later. A data set of one's
+    own is judged by its labels, and models are measured on it on demand.
     """
+    keep_values(f"{prefix}_split", f"{prefix}_view", f"{prefix}_by")
+    if "split" not in of:
+        return "PublicTest", "plain", choose_yardstick(f"{prefix}_by") if "by" in of else "plurality"
     splits = "PublicTest is the paper's test split, PrivateTest the challenge's."
     if own := {dataset.name: dataset for dataset in list_datasets()}:
         splits += f" Data sets of your own: {plain(', '.join(own))}."
@@ -199,6 +202,13 @@ def choose_faces(prefix: str) -> tuple[str, str, str]:
         return split, view, choose_yardstick(f"{prefix}_by")
     offer_to_measure(own[split], view, f"{prefix}_measure")
     return split, view, "label"
+
+
+def keep_values(*keys: str) -> None:
+    """Keep the values of widgets that a page does not show now, which Streamlit would forget."""
+    for key in keys:
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
 
 
 def offer_to_measure(dataset: OwnDataset, view: str, key: str) -> None:
@@ -217,12 +227,13 @@ def offer_to_measure(dataset: OwnDataset, view: str, key: str) -> None:
 
 
 def choose_yardstick(key: str) -> str:
-    """Ask what predictions are judged by; return one of `columns.YARDSTICKS`."""
+    """Ask what predictions are judged by, at first that by which the default model was chosen mostly."""
     words = (
         "FER2013's label: one per face, made from search words on the web and a check by hand. Most annotators: "
         f"{MOST_ANNOTATORS[0].lower()}{MOST_ANNOTATORS[1:]}"
     )
-    return choose("Judged by", YARDSTICKS, key, help=words, format_func=lambda name: upper_first(YARDSTICKS[name]))
+    titles = {name: upper_first(title) for name, title in YARDSTICKS.items()}
+    return choose("Judged by", titles, key, default="plurality", help=words, format_func=titles.__getitem__)
 
 
 def upper_first(words: str) -> str:
@@ -264,6 +275,8 @@ def show_table(frame: pd.DataFrame, alt: str, columns: Columns, **settings: Any)
     for name in others:
         label = columns[name]
         shown[name] = label if isinstance(label, str) else st.column_config.NumberColumn(label[0], format=label[1])
+    shares = [name for name, label in columns.items() if label[1:] == (PERCENT,)]
+    frame = frame.assign(**{name: 100 * frame[name] for name in shares})
     texts = frame.select_dtypes(exclude=["number", "bool"])
     safe = frame.assign(**{str(name): texts[name].map(no_formula) for name in texts})  # people can download it as CSV
     st.dataframe(safe, hide_index=True, alt=alt, column_order=list(columns), column_config=shown, **settings)

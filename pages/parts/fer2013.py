@@ -17,7 +17,7 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.metrics import label_truth
 from fer_core.metrics.confusion import HARDEST, SHOWN, confusion_cells, hardest_faces, label_cells, sample_faces
 from fer_core.metrics.mapped_faces import FEW, SHEET_COLUMNS, expression_scores, face_sheet, judged, map_table
-from fer_core.metrics.paper import IN_PACKAGES, PUBLISHED
+from fer_core.metrics.paper import PUBLISHED
 from fer_core.metrics.predictions import Predictions, joined
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
@@ -38,6 +38,7 @@ from pages.parts.common import (
 from pages.parts.confusion import show_faces
 from pages.parts.data import computed, faces_of, predictions
 from pages.parts.dataset import face_tile
+from pages.parts.packages import models_in_packages
 
 MOST_SHOWN: Final = 24
 PAIRS_SHOWN: Final = 12
@@ -124,24 +125,7 @@ def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for a
     st.table(pd.DataFrame(rows).set_index("Method"), border="horizontal", alt="Published accuracies on FER2013")
     st.caption("Reported by others, not measured here. What is measured here stands under Compare models.")
     st.header("Models in packages, measured here")
-    measured = [
-        {
-            "Package": model["what"],
-            "Claimed": model.get("claimed", "–"),
-            **{
-                split: f"{100 * accuracy:.1f} % ({100 * low:.1f} – {100 * high:.1f}), F1 {model[f'{key}_f1']:.3f}"
-                for split, key in TEST_SPLITS.items()
-                for accuracy, low, high in [model[key]]
-            },
-            "Command": f"`{model['command']}`",
-        }
-        for model in IN_PACKAGES
-    ]
-    st.table(pd.DataFrame(measured).set_index("Package"), border="horizontal", alt="Models of others, measured here")
-    st.caption(
-        "Accuracy by FER2013’s label with 95 % intervals, and macro F1, on whole faces as FER2013 frames them. Whether "
-        "these models saw test faces in training is unknown."
-    )
+    models_in_packages()
 
 
 def hardest(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for all sections)

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.charts import narrow_screen, watch_width
-from pages.parts.common import LARGER, PRESENT, presenting
+from pages.parts.common import LARGER, PRESENT, plain, presenting
 
 _PLACE: Final[ContextVar[DeltaGenerator | None]] = ContextVar("place_of_the_title", default=None)
 _TYPE_SIZE = st.components.v2.component(
@@ -41,8 +41,19 @@ def frame() -> DeltaGenerator:
     return body
 
 
-def head(title: str, sentence: str) -> None:
-    """Show the head of a page: its title, and one sentence in Markdown on what one can do here."""
+def head(title: str, sentence: str = "") -> None:
+    """Show the head of a page: its title, and one sentence in Markdown on what one can do here, if it has no answer."""
     with _PLACE.get() or st.container():
         st.title(title, anchor=False)
-    st.markdown(sentence)
+    if sentence:
+        st.markdown(sentence)
+
+
+def answer_first() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return a place for the answer and its chart, and below it the drawer for what changes them."""
+    return st.container(), st.expander("Change what is shown", icon=":material/tune:")
+
+
+def answer(sentence: str) -> None:
+    """Show what a page found, one sentence of `fer_core.sections.answers`."""
+    st.subheader(plain(sentence), anchor=False)

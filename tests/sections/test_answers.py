@@ -23,9 +23,13 @@ C = ("C", 0.5, 0.48, 0.52, 0.09, 0.08, 0.1)
 @pytest.mark.parametrize(
     ("rows", "metric", "says"),
     [
-        ((A, B, C), "accuracy", "A is right on 70.0 % of the faces, judged by x. 1 of 2 others may be as good"),
-        ((C, A), "accuracy", "A is right on 70.0 % of the faces, judged by x. No other model here is as good"),
-        ((A, B, C), "avg_fpr", "B has the best Avg FPR, 4.0 %, judged by x. 1 of 2 others may be as good"),
+        (
+            (A, B, C),
+            "accuracy",
+            "A is right on 70.0 % of the faces, judged by x. 1 of the 2 others shown may be as good",
+        ),
+        ((C, A), "accuracy", "A is right on 70.0 % of the faces, judged by x. None of the 1 others shown is as good"),
+        ((A, B, C), "avg_fpr", "B has the best Avg FPR, 4.0 %, judged by x. 1 of the 2 others shown may be as good"),
         ((A,), "accuracy", "A is right on 70.0 % of the faces, judged by x."),
     ],
 )
