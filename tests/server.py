@@ -54,7 +54,7 @@ def serving(
     finally:
         with suppress(psutil.NoSuchProcess):  # it has ended
             server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
 
 
 def _wait_for(server: psutil.Popen, address: str, log: Path) -> None:
