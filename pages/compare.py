@@ -21,7 +21,7 @@ for tab, (section, (show, choices)) in zip(tabs, SECTIONS.items(), strict=True):
             if section == "Paper":  # which shows the paper's variants whichever models are chosen
                 common.note_utkface(stored)
             elif section != "Model cards":
-                common.note_utkface(selection.chosen)
+                common.note_utkface(model for model in stored if model.name in {*selection.names, *selection.members})
 
 with st.expander("Add a model or predictions made elsewhere", icon=":material/upload_file:"):
     offer_to_add()

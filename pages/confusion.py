@@ -1,15 +1,16 @@
 """Confusion: which expressions a model confuses, and the faces of every cell."""
 
+from typing import Any
+
 import streamlit as st
 
-from fer_core.columns import percent
 from fer_core.figures.matrices import confusion_chart
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics import confusion
 from fer_core.sections import answers as says
 from pages.parts import common
 from pages.parts.charts import choose_picture_format
-from pages.parts.common import choose, explain, plain
+from pages.parts.common import choose, explain, plain, with_code
 from pages.parts.confusion import clickable_matrix, show_faces
 from pages.parts.data import faces_of, predictions
 from pages.parts.head import answer, answer_first, head
@@ -51,7 +52,7 @@ with top:
     place = st.container()
     left, right = st.columns([6, 5], gap="medium") if beside else (st.container(), st.container())
 with right, st.container(horizontal=True):
-    url = {"bind": "query-params", "width": 150}
+    url: Any = {"bind": "query-params", "width": 150}
     actual = st.selectbox("Actual", EXPRESSIONS, EXPRESSIONS.index(worst[0]), key="m_actual", **url)
     predicted = st.selectbox("Predicted", EXPRESSIONS, EXPRESSIONS.index(worst[1]), key="m_predicted", **url)
 
@@ -85,14 +86,14 @@ with left:
             chart = confusion_chart(table, values, chosen=(actual, predicted), difference=layout == "difference")
             clickable_matrix(chart, f"m_{key}_{actual}_{predicted}", alt)
     st.caption(f"Click a cell to see its faces. {where}. {caption}")
-    count, rate = cells[first].set_index(["actual", "predicted"]).loc[(actual, predicted), ["count", "rate"]]
-    words = f"{title(first)} predicts {count:,.0f} of the {actual} faces as {predicted}: {percent(rate)}."
-    explain("Confusion matrix", words)
+    explain("Confusion matrix", says.confusion_cell(cells[first], title(first), (actual, predicted)))
 
 known = faces_of(split)
 with right:
-    for line, table in zip(lines, faces, strict=True):
-        show_faces(table.head(number), known, line, with_model=layout == "difference")
+    if known.missing:
+        st.info(f"The faces cannot be shown. {with_code(known.missing)}", icon=":material/image_not_supported:")
+    for line, table, name in zip(lines, faces, shown, strict=True):
+        show_faces(table.head(number), known, line, with_model=layout == "difference", key=f"cell_{name}")
 common.note_utkface(model for model in stored if model.name in {first, second})
 
 st.header("Random faces, predicted and actual")

@@ -31,7 +31,7 @@ from fer_core.figures.theme import (
 from fer_core.labels import EXPRESSIONS
 
 ROW: Final = 44  # height in pixels of a row
-DOT: Final = 16  # height in pixels of a dot in a row that several groups share
+DOT: Final = 14  # height in pixels of a dot in a row that several groups share
 SPLITS: Final = (("#7A6FD0", "circle"), ("#2A9D8F", "diamond"))  # colour and symbol of the first and second split
 
 
@@ -196,7 +196,7 @@ def group_rates(rates: pd.DataFrame, title: str, *, narrow: bool = False) -> go.
     legend_lines = 0 if single else len(groups) if narrow else ceil(len(groups) / 3)
     return chart(
         traces,
-        len(rows) * (ROW if single else max(ROW, DOT * len(groups) + 12)) + 100 + 26 * legend_lines,
+        len(rows) * (ROW if single else max(ROW, DOT * len(groups) + 8)) + 100 + 26 * legend_lines,
         xaxis=axis(f"{title}, with 95 % interval", range=[0, _end(defined["high"])]),
         yaxis=category_axis(rows, ticktext=[in_lines(row) for row in rows]),
         scattermode="overlay" if single else "group",

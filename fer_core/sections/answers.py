@@ -94,14 +94,19 @@ def confusion(cells: pd.DataFrame, title: str) -> tuple[str, tuple[str, str]]:
         title: of the model.
     """
     wrong = cells[cells["actual"] != cells["predicted"]].sort_values("rate", na_position="first", kind="stable")
-    cell = wrong.iloc[-1]
-    right = cells[(cells["actual"] == cell["actual"]) & (cells["predicted"] == cell["actual"])].iloc[0]
-    actual, predicted = str(cell["actual"]), str(cell["predicted"])
-    return (
-        f"{title} takes {100 * cell['rate']:.0f} of 100 {actual} faces for {predicted}, its most frequent "
-        f"mistake; it calls {100 * right['rate']:.0f} of 100 {actual}.",
-        (actual, predicted),
-    )
+    cell = (str(wrong.iloc[-1]["actual"]), str(wrong.iloc[-1]["predicted"]))
+    right = cells[(cells["actual"] == cell[0]) & (cells["predicted"] == cell[0])].iloc[0]
+    words = confusion_cell(cells, title, cell)[:-1]
+    return f"{words}, its most frequent mistake. It calls {percent(right['rate'])} of them {cell[0]}.", cell
+
+
+def confusion_cell(cells: pd.DataFrame, title: str, cell: tuple[str, str]) -> str:
+    """Say what one cell of a confusion matrix means; `cell` is the actual and the predicted expression."""
+    actual, predicted = cell
+    row = cells[cells["actual"] == actual]
+    at = row[row["predicted"] == predicted].iloc[0]
+    share = "–" if pd.isna(at["rate"]) else percent(at["rate"])
+    return f"{title} calls {share} of the {actual} faces {predicted} ({at['count']:,} of {row['count'].sum():,})."
 
 
 def differing(cells: pd.DataFrame, first: str, second: str) -> str:
@@ -132,6 +137,14 @@ def labels(agreement: pd.DataFrame) -> str:
     return (
         f"FER2013’s label is what most annotators say on {percent(everyone['same'], '.1%')} of the faces; for "
         f"{worst['label']} only on {percent(worst['same'])}."
+    )
+
+
+def copies(counts: dict[str, int]) -> str:
+    """Say how many pictures occur more than once, from `metrics.label_truth.copies_counted`."""
+    return (
+        f"FER2013 holds {counts['exact']:,} pairs of faces with equal pixels, and {counts['near']:,} more that are "
+        f"nearly the same picture. In {counts['across']:,} of the pairs, models have seen a test face in training."
     )
 
 

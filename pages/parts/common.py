@@ -19,8 +19,10 @@ from fer_core.faces import default_detector
 from fer_core.files import no_formula
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.own_data import is_measured, own_predictions
+from fer_core.measuring.scoreboard import front_models
 from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import METRICS
+from fer_core.metrics.predictions import Predictions
 from fer_core.models.spec import utkface_note
 from fer_core.sections.sections import PERCENT
 from fer_core.store.datasets import OwnDataset, list_datasets
@@ -141,6 +143,13 @@ def choose_model(models: list[StoredModel], key: str, label: str = "Model", **se
     return [model for model in models if model.name == name]
 
 
+def choose_predictions(stored: list[StoredModel], answers: Predictions, key: str) -> str:
+    """Ask for one of the models with predictions, those in front first; return its name."""
+    front = front_models([model for model in stored if model.name in answers.names])
+    names, title = list(dict.fromkeys([*front, *answers.names])), answers.titles.__getitem__
+    return str(st.selectbox("Model", names, format_func=title, key=key, bind="query-params"))
+
+
 def choose_several(label: str, titles: Mapping[str, str], key: str, **settings: Any) -> list[str]:
     """Ask for several of the models whose titles are given by name; return their names."""
     settings = {"format_func": lambda name: plain(titles[name]), "bind": "query-params", **settings}
@@ -186,10 +195,9 @@ def choose(label: str, options: Iterable[str], key: str, default: str | None = N
 def choose_faces(prefix: str, of: str = "split and by") -> tuple[str, str, str]:
     """Ask for the test split or an own data set and the view, and for the yardstick, as far as `of` names them.
 
-    `prefix` starts the names of the query parameters; what is not asked keeps its value for later. A data set of one's
-    own is judged by its labels, and models are measured on it on demand.
+    `prefix` starts the names of the query parameters, which keep their values when they are not asked. A data set of
+    one's own is judged by its labels, and models are measured on it on demand.
     """
-    keep_values(f"{prefix}_split", f"{prefix}_view", f"{prefix}_by")
     if "split" not in of:
         return "PublicTest", "plain", choose_yardstick(f"{prefix}_by") if "by" in of else "plurality"
     splits = "PublicTest is the paper's test split, PrivateTest the challenge's."
@@ -202,13 +210,6 @@ def choose_faces(prefix: str, of: str = "split and by") -> tuple[str, str, str]:
         return split, view, choose_yardstick(f"{prefix}_by")
     offer_to_measure(own[split], view, f"{prefix}_measure")
     return split, view, "label"
-
-
-def keep_values(*keys: str) -> None:
-    """Keep the values of widgets that a page does not show now, which Streamlit would forget."""
-    for key in keys:
-        if key in st.session_state:
-            st.session_state[key] = st.session_state[key]
 
 
 def offer_to_measure(dataset: OwnDataset, view: str, key: str) -> None:

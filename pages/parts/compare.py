@@ -78,7 +78,6 @@ def choose_models(stored: list[StoredModel], complaints: list[str], choices: str
 
     At first, the models in front are chosen. The page ends if no model has predictions of the faces.
     """
-    common.keep_values("c_models", "c_more", "c_fuse", "c_fusion", "c_exponent")
     with drawer, st.container(horizontal=True):
         split, view, by = common.choose_faces("c", choices)
         answers, left_out = predictions(stored, split, view, by)

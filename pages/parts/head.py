@@ -56,4 +56,4 @@ def answer_first() -> tuple[DeltaGenerator, DeltaGenerator]:
 
 def answer(sentence: str) -> None:
     """Show what a page found, one sentence of `fer_core.sections.answers`."""
-    st.subheader(plain(sentence), anchor=False)
+    st.subheader(plain(sentence).replace(" %", "\u00a0%"), anchor=False)

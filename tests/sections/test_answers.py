@@ -70,7 +70,8 @@ def test_the_most_frequent_mistake_and_where_two_models_differ():
     truth = [fear] * 10 + [happy] * 20
     first = label_cells(*map(pd.Series, (truth, [fear] * 6 + [sad] * 3 + [happy] + [happy] * 18 + [sad] * 2)))
     said, cell = answers.confusion(first, "A")
-    assert said.startswith("A takes 30 of 100 fear faces for sad, its most frequent mistake; it calls 60 of 100 fear.")
+    assert said.startswith("A calls 30 % of the fear faces sad (3 of 10), its most frequent mistake. It calls 60 % of")
+    assert answers.confusion_cell(first, "A", ("angry", "sad")) == "A calls – of the angry faces sad (0 of 0)."
     assert cell == ("fear", "sad")
     second = label_cells(*map(pd.Series, (truth, [fear] * 10 + [happy] * 20)))
     both = first.assign(rate=first["rate"] - second["rate"])
@@ -81,6 +82,8 @@ def test_classes_and_labels():
     counts = pd.DataFrame([[8, 1, 0], [22, 3, 6]], index=["Training", "Test"], columns=["happy", "disgust", "fear"])
     assert answers.classes(counts).startswith("Happy is 7.5 times as frequent as disgust: 30 faces against 4. Always")
     assert answers.classes(counts).endswith("happy is right on 75 %.")
+    said = answers.copies({"exact": 1234, "near": 56, "across": 7})
+    assert "1,234 pairs of faces" in said and "56 more" in said and "In 7 of the pairs" in said
     table = pd.DataFrame({"label": ["sad", "fear", "all"], "same": [0.6, 0.5, 0.555]})
     assert answers.labels(table).endswith("say on 55.5 % of the faces; for fear only on 50 %.")
 
