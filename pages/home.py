@@ -17,7 +17,7 @@ from pages.parts.home import explore_and_teach, judged_by, scoreboard, try_it, w
 from pages.parts.notice import notice
 from pages.parts.pictures import load_models
 
-head("FER Lab")
+head("FER Lab", "See which of seven expressions a model reads on a face, why it says so, and how far to trust it.")
 
 stored, complaints = list_models(classes=EXPRESSIONS)
 models: list[StoredModel] = []
@@ -34,7 +34,7 @@ if tested:
         by = choose_yardstick("h_by")
         more = st.toggle("More models", key="h_more", bind="query-params")
     front = [model for model in tested if more or model.name in front_models(tested)]
-    intervals, table, _ = home_scoreboard(front, by)
+    intervals = home_scoreboard(front, by)[0]
     _, everything, unscored = home_scoreboard(tested, by)
     if len(intervals):
         board = intervals[intervals["split"] == intervals["split"].iloc[0]].rename(

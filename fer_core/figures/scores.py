@@ -229,7 +229,8 @@ def error_leaves(leaves: pd.DataFrame, overall: float) -> go.Figure:
 
 def _rates(part: pd.DataFrame, rows: Iterable[str], color: str) -> dict[str, Any]:
     few = ["" if compared else "<br>too few faces to compare" for compared in part["compared"]]
-    about = zip(part["group"].map(safe), part["low"], part["high"], part["faces"], few, strict=True)
+    expressions = part.get("expression", part["group"])
+    about = zip(part["group"].map(safe), part["low"], part["high"], part["faces"], few, expressions, strict=True)
     return dots(part, "value", rows, color, thickness=3) | {
         "orientation": "h",
         "customdata": list(about),

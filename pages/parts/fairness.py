@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from html import unescape
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,8 @@ from fer_core.visitors import TemporaryFolder, check_room
 from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, explain, plain, with_code
-from pages.parts.data import computed, predictions, shared
+from pages.parts.confusion import show_faces
+from pages.parts.data import computed, fer2013, predictions, shared
 from pages.parts.head import answer
 
 EXAMPLE: Final = """people.zip
@@ -140,17 +142,12 @@ def groups(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
     if expression != SEVEN:
         shown = shown[shown["expression"] == expression]
     gaps = audit.gaps[audit.gaps["rate"] == rate].sort_values("gap", ascending=False)
-    title = RATES[rate] if expression in (SEVEN, ALL) else f"{RATES[rate]}, {expression}"
-    known = shown[shown["value"].notna()]
     about = f"{PROPERTIES[by].title}: {PROPERTIES[by].words}." if by in PROPERTIES else ""
     with top:
         answer(says.gap(gaps if expression == SEVEN else gaps[gaps["expression"] == expression], faces.divisions[by]))
-        if len(known):
-            rows = known[["expression", "group", "value"]].to_numpy()
-            cells = (f"{expression}, {group}: {percent(value)}" for expression, group, value in rows)
-            words = "; ".join(cells)[:600]
-            show_chart(group_rates(shown, title, narrow=narrow_screen()), f"{title} by {audit.by}: {words}")
-        st.caption(f"{plain(faces.model)}. {plain(faces.faces)}. {about}")
+        _chart(faces, shown, RATES[rate], by, "" if and_by == NONE else str(and_by))
+        hint = "Click a point to see mistakes in its group. " if faces.source else ""
+        st.caption(f"{hint}{plain(faces.model)}. {plain(faces.faces)}. {about}")
         explain("Gap between groups", _largest(gaps))
     if gaps.empty:
         st.caption(f"There are no two groups of at least {least} faces to compare.")
@@ -158,6 +155,38 @@ def groups(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
         _show_gaps(gaps)
     name = f"fer-lab-audit-{audit.by.replace(' × ', '-')}.csv"
     common.offer_download("All rates and groups", lambda: csv_text(audit.rates), name, "text/csv", "download", "a_csv")
+
+
+def _chart(faces: AuditedFaces, rates: pd.DataFrame, title: str, by: str, and_by: str) -> None:
+    """Show a rate of each group; beside it, once a point is clicked, mistakes in its group."""
+    known = rates[rates["value"].notna()]
+    if known.empty:
+        return
+    expressions = set(known["expression"]) - {ALL}
+    title = f"{title}, {expressions.pop()}" if len(expressions) == 1 else title
+    cells = known[["expression", "group", "value"]].to_numpy()
+    words = "; ".join(f"{expression}, {group}: {percent(value)}" for expression, group, value in cells)[:600]
+    alt = f"{title} by {by}{f', {and_by}' if and_by else ''}: {words}"
+    if faces.source is None:
+        show_chart(group_rates(rates, title, narrow=narrow_screen()), alt)
+        return
+    state: Any = st.session_state
+    cell = state.get("a_cell")
+    left: Any = st.container()
+    if cell is not None and cell[0] in set(known["group"]):
+        left, right = st.columns([6, 5], gap="medium")
+        with right:
+            of = "" if cell[1] == ALL else f", {cell[1]}"
+            show_faces(faces.mistakes(*cell, by=by, and_by=and_by), fer2013(), f"Mistakes: {plain(cell[0])}{of}")
+    key = f"a_rates_{cell}"  # after a click the chart starts without a selection, so that any point can be clicked
+
+    def choose_point() -> None:
+        if points := state[key].selection.points:
+            state["a_cell"] = (unescape(points[0]["customdata"][0]), points[0]["customdata"][5])
+
+    chart = group_rates(rates, title, narrow=narrow_screen() or cell is not None)
+    with left:
+        show_chart(chart, alt, key=key, on_select=choose_point, selection_mode="points")
 
 
 def failures(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001

@@ -96,8 +96,8 @@ def why_default(shown: StoredModel, models: Sequence[StoredModel]) -> str:
         return ""
     return (
         f"The pages start with {plain(shown.title)}. Of the models that can predict and have a score on faces held out "
-        f"of training, it has the best, {percent(best, '.1%')}: the mean of its accuracies by FER2013's label and by most "
-        f"annotators and of its mean recall by most annotators, each on clean and on degraded faces."
+        f"of training, it has the best, {percent(best, '.1%')}: the mean of its accuracies by FER2013's label and by "
+        f"most annotators and of its mean recall by most annotators, each on clean and on degraded faces."
     )
 
 
