@@ -18,8 +18,8 @@ from pages.parts.head import answer, answer_first, head
 LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"}
 
 head("Confusion")
-top, drawer = answer_first()
 stored, complaints = common.stored_models()
+top, drawer = answer_first()
 
 with drawer, st.container(horizontal=True):
     split, view, by = common.choose_faces("m")

@@ -18,7 +18,7 @@ OF_FER2013 = {
 
 head("Dataset")
 
-place, drawer = answer_first()
+place, drawer = answer_first(opened="d_of" in st.query_params)
 with drawer:
     shown, is_fer2013 = choose_faces_shown()
 sections = list(OF_FACES) if shown else []

@@ -14,7 +14,7 @@ head("Fairness")
 for tab, section in zip(st.tabs(list(SECTIONS), key="a_section", bind="query-params"), SECTIONS.values(), strict=True):
     if tab.open:
         with tab:
-            top, drawer = answer_first()
+            top, drawer = answer_first(opened="a_source" in st.query_params)
             with drawer:
                 faces = SOURCES[choose("Faces", SOURCES, "a_source")]()
             if faces is not None:

@@ -14,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.columns import percent
 from fer_core.data.pictures import LAYOUT, open_grouped
-from fer_core.fairness.faces import AuditedFaces, dataset_faces, picture_faces, stored_faces
+from fer_core.fairness.faces import AND, AuditedFaces, dataset_faces, picture_faces, stored_faces
 from fer_core.fairness.groups import ALL, LIMITS, MINIMUM, RATES
 from fer_core.fairness.properties import PROPERTIES
 from fer_core.figures.scores import error_leaves, group_rates
@@ -166,7 +166,7 @@ def _chart(faces: AuditedFaces, rates: pd.DataFrame, title: str, by: str, and_by
     title = f"{title}, {expressions.pop()}" if len(expressions) == 1 else title
     cells = known[["expression", "group", "value"]].to_numpy()
     words = "; ".join(f"{expression}, {group}: {percent(value)}" for expression, group, value in cells)[:600]
-    alt = f"{title} by {by}{f', {and_by}' if and_by else ''}: {words}"
+    alt = f"{title} by {AND.join(filter(None, (by, and_by)))}: {words}"
     if faces.source is None:
         show_chart(group_rates(rates, title, narrow=narrow_screen()), alt)
         return
@@ -212,7 +212,7 @@ def failures(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -
     )
 
 
-def limits(_: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001
+def limits(_: AuditedFaces | None, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001
     """Say what an audit can and cannot tell, as a list."""
     top.markdown("\n".join(f"- **{title}** {text}" for title, text in LIMITS.items()))
 

@@ -49,9 +49,9 @@ def head(title: str, sentence: str = "") -> None:
         st.markdown(sentence)
 
 
-def answer_first() -> tuple[DeltaGenerator, DeltaGenerator]:
+def answer_first(opened: bool = False) -> tuple[DeltaGenerator, DeltaGenerator]:
     """Return a place for the answer and its chart, and below it the drawer for what changes them."""
-    return st.container(), st.expander("Change what is shown", icon=":material/tune:")
+    return st.container(), st.expander("Change what is shown", icon=":material/tune:", expanded=opened)
 
 
 def answer(sentence: str) -> None:
