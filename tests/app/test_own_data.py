@@ -43,7 +43,7 @@ def test_compare_measures_models_on_demand_and_leaves_out_what_is_fer2013s(open_
     assert load_model("compact_cnn").title in app.multiselect(key="c_models").options
     for section in ("Calibration", "Significance", "ROC and PR"):
         assert charts(at_section(app, "c_section", section)), section
-    assert "with fer-lab evaluate NAME --degraded --on raf" in said(at_section(app, "c_section", "Robustness"))
+    assert "with `fer-lab evaluate NAME --degraded --on raf`" in said(at_section(app, "c_section", "Robustness"))
     own_degraded(load_model(), raf)
     app = open_app("compare", c_split="raf", c_section="Robustness")
     assert "On 28 fixed faces (Test of raf)" in said(app)

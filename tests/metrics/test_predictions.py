@@ -31,7 +31,7 @@ BAD = {
     "label 7": ([0, 7], GOOD, "in 0..6. Received: values from 0 to 7"),
     "label -1": ([-1, 3], GOOD, "Received: values from -1 to 3"),
     "one column": (GOOD_LABELS, GOOD[:, :1], r"shape \(n, classes\) with n >= 1. Received: shape \(2, 1\)"),
-    "a label that has no column": ([0, 6], GOOD[:, :6], "in 0..5. Received: values from 0 to 6"),
+    "a label that has no column": ([0, 6], np.full((2, 6), 1 / 6), "in 0..5. Received: values from 0 to 6"),
     "no rows": ([], np.empty((0, 7)), "Received: shape"),
     "one row too few": ([0, 1, 2], GOOD, "equal length. Received: 3 labels, 2 rows"),
     "nan": (GOOD_LABELS, _with(np.nan), "finite numbers in .*nan.* in row 1"),
