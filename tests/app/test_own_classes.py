@@ -9,6 +9,7 @@ from fer_core.store.folders import load_model
 from pages.parts.common import plain
 from tests.app.conftest import captions, charts, pictures, said
 from tests.own_data import own_study
+from tests.waiting import until
 
 SHOWN = [plain("Own <b>classes</b>")]
 
@@ -33,8 +34,7 @@ def test_predict_shows_its_classes_alone(open_app, own_model):
 def test_live_and_video_show_its_classes(open_app, own_model, page, key):
     app = open_app(page, **{key: own_model.title})
     assert app.selectbox(key=key).value == own_model.name
-    while not charts(app):  # the sample clip is analysed in the background
-        app.run()
+    until(lambda: charts(app) or charts(app.run()), every=0.3)  # the sample clip is analysed in the background
     words = " ".join([*charts(app), *(name for table in app.dataframe for name in table.value)])
     assert all(name in words for name in own_model.card.classes)
     assert "neutral" not in words
