@@ -10,22 +10,22 @@ from pages.parts.head import answer_first, head
 
 head("Compare models")
 
-stored, complaints = common.stored_models()
 tabs = st.tabs(list(SECTIONS), key="c_section", bind="query-params")
 for tab, (section, (show, choices)) in zip(tabs, SECTIONS.items(), strict=True):
     if tab.open:
         with tab:
             top, drawer = answer_first()
-            selection = choose_models(stored, complaints, choices, drawer)
+            selection = choose_models(choices, drawer)
             show(selection, top, drawer)
             if section == "Paper":  # which shows the paper's variants whichever models are chosen
-                common.note_utkface(stored)
+                common.note_utkface(selection.models)
             elif section != "Model cards":
-                common.note_utkface(model for model in stored if model.name in {*selection.names, *selection.members})
+                names = {*selection.names, *selection.members}
+                common.note_utkface(model for model in selection.models if model.name in names)
 
 with st.expander("Add a model or predictions made elsewhere", icon=":material/upload_file:"):
     offer_to_add()
-common.note_untested(stored)
+common.note_untested(list(selection.models))
 with st.container(horizontal=True, vertical_alignment="bottom"):
     html, file_name = lambda: report_html(selection), f"fer-lab-{selection.split.lower()}-{selection.view}.html"
     common.offer_download("Report with all sections", html, file_name, "text/html", "description", "c_report")

@@ -5,7 +5,6 @@ from typing import Any
 import streamlit as st
 
 from fer_core.figures.matrices import confusion_chart
-from fer_core.labels import EXPRESSIONS
 from fer_core.metrics import confusion
 from fer_core.sections import answers as says
 from pages.parts import common
@@ -18,11 +17,11 @@ from pages.parts.head import answer, answer_first, head
 LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"}
 
 head("Confusion")
-stored, complaints = common.stored_models()
 top, drawer = answer_first()
 
 with drawer, st.container(horizontal=True):
-    split, view, by = common.choose_faces("m")
+    split, view, by = common.choose_faces("m", classes=None)
+    stored, complaints = common.stored_models(split)
     rates = "rates: of 100 faces of the row's expression, how many are predicted as the column's."
     values = choose("In the cells", ("counts", "rates"), "m_values", "rates", help=rates)
 answers, left_out = predictions(stored, split, view, by)
@@ -53,8 +52,8 @@ with top:
     left, right = st.columns([6, 5], gap="medium") if beside else (st.container(), st.container())
 with right, st.container(horizontal=True):
     url: Any = {"bind": "query-params", "width": 150}
-    actual = st.selectbox("Actual", EXPRESSIONS, EXPRESSIONS.index(worst[0]), key="m_actual", **url)
-    predicted = st.selectbox("Predicted", EXPRESSIONS, EXPRESSIONS.index(worst[1]), key="m_predicted", **url)
+    actual = st.selectbox("Actual", answers.classes, answers.classes.index(worst[0]), key="m_actual", **url)
+    predicted = st.selectbox("Predicted", answers.classes, answers.classes.index(worst[1]), key="m_predicted", **url)
 
 shown = [first, second] if layout == "two" else [first]
 if layout == "difference":

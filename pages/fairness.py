@@ -19,9 +19,6 @@ for tab, section in zip(st.tabs(list(SECTIONS), key="a_section", bind="query-par
                 faces = SOURCES[choose("Faces", SOURCES, "a_source")]()
             if faces is not None:
                 section(faces, top, drawer)
-            elif section is not limits:
-                with top:
-                    st.markdown(
-                        "See for which people a model predicts an expression more often, or is right less often."
-                    )
+            else:
+                limits(faces, top, drawer)
 choose_picture_format()

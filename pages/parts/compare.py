@@ -16,7 +16,6 @@ from streamlit.delta_generator import DeltaGenerator
 from fer_core.columns import YARDSTICKS, percent
 from fer_core.figures.curves import confidence_bars
 from fer_core.figures.scores import class_scores
-from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.scoreboard import face_milliseconds, front_models
 from fer_core.metrics.calibration import faces_in_bins
 from fer_core.metrics.core import METRICS, metric_titles
@@ -73,13 +72,14 @@ def report_html(selection: Selection) -> str:
     return render(build_report(selection.chosen, selection.split, view=selection.view, fusion=fusion, by=selection.by))
 
 
-def choose_models(stored: list[StoredModel], complaints: list[str], choices: str, drawer: DeltaGenerator) -> Selection:
+def choose_models(choices: str, drawer: DeltaGenerator) -> Selection:
     """Ask in the drawer for faces, models and an ensemble, as far as they change the section; return the choice.
 
     At first, the models in front are chosen. The page ends if no model has predictions of the faces.
     """
     with drawer, st.container(horizontal=True):
-        split, view, by = common.choose_faces("c", choices)
+        split, view, by = common.choose_faces("c", choices, classes=None)
+        stored, complaints = common.stored_models(split)
         answers, left_out = predictions(stored, split, view, by)
     if "models" in choices:
         warn(complaints + left_out, "Some models are left out:")
@@ -175,7 +175,9 @@ def _roc_and_pr(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
         return
     label = "Expression against the rest"
     with drawer, st.grid(2, min_column_width=250):
-        expression = st.selectbox(label, EXPRESSIONS, index=3, key="c_expression", bind="query-params")
+        classes = results(selection).answers.classes
+        place = min(3, len(classes) - 1)
+        expression = st.selectbox(label, classes, index=place, key="c_expression", bind="query-params")
         focus = _highlighted(titles, "c_focus")
     with top:
         curves = st.container()
@@ -299,9 +301,12 @@ def _robustness(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
             explain("Robustness", section.example)
         _show_table(section)
     if without:
+        own = results(selection).answers.own
+        how = f"`fer-lab evaluate NAME --degraded {f'--on {selection.split}' if own else '--save'}`"
+        at_once = "" if own else "at the end of their training, or "
         st.caption(
-            f"Not measured: {plain(', '.join(without))}. Models that can predict are measured at the end of their "
-            "training, or with `fer-lab evaluate NAME --degraded --save`. An ensemble is not measured."
+            f"Not measured: {plain(', '.join(without))}. Models that can predict are measured {at_once}with {how}. "
+            "An ensemble is not measured."
         )
 
 
@@ -390,11 +395,11 @@ SECTIONS: Final[dict[str, tuple[Callable[[Selection, DeltaGenerator, DeltaGenera
     "F1 by expression": (_by_expression, FACES),
     "ROC and PR": (_roc_and_pr, FACES),
     "Calibration": (_calibration, FACES),
-    "Robustness": (_robustness, "by, models"),
+    "Robustness": (_robustness, "own, by, models"),
     "Significance": (_significance, FACES),
-    "Training": (_training, "models"),
+    "Training": (_training, "own, models"),
     "Paper": (_paper, ""),
-    "Model cards": (_model_card, ""),
+    "Model cards": (_model_card, "own"),
 }
 """Name of each tab, the function that shows it, and what it can be changed by. Only the open tab is computed."""
 
