@@ -82,7 +82,7 @@ def test_a_model_that_starts_from_utkface_says_so_and_broken_ones_are_named_and_
 def test_one_model_has_nothing_beside_it(page, own_home):
     add_model(promoted(), "only")
     app = page(m_layout="Side by side")
-    assert "no other one to compare it with" in app.info[0].value
+    assert "no other one to compare it with" in said(app)
     assert len(charts(app)) == 1
 
 

@@ -48,7 +48,7 @@ def test_own_pictures(page, tmp_path):
     app = page(a_source="My own pictures", a_whole="true")
     assert "people.zip" in app.code[0].value
     for content, sentence in (
-        (b"no zip", "no folder, zip or Parquet table"),
+        (b"no zip", "not a zip, or is damaged"),
         (zipped(write_people(tmp_path / "people")).read_bytes(), "1 pictures without a known expression"),
     ):
         app.file_uploader(key="a_zip").upload("people.zip", content).run()
