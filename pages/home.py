@@ -5,15 +5,24 @@ import streamlit as st
 from fer_core.columns import YARDSTICKS
 from fer_core.figures.scores import accuracy_intervals
 from fer_core.labels import EXPRESSIONS
-from fer_core.measuring.scoreboard import front_models, home_scoreboard
+from fer_core.measuring.scoreboard import front_models, home_scoreboard, why_default
 from fer_core.metrics.paper import OVERALL
 from fer_core.sections import answers as says
 from fer_core.store.folders import list_models
 from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
-from pages.parts.common import choose_yardstick, explain, no_model_yet, note_detector, note_untested, note_utkface, warn
+from pages.parts.common import (
+    choose_yardstick,
+    explain,
+    no_model_yet,
+    note_detector,
+    note_untested,
+    note_utkface,
+    plain,
+    warn,
+)
 from pages.parts.head import answer, answer_first, head
-from pages.parts.home import explore_and_teach, judged_by, scoreboard, try_it, why_default
+from pages.parts.home import explore_and_teach, scoreboard, try_it
 from pages.parts.notice import notice
 from pages.parts.pictures import load_models
 
@@ -51,7 +60,7 @@ if tested:
             show_chart(accuracy_intervals(intervals, reported), alt=f"Accuracy: {'; '.join(rows)}")
             explain("Accuracy", says.best_model(board, judge=YARDSTICKS[by]))
         with drawer:
-            st.caption(f"{judged_by(tested, by)} {why_default(models[0], stored) if models else ''}")
+            st.caption(plain(why_default(models[0], stored)) if models else "")
     else:
         right = top
 else:

@@ -120,12 +120,12 @@ def class_scores(
         color, _, symbol = styles[model]
         part = table[table["model"] == model].set_index("expression").reindex(classes).assign(model=model)
         marks = dots(part, "f1", classes, color, thickness=2.5) | _hover(part, "F1", ".1%")
-        marks["marker"] |= {"symbol": symbol, "size": 11}
+        marks["marker"] |= {"symbol": symbol, "size": 9}
         traces.append(marks | {"name": safe(model), "orientation": "h", **listed(model, front)})
     at_first = len([trace for trace in traces if trace["visible"] is True])
     return chart(
         traces,
-        100 + len(classes) * max(54, 15 * at_first) + legend_height(len(drawn), narrow),
+        100 + len(classes) * max(46, 11 * at_first) + legend_height(len(drawn), narrow),
         xaxis=axis("F1 with 95 % interval", range=[0, 1]),
         yaxis=category_axis(classes, FONT + 1),
         scattermode="group",
@@ -218,7 +218,7 @@ def error_leaves(leaves: pd.DataFrame, overall: float) -> go.Figure:
     line, note = reference(overall, f"all faces {percent(overall)}")
     return chart(
         [marks],
-        110 + 58 * len(rows),
+        110 + 48 * len(rows),
         xaxis=axis("Wrong (95 % interval)", range=[0, _end(leaves["high"])]),
         yaxis=category_axis(rows, ticktext=[in_lines(row, 30) for row in rows]),
         shapes=[line],

@@ -110,6 +110,19 @@ def front_models(models: Sequence[StoredModel]) -> list[str]:
     return list(front | dict.fromkeys(names))[: max(len(front), len(FRONT))]
 
 
+def why_default(shown: StoredModel, models: Sequence[StoredModel]) -> str:
+    """Return why the pages start with a model; empty if no score says so, or another model has a better one."""
+    scores = {model.title: model.card.holdout_score or 0.0 for model in models if model.servable}
+    best = max(scores.values(), default=0.0)
+    if best == 0 or scores.get(shown.title) != best:
+        return ""
+    return (
+        f"The pages start with {shown.title}. Of the models that can predict and have a score on faces held out "
+        f"of training, it has the best, {percent(best, '.1%')}: the mean of its accuracies by FER2013's label and by "
+        f"most annotators and of its mean recall by most annotators, each on clean and on degraded faces."
+    )
+
+
 def face_milliseconds(model: StoredModel, seconds: float = 0.5) -> float:
     """Measure the median time of five calls or more to classify a 48×48 face on this machine, after a warm-up."""
     classifier = model.classifier()

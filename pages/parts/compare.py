@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from math import exp
 from typing import Any, Final
 
 import pandas as pd
@@ -20,8 +19,16 @@ from fer_core.measuring.scoreboard import face_milliseconds, front_models
 from fer_core.metrics.calibration import faces_in_bins
 from fer_core.metrics.core import METRICS, metric_titles
 from fer_core.metrics.ensembles import FUSIONS, HIGHEST_EXPONENT, LOWEST_EXPONENT, Ensemble
-from fer_core.metrics.paper import PAPER_VARIANTS, PLAIN_MEANS, paper_metrics, paper_notes, paper_recomputed
-from fer_core.sections import sections
+from fer_core.metrics.paper import (
+    IN_PACKAGES_ARE,
+    PAPER_VARIANTS,
+    PLAIN_MEANS,
+    packages_table,
+    paper_metrics,
+    paper_notes,
+    paper_recomputed,
+)
+from fer_core.sections import sections, worked
 from fer_core.sections.cards import model_readme, model_text
 from fer_core.sections.sections import Section
 from fer_core.store.folders import DEFAULT_MODEL
@@ -32,7 +39,6 @@ from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, choose_model, explain, explained_metric, offer_download, plain, show_table, warn
 from pages.parts.data import Selection, computed, predictions, results, shared
 from pages.parts.head import answer
-from pages.parts.packages import models_in_packages
 
 LEGEND: Final = "A click on a name in the legend shows or hides a model, a double click shows it alone."
 
@@ -136,7 +142,8 @@ def _scoreboard(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
     measured = pd.Series(st.session_state.get("c_latency", {}), dtype=float)
     _show_table(replace(section, table=section.table.assign(latency_ms=section.table["name"].map(measured))))
     with st.expander("Models in packages of others, measured here", icon=":material/inventory_2:"):
-        models_in_packages()
+        st.table(packages_table().set_index("Package"), border="horizontal", alt="Models of others, measured here")
+        st.caption(IN_PACKAGES_ARE)
 
 
 def _milliseconds(model: StoredModel) -> float | None:
@@ -190,28 +197,16 @@ def _roc_and_pr(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
             _show(section, figure, "c_roc_pr")
         else:
             st.info(f"There are no curves of {expression} for these faces.")
-    _at_threshold(section.table[section.table["model"] == focus].iloc[0], expression)
+    _explained(worked.at_threshold(section.table[section.table["model"] == focus].iloc[0], expression))
     explain("ROC and precision-recall curves", section.example, "What are these curves?")
     _show_table(section, placeholder="–")
 
 
-def _at_threshold(at: pd.Series, expression: str) -> None:
-    """Show the metrics of the highlighted model at the threshold, each with the counts that it comes from."""
-    counts = ("true_positives", "false_positives", "false_negatives", "true_negatives")
-    tp, fp, fn, tn = (int(at[name]) for name in counts)
-    rates = ("precision", "recall", "f1")
-    precision, recall, f1 = ("–" if pd.isna(at[name]) else percent(at[name], ".1%") for name in rates)
+def _explained(numbers: Mapping[str, tuple[str, str]]) -> None:
+    """Show numbers by title, each with the calculation that it comes from."""
     with st.grid(4, min_column_width=150):
-        explained_metric("Precision", precision, f"{tp} / ({tp} + {fp}) = {precision}.")
-        explained_metric("Recall", recall, f"{tp} / ({tp} + {fn}) = {recall}.")
-        explained_metric("F1", f1, f"2 × {precision} × {recall} / ({precision} + {recall}) = {f1}.")
-        explained_metric(
-            "True / false positives",
-            f"{tp} / {fp}",
-            f"Of {tp + fn:,} faces of {expression}, {tp} are predicted as {expression} (true positives) and {fn} are "
-            f"not (false negatives). Of {fp + tn:,} other faces, {fp} are (false positives) and {tn} are not (true "
-            "negatives).",
-        )
+        for name, (value, example) in numbers.items():
+            explained_metric(name, value, example)
 
 
 def _calibration(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
@@ -226,8 +221,8 @@ def _calibration(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerat
     with top:
         _show(section, figure, "c_reliability")
         explain("Reliability diagram", section.example, "What is this diagram?")
-    _calibration_metrics(row, bins)
-    st.markdown(f"{_against_floor(row)}  \n{_with_temperature(row)}")
+    _explained(worked.calibration(row, bins, len(results(selection).answers.classes)))
+    st.markdown(f"{worked.against_floor(row)}  \n{worked.with_temperature(row)}")
     alt = f"How often each confidence of {focus} occurs"
     picked = show_chart(confidence_bars(bins), alt, key="c_confidence", on_select="rerun")
     chosen = bins.iloc[sorted(place for place in picked.selection.point_indices if place < len(bins))]
@@ -241,52 +236,6 @@ def _calibration(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerat
             f"correct (95 % interval {_percent(faces['low'])} to {_percent(faces['high'])})."
         )
     _show_table(section)
-
-
-def _calibration_metrics(row: pd.Series, bins: pd.DataFrame) -> None:
-    loss, brier = (f"{row[name]:.3f}" for name in ("log_loss", "brier"))
-    ece, floor = (_percent(row[name]) for name in ("ece", "floor"))
-    distances = (bins["accuracy"] - bins["confidence"]).abs() * bins["share"]
-    largest = bins.iloc[int(distances.argmax())]
-    with st.grid(4, min_column_width=150):
-        explained_metric(
-            "Log loss",
-            loss,
-            f"exp(−{loss}) = {exp(-row['log_loss']):.3f}: the geometric mean of the probabilities of the true "
-            "expressions.",
-        )
-        explained_metric(
-            "Brier score",
-            brier,
-            f"{brier}, where the same probability for all seven expressions gives (6/7)² + 6 × (1/7)² = "
-            f"{(6 / 7) ** 2 + 6 * (1 / 7) ** 2:.3f}.",
-        )
-        explained_metric(
-            "Calibration error (ECE)",
-            ece,
-            f"The bin from {percent(largest['from'])} to {percent(largest['to'])} adds most: |"
-            f"{100 * largest['accuracy']:.1f} − {100 * largest['confidence']:.1f}| × {largest['share']:.3f} of the "
-            f"faces = {_percent(distances.max())} of {ece}.",
-        )
-        explained_metric("Noise floor of the ECE", floor, _against_floor(row).replace("**", ""))
-
-
-def _against_floor(row: pd.Series) -> str:
-    place = {"above": "above", "inside": "within", "below": "below"}[row["against_floor"]]
-    return (
-        f"An ECE of {_percent(row['ece'])} is **{place}** what a perfectly calibrated model with the same confidences "
-        f"shows by chance: {_percent(row['floor'])} on average, {_percent(row['floor_low'])} to "
-        f"{_percent(row['floor_high'])} in 95 % of draws."
-    )
-
-
-def _with_temperature(row: pd.Series) -> str:
-    if pd.isna(row["fitted_on"]):
-        return "No temperature: there are no predictions of the other test split to fit it on."
-    return (
-        f"T = {row['temperature']:.2f}, fitted on {row['fitted_on']}: log loss {row['log_loss']:.3f} → "
-        f"{row['log_loss_scaled']:.3f}, ECE {_percent(row['ece'])} → {_percent(row['ece_scaled'])}."
-    )
 
 
 def _robustness(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:

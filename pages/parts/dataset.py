@@ -27,7 +27,7 @@ from fer_core.sections import answers as says
 from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.store.stored_model import StoredModel
-from fer_core.training.augmentation import AS_THE_PAPER, Augmentation, augmented_copies
+from fer_core.training.augmentation import AS_THE_PAPER, Augmentation, augmentation_in_words, augmented_copies
 from fer_core.training.recipe import named_recipe
 from fer_core.types import FerError, Image
 from pages.parts.charts import show_chart
@@ -336,28 +336,7 @@ def _augmented(shown: ShownFaces, places: list[int], number: int) -> None:
         st.image(image, caption="as stored", width="stretch", alt=f"Face of {face}")
         for count, copy in enumerate(copies[list(recipes).index(name)][number - start], 1):
             st.image(copy, caption=f"copy {count}", width="stretch", alt=f"Augmented copy {count} of {face}")
-    st.caption(_in_words(recipes[name]))
-
-
-def _in_words(kind: Augmentation) -> str:
-    """Return what an augmentation does, in sentences."""
-    (low, high), of_all = kind.scale, percent(kind.degraded)
-    changes = {
-        f"rotated by up to {kind.rotation:g}°": True,
-        f"scaled by {low:g} to {high:g}": True,
-        f"shifted by up to {kind.shift:g} pixels": kind.shift,
-        "mirrored or not": kind.flip,
-        f"contrast changed by up to {percent(kind.contrast)}": kind.contrast,
-        f"brightness changed by up to {percent(kind.brightness)} of the range": kind.brightness,
-        f"gamma up to {kind.gamma:g}": kind.gamma > 1,
-    }
-    sentences = {
-        f"Each copy is {', '.join(words for words, given in changes.items() if given)}.": True,
-        f"{percent(kind.cover)} get a gray patch and {percent(kind.erase)} a patch of noise.": kind.cover or kind.erase,
-        f"{of_all} get noise, and {of_all} blur, low resolution or compression, as from a poor camera.": kind.degraded,
-        f"The network trains on the inner {kind.crop} × {kind.crop} pixels.": kind.crop < 48,
-    }
-    return " ".join(words for words, given in sentences.items() if given)
+    st.caption(augmentation_in_words(recipes[name]))
 
 
 def _drawn(dataset: FaceDataset, places: tuple[int, ...], kinds: tuple[Augmentation, ...]) -> list[Any]:

@@ -22,6 +22,7 @@ from fer_core.files import csv_text
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.significance import LEVEL
 from fer_core.sections import answers as says
+from fer_core.sections import worked
 from fer_core.store.datasets import find_dataset
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
@@ -148,7 +149,7 @@ def groups(faces: AuditedFaces, top: DeltaGenerator, drawer: DeltaGenerator) -> 
         _chart(faces, shown, RATES[rate], by, "" if and_by == NONE else str(and_by))
         hint = "Click a point to see mistakes in its group. " if faces.source else ""
         st.caption(f"{hint}{plain(faces.model)}. {plain(faces.faces)}. {about}")
-        explain("Gap between groups", _largest(gaps))
+        explain("Gap between groups", worked.largest_gap(gaps))
     if gaps.empty:
         st.caption(f"There are no two groups of at least {least} faces to compare.")
     else:
@@ -222,19 +223,6 @@ SECTIONS: Final[dict[str, Callable[[AuditedFaces, DeltaGenerator, DeltaGenerator
     "Where it fails most": failures,
     "What this can say": limits,
 }
-
-
-def _largest(gaps: pd.DataFrame) -> str:
-    if gaps.empty:
-        return "No two groups have enough faces."
-    gap = gaps.iloc[0]
-    chance = "larger than chance explains" if gap["p_holm"] < LEVEL else "which chance can explain"
-    high, low = (percent(gap[name], ".1%") for name in ("highest_value", "lowest_value"))
-    what = "" if gap["expression"] == ALL else f"{gap['expression']}: "
-    return (
-        f"{what}{gap['highest']} {high}, {gap['lowest']} {low}, so the gap is {100 * gap['gap']:.1f} points, {chance} "
-        f"(p = {gap['p_holm']:.3f} after Holm)."
-    )
 
 
 def _show_gaps(gaps: pd.DataFrame) -> None:

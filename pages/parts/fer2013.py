@@ -18,7 +18,7 @@ from fer_core.labels import EXPRESSIONS
 from fer_core.metrics import label_truth
 from fer_core.metrics.confusion import HARDEST, SHOWN, confusion_cells, hardest_faces, label_cells, sample_faces
 from fer_core.metrics.mapped_faces import FEW, SHEET_COLUMNS, expression_scores, face_sheet, judged, map_table
-from fer_core.metrics.paper import PUBLISHED
+from fer_core.metrics.paper import IN_PACKAGES_ARE, packages_table, published_table
 from fer_core.metrics.predictions import Predictions, joined
 from fer_core.sections import answers as says
 from fer_core.sections.sections import PERCENT
@@ -43,7 +43,6 @@ from pages.parts.confusion import show_faces
 from pages.parts.data import computed, faces_of, predictions
 from pages.parts.face import Tile, face_tiles, fer2013_tile
 from pages.parts.head import answer
-from pages.parts.packages import models_in_packages
 
 MOST_SHOWN: Final = 24
 PAIRS_SHOWN: Final = 12
@@ -123,19 +122,11 @@ def published(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) 
         "Accuracies on PrivateTest by FER2013’s label, as their authors report them. Networks are tuned, sometimes on "
         "the test split, and reported by those who built them, so reproductions are often lower."
     )
-    rows = [
-        {
-            "Method": result["what"],
-            "Claimed": f"{result['claimed']:.2f} %",
-            "Reproduced": result.get("reproduced", "–"),
-            "Source": "; reproduced: ".join(result[key] for key in ("source", "reproduced_source") if key in result),
-        }
-        for result in PUBLISHED
-    ]
-    top.table(pd.DataFrame(rows).set_index("Method"), border="horizontal", alt="Published accuracies on FER2013")
+    top.table(published_table().set_index("Method"), border="horizontal", alt="Published accuracies on FER2013")
     st.caption("Reported by others, not measured here. What is measured here stands under Compare models.")
     st.header("Models in packages, measured here")
-    models_in_packages()
+    st.table(packages_table().set_index("Package"), border="horizontal", alt="Models of others, measured here")
+    st.caption(IN_PACKAGES_ARE)
 
 
 def hardest(faces: Fer2013Faces, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001 (as all)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
-from fer_core.columns import TEST_SPLITS, percent, percent_text
+from fer_core.columns import TEST_SPLITS, percent_text
 from fer_core.data import SAMPLE_CREDIT
 from fer_core.faces import evidence_for
-from fer_core.metrics.predictions import joined
 from fer_core.sections.sections import PERCENT
 from fer_core.store.stored_model import StoredModel
 from pages.parts.common import plain, show_table, why_not_sure
-from pages.parts.data import predictions
 from pages.parts.pictures import SAMPLE, annotated, evidence_tile, input_tile, result_for
 
 SIDE: Final = 236
@@ -86,32 +83,6 @@ def scoreboard(table: pd.DataFrame) -> None:
         names = {"Model": "Model"} | {str(name): str(name) for name in table.columns[1:]}
         scores = {f"{split} macro F1": (f"{split} macro F1", PERCENT) for split in TEST_SPLITS}
         show_table(table, "Scoreboard of the models", names | scores | {"Parameters": ("Parameters", "compact")})
-
-
-def why_default(shown: StoredModel, models: Sequence[StoredModel]) -> str:
-    """Return why the pages start with a model; empty if no score says so, or another model has a better one."""
-    scores = {model.title: model.card.holdout_score or 0.0 for model in models if model.servable}
-    best = max(scores.values(), default=0.0)
-    if best == 0 or scores.get(shown.title) != best:
-        return ""
-    return (
-        f"The pages start with {plain(shown.title)}. Of the models that can predict and have a score on faces held out "
-        f"of training, it has the best, {percent(best, '.1%')}: the mean of its accuracies by FER2013's label and by "
-        f"most annotators and of its mean recall by most annotators, each on clean and on degraded faces."
-    )
-
-
-def judged_by(models: Sequence[StoredModel], by: str) -> str:
-    """Return what scores on both test splits are judged by, with the number of faces; empty if that is not stored.
-
-    The models' predictions are of the same faces, so those of the first model that has them are enough.
-    """
-    for model in models:
-        parts = [part for split in TEST_SPLITS if (part := predictions([model], split, "plain", by)[0])]
-        if len(parts) == len(TEST_SPLITS):
-            both = joined(parts)
-            return f"{both.split}. {both.yardstick}"
-    return ""
 
 
 def _card() -> Any:

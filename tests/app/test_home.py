@@ -71,12 +71,9 @@ def test_cards_without_numbers_cost_only_their_own_rows(page, second_model):
 def test_most_annotators_can_be_the_judge(page):
     app = page(h_by="FER2013's label")
     by_label = app.dataframe[0].value
-    assert "PublicTest and PrivateTest. Judged by FER2013's own label, on 7,178 faces." in said(app)
+    assert "judged by FER2013's label" in app.subheader[0].value
     app.get_by_key("h_by").set_value("plurality").run()
-    table = load_model(DEFAULT_MODEL).all_predictions()
-    clear = table[(table["view"] == "plain") & (table["plurality"] >= 0)]
-    assert f"ten annotators gave most often, on the {len(clear):,} of 7,178 faces with one clear answer" in said(app)
-    assert f"is the same on {(clear['plurality'] == clear['label']).mean():.1%} of them" in said(app)
+    assert "judged by most annotators" in app.subheader[0].value
     by_annotators = app.dataframe[0].value
     assert set(by_annotators["Model"]) == set(by_label["Model"])
     assert by_annotators["PublicTest accuracy"].tolist() != by_label["PublicTest accuracy"].tolist()
