@@ -183,8 +183,8 @@ def test_only_rows_on_show_are_said_to_start_from_utkface(page, three):
         assert notes(app.get_by_key(key).set_value(names).run()) == number
     at_section(app, "c_section", "Paper")
     assert notes(app) == 1, "the paper's variants are shown whatever is chosen"
-    app.get_by_key("c_models").set_value(["able", "other"]).run()
-    assert notes(at_section(app, "c_section", "Scoreboard")) == 1
+    at_section(app, "c_section", "Scoreboard").get_by_key("c_models").set_value(["able", "other"]).run()
+    assert notes(app) == 1
     assert board(app).set_index("name")["weights_from"].to_dict() == {"able": "random weights", "other": "UTKFace"}
 
 
@@ -195,7 +195,8 @@ def test_broken_models_are_named_and_skipped(page, three):
     half.mkdir()
     (half / "card.json").write_text("{")
     app = page(c_section="Training")
-    assert all(name in said(app) for name in ("half_written", "The fair one", "weak"))
+    for name in ("half_written", "fair", "weak"):
+        assert name in said(app)
     assert board(at_section(app, "c_section", "Scoreboard"))["name"].tolist() == ["able", "weak"]
 
 
@@ -233,7 +234,7 @@ def test_a_model_made_elsewhere_is_shown_as_it_would_be_used_and_added(open_app,
     app.file_uploader(key="c_added").upload("theirs.onnx", b"no model").run()
     assert "The file cannot be opened as a model" in said(app)
     app.file_uploader(key="c_added").upload("theirs.onnx", by_level()).run()
-    first = app.table[0].value.iloc[0]
+    first = app.table[-1].value.iloc[0]
     assert (first["Scale"], first["Classes"], first["Outputs"]) == ("-1-1", ", ".join(ORDER), "logits")
     app.button(key="c_added_use").click().run()
     assert not app.exception
