@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fer_core.columns import TEST_SPLITS
 from pages.parts import common
 from pages.parts.added import offer_to_add
 from pages.parts.charts import choose_picture_format
@@ -10,8 +11,10 @@ from pages.parts.head import answer_first, head
 
 head("Compare models")
 
-tabs = st.tabs(list(SECTIONS), key="c_section", bind="query-params")
-for tab, (section, (show, choices)) in zip(tabs, SECTIONS.items(), strict=True):
+own = st.session_state.get("c_split", st.query_params.get("c_split", "PublicTest")) not in TEST_SPLITS
+sections = [name for name in SECTIONS if not own or name != "Paper"]  # which shows results on FER2013
+for section, tab in zip(sections, st.tabs(sections, key="c_section", bind="query-params"), strict=True):
+    show, choices = SECTIONS[section]
     if tab.open:
         with tab:
             top, drawer = answer_first()

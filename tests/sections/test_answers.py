@@ -7,7 +7,7 @@ import pytest
 
 from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.confusion import label_cells
-from fer_core.sections import answers
+from fer_core.sections import answers, worked
 
 
 def board(*rows):
@@ -99,3 +99,21 @@ def test_a_gap_that_chance_does_not_explain_comes_before_a_larger_one():
     assert answers.gap(gaps, "Age").startswith(said)
     assert "Chance can explain" in answers.gap(gaps.head(1), "Age")
     assert "no two groups" in answers.gap(gaps.head(0), "Age")
+
+
+def test_calculations_in_words():
+    row = {"true_positives": 3, "false_positives": 1, "false_negatives": 2, "true_negatives": 4}
+    row |= {"precision": 0.75, "recall": 0.6, "f1": 2 / 3}
+    said = worked.at_threshold(pd.Series(row), "sad")
+    assert said["Precision"] == ("75.0 %", "3 / (3 + 1) = 75.0 %.")
+    assert said["F1"][0] == "66.7 %"
+    assert said["True / false positives"][1].startswith("Of 5 faces of sad, 3 are predicted as sad")
+    row = pd.Series({"log_loss": 0.7, "brier": 0.4, "ece": 0.05, "floor": 0.02, "floor_low": 0.01, "floor_high": 0.03})
+    row["against_floor"], row["fitted_on"] = "above", None
+    bins = pd.DataFrame({"from": [0.0, 0.5], "to": [0.5, 1.0], "accuracy": [0.3, 0.9], "confidence": [0.4, 0.8]})
+    said = worked.calibration(row, bins.assign(share=[0.2, 0.8]))
+    assert said["Log loss"][1].startswith("exp(−0.700) = 0.497")
+    assert said["Brier score"][1].endswith("gives 0.857.")
+    assert "|90.0 − 80.0| × 0.800 of the faces = 8.0 %" in said["Calibration error (ECE)"][1]
+    assert "is above what" in worked.against_floor(row)
+    assert worked.with_temperature(row).startswith("No temperature")
