@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 from plotly.offline import get_plotlyjs
 from plotly.utils import PlotlyJSONEncoder
 
+from fer_core.columns import percent
 from fer_core.figures.theme import legend_height
 from fer_core.files import whole_file, write_text
 from fer_core.metrics.core import metric_titles
@@ -156,6 +157,7 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
             yield f"<p>{escape(results.ensemble.description)}</p>"
         intervals = {name: _two_lines(table, name, f"{name}_interval", missing="") for name in metric_titles()}
         yield "<p>In each cell of the table: the number, and below it its 95 % interval.</p>"
+        table = table.assign(ece=[percent(value, ".1%") for value in table["ece"]])
         numbers = {name: titles[name] for name in ("model", *metric_titles())} | {"ece": "ECE"}
         yield _table(table.assign(**intervals), numbers | {"degraded_accuracy": titles["degraded_accuracy"]})
         sizes = ["–" if pd.isna(size) else f"{size / 1e6:.1f} MB" for size in table["size_bytes"]]

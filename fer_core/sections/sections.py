@@ -66,7 +66,9 @@ class Section:
     def texts(self) -> pd.DataFrame:
         """The table with shares as text, such as "66.7 %"."""
         shares = [name for name, title in (self.columns or {}).items() if title[1:] == (PERCENT,)]
-        return self.table.assign(**{name: [_percent(value) for value in self.table[name]] for name in shares})
+        return self.table.assign(
+            **{name: ["–" if pd.isna(value) else _percent(value) for value in self.table[name]] for name in shares}
+        )
 
 
 def scoreboard(results: Results, metric: str = "accuracy") -> Section:
