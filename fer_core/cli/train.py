@@ -18,8 +18,9 @@ from fer_core.models import model_names, model_spec, network_names
 from fer_core.runs.data import DataSettings
 from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import SHIPPED, promoted
-from fer_core.training.recipe import recipe_for
-from fer_core.tuning.plan import STORAGE_VARIABLE, TUNABLE, SearchSpace, TuningPlan
+from fer_core.training.augmentation import AUGMENTATIONS
+from fer_core.training.recipe import chosen_recipe, recipe_for
+from fer_core.tuning.plan import STORAGE_VARIABLE, TUNABLE, USUAL, SearchSpace, TuningPlan
 from fer_core.types import FerError
 
 _NETWORKS = network_names()
@@ -40,6 +41,16 @@ def train(
         Option(help="Start from these: imagenet, vggface2, utkface, random or a stored model of the same network."),
     ] = None,
     ship: Annotated[bool, Option(help="Store in trained_models/ instead of your own models.")] = False,
+    recipe: Annotated[str, Option(help="How to fit: own, or paper (plain, as the paper describes it).")] = "own",
+    augmentation: Annotated[
+        str | None, Option(help=f"Instead of the recipe's, one of: {', '.join(AUGMENTATIONS)}.")
+    ] = None,
+    patience: Annotated[
+        int | None, Option(min=0, help="Stop after this many epochs without a lower validation loss; 0: never.")
+    ] = None,
+    papers_split: Annotated[
+        bool, Option(help="Learn all of Training, validate on PrivateTest and test on PublicTest, as the paper does.")
+    ] = False,
     unlabelled: Annotated[
         Path | None, Option(help="UTKFace as Parquet: more faces, which the recipe's teachers answer.")
     ] = None,
@@ -49,8 +60,13 @@ def train(
     You can interrupt it at any time: the same command resumes at the last finished epoch.
     """
     spec = model_spec(name)
-    if weights is not None:
-        spec.with_weights(weights)  # raises an error at once if it cannot start from them
+    chosen, ending = chosen_recipe(
+        spec if weights is None else spec.with_weights(weights),
+        fits=recipe,
+        augmentation=augmentation,
+        patience=patience,
+    )
+    ending = "_".join(filter(None, (ending, "papers_split" if papers_split else "")))
     dataset = load_fer2013(data)
     if subset is not None:
         if ship:
@@ -60,7 +76,7 @@ def train(
         dataset = _thin_out(dataset, subset)
     from fer_core.training.data import TrainingData
 
-    parts = TrainingData.of(dataset)
+    parts = TrainingData.of(dataset, papers_split=papers_split)
     if subset is not None:
         parts = replace(parts, name=f"a part of {parts.name}")
     if unlabelled is not None:
@@ -76,6 +92,8 @@ def train(
             epochs=epochs,
             seed=seed,
             weights=weights,
+            recipe=chosen,
+            ending=ending,
             trial=subset is not None,
             run=run,
             callbacks=[_epoch_bar(bar)],
@@ -168,11 +186,16 @@ def tune(
         str | None, Option(help="Learn from this folder or zip of class folders, or data set of your own.")
     ] = None,
     crops: Annotated[bool, Option(help="The own pictures are face crops already.")] = False,
-    vary: Annotated[list[str] | None, Option(help=f"Repeatable, of {', '.join(TUNABLE)}. Default: all.")] = None,
+    vary: Annotated[
+        list[str] | None, Option(help=f"Repeatable, of {', '.join(TUNABLE)}. Default: all but patience.")
+    ] = None,
     learning_rate: Annotated[Span | None, Option(help="Lowest and highest.")] = None,
     strength: Annotated[Span | None, Option(help="Lowest and highest, of augmentation, from 0 to 2.")] = None,
     label_smoothing: Annotated[Span | None, Option(help="Lowest and highest.")] = None,
     open_layers: Annotated[list[int] | None, Option(help="Last layers with weights to train; several.")] = None,
+    patience: Annotated[
+        list[int] | None, Option(help="Epochs of early stopping, 0 for none; several. They are varied.")
+    ] = None,
     seed: Annotated[int, Option(help="Seed of the sampling.")] = 0,
     storage: Annotated[
         str | None, Option(envvar=STORAGE_VARIABLE, help="URL of a database, if several computers share a study.")
@@ -200,9 +223,10 @@ def tune(
         recipe = recipe_for(spec)
         spans = {"learning_rate": learning_rate, "strength": strength, "label_smoothing": label_smoothing}
         given: dict[str, Any] = {name: span for name, span in spans.items() if span is not None}
-        if open_layers:
-            given["open_layers"] = tuple(open_layers)
-        space = replace(SearchSpace.around(spec, recipe, vary or TUNABLE), **given)
+        given |= {
+            name: tuple(values) for name, values in {"open_layers": open_layers, "patience": patience}.items() if values
+        }
+        space = replace(SearchSpace.around(spec, recipe, vary or USUAL), **given)
         work = create_study(TuningPlan(study or model, spec, recipe, data, epochs, space, seed), database)
     try:
         _work(work, trials)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.labels import EXPRESSIONS
-from fer_core.metrics.core import Measured, metric_titles
+from fer_core.metrics.core import REPORTED, Measured, metric_titles
 from fer_core.metrics.predictions import Predictions
 from fer_core.models import model_spec
 
@@ -47,8 +47,12 @@ OVERALL: Final = tuple(ReportedOverall(**row) for row in _RESULTS["overall"])
 F1_BY_CLASS: Final[list[dict[str, Any]]] = _RESULTS["f1_by_class"]
 """The rows of figure 6, 12, 14 and 16: `figure`, `name`, and `f1` in the order of `labels.EXPRESSIONS`."""
 
-FINAL: Final[dict[str, list[float]]] = _RESULTS["final"]
-"""Support, precision and recall of the expressions for the final model, VGG16_modified, in section 4.5."""
+FINAL: Final[dict[str, Any]] = _RESULTS["final"]
+"""What section 4.5 reports of the final model, VGG16_modified: lists of `support`, `precision`, `recall`, `f1`, `tpr`
+and `fpr` of the expressions, `macro_avg` and `weighted_avg` of precision, recall and F1, `roc_auc`, two accuracies."""
+
+CLAIMS: Final[list[dict[str, Any]]] = _RESULTS["claims"]
+"""What the paper concludes, each as a comparison of accuracies; see the file."""
 
 CONTRADICTIONS: Final = _read("paper_contradictions")
 """Where the paper disagrees with itself, by kind: `topic`, `variants` (our names; none if it is about all models),
@@ -172,6 +176,17 @@ def paper_recomputed() -> pd.DataFrame:
             **{f"figure {row.figure}": [getattr(row, name) for name in titles] for row in reported("vgg16_modified")},
         }
     )
+
+
+def paper_report() -> pd.DataFrame:
+    """Return the classification report of section 4.5, columns as `core.report_table`; NaN where nothing is printed."""
+    rows = pd.DataFrame({"expression": EXPRESSIONS, **{name: FINAL[name] for name in REPORTED}})
+    means = pd.DataFrame(
+        {"expression": title, **dict(zip(REPORTED, FINAL[key], strict=False)), "support": sum(FINAL["support"])}
+        for title, key in {"macro avg": "macro_avg", "weighted avg": "weighted_avg"}.items()
+    )
+    table = pd.concat([rows, means], ignore_index=True)
+    return table.assign(name="", model="VGG16_modified, as the paper reports it")[["name", "model", *table.columns]]
 
 
 def paper_notes(variant: str) -> dict[str, str]:

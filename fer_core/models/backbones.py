@@ -112,10 +112,10 @@ BACKBONES: Final[dict[str, Backbone]] = {
         served_milliseconds=10.0,
     ),
     "ResNet50": Backbone(_IMAGENET_MEAN, ("frozen",), in_paper=True, size=48, epochs=8, milliseconds=6.0),
-    "EfficientNetB0": Backbone(_UNCHANGED, ("modified",), "EfficientNet-B0", size=64),
+    "EfficientNetB0": Backbone(_UNCHANGED, ("frozen", "modified"), "EfficientNet-B0", size=64),
     "EfficientNetV2B0": Backbone(_UNCHANGED, ("modified",), "EfficientNetV2-B0", size=64, captions={}),
-    "DenseNet121": Backbone(_STANDARDIZED, ("modified",), size=64),
-    "NASNetMobile": Backbone(_SIGNED, ("modified",), "NASNet Mobile", size=64),
+    "DenseNet121": Backbone(_STANDARDIZED, ("frozen", "modified"), size=64),
+    "NASNetMobile": Backbone(_SIGNED, ("frozen", "modified"), "NASNet Mobile", size=64),
     # in `mobilenet_faces`; its VGGFace2 weights saw faces of 224 pixels; a multiple of 32, because of Keras' padding
     "MobileNet": Backbone(_SIGNED, size=160),
     **dict.fromkeys(("VGG19", "ResNet101", "ResNet152"), Backbone(_IMAGENET_MEAN)),

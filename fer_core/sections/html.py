@@ -22,7 +22,7 @@ from fer_core.figures.theme import legend_height
 from fer_core.files import whole_file, write_text
 from fer_core.metrics.core import metric_titles
 from fer_core.metrics.ensembles import Ensemble
-from fer_core.metrics.paper import PLAIN_MEANS, paper_metrics
+from fer_core.metrics.paper import PLAIN_MEANS, paper_metrics, paper_report
 from fer_core.models.spec import utkface_note
 from fer_core.sections.results import Results, writing
 from fer_core.sections.sections import SECTIONS, Chart, Section
@@ -43,7 +43,7 @@ def write_html(results: Results, path: Path) -> Path:
 
 def render(results: Results) -> str:
     """Return a report as the text of an HTML file, about 7 MB long, most of it plotly.js."""
-    sections = [section for make in SECTIONS if (section := make(results)).charts]
+    sections = [section for make in SECTIONS if (section := make(results)).charts or len(section.table)]
     anchors = {section.title: section.title.lower().replace(" ", "-") for section in sections}
     links = "".join(f'<a href="#{anchor}">{title}</a>' for title, anchor in anchors.items())
     body = [*_head(results), f"<nav>{links}</nav>"]
@@ -150,6 +150,11 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
     table, titles = section.table, section.titles
     if section.title in ("F1 by expression", "Robustness"):
         yield _table(table, titles)
+    elif section.title == "Classification report":
+        if not results.answers.own:
+            table = pd.concat([paper_report(), table])
+        reports = f"{table['model'].nunique()} classification reports"
+        yield f"<details><summary>{reports}</summary>{_table(table, titles)}</details>"
     elif section.title == "Scoreboard":
         if isinstance(results.ensemble, Ensemble):
             yield f"<p>{escape(results.ensemble.description)}</p>"
@@ -180,6 +185,8 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
         yield f"<h3>Contradictions in the paper</h3><p>{escape(PLAIN_MEANS)}</p>"
         titles = {"topic": "Topic", "note": "Contradiction", "statements": "Statements"}
         yield _table(results.tables["paper_contradictions"], titles, kind="long")
+    elif section.title == "The paper’s conclusions":
+        yield _table(table, titles, kind="long")
 
 
 def _figure(chart: Chart) -> str:

@@ -21,6 +21,7 @@ from fer_core.measuring.measure import holdout_facts, no_predictions, predict_sp
 from fer_core.measuring.robustness import measure_degraded, robustness_faces
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbones import weights_digest
+from fer_core.models.diagram import network_blocks
 from fer_core.models.networks import backbone_of
 from fer_core.store.folders import save_model
 from fer_core.store.stored_model import StoredModel
@@ -50,6 +51,8 @@ def train_named(
     epochs: int | None = None,
     seed: int | None = None,
     weights: str | None = None,
+    recipe: Recipe | None = None,
+    ending: str = "",
     trial: bool = False,
     run: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -62,6 +65,8 @@ def train_named(
         seed: instead of the recipe's; the model is then stored as `<name>_seed<seed>`.
         weights: to start from instead of the model's own: one of `WEIGHTS` or a stored model's name. The stored name
             then includes it.
+        recipe: instead of the model's own.
+        ending: of the name, for a model that differs from the named one in its recipe or its data.
         trial: store the model as `<name>_trial`, so that it does not replace a good one.
         run: folder of the run; it and the others are as for `train`.
 
@@ -70,7 +75,9 @@ def train_named(
     """
     if weights is not None:
         spec = spec.with_weights(weights)
-    recipe = named_recipe(spec)
+    recipe = named_recipe(spec) if recipe is None else recipe
+    if ending:
+        spec = replace(spec, name=f"{spec.name}_{ending}", title=f"{spec.title}, {ending.replace('_', ' ')}")
     if seed is not None:
         spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
     if trial:
@@ -153,7 +160,7 @@ def train(
 
     served = build_network(replace(spec, weights_from="random"))  # in float32, with one head
     served.set_weights(network.get_weights())
-    facts = {"target": recipe.target, **_backbone_facts(served, spec)}
+    facts = {"target": recipe.target, **_backbone_facts(served, spec), "blocks": network_blocks(served)}
     if both:
         facts |= set_blended_head(served, learner, training=data.training, holdout=prepared.holdout)
 
@@ -161,13 +168,14 @@ def train(
     weights, file_facts = choose_storage(served, spec, data.holdout)
     classifier = Classifier(weights, preprocessing=spec.preprocessing, classes=spec.classes)
     scored = data.holdout if data.scored is None else data.scored
-    if (scored.plurality >= 0).any():
+    if (scored.plurality >= 0).any() and not data.papers_split:  # the score compares models on the same faces
         say("Scoring the served file on the hold-out")
         file_facts |= holdout_facts(lambda faces: classifier.predict(faces).probabilities, scored)
     predictions, degraded = no_predictions(), None
     if data.tests is not None:
-        say("Measuring the served file on PublicTest and PrivateTest")
+        say("Measuring the served file on the test faces")
         predictions = predict_splits(classifier, data.tests)
+    if data.tests is not None and not data.papers_split:
         faces = robustness_faces(data.tests)
         say(f"Measuring it on {len(faces):,} degraded faces, five kinds in five strengths")
         degraded = measure_degraded(classifier, faces)

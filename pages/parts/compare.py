@@ -13,13 +13,22 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.figures.curves import confidence_bars
+from fer_core.figures.diagram import diagram_text, network_diagram
 from fer_core.figures.scores import class_scores
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.scoreboard import face_milliseconds
 from fer_core.metrics.calibration import faces_in_bins
 from fer_core.metrics.core import METRICS, metric_titles
 from fer_core.metrics.ensembles import Ensemble
-from fer_core.metrics.paper import PAPER_VARIANTS, PLAIN_MEANS, paper_metrics, paper_notes, paper_recomputed
+from fer_core.metrics.paper import (
+    PAPER_VARIANTS,
+    PLAIN_MEANS,
+    paper_metrics,
+    paper_notes,
+    paper_recomputed,
+    paper_report,
+)
+from fer_core.metrics.paper_claims import in_prose
 from fer_core.sections import sections
 from fer_core.sections.cards import model_readme, model_text
 from fer_core.sections.sections import Section
@@ -93,12 +102,23 @@ def _by_expression(selection: Selection) -> None:
     explain("F1", section.example)
     _show_chart(section, figure, key="c_class_scores")
     st.caption(f"{section.caption} {LEGEND}")
+    with st.grid(2, min_column_width=480):
+        with st.container():
+            focus = _highlighted(results(selection).answers.titles, "c_report_of", "Classification report of")
+            section, _ = _view(sections.classification, selection, focus=focus)
+            _show_table(section)
+        if not results(selection).answers.own:
+            with st.container(vertical_alignment="bottom"):
+                st.markdown("**The paper’s final model, VGG16_modified, as section 4.5 reports it**")
+                words = "Classification report of VGG16_modified, as the paper prints it"
+                show_table(paper_report(), words, dict(section.columns or {}), height="content", placeholder="–")
+    st.caption(section.caption)
 
 
-def _highlighted(titles: Mapping[str, str], key: str) -> str:
+def _highlighted(titles: Mapping[str, str], key: str, label: str = "Model to highlight") -> str:
     """Ask for the model to highlight, given titles by name; return its title."""
     names = list(titles)
-    name = st.selectbox("Model to highlight", names, format_func=titles.__getitem__, key=key, bind="query-params")
+    name = st.selectbox(label, names, format_func=titles.__getitem__, key=key, bind="query-params")
     return titles[name if name in titles else names[0]]
 
 
@@ -280,10 +300,16 @@ def _paper(selection: Selection) -> None:
         explain(titles[metric], section.example)
     st.caption(
         "Reported numbers are as the paper prints them, with its contradictions. Both are always on PublicTest, the "
-        f"paper’s test split, and judged by FER2013’s label; ours {selection.view}."
+        f"paper’s test split, and judged by FER2013’s label; ours {selection.view}. Ours learn from at most 26,040 "
+        "of the 28,709 faces of Training, and everything is chosen on the others; the paper learns from all and "
+        "chooses on PrivateTest. `fer-lab train NAME --papers-split --recipe paper` does so."
     )
     _show_chart(section, figure)
     _show_table(section, placeholder="–", height="auto")
+    section, _ = _view(sections.conclusions, selection)
+    st.markdown("**The paper’s conclusions, judged**")
+    st.markdown("\n".join(f"- {sentence}" for sentence in in_prose(section.table)))
+    st.caption(section.caption)
     variants, title_of = list(PAPER_VARIANTS), PAPER_VARIANTS.__getitem__
     variant = st.selectbox("Variant", variants, 5, format_func=title_of, key="c_variant", bind="query-params")
     title, f1 = title_of(variant), results(selection).paper[1][variant]
@@ -314,6 +340,8 @@ def _model_card(selection: Selection) -> None:
     models = list(selection.models)
     first = next((place for place, model in enumerate(models) if model.name == DEFAULT_MODEL), 0)
     (model,) = choose_model(models, "c_card", "Model card of", index=first, width=420)
+    if blocks := model.card.training.get("blocks"):
+        show_chart(network_diagram(blocks, narrow=narrow_screen()), diagram_text(blocks), key="c_diagram")
     st.markdown(computed(_card_text, model))
     file_name, readme = f"{model.name}-README.md", lambda: model_readme(model)
     offer_download("In Hugging Face’s form", readme, file_name, "text/markdown", "download", "c_card_file")

@@ -51,9 +51,18 @@ def test_the_classification_report_is_transcribed_to_the_digit(text):
     body = text[text.index("## Classification Report: ") : text.index("ROC AUC: 0.876")].replace("```", "")
     body = "{" + body.split("{", 1)[1].strip().replace("'", '"')
     report = json.loads(body, parse_float=str)
+    printed = paper.paper_report().set_index("expression")
     for index, name in enumerate(NAMES):
-        for key in ("precision", "recall", "support"):
-            assert repr(FINAL[key][index]) == str(report[name][key])
+        for key in ("precision", "recall", "support", "f1"):
+            assert repr(FINAL[key][index]) == str(report[name]["f1-score" if key == "f1" else key])
+            assert printed.loc[EXPRESSIONS[index], key] == FINAL[key][index]
+        rates = re.findall(rf"^{name}: ([0-9.]+)", text, re.MULTILINE)
+        assert rates == [f"{FINAL[key][index]:.2f}" for key in ("tpr", "fpr")]
+    for name, means in {"macro avg": FINAL["macro_avg"], "weighted avg": FINAL["weighted_avg"]}.items():
+        assert [repr(mean) for mean in means] == [report[name][key] for key in ("precision", "recall", "f1-score")]
+        assert printed.loc[name, ["precision", "recall", "f1", "support"]].tolist() == [*means, report[name]["support"]]
+    assert f"ROC AUC: {FINAL['roc_auc']!r}" in text
+    assert [f"**Accuracy:** {FINAL['accuracy'][0]!r}" in text, repr(FINAL["accuracy"][1])] == [True, report["accuracy"]]
 
 
 def test_quotations_are_verbatim_and_numbers_are_printed(text):

@@ -151,7 +151,13 @@ def test_another_optimizer_and_schedule_learn(run):
 def test_a_frozen_backbone_is_run_once(home, bright_and_dark, augmentation, monkeypatch):
     """The head learns from kept features, and the network that comes out is the one that the faces go through."""
     spec = ModelSpec(
-        "small", "Small", "transfer", backbone="MobileNetV2", backbone_size=32, batch_normalization=True, dropout=0.1
+        "small",
+        "Small",
+        "transfer",
+        backbone="MobileNetV2",
+        backbone_size=32,
+        batch_normalization="after pooling",
+        dropout=0.1,
     )
     recipe = replace(PLAIN, epochs=8, optimizer="adam", peak_learning_rate=0.05, ema=0.0, augmentation=augmentation)
     assert uses_features(spec, recipe)

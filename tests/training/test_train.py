@@ -55,6 +55,17 @@ def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, t
     assert (again.folder / KERAS).stat().st_size < 0.8 * size
 
 
+def test_a_model_of_the_papers_split_is_measured_on_publictest_alone(tiny_spec, home, tmp_path):
+    parts = [faces_of(split, count) for split, count in (("Training", 14), ("PrivateTest", 9), ("PublicTest", 8))]
+    whole = [np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels", "usage", "rows")]
+    data = TrainingData.of(FaceDataset(*whole), papers_split=True)
+    model = train_named(tiny_spec, data, root=tmp_path, run=tmp_path / "run", recipe=ONE_EPOCH, ending="papers_split")
+    assert model.name == f"{tiny_spec.name}_papers_split"
+    assert set(model.card.metrics) == {"public_test"} and not (model.folder / "degraded.csv").exists()
+    assert "PrivateTest" in model.card.training["holdout"]
+    assert set(model.all_predictions()["split"]) == {"public_test"}
+
+
 @pytest.mark.parametrize(
     ("start", "ship", "served", "archived"),
     [("random", False, True, True), ("utkface", True, True, False), ("imagenet", True, False, False)],

@@ -1,0 +1,137 @@
+"""The paper's conclusions, judged by our stored predictions: the difference that each claims, and ours."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.metrics.intervals import Interval, percentile_interval, resample_weights
+from fer_core.metrics.paper import CLAIMS, OTHER_WEIGHTS, PAPER_VARIANTS, reported
+from fer_core.metrics.predictions import Predictions
+
+AGREES, DIFFERS, UNKNOWN = "agrees", "differs", "cannot be told"
+
+COLUMNS: Final = ["question", "claim", "where", "paper", "ours", "verdict", "why"]
+
+
+def mean_difference(
+    first: NDArray[np.bool_], second: NDArray[np.bool_], *, n_resamples: int = 1000, seed: int = 0
+) -> tuple[float, Interval]:
+    """Return the difference of two mean accuracies with its 95 % interval (bootstrap, paired by face).
+
+    Args:
+        first, second: `(seeds, n)` which of the same n faces each training of a model predicts correctly. Faces are
+            drawn with replacement, and so are the trainings; a single training adds nothing to the interval, which
+            then covers only which faces were drawn.
+    """
+    random, drawn = np.random.default_rng(seed), []
+    weights = np.concatenate(list(resample_weights(first.shape[1], n_resamples, seed)))
+    for side in (first, second):
+        accuracies = weights @ side.T.astype(np.float32) / side.shape[1]  # (resamples, seeds)
+        chosen = random.integers(0, len(side), (n_resamples, len(side)))
+        drawn.append(np.take_along_axis(accuracies, chosen, axis=1).mean(axis=1))
+    return float(first.mean() - second.mean()), percentile_interval(drawn[0] - drawn[1])
+
+
+def verdict(differences: list[Interval], *, higher: bool) -> str:
+    """Judge a claim by the intervals of the differences to which it refers.
+
+    A claim of `higher` accuracy agrees if all intervals are above 0, and differs if one is below 0. A claim that there
+    is no gain agrees if all are below 0, and differs if one is above it. Otherwise it cannot be told.
+    """
+    above, below = ([test(ends) for ends in differences] for test in (lambda e: e.low > 0, lambda e: e.high < 0))
+    supports, opposes = (above, below) if higher else (below, above)
+    if not differences or (not all(supports) and not any(opposes)):
+        return UNKNOWN
+    return DIFFERS if any(opposes) else AGREES
+
+
+def paper_claims(predictions: Predictions | None) -> pd.DataFrame:
+    """Judge each of the paper's conclusions by predictions of PublicTest.
+
+    Models are compared only with models that start from the same weights: the paper's where both are stored, else
+    those of `OTHER_WEIGHTS`. All stored seeds of a model count.
+
+    Returns:
+        The text columns of `COLUMNS`: the question, the claim as printed and its section, the differences that the
+        paper reports, ours with intervals, the verdict, and what limits it.
+    """
+    return pd.DataFrame([_judged(claim, predictions) for claim in CLAIMS], columns=COLUMNS)
+
+
+def in_prose(claims: pd.DataFrame) -> list[str]:
+    """Return each row of `paper_claims` as a few sentences of Markdown, with question and verdict in bold."""
+    return [
+        f"**{row['question']} {str(row['verdict']).capitalize()}.** The paper: “{row['claim']}” ({row['where']}), "
+        f"{row['paper']}. Here: {row['ours']}. {row['why']}".strip()
+        for row in claims.to_dict("records")
+    ]
+
+
+def _judged(claim: dict[str, Any], predictions: Predictions | None) -> dict[str, str]:
+    first, others = claim["first"], claim["others"]
+    printed = [_points(reported(first)[0].accuracy - reported(other)[0].accuracy) for other in others]
+    ours, ends, starts, fewest = [], [], set(), 99
+    for other in others:
+        if predictions and (pair := _same_start(first, other, predictions)):
+            ending, sides = pair
+            difference, interval = mean_difference(*sides)
+            ours.append(f"{_points(difference)} ({_points(interval.low)} to {_points(interval.high)})")
+            ends.append(interval)
+            starts.add(OTHER_WEIGHTS.get(ending, "ImageNet weights"))
+            fewest = min(fewest, *map(len, sides))
+        else:
+            ours.append("–")
+    why = []
+    if len(ends) < len(others):
+        why.append("Not all of these models are trained here from the same weights.")
+    if others_start := starts - {"ImageNet weights"}:
+        why.append(f"Here, the models start from {' or '.join(sorted(others_start))}, the paper’s from ImageNet’s.")
+    if ends and fewest == 1:
+        why.append("One seed each: the intervals cover the test faces, not another training.")
+    enough = len(ends) == len(others) and fewest >= claim.get("seeds", 1)
+    judged = verdict(ends, higher=claim["higher"]) if enough else UNKNOWN
+    if ends and fewest < claim.get("seeds", 1):
+        why.append(f"So small a difference needs {claim['seeds']} seeds.")
+    elif judged == UNKNOWN and len(ends) == len(others):
+        why.append("An interval includes 0.")
+    return {
+        **{name: claim[name] for name in ("question", "claim", "where")},
+        "paper": _against(others, printed),
+        "ours": f"{_against(others, ours)}; n = {len(predictions.labels):,}" if ends and predictions else "not trained",
+        "verdict": judged,
+        "why": " ".join(why),
+    }
+
+
+def _same_start(
+    first: str, other: str, predictions: Predictions
+) -> tuple[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]] | None:
+    """Return the ending of the weights from which both models are stored, and which faces each seed has right."""
+    for ending in ("", *OTHER_WEIGHTS):
+        names = [_seeds(f"{name}{ending}", predictions) for name in (first, other)]
+        if all(names):
+            right = [
+                np.stack([predictions.probabilities[name].argmax(axis=1) == predictions.labels for name in seeds])
+                for seeds in names
+            ]
+            return ending, (right[0], right[1])
+    return None
+
+
+def _seeds(name: str, predictions: Predictions) -> list[str]:
+    return [stored for stored in predictions.names if re.fullmatch(rf"{name}(_seed\d+)?", stored)]
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
+def _against(others: list[str], numbers: list[str]) -> str:
+    """Return differences in points, each with the model that it refers to."""
+    parts = [f"{number} against {PAPER_VARIANTS[other]}" for other, number in zip(others, numbers, strict=True)]
+    return "; ".join(parts).replace(" against", " points against", 1)
