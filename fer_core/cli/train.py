@@ -14,10 +14,14 @@ from typer import Argument, Option
 
 from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, say, stderr, stdout, warn
 from fer_core.data import FaceDataset, load_fer2013, load_utkface
+from fer_core.measuring.results import load_predictions
+from fer_core.metrics.core import METRICS, measure_models
+from fer_core.metrics.paper import PAPER_VARIANTS, paper_overall
 from fer_core.models import model_names, model_spec, network_names
 from fer_core.runs.data import DataSettings
 from fer_core.store.datasets import list_datasets
-from fer_core.store.folders import SHIPPED, promoted
+from fer_core.store.folders import CARD, SHIPPED, open_model, promoted
+from fer_core.store.stored_model import StoredModel
 from fer_core.training.augmentation import AUGMENTATIONS
 from fer_core.training.recipe import chosen_recipe, recipe_for
 from fer_core.tuning.plan import STORAGE_VARIABLE, TUNABLE, USUAL, SearchSpace, TuningPlan
@@ -28,7 +32,7 @@ Span = tuple[float, float]
 
 
 def train(
-    name: Annotated[str, Argument(help=f"One of: {', '.join(model_names())}.")],
+    name: Annotated[str | None, Argument(help=f"One of: {', '.join(model_names())}.")] = None,
     epochs: Annotated[int | None, Option(min=1, help="Passes over the data; default: the recipe's.")] = None,
     seed: Annotated[int | None, Option(min=0, help="Instead of the recipe's; stored as NAME_seedN.")] = None,
     subset: Annotated[
@@ -54,19 +58,21 @@ def train(
     unlabelled: Annotated[
         Path | None, Option(help="UTKFace as Parquet: more faces, which the recipe's teachers answer.")
     ] = None,
+    paper: Annotated[
+        bool, Option(help="Train all of the paper's models that are not stored yet, and compare them with the paper.")
+    ] = False,
 ) -> None:
     """Fit a named model on FER2013, convert it, measure it and store it.
 
     You can interrupt it at any time: the same command resumes at the last finished epoch.
     """
-    spec = model_spec(name)
-    chosen, ending = chosen_recipe(
-        spec if weights is None else spec.with_weights(weights),
-        fits=recipe,
-        augmentation=augmentation,
-        patience=patience,
-    )
-    ending = "_".join(filter(None, (ending, "papers_split" if papers_split else "")))
+    if (name is None) != paper:
+        raise FerError("Expected the name of a model, or --paper for all of the paper's, and not both.")
+    plans = []
+    for spec in map(model_spec, PAPER_VARIANTS if name is None else (name,)):
+        start = spec if weights is None else spec.with_weights(weights)
+        chosen, ending = chosen_recipe(start, fits=recipe, augmentation=augmentation, patience=patience)
+        plans.append((start, chosen, "_".join(filter(None, (ending, "papers_split" if papers_split else "")))))
     dataset = load_fer2013(data)
     if subset is not None:
         if ship:
@@ -82,24 +88,30 @@ def train(
     if unlabelled is not None:
         parts = replace(parts, unlabelled=load_utkface(unlabelled).images[:subset])
     stderr.print("Starting Keras …")
-    from fer_core.training.train import train_named
+    from fer_core.training.train import named_spec, train_named
 
-    with progress_bar() as bar:
-        model = train_named(
-            spec,
-            parts,
-            root=SHIPPED if ship else promoted(),
-            epochs=epochs,
-            seed=seed,
-            weights=weights,
-            recipe=chosen,
-            ending=ending,
-            trial=subset is not None,
-            run=run,
-            callbacks=[_epoch_bar(bar)],
-            say=lambda text: bar.log(escape(text)),
-            ship=ship,
-        )
+    settings: dict[str, Any] = {"epochs": epochs, "seed": seed, "trial": subset is not None, "run": run, "ship": ship}
+    root, stored = SHIPPED if ship else promoted(), {}
+    for start, chosen, ending in plans:
+        target = named_spec(start, ending=ending, seed=seed, trial=subset is not None)
+        try:
+            if paper and (root / target.name / CARD).is_file():
+                stored[start.name] = open_model(root / target.name)
+                say(f"{target.name} is stored already.")
+                continue
+            with progress_bar() as bar:
+                settings |= {"callbacks": [_epoch_bar(bar)], "say": lambda text, bar=bar: bar.log(escape(text))}
+                stored[start.name] = train_named(start, parts, root=root, recipe=chosen, ending=ending, **settings)
+            _say_stored(stored[start.name], ship=ship)
+        except FerError as error:
+            if not paper:
+                raise
+            warn(f"{target.name}: {error}")
+    if paper:
+        _beside_the_paper(stored)
+
+
+def _say_stored(model: StoredModel, *, ship: bool) -> None:
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
     accuracy = "not measured: there are no test splits"
     if score := model.card.score("public_test"):
@@ -110,6 +122,24 @@ def train(
             f"Every page and command now uses it instead of the {model.name} that comes with FER Lab. To undo this, "
             f"delete {model.folder}."
         )
+
+
+def _beside_the_paper(stored: dict[str, StoredModel]) -> None:
+    """Print the ten rows of the paper's tables beside the models that are stored, by the paper's variant."""
+    answers, complaints = load_predictions(list(stored.values()), "PublicTest", "plain")
+    for complaint in complaints:
+        warn(complaint)
+    measured = measure_models(answers) if answers else {}
+    by_variant = {variant: measured[model.name] for variant, model in stored.items() if model.name in measured}
+    columns = {key: METRICS[key].title for key in ("accuracy", "macro_f1")}
+    table = Table("Model", "Figure", *(f"{title}, {of}" for title in columns.values() for of in ("paper", "here")))
+    for row in paper_overall(answers, by_variant).to_dict("records"):
+        cells = [str(row["title"]), str(row["reported"]).removeprefix("reported, figure ")]
+        for key in columns:
+            ours = "–" if np.isnan(row[f"{key}_measured"]) else f"{row[f'{key}_measured']:.4f}"
+            cells += [f"{row[f'{key}_reported']:.4f}", f"{ours} ({row[f'{key}_low']:.3f}–{row[f'{key}_high']:.3f})"]
+        table.add_row(*(cell.removesuffix(" (nan–nan)") for cell in cells))
+    stdout.print(table)
 
 
 def pretrain(

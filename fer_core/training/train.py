@@ -50,7 +50,6 @@ def train_named(
     root: Path,
     epochs: int | None = None,
     seed: int | None = None,
-    weights: str | None = None,
     recipe: Recipe | None = None,
     ending: str = "",
     trial: bool = False,
@@ -63,8 +62,6 @@ def train_named(
 
     Args:
         seed: instead of the recipe's; the model is then stored as `<name>_seed<seed>`.
-        weights: to start from instead of the model's own: one of `WEIGHTS` or a stored model's name. The stored name
-            then includes it.
         recipe: instead of the model's own.
         ending: of the name, for a model that differs from the named one in its recipe or its data.
         trial: store the model as `<name>_trial`, so that it does not replace a good one.
@@ -73,15 +70,8 @@ def train_named(
     Raises:
         FerError: epochs or a run's folder are given for a baseline or an ensemble, which does not use them.
     """
-    if weights is not None:
-        spec = spec.with_weights(weights)
     recipe = named_recipe(spec) if recipe is None else recipe
-    if ending:
-        spec = replace(spec, name=f"{spec.name}_{ending}", title=f"{spec.title}, {ending.replace('_', ' ')}")
-    if seed is not None:
-        spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
-    if trial:
-        spec = replace(spec, name=f"{spec.name}_trial", title=f"{spec.title}, trial")
+    spec = named_spec(spec, ending=ending, seed=seed, trial=trial)
     if spec.architecture in WITHOUT_RECIPE:
         if epochs is not None or run is not None:
             raise FerError(f"{spec.name} is not trained in epochs: leave out --epochs and --run.")
@@ -91,6 +81,14 @@ def train_named(
     epochs, seed = recipe.epochs if epochs is None else epochs, recipe.seed if seed is None else seed
     recipe = replace(recipe, epochs=epochs, seed=seed)
     return train(spec, data, recipe=recipe, root=root, folder=run, callbacks=callbacks, say=say, ship=ship, mapped=True)
+
+
+def named_spec(spec: ModelSpec, *, ending: str = "", seed: int | None = None, trial: bool = False) -> ModelSpec:
+    """Return a spec with the name under which `train_named` stores it; the arguments are those of it."""
+    for words in filter(None, (ending, "" if seed is None else f"seed{seed}", "trial" if trial else "")):
+        title = words.replace("_", " ").replace("seed", "seed ")
+        spec = replace(spec, name=f"{spec.name}_{words}", title=f"{spec.title}, {title}")
+    return spec
 
 
 def train(
