@@ -122,13 +122,10 @@ def network_names() -> list[str]:
 
 def networks_by_input() -> dict[str, str]:
     """Return one named network for each kind of input, by its caption."""
-    captions = {"Compact CNN": "compact_cnn"}
-    for name, known in BACKBONES.items():
-        if known.captions is not None:
-            captions |= known.captions
-        elif known.variants:
-            captions[known.title or name] = f"{name.lower()}_{known.variants[0]}"
-    return captions
+    named = {known.title or name: (name, known.variants) for name, known in BACKBONES.items() if known.variants}
+    return {"Compact CNN": "compact_cnn"} | {
+        title: f"{name.lower()}_{variants[0]}" for title, (name, variants) in named.items()
+    }
 
 
 def model_spec(name: str) -> ModelSpec:

@@ -23,6 +23,7 @@ from fer_core.files import whole_file, write_text
 from fer_core.metrics.core import metric_titles
 from fer_core.metrics.ensembles import Ensemble
 from fer_core.metrics.paper import PLAIN_MEANS, paper_metrics, paper_report
+from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
 from fer_core.models.spec import utkface_note
 from fer_core.sections.results import Results, writing
 from fer_core.sections.sections import SECTIONS, Chart, Section
@@ -182,11 +183,11 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
         yield "<h3>The final model, recomputed from the table in section 4.5, beside the figures</h3>"
         again = results.tables["paper_recomputed"]
         yield _table(again, {name: name.capitalize() for name in map(str, again)} | {"metric": "VGG16_modified"})
+        yield f"<h3>The paper’s conclusions, judged</h3><p>{CLAIMS_CAPTION}</p>"
+        yield from (f"<p>{escape(sentence.replace('**', ''))}</p>" for sentence in in_prose(results.claims))
         yield f"<h3>Contradictions in the paper</h3><p>{escape(PLAIN_MEANS)}</p>"
         titles = {"topic": "Topic", "note": "Contradiction", "statements": "Statements"}
         yield _table(results.tables["paper_contradictions"], titles, kind="long")
-    elif section.title == "The paper’s conclusions":
-        yield _table(table, titles, kind="long")
 
 
 def _figure(chart: Chart) -> str:

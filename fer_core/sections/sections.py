@@ -390,27 +390,6 @@ def paper(results: Results, metric: str = "accuracy") -> Section:
     )
 
 
-def conclusions(results: Results) -> Section:
-    """Return the paper's conclusions, judged by our predictions; there is no chart."""
-    if results.answers.own:
-        return Section("The paper’s conclusions", [])
-    return Section(
-        "The paper’s conclusions",
-        [],
-        "Differences in accuracy on PublicTest in points, with 95 % intervals (bootstrap over the test faces, and over "
-        "the trainings where there are several). A claim agrees or differs if its intervals are on one side of 0.",
-        results.claims,
-        "The paper’s conclusions, judged",
-        {
-            "question": "Question",
-            "verdict": "The paper’s answer",
-            "paper": "Paper",
-            "ours": "Here",
-            "why": "Why",
-        },
-    )
-
-
 SECTIONS: Final[tuple[Callable[[Results], Section], ...]] = (
     *(
         scoreboard,

@@ -137,29 +137,20 @@ def named_recipe(spec: ModelSpec) -> Recipe:
 
 
 def papers_recipe(spec: ModelSpec) -> Recipe:
-    """Return a plain recipe, as the paper describes its training: `AS_THE_PAPER_FITS`.
-
-    The first stage (section 3.4.1) has no augmentation, the others that of section 3.4.2.
-    """
+    """Return `AS_THE_PAPER_FITS`; the paper's first stage (section 3.4.1) has no augmentation."""
     return replace(AS_THE_PAPER_FITS, augmentation=None) if spec.open_layers == 0 else AS_THE_PAPER_FITS
 
 
 def chosen_recipe(
     spec: ModelSpec, *, fits: str = "own", augmentation: str | None = None, patience: int | None = None
 ) -> tuple[Recipe, str]:
-    """Return a named model's recipe with changes, and an ending of the name for what changed; empty for nothing.
+    """Return a named model's recipe with changes, and an ending of its name that says what changed.
 
-    Args:
-        spec: of the named model.
-        fits: one of `RECIPES`.
-        augmentation: one of `AUGMENTATIONS` instead of the recipe's.
-        patience: epochs of early stopping instead of the recipe's; 0 never stops.
+    `fits` is `own` or `paper`, `augmentation` one of `AUGMENTATIONS`, `patience` the epochs of early stopping.
     """
-    if fits not in RECIPES:
-        raise FerError(f"Unknown recipe. Expected one of: {', '.join(RECIPES)}. Received: {fits}")
-    recipe, ending = papers_recipe(spec) if fits == "paper" else named_recipe(spec), []
-    if fits == "paper":
-        ending.append("as_the_paper")
+    if fits not in ("own", "paper"):
+        raise FerError(f"Unknown recipe. Expected own or paper. Received: {fits}")
+    recipe, ending = (papers_recipe(spec), ["as_the_paper"]) if fits == "paper" else (named_recipe(spec), [])
     if augmentation is not None:
         recipe = replace(recipe, augmentation=augmentation_named(augmentation, spec))
         ending.append(name_from(augmentation))
@@ -299,25 +290,10 @@ MODIFIED = Recipe(
     ema=0.99,
     augmentation=AS_THE_PAPER,
 )
-AS_THE_PAPER_FITS = Recipe(
-    epochs=30,  # at most
-    batch_size=64,
-    optimizer="adam",
-    schedule="constant",
-    peak_learning_rate=3e-4,
-    weight_decay=0.0,
-    label_smoothing=0.0,
-    ema=0.0,
-    early_stopping=5,
-    mixed_precision=False,
-    augmentation=AS_THE_PAPER,
+# plain, with early stopping (the paper's section 3.5, which names neither an optimizer nor its settings)
+AS_THE_PAPER_FITS = replace(
+    MODIFIED, epochs=30, schedule="constant", label_smoothing=0.0, ema=0.0, early_stopping=5, mixed_precision=False
 )
-"""Early stopping is the paper's (section 3.5). It names neither an optimizer nor its settings; these are ours, without
-label smoothing, weight averages, a one-cycle schedule and bfloat16."""
-
-RECIPES: Final = ("own", "paper")
-"""Names of the two ways to fit a model: by its own recipe, or as the paper fits."""
-
 MODIFIED_UTKFACE = replace(MODIFIED, epochs=8)  # limited by computing time: the validation accuracy was still rising
 
 PRETRAINING: Final = Recipe(

@@ -28,7 +28,7 @@ from fer_core.metrics.paper import (
     paper_recomputed,
     paper_report,
 )
-from fer_core.metrics.paper_claims import in_prose
+from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
 from fer_core.sections import sections
 from fer_core.sections.cards import model_readme, model_text
 from fer_core.sections.sections import Section
@@ -306,10 +306,9 @@ def _paper(selection: Selection) -> None:
     )
     _show_chart(section, figure)
     _show_table(section, placeholder="–", height="auto")
-    section, _ = _view(sections.conclusions, selection)
     st.markdown("**The paper’s conclusions, judged**")
-    st.markdown("\n".join(f"- {sentence}" for sentence in in_prose(section.table)))
-    st.caption(section.caption)
+    st.markdown("\n".join(f"- {sentence}" for sentence in in_prose(results(selection).claims)))
+    st.caption(CLAIMS_CAPTION)
     variants, title_of = list(PAPER_VARIANTS), PAPER_VARIANTS.__getitem__
     variant = st.selectbox("Variant", variants, 5, format_func=title_of, key="c_variant", bind="query-params")
     title, f1 = title_of(variant), results(selection).paper[1][variant]
