@@ -391,19 +391,8 @@ def paper(results: Results, metric: str = "accuracy") -> Section:
 
 
 SECTIONS: Final[tuple[Callable[[Results], Section], ...]] = (
-    *(
-        scoreboard,
-        by_expression,
-        classification,
-        roc_and_pr,
-        calibration,
-        robustness,
-        significance,
-        confusion,
-        training,
-        paper,
-        conclusions,
-    ),
+    *(scoreboard, by_expression, classification, roc_and_pr, calibration, robustness),
+    *(significance, confusion, training, paper),
 )
 """The sections of a report in their order."""
 
