@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,11 +13,32 @@ from numpy.typing import NDArray
 from fer_core.metrics.intervals import Interval, percentile_interval, resample_weights
 from fer_core.metrics.paper import CLAIMS, OTHER_WEIGHTS, PAPER_VARIANTS, reported
 from fer_core.metrics.predictions import Predictions
+from fer_core.models import model_spec
 
 CLAIMS_CAPTION: Final = (
     "Differences in accuracy on PublicTest in points, with 95 % intervals (bootstrap over the test faces, and over the "
     "trainings where there are several). A claim agrees or differs if its intervals are on one side of 0."
 )
+
+TRIALS_FILE: Final = Path(__file__).with_name("paper_trials.csv")
+"""Predictions of PublicTest, a digit for each face, of small trainings: see `fer_core.runs.paper_trials`."""
+
+TRIALS: Final[dict[str, tuple[str, int | None, list[str]]]] = {
+    "order": (
+        "Batch norm and noise, in which order?",
+        3000,
+        [
+            "mobilenetv2_frozen_noise",
+            *(f"mobilenetv2_frozen_noise_{at}" for at in ("poolnorm", "normfirst", "noisefirst")),
+        ],
+    ),
+    "preprocessing": (
+        "Does preprocessing help?",
+        None,
+        ["mobilenetv2_frozen", *(f"mobilenetv2_frozen_{kind}" for kind in ("face", "aligned", "equalize", "clahe"))],
+    ),
+}
+"""By key: a question, the number of training faces (None for all), and the models, the first to compare with."""
 
 UNKNOWN: Final = "cannot be told"
 
@@ -64,6 +86,55 @@ def paper_claims(predictions: Predictions | None) -> pd.DataFrame:
         the `verdict`, and `why` it is limited.
     """
     return pd.DataFrame([_judged(claim, predictions) for claim in CLAIMS])
+
+
+def read_trials() -> pd.DataFrame:
+    """Return `name`, `seed`, `faces` and `predicted`, a text of one digit for each face, of each small training."""
+    return pd.read_csv(TRIALS_FILE, dtype={"predicted": str})
+
+
+def trials_table(predictions: Predictions) -> pd.DataFrame:
+    """Compare the small trainings of each question, from predictions of PublicTest, whose labels they are judged by.
+
+    Returns:
+        For each model that was trained `question`, `title`, `seeds`, `faces`, the mean `accuracy`, and its `difference`
+        from the first model of the question with the ends of a 95 % interval, `low` and `high`; NaN for the first.
+    """
+    labels, stored, rows = predictions.labels[np.argsort(predictions.rows)], read_trials(), []
+    answers = [np.frombuffer(text.encode(), np.uint8) - ord("0") for text in stored["predicted"]]
+    for question, _, names in TRIALS.values():
+        right = {
+            name: np.stack([answers[place] for place in np.flatnonzero(stored["name"] == name)]) == labels
+            for name in names
+            if (stored["name"] == name).any()
+        }
+        for name in right if names[0] in right else ():
+            difference, ends = mean_difference(right[name], right[names[0]])
+            compared = (difference, ends.low, ends.high) if name != names[0] else (np.nan, np.nan, np.nan)
+            faces = stored.loc[stored["name"] == name, "faces"].iloc[0]
+            what = (question, model_spec(name).title, len(right[name]), faces, right[name].mean())
+            rows.append((*what, *compared))
+    return pd.DataFrame(rows, columns=["question", "title", "seeds", "faces", "accuracy", "difference", "low", "high"])
+
+
+def trials_in_prose(trials: pd.DataFrame) -> list[str]:
+    """Return what `trials_table` shows of each question, a sentence of Markdown each."""
+    sentences = []
+    for question, part in trials.groupby("question", sort=False):
+        words = [
+            f"{row['title']} {_points(row['difference'])} points ({_points(row['low'])} to {_points(row['high'])}), "
+            + (
+                "better"
+                if row["low"] > 0
+                else "worse"
+                if row["high"] < 0
+                else "which cannot be told from no difference"
+            )
+            for row in part.iloc[1:].to_dict("records")
+        ]
+        first = part.iloc[0]
+        sentences.append(f"**{question}** Against {first['title']} ({first['accuracy']:.1%}): {'; '.join(words)}.")
+    return sentences
 
 
 def in_prose(claims: pd.DataFrame) -> list[str]:

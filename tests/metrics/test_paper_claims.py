@@ -1,11 +1,23 @@
 """The paper's conclusions: differences with intervals, and what may be said of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from fer_core.metrics import paper_claims as paper_claims_module
 from fer_core.metrics.intervals import Interval
 from fer_core.metrics.paper import CLAIMS, PAPER_VARIANTS
-from fer_core.metrics.paper_claims import in_prose, mean_difference, paper_claims, verdict
+from fer_core.metrics.paper_claims import (
+    TRIALS,
+    in_prose,
+    mean_difference,
+    paper_claims,
+    read_trials,
+    trials_in_prose,
+    trials_table,
+    verdict,
+)
 from fer_core.metrics.predictions import Predictions
 from tests.metrics.test_paper import text  # noqa: F401
 
@@ -79,6 +91,33 @@ def test_noise_is_judged_with_three_seeds_only():
     question = "Does Gaussian noise help?"
     for stored, expected in ((models, "cannot be told"), (models | seeds, "agrees")):
         assert paper_claims(predicted(**stored)).set_index("question").loc[question, "verdict"] == expected
+
+
+def test_small_trainings_are_compared_with_the_first_of_their_question(monkeypatch, tmp_path):
+    answers = predicted(any=1.0)
+    order = np.argsort(np.random.default_rng(5).random(N))  # the stored digits are in the order of the rows
+    shuffled = replace(answers.of_faces(order), rows=order)
+    first, better, *_ = TRIALS["order"][2]
+    lines = ["name,seed,faces,predicted"]
+    for name, share in ((first, 0.4), (better, 0.5)):
+        for seed in range(3):
+            kept = np.random.default_rng(seed).random(N) < share
+            lines.append(
+                f"{name},{seed},3000,{''.join(map(str, np.where(kept, answers.labels, (answers.labels + 1) % 7)))}"
+            )
+    file = tmp_path / "trials.csv"
+    file.write_text("\n".join(lines))
+    monkeypatch.setattr(paper_claims_module, "TRIALS_FILE", file)
+    table = trials_table(shuffled)
+    assert table["seeds"].tolist() == [3, 3] and table["accuracy"].tolist() == pytest.approx([0.4, 0.5], abs=0.02)
+    assert np.isnan(table["difference"][0]) and 0 < table["low"][1] < table["difference"][1] < table["high"][1]
+    (sentence,) = trials_in_prose(table)
+    assert sentence.endswith("better.")
+    monkeypatch.undo()
+    assert set(read_trials()) == {"name", "seed", "faces", "predicted"}
+    for row in read_trials().itertuples():
+        assert len(row.predicted) == 3589 and set(row.predicted) <= set("0123456")
+        assert any(row.name in names for _, _, names in TRIALS.values())
 
 
 def test_claims_are_verbatim_and_about_the_papers_models(text):  # noqa: F811
