@@ -148,18 +148,19 @@ def in_prose(claims: pd.DataFrame) -> list[str]:
 
 def _judged(claim: dict[str, Any], predictions: Predictions | None) -> dict[str, str]:
     first, others = claim["first"], claim["others"]
-    printed = [_points(reported(first)[0].accuracy - reported(other)[0].accuracy) for other in others]
+    steps = [reported(first)[0].accuracy - reported(other)[0].accuracy for other in others]
+    printed = [(step, _points(step)) for step in steps]
     ours, ends, starts, fewest = [], [], set(), 99
     for other in others:
         if predictions and (pair := _same_start(first, other, predictions)):
             ending, sides = pair
             difference, interval = mean_difference(*sides)
-            ours.append(f"{_points(difference)} ({_points(interval.low)} to {_points(interval.high)})")
+            ours.append((difference, f"{_points(difference)} ({_points(interval.low)} to {_points(interval.high)})"))
             ends.append(interval)
             starts.add(OTHER_WEIGHTS.get(ending, "ImageNet weights"))
             fewest = min(fewest, *map(len, sides))
         else:
-            ours.append("–")
+            ours.append((np.inf, "–"))
     why = []
     if len(ends) < len(others):
         why.append("Not all of these models are trained here from the same weights.")
@@ -205,7 +206,10 @@ def _points(share: float) -> str:
     return f"{100 * share:+.1f}".replace("-", "−")
 
 
-def _against(others: list[str], numbers: list[str]) -> str:
-    """Return differences in points, each with the model that it refers to."""
-    parts = [f"{number} against {PAPER_VARIANTS[other]}" for other, number in zip(others, numbers, strict=True)]
+def _against(others: list[str], differences: list[tuple[float, str]]) -> str:
+    """Return differences in points as text, each with the model that it refers to; of more than three, the lowest."""
+    pairs = list(zip(differences, others, strict=True))
+    shown = pairs if len(pairs) < 4 else sorted(pairs)[:2]
+    parts = [f"{text} against {PAPER_VARIANTS[other]}" for (_, text), other in shown]
+    parts += [f"more against the other {len(pairs) - len(shown)}"] * (len(pairs) > len(shown))
     return "; ".join(parts).replace(" against", " points against", 1)
