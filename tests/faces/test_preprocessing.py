@@ -73,18 +73,27 @@ def test_maps_lie_where_the_model_looked():
     np.testing.assert_array_equal(spread, [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 6, 8], [0, 0, 14, 16]])
 
 
-@pytest.mark.parametrize("degrees", [-20, 0, 25])
+def test_a_square_is_turned_as_the_line_between_the_eyes(faces):
+    angle = np.radians(20)
+    landmarks = 40.0 * np.array([[0, 0], [np.cos(angle), np.sin(angle)], [0.5, 0.5], [0.2, 1], [0.8, 1]]) + 70
+    for points, expected in ((landmarks, 20), (None, 0), (landmarks[[1, 0, 2, 3, 4]], 0)):  # no eyes; a wrong line
+        finds_it = SimpleNamespace(detect=lambda *_, points=points, **__: [Face((48, 48, 96, 96), 0.9, points)])
+        ((*_, roll),) = detect_boxes(faces[:1], "aligned", finds_it)
+        assert roll == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("degrees", [-15, 10])
 def test_aligned_faces_have_level_eyes(degrees):
-    """A portrait turned by a known angle is turned back, and a map follows it."""
     portrait = sample_portrait()
-    crop, _ = crop_face(portrait, default_detector().detect(portrait)[0])
-    turn = cv2.getRotationMatrix2D((23.5, 23.5), -degrees, 1.0)  # OpenCV counts counterclockwise
-    tilted = cv2.warpAffine(crop, turn, (48, 48), borderMode=cv2.BORDER_REPLICATE)
-    ((*_, before),) = detect_boxes(tilted[None], "aligned")
-    ((*_, after),) = detect_boxes(preprocess_faces(tilted[None], "aligned"), "aligned")
-    assert before == pytest.approx(degrees, abs=5)
-    assert after == pytest.approx(0, abs=3)
-    assert detect_boxes(tilted[None])[0][3] == 0, "`face` does not turn"
+    face = default_detector().detect(portrait)[0]
+    x, y, width, height = face.box
+    centre = (x + width / 2, y + height / 2)
+    tilted = cv2.warpAffine(portrait, cv2.getRotationMatrix2D(centre, -degrees, 1.0), portrait.shape[1::-1])
+    crop = cv2.cvtColor(cv2.getRectSubPix(tilted, (115, 115), centre), cv2.COLOR_RGB2GRAY)[None]
+    ((*_, before),) = detect_boxes(crop, "aligned")
+    ((*_, after),) = detect_boxes(preprocess_faces(crop, "aligned"), "aligned")
+    assert before * degrees > 0 and abs(after) < 3 < abs(before)
+    assert detect_boxes(crop)[0][3] == 0, "`face` does not turn"
 
 
 def test_a_turned_map_lies_where_the_turned_square_was():
