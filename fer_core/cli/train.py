@@ -12,23 +12,30 @@ from rich.progress import Progress
 from rich.table import Table
 from typer import Argument, Option
 
+from fer_core.cli.data import NOTES
 from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, say, stderr, stdout, warn
 from fer_core.data import FaceDataset, load_fer2013, load_utkface
+from fer_core.files import checked_name, name_from
 from fer_core.measuring.results import load_predictions
 from fer_core.metrics.core import METRICS, measure_models
 from fer_core.metrics.paper import PAPER_VARIANTS, paper_overall
 from fer_core.models import model_names, model_spec, network_names
-from fer_core.runs.data import DataSettings
+from fer_core.runs.data import DataSettings, load_training_data
 from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import CARD, SHIPPED, open_model, promoted
 from fer_core.store.stored_model import StoredModel
 from fer_core.training.augmentation import AUGMENTATIONS
-from fer_core.training.recipe import chosen_recipe, recipe_for
+from fer_core.training.data import TrainingData
+from fer_core.training.recipe import WITHOUT_RECIPE, chosen_recipe, fine_tuning_recipe, recipe_for
 from fer_core.tuning.plan import STORAGE_VARIABLE, TUNABLE, USUAL, SearchSpace, TuningPlan
 from fer_core.types import FerError
 
 _NETWORKS = network_names()
 Span = tuple[float, float]
+Pictures = Annotated[
+    str | None, Option(help="Learn from this folder or zip of class folders, or data set of your own, see `data add`.")
+]
+Crops = Annotated[bool, Option(help="The own pictures are face crops already.")]
 
 
 def train(
@@ -39,6 +46,8 @@ def train(
         int | None, Option(min=70, help="Use only this many faces of each split, as a trial; stored as NAME_trial.")
     ] = None,
     data: Fer2013 = None,
+    pictures: Pictures = None,
+    crops: Crops = False,
     run: Annotated[Path | None, Option(help="Folder of the run; an interrupted run resumes from it.")] = None,
     weights: Annotated[
         str | None,
@@ -64,57 +73,80 @@ def train(
 ) -> None:
     """Fit a named model on FER2013, convert it, measure it and store it.
 
+    With --pictures it learns from your own pictures instead, of the seven expressions or of classes of your own, by the
+    recipe of the Fine-tune page, and is stored as NAME_PICTURES.
+
     You can interrupt it at any time: the same command resumes at the last finished epoch.
     """
     if (name is None) != paper:
         raise FerError("Expected the name of a model, or --paper for all of the paper's, and not both.")
-    plans = []
-    for spec in map(model_spec, PAPER_VARIANTS if name is None else (name,)):
-        start = spec if weights is None else spec.with_weights(weights)
-        chosen, ending = chosen_recipe(start, fits=recipe, augmentation=augmentation, patience=patience)
-        plans.append((start, chosen, "_".join(filter(None, (ending, "papers_split" if papers_split else "")))))
-    dataset = load_fer2013(data)
-    if subset is not None:
-        if ship:
+    specs = [model_spec(one) for one in (PAPER_VARIANTS if name is None else (name,))]
+    if weights is not None:
+        specs = [spec.with_weights(weights) for spec in specs]  # raises an error at once if it cannot start from them
+    changed = [chosen_recipe(spec, fits=recipe, augmentation=augmentation, patience=patience) for spec in specs]
+    if ship and (subset is not None or pictures is not None):
+        raise FerError("A model of a subset or of own pictures cannot be shipped: leave out --ship, or the other one.")
+    if pictures is not None:
+        if subset is not None or data is not None or unlabelled is not None or paper or papers_split or changed[0][1]:
             raise FerError(
-                "A model trained on a subset is a trial and cannot be shipped: leave out --ship or --subset."
+                "Leave out --data, --subset, --unlabelled, --paper, --papers-split, --recipe, --augmentation and "
+                "--patience with --pictures: they are about FER2013."
             )
-        dataset = _thin_out(dataset, subset)
-    from fer_core.training.data import TrainingData
-
-    parts = TrainingData.of(dataset, papers_split=papers_split)
-    if subset is not None:
-        parts = replace(parts, name=f"a part of {parts.name}")
-    if unlabelled is not None:
-        parts = replace(parts, unlabelled=load_utkface(unlabelled).images[:subset])
+        if specs[0].architecture in WITHOUT_RECIPE:
+            raise FerError(f"Expected a network to train on own pictures: {', '.join(_NETWORKS)}. Received: {name}")
+        loaded = load_training_data(_own_data(pictures, crops), stderr.print)
+        warn(*loaded.warnings, *loaded.skipped[:NOTES])
+        parts, own = loaded.data, name_from(Path(pictures).stem)
+        checked_name(f"{specs[0].name}_{own}", "model")
+        changed = [(fine_tuning_recipe(specs[0], len(parts.training), epochs or recipe_for(specs[0]).epochs), own)]
+    else:
+        parts = _of_fer2013(data, subset, unlabelled, papers_split=papers_split)
+        split = "papers_split" if papers_split else ""
+        changed = [(fit, "_".join(filter(None, (words, split)))) for fit, words in changed]
     stderr.print("Starting Keras …")
     from fer_core.training.train import named_spec, train_named
 
-    settings: dict[str, Any] = {"epochs": epochs, "seed": seed, "trial": subset is not None, "run": run, "ship": ship}
-    root, stored = SHIPPED if ship else promoted(), {}
-    for start, chosen, ending in plans:
-        target = named_spec(start, ending=ending, seed=seed, trial=subset is not None)
+    root, naming = SHIPPED if ship else promoted(), dict[str, Any](seed=seed, trial=subset is not None)
+    stored: dict[str, StoredModel] = {}
+    for spec, (fit, ending) in zip(specs, changed, strict=True):
+        start = named_spec(spec, ending=ending)
+        target = named_spec(start, **naming).name
         try:
-            if paper and (root / target.name / CARD).is_file():
-                stored[start.name] = open_model(root / target.name)
-                say(f"{target.name} is stored already.")
+            if paper and (root / target / CARD).is_file():
+                stored[spec.name] = open_model(root / target)
+                say(f"{target} is stored already.")
                 continue
             with progress_bar() as bar:
-                settings |= {"callbacks": [_epoch_bar(bar)], "say": lambda text, bar=bar: bar.log(escape(text))}
-                stored[start.name] = train_named(start, parts, root=root, recipe=chosen, ending=ending, **settings)
-            _say_stored(stored[start.name], ship=ship)
+                log = lambda text, bar=bar: bar.log(escape(text))  # noqa: E731
+                model = stored[spec.name] = train_named(
+                    start,
+                    parts,
+                    root=root,
+                    recipe=fit if ending else None,
+                    epochs=epochs,
+                    run=run,
+                    callbacks=[_epoch_bar(bar)],
+                    say=log,
+                    ship=ship,
+                    **naming,
+                )
         except FerError as error:
             if not paper:
                 raise
-            warn(f"{target.name}: {error}")
+            warn(f"{target}: {error}")
+            continue
+        _say_stored(model, parts, own=pictures is not None, ship=ship)
     if paper:
         _beside_the_paper(stored)
 
 
-def _say_stored(model: StoredModel, *, ship: bool) -> None:
+def _say_stored(model: StoredModel, parts: TrainingData, *, own: bool, ship: bool) -> None:
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
     accuracy = "not measured: there are no test splits"
-    if score := model.card.score("public_test"):
+    if own and model.card.served:
+        share = model.card.served["holdout_accuracy"][model.card.served["storage"]]
+        accuracy = f"accuracy on the {len(parts.holdout)} faces of the hold-out {share:.4f}"
+    elif score := model.card.score("public_test"):
         accuracy = f"PublicTest accuracy by FER2013's label {score.accuracy:.4f}"
     say(f"Stored {model.folder} – {accuracy} ({size})")
     if not ship and (SHIPPED / model.name).is_dir():
@@ -171,6 +203,22 @@ def pretrain(
     say(f"Stored {path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
+def _own_data(pictures: str, crops: bool) -> DataSettings:
+    """Return the data that `--pictures` names: a data set of one's own, unless there is such a file or folder."""
+    added = not Path(pictures).exists() and pictures in {dataset.name for dataset in list_datasets()}
+    return DataSettings("dataset" if added else "folder", path=pictures, whole_image=crops)
+
+
+def _of_fer2013(data: Path | None, subset: int | None, unlabelled: Path | None, *, papers_split: bool) -> TrainingData:
+    dataset = load_fer2013(data)
+    parts = TrainingData.of(dataset if subset is None else _thin_out(dataset, subset), papers_split=papers_split)
+    if subset is not None:
+        parts = replace(parts, name=f"a part of {parts.name}")
+    if unlabelled is not None:
+        parts = replace(parts, unlabelled=load_utkface(unlabelled).images[:subset])
+    return parts
+
+
 def _thin_out(dataset: FaceDataset, faces: int) -> FaceDataset:
     """Keep about this many faces of each split, evenly spaced."""
     splits = [np.flatnonzero(dataset.usage == split) for split in np.unique(dataset.usage)]
@@ -212,10 +260,8 @@ def tune(
     epochs: Annotated[int, Option(min=1, help="Epochs per trial.")] = 6,
     faces: Annotated[int, Option(help="Training faces of FER2013 per trial.")] = 3000,
     balanced: Annotated[bool, Option(help="Use the same number of each expression where possible.")] = False,
-    pictures: Annotated[
-        str | None, Option(help="Learn from this folder or zip of class folders, or data set of your own.")
-    ] = None,
-    crops: Annotated[bool, Option(help="The own pictures are face crops already.")] = False,
+    pictures: Pictures = None,
+    crops: Crops = False,
     vary: Annotated[
         list[str] | None, Option(help=f"Repeatable, of {', '.join(TUNABLE)}. Default: all but patience.")
     ] = None,
@@ -248,14 +294,12 @@ def tune(
     else:
         spec, data = model_spec(model), DataSettings("fer2013", faces, balanced)
         if pictures is not None:
-            added = not Path(pictures).exists() and pictures in {dataset.name for dataset in list_datasets()}
-            data = DataSettings("dataset" if added else "folder", path=pictures, whole_image=crops)
+            data = _own_data(pictures, crops)
         recipe = recipe_for(spec)
         spans = {"learning_rate": learning_rate, "strength": strength, "label_smoothing": label_smoothing}
         given: dict[str, Any] = {name: span for name, span in spans.items() if span is not None}
-        given |= {
-            name: tuple(values) for name, values in {"open_layers": open_layers, "patience": patience}.items() if values
-        }
+        choices = {"open_layers": open_layers, "patience": patience}
+        given |= {name: tuple(values) for name, values in choices.items() if values}
         space = replace(SearchSpace.around(spec, recipe, vary or USUAL), **given)
         work = create_study(TuningPlan(study or model, spec, recipe, data, epochs, space, seed), database)
     try:

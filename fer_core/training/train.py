@@ -48,30 +48,29 @@ def train_named(
     data: TrainingData,
     *,
     root: Path,
+    recipe: Recipe | None = None,
     epochs: int | None = None,
     seed: int | None = None,
-    recipe: Recipe | None = None,
-    ending: str = "",
     trial: bool = False,
     run: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     say: Say = lambda _: None,
     ship: bool = False,
 ) -> StoredModel:
-    """Train a named model by its own recipe: what `fer-lab train` does.
+    """Train a named model by its own recipe, unless another is given: what `fer-lab train` does.
 
     Args:
+        recipe: instead of the model's own; there is then no map of the test faces.
         seed: instead of the recipe's; the model is then stored as `<name>_seed<seed>`.
-        recipe: instead of the model's own.
-        ending: of the name, for a model that differs from the named one in its recipe or its data.
         trial: store the model as `<name>_trial`, so that it does not replace a good one.
         run: folder of the run; it and the others are as for `train`.
 
     Raises:
         FerError: epochs or a run's folder are given for a baseline or an ensemble, which does not use them.
     """
-    recipe = named_recipe(spec) if recipe is None else recipe
-    spec = named_spec(spec, ending=ending, seed=seed, trial=trial)
+    mapped = recipe is None
+    recipe = recipe or named_recipe(spec)
+    spec = named_spec(spec, seed=seed, trial=trial)
     if spec.architecture in WITHOUT_RECIPE:
         if epochs is not None or run is not None:
             raise FerError(f"{spec.name} is not trained in epochs: leave out --epochs and --run.")
@@ -80,15 +79,17 @@ def train_named(
         return train_baseline(spec, data, root=root, seed=seed or 0, say=say)
     epochs, seed = recipe.epochs if epochs is None else epochs, recipe.seed if seed is None else seed
     recipe = replace(recipe, epochs=epochs, seed=seed)
-    return train(spec, data, recipe=recipe, root=root, folder=run, callbacks=callbacks, say=say, ship=ship, mapped=True)
+    given: dict[str, Any] = {"folder": run, "callbacks": callbacks, "say": say, "ship": ship, "mapped": mapped}
+    return train(spec, data, recipe=recipe, root=root, **given)
 
 
 def named_spec(spec: ModelSpec, *, ending: str = "", seed: int | None = None, trial: bool = False) -> ModelSpec:
     """Return a spec with the name under which `train_named` stores it; the arguments are those of it."""
-    for words in filter(None, (ending, "" if seed is None else f"seed{seed}", "trial" if trial else "")):
-        title = words.replace("_", " ").replace("seed", "seed ")
-        spec = replace(spec, name=f"{spec.name}_{words}", title=f"{spec.title}, {title}")
-    return spec
+    words = [ending.replace("_", " "), "" if seed is None else f"seed {seed}", "trial" if trial else ""]
+    names = [ending, words[1].replace(" ", ""), words[2]]
+    return replace(
+        spec, name="_".join(filter(None, (spec.name, *names))), title=", ".join(filter(None, (spec.title, *words)))
+    )
 
 
 def train(

@@ -9,11 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fer_core.metrics.paper import PAPER_VARIANTS
 from fer_core.runs.run import list_runs
 from fer_core.store.folders import load_model, promoted
 from fer_core.types import FerError
 from tests.cli.conftest import fails
 from tests.made_up_store import add_model
+from tests.own_data import own_study
 from tests.runs.conftest import write_faces
 
 
@@ -35,6 +37,24 @@ def test_trains_stores_and_serves(fer, fer2013_file, home, portrait):
     (answer,) = json.loads(fer("predict", portrait, "--json", "--model", "compact_cnn_trial").stdout)
     assert len(answer["faces"]) == 1
     assert "belongs to a run with another model, recipe or dataset" in fer(*words, "2").stderr
+
+
+@pytest.mark.slow
+def test_trains_on_own_pictures_of_own_classes(fer, home, tmp_path):
+    study = own_study(tmp_path / "study", each=24)
+    assert fer("data", "add", "pain", study, "--whole-image", "--own-classes").exit_code == 0
+    result = fer("train", "compact_cnn", "--pictures", "pain", "--epochs", "1", "--weights", "compact_cnn_student")
+    assert result.exit_code == 0, result.output
+    model = load_model("compact_cnn_compact_cnn_student_pain")
+    assert model.card.classes == ("calm", "confused", "happy")
+    assert model.card.training["data"] == "own data set of whole pictures (pain)"
+    assert model.card.training["faces"] + model.card.training["holdout_faces"] == 36, "the split Training alone"
+    assert model.card.recipe["peak_learning_rate"] == pytest.approx(0.01), "a tenth of the recipe's"
+    assert "faces of the hold-out" in result.stdout
+    scores = json.loads(fer("evaluate", model.name, "--on", "pain", "--json").stdout)[model.name]["pain"]
+    assert set(scores) == {"plain", "flip"}
+    assert fer("train", "compact_cnn", "--pictures", study, "--crops", "--epochs", "1").exit_code == 0
+    assert load_model("compact_cnn_study").card.training["faces"] == model.card.training["faces"]
 
 
 def some_faces(path: Path, *usages: str) -> Path:
@@ -65,6 +85,10 @@ def test_wrong_calls_are_explained(fer, fer2013_file, tmp_path):
         (("train", "hog_linear", "--run", tmp_path, *data), "leave out --epochs and --run"),
         (("train", "resnet9000"), "Expected one of: compact_cnn"),
         (("train", "compact_cnn", "--subset", "350", "--ship", *data), "cannot be shipped"),
+        (("train", "compact_cnn", "--pictures", tmp_path, "--ship"), "cannot be shipped"),
+        (("train", "compact_cnn", "--pictures", tmp_path, *data), "Leave out --data"),
+        (("train", "hog_linear", "--pictures", tmp_path), "Expected a network to train on own pictures: compact_cnn"),
+        (("train", "compact_cnn", "--pictures", tmp_path), "has no pictures"),
     )
     for option in (("--epochs", "0"), ("--seed", "-1")):
         assert fer("train", "compact_cnn", *option).exit_code == 2
@@ -123,20 +147,21 @@ def test_the_papers_models_are_trained_once_and_stand_beside_the_paper(fer, home
     add_model(promoted(), "mobilenetv2_frozen_as_the_paper", title="mine")
     trained = []
 
-    def train_named(spec, data, *, root, recipe, ending, **_):
+    def train_named(spec, data, *, root, recipe, **_):
         if spec.backbone == "Xception":
             raise FerError("The ImageNet weights of Xception are not available.")
         trained.append((spec.name, recipe.early_stopping, len(data.holdout)))
-        return add_model(root, f"{spec.name}_{ending}", title=spec.title)
+        return add_model(root, spec.name, title=spec.title)
 
     monkeypatch.setattr("fer_core.training.train.train_named", train_named)
     data = some_faces(tmp_path / "a.csv", "Training", "PublicTest", "PrivateTest")
     result = fer("train", "--paper", "--recipe", "paper", "--data", data)
     assert result.exit_code == 0, result.output
     assert [name for name, *_ in trained] == [
-        "vgg16_frozen", "resnet50_frozen", "mobilenetv2_modified", "vgg16_modified", "vgg16_modified_noise",
-        "vgg16_modified_face",
-    ]  # fmt: skip
+        f"{variant}_as_the_paper"
+        for variant in PAPER_VARIANTS
+        if variant not in ("mobilenetv2_frozen", "xception_frozen")
+    ]
     assert all(patience == 5 for _, patience, _ in trained)
     assert "mobilenetv2_frozen_as_the_paper is stored already" in result.stdout
     assert "weights of Xception are not available" in result.stderr

@@ -18,7 +18,7 @@ from fer_core.training.data import TrainingData
 from fer_core.training.initial_weights import read_keras
 from fer_core.training.recipe import Recipe
 from fer_core.training.targets import class_frequencies
-from fer_core.training.train import choose_storage, claim_folder, run_identity, train, train_named
+from fer_core.training.train import choose_storage, claim_folder, named_spec, run_identity, train, train_named
 from fer_core.types import FerError
 from tests.training.conftest import store, with_votes
 
@@ -59,7 +59,8 @@ def test_a_model_of_the_papers_split_is_measured_on_publictest_alone(tiny_spec, 
     parts = [faces_of(split, count) for split, count in (("Training", 14), ("PrivateTest", 9), ("PublicTest", 8))]
     whole = [np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels", "usage", "rows")]
     data = TrainingData.of(FaceDataset(*whole), papers_split=True)
-    model = train_named(tiny_spec, data, root=tmp_path, run=tmp_path / "run", recipe=ONE_EPOCH, ending="papers_split")
+    spec = named_spec(tiny_spec, ending="papers_split")
+    model = train_named(spec, data, root=tmp_path, run=tmp_path / "run", recipe=ONE_EPOCH)
     assert model.name == f"{tiny_spec.name}_papers_split"
     assert set(model.card.metrics) == {"public_test"} and not (model.folder / "degraded.csv").exists()
     assert "PrivateTest" in model.card.training["holdout"]
