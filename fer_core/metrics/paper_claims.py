@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.metrics.intervals import Interval, percentile_interval, resample_weights
-from fer_core.metrics.paper import CLAIMS, OTHER_WEIGHTS, PAPER_VARIANTS, reported
+from fer_core.metrics.paper import CLAIMS, OTHER_WEIGHTS, reported
 from fer_core.metrics.predictions import Predictions
 from fer_core.models import model_spec
 
@@ -21,26 +21,9 @@ CLAIMS_CAPTION: Final = (
 )
 
 TRIALS_FILE: Final = Path(__file__).with_name("paper_trials.csv")
-"""Predictions of PublicTest, a digit for each face, of small trainings: see `fer_core.runs.paper_trials`."""
+"""Small trainings: `name`, `seed` and `predicted`, a digit for each face of PublicTest; see `runs.paper_trials`."""
 
-TRIALS: Final[dict[str, tuple[str, int | None, list[str]]]] = {
-    "order": (
-        "Batch norm and noise, in which order?",
-        3000,
-        [
-            "mobilenetv2_frozen_noise",
-            *(f"mobilenetv2_frozen_noise_{at}" for at in ("poolnorm", "normfirst", "noisefirst")),
-        ],
-    ),
-    "preprocessing": (
-        "Does preprocessing help?",
-        None,
-        ["mobilenetv2_frozen", *(f"mobilenetv2_frozen_{kind}" for kind in ("face", "aligned", "equalize", "clahe"))],
-    ),
-}
-"""By key: a question, the number of training faces (None for all), and the models, the first to compare with."""
-
-UNKNOWN: Final = "cannot be told"
+UNKNOWN, NOT_TRAINED = "cannot be told", "not trained"
 
 
 def mean_difference(
@@ -85,71 +68,38 @@ def paper_claims(predictions: Predictions | None) -> pd.DataFrame:
         Texts: `question`, `claim` as printed and `where`, the differences in the `paper` and in `ours`, with intervals,
         the `verdict`, and `why` it is limited.
     """
-    return pd.DataFrame([_judged(claim, predictions) for claim in CLAIMS])
+    known = None if predictions is None else with_trials(predictions)
+    table = pd.DataFrame([_judged(claim, known) for claim in CLAIMS])
+    return table[(table["paper"] != "") | (table["ours"] != NOT_TRAINED)]
 
 
-def read_trials() -> pd.DataFrame:
-    """Return `name`, `seed`, `faces` and `predicted`, a text of one digit for each face, of each small training."""
-    return pd.read_csv(TRIALS_FILE, dtype={"predicted": str})
-
-
-def trials_table(predictions: Predictions) -> pd.DataFrame:
-    """Compare the small trainings of each question, from predictions of PublicTest, whose labels they are judged by.
-
-    Returns:
-        For each model that was trained `question`, `title`, `seeds`, `faces`, the mean `accuracy`, and its `difference`
-        from the first model of the question with the ends of a 95 % interval, `low` and `high`; NaN for the first.
-    """
-    labels, stored, rows = predictions.labels[np.argsort(predictions.rows)], read_trials(), []
-    answers = [np.frombuffer(text.encode(), np.uint8) - ord("0") for text in stored["predicted"]]
-    for question, _, names in TRIALS.values():
-        right = {
-            name: np.stack([answers[place] for place in np.flatnonzero(stored["name"] == name)]) == labels
-            for name in names
-            if (stored["name"] == name).any()
-        }
-        for name in right if names[0] in right else ():
-            difference, ends = mean_difference(right[name], right[names[0]])
-            compared = (difference, ends.low, ends.high) if name != names[0] else (np.nan, np.nan, np.nan)
-            faces = stored.loc[stored["name"] == name, "faces"].iloc[0]
-            what = (question, model_spec(name).title, len(right[name]), faces, right[name].mean())
-            rows.append((*what, *compared))
-    return pd.DataFrame(rows, columns=["question", "title", "seeds", "faces", "accuracy", "difference", "low", "high"])
-
-
-def trials_in_prose(trials: pd.DataFrame) -> list[str]:
-    """Return what `trials_table` shows of each question, a sentence of Markdown each."""
-    sentences = []
-    for question, part in trials.groupby("question", sort=False):
-        words = [
-            f"{row['title']} {_points(row['difference'])} points ({_points(row['low'])} to {_points(row['high'])}), "
-            + (
-                "better"
-                if row["low"] > 0
-                else "worse"
-                if row["high"] < 0
-                else "which cannot be told from no difference"
-            )
-            for row in part.iloc[1:].to_dict("records")
-        ]
-        first = part.iloc[0]
-        sentences.append(f"**{question}** Against {first['title']} ({first['accuracy']:.1%}): {'; '.join(words)}.")
-    return sentences
+def with_trials(predictions: Predictions) -> Predictions:
+    """Return predictions of PublicTest with those of the small trainings, as `<name>_small_seed<seed>`."""
+    ranks = np.argsort(np.argsort(predictions.rows))  # digits are in the order of FER2013's rows
+    for line in TRIALS_FILE.read_text(encoding="utf-8").splitlines()[1:]:
+        name, seed, text = line.split(",")
+        if len(text) == len(ranks):
+            answers = np.eye(7)[np.frombuffer(text.encode(), np.uint8) - ord("0")]
+            predictions = predictions.plus(f"{name}_small_seed{seed}", "", answers[ranks])
+    return predictions
 
 
 def in_prose(claims: pd.DataFrame) -> list[str]:
     """Return each row of `paper_claims` as a few sentences of Markdown, with question and verdict in bold."""
     return [
-        f"**{row['question']} {str(row['verdict']).capitalize()}.** The paper: “{row['claim']}” ({row['where']}), "
-        f"{row['paper']}. Here: {row['ours']}. {row['why']}".strip()
+        f"**{row['question']} {str(row['verdict']).capitalize()}.** The paper: “{row['claim']}” ({row['where']})"
+        f"{', ' * bool(row['paper'])}{row['paper']}. Here: {row['ours']}. {row['why']}".strip()
         for row in claims.to_dict("records")
     ]
 
 
 def _judged(claim: dict[str, Any], predictions: Predictions | None) -> dict[str, str]:
     first, others = claim["first"], claim["others"]
-    steps = [reported(first)[0].accuracy - reported(other)[0].accuracy for other in others]
-    printed = [(step, _points(step)) for step in steps]
+    printed = [
+        (step := reported(first)[0].accuracy - reported(other)[0].accuracy, _points(step))
+        for other in others
+        if reported(first)
+    ]
     ours, ends, starts, fewest = [], [], set(), 99
     for other in others:
         if predictions and (pair := _same_start(first, other, predictions)):
@@ -161,7 +111,7 @@ def _judged(claim: dict[str, Any], predictions: Predictions | None) -> dict[str,
             fewest = min(fewest, *map(len, sides))
         else:
             ours.append((np.inf, "–"))
-    why = []
+    why = [claim["note"]] if "note" in claim else []
     if len(ends) < len(others):
         why.append("Not all of these models are trained here from the same weights.")
     if others_start := starts - {"ImageNet weights"}:
@@ -176,8 +126,8 @@ def _judged(claim: dict[str, Any], predictions: Predictions | None) -> dict[str,
         why.append("An interval includes 0.")
     return {
         **{name: claim[name] for name in ("question", "claim", "where")},
-        "paper": _against(others, printed),
-        "ours": f"{_against(others, ours)}; n = {len(predictions.labels):,}" if ends and predictions else "not trained",
+        "paper": _against(others, printed) if printed else "",
+        "ours": f"{_against(others, ours)}; n = {len(predictions.labels):,}" if ends and predictions else NOT_TRAINED,
         "verdict": judged,
         "why": " ".join(why),
     }
@@ -210,6 +160,6 @@ def _against(others: list[str], differences: list[tuple[float, str]]) -> str:
     """Return differences in points as text, each with the model that it refers to; of more than three, the lowest."""
     pairs = list(zip(differences, others, strict=True))
     shown = pairs if len(pairs) < 4 else sorted(pairs)[:2]
-    parts = [f"{text} against {PAPER_VARIANTS[other]}" for (_, text), other in shown]
+    parts = [f"{text} against {model_spec(other.removesuffix('_small')).title}" for (_, text), other in shown]
     parts += [f"more against the other {len(pairs) - len(shown)}"] * (len(pairs) > len(shown))
     return "; ".join(parts).replace(" against", " points against", 1)

@@ -22,7 +22,7 @@ from fer_core.metrics.core import Measured, f1_table, measure_models, report_tab
 from fer_core.metrics.curves import HALF_A_PIXEL, curve_table, threshold_table
 from fer_core.metrics.ensembles import Ensemble, fuse
 from fer_core.metrics.paper import PAPER_VARIANTS, paper_contradictions, paper_f1, paper_overall, paper_recomputed
-from fer_core.metrics.paper_claims import paper_claims, trials_table
+from fer_core.metrics.paper_claims import paper_claims
 from fer_core.metrics.predictions import Predictions, is_graded
 from fer_core.metrics.significance import pair_table
 from fer_core.store.datasets import find_dataset
@@ -113,12 +113,6 @@ class Results:
         return paper_claims(public.answers if public else None)
 
     @cached_property
-    def trials(self) -> pd.DataFrame:
-        """The small trainings for what the paper varies; empty without PublicTest."""
-        public = self.public()
-        return trials_table(public.answers) if public else pd.DataFrame()
-
-    @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by name; those computed from predictions have the columns `split`, `view` and `by`."""
         answers = self.answers
@@ -149,7 +143,6 @@ class Results:
             "paper": overall,
             "paper_f1": pd.concat(f1, ignore_index=True),
             "paper_claims": self.claims,
-            "paper_trials": self.trials,
             "paper_recomputed": paper_recomputed(),
             "paper_contradictions": paper_contradictions(),
         }

@@ -27,7 +27,7 @@ from fer_core.metrics.paper import (
     paper_recomputed,
     paper_report,
 )
-from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose, trials_in_prose
+from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
 from fer_core.sections import sections
 from fer_core.sections.cards import model_readme, model_text
 from fer_core.sections.sections import Section
@@ -37,8 +37,6 @@ from fer_core.types import FerError
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import choose, choose_model, explain, explained_metric, offer_download, plain, show_table, warn
 from pages.parts.data import Selection, computed, results, shared
-
-TRIAL_POINTS: Final = {"difference": "Points", "low": "95 % from", "high": "to"}
 
 LEGEND: Final = "A click on a name in the legend shows or hides a model, a double click shows it alone."
 
@@ -315,8 +313,6 @@ def _paper(selection: Selection) -> None:
     st.markdown("**The paper’s conclusions, judged**")
     st.markdown("\n".join(f"- {sentence}" for sentence in in_prose(results(selection).claims)))
     st.caption(CLAIMS_CAPTION)
-    if not (trials := results(selection).trials).empty:
-        _trials(trials)
     variants, title_of = list(PAPER_VARIANTS), PAPER_VARIANTS.__getitem__
     variant = st.selectbox("Variant", variants, 5, format_func=title_of, key="c_variant", bind="query-params")
     title, f1 = title_of(variant), results(selection).paper[1][variant]
@@ -341,26 +337,6 @@ def _paper(selection: Selection) -> None:
         alt=f"Where the paper contradicts itself about {title}",
     )
     st.caption(f"Names such as VGG16_modified are the paper’s. {PLAIN_MEANS}")
-
-
-def _trials(trials: pd.DataFrame) -> None:
-    st.markdown("**Small trainings with several seeds**")
-    st.markdown("\n".join(f"- {sentence}" for sentence in trials_in_prose(trials)))
-    points = {name: 100 * trials[name] for name in ("difference", "low", "high")}
-    columns: dict[str, Any] = {
-        "question": "Question",
-        "title": "Model",
-        "seeds": ("Seeds", "%d"),
-        "faces": ("Training faces", "%d"),
-        "accuracy": ("Accuracy", "%.3f"),
-        **{name: (title, "%+.1f") for name, title in TRIAL_POINTS.items()},
-    }
-    show_table(trials.assign(**points), "Small trainings by question", columns, height="content", placeholder="–")
-    st.caption(
-        "The head of MobileNetV2 at 96 pixels on ImageNet weights, six epochs, on PublicTest by FER2013’s label. "
-        "Differences in points from the first model of a question; the intervals cover test faces and seeds. "
-        "`python -m fer_core.runs.paper_trials` repeats them."
-    )
 
 
 def _model_card(selection: Selection) -> None:
