@@ -83,23 +83,6 @@ def reported(variant: str) -> list[ReportedOverall]:
     return [row for row in OVERALL if VARIANTS[row.name] == variant]
 
 
-def recompute_vgg16_modified() -> dict[str, float]:
-    """Recompute accuracy, macro F1, Avg TPR and Avg FPR of VGG16_modified from section 4.5, by key of the metric.
-
-    The printed fractions determine the counts: recall times support, and the true positives divided by precision, are
-    integers, and the predicted counts sum to the 3,589 faces.
-    """
-    support, precision, recall = (np.array(FINAL[name]) for name in ("support", "precision", "recall"))
-    hits = np.rint(recall * support).astype(int)
-    predicted = np.rint(hits / precision).astype(int)
-    return {
-        "accuracy": float(hits.sum() / support.sum()),
-        "macro_f1": float((2 * hits / (support + predicted)).mean()),
-        "avg_tpr": float((hits / support).mean()),
-        "avg_fpr": float(((predicted - hits) / (support.sum() - support)).mean()),
-    }
-
-
 def paper_metrics() -> dict[str, str]:
     """Return the titles of the metrics that the paper reports, by key."""
     return {key: title for key, title in metric_titles().items() if hasattr(OVERALL[0], key)}
@@ -160,22 +143,6 @@ def paper_f1(variant: str, measured: Measured) -> pd.DataFrame:
         ours = zip(zip(EXPRESSIONS, intervals.f1, strict=True), metrics.per_class.f1, strict=True)
         rows += [(f"measured here{weights}", name, f1, ends.low, ends.high) for (name, ends), f1 in ours]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
-
-
-def paper_recomputed() -> pd.DataFrame:
-    """Return VGG16_modified recomputed from section 4.5, beside what the figures report of it.
-
-    There is a row for each metric; the columns are `metric`, `recomputed` and one for each figure ("figure 11", …).
-    """
-    recomputed = recompute_vgg16_modified()
-    titles = {name: title for name, title in paper_metrics().items() if name in recomputed}
-    return pd.DataFrame(
-        {
-            "metric": list(titles.values()),
-            "recomputed": [recomputed[name] for name in titles],
-            **{f"figure {row.figure}": [getattr(row, name) for name in titles] for row in reported("vgg16_modified")},
-        }
-    )
 
 
 def paper_report() -> pd.DataFrame:

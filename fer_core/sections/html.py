@@ -180,9 +180,6 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
         both = {name: _two_lines(table, f"{name}_reported", f"{name}_measured") for name in paper_metrics()}
         sources = {name: titles[name] for name in ("reported", "measured")}
         yield _table(table.assign(**both), {"title": titles["title"], **paper_metrics(), **sources})
-        yield "<h3>The final model, recomputed from the table in section 4.5, beside the figures</h3>"
-        again = results.tables["paper_recomputed"]
-        yield _table(again, {name: name.capitalize() for name in map(str, again)} | {"metric": "VGG16_modified"})
         yield f"<h3>The paper’s conclusions, judged</h3><p>{CLAIMS_CAPTION}</p>"
         yield from (f"<p>{escape(sentence.replace('**', ''))}</p>" for sentence in in_prose(results.claims))
         yield f"<h3>Contradictions in the paper</h3><p>{escape(PLAIN_MEANS)}</p>"

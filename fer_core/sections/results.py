@@ -21,7 +21,7 @@ from fer_core.metrics.confusion import confusion_cells
 from fer_core.metrics.core import Measured, f1_table, measure_models, report_table
 from fer_core.metrics.curves import HALF_A_PIXEL, curve_table, threshold_table
 from fer_core.metrics.ensembles import Ensemble, fuse
-from fer_core.metrics.paper import PAPER_VARIANTS, paper_contradictions, paper_f1, paper_overall, paper_recomputed
+from fer_core.metrics.paper import PAPER_VARIANTS, paper_contradictions, paper_f1, paper_overall, paper_report
 from fer_core.metrics.paper_claims import paper_claims
 from fer_core.metrics.predictions import Predictions, is_graded
 from fer_core.metrics.significance import pair_table
@@ -143,7 +143,7 @@ class Results:
             "paper": overall,
             "paper_f1": pd.concat(f1, ignore_index=True),
             "paper_claims": self.claims,
-            "paper_recomputed": paper_recomputed(),
+            "paper_report": paper_report(),
             "paper_contradictions": paper_contradictions(),
         }
 

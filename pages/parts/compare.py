@@ -24,7 +24,6 @@ from fer_core.metrics.paper import (
     PLAIN_MEANS,
     paper_metrics,
     paper_notes,
-    paper_recomputed,
     paper_report,
 )
 from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
@@ -319,17 +318,6 @@ def _paper(selection: Selection) -> None:
     lowest = f1.dropna(subset=["f1"]).sort_values("f1").drop_duplicates("model").itertuples()
     explain("F1", f"{title} has its lowest F1: " + "; ".join(f"{r.expression} {r.f1:.3f} ({r.model})" for r in lowest))
     show_chart(class_scores(f1, narrow=narrow_screen()), alt=f"F1 by expression of {title}, reported and measured")
-    st.markdown("**The final model, recomputed from the paper’s own table of precision, recall and support**")
-    recomputed = paper_recomputed()
-    show_table(
-        recomputed,
-        "The final model recomputed from section 4.5, beside the paper’s figures",
-        {
-            "metric": PAPER_VARIANTS["vgg16_modified"],
-            "recomputed": ("Recomputed from section 4.5", "%.4f"),
-            **{str(name): (f"Reported, {name}", "%.4f") for name in recomputed.columns[2:]},
-        },
-    )
     st.markdown("**Where the paper contradicts itself**")
     st.table(
         {plain(topic): plain(note) for topic, note in paper_notes(variant).items()},
