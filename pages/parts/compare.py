@@ -100,14 +100,15 @@ def _by_expression(selection: Selection) -> None:
     explain("F1", section.example)
     _show_chart(section, figure, key="c_class_scores")
     st.caption(f"{section.caption} {LEGEND}")
+    focus = _highlighted(results(selection).answers.titles, "c_report_of", "Classification report of")
+    section, _ = _view(sections.classification, selection, focus=focus)
     with st.grid(2, min_column_width=480):
         with st.container():
-            focus = _highlighted(results(selection).answers.titles, "c_report_of", "Classification report of")
-            section, _ = _view(sections.classification, selection, focus=focus)
+            st.markdown(f"**{plain(focus)}**")
             _show_table(section)
         if not results(selection).answers.own:
-            with st.container(vertical_alignment="bottom"):
-                st.markdown("**The paper’s final model, VGG16_modified, as section 4.5 reports it**")
+            with st.container():
+                st.markdown("**VGG16_modified, as the paper prints it in section 4.5**")
                 words = "Classification report of VGG16_modified, as the paper prints it"
                 show_table(paper_report(), words, dict(section.columns or {}), height="content", placeholder="–")
     st.caption(section.caption)

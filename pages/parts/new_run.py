@@ -47,7 +47,7 @@ RATES: Final = (0.00003, 0.0001, 0.0003, 0.001, 0.002, 0.003, 0.01, 0.03, 0.1, 0
 OPEN_LAYERS: Final = {"none": 0, "2": 2, "6": 6, "12": 12, "24": 24, "all": ALL_LAYERS}
 THUMBNAILS: Final = 24
 
-PLAIN: Final = "Adam at a constant rate with early stopping; no label smoothing, averaged weights or bfloat16."
+PLAIN: Final = "paper: Adam at a constant rate with early stopping; no label smoothing, averaged weights or bfloat16."
 """What the recipe of the paper is."""
 
 KEPT: Final = f"They stay on FER Lab’s computer for {KEPT_DAYS} days, or as long as there is a run that uses them."
@@ -321,6 +321,7 @@ def select_recipe(spec: ModelSpec, faces: int) -> tuple[ModelSpec, Recipe]:
         patience = "Stop when the hold-out loss has not fallen for this many epochs, and keep the best epoch. 0: never."
         weights = "balanced: each expression has the same weight in the loss, however rare it is."
         settings |= _settings(
+            recipe=("Recipe", ("paper",), "f_recipe", PLAIN),
             schedule=("Schedule", SCHEDULES, "f_schedule"),
             optimizer=("Optimizer", OPTIMIZERS, "f_optimizer"),
             batch_size=("Batch size", (8, 16, 32, 64, 128, 256), "f_batch"),
@@ -329,14 +330,13 @@ def select_recipe(spec: ModelSpec, faces: int) -> tuple[ModelSpec, Recipe]:
             class_weights=("Class weights", CLASS_WEIGHTS, "f_weights", weights),
             loss=("Loss", LOSSES, "f_loss", "focal: faces that are already correct count less."),
         )
-        plain_fit = st.toggle("Fit as the paper does", key="f_plain", bind="query-params", help=PLAIN)
         settings["seed"] = common.whole_number("Seed", 0, 9999, 0, "f_seed")
     if "augmentation" in settings:
         settings["augmentation"] = augmentation_named(str(settings["augmentation"]), spec)
     if settings.get("early_stopping"):
         settings["ema"] = 0.0
     recipe = fine_tuning_recipe(spec, faces, epochs)
-    if plain_fit:
+    if settings.pop("recipe", None):
         recipe = replace(papers_recipe(spec), epochs=epochs, batch_size=recipe.batch_size)
     return spec, replace(recipe, **settings)
 
