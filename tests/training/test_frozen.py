@@ -18,7 +18,7 @@ from fer_core.training.frozen import certainty, pooled_features, teacher, teache
 from fer_core.training.recipe import Recipe
 from fer_core.training.targets import heads_of, with_votes_head
 from fer_core.types import FerError
-from tests.training.conftest import PLAIN, store
+from tests.training.conftest import PLAIN, small_network, store
 
 FACES = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
 INPUT = FACES[..., None].astype("float32")
@@ -142,9 +142,9 @@ def test_a_teacher_of_two_heads_has_those_that_it_learned_with(tiny_spec, tiny_n
 
 
 def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark, home):
-    plain = replace(PLAIN, epochs=12, batch_size=16, ema=0.5, augmentation=None)
+    plain = replace(PLAIN, epochs=12, batch_size=16, ema=0.5)
     keras.utils.set_random_seed(0)
-    master = build_network(tiny_spec)
+    master = small_network()
     fit(master, tiny_spec, recipe=plain, training=bright_and_dark, holdout=bright_and_dark)
     store("master", master, tiny_spec)
     faces = bright_and_dark.images[..., None].astype("float32")
@@ -157,7 +157,7 @@ def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark
         (silent.subset(np.arange(1)), bright_and_dark.images),
     ):
         keras.utils.set_random_seed(1)
-        student = build_network(tiny_spec)
+        student = small_network()
         history = fit(student, tiny_spec, recipe=taught, training=part, holdout=bright_and_dark, unlabelled=more)
         assert len(history["val_loss"]) == 12
         assert (student.predict(faces, verbose=0).argmax(axis=1) == expected).mean() > 0.95
