@@ -11,7 +11,6 @@ import pytest
 from scipy.stats import entropy
 
 from fer_core.files import cache_folder
-from fer_core.models import build_network
 from fer_core.training import frozen
 from fer_core.training.fit import fit
 from fer_core.training.frozen import certainty, pooled_features, teacher, teachers_answers
@@ -25,9 +24,9 @@ INPUT = FACES[..., None].astype("float32")
 
 
 @pytest.fixture
-def backbone(tiny_spec, home):
+def backbone(home):
     keras.utils.set_random_seed(1)
-    network = build_network(tiny_spec)
+    network = small_network()
     network.trainable = False
     return network
 
@@ -56,7 +55,7 @@ def test_features_are_the_networks_and_are_computed_once(backbone, tiny_spec, br
     features()
     assert len(count) == 4, "other faces and other weights are computed anew"
     with pytest.raises(ValueError, match="Expected a frozen backbone"):
-        pooled_features(build_network(tiny_spec), tiny_spec, bright_and_dark, mirrored=False)
+        pooled_features(small_network(), tiny_spec, bright_and_dark, mirrored=False)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other shape"])
@@ -79,7 +78,7 @@ def test_answers_are_the_mean_over_teachers_and_both_views(tiny_spec, home, coun
     networks = []
     for seed, name in enumerate(("one", "two")):
         keras.utils.set_random_seed(seed)
-        network = build_network(tiny_spec)
+        network = small_network()
         head = network.get_layer("head")
         head.set_weights([np.random.default_rng(seed).normal(0, 3, w.shape) for w in head.get_weights()])
         store(name, network, tiny_spec)

@@ -28,10 +28,8 @@ def test_nonsense_is_refused(wrong):
 
 
 def test_it_survives_json():
-    for recipe in (
-        replace(PLAIN, augmentation=Augmentation()),
-        replace(PLAIN, ema=0.0, early_stopping=4, teachers=("one", "two")),
-    ):
+    for changes in ({"augmentation": Augmentation()}, {"ema": 0.0, "early_stopping": 4, "teachers": ("one", "two")}):
+        recipe = replace(PLAIN, **changes)
         values = {**recipe.as_dict(), "teachers": list(recipe.teachers)}
         if values["augmentation"]:
             values["augmentation"]["scale"] = list(values["augmentation"]["scale"])
