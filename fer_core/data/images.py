@@ -8,6 +8,7 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -105,6 +106,11 @@ def resized(image: Image, size: tuple[int, int]) -> Image:
 
 def sample_portrait() -> Image:
     """Return the portrait of the astronaut Eileen Collins from scikit-image, `(512, 512, 3)` RGB uint8."""
+    return _portrait().copy()
+
+
+@cache
+def _portrait() -> Image:
     file = resources.files("skimage") / "data" / "astronaut.png"  # skimage.data imports much of SciPy
     return np.asarray(Pillow.open(io.BytesIO(file.read_bytes())), np.uint8)
 
