@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fer_core.labels import EXPRESSIONS
 from fer_core.quiz.rounds import FER2013
 from fer_core.store.datasets import list_datasets
 from pages.parts.common import choose, with_code
@@ -16,7 +17,7 @@ head(
     "models say.",
 )
 
-added = {dataset.name: dataset for dataset in list_datasets()}
+added = {dataset.name: dataset for dataset in list_datasets(EXPRESSIONS)}
 if added and not room_in_url() and (of := choose("Faces", (FER2013, *added), "q_of")) in added:
     alone(added[of].tests_by_row(), of)
     st.stop()
