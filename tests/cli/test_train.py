@@ -21,19 +21,19 @@ from tests.runs.conftest import write_faces
 
 @pytest.mark.slow
 def test_trains_stores_and_serves(fer, fer2013_file, home, portrait):
-    words = ("train", "compact_cnn", "--subset", "350", "--data", fer2013_file, "--epochs")
+    words = ("train", "compact_cnn", "--subset", "70", "--data", fer2013_file, "--epochs")
     result = fer(*words, "1")
     assert result.exit_code == 0, result.output
     model = load_model("compact_cnn_trial")
     assert model.folder.is_relative_to(home)
     assert not load_model("compact_cnn").folder.is_relative_to(home), "a trial stands in no good model's place"
-    assert model.card.training["faces"] == 318, "the others are the hold-out"
+    assert model.card.training["faces"] == 63, "the others are the hold-out"
     assert model.card.training["data"].startswith("a part of FER2013")
     assert model.card.recipe["epochs"] == len(model.history()) == 1
-    assert len(model.predictions("public_test")) == 350
+    assert len(model.predictions("public_test")) == 70
     degraded = model.degraded()
-    assert (len(degraded), set(degraded["faces"])) == (26, {700}), "of 1,000, as there are no more test faces here"
-    assert len(model.face_map()) == 700
+    assert (len(degraded), set(degraded["faces"])) == (26, {140}), "of 1,000, as there are no more test faces here"
+    assert len(model.face_map()) == 140
     (answer,) = json.loads(fer("predict", portrait, "--json", "--model", "compact_cnn_trial").stdout)
     assert len(answer["faces"]) == 1
     assert "belongs to a run with another model, recipe or dataset" in fer(*words, "2").stderr
