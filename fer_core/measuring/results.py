@@ -192,9 +192,9 @@ def training_curves(history: pd.DataFrame, title: str, name: str) -> pd.DataFram
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
 
 
-def recommendation(one: StoredModel, other: StoredModel) -> str:
+def recommendation(model: StoredModel, other: StoredModel) -> str:
     """Return in words which of two models the score on the hold-out recommends, or why none."""
-    cards = (one.card, other.card)
+    cards = (model.card, other.card)
     known = sorted([(card.holdout_score, card.title) for card in cards if card.holdout_score is not None], reverse=True)
     faces = {card.scored_faces for card in cards}
     if len(known) < 2 or len(faces) > 1 or None in faces:

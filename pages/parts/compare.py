@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.columns import YARDSTICKS, percent
 from fer_core.figures.curves import confidence_bars
+from fer_core.figures.diagram import diagram_text, network_diagram
 from fer_core.figures.scores import class_scores
 from fer_core.measuring.scoreboard import face_milliseconds, front_models
 from fer_core.metrics.calibration import faces_in_bins
@@ -26,8 +27,9 @@ from fer_core.metrics.paper import (
     packages_table,
     paper_metrics,
     paper_notes,
-    paper_recomputed,
+    paper_report,
 )
+from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
 from fer_core.sections import sections, worked
 from fer_core.sections.cards import model_readme, model_text
 from fer_core.sections.sections import Section
@@ -153,18 +155,31 @@ def _milliseconds(model: StoredModel) -> float | None:
         return None
 
 
-def _by_expression(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:  # noqa: ARG001
+def _by_expression(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) -> None:
     section, figure = _view(sections.by_expression, selection)
+    with drawer:
+        focus = _highlighted(results(selection).answers.titles, "c_report_of", "Classification report of")
     with top:
         _show(section, figure, "c_class_scores")
         explain("F1", section.example)
     _show_table(section)
+    section, _ = _view(sections.classification, selection, focus=focus)
+    with st.grid(2, min_column_width=480):
+        with st.container():
+            st.markdown(f"**{plain(focus)}**")
+            _show_table(section)
+        if not results(selection).answers.own:
+            with st.container():
+                st.markdown("**VGG16_modified, as the paper prints it in section 4.5**")
+                words = "Classification report of VGG16_modified, as the paper prints it"
+                show_table(paper_report(), words, dict(section.columns or {}), height="content", placeholder="–")
+    st.caption(section.caption)
 
 
-def _highlighted(titles: Mapping[str, str], key: str) -> str:
+def _highlighted(titles: Mapping[str, str], key: str, label: str = "Model to highlight") -> str:
     """Ask for the model to highlight, given titles by name; return its title."""
     names = list(titles)
-    name = st.selectbox("Model to highlight", names, format_func=titles.__getitem__, key=key, bind="query-params")
+    name = st.selectbox(label, names, format_func=titles.__getitem__, key=key, bind="query-params")
     return titles[name if name in titles else names[0]]
 
 
@@ -292,7 +307,14 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
     with top:
         _show(section, figure, legend="The paper’s contradictions stand as it prints them.")
         explain(titles[metric], section.example)
+    st.caption(
+        "Ours learn from at most 26,040 of the 28,709 faces of Training, and everything is chosen on the others; the "
+        "paper learns from all and chooses on PrivateTest. `fer-lab train NAME --papers-split --recipe paper` does so."
+    )
     _show_table(section, placeholder="–", height="auto")
+    st.markdown("**The paper’s conclusions, judged**")
+    st.markdown("\n".join(f"- {sentence}" for sentence in in_prose(results(selection).claims)))
+    st.caption(CLAIMS_CAPTION)
     variants, title_of = list(PAPER_VARIANTS), PAPER_VARIANTS.__getitem__
     variant = st.selectbox("Variant", variants, 5, format_func=title_of, key="c_variant", bind="query-params")
     title, f1 = title_of(variant), results(selection).paper[1][variant]
@@ -300,17 +322,6 @@ def _paper(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerator) ->
     words = "; ".join(f"{row['expression']} {_percent(row['f1'])} ({row['model']})" for row in lowest)
     explain("F1", f"{title} has its lowest F1: {words}")
     show_chart(class_scores(f1, narrow=narrow_screen()), alt=f"F1 by expression of {title}, reported and measured")
-    st.markdown("**The final model, recomputed from the paper’s own table of precision, recall and support**")
-    recomputed = paper_recomputed()
-    show_table(
-        recomputed,
-        "The final model recomputed from section 4.5, beside the paper’s figures",
-        {
-            "metric": PAPER_VARIANTS["vgg16_modified"],
-            "recomputed": ("Recomputed from section 4.5", sections.PERCENT),
-            **{str(name): (f"Reported, {name}", sections.PERCENT) for name in recomputed.columns[2:]},
-        },
-    )
     st.markdown("**Where the paper contradicts itself**")
     st.table(
         {plain(topic): plain(note) for topic, note in paper_notes(variant).items()},
@@ -326,6 +337,8 @@ def _model_card(selection: Selection, top: DeltaGenerator, drawer: DeltaGenerato
     with drawer:
         (model,) = choose_model(models, "c_card", "Model card of", index=first, width=420)
     with top:
+        if blocks := model.card.training.get("blocks"):
+            show_chart(network_diagram(blocks, narrow=narrow_screen()), diagram_text(blocks), key="c_diagram")
         st.markdown(computed(_card_text, model))
     file_name, readme = f"{model.name}-README.md", lambda: model_readme(model)
     offer_download("In Hugging Face’s form", readme, file_name, "text/markdown", "download", "c_card_file")

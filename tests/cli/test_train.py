@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from fer_core.metrics.paper import PAPER_VARIANTS
 from fer_core.runs.run import list_runs
-from fer_core.store.folders import load_model
+from fer_core.store.folders import load_model, promoted
+from fer_core.types import FerError
 from tests.cli.conftest import fails
+from tests.made_up_store import add_model
 from tests.own_data import own_study
 from tests.runs.conftest import write_faces
 
 
 @pytest.mark.slow
 def test_trains_stores_and_serves(fer, fer2013_file, home, portrait):
-    words = ("train", "compact_cnn", "--subset", "350", "--data", fer2013_file, "--epochs")
+    words = ("train", "compact_cnn", "--subset", "70", "--data", fer2013_file, "--epochs")
     result = fer(*words, "1")
     assert result.exit_code == 0, result.output
     model = load_model("compact_cnn_trial")
     assert model.folder.is_relative_to(home)
     assert not load_model("compact_cnn").folder.is_relative_to(home), "a trial stands in no good model's place"
-    assert model.card.training["faces"] == 318, "the others are the hold-out"
+    assert model.card.training["faces"] == 63, "the others are the hold-out"
     assert model.card.training["data"].startswith("a part of FER2013")
     assert model.card.recipe["epochs"] == len(model.history()) == 1
-    assert len(model.predictions("public_test")) == 350
+    assert len(model.predictions("public_test")) == 70
     degraded = model.degraded()
-    assert (len(degraded), set(degraded["faces"])) == (26, {700}), "of 1,000, as there are no more test faces here"
-    assert len(model.face_map()) == 700
+    assert (len(degraded), set(degraded["faces"])) == (26, {140}), "of 1,000, as there are no more test faces here"
+    assert len(model.face_map()) == 140
     (answer,) = json.loads(fer("predict", portrait, "--json", "--model", "compact_cnn_trial").stdout)
     assert len(answer["faces"]) == 1
     assert "belongs to a run with another model, recipe or dataset" in fer(*words, "2").stderr
@@ -136,3 +140,32 @@ def test_wrong_studies_are_explained(fer, pictures, asked):
         (("tune", "compact_cnn"), "FER2013"),
     )
     assert asked == []
+
+
+def test_the_papers_models_are_trained_once_and_stand_beside_the_paper(fer, home, tmp_path, monkeypatch):
+    """One model is there already, one cannot start, and the others are trained; the training itself is replaced."""
+    add_model(promoted(), "mobilenetv2_frozen_as_the_paper", title="mine")
+    trained = []
+
+    def train_named(spec, data, *, root, recipe, **_):
+        if spec.backbone == "Xception":
+            raise FerError("The ImageNet weights of Xception are not available.")
+        trained.append((spec.name, recipe.early_stopping, len(data.holdout)))
+        return add_model(root, spec.name, title=spec.title)
+
+    monkeypatch.setattr("fer_core.training.train.train_named", train_named)
+    data = some_faces(tmp_path / "a.csv", "Training", "PublicTest", "PrivateTest")
+    result = fer("train", "--paper", "--recipe", "paper", "--data", data)
+    assert result.exit_code == 0, result.output
+    assert [name for name, *_ in trained] == [
+        f"{variant}_as_the_paper"
+        for variant in PAPER_VARIANTS
+        if variant not in ("mobilenetv2_frozen", "xception_frozen")
+    ]
+    assert all(patience == 5 for _, patience, _ in trained)
+    assert "mobilenetv2_frozen_as_the_paper is stored already" in result.stdout
+    assert "weights of Xception are not available" in result.stderr
+    table = [line for line in result.stdout.splitlines() if "0.5840" in line]
+    assert len(table) == 3 and all(len(re.findall(r"0\.\d{4} \(0\.\d{3}–0\.\d{3}\)", line)) == 2 for line in table)
+    assert re.search(r"Xception, frozen.*0\.4873.*– ", result.stdout)
+    fails(fer, (("train",), "or --paper"), (("train", "hog_linear", "--paper"), "or --paper"))
