@@ -6,6 +6,7 @@ import json
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -156,7 +157,7 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
         yield _table(table, titles)
     elif section.title == "Classification report":
         if not results.answers.own:
-            table = pd.concat([paper_report(), table])
+            table = replace(section, table=pd.concat([paper_report(), section.table])).texts
         reports = f"{table['model'].nunique()} classification reports"
         yield f"<details><summary>{reports}</summary>{_table(table, titles)}</details>"
     elif section.title == "Scoreboard":
