@@ -39,7 +39,7 @@ from fer_core.types import FerError
 from tests.made_up_store import add_model
 from tests.training.conftest import store
 
-SMALL = ModelSpec("small", "Small", "transfer", backbone="MobileNetV2", backbone_size=32, weights_from="utkface")
+SMALL = ModelSpec("small", "Small", "transfer", backbone="MobileNet", backbone_size=32, weights_from="utkface")
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +53,11 @@ def aged():
 
 @pytest.mark.slow
 def test_a_pretrained_backbone_is_started_from(aged, home):
-    with pytest.raises(FerError, match=r"MobileNetV2 has not been pretrained .*`fer-lab pretrain MobileNetV2"):
+    with pytest.raises(FerError, match=r"MobileNet has not been pretrained .*`fer-lab pretrain MobileNet"):
         initial_network(SMALL)
-    path = pretrain("MobileNetV2", aged, size=32, epochs=2)
-    assert path == home / "backbones" / pretrained_file("MobileNetV2", 32)
-    card = json.loads(path.with_name("mobilenetv2_32_utkface.json").read_text())
+    path = pretrain("MobileNet", aged, size=32, epochs=2)
+    assert path == home / "backbones" / pretrained_file("MobileNet", 32)
+    card = json.loads(path.with_name("mobilenet_32_utkface.json").read_text())
     assert card["recipe"]["epochs"] == 2
     assert 0 < card["watched"]["age_mean_absolute_error"] < 200
     assert 0 <= card["watched"]["gender_accuracy"] <= 1
@@ -69,13 +69,13 @@ def test_a_pretrained_backbone_is_started_from(aged, home):
     fresh = build_network(SMALL)
     assert not np.array_equal(backbone_of(one).get_weights()[0], backbone_of(fresh).get_weights()[0])
     told = []
-    assert pretrain("MobileNetV2", aged, size=32, epochs=2, say=told.append) == path  # done already: no epoch again
+    assert pretrain("MobileNet", aged, size=32, epochs=2, say=told.append) == path  # done already: no epoch again
     assert str(card["watched"]["gender_accuracy"]) in told[-1]
     fewer = aged.subset(np.arange(40))
-    recipe = pretraining_recipe("MobileNetV2", 2)
+    recipe = pretraining_recipe("MobileNet", 2)
     assert pretraining_key(recipe, fewer) != pretraining_key(recipe, aged), "other faces do not go on where these ended"
-    assert pretraining_key(recipe, aged) != pretraining_key(pretraining_recipe("MobileNetV2", 3), aged)
-    assert (home / "backbones" / f".mobilenetv2_32_utkface.weights.h5-{pretraining_key(recipe, aged)}").is_dir()
+    assert pretraining_key(recipe, aged) != pretraining_key(pretraining_recipe("MobileNet", 3), aged)
+    assert (home / "backbones" / f".mobilenet_32_utkface.weights.h5-{pretraining_key(recipe, aged)}").is_dir()
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(FerError, match="Pretrain again"):
         initial_network(SMALL)
