@@ -140,12 +140,12 @@ def test_trains_converts_and_serves_the_same(name, quantization, fer2013, home):
 
     # untrained networks answer all faces nearly alike: give the head what makes their small differences count
     below = keras.Model(network.input, head.input)
-    features = np.asarray(below(part.images[..., None].astype("float32")))
+    features = below.predict(part.images[..., None].astype("float32"), verbose=0)
     kernel = np.random.default_rng(0).normal(size=(features.shape[1], 7))
     kernel *= 3 / (features @ kernel).std(axis=0)
     head.set_weights([kernel, -(features @ kernel).mean(axis=0)])
     faces = fer2013.split("public_test").images[:64]
-    expected = np.asarray(network(faces[..., None].astype("float32")))
+    expected = network.predict(faces[..., None].astype("float32"), verbose=0)
     served = Classifier(to_litert(network, 48, quantization)).predict(faces).probabilities
     if quantization == "float32":
         np.testing.assert_allclose(served, expected, atol=1e-3)

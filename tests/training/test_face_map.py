@@ -53,7 +53,7 @@ def test_a_networks_map_has_its_pooled_features_sorted_by_row(tiny_network, test
     assert list(table.columns) == MAP_COLUMNS
     assert table["row"].tolist() == sorted(tests.rows.tolist())
     extractor = keras.Model(tiny_network.input, tiny_network.get_layer("pool").output)
-    features = np.asarray(extractor(tests.images[..., None].astype("float32")))
+    features = extractor.predict(tests.images[..., None].astype("float32"), batch_size=64, verbose=0)
     expected = arrange(features)[np.argsort(tests.rows)]
     np.testing.assert_allclose(table[["x", "y"]].astype("float32"), expected, rtol=1e-3, atol=1e-3)
 

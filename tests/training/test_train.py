@@ -20,7 +20,7 @@ from fer_core.training.recipe import Recipe
 from fer_core.training.targets import class_frequencies
 from fer_core.training.train import choose_storage, claim_folder, run_identity, train, train_named
 from fer_core.types import FerError
-from tests.training.conftest import small_network, store, with_votes
+from tests.training.conftest import store, with_votes
 
 ONE_EPOCH = Recipe(epochs=1, batch_size=16, ema=0.0, augmentation=None, mixed_precision=False)
 
@@ -39,7 +39,6 @@ def data():
 
 def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, tmp_path, bright_and_dark, monkeypatch):
     monkeypatch.setattr(module, "QUANTIZATIONS", ("float32",))
-    monkeypatch.setattr(module, "initial_network", lambda *_: small_network())
     faces = with_votes(bright_and_dark, bright_and_dark.labels)
     recipe, parts = replace(ONE_EPOCH, target="both"), TrainingData(faces, faces)
     model = train(tiny_spec, parts, recipe=recipe, root=tmp_path, folder=tmp_path / "run")
