@@ -148,7 +148,7 @@ def snapshot(model: StoredModel) -> None:
 
 @st.fragment(run_every=0.5)
 def readings(session: LiveSession) -> None:
-    """Show the probabilities of one face and the frame rate, or help if no picture arrives, in a place of one height."""
+    """Show the probabilities of one face and the frame rate, or help, in a place of one height."""
     with st.container(height=PANEL, border=False):
         _readings(session.status())
 
