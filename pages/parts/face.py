@@ -5,6 +5,7 @@ Predict shows its parts below each other. Elsewhere `face_tiles` shows faces in 
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,6 +19,7 @@ import streamlit as st
 from fer_core.columns import percent_text
 from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.explain import NOTABLE, REGIONS, Edits, edit_and_rerun
+from fer_core.explain.examples import EXAMPLES, thumbnail
 from fer_core.faces import Evidence, enlarged_pixels, evidence_for, png
 from fer_core.figures.bars import model_answers, probability_bars, probability_change, probability_text, vote_bars
 from fer_core.figures.matrices import pixel_chart
@@ -28,10 +30,14 @@ from fer_core.types import FaceResult, Image
 from pages.parts.charts import show_chart
 from pages.parts.common import explain, no_model_yet, plain, upper_first, warn, why_not_sure
 from pages.parts.pictures import (
+    EXAMPLE,
     Picture,
     analyzer,
+    annotated,
     close_up_of,
+    decoded,
     evidence_tile,
+    faces_upright,
     input_tile,
     load_models,
     occlusion_of,
@@ -53,6 +59,7 @@ PREDICTED: Final = "the prediction"
 OTHERS: Final = "all others"
 WEAK: Final = 0.25  # share of the scale below which a map is nearly dark
 TILE_WIDTH, LARGE = 108, 232  # pixels of a face, at least in a row, and on its card
+STRIP, SCROLLED = 420, 15  # height in pixels of a strip with more faces than these, which is scrolled
 ON_CARD: Final = 5  # models; all of them take seconds to load
 
 # A click on a picture clicks the button below it, since pictures of Streamlit take no clicks.
@@ -90,6 +97,36 @@ class FaceView(NamedTuple):
     def classes(self) -> tuple[str, ...]:
         """What the model tells apart."""
         return self.model.card.classes
+
+
+# A photo whose boxes can be clicked. Pictures of Streamlit take no clicks, and its charts keep no picture's shape.
+_PHOTO: Final = st.components.v2.component(
+    "fer_lab_photo",
+    html='<div id="photo"></div>',
+    css="""
+#photo { position: relative; line-height: 0; }
+#photo img { width: 100%; border-radius: var(--st-base-radius); }
+#photo button { position: absolute; padding: 0; border: 0; background: none; cursor: pointer; }
+#photo button[aria-pressed="true"] { outline: 5px solid white; outline-offset: -5px;
+  box-shadow: 0 0 0 3px black; }
+""",
+    js="""
+export default function ({ data, parentElement, setTriggerValue }) {
+  const photo = parentElement.querySelector("#photo"), picture = document.createElement("img");
+  picture.src = data.picture;
+  picture.alt = data.alt;
+  photo.replaceChildren(picture, ...data.boxes.map(({ title, left, top, width, height }, place) => {
+    const box = document.createElement("button");
+    Object.assign(box.style, { left, top, width, height });
+    box.title = title;
+    box.ariaLabel = title;
+    box.ariaPressed = String(place === data.chosen);
+    box.onclick = () => setTriggerValue("face", place);
+    return box;
+  }));
+}
+""",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,14 +188,83 @@ def face_tiles(
             with st.container(key=f"tile_{key}_{place}", gap=None):
                 labelled = f", labelled {tile.label}" if tile.label else ""
                 st.image(tile.image, width="stretch", alt=f"Face of {tile.name}{labelled}")
-                look: Any = {"type": "secondary" if place == chosen else "tertiary", "width": "stretch"}
-                if st.button(tile.words, key=f"open_{key}_{place}", **look):
-                    if choose is None:
-                        open_card(tile)
-                    else:
-                        choose(place)
+                look: Any = {"type": "primary" if place == chosen else "tertiary", "width": "stretch"}
+                if choose is not None:
+                    look |= {"on_click": choose, "args": (place,)}
+                if st.button(tile.words, key=f"open_{key}_{place}", **look) and choose is None:
+                    open_card(tile)
                 if tile.about:
-                    st.caption("  \n".join(map(plain, tile.about)))
+                    st.caption("  \n".join(map(plain, tile.about)), text_alignment="center")
+
+
+def photo(
+    picture: Picture,
+    model: StoredModel,
+    *,
+    chosen: int | None = None,
+    choose: Callable[[int], object] | None = None,
+    key: str = "photo",
+) -> None:
+    """Show a picture with numbered boxes; with `choose`, a click on one of several calls it with the face's place."""
+    faces = result_for(picture, model).faces
+    titles = [f"{number} {face.answer}" for number, face in enumerate(faces, 1)]
+    alt = f"Picture with numbered boxes: {', '.join(titles) or 'no face found'}"
+    file = annotated(picture, model)
+    if choose is None or len(faces) < 2:
+        st.image(file, width="stretch", alt=alt)
+        return
+    height, width = decoded(picture).shape[:2]
+    boxes = []
+    for title, result in zip(titles, faces, strict=True):
+        left, top, wide, high = result.face.box
+        shares = {"left": left / width, "top": top / height, "width": wide / width, "height": high / height}
+        boxes.append({"title": f"Face {title}"} | {side: f"{share:.2%}" for side, share in shares.items()})
+    source = f"data:image/jpeg;base64,{b64encode(file).decode()}"
+    data = {"picture": source, "alt": alt, "boxes": boxes, "chosen": chosen}
+
+    def clicked() -> None:
+        choose(int(st.session_state[key].face))
+
+    _PHOTO(key=key, data=data, on_face_change=clicked)
+
+
+def strip(
+    picture: Picture,
+    model: StoredModel,
+    *,
+    chosen: int | None = None,
+    choose: Callable[[int], object] | None = None,
+    key: str,
+) -> None:
+    """Show all faces of a picture with what a model says, as `face_tiles` does."""
+    faces = result_for(picture, model).faces
+    tiles = [
+        Tile(
+            upright,
+            f"Face {number}",
+            f"{number} {face.answer}",
+            about=[percent_text(face.confidence)],
+            picture=picture,
+            number=number,
+        )
+        for number, (upright, face) in enumerate(zip(faces_upright(picture, model), faces, strict=True), 1)
+    ]
+    with st.container(height=STRIP if len(tiles) > SCROLLED else "content", border=False):
+        face_tiles(tiles, key, chosen=chosen, choose=choose)
+
+
+def examples(chosen: bool = True) -> None:
+    """Show the example pictures; a click on one chooses it. `chosen`: one of them is on show."""
+    titles = list(EXAMPLES)
+    now = st.query_params.get(EXAMPLE, titles[0])
+
+    def choose(place: int) -> None:
+        st.query_params[EXAMPLE], st.session_state["p_source"] = titles[place], "Sample"
+        st.query_params.pop("p_face", None)
+
+    tiles = [Tile(thumbnail(title), f"the example {title}", title) for title in titles]
+    place = titles.index(now) if chosen and now in titles else None
+    face_tiles(tiles, "examples", chosen=place, choose=choose)
 
 
 def open_card(tile: Tile) -> None:
@@ -320,7 +426,7 @@ def _before_and_after(view: FaceView, after: FaceResult, edited: bool) -> None:
     if not edited:
         sentence = f"{was}: move a control"
     elif (before.expression, before.sure) == (after.expression, after.sure):
-        sentence = f"Still {now}, before {before.confidence:.0%}"
+        sentence = f"Still {now}, before {percent_text(before.confidence)}"
     else:
         sentence = f"Now {now}, before {was}"
     st.markdown(f"**{plain(view.model.title)}** – {sentence}")
@@ -346,7 +452,7 @@ def _all_after(found: list[tuple[FaceView, FaceResult]], edited: bool) -> None:
 
 
 def _in_words(face: FaceResult) -> str:
-    likely = f"{face.expression} {face.confidence:.0%}"
+    likely = f"{face.expression} {percent_text(face.confidence)}"
     return likely if face.sure else f"{NOT_SURE} ({likely})"
 
 
