@@ -12,7 +12,7 @@ from fer_core.visitors import limits
 from pages.parts.common import ERROR, emphasis, plain, warn, with_code
 from pages.parts.head import head
 from pages.parts.new_run import select_data, select_network, select_recipe
-from pages.parts.runs import NEW_TAB, RUNS_TAB, TAB, all_runs, answer, live, result, select_runs, start, try_newest
+from pages.parts.runs import NEW_TAB, RUNS_TAB, TAB, all_runs, live, result, select_runs, start, try_newest
 from pages.parts.tuning import tuning
 from pages.parts.visitor import training_allowed
 
@@ -62,11 +62,8 @@ if runs_tab.open:
     with runs_tab:
         if runs := all_runs():
             selected = select_runs(runs)
-            finished = selected[0].status().state == "finished"
-            if finished:
-                answer(selected[0])
             live(selected)
-            if finished:
+            if selected[0].status().state == "finished":
                 result(selected[0])
         else:
             icon = ":material/model_training:"

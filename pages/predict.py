@@ -11,7 +11,8 @@ from fer_core.inference.pictures import results_csv, results_json, results_table
 from pages.parts import common
 from pages.parts import pictures as parts
 from pages.parts.common import offer_download, plain, warn
-from pages.parts.face import FaceView, edit_panel, examples, face_bars, face_reasons, photo, strip
+from pages.parts.face import examples, photo, strip
+from pages.parts.face_views import FaceView, edit_panel, face_bars, face_reasons
 from pages.parts.head import head
 
 FACE = "p_face"  # query parameter: the face whose details are shown, from 1

@@ -124,7 +124,7 @@ def count_warnings(faces: FaceDataset) -> list[str]:
         warnings.append(f"There are no pictures of {listed(missing)}: the model cannot learn what it looks like.")
     if few := [f"{name} ({count})" for name, count in counts.items() if 0 < count < _FEW]:
         warnings.append(
-            f"Too few pictures of {listed(few)}: add some, at least {_FEW} of each, better hundreds, or leave a class out."
+            f"Too few pictures of {listed(few)}: take at least {_FEW} of each, better hundreds, or leave it out."
         )
     return warnings
 

@@ -16,9 +16,9 @@ from fer_core.inference.live import LiveSession, LiveStatus, release_memory
 from fer_core.inference.stream import TrackedFace
 from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
-from pages.parts.common import offer_download, why_not_sure, with_code
+from pages.parts.common import offer_download, why_not_sure
 from pages.parts.data import classifier
-from pages.parts.face import photo, strip
+from pages.parts.face import photo_taken
 from pages.parts.notice import PHOTO, all_agree
 from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, annotated, result_for
 
@@ -134,16 +134,7 @@ def snapshot(model: StoredModel) -> None:
         if not taken:
             sample_reading(model)
             return
-        picture = Picture("camera.jpg", taken.file_id, taken)
-        with st.spinner("Looking for faces"):
-            result = result_for(picture, model)
-        if result.error:
-            st.warning(with_code(result.error), icon=":material/warning:")
-        elif not result.faces:
-            st.info("No face was found. Come nearer, or turn to the light.", icon=":material/face_retouching_off:")
-        else:
-            photo(picture, model)
-            strip(picture, model, key="l_faces")
+        photo_taken(taken, model, key="l_faces")
 
 
 @st.fragment(run_every=0.5)

@@ -30,8 +30,8 @@ from pages.parts import common
 from pages.parts.charts import narrow_screen, show_chart
 from pages.parts.common import attempt, emphasis, explain, plain, warn
 from pages.parts.data import shared
-from pages.parts.face import photo, strip
-from pages.parts.pictures import pictures_from, result_for
+from pages.parts.face import photo_taken
+from pages.parts.notice import PHOTO, all_agree
 
 TAB, NEW_TAB, RUNS_TAB = "f_tab", "New run", "Runs"
 """Key and query parameter of the open tab, and the titles of two."""
@@ -74,15 +74,8 @@ def try_newest(runs: list[Run]) -> None:
         st.fragment(_progress, run_every=REFRESH_SECONDS if status.active else None)(run, status.state)
     else:
         st.markdown(f"**{plain(run.title)}**")
-        source = common.choose("Try it on", ("Camera", "Upload"), "f_try")
-        pictures = pictures_from(source, "f_try", several=False)
-        for picture in pictures:
-            found = result_for(picture, model)
-            if found.error or not found.faces:
-                warn([found.error or "No face was found. Come nearer, or turn to the light."])
-                continue
-            photo(picture, model)
-            strip(picture, model, key="f_try_faces")
+        if all_agree(PHOTO, "f_agree") and (taken := st.camera_input("Your face", key="f_try")):
+            photo_taken(taken, model, key="f_try_faces")
     st.button("Curves and results", icon=":material/monitoring:", on_click=open_runs, key="f_open_runs")
 
 
@@ -167,7 +160,7 @@ def _row(run: Run) -> dict[str, Any]:
 
 def _best_on_holdout(run: Run) -> str:
     history = run.history()
-    return f"{history['val_accuracy'].max():.1%}" if "val_accuracy" in history else "–"
+    return percent(history["val_accuracy"].max(), ".1%") if "val_accuracy" in history else "–"
 
 
 def _epochs(run: Run, status: Status) -> str:
@@ -191,7 +184,10 @@ def _live(runs: list[Run], states: list[str]) -> None:
         st.subheader(plain(run.title), width="content")
         st.badge(STATE_LABELS[status.state], icon=icon, color=color)
         _actions(run, status)
-    _state(status)
+    if status.state == "finished":
+        _answer(run)
+    else:
+        _state(status)
     with st.container(horizontal=True):
         st.metric("Epoch", _epochs(run, status), border=True)
         st.metric("Best on hold-out, by label", _best_on_holdout(run), border=True)
@@ -249,7 +245,7 @@ def _curves(runs: list[Run], epochs: int) -> None:
     explain("Training curves", words)
 
 
-def answer(run: Run) -> None:
+def _answer(run: Run) -> None:
     """Begin a finished run with how good its model is, in one sentence, and with what can be done with it."""
     model = run.result()
     if model is None:
@@ -315,11 +311,9 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
                 st.markdown(f"**{plain(answers.titles[name])}**" + (f" {why}" if name == OTHER else ""))
                 with st.container(horizontal=True):
                     for key in ("accuracy", "macro_f1"):
-                        interval = f"{intervals[key].low:.1%} – {intervals[key].high:.1%}"
-                        value = f"{metrics[key]:.1%}"
+                        interval = f"{percent(intervals[key].low, '.1%')} – {percent(intervals[key].high, '.1%')}"
+                        value = percent(metrics[key], ".1%")
                         st.metric(METRICS[key].title, value, interval, delta_color="off", delta_arrow="off")
-                alt = f"Confusion of {answers.titles[name]} on {answers.where}"
-                show_chart(confusion_chart(cells[name], "rates"), alt, key=f"f_confusion_{name}")
     st.caption(
         f"{answers.where}, {len(answers.labels):,} faces; small: 95 % intervals. In the matrix: of 100 faces of the "
         "row’s expression, how many are predicted as the column’s. Verdicts: McNemar’s test, which covers the test "
@@ -344,7 +338,16 @@ def _test_metrics(run: Run, model: StoredModel) -> None:
             explain(METRICS[key].title, f"{title}: {METRICS[key].example(metrics)}", question)
         explain("Confusion matrix", mistake, "What is a confusion matrix?")
         explain("F1", lowest, "What is F1?")
-    show_chart(class_scores(table, narrow=narrow_screen()), key="f_classes", alt="F1 by expression with 95 % intervals")
+    by_expression, confusion = st.tabs(["F1 by expression", "Confusion"])
+    with by_expression:
+        scores = class_scores(table, narrow=narrow_screen())
+        show_chart(scores, key="f_classes", alt="F1 by expression with 95 % intervals")
+    with confusion, st.grid(2, min_column_width=300):
+        for name in answers.names:
+            with st.container(border=True):
+                st.markdown(f"**{plain(answers.titles[name])}**")
+                alt = f"Confusion of {answers.titles[name]} on {answers.where}"
+                show_chart(confusion_chart(cells[name], "rates"), alt, key=f"f_confusion_{name}")
 
 
 def _judged(run: Run, model: StoredModel, split: str) -> tuple[dict[str, Any], StoredModel, StoredModel | None, str]:
@@ -364,7 +367,7 @@ def _compared(models: list[StoredModel], split: str, by: str) -> tuple[Predictio
     if answers is None:
         return None, {}, f"Not judged by {YARDSTICKS[by]}: no model has predictions with these answers.", complaints
     numbers, table = measure_models(answers), pair_table(answers)
-    reached = ", ".join(f"{answers.titles[name]} {numbers[name][0].accuracy:.1%}" for name in answers.names)
+    reached = ", ".join(f"{answers.titles[name]} {percent(numbers[name][0].accuracy, '.1%')}" for name in answers.names)
     verdict = "" if table.empty else f": {table.iloc[0]['verdict']}"
     return answers, numbers, f"{common.upper_first(YARDSTICKS[by])}: {reached}{verdict}.", complaints
 
