@@ -90,7 +90,9 @@ def _progress(run: Run, state: str) -> None:
         st.rerun()
     icon, color = STATE_STYLES[status.state]
     st.markdown(f"**{plain(run.title)}**")
-    st.badge(STATE_LABELS[status.state], icon=icon, color=color)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(STATE_LABELS[status.state], icon=icon, color=color)
+        _actions(run, status)
     _state(status)
 
 

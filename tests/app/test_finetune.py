@@ -176,22 +176,17 @@ def test_a_run_is_judged_by_both_yardsticks_and_recommended_by_the_hold_out(page
     default = folders.load_model()
     app = page(f_tab="Runs")
     voted = table[(table["split"] == "public_test") & (table["view"] == "plain") & (table["plurality"] >= 0)]
-    agreement = (voted["label"] == voted["plurality"]).mean()
-    by_label, by_votes = (default.card.score("public_test", by=by).accuracy for by in ("label", "plurality"))
-    assert (
-        f"FER2013's label: My run 100.0 %, {default.title} {percent(by_label, '.1%')}: My run is better by FER2013's"
-        in said(app)
-    )
+    agreed = percent((voted["label"] == voted["plurality"]).mean(), ".1%")
+    scores = (default.card.score("public_test", by=by).accuracy for by in ("label", "plurality"))
+    by_label, by_votes = (percent(score, ".1%") for score in scores)
+    assert f"FER2013's label: My run 100.0 %, {default.title} {by_label}: My run is better by FER2013's" in said(app)
     verdict = f"{default.title} is better by most annotators"
-    assert (
-        f"Most annotators: My run {percent(agreement, '.1%')}, {default.title} {percent(by_votes, '.1%')}: {verdict}"
-        in said(app)
-    )
+    assert f"Most annotators: My run {agreed}, {default.title} {by_votes}: {verdict}" in said(app)
     assert f"{default.title} is recommended" in said(app)
     assert "(where it started)" in said(app)
     assert app.metric[4].value == "100.0 %"
     app.get_by_key("f_by").set_value("plurality").run()
-    assert app.metric[4].value == percent(agreement, ".1%")
+    assert app.metric[4].value == agreed
 
 
 def test_without_test_faces_the_hold_out_speaks_and_every_page_survives(page, open_app, monkeypatch):
