@@ -73,7 +73,7 @@ def test_zips_that_cannot_be_used_and_one_that_can(page, submitted):
     app = page(f_source="Own pictures")
     for content, sentence in (
         (b"not a zip", "not a zip"),
-        (zipped(happy__1=b"x"), "expressions"),
+        (zipped(happy__1=b"x"), "only one class"),
         (zipped(holiday__1=portrait()), "Expected a folder for each expression"),
         (zipped(holiday__1=portrait(), work__1=portrait()), "The class 'holiday' in mine.zip has too few"),
     ):

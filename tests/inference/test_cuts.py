@@ -50,14 +50,15 @@ CHANGES = {
 
 @pytest.mark.parametrize(("away", "number"), [(4.0, 1), (6.0, 2)])
 def test_a_face_that_comes_back_elsewhere_keeps_its_number_for_five_seconds(away, number):
-    stream = StreamAnalyzer(ScriptedClassifier(one_hot(HAPPY)), detector=_Heads())
+    settings = StreamSettings(cuts=False)
+    stream = StreamAnalyzer(ScriptedClassifier(one_hot(HAPPY)), detector=_Heads(), settings=settings)
     places = {0.0: [(40, 120)], 1.0: [], away: [(400, 200)]}
     results = [stream.process(frame_with_heads(place, side=SIDE), seconds) for seconds, place in places.items()]
     assert [[face.number for face in result.faces] for result in results] == [[1], [], [number]]
 
 
 def test_somebody_else_who_comes_in_gets_another_number():
-    """Of pairs of different people, one in five at most passes for the same."""
+    """Of pairs of different people, one in ten at most passes for the same."""
     known = 0
     for one, other in zip(FACES[::2], FACES[1::2], strict=True):
         tracker = FaceTracker()
@@ -66,16 +67,16 @@ def test_somebody_else_who_comes_in_gets_another_number():
             for box, crop, seconds in (((0, 0, 90, 110), one, 0.0), ((400, 200, 90, 110), other, 3.0))
         ]
         known += numbers == [1, 1]
-    assert known <= len(FACES) // 2 // 5
+    assert known <= len(FACES) // 2 // 10
 
 
 class _Heads:
-    """Finds the heads of `frame_with_heads` at the two places."""
+    """Finds heads at two places."""
 
     note = None
 
     def detect(self, image: Image, thorough: bool = True) -> list[Face]:
-        inside = ((x, y) for x, y in ((40, 120), (400, 200)) if image[y : y + SIDE, x : x + SIDE].std() > 20)
+        inside = ((x, y) for x, y in ((40, 120), (400, 200)) if image[y : y + SIDE, x : x + SIDE].std() > 30)
         return [Face((x + 45.0, y + 40.0, 110.0, 130.0), 1.0) for x, y in inside]
 
 
