@@ -165,10 +165,10 @@ def new_game(faces: tuple[QuizFace, ...], predictions: Iterable[Predictions], mo
     for table in predictions:
         if model not in table.names:
             continue
-        title = table.titles[model]
         for number, face in enumerate(faces):
             known = np.flatnonzero(table.rows == face.row)
             if face.split == table.split and len(known) == 1 and EXPRESSIONS[table.given[known[0]]] == face.label:
+                title = table.titles[model]
                 found[number] = table.probabilities[model][known[0]]
     return Game(faces, title, tuple(found.get(number) for number in range(len(faces))))
 

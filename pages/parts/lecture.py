@@ -107,7 +107,8 @@ def _face(controls: DeltaGenerator | None) -> str:
         return "No face was found."
     face, space = result.faces[0], space_here()
     left, right = st.columns(2, gap="large", vertical_alignment="center")
-    left.image(annotated(_picture(), model), width=min(space.height, space.width // 2 - 40) if space else "stretch")
+    width: Any = min(space.height, space.width // 2 - 40) if space else "stretch"
+    left.image(annotated(_picture(), model), width=width, alt=f"A face with a box, labelled {face.answer}")
     with right:
         show_chart(probability_bars(face.probabilities), f"Probabilities: {probability_text(face.probabilities)}")
     if not face.sure:

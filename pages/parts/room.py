@@ -24,6 +24,7 @@ from pages.parts.quiz import HIGHEST_SEED, ask, choose_opponent, colored, game, 
 from pages.parts.stage import go
 from pages.parts.visitor import browser_key, current_visitor, remember_browser
 
+_LEAD: Final = "lead"  # what the key of a lecturer's browser is for
 _REFUSED: Final = "quiz_refused"
 _LAST_ROOM: Final = "quiz_last_room"  # in the session state: code of the person's room, for a way back without the URL
 REFRESH_SECONDS: Final = 2
@@ -49,7 +50,8 @@ def student(code: str) -> None:
 
     The browser, or the login, is the person: a reload goes on where the person was, and a link gives nothing away.
     """
-    key = _key(f"room {code}")
+    _remember()
+    key = browser_key(f"room {code}")
     room, person = rooms().look(code), rooms().person(code, key)
     if room is None:
         ended = st.session_state.get(_LAST_ROOM) == code
@@ -94,11 +96,10 @@ def _answer(current: Game, room: Room, said: str | None, say: Callable[[int, str
     )
 
 
-def _key(purpose: str) -> str:
-    """Return the key of this browser for one purpose, and let the browser keep what it is made from."""
+def _remember() -> None:
+    """Let the browser keep its secret, so that it is the same person after a reload; a shared server has done so."""
     if current_visitor() is None:
         remember_browser()
-    return browser_key(purpose)
 
 
 def _try(action: Callable[..., object], *args: object, **named: object) -> None:
@@ -135,7 +136,7 @@ def _forget_seat() -> None:
 
 def led_room() -> Room | None:
     """Return the room that this browser leads."""
-    found = rooms().led(_key("lead"))
+    found = rooms().led(browser_key(_LEAD))
     return rooms().look(found[0]) if found else None
 
 
@@ -145,6 +146,8 @@ def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
     Returns:
         The sentence of the screen.
     """
+    with controls:
+        _remember()
     if room is None:
         _open_a_room(controls)
         return "Play with your class: everybody answers on a phone."
@@ -157,7 +160,7 @@ def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
     number, _, part = rest.partition("-")
     face = int(number) - 1 if number.isdigit() else FACES if rest else -1
     if (room.face, room.asking) != (face, part == "" and 0 <= face < FACES):
-        _try(rooms().go, room.code, _key("lead"), face=face, asking=part == "")
+        _try(rooms().go, room.code, browser_key(_LEAD), face=face, asking=part == "")
     if face < 0:
         return _invitation(room, address)
     if face >= FACES:
@@ -172,7 +175,7 @@ def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
 
 def _open_a_room(controls: DeltaGenerator) -> None:
     def open_room(of: str, seed: int) -> None:
-        rooms().open(_key("lead"), seed=seed, of=of)
+        rooms().open(browser_key(_LEAD), seed=seed, of=of)
 
     added = [dataset.name for dataset in list_datasets()]
     with st.container(width=480, border=True):
@@ -187,7 +190,7 @@ def _open_a_room(controls: DeltaGenerator) -> None:
     with controls, st.form("quiz_lead", border=False):
         word = st.text_input("Secret word of a room that you lead on another device", autocomplete="off")
         if st.form_submit_button("Lead it here, too"):
-            attempt(lambda: rooms().lead(word, _key("lead")), _REFUSED)
+            attempt(lambda: rooms().lead(word, browser_key(_LEAD)), _REFUSED)
             st.rerun()
 
 
@@ -203,7 +206,7 @@ def _choose_address() -> str:
 
 
 def _lead_elsewhere(room: Room) -> None:
-    key = _key("lead")
+    key = browser_key(_LEAD)
     _, word = rooms().led(key) or ("", "")
     with st.popover("Lead on a second device", width="stretch"):
         words = "-".join(word[place : place + 4] for place in range(0, len(word), 4))
