@@ -86,8 +86,8 @@ with charts:
 known = faces_of(split)
 if known.missing:
     st.info(f"The faces cannot be shown. {with_code(known.missing)}", icon=":material/image_not_supported:")
-for line, table in zip(lines, faces, strict=True):
-    show_faces(table.head(number), known, line, with_model=layout == "difference")
+for line, table, name in zip(lines, faces, shown, strict=True):
+    show_faces(table.head(number), known, line, with_model=layout == "difference", key=f"cell_{name}")
 
 st.header("Random faces, predicted and actual")
 with st.container(horizontal=True):

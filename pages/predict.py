@@ -11,8 +11,8 @@ from fer_core.inference.pictures import results_csv, results_json, results_table
 from pages.parts import common
 from pages.parts import pictures as parts
 from pages.parts.common import offer_download, plain, warn
+from pages.parts.face import FaceView, edit_panel, face_bars, face_reasons
 from pages.parts.head import head
-from pages.parts.predict import FaceView, edit_panel, face_bars, face_reasons, no_face_found
 
 head("Predict", "Give a picture, and see which of seven expressions each face in it shows, and why the model says so.")
 
@@ -63,7 +63,13 @@ with left:
 
 with right:
     if not faces:
-        no_face_found()
+        st.info(
+            "No face was found in this picture. A larger, brighter or more frontal face may help. If the picture is a "
+            "face crop already, as in FER2013, take it as a whole.",
+            icon=":material/face_retouching_off:",
+        )
+        take = partial(st.session_state.update, p_whole=True)
+        st.button("Take the whole picture as a face", icon=":material/crop_free:", on_click=take, key="p_take_whole")
     else:
         numbers, number = list(range(1, len(faces) + 1)), 1
         if 1 < len(faces) <= 10:

@@ -171,7 +171,7 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     monkeypatch.setattr(AppTest, "_run", checked)
 
     def opened(page: str | None = None, **query: str | list[str]) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=280)
         for key, value in query.items():
             app.query_params[key] = value
         return (app.switch_page(f"pages/{page}.py") if page else app).run()

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import psutil
 
+from tests.waiting import PATIENCE
+
 ROOT: Final = Path(__file__).resolve().parents[1]
-PATIENCE: Final = 90
-"""Seconds until a server or a page must be there: the tests may share two cores with a training run."""
 
 
 def chromium_path() -> str | None:
@@ -54,7 +54,7 @@ def serving(
     finally:
         with suppress(psutil.NoSuchProcess):  # it has ended
             server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
 
 
 def _wait_for(server: psutil.Popen, address: str, log: Path) -> None:

@@ -202,7 +202,7 @@ def test_a_lock_file_has_each_listed_library_within_its_bounds(name, system, pyt
 )
 def test_make_run_listens_on_this_computer_unless_told_otherwise(monkeypatch, given, host, warned):
     """The words of `make run` are given to the command, which would become Streamlit."""
-    words = ["make", "--just-print", "--old-file=.venv/.installed", "run", *given]
+    words = ["make", "--no-print-directory", "--just-print", "--old-file=.venv/.installed", "run", *given]
     line = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     started: list[list[str]] = []
     monkeypatch.setattr(os, "execve", lambda _program, words, _variables: started.append(words))

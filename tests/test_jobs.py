@@ -13,7 +13,7 @@ import fer_core
 from fer_core import jobs
 from fer_core.jobs import ALIVE, LOG, STOP, alive, claim, file_of_child, run_python, start, stop, stop_asked, working
 from fer_core.types import FerError
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 WORKER = """
 import subprocess, sys, time
@@ -51,7 +51,7 @@ def test_a_killed_child_is_noticed_at_once_and_any_other_job_after_a_minute(tmp_
     start("-c", WORKER, str(tmp_path), "good", folder=tmp_path)
     child = int(until((tmp_path / LOG).read_text))
     os.kill(int((tmp_path / ALIVE).read_text()), 9)
-    until(lambda: not alive(tmp_path), 10)
+    until(lambda: not alive(tmp_path))
     os.kill(child, 9)
     claim(tmp_path)
     assert alive(tmp_path)
@@ -101,6 +101,6 @@ def test_a_child_that_writes_no_file_or_cannot_be_started_is_one_sentence(tmp_pa
         with pytest.raises(OSError, match="No such file"):
             start("-c", "pass", folder=tmp_path)
         assert not alive(tmp_path)
-    timeout = 1 if "sleep" in str(program) else 60
+    timeout = 1 if "sleep" in str(program) else PATIENCE
     with pytest.raises(FerError, match=sentence):
         file_of_child("-c", str(program), target=tmp_path / "x", failed="It failed", timeout=timeout)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from fer_core.threads import Pool, default_workers, in_parallel, kept
+from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -48,16 +49,16 @@ def test_an_error_comes_at_its_turn_and_nothing_later_starts(workers):
 
 def test_the_caller_leaves_without_waiting_for_what_is_under_way():
     release = threading.Event()
-    answers = in_parallel(lambda item: item and release.wait(20), range(50), workers=2)
+    answers = in_parallel(lambda item: item and release.wait(PATIENCE), range(50), workers=2)
     assert next(answers) == 0
     start = time.monotonic()
     answers.close()
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < PATIENCE / 2
     release.set()
 
 
 def test_a_pool_makes_no_more_objects_than_its_limit_and_replaces_one_after_an_exception():
-    made, together = [], threading.Barrier(2, timeout=20)
+    made, together = [], threading.Barrier(2, timeout=PATIENCE)
 
     def use(_: int) -> object:
         with pool.borrow() as item:

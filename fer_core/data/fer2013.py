@@ -352,6 +352,14 @@ class Fer2013Faces:
             shares[known] = self.all_votes[rows[known]].agreement()
         return shares
 
+    def vote_counts(self, row: int) -> tuple[int, ...] | None:
+        """Return the votes for the seven expressions, then those for other answers; None if there are no votes."""
+        if self.all_votes is None or not 0 <= row < len(self.all_votes):
+            return None
+        votes = self.all_votes[np.array([row])]
+        counts = votes.counts()[0].tolist()
+        return (*counts, int(votes.votes.sum()) - sum(counts))
+
     def votes(self, row: int) -> str:
         """Return the votes of the ten annotators, most votes first ("disgust 6, neutral 3"); empty if unknown."""
         if self.all_votes is None or not 0 <= row < len(self.all_votes):

@@ -54,7 +54,7 @@ class Backbone:
         title: for people; empty if Keras' name is one.
         in_paper: whether it is one of the paper's four.
         size: side in pixels to which a face of FER2013, which has 48, is enlarged.
-        modified_size: the same in its `modified` model; 0 for no difference.
+        imagenet_size: the same for its ImageNet weights; 0 for no difference.
         open_layers: last layers with weights that its `modified` model trains. Batch norm layers do not count.
         captions: the Dataset page's caption of each input that no other backbone has, with a named model; None for its
             title and its first variant.
@@ -69,7 +69,7 @@ class Backbone:
     title: str = ""
     in_paper: bool = False
     size: int = 96
-    modified_size: int = 0
+    imagenet_size: int = 0
     open_layers: int = 6
     captions: Mapping[str, str] | None = field(default=None, hash=False)
     epochs: int = 20
@@ -83,10 +83,9 @@ BACKBONES: Final[dict[str, Backbone]] = {
         _SIGNED,
         ("frozen", "modified"),
         in_paper=True,
-        size=96,  # the minimum size of its ImageNet weights
-        modified_size=160,  # ImageNet's features suit larger objects
+        size=96,
+        imagenet_size=160,  # ImageNet's features suit larger objects
         open_layers=2,  # with weights, batch norm left out, among the last six layers, as the paper counts them
-        captions={"MobileNetV2, frozen": "mobilenetv2_frozen", "MobileNetV2, modified": "mobilenetv2_modified"},
         epochs=6,  # limited by computing time, as those of the next three: their loss was still falling
         milliseconds=6.1,  # measured on all of FER2013
         served_milliseconds=2.0,

@@ -21,9 +21,7 @@ def _transfer(backbone: str, stage: str, extra: str = "", **settings: Any) -> Mo
     (3.4.2). `extra` is added to name and title.
     """
     known = BACKBONES[backbone]
-    size = known.size
     if stage == "modified":
-        size = known.modified_size or known.size
         settings = {"open_layers": known.open_layers, "batch_normalization": True, **settings}
     return ModelSpec(
         name="_".join(filter(None, (backbone.lower(), stage, extra))),
@@ -31,7 +29,7 @@ def _transfer(backbone: str, stage: str, extra: str = "", **settings: Any) -> Mo
         architecture="transfer",
         weights_from="imagenet",
         backbone=backbone,
-        backbone_size=size,
+        backbone_size=known.imagenet_size or known.size,
         **settings,
     )
 

@@ -8,9 +8,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from fer_core.columns import percent_text
 from fer_core.data.fer2013 import Fer2013Faces
 from pages.parts.charts import show_chart
-from pages.parts.common import plain, with_code
+from pages.parts.common import with_code
+from pages.parts.face import Tile, face_tiles, fer2013_tile
 
 
 def clickable_matrix(figure: go.Figure, key: str, description: str) -> None:
@@ -27,17 +29,25 @@ def clickable_matrix(figure: go.Figure, key: str, description: str) -> None:
     show_chart(figure, description, key=key, on_select=choose, selection_mode="points")
 
 
-def show_faces(faces: pd.DataFrame, fer2013_faces: Fer2013Faces, title: str, with_model: bool = False) -> None:
-    """Show faces of `cell_faces` with the predicted and the actual expression; without FER2013, only row numbers."""
+def show_faces(
+    faces: pd.DataFrame, fer2013_faces: Fer2013Faces, title: str, with_model: bool = False, key: str = "faces"
+) -> None:
+    """Show faces of `cell_faces` with the predicted and the actual expression; without FER2013, only row numbers.
+
+    `key` tells several such groups of faces of a page apart.
+    """
     st.markdown(f"**{title}**")
     if faces.empty:
         st.caption("No face is in this cell.")
         return
     if not fer2013_faces.missing:
-        with st.grid("auto", min_column_width=108, gap="small"):
-            for face in faces.itertuples():
-                with st.container(gap=None):
-                    _face_tile(face, fer2013_faces, with_model)
+        tiles = [_tile(face, fer2013_faces, with_model) for face in faces.itertuples()]
+        known = [tile for tile in tiles if tile is not None]
+        if len(known) < len(tiles):
+            st.caption(
+                f"{len(tiles) - len(known)} faces are not shown: this row of the installed data is another face."
+            )
+        face_tiles(known, key)
     with st.expander("Predictions of all models, and votes of the annotators", expanded=bool(fer2013_faces.missing)):
         about = {"row", "label", "actual", "predicted", "confidence", "source"}
         models = [str(column) for column in faces if column not in about]
@@ -57,14 +67,8 @@ def show_faces(faces: pd.DataFrame, fer2013_faces: Fer2013Faces, title: str, wit
             st.caption(with_code(fer2013_faces.votes_missing))
 
 
-def _face_tile(face: Any, fer2013_faces: Fer2013Faces, with_model: bool) -> None:
-    image = fer2013_faces.face(face.row, face.label)
-    if image is None:
-        st.caption(f"Row {face.row} of the installed data is another face.")
-    else:
-        alt = f"Face of row {face.row}: actual {face.actual}, predicted {face.predicted}"
-        st.image(image, width="stretch", alt=alt)
+def _tile(face: Any, fer2013_faces: Fer2013Faces, with_model: bool) -> Tile | None:
     mark = ":green[:material/check:]" if face.actual == face.predicted else ":red[:material/close:]"
-    st.markdown(f"{mark} **{face.predicted}** {face.confidence:.0%}")
-    by = f", says {plain(face.source)}" if with_model else ""
-    st.caption(f"actual {face.actual}{by}  \nrow {face.row}")
+    about = [f"actual {face.actual}", *([f"says {face.source}"] if with_model else [])]
+    words = f"{mark} **{face.predicted}** {percent_text(face.confidence)}"
+    return fer2013_tile(fer2013_faces, face.row, face.label, words, about)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import time
@@ -16,7 +16,6 @@ from fer_core.data import FaceDataset
 from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.faces import DEGRADATIONS, DetectionStages, degrade, detection_stages, enlarged_pixels, preprocess_faces
 from fer_core.figures.bars import class_distribution
-from fer_core.figures.matrices import pixel_chart
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.face_table import MEASURES, face_table, filtered, shuffled_places
 from fer_core.models import model_spec, networks_by_input
@@ -41,6 +40,7 @@ from pages.parts.common import (
     with_code,
 )
 from pages.parts.data import classifier, computed, computed_here, fer2013, own_pictures
+from pages.parts.face import Tile, face_tiles, fer2013_tile
 from pages.parts.pictures import SOURCES, available_sources, pictures_from, stages_of
 
 OWN: Final = "My own pictures"
@@ -150,14 +150,6 @@ def _from_folder(folder: str, whole: bool, _: int) -> OwnFaces:
     return read_own_faces(Path(folder).expanduser(), whole_image=whole)
 
 
-def face_tile(image: Image, name: str, *, label: str, about: list[str], width: Any = "stretch") -> None:
-    """Show a face with its label, and below it lines about it and its name, which are plain text."""
-    with st.container(gap=None):
-        st.image(image, width=width, alt=f"Face of {plain(name)}, labelled {label}")
-        st.markdown(f"**{label}**")
-        st.caption("  \n".join(plain(line) for line in (*about, name)))
-
-
 def classes(shown: ShownFaces) -> None:
     """Show the class distribution of each split, as in the paper's figure 1."""
     dataset = shown.dataset
@@ -179,7 +171,7 @@ def classes(shown: ShownFaces) -> None:
 
 
 def browse(shown: ShownFaces) -> None:
-    """Show faces that pass the chosen filters, page by page, and one of them closely."""
+    """Show faces that pass the chosen filters, page by page."""
     table = shown.table()
     faces, ranges = _chosen(shown, table)
     words = [
@@ -194,13 +186,25 @@ def browse(shown: ShownFaces) -> None:
     pages = -(-len(faces) // ON_A_PAGE)
     number = st.number_input("Page", 1, pages, 1, key="d_page", width=160) if pages > 1 else 1
     on_page = faces.iloc[(int(number) - 1) * ON_A_PAGE : int(number) * ON_A_PAGE]
-    with st.grid("auto", min_column_width=108, gap="small"):
-        for place, face in zip(on_page.index, on_page.itertuples(), strict=True):
-            about = [_votes_in_words(face)] if shown.is_fer2013 else []
-            face_tile(shown.dataset.images[place], shown.name(place), label=str(face.label), about=about)
-    st.header("One face closely")
-    place = st.selectbox("Face", list(on_page.index), format_func=shown.name, key="d_row", width=280)
-    _closely(shown, place, table.loc[place])
+    tiles = [_tile(shown, place, face) for place, face in zip(on_page.index, on_page.itertuples(), strict=True)]
+    face_tiles(tiles, "dataset")
+
+
+def _tile(shown: ShownFaces, place: int, face: Any) -> Tile:
+    facts = {"Labelled": str(face.label)} | ({} if shown.own else {"Split": str(face.split)})
+    facts |= {
+        "Mean gray": f"{face.brightness:.0f}",
+        "Standard deviation": f"{face.contrast:.0f}",
+        "Sharpness": f"{face.sharpness:.0f}",
+        "Head roll": "unknown" if pd.isna(face.roll) else f"{face.roll:.0f}°",
+        "Nearly the same picture elsewhere": "yes" if face.copy else "no",
+    }
+    if shown.is_fer2013:
+        about = [_votes_in_words(face)]
+        tile = fer2013_tile(shown.fer2013, int(face.row), str(face.label), f"**{face.label}**", about)
+        assert tile is not None
+        return replace(tile, facts=facts)
+    return Tile(shown.dataset.images[place], shown.name(place), f"**{face.label}**", label=str(face.label), facts=facts)
 
 
 def _votes_in_words(face: Any) -> str:
@@ -244,29 +248,6 @@ def _chosen(shown: ShownFaces, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[
     split, label, said = ("" if value == ANY else str(value) for value in (split, label, said))
     faces = filtered(table, split, label, said, differing, wrong, copies, ranges)
     return faces.sort_values(order, ascending=not falling, kind="stable"), ranges
-
-
-def _closely(shown: ShownFaces, place: int, face: pd.Series) -> None:
-    name = plain(shown.name(place))
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown(f"**The numbers of {name}**: black is 0, white is 255")
-        show_chart(pixel_chart(shown.dataset.images[place]), f"Pixels of {name}")
-        st.caption("Drag over a part of the face to read its numbers. A double click shows the whole face again.")
-    with right:
-        votes = shown.fer2013.votes(int(face["row"])) if shown.is_fer2013 else ""
-        st.markdown(f"**Labelled {face['label']}**" + (f"; ten annotators: {plain(votes)}" if votes else ""))
-        if face["predicted"]:
-            st.markdown(f"The default model predicts {face['predicted']}.")
-        facts = {} if shown.own else {"Split": str(face["split"])}
-        facts |= {
-            "Mean gray": f"{face['brightness']:.0f}",
-            "Standard deviation": f"{face['contrast']:.0f}",
-            "Sharpness": f"{face['sharpness']:.0f}",
-            "Head roll": "unknown" if pd.isna(face["roll"]) else f"{face['roll']:.0f}°",
-            "Nearly the same picture elsewhere": "yes" if face["copy"] else "no",
-        }
-        st.table(pd.Series(facts, name=""), border="horizontal", alt=f"Facts about {name}")
 
 
 PREPARED: Final = {

@@ -37,7 +37,7 @@ from pages.parts.common import (
 )
 from pages.parts.confusion import show_faces
 from pages.parts.data import computed, faces_of, predictions
-from pages.parts.dataset import face_tile
+from pages.parts.face import Tile, face_tiles, fer2013_tile
 
 MOST_SHOWN: Final = 24
 PAIRS_SHOWN: Final = 12
@@ -100,10 +100,14 @@ def labels(faces: Fer2013Faces) -> None:
     places = label_truth.contested_faces(dataset, order)
     clearest = f"**{len(places):,} faces**, the clearest cases first"
     st.markdown("**Most divided first**" if order == "divided" else clearest)
-    with st.grid("auto", min_column_width=130, gap="small"):
-        for place in places[:MOST_SHOWN]:
-            row, label = int(dataset.rows[place]), EXPRESSIONS[dataset.labels[place]]
-            face_tile(dataset.images[place], f"row {row}", label=label, about=[faces.votes(row)])
+    tiles = (_tile(faces, dataset, place, votes=True) for place in places[:MOST_SHOWN])
+    face_tiles([tile for tile in tiles if tile is not None], "contested")
+
+
+def _tile(faces: Fer2013Faces, dataset: FaceDataset, place: int, votes: bool = False) -> Tile | None:
+    row, label = int(dataset.rows[place]), EXPRESSIONS[dataset.labels[place]]
+    about = faces.votes(row) if votes else str(dataset.usage[place])
+    return fer2013_tile(faces, row, label, f"**{label}**", [about])
 
 
 def published(faces: Fer2013Faces) -> None:  # noqa: ARG001 (one signature for all sections)
@@ -217,19 +221,16 @@ def copies(faces: Fer2013Faces) -> None:
         )
         note_utkface(model for model in stored if model.name in answers.names)
     if faces.dataset is not None:
-        _pairs_with_differing_labels(faces.dataset)
+        _pairs_with_differing_labels(faces, faces.dataset)
 
 
-def _pairs_with_differing_labels(dataset: FaceDataset) -> None:
+def _pairs_with_differing_labels(faces: Fer2013Faces, dataset: FaceDataset) -> None:
     differing, pairs = label_truth.differing_copies(dataset)
     st.header("One picture, two labels")
     st.markdown(f"**{len(differing):,} of {pairs:,} pairs** have different labels.")
-    with st.grid("auto", min_column_width=240, gap="small"):
-        for pair in differing[:PAIRS_SHOWN]:
-            with st.container(border=True, horizontal=True):
-                for place in pair:
-                    name, label = f"row {dataset.rows[place]}", EXPRESSIONS[dataset.labels[place]]
-                    face_tile(dataset.images[place], name, label=label, about=[str(dataset.usage[place])], width=96)
+    tiles = (_tile(faces, dataset, place) for pair in differing[:PAIRS_SHOWN] for place in pair)
+    face_tiles([tile for tile in tiles if tile is not None], "copies")
+    st.caption("Two faces next to each other are a pair.")
 
 
 SIDE: Final = 96  # in pixels, of the picture under the pointer

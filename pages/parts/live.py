@@ -18,9 +18,9 @@ from fer_core.store.stored_model import StoredModel
 from pages.parts.charts import show_chart
 from pages.parts.common import offer_download, why_not_sure, with_code
 from pages.parts.data import classifier
+from pages.parts.face import FaceView, face_bars
 from pages.parts.notice import PHOTO, all_agree
 from pages.parts.pictures import FROZEN, LIVE, SAMPLE, Picture, annotated, result_for
-from pages.parts.predict import FaceView, face_bars
 
 SESSION: Final = "live_session"
 FOLLOWED: Final = "live_followed"

@@ -195,7 +195,10 @@ def annotated(picture: Picture, model: StoredModel) -> bytes:
 @kept_by(held_here)
 def close_up_of(picture: Picture, model: StoredModel, number: int) -> tuple[Image, Face]:
     """Return the surroundings of a face, and the face in their coordinates. The array must not be changed."""
-    return close_up(decoded(picture), result_for(picture, model).faces[number - 1].face)
+    image, face = decoded(picture), result_for(picture, model).faces[number - 1].face
+    if picture.whole_image and max(image.shape) <= TILE:  # there is nothing around it
+        return image, face
+    return close_up(image, face)
 
 
 @kept_by(held_here)

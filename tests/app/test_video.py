@@ -9,7 +9,7 @@ from tests.waiting import until
 
 def finished(app):
     """Run the page again, as its fragment would, until the analysis is done."""
-    until(lambda: not app.get("progress") or not app.run().get("progress"), 120, every=0.3)
+    until(lambda: not app.get("progress") or not app.run().get("progress"), every=0.3)
     return app
 
 

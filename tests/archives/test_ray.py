@@ -33,7 +33,6 @@ def test_photos_on_ray_with_a_killed_worker_are_as_on_this_machine(engine, photo
     assert_same(tmp_path / "ray", tmp_path / "local")
     again = run_archive([str(photos)], str(tmp_path / "ray"), job=photo_job, engine=engine)
     assert again.done == 0
-    assert again.seconds < 2
     assert again.errors == summary.errors
 
 

@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from tests import server as servers
+from tests import waiting
 from tests.bad_inputs import encoded, good_input
 from tests.server import serving
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--allow-loopback-in-peer-connection"]
 FLAGS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 FLAGS += ["--disable-features=WebRtcHideLocalIpsWithMdns"]
-PATIENCE = servers.PATIENCE * 1000
+PATIENCE = waiting.PATIENCE * 1000
 """Milliseconds."""
 
 

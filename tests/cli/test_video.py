@@ -16,7 +16,7 @@ from fer_core.inference.face_table import VIDEO_COLUMNS
 from fer_core.labels import EXPRESSIONS
 from tests.cli.conftest import fails
 from tests.clips import film, moving_head, scene
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -112,7 +112,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until(lambda: list(tmp_path.glob(".partial-*out.mp4")))
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, stderr
     document = json.loads(stdout)
     assert document["stopped"] and 0 < len(document["frames"]) < 400

@@ -19,6 +19,7 @@ from fer_core.store.folders import load_model
 from fer_core.types import Face, FerError
 from tests.clips import HEAD_BOX, cut_off, decoded, film, scene, with_sound
 from tests.conftest import require
+from tests.waiting import PATIENCE
 
 HAPPY, SAD = EXPRESSIONS.index("happy"), EXPRESSIONS.index("sad")
 LIGHT, GRAY = 250, 170
@@ -222,7 +223,7 @@ class Gate(SquareDetector):
 
     def detect(self, image: np.ndarray, thorough: bool = True):
         self.entered.release()
-        self.open.acquire(timeout=20)
+        self.open.acquire(timeout=PATIENCE)
         return super().detect(image, thorough)
 
 
@@ -236,7 +237,7 @@ def folders() -> list[str]:
 
 def test_a_job_ends_with_its_result_and_its_folder_goes_with_it(home):
     one = job(film(moving_squares()))
-    assert one.wait(20)
+    assert one.wait(PATIENCE)
     assert (one.running, one.error) == (False, None)
     assert (one.result.frames, one.progress.share) == (20, 1)
     assert one.result.annotated.stat().st_size > 1000
@@ -252,30 +253,30 @@ def test_progress_while_it_runs_and_a_stop_that_keeps(home):
     for _ in range(5):
         gate.open.release()
     for _ in range(6):
-        assert gate.entered.acquire(timeout=20)
+        assert gate.entered.acquire(timeout=PATIENCE)
     assert (one.running, one.result) == (True, None)
     assert (one.progress.frames, one.progress.total) == (5, pytest.approx(2.0))
     one.stop()
     gate.open.release()
-    assert one.wait(20)
+    assert one.wait(PATIENCE)
     assert (one.result.stopped, one.result.frames) == (True, 6)
 
 
 def test_an_abandoned_job_stops_by_itself(home):
     gate = Gate()
     one = job(film(moving_squares()), gate)
-    assert gate.entered.acquire(timeout=20)
+    assert gate.entered.acquire(timeout=PATIENCE)
     (thread,) = [thread for thread in threading.enumerate() if thread.name == "video"]
     del one
     gc.collect()
     gate.open.release()
-    thread.join(20)
+    thread.join(PATIENCE)
     assert folders() == []
 
 
 def test_failures_are_sentences(home, caplog):
     bad, long = job(b"no film at all"), job(film(moving_squares()), longest=1.2)  # of 2 seconds
-    assert bad.wait(20) and long.wait(20)
+    assert bad.wait(PATIENCE) and long.wait(PATIENCE)
     assert bad.result is None
     assert bad.error.startswith("film.mp4 is not a video")
     assert long.error.startswith("film.mp4 is too long. Expected at most 0.02 minutes")
@@ -284,7 +285,7 @@ def test_failures_are_sentences(home, caplog):
         raise RuntimeError("made up")
 
     worse = VideoJob(film(moving_squares(2)), broken, name="film.mp4")
-    assert worse.wait(20)
+    assert worse.wait(PATIENCE)
     assert worse.error == "film.mp4 could not be analysed. Try another video, or save this one as MP4 again."
     assert "made up" in caplog.text
 

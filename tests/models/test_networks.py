@@ -58,7 +58,7 @@ def test_open_and_frozen_layers(name):
 
 def test_shapes_and_sizes():
     transfer, compact = untrained("mobilenetv2_frozen"), untrained("compact_cnn")
-    assert transfer.get_layer("features").output.shape == (None, 3, 3, 1280)
+    assert transfer.get_layer("features").output.shape == (None, 5, 5, 1280)
     assert transfer.count_params() == 2_257_984 + 1280 * 7 + 7
     assert compact.count_params() == 1_866_983  # as docs/models.md says
     for network, faces in ((transfer, FACES), (compact, FACES), (compact, FACES[:, 2:46, 2:46])):
@@ -110,8 +110,8 @@ def test_noise_is_added_while_training_only():
     ("name", "changes", "side"),
     [
         ("compact_cnn", {"widths": (8, 8, 12, 16)}, 6),
-        ("mobilenetv2_frozen", {}, 3),
-        ("mobilenetv2_frozen", {"batch_normalization": True}, 3),
+        ("mobilenetv2_frozen", {}, 5),
+        ("mobilenetv2_frozen", {"batch_normalization": True}, 5),
     ],
 )
 def test_mean_of_the_activation_map_is_the_logit(name, changes, side):

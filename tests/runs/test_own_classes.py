@@ -22,6 +22,7 @@ from fer_core.training.initial_weights import stored_network
 from fer_core.types import FerError
 from tests.data.conftest import make_zip
 from tests.runs.conftest import head, write_faces
+from tests.waiting import PATIENCE
 
 NAMES = ("calm", "confused", "no pain")
 
@@ -30,7 +31,7 @@ NAMES = ("calm", "confused", "no pain")
 def test_from_folders_to_predictions(runs, plan_for, tmp_path):
     pictures = write_faces(tmp_path / "faces", 12, NAMES)
     run = queue.submit(plan_for(pictures, "Pain study", epochs=1))
-    ended = queue.wait(run, 400)
+    ended = queue.wait(run, 2 * PATIENCE)
     assert ended.state == "finished", ended.message
     assert "the names are classes: calm, confused and no pain." in ended.warnings[0]
     assert load_for_run(run.folder, run.plan.data, say=print).data.training.classes == NAMES, "also when it is resumed"

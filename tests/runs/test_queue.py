@@ -26,7 +26,7 @@ from fer_core.threads import in_parallel
 from fer_core.types import FerError
 from tests.app.made_up_runs import made_run
 from tests.runs.conftest import write_faces
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 OTHER_COPY = """
 import sys
@@ -36,7 +36,7 @@ from fer_core.runs.run import list_runs
 (run,), _ = list_runs()
 print(run.id, run.status().state, flush=True)
 queue.stop(run)
-print(queue.wait(run, 30).state)
+print(queue.wait(run, 120).state)
 """
 
 
@@ -60,7 +60,7 @@ def test_one_at_a_time_in_order_and_a_killed_one_delays_no_other(runs, plan_for,
         queue.delete(deleted)
         assert not deleted.folder.exists()
         assert {run.status().state for run in (first, second, last)} == {"waiting"}
-    ends = [queue.wait(run, 60) for run in (first, second, last)]
+    ends = [queue.wait(run, PATIENCE) for run in (first, second, last)]
     assert [end.state for end in ends] == ["failed"] * 3
     assert all("does not exist. Expected a folder for each expression" in end.message for end in ends)
     assert all("Traceback" in run.log() for run in (first, second, last))
@@ -170,31 +170,31 @@ def test_killed_resumed_stopped_while_measuring_finished(runs, plan_for, tmp_pat
     run = queue.submit(plan_for(pictures, "My model", epochs=8))
     waiting = queue.submit(plan_for(tmp_path / "nothing", "Waits"))
 
-    until(lambda: run.status().epoch >= 2 and run.status().step >= 5, 120)
+    until(lambda: run.status().epoch >= 2 and run.status().step >= 5)
     assert waiting.status().state == "waiting"
     assert run.status().peak_memory > 100e6
     worker = psutil.Process(int((run.folder / ALIVE).read_text()))
     assert worker.nice() > psutil.Process().nice()
     os.kill(worker.pid, signal.SIGKILL)
     until(lambda: run.status().state == "interrupted")
-    assert queue.wait(waiting, 30).state == "failed"  # it got its turn, and found nothing to learn from
+    assert queue.wait(waiting, PATIENCE).state == "failed"  # it got its turn, and found nothing to learn from
     before = run.history()
     assert len(before) == run.status().epoch
     (pictures / "happy" / "000.png").unlink()  # what became of the pictures since does not matter
 
     queue.resume(run)
-    until(lambda: run.status().state == "measuring", 120)
+    until(lambda: run.status().state == "measuring")
     history = run.history()
     assert history["epoch"].tolist() == list(range(8))
     assert history.head(len(before)).equals(before)
     queue.stop(run)
-    stopped = queue.wait(run, 60)
+    stopped = queue.wait(run, PATIENCE)
     assert (stopped.state, stopped.epoch) == ("stopped", 8)
     assert run.result() is None
     assert not (run.folder / RESULT / "tiny").exists()
 
     queue.resume(run)
-    finished = queue.wait(run, 120)
+    finished = queue.wait(run, PATIENCE)
     assert finished.state == "finished", run.log()
     assert run.history().equals(history)
     assert finished.seconds > stopped.seconds
@@ -213,7 +213,7 @@ def test_a_full_disk_fails_in_one_sentence(runs, plan_for, tmp_path, monkeypatch
     (tmp_path / "sitecustomize.py").write_text(program)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     run = queue.submit(plan_for(write_faces(tmp_path / "faces", 3)))
-    status = queue.wait(run, 60)
+    status = queue.wait(run, PATIENCE)
     assert (status.state, status.message) == ("failed", DISK_FULL)
     assert "Errno 28" in run.log()
     assert status.can_resume

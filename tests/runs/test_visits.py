@@ -21,7 +21,7 @@ from fer_core.types import FerError
 from fer_core.visitors import Limits, TemporaryFolder, Visitor
 from tests.app.made_up_runs import made_run
 from tests.runs.conftest import write_faces
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 LIMITS = Limits(keep_hours=5, training_minutes=1e6)
 
@@ -92,7 +92,7 @@ def test_visitors_share_one_queue_and_a_waiting_run_keeps_its_pictures(home, com
         assert "000.png" in names(anna)
         leave(anna, 5.1)
         sweep(LIMITS, home)  # stops the run
-        assert queue.wait(first, 20).state == "stopped"
+        assert queue.wait(first, PATIENCE).state == "stopped"
         sweep(LIMITS, home)
         assert not anna.folder.exists()
         queue.delete(second)
@@ -140,4 +140,4 @@ def test_what_a_visitor_left_is_deleted_in_time_whatever_is_cleared(come, home, 
     time.sleep(2)
     assert "000.png" in names(anna)
     open_pages.clear()
-    until(lambda: "000.png" not in names(anna), 20)
+    until(lambda: "000.png" not in names(anna))

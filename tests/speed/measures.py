@@ -32,8 +32,9 @@ from fer_core.store.folders import SHIPPED, list_models, open_model, save_model
 from fer_core.store.stored_model import KERAS, StoredModel
 from fer_core.threads import default_workers, in_parallel
 from fer_core.types import FaceResult, Image
-from tests.server import PATIENCE, ROOT, chromium_path, serving
+from tests.server import ROOT, chromium_path, serving
 from tests.speed.timing import first_prediction, in_child, seconds_each
+from tests.waiting import PATIENCE
 
 CLIPS: Final = {1: (320, 120, [(160, 80)]), 5: (190, 15, [(20, 25), (225, 25), (430, 25), (120, 255), (330, 255)])}
 """Side of the heads, how far they move, and where they are, in pixels, by the number of faces."""

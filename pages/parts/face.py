@@ -1,22 +1,42 @@
-"""Parts of the Predict page: probabilities of one face by each model, the reasons, and edits of the picture."""
+"""The card of a face, the same on every page: what models say, why, and what edits of the picture change.
+
+Predict shows its parts below each other. Elsewhere `face_tiles` shows faces in rows, and each opens its card.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from hashlib import sha256
+from io import BytesIO
+from typing import Any, Final, Literal, NamedTuple
 
+import pandas as pd
 import streamlit as st
 
 from fer_core.columns import percent_text
+from fer_core.data.fer2013 import Fer2013Faces
 from fer_core.explain import NOTABLE, REGIONS, Edits, edit_and_rerun
-from fer_core.faces import Evidence, evidence_for
-from fer_core.figures.bars import model_answers, probability_bars, probability_change, probability_text
-from fer_core.labels import NOT_SURE
+from fer_core.faces import Evidence, enlarged_pixels, evidence_for, png
+from fer_core.figures.bars import model_answers, probability_bars, probability_change, probability_text, vote_bars
+from fer_core.figures.matrices import pixel_chart
+from fer_core.labels import EXPRESSIONS, NOT_SURE
+from fer_core.store.folders import list_models
 from fer_core.store.stored_model import StoredModel
-from fer_core.types import FaceResult
+from fer_core.types import FaceResult, Image
 from pages.parts.charts import show_chart
-from pages.parts.common import explain, plain, why_not_sure
-from pages.parts.pictures import Picture, analyzer, close_up_of, evidence_tile, input_tile, occlusion_of, result_for
+from pages.parts.common import explain, no_model_yet, plain, upper_first, warn, why_not_sure
+from pages.parts.pictures import (
+    Picture,
+    analyzer,
+    close_up_of,
+    evidence_tile,
+    input_tile,
+    load_models,
+    occlusion_of,
+    result_for,
+)
 
 SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
     "blur": ("Blur", 0.0, 20.0, 0.0, 0.5, "%.1f %%"),
@@ -27,10 +47,31 @@ SLIDERS: Final[dict[str, tuple[str, float, float, float, float, str]]] = {
 }
 """Label, minimum, maximum, neutral value, step and format of each numeric field of `Edits`."""
 
+PAGE: Final = "p"  # prefix of keys on the Predict page
 FEW_MODELS: Final = 3  # up to this number, each model has a chart of its own
 PREDICTED: Final = "the prediction"
 OTHERS: Final = "all others"
 WEAK: Final = 0.25  # share of the scale below which a map is nearly dark
+TILE_WIDTH, LARGE = 108, 232  # pixels of a face, at least in a row, and on its card
+ON_CARD: Final = 5  # models; all of them take seconds to load
+
+# A click on a picture clicks the button below it, since pictures of Streamlit take no clicks.
+_CLICKS: Final = st.components.v2.component(
+    "fer_lab_click_tiles",
+    js="""
+export default function () {
+  const click = (event) => {
+    if (event.target.tagName !== "IMG") return;
+    const button = event.target.closest('[class*="st-key-tile_"]')?.querySelector(".stButton button");
+    if (!button) return;
+    event.stopImmediatePropagation();  // one of the rows is enough
+    button.click();
+  };
+  document.addEventListener("click", click);
+  return () => document.removeEventListener("click", click);
+}
+""",
+)
 
 
 class FaceView(NamedTuple):
@@ -51,30 +92,133 @@ class FaceView(NamedTuple):
         return self.model.card.classes
 
 
-def no_face_found() -> None:
-    """Say that there is no face, and what may help."""
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """A face in a row of faces, and what its card knows besides what models say.
 
-    def take_whole() -> None:
-        st.session_state["p_whole"] = True
+    Attributes:
+        image: the face, `(height, width)` gray or `(height, width, 3)` RGB, uint8.
+        name: its file or row; the title of the card.
+        words: what stands below the picture, in Markdown.
+        label: its label in the data; empty if it has none.
+        about: smaller lines below the words, plain text.
+        votes: of the annotators for the seven expressions, `(7,)`; None if unknown.
+        other_votes: their votes for other answers.
+        facts: more about it, for the card.
+        picture, number: the picture that it was found in, and its number there; None if the image is the face.
+    """
 
-    st.info(
-        "No face was found in this picture. A larger, brighter or more frontal face may help. If the picture is a face "
-        "crop already, as in FER2013, take it as a whole.",
-        icon=":material/face_retouching_off:",
-    )
-    st.button("Take the whole picture as a face", icon=":material/crop_free:", on_click=take_whole, key="p_take_whole")
+    image: Image
+    name: str
+    words: str
+    label: str = ""
+    about: Sequence[str] = ()
+    votes: Sequence[int] | None = None
+    other_votes: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
+    picture: Picture | None = None
+    number: int = 1
+
+    @property
+    def source(self) -> Picture:
+        """The picture for models."""
+        if self.picture is not None:
+            return self.picture
+        content = png(self.image)
+        return Picture(self.name, sha256(content).hexdigest(), BytesIO(content), whole_image=True)
+
+
+def fer2013_tile(faces: Fer2013Faces, row: int, label: str, words: str, about: Sequence[str] = ()) -> Tile | None:
+    """Return a face of FER2013 or of a data set of one's own; None if the row is another face, see `Fer2013Faces`."""
+    image, votes = faces.face(row, label), faces.vote_counts(row)
+    if image is None:
+        return None
+    known: dict[str, Any] = {} if votes is None else {"votes": votes[:-1], "other_votes": votes[-1]}
+    return Tile(image, f"Row {row}", words, label=label, about=about, **known)
+
+
+def face_tiles(
+    tiles: Sequence[Tile], key: str, *, chosen: int | None = None, choose: Callable[[int], object] | None = None
+) -> None:
+    """Show faces in rows of at most eight; a click on one opens its card, or calls `choose` with its place.
+
+    Eight, twelve or 24 faces fill the rows of most screens. `key` tells several such rows of a page apart.
+    """
+    with st.container(height=1, width=1, border=False):
+        _CLICKS(key=f"{key}_clicks")
+    with st.grid(8, min_column_width=TILE_WIDTH, gap="small"):
+        for place, tile in enumerate(tiles):
+            with st.container(key=f"tile_{key}_{place}", gap=None):
+                labelled = f", labelled {tile.label}" if tile.label else ""
+                st.image(tile.image, width="stretch", alt=f"Face of {tile.name}{labelled}")
+                look: Any = {"type": "secondary" if place == chosen else "tertiary", "width": "stretch"}
+                if st.button(tile.words, key=f"open_{key}_{place}", **look):
+                    if choose is None:
+                        open_card(tile)
+                    else:
+                        choose(place)
+                if tile.about:
+                    st.caption("  \n".join(map(plain, tile.about)))
+
+
+def open_card(tile: Tile) -> None:
+    """Show the card of a face over the page."""
+    st.dialog(plain(tile.name), width="large")(_card)(tile)
+
+
+def _card(tile: Tile) -> None:
+    loaded, broken = load_models(list_models(servable=True, classes=EXPRESSIONS)[0][:ON_CARD])
+    warn(broken, "Some models cannot be used:")
+    views = [FaceView(tile.source, model, tile.number) for model in loaded]
+    left, right = st.columns([2, 5], gap="medium")
+    with left:
+        large = enlarged_pixels(tile.image) if tile.picture is None else tile.image
+        st.image(large, width=LARGE, alt=f"The face of {tile.name}, large")
+        if tile.label:
+            st.markdown(f"Label in the data: **{plain(tile.label)}**")
+        if tile.votes is not None:
+            total = sum(tile.votes) + tile.other_votes
+            words = ", ".join(f"{name} {count}" for name, count in zip(EXPRESSIONS, tile.votes, strict=True) if count)
+            other = f"; {tile.other_votes} for none of the seven" if tile.other_votes else ""
+            st.markdown(f"**{total} annotators**{other}")
+            bars = vote_bars(tile.votes, total).update_layout(height=LARGE)
+            show_chart(bars, f"Votes of {total} annotators: {words}", key="card_votes")
+        if tile.facts:
+            st.table(pd.Series(tile.facts, name=""), border="horizontal", alt=f"Facts about {tile.name}")
+    with right:
+        if not views:
+            no_model_yet()
+            return
+        parts: dict[str, Callable[[], None]] = {
+            "What models say": partial(face_bars, views),
+            "Why": partial(face_reasons, views, "card"),
+            "What changes it": partial(edit_panel, views, f"card_{tile.source.key}"),
+        }
+        if tile.image.shape == (48, 48):
+            parts["Its numbers"] = partial(_pixels, tile)
+        for tab, (_, show) in zip(st.tabs(list(parts), key="card_tab", on_change="rerun"), parts.items(), strict=True):
+            if tab.open:
+                with tab:
+                    show()
+
+
+def _pixels(tile: Tile) -> None:
+    show_chart(pixel_chart(tile.image), f"Pixels of {tile.name}")
+    st.caption("0 is black, 255 is white. Drag over a part of the face to read its numbers; a double click ends it.")
 
 
 def face_bars(views: list[FaceView]) -> None:
     """Show the probabilities of each model side by side, below a headline with the most frequent answer."""
     answers = [view.face.answer for view in views]
     best = max(dict.fromkeys(answers), key=lambda answer: (answers.count(answer), answer != NOT_SURE))
+    say, which = "are" if best == NOT_SURE else "say", f"Face {views[0].number}: "
+    if views[0].picture.whole_image:
+        which = ""
     if len(views) == 1:
-        st.subheader(f"Face {views[0].number}: {best}")
+        st.subheader(upper_first(f"{which}{best}"))
         why_not_sure(views[0].face)
     else:
-        say = "are" if best == NOT_SURE else "say"
-        st.subheader(f"Face {views[0].number}: {answers.count(best)} of {len(views)} models {say} {best}")
+        st.subheader(f"{which}{answers.count(best)} of {len(views)} models {say} {best}")
     if len(views) > FEW_MODELS:
         _all_in_one(views)
     else:
@@ -110,11 +254,14 @@ def _all_in_one(views: list[FaceView]) -> None:
 
 
 @st.fragment
-def edit_panel(views: list[FaceView]) -> None:
-    """Show controls that change the picture, the changed face, and the probabilities before and after."""
+def edit_panel(views: list[FaceView], prefix: str = PAGE) -> None:
+    """Show controls that change the picture, the changed face, and the probabilities before and after.
+
+    `prefix` starts the keys of the controls.
+    """
     controls, results = st.columns([2, 5], gap="medium")
     with controls:
-        edits, detect_again = _edit_controls()
+        edits, detect_again = _edit_controls(prefix)
     edited = edits != Edits()
     first = views[0]
     with results, st.spinner("Predicting the changed face"):
@@ -140,22 +287,29 @@ def edit_panel(views: list[FaceView]) -> None:
                     _before_and_after(*found[0], edited)
 
 
-def _edit_controls() -> tuple[Edits, bool]:
+def _bind(prefix: str) -> Literal["query-params"] | None:
+    """Return where widgets keep their values: on Predict in the URL, which a card does not change."""
+    return "query-params" if prefix == PAGE else None
+
+
+def _edit_controls(prefix: str) -> tuple[Edits, bool]:
     def undo() -> None:
-        neutral = {f"p_{name}": slider[3] for name, slider in SLIDERS.items()}
-        st.session_state.update({**neutral, "p_cover": [], "p_again": False})
+        neutral = {f"{prefix}_{name}": slider[3] for name, slider in SLIDERS.items()}
+        st.session_state.update({**neutral, f"{prefix}_cover": [], f"{prefix}_again": False})
 
     values = {
-        name: st.slider(label, low, high, neutral, step, format=shown, key=f"p_{name}", bind="query-params")
+        name: st.slider(label, low, high, neutral, step, format=shown, key=f"{prefix}_{name}", bind=_bind(prefix))
         for name, (label, low, high, neutral, step, shown) in SLIDERS.items()
     }
-    cover = st.pills("Cover", list(REGIONS), selection_mode="multi", key="p_cover", bind="query-params", wrap=True)
+    cover = st.pills(
+        "Cover", list(REGIONS), selection_mode="multi", key=f"{prefix}_cover", bind=_bind(prefix), wrap=True
+    )
     words = (
         "Off: the face is cut out as before, so only the expression model is tested. On: the face detector has to find "
         "the face in the changed picture first."
     )
-    detect_again = st.toggle("Find the face again", key="p_again", bind="query-params", help=words)
-    st.button("Undo all changes", icon=":material/undo:", on_click=undo, key="p_undo")
+    detect_again = st.toggle("Find the face again", key=f"{prefix}_again", bind=_bind(prefix), help=words)
+    st.button("Undo all changes", icon=":material/undo:", on_click=undo, key=f"{prefix}_undo")
     return Edits(**values, cover=tuple(cover)), detect_again
 
 
@@ -196,17 +350,19 @@ def _in_words(face: FaceResult) -> str:
     return likely if face.sure else f"{NOT_SURE} ({likely})"
 
 
-def face_reasons(views: list[FaceView]) -> None:
+def face_reasons(views: list[FaceView], prefix: str = PAGE) -> None:
     """Show the input of the models, their activation maps, and on demand their occlusion maps."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         about = [PREDICTED, *views[0].classes]
-        wanted = st.selectbox("Evidence for", about, key="p_evidence", bind="query-params", width=200)
-        other = st.selectbox("Against", [OTHERS, *views[0].classes], key="p_against", bind="query-params", width=200)
+        wanted = st.selectbox("Evidence for", about, key=f"{prefix}_evidence", bind=_bind(prefix), width=200)
+        other = st.selectbox(
+            "Against", [OTHERS, *views[0].classes], key=f"{prefix}_against", bind=_bind(prefix), width=200
+        )
         words = (
             "Covers one part of the face after the other with gray and measures how far the probability falls: 145 "
             "predictions, half a second per model."
         )
-        with_occlusion = st.toggle("Occlusion map", key="p_occlusion", bind="query-params", help=words)
+        with_occlusion = st.toggle("Occlusion map", key=f"{prefix}_occlusion", bind=_bind(prefix), help=words)
     st.caption(
         "The maps show in coarse cells where the model finds evidence. They do not say why, or what the person feels."
     )
