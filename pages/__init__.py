@@ -44,7 +44,13 @@ def navigation(hidden: bool = False) -> st.Page:
     st.set_page_config(page_title="FER Lab", page_icon="🙂", layout="wide")
     pages = [
         st.Page(
-            f"pages/{url}.py", title=title, icon=f":material/{icon}:", url_path=url, help=tip, default=url == "home"
+            f"pages/{url}.py",
+            title=title,
+            icon=f":material/{icon}:",
+            url_path=url,
+            help=tip,
+            default=url == "home",
+            visibility="hidden" if url == "lecture" else "visible",  # Home and Present lead there; the menu is full
         )
         for url, title, icon, tip in PAGES
     ]

@@ -59,7 +59,10 @@ SCREENS: Final = _read()
 
 def lecture() -> list[Screen]:
     """Return the screens to show, in the lecturer's own order if one was saved with `save_lecture`."""
-    saved = (read_json(own_home() / _FILE) or {}).get("screens")
+    try:
+        saved = (read_json(own_home() / _FILE) or {}).get("screens")
+    except FerError:  # there is no data folder
+        saved = None
     known = [SCREENS[name] for name in saved if name in SCREENS] if isinstance(saved, list) else []
     return known or list(SCREENS.values())
 

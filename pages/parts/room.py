@@ -121,7 +121,7 @@ def _join(code: str, key: str) -> None:
     def take_seat() -> None:
         rooms().join(code, st.session_state["quiz_name"] or "", key=key)
 
-    st.header(f"Join room {code}", anchor=False)
+    st.title(f"Join room {code}", anchor=False)
     with st.form("quiz_form", width=420):
         words = "Any name; leave it empty to be a guest. It is kept on this server until the room ends."
         st.text_input("Your name", max_chars=NAME_LENGTH, key="quiz_name", autocomplete="off", help=words)
@@ -135,9 +135,12 @@ def _forget_seat() -> None:
 
 
 def led_room() -> Room | None:
-    """Return the room that this browser leads."""
-    found = rooms().led(browser_key(_LEAD))
-    return rooms().look(found[0]) if found else None
+    """Return the room that this browser leads; None without rooms, of which `class_screen` says why."""
+    try:
+        found = Rooms().led(browser_key(_LEAD))
+        return rooms().look(found[0]) if found else None
+    except FerError:
+        return None
 
 
 def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:

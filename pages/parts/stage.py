@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.parts.charts import NARROW, Space, within
 
 SCREEN: Final = "screen"  # the query parameter that names the screen
-LINES: Final = 8.0  # height of the sentence, two lines, in root type sizes
+LINES: Final = 8.7  # height of the sentence, two lines, in root type sizes
 MARGIN: Final = 2.5  # above and below, in root type sizes
 _SIZE: Final = "stage_size"  # in the session state: width and height of the window in pixels
 _USUAL: Final = (1280, 800)
@@ -29,6 +29,7 @@ _WINDOW: Final = st.components.v2.component(
     css="""
 [data-testid="stHeader"] { display: none; }
 [data-testid="stMainBlockContainer"] { padding: 1rem 2.5rem 0; }
+[data-testid="stMainBlockContainer"] h1 { padding: 0.25rem 0; }
 [data-testid="stMain"] { overflow: hidden; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 1rem 1rem 3rem; }
