@@ -10,7 +10,7 @@ run: .venv/.installed
 	$(BIN)/fer-lab app --host $(HOST) --port $(PORT) --server.fileWatcherType $(WATCH)
 
 test: .venv/.installed-dev lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

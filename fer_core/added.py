@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -51,7 +52,6 @@ class Takes:
     scale: str
     classes: tuple[str, ...] = EXPRESSIONS
     logits: bool = False
-    columns: tuple[int, ...] = field(init=False, repr=False)  # positions of the seven expressions in the outputs
 
     def __post_init__(self) -> None:
         if self.scale not in SCALES or self.colour not in COLOURS or not 0 < self.size <= 2048:
@@ -59,22 +59,20 @@ class Takes:
                 f"Expected a scale of {', '.join(SCALES)}, a colour of {', '.join(COLOURS)}, and a size of 1 to 2048 "
                 f"pixels. Received: {self.scale}, {self.colour}, {self.size}"
             )
-        object.__setattr__(self, "columns", columns_of(self.classes))
+        _ = self.columns  # a FerError if there are not all seven
+
+    @cached_property
+    def columns(self) -> tuple[int, ...]:
+        """Positions of the seven expressions in the outputs."""
+        return columns_of(self.classes)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Takes:
         """Build it from the JSON types of a model card; a `FerError` if they cannot be used."""
         try:
-            size, colour, scale, classes = (values[name] for name in ("size", "colour", "scale", "classes"))
-            return cls(int(size), str(colour), str(scale), tuple(map(str, classes)), bool(values["logits"]))
-        except (KeyError, TypeError, ValueError) as error:
+            return cls(**{**values, "classes": tuple(values["classes"])})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FerError(f"The card of this model does not say how its file takes pictures ({error}).") from error
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return JSON types, for the card."""
-        return {name: getattr(self, name) for name in ("size", "colour", "scale", "logits")} | {
-            "classes": list(self.classes)
-        }
 
 
 def columns_of(classes: Sequence[str]) -> tuple[int, ...]:

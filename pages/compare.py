@@ -15,10 +15,9 @@ head(
     "Compare models", "See how often each model is right on faces that it was not trained on, and how certain that is."
 )
 
-stored, complaints = common.stored_models()
-
 with st.container(horizontal=True):
-    split, view, by = common.choose_faces("c")
+    split, view, by = common.choose_faces("c", classes=None)
+    stored, complaints = common.stored_models(split)
     answers, left_out = predictions(stored, split, view, by)
     names = answers.names if answers else []
     title = answers.titles.__getitem__ if answers else str

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from fer_core.figures.matrices import confusion_chart
-from fer_core.labels import EXPRESSIONS
 from fer_core.metrics import confusion
 from pages.parts import common
 from pages.parts.charts import choose_picture_format
@@ -16,10 +15,9 @@ LAYOUTS = {"one": "One model", "two": "Side by side", "difference": "Difference"
 
 head("Confusion", "See which expressions a model confuses. Click a cell to see its faces.")
 
-stored, complaints = common.stored_models()
-
 with st.container(horizontal=True):
-    split, view, by = common.choose_faces("m")
+    split, view, by = common.choose_faces("m", classes=None)
+    stored, complaints = common.stored_models(split)
     rates = "rates: of 100 faces of the row's expression, how many are predicted as the column's."
     values = choose("In the cells", ("counts", "rates"), "m_values", "rates", help=rates)
 
@@ -47,8 +45,8 @@ common.note_utkface(model for model in stored if model.name in {first, second})
 charts = st.container()
 st.header("The faces of a cell")
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    actual = st.selectbox("Actual", EXPRESSIONS, index=1, key="m_actual", bind="query-params")
-    predicted = st.selectbox("Predicted", EXPRESSIONS, index=0, key="m_predicted", bind="query-params")
+    actual = st.selectbox("Actual", answers.classes, index=1, key="m_actual", bind="query-params")
+    predicted = st.selectbox("Predicted", answers.classes, index=0, key="m_predicted", bind="query-params")
     number = st.select_slider("How many at most", [6, 12, 24, 48], 12, key="m_number", bind="query-params")
 
 where, shown, cell = answers.where, [first, second] if layout == "two" else [first], (actual, predicted)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fer_core.labels import EXPRESSIONS
 from fer_core.quiz.rounds import FER2013
 from fer_core.store.datasets import list_datasets
 from pages.parts.common import choose
@@ -17,5 +18,5 @@ head(
     "Name the expression on ten faces, alone or with a class. After each answer you see the label, what ten annotators "
     "said and what a model says.",
 )
-added = [dataset.name for dataset in list_datasets()]
+added = [dataset.name for dataset in list_datasets(EXPRESSIONS)]
 alone(choose("Faces", (FER2013, *added), "q_of") if added else FER2013)

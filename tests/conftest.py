@@ -43,6 +43,12 @@ def missing(message: str) -> NoReturn:
     pytest.skip(message)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have slow tests, so that none of them runs alone in the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def main_module() -> Iterator[None]:
     """Put `__main__` back: an AppTest leaves its page there, and a process that a later test spawns would run it."""

@@ -58,6 +58,14 @@ def ck_plus(folder: Path, faces: FaceDataset) -> Path:
     return folder
 
 
+def own_study(folder: Path, classes: tuple[str, ...] = ("calm", "confused", "happy"), each: int = 8) -> Path:
+    """Classes of its own in train/ and test/, of noise; half of each class is in test."""
+    for place, face in enumerate(noise(each).images[: each * len(classes)]):
+        split = "test" if place // len(classes) % 2 else "train"
+        save(face, folder / split / classes[place % len(classes)] / f"{place}.png", side=48)
+    return folder
+
+
 def affectnet(folder: Path, faces: FaceDataset) -> Path:
     """Eight numbered classes from 0 to 7 in train and val."""
     for place, (face, label) in enumerate(zip(faces.images, faces.labels, strict=True)):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -55,6 +58,16 @@ def serving(
         with suppress(psutil.NoSuchProcess):  # it has ended
             server.terminate()
         server.wait(PATIENCE)
+
+
+@contextmanager
+def on_the_web(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder until the end of the block; yield their address."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def _wait_for(server: psutil.Popen, address: str, log: Path) -> None:

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from fer_core.cli import app as command_line
 from fer_core.columns import PROBABILITIES
-from fer_core.data import load_fer2013, read_class_folders
+from fer_core.data import load_fer2013
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import load_predictions
 from fer_core.measuring.scoreboard import card_scoreboard
@@ -33,7 +33,6 @@ from fer_core.store import folders
 from fer_core.store.card import ModelCard, Score
 from fer_core.store.folders import load_model, promoted
 from fer_core.store.stored_model import CARD
-from fer_core.types import FerError
 from pages import PAGES
 from tests.data.conftest import csv_text, make_dataset
 from tests.made_up_store import SKILLS, add_model, write_fer2013
@@ -160,7 +159,9 @@ def with_zip(app, key, content):
     return " ".join(block.value for block in [*app.markdown, *app.caption, *app.info, *app.warning])
 
 
-def test_fine_tune_and_tune_learn_from_class_pictures_and_a_zip_of_them(home, pictures):
+def test_fine_tune_and_tune_learn_from_class_pictures_and_a_zip_of_them(home, pictures, monkeypatch):
+    """The fit itself, which is that of all trainings, is left out."""
+    monkeypatch.setattr("fer_core.training.fit.fit", lambda *_, **__: {"val_accuracy": [0.5], "val_loss": [1.0]})
     zipped(pictures)
     for place in (pictures, pictures.with_suffix(".zip")):
         data = load_training_data(DataSettings("folder", path=str(place), whole_image=True)).data
@@ -181,14 +182,12 @@ def test_dataset_and_fairness_take_the_zip(home, pictures, open_app):
     assert f"{EACH * len(EXPRESSIONS)} faces of your pictures" in with_zip(app, "a_zip", content)
 
 
-def test_an_eighth_folder_is_a_class_refused_or_counted(home, pictures, open_app):
+def test_an_eighth_folder_is_a_class_or_counted(home, pictures, open_app):
     (pictures / "contempt").mkdir()
     for path in (pictures / "sad").iterdir():
         Image.open(path).transpose(Image.Transpose.ROTATE_90).save(pictures / "contempt" / path.name)
     data = load_training_data(DataSettings("folder", path=str(pictures), whole_image=True)).data
     assert (data.training.classes, data.tests) == (tuple(sorted([*EXPRESSIONS, "contempt"])), None)
-    with pytest.raises(FerError, match="The folder 'contempt' in faces is not named after an expression"):
-        read_class_folders(pictures)
     note = f"{EACH} pictures are left out: 'contempt' is none of the expressions"
     document = run(COMMANDS[1] + " --whole-image --json", FOLDER=pictures).output
     assert note in document
@@ -221,7 +220,7 @@ def trained(tmp_path_factory):
     assert not any(model_spec(name).backbone == BACKBONE for name in model_names())
     folder = tmp_path_factory.mktemp("contributor")
     noise = make_dataset(126)
-    training, tests = noise.split("Training"), noise.subset(noise.usage != "Training")
+    training, tests = noise.split("Training"), noise.subset(noise.usage != "Training").subset(np.arange(28))
     data = TrainingData(training.subset(np.arange(21)), training.subset(np.arange(21, 42)), tests)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FER_HOME", str(folder / "home"))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -47,6 +48,10 @@ NOT_IMPORTED = {
 }
 
 
+distributions = cache(packages_distributions)  # it reads the list of files of every package
+
+
+@cache
 def locked(name: str) -> list[tuple[Requirement, list[str]]]:
     """Return every requirement of a lock file with what follows it on its lines."""
     text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
@@ -59,7 +64,7 @@ def imported(*places: str) -> set[str]:
     paths = (path for place in places for path in ROOT.glob(place))
     modules = {name.split(".")[0] for path in paths for name in names_in(path)}
     others = modules - sys.stdlib_module_names - {"fer_core", "pages", "tests"}
-    known = packages_distributions()
+    known = distributions()
     return {canonicalize_name(name) for module in others for name in known.get(module, [module])}
 
 
@@ -154,7 +159,7 @@ def test_either_build_of_opencv_works():
 
 
 def test_every_extra_module_is_of_its_extra():
-    known = packages_distributions()
+    known = distributions()
     for module, extra in MODULES.items():
         named = {canonicalize_name(Requirement(text).name) for text in EXTRAS[extra]}
         assert named & {canonicalize_name(name) for name in known.get(module, [module])}, module

@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from fer_core.archives.storage import find_files, opened, short_name, shown
+from fer_core.archives.storage import find_files, read_picture, shown
 from fer_core.archives.worker import analyze_file, columns_of
 from fer_core.classifier import Classifier
 from fer_core.data import IMAGE_SUFFIXES, read_image
@@ -140,8 +140,7 @@ def _items(source: Any) -> Iterator[tuple[str, Any]]:
 def _read(name: str, picture: Any) -> Image:
     """Return one of `_items` as RGB."""
     if isinstance(picture, str):
-        with opened(name) as source:
-            return read_image(source if isinstance(source, Path) else source.read(), short_name(name))
+        return read_picture(name)
     if isinstance(picture, bytes | Pillow.Image):
         return read_image(picture, name)
     if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.ndim not in (2, 3):

@@ -62,8 +62,9 @@ def evaluate(
     """Measure a trained model, or anybody's predictions, on labelled faces.
 
     Args:
-        model: name of a trained model; a function from faces `(n, 48, 48)` uint8 gray to probabilities `(n, 7)`; or the
-            probabilities themselves, in the order of the faces and of `labels.EXPRESSIONS`.
+        model: name of a trained model; a function from faces `(n, 48, 48)` uint8 gray to probabilities `(n, classes)`;
+            or the probabilities themselves, in the order of the faces and of `dataset.classes`, which are
+            `labels.EXPRESSIONS` unless the data set has classes of its own.
         dataset: `"fer2013"`, the name of a data set of your own (`fer-lab data add`), or faces. For a trained model on
             FER2013 the stored predictions are used, so that FER2013 need not be here.
         split: of the data set; by default its last one, which is PrivateTest for FER2013.
@@ -97,13 +98,14 @@ def evaluate(
         len(answers.labels),
         pd.DataFrame({key: {"value": metrics[key], **vars(interval)} for key, interval in ends.items()}).T,
         f1_table(answers, measured).drop(columns=["name", "model"]).set_index("expression"),
-        pd.DataFrame(counts, pd.Index(EXPRESSIONS, name="true"), pd.Index(EXPRESSIONS, name="predicted")),
+        pd.DataFrame(counts, pd.Index(answers.classes, name="true"), pd.Index(answers.classes, name="predicted")),
     )
 
 
 def _stored(model: str, split: str, *, view: str = "plain", by: str = "label") -> Predictions:
     """Return the kept predictions of a model for a test split of FER2013, or for a data set of one's own."""
-    answers, notes = load_predictions([load_model(model, classes=EXPRESSIONS)], split, view, by)
+    classes = EXPRESSIONS if split in TEST_SPLITS else find_dataset(split).classes
+    answers, notes = load_predictions([load_model(model, classes=classes)], split, view, by)
     if answers is None:
         raise FerError(" ".join(notes) or f"The model {model} was not measured on {split}.")
     return answers
@@ -120,9 +122,8 @@ def _answers(model: Any, faces: FaceDataset, *, view: str, by: str) -> Predictio
     title = "predictions"
     if isinstance(model, str):
         title = model
-        values = (
-            load_model(model, classes=EXPRESSIONS).classifier().predict(faces.images, flip=view == "flip").probabilities
-        )
+        classifier = load_model(model, classes=faces.classes).classifier()
+        values = classifier.predict(faces.images, flip=view == "flip").probabilities
     elif callable(model):
         values = np.asarray(model(faces.images))
         if view == "flip":
@@ -145,6 +146,7 @@ def _answers(model: Any, faces: FaceDataset, *, view: str, by: str) -> Predictio
         split_faces=len(labels),
         probabilities={title: probabilities},
         titles={title: title},
+        classes=faces.classes,
     )
     return answers.of_faces(truth >= 0)
 

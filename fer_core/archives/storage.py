@@ -17,10 +17,11 @@ from typing import Any, BinaryIO, Final
 
 from pyarrow import fs
 
+from fer_core.data import read_image
 from fer_core.data.folders import files_in
 from fer_core.files import whole_file
 from fer_core.names import is_junk, readable
-from fer_core.types import FerError, reason
+from fer_core.types import FerError, Image, reason
 
 WEB: Final = ("http://", "https://")
 MAX_DOWNLOAD: Final = 500_000_000  # bytes of one file of the web, which is kept in memory
@@ -106,6 +107,12 @@ def opened(address: str) -> Iterator[Path | BinaryIO]:
         raise FerError(f"{name} does not exist. Check the address. Received: {shown(address)}") from error
     except OSError as error:
         raise FerError(f"{name} could not be read from its store. Check the connection and the permissions.") from error
+
+
+def read_picture(address: str) -> Image:
+    """Return a picture file of this machine, a store or the web as RGB; a FerError says why it cannot be read."""
+    with opened(address) as source:
+        return read_image(source if isinstance(source, Path) else source.read(), short_name(address))
 
 
 def _downloaded(address: str) -> bytes:

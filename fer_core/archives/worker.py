@@ -26,8 +26,7 @@ import pyarrow.parquet as pq
 
 import fer_core
 from fer_core.added import Takes
-from fer_core.archives.storage import Location, opened, short_name, shown
-from fer_core.data import read_image
+from fer_core.archives.storage import Location, opened, read_picture, short_name, shown
 from fer_core.extras import extras
 from fer_core.faces import DetectorUnavailable, FallbackDetector, YuNetDetector, default_detector, yunet_path
 from fer_core.faces.detector import FALLBACK_NAME
@@ -173,10 +172,10 @@ def analyze_file(
     name, rows = short_name(address), []
     errors: Sequence[str] = ()
     try:
+        if kind == "photos":
+            read = partial(read_picture, address)
+            return list(analyze_picture(read, analyzer, file=shown(address), whole_image=whole_image).rows())
         with opened(address) as source:
-            if kind == "photos":
-                read = partial(read_image, source if isinstance(source, Path) else source.read(), name)
-                return list(analyze_picture(read, analyzer, file=shown(address), whole_image=whole_image).rows())
             settings = replace(FILE_SETTINGS, flip=analyzer.flip, smoothing=smoothing)
             stream = StreamAnalyzer(analyzer.classifier, analyzer.detector, settings=settings)
             video = analyze_video(source, stream, rate=rate, name=name)

@@ -39,6 +39,9 @@ def add(
     numbers: Annotated[
         str | None, Option(help=f"What numbered classes are: {', '.join(NUMBERS)}. Default: told by the numbers.")
     ] = None,
+    own_classes: Annotated[
+        bool, Option("--own-classes", help="Other names than the seven expressions are classes, 2 to 10.")
+    ] = False,
 ) -> None:
     """Add a data set: a folder for each expression, in train/ and test/ or not, or a table (file, expression, split …).
 
@@ -54,6 +57,7 @@ def add(
             path,
             whole_image=whole_image,
             numbers=numbers,
+            own_classes=own_classes,
             say=lambda done, total: bar.update(task, completed=done, total=total),
         )
     record = added.record

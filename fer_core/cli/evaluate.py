@@ -51,23 +51,25 @@ def evaluate(
     With --map, also arrange the test faces in two dimensions by the model's features (PCA, then t-SNE), for the Dataset
     page. This takes a minute or two and needs the model's Keras weights.
 
-    With --on, measure on a data set of your own: its split Test, else Validation, else all its faces. The predictions
-    are kept with the data set, and all pages offer them.
+    With --on, measure on a data set of your own: its split Test, else Validation, else all its faces. What is measured
+    is kept with the data set, and the pages show it. A data set of own classes measures models of the same classes.
 
     --save replaces the stored predictions, results and map, and adds what is measured on the hold-out: the score by
     which the default model is chosen, and the confidence below which the model says "not sure".
     """
     from fer_core.measuring.measure import measure_again, save_measurements
 
-    stored = stored_models(EXPRESSIONS)
-    chosen = stored if every else [load_model(name, classes=EXPRESSIONS) for name in names or []]
+    own = None if on is None else find_dataset(on)
+    classes = own.classes if own else EXPRESSIONS
+    stored = stored_models(classes)
+    chosen = stored if every else [load_model(name, classes=classes) for name in names or []]
     if not names and not every:
         known = ", ".join(model.name for model in stored) or "none"
         raise FerError(f"Name the models to measure, or use --all. Trained models here: {known}.")
-    if on is not None:
-        if degraded or mapped or save or data is not None:
-            raise FerError("Leave out --data, --degraded, --map and --save with --on: they are about FER2013.")
-        _evaluate_on(find_dataset(on), chosen, as_json)
+    if own:
+        if mapped or save or data is not None:
+            raise FerError("Leave out --data, --map and --save with --on: they are about FER2013.")
+        _evaluate_on(own, chosen, as_json, degraded=degraded)
         return
     dataset = load_fer2013(data)
     measured: dict[str, Measurements] = {}
@@ -103,9 +105,10 @@ def evaluate(
     stdout.print("* on the test faces whose pixels do not occur in Training")
 
 
-def _evaluate_on(dataset: OwnDataset, models: list[StoredModel], as_json: bool) -> None:
-    """Measure models on a data set of one's own, plain and with flip."""
+def _evaluate_on(dataset: OwnDataset, models: list[StoredModel], as_json: bool, *, degraded: bool) -> None:
+    """Measure models on a data set of one's own, plain and with flip, and on degraded faces if that is asked for."""
     from fer_core.measuring.measure import scores
+    from fer_core.measuring.robustness import own_degraded
 
     measured: dict[str, dict[str, Any]] = {}
     with progress_bar() as bar:
@@ -115,14 +118,18 @@ def _evaluate_on(dataset: OwnDataset, models: list[StoredModel], as_json: bool) 
             if answers is None:
                 continue
             for name, probabilities in answers.probabilities.items():
-                measured.setdefault(name, {})[view] = scores(answers.labels, probabilities)
+                measured.setdefault(name, {})[view] = scores(answers.labels, probabilities, dataset.classes)
     if not measured:
         raise FerError("No model could be measured.")
+    tables = {model.name: own_degraded(model, dataset, measure=degraded) for model in models if model.name in measured}
     if as_json:
-        print_json({name: {dataset.name: views} for name, views in measured.items()})
+        more = {name: {"degraded": records(table)} if len(table) else {} for name, table in tables.items()}
+        print_json({name: {dataset.name: views, **more[name]} for name, views in measured.items()})
         return
     for name, views in measured.items():
         stdout.print(_metrics_table(name, {dataset.tests_in_words: views}))
+        if degraded:
+            stdout.print(degraded_table(name, tables[name]))
 
 
 def _print(name: str, results: Measurements, places: pd.DataFrame | None) -> None:
@@ -261,14 +268,16 @@ def compare(
     from fer_core.measuring.measure import degraded_copies
     from fer_core.metrics.significance import PARTS, Copies, gains
 
-    sides = [[load_model(name, classes=EXPRESSIONS) for name in names.split(",")] for names in (first, second)]
+    own = None if on in ("holdout", *TEST_SPLITS) else find_dataset(on)
+    classes = own.classes if own else EXPRESSIONS
+    sides = [[load_model(name, classes=classes) for name in names.split(",")] for names in (first, second)]
     titles = PARTS
-    if on in ("holdout", *TEST_SPLITS):
+    if own is None:
         dataset = load_fer2013(data)
         faces = training_and_holdout(dataset)[1] if on == "holdout" else dataset.split(on)
         plurality = faces.plurality
     else:
-        faces = find_dataset(on).tests()
+        faces = own.tests()
         plurality, titles = faces.labels, {"label": "Accuracy", "recall": "Mean recall"}
     copies: dict[str, Copies] = {}
     with progress_bar() as bar:

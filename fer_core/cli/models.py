@@ -81,7 +81,7 @@ def report(
     from fer_core.metrics.ensembles import FUSIONS
     from fer_core.sections.html import write_html, write_png
     from fer_core.sections.results import build_report, write_csv
-    from fer_core.store.datasets import list_datasets
+    from fer_core.store.datasets import find_dataset, list_datasets
 
     for value, allowed, what in (
         (split, (*TEST_SPLITS, *(dataset.name for dataset in list_datasets())), "--split"),
@@ -91,8 +91,8 @@ def report(
     ):
         if value is not None and value not in allowed:
             raise FerError(f"Expected {what} to be one of {', '.join(allowed)}. Received: {value}")
-    seven = EXPRESSIONS
-    chosen = [load_model(name, classes=seven) for name in dict.fromkeys(names or ())] or stored_models(seven)
+    classes = EXPRESSIONS if split in TEST_SPLITS else find_dataset(split).classes
+    chosen = [load_model(name, classes=classes) for name in dict.fromkeys(names or ())] or stored_models(classes)
     if not chosen:
         raise FerError("There is no trained model to report on. Train one with `fer-lab train compact_cnn`.")
     stderr.print("Measuring and drawing …")

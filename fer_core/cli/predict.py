@@ -19,7 +19,7 @@ from rich.table import Table
 from typer import Argument, Option
 
 from fer_core.archives import Job, LocalEngine, RayEngine, run_archive
-from fer_core.archives.storage import local_files
+from fer_core.archives.storage import find_files, local_files, read_picture, shown
 from fer_core.archives.worker import Done
 from fer_core.cli.output import (
     AsJson,
@@ -33,7 +33,7 @@ from fer_core.cli.output import (
     warn,
     write_output,
 )
-from fer_core.data import IMAGE_SUFFIXES, read_image
+from fer_core.data import IMAGE_SUFFIXES
 from fer_core.faces import annotated_png, default_detector
 from fer_core.files import records, write_csv, write_rows
 from fer_core.inference import FaceAnalyzer
@@ -59,9 +59,7 @@ Flip = Annotated[bool, Option(help="Average each face with its mirror image.")]
 
 
 def predict(
-    inputs: Annotated[
-        list[str], Argument(help="Pictures, folders or globs; with --out also addresses.", metavar="PICTURE…")
-    ],
+    inputs: Annotated[list[str], Argument(help="Pictures, folders, globs or addresses.", metavar="PICTURE…")],
     model: Model = DEFAULT_MODEL,
     whole_image: WholeImage = False,
     flip: Flip = False,
@@ -88,22 +86,25 @@ def predict(
         _analyze_archive(inputs, out, job=job, engine=engine, address=address, workers=workers, as_json=as_json)
         return
     _require_out(engine, address)
-    files = local_files(inputs, IMAGE_SUFFIXES)
+    found = (
+        find_files([text], IMAGE_SUFFIXES) if "://" in text else local_files([text], IMAGE_SUFFIXES) for text in inputs
+    )
+    files = list(dict.fromkeys(str(file) for part in found for file in part))
     workers = max(1, min(default_workers() if workers is None else workers, len(files)))
     threads = 1 if workers > 1 else 2  # parallel pictures already use all cores
     analyzer = FaceAnalyzer(load_model(model).classifier(threads), flip=flip)
     if analyzer.detector.note and not whole_image:
         warn(analyzer.detector.note)
 
-    def result_of(file: Path, target: Path | None) -> PictureResult:
+    def result_of(file: str, target: Path | None) -> PictureResult:
         def draw(image: Image, faces: list[FaceResult]) -> None:
             if target:
                 write_output(target, "annotated picture", lambda path: path.write_bytes(annotated_png(image, faces)))
 
-        read = partial(read_image, file)
-        return analyze_picture(read, analyzer, file=str(file), model=model, whole_image=whole_image, use=draw)
+        read = partial(read_picture, file)
+        return analyze_picture(read, analyzer, file=shown(file), model=model, whole_image=whole_image, use=draw)
 
-    targets = _targets(annotate, files) if annotate else [None] * len(files)
+    targets = _targets(annotate, [Path(shown(file)) for file in files]) if annotate else [None] * len(files)
     with progress_bar() as bar:
         predictions = in_parallel(lambda pair: result_of(*pair), zip(files, targets, strict=True), workers=workers)
         results = list(bar.track(predictions, total=len(files), description="Predicting"))

@@ -12,18 +12,25 @@ from rich.progress import Progress
 from rich.table import Table
 from typer import Argument, Option
 
+from fer_core.cli.data import NOTES
 from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, say, stderr, stdout, warn
 from fer_core.data import FaceDataset, load_fer2013, load_utkface
+from fer_core.files import checked_name, name_from
 from fer_core.models import model_names, model_spec, network_names
-from fer_core.runs.data import DataSettings
+from fer_core.runs.data import DataSettings, load_training_data
 from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import SHIPPED, promoted
-from fer_core.training.recipe import recipe_for
+from fer_core.training.data import TrainingData
+from fer_core.training.recipe import WITHOUT_RECIPE, fine_tuning_recipe, recipe_for
 from fer_core.tuning.plan import STORAGE_VARIABLE, TUNABLE, SearchSpace, TuningPlan
 from fer_core.types import FerError
 
 _NETWORKS = network_names()
 Span = tuple[float, float]
+Pictures = Annotated[
+    str | None, Option(help="Learn from this folder or zip of class folders, or data set of your own, see `data add`.")
+]
+Crops = Annotated[bool, Option(help="The own pictures are face crops already.")]
 
 
 def train(
@@ -34,6 +41,8 @@ def train(
         int | None, Option(min=70, help="Use only this many faces of each split, as a trial; stored as NAME_trial.")
     ] = None,
     data: Fer2013 = None,
+    pictures: Pictures = None,
+    crops: Crops = False,
     run: Annotated[Path | None, Option(help="Folder of the run; an interrupted run resumes from it.")] = None,
     weights: Annotated[
         str | None,
@@ -46,25 +55,28 @@ def train(
 ) -> None:
     """Fit a named model on FER2013, convert it, measure it and store it.
 
+    With --pictures it learns from your own pictures instead, of the seven expressions or of classes of your own, by the
+    recipe of the Fine-tune page, and is stored as NAME_PICTURES.
+
     You can interrupt it at any time: the same command resumes at the last finished epoch.
     """
-    spec = model_spec(name)
+    spec, recipe = model_spec(name), None
     if weights is not None:
-        spec.with_weights(weights)  # raises an error at once if it cannot start from them
-    dataset = load_fer2013(data)
-    if subset is not None:
-        if ship:
-            raise FerError(
-                "A model trained on a subset is a trial and cannot be shipped: leave out --ship or --subset."
-            )
-        dataset = _thin_out(dataset, subset)
-    from fer_core.training.data import TrainingData
-
-    parts = TrainingData.of(dataset)
-    if subset is not None:
-        parts = replace(parts, name=f"a part of {parts.name}")
-    if unlabelled is not None:
-        parts = replace(parts, unlabelled=load_utkface(unlabelled).images[:subset])
+        spec = spec.with_weights(weights)  # raises an error at once if it cannot start from them
+    if ship and (subset is not None or pictures is not None):
+        raise FerError("A model of a subset or of own pictures cannot be shipped: leave out --ship, or the other one.")
+    if pictures is not None:
+        if subset is not None or data is not None or unlabelled is not None:
+            raise FerError("Leave out --data, --subset and --unlabelled with --pictures: they are about FER2013.")
+        if spec.architecture in WITHOUT_RECIPE:
+            raise FerError(f"Expected a network to train on own pictures: {', '.join(_NETWORKS)}. Received: {name}")
+        loaded = load_training_data(_own_data(pictures, crops), stderr.print)
+        warn(*loaded.warnings, *loaded.skipped[:NOTES])
+        parts, own = loaded.data, name_from(Path(pictures).stem)
+        spec = replace(spec, name=checked_name(f"{spec.name}_{own}", "model"), title=f"{spec.title}, {own}")
+        recipe = fine_tuning_recipe(spec, len(parts.training), epochs or recipe_for(spec).epochs)
+    else:
+        parts = _of_fer2013(data, subset, unlabelled)
     stderr.print("Starting Keras …")
     from fer_core.training.train import train_named
 
@@ -73,9 +85,9 @@ def train(
             spec,
             parts,
             root=SHIPPED if ship else promoted(),
+            recipe=recipe,
             epochs=epochs,
             seed=seed,
-            weights=weights,
             trial=subset is not None,
             run=run,
             callbacks=[_epoch_bar(bar)],
@@ -84,7 +96,10 @@ def train(
         )
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
     accuracy = "not measured: there are no test splits"
-    if score := model.card.score("public_test"):
+    if pictures is not None and model.card.served:
+        share = model.card.served["holdout_accuracy"][model.card.served["storage"]]
+        accuracy = f"accuracy on the {len(parts.holdout)} faces of the hold-out {share:.4f}"
+    elif score := model.card.score("public_test"):
         accuracy = f"PublicTest accuracy by FER2013's label {score.accuracy:.4f}"
     say(f"Stored {model.folder} – {accuracy} ({size})")
     if not ship and (SHIPPED / model.name).is_dir():
@@ -121,6 +136,22 @@ def pretrain(
         log = lambda text: bar.log(escape(text))  # noqa: E731
         path = pretraining.pretrain(backbone, faces, size, epochs, folder, [_epoch_bar(bar)], log)
     say(f"Stored {path} ({path.stat().st_size / 1e6:.1f} MB)")
+
+
+def _own_data(pictures: str, crops: bool) -> DataSettings:
+    """Return the data that `--pictures` names: a data set of one's own, unless there is such a file or folder."""
+    added = not Path(pictures).exists() and pictures in {dataset.name for dataset in list_datasets()}
+    return DataSettings("dataset" if added else "folder", path=pictures, whole_image=crops)
+
+
+def _of_fer2013(data: Path | None, subset: int | None, unlabelled: Path | None) -> TrainingData:
+    dataset = load_fer2013(data)
+    parts = TrainingData.of(dataset if subset is None else _thin_out(dataset, subset))
+    if subset is not None:
+        parts = replace(parts, name=f"a part of {parts.name}")
+    if unlabelled is not None:
+        parts = replace(parts, unlabelled=load_utkface(unlabelled).images[:subset])
+    return parts
 
 
 def _thin_out(dataset: FaceDataset, faces: int) -> FaceDataset:
@@ -164,10 +195,8 @@ def tune(
     epochs: Annotated[int, Option(min=1, help="Epochs per trial.")] = 6,
     faces: Annotated[int, Option(help="Training faces of FER2013 per trial.")] = 3000,
     balanced: Annotated[bool, Option(help="Use the same number of each expression where possible.")] = False,
-    pictures: Annotated[
-        str | None, Option(help="Learn from this folder or zip of class folders, or data set of your own.")
-    ] = None,
-    crops: Annotated[bool, Option(help="The own pictures are face crops already.")] = False,
+    pictures: Pictures = None,
+    crops: Crops = False,
     vary: Annotated[list[str] | None, Option(help=f"Repeatable, of {', '.join(TUNABLE)}. Default: all.")] = None,
     learning_rate: Annotated[Span | None, Option(help="Lowest and highest.")] = None,
     strength: Annotated[Span | None, Option(help="Lowest and highest, of augmentation, from 0 to 2.")] = None,
@@ -195,8 +224,7 @@ def tune(
     else:
         spec, data = model_spec(model), DataSettings("fer2013", faces, balanced)
         if pictures is not None:
-            added = not Path(pictures).exists() and pictures in {dataset.name for dataset in list_datasets()}
-            data = DataSettings("dataset" if added else "folder", path=pictures, whole_image=crops)
+            data = _own_data(pictures, crops)
         recipe = recipe_for(spec)
         spans = {"learning_rate": learning_rate, "strength": strength, "label_smoothing": label_smoothing}
         given: dict[str, Any] = {name: span for name, span in spans.items() if span is not None}

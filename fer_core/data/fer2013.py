@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.data import spellings
 from fer_core.data.dataset import FACE_SIZE, SPLITS, VOTE_COLUMNS, FaceDataset, FerPlusVotes
 from fer_core.data.fer2013_rows import known_rows, same_rows, with_rows
-from fer_core.data.folders import entries, extract_zip, files_in, label_of
+from fer_core.data.folders import entries, extract_zip, files_in
 from fer_core.data.images import IMAGE_SUFFIXES, read_image
 from fer_core.files import cache_folder, home, whole_file
 from fer_core.labels import EXPRESSIONS, NUM_CLASSES
@@ -225,8 +226,8 @@ def _pictures(split_folder: Path, splits: Sequence[str]) -> Iterator[tuple[str, 
     if not classes:
         raise FerError(f"The folder {split_folder} has no class folders. Expected {', '.join(EXPRESSIONS)} in it.")
     for class_folder in classes:
-        label = label_of(class_folder)
-        if label is None:
+        label = spellings.index_of(class_folder.name)
+        if label < 0:
             raise FerError(
                 f"The folder {split_folder.name}/{class_folder.name} is not named after an expression. "
                 f"Expected {', '.join(EXPRESSIONS)}."
@@ -340,7 +341,7 @@ class Fer2013Faces:
     def face(self, row: int, label: str) -> Image | None:
         """Return a face, `(48, 48)` uint8 gray; None if there is no such row or FER2013's label of it is another."""
         place = self._places.get(row)
-        if self.dataset is None or place is None or EXPRESSIONS[self.dataset.labels[place]] != label:
+        if self.dataset is None or place is None or self.dataset.classes[self.dataset.labels[place]] != label:
             return None
         return self.dataset.images[place]
 

@@ -1,26 +1,17 @@
-"""Folders and zips, whoever made them: the files in a folder, a zip unpacked safely, a folder for each expression."""
+"""Folders and zips, whoever made them: the files in a folder, and a zip unpacked safely."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import stat
 import zipfile
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, NoReturn
+from typing import BinaryIO, Final, NoReturn
 
-import numpy as np
-from filelock import FileLock
-from numpy.typing import NDArray
-
-from fer_core.data.images import IMAGE_SUFFIXES, read_image
-from fer_core.files import home, whole_folder
-from fer_core.labels import EXPRESSIONS, checked_classes, expression_index
-from fer_core.names import is_junk, normal_name, readable
+from fer_core.names import is_junk, normal_name
 from fer_core.types import FerError
-from fer_core.visitors import max_pixels, own_home, room
 
 MAX_BYTES: Final = 2 * 1024**3
 """Total unpacked size. FER2013's CSV has 0.3 GB, five hundred photos of a phone about 2 GB."""
@@ -31,13 +22,8 @@ MAX_FILES: Final = 100_000
 MAX_RATIO: Final = 100
 """Unpacked size divided by packed size: about 1 for photos, 4 for tables of numbers, 1000 for a zip bomb."""
 
-MIN_IMAGES: Final = 2
-"""Readable images that every class needs: one to train on and one for the hold-out."""
-
 _SAYS_UTF8: Final = 0x800  # a bit of an entry's flags
-_SPLITS: Final = {"train", "training", "test", "testing", "val", "valid", "validation"}  # folders that are no classes
 _HARMLESS: Final = 64 * 1024**2  # bytes; below it a high ratio is allowed, since a plain picture may have one
-_EXPECTED: Final = f"Expected a folder for each expression, named {', '.join(EXPRESSIONS)}, with pictures in it."
 
 
 def entries(folder: Path) -> list[Path]:
@@ -175,132 +161,3 @@ def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(info) as packed, path.open("xb") as unpacked:
         shutil.copyfileobj(packed, unpacked)  # never more than the size that was checked
-
-
-class ClassFolders(NamedTuple):
-    """Readable pictures with their classes. The pixels are not kept in memory.
-
-    Attributes:
-        paths: `n` files, ordered by class, then path.
-        labels: `(n,)` int64 class indices in the order of `classes`.
-        skipped: the reason for each file that was skipped.
-        classes: the seven expressions, or the names of the folders.
-    """
-
-    paths: tuple[Path, ...]
-    labels: NDArray[np.int64]
-    skipped: tuple[str, ...]
-    classes: tuple[str, ...] = EXPRESSIONS
-
-
-def read_class_folders(path: Path | str, *, any_names: bool = False) -> ClassFolders:
-    """Read class folders of pictures of any size and type.
-
-    Each picture is decoded once, so that damaged ones are found before a training starts. A zip is unpacked under
-    `own_home()/uploads` in a folder named after its hash, so the same zip is unpacked only once. The class folders may
-    be inside a single folder. With `any_names`, folders that are not all named after expressions are classes of their
-    own, in the order of their names.
-
-    Raises:
-        FerError: there are no class folders or only one, a folder is not named after an expression, or has a name that
-            no class can have, or a class has too few readable pictures.
-    """
-    place = Path(path)
-    try:
-        if place.is_dir():
-            return _scan(place, place.name, any_names)
-        if place.is_file():
-            folder, is_new = _unpacked(place)
-            try:
-                return _scan(folder, place.name, any_names)
-            except FerError:
-                if is_new:
-                    shutil.rmtree(folder, ignore_errors=True)
-                raise
-    except OSError as error:
-        raise FerError(f"{place.name[:80]} cannot be read ({error.strerror}). Check its permissions.") from error
-    raise FerError(f"{place.name or place} does not exist. {_EXPECTED} Received: {place}")
-
-
-def _unpacked(zipped: Path) -> tuple[Path, bool]:
-    """Return the folder with the zip's files, and whether it was unpacked by this call."""
-    with zipped.open("rb") as stream:
-        key = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
-    folder = own_home() / "uploads" / key
-    folder.parent.mkdir(exist_ok=True)
-    with FileLock(home() / ".unpacking.lock"):  # another page, process or copy of the app may want the same zip
-        if folder.is_dir():
-            return folder, False
-        with whole_folder(folder) as partial:
-            extract_zip(zipped, partial, max_bytes=min(MAX_BYTES, room()))
-    return folder, True
-
-
-def _scan(folder: Path, shown: str, any_names: bool) -> ClassFolders:
-    root, names, classes = _class_folders(folder, shown, any_names)
-    paths: list[Path] = []
-    labels: list[int] = []
-    skipped = [
-        readable(f"{entry.name} is outside the class folders.")
-        for entry in entries(root)
-        if entry.is_file() and entry.suffix.lower() in IMAGE_SUFFIXES
-    ]
-    for label, class_folder in classes:
-        for file in files_in(class_folder):
-            try:
-                read_image(file, name=file.relative_to(root).as_posix(), max_pixels=max_pixels())
-            except FerError as error:
-                skipped.append(str(error))
-            else:
-                paths.append(file)
-                labels.append(label)
-    for label, _ in classes:
-        if labels.count(label) < MIN_IMAGES:
-            hint = f" {len(skipped)} files were skipped, the first because: {skipped[0]}" if skipped else ""
-            raise FerError(
-                f"The class {names[label]!r} in {shown} has too few readable pictures. "
-                f"Expected at least {MIN_IMAGES}. Received: {labels.count(label)}.{hint}"
-            )
-    return ClassFolders(tuple(paths), np.array(labels, dtype=np.int64), tuple(skipped), names)
-
-
-def _class_folders(root: Path, shown: str, any_names: bool) -> tuple[Path, tuple[str, ...], list[tuple[int, Path]]]:
-    """Return the folder of the class folders, the names of the classes, and class index and folder of each folder.
-
-    A class may have several folders.
-    """
-    for _ in range(4):  # archives often have a single folder around them, or up to three
-        inside = [(label_of(folder), folder) for folder in entries(root) if folder.is_dir()]
-        if len(inside) != 1 or inside[0][0] is not None:
-            break
-        root = inside[0][1]
-    folders = [folder.name for _, folder in inside]
-    unknown = [folder.name for label, folder in inside if label is None]
-    if any_names and unknown and not _SPLITS.issuperset(name.lower() for name in folders):
-        try:
-            names = checked_classes(folders)
-        except ValueError as error:
-            raise FerError(f"The folders in {shown} cannot be classes. {error}") from error
-        return root, names, [(label, folder) for label, (_, folder) in enumerate(inside)]
-    classes = [(label, folder) for label, folder in inside if label is not None]
-    if not classes:
-        received = ", ".join(folders)[:80] or "no folders"
-        raise FerError(f"{shown} has no class folders. {_EXPECTED} Received: {received}")
-    if unknown:
-        raise FerError(
-            f"The folder {unknown[0]!r} in {shown} is not named after an expression. Rename or remove it. {_EXPECTED}"
-        )
-    if len({label for label, _ in classes}) == 1:
-        raise FerError(
-            f"{shown} has only one class, {EXPRESSIONS[classes[0][0]]!r}. Expected at least two expressions; add "
-            f"another folder."
-        )
-    return root, EXPRESSIONS, sorted(classes)
-
-
-def label_of(folder: Path) -> int | None:
-    """Return the class index of the expression after which a folder is named; None if it is another name."""
-    try:
-        return expression_index(folder.name)
-    except ValueError:
-        return None

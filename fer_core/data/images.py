@@ -8,6 +8,8 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -104,9 +106,13 @@ def resized(image: Image, size: tuple[int, int]) -> Image:
 
 def sample_portrait() -> Image:
     """Return the portrait of the astronaut Eileen Collins from scikit-image, `(512, 512, 3)` RGB uint8."""
-    from skimage import data
+    return _portrait().copy()
 
-    return np.asarray(data.astronaut(), dtype=np.uint8)
+
+@cache
+def _portrait() -> Image:
+    file = resources.files("skimage") / "data" / "astronaut.png"  # skimage.data imports much of SciPy
+    return np.asarray(Pillow.open(io.BytesIO(file.read_bytes())), np.uint8)
 
 
 def _read(stream: BinaryIO, shown: str, max_pixels: float) -> Image:

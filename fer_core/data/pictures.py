@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fer_core.data import spellings
 from fer_core.data.folders import MAX_BYTES, entries, extract_zip, files_in
 from fer_core.data.images import IMAGE_SUFFIXES
-from fer_core.labels import EXPRESSIONS
+from fer_core.labels import EXPRESSIONS, checked_classes
 from fer_core.names import normal_name, readable
 from fer_core.tables import read_table, shortened
 from fer_core.types import FerError
@@ -42,6 +42,7 @@ MAX_GROUPS: Final = 12  # values of a column, above which numbers are divided in
 AGES: Final = (10, 20, 40, 60)  # lower ends of the bands of a column `age`, in years, but the first
 GENDERS: Final = ("male", "female")  # by UTKFace's codes
 ETHNICITIES: Final = ("White", "Black", "Asian", "Indian", "other")  # by its codes, as its authors name them
+_TOLD: Final = ("", ".heic", ".heif")  # endings of files that are read, or get a sentence, in a class folder
 _UNKNOWN: Final = "unknown"  # name of the group of empty cells
 _UTKFACE: Final = re.compile(r"(\d{1,3})_([01])_([0-4])_[^/\\]*$")
 
@@ -54,6 +55,7 @@ class GroupedPictures:
         sources, names: `n` encoded pictures, paths of files or bytes; and their file names, for messages.
         groups, orders: `n` rows with a column of texts for each division, and its groups in a sensible order.
         labels: `(n,)` int64 class indices, -1 where unknown.
+        classes: what the labels tell apart: the seven expressions, or classes of their own.
         splits: `(n,)` each one of `spellings.SPLITS`; empty texts if the pictures are not divided.
         skipped: one sentence for each file, row or column that is left out.
     """
@@ -65,13 +67,16 @@ class GroupedPictures:
     labels: NDArray[np.int64]
     splits: NDArray[np.str_]
     skipped: tuple[str, ...]
+    classes: tuple[str, ...] = EXPRESSIONS
 
     def __len__(self) -> int:
         return len(self.sources)
 
 
 @contextmanager
-def open_grouped(place: Path, *, labelled: bool = False, numbers: str | None = None) -> Iterator[GroupedPictures]:
+def open_grouped(
+    place: Path, *, labelled: bool = False, numbers: str | None = None, own_classes: bool = False
+) -> Iterator[GroupedPictures]:
     """Read a folder, a zip of it, or a Parquet table that holds its pictures; a FerError says why that is not possible.
 
     A zip is unpacked into a temporary folder, which is deleted when the block ends.
@@ -79,13 +84,16 @@ def open_grouped(place: Path, *, labelled: bool = False, numbers: str | None = N
     Args:
         labelled: whether the expressions must be known. Folders may then be numbered, and a CSV may be named.
         numbers: what numbers stand for, as in `spellings.read_expressions`.
+        own_classes: names that are not all expressions are classes of their own, in the order of the alphabet; those of
+            folders are the outermost that differ, splits apart. Otherwise pictures of other names have the label -1.
     """
-    read = partial(_read_folder, labelled=labelled, numbers=numbers)
+    given: dict[str, Any] = {"labelled": labelled, "numbers": numbers, "own_classes": own_classes}
+    read: Callable[[Path, str], GroupedPictures] = partial(_read_folder, **given)
     if place.is_dir():
         yield read(place, place.name)
     elif place.suffix.lower() == ".parquet" or (labelled and place.suffix.lower() == ".csv"):
-        yield _from_table(_read_table(place), place.parent, place.name, labelled=labelled, numbers=numbers)
-    elif zipfile.is_zipfile(place):
+        yield _from_table(_read_table(place), place.parent, place.name, **given)
+    elif place.is_file() and (place.suffix.lower() == ".zip" or zipfile.is_zipfile(place)):
         with closing(TemporaryFolder()) as folder:
             yield read(extract_zip(place, folder.path, max_bytes=min(MAX_BYTES, room())), place.name)
     else:
@@ -94,11 +102,13 @@ def open_grouped(place: Path, *, labelled: bool = False, numbers: str | None = N
         raise FerError(f"{place.name[:80]} is no folder, zip or Parquet table. {expected} Received: {received}")
 
 
-def _read_folder(folder: Path, shown: str, *, labelled: bool, numbers: str | None) -> GroupedPictures:
+def _read_folder(folder: Path, shown: str, *, labelled: bool, own_classes: bool, **given: Any) -> GroupedPictures:
+    given |= {"labelled": labelled, "own_classes": own_classes}
     files = files_in(folder)
     tables = [path for path in files if path.suffix.lower() in (".csv", ".parquet")]
-    pictures = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
-    named = _named_by_place([path.relative_to(folder) for path in pictures], numbered=labelled)
+    known = (*IMAGE_SUFFIXES, *(_TOLD if labelled else ()))
+    pictures = [path for path in files if path.suffix.lower() in known]
+    named = _named_by_place([path.relative_to(folder) for path in pictures], numbered=labelled, own_classes=own_classes)
     beside: list[Path] = []  # tables that are not read
     if labelled and LABEL in named:
         whole = [path for path in tables if {FILE, LABEL} <= set(_read_table(path))]
@@ -108,22 +118,24 @@ def _read_folder(folder: Path, shown: str, *, labelled: bool, numbers: str | Non
         raise FerError(f"{shown[:80]} has several tables. Keep one. {LAYOUT} Received: {names}")
     if tables:
         table = _read_table(tables[0])
-        return _from_table(table, tables[0].parent, tables[0].name, labelled=labelled, numbers=numbers)
+        return _from_table(table, tables[0].parent, tables[0].name, **given)
     if not pictures:
         raise FerError(f"{shown[:80]} has no pictures. {CLASSES if labelled else LAYOUT}")
     if labelled and LABEL not in named:
         received = ", ".join(sorted({path.parent.name for path in pictures}))[:80]
-        raise FerError(f"The folders of {shown[:80]} name no expressions. {CLASSES} Received: {received}")
-    read = _from_table(pd.DataFrame(named), folder, shown, labelled=labelled, numbers=numbers)
+        what = "fewer than two classes" if own_classes else "no expressions"
+        raise FerError(f"The folders of {shown[:80]} name {what}. {CLASSES}{_hint(own_classes)} Received: {received}")
+    read = _from_table(pd.DataFrame(named), folder, shown, **given)
     notes = [f"The folder {name} has no pictures." for name in _empty_classes(folder)] if labelled else []
     notes += [f"The table {path.name} is not read: the folders name the expressions." for path in beside]
     return replace(read, skipped=(*read.skipped, *notes))
 
 
-def _named_by_place(paths: list[Path], *, numbered: bool) -> dict[str, list[str]]:
+def _named_by_place(paths: list[Path], *, numbered: bool, own_classes: bool) -> dict[str, list[str]]:
     """Return the columns of a table that the folders and names of pictures tell; the class folder is the lowest known.
 
-    `numbered` says whether a number can be a class folder. In some data sets it is a person.
+    `numbered` says whether a number can be a class folder. In some data sets it is a person. With `own_classes`, if
+    not all are expressions, the class is the outermost folder.
     """
     folders = [path.parent.parts for path in paths]
     splits = [next(filter(None, map(spellings.split_of, parts)), "") for parts in folders]
@@ -133,6 +145,10 @@ def _named_by_place(paths: list[Path], *, numbered: bool) -> dict[str, list[str]
     classes = [next(filter(known, reversed(parts)), parts[-1] if parts else "") for parts in inner]
     if not any(map(known, classes)):
         classes = [spellings.expression_in_file_name(path.name) for path in paths] if numbered else []
+    if own_classes and not ({*classes} - {""} and all(spellings.index_of(name) >= 0 for name in classes if name)):
+        while len({parts[0] for parts in inner if parts}) == 1:  # a folder around all
+            inner = [parts[1:] for parts in inner]
+        classes = [readable(parts[0]) if parts else "" for parts in inner]
     named = {FILE: [readable(path.as_posix()) for path in paths]}
     return named | ({LABEL: classes, SPLIT: splits} if any(classes) else {})
 
@@ -155,7 +171,7 @@ def _read_table(path: Path) -> pd.DataFrame:
 
 
 def _from_table(
-    table: pd.DataFrame, folder: Path, shown: str, *, labelled: bool, numbers: str | None
+    table: pd.DataFrame, folder: Path, shown: str, *, labelled: bool, numbers: str | None, own_classes: bool
 ) -> GroupedPictures:
     columns = ", ".join(map(str, table.columns))[:120] or "no columns"
     if labelled and LABEL not in table:
@@ -174,7 +190,11 @@ def _from_table(
     if not kept.any():
         raise FerError(f"No row of {shown[:80]} names a picture that is there. {LAYOUT} Received: {names.iloc[0][:80]}")
     empty = pd.Series([""] * len(table), index=table.index)
-    labels, unknown = _labels(_texts(table.get(LABEL, empty))[kept], shown, numbers)
+    labels, unknown, classes = _labels(_texts(table.get(LABEL, empty))[kept], shown, numbers, own_classes)
+    if labelled and len(present := sorted({*labels[labels >= 0].tolist()})) == 1:
+        raise FerError(
+            f"{shown[:80]} has only one class, {classes[present[0]]!r}. Expected at least two.{_hint(own_classes)}"
+        )
     splits = _texts(table.get(SPLIT, empty))[kept].map(spellings.split_of)
     divided = (splits != "")[labels >= 0]
     if labelled and divided.any() and not divided.all():
@@ -188,9 +208,15 @@ def _from_table(
         words = {"gender": np.array(GENDERS)[codes[1]], "ethnicity": np.array(ETHNICITIES)[codes[2]]}
         divisions = pd.DataFrame({"age": codes[0], **words})
     groups, orders, left_out = _divided(divisions[kept].reset_index(drop=True))
+    if labelled and (labels < 0).any():
+        unknown.append(f"{(labels < 0).sum():,} pictures of none of the classes are left out.")
     notes = (*unknown, *left_out, *skipped)
     pictures = tuple(source for source in sources if source is not None)
-    return GroupedPictures(pictures, tuple(names[kept]), groups, orders, labels, splits.to_numpy(str), notes)
+    return GroupedPictures(pictures, tuple(names[kept]), groups, orders, labels, splits.to_numpy(str), notes, classes)
+
+
+def _hint(own_classes: bool) -> str:
+    return "" if own_classes else " For names of your own, as in a pain study: fer-lab data add --own-classes."
 
 
 def _texts(values: pd.Series) -> pd.Series:
@@ -235,8 +261,17 @@ def _divided(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, list[str]], l
     return pd.DataFrame(groups, index=table.index), orders, notes
 
 
-def _labels(values: pd.Series, shown: str, numbers: str | None) -> tuple[NDArray[np.int64], list[str]]:
-    """Return class indices, -1 where unknown, and a sentence for each name that is none of the seven expressions."""
+def _labels(
+    values: pd.Series, shown: str, numbers: str | None, own_classes: bool
+) -> tuple[NDArray[np.int64], list[str], tuple[str, ...]]:
+    """Return class indices, -1 where unknown, a sentence for each name that is none of the classes, and the classes."""
+    names = sorted({*values} - {""})
+    if own_classes and numbers is None and any(spellings.index_of(name) < 0 for name in names):
+        try:
+            classes = checked_classes(names)
+        except ValueError as error:
+            raise FerError(f"The names of {shown[:80]} cannot be classes. {error}") from error
+        return np.array([names.index(name) if name else -1 for name in values], np.int64), [], classes
     index, notes = spellings.read_expressions(values, shown, numbers)
     others = values[values.map(index) < 0].value_counts()
     seven = ", ".join(EXPRESSIONS)
@@ -247,7 +282,7 @@ def _labels(values: pd.Series, shown: str, numbers: str | None) -> tuple[NDArray
         f"{count:,} pictures are left out: {shortened(str(name))} is none of the expressions {seven}."
         for name, count in others.items()
     ]
-    return np.array([index.get(name, -1) for name in values], np.int64), notes
+    return np.array([index.get(name, -1) for name in values], np.int64), notes, EXPRESSIONS
 
 
 def _inside(folder: Path, names: Iterable[str]) -> list[Path | bytes | None]:

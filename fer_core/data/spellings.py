@@ -53,7 +53,7 @@ def split_of(name: str) -> str:
 
 def is_word(name: str) -> bool:
     """Tell whether a name is a word for one of the seven expressions, or contempt."""
-    return name.strip().lower() == CONTEMPT or _index(name) >= 0
+    return name.strip().lower() == CONTEMPT or index_of(name) >= 0
 
 
 def is_number(name: str) -> bool:
@@ -75,7 +75,7 @@ def read_expressions(names: Iterable[str], shown: str, numbers: str | None = Non
     if numbers is not None and numbers not in NUMBERS:
         raise FerError(f"Unknown numbers of expressions. Expected one of {', '.join(NUMBERS)}. Received: {numbers}")
     if not digits:
-        return {name: _index(name) for name in known}, []
+        return {name: index_of(name) for name in known}, []
     if words := sorted(filter(is_word, known)):
         raise FerError(
             f"{shown[:80]} names expressions by words and by numbers. Use one of both. Received: {words[0]!r} and "
@@ -92,7 +92,7 @@ def read_expressions(names: Iterable[str], shown: str, numbers: str | None = Non
         )
     order = NUMBERS[numbers]
     spelled = ", ".join(f"{number} {order[number] or 'nothing'}" for number in sorted(set(digits.values())))
-    index = {name: _index(order[digits[name]]) if name in digits else -1 for name in known}
+    index = {name: index_of(order[digits[name]]) if name in digits else -1 for name in known}
     return index, [f"The expressions are numbered; they are read as in {numbers}: {spelled}."]
 
 
@@ -104,7 +104,8 @@ def expression_in_file_name(name: str) -> str:
     return ""
 
 
-def _index(name: str) -> int:
+def index_of(name: str) -> int:
+    """Return the class index of a word for an expression; -1 for other names."""
     try:
         return expression_index(name)
     except ValueError:

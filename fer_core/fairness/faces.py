@@ -15,6 +15,7 @@ from fer_core.data.pictures import GroupedPictures
 from fer_core.faces import cut_faces
 from fer_core.fairness.groups import MINIMUM, GroupAudit, audit_groups, error_tree
 from fer_core.fairness.properties import PROPERTIES, known_properties, slice_groups
+from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.face_table import face_table
 from fer_core.measuring.own_data import own_predictions
 from fer_core.metrics.predictions import Predictions
@@ -115,7 +116,12 @@ def stored_faces(answers: Predictions, name: str) -> AuditedFaces:
 
 
 def dataset_faces(model: StoredModel, dataset: OwnDataset, view: str = "plain") -> AuditedFaces:
-    """Return the test faces of a data set of one's own with the predictions of a model, and the groups of its table."""
+    """Return the test faces of a data set of one's own with the predictions of a model, and the groups of its table.
+
+    A FerError says that the data set has classes of its own.
+    """
+    if dataset.classes != EXPRESSIONS:
+        raise FerError(f"Audits are of the seven expressions. {dataset.name} has {', '.join(dataset.classes)}.")
     tests, groups = dataset.tests(), dataset.test_pictures().drop(columns="file")
     predicted = own_predictions(model, dataset, view).argmax(axis=1)
     words = f"{len(tests):,} faces, {dataset.tests_in_words}"

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.figures.bars import TIGHT
 from fer_core.figures.theme import DIVERGING, FONT, SEQUENTIAL, TYPE, category_axis, chart, hidden_axis, in_lines, safe
-from fer_core.labels import EXPRESSIONS
 
 GRAY: Final = ("#000000", "#FFFFFF")
 
@@ -61,17 +60,17 @@ def confusion_chart(
         "hovertemplate": f"{titles[0].lower()} %{{y}}, {titles[1].lower()} %{{x}}<br>%{{customdata[2]:{sign},}} faces, "
         f"%{{customdata[3]:{sign}.1%}} of the row<extra></extra>",
     }
-    frames = []
+    frames, classes = [], list(cells["actual"].unique())
     if chosen is not None:
-        row, column = map(EXPRESSIONS.index, chosen)
+        row, column = map(classes.index, chosen)
         corners = {"x0": column - 0.48, "x1": column + 0.48, "y0": row - 0.48, "y1": row + 0.48}
         frames = [{"type": "rect", "line": {"color": "#E0457B", "width": 4}} | corners]
     down, across = ({"text": title, "font": TYPE} for title in titles)
     return chart(
         [_heat(rates, (low, most), colors, gap=3, x=cells["predicted"], y=cells["actual"]), clicks],
         500,
-        xaxis=category_axis(EXPRESSIONS, title=across, range=[-0.5, 6.5], autotickangles=[0, -40]),
-        yaxis=category_axis(EXPRESSIONS, title=down, range=[6.5, -0.5]),
+        xaxis=category_axis(classes, title=across, range=[-0.5, len(classes) - 0.5], autotickangles=[0, -40]),
+        yaxis=category_axis(classes, title=down, range=[len(classes) - 0.5, -0.5]),
         shapes=frames,
         dragmode=False,
     )

@@ -28,7 +28,6 @@ from fer_core.figures.theme import (
     with_legend,
     words,
 )
-from fer_core.labels import EXPRESSIONS
 
 ROW: Final = 44  # height in pixels of a row
 DOT: Final = 16  # height in pixels of a dot in a row that several groups share
@@ -115,23 +114,23 @@ def class_scores(
         table: columns `model`, `expression`, `f1`, `low`, `high` (NaN for none); models keep their order.
         models, front, narrow: the `look` of `fer_core.figures.curves`.
     """
-    drawn = list(dict.fromkeys(table["model"]))
+    drawn, classes = (list(dict.fromkeys(table[column])) for column in ("model", "expression"))
     styles, traces = model_styles(drawn, models), []
     for model in drawn:
         color, _, symbol = styles[model]
-        part = table[table["model"] == model].set_index("expression").reindex(EXPRESSIONS).assign(model=model)
-        marks = dots(part, "f1", EXPRESSIONS, color, thickness=2.5) | _hover(part, "F1", ".3f")
+        part = table[table["model"] == model].set_index("expression").reindex(classes).assign(model=model)
+        marks = dots(part, "f1", classes, color, thickness=2.5) | _hover(part, "F1", ".3f")
         marks["marker"] |= {"symbol": symbol, "size": 11}
         traces.append(marks | {"name": safe(model), "orientation": "h", **listed(model, front)})
     at_first = len([trace for trace in traces if trace["visible"] is True])
     return chart(
         traces,
-        100 + len(EXPRESSIONS) * max(54, 15 * at_first) + legend_height(len(drawn), narrow),
+        100 + len(classes) * max(54, 15 * at_first) + legend_height(len(drawn), narrow),
         xaxis=axis("F1 with 95 % interval", tickformat=".1f", range=[0, 1]),
-        yaxis=category_axis(EXPRESSIONS, FONT + 1),
+        yaxis=category_axis(classes, FONT + 1),
         scattermode="group",
         scattergap=0.15,
-        shapes=bands(len(EXPRESSIONS)),
+        shapes=bands(len(classes)),
         **with_legend(columns_fit=True),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,8 +20,9 @@ from fer_core.data import FaceDataset, training_and_holdout
 from fer_core.data.fer2013 import csv_face, gray_face
 from fer_core.data.fer2013_rows import with_rows
 from fer_core.data.images import resized
+from fer_core.data.spellings import NUMBERS, read_expressions
 from fer_core.files import checked_name
-from fer_core.labels import EXPRESSIONS, NUM_CLASSES, expression_index
+from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 from fer_core.measuring.measure import predict_splits, summarize
 from fer_core.metrics.predictions import as_probabilities
 from fer_core.store.card import ELSEWHERE, ModelCard
@@ -30,14 +31,11 @@ from fer_core.store.stored_model import StoredModel
 from fer_core.tables import read_table
 from fer_core.types import FerError
 
-ORDERS: Final[dict[str, tuple[str, ...]]] = {
-    "FER2013": EXPRESSIONS,
-    "alphabet": ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"),
-    "FER+": ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear"),
-    "AffectNet": ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry"),
-    "RAF-DB": ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"),
+ORDERS: Final = {
+    tuple(sorted(EXPRESSIONS)),
+    *(tuple(name for name in order if name in EXPRESSIONS) for order in NUMBERS.values()),
 }
-"""The usual orders of the seven expressions."""
+"""The usual orders of the seven expressions: the alphabet's, and those of data sets."""
 
 TABLES: Final = (".csv", ".gz", ".parquet")
 """Endings of tables of predictions."""
@@ -107,7 +105,7 @@ def _with_order(takes: Takes, outputs: NDArray[np.float64], labels: NDArray[np.i
         return tried(takes.classes)
     from scipy.optimize import linear_sum_assignment
 
-    usual = max(map(tried, ORDERS.values()), key=lambda one: one.accuracy)
+    usual = max(map(tried, sorted(ORDERS)), key=lambda one: one.accuracy)
     shares = probabilities(outputs, range(NUM_CLASSES), logits=takes.logits)
     means = [shares[labels == label].mean(axis=0) if (labels == label).any() else [0] * 7 for label in range(7)]
     columns = linear_sum_assignment(np.array(means), maximize=True)[1]  # of each expression
@@ -141,7 +139,11 @@ def add_file(
     check_new(name)
     predictions = predict_splits(Classifier(content, takes=takes), dataset)
     served = {"storage": "as it was made", "size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    card = replace(_card(name, title, source, predictions, dataset), served=served, takes=takes.as_dict())
+    card = replace(
+        _card(name, title, source, predictions, dataset),
+        served=served,
+        takes={**asdict(takes), "classes": list(takes.classes)},
+    )
     return save_model(root, replace(card, input_size=takes.size), weights=content, predictions=predictions)
 
 
@@ -247,27 +249,26 @@ def _beside(path: Path, name: str) -> Path:
 
 def _answers(table: pd.DataFrame) -> NDArray[np.float64]:
     """Return the probabilities `(n, 7)` of a table, 1 for the expression if it has only that."""
-    columns: dict[int, str] = {}
-    for column in map(str, table):
-        try:
-            columns[expression_index(column)] = column
-        except ValueError:
-            continue
-    if len(columns) == NUM_CLASSES:
-        values = table[[columns[index] for index in range(NUM_CLASSES)]].apply(pd.to_numeric, errors="coerce")
-        try:
-            return as_probabilities(values.to_numpy(np.float64), "the probabilities")
-        except ValueError as error:
-            raise FerError(f"The probabilities cannot be used. {error}") from error
+    try:
+        values = table.iloc[:, list(columns_of(list(map(str, table))))].apply(pd.to_numeric, errors="coerce")
+    except FerError:  # not all seven have a column
+        return _certain(table)
+    try:
+        return as_probabilities(values.to_numpy(np.float64), "the probabilities")
+    except ValueError as error:
+        raise FerError(f"The probabilities cannot be used. {error}") from error
+
+
+def _certain(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the probability 1 for the expression of each row, a word or FER2013's number."""
     named = [column for column in ("expression", "prediction", "predicted", "class") if column in table]
     if not named:
         raise FerError(
             "The table has no predictions. Expected a column for each of "
             f"{', '.join(EXPRESSIONS)}, or one column named expression. Received: {', '.join(map(str, table))[:200]}"
         )
-    numbers = {str(index): name for index, name in enumerate(EXPRESSIONS)}
-    try:
-        chosen = [expression_index(numbers.get(text, text)) for text in map(str, table[named[0]])]
-    except ValueError as error:
-        raise FerError(str(error)) from error
-    return np.eye(NUM_CLASSES)[chosen]
+    texts = table[named[0]].map(str)
+    index, _ = read_expressions(texts, "The table", "fer2013")
+    if unknown := [text for text in texts if index.get(text, -1) < 0]:
+        raise FerError(f"Unknown expression. Expected one of {', '.join(EXPRESSIONS)}. Received: {unknown[0][:40]!r}")
+    return np.eye(NUM_CLASSES)[[index[text] for text in texts]]

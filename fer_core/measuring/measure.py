@@ -15,6 +15,7 @@ from fer_core.columns import PREDICTION_COLUMNS, PROBABILITIES, TEST_SPLITS, VIE
 from fer_core.data import FaceDataset, leaked_mask, training_and_holdout
 from fer_core.data.holdout import LISTED
 from fer_core.faces import add_noise, blur_faces
+from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.robustness import measure_degraded, robustness_faces
 from fer_core.metrics.calibration import WANTED, lowest_threshold
 from fer_core.metrics.core import evaluate, measured
@@ -80,11 +81,13 @@ def summarize(
     return result
 
 
-def scores(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
+def scores(
+    labels: NDArray[np.int64], probabilities: NDArray[np.float64], classes: tuple[str, ...] = EXPRESSIONS
+) -> dict[str, Any]:
     """Return metrics, intervals and rates of each class over the faces with an answer, where `labels` is not -1."""
     judged = labels >= 0
     metrics, intervals = measured(labels[judged], probabilities[judged])
-    return dict(Score.of(metrics, intervals).values, per_class=metrics.per_class.as_dict())
+    return dict(Score.of(metrics, intervals).values, per_class=metrics.per_class.as_dict(classes))
 
 
 def degraded_copies(faces: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:

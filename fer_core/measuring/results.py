@@ -35,18 +35,19 @@ def load_predictions(
     """Read the models' stored predictions of a test split, or measure the models on a data set of one's own.
 
     What most annotators say is known of the faces, so it is enough if one model's table has it. Faces without one clear
-    answer are then left out. Models of other classes, or without measured test splits, are skipped. Faces of unknown
-    row are the same if the data sets have the same fingerprint.
+    answer are then left out. Models of other classes than the faces, or without measured test splits, are skipped.
+    Faces of unknown row are the same if the data sets have the same fingerprint.
 
     Returns:
         The predictions of "PublicTest", "PrivateTest" or a data set, by its name (None if no model has any, or no
         table has this yardstick), and one sentence for each model that is left out because it has no predictions of
         this split, its file is damaged, or it was measured on other faces than most models.
     """
-    models = [model for model in models if model.card.classes == EXPRESSIONS]
+    dataset = None if split in TEST_SPLITS else find_dataset(split)
+    classes = dataset.classes if dataset else EXPRESSIONS
+    models = [model for model in models if model.card.classes == classes]
     tables: dict[str, _Table] = {}
     complaints: list[str] = []
-    dataset = None if split in TEST_SPLITS else find_dataset(split)
     if dataset is not None and (left_out := [model.title for model in models if not model.servable]):
         complaints.append(f"Kept for comparison only, so they cannot predict new faces: {', '.join(left_out)}.")
     for model in models:
@@ -93,6 +94,7 @@ def load_predictions(
         probabilities={name: tables[name].probabilities for name in kept},
         titles=_unique_titles({model.name: model.title for model in models if model.name in kept}),
         own="" if dataset is None else dataset.tests_in_words,
+        classes=classes,
     )
     return predictions.of_faces(truth >= 0), complaints
 
@@ -190,9 +192,9 @@ def training_curves(history: pd.DataFrame, title: str, name: str) -> pd.DataFram
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
 
 
-def recommendation(one: StoredModel, other: StoredModel) -> str:
+def recommendation(model: StoredModel, other: StoredModel) -> str:
     """Return in words which of two models the score on the hold-out recommends, or why none."""
-    cards = (one.card, other.card)
+    cards = (model.card, other.card)
     known = sorted([(card.holdout_score, card.title) for card in cards if card.holdout_score is not None], reverse=True)
     faces = {card.scored_faces for card in cards}
     if len(known) < 2 or len(faces) > 1 or None in faces:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
@@ -13,9 +14,12 @@ from fer_core.classifier import Classifier
 from fer_core.columns import DEGRADED_COLUMNS, YARDSTICKS
 from fer_core.data import FaceDataset
 from fer_core.faces import DEGRADATIONS, degrade
+from fer_core.measuring.own_data import keeping, own_file
 from fer_core.measuring.results import Gathered, gathered
 from fer_core.metrics.intervals import wilson_interval
+from fer_core.store.datasets import OwnDataset
 from fer_core.store.stored_model import StoredModel
+from fer_core.tables import read_table
 from fer_core.types import FerError
 
 FACES: Final = 1000  # test faces to measure on: the 95 % interval of an accuracy is then about ±3 points
@@ -44,8 +48,28 @@ def robustness_faces(dataset: FaceDataset) -> FaceDataset:
             f"Expected faces of PublicTest or PrivateTest to measure a model on. Received: {len(dataset):,} faces of "
             f"other splits."
         )
+    return _smallest_hashes(tests)
+
+
+def _smallest_hashes(tests: FaceDataset) -> FaceDataset:
     order = sorted(range(len(tests)), key=lambda place: (tests.ids[place], tests.labels[place]))
     return tests.subset(np.array(order[:FACES]))
+
+
+def own_degraded(model: StoredModel, dataset: OwnDataset, *, measure: bool = True) -> pd.DataFrame:
+    """Return `measure_degraded` of at most 1,000 of `dataset.tests()`, measured now if it is not kept yet.
+
+    Without `measure`, the table is empty then. A FerError says that the model cannot predict.
+    """
+    path = own_file(model, dataset, "degraded.parquet")
+    with suppress(FerError, KeyError):
+        return read_table(path)[DEGRADED_COLUMNS]
+    if not measure:
+        return pd.DataFrame(columns=DEGRADED_COLUMNS)
+    table = measure_degraded(model.classifier(), _smallest_hashes(dataset.tests()))
+    with keeping(path) as stream:
+        table.to_parquet(stream, index=False)
+    return table
 
 
 def measure_degraded(
@@ -77,9 +101,14 @@ def measure_degraded(
 
 
 def robustness_table(
-    models: Sequence[StoredModel], titles: Mapping[str, str] | None = None, by: str = "label"
+    models: Sequence[StoredModel],
+    titles: Mapping[str, str] | None = None,
+    by: str = "label",
+    on: OwnDataset | None = None,
 ) -> Gathered:
     """Read the results of models on degraded faces, by one of `columns.YARDSTICKS`; 26 rows for each model.
+
+    With `on` they are of the faces of a data set of one's own, as far as they were measured.
 
     The columns are `name`, `model` (title), and `kind`, `strength`, `level`, `faces`, `accuracy`, `low`, `high`,
     `confidence` as in `columns.DEGRADED_COLUMNS`. By `plurality`, `confidence` is still the mean over all faces, not
@@ -92,7 +121,9 @@ def robustness_table(
         raise FerError(f"Expected by to be one of {', '.join(YARDSTICKS)}. Received: {by}")
 
     def read(model: StoredModel) -> pd.DataFrame:
-        table = model.degraded()
+        if on is not None and not (model.servable and model.card.classes == on.classes):
+            return pd.DataFrame()
+        table = model.degraded() if on is None else own_degraded(model, on, measure=False)
         copies = set(table[["kind", "strength", "level"]].itertuples(index=False, name=None))
         if copies and copies != set(_COPIES):
             raise FerError(

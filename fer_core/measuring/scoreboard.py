@@ -18,6 +18,7 @@ from fer_core.metrics.core import METRICS, Measured
 from fer_core.metrics.predictions import ENSEMBLE, Predictions
 from fer_core.models.backbones import BACKBONES
 from fer_core.store.card import Score
+from fer_core.store.datasets import find_dataset
 from fer_core.store.folders import DEFAULT_MODEL
 from fer_core.store.stored_model import StoredModel
 
@@ -82,7 +83,8 @@ def scoreboard_table(predictions: Predictions, measured: Measured, models: Seque
     scores = [f"{name}{end}" for name in METRICS for end in _ENDS]
     table = pd.DataFrame(rows)[["name", "model", *scores, "ece", "log_loss", *_ABOUT]]
     table = table.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
-    degraded = mean_corruption_accuracy(robustness_table([] if predictions.own else models, by=predictions.by)[0])
+    on = find_dataset(predictions.split) if predictions.own else None
+    degraded = mean_corruption_accuracy(robustness_table(models, by=predictions.by, on=on)[0])
     table["degraded_accuracy"] = table["name"].map(degraded).astype(float)
     return table.assign(faces=len(predictions.labels), split=predictions.split, view=predictions.view)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fer_core.columns import percent
-from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.predictions import FloatArray, IntArray, Predictions, as_pair
 
 SHOWN: Final[tuple[str, ...]] = ("all", "right", "wrong")
@@ -26,7 +26,7 @@ HARDEST: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, eq=False)
 class ClassRates:
-    """One-vs-rest rates of each class, arrays of shape `(..., 7)`.
+    """One-vs-rest rates of each class, arrays of shape `(..., classes)`.
 
     A rate is NaN, and left out of every mean over classes, where it is undefined: precision and F1 of a class that
     is neither a true nor a predicted label, recall (TPR) of a class without true rows, FPR of a class that all rows
@@ -42,15 +42,15 @@ class ClassRates:
     fpr: FloatArray
     support: FloatArray
 
-    def as_dict(self) -> dict[str, dict[str, float | int | None]]:
+    def as_dict(self, classes: tuple[str, ...] = EXPRESSIONS) -> dict[str, dict[str, float | int | None]]:
         """Return the rates of one matrix, laid out as scikit-learn's `classification_report(output_dict=True)`.
 
-        The keys are the seven expressions, "macro avg" and "weighted avg" (means over the expressions where a rate is
-        defined); each holds precision, recall, f1, tpr, fpr and support as plain JSON types. Undefined rates are None.
+        The keys are the classes, "macro avg" and "weighted avg" (means over the classes where a rate is defined). Each
+        holds precision, recall, f1, tpr, fpr and support as plain JSON types. Undefined rates are None.
         """
         rates = {"precision": self.precision, "recall": self.recall, "f1": self.f1, "tpr": self.recall, "fpr": self.fpr}
-        weights = dict(zip(EXPRESSIONS, np.eye(NUM_CLASSES), strict=True))
-        weights |= {"macro avg": np.ones(NUM_CLASSES), "weighted avg": self.support}
+        weights = dict(zip(classes, np.eye(len(classes)), strict=True))
+        weights |= {"macro avg": np.ones(len(classes)), "weighted avg": self.support}
         return {
             title: {name: plain(_weighted(values, weight)) for name, values in rates.items()}
             | {"support": int(self.support[weight > 0].sum())}
@@ -62,10 +62,10 @@ def confusion_matrix(y_true: ArrayLike, proba: ArrayLike) -> IntArray:
     """Count the true against the predicted classes; the first of equal probabilities is the prediction.
 
     Returns:
-        `(7, 7)` int64, true classes in rows and predicted classes in columns, in the order of `labels.EXPRESSIONS`.
+        `(classes, classes)` int64, true classes in rows and predicted classes in columns.
     """
     labels, values = as_pair(y_true, proba)
-    return _counted(labels, values.argmax(axis=1))
+    return _counted(labels, values.argmax(axis=1), values.shape[1])
 
 
 def class_rates(counts: NDArray[np.integer] | NDArray[np.floating]) -> ClassRates:
@@ -101,7 +101,7 @@ def plain(value: float) -> float | None:
 
 def confusion_cells(predictions: Predictions, name: str) -> pd.DataFrame:
     """Return one row for each cell: `actual`, `predicted`, `count`, `rate` (share of the faces of `actual`)."""
-    return _cells(confusion_matrix(predictions.labels, predictions.probabilities[name]))
+    return _cells(confusion_matrix(predictions.labels, predictions.probabilities[name]), predictions.classes)
 
 
 def difference_cells(predictions: Predictions, first: str, second: str) -> pd.DataFrame:
@@ -116,7 +116,7 @@ def label_cells(labels: NDArray[np.int64], plurality: NDArray[np.int64]) -> pd.D
     Labels are in the column `actual`, pluralities in `predicted`; faces with -1 are left out.
     """
     clear = plurality >= 0
-    return _cells(_counted(labels[clear], plurality[clear]))
+    return _cells(_counted(labels[clear], plurality[clear], len(EXPRESSIONS)), EXPRESSIONS)
 
 
 def cell_faces(predictions: Predictions, name: str, actual: str, predicted: str) -> pd.DataFrame:
@@ -126,7 +126,8 @@ def cell_faces(predictions: Predictions, name: str, actual: str, predicted: str)
     model), then one column for each model, named by its title, with its prediction as text ("neutral 91 %").
     """
     chosen = predictions.probabilities[name].argmax(axis=1)
-    inside = (predictions.labels == EXPRESSIONS.index(actual)) & (chosen == EXPRESSIONS.index(predicted))
+    row, column = map(predictions.classes.index, (actual, predicted))
+    inside = (predictions.labels == row) & (chosen == column)
     return _most_confident(predictions, name, inside)
 
 
@@ -135,7 +136,7 @@ def differing_faces(predictions: Predictions, first: str, second: str, actual: s
 
     Columns as in `cell_faces`; `source` is the model that does.
     """
-    truth, column = predictions.labels == EXPRESSIONS.index(actual), EXPRESSIONS.index(predicted)
+    truth, column = predictions.labels == predictions.classes.index(actual), predictions.classes.index(predicted)
     by_first, by_second = (predictions.probabilities[name].argmax(axis=1) == column for name in (first, second))
     only_first = _most_confident(predictions, first, truth & by_first & ~by_second)
     only_second = _most_confident(predictions, second, truth & by_second & ~by_first)
@@ -170,7 +171,7 @@ def hardest_faces(predictions: Predictions, order: str, name: str) -> pd.DataFra
         right = every[:, np.arange(len(predictions.labels)), predictions.labels].mean(axis=0)
         places = places[np.argsort(right[places], kind="stable")]
     elif order == "divided":
-        shares = (chosen[:, :, None] == np.arange(NUM_CLASSES)).mean(axis=0)
+        shares = (chosen[:, :, None] == np.arange(every.shape[2])).mean(axis=0)
         logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
         places = np.argsort((shares * logs).sum(axis=1), kind="stable")
     else:
@@ -178,13 +179,13 @@ def hardest_faces(predictions: Predictions, order: str, name: str) -> pd.DataFra
     return _faces(predictions, name, places)
 
 
-def _counted(truth: IntArray, predicted: IntArray) -> IntArray:
-    cells = np.bincount(truth * NUM_CLASSES + predicted, minlength=NUM_CLASSES**2)
-    return cells.reshape(NUM_CLASSES, NUM_CLASSES).astype(np.int64)
+def _counted(truth: IntArray, predicted: IntArray, classes: int) -> IntArray:
+    cells = np.bincount(truth * classes + predicted, minlength=classes**2)
+    return cells.reshape(classes, classes).astype(np.int64)
 
 
-def _cells(counts: IntArray) -> pd.DataFrame:
-    grid = pd.MultiIndex.from_product([EXPRESSIONS, EXPRESSIONS], names=["actual", "predicted"])
+def _cells(counts: IntArray, classes: tuple[str, ...]) -> pd.DataFrame:
+    grid = pd.MultiIndex.from_product([classes, classes], names=["actual", "predicted"])
     rates = _divide(counts, np.broadcast_to(counts.sum(axis=1, keepdims=True), counts.shape))
     return pd.DataFrame({"count": counts.ravel(), "rate": rates.ravel()}, index=grid).reset_index()
 
@@ -197,7 +198,7 @@ def _most_confident(predictions: Predictions, name: str, kept: NDArray[np.bool_]
 
 
 def _faces(predictions: Predictions, name: str, places: NDArray[np.integer]) -> pd.DataFrame:
-    names, own = np.array(EXPRESSIONS), predictions.probabilities[name][places]
+    names, own = np.array(predictions.classes), predictions.probabilities[name][places]
     table = pd.DataFrame(
         {
             "row": predictions.rows[places],
@@ -209,7 +210,7 @@ def _faces(predictions: Predictions, name: str, places: NDArray[np.integer]) -> 
         }
     )
     others = {
-        predictions.titles[other]: [f"{EXPRESSIONS[row.argmax()]} {percent(row.max())}" for row in values[places]]
+        predictions.titles[other]: [f"{names[row.argmax()]} {percent(row.max())}" for row in values[places]]
         for other, values in predictions.probabilities.items()
     }
     return pd.concat([table, pd.DataFrame(others, index=table.index)], axis=1)

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.calibration import expected_calibration_error, log_loss
 from fer_core.metrics.confusion import ClassRates, accuracy_of, class_rates, confusion_matrix, mean_defined, plain
 from fer_core.metrics.curves import class_auc, macro_auc_interval
@@ -54,8 +53,8 @@ class Metric:
 
     Attributes:
         definition, reading, trap: what it is, how to read it, and what not to conclude from it.
-        value: from labels `(n,)`, probabilities `(n, 7)` and the confusion matrix `(7, 7)`; NaN if undefined.
-        interval: from labels, probabilities, the confusion matrices of resamples `(b, 7, 7)` and the confidence.
+        value: from labels `(n,)`, probabilities `(n, classes)` and the confusion matrix; NaN if undefined.
+        interval: from labels, probabilities, the confusion matrices of resamples and the confidence.
         example: a sentence that works the value out with the numbers of one model; empty for none.
         higher_is_better: the direction.
     """
@@ -74,7 +73,7 @@ class Metric:
 def of_counts(function: Callable[[NDArray], FloatArray]) -> dict[str, Any]:
     """Return `value` and `interval`, a percentile bootstrap, of a `Metric` that follows from confusion matrices.
 
-    The function turns confusion matrices `(..., 7, 7)` into values `(...)`.
+    The function turns confusion matrices `(..., classes, classes)` into values `(...)`.
     """
     return {
         "value": lambda *arrays: float(function(arrays[-1])),
@@ -106,8 +105,7 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "macro_f1": Metric(
         title="Macro F1",
-        definition="The mean of the seven F1 scores, one for each expression, each with the same weight (macro "
-        "average).",
+        definition="The mean of the F1 scores, one for each expression, each with the same weight (macro average).",
         reading="Higher is better. Rare expressions count as much as frequent ones.",
         trap="A few faces of a rare expression such as disgust move it visibly. Look at its interval.",
         **_mean_of("f1", "F1 scores"),
@@ -115,7 +113,7 @@ METRICS: Final[dict[str, Metric]] = {
     "roc_auc": Metric(
         title="ROC AUC",
         definition="The probability that a random face of an expression gets a higher probability for it than a random "
-        "face of another expression; the mean over the seven (macro average).",
+        "face of another expression; the mean over the expressions (macro average).",
         reading="0.5 is chance, 1 is perfect. It judges the order of faces, not the predicted expression.",
         trap="With few positives it can be high although most positive predictions are wrong. See precision and "
         "recall.",
@@ -128,15 +126,15 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "avg_tpr": Metric(
         title="Avg TPR",
-        definition="The mean true positive rate over the seven expressions: of the faces of an expression, the share "
+        definition="The mean true positive rate over the expressions: of the faces of an expression, the share "
         "predicted as it. This is also called balanced accuracy, or macro-averaged recall.",
-        reading="Higher is better; 1 in 7 (14 %) is chance.",
+        reading="Higher is better; with seven expressions, 1 in 7 (14 %) is chance.",
         trap="It says nothing about false positives. Read it together with Avg FPR.",
         **_mean_of("recall", "true positive rates"),
     ),
     "avg_fpr": Metric(
         title="Avg FPR",
-        definition="The mean false positive rate over the seven expressions: of the faces of other expressions, the "
+        definition="The mean false positive rate over the expressions: of the faces of other expressions, the "
         "share predicted as it.",
         reading="Lower is better.",
         trap="Even poor models have low values, because every expression has many more negatives than positives.",
@@ -152,7 +150,7 @@ def metric_titles() -> dict[str, str]:
 
 
 def evaluate(y_true: ArrayLike, proba: ArrayLike) -> Metrics:
-    """Return the metrics of one model, from labels `(n,)` of 0..6 and probabilities `(n, 7)`, rows that sum to 1.
+    """Return the metrics of one model, from labels `(n,)` and probabilities `(n, classes)`, rows that sum to 1.
 
     The first of equal probabilities is the prediction. An expression without true rows is left out of `avg_tpr` and
     `roc_auc`, and also out of `macro_f1` unless it is predicted (then its F1 is 0).
@@ -170,17 +168,17 @@ def evaluate(y_true: ArrayLike, proba: ArrayLike) -> Metrics:
 
 @dataclass(frozen=True)
 class BootstrapIntervals:
-    """Confidence intervals of one model: of the metrics by key of `METRICS`, and of F1 by expression."""
+    """Confidence intervals of one model: of the metrics by key of `METRICS`, and of F1 of each class."""
 
     values: dict[str, Interval]
-    f1: dict[str, Interval]
+    f1: tuple[Interval, ...]
 
     def __getitem__(self, metric: str) -> Interval:
         return self.values[metric]
 
 
 def bootstrap_intervals(y_true: ArrayLike, proba: ArrayLike, **settings: Any) -> BootstrapIntervals:
-    """Return the intervals of one model, `proba (n, 7)`; the rest is as in `bootstrap_all`."""
+    """Return the intervals of one model, `proba (n, classes)`; the rest is as in `bootstrap_all`."""
     return bootstrap_all(y_true, {"proba": proba}, **settings)["proba"]
 
 
@@ -205,7 +203,7 @@ def bootstrap_all(
         counts = resamples[name]
         intervals = {key: metric.interval(labels, values, counts, confidence) for key, metric in METRICS.items()}
         f1 = [percentile_interval(column, confidence) for column in class_rates(counts).f1.T]
-        result[name] = BootstrapIntervals(intervals, dict(zip(EXPRESSIONS, f1, strict=True)))
+        result[name] = BootstrapIntervals(intervals, tuple(f1))
     return result
 
 
@@ -242,11 +240,11 @@ def f1_table(predictions: Predictions, measured: Measured) -> pd.DataFrame:
     tables = []
     for name in predictions.names:
         metrics, intervals = measured[name]
-        rates, ends = metrics.per_class, list(intervals.f1.values())
+        rates, ends = metrics.per_class, intervals.f1
         columns = {
             "name": name,
             "model": predictions.titles[name],
-            "expression": EXPRESSIONS,
+            "expression": predictions.classes,
             "f1": rates.f1,
             "low": [interval.low for interval in ends],
             "high": [interval.high for interval in ends],

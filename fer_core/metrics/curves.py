@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fer_core.labels import EXPRESSIONS, NUM_CLASSES
+from fer_core.labels import EXPRESSIONS
 from fer_core.metrics.intervals import Interval, normal_quantile
 from fer_core.metrics.predictions import FloatArray, IntArray, Predictions, as_pair, as_probabilities, check_fraction
 
@@ -20,11 +20,13 @@ HALF_A_PIXEL: Final = 0.5 / 1000
 """Curves are thinned so that none moves by more on a plot of 1,000 pixels, as wide as one is in full screen."""
 
 
-def roc_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = None) -> pd.DataFrame:
+def roc_curves(
+    y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = None, classes: tuple[str, ...] = EXPRESSIONS
+) -> pd.DataFrame:
     """Return the ROC curve of each expression, then "macro" and "micro".
 
     "macro" is the vertical average of the expressions' curves (Fawcett 2006, Pattern Recognition Letters 27:861) with
-    the mean of their areas, equal to metric `roc_auc`. "micro" treats all `7 n` probabilities as one binary problem.
+    the mean of their areas, equal to metric `roc_auc`. "micro" treats all probabilities as one binary problem.
     Points are left out if the drawn curve then moves by no more than the tolerance, in rates. Areas do not change.
 
     Returns:
@@ -36,17 +38,19 @@ def roc_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None =
     from sklearn.metrics import auc, roc_curve
 
     curves = {}
-    for name, truth, scores in _one_vs_rest(y_true, proba):
+    for name, truth, scores in _one_vs_rest(y_true, proba, classes):
         fpr, tpr, thresholds = roc_curve(truth, scores)
         curves[name] = _curve(fpr, tpr, thresholds, auc(fpr, tpr))
     if single := [curve for name, curve in curves.items() if name != MICRO]:
         grid = np.unique(pd.concat(single)["x"])
         heights = np.mean([np.interp(grid, curve["x"], curve["y"]) for curve in single], axis=0)
         curves[MACRO] = _curve(np.r_[0.0, grid], np.r_[0.0, heights], np.nan, _mean_area(single))
-    return _as_table(curves, _enough_of_lines, tolerance)
+    return _as_table(curves, _enough_of_lines, tolerance, classes)
 
 
-def pr_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = None) -> pd.DataFrame:
+def pr_curves(
+    y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = None, classes: tuple[str, ...] = EXPRESSIONS
+) -> pd.DataFrame:
     """Return the precision-recall curve of each expression, then "macro" and "micro".
 
     "macro" is the mean precision at each of 1,001 recalls, interpolated in steps as average precision is, with the
@@ -56,7 +60,7 @@ def pr_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = 
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
     curves = {}
-    for name, truth, scores in _one_vs_rest(y_true, proba):
+    for name, truth, scores in _one_vs_rest(y_true, proba, classes):
         precision, recall, thresholds = precision_recall_curve(truth, scores)
         area = average_precision_score(truth, scores)
         curves[name] = _curve(recall[::-1], precision[::-1], np.r_[np.inf, thresholds[::-1]], area)
@@ -64,7 +68,7 @@ def pr_curves(y_true: ArrayLike, proba: ArrayLike, *, tolerance: float | None = 
         grid = np.linspace(0, 1, 1001)
         steps = [curve["y"].to_numpy()[np.searchsorted(curve["x"], grid - 1e-12)] for curve in single]
         curves[MACRO] = _curve(grid, np.mean(steps, axis=0), np.nan, _mean_area(single))
-    return _as_table(curves, _enough_of_steps, tolerance)
+    return _as_table(curves, _enough_of_steps, tolerance, classes)
 
 
 def curve_table(predictions: Predictions, tolerance: float = HALF_A_PIXEL) -> pd.DataFrame:
@@ -73,7 +77,7 @@ def curve_table(predictions: Predictions, tolerance: float = HALF_A_PIXEL) -> pd
     tables = []
     for name, probabilities in predictions.probabilities.items():
         for curve, curves in (("roc", roc_curves), ("pr", pr_curves)):
-            table = curves(predictions.labels, probabilities, tolerance=tolerance)
+            table = curves(predictions.labels, probabilities, tolerance=tolerance, classes=predictions.classes)
             order = table.groupby("expression").cumcount()
             tables.append(table.assign(curve=curve, order=order, name=name, model=predictions.titles[name]))
     columns = ["x", "y", "threshold", "curve", "expression", "area", "order", "name", "model"]
@@ -95,7 +99,7 @@ def threshold_table(predictions: Predictions, expression: str, threshold: float)
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f"Expected threshold between 0 and 1. Received: {threshold}")
-    index = EXPRESSIONS.index(expression)
+    index = predictions.classes.index(expression)
     truth, rows = predictions.labels == index, []
     for name, probabilities in predictions.probabilities.items():
         predicted = as_probabilities(probabilities)[:, index] >= threshold
@@ -123,7 +127,7 @@ def threshold_table(predictions: Predictions, expression: str, threshold: float)
 
 
 def class_auc(y_true: ArrayLike, proba: ArrayLike) -> FloatArray:
-    """Return the one-vs-rest ROC AUC of each class, `(7,)`; NaN for a class without positive or negative rows.
+    """Return the one-vs-rest ROC AUC of each class, `(classes,)`; NaN for a class without positive or negative rows.
 
     Computed from midranks as the Mann–Whitney statistic, equal to scikit-learn's `roc_auc_score`.
     """
@@ -153,13 +157,15 @@ def macro_auc_interval(y_true: ArrayLike, proba: ArrayLike, confidence: float = 
     return Interval(_logistic(logit - half), _logistic(logit + half))
 
 
-def _one_vs_rest(y_true: ArrayLike, proba: ArrayLike) -> list[tuple[str, np.ndarray, FloatArray]]:
+def _one_vs_rest(
+    y_true: ArrayLike, proba: ArrayLike, classes: tuple[str, ...]
+) -> list[tuple[str, np.ndarray, FloatArray]]:
     """Return name, truth and scores of each binary problem that has positive and negative rows; "micro" comes last."""
     labels, values = as_pair(y_true, proba)
-    truth = labels[:, None] == np.arange(NUM_CLASSES)  # (n, 7)
+    truth = labels[:, None] == np.arange(len(classes))  # (n, classes)
     problems = [
         (name, truth[:, index], values[:, index])
-        for index, name in enumerate(EXPRESSIONS)
+        for index, name in enumerate(classes)
         if 0 < truth[:, index].sum() < len(labels)
     ]
     return [*problems, (MICRO, truth.ravel(), values.ravel())]
@@ -177,10 +183,11 @@ def _as_table(
     curves: Mapping[str, pd.DataFrame],
     enough: Callable[[FloatArray, FloatArray, float], IntArray],
     tolerance: float | None,
+    classes: tuple[str, ...],
 ) -> pd.DataFrame:
     """Return curves in the order of their names as `roc_curves` does; `enough` chooses points by a tolerance."""
     tables = []
-    for name in (name for name in (*EXPRESSIONS, MACRO, MICRO) if name in curves):
+    for name in (name for name in (*classes, MACRO, MICRO) if name in curves):
         table = curves[name]
         if tolerance is not None:
             points = table["x"].to_numpy(), table["y"].to_numpy()
@@ -220,7 +227,7 @@ def _share(part: int, whole: int) -> float:
 
 
 def _auc_by_class(labels: IntArray, values: FloatArray) -> list[tuple[float, FloatArray]]:
-    return [_auc_and_influence(labels == index, values[:, index]) for index in range(NUM_CLASSES)]
+    return [_auc_and_influence(labels == index, values[:, index]) for index in range(values.shape[1])]
 
 
 def _auc_and_influence(positive: np.ndarray, scores: FloatArray) -> tuple[float, FloatArray]:

@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fer_core.labels import NUM_CLASSES
 from fer_core.metrics.predictions import ENSEMBLE, FloatArray, Predictions, as_labels, as_probabilities
 
 FUSIONS: Final[dict[str, str]] = {
@@ -67,7 +66,8 @@ def fit_exponent(y_true: ArrayLike, probas: Sequence[ArrayLike], exponents: Arra
     Every candidate is tried, as Kim et al. do. Of equally accurate ones the nearest to 0 is returned, so that models of
     equal accuracy are averaged with equal weights.
     """
-    labels, stacked = as_labels(y_true), _stack(probas)
+    stacked = _stack(probas)
+    labels = as_labels(y_true, classes=stacked.shape[2])
     if len(labels) != stacked.shape[1]:
         raise ValueError(
             f"Expected y_true and probas of equal length. Received: {len(labels)} labels, {stacked.shape[1]} rows"
@@ -82,7 +82,7 @@ def fit_exponent(y_true: ArrayLike, probas: Sequence[ArrayLike], exponents: Arra
     hits = np.empty(len(tried), dtype=np.int64)
     for index, exponent in enumerate(tried):
         fused = exponential_weights(accuracies, float(exponent)) @ contested
-        hits[index] = (fused.reshape(-1, NUM_CLASSES).argmax(axis=1) == labels[disputed]).sum()
+        hits[index] = (fused.reshape(-1, stacked.shape[2]).argmax(axis=1) == labels[disputed]).sum()
     return float(tried[hits.argmax()])
 
 

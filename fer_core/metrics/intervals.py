@@ -10,7 +10,6 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.labels import NUM_CLASSES
 from fer_core.metrics.predictions import FloatArray, IntArray, check_fraction
 
 DRAWS_AT_ONCE = 2_000_000
@@ -78,15 +77,15 @@ def resample_weights(n: int, n_resamples: int, seed: int) -> Iterator[NDArray[np
 def resampled_counts(
     labels: IntArray, probas: Mapping[str, FloatArray], n_resamples: int, seed: int
 ) -> dict[str, FloatArray]:
-    """Return the confusion matrix of each model in every resample, `(n_resamples, 7, 7)`.
+    """Return the confusion matrix of each model in every resample, `(n_resamples, classes, classes)`.
 
     All models share the resamples, so differences between them are paired. Counting is one matrix product: weights
-    `(b, n)` times one-hot cells `(n, 49 * models)`. It is exact in float32, which holds integers up to 16.7 million.
+    `(b, n)` times one-hot cells of the matrices. It is exact in float32, which holds integers up to 16.7 million.
 
-    Labels `(n,)` and probabilities `(n, 7)` are validated.
+    Labels `(n,)` and probabilities `(n, classes)` are validated.
     """
-    n = len(labels)
-    cells = [labels * NUM_CLASSES + values.argmax(axis=1) for values in probas.values()]
+    n, classes = len(labels), next(iter(probas.values())).shape[1]
+    cells = [labels * classes + values.argmax(axis=1) for values in probas.values()]
     used = [np.unique(cell, return_inverse=True) for cell in cells]  # only the cells that occur
     ends = np.cumsum([len(kinds) for kinds, _ in used])
     one_hot = np.zeros((n, ends[-1]), dtype=np.float32)
@@ -95,7 +94,7 @@ def resampled_counts(
     products = np.concatenate([weights @ one_hot for weights in resample_weights(n, n_resamples, seed)])
     result = {}
     for name, end, (kinds, _) in zip(probas, ends, used, strict=True):
-        counts = np.zeros((n_resamples, NUM_CLASSES**2))
+        counts = np.zeros((n_resamples, classes**2))
         counts[:, kinds] = products[:, end - len(kinds) : end]
-        result[name] = counts.reshape(n_resamples, NUM_CLASSES, NUM_CLASSES)
+        result[name] = counts.reshape(n_resamples, classes, classes)
     return result

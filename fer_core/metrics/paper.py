@@ -153,7 +153,7 @@ def paper_f1(variant: str, measured: Measured) -> pd.DataFrame:
     name, weights = _trained_as(variant, measured)
     if name in measured:
         metrics, intervals = measured[name]
-        ours = zip(intervals.f1.items(), metrics.per_class.f1, strict=True)
+        ours = zip(zip(EXPRESSIONS, intervals.f1, strict=True), metrics.per_class.f1, strict=True)
         rows += [(f"measured here{weights}", name, f1, ends.low, ends.high) for (name, ends), f1 in ours]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fer_core.columns import YARDSTICKS
-from fer_core.labels import NUM_CLASSES
+from fer_core.labels import EXPRESSIONS, NUM_CLASSES
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -22,11 +22,11 @@ ENSEMBLE: Final = "+ensemble"
 """Name of the ensemble among the models. No folder of the store can have it."""
 
 
-def as_labels(y_true: ArrayLike, name: str = "y_true") -> IntArray:
+def as_labels(y_true: ArrayLike, name: str = "y_true", classes: int = NUM_CLASSES) -> IntArray:
     """Return labels as `(n,)` int64.
 
     Raises:
-        ValueError: they are not one-dimensional, empty, not integers, or outside 0..6.
+        ValueError: they are not one-dimensional, empty, not integers, or not from 0 to below `classes`.
     """
     labels = np.asarray(y_true)
     if labels.ndim != 1 or labels.size == 0:
@@ -34,20 +34,20 @@ def as_labels(y_true: ArrayLike, name: str = "y_true") -> IntArray:
     if labels.dtype.kind not in "iu":
         raise ValueError(f"Expected {name} of an integer type. Received: {labels.dtype}")
     low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= NUM_CLASSES:
-        raise ValueError(f"Expected {name} in 0..{NUM_CLASSES - 1}. Received: values from {low} to {high}")
+    if low < 0 or high >= classes:
+        raise ValueError(f"Expected {name} in 0..{classes - 1}. Received: values from {low} to {high}")
     return labels.astype(np.int64)
 
 
 def as_probabilities(proba: ArrayLike, name: str = "proba") -> FloatArray:
-    """Return probabilities as `(n, 7)` float64, each row scaled to sum to exactly 1.
+    """Return probabilities as `(n, classes)` float64, each row scaled to sum to exactly 1.
 
     Raises:
         ValueError: the shape is another, a value is not finite or negative, or a row does not sum to 1.
     """
     values = np.asarray(proba)
-    if values.ndim != 2 or values.shape[1] != NUM_CLASSES or values.shape[0] == 0:
-        raise ValueError(f"Expected {name} of shape (n, {NUM_CLASSES}) with n >= 1. Received: shape {values.shape}")
+    if values.ndim != 2 or values.shape[1] < 2 or values.shape[0] == 0:
+        raise ValueError(f"Expected {name} of shape (n, classes) with n >= 1. Received: shape {values.shape}")
     if values.dtype.kind not in "fiub":
         raise ValueError(f"Expected {name} of a real number type. Received: {values.dtype}")
     values = values.astype(np.float64)
@@ -69,13 +69,14 @@ def as_probabilities(proba: ArrayLike, name: str = "proba") -> FloatArray:
 
 
 def is_graded(values: FloatArray) -> bool:
-    """Return whether probabilities `(n, 7)` are more than an answer for each face, with 1 for it and 0 for the rest."""
+    """Return whether probabilities `(n, classes)` are more than one answer each, with 1 for it and 0 for the rest."""
     return bool(((values > 0) & (values < 1)).any())
 
 
 def as_pair(y_true: ArrayLike, proba: ArrayLike, name: str = "proba") -> tuple[IntArray, FloatArray]:
-    """Return validated labels `(n,)` and probabilities `(n, 7)`."""
-    labels, values = as_labels(y_true), as_probabilities(proba, name)
+    """Return validated labels `(n,)` and probabilities `(n, classes)`."""
+    values = as_probabilities(proba, name)
+    labels = as_labels(y_true, classes=values.shape[1])
     if len(labels) != len(values):
         raise ValueError(
             f"Expected y_true and {name} of equal length. Received: {len(labels)} labels, {len(values)} rows"
@@ -84,11 +85,11 @@ def as_pair(y_true: ArrayLike, proba: ArrayLike, name: str = "proba") -> tuple[I
 
 
 def as_models(y_true: ArrayLike, probas: Mapping[str, ArrayLike]) -> tuple[IntArray, dict[str, FloatArray]]:
-    """Return validated labels `(n,)` and the probabilities `(n, 7)` of each model."""
+    """Return validated labels `(n,)` and the probabilities `(n, classes)` of each model."""
     if not probas:
         raise ValueError("Expected at least one model's probabilities. Received: none")
-    labels = as_labels(y_true)
-    return labels, {name: as_pair(labels, values, name)[1] for name, values in probas.items()}
+    pairs = {name: as_pair(y_true, values, name) for name, values in probas.items()}
+    return next(iter(pairs.values()))[0], {name: values for name, (_, values) in pairs.items()}
 
 
 def check_fraction(value: float, name: str) -> float:
@@ -114,12 +115,13 @@ class Predictions:
         view: "plain" or "flip".
         by: what the predictions are judged by, one of `columns.YARDSTICKS`.
         rows: `(n,)` int64, row numbers in FER2013, -1 if unknown; of an own data set, the places among its test faces.
-        labels: `(n,)` int64, 0..6: the right answers by this yardstick.
+        labels: `(n,)` int64, class indices: the right answers by this yardstick.
         given: `(n,)` int64, the labels of the data set.
         split_faces: number of faces of the split; more than n if some have no answer by this yardstick.
-        probabilities: `(n, 7)` float64 by name of the model; rows sum to 1.
+        probabilities: `(n, classes)` float64 by name of the model; rows sum to 1.
         titles: the name that people read, by name of the model.
         own: what the faces are if they are not FER2013's, such as "Test of rafdb"; else empty.
+        classes: what the models tell apart: the seven expressions, or classes of their own.
     """
 
     split: str
@@ -132,10 +134,15 @@ class Predictions:
     probabilities: Mapping[str, FloatArray]
     titles: Mapping[str, str]
     own: str = ""
+    classes: tuple[str, ...] = EXPRESSIONS
 
     def __post_init__(self) -> None:
         for values in (self.rows, self.labels, self.given, *self.probabilities.values()):
             values.setflags(write=False)
+        for name, values in self.probabilities.items():
+            if values.shape[1] != len(self.classes):
+                received = f"{values.shape[1]} of {name}"
+                raise ValueError(f"Expected probabilities of {len(self.classes)} classes. Received: {received}")
 
     @property
     def names(self) -> list[str]:

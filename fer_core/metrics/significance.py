@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fer_core.labels import NUM_CLASSES
 from fer_core.metrics.confusion import accuracy_of, class_rates, confusion_matrix, mean_defined
 from fer_core.metrics.intervals import percentile_interval, resample_weights, resampled_counts
 from fer_core.metrics.predictions import FloatArray, Predictions, as_models, check_count
@@ -176,7 +175,8 @@ def score_parts(
         there are any; and `score`, the mean of these.
     """
     clear = plurality >= 0
-    classes = np.eye(NUM_CLASSES, dtype=np.float32)[plurality] * clear[:, None]
+    known = next(iter(copies.values())).shape[1]
+    classes = np.eye(known, dtype=np.float32)[plurality] * clear[:, None]
     by_copy: dict[str, dict[str, FloatArray]] = {part: {} for part in PARTS}
     totals = weights @ classes
     for name, probabilities in copies.items():

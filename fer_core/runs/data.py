@@ -19,7 +19,7 @@ from fer_core.files import whole_file
 from fer_core.labels import EXPRESSIONS
 from fer_core.names import is_junk, normal_name
 from fer_core.runs.own_pictures import OwnFaces, as_faces, count_warnings, divided, listed, read_own_faces
-from fer_core.store.datasets import OwnDataset, find_dataset
+from fer_core.store.datasets import find_dataset
 from fer_core.training.data import TrainingData
 from fer_core.types import FerError
 
@@ -83,13 +83,18 @@ def load_training_data(settings: DataSettings, say: Callable[[str], None] = lamb
         data = fer2013_part(load_fer2013(), settings.faces, balanced=settings.balanced, seed=settings.seed)
         return LoadedData(data, tuple(count_warnings(data.training)))
     source = Path(settings.path).expanduser()
-    kind, notes = "own pictures", []
+    kind: str = "own pictures"
+    notes: list[str] = []
     if settings.source == "dataset":
         dataset = find_dataset(settings.path)
-        kind, notes = f"own data set of {dataset.how}", _not_divided(dataset)
-        faces = _faces_to_learn(dataset)
+        kind, learn = f"own data set of {dataset.how}", dataset.load().split("train")
+        present = tuple(np.unique(learn.labels).tolist())
+        faces = OwnFaces(as_faces(learn.images, learn.labels, learn.classes), (), (), classes=present, skipped=())
+        if len(dataset.record["counts"]) < 2:
+            words = "so a model that learns from it is later measured on faces that it has seen"
+            notes = [f"The data set {dataset.name} has no test split, {words}."]
     else:
-        faces = read_own_faces(source, whole_image=settings.whole_image, any_names=True, say=say)
+        faces = read_own_faces(source, whole_image=settings.whole_image, to_learn=True, say=say)
     training, holdout, warnings = divided(faces, source.name)
     classes, tests = training.classes, None
     if classes == EXPRESSIONS:
@@ -98,19 +103,6 @@ def load_training_data(settings: DataSettings, say: Callable[[str], None] = lamb
         warnings.insert(0, f"Not all folders are named after expressions, so the names are classes: {listed(classes)}.")
     data = TrainingData(training, holdout, tests=tests, name=f"{kind} ({source.name})")
     return LoadedData(data, (*warnings, *notes), skipped=faces.skipped)
-
-
-def _faces_to_learn(dataset: OwnDataset) -> OwnFaces:
-    """Return the split Training of a data set, or all faces if it is not divided."""
-    faces = dataset.load().split("train")
-    return OwnFaces(as_faces(faces.images, faces.labels), (), tuple(np.unique(faces.labels).tolist()), ())
-
-
-def _not_divided(dataset: OwnDataset) -> list[str]:
-    if len(dataset.record["counts"]) > 1:
-        return []
-    words = "so a model that learns from it is later measured on faces that it has seen"
-    return [f"The data set {dataset.name} has no test split, {words}."]
 
 
 def load_for_run(folder: Path, settings: DataSettings, *, say: Callable[[str], None]) -> LoadedData:

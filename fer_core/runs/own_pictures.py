@@ -11,14 +11,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data import FaceDataset, extract_zip, find_duplicates, read_class_folders, read_image
+from fer_core.data import FaceDataset, extract_zip, find_duplicates, read_image
 from fer_core.data.dataset import FACE_SIZE
-from fer_core.data.folders import MAX_BYTES, MIN_IMAGES
+from fer_core.data.folders import MAX_BYTES
+from fer_core.data.pictures import open_grouped
+from fer_core.data.spellings import SPLITS
 from fer_core.faces import cut_faces
 from fer_core.labels import EXPRESSIONS
-from fer_core.names import readable
 from fer_core.types import FerError, Image
 from fer_core.visitors import TemporaryFolder, max_pixels, room
+
+MIN_IMAGES: Final = 2
+"""Pictures that every class needs: one to train on and one for the hold-out."""
 
 _HOLDOUT_SHARE: Final = 0.15
 _SEED: Final = 2013  # of the division: the same pictures are always divided in the same way
@@ -33,18 +37,15 @@ class OwnFaces:
     """One face of each picture in which one was found."""
 
     dataset: FaceDataset  # a Training split of unknown rows
-    paths: tuple[Path, ...]  # the file of each face
-    classes: tuple[int, ...]  # class indices of all folders, also of those without a face
+    sources: tuple[Path | bytes, ...]  # the picture of each face
+    names: tuple[str, ...]  # of the pictures, with folder
+    classes: tuple[int, ...]  # class indices of all pictures, also of those without a face
     skipped: tuple[str, ...]  # one sentence for each picture that was left out
     folder: TemporaryFolder | None = field(default=None, repr=False)  # of the files; None if they stay where they were
 
-    def name(self, index: int) -> str:
-        """Return folder and file name of a face's picture."""
-        return _name(self.paths[index])
-
     def picture(self, index: int) -> Image:
         """Return a face's picture, `(height, width, 3)` uint8 RGB; a `FerError` says if its file has changed."""
-        return read_image(self.paths[index], self.name(index), max_pixels=max_pixels())
+        return read_image(self.sources[index], self.names[index], max_pixels=max_pixels())
 
     def close(self) -> None:
         """Delete the files, if they are in a temporary folder."""
@@ -53,24 +54,27 @@ class OwnFaces:
 
 
 def read_own_faces(
-    source: Path, *, whole_image: bool, any_names: bool = False, say: Callable[[str], None] = lambda _: None
+    source: Path, *, whole_image: bool, to_learn: bool = False, say: Callable[[str], None] = lambda _: None
 ) -> OwnFaces:
-    """Read a folder of class folders, or a zip of one, and crop the largest face of each picture.
+    """Read pictures with expressions, see `data.pictures`, and crop the largest face of each.
 
-    With `whole_image` the pictures are face crops already. With `any_names` the classes may be others than the seven
-    expressions, see `read_class_folders`. A `FerError` says if the folder or zip cannot be used.
+    With `whole_image` the pictures are face crops already. With `to_learn` the classes may be others than the seven
+    expressions, and only the split Training is read, if there are splits. A `FerError` says if the pictures cannot be
+    used. Those of a zip are gone afterwards.
     """
-    pictures = read_class_folders(source, any_names=any_names)
-    names = [_name(path) for path in pictures.paths]
 
     def count(done: int, total: int) -> None:
         say(f"Looking for faces: {done} of {total} pictures")
 
-    cut = cut_faces(pictures.paths, names, whole_image=whole_image, say=count)
+    with open_grouped(source, labelled=True, own_classes=to_learn) as pictures:
+        known = np.flatnonzero((pictures.labels >= 0) & (~to_learn | np.isin(pictures.splits, ("", SPLITS[0]))))
+        names = [pictures.names[place] for place in known]
+        cut = cut_faces([pictures.sources[place] for place in known], names, whole_image=whole_image, say=count)
     return OwnFaces(
-        as_faces(cut.images, pictures.labels[cut.places], pictures.classes),
-        paths=tuple(pictures.paths[place] for place in cut.places),
-        classes=tuple(sorted(set(pictures.labels.tolist()))),
+        as_faces(cut.images, pictures.labels[known[cut.places]], pictures.classes),
+        sources=tuple(pictures.sources[known[place]] for place in cut.places),
+        names=tuple(names[place] for place in cut.places),
+        classes=tuple(sorted({*pictures.labels[known].tolist()})),
         skipped=(*pictures.skipped, *cut.unread, *cut.faceless),
     )
 
@@ -179,7 +183,3 @@ def listed(names: Iterable[str]) -> str:
     """Return names in a sentence: "a, b and c"."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def _name(path: Path) -> str:
-    return readable(f"{path.parent.name}/{path.name}")

@@ -15,16 +15,17 @@ from typing import Final
 from PIL import Image as Pillow
 
 from fer_core.data import read_image
-from fer_core.data.folders import MAX_BYTES, MIN_IMAGES
+from fer_core.data.folders import MAX_BYTES
 from fer_core.faces import crop_face, default_detector
 from fer_core.files import checked_name, whole_file
 from fer_core.labels import EXPRESSIONS, checked_class, expression_index
 from fer_core.runs.data import DataSettings
+from fer_core.runs.own_pictures import MIN_IMAGES
 from fer_core.runs.run import list_runs
 from fer_core.types import FerError, reason
 from fer_core.visitors import check_room, max_pixels, own_home
 
-KEPT_DAYS: Final = 30  # after its last upload, until a zip that no run uses is deleted with its unpacked files
+KEPT_DAYS: Final = 30  # after its last upload, until a zip that no run uses is deleted
 MAX_SNAPSHOTS: Final = 500  # of one expression: more of the same person and room add little
 _SUFFIX: Final = ".png"
 
@@ -170,12 +171,10 @@ def keep_upload(name: str, content: bytes) -> str:
 
 
 def _delete_old_uploads() -> None:
-    uploads = own_home() / "uploads"
     used = {Path(run.plan.data.path).parent.name for run in list_runs()[0]}
-    for folder in (uploads / "zips").glob("*"):
+    for folder in (own_home() / "uploads" / "zips").glob("*"):
         if folder.name not in used and time.time() - folder.stat().st_mtime > KEPT_DAYS * 86_400:
-            for old in (folder, uploads / folder.name):
-                shutil.rmtree(old, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(folder: Path, number: int, png: bytes) -> Snapshot:

@@ -13,7 +13,6 @@ import pandas as pd
 
 from fer_core import files
 from fer_core.columns import TEST_SPLITS
-from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.results import history_table, load_predictions
 from fer_core.measuring.robustness import robustness_table
 from fer_core.measuring.scoreboard import front_models, scoreboard_table
@@ -25,6 +24,7 @@ from fer_core.metrics.ensembles import Ensemble, fuse
 from fer_core.metrics.paper import PAPER_VARIANTS, paper_contradictions, paper_f1, paper_overall, paper_recomputed
 from fer_core.metrics.predictions import Predictions, is_graded
 from fer_core.metrics.significance import pair_table
+from fer_core.store.datasets import find_dataset
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FerError
 
@@ -62,7 +62,12 @@ class Results:
     # Each a table, titles of models without it, and a sentence for each damaged file.
     histories = cached_property(lambda self: history_table(self.models, self.answers.titles))
     degraded = cached_property(
-        lambda self: robustness_table([] if self.answers.own else self.models, self.answers.titles, self.answers.by)
+        lambda self: robustness_table(
+            self.models,
+            self.answers.titles,
+            self.answers.by,
+            on=find_dataset(self.answers.split) if self.answers.own else None,
+        )
     )
 
     @cached_property
@@ -103,7 +108,8 @@ class Results:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by name; those computed from predictions have the columns `split`, `view` and `by`."""
         answers = self.answers
-        thresholds = [threshold_table(self.graded or answers, name, at) for name in EXPRESSIONS for at in THRESHOLDS]
+        graded = self.graded or answers
+        thresholds = [threshold_table(graded, name, at) for name in answers.classes for at in THRESHOLDS]
         cells = [confusion_cells(answers, name).assign(name=name, model=answers.titles[name]) for name in answers.names]
         predicted = {
             "scoreboard": self.board,
@@ -116,13 +122,15 @@ class Results:
             "confusion": pd.concat(cells, ignore_index=True),
         }
         chosen = {"split": answers.split, "view": answers.view, "by": answers.by}
-        tables = {name: table.assign(**chosen) for name, table in predicted.items()} | {"training": self.histories[0]}
+        tables = {name: table.assign(**chosen) for name, table in predicted.items()} | {
+            "training": self.histories[0],
+            "robustness": self.degraded[0],
+        }
         if answers.own:
             return tables
         overall, by_variant = self.paper
         f1 = [table.assign(variant=name) for name, table in by_variant.items()]
         return tables | {
-            "robustness": self.degraded[0],
             "paper": overall,
             "paper_f1": pd.concat(f1, ignore_index=True),
             "paper_recomputed": paper_recomputed(),
@@ -137,8 +145,8 @@ def build_report(
 
     Args:
         models: of the store.
-        split: "PublicTest", "PrivateTest" or the name of a data set of one's own, which has no part on robustness and
-            the paper.
+        split: "PublicTest", "PrivateTest" or the name of a data set of one's own, which has no part on the
+            paper.
         view: "plain" or "flip".
         fusion: one of `metrics.ensembles.FUSIONS`, to add an ensemble of all models; None for no ensemble.
         by: what predictions are judged by, one of `columns.YARDSTICKS`; the paper's part stays with FER2013's label.

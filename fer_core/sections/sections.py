@@ -13,7 +13,6 @@ import plotly.graph_objects as go
 
 from fer_core.faces import DEGRADATIONS
 from fer_core.figures import curves, matrices, scores
-from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.robustness import robustness_curves, robustness_summary
 from fer_core.metrics.confusion import confusion_cells
 from fer_core.metrics.core import METRICS, metric_titles
@@ -108,16 +107,16 @@ def by_expression(results: Results) -> Section:
         "faces.",
         wide.loc[results.ranked].reset_index(),
         "F1 of every model by expression",
-        {"model": "Model"} | {name: name.capitalize() for name in EXPRESSIONS},
+        {"model": "Model"} | {name: name.capitalize() for name in results.answers.classes},
         f"{row['model']} has its lowest F1 for {row['expression']}: precision {row['precision']:.2f} and recall "
         f"{row['recall']:.2f} give {row['f1']:.2f}, on {row['faces']} faces.",
     )
 
 
 def roc_and_pr(
-    results: Results, expressions: Iterable[str] = EXPRESSIONS, *, threshold: float = 0.5, focus: str | None = None
+    results: Results, expressions: Iterable[str] = (), *, threshold: float = 0.5, focus: str | None = None
 ) -> Section:
-    """Return the curves of expressions that have them, and the numbers at a threshold of the last one.
+    """Return the curves of expressions, by default all that have them, and the numbers at a threshold of the last one.
 
     Answers without probabilities have no curves. The threshold is a probability from which an expression is predicted,
     `focus` the title of a model to emphasize.
@@ -125,7 +124,7 @@ def roc_and_pr(
     charts = []
     if results.graded is None:
         return Section("ROC and precision-recall", [])
-    for expression in expressions:
+    for expression in expressions or results.answers.classes:
         points = threshold_table(results.graded, expression, threshold)
         roc, pr = (curves_of(results.curves, kind, expression) for kind in ("roc", "pr"))
         if roc.empty or pr.empty:
@@ -181,7 +180,7 @@ def calibration(results: Results, focus: str | None = None) -> Section:
             "On the dashed line, confidence equals accuracy; below it a model is overconfident, above it "
             "underconfident. ECE: expected calibration error with 15 bins. Noise floor: the mean ECE of a perfectly "
             "calibrated model with the same confidences, from 1,000 draws of labels, and below it the range of 95 % of "
-            "the draws; an ECE above it is evidence of bad calibration. Brier score: summed over the seven "
+            "the draws; an ECE above it is evidence of bad calibration. Brier score: summed over the "
             f"expressions, 0 to 2. {fitted}"
         )
     else:
@@ -226,12 +225,13 @@ def robustness(results: Results, focus: str | None = None) -> Section:
     titles = {kind: (degradation.title, degradation.unit) for kind, degradation in DEGRADATIONS.items()}
     summary = robustness_summary(table)
     alt = f"Accuracy of {table['model'].nunique()} models on degraded faces: {', '.join(kinds.values()).lower()}"
+    faces = f"faces ({results.answers.own})" if results.answers.own else "test faces of both splits"
     words = "Low light also lowers the contrast; occlusion is a gray square at a random place."
     example, caption = (
         "",
         (
-            f"Accuracy on {table['faces'].max():,} test faces of both splits with five kinds of degradation, in five "
-            f"strengths each. These faces are always the same. {words} Models that are not listed were not measured."
+            f"Accuracy on {table['faces'].max():,} {faces} with five kinds of degradation, in five strengths each. "
+            f"These faces are always the same. {words} Models that are not listed were not measured."
         ),
     )
     if focus is not None:
@@ -245,7 +245,7 @@ def robustness(results: Results, focus: str | None = None) -> Section:
         )
         of_all = "Confidence is over all faces, also those without one clear answer of the annotators."
         caption = (
-            f"On {row['faces']:,} fixed test faces of both splits, without mirror images, whatever is chosen above. "
+            f"On {row['faces']:,} fixed {faces}, without mirror images, whatever is chosen above. "
             "Solid: accuracy, with 95 % intervals for the highlighted model. Dashed: its mean confidence; where it is "
             "above the solid line, the model is overconfident. Degraded: the mean over five kinds in five strengths. "
             f"{words}{f' {of_all}' if results.answers.by == 'plurality' else ''}"

@@ -22,7 +22,6 @@ from fer_core.data.pictures import open_grouped
 from fer_core.data.spellings import SPLITS
 from fer_core.faces import cut_faces, default_detector
 from fer_core.files import checked_name, created, home, read_json, stamp, whole_folder, write_json
-from fer_core.labels import EXPRESSIONS
 from fer_core.tables import read_table
 from fer_core.types import FerError, reason
 
@@ -39,7 +38,7 @@ class OwnDataset:
     """A data set of one's own: its name, folder and record.
 
     Attributes:
-        record: `faces` (number), `counts` (by split and expression), `whole_image` (whether each picture was taken as a
+        record: `faces` (number), `counts` (by split and class), `whole_image` (whether each picture was taken as a
             face), `detector`, `faceless` and `unread` (numbers of pictures left out), `notes` (sentences), `orders`
             (the groups of each division in their order).
     """
@@ -55,6 +54,11 @@ class OwnDataset:
     def version(self) -> tuple[int, ...]:
         """What differs once the faces have been written anew."""
         return stamp(self.folder / FACES)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The seven expressions, or the data set's own classes."""
+        return tuple(next(iter(self.record["counts"].values())))
 
     def load(self) -> FaceDataset:
         """Return the faces; a FerError says that their file is damaged."""
@@ -101,8 +105,8 @@ def _load(dataset: OwnDataset, version: tuple[int, ...]) -> FaceDataset:  # noqa
         with np.load(dataset.folder / FACES, allow_pickle=False) as arrays:
             usage = arrays["usage"]
             splits = tuple(name for name in (*SPLITS, ALL) if (usage == name).any())
-            rows = np.full(len(usage), -1)
-            return FaceDataset(arrays["images"], arrays["labels"], usage, rows, name=dataset.name, splits=splits)
+            given: dict[str, Any] = {"name": dataset.name, "splits": splits, "classes": dataset.classes}
+            return FaceDataset(arrays["images"], arrays["labels"], usage, np.full(len(usage), -1), **given)
     except Exception as error:  # NumPy raises many types of errors for damaged files
         raise FerError(
             f"The data set {dataset.name} is damaged ({reason(error)}). Remove it, and add it again: fer-lab data "
@@ -116,6 +120,7 @@ def add_dataset(
     *,
     whole_image: bool = False,
     numbers: str | None = None,
+    own_classes: bool = False,
     say: Callable[[int, int], None] = lambda *_: None,
 ) -> OwnDataset:
     """Read pictures with expressions, cut out the largest face of each as FER2013 frames faces, and keep the faces.
@@ -126,18 +131,19 @@ def add_dataset(
             holds them, see `data.pictures`.
         whole_image: the pictures are face crops already, so do not look for faces in them.
         numbers: what numbers stand for, one of `data.spellings.NUMBERS`, if that is unclear.
+        own_classes: names that are not all expressions are classes of their own, 2 to 10.
         say: is called with the number of pictures that are done, and of all.
 
     Raises:
         FerError: the name is taken or not valid, the pictures or their expressions cannot be read, or fewer than two
-            expressions have a face.
+            classes have a face.
     """
     if name in _TAKEN:
         raise FerError(f"{name} names faces of FER2013 already. Choose another name for the data set.")
     folder = _root() / checked_name(name, "dataset")
     if (folder / RECORD).is_file():
         raise FerError(f"There is a data set {name} already. Choose another name, or: fer-lab data remove {name}")
-    with open_grouped(path, labelled=True, numbers=numbers) as pictures:
+    with open_grouped(path, labelled=True, numbers=numbers, own_classes=own_classes) as pictures:
         known = np.flatnonzero(pictures.labels >= 0)
         names = [pictures.names[place] for place in known]
         cut = cut_faces([pictures.sources[place] for place in known], names, whole_image=whole_image, say=say)
@@ -146,15 +152,14 @@ def add_dataset(
     if len(np.unique(pictures.labels[kept])) < 2:
         hint = " ".join([*cut.unread, *cut.faceless][:1])
         raise FerError(
-            f"{path.name[:80]} has faces of fewer than two expressions. Expected at least two. Received: {len(kept):,} "
+            f"{path.name[:80]} has faces of fewer than two classes. Expected at least two. Received: {len(kept):,} "
             f"faces in {len(known):,} pictures. {hint}"
         )
     splits = tuple(split for split in (*SPLITS, ALL) if (usage == split).any())
-    faces = FaceDataset(cut.images, pictures.labels[kept], usage, np.full(len(kept), -1), name=name, splits=splits)
+    given: dict[str, Any] = {"name": name, "splits": splits, "classes": pictures.classes}
+    faces = FaceDataset(cut.images, pictures.labels[kept], usage, np.full(len(kept), -1), **given)
     counts = faces.counts()
-    left_out = len(pictures) - len(known)
-    outside = [f"{left_out:,} pictures without one of the seven expressions are left out."] if left_out else []
-    missing = {split: [word for word in EXPRESSIONS if not row[word]] for split, row in counts.iterrows()}
+    missing = {split: [word for word in pictures.classes if not row[word]] for split, row in counts.iterrows()}
     empty = [f"{split} has no face of {', '.join(words)}." for split, words in missing.items() if words]
     record = {
         "faces": len(faces),
@@ -163,7 +168,7 @@ def add_dataset(
         "detector": None if whole_image else type(default_detector()).__name__,
         "faceless": len(cut.faceless),
         "unread": len(cut.unread),
-        "notes": [*pictures.skipped, *outside, *empty, *cut.unread, *cut.faceless][:_NOTES],
+        "notes": [*pictures.skipped, *empty, *cut.unread, *cut.faceless][:_NOTES],
         "orders": pictures.orders,
     }
     table = pd.DataFrame({"file": [pictures.names[place] for place in kept]})
@@ -174,13 +179,14 @@ def add_dataset(
     return OwnDataset(name, folder, record)
 
 
-def list_datasets() -> list[OwnDataset]:
-    """Return all data sets of one's own by name; a folder without a record is none."""
+def list_datasets(classes: tuple[str, ...] | None = None) -> list[OwnDataset]:
+    """Return all data sets of one's own by name, or those of these classes; a folder without a record is none."""
     try:
         folders = sorted(path.parent for path in _root().glob(f"[!.]*/{RECORD}"))
     except FerError:  # there is no data folder
         return []
-    return [OwnDataset(folder.name, folder, record) for folder in folders if (record := read_json(folder / RECORD))]
+    found = (OwnDataset(folder.name, folder, record) for folder in folders if (record := read_json(folder / RECORD)))
+    return [dataset for dataset in found if classes in (None, dataset.classes)]
 
 
 def find_dataset(name: str) -> OwnDataset:

@@ -141,9 +141,13 @@ class StoredModel:
             return pd.DataFrame(columns=DEGRADED_COLUMNS)
         expected = f"the columns {', '.join(DEGRADED_COLUMNS)}, with numbers"
         with self._reading(DEGRADED, expected, f"Measure again: fer-lab evaluate {self.name} --degraded --save"):
-            table = read_table(path)[DEGRADED_COLUMNS].replace("", "nan")
+            kinds, *cells = read_table(path)[DEGRADED_COLUMNS].to_numpy(object).T
             whole = ("strength", "faces", "faces_plurality")
-            return table.astype({name: int if name in whole else float for name in DEGRADED_COLUMNS[1:]})
+            numbers = {
+                name: np.where(texts == "", "nan", texts).astype(int if name in whole else float)
+                for name, texts in zip(DEGRADED_COLUMNS[1:], cells, strict=True)
+            }
+            return pd.DataFrame({DEGRADED_COLUMNS[0]: kinds, **numbers})
 
     @property
     def has_heads(self) -> bool:

@@ -47,30 +47,28 @@ def train_named(
     data: TrainingData,
     *,
     root: Path,
+    recipe: Recipe | None = None,
     epochs: int | None = None,
     seed: int | None = None,
-    weights: str | None = None,
     trial: bool = False,
     run: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     say: Say = lambda _: None,
     ship: bool = False,
 ) -> StoredModel:
-    """Train a named model by its own recipe: what `fer-lab train` does.
+    """Train a named model by its own recipe, unless another is given: what `fer-lab train` does.
 
     Args:
+        recipe: for faces of one's own, which then get no map.
         seed: instead of the recipe's; the model is then stored as `<name>_seed<seed>`.
-        weights: to start from instead of the model's own: one of `WEIGHTS` or a stored model's name. The stored name
-            then includes it.
         trial: store the model as `<name>_trial`, so that it does not replace a good one.
         run: folder of the run; it and the others are as for `train`.
 
     Raises:
         FerError: epochs or a run's folder are given for a baseline or an ensemble, which does not use them.
     """
-    if weights is not None:
-        spec = spec.with_weights(weights)
-    recipe = named_recipe(spec)
+    mapped = recipe is None
+    recipe = recipe or named_recipe(spec)
     if seed is not None:
         spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
     if trial:
@@ -83,7 +81,8 @@ def train_named(
         return train_baseline(spec, data, root=root, seed=seed or 0, say=say)
     epochs, seed = recipe.epochs if epochs is None else epochs, recipe.seed if seed is None else seed
     recipe = replace(recipe, epochs=epochs, seed=seed)
-    return train(spec, data, recipe=recipe, root=root, folder=run, callbacks=callbacks, say=say, ship=ship, mapped=True)
+    given: dict[str, Any] = {"folder": run, "callbacks": callbacks, "say": say, "ship": ship, "mapped": mapped}
+    return train(spec, data, recipe=recipe, root=root, **given)
 
 
 def train(

@@ -23,7 +23,7 @@ from fer_core.metrics.calibration import WANTED
 from fer_core.metrics.core import METRICS
 from fer_core.models.spec import utkface_note
 from fer_core.quiz.address import LOCAL
-from fer_core.store.datasets import OwnDataset, list_datasets
+from fer_core.store.datasets import OwnDataset, find_dataset, list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.store.stored_model import StoredModel
 from fer_core.types import FaceResult, FerError
@@ -98,14 +98,19 @@ def servable_models(classes: tuple[str, ...] | None = None) -> list[StoredModel]
     return models
 
 
-def stored_models() -> tuple[list[StoredModel], list[str]]:
-    """Return all models of the seven expressions, and a sentence for each broken one; end the page without any."""
-    stored, complaints = list_models(classes=EXPRESSIONS)
+def stored_models(split: str = "PublicTest") -> tuple[list[StoredModel], list[str]]:
+    """Return all models of the classes of a split or own data set, and a sentence for each broken one.
+
+    The page ends if there is none.
+    """
+    classes = EXPRESSIONS if split in TEST_SPLITS else find_dataset(split).classes
+    stored, complaints = list_models(classes=classes)
     if not stored:
         warn(complaints, "Some model folders are skipped:")
-        no_model_yet()
+        no_model_yet("" if classes == EXPRESSIONS else split)
         st.stop()
-    note_untested(stored)
+    if classes == EXPRESSIONS:
+        note_untested(stored)
     return stored, complaints
 
 
@@ -140,9 +145,11 @@ def choose_several(label: str, titles: Mapping[str, str], key: str, **settings: 
     return list(st.pills(label, list(titles), selection_mode="multi", key=key, **settings))
 
 
-def no_model_yet() -> None:
-    """Say that there is no trained model, and how to train one."""
-    words = f"There is no trained model yet. Train one with `fer-lab train {DEFAULT_MODEL}`, then reload this page."
+def no_model_yet(own: str = "") -> None:
+    """Say that there is no trained model, or none of the classes of an own data set, and how to train one."""
+    how = f"compact_cnn --pictures {own}` or on Fine-tune" if own else f"{DEFAULT_MODEL}`"
+    which = f"model of the classes of {own}" if own else "trained model"
+    words = f"There is no {which} yet. Train one with `fer-lab train {how}, then reload this page."
     st.info(words, icon=":material/model_training:")
 
 
@@ -176,14 +183,14 @@ def choose(label: str, options: Iterable[str], key: str, default: str | None = N
     return str(st.segmented_control(label, names, default=default, key=key, **settings) or default)
 
 
-def choose_faces(prefix: str) -> tuple[str, str, str]:
-    """Ask for the test split or an own data set, the view and the yardstick.
+def choose_faces(prefix: str, classes: tuple[str, ...] | None = EXPRESSIONS) -> tuple[str, str, str]:
+    """Ask for the test split or an own data set, of these classes or of any, the view and the yardstick.
 
     `prefix` starts the names of the query parameters. A data set of one's own is judged by its labels, and models are
     measured on it on demand.
     """
     splits = "PublicTest is the paper's test split, PrivateTest the challenge's."
-    if own := {dataset.name: dataset for dataset in list_datasets()}:
+    if own := {dataset.name: dataset for dataset in list_datasets(classes)}:
         splits += f" Data sets of your own: {plain(', '.join(own))}."
     views = "plain: predicted once. flip: averaged with its mirror image."
     split = choose("Test split", [*TEST_SPLITS, *own], f"{prefix}_split", help=splits)
@@ -196,7 +203,7 @@ def choose_faces(prefix: str) -> tuple[str, str, str]:
 
 def offer_to_measure(dataset: OwnDataset, view: str, key: str) -> None:
     """Measure the first model on a data set, and offer to measure the others, which can take minutes."""
-    models = list_models(servable=True, classes=EXPRESSIONS)[0]
+    models = list_models(servable=True, classes=dataset.classes)[0]
     rest = [model for model in models if not is_measured(model, dataset, view)]
     wanted = rest[:1] if len(rest) == len(models) else []
     help_text = "Each takes seconds to minutes, by its size and the number of faces. What is measured is kept."

@@ -14,7 +14,6 @@ import streamlit as st
 
 from fer_core.figures.curves import confidence_bars
 from fer_core.figures.scores import class_scores
-from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.scoreboard import face_milliseconds
 from fer_core.metrics.calibration import faces_in_bins
 from fer_core.metrics.core import METRICS, metric_titles
@@ -117,7 +116,9 @@ def _roc_and_pr(selection: Selection) -> None:
         return
     label = "Expression against the rest"
     with st.grid(2, min_column_width=250):
-        expression = st.selectbox(label, EXPRESSIONS, index=3, key="c_expression", bind="query-params")
+        classes = results(selection).answers.classes
+        place = min(3, len(classes) - 1)
+        expression = st.selectbox(label, classes, index=place, key="c_expression", bind="query-params")
         focus = _highlighted(titles, "c_focus")
     label = f"Probability from which “{expression}” is predicted"
     threshold = st.slider(label, 0.0, 1.0, 0.5, 0.01, key="c_threshold", bind="query-params")
@@ -242,9 +243,12 @@ def _robustness(selection: Selection) -> None:
         _show_table(section)
         st.caption(f"{section.caption} {LEGEND}")
     if without:
+        own = results(selection).answers.own
+        how = f"`fer-lab evaluate NAME --degraded {f'--on {selection.split}' if own else '--save'}`"
+        at_once = "" if own else "at the end of their training, or "
         st.caption(
-            f"Not measured: {plain(', '.join(without))}. Models that can predict are measured at the end of their "
-            "training, or with `fer-lab evaluate NAME --degraded --save`. An ensemble is not measured."
+            f"Not measured: {plain(', '.join(without))}. Models that can predict are measured {at_once}with {how}. "
+            "An ensemble is not measured."
         )
 
 
@@ -339,5 +343,5 @@ SECTIONS: Final[dict[str, Callable[[Selection], None]]] = {
 }
 """Name of each tab, and the function that shows it. Only the open tab is computed."""
 
-OF_FER2013: Final = ("Robustness", "Paper")
+OF_FER2013: Final = ("Paper",)
 """Tabs that show results on FER2013 whatever is chosen, so that they are left out on another data set."""

@@ -70,7 +70,7 @@ class ShownFaces:
     def name(self, place: int) -> str:
         """Return the name of a face: its row in FER2013, or its file."""
         if self.own is not None:
-            return self.own.name(place)
+            return self.own.names[place]
         return self.files[place] if self.files else f"row {self.dataset.rows[place]}"
 
     def picture(self, place: int) -> Image:
@@ -99,7 +99,7 @@ def _own_table(dataset: FaceDataset, model: StoredModel | None) -> pd.DataFrame:
 def choose_faces_shown() -> tuple[ShownFaces | None, bool]:
     """Ask which faces to show; return them, None if there are none yet, and whether FER2013 is chosen."""
     known = fer2013()
-    added = {dataset.name: dataset for dataset in list_datasets()}
+    added = {dataset.name: dataset for dataset in list_datasets(EXPRESSIONS)}
     of = choose("Faces", ("FER2013", *added, OWN), "d_of")
     if of == OWN:
         own = _own_pictures()

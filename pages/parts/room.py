@@ -11,6 +11,7 @@ from streamlit import config
 from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.figures.bars import answers_and_votes, probability_bars, probability_text, score_bars, vote_bars
+from fer_core.labels import EXPRESSIONS
 from fer_core.lecture.screens import CLASS
 from fer_core.quiz import rounds
 from fer_core.quiz.address import open_addresses, qr_code
@@ -180,7 +181,7 @@ def _open_a_room(controls: DeltaGenerator) -> None:
     def open_room(of: str, seed: int) -> None:
         rooms().open(browser_key(_LEAD), seed=seed, of=of)
 
-    added = [dataset.name for dataset in list_datasets()]
+    added = [dataset.name for dataset in list_datasets(EXPRESSIONS)]
     with st.container(width=480, border=True):
         st.markdown("Everybody joins with a phone. All see the same face at a time, when you show it.")
         of = choose("Faces", (FER2013, *added), "q_of") if added else FER2013

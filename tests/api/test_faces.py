@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import doctest
-import functools
-import http.server
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pandas as pd
@@ -22,6 +19,7 @@ from fer_core.inference.pictures import RESULT_COLUMNS, result_row
 from fer_core.store.folders import load_model
 from fer_core.types import FerError
 from tests.clips import film, moving_head, scene
+from tests.server import on_the_web
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +64,8 @@ def test_pictures_in_memory_are_the_same_as_their_file(holiday, faces):
 
 
 def test_addresses_of_the_web_are_downloaded(holiday):
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(holiday))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
+    with on_the_web(holiday) as address:
         table = fer_core.analyze([f"{address}/b.png", f"{address}/gone.png"])
-        server.shutdown()
     assert table["file"].tolist() == [f"{address}/b.png", f"{address}/gone.png"]
     assert table["error"].isna().tolist() == [True, False]
     assert "gone.png could not be downloaded" in table["error"][1]

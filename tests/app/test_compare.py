@@ -8,11 +8,12 @@ import pytest
 
 from fer_core.columns import PROBABILITIES
 from fer_core.store import folders
-from fer_core.store.folders import promoted
+from fer_core.store.folders import load_model, promoted
 from pages.parts.compare import SECTIONS
 from tests.app.conftest import at_section, charts, said
 from tests.made_up_store import add_model, plurality, predictions, write_fer2013
 from tests.server import ROOT
+from tests.test_added import ORDER, by_level, write_shown_by_level
 
 pytestmark = pytest.mark.usefixtures("no_models")
 
@@ -204,3 +205,18 @@ def test_predictions_made_elsewhere_are_added_by_upload(open_app, three, tmp_pat
         assert says in said(app)
     assert "theirs" in app.multiselect(key="c_models").options
     assert "answers have no probabilities: theirs" in said(app)
+
+
+def test_a_model_made_elsewhere_is_shown_as_it_would_be_used_and_added(open_app, three, tmp_path, monkeypatch):
+    monkeypatch.setenv("FER2013_PATH", str(write_shown_by_level(tmp_path / "levels.csv")))
+    app = open_app("compare")
+    app.text_input(key="c_added_name").set_value("theirs")
+    app.file_uploader(key="c_added").upload("theirs.onnx", b"no model").run()
+    assert "The file cannot be opened as a model" in said(app)
+    app.file_uploader(key="c_added").upload("theirs.onnx", by_level()).run()
+    first = app.table[0].value.iloc[0]
+    assert (first["Scale"], first["Classes"], first["Outputs"]) == ("-1-1", ", ".join(ORDER), "logits")
+    app.button(key="c_added_use").click().run()
+    assert not app.exception
+    assert "theirs is now among the models" in said(app)
+    assert load_model("theirs").card.score("public_test").accuracy == pytest.approx(8 / 9)

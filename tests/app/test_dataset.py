@@ -175,7 +175,7 @@ def test_a_folder_on_this_computer(page, tmp_path, monkeypatch):
     app = page(d_of="My own pictures")
     app.text_input(key="d_folder").set_value(str(tmp_path / "faces")).run()
     assert app.dataframe[0].value["all"].tolist() == [4]
-    assert "does not exist" in said(app.text_input(key="d_folder").set_value(str(tmp_path / "none")).run())
+    assert "nothing at that place" in said(app.text_input(key="d_folder").set_value(str(tmp_path / "none")).run())
 
 
 @pytest.mark.parametrize(("address", "url"), [("192.0.2.7", None), (None, "https://fer.example.org/dataset")])

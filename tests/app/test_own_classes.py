@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from fer_core.store.datasets import add_dataset
 from fer_core.store.folders import load_model
 from pages.parts.common import plain
-from tests.app.conftest import captions, charts, said
+from tests.app.conftest import captions, charts, pictures, said
+from tests.own_data import own_study
 from tests.waiting import until
 
 SHOWN = [plain("Own <b>classes</b>")]
@@ -43,3 +45,27 @@ def test_pages_of_the_seven_leave_it_out(open_app, own_model, page):
     app = open_app(page)
     options = [option for box in app.selectbox for option in box.options]
     assert "Own <b>classes</b>" not in f"{said(app)} {' '.join(charts(app))} {options}"
+
+
+def test_compare_and_confusion_show_it_on_a_data_set_of_its_classes(open_app, own_model, tmp_path):
+    dataset = add_dataset("study", own_study(tmp_path / "study"), whole_image=True, own_classes=True)
+    tests = dataset.tests()
+    answers = own_model.classifier().predict(tests.images).probabilities.argmax(axis=1)
+    app = open_app("compare", c_split="study")
+    assert f"on {len(tests)} faces (Test of study)" in said(app)
+    assert list(app.multiselect(key="c_models").options) == [own_model.title]
+    assert app.dataframe[0].value["accuracy"].tolist() == [pytest.approx((answers == tests.labels).mean())]
+    app = open_app("compare", c_split="study", c_section="ROC and PR", c_expression="calm")
+    assert list(app.selectbox(key="c_expression").options) == list(dataset.classes)
+    app = open_app("confusion", m_split="study", m_actual="calm", m_predicted="happy")
+    count = ((tests.labels == 0) & (answers == 2)).sum()
+    assert f"predicts {count} calm faces as happy" in said(app)
+    assert len(pictures(app)) >= count
+    for page in ("fairness", "dataset", "quiz"):
+        assert "study" not in str([option for box in open_app(page).get("button_group") for option in box.options])
+
+
+def test_a_data_set_of_classes_that_no_model_has(open_app, home, tmp_path):
+    add_dataset("study", own_study(tmp_path / "study"), whole_image=True, own_classes=True)
+    words = "There is no model of the classes of study yet. Train one with `fer-lab train compact_cnn --pictures study`"
+    assert words in said(open_app("compare", c_split="study"))

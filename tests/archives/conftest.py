@@ -9,7 +9,7 @@ from fer_core.store.folders import load_model
 from tests.clips import film, moving_head, scene
 from tests.load.archive import write_photos
 
-PHOTOS = 48
+PHOTOS = 36
 
 
 @pytest.fixture(scope="session")

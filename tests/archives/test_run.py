@@ -96,7 +96,7 @@ def test_other_files_or_settings_get_a_sentence(photos, photo_job, video_job, tm
     out, few = tmp_path / "out", [str(photos / "000000.jpg"), str(photos / "000001.jpg")]
     run(few, out, photo_job)
     for inputs, job, says in (
-        ([str(photos)], photo_job, "46 new, 0 missing and 0 changed"),
+        ([str(photos)], photo_job, f"{PHOTOS - 2} new, 0 missing and 0 changed"),
         (few[:1], photo_job, "0 new, 1 missing"),
         (few, dataclasses.replace(photo_job, flip=True), r"other settings \(flip\)"),
         (few, dataclasses.replace(photo_job, weights=b""), r"other settings \(model file\)"),

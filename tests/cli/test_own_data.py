@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
+import fer_core
+from fer_core.faces import DEGRADATIONS, degrade
 from fer_core.fairness.faces import dataset_faces
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.own_data import is_measured
@@ -17,7 +19,7 @@ from fer_core.metrics.confusion import confusion_cells
 from fer_core.store.datasets import find_dataset
 from fer_core.store.folders import list_models, load_model
 from tests.cli.conftest import fails
-from tests.own_data import affectnet, ck_plus, raf_db, save, some_of
+from tests.own_data import affectnet, ck_plus, own_study, raf_db, save, some_of
 
 MODEL = "compact_cnn_student"
 
@@ -97,11 +99,22 @@ def test_comparison_report_and_what_cannot_be_measured(fer, grouped, tmp_path):
     assert "judged by the labels of people" in text
     assert "FER2013’s all faces" not in text
     for title in ("Robustness</h2>", "Paper</h2>"):
-        assert title not in text
+        assert title not in text, "no model was measured on degraded faces"
+    measured = json.loads(fer("evaluate", MODEL, "--on", "people", "--degraded", "--json").stdout)[MODEL]["degraded"]
+    kept = json.loads(fer("evaluate", MODEL, "--on", "people", "--json").stdout)[MODEL]["degraded"]
+    assert measured == kept
+    tests = find_dataset("people").tests()
+    dark = degrade(tests.images, "light", DEGRADATIONS["light"].levels[4])
+    right = (load_model(MODEL).classifier().predict(dark).probabilities.argmax(axis=1) == labels).mean()
+    (row,) = [row for row in measured if (row["kind"], row["strength"]) == ("light", 5)]
+    assert (row["accuracy"], row["faces"], row["faces_plurality"]) == (pytest.approx(right), 84, 0)
+    assert fer("report", MODEL, "--split", "people", "--out", page).exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "Robustness</h2>" in text and "84 faces (all faces of people) with five kinds" in text
     fails(
         fer,
         (("evaluate", MODEL, "--on", "nobody"), "There is no data set of that name. Data sets here: people"),
-        (("evaluate", MODEL, "--on", "people", "--save"), "Leave out --data, --degraded, --map and --save"),
+        (("evaluate", MODEL, "--on", "people", "--save"), "Leave out --data, --map and --save"),
         (("evaluate", "class_prior", "--on", "people"), "No model could be measured"),
         (("compare", MODEL, "compact_cnn", "--on", "nobody"), "There is no data set of that name"),
         (("data", "add", "people", tmp_path), "There is a data set people already"),
@@ -123,3 +136,39 @@ def test_another_file_is_measured_anew(grouped):
     answers = load_predictions([model], "people", "plain")[0]
     np.testing.assert_allclose(answers.probabilities[MODEL], probabilities, atol=1e-6)
     assert not any(is_measured(model, dataset, "plain") for model in list_models()[0] if not model.servable)
+
+
+def test_models_of_classes_of_their_own_are_measured_on_such_data(fer, own_model, tmp_path):
+    study = own_study(tmp_path / "study")
+    fails(
+        fer,
+        (("data", "add", "study", study, "--whole-image"), "has only one class, 'happy'"),
+        (("data", "add", "study", study, "--own-classes", "--numbers", "rafdb"), "has only one class, 'happy'"),
+    )
+    assert fer("data", "add", "study", study, "--whole-image", "--own-classes").exit_code == 0
+    dataset = find_dataset("study")
+    assert (dataset.classes, dataset.load().splits) == (own_model.card.classes, ("Training", "Test"))
+    tests = dataset.tests()
+    answers = own_model.classifier().predict(tests.images).probabilities.argmax(axis=1)
+    scores = json.loads(fer("evaluate", "own", "--on", "study", "--json").stdout)["own"]["study"]["plain"]
+    assert scores["accuracy"] == pytest.approx(metrics.accuracy_score(tests.labels, answers))
+    assert scores["macro_f1"] == pytest.approx(metrics.f1_score(tests.labels, answers, average="macro"))
+    low, high = scores["accuracy_interval"]
+    assert low <= scores["accuracy"] <= high
+    recall = metrics.recall_score(tests.labels, answers, average=None)
+    assert [scores["per_class"][name]["recall"] for name in dataset.classes] == pytest.approx(recall.tolist())
+    found = fer_core.evaluate("own", "study")
+    np.testing.assert_array_equal(found.confusion, metrics.confusion_matrix(tests.labels, answers))
+    assert list(found.confusion.index) == list(found.expressions.index) == list(dataset.classes)
+    parts = json.loads(fer("compare", "own", "own", "--on", "study", "--json").stdout)["parts"]
+    assert {row["difference"] for row in parts} == {0}
+    page, tables = tmp_path / "report.html", tmp_path / "tables"
+    assert fer("report", "--split", "study", "--out", page, "--csv", tables).exit_code == 0
+    cells = pd.read_csv(tables / "confusion.csv")["count"]
+    np.testing.assert_array_equal(cells.to_numpy().reshape(3, 3), metrics.confusion_matrix(tests.labels, answers))
+    fails(
+        fer,
+        (("evaluate", MODEL, "--on", "study"), f"{MODEL} has other classes. Expected a model of calm, confused, happy"),
+        (("evaluate", "own"), "own has other classes"),
+        (("audit", "study"), "Audits are of the seven expressions. study has calm, confused, happy"),
+    )

@@ -20,6 +20,7 @@ from fer_core.labels import EXPRESSIONS
 from tests.bad_inputs import bad_inputs
 from tests.cli.conftest import fails
 from tests.junk import with_junk
+from tests.server import on_the_web
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,6 +47,16 @@ def test_folders_globs_and_files_each_once_without_junk(fer, portrait, tmp_path)
     answers = json.loads(fer("predict", tmp_path, tmp_path / "*.png", tmp_path / "a.png", hidden, "--json").stdout)
     assert [answer["file"] for answer in answers] == [*map(str, files), str(hidden)]
     assert "does not exist" in answers[-1]["error"]
+
+
+def test_a_picture_of_the_web_is_downloaded_and_a_missing_one_does_not_stop_it(fer, portrait):
+    with on_the_web(portrait.parent) as address:
+        done = fer("predict", f"{address}/gone.png", f"{address}/{portrait.name}", "--json")
+    assert done.exit_code == 1
+    gone, found = json.loads(done.stdout)
+    assert (gone["file"], found["file"]) == (f"{address}/gone.png", f"{address}/{portrait.name}")
+    assert "gone.png could not be downloaded" in gone["error"]
+    assert [face["expression"] for face in found["faces"]] == ["happy"]
 
 
 def test_the_table_leaves_brackets_and_annotated_pictures_differ_from_their_source(fer, portrait, tmp_path):

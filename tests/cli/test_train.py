@@ -11,27 +11,46 @@ import pytest
 from fer_core.runs.run import list_runs
 from fer_core.store.folders import load_model
 from tests.cli.conftest import fails
+from tests.own_data import own_study
 from tests.runs.conftest import write_faces
 
 
 @pytest.mark.slow
 def test_trains_stores_and_serves(fer, fer2013_file, home, portrait):
-    words = ("train", "compact_cnn", "--subset", "350", "--data", fer2013_file, "--epochs")
+    words = ("train", "compact_cnn", "--subset", "70", "--data", fer2013_file, "--epochs")
     result = fer(*words, "1")
     assert result.exit_code == 0, result.output
     model = load_model("compact_cnn_trial")
     assert model.folder.is_relative_to(home)
     assert not load_model("compact_cnn").folder.is_relative_to(home), "a trial stands in no good model's place"
-    assert model.card.training["faces"] == 318, "the others are the hold-out"
+    assert model.card.training["faces"] == 63, "the others are the hold-out"
     assert model.card.training["data"].startswith("a part of FER2013")
     assert model.card.recipe["epochs"] == len(model.history()) == 1
-    assert len(model.predictions("public_test")) == 350
+    assert len(model.predictions("public_test")) == 70
     degraded = model.degraded()
-    assert (len(degraded), set(degraded["faces"])) == (26, {700}), "of 1,000, as there are no more test faces here"
-    assert len(model.face_map()) == 700
+    assert (len(degraded), set(degraded["faces"])) == (26, {140}), "of 1,000, as there are no more test faces here"
+    assert len(model.face_map()) == 140
     (answer,) = json.loads(fer("predict", portrait, "--json", "--model", "compact_cnn_trial").stdout)
     assert len(answer["faces"]) == 1
     assert "belongs to a run with another model, recipe or dataset" in fer(*words, "2").stderr
+
+
+@pytest.mark.slow
+def test_trains_on_own_pictures_of_own_classes(fer, home, tmp_path):
+    study = own_study(tmp_path / "study", each=24)
+    assert fer("data", "add", "pain", study, "--whole-image", "--own-classes").exit_code == 0
+    result = fer("train", "compact_cnn", "--pictures", "pain", "--epochs", "1", "--weights", "compact_cnn_student")
+    assert result.exit_code == 0, result.output
+    model = load_model("compact_cnn_compact_cnn_student_pain")
+    assert model.card.classes == ("calm", "confused", "happy")
+    assert model.card.training["data"] == "own data set of whole pictures (pain)"
+    assert model.card.training["faces"] + model.card.training["holdout_faces"] == 36, "the split Training alone"
+    assert model.card.recipe["peak_learning_rate"] == pytest.approx(0.01), "a tenth of the recipe's"
+    assert "faces of the hold-out" in result.stdout
+    scores = json.loads(fer("evaluate", model.name, "--on", "pain", "--json").stdout)[model.name]["pain"]
+    assert set(scores) == {"plain", "flip"}
+    assert fer("train", "compact_cnn", "--pictures", study, "--crops", "--epochs", "1").exit_code == 0
+    assert load_model("compact_cnn_study").card.training["faces"] == model.card.training["faces"]
 
 
 def some_faces(path: Path, *usages: str) -> Path:
@@ -62,6 +81,10 @@ def test_wrong_calls_are_explained(fer, fer2013_file, tmp_path):
         (("train", "hog_linear", "--run", tmp_path, *data), "leave out --epochs and --run"),
         (("train", "resnet9000"), "Expected one of: compact_cnn"),
         (("train", "compact_cnn", "--subset", "350", "--ship", *data), "cannot be shipped"),
+        (("train", "compact_cnn", "--pictures", tmp_path, "--ship"), "cannot be shipped"),
+        (("train", "compact_cnn", "--pictures", tmp_path, *data), "Leave out --data"),
+        (("train", "hog_linear", "--pictures", tmp_path), "Expected a network to train on own pictures: compact_cnn"),
+        (("train", "compact_cnn", "--pictures", tmp_path), "has no pictures"),
     )
     for option in (("--epochs", "0"), ("--seed", "-1")):
         assert fer("train", "compact_cnn", *option).exit_code == 2

@@ -1,6 +1,9 @@
+"""Class folders in every shape, read by `open_grouped` for a training or a data set."""
+
+import numpy as np
 import pytest
 
-from fer_core.data import read_class_folders
+from fer_core.data.pictures import open_grouped
 from fer_core.types import FerError
 from tests.data.conftest import make_zip, png
 
@@ -13,74 +16,75 @@ def fill(root, names, count=2):
     return root
 
 
-def test_folder(tmp_path):
-    root, real = fill(tmp_path / "faces", ["Happiness", "angry"]), fill(tmp_path / "real", ["x"])
-    (root / "sad").symlink_to(real / "x")
-    found = read_class_folders(root)
-    assert [path.parent.name for path in found.paths] == ["angry", "angry", "Happiness", "Happiness", "sad", "sad"]
-    assert found.labels.tolist() == [0, 0, 3, 3, 4, 4]
+def read(place, **settings):
+    """What is read, as the class of each picture by its name, and all of it."""
+    with open_grouped(place, labelled=True, **settings) as found:
+        classes = np.array([*found.classes, None])[found.labels]
+        return dict(zip(found.names, classes, strict=True)), found
+
+
+@pytest.mark.parametrize("own_classes", [False, True])
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["Happiness", "angry"], ["happy", "angry"]),
+        (["happy/anna", "happy/ben", "sad"], ["happy", "happy", "sad"]),
+        (["anna/happy", "ben/happiness", "ben/sad"], ["happy", "happy", "sad"]),
+        (["mine/train/anger", "mine/test/joy"], ["angry", "happy"]),
+    ],
+)
+def test_expressions_are_the_seven_wherever_they_stand(tmp_path, names, expected, own_classes):
+    classes, found = read(fill(tmp_path / "faces", names), own_classes=own_classes)
+    assert [classes[f"{name}/0.png"] for name in names] == expected
     assert found.skipped == ()
 
 
-def test_zip_is_unpacked_once_under_home(home, tmp_path):
-    files = [(f"mine/{name}/{i}.png", png(value=i)) for name in ("happy", "sad") for i in range(3)]
-    source = make_zip(tmp_path / "faces.zip", [*files, ("__MACOSX/mine/happy/._0.png", b"x")])
-    first = read_class_folders(source)
-    assert first.labels.tolist() == [3, 3, 3, 4, 4, 4]
-    assert all(path.is_relative_to(home / "uploads") for path in first.paths)
-    assert read_class_folders(str(source)).paths == first.paths
-    assert len(list((home / "uploads").iterdir())) == 1
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["study/pain", "study/Anger", "study/sad"], ["pain", "Anger", "sad"]),
+        (["pain/anna", "pain/ben", "no pain"], ["pain", "pain", "no pain"]),
+        (["train/1", "train/2", "test/2"], ["1", "2", "2"]),
+    ],
+)
+def test_other_names_are_classes_if_that_is_asked_for(tmp_path, names, expected):
+    source = make_zip(tmp_path / "z.zip", [(f"{name}/{k}.png", png(value=k)) for name in names for k in (0, 1)])
+    classes, found = read(source, own_classes=True)
+    assert [classes[f"{name}/1.png"] for name in names] == expected
+    assert found.classes == tuple(sorted({*expected}))
 
 
-def test_unreadable_files_are_skipped_and_named(tmp_path):
-    root = fill(tmp_path, ["happy", "sad"])
-    (root / "happy" / "broken.jpg").write_bytes(png()[:50])
-    (root / "happy" / "notes.txt").write_text("hello")
-    (root / "happy" / "Thumbs.db").write_text("junk")
+def test_a_table_names_classes_of_its_own(tmp_path):
+    fill(tmp_path, ["p"], 3)
+    (tmp_path / "t.csv").write_text("file,expression\np/0.png,calm\np/1.png,confused\np/2.png,\n")
+    assert list(read(tmp_path, own_classes=True)[0].values()) == ["calm", "confused", None]
+
+
+def test_files_without_a_class_have_no_label_and_links_are_followed(tmp_path):
+    root, real = fill(tmp_path / "faces", ["happy", "angry"]), fill(tmp_path / "real", ["x"])
+    (root / "sad").symlink_to(real / "x")
     (root / "loose.png").write_bytes(png())
-    found = read_class_folders(root)
-    assert len(found.paths) == 4
-    expected = ("loose.png is outside", "happy/broken.jpg is damaged or cut off", "happy/notes.txt is not an image")
-    assert all(reason.startswith(words) for reason, words in zip(found.skipped, expected, strict=True))
-
-
-@pytest.mark.parametrize("names", [["happy/anna", "happy/ben", "sad"], ["happy", "happiness", "sad"]])
-def test_a_class_may_have_several_folders(tmp_path, names):
-    assert read_class_folders(fill(tmp_path, names)).labels.tolist() == [3, 3, 3, 3, 4, 4]
+    for name in ("notes.txt", "Thumbs.db"):
+        (root / "happy" / name).write_text("junk")
+    classes, _ = read(root)
+    assert [name for name, label in classes.items() if label is None] == ["loose.png"]
+    assert (len(classes), classes["sad/1.png"]) == (7, "sad")
 
 
 @pytest.mark.parametrize(
-    ("names", "message"),
+    ("names", "own_classes", "message"),
     [
-        ([], "has no class folders. Expected a folder for each expression, named angry, disgust.*Received: no folders"),
-        (["cats", "dogs"], "has no class folders.*Received: cats, dogs"),
-        (["happy"], "has only one class, 'happy'. Expected at least two expressions"),
-        (["happy", "happiness"], "has only one class, 'happy'"),
-        (["happy", "sad", "bored"], "The folder 'bored' in faces is not named after an expression. Rename"),
+        ([], False, "has no pictures. Expected a folder for each expression"),
+        (["cats", "dogs"], False, "name no expressions.*--own-classes. Received: cats, dogs"),
+        (["cats"], True, "name fewer than two classes"),
+        (["happy", "happiness"], False, "has only one class, 'happy'. Expected at least two"),
+        ([f"class {number}" for number in range(11)], True, "2 to 10 classes. Received: 11"),
+        (["Pain", "pain"], True, "differ only in case"),
+        (["pain", "=1+1"], True, "needs a name"),
     ],
 )
-def test_wrong_folders(tmp_path, names, message):
+def test_wrong_folders(tmp_path, names, own_classes, message):
     root = tmp_path / "faces"
     root.mkdir()
     with pytest.raises(FerError, match=message):
-        read_class_folders(fill(root, names))
-
-
-def test_too_few_images(tmp_path):
-    root = fill(tmp_path / "faces", ["happy", "sad"])
-    (root / "sad" / "1.png").write_bytes(b"")
-    hint = r"1 files were skipped, the first because: sad/1\.png is empty"
-    with pytest.raises(FerError, match=rf"class 'sad' in faces has too few .* at least 2\. Received: 1\. {hint}"):
-        read_class_folders(root)
-
-
-def test_a_missing_or_refused_zip_leaves_nothing(home, tmp_path):
-    with pytest.raises(FerError, match=r"gone\.zip does not exist\. Expected a folder for each expression"):
-        read_class_folders(tmp_path / "gone.zip")
-    (tmp_path / "a.zip").write_bytes(b"no zip")
-    with pytest.raises(FerError, match=r"a\.zip is not a zip, or is damaged or cut off"):
-        read_class_folders(tmp_path / "a.zip")
-    source = make_zip(tmp_path / "b.zip", [("happy/1.png", png()), ("happy/2.png", png())])
-    with pytest.raises(FerError, match=r"b\.zip has only one class"):
-        read_class_folders(source)
-    assert not list((home / "uploads").iterdir())
+        read(fill(root, names), own_classes=own_classes)

@@ -37,5 +37,5 @@ def scene_with_face(face: Image, seed: int = 0) -> tuple[Image, tuple[float, flo
     """Return a scene with one `(48, 48)` gray face enlarged to 120 to 200 pixels, and its centre x, y and side."""
     rng = np.random.default_rng(seed)
     side = rng.uniform(120, 200)
-    x, y = rng.uniform(side / 2 + 2, 638 - side / 2), rng.uniform(side / 2 + 2, 478 - side / 2)
-    return paste(wall(640, 480, seed), face, (x, y, side, 0.0)), (x, y, side)
+    x, y = rng.uniform(side / 2 + 2, 418 - side / 2), rng.uniform(side / 2 + 2, 318 - side / 2)
+    return paste(wall(420, 320, seed), face, (x, y, side, 0.0)), (x, y, side)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -18,7 +18,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from urllib3.util import Retry
 from websockets.asyncio.client import connect
 
-PATIENCE: Final = 120  # seconds to wait for an answer
+from tests.waiting import PATIENCE
 
 
 class Connection:

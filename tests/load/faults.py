@@ -33,11 +33,10 @@ from tests.load.client import Connection, Page
 from tests.load.home import fresh_home, show
 from tests.runs.conftest import write_faces
 from tests.server import serving
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 SMALL_DISK: Final = ("-t tmpfs -o size=24m tmpfs {home}",)
 READ_ONLY: Final = ("--bind {home} {home}", "-o remount,ro,bind {home}")  # even root cannot write to it
-PATIENCE: Final = 240.0  # seconds for a training
 
 
 def video(_: int) -> None:
@@ -75,7 +74,7 @@ def full_disk_training(folder: Path) -> str:
     pictures = DataSettings("folder", path=str(write_faces(folder / "faces", 60)), whole_image=True)
     with _mounted(*SMALL_DISK):
         run = queue.submit(RunPlan("A try", spec, recipe, pictures))
-        until(lambda: run.status().epoch >= 1 and run.status().step >= 2, PATIENCE)
+        until(lambda: run.status().epoch >= 1 and run.status().step >= 2)
         kept = run.history()
         with _full():
             status = queue.wait(run, PATIENCE)

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from fer_core.added import Takes
-from fer_core.data import FaceDataset, load_fer2013
+from fer_core.data import load_fer2013
 from fer_core.labels import EXPRESSIONS
 from fer_core.measuring.added import add_file, add_predictions, guess
 from fer_core.measuring.measure import measure_again
@@ -16,18 +16,12 @@ from fer_core.measuring.results import load_predictions
 from fer_core.store.folders import load_model, promoted
 from fer_core.types import FerError
 from tests.made_up_store import START, probabilities, write_fer2013
-from tests.test_added import LEVELS, ORDER, by_level
+from tests.test_added import ORDER, by_level, shown_by_level
 
 
 @pytest.fixture
 def levels():
-    """A dataset whose faces show their expression by the gray level, all but every ninth one."""
-    usage = np.repeat(["Training", "PublicTest", "PrivateTest"], [280, 63, 63])
-    labels = np.arange(len(usage)) % 7
-    shown = np.where(np.arange(len(usage)) % 9 == 0, (labels + 1) % 7, labels)
-    images = np.full((len(usage), 48, 48), LEVELS[shown][:, None, None], np.uint8)
-    images[:, 0, 0] = np.arange(len(usage)) % 251  # no two faces are equal
-    return FaceDataset(images, labels, usage, np.full(len(usage), -1))
+    return shown_by_level()
 
 
 @pytest.mark.parametrize("scale", ["-1-1", "0-1", "caffe"])

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,7 +30,8 @@ BAD = {
     "boolean labels": ([True, False], GOOD, "integer type. Received: bool"),
     "label 7": ([0, 7], GOOD, "in 0..6. Received: values from 0 to 7"),
     "label -1": ([-1, 3], GOOD, "Received: values from -1 to 3"),
-    "six columns": (GOOD_LABELS, GOOD[:, :6], r"shape \(n, 7\) with n >= 1. Received: shape \(2, 6\)"),
+    "one column": (GOOD_LABELS, GOOD[:, :1], r"shape \(n, classes\) with n >= 1. Received: shape \(2, 1\)"),
+    "a label that has no column": ([0, 6], np.full((2, 6), 1 / 6), "in 0..5. Received: values from 0 to 6"),
     "no rows": ([], np.empty((0, 7)), "Received: shape"),
     "one row too few": ([0, 1, 2], GOOD, "equal length. Received: 3 labels, 2 rows"),
     "nan": (GOOD_LABELS, _with(np.nan), "finite numbers in .*nan.* in row 1"),
@@ -69,6 +71,11 @@ def test_inputs_are_not_changed(sample):
         array.setflags(write=False)
     for function in TAKE_A_PAIR:
         function(labels, proba)
+
+
+def test_models_of_other_classes_are_not_together(answers):
+    with pytest.raises(ValueError, match="Expected probabilities of 2 classes"):
+        replace(answers, classes=("calm", "confused"))
 
 
 def test_only_models_with_all_splits_are_joined(answers, other):

@@ -11,7 +11,6 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from fer_core.cli import app
-from fer_core.data import read_class_folders
 from fer_core.runs import queue
 from fer_core.runs.data import DataSettings, load_for_run, load_training_data
 from fer_core.runs.run import promote
@@ -20,7 +19,6 @@ from fer_core.sections.cards import model_text
 from fer_core.store.folders import list_models, load_model
 from fer_core.training.initial_weights import stored_network
 from fer_core.types import FerError
-from tests.data.conftest import make_zip
 from tests.runs.conftest import head, write_faces
 from tests.waiting import PATIENCE
 
@@ -62,35 +60,11 @@ def test_from_folders_to_predictions(runs, plan_for, tmp_path):
     assert model not in list_models(classes=load_model().card.classes)[0]
 
 
-def test_folders_that_are_all_expressions_stay_the_seven(tmp_path):
-    found = read_class_folders(write_faces(tmp_path, 2, ("Happiness", "anger")), any_names=True)
-    assert (found.classes[3], sorted({*found.labels.tolist()})) == ("happy", [0, 3])
-
-
-def test_other_folders_are_classes_in_the_order_of_their_names(home, tmp_path):
-    files = [
-        (f"study/{name}/{index}.png", head(1 - index / 9)) for name in ("sad", "pain", "Anger") for index in (0, 1)
-    ]
-    found = read_class_folders(make_zip(tmp_path / "study.zip", files), any_names=True)
-    assert found.classes == ("Anger", "pain", "sad")
-    assert [path.parent.name for path in found.paths] == [found.classes[label] for label in found.labels]
-
-
-@pytest.mark.parametrize(
-    ("names", "words"),
-    [
-        (["pain"], "no class folders"),
-        ([f"class {number}" for number in range(11)], "2 to 10 classes. Received: 11"),
-        (["Pain", "pain"], "differ only in case"),
-        (["pain", " "], "needs a name"),
-        (["pain", "=1+1"], "needs a name"),
-        (["train", "test"], "no class folders"),
-    ],
-)
-def test_folders_that_cannot_be_classes(home, tmp_path, names, words):
-    write_faces(tmp_path / "study", 2, names)
-    with pytest.raises(FerError, match=words):
-        load_training_data(DataSettings("folder", path=str(tmp_path / "study"), whole_image=True))
+def test_a_run_learns_from_the_training_split_of_a_folder_alone(home, tmp_path):
+    for split, count in (("train", 6), ("test", 3)):
+        write_faces(tmp_path / "study" / split, count, NAMES)
+    data = load_training_data(DataSettings("folder", path=str(tmp_path / "study"), whole_image=True)).data
+    assert (data.training.classes, len(data.training) + len(data.holdout)) == (NAMES, 18)
 
 
 def test_snapshots_of_a_class_of_ones_own(home):

@@ -11,23 +11,22 @@ import pytest
 from scipy.stats import entropy
 
 from fer_core.files import cache_folder
-from fer_core.models import build_network
 from fer_core.training import frozen
 from fer_core.training.fit import fit
 from fer_core.training.frozen import certainty, pooled_features, teacher, teachers_answers
 from fer_core.training.recipe import Recipe
 from fer_core.training.targets import heads_of, with_votes_head
 from fer_core.types import FerError
-from tests.training.conftest import PLAIN, store
+from tests.training.conftest import PLAIN, small_network, store
 
 FACES = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
 INPUT = FACES[..., None].astype("float32")
 
 
 @pytest.fixture
-def backbone(tiny_spec, home):
+def backbone(home):
     keras.utils.set_random_seed(1)
-    network = build_network(tiny_spec)
+    network = small_network()
     network.trainable = False
     return network
 
@@ -56,7 +55,7 @@ def test_features_are_the_networks_and_are_computed_once(backbone, tiny_spec, br
     features()
     assert len(count) == 4, "other faces and other weights are computed anew"
     with pytest.raises(ValueError, match="Expected a frozen backbone"):
-        pooled_features(build_network(tiny_spec), tiny_spec, bright_and_dark, mirrored=False)
+        pooled_features(small_network(), tiny_spec, bright_and_dark, mirrored=False)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other shape"])
@@ -79,7 +78,7 @@ def test_answers_are_the_mean_over_teachers_and_both_views(tiny_spec, home, coun
     networks = []
     for seed, name in enumerate(("one", "two")):
         keras.utils.set_random_seed(seed)
-        network = build_network(tiny_spec)
+        network = small_network()
         head = network.get_layer("head")
         head.set_weights([np.random.default_rng(seed).normal(0, 3, w.shape) for w in head.get_weights()])
         store(name, network, tiny_spec)
@@ -142,9 +141,9 @@ def test_a_teacher_of_two_heads_has_those_that_it_learned_with(tiny_spec, tiny_n
 
 
 def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark, home):
-    plain = replace(PLAIN, epochs=12, batch_size=16, ema=0.5, augmentation=None)
+    plain = replace(PLAIN, epochs=12, batch_size=16, ema=0.5)
     keras.utils.set_random_seed(0)
-    master = build_network(tiny_spec)
+    master = small_network()
     fit(master, tiny_spec, recipe=plain, training=bright_and_dark, holdout=bright_and_dark)
     store("master", master, tiny_spec)
     faces = bright_and_dark.images[..., None].astype("float32")
@@ -157,7 +156,7 @@ def test_a_student_learns_what_only_its_teacher_knows(tiny_spec, bright_and_dark
         (silent.subset(np.arange(1)), bright_and_dark.images),
     ):
         keras.utils.set_random_seed(1)
-        student = build_network(tiny_spec)
+        student = small_network()
         history = fit(student, tiny_spec, recipe=taught, training=part, holdout=bright_and_dark, unlabelled=more)
         assert len(history["val_loss"]) == 12
         assert (student.predict(faces, verbose=0).argmax(axis=1) == expected).mean() > 0.95

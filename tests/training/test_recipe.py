@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fer_core.models import ModelSpec, model_spec
-from fer_core.training.augmentation import AUGMENTATIONS, augmentation_named
+from fer_core.training.augmentation import AUGMENTATIONS, Augmentation, augmentation_named
 from fer_core.training.recipe import Recipe, fine_tuning_recipe, named_recipe, recipe_for, recipe_summary
 from fer_core.types import FerError
 from tests.training.conftest import PLAIN
@@ -28,7 +28,8 @@ def test_nonsense_is_refused(wrong):
 
 
 def test_it_survives_json():
-    for recipe in (PLAIN, replace(PLAIN, augmentation=None, ema=0.0, early_stopping=4, teachers=("one", "two"))):
+    for changes in ({"augmentation": Augmentation()}, {"ema": 0.0, "early_stopping": 4, "teachers": ("one", "two")}):
+        recipe = replace(PLAIN, **changes)
         values = {**recipe.as_dict(), "teachers": list(recipe.teachers)}
         if values["augmentation"]:
             values["augmentation"]["scale"] = list(values["augmentation"]["scale"])

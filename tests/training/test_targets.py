@@ -95,7 +95,7 @@ def test_both_targets_are_learnt_although_some_faces_have_no_votes(network, tiny
     voted[::10] = -1
     faces = with_votes(bright_and_dark, voted)
     learner = with_votes_head(network)
-    recipe = replace(PLAIN, target="both", epochs=15, batch_size=16, ema=0.5, augmentation=None)
+    recipe = replace(PLAIN, target="both", epochs=15, batch_size=16, ema=0.5)
     history = fit(learner, tiny_spec, recipe=recipe, training=faces, holdout=faces)
     assert history["val_accuracy"][-1] > 0.9
     assert history["val_votes_accuracy"][-1] > 0.9

@@ -37,7 +37,8 @@ def data():
     return TrainingData(faces_of("Training", 14), faces_of("Training", 7), FaceDataset(*parts))
 
 
-def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, tmp_path, bright_and_dark):
+def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, tmp_path, bright_and_dark, monkeypatch):
+    monkeypatch.setattr(module, "QUANTIZATIONS", ("float32",))
     faces = with_votes(bright_and_dark, bright_and_dark.labels)
     recipe, parts = replace(ONE_EPOCH, target="both"), TrainingData(faces, faces)
     model = train(tiny_spec, parts, recipe=recipe, root=tmp_path, folder=tmp_path / "run")
