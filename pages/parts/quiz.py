@@ -53,6 +53,11 @@ def game(of: str, seed: int, model: str = "") -> Game:
     return rounds.new_game(drawn, _model_tables(of), model)
 
 
+def first_model(of: str) -> str:
+    """Return the name of the first model that has predictions; empty for none."""
+    return next((name for table in _model_tables(of) for name in table.names), "")
+
+
 def choose_opponent(of: str, key: str) -> str:
     """Ask for the model to compare with, by default the first; return its name, or nothing if none has predictions."""
     titles = {name: title for table in _model_tables(of) for name, title in table.titles.items()}
@@ -216,11 +221,11 @@ def show_result(game: Game, answers: Said) -> None:
     words = rounds.in_words(scores)
     st.header(words, anchor=False)
     show_chart(score_bars(scores, FACES), f"Labels named: {words}")
-    own = agreement(answers, game.labels)
+    model = f" The model is {plain(game.model)}." if game.model else ""
     st.caption(
-        f"Number of faces to which each gives the label; the model is {plain(game.model) or 'missing'}. Ten faces are "
-        f"few: the 95 % interval (Wilson) of your share on faces drawn like these is {own.interval_text}. Every label "
-        "occurs in a round, so rare expressions count more here than in a whole test split."
+        f"Number of faces to which each gives the label.{model} Ten faces are few: the 95 % interval (Wilson) of your "
+        f"share on faces drawn like these is {agreement(answers, game.labels).interval_text}. Every label occurs in a "
+        "round, so rare expressions count more here than in a whole test split."
     )
     with st.grid("auto", min_column_width=150, gap="small"):
         for place, (face, answer) in enumerate(zip(game.faces, answers, strict=False)):

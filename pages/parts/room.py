@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 import streamlit as st
@@ -21,7 +22,7 @@ from fer_core.store.datasets import list_datasets
 from fer_core.types import FerError
 from pages.parts.charts import Space, show_chart, space_here, within
 from pages.parts.common import attempt, choose, emphasis, plain, warn, whole_number, with_code
-from pages.parts.quiz import HIGHEST_SEED, ask, choose_opponent, colored, game, in_words, mark, show_result
+from pages.parts.quiz import HIGHEST_SEED, ask, choose_opponent, colored, first_model, game, in_words, mark, show_result
 from pages.parts.stage import go
 from pages.parts.visitor import browser_key, current_visitor, remember_browser
 
@@ -73,7 +74,7 @@ def student(code: str) -> None:
 
     st.session_state[_LAST_ROOM] = st.query_params["q_room"] = code
     _watch(code, _moment(room))
-    current = game(room.of, room.seed)
+    current = game(room.of, room.seed, first_model(room.of))
     answers = [*person.answers, *[None] * (room.face + 1 - len(person.answers))]
     st.markdown(f"**{plain(person.name)}** in room **{code}**")
     if room.face < 0:
@@ -173,7 +174,7 @@ def class_screen(step: str, room: Room | None, controls: DeltaGenerator) -> str:
     space = space_here()
     side = min(space.height, round(0.38 * space.width)) if space else 300
     left.image(current.faces[face].image, width=side, alt=f"Face {face + 1} of {FACES}")
-    with right:
+    with right, within(space and replace(space, height=round(space.height - 48 * space.times))):  # for words below
         return {"": _live_bars, "votes": _votes, "model": _model}[part](current, room, face)
 
 
@@ -238,11 +239,11 @@ def _invitation(room: Room, address: str) -> str:
         address = f"{(st.context.url or '').partition('?')[0].rsplit('/', 1)[0]}/quiz"
     link = f"{address}?q_room={room.code}"
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
-    side = min(space.height - 80, round(0.55 * space.width)) if space else 300
+    side = min(space.height, round(0.55 * space.width)) if space else 300
     left.image(qr_code(link), width=side, alt=f"QR code of {link}")
     with right:
         st.title(room.code, anchor=False)
-        st.markdown(f"or open **{plain(address.partition('://')[2])}** and type the code")
+        st.subheader(f"or open {plain(address.partition('://')[2])} and type the code", anchor=False)
         _joined(room.code)
     return "Scan the code with your phone, and choose a name."
 
@@ -264,7 +265,7 @@ def _class_bars(code: str, face: int, space: Space | None) -> None:
     alt = f"Answers of the class to face {face + 1}: {in_words(counts) or 'none yet'}"
     with within(space):
         show_chart(vote_bars(counts, max(1, *counts)), alt)
-    st.markdown(f"**{sum(counts)} of {len(room.people)}** have answered")
+    st.subheader(f"{sum(counts)} of {len(room.people)} have answered", anchor=False)
 
 
 def _live_bars(_: Game, room: Room, face: int) -> str:
@@ -276,7 +277,7 @@ def _votes(current: Game, room: Room, face: int) -> str:
     shown, counts = current.faces[face], answer_counts(room.answers, face)
     votes, total = shown.votes or (0,) * 7, sum(shown.votes or ()) + shown.other_votes
     show_chart(answers_and_votes(counts, votes, total=total), f"Class and annotators: {in_words(votes)}")
-    st.markdown("Coloured: the class. Gray: the ten annotators.")
+    st.subheader("Coloured: the class. Gray: the ten annotators.", anchor=False)
     said = class_says(room.answers)[face]
     ours = f"The class says {said}" if said else "The class is divided"
     return f"{ours}; most annotators say {shown.majority}." if shown.majority else f"{ours}, and so are the annotators."
@@ -287,15 +288,17 @@ def _model(current: Game, _: Room, face: int) -> str:
     if row is None:
         return f"The label is {label}."
     show_chart(probability_bars(row), f"Probabilities by {current.model}: {probability_text(row)}")
-    st.markdown(plain(current.model))
+    st.subheader(plain(current.model), anchor=False)
     return f"The model says {current.predicted[face]}. The label in the data is {label}."
 
 
 def _class_result(current: Game, room: Room) -> str:
     scores = current.scores(rounds.CLASS, class_says(room.answers))
     words = rounds.in_words(scores)
-    show_chart(score_bars(scores, FACES), f"Labels named: {words}")
+    space = space_here()
+    with within(space and replace(space, height=round(space.height - 48 * space.times))):
+        show_chart(score_bars(scores, FACES), f"Labels named: {words}")
     names, most = winners({person.name: person.answers for person in room.people}, current)
     if names:
-        st.markdown(f"Most labels: **{plain(', '.join(names[:3]))}**, {most} of {FACES}")
+        st.subheader(f"Most labels: {plain(', '.join(names[:3]))}, {most} of {FACES}", anchor=False)
     return words

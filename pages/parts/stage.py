@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
@@ -26,65 +27,8 @@ _WINDOW: Final = st.components.v2.component(
     "fer_lab_stage",
     isolate_styles=False,
     html='<button class="fer-stage-full" title="Key: F">Full screen</button>',
-    css="""
-[data-testid="stHeader"] { display: none; }
-[data-testid="stMainBlockContainer"] { padding: 1rem 2.5rem 0; }
-[data-testid="stMainBlockContainer"] h1 { padding: 0.25rem 0; }
-[data-testid="stMain"] { overflow: hidden; }
-@media (max-width: 640px) {
-  [data-testid="stMainBlockContainer"] { padding: 1rem 1rem 3rem; }
-  [data-testid="stMain"] { overflow: auto; }
-}
-.st-key-stage_controls {
-  position: fixed; inset: 0 0 0 auto; width: min(22rem, 90vw); padding: 1rem; overflow-y: auto; z-index: 999;
-  background: var(--st-secondary-background-color); border-left: 0.5rem solid var(--st-border-color);
-  transform: translateX(calc(100% - 0.5rem)); transition: transform 0.15s;
-}
-.st-key-stage_controls:hover, .st-key-stage_controls:focus-within { transform: none; }
-.fer-stage-full {
-  font: inherit; color: inherit; background: none; cursor: pointer; width: 100%; padding: 0.4rem;
-  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius);
-}
-""",
-    js="""
-const KEYS = { PageDown: "next", ArrowRight: "next", PageUp: "back", ArrowLeft: "back" };
-export default function ({ data, parentElement, setStateValue }) {
-  const root = document.documentElement;
-  const full = () => document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen();
-  let timer;
-  const fit = () => {
-    const [width, height] = [window.innerWidth, window.innerHeight];
-    root.style.fontSize = "";
-    const scale = width < data.narrow ? 1 : Math.min(width / data.usual[0], height / data.usual[1]);
-    root.style.fontSize = Math.max(0.5, scale) * parseFloat(getComputedStyle(root).fontSize) + "px";
-    if (width !== data.size[0] || height !== data.size[1]) setStateValue("size", [width, height]);
-  };
-  const later = () => { clearTimeout(timer); timer = setTimeout(fit, 150); };
-  const press = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, [role=combobox], [role=radiogroup], [role=slider]")) return;
-    if (event.key === "f") return full();
-    const button = KEYS[event.key] && document.querySelector(`.st-key-stage_${KEYS[event.key]} button`);
-    if (!button) return;
-    event.preventDefault();
-    button.click();
-  };
-  const leave = () => document.activeElement?.closest(".st-key-stage_controls button")?.blur();
-  const controls = document.querySelector(".st-key-stage_controls");
-  fit();
-  window.addEventListener("resize", later);
-  window.addEventListener("keydown", press);
-  controls.addEventListener("mouseleave", leave);
-  parentElement.querySelector("button").onclick = full;
-  return () => {
-    root.style.fontSize = "";
-    clearTimeout(timer);
-    window.removeEventListener("resize", later);
-    window.removeEventListener("keydown", press);
-    controls.removeEventListener("mouseleave", leave);
-  };
-}
-""",
+    css=Path(__file__).with_suffix(".css").read_text(encoding="utf-8"),
+    js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
 )
 
 
