@@ -35,7 +35,7 @@ from pages.parts.tour import STEPS
 
 _PHOTO: Final = "lecture_photo"  # in the session state: the picture that the screens of the face and the tour show
 _THUMBNAIL: Final = Space(220, 140, 0.5, small=True)
-ASPECTS: Final = {"detect": 2.0, "activations": 1.65}
+ASPECTS: Final = {"detect": 1.5, "activations": 1.6}
 """Width by height of what screens show; others are square or fill the width."""
 
 
@@ -166,7 +166,7 @@ def _home(_: DeltaGenerator | None) -> str:
     )
     space = space_here()
     for point in points:
-        st.markdown(f"{'#####' if space and space.small else '#'} {point}")
+        st.markdown(f"{'#####' if space and space.small else '##'} {point}")
     return ""
 
 
