@@ -101,6 +101,7 @@ class Tile:
         name: its file or row; the title of the card.
         words: what stands below the picture, in Markdown.
         label: its label in the data; empty if it has none.
+        classes: what the data tells apart; models of the same classes are asked.
         about: smaller lines below the words, plain text.
         votes: of the annotators for the seven expressions, `(7,)`; None if unknown.
         other_votes: their votes for other answers.
@@ -112,6 +113,7 @@ class Tile:
     name: str
     words: str
     label: str = ""
+    classes: tuple[str, ...] = EXPRESSIONS
     about: Sequence[str] = ()
     votes: Sequence[int] | None = None
     other_votes: int = 0
@@ -131,10 +133,10 @@ class Tile:
 def fer2013_tile(faces: Fer2013Faces, row: int, label: str, words: str, about: Sequence[str] = ()) -> Tile | None:
     """Return a face of FER2013 or of a data set of one's own; None if the row is another face, see `Fer2013Faces`."""
     image, votes = faces.face(row, label), faces.vote_counts(row)
-    if image is None:
+    if image is None or faces.dataset is None:
         return None
     known: dict[str, Any] = {} if votes is None else {"votes": votes[:-1], "other_votes": votes[-1]}
-    return Tile(image, f"Row {row}", words, label=label, about=about, **known)
+    return Tile(image, f"Row {row}", words, label=label, classes=faces.dataset.classes, about=about, **known)
 
 
 def face_tiles(
@@ -167,7 +169,7 @@ def open_card(tile: Tile) -> None:
 
 
 def _card(tile: Tile) -> None:
-    loaded, broken = load_models(list_models(servable=True, classes=EXPRESSIONS)[0][:ON_CARD])
+    loaded, broken = load_models(list_models(servable=True, classes=tile.classes)[0][:ON_CARD])
     warn(broken, "Some models cannot be used:")
     views = [FaceView(tile.source, model, tile.number) for model in loaded]
     left, right = st.columns([2, 5], gap="medium")

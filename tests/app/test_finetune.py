@@ -53,6 +53,7 @@ def test_settings_by_link_and_by_hand(page, dataset, submitted):
     app = page(
         f_faces="500", f_balanced="true", f_variant="VGG16, modified", f_start="random weights", f_epochs="3",
         f_rate="0.001", f_augment="strong", f_patience="5", f_open="12", f_weights="balanced", f_noise="0.05",
+        f_norm="before noise", f_prepare="aligned", f_recipe="paper", f_split="true",
     )  # fmt: skip
     app.selectbox(key="f_optimizer").set_value("sgd")
     app.text_input(key="f_title").set_value("Mine").run()
@@ -61,6 +62,8 @@ def test_settings_by_link_and_by_hand(page, dataset, submitted):
     spec, recipe = plan.spec, plan.recipe
     assert plan.title == "Mine"
     assert (spec.backbone, spec.weights_from, spec.open_layers, spec.noise) == ("VGG16", "random", 12, 0.05)
+    assert (spec.batch_normalization, spec.preprocessing) == ("before noise", "aligned")
+    assert (recipe.schedule, recipe.label_smoothing, plan.data.papers_split) == ("constant", 0.0, True)
     assert spec.name == "vgg16_own"  # it is the named variant no more
     assert (recipe.epochs, recipe.peak_learning_rate, recipe.optimizer) == (3, 0.001, "sgd")
     assert (recipe.early_stopping, recipe.ema, recipe.class_weights) == (5, 0.0, "balanced")
@@ -72,7 +75,7 @@ def test_zips_that_cannot_be_used_and_one_that_can(page, submitted):
     app = page(f_source="Own pictures")
     for content, sentence in (
         (b"not a zip", "not a zip"),
-        (zipped(happy__1=b"x"), "expressions"),
+        (zipped(happy__1=b"x"), "only one class, 'happy'"),
         (zipped(holiday__1=portrait()), "Expected a folder for each expression"),
         (zipped(holiday__1=portrait(), work__1=portrait()), "The class 'holiday' in mine.zip has too few"),
     ):

@@ -90,6 +90,9 @@ def test_reported_values_have_no_whisker():
     reported, measured = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
     assert ends(reported) == [(0.5, 0.5)]
     assert ends(measured) == [(0.38, 0.42)]
+    sources["source"][1] += ", UTKFace weights"
+    _, other = paper_chart(pd.DataFrame({"title": ["a", "a"], **sources, **numbers}), "Accuracy").data
+    assert other.marker.color != measured.marker.color and other.marker.symbol != measured.marker.symbol
 
 
 def test_groups_differ_in_colour_and_shape_and_small_ones_are_hollow():
