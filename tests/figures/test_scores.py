@@ -7,7 +7,7 @@ import pytest
 from fer_core.columns import percent_text
 from fer_core.figures.bars import softmax_table
 from fer_core.figures.scores import accuracy_intervals, class_scores, error_leaves, group_rates, paper_chart, ranking
-from fer_core.figures.theme import MODEL_COLORS, enlarged, in_lines, model_styles, safe
+from fer_core.figures.theme import MODEL_COLORS, fitted, in_lines, model_styles, safe
 from fer_core.labels import COLORS, EXPRESSIONS
 
 MEASURED = pd.DataFrame(
@@ -134,11 +134,11 @@ def test_percentages(share, words):
     assert percent_text(share) == words
 
 
-def test_an_enlarged_chart_has_larger_type_and_the_same_data():
+def test_a_fitted_chart_has_another_height_larger_type_and_the_same_data():
     chart = softmax_table(range(7), [1] * 7, probabilities=[0.1] * 7)
-    larger = enlarged(chart, 2)
+    larger = fitted(chart, height=777, times=2)
+    assert larger.layout.height == 777
     for size in (
-        lambda figure: figure.layout.height,
         lambda figure: figure.layout.font.size,
         lambda figure: figure.layout.yaxis.tickfont.size,
         lambda figure: figure.layout.annotations[0].font.size,
