@@ -148,7 +148,8 @@ class ModelFile:
         self, faces: NDArray[np.float32], *, colour: str, scale: str, classes: int = len(EXPRESSIONS)
     ) -> NDArray[np.float64]:
         """Return the outputs `(n, classes)` for faces `(n, side, side)` of gray levels, in `colour` and `scale`."""
-        parts = [self._part(part, colour, scale, classes) for part in _batches(faces, self._batch)]
+        batches = (faces[start : start + self._batch] for start in range(0, len(faces), self._batch))
+        parts = [self._part(batch, colour, scale, classes) for batch in batches]
         return np.concatenate(parts) if parts else np.zeros((0, classes))
 
     def _part(self, faces: NDArray[np.float32], colour: str, scale: str, classes: int) -> NDArray[np.float64]:
@@ -201,10 +202,6 @@ def scaled(faces: NDArray[np.float32], colour: str, scale: str) -> NDArray[np.fl
         mean, deviation = mean.mean(keepdims=True), deviation.mean(keepdims=True)
     order = slice(None, None, -1 if colour == "bgr" else 1)
     return (pictures - mean[order]) / deviation[order]
-
-
-def _batches(faces: NDArray[np.float32], size: int) -> list[NDArray[np.float32]]:
-    return [faces[start : start + size] for start in range(0, len(faces), size)]
 
 
 _Opened = tuple[Callable[[NDArray], list[NDArray]], Sequence[int | None], Any]

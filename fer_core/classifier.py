@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_core.added import AddedRunner, Takes
 from fer_core.data.images import resized
-from fer_core.faces.preprocessing import crop_to_boxes, detect_boxes, maps_on_whole_faces, preprocess_faces
+from fer_core.faces.preprocessing import DETECTING, crop_to_boxes, detect_boxes, maps_on_whole_faces, preprocess_faces
 from fer_core.labels import EXPRESSIONS
 from fer_core.threads import Pool
 from fer_core.types import FerError
@@ -93,7 +93,7 @@ class Classifier:
 
         The faces are those of `predict`, but not checked. With `flip` False, the plain prediction is returned twice.
         """
-        boxes = detect_boxes(faces) if self._preprocessing == "face" else None
+        boxes = detect_boxes(faces, self._preprocessing) if self._preprocessing in DETECTING else None
         prepared = preprocess_faces(faces, self._preprocessing) if boxes is None else crop_to_boxes(faces, boxes)
         size = (self.input_size, self.input_size)
         if prepared.shape[1:] != size:

@@ -9,10 +9,10 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option, confirm
 
-from fer_core.added import COLOURS, SCALES, Takes
+from fer_core.added import COLOURS, SCALES
 from fer_core.cli.output import Fer2013, fitted_table, say, stderr, stdout
 from fer_core.columns import TEST_SPLITS
-from fer_core.data import FaceDataset, load_fer2013
+from fer_core.data import load_fer2013
 from fer_core.extras import missing
 from fer_core.jobs import file_of_child
 from fer_core.store.folders import promoted
@@ -42,7 +42,7 @@ def add(
     usual ways on the hold-out, and you are asked if the guess is right. ONNX needs ONNX Runtime. A Keras file is
     converted, which needs TensorFlow. No code in a file is run.
     """
-    from fer_core.measuring.added import TABLES, add_file, add_predictions, check_new
+    from fer_core.measuring.added import TABLES, add_file, add_predictions, check_new, guess, guess_table
 
     check_new(name)
     if on != "fer2013":
@@ -55,9 +55,13 @@ def add(
         content, dataset = _content(file), load_fer2013(data)
         stderr.print("Trying the usual ways to use it …")
         names = tuple(part.strip() for part in classes.split(",") if part.strip())
-        takes = _approved(content, dataset, (names, size, colour, scale), yes=yes)
+        guesses = guess(content, dataset, size=size, colour=colour, scale=scale, classes=names)
+        table = guess_table(guesses).head(5)
+        stdout.print(fitted_table(list(map(str, table)), table.to_numpy(str).tolist()))
+        if not yes and not confirm("Use it as in the first row?", err=True):
+            raise Exit(1)
         stderr.print("Measuring …")
-        model = add_file(name, content, takes, dataset, root=promoted(), title=title, source=file.name)
+        model = add_file(name, content, guesses[0].takes, dataset, root=promoted(), title=title, source=file.name)
     for split, key in TEST_SPLITS.items():
         if score := model.card.score(key):
             ends = score.interval("accuracy")
@@ -81,22 +85,3 @@ def _content(file: Path) -> bytes:
         worker = ("-m", "fer_core.training.export", str(file), str(target))
         file_of_child(*worker, target=target, failed=f"{file.name} could not be converted to LiteRT")
         return target.read_bytes()
-
-
-def _approved(
-    content: bytes,
-    dataset: FaceDataset,
-    given: tuple[tuple[str, ...], int | None, str | None, str | None],
-    *,
-    yes: bool,
-) -> Takes:
-    """Return how to use a model file, guessed where it is not given and accepted by the user."""
-    from fer_core.measuring.added import guess, guess_table
-
-    classes, size, colour, scale = given
-    guesses = guess(content, dataset, size=size, colour=colour, scale=scale, classes=classes)
-    table = guess_table(guesses).head(5)
-    stdout.print(fitted_table(list(map(str, table)), table.to_numpy(str).tolist()))
-    if not yes and not confirm("Use it as in the first row?", err=True):
-        raise Exit(1)
-    return guesses[0].takes

@@ -16,13 +16,18 @@ from fer_core.cli.data import NOTES
 from fer_core.cli.output import AsJson, Fer2013, print_json, progress_bar, say, stderr, stdout, warn
 from fer_core.data import FaceDataset, load_fer2013, load_utkface
 from fer_core.files import checked_name, name_from
+from fer_core.measuring.results import load_predictions
+from fer_core.metrics.core import METRICS, measure_models
+from fer_core.metrics.paper import PAPER_VARIANTS, paper_overall
 from fer_core.models import model_names, model_spec, network_names
 from fer_core.runs.data import DataSettings, load_training_data
 from fer_core.store.datasets import list_datasets
-from fer_core.store.folders import SHIPPED, promoted
+from fer_core.store.folders import CARD, SHIPPED, open_model, promoted
+from fer_core.store.stored_model import StoredModel
+from fer_core.training.augmentation import AUGMENTATIONS
 from fer_core.training.data import TrainingData
-from fer_core.training.recipe import WITHOUT_RECIPE, fine_tuning_recipe, recipe_for
-from fer_core.tuning.plan import STORAGE_VARIABLE, TUNABLE, SearchSpace, TuningPlan
+from fer_core.training.recipe import WITHOUT_RECIPE, chosen_recipe, fine_tuning_recipe, recipe_for
+from fer_core.tuning.plan import STORAGE_VARIABLE, TUNABLE, USUAL, SearchSpace, TuningPlan
 from fer_core.types import FerError
 
 _NETWORKS = network_names()
@@ -34,7 +39,7 @@ Crops = Annotated[bool, Option(help="The own pictures are face crops already.")]
 
 
 def train(
-    name: Annotated[str, Argument(help=f"One of: {', '.join(model_names())}.")],
+    name: Annotated[str | None, Argument(help=f"One of: {', '.join(model_names())}.")] = None,
     epochs: Annotated[int | None, Option(min=1, help="Passes over the data; default: the recipe's.")] = None,
     seed: Annotated[int | None, Option(min=0, help="Instead of the recipe's; stored as NAME_seedN.")] = None,
     subset: Annotated[
@@ -49,9 +54,22 @@ def train(
         Option(help="Start from these: imagenet, vggface2, utkface, random or a stored model of the same network."),
     ] = None,
     ship: Annotated[bool, Option(help="Store in trained_models/ instead of your own models.")] = False,
+    recipe: Annotated[str, Option(help="How to fit: own, or paper (plain, as the paper describes it).")] = "own",
+    augmentation: Annotated[
+        str | None, Option(help=f"Instead of the recipe's, one of: {', '.join(AUGMENTATIONS)}.")
+    ] = None,
+    patience: Annotated[
+        int | None, Option(min=0, help="Stop after this many epochs without a lower validation loss; 0: never.")
+    ] = None,
+    papers_split: Annotated[
+        bool, Option(help="Learn all of Training, validate on PrivateTest and test on PublicTest, as the paper does.")
+    ] = False,
     unlabelled: Annotated[
         Path | None, Option(help="UTKFace as Parquet: more faces, which the recipe's teachers answer.")
     ] = None,
+    paper: Annotated[
+        bool, Option(help="Train all of the paper's models that are not stored yet, and compare them with the paper.")
+    ] = False,
 ) -> None:
     """Fit a named model on FER2013, convert it, measure it and store it.
 
@@ -60,43 +78,72 @@ def train(
 
     You can interrupt it at any time: the same command resumes at the last finished epoch.
     """
-    spec, recipe = model_spec(name), None
+    if (name is None) != paper:
+        raise FerError("Expected the name of a model, or --paper for all of the paper's, and not both.")
+    specs = [model_spec(one) for one in (PAPER_VARIANTS if name is None else (name,))]
     if weights is not None:
-        spec = spec.with_weights(weights)  # raises an error at once if it cannot start from them
+        specs = [spec.with_weights(weights) for spec in specs]  # raises an error at once if it cannot start from them
+    changed = [chosen_recipe(spec, fits=recipe, augmentation=augmentation, patience=patience) for spec in specs]
     if ship and (subset is not None or pictures is not None):
         raise FerError("A model of a subset or of own pictures cannot be shipped: leave out --ship, or the other one.")
     if pictures is not None:
-        if subset is not None or data is not None or unlabelled is not None:
-            raise FerError("Leave out --data, --subset and --unlabelled with --pictures: they are about FER2013.")
-        if spec.architecture in WITHOUT_RECIPE:
+        if subset is not None or data is not None or unlabelled is not None or paper or papers_split or changed[0][1]:
+            raise FerError(
+                "Leave out --data, --subset, --unlabelled, --paper, --papers-split, --recipe, --augmentation and "
+                "--patience with --pictures: they are about FER2013."
+            )
+        if specs[0].architecture in WITHOUT_RECIPE:
             raise FerError(f"Expected a network to train on own pictures: {', '.join(_NETWORKS)}. Received: {name}")
         loaded = load_training_data(_own_data(pictures, crops), stderr.print)
         warn(*loaded.warnings, *loaded.skipped[:NOTES])
         parts, own = loaded.data, name_from(Path(pictures).stem)
-        spec = replace(spec, name=checked_name(f"{spec.name}_{own}", "model"), title=f"{spec.title}, {own}")
-        recipe = fine_tuning_recipe(spec, len(parts.training), epochs or recipe_for(spec).epochs)
+        checked_name(f"{specs[0].name}_{own}", "model")
+        changed = [(fine_tuning_recipe(specs[0], len(parts.training), epochs or recipe_for(specs[0]).epochs), own)]
     else:
-        parts = _of_fer2013(data, subset, unlabelled)
+        parts = _of_fer2013(data, subset, unlabelled, papers_split=papers_split)
+        split = "papers_split" if papers_split else ""
+        changed = [(fit, "_".join(filter(None, (words, split)))) for fit, words in changed]
     stderr.print("Starting Keras …")
-    from fer_core.training.train import train_named
+    from fer_core.training.train import named_spec, train_named
 
-    with progress_bar() as bar:
-        model = train_named(
-            spec,
-            parts,
-            root=SHIPPED if ship else promoted(),
-            recipe=recipe,
-            epochs=epochs,
-            seed=seed,
-            trial=subset is not None,
-            run=run,
-            callbacks=[_epoch_bar(bar)],
-            say=lambda text: bar.log(escape(text)),
-            ship=ship,
-        )
+    root, naming = SHIPPED if ship else promoted(), dict[str, Any](seed=seed, trial=subset is not None)
+    stored: dict[str, StoredModel] = {}
+    for spec, (fit, ending) in zip(specs, changed, strict=True):
+        start = named_spec(spec, ending=ending)
+        target = named_spec(start, **naming).name
+        try:
+            if paper and (root / target / CARD).is_file():
+                stored[spec.name] = open_model(root / target)
+                say(f"{target} is stored already.")
+                continue
+            with progress_bar() as bar:
+                log = lambda text, bar=bar: bar.log(escape(text))  # noqa: E731
+                model = stored[spec.name] = train_named(
+                    start,
+                    parts,
+                    root=root,
+                    recipe=fit if ending else None,
+                    epochs=epochs,
+                    run=run,
+                    callbacks=[_epoch_bar(bar)],
+                    say=log,
+                    ship=ship,
+                    **naming,
+                )
+        except FerError as error:
+            if not paper:
+                raise
+            warn(f"{target}: {error}")
+            continue
+        _say_stored(model, parts, own=pictures is not None, ship=ship)
+    if paper:
+        _beside_the_paper(stored)
+
+
+def _say_stored(model: StoredModel, parts: TrainingData, *, own: bool, ship: bool) -> None:
     size = f"{model.size_bytes / 1e6:.1f} MB" if model.servable else "not served"
     accuracy = "not measured: there are no test splits"
-    if pictures is not None and model.card.served:
+    if own and model.card.served:
         share = model.card.served["holdout_accuracy"][model.card.served["storage"]]
         accuracy = f"accuracy on the {len(parts.holdout)} faces of the hold-out {share:.4f}"
     elif score := model.card.score("public_test"):
@@ -107,6 +154,24 @@ def train(
             f"Every page and command now uses it instead of the {model.name} that comes with FER Lab. To undo this, "
             f"delete {model.folder}."
         )
+
+
+def _beside_the_paper(stored: dict[str, StoredModel]) -> None:
+    """Print the ten rows of the paper's tables beside the models that are stored, by the paper's variant."""
+    answers, complaints = load_predictions(list(stored.values()), "PublicTest", "plain")
+    for complaint in complaints:
+        warn(complaint)
+    measured = measure_models(answers) if answers else {}
+    by_variant = {variant: measured[model.name] for variant, model in stored.items() if model.name in measured}
+    columns = {key: METRICS[key].title for key in ("accuracy", "macro_f1")}
+    table = Table("Model", "Figure", *(f"{title}, {of}" for title in columns.values() for of in ("paper", "here")))
+    for row in paper_overall(answers, by_variant).to_dict("records"):
+        cells = [str(row["title"]), str(row["reported"]).removeprefix("reported, figure ")]
+        for key in columns:
+            ours = "–" if np.isnan(row[f"{key}_measured"]) else f"{row[f'{key}_measured']:.4f}"
+            cells += [f"{row[f'{key}_reported']:.4f}", f"{ours} ({row[f'{key}_low']:.3f}–{row[f'{key}_high']:.3f})"]
+        table.add_row(*(cell.removesuffix(" (nan–nan)") for cell in cells))
+    stdout.print(table)
 
 
 def pretrain(
@@ -144,9 +209,9 @@ def _own_data(pictures: str, crops: bool) -> DataSettings:
     return DataSettings("dataset" if added else "folder", path=pictures, whole_image=crops)
 
 
-def _of_fer2013(data: Path | None, subset: int | None, unlabelled: Path | None) -> TrainingData:
+def _of_fer2013(data: Path | None, subset: int | None, unlabelled: Path | None, *, papers_split: bool) -> TrainingData:
     dataset = load_fer2013(data)
-    parts = TrainingData.of(dataset if subset is None else _thin_out(dataset, subset))
+    parts = TrainingData.of(dataset if subset is None else _thin_out(dataset, subset), papers_split=papers_split)
     if subset is not None:
         parts = replace(parts, name=f"a part of {parts.name}")
     if unlabelled is not None:
@@ -197,11 +262,16 @@ def tune(
     balanced: Annotated[bool, Option(help="Use the same number of each expression where possible.")] = False,
     pictures: Pictures = None,
     crops: Crops = False,
-    vary: Annotated[list[str] | None, Option(help=f"Repeatable, of {', '.join(TUNABLE)}. Default: all.")] = None,
+    vary: Annotated[
+        list[str] | None, Option(help=f"Repeatable, of {', '.join(TUNABLE)}. Default: all but patience.")
+    ] = None,
     learning_rate: Annotated[Span | None, Option(help="Lowest and highest.")] = None,
     strength: Annotated[Span | None, Option(help="Lowest and highest, of augmentation, from 0 to 2.")] = None,
     label_smoothing: Annotated[Span | None, Option(help="Lowest and highest.")] = None,
     open_layers: Annotated[list[int] | None, Option(help="Last layers with weights to train; several.")] = None,
+    patience: Annotated[
+        list[int] | None, Option(help="Epochs of early stopping, 0 for none; several. They are varied.")
+    ] = None,
     seed: Annotated[int, Option(help="Seed of the sampling.")] = 0,
     storage: Annotated[
         str | None, Option(envvar=STORAGE_VARIABLE, help="URL of a database, if several computers share a study.")
@@ -228,9 +298,9 @@ def tune(
         recipe = recipe_for(spec)
         spans = {"learning_rate": learning_rate, "strength": strength, "label_smoothing": label_smoothing}
         given: dict[str, Any] = {name: span for name, span in spans.items() if span is not None}
-        if open_layers:
-            given["open_layers"] = tuple(open_layers)
-        space = replace(SearchSpace.around(spec, recipe, vary or TUNABLE), **given)
+        choices = {"open_layers": open_layers, "patience": patience}
+        given |= {name: tuple(values) for name, values in choices.items() if values}
+        space = replace(SearchSpace.around(spec, recipe, vary or USUAL), **given)
         work = create_study(TuningPlan(study or model, spec, recipe, data, epochs, space, seed), database)
     try:
         _work(work, trials)

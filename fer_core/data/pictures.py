@@ -190,7 +190,8 @@ def _from_table(
     if not kept.any():
         raise FerError(f"No row of {shown[:80]} names a picture that is there. {LAYOUT} Received: {names.iloc[0][:80]}")
     empty = pd.Series([""] * len(table), index=table.index)
-    labels, unknown, classes = _labels(_texts(table.get(LABEL, empty))[kept], shown, numbers, own_classes)
+    named = _texts(table.get(LABEL, empty))[kept]
+    labels, unknown, classes = _labels(named, shown, numbers, own_classes)
     if labelled and len(present := sorted({*labels[labels >= 0].tolist()})) == 1:
         raise FerError(
             f"{shown[:80]} has only one class, {classes[present[0]]!r}. Expected at least two.{_hint(own_classes)}"
@@ -208,8 +209,8 @@ def _from_table(
         words = {"gender": np.array(GENDERS)[codes[1]], "ethnicity": np.array(ETHNICITIES)[codes[2]]}
         divisions = pd.DataFrame({"age": codes[0], **words})
     groups, orders, left_out = _divided(divisions[kept].reset_index(drop=True))
-    if labelled and (labels < 0).any():
-        unknown.append(f"{(labels < 0).sum():,} pictures of none of the classes are left out.")
+    if labelled and (nameless := int((named == "").sum())):
+        unknown.append(f"{nameless:,} pictures without a class are left out.")
     notes = (*unknown, *left_out, *skipped)
     pictures = tuple(source for source in sources if source is not None)
     return GroupedPictures(pictures, tuple(names[kept]), groups, orders, labels, splits.to_numpy(str), notes, classes)

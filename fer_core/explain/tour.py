@@ -18,6 +18,7 @@ from fer_core.faces import (
     preprocess_faces,
 )
 from fer_core.faces.framing import cut_square, frame_side
+from fer_core.faces.preprocessing import DETECTING
 from fer_core.inference import Classifier, FaceAnalyzer
 from fer_core.models import ModelSpec
 from fer_core.models.backbones import input_scale, network_input
@@ -67,7 +68,7 @@ def tour(classifier: Classifier, spec: ModelSpec, image: Image, detector: FaceDe
     Raises:
         FerError: no face is detected, or the model's maps have one cell or cover only a part of the crop.
     """
-    if not classifier.locates or spec.preprocessing == "face":
+    if not classifier.locates or spec.preprocessing in DETECTING:
         raise FerError(
             "The tour needs a model whose activation maps show places of the whole face. Choose another model, for "
             f"example a compact CNN. Received: {spec.title}"

@@ -1,4 +1,4 @@
-"""Preprocessing of gray face crops: a closer crop, or more contrast.
+"""Preprocessing of gray face crops: a closer crop, level eyes, or more contrast.
 
 CLAHE: Zuiderveld, "Contrast Limited Adaptive Histogram Equalization" (Graphics Gems IV, 1994).
 """
@@ -12,41 +12,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.faces.detector import FaceDetector, default_detector
-from fer_core.types import FerError
+from fer_core.faces.framing import STEEP_ROLL, framing_roll
+from fer_core.types import Face, FerError
 
 ENLARGED: Final = 192
 """Side in pixels to which crops are enlarged for detection: few faces are found at FER2013's 48, nearly all at 192."""
 
-Box = tuple[float, float, float]  # left, top and side of a square, as shares of a crop's width
-WHOLE: Final[Box] = (0.0, 0.0, 1.0)
+DETECTING: Final = ("face", "aligned")
+"""Preprocessings that detect the face, so that the models get a part of the crop."""
+
+Box = tuple[float, float, float, float]
+"""Left, top and side of a square as shares of a crop's width, and the degrees by which it is turned clockwise."""
+
+WHOLE: Final[Box] = (0.0, 0.0, 1.0, 0.0)
 
 
 def preprocess_faces(faces: NDArray[np.uint8], preprocessing: str) -> NDArray[np.uint8]:
     """Apply a model's preprocessing to face crops `(n, side, side)` uint8 gray, framed like FER2013's faces.
 
-    `none` changes nothing, `face` crops to the detected face, as in the paper's section 3.4.4, `equalize` equalizes the
-    histogram, and `clahe` does so in tiles and with a limit.
+    `none` changes nothing, `face` crops to the detected face, as in the paper's section 3.4.4, `aligned` also turns it
+    until the eyes are level ("a consistent orientation" in the paper's abstract), `equalize` equalizes the histogram,
+    and `clahe` does so in tiles and with a limit.
     """
     if preprocessing == "none" or len(faces) == 0:
         return faces
-    if preprocessing == "face":
-        return crop_to_boxes(faces, detect_boxes(faces))
+    if preprocessing in DETECTING:
+        return crop_to_boxes(faces, detect_boxes(faces, preprocessing))
     if preprocessing == "equalize":
         return np.stack([cv2.equalizeHist(face) for face in faces])
     if preprocessing == "clahe":
         clahe = cv2.createCLAHE(2.0, (4, 4))  # tiles of 12 x 12 pixels on a FER2013 face
         return np.stack([clahe.apply(face) for face in faces])
-    raise FerError(f"Unknown preprocessing. Expected none, face, equalize or clahe. Received: {preprocessing}")
+    raise FerError(f"Unknown preprocessing. Expected none, face, aligned, equalize or clahe. Received: {preprocessing}")
 
 
-def detect_boxes(faces: NDArray[np.uint8], detector: FaceDetector | None = None) -> list[Box]:
-    """Return a square around the largest face detected in each crop, or the whole crop if none is detected."""
+def detect_boxes(
+    faces: NDArray[np.uint8], preprocessing: str = "face", detector: FaceDetector | None = None
+) -> list[Box]:
+    """Return a square around the largest face detected in each crop, or the whole crop if none is detected.
+
+    With `aligned`, it is turned as the line between the eyes, unless that is steeper than 60°: such landmarks are
+    usually wrong in crops that are upright already.
+    """
     detector = detector or default_detector()
     boxes = []
     for face in faces:
         large = cv2.resize(face, (ENLARGED, ENLARGED), interpolation=cv2.INTER_LINEAR)
         found = detector.detect(np.repeat(large[..., None], 3, axis=2), thorough=False)
-        boxes.append(_square(found[0].box) if found else WHOLE)
+        boxes.append(_square(found[0], turned=preprocessing == "aligned") if found else WHOLE)
     return boxes
 
 
@@ -54,9 +67,11 @@ def crop_to_boxes(faces: NDArray[np.uint8], boxes: list[Box]) -> NDArray[np.uint
     """Return each crop's square enlarged to the size of the crop; `faces` and `boxes` as in `detect_boxes`."""
     side = faces.shape[1]
     cropped = np.empty_like(faces)
-    for k, (left, top, size) in enumerate(boxes):
-        # x of the result is at (x + 1/2) · size + left · side − 1/2 of the face
-        matrix = np.array([[size, 0, left * side + (size - 1) / 2], [0, size, top * side + (size - 1) / 2]])
+    for k, (left, top, size, roll) in enumerate(boxes):
+        # the centre of the result, from which distances are turned and scaled, is at the centre of the square
+        turn = size * _rotation(roll)
+        centre = np.array([left + size / 2, top + size / 2]) * side - 0.5
+        matrix = np.column_stack([turn, centre - turn @ np.full(2, (side - 1) / 2)])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         cropped[k] = cv2.warpAffine(faces[k], matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return cropped
@@ -69,18 +84,27 @@ def maps_on_whole_faces(maps: NDArray[np.float32], boxes: list[Box]) -> NDArray[
     """
     _, rows, columns, _ = maps.shape
     result = np.zeros_like(maps)
-    for k, (left, top, size) in enumerate(boxes):
-        row = np.floor(((np.arange(rows) + 0.5) / rows - top) / size * rows).astype(int)
-        column = np.floor(((np.arange(columns) + 0.5) / columns - left) / size * columns).astype(int)
-        inside = ((row >= 0) & (row < rows))[:, None] & ((column >= 0) & (column < columns))
-        result[k] = maps[k][np.clip(row, 0, rows - 1)[:, None], np.clip(column, 0, columns - 1)]
-        result[k][~inside] = 0
+    y, x = np.meshgrid((np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns, indexing="ij")
+    for k, (left, top, size, roll) in enumerate(boxes):
+        from_centre = np.stack([x - left - size / 2, y - top - size / 2], axis=-1)
+        places = from_centre @ _rotation(roll) / size + 0.5  # a row vector times the matrix turns back
+        column, row = (np.floor(places[..., axis] * count).astype(int) for axis, count in ((0, columns), (1, rows)))
+        inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+        result[k][inside] = maps[k][row[inside], column[inside]]
     return result
 
 
-def _square(box: tuple[float, float, float, float]) -> Box:
-    x, y, width, height = box
+def _rotation(degrees: float) -> NDArray[np.float64]:
+    """Return the matrix that turns (x, y), with y downwards, clockwise."""
+    angle = np.radians(degrees)
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
+def _square(face: Face, *, turned: bool) -> Box:
+    x, y, width, height = face.box
+    roll = framing_roll(face) if turned else 0.0
+    roll = roll if abs(roll) <= STEEP_ROLL else 0.0
     size = min(max(width, height), ENLARGED)
     left = min(max(x + (width - size) / 2, 0.0), ENLARGED - size)
     top = min(max(y + (height - size) / 2, 0.0), ENLARGED - size)
-    return left / ENLARGED, top / ENLARGED, size / ENLARGED
+    return left / ENLARGED, top / ENLARGED, size / ENLARGED, roll

@@ -76,7 +76,6 @@ def guess(
         raise FerError(f"The file takes pictures of {file.side} pixels. Received: --size {size}")
     if colour is not None and file.colour == (colour == "gray"):
         raise FerError(f"The file takes {'colour' if file.colour else 'gray'} pictures. Received: --colour {colour}")
-    columns_of(classes or EXPRESSIONS)
     held = training_and_holdout(dataset)[1]
     held = held.subset(np.arange(0, len(held), -(-len(held) // GUESSED_ON)))
     side = int(size or file.side or 0)
@@ -84,8 +83,7 @@ def guess(
     guesses = []
     for a_scale in [scale] if scale else SCALES:
         differs = len(set(SCALES.get(a_scale, ((), ()))[0])) > 1  # between the channels
-        colours = ["gray"] if not file.colour else ["rgb", "bgr"] if differs else ["rgb"]
-        for a_colour in [colour] if colour else colours:
+        for a_colour in [colour] if colour else ["rgb", *["bgr"] * differs] if file.colour else ["gray"]:
             takes = Takes(side, a_colour, a_scale, tuple(classes) or EXPRESSIONS)
             outputs = file.outputs(faces, colour=a_colour, scale=a_scale, classes=len(takes.classes))
             takes = replace(takes, logits=not are_probabilities(outputs))
@@ -117,14 +115,14 @@ def guess_table(guesses: Sequence[Guess]) -> pd.DataFrame:
     """Return the guesses as a table of texts for people."""
     rows = [
         {
-            "Scale": one.takes.scale,
-            "Colour": one.takes.colour,
-            "Size": str(one.takes.size),
-            "Outputs": "logits" if one.takes.logits else "probabilities",
-            "Classes": ", ".join(one.takes.classes),
-            f"Accuracy on {one.faces} faces of the hold-out": f"{one.accuracy:.1%}",
+            "Scale": takes.scale,
+            "Colour": takes.colour,
+            "Size": str(takes.size),
+            "Outputs": "logits" if takes.logits else "probabilities",
+            "Classes": ", ".join(takes.classes),
+            f"Accuracy on {faces} faces of the hold-out": f"{accuracy:.1%}",
         }
-        for one in guesses
+        for takes, accuracy, faces in guesses
     ]
     return pd.DataFrame(rows)
 

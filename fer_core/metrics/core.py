@@ -234,6 +234,24 @@ def measured(
     return replace(metrics, values=numbers), replace(ends, values=ends.values | none)  # noqa: PD011
 
 
+REPORTED: Final = ("precision", "recall", "f1", "tpr", "fpr", "support")
+"""Columns of a classification report: rates of each expression against the rest, and its number of faces."""
+
+
+def report_table(predictions: Predictions, measured: Measured) -> pd.DataFrame:
+    """Return the classification report of each model, as scikit-learn's, with true and false positive rates.
+
+    The columns are `name`, `model`, `expression` (the seven, then "macro avg" and "weighted avg") and those of
+    `REPORTED`. TPR is the same number as recall; the paper prints both.
+    """
+    rows = [
+        {"name": name, "model": predictions.titles[name], "expression": expression, **rates}
+        for name in predictions.names
+        for expression, rates in measured[name][0].per_class.as_dict(predictions.classes).items()
+    ]
+    return pd.DataFrame(rows).astype(dict.fromkeys(REPORTED[:-1], float))
+
+
 def f1_table(predictions: Predictions, measured: Measured) -> pd.DataFrame:
     """Return F1 of each model and expression: columns `name`, `model`, `expression`, `f1`, `low`, `high`, `precision`,
     `recall`, `faces`."""

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.labels import EXPRESSIONS
-from fer_core.metrics.core import Measured, metric_titles
+from fer_core.metrics.core import REPORTED, Measured, metric_titles
 from fer_core.metrics.predictions import Predictions
 from fer_core.models import model_spec
 
@@ -47,8 +47,12 @@ OVERALL: Final = tuple(ReportedOverall(**row) for row in _RESULTS["overall"])
 F1_BY_CLASS: Final[list[dict[str, Any]]] = _RESULTS["f1_by_class"]
 """The rows of figure 6, 12, 14 and 16: `figure`, `name`, and `f1` in the order of `labels.EXPRESSIONS`."""
 
-FINAL: Final[dict[str, list[float]]] = _RESULTS["final"]
-"""Support, precision and recall of the expressions for the final model, VGG16_modified, in section 4.5."""
+FINAL: Final[dict[str, Any]] = _RESULTS["final"]
+"""What section 4.5 reports of the final model, VGG16_modified: lists of `support`, `precision`, `recall`, `f1`, `tpr`
+and `fpr` of the expressions, `macro_avg` and `weighted_avg` of precision, recall and F1, `roc_auc`, two accuracies."""
+
+CLAIMS: Final[list[dict[str, Any]]] = _RESULTS["claims"]
+"""What the paper concludes, each as a comparison of accuracies; see the file."""
 
 CONTRADICTIONS: Final = _read("paper_contradictions")
 """Where the paper disagrees with itself, by kind: `topic`, `variants` (our names; none if it is about all models),
@@ -77,23 +81,6 @@ IN_PACKAGES: Final[list[dict[str, Any]]] = _PUBLISHED["measured"]
 def reported(variant: str) -> list[ReportedOverall]:
     """Return the rows of the overall tables about one of our variants, in the order of the paper."""
     return [row for row in OVERALL if VARIANTS[row.name] == variant]
-
-
-def recompute_vgg16_modified() -> dict[str, float]:
-    """Recompute accuracy, macro F1, Avg TPR and Avg FPR of VGG16_modified from section 4.5, by key of the metric.
-
-    The printed fractions determine the counts: recall times support, and the true positives divided by precision, are
-    integers, and the predicted counts sum to the 3,589 faces.
-    """
-    support, precision, recall = (np.array(FINAL[name]) for name in ("support", "precision", "recall"))
-    hits = np.rint(recall * support).astype(int)
-    predicted = np.rint(hits / precision).astype(int)
-    return {
-        "accuracy": float(hits.sum() / support.sum()),
-        "macro_f1": float((2 * hits / (support + predicted)).mean()),
-        "avg_tpr": float((hits / support).mean()),
-        "avg_fpr": float(((predicted - hits) / (support.sum() - support)).mean()),
-    }
 
 
 def paper_metrics() -> dict[str, str]:
@@ -130,15 +117,14 @@ def paper_overall(predictions: Predictions | None, measured: Measured) -> pd.Dat
 
 
 def paper_marks(table: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return a metric of `paper_overall` with a row for each value: `title`, `source` ("reported" or "measured here"),
-    `where`, `value`, `low`, `high`."""
+    """Return a metric of `paper_overall` with a row for each value: `title`, `source` ("reported", or "measured here"
+    with the weights of stand-ins), `where`, `value`, `low`, `high`."""
     printed = table[["title", "reported", f"{metric}_reported"]].set_axis(["title", "where", "value"], axis=1)
     ours = table[["title", "measured", f"{metric}_measured", f"{metric}_low", f"{metric}_high"]]
     ours = ours.set_axis(["title", "where", "value", "low", "high"], axis=1).drop_duplicates("title")
-    return pd.concat(
-        [printed.assign(source="reported"), ours.dropna(subset=["value"]).assign(source="measured here")],
-        ignore_index=True,
-    )
+    weights = ours["where"].str.extract("(, [^,]* weights)$", expand=False).fillna("")
+    ours = ours.assign(source="measured here" + weights).dropna(subset=["value"])
+    return pd.concat([printed.assign(source="reported"), ours], ignore_index=True)
 
 
 def paper_f1(variant: str, measured: Measured) -> pd.DataFrame:
@@ -158,20 +144,15 @@ def paper_f1(variant: str, measured: Measured) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
 
 
-def paper_recomputed() -> pd.DataFrame:
-    """Return VGG16_modified recomputed from section 4.5, beside what the figures report of it.
-
-    There is a row for each metric; the columns are `metric`, `recomputed` and one for each figure ("figure 11", …).
-    """
-    recomputed = recompute_vgg16_modified()
-    titles = {name: title for name, title in paper_metrics().items() if name in recomputed}
-    return pd.DataFrame(
-        {
-            "metric": list(titles.values()),
-            "recomputed": [recomputed[name] for name in titles],
-            **{f"figure {row.figure}": [getattr(row, name) for name in titles] for row in reported("vgg16_modified")},
-        }
+def paper_report() -> pd.DataFrame:
+    """Return the classification report of section 4.5, columns as `core.report_table`; NaN where nothing is printed."""
+    rows = pd.DataFrame({"expression": EXPRESSIONS, **{name: FINAL[name] for name in REPORTED}})
+    means = pd.DataFrame(
+        {"expression": title, **dict(zip(REPORTED, FINAL[key], strict=False)), "support": sum(FINAL["support"])}
+        for title, key in {"macro avg": "macro_avg", "weighted avg": "weighted_avg"}.items()
     )
+    table = pd.concat([rows, means], ignore_index=True)
+    return table.assign(name="", model="VGG16_modified, as the paper reports it")[["name", "model", *table.columns]]
 
 
 def paper_notes(variant: str) -> dict[str, str]:

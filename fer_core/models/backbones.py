@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,8 +56,6 @@ class Backbone:
         size: side in pixels to which a face of FER2013, which has 48, is enlarged.
         imagenet_size: the same for its ImageNet weights; 0 for no difference.
         open_layers: last layers with weights that its `modified` model trains. Batch norm layers do not count.
-        captions: the Dataset page's caption of each input that no other backbone has, with a named model; None for its
-            title and its first variant.
         epochs: of its pretraining on UTKFace.
         learning_rate: the maximum of its pretraining.
         milliseconds: for a face of `size` pixels in Keras on two cores; None if it was not measured.
@@ -71,7 +69,6 @@ class Backbone:
     size: int = 96
     imagenet_size: int = 0
     open_layers: int = 6
-    captions: Mapping[str, str] | None = field(default=None, hash=False)
     epochs: int = 20
     learning_rate: float = 1e-3
     milliseconds: float | None = None
@@ -96,7 +93,6 @@ BACKBONES: Final[dict[str, Backbone]] = {
         in_paper=True,
         size=48,
         open_layers=4,  # as above
-        captions={"VGG16": "vgg16_modified", "VGG16, face": "vgg16_modified_face"},
         epochs=10,
         learning_rate=2e-4,  # it has no batch normalization and diverges at the usual rate
         milliseconds=12.0,
@@ -112,10 +108,10 @@ BACKBONES: Final[dict[str, Backbone]] = {
         served_milliseconds=10.0,
     ),
     "ResNet50": Backbone(_IMAGENET_MEAN, ("frozen",), in_paper=True, size=48, epochs=8, milliseconds=6.0),
-    "EfficientNetB0": Backbone(_UNCHANGED, ("modified",), "EfficientNet-B0", size=64),
-    "EfficientNetV2B0": Backbone(_UNCHANGED, ("modified",), "EfficientNetV2-B0", size=64, captions={}),
-    "DenseNet121": Backbone(_STANDARDIZED, ("modified",), size=64),
-    "NASNetMobile": Backbone(_SIGNED, ("modified",), "NASNet Mobile", size=64),
+    "EfficientNetB0": Backbone(_UNCHANGED, ("frozen", "modified"), "EfficientNet-B0", size=64),
+    "EfficientNetV2B0": Backbone(_UNCHANGED, ("modified",), "EfficientNetV2-B0", size=64),
+    "DenseNet121": Backbone(_STANDARDIZED, ("frozen", "modified"), size=64),
+    "NASNetMobile": Backbone(_SIGNED, ("frozen", "modified"), "NASNet Mobile", size=64),
     # in `mobilenet_faces`; its VGGFace2 weights saw faces of 224 pixels; a multiple of 32, because of Keras' padding
     "MobileNet": Backbone(_SIGNED, size=160),
     **dict.fromkeys(("VGG19", "ResNet101", "ResNet152"), Backbone(_IMAGENET_MEAN)),

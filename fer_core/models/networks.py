@@ -11,6 +11,8 @@ from fer_core.models.backbones import MINUS_ONE_TO_ONE, backbone_named, build_ba
 from fer_core.models.spec import ALL_LAYERS, ModelSpec
 from fer_core.types import FerError
 
+_GRAY_MEAN, _GRAY_DEVIATION = 0.508, 0.255  # of the pixels of FER2013's Training faces, as shares of 255
+
 
 def compact_cnn(spec: ModelSpec) -> keras.Model:
     """Build the default network, a small residual, VGG-style CNN that two CPU cores can train from scratch.
@@ -62,10 +64,10 @@ def _residual(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTenso
 def transfer_network(spec: ModelSpec) -> keras.Model:
     """Build a backbone with a new head for gray faces, 48×48 as FER2013 has them.
 
-    Noise, enlarging, three equal channels and the backbone's `preprocess_input` are part of the network, so its input
-    is that of all networks. The head is a linear layer on the pooled features, after a batch norm if the spec has one,
-    so the class activation map is exact. The layer `features` returns `(batch, rows, columns, channels)`, `pool` their
-    mean, and `head` is the linear layer.
+    Noise, a batch norm before the backbone, enlarging, three equal channels and the backbone's `preprocess_input` are
+    part of the network, so its input is that of all networks. The head is a linear layer on the pooled features, after
+    a batch norm if the spec has one there, so the class activation map is exact. The layer `features` returns
+    `(batch, rows, columns, channels)`, `pool` their mean, and `head` is the linear layer.
 
     Raises:
         FerError: the backbone is unknown, its weights are not available, or it has fewer layers with weights.
@@ -77,7 +79,7 @@ def transfer_network(spec: ModelSpec) -> keras.Model:
     x = backbone_input(inputs, spec)
     x = layers.Identity(name="features")(backbone(x))
     x = layers.GlobalAveragePooling2D(name="pool")(x)
-    if spec.batch_normalization:
+    if spec.batch_normalization == "after pooling":
         x = layers.BatchNormalization(name="head_normalization")(x)
     if spec.dropout:
         x = layers.Dropout(spec.dropout, name="dropout")(x)
@@ -86,11 +88,25 @@ def transfer_network(spec: ModelSpec) -> keras.Model:
 
 
 def backbone_input(faces: keras.KerasTensor, spec: ModelSpec) -> keras.KerasTensor:
-    """Convert gray faces `(batch, height, width, 1)` to the backbone's input, with noise in training if specified."""
+    """Convert gray faces `(batch, height, width, 1)` to the backbone's input.
+
+    Gaussian noise is added in training if specified, after or before a batch norm if there is one here. The batch norm
+    starts with the mean and the standard deviation of FER2013's gray levels as its offset and factor, because the
+    backbone expects gray levels.
+    """
     x = faces
-    if spec.noise:  # the layer expects values from 0 to 1
+    if spec.noise or spec.normalizes_input:
+        # the noise layer expects values from 0 to 1; each face gets its own noise
+        noise = layers.GaussianNoise(spec.noise, name="noise")
+        factor, offset = (keras.initializers.Constant(value) for value in (_GRAY_DEVIATION, _GRAY_MEAN))
+        norm = layers.BatchNormalization(
+            momentum=0.9, gamma_initializer=factor, beta_initializer=offset, name="input_normalization"
+        )
         x = layers.Rescaling(1 / 255, name="to_shares")(x)
-        x = layers.GaussianNoise(spec.noise, name="noise")(x)
+        for layer in {"before noise": (norm, noise), "after noise": (noise, norm)}.get(
+            spec.batch_normalization, (noise,)
+        ):
+            x = layer(x)
         x = layers.Rescaling(255.0, name="to_levels")(x)
     side = spec.backbone_size
     x = layers.Resizing(side, side, interpolation="bilinear", name="enlarge")(x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fer_core.models.backbones import BACKBONES
 from fer_core.models.spec import WEIGHTS, ModelSpec
@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     import keras
 
 
-def _transfer(backbone: str, stage: str, extra: str = "", **settings: Any) -> ModelSpec:
+def _transfer(backbone: str, stage: str) -> ModelSpec:
     """A backbone with a new head, in one of the paper's two stages.
 
     `frozen` trains only the head (section 3.4.1), `modified` also the last layers, with batch norm and augmentation
-    (3.4.2). `extra` is added to name and title.
+    (3.4.2).
     """
     known = BACKBONES[backbone]
+    settings: dict[str, Any] = {}
     if stage == "modified":
-        settings = {"open_layers": known.open_layers, "batch_normalization": True, **settings}
+        settings = {"open_layers": known.open_layers, "batch_normalization": "after pooling"}
     return ModelSpec(
-        name="_".join(filter(None, (backbone.lower(), stage, extra))),
-        title=", ".join(filter(None, (known.title or backbone, stage, extra))),
+        name=f"{backbone.lower()}_{stage}",
+        title=f"{known.title or backbone}, {stage}",
         architecture="transfer",
         weights_from="imagenet",
         backbone=backbone,
@@ -53,6 +54,25 @@ _FACES = ModelSpec(  # a network that has seen millions of faces, fitted to labe
     open_normalization=True,
     dropout=0.2,
 )
+EXTRAS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "noise": ("noise", {"noise": 0.05}),  # the paper does not give the strength of its noise
+    "face": ("face", {"preprocessing": "face"}),
+    "aligned": ("aligned", {"preprocessing": "aligned"}),
+    "equalize": ("histogram equalized", {"preprocessing": "equalize"}),
+    "clahe": ("CLAHE", {"preprocessing": "clahe"}),
+    "nonorm": ("no batch norm", {"batch_normalization": "none"}),
+    "poolnorm": ("batch norm after pooling", {"batch_normalization": "after pooling"}),
+    "normfirst": ("batch norm before noise", {"batch_normalization": "before noise"}),
+    "noisefirst": ("batch norm after noise", {"batch_normalization": "after noise"}),
+}
+"""Endings of a network's name that change one thing: words for its title, and settings of its spec."""
+
+
+def _with_extra(spec: ModelSpec, ending: str) -> ModelSpec:
+    words, settings = EXTRAS[ending]
+    return replace(spec, name=f"{spec.name}_{ending}", title=f"{spec.title}, {words}", **settings)
+
+
 _NETWORKS = ("compact_cnn", "transfer")
 _STAGES = ("frozen", "modified")
 _OTHER_WEIGHTS = {"utk": "utkface", "random": "random"}
@@ -76,8 +96,7 @@ _SPECS = {
         *(_transfer(name, "frozen") for name, known in BACKBONES.items() if "frozen" in known.variants),
         _transfer("MobileNetV2", "modified"),
         _transfer("VGG16", "modified"),
-        _transfer("VGG16", "modified", "noise", noise=0.05),  # the paper does not give the strength of its noise
-        _transfer("VGG16", "modified", "face", preprocessing="face"),
+        *(_with_extra(_transfer("VGG16", "modified"), extra) for extra in ("noise", "face")),
         *(_transfer(name, "modified") for name, known in BACKBONES.items() if "modified" in known.variants),
         ModelSpec("hog_linear", "HOG + logistic regression", "hog_linear", weights_from="none"),
         ModelSpec("class_prior", "Class prior (the floor)", "class_prior", weights_from="none"),
@@ -103,13 +122,10 @@ def network_names() -> list[str]:
 
 def networks_by_input() -> dict[str, str]:
     """Return one named network for each kind of input, by its caption."""
-    captions = {"Compact CNN": "compact_cnn"}
-    for name, known in BACKBONES.items():
-        if known.captions is not None:
-            captions |= known.captions
-        elif known.variants:
-            captions[known.title or name] = f"{name.lower()}_{known.variants[0]}"
-    return captions
+    named = {known.title or name: (name, known.variants) for name, known in BACKBONES.items() if known.variants}
+    return {"Compact CNN": "compact_cnn"} | {
+        title: f"{name.lower()}_{variants[0]}" for title, (name, variants) in named.items()
+    }
 
 
 def model_spec(name: str) -> ModelSpec:
@@ -117,8 +133,8 @@ def model_spec(name: str) -> ModelSpec:
 
     Args:
         name: one of `model_names()`, or another backbone of Keras followed by `_frozen` or `_modified`, for example
-            `resnet101v2_modified`. `_utk` (UTKFace) or `_random` at the end starts from these weights instead of
-            ImageNet's.
+            `resnet101v2_modified`. One of `EXTRAS` after the name of a network changes it: `densenet121_frozen_clahe`.
+            `_utk` (UTKFace) or `_random` at the end starts from these weights instead of ImageNet's.
 
     Raises:
         FerError: there is no such model.
@@ -129,6 +145,10 @@ def model_spec(name: str) -> ModelSpec:
     if stem and ending in _OTHER_WEIGHTS and (backbone := model_spec(stem).backbone):
         spec = model_spec(stem).with_weights(_OTHER_WEIGHTS[ending])
         return replace(spec, backbone_size=BACKBONES[backbone].size)  # that of the pretraining
+    if stem and ending in EXTRAS and (spec := model_spec(stem)).architecture in _NETWORKS:
+        if not spec.backbone and "preprocessing" not in EXTRAS[ending][1]:
+            raise FerError(f"Only models with a backbone can have {EXTRAS[ending][0]}. Received: {name}")
+        return _with_extra(spec, ending)
     for backbone in BACKBONES:
         if backbone.lower() == stem and ending in _STAGES:
             return _transfer(backbone, ending)

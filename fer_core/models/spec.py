@@ -12,8 +12,12 @@ from fer_core.types import FerError
 ALL_LAYERS: Final = -1
 """Value of `ModelSpec.open_layers` for training the whole backbone."""
 
-PREPROCESSINGS: Final = ("none", "face", "equalize", "clahe")
+PREPROCESSINGS: Final = ("none", "face", "aligned", "equalize", "clahe")
 """Names of preprocessing for gray faces, see `fer_core.faces.preprocess_faces`."""
+
+BATCH_NORMS: Final = ("none", "after pooling", "before noise", "after noise")
+"""Where a batch norm stands: nowhere, on the pooled features, or before the backbone, where it is followed by the noise
+("batch normalization first, followed by Gaussian noise", as the paper's abstract has it) or follows it."""
 
 WEIGHTS: Final = {"imagenet": "ImageNet", "vggface2": "VGGFace2", "utkface": "UTKFace", "random": "random weights"}
 """Initial weights, with their titles."""
@@ -53,7 +57,7 @@ class ModelSpec:
         open_layers: number of the backbone's last layers with weights that are trained; batch norm layers do not count.
             0 for none, `ALL_LAYERS` for all.
         open_normalization: train the batch norm layers after the first open one as well; they are if all are open.
-        batch_normalization: normalize the pooled features before the head.
+        batch_normalization: one of `BATCH_NORMS`.
         noise: standard deviation of Gaussian noise on the input in training, as a share of the gray range.
         preprocessing: one of `PREPROCESSINGS`, applied to every face in training, measuring and serving.
         classes: what it tells apart, in the order of its outputs: by default the seven expressions.
@@ -74,7 +78,7 @@ class ModelSpec:
     cut_after: str = ""
     open_layers: int = 0
     open_normalization: bool = False
-    batch_normalization: bool = False
+    batch_normalization: str = "none"
     noise: float = 0.0
     preprocessing: str = "none"
     classes: tuple[str, ...] = EXPRESSIONS
@@ -88,6 +92,11 @@ class ModelSpec:
             raise FerError(
                 f"Unknown preprocessing. Expected one of: {', '.join(PREPROCESSINGS)}. Received: {self.preprocessing}"
             )
+        if self.batch_normalization not in BATCH_NORMS:
+            raise FerError(
+                f"Unknown place of the batch norm. Expected one of: {', '.join(BATCH_NORMS)}. Received: "
+                f"{self.batch_normalization}"
+            )
         if self.open_layers < ALL_LAYERS or not 0 <= self.dropout < 1 or not 0 <= self.noise <= 1:
             raise FerError(
                 f"Expected open layers from 0 on (or {ALL_LAYERS} for all), a dropout from 0 to below 1 and noise "
@@ -97,7 +106,13 @@ class ModelSpec:
     @property
     def frozen(self) -> bool:
         """Whether the backbone's output does not change in training, so that its features can be cached."""
-        return self.architecture == "transfer" and self.open_layers == 0 and self.noise == 0
+        changes = self.open_layers or self.noise or self.normalizes_input
+        return self.architecture == "transfer" and not changes
+
+    @property
+    def normalizes_input(self) -> bool:
+        """Whether a batch norm stands before the backbone."""
+        return self.batch_normalization in {"before noise", "after noise"}
 
     @property
     def trained(self) -> str:
@@ -127,13 +142,14 @@ class ModelSpec:
                 f"{self.name} includes the weights that it starts from. To start from {source}, use the model "
                 f"{self.name.removesuffix(ending)}."
             )
-        return replace(
+        spec = replace(
             self,
             name=f"{self.name}_{_ENDINGS.get(source, source)}",
             title=f"{self.title} ({WEIGHTS.get(source, source)})",
             weights_from=source,
-            batch_normalization=self.batch_normalization or (source == "utkface" and bool(self.backbone)),
         )
+        needs_norm = source == "utkface" and self.backbone and self.batch_normalization == "none"
+        return replace(spec, batch_normalization="after pooling") if needs_norm else spec
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types, for cards and run folders; `classes` only where they are not the seven."""
@@ -145,5 +161,7 @@ class ModelSpec:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelSpec:
         """Build a spec from the result of `as_dict`; raise a TypeError if a key is unknown or missing."""
+        if isinstance(norm := values.get("batch_normalization"), bool):  # cards of earlier versions
+            values = {**values, "batch_normalization": "after pooling" if norm else "none"}
         spec = cls(**values)
         return replace(spec, widths=tuple(spec.widths), classes=tuple(spec.classes))

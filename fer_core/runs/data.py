@@ -43,6 +43,7 @@ class DataSettings:
     balanced: bool = False
     path: str = ""  # folder or zip with a folder of pictures per expression, or the name of a data set
     whole_image: bool = False  # the pictures are face crops already (`folder` only)
+    papers_split: bool = False  # learn all of Training, validate on PrivateTest, test on PublicTest (FER2013 only)
     seed: int = 0  # which faces are drawn from FER2013
 
     def __post_init__(self) -> None:
@@ -80,7 +81,13 @@ def load_training_data(settings: DataSettings, say: Callable[[str], None] = lamb
     picture is used; detecting it takes about 20 ms. A `FerError` says why faces cannot be used.
     """
     if settings.source == "fer2013":
-        data = fer2013_part(load_fer2013(), settings.faces, balanced=settings.balanced, seed=settings.seed)
+        data = fer2013_part(
+            load_fer2013(),
+            settings.faces,
+            balanced=settings.balanced,
+            seed=settings.seed,
+            papers_split=settings.papers_split,
+        )
         return LoadedData(data, tuple(count_warnings(data.training)))
     source = Path(settings.path).expanduser()
     kind: str = "own pictures"
@@ -137,9 +144,11 @@ def expected_faces(settings: DataSettings) -> int:
     return sum(name.lower().endswith(IMAGE_SUFFIXES) for name in pictures) or 1
 
 
-def fer2013_part(dataset: FaceDataset, faces: int | None, *, balanced: bool, seed: int) -> TrainingData:
-    """Return FER2013 divided as everywhere in FER Lab, with the training faces that `DataSettings` describes."""
-    whole = TrainingData.of(dataset)
+def fer2013_part(
+    dataset: FaceDataset, faces: int | None, *, balanced: bool, seed: int, papers_split: bool = False
+) -> TrainingData:
+    """Return FER2013 divided as everywhere in FER Lab, or as in the paper, with the faces that `DataSettings` names."""
+    whole = TrainingData.of(dataset, papers_split=papers_split)
     if faces is None and not balanced:
         return whole
     if faces is None:
@@ -148,7 +157,8 @@ def fer2013_part(dataset: FaceDataset, faces: int | None, *, balanced: bool, see
     training = _draw(whole.training, faces, balanced=balanced, seed=seed)
     holdout = _draw(whole.holdout, len(training), balanced=False, seed=0)
     shares = "equal classes" if balanced else "FER2013's own shares"
-    name = f"{len(training):,} faces of FER2013 Training ({shares}), without the fixed hold-out"
+    without = "" if papers_split else ", without the fixed hold-out"
+    name = f"{len(training):,} faces of FER2013 Training ({shares}){without}"
     rule = whole.holdout_rule
     return TrainingData(training, holdout, tests=whole.tests, name=name, holdout_rule=rule, scored=whole.holdout)
 

@@ -18,9 +18,10 @@ from fer_core.measuring.results import load_predictions
 from fer_core.measuring.robustness import robustness_summary, robustness_table
 from fer_core.metrics.paper import reported
 from fer_core.models.registry import origin
-from fer_core.models.spec import WEIGHTS
+from fer_core.models.spec import WEIGHTS, ModelSpec
 from fer_core.store.card import ModelCard, Score
 from fer_core.store.stored_model import StoredModel
+from fer_core.training.recipe import Recipe, fit_summary
 from fer_core.types import FerError
 
 FILE: Final = "README.md"
@@ -138,6 +139,8 @@ def _training(card: ModelCard) -> str:
     fitted: dict[str, Any] = {
         "Starts from": {"none": "", **WEIGHTS}.get(card.weights_from, card.weights_from),
         "Trained": card.trained_part,
+        "Network": _network(card.spec),
+        "Fit": _fit(card),
         "Target": TEXTS["targets"].get(str(recipe.get("target", "labels")), ""),
         "Served head": _served_head(training),
         "Teachers": _names(recipe.get("teachers")),
@@ -161,6 +164,25 @@ def _training(card: ModelCard) -> str:
         "Code": f"commit {training['commit']}" if training.get("commit") else "",
     }
     return "\n".join(f"- {name}: {value}" for name, value in given.items() if value and value != "–")
+
+
+def _network(spec: ModelSpec | None) -> str:
+    """Return what the paper varies of a network: its size, batch norm, noise and preprocessing."""
+    if spec is None or not spec.backbone:
+        return ""
+    noise = f"{spec.noise:g} of the gray range" if spec.noise else "none"
+    return (
+        f"{spec.backbone} at {spec.backbone_size} pixels; batch norm: {spec.batch_normalization}; noise: {noise}; "
+        f"preprocessing: {spec.preprocessing}"
+    )
+
+
+def _fit(card: ModelCard) -> str:
+    """Return the recipe in words; empty for baselines, ensembles and recipes of other versions."""
+    try:
+        return fit_summary(Recipe.from_dict(dict(card.recipe)))
+    except (FerError, TypeError, KeyError):
+        return ""
 
 
 def _served_head(training: Any) -> str:

@@ -22,7 +22,8 @@ from fer_core.figures.theme import legend_height
 from fer_core.files import whole_file, write_text
 from fer_core.metrics.core import metric_titles
 from fer_core.metrics.ensembles import Ensemble
-from fer_core.metrics.paper import PLAIN_MEANS, paper_metrics
+from fer_core.metrics.paper import PLAIN_MEANS, paper_metrics, paper_report
+from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
 from fer_core.models.spec import utkface_note
 from fer_core.sections.results import Results, writing
 from fer_core.sections.sections import SECTIONS, Chart, Section
@@ -43,7 +44,7 @@ def write_html(results: Results, path: Path) -> Path:
 
 def render(results: Results) -> str:
     """Return a report as the text of an HTML file, about 7 MB long, most of it plotly.js."""
-    sections = [section for make in SECTIONS if (section := make(results)).charts]
+    sections = [section for make in SECTIONS if (section := make(results)).charts or len(section.table)]
     anchors = {section.title: section.title.lower().replace(" ", "-") for section in sections}
     links = "".join(f'<a href="#{anchor}">{title}</a>' for title, anchor in anchors.items())
     body = [*_head(results), f"<nav>{links}</nav>"]
@@ -150,6 +151,11 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
     table, titles = section.table, section.titles
     if section.title in ("F1 by expression", "Robustness"):
         yield _table(table, titles)
+    elif section.title == "Classification report":
+        if not results.answers.own:
+            table = pd.concat([paper_report(), table])
+        reports = f"{table['model'].nunique()} classification reports"
+        yield f"<details><summary>{reports}</summary>{_table(table, titles)}</details>"
     elif section.title == "Scoreboard":
         if isinstance(results.ensemble, Ensemble):
             yield f"<p>{escape(results.ensemble.description)}</p>"
@@ -174,9 +180,8 @@ def _tables(results: Results, section: Section) -> Iterator[str]:
         both = {name: _two_lines(table, f"{name}_reported", f"{name}_measured") for name in paper_metrics()}
         sources = {name: titles[name] for name in ("reported", "measured")}
         yield _table(table.assign(**both), {"title": titles["title"], **paper_metrics(), **sources})
-        yield "<h3>The final model, recomputed from the table in section 4.5, beside the figures</h3>"
-        again = results.tables["paper_recomputed"]
-        yield _table(again, {name: name.capitalize() for name in map(str, again)} | {"metric": "VGG16_modified"})
+        yield f"<h3>The paper’s conclusions, judged</h3><p>{CLAIMS_CAPTION}</p>"
+        yield from (f"<p>{escape(sentence.replace('**', ''))}</p>" for sentence in in_prose(results.claims))
         yield f"<h3>Contradictions in the paper</h3><p>{escape(PLAIN_MEANS)}</p>"
         titles = {"topic": "Topic", "note": "Contradiction", "statements": "Statements"}
         yield _table(results.tables["paper_contradictions"], titles, kind="long")

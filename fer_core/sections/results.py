@@ -18,10 +18,11 @@ from fer_core.measuring.robustness import robustness_table
 from fer_core.measuring.scoreboard import front_models, scoreboard_table
 from fer_core.metrics.calibration import calibration_table, reliability_table
 from fer_core.metrics.confusion import confusion_cells
-from fer_core.metrics.core import Measured, f1_table, measure_models
+from fer_core.metrics.core import Measured, f1_table, measure_models, report_table
 from fer_core.metrics.curves import HALF_A_PIXEL, curve_table, threshold_table
 from fer_core.metrics.ensembles import Ensemble, fuse
-from fer_core.metrics.paper import PAPER_VARIANTS, paper_contradictions, paper_f1, paper_overall, paper_recomputed
+from fer_core.metrics.paper import PAPER_VARIANTS, paper_contradictions, paper_f1, paper_overall, paper_report
+from fer_core.metrics.paper_claims import paper_claims
 from fer_core.metrics.predictions import Predictions, is_graded
 from fer_core.metrics.significance import pair_table
 from fer_core.store.datasets import find_dataset
@@ -54,6 +55,7 @@ class Results:
     measured = cached_property(lambda self: self.measure() if self.measure else measure_models(self.answers))
     board = cached_property(lambda self: scoreboard_table(self.answers, self.measured, self.models))
     class_f1 = cached_property(lambda self: f1_table(self.answers, self.measured))
+    reports = cached_property(lambda self: report_table(self.answers, self.measured))
     curves = cached_property(lambda self: curve_table(self.graded or self.answers, self.tolerance))
     reliability = cached_property(lambda self: reliability_table(self.graded or self.answers))
     calibration = cached_property(lambda self: calibration_table(self.graded or self.answers, self.other))
@@ -105,6 +107,12 @@ class Results:
         return paper_overall(answers, measured), {name: paper_f1(name, measured) for name in PAPER_VARIANTS}
 
     @cached_property
+    def claims(self) -> pd.DataFrame:
+        """The paper's conclusions, judged."""
+        public = self.public()
+        return paper_claims(public.answers if public else None)
+
+    @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by name; those computed from predictions have the columns `split`, `view` and `by`."""
         answers = self.answers
@@ -114,6 +122,7 @@ class Results:
         predicted = {
             "scoreboard": self.board,
             "class_f1": self.class_f1,
+            "classification_reports": self.reports,
             "curves": self.curves,
             "thresholds": pd.concat(thresholds, ignore_index=True),
             "reliability": self.reliability,
@@ -133,7 +142,8 @@ class Results:
         return tables | {
             "paper": overall,
             "paper_f1": pd.concat(f1, ignore_index=True),
-            "paper_recomputed": paper_recomputed(),
+            "paper_claims": self.claims,
+            "paper_report": paper_report(),
             "paper_contradictions": paper_contradictions(),
         }
 

@@ -107,6 +107,9 @@ MIRROR_ONLY = Augmentation(48, 0.0, (1.0, 1.0), 0.0, True, 0.0, 0.0, 0.0)  # a f
 AS_THE_PAPER = Augmentation(48, 15.0, (0.85, 1.15), 0.0, True, 0.0, 0.0, 0.0)
 """The paper's three (section 3.4.2): rotation, flip and zoom. The paper does not give their strength."""
 
+AS_THE_ABSTRACT = replace(AS_THE_PAPER, scale=(1.0, 1.0), shift=4.0)
+"""The three of the paper's abstract: rotation, shift and flip."""
+
 ROBUST = Augmentation(
     scale=(0.75, 1.25),  # the boxes of a face detector vary more than FER2013's framing
     shift=5.0,
@@ -121,12 +124,15 @@ ROBUST = Augmentation(
 )
 """For faces from cameras as well as from FER2013."""
 
-AUGMENTATIONS: Final = ("off", "mirror", "weak", "medium", "strong", "robust", "as the paper")
+AUGMENTATIONS: Final = ("off", "mirror", "weak", "medium", "strong", "robust", "abstract", "section 3.4.2")
+"""Names of settings; the last two are the paper's."""
 
 
 def augmentation_named(name: str, spec: ModelSpec) -> Augmentation | None:
     """Return one of `AUGMENTATIONS` for a network."""
-    fixed = {"off": None, "mirror": MIRROR_ONLY, "as the paper": AS_THE_PAPER}
+    if name not in AUGMENTATIONS:
+        raise FerError(f"Unknown augmentation. Expected one of: {', '.join(AUGMENTATIONS)}. Received: {name}")
+    fixed = {"off": None, "mirror": MIRROR_ONLY, "abstract": AS_THE_ABSTRACT, "section 3.4.2": AS_THE_PAPER}
     if name in fixed:
         return fixed[name]
     crop = 48 if spec.architecture == "transfer" else 44

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,9 @@ from fer_core.models import ModelSpec
 from fer_core.store.card import ModelCard
 from fer_core.types import FerError
 
+PAPERS_RULE: Final = "PrivateTest, the paper's validation split"
+"""The rule of a hold-out as in the paper (section 3.1): such a model is tested on PublicTest alone."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
@@ -32,7 +35,8 @@ class TrainingData:
     Attributes:
         training: faces to fit on.
         holdout: faces for validation and for every choice.
-        tests: FER2013's PublicTest and PrivateTest, used once, at the end; None if they are not available.
+        tests: FER2013's PublicTest and PrivateTest, used once, at the end; None if they are not available. With the
+            paper's split, PublicTest alone.
         unlabelled: `(n, 48, 48)` more faces to fit on, which teachers answer; None for none.
         name: what the model learns from, in words, for its card.
         dataset_fingerprint: of the whole dataset, if the parts make up one.
@@ -57,12 +61,18 @@ class TrainingData:
             )
 
     @classmethod
-    def of(cls, dataset: FaceDataset) -> TrainingData:
+    def of(cls, dataset: FaceDataset, *, papers_split: bool = False) -> TrainingData:
         """Divide FER2013: fixed faces of Training are the hold-out, and both test splits are for measuring.
+
+        With the paper's split, all of Training is learned, PrivateTest is the hold-out, and PublicTest is for
+        measuring.
 
         Raises:
             FerError: the Training split is missing or too small, or one test split is missing.
         """
+        if papers_split:
+            learned, chosen_on, measured_on = map(dataset.split, ("training", "private_test", "public_test"))
+            return cls(learned, chosen_on, measured_on, name="FER2013 Training", holdout_rule=PAPERS_RULE)
         training, holdout = training_and_holdout(dataset)
         rule = holdout_rule(dataset.split("training"))
         splits = set(np.unique(dataset.usage)) - {"Training"}
@@ -73,6 +83,11 @@ class TrainingData:
             )
         tests = dataset.subset(dataset.usage != "Training") if splits else None
         return cls(training, holdout, tests, dataset_fingerprint=dataset.fingerprint, holdout_rule=rule)
+
+    @property
+    def papers_split(self) -> bool:
+        """Whether the data are divided as in the paper."""
+        return self.holdout_rule == PAPERS_RULE
 
     @cached_property
     def seen(self) -> FaceDataset:

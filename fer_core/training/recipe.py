@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
+from fer_core.files import name_from
 from fer_core.models import ModelSpec
 from fer_core.models.backbones import backbone_named
 from fer_core.models.spec import WEIGHTS
-from fer_core.training.augmentation import AS_THE_PAPER, MIRROR_ONLY, ROBUST, Augmentation
+from fer_core.training.augmentation import AS_THE_PAPER, MIRROR_ONLY, ROBUST, Augmentation, augmentation_named
 from fer_core.types import FerError
 
 OPTIMIZERS: Final = ("sgd", "adam", "adamw")
@@ -135,6 +136,30 @@ def named_recipe(spec: ModelSpec) -> Recipe:
     return BY_NAME.get(spec.name) or recipe_for(spec)
 
 
+def papers_recipe(spec: ModelSpec) -> Recipe:
+    """Return `AS_THE_PAPER_FITS`; the paper's first stage (section 3.4.1) has no augmentation."""
+    return replace(AS_THE_PAPER_FITS, augmentation=None) if spec.open_layers == 0 else AS_THE_PAPER_FITS
+
+
+def chosen_recipe(
+    spec: ModelSpec, *, fits: str = "own", augmentation: str | None = None, patience: int | None = None
+) -> tuple[Recipe, str]:
+    """Return a named model's recipe with changes, and an ending of its name that says what changed.
+
+    `fits` is `own` or `paper`, `augmentation` one of `AUGMENTATIONS`, `patience` the epochs of early stopping.
+    """
+    if fits not in ("own", "paper"):
+        raise FerError(f"Unknown recipe. Expected own or paper. Received: {fits}")
+    recipe, ending = (papers_recipe(spec), ["as_the_paper"]) if fits == "paper" else (named_recipe(spec), [])
+    if augmentation is not None:
+        recipe = replace(recipe, augmentation=augmentation_named(augmentation, spec))
+        ending.append(name_from(augmentation))
+    if patience is not None:
+        recipe = replace(recipe, early_stopping=patience, ema=0.0 if patience else recipe.ema)
+        ending.append(f"patience_{patience}")
+    return recipe, "_".join(ending)
+
+
 def fine_tuning_recipe(spec: ModelSpec, faces: int, epochs: int) -> Recipe:
     """Return the recipe of a network, adapted to few faces and epochs.
 
@@ -158,15 +183,26 @@ def pretraining_recipe(backbone: str, epochs: int | None = None) -> Recipe:
 
 def recipe_summary(spec: ModelSpec, recipe: Recipe) -> str:
     """Return one line that says how a network will be fitted."""
-    smoothing = f", label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
+    return f"{spec.title}: trains {spec.trained}; {fit_summary(recipe)}."
+
+
+def fit_summary(recipe: Recipe) -> str:
+    """Return how a recipe fits, in words."""
+    more = {
+        f", label smoothing {recipe.label_smoothing:g}": recipe.label_smoothing,
+        ", averaged weights": recipe.ema,
+        f", early stopping after {recipe.early_stopping} epochs": recipe.early_stopping,
+    }
+    smoothing = "".join(words for words, given in more.items() if given)
     augmented = "no augmentation"
     if (kinds := recipe.augmentation) is not None:
-        degraded = ", degraded" if kinds.degraded else ""
-        varied = f"faces augmented (±{kinds.rotation:.0f}°, mirrored{degraded} …)"
+        changes = {", degraded": kinds.degraded, ", zoomed": kinds.scale != (1.0, 1.0), ", shifted": kinds.shift}
+        others = "".join(words for words, given in changes.items() if given)
+        varied = f"faces augmented (±{kinds.rotation:.0f}°, mirrored{others} …)"
         augmented = "faces mirrored" if kinds.only_mirrors else varied
     return (
-        f"{spec.title}: trains {spec.trained}; {recipe.optimizer}, learning rate {recipe.peak_learning_rate:g} "
-        f"({recipe.schedule.replace('_', ' ')}), batches of {recipe.batch_size}{smoothing}; {augmented}."
+        f"{recipe.optimizer}, learning rate {recipe.peak_learning_rate:g} "
+        f"({recipe.schedule.replace('_', ' ')}), batches of {recipe.batch_size}{smoothing}; {augmented}"
     )
 
 
@@ -253,6 +289,10 @@ MODIFIED = Recipe(
     weight_decay=0.0,
     ema=0.99,
     augmentation=AS_THE_PAPER,
+)
+# plain, with early stopping (the paper's section 3.5, which names neither an optimizer nor its settings)
+AS_THE_PAPER_FITS = replace(
+    MODIFIED, epochs=30, schedule="constant", label_smoothing=0.0, ema=0.0, early_stopping=5, mixed_precision=False
 )
 MODIFIED_UTKFACE = replace(MODIFIED, epochs=8)  # limited by computing time: the validation accuracy was still rising
 

@@ -21,6 +21,7 @@ from fer_core.measuring.measure import holdout_facts, no_predictions, predict_sp
 from fer_core.measuring.robustness import measure_degraded, robustness_faces
 from fer_core.models import ModelSpec, build_network
 from fer_core.models.backbones import weights_digest
+from fer_core.models.diagram import network_blocks
 from fer_core.models.networks import backbone_of
 from fer_core.store.folders import save_model
 from fer_core.store.stored_model import StoredModel
@@ -59,7 +60,7 @@ def train_named(
     """Train a named model by its own recipe, unless another is given: what `fer-lab train` does.
 
     Args:
-        recipe: for faces of one's own, which then get no map.
+        recipe: instead of the model's own; there is then no map of the test faces.
         seed: instead of the recipe's; the model is then stored as `<name>_seed<seed>`.
         trial: store the model as `<name>_trial`, so that it does not replace a good one.
         run: folder of the run; it and the others are as for `train`.
@@ -69,10 +70,7 @@ def train_named(
     """
     mapped = recipe is None
     recipe = recipe or named_recipe(spec)
-    if seed is not None:
-        spec = replace(spec, name=f"{spec.name}_seed{seed}", title=f"{spec.title}, seed {seed}")
-    if trial:
-        spec = replace(spec, name=f"{spec.name}_trial", title=f"{spec.title}, trial")
+    spec = named_spec(spec, seed=seed, trial=trial)
     if spec.architecture in WITHOUT_RECIPE:
         if epochs is not None or run is not None:
             raise FerError(f"{spec.name} is not trained in epochs: leave out --epochs and --run.")
@@ -83,6 +81,15 @@ def train_named(
     recipe = replace(recipe, epochs=epochs, seed=seed)
     given: dict[str, Any] = {"folder": run, "callbacks": callbacks, "say": say, "ship": ship, "mapped": mapped}
     return train(spec, data, recipe=recipe, root=root, **given)
+
+
+def named_spec(spec: ModelSpec, *, ending: str = "", seed: int | None = None, trial: bool = False) -> ModelSpec:
+    """Return a spec with the name under which `train_named` stores it; the arguments are those of it."""
+    words = [ending.replace("_", " "), "" if seed is None else f"seed {seed}", "trial" if trial else ""]
+    names = [ending, words[1].replace(" ", ""), words[2]]
+    return replace(
+        spec, name="_".join(filter(None, (spec.name, *names))), title=", ".join(filter(None, (spec.title, *words)))
+    )
 
 
 def train(
@@ -152,7 +159,7 @@ def train(
 
     served = build_network(replace(spec, weights_from="random"))  # in float32, with one head
     served.set_weights(network.get_weights())
-    facts = {"target": recipe.target, **_backbone_facts(served, spec)}
+    facts = {"target": recipe.target, **_backbone_facts(served, spec), "blocks": network_blocks(served)}
     if both:
         facts |= set_blended_head(served, learner, training=data.training, holdout=prepared.holdout)
 
@@ -160,13 +167,14 @@ def train(
     weights, file_facts = choose_storage(served, spec, data.holdout)
     classifier = Classifier(weights, preprocessing=spec.preprocessing, classes=spec.classes)
     scored = data.holdout if data.scored is None else data.scored
-    if (scored.plurality >= 0).any():
+    if (scored.plurality >= 0).any() and not data.papers_split:  # the score compares models on the same faces
         say("Scoring the served file on the hold-out")
         file_facts |= holdout_facts(lambda faces: classifier.predict(faces).probabilities, scored)
     predictions, degraded = no_predictions(), None
     if data.tests is not None:
-        say("Measuring the served file on PublicTest and PrivateTest")
+        say("Measuring the served file on the test faces")
         predictions = predict_splits(classifier, data.tests)
+    if data.tests is not None and not data.papers_split:
         faces = robustness_faces(data.tests)
         say(f"Measuring it on {len(faces):,} degraded faces, five kinds in five strengths")
         degraded = measure_degraded(classifier, faces)

@@ -25,9 +25,13 @@ SETTING_LABELS: Final = {
     "strength": "Strength of augmentation",
     "open_layers": "Open layers",
     "label_smoothing": "Label smoothing",
+    "patience": "Patience",
 }
 TUNABLE: Final = tuple(SETTING_LABELS)
 """Names of the settings that can be varied, as in trials and tables."""
+
+USUAL: Final = tuple(name for name in TUNABLE if name != "patience")
+"""Those that are varied if nothing else is said: early stopping replaces the average of the weights."""
 
 STORAGE_VARIABLE: Final = "FER_TUNING_STORAGE"  # environment variable: the URL of the studies' database
 BUILD_SECONDS: Final = 8.0
@@ -57,6 +61,7 @@ class SearchSpace:
     strength: tuple[float, float] | None = None  # lowest and highest of `Augmentation.of_strength`
     open_layers: tuple[int, ...] = ()  # numbers of last backbone layers with weights to train; -1 for all
     label_smoothing: tuple[float, float] | None = None  # lowest and highest
+    patience: tuple[int, ...] = ()  # epochs without a lower validation loss after which a training stops; 0 for never
 
     def __post_init__(self) -> None:
         for name, (lowest, highest) in _LIMITS.items():
@@ -71,13 +76,17 @@ class SearchSpace:
                 f"Expected schedules out of {', '.join(SCHEDULES)} and open layers from 0 on, or -1 for all. "
                 f"Received: {self.schedule} and {self.open_layers}"
             )
+        if any(epochs < 0 for epochs in self.patience):
+            raise FerError(
+                f"Expected a patience of 0 epochs, for no early stopping, or more. Received: {self.patience}"
+            )
         if not self.varied:
             raise FerError(
                 f"Expected at least one setting to vary, with two values or more. There are: {', '.join(TUNABLE)}"
             )
 
     @classmethod
-    def around(cls, spec: ModelSpec, recipe: Recipe, vary: Collection[str] = TUNABLE) -> SearchSpace:
+    def around(cls, spec: ModelSpec, recipe: Recipe, vary: Collection[str] = USUAL) -> SearchSpace:
         """Return a search space around a recipe's values; what is not `tunable` for the model is left out."""
         if unknown := sorted(set(vary) - set(TUNABLE)):
             raise FerError(f"Expected to vary some of {', '.join(TUNABLE)}. Received: {', '.join(unknown)}")
@@ -88,6 +97,7 @@ class SearchSpace:
             "strength": (0.0, 1.5),
             "open_layers": (2, 6, 12),
             "label_smoothing": (0.0, 0.2),
+            "patience": (0, 2, 5),
         }
         return cls(**{name: ranges[name] for name in tunable(spec) if name in vary})
 
@@ -143,7 +153,7 @@ class TuningPlan:
 def tunable(spec: ModelSpec) -> tuple[str, ...]:
     """Return the names of the settings that can be varied for a model."""
     if spec.frozen:  # others keep its features from being cached, and a trial would take minutes instead of seconds
-        return ("learning_rate", "schedule", "label_smoothing")
+        return ("learning_rate", "schedule", "label_smoothing", "patience")
     return TUNABLE if spec.architecture == "transfer" else tuple(n for n in TUNABLE if n != "open_layers")
 
 
@@ -151,6 +161,8 @@ def with_values(drawn: dict[str, Any], *, spec: ModelSpec, recipe: Recipe) -> tu
     """Return a model and its recipe with a trial's sampled values."""
     names = {"learning_rate": "peak_learning_rate", "schedule": "schedule", "label_smoothing": "label_smoothing"}
     recipe = replace(recipe, **{names[name]: value for name, value in drawn.items() if name in names})
+    if "patience" in drawn:
+        recipe = replace(recipe, early_stopping=drawn["patience"], ema=0.0 if drawn["patience"] else recipe.ema)
     if "strength" in drawn:
         crop = recipe.augmentation.crop if recipe.augmentation else 48
         recipe = replace(recipe, augmentation=Augmentation.of_strength(drawn["strength"], crop))

@@ -13,12 +13,20 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from fer_core.figures.curves import confidence_bars
+from fer_core.figures.diagram import diagram_text, network_diagram
 from fer_core.figures.scores import class_scores
 from fer_core.measuring.scoreboard import face_milliseconds
 from fer_core.metrics.calibration import faces_in_bins
 from fer_core.metrics.core import METRICS, metric_titles
 from fer_core.metrics.ensembles import Ensemble
-from fer_core.metrics.paper import PAPER_VARIANTS, PLAIN_MEANS, paper_metrics, paper_notes, paper_recomputed
+from fer_core.metrics.paper import (
+    PAPER_VARIANTS,
+    PLAIN_MEANS,
+    paper_metrics,
+    paper_notes,
+    paper_report,
+)
+from fer_core.metrics.paper_claims import CLAIMS_CAPTION, in_prose
 from fer_core.sections import sections
 from fer_core.sections.cards import model_readme, model_text
 from fer_core.sections.sections import Section
@@ -92,12 +100,24 @@ def _by_expression(selection: Selection) -> None:
     explain("F1", section.example)
     _show_chart(section, figure, key="c_class_scores")
     st.caption(f"{section.caption} {LEGEND}")
+    focus = _highlighted(results(selection).answers.titles, "c_report_of", "Classification report of")
+    section, _ = _view(sections.classification, selection, focus=focus)
+    with st.grid(2, min_column_width=480):
+        with st.container():
+            st.markdown(f"**{plain(focus)}**")
+            _show_table(section)
+        if not results(selection).answers.own:
+            with st.container():
+                st.markdown("**VGG16_modified, as the paper prints it in section 4.5**")
+                words = "Classification report of VGG16_modified, as the paper prints it"
+                show_table(paper_report(), words, dict(section.columns or {}), height="content", placeholder="–")
+    st.caption(section.caption)
 
 
-def _highlighted(titles: Mapping[str, str], key: str) -> str:
+def _highlighted(titles: Mapping[str, str], key: str, label: str = "Model to highlight") -> str:
     """Ask for the model to highlight, given titles by name; return its title."""
     names = list(titles)
-    name = st.selectbox("Model to highlight", names, format_func=titles.__getitem__, key=key, bind="query-params")
+    name = st.selectbox(label, names, format_func=titles.__getitem__, key=key, bind="query-params")
     return titles[name if name in titles else names[0]]
 
 
@@ -284,27 +304,21 @@ def _paper(selection: Selection) -> None:
         explain(titles[metric], section.example)
     st.caption(
         "Reported numbers are as the paper prints them, with its contradictions. Both are always on PublicTest, the "
-        f"paper’s test split, and judged by FER2013’s label; ours {selection.view}."
+        f"paper’s test split, and judged by FER2013’s label; ours {selection.view}. Ours learn from at most 26,040 "
+        "of the 28,709 faces of Training, and everything is chosen on the others; the paper learns from all and "
+        "chooses on PrivateTest. `fer-lab train NAME --papers-split --recipe paper` does so."
     )
     _show_chart(section, figure)
     _show_table(section, placeholder="–", height="auto")
+    st.markdown("**The paper’s conclusions, judged**")
+    st.markdown("\n".join(f"- {sentence}" for sentence in in_prose(results(selection).claims)))
+    st.caption(CLAIMS_CAPTION)
     variants, title_of = list(PAPER_VARIANTS), PAPER_VARIANTS.__getitem__
     variant = st.selectbox("Variant", variants, 5, format_func=title_of, key="c_variant", bind="query-params")
     title, f1 = title_of(variant), results(selection).paper[1][variant]
     lowest = f1.dropna(subset=["f1"]).sort_values("f1").drop_duplicates("model").itertuples()
     explain("F1", f"{title} has its lowest F1: " + "; ".join(f"{r.expression} {r.f1:.3f} ({r.model})" for r in lowest))
     show_chart(class_scores(f1, narrow=narrow_screen()), alt=f"F1 by expression of {title}, reported and measured")
-    st.markdown("**The final model, recomputed from the paper’s own table of precision, recall and support**")
-    recomputed = paper_recomputed()
-    show_table(
-        recomputed,
-        "The final model recomputed from section 4.5, beside the paper’s figures",
-        {
-            "metric": PAPER_VARIANTS["vgg16_modified"],
-            "recomputed": ("Recomputed from section 4.5", "%.4f"),
-            **{str(name): (f"Reported, {name}", "%.4f") for name in recomputed.columns[2:]},
-        },
-    )
     st.markdown("**Where the paper contradicts itself**")
     st.table(
         {plain(topic): plain(note) for topic, note in paper_notes(variant).items()},
@@ -318,6 +332,8 @@ def _model_card(selection: Selection) -> None:
     models = list(selection.models)
     first = next((place for place, model in enumerate(models) if model.name == DEFAULT_MODEL), 0)
     (model,) = choose_model(models, "c_card", "Model card of", index=first, width=420)
+    if blocks := model.card.training.get("blocks"):
+        show_chart(network_diagram(blocks, narrow=narrow_screen()), diagram_text(blocks), key="c_diagram")
     st.markdown(computed(_card_text, model))
     file_name, readme = f"{model.name}-README.md", lambda: model_readme(model)
     offer_download("In Hugging Face’s form", readme, file_name, "text/markdown", "download", "c_card_file")

@@ -24,7 +24,7 @@ from fer_core.runs.own_pictures import OwnFaces, read_own_faces, read_own_zip
 from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, load_model
 from fer_core.store.stored_model import StoredModel
-from fer_core.training.augmentation import AS_THE_PAPER, Augmentation, augmented_copies
+from fer_core.training.augmentation import AS_THE_ABSTRACT, AS_THE_PAPER, Augmentation, augmented_copies
 from fer_core.training.recipe import named_recipe
 from fer_core.types import FerError, Image
 from pages.parts.charts import show_chart
@@ -255,6 +255,7 @@ PREPARED: Final = {
     "Histogram equalized": "equalize",
     "CLAHE": "clahe",
     "Cropped to the detected face": "face",
+    "The same with level eyes": "aligned",
 }
 """Preprocessings of models, each with its caption."""
 
@@ -291,10 +292,10 @@ def _inputs(shown: ShownFaces, places: list[int], number: int) -> None:
 
 
 def _augmented(shown: ShownFaces, places: list[int], number: int) -> None:
-    """Show random copies of one face by the augmentation of the default model or of the paper."""
+    """Show random copies of one face by the augmentation of the default model or by the paper's two."""
     default = named_recipe(model_spec(DEFAULT_MODEL)).augmentation
     assert default is not None
-    recipes = {"Default model": default, "As in the paper": AS_THE_PAPER}
+    recipes = {"Default model": default, "As in the paper": AS_THE_PAPER, "As in its abstract": AS_THE_ABSTRACT}
     name = choose("Augmentation", recipes, "d_augmentation")
     start = number // DRAWN_AT_ONCE * DRAWN_AT_ONCE
     group = tuple(places[start : start + DRAWN_AT_ONCE])
@@ -329,7 +330,7 @@ def _in_words(kind: Augmentation) -> str:
     (low, high), of_all = kind.scale, f"{kind.degraded:.0%}"
     changes = {
         f"rotated by up to {kind.rotation:g}°": True,
-        f"scaled by {low:g} to {high:g}": True,
+        f"scaled by {low:g} to {high:g}": low < high,
         f"shifted by up to {kind.shift:g} pixels": kind.shift,
         "mirrored or not": kind.flip,
         f"contrast changed by up to {kind.contrast:.0%}": kind.contrast,
@@ -375,7 +376,8 @@ def _detected(shown: ShownFaces, places: list[int], number: int) -> None:
     st.caption(
         "Detected: the box and the five landmarks. Upright: the square around the largest face, rotated so that the "
         "eyes are level, framed like FER2013’s faces. Input: the same with 48 × 48 gray pixels, as models get it from "
-        "a photo. Closer: cropped to the detected box without rotation, as in the paper’s figure 4."
+        "a photo. Closer: cropped to the detected box without rotation, as in the paper’s figure 4. Aligned: the "
+        "same, turned until the eyes are level."
     )
     note_detector()
 
@@ -390,10 +392,11 @@ def _show_stages(name: str, stages: DetectionStages) -> None:
     st.markdown(f"**{name}**, {count}")
     tiles = {"Before": stages.before, "Detected": stages.marked}
     if stages.upright is not None and stages.gray is not None:
-        closer = preprocess_faces((stages.gray if stages.before.ndim == 3 else stages.before)[None], "face")[0]
+        crop = (stages.gray if stages.before.ndim == 3 else stages.before)[None]
         tiles |= {"Upright": stages.upright, "Input": enlarged_pixels(stages.gray, 192)}
-        tiles["Closer"] = enlarged_pixels(closer, 192)
-    with st.grid(5, min_column_width=90, gap="small"):
+        for caption, kind in {"Closer": "face", "Aligned": "aligned"}.items():
+            tiles[caption] = enlarged_pixels(preprocess_faces(crop, kind)[0], 192)
+    with st.grid(6, min_column_width=90, gap="small"):
         for caption, image in tiles.items():
             st.image(image, caption=caption, width="stretch", alt=f"{caption}: {name}")
 

@@ -13,7 +13,7 @@ from fer_core.data import find_fer2013
 from fer_core.figures.bars import class_counts
 from fer_core.labels import EXPRESSIONS, checked_class
 from fer_core.models import ModelSpec, model_spec, network_names
-from fer_core.models.spec import ALL_LAYERS, PREPROCESSINGS, WEIGHTS
+from fer_core.models.spec import ALL_LAYERS, BATCH_NORMS, PREPROCESSINGS, WEIGHTS
 from fer_core.runs.data import DataSettings, LoadedData, load_training_data
 from fer_core.runs.uploads import KEPT_DAYS, Collection, keep_upload, list_collections
 from fer_core.runs.visits import AWAY_MINUTES
@@ -21,7 +21,15 @@ from fer_core.store.datasets import list_datasets
 from fer_core.store.folders import DEFAULT_MODEL, list_models
 from fer_core.training.augmentation import AUGMENTATIONS, augmentation_named
 from fer_core.training.initial_weights import weight_sources
-from fer_core.training.recipe import CLASS_WEIGHTS, LOSSES, OPTIMIZERS, SCHEDULES, Recipe, fine_tuning_recipe
+from fer_core.training.recipe import (
+    CLASS_WEIGHTS,
+    LOSSES,
+    OPTIMIZERS,
+    SCHEDULES,
+    Recipe,
+    fine_tuning_recipe,
+    papers_recipe,
+)
 from fer_core.types import FerError
 from fer_core.visitors import limits
 from pages.parts import common
@@ -38,6 +46,9 @@ SIZES: Final = {"500": 500, "1000": 1000, "2000": 2000, "5000": 5000, "10000": 1
 RATES: Final = (0.00003, 0.0001, 0.0003, 0.001, 0.002, 0.003, 0.01, 0.03, 0.1, 0.3)
 OPEN_LAYERS: Final = {"none": 0, "2": 2, "6": 6, "12": 12, "24": 24, "all": ALL_LAYERS}
 THUMBNAILS: Final = 24
+
+PLAIN: Final = "paper: Adam at a constant rate with early stopping; no label smoothing, averaged weights or bfloat16."
+"""What the recipe of the paper is."""
 
 KEPT: Final = f"They stay on FER Lab’s computer for {KEPT_DAYS} days, or as long as there is a run that uses them."
 SHARED: Final = (
@@ -83,13 +94,16 @@ def _fer2013() -> SelectedData:
     help_text = "As far as possible: FER2013 has 16 times as many happy faces as disgusted ones."
     words = "The same number of each expression"
     balanced = st.toggle(words, key="f_balanced", bind="query-params", help=help_text)
-    source = DataSettings(faces=SIZES[str(size)], balanced=balanced)
+    help_text = "Learn from all of Training, validate on PrivateTest, and test on PublicTest, as the paper does."
+    papers = st.toggle("The paper’s split", key="f_split", bind="query-params", help=help_text)
+    source = DataSettings(faces=SIZES[str(size)], balanced=balanced, papers_split=papers)
     faces = _show_counts(computed(_counts, source))
     st.caption(
-        "Solid: training faces. Pale: the hold-out, from fixed faces of FER2013’s Training split, which shows how "
-        "well the model does on other faces. The test faces are used once, at the end."
+        f"Solid: training faces. Pale: the hold-out, {'PrivateTest' if papers else 'fixed faces of Training'}, which "
+        "shows how well the model does on other faces. The test faces are used once, at the end."
     )
-    return source, faces, f"{faces:,} faces{', balanced' if balanced else ''}"
+    words = f"{', balanced' if balanced else ''}{', the paper’s split' if papers else ''}"
+    return source, faces, f"{faces:,} faces{words}"
 
 
 def _counts(source: DataSettings) -> pd.DataFrame:
@@ -143,7 +157,8 @@ def _own_snapshots() -> SelectedData:
     missing = collection.missing
     loaded = own_pictures(_snapshots, collection) if missing is None else missing
     if isinstance(loaded, str):
-        _show_counts(pd.DataFrame({"snapshots": pd.Series(collection.counts())}))
+        if any(collection.counts().values()):
+            _show_counts(pd.DataFrame({"snapshots": pd.Series(collection.counts())}))
         st.caption(f":material/info: {with_code(loaded)}")
         return NOTHING
     return collection.settings(), _show_own(loaded, "", "snapshots"), "own snapshots"
@@ -177,7 +192,7 @@ def _collect_snapshots() -> Collection:
     names = [DEFAULT_COLLECTION, *(name for name in list_collections() if name != DEFAULT_COLLECTION)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         words = "One for each person or idea. Type a new name to start another."
-        settings: Any = {"accept_new_options": True, "bind": "query-params", "width": 190, "help": words}
+        settings: Any = {"accept_new_options": True, "bind": "query-params", "width": 150, "help": words}
         name = st.selectbox("Collection", names, key="f_collection", **settings)
         source = choose("Take them with", ("Camera", "Upload"), "f_by")
     try:
@@ -307,6 +322,7 @@ def select_recipe(spec: ModelSpec, faces: int) -> tuple[ModelSpec, Recipe]:
         patience = "Stop when the hold-out loss has not fallen for this many epochs, and keep the best epoch. 0: never."
         weights = "balanced: each expression has the same weight in the loss, however rare it is."
         settings |= _settings(
+            recipe=("Recipe", ("paper",), "f_recipe", PLAIN),
             schedule=("Schedule", SCHEDULES, "f_schedule"),
             optimizer=("Optimizer", OPTIMIZERS, "f_optimizer"),
             batch_size=("Batch size", (8, 16, 32, 64, 128, 256), "f_batch"),
@@ -320,7 +336,10 @@ def select_recipe(spec: ModelSpec, faces: int) -> tuple[ModelSpec, Recipe]:
         settings["augmentation"] = augmentation_named(str(settings["augmentation"]), spec)
     if settings.get("early_stopping"):
         settings["ema"] = 0.0
-    return spec, replace(fine_tuning_recipe(spec, faces, epochs), **settings)
+    recipe = fine_tuning_recipe(spec, faces, epochs)
+    if settings.pop("recipe", None):
+        recipe = replace(papers_recipe(spec), epochs=epochs, batch_size=recipe.batch_size)
+    return spec, replace(recipe, **settings)
 
 
 def _changed_network(spec: ModelSpec) -> ModelSpec:
@@ -330,10 +349,12 @@ def _changed_network(spec: ModelSpec) -> ModelSpec:
         words = (
             "How many of the backbone's last layers with weights are trained, besides the head and without batch norm."
         )
+        places = "On the pooled features, or on the input, before or after the noise is added there."
         shades = "On the input, as a share of the gray range."
         settings = _settings(
             open_layers=("Open layers", tuple(OPEN_LAYERS), "f_open", words),
             noise=("Noise", (0.0, 0.02, 0.05, 0.1), "f_noise", shades),
+            batch_normalization=("Batch norm", BATCH_NORMS, "f_norm", places),
         )
         if "open_layers" in settings:
             settings["open_layers"] = OPEN_LAYERS[str(settings["open_layers"])]

@@ -18,6 +18,7 @@ from fer_core.training.recipe import recipe_for
 from fer_core.tuning import worker
 from fer_core.tuning.plan import (
     SETTING_LABELS,
+    USUAL,
     SearchSpace,
     TuningPlan,
     default_storage,
@@ -83,7 +84,8 @@ def _new_study(names: list[str]) -> None:
         trials = whole_number("Trials", 1, 500, 20, "t_trials")
     spec = model_spec(str(model))
     recipe, choices = recipe_for(spec), tunable(spec)
-    settings: Any = {"default": choices, "key": f"t_vary_{len(choices)}", "format_func": SETTING_LABELS.__getitem__}
+    usual = [name for name in choices if name in USUAL]
+    settings: Any = {"default": usual, "key": f"t_vary_{len(choices)}", "format_func": SETTING_LABELS.__getitem__}
     vary = st.pills("Settings to vary", choices, selection_mode="multi", **settings)
     suggestion = next(name for number in range(1, 1000) if (name := f"{name_from(spec.name)}_{number}") not in names)
     given = st.text_input("Name of the study", placeholder=suggestion, max_chars=60, key="t_name")

@@ -15,7 +15,7 @@ from fer_core.measuring.face_table import MEASURES
 from fer_core.metrics.confusion import HARDEST
 from fer_core.store.folders import load_model, promoted
 from fer_core.store.stored_model import FACE_MAP
-from fer_core.training.augmentation import AS_THE_PAPER, ROBUST
+from fer_core.training.augmentation import AS_THE_ABSTRACT, AS_THE_PAPER, ROBUST
 from fer_core.types import FerError
 from pages.parts import dataset
 from tests.app.conftest import at_section, captions, charts, pictures, said
@@ -111,13 +111,13 @@ def test_accuracy_without_copies_and_the_hardest_faces(page, made_up, three):
 def test_what_networks_see_and_what_is_detected(page, made_up):
     app = page(d_section="Preparation", d_prepared="sad", d_face="2")
     assert {"Histogram equalized", "CLAHE", "Noise"} <= set(captions(app))
-    for part in ("48 × 48 × 3, BGR", "96 × 96 × 3, RGB", "160 × 160 × 3, RGB"):
+    for part in ("48 × 48 × 3, BGR", "64 × 64 × 3, RGB", "160 × 160 × 3, RGB"):
         assert part in said(app)
     assert app.number_input(key="d_face").value == 2
     app.get_by_key("d_step").set_value("Face detection").run()
     assert "No face is detected in 6 of 6 pictures" in said(app)
     assert "**astronaut.png**, 1 face" in said(app.get_by_key("d_pictures").set_value("Sample").run())
-    assert {"Before", "Detected", "Upright", "Input", "Closer"} == set(captions(app))
+    assert {"Before", "Detected", "Upright", "Input", "Closer", "Aligned"} == set(captions(app))
 
 
 def test_augmented_copies_are_drawn_once_for_24_faces_also_after_a_failure(page, made_up, monkeypatch):
@@ -138,7 +138,7 @@ def test_augmented_copies_are_drawn_once_for_24_faces_also_after_a_failure(page,
     app.number_input(key="d_face").set_value(24).run()
     app.session_state["d_augmentation"] = "As in the paper"
     app.run()
-    assert calls == 2 * [((24, 48, 48), (ROBUST, AS_THE_PAPER), 12)]
+    assert calls == 2 * [((24, 48, 48), (ROBUST, AS_THE_PAPER, AS_THE_ABSTRACT), 12)]
     assert captions(app) == ["as stored", *(f"copy {number}" for number in range(1, 13))]
     assert "rotated by up to 15°" in said(app)
     app.number_input(key="d_face").set_value(25).run()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from fer_core.metrics.paper import PAPER_VARIANTS
 from fer_core.runs.run import list_runs
-from fer_core.store.folders import load_model
+from fer_core.store.folders import load_model, promoted
+from fer_core.types import FerError
 from tests.cli.conftest import fails
+from tests.made_up_store import add_model
 from tests.own_data import own_study
 from tests.runs.conftest import write_faces
 
@@ -136,3 +140,32 @@ def test_wrong_studies_are_explained(fer, pictures, asked):
         (("tune", "compact_cnn"), "FER2013"),
     )
     assert asked == []
+
+
+def test_the_papers_models_are_trained_once_and_stand_beside_the_paper(fer, home, tmp_path, monkeypatch):
+    """One model is there already, one cannot start, and the others are trained; the training itself is replaced."""
+    add_model(promoted(), "mobilenetv2_frozen_as_the_paper", title="mine")
+    trained = []
+
+    def train_named(spec, data, *, root, recipe, **_):
+        if spec.backbone == "Xception":
+            raise FerError("The ImageNet weights of Xception are not available.")
+        trained.append((spec.name, recipe.early_stopping, len(data.holdout)))
+        return add_model(root, spec.name, title=spec.title)
+
+    monkeypatch.setattr("fer_core.training.train.train_named", train_named)
+    data = some_faces(tmp_path / "a.csv", "Training", "PublicTest", "PrivateTest")
+    result = fer("train", "--paper", "--recipe", "paper", "--data", data)
+    assert result.exit_code == 0, result.output
+    assert [name for name, *_ in trained] == [
+        f"{variant}_as_the_paper"
+        for variant in PAPER_VARIANTS
+        if variant not in ("mobilenetv2_frozen", "xception_frozen")
+    ]
+    assert all(patience == 5 for _, patience, _ in trained)
+    assert "mobilenetv2_frozen_as_the_paper is stored already" in result.stdout
+    assert "weights of Xception are not available" in result.stderr
+    table = [line for line in result.stdout.splitlines() if "0.5840" in line]
+    assert len(table) == 3 and all(len(re.findall(r"0\.\d{4} \(0\.\d{3}–0\.\d{3}\)", line)) == 2 for line in table)
+    assert re.search(r"Xception, frozen.*0\.4873.*– ", result.stdout)
+    fails(fer, (("train",), "or --paper"), (("train", "hog_linear", "--paper"), "or --paper"))

@@ -48,7 +48,7 @@ def test_open_and_frozen_layers(name):
     network, spec = untrained(name), model_spec(name)
     backbone = backbone_of(network)
     assert sum(np.prod(weight.shape) for weight in backbone.trainable_weights) == OPEN[name]
-    own = 4 if spec.batch_normalization else 2
+    own = 4 if spec.batch_normalization != "none" else 2
     assert len(network.trainable_weights) == len(backbone.trainable_weights) + own
     opened = [layer for layer in backbone.layers if layer.trainable_weights]
     norms = [layer for layer in opened if "BatchNorm" in type(layer).__name__]
@@ -111,7 +111,7 @@ def test_noise_is_added_while_training_only():
     [
         ("compact_cnn", {"widths": (8, 8, 12, 16)}, 6),
         ("mobilenetv2_frozen", {}, 5),
-        ("mobilenetv2_frozen", {"batch_normalization": True}, 5),
+        ("mobilenetv2_frozen", {"batch_normalization": "after pooling"}, 5),
     ],
 )
 def test_mean_of_the_activation_map_is_the_logit(name, changes, side):
@@ -137,6 +137,45 @@ def test_any_other_application_goes_by_its_name():
             model_spec(wrong)
 
 
+@pytest.mark.parametrize(
+    ("place", "layers"),
+    [
+        ("none", ["noise"]),
+        ("after pooling", ["noise", "pool", "head_normalization"]),
+        ("before noise", ["input_normalization", "noise"]),
+        ("after noise", ["noise", "input_normalization"]),
+    ],
+)
+def test_batch_norm_and_noise_stand_where_the_spec_says(place, layers):
+    network = untrained("mobilenetv2_frozen", backbone_size=32, noise=0.1, batch_normalization=place)
+    order = [layer.name for layer in network.layers]
+    assert sorted(layers, key=order.index) == layers
+    assert ("input_normalization" in order) == ("input_normalization" in layers)
+    dark = FACES / 4  # a batch norm on the input makes them as bright as FER2013's faces are on average
+    levels = keras.Model(network.input, network.get_layer("to_levels").output)(dark, training=True)
+    mean = np.asarray(levels).mean()
+    assert mean == pytest.approx(0.508 * 255 if "input_normalization" in order else dark.mean(), abs=1)
+
+
+def test_one_change_is_named_at_the_end():
+    spec = model_spec("densenet121_frozen_clahe")
+    assert (spec.title, spec.preprocessing, spec.frozen) == ("DenseNet121, frozen, CLAHE", "clahe", True)
+    both = model_spec("mobilenetv2_frozen_noise_normfirst")
+    assert (both.noise, both.batch_normalization, both.frozen) == (0.05, "before noise", False)
+    assert model_spec("vgg16_modified_aligned_utk").weights_from == "utkface"
+    assert model_spec("compact_cnn_equalize").preprocessing == "equalize"
+    for wrong, message in (("compact_cnn_noise", "Only models with a backbone"), ("hog_linear_clahe", "no model of")):
+        with pytest.raises(FerError, match=message):
+            model_spec(wrong)
+    with pytest.raises(FerError, match="Unknown place of the batch norm"):
+        replace(spec, batch_normalization="everywhere")
+    old = {
+        **model_spec("vgg16_modified").as_dict(),
+        "batch_normalization": True,
+    }  # as cards of earlier versions have it
+    assert ModelSpec.from_dict(old) == model_spec("vgg16_modified")
+
+
 def test_spec_says_what_trains_and_refuses_nonsense(tiny_spec):
     spec, frozen = model_spec("vgg16_modified"), model_spec("vgg16_frozen")
     assert (spec.trained, spec.frozen) == ("head and last 4 layers with weights", False)
@@ -145,7 +184,8 @@ def test_spec_says_what_trains_and_refuses_nonsense(tiny_spec):
     assert spec.with_weights("imagenet") == spec
     assert spec.with_weights("utkface").name == "vgg16_modified_utk"
     assert model_spec("vgg16_modified_utk") == spec.with_weights("utkface")
-    assert model_spec("vgg16_frozen_utk").batch_normalization > frozen.batch_normalization
+    norms = [model_spec(name).batch_normalization for name in ("vgg16_frozen_utk", "vgg16_frozen", "vgg16_modified")]
+    assert norms == ["after pooling", "none", "after pooling"]
     assert model_spec("resnet50v2_frozen_random").weights_from == "random"
     assert ModelSpec.from_dict({**tiny_spec.as_dict(), "widths": list(tiny_spec.widths)}) == tiny_spec
     for wrong in ({"preprocessing": "magic"}, {"open_layers": -2}, {"dropout": 1.0}, {"noise": 2.0}):

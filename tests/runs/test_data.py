@@ -49,6 +49,17 @@ def test_all_faces_are_the_protocol_and_a_part_keeps_the_shares(dataset):
     assert min(counts(data.holdout)) >= 1
 
 
+def test_the_papers_split_learns_all_of_training_and_is_tested_on_publictest(dataset):
+    data = fer2013_part(dataset, None, balanced=False, seed=0, papers_split=True)
+    assert (len(data.training), len(data.holdout), len(data.tests)) == (sum(CLASSES), 70, 70)
+    assert set(data.holdout.usage) == {"PrivateTest"} and set(data.tests.usage) == {"PublicTest"}
+    assert data.papers_split and data.fingerprint != dataset.fingerprint
+    part = fer2013_part(dataset, 280, balanced=False, seed=0, papers_split=True)
+    assert (len(part.training), len(part.holdout), part.papers_split) == (280, 70, True)
+    with pytest.raises(FerError, match="no PublicTest faces"):
+        fer2013_part(dataset.subset(dataset.usage != "PublicTest"), None, balanced=False, seed=0, papers_split=True)
+
+
 def test_equal_classes_as_far_as_they_go(dataset):
     assert counts(fer2013_part(dataset, 210, balanced=True, seed=0).training) == [30] * 7
     scarce = counts(training_and_holdout(dataset)[0])[1]  # fewer than 100

@@ -104,8 +104,9 @@ def test_one_file_for_chosen_models(made_up, tmp_path):
     assert "The fair one" not in text
     tables = {path.stem: pd.read_csv(path) for path in csv.glob("*.csv")}
     assert set(tables) == {
-        "calibration", "class_f1", "confusion", "curves", "pairs", "paper", "paper_contradictions", "paper_f1",
-        "paper_recomputed", "reliability", "robustness", "scoreboard", "thresholds", "training",
+        "calibration", "class_f1", "classification_reports", "confusion", "curves", "pairs", "paper", "paper_claims",
+        "paper_contradictions", "paper_f1", "paper_report", "reliability", "robustness",
+        "scoreboard", "thresholds", "training",
     }  # fmt: skip
     assert len(tables["scoreboard"]) == 4
     assert set(tables["scoreboard"]["split"]) == {"PrivateTest"}

@@ -58,7 +58,7 @@ def test_eight_numbered_classes_and_validation_as_the_test(home, tmp_path):
     notes = " ".join(added.record["notes"])
     assert "read as in affectnet: 0 neutral, 1 happy" in notes
     assert "7 contempt. 2 pictures are left out: '7' is none" in notes
-    assert "3 pictures of none of the classes are left out" in notes
+    assert "1 pictures without a class are left out" in notes
 
 
 def test_a_table_with_splits_and_groups_and_names_of_jaffe(home, tmp_path):

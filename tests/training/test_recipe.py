@@ -8,7 +8,14 @@ import pytest
 
 from fer_core.models import ModelSpec, model_spec
 from fer_core.training.augmentation import AUGMENTATIONS, Augmentation, augmentation_named
-from fer_core.training.recipe import Recipe, fine_tuning_recipe, named_recipe, recipe_for, recipe_summary
+from fer_core.training.recipe import (
+    Recipe,
+    chosen_recipe,
+    fine_tuning_recipe,
+    named_recipe,
+    recipe_for,
+    recipe_summary,
+)
 from fer_core.types import FerError
 from tests.training.conftest import PLAIN
 
@@ -46,13 +53,29 @@ def test_it_is_adapted_to_few_faces_and_stored_weights():
     assert warm.peak_learning_rate < recipe_for(compact).peak_learning_rate / 5
 
 
+def test_a_recipe_can_be_the_papers_or_changed():
+    frozen, modified = model_spec("vgg16_frozen"), model_spec("vgg16_modified")
+    recipe, ending = chosen_recipe(modified, fits="paper")
+    assert (recipe.label_smoothing, recipe.ema, recipe.schedule, recipe.mixed_precision) == (0, 0, "constant", False)
+    assert recipe.early_stopping and recipe.augmentation.scale != (1, 1) and ending == "as_the_paper"
+    assert chosen_recipe(frozen, fits="paper")[0].augmentation is None, "section 3.4.1 has none"
+    assert chosen_recipe(modified) == (recipe_for(modified), "")
+    recipe, ending = chosen_recipe(modified, augmentation="abstract", patience=3)
+    assert (recipe.augmentation.shift, recipe.early_stopping, recipe.ema) == (4, 3, 0)
+    assert ending == "abstract_patience_3"
+    for wrong in ({"fits": "theirs"}, {"augmentation": "wild"}):
+        with pytest.raises(FerError, match=f"Received: {next(iter(wrong.values()))}"):
+            chosen_recipe(modified, **wrong)
+
+
 def test_every_augmentation_has_its_name():
     spec = model_spec("compact_cnn")
     kinds = {name: augmentation_named(name, spec) for name in AUGMENTATIONS}
     assert kinds["off"] is None
     assert kinds["mirror"].only_mirrors
     assert kinds["weak"].rotation < kinds["medium"].rotation < kinds["strong"].rotation
-    assert not kinds["as the paper"].only_mirrors
+    assert (kinds["abstract"].rotation, kinds["abstract"].shift > 0, kinds["abstract"].scale) == (15, True, (1, 1))
+    assert (kinds["section 3.4.2"].rotation, kinds["section 3.4.2"].shift, kinds["section 3.4.2"].flip) == (15, 0, True)
     assert kinds["robust"] == recipe_for(spec).augmentation
     assert kinds["robust"].degraded > 0
 

@@ -18,7 +18,7 @@ from fer_core.training.data import TrainingData
 from fer_core.training.initial_weights import read_keras
 from fer_core.training.recipe import Recipe
 from fer_core.training.targets import class_frequencies
-from fer_core.training.train import choose_storage, claim_folder, run_identity, train, train_named
+from fer_core.training.train import choose_storage, claim_folder, named_spec, run_identity, train, train_named
 from fer_core.types import FerError
 from tests.training.conftest import store, with_votes
 
@@ -54,6 +54,18 @@ def test_a_model_of_two_heads_has_both_and_serves_their_blend(tiny_spec, home, t
     again = train(tiny_spec, parts, recipe=recipe, root=tmp_path, folder=tmp_path / "run", ship=True)
     np.testing.assert_allclose(again.heads(), model.heads(), atol=1e-6)  # the run was finished: nothing is fitted again
     assert (again.folder / KERAS).stat().st_size < 0.8 * size
+
+
+def test_a_model_of_the_papers_split_is_measured_on_publictest_alone(tiny_spec, home, tmp_path):
+    parts = [faces_of(split, count) for split, count in (("Training", 14), ("PrivateTest", 9), ("PublicTest", 8))]
+    whole = [np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels", "usage", "rows")]
+    data = TrainingData.of(FaceDataset(*whole), papers_split=True)
+    spec = named_spec(tiny_spec, ending="papers_split")
+    model = train_named(spec, data, root=tmp_path, run=tmp_path / "run", recipe=ONE_EPOCH)
+    assert model.name == f"{tiny_spec.name}_papers_split"
+    assert set(model.card.metrics) == {"public_test"} and not (model.folder / "degraded.csv").exists()
+    assert "PrivateTest" in model.card.training["holdout"]
+    assert set(model.all_predictions()["split"]) == {"public_test"}
 
 
 @pytest.mark.parametrize(

@@ -64,11 +64,12 @@ def test_the_best_becomes_a_full_run(study, plan):
 def test_every_setting_reaches_model_and_recipe():
     spec = model_spec("vgg16_modified")
     drawn = {"learning_rate": 0.01, "schedule": "constant", "strength": 0.5, "open_layers": 2, "label_smoothing": 0.0}
+    drawn["patience"] = 2
     changed, recipe = with_values(drawn, spec=spec, recipe=recipe_for(spec))
     assert changed == replace(spec, open_layers=2)
     assert recipe == replace(
         recipe_for(spec), peak_learning_rate=0.01, schedule="constant", label_smoothing=0.0,
-        augmentation=Augmentation.of_strength(0.5, 48),
+        augmentation=Augmentation.of_strength(0.5, 48), early_stopping=2, ema=0.0,
     )  # fmt: skip
 
 
@@ -77,7 +78,8 @@ def test_only_what_can_vary_varies():
     models = {"vgg16_modified": set(), "compact_cnn": {"open_layers"}, "mobilenetv2_frozen": frozen}
     for spec, left_out in ((model_spec(name), left_out) for name, left_out in models.items()):
         space = SearchSpace.around(spec, recipe_for(spec))
-        assert set(TUNABLE) - set(space.varied) == left_out
+        assert set(TUNABLE) - set(space.varied) == left_out | {"patience"}, "patience only where it is asked for"
+        assert SearchSpace.around(spec, recipe_for(spec), TUNABLE).patience == (0, 2, 5)
         assert space.learning_rate[0] < recipe_for(spec).peak_learning_rate < space.learning_rate[1]
         assert SearchSpace.around(spec, recipe_for(spec), ["schedule"]).varied == ("schedule",)
 
@@ -99,6 +101,7 @@ def test_nonsense_is_refused(plan):
         (lambda: SearchSpace((0.1, 0.01)), "Learning rate: expected a lower and a higher"),
         (lambda: SearchSpace(strength=(0.0, 3.0)), "Strength of augmentation"),
         (lambda: SearchSpace(schedule=("cosine", "weekly")), "Expected schedules out of"),
+        (lambda: SearchSpace(patience=(2, -1)), "Expected a patience of 0 epochs"),
         (lambda: SearchSpace.around(spec, recipe_for(spec), ["colour"]), "Received: colour"),
         (lambda: SearchSpace.around(spec, recipe_for(spec), ["open_layers"]), "at least one setting to vary"),
         (lambda: replace(plan, name="../up"), "not a valid study name"),
